@@ -1,0 +1,56 @@
+//! What a refused request is told: `{error: {code, message}}`.
+
+use serde::{Deserialize, Serialize};
+
+/// What a program acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The request doesn't have the event's form.
+    Invalid,
+    /// There is no event of that name.
+    UnknownEvent,
+    /// A part of the request is larger than the server takes.
+    TooLarge,
+    /// Too many requests in too short a time; try again later.
+    RateLimited,
+    /// A room of that name is open already.
+    RoomExists,
+    /// The room holds as many as it may.
+    RoomFull,
+    /// The room takes a password and none was given.
+    PasswordRequired,
+    /// The password is another one.
+    WrongPassword,
+    /// This socket is in a room already.
+    AlreadyJoined,
+    /// This socket is in no room.
+    NotJoined,
+    /// Nobody of that id is in this room.
+    NoSuchParticipant,
+    /// The participant to restore is gone; join anew.
+    ResumeExpired,
+    /// The server holds as many rooms or connections as it may.
+    ServerFull,
+    /// Something is wrong on the server's side.
+    Internal,
+}
+
+/// The `error` of a refused request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[error("{message}")]
+pub struct ErrorBody {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people, in English.
+    pub message: String,
+}
+
+impl ErrorBody {
+    /// An error with its sentence.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}

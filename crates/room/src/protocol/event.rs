@@ -1,0 +1,81 @@
+//! What the server says unasked. Each event of a room is emitted with a second argument: its
+//! number in the room, rising but with gaps, which a client gives back as `last` on resuming.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription, Topology,
+};
+
+/// An event's name and payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ServerEvent {
+    /// `room:list`: the lobby changed. Not numbered.
+    RoomList(RoomList),
+    /// `participant:joined`: somebody entered.
+    ParticipantJoined(Participant),
+    /// `participant:updated`: somebody's media or hand changed.
+    ParticipantUpdated(Participant),
+    /// `participant:left`: somebody is gone for good.
+    ParticipantLeft(ParticipantLeft),
+    /// `signal`: a description or candidate from another participant.
+    Signal(SignalEvent),
+    /// `topology`: how media travels from now on.
+    Topology(TopologyChanged),
+    /// `ice:servers`: fresh credentials, well before the old ones expire. Not numbered.
+    IceServers(IceServers),
+    /// `server:draining`: the server is going away; calls between peers go on. Not numbered.
+    ServerDraining(ServerDraining),
+}
+
+impl ServerEvent {
+    /// The Socket.IO event name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RoomList(_) => "room:list",
+            Self::ParticipantJoined(_) => "participant:joined",
+            Self::ParticipantUpdated(_) => "participant:updated",
+            Self::ParticipantLeft(_) => "participant:left",
+            Self::Signal(_) => "signal",
+            Self::Topology(_) => "topology",
+            Self::IceServers(_) => "ice:servers",
+            Self::ServerDraining(_) => "server:draining",
+        }
+    }
+}
+
+/// Payload of `participant:left`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ParticipantLeft {
+    /// Who left.
+    pub id: ParticipantId,
+}
+
+/// Payload of `topology`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct TopologyChanged {
+    /// The topology from now on.
+    pub topology: Topology,
+}
+
+/// Payload of `server:draining`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ServerDraining {}
+
+/// Payload of `signal`; exactly one of description and candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+pub struct SignalEvent {
+    /// Who sent it; written by the server.
+    pub from: ParticipantId,
+    /// An offer or answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<SessionDescription>,
+    /// An ICE candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<IceCandidate>,
+}

@@ -1,0 +1,23 @@
+//! The native protocol: what a moim page and its server say to each other over Socket.IO.
+//!
+//! Typed once here and exported to TypeScript by the build (`cargo xtask types`); in prose in
+//! docs/protocol.md.
+
+mod error;
+mod event;
+mod reply;
+mod request;
+mod types;
+#[cfg(feature = "typescript")]
+mod typescript;
+
+pub use error::{ErrorBody, ErrorCode};
+pub use event::{ParticipantLeft, ServerDraining, ServerEvent, SignalEvent, TopologyChanged};
+pub use reply::{Joined, RoomCreated, RoomList};
+pub use request::{CreateRoom, JoinRoom, LeaveRoom, ListRooms, SignalRequest};
+pub use types::{
+    IceCandidate, IceServer, IceServers, MediaState, Participant, ParticipantId, ResumeToken,
+    RoomSummary, SdpType, SessionDescription, Topology,
+};
+#[cfg(feature = "typescript")]
+pub use typescript::typescript;

@@ -1,0 +1,76 @@
+//! What a client asks. Each type names its event; each is acknowledged with its reply or an error.
+
+use serde::{Deserialize, Serialize};
+
+use super::{IceCandidate, MediaState, ParticipantId, ResumeToken, SessionDescription, Topology};
+use crate::name::{DisplayName, RoomName};
+
+/// `room:list`: the rooms there are; asking also subscribes the socket to changes.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct ListRooms {}
+
+/// `room:create`: makes a room, which stays open for a while even with nobody in it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct CreateRoom {
+    /// Its name and address.
+    pub name: RoomName,
+    /// How many it holds; the server's default otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// What joining takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// Forces how media travels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<Topology>,
+}
+
+/// `room:join`: enters a room, which is made if there is none of that name, or restores a
+/// participant whose socket dropped.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct JoinRoom {
+    /// The room to enter.
+    pub room: RoomName,
+    /// What the others will see.
+    pub name: DisplayName,
+    /// If the room takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// What the participant starts with; all off otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaState>,
+    /// The token of the join to restore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<ResumeToken>,
+    /// The number of the last room event seen, so that none is missed on resuming.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub last: Option<u64>,
+}
+
+/// `room:leave`: leaves for good, at once.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct LeaveRoom {}
+
+/// `signal`: a description or a candidate for one other participant; exactly one of the two.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct SignalRequest {
+    /// Who is to get it.
+    pub to: ParticipantId,
+    /// An offer or answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<SessionDescription>,
+    /// An ICE candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<IceCandidate>,
+}

@@ -1,0 +1,156 @@
+//! The nouns both sides share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{DisplayName, RoomName};
+
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
+        pub struct $name(pub(crate) String);
+
+        impl $name {
+            /// The token as it travels.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+token! {
+    /// Names a participant for as long as it is in its room, across reconnects.
+    #[derive(Debug)]
+    ParticipantId
+}
+token! {
+    /// Restores a participant after its socket dropped. A secret, so it has no `Debug` text.
+    ResumeToken
+}
+
+impl std::fmt::Debug for ResumeToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResumeToken(…)")
+    }
+}
+
+/// What a participant sends just now, and whether its hand is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct MediaState {
+    /// The microphone is on.
+    pub mic: bool,
+    /// The camera is on.
+    pub camera: bool,
+    /// A screen is shared.
+    pub screen: bool,
+    /// The hand is raised.
+    pub hand: bool,
+}
+
+/// Someone in a room, as the others see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Participant {
+    /// Unique in the room.
+    pub id: ParticipantId,
+    /// As typed by the participant; not unique.
+    pub name: DisplayName,
+    /// What it sends.
+    pub media: MediaState,
+}
+
+/// How media travels in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// Each participant sends to each other one.
+    Mesh,
+    /// Each participant sends once, to the media server.
+    Sfu,
+}
+
+/// One row of the room list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct RoomSummary {
+    /// The room's name and address.
+    pub name: RoomName,
+    /// How many are in it, those reconnecting included.
+    pub participants: u32,
+    /// How many it holds.
+    pub capacity: u32,
+    /// Joining takes a password.
+    pub locked: bool,
+}
+
+/// The `RTCIceServer` dictionary (W3C WebRTC §4.2.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065).
+    pub urls: Vec<String>,
+    /// TURN username: `expiry:participant`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub username: Option<String>,
+    /// TURN password: base64 of the HMAC of the username.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub credential: Option<String>,
+}
+
+/// Our STUN and TURN servers, with a credential that expires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct IceServers {
+    /// For `RTCConfiguration.iceServers`.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// `RTCSessionDescriptionInit` without the types that never travel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SessionDescription {
+    /// Offer or answer.
+    #[serde(rename = "type")]
+    pub kind: SdpType,
+    /// The SDP, which the server relays unread.
+    pub sdp: String,
+}
+
+/// The kinds of description that are signaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum SdpType {
+    /// A proposal.
+    Offer,
+    /// Its final answer.
+    Answer,
+    /// A provisional answer.
+    Pranswer,
+}
+
+/// `RTCIceCandidateInit`, as `RTCIceCandidate.toJSON()` gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct IceCandidate {
+    /// The candidate attribute; empty at the end of candidates.
+    pub candidate: String,
+    /// The media section's `mid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdp_mid: Option<String>,
+    /// The media section's index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdp_m_line_index: Option<u16>,
+    /// The ICE user name fragment the candidate belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_fragment: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! Virtual clock, seeded links and NATs for tests.

@@ -1,0 +1,288 @@
+// Written by `cargo xtask types` from crates/room/src/protocol. Do not edit.
+
+/** What acknowledges a request. */
+export type Reply<T> = { ok: T } | { error: ErrorBody };
+
+/** Each request's payload and the payload of its reply. */
+export interface Requests {
+  "room:list": [ListRooms, RoomList];
+  "room:create": [CreateRoom, RoomCreated];
+  "room:join": [JoinRoom, Joined];
+  "room:leave": [LeaveRoom, Record<string, never>];
+  signal: [SignalRequest, Record<string, never>];
+  media: [MediaState, Record<string, never>];
+}
+
+/** Each event's payload. Events of a room carry their number as a second argument. */
+export interface ServerEvents {
+  "room:list": RoomList;
+  "participant:joined": Participant;
+  "participant:updated": Participant;
+  "participant:left": ParticipantLeft;
+  signal: SignalEvent;
+  topology: TopologyChanged;
+  "ice:servers": IceServers;
+  "server:draining": ServerDraining;
+}
+
+export type RoomName = string;
+
+export type DisplayName = string;
+
+export type ParticipantId = string;
+
+export type ResumeToken = string;
+
+export type MediaState = {
+/**
+ * The microphone is on.
+ */
+mic: boolean,
+/**
+ * The camera is on.
+ */
+camera: boolean,
+/**
+ * A screen is shared.
+ */
+screen: boolean,
+/**
+ * The hand is raised.
+ */
+hand: boolean, };
+
+export type Participant = {
+/**
+ * Unique in the room.
+ */
+id: ParticipantId,
+/**
+ * As typed by the participant; not unique.
+ */
+name: DisplayName,
+/**
+ * What it sends.
+ */
+media: MediaState, };
+
+export type Topology = "mesh" | "sfu";
+
+export type RoomSummary = {
+/**
+ * The room's name and address.
+ */
+name: RoomName,
+/**
+ * How many are in it, those reconnecting included.
+ */
+participants: number,
+/**
+ * How many it holds.
+ */
+capacity: number,
+/**
+ * Joining takes a password.
+ */
+locked: boolean, };
+
+export type IceServer = {
+/**
+ * `stun:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065).
+ */
+urls: Array<string>,
+/**
+ * TURN username: `expiry:participant`.
+ */
+username?: string,
+/**
+ * TURN password: base64 of the HMAC of the username.
+ */
+credential?: string, };
+
+export type IceServers = {
+/**
+ * For `RTCConfiguration.iceServers`.
+ */
+iceServers: Array<IceServer>, };
+
+export type SdpType = "offer" | "answer" | "pranswer";
+
+export type SessionDescription = {
+/**
+ * Offer or answer.
+ */
+type: SdpType,
+/**
+ * The SDP, which the server relays unread.
+ */
+sdp: string, };
+
+export type IceCandidate = {
+/**
+ * The candidate attribute; empty at the end of candidates.
+ */
+candidate: string,
+/**
+ * The media section's `mid`.
+ */
+sdpMid?: string,
+/**
+ * The media section's index.
+ */
+sdpMLineIndex?: number,
+/**
+ * The ICE user name fragment the candidate belongs to.
+ */
+usernameFragment?: string, };
+
+export type ListRooms = Record<symbol, never>;
+
+export type CreateRoom = {
+/**
+ * Its name and address.
+ */
+name: RoomName,
+/**
+ * How many it holds; the server's default otherwise.
+ */
+capacity?: number,
+/**
+ * What joining takes.
+ */
+password?: string,
+/**
+ * Forces how media travels.
+ */
+topology?: Topology, };
+
+export type JoinRoom = {
+/**
+ * The room to enter.
+ */
+room: RoomName,
+/**
+ * What the others will see.
+ */
+name: DisplayName,
+/**
+ * If the room takes one.
+ */
+password?: string,
+/**
+ * What the participant starts with; all off otherwise.
+ */
+media?: MediaState,
+/**
+ * The token of the join to restore.
+ */
+resume?: ResumeToken,
+/**
+ * The number of the last room event seen, so that none is missed on resuming.
+ */
+last?: number, };
+
+export type LeaveRoom = Record<symbol, never>;
+
+export type SignalRequest = {
+/**
+ * Who is to get it.
+ */
+to: ParticipantId,
+/**
+ * An offer or answer.
+ */
+description?: SessionDescription,
+/**
+ * An ICE candidate.
+ */
+candidate?: IceCandidate, };
+
+export type RoomList = {
+/**
+ * The fullest rooms first, bounded in number.
+ */
+rooms: Array<RoomSummary>, };
+
+export type RoomCreated = {
+/**
+ * The room as made.
+ */
+room: RoomSummary, };
+
+export type Joined = {
+/**
+ * The participant that joined.
+ */
+self: Participant,
+/**
+ * The room joined.
+ */
+room: RoomSummary,
+/**
+ * The others, in the order they joined.
+ */
+participants: Array<Participant>,
+/**
+ * How media travels just now.
+ */
+topology: Topology,
+/**
+ * For `RTCConfiguration.iceServers`.
+ */
+iceServers: Array<IceServer>,
+/**
+ * Restores this participant within [`resume_seconds`](Self::resume_seconds).
+ */
+resume: ResumeToken,
+/**
+ * How long a dropped participant is kept, in seconds.
+ */
+resumeSeconds: number,
+/**
+ * An earlier participant was restored; events it missed follow this answer.
+ */
+resumed: boolean,
+/**
+ * The number of the newest room event before this join (on resuming: the `last` asked for).
+ */
+last: number, };
+
+export type ParticipantLeft = {
+/**
+ * Who left.
+ */
+id: ParticipantId, };
+
+export type SignalEvent = {
+/**
+ * Who sent it; written by the server.
+ */
+from: ParticipantId,
+/**
+ * An offer or answer.
+ */
+description?: SessionDescription,
+/**
+ * An ICE candidate.
+ */
+candidate?: IceCandidate, };
+
+export type TopologyChanged = {
+/**
+ * The topology from now on.
+ */
+topology: Topology, };
+
+export type ServerDraining = Record<symbol, never>;
+
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "resume_expired" | "server_full" | "internal";
+
+export type ErrorBody = {
+/**
+ * For programs.
+ */
+code: ErrorCode,
+/**
+ * For people, in English.
+ */
+message: string, };
