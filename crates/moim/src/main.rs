@@ -1,2 +1,5 @@
-//! The moim binary.
+//! The moim binary: sockets, clock, configuration and storage around the sans-IO cores.
+
+mod socket;
+
 fn main() {}

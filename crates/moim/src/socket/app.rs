@@ -1,0 +1,95 @@
+//! What the Socket.IO driver and whoever answers its events say to each other.
+//!
+//! One task runs each socket: it awaits [`Events::event`] before it reads on, so a slow answerer
+//! slows that one socket and order is kept. The way back is a bounded queue per socket that never
+//! waits: who can't keep up is dropped, and nobody else notices.
+
+use std::{net::IpAddr, sync::Arc};
+
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+
+/// What is known of a client when it connects.
+#[derive(Debug, Clone)]
+pub(crate) struct Handshake {
+    /// Where it comes from.
+    pub(crate) address: IpAddr,
+    /// The port of ours it reached.
+    pub(crate) local_port: u16,
+    /// The host by which the page was reached (`Host` header or `:authority`, port removed,
+    /// brackets kept), if it is one.
+    pub(crate) host: Option<String>,
+    /// It came over TLS.
+    pub(crate) secure: bool,
+}
+
+/// An event as it came in.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// The event's name.
+    pub(crate) name: String,
+    /// Its arguments, unparsed; a parser decides what they must be.
+    pub(crate) args: Vec<Box<RawValue>>,
+    /// Where to answer, if an acknowledgement was asked for.
+    pub(crate) ack: Option<Ack>,
+}
+
+/// An acknowledgement that is owed to one socket.
+#[derive(Debug)]
+pub(crate) struct Ack {
+    /// The packet's acknowledgement id.
+    pub(crate) id: u64,
+    /// Who asked.
+    pub(crate) socket: Socket,
+}
+
+/// Names a connected socket: the `sid` its client knows, unguessable.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SocketId(pub(crate) Arc<str>);
+
+/// What the socket's task is told to send.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// A whole Socket.IO packet without attachments, encoded once for all its receivers.
+    Packet(Arc<str>),
+    /// Close the socket, after what was queued before.
+    Disconnect,
+}
+
+/// The way to a connected socket. Cheap to clone; useless, but harmless, after it is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Socket {
+    /// Its name.
+    pub(crate) id: SocketId,
+    /// The bounded queue of its task. When it is full the socket is too slow and is dropped.
+    pub(crate) outgoing: mpsc::Sender<Outgoing>,
+}
+
+/// Why a socket is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// The client said so (Socket.IO DISCONNECT): it won't be back.
+    ByClient,
+    /// We closed it.
+    ByServer,
+    /// The transport ended or timed out, or the client was too slow or spoke nonsense: it may be back.
+    Lost,
+}
+
+/// Accepts sockets.
+pub(crate) trait Application: Send + Sync + 'static {
+    /// What answers one socket.
+    type Events: Events;
+
+    /// A client connected to the namespace `/`; an error refuses it with that message.
+    fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Self::Events, String>;
+}
+
+/// Answers one socket's events, one at a time, in order.
+pub(crate) trait Events: Send + 'static {
+    /// An event came in.
+    fn event(&mut self, event: Incoming) -> impl Future<Output = ()> + Send;
+
+    /// The socket is gone; nothing follows.
+    fn gone(&mut self, why: Gone) -> impl Future<Output = ()> + Send;
+}
