@@ -1,6 +1,40 @@
-//! Development tasks: `cargo xtask serve`, `build`, `test`, `types`.
+//! Development tasks, run as `cargo xtask <task>`.
+
+mod build;
+mod install;
+mod npm;
+mod serve;
+mod shell;
+mod test;
+mod types;
+
+use anyhow::bail;
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  serve [flags]    build everything, then run `moim serve` with these flags (http://localhost:4000)
+  build            build the page and target/release/moim
+  test [--quick]   run every check and test; --quick leaves out browsers
+  types [--check]  write the protocol's TypeScript types, or check that they are current
+";
 
 fn main() -> anyhow::Result<()> {
-    std::fs::write("web/src/client/protocol.ts", room::protocol::typescript())?;
-    Ok(())
+    let mut args = std::env::args().skip(1);
+    let task = args.next();
+    let rest: Vec<String> = args.collect();
+    std::env::set_current_dir(shell::root())?;
+    match (task.as_deref(), rest.as_slice()) {
+        (Some("serve"), flags) => serve::serve(flags),
+        (Some("build"), []) => build::build(),
+        (Some("test"), []) => test::test(test::Extent::Whole),
+        (Some("test"), [quick]) if quick == "--quick" => test::test(test::Extent::Quick),
+        (Some("types"), []) => types::write(),
+        (Some("types"), [check]) if check == "--check" => types::check(),
+        (None | Some("help" | "--help" | "-h"), _) => {
+            eprint!("{USAGE}");
+            Ok(())
+        }
+        (Some(task), rest) => bail!("there is no task `{task} {}`\n\n{USAGE}", rest.join(" ")),
+    }
 }

@@ -1,0 +1,62 @@
+//! What the tests need besides Rust and Node, installed where we may.
+
+use anyhow::bail;
+
+use crate::shell::{has, is_ci, run_with};
+
+/// A program that tests use, how to tell that it is there, and the Debian package it comes in.
+struct Tool {
+    program: &'static str,
+    probe: &'static [&'static str],
+    package: &'static str,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool { program: "chromium", probe: &["--version"], package: "chromium" },
+    Tool { program: "firefox-esr", probe: &["--version"], package: "firefox-esr" },
+    Tool { program: "ip", probe: &["-V"], package: "iproute2" },
+    Tool { program: "iptables", probe: &["--version"], package: "iptables" },
+    Tool { program: "turnutils_uclient", probe: &[], package: "coturn" },
+    Tool {
+        program: "fc-match",
+        probe: &["Noto Sans CJK KR"],
+        package: "fontconfig fonts-noto-cjk",
+    },
+];
+
+/// Installs what is missing; says loudly what can't be, and in CI fails for it.
+pub(crate) fn browsers_and_networks() -> anyhow::Result<()> {
+    let missing: Vec<&str> = TOOLS
+        .iter()
+        .filter(|tool| !is_there(tool))
+        .flat_map(|tool| tool.package.split(' '))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if has("apt-get", &["--version"]) && has("sh", &["-c", "test $(id -u) = 0"]) {
+        let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
+        run_with(".", "apt-get", &["update", "-qq"], &quiet)?;
+        let mut args = vec!["install", "-y", "-qq", "--no-install-recommends"];
+        args.extend(&missing);
+        return run_with(".", "apt-get", &args, &quiet);
+    }
+    let list = missing.join(" ");
+    if is_ci() {
+        bail!("tests need these Debian packages: {list}");
+    }
+    eprintln!("\x1b[1;33mMISSING: {list}\x1b[0m (tests that need them will be skipped)");
+    eprintln!("to run them: sudo apt-get install {list}");
+    Ok(())
+}
+
+fn is_there(tool: &Tool) -> bool {
+    match tool.probe {
+        // Prints its usage and fails; being found is what counts.
+        [] => has("sh", &["-c", &format!("command -v {}", tool.program)]),
+        ["Noto Sans CJK KR"] => {
+            has("sh", &["-c", "fc-match 'Noto Sans CJK KR' | grep -q 'Noto Sans CJK'"])
+        }
+        probe => has(tool.program, probe),
+    }
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask serve`: from a fresh clone to a page that works.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::Context;
+
+use crate::build;
+
+/// Builds everything and runs the server until it stops, passing its exit code on.
+pub(crate) fn serve(flags: &[String]) -> anyhow::Result<()> {
+    build::build()?;
+    let binary = target_dir().join("release/moim");
+    let mut command = Command::new(&binary);
+    command.arg("serve").args(flags);
+    let status = wait(command).with_context(|| format!("can't run {}", binary.display()))?;
+    std::process::exit(status.code().unwrap_or(1));
+}
+
+fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+/// Becomes the server, so that signals reach it and not this task.
+#[cfg(unix)]
+fn wait(mut command: Command) -> std::io::Result<std::process::ExitStatus> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn wait(mut command: Command) -> std::io::Result<std::process::ExitStatus> {
+    command.status()
+}

@@ -1,0 +1,61 @@
+//! Running other programs.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, bail};
+
+/// The repository's root, wherever the task was started.
+pub(crate) fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
+
+/// Runs `program` in `dir` and fails unless it succeeds.
+pub(crate) fn run(dir: &str, program: &str, args: &[&str]) -> anyhow::Result<()> {
+    run_with(dir, program, args, &[])
+}
+
+/// [`run`], with additional environment variables.
+pub(crate) fn run_with(
+    dir: &str,
+    program: &str,
+    args: &[&str],
+    environment: &[(&str, &str)],
+) -> anyhow::Result<()> {
+    let shown = format!("{program} {}", args.join(" "));
+    eprintln!("\x1b[2m{dir}$ {shown}\x1b[0m");
+    let status = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .envs(environment.iter().copied())
+        .status()
+        .with_context(|| format!("can't run `{program}`: is it installed?"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Whether `program` starts at all.
+pub(crate) fn has(program: &str, probe: &[&str]) -> bool {
+    Command::new(program)
+        .args(probe)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The cargo that runs this task.
+pub(crate) fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Whether this is a CI run, where nothing may be skipped.
+pub(crate) fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false")
+}

@@ -1,0 +1,98 @@
+//! `cargo xtask test`: every check and test, cheapest first.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    build, install, npm,
+    shell::{cargo, has, is_ci, run, run_with},
+    types,
+};
+
+/// How much to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Everything.
+    Whole,
+    /// All but what needs a browser.
+    Quick,
+}
+
+type Step = (&'static str, fn() -> anyhow::Result<()>);
+
+const STEPS: &[Step] = &[
+    ("protocol types", types::check),
+    ("format", format),
+    ("page", page),
+    ("lints", lints),
+    ("Rust tests", rust_tests),
+    ("licences and sources", deny),
+];
+
+const BROWSER_STEPS: &[Step] = &[
+    ("tools", install::browsers_and_networks),
+    ("release build", build::build),
+    ("browsers and networks", browsers),
+];
+
+/// Runs the steps in order and stops at the first that fails.
+pub(crate) fn test(extent: Extent) -> anyhow::Result<()> {
+    let browser_steps = if extent == Extent::Whole { BROWSER_STEPS } else { &[] };
+    let mut times = Vec::new();
+    for (name, step) in STEPS.iter().chain(browser_steps) {
+        eprintln!("\n\x1b[1m== {name}\x1b[0m");
+        let start = Instant::now();
+        step()?;
+        times.push((name, start.elapsed()));
+    }
+    eprintln!("\nall green:");
+    for (name, time) in times {
+        eprintln!("{:>6}  {name}", seconds(time));
+    }
+    Ok(())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.0} s", time.as_secs_f64())
+}
+
+fn format() -> anyhow::Result<()> {
+    run(".", &cargo(), &["fmt", "--all", "--check"])
+}
+
+fn lints() -> anyhow::Result<()> {
+    let deny_warnings = ["--", "--deny", "warnings"];
+    let mut args = vec!["clippy", "--locked", "--workspace", "--all-targets"];
+    args.extend(deny_warnings);
+    run(".", &cargo(), &args)
+}
+
+/// The page is built before Rust is tested, since the binary embeds it.
+fn page() -> anyhow::Result<()> {
+    build::page()?;
+    run("web", "npm", &["run", "--silent", "check"])?;
+    run("web", "npm", &["run", "--silent", "test"])
+}
+
+fn rust_tests() -> anyhow::Result<()> {
+    if has("cargo-nextest", &["nextest", "--version"]) {
+        run(".", &cargo(), &["nextest", "run", "--locked", "--workspace"])?;
+        return run(".", &cargo(), &["test", "--locked", "--workspace", "--doc", "--quiet"]);
+    }
+    run(".", &cargo(), &["test", "--locked", "--workspace"])
+}
+
+fn deny() -> anyhow::Result<()> {
+    if !has("cargo-deny", &["--version"]) {
+        if !is_ci() {
+            eprintln!("\x1b[1;33mSKIPPED: cargo-deny is missing\x1b[0m (cargo install cargo-deny)");
+            return Ok(());
+        }
+        run(".", &cargo(), &["install", "--locked", "--quiet", "cargo-deny"])?;
+    }
+    run(".", &cargo(), &["deny", "--offline", "check", "bans", "licenses", "sources"])
+}
+
+fn browsers() -> anyhow::Result<()> {
+    npm::install("e2e")?;
+    run_with("e2e", "npm", &["test", "--silent"], &[("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")])
+}
