@@ -1,1 +1,3 @@
 //! STUN and TURN server, sans-IO.
+
+pub mod rest;
