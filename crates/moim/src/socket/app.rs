@@ -6,11 +6,17 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
+
+use super::outbox;
+pub(crate) use super::{
+    encode::{encode_event, encode_raw_event},
+    outbox::{Outbox, OutboxLimits},
+};
 
 /// What is known of a client when it connects.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Handshake {
     /// Where it comes from.
     pub(crate) address: IpAddr,
@@ -21,6 +27,8 @@ pub(crate) struct Handshake {
     pub(crate) host: Option<String>,
     /// It came over TLS.
     pub(crate) secure: bool,
+    /// What the client sent along with its CONNECT: a JSON object, unparsed.
+    pub(crate) auth: Option<Box<RawValue>>,
 }
 
 /// An event as it came in.
@@ -30,6 +38,8 @@ pub(crate) struct Incoming {
     pub(crate) name: String,
     /// Its arguments, unparsed; a parser decides what they must be.
     pub(crate) args: Vec<Box<RawValue>>,
+    /// The binary data its arguments refer to as `{"_placeholder":true,"num":N}`.
+    pub(crate) attachments: Vec<Bytes>,
     /// Where to answer, if an acknowledgement was asked for.
     pub(crate) ack: Option<Ack>,
 }
@@ -48,21 +58,35 @@ pub(crate) struct Ack {
 pub(crate) struct SocketId(pub(crate) Arc<str>);
 
 /// What the socket's task is told to send.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Outgoing {
     /// A whole Socket.IO packet without attachments, encoded once for all its receivers.
     Packet(Arc<str>),
+    /// A whole Socket.IO packet and the attachments it announces.
+    Binary(Arc<str>, Arc<[Bytes]>),
     /// Close the socket, after what was queued before.
     Disconnect,
 }
 
-/// The way to a connected socket. Cheap to clone; useless, but harmless, after it is gone.
+impl Outgoing {
+    /// Bytes it holds.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Packet(packet) => packet.len(),
+            Self::Binary(packet, data) => packet.len() + data.iter().map(Bytes::len).sum::<usize>(),
+            Self::Disconnect => 0,
+        }
+    }
+}
+
+/// The way to a connected socket: `emit`, `send`, `disconnect`, which never wait. Cheap to clone;
+/// useless, but harmless, after it is gone.
 #[derive(Debug, Clone)]
 pub(crate) struct Socket {
     /// Its name.
     pub(crate) id: SocketId,
     /// The bounded queue of its task. When it is full the socket is too slow and is dropped.
-    pub(crate) outgoing: mpsc::Sender<Outgoing>,
+    pub(super) outbox: Arc<outbox::Shared>,
 }
 
 /// Why a socket is gone.
