@@ -89,7 +89,7 @@ fn deny() -> anyhow::Result<()> {
         }
         run(".", &cargo(), &["install", "--locked", "--quiet", "cargo-deny"])?;
     }
-    run(".", &cargo(), &["deny", "--offline", "check", "bans", "licenses", "sources"])
+    run(".", &cargo(), &["deny", "check", "bans", "licenses", "sources"])
 }
 
 fn browsers() -> anyhow::Result<()> {
