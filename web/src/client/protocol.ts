@@ -29,6 +29,8 @@ export type RoomName = string;
 
 export type DisplayName = string;
 
+export type Password = string;
+
 export type ParticipantId = string;
 
 export type ResumeToken = string;
@@ -149,7 +151,7 @@ capacity?: number,
 /**
  * What joining takes.
  */
-password?: string,
+password?: Password,
 /**
  * Forces how media travels.
  */
@@ -167,7 +169,7 @@ name: DisplayName,
 /**
  * If the room takes one.
  */
-password?: string,
+password?: Password,
 /**
  * What the participant starts with; all off otherwise.
  */

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{IceCandidate, MediaState, ParticipantId, ResumeToken, SessionDescription, Topology};
-use crate::name::{DisplayName, RoomName};
+use crate::{
+    name::{DisplayName, RoomName},
+    password::Password,
+};
 
 /// `room:list`: the rooms there are; asking also subscribes the socket to changes.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -23,7 +26,7 @@ pub struct CreateRoom {
     pub capacity: Option<u32>,
     /// What joining takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// Forces how media travels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<Topology>,
@@ -41,7 +44,7 @@ pub struct JoinRoom {
     pub name: DisplayName,
     /// If the room takes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// What the participant starts with; all off otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaState>,

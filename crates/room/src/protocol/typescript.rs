@@ -8,7 +8,10 @@ use super::{
     RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining, SessionDescription, SignalEvent,
     SignalRequest, Topology, TopologyChanged,
 };
-use crate::name::{DisplayName, RoomName};
+use crate::{
+    name::{DisplayName, RoomName},
+    password::Password,
+};
 
 const HEAD: &str = "\
 // Written by `cargo xtask types` from crates/room/src/protocol. Do not edit.
@@ -54,6 +57,7 @@ pub fn typescript() -> String {
     declare!(
         RoomName,
         DisplayName,
+        Password,
         ParticipantId,
         ResumeToken,
         MediaState,

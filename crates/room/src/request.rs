@@ -1,0 +1,200 @@
+//! What a connection asks of a room, and what the room does about it.
+
+use std::sync::Arc;
+
+use crate::{
+    event::{Event, Message},
+    name::DisplayName,
+    password::Password,
+    protocol::{
+        ErrorBody, ErrorCode, MediaState, Participant, ParticipantId, ResumeToken, RoomSummary,
+        SignalRequest, Topology,
+    },
+};
+
+/// Names a connection to its room. Whoever carries the connection numbers it and never reuses the
+/// number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Connection(pub u64);
+
+/// Something a connection asks.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// To enter.
+    Join(Join),
+    /// To be again who an earlier connection was.
+    Resume(Resume),
+    /// To pass something on.
+    Relay {
+        /// To whom.
+        to: Recipients,
+        /// What.
+        message: Message,
+    },
+    /// To tell the others what it sends from now on.
+    Media(MediaState),
+    /// To leave for good.
+    Leave,
+}
+
+/// How somebody enters.
+#[derive(Debug, Clone)]
+pub struct Join {
+    /// What the others will see.
+    pub name: DisplayName,
+    /// For a locked room.
+    pub password: Option<Password>,
+    /// What it sends.
+    pub media: MediaState,
+}
+
+/// Who somebody was, and how much of it was heard.
+#[derive(Debug, Clone)]
+pub struct Resume {
+    /// From the join's answer.
+    pub token: ResumeToken,
+    /// The number of the last event that arrived; none arrived otherwise.
+    pub last: Option<u64>,
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// One other participant.
+    One(ParticipantId),
+    /// All the others.
+    Others,
+}
+
+/// What became of a connection that asks no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// It said that it won't be back.
+    Left,
+    /// It broke and may be back.
+    Lost,
+}
+
+/// What whoever carries the connections is to do, in this order.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Answer the request at hand.
+    Reply {
+        /// Who asked.
+        to: Connection,
+        /// The answer.
+        reply: Result<Reply, Refusal>,
+    },
+    /// Tell connections of an event.
+    Send {
+        /// At least one.
+        to: Vec<Connection>,
+        /// What happened.
+        event: Arc<Event>,
+        /// The event's number in the room.
+        number: u64,
+    },
+    /// A newer connection took this one's place; it is in no room now, and is told nothing.
+    Detach(Connection),
+    /// The room's row in the lobby is another one now.
+    Summary(RoomSummary),
+    /// Nobody is in the room and its time is up. It may be dropped; if it is handed a join
+    /// instead, it goes on.
+    Closed,
+}
+
+/// A request that was met.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// To [`Request::Join`] and [`Request::Resume`].
+    Admitted(Box<Admission>),
+    /// To all others.
+    Done,
+}
+
+/// What somebody who entered needs to know.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// Who it is.
+    pub me: Participant,
+    /// The others, in the order they joined.
+    pub others: Vec<Participant>,
+    /// The room's row in the lobby.
+    pub room: RoomSummary,
+    /// How media travels.
+    pub topology: Topology,
+    /// Lets a later connection take over.
+    pub resume: ResumeToken,
+    /// An earlier participant was restored; what it missed follows.
+    pub resumed: bool,
+    /// The number of the newest event that is not going to be sent.
+    pub last: u64,
+}
+
+/// Why a request was not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The request contradicts itself.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// A part is larger than the room relays.
+    #[error("{0}: too large")]
+    TooLarge(&'static str),
+    /// The room holds as many as it may.
+    #[error("the room is full")]
+    RoomFull,
+    /// The room is locked and no password was given.
+    #[error("the room takes a password")]
+    PasswordRequired,
+    /// The password is another one.
+    #[error("the password is another one")]
+    WrongPassword,
+    /// The connection is in the room already.
+    #[error("this connection is in a room already")]
+    AlreadyJoined,
+    /// The connection is not in the room.
+    #[error("this connection is in no room")]
+    NotJoined,
+    /// The target is not among the others.
+    #[error("nobody else of that id is in the room")]
+    NoSuchParticipant,
+    /// The participant is gone, or too much happened meanwhile, or the token is wrong.
+    #[error("the participant can't be restored any more; join anew")]
+    ResumeExpired,
+}
+
+impl Refusal {
+    /// What a native client is told.
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Invalid(_) => ErrorCode::Invalid,
+            Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::RoomFull => ErrorCode::RoomFull,
+            Self::PasswordRequired => ErrorCode::PasswordRequired,
+            Self::WrongPassword => ErrorCode::WrongPassword,
+            Self::AlreadyJoined => ErrorCode::AlreadyJoined,
+            Self::NotJoined => ErrorCode::NotJoined,
+            Self::NoSuchParticipant => ErrorCode::NoSuchParticipant,
+            Self::ResumeExpired => ErrorCode::ResumeExpired,
+        }
+    }
+}
+
+impl From<Refusal> for ErrorBody {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code(), refusal.to_string())
+    }
+}
+
+/// A native signal holds exactly one of description and candidate.
+impl TryFrom<SignalRequest> for Request {
+    type Error = Refusal;
+    fn try_from(signal: SignalRequest) -> Result<Self, Refusal> {
+        let message = match (signal.description, signal.candidate) {
+            (Some(description), None) => Message::Description(description),
+            (None, Some(candidate)) => Message::Candidate(candidate),
+            _ => return Err(Refusal::Invalid("give one of description and candidate")),
+        };
+        Ok(Self::Relay { to: Recipients::One(signal.to), message })
+    }
+}

@@ -1,0 +1,269 @@
+//! Whatever people do in whatever order, a room keeps its promises, checked against a model that
+//! only notes who is in and what each of them is owed.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that is wrong may fail")]
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use room::{
+    Connection, Departure, Event, Message, Recipients, Refusal, Request,
+    protocol::{MediaState, ParticipantId, ResumeToken},
+};
+use world::{World, candidate, join, seconds, settings};
+
+const CAPACITY: u32 = 4;
+const GRACE: u64 = 30;
+
+/// What one of a handful of people does; those who aren't in a position to, don't.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Join(usize),
+    /// The connection breaks, and the last so many events never arrived.
+    Lose(usize, usize),
+    Resume(usize),
+    Leave(usize),
+    Close(usize),
+    Signal(usize, usize),
+    SignalAll(usize),
+    Media(usize, bool),
+    Pass(u64),
+}
+
+const PEOPLE: usize = 6;
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = 0..PEOPLE;
+    prop_oneof![
+        4 => who.clone().prop_map(Step::Join),
+        3 => (who.clone(), 0..4usize).prop_map(|(who, unheard)| Step::Lose(who, unheard)),
+        3 => who.clone().prop_map(Step::Resume),
+        1 => who.clone().prop_map(Step::Leave),
+        1 => who.clone().prop_map(Step::Close),
+        6 => (who.clone(), who.clone()).prop_map(|(from, to)| Step::Signal(from, to)),
+        2 => who.clone().prop_map(Step::SignalAll),
+        2 => (who, any::<bool>()).prop_map(|(who, mic)| Step::Media(who, mic)),
+        2 => (0..20u64).prop_map(Step::Pass),
+    ]
+}
+
+/// Somebody in the room, as the model has it.
+struct Person {
+    id: ParticipantId,
+    resume: ResumeToken,
+    /// The connection it joined over, which tells the order of joining.
+    connected_first: Connection,
+    /// None while the connection is broken; then `gone_at` tells when the grace ends.
+    connection: Option<Connection>,
+    gone_at: Option<std::time::Instant>,
+    mic: bool,
+    /// What it is owed since it joined.
+    owed: Vec<Event>,
+    /// What arrived, numbered.
+    heard: Vec<(u64, Event)>,
+}
+
+struct Model {
+    world: World,
+    people: BTreeMap<usize, Person>,
+    messages: u64,
+}
+
+impl Model {
+    fn owe_others(&mut self, who: usize, event: &Event) {
+        for (_, person) in self.people.iter_mut().filter(|(other, _)| **other != who) {
+            person.owed.push(event.clone());
+        }
+    }
+
+    /// Hands everybody what arrived, and checks that nothing arrived anywhere else.
+    fn deliver(&mut self) {
+        let mut told = std::mem::take(&mut self.world.told);
+        for person in self.people.values_mut() {
+            let arrived = person.connection.and_then(|connection| told.remove(&connection));
+            for (number, event) in arrived.unwrap_or_default() {
+                let before = person.heard.last().map_or(0, |(number, _)| *number);
+                assert!(number > before, "numbers rise");
+                person.heard.push((number, Event::clone(&event)));
+            }
+            if person.connection.is_some() {
+                let heard: Vec<&Event> = person.heard.iter().map(|(_, event)| event).collect();
+                let owed: Vec<&Event> = person.owed.iter().collect();
+                assert_eq!(heard, owed, "all that is owed, once, in order");
+            }
+        }
+        assert!(told.is_empty(), "nobody outside the room is told anything: {told:?}");
+    }
+
+    fn forget(&mut self, who: usize) {
+        if let Some(person) = self.people.remove(&who) {
+            self.owe_others(who, &Event::Left(person.id));
+        }
+    }
+
+    fn message(&mut self) -> Message {
+        self.messages += 1;
+        candidate(&self.messages.to_string())
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Join(who) => self.join(who),
+            Step::Lose(who, unheard) => self.lose(who, unheard),
+            Step::Resume(who) => self.resume(who),
+            Step::Leave(who) => self.leave(who),
+            Step::Close(who) => self.close(who),
+            Step::Signal(from, to) => self.signal(from, to),
+            Step::SignalAll(from) => self.signal_all(from),
+            Step::Media(who, mic) => self.media(who, mic),
+            Step::Pass(time) => self.pass(time),
+        }
+        self.deliver();
+        let count = u32::try_from(self.people.len()).unwrap();
+        assert!(count <= CAPACITY, "never more than its capacity");
+        assert_eq!(self.world.room.summary().participants, count);
+    }
+
+    fn connection(&self, who: usize) -> Option<Connection> {
+        self.people.get(&who)?.connection
+    }
+
+    fn join(&mut self, who: usize) {
+        if self.people.contains_key(&who) {
+            return;
+        }
+        let connection = self.world.connect();
+        let admitted = self.world.admitted(connection, Request::Join(join("somebody")));
+        if self.people.len() == CAPACITY as usize {
+            assert_eq!(admitted.err(), Some(Refusal::RoomFull));
+            return;
+        }
+        let admission = admitted.unwrap();
+        let others: Vec<_> = admission.others.iter().map(|other| other.id.clone()).collect();
+        assert_eq!(others.len(), self.people.len());
+        assert!(self.people.values().all(|person| others.contains(&person.id)));
+        self.owe_others(who, &Event::Joined(admission.me.clone()));
+        let person = Person {
+            id: admission.me.id,
+            resume: admission.resume,
+            connected_first: connection,
+            connection: Some(connection),
+            gone_at: None,
+            mic: false,
+            owed: Vec::new(),
+            heard: Vec::new(),
+        };
+        self.people.insert(who, person);
+    }
+
+    fn lose(&mut self, who: usize, unheard: usize) {
+        let Some(connection) = self.connection(who) else { return };
+        self.world.gone(connection, Departure::Lost);
+        let person = self.people.get_mut(&who).unwrap();
+        person.connection = None;
+        person.gone_at = Some(self.world.now + seconds(GRACE));
+        person.heard.truncate(person.heard.len().saturating_sub(unheard));
+    }
+
+    /// Also while the old connection still looks alive.
+    fn resume(&mut self, who: usize) {
+        let Some(person) = self.people.get_mut(&who) else { return };
+        let last = person.heard.last().map(|(number, _)| *number);
+        let (connection, resumed) = self.world.resume(&person.resume, last);
+        let resumed = resumed.unwrap();
+        assert_eq!(resumed.me.id, person.id);
+        assert_eq!(resumed.me.media.mic, person.mic);
+        person.connection = Some(connection);
+        person.gone_at = None;
+    }
+
+    fn leave(&mut self, who: usize) {
+        let Some(connection) = self.connection(who) else { return };
+        self.world.ask(connection, Request::Leave).unwrap();
+        self.forget(who);
+    }
+
+    fn close(&mut self, who: usize) {
+        let Some(connection) = self.connection(who) else { return };
+        self.world.gone(connection, Departure::Left);
+        self.forget(who);
+    }
+
+    fn signal(&mut self, from: usize, to: usize) {
+        let (Some(connection), Some(target)) = (self.connection(from), self.people.get(&to)) else {
+            return;
+        };
+        let (target, message) = (target.id.clone(), self.message());
+        let sent = self.world.send(connection, &target, message.clone());
+        if from == to {
+            assert_eq!(sent.err(), Some(Refusal::NoSuchParticipant));
+            return;
+        }
+        sent.unwrap();
+        let from = self.people[&from].id.clone();
+        self.people.get_mut(&to).unwrap().owed.push(Event::Message { from, message });
+    }
+
+    fn signal_all(&mut self, from: usize) {
+        let Some(connection) = self.connection(from) else { return };
+        let message = self.message();
+        let relay = Request::Relay { to: Recipients::Others, message: message.clone() };
+        self.world.ask(connection, relay).unwrap();
+        let id = self.people[&from].id.clone();
+        self.owe_others(from, &Event::Message { from: id, message });
+    }
+
+    fn media(&mut self, who: usize, mic: bool) {
+        let Some(connection) = self.connection(who) else { return };
+        let media = MediaState { mic, ..MediaState::default() };
+        self.world.ask(connection, Request::Media(media)).unwrap();
+        let person = self.people.get_mut(&who).unwrap();
+        if std::mem::replace(&mut person.mic, mic) == mic {
+            return;
+        }
+        let participant = room::protocol::Participant {
+            id: person.id.clone(),
+            name: join("somebody").name,
+            media,
+        };
+        self.owe_others(who, &Event::Updated(participant));
+    }
+
+    fn pass(&mut self, time: u64) {
+        self.world.pass(seconds(time));
+        let now = self.world.now;
+        let mut overdue: Vec<_> = (self.people.iter())
+            .filter_map(|(who, person)| Some((person.gone_at.filter(|at| *at <= now)?, *who)))
+            .map(|(at, who)| (at, self.people[&who].connected_first, who))
+            .collect();
+        overdue.sort();
+        for (_, _, who) in overdue {
+            self.forget(who);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_room_keeps_its_promises_whatever_people_do(steps in prop::collection::vec(step(), 1..120)) {
+        let mut model =
+            Model { world: World::new(settings(CAPACITY)), people: BTreeMap::new(), messages: 0 };
+        for step in steps {
+            model.apply(step);
+        }
+        // Whoever was cut off and is still in its grace comes back and has missed nothing.
+        for who in 0..PEOPLE {
+            model.apply(Step::Resume(who));
+        }
+        // And when all are gone, the room is.
+        for who in 0..PEOPLE {
+            model.apply(Step::Leave(who));
+        }
+        model.world.pass(seconds(0));
+        prop_assert!(model.world.closed > 0);
+    }
+}

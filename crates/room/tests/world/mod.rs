@@ -1,0 +1,190 @@
+//! A room, a clock of its own, and connections that remember what they were told.
+#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that is wrong may fail")]
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use room::{
+    Admission, Connection, Departure, Effect, Event, Join, Limits, Message, Recipients, Refusal,
+    Reply, Request, Resume, Room, Settings,
+    name::{DisplayName, RoomName},
+    password::Password,
+    protocol::{
+        IceCandidate, MediaState, ParticipantId, ResumeToken, RoomSummary, SdpType,
+        SessionDescription, Topology,
+    },
+};
+
+pub(crate) fn settings(capacity: u32) -> Settings {
+    Settings { capacity, password: None, topology: Topology::Mesh, stays_empty: Duration::ZERO }
+}
+
+pub(crate) fn locked(password: &str) -> Settings {
+    Settings { password: Some(Password::new(password).unwrap()), ..settings(8) }
+}
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn join(name: &str) -> Join {
+    let name = DisplayName::new(name).unwrap();
+    Join { name, password: None, media: MediaState::default() }
+}
+
+pub(crate) fn candidate(text: &str) -> Message {
+    Message::Candidate(IceCandidate {
+        candidate: text.to_owned(),
+        sdp_mid: None,
+        sdp_m_line_index: None,
+        username_fragment: None,
+    })
+}
+
+pub(crate) fn offer(sdp: String) -> Message {
+    Message::Description(SessionDescription { kind: SdpType::Offer, sdp })
+}
+
+pub(crate) struct World {
+    pub(crate) now: Instant,
+    pub(crate) room: Room,
+    pub(crate) told: BTreeMap<Connection, Vec<(u64, Arc<Event>)>>,
+    pub(crate) detached: Vec<Connection>,
+    pub(crate) summaries: Vec<RoomSummary>,
+    pub(crate) closed: u32,
+    replies: Vec<(Connection, Result<Reply, Refusal>)>,
+    next: u64,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self::with_limits(settings, Limits::default())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "any instant will do to begin with")]
+    pub(crate) fn with_limits(settings: Settings, limits: Limits) -> Self {
+        let now = Instant::now();
+        let name = RoomName::new("tea").unwrap();
+        let mut world = Self {
+            now,
+            room: Room::new(now, name, settings, limits, [1; 32]),
+            told: BTreeMap::new(),
+            detached: Vec::new(),
+            summaries: Vec::new(),
+            closed: 0,
+            replies: Vec::new(),
+            next: 0,
+        };
+        world.drain();
+        world
+    }
+
+    pub(crate) fn connect(&mut self) -> Connection {
+        self.next += 1;
+        Connection(self.next)
+    }
+
+    pub(crate) fn ask(&mut self, from: Connection, request: Request) -> Result<Reply, Refusal> {
+        self.room.handle(self.now, from, request);
+        self.drain();
+        assert_eq!(self.replies.len(), 1, "each request is answered once");
+        let (to, reply) = self.replies.remove(0);
+        assert_eq!(to, from);
+        reply
+    }
+
+    pub(crate) fn admitted(
+        &mut self,
+        from: Connection,
+        request: Request,
+    ) -> Result<Admission, Refusal> {
+        match self.ask(from, request)? {
+            Reply::Admitted(admission) => Ok(*admission),
+            Reply::Done => panic!("entering is answered with an admission"),
+        }
+    }
+
+    /// Somebody new enters over a new connection.
+    pub(crate) fn enter(&mut self, name: &str) -> (Connection, Admission) {
+        let connection = self.connect();
+        let admission = self.admitted(connection, Request::Join(join(name))).unwrap();
+        (connection, admission)
+    }
+
+    /// Somebody takes up again over a new connection.
+    pub(crate) fn resume(
+        &mut self,
+        token: &ResumeToken,
+        last: Option<u64>,
+    ) -> (Connection, Result<Admission, Refusal>) {
+        let connection = self.connect();
+        let resume = Resume { token: token.clone(), last };
+        (connection, self.admitted(connection, Request::Resume(resume)))
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        from: Connection,
+        to: &ParticipantId,
+        message: Message,
+    ) -> Result<Reply, Refusal> {
+        self.ask(from, Request::Relay { to: Recipients::One(to.clone()), message })
+    }
+
+    pub(crate) fn gone(&mut self, connection: Connection, departure: Departure) {
+        self.room.handle_gone(self.now, connection, departure);
+        self.drain();
+    }
+
+    /// Time passes, and the room is woken whenever it asked to be.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(due) = self.room.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            let closed = self.closed;
+            self.room.handle_timeout(self.now);
+            self.drain();
+            if self.closed > closed {
+                break;
+            }
+        }
+        self.now = end;
+    }
+
+    /// What a connection was told, and forgets it.
+    pub(crate) fn take_told(&mut self, connection: Connection) -> Vec<Event> {
+        let told = self.told.remove(&connection).unwrap_or_default();
+        told.into_iter().map(|(_, event)| Event::clone(&event)).collect()
+    }
+
+    pub(crate) fn last_number(&self, connection: Connection) -> Option<u64> {
+        self.told.get(&connection)?.last().map(|(number, _)| *number)
+    }
+
+    fn drain(&mut self) {
+        let mut first = true;
+        while let Some(effect) = self.room.poll_effect() {
+            match effect {
+                Effect::Reply { to, reply } => {
+                    assert!(first, "the answer comes before what follows from it");
+                    self.replies.push((to, reply));
+                }
+                Effect::Send { to, event, number } => {
+                    assert!(!to.is_empty());
+                    for connection in to {
+                        let told = self.told.entry(connection).or_default();
+                        told.push((number, Arc::clone(&event)));
+                    }
+                }
+                Effect::Detach(connection) => self.detached.push(connection),
+                Effect::Summary(summary) => self.summaries.push(summary),
+                Effect::Closed => self.closed += 1,
+            }
+            first = false;
+        }
+    }
+}
