@@ -1,0 +1,152 @@
+// What the page sees of the library: everything that changes is a `Readable`, everything that can
+// be done is a method here.
+import type {
+  CreateRoom,
+  MediaState,
+  ParticipantId,
+  RoomName,
+  RoomSummary,
+  Topology,
+} from "./protocol.ts";
+import type { Readable } from "./store.ts";
+
+/** The page's one way to moim: made once, by `createClient()`. */
+export interface Client {
+  /** Whether the server is reached. */
+  readonly server: Readable<ServerState>;
+  /** The open rooms. */
+  readonly lobby: Lobby;
+  /** This device's microphone and camera, in the preview as in the call. */
+  readonly media: LocalMedia;
+  /**
+   * Enters a room. The call sends what `media` has on, now and later.
+   * Rejects with a `RequestError`: `room_full`, `password_required`, `wrong_password`, ….
+   */
+  join(request: JoinRequest): Promise<Call>;
+}
+
+/** `draining`: the server said that it is going away; calls between peers go on. */
+export type ServerState = "connecting" | "online" | "draining" | "offline";
+
+export interface JoinRequest {
+  room: RoomName;
+  /** The name that the others see. */
+  name: string;
+  password?: string;
+}
+
+/** The live list of rooms. */
+export interface Lobby extends Readable<LobbyState> {
+  /** Keeps the list live until the returned function is called. */
+  open(): () => void;
+  /** Makes a room. Rejects with a `RequestError`: `room_exists`, `invalid`, …. */
+  create(room: CreateRoom): Promise<RoomSummary>;
+}
+
+export interface LobbyState {
+  /** The list has arrived at least once. */
+  readonly loaded: boolean;
+  readonly rooms: readonly RoomSummary[];
+}
+
+/** A call that was joined. Its snapshot is what the page draws. */
+export interface Call extends Readable<CallState> {
+  /** Raises or lowers the hand. */
+  setHand(raised: boolean): void;
+  /** Leaves; the snapshot's status becomes `ended`. Devices stay as they are: `media.stop()`. */
+  leave(): void;
+}
+
+export interface CallState {
+  /** `reconnecting`: the server is out of reach for a while; media between peers goes on. */
+  readonly status: "joined" | "reconnecting" | "ended";
+  /** Why it ended: nothing wrong where it is null. */
+  readonly error: { readonly code: RequestErrorCode; readonly message: string } | null;
+  readonly room: RoomSummary;
+  readonly topology: Topology;
+  readonly self: Self;
+  /** The others, in the order they joined. */
+  readonly others: readonly RemoteParticipant[];
+}
+
+/** Oneself in a call; its picture is the snapshot of `client.media`. */
+export interface Self {
+  readonly id: ParticipantId;
+  readonly name: string;
+  readonly media: MediaState;
+  readonly speaking: boolean;
+}
+
+export interface RemoteParticipant extends Self {
+  /** How the link to it does. */
+  readonly connection: Connection;
+  /** Its voice and camera picture, for a `<video>`; null until the link is there. */
+  readonly stream: MediaStream | null;
+}
+
+/** `reconnecting` has been connected before, or is being tried again. */
+export type Connection = "connecting" | "connected" | "reconnecting" | "failed";
+
+/** This device's microphone and camera. None of its methods throws: see `problem`. */
+export interface LocalMedia extends Readable<LocalMediaState> {
+  /**
+   * Opens the devices wanted, asking for both in one question. Where one is refused or missing the
+   * other is opened nevertheless.
+   */
+  start(wanted: { microphone: boolean; camera: boolean }): Promise<void>;
+  /** On opens the microphone where it is not open; off mutes it and keeps it open. */
+  setMicrophone(on: boolean): Promise<void>;
+  /** On opens the camera; off closes it, so that its lamp goes out. */
+  setCamera(on: boolean): Promise<void>;
+  /** Chooses a device and remembers it on this device. */
+  choose(kind: DeviceKind, deviceId: string): Promise<void>;
+  /** Closes both devices, keeping what is chosen and what is on for the next `start`. */
+  stop(): void;
+  /** Loudness of the open microphone, 0 to 1, about ten times a second while subscribed. */
+  readonly level: Readable<number>;
+}
+
+export type DeviceKind = "microphone" | "camera" | "speaker";
+
+export interface Device {
+  readonly id: string;
+  /** Empty until the browser was given permission. */
+  readonly label: string;
+}
+
+export interface LocalMediaState {
+  readonly microphone: LocalDevice;
+  readonly camera: LocalDevice;
+  /** The chosen loudspeaker, for `setSinkId`; null is the system's own. */
+  readonly speaker: string | null;
+  readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
+  /** The camera's picture for a muted `<video>`; null while the camera is off. */
+  readonly picture: MediaStream | null;
+}
+
+export interface LocalDevice {
+  /** What the others get: for the microphone, open and not muted. */
+  readonly on: boolean;
+  /** The browser is being asked. */
+  readonly opening: boolean;
+  /** The device in use, or the one chosen for the next time. */
+  readonly deviceId: string | null;
+  /** Why it could not be opened, until it could. */
+  readonly problem: DeviceProblem | null;
+}
+
+/**
+ * - `refused`: by the person or by policy;
+ * - `missing`: there is no such device;
+ * - `in_use`: another program holds it;
+ * - `insecure`: the page is not on https or localhost;
+ * - `failed`: anything else.
+ */
+export type DeviceProblem = "refused" | "missing" | "in_use" | "insecure" | "failed";
+
+export type RequestErrorCode =
+  | import("./protocol.ts").ErrorCode
+  /** No answer in time. */
+  | "timeout"
+  /** The server could not be reached. */
+  | "unreachable";
