@@ -1,1 +1,14 @@
 //! Virtual clock, seeded links and NATs for tests.
+//!
+//! A [`Network`] carries packets between hosts named by their addresses; its [`Clock`] jumps to
+//! whatever comes next, so a test of an hour takes a moment and never sleeps.
+
+mod clock;
+mod link;
+mod nat;
+mod network;
+
+pub use clock::{Clock, UNIX_START};
+pub use link::Link;
+pub use nat::NatKind;
+pub use network::{Datagram, Network, Step};

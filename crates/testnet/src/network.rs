@@ -1,0 +1,138 @@
+//! A network of hosts, some of them behind NAT boxes, with packets in flight.
+
+use crate::{Clock, Link, NatKind, nat::Nat};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// A packet as it arrives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Datagram {
+    /// The source as the receiver sees it, after any NAT.
+    pub from: SocketAddr,
+    /// The host's own address.
+    pub to: SocketAddr,
+    /// What was sent.
+    pub bytes: Vec<u8>,
+}
+
+/// What comes next in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A packet has arrived.
+    Arrived(Datagram),
+    /// The timeout the caller gave is due.
+    Timeout,
+    /// Nothing is in flight and no timeout was given.
+    Idle,
+}
+
+/// The network and its clock. The same seed and calls give the same run.
+#[derive(Debug)]
+pub struct Network {
+    /// The one clock of this world.
+    pub clock: Clock,
+    rng: StdRng,
+    links: HashMap<IpAddr, Link>,
+    /// Inside address to the box it is behind.
+    behind: HashMap<IpAddr, IpAddr>,
+    nats: HashMap<IpAddr, Nat>,
+    flight: BinaryHeap<Reverse<(Instant, u64, Datagram)>>,
+    sent: u64,
+}
+
+impl Network {
+    /// An empty network where every host can reach every other at once.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            clock: Clock::new(),
+            rng: StdRng::seed_from_u64(seed),
+            links: HashMap::new(),
+            behind: HashMap::new(),
+            nats: HashMap::new(),
+            flight: BinaryHeap::new(),
+            sent: 0,
+        }
+    }
+
+    /// Gives a host a line that delays, loses, doubles or reorders, both ways.
+    pub fn link(&mut self, host: IpAddr, link: Link) {
+        self.links.insert(host, link);
+    }
+
+    /// Puts a host behind a NAT box with the address `outside`; hosts that name the same box share
+    /// it, and the first says of what kind it is.
+    pub fn behind(&mut self, host: IpAddr, outside: IpAddr, kind: NatKind) {
+        self.behind.insert(host, outside);
+        self.nats.entry(outside).or_insert_with(|| Nat::new(kind, outside));
+    }
+
+    /// Sends a packet from a host's own address.
+    pub fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: impl Into<Vec<u8>>) {
+        let bytes = bytes.into();
+        let source = match self.behind.get(&from.ip()).and_then(|nat| self.nats.get_mut(nat)) {
+            Some(nat) => nat.outgoing(from, to),
+            None => from,
+        };
+        let line = self.links.get(&from.ip()).copied().unwrap_or_default();
+        for delay in line.carry(&mut self.rng) {
+            self.fly(delay, Datagram { from: source, to, bytes: bytes.clone() });
+        }
+    }
+
+    /// Moves the clock to whatever comes first, a packet or `timeout`, and says which.
+    pub fn step(&mut self, timeout: Option<Instant>) -> Step {
+        loop {
+            let arrival = self.flight.peek().map(|Reverse((at, ..))| *at);
+            let next = match (arrival, timeout) {
+                (None, None) => return Step::Idle,
+                (Some(arrival), timeout) if timeout.is_none_or(|timeout| arrival <= timeout) => {
+                    arrival
+                }
+                (_, Some(timeout)) => {
+                    self.clock.advance_to(timeout);
+                    return Step::Timeout;
+                }
+                (Some(arrival), None) => arrival,
+            };
+            self.clock.advance_to(next);
+            if let Some(datagram) = self.flight.pop().and_then(|Reverse((.., it))| self.land(it)) {
+                return Step::Arrived(datagram);
+            }
+        }
+    }
+
+    fn fly(&mut self, delay: Duration, datagram: Datagram) {
+        let mut at = self.clock.now() + delay;
+        // The receiver's line adds its delay; its losses and the like come out of the same draw.
+        if let Some(host) = self.inside(datagram.from, datagram.to) {
+            let line = self.links.get(&host.ip()).copied().unwrap_or_default();
+            match line.carry(&mut self.rng).first() {
+                Some(more) => at += *more,
+                None => return,
+            }
+        }
+        self.sent += 1;
+        self.flight.push(Reverse((at, self.sent, datagram)));
+    }
+
+    fn inside(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
+        match self.nats.get(&to.ip()) {
+            Some(nat) => nat.incoming(from, to.port()),
+            // An inside address can't be reached from outside at all.
+            None => (!self.behind.contains_key(&to.ip())).then_some(to),
+        }
+    }
+
+    fn land(&self, datagram: Datagram) -> Option<Datagram> {
+        let to = self.inside(datagram.from, datagram.to)?;
+        Some(Datagram { to, ..datagram })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+use super::*;
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn arrivals(network: &mut Network) -> Vec<Datagram> {
+    std::iter::from_fn(|| match network.step(None) {
+        Step::Arrived(datagram) => Some(datagram),
+        _ => None,
+    })
+    .collect()
+}
+
+/// What the outside hosts `known` and `other` get through to an inside host that has sent to
+/// `known` only.
+fn let_in(kind: NatKind) -> (SocketAddr, [usize; 2]) {
+    let mut network = Network::new(1);
+    let (inside, known, other) = (at("10.0.0.2:5000"), at("192.0.2.1:1"), at("192.0.2.2:1"));
+    network.behind(inside.ip(), "198.51.100.1".parse().unwrap(), kind);
+    network.send(inside, known, *b"out");
+    let seen = arrivals(&mut network).remove(0).from;
+    let counts = [known, other].map(|from| {
+        network.send(from, seen, *b"in");
+        arrivals(&mut network).iter().filter(|it| it.to == inside).count()
+    });
+    (seen, counts)
+}
+
+#[test]
+fn a_full_cone_lets_anyone_in() {
+    assert_eq!(let_in(NatKind::FullCone).1, [1, 1]);
+}
+
+#[test]
+fn other_boxes_let_in_whom_was_sent_to() {
+    assert_eq!(let_in(NatKind::PortRestricted).1, [1, 0]);
+    assert_eq!(let_in(NatKind::Symmetric).1, [1, 0]);
+}
+
+#[test]
+fn only_a_symmetric_box_maps_by_destination() {
+    for (kind, expected) in
+        [(NatKind::FullCone, 1), (NatKind::PortRestricted, 1), (NatKind::Symmetric, 2)]
+    {
+        let mut network = Network::new(1);
+        let inside = at("10.0.0.2:5000");
+        network.behind(inside.ip(), "198.51.100.1".parse().unwrap(), kind);
+        network.send(inside, at("192.0.2.1:1"), *b"a");
+        network.send(inside, at("192.0.2.2:1"), *b"b");
+        let mut ports: Vec<_> = arrivals(&mut network).iter().map(|it| it.from.port()).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn an_inside_address_is_not_reached_from_outside() {
+    let mut network = Network::new(1);
+    let inside = at("10.0.0.2:5000");
+    network.behind(inside.ip(), "198.51.100.1".parse().unwrap(), NatKind::FullCone);
+    network.send(at("192.0.2.1:1"), inside, *b"x");
+    assert_eq!(network.step(None), Step::Idle);
+}
+
+#[test]
+fn a_seed_decides_every_fault() {
+    let run = |seed| {
+        let mut network = Network::new(seed);
+        let (a, b) = (at("192.0.2.1:1"), at("192.0.2.2:1"));
+        let line = Link {
+            delay: Duration::from_millis(10),
+            jitter: Duration::from_millis(5),
+            loss: 0.1,
+            duplicate: 0.1,
+            reorder: 0.1,
+        };
+        network.link(b.ip(), line);
+        (0..1000u32).for_each(|n| network.send(b, a, n.to_be_bytes()));
+        arrivals(&mut network)
+    };
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7), run(8));
+    let mut distinct = run(7);
+    assert!(!distinct.is_sorted_by(|a, b| a.bytes <= b.bytes), "some came late");
+    distinct.sort();
+    let all = distinct.len();
+    distinct.dedup();
+    assert!(distinct.len() < all, "some came twice");
+    assert!((850..950).contains(&distinct.len()), "a tenth was lost: {}", distinct.len());
+}
+
+#[test]
+fn a_step_stops_at_the_timeout_before_a_later_packet() {
+    let mut network = Network::new(1);
+    let (a, b) = (at("192.0.2.1:1"), at("192.0.2.2:1"));
+    network.link(a.ip(), Link { delay: Duration::from_millis(50), ..Link::default() });
+    network.send(a, b, *b"x");
+    let start = network.clock.now();
+    assert_eq!(network.step(Some(start + Duration::from_millis(20))), Step::Timeout);
+    assert_eq!(network.clock.elapsed(), Duration::from_millis(20));
+    assert!(matches!(network.step(None), Step::Arrived(_)));
+    assert_eq!(network.clock.elapsed(), Duration::from_millis(50));
+}
