@@ -1,0 +1,23 @@
+import { defineConfig } from "@playwright/test";
+import { CHROMIUM, CHROMIUM_FLAGS } from "./support/chromium.ts";
+
+export default defineConfig({
+  outputDir: "results",
+  // One test at a time: a call of three takes a small machine whole.
+  workers: 1,
+  fullyParallel: false,
+  retries: 0,
+  forbidOnly: !!process.env.CI,
+  // Waits end by conditions; this only bounds a test that hangs.
+  timeout: 150_000,
+  reporter: [["list"]],
+  use: {
+    launchOptions: { executablePath: CHROMIUM, args: CHROMIUM_FLAGS },
+    viewport: { width: 1280, height: 800 },
+    locale: "en-US",
+  },
+  projects: [
+    { name: "browser", testDir: "tests/browser" },
+    { name: "net", testDir: "tests/net" },
+  ],
+});

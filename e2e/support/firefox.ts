@@ -1,0 +1,22 @@
+// Firefox as the system installed it, driven over WebDriver BiDi; Playwright only drives a build of its own.
+
+import { launch, type Browser } from "puppeteer-core";
+
+export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+
+export function launchFirefox(): Promise<Browser> {
+  return launch({
+    browser: "firefox",
+    protocol: "webDriverBiDi",
+    executablePath: FIREFOX,
+    headless: true,
+    extraPrefsFirefox: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.permission.disabled": true,
+      "media.autoplay.default": 0,
+      "media.peerconnection.ice.obfuscate_host_addresses": false,
+      "media.peerconnection.ice.loopback": true,
+      "intl.accept_languages": "en-US",
+    },
+  });
+}

@@ -1,0 +1,94 @@
+// What runs in every page before its own script, so that tests can see what users see and what WebRTC does.
+
+/** Kinds of ICE servers, so that a test can leave only some of them. */
+export type IceKind = "stun" | "turn-udp" | "turn-tcp" | "turn-tls";
+
+export interface ObserverOptions {
+  /** The ICE servers left to the page; all of them otherwise. */
+  ice?: IceKind[];
+}
+
+/** A tile that came into or went out of the document. */
+export interface TileChange {
+  change: "added" | "removed";
+  participant: string;
+  name: string;
+  /** Milliseconds since 1970, the same clock for all pages of a machine. */
+  at: number;
+}
+
+export interface Observed {
+  peers: { connection: RTCPeerConnection; states: string[]; candidates: string[] }[];
+  tiles: TileChange[];
+  clicks: { testId: string; at: number }[];
+  violations: string[];
+}
+
+declare global {
+  interface Window {
+    observed: Observed;
+  }
+}
+
+/** Self-contained: it is sent to the page as text. */
+export function observe(options: ObserverOptions): void {
+  const observed: Observed = { peers: [], tiles: [], clicks: [], violations: [] };
+  window.observed = observed;
+  const now = () => performance.timeOrigin + performance.now();
+
+  document.addEventListener("securitypolicyviolation", (event) => {
+    observed.violations.push(`${event.violatedDirective} blocked ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`);
+  });
+
+  const clicked = (event: Event) => {
+    const control = event.target instanceof Element ? event.target.closest("[data-testid]") : null;
+    if (control) observed.clicks.push({ testId: control.getAttribute("data-testid") ?? "", at: now() });
+  };
+  window.addEventListener("click", clicked, { capture: true });
+
+  const note = (change: TileChange["change"], node: Node) => {
+    if (!(node instanceof Element)) return;
+    const inside = node.querySelectorAll("[data-testid=tile]");
+    for (const tile of node.matches("[data-testid=tile]") ? [node, ...inside] : inside) {
+      const participant = tile.getAttribute("data-participant") ?? "";
+      observed.tiles.push({ change, participant, name: tile.getAttribute("data-name") ?? "", at: now() });
+    }
+  };
+  new MutationObserver((mutations) => {
+    for (const mutation of mutations) {
+      mutation.removedNodes.forEach((node) => note("removed", node));
+      mutation.addedNodes.forEach((node) => note("added", node));
+    }
+  }).observe(document, { childList: true, subtree: true });
+
+  const kindOf = (url: string): IceKind => {
+    if (url.startsWith("stun")) return "stun";
+    if (url.startsWith("turns:")) return "turn-tls";
+    return url.includes("transport=tcp") ? "turn-tcp" : "turn-udp";
+  };
+  const kept = (configuration?: RTCConfiguration): RTCConfiguration | undefined => {
+    const keep = options.ice;
+    if (!keep || !configuration?.iceServers) return configuration;
+    const iceServers = configuration.iceServers
+      .map((server) => ({ ...server, urls: [server.urls].flat().filter((url) => keep.includes(kindOf(url))) }))
+      .filter((server) => server.urls.length > 0);
+    return { ...configuration, iceServers };
+  };
+
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(configuration?: RTCConfiguration) {
+      super(kept(configuration));
+      const states: string[] = [];
+      const candidates: string[] = [];
+      observed.peers.push({ connection: this, states, candidates });
+      this.addEventListener("iceconnectionstatechange", () => states.push(this.iceConnectionState));
+      this.addEventListener("icecandidate", (event) => {
+        if (event.candidate?.candidate) candidates.push(event.candidate.candidate);
+      });
+    }
+    override setConfiguration(configuration?: RTCConfiguration): void {
+      super.setConfiguration(kept(configuration));
+    }
+  };
+}

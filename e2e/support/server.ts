@@ -1,0 +1,135 @@
+// The real binary, with a data folder of its own, on a free port of loopback.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { until } from "./until.ts";
+
+export interface ServerOptions {
+  /** Flags after `moim serve --listen … --data …`. */
+  flags?: string[];
+  /** Puts the command into another place, such as a network namespace. */
+  within?: string[];
+  /** Address and port to listen on; a free port of loopback otherwise. */
+  listen?: string;
+  /** Asks `/healthz` from where the server can be reached. */
+  healthy?: (port: number) => Promise<boolean>;
+}
+
+/** `MOIM_BIN`, or the release build of this checkout. */
+export function binary(): string {
+  const path = resolve(process.env.MOIM_BIN ?? join(import.meta.dirname, "../../target/release/moim"));
+  if (!existsSync(path)) throw new Error(`${path} is missing: run \`cargo xtask build\`, or set MOIM_BIN`);
+  return path;
+}
+
+export class Server {
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly data: string,
+    readonly port: number,
+    private readonly lines: string[],
+  ) {}
+
+  /** Starts the server and waits until it says that it is ready. */
+  static async start(options: ServerOptions = {}): Promise<Server> {
+    for (let attempt = 1; ; attempt++) {
+      const server = await Server.launch(options);
+      try {
+        await server.ready(options.healthy ?? answersOnLoopback);
+        return server;
+      } catch (error) {
+        const log = server.log;
+        await server.stop();
+        // Somebody else may have taken the port between our look and the server's bind.
+        if (attempt < 3 && !options.listen && /in use|taken/i.test(log)) continue;
+        throw new Error(`${error}\n${log}`);
+      }
+    }
+  }
+
+  private static async launch(options: ServerOptions): Promise<Server> {
+    const listen = options.listen ?? `127.0.0.1:${await freePort()}`;
+    const port = Number(listen.slice(listen.lastIndexOf(":") + 1));
+    const data = mkdtempSync(join(tmpdir(), "moim-e2e-data-"));
+    const command = [
+      ...(options.within ?? []),
+      ...[binary(), "serve", "--listen", listen, "--data", data],
+      ...(options.flags ?? []),
+    ];
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "info", NO_COLOR: "1" },
+    });
+    const lines: string[] = [];
+    child.on("error", (error) => lines.push(`${error}\n`));
+    child.stdout.on("data", (chunk: Buffer) => lines.push(chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => lines.push(chunk.toString()));
+    return new Server(child, data, port, lines);
+  }
+
+  private async ready(healthy: (port: number) => Promise<boolean>): Promise<void> {
+    await until("/healthz to answer", async () => {
+      if (this.ended) throw new Error(`moim ended with code ${this.process.exitCode}`);
+      return { done: (await healthy(this.port)) || undefined };
+    });
+  }
+
+  /** Where a browser on this machine reaches it. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Everything it has written so far. */
+  get log(): string {
+    return this.lines.join("");
+  }
+
+  private get ended(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null || this.process.pid === undefined;
+  }
+
+  /** Asks it to end, and tells the code it ended with. */
+  async stop(): Promise<number | null> {
+    if (!this.ended) {
+      const exit = once(this.process, "exit");
+      const patience = setTimeout(() => this.process.kill("SIGKILL"), 15_000);
+      this.process.kill("SIGTERM");
+      await exit;
+      clearTimeout(patience);
+    }
+    rmSync(this.data, { recursive: true, force: true });
+    return this.process.exitCode;
+  }
+}
+
+async function answersOnLoopback(port: number): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`);
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+/** A port number that is free on TCP and UDP alike. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const tcp = createServer().listen(0, "127.0.0.1");
+    await once(tcp, "listening");
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket("udp4");
+    const free = await new Promise<boolean>((resolve) => {
+      udp.once("error", () => resolve(false));
+      udp.bind(port, "127.0.0.1", () => resolve(true));
+    });
+    udp.close();
+    tcp.close();
+    await once(tcp, "close");
+    if (free) return port;
+  }
+}
