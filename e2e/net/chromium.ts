@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { CHROMIUM, CHROMIUM_FLAGS_BEHIND_NAT } from "../support/chromium.ts";
 import type { Namespace } from "./namespace.ts";
 
-export async function launchChromiumIn(host: Namespace): Promise<Browser> {
+export async function launchChromiumIn(host: Namespace, flags: string[] = []): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), "moim-e2e-chromium-"));
   const executablePath = join(folder, "chromium");
   writeFileSync(executablePath, `#!/bin/sh\nexec ${host.within.join(" ")} ${CHROMIUM} "$@"\n`, { mode: 0o755 });
-  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS_BEHIND_NAT });
+  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS_BEHIND_NAT, ...flags] });
   browser.on("disconnected", () => rmSync(folder, { recursive: true, force: true }));
   return browser;
 }

@@ -82,7 +82,7 @@ export function observe(options: ObserverOptions): void {
       const states: string[] = [];
       const candidates: string[] = [];
       observed.peers.push({ connection: this, states, candidates });
-      this.addEventListener("iceconnectionstatechange", () => states.push(this.iceConnectionState));
+      this.addEventListener("connectionstatechange", () => states.push(this.connectionState));
       this.addEventListener("icecandidate", (event) => {
         if (event.candidate?.candidate) candidates.push(event.candidate.candidate);
       });

@@ -22,7 +22,7 @@ export interface Inbound {
 
 export interface ConnectionReport {
   state: string;
-  /** Every ICE state it has been in. */
+  /** Every state it has been in. */
   states: string[];
   /** Candidates it gathered. */
   candidates: string[];

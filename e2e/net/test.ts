@@ -1,0 +1,100 @@
+// Playwright's `test` with the server, and two browsers at their own sites, in a world of NATs.
+
+import { test as base, type Browser } from "@playwright/test";
+import type { IceKind } from "../support/observer.ts";
+import type { ChromiumParticipant } from "../support/participant.ts";
+import { Server } from "../support/server.ts";
+import { Company } from "../support/test.ts";
+import { launchChromiumIn } from "./chromium.ts";
+import type { Namespace } from "./namespace.ts";
+import { World, type NatKind } from "./world.ts";
+
+export { expect } from "@playwright/test";
+
+const PORT = 4000;
+
+interface Network {
+  world: World;
+  /** The browser at site a, and the one at site b. */
+  browsers: [Browser, Browser];
+}
+
+interface Fixtures {
+  server: Server;
+  company: Company;
+  /** Lets two people, one at each site, enter a room, with only these kinds of ICE servers if given. */
+  meet: (ice?: IceKind[]) => Promise<[ChromiumParticipant, ChromiumParticipant]>;
+}
+
+interface WorkerFixtures {
+  nat: NatKind;
+  network: Network;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  nat: ["symmetric", { option: true, scope: "worker" }],
+
+  network: [
+    async ({ nat }, use) => {
+      const world = World.open(nat);
+      const browsers: Browser[] = [];
+      try {
+        for (const { client } of [world.a, world.b]) browsers.push(await launchChromiumIn(client));
+        await use({ world, browsers: [browsers[0]!, browsers[1]!] });
+      } finally {
+        for (const browser of browsers) await browser.close();
+        world.close();
+      }
+    },
+    { scope: "worker" },
+  ],
+
+  server: async ({ network }, use, info) => {
+    const host = network.world.server;
+    const server = await Server.start({
+      within: host.within,
+      listen: `0.0.0.0:${PORT}`,
+      healthy: async (port) => answersInside(host, port),
+    });
+    await use(server);
+    await server.stop();
+    if (info.status !== info.expectedStatus) {
+      await info.attach("server.log", { body: server.log, contentType: "text/plain" });
+    }
+  },
+
+  company: async ({ network, server }, use, info) => {
+    const company = new Company(network.browsers[0], `https://${network.world.serverAddress}:${server.port}`);
+    await use(company);
+    const problems = await company.goodbye(info);
+    for (const site of [network.world.a, network.world.b]) site.dropUdp(false);
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  },
+
+  meet: async ({ network, company }, use) => {
+    await use(async (ice) => {
+      const people: ChromiumParticipant[] = [];
+      for (const [index, browser] of network.browsers.entries()) {
+        const name = index === 0 ? "Ada" : "Grace";
+        const participant = await company.open(name, {
+          browser,
+          observer: { ice },
+          context: { ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: "en-US" },
+        });
+        await participant.enter("far-apart");
+        people.push(participant);
+      }
+      return [people[0]!, people[1]!];
+    });
+  },
+});
+
+function answersInside(host: Namespace, port: number): boolean {
+  const ask = `fetch("http://127.0.0.1:${port}/healthz").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  try {
+    host.run(process.execPath, "-e", ask);
+    return true;
+  } catch {
+    return false;
+  }
+}

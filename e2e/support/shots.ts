@@ -1,0 +1,26 @@
+// Screenshots for people to look at, in a folder that git ignores.
+
+import type { Page } from "@playwright/test";
+import { join } from "node:path";
+
+const FOLDER = join(import.meta.dirname, "../shots");
+
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+];
+
+/** Takes a view at every size, light and dark. */
+export async function shoot(page: Page, view: string): Promise<void> {
+  const before = page.viewportSize();
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const name = `${view}-${size.width}x${size.height}-${colorScheme}.png`;
+      await page.screenshot({ path: join(FOLDER, name), animations: "disabled" });
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  if (before) await page.setViewportSize(before);
+}
