@@ -1,17 +1,22 @@
 // Chromium inside a namespace: Playwright starts a script that enters it, and its pipe crosses.
 
-import { chromium, type Browser } from "@playwright/test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Browser, chromium } from "@playwright/test";
 import { CHROMIUM, CHROMIUM_FLAGS_BEHIND_NAT } from "../support/chromium.ts";
 import type { Namespace } from "./namespace.ts";
 
 export async function launchChromiumIn(host: Namespace, flags: string[] = []): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), "moim-e2e-chromium-"));
   const executablePath = join(folder, "chromium");
-  writeFileSync(executablePath, `#!/bin/sh\nexec ${host.within.join(" ")} ${CHROMIUM} "$@"\n`, { mode: 0o755 });
-  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS_BEHIND_NAT, ...flags] });
+  writeFileSync(executablePath, `#!/bin/sh\nexec ${host.within.join(" ")} ${CHROMIUM} "$@"\n`, {
+    mode: 0o755,
+  });
+  const browser = await chromium.launch({
+    executablePath,
+    args: [...CHROMIUM_FLAGS_BEHIND_NAT, ...flags],
+  });
   browser.on("disconnected", () => rmSync(folder, { recursive: true, force: true }));
   return browser;
 }

@@ -1,6 +1,6 @@
 // A host of our own: a network namespace, named so that no run meets another's and leftovers are known as such.
 
-import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 
 const PREFIX = "moim-e2e";
@@ -79,7 +79,20 @@ export class Namespace {
 
 /** A cable between two namespaces. */
 export function cable(a: Namespace, nameThere: string, b: Namespace, nameHere: string): void {
-  ip("link", "add", nameThere, "netns", a.name, "type", "veth", "peer", "name", nameHere, "netns", b.name);
+  ip(
+    "link",
+    "add",
+    nameThere,
+    "netns",
+    a.name,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    nameHere,
+    "netns",
+    b.name,
+  );
 }
 
 export function ip(...args: string[]): void {

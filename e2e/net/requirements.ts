@@ -1,12 +1,15 @@
 // What networks of our own need: root, iproute2 and iptables.
 
-import { test } from "@playwright/test";
 import { spawnSync } from "node:child_process";
+import { test } from "@playwright/test";
 
 /** What is missing here, if anything. */
 function missing(): string | undefined {
   if (process.getuid?.() !== 0) return "not root";
-  for (const [program, probe] of [["ip", "-V"], ["iptables", "--version"]] as const) {
+  for (const [program, probe] of [
+    ["ip", "-V"],
+    ["iptables", "--version"],
+  ] as const) {
     if (spawnSync(program, [probe]).status !== 0) return `no ${program}`;
   }
   return undefined;

@@ -1,13 +1,13 @@
 // Playwright's `test` with the server, and two browsers at their own sites, in a world of NATs.
 
-import { test as base, type Browser } from "@playwright/test";
+import { type Browser, test as base } from "@playwright/test";
 import type { IceKind } from "../support/observer.ts";
 import type { ChromiumParticipant } from "../support/participant.ts";
 import { Server } from "../support/server.ts";
 import { Company } from "../support/test.ts";
 import { launchChromiumIn } from "./chromium.ts";
 import type { Namespace } from "./namespace.ts";
-import { World, type NatKind } from "./world.ts";
+import { type NatKind, World } from "./world.ts";
 
 export { expect } from "@playwright/test";
 
@@ -64,7 +64,10 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 
   company: async ({ network, server }, use, info) => {
-    const company = new Company(network.browsers[0], `https://${network.world.serverAddress}:${server.port}`);
+    const company = new Company(
+      network.browsers[0],
+      `https://${network.world.serverAddress}:${server.port}`,
+    );
     await use(company);
     const problems = await company.goodbye(info);
     for (const site of [network.world.a, network.world.b]) site.dropUdp(false);
@@ -79,7 +82,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
         const participant = await company.open(name, {
           browser,
           observer: { ice },
-          context: { ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: "en-US" },
+          context: {
+            ignoreHTTPSErrors: true,
+            viewport: { width: 1280, height: 800 },
+            locale: "en-US",
+          },
         });
         await participant.enter("far-apart");
         people.push(participant);

@@ -31,8 +31,19 @@ export class UdpAgent {
   private constructor(private readonly process: ChildProcess) {}
 
   /** An echo agent answers every datagram with its sender's address as seen there, as a STUN server would. */
-  static async open(host: Namespace, port: number, kind: "plain" | "echo" = "plain"): Promise<UdpAgent> {
-    const args = [process.execPath, "-e", PROGRAM, "--", String(port), kind === "echo" ? "echo" : ""];
+  static async open(
+    host: Namespace,
+    port: number,
+    kind: "plain" | "echo" = "plain",
+  ): Promise<UdpAgent> {
+    const args = [
+      process.execPath,
+      "-e",
+      PROGRAM,
+      "--",
+      String(port),
+      kind === "echo" ? "echo" : "",
+    ];
     const child = host.spawn(args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     const agent = new UdpAgent(child);
     await once(child, "message");

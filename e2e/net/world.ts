@@ -99,7 +99,14 @@ function plug(wan: Namespace, host: Namespace, address: string): void {
   host.ip("route", "add", "default", "via", SILENT_ROUTER);
 }
 
-function addSite(wan: Namespace, nat: Namespace, client: Namespace, address: string, lan: string, kind: NatKind): Site {
+function addSite(
+  wan: Namespace,
+  nat: Namespace,
+  client: Namespace,
+  address: string,
+  lan: string,
+  kind: NatKind,
+): Site {
   plug(wan, nat, address);
   cable(nat, "lan", client, "eth");
   nat.ip("address", "add", `${lan}.1/24`, "dev", "lan");
@@ -114,7 +121,8 @@ function addSite(wan: Namespace, nat: Namespace, client: Namespace, address: str
 function translate(nat: Namespace, kind: NatKind): void {
   nat.set("net.ipv4.ip_forward", "1");
   const masquerade = ["-t", "nat", "-A", "POSTROUTING", "-o", "wan"];
-  if (kind === "symmetric") nat.iptables(...masquerade, "-p", "udp", "-j", "MASQUERADE", "--random-fully");
+  if (kind === "symmetric")
+    nat.iptables(...masquerade, "-p", "udp", "-j", "MASQUERADE", "--random-fully");
   nat.iptables(...masquerade, "-j", "MASQUERADE");
   // Otherwise a packet nobody asked for would claim the port that the client's own packet is to leave by.
   nat.iptables("-A", "INPUT", "-i", "wan", "-m", "conntrack", "--ctstate", "NEW", "-j", "DROP");

@@ -25,12 +25,20 @@ const AWAKE = [
 const FAKE_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
 /** Lets two pages of one machine meet where it has no other interface than loopback. */
-const LOOPBACK = ["--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"];
+const LOOPBACK = [
+  "--allow-loopback-in-peer-connection",
+  "--disable-features=WebRtcHideLocalIpsWithMdns",
+];
 
 export const CHROMIUM_FLAGS = [...QUIET, ...AWAKE, ...FAKE_DEVICES, ...LOOPBACK];
 
 /** For machines of their own, in namespaces: no loopback shortcut, and the server's local CA is not installed. */
-export const CHROMIUM_FLAGS_BEHIND_NAT = [...QUIET, ...AWAKE, ...FAKE_DEVICES, "--ignore-certificate-errors"];
+export const CHROMIUM_FLAGS_BEHIND_NAT = [
+  ...QUIET,
+  ...AWAKE,
+  ...FAKE_DEVICES,
+  "--ignore-certificate-errors",
+];
 
 /** Whoever is asked for a camera or a microphone says no. */
 export const CHROMIUM_FLAGS_REFUSING = [

@@ -1,6 +1,6 @@
 // Firefox as the system installed it, driven over WebDriver BiDi; Playwright only drives a build of its own.
 
-import { launch, type Browser } from "puppeteer-core";
+import { type Browser, launch } from "puppeteer-core";
 
 export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 

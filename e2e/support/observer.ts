@@ -37,12 +37,15 @@ export function observe(options: ObserverOptions): void {
   const now = () => performance.timeOrigin + performance.now();
 
   document.addEventListener("securitypolicyviolation", (event) => {
-    observed.violations.push(`${event.violatedDirective} blocked ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`);
+    observed.violations.push(
+      `${event.violatedDirective} blocked ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`,
+    );
   });
 
   const clicked = (event: Event) => {
     const control = event.target instanceof Element ? event.target.closest("[data-testid]") : null;
-    if (control) observed.clicks.push({ testId: control.getAttribute("data-testid") ?? "", at: now() });
+    if (control)
+      observed.clicks.push({ testId: control.getAttribute("data-testid") ?? "", at: now() });
   };
   window.addEventListener("click", clicked, { capture: true });
 
@@ -51,13 +54,18 @@ export function observe(options: ObserverOptions): void {
     const inside = node.querySelectorAll("[data-testid=tile]");
     for (const tile of node.matches("[data-testid=tile]") ? [node, ...inside] : inside) {
       const participant = tile.getAttribute("data-participant") ?? "";
-      observed.tiles.push({ change, participant, name: tile.getAttribute("data-name") ?? "", at: now() });
+      observed.tiles.push({
+        change,
+        participant,
+        name: tile.getAttribute("data-name") ?? "",
+        at: now(),
+      });
     }
   };
   new MutationObserver((mutations) => {
     for (const mutation of mutations) {
-      mutation.removedNodes.forEach((node) => note("removed", node));
-      mutation.addedNodes.forEach((node) => note("added", node));
+      for (const node of mutation.removedNodes) note("removed", node);
+      for (const node of mutation.addedNodes) note("added", node);
     }
   }).observe(document, { childList: true, subtree: true });
 
@@ -70,7 +78,10 @@ export function observe(options: ObserverOptions): void {
     const keep = options.ice;
     if (!keep || !configuration?.iceServers) return configuration;
     const iceServers = configuration.iceServers
-      .map((server) => ({ ...server, urls: [server.urls].flat().filter((url) => keep.includes(kindOf(url))) }))
+      .map((server) => ({
+        ...server,
+        urls: [server.urls].flat().filter((url) => keep.includes(kindOf(url))),
+      }))
       .filter((server) => server.urls.length > 0);
     return { ...configuration, iceServers };
   };

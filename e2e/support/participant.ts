@@ -2,7 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import type { TileChange } from "./observer.ts";
-import { report, type Inbound, type PageReport, type TileReport } from "./report.ts";
+import { type Inbound, type PageReport, report, type TileReport } from "./report.ts";
 import type { Tab } from "./tab.ts";
 import { DEADLINE, until } from "./until.ts";
 
@@ -76,9 +76,13 @@ export class Participant {
         for (const stream of inbound) {
           if (!before.has(streamKey(stream))) before.set(streamKey(stream), stream);
         }
-        const moving = new Set(growing.filter(({ kind }) => kind === "video").map(({ track }) => track));
+        const moving = new Set(
+          growing.filter(({ kind }) => kind === "video").map(({ track }) => track),
+        );
         const others = page.tiles.filter((tile) => !tile.self);
-        const seen = others.filter((tile) => tile.videoWidth > 0 && tile.videoTracks.some((track) => moving.has(track)));
+        const seen = others.filter(
+          (tile) => tile.videoWidth > 0 && tile.videoTracks.some((track) => moving.has(track)),
+        );
         const heard = growing.filter(({ kind }) => kind === "audio");
         const all = others.length === count && seen.length === count && heard.length === count;
         return { done: all || undefined, seen: page };

@@ -52,9 +52,9 @@ export async function report(): Promise<PageReport> {
   const connections: ConnectionReport[] = [];
   for (const { connection, states, candidates } of window.observed.peers) {
     if (connection.signalingState === "closed") continue;
-    // oxlint-disable-next-line: RTCStatsReport is a maplike that lib.dom types as such only in part.
+    // biome-ignore lint/suspicious/noExplicitAny: lib.dom knows little of what stats carry.
     const stats = new Map<string, any>();
-    (await connection.getStats()).forEach((entry: any) => stats.set(entry.id, entry));
+    for (const [id, entry] of await connection.getStats()) stats.set(id, entry);
     const entries = [...stats.values()];
 
     const transport = entries.find((entry) => entry.type === "transport");
@@ -77,7 +77,9 @@ export async function report(): Promise<PageReport> {
       states: [...states],
       candidates: [...candidates],
       iceServers: (connection.getConfiguration().iceServers ?? []).flatMap((server) => server.urls),
-      selected: pair ? { local: end(pair.localCandidateId), remote: end(pair.remoteCandidateId) } : undefined,
+      selected: pair
+        ? { local: end(pair.localCandidateId), remote: end(pair.remoteCandidateId) }
+        : undefined,
       inbound: entries
         .filter((entry) => entry.type === "inbound-rtp")
         .map((entry) => ({

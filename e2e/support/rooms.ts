@@ -7,7 +7,8 @@ export async function createRoom(url: string, room: CreateRoom): Promise<void> {
   const socket = io(url, { forceNew: true, reconnection: false });
   try {
     const reply: Reply<RoomCreated> = await socket.timeout(15_000).emitWithAck("room:create", room);
-    if ("error" in reply) throw new Error(`room:create: ${reply.error.code}: ${reply.error.message}`);
+    if ("error" in reply)
+      throw new Error(`room:create: ${reply.error.code}: ${reply.error.message}`);
   } finally {
     socket.disconnect();
   }

@@ -1,10 +1,10 @@
 // The real binary, with a data folder of its own, on a free port of loopback.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { until } from "./until.ts";
@@ -22,8 +22,11 @@ export interface ServerOptions {
 
 /** `MOIM_BIN`, or the release build of this checkout. */
 export function binary(): string {
-  const path = resolve(process.env.MOIM_BIN ?? join(import.meta.dirname, "../../target/release/moim"));
-  if (!existsSync(path)) throw new Error(`${path} is missing: run \`cargo xtask build\`, or set MOIM_BIN`);
+  const path = resolve(
+    process.env.MOIM_BIN ?? join(import.meta.dirname, "../../target/release/moim"),
+  );
+  if (!existsSync(path))
+    throw new Error(`${path} is missing: run \`cargo xtask build\`, or set MOIM_BIN`);
   return path;
 }
 
@@ -90,7 +93,11 @@ export class Server {
   }
 
   private get ended(): boolean {
-    return this.process.exitCode !== null || this.process.signalCode !== null || this.process.pid === undefined;
+    return (
+      this.process.exitCode !== null ||
+      this.process.signalCode !== null ||
+      this.process.pid === undefined
+    );
   }
 
   /** Asks it to end, and tells the code it ended with. */

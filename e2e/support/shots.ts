@@ -1,7 +1,7 @@
 // Screenshots for people to look at, in a folder that git ignores.
 
-import type { Page } from "@playwright/test";
 import { join } from "node:path";
+import type { Page } from "@playwright/test";
 
 const FOLDER = join(import.meta.dirname, "../shots");
 

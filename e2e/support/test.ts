@@ -1,9 +1,14 @@
 // Playwright's `test` with a server of its own for every test, and participants to open.
 
-import { test as base, type Browser, type BrowserContextOptions, type TestInfo } from "@playwright/test";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  test as base,
+  type TestInfo,
+} from "@playwright/test";
 import type { Browser as Firefox } from "puppeteer-core";
 import { launchFirefox } from "./firefox.ts";
-import { observe, type ObserverOptions } from "./observer.ts";
+import { type ObserverOptions, observe } from "./observer.ts";
 import { ChromiumParticipant, Participant } from "./participant.ts";
 import { Server } from "./server.ts";
 import { chromiumTab, firefoxTab } from "./tab.ts";
@@ -65,7 +70,9 @@ export class Company {
     for (const { participant, watch, mortal } of this.members) {
       if (mortal) continue;
       try {
-        for (const violation of await participant.tab.evaluate(() => window.observed?.violations ?? [])) {
+        for (const violation of await participant.tab.evaluate(
+          () => window.observed?.violations ?? [],
+        )) {
           watch.saw("Content Security Policy", violation);
         }
         const report = await participant.report();
@@ -128,7 +135,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 
   firefox: [
-    // oxlint-disable-next-line no-empty-pattern
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs.
     async ({}, use) => {
       const firefox = await launchFirefox();
       await use(firefox);

@@ -10,13 +10,19 @@ export interface Look<T> {
 }
 
 /** Looks again and again until a look is done; fails after `deadline` milliseconds, telling what was seen last. */
-export async function until<T>(what: string, look: () => Promise<Look<T>>, deadline = DEADLINE): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<Look<T>>,
+  deadline = DEADLINE,
+): Promise<T> {
   const end = Date.now() + deadline;
   for (;;) {
     const { done, seen } = await look();
     if (done !== undefined) return done;
     if (Date.now() > end) {
-      throw new Error(`waited ${deadline / 1000} s for ${what}; last seen: ${JSON.stringify(seen, null, 1)}`);
+      throw new Error(
+        `waited ${deadline / 1000} s for ${what}; last seen: ${JSON.stringify(seen, null, 1)}`,
+      );
     }
     await new Promise((resume) => setTimeout(resume, 150));
   }

@@ -19,7 +19,9 @@ export class Watch {
 
   /** What went wrong, and is not allowed. */
   get found(): string[] {
-    return this.problems.filter((problem) => !this.allowed.some((allowed) => allowed.test(problem)));
+    return this.problems.filter(
+      (problem) => !this.allowed.some((allowed) => allowed.test(problem)),
+    );
   }
 
   /** Errors in the console, Content Security Policy violations among them, and requests to other hosts. */

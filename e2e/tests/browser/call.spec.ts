@@ -1,6 +1,8 @@
 import { expect, test } from "../../support/test.ts";
 
-test("two people make a room, see their preview, join, and see and hear each other", async ({ open }) => {
+test("two people make a room, see their preview, join, and see and hear each other", async ({
+  open,
+}) => {
   const ada = await open("Ada");
   await ada.createRoom("tea");
   await expect(ada.page).toHaveURL(/\/r\/tea/);
@@ -21,7 +23,9 @@ test("two people make a room, see their preview, join, and see and hear each oth
   expect((await grace.others(1))[0]).toMatchObject({ name: "Ada", connection: "connected" });
 });
 
-test("the list shows a room made after the page was opened, and drops it when it is gone", async ({ open }) => {
+test("the list shows a room made after the page was opened, and drops it when it is gone", async ({
+  open,
+}) => {
   const watcher = await open("Watcher");
   await watcher.tab.goto(`${watcher.url}/`);
   await expect(watcher.page.getByTestId("room-list")).toBeVisible();

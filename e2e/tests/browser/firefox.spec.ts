@@ -1,6 +1,10 @@
 import { test } from "../../support/test.ts";
 
-test("Chromium and Firefox call each other, whoever comes first", async ({ open, company, firefox }) => {
+test("Chromium and Firefox call each other, whoever comes first", async ({
+  open,
+  company,
+  firefox,
+}) => {
   const ada = await open("Ada");
   const grace = await company.openFirefox("Grace", firefox);
   await ada.enter("chromium-first");

@@ -1,12 +1,18 @@
-import { Proxy } from "../../support/proxy.ts";
+import { Cable } from "../../support/cable.ts";
 import { expect, test } from "../../support/test.ts";
 
-test("a cut connection comes back as the same participant, and nobody saw a leave", async ({ open, server }) => {
-  const cable = await Proxy.to(server.port);
+test("a cut connection comes back as the same participant, and nobody saw a leave", async ({
+  open,
+  server,
+}) => {
+  const cable = await Cable.to(server.port);
   try {
     const ada = await open("Ada");
     // The browser itself complains about the connection that this test cuts.
-    const grace = await open("Grace", { url: cable.url, allow: [/console: .*(WebSocket|ERR_CONNECTION|Failed to load)/] });
+    const grace = await open("Grace", {
+      url: cable.url,
+      allow: [/console: .*(WebSocket|ERR_CONNECTION|Failed to load)/],
+    });
     await ada.enter("resume");
     await grace.enter("resume");
     await ada.decodes(1);

@@ -7,8 +7,10 @@ import { until } from "../../support/until.ts";
 /** How long the server keeps a participant whose connection broke. */
 const GRACE = 30_000;
 
-test("three people all see and hear each other; when one leaves, the tile goes within a second", async ({ open }) => {
-  const people = [];
+test("three people all see and hear each other; when one leaves, the tile goes within a second", async ({
+  open,
+}) => {
+  const people: Participant[] = [];
   for (const name of ["Ada", "Grace", "Hedy"]) {
     const person = await open(name);
     await person.enter("trio");
@@ -50,11 +52,17 @@ test("a browser that is killed outright is gone after the grace period", async (
 });
 
 /** Waits until a tile has gone, and tells when. */
-async function removal(person: Participant, participant: string, deadline: number): Promise<number> {
+async function removal(
+  person: Participant,
+  participant: string,
+  deadline: number,
+): Promise<number> {
   const what = `the tile of ${participant} to go at ${person.name}'s`;
   const look = async () => {
     const changes = await person.tileChanges();
-    const gone = changes.find((change) => change.change === "removed" && change.participant === participant);
+    const gone = changes.find(
+      (change) => change.change === "removed" && change.participant === participant,
+    );
     return { done: gone?.at, seen: changes };
   };
   return until(what, look, deadline);

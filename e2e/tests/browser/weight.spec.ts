@@ -16,7 +16,9 @@ test("the first load brings under 150 kB of script", async ({ open }) => {
     if (!headers["content-type"]?.includes("javascript")) continue;
     const { responseBodySize } = await request.sizes();
     expect(responseBodySize, `${request.url()} has a size`).toBeGreaterThan(0);
-    expect(["br", "gzip", "zstd"], `${request.url()} comes compressed`).toContain(headers["content-encoding"]);
+    expect(["br", "gzip", "zstd"], `${request.url()} comes compressed`).toContain(
+      headers["content-encoding"],
+    );
     total += responseBodySize;
   }
   console.log(`first load: ${(total / 1000).toFixed(1)} kB of script`);

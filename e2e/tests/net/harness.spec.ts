@@ -1,14 +1,17 @@
 // The networks themselves, so that what other tests conclude from them holds.
 
-import { expect, test } from "@playwright/test";
 import { execFileSync, spawnSync } from "node:child_process";
+import { expect, test } from "@playwright/test";
 import { needNetworks } from "../../net/requirements.ts";
 import { UdpAgent } from "../../net/udp-agent.ts";
-import { World, type NatKind } from "../../net/world.ts";
+import { type NatKind, World } from "../../net/world.ts";
 
 needNetworks();
 
-async function inWorld(nat: NatKind, play: (world: World, agents: UdpAgent[]) => Promise<void>): Promise<void> {
+async function inWorld(
+  nat: NatKind,
+  play: (world: World, agents: UdpAgent[]) => Promise<void>,
+): Promise<void> {
   const world = World.open(nat);
   const agents: UdpAgent[] = [];
   try {
@@ -41,11 +44,13 @@ async function punch(world: World, agents: UdpAgent[]): Promise<{ a: boolean; b:
 
 test("a symmetric NAT shows another port to every destination", async () => {
   await inWorld("symmetric", async (world, agents) => {
-    for (const port of [5000, 5001, 5002]) agents.push(await UdpAgent.open(world.server, port, "echo"));
+    for (const port of [5000, 5001, 5002])
+      agents.push(await UdpAgent.open(world.server, port, "echo"));
     const client = await UdpAgent.open(world.a.client, 4001);
     agents.push(client);
     const seen = [];
-    for (const port of [5000, 5001, 5002]) seen.push(await client.ask(`${world.serverAddress}:${port}`));
+    for (const port of [5000, 5001, 5002])
+      seen.push(await client.ask(`${world.serverAddress}:${port}`));
     expect(new Set(seen).size).toBe(3);
     for (const address of seen) expect(address.split(":")[0]).toBe(world.a.address);
   });
@@ -91,7 +96,9 @@ test("where UDP is dropped, TCP still passes", async () => {
     const listen = `require("node:net").createServer((s) => s.end("tcp")).listen(5000)`;
     const call = `require("node:net").connect(5000, "${world.serverAddress}").pipe(process.stdout)`;
     const listener = world.server.spawn([process.execPath, "-e", listen], { stdio: "ignore" });
-    await expect.poll(() => world.a.client.run("sh", "-c", `${process.execPath} -e '${call}' 2>&1 || true`)).toBe("tcp");
+    await expect
+      .poll(() => world.a.client.run("sh", "-c", `${process.execPath} -e '${call}' 2>&1 || true`))
+      .toBe("tcp");
     listener.kill();
 
     world.a.dropUdp(false);

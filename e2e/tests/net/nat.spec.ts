@@ -19,7 +19,9 @@ async function connection(person: ChromiumParticipant): Promise<ConnectionReport
 }
 
 /** The two ends of the path media takes just now. */
-async function path(person: ChromiumParticipant): Promise<{ local: CandidateEnd; remote: CandidateEnd }> {
+async function path(
+  person: ChromiumParticipant,
+): Promise<{ local: CandidateEnd; remote: CandidateEnd }> {
   const { selected } = await connection(person);
   expect(selected).toBeDefined();
   return selected!;
@@ -65,7 +67,10 @@ test("connect with UDP dropped at one", async ({ meet, network }) => {
 });
 
 for (const transport of ["tcp", "tls"] as const) {
-  test(`connect with UDP dropped, over ${transport.toUpperCase()} alone`, async ({ meet, network }) => {
+  test(`connect with UDP dropped, over ${transport.toUpperCase()} alone`, async ({
+    meet,
+    network,
+  }) => {
     for (const site of [network.world.a, network.world.b]) site.dropUdp(true);
     const people = await meet(["stun", `turn-${transport}`]);
     await talk(people);
@@ -87,7 +92,9 @@ test("fail without TURN, so that the tests above can fail", async ({ meet, netwo
     expect(states).not.toContain("connected");
     // STUN answered: it is the NATs that keep them apart.
     const site = [network.world.a, network.world.b][index]!;
-    expect(candidates.filter((candidate) => candidate.includes(` ${site.address} `))).not.toEqual([]);
+    expect(candidates.filter((candidate) => candidate.includes(` ${site.address} `))).not.toEqual(
+      [],
+    );
     for (const tile of await person.others(1)) expect(tile.connection).not.toBe("connected");
   }
 });

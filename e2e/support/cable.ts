@@ -1,9 +1,9 @@
-// A TCP proxy between a page and the server, whose cable a test can pull.
+// The cable between a page and the server, which a test can pull: a TCP proxy.
 
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-export class Proxy {
+export class Cable {
   private readonly sockets = new Set<Socket>();
   private cut = false;
 
@@ -15,10 +15,10 @@ export class Proxy {
   }
 
   /** Carries to a port of loopback. */
-  static async to(target: number): Promise<Proxy> {
+  static async to(target: number): Promise<Cable> {
     const listener = createServer().listen(0, "127.0.0.1");
     await once(listener, "listening");
-    return new Proxy(listener, target);
+    return new Cable(listener, target);
   }
 
   get url(): string {
@@ -47,7 +47,10 @@ export class Proxy {
       return;
     }
     const to = connect(this.target, "127.0.0.1");
-    for (const [end, other] of [[from, to], [to, from]] as const) {
+    for (const [end, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
       this.sockets.add(end);
       end.setNoDelay(true);
       end.pipe(other);

@@ -1,0 +1,38 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "../../support/test.ts";
+
+async function check(page: Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    const told = grave.map(({ id, help, nodes }) => ({
+      id,
+      help,
+      where: nodes.map((n) => n.html),
+    }));
+    expect(told, colorScheme).toEqual([]);
+  }
+}
+
+test("home, preview and call have no serious accessibility fault, light or dark", async ({
+  open,
+}) => {
+  const grace = await open("Grace");
+  await grace.enter("axe");
+
+  const ada = await open("Ada");
+  await ada.tab.goto(`${ada.url}/?name=Ada`);
+  await expect(ada.page.getByTestId("room-item")).toHaveCount(1);
+  await check(ada.page);
+
+  await ada.tab.click("room-item");
+  await expect(ada.page.getByTestId("preview")).toBeVisible();
+  await expect(ada.page.getByTestId("join")).toBeEnabled();
+  await check(ada.page);
+
+  await ada.join();
+  await ada.decodes(1);
+  await check(ada.page);
+});

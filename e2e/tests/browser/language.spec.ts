@@ -1,0 +1,18 @@
+import { expect, test } from "../../support/test.ts";
+
+const HANGUL = /\p{Script=Hangul}/u;
+
+for (const [locale, lang] of [
+  ["ko-KR", "ko"],
+  ["en-US", "en"],
+  ["fr-FR", "en"],
+] as const) {
+  test(`a browser set to ${locale} is spoken to in ${lang}`, async ({ open }) => {
+    const ada = await open("Ada", { context: { locale } });
+    await ada.tab.goto(`${ada.url}/`);
+    await expect(ada.page.locator("html")).toHaveAttribute("lang", lang);
+    const button = ada.page.getByTestId("create-room");
+    if (lang === "ko") await expect(button).toContainText(HANGUL);
+    else await expect(button).not.toContainText(HANGUL);
+  });
+}

@@ -1,0 +1,38 @@
+import { createRoom } from "../../support/rooms.ts";
+import { expect, test } from "../../support/test.ts";
+
+test("a full room says so, and lets in whoever comes when there is room again", async ({
+  open,
+  server,
+}) => {
+  await createRoom(server.url, { name: "small", capacity: 1 });
+  const ada = await open("Ada");
+  await ada.enter("small");
+
+  const grace = await open("Grace");
+  await grace.tab.goto(grace.roomUrl("small"));
+  await expect(grace.page.getByTestId("room-full")).toBeVisible();
+  await expect(grace.page.getByTestId("tile")).toHaveCount(0);
+  expect(await ada.others(0)).toEqual([]);
+
+  await ada.tab.click("leave");
+  await grace.enter("small");
+});
+
+test("a wrong password is refused, the right one lets in", async ({ open, server }) => {
+  await createRoom(server.url, { name: "locked", password: "open sesame" });
+  const ada = await open("Ada");
+  await ada.tab.goto(`${ada.url}/r/locked?name=Ada`);
+  await ada.tab.click("join");
+  const password = ada.page.locator("input[type=password]");
+  await expect(password).toBeVisible();
+
+  await password.fill("open barley");
+  await ada.tab.click("join");
+  await expect(ada.page.getByTestId("error")).toBeVisible();
+  await expect(ada.page.getByTestId("tile")).toHaveCount(0);
+
+  await password.fill("open sesame");
+  await ada.tab.click("join");
+  await ada.self();
+});
