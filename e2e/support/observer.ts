@@ -6,6 +6,8 @@ export type IceKind = "stun" | "turn-udp" | "turn-tcp" | "turn-tls";
 export interface ObserverOptions {
   /** The ICE servers left to the page; all of them otherwise. */
   ice?: IceKind[];
+  /** Media may only take the way through a TURN server. */
+  relayOnly?: boolean;
 }
 
 /** A tile that came into or went out of the document. */
@@ -76,6 +78,7 @@ export function observe(options: ObserverOptions): void {
   };
   const kept = (configuration?: RTCConfiguration): RTCConfiguration | undefined => {
     const keep = options.ice;
+    if (options.relayOnly) configuration = { ...configuration, iceTransportPolicy: "relay" };
     if (!keep || !configuration?.iceServers) return configuration;
     const iceServers = configuration.iceServers
       .map((server) => ({

@@ -49,10 +49,14 @@ export class Company {
     return participant;
   }
 
-  async openFirefox(name: string, firefox: Firefox): Promise<Participant> {
+  async openFirefox(
+    name: string,
+    firefox: Firefox,
+    observer: ObserverOptions = {},
+  ): Promise<Participant> {
     const context = await firefox.createBrowserContext();
     const page = await context.newPage();
-    await page.evaluateOnNewDocument(observe, {});
+    await page.evaluateOnNewDocument(observe, observer);
     const participant = new Participant(name, firefoxTab(page), this.url);
     this.watch(participant, {}).firefox(page);
     return participant;

@@ -1,31 +1,11 @@
 // Two people, each behind a symmetric NAT of their own: they can only meet through our relay.
 
+import { path, talk } from "../../net/path.ts";
 import { needNetworks } from "../../net/requirements.ts";
 import { expect, test } from "../../net/test.ts";
-import type { ChromiumParticipant } from "../../support/participant.ts";
-import type { CandidateEnd, ConnectionReport } from "../../support/report.ts";
 import { until } from "../../support/until.ts";
 
 needNetworks();
-
-async function talk(people: ChromiumParticipant[]): Promise<void> {
-  for (const person of people) await person.decodes(1);
-}
-
-async function connection(person: ChromiumParticipant): Promise<ConnectionReport> {
-  const { connections } = await person.report();
-  expect(connections).toHaveLength(1);
-  return connections[0]!;
-}
-
-/** The two ends of the path media takes just now. */
-async function path(
-  person: ChromiumParticipant,
-): Promise<{ local: CandidateEnd; remote: CandidateEnd }> {
-  const { selected } = await connection(person);
-  expect(selected).toBeDefined();
-  return selected!;
-}
 
 test("connect through our relay over UDP", async ({ meet }) => {
   const people = await meet(["stun", "turn-udp"]);
@@ -99,15 +79,15 @@ test("fail without TURN, so that the tests above can fail", async ({ meet, netwo
   }
 });
 
-test.describe("behind cone NATs", () => {
-  test.use({ nat: "cone" });
-
-  test("STUN alone connects them directly", async ({ meet }) => {
-    const people = await meet(["stun"]);
-    await talk(people);
-    for (const person of people) {
-      const { local, remote } = await path(person);
-      expect([local.type, remote.type]).not.toContain("relay");
-    }
+test("a page asked for in plain HTTP comes by HTTPS, where cameras are allowed", async ({
+  company,
+  network,
+}) => {
+  const person = await company.open("Ada", {
+    browser: network.browsers[0],
+    context: { ignoreHTTPSErrors: true },
   });
+  await person.tab.goto(person.url.replace("https:", "http:"));
+  await expect(person.page).toHaveURL(/^https:/);
+  expect(await person.page.evaluate(() => window.isSecureContext)).toBe(true);
 });
