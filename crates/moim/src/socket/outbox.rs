@@ -45,7 +45,10 @@ struct State {
     waiting: VecDeque<Outgoing>,
     bytes: usize,
     phase: Phase,
-    waker: Option<Waker>,
+    /// The task, if it would take what comes.
+    taker: Option<Waker>,
+    /// The task, if all it needs to know is that it is over.
+    watcher: Option<Waker>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -90,10 +93,11 @@ impl Shared {
             if state.waiting.len() >= self.limits.packets || state.bytes > self.limits.bytes {
                 state.phase = Phase::Overflown;
                 state.waiting = VecDeque::new();
+                state.taker.take().or_else(|| state.watcher.take())
             } else {
                 state.waiting.push_back(outgoing);
+                state.taker.take()
             }
-            state.waker.take()
         };
         if let Some(waker) = waker {
             waker.wake();
@@ -115,14 +119,22 @@ impl Outbox {
             return Poll::Ready(Err(Overflow));
         }
         if state.waiting.is_empty() {
-            match &mut state.waker {
-                Some(waker) => waker.clone_from(context.waker()),
-                none => *none = Some(context.waker().clone()),
-            }
+            register(&mut state.taker, context);
             return Poll::Pending;
         }
         state.bytes = 0;
         Poll::Ready(Ok(std::mem::take(&mut state.waiting)))
+    }
+
+    /// As [`Outbox::poll_take`] while nothing could be sent: only an overflow ends the wait.
+    pub(crate) fn poll_overflow(&mut self, context: &mut Context<'_>) -> Poll<Overflow> {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.phase == Phase::Overflown {
+            return Poll::Ready(Overflow);
+        }
+        state.taker = None;
+        register(&mut state.watcher, context);
+        Poll::Pending
     }
 
     /// As [`Outbox::poll_take`], waiting.
@@ -137,6 +149,13 @@ impl Outbox {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.bytes = 0;
         std::mem::take(&mut state.waiting).into()
+    }
+}
+
+fn register(slot: &mut Option<Waker>, context: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(context.waker()),
+        None => *slot = Some(context.waker().clone()),
     }
 }
 

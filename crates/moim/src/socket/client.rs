@@ -1,0 +1,70 @@
+//! A client connected to the namespace, as its task knows it.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::Uri;
+use serde_json::value::RawValue;
+
+use super::{
+    app::{Handshake, Socket, SocketId},
+    origin,
+    outbox::Outbox,
+};
+use crate::port::Connection;
+
+/// Whoever answers the client's events, and the way back.
+#[derive(Debug)]
+pub(super) struct Client<E> {
+    pub(super) events: E,
+    pub(super) socket: Socket,
+    pub(super) outbox: Outbox,
+}
+
+/// What the first request told of the client.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) connection: Connection,
+    host: Option<Box<str>>,
+}
+
+impl Origin {
+    pub(super) fn new(connection: Connection, uri: &Uri, headers: &HeaderMap) -> Self {
+        let host = origin::requested_host(uri, headers);
+        Self { connection, host: host.map(|host| origin::without_port(host).into()) }
+    }
+
+    pub(super) fn handshake(&self, auth: Option<Box<RawValue>>) -> Handshake {
+        Handshake {
+            address: self.connection.peer.ip(),
+            local_port: self.connection.local.port(),
+            host: self.host.as_deref().map(str::to_owned),
+            secure: self.connection.secure,
+            auth,
+        }
+    }
+}
+
+/// An id nobody can guess: 128 bits of the operating system's randomness in base64url.
+///
+/// # Errors
+/// The operating system has no randomness to give.
+pub(super) fn mint() -> Result<Arc<str>, getrandom::Error> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    let mut bits = u128::from_be_bytes(bytes);
+    let id: String = (0..22)
+        .map(|_| {
+            let digit = ALPHABET.get((bits & 63) as usize).copied().unwrap_or(b'-');
+            bits >>= 6;
+            char::from(digit)
+        })
+        .collect();
+    Ok(id.into())
+}
+
+/// As [`mint`], for the id others may know.
+pub(super) fn mint_socket_id() -> Result<SocketId, getrandom::Error> {
+    mint().map(SocketId)
+}

@@ -1,0 +1,44 @@
+//! The query of an Engine.IO request.
+//!
+//! ```text
+//!   ?EIO=4&transport=polling&t=OYBzxyz&sid=l2wcqR5nQ-SYbT0jkcqDJw
+//! ```
+
+/// The parameters we know, as they were written. None of their valid values needs unescaping. Of
+/// a parameter that comes twice the first counts.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Query<'a> {
+    pub(super) eio: Option<&'a str>,
+    pub(super) transport: Option<&'a str>,
+    pub(super) sid: Option<&'a str>,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn parse(query: Option<&'a str>) -> Self {
+        let mut parsed = Self::default();
+        for (name, value) in query.unwrap_or("").split('&').filter_map(|pair| pair.split_once('='))
+        {
+            let known = match name {
+                "EIO" => &mut parsed.eio,
+                "transport" => &mut parsed.transport,
+                "sid" => &mut parsed.sid,
+                _ => continue,
+            };
+            known.get_or_insert(value);
+        }
+        parsed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_parameters_are_found_among_others() {
+        let query = Query::parse(Some("b64=1&EIO=4&t=x&transport=polling&sid=a&&=&sid=b"));
+        let known = Query { eio: Some("4"), transport: Some("polling"), sid: Some("a") };
+        assert_eq!(query, known);
+        assert_eq!(Query::parse(None), Query::default());
+    }
+}

@@ -1,0 +1,238 @@
+//! Which sessions there are: those that poll, or once did, are found by their id; all of them are
+//! counted.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use socketio::Revision;
+use tokio::sync::mpsc;
+
+use super::{config::Limits, refusal::Refusal, request::Request};
+
+/// Requests of one session that may wait for its task.
+const MAILBOX: usize = 4;
+
+/// All sessions of one listener.
+#[derive(Debug, Default)]
+pub(super) struct Registry(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    listed: HashMap<Arc<str>, Entry>,
+    sessions: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A session as it is found.
+#[derive(Debug, Clone)]
+pub(super) enum Entry {
+    /// It may poll.
+    Polling(Door),
+    /// It went on over a WebSocket.
+    Upgraded,
+}
+
+/// The way to a session that may poll.
+#[derive(Debug, Clone)]
+pub(super) struct Door {
+    pub(super) revision: Revision,
+    mailbox: mpsc::Sender<Request>,
+    posting: Arc<AtomicBool>,
+}
+
+/// A session is counted as long as it holds this.
+#[derive(Debug)]
+pub(super) struct Permit {
+    registry: Arc<Registry>,
+    address: Option<IpAddr>,
+}
+
+/// A session is found as long as it holds this.
+#[derive(Debug)]
+pub(super) struct Listing {
+    registry: Arc<Registry>,
+    sid: Arc<str>,
+}
+
+/// The one POST of a session that may be on its way.
+#[derive(Debug)]
+pub(super) struct Posting(Arc<AtomicBool>);
+
+impl Registry {
+    /// Counts one more session, if there is room for it.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        limits: &Limits,
+        address: IpAddr,
+    ) -> Result<Permit, Refusal> {
+        let address = counted(address);
+        let mut state = self.state();
+        if state.sessions >= limits.sessions {
+            return Err(Refusal::Full);
+        }
+        if let Some(address) = address {
+            let count = state.by_address.entry(address).or_default();
+            if *count >= limits.sessions_per_address {
+                return Err(Refusal::TooMany);
+            }
+            *count += 1;
+        }
+        state.sessions += 1;
+        Ok(Permit { registry: Arc::clone(self), address })
+    }
+
+    /// Lists a session that polls; its requests come out of the mailbox.
+    pub(super) fn list(
+        self: &Arc<Self>,
+        sid: &Arc<str>,
+        revision: Revision,
+    ) -> (Door, Listing, mpsc::Receiver<Request>) {
+        let (mailbox, requests) = mpsc::channel(MAILBOX);
+        let door = Door { revision, mailbox, posting: Arc::default() };
+        self.state().listed.insert(Arc::clone(sid), Entry::Polling(door.clone()));
+        (door, Listing { registry: Arc::clone(self), sid: Arc::clone(sid) }, requests)
+    }
+
+    /// The session of that id.
+    pub(super) fn find(&self, sid: &str) -> Option<Entry> {
+        self.state().listed.get(sid).cloned()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What sessions are counted by.
+fn counted(address: IpAddr) -> Option<IpAddr> {
+    match address.to_canonical() {
+        address if address.is_loopback() => None,
+        IpAddr::V6(address) => {
+            Some(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into())
+        }
+        address => Some(address),
+    }
+}
+
+impl Door {
+    /// Hands a request to the session's task.
+    pub(super) fn push(&self, request: Request) -> Result<(), Refusal> {
+        self.mailbox.try_send(request).map_err(|_| Refusal::BadRequest)
+    }
+
+    /// Claims the session's one POST, before any of its body is read.
+    pub(super) fn post(&self) -> Option<Posting> {
+        let taken = self.posting.swap(true, Ordering::AcqRel);
+        (!taken).then(|| Posting(Arc::clone(&self.posting)))
+    }
+}
+
+impl Listing {
+    /// The session won't poll any more.
+    pub(super) fn upgrade(&self) {
+        if let Some(entry) = self.registry.state().listed.get_mut(&self.sid) {
+            *entry = Entry::Upgraded;
+        }
+    }
+}
+
+impl Drop for Posting {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        let mut state = self.registry.state();
+        state.listed.remove(&self.sid);
+        if state.listed.len() < state.listed.capacity() / 4 {
+            state.listed.shrink_to_fit();
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self.registry.state();
+        state.sessions = state.sessions.saturating_sub(1);
+        let Some(address) = self.address else { return };
+        if let Some(count) = state.by_address.get_mut(&address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door(registry: &Registry, sid: &str) -> Door {
+        match registry.find(sid) {
+            Some(Entry::Polling(door)) => door,
+            entry => panic!("{entry:?}"),
+        }
+    }
+
+    fn limits(sessions: usize, sessions_per_address: usize) -> Limits {
+        Limits { sessions, sessions_per_address, ..Limits::default() }
+    }
+
+    #[test]
+    fn sessions_are_bounded_in_total_and_per_address_and_given_back() {
+        let registry = Arc::new(Registry::default());
+        let limits = limits(3, 2);
+        let (a, b) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let first = registry.admit(&limits, a).unwrap();
+        let _second = registry.admit(&limits, a).unwrap();
+        assert_eq!(registry.admit(&limits, a).unwrap_err(), Refusal::TooMany);
+        let third = registry.admit(&limits, b).unwrap();
+        assert_eq!(registry.admit(&limits, b).unwrap_err(), Refusal::Full);
+        drop(first);
+        assert!(registry.admit(&limits, a).is_ok());
+        drop(third);
+        assert_eq!(registry.state().by_address.len(), 1);
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_address_and_loopback_as_none() {
+        let registry = Arc::new(Registry::default());
+        let limits = limits(10, 1);
+        let _one = registry.admit(&limits, "2001:db8::1".parse().unwrap()).unwrap();
+        assert!(registry.admit(&limits, "2001:db8::2".parse().unwrap()).is_err());
+        assert!(registry.admit(&limits, "2001:db8:0:1::1".parse().unwrap()).is_ok());
+        let _two = registry.admit(&limits, "127.0.0.1".parse().unwrap()).unwrap();
+        assert!(registry.admit(&limits, "::ffff:127.0.0.1".parse().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_session_is_found_while_it_is_listed() {
+        let registry = Arc::new(Registry::default());
+        let (_, listing, _requests) = registry.list(&"abc".into(), Revision::V4);
+        door(&registry, "abc");
+        listing.upgrade();
+        assert!(matches!(registry.find("abc"), Some(Entry::Upgraded)));
+        drop(listing);
+        assert!(registry.find("abc").is_none());
+    }
+
+    #[test]
+    fn a_session_has_one_post_at_a_time() {
+        let registry = Arc::new(Registry::default());
+        let (_, _listing, _requests) = registry.list(&"abc".into(), Revision::V4);
+        let posting = door(&registry, "abc").post();
+        assert!(posting.is_some());
+        assert!(door(&registry, "abc").post().is_none());
+        drop(posting);
+        assert!(door(&registry, "abc").post().is_some());
+    }
+}

@@ -1,0 +1,250 @@
+//! The HTTP side: handshakes, polls, posts and upgrades, each checked before it costs anything.
+
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    extract::{Request as HttpRequest, State},
+    http::{HeaderMap, HeaderValue, Method, header, request},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use socketio::{Revision, Session, TransportKind};
+use tokio::sync::oneshot;
+
+use super::{
+    app::Application,
+    client::{Origin, mint},
+    config::Config,
+    origin,
+    query::Query,
+    refusal::Refusal,
+    registry::{Door, Entry, Permit, Registry},
+    request::Request,
+    task::{Task, Transport},
+    websocket::{self, WebSocket},
+};
+use crate::port::Connection;
+
+/// What all sessions of one listener share.
+pub(super) struct Shared<A> {
+    pub(super) app: Arc<A>,
+    pub(super) config: Config,
+    session: Arc<socketio::Config>,
+    registry: Arc<Registry>,
+}
+
+/// Serves Socket.IO at the configured path. Requests must carry a [`Connection`] as extension, and
+/// their connections must allow upgrades.
+pub(crate) fn router<A: Application>(app: Arc<A>, config: Config) -> Router {
+    let path = config.path.clone();
+    let session = Arc::new(config.session.clone());
+    let shared = Arc::new(Shared { app, config, session, registry: Arc::default() });
+    Router::new().route(&path, any(serve)).with_state(shared)
+}
+
+async fn serve<A: Application>(
+    State(shared): State<Arc<Shared<A>>>,
+    request: HttpRequest,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let origin = parts.headers.get(header::ORIGIN).cloned();
+    let result = match shared.admit_origin(&parts, origin.as_ref()) {
+        Ok(connection) if origin::is_preflight(&parts.method) => {
+            let _: Connection = connection;
+            Ok(origin::preflight())
+        }
+        Ok(connection) => shared.answer(connection, parts, body).await,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut response = result.unwrap_or_else(Refusal::into_response);
+    origin::share(&mut response, origin);
+    response
+}
+
+impl<A: Application> Shared<A> {
+    /// Who asks, if they may.
+    fn admit_origin(
+        &self,
+        parts: &request::Parts,
+        origin: Option<&HeaderValue>,
+    ) -> Result<Connection, Refusal> {
+        let connection =
+            parts.extensions.get::<Connection>().copied().ok_or(Refusal::BadRequest)?;
+        // Whoever sends no origin is no browser, and not misled by a page.
+        let Some(origin) = origin else { return Ok(connection) };
+        let origin = origin.to_str().map_err(|_| Refusal::Forbidden)?;
+        let host = origin::requested_host(&parts.uri, &parts.headers);
+        if self.config.origins.allow(origin, host, connection.secure) {
+            Ok(connection)
+        } else {
+            Err(Refusal::Forbidden)
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        connection: Connection,
+        mut parts: request::Parts,
+        body: Body,
+    ) -> Result<Response, Refusal> {
+        let uri = parts.uri.clone();
+        let query = Query::parse(uri.query());
+        let transport = query.transport.and_then(TransportKind::from_query);
+        let transport = transport.ok_or(Refusal::UnknownTransport)?;
+        let revision = query.eio.and_then(Revision::from_query);
+        let Some(sid) = query.sid else {
+            if parts.method != Method::GET {
+                return Err(Refusal::HandshakeMethod);
+            }
+            let revision = revision.ok_or(Refusal::Revision)?;
+            return match transport {
+                TransportKind::Polling => self.open_polling(connection, revision, &parts).await,
+                TransportKind::WebSocket => self.open_websocket(connection, revision, parts),
+            };
+        };
+        let door = match self.registry.find(sid).ok_or(Refusal::UnknownSession)? {
+            Entry::Polling(door) if revision == Some(door.revision) => door,
+            Entry::Upgraded if transport == TransportKind::WebSocket => {
+                return self.turn_away(parts);
+            }
+            Entry::Polling(_) | Entry::Upgraded => return Err(Refusal::BadRequest),
+        };
+        match (transport, &parts.method) {
+            (TransportKind::Polling, &Method::GET) => poll(&door).await,
+            (TransportKind::Polling, &Method::POST) => self.post(&door, &parts.headers, body).await,
+            (TransportKind::WebSocket, &Method::GET) => upgrade(&door, &mut parts).await,
+            _ => Err(Refusal::BadRequest),
+        }
+    }
+
+    async fn open_polling(
+        self: Arc<Self>,
+        connection: Connection,
+        revision: Revision,
+        parts: &request::Parts,
+    ) -> Result<Response, Refusal> {
+        let permit = self.admit(connection)?;
+        let sid = mint().map_err(|_| Refusal::Full)?;
+        let (door, listing, requests) = self.registry.list(&sid, revision);
+        let origin = Origin::new(connection, &parts.uri, &parts.headers);
+        let session = self.session(revision, TransportKind::Polling, &sid);
+        let transport = Transport::Polling(requests, listing);
+        tokio::spawn(Task::new(self, session, origin, permit, transport).run());
+        poll(&door).await
+    }
+
+    fn open_websocket(
+        self: Arc<Self>,
+        connection: Connection,
+        revision: Revision,
+        mut parts: request::Parts,
+    ) -> Result<Response, Refusal> {
+        let (response, upgrade) = accept(&mut parts)?;
+        let permit = self.admit(connection)?;
+        let sid = mint().map_err(|_| Refusal::Full)?;
+        let origin = Origin::new(connection, &parts.uri, &parts.headers);
+        tokio::spawn(async move {
+            let opened = tokio::time::timeout(self.session.upgrade_timeout, upgrade).await;
+            if let Ok(Ok(io)) = opened {
+                let session = self.session(revision, TransportKind::WebSocket, &sid);
+                let transport = Transport::WebSocket(self.websocket(io));
+                // A task of its own, without the remains of the upgrade.
+                tokio::spawn(Task::new(self, session, origin, permit, transport).run());
+            }
+        });
+        Ok(response)
+    }
+
+    /// A session has one WebSocket; the reference implementation opens another to close it.
+    fn turn_away(self: Arc<Self>, mut parts: request::Parts) -> Result<Response, Refusal> {
+        let (response, upgrade) = accept(&mut parts)?;
+        tokio::spawn(async move {
+            let opened = tokio::time::timeout(self.session.upgrade_timeout, upgrade).await;
+            if let Ok(Ok(io)) = opened {
+                self.websocket(io).say_farewell(1008).await;
+            }
+        });
+        Ok(response)
+    }
+
+    async fn post(
+        &self,
+        door: &Door,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Response, Refusal> {
+        // Engine.IO 4 posts text. Whoever posts bytes is told so before they are read.
+        let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if content_type.is_some_and(|kind| kind.starts_with(b"application/octet-stream")) {
+            return Err(Refusal::BadRequest);
+        }
+        let posting = door.post().ok_or(Refusal::BadRequest)?;
+        let most = self.session.max_payload;
+        let body = tokio::time::timeout(self.config.limits.body_timeout, read(body, most)).await;
+        let body = body.map_err(|_| Refusal::TooLate)??;
+        let (answer, answered) = oneshot::channel();
+        door.push(Request::Post(body, answer))?;
+        answered.await.map_err(|_| Refusal::UnknownSession)??;
+        drop(posting);
+        Ok(text("ok".to_owned()))
+    }
+
+    fn admit(&self, connection: Connection) -> Result<Permit, Refusal> {
+        self.registry.admit(&self.config.limits, connection.peer.ip())
+    }
+
+    fn session(&self, revision: Revision, kind: TransportKind, sid: &str) -> Session {
+        Session::new(Instant::now(), Arc::clone(&self.session), revision, kind, sid)
+    }
+
+    /// A WebSocket that holds its client to our limits.
+    pub(super) fn websocket(&self, io: Upgraded) -> WebSocket {
+        WebSocket::new(io, self.session.max_payload)
+    }
+}
+
+async fn poll(door: &Door) -> Result<Response, Refusal> {
+    let (answer, answered) = oneshot::channel();
+    door.push(Request::Poll(answer))?;
+    let body = answered.await.map_err(|_| Refusal::UnknownSession)??;
+    Ok(text(body.0))
+}
+
+async fn upgrade(door: &Door, parts: &mut request::Parts) -> Result<Response, Refusal> {
+    let (response, upgrade) = accept(parts)?;
+    let (answer, answered) = oneshot::channel();
+    door.push(Request::Upgrade(upgrade, answer))?;
+    answered.await.map_err(|_| Refusal::UnknownSession)??;
+    Ok(response)
+}
+
+fn accept(parts: &mut request::Parts) -> Result<(Response, OnUpgrade), Refusal> {
+    let response = websocket::accept(&parts.headers).ok_or(Refusal::BadRequest)?;
+    let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::BadRequest)?;
+    Ok((response, upgrade))
+}
+
+/// A body of no more than `most` bytes, refused as soon as it is known to have more.
+async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Refusal> {
+    if body.size_hint().lower() > most as u64 {
+        return Err(Refusal::TooLarge);
+    }
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(data) = frame.map_err(|_| Refusal::BadRequest)?.into_data() else { continue };
+        if bytes.len() + data.len() > most {
+            return Err(Refusal::TooLarge);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+fn text(body: String) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=UTF-8"), (header::CACHE_CONTROL, "no-store")];
+    (headers, body).into_response()
+}

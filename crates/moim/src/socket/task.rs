@@ -1,0 +1,407 @@
+//! The task that runs one session: it owns the [`Session`], the poll that waits or the WebSocket,
+//! and whoever answers the client.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use serde_json::value::RawValue;
+use socketio::{Body, Closed, Event, Refusal, Session, Transmit};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Sleep,
+};
+
+use super::{
+    app::{Ack, Application, Events, Gone, Incoming, Outgoing, Socket},
+    client::{Client, Origin, mint_socket_id},
+    outbox::Overflow,
+    registry::{Listing, Permit},
+    request::Request,
+    router::Shared,
+    websocket::{End, WebSocket},
+};
+
+/// Bytes handed to the transport at once.
+const BATCH: usize = 256 * 1024;
+
+/// One session and all it holds.
+pub(super) struct Task<A: Application> {
+    shared: Arc<Shared<A>>,
+    session: Session,
+    origin: Origin,
+    client: Option<Client<A::Events>>,
+    /// Taken from the outbox, but not sent yet.
+    taken: VecDeque<Outgoing>,
+    polling: Option<Box<Polling>>,
+    listing: Option<Listing>,
+    web: Web,
+    alarm: Pin<Box<Sleep>>,
+    /// We told the client to go.
+    dismissed: bool,
+    /// Who is asked first alternates, so that neither starves the other.
+    outgoing_first: bool,
+    _permit: Permit,
+}
+
+/// What a session begins on.
+pub(super) enum Transport {
+    Polling(mpsc::Receiver<Request>, Listing),
+    WebSocket(WebSocket),
+}
+
+/// What a session has as long as it may poll.
+struct Polling {
+    requests: mpsc::Receiver<Request>,
+    waiting: Option<oneshot::Sender<Result<Body, Refusal>>>,
+    posted: Option<Posted>,
+}
+
+/// A POST that was taken in, and how it will be answered.
+struct Posted {
+    answer: oneshot::Sender<Result<(), Refusal>>,
+    result: Result<(), Refusal>,
+}
+
+/// The session's WebSocket.
+enum Web {
+    None,
+    Opening(OnUpgrade),
+    Open(Box<WebSocket>),
+}
+
+/// What a task wakes up for.
+enum Step {
+    Request(Request),
+    PollGone,
+    Opened(hyper::Result<Upgraded>),
+    Received(io::Result<()>),
+    Flushed(io::Result<()>),
+    Outgoing(Result<VecDeque<Outgoing>, Overflow>),
+    Alarm,
+}
+
+impl Polling {
+    fn new(requests: mpsc::Receiver<Request>) -> Self {
+        Self { requests, waiting: None, posted: None }
+    }
+}
+
+impl<A: Application> Task<A> {
+    /// A session over polling, or over a WebSocket that is open.
+    pub(super) fn new(
+        shared: Arc<Shared<A>>,
+        session: Session,
+        origin: Origin,
+        permit: Permit,
+        transport: Transport,
+    ) -> Self {
+        let (polling, listing, web) = match transport {
+            Transport::Polling(requests, listing) => {
+                (Some(Box::new(Polling::new(requests))), Some(listing), Web::None)
+            }
+            Transport::WebSocket(websocket) => (None, None, Web::Open(Box::new(websocket))),
+        };
+        let due = session.poll_timeout().unwrap_or_else(Instant::now);
+        Self {
+            shared,
+            session,
+            origin,
+            client: None,
+            taken: VecDeque::new(),
+            polling,
+            listing,
+            web,
+            alarm: Box::pin(tokio::time::sleep_until(due.into())),
+            dismissed: false,
+            outgoing_first: false,
+            _permit: permit,
+        }
+    }
+
+    /// Runs the session to its end.
+    pub(super) async fn run(mut self) {
+        while !self.settle().await {
+            match poll_fn(|context| self.poll_step(context)).await {
+                Step::Request(request) => self.handle_request(request),
+                Step::PollGone => self.session.handle_poll_gone(),
+                Step::Opened(Ok(io)) => self.web = Web::Open(Box::new(self.shared.websocket(io))),
+                Step::Received(Ok(())) => self.handle_received(),
+                Step::Outgoing(Ok(batch)) => self.taken = batch,
+                Step::Outgoing(Err(Overflow)) => self.session.close(Closed::TooSlow),
+                Step::Opened(Err(_)) | Step::Received(Err(_)) | Step::Flushed(Err(_)) => {
+                    self.handle_websocket_gone();
+                }
+                Step::Flushed(Ok(())) | Step::Alarm => {}
+            }
+        }
+    }
+
+    /// Does what follows from what came in; `true` once the session is over.
+    async fn settle(&mut self) -> bool {
+        let now = Instant::now();
+        if self.session.poll_timeout().is_some_and(|at| at <= now) {
+            self.session.handle_timeout(now);
+        }
+        loop {
+            self.hand_over(now);
+            self.transmit_all();
+            match self.session.poll_event() {
+                Some(Event::Closed(why)) => {
+                    self.handle_closed(why).await;
+                    return true;
+                }
+                Some(event) => self.handle_event(event).await,
+                None if self.taken.is_empty() || !self.may_send() => break,
+                None => {}
+            }
+        }
+        self.answer_post();
+        if self.session.is_upgraded() && self.polling.take().is_some() {
+            self.listing.iter().for_each(Listing::upgrade);
+        }
+        false
+    }
+
+    async fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Connect { auth } => self.handle_connect(auth),
+            Event::Event { name, args, attachments, ack } => {
+                let Some(client) = &mut self.client else { return };
+                let ack = ack.map(|id| Ack { id, socket: client.socket.clone() });
+                client.events.event(Incoming { name, args, attachments, ack }).await;
+            }
+            Event::Disconnect => {
+                self.taken = VecDeque::new();
+                if let Some(mut client) = self.client.take() {
+                    client.events.gone(Gone::ByClient).await;
+                }
+            }
+            // Nobody here asks clients for acknowledgements.
+            Event::Ack { .. } | Event::Closed(_) => {}
+        }
+    }
+
+    fn handle_connect(&mut self, auth: Option<Box<RawValue>>) {
+        let now = Instant::now();
+        let Ok(id) = mint_socket_id() else {
+            return self.session.refuse(now, "Server error");
+        };
+        let (socket, outbox) = Socket::new(id.clone(), self.shared.config.limits.outbox);
+        match self.shared.app.connect(socket.clone(), self.origin.handshake(auth)) {
+            Ok(events) => {
+                self.session.accept(&id.0);
+                self.client = Some(Client { events, socket, outbox });
+            }
+            Err(message) => self.session.refuse(now, &message),
+        }
+    }
+
+    async fn handle_closed(&mut self, why: Closed) {
+        tracing::debug!(?why, peer = %self.origin.connection.peer, "session over");
+        self.transmit_all();
+        self.answer_post();
+        self.polling = None;
+        let gone = if self.dismissed { Gone::ByServer } else { Gone::Lost };
+        if let Some(Client { mut events, outbox, .. }) = self.client.take() {
+            drop(outbox);
+            events.gone(gone).await;
+        }
+    }
+
+    fn handle_request(&mut self, request: Request) {
+        let Some(polling) = &mut self.polling else { return };
+        match request {
+            Request::Poll(answer) => match self.session.handle_poll() {
+                Ok(()) => polling.waiting = Some(answer),
+                Err(refusal) => {
+                    let _ = answer.send(Err(refusal));
+                }
+            },
+            Request::Post(body, answer) => {
+                let result = self.session.handle_post(Instant::now(), &body);
+                polling.posted = Some(Posted { answer, result });
+            }
+            Request::Upgrade(upgrade, answer) => {
+                let result = self.session.handle_upgrade(Instant::now());
+                if result.is_ok() {
+                    self.web = Web::Opening(upgrade);
+                }
+                let _ = answer.send(result);
+            }
+        }
+    }
+
+    /// A POST is answered once it has had its effect, so that a fast client waits for a slow
+    /// application.
+    fn answer_post(&mut self) {
+        if let Some(polling) = &mut self.polling
+            && let Some(Posted { answer, result }) = polling.posted.take()
+        {
+            let _ = answer.send(result);
+        }
+    }
+
+    fn handle_received(&mut self) {
+        let Web::Open(websocket) = &mut self.web else { return };
+        let now = Instant::now();
+        let End { status } = loop {
+            match websocket.next_message() {
+                Ok(Some(message)) => self.session.handle_websocket(now, message),
+                Ok(None) => return,
+                Err(end) => break end,
+            }
+        };
+        self.close_websocket(status);
+        self.session.handle_websocket_gone();
+    }
+
+    fn handle_websocket_gone(&mut self) {
+        self.web = Web::None;
+        self.session.handle_websocket_gone();
+    }
+
+    /// Whether what is handed to the session now goes out now. What can't stays in the outbox,
+    /// which is bounded.
+    fn may_send(&self) -> bool {
+        let flushed = match &self.web {
+            Web::Open(websocket) => websocket.is_flushed(),
+            Web::None | Web::Opening(_) => true,
+        };
+        flushed && self.session.is_ready()
+    }
+
+    fn hand_over(&mut self, now: Instant) {
+        if self.taken.is_empty() || !self.may_send() {
+            return;
+        }
+        let mut bytes = 0;
+        while bytes < BATCH
+            && let Some(outgoing) = self.taken.pop_front()
+        {
+            bytes += outgoing.len();
+            match outgoing {
+                Outgoing::Packet(packet) => self.session.send(packet),
+                Outgoing::Binary(packet, attachments) => {
+                    self.session.send(packet);
+                    for data in attachments.iter() {
+                        self.session.send_attachment(data.clone());
+                    }
+                }
+                Outgoing::Disconnect => {
+                    self.dismissed = true;
+                    self.session.disconnect(now);
+                }
+            }
+        }
+        if self.taken.is_empty() {
+            self.taken = VecDeque::new();
+        }
+    }
+
+    fn transmit_all(&mut self) {
+        while let Some(transmit) = self.session.poll_transmit() {
+            match transmit {
+                Transmit::Poll(body) => self.answer_poll(body),
+                Transmit::Frame(frame) => {
+                    if let Web::Open(websocket) = &mut self.web {
+                        websocket.send(&frame);
+                    }
+                }
+                Transmit::CloseWebSocket => self.close_websocket(1000),
+            }
+        }
+    }
+
+    fn answer_poll(&mut self, body: Body) {
+        let waiting = self.polling.as_mut().and_then(|polling| polling.waiting.take());
+        if waiting.is_none_or(|waiting| waiting.send(Ok(body)).is_err()) {
+            self.session.close(Closed::TransportLost);
+        }
+    }
+
+    fn close_websocket(&mut self, status: u16) {
+        if let Web::Open(websocket) = std::mem::replace(&mut self.web, Web::None) {
+            tokio::spawn(websocket.say_farewell(status));
+        }
+    }
+
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        self.outgoing_first = !self.outgoing_first;
+        let mut step = Poll::Pending;
+        if self.outgoing_first {
+            step = self.poll_outgoing(context);
+        }
+        if step.is_pending() {
+            step = self.poll_web(context);
+        }
+        if step.is_pending() {
+            step = self.poll_http(context);
+        }
+        if step.is_pending() && !self.outgoing_first {
+            step = self.poll_outgoing(context);
+        }
+        if step.is_pending() {
+            step = self.poll_alarm(context);
+        }
+        step
+    }
+
+    fn poll_outgoing(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let may_take = self.taken.is_empty() && self.may_send();
+        let Some(client) = &mut self.client else { return Poll::Pending };
+        let taken = if may_take {
+            client.outbox.poll_take(context)
+        } else {
+            client.outbox.poll_overflow(context).map(Err)
+        };
+        taken.map(Step::Outgoing)
+    }
+
+    fn poll_web(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        match &mut self.web {
+            Web::None => Poll::Pending,
+            Web::Opening(upgrade) => Pin::new(upgrade).poll(context).map(Step::Opened),
+            Web::Open(websocket) => {
+                if !websocket.is_flushed()
+                    && let Poll::Ready(flushed) = websocket.poll_flush(context)
+                {
+                    return Poll::Ready(Step::Flushed(flushed));
+                }
+                websocket.poll_read(context).map(Step::Received)
+            }
+        }
+    }
+
+    fn poll_http(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let Some(polling) = &mut self.polling else { return Poll::Pending };
+        if let Some(waiting) = &mut polling.waiting
+            && waiting.poll_closed(context).is_ready()
+        {
+            polling.waiting = None;
+            return Poll::Ready(Step::PollGone);
+        }
+        match polling.requests.poll_recv(context) {
+            Poll::Ready(Some(request)) => Poll::Ready(Step::Request(request)),
+            // The listing that we hold keeps a sender.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let Some(due) = self.session.poll_timeout() else { return Poll::Pending };
+        // An alarm that comes too early is set again then; to move it at each packet would cost
+        // more.
+        if self.alarm.is_elapsed() || self.alarm.deadline() > due.into() {
+            self.alarm.as_mut().reset(due.into());
+        }
+        self.alarm.as_mut().poll(context).map(|()| Step::Alarm)
+    }
+}

@@ -1,0 +1,6 @@
+//! The driver over loopback, as clients see it.
+
+mod echo;
+mod peer;
+mod server;
+mod suites;

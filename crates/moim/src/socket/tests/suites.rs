@@ -1,0 +1,23 @@
+//! The application of the public conformance suites, for running them by hand.
+
+use std::{io::Read, time::Duration};
+
+use super::server::Server;
+use crate::socket::Config;
+
+/// The intervals that the suites of engine.io-protocol and socket.io-protocol expect.
+pub(super) fn hasty() -> Config {
+    let mut config = Config::default();
+    config.session.ping_interval = Duration::from_millis(300);
+    config.session.ping_timeout = Duration::from_millis(200);
+    config.session.connect_timeout = Duration::from_millis(1000);
+    config
+}
+
+#[test]
+#[ignore = "serves the conformance suites on port 3000 until its input ends"]
+fn serves_the_conformance_suites() {
+    let config = if std::env::var_os("PATIENT").is_some() { Config::default() } else { hasty() };
+    let _server = Server::start_at("127.0.0.1:3000", config);
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}

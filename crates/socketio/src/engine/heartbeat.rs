@@ -1,0 +1,55 @@
+//! Whether the other side is still there.
+
+use std::time::Instant;
+
+use crate::config::Config;
+
+/// In Engine.IO 4 the server pings and the client answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Heartbeat {
+    /// The next ping is due then.
+    Resting(Instant),
+    /// A ping went out; its answer is due then.
+    Asked(Instant),
+}
+
+/// What a heartbeat asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beat {
+    /// Send a ping.
+    Ping,
+    /// The other side is gone.
+    TimedOut,
+}
+
+impl Heartbeat {
+    pub(super) fn new(now: Instant, config: &Config) -> Self {
+        Self::Resting(now + config.ping_interval)
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        match self {
+            Self::Resting(at) | Self::Asked(at) => *at,
+        }
+    }
+
+    /// A packet came. Any will do as an answer: a pong may queue behind a large message.
+    pub(super) fn handle_packet(&mut self, now: Instant, config: &Config) {
+        if let Self::Asked(_) = self {
+            *self = Self::new(now, config);
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, config: &Config) -> Option<Beat> {
+        if now < self.deadline() {
+            return None;
+        }
+        match self {
+            Self::Resting(_) => {
+                *self = Self::Asked(now + config.ping_timeout);
+                Some(Beat::Ping)
+            }
+            Self::Asked(_) => Some(Beat::TimedOut),
+        }
+    }
+}

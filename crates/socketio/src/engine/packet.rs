@@ -1,0 +1,112 @@
+//! Engine.IO packets.
+//!
+//! ```text
+//!   text    type data       0{"sid":"…"}   2probe   4hello
+//!   binary  data            as a WebSocket message of its own (Engine.IO 4)
+//!           'b' base64      in a polling payload, bAQIDBA==
+//!
+//!   type  0 open   1 close   2 ping   3 pong   4 message   5 upgrade   6 noop
+//! ```
+
+use std::borrow::Cow;
+
+use data_encoding::BASE64;
+
+/// A packet, as it came or as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Packet<'a> {
+    /// The handshake, JSON.
+    Open(&'a str),
+    /// The sender closes the session.
+    Close,
+    /// A heartbeat, or `probe`.
+    Ping(&'a str),
+    /// The answer to it, with the same data.
+    Pong(&'a str),
+    /// A message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(Cow<'a, [u8]>),
+    /// The client goes on over the new transport.
+    Upgrade,
+    /// Nothing, to end a poll.
+    Noop,
+}
+
+/// What can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// No packet type that we know.
+    #[error("unknown packet type")]
+    Type,
+    /// A type that carries no data came with some.
+    #[error("unexpected data")]
+    Data,
+    /// `b` with something else than base64.
+    #[error("invalid base64")]
+    Base64,
+    /// A body that isn't UTF-8.
+    #[error("not UTF-8")]
+    Utf8,
+    /// A length that is missing, too long, or not that of a packet.
+    #[error("invalid length")]
+    Length,
+}
+
+impl<'a> Packet<'a> {
+    /// Reads a text packet.
+    pub fn decode_text(text: &'a str) -> Result<Self, DecodeError> {
+        let mut rest = text.chars();
+        let kind = rest.next().ok_or(DecodeError::Type)?;
+        let data = rest.as_str();
+        let bare = |packet| if data.is_empty() { Ok(packet) } else { Err(DecodeError::Data) };
+        match kind {
+            '0' => Ok(Self::Open(data)),
+            '1' => bare(Self::Close),
+            '2' => Ok(Self::Ping(data)),
+            '3' => Ok(Self::Pong(data)),
+            '4' => Ok(Self::Text(data)),
+            '5' => bare(Self::Upgrade),
+            '6' => bare(Self::Noop),
+            _ => Err(DecodeError::Type),
+        }
+    }
+
+    /// Reads a packet of a polling payload, where binary is base64.
+    pub fn decode_polling(text: &'a str) -> Result<Self, DecodeError> {
+        match text.strip_prefix('b') {
+            Some(base64) => Ok(Self::Binary(Cow::Owned(decode_base64(base64)?))),
+            None => Self::decode_text(text),
+        }
+    }
+
+    /// The type's digit, and the data of a text packet.
+    pub(crate) fn parts(&self) -> (u8, &str) {
+        match self {
+            Self::Open(data) => (b'0', data),
+            Self::Close => (b'1', ""),
+            Self::Ping(data) => (b'2', data),
+            Self::Pong(data) => (b'3', data),
+            Self::Text(data) => (b'4', data),
+            Self::Binary(_) => (b'4', ""),
+            Self::Upgrade => (b'5', ""),
+            Self::Noop => (b'6', ""),
+        }
+    }
+
+    /// Appends the packet as a part of a polling payload.
+    pub fn encode_polling(&self, into: &mut String) {
+        if let Self::Binary(data) = self {
+            into.push('b');
+            BASE64.encode_append(data, into);
+        } else {
+            let (kind, data) = self.parts();
+            into.push(char::from(kind));
+            into.push_str(data);
+        }
+    }
+}
+
+pub(super) fn decode_base64(base64: &str) -> Result<Vec<u8>, DecodeError> {
+    BASE64.decode(base64.as_bytes()).map_err(|_| DecodeError::Base64)
+}

@@ -1,0 +1,80 @@
+//! What a session gives out to be sent.
+
+use std::{borrow::Cow, sync::Arc};
+
+use bytes::Bytes;
+
+use super::packet::Packet;
+
+/// Something to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transmit {
+    /// Answer the poll that waits.
+    Poll(Body),
+    /// Send this as a WebSocket message.
+    Frame(Frame),
+    /// Close the WebSocket.
+    CloseWebSocket,
+}
+
+/// The body of an answer to a poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body(pub String);
+
+/// One WebSocket message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame(pub(crate) Queued);
+
+/// A packet that waits for its transport.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Queued {
+    Open(Arc<str>),
+    Close,
+    Ping,
+    ProbeAnswer,
+    Text(Arc<str>),
+    Binary(Bytes),
+}
+
+impl Queued {
+    pub(crate) fn packet(&self) -> Packet<'_> {
+        match self {
+            Self::Open(handshake) => Packet::Open(handshake),
+            Self::Close => Packet::Close,
+            Self::Ping => Packet::Ping(""),
+            Self::ProbeAnswer => Packet::Pong("probe"),
+            Self::Text(text) => Packet::Text(text),
+            Self::Binary(data) => Packet::Binary(Cow::Borrowed(data)),
+        }
+    }
+}
+
+impl Frame {
+    /// Whether it is to be sent as a binary message.
+    pub fn is_binary(&self) -> bool {
+        matches!(self.0, Queued::Binary(_))
+    }
+
+    /// Bytes of the message: those of [`Frame::parts`] together.
+    pub fn len(&self) -> usize {
+        let (head, data) = self.parts();
+        usize::from(head.is_some()) + data.len()
+    }
+
+    /// Whether it has no bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The message: perhaps a first byte, then the rest, which many frames may share.
+    pub fn parts(&self) -> (Option<u8>, &[u8]) {
+        match &self.0 {
+            Queued::Binary(data) => (None, data),
+            Queued::Open(text) => (Some(b'0'), text.as_bytes()),
+            Queued::Text(text) => (Some(b'4'), text.as_bytes()),
+            Queued::Close => (Some(b'1'), b""),
+            Queued::Ping => (Some(b'2'), b""),
+            Queued::ProbeAnswer => (Some(b'3'), b"probe"),
+        }
+    }
+}

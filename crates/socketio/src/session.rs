@@ -1,0 +1,363 @@
+//! One client's session: Socket.IO over its Engine.IO link.
+
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::{
+    assembly::{Assembled, Assembly},
+    config::Config,
+    engine::{Link, Message, Queued, Refusal, Revision, Transmit, TransportKind, payload},
+    packet::{self, Kind, Packet},
+    rate::Bucket,
+};
+
+/// A client, from its handshake until it is gone.
+#[derive(Debug)]
+pub struct Session {
+    config: Arc<Config>,
+    link: Link,
+    namespace: Namespace,
+    partial: Option<Box<Assembly<Whole>>>,
+    bucket: Bucket,
+    events: VecDeque<Event>,
+    told_closed: bool,
+}
+
+/// Bytes of a namespace that is worth an answer.
+const MOST_NAMESPACE: usize = 256;
+
+/// Where the client is with the main namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Namespace {
+    /// It must connect by then.
+    Outside(Instant),
+    /// It has connected, or asked to; what it says goes to the application.
+    Inside,
+}
+
+/// An event or acknowledgement without its attachments.
+#[derive(Debug)]
+struct Whole {
+    id: Option<u64>,
+    kind: Kind,
+}
+
+/// What happened, in order.
+#[derive(Debug)]
+pub enum Event {
+    /// The client asks to connect: answer by [`Session::accept`] or [`Session::refuse`] before
+    /// the next event.
+    Connect {
+        /// What it says of itself: a JSON object.
+        auth: Option<Box<RawValue>>,
+    },
+    /// It emitted an event.
+    Event {
+        /// The event's name.
+        name: String,
+        /// Its arguments.
+        args: Vec<Box<RawValue>>,
+        /// The binary data its arguments refer to.
+        attachments: Vec<Bytes>,
+        /// The acknowledgement it asks for.
+        ack: Option<u64>,
+    },
+    /// It acknowledges what was sent with this id.
+    Ack {
+        /// The id.
+        id: u64,
+        /// The answer.
+        args: Vec<Box<RawValue>>,
+        /// The binary data its arguments refer to.
+        attachments: Vec<Bytes>,
+    },
+    /// It disconnected, and may connect again.
+    Disconnect,
+    /// The session is over; nothing follows.
+    Closed(Closed),
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The client closed it.
+    ByClient,
+    /// We closed it.
+    ByServer,
+    /// The WebSocket, or the poll that waited, was cut.
+    TransportLost,
+    /// The heartbeat went unanswered.
+    TimedOut,
+    /// It never connected to the namespace.
+    NeverConnected,
+    /// Two polls at once.
+    Overlap,
+    /// What came can't be understood.
+    Malformed,
+    /// More came at once than may.
+    TooLarge,
+    /// Packets came faster than they may.
+    TooFast,
+    /// It did not take what we sent.
+    TooSlow,
+}
+
+impl Session {
+    /// A session that begins on a transport; its handshake waits to be sent. `sid` must be
+    /// unguessable, since who knows it can speak for the client.
+    pub fn new(
+        now: Instant,
+        config: Arc<Config>,
+        revision: Revision,
+        kind: TransportKind,
+        sid: &str,
+    ) -> Self {
+        Self {
+            link: Link::new(now, &config, revision, kind, sid),
+            namespace: Namespace::Outside(now + config.connect_timeout),
+            partial: None,
+            bucket: Bucket::new(now),
+            events: VecDeque::new(),
+            told_closed: false,
+            config,
+        }
+    }
+
+    /// Whether the session has left polling for good, or never was there.
+    pub fn is_upgraded(&self) -> bool {
+        self.link.is_upgraded()
+    }
+
+    /// Whether what is sent now goes out now. Where it isn't, what waits is better kept where it
+    /// is bounded.
+    pub fn is_ready(&self) -> bool {
+        self.link.is_ready()
+    }
+
+    /// A GET waits for packets. A second one at once closes the session.
+    pub fn handle_poll(&mut self) -> Result<(), Refusal> {
+        self.link.handle_poll()
+    }
+
+    /// The client gave up the GET that waited.
+    pub fn handle_poll_gone(&mut self) {
+        self.link.handle_poll_gone();
+    }
+
+    /// A POST brought packets. A body that can't be read closes the session.
+    pub fn handle_post(&mut self, now: Instant, body: &[u8]) -> Result<(), Refusal> {
+        self.link.handle_post()?;
+        if body.len() > self.config.max_payload {
+            self.link.close(Closed::TooLarge);
+            return Err(Refusal::TooLarge);
+        }
+        let Ok(packets) = payload::decode(body) else {
+            self.link.close(Closed::Malformed);
+            return Err(Refusal::Malformed);
+        };
+        for packet in packets {
+            match packet {
+                Ok(packet) => {
+                    self.count(now);
+                    if let Some(message) = self.link.handle_posted(now, &self.config, packet) {
+                        self.handle_message(now, message);
+                    }
+                }
+                Err(_) => self.link.close(Closed::Malformed),
+            }
+            match self.link.closed() {
+                None => {}
+                Some(Closed::ByClient) => break,
+                Some(_) => return Err(Refusal::Malformed),
+            }
+        }
+        Ok(())
+    }
+
+    /// The client asks for a WebSocket to upgrade to.
+    pub fn handle_upgrade(&mut self, now: Instant) -> Result<(), Refusal> {
+        self.link.handle_upgrade(now, &self.config)
+    }
+
+    /// A WebSocket message came.
+    pub fn handle_websocket(&mut self, now: Instant, message: Message<'_>) {
+        let length = match &message {
+            Message::Text(text) => text.len(),
+            Message::Binary(data) => data.len(),
+        };
+        if length > self.config.max_payload {
+            return self.link.close(Closed::TooLarge);
+        }
+        self.count(now);
+        if let Some(message) = self.link.handle_message(now, &self.config, message) {
+            self.handle_message(now, message);
+        }
+    }
+
+    /// The WebSocket is gone.
+    pub fn handle_websocket_gone(&mut self) {
+        self.link.handle_websocket_gone();
+    }
+
+    /// Something is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.link.handle_timeout(now, &self.config);
+        if let Namespace::Outside(deadline) = self.namespace
+            && now >= deadline
+        {
+            self.link.close(Closed::NeverConnected);
+        }
+    }
+
+    /// When to call [`Session::handle_timeout`]; none after the end.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let link = self.link.poll_timeout()?;
+        Some(match self.namespace {
+            Namespace::Outside(deadline) => link.min(deadline),
+            Namespace::Inside => link,
+        })
+    }
+
+    /// Answers [`Event::Connect`]: from now on the client knows itself as `sid`, which others may
+    /// know too.
+    pub fn accept(&mut self, sid: &str) {
+        self.link.reply(Queued::text(packet::connected(sid)));
+    }
+
+    /// Answers [`Event::Connect`]: the client may not connect, and why. What it said since is
+    /// dropped; it may try again.
+    pub fn refuse(&mut self, now: Instant, message: &str) {
+        self.link.reply(Queued::text(packet::refused(packet::MAIN, message)));
+        self.namespace = Namespace::Outside(now + self.config.connect_timeout);
+        self.partial = None;
+        self.events.clear();
+    }
+
+    /// Sends a Socket.IO packet, encoded already.
+    pub fn send(&mut self, packet: Arc<str>) {
+        self.link.send(Queued::Text(packet));
+    }
+
+    /// Sends an attachment of the packet before.
+    pub fn send_attachment(&mut self, data: Bytes) {
+        self.link.send(Queued::Binary(data));
+    }
+
+    /// Disconnects the client, after what was sent before.
+    pub fn disconnect(&mut self, now: Instant) {
+        if self.namespace == Namespace::Inside {
+            self.link.send(Queued::text("1"));
+        }
+        self.link.disconnect(now, &self.config);
+    }
+
+    /// Closes the session at once.
+    pub fn close(&mut self, why: Closed) {
+        self.link.close(why);
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        if self.events.capacity() > 0 {
+            self.events = VecDeque::new();
+        }
+        let closed = self.link.closed()?;
+        (!std::mem::replace(&mut self.told_closed, true)).then_some(Event::Closed(closed))
+    }
+
+    /// The next thing to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.link.poll_transmit()
+    }
+
+    fn count(&mut self, now: Instant) {
+        if !self.bucket.take(now, self.config.rate) {
+            self.link.close(Closed::TooFast);
+        }
+    }
+
+    fn handle_message(&mut self, now: Instant, message: Message<'_>) {
+        let understood = match message {
+            Message::Text(text) => self.handle_text(now, text),
+            Message::Binary(data) => self.handle_attachment(data.into_owned().into()),
+        };
+        if let Err(why) = understood {
+            self.link.close(why);
+        }
+    }
+
+    fn handle_text(&mut self, now: Instant, text: &str) -> Result<(), Closed> {
+        if self.partial.is_some() {
+            return Err(Closed::Malformed);
+        }
+        let packet =
+            Packet::decode(text, self.config.max_attachments).map_err(|_| Closed::Malformed)?;
+        if packet.namespace != packet::MAIN {
+            return self.handle_foreign(&packet);
+        }
+        match (packet.kind, self.namespace) {
+            (Kind::Connect(auth), Namespace::Outside(_)) => {
+                self.namespace = Namespace::Inside;
+                self.events.push_back(Event::Connect { auth });
+                Ok(())
+            }
+            (Kind::Disconnect, Namespace::Inside) => {
+                self.namespace = Namespace::Outside(now + self.config.connect_timeout);
+                self.events.push_back(Event::Disconnect);
+                Ok(())
+            }
+            // It may have crossed a refusal or a DISCONNECT of ours.
+            (Kind::Disconnect, Namespace::Outside(_)) => Ok(()),
+            (kind @ (Kind::Event(_) | Kind::Ack(_)), Namespace::Inside) => {
+                let whole = Whole { id: packet.id, kind };
+                if packet.attachments > 0 {
+                    self.partial = Some(Box::new(Assembly::new(whole, packet.attachments)));
+                } else {
+                    self.tell(whole, Vec::new());
+                }
+                Ok(())
+            }
+            _ => Err(Closed::Malformed),
+        }
+    }
+
+    /// There is but one namespace.
+    fn handle_foreign(&mut self, packet: &Packet<'_>) -> Result<(), Closed> {
+        match packet.kind {
+            Kind::Connect(_) if packet.namespace.len() <= MOST_NAMESPACE => {
+                let refusal = packet::refused(packet.namespace, "Invalid namespace");
+                self.link.reply(Queued::text(refusal));
+                Ok(())
+            }
+            Kind::Disconnect => Ok(()),
+            _ => Err(Closed::Malformed),
+        }
+    }
+
+    fn handle_attachment(&mut self, data: Bytes) -> Result<(), Closed> {
+        let partial = self.partial.take().ok_or(Closed::Malformed)?;
+        match partial.handle_attachment(data, self.config.max_payload) {
+            Ok(Assembled::Partly(partial)) => self.partial = Some(Box::new(partial)),
+            Ok(Assembled::Wholly(whole, attachments)) => self.tell(whole, attachments),
+            Err(_) => return Err(Closed::TooLarge),
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, whole: Whole, attachments: Vec<Bytes>) {
+        match (whole.kind, whole.id) {
+            (Kind::Event(packet::Event { name, args }), ack) => {
+                self.events.push_back(Event::Event { name, args, attachments, ack });
+            }
+            (Kind::Ack(args), Some(id)) => {
+                self.events.push_back(Event::Ack { id, args, attachments });
+            }
+            _ => {}
+        }
+    }
+}
