@@ -1,6 +1,47 @@
 //! The moim binary: sockets, clock, configuration and storage around the sans-IO cores.
 
+mod banner;
+mod config;
+mod data;
+mod drain;
+mod http;
+mod logs;
 mod port;
+mod server;
 mod socket;
+mod tls;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use config::{Command, CommandLine, Config};
+
+/// What can't be started as asked exits with this, as wrong flags do.
+const MISCONFIGURED: u8 = 2;
+
+fn main() -> ExitCode {
+    let Command::Serve(options) = CommandLine::parse().command;
+    let logs = logs::start();
+    let prepared = Config::settle(*options).and_then(|config| {
+        logs.filter(&config.log)?;
+        server::prepare(&config)
+    });
+    match prepared {
+        Ok(server) => server.run(),
+        Err(error) => {
+            eprintln!("moim: {}", sentence(&error));
+            ExitCode::from(MISCONFIGURED)
+        }
+    }
+}
+
+/// An error as one sentence: what is wrong and what to do, then why in brackets.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut causes = error.chain().skip(1).map(ToString::to_string).collect::<Vec<_>>();
+    causes.dedup();
+    match causes.as_slice() {
+        [] => format!("{error}"),
+        causes => format!("{error} ({})", causes.join(": ")),
+    }
+}

@@ -1,0 +1,213 @@
+//! What the operator sees when the server has started.
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal, Write as _},
+    net::{IpAddr, SocketAddr, UdpSocket},
+};
+
+use qrcode::{Color, EcLevel, QrCode};
+
+/// Addresses to open in a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Urls {
+    /// On this computer, where plain HTTP is secure enough for a camera.
+    local: Option<String>,
+    /// On other computers, the likeliest first.
+    network: Vec<String>,
+    /// Where to get our own CA's certificate, if it signs ours.
+    authority: Option<String>,
+}
+
+/// More of them would only confuse.
+const MOST_URLS: usize = 4;
+
+impl Urls {
+    /// The URLs of a server that listens on `addresses` and is `announce`d to be elsewhere.
+    pub(crate) fn of(addresses: &[SocketAddr], announce: &[IpAddr], own_ca: bool) -> Self {
+        Self::among(addresses, announce, &interface_addresses(), own_ca)
+    }
+
+    fn among(
+        addresses: &[SocketAddr],
+        announce: &[IpAddr],
+        interfaces: &[IpAddr],
+        own_ca: bool,
+    ) -> Self {
+        let local = addresses
+            .iter()
+            .find(|address| address.ip().is_unspecified() || address.ip().is_loopback())
+            .map(|address| url("http", "localhost", address.port()));
+        let mut reached = Vec::new();
+        for address in addresses {
+            let behind: Vec<IpAddr> = match address.ip() {
+                ip if ip.is_loopback() => continue,
+                ip if ip.is_unspecified() => {
+                    let same = |other: &&IpAddr| other.is_ipv4() == ip.is_ipv4();
+                    announce.iter().chain(interfaces).filter(same).copied().collect()
+                }
+                ip => announce.iter().copied().chain([ip]).collect(),
+            };
+            reached.extend(behind.into_iter().map(|ip| SocketAddr::new(ip, address.port())));
+        }
+        // People type IPv4 addresses; IPv6 ones only where there is nothing else.
+        if reached.iter().any(SocketAddr::is_ipv4) {
+            reached.retain(SocketAddr::is_ipv4);
+        }
+        let mut seen = std::collections::HashSet::new();
+        reached.retain(|address| seen.insert(*address));
+        reached.truncate(MOST_URLS);
+        let network = |scheme| {
+            reached.iter().map(move |address| url(scheme, &host(address.ip()), address.port()))
+        };
+        let authority = network("http").next().filter(|_| own_ca).map(|url| url + "/ca.crt");
+        Self { local, network: network("https").collect(), authority }
+    }
+}
+
+fn host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+fn url(scheme: &str, host: &str, port: u16) -> String {
+    match (scheme, port) {
+        ("http", 80) | ("https", 443) => format!("{scheme}://{host}"),
+        _ => format!("{scheme}://{host}:{port}"),
+    }
+}
+
+/// Addresses of this computer that others on its network may reach, the likeliest first.
+fn interface_addresses() -> Vec<IpAddr> {
+    let mut interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    interfaces.retain(|interface| !interface.is_loopback() && !interface.is_link_local());
+    let outward = [outward("192.0.2.1:9"), outward("[2001:db8::1]:9")];
+    interfaces.sort_by_key(|interface| {
+        (!outward.contains(&Some(interface.ip())), is_virtual(&interface.name))
+    });
+    interfaces.into_iter().map(|interface| interface.ip()).collect()
+}
+
+/// The address we would send from to somewhere far away. Connecting a UDP socket sends nothing.
+fn outward(far: &str) -> Option<IpAddr> {
+    let far: SocketAddr = far.parse().ok()?;
+    let any: SocketAddr = if far.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }.parse().ok()?;
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(far).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+/// Networks inside this computer, of containers and virtual machines.
+fn is_virtual(interface: &str) -> bool {
+    ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "cni", "podman", "lxc"]
+        .iter()
+        .any(|prefix| interface.starts_with(prefix))
+}
+
+/// Says where the server is. A banner that can't be written is no reason not to serve.
+pub(crate) fn print(urls: &Urls) {
+    let mut out = io::stdout();
+    let text = banner(urls, out.is_terminal());
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn banner(urls: &Urls, terminal: bool) -> String {
+    let mut text = format!("moim {} is ready\n\n", env!("CARGO_PKG_VERSION"));
+    if let Some(local) = &urls.local {
+        let _ = writeln!(text, "  On this computer:  {local}");
+    }
+    for network in &urls.network {
+        let _ = writeln!(text, "  On the network:    {network}");
+    }
+    if let Some(first) = urls.network.first().filter(|_| terminal) {
+        text.push('\n');
+        text.push_str(&qr(first).unwrap_or_default());
+    }
+    if let Some(authority) = &urls.authority {
+        let _ = write!(
+            text,
+            "\nA browser on another device warns once, as this server signed its certificate \
+             itself: continue anyway,\nor open {authority} there first and trust it.\n"
+        );
+    }
+    text.push('\n');
+    text
+}
+
+/// A QR code of half blocks, black on white whatever the terminal's colours, with the quiet zone
+/// scanners need.
+fn qr(url: &str) -> Option<String> {
+    const QUIET: usize = 2;
+    let code = QrCode::with_error_correction_level(url, EcLevel::L).ok()?;
+    let (width, colors) = (code.width(), code.to_colors());
+    let is_dark = |x: usize, y: usize| {
+        let (Some(x), Some(y)) = (x.checked_sub(QUIET), y.checked_sub(QUIET)) else { return false };
+        x < width && y < width && colors.get(y * width + x) == Some(&Color::Dark)
+    };
+    let mut text = String::new();
+    for y in (0..width + 2 * QUIET).step_by(2) {
+        text.push_str("  \x1b[38;5;16;48;5;231m");
+        for x in 0..width + 2 * QUIET {
+            text.push(match (is_dark(x, y), is_dark(x, y + 1)) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            });
+        }
+        text.push_str("\x1b[0m\n");
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn urls(addresses: &[&str], announce: &[&str], interfaces: &[&str]) -> Urls {
+        let ips = |texts: &[&str]| -> Vec<IpAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let addresses: Vec<SocketAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        Urls::among(&addresses, &ips(announce), &ips(interfaces), true)
+    }
+
+    #[test]
+    fn every_address_means_this_computer_and_the_network() {
+        let urls =
+            urls(&["0.0.0.0:4000", "[::]:4000"], &[], &["192.168.1.5", "10.0.0.2", "2001:db8::5"]);
+        assert_eq!(urls.local.as_deref(), Some("http://localhost:4000"));
+        assert_eq!(urls.network, ["https://192.168.1.5:4000", "https://10.0.0.2:4000"]);
+        assert_eq!(urls.authority.as_deref(), Some("http://192.168.1.5:4000/ca.crt"));
+    }
+
+    #[test]
+    fn a_server_for_this_computer_alone_shows_no_network() {
+        let urls = urls(&["127.0.0.1:4000"], &[], &["192.168.1.5"]);
+        assert_eq!(urls.local.as_deref(), Some("http://localhost:4000"));
+        assert!(urls.network.is_empty() && urls.authority.is_none());
+        assert!(!banner(&urls, true).contains('█'));
+    }
+
+    #[test]
+    fn an_announced_address_comes_first_and_usual_ports_are_left_out() {
+        let urls = urls(&["0.0.0.0:443"], &["203.0.113.9"], &["10.0.0.2"]);
+        assert_eq!(urls.local.as_deref(), Some("http://localhost:443"));
+        assert_eq!(urls.network, ["https://203.0.113.9", "https://10.0.0.2"]);
+    }
+
+    #[test]
+    fn ipv6_is_shown_where_there_is_nothing_else() {
+        let urls = urls(&["[::]:4000"], &[], &["2001:db8::5"]);
+        assert_eq!(urls.network, ["https://[2001:db8::5]:4000"]);
+    }
+
+    #[test]
+    fn the_qr_code_is_for_terminals() {
+        let urls = urls(&["0.0.0.0:4000"], &[], &["192.168.1.5"]);
+        assert!(banner(&urls, true).contains('█'));
+        assert!(!banner(&urls, false).contains('\x1b'));
+    }
+}

@@ -1,0 +1,161 @@
+//! Configuration: options as typed (flags, environment, file), then [`Config`] as used.
+//!
+//! A flag wins over its environment variable, that over the file, that over the default.
+
+mod cidr;
+mod limits;
+mod listen;
+mod origin;
+mod secret;
+mod typed;
+
+use std::{net::IpAddr, path::PathBuf};
+
+use anyhow::{Context, bail};
+
+pub(crate) use cidr::Cidr;
+pub(crate) use limits::Limits;
+pub(crate) use listen::Listen;
+pub(crate) use origin::Origin;
+pub(crate) use secret::Secret;
+pub(crate) use typed::{Command, CommandLine};
+use typed::{Options, TopologyName};
+
+use crate::data::DataFolder;
+
+/// What the server runs by. Every value has been checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Where to listen, on TCP and UDP alike.
+    pub(crate) listen: Listen,
+    /// Where secrets and state are kept.
+    pub(crate) data: DataFolder,
+    /// Public addresses of a server behind 1:1 NAT, at most one of each family.
+    pub(crate) announce: Vec<IpAddr>,
+    /// How media travels in rooms.
+    pub(crate) topology: Topology,
+    /// Pages of other sites that may connect, besides our own.
+    pub(crate) origins: Vec<Origin>,
+    /// The certificate and key to serve instead of our own.
+    pub(crate) certificate: Option<CertificateFiles>,
+    /// The relay's part.
+    pub(crate) turn: Turn,
+    /// How much of everything there may be.
+    pub(crate) limits: Limits,
+    /// What to log, as `tracing` directives.
+    pub(crate) log: String,
+}
+
+/// What the TURN server runs by.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    /// The HMAC secret of REST credentials, shared with whoever else makes them.
+    pub(crate) secret: Secret,
+    /// Ranges that may be relayed to although the default list denies them.
+    pub(crate) allow: Vec<Cidr>,
+}
+
+/// A certificate chain and its key, as PEM files.
+#[derive(Debug, Clone)]
+pub(crate) struct CertificateFiles {
+    /// The chain, the server's own certificate first.
+    pub(crate) cert: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+}
+
+/// What decides how media travels in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topology {
+    /// The server, by the number of participants.
+    Auto,
+    /// Always a mesh.
+    Mesh,
+}
+
+impl Config {
+    /// Settles on the options typed, the file's and the defaults, and opens the data folder.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the remedy.
+    pub(crate) fn settle(typed: Options) -> anyhow::Result<Self> {
+        let explicit = typed.config.clone();
+        let mut options = typed;
+        if let Some(path) = &explicit {
+            options = options.or(typed::read_file(path)?);
+        }
+        let folder = match options.data.take() {
+            Some(path) => path,
+            None => crate::data::platform_folder()
+                .context("This system names no folder for data: name one with --data DIR")?,
+        };
+        let data = DataFolder::open(&folder)?;
+        let beside = data.path().join("moim.toml");
+        if explicit.is_none() && beside.exists() {
+            let file = typed::read_file(&beside)?;
+            if file.data.is_some() {
+                bail!(
+                    "{} is inside the data folder and can't move it: remove `data` there, or \
+                     name the file with --config",
+                    beside.display()
+                );
+            }
+            options = options.or(file);
+        }
+        Self::from_options(options, data)
+    }
+
+    fn from_options(options: Options, data: DataFolder) -> anyhow::Result<Self> {
+        let secret = match options.turn_secret {
+            Some(secret) => Secret::new(secret)
+                .context("--turn-secret is empty: give a long random text or leave it out")?,
+            None => Secret::kept_in(&data)?,
+        };
+        Ok(Self {
+            listen: Listen::new(options.listen, options.also.unwrap_or_default()),
+            announce: announced(options.announce.unwrap_or_default())?,
+            topology: topology(options.topology)?,
+            origins: options.origin.unwrap_or_default(),
+            certificate: certificate(options.cert, options.key)?,
+            turn: Turn { secret, allow: options.turn_allow.unwrap_or_default() },
+            limits: Limits::new(&options.limits)?,
+            log: options.log.unwrap_or_else(|| "info".to_owned()),
+            data,
+        })
+    }
+}
+
+fn announced(addresses: Vec<IpAddr>) -> anyhow::Result<Vec<IpAddr>> {
+    for family in [IpAddr::is_ipv4, IpAddr::is_ipv6] {
+        if addresses.iter().filter(|address| family(address)).count() > 1 {
+            bail!("--announce takes one IPv4 and one IPv6 address at most: leave one out");
+        }
+    }
+    if let Some(address) = addresses.iter().find(|a| a.is_unspecified() || a.is_multicast()) {
+        bail!("--announce {address} is no address to reach a server by: give its public one");
+    }
+    Ok(addresses)
+}
+
+fn topology(name: Option<TopologyName>) -> anyhow::Result<Topology> {
+    match name {
+        None | Some(TopologyName::Auto) => Ok(Topology::Auto),
+        Some(TopologyName::Mesh) => Ok(Topology::Mesh),
+        Some(TopologyName::Sfu) => bail!(
+            "This version of moim has no media server, so --topology sfu can't be honoured: \
+             use auto or mesh"
+        ),
+    }
+}
+
+fn certificate(
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> anyhow::Result<Option<CertificateFiles>> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some(CertificateFiles { cert, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("--cert needs its private key: add --key FILE"),
+        (None, Some(_)) => bail!("--key needs its certificate: add --cert FILE"),
+    }
+}

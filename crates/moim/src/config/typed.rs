@@ -1,0 +1,216 @@
+//! Options as typed: on the command line, in the environment, in the file.
+
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+use super::{Cidr, Origin};
+
+/// Video calls that anyone can host: one program, one port.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(Box<Options>),
+}
+
+/// Every option, each of which may be missing. The file has the same names.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Options {
+    /// Address and port, for TCP and UDP [default: port 4000 of every address]
+    #[arg(long, env = "MOIM_LISTEN", value_name = "ADDR:PORT")]
+    pub(super) listen: Option<SocketAddr>,
+
+    /// A further address and port; may be repeated
+    #[arg(long, env = "MOIM_ALSO", value_name = "ADDR:PORT", value_delimiter = ',')]
+    pub(super) also: Option<Vec<SocketAddr>>,
+
+    /// Folder for keys and state [default: the platform's data folder]
+    #[arg(long, env = "MOIM_DATA", value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+
+    /// File with these options in TOML [default: moim.toml in the data folder, if there]
+    #[arg(long, env = "MOIM_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub(super) config: Option<PathBuf>,
+
+    /// Certificate chain in PEM, read again when it changes [default: a local CA signs one]
+    #[arg(long, env = "MOIM_CERT", value_name = "FILE")]
+    pub(super) cert: Option<PathBuf>,
+
+    /// Private key of --cert in PEM
+    #[arg(long, env = "MOIM_KEY", value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+
+    /// Public address of a server behind 1:1 NAT; may be repeated, for IPv4 and IPv6
+    #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP", value_delimiter = ',')]
+    pub(super) announce: Option<Vec<IpAddr>>,
+
+    /// HMAC secret of TURN REST credentials [default: made on first start]
+    #[arg(long, env = "MOIM_TURN_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub(super) turn_secret: Option<String>,
+
+    /// Range that TURN may relay to although it is denied by default; may be repeated
+    #[arg(long, env = "MOIM_TURN_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    pub(super) turn_allow: Option<Vec<Cidr>>,
+
+    /// How media travels: mesh, sfu, or auto to decide by room
+    #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
+    pub(super) topology: Option<TopologyName>,
+
+    /// Origin of another site whose pages may connect, or `*`; may be repeated
+    #[arg(long, env = "MOIM_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub(super) origin: Option<Vec<Origin>>,
+
+    /// What to log: error, warn, info, debug, trace, or `tracing` directives [default: info]
+    #[arg(long, env = "MOIM_LOG", value_name = "LEVEL")]
+    pub(super) log: Option<String>,
+
+    /// How much of everything there may be; `[limits]` in the file.
+    #[command(flatten)]
+    #[serde(default)]
+    pub(super) limits: LimitOptions,
+}
+
+/// Bounds, each of which may be missing.
+#[derive(Debug, Default, Clone, Copy, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitOptions {
+    /// TCP connections at once [default: 16384]
+    #[arg(long, env = "MOIM_MAX_CONNECTIONS", value_name = "N")]
+    pub(super) max_connections: Option<usize>,
+
+    /// TCP connections at once from one address, loopback excepted [default: 512]
+    #[arg(long, env = "MOIM_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    pub(super) max_connections_per_address: Option<usize>,
+
+    /// Rooms at once [default: 10000]
+    #[arg(long, env = "MOIM_MAX_ROOMS", value_name = "N")]
+    pub(super) max_rooms: Option<usize>,
+
+    /// Participants a room holds unless it is created with another capacity [default: 9]
+    #[arg(long, env = "MOIM_ROOM_CAPACITY", value_name = "N")]
+    pub(super) room_capacity: Option<u32>,
+
+    /// Seconds a client has to say what it speaks and finish its TLS handshake [default: 10]
+    #[arg(long, env = "MOIM_HANDSHAKE_TIMEOUT", value_name = "SECONDS")]
+    pub(super) handshake_timeout: Option<u64>,
+
+    /// Seconds after which a silent HTTP connection is closed [default: 75]
+    #[arg(long, env = "MOIM_IDLE_TIMEOUT", value_name = "SECONDS")]
+    pub(super) idle_timeout: Option<u64>,
+}
+
+/// A topology by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum TopologyName {
+    Auto,
+    Mesh,
+    Sfu,
+}
+
+/// A value of the same type, each named field of which is the first that is there.
+macro_rules! first_of {
+    ($typed:ident, $other:ident; $($field:ident),+ $(; $nested:ident)?) => {
+        Self {
+            $($field: $typed.$field.or($other.$field),)+
+            $($nested: $typed.$nested.or($other.$nested),)?
+        }
+    };
+}
+
+impl Options {
+    /// These options, and where one is missing the `other`'s.
+    pub(super) fn or(self, other: Self) -> Self {
+        first_of!(self, other; listen, also, data, config, cert, key, announce, turn_secret,
+            turn_allow, topology, origin, log; limits)
+    }
+}
+
+impl LimitOptions {
+    fn or(self, other: Self) -> Self {
+        first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
+            room_capacity, handshake_timeout, idle_timeout)
+    }
+}
+
+/// Reads a configuration file.
+pub(super) fn read_file(path: &Path) -> anyhow::Result<Options> {
+    let text = fs::read_to_string(path).with_context(|| {
+        format!("Can't read the configuration file {}: check --config", path.display())
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| {
+            text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1
+        });
+        anyhow::anyhow!("Correct line {line} of {}: {}", path.display(), error.message())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(args: &[&str]) -> Options {
+        let line = CommandLine::try_parse_from(["moim", "serve"].iter().chain(args)).unwrap();
+        let Command::Serve(options) = line.command;
+        *options
+    }
+
+    fn file(text: &str) -> Options {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_typed_wins_over_the_file_value_by_value() {
+        let options = typed(&["--listen", "127.0.0.1:1", "--max-rooms", "5"]).or(file(
+            "listen = '127.0.0.1:2'\ntopology = 'mesh'\n\
+             [limits]\nmax-rooms = 6\nroom-capacity = 7",
+        ));
+        assert_eq!(options.listen, Some("127.0.0.1:1".parse().unwrap()));
+        assert_eq!(options.topology, Some(TopologyName::Mesh));
+        assert_eq!(options.limits.max_rooms, Some(5));
+        assert_eq!(options.limits.room_capacity, Some(7));
+    }
+
+    #[test]
+    fn flags_that_make_sense_twice_repeat() {
+        let options = typed(&["--also", "127.0.0.1:1", "--also", "[::1]:2"]);
+        assert_eq!(options.also.map(|also| also.len()), Some(2));
+    }
+
+    #[test]
+    fn the_file_may_hold_every_option_and_nothing_else() {
+        let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\ncert = 'c'\n\
+            key = 'k'\nannounce = ['192.0.2.1']\nturn-secret = 's'\nturn-allow = ['10.0.0.0/8']\n\
+            topology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
+            max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
+            room-capacity = 2\nhandshake-timeout = 1\nidle-timeout = 1";
+        assert!(toml::from_str::<Options>(text).is_ok());
+        assert!(toml::from_str::<Options>("lisen = '0.0.0.0:443'").is_err());
+        assert!(toml::from_str::<Options>("[limits]\nmax-room = 1").is_err());
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        CommandLine::command().debug_assert();
+    }
+}

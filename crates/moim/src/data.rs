@@ -1,0 +1,227 @@
+//! The data folder: secrets and state, readable by the operator alone.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+
+/// The folder this platform keeps an application's data in, if it names one.
+pub(crate) fn platform_folder() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "moim").map(|dirs| dirs.data_dir().to_owned())
+}
+
+/// A folder only its owner may enter, and the one door to the secrets in it.
+#[derive(Debug, Clone)]
+pub(crate) struct DataFolder {
+    path: PathBuf,
+}
+
+impl DataFolder {
+    /// Opens the folder, makes it if it is missing, and tries that it can be written to.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the remedy.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        make(path).and_then(|()| probe(path)).with_context(|| {
+            format!(
+                "Can't write to the data folder {}: allow it, or name another with --data DIR",
+                path.display()
+            )
+        })?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The text of a file, if it is there. Whoever else could read it no longer can.
+    pub(crate) fn read(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let path = self.path.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                restrict(&path).with_context(|| {
+                    format!("Can't keep {} from others: run `chmod 600` on it", path.display())
+                })?;
+                Ok(Some(text))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| {
+                format!("Can't read {}: allow it, or remove the file", path.display())
+            }),
+        }
+    }
+
+    /// Writes a file for its owner's eyes, all of it or nothing.
+    pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.path.join(name);
+        replace(&path, text)
+            .with_context(|| format!("Can't write {}: is the disk full?", path.display()))
+    }
+
+    /// The text of a file, made first if it is missing. Of two servers that start at once in one
+    /// folder, both get the same.
+    pub(crate) fn read_or_create(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> anyhow::Result<String>,
+    ) -> anyhow::Result<String> {
+        if let Some(text) = self.read(name)? {
+            return Ok(text);
+        }
+        let path = self.path.join(name);
+        let created = create(&path, &make()?)
+            .with_context(|| format!("Can't write {}: is the disk full?", path.display()));
+        match self.read(name)? {
+            Some(text) => Ok(text),
+            None => match created {
+                Ok(()) => bail!("{} vanished while the server started", path.display()),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+/// Makes the folder, private. One that was there keeps its mode, as it may be shared with other
+/// things; our files in it are private all the same.
+fn make(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn probe(path: &Path) -> io::Result<()> {
+    let temporary = temporary_beside(&path.join("probe"));
+    new_private_file(&temporary)?;
+    fs::remove_file(temporary)
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let temporary = write_temporary(path, text)?;
+    fs::rename(&temporary, path).inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })
+}
+
+/// Like [`replace`], but never over a file that is there.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let temporary = write_temporary(path, text)?;
+    let linked = match fs::hard_link(&temporary, path) {
+        // A file system without hard links: the race for the first start is then lost by the
+        // first of two.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
+            return fs::rename(&temporary, path);
+        }
+        linked => linked,
+    };
+    let _ = fs::remove_file(&temporary);
+    linked
+}
+
+fn write_temporary(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let temporary = temporary_beside(path);
+    let mut file = new_private_file(&temporary)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&temporary);
+        })
+        .map(|()| temporary)
+}
+
+fn temporary_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-{:08x}.new", std::process::id(), rand::random::<u32>()));
+    path.with_file_name(name)
+}
+
+fn new_private_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "others could read this");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_folder_and_its_files_are_for_their_owner() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(&parent.path().join("a/b")).unwrap();
+        data.write("key", "secret").unwrap();
+        assert_eq!(mode(data.path()), 0o700);
+        assert_eq!(mode(&data.path().join("key")), 0o600);
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_others_could_read_is_closed_to_them() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(parent.path()).unwrap();
+        data.write("key", "secret").unwrap();
+        let path = data.path().join("key");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(data.read("key").unwrap().as_deref(), Some("secret"));
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn what_is_kept_is_made_once() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(parent.path()).unwrap();
+        assert_eq!(data.read_or_create("key", || Ok("one".to_owned())).unwrap(), "one");
+        assert_eq!(data.read_or_create("key", || Ok("two".to_owned())).unwrap(), "one");
+    }
+
+    #[test]
+    fn a_race_for_the_first_start_has_one_winner() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(parent.path()).unwrap();
+        let other = data.clone();
+        let kept = data.read_or_create("key", || {
+            other.read_or_create("key", || Ok("other".to_owned()))?;
+            Ok("mine".to_owned())
+        });
+        assert_eq!(kept.unwrap(), "other");
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_refused_with_the_remedy() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = DataFolder::open(&file.path().join("below")).unwrap_err();
+        assert!(error.to_string().contains("--data"), "{error}");
+    }
+}

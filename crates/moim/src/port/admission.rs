@@ -1,0 +1,155 @@
+//! Who gets in: bounds on connections, in total and by address.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::config::Limits;
+
+/// How many are in from whom.
+type ByAddress = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
+/// Lets connections in as long as there is room.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
+    total: usize,
+    free: Arc<Semaphore>,
+    per_address: usize,
+    by_address: ByAddress,
+}
+
+/// Why a connection wasn't let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There are as many as the server takes.
+    Full,
+    /// There are as many from this address as it may have.
+    FullForAddress,
+}
+
+/// A place in the server, held as long as the connection is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _one: OwnedSemaphorePermit,
+    /// Of whom it is counted, and where.
+    counted: Option<(IpAddr, ByAddress)>,
+}
+
+impl Admission {
+    /// Nobody is in yet.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let total = limits.connections.min(Semaphore::MAX_PERMITS);
+        Self {
+            total,
+            free: Arc::new(Semaphore::new(total)),
+            per_address: limits.connections_per_address,
+            by_address: Arc::default(),
+        }
+    }
+
+    /// A place for a connection from `address`, if there is one.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<Place, Refused> {
+        let one = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Refused::Full)?;
+        // Everybody behind a proxy on this machine comes from loopback.
+        if address.is_loopback() {
+            return Ok(Place { _one: one, counted: None });
+        }
+        let who = whose(address);
+        let mut by_address = lock(&self.by_address);
+        let count = by_address.entry(who).or_default();
+        if *count >= self.per_address {
+            return Err(Refused::FullForAddress);
+        }
+        *count += 1;
+        Ok(Place { _one: one, counted: Some((who, Arc::clone(&self.by_address))) })
+    }
+
+    /// How many are in.
+    pub(crate) fn count(&self) -> usize {
+        self.total.saturating_sub(self.free.available_permits())
+    }
+
+    /// Returns once nobody is in any more.
+    pub(crate) async fn empty(&self) {
+        let all = u32::try_from(self.total).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        let _ = self.free.acquire_many(all).await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some((who, by_address)) = &self.counted else { return };
+        let mut by_address = lock(by_address);
+        if let Some(count) = by_address.get_mut(who) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(who);
+            }
+        }
+    }
+}
+
+/// One subscriber has a whole /64 of IPv6, so that is what counts as one.
+fn whose(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+/// The map is whole between any two statements, so a panic elsewhere leaves it usable.
+fn lock(map: &Mutex<HashMap<IpAddr, usize>>) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(total: usize, per_address: usize) -> Admission {
+        Admission {
+            total,
+            free: Arc::new(Semaphore::new(total)),
+            per_address,
+            by_address: Arc::default(),
+        }
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_gets_it_back() {
+        let admission = admission(9, 2);
+        let places = [(); 2].map(|()| admission.admit(ip("192.0.2.1")).unwrap());
+        assert_eq!(admission.admit(ip("192.0.2.1")).unwrap_err(), Refused::FullForAddress);
+        let other = admission.admit(ip("192.0.2.2")).unwrap();
+        assert_eq!(admission.count(), 3);
+        drop(places);
+        assert!(admission.admit(ip("192.0.2.1")).is_ok());
+        drop(other);
+        assert_eq!(admission.count(), 0);
+        assert!(lock(&admission.by_address).is_empty());
+    }
+
+    #[test]
+    fn a_64_of_ipv6_is_one_address() {
+        let admission = admission(9, 1);
+        let _place = admission.admit(ip("2001:db8::1")).unwrap();
+        assert!(admission.admit(ip("2001:db8::ffff:1")).is_err());
+        assert!(admission.admit(ip("2001:db8:0:1::1")).is_ok());
+    }
+
+    #[test]
+    fn loopback_is_bounded_only_in_total() {
+        let admission = admission(3, 1);
+        let _places = [(); 3].map(|()| admission.admit(ip("127.0.0.1")).unwrap());
+        assert_eq!(admission.admit(ip("127.0.0.1")).unwrap_err(), Refused::Full);
+    }
+}

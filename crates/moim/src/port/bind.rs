@@ -1,0 +1,125 @@
+//! Taking the port.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::config::Listen;
+
+/// Connections the kernel holds for us between two accepts.
+const BACKLOG: i32 = 1024;
+
+/// TCP sockets that listen, and where.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    /// One listener an address.
+    pub(crate) listeners: Vec<TcpListener>,
+    /// Their addresses, with the ports the system chose where none was asked for.
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+/// Listens on every address.
+///
+/// # Errors
+/// A sentence for the operator, with the remedy.
+pub(crate) fn bind(listen: &Listen) -> anyhow::Result<Bound> {
+    let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new() };
+    for &address in &listen.required {
+        let listener = tcp(address).map_err(|error| sentence(address, &error))?;
+        bound.add(listener)?;
+    }
+    for &address in &listen.where_possible {
+        match tcp(address) {
+            Ok(listener) => bound.add(listener)?,
+            Err(error) if is_unsupported(&error) => {
+                tracing::info!(%address, "not listened on, as this system has no IPv6");
+            }
+            Err(error) => return Err(sentence(address, &error)),
+        }
+    }
+    Ok(bound)
+}
+
+impl Bound {
+    fn add(&mut self, listener: TcpListener) -> io::Result<()> {
+        self.addresses.push(listener.local_addr()?);
+        self.listeners.push(listener);
+        Ok(())
+    }
+}
+
+fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // IPv4 has a socket of its own, so that no address ever comes as ::ffff:a.b.c.d.
+        socket.set_only_v6(true)?;
+    }
+    // A restart takes over the port of connections that still linger. (On Windows the option
+    // means something else.)
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    // EAFNOSUPPORT has no `ErrorKind` of its own; EADDRNOTAVAIL is IPv6 switched off by sysctl.
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.kind() == io::ErrorKind::Unsupported
+        || error.raw_os_error() == Some(if cfg!(target_os = "linux") { 97 } else { 47 })
+}
+
+/// What to do about an address that can't be listened on.
+pub(crate) fn sentence(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "Port {port} of {} is taken: stop the program that has it, or choose another port \
+             with --listen",
+            address.ip()
+        ),
+        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "Port {port} takes a permission this user doesn't have: choose one from 1024 up with \
+             --listen, or grant it with `setcap cap_net_bind_service=+ep` on the program"
+        ),
+        io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
+            "{} is no address of this computer: choose another with --listen, or 0.0.0.0 for all",
+            address.ip()
+        ),
+        _ => anyhow::anyhow!(
+            "Can't listen on {address} ({error}): choose another address with --listen"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listen(required: &[&str]) -> Listen {
+        let required = required.iter().map(|text| text.parse().unwrap()).collect();
+        Listen { required, where_possible: Vec::new() }
+    }
+
+    #[test]
+    fn a_port_that_was_not_asked_for_is_known_once_bound() {
+        let bound = bind(&listen(&["127.0.0.1:0", "127.0.0.1:0"])).unwrap();
+        assert_ne!(bound.addresses[0].port(), 0);
+        assert_ne!(bound.addresses[0], bound.addresses[1]);
+    }
+
+    #[test]
+    fn a_taken_port_and_a_foreign_address_are_told_with_the_remedy() {
+        let first = bind(&listen(&["127.0.0.1:0"])).unwrap();
+        let taken = first.addresses[0].to_string();
+        let error = bind(&listen(&[&taken])).unwrap_err().to_string();
+        assert!(error.contains("is taken") && error.contains("--listen"), "{error}");
+        let error = bind(&listen(&["192.0.2.1:0"])).unwrap_err().to_string();
+        assert!(error.contains("no address of this computer"), "{error}");
+    }
+}

@@ -1,0 +1,188 @@
+//! One TCP connection, from its first bytes to whoever speaks its protocol.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::Router;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Admission, Connection, Tally, admission::Place, prefixed::Prefixed, tcp::Protocol};
+use crate::{
+    config::Limits,
+    drain::Drain,
+    http::{self, Version},
+    tls::Alpn,
+};
+
+/// What a connection may be handed to.
+pub(crate) struct Services {
+    /// Who gets in.
+    pub(crate) admission: Admission,
+    /// What is counted.
+    pub(crate) tally: Tally,
+    /// Bounds.
+    pub(crate) limits: Limits,
+    /// TLS, with the certificate of the day.
+    pub(crate) tls: TlsAcceptor,
+    /// Everything over HTTP.
+    pub(crate) router: Router,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    stream: TcpStream,
+    place: Place,
+    connection: Connection,
+    services: Arc<Services>,
+    drain: Drain,
+) {
+    let stream = Placed { stream, _place: place };
+    let Some((protocol, stream)) = told(stream, &services).await else { return };
+    match protocol {
+        Protocol::Tls => serve_tls(stream, connection.secured(), services, drain).await,
+        Protocol::Http => {
+            serve_http(stream, connection, Version::Http1, &services, drain).await;
+        }
+        Protocol::Turn => serve_turn(stream, connection, &services).await,
+        Protocol::IceTcp => services.tally.ice_tcp.add(),
+    }
+}
+
+async fn serve_tls(
+    stream: impl Stream,
+    connection: Connection,
+    services: Arc<Services>,
+    drain: Drain,
+) {
+    let Some(stream) =
+        in_time(services.limits.handshake_timeout, services.tls.accept(stream)).await
+    else {
+        services.tally.tls_failed.add();
+        return;
+    };
+    match Alpn::chosen(stream.get_ref().1) {
+        Some(Alpn::Http2) => {
+            serve_http(stream, connection, Version::Http2, &services, drain).await;
+        }
+        Some(Alpn::Http1) => {
+            serve_http(stream, connection, Version::Http1, &services, drain).await;
+        }
+        Some(Alpn::Turn) => serve_turn(stream, connection, &services).await,
+        None => serve_inside_tls(stream, connection, &services, drain).await,
+    }
+}
+
+/// The same choice again, for a client that didn't say by ALPN what it speaks.
+async fn serve_inside_tls(
+    stream: impl Stream,
+    connection: Connection,
+    services: &Services,
+    drain: Drain,
+) {
+    let Some((protocol, stream)) = told(stream, services).await else { return };
+    match protocol {
+        // One layer of TLS is enough for anybody who means well.
+        Protocol::Tls => services.tally.garbage.add(),
+        Protocol::Http => serve_http(stream, connection, Version::Http1, services, drain).await,
+        Protocol::Turn => serve_turn(stream, connection, services).await,
+        Protocol::IceTcp => services.tally.ice_tcp.add(),
+    }
+}
+
+async fn serve_http(
+    stream: impl Stream,
+    connection: Connection,
+    version: Version,
+    services: &Services,
+    drain: Drain,
+) {
+    services.tally.http.add();
+    let router = services.router.clone();
+    http::serve(stream, version, connection, router, &services.limits, drain).await;
+}
+
+async fn serve_turn(stream: impl Stream, connection: Connection, services: &Services) {
+    services.tally.turn.add();
+    drop((stream, connection));
+}
+
+async fn told<S: Stream>(stream: S, services: &Services) -> Option<(Protocol, Prefixed<S>)> {
+    let Some((protocol, stream)) =
+        in_time(services.limits.handshake_timeout, Prefixed::told(stream)).await
+    else {
+        services.tally.silent.add();
+        return None;
+    };
+    let Some(protocol) = protocol else {
+        services.tally.garbage.add();
+        return None;
+    };
+    Some((protocol, stream))
+}
+
+/// What comes of it, if it ends well and in time.
+async fn in_time<T>(limit: Duration, doing: impl Future<Output = io::Result<T>>) -> Option<T> {
+    timeout(limit, doing).await.ok()?.ok()
+}
+
+/// A stream of bytes both ways.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+/// A connection and its place in the server, which is free again when the stream is gone, however
+/// far it was handed on.
+struct Placed {
+    stream: TcpStream,
+    _place: Place,
+}
+
+impl AsyncRead for Placed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, out)
+    }
+}
+
+impl AsyncWrite for Placed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,133 @@
+//! The server, put together from its parts, from start to stop.
+
+use std::{io, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use tokio::{runtime::Runtime, time::timeout};
+
+use crate::{
+    banner::{self, Urls},
+    config::Config,
+    drain::{Drain, DrainStart, drain},
+    http,
+    port::{self, Admission, Services, Tally},
+    tls::{self, Upkeep},
+};
+
+/// How long connections may take to end by themselves when the server stops.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// A server that has its port and everything it needs, and does nothing yet.
+pub(crate) struct Server {
+    runtime: Runtime,
+    listeners: Vec<TcpListener>,
+    urls: Urls,
+    services: Arc<Services>,
+    upkeep: Upkeep,
+    stop: DrainStart,
+    drain: Drain,
+}
+
+/// Takes the port and sets everything up.
+///
+/// # Errors
+/// A sentence for the operator, with the remedy.
+pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
+    let runtime = Runtime::new().context("This system gives no threads or no timers")?;
+    let _inside = runtime.enter();
+    let tls = tls::prepare(config)?;
+    let bound = port::bind(&config.listen)?;
+    let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
+    let (stop, drain) = drain();
+    let services = Services {
+        admission: Admission::new(&config.limits),
+        tally: Tally::default(),
+        limits: config.limits,
+        tls: tls.acceptor,
+        router: http::router(Router::new(), tls.authority, drain.clone()),
+    };
+    Ok(Server {
+        listeners: bound.listeners,
+        urls,
+        services: Arc::new(services),
+        upkeep: tls.upkeep,
+        stop,
+        drain,
+        runtime,
+    })
+}
+
+impl Server {
+    /// Serves until a signal says to stop.
+    pub(crate) fn run(self) -> ExitCode {
+        let Self { runtime, listeners, urls, services, upkeep, stop, drain } = self;
+        let code = runtime.block_on(async {
+            let mut signals = Signals::install()?;
+            for listener in listeners {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                tokio::spawn(port::accept(listener, Arc::clone(&services), drain.clone()));
+            }
+            tokio::spawn(upkeep.run());
+            banner::print(&urls);
+            signals.next().await;
+            tracing::info!(connections = services.admission.count(), "stopping");
+            stop.begin();
+            tokio::select! {
+                ended = timeout(DRAIN_TIME, services.admission.empty()) => {
+                    let cut = services.admission.count();
+                    if ended.is_err() { tracing::warn!(cut, "not all connections ended in time"); }
+                    tracing::info!("stopped; connections: {}", services.tally);
+                    io::Result::Ok(ExitCode::SUCCESS)
+                }
+                () = signals.next() => Ok(ExitCode::FAILURE),
+            }
+        });
+        runtime.shutdown_background();
+        code.unwrap_or_else(|error| {
+            tracing::error!(%error, "the server can't run");
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// What an operator sends to stop the server.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn install() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Returns when the next one comes.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn install() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Without a console nobody can interrupt.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What this computer is called.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+/// Names and addresses by which a browser may reach this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Names {
+    /// In lower case.
+    pub(crate) dns: BTreeSet<String>,
+    /// Canonical.
+    pub(crate) ips: BTreeSet<IpAddr>,
+}
+
+impl Names {
+    /// Its names and addresses now, and those it is `announce`d by.
+    pub(crate) fn of_this_computer(announce: &[IpAddr]) -> Self {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let host = hostname::get().ok().and_then(|name| name.into_string().ok());
+        let ips = interfaces.into_iter().filter(|i| !i.is_link_local()).map(|i| i.ip());
+        Self::new(host.as_deref(), ips.chain(announce.iter().copied()))
+    }
+
+    fn new(host: Option<&str>, ips: impl Iterator<Item = IpAddr>) -> Self {
+        let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let mut names = Self {
+            dns: BTreeSet::from(["localhost".to_owned()]),
+            ips: loopback.into_iter().chain(ips.map(|ip| ip.to_canonical())).collect(),
+        };
+        if let Some(host) = host.map(str::to_ascii_lowercase).filter(|host| is_dns_name(host)) {
+            // What other computers find by multicast DNS (RFC 6762 §3).
+            let short = host.split('.').next().unwrap_or(&host);
+            names.dns.insert(format!("{short}.local"));
+            names.dns.insert(host);
+        }
+        names
+    }
+
+    /// Whether all of `others` are among these.
+    pub(crate) fn cover(&self, others: &Self) -> bool {
+        self.dns.is_superset(&others.dns) && self.ips.is_superset(&others.ips)
+    }
+}
+
+/// Letters, digits and hyphens in labels of 63 (RFC 1123 §2.1), short enough that `.local` fits.
+fn is_dns_name(name: &str) -> bool {
+    name.len() <= 200
+        && name.parse::<IpAddr>().is_err()
+        && name.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for name in &self.dns {
+            write!(f, "{separator}{name}")?;
+            separator = " ";
+        }
+        self.ips.iter().try_for_each(|ip| write!(f, " {ip}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dns(host: &str) -> Vec<String> {
+        Names::new(Some(host), std::iter::empty()).dns.into_iter().collect()
+    }
+
+    #[test]
+    fn a_host_is_known_by_its_name_and_locally() {
+        assert_eq!(dns("Box"), ["box", "box.local", "localhost"]);
+        assert_eq!(dns("box.local"), ["box.local", "localhost"]);
+        assert_eq!(dns("a.example.org"), ["a.example.org", "a.local", "localhost"]);
+    }
+
+    #[test]
+    fn what_is_no_host_name_is_left_out() {
+        for host in ["", "a b", "ünï", "-a", "a..b", "192.0.2.1", "x_y", &"a".repeat(64)] {
+            assert_eq!(dns(host), ["localhost"], "{host}");
+        }
+    }
+
+    #[test]
+    fn mapped_addresses_are_canonical() {
+        let mapped = "::ffff:192.0.2.1".parse().unwrap();
+        let names = Names::new(None, std::iter::once(mapped));
+        assert!(names.ips.contains(&"192.0.2.1".parse::<IpAddr>().unwrap()));
+    }
+}
