@@ -1,3 +1,25 @@
-//! STUN and TURN server, sans-IO.
+//! STUN and TURN server, sans-IO (RFC 8489, RFC 8656).
+//!
+//! A [`Server`] is told the time and handed packets; it says what to send and which relayed
+//! sockets to open and close. It owns no socket, no clock and no thread, so a test can put hours
+//! of relaying on a virtual clock.
+//!
+//! The contract with whoever drives it: after each call, drain [`Server::poll_output`]; call
+//! [`Server::handle_timeout`] at [`Server::poll_timeout`].
 
+pub mod channel;
+mod cidr;
+mod five_tuple;
+mod nonce;
+mod policy;
+mod rate;
 pub mod rest;
+mod server;
+pub mod stream;
+pub mod stun;
+
+pub use cidr::{Cidr, NoCidr};
+pub use five_tuple::{FiveTuple, Transport};
+pub use server::{
+    Config, Counters, Forward, Head, Limits, OpenFailed, Output, RelayId, Server, ToClient, ToPeer,
+};

@@ -1,0 +1,59 @@
+//! Channel numbers and ChannelData messages (RFC 8656 §12.4).
+
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |        Channel Number         |            Length             |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// /                       Application Data                        /
+/// ```
+pub const HEADER: usize = 4;
+
+/// A number a channel may have: 0x4000 to 0x4FFF (RFC 8656 §12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelNumber(u16);
+
+impl ChannelNumber {
+    /// The number, if a channel may have it.
+    #[must_use]
+    pub fn new(number: u16) -> Option<Self> {
+        (0x4000..=0x4FFF).contains(&number).then_some(Self(number))
+    }
+
+    /// As it goes over the wire.
+    #[must_use]
+    pub fn value(self) -> u16 {
+        self.0
+    }
+}
+
+/// Takes a ChannelData message apart. Bytes after the stated length are padding and left out.
+#[must_use]
+pub fn read(message: &[u8]) -> Option<(ChannelNumber, &[u8])> {
+    let (&[n0, n1, l0, l1], rest) = message.split_first_chunk::<HEADER>()?;
+    let number = ChannelNumber::new(u16::from_be_bytes([n0, n1]))?;
+    Some((number, rest.get(..usize::from(u16::from_be_bytes([l0, l1])))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_rfcs_numbers_are_channels() {
+        assert!(ChannelNumber::new(0x3FFF).is_none());
+        assert!(ChannelNumber::new(0x4000).is_some());
+        assert!(ChannelNumber::new(0x4FFF).is_some());
+        assert!(ChannelNumber::new(0x5000).is_none());
+    }
+
+    #[test]
+    fn data_is_as_long_as_it_says() {
+        let (number, data) = read(&[0x40, 0x01, 0, 2, 7, 8, 0, 0]).unwrap();
+        assert_eq!((number.value(), data), (0x4001, &[7, 8][..]));
+        assert_eq!(read(&[0x40, 0x01, 0, 3, 7, 8]), None);
+        assert_eq!(read(&[0x40, 0x01, 0]), None);
+        assert_eq!(read(&[0x40, 0x01, 0, 0]).unwrap().1, &[0; 0]);
+    }
+}

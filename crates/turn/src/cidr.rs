@@ -1,0 +1,100 @@
+//! Ranges of addresses, compared as integers.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// A range as an operator writes it: `192.168.0.0/16`, `fd00::/8`, or a single address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cidr {
+    address: IpAddr,
+    bits: u32,
+}
+
+/// What is wrong with a range's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an address range like 10.0.0.0/8 or fd00::/8")]
+pub struct NoCidr;
+
+impl Cidr {
+    /// The addresses that share the first `bits` bits with `address`.
+    ///
+    /// # Errors
+    /// [`NoCidr`] when the family has fewer bits.
+    pub fn new(address: IpAddr, bits: u32) -> Result<Self, NoCidr> {
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        if bits > width { Err(NoCidr) } else { Ok(Self { address, bits }) }
+    }
+
+    /// Whether `ip` is in the range. An IPv4 address is never in an IPv6 range, nor the other way
+    /// round: whoever asks unwraps first.
+    #[must_use]
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        match (self.address, ip) {
+            (IpAddr::V4(range), IpAddr::V4(ip)) => {
+                let differ = u64::from(range.to_bits() ^ ip.to_bits());
+                differ >> (32 - self.bits) == 0
+            }
+            (IpAddr::V6(range), IpAddr::V6(ip)) => {
+                let differ = range.to_bits() ^ ip.to_bits();
+                self.bits == 0 || differ >> (128 - self.bits) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = NoCidr;
+
+    fn from_str(text: &str) -> Result<Self, NoCidr> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| NoCidr)?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NoCidr)?;
+        Self::new(address, bits.unwrap_or(if address.is_ipv4() { 32 } else { 128 }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    proptest! {
+        #[test]
+        fn an_ipv6_range_is_an_interval_of_integers(start: u128, bits in 0u32..=128, probe: u128) {
+            let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits) };
+            let (first, last) = (start & mask, start | !mask);
+            let cidr = Cidr::new(Ipv6Addr::from_bits(start).into(), bits).unwrap();
+            let near = [probe, first, last, first.wrapping_sub(1), last.wrapping_add(1), start];
+            for value in near {
+                let within = (first..=last).contains(&value);
+                prop_assert_eq!(cidr.contains(Ipv6Addr::from_bits(value).into()), within);
+            }
+        }
+
+        #[test]
+        fn an_ipv4_range_is_an_interval_of_integers(start: u32, bits in 0u32..=32, probe: u32) {
+            let mask = if bits == 0 { 0 } else { u32::MAX << (32 - bits) };
+            let (first, last) = (start & mask, start | !mask);
+            let cidr = Cidr::new(Ipv4Addr::from_bits(start).into(), bits).unwrap();
+            let near = [probe, first, last, first.wrapping_sub(1), last.wrapping_add(1), start];
+            for value in near {
+                let within = (first..=last).contains(&value);
+                prop_assert_eq!(cidr.contains(Ipv4Addr::from_bits(value).into()), within);
+            }
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_range_is_refused() {
+        for good in ["10.0.0.0/8", "0.0.0.0/0", "::/0", "fd00::/8", "192.0.2.1", "::1"] {
+            assert!(good.parse::<Cidr>().is_ok(), "{good}");
+        }
+        for bad in ["", "/", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/-1", "10.0.0.0/", "a"] {
+            assert_eq!(bad.parse::<Cidr>(), Err(NoCidr), "{bad}");
+        }
+    }
+}

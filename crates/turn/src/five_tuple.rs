@@ -1,0 +1,34 @@
+//! Which client, over what, to which of our addresses.
+
+use std::net::SocketAddr;
+
+/// How a client reaches us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+    /// A stream inside TLS.
+    Tls,
+}
+
+impl Transport {
+    /// Whether messages follow each other in a stream and must be framed (RFC 8656 §12.5).
+    #[must_use]
+    pub fn is_stream(self) -> bool {
+        self != Self::Udp
+    }
+}
+
+/// The five-tuple that names a client's allocation (RFC 8656 §3.2). Addresses are as the socket
+/// saw them, an IPv4 address never in its mapped form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FiveTuple {
+    /// How the client reaches us.
+    pub transport: Transport,
+    /// The client's address, as its packets arrive from it.
+    pub client: SocketAddr,
+    /// Our address, as the client's packets arrive at it; answers leave from it.
+    pub server: SocketAddr,
+}

@@ -1,0 +1,102 @@
+use super::*;
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn policy(allow: &[&str], own: &[&str]) -> Policy {
+    let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
+    Policy::new(allow, own.iter().map(|own| ip(own)))
+}
+
+/// First, last and a middle address of each denied IPv4 range.
+fn denied_v4() -> impl Iterator<Item = Ipv4Addr> {
+    DENIED_V4.iter().flat_map(|(range, bits)| {
+        let last = range.to_bits() | u32::MAX.checked_shr(*bits).unwrap_or(0);
+        let middle = range.to_bits() + (last - range.to_bits()) / 2;
+        [range.to_bits(), middle, last].map(Ipv4Addr::from_bits)
+    })
+}
+
+fn wrappings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
+    let bits = u128::from(inner.to_bits());
+    vec![
+        Ipv6Addr::from_bits(bits),                           // compatible
+        Ipv6Addr::from_bits(0xFFFF << 32 | bits),            // mapped
+        Ipv6Addr::from_bits(0xFFFF << 48 | bits),            // translated
+        Ipv6Addr::from_bits(0x0064_FF9B << 96 | bits),       // NAT64
+        Ipv6Addr::from_bits(0x0064_FF9B_0001 << 80 | bits),  // local NAT64
+        Ipv6Addr::from_bits(0x2002 << 112 | bits << 80 | 1), // 6to4
+        Ipv6Addr::from_bits(0x2001 << 112 | bits << 64),     // Teredo, as server
+        Ipv6Addr::from_bits(0x2001 << 112 | 0x0808_0808 << 64 | (!bits & 0xFFFF_FFFF)),
+        Ipv6Addr::from_bits(0x2A00 << 112 | 0x5EFE << 32 | bits), // ISATAP
+        Ipv6Addr::from_bits(0x2A00 << 112 | 0x0200_5EFE << 32 | bits),
+    ]
+}
+
+#[test]
+fn every_wrapping_of_every_denied_address_is_denied() {
+    let policy = policy(&[], &[]);
+    for inner in denied_v4() {
+        assert_eq!(policy.judge(inner.into(), false), Verdict::Denied, "{inner}");
+        for outer in wrappings(inner) {
+            assert_eq!(policy.judge(outer.into(), false), Verdict::Denied, "{outer}");
+        }
+    }
+}
+
+#[test]
+fn ipv6_ranges_that_are_not_public_are_denied() {
+    let policy = policy(&[], &[]);
+    for denied in
+        ["::", "::1", "fe80::1", "febf::1", "fec0::1", "fc00::1", "fdff::1", "ff02::1", "100::1"]
+    {
+        assert_eq!(policy.judge(ip(denied), false), Verdict::Denied, "{denied}");
+    }
+    for open in ["2001:4860:4860::8888", "2a00::1", "64:ff9b::8.8.8.8", "2002:808:808::1"] {
+        assert_eq!(policy.judge(ip(open), false), Verdict::Open, "{open}");
+    }
+}
+
+#[test]
+fn public_addresses_next_to_denied_ranges_are_open() {
+    let policy = policy(&[], &[]);
+    for open in [
+        "1.0.0.0",
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "169.253.255.255",
+        "169.255.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "192.167.255.255",
+        "192.169.0.0",
+        "223.255.255.255",
+    ] {
+        assert_eq!(policy.judge(ip(open), false), Verdict::Open, "{open}");
+    }
+}
+
+#[test]
+fn an_operator_may_allow_a_range_and_its_mapped_form() {
+    let policy = policy(&["10.1.0.0/16"], &[]);
+    assert_eq!(policy.judge(ip("10.1.2.3"), false), Verdict::Open);
+    assert_eq!(policy.judge(ip("::ffff:10.1.2.3"), false), Verdict::Open);
+    assert_eq!(policy.judge(ip("64:ff9b::10.1.2.3"), false), Verdict::Open);
+    assert_eq!(policy.judge(ip("10.2.2.3"), false), Verdict::Denied);
+    assert_eq!(policy.judge(ip("::ffff:10.2.2.3"), false), Verdict::Denied);
+}
+
+#[test]
+fn our_own_addresses_are_reached_only_as_relays() {
+    let policy = policy(&[], &["203.0.113.1", "127.0.0.1"]);
+    assert_eq!(policy.judge(ip("203.0.113.1"), false), Verdict::OwnRelays);
+    assert_eq!(policy.judge(ip("::ffff:203.0.113.1"), false), Verdict::OwnRelays);
+    assert_eq!(policy.judge(ip("64:ff9b::203.0.113.1"), false), Verdict::Denied);
+    assert_eq!(policy.judge(ip("127.0.0.1"), false), Verdict::Denied);
+    assert_eq!(policy.judge(ip("127.0.0.1"), true), Verdict::OwnRelays);
+}

@@ -1,0 +1,94 @@
+//! How often we answer those who have proven nothing yet: per /24 and /64, in fixed memory.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
+use std::time::Instant;
+
+/// Prefixes share this many slots; more prefixes than slots share allowances, never memory.
+const SLOTS: usize = 1 << 14;
+
+/// A leaky bucket per slot, kept as the moment it will be empty (GCRA): eight bytes each.
+pub(crate) struct RateLimit {
+    empty_at: Box<[u64]>,
+    start: Instant,
+    /// Nanoseconds between answers in the long run.
+    interval: u64,
+    /// Nanoseconds' worth of answers that may come at once.
+    burst: u64,
+    /// Random, so that nobody can aim at another's slot.
+    hasher: RandomState,
+}
+
+impl RateLimit {
+    pub(crate) fn new(start: Instant, per_second: u32, burst: u32) -> Self {
+        let interval = 1_000_000_000 / u64::from(per_second.max(1));
+        Self {
+            empty_at: vec![0; SLOTS].into_boxed_slice(),
+            start,
+            interval,
+            burst: interval.saturating_mul(u64::from(burst.max(1))),
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// Whether one more answer to `client` is within what its prefix may have.
+    #[allow(clippy::cast_possible_truncation, reason = "hashes may lose bits; 584 years of ns")]
+    pub(crate) fn admit(&mut self, now: Instant, client: IpAddr) -> bool {
+        let index = self.hasher.hash_one(prefix(client)) as usize % SLOTS;
+        let Some(empty_at) = self.empty_at.get_mut(index) else { return false };
+        let now = now.saturating_duration_since(self.start).as_nanos() as u64;
+        let next = (*empty_at).max(now).saturating_add(self.interval);
+        if next - now > self.burst {
+            return false;
+        }
+        *empty_at = next;
+        true
+    }
+}
+
+/// The /24 or /64 an address is in; the families never meet.
+fn prefix(ip: IpAddr) -> u64 {
+    match ip {
+        // 0x0000_0000_00xx_xxxx is no IPv6 /64 that sends packets.
+        IpAddr::V4(ip) => u64::from(ip.to_bits() >> 8),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, e, f, g, h, ..] = ip.octets();
+            u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn a_prefix_has_its_burst_and_then_its_rate() {
+        let start = Instant::now();
+        let mut limit = RateLimit::new(start, 10, 5);
+        let admitted =
+            (0..100).filter(|last| limit.admit(start, ip(&format!("192.0.2.{last}")))).count();
+        assert_eq!(admitted, 5);
+        assert!(limit.admit(start, ip("2001:db8::1")));
+        let later = start + Duration::from_secs(1);
+        assert_eq!((0..100).filter(|_| limit.admit(later, ip("192.0.2.1"))).count(), 5);
+        let sooner = later + Duration::from_millis(200);
+        assert_eq!((0..100).filter(|_| limit.admit(sooner, ip("192.0.2.1"))).count(), 2);
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn addresses_of_one_64_share() {
+        let start = Instant::now();
+        let mut limit = RateLimit::new(start, 10, 5);
+        let admitted =
+            (0..100).filter(|n| limit.admit(start, ip(&format!("2001:db8::{n:x}:1")))).count();
+        assert_eq!(admitted, 5);
+    }
+}

@@ -1,0 +1,86 @@
+//! What an operator decides about a server.
+
+use crate::Cidr;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// How a server is set up.
+#[derive(Clone)]
+pub struct Config {
+    /// Told to clients, part of every key.
+    pub realm: String,
+    /// Checks REST credentials, see [`crate::rest`].
+    pub secret: Vec<u8>,
+    /// The addresses told to clients instead of those relayed sockets have, at most one a family:
+    /// for a server behind 1:1 NAT.
+    pub announce: Vec<IpAddr>,
+    /// This machine's addresses. A relayed socket is bound to the address its client's packets
+    /// arrived at; for the other family, to the first of these that will do.
+    pub interfaces: Vec<IpAddr>,
+    /// Ranges that peers may be in although the default list denies them.
+    pub allow: Vec<Cidr>,
+    /// Ports of relayed sockets.
+    pub ports: RangeInclusive<u16>,
+    /// From the operating system's randomness: makes ports and nonces unpredictable.
+    pub seed: [u8; 32],
+    /// How much of everything.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// A server with this secret and seed, and defaults for all else.
+    #[must_use]
+    pub fn new(secret: impl Into<Vec<u8>>, seed: [u8; 32]) -> Self {
+        Self {
+            realm: "moim".into(),
+            secret: secret.into(),
+            announce: Vec::new(),
+            interfaces: Vec::new(),
+            allow: Vec::new(),
+            ports: 49_152..=65_535,
+            seed,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds on what clients can take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Allocations in all.
+    pub allocations: usize,
+    /// Allocations of one user. A browser makes one for each of our addresses and transports, each
+    /// of its interfaces and each of its connections.
+    pub allocations_per_user: usize,
+    /// Peer addresses a client may have permitted at a time.
+    pub permissions: usize,
+    /// Channels a client may have bound at a time.
+    pub channels: usize,
+    /// Of an allocation whose client asks for none (RFC 8656 §3.2: 10 minutes).
+    pub default_lifetime: Duration,
+    /// The longest a client may ask for.
+    pub max_lifetime: Duration,
+    /// After this a client is told of a new nonce (438).
+    pub nonce_lifetime: Duration,
+    /// Answers a second to those of one /24 or /64 who have not proven who they are.
+    pub unproven_per_second: u32,
+    /// How many of those answers may come at once.
+    pub unproven_burst: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            allocations: 12_000,
+            allocations_per_user: 200,
+            permissions: 256,
+            channels: 256,
+            default_lifetime: Duration::from_secs(600),
+            max_lifetime: Duration::from_secs(3600),
+            nonce_lifetime: Duration::from_secs(3600),
+            unproven_per_second: 300,
+            unproven_burst: 1000,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What a server has done, for whoever watches.
+
+/// Counts since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Allocations made.
+    pub allocated: u64,
+    /// Allocations ended, by whatever way.
+    pub ended: u64,
+    /// Packets relayed from clients.
+    pub from_clients: u64,
+    /// Packets relayed from peers over the network.
+    pub from_peers: u64,
+    /// Of those from clients, how many were handed to another of our relayed addresses without
+    /// the network.
+    pub handed_over: u64,
+    /// Bytes of payload relayed, both ways.
+    pub relayed_bytes: u64,
+    /// Requests refused with an error.
+    pub refused: u64,
+    /// Dropped: no message of any protocol we speak.
+    pub dropped_malformed: u64,
+    /// Dropped: a response, an unknown method, data without an allocation or a channel.
+    pub dropped_unexpected: u64,
+    /// Dropped: data to or from a peer that has no permission.
+    pub dropped_unpermitted: u64,
+    /// Dropped: data to one of this machine's addresses that is no relayed address of ours.
+    pub dropped_own: u64,
+    /// Dropped: unproven requests beyond what their network may have answered.
+    pub dropped_rate: u64,
+}

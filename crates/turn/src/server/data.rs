@@ -1,0 +1,148 @@
+//! The packet path: one look-up for the client or none for the socket, one for the peer, no copy.
+
+use super::{Forward, Head, RelayId, Server, ToClient, ToPeer, channel_padding};
+use crate::stun::attribute::{DATA, XOR_PEER_ADDRESS};
+use crate::stun::{Message, TransactionId};
+use crate::{FiveTuple, channel};
+use rand::RngExt as _;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+impl Server {
+    /// ChannelData from a client (RFC 8656 §12.6).
+    pub(super) fn channel_data<'a>(
+        &'a mut self,
+        now: Instant,
+        from: &FiveTuple,
+        message: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        let Some((number, payload)) = channel::read(message) else {
+            self.counters.dropped_malformed += 1;
+            return None;
+        };
+        let found = self.allocations.of_client(from).filter(|(_, found)| found.expires > now);
+        let found =
+            found.and_then(|(relay, found)| Some((relay, found.peers.channel(now, number)?)));
+        let Some((relay, channel)) = found else {
+            self.counters.dropped_unexpected += 1;
+            return None;
+        };
+        if !channel.permission.holds(now) {
+            self.counters.dropped_unpermitted += 1;
+            return None;
+        }
+        let (peer, own_relays) = (channel.peer, channel.permission.own_relays);
+        self.relay_to_peer(now, relay, peer, own_relays, payload)
+    }
+
+    /// A Send indication (RFC 8656 §11.2).
+    pub(super) fn send<'a>(
+        &'a mut self,
+        now: Instant,
+        from: &FiveTuple,
+        message: &Message<'a>,
+    ) -> Option<Forward<'a>> {
+        const KNOWN: &[u16] = &[XOR_PEER_ADDRESS, DATA];
+        let peer = message.xor_address(XOR_PEER_ADDRESS);
+        let (Some(peer), Some(payload), None) =
+            (peer, message.attribute(DATA), message.unknown(KNOWN).next())
+        else {
+            self.counters.dropped_malformed += 1;
+            return None;
+        };
+        let found = self.allocations.of_client(from).filter(|(_, found)| found.expires > now);
+        let Some((relay, allocation)) = found else {
+            self.counters.dropped_unexpected += 1;
+            return None;
+        };
+        let Some(permission) = allocation.peers.permission(now, &peer.ip()) else {
+            self.counters.dropped_unpermitted += 1;
+            return None;
+        };
+        let own_relays = permission.own_relays;
+        self.relay_to_peer(now, relay, peer, own_relays, payload)
+    }
+
+    /// To a permitted peer: over the network, or at once where the peer is a relay of ours.
+    fn relay_to_peer<'a>(
+        &'a mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+        own_relays: bool,
+        payload: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        let ours = self.config.ports.contains(&peer.port()) && self.allocations.on(peer.ip());
+        let target = if ours { self.allocations.at(&peer) } else { None };
+        if let Some(target) = target {
+            let source = self.allocations.get(relay)?.relayed;
+            let forward = self.relay_to_client(now, target, source, payload, true)?;
+            return Some(forward);
+        }
+        if own_relays {
+            self.counters.dropped_own += 1;
+            return None;
+        }
+        self.counters.from_clients += 1;
+        self.counters.relayed_bytes += payload.len() as u64;
+        Some(Forward::Peer(ToPeer { relay, to: peer, payload }))
+    }
+
+    /// A datagram that came to a relayed socket (RFC 8656 §10.3).
+    pub(super) fn relayed_datagram<'a>(
+        &'a mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+        payload: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        self.relay_to_client(now, relay, peer, payload, false)
+    }
+
+    /// To a relay's client, as ChannelData where the peer has a channel, else as a Data
+    /// indication. What was handed over in here may come from our own addresses; what comes over
+    /// the network claiming to is not a relay of ours, and is held to `own_relays`.
+    fn relay_to_client<'a>(
+        &'a mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+        payload: &'a [u8],
+        handed_over: bool,
+    ) -> Option<Forward<'a>> {
+        let found = self.allocations.get(relay).filter(|found| found.expires > now);
+        let (Some(allocation), Ok(len)) = (found, u16::try_from(payload.len())) else {
+            self.counters.dropped_unexpected += 1;
+            return None;
+        };
+        let to = allocation.client;
+        let channel = allocation.peers.channel_to(now, &peer);
+        let permission = match channel {
+            Some(channel) => Some(&channel.permission).filter(|permission| permission.holds(now)),
+            None => allocation.peers.permission(now, &peer.ip()),
+        };
+        if permission.is_none_or(|permission| permission.own_relays && !handed_over) {
+            self.counters.dropped_unpermitted += 1;
+            return None;
+        }
+        let (head, padding) = match channel {
+            Some(channel) => (
+                Head::channel_data(channel.number, len),
+                channel_padding(to.transport, payload.len()),
+            ),
+            None => {
+                let transaction = TransactionId(self.rng.random());
+                let head = Head::data_indication(transaction, peer, len)?;
+                (head, payload.len().next_multiple_of(4) - payload.len())
+            }
+        };
+        if handed_over {
+            self.counters.from_clients += 1;
+            self.counters.handed_over += 1;
+        } else {
+            self.counters.from_peers += 1;
+        }
+        self.counters.relayed_bytes += u64::from(len);
+        Some(Forward::Client(ToClient { to, head, payload, padding }))
+    }
+}

@@ -1,0 +1,201 @@
+//! The server: its face, and who does what with a packet.
+
+mod allocations;
+mod auth;
+mod config;
+mod control;
+mod counters;
+mod data;
+mod expiry;
+mod forward;
+mod peers;
+mod refusal;
+mod respond;
+
+pub use allocations::RelayId;
+pub use config::{Config, Limits};
+pub use counters::Counters;
+pub use forward::{Forward, Head, ToClient, ToPeer};
+
+use crate::nonce::Nonces;
+use crate::policy::Policy;
+use crate::rate::RateLimit;
+use crate::stun::{Class, Message, Method};
+use crate::{FiveTuple, Transport};
+use allocations::Allocations;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// What a server wants done with relayed sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Open a UDP socket bound to `local` and say so with [`Server::handle_relay_opened`].
+    OpenRelay {
+        /// Its name from now on.
+        relay: RelayId,
+        /// Where to bind it.
+        local: SocketAddr,
+    },
+    /// Close it; packets that still come from it are not wanted.
+    CloseRelay {
+        /// The one to close.
+        relay: RelayId,
+    },
+}
+
+/// Why a relayed socket could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenFailed {
+    /// Somebody else has the port: another one may do.
+    PortTaken,
+    /// No other port would help.
+    NoSocket,
+}
+
+/// A STUN and TURN server.
+pub struct Server {
+    config: Config,
+    policy: Policy,
+    nonces: Nonces,
+    rate: RateLimit,
+    rng: StdRng,
+    allocations: Allocations,
+    outputs: VecDeque<Output>,
+    /// The response under way; every response is written here.
+    reply: Vec<u8>,
+    counters: Counters,
+}
+
+impl Server {
+    /// A server without allocations. `now` is when it starts.
+    #[must_use]
+    pub fn new(config: Config, now: Instant) -> Self {
+        let mut rng = StdRng::from_seed(config.seed);
+        let own = config.announce.iter().chain(&config.interfaces).copied();
+        let limits = &config.limits;
+        Self {
+            policy: Policy::new(config.allow.clone(), own),
+            nonces: Nonces::new(&rng.random::<[u8; 32]>(), limits.nonce_lifetime.as_secs()),
+            rate: RateLimit::new(now, limits.unproven_per_second, limits.unproven_burst),
+            rng,
+            allocations: Allocations::default(),
+            outputs: VecDeque::new(),
+            reply: Vec::new(),
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// Takes in what a client sent: a datagram, or one message out of its stream. Returns the one
+    /// packet that comes of it, if any. `unix_now` (seconds since 1970) tells which credentials
+    /// and nonces have ended.
+    pub fn handle_client<'a>(
+        &'a mut self,
+        now: Instant,
+        unix_now: u64,
+        from: &FiveTuple,
+        datagram: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        if let Some(0x40..=0x4F) = datagram.first() {
+            return self.channel_data(now, from, datagram);
+        }
+        let Ok(message) = Message::parse(datagram) else {
+            self.counters.dropped_malformed += 1;
+            return None;
+        };
+        match (message.class(), message.method()) {
+            (Class::Indication, Method::SEND) => self.send(now, from, &message),
+            (Class::Request, Method::BINDING) => self.binding(now, from, &message),
+            (Class::Request, _) => self.request(now, unix_now, from, &message),
+            // A keep-alive (RFC 8489 §3): having arrived is all it is for.
+            (Class::Indication, Method::BINDING) => None,
+            _ => {
+                self.counters.dropped_unexpected += 1;
+                None
+            }
+        }
+    }
+
+    /// Takes in a datagram that `peer` sent to a relayed address.
+    pub fn handle_relay<'a>(
+        &'a mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+        datagram: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        self.relayed_datagram(now, relay, peer, datagram)
+    }
+
+    /// Takes in how opening a relayed socket went; returns the answer to who asked for it.
+    pub fn handle_relay_opened(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        opened: Result<(), OpenFailed>,
+    ) -> Option<Forward<'_>> {
+        match opened {
+            Ok(()) => self.allocated(relay),
+            Err(why) => self.not_opened(now, relay, why),
+        }
+    }
+
+    /// Takes in that a client's stream has ended, and with it the client's allocation.
+    pub fn handle_client_gone(&mut self, client: &FiveTuple) {
+        if let Some((relay, _)) = self.allocations.of_client(client) {
+            self.end(relay);
+        }
+    }
+
+    /// Ends allocations whose time is up.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(relay) = self.allocations.due(now) {
+            self.end(relay);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] is next wanted.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.allocations.next_expiry()
+    }
+
+    /// The next thing to do with relayed sockets.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// What has been done so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many allocations there are.
+    #[must_use]
+    pub fn allocations(&self) -> usize {
+        self.allocations.len()
+    }
+
+    /// Whether a client has an allocation.
+    #[must_use]
+    pub fn has_allocation(&self, client: &FiveTuple) -> bool {
+        self.allocations.of_client(client).is_some()
+    }
+
+    fn end(&mut self, relay: RelayId) {
+        if self.allocations.remove(relay).is_some() {
+            self.counters.ended += 1;
+            self.outputs.push_back(Output::CloseRelay { relay });
+        }
+    }
+}
+
+/// ChannelData fills whole words in a stream; in a datagram it need not (RFC 8656 §12.5).
+fn channel_padding(transport: Transport, payload: usize) -> usize {
+    if transport.is_stream() { payload.next_multiple_of(4) - payload } else { 0 }
+}

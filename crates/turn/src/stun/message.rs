@@ -1,0 +1,267 @@
+//! A STUN message, checked once and then read in place (RFC 8489 §5).
+
+use super::attribute::{
+    self, FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, comprehension_required,
+};
+use super::integrity::{Key, fingerprint};
+use std::net::SocketAddr;
+
+/// The value at offset 4 of every STUN message.
+pub const MAGIC_COOKIE: u32 = 0x2112_A442;
+
+const HEADER: usize = 20;
+/// MESSAGE-INTEGRITY with its header.
+const INTEGRITY: usize = 24;
+
+/// The 96 bits that pair a response with its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TransactionId(pub [u8; 12]);
+
+/// The two class bits of a message type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Wants a response.
+    Request,
+    /// Wants none.
+    Indication,
+    /// A request done.
+    Success,
+    /// A request refused.
+    Error,
+}
+
+/// The twelve method bits of a message type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Method(u16);
+
+impl Method {
+    /// RFC 8489 §18.1
+    pub const BINDING: Self = Self(0x001);
+    /// RFC 8656 §17, as are the others below
+    pub const ALLOCATE: Self = Self(0x003);
+    /// Refresh an allocation.
+    pub const REFRESH: Self = Self(0x004);
+    /// From client to peer.
+    pub const SEND: Self = Self(0x006);
+    /// From peer to client.
+    pub const DATA: Self = Self(0x007);
+    /// Permit peers.
+    pub const CREATE_PERMISSION: Self = Self(0x008);
+    /// Bind a channel.
+    pub const CHANNEL_BIND: Self = Self(0x009);
+}
+
+/// The fourteen bits of the type: classes and methods interleaved (RFC 8489 §5).
+pub(crate) fn message_type(class: Class, method: Method) -> u16 {
+    let class = match class {
+        Class::Request => 0x000,
+        Class::Indication => 0x010,
+        Class::Success => 0x100,
+        Class::Error => 0x110,
+    };
+    let Method(method) = method;
+    class | method & 0x000F | (method & 0x0070) << 1 | (method & 0x0F80) << 2
+}
+
+fn split_type(value: u16) -> (Class, Method) {
+    let class = match value & 0x0110 {
+        0x000 => Class::Request,
+        0x010 => Class::Indication,
+        0x100 => Class::Success,
+        _ => Class::Error,
+    };
+    (class, Method(value & 0x000F | (value & 0x00E0) >> 1 | (value & 0x3E00) >> 2))
+}
+
+/// Why bytes are no STUN message. Such packets are dropped, never answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// Too short for a header, wrong leading bits, or no magic cookie.
+    #[error("no STUN header")]
+    Header,
+    /// The length field does not say how long the message is.
+    #[error("the length lies")]
+    Length,
+    /// An attribute reaches past the end.
+    #[error("an attribute is cut off")]
+    Attribute,
+    /// FINGERPRINT is there and wrong.
+    #[error("the fingerprint is wrong")]
+    Fingerprint,
+}
+
+/// A message whose framing is known to be right; attribute values are not looked at yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    class: Class,
+    method: Method,
+    transaction: TransactionId,
+    bytes: &'a [u8],
+    /// Where the attributes that count end: at the first MESSAGE-INTEGRITY or FINGERPRINT.
+    end: usize,
+    integrity: Option<usize>,
+    fingerprinted: bool,
+}
+
+impl<'a> Message<'a> {
+    /// Checks header, length, the frame of every attribute and the fingerprint if there is one.
+    ///
+    /// # Errors
+    /// [`Malformed`] says which of these does not hold.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let (header, _) = bytes.split_first_chunk::<HEADER>().ok_or(Malformed::Header)?;
+        let [t0, t1, l0, l1, c0, c1, c2, c3, transaction @ ..] = *header;
+        if t0 >= 0x40 || u32::from_be_bytes([c0, c1, c2, c3]) != MAGIC_COOKIE {
+            return Err(Malformed::Header);
+        }
+        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        if !length.is_multiple_of(4) || HEADER + length != bytes.len() {
+            return Err(Malformed::Length);
+        }
+        let (class, method) = split_type(u16::from_be_bytes([t0, t1]));
+        let mut message = Self {
+            class,
+            method,
+            transaction: TransactionId(transaction),
+            bytes,
+            end: bytes.len(),
+            integrity: None,
+            fingerprinted: false,
+        };
+        message.walk()?;
+        Ok(message)
+    }
+
+    /// Finds where the protected part ends. What follows MESSAGE-INTEGRITY is not protected and
+    /// is ignored, but for FINGERPRINT (RFC 8489 §14.5, §14.7).
+    fn walk(&mut self) -> Result<(), Malformed> {
+        let mut at = HEADER;
+        while at < self.bytes.len() {
+            let (kind, value) = read_attribute(self.bytes, at).ok_or(Malformed::Attribute)?;
+            match kind {
+                MESSAGE_INTEGRITY if self.integrity.is_none() && !self.fingerprinted => {
+                    self.integrity = (value.len() == INTEGRITY - 4).then_some(at);
+                    self.end = self.end.min(at);
+                }
+                MESSAGE_INTEGRITY_SHA256 => self.end = self.end.min(at),
+                FINGERPRINT if !self.fingerprinted => {
+                    let covered = self.bytes.get(..at).unwrap_or_default();
+                    if value != fingerprint(covered).to_be_bytes() {
+                        return Err(Malformed::Fingerprint);
+                    }
+                    self.fingerprinted = true;
+                    self.end = self.end.min(at);
+                }
+                _ => {}
+            }
+            at += 4 + padded(value.len());
+        }
+        Ok(())
+    }
+
+    /// Request, indication or response.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// What a response must carry to be recognised.
+    #[must_use]
+    pub fn transaction(&self) -> TransactionId {
+        self.transaction
+    }
+
+    /// Whether the message ends with a (right) FINGERPRINT.
+    #[must_use]
+    pub fn fingerprinted(&self) -> bool {
+        self.fingerprinted
+    }
+
+    /// Whether the message carries a MESSAGE-INTEGRITY.
+    #[must_use]
+    pub fn has_integrity(&self) -> bool {
+        self.integrity.is_some()
+    }
+
+    /// Whether MESSAGE-INTEGRITY was made with `key`; compared in constant time.
+    #[must_use]
+    pub fn verify(&self, key: &Key) -> bool {
+        let Some(at) = self.integrity else { return false };
+        let Some((covered, rest)) = self.bytes.split_at_checked(at) else { return false };
+        let Some(stated) = rest.get(4..INTEGRITY) else { return false };
+        key.verify(covered, stated)
+    }
+
+    /// The attributes up to MESSAGE-INTEGRITY, in order.
+    pub fn attributes(&self) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
+        let bytes = self.bytes.get(..self.end).unwrap_or_default();
+        let mut at = HEADER;
+        std::iter::from_fn(move || {
+            let (kind, value) = read_attribute(bytes, at)?;
+            at += 4 + padded(value.len());
+            Some((kind, value))
+        })
+    }
+
+    /// The value of the first attribute of a type; later ones don't count (RFC 8489 §14).
+    #[must_use]
+    pub fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
+        self.attributes().find_map(|(found, value)| (found == kind).then_some(value))
+    }
+
+    /// The first attribute of a type as text.
+    #[must_use]
+    pub fn text(&self, kind: u16) -> Option<&'a str> {
+        str::from_utf8(self.attribute(kind)?).ok()
+    }
+
+    /// The first attribute of a type as an XOR address.
+    #[must_use]
+    pub fn xor_address(&self, kind: u16) -> Option<SocketAddr> {
+        attribute::read_xor_address(self.attribute(kind)?, &self.transaction)
+    }
+
+    /// Comprehension-required types that are not in `known`, as they come.
+    pub fn unknown(&self, known: &'a [u16]) -> impl Iterator<Item = u16> + use<'a> {
+        self.attributes()
+            .map(|(kind, _)| kind)
+            .filter(move |kind| comprehension_required(*kind) && !known.contains(kind))
+    }
+}
+
+/// The attribute whose header is at `at`, if it and its padding are all there.
+fn read_attribute(bytes: &[u8], at: usize) -> Option<(u16, &[u8])> {
+    let (&[k0, k1, l0, l1], rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
+    let len = usize::from(u16::from_be_bytes([l0, l1]));
+    let value = rest.get(..padded(len))?.get(..len)?;
+    Some((u16::from_be_bytes([k0, k1]), value))
+}
+
+/// Attributes take whole words (RFC 8489 §14).
+pub(crate) fn padded(len: usize) -> usize {
+    len.next_multiple_of(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_interleave_as_the_rfc_draws_them() {
+        assert_eq!(message_type(Class::Request, Method::BINDING), 0x0001);
+        assert_eq!(message_type(Class::Success, Method::ALLOCATE), 0x0103);
+        assert_eq!(message_type(Class::Error, Method::CHANNEL_BIND), 0x0119);
+        assert_eq!(message_type(Class::Indication, Method::SEND), 0x0016);
+        for value in 0..0x4000 {
+            let (class, method) = split_type(value);
+            assert_eq!(message_type(class, method), value);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! STUN messages: parsed in place, written into a reused buffer (RFC 8489).
+
+pub mod attribute;
+mod integrity;
+mod message;
+mod writer;
+
+pub use integrity::Key;
+pub(crate) use message::message_type;
+pub use message::{Class, MAGIC_COOKIE, Malformed, Message, Method, TransactionId};
+pub use writer::Writer;

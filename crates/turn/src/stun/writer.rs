@@ -1,0 +1,72 @@
+//! Writes a STUN message into a buffer that is used again and again.
+
+use super::attribute::{self, FINGERPRINT, MESSAGE_INTEGRITY, XorAddress};
+use super::integrity::{Key, fingerprint};
+use super::message::{Class, MAGIC_COOKIE, Method, TransactionId, message_type, padded};
+use std::net::SocketAddr;
+
+/// A message under way: its length field always covers what is written. Padding is zero.
+#[derive(Debug)]
+pub struct Writer<'b> {
+    out: &'b mut Vec<u8>,
+    transaction: TransactionId,
+}
+
+impl<'b> Writer<'b> {
+    /// Empties `out` and starts a message in it.
+    pub fn new(
+        out: &'b mut Vec<u8>,
+        class: Class,
+        method: Method,
+        transaction: TransactionId,
+    ) -> Self {
+        out.clear();
+        out.extend_from_slice(&message_type(class, method).to_be_bytes());
+        out.extend_from_slice(&[0, 0]);
+        out.extend_from_slice(&MAGIC_COOKIE.to_be_bytes());
+        out.extend_from_slice(&transaction.0);
+        Self { out, transaction }
+    }
+
+    /// Adds an attribute. Values are ours or were in a message, so they fit a `u16`.
+    #[allow(clippy::cast_possible_truncation, reason = "see above; the sum is cut with it")]
+    pub fn attribute(&mut self, kind: u16, value: &[u8]) -> &mut Self {
+        self.out.extend_from_slice(&kind.to_be_bytes());
+        self.out.extend_from_slice(&(value.len() as u16).to_be_bytes());
+        self.out.extend_from_slice(value);
+        let whole = padded(self.out.len());
+        self.out.resize(whole, 0);
+        let length = ((whole - 20) as u16).to_be_bytes();
+        if let Some(field) = self.out.get_mut(2..4) {
+            field.copy_from_slice(&length);
+        }
+        self
+    }
+
+    /// Adds an XOR-…-ADDRESS.
+    pub fn xor_address(&mut self, kind: u16, address: SocketAddr) -> &mut Self {
+        let value = XorAddress::new(address, &self.transaction);
+        self.attribute(kind, value.as_bytes())
+    }
+
+    /// Adds ERROR-CODE (RFC 8489 §14.8).
+    pub fn error(&mut self, code: u16, reason: &str) -> &mut Self {
+        let mut value = [0; 64];
+        let number = [0, 0, (code / 100 % 8) as u8, (code % 100) as u8];
+        let bytes = number.into_iter().chain(reason.bytes());
+        let len = value.iter_mut().zip(bytes).map(|(to, byte)| *to = byte).count();
+        self.attribute(attribute::ERROR_CODE, value.get(..len).unwrap_or_default())
+    }
+
+    /// Adds MESSAGE-INTEGRITY over what is written.
+    pub fn integrity(&mut self, key: &Key) -> &mut Self {
+        let tag = key.sign(self.out);
+        self.attribute(MESSAGE_INTEGRITY, tag.as_ref())
+    }
+
+    /// Adds FINGERPRINT over what is written; nothing may follow.
+    pub fn fingerprint(&mut self) -> &mut Self {
+        let crc = fingerprint(self.out);
+        self.attribute(FINGERPRINT, &crc.to_be_bytes())
+    }
+}
