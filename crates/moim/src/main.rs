@@ -8,6 +8,7 @@ mod http;
 mod logs;
 mod port;
 mod server;
+mod signaling;
 mod socket;
 mod tls;
 

@@ -1,0 +1,137 @@
+//! The rooms by name, and the one way a room opens and closes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use room::{Connection, Departure, Request, name::RoomName};
+use tokio::sync::mpsc;
+
+use super::seat::Seat;
+use crate::socket::app::Ack;
+
+/// How many mails may wait for a room before its senders wait. Small, since a room is quick.
+const MAILBOX: usize = 128;
+
+/// What is sent to a room. Boxed, since a mailbox holds room for some dozens at all times.
+#[derive(Debug)]
+pub(super) enum Mail {
+    /// Somebody wants in.
+    Enter {
+        seat: Arc<Seat>,
+        request: Request,
+        ack: Option<Ack>,
+        /// A password was given, and one of the guesses its address has was taken for it.
+        guess: bool,
+    },
+    /// Somebody in the room asks.
+    Ask { from: Connection, request: Request, ack: Option<Ack> },
+    /// A socket is gone.
+    Gone { connection: Connection, departure: Departure },
+}
+
+/// The sending end of a room's mailbox.
+pub(super) type Mailbox = mpsc::Sender<Box<Mail>>;
+/// Its room's end.
+pub(super) type Inbox = mpsc::Receiver<Box<Mail>>;
+
+/// A room's name and number: the number tells it from another of that name later.
+#[derive(Debug, Clone)]
+pub(super) struct RoomKey {
+    pub(super) name: RoomName,
+    number: u64,
+}
+
+/// Why a room was not opened; with what was to be its first mail.
+#[derive(Debug)]
+pub(super) enum NotOpened<M> {
+    /// There is one of that name.
+    Exists(M),
+    /// There are as many rooms as there may be.
+    Full(M),
+}
+
+/// The rooms there are.
+#[derive(Debug)]
+pub(super) struct Directory {
+    most: usize,
+    rooms: Mutex<Rooms>,
+}
+
+#[derive(Debug, Default)]
+struct Rooms {
+    by_name: HashMap<RoomName, (u64, Mailbox)>,
+    next: u64,
+}
+
+impl Directory {
+    /// Holds at most `most` rooms.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, rooms: Mutex::default() }
+    }
+
+    pub(super) fn find(&self, name: &RoomName) -> Option<Mailbox> {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.by_name.get(name).map(|(_, mailbox)| mailbox.clone())
+    }
+
+    /// Opens a room, with its first mail in it: a room that nobody holds open would close before
+    /// that came. `start` sets it going.
+    pub(super) fn open<M: Into<Option<Box<Mail>>>>(
+        &self,
+        name: RoomName,
+        first: M,
+        start: impl FnOnce(RoomKey, Inbox),
+    ) -> Result<Mailbox, NotOpened<M>> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if rooms.by_name.contains_key(&name) {
+            return Err(NotOpened::Exists(first));
+        }
+        if rooms.by_name.len() >= self.most {
+            return Err(NotOpened::Full(first));
+        }
+        let (mailbox, inbox) = mpsc::channel(MAILBOX);
+        if let Some(first) = first.into() {
+            // There is room for it: nobody else has the mailbox yet.
+            let _ = mailbox.try_send(first);
+        }
+        rooms.next += 1;
+        let number = rooms.next;
+        rooms.by_name.insert(name.clone(), (number, mailbox.clone()));
+        start(RoomKey { name, number }, inbox);
+        Ok(mailbox)
+    }
+
+    /// Closes a room unless mail came, which is given. After this mail may still come from those
+    /// who had found the room before. `and_then` happens before a room of that name can open.
+    pub(super) fn close_if_no_mail(
+        &self,
+        key: &RoomKey,
+        inbox: &mut Inbox,
+        and_then: impl FnOnce(),
+    ) -> Option<Box<Mail>> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(mail) = inbox.try_recv() {
+            return Some(mail);
+        }
+        inbox.close();
+        rooms.remove(key, and_then);
+        None
+    }
+
+    /// Removes a room whatever became of it.
+    pub(super) fn remove(&self, key: &RoomKey, and_then: impl FnOnce()) {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.remove(key, and_then);
+    }
+}
+
+impl Rooms {
+    fn remove(&mut self, key: &RoomKey, and_then: impl FnOnce()) {
+        if self.by_name.get(&key.name).is_some_and(|(number, _)| *number == key.number) {
+            self.by_name.remove(&key.name);
+            and_then();
+        }
+    }
+}

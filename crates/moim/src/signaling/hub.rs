@@ -1,0 +1,174 @@
+//! What all sessions share: the rooms, the lobby, the limits.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use room::{
+    Request, Room, Settings,
+    name::RoomName,
+    protocol::{CreateRoom, ErrorBody, ErrorCode, RoomSummary, Topology},
+};
+use tokio::time::Instant;
+
+use super::{
+    answer::Refusals,
+    config::Config,
+    directory::{Directory, Inbox, Mail, Mailbox, NotOpened, RoomKey},
+    lobby::LobbyDesk,
+    parse::invalid,
+    rate::{PerParty, Rate},
+    room_task::RoomTask,
+    seat::Sockets,
+};
+
+/// Wrong passwords of one address, over all rooms.
+const GUESSES: Rate = Rate { burst: 10.0, per_second: 1.0 / 6.0 };
+/// Rooms created by one address, which outlive its sockets.
+const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
+/// How many addresses are remembered for each of these.
+const PARTIES: usize = 16_384;
+
+/// The sessions' common ground. Its locks are held for a look-up and never across an await.
+pub(super) struct Hub {
+    pub(super) config: Config,
+    pub(super) sockets: Sockets,
+    pub(super) directory: Directory,
+    pub(super) lobby: LobbyDesk,
+    pub(super) guesses: PerParty,
+    pub(super) creations: PerParty,
+    pub(super) refusals: Refusals,
+}
+
+impl Hub {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            sockets: Sockets::new(),
+            directory: Directory::new(config.max_rooms),
+            lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),
+            guesses: PerParty::new(GUESSES, PARTIES),
+            creations: PerParty::new(CREATIONS, PARTIES),
+            refusals: Refusals::default(),
+            config,
+        }
+    }
+
+    /// Makes a room as asked, which stays open for a while with nobody in it.
+    pub(super) fn create(self: &Arc<Self>, create: CreateRoom) -> Result<RoomSummary, ErrorBody> {
+        let most = self.config.max_capacity.max(self.config.capacity);
+        let capacity = create.capacity.unwrap_or(self.config.capacity);
+        if !(1..=most).contains(&capacity) {
+            return Err(invalid(format!("capacity: from 1 to {most}")));
+        }
+        if create.topology == Some(Topology::Sfu) {
+            return Err(invalid("topology: this server has no media server"));
+        }
+        let settings = Settings {
+            capacity,
+            password: create.password.filter(|password| !password.is_empty()),
+            topology: Topology::Mesh,
+            stays_empty: self.config.created_stays,
+        };
+        let summary = RoomSummary {
+            name: create.name.clone(),
+            participants: 0,
+            capacity,
+            locked: settings.password.is_some(),
+        };
+        match self.open(create.name, settings, None) {
+            Ok(_) => Ok(summary),
+            Err(NotOpened::Exists(_)) => {
+                let message = "a room of that name is open already";
+                Err(ErrorBody::new(ErrorCode::RoomExists, message))
+            }
+            Err(NotOpened::Full(_)) => Err(server_full()),
+        }
+    }
+
+    /// Brings somebody's mail into a room, which a join opens if there is none. A refusal gives
+    /// the mail back.
+    pub(super) async fn enter(
+        self: &Arc<Self>,
+        name: &RoomName,
+        mut mail: Box<Mail>,
+    ) -> Result<Mailbox, (ErrorBody, Box<Mail>)> {
+        loop {
+            if let Some(mailbox) = self.directory.find(name) {
+                match mailbox.send(mail).await {
+                    Ok(()) => return Ok(mailbox),
+                    // It closed meanwhile: look again.
+                    Err(unsent) => mail = unsent.0,
+                }
+                continue;
+            }
+            let Some(settings) = self.settings_by_default(&mail) else {
+                return Err((room::Refusal::ResumeExpired.into(), mail));
+            };
+            mail = match self.open(name.clone(), settings, mail) {
+                Ok(mailbox) => return Ok(mailbox),
+                Err(NotOpened::Full(mail)) => return Err((server_full(), mail)),
+                Err(NotOpened::Exists(mail)) => mail,
+            };
+        }
+    }
+
+    /// As [`enter`](Self::enter), for mail that came too late for a room that closed.
+    pub(super) fn enter_anew(
+        self: Arc<Self>,
+        name: RoomName,
+        mail: Box<Mail>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            if let Err((error, mail)) = self.enter(&name, mail).await {
+                self.turn_away(error, *mail);
+            }
+        })
+    }
+
+    /// Tells somebody who wanted in that it can't be.
+    pub(super) fn turn_away(&self, error: ErrorBody, mail: Mail) {
+        if let Mail::Enter { seat, ack, guess, .. } = mail {
+            if guess {
+                self.guesses.put_back(seat.0.party, Instant::now());
+            }
+            self.refusals.refuse(ack, error);
+        }
+    }
+
+    fn open<M: Into<Option<Box<Mail>>>>(
+        self: &Arc<Self>,
+        name: RoomName,
+        settings: Settings,
+        first: M,
+    ) -> Result<Mailbox, NotOpened<M>> {
+        let start = |key: RoomKey, inbox: Inbox| {
+            let (now, limits) = (Instant::now().into_std(), self.config.room_limits());
+            let room = Room::new(now, key.name.clone(), settings, limits, seed());
+            tokio::spawn(RoomTask::new(Arc::clone(self), key, room).run(inbox));
+        };
+        self.directory.open(name, first, start)
+    }
+
+    /// A room made by joining is as usual, and locked if its first member came with a password:
+    /// one who has it expects that the others need it too. Nobody can resume in a new room.
+    fn settings_by_default(&self, mail: &Mail) -> Option<Settings> {
+        let Mail::Enter { request: Request::Join(join), .. } = mail else { return None };
+        Some(Settings {
+            capacity: self.config.capacity,
+            password: join.password.clone().filter(|password| !password.is_empty()),
+            topology: Topology::Mesh,
+            stays_empty: Duration::ZERO,
+        })
+    }
+}
+
+fn server_full() -> ErrorBody {
+    ErrorBody::new(ErrorCode::ServerFull, "the server holds as many rooms as it may")
+}
+
+/// From the operating system. Without randomness there are no secrets, so there is no going on:
+/// the one socket that asked is dropped.
+#[expect(clippy::expect_used, reason = "no system we run on fails here after its start")]
+fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("the operating system gives randomness");
+    seed
+}

@@ -1,0 +1,80 @@
+//! Rooms over Socket.IO: the native protocol, the lobby and the iceServers.
+//!
+//! Each room is one task with one bounded mailbox around the pure [`room::Room`]. A socket's
+//! session parses what comes in, sends it to its room's mailbox and goes on; the room answers and
+//! tells by the sockets' own queues, which never wait. So a room waits for nobody, and a socket
+//! only for its own room.
+#![allow(dead_code, reason = "main is about to serve it")]
+
+mod answer;
+mod config;
+mod directory;
+mod hub;
+mod ice;
+mod lobby;
+mod parse;
+mod rate;
+mod room_task;
+mod seat;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use room::protocol::{ServerDraining, ServerEvent};
+
+pub(crate) use self::config::Config;
+use self::{hub::Hub, session::Session};
+use crate::socket::app::{Application, Handshake, Socket, encode_event};
+
+/// How often [`Signaling::drain`] looks whether all sockets were told.
+const DRAIN_TICK: Duration = Duration::from_millis(20);
+
+/// The signaling server: answers the sockets of the namespace `/`.
+pub(crate) struct Signaling {
+    hub: Arc<Hub>,
+}
+
+impl Signaling {
+    /// Starts with no rooms. Called within a tokio runtime, which runs the rooms.
+    pub(crate) fn new(config: Config) -> Arc<Self> {
+        let hub = Arc::new(Hub::new(config));
+        tokio::spawn(lobby::publish(Arc::clone(&hub)));
+        Arc::new(Self { hub })
+    }
+
+    /// Takes in nobody new and tells everybody that the server is going away. Resolves when all
+    /// were told, or after `patience` of waiting for the slow ones.
+    pub(crate) async fn drain(&self, patience: Duration) {
+        let event = ServerEvent::ServerDraining(ServerDraining {});
+        let packet = encode_event(event.name(), &event, None);
+        for socket in self.hub.sockets.close() {
+            socket.emit(Arc::clone(&packet));
+        }
+        // Each queue that still holds the packet, or socket that is writing it, shares it.
+        let told = async {
+            while Arc::strong_count(&packet) > 1 {
+                tokio::time::sleep(DRAIN_TICK).await;
+            }
+        };
+        // Who is slower than this finds the connection closed.
+        let _ = tokio::time::timeout(patience, told).await;
+    }
+
+    /// How many requests were refused without anybody to tell, since no acknowledgement was asked.
+    pub(crate) fn untold_refusals(&self) -> u64 {
+        self.hub.refusals.untold()
+    }
+}
+
+impl Application for Signaling {
+    type Events = Session;
+
+    fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Session, String> {
+        let connection = (self.hub.sockets)
+            .add(socket.clone())
+            .ok_or_else(|| "the server is going away".to_owned())?;
+        Ok(Session::new(Arc::clone(&self.hub), connection, socket, &handshake))
+    }
+}

@@ -1,0 +1,172 @@
+//! How often somebody may do something: token buckets, a socket's own or kept by address.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// So much at once, and so much a second after that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rate {
+    pub(super) burst: f32,
+    pub(super) per_second: f32,
+}
+
+/// What is left of a rate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bucket {
+    tokens: f32,
+    at: Instant,
+}
+
+impl Bucket {
+    pub(super) fn full(rate: Rate, now: Instant) -> Self {
+        Self { tokens: rate.burst, at: now }
+    }
+
+    /// Takes one token, if there is one.
+    pub(super) fn take(&mut self, rate: Rate, now: Instant) -> bool {
+        self.fill(rate, now);
+        let enough = self.tokens >= 1.0;
+        if enough {
+            self.tokens -= 1.0;
+        }
+        enough
+    }
+
+    /// Takes `cost` in any case, and says how long to wait before going on.
+    pub(super) fn owe(&mut self, rate: Rate, now: Instant, cost: f32) -> Duration {
+        self.fill(rate, now);
+        self.tokens -= cost;
+        Duration::from_secs_f32((-self.tokens).max(0.0) / rate.per_second)
+    }
+
+    fn put_back(&mut self, rate: Rate) {
+        self.tokens = (self.tokens + 1.0).min(rate.burst);
+    }
+
+    fn fill(&mut self, rate: Rate, now: Instant) {
+        let since = now.saturating_duration_since(self.at);
+        self.tokens = (self.tokens + since.as_secs_f32() * rate.per_second).min(rate.burst);
+        self.at = now;
+    }
+}
+
+/// An address as far as one party holds it: all of an IPv4 address, the /64 of an IPv6 one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Party(IpAddr);
+
+impl From<IpAddr> for Party {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let prefix = address.to_bits() & !u128::from(u64::MAX);
+                Self(Ipv6Addr::from_bits(prefix).into())
+            }
+            v4 => Self(v4),
+        }
+    }
+}
+
+/// A bucket for each address, for the addresses seen of late: when so many are known, the half
+/// that was not seen since is forgotten.
+#[derive(Debug)]
+pub(super) struct PerParty {
+    rate: Rate,
+    most: usize,
+    buckets: Mutex<Generations>,
+}
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Party, Bucket>,
+    old: HashMap<Party, Bucket>,
+}
+
+impl PerParty {
+    /// Knows at most `most` addresses.
+    pub(super) fn new(rate: Rate, most: usize) -> Self {
+        Self { rate, most, buckets: Mutex::default() }
+    }
+
+    /// Takes one of the party's tokens, if it has one.
+    pub(super) fn take(&self, party: Party, now: Instant) -> bool {
+        self.with(party, now, |bucket| bucket.take(self.rate, now))
+    }
+
+    /// Gives a token back that was taken in vain.
+    pub(super) fn put_back(&self, party: Party, now: Instant) {
+        self.with(party, now, |bucket| bucket.put_back(self.rate));
+    }
+
+    fn with<T>(&self, party: Party, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Generations { young, old } = &mut *buckets;
+        if young.len() >= self.most / 2 && !young.contains_key(&party) {
+            *old = std::mem::take(young);
+        }
+        let bucket = young
+            .entry(party)
+            .or_insert_with(|| old.remove(&party).unwrap_or_else(|| Bucket::full(self.rate, now)));
+        act(bucket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { burst: 3.0, per_second: 1.0 };
+
+    #[test]
+    fn a_bucket_holds_a_burst_and_fills_with_time() {
+        let now = Instant::now();
+        let mut bucket = Bucket::full(RATE, now);
+        assert_eq!((0..5).filter(|_| bucket.take(RATE, now)).count(), 3);
+        let later = now + Duration::from_secs(2);
+        assert_eq!((0..5).filter(|_| bucket.take(RATE, later)).count(), 2);
+        let much_later = now + Duration::from_secs(1000);
+        assert_eq!((0..5).filter(|_| bucket.take(RATE, much_later)).count(), 3);
+    }
+
+    #[test]
+    fn who_owes_waits_as_long_as_the_debt_is() {
+        let now = Instant::now();
+        let mut bucket = Bucket::full(RATE, now);
+        assert_eq!(bucket.owe(RATE, now, 2.0), Duration::ZERO);
+        assert_eq!(bucket.owe(RATE, now, 2.0), Duration::from_secs(1));
+        assert_eq!(bucket.owe(RATE, now + Duration::from_secs(1), 1.0), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn an_ipv6_party_is_its_64_and_a_mapped_address_is_the_ipv4_one() {
+        let party = |text: &str| Party::from(text.parse::<IpAddr>().unwrap());
+        assert_eq!(party("2001:db8::1"), party("2001:db8::ffff:1"));
+        assert_ne!(party("2001:db8::1"), party("2001:db8:0:1::1"));
+        assert_eq!(party("::ffff:192.0.2.1"), party("192.0.2.1"));
+        assert_ne!(party("192.0.2.1"), party("192.0.2.2"));
+    }
+
+    #[test]
+    fn addresses_are_limited_apart_and_the_memory_of_them_is_bounded() {
+        let now = Instant::now();
+        let rates = PerParty::new(RATE, 100);
+        let party = |n: u32| Party::from(IpAddr::from(n.to_be_bytes()));
+        while rates.take(party(0), now) {}
+        for n in 1..=40 {
+            assert!(rates.take(party(n), now));
+        }
+        assert!(!rates.take(party(0), now), "known while there is room");
+        rates.put_back(party(0), now);
+        assert!(rates.take(party(0), now));
+        for n in 0..10_000 {
+            rates.take(party(n), now);
+            let buckets = rates.buckets.lock().unwrap();
+            assert!(buckets.young.len() + buckets.old.len() <= 100);
+        }
+    }
+}

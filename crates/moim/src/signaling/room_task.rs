@@ -1,0 +1,245 @@
+//! The task that runs one room: mail in, effects out.
+
+use std::{collections::HashMap, sync::Arc};
+
+use room::{
+    Admission, Connection, Effect, Event, Refusal, Reply, Request, Room,
+    protocol::{IceServers, Joined, ParticipantId, ServerEvent},
+};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{
+    answer::{Nothing, meet},
+    directory::{Inbox, Mail, RoomKey},
+    hub::Hub,
+    ice,
+    seat::Seat,
+};
+use crate::socket::app::{Ack, encode_event};
+
+/// One room and those who sit in it.
+pub(super) struct RoomTask {
+    hub: Arc<Hub>,
+    key: RoomKey,
+    room: Room,
+    seats: HashMap<Connection, Seated>,
+    /// When somebody's credentials have lived half their life.
+    refresh: Option<Instant>,
+    closed: bool,
+}
+
+/// Somebody in the room, or just asking to be.
+struct Seated {
+    seat: Arc<Seat>,
+    /// Who it is, once it is in.
+    member: Option<Member>,
+}
+
+struct Member {
+    id: ParticipantId,
+    refresh: Instant,
+}
+
+/// What the answer to the request at hand still needs.
+#[derive(Default)]
+struct Asked {
+    ack: Option<Ack>,
+    /// It asked to be let in.
+    enters: bool,
+    /// It asked to be let out.
+    leaves: bool,
+    /// It tried a password.
+    guess: bool,
+}
+
+impl RoomTask {
+    pub(super) fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
+        Self { hub, key, room, seats: HashMap::new(), refresh: None, closed: false }
+    }
+
+    /// Runs until the room closes.
+    pub(super) async fn run(mut self, mut inbox: Inbox) {
+        self.act(Asked::default());
+        let mut timer = std::pin::pin!(sleep_until(Instant::now()));
+        while !self.closes(&mut inbox) {
+            let armed = self.arm(timer.as_mut());
+            tokio::select! {
+                biased;
+                mail = inbox.recv() => match mail {
+                    Some(mail) => self.open_mail(*mail),
+                    None => break,
+                },
+                () = &mut timer, if armed => {}
+            }
+            self.act_on_time();
+        }
+        // Mail of those who found the room before it closed.
+        while let Some(mail) = inbox.recv().await {
+            self.return_to_sender(mail).await;
+        }
+    }
+
+    /// Sets the timer for what is due next; false if nothing is. It is let be where it goes off
+    /// too early, which costs less than setting it after each mail.
+    fn arm(&self, timer: std::pin::Pin<&mut Sleep>) -> bool {
+        let room = self.room.poll_timeout().map(Instant::from_std);
+        let Some(due) = room.into_iter().chain(self.refresh).min() else { return false };
+        if due < timer.deadline() || timer.is_elapsed() {
+            timer.reset(due);
+        }
+        true
+    }
+
+    fn act_on_time(&mut self) {
+        let now = Instant::now();
+        if self.room.poll_timeout().is_some_and(|due| due <= now.into_std()) {
+            self.room.handle_timeout(now.into_std());
+            self.act(Asked::default());
+        }
+        if self.refresh.take_if(|due| *due <= now).is_some() {
+            self.refresh_credentials(now);
+        }
+    }
+
+    fn open_mail(&mut self, mail: Mail) {
+        let now = Instant::now().into_std();
+        match mail {
+            Mail::Enter { seat, request, ack, guess } => {
+                let from = seat.0.connection;
+                self.seats.insert(from, Seated { seat, member: None });
+                self.room.handle(now, from, request);
+                self.act(Asked { ack, enters: true, guess, leaves: false });
+            }
+            Mail::Ask { from, request, ack } => {
+                let leaves = matches!(request, Request::Leave);
+                self.room.handle(now, from, request);
+                self.act(Asked { ack, leaves, ..Asked::default() });
+            }
+            Mail::Gone { connection, departure } => {
+                self.room.handle_gone(now, connection, departure);
+                self.seats.remove(&connection);
+                self.act(Asked::default());
+            }
+        }
+    }
+
+    /// Does what the room wants done.
+    fn act(&mut self, mut asked: Asked) {
+        while let Some(effect) = self.room.poll_effect() {
+            match effect {
+                Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut asked)),
+                Effect::Send { to, event, number } => self.tell(&to, &event, number),
+                Effect::Detach(connection) => drop(self.seats.remove(&connection)),
+                Effect::Summary(summary) => self.hub.lobby.update(summary),
+                Effect::Closed => self.closed = true,
+            }
+        }
+    }
+
+    fn reply(&mut self, to: Connection, reply: Result<Reply, Refusal>, asked: Asked) {
+        if asked.guess && !matches!(reply, Err(Refusal::WrongPassword)) {
+            self.give_guess_back(to);
+        }
+        match reply {
+            Ok(Reply::Admitted(admission)) => self.admit(to, *admission, asked.ack),
+            Ok(Reply::Done) => {
+                if asked.leaves {
+                    self.seats.remove(&to);
+                }
+                meet(asked.ack, &Nothing {});
+            }
+            Err(refusal) => {
+                if asked.enters {
+                    self.seats.remove(&to);
+                }
+                self.hub.refusals.refuse(asked.ack, refusal.into());
+            }
+        }
+    }
+
+    fn admit(&mut self, to: Connection, admission: Admission, ack: Option<Ack>) {
+        let Some(seated) = self.seats.get_mut(&to) else { return };
+        let config = &self.hub.config;
+        let ice_servers = ice::servers(config, &seated.seat.0.found, &admission.me.id);
+        let refresh = Instant::now() + config.credential_lifetime / 2;
+        seated.member = Some(Member { id: admission.me.id.clone(), refresh });
+        self.refresh.get_or_insert(refresh);
+        let joined = Joined {
+            me: admission.me,
+            room: admission.room,
+            participants: admission.others,
+            topology: admission.topology,
+            ice_servers,
+            resume: admission.resume,
+            resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),
+            resumed: admission.resumed,
+            last: admission.last,
+        };
+        meet(ack, &joined);
+    }
+
+    /// Tells all of them the same, encoded once.
+    fn tell(&self, to: &[Connection], event: &Event, number: u64) {
+        let event = ServerEvent::from(event);
+        let packet = encode_event(event.name(), &event, Some(number));
+        for seated in to.iter().filter_map(|connection| self.seats.get(connection)) {
+            seated.seat.0.socket.emit(Arc::clone(&packet));
+        }
+    }
+
+    /// Sends fresh credentials to those whose time it is, and notes whose is next.
+    fn refresh_credentials(&mut self, now: Instant) {
+        let config = &self.hub.config;
+        for Seated { seat, member } in self.seats.values_mut() {
+            let Some(member) = member else { continue };
+            if member.refresh <= now {
+                member.refresh = now + config.credential_lifetime / 2;
+                let ice_servers = ice::servers(config, &seat.0.found, &member.id);
+                let event = ServerEvent::IceServers(IceServers { ice_servers });
+                seat.0.socket.emit(encode_event(event.name(), &event, None));
+            }
+        }
+        let members = self.seats.values().filter_map(|seated| seated.member.as_ref());
+        self.refresh = members.map(|member| member.refresh).min();
+    }
+
+    fn give_guess_back(&self, connection: Connection) {
+        if let Some(seated) = self.seats.get(&connection) {
+            self.hub.guesses.put_back(seated.seat.0.party, Instant::now());
+        }
+    }
+
+    /// Closes the room if it is to be closed and nobody is at the door.
+    fn closes(&mut self, inbox: &mut Inbox) -> bool {
+        while std::mem::take(&mut self.closed) {
+            let (directory, lobby) = (&self.hub.directory, &self.hub.lobby);
+            let gone = || lobby.remove(&self.key.name);
+            match directory.close_if_no_mail(&self.key, inbox, gone) {
+                None => return true,
+                Some(mail) => {
+                    self.open_mail(*mail);
+                    self.act_on_time();
+                }
+            }
+        }
+        false
+    }
+
+    async fn return_to_sender(&self, mail: Box<Mail>) {
+        match *mail {
+            Mail::Enter { .. } => {
+                Arc::clone(&self.hub).enter_anew(self.key.name.clone(), mail).await;
+            }
+            Mail::Ask { ack, .. } => self.hub.refusals.refuse(ack, Refusal::NotJoined.into()),
+            Mail::Gone { .. } => {}
+        }
+    }
+}
+
+/// However the task ends, the name is free again.
+impl Drop for RoomTask {
+    fn drop(&mut self) {
+        let (directory, lobby) = (&self.hub.directory, &self.hub.lobby);
+        directory.remove(&self.key, || lobby.remove(&self.key.name));
+    }
+}

@@ -1,0 +1,70 @@
+//! Who is connected, and who of them sits in a room.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use room::Connection;
+
+use super::{ice::Found, rate::Party};
+use crate::socket::app::Socket;
+
+/// A connected socket, as its session and its room know it.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) connection: Connection,
+    pub(super) socket: Socket,
+    pub(super) found: Found,
+    pub(super) party: Party,
+}
+
+/// A client's place in a room. The room alone holds it, or the mail that asks for it; the session
+/// looks whether it is still held, and so knows without asking that it was given up.
+#[derive(Debug)]
+pub(super) struct Seat(pub(super) Arc<Client>);
+
+/// All sockets, until the server goes away.
+#[derive(Debug)]
+pub(super) struct Sockets(Mutex<Register>);
+
+#[derive(Debug)]
+struct Register {
+    open: bool,
+    next: u64,
+    sockets: HashMap<Connection, Socket>,
+}
+
+impl Sockets {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Register { open: true, next: 0, sockets: HashMap::new() }))
+    }
+
+    /// Numbers a socket; none once the server goes away.
+    pub(super) fn add(&self, socket: Socket) -> Option<Connection> {
+        let mut register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !register.open {
+            return None;
+        }
+        register.next += 1;
+        let connection = Connection(register.next);
+        register.sockets.insert(connection, socket);
+        Some(connection)
+    }
+
+    pub(super) fn remove(&self, connection: Connection) {
+        let mut register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        register.sockets.remove(&connection);
+        let spare = register.sockets.capacity() / 4;
+        if register.sockets.len() < spare {
+            register.sockets.shrink_to(spare);
+        }
+    }
+
+    /// Takes in nobody from now on; gives those who are here.
+    pub(super) fn close(&self) -> Vec<Socket> {
+        let mut register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        register.open = false;
+        register.sockets.values().cloned().collect()
+    }
+}
