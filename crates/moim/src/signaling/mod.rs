@@ -28,9 +28,6 @@ pub(crate) use self::config::Config;
 use self::{hub::Hub, session::Session};
 use crate::socket::app::{Application, Handshake, Socket, encode_event};
 
-/// How often [`Signaling::drain`] looks whether all sockets were told.
-const DRAIN_TICK: Duration = Duration::from_millis(20);
-
 /// The signaling server: answers the sockets of the namespace `/`.
 pub(crate) struct Signaling {
     hub: Arc<Hub>,
@@ -44,22 +41,17 @@ impl Signaling {
         Arc::new(Self { hub })
     }
 
-    /// Takes in nobody new and tells everybody that the server is going away. Resolves when all
-    /// were told, or after `patience` of waiting for the slow ones.
+    /// Takes in nobody new, tells everybody that the server is going away and closes their
+    /// sockets. Resolves when all are gone, or after `patience` of waiting for the slow ones.
     pub(crate) async fn drain(&self, patience: Duration) {
         let event = ServerEvent::ServerDraining(ServerDraining {});
         let packet = encode_event(event.name(), &event, None);
         for socket in self.hub.sockets.close() {
             socket.emit(Arc::clone(&packet));
+            socket.disconnect();
         }
-        // Each queue that still holds the packet, or socket that is writing it, shares it.
-        let told = async {
-            while Arc::strong_count(&packet) > 1 {
-                tokio::time::sleep(DRAIN_TICK).await;
-            }
-        };
         // Who is slower than this finds the connection closed.
-        let _ = tokio::time::timeout(patience, told).await;
+        let _ = tokio::time::timeout(patience, self.hub.sockets.all_gone()).await;
     }
 
     /// How many requests were refused without anybody to tell, since no acknowledgement was asked.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use room::Connection;
+use tokio::sync::Notify;
 
 use super::{ice::Found, rate::Party};
 use crate::socket::app::Socket;
@@ -26,7 +27,10 @@ pub(super) struct Seat(pub(super) Arc<Client>);
 
 /// All sockets, until the server goes away.
 #[derive(Debug)]
-pub(super) struct Sockets(Mutex<Register>);
+pub(super) struct Sockets {
+    register: Mutex<Register>,
+    last_gone: Notify,
+}
 
 #[derive(Debug)]
 struct Register {
@@ -37,12 +41,13 @@ struct Register {
 
 impl Sockets {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Register { open: true, next: 0, sockets: HashMap::new() }))
+        let register = Register { open: true, next: 0, sockets: HashMap::new() };
+        Self { register: Mutex::new(register), last_gone: Notify::new() }
     }
 
     /// Numbers a socket; none once the server goes away.
     pub(super) fn add(&self, socket: Socket) -> Option<Connection> {
-        let mut register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         if !register.open {
             return None;
         }
@@ -53,18 +58,33 @@ impl Sockets {
     }
 
     pub(super) fn remove(&self, connection: Connection) {
-        let mut register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         register.sockets.remove(&connection);
         let spare = register.sockets.capacity() / 4;
         if register.sockets.len() < spare {
             register.sockets.shrink_to(spare);
         }
+        if register.sockets.is_empty() {
+            self.last_gone.notify_waiters();
+        }
     }
 
     /// Takes in nobody from now on; gives those who are here.
     pub(super) fn close(&self) -> Vec<Socket> {
-        let mut register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         register.open = false;
         register.sockets.values().cloned().collect()
+    }
+
+    /// Returns when nobody is here.
+    pub(super) async fn all_gone(&self) {
+        let gone = self.last_gone.notified();
+        let empty = {
+            let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+            register.sockets.is_empty()
+        };
+        if !empty {
+            gone.await;
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::socket::app::{
 enum Came {
     Event(String, Value, Option<u64>),
     Answer(u64, Value),
+    Dismissal,
 }
 
 /// A client as its driver sees it.
@@ -59,7 +60,11 @@ fn connect_from(server: &Signaling, address: [u8; 4]) -> Client {
 }
 
 fn read(outgoing: &Outgoing) -> Came {
-    let Outgoing::Packet(packet) = outgoing else { panic!("a packet, not {outgoing:?}") };
+    let packet = match outgoing {
+        Outgoing::Packet(packet) => packet,
+        Outgoing::Disconnect => return Came::Dismissal,
+        Outgoing::Binary(..) => panic!("no attachments here: {outgoing:?}"),
+    };
     let (kind, rest) = packet.split_at(1);
     let (id, json) = rest.split_at(rest.find('[').unwrap());
     let mut args: Vec<Value> = serde_json::from_str(json).unwrap();
@@ -264,7 +269,7 @@ async fn a_resumed_participant_hears_what_it_missed_and_nobody_saw_it_go() {
     let names = |came: Vec<Came>| -> Vec<String> {
         let name = |came| match came {
             Came::Event(name, ..) => name,
-            Came::Answer(..) => "answer".to_owned(),
+            other => panic!("an event, not {other:?}"),
         };
         came.into_iter().map(name).collect()
     };
@@ -523,11 +528,22 @@ async fn draining_tells_everybody_and_takes_nobody_in() {
         let server = Arc::clone(&server);
         async move { server.drain(Duration::from_secs(5)).await }
     });
-    assert_eq!(ann.hears("server:draining").await, json!({}));
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(!draining.is_finished(), "one has not been told yet");
-    assert_eq!(watcher.hears("server:draining").await, json!({}));
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(draining.is_finished());
+    for (client, others_stay) in [(&mut ann, true), (&mut watcher, false)] {
+        assert_eq!(client.hears("server:draining").await, json!({}));
+        assert_eq!(client.everything().await, [Came::Dismissal]);
+        assert!(!draining.is_finished());
+        client.session.gone(Gone::ByServer).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(draining.is_finished(), !others_stay);
+    }
     assert!(server.connect(socket().0, handshake([192, 0, 2, 1])).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_does_not_wait_for_ever() {
+    let server = server();
+    let _stuck = connect(&server);
+    let started = tokio::time::Instant::now();
+    server.drain(Duration::from_secs(2)).await;
+    assert_eq!(started.elapsed().as_secs(), 2);
 }
