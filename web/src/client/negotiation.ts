@@ -23,13 +23,20 @@ export interface NegotiationOptions {
  *
  * Incoming signals and offers of our own go through one queue, each finished before the next
  * begins; so the signaling state says all there is to know when a step starts, and no flag about
- * half-done steps is needed. It makes no assumption about time and bears duplicates.
+ * half-done steps is needed. It makes no assumption about time. A signal may come twice; after one
+ * was lost, a `restart` at either end makes good.
  */
 export class Negotiation {
   readonly #options: NegotiationOptions;
   readonly #peer: RTCPeerConnection;
   readonly #candidates = new CandidateQueue();
   #steps: Promise<void> = Promise.resolve();
+  /** Our offer as it was first sent; the browser's own copy grows as candidates come in. */
+  #offered: SessionDescription | null = null;
+  /** The offer last answered, and how; so that a repeated offer gets the very same answer. */
+  #answered: { offer: string; answer: SessionDescription } | null = null;
+  /** The answer last applied. */
+  #applied: string | null = null;
   #offerQueued = false;
   #closed = false;
 
@@ -55,10 +62,7 @@ export class Negotiation {
    */
   restart(): Promise<void> {
     return this.#step(async () => {
-      const pending = this.#peer.pendingLocalDescription;
-      if (this.#peer.signalingState === "have-local-offer" && pending) {
-        this.#sendDescription(pending);
-      }
+      this.#sendPending();
       this.#peer.restartIce();
     });
   }
@@ -78,33 +82,51 @@ export class Negotiation {
       // Else the browser tells again once the exchange under way is over.
       if (this.#peer.signalingState !== "stable") return;
       await this.#peer.setLocalDescription();
-      this.#sendDescription(this.#peer.localDescription);
+      this.#offered = described(this.#peer.localDescription);
+      this.#sendPending();
     });
   };
 
   #candidateGathered = ({ candidate }: RTCPeerConnectionIceEvent): void => {
     // The empty candidate that ends a generation tells the other end nothing it needs.
     if (!candidate?.candidate) return;
-    this.#options.send({ candidate: plain(candidate) });
+    this.#say({ candidate: plain(candidate) });
   };
 
-  async #handleDescription(description: SessionDescription): Promise<void> {
-    const state = this.#peer.signalingState;
-    if (description.type === "offer") {
-      const collision = state === "have-local-offer";
-      // The impolite end's own offer stands; the polite end's comes again after it.
-      if (collision && !this.#options.polite) return;
-      await this.#peer.setRemoteDescription(description); // rolls back our own offer
-      await this.#addWaitingCandidates(description.sdp);
-      await this.#options.adopt?.();
-      await this.#peer.setLocalDescription();
-      this.#sendDescription(this.#peer.localDescription);
-    } else {
-      // A second answer to the same offer.
-      if (state !== "have-local-offer" && state !== "have-remote-pranswer") return;
-      await this.#peer.setRemoteDescription(description);
-      await this.#addWaitingCandidates(description.sdp);
+  #handleDescription(description: SessionDescription): Promise<void> {
+    return description.type === "offer"
+      ? this.#handleOffer(description)
+      : this.#handleAnswer(description);
+  }
+
+  async #handleOffer(offer: SessionDescription): Promise<void> {
+    if (offer.sdp === this.#answered?.offer) {
+      // It comes again: the other end has no answer yet, and maybe ignored what we offer.
+      this.#say({ description: this.#answered.answer });
+      this.#sendPending();
+      return;
     }
+    if (this.#peer.signalingState === "have-local-offer" && !this.#options.polite) {
+      // Our own stands and theirs comes again after it; they may not have ours, though.
+      this.#sendPending();
+      return;
+    }
+    await this.#peer.setRemoteDescription(offer); // rolls back our own offer
+    await this.#addWaitingCandidates(offer.sdp);
+    await this.#options.adopt?.();
+    await this.#peer.setLocalDescription();
+    const answer = described(this.#peer.localDescription);
+    if (!answer) return;
+    this.#answered = { offer: offer.sdp, answer };
+    this.#say({ description: answer });
+  }
+
+  async #handleAnswer(answer: SessionDescription): Promise<void> {
+    const asked = this.#peer.signalingState === "have-local-offer";
+    if (!asked || answer.sdp === this.#applied) return; // it came twice
+    await this.#peer.setRemoteDescription(answer);
+    this.#applied = answer.sdp;
+    await this.#addWaitingCandidates(answer.sdp);
   }
 
   async #handleCandidate(candidate: IceCandidate): Promise<void> {
@@ -122,9 +144,14 @@ export class Negotiation {
     }
   }
 
-  #sendDescription(description: RTCSessionDescription | null): void {
-    if (!description || description.type === "rollback" || this.#closed) return;
-    this.#options.send({ description: { type: description.type, sdp: description.sdp } });
+  /** Sends the offer that waits for its answer once more, if there is one. */
+  #sendPending(): void {
+    if (this.#peer.signalingState !== "have-local-offer" || !this.#offered) return;
+    this.#say({ description: this.#offered });
+  }
+
+  #say(signal: Signal): void {
+    if (!this.#closed) this.#options.send(signal);
   }
 
   #step(run: () => Promise<void>): Promise<void> {
@@ -138,6 +165,11 @@ export class Negotiation {
     });
     return this.#steps;
   }
+}
+
+function described(description: RTCSessionDescription | null): SessionDescription | null {
+  if (!description || description.type === "rollback") return null;
+  return { type: description.type, sdp: description.sdp };
 }
 
 /** The candidate as it travels; fields that a browser leaves null are left out. */
