@@ -1,0 +1,41 @@
+//! docs/protocol.md speaks of all that the types hold, and its limits are the ones in force.
+
+use room::{
+    MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, name::MAX_NAME_CHARS, password::MAX_PASSWORD_BYTES,
+};
+
+const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
+const TYPES: &str = include_str!("../../../web/src/client/protocol.ts");
+
+/// The quoted strings of a text.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('"').skip(1).step_by(2)
+}
+
+fn after<'a>(text: &'a str, start: &str) -> &'a str {
+    text.split_once(start).expect("the types hold this").1
+}
+
+#[test]
+fn every_event_and_error_code_is_documented() {
+    let requests = after(TYPES, "export interface Requests");
+    let (events, rest) = requests.split_once("export type").expect("types follow");
+    let (codes, _) = after(rest, "ErrorCode =").split_once(';').expect("the union ends");
+    let names: Vec<&str> = quoted(events).chain(quoted(codes)).collect();
+    assert!(names.contains(&"room:join") && names.contains(&"server_full"), "{names:?}");
+    for name in names {
+        assert!(DOCUMENT.contains(&format!("`{name}`")), "docs/protocol.md lacks `{name}`");
+    }
+}
+
+#[test]
+fn the_documented_limits_are_in_force() {
+    for line in [
+        format!("| names of rooms and people | 1 to {MAX_NAME_CHARS} characters"),
+        format!("| password | {MAX_PASSWORD_BYTES} bytes"),
+        format!("| SDP of a description | {} KiB", MAX_SDP_BYTES / 1024),
+        format!("| candidate, all its strings together | {} KiB", MAX_CANDIDATE_BYTES / 1024),
+    ] {
+        assert!(DOCUMENT.contains(&line), "docs/protocol.md lacks {line}");
+    }
+}
