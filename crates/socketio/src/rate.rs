@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn a_burst_passes_and_then_only_what_was_earned() {
         let rate = Rate { per_second: 10, burst: 5 };
-        let start = Instant::now();
+        let start = testnet::Clock::new().now();
         let mut bucket = Bucket::new(start);
         let taken = |bucket: &mut Bucket, now| (0..100).filter(|_| bucket.take(now, rate)).count();
         assert_eq!(taken(&mut bucket, start), 5);

@@ -161,7 +161,7 @@ impl Session {
             match packet {
                 Ok(packet) => {
                     self.count(now);
-                    if let Some(message) = self.link.handle_posted(now, &self.config, packet) {
+                    if let Some(message) = self.link.handle_packet(now, &self.config, packet) {
                         self.handle_message(now, message);
                     }
                 }

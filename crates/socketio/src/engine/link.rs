@@ -171,19 +171,6 @@ impl Link {
         }
     }
 
-    /// A packet came by POST.
-    pub(crate) fn handle_posted<'a>(
-        &mut self,
-        now: Instant,
-        config: &Config,
-        packet: Packet<'a>,
-    ) -> Option<Message<'a>> {
-        match packet {
-            Packet::Upgrade => self.refuse(),
-            packet => self.handle_packet(now, config, packet),
-        }
-    }
-
     /// A WebSocket message came.
     pub(crate) fn handle_message<'a>(
         &mut self,
@@ -197,7 +184,7 @@ impl Link {
         let packet = match message {
             Message::Text(text) => match Packet::decode_text(text) {
                 Ok(packet) => packet,
-                Err(_) => return self.refuse(),
+                Err(_) => return self.handle_unreadable(),
             },
             Message::Binary(data) => Packet::Binary(data),
         };
@@ -221,7 +208,17 @@ impl Link {
         }
     }
 
-    fn handle_packet<'a>(
+    /// What can't be understood ends the upgrade, or the session.
+    fn handle_unreadable<T>(&mut self) -> Option<T> {
+        match self.transport {
+            Transport::Upgrading { .. } => self.abandon_upgrade(),
+            Transport::Polling | Transport::WebSocket => self.close(Closed::Malformed),
+        }
+        None
+    }
+
+    /// A packet came, by POST or over the WebSocket.
+    pub(crate) fn handle_packet<'a>(
         &mut self,
         now: Instant,
         config: &Config,
@@ -233,16 +230,7 @@ impl Link {
             Packet::Binary(data) => return Some(Message::Binary(data)),
             Packet::Close => self.close(Closed::ByClient),
             Packet::Pong(_) | Packet::Noop => {}
-            Packet::Open(_) | Packet::Ping(_) | Packet::Upgrade => return self.refuse(),
-        }
-        None
-    }
-
-    /// What can't be understood ends the session; nothing of it is passed on.
-    fn refuse<T>(&mut self) -> Option<T> {
-        match self.transport {
-            Transport::Upgrading { .. } => self.abandon_upgrade(),
-            _ => self.close(Closed::Malformed),
+            Packet::Open(_) | Packet::Ping(_) | Packet::Upgrade => self.close(Closed::Malformed),
         }
         None
     }

@@ -1,0 +1,131 @@
+//! What is written can be read, and what can't be read does no harm.
+
+mod world;
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+use socketio::{
+    TransportKind,
+    engine::{packet::Packet as EnginePacket, payload},
+    packet::{Event, Kind, MAIN, Packet},
+};
+use world::World;
+
+fn json() -> impl Strategy<Value = Box<RawValue>> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            prop::collection::btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+    .prop_map(|value| RawValue::from_string(value.to_string()).unwrap())
+}
+
+fn object() -> impl Strategy<Value = Box<RawValue>> {
+    json().prop_map(|value| RawValue::from_string(format!("{{\"x\":{}}}", value.get())).unwrap())
+}
+
+/// Kind, acknowledgement id and attachments that belong together.
+fn content() -> impl Strategy<Value = (Kind, Option<u64>, usize)> {
+    let args = || prop::collection::vec(json(), 0..4);
+    prop_oneof![
+        prop::option::of(object()).prop_map(|auth| (Kind::Connect(auth), None, 0)),
+        Just(()).prop_map(|()| (Kind::Disconnect, None, 0)),
+        ("[a-zA-Z:\"\\\\ü☃ ]{0,12}x", args(), any::<Option<u64>>(), 0..=10_usize)
+            .prop_map(|(name, args, id, count)| (Kind::Event(Event { name, args }), id, count)),
+        (args(), any::<u64>(), 0..=10_usize).prop_map(|(args, id, count)| (
+            Kind::Ack(args),
+            Some(id),
+            count
+        )),
+        object().prop_map(|data| (Kind::ConnectError(data), None, 0)),
+    ]
+}
+
+fn engine_packet() -> impl Strategy<Value = EnginePacket<'static>> {
+    prop_oneof![
+        Just(EnginePacket::Open("{}")),
+        Just(EnginePacket::Close),
+        Just(EnginePacket::Ping("probe")),
+        Just(EnginePacket::Pong("")),
+        Just(EnginePacket::Text("hello ☃")),
+        prop::collection::vec(any::<u8>(), 0..50)
+            .prop_map(|data| EnginePacket::Binary(Cow::Owned(data))),
+        Just(EnginePacket::Upgrade),
+        Just(EnginePacket::Noop),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn socket_io_packets_read_as_they_were_written(
+        (kind, id, attachments) in content(),
+        namespace in prop_oneof![Just(MAIN.to_owned()), "/[a-z0-9-]{1,8}"],
+    ) {
+        let packet = Packet { namespace: &namespace, id, attachments, kind };
+        let text = packet.to_string();
+        let read = Packet::decode(&text, 10).unwrap();
+        prop_assert_eq!(format!("{read:?}"), format!("{packet:?}"));
+        prop_assert_eq!(read.to_string(), text);
+    }
+
+    #[test]
+    fn payloads_read_as_they_were_written(
+        packets in prop::collection::vec(engine_packet(), 1..8)
+    ) {
+        let body = payload::encode(packets.clone());
+        let read: Result<Vec<_>, _> = payload::decode(body.as_bytes()).unwrap().collect();
+        prop_assert_eq!(read.unwrap(), packets);
+    }
+
+    #[test]
+    fn no_text_makes_the_packet_parser_panic(text in any::<String>()) {
+        let _ = Packet::decode(&text, 10);
+    }
+
+    #[test]
+    fn no_text_like_a_packet_makes_the_parser_panic(text in "[0-7]{0,2}[0-9-]{0,4}(/[a-z,?]{0,4})?[0-9]{0,22}[\\[{\"a\\\\:,\\]}]{0,10}") {
+        if let Ok(packet) = Packet::decode(&text, 10) {
+            let written = packet.to_string();
+            prop_assert!(Packet::decode(&written, 10).is_ok(), "{} as {}", text, written);
+        }
+    }
+
+    #[test]
+    fn no_bodies_and_messages_make_a_session_panic(
+        steps in prop::collection::vec(
+            (0..6_u8, prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..64),
+                "([0-7b][0-7]?[0-9-]{0,3}[\\[\"a\\]]{0,6}\x1e?){0,4}".prop_map(String::into_bytes),
+                Just(b"40".to_vec()), Just(b"2probe".to_vec()), Just(b"5".to_vec()),
+                Just(b"451-[\"a\",{}]".to_vec()), Just(b"42[\"a\"]".to_vec()),
+            ]),
+            0..30,
+        ),
+        polling in any::<bool>(),
+    ) {
+        let kind = if polling { TransportKind::Polling } else { TransportKind::WebSocket };
+        let mut world = World::new(kind, socketio::Config::default());
+        for (what, bytes) in steps {
+            match what {
+                0 => drop(world.poll()),
+                1 => drop(world.post(&bytes)),
+                2 => drop(world.upgrade()),
+                3 => world.text(&String::from_utf8_lossy(&bytes)),
+                4 => world.binary(&bytes),
+                _ => world.pass(std::time::Duration::from_secs(7)),
+            }
+        }
+        world.pass(std::time::Duration::from_secs(200));
+        prop_assert!(world.closed.is_some(), "whoever falls silent goes");
+    }
+}

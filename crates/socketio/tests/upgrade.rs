@@ -1,0 +1,222 @@
+//! From polling to a WebSocket: nothing is lost, nothing overtakes.
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod world;
+
+use proptest::prelude::*;
+use socketio::{Closed, Config, Refusal, TransportKind};
+use world::World;
+
+#[test]
+fn a_probe_is_answered_and_the_poll_that_waits_ends() {
+    let mut world = World::connected(TransportKind::Polling);
+    world.poll().unwrap();
+    world.upgrade().unwrap();
+    assert!(world.take_polled().is_empty());
+    world.text("2probe");
+    assert_eq!(world.take_frames(), ["3probe"]);
+    assert_eq!(world.take_polled(), ["6"]);
+    world.text("5");
+    assert!(world.session.is_upgraded());
+    world.text("42[\"a\"]");
+    assert_eq!(world.take_events(), ["a()"]);
+    world.send("2[\"b\"]");
+    assert_eq!(world.take_frames(), ["42[\"b\"]"]);
+}
+
+#[test]
+fn from_the_probe_on_polls_bring_nothing_and_all_waits_for_the_websocket() {
+    let mut world = World::connected(TransportKind::Polling);
+    world.upgrade().unwrap();
+    world.send("2[\"a\"]");
+    world.text("2probe");
+    world.send("2[\"b\"]");
+    assert!(!world.session.is_ready());
+    world.poll().unwrap();
+    assert_eq!(world.take_polled(), ["6"]);
+    world.text("5");
+    assert_eq!(world.take_frames(), ["3probe", "42[\"a\"]", "42[\"b\"]"]);
+}
+
+#[test]
+fn an_upgrade_that_fails_leaves_polling_as_it_was() {
+    let mut world = World::connected(TransportKind::Polling);
+    world.upgrade().unwrap();
+    world.text("2probe");
+    world.send("2[\"a\"]");
+    world.websocket_gone();
+    world.poll().unwrap();
+    assert_eq!(world.take_polled(), ["42[\"a\"]"]);
+    assert_eq!(world.closed, None);
+    world.upgrade().unwrap();
+}
+
+#[test]
+fn an_upgrade_that_takes_too_long_is_given_up() {
+    let mut world = World::connected(TransportKind::Polling);
+    world.upgrade().unwrap();
+    world.text("2probe");
+    world.pass(Config::default().upgrade_timeout);
+    assert_eq!(world.websockets_closed, 1);
+    world.text("5");
+    assert!(!world.session.is_upgraded());
+    world.send("2[\"a\"]");
+    world.poll().unwrap();
+    assert_eq!(world.take_polled(), ["42[\"a\"]"]);
+}
+
+#[test]
+fn anything_but_a_probe_ends_the_upgrade_and_not_the_session() {
+    for first in ["5", "2", "3probe", "40", "42[\"a\"]", "x", ""] {
+        let mut world = World::connected(TransportKind::Polling);
+        world.upgrade().unwrap();
+        world.text(first);
+        assert_eq!(world.websockets_closed, 1, "{first:?}");
+        assert_eq!(world.closed, None, "{first:?}");
+        assert!(world.take_events().is_empty(), "{first:?}");
+        assert!(!world.session.is_upgraded(), "{first:?}");
+    }
+}
+
+#[test]
+fn a_session_upgrades_once() {
+    let mut world = World::connected(TransportKind::Polling);
+    world.upgrade().unwrap();
+    assert_eq!(world.upgrade(), Err(Refusal::BadRequest));
+    world.text("2probe");
+    world.text("5");
+    assert_eq!(world.upgrade(), Err(Refusal::BadRequest));
+    assert_eq!(world.poll(), Err(Refusal::BadRequest));
+    assert_eq!(world.post("42[\"a\"]"), Err(Refusal::BadRequest));
+    assert_eq!(world.closed, None);
+    let mut world = World::connected(TransportKind::WebSocket);
+    assert_eq!(world.upgrade(), Err(Refusal::BadRequest));
+}
+
+#[test]
+fn posts_go_on_until_the_upgrade_is_done() {
+    let mut world = World::connected(TransportKind::Polling);
+    world.upgrade().unwrap();
+    world.text("2probe");
+    world.post("42[\"a\"]").unwrap();
+    assert_eq!(world.post("5"), Err(Refusal::Malformed));
+    assert_eq!(world.take_events(), ["a()"]);
+}
+
+#[test]
+fn a_session_closed_on_its_way_closes_both_transports() {
+    let mut world = World::connected(TransportKind::Polling);
+    world.poll().unwrap();
+    world.upgrade().unwrap();
+    world.post("1").unwrap();
+    assert_eq!(world.take_polled(), ["6"]);
+    assert_eq!(world.websockets_closed, 1);
+    assert_eq!(world.closed, Some(Closed::ByClient));
+}
+
+/// What may happen while a client upgrades, in any order it could.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    ServerSays,
+    ClientPolls,
+    ClientPosts,
+    Opens,
+    Probes,
+    Completes,
+    WebSocketDies,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::ServerSays),
+        4 => Just(Step::ClientPolls),
+        3 => Just(Step::ClientPosts),
+        1 => Just(Step::Opens),
+        2 => Just(Step::Probes),
+        2 => Just(Step::Completes),
+        1 => Just(Step::WebSocketDies),
+    ]
+}
+
+/// A client that keeps to the protocol.
+#[derive(Default)]
+struct Client {
+    poll_waits: bool,
+    stage: usize,
+    said: usize,
+    sent: usize,
+}
+
+impl Client {
+    fn take(&mut self, world: &mut World, step: Step) {
+        match (step, self.stage) {
+            (Step::ServerSays, _) => {
+                world.send(&format!("2[\"n\",{}]", self.said));
+                self.said += 1;
+            }
+            (Step::ClientPolls, 0..=2) if !self.poll_waits => {
+                world.poll().unwrap();
+                self.poll_waits = true;
+            }
+            (Step::ClientPosts, 0..=2) => {
+                world.post(format!("42[\"n\",{}]", self.sent)).unwrap();
+                self.sent += 1;
+            }
+            (Step::ClientPosts, 3) => {
+                world.text(&format!("42[\"n\",{}]", self.sent));
+                self.sent += 1;
+            }
+            (Step::Opens, 0) => {
+                world.upgrade().unwrap();
+                self.stage = 1;
+            }
+            (Step::Probes, 1) => {
+                world.text("2probe");
+                self.stage = 2;
+            }
+            // The client has paused polling before it says so.
+            (Step::Completes, 2) if !self.poll_waits => {
+                world.text("5");
+                self.stage = 3;
+            }
+            (Step::WebSocketDies, 1..=2) => {
+                world.websocket_gone();
+                self.stage = 0;
+            }
+            _ => {}
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_packet_is_lost_or_reordered(steps in prop::collection::vec(step(), 0..80)) {
+        let mut world = World::connected(TransportKind::Polling);
+        let mut client = Client::default();
+        let mut got = Vec::new();
+        let mut receive = |world: &mut World, client: &mut Client| {
+            for body in world.take_polled() {
+                assert!(client.poll_waits, "an answer to nobody");
+                client.poll_waits = false;
+                got.extend(body.split('\x1e').filter(|packet| *packet != "6").map(str::to_owned));
+            }
+            got.extend(world.take_frames().into_iter().filter(|frame| frame != "3probe"));
+        };
+        for step in steps {
+            client.take(&mut world, step);
+            receive(&mut world, &mut client);
+        }
+        if client.stage < 3 {
+            if client.stage > 0 {
+                client.take(&mut world, Step::WebSocketDies);
+            }
+            client.take(&mut world, Step::ClientPolls);
+            receive(&mut world, &mut client);
+        }
+        let said: Vec<_> = (0..client.said).map(|n| format!("42[\"n\",{n}]")).collect();
+        prop_assert_eq!(got, said);
+        let sent: Vec<_> = (0..client.sent).map(|n| format!("n({n})")).collect();
+        prop_assert_eq!(world.take_events(), sent);
+        prop_assert_eq!(world.closed, None);
+    }
+}
