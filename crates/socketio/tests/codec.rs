@@ -1,4 +1,5 @@
 //! What is written can be read, and what can't be read does no harm.
+#![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod world;
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, mpsc};
 
+use serde_json::value::RawValue;
+
 use crate::socket::app::{
     Application, Events, Gone, Handshake, Incoming, Outgoing, Socket, encode_raw_event,
 };
@@ -50,20 +52,20 @@ impl Application for Echo {
 
 impl Events for EchoEvents {
     async fn event(&mut self, event: Incoming) {
-        let args = event.args.iter().map(AsRef::as_ref);
+        let args = || event.args.iter().map(AsRef::as_ref);
         let attachments = event.attachments;
         let (head, rest) = match (event.name.as_str(), &event.ack) {
             ("message-with-ack", Some(ack)) => {
-                let array = encode_raw_event("", args).replacen("\"\",", "", 1);
-                (('3', '6'), array.replacen("2[", &format!("{}[", ack.id), 1))
+                let args: Vec<_> = args().map(RawValue::get).collect();
+                (('3', '6'), format!("{}[{}]", ack.id, args.join(",")))
             }
             ("message", _) => {
-                let event = encode_raw_event("message-back", args);
+                let event = encode_raw_event("message-back", args());
                 (('2', '5'), event.replacen('2', "", 1))
             }
             ("leave", _) => return self.socket.disconnect(),
             ("flood", _) => {
-                for _ in 0..100_000 {
+                for _ in 0..5000 {
                     self.socket.emit(format!("2[\"flood\",\"{:1000}\"]", 0).into());
                 }
                 return;
