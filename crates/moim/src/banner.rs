@@ -3,10 +3,12 @@
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal, Write as _},
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr},
 };
 
 use qrcode::{Color, EcLevel, QrCode};
+
+use crate::addresses;
 
 /// Addresses to open in a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,7 @@ const MOST_URLS: usize = 4;
 impl Urls {
     /// The URLs of a server that listens on `addresses` and is `announce`d to be elsewhere.
     pub(crate) fn of(addresses: &[SocketAddr], announce: &[IpAddr], own_ca: bool) -> Self {
-        Self::among(addresses, announce, &interface_addresses(), own_ca)
+        Self::among(addresses, announce, &addresses::of_interfaces(), own_ca)
     }
 
     fn among(
@@ -77,33 +79,6 @@ fn url(scheme: &str, host: &str, port: u16) -> String {
         ("http", 80) | ("https", 443) => format!("{scheme}://{host}"),
         _ => format!("{scheme}://{host}:{port}"),
     }
-}
-
-/// Addresses of this computer that others on its network may reach, the likeliest first.
-fn interface_addresses() -> Vec<IpAddr> {
-    let mut interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    interfaces.retain(|interface| !interface.is_loopback() && !interface.is_link_local());
-    let outward = [outward("192.0.2.1:9"), outward("[2001:db8::1]:9")];
-    interfaces.sort_by_key(|interface| {
-        (!outward.contains(&Some(interface.ip())), is_virtual(&interface.name))
-    });
-    interfaces.into_iter().map(|interface| interface.ip()).collect()
-}
-
-/// The address we would send from to somewhere far away. Connecting a UDP socket sends nothing.
-fn outward(far: &str) -> Option<IpAddr> {
-    let far: SocketAddr = far.parse().ok()?;
-    let any: SocketAddr = if far.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }.parse().ok()?;
-    let socket = UdpSocket::bind(any).ok()?;
-    socket.connect(far).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
-}
-
-/// Networks inside this computer, of containers and virtual machines.
-fn is_virtual(interface: &str) -> bool {
-    ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "cni", "podman", "lxc"]
-        .iter()
-        .any(|prefix| interface.starts_with(prefix))
 }
 
 /// Says where the server is. A banner that can't be written is no reason not to serve.

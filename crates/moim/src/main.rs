@@ -1,11 +1,14 @@
 //! The moim binary: sockets, clock, configuration and storage around the sans-IO cores.
 
+mod addresses;
 mod banner;
 mod config;
 mod data;
+mod descriptors;
 mod drain;
 mod http;
 mod logs;
+mod parts;
 mod port;
 mod server;
 mod signaling;

@@ -3,15 +3,17 @@
 use std::{io, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::Router;
 use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{
     banner::{self, Urls},
     config::Config,
+    descriptors,
     drain::{Drain, DrainStart, drain},
-    http,
+    http, parts,
     port::{self, Admission, Services, Tally},
+    signaling::Signaling,
+    socket,
     tls::{self, Upkeep},
 };
 
@@ -23,6 +25,7 @@ pub(crate) struct Server {
     runtime: Runtime,
     listeners: Vec<TcpListener>,
     urls: Urls,
+    signaling: Arc<Signaling>,
     services: Arc<Services>,
     upkeep: Upkeep,
     stop: DrainStart,
@@ -36,20 +39,24 @@ pub(crate) struct Server {
 pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let runtime = Runtime::new().context("This system gives no threads or no timers")?;
     let _inside = runtime.enter();
+    descriptors::raise_for(config.limits.connections);
     let tls = tls::prepare(config)?;
     let bound = port::bind(&config.listen)?;
     let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
     let (stop, drain) = drain();
+    let signaling = Signaling::new(parts::signaling(config));
+    let sockets = socket::router(Arc::clone(&signaling), parts::socket(config));
     let services = Services {
         admission: Admission::new(&config.limits),
         tally: Tally::default(),
         limits: config.limits,
         tls: tls.acceptor,
-        router: http::router(Router::new(), tls.authority, drain.clone()),
+        router: http::router(sockets, tls.authority, drain.clone()),
     };
     Ok(Server {
         listeners: bound.listeners,
         urls,
+        signaling,
         services: Arc::new(services),
         upkeep: tls.upkeep,
         stop,
@@ -61,7 +68,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
 impl Server {
     /// Serves until a signal says to stop.
     pub(crate) fn run(self) -> ExitCode {
-        let Self { runtime, listeners, urls, services, upkeep, stop, drain } = self;
+        let Self { runtime, listeners, urls, signaling, services, upkeep, stop, drain } = self;
         let code = runtime.block_on(async {
             let mut signals = Signals::install()?;
             for listener in listeners {
@@ -74,12 +81,7 @@ impl Server {
             tracing::info!(connections = services.admission.count(), "stopping");
             stop.begin();
             tokio::select! {
-                ended = timeout(DRAIN_TIME, services.admission.empty()) => {
-                    let cut = services.admission.count();
-                    if ended.is_err() { tracing::warn!(cut, "not all connections ended in time"); }
-                    tracing::info!("stopped; connections: {}", services.tally);
-                    io::Result::Ok(ExitCode::SUCCESS)
-                }
+                () = empty(&signaling, &services) => io::Result::Ok(ExitCode::SUCCESS),
                 () = signals.next() => Ok(ExitCode::FAILURE),
             }
         });
@@ -89,6 +91,19 @@ impl Server {
             ExitCode::FAILURE
         })
     }
+}
+
+/// Tells clients that the server goes away, and gives their connections time to end.
+async fn empty(signaling: &Signaling, services: &Services) {
+    let emptied = timeout(DRAIN_TIME, async {
+        signaling.drain(DRAIN_TIME).await;
+        services.admission.empty().await;
+    });
+    if emptied.await.is_err() {
+        tracing::warn!(cut = services.admission.count(), "not all connections ended in time");
+    }
+    let unanswered = signaling.untold_refusals();
+    tracing::info!("stopped; connections: {}; {unanswered} refusals nobody heard", services.tally);
 }
 
 /// What an operator sends to stop the server.

@@ -2,7 +2,6 @@
 //!
 //! A flag wins over its environment variable, that over the file, that over the default.
 
-mod cidr;
 mod limits;
 mod listen;
 mod origin;
@@ -12,8 +11,8 @@ mod typed;
 use std::{net::IpAddr, path::PathBuf};
 
 use anyhow::{Context, bail};
+use turn::Cidr;
 
-pub(crate) use cidr::Cidr;
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use origin::Origin;
@@ -32,8 +31,6 @@ pub(crate) struct Config {
     pub(crate) data: DataFolder,
     /// Public addresses of a server behind 1:1 NAT, at most one of each family.
     pub(crate) announce: Vec<IpAddr>,
-    /// How media travels in rooms.
-    pub(crate) topology: Topology,
     /// Pages of other sites that may connect, besides our own.
     pub(crate) origins: Vec<Origin>,
     /// The certificate and key to serve instead of our own.
@@ -62,15 +59,6 @@ pub(crate) struct CertificateFiles {
     pub(crate) cert: PathBuf,
     /// Its private key.
     pub(crate) key: PathBuf,
-}
-
-/// What decides how media travels in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Topology {
-    /// The server, by the number of participants.
-    Auto,
-    /// Always a mesh.
-    Mesh,
 }
 
 impl Config {
@@ -106,6 +94,7 @@ impl Config {
     }
 
     fn from_options(options: Options, data: DataFolder) -> anyhow::Result<Self> {
+        refuse_sfu(options.topology)?;
         let secret = match options.turn_secret {
             Some(secret) => Secret::new(secret)
                 .context("--turn-secret is empty: give a long random text or leave it out")?,
@@ -114,7 +103,6 @@ impl Config {
         Ok(Self {
             listen: Listen::new(options.listen, options.also.unwrap_or_default()),
             announce: announced(options.announce.unwrap_or_default())?,
-            topology: topology(options.topology)?,
             origins: options.origin.unwrap_or_default(),
             certificate: certificate(options.cert, options.key)?,
             turn: Turn { secret, allow: options.turn_allow.unwrap_or_default() },
@@ -137,10 +125,10 @@ fn announced(addresses: Vec<IpAddr>) -> anyhow::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-fn topology(name: Option<TopologyName>) -> anyhow::Result<Topology> {
-    match name {
-        None | Some(TopologyName::Auto) => Ok(Topology::Auto),
-        Some(TopologyName::Mesh) => Ok(Topology::Mesh),
+/// Every room is a mesh yet, so that `auto` and `mesh` say the same.
+fn refuse_sfu(topology: Option<TopologyName>) -> anyhow::Result<()> {
+    match topology {
+        None | Some(TopologyName::Auto | TopologyName::Mesh) => Ok(()),
         Some(TopologyName::Sfu) => bail!(
             "This version of moim has no media server, so --topology sfu can't be honoured: \
              use auto or mesh"

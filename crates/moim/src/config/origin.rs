@@ -5,15 +5,11 @@ use std::str::FromStr;
 use axum::http::{Uri, uri::Authority};
 use serde::Deserialize;
 
-/// An origin allowed besides our own (RFC 6454 §7.1).
+/// An origin allowed besides our own (RFC 6454 §7.1), as browsers write it: lower case, no default
+/// port, no slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) enum Origin {
-    /// Any at all, `*`.
-    Any,
-    /// This one, as browsers write it: lower case, no default port, no slash at the end.
-    Exactly(String),
-}
+pub(crate) struct Origin(String);
 
 /// A text that is no origin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +20,6 @@ impl FromStr for Origin {
     type Err = NotAnOrigin;
 
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        if text == "*" {
-            return Ok(Self::Any);
-        }
         let uri: Uri = text.parse().map_err(|_| NotAnOrigin)?;
         let (scheme, default_port) = match uri.scheme_str() {
             Some("https") => ("https", 443),
@@ -39,10 +32,16 @@ impl FromStr for Origin {
             return Err(NotAnOrigin);
         }
         let host = authority.host().to_ascii_lowercase();
-        Ok(Self::Exactly(match port(authority)? {
+        Ok(Self(match port(authority)? {
             Some(port) if port != default_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
         }))
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        origin.0
     }
 }
 
@@ -73,14 +72,15 @@ mod tests {
             ("http://example.org:443", "http://example.org:443"),
             ("http://[::1]:80", "http://[::1]"),
         ] {
-            assert_eq!(typed.parse(), Ok(Origin::Exactly(kept.to_owned())), "{typed}");
+            assert_eq!(typed.parse(), Ok(Origin(kept.to_owned())), "{typed}");
         }
-        assert_eq!("*".parse(), Ok(Origin::Any));
     }
 
     #[test]
     fn what_is_no_origin_is_refused() {
-        for text in ["", "example.org", "ftp://a", "https://a/b", "https://a/?q", "https://u@a"] {
+        for text in
+            ["", "*", "example.org", "ftp://a", "https://a/b", "https://a/?q", "https://u@a"]
+        {
             assert_eq!(text.parse::<Origin>(), Err(NotAnOrigin), "{text}");
         }
     }

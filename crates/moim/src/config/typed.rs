@@ -8,9 +8,10 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
+use turn::Cidr;
 
-use super::{Cidr, Origin};
+use super::Origin;
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -67,13 +68,14 @@ pub(crate) struct Options {
 
     /// Range that TURN may relay to although it is denied by default; may be repeated
     #[arg(long, env = "MOIM_TURN_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    #[serde(default, deserialize_with = "ranges")]
     pub(super) turn_allow: Option<Vec<Cidr>>,
 
     /// How media travels: mesh, sfu, or auto to decide by room
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
     pub(super) topology: Option<TopologyName>,
 
-    /// Origin of another site whose pages may connect, or `*`; may be repeated
+    /// Origin of another site whose pages may connect; may be repeated
     #[arg(long, env = "MOIM_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(super) origin: Option<Vec<Origin>>,
 
@@ -149,6 +151,12 @@ impl LimitOptions {
         first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
             room_capacity, handshake_timeout, idle_timeout)
     }
+}
+
+fn ranges<'de, D: Deserializer<'de>>(file: D) -> Result<Option<Vec<Cidr>>, D::Error> {
+    let texts = Vec::<String>::deserialize(file)?;
+    let ranges: Result<_, _> = texts.iter().map(|text| text.parse()).collect();
+    ranges.map(Some).map_err(D::Error::custom)
 }
 
 /// Reads a configuration file.

@@ -4,7 +4,6 @@
 //! session parses what comes in, sends it to its room's mailbox and goes on; the room answers and
 //! tells by the sockets' own queues, which never wait. So a room waits for nobody, and a socket
 //! only for its own room.
-#![allow(dead_code, reason = "main is about to serve it")]
 
 mod answer;
 mod config;

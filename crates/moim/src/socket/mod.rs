@@ -7,7 +7,7 @@
 //!                                                        ▲
 //!   rooms, other sockets ─► Socket::emit ─► outbox ──────┘
 //! ```
-#![allow(dead_code, unused_imports, reason = "the application that uses it is on its way")]
+#![allow(dead_code, unused_imports, reason = "clients of other dialects will use the rest")]
 
 pub(crate) mod app;
 mod client;

@@ -146,8 +146,11 @@ fn create(names: &Names, now: OffsetDateTime) -> anyhow::Result<String> {
     Ok(key.serialize_pem() + &certificate.pem())
 }
 
+/// Private names, and those of `names` that aren't.
 fn constraints(names: &Names) -> NameConstraints {
-    let domains = PRIVATE_DOMAINS.into_iter().chain(names.dns.iter().map(String::as_str));
+    let is_private = |name: &&String| PRIVATE_DOMAINS.iter().any(|domain| is_within(name, domain));
+    let public = names.dns.iter().filter(|name| !is_private(name)).map(String::as_str);
+    let domains = PRIVATE_DOMAINS.into_iter().chain(public);
     let networks = PRIVATE_NETWORKS
         .into_iter()
         .filter_map(|(network, prefix)| Some((network.parse().ok()?, prefix)))
@@ -160,6 +163,11 @@ fn constraints(names: &Names) -> NameConstraints {
         permitted_subtrees: domains.chain(networks).collect(),
         excluded_subtrees: Vec::new(),
     }
+}
+
+/// Whether `name` is `domain` or below it (RFC 5280 §4.2.1.10).
+fn is_within(name: &str, domain: &str) -> bool {
+    name.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 /// What a CA may sign for, as its certificate says.
@@ -197,10 +205,7 @@ impl Permitted {
     }
 
     fn has_dns(&self, name: &str) -> bool {
-        self.domains.iter().any(|domain| {
-            name.strip_suffix(domain.as_str())
-                .is_some_and(|before| before.is_empty() || before.ends_with('.'))
-        })
+        self.domains.iter().any(|domain| is_within(name, domain))
     }
 
     fn has_ip(&self, ip: IpAddr) -> bool {

@@ -1,0 +1,28 @@
+//! What each part is told of the configuration.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::{addresses, config::Config, signaling, socket};
+
+/// For the Socket.IO driver.
+pub(crate) fn socket(config: &Config) -> socket::Config {
+    let mut socket = socket::Config::default();
+    socket.origins.allowed = config.origins.iter().cloned().map(String::from).collect();
+    socket.limits.sessions = config.limits.connections;
+    socket.limits.sessions_per_address = config.limits.connections_per_address;
+    socket
+}
+
+/// For rooms.
+pub(crate) fn signaling(config: &Config) -> signaling::Config {
+    let defaults = signaling::Config::new(config.turn.secret.as_bytes().into());
+    let first = addresses::of_interfaces().into_iter().next();
+    signaling::Config {
+        announce: config.announce.clone(),
+        fallback: first.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        capacity: config.limits.room_capacity,
+        max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
+        max_rooms: config.limits.rooms,
+        ..defaults
+    }
+}
