@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     ("page", page),
     ("lints", lints),
     ("Rust tests", rust_tests),
+    ("fuzz targets", fuzz_targets),
     ("licences and sources", deny),
 ];
 
@@ -79,6 +80,11 @@ fn rust_tests() -> anyhow::Result<()> {
         return run(".", &cargo(), &["test", "--locked", "--workspace", "--doc", "--quiet"]);
     }
     run(".", &cargo(), &["test", "--locked", "--workspace"])
+}
+
+/// They compile; `cargo fuzz run` runs them (CONTRIBUTING.md).
+fn fuzz_targets() -> anyhow::Result<()> {
+    run("fuzz", &cargo(), &["check", "--locked", "--quiet"])
 }
 
 fn deny() -> anyhow::Result<()> {

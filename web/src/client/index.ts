@@ -1,4 +1,5 @@
 /** The client library: rooms, calls and devices, free of frameworks. */
+export { createClient } from "./client.ts";
 export { RequestError } from "./errors.ts";
 export type * from "./face.ts";
 export type {

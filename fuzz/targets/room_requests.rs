@@ -1,0 +1,19 @@
+//! Requests of strangers, as JSON: each is a request or an error, and never a panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use room::{
+    Request,
+    protocol::{CreateRoom, JoinRoom, LeaveRoom, ListRooms, MediaState, SignalRequest},
+};
+
+fuzz_target!(|text: &str| {
+    let _ = serde_json::from_str::<ListRooms>(text);
+    let _ = serde_json::from_str::<CreateRoom>(text);
+    let _ = serde_json::from_str::<JoinRoom>(text);
+    let _ = serde_json::from_str::<LeaveRoom>(text);
+    let _ = serde_json::from_str::<MediaState>(text);
+    if let Ok(signal) = serde_json::from_str::<SignalRequest>(text) {
+        let _ = Request::try_from(signal);
+    }
+});

@@ -1,0 +1,68 @@
+//! A session under any order of requests, messages and passing time: it may close, but it never
+//! panics, never speaks after its end, and keeps its contract that time moves on.
+#![no_main]
+
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use socketio::{Config, Event, Message, Revision, Session, TransportKind};
+
+#[derive(Debug, Arbitrary)]
+enum Step {
+    Poll,
+    PollGone,
+    Post(Vec<u8>),
+    Upgrade,
+    Text(String),
+    Binary(Vec<u8>),
+    WebSocketGone,
+    Emit(u8),
+    Disconnect,
+    Wait(u16),
+}
+
+fuzz_target!(|input: (bool, Vec<Step>)| {
+    let (polling, steps) = input;
+    let kind = if polling { TransportKind::Polling } else { TransportKind::WebSocket };
+    let mut now = Instant::now();
+    let config = Arc::new(Config { max_payload: 4096, ..Config::default() });
+    let mut session = Session::new(now, config, Revision::V4, kind, "0123456789abcdef");
+    let mut closed = drain(&mut session, false);
+    for step in steps {
+        match step {
+            Step::Poll => _ = session.handle_poll(),
+            Step::PollGone => session.handle_poll_gone(),
+            Step::Post(body) => _ = session.handle_post(now, &body),
+            Step::Upgrade => _ = session.handle_upgrade(now),
+            Step::Text(text) => session.handle_websocket(now, Message::Text(&text)),
+            Step::Binary(data) => session.handle_websocket(now, Message::Binary(Cow::Owned(data))),
+            Step::WebSocketGone => session.handle_websocket_gone(),
+            Step::Emit(number) => session.send(format!("2[\"n\",{number}]").into()),
+            Step::Disconnect => session.disconnect(now),
+            Step::Wait(milliseconds) => {
+                now += Duration::from_millis(u64::from(milliseconds));
+                session.handle_timeout(now);
+            }
+        }
+        closed = drain(&mut session, closed);
+    }
+});
+
+/// Takes all that the session gives out; tells whether it is over.
+fn drain(session: &mut Session, mut closed: bool) -> bool {
+    while let Some(event) = session.poll_event() {
+        assert!(!closed, "nothing follows the end of a session: {event:?}");
+        match event {
+            Event::Connect { .. } => session.accept("fedcba9876543210"),
+            Event::Closed(_) => closed = true,
+            _ => {}
+        }
+    }
+    while session.poll_transmit().is_some() {}
+    closed
+}

@@ -1,0 +1,137 @@
+// A call as a value: what it becomes after each message. Nothing here acts.
+import type { CallState, Connection, RemoteParticipant, RequestErrorCode } from "./face.ts";
+import type { Joined, MediaState, Participant, ParticipantId, ServerEvents } from "./protocol.ts";
+
+/** What happens to a call. */
+export type Message =
+  /** Joined, for the first time or anew as somebody else. */
+  | { is: "joined"; joined: Joined }
+  /** Restored after a drop; the missed events follow. */
+  | { is: "resumed"; joined: Joined }
+  | { is: "dropped" }
+  | { is: "ended"; error: { code: RequestErrorCode; message: string } | null }
+  | { is: "participant:joined"; participant: Participant }
+  | { is: "participant:updated"; participant: Participant }
+  | { is: "participant:left"; id: ParticipantId }
+  | { is: "topology"; topology: ServerEvents["topology"]["topology"] }
+  /** One's own microphone, camera or hand. */
+  | { is: "media"; media: MediaState }
+  | { is: "link"; id: ParticipantId; connection: Connection; stream: MediaStream | null }
+  | { is: "speaking"; ids: ReadonlySet<ParticipantId> };
+
+/** The call after the message. It is the same object where nothing changed. */
+export function after(call: CallState, message: Message): CallState {
+  switch (message.is) {
+    case "joined":
+      return begun(message.joined);
+    case "resumed":
+      return resumed(call, message.joined);
+    case "dropped":
+      return call.status === "joined" ? { ...call, status: "reconnecting" } : call;
+    case "ended":
+      return { ...call, status: "ended", error: message.error, others: [] };
+    case "participant:joined":
+      return { ...call, others: entered(call.others, message.participant) };
+    case "participant:updated":
+      return updated(call, message.participant);
+    case "participant:left":
+      return withOthers(
+        call,
+        call.others.filter((other) => other.id !== message.id),
+      );
+    case "topology":
+      return { ...call, topology: message.topology };
+    case "media":
+      return { ...call, self: { ...call.self, media: message.media } };
+    case "link":
+      return linked(call, message);
+    case "speaking":
+      return spoken(call, message.ids);
+  }
+}
+
+/** A call just joined. */
+export function begun(joined: Joined): CallState {
+  return {
+    status: "joined",
+    error: null,
+    room: joined.room,
+    topology: joined.topology,
+    self: { ...joined.self, speaking: false },
+    others: joined.participants.map(stranger),
+  };
+}
+
+function resumed(call: CallState, joined: Joined): CallState {
+  return {
+    ...call,
+    status: "joined",
+    room: joined.room,
+    topology: joined.topology,
+    others: joined.participants.map((participant) => known(call.others, participant)),
+  };
+}
+
+/** Events may come twice around a resume: who is known already stays in place. */
+function entered(
+  others: readonly RemoteParticipant[],
+  participant: Participant,
+): readonly RemoteParticipant[] {
+  return others.some((other) => other.id === participant.id)
+    ? others.map((other) => (other.id === participant.id ? { ...other, ...participant } : other))
+    : [...others, stranger(participant)];
+}
+
+function updated(call: CallState, participant: Participant): CallState {
+  if (participant.id === call.self.id) return call; // one's own state is known here first
+  return withOthers(
+    call,
+    call.others.map((other) =>
+      other.id === participant.id ? { ...other, ...participant } : other,
+    ),
+  );
+}
+
+function linked(
+  call: CallState,
+  { id, connection, stream }: Extract<Message, { is: "link" }>,
+): CallState {
+  return withOthers(
+    call,
+    call.others.map((other) =>
+      other.id === id && (other.connection !== connection || other.stream !== stream)
+        ? { ...other, connection, stream }
+        : other,
+    ),
+  );
+}
+
+function spoken(call: CallState, ids: ReadonlySet<ParticipantId>): CallState {
+  const self =
+    call.self.speaking === ids.has(call.self.id)
+      ? call.self
+      : { ...call.self, speaking: ids.has(call.self.id) };
+  const heard = withOthers(
+    call,
+    call.others.map((other) =>
+      other.speaking === ids.has(other.id) ? other : { ...other, speaking: ids.has(other.id) },
+    ),
+  );
+  return self === call.self ? heard : { ...heard, self };
+}
+
+/** Keeps the object where every other is as before. */
+function withOthers(call: CallState, others: readonly RemoteParticipant[]): CallState {
+  const same =
+    others.length === call.others.length && others.every((other, i) => other === call.others[i]);
+  return same ? call : { ...call, others };
+}
+
+function stranger(participant: Participant): RemoteParticipant {
+  return { ...participant, speaking: false, connection: "connecting", stream: null };
+}
+
+function known(others: readonly RemoteParticipant[], participant: Participant): RemoteParticipant {
+  const before = others.find((other) => other.id === participant.id);
+  return before ? { ...before, ...participant } : stranger(participant);
+}

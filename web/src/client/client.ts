@@ -1,0 +1,106 @@
+// The library put together in a browser page.
+import type { Call, Client, JoinRequest, LocalMedia } from "./face.ts";
+import type { LinkPlatform } from "./link.ts";
+import { LiveLobby } from "./lobby.ts";
+import { Media } from "./media.ts";
+import { Mesh } from "./mesh.ts";
+import type { Joined } from "./protocol.ts";
+import { hearRoom, Session } from "./session.ts";
+import { openSocket, Signaling } from "./signaling.ts";
+
+const platform: LinkPlatform = {
+  createPeer: (configuration) => new RTCPeerConnection(configuration),
+  createStream: (tracks) => new MediaStream(tracks),
+};
+
+/** Connects to the page's own server, or to the one at `url`. To be called once in a page. */
+export function createClient(url?: string): Client {
+  const signaling = new Signaling(openSocket(url));
+  const media = new Media({
+    devices: navigator.mediaDevices,
+    permissions: navigator.permissions,
+    storage: storage(),
+    createStream: platform.createStream,
+  });
+  const client = new PageClient(signaling, media);
+  window.addEventListener("online", () => client.wake());
+  // A page that is closed or left says so; one that comes back out of the cache connects again.
+  window.addEventListener("pagehide", () => client.close());
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) signaling.open();
+  });
+  signaling.open();
+  return client;
+}
+
+class PageClient implements Client {
+  readonly server;
+  readonly lobby;
+  readonly media: LocalMedia;
+  readonly #signaling: Signaling;
+  readonly #media: Media;
+  #session: Session | null = null;
+
+  constructor(signaling: Signaling, media: Media) {
+    this.#signaling = signaling;
+    this.#media = media;
+    this.server = signaling.state;
+    this.lobby = new LiveLobby(signaling);
+    this.media = media;
+    hearRoom(signaling, (event, number) => this.#session?.handle(event, number));
+  }
+
+  join(request: JoinRequest): Promise<Call> {
+    this.#session?.leave();
+    const { microphone, camera } = this.#media.getSnapshot();
+    return new Promise((resolve, reject) => {
+      const { room, name, password } = request;
+      const payload = {
+        room,
+        name,
+        ...(password !== undefined && { password }),
+        media: { mic: microphone.on, camera: camera.on, screen: false, hand: false },
+      };
+      // Made within the answer's own message, so that no event behind it is missed.
+      this.#signaling.send("room:join", payload, (outcome) => {
+        if ("ok" in outcome) {
+          resolve(this.#begin(request, outcome.ok));
+          return;
+        }
+        // The server may have let us in all the same.
+        if (outcome.error.code === "timeout") this.#signaling.send("room:leave", {}, () => {});
+        reject(outcome.error);
+      });
+    });
+  }
+
+  wake(): void {
+    this.#signaling.wake();
+    this.#session?.wake();
+  }
+
+  close(): void {
+    this.#session?.leave();
+    this.#signaling.close();
+  }
+
+  #begin(request: JoinRequest, joined: Joined): Session {
+    this.#session = new Session({
+      signaling: this.#signaling,
+      media: this.#media,
+      request,
+      joined,
+      createMesh: (options) => new Mesh({ ...platform, ...options }),
+    });
+    return this.#session;
+  }
+}
+
+/** Storage, where the browser's settings allow it. */
+function storage(): Storage | undefined {
+  try {
+    return window.localStorage;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+// A call carried peer to peer: a link to each of the others.
+import { videoQuality } from "./encoding.ts";
+import type { Connection } from "./face.ts";
+import { Link, type LinkPlatform, type Tracks } from "./link.ts";
+import type { Signal } from "./negotiation.ts";
+import type { IceServer, ParticipantId } from "./protocol.ts";
+
+export interface MeshOptions extends LinkPlatform {
+  send: (to: ParticipantId, signal: Signal) => void;
+  changed: (id: ParticipantId, connection: Connection, stream: MediaStream | null) => void;
+}
+
+/** Owns the links and nothing else: who is in the call is decided elsewhere. */
+export class Mesh {
+  readonly #options: MeshOptions;
+  readonly #links = new Map<ParticipantId, Link>();
+  #tracks: Tracks = { microphone: null, camera: null };
+  #iceServers: readonly IceServer[] = [];
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+  }
+
+  /** Links to exactly these others. */
+  reconcile(self: ParticipantId, others: readonly ParticipantId[]): void {
+    const before = this.#links.size;
+    for (const [id, link] of this.#links) {
+      if (others.includes(id)) continue;
+      this.#links.delete(id);
+      link.close();
+    }
+    if (before !== others.length) {
+      const quality = videoQuality(others.length);
+      for (const link of this.#links.values()) link.setQuality(quality);
+    }
+    for (const id of others) {
+      if (!this.#links.has(id)) this.#links.set(id, this.#link(self, id, others.length));
+    }
+  }
+
+  /** Takes in a signal; one from nobody linked is too late or too early to matter. */
+  handle(from: ParticipantId, signal: Signal): void {
+    void this.#links.get(from)?.handle(signal);
+  }
+
+  setTracks(tracks: Tracks): void {
+    this.#tracks = tracks;
+    for (const link of this.#links.values()) link.setTracks(tracks);
+  }
+
+  setIceServers(iceServers: readonly IceServer[]): void {
+    this.#iceServers = iceServers;
+    for (const link of this.#links.values()) link.setIceServers(iceServers);
+  }
+
+  /** Looks for new paths on every link, as after being resumed. */
+  restart(): void {
+    for (const link of this.#links.values()) link.restart();
+  }
+
+  /** Looks for new paths where there is no good one, as when the network is back. */
+  restartUnlessWell(): void {
+    for (const link of this.#links.values()) link.restartUnlessWell();
+  }
+
+  /** How loud each of the others speaks just now, 0 to 1. */
+  levels(): Map<ParticipantId, number> {
+    return new Map([...this.#links].map(([id, link]) => [id, link.level()]));
+  }
+
+  /** Ends every link. */
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+
+  #link(self: ParticipantId, id: ParticipantId, others: number): Link {
+    const { createPeer, createStream, send, changed } = this.#options;
+    return new Link({
+      createPeer,
+      createStream,
+      polite: self < id,
+      iceServers: this.#iceServers,
+      tracks: this.#tracks,
+      quality: videoQuality(others),
+      send: (signal) => send(id, signal),
+      changed: (connection, stream) => changed(id, connection, stream),
+    });
+  }
+}
