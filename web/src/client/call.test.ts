@@ -1,0 +1,100 @@
+import { expect, test } from "vitest";
+import { after, begun } from "./call.ts";
+import type { CallState } from "./face.ts";
+import type { Joined, MediaState, Participant } from "./protocol.ts";
+
+const OFF: MediaState = { mic: false, camera: false, screen: false, hand: false };
+
+function participant(id: string, media: MediaState = OFF): Participant {
+  return { id, name: id.toUpperCase(), media };
+}
+
+function joined(...others: string[]): Joined {
+  return {
+    self: participant("me"),
+    room: { name: "tea", participants: others.length + 1, capacity: 9, locked: false },
+    participants: others.map((id) => participant(id)),
+    topology: "mesh",
+    iceServers: [],
+    resume: "token",
+    resumeSeconds: 30,
+    resumed: false,
+    last: 0,
+  };
+}
+
+const ids = (call: CallState) => call.others.map(({ id }) => id);
+
+test("the others stand in the order they joined", () => {
+  let call = begun(joined("a", "b"));
+  call = after(call, { is: "participant:joined", participant: participant("c") });
+  expect(ids(call)).toEqual(["a", "b", "c"]);
+  call = after(call, { is: "participant:left", id: "a" });
+  expect(ids(call)).toEqual(["b", "c"]);
+});
+
+test("somebody who joins twice is there once, and keeps the link", () => {
+  let call = begun(joined("a"));
+  call = after(call, { is: "link", id: "a", connection: "connected", stream: null });
+  call = after(call, {
+    is: "participant:joined",
+    participant: participant("a", { ...OFF, mic: true }),
+  });
+  expect(call.others).toMatchObject([{ id: "a", connection: "connected", media: { mic: true } }]);
+});
+
+test("an update reaches the one it is about, and nobody who left", () => {
+  const call = begun(joined("a", "b"));
+  const hand = { ...OFF, hand: true };
+  const next = after(call, { is: "participant:updated", participant: participant("b", hand) });
+  expect(next.others[0]).toBe(call.others[0]);
+  expect(next.others[1]?.media).toEqual(hand);
+  const gone = { is: "participant:updated", participant: participant("z", hand) } as const;
+  expect(after(call, gone)).toBe(call);
+});
+
+test("what changes nothing gives the very same call", () => {
+  const call = begun(joined("a"));
+  expect(after(call, { is: "participant:left", id: "z" })).toBe(call);
+  expect(after(call, { is: "speaking", ids: new Set() })).toBe(call);
+  const link = { is: "link", id: "a", connection: "connecting", stream: null } as const;
+  expect(after(call, link)).toBe(call);
+});
+
+test("who speaks is marked, oneself included, until silent", () => {
+  const call = begun(joined("a", "b"));
+  const loud = after(call, { is: "speaking", ids: new Set(["b", "me"]) });
+  expect(loud.self.speaking).toBe(true);
+  expect(loud.others.map(({ speaking }) => speaking)).toEqual([false, true]);
+  const silent = after(loud, { is: "speaking", ids: new Set() });
+  expect(silent).toEqual(call);
+});
+
+test("a resume keeps those known, adds the new and drops the gone", () => {
+  let call = begun(joined("a", "b"));
+  call = after(call, { is: "link", id: "b", connection: "connected", stream: null });
+  call = after(call, { is: "media", media: { ...OFF, camera: true } });
+  call = after(call, { is: "dropped" });
+  expect(call.status).toBe("reconnecting");
+  call = after(call, { is: "resumed", joined: joined("b", "c") });
+  expect(call.status).toBe("joined");
+  expect(call.self.media.camera).toBe(true);
+  expect(call.others).toMatchObject([
+    { id: "b", connection: "connected" },
+    { id: "c", connection: "connecting" },
+  ]);
+});
+
+test("joining anew forgets the links of who one was", () => {
+  let call = begun(joined("a"));
+  call = after(call, { is: "link", id: "a", connection: "connected", stream: null });
+  call = after(call, { is: "joined", joined: joined("a") });
+  expect(call.others).toMatchObject([{ id: "a", connection: "connecting" }]);
+});
+
+test("a call that ended says why, holds nobody, and is not dropped after", () => {
+  const error = { code: "room_full", message: "full" } as const;
+  const call = after(begun(joined("a")), { is: "ended", error });
+  expect(call).toMatchObject({ status: "ended", error, others: [] });
+  expect(after(call, { is: "dropped" })).toBe(call);
+});

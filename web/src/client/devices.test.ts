@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { constraintsOf, problemOf, remember, remembered, sorted, worthAsking } from "./devices.ts";
+
+const info = (kind: MediaDeviceKind, deviceId: string, label = "") =>
+  ({ kind, deviceId, label, groupId: "" }) as MediaDeviceInfo;
+
+test("devices are sorted by kind, without nameless ones and doubles", () => {
+  const devices = sorted([
+    info("audioinput", "communications", "Double"),
+    info("audioinput", "m1", "Microphone"),
+    info("videoinput", "", ""),
+    info("videoinput", "c1", "Camera"),
+    info("audiooutput", "s1", "Speaker"),
+  ]);
+  expect(devices.microphone).toEqual([{ id: "m1", label: "Microphone" }]);
+  expect(devices.camera).toEqual([{ id: "c1", label: "Camera" }]);
+  expect(devices.speaker).toEqual([{ id: "s1", label: "Speaker" }]);
+});
+
+test("each way a browser refuses has its reason", () => {
+  const problem = (name: string) => problemOf(new DOMException("", name));
+  expect(problem("NotAllowedError")).toBe("refused");
+  expect(problem("NotFoundError")).toBe("missing");
+  expect(problem("OverconstrainedError")).toBe("missing");
+  expect(problem("NotReadableError")).toBe("in_use");
+  expect(problemOf(new TypeError("odd"))).toBe("failed");
+  expect(problemOf("odd")).toBe("failed");
+});
+
+test("a device that was chosen is preferred, not required", () => {
+  expect(constraintsOf("camera", "c1").deviceId).toEqual({ ideal: "c1" });
+  expect(constraintsOf("microphone", null)).not.toHaveProperty("deviceId");
+  expect(constraintsOf("microphone", null).echoCancellation).toBe(true);
+});
+
+test("after a refusal only what is allowed is asked for again", () => {
+  const permission = { microphone: "granted", camera: "denied" } as const;
+  expect(worthAsking("refused", permission)).toEqual(["microphone"]);
+  expect(worthAsking("refused", { microphone: "prompt", camera: null })).toEqual([]);
+  expect(worthAsking("missing", permission)).toEqual(["microphone", "camera"]);
+});
+
+test("choices outlast the page, and odd storage does no harm", () => {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+  };
+  const choices = { microphone: "m1", camera: null, speaker: "s1" };
+  remember(storage, choices);
+  expect(remembered(storage)).toEqual(choices);
+  const nothing = { microphone: null, camera: null, speaker: null };
+  for (const odd of ["", "null", "7", '{"camera":7}', "{"]) {
+    expect(remembered({ getItem: () => odd })).toEqual(nothing);
+  }
+  const closed = () => {
+    throw new Error("closed");
+  };
+  expect(remembered({ getItem: closed })).toEqual(nothing);
+  expect(() => remember({ setItem: closed }, choices)).not.toThrow();
+  expect(remembered(undefined)).toEqual(nothing);
+});
