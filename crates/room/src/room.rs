@@ -174,10 +174,11 @@ impl Room {
     }
 
     fn resume(&mut self, now: Instant, from: Connection, resume: &Resume) -> Result<(), Refusal> {
-        if self.roster.seat_of(from).is_some() {
+        let seat = self.seat_proven(resume).ok_or(Refusal::ResumeExpired)?;
+        // One that didn't hear the answer in time may ask again over the same connection.
+        if self.roster.seat_of(from).is_some_and(|at| at != seat) {
             return Err(Refusal::AlreadyJoined);
         }
-        let seat = self.seat_proven(resume).ok_or(Refusal::ResumeExpired)?;
         if resume.last.is_some_and(|last| last > self.log.newest()) {
             return Err(Refusal::Invalid("last: no event has that number yet"));
         }
@@ -189,7 +190,7 @@ impl Room {
         }
         let before = self.roster.set_presence(seat, Presence::Here(from));
         self.admit(from, seat, Some(last));
-        self.detach(before);
+        self.detach(before.filter(|before| *before != Presence::Here(from)));
         self.replay(from, seat, last);
         Ok(())
     }

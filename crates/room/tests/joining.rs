@@ -70,8 +70,10 @@ fn a_connection_joins_once() {
     let mut world = World::new(settings(8));
     let (ann, ann_is) = world.enter("Ann");
     assert_eq!(world.ask(ann, Request::Join(join("Ann"))).err(), Some(Refusal::AlreadyJoined));
-    let again = room::Resume { token: ann_is.resume, last: None };
-    assert_eq!(world.ask(ann, Request::Resume(again)).err(), Some(Refusal::AlreadyJoined));
+    let (ben, _) = world.enter("Ben");
+    let as_ann = room::Resume { token: ann_is.resume, last: None };
+    assert_eq!(world.ask(ben, Request::Resume(as_ann)).err(), Some(Refusal::AlreadyJoined));
+    assert!(world.detached.is_empty());
 }
 
 #[test]

@@ -183,3 +183,22 @@ fn a_number_that_no_event_has_yet_is_refused() {
     let (_, resumed) = world.resume(&ann_is.resume, Some(u64::MAX));
     assert!(matches!(resumed, Err(Refusal::Invalid(_))));
 }
+
+#[test]
+fn a_resume_asked_twice_over_one_connection_is_answered_twice() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_is) = world.enter("Ann");
+    let (_, ben_is) = world.enter("Ben");
+    world.gone(ann, Departure::Lost);
+    let (again, resumed) = world.resume(&ann_is.resume, None);
+    resumed.unwrap();
+    let same = room::Resume { token: ann_is.resume.clone(), last: None };
+    assert!(world.admitted(again, Request::Resume(same)).unwrap().resumed);
+    assert!(world.detached.is_empty());
+    let joined = Event::Joined(ben_is.me);
+    assert_eq!(world.take_told(again), [joined.clone(), joined]);
+    let (cem, cem_is) = world.enter("Cem");
+    world.send(cem, &ann_is.me.id, candidate("x")).unwrap();
+    let message = Event::Message { from: cem_is.me.id.clone(), message: candidate("x") };
+    assert_eq!(world.take_told(again), [Event::Joined(cem_is.me), message]);
+}

@@ -116,8 +116,14 @@ impl Session {
 
     async fn join(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let join: JoinRoom = payload(args)?;
-        if self.place.as_ref().is_some_and(Place::is_held) {
-            return Err(Refusal::AlreadyJoined.into());
+        if let Some(place) = self.place.as_ref().filter(|place| place.is_held()) {
+            // Asked again, since the answer is late; the room knows.
+            return match request(join) {
+                (name, resume @ Request::Resume(_)) if name == place.name => {
+                    self.ask(resume, ack).await
+                }
+                _ => Err(Refusal::AlreadyJoined.into()),
+            };
         }
         self.count_entry()?;
         let guess = join.resume.is_none() && join.password.is_some();

@@ -258,6 +258,9 @@ async fn a_resumed_participant_hears_what_it_missed_and_nobody_saw_it_go() {
     assert_eq!(resumed["self"], ann_is["self"]);
     assert_eq!(again.hears("participant:joined").await, cem_is["self"]);
     assert_eq!(again.hears("signal").await, json!({"from": id(&ben_is), "candidate": candidate}));
+    // Asking again does no harm.
+    assert_eq!(again.ask("room:join", resume.clone()).await["ok"]["resumed"], true);
+    assert_eq!(again.everything().await.len(), 2);
     // And once more, while this one still looks alive; it is told nothing.
     let mut third = connect(&server);
     assert_eq!(third.ask("room:join", resume).await["ok"]["resumed"], true);

@@ -1,0 +1,222 @@
+//! The native protocol on the wire: the real binary, and clients that speak Socket.IO text frames
+//! as docs/protocol.md tells.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead, BufReader},
+    net::{SocketAddr, TcpStream},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tungstenite::{Message, WebSocket};
+
+/// For what should come at once; long, since machines can be busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Server {
+    process: Child,
+    port: u16,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_moim"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next().expect("a line that names the URL").unwrap();
+            if let Some((_, port)) = line.split_once("http://localhost:") {
+                break port.trim_end_matches('/').parse().unwrap();
+            }
+        };
+        // What else it says is read, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, port, _data: data }
+    }
+
+    /// Asks it to end, as an operator does.
+    fn terminate(&mut self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    fn ended(mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+struct Client {
+    socket: WebSocket<TcpStream>,
+    events: VecDeque<(String, Value, Option<u64>)>,
+    asked: u64,
+}
+
+impl Client {
+    fn connect(server: &Server) -> Self {
+        let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], server.port))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let port = server.port;
+        let url = format!("ws://localhost:{port}/socket.io/?EIO=4&transport=websocket");
+        let (socket, _) = tungstenite::client(url, stream).unwrap();
+        let mut client = Self { socket, events: VecDeque::new(), asked: 0 };
+        assert!(client.read().starts_with("0{"), "Engine.IO opens");
+        client.write("40".to_owned());
+        assert!(client.read().starts_with("40{\"sid\":"), "and Socket.IO connects");
+        client
+    }
+
+    fn write(&mut self, text: String) {
+        self.socket.send(Message::Text(text.into())).unwrap();
+    }
+
+    fn read(&mut self) -> String {
+        loop {
+            match self.socket.read().unwrap() {
+                Message::Text(text) if text.as_str() == "2" => self.write("3".to_owned()),
+                Message::Text(text) => return text.to_string(),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The next packet: an event is kept, an acknowledgement given with its id.
+    fn receive(&mut self) -> Option<(u64, Value)> {
+        let packet = self.read();
+        let (kind, rest) = packet.split_at(2);
+        let (id, json) = rest.split_at(rest.find('[').unwrap());
+        let mut args: Vec<Value> = serde_json::from_str(json).unwrap();
+        match kind {
+            "43" => Some((id.parse().unwrap(), args.remove(0))),
+            "42" => {
+                let number = args.get(2).and_then(Value::as_u64);
+                let payload = args.remove(1);
+                self.events.push_back((args[0].as_str().unwrap().to_owned(), payload, number));
+                None
+            }
+            _ => panic!("{packet}"),
+        }
+    }
+
+    /// Sends a request and gives its acknowledgement.
+    fn ask(&mut self, event: &str, payload: &Value) -> Value {
+        self.asked += 1;
+        self.write(format!("42{}{}", self.asked, json!([event, payload])));
+        loop {
+            if let Some((id, answer)) = self.receive() {
+                assert_eq!(id, self.asked);
+                return answer;
+            }
+        }
+    }
+
+    fn join(&mut self, room: &str, name: &str) -> Value {
+        let answer = self.ask("room:join", &json!({"room": room, "name": name}));
+        answer.get("ok").unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    /// The next event, which must be this one; with its number.
+    fn hears(&mut self, event: &str) -> (Value, Option<u64>) {
+        while self.events.is_empty() {
+            assert_eq!(self.receive(), None);
+        }
+        let (name, payload, number) = self.events.pop_front().unwrap();
+        assert_eq!(name, event);
+        (payload, number)
+    }
+}
+
+#[test]
+fn two_people_meet_and_one_whose_connection_broke_misses_nothing() {
+    let server = Server::start();
+    let mut lobby = Client::connect(&server);
+    assert_eq!(lobby.ask("room:list", &json!({})), json!({"ok": {"rooms": []}}));
+
+    let mut ann = Client::connect(&server);
+    let ann_is = ann.join("tea", "Ann");
+    let urls = &ann_is["iceServers"];
+    assert_eq!(urls[0]["urls"], json!([format!("stun:localhost:{}", server.port)]));
+    assert!(urls[1]["credential"].is_string());
+    let mut ben = Client::connect(&server);
+    let ben_is = ben.join("tea", "Ben");
+    assert_eq!(ben_is["participants"], json!([ann_is["self"]]));
+    let (joined, last) = ann.hears("participant:joined");
+    assert_eq!(joined, ben_is["self"]);
+    let (mut rooms, _) = lobby.hears("room:list");
+    while rooms["rooms"][0]["participants"] != 2 {
+        rooms = lobby.hears("room:list").0;
+    }
+
+    // Ann's connection breaks without a word; Ben goes on.
+    drop(ann);
+    let description = json!({"type": "offer", "sdp": "v=0\r\n모임 👋"});
+    let signal = json!({"to": ann_is["self"]["id"], "description": description});
+    assert_eq!(ben.ask("signal", &signal), json!({"ok": {}}));
+    let mut cem = Client::connect(&server);
+    cem.join("tea", "Cem");
+    assert_eq!(cem.ask("room:leave", &json!({})), json!({"ok": {}}));
+
+    let mut again = Client::connect(&server);
+    let resume = json!({"room": "tea", "name": "Ann", "resume": ann_is["resume"], "last": last});
+    let resumed = again.ask("room:join", &resume);
+    assert_eq!(resumed["ok"]["resumed"], true);
+    assert_eq!(resumed["ok"]["self"], ann_is["self"]);
+    let signal = json!({"from": ben_is["self"]["id"], "description": description});
+    assert_eq!(again.hears("signal").0, signal);
+    assert_eq!(again.hears("participant:joined").0["name"], "Cem");
+    again.hears("participant:left");
+    assert_eq!(ben.hears("participant:joined").0["name"], "Cem", "Ben saw Cem come");
+    ben.hears("participant:left");
+    // And only Cem go; what comes next is Ann's own leave, over the new connection.
+    assert_eq!(again.ask("room:leave", &json!({})), json!({"ok": {}}));
+    assert_eq!(ben.hears("participant:left").0["id"], ann_is["self"]["id"]);
+}
+
+#[test]
+fn what_makes_no_sense_is_answered_and_the_server_goes_on() {
+    let server = Server::start();
+    let mut ann = Client::connect(&server);
+    for (event, payload, code) in [
+        ("room:join", json!({"room": 5, "name": "Ann"}), "invalid"),
+        ("room:join", json!([]), "invalid"),
+        ("room:join", json!({"room": "tea", "name": "A\u{202e}nn"}), "invalid"),
+        ("signal", json!({"to": "x", "candidate": {"candidate": "c"}}), "not_joined"),
+        ("__proto__", json!({}), "unknown_event"),
+    ] {
+        let answer = ann.ask(event, &payload);
+        assert_eq!(answer["error"]["code"], code, "{event} {payload}");
+        assert!(answer["error"]["message"].is_string());
+    }
+    let large = json!({"type": "offer", "sdp": "s".repeat(70_000)});
+    let ann_is = ann.join("tea", "Ann");
+    let signal = json!({"to": ann_is["self"]["id"], "description": large});
+    assert_eq!(ann.ask("signal", &signal)["error"]["code"], "too_large");
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_says_so_and_ends_well() {
+    let mut server = Server::start();
+    let mut ann = Client::connect(&server);
+    ann.join("tea", "Ann");
+    server.terminate();
+    assert_eq!(ann.hears("server:draining"), (json!({}), None));
+    drop(ann);
+    assert!(server.ended().success());
+}
