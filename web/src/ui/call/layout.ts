@@ -1,0 +1,131 @@
+/** Where the tiles of a call go: the largest tiles that fit, decided without a browser. */
+
+export interface Rect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Stage {
+  width: number;
+  height: number;
+}
+
+export interface Arrangement {
+  /** One for each tile, in order, within the stage (below it where `height` exceeds it). */
+  tiles: Rect[];
+  /** How high the content is; more than the stage's height means it scrolls. */
+  height: number;
+  /** The last tile lies over the others instead of beside them. */
+  floating: boolean;
+}
+
+/** Space between tiles. */
+export const GAP = 10;
+
+/** What cameras send. */
+const CAMERA_ASPECT = 16 / 9;
+/** How far a tile may be cropped; upright stages crop more, as phones send upright pictures. */
+const LANDSCAPE_ASPECTS = { narrowest: 4 / 3, widest: 16 / 9 };
+const UPRIGHT_ASPECTS = { narrowest: 3 / 4, widest: 16 / 9 };
+/** A tile narrower than this shows nobody: then the stage scrolls. */
+const NARROWEST_TILE = 132;
+/** A stage this small in its shorter side is a phone's. */
+const PHONE_SIDE = 520;
+/** Upright phones never have more columns than this. */
+const PHONE_COLUMNS = 2;
+
+/** Tiles in reading order; with two people on a phone the last one (oneself) floats. */
+export function arrange(count: number, stage: Stage): Arrangement {
+  if (count <= 0 || stage.width <= 0 || stage.height <= 0) {
+    return { tiles: [], height: 0, floating: false };
+  }
+  if (count === 2 && isPhone(stage)) return duo(stage);
+  const columns = bestColumns(count, stage);
+  const size = tileSize(count, columns, stage);
+  return { ...inRows(count, columns, size, stage), floating: false };
+}
+
+function isPhone({ width, height }: Stage): boolean {
+  return Math.min(width, height) <= PHONE_SIDE;
+}
+
+function isUpright({ width, height }: Stage): boolean {
+  return height > width;
+}
+
+/** The other fills the stage, oneself is a small tile in its upper right corner. */
+function duo(stage: Stage): Arrangement {
+  const upright = isUpright(stage);
+  const width = Math.round(upright ? stage.width * 0.3 : stage.height * 0.42);
+  const height = Math.round(upright ? width * (4 / 3) : width * (3 / 4));
+  const other = { x: 0, y: 0, width: stage.width, height: stage.height };
+  const self = { x: stage.width - width - GAP, y: GAP, width, height };
+  return { tiles: [other, self], height: stage.height, floating: true };
+}
+
+/** The number of columns whose tiles show most of a camera's picture. */
+function bestColumns(count: number, stage: Stage): number {
+  const most = isPhone(stage) && isUpright(stage) ? Math.min(count, PHONE_COLUMNS) : count;
+  let best = 1;
+  let bestScore = -1;
+  for (let columns = 1; columns <= most; columns++) {
+    const score = shown(tileSize(count, columns, stage), count, columns);
+    if (score > bestScore) {
+      best = columns;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+/** Area, less for what cropping hides, a little less for every empty place. */
+function shown(size: Stage, count: number, columns: number): number {
+  if (size.width < NARROWEST_TILE && columns > 1) return 0;
+  const crop = Math.min(size.width / size.height / CAMERA_ASPECT, 1);
+  const places = Math.ceil(count / columns) * columns;
+  return size.width * size.height * (0.7 + 0.3 * crop) * (0.92 + 0.08 * (count / places));
+}
+
+/** The largest tile, within its aspect limits, of which `count` fit in so many columns. */
+function tileSize(count: number, columns: number, stage: Stage): Stage {
+  const rows = Math.ceil(count / columns);
+  const cellWidth = (stage.width - GAP * (columns - 1)) / columns;
+  const cellHeight = (stage.height - GAP * (rows - 1)) / rows;
+  const { narrowest, widest } = isUpright(stage) ? UPRIGHT_ASPECTS : LANDSCAPE_ASPECTS;
+  const aspect = clamp(cellWidth / Math.max(cellHeight, 1), narrowest, widest);
+  const width = Math.max(Math.min(cellWidth, cellHeight * aspect), narrowestTile(stage));
+  return { width: Math.floor(width), height: Math.floor(width / aspect) };
+}
+
+/** On a stage narrower than two of the smallest tiles, a tile may be all there is. */
+function narrowestTile(stage: Stage): number {
+  return Math.min(NARROWEST_TILE, stage.width);
+}
+
+/** Rows filled from the top, the last one centred, the whole centred where it fits. */
+function inRows(count: number, columns: number, size: Stage, stage: Stage) {
+  const rows = Math.ceil(count / columns);
+  const height = rows * size.height + (rows - 1) * GAP;
+  const top = Math.max(0, Math.floor((stage.height - height) / 2));
+  const tiles: Rect[] = [];
+  for (let i = 0; i < count; i++) {
+    const row = Math.floor(i / columns);
+    const inRow = row < rows - 1 ? columns : count - columns * (rows - 1);
+    const rowWidth = inRow * size.width + (inRow - 1) * GAP;
+    const left = Math.max(0, Math.floor((stage.width - rowWidth) / 2));
+    const column = i - row * columns;
+    tiles.push({
+      x: left + column * (size.width + GAP),
+      y: top + row * (size.height + GAP),
+      width: size.width,
+      height: size.height,
+    });
+  }
+  return { tiles, height };
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}

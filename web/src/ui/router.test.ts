@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { parseRoute, roomLink, roomPath } from "./router";
+
+describe("addresses", () => {
+  test("the root is home, and may bring a name", () => {
+    expect(parseRoute("/", "")).toEqual({ view: "home", name: undefined });
+    expect(parseRoute("/", "?name=A")).toEqual({ view: "home", name: "A" });
+  });
+
+  test("a room may bring a name and skip the preview", () => {
+    expect(parseRoute("/r/tea", "?name=A&join=1")).toEqual({
+      view: "room",
+      room: "tea",
+      name: "A",
+      join: true,
+    });
+    expect(parseRoute("/r/tea/", "")).toEqual({
+      view: "room",
+      room: "tea",
+      name: undefined,
+      join: false,
+    });
+  });
+
+  test("an empty name counts as none, and only join=1 skips", () => {
+    expect(parseRoute("/r/tea", "?name=%20&join=true")).toMatchObject({
+      name: undefined,
+      join: false,
+    });
+  });
+
+  test.each(["차 한잔", "a/b", "100%", "?#&", "..", "<b>"])("a room called %s finds itself", (room) => {
+    expect(parseRoute(new URL(roomLink(room, "https://moim.test")).pathname, "")).toMatchObject({
+      view: "room",
+      room,
+    });
+  });
+
+  test("Hangul typed on a Mac leads to the same room", () => {
+    expect(roomPath("모임".normalize("NFD"))).toBe(roomPath("모임"));
+    expect(parseRoute(`/r/${encodeURIComponent("모임".normalize("NFD"))}`, "")).toMatchObject({
+      room: "모임",
+    });
+  });
+
+  test.each(["/r/", "/r/%E0%A4%A", "/x", "/r/a/b", "/r/%20"])("%s leads nowhere", (path) => {
+    expect(parseRoute(path, "")).toEqual({ view: "lost" });
+  });
+});
