@@ -1,14 +1,14 @@
 /** What the page remembers on this device; forgetting (private windows) is no error. */
 
+/** The most characters that the server takes for a name, of a person or a room. */
+export const MAX_NAME = 64;
+
 interface Remembered {
   name: string;
   language: string;
-  camera: string;
-  mic: string;
-  speaker: string;
   /** "off" where the person last chose to come without. */
-  cameraOn: string;
-  micOn: string;
+  camera: string;
+  microphone: string;
 }
 
 const PREFIX = "moim.";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseRoute, roomLink, roomPath } from "./router";
+import { isAddressable, parseRoute, roomLink, roomPath } from "./router.ts";
 
 describe("addresses", () => {
   test("the root is home, and may bring a name", () => {
@@ -29,11 +29,16 @@ describe("addresses", () => {
     });
   });
 
-  test.each(["차 한잔", "a/b", "100%", "?#&", "..", "<b>"])("a room called %s finds itself", (room) => {
+  test.each(["차 한잔", "a/b", "100%", "?#&", "<b>"])("a room called %s finds itself", (room) => {
     expect(parseRoute(new URL(roomLink(room, "https://moim.test")).pathname, "")).toMatchObject({
       view: "room",
       room,
     });
+  });
+
+  test("a room of dots alone has no address", () => {
+    for (const room of [".", "..", " .. ", ""]) expect(isAddressable(room)).toBe(false);
+    for (const room of ["...", ".a", "a."]) expect(isAddressable(room)).toBe(true);
   });
 
   test("Hangul typed on a Mac leads to the same room", () => {

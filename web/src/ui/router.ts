@@ -27,6 +27,11 @@ export function roomLink(room: string, origin: string = location.origin): string
   return origin + roomPath(room);
 }
 
+/** Browsers resolve `.` and `..` in a path even when escaped: such a room has no address. */
+export function isAddressable(room: string): boolean {
+  return !/^\s*\.{0,2}\s*$/.test(room);
+}
+
 function decoded(encoded: string): string {
   try {
     return decodeURIComponent(encoded).trim().normalize("NFC");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Arrangement, arrange, GAP, type Rect, type Stage } from "./layout";
+import { type Arrangement, arrange, GAP, type Rect, type Stage } from "./layout.ts";
 
 const desktop = { width: 1248, height: 690 };
 const phone = { width: 374, height: 720 };
@@ -38,7 +38,8 @@ describe("every arrangement", () => {
 });
 
 function columnsOf(found: Arrangement): number {
-  return new Set(found.tiles.filter((tile) => tile.y === found.tiles[0]?.y).map((tile) => tile.x)).size;
+  return new Set(found.tiles.filter((tile) => tile.y === found.tiles[0]?.y).map((tile) => tile.x))
+    .size;
 }
 
 function overlaps({ tiles }: Arrangement): [Rect, Rect][] {
@@ -47,7 +48,10 @@ function overlaps({ tiles }: Arrangement): [Rect, Rect][] {
       .slice(i + 1)
       .filter(
         (b) =>
-          a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height,
+          a.x < b.x + b.width &&
+          b.x < a.x + a.width &&
+          a.y < b.y + b.height &&
+          b.y < a.y + a.height,
       )
       .map((b): [Rect, Rect] => [a, b]),
   );
@@ -71,6 +75,12 @@ describe("what people expect", () => {
       expect(found.tiles[0]).toEqual({ x: 0, y: 0, ...stage });
       expect(found.tiles[1]?.width).toBeLessThan(stage.width / 3);
     }
+  });
+
+  test("two places on a phone where none may float share it", () => {
+    const found = arrange(2, phone, { mayFloat: false });
+    expect(found.floating).toBe(false);
+    expect(overlaps(found)).toEqual([]);
   });
 
   test("four make a square, nine make three rows of three", () => {

@@ -28,20 +28,20 @@ export const GAP = 10;
 const CAMERA_ASPECT = 16 / 9;
 /** How far a tile may be cropped; upright stages crop more, as phones send upright pictures. */
 const LANDSCAPE_ASPECTS = { narrowest: 4 / 3, widest: 16 / 9 };
-const UPRIGHT_ASPECTS = { narrowest: 3 / 4, widest: 16 / 9 };
+const UPRIGHT_ASPECTS = { narrowest: 2 / 3, widest: 16 / 9 };
 /** A tile narrower than this shows nobody: then the stage scrolls. */
 const NARROWEST_TILE = 132;
 /** A stage this small in its shorter side is a phone's. */
 const PHONE_SIDE = 520;
-/** Upright phones never have more columns than this. */
-const PHONE_COLUMNS = 2;
+/** An upright phone stacks so many in one column, and more in two. */
+const PHONE_STACK = 3;
 
-/** Tiles in reading order; with two people on a phone the last one (oneself) floats. */
-export function arrange(count: number, stage: Stage): Arrangement {
+/** Tiles in reading order; with two people on a phone the last one (oneself) floats, if it may. */
+export function arrange(count: number, stage: Stage, { mayFloat = true } = {}): Arrangement {
   if (count <= 0 || stage.width <= 0 || stage.height <= 0) {
     return { tiles: [], height: 0, floating: false };
   }
-  if (count === 2 && isPhone(stage)) return duo(stage);
+  if (mayFloat && count === 2 && isPhone(stage)) return duo(stage);
   const columns = bestColumns(count, stage);
   const size = tileSize(count, columns, stage);
   return { ...inRows(count, columns, size, stage), floating: false };
@@ -67,11 +67,12 @@ function duo(stage: Stage): Arrangement {
 
 /** The number of columns whose tiles show most of a camera's picture. */
 function bestColumns(count: number, stage: Stage): number {
-  const most = isPhone(stage) && isUpright(stage) ? Math.min(count, PHONE_COLUMNS) : count;
+  if (isPhone(stage) && isUpright(stage)) return count <= PHONE_STACK ? 1 : 2;
+  const most = Math.floor((stage.width + GAP) / (NARROWEST_TILE + GAP));
   let best = 1;
   let bestScore = -1;
-  for (let columns = 1; columns <= most; columns++) {
-    const score = shown(tileSize(count, columns, stage), count, columns);
+  for (let columns = 1; columns <= Math.min(count, most); columns++) {
+    const score = shown(count, columns, stage);
     if (score > bestScore) {
       best = columns;
       bestScore = score;
@@ -80,12 +81,14 @@ function bestColumns(count: number, stage: Stage): number {
   return best;
 }
 
-/** Area, less for what cropping hides, a little less for every empty place. */
-function shown(size: Stage, count: number, columns: number): number {
-  if (size.width < NARROWEST_TILE && columns > 1) return 0;
+/** A tile's area, less for what cropping hides, a little less for every empty place. */
+function shown(count: number, columns: number, stage: Stage): number {
+  const size = tileSize(count, columns, stage);
+  const rows = Math.ceil(count / columns);
+  // Where it has to scroll, the more in a row the better.
+  if (rows * (size.height + GAP) - GAP > stage.height) return columns;
   const crop = Math.min(size.width / size.height / CAMERA_ASPECT, 1);
-  const places = Math.ceil(count / columns) * columns;
-  return size.width * size.height * (0.7 + 0.3 * crop) * (0.92 + 0.08 * (count / places));
+  return size.width * size.height * (0.7 + 0.3 * crop) * (0.92 + (0.08 * count) / (rows * columns));
 }
 
 /** The largest tile, within its aspect limits, of which `count` fit in so many columns. */
@@ -95,13 +98,10 @@ function tileSize(count: number, columns: number, stage: Stage): Stage {
   const cellHeight = (stage.height - GAP * (rows - 1)) / rows;
   const { narrowest, widest } = isUpright(stage) ? UPRIGHT_ASPECTS : LANDSCAPE_ASPECTS;
   const aspect = clamp(cellWidth / Math.max(cellHeight, 1), narrowest, widest);
-  const width = Math.max(Math.min(cellWidth, cellHeight * aspect), narrowestTile(stage));
+  const fitting = Math.min(cellWidth, cellHeight * aspect);
+  // A stage may itself be narrower than the smallest tile.
+  const width = Math.max(fitting, Math.min(NARROWEST_TILE, cellWidth));
   return { width: Math.floor(width), height: Math.floor(width / aspect) };
-}
-
-/** On a stage narrower than two of the smallest tiles, a tile may be all there is. */
-function narrowestTile(stage: Stage): number {
-  return Math.min(NARROWEST_TILE, stage.width);
 }
 
 /** Rows filled from the top, the last one centred, the whole centred where it fits. */

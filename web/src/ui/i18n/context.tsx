@@ -1,8 +1,8 @@
 /** The page's language: chosen once, changeable, remembered, told to `<html lang>`. */
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from "react";
-import { preferences } from "../preferences";
-import type { Messages } from "./en";
-import { catalogues, chooseLanguage, type Language } from "./language";
+import { preferences } from "../preferences.ts";
+import type { Messages } from "./en.ts";
+import { catalogues, chooseLanguage, type Language } from "./language.ts";
 
 interface Speech {
   language: Language;

@@ -6,6 +6,7 @@ export const en = {
   lead: "Video calls that go straight from one person to the next. Nothing to install, no account.",
   skip: "Skip to content",
   home: "Home",
+  nowhere: "There is nothing at this address.",
   close: "Close",
   cancel: "Cancel",
 
@@ -64,11 +65,13 @@ export const en = {
   devices: {
     title: "Camera and sound",
     camera: "Camera",
-    mic: "Microphone",
+    microphone: "Microphone",
     speaker: "Speaker",
-    unnamedCamera: (n: number) => `Camera ${n}`,
-    unnamedMic: (n: number) => `Microphone ${n}`,
-    unnamedSpeaker: (n: number) => `Speaker ${n}`,
+    unnamed: {
+      camera: (n: number) => `Camera ${n}`,
+      microphone: (n: number) => `Microphone ${n}`,
+      speaker: (n: number) => `Speaker ${n}`,
+    },
     none: "None found",
     usual: "The device's usual one",
     language: "Language",
@@ -89,7 +92,6 @@ export const en = {
     copyFailed: "Copying didn't work. Here is the link:",
     share: "Share the link",
     settings: "Camera and sound",
-    shortcut: (label: string, keys: string) => `${label} (${keys})`,
   },
 
   call: {
@@ -110,7 +112,8 @@ export const en = {
     tapToHear: "Tap to hear the others",
     tapWhy: "Your browser holds the sound until you tap.",
     lost: "Connection lost. Bringing you back…",
-    draining: "The server is restarting soon. You'll be brought back by yourself; if not, join again.",
+    draining:
+      "The server is restarting soon. You'll be brought back by yourself; if not, join again.",
     mesh: "Direct: your video goes straight to the others",
     sfu: "Through the media server",
     joining: "Joining…",
@@ -163,7 +166,8 @@ export const en = {
     inUse: "Another program seems to be using it. Close that one, then try again.",
     missing: "None was found. Plug one in, then try again.",
     insecure: "Browsers allow it only on a secure page. Open this page over https://.",
-    unsupported: "This browser can't make video calls. A current Chrome, Edge, Firefox or Safari can.",
+    unsupported:
+      "This browser can't make video calls. A current Chrome, Edge, Firefox or Safari can.",
     unknown: "It didn't start. Try again, or choose another device.",
     canJoin: "You can join without it; you'll see and hear the others.",
     tryAgain: "Try again",

@@ -1,5 +1,5 @@
-import type { Messages } from "./en";
-import { withParticle } from "./particles";
+import type { Messages } from "./en.ts";
+import { withParticle } from "./particles.ts";
 
 /** 한국어. 사람 이름에는 ‘님’을 붙이고, 방 이름에는 받침에 맞는 조사를 붙여요. */
 export const ko: Messages = {
@@ -9,6 +9,7 @@ export const ko: Messages = {
   lead: "서로에게 바로 이어지는 영상 통화예요. 설치도 가입도 필요 없어요.",
   skip: "본문으로 건너뛰기",
   home: "처음으로",
+  nowhere: "이 주소에는 아무것도 없어요.",
   close: "닫기",
   cancel: "취소",
 
@@ -66,11 +67,13 @@ export const ko: Messages = {
   devices: {
     title: "카메라와 소리",
     camera: "카메라",
-    mic: "마이크",
+    microphone: "마이크",
     speaker: "스피커",
-    unnamedCamera: (n) => `카메라 ${n}`,
-    unnamedMic: (n) => `마이크 ${n}`,
-    unnamedSpeaker: (n) => `스피커 ${n}`,
+    unnamed: {
+      camera: (n) => `카메라 ${n}`,
+      microphone: (n) => `마이크 ${n}`,
+      speaker: (n) => `스피커 ${n}`,
+    },
     none: "찾을 수 없어요",
     usual: "기기 기본값",
     language: "언어",
@@ -91,7 +94,6 @@ export const ko: Messages = {
     copyFailed: "복사하지 못했어요. 이 링크를 보내 주세요:",
     share: "링크 보내기",
     settings: "카메라와 소리",
-    shortcut: (label, keys) => `${label} (${keys})`,
   },
 
   call: {

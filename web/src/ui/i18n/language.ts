@@ -1,6 +1,6 @@
 /** Which languages the page speaks, and which one it chooses. */
-import { en, type Messages } from "./en";
-import { ko } from "./ko";
+import { en, type Messages } from "./en.ts";
+import { ko } from "./ko.ts";
 
 export const catalogues = { en, ko } satisfies Record<string, Messages>;
 

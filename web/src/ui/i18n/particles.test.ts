@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { withParticle } from "./particles";
+import { withParticle } from "./particles.ts";
 
 describe("a particle follows how the word before it ends", () => {
   test.each([

@@ -72,5 +72,9 @@ function latinEnding(word: string): Ending {
 }
 
 function bothForms(particle: Particle, closed: string, open: string): string {
-  return particle === "으로/로" ? "(으)로" : particle === "이에요/예요" ? "(이)에요" : `${closed}(${open})`;
+  return particle === "으로/로"
+    ? "(으)로"
+    : particle === "이에요/예요"
+      ? "(이)에요"
+      : `${closed}(${open})`;
 }

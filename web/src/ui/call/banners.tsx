@@ -1,0 +1,36 @@
+import type { CallState } from "../../client/index.ts";
+import { useClient, useReadable } from "../client-context.ts";
+import { useSpeech } from "../i18n/context.tsx";
+import { Icon } from "../parts/icon.tsx";
+import styles from "./banners.module.css";
+import { useSoundGate } from "./sound-gate.tsx";
+
+/** What concerns the whole call. */
+export function Banners({ status }: { status: CallState["status"] }) {
+  const { t } = useSpeech();
+  const { server } = useClient();
+  const isDraining = useReadable(server) === "draining";
+  const { isShut, unlock } = useSoundGate();
+  return (
+    <>
+      {status === "reconnecting" ? (
+        <p className={styles.banner} data-testid="reconnecting">
+          <Icon name="alert" size={20} />
+          {t.call.lost}
+        </p>
+      ) : isDraining ? (
+        <p className={styles.banner} role="status" data-testid="draining">
+          <Icon name="alert" size={20} />
+          {t.call.draining}
+        </p>
+      ) : null}
+      {isShut ? (
+        <button type="button" className={styles.hear} data-testid="tap-to-hear" onClick={unlock}>
+          <Icon name="speaker" size={24} />
+          <strong>{t.call.tapToHear}</strong>
+          <small>{t.call.tapWhy}</small>
+        </button>
+      ) : null}
+    </>
+  );
+}

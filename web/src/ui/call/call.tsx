@@ -1,0 +1,108 @@
+import { useEffect, useRef } from "react";
+import type { CallState, Call as JoinedCall } from "../../client/index.ts";
+import { useAnnounce } from "../announcer.tsx";
+import { useClient, useReadable } from "../client-context.ts";
+import { useSpeech } from "../i18n/context.tsx";
+import { Hidden } from "../parts/hidden.tsx";
+import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
+import { ViewTitle } from "../parts/view-title.tsx";
+import { isMac } from "../platform.ts";
+import { Banners } from "./banners.tsx";
+import styles from "./call.module.css";
+import { CallHead } from "./call-head.tsx";
+import { Controls } from "./controls.tsx";
+import { Grid } from "./grid.tsx";
+import { newsBetween, newsText } from "./news.ts";
+import { shortcutOf } from "./shortcuts.ts";
+import { SoundGate } from "./sound-gate.tsx";
+import { Toasts, useToasts } from "./toasts.tsx";
+import { useWakeLock } from "./wake-lock.ts";
+
+interface Props {
+  call: JoinedCall;
+  /** The call is over: left, or lost for the reason given. */
+  onEnd: (error: CallState["error"]) => void;
+}
+
+/** In the call. */
+export function Call({ call, onEnd }: Props) {
+  const { t } = useSpeech();
+  const state = useReadable(call);
+  const { toasts, show } = useToasts();
+  const { name } = state.room;
+  useWakeLock();
+  useShortcuts();
+  useNews(state, show);
+
+  const isOver = state.status === "ended";
+  const latestOnEnd = useRef(onEnd);
+  latestOnEnd.current = onEnd;
+  useEffect(() => {
+    if (isOver) latestOnEnd.current(state.error);
+  }, [isOver, state.error]);
+  if (isOver) return null;
+
+  return (
+    <SoundGate>
+      <main className={styles.call} data-testid="call">
+        <Hidden>
+          <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
+        </Hidden>
+        <CallHead call={state} />
+        <div className={styles.stage}>
+          <Grid call={state} />
+          <div className={styles.above}>
+            <Banners status={state.status} />
+          </div>
+          <div className={styles.below}>
+            <Toasts toasts={toasts} />
+          </div>
+        </div>
+        <Controls room={name} onLeave={() => call.leave()} />
+      </main>
+    </SoundGate>
+  );
+}
+
+/** Tells who comes and goes, on the screen and aloud. */
+function useNews(state: CallState, show: (text: string) => void): void {
+  const { t } = useSpeech();
+  const announce = useAnnounce();
+  const seen = useRef<CallState | null>(null);
+  useEffect(() => {
+    const before = seen.current;
+    seen.current = state;
+    if (!before) announce(t.said.joinedCall(state.room.name));
+    if (!before || before === state) return;
+    const news = newsBetween(before, state);
+    if (news.length === 0) return;
+    announce(news.map((each) => newsText(each, t)).join(" "));
+    for (const each of news) {
+      // The banner shows what becomes of the connection.
+      if (each.kind === "joined" || each.kind === "left") show(newsText(each, t));
+    }
+  }, [state, t, announce, show]);
+}
+
+function useShortcuts(): void {
+  const { t } = useSpeech();
+  const { media } = useClient();
+  const announce = useAnnounce();
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const shortcut = shortcutOf(event, isMac);
+      if (!shortcut) return;
+      event.preventDefault();
+      const { camera, microphone } = media.getSnapshot();
+      if (shortcut === "mic") {
+        announce(microphone.on ? t.said.micOff : t.said.micOn);
+        toggleMic(media);
+      } else {
+        announce(camera.on ? t.said.cameraOff : t.said.cameraOn);
+        toggleCamera(media);
+      }
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [media, announce, t]);
+}

@@ -1,0 +1,80 @@
+import { useState } from "react";
+import { useSpeech } from "../i18n/context.tsx";
+import { Button } from "../parts/button.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { LanguageChoice } from "../parts/language-choice.tsx";
+import { CameraToggle, MicToggle } from "../parts/media-toggles.tsx";
+import { RoundButton } from "../parts/round-button.tsx";
+import { canShare } from "../platform.ts";
+import { DeviceChoice } from "../room/device-choice.tsx";
+import { Troubles } from "../room/troubles.tsx";
+import { roomLink } from "../router.ts";
+import styles from "./controls.module.css";
+import { shareLink, useCopyLink } from "./share.ts";
+
+interface Props {
+  room: string;
+  onLeave: () => void;
+}
+
+/** What one can do in a call. */
+export function Controls({ room, onLeave }: Props) {
+  const { t } = useSpeech();
+  const [isSetting, setSetting] = useState(false);
+  return (
+    <>
+      <div className={styles.controls} role="toolbar" aria-label={t.controls.group}>
+        <MicToggle />
+        <CameraToggle />
+        {canShare ? (
+          <RoundButton icon="share" label={t.controls.share} onClick={() => void shareLink(room)} />
+        ) : (
+          <CopyLink room={room} />
+        )}
+        <RoundButton
+          icon="settings"
+          label={t.controls.settings}
+          aria-haspopup="dialog"
+          data-testid="open-settings"
+          onClick={() => setSetting(true)}
+        />
+        <button type="button" className={styles.leave} data-testid="leave" onClick={onLeave}>
+          <Icon name="leave" />
+          <span>{t.controls.leave}</span>
+        </button>
+      </div>
+      {isSetting ? (
+        <Dialog title={t.devices.title} onClose={() => setSetting(false)}>
+          <Troubles />
+          <DeviceChoice labelled />
+          <LanguageChoice />
+          <Button look="primary" onClick={() => setSetting(false)}>
+            {t.devices.done}
+          </Button>
+        </Dialog>
+      ) : null}
+    </>
+  );
+}
+
+function CopyLink({ room }: { room: string }) {
+  const { t } = useSpeech();
+  const { isCopied, hasFailed, copy, forget } = useCopyLink(room);
+  return (
+    <>
+      <RoundButton
+        icon={isCopied ? "check" : "link"}
+        label={isCopied ? t.controls.copied : t.controls.copyLink}
+        data-testid="copy-link"
+        onClick={() => void copy()}
+      />
+      {hasFailed ? (
+        <Dialog title={t.controls.copyLink} onClose={forget}>
+          <p>{t.controls.copyFailed}</p>
+          <span className={styles.link}>{roomLink(room)}</span>
+        </Dialog>
+      ) : null}
+    </>
+  );
+}

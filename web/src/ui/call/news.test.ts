@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { en } from "../i18n/en.ts";
+import { ko } from "../i18n/ko.ts";
+import { newsBetween, newsText } from "./news.ts";
+
+const ada = { id: "1", name: "Ada" };
+const jiwoo = { id: "2", name: "지우" };
+
+test("who came and who went", () => {
+  expect(
+    newsBetween({ status: "joined", others: [ada] }, { status: "joined", others: [jiwoo] }),
+  ).toEqual([
+    { kind: "left", name: "Ada" },
+    { kind: "joined", name: "지우" },
+  ]);
+});
+
+test("a new picture or voice is no news", () => {
+  const renewed = { ...ada };
+  expect(
+    newsBetween({ status: "joined", others: [ada] }, { status: "joined", others: [renewed] }),
+  ).toEqual([]);
+});
+
+test("losing the server and finding it again", () => {
+  const joined = { status: "joined", others: [ada] } as const;
+  const reconnecting = { status: "reconnecting", others: [ada] } as const;
+  expect(newsBetween(joined, reconnecting)).toEqual([{ kind: "reconnecting" }]);
+  expect(newsBetween(reconnecting, joined)).toEqual([{ kind: "reconnected" }]);
+});
+
+test("when one's own call ends, nobody is said to have left", () => {
+  expect(newsBetween({ status: "joined", others: [ada] }, { status: "ended", others: [] })).toEqual(
+    [],
+  );
+});
+
+test("in words", () => {
+  expect(newsText({ kind: "joined", name: "Ada" }, en)).toBe("Ada joined");
+  expect(newsText({ kind: "left", name: "지우" }, ko)).toBe("지우님이 나갔어요");
+});

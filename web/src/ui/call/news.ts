@@ -1,0 +1,45 @@
+/** What happened between two states of a call, worth telling. */
+import type { CallState, RemoteParticipant } from "../../client/index.ts";
+import type { Messages } from "../i18n/en.ts";
+
+export type News =
+  | { kind: "joined" | "left"; name: string }
+  | { kind: "reconnecting" | "reconnected" };
+
+type Seen = Pick<CallState, "status"> & {
+  others: readonly Pick<RemoteParticipant, "id" | "name">[];
+};
+
+export function newsBetween(before: Seen, after: Seen): News[] {
+  const news: News[] = [];
+  if (before.status === "joined" && after.status === "reconnecting") {
+    news.push({ kind: "reconnecting" });
+  }
+  if (before.status === "reconnecting" && after.status === "joined") {
+    news.push({ kind: "reconnected" });
+  }
+  // One's own end empties the room; that nobody left.
+  if (after.status === "ended") return news;
+  const here = new Set(after.others.map(({ id }) => id));
+  const were = new Set(before.others.map(({ id }) => id));
+  for (const { id, name } of before.others) {
+    if (!here.has(id)) news.push({ kind: "left", name });
+  }
+  for (const { id, name } of after.others) {
+    if (!were.has(id)) news.push({ kind: "joined", name });
+  }
+  return news;
+}
+
+export function newsText(news: News, t: Messages): string {
+  switch (news.kind) {
+    case "joined":
+      return t.said.joined(news.name);
+    case "left":
+      return t.said.left(news.name);
+    case "reconnecting":
+      return t.said.reconnecting;
+    case "reconnected":
+      return t.said.reconnected;
+  }
+}

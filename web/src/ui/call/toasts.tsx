@@ -1,0 +1,41 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import styles from "./toasts.module.css";
+
+interface Toast {
+  id: number;
+  text: string;
+}
+
+/** How long a toast stays, in milliseconds. */
+const STAY = 4000;
+/** More at once would cover the people. */
+const MOST = 3;
+
+export function useToasts() {
+  const [toasts, setToasts] = useState<readonly Toast[]>([]);
+  const count = useRef(0);
+  const timers = useRef(new Set<number>());
+  useEffect(() => {
+    const running = timers.current;
+    return () => running.forEach(clearTimeout);
+  }, []);
+  const show = useCallback((text: string) => {
+    const id = ++count.current;
+    setToasts((toasts) => [...toasts, { id, text }].slice(-MOST));
+    const timer = window.setTimeout(() => {
+      timers.current.delete(timer);
+      setToasts((toasts) => toasts.filter((toast) => toast.id !== id));
+    }, STAY);
+    timers.current.add(timer);
+  }, []);
+  return { toasts, show };
+}
+
+/** Short news over the stage. The announcer reads them, so they are silent here. */
+export function Toasts({ toasts }: { toasts: readonly Toast[] }) {
+  return toasts.map(({ id, text }) => (
+    <p key={id} className={styles.toast} aria-hidden="true">
+      {text}
+    </p>
+  ));
+}

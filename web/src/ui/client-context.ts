@@ -1,0 +1,15 @@
+/** The client library, handed down; and its changing values, drawn. */
+import { createContext, use, useSyncExternalStore } from "react";
+import type { Client, Readable } from "../client/index.ts";
+
+export const ClientContext = createContext<Client | null>(null);
+
+export function useClient(): Client {
+  const client = use(ClientContext);
+  if (!client) throw new Error("useClient needs a ClientContext above it");
+  return client;
+}
+
+export function useReadable<T>(readable: Readable<T>): T {
+  return useSyncExternalStore(readable.subscribe, readable.getSnapshot);
+}

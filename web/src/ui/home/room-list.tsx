@@ -1,0 +1,82 @@
+import { useEffect } from "react";
+import type { RoomSummary } from "../../client/index.ts";
+import { useClient, useReadable } from "../client-context.ts";
+import { useSpeech } from "../i18n/context.tsx";
+import { Gathering } from "../parts/brand.tsx";
+import { Hidden } from "../parts/hidden.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Link } from "../parts/link.tsx";
+import { roomPath } from "../router.ts";
+import styles from "./room-list.module.css";
+
+/** The open rooms, live. */
+export function RoomList() {
+  const { t } = useSpeech();
+  const { lobby, server } = useClient();
+  const { loaded, rooms } = useReadable(lobby);
+  const isOffline = useReadable(server) === "offline";
+  useEffect(() => lobby.open(), [lobby]);
+  return (
+    <section className={styles.card} aria-labelledby="rooms-title">
+      <h2 id="rooms-title" className={styles.title}>
+        {t.rooms.title}
+      </h2>
+      {rooms.length > 0 ? (
+        <ul className={styles.list} data-testid="room-list">
+          {rooms.map((room) => (
+            <li key={room.name}>
+              <Row room={room} />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <div className={styles.empty} data-testid="room-list" role="status">
+          <Gathering />
+          {isOffline ? (
+            <strong>{t.rooms.offline}</strong>
+          ) : loaded ? (
+            <>
+              <strong>{t.rooms.empty}</strong>
+              <span>{t.rooms.emptyHint}</span>
+            </>
+          ) : (
+            <strong>{t.rooms.loading}</strong>
+          )}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Row({ room }: { room: RoomSummary }) {
+  const { t } = useSpeech();
+  const { name, participants, capacity, locked } = room;
+  const isFull = participants >= capacity;
+  return (
+    <Link to={roomPath(name)} className={styles.row} data-testid="room-item" data-room={name}>
+      <span className={styles.name}>
+        <bdi>{name}</bdi>
+        {locked ? (
+          <span className={styles.lock} title={t.rooms.locked}>
+            <Icon name="lock" size={17} />
+            <Hidden>, {t.rooms.locked}</Hidden>
+          </span>
+        ) : null}
+      </span>
+      <span className={`${styles.count} ${isFull ? styles.full : ""}`}>
+        <Icon name="people" size={17} />
+        <span aria-hidden="true">
+          {isFull ? `${t.rooms.full} ` : ""}
+          {participants}/{capacity}
+        </span>
+        <Hidden>
+          {isFull ? `${t.rooms.full}, ` : ""}
+          {t.rooms.people(participants, capacity)}
+        </Hidden>
+      </span>
+      <span className={styles.go}>
+        <Icon name="next" size={18} />
+      </span>
+    </Link>
+  );
+}

@@ -1,0 +1,25 @@
+import { useSpeech } from "../i18n/context.tsx";
+import { catalogues, isLanguage, languages } from "../i18n/language.ts";
+import { Select } from "./field.tsx";
+
+/** Each language under its own name, so that it is found by those who speak it. */
+export function LanguageChoice({ bare = false }: { bare?: boolean }) {
+  const { language, speak, t } = useSpeech();
+  return (
+    <Select
+      label={t.languageLabel}
+      icon="globe"
+      bare={bare}
+      value={language}
+      onPick={(picked) => {
+        if (isLanguage(picked)) speak(picked);
+      }}
+    >
+      {languages.map((each) => (
+        <option key={each} value={each} lang={each}>
+          {catalogues[each].language}
+        </option>
+      ))}
+    </Select>
+  );
+}

@@ -1,0 +1,20 @@
+import type { ComponentProps } from "react";
+import { navigate } from "../router.ts";
+
+/** A link within the page; with a modifier key it opens as links do. */
+export function Link({
+  to,
+  ...rest
+}: { to: string } & Omit<ComponentProps<"a">, "href" | "onClick">) {
+  return (
+    <a
+      {...rest}
+      href={to}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        navigate(to);
+      }}
+    />
+  );
+}

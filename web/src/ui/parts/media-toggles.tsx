@@ -1,0 +1,60 @@
+/** The two switches, the same in the preview as in the call. */
+
+import type { LocalMedia } from "../../client/index.ts";
+import { keysOf } from "../call/shortcuts.ts";
+import { useClient, useReadable } from "../client-context.ts";
+import { useSpeech } from "../i18n/context.tsx";
+import { isMac } from "../platform.ts";
+import { preferences } from "../preferences.ts";
+import { RoundButton } from "./round-button.tsx";
+
+export function MicToggle() {
+  const { t } = useSpeech();
+  const { media } = useClient();
+  const { on, problem } = useReadable(media).microphone;
+  return (
+    <RoundButton
+      icon={on ? "mic" : "micOff"}
+      label={t.controls.mic}
+      tip={on ? t.controls.micOff : t.controls.micOn}
+      keys={keysOf("mic", isMac)}
+      aria-keyshortcuts={isMac ? "Meta+D" : "Control+D"}
+      aria-pressed={on}
+      isBad={problem !== null}
+      data-testid="toggle-mic"
+      onClick={() => toggleMic(media)}
+    />
+  );
+}
+
+export function CameraToggle() {
+  const { t } = useSpeech();
+  const { media } = useClient();
+  const { on, problem } = useReadable(media).camera;
+  return (
+    <RoundButton
+      icon={on ? "camera" : "cameraOff"}
+      label={t.controls.camera}
+      tip={on ? t.controls.cameraOff : t.controls.cameraOn}
+      keys={keysOf("camera", isMac)}
+      aria-keyshortcuts={isMac ? "Meta+E" : "Control+E"}
+      aria-pressed={on}
+      isBad={problem !== null}
+      data-testid="toggle-camera"
+      onClick={() => toggleCamera(media)}
+    />
+  );
+}
+
+/** The choice holds for the next call too. */
+export function toggleMic(media: LocalMedia): void {
+  const on = !media.getSnapshot().microphone.on;
+  preferences.write("microphone", on ? "on" : "off");
+  void media.setMicrophone(on);
+}
+
+export function toggleCamera(media: LocalMedia): void {
+  const on = !media.getSnapshot().camera.on;
+  preferences.write("camera", on ? "on" : "off");
+  void media.setCamera(on);
+}

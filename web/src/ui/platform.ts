@@ -1,0 +1,10 @@
+/** What this device is, as far as the page cares. */
+
+export const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** Sharing is for phones; on a desktop copying is what people expect. */
+export const canShare =
+  typeof navigator.share === "function" && matchMedia("(pointer: coarse)").matches;
+
+/** Sound can be sent to a chosen loudspeaker (not on iOS). */
+export const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
