@@ -1,11 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { createClient } from "./client/index.ts";
+import { App } from "./ui/app.tsx";
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <h1>moim</h1>
+      <App client={createClient()} />
     </StrictMode>,
   );
 }
