@@ -102,7 +102,7 @@ impl<A: Application> Task<A> {
         origin: Origin,
         permit: Permit,
         transport: Transport,
-    ) -> Self {
+    ) -> Box<Self> {
         let (polling, listing, web) = match transport {
             Transport::Polling(requests, listing) => {
                 (Some(Box::new(Polling::new(requests))), Some(listing), Web::None)
@@ -110,7 +110,7 @@ impl<A: Application> Task<A> {
             Transport::WebSocket(websocket) => (None, None, Web::Open(Box::new(websocket))),
         };
         let due = session.poll_timeout().unwrap_or_else(Instant::now);
-        Self {
+        Box::new(Self {
             shared,
             session,
             origin,
@@ -123,11 +123,11 @@ impl<A: Application> Task<A> {
             dismissed: false,
             outgoing_first: false,
             _permit: permit,
-        }
+        })
     }
 
-    /// Runs the session to its end.
-    pub(super) async fn run(mut self) {
+    /// Runs the session to its end. Boxed, since a future would hold it twice.
+    pub(super) async fn run(mut self: Box<Self>) {
         while !self.settle().await {
             match poll_fn(|context| self.poll_step(context)).await {
                 Step::Request(request) => self.handle_request(request),

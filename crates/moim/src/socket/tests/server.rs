@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) seen: mpsc::Receiver<Seen>,
-    _runtime: Runtime,
+    pub(super) _runtime: Runtime,
 }
 
 impl Server {
