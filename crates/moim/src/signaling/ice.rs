@@ -14,43 +14,38 @@ use crate::socket::app::Handshake;
 /// Where a client found us.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
-    /// Host as in a URL; none where we announce addresses.
-    host: Option<Box<str>>,
+    /// Host as in a URL.
+    host: Box<str>,
     port: u16,
 }
 
 impl Found {
     pub(super) fn new(config: &Config, handshake: &Handshake) -> Self {
         let named = handshake.host.as_deref().filter(|host| is_host(host));
-        let host = match named {
-            _ if !config.announce.is_empty() => None,
-            Some(host) => Some(host.into()),
-            None => Some(in_url(config.fallback).into()),
-        };
+        let host = named.map_or_else(|| in_url(config.fallback).into(), Into::into);
         Self { host, port: handshake.local_port }
     }
 }
 
 /// Our servers for a client that found us there, with a fresh credential.
 pub(super) fn servers(config: &Config, found: &Found, who: &ParticipantId) -> Vec<IceServer> {
-    let announced = config.announce.iter().copied().map(in_url);
-    let named = found.host.iter().map(ToString::to_string);
-    let hosts: Vec<String> = announced.chain(named).collect();
-    let port = found.port;
+    let (named, port) = (&*found.host, found.port);
+    let mut hosts: Vec<String> = config.announce.iter().copied().map(in_url).collect();
+    if hosts.is_empty() {
+        hosts.push(named.to_owned());
+    }
     let stun = hosts.iter().map(|host| format!("stun:{host}:{port}"));
     let turn = hosts.iter().flat_map(|host| {
-        [
-            format!("turn:{host}:{port}?transport=udp"),
-            format!("turn:{host}:{port}?transport=tcp"),
-            format!("turns:{host}:{port}?transport=tcp"),
-        ]
+        [format!("turn:{host}:{port}?transport=udp"), format!("turn:{host}:{port}?transport=tcp")]
     });
+    // The certificate is for the name by which the page was reached, hardly for an address.
+    let turns = [format!("turns:{named}:{port}?transport=tcp")];
     let expiry = expiry_unix(config.credential_lifetime);
     let credential = Credential::mint(&config.turn_secret, expiry, who.as_str());
     vec![
         IceServer { urls: stun.collect(), username: None, credential: None },
         IceServer {
-            urls: turn.collect(),
+            urls: turn.chain(turns).collect(),
             username: Some(credential.username),
             credential: Some(credential.password),
         },
@@ -130,7 +125,8 @@ mod tests {
         let config = Config { announce, ..config() };
         let [stun, turn] = &given(&config, Some("moim.example"))[..] else { panic!("two") };
         assert_eq!(stun.urls, ["stun:198.51.100.1:4000", "stun:[2001:db8::5]:4000"]);
-        assert_eq!(turn.urls.len(), 6);
+        assert_eq!(turn.urls.len(), 5);
+        assert_eq!(turn.urls[4], "turns:moim.example:4000?transport=tcp");
     }
 
     #[test]
