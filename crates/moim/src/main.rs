@@ -10,6 +10,7 @@ mod http;
 mod logs;
 mod parts;
 mod port;
+mod relay;
 mod server;
 mod signaling;
 mod socket;

@@ -1,8 +1,8 @@
 //! What each part is told of the configuration.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::{addresses, config::Config, signaling, socket};
+use crate::{addresses, config::Config, relay, signaling, socket};
 
 /// For the Socket.IO driver.
 pub(crate) fn socket(config: &Config) -> socket::Config {
@@ -24,5 +24,15 @@ pub(crate) fn signaling(config: &Config) -> signaling::Config {
         max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
         max_rooms: config.limits.rooms,
         ..defaults
+    }
+}
+
+/// For the relay, on the addresses that are listened on over TCP.
+pub(crate) fn relay(config: &Config, listen: Vec<SocketAddr>) -> relay::Config {
+    relay::Config {
+        listen,
+        secret: config.turn.secret.as_bytes().to_vec(),
+        allow: config.turn.allow.clone(),
+        announce: config.announce.clone(),
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     drain::{Drain, DrainStart, drain},
     http, parts,
     port::{self, Admission, Services, Tally},
+    relay,
     signaling::Signaling,
     socket,
     tls::{self, Upkeep},
@@ -43,6 +44,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let tls = tls::prepare(config)?;
     let bound = port::bind(&config.listen)?;
     let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
+    let relay = relay::start(parts::relay(config, bound.addresses))
+        .map_err(|relay::NotBound { address, error }| port::sentence(address, &error))?;
     let (stop, drain) = drain();
     let signaling = Signaling::new(parts::signaling(config));
     let sockets = socket::router(Arc::clone(&signaling), parts::socket(config));
@@ -51,6 +54,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         tally: Tally::default(),
         limits: config.limits,
         tls: tls.acceptor,
+        relay,
         router: http::router(sockets, tls.authority, drain.clone()),
     };
     Ok(Server {
@@ -97,6 +101,7 @@ impl Server {
 async fn empty(signaling: &Signaling, services: &Services) {
     let emptied = timeout(DRAIN_TIME, async {
         signaling.drain(DRAIN_TIME).await;
+        services.relay.shutdown().await;
         services.admission.empty().await;
     });
     if emptied.await.is_err() {

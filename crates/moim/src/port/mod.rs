@@ -9,9 +9,10 @@ mod prefixed;
 mod serve;
 mod tally;
 mod tcp;
+pub(crate) mod udp;
 
 pub(crate) use admission::Admission;
-pub(crate) use bind::bind;
+pub(crate) use bind::{bind, sentence};
 pub(crate) use connection::Connection;
 pub(crate) use idle::Idle;
 pub(crate) use listener::accept;

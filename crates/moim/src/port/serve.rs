@@ -21,6 +21,7 @@ use crate::{
     config::Limits,
     drain::Drain,
     http::{self, Version},
+    relay,
     tls::Alpn,
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Services {
     pub(crate) limits: Limits,
     /// TLS, with the certificate of the day.
     pub(crate) tls: TlsAcceptor,
+    /// TURN.
+    pub(crate) relay: relay::Handle,
     /// Everything over HTTP.
     pub(crate) router: Router,
 }
@@ -113,7 +116,7 @@ async fn serve_http(
 
 async fn serve_turn(stream: impl Stream, connection: Connection, services: &Services) {
     services.tally.turn.add();
-    drop((stream, connection));
+    services.relay.serve_stream(stream, connection).await;
 }
 
 async fn told<S: Stream>(stream: S, services: &Services) -> Option<(Protocol, Prefixed<S>)> {

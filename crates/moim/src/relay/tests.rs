@@ -1,0 +1,378 @@
+//! The relay over real loopback sockets.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, UdpSocket},
+    time::timeout,
+};
+use turn::{
+    rest::Credential,
+    stream::frame_length,
+    stun::{
+        Class, Key, Message, Method, TransactionId, Writer,
+        attribute::{
+            CHANNEL_NUMBER, ERROR_CODE, LIFETIME, NONCE, REALM, REQUESTED_TRANSPORT, USERNAME,
+            XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+        },
+    },
+};
+
+use super::*;
+
+const SECRET: &[u8] = b"secret";
+const SOON: Duration = Duration::from_secs(5);
+
+/// A running relay, on a loopback port of its own on UDP and TCP.
+struct World {
+    relay: Handle,
+    address: SocketAddr,
+}
+
+async fn world(allow: &[&str]) -> World {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    // The number of a TCP port is mostly free on UDP, too.
+    let (listener, relay) = loop {
+        let listener = TcpListener::bind(any).await.unwrap();
+        let config = Config {
+            listen: vec![listener.local_addr().unwrap()],
+            secret: SECRET.to_vec(),
+            allow: allow.iter().map(|range| range.parse().unwrap()).collect(),
+            announce: Vec::new(),
+        };
+        if let Ok(relay) = start(config) {
+            break (listener, relay);
+        }
+    };
+    let address = listener.local_addr().unwrap();
+    let serving = relay.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            let connection = Connection::new(peer, address, false);
+            let serving = serving.clone();
+            tokio::spawn(async move { serving.serve_stream(stream, connection).await });
+        }
+    });
+    World { relay, address }
+}
+
+enum Wire {
+    Udp(UdpSocket),
+    Tcp(TcpStream, Vec<u8>),
+}
+
+/// A TURN client that does one thing at a time.
+struct Client {
+    wire: Wire,
+    credential: Credential,
+    nonce: Vec<u8>,
+    transactions: u8,
+}
+
+/// The attributes of a response.
+struct Response {
+    bytes: Vec<u8>,
+}
+
+impl Response {
+    fn message(&self) -> Message<'_> {
+        Message::parse(&self.bytes).unwrap()
+    }
+
+    fn error(&self) -> Option<u16> {
+        let value = self.message().attribute(ERROR_CODE)?;
+        Some(u16::from(value[2]) * 100 + u16::from(value[3]))
+    }
+
+    fn address(&self, kind: u16) -> SocketAddr {
+        self.message().xor_address(kind).unwrap()
+    }
+}
+
+impl Client {
+    async fn udp(server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        socket.connect(server).await.unwrap();
+        Self::over(Wire::Udp(socket))
+    }
+
+    async fn tcp(server: SocketAddr) -> Self {
+        Self::over(Wire::Tcp(TcpStream::connect(server).await.unwrap(), Vec::new()))
+    }
+
+    fn over(wire: Wire) -> Self {
+        let credential = Credential::mint(SECRET, 4_000_000_000, "tester");
+        Self { wire, credential, nonce: Vec::new(), transactions: 0 }
+    }
+
+    fn local(&self) -> SocketAddr {
+        match &self.wire {
+            Wire::Udp(socket) => socket.local_addr().unwrap(),
+            Wire::Tcp(stream, _) => stream.local_addr().unwrap(),
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) {
+        match &mut self.wire {
+            Wire::Udp(socket) => assert_eq!(socket.send(bytes).await.unwrap(), bytes.len()),
+            Wire::Tcp(stream, _) => stream.write_all(bytes).await.unwrap(),
+        }
+    }
+
+    async fn receive(&mut self) -> Vec<u8> {
+        match &mut self.wire {
+            Wire::Udp(socket) => {
+                let mut bytes = vec![0; 2048];
+                let len = timeout(SOON, socket.recv(&mut bytes)).await.unwrap().unwrap();
+                bytes.truncate(len);
+                bytes
+            }
+            Wire::Tcp(stream, buffer) => loop {
+                if let Some(length) = frame_length(buffer).unwrap().filter(|l| *l <= buffer.len()) {
+                    return buffer.drain(..length).collect();
+                }
+                let read = timeout(SOON, stream.read_buf(buffer)).await.unwrap().unwrap();
+                assert_ne!(read, 0, "the relay closed the connection");
+            },
+        }
+    }
+
+    async fn request(&mut self, method: Method, fill: impl Fn(&mut Writer<'_>)) -> Response {
+        let key = Key::long_term(&self.credential.username, "moim", &self.credential.password);
+        loop {
+            self.transactions += 1;
+            let mut request = Vec::new();
+            let transaction = TransactionId([self.transactions; 12]);
+            let mut writer = Writer::new(&mut request, Class::Request, method, transaction);
+            fill(&mut writer);
+            if !self.nonce.is_empty() {
+                writer.attribute(USERNAME, self.credential.username.as_bytes());
+                writer.attribute(REALM, b"moim");
+                writer.attribute(NONCE, &self.nonce);
+                writer.integrity(&key);
+            }
+            self.send(&request).await;
+            let response = Response { bytes: self.receive().await };
+            assert_eq!(response.message().transaction(), transaction);
+            match response.error() {
+                Some(401) if self.nonce.is_empty() => {
+                    self.nonce = response.message().attribute(NONCE).unwrap().to_vec();
+                }
+                _ => return response,
+            }
+        }
+    }
+
+    async fn allocate(&mut self) -> Response {
+        self.request(Method::ALLOCATE, |request| {
+            request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+        })
+        .await
+    }
+
+    async fn allocated(&mut self) -> SocketAddr {
+        let response = self.allocate().await;
+        assert_eq!(response.error(), None);
+        response.address(XOR_RELAYED_ADDRESS)
+    }
+
+    async fn bind(&mut self, number: u16, peer: SocketAddr) -> Option<u16> {
+        let [high, low] = number.to_be_bytes();
+        let response = self.request(Method::CHANNEL_BIND, |request| {
+            request.attribute(CHANNEL_NUMBER, &[high, low, 0, 0]);
+            request.xor_address(XOR_PEER_ADDRESS, peer);
+        });
+        response.await.error()
+    }
+
+    /// Sends over a channel, padded as a stream needs.
+    async fn channel(&mut self, number: u16, data: &[u8]) {
+        let mut message = number.to_be_bytes().to_vec();
+        message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
+        message.extend_from_slice(data);
+        if let Wire::Tcp(..) = self.wire {
+            message.resize(message.len().next_multiple_of(4), 0);
+        }
+        self.send(&message).await;
+    }
+
+    async fn channel_data(&mut self) -> (u16, Vec<u8>) {
+        let message = self.receive().await;
+        let (number, data) = turn::channel::read(&message).unwrap();
+        (number.value(), data.to_vec())
+    }
+}
+
+#[tokio::test]
+async fn a_binding_request_is_answered_from_the_address_it_came_to() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    let response = client.request(Method::BINDING, |_| {}).await;
+    assert_eq!(response.address(XOR_MAPPED_ADDRESS), client.local());
+}
+
+#[tokio::test]
+async fn a_wildcard_socket_answers_from_the_address_it_was_asked_at() {
+    let (address, _relay) = loop {
+        let probe = StdUdpSocket::bind("0.0.0.0:0").unwrap();
+        let address = probe.local_addr().unwrap();
+        drop(probe);
+        let config =
+            Config { listen: vec![address], secret: vec![1], allow: vec![], announce: vec![] };
+        if let Ok(relay) = start(config) {
+            break (address, relay);
+        }
+    };
+    // Connected sockets take nothing from any other address.
+    for at in [Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::new(127, 0, 0, 2)] {
+        let mut client = Client::udp((at, address.port()).into()).await;
+        let response = client.request(Method::BINDING, |_| {}).await;
+        assert_eq!(response.address(XOR_MAPPED_ADDRESS), client.local());
+    }
+}
+
+async fn relays_to_a_peer_and_back(mut client: Client) {
+    let relayed = client.allocated().await;
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, None);
+    for len in [0usize, 1, 2, 3, 4, 1200] {
+        let data = vec![len.to_le_bytes()[0]; len];
+        client.channel(0x4001, &data).await;
+        let mut got = vec![0; 2048];
+        let (len, from) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+        assert_eq!((&got[..len], from), (&data[..], relayed));
+        peer.send_to(&data, relayed).await.unwrap();
+        assert_eq!(client.channel_data().await, (0x4001, data));
+    }
+}
+
+#[tokio::test]
+async fn a_udp_client_reaches_a_peer_over_a_channel() {
+    let world = world(&["127.0.0.0/8"]).await;
+    relays_to_a_peer_and_back(Client::udp(world.address).await).await;
+}
+
+#[tokio::test]
+async fn a_tcp_client_reaches_a_peer_over_a_channel() {
+    let world = world(&["127.0.0.0/8"]).await;
+    relays_to_a_peer_and_back(Client::tcp(world.address).await).await;
+}
+
+#[tokio::test]
+async fn clients_over_udp_and_tcp_reach_each_other_inside_the_relay() {
+    let world = world(&[]).await;
+    let (mut udp, mut tcp) = (Client::udp(world.address).await, Client::tcp(world.address).await);
+    let (a, b) = (udp.allocated().await, tcp.allocated().await);
+    assert_eq!(udp.bind(0x4000, b).await, None);
+    assert_eq!(tcp.bind(0x4FFF, a).await, None);
+    udp.channel(0x4000, b"there").await;
+    assert_eq!(tcp.channel_data().await, (0x4FFF, b"there".to_vec()));
+    tcp.channel(0x4FFF, b"back again").await;
+    assert_eq!(udp.channel_data().await, (0x4000, b"back again".to_vec()));
+}
+
+#[tokio::test]
+async fn loopback_is_no_peer_unless_allowed() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    client.allocated().await;
+    let peer = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, Some(403));
+}
+
+#[tokio::test]
+async fn a_relayed_port_is_free_again_after_its_end() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    let relayed = client.allocated().await;
+    assert!(StdUdpSocket::bind(relayed).is_err(), "it is taken");
+    let ended = client.request(Method::REFRESH, |request| {
+        request.attribute(LIFETIME, &[0; 4]);
+    });
+    assert_eq!(ended.await.error(), None);
+    until_free(relayed).await;
+}
+
+#[tokio::test]
+async fn a_tcp_client_that_leaves_takes_its_allocation_with_it() {
+    let world = world(&[]).await;
+    let mut client = Client::tcp(world.address).await;
+    let relayed = client.allocated().await;
+    assert!(StdUdpSocket::bind(relayed).is_err(), "it is taken");
+    drop(client);
+    until_free(relayed).await;
+}
+
+async fn until_free(relayed: SocketAddr) {
+    let free = async {
+        while StdUdpSocket::bind(relayed).is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, free).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_of_something_else_is_closed() {
+    let world = world(&[]).await;
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    stream.write_all(b"\x00\x01\x00\x00 no cookie").await.unwrap();
+    let mut rest = Vec::new();
+    // Closed with bytes unread, the kernel may say so by a reset.
+    let ended = timeout(SOON, stream.read_to_end(&mut rest)).await.unwrap();
+    assert!(ended.is_err() || rest.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_without_an_allocation_is_closed() {
+    let world = world(&[]).await;
+    let (mut ours, theirs) = tokio::io::duplex(64);
+    let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
+    let served = tokio::spawn({
+        let relay = world.relay.clone();
+        async move { relay.serve_stream(theirs, connection).await }
+    });
+    // Half a header keeps nobody.
+    ours.write_all(&[0, 1, 0]).await.unwrap();
+    served.await.unwrap();
+    assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn garbage_leaves_the_relay_serving() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    for first in 0..=255u8 {
+        client.send(&[first; 40]).await;
+        client.send(&[first]).await;
+        client.send(&[]).await;
+    }
+    let response = client.request(Method::BINDING, |_| {}).await;
+    assert_eq!(response.address(XOR_MAPPED_ADDRESS), client.local());
+}
+
+#[tokio::test]
+async fn shutdown_gives_the_port_back_and_ends_streams() {
+    let world = world(&[]).await;
+    let mut client = Client::tcp(world.address).await;
+    let relayed = client.allocated().await;
+    world.relay.shutdown().await;
+    StdUdpSocket::bind(world.address).unwrap();
+    StdUdpSocket::bind(relayed).unwrap();
+    let Wire::Tcp(stream, _) = &mut client.wire else { unreachable!() };
+    assert_eq!(timeout(SOON, stream.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let world = world(&[]).await;
+    let config =
+        Config { listen: vec![world.address], secret: vec![1], allow: vec![], announce: vec![] };
+    let refused = start(config).err().unwrap();
+    assert_eq!(refused.address, world.address);
+    assert_eq!(refused.error.kind(), io::ErrorKind::AddrInUse);
+}
