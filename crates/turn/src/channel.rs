@@ -10,7 +10,11 @@
 /// ```
 pub const HEADER: usize = 4;
 
-/// A number a channel may have: 0x4000 to 0x4FFF (RFC 8656 §12).
+/// A number a channel may have: 0x4000 to 0x7FFF.
+///
+/// RFC 8656 §12 has clients choose up to 0x4FFF, to leave first bytes for others on the same port;
+/// clients of RFC 5766 §11, coturn's own among them, choose from all of these, and nothing else on
+/// our port begins with such a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelNumber(u16);
 
@@ -18,7 +22,7 @@ impl ChannelNumber {
     /// The number, if a channel may have it.
     #[must_use]
     pub fn new(number: u16) -> Option<Self> {
-        (0x4000..=0x4FFF).contains(&number).then_some(Self(number))
+        (0x4000..=0x7FFF).contains(&number).then_some(Self(number))
     }
 
     /// As it goes over the wire.
@@ -44,8 +48,8 @@ mod tests {
     fn only_the_rfcs_numbers_are_channels() {
         assert!(ChannelNumber::new(0x3FFF).is_none());
         assert!(ChannelNumber::new(0x4000).is_some());
-        assert!(ChannelNumber::new(0x4FFF).is_some());
-        assert!(ChannelNumber::new(0x5000).is_none());
+        assert!(ChannelNumber::new(0x7FFF).is_some());
+        assert!(ChannelNumber::new(0x8000).is_none());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, NotFramed> {
     match buffer.first() {
         None => Ok(None),
         Some(0x00..=0x3F) => stun_length(buffer),
-        Some(0x40..=0x4F) => Ok(length_field(buffer).map(|len| 4 + len.next_multiple_of(4))),
+        Some(0x40..=0x7F) => Ok(length_field(buffer).map(|len| 4 + len.next_multiple_of(4))),
         Some(_) => Err(NotFramed),
     }
 }
@@ -69,10 +69,10 @@ mod tests {
 
     #[test]
     fn anything_else_ends_the_stream_at_once() {
-        assert_eq!(frame_length(b"POST / HTTP/1.1"), Err(NotFramed));
+        assert_eq!(frame_length(b"\x80 / HTTP/1.1"), Err(NotFramed));
         assert_eq!(frame_length(&[0, 1, 0, 8, 0x21, 0x13]), Err(NotFramed));
         assert_eq!(frame_length(&[0, 1, 0, 7]), Err(NotFramed));
-        assert_eq!(frame_length(&[0x50]), Err(NotFramed));
+        assert_eq!(frame_length(&[0x80]), Err(NotFramed));
         assert_eq!(frame_length(&[0xFF]), Err(NotFramed));
     }
 

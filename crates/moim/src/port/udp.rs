@@ -14,7 +14,8 @@ pub(crate) enum Datagram {
     Binding,
     /// Any other STUN message: TURN.
     Turn,
-    /// TURN, over a channel.
+    /// TURN, over a channel. RFC 7983 leaves it 64 to 79; clients of RFC 5766 choose their channels
+    /// from four times as many, and nothing else of ours begins with 80 to 127.
     ChannelData,
     /// DTLS, for a peer of the media server.
     Dtls,
@@ -34,7 +35,7 @@ pub(crate) fn classify(datagram: &[u8]) -> Datagram {
             }
         }
         [20..=63, ..] => Datagram::Dtls,
-        [64..=79, ..] => Datagram::ChannelData,
+        [64..=127, ..] => Datagram::ChannelData,
         [128..=191, ..] => Datagram::Media,
         _ => Datagram::Garbage,
     }
@@ -57,7 +58,7 @@ mod tests {
             let expected = match first {
                 0..=3 => Datagram::Turn,
                 20..=63 => Datagram::Dtls,
-                64..=79 => Datagram::ChannelData,
+                64..=127 => Datagram::ChannelData,
                 128..=191 => Datagram::Media,
                 _ => Datagram::Garbage,
             };

@@ -64,14 +64,14 @@ impl Client {
 }
 
 impl Waiting {
-    /// Appends all that waits to `out`, once there is something; `false` when nothing more comes.
-    pub(super) async fn take(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some(first) = self.messages.recv().await else { return false };
-        out.extend_from_slice(&first);
-        while let Ok(next) = self.messages.try_recv() {
-            out.extend_from_slice(&next);
-        }
-        true
+    /// The next message, once there is one; none when no more comes.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        self.messages.recv().await
+    }
+
+    /// The next message, if there is one now.
+    pub(super) fn try_next(&mut self) -> Option<Bytes> {
+        self.messages.try_recv().ok()
     }
 
     /// So many bytes have been written.
@@ -91,12 +91,12 @@ mod tests {
         let sent = (0..1000).filter(|_| client.send(&message).is_ok()).count();
         assert_eq!(sent, BYTES / message.len());
         assert_eq!(client.send(&message), Err(Unsent::Slow));
-        let mut out = Vec::new();
-        assert!(waiting.take(&mut out).await);
-        assert_eq!(out.len(), sent * message.len());
+        let taken = waiting.next().await.unwrap();
+        assert_eq!(taken, message.as_slice());
         assert_eq!(client.send(&message), Err(Unsent::Slow), "not written yet");
-        waiting.written(out.len());
+        waiting.written(taken.len());
         assert_eq!(client.send(&message), Ok(()));
+        assert_eq!(std::iter::from_fn(|| waiting.try_next()).count(), sent);
     }
 
     #[tokio::test]

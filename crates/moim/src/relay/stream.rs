@@ -85,14 +85,17 @@ async fn read(
     }
 }
 
-/// Writes what waits, as much at a time as there is.
+/// Writes what waits, one message at a time: inside TLS each is a record of its own then, which
+/// some clients (coturn's) take for granted.
 async fn write(mut stream: impl AsyncWrite + Unpin, mut waiting: Waiting) -> io::Result<()> {
-    let mut out = Vec::new();
-    while waiting.take(&mut out).await {
-        stream.write_all(&out).await?;
+    while let Some(first) = waiting.next().await {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            stream.write_all(&message).await?;
+            waiting.written(message.len());
+            next = waiting.try_next();
+        }
         stream.flush().await?;
-        waiting.written(out.len());
-        out.clear();
     }
     stream.shutdown().await
 }

@@ -42,8 +42,9 @@ pub(crate) enum Alpn {
 }
 
 impl Alpn {
-    /// Those we know, the ones we would rather speak first.
-    const ALL: [Self; 3] = [Self::Http2, Self::Http1, Self::Turn];
+    /// Those we know, the ones we would rather speak first. Who names TURN at all means it; some of
+    /// its clients name HTTP as well.
+    const ALL: [Self; 3] = [Self::Turn, Self::Http2, Self::Http1];
 
     const fn id(self) -> &'static [u8] {
         match self {

@@ -44,6 +44,8 @@ pub(crate) struct Birth {
     pub(crate) fingerprinted: bool,
     /// Seconds granted.
     pub(crate) lifetime: u32,
+    /// The port must be even.
+    pub(crate) even: bool,
     /// How many ports have been tried; `None` once one is open.
     pub(crate) tries: Option<u8>,
 }

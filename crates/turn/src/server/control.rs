@@ -10,7 +10,7 @@ use crate::FiveTuple;
 use crate::channel::ChannelNumber;
 use crate::policy::Verdict;
 use crate::stun::attribute::{
-    self, CHANNEL_NUMBER, Family, LIFETIME, NONCE, REALM, REQUESTED_ADDRESS_FAMILY,
+    self, CHANNEL_NUMBER, EVEN_PORT, Family, LIFETIME, NONCE, REALM, REQUESTED_ADDRESS_FAMILY,
     REQUESTED_TRANSPORT, USERNAME, XOR_PEER_ADDRESS,
 };
 use crate::stun::{Message, Method};
@@ -27,9 +27,15 @@ const TRIES: u8 = 16;
 fn known(method: Method) -> &'static [u16] {
     match method {
         Method::BINDING => &[USERNAME, REALM, NONCE],
-        Method::ALLOCATE => {
-            &[USERNAME, REALM, NONCE, LIFETIME, REQUESTED_TRANSPORT, REQUESTED_ADDRESS_FAMILY]
-        }
+        Method::ALLOCATE => &[
+            USERNAME,
+            REALM,
+            NONCE,
+            LIFETIME,
+            REQUESTED_TRANSPORT,
+            REQUESTED_ADDRESS_FAMILY,
+            EVEN_PORT,
+        ],
         Method::REFRESH => &[USERNAME, REALM, NONCE, LIFETIME, REQUESTED_ADDRESS_FAMILY],
         Method::CREATE_PERMISSION => &[USERNAME, REALM, NONCE, XOR_PEER_ADDRESS],
         _ => &[USERNAME, REALM, NONCE, XOR_PEER_ADDRESS, CHANNEL_NUMBER],
@@ -111,6 +117,7 @@ impl Server {
             _ => return Err(Refusal::BAD_REQUEST),
         }
         let family = requested_family(message)?.unwrap_or(Family::V4);
+        let even = even_port(message)?;
         let lifetime = self.lifetime(message)?.unwrap_or_else(|| self.granted(0));
         let limits = &self.config.limits;
         if self.allocations.count_of(proven.username) >= limits.allocations_per_user {
@@ -120,11 +127,12 @@ impl Server {
             return Err(Refusal::CAPACITY);
         }
         let ip = self.relay_ip(from.server.ip(), family).ok_or(Refusal::FAMILY_NOT_SUPPORTED)?;
-        let (relayed, local) = self.pick_port(ip).ok_or(Refusal::CAPACITY)?;
+        let (relayed, local) = self.pick_port(ip, even).ok_or(Refusal::CAPACITY)?;
         let birth = Birth {
             transaction: message.transaction(),
             fingerprinted: message.fingerprinted(),
             lifetime,
+            even,
             tries: Some(1),
         };
         let allocation = Allocation {
@@ -185,8 +193,8 @@ impl Server {
         let tries = made.birth.tries.as_mut()?;
         *tries += 1;
         let again = why == OpenFailed::PortTaken && *tries <= TRIES && made.expires > now;
-        let ip = made.local.ip();
-        if again && let Some((relayed, local)) = self.pick_port(ip) {
+        let (ip, even) = (made.local.ip(), made.birth.even);
+        if again && let Some((relayed, local)) = self.pick_port(ip, even) {
             self.allocations.readdress(relay, relayed, local);
             self.outputs.push_back(Output::OpenRelay { relay, local });
             return None;
@@ -341,7 +349,7 @@ impl Server {
     }
 
     /// A free port at random: the relayed address as told, and as bound.
-    fn pick_port(&mut self, ip: IpAddr) -> Option<(SocketAddr, SocketAddr)> {
+    fn pick_port(&mut self, ip: IpAddr, even: bool) -> Option<(SocketAddr, SocketAddr)> {
         let told = self.config.announce.iter().copied().find(|told| told.is_ipv4() == ip.is_ipv4());
         let told = told.unwrap_or(ip);
         let ports = self.config.ports.clone();
@@ -350,7 +358,10 @@ impl Server {
         let start = guesses.first().copied()?;
         // When most are taken, whatever comes after the first guess.
         let rest = (start..=*ports.end()).chain(*ports.start()..start);
-        let free = |port: &u16| self.allocations.at(&SocketAddr::new(told, *port)).is_none();
+        let free = |port: &u16| {
+            let fits = !even || port.is_multiple_of(2);
+            fits && self.allocations.at(&SocketAddr::new(told, *port)).is_none()
+        };
         let port = guesses.into_iter().chain(rest).find(free)?;
         Some((SocketAddr::new(told, port), SocketAddr::new(ip, port)))
     }
@@ -362,6 +373,17 @@ fn requested_family(message: &Message<'_>) -> Result<Option<Family>, Refusal> {
         Some(&[family, _, _, _]) => {
             Family::from_byte(family).map(Some).ok_or(Refusal::FAMILY_NOT_SUPPORTED)
         }
+        Some(_) => Err(Refusal::BAD_REQUEST),
+    }
+}
+
+/// Whether an even port is wanted. Reserving the next one as well is more than we do, and said so
+/// by the code for it (RFC 8656 §7.2).
+fn even_port(message: &Message<'_>) -> Result<bool, Refusal> {
+    match message.attribute(EVEN_PORT) {
+        None => Ok(false),
+        Some(&[reserve]) if reserve & 0x80 == 0 => Ok(true),
+        Some(&[_]) => Err(Refusal::CAPACITY),
         Some(_) => Err(Refusal::BAD_REQUEST),
     }
 }

@@ -99,7 +99,7 @@ impl Server {
         from: &FiveTuple,
         datagram: &'a [u8],
     ) -> Option<Forward<'a>> {
-        if let Some(0x40..=0x4F) = datagram.first() {
+        if let Some(0x40..=0x7F) = datagram.first() {
             return self.channel_data(now, from, datagram);
         }
         let Ok(message) = Message::parse(datagram) else {
