@@ -3,7 +3,14 @@ import { applyQuality, type VideoQuality } from "./encoding.ts";
 import type { Connection } from "./face.ts";
 import { Negotiation, type Signal } from "./negotiation.ts";
 import type { IceServer } from "./protocol.ts";
-import { afterRestart, afterState, type Health, NEW_LINK, restartDelay } from "./recovery.ts";
+import {
+  afterRestart,
+  afterState,
+  type Health,
+  isHopeless,
+  NEW_LINK,
+  restartDelay,
+} from "./recovery.ts";
 
 /** What this device sends; null sends nothing. */
 export interface Tracks {
@@ -39,8 +46,9 @@ interface Sections {
  */
 export class Link {
   readonly #options: LinkOptions;
-  readonly #peer: RTCPeerConnection;
-  readonly #negotiation: Negotiation;
+  #peer: RTCPeerConnection;
+  #negotiation: Negotiation;
+  #iceServers: readonly IceServer[];
   #sections: Sections | null = null;
   #stream: MediaStream | null = null;
   #tracks: Tracks;
@@ -52,22 +60,14 @@ export class Link {
     this.#options = options;
     this.#tracks = options.tracks;
     this.#quality = options.quality;
-    this.#peer = options.createPeer({
-      iceServers: configured(options.iceServers),
-      bundlePolicy: "max-bundle",
-    });
-    this.#negotiation = new Negotiation({
-      peer: this.#peer,
-      polite: options.polite,
-      send: options.send,
-      adopt: () => this.#adopt(),
-    });
-    this.#peer.addEventListener("connectionstatechange", this.#stateChanged);
+    this.#iceServers = options.iceServers;
+    [this.#peer, this.#negotiation] = this.#connect();
     if (!options.polite) this.#offerSections();
   }
 
   /** Takes in a signal from the other end. */
   handle(signal: Signal): Promise<void> {
+    if (this.#options.polite && this.#isFromAnother(signal)) this.#rebuild();
     return this.#negotiation.handle(signal);
   }
 
@@ -84,6 +84,7 @@ export class Link {
 
   /** Uses fresh servers from the next restart on. */
   setIceServers(iceServers: readonly IceServer[]): void {
+    this.#iceServers = iceServers;
     this.#peer.setConfiguration({
       ...this.#peer.getConfiguration(),
       iceServers: configured(iceServers),
@@ -109,9 +110,39 @@ export class Link {
 
   close(): void {
     clearTimeout(this.#retry);
+    this.#disconnect();
+  }
+
+  #connect(): [RTCPeerConnection, Negotiation] {
+    const { createPeer, polite, send } = this.#options;
+    const peer = createPeer({
+      iceServers: configured(this.#iceServers),
+      bundlePolicy: "max-bundle",
+    });
+    peer.addEventListener("connectionstatechange", this.#stateChanged);
+    const adopt = () => this.#adopt();
+    return [peer, new Negotiation({ peer, polite, send, adopt })];
+  }
+
+  #disconnect(): void {
     this.#negotiation.close();
     this.#peer.removeEventListener("connectionstatechange", this.#stateChanged);
     this.#peer.close();
+  }
+
+  /** Begins anew with another peer connection; what is seen and heard stays until it has some. */
+  #rebuild(): void {
+    this.#disconnect();
+    this.#sections = null;
+    [this.#peer, this.#negotiation] = this.#connect();
+    if (!this.#options.polite) this.#offerSections();
+  }
+
+  /** The other end has begun anew: its offer is of another session (RFC 8866 §5.2). */
+  #isFromAnother(signal: Signal): boolean {
+    const now = this.#peer.remoteDescription;
+    if (!now || !("description" in signal) || signal.description.type !== "offer") return false;
+    return sessionOf(signal.description.sdp) !== sessionOf(now.sdp);
   }
 
   #offerSections(): void {
@@ -173,9 +204,15 @@ export class Link {
     if (delay !== null) this.#retry = setTimeout(this.#tryAgain, delay);
   }
 
+  /** Of the two ends the one that opened the link begins it anew. */
   #tryAgain = (): void => {
     this.#health = afterRestart(this.#health);
-    this.restart();
+    if (isHopeless(this.#health) && !this.#options.polite) {
+      this.#rebuild();
+      this.#schedule();
+    } else {
+      this.restart();
+    }
   };
 
   #report(): void {
@@ -190,6 +227,10 @@ async function carry(sender: RTCRtpSender, track: MediaStreamTrack | null): Prom
   } catch {
     // The link is closed, or the track ended meanwhile: its owner tells about both.
   }
+}
+
+function sessionOf(sdp: string): string | undefined {
+  return /^o=\S+ (\S+)/m.exec(sdp)?.[1];
 }
 
 function configured(iceServers: readonly IceServer[]): RTCIceServer[] {

@@ -2,6 +2,7 @@
 // (https://www.w3.org/TR/webrtc/#perfect-negotiation-example)
 import { CandidateQueue } from "./candidates.ts";
 import type { IceCandidate, SessionDescription } from "./protocol.ts";
+import { type DtlsRole, opposite, roleOf, withRole } from "./setup.ts";
 
 /** What travels between the two ends: exactly one of the two. */
 export type Signal = { description: SessionDescription } | { candidate: IceCandidate };
@@ -37,6 +38,8 @@ export class Negotiation {
   #answered: { offer: string; answer: SessionDescription } | null = null;
   /** The answer last applied. */
   #applied: string | null = null;
+  /** Our part in the link's DTLS, once agreed. */
+  #role: DtlsRole | null = null;
   #offerQueued = false;
   #closed = false;
 
@@ -82,7 +85,8 @@ export class Negotiation {
       // Else the browser tells again once the exchange under way is over.
       if (this.#peer.signalingState !== "stable") return;
       await this.#peer.setLocalDescription();
-      this.#offered = described(this.#peer.localDescription);
+      const offer = described(this.#peer.localDescription);
+      this.#offered = offer && { ...offer, sdp: withRole(offer.sdp, this.#role) };
       this.#sendPending();
     });
   };
@@ -118,6 +122,7 @@ export class Negotiation {
     const answer = described(this.#peer.localDescription);
     if (!answer) return;
     this.#answered = { offer: offer.sdp, answer };
+    this.#role = roleOf(answer.sdp) ?? this.#role;
     this.#say({ description: answer });
   }
 
@@ -126,6 +131,8 @@ export class Negotiation {
     if (!asked || answer.sdp === this.#applied) return; // it came twice
     await this.#peer.setRemoteDescription(answer);
     this.#applied = answer.sdp;
+    const theirs = roleOf(answer.sdp);
+    if (theirs) this.#role = opposite(theirs);
     await this.#addWaitingCandidates(answer.sdp);
   }
 

@@ -36,6 +36,11 @@ export function afterRestart(health: Health): Health {
   return { ...health, attempts: health.attempts + 1 };
 }
 
+/** Restarting has not helped, so the link is to be made anew. */
+export function isHopeless(health: Health): boolean {
+  return health.attempts > HOPELESS;
+}
+
 /**
  * How long to wait before the next restart, in milliseconds; null where none is due.
  *

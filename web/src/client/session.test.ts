@@ -256,3 +256,39 @@ test("a link that fails is restarted, and shown as failed when that does not hel
   peers[0]?.become("connected");
   expect(call().others[0]?.connection).toBe("connected");
 });
+
+test("a link that no restart helps is begun anew by the end that opened it", async () => {
+  join("a");
+  await world.run();
+  peers[0]?.become("failed");
+  vi.advanceTimersByTime(8_000);
+  await world.run();
+  expect(peers).toHaveLength(1);
+  const before = signals().length;
+  vi.advanceTimersByTime(16_000);
+  await world.run();
+  expect(peers).toHaveLength(2);
+  expect(peers[0]?.closed).toBe(true);
+  expect(signals()[before]).toMatchObject({ to: "a", description: { type: "offer" } });
+  peers[1]?.become("connected");
+  expect(call().others[0]?.connection).toBe("connected");
+});
+
+test("the other end begins anew with it", async () => {
+  join("z");
+  for (const n of [5, 6]) {
+    const far = new FakePeer(world, `far${n}`);
+    far.addTransceiver("audio");
+    far.addTransceiver("video");
+    void far.setLocalDescription();
+    await world.run();
+    socket.tell("signal", { from: "z", description: far.localDescription }, n);
+    await world.run();
+    void far.setRemoteDescription(signals().at(-3)?.description as { type: "answer"; sdp: string });
+    await world.run();
+    expect(far.signalingState).toBe("stable");
+  }
+  expect(peers.map(({ closed }) => closed)).toEqual([true, false]);
+  peers[1]?.become("connected");
+  expect(call().others[0]).toMatchObject({ connection: "connected" });
+});

@@ -49,6 +49,9 @@ export class FakePeer extends EventTarget {
   #askAgain = false;
   #restartWanted = false;
   #fragment = "";
+  #remoteFragment = "";
+  #role: "active" | "passive" | null = null;
+  readonly #session = ++serial;
   #stable: State = { mids: [], localFragment: "" };
   #closed = false;
 
@@ -128,7 +131,7 @@ export class FakePeer extends EventTarget {
         if (offerOf(description.sdp) !== offerOf(this.localDescription?.sdp ?? "")) {
           throw new Error("an answer to another offer");
         }
-        this.#settle();
+        this.#settle(description.sdp.includes("a=setup:active") ? "passive" : "active");
       }
       this.remoteDescription = description;
     });
@@ -150,7 +153,7 @@ export class FakePeer extends EventTarget {
     serial += 1;
     for (const section of this.sections) section.mid ??= `${this.#name}${serial}${section.kind}`;
     if (this.#restartWanted || !this.#fragment) this.#fragment = `${this.#name}${serial}`;
-    this.localDescription = { type: "offer", sdp: this.#sdp(serial) };
+    this.localDescription = { type: "offer", sdp: this.#sdp(serial, "actpass") };
     this.signalingState = "have-local-offer";
   }
 
@@ -160,14 +163,17 @@ export class FakePeer extends EventTarget {
     const restarted = fragmentOf(offer) !== this.#remoteFragment;
     if (restarted || !this.#fragment) this.#fragment = `${this.#name}${serial}`;
     this.#remoteFragment = fragmentOf(offer);
-    this.localDescription = { type: "answer", sdp: this.#sdp(offerOf(offer)) };
-    this.#settle();
+    // As Firefox does: given the choice, it doesn't keep the role it has.
+    const role = offer.includes("a=setup:active") ? "passive" : "active";
+    this.localDescription = { type: "answer", sdp: this.#sdp(offerOf(offer), role) };
+    this.#settle(role);
   }
 
-  #remoteFragment = "";
-
   /** An offer and its answer are in force. */
-  #settle(): void {
+  #settle(role: "active" | "passive"): void {
+    // As Chromium does: it can't change its role.
+    if (this.#role !== null && this.#role !== role) throw new Error("failed to set SSL role");
+    this.#role = role;
     this.signalingState = "stable";
     if (this.#fragment !== this.#stable.localFragment) this.#restartWanted = false;
     this.#stable = { mids: this.sections.map(({ mid }) => mid), localFragment: this.#fragment };
@@ -202,10 +208,11 @@ export class FakePeer extends EventTarget {
     return section;
   }
 
-  #sdp(offer: number | string): string {
+  #sdp(offer: number | string, setup: string): string {
     const sections = this.sections.filter(({ mid }) => mid !== null);
     const lines = sections.map(({ kind, mid }) => `m=${kind} ${mid}\r\n`).join("");
-    return `v=0\r\ns=${offer}\r\na=ice-ufrag:${this.#fragment}\r\nx=${serial}\r\n${lines}`;
+    const head = `v=0\r\no=- ${this.#session} ${serial} IN IP4 0.0.0.0\r\ns=${offer}\r\n`;
+    return `${head}a=setup:${setup}\r\na=ice-ufrag:${this.#fragment}\r\n${lines}`;
   }
 
   #gather(): void {
