@@ -2,6 +2,9 @@
 
 export const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
+/** The browser knows WebRTC at all. */
+export const canCall = "RTCPeerConnection" in window;
+
 /** Sharing is for phones; on a desktop copying is what people expect. */
 export const canShare =
   typeof navigator.share === "function" && matchMedia("(pointer: coarse)").matches;

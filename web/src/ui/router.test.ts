@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isAddressable, parseRoute, roomLink, roomPath } from "./router.ts";
+import { isAddressable, parseRoute, readableLink, roomLink, roomPath } from "./router.ts";
 
 describe("addresses", () => {
   test("the root is home, and may bring a name", () => {
@@ -34,6 +34,12 @@ describe("addresses", () => {
       view: "room",
       room,
     });
+  });
+
+  test("a link for reading keeps letters, and leads to the same room", () => {
+    const link = readableLink("차 한잔/100%", "https://moim.test");
+    expect(link).toBe("https://moim.test/r/차%20한잔%2F100%25");
+    expect(parseRoute(new URL(link).pathname, "")).toMatchObject({ room: "차 한잔/100%" });
   });
 
   test("a room of dots alone has no address", () => {

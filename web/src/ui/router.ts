@@ -27,6 +27,12 @@ export function roomLink(room: string, origin: string = location.origin): string
   return origin + roomPath(room);
 }
 
+/** The same for reading: letters of every script as they are, and still a link when copied. */
+export function readableLink(room: string, origin: string = location.origin): string {
+  const name = room.normalize("NFC").replace(/[^\p{L}\p{M}\p{N}]/gu, encodeURIComponent);
+  return `${origin}/r/${name}`;
+}
+
 /** Browsers resolve `.` and `..` in a path even when escaped: such a room has no address. */
 export function isAddressable(room: string): boolean {
   return !/^\s*\.{0,2}\s*$/.test(room);

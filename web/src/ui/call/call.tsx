@@ -53,8 +53,6 @@ export function Call({ call, onEnd }: Props) {
           <Grid call={state} />
           <div className={styles.above}>
             <Banners status={state.status} />
-          </div>
-          <div className={styles.below}>
             <Toasts toasts={toasts} />
           </div>
         </div>

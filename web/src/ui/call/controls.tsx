@@ -9,7 +9,7 @@ import { RoundButton } from "../parts/round-button.tsx";
 import { canShare } from "../platform.ts";
 import { DeviceChoice } from "../room/device-choice.tsx";
 import { Troubles } from "../room/troubles.tsx";
-import { roomLink } from "../router.ts";
+import { readableLink } from "../router.ts";
 import styles from "./controls.module.css";
 import { shareLink, useCopyLink } from "./share.ts";
 
@@ -72,7 +72,7 @@ function CopyLink({ room }: { room: string }) {
       {hasFailed ? (
         <Dialog title={t.controls.copyLink} onClose={forget}>
           <p>{t.controls.copyFailed}</p>
-          <span className={styles.link}>{roomLink(room)}</span>
+          <span className={styles.link}>{readableLink(room)}</span>
         </Dialog>
       ) : null}
     </>

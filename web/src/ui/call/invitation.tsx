@@ -2,7 +2,7 @@ import { useSpeech } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { canShare } from "../platform.ts";
-import { roomLink } from "../router.ts";
+import { readableLink } from "../router.ts";
 import styles from "./invitation.module.css";
 import { shareLink, useCopyLink } from "./share.ts";
 
@@ -14,7 +14,7 @@ export function Invitation({ room }: { room: string }) {
     <div className={styles.seat} data-testid="alone">
       <p className={styles.title}>{t.call.alone}</p>
       <p className={styles.hint}>{t.call.aloneHint}</p>
-      <span className={styles.link}>{decodeURI(roomLink(room))}</span>
+      <span className={styles.link}>{readableLink(room)}</span>
       <div className={styles.actions}>
         <Button look="primary" data-testid="copy-invitation" onClick={() => void copy()}>
           <Icon name={isCopied ? "check" : "link"} size={20} />

@@ -55,13 +55,18 @@ function isUpright({ width, height }: Stage): boolean {
   return height > width;
 }
 
-/** The other fills the stage, oneself is a small tile in its upper right corner. */
+/** The other fills the stage, oneself is a small tile in its lower right corner. */
 function duo(stage: Stage): Arrangement {
   const upright = isUpright(stage);
   const width = Math.round(upright ? stage.width * 0.3 : stage.height * 0.42);
   const height = Math.round(upright ? width * (4 / 3) : width * (3 / 4));
   const other = { x: 0, y: 0, width: stage.width, height: stage.height };
-  const self = { x: stage.width - width - GAP, y: GAP, width, height };
+  const self = {
+    x: stage.width - width - GAP,
+    y: stage.height - height - GAP,
+    width,
+    height,
+  };
   return { tiles: [other, self], height: stage.height, floating: true };
 }
 

@@ -4,12 +4,9 @@ import styles from "./brand.module.css";
 export function Mark({ size = 32 }: { size?: number }) {
   return (
     <svg viewBox="0 0 32 32" width={size} height={size} aria-hidden="true" focusable="false">
-      <rect className={styles.room} x="3" y="3" width="19" height="19" rx="6" />
-      <circle className={styles.person} cx="20.5" cy="20.5" r="8.5" />
-      <path
-        className={styles.shared}
-        d="M22 12.14V16a6 6 0 0 1-6 6h-3.86A8.5 8.5 0 0 1 22 12.14Z"
-      />
+      <rect className={styles.room} x="2" y="2" width="20" height="20" rx="5" />
+      <circle className={styles.person} cx="21" cy="21" r="9" />
+      <path className={styles.shared} d="M22 12.06V17a5 5 0 0 1-5 5h-4.94A9 9 0 0 1 22 12.06Z" />
     </svg>
   );
 }

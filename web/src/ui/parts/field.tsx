@@ -43,11 +43,21 @@ interface SelectProps extends Omit<ComponentProps<"select">, "id" | "className" 
   icon: IconName;
   /** The label is read, not shown, where the icon and the value tell enough. */
   bare?: boolean;
+  /** Without a frame, where it is beside the matter. */
+  quiet?: boolean;
   onPick: (value: string) => void;
 }
 
 /** The platform's own list of choices: the most accessible one, and the best on phones. */
-export function Select({ label, icon, bare = false, onPick, children, ...select }: SelectProps) {
+export function Select({
+  label,
+  icon,
+  bare = false,
+  quiet = false,
+  onPick,
+  children,
+  ...select
+}: SelectProps) {
   const id = useId();
   return (
     <div className={styles.field}>
@@ -56,7 +66,7 @@ export function Select({ label, icon, bare = false, onPick, children, ...select 
           {label}
         </label>
       )}
-      <div className={styles.picker}>
+      <div className={`${styles.picker} ${quiet ? styles.quiet : ""}`}>
         <span className={styles.before}>
           <Icon name={icon} size={20} />
         </span>

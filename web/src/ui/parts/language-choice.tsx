@@ -3,13 +3,14 @@ import { catalogues, isLanguage, languages } from "../i18n/language.ts";
 import { Select } from "./field.tsx";
 
 /** Each language under its own name, so that it is found by those who speak it. */
-export function LanguageChoice({ bare = false }: { bare?: boolean }) {
+export function LanguageChoice({ quiet = false }: { quiet?: boolean }) {
   const { language, speak, t } = useSpeech();
   return (
     <Select
       label={t.languageLabel}
       icon="globe"
-      bare={bare}
+      bare={quiet}
+      quiet={quiet}
       value={language}
       onPick={(picked) => {
         if (isLanguage(picked)) speak(picked);

@@ -13,7 +13,7 @@ export function Page({ children }: { children: ReactNode }) {
           <Wordmark />
         </Link>
         <div className={styles.language}>
-          <LanguageChoice bare />
+          <LanguageChoice quiet />
         </div>
       </header>
       <main className={styles.main}>{children}</main>

@@ -46,7 +46,9 @@ function Options({ kind, state, t }: { kind: DeviceKind; state: LocalMediaState;
   const devices = state.devices[kind];
   if (devices.length === 0) {
     // A loudspeaker that can't be listed is there nevertheless.
-    return <option value="">{kind === "speaker" ? t.devices.usual : t.devices.none}</option>;
+    if (kind === "speaker") return <option value="">{t.devices.usual}</option>;
+    const isMissing = state[kind].problem === "missing";
+    return <option value="">{isMissing ? t.devices.none : t.devices.closed}</option>;
   }
   const isKnown = devices.some(({ id }) => id === chosen(kind, state));
   return (

@@ -8,6 +8,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { Page } from "../parts/page.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
+import { canCall } from "../platform.ts";
 import { MAX_NAME } from "../preferences.ts";
 import { DeviceChoice } from "./device-choice.tsx";
 import { Mirror } from "./mirror.tsx";
@@ -48,7 +49,9 @@ export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: P
   return (
     <Page>
       <div className={styles.preview}>
-        <Mirror />
+        <div className={styles.mirror}>
+          <Mirror />
+        </div>
         <div className={styles.side}>
           <div>
             <ViewTitle document={t.preview.documentTitle(room)} className={styles.title}>
@@ -86,7 +89,9 @@ export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: P
               </Button>
             </div>
           </form>
-          <Troubles />
+          {canCall ? <Troubles /> : <Notice tone="warning" title={t.problem.unsupported} />}
+        </div>
+        <div className={styles.devices}>
           <DeviceChoice />
         </div>
       </div>
