@@ -46,7 +46,7 @@ export function Controls({ room, onLeave }: Props) {
       </div>
       {isSetting ? (
         <Dialog title={t.devices.title} onClose={() => setSetting(false)}>
-          <Troubles />
+          <Troubles isJoined />
           <DeviceChoice labelled />
           <LanguageChoice />
           <Button look="primary" onClick={() => setSetting(false)}>

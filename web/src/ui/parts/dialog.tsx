@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { useSpeech } from "../i18n/context.tsx";
 import styles from "./dialog.module.css";
 import { Icon } from "./icon.tsx";
@@ -14,7 +14,8 @@ export function Dialog({ title, onClose, children }: Props) {
   const { t } = useSpeech();
   const id = useId();
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // In the layout phase the dialog is still in the page when it closes, so the focus goes back.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => dialog?.close();

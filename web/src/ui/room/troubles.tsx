@@ -5,7 +5,7 @@ import { browserOf, troublesOf } from "./trouble.ts";
 import styles from "./troubles.module.css";
 
 /** What keeps the camera or microphone from opening, and what to do. Joining works regardless. */
-export function Troubles() {
+export function Troubles({ isJoined = false }: { isJoined?: boolean }) {
   const { t } = useSpeech();
   const { media } = useClient();
   const state = useReadable(media);
@@ -22,7 +22,7 @@ export function Troubles() {
       <Notice key={title} tone="warning" title={title} testId="device-problem">
         <p>{why}</p>
         {how ? <p>{how}</p> : null}
-        {isLast ? <p>{t.problem.canJoin}</p> : null}
+        {isLast && !isJoined ? <p>{t.problem.canJoin}</p> : null}
         {isLast && canRetry ? (
           <button type="button" className={styles.again} onClick={() => void retry()}>
             {t.problem.tryAgain}
