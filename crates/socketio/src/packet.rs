@@ -24,6 +24,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::engine::Revision;
+
 /// The namespace every client may connect to.
 pub const MAIN: &str = "/";
 
@@ -230,26 +232,31 @@ fn write_array(
     f.write_str(if name.is_none() && args.is_empty() { "[]" } else { "]" })
 }
 
-/// The answer to a CONNECT to the main namespace.
+/// The answer to a CONNECT to the main namespace, or what a client of Engine.IO 3 is told unasked.
 ///
 /// ```text
 /// 0{"sid":"oSO0OpakMV_3jnilAAAA"}
+/// 0
 /// ```
-pub(crate) fn connected(sid: &str) -> String {
-    format!("0{{\"sid\":{}}}", json(sid))
+pub(crate) fn connected(revision: Revision, sid: &str) -> String {
+    match revision {
+        Revision::V3 => "0".to_owned(),
+        Revision::V4 => format!("0{{\"sid\":{}}}", json(sid)),
+    }
 }
 
 /// The refusal of a CONNECT.
 ///
 /// ```text
 /// 4/admin,{"message":"Invalid namespace"}
+/// 4/admin,"Invalid namespace"                 to a client of Engine.IO 3
 /// ```
-pub(crate) fn refused(namespace: &str, message: &str) -> String {
+pub(crate) fn refused(revision: Revision, namespace: &str, message: &str) -> String {
+    let (namespace, comma) = if namespace == MAIN { ("", "") } else { (namespace, ",") };
     let message = json(message);
-    if namespace == MAIN {
-        format!("4{{\"message\":{message}}}")
-    } else {
-        format!("4{namespace},{{\"message\":{message}}}")
+    match revision {
+        Revision::V3 => format!("4{namespace}{comma}{message}"),
+        Revision::V4 => format!("4{namespace}{comma}{{\"message\":{message}}}"),
     }
 }
 

@@ -17,6 +17,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Session {
     config: Arc<Config>,
+    revision: Revision,
+    /// The id by which a client of Engine.IO 3 knows itself: that of the session.
+    own_id: Option<Arc<str>>,
     link: Link,
     namespace: Namespace,
     partial: Option<Box<Assembly<Whole>>>,
@@ -52,6 +55,8 @@ pub enum Event {
     Connect {
         /// What it says of itself: a JSON object.
         auth: Option<Box<RawValue>>,
+        /// The id it must be accepted by, where its revision leaves no choice.
+        own_id: Option<Arc<str>>,
     },
     /// It emitted an event.
     Event {
@@ -107,6 +112,8 @@ pub enum Closed {
 impl Session {
     /// A session that begins on a transport; its handshake waits to be sent. `sid` must be
     /// unguessable, since who knows it can speak for the client.
+    ///
+    /// A client of Engine.IO 3 asks to connect by being there.
     pub fn new(
         now: Instant,
         config: Arc<Config>,
@@ -114,15 +121,21 @@ impl Session {
         kind: TransportKind,
         sid: &str,
     ) -> Self {
-        Self {
+        let mut session = Self {
             link: Link::new(now, &config, revision, kind, sid),
+            revision,
+            own_id: (revision == Revision::V3).then(|| sid.into()),
             namespace: Namespace::Outside(now + config.connect_timeout),
             partial: None,
             bucket: Bucket::new(now),
             events: VecDeque::new(),
             told_closed: false,
             config,
+        };
+        if revision == Revision::V3 {
+            session.handle_connect(None);
         }
+        session
     }
 
     /// Whether the session has left polling for good, or never was there.
@@ -153,7 +166,7 @@ impl Session {
             self.link.close(Closed::TooLarge);
             return Err(Refusal::TooLarge);
         }
-        let Ok(packets) = payload::decode(body) else {
+        let Ok(packets) = payload::decode(self.revision, body) else {
             self.link.close(Closed::Malformed);
             return Err(Refusal::Malformed);
         };
@@ -223,13 +236,13 @@ impl Session {
     /// Answers [`Event::Connect`]: from now on the client knows itself as `sid`, which others may
     /// know too.
     pub fn accept(&mut self, sid: &str) {
-        self.link.reply(Queued::text(packet::connected(sid)));
+        self.link.reply(Queued::text(packet::connected(self.revision, sid)));
     }
 
     /// Answers [`Event::Connect`]: the client may not connect, and why. What it said since is
     /// dropped; it may try again.
     pub fn refuse(&mut self, now: Instant, message: &str) {
-        self.link.reply(Queued::text(packet::refused(packet::MAIN, message)));
+        self.link.reply(Queued::text(packet::refused(self.revision, packet::MAIN, message)));
         self.namespace = Namespace::Outside(now + self.config.connect_timeout);
         self.partial = None;
         self.events.clear();
@@ -302,10 +315,11 @@ impl Session {
         }
         match (packet.kind, self.namespace) {
             (Kind::Connect(auth), Namespace::Outside(_)) => {
-                self.namespace = Namespace::Inside;
-                self.events.push_back(Event::Connect { auth });
+                self.handle_connect(auth);
                 Ok(())
             }
+            // It was connected before it could ask.
+            (Kind::Connect(_), Namespace::Inside) if self.revision == Revision::V3 => Ok(()),
             (Kind::Disconnect, Namespace::Inside) => {
                 self.namespace = Namespace::Outside(now + self.config.connect_timeout);
                 self.events.push_back(Event::Disconnect);
@@ -326,11 +340,16 @@ impl Session {
         }
     }
 
+    fn handle_connect(&mut self, auth: Option<Box<RawValue>>) {
+        self.namespace = Namespace::Inside;
+        self.events.push_back(Event::Connect { auth, own_id: self.own_id.clone() });
+    }
+
     /// There is but one namespace.
     fn handle_foreign(&mut self, packet: &Packet<'_>) -> Result<(), Closed> {
         match packet.kind {
             Kind::Connect(_) if packet.namespace.len() <= MOST_NAMESPACE => {
-                let refusal = packet::refused(packet.namespace, "Invalid namespace");
+                let refusal = packet::refused(self.revision, packet.namespace, "Invalid namespace");
                 self.link.reply(Queued::text(refusal));
                 Ok(())
             }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use socketio::{
-    TransportKind,
+    Revision, TransportKind,
     engine::{packet::Packet as EnginePacket, payload},
     packet::{Event, Kind, MAIN, Packet},
 };
@@ -58,7 +58,7 @@ fn engine_packet() -> impl Strategy<Value = EnginePacket<'static>> {
         Just(EnginePacket::Close),
         Just(EnginePacket::Ping("probe")),
         Just(EnginePacket::Pong("")),
-        Just(EnginePacket::Text("hello ☃")),
+        Just(EnginePacket::Text("hello ☃ 😀")),
         prop::collection::vec(any::<u8>(), 0..50)
             .prop_map(|data| EnginePacket::Binary(Cow::Owned(data))),
         Just(EnginePacket::Upgrade),
@@ -83,9 +83,11 @@ proptest! {
     fn payloads_read_as_they_were_written(
         packets in prop::collection::vec(engine_packet(), 1..8)
     ) {
-        let body = payload::encode(packets.clone());
-        let read: Result<Vec<_>, _> = payload::decode(body.as_bytes()).unwrap().collect();
-        prop_assert_eq!(read.unwrap(), packets);
+        for revision in [Revision::V3, Revision::V4] {
+            let body = payload::encode(revision, packets.clone());
+            let read: Result<Vec<_>, _> = payload::decode(revision, body.as_bytes()).unwrap().collect();
+            prop_assert_eq!(&read.unwrap(), &packets);
+        }
     }
 
     #[test]
@@ -106,6 +108,8 @@ proptest! {
         steps in prop::collection::vec(
             (0..6_u8, prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..64),
+                "([0-9]{1,2}:[0-7b][0-7]?[0-9-]{0,3}[\\[\"a\\]]{0,6}){0,4}".prop_map(String::into_bytes),
+                prop::collection::vec(prop_oneof![Just(0), Just(1), Just(2), Just(9), Just(0xff), Just(b'4')], 0..20),
                 "([0-7b][0-7]?[0-9-]{0,3}[\\[\"a\\]]{0,6}\x1e?){0,4}".prop_map(String::into_bytes),
                 Just(b"40".to_vec()), Just(b"2probe".to_vec()), Just(b"5".to_vec()),
                 Just(b"451-[\"a\",{}]".to_vec()), Just(b"42[\"a\"]".to_vec()),
@@ -113,9 +117,11 @@ proptest! {
             0..30,
         ),
         polling in any::<bool>(),
+        old in any::<bool>(),
     ) {
         let kind = if polling { TransportKind::Polling } else { TransportKind::WebSocket };
-        let mut world = World::new(kind, socketio::Config::default());
+        let revision = if old { Revision::V3 } else { Revision::V4 };
+        let mut world = World::of(revision, kind, socketio::Config::default());
         for (what, bytes) in steps {
             match what {
                 0 => drop(world.poll()),

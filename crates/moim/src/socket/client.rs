@@ -7,7 +7,7 @@ use axum::http::Uri;
 use serde_json::value::RawValue;
 
 use super::{
-    app::{Handshake, Socket, SocketId},
+    app::{Handshake, Socket},
     origin,
     outbox::Outbox,
 };
@@ -62,9 +62,4 @@ pub(super) fn mint() -> Result<Arc<str>, getrandom::Error> {
         })
         .collect();
     Ok(id.into())
-}
-
-/// As [`mint`], for the id others may know.
-pub(super) fn mint_socket_id() -> Result<SocketId, getrandom::Error> {
-    mint().map(SocketId)
 }

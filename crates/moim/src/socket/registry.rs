@@ -42,6 +42,8 @@ pub(super) enum Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Door {
     pub(super) revision: Revision,
+    /// Who alone may use it.
+    only: Option<IpAddr>,
     mailbox: mpsc::Sender<Request>,
     posting: Arc<AtomicBool>,
 }
@@ -92,9 +94,12 @@ impl Registry {
         self: &Arc<Self>,
         sid: &Arc<str>,
         revision: Revision,
+        address: IpAddr,
     ) -> (Door, Listing, mpsc::Receiver<Request>) {
         let (mailbox, requests) = mpsc::channel(MAILBOX);
-        let door = Door { revision, mailbox, posting: Arc::default() };
+        // In Engine.IO 3 others know the session's id, since it is its socket's too.
+        let only = (revision == Revision::V3).then(|| address.to_canonical());
+        let door = Door { revision, only, mailbox, posting: Arc::default() };
         self.state().listed.insert(Arc::clone(sid), Entry::Polling(door.clone()));
         (door, Listing { registry: Arc::clone(self), sid: Arc::clone(sid) }, requests)
     }
@@ -121,6 +126,13 @@ fn counted(address: IpAddr) -> Option<IpAddr> {
 }
 
 impl Door {
+    /// Whether a request of that revision from that address may be one of this session's.
+    pub(super) fn admits(&self, revision: Option<Revision>, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let same = |only: IpAddr| only == address || (only.is_loopback() && address.is_loopback());
+        revision == Some(self.revision) && self.only.is_none_or(same)
+    }
+
     /// Hands a request to the session's task.
     pub(super) fn push(&self, request: Request) -> Result<(), Refusal> {
         self.mailbox.try_send(request).map_err(|_| Refusal::BadRequest)
@@ -217,7 +229,8 @@ mod tests {
     #[test]
     fn a_session_is_found_while_it_is_listed() {
         let registry = Arc::new(Registry::default());
-        let (_, listing, _requests) = registry.list(&"abc".into(), Revision::V4);
+        let (_, listing, _requests) =
+            registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap());
         door(&registry, "abc");
         listing.upgrade();
         assert!(matches!(registry.find("abc"), Some(Entry::Upgraded)));
@@ -226,9 +239,24 @@ mod tests {
     }
 
     #[test]
+    fn who_only_knows_the_id_of_an_old_clients_session_is_not_served() {
+        let registry = Arc::new(Registry::default());
+        let (old, ..) = registry.list(&"a".into(), Revision::V3, "192.0.2.1".parse().unwrap());
+        assert!(old.admits(Some(Revision::V3), "::ffff:192.0.2.1".parse().unwrap()));
+        assert!(!old.admits(Some(Revision::V3), "192.0.2.2".parse().unwrap()));
+        assert!(!old.admits(Some(Revision::V4), "192.0.2.1".parse().unwrap()));
+        assert!(!old.admits(None, "192.0.2.1".parse().unwrap()));
+        let (new, ..) = registry.list(&"b".into(), Revision::V4, "192.0.2.1".parse().unwrap());
+        assert!(new.admits(Some(Revision::V4), "192.0.2.2".parse().unwrap()));
+        let (local, ..) = registry.list(&"c".into(), Revision::V3, "127.0.0.1".parse().unwrap());
+        assert!(local.admits(Some(Revision::V3), "::1".parse().unwrap()));
+    }
+
+    #[test]
     fn a_session_has_one_post_at_a_time() {
         let registry = Arc::new(Registry::default());
-        let (_, _listing, _requests) = registry.list(&"abc".into(), Revision::V4);
+        let (_, _listing, _requests) =
+            registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap());
         let posting = door(&registry, "abc").post();
         assert!(posting.is_some());
         assert!(door(&registry, "abc").post().is_none());

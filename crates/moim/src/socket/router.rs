@@ -106,7 +106,7 @@ impl<A: Application> Shared<A> {
             };
         };
         let door = match self.registry.find(sid).ok_or(Refusal::UnknownSession)? {
-            Entry::Polling(door) if revision == Some(door.revision) => door,
+            Entry::Polling(door) if door.admits(revision, connection.peer.ip()) => door,
             Entry::Upgraded if transport == TransportKind::WebSocket => {
                 return self.turn_away(parts);
             }
@@ -128,7 +128,7 @@ impl<A: Application> Shared<A> {
     ) -> Result<Response, Refusal> {
         let permit = self.admit(connection)?;
         let sid = mint().map_err(|_| Refusal::Full)?;
-        let (door, listing, requests) = self.registry.list(&sid, revision);
+        let (door, listing, requests) = self.registry.list(&sid, revision, connection.peer.ip());
         let origin = Origin::new(connection, &parts.uri, &parts.headers);
         let session = self.session(revision, TransportKind::Polling, &sid);
         let transport = Transport::Polling(requests, listing);
@@ -176,9 +176,10 @@ impl<A: Application> Shared<A> {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Response, Refusal> {
-        // Engine.IO 4 posts text. Whoever posts bytes is told so before they are read.
+        // Engine.IO 4 posts text: whoever posts bytes is told so before they are read.
         let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        if content_type.is_some_and(|kind| kind.starts_with(b"application/octet-stream")) {
+        let bytes = content_type.is_some_and(|kind| kind.starts_with(b"application/octet-stream"));
+        if bytes && door.revision == Revision::V4 {
             return Err(Refusal::BadRequest);
         }
         let posting = door.post().ok_or(Refusal::BadRequest)?;

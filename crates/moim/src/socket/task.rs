@@ -20,8 +20,8 @@ use tokio::{
 };
 
 use super::{
-    app::{Ack, Application, Events, Gone, Incoming, Outgoing, Socket},
-    client::{Client, Origin, mint_socket_id},
+    app::{Ack, Application, Events, Gone, Incoming, Outgoing, Socket, SocketId},
+    client::{Client, Origin, mint},
     outbox::Overflow,
     registry::{Listing, Permit},
     request::Request,
@@ -172,7 +172,7 @@ impl<A: Application> Task<A> {
 
     async fn handle_event(&mut self, event: Event) {
         match event {
-            Event::Connect { auth } => self.handle_connect(auth),
+            Event::Connect { auth, own_id } => self.handle_connect(auth, own_id),
             Event::Event { name, args, attachments, ack } => {
                 let Some(client) = &mut self.client else { return };
                 let ack = ack.map(|id| Ack { id, socket: client.socket.clone() });
@@ -189,11 +189,12 @@ impl<A: Application> Task<A> {
         }
     }
 
-    fn handle_connect(&mut self, auth: Option<Box<RawValue>>) {
+    fn handle_connect(&mut self, auth: Option<Box<RawValue>>, own_id: Option<Arc<str>>) {
         let now = Instant::now();
-        let Ok(id) = mint_socket_id() else {
+        let Ok(id) = own_id.map_or_else(mint, Ok) else {
             return self.session.refuse(now, "Server error");
         };
+        let id = SocketId(id);
         let (socket, outbox) = Socket::new(id.clone(), self.shared.config.limits.outbox);
         match self.shared.app.connect(socket.clone(), self.origin.handshake(auth)) {
             Ok(events) => {
@@ -313,6 +314,11 @@ impl<A: Application> Task<A> {
                 Transmit::Frame(frame) => {
                     if let Web::Open(websocket) = &mut self.web {
                         websocket.send(&frame);
+                        // What the application says waits in the outbox; this is the protocol's
+                        // own, and more than a client that reads would leave.
+                        if websocket.unsent() > BATCH + self.shared.config.limits.outbox.bytes {
+                            self.session.close(Closed::TooSlow);
+                        }
                     }
                 }
                 Transmit::CloseWebSocket => self.close_websocket(1000),

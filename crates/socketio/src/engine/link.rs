@@ -30,6 +30,7 @@ const MOST_REPLIES: usize = 64;
 /// An Engine.IO session without the Socket.IO in it.
 #[derive(Debug)]
 pub(crate) struct Link {
+    revision: Revision,
     transport: Transport,
     poll_waits: bool,
     /// What waits for the transport.
@@ -71,7 +72,7 @@ impl Link {
     pub(crate) fn new(
         now: Instant,
         config: &Config,
-        _: Revision,
+        revision: Revision,
         kind: TransportKind,
         sid: &str,
     ) -> Self {
@@ -88,11 +89,12 @@ impl Link {
         };
         let open = serde_json::to_string(&open).unwrap_or_default();
         Self {
+            revision,
             transport,
             poll_waits: false,
             queue: VecDeque::from([Queued::Open(open.into())]),
             urgent: VecDeque::new(),
-            heartbeat: Heartbeat::new(now, config),
+            heartbeat: Heartbeat::new(revision, now, config),
             phase: Phase::Open,
         }
     }
@@ -182,17 +184,20 @@ impl Link {
             return None;
         }
         let packet = match message {
-            Message::Text(text) => match Packet::decode_text(text) {
-                Ok(packet) => packet,
-                Err(_) => return self.handle_unreadable(),
-            },
-            Message::Binary(data) => Packet::Binary(data),
+            Message::Text(text) if self.revision == Revision::V3 => Packet::decode_v3(text),
+            Message::Binary(data) if self.revision == Revision::V3 => {
+                Packet::decode_v3_binary(data)
+            }
+            Message::Text(text) => Packet::decode_text(text),
+            Message::Binary(data) => Ok(Packet::Binary(data)),
         };
+        let Ok(packet) = packet else { return self.handle_unreadable() };
         match (self.transport, packet) {
             (Transport::WebSocket, packet) => self.handle_packet(now, config, packet),
             (Transport::Upgrading { deadline, .. }, Packet::Ping("probe")) => {
                 self.transport = Transport::Upgrading { probed: true, deadline };
-                self.urgent.push_back(Transmit::Frame(Frame(Queued::ProbeAnswer)));
+                let answer = self.frame(Queued::ProbeAnswer);
+                self.urgent.push_back(answer);
                 self.release_poll();
                 None
             }
@@ -230,6 +235,7 @@ impl Link {
             Packet::Binary(data) => return Some(Message::Binary(data)),
             Packet::Close => self.close(Closed::ByClient),
             Packet::Pong(_) | Packet::Noop => {}
+            Packet::Ping(_) if self.revision == Revision::V3 => self.reply(Queued::Pong),
             Packet::Open(_) | Packet::Ping(_) | Packet::Upgrade => self.close(Closed::Malformed),
         }
         None
@@ -303,7 +309,8 @@ impl Link {
         self.queue = VecDeque::new();
         if std::mem::take(&mut self.poll_waits) {
             let last = if why == Closed::ByClient { Packet::Noop } else { Packet::Close };
-            self.urgent.push_back(Transmit::Poll(Body(payload::encode([last]))));
+            let body = self.body([last]);
+            self.urgent.push_back(body);
         }
         if !matches!(self.transport, Transport::Polling) {
             self.urgent.push_back(Transmit::CloseWebSocket);
@@ -318,7 +325,7 @@ impl Link {
     fn poll_queue(&mut self) -> Option<Transmit> {
         match self.transport {
             Transport::WebSocket => match self.queue.pop_front() {
-                Some(packet) => Some(Transmit::Frame(Frame(packet))),
+                Some(packet) => Some(self.frame(packet)),
                 None => {
                     self.queue = VecDeque::new();
                     self.finish();
@@ -331,7 +338,7 @@ impl Link {
                 self.poll_waits = false;
                 let queue = std::mem::take(&mut self.queue);
                 self.finish();
-                Some(Transmit::Poll(Body(payload::encode(queue.iter().map(Queued::packet)))))
+                Some(self.body(queue.iter().map(Queued::packet)))
             }
             _ => None,
         }
@@ -344,9 +351,18 @@ impl Link {
         }
     }
 
+    fn frame(&self, packet: Queued) -> Transmit {
+        Transmit::Frame(Frame { revision: self.revision, packet })
+    }
+
+    fn body<'a>(&self, packets: impl IntoIterator<Item = Packet<'a>>) -> Transmit {
+        Transmit::Poll(Body(payload::encode(self.revision, packets)))
+    }
+
     fn release_poll(&mut self) {
         if std::mem::take(&mut self.poll_waits) {
-            self.urgent.push_back(Transmit::Poll(Body(payload::encode([Packet::Noop]))));
+            let body = self.body([Packet::Noop]);
+            self.urgent.push_back(body);
         }
     }
 

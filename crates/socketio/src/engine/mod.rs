@@ -15,7 +15,11 @@ pub use transmit::{Body, Frame, Transmit};
 /// Which Engine.IO the client speaks, its `EIO` query parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revision {
-    /// `EIO=4`: Socket.IO clients 3 and 4.
+    /// `EIO=3`: Socket.IO clients 1 and 2. The client pings; it is connected to the main namespace
+    /// unasked and takes the session's id for its own.
+    V3,
+    /// `EIO=4`: Socket.IO clients 3 and 4. The server pings; the client asks to connect and is
+    /// given another id.
     V4,
 }
 
@@ -23,6 +27,7 @@ impl Revision {
     /// The value of the `EIO` query parameter.
     pub fn from_query(eio: &str) -> Option<Self> {
         match eio {
+            "3" => Some(Self::V3),
             "4" => Some(Self::V4),
             _ => None,
         }

@@ -2,8 +2,11 @@
 //!
 //! ```text
 //!   text    type data       0{"sid":"…"}   2probe   4hello
-//!   binary  data            as a WebSocket message of its own (Engine.IO 4)
+//!   binary  data            as a WebSocket message of its own
 //!           'b' base64      in a polling payload, bAQIDBA==
+//!   and in Engine.IO 3
+//!           0x04 data       as a WebSocket message of its own
+//!           'b4' base64     wherever there is text, b4AQIDBA==
 //!
 //!   type  0 open   1 close   2 ping   3 pong   4 message   5 upgrade   6 noop
 //! ```
@@ -11,6 +14,9 @@
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
+
+/// The type that stands before a binary message of Engine.IO 3.
+pub(super) const V3_MESSAGE: u8 = 4;
 
 /// A packet, as it came or as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +86,29 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// Reads a text packet of Engine.IO 3.
+    pub fn decode_v3(text: &'a str) -> Result<Self, DecodeError> {
+        match text.strip_prefix('b') {
+            Some(message) => {
+                let base64 = message.strip_prefix('4').ok_or(DecodeError::Type)?;
+                Ok(Self::Binary(Cow::Owned(decode_base64(base64)?)))
+            }
+            None => Self::decode_text(text),
+        }
+    }
+
+    /// Reads a binary packet of Engine.IO 3.
+    pub fn decode_v3_binary(data: Cow<'a, [u8]>) -> Result<Self, DecodeError> {
+        match data {
+            Cow::Borrowed([V3_MESSAGE, data @ ..]) => Ok(Self::Binary(Cow::Borrowed(data))),
+            Cow::Owned(mut data) if data.first() == Some(&V3_MESSAGE) => {
+                data.remove(0);
+                Ok(Self::Binary(Cow::Owned(data)))
+            }
+            _ => Err(DecodeError::Type),
+        }
+    }
+
     /// The type's digit, and the data of a text packet.
     pub(crate) fn parts(&self) -> (u8, &str) {
         match self {
@@ -107,6 +136,6 @@ impl<'a> Packet<'a> {
     }
 }
 
-pub(super) fn decode_base64(base64: &str) -> Result<Vec<u8>, DecodeError> {
+fn decode_base64(base64: &str) -> Result<Vec<u8>, DecodeError> {
     BASE64.decode(base64.as_bytes()).map_err(|_| DecodeError::Base64)
 }

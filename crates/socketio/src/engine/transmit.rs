@@ -4,7 +4,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 
-use super::packet::Packet;
+use super::{
+    Revision,
+    packet::{Packet, V3_MESSAGE},
+};
 
 /// Something to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,10 @@ pub struct Body(pub String);
 
 /// One WebSocket message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame(pub(crate) Queued);
+pub struct Frame {
+    pub(super) revision: Revision,
+    pub(super) packet: Queued,
+}
 
 /// A packet that waits for its transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +37,7 @@ pub(crate) enum Queued {
     Open(Arc<str>),
     Close,
     Ping,
+    Pong,
     ProbeAnswer,
     Text(Arc<str>),
     Binary(Bytes),
@@ -42,6 +49,7 @@ impl Queued {
             Self::Open(handshake) => Packet::Open(handshake),
             Self::Close => Packet::Close,
             Self::Ping => Packet::Ping(""),
+            Self::Pong => Packet::Pong(""),
             Self::ProbeAnswer => Packet::Pong("probe"),
             Self::Text(text) => Packet::Text(text),
             Self::Binary(data) => Packet::Binary(Cow::Borrowed(data)),
@@ -52,7 +60,7 @@ impl Queued {
 impl Frame {
     /// Whether it is to be sent as a binary message.
     pub fn is_binary(&self) -> bool {
-        matches!(self.0, Queued::Binary(_))
+        matches!(self.packet, Queued::Binary(_))
     }
 
     /// Bytes of the message: those of [`Frame::parts`] together.
@@ -68,12 +76,16 @@ impl Frame {
 
     /// The message: perhaps a first byte, then the rest, which many frames may share.
     pub fn parts(&self) -> (Option<u8>, &[u8]) {
-        match &self.0 {
-            Queued::Binary(data) => (None, data),
+        match &self.packet {
+            Queued::Binary(data) => match self.revision {
+                Revision::V3 => (Some(V3_MESSAGE), data),
+                Revision::V4 => (None, data),
+            },
             Queued::Open(text) => (Some(b'0'), text.as_bytes()),
             Queued::Text(text) => (Some(b'4'), text.as_bytes()),
             Queued::Close => (Some(b'1'), b""),
             Queued::Ping => (Some(b'2'), b""),
+            Queued::Pong => (Some(b'3'), b""),
             Queued::ProbeAnswer => (Some(b'3'), b"probe"),
         }
     }

@@ -162,13 +162,13 @@ impl World {
         assert_eq!(self.closed, None, "nothing follows the end");
         let now = self.clock.now();
         let seen = match event {
-            Event::Connect { auth } => {
+            Event::Connect { auth, own_id } => {
                 let auth = auth.map(|auth| auth.get().to_owned()).unwrap_or_default();
                 if auth.contains("refuse") {
                     self.session.refuse(now, "not you");
                     format!("refused{auth}")
                 } else {
-                    self.session.accept("c1");
+                    self.session.accept(own_id.as_deref().unwrap_or("c1"));
                     format!("connect{auth}")
                 }
             }

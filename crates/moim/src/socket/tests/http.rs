@@ -85,11 +85,43 @@ fn an_upgrade_in_another_revision_or_none_is_refused() {
     for eio in ["", "EIO=&", "EIO=3&", "EIO=5&", "EIO=__proto__&"] {
         let query = format!("{eio}transport=websocket&sid={sid}");
         assert_eq!(Peer::open(server.address, &query).err(), Some(400), "{eio}");
+    }
+    for eio in ["", "EIO=&", "EIO=2&", "EIO=5&", "EIO=__proto__&"] {
         let query = format!("{eio}transport=websocket");
-        assert!(Peer::open(server.address, &query).is_err(), "{eio}");
+        assert_eq!(Peer::open(server.address, &query).err(), Some(400), "{eio}");
     }
     post(server.address, &query, "42[\"message\"]");
     assert_eq!(get(server.address, &query).body, "42[\"message-back\"]");
+}
+
+#[test]
+fn a_client_of_engine_io_3_polls_posts_and_upgrades() {
+    let server = Server::start(Config::default());
+    let open = get(server.address, "EIO=3&transport=polling").body;
+    let (handshake, connect) = open.split_once(':').unwrap().1.rsplit_once("}2:").unwrap();
+    assert_eq!(connect, "40");
+    let handshake: serde_json::Value =
+        serde_json::from_str(&format!("{}}}", &handshake[1..])).unwrap();
+    let sid = handshake["sid"].as_str().unwrap();
+    let Ok(Seen::Connected(_, socket)) = server.seen.recv() else { panic!() };
+    assert_eq!(&*socket.id.0, sid, "its id is the session's");
+    let query = format!("EIO=3&transport=polling&sid={sid}");
+    assert_eq!(get(server.address, &query).body, "13:42[\"auth\",{}]");
+    let bytes =
+        b"\x00\x02\x01\xff452-[\"message\",{},{}]\x01\x03\xff\x04\x01\x02\x01\x02\xff\x04\x03";
+    let headers = "content-type: application/octet-stream\r\n";
+    let posted = http(server.address, &format!("POST /socket.io/?{query}"), headers, bytes);
+    assert_eq!(posted.body, "ok");
+    let back = get(server.address, &query).body;
+    assert_eq!(back, "26:452-[\"message-back\",{},{}]6:b4AQI=6:b4Aw==");
+    let mut peer = Peer::open(server.address, &query.replace("polling", "websocket")).unwrap();
+    peer.send("2probe");
+    assert_eq!(peer.receive(), "3probe");
+    peer.send("5");
+    peer.send("2");
+    assert_eq!(peer.receive(), "3");
+    peer.send("42[\"message\"]");
+    assert_eq!(peer.receive(), "42[\"message-back\"]");
 }
 
 #[test]

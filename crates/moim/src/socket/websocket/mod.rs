@@ -77,6 +77,11 @@ impl WebSocket {
         self.flushed
     }
 
+    /// Bytes that wait to be sent.
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent.len() - self.sent
+    }
+
     /// Reads what is there. Drain [`WebSocket::next_message`] after it.
     ///
     /// # Errors
