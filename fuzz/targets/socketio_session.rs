@@ -26,12 +26,13 @@ enum Step {
     Wait(u16),
 }
 
-fuzz_target!(|input: (bool, Vec<Step>)| {
-    let (polling, steps) = input;
+fuzz_target!(|input: (bool, bool, Vec<Step>)| {
+    let (old, polling, steps) = input;
+    let revision = if old { Revision::V3 } else { Revision::V4 };
     let kind = if polling { TransportKind::Polling } else { TransportKind::WebSocket };
     let mut now = Instant::now();
     let config = Arc::new(Config { max_payload: 4096, ..Config::default() });
-    let mut session = Session::new(now, config, Revision::V4, kind, "0123456789abcdef");
+    let mut session = Session::new(now, config, revision, kind, "0123456789abcdef");
     let mut closed = drain(&mut session, false);
     for step in steps {
         match step {

@@ -7,7 +7,6 @@
 //!                                                        ▲
 //!   rooms, other sockets ─► Socket::emit ─► outbox ──────┘
 //! ```
-#![allow(dead_code, unused_imports, reason = "clients of other dialects will use the rest")]
 
 pub(crate) mod app;
 mod client;
@@ -25,5 +24,5 @@ mod task;
 mod tests;
 mod websocket;
 
-pub(crate) use config::{Config, Limits, Origins};
+pub(crate) use config::Config;
 pub(crate) use router::router;

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use serde_json::value::RawValue;
 
-use crate::socket::app::{
-    Application, Events, Gone, Handshake, Incoming, Outgoing, Socket, encode_raw_event,
+use crate::socket::{
+    app::{Application, Events, Gone, Handshake, Incoming, Outgoing, Socket},
+    encode::encode_raw_event,
 };
 
 /// Sends each client its `auth` back, answers `message` by `message-back` and acknowledges
