@@ -242,7 +242,8 @@ fn a_client_whose_poll_is_cut_is_gone_at_once() {
     post(server.address, &query, "42[\"noted\"]");
     drop(poll);
     let Ok(Seen::Connected(..)) = server.seen.recv() else { panic!() };
-    let Ok(Seen::Event(_)) = server.seen.recv() else { panic!() };
+    let Ok(Seen::Event(name)) = server.seen.recv() else { panic!() };
+    assert_eq!(name, "noted");
     let Ok(Seen::Gone(why)) = server.seen.recv() else { panic!() };
     assert_eq!(why, Gone::Lost);
 }

@@ -157,7 +157,7 @@ impl Decoder {
         else {
             return Err(Violation::TooLarge);
         };
-        if length > self.most.max(MOST_CONTROL) {
+        if matches!(header.opcode, OpCode::Data(_)) && length > self.most {
             return Err(Violation::TooLarge);
         }
         let start = self.read + head;
@@ -188,5 +188,106 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
     for (byte, key) in words.into_remainder().iter_mut().zip(mask) {
         *byte ^= key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mask = [1, 2, 3, 4];
+        let mut bytes = vec![first];
+        match u8::try_from(payload.len()) {
+            Ok(length @ 0..=125) => bytes.push(0x80 | length),
+            _ => {
+                bytes.push(0x80 | 126);
+                bytes.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
+            }
+        }
+        bytes.extend(mask);
+        bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
+        bytes
+    }
+
+    /// Text, a ping amid a message in three pieces, bytes, a pong, nothing, a close.
+    fn conversation() -> Vec<u8> {
+        [
+            frame(0x81, b"hello"),
+            frame(0x01, b"in "),
+            frame(0x89, b"are you there?"),
+            frame(0x00, b"three "),
+            frame(0x80, &[b'x'; 300]),
+            frame(0x82, &[0, 255]),
+            frame(0x8a, b""),
+            frame(0x81, b""),
+            frame(0x88, b"\x03\xe8"),
+        ]
+        .concat()
+    }
+
+    fn drain(decoder: &mut Decoder, into: &mut Vec<(Item, Vec<u8>)>) -> Result<(), Violation> {
+        while let Some(item) = decoder.next_item()? {
+            into.push((item, decoder.payload().to_vec()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn however_it_is_cut_the_same_comes_out() {
+        let bytes = conversation();
+        let pieces = [b"in three ".as_slice(), &[b'x'; 300]].concat();
+        let expected = vec![
+            (Item::Text, b"hello".to_vec()),
+            (Item::Ping, b"are you there?".to_vec()),
+            (Item::Text, pieces),
+            (Item::Binary, vec![0, 255]),
+            (Item::Pong, Vec::new()),
+            (Item::Text, Vec::new()),
+            (Item::Close, b"\x03\xe8".to_vec()),
+        ];
+        for size in 1..=bytes.len() {
+            let mut decoder = Decoder::new(1000);
+            let mut items = Vec::new();
+            for chunk in bytes.chunks(size) {
+                decoder.handle_bytes(chunk);
+                drain(&mut decoder, &mut items).unwrap();
+            }
+            assert_eq!(items, expected, "in chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn with_nothing_on_its_way_nothing_is_held() {
+        let mut decoder = Decoder::new(1000);
+        decoder.handle_bytes(&conversation());
+        drain(&mut decoder, &mut Vec::new()).unwrap();
+        assert_eq!(decoder.buffer.capacity(), 0);
+        assert!(decoder.partial.is_none());
+        assert!(decoder.payload().is_empty());
+    }
+
+    #[test]
+    fn a_size_is_refused_when_it_is_announced() {
+        let mut decoder = Decoder::new(100);
+        decoder.handle_bytes(&[0x82, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0, 101, 0, 0, 0, 0]);
+        assert_eq!(decoder.next_item(), Err(Violation::TooLarge));
+    }
+
+    #[test]
+    fn no_flipped_bit_makes_it_panic_or_hold_more_than_it_may() {
+        let bytes = conversation();
+        for bit in 0..bytes.len() * 8 {
+            let mut bytes = bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let mut decoder = Decoder::new(1000);
+            for chunk in bytes.chunks(7) {
+                decoder.handle_bytes(chunk);
+                if drain(&mut decoder, &mut Vec::new()).is_err() {
+                    break;
+                }
+            }
+            assert!(decoder.buffer.len() <= 1000 + 14 + 7, "bit {bit}");
+        }
     }
 }
