@@ -105,6 +105,17 @@ describe("negotiation, whatever the order", () => {
     expect(call.polite.peer.added.at(-1)).toBe(call.impolite.peer.fragment);
   });
 
+  inAnyOrder("an end that has not heard the first offer yet restarts", async (seed) => {
+    const call = pair(seed);
+    call.impolite.peer.addTransceiver("audio");
+    void call.polite.negotiation.restart();
+    await call.world.run(call.world.below(12));
+    void call.polite.negotiation.restart();
+    await call.world.run();
+    expectAgreement(call);
+    expect([...call.polite.errors, ...call.impolite.errors]).toEqual([]);
+  });
+
   inAnyOrder("every signal comes twice", async (seed) => {
     const call = pair(seed, 2);
     call.polite.peer.addTransceiver("audio");
@@ -123,7 +134,9 @@ describe("negotiation, whatever the order", () => {
     for (let i = 0; i < 3; i++) {
       await call.world.run(call.world.below(15));
       call.world.drop("net:");
-      const end = call.world.below(2) === 0 ? call.polite : call.impolite;
+      // An end that never heard an offer has nothing to restart: it waits for the other one's.
+      const able = call.polite.peer.sections.length > 0;
+      const end = able && call.world.below(2) === 0 ? call.polite : call.impolite;
       void end.negotiation.restart();
     }
     await call.world.run();

@@ -61,12 +61,13 @@ export class Negotiation {
 
   /**
    * Looks for new paths (ICE restart, RFC 8445 §9). An offer still without an answer is sent again
-   * first, since it or its answer may be lost.
+   * first, since it or its answer may be lost. An end that still waits for the first offer has
+   * nothing to restart: Chromium fails an offer without sections, and the connection for good.
    */
   restart(): Promise<void> {
     return this.#step(async () => {
       this.#sendPending();
-      this.#peer.restartIce();
+      if (this.#peer.getTransceivers().length > 0) this.#peer.restartIce();
     });
   }
 

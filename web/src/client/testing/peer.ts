@@ -148,6 +148,8 @@ export class FakePeer extends EventTarget {
   }
 
   #offer(): void {
+    // As Chromium does where everything is to be bundled, and nothing is there.
+    if (this.sections.length === 0) throw new Error("an offer without sections");
     this.#stable = { mids: this.sections.map(({ mid }) => mid), localFragment: this.#fragment };
     this.offers += 1;
     serial += 1;
