@@ -14,6 +14,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
 const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), \
     geolocation=(), payment=(), usb=()";
 
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+
 /// The headers and what they say. There is no HSTS, as it would outlast a local CA.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
@@ -21,12 +24,17 @@ const HEADERS: [(HeaderName, &str); 5] = [
     // Names of rooms are in addresses.
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
 ];
 
 /// Adds them where the answer doesn't say otherwise itself.
 pub(super) async fn secure(mut response: Response) -> Response {
+    let leads_on = response.status().is_redirection();
     for (name, value) in HEADERS {
+        // On the way from HTTP to HTTPS browsers would only complain about it.
+        if leads_on && name == CROSS_ORIGIN_OPENER_POLICY {
+            continue;
+        }
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
