@@ -24,7 +24,8 @@ export function Controls({ room, onLeave }: Props) {
   const [isSetting, setSetting] = useState(false);
   return (
     <>
-      <div className={styles.controls} role="toolbar" aria-label={t.controls.group}>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms. */}
+      <div className={styles.controls} role="group" aria-label={t.controls.group}>
         <MicToggle />
         <CameraToggle />
         {canShare ? (

@@ -21,6 +21,11 @@ export function RoomList() {
       <h2 id="rooms-title" className={styles.title}>
         {t.rooms.title}
       </h2>
+      {isOffline && rooms.length > 0 ? (
+        <p className={styles.offline} role="status">
+          {t.rooms.offline}
+        </p>
+      ) : null}
       {rooms.length > 0 ? (
         <ul className={styles.list} data-testid="room-list">
           {rooms.map((room) => (

@@ -11,7 +11,7 @@ import { RoundButton } from "./round-button.tsx";
 export function MicToggle() {
   const { t } = useSpeech();
   const { media } = useClient();
-  const { on, problem } = useReadable(media).microphone;
+  const { on, opening, problem } = useReadable(media).microphone;
   return (
     <RoundButton
       icon={on ? "mic" : "micOff"}
@@ -21,6 +21,7 @@ export function MicToggle() {
       aria-keyshortcuts={isMac ? "Meta+D" : "Control+D"}
       aria-pressed={on}
       isBad={problem !== null}
+      isBusy={opening}
       data-testid="toggle-mic"
       onClick={() => toggleMic(media)}
     />
@@ -30,7 +31,7 @@ export function MicToggle() {
 export function CameraToggle() {
   const { t } = useSpeech();
   const { media } = useClient();
-  const { on, problem } = useReadable(media).camera;
+  const { on, opening, problem } = useReadable(media).camera;
   return (
     <RoundButton
       icon={on ? "camera" : "cameraOff"}
@@ -40,6 +41,7 @@ export function CameraToggle() {
       aria-keyshortcuts={isMac ? "Meta+E" : "Control+E"}
       aria-pressed={on}
       isBad={problem !== null}
+      isBusy={opening}
       data-testid="toggle-camera"
       onClick={() => toggleCamera(media)}
     />

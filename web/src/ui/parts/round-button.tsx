@@ -12,12 +12,22 @@ interface Props extends Omit<ComponentProps<"button">, "children" | "className">
   keys?: string;
   /** Something is wrong with what it controls. */
   isBad?: boolean;
+  /** What it asked for is under way. */
+  isBusy?: boolean;
 }
 
 /** A round control with an icon. */
-export function RoundButton({ icon, label, tip, keys, isBad = false, ...rest }: Props) {
+export function RoundButton({
+  icon,
+  label,
+  tip,
+  keys,
+  isBad = false,
+  isBusy = false,
+  ...rest
+}: Props) {
   return (
-    <button {...rest} type="button" className={styles.button} aria-label={label}>
+    <button {...rest} type="button" className={styles.button} aria-label={label} aria-busy={isBusy}>
       <Icon name={icon} />
       {isBad ? (
         <span className={styles.bad}>

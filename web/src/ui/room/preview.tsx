@@ -2,6 +2,7 @@ import { type FormEvent, useEffect, useState } from "react";
 import type { RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
+import type { Messages } from "../i18n/en.ts";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -101,17 +102,22 @@ export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: P
 
 function WhoIsHere({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {
   const { t } = useSpeech();
-  if (!loaded) return null;
+  const isOffline = useReadable(useClient().server) === "offline";
+  if (!loaded && !isOffline) return null;
   return (
-    <p className={styles.here}>
-      <Icon name="people" size={19} />
-      {summary === undefined
-        ? t.preview.isNew
-        : summary.participants === 0
-          ? t.preview.nobody
-          : t.preview.someoneHere(summary.participants, summary.capacity)}
+    <p className={styles.here} role="status">
+      <Icon name={isOffline ? "alert" : "people"} size={19} />
+      {isOffline ? t.rooms.offline : whoIsHere(summary, t)}
     </p>
   );
+}
+
+function whoIsHere(summary: RoomSummary | undefined, t: Messages): string {
+  if (!summary) return t.preview.isNew;
+  const { name, participants, capacity } = summary;
+  if (participants === 0) return t.preview.nobody;
+  if (participants >= capacity) return t.errors.room_full(name);
+  return t.preview.someoneHere(participants, capacity);
 }
 
 interface PasswordProps {
