@@ -1,0 +1,129 @@
+//! Every truncation and every one-bit flip of what a whole call sends (SECURITY: odd attributes
+//! crash others).
+
+use crate::world::{Attr, Client, SEND, Sent, World, at};
+use std::time::Duration;
+use turn::{FiveTuple, Transport};
+
+const PEER: &str = "198.51.100.7:9000";
+
+/// A world with an allocation, a permission and a channel, and all that was sent to get there and
+/// to relay.
+fn recorded(transport: Transport) -> (World, Client, Vec<(FiveTuple, Vec<u8>)>) {
+    let mut world = World::new();
+    let mut client = Client::new("192.0.2.10:5000");
+    if transport.is_stream() {
+        client = client.over(&mut world, transport);
+    }
+    world.request(&mut client, crate::world::BINDING, &[]);
+    let relayed = client.allocate(&mut world);
+    assert_eq!(client.permit(&mut world, at(PEER)), None);
+    assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None);
+    client.refresh(&mut world, 900);
+    client.send_channel(&mut world, 0x4000, b"some data");
+    let message = client.indication(at(PEER), b"more");
+    world.deliver(client.host, client.server, message);
+    world.deliver(at(PEER), relayed, *b"back");
+    let recorded = std::mem::take(&mut world.recorded);
+    assert!(recorded.len() >= 8);
+    (world, client, recorded)
+}
+
+/// What no changed packet may do: end the allocation, permit or reach anybody else.
+fn unharmed(world: &mut World, client: &mut Client, sent: &[Sent]) {
+    assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
+    for packet in sent {
+        match packet {
+            Sent::Client(to, bytes) => {
+                assert_eq!(to.client, client.host);
+                assert!(bytes.len() < 200);
+            }
+            Sent::Peer(_, to, _) => assert_eq!(to.ip(), at(PEER).ip()),
+        }
+    }
+}
+
+fn still_relays(world: &mut World, client: &mut Client) {
+    while world.receive(at(PEER)).is_some() {}
+    client.send_channel(world, 0x4000, b"still");
+    world.run_for(Duration::ZERO);
+    assert_eq!(world.receive(at(PEER)).unwrap().bytes, b"still");
+}
+
+#[test]
+fn truncated_packets_harm_nobody() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let (mut world, mut client, recorded) = recorded(transport);
+        for (from, packet) in &recorded {
+            for len in 0..packet.len() {
+                let sent = world.hand(from, &packet[..len]);
+                unharmed(&mut world, &mut client, &sent);
+            }
+        }
+        still_relays(&mut world, &mut client);
+    }
+}
+
+#[test]
+fn packets_with_one_bit_changed_harm_nobody() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let (mut world, mut client, recorded) = recorded(transport);
+        for (from, packet) in &recorded {
+            for bit in 0..packet.len() * 8 {
+                let mut changed = packet.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                let sent = world.hand(from, &changed);
+                unharmed(&mut world, &mut client, &sent);
+            }
+        }
+        still_relays(&mut world, &mut client);
+    }
+}
+
+#[test]
+fn packets_of_nothing_but_attributes_of_every_length_harm_nobody() {
+    let (mut world, mut client, _) = recorded(Transport::Udp);
+    client.fingerprint = false;
+    let from = client.five_tuple(Transport::Udp);
+    for kind in (0..0x30).chain([0x8022, 0x8028]) {
+        // FINGERPRINT and integrity are the codec's own to write.
+        if [0x0008, 0x001C, 0x8028].contains(&kind) {
+            continue;
+        }
+        for len in 0..40 {
+            for method in [0x001, 0x003, 0x004, 0x008, 0x009] {
+                let (bytes, _) = client.build(method, &[Attr::Raw(kind, vec![0xFF; len])]);
+                // Refreshed with a lifetime of ones or without one: alive all the same.
+                let sent = world.hand(&from, &bytes);
+                assert!(sent.len() <= 1);
+                unharmed(&mut world, &mut client, &sent);
+            }
+        }
+    }
+    let _ = SEND;
+}
+
+#[test]
+fn what_relays_receive_is_data_whatever_it_looks_like() {
+    let (mut world, mut client, recorded) = recorded(Transport::Udp);
+    let relay = *world.relays.keys().next().unwrap();
+    for (_, packet) in recorded {
+        let now = world.now();
+        let forward = world.server.handle_relay(now, relay, at(PEER), &packet);
+        let Some(turn::Forward::Client(to_client)) = forward else { panic!("not relayed") };
+        assert_eq!(to_client.payload, packet);
+        assert!(world.server.handle_relay(now, relay, at("198.51.100.8:1"), &packet).is_none());
+    }
+    still_relays(&mut world, &mut client);
+}
+
+#[test]
+fn a_payload_too_long_for_its_frame_is_dropped() {
+    let (mut world, mut client, _) = recorded(Transport::Udp);
+    let relay = *world.relays.keys().next().unwrap();
+    for (peer, len) in [(PEER, 65_536), ("198.51.100.7:1", 65_535), ("198.51.100.7:1", 65_530)] {
+        let now = world.now();
+        assert!(world.server.handle_relay(now, relay, at(peer), &vec![0; len]).is_none());
+    }
+    still_relays(&mut world, &mut client);
+}

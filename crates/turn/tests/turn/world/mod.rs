@@ -1,0 +1,272 @@
+//! A small world: one server on a virtual network, and clients that speak with a codec that is not
+//! ours. Every packet the server sends is checked for what must hold of all of them.
+
+mod client;
+
+pub(crate) use client::{
+    ALLOCATE, Attr, BINDING, CHANNEL_BIND, CREATE_PERMISSION, Client, REFRESH, Response, SEND,
+};
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+use testnet::{Datagram, Network, Step, UNIX_START};
+use turn::{Config, FiveTuple, Forward, OpenFailed, Output, RelayId, Server, Transport};
+
+pub(crate) const SECRET: &[u8] = b"a secret";
+pub(crate) const SERVER: &str = "203.0.113.1:3478";
+pub(crate) const SERVER_V6: &str = "[2a00:db8::1]:3478";
+
+pub(crate) fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+pub(crate) fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+pub(crate) fn config() -> Config {
+    Config { interfaces: vec![at(SERVER).ip(), at(SERVER_V6).ip()], ..Config::new(SECRET, [7; 32]) }
+}
+
+/// A packet the server gave out, on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Client(FiveTuple, Vec<u8>),
+    Peer(SocketAddr, SocketAddr, Vec<u8>),
+}
+
+pub(crate) struct World {
+    pub(crate) network: Network,
+    pub(crate) server: Server,
+    pub(crate) relays: HashMap<RelayId, SocketAddr>,
+    by_address: HashMap<SocketAddr, RelayId>,
+    /// Clients that are not on UDP.
+    pub(crate) streams: HashMap<SocketAddr, Transport>,
+    inboxes: HashMap<SocketAddr, VecDeque<Datagram>>,
+    /// All that clients sent to the server.
+    pub(crate) recorded: Vec<(FiveTuple, Vec<u8>)>,
+    /// How opening the next relayed sockets goes.
+    pub(crate) fail_opening: VecDeque<OpenFailed>,
+    /// Packets that went from relayed sockets over the network.
+    pub(crate) over_network: usize,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(config())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let network = Network::new(1);
+        let server = Server::new(config, network.clock.now());
+        Self {
+            network,
+            server,
+            relays: HashMap::new(),
+            by_address: HashMap::new(),
+            streams: HashMap::new(),
+            inboxes: HashMap::new(),
+            recorded: Vec::new(),
+            fail_opening: VecDeque::new(),
+            over_network: 0,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.network.clock.now()
+    }
+
+    pub(crate) fn unix(&self) -> u64 {
+        self.network.clock.unix()
+    }
+
+    /// Hands the server a packet, and says what comes of it at once.
+    pub(crate) fn hand(&mut self, from: &FiveTuple, bytes: &[u8]) -> Vec<Sent> {
+        let (now, unix) = (self.now(), self.unix());
+        let forward = self.server.handle_client(now, unix, from, bytes);
+        let mut sent: Vec<Sent> =
+            forward.map(|forward| own(&forward, &self.relays)).into_iter().collect();
+        sent.extend(self.settle());
+        sent.iter().for_each(check);
+        sent
+    }
+
+    fn settle(&mut self) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        while let Some(output) = self.server.poll_output() {
+            match output {
+                Output::OpenRelay { relay, local } => {
+                    let opened = match self.fail_opening.pop_front() {
+                        Some(why) => Err(why),
+                        None => {
+                            assert!(
+                                self.by_address.insert(local, relay).is_none(),
+                                "{local} twice"
+                            );
+                            assert!(self.relays.insert(relay, local).is_none());
+                            Ok(())
+                        }
+                    };
+                    let now = self.now();
+                    let answer = self.server.handle_relay_opened(now, relay, opened);
+                    sent.extend(answer.map(|forward| own(&forward, &self.relays)));
+                }
+                Output::CloseRelay { relay } => {
+                    let local = self.relays.remove(&relay).expect("only what is open is closed");
+                    self.by_address.remove(&local);
+                }
+            }
+        }
+        sent
+    }
+
+    /// Lets the next thing happen, but nothing after `until`.
+    pub(crate) fn step(&mut self, until: Instant) -> Step {
+        let timeout = self.server.poll_timeout().map_or(until, |timeout| timeout.min(until));
+        let step = self.network.step(Some(timeout));
+        match &step {
+            Step::Arrived(datagram) => self.arrive(datagram.clone()),
+            Step::Timeout => {
+                let now = self.now();
+                self.server.handle_timeout(now);
+                let sent = self.settle();
+                self.send(sent);
+            }
+            Step::Idle => {}
+        }
+        step
+    }
+
+    pub(crate) fn run_for(&mut self, time: Duration) {
+        let until = self.now() + time;
+        while self.now() < until {
+            self.step(until);
+        }
+        // What is due at this very moment.
+        while let Step::Arrived(_) = self.step(until) {}
+    }
+
+    fn arrive(&mut self, datagram: Datagram) {
+        let sent = if datagram.to == at(SERVER) || datagram.to == at(SERVER_V6) {
+            let transport = self.streams.get(&datagram.from).copied().unwrap_or(Transport::Udp);
+            let from = FiveTuple { transport, client: datagram.from, server: datagram.to };
+            self.recorded.push((from, datagram.bytes.clone()));
+            self.hand(&from, &datagram.bytes)
+        } else if let Some(relay) = self.by_address.get(&datagram.to).copied() {
+            let now = self.now();
+            let forward = self.server.handle_relay(now, relay, datagram.from, &datagram.bytes);
+            let sent: Vec<Sent> =
+                forward.map(|forward| own(&forward, &self.relays)).into_iter().collect();
+            sent.iter().for_each(check);
+            sent
+        } else {
+            self.inboxes.entry(datagram.to).or_default().push_back(datagram);
+            return;
+        };
+        self.send(sent);
+    }
+
+    fn send(&mut self, sent: Vec<Sent>) {
+        for packet in sent {
+            match packet {
+                Sent::Client(to, bytes) => self.network.send(to.server, to.client, bytes),
+                Sent::Peer(from, to, bytes) => {
+                    self.over_network += 1;
+                    self.network.send(from, to, bytes);
+                }
+            }
+        }
+    }
+
+    /// The next packet that has come to a host.
+    pub(crate) fn receive(&mut self, host: SocketAddr) -> Option<Datagram> {
+        self.inboxes.get_mut(&host)?.pop_front()
+    }
+
+    /// Sends from a host and lets the packet arrive.
+    pub(crate) fn deliver(&mut self, from: SocketAddr, to: SocketAddr, bytes: impl Into<Vec<u8>>) {
+        self.network.send(from, to, bytes);
+        self.run_for(Duration::ZERO);
+    }
+
+    /// A request and its response, sent again every half second and asked again where the server
+    /// challenges.
+    pub(crate) fn request(&mut self, client: &mut Client, method: u16, attrs: &[Attr]) -> Response {
+        for _ in 0..3 {
+            let (bytes, transaction) = client.build(method, attrs);
+            let response = self.exchange(client, &bytes, transaction);
+            if !client.challenged(&response) {
+                return response;
+            }
+        }
+        panic!("challenged again and again");
+    }
+
+    /// Sends a request until it is answered.
+    pub(crate) fn exchange(
+        &mut self,
+        client: &mut Client,
+        bytes: &[u8],
+        transaction: [u8; 12],
+    ) -> Response {
+        let before = client.set_aside.len();
+        for _ in 0..20 {
+            self.network.send(client.host, client.server, bytes);
+            let until = self.now() + Duration::from_millis(500);
+            loop {
+                let step = self.step(until);
+                while let Some(datagram) = self.receive(client.host) {
+                    if datagram.bytes.get(8..20) == Some(&transaction[..]) {
+                        return Response::new(client, datagram.bytes);
+                    }
+                    client.set_aside.push(datagram.bytes);
+                }
+                if step == Step::Timeout && self.now() >= until {
+                    break;
+                }
+            }
+        }
+        panic!("no answer, {} other packets", client.set_aside.len() - before);
+    }
+}
+
+fn own(forward: &Forward<'_>, relays: &HashMap<RelayId, SocketAddr>) -> Sent {
+    match forward {
+        Forward::Client(packet) => {
+            let mut bytes = Vec::new();
+            packet.write_into(&mut bytes);
+            Sent::Client(packet.to, bytes)
+        }
+        Forward::Peer(packet) => {
+            Sent::Peer(relays[&packet.relay], packet.to, packet.payload.to_vec())
+        }
+    }
+}
+
+/// What must hold of everything a client is sent: it is framed right, and padded with zeros.
+fn check(sent: &Sent) {
+    let Sent::Client(to, bytes) = sent else { return };
+    let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+    if bytes[0] >= 0x40 {
+        assert!(bytes[4 + length..].iter().all(|byte| *byte == 0), "padding of {bytes:x?}");
+        if to.transport.is_stream() {
+            assert!(bytes.len().is_multiple_of(4));
+        } else {
+            assert_eq!(bytes.len(), 4 + length);
+        }
+        return;
+    }
+    assert_eq!(bytes.len(), 20 + length);
+    let mut rest = &bytes[20..];
+    while !rest.is_empty() {
+        let length = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+        let end = 4 + length.next_multiple_of(4);
+        assert!(rest[4 + length..end].iter().all(|byte| *byte == 0), "padding of {bytes:x?}");
+        rest = &rest[end..];
+    }
+    stun_types::message::Message::from_bytes(bytes).expect("another codec reads it");
+}
+
+/// Unix seconds at which a test's credentials end unless it says otherwise.
+pub(crate) const EXPIRY: u64 = UNIX_START + 86_400;
