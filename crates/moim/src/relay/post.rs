@@ -33,7 +33,9 @@ pub(super) struct Post {
     pub(super) tally: Tally,
     /// For the tasks of relayed sockets.
     shard: Weak<RefCell<Shard>>,
-    /// Rung when an allocation may end sooner than was known.
+    /// When the server is next woken, as far as the one who wakes it knows.
+    pub(super) alarm: Option<Instant>,
+    /// Rung when it must be sooner.
     pub(super) sooner: Rc<Notify>,
 }
 
@@ -59,6 +61,7 @@ impl Post {
             packet: Vec::new(),
             tally: Tally::default(),
             shard,
+            alarm: None,
             sooner: Rc::default(),
         }
     }
@@ -106,7 +109,6 @@ impl Post {
                     if let Some(forward) = server.handle_relay_opened(now, relay, opened) {
                         self.send(&forward);
                     }
-                    self.sooner.notify_one();
                 }
                 Output::CloseRelay { relay } => {
                     tracing::debug!(?relay, "allocation ended");
@@ -115,6 +117,11 @@ impl Post {
                     }
                 }
             }
+        }
+        let next = server.poll_timeout();
+        if next.is_some_and(|next| self.alarm.is_none_or(|alarm| next < alarm)) {
+            self.alarm = next;
+            self.sooner.notify_one();
         }
     }
 

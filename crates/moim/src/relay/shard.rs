@@ -116,7 +116,7 @@ pub(super) async fn pump(shard: Weak<RefCell<Shard>>, relay: RelayId, socket: Rc
 async fn expire(shard: Rc<RefCell<Shard>>) {
     let sooner = Rc::clone(&shard.borrow().post.sooner);
     loop {
-        let next = shard.borrow().server.poll_timeout();
+        let next = shard.borrow_mut().next_alarm();
         match next {
             Some(at) => tokio::select! {
                 () = sleep_until(at.into()) => shard.borrow_mut().handle_timeout(),
@@ -164,6 +164,11 @@ impl Shard {
             }
         }
         Ok(())
+    }
+
+    fn next_alarm(&mut self) -> Option<Instant> {
+        self.post.alarm = self.server.poll_timeout();
+        self.post.alarm
     }
 
     fn handle_timeout(&mut self) {

@@ -33,6 +33,8 @@ pub(crate) struct Allocation {
     pub(crate) username: Box<str>,
     pub(crate) key: Key,
     pub(crate) expires: Instant,
+    /// The one entry among the deadlines that counts; not after `expires`.
+    pub(crate) armed: Instant,
     pub(crate) peers: Peers,
     pub(crate) birth: Birth,
 }
@@ -136,7 +138,7 @@ impl Allocations {
         };
         let slot = self.slots.get_mut(index as usize)?;
         let relay = RelayId { index, generation: slot.generation };
-        self.expiry.insert(allocation.expires, relay);
+        self.expiry.insert(allocation.armed, relay);
         self.by_client.insert(allocation.client, relay);
         *self.users.entry(allocation.user().into()).or_default() += 1;
         slot.allocation = Some(allocation);
@@ -152,6 +154,16 @@ impl Allocations {
             allocation.local = local;
         }
         self.claim(relay);
+    }
+
+    /// Lets an allocation live until `expires`, be that later or sooner than before.
+    pub(crate) fn refresh(&mut self, relay: RelayId, expires: Instant) {
+        let Some(allocation) = self.get_mut(relay) else { return };
+        allocation.expires = expires;
+        if expires < allocation.armed {
+            allocation.armed = expires;
+            self.expiry.insert(expires, relay);
+        }
     }
 
     /// Ends an allocation and gives back all it had.
@@ -173,8 +185,9 @@ impl Allocations {
             }
         }
         let slots = &self.slots;
-        self.expiry.sweep(self.by_client.len(), |relay| {
-            slots.get(relay.index()).is_some_and(|slot| slot.generation == relay.generation)
+        self.expiry.sweep(self.by_client.len(), |at, relay| {
+            let slot = slots.get(relay.index()).filter(|slot| slot.generation == relay.generation);
+            slot.and_then(|slot| slot.allocation.as_ref()).is_some_and(|found| found.armed == at)
         });
         Some(allocation)
     }
@@ -211,14 +224,16 @@ impl Allocations {
     /// An allocation whose time is up.
     pub(crate) fn due(&mut self, now: Instant) -> Option<RelayId> {
         loop {
-            let relay = self.expiry.due(now)?;
-            let Some(expires) = self.get(relay).map(|allocation| allocation.expires) else {
+            let (at, relay) = self.expiry.due(now)?;
+            let Some(allocation) = self.get_mut(relay).filter(|found| found.armed == at) else {
                 continue;
             };
-            if expires <= now {
+            if allocation.expires <= now {
                 return Some(relay);
             }
-            self.expiry.insert(expires, relay);
+            allocation.armed = allocation.expires;
+            let armed = allocation.armed;
+            self.expiry.insert(armed, relay);
         }
     }
 }

@@ -135,13 +135,15 @@ impl Server {
             even,
             tries: Some(1),
         };
+        let expires = now + Duration::from_secs(lifetime.into());
         let allocation = Allocation {
             client: *from,
             relayed,
             local,
             username: proven.username.into(),
             key: proven.key.clone(),
-            expires: now + Duration::from_secs(lifetime.into()),
+            expires,
+            armed: expires,
             peers: Peers::default(),
             birth,
         };
@@ -223,7 +225,7 @@ impl Server {
             return Ok(Granted::Refreshed(0));
         }
         let lifetime = lifetime.unwrap_or(default);
-        made.expires = now + Duration::from_secs(lifetime.into());
+        self.allocations.refresh(relay, now + Duration::from_secs(lifetime.into()));
         Ok(Granted::Refreshed(lifetime))
     }
 

@@ -50,6 +50,25 @@ fn lifetimes_are_never_shorter_than_the_default_nor_longer_than_the_longest() {
 }
 
 #[test]
+fn a_lifetime_may_be_shortened_and_lengthened_again_and_again() {
+    let mut world = World::new();
+    let mut client = Client::new("192.0.2.10:5000");
+    client.allocate(&mut world);
+    for _ in 0..50 {
+        client.refresh(&mut world, 3600);
+        world.run_for(seconds(100));
+        client.refresh(&mut world, 600);
+        world.run_for(seconds(500));
+    }
+    client.refresh(&mut world, 3600);
+    client.refresh(&mut world, 600);
+    world.run_for(seconds(599));
+    assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
+    world.run_for(seconds(1));
+    assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
+}
+
+#[test]
 fn a_refresh_of_zero_ends_the_allocation_at_once() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
