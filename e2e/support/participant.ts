@@ -119,6 +119,19 @@ export class ChromiumParticipant extends Participant {
   ) {
     super(name, tab, url);
   }
+
+  /** Waits until the preview shows the camera. */
+  async preview(): Promise<void> {
+    const inPage = () => {
+      const preview = document.querySelector("[data-testid=preview]");
+      const video = preview instanceof HTMLVideoElement ? preview : preview?.querySelector("video");
+      return video?.videoWidth ?? 0;
+    };
+    await until(`${this.name}'s preview`, async () => {
+      const seen = await this.tab.evaluate(inPage);
+      return { done: seen > 0 || undefined, seen };
+    });
+  }
 }
 
 const streamKey = (stream: Inbound) => `${stream.kind} ${stream.track}`;

@@ -8,7 +8,7 @@ import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
 
 const WIDTH = 1280;
 const HEIGHT = 720;
-const FRAMES = 12;
+const FRAMES = 6;
 
 type Colour = readonly [red: number, green: number, blue: number];
 
@@ -34,7 +34,7 @@ export async function launchChromiumWith(portrait: Portrait): Promise<Browser> {
 /** Uncompressed video, planes of 4:2:0, that loops without a jump. */
 function y4m(portrait: Portrait): Uint8Array {
   const parts: Uint8Array[] = [
-    Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F12:1 Ip A1:1 C420jpeg\n`),
+    Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F6:1 Ip A1:1 C420jpeg\n`),
   ];
   for (let index = 0; index < FRAMES; index++) {
     const sway = Math.sin((2 * Math.PI * index) / FRAMES);

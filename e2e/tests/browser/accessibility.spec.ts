@@ -28,7 +28,7 @@ test("home, preview and call have no serious accessibility fault, light or dark"
   await check(ada.page);
 
   await ada.tab.click("room-item");
-  await expect(ada.page.getByTestId("preview")).toBeVisible();
+  await ada.preview();
   await expect(ada.page.getByTestId("join")).toBeEnabled();
   await check(ada.page);
 

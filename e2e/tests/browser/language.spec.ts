@@ -16,3 +16,14 @@ for (const [locale, lang] of [
     else await expect(button).not.toContainText(HANGUL);
   });
 }
+
+test("a chosen language is spoken at once, and remembered on the device", async ({ open }) => {
+  const ada = await open("Ada");
+  await ada.tab.goto(`${ada.url}/`);
+  await ada.page.getByLabel("Language").selectOption("ko");
+  const button = ada.page.getByTestId("create-room");
+  await expect(button).toContainText(HANGUL);
+  await ada.page.reload();
+  await expect(button).toContainText(HANGUL);
+  await expect(ada.page.locator("html")).toHaveAttribute("lang", "ko");
+});

@@ -25,7 +25,7 @@ test("a cut connection comes back as the same participant, and nobody saw a leav
     await grace.decodes(1);
     const hedy = await open("Hedy");
     await hedy.enter("resume");
-    await ada.decodes(2);
+    await ada.others(2);
 
     cable.mend();
     // Whoever came in the meantime is not missed, and signals pass again in both directions.

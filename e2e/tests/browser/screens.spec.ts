@@ -60,7 +60,7 @@ test("screenshots of home, preview and a call of three", async ({ open }) => {
   await shoot(ada.page, "home");
 
   await ada.tab.click("room-item");
-  await expect(ada.page.getByTestId("preview")).toBeVisible();
+  await ada.preview();
   await expect(ada.page.getByTestId("join")).toBeEnabled();
   await shoot(ada.page, "preview");
 
