@@ -20,3 +20,16 @@ for (const transport of ["udp", "tcp"] as const) {
     await talkThroughRelay(people, transport);
   });
 }
+
+for (const transport of ["udp", "tcp"] as const) {
+  test(`Firefox talks through our relay alone, over ${transport.toUpperCase()}`, async ({
+    open,
+    company,
+    firefox,
+  }) => {
+    const observer = { ice: [`turn-${transport}` as const], relayOnly: true };
+    const ada = await open("Ada", { observer });
+    const grace = await company.openFirefox("Grace", firefox, observer);
+    await talkThroughRelay([ada, grace], transport);
+  });
+}
