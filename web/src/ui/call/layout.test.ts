@@ -68,6 +68,10 @@ describe("what people expect", () => {
     expect(columnsOf(arrange(2, desktop))).toBe(2);
   });
 
+  test("two in a small window sit side by side too", () => {
+    expect(columnsOf(arrange(2, { width: 552, height: 350 }, { mayFloat: false }))).toBe(2);
+  });
+
   test("two on a phone: oneself floats over the other", () => {
     for (const stage of [phone, phoneLying]) {
       const found = arrange(2, stage);

@@ -93,7 +93,7 @@ function shown(count: number, columns: number, stage: Stage): number {
   // Where it has to scroll, the more in a row the better.
   if (rows * (size.height + GAP) - GAP > stage.height) return columns;
   const crop = Math.min(size.width / size.height / CAMERA_ASPECT, 1);
-  return size.width * size.height * (0.7 + 0.3 * crop) * (0.92 + (0.08 * count) / (rows * columns));
+  return size.width * size.height * (0.8 + 0.2 * crop) * (0.92 + (0.08 * count) / (rows * columns));
 }
 
 /** The largest tile, within its aspect limits, of which `count` fit in so many columns. */
