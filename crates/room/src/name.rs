@@ -18,10 +18,13 @@ pub enum NameError {
     /// A control or text-direction character, which could disguise what others see.
     #[error("a name can't hold control or text-direction characters")]
     Forbidden,
+    /// `.` and `..`, which browsers take out of an address (RFC 3986 §5.2.4).
+    #[error("a room can't be named by dots alone")]
+    Dots,
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
@@ -31,7 +34,7 @@ macro_rules! name {
         impl $name {
             /// Trims and normalises (NFC) what was typed.
             pub fn new(typed: &str) -> Result<Self, NameError> {
-                normalised(typed).map(Self)
+                normalised(typed).and_then($check).map(Self)
             }
 
             /// The name as shown.
@@ -63,11 +66,15 @@ macro_rules! name {
 
 name! {
     /// A room's name, which is also its address: `/r/NAME`.
-    RoomName
+    RoomName, addressable
 }
 name! {
     /// What a participant is called in the room. Not unique.
-    DisplayName
+    DisplayName, Ok
+}
+
+fn addressable(name: String) -> Result<String, NameError> {
+    if matches!(name.as_str(), "." | "..") { Err(NameError::Dots) } else { Ok(name) }
 }
 
 /// NFC, because a Mac sends Hangul decomposed: the same link must find the same room.
@@ -111,6 +118,8 @@ mod tests {
         assert_eq!(DisplayName::new(&"a".repeat(10 << 20)), Err(NameError::TooLong));
         assert_eq!(DisplayName::new("ann\u{202e}nna"), Err(NameError::Forbidden));
         assert_eq!(DisplayName::new("a\nb"), Err(NameError::Forbidden));
+        assert_eq!(RoomName::new(" .. "), Err(NameError::Dots));
+        assert!(RoomName::new("...").is_ok() && DisplayName::new("..").is_ok());
         assert!(DisplayName::new("<b>Ann</b> 👩‍🏫").is_ok(), "markup is text, emoji joiners stay");
     }
 }
