@@ -1,0 +1,1 @@
+//! Bad input on the port: answered by the protocol's own error where it has one, and survived.

@@ -1,0 +1,96 @@
+//! What browsers see.
+
+use std::io::Write;
+
+use crate::{
+    peer::{ask, get, get_with, rest, tcp},
+    support::{SOON, Server},
+};
+
+#[test]
+fn every_answer_tells_the_browser_to_be_strict() {
+    let server = Server::start(&[]);
+    for path in ["/", "/r/a", "/healthz", "/nowhere", "/socket.io/?EIO=4&transport=polling"] {
+        let answer = get(&server, path);
+        let policy = answer.header("content-security-policy").unwrap();
+        for rule in ["default-src 'self'", "script-src 'self'", "object-src 'none'"] {
+            assert!(policy.split("; ").any(|other| other == rule), "{path}: {policy}");
+        }
+        for loose in ["unsafe-inline", "unsafe-eval", "*", "http:", "https:"] {
+            assert!(!policy.contains(loose), "{path}: {policy}");
+        }
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
+        let permissions = answer.header("permissions-policy").unwrap();
+        assert!(permissions.contains("camera=(self), microphone=(self)"), "{path}");
+        assert_eq!(answer.header("strict-transport-security"), None, "{path}");
+        assert_eq!(answer.header("server"), None, "{path}");
+    }
+}
+
+#[test]
+fn the_page_is_at_the_root_and_at_every_room_and_nowhere_else() {
+    let server = Server::start(&[]);
+    let page = get(&server, "/");
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(get(&server, "/r/some%20room?name=A").body, page.body);
+    for path in ["/r", "/r/", "/r/a/b", "/x", "/index", "/%2e%2e/Cargo.toml", "/../Cargo.toml"] {
+        let answer = get(&server, path);
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text().contains("nothing here"), "{path}");
+    }
+}
+
+#[test]
+fn methods_that_make_no_sense_are_told_which_do() {
+    let server = Server::start(&[]);
+    for start in ["POST /", "DELETE /healthz", "PUT /r/a", "BREW /nowhere", "PATCH /ca.crt"] {
+        let answer = ask(&mut tcp(server.address()), start, &[], b"x").unwrap();
+        assert_eq!(answer.status, 405, "{start}");
+        assert!(answer.header("allow").unwrap().contains("GET"), "{start}");
+    }
+}
+
+#[test]
+fn an_unchanged_page_is_not_sent_twice() {
+    let server = Server::start(&[]);
+    let page = get_with(&server, "/", &[("Accept-Encoding", "br")]);
+    // A build without the page has nothing to tag.
+    let Some(tag) = page.header("etag") else { return };
+    let headers = [("Accept-Encoding", "br"), ("If-None-Match", tag)];
+    let again = get_with(&server, "/", &headers);
+    assert_eq!(again.status, 304);
+    assert_eq!(again.header("etag"), Some(tag));
+    let otherwise = get_with(&server, "/", &[("If-None-Match", tag)]);
+    assert_eq!(otherwise.status, 200, "another coding is another entity");
+}
+
+#[test]
+fn another_sites_page_may_not_connect() {
+    let server = Server::start(&["--origin", "https://friend.example"]);
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let from = |origin: &str| get_with(&server, path, &[("Origin", origin)]).status;
+    assert_eq!(from("https://evil.example"), 403);
+    assert_eq!(from("https://friend.example"), 200);
+}
+
+#[test]
+fn silence_is_ended_at_every_stage() {
+    let server = Server::start(&["--handshake-timeout", "1", "--idle-timeout", "1"]);
+    for said in [
+        &b""[..],
+        b"\x00\x01",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/1.1\r\nHost: loc",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /socket.io/?EIO=4 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1",
+    ] {
+        let mut stream = tcp(server.address());
+        stream.write_all(said).unwrap();
+        let started = std::time::Instant::now();
+        rest(&mut stream);
+        assert!(started.elapsed() < SOON / 2, "{:?}", String::from_utf8_lossy(said));
+    }
+}

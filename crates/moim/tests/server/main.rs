@@ -1,0 +1,11 @@
+//! The program itself, started on a port of its own and a data folder of its own, as its operator
+//! and its clients see it.
+
+mod bad_input;
+mod churn;
+mod http;
+mod peer;
+mod start;
+mod stop;
+mod support;
+mod tls;

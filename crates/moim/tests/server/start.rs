@@ -1,0 +1,168 @@
+//! Starting, or not.
+
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path, process::Output};
+
+use crate::{
+    peer::get,
+    support::{Server, moim},
+};
+
+fn refused(listen: &[&str], data: &Path, flags: &[&str]) -> String {
+    said(&moim(listen, data, flags).output().unwrap())
+}
+
+/// What a server that refused to start said: one sentence, and exit code 2.
+fn said(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let lines: Vec<&str> = text.lines().collect();
+    let [line] = lines[..] else { panic!("more than a sentence: {text}") };
+    line.strip_prefix("moim: ").unwrap_or_else(|| panic!("{line}")).to_owned()
+}
+
+#[test]
+fn a_taken_port_is_told_with_the_remedy() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let sentence = refused(&["--listen", &address], data.path(), &[]);
+    let port = holder.local_addr().unwrap().port();
+    assert!(sentence.contains(&format!("Port {port} of 127.0.0.1 is taken")), "{sentence}");
+    assert!(sentence.contains("--listen"), "{sentence}");
+}
+
+#[test]
+fn an_address_of_another_computer_is_told_with_the_remedy() {
+    let data = tempfile::tempdir().unwrap();
+    let sentence = refused(&["--listen", "203.0.113.77:0"], data.path(), &[]);
+    assert!(sentence.contains("203.0.113.77 is no address of this computer"), "{sentence}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_is_told_with_the_remedy() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let sentence = refused(&["--listen", "127.0.0.1:0"], &file.path().join("data"), &[]);
+    assert!(sentence.contains("Can't write to the data folder"), "{sentence}");
+    assert!(sentence.contains("--data"), "{sentence}");
+}
+
+#[test]
+fn values_that_make_no_sense_are_told_by_their_flag() {
+    let data = tempfile::tempdir().unwrap();
+    for (flags, about) in [
+        (&["--topology", "sfu"][..], "--topology sfu"),
+        (&["--turn-secret", ""], "--turn-secret"),
+        (&["--announce", "0.0.0.0"], "--announce 0.0.0.0"),
+        (&["--announce", "192.0.2.1,192.0.2.2"], "--announce"),
+        (&["--cert", "/nowhere/cert.pem"], "--key"),
+        (&["--key", "/nowhere/key.pem"], "--cert"),
+        (&["--cert", "/nowhere/cert.pem", "--key", "/nowhere/key.pem"], "--cert"),
+        (&["--max-connections", "0"], "--max-connections"),
+        (&["--max-connections-per-address", "0"], "--max-connections-per-address"),
+        (&["--max-rooms", "0"], "--max-rooms"),
+        (&["--room-capacity", "1"], "--room-capacity"),
+        (&["--handshake-timeout", "0"], "--handshake-timeout"),
+        (&["--idle-timeout", "0"], "--idle-timeout"),
+        (&["--config", "/nowhere/moim.toml"], "--config"),
+        (&["--log", "moim=loud"], "--log"),
+    ] {
+        let sentence = refused(&["--listen", "127.0.0.1:0"], data.path(), flags);
+        assert!(sentence.contains(about), "{flags:?}: {sentence}");
+    }
+}
+
+#[test]
+fn what_is_no_flag_or_value_gets_the_usage_and_exit_code_2() {
+    let data = tempfile::tempdir().unwrap();
+    for flags in [
+        &["--lisen", "127.0.0.1:0"][..],
+        &["--also", "localhost"],
+        &["--announce", "example.org"],
+        &["--turn-allow", "10.0.0.0/33"],
+        &["--topology", "ring"],
+        &["--origin", "example.org"],
+        &["--room-capacity", "many"],
+    ] {
+        let output = moim(&["--listen", "127.0.0.1:0"], data.path(), flags).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {text}");
+        assert!(text.starts_with("error: ") && text.contains(flags[0]), "{flags:?}: {text}");
+    }
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let data = tempfile::tempdir().unwrap();
+    fs::write(data.path().join("moim.toml"), "log = 'x=file'\n").unwrap();
+    let start = |flags: &[&str], environment: Option<&str>| {
+        let mut command = moim(&["--listen", "127.0.0.1:0"], data.path(), flags);
+        environment.map(|value| command.env("MOIM_LOG", value));
+        said(&command.output().unwrap())
+    };
+    assert!(start(&[], None).contains("x=file"));
+    assert!(start(&[], Some("x=environment")).contains("x=environment"));
+    assert!(start(&["--log", "x=flag"], Some("x=environment")).contains("x=flag"));
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_with_its_line() {
+    let data = tempfile::tempdir().unwrap();
+    for (text, line, about) in [
+        ("log = 'info'\nlisen = '0.0.0.0:1'\n", 2, "lisen"),
+        ("[limits]\n\nmax-rooms = 'many'\n", 3, "expected"),
+        ("listen = \n", 1, "moim.toml"),
+        ("turn-allow = ['10.0.0.0/40']\n", 1, "address range"),
+    ] {
+        fs::write(data.path().join("moim.toml"), text).unwrap();
+        let sentence = refused(&["--listen", "127.0.0.1:0"], data.path(), &[]);
+        assert!(sentence.contains(&format!("line {line} of")), "{sentence}");
+        assert!(sentence.contains(about), "{sentence}");
+    }
+    fs::write(data.path().join("moim.toml"), "data = '/elsewhere'\n").unwrap();
+    let sentence = refused(&["--listen", "127.0.0.1:0"], data.path(), &[]);
+    assert!(sentence.contains("--config"), "{sentence}");
+}
+
+#[test]
+fn secrets_are_for_the_owners_eyes_and_stay() {
+    let server = Server::start(&[]);
+    let read = |name: &str| fs::read_to_string(server.data().join(name)).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let names: Vec<_> = fs::read_dir(server.data()).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    for path in &names {
+        assert_eq!(mode(path), 0o600, "{}", path.display());
+    }
+    let secret = read("turn.secret");
+    assert_eq!(secret.len(), 44, "32 bytes in base64");
+    let before = ["turn.secret", "ca.pem", "server.pem"].map(read);
+
+    let exposed = server.data().join("ca.pem");
+    fs::set_permissions(&exposed, fs::Permissions::from_mode(0o644)).unwrap();
+    let data = server.keep_data();
+    drop(server);
+    let again = Server::start_in(data, &[]);
+    let read = |name: &str| fs::read_to_string(again.data().join(name)).unwrap();
+    assert_eq!(["turn.secret", "ca.pem", "server.pem"].map(read), before);
+    assert_eq!(mode(&exposed), 0o600);
+    assert!(again.log().contains("others could read this"), "{}", again.log());
+    assert!(!again.log().contains(secret.trim()));
+}
+
+#[test]
+fn a_damaged_ca_is_told_with_the_remedy_and_never_replaced() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("ca.pem");
+    fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let sentence = refused(&["--listen", "127.0.0.1:0"], data.path(), &[]);
+    assert!(sentence.contains("ca.pem is damaged"), "{sentence}");
+    assert!(fs::read_to_string(&path).unwrap().contains("AAAA"));
+}
+
+#[test]
+fn several_addresses_serve_the_same() {
+    let server = Server::start(&["--also", "127.0.0.2:0", "--also", "127.0.0.3:0"]);
+    assert_eq!(get(&server, "/healthz").status, 200);
+}

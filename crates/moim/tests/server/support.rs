@@ -1,0 +1,142 @@
+//! Starting the program, and looking at it from outside.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// How long anything may take that should happen soon, on a slow machine.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    port: u16,
+    data: Arc<TempDir>,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// One on a loopback port of its own, with these flags besides.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::start_in(Arc::new(tempfile::tempdir().unwrap()), flags)
+    }
+
+    /// One with the data of another.
+    pub(crate) fn start_in(data: Arc<TempDir>, flags: &[&str]) -> Self {
+        let mut child = moim(&["--listen", "127.0.0.1:0"], data.path(), flags).spawn().unwrap();
+        let log = collect(child.stderr.take().unwrap());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = loop {
+            let Some(line) = lines.next() else {
+                panic!("the server didn't start: {}", log.lock().unwrap())
+            };
+            let line = line.unwrap();
+            if let Some((_, port)) = line.split_once("http://localhost:") {
+                break port.trim().parse().unwrap();
+            }
+        };
+        // Read on, so that the banner's end doesn't fill the pipe or fail.
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, port, data, log }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its data folder.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Its data folder, to be started in again.
+    pub(crate) fn keep_data(&self) -> Arc<TempDir> {
+        Arc::clone(&self.data)
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let kill = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// How it ended, which must be soon.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        within(SOON, "the server ends", || self.child.try_wait().unwrap())
+    }
+
+    /// Open file descriptors.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+
+    /// Memory in use, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `moim serve` with nothing of the environment that configures it.
+pub(crate) fn moim(listen: &[&str], data: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOIM_")) {
+        command.env_remove(name);
+    }
+    command.arg("serve").args(listen).arg("--data").arg(data).args(flags);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn collect(stderr: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let log = Arc::new(Mutex::new(String::new()));
+    let collected = Arc::clone(&log);
+    thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let mut log = collected.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+    log
+}
+
+/// What `look` finds, looked for until it does or time is up.
+pub(crate) fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what}: not within {limit:?}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,125 @@
+//! TLS on the same port.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    process::{Command, Stdio},
+};
+
+use rustls::version::{TLS12, TLS13};
+
+use crate::{
+    peer::{Tls, ask, get, rest},
+    support::{SOON, Server, within},
+};
+
+#[test]
+fn https_is_on_the_same_port_for_who_trusts_the_ca() {
+    let server = Server::start(&[]);
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        for version in [&TLS12, &TLS13] {
+            let tls = Tls::trusting(&server).version(version);
+            let mut stream = tls.connect(server.address(), name).unwrap();
+            assert_eq!(ask(&mut stream, "GET /healthz", &[], b"").unwrap().text(), "ok\n");
+        }
+    }
+    let error = Tls::trusting(&server).connect(server.address(), "other.example").unwrap_err();
+    assert!(error.to_string().contains("not valid for name"), "{error}");
+}
+
+#[test]
+fn the_ca_is_offered_for_download_without_its_key_and_stays() {
+    let server = Server::start(&[]);
+    let ca = get(&server, "/ca.crt");
+    assert_eq!(ca.header("content-type"), Some("application/x-x509-ca-cert"));
+    assert!(ca.text().starts_with("-----BEGIN CERTIFICATE-----"));
+    assert!(!ca.text().contains("PRIVATE"));
+    let data = server.keep_data();
+    drop(server);
+    let again = Server::start_in(data, &[]);
+    assert_eq!(get(&again, "/ca.crt").body, ca.body);
+    let tls = Tls::with_root(&ca.body);
+    let mut stream = tls.connect(again.address(), "localhost").unwrap();
+    assert_eq!(ask(&mut stream, "GET /healthz", &[], b"").unwrap().status, 200);
+}
+
+#[test]
+fn what_is_inside_is_agreed_on_and_nothing_else_is() {
+    let server = Server::start(&[]);
+    for (offered, chosen) in [
+        (&[&b"h2"[..], b"http/1.1"][..], &b"h2"[..]),
+        (&[b"http/1.1"], b"http/1.1"),
+        (&[b"stun.turn"], b"stun.turn"),
+    ] {
+        let tls = offered.iter().fold(Tls::trusting(&server), |tls, alpn| tls.alpn(alpn));
+        let stream = tls.connect(server.address(), "localhost").unwrap();
+        assert_eq!(stream.conn.alpn_protocol(), Some(chosen));
+    }
+    let error = Tls::trusting(&server).alpn(b"spdy/1").connect(server.address(), "localhost");
+    assert!(error.unwrap_err().to_string().contains("NoApplicationProtocol"));
+}
+
+#[test]
+fn versions_before_1_2_are_refused_with_an_alert() {
+    let server = Server::start(&[]);
+    // A ClientHello of TLS 1.0 (RFC 2246 §7.4.1.2).
+    let mut hello = vec![0x16, 3, 1, 0, 55, 1, 0, 0, 51, 3, 1];
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 2, 0xc0, 0x2b, 1, 0]);
+    // It could do the rest: signature_algorithms with one we have.
+    hello.extend([0, 8, 0, 13, 0, 4, 0, 2, 4, 3]);
+    let mut stream = crate::peer::tcp(server.address());
+    stream.write_all(&hello).unwrap();
+    let alert = rest(&mut stream);
+    assert_eq!(alert.first(), Some(&0x15), "{alert:x?}");
+    assert_eq!(alert.get(5..7), Some(&[2, 70][..]), "fatal, protocol_version: {alert:x?}");
+}
+
+#[test]
+fn tls_inside_tls_is_refused() {
+    let server = Server::start(&[]);
+    let mut stream = Tls::trusting(&server).connect(server.address(), "localhost").unwrap();
+    stream.write_all(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00").unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.is_empty(), "{answer:x?}");
+    assert_eq!(get(&server, "/healthz").status, 200);
+}
+
+#[test]
+fn a_certificate_of_the_operators_is_served_and_taken_up_anew_when_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let make = || {
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
+            .args(["-nodes", "-days", "9", "-subj", "/CN=a", "-addext"])
+            .arg("subjectAltName=DNS:calls.example")
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&cert)
+            .stderr(Stdio::null())
+            .status();
+        assert!(made.unwrap().success());
+        fs::read(&cert).unwrap()
+    };
+    let first = make();
+    let flags = ["--cert", cert.to_str().unwrap(), "--key", key.to_str().unwrap()];
+    let server = Server::start(&flags);
+    let serves =
+        |pem: &[u8]| Tls::with_root(pem).connect(server.address(), "calls.example").is_ok();
+    assert!(serves(&first));
+    assert_eq!(get(&server, "/ca.crt").status, 404);
+
+    let second = make();
+    within(SOON, "the new certificate is served", || serves(&second).then_some(()));
+    assert!(!serves(&first));
+
+    fs::write(&cert, "half a file").unwrap();
+    within(SOON, "it is noticed", || {
+        server.log().contains("the old certificate stays").then_some(())
+    });
+    assert!(serves(&second));
+}
