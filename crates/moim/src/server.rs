@@ -11,7 +11,7 @@ use crate::{
     descriptors,
     drain::{Drain, DrainStart, drain},
     http, parts,
-    port::{self, Admission, Services, Tally},
+    port::{self, Admission, Bound, Services, Tally},
     relay,
     signaling::Signaling,
     socket,
@@ -20,6 +20,9 @@ use crate::{
 
 /// How long connections may take to end by themselves when the server stops.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// How many ports are tried where the system chooses.
+const PORT_TRIES: u32 = 8;
 
 /// A server that has its port and everything it needs, and does nothing yet.
 pub(crate) struct Server {
@@ -42,10 +45,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let _inside = runtime.enter();
     descriptors::raise_for(config.limits.connections);
     let tls = tls::prepare(config)?;
-    let bound = port::bind(&config.listen)?;
+    let (bound, relay) = take_port(config)?;
     let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
-    let relay = relay::start(parts::relay(config, bound.addresses))
-        .map_err(|relay::NotBound { address, error }| port::sentence(address, &error))?;
     let (stop, drain) = drain();
     let signaling = Signaling::new(parts::signaling(config));
     let sockets = socket::router(Arc::clone(&signaling), parts::socket(config));
@@ -67,6 +68,23 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         drain,
         runtime,
     })
+}
+
+/// Takes the same port of TCP and of UDP.
+fn take_port(config: &Config) -> anyhow::Result<(Bound, relay::Handle)> {
+    let mut tries = 0..PORT_TRIES;
+    loop {
+        let bound = port::bind(&config.listen)?;
+        match relay::start(parts::relay(config, bound.addresses.clone())) {
+            Ok(relay) => return Ok((bound, relay)),
+            // A port the system chose for TCP may be taken on UDP.
+            Err(error)
+                if config.listen.is_left_to_system()
+                    && error.error.kind() == io::ErrorKind::AddrInUse
+                    && tries.next().is_some() => {}
+            Err(error) => return Err(port::sentence(error.address, &error.error)),
+        }
+    }
 }
 
 impl Server {

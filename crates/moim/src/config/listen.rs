@@ -30,6 +30,11 @@ impl Listen {
         listen
     }
 
+    /// Whether any port is for the system to choose.
+    pub(crate) fn is_left_to_system(&self) -> bool {
+        self.required.iter().any(|address| address.port() == 0)
+    }
+
     /// `[::]` means every address, as operators know it from other servers; here by two sockets.
     fn add(&mut self, address: SocketAddr) {
         self.require(address);

@@ -12,7 +12,7 @@ mod tcp;
 pub(crate) mod udp;
 
 pub(crate) use admission::Admission;
-pub(crate) use bind::{bind, sentence};
+pub(crate) use bind::{Bound, bind, sentence};
 pub(crate) use connection::Connection;
 pub(crate) use idle::Idle;
 pub(crate) use listener::accept;

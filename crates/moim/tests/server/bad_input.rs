@@ -1,1 +1,198 @@
 //! Bad input on the port: answered by the protocol's own error where it has one, and survived.
+
+mod http;
+mod signaling;
+pub(crate) mod stun;
+mod tls;
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, UdpSocket},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use crate::{
+    peer::{Tls, frame, get, rest, socket, tcp, text_frame},
+    support::{SOON, Server},
+};
+
+/// Clients at once, as many rows wait for the server's patience to end.
+const THREADS: usize = 8;
+
+/// One way of bad input.
+struct Row {
+    name: &'static str,
+    said: Said,
+    answered: Answered,
+}
+
+/// What a client says, and over what.
+enum Said {
+    /// Over TCP, and then waits.
+    Tcp(Vec<u8>),
+    /// Over TCP, and then no more.
+    TcpToEnd(Vec<u8>),
+    /// Over TCP, and then waits for one answer.
+    TcpOnce(Vec<u8>),
+    /// The same inside TLS.
+    TlsOnce(Vec<u8>),
+    /// Inside TLS, and then waits.
+    Tls(Vec<u8>),
+    /// In one datagram.
+    Udp(Vec<u8>),
+    /// On a WebSocket that is connected to the namespace: raw frames.
+    Frames(Vec<u8>),
+    /// The same, one text message.
+    Message(String),
+}
+
+/// What it gets.
+enum Answered {
+    /// Nothing; a connection is closed, a datagram dropped.
+    Nothing,
+    /// An HTTP response with this status.
+    Http(u16),
+    /// A fatal alert of TLS.
+    Alert,
+    /// A STUN error response with this code.
+    Stun(u16),
+    /// No more than so many bytes, and the end.
+    AtMost(usize),
+    /// A WebSocket message that begins like this.
+    Message(&'static str),
+    /// A WebSocket close frame with one of these codes, or just the end.
+    Close(&'static [u16]),
+}
+
+fn row(name: &'static str, said: Said, answered: Answered) -> Row {
+    Row { name, said, answered }
+}
+
+#[test]
+fn bad_input_is_answered_and_survived() {
+    let server = Server::start(&["--handshake-timeout", "1", "--idle-timeout", "2"]);
+    let rows: Vec<Row> = [http::rows(), tls::rows(), stun::rows(), signaling::rows()]
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(rows.len() >= 50, "{} rows", rows.len());
+    let descriptors = server.descriptors();
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let got = got(&server, &row.said);
+                    if !row.answered.fits(&got) {
+                        let shown: String =
+                            String::from_utf8_lossy(&got).chars().take(200).collect();
+                        wrong.lock().unwrap().push(format!("{}: got {shown:?}", row.name));
+                    }
+                    assert_eq!(get(&server, "/healthz").status, 200, "after {}", row.name);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    crate::support::within(SOON, "every connection is closed", || {
+        (server.descriptors() <= descriptors).then_some(())
+    });
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+    assert!(wrong.is_empty(), "of {} ways:\n{}", rows.len(), wrong.join("\n"));
+}
+
+fn got(server: &Server, said: &Said) -> Vec<u8> {
+    match said {
+        Said::Tcp(bytes) => {
+            let mut stream = tcp(server.address());
+            // A server that has heard enough may close while we still speak.
+            let _ = stream.write_all(bytes);
+            rest(&mut stream)
+        }
+        Said::TcpToEnd(bytes) => {
+            let mut stream = tcp(server.address());
+            let _ = stream.write_all(bytes);
+            let _ = stream.shutdown(Shutdown::Write);
+            rest(&mut stream)
+        }
+        Said::TcpOnce(bytes) => once(tcp(server.address()), bytes),
+        Said::TlsOnce(bytes) => {
+            once(Tls::trusting(server).connect(server.address(), "localhost").unwrap(), bytes)
+        }
+        Said::Tls(bytes) => {
+            let mut stream = Tls::trusting(server).connect(server.address(), "localhost").unwrap();
+            let _ = stream.write_all(bytes);
+            rest(&mut stream)
+        }
+        Said::Udp(bytes) => datagram(server.address(), bytes),
+        Said::Frames(bytes) => websocket(server, bytes),
+        Said::Message(text) => websocket(server, &text_frame(text)),
+    }
+}
+
+fn once(mut stream: impl Read + Write, bytes: &[u8]) -> Vec<u8> {
+    stream.write_all(bytes).unwrap();
+    let mut answer = vec![0; 2048];
+    let read = stream.read(&mut answer).unwrap();
+    answer.truncate(read);
+    answer
+}
+
+/// The answer to a datagram; to tell that there is none, a Binding request is sent right after,
+/// whose answer is then the first.
+fn datagram(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    socket.connect(server).unwrap();
+    socket.send(bytes).unwrap();
+    socket.send(&stun::probe()).unwrap();
+    let mut answer = [0; 2048];
+    let read = socket.recv(&mut answer).unwrap();
+    if stun::answers_probe(&answer[..read]) { Vec::new() } else { answer[..read].to_vec() }
+}
+
+/// The first frame that comes back: its opcode, then its payload.
+fn websocket(server: &Server, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = socket(tcp(server.address()));
+    let _ = stream.write_all(bytes);
+    match frame(&mut stream) {
+        Ok((opcode, payload)) => [&[opcode], &payload[..]].concat(),
+        Err(_) => Vec::new(),
+    }
+}
+
+impl Answered {
+    fn fits(&self, got: &[u8]) -> bool {
+        match self {
+            Self::Nothing => got.is_empty(),
+            Self::Http(status) => got.starts_with(format!("HTTP/1.1 {status} ").as_bytes()),
+            Self::Alert => matches!(got, [0x15, 3, _, 0, 2, 2, _]),
+            Self::Stun(code) => stun::error_code(got) == Some(*code),
+            Self::AtMost(most) => got.len() <= *most,
+            Self::Message(start) => got
+                .split_first()
+                .is_some_and(|(op, text)| *op == 1 && text.starts_with(start.as_bytes())),
+            Self::Close(codes) => match got {
+                [] => true,
+                [8, high, low, ..] => codes.contains(&u16::from_be_bytes([*high, *low])),
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Bytes that look random and are the same every time (a linear congruential generator).
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u8::try_from(state >> 56).unwrap()
+    };
+    (0..length).map(|_| next()).collect()
+}
