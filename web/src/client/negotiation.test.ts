@@ -50,7 +50,10 @@ function pair(seed: number, times = 1): Pair {
 }
 
 function expectAgreement({ polite, impolite }: Pair): void {
-  for (const { peer } of [polite, impolite]) expect(peer.signalingState).toBe("stable");
+  for (const { peer } of [polite, impolite]) {
+    expect(peer.signalingState).toBe("stable");
+    expect(peer.deaf).toBe(false);
+  }
   const mids = (end: End) => end.peer.sections.map(({ mid }) => mid).sort();
   expect(mids(polite)).toEqual(mids(impolite));
   expect(mids(polite)).not.toContain(null);

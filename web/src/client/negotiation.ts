@@ -116,6 +116,7 @@ export class Negotiation {
       this.#sendPending();
       return;
     }
+    const lost = this.#peer.signalingState === "have-local-offer" && this.#role !== null;
     await this.#peer.setRemoteDescription(offer); // rolls back our own offer
     await this.#addWaitingCandidates(offer.sdp);
     await this.#options.adopt?.();
@@ -125,6 +126,8 @@ export class Negotiation {
     this.#answered = { offer: offer.sdp, answer };
     this.#role = roleOf(answer.sdp) ?? this.#role;
     this.#say({ description: answer });
+    // Firefox hears nothing more after a restart of its own was rolled back, until the next one.
+    if (lost) this.#peer.restartIce();
   }
 
   async #handleAnswer(answer: SessionDescription): Promise<void> {

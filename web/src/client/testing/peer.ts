@@ -38,6 +38,8 @@ export class FakePeer extends EventTarget {
   remoteDescription: { type: RTCSdpType; sdp: string } | null = null;
   /** Candidates that were added, by their fragment. */
   readonly added: string[] = [];
+  /** Hears nothing, as Firefox after it rolled a restart back, until the next restart. */
+  deaf = false;
   /** Offers set so far. */
   offers = 0;
   configuration: RTCConfiguration;
@@ -131,6 +133,7 @@ export class FakePeer extends EventTarget {
         if (offerOf(description.sdp) !== offerOf(this.localDescription?.sdp ?? "")) {
           throw new Error("an answer to another offer");
         }
+        if (this.#fragment !== this.#stable.localFragment) this.deaf = false;
         this.#settle(description.sdp.includes("a=setup:active") ? "passive" : "active");
       }
       this.remoteDescription = description;
@@ -184,6 +187,7 @@ export class FakePeer extends EventTarget {
   }
 
   #rollback(): void {
+    this.deaf ||= this.#stable.localFragment !== "" && this.#restartWanted;
     this.sections.forEach((section, i) => {
       section.mid = this.#stable.mids[i] ?? null;
     });
