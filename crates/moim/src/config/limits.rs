@@ -27,7 +27,7 @@ impl Limits {
     pub(super) fn new(options: &LimitOptions) -> anyhow::Result<Self> {
         let limits = Self {
             connections: options.max_connections.unwrap_or(16_384),
-            connections_per_address: options.max_connections_per_address.unwrap_or(512),
+            connections_per_address: options.max_connections_per_address.unwrap_or(2048),
             rooms: options.max_rooms.unwrap_or(10_000),
             room_capacity: options.room_capacity.unwrap_or(9),
             handshake_timeout: Duration::from_secs(options.handshake_timeout.unwrap_or(10)),

@@ -98,7 +98,7 @@ pub(crate) struct LimitOptions {
     #[arg(long, env = "MOIM_MAX_CONNECTIONS", value_name = "N")]
     pub(super) max_connections: Option<usize>,
 
-    /// TCP connections at once from one address, loopback excepted [default: 512]
+    /// TCP connections at once from one address, loopback excepted [default: 2048]
     #[arg(long, env = "MOIM_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub(super) max_connections_per_address: Option<usize>,
 

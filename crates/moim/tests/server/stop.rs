@@ -1,6 +1,8 @@
 //! Stopping.
 
-use std::{io::Write, process::Command};
+use std::io::Write;
+
+use rustix::process::Signal;
 
 use crate::{
     peer::{ask, frame, rest, socket, tcp},
@@ -33,8 +35,7 @@ fn a_client_is_told_that_the_server_drains() {
 #[test]
 fn sigint_stops_too_and_nothing_new_is_let_in() {
     let mut server = Server::start(&[]);
-    let pid = server.pid().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    server.signal(Signal::INT);
     within(SOON, "the port is free", || {
         std::net::TcpStream::connect(server.address()).is_err().then_some(())
     });
