@@ -17,6 +17,12 @@ export class Namespace {
     // No nameserver answers, and at once: an unreachable one delays gathering by seconds.
     mkdirSync(namespace.etc, { recursive: true });
     writeFileSync(`${namespace.etc}/resolv.conf`, "nameserver 127.0.0.1\n");
+    // An IPv6 address comes seconds after its link, and Chromium then breaks off what it is loading.
+    if (existsSync("/proc/sys/net/ipv6")) {
+      for (const which of ["all", "default"]) {
+        namespace.set(`net.ipv6.conf.${which}.disable_ipv6`, "1");
+      }
+    }
     namespace.ip("link", "set", "lo", "up");
     return namespace;
   }

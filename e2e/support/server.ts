@@ -56,12 +56,13 @@ export class Server {
   }
 
   private static async launch(options: ServerOptions): Promise<Server> {
+    const moim = binary();
     const listen = options.listen ?? `127.0.0.1:${await freePort()}`;
     const port = Number(listen.slice(listen.lastIndexOf(":") + 1));
     const data = mkdtempSync(join(tmpdir(), "moim-e2e-data-"));
     const command = [
       ...(options.within ?? []),
-      ...[binary(), "serve", "--listen", listen, "--data", data],
+      ...[moim, "serve", "--listen", listen, "--data", data],
       ...(options.flags ?? []),
     ];
     const child = spawn(command[0]!, command.slice(1), {
