@@ -51,12 +51,13 @@ pub(super) async fn serve(
 ) {
     let stream = Placed { stream, _place: place };
     let Some((protocol, stream)) = told(stream, &services).await else { return };
+    // Boxed, so that a connection takes what its own protocol needs and not what the largest does.
     match protocol {
-        Protocol::Tls => serve_tls(stream, connection.secured(), services, drain).await,
+        Protocol::Tls => Box::pin(serve_tls(stream, connection.secured(), services, drain)).await,
         Protocol::Http => {
-            serve_http(stream, connection, Version::Http1, &services, drain).await;
+            Box::pin(serve_http(stream, connection, Version::Http1, &services, drain)).await;
         }
-        Protocol::Turn => serve_turn(stream, connection, &services).await,
+        Protocol::Turn => Box::pin(serve_turn(stream, connection, &services)).await,
         Protocol::IceTcp => services.tally.ice_tcp.add(),
     }
 }
