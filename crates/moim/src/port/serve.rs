@@ -47,10 +47,10 @@ pub(super) async fn serve(
     place: Place,
     connection: Connection,
     services: Arc<Services>,
-    drain: Drain,
+    mut drain: Drain,
 ) {
     let stream = Placed { stream, _place: place };
-    let Some((protocol, stream)) = told(stream, &services).await else { return };
+    let Some((protocol, stream)) = told(stream, &services, &mut drain).await else { return };
     // Boxed, so that a connection takes what its own protocol needs and not what the largest does.
     match protocol {
         Protocol::Tls => Box::pin(serve_tls(stream, connection.secured(), services, drain)).await,
@@ -66,11 +66,10 @@ async fn serve_tls(
     stream: impl Stream,
     connection: Connection,
     services: Arc<Services>,
-    drain: Drain,
+    mut drain: Drain,
 ) {
-    let Some(stream) =
-        in_time(services.limits.handshake_timeout, services.tls.accept(stream)).await
-    else {
+    let limit = services.limits.handshake_timeout;
+    let Some(stream) = in_time(limit, &mut drain, services.tls.accept(stream)).await else {
         services.tally.tls_failed.add();
         return;
     };
@@ -91,9 +90,9 @@ async fn serve_inside_tls(
     stream: impl Stream,
     connection: Connection,
     services: &Services,
-    drain: Drain,
+    mut drain: Drain,
 ) {
-    let Some((protocol, stream)) = told(stream, services).await else { return };
+    let Some((protocol, stream)) = told(stream, services, &mut drain).await else { return };
     match protocol {
         // One layer of TLS is enough for anybody who means well.
         Protocol::Tls => services.tally.garbage.add(),
@@ -120,10 +119,13 @@ async fn serve_turn(stream: impl Stream, connection: Connection, services: &Serv
     services.relay.serve_stream(stream, connection).await;
 }
 
-async fn told<S: Stream>(stream: S, services: &Services) -> Option<(Protocol, Prefixed<S>)> {
-    let Some((protocol, stream)) =
-        in_time(services.limits.handshake_timeout, Prefixed::told(stream)).await
-    else {
+async fn told<S: Stream>(
+    stream: S,
+    services: &Services,
+    drain: &mut Drain,
+) -> Option<(Protocol, Prefixed<S>)> {
+    let limit = services.limits.handshake_timeout;
+    let Some((protocol, stream)) = in_time(limit, drain, Prefixed::told(stream)).await else {
         services.tally.silent.add();
         return None;
     };
@@ -134,9 +136,17 @@ async fn told<S: Stream>(stream: S, services: &Services) -> Option<(Protocol, Pr
     Some((protocol, stream))
 }
 
-/// What comes of it, if it ends well and in time.
-async fn in_time<T>(limit: Duration, doing: impl Future<Output = io::Result<T>>) -> Option<T> {
-    timeout(limit, doing).await.ok()?.ok()
+/// What comes of it, if it ends well, in time, and before the server drains: a client that hasn't
+/// asked for anything by then won't be answered.
+async fn in_time<T>(
+    limit: Duration,
+    drain: &mut Drain,
+    doing: impl Future<Output = io::Result<T>>,
+) -> Option<T> {
+    tokio::select! {
+        done = timeout(limit, doing) => done.ok()?.ok(),
+        () = drain.begun() => None,
+    }
 }
 
 /// A stream of bytes both ways.

@@ -140,7 +140,7 @@ pub(crate) fn answer(stream: &mut impl Read) -> io::Result<Answer> {
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
     let mut answer = Answer { status, head, body: bytes.split_off(head_end + 4) };
     let length = match status {
-        101 | 204 | 304 => 0,
+        100 | 101 | 204 | 304 => 0,
         _ => answer.header("content-length").map_or(0, |length| length.parse().unwrap()),
     };
     while answer.body.len() < length {

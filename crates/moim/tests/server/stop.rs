@@ -5,7 +5,7 @@ use std::io::Write;
 use rustix::process::Signal;
 
 use crate::{
-    peer::{ask, frame, rest, socket, tcp},
+    peer::{answer, ask, frame, get, rest, socket, tcp},
     support::{SOON, Server, within},
 };
 
@@ -43,11 +43,31 @@ fn sigint_stops_too_and_nothing_new_is_let_in() {
 }
 
 #[test]
+fn who_has_asked_for_nothing_keeps_no_server() {
+    let mut server = Server::start(&[]);
+    let mut silent = tcp(server.address());
+    let mut half_a_hello = tcp(server.address());
+    half_a_hello.write_all(&[22, 3, 1, 2, 0, 1]).unwrap();
+    // Connections are accepted in order, so both are in by now.
+    assert_eq!(get(&server, "/healthz").status, 200);
+    server.terminate();
+    assert!(rest(&mut silent).is_empty());
+    assert!(rest(&mut half_a_hello).is_empty());
+    assert_eq!(server.ended().code(), Some(0));
+    assert!(!server.log().contains("not all connections"), "{}", server.log());
+}
+
+#[test]
 fn a_second_signal_stops_at_once() {
     let mut server = Server::start(&[]);
-    // Half a request keeps the server waiting for the rest.
+    let path = "/socket.io/?EIO=4&transport=polling";
     let mut stream = tcp(server.address());
-    stream.write_all(b"POST /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n").unwrap();
+    let open = ask(&mut stream, &format!("GET {path}"), &[], b"").unwrap();
+    let sid = open.text().split('"').nth(3).unwrap().to_owned();
+    // A request whose body the server waits for, as it says itself, keeps it.
+    let head = "Host: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    write!(stream, "POST {path}&sid={sid} HTTP/1.1\r\n{head}").unwrap();
+    assert_eq!(answer(&mut stream).unwrap().status, 100);
     server.terminate();
     within(SOON, "it drains", || server.log().contains("stopping").then_some(()));
     server.terminate();
