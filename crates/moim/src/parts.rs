@@ -2,12 +2,19 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::{addresses, config::Config, relay, signaling, socket};
+use crate::{
+    addresses,
+    config::Config,
+    relay, signaling,
+    socket::{self, Mount},
+};
 
 /// For the Socket.IO driver.
 pub(crate) fn socket(config: &Config) -> socket::Config {
     let mut socket = socket::Config::default();
     socket.origins.allowed = config.origins.iter().cloned().map(String::from).collect();
+    let paths = room::dialect::DIALECTS.iter().filter_map(|dialect| dialect.path());
+    socket.mounts.extend(paths.map(|path| Mount { path, polling: false }));
     socket.limits.sessions = config.limits.connections;
     socket.limits.sessions_per_address = config.limits.connections_per_address;
     socket

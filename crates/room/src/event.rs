@@ -1,9 +1,10 @@
 //! What happens in a room, and what one participant sends another.
 
 use crate::{
+    opaque::Opaque,
+    participant::Participant,
     protocol::{
-        IceCandidate, Participant, ParticipantId, ParticipantLeft, ServerEvent, SessionDescription,
-        SignalEvent,
+        IceCandidate, ParticipantId, ParticipantLeft, ServerEvent, SessionDescription, SignalEvent,
     },
     request::Refusal,
 };
@@ -12,6 +13,8 @@ use crate::{
 pub const MAX_SDP_BYTES: usize = 64 << 10;
 /// The most bytes of an ICE candidate, all its texts together.
 pub const MAX_CANDIDATE_BYTES: usize = 2 << 10;
+/// The most bytes of what a dialect's client sends another, as JSON.
+pub const MAX_FOREIGN_BYTES: usize = 128 << 10;
 /// What an event weighs in the log beyond its texts.
 const EVENT_OVERHEAD: usize = 192;
 
@@ -22,8 +25,8 @@ pub enum Event {
     Joined(Participant),
     /// Somebody's media or hand changed.
     Updated(Participant),
-    /// Somebody is gone for good.
-    Left(ParticipantId),
+    /// Somebody is gone for good; as it was last.
+    Left(Participant),
     /// Somebody sent something.
     Message {
         /// Who; written by the room, never by the sender.
@@ -38,10 +41,12 @@ impl Event {
     pub(crate) fn weight(&self) -> usize {
         EVENT_OVERHEAD
             + match self {
-                Self::Joined(participant) | Self::Updated(participant) => {
+                Self::Joined(participant)
+                | Self::Updated(participant)
+                | Self::Left(participant) => {
                     participant.name.as_str().len()
+                        + participant.card.as_ref().map_or(0, Opaque::weight)
                 }
-                Self::Left(_) => 0,
                 Self::Message { message, .. } => message.weight(),
             }
     }
@@ -54,6 +59,18 @@ pub enum Message {
     Description(SessionDescription),
     /// An ICE candidate.
     Candidate(IceCandidate),
+    /// What a client of a dialect says.
+    Foreign(Foreign),
+}
+
+/// What a client of a [dialect](crate::dialect) says to its fellows, under the name by which they
+/// hear it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// The event that they are told.
+    pub event: &'static str,
+    /// Its argument, if it has one.
+    pub payload: Option<Opaque>,
 }
 
 impl Message {
@@ -65,6 +82,9 @@ impl Message {
             }
             Self::Candidate(_) if self.weight() > MAX_CANDIDATE_BYTES => {
                 Err(Refusal::TooLarge("candidate"))
+            }
+            Self::Foreign(_) if self.weight() > MAX_FOREIGN_BYTES => {
+                Err(Refusal::TooLarge("payload"))
             }
             _ => Ok(self),
         }
@@ -78,25 +98,31 @@ impl Message {
                 texts.into_iter().flatten().map(String::len).sum::<usize>()
                     + candidate.candidate.len()
             }
+            Self::Foreign(foreign) => foreign.payload.as_ref().map_or(0, Opaque::weight),
         }
     }
 }
 
-/// The event as the native protocol says it.
-impl From<&Event> for ServerEvent {
-    fn from(event: &Event) -> Self {
-        match event {
-            Event::Joined(participant) => Self::ParticipantJoined(participant.clone()),
-            Event::Updated(participant) => Self::ParticipantUpdated(participant.clone()),
-            Event::Left(id) => Self::ParticipantLeft(ParticipantLeft { id: id.clone() }),
-            Event::Message { from, message } => {
+impl Event {
+    /// The event as the native protocol says it; none if only a dialect can.
+    pub fn natively(&self) -> Option<ServerEvent> {
+        Some(match self {
+            Self::Joined(participant) => ServerEvent::ParticipantJoined(participant.clone().into()),
+            Self::Updated(participant) => {
+                ServerEvent::ParticipantUpdated(participant.clone().into())
+            }
+            Self::Left(Participant { id, .. }) => {
+                ServerEvent::ParticipantLeft(ParticipantLeft { id: id.clone() })
+            }
+            Self::Message { from, message } => {
                 let from = from.clone();
                 let (description, candidate) = match message.clone() {
                     Message::Description(description) => (Some(description), None),
                     Message::Candidate(candidate) => (None, Some(candidate)),
+                    Message::Foreign(_) => return None,
                 };
-                Self::Signal(SignalEvent { from, description, candidate })
+                ServerEvent::Signal(SignalEvent { from, description, candidate })
             }
-        }
+        })
     }
 }

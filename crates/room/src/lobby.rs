@@ -7,20 +7,35 @@ use std::{
 };
 
 use crate::{
-    name::RoomName,
+    address::Address,
     protocol::{RoomList, RoomSummary},
 };
 
-/// All rooms of a server, the fullest first. Changes are gathered for a while and then shown
+/// All rooms of a server: the native ones first, the fullest of them first. Changes are gathered for a while and then shown
 /// together.
 #[derive(Debug)]
 pub struct Lobby {
-    rooms: HashMap<RoomName, RoomSummary>,
-    order: BTreeSet<(Reverse<u32>, RoomName)>,
+    rooms: HashMap<Address, RoomSummary>,
+    order: BTreeSet<Rank>,
     most: usize,
     pace: Duration,
     shown: RoomList,
     due: Option<Instant>,
+}
+
+/// A room's place in the list.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    foreign: bool,
+    participants: Reverse<u32>,
+    address: Address,
+}
+
+impl Rank {
+    fn new(address: &Address, summary: &RoomSummary) -> Self {
+        let foreign = address.dialect().is_some();
+        Self { foreign, participants: Reverse(summary.participants), address: address.clone() }
+    }
 }
 
 impl Lobby {
@@ -42,22 +57,19 @@ impl Lobby {
     }
 
     /// A room is new or its row is another one.
-    pub fn update(&mut self, now: Instant, summary: RoomSummary) {
-        let name = summary.name.clone();
-        self.order.insert((Reverse(summary.participants), name.clone()));
-        let participants = summary.participants;
-        if let Some(before) = self.rooms.insert(name, summary)
-            && before.participants != participants
-        {
-            self.order.remove(&(Reverse(before.participants), before.name));
+    pub fn update(&mut self, now: Instant, address: &Address, summary: RoomSummary) {
+        let rank = Rank::new(address, &summary);
+        if let Some(before) = self.rooms.insert(address.clone(), summary) {
+            self.order.remove(&Rank::new(address, &before));
         }
+        self.order.insert(rank);
         self.changed(now);
     }
 
     /// A room is no more.
-    pub fn remove(&mut self, now: Instant, name: &RoomName) {
-        if let Some(before) = self.rooms.remove(name) {
-            self.order.remove(&(Reverse(before.participants), before.name));
+    pub fn remove(&mut self, now: Instant, address: &Address) {
+        if let Some(before) = self.rooms.remove(address) {
+            self.order.remove(&Rank::new(address, &before));
             self.changed(now);
         }
     }
@@ -65,7 +77,7 @@ impl Lobby {
     /// The rooms just now.
     pub fn list(&self) -> RoomList {
         let first = self.order.iter().take(self.most);
-        let rooms = first.filter_map(|(_, name)| self.rooms.get(name)).cloned().collect();
+        let rooms = first.filter_map(|rank| self.rooms.get(&rank.address)).cloned().collect();
         RoomList { rooms }
     }
 
@@ -93,12 +105,18 @@ impl Lobby {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::RoomName;
 
     const PACE: Duration = Duration::from_millis(100);
 
     fn summary(name: &str, participants: u32) -> RoomSummary {
         let name = RoomName::new(name).expect("a name");
-        RoomSummary { name, participants, capacity: 8, locked: false }
+        RoomSummary { name, participants, capacity: 8, locked: false, dialect: None }
+    }
+
+    fn update(lobby: &mut Lobby, now: Instant, name: &str, participants: u32) {
+        let summary = summary(name, participants);
+        lobby.update(now, &Address::native(&summary.name), summary);
     }
 
     fn names(list: &RoomList) -> Vec<&str> {
@@ -115,19 +133,33 @@ mod tests {
         let now = some_time();
         let mut lobby = Lobby::new(2, PACE);
         for (name, participants) in [("a", 1), ("b", 3), ("c", 2), ("b", 0), ("d", 1)] {
-            lobby.update(now, summary(name, participants));
+            update(&mut lobby, now, name, participants);
         }
         assert_eq!(names(&lobby.list()), ["c", "a"]);
-        lobby.remove(now, &RoomName::new("c").expect("a name"));
+        lobby.remove(now, &Address::native(&RoomName::new("c").expect("a name")));
         assert_eq!(names(&lobby.list()), ["a", "d"]);
+    }
+
+    #[test]
+    fn rooms_of_dialects_come_after_the_native_ones_and_may_bear_their_names() {
+        let now = some_time();
+        let mut lobby = Lobby::new(200, PACE);
+        let foreign = Address::of("other", "a".into());
+        lobby.update(now, &foreign, summary("a", 9));
+        update(&mut lobby, now, "a", 1);
+        update(&mut lobby, now, "b", 2);
+        assert_eq!(names(&lobby.list()), ["b", "a", "a"]);
+        assert_eq!(lobby.list().rooms.last(), Some(&summary("a", 9)));
+        lobby.remove(now, &foreign);
+        assert_eq!(names(&lobby.list()), ["b", "a"]);
     }
 
     #[test]
     fn changes_are_gathered_and_shown_once() {
         let now = some_time();
         let mut lobby = Lobby::new(200, PACE);
-        lobby.update(now, summary("a", 1));
-        lobby.update(now + PACE / 2, summary("a", 2));
+        update(&mut lobby, now, "a", 1);
+        update(&mut lobby, now + PACE / 2, "a", 2);
         assert_eq!(lobby.poll_timeout(), Some(now + PACE));
         assert_eq!(lobby.handle_timeout(now + PACE / 2), None, "not yet");
         let shown = lobby.handle_timeout(now + PACE).expect("a list");
@@ -139,11 +171,11 @@ mod tests {
     fn a_change_that_nobody_would_see_is_not_shown() {
         let now = some_time();
         let mut lobby = Lobby::new(1, PACE);
-        lobby.update(now, summary("a", 5));
+        update(&mut lobby, now, "a", 5);
         lobby.handle_timeout(now + PACE).expect("a list");
-        lobby.update(now + PACE, summary("below", 1));
-        lobby.update(now + PACE, summary("a", 6));
-        lobby.update(now + PACE, summary("a", 5));
+        update(&mut lobby, now + PACE, "below", 1);
+        update(&mut lobby, now + PACE, "a", 6);
+        update(&mut lobby, now + PACE, "a", 5);
         assert_eq!(lobby.handle_timeout(now + PACE * 2), None);
     }
 }

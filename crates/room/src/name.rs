@@ -77,6 +77,23 @@ fn addressable(name: String) -> Result<String, NameError> {
     if matches!(name.as_str(), "." | "..") { Err(NameError::Dots) } else { Ok(name) }
 }
 
+impl RoomName {
+    /// What can be shown of a name that follows no rules of ours: as much as such a name may hold,
+    /// and a dash where nothing is left.
+    pub fn legible(name: &str) -> Self {
+        let visible = name.chars().filter(|c| !is_forbidden(*c)).take(MAX_NAME_CHARS);
+        let legible: String = visible.nfc().take(MAX_NAME_CHARS).collect();
+        Self::new(&legible).unwrap_or_else(|_| Self("—".to_owned()))
+    }
+}
+
+impl DisplayName {
+    /// Somebody who gave no name.
+    pub fn guest() -> Self {
+        Self("Guest".to_owned())
+    }
+}
+
 /// NFC, because a Mac sends Hangul decomposed: the same link must find the same room.
 fn normalised(typed: &str) -> Result<String, NameError> {
     // Bounded before normalising: one code point grows to at most 18.
@@ -109,6 +126,15 @@ mod tests {
             RoomName::new("\u{1106}\u{1169}\u{110b}\u{1175}\u{11b7}"),
             RoomName::new("모임")
         );
+    }
+
+    #[test]
+    fn of_any_name_something_can_be_shown() {
+        assert_eq!(RoomName::legible("tea \u{202e}room\n").as_str(), "tea room");
+        assert_eq!(RoomName::legible(&"a".repeat(1000)).as_str(), "a".repeat(MAX_NAME_CHARS));
+        for nothing in ["", " ", "\u{0}\u{200b}"] {
+            assert_eq!(RoomName::legible(nothing).as_str(), "—");
+        }
     }
 
     #[test]

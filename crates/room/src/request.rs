@@ -5,10 +5,12 @@ use std::sync::Arc;
 use crate::{
     event::{Event, Message},
     name::DisplayName,
+    opaque::Opaque,
+    participant::Participant,
     password::Password,
     protocol::{
-        ErrorBody, ErrorCode, MediaState, Participant, ParticipantId, ResumeToken, RoomSummary,
-        SignalRequest, Topology,
+        ErrorBody, ErrorCode, MediaState, ParticipantId, ResumeToken, RoomSummary, SignalRequest,
+        Topology,
     },
 };
 
@@ -40,12 +42,17 @@ pub enum Request {
 /// How somebody enters.
 #[derive(Debug, Clone)]
 pub struct Join {
+    /// Who it is, where whoever carries the connection names its clients; the room finds an id
+    /// otherwise.
+    pub id: Option<ParticipantId>,
     /// What the others will see.
     pub name: DisplayName,
     /// For a locked room.
     pub password: Option<Password>,
     /// What it sends.
     pub media: MediaState,
+    /// What clients of its dialect are to know of it.
+    pub card: Option<Opaque>,
 }
 
 /// Who somebody was, and how much of it was heard.

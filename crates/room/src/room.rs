@@ -4,6 +4,7 @@
 //! [`Room::handle_timeout`] at [`Room::poll_timeout`] or soon after.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
@@ -14,8 +15,9 @@ use crate::{
     log::{Audience, Log},
     mint::{DECOY, Mint, claim},
     name::RoomName,
+    participant::Participant,
     password::Password,
-    protocol::{MediaState, Participant, ParticipantId, RoomSummary, Topology},
+    protocol::{MediaState, ParticipantId, RoomSummary, Topology},
     request::{
         Admission, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request, Resume,
     },
@@ -33,6 +35,8 @@ pub struct Settings {
     pub topology: Topology,
     /// How long it stays open with nobody in it.
     pub stays_empty: Duration,
+    /// Which [dialect](crate::dialect) its members speak; the native protocol where none.
+    pub dialect: Option<&'static str>,
 }
 
 /// What all rooms of a server have in common.
@@ -45,6 +49,12 @@ pub struct Limits {
     pub log_age: Duration,
     /// How many bytes of events are kept.
     pub log_bytes: usize,
+}
+
+impl Limits {
+    /// Of a room that nobody comes back to: who is lost has left, and nothing is kept.
+    pub const FORGETFUL: Self =
+        Self { grace: Duration::ZERO, log_age: Duration::ZERO, log_bytes: 0 };
 }
 
 impl Default for Limits {
@@ -151,7 +161,13 @@ impl Room {
             participants: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
             capacity: self.settings.capacity,
             locked: self.settings.password.is_some(),
+            dialect: self.settings.dialect.map(Cow::Borrowed),
         }
+    }
+
+    /// Those who are in it, in the order they joined.
+    pub fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.roster.participants()
     }
 
     fn join(&mut self, now: Instant, from: Connection, join: Join) -> Result<(), Refusal> {
@@ -162,8 +178,14 @@ impl Room {
         if self.roster.len() >= usize::try_from(self.settings.capacity).unwrap_or(usize::MAX) {
             return Err(Refusal::RoomFull);
         }
-        let id = self.mint_id();
-        let me = Participant { id, name: join.name, media: join.media };
+        let id = match join.id {
+            Some(id) if self.roster.seat_named(&id).is_some() => {
+                return Err(Refusal::AlreadyJoined);
+            }
+            Some(id) => id,
+            None => self.mint_id(),
+        };
+        let me = Participant { id, name: join.name, media: join.media, card: join.card };
         let secret = self.mint.secret();
         let seat = self.roster.add(from, me.clone(), secret, self.log.newest());
         self.empty_since = None;
@@ -341,7 +363,7 @@ impl Room {
 
     fn remove(&mut self, now: Instant, seat: Seat) {
         let Some(member) = self.roster.remove(seat) else { return };
-        self.tell(now, Audience::AllBut(seat), Event::Left(member.participant.id));
+        self.tell(now, Audience::AllBut(seat), Event::Left(member.participant));
         self.summarise();
         if self.roster.is_empty() {
             self.empty_since = Some(now);

@@ -8,7 +8,8 @@ use std::{
 use crate::{
     log::{Audience, Entry},
     mint::Secret,
-    protocol::{Participant, ParticipantId},
+    participant::Participant,
+    protocol::ParticipantId,
     request::Connection,
 };
 
@@ -107,6 +108,11 @@ impl Roster {
 
     pub(crate) fn member_mut(&mut self, seat: Seat) -> Option<&mut Member> {
         self.members.get_mut(&seat)
+    }
+
+    /// The members, in the order they joined.
+    pub(crate) fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.members.values().map(|member| &member.participant)
     }
 
     /// The members but one, in the order they joined.

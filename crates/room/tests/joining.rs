@@ -88,7 +88,7 @@ fn who_leaves_is_gone_at_once_and_hears_nothing_more() {
     let (_, dan_is) = world.enter("Dan");
     assert_eq!(
         world.take_told(ann),
-        [Event::Left(ben_is.me.id.clone()), Event::Joined(dan_is.me.clone())]
+        [Event::Left(ben_is.me.clone()), Event::Joined(dan_is.me.clone())]
     );
     assert_eq!(world.take_told(ben), []);
     world.gone(cem, Departure::Left);
@@ -109,7 +109,7 @@ fn media_is_told_to_the_others_when_it_changes() {
     let media = MediaState { mic: true, ..MediaState::default() };
     world.ask(ann, Request::Media(media)).unwrap();
     world.ask(ann, Request::Media(media)).unwrap();
-    let updated = room::protocol::Participant { media, ..ann_is.me };
+    let updated = room::Participant { media, ..ann_is.me };
     assert_eq!(world.take_told(ben), [Event::Updated(updated.clone())]);
     let (_, cem_is) = world.enter("Cem");
     assert_eq!(cem_is.others.first(), Some(&updated), "later ones see it on joining");

@@ -5,23 +5,25 @@
 
 mod world;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use proptest::prelude::*;
 use room::{
-    Connection, Departure, Event, Message, Recipients, Refusal, Request,
+    Connection, Departure, Event, Message, Participant, Recipients, Refusal, Request,
     protocol::{MediaState, ParticipantId, ResumeToken},
 };
 use world::{World, candidate, join, seconds, settings};
 
 const CAPACITY: u32 = 4;
 const GRACE: u64 = 30;
+const UNNOTICED: u64 = 45;
 
 /// What one of a handful of people does; those who aren't in a position to, don't.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Join(usize),
-    /// The connection breaks, and the last so many events never arrived.
+    /// The connection breaks, and the last so many events never arrived: those of the time that
+    /// a break may go unnoticed.
     Lose(usize, usize),
     Resume(usize),
     Leave(usize),
@@ -57,12 +59,19 @@ struct Person {
     connected_first: Connection,
     /// None while the connection is broken; then `gone_at` tells when the grace ends.
     connection: Option<Connection>,
-    gone_at: Option<std::time::Instant>,
+    gone_at: Option<Instant>,
     mic: bool,
     /// What it is owed since it joined.
-    owed: Vec<Event>,
+    owed: Vec<(Instant, Event)>,
     /// What arrived, numbered.
     heard: Vec<(u64, Event)>,
+}
+
+impl Person {
+    fn as_participant(&self) -> Participant {
+        let media = MediaState { mic: self.mic, ..MediaState::default() };
+        Participant { id: self.id.clone(), name: join("somebody").name, media, card: None }
+    }
 }
 
 struct Model {
@@ -74,7 +83,7 @@ struct Model {
 impl Model {
     fn owe_others(&mut self, who: usize, event: &Event) {
         for (_, person) in self.people.iter_mut().filter(|(other, _)| **other != who) {
-            person.owed.push(event.clone());
+            person.owed.push((self.world.now, event.clone()));
         }
     }
 
@@ -90,7 +99,7 @@ impl Model {
             }
             if person.connection.is_some() {
                 let heard: Vec<&Event> = person.heard.iter().map(|(_, event)| event).collect();
-                let owed: Vec<&Event> = person.owed.iter().collect();
+                let owed: Vec<&Event> = person.owed.iter().map(|(_, event)| event).collect();
                 assert_eq!(heard, owed, "all that is owed, once, in order");
             }
         }
@@ -99,7 +108,7 @@ impl Model {
 
     fn forget(&mut self, who: usize) {
         if let Some(person) = self.people.remove(&who) {
-            self.owe_others(who, &Event::Left(person.id));
+            self.owe_others(who, &Event::Left(person.as_participant()));
         }
     }
 
@@ -164,7 +173,9 @@ impl Model {
         let person = self.people.get_mut(&who).unwrap();
         person.connection = None;
         person.gone_at = Some(self.world.now + seconds(GRACE));
-        person.heard.truncate(person.heard.len().saturating_sub(unheard));
+        let late = |(at, _): &(Instant, Event)| self.world.now - *at <= seconds(UNNOTICED);
+        let unheard = person.owed.iter().rev().take(unheard).take_while(|owed| late(owed)).count();
+        person.heard.truncate(person.heard.len() - unheard);
     }
 
     /// Also while the old connection still looks alive.
@@ -203,7 +214,8 @@ impl Model {
         }
         sent.unwrap();
         let from = self.people[&from].id.clone();
-        self.people.get_mut(&to).unwrap().owed.push(Event::Message { from, message });
+        let owed = (self.world.now, Event::Message { from, message });
+        self.people.get_mut(&to).unwrap().owed.push(owed);
     }
 
     fn signal_all(&mut self, from: usize) {
@@ -223,12 +235,8 @@ impl Model {
         if std::mem::replace(&mut person.mic, mic) == mic {
             return;
         }
-        let participant = room::protocol::Participant {
-            id: person.id.clone(),
-            name: join("somebody").name,
-            media,
-        };
-        self.owe_others(who, &Event::Updated(participant));
+        let updated = Event::Updated(person.as_participant());
+        self.owe_others(who, &updated);
     }
 
     fn pass(&mut self, time: u64) {

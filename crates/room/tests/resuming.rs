@@ -33,11 +33,11 @@ fn a_resumed_participant_is_the_same_and_hears_what_it_missed_in_order() {
         [
             Event::Joined(cem_is.me.clone()),
             Event::Message { from: ben_is.me.id, message: candidate("for Ann") },
-            Event::Left(cem_is.me.id.clone()),
+            Event::Left(cem_is.me.clone()),
         ]
     );
     let ben_heard = world.take_told(ben);
-    assert_eq!(ben_heard, [Event::Joined(cem_is.me.clone()), Event::Left(cem_is.me.id)]);
+    assert_eq!(ben_heard, [Event::Joined(cem_is.me.clone()), Event::Left(cem_is.me)]);
     world.pass(seconds(1000));
     assert_eq!(world.room.summary().participants, 2, "the grace ended with the resume");
 }
@@ -124,7 +124,7 @@ fn after_the_grace_the_others_see_a_leave_and_the_token_is_void() {
     world.pass(seconds(29));
     assert_eq!(world.take_told(ben), [], "nobody sees the break");
     world.pass(seconds(1));
-    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me.id)]);
+    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me)]);
     let (_, resumed) = world.resume(&ann_is.resume, None);
     assert_eq!(resumed.err(), Some(Refusal::ResumeExpired));
 }
@@ -143,7 +143,7 @@ fn a_resume_after_the_log_forgot_something_for_it_expires_and_frees_the_place() 
     }
     let (again, resumed) = world.resume(&ann_is.resume, last);
     assert_eq!(resumed.err(), Some(Refusal::ResumeExpired));
-    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me.id)]);
+    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me)]);
     world.admitted(again, Request::Join(world::join("Ann"))).unwrap();
 }
 
@@ -164,7 +164,7 @@ fn what_the_log_forgot_for_others_does_not_matter() {
     assert_eq!(world.take_told(again), []);
     world.pass(seconds(1000));
     world.ask(cem, Request::Leave).unwrap();
-    assert_eq!(world.take_told(again), [Event::Left(cem_is.me.id)]);
+    assert_eq!(world.take_told(again), [Event::Left(cem_is.me)]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod world;
 
 use room::{
     Event, MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, Message, Refusal, Request,
-    protocol::{IceCandidate, ServerEvent, SignalRequest},
+    protocol::{IceCandidate, SignalRequest},
 };
 use world::{World, candidate, offer, settings};
 
@@ -99,7 +99,7 @@ fn events_have_their_native_form() {
     world.send(ben, &ann_is.me.id, candidate("c")).unwrap();
     world.ask(ben, Request::Leave).unwrap();
     let native = |event: Event| {
-        let event = ServerEvent::from(&event);
+        let event = event.natively().unwrap();
         format!("{} {}", event.name(), serde_json::to_string(&event).unwrap())
     };
     let id = ben_is.me.id.as_str();

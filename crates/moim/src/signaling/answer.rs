@@ -37,6 +37,11 @@ impl Refusals {
         }
     }
 
+    /// Notes what was neither met nor refused in words: dialects have none for most refusals.
+    pub(super) fn ignore(&self) {
+        self.untold.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn untold(&self) -> u64 {
         self.untold.load(Ordering::Relaxed)
     }

@@ -1,11 +1,11 @@
-//! The rooms by name, and the one way a room opens and closes.
+//! The rooms by address, and the one way a room opens and closes.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use room::{Connection, Departure, Request, name::RoomName};
+use room::{Address, Connection, Departure, Request};
 use tokio::sync::mpsc;
 
 use super::seat::Seat;
@@ -36,17 +36,17 @@ pub(super) type Mailbox = mpsc::Sender<Box<Mail>>;
 /// Its room's end.
 pub(super) type Inbox = mpsc::Receiver<Box<Mail>>;
 
-/// A room's name and number: the number tells it from another of that name later.
+/// A room's address and number: the number tells it from another of that address later.
 #[derive(Debug, Clone)]
 pub(super) struct RoomKey {
-    pub(super) name: RoomName,
+    pub(super) address: Address,
     number: u64,
 }
 
 /// Why a room was not opened; with what was to be its first mail.
 #[derive(Debug)]
 pub(super) enum NotOpened<M> {
-    /// There is one of that name.
+    /// There is one of that address.
     Exists(M),
     /// There are as many rooms as there may be.
     Full(M),
@@ -61,7 +61,7 @@ pub(super) struct Directory {
 
 #[derive(Debug, Default)]
 struct Rooms {
-    by_name: HashMap<RoomName, (u64, Mailbox)>,
+    by_address: HashMap<Address, (u64, Mailbox)>,
     next: u64,
 }
 
@@ -71,24 +71,24 @@ impl Directory {
         Self { most, rooms: Mutex::default() }
     }
 
-    pub(super) fn find(&self, name: &RoomName) -> Option<Mailbox> {
+    pub(super) fn find(&self, address: &Address) -> Option<Mailbox> {
         let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        rooms.by_name.get(name).map(|(_, mailbox)| mailbox.clone())
+        rooms.by_address.get(address).map(|(_, mailbox)| mailbox.clone())
     }
 
     /// Opens a room, with its first mail in it: a room that nobody holds open would close before
     /// that came. `start` sets it going.
     pub(super) fn open<M: Into<Option<Box<Mail>>>>(
         &self,
-        name: RoomName,
+        address: Address,
         first: M,
         start: impl FnOnce(RoomKey, Inbox),
     ) -> Result<Mailbox, NotOpened<M>> {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        if rooms.by_name.contains_key(&name) {
+        if rooms.by_address.contains_key(&address) {
             return Err(NotOpened::Exists(first));
         }
-        if rooms.by_name.len() >= self.most {
+        if rooms.by_address.len() >= self.most {
             return Err(NotOpened::Full(first));
         }
         let (mailbox, inbox) = mpsc::channel(MAILBOX);
@@ -98,13 +98,13 @@ impl Directory {
         }
         rooms.next += 1;
         let number = rooms.next;
-        rooms.by_name.insert(name.clone(), (number, mailbox.clone()));
-        start(RoomKey { name, number }, inbox);
+        rooms.by_address.insert(address.clone(), (number, mailbox.clone()));
+        start(RoomKey { address, number }, inbox);
         Ok(mailbox)
     }
 
     /// Closes a room unless mail came, which is given. After this mail may still come from those
-    /// who had found the room before. `and_then` happens before a room of that name can open.
+    /// who had found the room before. `and_then` happens before a room of that address can open.
     pub(super) fn close_if_no_mail(
         &self,
         key: &RoomKey,
@@ -129,8 +129,8 @@ impl Directory {
 
 impl Rooms {
     fn remove(&mut self, key: &RoomKey, and_then: impl FnOnce()) {
-        if self.by_name.get(&key.name).is_some_and(|(number, _)| *number == key.number) {
-            self.by_name.remove(&key.name);
+        if self.by_address.get(&key.address).is_some_and(|(number, _)| *number == key.number) {
+            self.by_address.remove(&key.address);
             and_then();
         }
     }

@@ -3,7 +3,8 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use room::{
-    Request, Room, Settings,
+    Address, Request, Room, Settings,
+    dialect::{DIALECTS, Dialect, named},
     name::RoomName,
     protocol::{CreateRoom, ErrorBody, ErrorCode, RoomSummary, Topology},
 };
@@ -13,11 +14,13 @@ use super::{
     answer::Refusals,
     config::Config,
     directory::{Directory, Inbox, Mail, Mailbox, NotOpened, RoomKey},
+    hall::HallDesk,
     lobby::LobbyDesk,
     parse::invalid,
     rate::{PerParty, Rate},
     room_task::RoomTask,
     seat::Sockets,
+    translate,
 };
 
 /// Wrong passwords of one address, over all rooms.
@@ -33,6 +36,7 @@ pub(super) struct Hub {
     pub(super) sockets: Sockets,
     pub(super) directory: Directory,
     pub(super) lobby: LobbyDesk,
+    pub(super) halls: Vec<HallDesk>,
     pub(super) guesses: PerParty,
     pub(super) creations: PerParty,
     pub(super) refusals: Refusals,
@@ -44,6 +48,7 @@ impl Hub {
             sockets: Sockets::new(),
             directory: Directory::new(config.max_rooms),
             lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),
+            halls: DIALECTS.iter().copied().filter_map(HallDesk::of).collect(),
             guesses: PerParty::new(GUESSES, PARTIES),
             creations: PerParty::new(CREATIONS, PARTIES),
             refusals: Refusals::default(),
@@ -66,14 +71,16 @@ impl Hub {
             password: create.password.filter(|password| !password.is_empty()),
             topology: Topology::Mesh,
             stays_empty: self.config.created_stays,
+            dialect: None,
         };
         let summary = RoomSummary {
             name: create.name.clone(),
             participants: 0,
             capacity,
             locked: settings.password.is_some(),
+            dialect: None,
         };
-        match self.open(create.name, settings, None) {
+        match self.open(Address::native(&create.name), settings, None) {
             Ok(_) => Ok(summary),
             Err(NotOpened::Exists(_)) => {
                 let message = "a room of that name is open already";
@@ -87,11 +94,11 @@ impl Hub {
     /// the mail back.
     pub(super) async fn enter(
         self: &Arc<Self>,
-        name: &RoomName,
+        address: &Address,
         mut mail: Box<Mail>,
     ) -> Result<Mailbox, (ErrorBody, Box<Mail>)> {
         loop {
-            if let Some(mailbox) = self.directory.find(name) {
+            if let Some(mailbox) = self.directory.find(address) {
                 match mailbox.send(mail).await {
                     Ok(()) => return Ok(mailbox),
                     // It closed meanwhile: look again.
@@ -99,10 +106,10 @@ impl Hub {
                 }
                 continue;
             }
-            let Some(settings) = self.settings_by_default(&mail) else {
+            let Some(settings) = self.settings_by_default(address, &mail) else {
                 return Err((room::Refusal::ResumeExpired.into(), mail));
             };
-            mail = match self.open(name.clone(), settings, mail) {
+            mail = match self.open(address.clone(), settings, mail) {
                 Ok(mailbox) => return Ok(mailbox),
                 Err(NotOpened::Full(mail)) => return Err((server_full(), mail)),
                 Err(NotOpened::Exists(mail)) => mail,
@@ -113,19 +120,25 @@ impl Hub {
     /// As [`enter`](Self::enter), for mail that came too late for a room that closed.
     pub(super) fn enter_anew(
         self: Arc<Self>,
-        name: RoomName,
+        address: Address,
         mail: Box<Mail>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
-            if let Err((error, mail)) = self.enter(&name, mail).await {
-                self.turn_away(error, *mail);
+            if let Err((error, mail)) = self.enter(&address, mail).await {
+                self.turn_away(&address, error, *mail);
             }
         })
     }
 
+    /// The room list of that dialect, if its clients have one.
+    pub(super) fn hall(&self, dialect: &str) -> Option<&HallDesk> {
+        self.halls.iter().find(|hall| hall.dialect.name() == dialect)
+    }
+
     /// Tells somebody who wanted in that it can't be.
-    pub(super) fn turn_away(&self, error: ErrorBody, mail: Mail) {
+    pub(super) fn turn_away(&self, address: &Address, error: ErrorBody, mail: Mail) {
         if let Mail::Enter { seat, ack, guess, .. } = mail {
+            translate::turn_away(self, address, &seat.0);
             if guess {
                 self.guesses.put_back(seat.0.party, Instant::now());
             }
@@ -135,27 +148,35 @@ impl Hub {
 
     fn open<M: Into<Option<Box<Mail>>>>(
         self: &Arc<Self>,
-        name: RoomName,
+        address: Address,
         settings: Settings,
         first: M,
     ) -> Result<Mailbox, NotOpened<M>> {
         let start = |key: RoomKey, inbox: Inbox| {
-            let (now, limits) = (Instant::now().into_std(), self.config.room_limits());
-            let room = Room::new(now, key.name.clone(), settings, limits, seed());
+            let limits = match settings.dialect {
+                None => self.config.room_limits(),
+                Some(_) => room::Limits::FORGETFUL,
+            };
+            let name = RoomName::legible(key.address.name());
+            let room = Room::new(Instant::now().into_std(), name, settings, limits, seed());
             tokio::spawn(RoomTask::new(Arc::clone(self), key, room).run(inbox));
         };
-        self.directory.open(name, first, start)
+        self.directory.open(address, first, start)
     }
 
     /// A room made by joining is as usual, and locked if its first member came with a password:
     /// one who has it expects that the others need it too. Nobody can resume in a new room.
-    fn settings_by_default(&self, mail: &Mail) -> Option<Settings> {
+    fn settings_by_default(&self, address: &Address, mail: &Mail) -> Option<Settings> {
         let Mail::Enter { request: Request::Join(join), .. } = mail else { return None };
+        let dialect = address.dialect().and_then(named);
+        let most = self.config.max_capacity;
+        let capacity = dialect.map(|dialect| dialect.capacity().unwrap_or(most));
         Some(Settings {
-            capacity: self.config.capacity,
+            capacity: capacity.unwrap_or(self.config.capacity),
             password: join.password.clone().filter(|password| !password.is_empty()),
             topology: Topology::Mesh,
             stays_empty: Duration::ZERO,
+            dialect: dialect.map(Dialect::name),
         })
     }
 }

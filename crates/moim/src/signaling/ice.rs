@@ -87,6 +87,7 @@ mod tests {
             local_port: 4000,
             host: host.map(str::to_owned),
             secure: false,
+            path: "/socket.io/",
             auth: None,
         }
     }

@@ -7,8 +7,7 @@ use std::{
 };
 
 use room::{
-    Connection, Lobby,
-    name::RoomName,
+    Address, Connection, Lobby,
     protocol::{RoomList, RoomSummary, ServerEvent},
 };
 use tokio::{sync::Notify, time::Instant};
@@ -39,13 +38,13 @@ impl LobbyDesk {
         }
     }
 
-    pub(super) fn update(&self, summary: RoomSummary) {
-        self.with_lobby(|lobby| lobby.update(now(), summary));
+    pub(super) fn update(&self, address: &Address, summary: RoomSummary) {
+        self.with_lobby(|lobby| lobby.update(now(), address, summary));
         self.changed.notify_one();
     }
 
-    pub(super) fn remove(&self, name: &RoomName) {
-        self.with_lobby(|lobby| lobby.remove(now(), name));
+    pub(super) fn remove(&self, address: &Address) {
+        self.with_lobby(|lobby| lobby.remove(now(), address));
         self.changed.notify_one();
     }
 

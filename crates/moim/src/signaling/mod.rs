@@ -1,4 +1,5 @@
-//! Rooms over Socket.IO: the native protocol, the lobby and the iceServers.
+//! Rooms over Socket.IO: the native protocol, the dialects of other clients, the lobbies and the
+//! iceServers.
 //!
 //! Each room is one task with one bounded mailbox around the pure [`room::Room`]. A socket's
 //! session parses what comes in, sends it to its room's mailbox and goes on; the room answers and
@@ -8,16 +9,21 @@
 mod answer;
 mod config;
 mod directory;
+mod hall;
 mod hub;
 mod ice;
 mod lobby;
 mod parse;
+mod place;
 mod rate;
 mod room_task;
 mod seat;
 mod session;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_dialects;
+mod translate;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +43,9 @@ impl Signaling {
     pub(crate) fn new(config: Config) -> Arc<Self> {
         let hub = Arc::new(Hub::new(config));
         tokio::spawn(lobby::publish(Arc::clone(&hub)));
+        for at in 0..hub.halls.len() {
+            tokio::spawn(hall::tell_late(Arc::clone(&hub), at));
+        }
         Arc::new(Self { hub })
     }
 

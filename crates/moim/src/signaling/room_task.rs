@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use room::{
     Admission, Connection, Effect, Event, Refusal, Reply, Request, Room,
+    dialect::{Dialect, Scene, named},
     protocol::{IceServers, Joined, ParticipantId, ServerEvent},
 };
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -14,6 +15,7 @@ use super::{
     hub::Hub,
     ice,
     seat::Seat,
+    translate,
 };
 use crate::socket::app::{Ack, encode_event};
 
@@ -21,6 +23,8 @@ use crate::socket::app::{Ack, encode_event};
 pub(super) struct RoomTask {
     hub: Arc<Hub>,
     key: RoomKey,
+    /// What its members speak, if it is not our protocol.
+    dialect: Option<&'static dyn Dialect>,
     room: Room,
     seats: HashMap<Connection, Seated>,
     /// When somebody's credentials have lived half their life.
@@ -54,7 +58,8 @@ struct Asked {
 
 impl RoomTask {
     pub(super) fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
-        Self { hub, key, room, seats: HashMap::new(), refresh: None, closed: false }
+        let dialect = key.address.dialect().and_then(named);
+        Self { hub, key, dialect, room, seats: HashMap::new(), refresh: None, closed: false }
     }
 
     /// Runs until the room closes.
@@ -106,18 +111,27 @@ impl RoomTask {
         match mail {
             Mail::Enter { seat, request, ack, guess } => {
                 let from = seat.0.connection;
-                self.seats.insert(from, Seated { seat, member: None });
+                // Who is in already and asks again stays in, whatever the answer.
+                let before = self.seats.remove(&from);
+                let enters = before.is_none();
+                let member = before.and_then(|seated| seated.member);
+                self.seats.insert(from, Seated { seat, member });
                 self.room.handle(now, from, request);
-                self.act(Asked { ack, enters: true, guess, leaves: false });
+                self.list_members();
+                self.act(Asked { ack, enters, guess, leaves: false });
             }
             Mail::Ask { from, request, ack } => {
                 let leaves = matches!(request, Request::Leave);
                 self.room.handle(now, from, request);
+                if leaves {
+                    self.list_members();
+                }
                 self.act(Asked { ack, leaves, ..Asked::default() });
             }
             Mail::Gone { connection, departure } => {
                 self.room.handle_gone(now, connection, departure);
                 self.seats.remove(&connection);
+                self.list_members();
                 self.act(Asked::default());
             }
         }
@@ -130,7 +144,7 @@ impl RoomTask {
                 Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut asked)),
                 Effect::Send { to, event, number } => self.tell(&to, &event, number),
                 Effect::Detach(connection) => drop(self.seats.remove(&connection)),
-                Effect::Summary(summary) => self.hub.lobby.update(summary),
+                Effect::Summary(summary) => self.hub.lobby.update(&self.key.address, summary),
                 Effect::Closed => self.closed = true,
             }
         }
@@ -140,7 +154,9 @@ impl RoomTask {
         if asked.guess && !matches!(reply, Err(Refusal::WrongPassword)) {
             self.give_guess_back(to);
         }
+        self.answer_in_dialect(to, reply.as_ref());
         match reply {
+            Ok(Reply::Admitted(_)) if self.dialect.is_some() => {}
             Ok(Reply::Admitted(admission)) => self.admit(to, *admission, asked.ack),
             Ok(Reply::Done) => {
                 if asked.leaves {
@@ -165,9 +181,9 @@ impl RoomTask {
         seated.member = Some(Member { id: admission.me.id.clone(), refresh });
         self.refresh.get_or_insert(refresh);
         let joined = Joined {
-            me: admission.me,
+            me: admission.me.into(),
             room: admission.room,
-            participants: admission.others,
+            participants: admission.others.into_iter().map(Into::into).collect(),
             topology: admission.topology,
             ice_servers,
             resume: admission.resume,
@@ -180,10 +196,34 @@ impl RoomTask {
 
     /// Tells all of them the same, encoded once.
     fn tell(&self, to: &[Connection], event: &Event, number: u64) {
-        let event = ServerEvent::from(event);
+        let seated = to.iter().filter_map(|connection| self.seats.get(connection));
+        let sockets = seated.map(|seated| &seated.seat.0.socket);
+        let address = &self.key.address;
+        if let Some(dialect) = self.dialect {
+            let speech = dialect.happened(address.name(), event);
+            return translate::tell(&self.hub, address, speech, &sockets);
+        }
+        let Some(event) = event.natively() else { return };
         let packet = encode_event(event.name(), &event, Some(number));
-        for seated in to.iter().filter_map(|connection| self.seats.get(connection)) {
-            seated.seat.0.socket.emit(Arc::clone(&packet));
+        sockets.for_each(|socket| socket.emit(Arc::clone(&packet)));
+    }
+
+    fn answer_in_dialect(&self, to: Connection, reply: Result<&Reply, &Refusal>) {
+        let (Some(dialect), Some(seated)) = (self.dialect, self.seats.get(&to)) else { return };
+        let (address, socket) = (&self.key.address, &seated.seat.0.socket);
+        let scene = || Scene::new(address.name(), &socket.id.0, Some(&self.room));
+        let speech = match reply {
+            Ok(Reply::Admitted(_)) => dialect.entered(&scene()),
+            Ok(Reply::Done) => return,
+            Err(refusal) => dialect.refused(&scene(), *refusal),
+        };
+        translate::tell(&self.hub, address, speech, &std::iter::once(socket));
+    }
+
+    /// Shows in the dialect's list who is in the room, before anybody hears of it.
+    fn list_members(&self) {
+        if let Some(hall) = self.dialect.and_then(|dialect| self.hub.hall(dialect.name())) {
+            hall.seat(self.key.address.name(), self.room.participants().cloned().collect());
         }
     }
 
@@ -212,9 +252,8 @@ impl RoomTask {
     /// Closes the room if it is to be closed and nobody is at the door.
     fn closes(&mut self, inbox: &mut Inbox) -> bool {
         while std::mem::take(&mut self.closed) {
-            let (directory, lobby) = (&self.hub.directory, &self.hub.lobby);
-            let gone = || lobby.remove(&self.key.name);
-            match directory.close_if_no_mail(&self.key, inbox, gone) {
+            let gone = || self.delist();
+            match self.hub.directory.close_if_no_mail(&self.key, inbox, gone) {
                 None => return true,
                 Some(mail) => {
                     self.open_mail(*mail);
@@ -225,10 +264,18 @@ impl RoomTask {
         false
     }
 
+    /// Takes the room out of the lobby, and its members out of the dialect's list.
+    fn delist(&self) {
+        self.hub.lobby.remove(&self.key.address);
+        if let Some(hall) = self.dialect.and_then(|dialect| self.hub.hall(dialect.name())) {
+            hall.seat(self.key.address.name(), Vec::new());
+        }
+    }
+
     async fn return_to_sender(&self, mail: Box<Mail>) {
         match *mail {
             Mail::Enter { .. } => {
-                Arc::clone(&self.hub).enter_anew(self.key.name.clone(), mail).await;
+                Arc::clone(&self.hub).enter_anew(self.key.address.clone(), mail).await;
             }
             Mail::Ask { ack, .. } => self.hub.refusals.refuse(ack, Refusal::NotJoined.into()),
             Mail::Gone { .. } => {}
@@ -239,7 +286,6 @@ impl RoomTask {
 /// However the task ends, the name is free again.
 impl Drop for RoomTask {
     fn drop(&mut self) {
-        let (directory, lobby) = (&self.hub.directory, &self.hub.lobby);
-        directory.remove(&self.key, || lobby.remove(&self.key.name));
+        self.hub.directory.remove(&self.key, || self.delist());
     }
 }

@@ -1,10 +1,10 @@
 //! One socket's requests.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use room::{
-    Connection, Departure, Join, Refusal, Request, Resume,
-    name::RoomName,
+    Address, Connection, Departure, Join, Refusal, Request, Resume,
+    dialect::at_path,
     protocol::{
         CreateRoom, ErrorBody, ErrorCode, JoinRoom, LeaveRoom, ListRooms, MediaState, RoomCreated,
         SignalRequest,
@@ -15,12 +15,14 @@ use tokio::time::Instant;
 
 use super::{
     answer::meet,
-    directory::{Mail, Mailbox},
+    directory::Mail,
     hub::Hub,
     ice::Found,
     parse::{no_payload, payload},
+    place::Place,
     rate::{Bucket, Party, Rate},
     seat::{Client, Seat},
+    translate::Translator,
 };
 use crate::socket::app::{Ack, Events, Gone, Handshake, Incoming, Socket};
 
@@ -28,7 +30,7 @@ use crate::socket::app::{Ack, Events, Gone, Handshake, Incoming, Socket};
 /// slowly, and loses nothing.
 const EVENTS: Rate = Rate { burst: 1000.0, per_second: 200.0 };
 /// Attempts of one socket to list, create and join rooms.
-const ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
+pub(super) const ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
 
 /// What answers one socket.
 pub(crate) struct Session {
@@ -37,29 +39,43 @@ pub(crate) struct Session {
     place: Option<Place>,
     events: Bucket,
     entries: Bucket,
-}
-
-/// The room this socket is in, or just asked to be let into.
-struct Place {
-    name: RoomName,
-    mailbox: Mailbox,
-    seat: Weak<Seat>,
+    /// It has said nothing yet.
+    silent: bool,
+    /// The path where it connected.
+    path: &'static str,
+    /// If it speaks another protocol than ours.
+    translator: Option<Box<Translator>>,
 }
 
 type Args = [Box<RawValue>];
 
 impl Events for Session {
-    async fn event(&mut self, event: Incoming) {
+    async fn connected(&mut self) {
+        if at_path(self.path).is_none() {
+            return;
+        }
+        self.break_silence();
+        let (mut translator, greeting) = Translator::new(&self.hub, &self.client, self.path);
+        if let Some(greeting) = greeting {
+            translator.run(greeting, &mut self.entries).await;
+        }
+        self.translator = Some(Box::new(translator));
+    }
+
+    async fn event(&mut self, mut event: Incoming) {
         self.keep_pace(&event).await;
-        let Incoming { name, args, mut ack, .. } = event;
-        let taken = match name.as_str() {
-            "room:list" => self.list(&args, &mut ack),
-            "room:create" => self.create(&args, &mut ack),
-            "room:join" => self.join(&args, &mut ack).await,
-            "room:leave" => self.leave(&args, &mut ack).await,
-            "signal" => self.signal(&args, &mut ack).await,
-            "media" => self.media(&args, &mut ack).await,
-            _ => Err(ErrorBody::new(ErrorCode::UnknownEvent, "there is no event of that name")),
+        self.break_silence();
+        let mut ack = event.ack.take();
+        let args = &event.args;
+        let taken = match event.name.as_str() {
+            _ if at_path(self.path).is_some() => self.translate(&event).await,
+            "room:list" => self.list(args, &mut ack),
+            "room:create" => self.create(args, &mut ack),
+            "room:join" => self.join(args, &mut ack).await,
+            "room:leave" => self.leave(args, &mut ack).await,
+            "signal" => self.signal(args, &mut ack).await,
+            "media" => self.media(args, &mut ack).await,
+            _ => self.translate(&event).await,
         };
         if let Err(error) = taken {
             self.hub.refusals.refuse(ack, error);
@@ -69,12 +85,16 @@ impl Events for Session {
     async fn gone(&mut self, why: Gone) {
         self.hub.sockets.remove(self.client.connection);
         self.hub.lobby.unsubscribe(self.client.connection);
+        if let Some(mut translator) = self.translator.take() {
+            translator.gone().await;
+        }
         let Some(place) = self.place.take() else { return };
         let departure = match why {
             Gone::ByClient => Departure::Left,
             Gone::ByServer | Gone::Lost => Departure::Lost,
         };
-        self.deliver(&place, Mail::Gone { connection: self.client.connection, departure }).await;
+        let connection = self.client.connection;
+        place.deliver(&self.hub, Mail::Gone { connection, departure }).await;
     }
 }
 
@@ -91,7 +111,8 @@ impl Session {
         let client = Arc::new(Client { connection, socket, found, party });
         let now = Instant::now();
         let (events, entries) = (Bucket::full(EVENTS, now), Bucket::full(ENTRIES, now));
-        Self { hub, client, place: None, events, entries }
+        let (place, translator, path) = (None, None, handshake.path);
+        Self { hub, client, place, events, entries, silent: true, path, translator }
     }
 
     fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -119,7 +140,7 @@ impl Session {
         if let Some(place) = self.place.as_ref().filter(|place| place.is_held()) {
             // Asked again, since the answer is late; the room knows.
             return match request(join) {
-                (name, resume @ Request::Resume(_)) if name == place.name => {
+                (address, resume @ Request::Resume(_)) if address == place.address => {
                     self.ask(resume, ack).await
                 }
                 _ => Err(Refusal::AlreadyJoined.into()),
@@ -130,17 +151,17 @@ impl Session {
         if guess && !self.hub.guesses.take(self.client.party, Instant::now()) {
             return Err(rate_limited("too many wrong passwords; try again later"));
         }
-        let (name, request) = request(join);
+        let (address, request) = request(join);
         let seat = Arc::new(Seat(Arc::clone(&self.client)));
         let held = Arc::downgrade(&seat);
         let mail = Mail::Enter { seat, request, ack: ack.take(), guess };
-        match self.hub.enter(&name, Box::new(mail)).await {
+        match self.hub.enter(&address, Box::new(mail)).await {
             Ok(mailbox) => {
                 // Who is in a call has no use for the list of rooms.
                 self.hub.lobby.unsubscribe(self.client.connection);
-                self.place = Some(Place { name, mailbox, seat: held });
+                self.place = Some(Place { address, mailbox, seat: held });
             }
-            Err((error, mail)) => self.hub.turn_away(error, *mail),
+            Err((error, mail)) => self.hub.turn_away(&address, error, *mail),
         }
         Ok(())
     }
@@ -167,22 +188,27 @@ impl Session {
         let place = self.place.as_ref().filter(|place| place.is_held());
         let place = place.ok_or(Refusal::NotJoined)?;
         let from = self.client.connection;
-        self.deliver(place, Mail::Ask { from, request, ack: ack.take() }).await;
+        place.deliver(&self.hub, Mail::Ask { from, request, ack: ack.take() }).await;
         Ok(())
     }
 
-    async fn deliver(&self, place: &Place, mail: Mail) {
-        let Err(unsent) = place.mailbox.send(Box::new(mail)).await else { return };
-        // The room we asked to be let into closed and opened anew before we were.
-        let mail = match self.hub.directory.find(&place.name) {
-            Some(mailbox) => match mailbox.send(unsent.0).await {
-                Ok(()) => return,
-                Err(unsent) => unsent.0,
-            },
-            None => unsent.0,
-        };
-        if let Mail::Ask { ack, .. } = *mail {
-            self.hub.refusals.refuse(ack, Refusal::NotJoined.into());
+    /// An event that is none of ours is perhaps one of a dialect.
+    async fn translate(&mut self, event: &Incoming) -> Result<(), ErrorBody> {
+        let mut translator = self
+            .translator
+            .take()
+            .unwrap_or_else(|| Box::new(Translator::new(&self.hub, &self.client, self.path).0));
+        if !translator.hear(event, &mut self.entries).await {
+            let message = "there is no event of that name";
+            return Err(ErrorBody::new(ErrorCode::UnknownEvent, message));
+        }
+        self.translator = Some(translator);
+        Ok(())
+    }
+
+    fn break_silence(&mut self) {
+        if std::mem::take(&mut self.silent) {
+            self.hub.sockets.heard(self.client.connection);
         }
     }
 
@@ -206,20 +232,17 @@ impl Session {
     }
 }
 
-impl Place {
-    fn is_held(&self) -> bool {
-        self.seat.strong_count() > 0
-    }
-}
-
 /// A join as the room takes it: with a token it is a resume.
-fn request(join: JoinRoom) -> (RoomName, Request) {
+fn request(join: JoinRoom) -> (Address, Request) {
     let JoinRoom { room, name, password, media, resume, last } = join;
     let request = match resume {
         Some(token) => Request::Resume(Resume { token, last }),
-        None => Request::Join(Join { name, password, media: media.unwrap_or_default() }),
+        None => {
+            let media = media.unwrap_or_default();
+            Request::Join(Join { id: None, name, password, media, card: None })
+        }
     };
-    (room, request)
+    (Address::native(&room), request)
 }
 
 fn rate_limited(message: &str) -> ErrorBody {

@@ -45,6 +45,7 @@ fn handshake(address: [u8; 4]) -> Handshake {
         local_port: 4000,
         host: Some("moim.example".to_owned()),
         secure: true,
+        path: "/socket.io/",
         auth: None,
     }
 }

@@ -10,7 +10,7 @@ use std::{net::IpAddr, sync::Arc};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-pub(crate) use super::encode::encode_event;
+pub(crate) use super::encode::{encode_event, encode_raw_event};
 use super::outbox;
 #[cfg(test)]
 pub(crate) use super::outbox::{Outbox, OutboxLimits};
@@ -27,6 +27,8 @@ pub(crate) struct Handshake {
     pub(crate) host: Option<String>,
     /// It came over TLS.
     pub(crate) secure: bool,
+    /// The path where it connected, one of the mounts'.
+    pub(crate) path: &'static str,
     /// What the client sent along with its CONNECT: a JSON object, unparsed.
     pub(crate) auth: Option<Box<RawValue>>,
 }
@@ -111,6 +113,11 @@ pub(crate) trait Application: Send + Sync + 'static {
 
 /// Answers one socket's events, one at a time, in order.
 pub(crate) trait Events: Send + 'static {
+    /// The client has been told that it is connected; its events follow.
+    fn connected(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// An event came in.
     fn event(&mut self, event: Incoming) -> impl Future<Output = ()> + Send;
 

@@ -25,13 +25,19 @@ pub(super) struct Client<E> {
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) connection: Connection,
+    path: &'static str,
     host: Option<Box<str>>,
 }
 
 impl Origin {
-    pub(super) fn new(connection: Connection, uri: &Uri, headers: &HeaderMap) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        path: &'static str,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Self {
         let host = origin::requested_host(uri, headers);
-        Self { connection, host: host.map(|host| origin::without_port(host).into()) }
+        Self { connection, path, host: host.map(|host| origin::without_port(host).into()) }
     }
 
     pub(super) fn handshake(&self, auth: Option<Box<RawValue>>) -> Handshake {
@@ -40,6 +46,7 @@ impl Origin {
             local_port: self.connection.local.port(),
             host: self.host.as_deref().map(str::to_owned),
             secure: self.connection.secure,
+            path: self.path,
             auth,
         }
     }

@@ -7,14 +7,28 @@ use super::outbox::OutboxLimits;
 /// Paths, origins and bounds.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// Where clients connect: `/socket.io/` unless they are told otherwise.
-    pub(crate) path: String,
+    /// Where clients connect.
+    pub(crate) mounts: Vec<Mount>,
     /// Whose pages may connect.
     pub(crate) origins: Origins,
     /// How much they may use.
     pub(crate) limits: Limits,
     /// Intervals and bounds of each session.
     pub(crate) session: socketio::Config,
+}
+
+/// A path where clients connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mount {
+    /// It begins and ends with a slash.
+    pub(crate) path: &'static str,
+    /// Whether clients may poll there, and upgrade; otherwise they open a WebSocket at once.
+    pub(crate) polling: bool,
+}
+
+impl Mount {
+    /// Where clients connect unless they are told otherwise.
+    pub(crate) const USUAL: Self = Self { path: "/socket.io/", polling: true };
 }
 
 /// Whose pages may connect, apart from those this server serves itself.
@@ -43,7 +57,7 @@ pub(crate) struct Limits {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            path: "/socket.io/".to_owned(),
+            mounts: vec![Mount::USUAL],
             origins: Origins::default(),
             limits: Limits::default(),
             session: socketio::Config::default(),

@@ -25,7 +25,6 @@ pub(crate) fn encode_event(name: &str, payload: &impl Serialize, number: Option<
 /// ```text
 /// 2["created"]
 /// ```
-#[allow(dead_code, reason = "the dialects of other clients, next to come, use it")]
 pub(crate) fn encode_raw_event<'a>(
     name: &str,
     args: impl IntoIterator<Item = &'a serde_json::value::RawValue>,

@@ -24,5 +24,5 @@ mod task;
 mod tests;
 mod websocket;
 
-pub(crate) use config::Config;
+pub(crate) use config::{Config, Mount};
 pub(crate) use router::router;

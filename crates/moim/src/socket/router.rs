@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::{
     app::Application,
     client::{Origin, mint},
-    config::Config,
+    config::{Config, Mount},
     origin,
     query::Query,
     refusal::Refusal,
@@ -36,13 +36,14 @@ pub(super) struct Shared<A> {
     registry: Arc<Registry>,
 }
 
-/// Serves Socket.IO at the configured path. Requests must carry a [`Connection`] as extension, and
+/// Serves Socket.IO at the configured paths. Requests must carry a [`Connection`] as extension, and
 /// their connections must allow upgrades.
 pub(crate) fn router<A: Application>(app: Arc<A>, config: Config) -> Router {
-    let path = config.path.clone();
+    let mounts = config.mounts.clone();
     let session = Arc::new(config.session.clone());
     let shared = Arc::new(Shared { app, config, session, registry: Arc::default() });
-    Router::new().route(&path, any(serve)).with_state(shared)
+    let router = |router: Router<_>, mount: Mount| router.route(mount.path, any(serve));
+    mounts.into_iter().fold(Router::new(), router).with_state(shared)
 }
 
 async fn serve<A: Application>(
@@ -94,6 +95,11 @@ impl<A: Application> Shared<A> {
         let query = Query::parse(uri.query());
         let transport = query.transport.and_then(TransportKind::from_query);
         let transport = transport.ok_or(Refusal::UnknownTransport)?;
+        let mount = self.mount(uri.path()).ok_or(Refusal::BadRequest)?;
+        if transport == TransportKind::Polling && !mount.polling {
+            return Err(Refusal::UnknownTransport);
+        }
+        let origin = Origin::new(connection, mount.path, &parts.uri, &parts.headers);
         let revision = query.eio.and_then(Revision::from_query);
         let Some(sid) = query.sid else {
             if parts.method != Method::GET {
@@ -101,8 +107,8 @@ impl<A: Application> Shared<A> {
             }
             let revision = revision.ok_or(Refusal::Revision)?;
             return match transport {
-                TransportKind::Polling => self.open_polling(connection, revision, &parts).await,
-                TransportKind::WebSocket => self.open_websocket(connection, revision, parts),
+                TransportKind::Polling => self.open_polling(origin, revision).await,
+                TransportKind::WebSocket => self.open_websocket(origin, revision, parts),
             };
         };
         let door = match self.registry.find(sid).ok_or(Refusal::UnknownSession)? {
@@ -122,14 +128,13 @@ impl<A: Application> Shared<A> {
 
     async fn open_polling(
         self: Arc<Self>,
-        connection: Connection,
+        origin: Origin,
         revision: Revision,
-        parts: &request::Parts,
     ) -> Result<Response, Refusal> {
-        let permit = self.admit(connection)?;
+        let permit = self.admit(origin.connection)?;
         let sid = mint().map_err(|_| Refusal::Full)?;
-        let (door, listing, requests) = self.registry.list(&sid, revision, connection.peer.ip());
-        let origin = Origin::new(connection, &parts.uri, &parts.headers);
+        let (door, listing, requests) =
+            self.registry.list(&sid, revision, origin.connection.peer.ip());
         let session = self.session(revision, TransportKind::Polling, &sid);
         let transport = Transport::Polling(requests, listing);
         tokio::spawn(Task::new(self, session, origin, permit, transport).run());
@@ -138,14 +143,13 @@ impl<A: Application> Shared<A> {
 
     fn open_websocket(
         self: Arc<Self>,
-        connection: Connection,
+        origin: Origin,
         revision: Revision,
         mut parts: request::Parts,
     ) -> Result<Response, Refusal> {
         let (response, upgrade) = accept(&mut parts)?;
-        let permit = self.admit(connection)?;
+        let permit = self.admit(origin.connection)?;
         let sid = mint().map_err(|_| Refusal::Full)?;
-        let origin = Origin::new(connection, &parts.uri, &parts.headers);
         tokio::spawn(async move {
             let opened = tokio::time::timeout(self.session.upgrade_timeout, upgrade).await;
             if let Ok(Ok(io)) = opened {
@@ -191,6 +195,10 @@ impl<A: Application> Shared<A> {
         answered.await.map_err(|_| Refusal::UnknownSession)??;
         drop(posting);
         Ok(text("ok".to_owned()))
+    }
+
+    fn mount(&self, path: &str) -> Option<Mount> {
+        self.config.mounts.iter().copied().find(|mount| mount.path == path)
     }
 
     fn admit(&self, connection: Connection) -> Result<Permit, Refusal> {

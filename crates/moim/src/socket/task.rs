@@ -172,7 +172,7 @@ impl<A: Application> Task<A> {
 
     async fn handle_event(&mut self, event: Event) {
         match event {
-            Event::Connect { auth, own_id } => self.handle_connect(auth, own_id),
+            Event::Connect { auth, own_id } => self.handle_connect(auth, own_id).await,
             Event::Event { name, args, attachments, ack } => {
                 let Some(client) = &mut self.client else { return };
                 let ack = ack.map(|id| Ack { id, socket: client.socket.clone() });
@@ -189,7 +189,7 @@ impl<A: Application> Task<A> {
         }
     }
 
-    fn handle_connect(&mut self, auth: Option<Box<RawValue>>, own_id: Option<Arc<str>>) {
+    async fn handle_connect(&mut self, auth: Option<Box<RawValue>>, own_id: Option<Arc<str>>) {
         let now = Instant::now();
         let Ok(id) = own_id.map_or_else(mint, Ok) else {
             return self.session.refuse(now, "Server error");
@@ -199,7 +199,8 @@ impl<A: Application> Task<A> {
         match self.shared.app.connect(socket.clone(), self.origin.handshake(auth)) {
             Ok(events) => {
                 self.session.accept(&id.0);
-                self.client = Some(Client { events, socket, outbox });
+                let client = self.client.insert(Client { events, socket, outbox });
+                client.events.connected().await;
             }
             Err(message) => self.session.refuse(now, &message),
         }

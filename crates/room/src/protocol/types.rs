@@ -1,5 +1,7 @@
 //! The nouns both sides share.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::name::{DisplayName, RoomName};
@@ -86,6 +88,11 @@ pub struct RoomSummary {
     pub capacity: u32,
     /// Joining takes a password.
     pub locked: bool,
+    /// Whose clients meet there, if it is not the native protocol's; it can't be joined then, and
+    /// may bear the name of a room that can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
+    pub dialect: Option<Cow<'static, str>>,
 }
 
 /// The `RTCIceServer` dictionary (W3C WebRTC §4.2.4).

@@ -20,7 +20,13 @@ use room::{
 };
 
 pub(crate) fn settings(capacity: u32) -> Settings {
-    Settings { capacity, password: None, topology: Topology::Mesh, stays_empty: Duration::ZERO }
+    Settings {
+        capacity,
+        password: None,
+        topology: Topology::Mesh,
+        stays_empty: Duration::ZERO,
+        dialect: None,
+    }
 }
 
 pub(crate) fn locked(password: &str) -> Settings {
@@ -33,7 +39,7 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 
 pub(crate) fn join(name: &str) -> Join {
     let name = DisplayName::new(name).unwrap();
-    Join { name, password: None, media: MediaState::default() }
+    Join { id: None, name, password: None, media: MediaState::default(), card: None }
 }
 
 pub(crate) fn candidate(text: &str) -> Message {

@@ -13,7 +13,9 @@ import styles from "./room-list.module.css";
 export function RoomList() {
   const { t } = useSpeech();
   const { lobby, server } = useClient();
-  const { loaded, rooms } = useReadable(lobby);
+  const { loaded, rooms: all } = useReadable(lobby);
+  // Rooms of other clients can't be joined from here.
+  const rooms = all.filter(({ dialect }) => !dialect);
   const isOffline = useReadable(server) === "offline";
   useEffect(() => lobby.open(), [lobby]);
   return (

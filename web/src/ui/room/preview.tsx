@@ -33,7 +33,7 @@ export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: P
   const { lobby } = useClient();
   const { loaded, rooms } = useReadable(lobby);
   useEffect(() => lobby.open(), [lobby]);
-  const summary = rooms.find(({ name }) => name === room);
+  const summary = rooms.find(({ name, dialect }) => name === room && !dialect);
   const [name, setName] = useState(givenName);
   const [isNameMissing, setNameMissing] = useState(false);
   const [password, setPassword] = useState(() => knownPassword(room));

@@ -1,0 +1,11 @@
+//! The dialects, row by row as their clients' own servers were seen to answer.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that is wrong may fail")]
+
+mod codelab;
+mod conference;
+mod model;
+mod one_to_one;
+mod perfect_negotiation;
+mod strangers;
+mod video_chat;
+mod world;

@@ -1,0 +1,43 @@
+//! Client 001.
+
+use serde_json::json;
+
+use crate::world::World;
+
+const PATH: Option<&str> = Some("/webRTC_V0/");
+
+#[test]
+fn everybody_on_the_path_hears_everything_but_themselves() {
+    let mut world = World::with(&["elsewhere"]);
+    for id in ["a", "b", "c"] {
+        world.connect(id, PATH);
+    }
+    for message in [
+        json!({"type": "offer", "data": {"type": "offer", "sdp": "v=0"}}),
+        json!({"type": "candidate", "data": null}),
+    ] {
+        let said = json!(["webrtc:signaling", message]);
+        assert_eq!(world.said("a", &said), json!({"b": [said], "c": [said]}));
+        assert_eq!(world.said("elsewhere", &said), json!({}));
+    }
+    assert_eq!(world.gone("a"), json!({}), "nobody is told who leaves");
+    let said = json!(["webrtc:signaling", 1]);
+    assert_eq!(world.said("b", &said), json!({"c": [said]}));
+}
+
+#[test]
+fn nothing_else_is_understood_there() {
+    let mut world = World::new();
+    world.connect("a", PATH);
+    world.connect("b", PATH);
+    for said in [
+        json!(["webrtc:signaling"]),
+        json!(["join", "tea"]),
+        json!(["message", 1]),
+        json!(["offer", 1]),
+        json!(["get room list"]),
+    ] {
+        assert!(world.emit("a", &said), "{said}: not for anybody else either");
+        assert_eq!((world.heard("a"), world.heard("b")), (vec![], vec![]), "{said}");
+    }
+}

@@ -1,0 +1,105 @@
+//! Who speaks what, and that nobody hears another dialect.
+
+use room::dialect::{DIALECTS, named};
+use serde_json::{Value, json};
+
+use crate::world::{World, raw};
+
+#[test]
+fn each_dialect_has_a_name_and_a_path_of_its_own() {
+    for (at, dialect) in DIALECTS.iter().enumerate() {
+        assert_eq!(named(dialect.name()).unwrap().name(), dialect.name());
+        for other in &DIALECTS[..at] {
+            assert_ne!(dialect.name(), other.name());
+            assert!(dialect.path().is_none() || dialect.path() != other.path());
+        }
+        assert!(dialect.path().is_none_or(|path| path.starts_with('/') && path.ends_with('/')));
+    }
+}
+
+#[test]
+fn rooms_of_one_name_are_apart() {
+    let mut world = World::with(&["a", "b", "c", "d", "e", "f", "g", "h"]);
+    let card = json!({"roomID": "tea", "streamID": "s", "userName": "u"});
+    world.emit("e", &json!(["make room", {"roomID": "tea", "roomName": "tea"}]));
+    for (ids, enter) in [
+        (["a", "b"], json!(["join", "tea"])),
+        (["c", "d"], json!(["join_room", {"room": "tea", "email": "m"}])),
+        (["e", "f"], json!(["join room", card])),
+        (["g", "h"], json!(["create or join", "tea"])),
+    ] {
+        for id in ids {
+            world.emit(id, &enter);
+        }
+    }
+    let to_f = json!(["offer", {"target": "f", "caller": "e"}]);
+    for (id, said, heard) in [
+        ("a", json!(["offer", 1, "tea"]), json!({"b": [["offer", 1]]})),
+        ("c", json!(["offer", 1]), json!({"d": [["getOffer", 1]]})),
+        // Once it has spoken its dialect, the form of an event doesn't make it another's.
+        ("c", json!(["offer", 1, "tea"]), json!({"d": [["getOffer", 1]]})),
+        ("c", json!(["answer", {"target": "f"}]), json!({"d": [["getAnswer", {"target": "f"}]]})),
+        ("a", json!(["answer", {"target": "f"}]), json!({})),
+        ("a", json!(["candidate", 1, "tea"]), json!({"b": [["candidate", 1]]})),
+        ("e", to_f.clone(), json!({"f": [to_f]})),
+        ("e", json!(["offer", 1, "tea"]), json!({})),
+        ("g", json!(["message", 1]), json!({"h": [["message", 1]]})),
+        ("g", json!(["offer", 1]), json!({})),
+    ] {
+        assert_eq!(world.said(id, &said), heard, "{id} {said}");
+    }
+}
+
+#[test]
+fn a_socket_that_speaks_several_is_understood_by_the_form() {
+    let mut world = World::with(&["many", "a", "c", "e"]);
+    world.emit("e", &json!(["make room", {"roomID": "tea", "roomName": "tea"}]));
+    for (id, enter) in [
+        ("c", json!(["join_room", {"room": "tea", "email": "m"}])),
+        ("a", json!(["join", "tea"])),
+        ("e", json!(["join room", {"roomID": "tea"}])),
+    ] {
+        world.emit("many", &enter);
+        world.emit(id, &enter);
+    }
+    let directed = json!(["offer", {"target": "e", "caller": "many"}]);
+    for (said, heard) in [
+        (json!(["offer", 1, "tea"]), json!({"a": [["offer", 1]]})),
+        (directed.clone(), json!({"e": [directed]})),
+        (json!(["offer", 1]), json!({"c": [["getOffer", 1]]})),
+        (json!(["answer", {"sdp": 1}]), json!({"c": [["getAnswer", {"sdp": 1}]]})),
+        (json!(["candidate", 1]), json!({"c": [["getCandidate", 1]]})),
+        (json!(["candidate", 1, "tea"]), json!({"a": [["candidate", 1]]})),
+    ] {
+        assert_eq!(world.said("many", &said), heard, "{said}");
+    }
+}
+
+#[test]
+fn who_has_spoken_no_dialect_is_not_understood() {
+    let mut world = World::with(&["a"]);
+    for said in [
+        json!(["offer", 1]),
+        json!(["offer", 1, "tea"]),
+        json!(["ready", "tea"]),
+        json!(["room:join", {"room": "tea", "name": "Ann"}]),
+        json!(["webrtc:signaling", 1]),
+        json!(["", null]),
+    ] {
+        assert!(!world.emit("a", &said), "{said}");
+    }
+}
+
+#[test]
+fn a_payload_is_relayed_as_it_came_and_bounded() {
+    let mut world = World::with(&["a", "b"]);
+    for id in ["a", "b"] {
+        world.emit(id, &json!(["create or join", "tea"]));
+    }
+    world.heard("a");
+    let most = room::MAX_FOREIGN_BYTES - 2;
+    world.emit_raw("b", "message", &[raw(&format!("\"{}\"", "x".repeat(most + 1)))]);
+    assert_eq!(world.heard("a"), [] as [Value; 0], "too large");
+    world.emit_raw("b", "message", &[raw(&format!("\"{}\"", "x".repeat(most)))]);
+    assert_eq!(world.heard("a").len(), 1);
+}

@@ -1,0 +1,98 @@
+//! Client 000.
+
+use serde_json::json;
+
+use crate::world::World;
+
+#[test]
+fn the_first_creates_the_second_joins_and_a_third_finds_it_full() {
+    let mut world = World::with(&["a", "b", "c"]);
+    assert_eq!(world.said("a", &json!(["join", "tea"])), json!({"a": [["created"]]}));
+    assert_eq!(world.said("b", &json!(["join", "tea"])), json!({"b": [["joined"]]}));
+    assert_eq!(world.said("c", &json!(["join", "tea"])), json!({"c": [["full"]]}));
+}
+
+#[test]
+fn what_is_said_in_a_room_reaches_the_other_alone_and_without_the_rooms_name() {
+    let mut world = World::with(&["a", "b", "c", "d"]);
+    for (id, room) in [("a", "tea"), ("b", "tea"), ("c", "den")] {
+        world.emit(id, &json!(["join", room]));
+    }
+    let description = json!({"sdp": "v=0", "type": "offer", "more": [null, 1.5, "모임 👋"]});
+    let candidate = json!({"candidate": "c", "sdpMLineIndex": 0, "sdpMid": "0"});
+    for (said, heard) in [
+        (json!(["ready", "tea"]), json!(["ready"])),
+        (json!(["offer", description, "tea"]), json!(["offer", description])),
+        (json!(["answer", description, "tea"]), json!(["answer", description])),
+        (json!(["candidate", candidate, "tea"]), json!(["candidate", candidate])),
+        (json!(["candidate", null, "tea"]), json!(["candidate", null])),
+    ] {
+        assert_eq!(world.said("b", &said), json!({"a": [heard]}), "{said}");
+        for stranger in ["c", "d"] {
+            assert_eq!(world.said(stranger, &said), json!({}), "{stranger} never joined: {said}");
+        }
+    }
+}
+
+#[test]
+fn who_joins_again_counts_as_the_original_counts() {
+    let mut world = World::with(&["a", "b"]);
+    world.emit("a", &json!(["join", "tea"]));
+    assert_eq!(world.said("a", &json!(["join", "tea"])), json!({"a": [["joined"]]}));
+    assert_eq!(world.said("b", &json!(["join", "tea"])), json!({"b": [["joined"]]}), "as second");
+    assert_eq!(world.said("a", &json!(["join", "tea"])), json!({"a": [["full"]]}));
+    assert_eq!(world.said("b", &json!(["ready", "tea"])), json!({"a": [["ready"]]}), "once");
+}
+
+#[test]
+fn either_may_be_replaced_and_an_empty_room_is_gone() {
+    let mut world = World::with(&["a", "b", "c", "d"]);
+    for id in ["a", "b"] {
+        world.emit(id, &json!(["join", "tea"]));
+    }
+    assert_eq!(world.gone("a"), json!({}), "nobody is told");
+    assert_eq!(world.said("c", &json!(["join", "tea"])), json!({"c": [["joined"]]}));
+    assert_eq!(world.said("c", &json!(["ready", "tea"])), json!({"b": [["ready"]]}));
+    world.gone("b");
+    world.gone("c");
+    assert_eq!(world.said("d", &json!(["join", "tea"])), json!({"d": [["created"]]}));
+}
+
+#[test]
+fn a_socket_may_be_in_several_rooms() {
+    let mut world = World::with(&["a", "b", "c"]);
+    for (id, room) in [("a", "tea"), ("a", "den"), ("b", "tea"), ("c", "den")] {
+        world.emit(id, &json!(["join", room]));
+    }
+    assert_eq!(world.said("a", &json!(["ready", "tea"])), json!({"b": [["ready"]]}));
+    assert_eq!(world.said("a", &json!(["ready", "den"])), json!({"c": [["ready"]]}));
+    assert_eq!(world.said("b", &json!(["offer", 1, "den"])), json!({}));
+    for room in 0..100 {
+        world.emit("a", &json!(["join", room.to_string()]));
+    }
+    assert_eq!(world.rooms.len(), 18, "no more than 16 of its own");
+}
+
+#[test]
+fn an_empty_name_is_a_name_and_none_reaches_nobody() {
+    let mut world = World::with(&["a", "b"]);
+    assert_eq!(world.said("a", &json!(["join", ""])), json!({"a": [["created"]]}));
+    assert_eq!(world.said("b", &json!(["join", ""])), json!({"b": [["joined"]]}));
+    assert_eq!(world.said("b", &json!(["offer", 1, ""])), json!({"a": [["offer", 1]]}));
+    for said in [
+        json!(["offer", 1]),
+        json!(["offer", 1, null]),
+        json!(["ready"]),
+        json!(["ready", null]),
+        json!(["offer", ""]),
+        json!(["join"]),
+        json!(["join", null]),
+        json!(["join", 5]),
+        json!(["join", ["x"]]),
+        json!(["join", {"room": "x"}]),
+        json!(["join", "x".repeat(511)]),
+    ] {
+        assert_eq!(world.said("b", &said), json!({}), "{said}");
+    }
+    assert_eq!(world.said("b", &json!(["join", "x".repeat(510)])), json!({"b": [["created"]]}));
+}
