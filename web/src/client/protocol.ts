@@ -85,7 +85,12 @@ capacity: number,
 /**
  * Joining takes a password.
  */
-locked: boolean, };
+locked: boolean,
+/**
+ * Whose clients meet there, if it is not the native protocol's; it can't be joined then, and
+ * may bear the name of a room that can.
+ */
+dialect?: string, };
 
 export type IceServer = {
 /**
