@@ -30,7 +30,7 @@ use crate::socket::app::{Ack, Events, Gone, Handshake, Incoming, Socket};
 /// slowly, and loses nothing.
 const EVENTS: Rate = Rate { burst: 1000.0, per_second: 200.0 };
 /// Attempts of one socket to list, create and join rooms.
-pub(super) const ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
+const ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
 
 /// What answers one socket.
 pub(crate) struct Session {
@@ -57,7 +57,7 @@ impl Events for Session {
         self.break_silence();
         let (mut translator, greeting) = Translator::new(&self.hub, &self.client, self.path);
         if let Some(greeting) = greeting {
-            translator.run(greeting, &mut self.entries).await;
+            translator.run(greeting).await;
         }
         self.translator = Some(Box::new(translator));
     }
@@ -198,7 +198,7 @@ impl Session {
             .translator
             .take()
             .unwrap_or_else(|| Box::new(Translator::new(&self.hub, &self.client, self.path).0));
-        if !translator.hear(event, &mut self.entries).await {
+        if !translator.hear(event).await {
             let message = "there is no event of that name";
             return Err(ErrorBody::new(ErrorCode::UnknownEvent, message));
         }

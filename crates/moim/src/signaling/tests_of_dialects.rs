@@ -197,13 +197,13 @@ async fn everyone_is_told_the_list_in_time_however_often_it_grows() {
         readers.push(connect(&server, &n.to_string()).await);
     }
     let mut makers = Vec::new();
-    for n in 0..20 {
+    for n in 0..2 {
         makers.push(connect(&server, &format!("maker {n}")).await);
     }
     let started = tokio::time::Instant::now();
     for n in 0..400 {
         let room = json!({"roomName": "n".repeat(200), "roomID": n.to_string()});
-        makers[n % 20].emit(json!(["make room", room])).await;
+        makers[n % 2].emit(json!(["make room", room])).await;
     }
     for reader in &mut readers {
         tokio::time::sleep(Duration::from_secs(6)).await;

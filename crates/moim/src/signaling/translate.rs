@@ -12,11 +12,14 @@ use super::{
     directory::Mail,
     hub::Hub,
     place::Place,
-    rate::Bucket,
+    rate::{Bucket, Rate},
     seat::{Client, Seat},
-    session::ENTRIES,
 };
 use crate::socket::app::{Incoming, Socket, encode_raw_event};
+
+/// How often one socket may enter, make and list rooms. Dialects have no words for a refusal, so
+/// who is faster waits; a page that tries many rooms at once should not.
+const VISITS: Rate = Rate { burst: 300.0, per_second: 5.0 };
 
 /// A socket that speaks dialects, and its places.
 pub(super) struct Translator {
@@ -24,6 +27,7 @@ pub(super) struct Translator {
     client: Arc<Client>,
     guest: Guest,
     places: Vec<Place>,
+    visits: Bucket,
     /// How many of the guest's dialects have been told of it.
     introduced: usize,
 }
@@ -33,11 +37,12 @@ impl Translator {
     pub(super) fn new(hub: &Arc<Hub>, client: &Arc<Client>, path: &str) -> (Self, Option<Errand>) {
         let (guest, greeting) = Guest::new(&client.socket.id.0, path);
         let (hub, client) = (Arc::clone(hub), Arc::clone(client));
-        (Self { hub, client, guest, places: Vec::new(), introduced: 0 }, greeting)
+        let visits = Bucket::full(VISITS, Instant::now());
+        (Self { hub, client, guest, places: Vec::new(), visits, introduced: 0 }, greeting)
     }
 
     /// Takes in an event; false if it is none of a dialect.
-    pub(super) async fn hear(&mut self, event: &Incoming, entries: &mut Bucket) -> bool {
+    pub(super) async fn hear(&mut self, event: &Incoming) -> bool {
         let heard = match &event.attachments[..] {
             [] => self.guest.handle(&event.name, &event.args),
             // No client of a dialect sends any, and a payload without them would be a torso.
@@ -47,15 +52,15 @@ impl Translator {
         match heard {
             Heard::Unknown => return false,
             Heard::Nothing => self.hub.refusals.ignore(),
-            Heard::Errand(errand) => self.run(errand, entries).await,
+            Heard::Errand(errand) => self.run(errand).await,
         }
         true
     }
 
     /// Does what the guest asks for. Who enters and lists too often waits.
-    pub(super) async fn run(&mut self, errand: Errand, entries: &mut Bucket) {
+    pub(super) async fn run(&mut self, errand: Errand) {
         if !matches!(errand, Errand::Ask { .. }) {
-            let wait = entries.owe(ENTRIES, Instant::now(), 1.0);
+            let wait = self.visits.owe(VISITS, Instant::now(), 1.0);
             if !wait.is_zero() {
                 sleep(wait).await;
             }
