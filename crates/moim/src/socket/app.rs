@@ -3,7 +3,7 @@
 //! One task runs each socket: it awaits [`Events::event`] before it reads on, so a slow answerer
 //! slows that one socket and order is kept. The way back is a bounded queue per socket that never
 //! waits: who can't keep up is dropped, and nobody else notices.
-#![allow(dead_code, reason = "the dialects of other clients, next to come, use the rest")]
+#![allow(dead_code, reason = "the conformance suite and dialects to come use the rest")]
 
 use std::{net::IpAddr, sync::Arc};
 

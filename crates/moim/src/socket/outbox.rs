@@ -77,7 +77,7 @@ impl Socket {
     }
 
     /// Queues whatever is to be sent.
-    #[allow(dead_code, reason = "the dialects of other clients, next to come, use it")]
+    #[allow(dead_code, reason = "the conformance suite sends attachments")]
     pub(crate) fn send(&self, outgoing: Outgoing) {
         self.outbox.push(outgoing);
     }

@@ -7,7 +7,7 @@ use super::{
     peer::{Peer, answer, begin, connect_polling, get, http, open_polling, post},
     server::Server,
 };
-use crate::socket::{Config, app::Gone};
+use crate::socket::{Config, Mount, app::Gone};
 
 fn error(code: u8, message: &str) -> String {
     format!("{{\"code\":{code},\"message\":\"{message}\"}}")
@@ -200,6 +200,25 @@ fn a_session_has_one_post_at_a_time() {
     assert_eq!(statuses, [400, 408]);
     assert_eq!(post(server.address, &query, "42[\"message\"]").body, "ok");
     assert_eq!(get(server.address, &query).body, "42[\"message-back\"]");
+}
+
+#[test]
+fn a_path_may_be_for_websockets_alone() {
+    let mut config = Config::default();
+    config.mounts.push(Mount { path: "/other/", polling: false });
+    let server = Server::start(config);
+    let polled = http(server.address, "GET /other/?EIO=4&transport=polling", "", b"");
+    assert_eq!((polled.status, polled.body), (400, error(0, "Transport unknown")));
+    let mut peer =
+        Peer::open_at(server.address, "/other/?EIO=4&transport=websocket", None).unwrap();
+    assert!(peer.receive().contains("\"upgrades\":[]"));
+    peer.send("40");
+    assert!(peer.receive().starts_with("40{"));
+    let Ok(Seen::Connected(handshake, _)) = server.seen.recv() else { panic!() };
+    assert_eq!(handshake.path, "/other/");
+    let _usual = connect_polling(server.address);
+    let Ok(Seen::Connected(handshake, _)) = server.seen.recv() else { panic!() };
+    assert_eq!(handshake.path, "/socket.io/");
 }
 
 #[test]

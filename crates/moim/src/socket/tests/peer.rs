@@ -102,7 +102,15 @@ impl Peer {
         query: &str,
         origin: Option<&str>,
     ) -> Result<Self, u16> {
-        let url = format!("ws://{address}/socket.io/?{query}");
+        Self::open_at(address, &format!("/socket.io/?{query}"), origin)
+    }
+
+    pub(super) fn open_at(
+        address: SocketAddr,
+        target: &str,
+        origin: Option<&str>,
+    ) -> Result<Self, u16> {
+        let url = format!("ws://{address}{target}");
         let mut request = url.into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
