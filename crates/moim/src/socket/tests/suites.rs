@@ -1,8 +1,7 @@
 //! The application of the public conformance suites, for running them by hand.
 
-use std::{io::Read, time::Duration};
+use std::time::Duration;
 
-use super::server::Server;
 use crate::socket::Config;
 
 /// The intervals that the suites of engine.io-protocol and socket.io-protocol expect.
@@ -14,9 +13,14 @@ pub(super) fn hasty() -> Config {
     config
 }
 
+/// Serves on port 3000 until its input ends:
+/// `cargo test -p moim --features conformance serves_the_conformance_suites -- --nocapture`
+#[cfg(feature = "conformance")]
 #[test]
-#[ignore = "serves the conformance suites on port 3000 until its input ends"]
 fn serves_the_conformance_suites() {
+    use super::server::Server;
+    use std::io::Read;
+
     let config = if std::env::var_os("PATIENT").is_some() { Config::default() } else { hasty() };
     let Server { seen, _runtime, .. } = Server::start_at("127.0.0.1:3000", config);
     // Nobody looks.
