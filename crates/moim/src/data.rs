@@ -7,10 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use etcetera::base_strategy::{BaseStrategy as _, choose_native_strategy};
 
 /// The folder this platform keeps an application's data in, if it names one.
 pub(crate) fn platform_folder() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "moim").map(|dirs| dirs.data_dir().to_owned())
+    choose_native_strategy().ok().map(|dirs| dirs.data_dir().join("moim"))
 }
 
 /// A folder only its owner may enter, and the one door to the secrets in it.
