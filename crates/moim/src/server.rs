@@ -44,6 +44,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let runtime = Runtime::new().context("This system gives no threads or no timers")?;
     let _inside = runtime.enter();
     descriptors::raise_for(config.limits.connections);
+    let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let tls = tls::prepare(config)?;
     let (bound, relay) = take_port(config)?;
     let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
@@ -56,7 +57,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         limits: config.limits,
         tls: tls.acceptor,
         relay,
-        router: http::router(sockets, tls.authority, drain.clone()),
+        router: http::router(folder, sockets, tls.authority, drain.clone()),
     };
     Ok(Server {
         listeners: bound.listeners,

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     /// Where secrets and state are kept.
     pub(crate) data: DataFolder,
+    /// The folder to serve in place of our own page.
+    pub(crate) folder: Option<PathBuf>,
     /// Public addresses of a server behind 1:1 NAT, at most one of each family.
     pub(crate) announce: Vec<IpAddr>,
     /// Pages of other sites that may connect, besides our own.
@@ -102,6 +104,7 @@ impl Config {
         };
         Ok(Self {
             listen: Listen::new(options.listen, options.also.unwrap_or_default()),
+            folder: options.folder,
             announce: announced(options.announce.unwrap_or_default())?,
             origins: options.origin.unwrap_or_default(),
             certificate: certificate(options.cert, options.key)?,

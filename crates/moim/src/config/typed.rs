@@ -45,6 +45,11 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_DATA", value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
 
+    /// Folder to serve in place of moim's own page
+    #[arg(long = "static", env = "MOIM_STATIC", value_name = "DIR")]
+    #[serde(rename = "static")]
+    pub(super) folder: Option<PathBuf>,
+
     /// File with these options in TOML [default: moim.toml in the data folder, if there]
     #[arg(long, env = "MOIM_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -141,7 +146,7 @@ macro_rules! first_of {
 impl Options {
     /// These options, and where one is missing the `other`'s.
     pub(super) fn or(self, other: Self) -> Self {
-        first_of!(self, other; listen, also, data, config, cert, key, announce, turn_secret,
+        first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_secret,
             turn_allow, topology, origin, log; limits)
     }
 }
@@ -206,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_file_may_hold_every_option_and_nothing_else() {
-        let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\ncert = 'c'\n\
+        let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\nstatic = '/s'\ncert = 'c'\n\
             key = 'k'\nannounce = ['192.0.2.1']\nturn-secret = 's'\nturn-allow = ['10.0.0.0/8']\n\
             topology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\

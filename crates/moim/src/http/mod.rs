@@ -1,11 +1,18 @@
 //! Everything over HTTP: the page, health, the CA's certificate, redirects, headers.
 
+mod asked;
+mod asset;
+mod bundle;
 mod encoding;
+mod folder;
 mod headers;
 mod host;
 mod page;
 mod redirect;
 mod serve;
+mod tag;
+
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -16,19 +23,34 @@ use axum::{
     routing::get,
 };
 
+pub(crate) use folder::Folder;
 pub(crate) use host::Host;
 pub(crate) use serve::{Version, serve};
 
 use crate::drain::Drain;
+use asset::Assets;
 
 /// All routes: ours, and those of `socket`.
 ///
-/// `authority` is the certificate of our own CA, if one signs ours.
-pub(crate) fn router(socket: Router, authority: Option<String>, drain: Drain) -> Router {
+/// `folder` is what is served in place of our own page, if anything; `authority` is the certificate
+/// of our own CA, if one signs ours.
+pub(crate) fn router(
+    folder: Option<Folder>,
+    socket: Router,
+    authority: Option<String>,
+    drain: Drain,
+) -> Router {
+    let assets = Assets::default();
+    let folder = folder.map(Arc::new);
+    let pages = match &folder {
+        Some(folder) => folder::router(Arc::clone(folder)),
+        None => page::router(assets.clone()),
+    };
     Router::new()
         .route("/healthz", get(health).with_state(drain))
         .route("/ca.crt", get(ca).with_state(authority))
-        .merge(page::router())
+        .merge(bundle::router(assets, folder))
+        .merge(pages)
         .merge(socket)
         .layer(middleware::from_fn(redirect::to_https))
         .layer(middleware::map_response(headers::secure))

@@ -4,8 +4,11 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too")]
 
+mod also;
 mod bad_input;
+mod bundle;
 mod churn;
+mod folder;
 mod http;
 mod peer;
 mod start;

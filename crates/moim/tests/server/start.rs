@@ -2,10 +2,7 @@
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path, process::Output};
 
-use crate::{
-    peer::get,
-    support::{Server, moim},
-};
+use crate::support::{Server, moim};
 
 fn refused(listen: &[&str], data: &Path, flags: &[&str]) -> String {
     said(&moim(listen, data, flags).output().unwrap())
@@ -45,6 +42,21 @@ fn a_data_folder_that_cannot_be_is_told_with_the_remedy() {
     let sentence = refused(&["--listen", "127.0.0.1:0"], &file.path().join("data"), &[]);
     assert!(sentence.contains("Can't write to the data folder"), "{sentence}");
     assert!(sentence.contains("--data"), "{sentence}");
+}
+
+#[test]
+fn a_static_folder_that_is_not_there_is_told_with_the_remedy() {
+    let data = tempfile::tempdir().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for folder in [&data.path().join("nowhere"), file.path()] {
+        let flags = ["--static", folder.to_str().unwrap()];
+        let sentence = refused(&["--listen", "127.0.0.1:0"], data.path(), &flags);
+        let told = format!("Can't read the folder {}: check --static", folder.display());
+        assert!(sentence.starts_with(&told), "{sentence}");
+    }
+    let mut command = moim(&["--listen", "127.0.0.1:0"], data.path(), &[]);
+    let sentence = said(&command.env("MOIM_STATIC", "/nowhere/site").output().unwrap());
+    assert!(sentence.contains("/nowhere/site"), "{sentence}");
 }
 
 #[test]
@@ -159,10 +171,4 @@ fn a_damaged_ca_is_told_with_the_remedy_and_never_replaced() {
     let sentence = refused(&["--listen", "127.0.0.1:0"], data.path(), &[]);
     assert!(sentence.contains("ca.pem is damaged"), "{sentence}");
     assert!(fs::read_to_string(&path).unwrap().contains("AAAA"));
-}
-
-#[test]
-fn several_addresses_serve_the_same() {
-    let server = Server::start(&["--also", "127.0.0.2:0", "--also", "127.0.0.3:0"]);
-    assert_eq!(get(&server, "/healthz").status, 200);
 }
