@@ -19,6 +19,8 @@ export { expect } from "@playwright/test";
 export interface OpenOptions {
   /** Where the participant reaches the server, if not directly. */
   url?: string;
+  /** Where the page finds the server, if it comes from elsewhere. */
+  server?: string;
   /** Another browser than the one all share. */
   browser?: Browser;
   context?: BrowserContextOptions;
@@ -63,7 +65,8 @@ export class Company {
   }
 
   private watch(participant: Participant, options: OpenOptions): Watch {
-    const watch = new Watch(participant.name, new URL(participant.url).host);
+    const hosts = [participant.url, options.server ?? participant.url].map(hostOf);
+    const watch = new Watch(participant.name, hosts);
     watch.allow(...(options.allow ?? []));
     this.members.push({ participant, watch, mortal: options.mortal ?? false });
     return watch;
@@ -100,6 +103,8 @@ export class Company {
     }
   }
 }
+
+const hostOf = (url: string) => new URL(url).host;
 
 interface Fixtures {
   /** Flags after `moim serve --listen … --data …`; `test.use` sets them. */

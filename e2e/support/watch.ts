@@ -7,9 +7,10 @@ export class Watch {
   private readonly problems: string[] = [];
   private readonly allowed: RegExp[] = [];
 
+  /** `hosts`: the only ones its page may ask. */
   constructor(
     private readonly who: string,
-    private readonly host: string,
+    private readonly hosts: string[],
   ) {}
 
   /** Complaints that this test provokes, such as those about a connection it cuts. */
@@ -51,13 +52,14 @@ export class Watch {
     for (const url of urls) {
       const address = url.replace(/^\w+:/, "").replace(/\?.*$/, "");
       const host = address.replace(/:\d+$/, "");
-      if (host !== new URL(`http://${this.host}`).hostname) this.saw("ICE server elsewhere", url);
+      const known = this.hosts.map((known) => new URL(`http://${known}`).hostname);
+      if (!known.includes(host)) this.saw("ICE server elsewhere", url);
     }
   }
 
   private requested(url: string): void {
     const { protocol, host } = new URL(url);
-    if (["http:", "https:", "ws:", "wss:"].includes(protocol) && host !== this.host) {
+    if (["http:", "https:", "ws:", "wss:"].includes(protocol) && !this.hosts.includes(host)) {
       this.saw("request to another host", url);
     }
   }
