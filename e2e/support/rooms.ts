@@ -1,6 +1,6 @@
 // Rooms made by a program, for what the page has no button for.
 
-import { io } from "socket.io-client";
+import { io, type Socket } from "socket.io-client";
 import type { CreateRoom, Reply, RoomCreated } from "../../web/src/client/protocol.ts";
 
 export async function createRoom(url: string, room: CreateRoom): Promise<void> {
@@ -12,4 +12,13 @@ export async function createRoom(url: string, room: CreateRoom): Promise<void> {
   } finally {
     socket.disconnect();
   }
+}
+
+/** A room of another app, with one in it until the socket ends. */
+export async function meetElsewhere(url: string, room: string): Promise<Socket> {
+  const socket = io(url, { forceNew: true, reconnection: false });
+  const created = new Promise((resolve) => socket.once("created", resolve));
+  socket.emit("join", room);
+  await created;
+  return socket;
 }

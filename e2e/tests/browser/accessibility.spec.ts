@@ -1,5 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { meetElsewhere } from "../../support/rooms.ts";
 import { expect, test } from "../../support/test.ts";
 
 async function check(page: Page): Promise<void> {
@@ -18,13 +19,16 @@ async function check(page: Page): Promise<void> {
 
 test("home, preview and call have no serious accessibility fault, light or dark", async ({
   open,
+  server,
 }) => {
+  const elsewhere = await meetElsewhere(server.url, "elsewhere");
   const grace = await open("Grace");
   await grace.enter("axe");
 
   const ada = await open("Ada");
   await ada.tab.goto(`${ada.url}/?name=Ada`);
   await expect(ada.page.getByTestId("room-item")).toHaveCount(1);
+  await expect(ada.page.getByTestId("room-elsewhere")).toHaveCount(1);
   await check(ada.page);
 
   await ada.tab.click("room-item");
@@ -35,4 +39,5 @@ test("home, preview and call have no serious accessibility fault, light or dark"
   await ada.join();
   await ada.decodes(1);
   await check(ada.page);
+  elsewhere.disconnect();
 });

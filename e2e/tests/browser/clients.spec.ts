@@ -166,3 +166,26 @@ for (const version of ["2.3.0", "4.4.1"] as const) {
     await expect.poll(joins).toEqual(["join", "ready", "join", "ready"]);
   });
 }
+
+test("the page lists another app's room while somebody is in it, and has no way in", async ({
+  open,
+  tutorial,
+}) => {
+  const ada = await open("Ada");
+  await ada.enter("tea");
+  const grace = await open("Grace");
+  await grace.tab.goto(`${grace.url}/`);
+  const rows = grace.page.getByTestId("room-elsewhere");
+  await expect(grace.page.getByTestId("room-item")).toHaveCount(1);
+  await expect(rows).toHaveCount(0);
+
+  const pages = await tutorial("video-chat", "4.3.2");
+  const hedy = await pages.open("Hedy", "tea", true);
+  await hedy.click("join");
+  await expect(rows).toHaveText(/tea.*In another app.*1 person/);
+  await expect(grace.page.getByTestId("room-item")).toHaveCount(1);
+  await rows.click();
+  await expect(grace.page).toHaveURL(`${grace.url}/`);
+  await hedy.kill();
+  await expect(rows).toHaveCount(0);
+});

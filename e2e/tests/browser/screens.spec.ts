@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Browser } from "@playwright/test";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { launchChromiumWith, type Portrait } from "../../support/portrait.ts";
+import { meetElsewhere } from "../../support/rooms.ts";
 import { shoot } from "../../support/shots.ts";
 import { expect, test } from "../../support/test.ts";
 
@@ -47,7 +48,8 @@ test.afterAll(async () => {
   for (const browser of browsers.values()) await browser.close();
 });
 
-test("screenshots of home, preview and a call of three", async ({ open }) => {
+test("screenshots of home, preview and a call of three", async ({ open, server }) => {
+  const elsewhere = await meetElsewhere(server.url, "화상 수업");
   const others: ChromiumParticipant[] = [];
   for (const name of ["Grace", "Hedy"]) {
     const person = await open(name, { browser: browsers.get(name) });
@@ -57,7 +59,9 @@ test("screenshots of home, preview and a call of three", async ({ open }) => {
   const ada = await open("Ada", { browser: browsers.get("Ada") });
   await ada.tab.goto(`${ada.url}/?name=Ada`);
   await expect(ada.page.getByTestId("room-item")).toHaveCount(1);
+  await expect(ada.page.getByTestId("room-elsewhere")).toHaveCount(1);
   await shoot(ada.page, "home");
+  elsewhere.disconnect();
 
   await ada.tab.click("room-item");
   await ada.preview();

@@ -7,15 +7,14 @@ import { Hidden } from "../parts/hidden.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { roomPath } from "../router.ts";
+import { ElsewhereRow } from "./elsewhere-row.tsx";
 import styles from "./room-list.module.css";
 
-/** The open rooms, live. */
+/** The open rooms, live: those that can be joined from here first, as the server lists them. */
 export function RoomList() {
   const { t } = useSpeech();
   const { lobby, server } = useClient();
-  const { loaded, rooms: all } = useReadable(lobby);
-  // Rooms of other clients can't be joined from here.
-  const rooms = all.filter(({ dialect }) => !dialect);
+  const { loaded, rooms } = useReadable(lobby);
   const isOffline = useReadable(server) === "offline";
   useEffect(() => lobby.open(), [lobby]);
   return (
@@ -30,11 +29,18 @@ export function RoomList() {
       ) : null}
       {rooms.length > 0 ? (
         <ul className={styles.list} data-testid="room-list">
-          {rooms.map((room) => (
-            <li key={room.name}>
-              <Row room={room} />
-            </li>
-          ))}
+          {rooms.map((room, at) =>
+            room.dialect ? (
+              // biome-ignore lint/suspicious/noArrayIndexKey: several may bear one name, and no row keeps anything.
+              <li key={`${room.dialect} ${at}`}>
+                <ElsewhereRow room={room} />
+              </li>
+            ) : (
+              <li key={room.name}>
+                <Row room={room} />
+              </li>
+            ),
+          )}
         </ul>
       ) : (
         <div className={styles.empty} data-testid="room-list" role="status">

@@ -21,6 +21,8 @@ export const en = {
       `${here} of ${capacity} ${capacity === 1 ? "place" : "places"} taken`,
     full: "Full",
     locked: "Password needed",
+    elsewhere: "In another app",
+    peopleElsewhere: (here: number) => (here === 1 ? "1 person" : `${here} people`),
   },
 
   create: {

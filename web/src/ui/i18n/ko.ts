@@ -23,6 +23,8 @@ export const ko: Messages = {
     people: (here, capacity) => `정원 ${capacity}명 중 ${here}명이 있어요`,
     full: "가득 참",
     locked: "비밀번호 필요",
+    elsewhere: "다른 앱에서",
+    peopleElsewhere: (here) => `${here}명`,
   },
 
   create: {
