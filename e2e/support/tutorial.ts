@@ -1,10 +1,12 @@
-// A page of `clients/`, served from an origin of its own as a tutorial's page is.
+// A page of `clients/`, served from an origin of its own or out of a folder, as a tutorial's page is.
 
 import { once } from "node:events";
+import { copyFileSync, mkdirSync, mkdtempSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createServer, type Server as HttpServer } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, extname, join } from "node:path";
 import { expect } from "@playwright/test";
 import type { ChromiumParticipant } from "./participant.ts";
 import type { Company } from "./test.ts";
@@ -36,48 +38,77 @@ export type Version = "2.3.0" | "2.3.1" | "4.3.2" | "4.4.1";
 const E2E = join(import.meta.dirname, "..");
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 
-/** Serves one client's page on another origin than moim's. */
+/** The files of a client's page, by where the page finds them. */
+function filesOf(client: Client, version?: Version): Record<string, string> {
+  const page = {
+    "/index.html": join(E2E, "clients", client, "index.html"),
+    "/client.js": join(E2E, "clients", client, "client.js"),
+    "/page.js": join(E2E, "clients/page.js"),
+  };
+  if (!version) return page;
+  const bundle = join(E2E, `node_modules/socket.io-client-${version}/dist/socket.io.js`);
+  return { ...page, [BUNDLE_AT[client]]: bundle };
+}
+
+/** A client's page in a new folder, with a version of socket.io-client or without any. */
+export function folderOf(client: Client, version?: Version): string {
+  const folder = mkdtempSync(join(tmpdir(), "moim-e2e-page-"));
+  for (const [path, file] of Object.entries(filesOf(client, version))) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    copyFileSync(file, join(folder, path));
+  }
+  return folder;
+}
+
+/** One client's page, as people open it. */
 export class Tutorial {
   private readonly mortals: Learner[] = [];
 
   private constructor(
-    private readonly http: HttpServer,
-    private readonly company: Company,
+    readonly origin: string,
     private readonly server: string,
+    private readonly company: Company,
+    private readonly close: () => Promise<void>,
   ) {}
 
-  static async start(
+  /** Serves it on another origin than moim's. */
+  static async elsewhere(
     client: Client,
     version: Version,
     company: Company,
     server: string,
   ): Promise<Tutorial> {
-    const files: Record<string, string> = {
-      "/": join(E2E, "clients", client, "index.html"),
-      "/client.js": join(E2E, "clients", client, "client.js"),
-      "/page.js": join(E2E, "clients/page.js"),
-      [BUNDLE_AT[client]]: join(E2E, `node_modules/socket.io-client-${version}/dist/socket.io.js`),
-    };
+    const files = filesOf(client, version);
     const http = createServer(async (request, response) => {
-      const file = files[new URL(request.url ?? "/", "http://localhost").pathname];
+      const { pathname } = new URL(request.url ?? "/", "http://localhost");
+      const file = files[pathname === "/" ? "/index.html" : pathname];
       if (!file) return response.writeHead(404).end();
       response.setHeader("content-type", `${TYPES[extname(file)]}; charset=utf-8`);
       response.end(await readFile(file));
     });
     http.listen(0, "127.0.0.1");
     await once(http, "listening");
-    return new Tutorial(http, company, server);
+    const origin = `http://localhost:${(http.address() as AddressInfo).port}`;
+    return new Tutorial(origin, server, company, async () => {
+      http.closeAllConnections();
+      http.close();
+      await once(http, "close");
+    });
   }
 
-  get origin(): string {
-    return `http://localhost:${(this.http.address() as AddressInfo).port}`;
+  /** Finds it at moim itself, which serves its folder. */
+  static at(server: string, company: Company): Tutorial {
+    return new Tutorial(server, server, company, async () => {});
   }
 
   /** Opens the page for somebody, who may be killed by the test. */
   async open(name: string, room = "tea", mortal = false): Promise<Learner> {
     const { origin, server } = this;
     const person = await this.company.open(name, { url: origin, server, mortal });
-    await person.tab.goto(`${origin}/?${new URLSearchParams({ server, room, name })}`);
+    // A page that is told of no server finds it where it came from.
+    const told = new URLSearchParams({ room, name });
+    if (server !== origin) told.set("server", server);
+    await person.tab.goto(`${origin}/?${told}`);
     const learner = new Learner(person);
     if (mortal) this.mortals.push(learner);
     return learner;
@@ -85,9 +116,7 @@ export class Tutorial {
 
   async stop(): Promise<void> {
     for (const { person } of this.mortals) await person.close();
-    this.http.closeAllConnections();
-    this.http.close();
-    await once(this.http, "close");
+    await this.close();
   }
 }
 

@@ -12,7 +12,7 @@ const test = base.extend<Fixtures>({
   tutorial: async ({ company, server }, use) => {
     const started: Tutorial[] = [];
     await use(async (client, version) => {
-      const tutorial = await Tutorial.start(client, version, company, server.url);
+      const tutorial = await Tutorial.elsewhere(client, version, company, server.url);
       started.push(tutorial);
       return tutorial;
     });
