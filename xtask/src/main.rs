@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask <task>`.
 
+mod bench;
 mod build;
 mod install;
 mod npm;
@@ -16,6 +17,7 @@ cargo xtask <task>
   serve [flags]    build everything, then run `moim serve` with these flags (http://localhost:4000)
   build            build the page and target/release/moim
   test [--quick]   run every check and test; --quick leaves out browsers
+  bench NAME [...] measure moim beside its peers (--help lists them)
   types [--check]  write the protocol's TypeScript types, or check that they are current
 ";
 
@@ -29,6 +31,7 @@ fn main() -> anyhow::Result<()> {
         (Some("build"), []) => build::build(),
         (Some("test"), []) => test::test(test::Extent::Whole),
         (Some("test"), [quick]) if quick == "--quick" => test::test(test::Extent::Quick),
+        (Some("bench"), arguments) => bench::bench(arguments),
         (Some("types"), []) => types::write(),
         (Some("types"), [check]) if check == "--check" => types::check(),
         (None | Some("help" | "--help" | "-h"), _) => {

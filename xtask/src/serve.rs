@@ -1,10 +1,10 @@
 //! `cargo xtask serve`: from a fresh clone to a page that works.
 
-use std::{path::PathBuf, process::Command};
+use std::process::Command;
 
 use anyhow::Context;
 
-use crate::build;
+use crate::{build, shell::target_dir};
 
 /// Builds everything and runs the server until it stops, passing its exit code on.
 pub(crate) fn serve(flags: &[String]) -> anyhow::Result<()> {
@@ -14,10 +14,6 @@ pub(crate) fn serve(flags: &[String]) -> anyhow::Result<()> {
     command.arg("serve").args(flags);
     let status = wait(command).with_context(|| format!("can't run {}", binary.display()))?;
     std::process::exit(status.code().unwrap_or(1));
-}
-
-fn target_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
 /// Becomes the server, so that signals reach it and not this task.

@@ -13,6 +13,11 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
 /// Runs `program` in `dir` and fails unless it succeeds.
 pub(crate) fn run(dir: &str, program: &str, args: &[&str]) -> anyhow::Result<()> {
     run_with(dir, program, args, &[])

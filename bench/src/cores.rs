@@ -1,0 +1,38 @@
+//! Which core runs what, so that a server and who measures it don't share one.
+
+use anyhow::{Context, ensure};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// The cores this program may use, in order.
+pub(crate) fn allowed() -> anyhow::Result<Vec<usize>> {
+    let set = sched_getaffinity(None).context("can't tell the cores this may run on")?;
+    Ok((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect())
+}
+
+/// A core for the server alone, and one for who loads it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair {
+    /// The server's.
+    pub(crate) server: usize,
+    /// The generator's.
+    pub(crate) generator: usize,
+}
+
+impl Pair {
+    /// The first two cores there are.
+    pub(crate) fn take() -> anyhow::Result<Self> {
+        let cores = allowed()?;
+        ensure!(cores.len() >= 2, "a server and its load need a core each: there is but one");
+        match *cores.as_slice() {
+            [generator, server, ..] => Ok(Self { server, generator }),
+            _ => anyhow::bail!("there are no two cores"),
+        }
+    }
+}
+
+/// Keeps the calling thread, and what it starts from now on, on these cores.
+pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
+    let mut set = CpuSet::new();
+    cores.iter().for_each(|core| set.set(*core));
+    sched_setaffinity(None, &set).with_context(|| format!("can't run on the cores {cores:?}"))
+}

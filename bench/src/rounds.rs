@@ -1,0 +1,40 @@
+//! Rounds in which peers take turns, so that what changes on the machine meanwhile meets all alike.
+
+/// Measures each peer once a round; what each round gave, by peer. The first round is dropped: in it
+/// caches fill. Every other round goes backwards, so that nobody always comes first.
+pub(crate) fn alternate<P, T>(
+    peers: &[P],
+    rounds: usize,
+    mut measure: impl FnMut(&P) -> anyhow::Result<T>,
+) -> anyhow::Result<Vec<Vec<T>>> {
+    let mut results: Vec<Vec<T>> = peers.iter().map(|_| Vec::new()).collect();
+    for round in 0..=rounds {
+        let mut turns: Vec<_> = peers.iter().zip(&mut results).collect();
+        if round % 2 == 1 {
+            turns.reverse();
+        }
+        for (peer, results) in turns {
+            let result = measure(peer)?;
+            if round > 0 {
+                results.push(result);
+            }
+        }
+    }
+    Ok(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_take_turns_and_the_first_round_is_dropped() {
+        let mut order = String::new();
+        let results = alternate(&['a', 'b'], 2, |peer| {
+            order.push(*peer);
+            Ok(order.len())
+        });
+        assert_eq!(results.unwrap(), [vec![4, 5], vec![3, 6]]);
+        assert_eq!(order, "abbaab");
+    }
+}

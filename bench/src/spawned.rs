@@ -1,0 +1,108 @@
+//! A server under measurement: a process of its own on cores of its own.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    cores,
+    usage::{self, Memory},
+};
+
+/// How long a server may take to start, and to stop.
+const SOON: Duration = Duration::from_secs(20);
+/// Lines kept until somebody reads them.
+const LINES: usize = 1024;
+
+/// A running server. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    child: Child,
+    lines: Receiver<String>,
+    name: String,
+}
+
+impl Spawned {
+    /// Starts a program whose threads all run on these cores and no other.
+    pub(crate) fn start(mut command: Command, cores: &[usize]) -> anyhow::Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A child inherits the cores of the thread that starts it.
+        let child = thread::scope(|scope| {
+            let starting = scope.spawn(|| -> anyhow::Result<Child> {
+                cores::pin(cores)?;
+                command.spawn().with_context(|| format!("can't run {name}: is it installed?"))
+            });
+            starting.join().unwrap_or_else(|_| bail!("can't start {name}"))
+        });
+        let mut child = child?;
+        let (sender, lines) = mpsc::sync_channel(LINES);
+        let pipes: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|pipe| Box::new(pipe) as _),
+            child.stderr.take().map(|pipe| Box::new(pipe) as _),
+        ];
+        for pipe in pipes.into_iter().flatten() {
+            let sender = sender.clone();
+            thread::spawn(move || read_on(pipe, &sender));
+        }
+        Ok(Self { child, lines, name })
+    }
+
+    /// Waits for a line it prints, on either stream, that tells what is `wanted`.
+    pub(crate) fn await_line<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> anyhow::Result<T> {
+        let end = Instant::now() + SOON;
+        let mut said = String::new();
+        loop {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => match wanted(&line) {
+                    Some(found) => return Ok(found),
+                    None => said = said + &line + "\n",
+                },
+                Err(RecvTimeoutError::Timeout) => bail!("{} isn't ready:\n{said}", self.name),
+                Err(RecvTimeoutError::Disconnected) => bail!("{} has ended:\n{said}", self.name),
+            }
+        }
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Processor time it has used so far.
+    pub(crate) fn cpu_time(&self) -> anyhow::Result<Duration> {
+        usage::cpu_time(self.pid())
+    }
+
+    /// Memory it holds.
+    pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
+        usage::memory(self.pid())
+    }
+}
+
+/// Reads to the end, so that the pipe never fills; what nobody waits for is dropped.
+fn read_on(pipe: impl Read, lines: &SyncSender<String>) {
+    for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+        let _ = lines.try_send(line);
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        let end = Instant::now() + SOON;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > end {
+                let _ = self.child.kill();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
