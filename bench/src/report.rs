@@ -78,11 +78,11 @@ mod tests {
 
     #[test]
     fn a_section_takes_its_own_place_and_leaves_the_others() {
-        let first = placed(HEAD, "a", "one\n");
-        let both = placed(&first, "b", "two");
-        let again = placed(&both, "a", "three");
-        assert_eq!(again, both.replace("one", "three"));
-        assert!(again.starts_with(HEAD.trim_end()) && again.contains("two"));
+        let first = placed(HEAD, "a", "ONE\n");
+        let both = placed(&first, "b", "TWO");
+        let again = placed(&both, "a", "THREE");
+        assert_eq!(again, both.replace("ONE", "THREE"));
+        assert!(again.starts_with(HEAD.trim_end()) && again.contains("TWO"));
     }
 
     #[test]
