@@ -4,11 +4,13 @@
 //! whatever comes next, so a test of an hour takes a moment and never sleeps.
 
 mod clock;
+mod line;
 mod link;
 mod nat;
 mod network;
 
 pub use clock::{Clock, UNIX_START};
-pub use link::Link;
+pub use line::Line;
+pub use link::{Bottleneck, Link};
 pub use nat::NatKind;
 pub use network::{Datagram, Network, Step};

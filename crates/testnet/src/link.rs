@@ -1,7 +1,5 @@
 //! What a line between a host and the rest of the world does to packets.
 
-use rand::RngExt as _;
-use rand::rngs::StdRng;
 use std::time::Duration;
 
 /// A line's faults. The default has none.
@@ -17,25 +15,25 @@ pub struct Link {
     pub duplicate: f64,
     /// How likely a packet is held back until later ones have passed, 0 to 1.
     pub reorder: f64,
+    /// What the line can carry; any amount otherwise.
+    pub bottleneck: Option<Bottleneck>,
 }
 
-impl Link {
-    /// The delays after which copies of one packet come out at the other end: none, one or two.
-    pub(crate) fn carry(&self, rng: &mut StdRng) -> Vec<Duration> {
-        if rng.random_bool(self.loss) {
-            return Vec::new();
-        }
-        let copies = if rng.random_bool(self.duplicate) { 2 } else { 1 };
-        (0..copies).map(|_| self.pass(rng)).collect()
-    }
+/// The narrowest place of a line: packets leave it one behind the other, and wait until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bottleneck {
+    /// How fast they leave.
+    pub bits_per_second: u64,
+    /// How many bytes may wait; what comes beyond that is dropped, as a router does.
+    pub queue: u64,
+}
 
-    fn pass(&self, rng: &mut StdRng) -> Duration {
-        let held = rng.random_bool(self.reorder);
-        let back = if held {
-            self.delay + self.jitter + Duration::from_millis(20)
-        } else {
-            Duration::ZERO
-        };
-        self.delay + self.jitter.mul_f64(rng.random()) + back
+impl Bottleneck {
+    /// How long `bytes` take to leave.
+    #[must_use]
+    pub fn duration_of(&self, bytes: u64) -> Duration {
+        let bits = u128::from(bytes) * 8;
+        let nanos = bits * 1_000_000_000 / u128::from(self.bits_per_second.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }

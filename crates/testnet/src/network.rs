@@ -1,6 +1,6 @@
 //! A network of hosts, some of them behind NAT boxes, with packets in flight.
 
-use crate::{Clock, Link, NatKind, nat::Nat};
+use crate::{Clock, Line, Link, NatKind, nat::Nat};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use std::cmp::Reverse;
@@ -30,13 +30,20 @@ pub enum Step {
     Idle,
 }
 
+/// A host's line, each way.
+#[derive(Debug, Default)]
+struct Lines {
+    up: Line,
+    down: Line,
+}
+
 /// The network and its clock. The same seed and calls give the same run.
 #[derive(Debug)]
 pub struct Network {
     /// The one clock of this world.
     pub clock: Clock,
     rng: StdRng,
-    links: HashMap<IpAddr, Link>,
+    lines: HashMap<IpAddr, Lines>,
     /// Inside address to the box it is behind.
     behind: HashMap<IpAddr, IpAddr>,
     nats: HashMap<IpAddr, Nat>,
@@ -51,7 +58,7 @@ impl Network {
         Self {
             clock: Clock::new(),
             rng: StdRng::seed_from_u64(seed),
-            links: HashMap::new(),
+            lines: HashMap::new(),
             behind: HashMap::new(),
             nats: HashMap::new(),
             flight: BinaryHeap::new(),
@@ -59,9 +66,11 @@ impl Network {
         }
     }
 
-    /// Gives a host a line that delays, loses, doubles or reorders, both ways.
+    /// Gives a host a line of these faults both ways, or changes the one it has.
     pub fn link(&mut self, host: IpAddr, link: Link) {
-        self.links.insert(host, link);
+        let Lines { up, down } = self.lines.entry(host).or_default();
+        up.change(link);
+        down.change(link);
     }
 
     /// Puts a host behind a NAT box with the address `outside`; hosts that name the same box share
@@ -78,9 +87,13 @@ impl Network {
             Some(nat) => nat.outgoing(from, to),
             None => from,
         };
-        let line = self.links.get(&from.ip()).copied().unwrap_or_default();
-        for delay in line.carry(&mut self.rng) {
-            self.fly(delay, Datagram { from: source, to, bytes: bytes.clone() });
+        let now = self.clock.now();
+        let delays = match self.lines.get_mut(&from.ip()) {
+            Some(lines) => lines.up.carry(now, bytes.len(), &mut self.rng),
+            None => vec![Duration::ZERO],
+        };
+        for delay in delays {
+            self.fly(now + delay, Datagram { from: source, to, bytes: bytes.clone() });
         }
     }
 
@@ -106,14 +119,14 @@ impl Network {
         }
     }
 
-    fn fly(&mut self, delay: Duration, datagram: Datagram) {
-        let mut at = self.clock.now() + delay;
+    fn fly(&mut self, mut at: Instant, datagram: Datagram) {
         // The receiver's line adds its delay; its losses and the like come out of the same draw.
         if let Some(host) = self.inside(datagram.from, datagram.to) {
-            let line = self.links.get(&host.ip()).copied().unwrap_or_default();
-            match line.carry(&mut self.rng).first() {
-                Some(more) => at += *more,
-                None => return,
+            if let Some(lines) = self.lines.get_mut(&host.ip()) {
+                match lines.down.carry(at, datagram.bytes.len(), &mut self.rng).first() {
+                    Some(more) => at += *more,
+                    None => return,
+                }
             }
         }
         self.sent += 1;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Bottleneck;
 
 fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -75,6 +76,7 @@ fn a_seed_decides_every_fault() {
             loss: 0.1,
             duplicate: 0.1,
             reorder: 0.1,
+            ..Link::default()
         };
         network.link(b.ip(), line);
         (0..1000u32).for_each(|n| network.send(b, a, n.to_be_bytes()));
@@ -102,4 +104,23 @@ fn a_step_stops_at_the_timeout_before_a_later_packet() {
     assert_eq!(network.clock.elapsed(), Duration::from_millis(20));
     assert!(matches!(network.step(None), Step::Arrived(_)));
     assert_eq!(network.clock.elapsed(), Duration::from_millis(50));
+}
+
+#[test]
+fn a_narrow_line_slows_and_drops_for_its_own_host_only() {
+    let mut network = Network::new(1);
+    let (a, narrow, wide) = (at("192.0.2.1:1"), at("192.0.2.2:1"), at("192.0.2.3:1"));
+    let bottleneck = Some(Bottleneck { bits_per_second: 1_000_000, queue: 12_500 });
+    network.link(narrow.ip(), Link { bottleneck, ..Link::default() });
+    for to in [narrow, wide] {
+        (0..100).for_each(|_| network.send(a, to, [0; 1250]));
+    }
+    let (mut came, mut last) = (HashMap::new(), HashMap::new());
+    while let Step::Arrived(datagram) = network.step(None) {
+        *came.entry(datagram.to).or_insert(0) += 1;
+        last.insert(datagram.to, network.clock.elapsed());
+    }
+    assert_eq!(came, HashMap::from([(narrow, 11), (wide, 100)]));
+    assert_eq!(last[&narrow], Duration::from_millis(110));
+    assert_eq!(last[&wide], Duration::ZERO);
 }

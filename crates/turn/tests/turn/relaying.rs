@@ -135,6 +135,7 @@ fn two_behind_symmetric_nats_hear_each_other_through_lossy_links() {
                     loss: 0.03,
                     duplicate: 0.01,
                     reorder: 0.01,
+                    ..Link::default()
                 };
                 world.network.link(at(host).ip(), line);
                 world.network.behind(at(host).ip(), ip(outside), NatKind::Symmetric);
