@@ -121,12 +121,11 @@ impl Network {
 
     fn fly(&mut self, mut at: Instant, datagram: Datagram) {
         // The receiver's line adds its delay; its losses and the like come out of the same draw.
-        if let Some(host) = self.inside(datagram.from, datagram.to) {
-            if let Some(lines) = self.lines.get_mut(&host.ip()) {
-                match lines.down.carry(at, datagram.bytes.len(), &mut self.rng).first() {
-                    Some(more) => at += *more,
-                    None => return,
-                }
+        let host = self.inside(datagram.from, datagram.to);
+        if let Some(lines) = host.and_then(|host| self.lines.get_mut(&host.ip())) {
+            match lines.down.carry(at, datagram.bytes.len(), &mut self.rng).first() {
+                Some(more) => at += *more,
+                None => return,
             }
         }
         self.sent += 1;
