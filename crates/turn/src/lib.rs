@@ -1,10 +1,11 @@
-//! STUN and TURN server, sans-IO (RFC 8489, RFC 8656).
+//! STUN and TURN server, sans-IO (RFC 8489, RFC 8656, RFC 6062).
 //!
 //! A [`Server`] is told the time and handed packets; it says what to send and which relayed
 //! sockets to open and close. It owns no socket, no clock and no thread, so a test can put hours
 //! of relaying on a virtual clock.
 //!
-//! The contract with whoever drives it: after each call, drain [`Server::poll_output`]; call
+//! The contract with whoever drives it: after each call, drain [`Server::poll_output`] and
+//! [`Server::poll_tcp_output`]; call
 //! [`Server::handle_timeout`] at [`Server::poll_timeout`].
 
 pub mod channel;
@@ -21,5 +22,6 @@ pub mod stun;
 pub use cidr::{Cidr, NoCidr};
 pub use five_tuple::{FiveTuple, Transport};
 pub use server::{
-    Config, Counters, Forward, Head, Limits, OpenFailed, Output, RelayId, Server, ToClient, ToPeer,
+    Config, ConnectFailed, ConnectionId, Counters, Forward, Head, Limits, OpenFailed, Output,
+    RelayId, Server, TcpOutput, ToClient, ToPeer,
 };

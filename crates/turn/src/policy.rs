@@ -58,6 +58,12 @@ impl Policy {
         Self { allow, own: own.into_iter().map(|ip| ip.to_canonical()).collect() }
     }
 
+    /// Whether an address is this machine's: named so, or one by which no other is reached.
+    pub(crate) fn is_own(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.own.contains(&ip) || ip.is_loopback() || ip.is_unspecified()
+    }
+
     /// Judges a peer's address. `relays_live_there` says whether one of our own relayed addresses
     /// has this IP now.
     pub(crate) fn judge(&self, peer: IpAddr, relays_live_there: bool) -> Verdict {

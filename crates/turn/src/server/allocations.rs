@@ -30,6 +30,7 @@ pub(crate) struct Allocation {
     pub(crate) relayed: SocketAddr,
     /// As bound.
     pub(crate) local: SocketAddr,
+    pub(crate) relayed_over: Relayed,
     pub(crate) username: Box<str>,
     pub(crate) key: Key,
     pub(crate) expires: Instant,
@@ -52,7 +53,18 @@ pub(crate) struct Birth {
     pub(crate) tries: Option<u8>,
 }
 
+/// What is relayed over (RFC 8656 §18.8, RFC 6062 §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relayed {
+    Udp,
+    Tcp,
+}
+
 impl Allocation {
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.relayed_over == Relayed::Tcp
+    }
+
     /// Whose quota this is on.
     fn user(&self) -> &str {
         user_of(&self.username)

@@ -22,6 +22,12 @@ pub struct Config {
     pub allow: Vec<Cidr>,
     /// Ports of relayed sockets.
     pub ports: RangeInclusive<u16>,
+    /// Whether clients may have TCP allocations (RFC 6062). The driver must know how.
+    pub tcp: bool,
+    /// Ports of this machine's own services, to which no TCP connection is made.
+    pub services: Vec<u16>,
+    /// The upper byte of connection ids, to tell those of several servers apart.
+    pub shard: u8,
     /// From the operating system's randomness: makes ports and nonces unpredictable.
     pub seed: [u8; 32],
     /// How much of everything.
@@ -39,6 +45,9 @@ impl Config {
             interfaces: Vec::new(),
             allow: Vec::new(),
             ports: 49_152..=65_535,
+            tcp: false,
+            services: Vec::new(),
+            shard: 0,
             seed,
             limits: Limits::default(),
         }
@@ -57,6 +66,10 @@ pub struct Limits {
     pub permissions: usize,
     /// Channels a client may have bound at a time.
     pub channels: usize,
+    /// Connections to peers of TCP allocations in all.
+    pub connections: usize,
+    /// Connections to peers of one TCP allocation.
+    pub connections_per_allocation: usize,
     /// Of an allocation whose client asks for none (RFC 8656 §3.2: 10 minutes).
     pub default_lifetime: Duration,
     /// The longest a client may ask for.
@@ -76,6 +89,8 @@ impl Default for Limits {
             allocations_per_user: 200,
             permissions: 256,
             channels: 256,
+            connections: 4096,
+            connections_per_allocation: 64,
             default_lifetime: Duration::from_secs(600),
             max_lifetime: Duration::from_secs(3600),
             nonce_lifetime: Duration::from_secs(3600),

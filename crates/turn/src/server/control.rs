@@ -1,25 +1,26 @@
 //! Requests: one step a method (RFC 8656 §7 to §12).
 
-use super::allocations::{Allocation, Birth};
+use super::allocations::{Allocation, Birth, Relayed};
 use super::auth::Proven;
 use super::peers::{NotBound, Peers};
 use super::refusal::Refusal;
 use super::respond::{Asked, Granted};
-use super::{Forward, OpenFailed, Output, RelayId, Server};
+use super::{Forward, OpenFailed, Output, RelayId, Server, TcpOutput};
 use crate::FiveTuple;
 use crate::channel::ChannelNumber;
 use crate::policy::Verdict;
 use crate::stun::attribute::{
-    self, CHANNEL_NUMBER, EVEN_PORT, Family, LIFETIME, NONCE, REALM, REQUESTED_ADDRESS_FAMILY,
-    REQUESTED_TRANSPORT, USERNAME, XOR_PEER_ADDRESS,
+    self, CHANNEL_NUMBER, CONNECTION_ID, EVEN_PORT, Family, LIFETIME, NONCE, REALM,
+    REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT, USERNAME, XOR_PEER_ADDRESS,
 };
 use crate::stun::{Message, Method};
 use rand::RngExt as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// UDP, as IP numbers it.
+/// UDP and TCP, as IP numbers them.
 const UDP: u8 = 17;
+const TCP: u8 = 6;
 /// How many ports are tried before giving up.
 const TRIES: u8 = 16;
 
@@ -37,7 +38,8 @@ fn known(method: Method) -> &'static [u16] {
             EVEN_PORT,
         ],
         Method::REFRESH => &[USERNAME, REALM, NONCE, LIFETIME, REQUESTED_ADDRESS_FAMILY],
-        Method::CREATE_PERMISSION => &[USERNAME, REALM, NONCE, XOR_PEER_ADDRESS],
+        Method::CONNECTION_BIND => &[USERNAME, REALM, NONCE, CONNECTION_ID],
+        Method::CREATE_PERMISSION | Method::CONNECT => &[USERNAME, REALM, NONCE, XOR_PEER_ADDRESS],
         _ => &[USERNAME, REALM, NONCE, XOR_PEER_ADDRESS, CHANNEL_NUMBER],
     }
 }
@@ -74,6 +76,8 @@ impl Server {
             Method::REFRESH => Self::refresh,
             Method::CREATE_PERMISSION => Self::create_permission,
             Method::CHANNEL_BIND => Self::channel_bind,
+            Method::CONNECT if self.config.tcp => Self::connect,
+            Method::CONNECTION_BIND if self.config.tcp => Self::connection_bind,
             _ => {
                 self.counters.dropped_unexpected += 1;
                 return None;
@@ -111,11 +115,7 @@ impl Server {
         if let Some(again) = self.allocated_before(now, from, message)? {
             return Ok(again);
         }
-        match message.attribute(REQUESTED_TRANSPORT) {
-            Some([UDP, _, _, _]) => {}
-            Some([_, _, _, _]) => return Err(Refusal::TRANSPORT_NOT_SUPPORTED),
-            _ => return Err(Refusal::BAD_REQUEST),
-        }
+        let relayed_over = self.requested_transport(from, message)?;
         let family = requested_family(message)?.unwrap_or(Family::V4);
         let even = even_port(message)?;
         let lifetime = self.lifetime(message)?.unwrap_or_else(|| self.granted(0));
@@ -140,6 +140,7 @@ impl Server {
             client: *from,
             relayed,
             local,
+            relayed_over,
             username: proven.username.into(),
             key: proven.key.clone(),
             expires,
@@ -148,8 +149,33 @@ impl Server {
             birth,
         };
         let relay = self.allocations.insert(allocation).ok_or(Refusal::CAPACITY)?;
-        self.outputs.push_back(Output::OpenRelay { relay, local });
+        self.open_relay(relay, local, relayed_over);
         Ok(Granted::Later)
+    }
+
+    fn open_relay(&mut self, relay: RelayId, local: SocketAddr, relayed_over: Relayed) {
+        match relayed_over {
+            Relayed::Udp => self.outputs.push_back(Output::OpenRelay { relay, local }),
+            Relayed::Tcp => self.tcp_outputs.push_back(TcpOutput::Listen { relay, local }),
+        }
+    }
+
+    /// What is to be relayed over. TCP is for clients over TCP that ask for nothing which only
+    /// UDP has (RFC 6062 §5.1).
+    fn requested_transport(
+        &self,
+        from: &FiveTuple,
+        message: &Message<'_>,
+    ) -> Result<Relayed, Refusal> {
+        match message.attribute(REQUESTED_TRANSPORT) {
+            Some([UDP, _, _, _]) => Ok(Relayed::Udp),
+            Some([TCP, _, _, _]) if self.config.tcp => {
+                let is_fit = from.transport.is_stream() && message.attribute(EVEN_PORT).is_none();
+                if is_fit { Ok(Relayed::Tcp) } else { Err(Refusal::BAD_REQUEST) }
+            }
+            Some([_, _, _, _]) => Err(Refusal::TRANSPORT_NOT_SUPPORTED),
+            _ => Err(Refusal::BAD_REQUEST),
+        }
     }
 
     /// A retransmission is answered as the request was; another request on the same five-tuple is
@@ -195,10 +221,10 @@ impl Server {
         let tries = made.birth.tries.as_mut()?;
         *tries += 1;
         let again = why == OpenFailed::PortTaken && *tries <= TRIES && made.expires > now;
-        let (ip, even) = (made.local.ip(), made.birth.even);
+        let (ip, even, relayed_over) = (made.local.ip(), made.birth.even, made.relayed_over);
         if again && let Some((relayed, local)) = self.pick_port(ip, even) {
             self.allocations.readdress(relay, relayed, local);
-            self.outputs.push_back(Output::OpenRelay { relay, local });
+            self.open_relay(relay, local, relayed_over);
             return None;
         }
         let made = self.allocations.remove(relay)?;
@@ -269,7 +295,11 @@ impl Server {
         proven: &Proven<'_>,
     ) -> Result<Granted, Refusal> {
         let most = (self.config.limits.channels, self.config.limits.permissions);
-        let family = Family::of(self.own(now, from, proven)?.1.relayed.ip());
+        let made = self.own(now, from, proven)?.1;
+        if made.is_tcp() {
+            return Err(Refusal::FORBIDDEN);
+        }
+        let family = Family::of(made.relayed.ip());
         let number = match message.attribute(CHANNEL_NUMBER) {
             Some(&[high, low, _, _]) => ChannelNumber::new(u16::from_be_bytes([high, low])),
             _ => None,
@@ -293,7 +323,7 @@ impl Server {
     }
 
     /// The client's allocation, if it made it as the same user.
-    fn own(
+    pub(super) fn own(
         &mut self,
         now: Instant,
         from: &FiveTuple,
@@ -311,7 +341,7 @@ impl Server {
 
     /// Whether a peer may be permitted, and if so whether only as one of our own relays. What is
     /// denied is denied in every wrapping, before its family matters.
-    fn judge(&self, peer: IpAddr, family: Family) -> Result<bool, Refusal> {
+    pub(super) fn judge(&self, peer: IpAddr, family: Family) -> Result<bool, Refusal> {
         let verdict = self.policy.judge(peer, self.allocations.on(peer.to_canonical()));
         if verdict == Verdict::Denied {
             return Err(Refusal::FORBIDDEN);

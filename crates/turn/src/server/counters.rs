@@ -15,6 +15,8 @@ pub struct Counters {
     /// Of those from clients, how many were handed to another of our relayed addresses without
     /// the network.
     pub handed_over: u64,
+    /// Connections of TCP allocations joined with a stream of their client's.
+    pub connections_bound: u64,
     /// Bytes of payload relayed, both ways.
     pub relayed_bytes: u64,
     /// Requests refused with an error.

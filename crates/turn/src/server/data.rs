@@ -50,7 +50,8 @@ impl Server {
             self.counters.dropped_malformed += 1;
             return None;
         };
-        let found = self.allocations.of_client(from).filter(|(_, found)| found.expires > now);
+        let found = self.allocations.of_client(from);
+        let found = found.filter(|(_, found)| found.expires > now && !found.is_tcp());
         let Some((relay, allocation)) = found else {
             self.counters.dropped_unexpected += 1;
             return None;
@@ -110,7 +111,8 @@ impl Server {
         payload: &'a [u8],
         handed_over: bool,
     ) -> Option<Forward<'a>> {
-        let found = self.allocations.get(relay).filter(|found| found.expires > now);
+        let found = self.allocations.get(relay);
+        let found = found.filter(|found| found.expires > now && !found.is_tcp());
         let (Some(allocation), Ok(len)) = (found, u16::try_from(payload.len())) else {
             self.counters.dropped_unexpected += 1;
             return None;

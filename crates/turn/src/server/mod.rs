@@ -3,6 +3,7 @@
 mod allocations;
 mod auth;
 mod config;
+mod connections;
 mod control;
 mod counters;
 mod data;
@@ -11,11 +12,14 @@ mod forward;
 mod peers;
 mod refusal;
 mod respond;
+mod tcp;
 
 pub use allocations::RelayId;
 pub use config::{Config, Limits};
+pub use connections::ConnectionId;
 pub use counters::Counters;
 pub use forward::{Forward, Head, ToClient, ToPeer};
+pub use tcp::{ConnectFailed, TcpOutput};
 
 use crate::nonce::Nonces;
 use crate::policy::Policy;
@@ -23,6 +27,7 @@ use crate::rate::RateLimit;
 use crate::stun::{Class, Message, Method};
 use crate::{FiveTuple, Transport};
 use allocations::Allocations;
+use connections::Connections;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::collections::VecDeque;
@@ -63,6 +68,8 @@ pub struct Server {
     rate: RateLimit,
     rng: StdRng,
     allocations: Allocations,
+    connections: Connections,
+    tcp_outputs: VecDeque<TcpOutput>,
     outputs: VecDeque<Output>,
     /// The response under way; every response is written here.
     reply: Vec<u8>,
@@ -82,6 +89,8 @@ impl Server {
             rate: RateLimit::new(now, limits.unproven_per_second, limits.unproven_burst),
             rng,
             allocations: Allocations::default(),
+            connections: Connections::default(),
+            tcp_outputs: VecDeque::new(),
             outputs: VecDeque::new(),
             reply: Vec::new(),
             counters: Counters::default(),
@@ -144,15 +153,18 @@ impl Server {
         }
     }
 
-    /// Takes in that a client's stream has ended, and with it the client's allocation.
+    /// Takes in that a client's stream has ended, and with it what it was for: an allocation or a
+    /// connection to a peer.
     pub fn handle_client_gone(&mut self, client: &FiveTuple) {
+        self.disconnect_client(client);
         if let Some((relay, _)) = self.allocations.of_client(client) {
             self.end(relay);
         }
     }
 
-    /// Ends allocations whose time is up.
+    /// Ends allocations and connections whose time is up.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.expire_connections(now);
         while let Some(relay) = self.allocations.due(now) {
             self.end(relay);
         }
@@ -161,7 +173,8 @@ impl Server {
     /// When [`Self::handle_timeout`] is next wanted.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.allocations.next_expiry()
+        let ends = [self.allocations.next_expiry(), self.connections.next_deadline()];
+        ends.into_iter().flatten().min()
     }
 
     /// The next thing to do with relayed sockets.
@@ -181,15 +194,19 @@ impl Server {
         self.allocations.len()
     }
 
-    /// Whether a client has an allocation.
+    /// Whether a client has an allocation, or its stream is joined with a peer's.
     #[must_use]
     pub fn has_allocation(&self, client: &FiveTuple) -> bool {
-        self.allocations.of_client(client).is_some()
+        self.allocations.of_client(client).is_some() || self.connections.of_client(client).is_some()
     }
 
     fn end(&mut self, relay: RelayId) {
-        if self.allocations.remove(relay).is_some() {
-            self.counters.ended += 1;
+        let Some(ended) = self.allocations.remove(relay) else { return };
+        self.counters.ended += 1;
+        if ended.is_tcp() {
+            self.disconnect_all(relay);
+            self.tcp_outputs.push_back(TcpOutput::Unlisten { relay });
+        } else {
             self.outputs.push_back(Output::CloseRelay { relay });
         }
     }

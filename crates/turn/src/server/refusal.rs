@@ -22,6 +22,8 @@ impl Refusal {
     pub(crate) const WRONG_CREDENTIALS: Self = refusal(441, "Wrong Credentials");
     pub(crate) const TRANSPORT_NOT_SUPPORTED: Self = refusal(442, "Unsupported Transport");
     pub(crate) const FAMILY_MISMATCH: Self = refusal(443, "Peer Address Family Mismatch");
+    pub(crate) const CONNECTION_EXISTS: Self = refusal(446, "Connection Already Exists");
+    pub(crate) const CONNECTION_FAILED: Self = refusal(447, "Connection Timeout or Failure");
     pub(crate) const QUOTA: Self = refusal(486, "Allocation Quota Reached");
     pub(crate) const CAPACITY: Self = refusal(508, "Insufficient Capacity");
 

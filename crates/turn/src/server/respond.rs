@@ -1,12 +1,15 @@
 //! Writes responses. Nothing goes into one that the RFC does not ask for.
 
+use super::connections::ConnectionId;
 use super::refusal::Refusal;
 use super::{Forward, Head, Server, ToClient};
 use crate::FiveTuple;
 use crate::stun::attribute::{
-    LIFETIME, NONCE, REALM, UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS, XOR_RELAYED_ADDRESS,
+    CONNECTION_ID, LIFETIME, NONCE, REALM, UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS,
+    XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
 };
 use crate::stun::{Class, Key, Message, Method, TransactionId, Writer};
+use rand::RngExt as _;
 use std::net::SocketAddr;
 
 /// At most so many unknown attributes are listed.
@@ -40,6 +43,8 @@ pub(super) enum Granted {
     Done,
     /// An allocation lives on for so many seconds.
     Refreshed(u32),
+    /// A connection to a peer.
+    Connected(ConnectionId),
     /// An allocation, for so many seconds.
     Allocated(SocketAddr, u32),
 }
@@ -64,6 +69,9 @@ impl Server {
         match granted {
             Granted::Later => return None,
             Granted::Done => {}
+            Granted::Connected(id) => {
+                writer.attribute(CONNECTION_ID, &id.0.to_be_bytes());
+            }
             Granted::Refreshed(lifetime) => {
                 writer.attribute(LIFETIME, &lifetime.to_be_bytes());
             }
@@ -75,6 +83,21 @@ impl Server {
         }
         finish(writer, asked, Some(key));
         Some(self.answer(to))
+    }
+
+    /// Tells a client that a peer has connected (RFC 6062 §5.3).
+    pub(super) fn connection_attempt(
+        &mut self,
+        to: &FiveTuple,
+        connection: ConnectionId,
+        peer: SocketAddr,
+    ) -> Forward<'_> {
+        let transaction = TransactionId(self.rng.random());
+        let (class, method) = (Class::Indication, Method::CONNECTION_ATTEMPT);
+        let mut writer = Writer::new(&mut self.reply, class, method, transaction);
+        writer.attribute(CONNECTION_ID, &connection.0.to_be_bytes());
+        writer.xor_address(XOR_PEER_ADDRESS, peer);
+        self.answer(to)
     }
 
     /// Refuses who has proven nothing; a challenge carries what the next try needs.

@@ -23,6 +23,7 @@ mod types {
     pub const DONT_FRAGMENT: u16 = 0x001A;
     pub const MESSAGE_INTEGRITY_SHA256: u16 = 0x001C;
     pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+    pub const CONNECTION_ID: u16 = 0x002A;
     pub const FINGERPRINT: u16 = 0x8028;
 }
 pub use types::*;

@@ -49,6 +49,12 @@ impl Method {
     pub const CREATE_PERMISSION: Self = Self(0x008);
     /// Bind a channel.
     pub const CHANNEL_BIND: Self = Self(0x009);
+    /// RFC 6062 §6.1, as are the others below: connect to a peer over TCP.
+    pub const CONNECT: Self = Self(0x00A);
+    /// Join a stream with a peer's.
+    pub const CONNECTION_BIND: Self = Self(0x00B);
+    /// A peer has connected.
+    pub const CONNECTION_ATTEMPT: Self = Self(0x00C);
 }
 
 /// The fourteen bits of the type: classes and methods interleaved (RFC 8489 §5).

@@ -13,4 +13,5 @@ mod mutation;
 mod parser;
 mod relaying;
 mod requests;
+mod tcp;
 mod world;

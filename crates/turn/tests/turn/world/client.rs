@@ -19,6 +19,8 @@ pub(crate) const REFRESH: u16 = 0x004;
 pub(crate) const SEND: u16 = 0x006;
 pub(crate) const CREATE_PERMISSION: u16 = 0x008;
 pub(crate) const CHANNEL_BIND: u16 = 0x009;
+pub(crate) const CONNECT: u16 = 0x00A;
+pub(crate) const CONNECTION_BIND: u16 = 0x00B;
 
 /// An attribute of a request.
 #[derive(Debug, Clone)]
@@ -30,6 +32,14 @@ pub(crate) enum Attr {
 impl Attr {
     pub(crate) fn udp() -> Self {
         Self::Raw(0x0019, vec![17, 0, 0, 0])
+    }
+
+    pub(crate) fn tcp() -> Self {
+        Self::Raw(0x0019, vec![6, 0, 0, 0])
+    }
+
+    pub(crate) fn connection(id: &[u8]) -> Self {
+        Self::Raw(0x002A, id.to_vec())
     }
 
     pub(crate) fn lifetime(seconds: u32) -> Self {
@@ -159,6 +169,12 @@ impl Client {
 
     pub(crate) fn allocate(&mut self, world: &mut World) -> SocketAddr {
         let response = world.request(self, ALLOCATE, &[Attr::udp()]);
+        assert_eq!(response.error(), None);
+        response.relayed()
+    }
+
+    pub(crate) fn allocate_tcp(&mut self, world: &mut World) -> SocketAddr {
+        let response = world.request(self, ALLOCATE, &[Attr::tcp()]);
         assert_eq!(response.error(), None);
         response.relayed()
     }

@@ -2,14 +2,17 @@
 //! ours. Every packet the server sends is checked for what must hold of all of them.
 
 mod client;
+mod tcp;
 
 pub(crate) use client::{
-    ALLOCATE, Attr, BINDING, CHANNEL_BIND, CREATE_PERMISSION, Client, REFRESH, Response, SEND,
+    ALLOCATE, Attr, BINDING, CHANNEL_BIND, CONNECT, CONNECTION_BIND, CREATE_PERMISSION, Client,
+    REFRESH, Response, SEND,
 };
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+pub(crate) use tcp::TcpSide;
 use testnet::{Datagram, Network, Step, UNIX_START};
 use turn::{Config, FiveTuple, Forward, OpenFailed, Output, RelayId, Server, Transport};
 
@@ -50,6 +53,8 @@ pub(crate) struct World {
     pub(crate) fail_opening: VecDeque<OpenFailed>,
     /// Packets that went from relayed sockets over the network.
     pub(crate) over_network: usize,
+    /// Sockets of TCP allocations.
+    pub(crate) tcp: TcpSide,
 }
 
 impl World {
@@ -70,6 +75,7 @@ impl World {
             recorded: Vec::new(),
             fail_opening: VecDeque::new(),
             over_network: 0,
+            tcp: TcpSide::default(),
         }
     }
 
@@ -118,6 +124,7 @@ impl World {
                 }
             }
         }
+        sent.extend(self.settle_tcp());
         sent
     }
 

@@ -1,0 +1,254 @@
+//! TCP allocations (RFC 6062): what clients ask, what becomes of connections.
+
+use super::auth::Proven;
+use super::connections::{Connection, ConnectionId, PATIENCE, State};
+use super::refusal::Refusal;
+use super::respond::{Asked, Granted};
+use super::{Forward, RelayId, Server};
+use crate::FiveTuple;
+use crate::stun::Message;
+use crate::stun::attribute::{CONNECTION_ID, Family, XOR_PEER_ADDRESS};
+use rand::RngExt as _;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// What a server wants done with sockets of TCP allocations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TcpOutput {
+    /// Listen on `local` and say so with [`Server::handle_relay_opened`]; hand connections that
+    /// come to [`Server::handle_accepted`].
+    Listen {
+        /// Its name from now on.
+        relay: RelayId,
+        /// Where to bind it, so that connections can be made from there as well.
+        local: SocketAddr,
+    },
+    /// Listen no more.
+    Unlisten {
+        /// The one to close.
+        relay: RelayId,
+    },
+    /// Connect to a peer, for 30 seconds at most, and say how it went with
+    /// [`Server::handle_connected`].
+    Connect {
+        /// Its name from now on.
+        connection: ConnectionId,
+        /// Where to connect from.
+        local: SocketAddr,
+        /// Where to connect to.
+        peer: SocketAddr,
+    },
+    /// Join the client's stream, behind the response it is about to get, with the peer's.
+    Splice {
+        /// The peer's.
+        connection: ConnectionId,
+        /// The client's.
+        client: FiveTuple,
+    },
+    /// Close the peer's connection, and the stream it is joined with.
+    Close {
+        /// The one to close.
+        connection: ConnectionId,
+    },
+}
+
+/// A peer could not be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectFailed;
+
+impl Server {
+    /// RFC 6062 §5.2
+    pub(super) fn connect(
+        &mut self,
+        now: Instant,
+        from: &FiveTuple,
+        message: &Message<'_>,
+        proven: &Proven<'_>,
+    ) -> Result<Granted, Refusal> {
+        let (relay, made) = self.own(now, from, proven)?;
+        if !made.is_tcp() {
+            return Err(Refusal::ALLOCATION_MISMATCH);
+        }
+        let (family, local) = (Family::of(made.relayed.ip()), made.local);
+        let peer = message.xor_address(XOR_PEER_ADDRESS).ok_or(Refusal::BAD_REQUEST)?;
+        let own_relays = self.judge(peer.ip(), family)?;
+        if peer.port() == 0 {
+            return Err(Refusal::BAD_REQUEST);
+        }
+        let target = self.connect_target(peer, own_relays).ok_or(Refusal::FORBIDDEN)?;
+        if self.connections.has(relay, &peer) {
+            return Err(Refusal::CONNECTION_EXISTS);
+        }
+        let asked = Asked::from(message);
+        // A driver gives up in time and says so; this is for one that doesn't.
+        let state = State::Connecting { asked, until: now + 2 * PATIENCE };
+        let connection = self.admit(Connection { relay, peer, state }).ok_or(Refusal::CAPACITY)?;
+        self.tcp_outputs.push_back(TcpOutput::Connect { connection, local, peer: target });
+        Ok(Granted::Later)
+    }
+
+    /// Where a peer is connected to. A relayed address of ours is where it is bound. Services of
+    /// this machine are nobody's peers, whatever an operator allows: they would take who connects
+    /// for one of this machine.
+    fn connect_target(&self, peer: SocketAddr, own_relays: bool) -> Option<SocketAddr> {
+        let relay = self.allocations.at(&peer).and_then(|relay| self.allocations.get(relay));
+        if let Some(relay) = relay {
+            return relay.is_tcp().then_some(relay.local);
+        }
+        let service = self.policy.is_own(peer.ip()) && self.config.services.contains(&peer.port());
+        (!own_relays && !service).then_some(peer)
+    }
+
+    /// Takes in how connecting to a peer went; returns the answer to the client that asked.
+    pub fn handle_connected(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        connected: Result<(), ConnectFailed>,
+    ) -> Option<Forward<'_>> {
+        let found = *self.connections.get(connection)?;
+        let State::Connecting { asked, .. } = found.state else { return None };
+        let made = self.allocations.get(found.relay)?;
+        let (client, key) = (made.client, made.key.clone());
+        if connected.is_err() {
+            self.connections.remove(connection);
+            return Some(self.refuse(&client, asked, &key, Refusal::CONNECTION_FAILED));
+        }
+        self.connections.advance(connection, State::Unbound { until: now + PATIENCE });
+        self.grant(&client, asked, &key, Granted::Connected(connection))
+    }
+
+    /// Takes in that a peer has connected to a relayed address (RFC 6062 §5.3). Returns the name
+    /// of the connection and what the client is told of it; none where the connection is to be
+    /// closed at once.
+    pub fn handle_accepted(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+    ) -> Option<(ConnectionId, Forward<'_>)> {
+        let peer = self.as_told(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+        let from_relay = self.allocations.at(&peer).is_some();
+        let made = self.allocations.get(relay).filter(|made| made.expires > now)?;
+        let permitted = made.peers.permission(now, &peer.ip());
+        if permitted.is_none_or(|permission| permission.own_relays && !from_relay) {
+            self.counters.dropped_unpermitted += 1;
+            return None;
+        }
+        let client = made.client;
+        if self.connections.has(relay, &peer) {
+            return None;
+        }
+        let state = State::Unbound { until: now + PATIENCE };
+        let connection = self.admit(Connection { relay, peer, state })?;
+        let forward = self.connection_attempt(&client, connection, peer);
+        Some((connection, forward))
+    }
+
+    /// One of our own relayed addresses as clients know it.
+    fn as_told(&self, local: SocketAddr) -> SocketAddr {
+        let announced = self.config.announce.iter().copied();
+        let mut told = announced
+            .filter(|ip| ip.is_ipv4() == local.is_ipv4() && self.policy.is_own(local.ip()))
+            .map(|ip| SocketAddr::new(ip, local.port()));
+        told.find(|told| {
+            let relay = self.allocations.at(told).and_then(|relay| self.allocations.get(relay));
+            relay.is_some_and(|relay| relay.local == local)
+        })
+        .unwrap_or(local)
+    }
+
+    /// RFC 6062 §5.4
+    pub(super) fn connection_bind(
+        &mut self,
+        now: Instant,
+        from: &FiveTuple,
+        message: &Message<'_>,
+        proven: &Proven<'_>,
+    ) -> Result<Granted, Refusal> {
+        let id = message.attribute(CONNECTION_ID).and_then(ConnectionId::read);
+        let id = id.ok_or(Refusal::BAD_REQUEST)?;
+        let is_taken = self.allocations.of_client(from).is_some()
+            || self.connections.of_client(from).is_some();
+        if !from.transport.is_stream() || is_taken {
+            return Err(Refusal::BAD_REQUEST);
+        }
+        let connection = *self.connections.get(id).ok_or(Refusal::BAD_REQUEST)?;
+        let State::Unbound { until } = connection.state else { return Err(Refusal::BAD_REQUEST) };
+        let made = self.allocations.get(connection.relay).ok_or(Refusal::BAD_REQUEST)?;
+        if *made.username != *proven.username {
+            return Err(Refusal::WRONG_CREDENTIALS);
+        }
+        if until <= now || made.expires <= now {
+            return Err(Refusal::BAD_REQUEST);
+        }
+        self.connections.advance(id, State::Bound { client: *from });
+        self.counters.connections_bound += 1;
+        self.tcp_outputs.push_back(TcpOutput::Splice { connection: id, client: *from });
+        Ok(Granted::Done)
+    }
+
+    /// Takes in that a connection to a peer has ended.
+    pub fn handle_connection_closed(&mut self, connection: ConnectionId) {
+        self.connections.remove(connection);
+    }
+
+    /// Names a connection and takes it in, if there is room for it.
+    fn admit(&mut self, connection: Connection) -> Option<ConnectionId> {
+        let limits = &self.config.limits;
+        if self.connections.len() >= limits.connections
+            || self.connections.count_of(connection.relay) >= limits.connections_per_allocation
+        {
+            return None;
+        }
+        let id = loop {
+            let [_, rest @ ..] = self.rng.random::<[u8; 4]>();
+            let [a, b, c] = rest;
+            let id = ConnectionId(u32::from_be_bytes([self.config.shard, a, b, c]));
+            if self.connections.get(id).is_none() {
+                break id;
+            }
+        };
+        self.connections.insert(id, connection);
+        Some(id)
+    }
+
+    /// Ends a connection, whatever its state.
+    fn disconnect(&mut self, id: ConnectionId) {
+        if self.connections.remove(id).is_some() {
+            self.tcp_outputs.push_back(TcpOutput::Close { connection: id });
+        }
+    }
+
+    /// Ends all connections of an allocation that has ended.
+    pub(super) fn disconnect_all(&mut self, relay: RelayId) {
+        for id in self.connections.of_relay(relay) {
+            self.disconnect(id);
+        }
+    }
+
+    /// A client's stream has ended, and with it the connection it was joined with.
+    pub(super) fn disconnect_client(&mut self, client: &FiveTuple) {
+        if let Some(id) = self.connections.of_client(client) {
+            self.disconnect(id);
+        }
+    }
+
+    /// Ends what nobody has bound in time.
+    pub(super) fn expire_connections(&mut self, now: Instant) {
+        while let Some(id) = self.connections.due(now) {
+            self.disconnect(id);
+        }
+    }
+
+    /// The next thing to do with sockets of TCP allocations.
+    pub fn poll_tcp_output(&mut self) -> Option<TcpOutput> {
+        self.tcp_outputs.pop_front()
+    }
+
+    /// How many connections to peers of TCP allocations there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+}
