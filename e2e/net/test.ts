@@ -7,7 +7,7 @@ import { Server } from "../support/server.ts";
 import { Company } from "../support/test.ts";
 import { launchChromiumIn } from "./chromium.ts";
 import type { Namespace } from "./namespace.ts";
-import { type NatKind, World } from "./world.ts";
+import { type Lines, type NatKind, World } from "./world.ts";
 
 export { expect } from "@playwright/test";
 
@@ -28,22 +28,24 @@ interface Fixtures {
 
 interface WorkerFixtures {
   nat: NatKind;
+  lines: Lines;
   network: Network;
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   nat: ["symmetric", { option: true, scope: "worker" }],
+  lines: ["plain", { option: true, scope: "worker" }],
 
   network: [
-    async ({ nat }, use) => {
-      const world = World.open(nat);
+    async ({ nat, lines }, use) => {
+      const world = await World.open(nat, lines);
       const browsers: Browser[] = [];
       try {
         for (const { client } of [world.a, world.b]) browsers.push(await launchChromiumIn(client));
         await use({ world, browsers: [browsers[0]!, browsers[1]!] });
       } finally {
         for (const browser of browsers) await browser.close();
-        world.close();
+        await world.close();
       }
     },
     { scope: "worker" },
@@ -70,7 +72,10 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     );
     await use(company);
     const problems = await company.goodbye(info);
-    for (const site of [network.world.a, network.world.b]) site.dropUdp(false);
+    for (const site of [network.world.a, network.world.b]) {
+      site.dropUdp(false);
+      await site.line?.set({});
+    }
     if (problems.length > 0) throw new Error(problems.join("\n"));
   },
 

@@ -7,6 +7,7 @@
 // The addresses look public, because a relay refuses the private ones; no packet ever leaves the namespaces.
 
 import { cable, Namespace } from "./namespace.ts";
+import { Wire } from "./wire.ts";
 
 /**
  * `symmetric` takes another port for every destination, so hole punching fails.
@@ -27,6 +28,8 @@ export class Site {
     readonly nat: Namespace,
     /** The NAT's address on the WAN. */
     readonly address: string,
+    /** The cable between the NAT (its end A) and the client (B), in a world with faulty lines. */
+    readonly line: Wire | undefined,
   ) {}
 
   /** As many firewalls do; nothing comes back to say so. */
@@ -44,6 +47,9 @@ export class Site {
   }
 }
 
+/** `faulty`: tests may delay, lose and narrow what goes between a client and its NAT. */
+export type Lines = "plain" | "faulty";
+
 export class World {
   readonly serverAddress = "11.22.33.2";
 
@@ -54,7 +60,7 @@ export class World {
     private readonly hosts: Namespace[],
   ) {}
 
-  static open(nat: NatKind): World {
+  static async open(nat: NatKind, lines: Lines = "plain"): Promise<World> {
     Namespace.sweep();
     const hosts: Namespace[] = [];
     const add = (role: string) => {
@@ -66,8 +72,14 @@ export class World {
       const wan = addWan(add("wan"));
       const server = add("server");
       plug(wan, server, "11.22.33.2");
-      const a = addSite(wan, add("nat-a"), add("client-a"), "11.22.33.11", "10.81.1", nat);
-      const b = addSite(wan, add("nat-b"), add("client-b"), "11.22.33.12", "10.81.2", nat);
+      const site = async (name: string, host: number) => {
+        const [box, client] = [add(`nat-${name}`), add(`client-${name}`)];
+        const line = lines === "faulty" ? await Wire.plug(box, "lan", client, "eth") : undefined;
+        if (!line) cable(box, "lan", client, "eth");
+        return addSite(wan, box, client, host, nat, line);
+      };
+      const a = await site("a", 1);
+      const b = await site("b", 2);
       return new World(server, a, b, hosts);
     } catch (error) {
       for (const host of hosts) host.remove();
@@ -75,7 +87,8 @@ export class World {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    for (const { line } of [this.a, this.b]) await line?.unplug();
     for (const host of this.hosts) host.remove();
   }
 }
@@ -99,23 +112,25 @@ function plug(wan: Namespace, host: Namespace, address: string): void {
   host.ip("route", "add", "default", "via", SILENT_ROUTER);
 }
 
+/** Gives addresses to a NAT and a client that are joined already. */
 function addSite(
   wan: Namespace,
   nat: Namespace,
   client: Namespace,
-  address: string,
-  lan: string,
+  host: number,
   kind: NatKind,
+  line: Wire | undefined,
 ): Site {
+  const address = `11.22.33.${10 + host}`;
+  const lan = `10.81.${host}`;
   plug(wan, nat, address);
-  cable(nat, "lan", client, "eth");
   nat.ip("address", "add", `${lan}.1/24`, "dev", "lan");
   nat.ip("link", "set", "lan", "up");
   client.ip("address", "add", `${lan}.2/24`, "dev", "eth");
   client.ip("link", "set", "eth", "up");
   client.ip("route", "add", "default", "via", `${lan}.1`);
   translate(nat, kind);
-  return new Site(client, nat, address);
+  return new Site(client, nat, address, line);
 }
 
 function translate(nat: Namespace, kind: NatKind): void {

@@ -99,6 +99,7 @@ fn deny() -> anyhow::Result<()> {
 }
 
 fn browsers() -> anyhow::Result<()> {
+    run(".", &cargo(), &["build", "--release", "--locked", "--package", "moim-wire"])?;
     npm::install("e2e")?;
     run_with("e2e", "npm", &["test", "--silent"], &[("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")])
 }

@@ -4,21 +4,22 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { expect, test } from "@playwright/test";
 import { needNetworks } from "../../net/requirements.ts";
 import { UdpAgent } from "../../net/udp-agent.ts";
-import { type NatKind, World } from "../../net/world.ts";
+import { type Lines, type NatKind, World } from "../../net/world.ts";
 
 needNetworks();
 
 async function inWorld(
   nat: NatKind,
   play: (world: World, agents: UdpAgent[]) => Promise<void>,
+  lines: Lines = "plain",
 ): Promise<void> {
-  const world = World.open(nat);
+  const world = await World.open(nat, lines);
   const agents: UdpAgent[] = [];
   try {
     await play(world, agents);
   } finally {
     for (const agent of agents) agent.close();
-    world.close();
+    await world.close();
   }
 }
 
@@ -104,6 +105,45 @@ test("where UDP is dropped, TCP still passes", async () => {
     world.a.dropUdp(false);
     await client.ask(echo);
   });
+});
+
+test("a faulty line delays, loses and narrows as it is told, one way or both", async () => {
+  await inWorld(
+    "cone",
+    async (world, agents) => {
+      const server = await UdpAgent.open(world.server, 5000, "echo");
+      const client = await UdpAgent.open(world.a.client, 4001);
+      agents.push(server, client);
+      const echo = `${world.serverAddress}:5000`;
+      const line = world.a.line!;
+      await client.ask(echo);
+
+      await line.set({ delayMs: 200 });
+      const start = performance.now();
+      await client.ask(echo);
+      expect(performance.now() - start).toBeGreaterThan(400);
+
+      await line.set({ loss: 1 }, "B");
+      await line.set({}, "A");
+      const [sent, got] = [server.received.length, client.received.length];
+      for (let n = 0; n < 20; n++) client.send("one way", echo);
+      await expect.poll(() => server.received.length).toBe(sent + 20);
+      expect(client.received.length).toBe(got);
+
+      // 1,000 bytes and their headers at 40 kb/s take 208 ms each; five may wait.
+      await line.set({});
+      await line.set({ bitsPerSecond: 40_000, queueBytes: 5_210 }, "A");
+      const before = server.received.length;
+      const first = performance.now();
+      for (let n = 0; n < 20; n++) client.send("x".repeat(1000), echo);
+      await expect.poll(() => server.received.length).toBe(before + 6);
+      expect(performance.now() - first).toBeGreaterThan(1000);
+      await line.set({});
+      await client.ask(echo);
+      expect(server.received.length).toBe(before + 7);
+    },
+    "faulty",
+  );
 });
 
 test("a world leaves nothing behind, and the next sweeps up what a crashed run left", async () => {

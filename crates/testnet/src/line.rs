@@ -1,0 +1,101 @@
+//! One direction of a link, with what waits in it.
+
+use crate::Link;
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use std::time::{Duration, Instant};
+
+/// One direction of a link.
+#[derive(Debug, Clone, Default)]
+pub struct Line {
+    link: Link,
+    /// When the bottleneck has let out everything that waits.
+    free: Option<Instant>,
+}
+
+impl Line {
+    /// An idle line.
+    #[must_use]
+    pub fn new(link: Link) -> Self {
+        Self { link, free: None }
+    }
+
+    /// Changes the line's faults; what waits in it leaves at the time it was told.
+    pub fn change(&mut self, link: Link) {
+        self.link = link;
+    }
+
+    /// Takes in a packet of `bytes` and tells after which delays copies of it come out at the
+    /// other end: none, one or two.
+    pub fn carry(&mut self, now: Instant, bytes: usize, rng: &mut StdRng) -> Vec<Duration> {
+        if rng.random_bool(self.link.loss) {
+            return Vec::new();
+        }
+        let copies = if rng.random_bool(self.link.duplicate) { 2 } else { 1 };
+        let Some(wait) = self.queue(now, bytes) else { return Vec::new() };
+        (0..copies).map(|_| wait + self.pass(rng)).collect()
+    }
+
+    /// How long a packet needs to get through the bottleneck; `None` where the queue is full.
+    fn queue(&mut self, now: Instant, bytes: usize) -> Option<Duration> {
+        let Some(bottleneck) = self.link.bottleneck else { return Some(Duration::ZERO) };
+        let waiting = self.free.map_or(Duration::ZERO, |free| free.saturating_duration_since(now));
+        if waiting > bottleneck.duration_of(bottleneck.queue) {
+            return None;
+        }
+        let through = waiting + bottleneck.duration_of(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.free = Some(now + through);
+        Some(through)
+    }
+
+    fn pass(&self, rng: &mut StdRng) -> Duration {
+        let held = rng.random_bool(self.link.reorder);
+        let back = if held {
+            self.link.delay + self.link.jitter + Duration::from_millis(20)
+        } else {
+            Duration::ZERO
+        };
+        self.link.delay + self.link.jitter.mul_f64(rng.random()) + back
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bottleneck, Clock};
+    use rand::SeedableRng as _;
+
+    /// Offers packets of 1,250 bytes (10 ms each at 1 Mb/s) all at once.
+    fn burst(line: &mut Line, now: Instant, count: usize) -> Vec<Duration> {
+        let mut rng = StdRng::seed_from_u64(1);
+        (0..count).flat_map(|_| line.carry(now, 1250, &mut rng)).collect()
+    }
+
+    fn narrow(queue: u64) -> Link {
+        let bottleneck = Some(Bottleneck { bits_per_second: 1_000_000, queue });
+        Link { bottleneck, ..Link::default() }
+    }
+
+    #[test]
+    fn packets_leave_a_bottleneck_one_behind_the_other() {
+        let delays = burst(&mut Line::new(narrow(1 << 20)), Clock::new().now(), 4);
+        assert_eq!(delays, [10, 20, 30, 40].map(Duration::from_millis));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_queue_is_dropped() {
+        let delays = burst(&mut Line::new(narrow(2500)), Clock::new().now(), 10);
+        assert_eq!(delays, [10, 20, 30].map(Duration::from_millis));
+    }
+
+    #[test]
+    fn a_queue_empties_with_time_and_the_rate_may_change() {
+        let mut line = Line::new(narrow(1 << 20));
+        let mut clock = Clock::new();
+        burst(&mut line, clock.now(), 3);
+        clock.advance(Duration::from_millis(25));
+        assert_eq!(burst(&mut line, clock.now(), 1), [Duration::from_millis(15)]);
+        line.change(Link::default());
+        assert_eq!(burst(&mut line, clock.now(), 1), [Duration::ZERO]);
+    }
+}
