@@ -10,7 +10,9 @@ use std::{
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use socketio::{Config, Event, Message, Revision, Session, TransportKind};
+use socketio::{
+    Config, Event, Message, Namespace, Namespaces, Revision, Session, TransportKind,
+};
 
 #[derive(Debug, Arbitrary)]
 enum Step {
@@ -22,7 +24,7 @@ enum Step {
     Binary(Vec<u8>),
     WebSocketGone,
     Emit(u8),
-    Disconnect,
+    Disconnect(u8),
     Wait(u16),
 }
 
@@ -31,9 +33,11 @@ fuzz_target!(|input: (bool, bool, Vec<Step>)| {
     let revision = if old { Revision::V3 } else { Revision::V4 };
     let kind = if polling { TransportKind::Polling } else { TransportKind::WebSocket };
     let mut now = Instant::now();
-    let config = Arc::new(Config { max_payload: 4096, ..Config::default() });
+    let namespaces = Namespaces::default().with("/a").expect("a name");
+    let config = Arc::new(Config { namespaces, max_payload: 4096, ..Config::default() });
+    let mut inside = Vec::new();
     let mut session = Session::new(now, config, revision, kind, "0123456789abcdef");
-    let mut closed = drain(&mut session, false);
+    let mut closed = drain(&mut session, &mut inside, false);
     for step in steps {
         match step {
             Step::Poll => _ = session.handle_poll(),
@@ -44,24 +48,35 @@ fuzz_target!(|input: (bool, bool, Vec<Step>)| {
             Step::Binary(data) => session.handle_websocket(now, Message::Binary(Cow::Owned(data))),
             Step::WebSocketGone => session.handle_websocket_gone(),
             Step::Emit(number) => session.send(format!("2[\"n\",{number}]").into()),
-            Step::Disconnect => session.disconnect(now),
+            Step::Disconnect(place) => {
+                if let Some(namespace) = inside.get(usize::from(place)) {
+                    session.disconnect(now, *namespace);
+                }
+            }
             Step::Wait(milliseconds) => {
                 now += Duration::from_millis(u64::from(milliseconds));
                 session.handle_timeout(now);
             }
         }
-        closed = drain(&mut session, closed);
+        closed = drain(&mut session, &mut inside, closed);
     }
 });
 
 /// Takes all that the session gives out; tells whether it is over.
-fn drain(session: &mut Session, mut closed: bool) -> bool {
+fn drain(session: &mut Session, inside: &mut Vec<Namespace>, mut closed: bool) -> bool {
     while let Some(event) = session.poll_event() {
         assert!(!closed, "nothing follows the end of a session: {event:?}");
         match event {
-            Event::Connect { .. } => session.accept("fedcba9876543210"),
+            Event::Connect { namespace, .. } => {
+                assert!(!inside.contains(&namespace), "nobody connects twice: {namespace:?}");
+                session.accept(namespace, "fedcba9876543210");
+                inside.push(namespace);
+            }
+            Event::Disconnect { namespace } => inside.retain(|other| *other != namespace),
+            Event::Event { namespace, .. } | Event::Ack { namespace, .. } => {
+                assert!(inside.contains(&namespace), "nobody speaks from outside: {namespace:?}");
+            }
             Event::Closed(_) => closed = true,
-            _ => {}
         }
     }
     while session.poll_transmit().is_some() {}

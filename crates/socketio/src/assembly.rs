@@ -30,6 +30,11 @@ impl<T> Assembly<T> {
         Self { packet, missing: count, bytes: 0, attachments: Vec::new() }
     }
 
+    /// What is not complete yet.
+    pub(crate) fn packet(&self) -> &T {
+        &self.packet
+    }
+
     /// Takes the next attachment, as long as all together have no more than `most` bytes.
     pub(crate) fn handle_attachment(
         mut self,

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use crate::namespaces::Namespaces;
+
 /// Intervals and bounds of sessions, shared by all of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// Where clients may connect.
+    pub namespaces: Namespaces,
     /// From one heartbeat to the next.
     pub ping_interval: Duration,
     /// How long a heartbeat may stay unanswered.
@@ -21,6 +25,9 @@ pub struct Config {
     pub max_attachments: usize,
     /// How fast a client may send packets; one that is faster is closed.
     pub rate: Rate,
+    /// Messages are no Socket.IO: each is sent back as it came.
+    #[cfg(feature = "conformance")]
+    pub echo: bool,
 }
 
 /// A token bucket.
@@ -36,6 +43,7 @@ impl Default for Config {
     /// The intervals of the reference implementation.
     fn default() -> Self {
         Self {
+            namespaces: Namespaces::default(),
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             max_payload: 1_000_000,
@@ -44,6 +52,8 @@ impl Default for Config {
             close_timeout: Duration::from_secs(10),
             max_attachments: 10,
             rate: Rate { per_second: 500, burst: 2000 },
+            #[cfg(feature = "conformance")]
+            echo: false,
         }
     }
 }

@@ -20,10 +20,12 @@
 mod assembly;
 mod config;
 pub mod engine;
+mod namespaces;
 pub mod packet;
 mod rate;
 mod session;
 
 pub use config::{Config, Rate};
 pub use engine::{Body, Frame, Message, Refusal, Revision, Transmit, TransportKind};
+pub use namespaces::{MAX_NAMESPACES, Namespace, NamespaceError, Namespaces};
 pub use session::{Closed, Event, Session};

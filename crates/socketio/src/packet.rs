@@ -232,16 +232,19 @@ fn write_array(
     f.write_str(if name.is_none() && args.is_empty() { "[]" } else { "]" })
 }
 
-/// The answer to a CONNECT to the main namespace, or what a client of Engine.IO 3 is told unasked.
+/// The answer to a CONNECT, or what a client of Engine.IO 3 is told unasked.
 ///
 /// ```text
 /// 0{"sid":"oSO0OpakMV_3jnilAAAA"}
-/// 0
+/// 0/admin,{"sid":"oSO0OpakMV_3jnilAAAA"}
+/// 0                                           to a client of Engine.IO 3
+/// 0/admin,
 /// ```
-pub(crate) fn connected(revision: Revision, sid: &str) -> String {
+pub(crate) fn connected(revision: Revision, namespace: &str, sid: &str) -> String {
+    let address = address(namespace);
     match revision {
-        Revision::V3 => "0".to_owned(),
-        Revision::V4 => format!("0{{\"sid\":{}}}", json(sid)),
+        Revision::V3 => format!("0{address}"),
+        Revision::V4 => format!("0{address}{{\"sid\":{}}}", json(sid)),
     }
 }
 
@@ -252,12 +255,27 @@ pub(crate) fn connected(revision: Revision, sid: &str) -> String {
 /// 4/admin,"Invalid namespace"                 to a client of Engine.IO 3
 /// ```
 pub(crate) fn refused(revision: Revision, namespace: &str, message: &str) -> String {
-    let (namespace, comma) = if namespace == MAIN { ("", "") } else { (namespace, ",") };
+    let address = address(namespace);
     let message = json(message);
     match revision {
-        Revision::V3 => format!("4{namespace}{comma}{message}"),
-        Revision::V4 => format!("4{namespace}{comma}{{\"message\":{message}}}"),
+        Revision::V3 => format!("4{address}{message}"),
+        Revision::V4 => format!("4{address}{{\"message\":{message}}}"),
     }
+}
+
+/// The end of a client's stay in a namespace.
+///
+/// ```text
+/// 1
+/// 1/admin,
+/// ```
+pub(crate) fn disconnected(namespace: &str) -> String {
+    format!("1{}", address(namespace))
+}
+
+/// The namespace as it is written in a packet: the main one is not.
+fn address(namespace: &str) -> String {
+    if namespace == MAIN { String::new() } else { format!("{namespace},") }
 }
 
 fn json(text: &str) -> String {

@@ -9,6 +9,7 @@ use crate::{
     assembly::{Assembled, Assembly},
     config::Config,
     engine::{Link, Message, Queued, Refusal, Revision, Transmit, TransportKind, payload},
+    namespaces::{Namespace, Presence},
     packet::{self, Kind, Packet},
     rate::Bucket,
 };
@@ -21,7 +22,7 @@ pub struct Session {
     /// The id by which a client of Engine.IO 3 knows itself: that of the session.
     own_id: Option<Arc<str>>,
     link: Link,
-    namespace: Namespace,
+    presence: Presence,
     partial: Option<Box<Assembly<Whole>>>,
     bucket: Bucket,
     events: VecDeque<Event>,
@@ -31,18 +32,10 @@ pub struct Session {
 /// Bytes of a namespace that is worth an answer.
 const MOST_NAMESPACE: usize = 256;
 
-/// Where the client is with the main namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Namespace {
-    /// It must connect by then.
-    Outside(Instant),
-    /// It has connected, or asked to; what it says goes to the application.
-    Inside,
-}
-
 /// An event or acknowledgement without its attachments.
 #[derive(Debug)]
 struct Whole {
+    namespace: Namespace,
     id: Option<u64>,
     kind: Kind,
 }
@@ -53,6 +46,8 @@ pub enum Event {
     /// The client asks to connect: answer by [`Session::accept`] or [`Session::refuse`] before
     /// the next event.
     Connect {
+        /// Where.
+        namespace: Namespace,
         /// What it says of itself: a JSON object.
         auth: Option<Box<RawValue>>,
         /// The id it must be accepted by, where its revision leaves no choice.
@@ -60,6 +55,8 @@ pub enum Event {
     },
     /// It emitted an event.
     Event {
+        /// Where.
+        namespace: Namespace,
         /// The event's name.
         name: String,
         /// Its arguments.
@@ -71,6 +68,8 @@ pub enum Event {
     },
     /// It acknowledges what was sent with this id.
     Ack {
+        /// Where.
+        namespace: Namespace,
         /// The id.
         id: u64,
         /// The answer.
@@ -78,8 +77,12 @@ pub enum Event {
         /// The binary data its arguments refer to.
         attachments: Vec<Bytes>,
     },
-    /// It disconnected, and may connect again.
-    Disconnect,
+    /// It is no longer connected there, as it said or [`Session::disconnect`] did, and may connect
+    /// again. What else it is connected to goes on.
+    Disconnect {
+        /// Where.
+        namespace: Namespace,
+    },
     /// The session is over; nothing follows.
     Closed(Closed),
 }
@@ -95,7 +98,7 @@ pub enum Closed {
     TransportLost,
     /// The heartbeat went unanswered.
     TimedOut,
-    /// It never connected to the namespace.
+    /// It never connected to a namespace.
     NeverConnected,
     /// Two polls at once.
     Overlap,
@@ -125,15 +128,24 @@ impl Session {
             link: Link::new(now, &config, revision, kind, sid),
             revision,
             own_id: (revision == Revision::V3).then(|| sid.into()),
-            namespace: Namespace::Outside(now + config.connect_timeout),
+            presence: Presence::nowhere(now + config.connect_timeout),
             partial: None,
             bucket: Bucket::new(now),
             events: VecDeque::new(),
             told_closed: false,
             config,
         };
-        if revision == Revision::V3 {
-            session.handle_connect(None);
+        #[cfg(feature = "conformance")]
+        if session.config.echo {
+            if let Some(main) = session.config.namespaces.find(packet::MAIN) {
+                session.presence.enter(main);
+            }
+            return session;
+        }
+        if revision == Revision::V3
+            && let Some(main) = session.config.namespaces.find(packet::MAIN)
+        {
+            session.handle_connect(main, None);
         }
         session
     }
@@ -217,9 +229,7 @@ impl Session {
     /// Something is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.link.handle_timeout(now, &self.config);
-        if let Namespace::Outside(deadline) = self.namespace
-            && now >= deadline
-        {
+        if self.link.is_open() && self.presence.deadline().is_some_and(|deadline| now >= deadline) {
             self.link.close(Closed::NeverConnected);
         }
     }
@@ -227,25 +237,27 @@ impl Session {
     /// When to call [`Session::handle_timeout`]; none after the end.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let link = self.link.poll_timeout()?;
-        Some(match self.namespace {
-            Namespace::Outside(deadline) => link.min(deadline),
-            Namespace::Inside => link,
-        })
+        let presence = self.presence.deadline().filter(|_| self.link.is_open());
+        Some(presence.map_or(link, |deadline| link.min(deadline)))
     }
 
-    /// Answers [`Event::Connect`]: from now on the client knows itself as `sid`, which others may
-    /// know too.
-    pub fn accept(&mut self, sid: &str) {
-        self.link.reply(Queued::text(packet::connected(self.revision, sid)));
+    /// Answers [`Event::Connect`]: from now on the client knows itself there as `sid`, which others
+    /// may know too.
+    pub fn accept(&mut self, namespace: Namespace, sid: &str) {
+        let name = self.config.namespaces.name(namespace);
+        self.link.reply(Queued::text(packet::connected(self.revision, &name, sid)));
     }
 
-    /// Answers [`Event::Connect`]: the client may not connect, and why. What it said since is
-    /// dropped; it may try again.
-    pub fn refuse(&mut self, now: Instant, message: &str) {
-        self.link.reply(Queued::text(packet::refused(self.revision, packet::MAIN, message)));
-        self.namespace = Namespace::Outside(now + self.config.connect_timeout);
-        self.partial = None;
-        self.events.clear();
+    /// Answers [`Event::Connect`]: the client may not connect there, and why. What it said there
+    /// since is dropped; it may try again.
+    pub fn refuse(&mut self, now: Instant, namespace: Namespace, message: &str) {
+        let name = self.config.namespaces.name(namespace);
+        self.link.reply(Queued::text(packet::refused(self.revision, &name, message)));
+        self.presence.leave(namespace, now + self.config.connect_timeout);
+        if self.partial.as_ref().is_some_and(|partial| partial.packet().namespace == namespace) {
+            self.partial = None;
+        }
+        self.events.retain(|event| event.namespace() != Some(namespace));
     }
 
     /// Sends a Socket.IO packet, encoded already.
@@ -258,12 +270,21 @@ impl Session {
         self.link.send(Queued::Binary(data));
     }
 
-    /// Disconnects the client, after what was sent before.
-    pub fn disconnect(&mut self, now: Instant) {
-        if self.namespace == Namespace::Inside {
-            self.link.send(Queued::text("1"));
+    /// Disconnects the client there, after what was sent before. If it is connected to nothing
+    /// else, that ends the session.
+    pub fn disconnect(&mut self, now: Instant, namespace: Namespace) {
+        if self.presence.is_in(namespace) {
+            let name = self.config.namespaces.name(namespace);
+            self.link.send(Queued::text(packet::disconnected(&name)));
+            self.presence.leave(namespace, now + self.config.connect_timeout);
+            if self.presence.deadline().is_none() {
+                self.events.retain(|event| event.namespace() != Some(namespace));
+                return self.events.push_back(Event::Disconnect { namespace });
+            }
         }
-        self.link.disconnect(now, &self.config);
+        if self.presence.deadline().is_some() {
+            self.link.disconnect(now, &self.config);
+        }
     }
 
     /// Closes the session at once.
@@ -295,6 +316,13 @@ impl Session {
     }
 
     fn handle_message(&mut self, now: Instant, message: Message<'_>) {
+        #[cfg(feature = "conformance")]
+        if self.config.echo {
+            return self.link.send(match message {
+                Message::Text(text) => Queued::text(text.to_owned()),
+                Message::Binary(data) => Queued::Binary(data.into_owned().into()),
+            });
+        }
         let understood = match message {
             Message::Text(text) => self.handle_text(now, text),
             Message::Binary(data) => self.handle_attachment(data.into_owned().into()),
@@ -310,25 +338,25 @@ impl Session {
         }
         let packet =
             Packet::decode(text, self.config.max_attachments).map_err(|_| Closed::Malformed)?;
-        if packet.namespace != packet::MAIN {
+        let Some(namespace) = self.config.namespaces.find(packet.namespace) else {
             return self.handle_foreign(&packet);
-        }
-        match (packet.kind, self.namespace) {
-            (Kind::Connect(auth), Namespace::Outside(_)) => {
-                self.handle_connect(auth);
+        };
+        match (packet.kind, self.presence.is_in(namespace)) {
+            (Kind::Connect(auth), false) => {
+                self.handle_connect(namespace, auth);
                 Ok(())
             }
             // It was connected before it could ask.
-            (Kind::Connect(_), Namespace::Inside) if self.revision == Revision::V3 => Ok(()),
-            (Kind::Disconnect, Namespace::Inside) => {
-                self.namespace = Namespace::Outside(now + self.config.connect_timeout);
-                self.events.push_back(Event::Disconnect);
+            (Kind::Connect(_), true) if self.revision == Revision::V3 => Ok(()),
+            (Kind::Disconnect, true) => {
+                self.presence.leave(namespace, now + self.config.connect_timeout);
+                self.events.push_back(Event::Disconnect { namespace });
                 Ok(())
             }
             // It may have crossed a refusal or a DISCONNECT of ours.
-            (Kind::Disconnect, Namespace::Outside(_)) => Ok(()),
-            (kind @ (Kind::Event(_) | Kind::Ack(_)), Namespace::Inside) => {
-                let whole = Whole { id: packet.id, kind };
+            (Kind::Disconnect, false) => Ok(()),
+            (kind @ (Kind::Event(_) | Kind::Ack(_)), true) => {
+                let whole = Whole { namespace, id: packet.id, kind };
                 if packet.attachments > 0 {
                     self.partial = Some(Box::new(Assembly::new(whole, packet.attachments)));
                 } else {
@@ -340,12 +368,18 @@ impl Session {
         }
     }
 
-    fn handle_connect(&mut self, auth: Option<Box<RawValue>>) {
-        self.namespace = Namespace::Inside;
-        self.events.push_back(Event::Connect { auth, own_id: self.own_id.clone() });
+    fn handle_connect(&mut self, namespace: Namespace, auth: Option<Box<RawValue>>) {
+        self.presence.enter(namespace);
+        let name = self.config.namespaces.name(namespace);
+        // Clients of Engine.IO 3 make their ids so themselves.
+        let own_id = self.own_id.as_ref().map(|id| match &*name {
+            packet::MAIN => Arc::clone(id),
+            name => format!("{name}#{id}").into(),
+        });
+        self.events.push_back(Event::Connect { namespace, auth, own_id });
     }
 
-    /// There is but one namespace.
+    /// Clients are told which namespaces there are not.
     fn handle_foreign(&mut self, packet: &Packet<'_>) -> Result<(), Closed> {
         match packet.kind {
             Kind::Connect(_) if packet.namespace.len() <= MOST_NAMESPACE => {
@@ -369,14 +403,31 @@ impl Session {
     }
 
     fn tell(&mut self, whole: Whole, attachments: Vec<Bytes>) {
+        let namespace = whole.namespace;
+        if !self.presence.is_in(namespace) {
+            return;
+        }
         match (whole.kind, whole.id) {
             (Kind::Event(packet::Event { name, args }), ack) => {
-                self.events.push_back(Event::Event { name, args, attachments, ack });
+                self.events.push_back(Event::Event { namespace, name, args, attachments, ack });
             }
             (Kind::Ack(args), Some(id)) => {
-                self.events.push_back(Event::Ack { id, args, attachments });
+                self.events.push_back(Event::Ack { namespace, id, args, attachments });
             }
             _ => {}
+        }
+    }
+}
+
+impl Event {
+    /// Where it happened; nowhere, if it is the end of all.
+    fn namespace(&self) -> Option<Namespace> {
+        match self {
+            Self::Connect { namespace, .. }
+            | Self::Event { namespace, .. }
+            | Self::Ack { namespace, .. }
+            | Self::Disconnect { namespace } => Some(*namespace),
+            Self::Closed(_) => None,
         }
     }
 }

@@ -88,6 +88,7 @@ mod tests {
             host: host.map(str::to_owned),
             secure: false,
             path: "/socket.io/",
+            namespace: "/".into(),
             auth: None,
         }
     }

@@ -46,6 +46,7 @@ fn handshake(address: [u8; 4]) -> Handshake {
         host: Some("moim.example".to_owned()),
         secure: true,
         path: "/socket.io/",
+        namespace: "/".into(),
         auth: None,
     }
 }

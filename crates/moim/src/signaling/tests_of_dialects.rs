@@ -30,6 +30,7 @@ async fn connect_at(server: &Signaling, id: &str, path: &'static str) -> Page {
         host: None,
         secure: false,
         path,
+        namespace: "/".into(),
         auth: None,
     };
     let mut session = server.connect(socket.clone(), handshake).unwrap();

@@ -29,6 +29,8 @@ pub(crate) struct Handshake {
     pub(crate) secure: bool,
     /// The path where it connected, one of the mounts'.
     pub(crate) path: &'static str,
+    /// The namespace that it connected to; packets for any but `/` name it.
+    pub(crate) namespace: Arc<str>,
     /// What the client sent along with its CONNECT: a JSON object, unparsed.
     pub(crate) auth: Option<Box<RawValue>>,
 }
@@ -107,7 +109,7 @@ pub(crate) trait Application: Send + Sync + 'static {
     /// What answers one socket.
     type Events: Events;
 
-    /// A client connected to the namespace `/`; an error refuses it with that message.
+    /// A client connected to a namespace, `/` unless others are configured; an error refuses it with that message.
     fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Self::Events, String>;
 }
 

@@ -1,10 +1,11 @@
-//! A client connected to the namespace, as its task knows it.
+//! A client connected to a namespace, as its task knows it.
 
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::Uri;
 use serde_json::value::RawValue;
+use socketio::Namespace;
 
 use super::{
     app::{Handshake, Socket},
@@ -16,9 +17,12 @@ use crate::port::Connection;
 /// Whoever answers the client's events, and the way back.
 #[derive(Debug)]
 pub(super) struct Client<E> {
+    pub(super) namespace: Namespace,
     pub(super) events: E,
     pub(super) socket: Socket,
     pub(super) outbox: Outbox,
+    /// We told it to go.
+    pub(super) dismissed: bool,
 }
 
 /// What the first request told of the client.
@@ -40,13 +44,14 @@ impl Origin {
         Self { connection, path, host: host.map(|host| origin::without_port(host).into()) }
     }
 
-    pub(super) fn handshake(&self, auth: Option<Box<RawValue>>) -> Handshake {
+    pub(super) fn handshake(&self, namespace: Arc<str>, auth: Option<Box<RawValue>>) -> Handshake {
         Handshake {
             address: self.connection.peer.ip(),
             local_port: self.connection.local.port(),
             host: self.host.as_deref().map(str::to_owned),
             secure: self.connection.secure,
             path: self.path,
+            namespace,
             auth,
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use serde_json::value::RawValue;
-use socketio::{Body, Closed, Event, Refusal, Session, Transmit};
+use socketio::{Body, Closed, Event, Namespace, Refusal, Session, Transmit};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Sleep,
@@ -37,15 +37,14 @@ pub(super) struct Task<A: Application> {
     shared: Arc<Shared<A>>,
     session: Session,
     origin: Origin,
-    client: Option<Client<A::Events>>,
-    /// Taken from the outbox, but not sent yet.
-    taken: VecDeque<Outgoing>,
+    /// One for each namespace that the client is connected to: few, and mostly one.
+    clients: Vec<Client<A::Events>>,
+    /// Taken from the outbox of a client, but not sent yet.
+    taken: Option<(Namespace, VecDeque<Outgoing>)>,
     polling: Option<Box<Polling>>,
     listing: Option<Listing>,
     web: Web,
     alarm: Pin<Box<Sleep>>,
-    /// We told the client to go.
-    dismissed: bool,
     /// Who is asked first alternates, so that neither starves the other.
     outgoing_first: bool,
     _permit: Permit,
@@ -84,7 +83,7 @@ enum Step {
     Opened(hyper::Result<Upgraded>),
     Received(io::Result<()>),
     Flushed(io::Result<()>),
-    Outgoing(Result<VecDeque<Outgoing>, Overflow>),
+    Outgoing(Namespace, Result<VecDeque<Outgoing>, Overflow>),
     Alarm,
 }
 
@@ -114,13 +113,12 @@ impl<A: Application> Task<A> {
             shared,
             session,
             origin,
-            client: None,
-            taken: VecDeque::new(),
+            clients: Vec::new(),
+            taken: None,
             polling,
             listing,
             web,
             alarm: Box::pin(tokio::time::sleep_until(due.into())),
-            dismissed: false,
             outgoing_first: false,
             _permit: permit,
         })
@@ -134,8 +132,8 @@ impl<A: Application> Task<A> {
                 Step::PollGone => self.session.handle_poll_gone(),
                 Step::Opened(Ok(io)) => self.web = Web::Open(Box::new(self.shared.websocket(io))),
                 Step::Received(Ok(())) => self.handle_received(),
-                Step::Outgoing(Ok(batch)) => self.taken = batch,
-                Step::Outgoing(Err(Overflow)) => self.session.close(Closed::TooSlow),
+                Step::Outgoing(namespace, Ok(batch)) => self.taken = Some((namespace, batch)),
+                Step::Outgoing(_, Err(Overflow)) => self.session.close(Closed::TooSlow),
                 Step::Opened(Err(_)) | Step::Received(Err(_)) | Step::Flushed(Err(_)) => {
                     self.handle_websocket_gone();
                 }
@@ -147,9 +145,7 @@ impl<A: Application> Task<A> {
     /// Does what follows from what came in; `true` once the session is over.
     async fn settle(&mut self) -> bool {
         let now = Instant::now();
-        if self.session.poll_timeout().is_some_and(|at| at <= now) {
-            self.session.handle_timeout(now);
-        }
+        self.keep_time(now);
         loop {
             self.hand_over(now);
             self.transmit_all();
@@ -159,7 +155,7 @@ impl<A: Application> Task<A> {
                     return true;
                 }
                 Some(event) => self.handle_event(event).await,
-                None if self.taken.is_empty() || !self.may_send() => break,
+                None if self.taken.is_none() || !self.may_send() => break,
                 None => {}
             }
         }
@@ -170,39 +166,56 @@ impl<A: Application> Task<A> {
         false
     }
 
+    /// Wakes the session if something is due. Alarms come late by a little.
+    fn keep_time(&mut self, now: Instant) {
+        if self.session.poll_timeout().is_some_and(|at| at <= now) {
+            self.session.handle_timeout(now);
+        }
+    }
+
     async fn handle_event(&mut self, event: Event) {
         match event {
-            Event::Connect { auth, own_id } => self.handle_connect(auth, own_id).await,
-            Event::Event { name, args, attachments, ack } => {
-                let Some(client) = &mut self.client else { return };
+            Event::Connect { namespace, auth, own_id } => {
+                self.handle_connect(namespace, auth, own_id).await;
+            }
+            Event::Event { namespace, name, args, attachments, ack } => {
+                let Some(at) = self.place(namespace) else { return };
+                let Some(client) = self.clients.get_mut(at) else { return };
                 let ack = ack.map(|id| Ack { id, socket: client.socket.clone() });
                 client.events.event(Incoming { name, args, attachments, ack }).await;
             }
-            Event::Disconnect => {
-                self.taken = VecDeque::new();
-                if let Some(mut client) = self.client.take() {
-                    client.events.gone(Gone::ByClient).await;
-                }
+            Event::Disconnect { namespace } => {
+                self.taken.take_if(|(of, _)| *of == namespace);
+                let Some(at) = self.place(namespace) else { return };
+                let Client { mut events, dismissed, .. } = self.clients.swap_remove(at);
+                events.gone(if dismissed { Gone::ByServer } else { Gone::ByClient }).await;
             }
             // Nobody here asks clients for acknowledgements.
             Event::Ack { .. } | Event::Closed(_) => {}
         }
     }
 
-    async fn handle_connect(&mut self, auth: Option<Box<RawValue>>, own_id: Option<Arc<str>>) {
+    async fn handle_connect(
+        &mut self,
+        namespace: Namespace,
+        auth: Option<Box<RawValue>>,
+        own_id: Option<Arc<str>>,
+    ) {
         let now = Instant::now();
         let Ok(id) = own_id.map_or_else(mint, Ok) else {
-            return self.session.refuse(now, "Server error");
+            return self.session.refuse(now, namespace, "Server error");
         };
         let id = SocketId(id);
         let (socket, outbox) = Socket::new(id.clone(), self.shared.config.limits.outbox);
-        match self.shared.app.connect(socket.clone(), self.origin.handshake(auth)) {
-            Ok(events) => {
-                self.session.accept(&id.0);
-                let client = self.client.insert(Client { events, socket, outbox });
-                client.events.connected().await;
+        let name = self.shared.config.session.namespaces.name(namespace);
+        match self.shared.app.connect(socket.clone(), self.origin.handshake(name, auth)) {
+            Ok(mut events) => {
+                self.session.accept(namespace, &id.0);
+                events.connected().await;
+                self.clients.reserve_exact(1);
+                self.clients.push(Client { namespace, events, socket, outbox, dismissed: false });
             }
-            Err(message) => self.session.refuse(now, &message),
+            Err(message) => self.session.refuse(now, namespace, &message),
         }
     }
 
@@ -211,14 +224,20 @@ impl<A: Application> Task<A> {
         self.transmit_all();
         self.answer_post();
         self.polling = None;
-        let gone = if self.dismissed { Gone::ByServer } else { Gone::Lost };
-        if let Some(Client { mut events, outbox, .. }) = self.client.take() {
+        for Client { mut events, outbox, dismissed, .. } in std::mem::take(&mut self.clients) {
             drop(outbox);
-            events.gone(gone).await;
+            events.gone(if dismissed { Gone::ByServer } else { Gone::Lost }).await;
         }
     }
 
+    /// Where the client of a namespace is among all.
+    fn place(&self, namespace: Namespace) -> Option<usize> {
+        self.clients.iter().position(|client| client.namespace == namespace)
+    }
+
     fn handle_request(&mut self, request: Request) {
+        // Who comes too late finds the session closed.
+        self.keep_time(Instant::now());
         let Some(polling) = &mut self.polling else { return };
         match request {
             Request::Poll(answer) => match self.session.handle_poll() {
@@ -281,30 +300,32 @@ impl<A: Application> Task<A> {
     }
 
     fn hand_over(&mut self, now: Instant) {
-        if self.taken.is_empty() || !self.may_send() {
+        if !self.may_send() {
             return;
         }
+        let Some((namespace, mut taken)) = self.taken.take() else { return };
         let mut bytes = 0;
         while bytes < BATCH
-            && let Some(outgoing) = self.taken.pop_front()
+            && let Some(outgoing) = taken.pop_front()
         {
             bytes += outgoing.len();
             match outgoing {
                 Outgoing::Packet(packet) => self.session.send(packet),
                 Outgoing::Binary(packet, attachments) => {
                     self.session.send(packet);
-                    for data in attachments.iter() {
-                        self.session.send_attachment(data.clone());
-                    }
+                    attachments.iter().for_each(|data| self.session.send_attachment(data.clone()));
                 }
                 Outgoing::Disconnect => {
-                    self.dismissed = true;
-                    self.session.disconnect(now);
+                    let mut own = self.clients.iter_mut();
+                    if let Some(client) = own.find(|client| client.namespace == namespace) {
+                        client.dismissed = true;
+                    }
+                    return self.session.disconnect(now, namespace);
                 }
             }
         }
-        if self.taken.is_empty() {
-            self.taken = VecDeque::new();
+        if !taken.is_empty() {
+            self.taken = Some((namespace, taken));
         }
     }
 
@@ -362,14 +383,22 @@ impl<A: Application> Task<A> {
     }
 
     fn poll_outgoing(&mut self, context: &mut Context<'_>) -> Poll<Step> {
-        let may_take = self.taken.is_empty() && self.may_send();
-        let Some(client) = &mut self.client else { return Poll::Pending };
-        let taken = if may_take {
-            client.outbox.poll_take(context)
-        } else {
-            client.outbox.poll_overflow(context).map(Err)
-        };
-        taken.map(Step::Outgoing)
+        let may_take = self.taken.is_none() && self.may_send();
+        for at in 0..self.clients.len() {
+            let Some(client) = self.clients.get_mut(at) else { break };
+            let namespace = client.namespace;
+            let taken = if may_take {
+                client.outbox.poll_take(context)
+            } else {
+                client.outbox.poll_overflow(context).map(Err)
+            };
+            if let Poll::Ready(taken) = taken {
+                // Whoever was served is asked last, so that it starves no other.
+                self.clients.rotate_left(at + 1);
+                return Poll::Ready(Step::Outgoing(namespace, taken));
+            }
+        }
+        Poll::Pending
     }
 
     fn poll_web(&mut self, context: &mut Context<'_>) -> Poll<Step> {

@@ -1,17 +1,23 @@
 //! A small world: one session, and a client that polls and posts or has a WebSocket.
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, reason = "this is a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "this is a test")]
 
 use std::{sync::Arc, time::Duration};
 
 use socketio::{
-    Closed, Config, Event, Message, Refusal, Revision, Session, Transmit, TransportKind,
+    Closed, Config, Event, Message, Namespace, Namespaces, Refusal, Revision, Session, Transmit,
+    TransportKind, packet::MAIN,
 };
 use testnet::Clock;
 
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) session: Session,
+    pub(crate) namespaces: Namespaces,
+    /// Where the client is connected, in the order it came there.
+    inside: Vec<Namespace>,
+    /// The id it was accepted by last, where it left no choice.
+    pub(crate) last_id: Option<Arc<str>>,
     /// Bodies of polls that were answered.
     pub(crate) polled: Vec<String>,
     /// WebSocket messages that arrived, binary in `<>`.
@@ -38,10 +44,14 @@ impl World {
 
     pub(crate) fn of(revision: Revision, kind: TransportKind, config: Config) -> Self {
         let clock = Clock::new();
+        let namespaces = config.namespaces.clone();
         let session = Session::new(clock.now(), Arc::new(config), revision, kind, "s1");
         let mut world = Self {
             clock,
             session,
+            namespaces,
+            inside: Vec::new(),
+            last_id: None,
             polled: Vec::new(),
             frames: Vec::new(),
             websockets_closed: 0,
@@ -117,8 +127,20 @@ impl World {
     }
 
     pub(crate) fn disconnect(&mut self) {
-        self.session.disconnect(self.clock.now());
+        self.disconnect_from(0);
+    }
+
+    /// Disconnects the client from a namespace: 0 is the first that it came to.
+    pub(crate) fn disconnect_from(&mut self, place: usize) {
+        let namespace = self.inside[place];
+        self.session.disconnect(self.clock.now(), namespace);
         self.drain();
+    }
+
+    /// What tells a namespace in the events; nothing for the main one.
+    fn name(&self, namespace: Namespace) -> String {
+        let name = self.namespaces.name(namespace);
+        if *name == *MAIN { String::new() } else { format!("{name} ") }
     }
 
     /// Lets time pass, waking the session whenever it asked for it.
@@ -162,26 +184,33 @@ impl World {
         assert_eq!(self.closed, None, "nothing follows the end");
         let now = self.clock.now();
         let seen = match event {
-            Event::Connect { auth, own_id } => {
+            Event::Connect { namespace, auth, own_id } => {
+                let name = self.name(namespace);
                 let auth = auth.map(|auth| auth.get().to_owned()).unwrap_or_default();
                 if auth.contains("refuse") {
-                    self.session.refuse(now, "not you");
-                    format!("refused{auth}")
+                    self.session.refuse(now, namespace, "not you");
+                    format!("{name}refused{auth}")
                 } else {
-                    self.session.accept(own_id.as_deref().unwrap_or("c1"));
-                    format!("connect{auth}")
+                    self.session.accept(namespace, own_id.as_deref().unwrap_or("c1"));
+                    self.inside.push(namespace);
+                    self.last_id = own_id;
+                    format!("{name}connect{auth}")
                 }
             }
-            Event::Event { name, args, attachments, ack } => {
+            Event::Event { namespace, name, args, attachments, ack } => {
+                let place = self.name(namespace);
                 let args: Vec<_> = args.iter().map(|arg| arg.get()).collect();
                 let ack = ack.map(|id| format!("#{id}")).unwrap_or_default();
                 let attachments: Vec<_> = attachments.iter().map(|data| data.to_vec()).collect();
                 let data =
                     if attachments.is_empty() { String::new() } else { format!("{attachments:?}") };
-                format!("{name}{ack}({}){data}", args.join(","))
+                format!("{place}{name}{ack}({}){data}", args.join(","))
             }
             Event::Ack { id, args, .. } => format!("ack#{id}({})", args.len()),
-            Event::Disconnect => "disconnect".to_owned(),
+            Event::Disconnect { namespace } => {
+                self.inside.retain(|inside| *inside != namespace);
+                format!("{}disconnect", self.name(namespace))
+            }
             Event::Closed(why) => {
                 self.closed = Some(why);
                 return;

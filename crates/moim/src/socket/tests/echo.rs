@@ -26,6 +26,8 @@ pub(super) enum Seen {
 
 pub(super) struct EchoEvents {
     socket: Socket,
+    /// The namespace as its packets say it.
+    address: String,
     seen: mpsc::Sender<Seen>,
 }
 
@@ -44,17 +46,21 @@ impl Application for Echo {
         if auth.contains("refuse me") {
             return Err("not \"you\"".to_owned());
         }
-        socket.emit(format!("2[\"auth\",{auth}]").into());
+        let address = match &*handshake.namespace {
+            "/" => String::new(),
+            name => format!("{name},"),
+        };
+        socket.emit(format!("2{address}[\"auth\",{auth}]").into());
         let seen = self.seen.lock().unwrap().clone();
         let _ = seen.send(Seen::Connected(handshake, socket.clone()));
-        Ok(EchoEvents { socket, seen })
+        Ok(EchoEvents { socket, address, seen })
     }
 }
 
 impl Events for EchoEvents {
     async fn event(&mut self, event: Incoming) {
         let args = || event.args.iter().map(AsRef::as_ref);
-        let attachments = event.attachments;
+        let (address, attachments) = (&self.address, event.attachments);
         let (head, rest) = match (event.name.as_str(), &event.ack) {
             ("message-with-ack", Some(ack)) => {
                 let args: Vec<_> = args().map(RawValue::get).collect();
@@ -77,9 +83,9 @@ impl Events for EchoEvents {
             }
         };
         self.socket.send(if attachments.is_empty() {
-            Outgoing::Packet(format!("{}{rest}", head.0).into())
+            Outgoing::Packet(format!("{}{address}{rest}", head.0).into())
         } else {
-            let packet = format!("{}{}-{rest}", head.1, attachments.len());
+            let packet = format!("{}{}-{address}{rest}", head.1, attachments.len());
             Outgoing::Binary(packet.into(), attachments.into())
         });
     }

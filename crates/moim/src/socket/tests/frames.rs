@@ -141,6 +141,46 @@ fn a_socket_is_gone_by_client_by_server_or_lost() {
 }
 
 #[test]
+fn a_client_in_two_namespaces_is_two_sockets() {
+    let mut config = Config::default();
+    config.session.namespaces = config.session.namespaces.with("/custom").unwrap();
+    let server = Server::start(config);
+    let mut peer = Peer::connected(server.address);
+    peer.send("40/custom,{\"token\":1}");
+    assert!(peer.receive().starts_with("40/custom,{\"sid\":\""));
+    assert_eq!(peer.receive(), "42/custom,[\"auth\",{\"token\":1}]");
+    let mut sockets = (0..2).map(|_| match server.seen.recv().unwrap() {
+        Seen::Connected(handshake, socket) => (handshake, socket),
+        other => panic!("{other:?}"),
+    });
+    let (main, custom) = (sockets.next().unwrap(), sockets.next().unwrap());
+    assert_eq!((&*main.0.namespace, &*custom.0.namespace), ("/", "/custom"));
+    assert_ne!(main.1.id, custom.1.id);
+
+    peer.send("42/custom,7[\"message-with-ack\",1]");
+    peer.send("428[\"message-with-ack\",2]");
+    let mut answers = [peer.receive(), peer.receive()];
+    answers.sort();
+    assert_eq!(answers, ["43/custom,7[1]", "438[2]"]);
+
+    // We send it away from one; the other goes on and is not told.
+    custom.1.disconnect();
+    assert_eq!(peer.receive(), "41/custom,");
+    assert_eq!(gone(&server), Gone::ByServer);
+    peer.send("42[\"message\"]");
+    assert_eq!(peer.receive(), "42[\"message-back\"]");
+    peer.send("40/custom");
+    assert!(peer.receive().starts_with("40/custom,{"));
+    assert_eq!(peer.receive(), "42/custom,[\"auth\",{}]");
+    peer.send("41/custom");
+    assert_eq!(gone(&server), Gone::ByClient);
+    peer.send("40/custom");
+    assert!(peer.receive().starts_with("40/custom,{"));
+    peer.cut();
+    assert_eq!([gone(&server), gone(&server)], [Gone::Lost, Gone::Lost]);
+}
+
+#[test]
 fn a_silent_client_is_lost() {
     let server = Server::start(hasty());
     let mut peer = Peer::connected(server.address);

@@ -1,6 +1,9 @@
 //! A listener on loopback.
 
-use std::{net::SocketAddr, sync::mpsc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, mpsc},
+};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -24,15 +27,21 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(config: Config) -> Self {
-        Self::start_at("127.0.0.1:0", config)
+        Self::start_in(Runtime::new().unwrap(), "127.0.0.1:0", [config])
     }
 
-    pub(super) fn start_at(address: &str, config: Config) -> Self {
-        let runtime = Runtime::new().unwrap();
+    /// Serves the mounts of each as it says.
+    pub(super) fn start_in(
+        runtime: Runtime,
+        address: &str,
+        configs: impl IntoIterator<Item = Config>,
+    ) -> Self {
         let listener = runtime.block_on(TcpListener::bind(address)).unwrap();
         let address = listener.local_addr().unwrap();
         let (app, seen) = Echo::new();
-        runtime.spawn(serve(listener, router(app, config)));
+        let mounts = |all: axum::Router, config| all.merge(router(Arc::clone(&app), config));
+        let all = configs.into_iter().fold(axum::Router::new(), mounts);
+        runtime.spawn(serve(listener, all));
         Self { address, seen, _runtime: runtime }
     }
 }
