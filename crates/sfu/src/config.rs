@@ -1,0 +1,70 @@
+//! What an `Sfu` is made with.
+
+use crate::ids::Transport;
+use std::{net::SocketAddr, time::Duration};
+
+/// What an [`Sfu`](crate::Sfu) is made with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// This shard's number; every user name fragment given out carries it.
+    pub shard: u16,
+    /// Randomness for user name fragments and passwords: from the system's generator, never shared.
+    pub seed: [u8; 32],
+    /// The addresses at which clients reach us, told in our SDP: reachable ones, never 0.0.0.0. A
+    /// datagram may arrive at any other local address just as well.
+    pub candidates: Vec<(Transport, SocketAddr)>,
+    /// Bounds.
+    pub limits: Limits,
+    /// At least this long between two keyframe requests to one layer of a publisher.
+    pub keyframe_interval: Duration,
+    /// A link that no check has reached for so long is gone.
+    pub silence: Duration,
+}
+
+/// Bounds of everything that others can make grow.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Peers on this shard.
+    pub peers: usize,
+    /// Peers in one room.
+    pub room_peers: usize,
+    /// Bytes of an offer or answer.
+    pub sdp_bytes: usize,
+    /// Media sections in an offer or answer.
+    pub sdp_sections: usize,
+    /// Receiving sections that one peer may have, so tracks that it may be subscribed to.
+    pub sections: usize,
+    /// Addresses that one peer may be reached at, the newest kept.
+    pub addresses: usize,
+    /// Events waiting to be polled; beyond, the oldest speaker and statistics events are dropped.
+    pub events: usize,
+}
+
+impl Config {
+    /// The defaults, for a shard without an address as yet.
+    #[must_use]
+    pub fn new(shard: u16, seed: [u8; 32]) -> Self {
+        Self {
+            shard,
+            seed,
+            candidates: Vec::new(),
+            limits: Limits::default(),
+            keyframe_interval: Duration::from_millis(500),
+            silence: Duration::from_secs(40),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            peers: 20_000,
+            room_peers: 2_000,
+            sdp_bytes: 512 * 1024,
+            sdp_sections: 512,
+            sections: 256,
+            addresses: 8,
+            events: 100_000,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The media server's forwarding core, sans-IO: peers, tracks, subscriptions, layers.
+//!
+//! An [`Sfu`] is one shard: it is told the time, handed datagrams and SDP, and says what to send
+//! and what happened. It owns no socket, no clock and no thread. It terminates ICE (lite), DTLS and
+//! SRTP for each of its peers and forwards RTP payloads without looking into them further than
+//! their codec's payload descriptor.
+//!
+//! # The contract with whoever drives it
+//!
+//! 1. Call any `handle_*`, [`Sfu::add_peer`] or [`Sfu::remove_peer`], as many as there are at hand:
+//!    a batch of received datagrams gives longer runs to each subscriber.
+//! 2. Drain [`Sfu::poll_output`] until it says `None`. Only then is what was forwarded encrypted and
+//!    given out, one run per destination: a [`Transmit`] whose [`segment`](Transmit::segment) is
+//!    shorter than its bytes is several datagrams of that size (the last may be shorter), fit for
+//!    one GSO send.
+//! 3. Call [`Sfu::handle_timeout`] at [`Sfu::poll_timeout`], and drain again.
+//!
+//! Ids are the caller's: a [`PeerId`] names one participant's link within the whole server, a
+//! [`RoomId`] who hears whom. A track is named by the peer that publishes it and its [`Source`].
+//!
+//! # Signaling
+//!
+//! * [`Sfu::add_peer`] first; it costs nothing until the peer's first offer.
+//! * [`Sfu::handle_publish`] says what the sending sections of the next offer are.
+//! * [`Sfu::handle_offer`] is answered by [`Event::Answer`]. We are the impolite side of perfect
+//!   negotiation: an offer that crosses ours is [`Refused::Crossed`] and needs no reply, since the
+//!   browser rolls its own back. An offer with another DTLS fingerprint starts the link anew.
+//! * Our own offers are [`Event::Offer`], each preceded by [`Event::Subscribed`], which lists who is
+//!   on which receiving section. The answer goes to [`Sfu::handle_answer`].
+//! * Sections are pooled: one that falls free is used again for somebody else, without an offer.
+//!   Microphone and camera of one publisher are put on sections of one stream id, so that the
+//!   browser keeps lips in sync; screen and its audio likewise.
+//! * Candidates of the client need not be told: it reaches us, and we learn its address from an
+//!   authenticated STUN check, never from RTP.
+//! * [`Event::Gone`] says that a link has ended (closed by the other side, or silent for too long);
+//!   the peer is forgotten and may be added again.
+//!
+//! # Demultiplexing
+//!
+//! [`Sfu::handle_datagram`] takes what belongs to one of its peers and says whether it did. A STUN
+//! check is known by the user name fragment that we gave out, anything else by the address that such
+//! a check has proven. [`ufrag_of`] reads that fragment from a datagram and [`shard_of`] tells from
+//! it which shard the peer lives on, so that another shard can hand the datagram over; from then on
+//! the five-tuple is enough.
+
+mod codec;
+mod config;
+mod format;
+mod forward;
+mod ids;
+mod link;
+mod output;
+mod packet;
+mod peer;
+mod pool;
+mod refused;
+mod routes;
+mod sdp;
+mod sfu;
+mod timers;
+mod track;
+mod ufrag;
+
+pub use config::{Config, Limits};
+pub use ids::{PeerId, RoomId, Source, TrackId, Transport};
+pub use output::{Event, GoneReason, Output, Subscribed, Transmit, Wish};
+pub use refused::Refused;
+pub use sfu::Sfu;
+pub use ufrag::{shard_of, ufrag_of};

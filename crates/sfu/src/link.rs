@@ -1,0 +1,411 @@
+//! One peer's ICE, DTLS, SRTP and RTP: our face of the media engine.
+//!
+//! Nothing outside this module drives the engine, and but a few value types of it are named
+//! elsewhere, so that its egress, or all of it, can be replaced.
+
+mod engine;
+mod outbox;
+
+pub(crate) use engine::Engine;
+pub(crate) use outbox::Outbox;
+pub(crate) use str0m::media::{Mid, Rid};
+
+use crate::{
+    config::Config,
+    format::Format,
+    forward::Rewritten,
+    ids::{Kind, Transport},
+    packet::{self, Packet},
+    refused::Refused,
+    routes::FiveTuple,
+    sdp, ufrag,
+};
+use foldhash::HashMap;
+use rand::rngs::StdRng;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use str0m::{
+    Event, IceConnectionState, IceCreds, Input, Output, Rtc,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    media::{Direction, KeyframeRequestKind, MediaKind},
+    net::{Protocol, Receive},
+    rtp::{RtpWrite, Ssrc},
+};
+
+/// The engine's pacer asks for a microsecond later between two packets: what is so near is due.
+const NEARLY_DUE: Duration = Duration::from_micros(500);
+/// No drain is longer, whatever the engine says.
+const LONGEST_DRAIN: usize = 10_000;
+/// How much a subscriber can ask for again: packets and time.
+const RESEND_PACKETS: usize = 512;
+const RESEND_AGE: Duration = Duration::from_secs(1);
+/// Incoming streams remembered: three layers of camera and screen, two of sound, and their forerunners.
+const STREAMS: usize = 64;
+
+/// What the engine has said in a drain.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are packets, in a list that is kept")]
+pub(crate) enum Happened {
+    Packet {
+        mid: Mid,
+        rid: Option<Rid>,
+        packet: Packet,
+    },
+    KeyframeWanted {
+        mid: Mid,
+    },
+    Connected,
+    /// By the other side.
+    Closed,
+    /// Nothing more can come of it.
+    Failed,
+    /// An authenticated check came this way.
+    Proven(FiveTuple),
+    /// The oldest way, to make room.
+    Forgotten(FiveTuple),
+}
+
+/// A send stream, ready to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lane {
+    ssrc: Ssrc,
+    mid: Mid,
+    /// The last format and what it is called on this link.
+    format: Option<(Format, u8)>,
+}
+
+pub(crate) struct Link {
+    rtc: Rtc,
+    pending: Option<SdpPendingOffer>,
+    credentials: IceCreds,
+    fingerprint: Option<String>,
+    /// The local addresses that the engine knows of, one of a family and transport.
+    known: Vec<(Transport, SocketAddr)>,
+    /// Proven ways, newest last.
+    ways: Vec<FiveTuple>,
+    /// The datagram in hand came this way.
+    current: Option<FiveTuple>,
+    streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
+    pub(crate) outbox: Outbox,
+    pub(crate) due: Instant,
+    pub(crate) heard: Instant,
+    pub(crate) connected: bool,
+    addresses: usize,
+}
+
+impl Link {
+    pub(crate) fn new(config: &Config, engine: &Engine, rng: &mut StdRng, now: Instant) -> Self {
+        let credentials =
+            IceCreds { ufrag: ufrag::mint(config.shard, rng), pass: ufrag::password(rng) };
+        let (rtc, known) = engine.make(config, &credentials, now);
+        Self {
+            rtc,
+            pending: None,
+            credentials,
+            fingerprint: None,
+            known,
+            ways: Vec::new(),
+            current: None,
+            streams: HashMap::default(),
+            outbox: Outbox::default(),
+            due: now,
+            heard: now,
+            connected: false,
+            addresses: config.limits.addresses.max(1),
+        }
+    }
+
+    pub(crate) fn ufrag(&self) -> &str {
+        &self.credentials.ufrag
+    }
+
+    pub(crate) fn ways(&self) -> &[FiveTuple] {
+        &self.ways
+    }
+
+    /// Whether an offer of ours waits for its answer.
+    pub(crate) fn is_offering(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Whether the offer is of the very client that this link is with.
+    pub(crate) fn is_with(&self, offer: &str) -> bool {
+        self.fingerprint.is_none() || self.fingerprint == sdp::fingerprint(offer)
+    }
+
+    /// Takes an offer and gives the answer. An offer that restarts ICE gets credentials of our form.
+    pub(crate) fn accept_offer(
+        &mut self,
+        text: &str,
+        shard: u16,
+        rng: &mut StdRng,
+    ) -> Result<String, Refused> {
+        let offer = SdpOffer::from_sdp_string(text).map_err(bad)?;
+        let answer = self.rtc.sdp_api().accept_offer(offer).map_err(bad)?.to_sdp_string();
+        let answer = sdp::plain_candidates(&answer);
+        self.fingerprint = sdp::fingerprint(text);
+        self.negotiated();
+        let made_up = self.rtc.direct_api().local_ice_credentials();
+        if made_up == self.credentials {
+            return Ok(answer);
+        }
+        let ours = IceCreds { ufrag: ufrag::mint(shard, rng), pass: ufrag::password(rng) };
+        self.rtc.direct_api().set_local_ice_credentials(ours.clone());
+        self.credentials = ours;
+        let (from, to) = (&made_up, &self.credentials);
+        Ok(sdp::replace_credentials(&answer, (&from.ufrag, &from.pass), (&to.ufrag, &to.pass)))
+    }
+
+    /// Offers new sending sections, each with its stream id. Gives the offer and their mids.
+    pub(crate) fn offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
+        let mut changes = self.rtc.sdp_api();
+        let mids = sections
+            .iter()
+            .map(|(kind, stream)| {
+                let (kind, track) = match kind {
+                    Kind::Audio => (MediaKind::Audio, format!("{stream}-audio")),
+                    Kind::Video => (MediaKind::Video, format!("{stream}-video")),
+                };
+                let direction = Direction::SendOnly;
+                changes.add_media(kind, direction, Some(stream.clone()), Some(track), None)
+            })
+            .collect();
+        let (offer, pending) = changes.apply()?;
+        self.pending = Some(pending);
+        Some((sdp::plain_candidates(&offer.to_sdp_string()), mids))
+    }
+
+    pub(crate) fn accept_answer(&mut self, text: &str) -> Result<(), Refused> {
+        if self.pending.is_none() {
+            return Err(Refused::NoOffer);
+        }
+        let answer = SdpAnswer::from_sdp_string(text).map_err(bad)?;
+        let Some(pending) = self.pending.take() else { return Err(Refused::NoOffer) };
+        self.rtc.sdp_api().accept_answer(pending, answer).map_err(bad)?;
+        self.negotiated();
+        Ok(())
+    }
+
+    fn negotiated(&mut self) {
+        self.streams.clear();
+    }
+
+    /// Whether the client sends on this section, and of what kind it is.
+    pub(crate) fn receives(&self, mid: Mid) -> Option<Kind> {
+        let media = self.rtc.media(mid)?;
+        let on = media.direction().is_receiving() && !media.disabled();
+        on.then(|| if media.kind().is_audio() { Kind::Audio } else { Kind::Video })
+    }
+
+    /// The send stream of a section, once both sides have agreed to it.
+    pub(crate) fn lane(&mut self, mid: Mid) -> Option<Lane> {
+        let media = self.rtc.media(mid)?;
+        if !media.direction().is_sending() || media.disabled() {
+            return None;
+        }
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_tx_by_mid(mid, None)?;
+        stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(0.25));
+        Some(Lane { ssrc: stream.ssrc(), mid, format: None })
+    }
+
+    /// Writes a packet; it leaves at the next drain.
+    pub(crate) fn send(&mut self, lane: &mut Lane, packet: &Packet, as_: Rewritten) -> bool {
+        let Some(pt) = self.payload_type(lane, packet.format) else { return false };
+        let write =
+            RtpWrite::new(pt.into(), as_.seq.into(), as_.time, packet.at, packet.payload.clone())
+                .marker(packet.marker)
+                .ext_vals(packet.extensions.clone())
+                .nackable(true);
+        match self.rtc.direct_api().stream_tx(&lane.ssrc) {
+            Some(stream) => stream.write_rtp(write),
+            None => return false,
+        }
+        true
+    }
+
+    /// What a format is called on this link's section.
+    fn payload_type(&self, lane: &mut Lane, format: Format) -> Option<u8> {
+        if let Some((_, pt)) = lane.format.filter(|(known, _)| *known == format) {
+            return Some(pt);
+        }
+        let offered = self.rtc.media(lane.mid)?.remote_pts();
+        let all = self.rtc.codec_config().params();
+        let pt = all.iter().filter(|params| offered.contains(&params.pt())).find_map(|params| {
+            let names = [Some(params.pt()), params.red()];
+            let mut names = names.into_iter().flatten().map(|pt| *pt);
+            names.find(|pt| Format::new(params, *pt) == Some(format))
+        })?;
+        lane.format = Some((format, pt));
+        Some(pt)
+    }
+
+    pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
+        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, rid) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
+    /// Takes a datagram. What can't be parsed or decrypted is dropped by the engine.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        way: FiveTuple,
+        bytes: &[u8],
+        out: &mut Vec<Happened>,
+    ) {
+        let Some(local) = self.known_as(&way) else { return };
+        let proto = protocol(way.transport);
+        let Ok(receive) = Receive::new(proto, way.remote, local, bytes) else { return };
+        self.current = Some(way);
+        let taken = self.rtc.handle_input(Input::Receive(now, receive));
+        self.drain(now, out);
+        self.current = None;
+        if taken.is_err() {
+            out.push(Happened::Failed);
+        }
+    }
+
+    /// The address by which the engine knows us: it has one of a family and transport, and we may be
+    /// reached by many.
+    fn known_as(&self, way: &FiveTuple) -> Option<SocketAddr> {
+        let same = |(transport, address): &&(Transport, SocketAddr)| {
+            *transport == way.transport && address.is_ipv4() == way.remote.is_ipv4()
+        };
+        self.known.iter().find(same).map(|(_, address)| *address)
+    }
+
+    /// The one door to the engine: each change ends here, and everything it has to say is taken.
+    pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Happened>) {
+        let mut failed = self.rtc.handle_input(Input::Timeout(now)).is_err();
+        let mut clock = now;
+        self.due = now + NEARLY_DUE;
+        for _ in 0..LONGEST_DRAIN {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) if at > clock && at <= now + NEARLY_DUE => {
+                    clock = at;
+                    failed |= self.rtc.handle_input(Input::Timeout(at)).is_err();
+                }
+                Ok(Output::Timeout(at)) => {
+                    self.due = at.max(now + NEARLY_DUE);
+                    break;
+                }
+                Ok(Output::Transmit(it)) => self.transmit(&it, out),
+                Ok(Output::Event(event)) => self.happened(now, event, out),
+                Err(_) => {
+                    failed = true;
+                    break;
+                }
+            }
+        }
+        if failed || !self.rtc.is_alive() {
+            out.push(Happened::Failed);
+        }
+    }
+
+    fn transmit(&mut self, it: &str0m::net::Transmit, out: &mut Vec<Happened>) {
+        let transport = match it.proto {
+            Protocol::Udp => Transport::Udp,
+            _ => Transport::Tcp,
+        };
+        let leads = |way: &FiveTuple| way.remote == it.destination && way.transport == transport;
+        if let Some(way) = self.current.filter(leads)
+            && ufrag::is_success(&it.contents)
+        {
+            self.prove(way, out);
+        }
+        if let Some(way) = self.ways.iter().rev().find(|way| leads(way)) {
+            self.outbox.push(*way, &it.contents);
+        }
+    }
+
+    fn prove(&mut self, way: FiveTuple, out: &mut Vec<Happened>) {
+        if let Some(at) = self.ways.iter().position(|known| *known == way) {
+            // The newest way to an address is the one that leads there.
+            self.ways.remove(at);
+        } else {
+            if self.ways.len() >= self.addresses {
+                out.push(Happened::Forgotten(self.ways.remove(0)));
+            }
+            out.push(Happened::Proven(way));
+        }
+        self.ways.push(way);
+    }
+
+    fn happened(&mut self, now: Instant, event: Event, out: &mut Vec<Happened>) {
+        match event {
+            Event::RtpPacket(packet) => {
+                self.heard = now;
+                let ssrc = packet.header.ssrc;
+                let Some((mid, rid)) = self.stream(ssrc) else { return };
+                let Some(format) = self.format(*packet.header.payload_type) else { return };
+                // Padding alone is for the estimate between us and the sender.
+                if packet.payload.is_empty() {
+                    return;
+                }
+                let packet = Packet {
+                    seq: *packet.seq_no,
+                    time: packet.header.timestamp,
+                    marker: packet.header.marker,
+                    format,
+                    extensions: packet::carried(packet.header.ext_vals),
+                    payload: packet.payload,
+                    at: packet.timestamp,
+                };
+                out.push(Happened::Packet { mid, rid, packet });
+            }
+            Event::KeyframeRequest(request) => {
+                out.push(Happened::KeyframeWanted { mid: request.mid });
+            }
+            Event::Connected => {
+                self.connected = true;
+                out.push(Happened::Connected);
+            }
+            Event::Closed => out.push(Happened::Closed),
+            Event::IceConnectionStateChange(state) if state != IceConnectionState::Disconnected => {
+                self.heard = now;
+            }
+            _ => {}
+        }
+    }
+
+    fn stream(&mut self, ssrc: Ssrc) -> Option<(Mid, Option<Rid>)> {
+        if let Some(known) = self.streams.get(&ssrc) {
+            return Some(*known);
+        }
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_rx(&ssrc)?;
+        let known = (stream.mid(), stream.rid());
+        if self.streams.len() >= STREAMS {
+            self.streams.clear();
+        }
+        self.streams.insert(ssrc, known);
+        Some(known)
+    }
+
+    fn format(&self, pt: u8) -> Option<Format> {
+        self.rtc.codec_config().params().iter().find_map(|params| {
+            let ours = *params.pt() == pt || params.red().is_some_and(|red| *red == pt);
+            ours.then(|| Format::new(params, pt)).flatten()
+        })
+    }
+
+    /// Says good-bye; a last drain lets it leave.
+    pub(crate) fn close(&mut self, now: Instant) {
+        let _ = self.rtc.close();
+        self.drain(now, &mut Vec::new());
+    }
+}
+
+fn protocol(transport: Transport) -> Protocol {
+    match transport {
+        Transport::Udp => Protocol::Udp,
+        Transport::Tcp => Protocol::Tcp,
+    }
+}
+
+fn bad(error: impl std::fmt::Display) -> Refused {
+    Refused::BadSdp(error.to_string())
+}

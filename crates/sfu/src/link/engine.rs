@@ -1,0 +1,78 @@
+//! How the media engine is set up.
+
+use crate::{config::Config, ids::Transport};
+use std::{net::SocketAddr, time::Instant};
+use str0m::{
+    Candidate, IceCreds, Rtc, RtcConfig,
+    config::DtlsCert,
+    crypto::from_feature_flags,
+    net::TcpType,
+    rtp::{Extension, ExtensionMap},
+};
+
+/// What all links share.
+pub(crate) struct Engine {
+    certificate: Option<DtlsCert>,
+}
+
+impl Engine {
+    /// With one certificate for all peers: making one for each would cost more than the rest.
+    pub(crate) fn new() -> Self {
+        Self { certificate: from_feature_flags().dtls_provider.generate_certificate() }
+    }
+
+    /// An engine for one link, and the addresses by which it knows us.
+    pub(crate) fn make(
+        &self,
+        config: &Config,
+        credentials: &IceCreds,
+        now: Instant,
+    ) -> (Rtc, Vec<(Transport, SocketAddr)>) {
+        let mut settings = RtcConfig::new()
+            .set_rtp_mode(true)
+            .set_ice_lite(true)
+            .set_local_ice_credentials(credentials.clone())
+            .set_extension_map(extensions())
+            .clear_codecs()
+            .enable_opus(true, true)
+            .enable_vp8(true)
+            .enable_h264(true)
+            .enable_vp9(true)
+            .enable_av1(true);
+        if let Some(certificate) = &self.certificate {
+            settings = settings.set_dtls_cert(certificate.clone());
+        }
+        let mut rtc = settings.build(now);
+        let known = config.candidates.iter().filter_map(|(transport, address)| {
+            let candidate = match transport {
+                Transport::Udp => Candidate::host(*address, "udp").ok()?,
+                Transport::Tcp => Candidate::builder()
+                    .tcp()
+                    .host(*address)
+                    .tcptype(TcpType::Passive)
+                    .build()
+                    .ok()?,
+            };
+            rtc.add_local_candidate(candidate)?;
+            Some((*transport, *address))
+        });
+        let known = known.collect();
+        (rtc, known)
+    }
+}
+
+/// The header extensions that we know, by the numbers that Chromium gives them.
+fn extensions() -> ExtensionMap {
+    let mut map = ExtensionMap::empty();
+    map.set(1, Extension::AudioLevel);
+    map.set(2, Extension::AbsoluteSendTime);
+    map.set(3, Extension::TransportSequenceNumber);
+    map.set(4, Extension::RtpMid);
+    map.set(5, Extension::PlayoutDelay);
+    map.set(6, Extension::VideoContentType);
+    map.set(10, Extension::RtpStreamId);
+    map.set(11, Extension::RepairedRtpStreamId);
+    map.set(12, Extension::AbsoluteCaptureTime);
+    map.set(13, Extension::VideoOrientation);
+    map
+}

@@ -1,0 +1,110 @@
+//! What an `Sfu` gives out.
+
+use crate::ids::{PeerId, Source, Transport};
+use std::net::SocketAddr;
+
+/// What is to be done, or what has happened.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// To be sent.
+    Transmit(Transmit<'a>),
+    /// To be told.
+    Event(Event),
+}
+
+/// A run of datagrams to one destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transmit<'a> {
+    /// Whose link it is.
+    pub peer: PeerId,
+    /// Our address, as [`handle_datagram`](crate::Sfu::handle_datagram) was last told it.
+    pub local: SocketAddr,
+    /// Where to.
+    pub to: SocketAddr,
+    /// Over what.
+    pub transport: Transport,
+    /// One datagram after the other.
+    pub bytes: &'a [u8],
+    /// The size of each datagram but the last, which may be shorter. Never zero.
+    pub segment: usize,
+}
+
+impl<'a> Transmit<'a> {
+    /// The single datagrams.
+    pub fn datagrams(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.bytes.chunks(self.segment.max(1))
+    }
+}
+
+/// What has happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The answer to a peer's offer.
+    Answer {
+        /// Whose offer.
+        peer: PeerId,
+        /// Session description.
+        sdp: String,
+    },
+    /// An offer to a peer.
+    Offer {
+        /// To whom.
+        peer: PeerId,
+        /// Session description.
+        sdp: String,
+    },
+    /// Who is on which receiving section of a peer's link: the whole list, whenever it changes.
+    Subscribed {
+        /// Whose link.
+        peer: PeerId,
+        /// Its sections in use.
+        tracks: Vec<Subscribed>,
+    },
+    /// ICE and DTLS are up: media can flow.
+    Connected {
+        /// Whose link.
+        peer: PeerId,
+    },
+    /// A link has ended; the peer is forgotten.
+    Gone {
+        /// Whose link.
+        peer: PeerId,
+        /// Why.
+        reason: GoneReason,
+    },
+}
+
+/// Why a link has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoneReason {
+    /// The other side closed it.
+    Closed,
+    /// Nothing was heard for [`Config::silence`](crate::Config::silence).
+    Silent,
+    /// The certificate was not the one that the SDP promised, or the engine gave up.
+    Failed,
+}
+
+/// One receiving section of a peer's link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscribed {
+    /// The section's mid.
+    pub mid: String,
+    /// Whose track is on it.
+    pub peer: PeerId,
+    /// Which of theirs.
+    pub source: Source,
+}
+
+/// What a page shows of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// Whose track.
+    pub peer: PeerId,
+    /// Which of theirs.
+    pub source: Source,
+    /// Width on the screen, device pixels; 0 is not shown.
+    pub width: u32,
+    /// Height on the screen, device pixels; 0 is not shown.
+    pub height: u32,
+}

@@ -1,0 +1,60 @@
+//! One participant's side of the shard: its link, what it publishes, what it gets.
+
+use crate::{
+    forward::Forwarder,
+    ids::{RoomId, Source, TrackId},
+    link::{Lane, Link, Mid},
+    output::Subscribed,
+    pool::Pool,
+};
+
+pub(crate) struct Peer {
+    pub(crate) room: RoomId,
+    /// From its first offer on.
+    pub(crate) link: Option<Link>,
+    /// The sources of its sending sections, as told last.
+    pub(crate) announced: Vec<(Mid, Source)>,
+    /// What it gets, and on which sections.
+    pub(crate) pool: Pool<Outlet>,
+    /// Tracks that it is to get but that have no section yet.
+    pub(crate) waiting: Vec<TrackId>,
+    /// Whether the list of what it gets has changed since it was told.
+    pub(crate) changed: bool,
+    /// Whether it has something to drain.
+    pub(crate) dirty: bool,
+}
+
+/// Where a section's packets leave: its numbers go on whatever track is on it.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    pub(crate) forwarder: Forwarder,
+    /// The send stream, once the section is agreed.
+    pub(crate) lane: Option<Lane>,
+}
+
+impl Peer {
+    pub(crate) fn new(room: RoomId) -> Self {
+        Self {
+            room,
+            link: None,
+            announced: Vec::new(),
+            pool: Pool::new(),
+            waiting: Vec::new(),
+            changed: false,
+            dirty: false,
+        }
+    }
+
+    /// Who is on which section.
+    pub(crate) fn subscribed(&self) -> Vec<Subscribed> {
+        let used = self.pool.iter().filter_map(|section| {
+            let track = section.used?;
+            Some(Subscribed {
+                mid: section.mid.to_string(),
+                peer: track.peer,
+                source: track.source,
+            })
+        });
+        used.collect()
+    }
+}

@@ -1,0 +1,38 @@
+//! Why a request was not done.
+
+use crate::ids::{PeerId, Source};
+
+/// Why a request was not done. Nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no such peer.
+    #[error("no peer {}", .0.0)]
+    UnknownPeer(PeerId),
+    /// The peer is here already.
+    #[error("peer {} is here already", .0.0)]
+    PeerExists(PeerId),
+    /// As many peers as this server takes.
+    #[error("the media server is full")]
+    Full,
+    /// The room has as many peers as it may.
+    #[error("the room is full")]
+    RoomFull,
+    /// The SDP is too long, has too many sections, or is not SDP that we can take.
+    #[error("bad SDP: {0}")]
+    BadSdp(String),
+    /// An offer has crossed ours, and ours stands: the client rolls back and answers.
+    #[error("the offer crossed ours")]
+    Crossed,
+    /// An answer to no offer of ours.
+    #[error("no offer is open")]
+    NoOffer,
+    /// A source was named twice.
+    #[error("{0:?} is published twice")]
+    DuplicateSource(Source),
+    /// A section was named twice.
+    #[error("section {0} is named twice")]
+    DuplicateSection(String),
+    /// More entries than anyone needs.
+    #[error("too many tracks")]
+    TooMany,
+}

@@ -1,0 +1,316 @@
+//! One shard: peers in rooms, and the way of a packet from one to the others.
+
+mod forwarding;
+mod negotiation;
+mod subscribing;
+
+use crate::{
+    config::Config,
+    ids::{PeerId, RoomId, TrackId, Transport},
+    link::{Engine, Happened, Link},
+    output::{Event, GoneReason, Output, Transmit},
+    peer::Peer,
+    refused::Refused,
+    routes::{FiveTuple, Routes},
+    timers::Timers,
+    track::Track,
+    ufrag,
+};
+use foldhash::{HashMap, HashMapExt as _};
+use rand::{SeedableRng as _, rngs::StdRng};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// How often what needs no exact time is looked after.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// One shard of the media server. See the [crate's documentation](crate) for its contract.
+pub struct Sfu {
+    config: Config,
+    engine: Engine,
+    rng: StdRng,
+    now: Instant,
+    peers: HashMap<PeerId, Peer>,
+    rooms: HashMap<RoomId, Vec<PeerId>>,
+    tracks: HashMap<TrackId, Track>,
+    routes: Routes,
+    timers: Timers,
+    /// When to look after everybody; none while nobody is here.
+    round: Option<Instant>,
+    /// Peers with something to drain.
+    dirty: VecDeque<PeerId>,
+    /// Peers with something to send.
+    sending: VecDeque<PeerId>,
+    /// The links of peers that have left, until what they say last is sent.
+    leaving: Vec<(PeerId, Link)>,
+    events: VecDeque<Event>,
+    /// What a drain has brought; empty between calls, kept for its memory.
+    happened: Vec<Happened>,
+}
+
+impl Sfu {
+    /// A shard without peers.
+    #[must_use]
+    pub fn new(config: Config, now: Instant) -> Self {
+        let rng = StdRng::from_seed(config.seed);
+        Self {
+            config,
+            engine: Engine::new(),
+            rng,
+            now,
+            peers: HashMap::new(),
+            rooms: HashMap::new(),
+            tracks: HashMap::new(),
+            routes: Routes::default(),
+            timers: Timers::new(now),
+            round: None,
+            dirty: VecDeque::new(),
+            sending: VecDeque::new(),
+            leaving: Vec::new(),
+            events: VecDeque::new(),
+            happened: Vec::new(),
+        }
+    }
+
+    /// Tells other addresses to links made from now on.
+    pub fn set_candidates(&mut self, candidates: Vec<(Transport, SocketAddr)>) {
+        self.config.candidates = candidates;
+    }
+
+    /// How many peers are here.
+    #[must_use]
+    pub fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Everything that is kept, counted: what must come back to zero when all have left.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        let queues = self.dirty.len() + self.sending.len() + self.leaving.len() + self.events.len();
+        let kept = self.peers.len() + self.rooms.len() + self.tracks.len();
+        kept + self.routes.len() + self.timers.len() + queues
+    }
+
+    /// Puts a peer into a room.
+    ///
+    /// # Errors
+    ///
+    /// It is here already, or a limit is reached.
+    pub fn add_peer(&mut self, now: Instant, room: RoomId, peer: PeerId) -> Result<(), Refused> {
+        self.tick(now);
+        if self.peers.contains_key(&peer) {
+            return Err(Refused::PeerExists(peer));
+        }
+        if self.peers.len() >= self.config.limits.peers {
+            return Err(Refused::Full);
+        }
+        let members = self.rooms.entry(room).or_default();
+        if members.len() >= self.config.limits.room_peers {
+            return Err(Refused::RoomFull);
+        }
+        members.push(peer);
+        self.peers.insert(peer, Peer::new(room));
+        self.round.get_or_insert(now + ROUND);
+        Ok(())
+    }
+
+    /// Takes a peer out of its room and closes its link. What it is told last still comes out of
+    /// [`poll_output`](Self::poll_output).
+    pub fn remove_peer(&mut self, now: Instant, peer: PeerId) {
+        self.tick(now);
+        self.drop_link(peer);
+        let Some(gone) = self.peers.remove(&peer) else { return };
+        if let Some(members) = self.rooms.get_mut(&gone.room) {
+            members.retain(|member| *member != peer);
+            if members.is_empty() {
+                self.rooms.remove(&gone.room);
+            }
+        }
+        if self.peers.is_empty() {
+            self.round = None;
+        }
+    }
+
+    /// Takes a datagram if it belongs to a peer of this shard, and says whether it does.
+    ///
+    /// A STUN check belongs to who gave out its user name fragment, anything else to whom such a
+    /// check has proven the five-tuple for.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        from: SocketAddr,
+        transport: Transport,
+        bytes: &[u8],
+    ) -> bool {
+        self.tick(now);
+        let way = FiveTuple { local, remote: from, transport };
+        let peer = if ufrag::is_stun(bytes) {
+            ufrag::ufrag_of(bytes).and_then(|ufrag| self.routes.by_ufrag(ufrag))
+        } else {
+            self.routes.by_tuple(&way)
+        };
+        let Some(peer) = peer else { return false };
+        let mut happened = std::mem::take(&mut self.happened);
+        if let Some(link) = self.peers.get_mut(&peer).and_then(|it| it.link.as_mut()) {
+            link.receive(now, way, bytes, &mut happened);
+        }
+        self.settle(peer, &mut happened);
+        self.happened = happened;
+        true
+    }
+
+    /// Whether this shard gave out a user name fragment.
+    #[must_use]
+    pub fn knows(&self, ufrag: &str) -> bool {
+        self.routes.by_ufrag(ufrag).is_some()
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.tick(now);
+        while let Some(peer) = self.timers.pop(now) {
+            self.mark(peer);
+        }
+        if self.round.is_some_and(|at| at <= now) {
+            self.round = Some(now + ROUND);
+            self.look_after_all();
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if !self.dirty.is_empty() || !self.sending.is_empty() {
+            return Some(self.now);
+        }
+        [self.timers.next(), self.round].into_iter().flatten().min()
+    }
+
+    /// What is to be done or told next. Drain it after every call or batch of calls.
+    pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        while let Some(peer) = self.dirty.pop_front() {
+            self.drain(peer);
+        }
+        if let Some(event) = self.events.pop_front() {
+            return Some(Output::Event(event));
+        }
+        self.next_run().map(Output::Transmit)
+    }
+
+    fn next_run(&mut self) -> Option<Transmit<'_>> {
+        loop {
+            let peer = *self.sending.front()?;
+            let leaving = self.leaving.iter().position(|(gone, _)| *gone == peer);
+            let outbox = match (leaving, self.peers.get_mut(&peer)) {
+                (Some(at), _) => self.leaving.get_mut(at).map(|(_, link)| &mut link.outbox),
+                (None, found) => found.and_then(|it| it.link.as_mut()).map(|link| &mut link.outbox),
+            };
+            match outbox {
+                Some(outbox) if !outbox.is_empty() => break,
+                Some(outbox) => outbox.reset(),
+                None => {}
+            }
+            if let Some(at) = leaving {
+                self.leaving.swap_remove(at);
+            }
+            self.sending.pop_front();
+        }
+        // Found again, since a borrow that is given out can't be looked at in a loop.
+        let peer = *self.sending.front()?;
+        if let Some((_, link)) = self.leaving.iter_mut().find(|(gone, _)| *gone == peer) {
+            return link.outbox.pop(peer);
+        }
+        self.peers.get_mut(&peer)?.link.as_mut()?.outbox.pop(peer)
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// The peer's link has been changed and is to be drained.
+    fn mark(&mut self, peer: PeerId) {
+        if let Some(it) = self.peers.get_mut(&peer)
+            && it.link.is_some()
+            && !std::mem::replace(&mut it.dirty, true)
+        {
+            self.dirty.push_back(peer);
+        }
+    }
+
+    fn drain(&mut self, peer: PeerId) {
+        let mut happened = std::mem::take(&mut self.happened);
+        if let Some(it) = self.peers.get_mut(&peer) {
+            it.dirty = false;
+            if let Some(link) = &mut it.link {
+                link.drain(self.now, &mut happened);
+            }
+        }
+        self.settle(peer, &mut happened);
+        self.happened = happened;
+    }
+
+    /// Does what a drained link has said.
+    fn settle(&mut self, peer: PeerId, happened: &mut Vec<Happened>) {
+        let mut ended = None;
+        for event in happened.drain(..) {
+            match event {
+                Happened::Packet { mid, rid, packet } => self.forward(peer, mid, rid, &packet),
+                Happened::KeyframeWanted { mid } => self.keyframe_wanted(peer, mid),
+                Happened::Connected => self.events.push_back(Event::Connected { peer }),
+                Happened::Proven(way) => self.routes.prove(way, peer),
+                Happened::Forgotten(way) => self.routes.forget(&way, peer),
+                Happened::Closed => ended = ended.or(Some(GoneReason::Closed)),
+                Happened::Failed => ended = ended.or(Some(GoneReason::Failed)),
+            }
+        }
+        let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };
+        self.timers.set(peer, link.due);
+        if !link.outbox.is_empty() {
+            self.sending.push_back(peer);
+        }
+        if let Some(reason) = ended {
+            self.gone(peer, reason);
+        }
+    }
+
+    fn gone(&mut self, peer: PeerId, reason: GoneReason) {
+        self.remove_peer(self.now, peer);
+        self.events.push_back(Event::Gone { peer, reason });
+    }
+
+    /// Ends a peer's link and all that hangs on it; the peer itself stays.
+    fn drop_link(&mut self, peer: PeerId) {
+        self.unpublish_all(peer);
+        self.unsubscribe_all(peer);
+        self.timers.remove(peer);
+        let Some(mut link) = self.peers.get_mut(&peer).and_then(|it| it.link.take()) else {
+            return;
+        };
+        self.routes.unname(link.ufrag());
+        for way in link.ways() {
+            self.routes.forget(way, peer);
+        }
+        link.close(self.now);
+        if !link.outbox.is_empty() {
+            self.leaving.push((peer, link));
+            self.sending.push_back(peer);
+        }
+    }
+
+    fn look_after_all(&mut self) {
+        let silence = self.config.silence;
+        let silent = self.peers.iter().filter(|(_, peer)| {
+            let heard = peer.link.as_ref().map(|link| link.heard);
+            heard.is_some_and(|at| self.now.saturating_duration_since(at) > silence)
+        });
+        let silent: Vec<PeerId> = silent.map(|(id, _)| *id).collect();
+        for peer in silent {
+            self.gone(peer, GoneReason::Silent);
+        }
+        self.ask_again_for_keyframes();
+    }
+}

@@ -1,0 +1,158 @@
+//! Offers and answers: perfect negotiation, with us as the impolite side.
+
+use super::Sfu;
+use crate::{
+    forward::{Forwarder, HIGHEST_START},
+    ids::{PeerId, Source},
+    link::{Link, Mid},
+    output::Event,
+    peer::Outlet,
+    pool::Place,
+    refused::Refused,
+    sdp,
+};
+use rand::RngExt as _;
+use std::time::Instant;
+
+/// More sources than there are.
+const MOST_SOURCES: usize = 4;
+
+impl Sfu {
+    /// Says what the sending sections of the peer's next offer are; replaces what it said before.
+    ///
+    /// # Errors
+    ///
+    /// An unknown peer, or something named twice.
+    pub fn handle_publish(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        tracks: &[(&str, Source)],
+    ) -> Result<(), Refused> {
+        self.tick(now);
+        if tracks.len() > MOST_SOURCES {
+            return Err(Refused::TooMany);
+        }
+        for (index, (mid, source)) in tracks.iter().enumerate() {
+            for (other_mid, other) in tracks.iter().skip(index + 1) {
+                if source == other {
+                    return Err(Refused::DuplicateSource(*source));
+                }
+                if mid == other_mid {
+                    return Err(Refused::DuplicateSection((*mid).to_owned()));
+                }
+            }
+        }
+        let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
+        it.announced = tracks.iter().map(|(mid, source)| (Mid::from(*mid), *source)).collect();
+        self.republish(peer);
+        Ok(())
+    }
+
+    /// Takes a peer's offer. The answer comes as [`Event::Answer`]; if the peer is to be offered
+    /// sections, that follows at once.
+    ///
+    /// # Errors
+    ///
+    /// An unknown peer, SDP that can't be taken, or [`Refused::Crossed`], which needs no reply.
+    pub fn handle_offer(&mut self, now: Instant, peer: PeerId, offer: &str) -> Result<(), Refused> {
+        self.tick(now);
+        sdp::check(offer, &self.config.limits)?;
+        let it = self.peers.get(&peer).ok_or(Refused::UnknownPeer(peer))?;
+        let known = it.link.as_ref().is_some_and(|link| link.is_with(offer));
+        if known && it.link.as_ref().is_some_and(Link::is_offering) {
+            return Err(Refused::Crossed);
+        }
+        if !known {
+            self.drop_link(peer);
+        }
+        let (config, rng) = (&self.config, &mut self.rng);
+        let Some(it) = self.peers.get_mut(&peer) else { return Err(Refused::UnknownPeer(peer)) };
+        let link = it.link.get_or_insert_with(|| Link::new(config, &self.engine, rng, now));
+        let before = link.ufrag().to_owned();
+        let answer = link.accept_offer(offer, config.shard, rng);
+        let after = link.ufrag().to_owned();
+        let sdp = match answer {
+            Ok(sdp) => sdp,
+            Err(refused) if known => return Err(refused),
+            Err(refused) => {
+                self.drop_link(peer);
+                return Err(refused);
+            }
+        };
+        self.routes.unname(&before);
+        self.routes.name(after, peer);
+        self.mark(peer);
+        self.events.push_back(Event::Answer { peer, sdp });
+        self.republish(peer);
+        if !known {
+            self.subscribe_to_all(peer);
+        }
+        self.refresh_lanes(peer);
+        self.negotiate(peer);
+        Ok(())
+    }
+
+    /// Takes the answer to our last offer to a peer.
+    ///
+    /// # Errors
+    ///
+    /// An unknown peer, no open offer, or SDP that can't be taken.
+    pub fn handle_answer(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        answer: &str,
+    ) -> Result<(), Refused> {
+        self.tick(now);
+        sdp::check(answer, &self.config.limits)?;
+        let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
+        it.link.as_mut().ok_or(Refused::NoOffer)?.accept_answer(answer)?;
+        self.mark(peer);
+        self.refresh_lanes(peer);
+        self.negotiate(peer);
+        Ok(())
+    }
+
+    /// Tells a peer what it gets if that has changed, with an offer if it takes more sections than
+    /// there are. While an offer is open it waits.
+    pub(super) fn negotiate(&mut self, peer: PeerId) {
+        let most = self.config.limits.sections;
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        let Some(link) = it.link.as_mut().filter(|link| !link.is_offering()) else { return };
+        let mut placed = Vec::new();
+        let mut missing = Vec::new();
+        for track in std::mem::take(&mut it.waiting) {
+            match it.pool.place(track) {
+                // Fell free while we waited.
+                Place::Section(index) => placed.push((track, index)),
+                Place::Slot(slot) if it.pool.len() + missing.len() < most => {
+                    missing.push((track, slot));
+                }
+                Place::Slot(_) => {
+                    it.pool.release(track);
+                }
+            }
+        }
+        let wanted =
+            missing.iter().map(|(track, slot)| (track.source.kind(), format!("moim{slot}")));
+        let offer = link.offer(&wanted.collect::<Vec<_>>());
+        let (sdp, mids) = offer.unzip();
+        for ((track, slot), mid) in missing.into_iter().zip(mids.unwrap_or_default()) {
+            let start = self.rng.random_range(1..HIGHEST_START);
+            let outlet = Outlet { forwarder: Forwarder::new(start), lane: None };
+            placed.push((track, it.pool.add(mid, track.source.kind(), slot, outlet)));
+        }
+        for (track, index) in placed {
+            self.put(peer, track, index);
+        }
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        if std::mem::take(&mut it.changed) {
+            self.events.push_back(Event::Subscribed { peer, tracks: it.subscribed() });
+        }
+        if let Some(sdp) = sdp {
+            self.events.push_back(Event::Offer { peer, sdp });
+            self.mark(peer);
+        }
+    }
+}

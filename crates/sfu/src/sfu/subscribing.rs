@@ -1,0 +1,161 @@
+//! Who publishes what, and who gets it.
+
+use super::Sfu;
+use crate::{
+    ids::{PeerId, RoomId, Source, TrackId},
+    link::Mid,
+    output::Wish,
+    pool::Place,
+    refused::Refused,
+    track::Track,
+};
+use std::time::Instant;
+
+const SOURCES: [Source; 4] =
+    [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
+
+impl Sfu {
+    /// What the peer's page shows; replaces what it said before.
+    ///
+    /// # Errors
+    ///
+    /// An unknown peer, or more wishes than there can be tracks.
+    pub fn handle_subscribe(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        wishes: &[Wish],
+    ) -> Result<(), Refused> {
+        self.tick(now);
+        if wishes.len() > self.config.limits.room_peers.saturating_mul(4) {
+            return Err(Refused::TooMany);
+        }
+        self.peers.get_mut(&peer).map(|_| ()).ok_or(Refused::UnknownPeer(peer))
+    }
+
+    /// Publishes what the peer has announced and sends, and takes back what it does no longer.
+    pub(super) fn republish(&mut self, peer: PeerId) {
+        let Some(it) = self.peers.get(&peer) else { return };
+        let room = it.room;
+        let sent = |mid: Mid, source: Source| {
+            it.link.as_ref().and_then(|link| link.receives(mid)) == Some(source.kind())
+        };
+        let wanted: Vec<(Mid, Source)> =
+            it.announced.iter().filter(|(mid, source)| sent(*mid, *source)).copied().collect();
+        for source in SOURCES {
+            let id = TrackId { peer, source };
+            let mid = wanted.iter().find(|(_, wanted)| *wanted == source).map(|(mid, _)| *mid);
+            let before = self.tracks.get(&id).map(|track| track.mid);
+            if before == mid {
+                continue;
+            }
+            if before.is_some() {
+                self.unpublish(id);
+            }
+            if let Some(mid) = mid {
+                self.tracks.insert(id, Track::new(room, mid));
+                for member in self.members(room).into_iter().filter(|member| *member != peer) {
+                    self.subscribe(member, id);
+                }
+            }
+        }
+        self.negotiate_all(room);
+    }
+
+    /// Tells everybody in a room what has changed for them: once, however much that is.
+    fn negotiate_all(&mut self, room: RoomId) {
+        for member in self.members(room) {
+            self.negotiate(member);
+        }
+    }
+
+    pub(super) fn unpublish_all(&mut self, peer: PeerId) {
+        for source in SOURCES {
+            self.unpublish(TrackId { peer, source });
+        }
+        if let Some(room) = self.peers.get(&peer).map(|it| it.room) {
+            self.negotiate_all(room);
+        }
+    }
+
+    fn unpublish(&mut self, id: TrackId) {
+        let Some(track) = self.tracks.remove(&id) else { return };
+        for member in self.members(track.room) {
+            let Some(it) = self.peers.get_mut(&member) else { continue };
+            it.waiting.retain(|waiting| *waiting != id);
+            if let Some(outlet) = it.pool.release(id) {
+                outlet.forwarder.stop();
+                it.changed = true;
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe_all(&mut self, peer: PeerId) {
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        let mut had: Vec<TrackId> = std::mem::take(&mut it.waiting);
+        had.extend(it.pool.iter().filter_map(|section| section.used));
+        it.pool = crate::pool::Pool::new();
+        for id in had {
+            if let Some(track) = self.tracks.get_mut(&id) {
+                track.subscribers.retain(|(subscriber, _)| *subscriber != peer);
+            }
+        }
+    }
+
+    pub(super) fn subscribe_to_all(&mut self, peer: PeerId) {
+        let Some(room) = self.peers.get(&peer).map(|it| it.room) else { return };
+        for member in self.members(room).into_iter().filter(|member| *member != peer) {
+            for source in [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio]
+            {
+                let id = TrackId { peer: member, source };
+                if self.tracks.contains_key(&id) {
+                    self.subscribe(peer, id);
+                }
+            }
+        }
+    }
+
+    /// Gives a track to a peer: at once on a free section, else with the next offer.
+    fn subscribe(&mut self, peer: PeerId, id: TrackId) {
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        if it.link.is_none() {
+            return;
+        }
+        match it.pool.place(id) {
+            Place::Section(index) => self.put(peer, id, index),
+            Place::Slot(_) => it.waiting.push(id),
+        }
+    }
+
+    /// Puts a track onto a section of a peer.
+    pub(super) fn put(&mut self, peer: PeerId, id: TrackId, index: usize) {
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        let Some(section) = it.pool.get_mut(index) else { return };
+        section.used = Some(id);
+        it.changed = true;
+        if let Some(track) = self.tracks.get_mut(&id) {
+            track.subscribers.push((peer, index));
+        }
+        self.want_keyframe(id, 0);
+    }
+
+    /// Sections that both sides have agreed to can be sent on.
+    pub(super) fn refresh_lanes(&mut self, peer: PeerId) {
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        let Some(link) = &mut it.link else { return };
+        let mut fresh = Vec::new();
+        for section in it.pool.iter_mut() {
+            if section.state.lane.is_none() {
+                section.state.lane = link.lane(section.mid);
+                fresh.extend(section.used.filter(|_| section.state.lane.is_some()));
+            }
+        }
+        for id in fresh {
+            self.want_keyframe(id, 0);
+        }
+    }
+
+    fn members(&self, room: RoomId) -> Vec<PeerId> {
+        self.rooms.get(&room).cloned().unwrap_or_default()
+    }
+}

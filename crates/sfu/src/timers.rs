@@ -1,0 +1,95 @@
+//! When each peer wants to be woken: one queue for all of a shard.
+
+use crate::ids::PeerId;
+use foldhash::HashMap;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+/// Times are rounded up to this, so that a peer that wants something "soon" over and over stands
+/// where it stood.
+const TICK: Duration = Duration::from_millis(1);
+
+/// One entry a peer, ordered by time.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    start: Instant,
+    queue: BTreeSet<(u64, PeerId)>,
+    due: HashMap<PeerId, u64>,
+}
+
+impl Timers {
+    pub(crate) fn new(start: Instant) -> Self {
+        Self { start, queue: BTreeSet::new(), due: HashMap::default() }
+    }
+
+    /// The peer wants to be woken at `at`, and at no other time.
+    pub(crate) fn set(&mut self, peer: PeerId, at: Instant) {
+        let tick = self.tick(at);
+        if let Some(before) = self.due.insert(peer, tick) {
+            if before == tick {
+                return;
+            }
+            self.queue.remove(&(before, peer));
+        }
+        self.queue.insert((tick, peer));
+    }
+
+    pub(crate) fn remove(&mut self, peer: PeerId) {
+        if let Some(tick) = self.due.remove(&peer) {
+            self.queue.remove(&(tick, peer));
+        }
+    }
+
+    /// The earliest time at which somebody is due.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let (tick, _) = self.queue.first()?;
+        self.start.checked_add(Duration::from_millis(*tick))
+    }
+
+    /// Takes out a peer that is due.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<PeerId> {
+        let (tick, peer) = *self.queue.first()?;
+        let passed = u64::try_from(now.saturating_duration_since(self.start).as_millis());
+        (tick <= passed.unwrap_or(u64::MAX)).then(|| {
+            self.remove(peer);
+            peer
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn tick(&self, at: Instant) -> u64 {
+        let after = at.saturating_duration_since(self.start);
+        u64::try_from(after.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use testnet::Clock;
+
+    #[test]
+    fn each_peer_has_one_time_and_the_earliest_comes_first() {
+        let mut clock = Clock::new();
+        let mut timers = Timers::new(clock.now());
+        let at = |ms| clock.now() + Duration::from_millis(ms);
+        let (early, late) = (at(5), at(9));
+        timers.set(PeerId(1), late);
+        timers.set(PeerId(2), early);
+        timers.set(PeerId(2), early);
+        assert_eq!((timers.len(), timers.next()), (2, Some(early)));
+        timers.set(PeerId(2), late);
+        assert_eq!((timers.len(), timers.next()), (2, Some(late)));
+        clock.advance(Duration::from_millis(8));
+        assert_eq!(timers.pop(clock.now()), None);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(timers.pop(clock.now()), Some(PeerId(1)));
+        timers.remove(PeerId(2));
+        assert_eq!((timers.pop(clock.now()), timers.len(), timers.next()), (None, 0, None));
+    }
+}

@@ -1,0 +1,91 @@
+//! Everyone gets everyone.
+
+use crate::world::World;
+use sfu::{PeerId, Source};
+use std::time::Duration;
+
+const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+
+fn everyone_gets_everyone(world: &World) -> bool {
+    let all: Vec<PeerId> = world.clients.keys().copied().collect();
+    all.iter().all(|viewer| {
+        let others = all.iter().filter(|other| *other != viewer);
+        let client = world.client(*viewer);
+        others.into_iter().all(|other| client.sees(*other, Source::Camera) && client.hears(*other))
+    })
+}
+
+#[test]
+fn three_browsers_see_and_hear_each_other() {
+    let mut world = World::new(1);
+    let all = [1, 2, 3].map(|id| world.join(id, &BOTH));
+    world.wait(Duration::from_secs(3), "everyone gets everyone", everyone_gets_everyone);
+    world.run(Duration::from_secs(5));
+    for viewer in all {
+        for other in all.into_iter().filter(|other| *other != viewer) {
+            let seen = world.seen(viewer, other, Source::Camera);
+            assert_eq!(u64::from(seen.of), other.0, "it is the one that was told");
+            assert!(seen.decoded >= 120, "{seen:?}");
+            assert!(seen.longest_freeze < Duration::from_millis(200), "{seen:?}");
+            let heard = world.heard(viewer, other);
+            assert!(heard.packets >= 245 && heard.lost() == 0, "{heard:?}");
+        }
+    }
+    assert!(world.refused.is_empty(), "{:?}", world.refused);
+    assert!(world.runs.0 > 0, "packets of a frame leave together");
+}
+
+#[test]
+fn who_joins_late_sees_at_once_and_who_only_watches_sees_too() {
+    let mut world = World::new(2);
+    let speaker = world.join(1, &BOTH);
+    world.run(Duration::from_secs(5));
+    let watcher = world.join(2, &[]);
+    world.wait(Duration::from_secs(2), "the watcher sees", |world| {
+        world.client(watcher).sees(speaker, Source::Camera) && world.client(watcher).hears(speaker)
+    });
+}
+
+#[test]
+fn sections_are_used_again_without_an_offer() {
+    let mut world = World::new(3);
+    let host = world.join(1, &BOTH);
+    for guest in 2..12 {
+        let guest = world.join(guest, &BOTH);
+        world.wait(Duration::from_secs(3), "they see each other", everyone_gets_everyone);
+        assert_eq!(world.seen(host, guest, Source::Camera).of, guest.0 as u8);
+        world.leave(guest);
+        world.run(Duration::from_millis(300));
+        assert!(world.client(host).sections().is_empty(), "who has left is on no section");
+    }
+    assert_eq!(world.client(host).offers, 1, "one offer was enough");
+    assert!(world.refused.is_empty(), "{:?}", world.refused);
+}
+
+#[test]
+fn a_screen_comes_and_goes_beside_the_camera() {
+    let mut world = World::new(4);
+    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
+    world.wait(Duration::from_secs(3), "they see each other", everyone_gets_everyone);
+    world.publish(ann, &[Source::Screen]);
+    world.wait(Duration::from_secs(2), "bob sees the screen", |world| {
+        world.client(bob).sees(ann, Source::Screen)
+    });
+    let before = world.seen(bob, ann, Source::Camera).decoded;
+    world.run(Duration::from_secs(1));
+    assert!(world.seen(bob, ann, Source::Camera).decoded > before + 20);
+}
+
+#[test]
+fn rooms_hear_nothing_of_each_other_and_leave_nothing_behind() {
+    let mut world = World::new(5);
+    let here = world.join(1, &BOTH);
+    let there = world.join_room(sfu::RoomId(2), 2, &BOTH);
+    world.run(Duration::from_secs(3));
+    for peer in [here, there] {
+        assert!(world.client(peer).connected && world.client(peer).sections().is_empty());
+        world.leave(peer);
+    }
+    world.run(Duration::from_secs(1));
+    assert_eq!((world.sfu.peers(), world.sfu.entries()), (0, 0));
+}

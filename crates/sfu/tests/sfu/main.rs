@@ -1,0 +1,12 @@
+//! Small worlds of browsers and one media server on a virtual clock.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::panic
+)]
+
+mod forwarding;
+mod negotiation;
+mod world;

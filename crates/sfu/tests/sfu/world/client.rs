@@ -1,0 +1,359 @@
+//! A browser, as far as the media server can tell.
+
+use super::media::{Camera, Heard, Seen, Voice};
+use sfu::{PeerId, Source, Subscribed};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use str0m::{
+    Candidate, Event, Input, Output, Rtc, RtcConfig,
+    bwe::Bitrate,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    format::Codec,
+    media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
+    net::{Protocol, Receive},
+    rtp::{ExtensionValues, RtpPacket, RtpWrite},
+};
+
+/// What a client sends of one source.
+struct Sending {
+    source: Source,
+    mid: Option<Mid>,
+    media: Media,
+}
+
+enum Media {
+    Camera(Camera),
+    Voice(Voice),
+}
+
+pub(crate) struct Client {
+    pub(crate) id: PeerId,
+    pub(crate) address: SocketAddr,
+    pub(crate) rtc: Rtc,
+    pub(crate) outbox: Vec<(SocketAddr, Vec<u8>)>,
+    pub(crate) connected: bool,
+    pub(crate) negotiation_needed: bool,
+    /// How often an offer of the server was answered.
+    pub(crate) offers: usize,
+    /// Keyframes that this client was asked for, by layer.
+    pub(crate) asked: HashMap<Option<Rid>, usize>,
+    pub(crate) codec: Codec,
+    pub(crate) simulcast: bool,
+    pending: Option<SdpPendingOffer>,
+    sending: Vec<Sending>,
+    sections: HashMap<Mid, (PeerId, Source)>,
+    seen: HashMap<(PeerId, Source), Seen>,
+    heard: HashMap<(PeerId, Source), Heard>,
+    due: Instant,
+}
+
+impl Client {
+    pub(crate) fn new(id: PeerId, address: SocketAddr, now: Instant) -> Self {
+        let mut rtc = RtcConfig::new()
+            .set_rtp_mode(true)
+            .enable_bwe(Some(Bitrate::mbps(3)))
+            .clear_codecs()
+            .enable_opus(true, true)
+            .enable_vp8(true)
+            .enable_h264(true)
+            .enable_vp9(true)
+            .enable_av1(true)
+            .build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        Self {
+            id,
+            address,
+            rtc,
+            outbox: Vec::new(),
+            connected: false,
+            negotiation_needed: false,
+            offers: 0,
+            asked: HashMap::new(),
+            codec: Codec::Vp8,
+            simulcast: false,
+            pending: None,
+            sending: Vec::new(),
+            sections: HashMap::new(),
+            seen: HashMap::new(),
+            heard: HashMap::new(),
+            due: now,
+        }
+    }
+
+    pub(crate) fn want(&mut self, source: Source) {
+        let media = match source {
+            Source::Camera => Media::Camera(Camera::new(self.id, self.simulcast)),
+            Source::Screen => Media::Camera(Camera::new(self.id, false)),
+            Source::Microphone | Source::ScreenAudio => Media::Voice(Voice::default()),
+        };
+        self.sending.push(Sending { source, mid: None, media });
+    }
+
+    pub(crate) fn seen(&self, of: PeerId, source: Source) -> &Seen {
+        self.seen
+            .get(&(of, source))
+            .unwrap_or_else(|| panic!("{:?} never got {of:?} {source:?}", self.id))
+    }
+
+    pub(crate) fn sees(&self, of: PeerId, source: Source) -> bool {
+        self.seen.get(&(of, source)).is_some_and(|seen| seen.decoded > 0)
+    }
+
+    pub(crate) fn hears(&self, of: PeerId) -> bool {
+        self.heard.get(&(of, Source::Microphone)).is_some_and(|heard| heard.packets > 0)
+    }
+
+    pub(crate) fn heard(&self, of: PeerId, source: Source) -> &Heard {
+        self.heard
+            .get(&(of, source))
+            .unwrap_or_else(|| panic!("{:?} never got {of:?} {source:?}", self.id))
+    }
+
+    /// Whose tracks are on its receiving sections.
+    pub(crate) fn sections(&self) -> &HashMap<Mid, (PeerId, Source)> {
+        &self.sections
+    }
+
+    pub(crate) fn subscribed(&mut self, tracks: Vec<Subscribed>) {
+        self.sections.clear();
+        for track in tracks {
+            let before =
+                self.sections.insert(Mid::from(track.mid.as_str()), (track.peer, track.source));
+            assert_eq!(before, None, "a section carries one track");
+        }
+    }
+
+    pub(crate) fn announced(&self) -> Vec<(String, Source)> {
+        self.sending.iter().filter_map(|it| Some((it.mid?.to_string(), it.source))).collect()
+    }
+
+    /// Offers what it wants to send and has no section for.
+    pub(crate) fn offer(&mut self, now: Instant) -> Option<String> {
+        if self.pending.is_some() {
+            return None;
+        }
+        let mut changes = self.rtc.sdp_api();
+        for it in self.sending.iter_mut().filter(|it| it.mid.is_none()) {
+            let (kind, layers) = match &it.media {
+                Media::Camera(camera) => (MediaKind::Video, camera.simulcast()),
+                Media::Voice(_) => (MediaKind::Audio, None),
+            };
+            it.mid = Some(changes.add_media(kind, Direction::SendOnly, None, None, layers));
+        }
+        // Somebody who sends nothing still needs a section to offer.
+        if self.sending.is_empty() {
+            changes.add_channel("moim".to_owned());
+        }
+        let (offer, pending) = changes.apply()?;
+        self.pending = Some(pending);
+        self.drain(now);
+        Some(offer.to_sdp_string())
+    }
+
+    /// Offers with fresh ICE credentials.
+    pub(crate) fn restart(&mut self, now: Instant) -> String {
+        let mut changes = self.rtc.sdp_api();
+        changes.ice_restart(true);
+        let (offer, pending) = changes.apply().unwrap();
+        self.pending = Some(pending);
+        self.drain(now);
+        offer.to_sdp_string()
+    }
+
+    /// Is on another network from now on.
+    pub(crate) fn move_to(&mut self, address: SocketAddr) {
+        let before = Candidate::host(self.address, "udp").unwrap();
+        self.rtc.direct_api().invalidate_candidate(&before);
+        self.address = address;
+        self.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+    }
+
+    /// Says good-bye.
+    pub(crate) fn close(&mut self, now: Instant) {
+        self.rtc.close().unwrap();
+        self.drain(now);
+    }
+
+    pub(crate) fn roll_back(&mut self) {
+        self.pending = None;
+        for it in &mut self.sending {
+            if it.mid.is_some_and(|mid| self.rtc.media(mid).is_none()) {
+                it.mid = None;
+            }
+        }
+    }
+
+    pub(crate) fn answered(&mut self, now: Instant, sdp: &str) {
+        let pending = self.pending.take().expect("an answer to an offer");
+        self.rtc
+            .sdp_api()
+            .accept_answer(pending, SdpAnswer::from_sdp_string(sdp).unwrap())
+            .unwrap();
+        self.drain(now);
+    }
+
+    /// An offer of the server: the polite side rolls back and answers.
+    pub(crate) fn offered(&mut self, now: Instant, sdp: &str) -> String {
+        if self.pending.is_some() {
+            self.roll_back();
+            self.negotiation_needed = true;
+        }
+        self.offers += 1;
+        let answer =
+            self.rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(sdp).unwrap()).unwrap();
+        self.drain(now);
+        answer.to_sdp_string()
+    }
+
+    pub(crate) fn due(&self) -> Instant {
+        let media = self.sending.iter().filter(|it| self.connected && it.mid.is_some());
+        let media = media.map(|it| match &it.media {
+            Media::Camera(camera) => camera.due,
+            Media::Voice(voice) => voice.due,
+        });
+        media.flatten().min().unwrap_or(self.due).min(self.due)
+    }
+
+    pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        let Ok(receive) = Receive::new(Protocol::Udp, from, self.address, bytes) else { return };
+        self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
+        self.drain(now);
+    }
+
+    pub(crate) fn timeout(&mut self, now: Instant) {
+        if self.connected {
+            self.produce(now);
+        }
+        let broken =
+            self.seen.iter_mut().filter_map(|(key, seen)| seen.wants_keyframe(now).then_some(*key));
+        let broken: Vec<_> = broken.collect();
+        for (mid, _) in self.sections.iter().filter(|(_, key)| broken.contains(key)) {
+            if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(*mid, None) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        }
+        self.drain(now);
+        self.due = self.due.min(now + Duration::from_millis(100));
+    }
+
+    fn produce(&mut self, now: Instant) {
+        let codec = self.codec;
+        for it in &mut self.sending {
+            let Some(mid) = it.mid.filter(|mid| self.rtc.media(*mid).is_some()) else { continue };
+            let wanted = if it.source == Source::Camera || it.source == Source::Screen {
+                codec
+            } else {
+                Codec::Opus
+            };
+            let remote = self.rtc.media(mid).unwrap().remote_pts().to_vec();
+            let params = self.rtc.codec_config().params().to_vec();
+            let Some(params) =
+                params.iter().find(|it| it.spec().codec == wanted && remote.contains(&it.pt()))
+            else {
+                continue;
+            };
+            match &mut it.media {
+                Media::Camera(camera) => {
+                    for packet in camera.frame(now) {
+                        let mut direct = self.rtc.direct_api();
+                        let stream = direct.stream_tx_by_mid(mid, packet.rid).unwrap();
+                        stream.set_unpaced(true);
+                        stream.write_rtp(
+                            RtpWrite::new(
+                                params.pt(),
+                                packet.seq.into(),
+                                packet.time,
+                                now,
+                                packet.payload,
+                            )
+                            .marker(packet.marker)
+                            .nackable(true),
+                        );
+                    }
+                }
+                Media::Voice(voice) => {
+                    let red = params.red().filter(|_| voice.red);
+                    for packet in voice.packets(now) {
+                        let extensions = ExtensionValues {
+                            audio_level: Some(packet.level),
+                            voice_activity: Some(packet.level > -50),
+                            ..Default::default()
+                        };
+                        let mut direct = self.rtc.direct_api();
+                        let stream = direct.stream_tx_by_mid(mid, None).unwrap();
+                        let pt = red.unwrap_or(params.pt());
+                        stream.write_rtp(
+                            RtpWrite::new(pt, packet.seq.into(), packet.time, now, packet.payload)
+                                .ext_vals(extensions),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn drain(&mut self, now: Instant) {
+        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        let mut clock = now;
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                Output::Timeout(at) if at > clock && at <= now + Duration::from_micros(500) => {
+                    clock = at;
+                    self.rtc.handle_input(Input::Timeout(at)).unwrap();
+                }
+                Output::Timeout(at) => {
+                    let soon = now + Duration::from_micros(500);
+                    self.due = at.max(soon).min(now + Duration::from_millis(100));
+                    return;
+                }
+                Output::Transmit(it) => self.outbox.push((it.destination, it.contents.to_vec())),
+                Output::Event(event) => self.happened(now, event),
+            }
+        }
+    }
+
+    fn happened(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::RtpPacket(packet) => self.got(now, &packet),
+            Event::KeyframeRequest(request) => {
+                *self.asked.entry(request.rid).or_default() += 1;
+                for it in self.sending.iter_mut().filter(|it| it.mid == Some(request.mid)) {
+                    if let Media::Camera(camera) = &mut it.media {
+                        camera.ask(request.rid);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn got(&mut self, now: Instant, packet: &RtpPacket) {
+        let mut direct = self.rtc.direct_api();
+        let Some(mid) = direct.stream_rx(&packet.header.ssrc).map(|stream| stream.mid()) else {
+            return;
+        };
+        let Some(key) = self.sections.get(&mid).copied() else { return };
+        if packet.payload.is_empty() {
+            return;
+        }
+        match key.1 {
+            Source::Camera | Source::Screen => self.seen.entry(key).or_default().take(now, packet),
+            Source::Microphone | Source::ScreenAudio => {
+                self.heard.entry(key).or_default().take(now, packet);
+            }
+        }
+    }
+}
+
+impl Camera {
+    fn simulcast(&self) -> Option<Simulcast> {
+        let rids: Vec<Rid> = self.rids().collect();
+        (!rids.is_empty()).then(|| {
+            let send = rids.iter().map(|rid| SimulcastLayer::new(rid)).collect();
+            Simulcast { send, recv: Vec::new() }
+        })
+    }
+}

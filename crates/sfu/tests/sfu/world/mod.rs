@@ -1,0 +1,250 @@
+//! A media server, its clients, and the lines between them.
+
+mod client;
+mod media;
+
+pub(crate) use client::Client;
+pub(crate) use media::{Heard, Seen};
+
+use sfu::{Config, Event, GoneReason, Output, PeerId, RoomId, Sfu, Source, Transport};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+use testnet::{Network, Step};
+
+pub(crate) const ROOM: RoomId = RoomId(1);
+
+/// One shard and its clients.
+pub(crate) struct World {
+    pub(crate) net: Network,
+    pub(crate) sfu: Sfu,
+    pub(crate) server: SocketAddr,
+    pub(crate) clients: BTreeMap<PeerId, Client>,
+    pub(crate) gone: Vec<(PeerId, GoneReason)>,
+    /// Runs of more than one datagram that the server has given out, and their datagrams.
+    pub(crate) runs: (usize, usize),
+    /// What the server was offered or answered and would not take.
+    pub(crate) refused: Vec<(PeerId, sfu::Refused)>,
+}
+
+/// The address of the host that a client is on.
+pub(crate) fn host(peer: PeerId) -> IpAddr {
+    IpAddr::from([198, 51, 100, peer.0 as u8])
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self::with(seed, |_| {})
+    }
+
+    pub(crate) fn with(seed: u64, change: impl FnOnce(&mut Config)) -> Self {
+        let net = Network::new(seed);
+        let server = SocketAddr::from(([203, 0, 113, 1], 4000));
+        let mut config = Config::new(7, [seed as u8; 32]);
+        config.candidates = vec![(Transport::Udp, server)];
+        change(&mut config);
+        let sfu = Sfu::new(config, net.clock.now());
+        Self {
+            net,
+            sfu,
+            server,
+            clients: BTreeMap::new(),
+            gone: Vec::new(),
+            runs: (0, 0),
+            refused: Vec::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.net.clock.now()
+    }
+
+    /// A client that sends `sources` joins.
+    pub(crate) fn join(&mut self, id: u64, sources: &[Source]) -> PeerId {
+        self.join_room(ROOM, id, sources)
+    }
+
+    pub(crate) fn join_room(&mut self, room: RoomId, id: u64, sources: &[Source]) -> PeerId {
+        let peer = PeerId(id);
+        let now = self.now();
+        self.sfu.add_peer(now, room, peer).unwrap();
+        let client = Client::new(peer, SocketAddr::new(host(peer), 5000), now);
+        self.clients.insert(peer, client);
+        self.publish(peer, sources);
+        peer
+    }
+
+    /// A client sends these sources as well from now on.
+    pub(crate) fn publish(&mut self, peer: PeerId, sources: &[Source]) {
+        for source in sources {
+            self.clients.get_mut(&peer).unwrap().want(*source);
+        }
+        self.offer(peer);
+        self.settle();
+    }
+
+    /// A client leaves by the door.
+    pub(crate) fn leave(&mut self, peer: PeerId) {
+        self.sfu.remove_peer(self.now(), peer);
+        self.clients.remove(&peer);
+        self.settle();
+    }
+
+    pub(crate) fn client(&self, peer: PeerId) -> &Client {
+        &self.clients[&peer]
+    }
+
+    pub(crate) fn client_mut(&mut self, peer: PeerId) -> &mut Client {
+        self.clients.get_mut(&peer).unwrap()
+    }
+
+    /// What `viewer` has seen of a camera, and the like.
+    pub(crate) fn seen(&self, viewer: PeerId, of: PeerId, source: Source) -> &Seen {
+        self.clients[&viewer].seen(of, source)
+    }
+
+    pub(crate) fn heard(&self, listener: PeerId, of: PeerId) -> &Heard {
+        self.clients[&listener].heard(of, Source::Microphone)
+    }
+
+    /// Lets the world go on for a while.
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.now() + time;
+        self.run_until(end, |_| false);
+    }
+
+    /// Lets the world go on until something is so; panics if it is not within `most`.
+    pub(crate) fn wait(&mut self, most: Duration, what: &str, done: impl Fn(&Self) -> bool) {
+        let end = self.now() + most;
+        assert!(self.run_until(end, done), "not within {most:?}: {what}");
+    }
+
+    fn run_until(&mut self, end: Instant, done: impl Fn(&Self) -> bool) -> bool {
+        self.settle();
+        while !done(self) {
+            if self.now() >= end {
+                return false;
+            }
+            let server = self.sfu.poll_timeout();
+            let clients = self.clients.values().map(Client::due);
+            let next = clients.chain(server).chain([end]).min().unwrap();
+            match self.net.step(Some(next.max(self.now()))) {
+                // Whatever comes at one instant is one batch to the server, as a driver reads it.
+                Step::Arrived(datagram) => {
+                    self.arrived(&datagram);
+                    while let Step::Arrived(datagram) = self.net.step(Some(self.now())) {
+                        self.arrived(&datagram);
+                    }
+                }
+                Step::Timeout | Step::Idle => self.due(),
+            }
+            self.settle();
+        }
+        true
+    }
+
+    fn arrived(&mut self, datagram: &testnet::Datagram) {
+        let now = self.now();
+        if datagram.to == self.server {
+            let (to, from) = (datagram.to, datagram.from);
+            self.sfu.handle_datagram(now, to, from, Transport::Udp, &datagram.bytes);
+        } else if let Some(client) = self.clients.values_mut().find(|it| it.address == datagram.to)
+        {
+            client.receive(now, datagram.from, &datagram.bytes);
+        }
+    }
+
+    fn due(&mut self) {
+        let now = self.now();
+        if self.sfu.poll_timeout().is_some_and(|at| at <= now) {
+            self.sfu.handle_timeout(now);
+        }
+        for client in self.clients.values_mut() {
+            if client.due() <= now {
+                client.timeout(now);
+            }
+        }
+    }
+
+    /// Carries out whatever anybody has to say.
+    pub(crate) fn settle(&mut self) {
+        let now = self.now();
+        let mut events = Vec::new();
+        while let Some(output) = self.sfu.poll_output() {
+            match output {
+                Output::Transmit(run) => {
+                    assert_eq!((run.local, run.transport), (self.server, Transport::Udp));
+                    let count = run.datagrams().count();
+                    if count > 1 {
+                        self.runs = (self.runs.0 + 1, self.runs.1 + count);
+                    }
+                    for bytes in run.datagrams() {
+                        self.net.send(run.local, run.to, bytes);
+                    }
+                }
+                Output::Event(event) => events.push(event),
+            }
+        }
+        for event in events {
+            self.told(now, event);
+        }
+        let mut offers = Vec::new();
+        for client in self.clients.values_mut() {
+            for (to, bytes) in client.outbox.drain(..) {
+                self.net.send(client.address, to, bytes);
+            }
+            offers.extend(std::mem::take(&mut client.negotiation_needed).then_some(client.id));
+        }
+        for peer in offers {
+            self.offer(peer);
+            self.settle();
+        }
+    }
+
+    fn told(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Answer { peer, sdp } => {
+                if let Some(client) = self.clients.get_mut(&peer) {
+                    client.answered(now, &sdp);
+                }
+            }
+            Event::Offer { peer, sdp } => {
+                if let Some(client) = self.clients.get_mut(&peer) {
+                    let answer = client.offered(now, &sdp);
+                    let taken = self.sfu.handle_answer(now, peer, &answer);
+                    self.refused.extend(taken.err().map(|error| (peer, error)));
+                    self.settle();
+                }
+            }
+            Event::Subscribed { peer, tracks } => {
+                if let Some(client) = self.clients.get_mut(&peer) {
+                    client.subscribed(tracks);
+                }
+            }
+            Event::Connected { peer } => {
+                if let Some(client) = self.clients.get_mut(&peer) {
+                    client.connected = true;
+                }
+            }
+            Event::Gone { peer, reason } => self.gone.push((peer, reason)),
+        }
+    }
+
+    /// The client tells its sections and offers them.
+    pub(crate) fn offer(&mut self, peer: PeerId) {
+        let now = self.now();
+        let client = self.clients.get_mut(&peer).unwrap();
+        let Some(offer) = client.offer(now) else { return };
+        let announced = client.announced();
+        let tracks: Vec<_> =
+            announced.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
+        self.sfu.handle_publish(now, peer, &tracks).unwrap();
+        if let Err(refused) = self.sfu.handle_offer(now, peer, &offer) {
+            let client = self.clients.get_mut(&peer).unwrap();
+            client.roll_back();
+            self.refused.push((peer, refused));
+        }
+    }
+}
