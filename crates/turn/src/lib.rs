@@ -1,4 +1,4 @@
-//! STUN and TURN server, sans-IO (RFC 8489, RFC 8656, RFC 6062).
+//! STUN and TURN server, sans-IO (RFC 8489, RFC 8656, RFC 6062, RFC 8016, RFC 5780).
 //!
 //! A [`Server`] is told the time and handed packets; it says what to send and which relayed
 //! sockets to open and close. It owns no socket, no clock and no thread, so a test can put hours
@@ -10,6 +10,8 @@
 
 pub mod channel;
 mod cidr;
+mod credentials;
+mod discovery;
 mod five_tuple;
 mod nonce;
 mod policy;
@@ -18,10 +20,14 @@ pub mod rest;
 mod server;
 pub mod stream;
 pub mod stun;
+mod ticket;
 
 pub use cidr::{Cidr, NoCidr};
+pub use credentials::User;
+pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, Transport};
 pub use server::{
-    Config, ConnectFailed, ConnectionId, Counters, Forward, Head, Limits, OpenFailed, Output,
-    RelayId, Server, TcpOutput, ToClient, ToPeer,
+    Config, ConnectFailed, ConnectionId, Counters, Forward, Head, IcmpError, Limits, OpenFailed,
+    Output, RelayId, Server, TcpOutput, ToClient, ToPeer,
 };
+pub use ticket::shard_named;

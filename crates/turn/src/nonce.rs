@@ -1,39 +1,68 @@
-//! Nonces that need no memory: each carries its end and a MAC over that and the client's address
-//! (RFC 8489 §9.2, "stateless").
+//! Nonces that need no memory: each carries its end and a MAC over that and the client's address,
+//! behind a cookie that says what the server can do (RFC 8489 §9.2, "stateless").
 
 use aws_lc_rs::{constant_time, hmac};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use std::net::IpAddr;
 
+/// What a nonce begins with whose server tells its security features (RFC 8489 §9.2).
+const COOKIE: &[u8; 9] = b"obMatJos2";
 const MAC: usize = 12;
 const RAW: usize = 8 + MAC;
+const HEAD: usize = COOKIE.len() + 4;
 /// Characters of a nonce.
-pub(crate) const TEXT: usize = 27;
+pub(crate) const TEXT: usize = HEAD + 27;
+
+/// The bits after the cookie (RFC 8489 §18.1): who strips what we offer is found out, since the
+/// nonce comes back as it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Features {
+    /// Clients may choose how the key is made of the password, and send back what we offered.
+    pub(crate) password_algorithms: bool,
+    /// Clients hide the user's name.
+    pub(crate) username_anonymity: bool,
+}
+
+impl Features {
+    fn bits(self) -> [u8; 3] {
+        [0, 0, u8::from(self.password_algorithms) | u8::from(self.username_anonymity) << 1]
+    }
+}
 
 /// Makes and checks nonces with a key that only this process knows.
 pub(crate) struct Nonces {
     key: hmac::Key,
+    head: [u8; HEAD],
     /// Seconds a nonce lives.
     lifetime: u64,
 }
 
 impl Nonces {
-    pub(crate) fn new(key: &[u8], lifetime: u64) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), lifetime }
+    pub(crate) fn new(key: &[u8], lifetime: u64, features: Features) -> Self {
+        let mut bits = [0; 4];
+        let written = STANDARD.encode_slice(features.bits(), &mut bits);
+        debug_assert_eq!(written.ok(), Some(bits.len()));
+        let mut head = [0; HEAD];
+        fill(&mut head, COOKIE.iter().chain(&bits));
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), head, lifetime }
     }
 
     /// A nonce for a client at `client`, good from `unix_now` for the lifetime.
     pub(crate) fn mint(&self, unix_now: u64, client: IpAddr) -> [u8; TEXT] {
-        let mut text = [0; TEXT];
+        let mut end = [0; TEXT - HEAD];
         let raw = self.raw(unix_now.saturating_add(self.lifetime), client);
-        let written = URL_SAFE_NO_PAD.encode_slice(raw, &mut text);
-        debug_assert_eq!(written.ok(), Some(TEXT));
+        let written = URL_SAFE_NO_PAD.encode_slice(raw, &mut end);
+        debug_assert_eq!(written.ok(), Some(end.len()));
+        let mut text = [0; TEXT];
+        fill(&mut text, self.head.iter().chain(&end));
         text
     }
 
     /// Whether the nonce is ours, was given to `client` and has not ended.
     pub(crate) fn verify(&self, unix_now: u64, client: IpAddr, nonce: &[u8]) -> bool {
         let mut raw = [0; RAW];
+        let Some(nonce) = nonce.strip_prefix(&self.head) else { return false };
         let Ok(RAW) = URL_SAFE_NO_PAD.decode_slice(nonce, &mut raw) else { return false };
         let Some((end, _)) = raw.split_first_chunk::<8>() else { return false };
         let end = u64::from_be_bytes(*end);
@@ -51,10 +80,14 @@ impl Nonces {
         }
         let tag = context.sign();
         let mut raw = [0; RAW];
-        for (to, byte) in raw.iter_mut().zip(end.iter().chain(tag.as_ref())) {
-            *to = *byte;
-        }
+        fill(&mut raw, end.iter().chain(tag.as_ref()));
         raw
+    }
+}
+
+fn fill<'b>(to: &mut [u8], from: impl Iterator<Item = &'b u8>) {
+    for (to, byte) in to.iter_mut().zip(from) {
+        *to = *byte;
     }
 }
 
@@ -66,19 +99,24 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn nonces(key: &[u8]) -> Nonces {
+        let features = Features { password_algorithms: true, username_anonymity: false };
+        Nonces::new(key, 600, features)
+    }
+
     #[test]
     fn a_nonce_holds_for_its_client_until_its_end() {
-        let nonces = Nonces::new(b"key", 600);
-        let nonce = nonces.mint(1000, ip("192.0.2.1"));
-        assert!(nonces.verify(1599, ip("192.0.2.1"), &nonce));
-        assert!(!nonces.verify(1600, ip("192.0.2.1"), &nonce));
-        assert!(!nonces.verify(1599, ip("192.0.2.2"), &nonce));
-        assert!(!Nonces::new(b"other", 600).verify(1599, ip("192.0.2.1"), &nonce));
+        let ours = nonces(b"key");
+        let nonce = ours.mint(1000, ip("192.0.2.1"));
+        assert!(ours.verify(1599, ip("192.0.2.1"), &nonce));
+        assert!(!ours.verify(1600, ip("192.0.2.1"), &nonce));
+        assert!(!ours.verify(1599, ip("192.0.2.2"), &nonce));
+        assert!(!nonces(b"other").verify(1599, ip("192.0.2.1"), &nonce));
     }
 
     #[test]
     fn a_nonce_changed_anywhere_is_not_ours() {
-        let nonces = Nonces::new(b"key", 600);
+        let nonces = nonces(b"key");
         let nonce = nonces.mint(1000, ip("2001:db8::1"));
         for at in 0..nonce.len() {
             let mut changed = nonce;
@@ -87,6 +125,21 @@ mod tests {
         }
         for bad in [&b""[..], b"x", &[b'A'; 500], &[0xFF; TEXT]] {
             assert!(!nonces.verify(1000, ip("2001:db8::1"), bad));
+        }
+    }
+
+    /// "AAAC" in the example of RFC 8489 appendix B is username anonymity alone.
+    #[test]
+    fn a_nonce_tells_the_features_of_its_server() {
+        for (password_algorithms, username_anonymity, head) in [
+            (false, false, "obMatJos2AAAA"),
+            (true, false, "obMatJos2AAAB"),
+            (false, true, "obMatJos2AAAC"),
+            (true, true, "obMatJos2AAAD"),
+        ] {
+            let features = Features { password_algorithms, username_anonymity };
+            let nonce = Nonces::new(b"key", 600, features).mint(0, ip("192.0.2.1"));
+            assert!(nonce.starts_with(head.as_bytes()));
         }
     }
 }

@@ -1,4 +1,6 @@
-//! How often we answer those who have proven nothing yet: per /24 and /64, in fixed memory.
+//! How often we answer those who have proven nothing yet, in fixed memory: per /24 and /64, since
+//! whoever owns one address of a network can claim to be any of it; per address where a stream has
+//! proven that.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -31,10 +33,11 @@ impl RateLimit {
         }
     }
 
-    /// Whether one more answer to `client` is within what its prefix may have.
+    /// Whether one more answer to `client` is within what its prefix may have, or it alone where
+    /// its address is `proven`.
     #[allow(clippy::cast_possible_truncation, reason = "hashes may lose bits; 584 years of ns")]
-    pub(crate) fn admit(&mut self, now: Instant, client: IpAddr) -> bool {
-        let index = self.hasher.hash_one(prefix(client)) as usize % SLOTS;
+    pub(crate) fn admit(&mut self, now: Instant, client: IpAddr, proven: bool) -> bool {
+        let index = self.hasher.hash_one(source(client, proven)) as usize % SLOTS;
         let Some(empty_at) = self.empty_at.get_mut(index) else { return false };
         let now = now.saturating_duration_since(self.start).as_nanos() as u64;
         let next = (*empty_at).max(now).saturating_add(self.interval);
@@ -46,16 +49,19 @@ impl RateLimit {
     }
 }
 
-/// The /24 or /64 an address is in; the families never meet.
-fn prefix(ip: IpAddr) -> u64 {
-    match ip {
-        // 0x0000_0000_00xx_xxxx is no IPv6 /64 that sends packets.
+/// Who shares an allowance; the families never meet, nor do who has proven an address and who
+/// has not. Of IPv6 a /64 is one host's, proven or not.
+fn source(ip: IpAddr, proven: bool) -> (u64, bool) {
+    let prefix = match ip {
+        // 0x0000_0000_xxxx_xxxx is no IPv6 /64 that sends packets.
+        IpAddr::V4(ip) if proven => u64::from(ip.to_bits()),
         IpAddr::V4(ip) => u64::from(ip.to_bits() >> 8),
         IpAddr::V6(ip) => {
             let [a, b, c, d, e, f, g, h, ..] = ip.octets();
             u64::from_be_bytes([a, b, c, d, e, f, g, h])
         }
-    }
+    };
+    (prefix, proven)
 }
 
 #[cfg(test)]
@@ -72,14 +78,15 @@ mod tests {
     fn a_prefix_has_its_burst_and_then_its_rate() {
         let start = Instant::now();
         let mut limit = RateLimit::new(start, 10, 5);
-        let admitted =
-            (0..100).filter(|last| limit.admit(start, ip(&format!("192.0.2.{last}")))).count();
+        let admitted = (0..100)
+            .filter(|last| limit.admit(start, ip(&format!("192.0.2.{last}")), false))
+            .count();
         assert_eq!(admitted, 5);
-        assert!(limit.admit(start, ip("2001:db8::1")));
+        assert!(limit.admit(start, ip("2001:db8::1"), false));
         let later = start + Duration::from_secs(1);
-        assert_eq!((0..100).filter(|_| limit.admit(later, ip("192.0.2.1"))).count(), 5);
+        assert_eq!((0..100).filter(|_| limit.admit(later, ip("192.0.2.1"), false)).count(), 5);
         let sooner = later + Duration::from_millis(200);
-        assert_eq!((0..100).filter(|_| limit.admit(sooner, ip("192.0.2.1"))).count(), 2);
+        assert_eq!((0..100).filter(|_| limit.admit(sooner, ip("192.0.2.1"), false)).count(), 2);
     }
 
     #[test]
@@ -87,8 +94,23 @@ mod tests {
     fn addresses_of_one_64_share() {
         let start = Instant::now();
         let mut limit = RateLimit::new(start, 10, 5);
-        let admitted =
-            (0..100).filter(|n| limit.admit(start, ip(&format!("2001:db8::{n:x}:1")))).count();
+        let admitted = (0..100)
+            .filter(|n| limit.admit(start, ip(&format!("2001:db8::{n:x}:1")), false))
+            .count();
         assert_eq!(admitted, 5);
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn who_has_proven_an_address_shares_with_nobody() {
+        let start = Instant::now();
+        let mut limit = RateLimit::new(start, 10, 5);
+        while limit.admit(start, ip("192.0.2.1"), false) {}
+        // A slot may be shared by chance, by few.
+        let whole = (0..100).filter(|last| {
+            let client = ip(&format!("192.0.2.{last}"));
+            (0..10).filter(|_| limit.admit(start, client, true)).count() == 5
+        });
+        assert!(whole.count() >= 90);
     }
 }

@@ -62,6 +62,12 @@ impl<'a> Username<'a> {
     }
 }
 
+/// What follows the expiry in a REST name: the same person, however often they get a new one. Any
+/// other name is whole.
+pub(crate) fn user_of(username: &str) -> &str {
+    Username::parse(username).map_or(username, |name| name.user)
+}
+
 /// The one password that fits `username`.
 #[must_use]
 pub fn password(secret: &[u8], username: &str) -> String {

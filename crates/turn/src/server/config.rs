@@ -1,6 +1,6 @@
 //! What an operator decides about a server.
 
-use crate::Cidr;
+use crate::{Cidr, Discovery, User};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,8 +10,11 @@ use std::time::Duration;
 pub struct Config {
     /// Told to clients, part of every key.
     pub realm: String,
-    /// Checks REST credentials, see [`crate::rest`].
-    pub secret: Vec<u8>,
+    /// Check REST credentials, see [`crate::rest`]; any of them will do, so that one may follow
+    /// another. None if there are to be no such credentials.
+    pub secrets: Vec<Vec<u8>>,
+    /// Users known by name. Where there are no secrets, clients are asked to hide their names.
+    pub users: Vec<User>,
     /// The addresses told to clients instead of those relayed sockets have, at most one a family:
     /// for a server behind 1:1 NAT.
     pub announce: Vec<IpAddr>,
@@ -30,6 +33,13 @@ pub struct Config {
     pub shard: u8,
     /// From the operating system's randomness: makes ports and nonces unpredictable.
     pub seed: [u8; 32],
+    /// Whether clients may move to other addresses and keep their allocations (RFC 8016).
+    pub mobility: bool,
+    /// Whether relayed sockets can send datagrams that must not be fragmented (DONT-FRAGMENT).
+    pub dont_fragment: bool,
+    /// The addresses by which clients find out how their NAT behaves; none where there is but one
+    /// address or port.
+    pub discovery: Option<Discovery>,
     /// How much of everything.
     pub limits: Limits,
 }
@@ -40,7 +50,8 @@ impl Config {
     pub fn new(secret: impl Into<Vec<u8>>, seed: [u8; 32]) -> Self {
         Self {
             realm: "moim".into(),
-            secret: secret.into(),
+            secrets: vec![secret.into()],
+            users: Vec::new(),
             announce: Vec::new(),
             interfaces: Vec::new(),
             allow: Vec::new(),
@@ -49,6 +60,9 @@ impl Config {
             services: Vec::new(),
             shard: 0,
             seed,
+            mobility: true,
+            dont_fragment: true,
+            discovery: None,
             limits: Limits::default(),
         }
     }
@@ -57,9 +71,9 @@ impl Config {
 /// Bounds on what clients can take.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Allocations in all.
+    /// Allocations and reserved ports in all.
     pub allocations: usize,
-    /// Allocations of one user. A browser makes one for each of our addresses and transports, each
+    /// Allocations and reserved ports of one user. A browser makes one for each of our addresses and transports, each
     /// of its interfaces and each of its connections.
     pub allocations_per_user: usize,
     /// Peer addresses a client may have permitted at a time.
@@ -74,9 +88,17 @@ pub struct Limits {
     pub default_lifetime: Duration,
     /// The longest a client may ask for.
     pub max_lifetime: Duration,
+    /// How long a port is reserved (RFC 8656 §7.2: at least 30 seconds).
+    pub reservation: Duration,
+    /// Payload bytes a second relayed for one user, both ways together; a second's worth may come
+    /// at once. Unlimited if none.
+    pub user_bandwidth: Option<u64>,
+    /// Payload bytes a second relayed for all users.
+    pub bandwidth: Option<u64>,
     /// After this a client is told of a new nonce (438).
     pub nonce_lifetime: Duration,
-    /// Answers a second to those of one /24 or /64 who have not proven who they are.
+    /// Answers a second to those of one /24 or /64 who have not proven who they are; to one
+    /// address where they come over a stream, which proves it.
     pub unproven_per_second: u32,
     /// How many of those answers may come at once.
     pub unproven_burst: u32,
@@ -93,6 +115,9 @@ impl Default for Limits {
             connections_per_allocation: 64,
             default_lifetime: Duration::from_secs(600),
             max_lifetime: Duration::from_secs(3600),
+            reservation: Duration::from_secs(30),
+            user_bandwidth: None,
+            bandwidth: None,
             nonce_lifetime: Duration::from_secs(3600),
             unproven_per_second: 300,
             unproven_burst: 1000,

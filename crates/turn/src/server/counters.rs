@@ -8,6 +8,10 @@ pub struct Counters {
     pub allocated: u64,
     /// Allocations ended, by whatever way.
     pub ended: u64,
+    /// Ports reserved for a later allocation.
+    pub reserved: u64,
+    /// Allocations that followed their client to another address.
+    pub moved: u64,
     /// Packets relayed from clients.
     pub from_clients: u64,
     /// Packets relayed from peers over the network.
@@ -19,6 +23,8 @@ pub struct Counters {
     pub connections_bound: u64,
     /// Bytes of payload relayed, both ways.
     pub relayed_bytes: u64,
+    /// ICMP errors relayed.
+    pub relayed_errors: u64,
     /// Requests refused with an error.
     pub refused: u64,
     /// Dropped: no message of any protocol we speak.
@@ -29,6 +35,8 @@ pub struct Counters {
     pub dropped_unpermitted: u64,
     /// Dropped: data to one of this machine's addresses that is no relayed address of ours.
     pub dropped_own: u64,
+    /// Dropped: data beyond a user's bandwidth, or that of all.
+    pub dropped_bandwidth: u64,
     /// Dropped: unproven requests beyond what their network may have answered.
     pub dropped_rate: u64,
 }

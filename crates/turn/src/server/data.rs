@@ -1,12 +1,23 @@
 //! The packet path: one look-up for the client or none for the socket, one for the peer, no copy.
 
 use super::{Forward, Head, RelayId, Server, ToClient, ToPeer, channel_padding};
-use crate::stun::attribute::{DATA, XOR_PEER_ADDRESS};
+use crate::stun::attribute::{DATA, DONT_FRAGMENT, XOR_PEER_ADDRESS};
 use crate::stun::{Message, TransactionId};
 use crate::{FiveTuple, channel};
 use rand::RngExt as _;
 use std::net::SocketAddr;
 use std::time::Instant;
+
+/// Where a client's data goes.
+#[derive(Clone, Copy)]
+struct Toward {
+    /// The client's allocation.
+    from: RelayId,
+    peer: SocketAddr,
+    /// The peer is this machine's: only as one of our own relayed addresses it is a peer.
+    own_relays: bool,
+    dont_fragment: bool,
+}
 
 impl Server {
     /// ChannelData from a client (RFC 8656 §12.6).
@@ -32,7 +43,8 @@ impl Server {
             return None;
         }
         let (peer, own_relays) = (channel.peer, channel.permission.own_relays);
-        self.relay_to_peer(now, relay, peer, own_relays, payload)
+        let toward = Toward { from: relay, peer, own_relays, dont_fragment: false };
+        self.relay_to_peer(now, toward, payload)
     }
 
     /// A Send indication (RFC 8656 §11.2).
@@ -42,7 +54,7 @@ impl Server {
         from: &FiveTuple,
         message: &Message<'a>,
     ) -> Option<Forward<'a>> {
-        const KNOWN: &[u16] = &[XOR_PEER_ADDRESS, DATA];
+        const KNOWN: &[u16] = &[XOR_PEER_ADDRESS, DATA, DONT_FRAGMENT];
         let peer = message.xor_address(XOR_PEER_ADDRESS);
         let (Some(peer), Some(payload), None) =
             (peer, message.attribute(DATA), message.unknown(KNOWN).next())
@@ -61,24 +73,34 @@ impl Server {
             return None;
         };
         let own_relays = permission.own_relays;
-        self.relay_to_peer(now, relay, peer, own_relays, payload)
+        let dont_fragment = message.attribute(DONT_FRAGMENT).is_some();
+        if dont_fragment && !self.config.dont_fragment {
+            self.counters.dropped_malformed += 1;
+            return None;
+        }
+        let toward = Toward { from: relay, peer, own_relays, dont_fragment };
+        self.relay_to_peer(now, toward, payload)
     }
 
     /// To a permitted peer: over the network, or at once where the peer is a relay of ours.
     fn relay_to_peer<'a>(
         &'a mut self,
         now: Instant,
-        relay: RelayId,
-        peer: SocketAddr,
-        own_relays: bool,
+        toward: Toward,
         payload: &'a [u8],
     ) -> Option<Forward<'a>> {
+        let Toward { from, peer, own_relays, dont_fragment } = toward;
+        let made = self.allocations.get(from)?;
+        let (relay, source) = made.toward(from, peer.ip())?;
+        let account = made.account;
+        if !self.allocations.accounts.admit(now, account, payload.len()) {
+            self.counters.dropped_bandwidth += 1;
+            return None;
+        }
         let ours = self.config.ports.contains(&peer.port()) && self.allocations.on(peer.ip());
         let target = if ours { self.allocations.at(&peer) } else { None };
         if let Some(target) = target {
-            let source = self.allocations.get(relay)?.relayed;
-            let forward = self.relay_to_client(now, target, source, payload, true)?;
-            return Some(forward);
+            return self.relay_to_client(now, target, source, payload, true);
         }
         if own_relays {
             self.counters.dropped_own += 1;
@@ -86,7 +108,7 @@ impl Server {
         }
         self.counters.from_clients += 1;
         self.counters.relayed_bytes += payload.len() as u64;
-        Some(Forward::Peer(ToPeer { relay, to: peer, payload }))
+        Some(Forward::Peer(ToPeer { relay, to: peer, dont_fragment, payload }))
     }
 
     /// A datagram that came to a relayed socket (RFC 8656 §10.3).
@@ -111,13 +133,13 @@ impl Server {
         payload: &'a [u8],
         handed_over: bool,
     ) -> Option<Forward<'a>> {
-        let found = self.allocations.get(relay);
+        let found = self.allocations.owner(relay);
         let found = found.filter(|found| found.expires > now && !found.is_tcp());
         let (Some(allocation), Ok(len)) = (found, u16::try_from(payload.len())) else {
             self.counters.dropped_unexpected += 1;
             return None;
         };
-        let to = allocation.client;
+        let (to, account) = (allocation.client, allocation.account);
         let channel = allocation.peers.channel_to(now, &peer);
         let permission = match channel {
             Some(channel) => Some(&channel.permission).filter(|permission| permission.holds(now)),
@@ -138,6 +160,10 @@ impl Server {
                 (head, payload.len().next_multiple_of(4) - payload.len())
             }
         };
+        if !self.allocations.accounts.admit(now, account, payload.len()) {
+            self.counters.dropped_bandwidth += 1;
+            return None;
+        }
         if handed_over {
             self.counters.from_clients += 1;
             self.counters.handed_over += 1;

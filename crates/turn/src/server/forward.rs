@@ -2,7 +2,7 @@
 
 use super::RelayId;
 use crate::channel::ChannelNumber;
-use crate::stun::attribute::{DATA, XOR_PEER_ADDRESS, XorAddress};
+use crate::stun::attribute::{AddressValue, DATA, XOR_PEER_ADDRESS};
 use crate::stun::{Class, MAGIC_COOKIE, Method, TransactionId, message_type};
 use crate::{FiveTuple, channel};
 use std::net::SocketAddr;
@@ -45,6 +45,8 @@ pub struct ToPeer<'a> {
     pub relay: RelayId,
     /// The peer.
     pub to: SocketAddr,
+    /// Whether the packet must not be fragmented on its way (DONT-FRAGMENT, RFC 8656 §15).
+    pub dont_fragment: bool,
     /// All of the packet.
     pub payload: &'a [u8],
 }
@@ -85,7 +87,7 @@ impl Head {
         peer: SocketAddr,
         payload: u16,
     ) -> Option<Self> {
-        let address = XorAddress::new(peer, &transaction);
+        let address = AddressValue::xor(peer, &transaction);
         let address = address.as_bytes();
         let address_len = u16::try_from(address.len()).ok()?;
         let length = payload.checked_next_multiple_of(4)?.checked_add(4 + address_len + 4)?;

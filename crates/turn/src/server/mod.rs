@@ -1,32 +1,39 @@
 //! The server: its face, and who does what with a packet.
 
+mod accounts;
 mod allocations;
 mod auth;
 mod config;
 mod connections;
-mod control;
 mod counters;
 mod data;
-mod expiry;
 mod forward;
+mod icmp;
 mod peers;
 mod refusal;
+mod requests;
 mod respond;
 mod tcp;
+mod wheel;
 
 pub use allocations::RelayId;
 pub use config::{Config, Limits};
 pub use connections::ConnectionId;
 pub use counters::Counters;
 pub use forward::{Forward, Head, ToClient, ToPeer};
+pub use icmp::IcmpError;
 pub use tcp::{ConnectFailed, TcpOutput};
 
-use crate::nonce::Nonces;
+use crate::credentials::Credentials;
+use crate::nonce::{Features, Nonces};
 use crate::policy::Policy;
 use crate::rate::RateLimit;
 use crate::stun::{Class, Message, Method};
+use crate::ticket::Tickets;
 use crate::{FiveTuple, Transport};
-use allocations::Allocations;
+use accounts::Accounts;
+use allocations::{Allocations, Removed};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use connections::Connections;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -64,7 +71,9 @@ pub enum OpenFailed {
 pub struct Server {
     config: Config,
     policy: Policy,
+    credentials: Credentials,
     nonces: Nonces,
+    tickets: Tickets,
     rate: RateLimit,
     rng: StdRng,
     allocations: Allocations,
@@ -83,12 +92,23 @@ impl Server {
         let mut rng = StdRng::from_seed(config.seed);
         let own = config.announce.iter().chain(&config.interfaces).copied();
         let limits = &config.limits;
+        let mut key = || rng.random::<[u8; 32]>();
+        let nobody = STANDARD.encode(key());
+        let (secrets, users) = (config.secrets.clone(), config.users.clone());
+        let credentials = Credentials::new(&config.realm, secrets, users, &nobody);
+        let features = Features {
+            password_algorithms: true,
+            username_anonymity: credentials.knows_all_names(),
+        };
+        let accounts = Accounts::new(now, limits.user_bandwidth, limits.bandwidth);
         Self {
             policy: Policy::new(config.allow.clone(), own),
-            nonces: Nonces::new(&rng.random::<[u8; 32]>(), limits.nonce_lifetime.as_secs()),
+            credentials,
+            nonces: Nonces::new(&key(), limits.nonce_lifetime.as_secs(), features),
+            tickets: Tickets::new(config.shard, &key(), &key()),
             rate: RateLimit::new(now, limits.unproven_per_second, limits.unproven_burst),
             rng,
-            allocations: Allocations::default(),
+            allocations: Allocations::new(now, accounts),
             connections: Connections::default(),
             tcp_outputs: VecDeque::new(),
             outputs: VecDeque::new(),
@@ -148,21 +168,25 @@ impl Server {
         opened: Result<(), OpenFailed>,
     ) -> Option<Forward<'_>> {
         match opened {
-            Ok(()) => self.allocated(relay),
+            Ok(()) => self.opened(now, relay),
             Err(why) => self.not_opened(now, relay, why),
         }
     }
 
-    /// Takes in that a client's stream has ended, and with it what it was for: an allocation or a
-    /// connection to a peer.
+    /// Takes in that a client's stream has ended, and with it what it was for: a connection to a
+    /// peer or an allocation, unless the client may come back from elsewhere to have that again.
     pub fn handle_client_gone(&mut self, client: &FiveTuple) {
         self.disconnect_client(client);
-        if let Some((relay, _)) = self.allocations.of_client(client) {
-            self.end(relay);
+        match self.allocations.of_client(client) {
+            Some((relay, made)) if made.moves.is_some() && made.birth.tries.is_none() => {
+                self.allocations.detach(relay);
+            }
+            Some((relay, _)) => self.end(relay),
+            None => {}
         }
     }
 
-    /// Ends allocations and connections whose time is up.
+    /// Ends allocations, reservations and connections whose time is up.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.expire_connections(now);
         while let Some(relay) = self.allocations.due(now) {
@@ -200,13 +224,24 @@ impl Server {
         self.allocations.of_client(client).is_some() || self.connections.of_client(client).is_some()
     }
 
+    /// How many ports are reserved for allocations to come.
+    #[must_use]
+    pub fn reservations(&self) -> usize {
+        self.allocations.held() - self.allocations.len()
+    }
+
     fn end(&mut self, relay: RelayId) {
-        let Some(ended) = self.allocations.remove(relay) else { return };
+        let Some(removed) = self.allocations.remove(relay) else { return };
+        let Removed::Allocation(made) = removed else {
+            return self.outputs.push_back(Output::CloseRelay { relay });
+        };
         self.counters.ended += 1;
-        if ended.is_tcp() {
+        if made.is_tcp() {
             self.disconnect_all(relay);
-            self.tcp_outputs.push_back(TcpOutput::Unlisten { relay });
-        } else {
+            return self.tcp_outputs.push_back(TcpOutput::Unlisten { relay });
+        }
+        let second = made.second.map(|(second, _)| second);
+        for relay in std::iter::once(relay).chain(second) {
             self.outputs.push_back(Output::CloseRelay { relay });
         }
     }

@@ -1,6 +1,7 @@
 //! An allocation's permissions and channels (RFC 8656 §9, §12).
 
 use crate::channel::ChannelNumber;
+use crate::stun::attribute::Family;
 use foldhash::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -104,7 +105,7 @@ impl Peers {
     ) -> Result<(), NotBound> {
         let (channels, permissions) = most;
         if self.in_the_way(number, peer, channels) {
-            self.sweep_channels(now);
+            self.keep_channels(|channel| channel.expires > now);
         }
         if self.by_number.get(&number) != self.by_peer.get(&peer) {
             return Err(NotBound::Taken);
@@ -121,15 +122,21 @@ impl Peers {
         Ok(())
     }
 
+    /// Permits no peer of a family any longer.
+    pub(crate) fn forget(&mut self, family: Family) {
+        self.permissions.retain(|ip, _| Family::of(*ip) != family);
+        self.keep_channels(|channel| Family::of(channel.peer.ip()) != family);
+    }
+
     fn in_the_way(&self, number: ChannelNumber, peer: SocketAddr, most: usize) -> bool {
         self.by_number.get(&number) != self.by_peer.get(&peer) || self.channels.len() >= most
     }
 
-    fn sweep_channels(&mut self, now: Instant) {
+    fn keep_channels(&mut self, keep: impl Fn(&Channel) -> bool) {
         self.by_number.clear();
         self.by_peer.clear();
         for channel in std::mem::take(&mut self.channels) {
-            if channel.expires > now {
+            if keep(&channel) {
                 self.add(channel);
             }
         }

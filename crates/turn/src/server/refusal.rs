@@ -15,6 +15,7 @@ impl Refusal {
     pub(crate) const BAD_REQUEST: Self = refusal(400, "Bad Request");
     pub(crate) const UNAUTHORIZED: Self = refusal(401, "Unauthorized");
     pub(crate) const FORBIDDEN: Self = refusal(403, "Forbidden");
+    pub(crate) const MOBILITY_FORBIDDEN: Self = refusal(405, "Mobility Forbidden");
     pub(crate) const UNKNOWN_ATTRIBUTE: Self = refusal(420, "Unknown Attribute");
     pub(crate) const ALLOCATION_MISMATCH: Self = refusal(437, "Allocation Mismatch");
     pub(crate) const STALE_NONCE: Self = refusal(438, "Stale Nonce");

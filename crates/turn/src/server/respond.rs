@@ -1,14 +1,17 @@
 //! Writes responses. Nothing goes into one that the RFC does not ask for.
 
+use super::allocations::Token;
+use super::auth::OFFERED;
 use super::connections::ConnectionId;
 use super::refusal::Refusal;
-use super::{Forward, Head, Server, ToClient};
-use crate::FiveTuple;
+use super::{Forward, Head, RelayId, Server, ToClient};
 use crate::stun::attribute::{
-    CONNECTION_ID, LIFETIME, NONCE, REALM, UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS,
-    XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+    CONNECTION_ID, Family, LIFETIME, MAPPED_ADDRESS, MOBILITY_TICKET, NONCE, OTHER_ADDRESS,
+    PADDING, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, RESERVATION_TOKEN, RESPONSE_ORIGIN,
+    UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
 };
-use crate::stun::{Class, Key, Message, Method, TransactionId, Writer};
+use crate::stun::{Class, Integrity, Key, Message, Method, TransactionId, Writer};
+use crate::{FiveTuple, ticket};
 use rand::RngExt as _;
 use std::net::SocketAddr;
 
@@ -22,14 +25,19 @@ pub(super) struct Asked {
     pub(super) transaction: TransactionId,
     /// Answered with one too.
     pub(super) fingerprinted: bool,
+    /// What protects the answer, once the key is known. Who chooses a password algorithm is
+    /// answered by SHA-256 (RFC 8489 §9.2.4), any other as they asked.
+    pub(super) integrity: Integrity,
 }
 
 impl From<&Message<'_>> for Asked {
     fn from(message: &Message<'_>) -> Self {
+        let chose = message.attribute(PASSWORD_ALGORITHM).map(|_| Integrity::Sha256);
         Self {
             method: message.method(),
             transaction: message.transaction(),
             fingerprinted: message.fingerprinted(),
+            integrity: chose.or(message.integrity()).unwrap_or(Integrity::Sha1),
         }
     }
 }
@@ -37,23 +45,52 @@ impl From<&Message<'_>> for Asked {
 /// A request granted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Granted {
-    /// Answered once the relayed socket is open, or not at all.
+    /// Answered once the relayed sockets are open, or not at all.
     Later,
     /// Nothing to say.
     Done,
-    /// An allocation lives on for so many seconds.
-    Refreshed(u32),
+    /// An allocation lives on for so many seconds; its ticket, if that was asked for.
+    Refreshed(u32, Option<Ticket>),
     /// A connection to a peer.
     Connected(ConnectionId),
-    /// An allocation, for so many seconds.
-    Allocated(SocketAddr, u32),
+    /// An allocation.
+    Allocated(RelayId),
+}
+
+pub(super) type Ticket = [u8; ticket::LENGTH];
+
+/// What is told of an allocation.
+struct Told {
+    relayed: [Option<SocketAddr>; 2],
+    refused: Option<(Family, Refusal)>,
+    lifetime: u32,
+    token: Option<Token>,
+    ticket: Option<Ticket>,
+}
+
+/// Where a Binding request came from, and what more its sender is to be told (RFC 5780 §6).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) mapped: SocketAddr,
+    /// Our other address, where there is one.
+    pub(super) other: Option<SocketAddr>,
+    /// Bytes of PADDING.
+    pub(super) padding: Option<usize>,
 }
 
 impl Server {
     /// Answers a Binding request: this is where you come from.
-    pub(super) fn bound(&mut self, to: &FiveTuple, asked: Asked) -> Forward<'_> {
+    pub(super) fn bound(&mut self, to: &FiveTuple, asked: Asked, bound: Bound) -> Forward<'_> {
         let mut writer = start(&mut self.reply, Class::Success, asked);
-        writer.xor_address(XOR_MAPPED_ADDRESS, to.client);
+        writer.xor_address(XOR_MAPPED_ADDRESS, bound.mapped);
+        if let Some(other) = bound.other {
+            writer.address(MAPPED_ADDRESS, bound.mapped);
+            writer.address(RESPONSE_ORIGIN, to.server);
+            writer.address(OTHER_ADDRESS, other);
+        }
+        if let Some(length) = bound.padding {
+            writer.attribute(PADDING, &vec![0; length]);
+        }
         finish(writer, asked, None);
         self.answer(to)
     }
@@ -65,24 +102,50 @@ impl Server {
         key: &Key,
         granted: Granted,
     ) -> Option<Forward<'_>> {
-        let mut writer = start(&mut self.reply, Class::Success, asked);
-        match granted {
+        let told = match granted {
             Granted::Later => return None,
-            Granted::Done => {}
-            Granted::Connected(id) => {
-                writer.attribute(CONNECTION_ID, &id.0.to_be_bytes());
+            Granted::Allocated(relay) => Some(self.told(relay)?),
+            Granted::Done | Granted::Refreshed(..) | Granted::Connected(_) => None,
+        };
+        let mut writer = start(&mut self.reply, Class::Success, asked);
+        if let Granted::Refreshed(lifetime, ticket) = granted {
+            writer.attribute(LIFETIME, &lifetime.to_be_bytes());
+            if let Some(ticket) = ticket {
+                writer.attribute(MOBILITY_TICKET, &ticket);
             }
-            Granted::Refreshed(lifetime) => {
-                writer.attribute(LIFETIME, &lifetime.to_be_bytes());
-            }
-            Granted::Allocated(relayed, lifetime) => {
+        }
+        if let Granted::Connected(id) = granted {
+            writer.attribute(CONNECTION_ID, &id.0.to_be_bytes());
+        }
+        if let Some(told) = told {
+            for relayed in told.relayed.into_iter().flatten() {
                 writer.xor_address(XOR_RELAYED_ADDRESS, relayed);
-                writer.xor_address(XOR_MAPPED_ADDRESS, to.client);
-                writer.attribute(LIFETIME, &lifetime.to_be_bytes());
+            }
+            if let Some((family, refusal)) = told.refused {
+                writer.address_error(family, refusal.code, refusal.reason);
+            }
+            writer.attribute(LIFETIME, &told.lifetime.to_be_bytes());
+            if let Some(token) = told.token {
+                writer.attribute(RESERVATION_TOKEN, &token);
+            }
+            writer.xor_address(XOR_MAPPED_ADDRESS, to.client);
+            if let Some(ticket) = told.ticket {
+                writer.attribute(MOBILITY_TICKET, &ticket);
             }
         }
         finish(writer, asked, Some(key));
         Some(self.answer(to))
+    }
+
+    fn told(&self, relay: RelayId) -> Option<Told> {
+        let made = self.allocations.get(relay)?;
+        Some(Told {
+            relayed: [Some(made.relayed.told), made.second.map(|(_, relayed)| relayed.told)],
+            refused: made.birth.refused,
+            lifetime: made.birth.lifetime,
+            token: made.birth.token,
+            ticket: made.moves.map(|moves| self.tickets.mint((relay.to_bits(), moves))),
+        })
     }
 
     /// Tells a client that a peer has connected (RFC 6062 §5.3).
@@ -114,6 +177,7 @@ impl Server {
         if refusal.is_challenge() {
             writer.attribute(REALM, self.config.realm.as_bytes());
             writer.attribute(NONCE, &self.nonces.mint(unix_now, to.client.ip()));
+            writer.attribute(PASSWORD_ALGORITHMS, OFFERED);
         }
         finish(writer, asked, None);
         self.answer(to)
@@ -151,7 +215,7 @@ impl Server {
         self.answer(to)
     }
 
-    fn answer(&self, to: &FiveTuple) -> Forward<'_> {
+    pub(super) fn answer(&self, to: &FiveTuple) -> Forward<'_> {
         Forward::Client(ToClient { to: *to, head: Head::NONE, payload: &self.reply, padding: 0 })
     }
 }
@@ -162,7 +226,7 @@ fn start(reply: &mut Vec<u8>, class: Class, asked: Asked) -> Writer<'_> {
 
 fn finish(mut writer: Writer<'_>, asked: Asked, key: Option<&Key>) {
     if let Some(key) = key {
-        writer.integrity(key);
+        writer.protect(key, asked.integrity);
     }
     if asked.fingerprinted {
         writer.fingerprint();

@@ -69,9 +69,9 @@ impl Server {
         if !made.is_tcp() {
             return Err(Refusal::ALLOCATION_MISMATCH);
         }
-        let (family, local) = (Family::of(made.relayed.ip()), made.local);
+        let (family, local) = (Family::of(made.relayed.told.ip()), made.relayed.local);
         let peer = message.xor_address(XOR_PEER_ADDRESS).ok_or(Refusal::BAD_REQUEST)?;
-        let own_relays = self.judge(peer.ip(), family)?;
+        let own_relays = self.judge(peer.ip(), |other| other == family)?;
         if peer.port() == 0 {
             return Err(Refusal::BAD_REQUEST);
         }
@@ -93,7 +93,7 @@ impl Server {
     fn connect_target(&self, peer: SocketAddr, own_relays: bool) -> Option<SocketAddr> {
         let relay = self.allocations.at(&peer).and_then(|relay| self.allocations.get(relay));
         if let Some(relay) = relay {
-            return relay.is_tcp().then_some(relay.local);
+            return relay.is_tcp().then_some(relay.relayed.local);
         }
         let service = self.policy.is_own(peer.ip()) && self.config.services.contains(&peer.port());
         (!own_relays && !service).then_some(peer)
@@ -153,7 +153,7 @@ impl Server {
             .map(|ip| SocketAddr::new(ip, local.port()));
         told.find(|told| {
             let relay = self.allocations.at(told).and_then(|relay| self.allocations.get(relay));
-            relay.is_some_and(|relay| relay.local == local)
+            relay.is_some_and(|relay| relay.relayed.local == local)
         })
         .unwrap_or(local)
     }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 #[allow(missing_docs, reason = "the RFC's names")]
 mod types {
     pub const MAPPED_ADDRESS: u16 = 0x0001;
+    pub const CHANGE_REQUEST: u16 = 0x0003;
     pub const USERNAME: u16 = 0x0006;
     pub const MESSAGE_INTEGRITY: u16 = 0x0008;
     pub const ERROR_CODE: u16 = 0x0009;
@@ -22,9 +23,21 @@ mod types {
     pub const REQUESTED_TRANSPORT: u16 = 0x0019;
     pub const DONT_FRAGMENT: u16 = 0x001A;
     pub const MESSAGE_INTEGRITY_SHA256: u16 = 0x001C;
+    pub const PASSWORD_ALGORITHM: u16 = 0x001D;
+    pub const USERHASH: u16 = 0x001E;
     pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+    pub const RESERVATION_TOKEN: u16 = 0x0022;
+    pub const PADDING: u16 = 0x0026;
+    pub const RESPONSE_PORT: u16 = 0x0027;
     pub const CONNECTION_ID: u16 = 0x002A;
+    pub const ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8000;
+    pub const ADDRESS_ERROR_CODE: u16 = 0x8001;
+    pub const PASSWORD_ALGORITHMS: u16 = 0x8002;
+    pub const ICMP: u16 = 0x8004;
     pub const FINGERPRINT: u16 = 0x8028;
+    pub const RESPONSE_ORIGIN: u16 = 0x802B;
+    pub const OTHER_ADDRESS: u16 = 0x802C;
+    pub const MOBILITY_TICKET: u16 = 0x8030;
 }
 pub use types::*;
 
@@ -50,6 +63,15 @@ impl Family {
         if ip.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 
+    /// The number of the family.
+    #[must_use]
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::V4 => 0x01,
+            Self::V6 => 0x02,
+        }
+    }
+
     /// The family numbered `byte`.
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Self> {
@@ -61,27 +83,37 @@ impl Family {
     }
 }
 
-/// Longest XOR address value: header, port, 16 bytes.
+/// Longest address value: header, port, 16 bytes.
 const LONGEST: usize = 20;
 
-/// An XOR-…-ADDRESS value, ready to be copied (RFC 8489 §14.2).
-pub(crate) struct XorAddress {
+/// An address value, masked or plain, ready to be copied (RFC 8489 §14.1, §14.2).
+pub(crate) struct AddressValue {
     bytes: [u8; LONGEST],
     len: usize,
 }
 
-impl XorAddress {
-    pub(crate) fn new(address: SocketAddr, transaction: &TransactionId) -> Self {
+impl AddressValue {
+    /// The value of an XOR-…-ADDRESS.
+    pub(crate) fn xor(address: SocketAddr, transaction: &TransactionId) -> Self {
+        let port = address.port() ^ (MAGIC_COOKIE >> 16) as u16;
+        Self::masked(address.ip(), port, mask(transaction))
+    }
+
+    /// The value of a MAPPED-ADDRESS and those like it.
+    pub(crate) fn plain(address: SocketAddr) -> Self {
+        Self::masked(address.ip(), address.port(), [0; 16])
+    }
+
+    fn masked(ip: IpAddr, port: u16, mask: [u8; 16]) -> Self {
         let mut bytes = [0; LONGEST];
-        let mask = mask(transaction);
-        let (family, octets, len): (u8, [u8; 16], usize) = match address.ip() {
+        let (family, octets, len): (u8, [u8; 16], usize) = match ip {
             IpAddr::V4(ip) => {
                 let [a, b, c, d] = ip.octets();
                 (0x01, [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 8)
             }
             IpAddr::V6(ip) => (0x02, ip.octets(), LONGEST),
         };
-        let [high, low] = (address.port() ^ (MAGIC_COOKIE >> 16) as u16).to_be_bytes();
+        let [high, low] = port.to_be_bytes();
         let masked = octets.iter().zip(mask).map(|(octet, mask)| octet ^ mask);
         let value = [0, family, high, low].into_iter().chain(masked);
         for (to, byte) in bytes.iter_mut().take(len).zip(value) {
@@ -134,7 +166,7 @@ mod tests {
         let transaction = TransactionId([7; 12]);
         for address in ["192.0.2.1:32853", "[2001:db8:1234:5678:11:2233:4455:6677]:32853"] {
             let address = address.parse().unwrap();
-            let value = XorAddress::new(address, &transaction);
+            let value = AddressValue::xor(address, &transaction);
             assert_eq!(read_xor_address(value.as_bytes(), &transaction), Some(address));
         }
     }
@@ -142,7 +174,7 @@ mod tests {
     #[test]
     fn an_address_of_the_wrong_length_is_none() {
         let transaction = TransactionId([7; 12]);
-        let value = XorAddress::new("[2001:db8::1]:5".parse().unwrap(), &transaction);
+        let value = AddressValue::xor("[2001:db8::1]:5".parse().unwrap(), &transaction);
         for len in 0..20 {
             assert_eq!(read_xor_address(&value.as_bytes()[..len], &transaction), None);
         }

@@ -1,33 +1,108 @@
-//! MESSAGE-INTEGRITY and FINGERPRINT (RFC 8489 §14.5, §14.7).
+//! MESSAGE-INTEGRITY, MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (RFC 8489 §14.5 to §14.7).
 
-use aws_lc_rs::{constant_time, hmac};
+use aws_lc_rs::{constant_time, digest, hmac};
 use md5::{Digest as _, Md5};
 
-/// A long-term key: MD5 over user, realm and password (RFC 8489 §9.2.2), or a short-term password.
+/// How the password of a long-term credential is made a key (RFC 8489 §18.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordAlgorithm {
+    /// 0x0001, for who names none.
+    Md5,
+    /// 0x0002
+    Sha256,
+}
+
+/// The keyed hash that protects a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integrity {
+    /// MESSAGE-INTEGRITY
+    Sha1,
+    /// MESSAGE-INTEGRITY-SHA256
+    Sha256,
+}
+
+impl Integrity {
+    /// Bytes of the whole hash.
+    pub(crate) fn length(self) -> u16 {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+        }
+    }
+
+    /// Whether a hash so long may stand in its attribute: SHA-256 may be cut to whole words, and
+    /// to no less than half (RFC 8489 §14.6).
+    pub(crate) fn allows(self, length: usize) -> bool {
+        match self {
+            Self::Sha1 => length == 20,
+            Self::Sha256 => (16..=32).contains(&length) && length.is_multiple_of(4),
+        }
+    }
+}
+
+/// A long-term key: a hash over user, realm and password (RFC 8489 §9.2.2).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key([u8; 16]);
+pub struct Key {
+    algorithm: PasswordAlgorithm,
+    bytes: [u8; 32],
+}
 
 impl Key {
-    /// The key of a long-term credential.
+    /// The key of a long-term credential, by MD5 as of old. Name and password are taken as they
+    /// are: whoever has them from a person prepares them first (`OpaqueString`, RFC 8265).
     #[must_use]
     pub fn long_term(username: &str, realm: &str, password: &str) -> Self {
-        let mut digest = Md5::new();
-        for part in [username, ":", realm, ":", password] {
-            digest.update(part.as_bytes());
+        Self::derive(PasswordAlgorithm::Md5, username, realm, password)
+    }
+
+    /// The key of a long-term credential.
+    #[must_use]
+    pub fn derive(
+        algorithm: PasswordAlgorithm,
+        username: &str,
+        realm: &str,
+        password: &str,
+    ) -> Self {
+        let parts = [username, ":", realm, ":", password];
+        let mut bytes = [0; 32];
+        match algorithm {
+            PasswordAlgorithm::Md5 => {
+                let mut md5 = Md5::new();
+                parts.iter().for_each(|part| md5.update(part.as_bytes()));
+                fill(&mut bytes, &md5.finalize());
+            }
+            PasswordAlgorithm::Sha256 => fill(&mut bytes, sha256(&parts).as_ref()),
         }
-        Self(digest.finalize().into())
+        Self { algorithm, bytes }
     }
 
-    /// Whether `stated` is this key's HMAC over the message up to MESSAGE-INTEGRITY.
-    pub(crate) fn verify(&self, covered: &[u8], stated: &[u8]) -> bool {
-        let tag = self.sign(covered);
-        constant_time::verify_slices_are_equal(tag.as_ref(), stated).is_ok()
+    /// How it was made.
+    #[must_use]
+    pub fn algorithm(&self) -> PasswordAlgorithm {
+        self.algorithm
     }
 
-    /// The HMAC over a message that ends where MESSAGE-INTEGRITY will be; its length field is
-    /// taken to reach to the end of that attribute, whatever it says now.
-    pub(crate) fn sign(&self, covered: &[u8]) -> hmac::Tag {
-        sign(&self.0, covered)
+    fn as_bytes(&self) -> &[u8] {
+        let len = match self.algorithm {
+            PasswordAlgorithm::Md5 => 16,
+            PasswordAlgorithm::Sha256 => 32,
+        };
+        self.bytes.get(..len).unwrap_or_default()
+    }
+
+    /// Whether `stated` is this key's hash over the message up to the attribute, in whole or cut.
+    pub(crate) fn verify(&self, integrity: Integrity, covered: &[u8], stated: &[u8]) -> bool {
+        let Ok(length) = u16::try_from(stated.len()) else { return false };
+        let tag = self.sign(integrity, covered, length);
+        let tag = tag.as_ref().get(..stated.len()).unwrap_or_default();
+        integrity.allows(stated.len())
+            && constant_time::verify_slices_are_equal(tag, stated).is_ok()
+    }
+
+    /// The hash over a message that ends where its attribute will be; the length field is taken to
+    /// reach to the end of that attribute, of `length` bytes, whatever it says now.
+    pub(crate) fn sign(&self, integrity: Integrity, covered: &[u8], length: u16) -> hmac::Tag {
+        sign(self.as_bytes(), integrity, covered, length)
     }
 }
 
@@ -38,12 +113,35 @@ impl std::fmt::Debug for Key {
     }
 }
 
-fn sign(key: &[u8], covered: &[u8]) -> hmac::Tag {
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
-    let mut context = hmac::Context::with_key(&key);
-    let (head, length, rest) = split_length(covered);
+/// USERHASH: a name that only who knows it can tell (RFC 8489 §14.4).
+#[must_use]
+pub fn userhash(username: &str, realm: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    fill(&mut bytes, sha256(&[username, ":", realm]).as_ref());
+    bytes
+}
+
+fn sha256(parts: &[&str]) -> digest::Digest {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part.as_bytes()));
+    context.finish()
+}
+
+fn fill(to: &mut [u8; 32], from: &[u8]) {
+    for (to, byte) in to.iter_mut().zip(from) {
+        *to = *byte;
+    }
+}
+
+fn sign(key: &[u8], integrity: Integrity, covered: &[u8], length: u16) -> hmac::Tag {
+    let algorithm = match integrity {
+        Integrity::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+        Integrity::Sha256 => hmac::HMAC_SHA256,
+    };
+    let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
+    let (head, before, rest) = split_length(covered);
     context.update(head);
-    context.update(&(length + 24).to_be_bytes());
+    context.update(&before.wrapping_add(4).wrapping_add(length).to_be_bytes());
     context.update(rest);
     context.sign()
 }
@@ -53,7 +151,7 @@ pub(crate) fn fingerprint(covered: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     let (head, length, rest) = split_length(covered);
     crc.update(head);
-    crc.update(&(length + 8).to_be_bytes());
+    crc.update(&length.wrapping_add(8).to_be_bytes());
     crc.update(rest);
     crc.finalize() ^ 0x5354_554E
 }

@@ -3,15 +3,13 @@
 use super::attribute::{
     self, FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, comprehension_required,
 };
-use super::integrity::{Key, fingerprint};
+use super::integrity::{Integrity, Key, fingerprint};
 use std::net::SocketAddr;
 
 /// The value at offset 4 of every STUN message.
 pub const MAGIC_COOKIE: u32 = 0x2112_A442;
 
 const HEADER: usize = 20;
-/// MESSAGE-INTEGRITY with its header.
-const INTEGRITY: usize = 24;
 
 /// The 96 bits that pair a response with its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,7 +104,10 @@ pub struct Message<'a> {
     bytes: &'a [u8],
     /// Where the attributes that count end: at the first MESSAGE-INTEGRITY or FINGERPRINT.
     end: usize,
-    integrity: Option<usize>,
+    /// Where MESSAGE-INTEGRITY is.
+    sha1: Option<usize>,
+    /// Where MESSAGE-INTEGRITY-SHA256 is.
+    sha256: Option<usize>,
     fingerprinted: bool,
 }
 
@@ -132,7 +133,8 @@ impl<'a> Message<'a> {
             transaction: TransactionId(transaction),
             bytes,
             end: bytes.len(),
-            integrity: None,
+            sha1: None,
+            sha256: None,
             fingerprinted: false,
         };
         message.walk()?;
@@ -140,17 +142,21 @@ impl<'a> Message<'a> {
     }
 
     /// Finds where the protected part ends. What follows MESSAGE-INTEGRITY is not protected and
-    /// is ignored, but for FINGERPRINT (RFC 8489 §14.5, §14.7).
+    /// is ignored, but for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (RFC 8489 §14.5 to §14.7).
     fn walk(&mut self) -> Result<(), Malformed> {
         let mut at = HEADER;
         while at < self.bytes.len() {
             let (kind, value) = read_attribute(self.bytes, at).ok_or(Malformed::Attribute)?;
+            let protected = self.sha256.is_none() && !self.fingerprinted;
             match kind {
-                MESSAGE_INTEGRITY if self.integrity.is_none() && !self.fingerprinted => {
-                    self.integrity = (value.len() == INTEGRITY - 4).then_some(at);
+                MESSAGE_INTEGRITY if self.sha1.is_none() && protected => {
+                    self.sha1 = Some(at);
                     self.end = self.end.min(at);
                 }
-                MESSAGE_INTEGRITY_SHA256 => self.end = self.end.min(at),
+                MESSAGE_INTEGRITY_SHA256 if protected => {
+                    self.sha256 = Some(at);
+                    self.end = self.end.min(at);
+                }
                 FINGERPRINT if !self.fingerprinted => {
                     let covered = self.bytes.get(..at).unwrap_or_default();
                     if value != fingerprint(covered).to_be_bytes() {
@@ -190,19 +196,24 @@ impl<'a> Message<'a> {
         self.fingerprinted
     }
 
-    /// Whether the message carries a MESSAGE-INTEGRITY.
+    /// What protects the message: the stronger of the two where it carries both (RFC 8489
+    /// §9.2.4).
     #[must_use]
-    pub fn has_integrity(&self) -> bool {
-        self.integrity.is_some()
+    pub fn integrity(&self) -> Option<Integrity> {
+        match (self.sha256, self.sha1) {
+            (Some(_), _) => Some(Integrity::Sha256),
+            (None, Some(_)) => Some(Integrity::Sha1),
+            (None, None) => None,
+        }
     }
 
-    /// Whether MESSAGE-INTEGRITY was made with `key`; compared in constant time.
+    /// Whether what protects the message was made with `key`; compared in constant time.
     #[must_use]
     pub fn verify(&self, key: &Key) -> bool {
-        let Some(at) = self.integrity else { return false };
-        let Some((covered, rest)) = self.bytes.split_at_checked(at) else { return false };
-        let Some(stated) = rest.get(4..INTEGRITY) else { return false };
-        key.verify(covered, stated)
+        let Some(integrity) = self.integrity() else { return false };
+        let Some(at) = self.sha256.or(self.sha1) else { return false };
+        let Some((_, stated)) = read_attribute(self.bytes, at) else { return false };
+        key.verify(integrity, self.bytes.get(..at).unwrap_or_default(), stated)
     }
 
     /// The attributes up to MESSAGE-INTEGRITY, in order.

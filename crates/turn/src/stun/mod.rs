@@ -5,7 +5,7 @@ mod integrity;
 mod message;
 mod writer;
 
-pub use integrity::Key;
+pub use integrity::{Integrity, Key, PasswordAlgorithm, userhash};
 pub(crate) use message::message_type;
 pub use message::{Class, MAGIC_COOKIE, Malformed, Message, Method, TransactionId};
 pub use writer::Writer;

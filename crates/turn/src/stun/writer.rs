@@ -1,7 +1,9 @@
 //! Writes a STUN message into a buffer that is used again and again.
 
-use super::attribute::{self, FINGERPRINT, MESSAGE_INTEGRITY, XorAddress};
-use super::integrity::{Key, fingerprint};
+use super::attribute::{
+    self, AddressValue, FINGERPRINT, Family, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256,
+};
+use super::integrity::{Integrity, Key, fingerprint};
 use super::message::{Class, MAGIC_COOKIE, Method, TransactionId, message_type, padded};
 use std::net::SocketAddr;
 
@@ -45,23 +47,47 @@ impl<'b> Writer<'b> {
 
     /// Adds an XOR-…-ADDRESS.
     pub fn xor_address(&mut self, kind: u16, address: SocketAddr) -> &mut Self {
-        let value = XorAddress::new(address, &self.transaction);
+        let value = AddressValue::xor(address, &self.transaction);
         self.attribute(kind, value.as_bytes())
+    }
+
+    /// Adds an address as it is: MAPPED-ADDRESS, OTHER-ADDRESS, RESPONSE-ORIGIN.
+    pub fn address(&mut self, kind: u16, address: SocketAddr) -> &mut Self {
+        self.attribute(kind, AddressValue::plain(address).as_bytes())
     }
 
     /// Adds ERROR-CODE (RFC 8489 §14.8).
     pub fn error(&mut self, code: u16, reason: &str) -> &mut Self {
+        self.reason(attribute::ERROR_CODE, 0, code, reason)
+    }
+
+    /// Adds ADDRESS-ERROR-CODE: what is refused for one family only (RFC 8656 §18.12).
+    pub fn address_error(&mut self, family: Family, code: u16, reason: &str) -> &mut Self {
+        self.reason(attribute::ADDRESS_ERROR_CODE, family.byte(), code, reason)
+    }
+
+    fn reason(&mut self, kind: u16, family: u8, code: u16, reason: &str) -> &mut Self {
         let mut value = [0; 64];
-        let number = [0, 0, (code / 100 % 8) as u8, (code % 100) as u8];
+        let number = [family, 0, (code / 100 % 8) as u8, (code % 100) as u8];
         let bytes = number.into_iter().chain(reason.bytes());
         let len = value.iter_mut().zip(bytes).map(|(to, byte)| *to = byte).count();
-        self.attribute(attribute::ERROR_CODE, value.get(..len).unwrap_or_default())
+        self.attribute(kind, value.get(..len).unwrap_or_default())
     }
 
     /// Adds MESSAGE-INTEGRITY over what is written.
     pub fn integrity(&mut self, key: &Key) -> &mut Self {
-        let tag = key.sign(self.out);
-        self.attribute(MESSAGE_INTEGRITY, tag.as_ref())
+        self.protect(key, Integrity::Sha1)
+    }
+
+    /// Adds MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 over what is written; only the latter
+    /// may follow the former.
+    pub fn protect(&mut self, key: &Key, integrity: Integrity) -> &mut Self {
+        let tag = key.sign(integrity, self.out, integrity.length());
+        let kind = match integrity {
+            Integrity::Sha1 => MESSAGE_INTEGRITY,
+            Integrity::Sha256 => MESSAGE_INTEGRITY_SHA256,
+        };
+        self.attribute(kind, tag.as_ref())
     }
 
     /// Adds FINGERPRINT over what is written; nothing may follow.

@@ -215,10 +215,10 @@ fn an_answer_to_a_stranger_is_hardly_longer_than_what_was_asked() {
     for (method, attrs, most) in [
         // XOR-MAPPED-ADDRESS
         (BINDING, vec![], 20 + 12),
-        // ERROR-CODE, REALM, NONCE
-        (ALLOCATE, vec![Attr::udp()], 20 + 20 + 8 + 32),
-        (ALLOCATE, vec![], 20 + 20 + 8 + 32),
-        (0x008, vec![Attr::peer("198.51.100.7:1")], 20 + 20 + 8 + 32),
+        // ERROR-CODE, REALM, NONCE, PASSWORD-ALGORITHMS
+        (ALLOCATE, vec![Attr::udp()], 20 + 20 + 8 + 44 + 12),
+        (ALLOCATE, vec![], 20 + 20 + 8 + 44 + 12),
+        (0x008, vec![Attr::peer("198.51.100.7:1")], 20 + 20 + 8 + 44 + 12),
     ] {
         let (bytes, _) = stranger.build(method, &attrs);
         let sent = world.hand(&from, &bytes);

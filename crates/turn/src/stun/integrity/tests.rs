@@ -1,7 +1,9 @@
-//! RFC 5769 vectors.
+//! RFC 5769 vectors, and that of RFC 8489 appendix B.
 
-use super::super::attribute::{NONCE, REALM, USERNAME, XOR_MAPPED_ADDRESS};
-use super::super::{Class, Malformed, Message, Method};
+use super::super::attribute::{
+    NONCE, PASSWORD_ALGORITHM, REALM, USERHASH, USERNAME, XOR_MAPPED_ADDRESS,
+};
+use super::super::{Class, Malformed, Message, Method, TransactionId, Writer};
 use super::*;
 
 const SHORT_TERM: &[u8] = b"VOkJxbRl1RmTxUk/WvJxBt";
@@ -55,17 +57,36 @@ fn long_term_request() -> Vec<u8> {
     )
 }
 
+/// RFC 8489 appendix B.1, with its erratum 6268
+fn sha256_request() -> Vec<u8> {
+    bytes(
+        "00 01 00 90 21 12 a4 42 78 ad 34 33 c6 ad 72 c0 29 da 41 2e
+         00 1e 00 20 4a 3c f3 8f ef 69 92 bd a9 52 c6 78 04 17 da 0f
+         24 81 94 15 56 9e 60 b2 05 c4 6e 41 40 7f 17 04
+         00 15 00 29 6f 62 4d 61 74 4a 6f 73 32 41 41 41 43 66 2f 2f 34 39 39 6b
+         39 35 34 64 36 4f 4c 33 34 6f 4c 39 46 53 54 76 79 36 34 73 41 00 00 00
+         00 14 00 0b 65 78 61 6d 70 6c 65 2e 6f 72 67 00
+         00 1d 00 04 00 02 00 00
+         00 1c 00 20 b5 c7 bf 00 5b 6c 52 a2 1c 51 c5 e8 92 f8 19 24
+         13 62 96 cb 92 7c 43 14 93 09 27 8c c6 51 8e 65",
+    )
+}
+
+const MATRIX: &str = "\u{30DE}\u{30C8}\u{30EA}\u{30C3}\u{30AF}\u{30B9}";
+
 /// The HMAC of a vector with a short-term password, and what the vector states.
 fn integrity(vector: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let at = vector.windows(4).position(|four| four == [0, 8, 0, 20]).unwrap();
-    (sign(SHORT_TERM, &vector[..at]).as_ref().to_vec(), vector[at + 4..at + 24].to_vec())
+    let made = sign(SHORT_TERM, Integrity::Sha1, &vector[..at], 20);
+    (made.as_ref().to_vec(), vector[at + 4..at + 24].to_vec())
 }
 
 #[test]
 fn short_term_integrity_and_fingerprint_are_those_of_rfc_5769() {
     for vector in [request(), ipv4_response(), ipv6_response()] {
         let message = Message::parse(&vector).unwrap();
-        assert!(message.fingerprinted() && message.has_integrity());
+        assert!(message.fingerprinted());
+        assert_eq!(message.integrity(), Some(Integrity::Sha1));
         assert_eq!(message.method(), Method::BINDING);
         let (made, stated) = integrity(&vector);
         assert_eq!(made, stated);
@@ -94,6 +115,68 @@ fn long_term_integrity_is_that_of_rfc_5769() {
     assert_eq!(message.text(REALM), Some("example.org"));
     assert!(message.verify(&Key::long_term(username, "example.org", "TheMatrIX")));
     assert!(!message.verify(&Key::long_term(username, "example.org", "TheMatrix")));
+}
+
+#[test]
+fn sha256_integrity_and_userhash_are_those_of_rfc_8489() {
+    let vector = sha256_request();
+    let message = Message::parse(&vector).unwrap();
+    assert_eq!(message.integrity(), Some(Integrity::Sha256));
+    assert_eq!(message.attribute(USERHASH), Some(&userhash(MATRIX, "example.org")[..]));
+    let key = |password| Key::derive(PasswordAlgorithm::Sha256, MATRIX, "example.org", password);
+    assert!(message.verify(&key("TheMatrIX")));
+    assert!(!message.verify(&key("TheMatrix")));
+    assert!(!message.verify(&Key::long_term(MATRIX, "example.org", "TheMatrIX")));
+    let mut made = Vec::new();
+    Writer::new(&mut made, Class::Request, Method::BINDING, message.transaction())
+        .attribute(USERHASH, &userhash(MATRIX, "example.org"))
+        .attribute(NONCE, b"obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA")
+        .attribute(REALM, b"example.org")
+        .attribute(PASSWORD_ALGORITHM, &[0, 2, 0, 0])
+        .protect(&key("TheMatrIX"), Integrity::Sha256);
+    assert_eq!(made, vector);
+}
+
+#[test]
+fn a_sha256_hash_may_be_cut_to_whole_words_and_no_less_than_half() {
+    let key = Key::derive(PasswordAlgorithm::Sha256, "user", "realm", "password");
+    for length in 0..=40u16 {
+        let mut bytes = Vec::new();
+        let mut writer =
+            Writer::new(&mut bytes, Class::Request, Method::BINDING, TransactionId([9; 12]));
+        writer.attribute(USERNAME, b"user");
+        // The sender's length field reaches to the end of the padded attribute.
+        let covered = bytes.clone();
+        let tag = key.sign(Integrity::Sha256, &covered, length.next_multiple_of(4));
+        let value: Vec<u8> = tag.as_ref().iter().copied().chain([0; 8]).collect();
+        let mut writer =
+            Writer::new(&mut bytes, Class::Request, Method::BINDING, TransactionId([9; 12]));
+        writer.attribute(USERNAME, b"user").attribute(0x001C, &value[..usize::from(length)]);
+        let right = Message::parse(&bytes).unwrap().verify(&key);
+        assert_eq!(right, [16, 20, 24, 28, 32].contains(&length), "{length}");
+    }
+}
+
+#[test]
+fn the_stronger_of_two_hashes_is_what_counts() {
+    let key = Key::derive(PasswordAlgorithm::Sha256, "user", "realm", "password");
+    let other = Key::derive(PasswordAlgorithm::Sha256, "user", "realm", "guess");
+    let message = |first: &Key, second: &Key| {
+        let mut bytes = Vec::new();
+        Writer::new(&mut bytes, Class::Request, Method::BINDING, TransactionId([9; 12]))
+            .attribute(USERNAME, b"user")
+            .protect(first, Integrity::Sha1)
+            .attribute(REALM, b"not protected by the first, so ignored")
+            .protect(second, Integrity::Sha256)
+            .fingerprint();
+        bytes
+    };
+    let right = |bytes: &[u8]| Message::parse(bytes).unwrap().verify(&key);
+    assert!(right(&message(&key, &key)));
+    assert!(right(&message(&other, &key)));
+    assert!(!right(&message(&key, &other)));
+    let bytes = message(&key, &key);
+    assert_eq!(Message::parse(&bytes).unwrap().attribute(REALM), None);
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! What the network says of datagrams that did not arrive (RFC 8656 §11.5).
+
+use super::{Forward, RelayId, Server};
+use crate::stun::attribute::{ICMP, XOR_PEER_ADDRESS};
+use crate::stun::{Class, Method, TransactionId, Writer};
+use rand::RngExt as _;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// An ICMP or `ICMPv6` error, by its peer's family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IcmpError {
+    /// Its type, as that protocol numbers it.
+    pub kind: u8,
+    /// Its code.
+    pub code: u8,
+    /// The next hop's MTU in bytes where a datagram was too big for it, else nothing that counts.
+    pub mtu: u32,
+}
+
+impl IcmpError {
+    /// ICMP: destination unreachable
+    const UNREACHABLE: u8 = 3;
+    /// Of it: fragmentation needed
+    const TOO_BIG: u8 = 4;
+    /// ICMP: time exceeded
+    const EXCEEDED: u8 = 11;
+    /// `ICMPv6`: destination unreachable
+    const UNREACHABLE_V6: u8 = 1;
+    /// `ICMPv6`: packet too big
+    const TOO_BIG_V6: u8 = 2;
+    /// `ICMPv6`: time exceeded
+    const EXCEEDED_V6: u8 = 3;
+
+    /// The value of an ICMP attribute; `None` for what is no concern of a client.
+    fn value(self, v4: bool) -> Option<[u8; 8]> {
+        let kinds: &[u8] = if v4 {
+            &[Self::UNREACHABLE, Self::EXCEEDED]
+        } else {
+            &[Self::UNREACHABLE_V6, Self::TOO_BIG_V6, Self::EXCEEDED_V6]
+        };
+        if !kinds.contains(&self.kind) {
+            return None;
+        }
+        let too_big = if v4 {
+            (self.kind, self.code) == (Self::UNREACHABLE, Self::TOO_BIG)
+        } else {
+            self.kind == Self::TOO_BIG_V6
+        };
+        let [a, b, c, d] = if too_big { self.mtu } else { 0 }.to_be_bytes();
+        Some([0, 0, self.kind, self.code, a, b, c, d])
+    }
+}
+
+impl Server {
+    /// Takes in that the network could not deliver to `peer` what was sent from a relayed socket.
+    /// The client is told by a Data indication without data, if it has permitted the peer.
+    pub fn handle_relay_error(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+        error: IcmpError,
+    ) -> Option<Forward<'_>> {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let value = error.value(peer.is_ipv4())?;
+        let found = self.allocations.owner(relay).filter(|found| found.expires > now)?;
+        // What is ours only by hand-over was never sent over the network.
+        let permission = found.peers.permission(now, &peer.ip());
+        permission.filter(|permission| !permission.own_relays)?;
+        let to = found.client;
+        let transaction = TransactionId(self.rng.random());
+        Writer::new(&mut self.reply, Class::Indication, Method::DATA, transaction)
+            .xor_address(XOR_PEER_ADDRESS, peer)
+            .attribute(ICMP, &value);
+        self.counters.relayed_errors += 1;
+        Some(self.answer(&to))
+    }
+}
