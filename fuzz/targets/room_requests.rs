@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use room::{
     Request,
-    protocol::{CreateRoom, JoinRoom, LeaveRoom, ListRooms, MediaState, SignalRequest},
+    protocol::{ChatRequest, CreateRoom, JoinRoom, LeaveRoom, ListRooms, MediaState, SignalRequest},
 };
 
 fuzz_target!(|text: &str| {
@@ -13,6 +13,9 @@ fuzz_target!(|text: &str| {
     let _ = serde_json::from_str::<JoinRoom>(text);
     let _ = serde_json::from_str::<LeaveRoom>(text);
     let _ = serde_json::from_str::<MediaState>(text);
+    if let Ok(chat) = serde_json::from_str::<ChatRequest>(text) {
+        assert!(chat.text.as_str().chars().count() <= room::chat::MAX_CHAT_CHARS);
+    }
     if let Ok(signal) = serde_json::from_str::<SignalRequest>(text) {
         let _ = Request::try_from(signal);
     }

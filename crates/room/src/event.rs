@@ -1,10 +1,12 @@
 //! What happens in a room, and what one participant sends another.
 
 use crate::{
+    chat::ChatText,
     opaque::Opaque,
     participant::Participant,
     protocol::{
-        IceCandidate, ParticipantId, ParticipantLeft, ServerEvent, SessionDescription, SignalEvent,
+        ChatEvent, IceCandidate, ParticipantId, ParticipantLeft, ServerEvent, SessionDescription,
+        SignalEvent,
     },
     request::Refusal,
 };
@@ -27,6 +29,15 @@ pub enum Event {
     Updated(Participant),
     /// Somebody is gone for good; as it was last.
     Left(Participant),
+    /// Somebody wrote to everybody.
+    Chat {
+        /// Who; written by the room, never by the sender.
+        from: ParticipantId,
+        /// What.
+        text: ChatText,
+        /// When it reached the server, in milliseconds since 1970 (UTC).
+        at: u64,
+    },
     /// Somebody sent something.
     Message {
         /// Who; written by the room, never by the sender.
@@ -47,6 +58,7 @@ impl Event {
                     participant.name.as_str().len()
                         + participant.card.as_ref().map_or(0, Opaque::weight)
                 }
+                Self::Chat { text, .. } => text.as_str().len(),
                 Self::Message { message, .. } => message.weight(),
             }
     }
@@ -113,6 +125,9 @@ impl Event {
             }
             Self::Left(Participant { id, .. }) => {
                 ServerEvent::ParticipantLeft(ParticipantLeft { id: id.clone() })
+            }
+            Self::Chat { from, text, at } => {
+                ServerEvent::Chat(ChatEvent { from: from.clone(), text: text.clone(), at: *at })
             }
             Self::Message { from, message } => {
                 let from = from.clone();

@@ -5,6 +5,7 @@
 //! for clients of other Socket.IO servers.
 
 mod address;
+pub mod chat;
 pub mod dialect;
 mod event;
 mod lobby;
@@ -25,6 +26,7 @@ pub use lobby::Lobby;
 pub use opaque::Opaque;
 pub use participant::Participant;
 pub use request::{
-    Admission, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request, Resume,
+    Admission, Chat, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request,
+    Resume,
 };
 pub use room::{Limits, Room, Settings};

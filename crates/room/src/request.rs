@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    chat::ChatText,
     event::{Event, Message},
     name::DisplayName,
     opaque::Opaque,
@@ -35,6 +36,8 @@ pub enum Request {
     },
     /// To tell the others what it sends from now on.
     Media(MediaState),
+    /// To write to all others.
+    Chat(Chat),
     /// To leave for good.
     Leave,
 }
@@ -53,6 +56,17 @@ pub struct Join {
     pub media: MediaState,
     /// What clients of its dialect are to know of it.
     pub card: Option<Opaque>,
+}
+
+/// What somebody writes.
+#[derive(Debug, Clone)]
+pub struct Chat {
+    /// What.
+    pub text: ChatText,
+    /// Which of its messages it is; one not above the last one's was told before.
+    pub serial: Option<u64>,
+    /// When it reached the server, in milliseconds since 1970 (UTC): a room has no clock for people.
+    pub at: u64,
 }
 
 /// Who somebody was, and how much of it was heard.

@@ -19,7 +19,8 @@ use crate::{
     password::Password,
     protocol::{MediaState, ParticipantId, RoomSummary, Topology},
     request::{
-        Admission, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request, Resume,
+        Admission, Chat, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request,
+        Resume,
     },
     roster::{Presence, Roster, Seat},
 };
@@ -108,6 +109,7 @@ impl Room {
             Request::Resume(resume) => self.resume(now, from, &resume),
             Request::Relay { to, message } => self.relay(now, from, to, message),
             Request::Media(media) => self.update_media(now, from, media),
+            Request::Chat(chat) => self.chat(now, from, chat),
             Request::Leave => self.leave(now, from),
         };
         if let Err(refusal) = met {
@@ -267,6 +269,20 @@ impl Room {
         self.done(from);
         if changed {
             self.tell(now, Audience::AllBut(seat), Event::Updated(participant));
+        }
+        Ok(())
+    }
+
+    fn chat(&mut self, now: Instant, from: Connection, chat: Chat) -> Result<(), Refusal> {
+        let seat = self.seat_of(from)?;
+        let member = self.roster.member_mut(seat).ok_or(Refusal::NotJoined)?;
+        let is_repeated = chat.serial.is_some_and(|serial| serial <= member.chatted);
+        member.chatted = member.chatted.max(chat.serial.unwrap_or_default());
+        let id = member.participant.id.clone();
+        self.done(from);
+        if !is_repeated {
+            let event = Event::Chat { from: id, text: chat.text, at: chat.at };
+            self.tell(now, Audience::AllBut(seat), event);
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ pub(crate) struct Member {
     pub(crate) joined: u64,
     /// The number of the newest event to it that the log gave up, 0 before the first.
     pub(crate) forgotten: u64,
+    /// The highest number among its chat messages, 0 before the first.
+    pub(crate) chatted: u64,
 }
 
 /// The members.
@@ -68,7 +70,10 @@ impl Roster {
         self.by_connection.insert(connection, seat);
         self.by_id.insert(participant.id.clone(), seat);
         let presence = Presence::Here(connection);
-        self.members.insert(seat, Member { participant, secret, presence, joined, forgotten: 0 });
+        self.members.insert(
+            seat,
+            Member { participant, secret, presence, joined, forgotten: 0, chatted: 0 },
+        );
         seat
     }
 

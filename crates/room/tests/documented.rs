@@ -1,7 +1,8 @@
 //! docs/protocol.md speaks of all that the types hold, and its limits are the ones in force.
 
 use room::{
-    MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, name::MAX_NAME_CHARS, password::MAX_PASSWORD_BYTES,
+    MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, chat::MAX_CHAT_CHARS, name::MAX_NAME_CHARS,
+    password::MAX_PASSWORD_BYTES,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -32,6 +33,7 @@ fn every_event_and_error_code_is_documented() {
 fn the_documented_limits_are_in_force() {
     for line in [
         format!("| names of rooms and people | 1 to {MAX_NAME_CHARS} characters"),
+        format!("| a chat message | 1 to {MAX_CHAT_CHARS} characters"),
         format!("| password | {MAX_PASSWORD_BYTES} bytes"),
         format!("| SDP of a description | {} KiB", MAX_SDP_BYTES / 1024),
         format!("| candidate, all its strings together | {} KiB", MAX_CANDIDATE_BYTES / 1024),

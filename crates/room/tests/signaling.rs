@@ -4,7 +4,8 @@
 mod world;
 
 use room::{
-    Event, MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, Message, Refusal, Request,
+    Chat, Event, MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, Message, Refusal, Request,
+    chat::ChatText,
     protocol::{IceCandidate, SignalRequest},
 };
 use world::{World, candidate, offer, settings};
@@ -112,4 +113,77 @@ fn events_have_their_native_form() {
             format!(r#"participant:left {{"id":"{id}"}}"#),
         ]
     );
+}
+
+fn chat(text: &str, serial: Option<u64>) -> Request {
+    Request::Chat(Chat {
+        text: ChatText::new(text).expect("it is a message"),
+        serial,
+        at: 1_795_219_200_000,
+    })
+}
+
+#[test]
+fn a_message_reaches_everybody_else_and_nobody_elsewhere() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, _) = world.enter("Ben");
+    let (cem, _) = world.enter("Cem");
+    for connection in [ann, ben, cem] {
+        world.take_told(connection);
+    }
+    world.ask(ann, chat("hello", None)).unwrap();
+    assert_eq!(world.take_told(ann), []);
+    let told = world.take_told(ben);
+    assert_eq!(world.take_told(cem), told);
+    let [event] = told.as_slice() else { panic!("one event, not {told:?}") };
+    let native = event.natively().unwrap();
+    let id = ann_is.me.id.as_str();
+    assert_eq!(native.name(), "chat");
+    assert_eq!(
+        serde_json::to_string(&native).unwrap(),
+        format!(r#"{{"from":"{id}","text":"hello","at":1795219200000}}"#)
+    );
+    let outside = world.connect();
+    assert_eq!(world.ask(outside, chat("hi", None)).err(), Some(Refusal::NotJoined));
+}
+
+#[test]
+fn a_message_sent_again_is_told_once_also_after_a_resume() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, _) = world.enter("Ben");
+    world.take_told(ben);
+    world.ask(ann, chat("one", Some(1))).unwrap();
+    world.ask(ann, chat("two", Some(2))).unwrap();
+    world.gone(ann, room::Departure::Lost);
+    let (again, _) = world.resume(&ann_is.resume, Some(ann_is.last));
+    for (text, serial) in [("one", 1), ("two", 2), ("three", 3)] {
+        world.ask(again, chat(text, Some(serial))).unwrap();
+    }
+    let texts: Vec<String> = world
+        .take_told(ben)
+        .into_iter()
+        .map(|event| match event {
+            Event::Chat { text, .. } => text.as_str().to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    world.take_told(again);
+    world.ask(ben, chat("mine", Some(1))).unwrap();
+    assert_eq!(world.take_told(again).len(), 1, "each counts for itself");
+}
+
+#[test]
+fn who_was_away_reads_what_was_written_meanwhile() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, _) = world.enter("Ben");
+    let last = world.last_number(ann);
+    world.gone(ann, room::Departure::Lost);
+    world.ask(ben, chat("are you there?", None)).unwrap();
+    let (again, resumed) = world.resume(&ann_is.resume, last);
+    assert!(resumed.unwrap().resumed);
+    assert!(matches!(world.take_told(again).as_slice(), [Event::Chat { .. }]));
 }

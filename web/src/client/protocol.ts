@@ -11,6 +11,7 @@ export interface Requests {
   "room:leave": [LeaveRoom, Record<string, never>];
   signal: [SignalRequest, Record<string, never>];
   media: [MediaState, Record<string, never>];
+  chat: [ChatRequest, Record<string, never>];
 }
 
 /** Each event's payload. Events of a room carry their number as a second argument. */
@@ -21,6 +22,7 @@ export interface ServerEvents {
   "participant:left": ParticipantLeft;
   signal: SignalEvent;
   topology: TopologyChanged;
+  chat: ChatEvent;
   "ice:servers": IceServers;
   "server:draining": ServerDraining;
 }
@@ -30,6 +32,8 @@ export type RoomName = string;
 export type DisplayName = string;
 
 export type Password = string;
+
+export type ChatText = string;
 
 export type ParticipantId = string;
 
@@ -204,6 +208,17 @@ description?: SessionDescription,
  */
 candidate?: IceCandidate, };
 
+export type ChatRequest = {
+/**
+ * What.
+ */
+text: ChatText,
+/**
+ * Which of one's messages it is, rising: one whose number is not above the last one's came
+ * before and is not told again. So it can be sent again where its answer was lost.
+ */
+serial?: number, };
+
 export type RoomList = {
 /**
  * The fullest rooms first, bounded in number.
@@ -279,6 +294,20 @@ export type TopologyChanged = {
  * The topology from now on.
  */
 topology: Topology, };
+
+export type ChatEvent = {
+/**
+ * Who wrote it; written by the server.
+ */
+from: ParticipantId,
+/**
+ * What.
+ */
+text: ChatText,
+/**
+ * When it reached the server, in milliseconds since 1970 (UTC).
+ */
+at: number, };
 
 export type ServerDraining = Record<symbol, never>;
 

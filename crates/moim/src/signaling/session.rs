@@ -1,13 +1,16 @@
 //! One socket's requests.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use room::{
-    Address, Connection, Departure, Join, Refusal, Request, Resume,
+    Address, Chat, Connection, Departure, Join, Refusal, Request, Resume,
     dialect::at_path,
     protocol::{
-        CreateRoom, ErrorBody, ErrorCode, JoinRoom, LeaveRoom, ListRooms, MediaState, RoomCreated,
-        SignalRequest,
+        ChatRequest, CreateRoom, ErrorBody, ErrorCode, JoinRoom, LeaveRoom, ListRooms, MediaState,
+        RoomCreated, SignalRequest,
     },
 };
 use serde_json::value::RawValue;
@@ -32,6 +35,9 @@ const EVENTS: Rate = Rate { burst: 1000.0, per_second: 200.0 };
 /// Attempts of one socket to list, create and join rooms.
 const ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
 
+/// Messages of one socket to the people in its room.
+const CHATS: Rate = Rate { burst: 20.0, per_second: 2.0 };
+
 /// What answers one socket.
 pub(crate) struct Session {
     hub: Arc<Hub>,
@@ -39,6 +45,7 @@ pub(crate) struct Session {
     place: Option<Place>,
     events: Bucket,
     entries: Bucket,
+    chats: Bucket,
     /// It has said nothing yet.
     silent: bool,
     /// The path where it connected.
@@ -75,6 +82,7 @@ impl Events for Session {
             "room:leave" => self.leave(args, &mut ack).await,
             "signal" => self.signal(args, &mut ack).await,
             "media" => self.media(args, &mut ack).await,
+            "chat" => self.chat(args, &mut ack).await,
             _ => self.translate(&event).await,
         };
         if let Err(error) = taken {
@@ -111,8 +119,9 @@ impl Session {
         let client = Arc::new(Client { connection, socket, found, party });
         let now = Instant::now();
         let (events, entries) = (Bucket::full(EVENTS, now), Bucket::full(ENTRIES, now));
+        let chats = Bucket::full(CHATS, now);
         let (place, translator, path) = (None, None, handshake.path);
-        Self { hub, client, place, events, entries, silent: true, path, translator }
+        Self { hub, client, place, events, entries, chats, silent: true, path, translator }
     }
 
     fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -183,6 +192,14 @@ impl Session {
         self.ask(Request::Media(media), ack).await
     }
 
+    async fn chat(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let ChatRequest { text, serial } = payload(args)?;
+        if !self.chats.take(CHATS, Instant::now()) {
+            return Err(rate_limited("too many messages in too short a time; wait a moment"));
+        }
+        self.ask(Request::Chat(Chat { text, serial, at: milliseconds_since_1970() }), ack).await
+    }
+
     /// Asks the room this socket is in; the room answers.
     async fn ask(&self, request: Request, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let place = self.place.as_ref().filter(|place| place.is_held());
@@ -243,6 +260,12 @@ fn request(join: JoinRoom) -> (Address, Request) {
         }
     };
     (Address::native(&room), request)
+}
+
+/// As people's clocks count, for what people read.
+fn milliseconds_since_1970() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn rate_limited(message: &str) -> ErrorBody {

@@ -197,6 +197,38 @@ async fn a_full_room_says_so_and_takes_the_next_when_somebody_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn people_write_to_each_other_and_who_floods_is_held_back() {
+    let server = server();
+    let mut ann = connect(&server);
+    let early = ann.ask("chat", json!({"text": "anybody?"})).await;
+    assert_eq!(code(&early), "not_joined");
+    ann.ask("room:join", json!({"room": "tea", "name": "Ann"})).await;
+    let mut ben = connect(&server);
+    ben.ask("room:join", json!({"room": "tea", "name": "Ben"})).await;
+    assert_eq!(ann.ask("chat", json!({"text": " hello\n"})).await, json!({"ok": {}}));
+    let told = ben.hears("chat").await;
+    assert_eq!(told["text"], "hello");
+    assert!(told["at"].as_u64().unwrap() > 1_700_000_000_000);
+    for nonsense in [json!({}), json!({"text": " "}), json!({"text": "a", "from": "Ben"})] {
+        assert_eq!(code(&ann.ask("chat", nonsense).await), "invalid");
+    }
+    let long = json!({"text": "a".repeat(2_001)});
+    assert_eq!(code(&ann.ask("chat", long).await), "invalid");
+
+    let mut refused = 0;
+    for _ in 0..100 {
+        let answer = ann.ask("chat", json!({"text": "buy now"})).await;
+        refused += usize::from(answer["error"]["code"] == "rate_limited");
+    }
+    assert!((80..=82).contains(&refused), "{refused} of 100 were refused");
+    // What else a socket asks is not held back with it.
+    let media = json!({"mic": true, "camera": false, "screen": false, "hand": false});
+    assert_eq!(ann.ask("media", media).await, json!({"ok": {}}));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(ann.ask("chat", json!({"text": "sorry"})).await, json!({"ok": {}}));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_password_is_refused_and_guessing_ends_soon() {
     let server = server();
     let mut ann = connect(&server);

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::ChatText;
+
 use super::{
     IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription, Topology,
 };
@@ -23,6 +25,8 @@ pub enum ServerEvent {
     Signal(SignalEvent),
     /// `topology`: how media travels from now on.
     Topology(TopologyChanged),
+    /// `chat`: somebody writes.
+    Chat(ChatEvent),
     /// `ice:servers`: fresh credentials, well before the old ones expire. Not numbered.
     IceServers(IceServers),
     /// `server:draining`: the server is going away; calls between peers go on. Not numbered.
@@ -39,6 +43,7 @@ impl ServerEvent {
             Self::ParticipantLeft(_) => "participant:left",
             Self::Signal(_) => "signal",
             Self::Topology(_) => "topology",
+            Self::Chat(_) => "chat",
             Self::IceServers(_) => "ice:servers",
             Self::ServerDraining(_) => "server:draining",
         }
@@ -59,6 +64,19 @@ pub struct ParticipantLeft {
 pub struct TopologyChanged {
     /// The topology from now on.
     pub topology: Topology,
+}
+
+/// Payload of `chat`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ChatEvent {
+    /// Who wrote it; written by the server.
+    pub from: ParticipantId,
+    /// What.
+    pub text: ChatText,
+    /// When it reached the server, in milliseconds since 1970 (UTC).
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub at: u64,
 }
 
 /// Payload of `server:draining`.

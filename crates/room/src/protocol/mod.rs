@@ -12,9 +12,11 @@ mod types;
 mod typescript;
 
 pub use error::{ErrorBody, ErrorCode};
-pub use event::{ParticipantLeft, ServerDraining, ServerEvent, SignalEvent, TopologyChanged};
+pub use event::{
+    ChatEvent, ParticipantLeft, ServerDraining, ServerEvent, SignalEvent, TopologyChanged,
+};
 pub use reply::{Joined, RoomCreated, RoomList};
-pub use request::{CreateRoom, JoinRoom, LeaveRoom, ListRooms, SignalRequest};
+pub use request::{ChatRequest, CreateRoom, JoinRoom, LeaveRoom, ListRooms, SignalRequest};
 pub use types::{
     IceCandidate, IceServer, IceServers, MediaState, Participant, ParticipantId, ResumeToken,
     RoomSummary, SdpType, SessionDescription, Topology,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{IceCandidate, MediaState, ParticipantId, ResumeToken, SessionDescription, Topology};
 use crate::{
+    chat::ChatText,
     name::{DisplayName, RoomName},
     password::Password,
 };
@@ -76,4 +77,18 @@ pub struct SignalRequest {
     /// An ICE candidate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<IceCandidate>,
+}
+
+/// `chat`: writes to all others in the room.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct ChatRequest {
+    /// What.
+    pub text: ChatText,
+    /// Which of one's messages it is, rising: one whose number is not above the last one's came
+    /// before and is not told again. So it can be sent again where its answer was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub serial: Option<u64>,
 }

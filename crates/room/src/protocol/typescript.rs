@@ -3,12 +3,13 @@
 use ts_rs::{Config, TS};
 
 use super::{
-    CreateRoom, ErrorBody, ErrorCode, IceCandidate, IceServer, IceServers, JoinRoom, Joined,
-    LeaveRoom, ListRooms, MediaState, Participant, ParticipantId, ParticipantLeft, ResumeToken,
-    RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining, SessionDescription, SignalEvent,
-    SignalRequest, Topology, TopologyChanged,
+    ChatEvent, ChatRequest, CreateRoom, ErrorBody, ErrorCode, IceCandidate, IceServer, IceServers,
+    JoinRoom, Joined, LeaveRoom, ListRooms, MediaState, Participant, ParticipantId,
+    ParticipantLeft, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining,
+    SessionDescription, SignalEvent, SignalRequest, Topology, TopologyChanged,
 };
 use crate::{
+    chat::ChatText,
     name::{DisplayName, RoomName},
     password::Password,
 };
@@ -27,6 +28,7 @@ export interface Requests {
   \"room:leave\": [LeaveRoom, Record<string, never>];
   signal: [SignalRequest, Record<string, never>];
   media: [MediaState, Record<string, never>];
+  chat: [ChatRequest, Record<string, never>];
 }
 
 /** Each event's payload. Events of a room carry their number as a second argument. */
@@ -37,6 +39,7 @@ export interface ServerEvents {
   \"participant:left\": ParticipantLeft;
   signal: SignalEvent;
   topology: TopologyChanged;
+  chat: ChatEvent;
   \"ice:servers\": IceServers;
   \"server:draining\": ServerDraining;
 }
@@ -58,6 +61,7 @@ pub fn typescript() -> String {
         RoomName,
         DisplayName,
         Password,
+        ChatText,
         ParticipantId,
         ResumeToken,
         MediaState,
@@ -74,12 +78,14 @@ pub fn typescript() -> String {
         JoinRoom,
         LeaveRoom,
         SignalRequest,
+        ChatRequest,
         RoomList,
         RoomCreated,
         Joined,
         ParticipantLeft,
         SignalEvent,
         TopologyChanged,
+        ChatEvent,
         ServerDraining,
         ErrorCode,
         ErrorBody,
