@@ -83,7 +83,7 @@ fn the_binary_is_built_from_every_core_and_from_no_test_helper() {
 #[test]
 fn cores_keep_the_lints_of_cores() {
     let rules = fs::read_to_string(root().join("crates/core.clippy.toml")).unwrap();
-    for core in ["room", "sfu", "socketio", "testnet", "turn"] {
+    for core in ["headless", "room", "sfu", "socketio", "testnet", "turn"] {
         let own = fs::read_to_string(root().join("crates").join(core).join("clippy.toml"));
         assert_eq!(own.unwrap(), rules, "crates/{core}/clippy.toml must link to the cores' rules");
     }

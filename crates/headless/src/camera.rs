@@ -1,0 +1,197 @@
+//! A camera: the recorded pictures, one encoding or several.
+
+use crate::{clip, descriptor, packet::Packet, stamp::Stamp};
+use std::time::{Duration, Instant};
+use str0m::media::{Rid, Simulcast, SimulcastLayer};
+
+const FRAME: Duration = Duration::from_millis(1000 / clip::FRAMES_PER_SECOND as u64);
+/// A frame in units of VP8's clock, 90 kHz (RFC 7741 §4.1).
+const FRAME_TICKS: u32 = 90_000 / clip::FRAMES_PER_SECOND;
+/// Payload bytes of a packet, as browsers choose them.
+const MOST: usize = 1100;
+/// What is left of a second for frames, in bits.
+const BITS: u32 = 8 * clip::FRAMES_PER_SECOND;
+
+/// One encoding of a camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// Its RTP stream id (RFC 8851); none where it is the only one.
+    pub rid: Option<String>,
+    /// Height of the picture: 180, 360 or 720.
+    pub height: u16,
+    /// How many bits a second it takes; what the recording does not take is filled up.
+    pub bits_per_second: u32,
+}
+
+impl Layer {
+    /// A single encoding.
+    #[must_use]
+    pub fn single(height: u16, bits_per_second: u32) -> Vec<Self> {
+        vec![Self { rid: None, height, bits_per_second }]
+    }
+
+    /// Three encodings, each with half the width and height of the next.
+    #[must_use]
+    pub fn simulcast() -> Vec<Self> {
+        [("q", 180, 150_000), ("h", 360, 500_000), ("f", 720, 1_500_000)]
+            .map(|(rid, height, bits_per_second)| Self {
+                rid: Some(rid.to_owned()),
+                height,
+                bits_per_second,
+            })
+            .into()
+    }
+}
+
+struct Encoding {
+    rid: Option<Rid>,
+    frames: Vec<&'static [u8]>,
+    /// Bytes of a frame.
+    size: usize,
+    next: usize,
+    on: bool,
+    seq: u64,
+    picture: u16,
+    number: u32,
+}
+
+pub(crate) struct Camera {
+    publisher: u32,
+    epoch: Instant,
+    encodings: Vec<Encoding>,
+    time: u32,
+    due: Option<Instant>,
+}
+
+impl Camera {
+    pub(crate) fn new(publisher: u32, epoch: Instant, layers: &[Layer]) -> Self {
+        let encodings = layers.iter().map(|layer| Encoding {
+            rid: layer.rid.as_deref().map(Rid::from),
+            frames: clip::pictures(layer.height),
+            size: usize::try_from(layer.bits_per_second / BITS).unwrap_or(usize::MAX),
+            next: 0,
+            on: true,
+            seq: 1,
+            picture: 0,
+            number: 0,
+        });
+        Self { publisher, epoch, encodings: encodings.collect(), time: 0, due: None }
+    }
+
+    pub(crate) fn simulcast(&self) -> Option<Simulcast> {
+        let rids = self.encodings.iter().filter_map(|it| it.rid);
+        let send: Vec<_> = rids.map(|rid| SimulcastLayer::new(&rid)).collect();
+        (!send.is_empty()).then(|| Simulcast { send, recv: Vec::new() })
+    }
+
+    /// Starts the recording again, whose first frame is a keyframe.
+    pub(crate) fn keyframe(&mut self, rid: Option<Rid>) {
+        let asked = |it: &&mut Encoding| rid.is_none() || it.rid == rid;
+        for encoding in self.encodings.iter_mut().filter(asked) {
+            encoding.next = 0;
+        }
+    }
+
+    /// Sends a layer or lets it rest.
+    pub(crate) fn set_layer(&mut self, rid: Rid, on: bool) {
+        for encoding in self.encodings.iter_mut().filter(|it| it.rid == Some(rid)) {
+            if on && !encoding.on {
+                encoding.next = 0;
+            }
+            encoding.on = on;
+        }
+    }
+
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// The packets of a frame, if it is time for one.
+    pub(crate) fn take(&mut self, now: Instant) -> Vec<Packet> {
+        let due = *self.due.get_or_insert(now);
+        if now < due {
+            return Vec::new();
+        }
+        // Frames that a busy machine has missed are not made up for.
+        self.due = Some(if now > due + FRAME { now + FRAME } else { due + FRAME });
+        self.time = self.time.wrapping_add(FRAME_TICKS);
+        let mut packets = Vec::new();
+        for encoding in self.encodings.iter_mut().filter(|it| it.on) {
+            let stamp = Stamp::now(self.publisher, encoding.number, self.epoch, now);
+            encoding.packetize(stamp, self.time, &mut packets);
+        }
+        packets
+    }
+}
+
+impl Encoding {
+    fn packetize(&mut self, stamp: Stamp, time: u32, packets: &mut Vec<Packet>) {
+        let mut frame = self.frames.get(self.next).copied().unwrap_or_default().to_vec();
+        self.next = (self.next + 1) % self.frames.len().max(1);
+        let stamp = stamp.to_bytes();
+        frame.resize(frame.len().max(self.size.saturating_sub(stamp.len())), 0);
+        frame.extend_from_slice(&stamp);
+        let pieces = frame.len().div_ceil(MOST);
+        // Pieces of about the same size, as browsers send them.
+        for (index, piece) in frame.chunks(frame.len().div_ceil(pieces.max(1)).max(1)).enumerate() {
+            let head = descriptor::write(index == 0, self.picture);
+            packets.push(Packet {
+                rid: self.rid,
+                seq: self.seq,
+                time,
+                marker: false,
+                payload: [&head[..], piece].concat(),
+            });
+            self.seq += 1;
+        }
+        if let Some(last) = packets.last_mut() {
+            last.marker = true;
+        }
+        self.picture = (self.picture + 1) & 0x7FFF;
+        self.number = self.number.wrapping_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::descriptor::Vp8;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "any instant will do")]
+    fn each_layer_takes_its_rate_and_starts_with_a_keyframe() {
+        let start = Instant::now();
+        let mut camera = Camera::new(1, start, &Layer::simulcast());
+        let mut bits = std::collections::HashMap::new();
+        let mut keyframes = 0;
+        for frame in 0..250 {
+            for packet in camera.take(start + frame * FRAME) {
+                *bits.entry(packet.rid.unwrap().to_string()).or_insert(0) +=
+                    packet.payload.len() * 8;
+                keyframes += usize::from(Vp8::read(&packet.payload).unwrap().keyframe.is_some());
+                assert_eq!(packet.marker, Stamp::read(&packet.payload).is_some());
+            }
+        }
+        for (rid, rate) in [("q", 150_000), ("h", 500_000), ("f", 1_500_000)] {
+            let measured = bits[rid] / 10;
+            assert!((rate..rate * 11 / 10).contains(&measured), "{rid}: {measured}");
+        }
+        assert_eq!(keyframes, 3 * 3, "each 4 s");
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "any instant will do")]
+    fn a_layer_that_rests_comes_back_with_a_keyframe() {
+        let start = Instant::now();
+        let mut camera = Camera::new(1, start, &Layer::simulcast());
+        let rid = Rid::from("h");
+        camera.take(start);
+        camera.set_layer(rid, false);
+        let resting = camera.take(start + FRAME);
+        assert!(!resting.iter().any(|packet| packet.rid == Some(rid)) && !resting.is_empty());
+        camera.set_layer(rid, true);
+        let back = camera.take(start + 2 * FRAME);
+        let first = back.iter().find(|packet| packet.rid == Some(rid)).unwrap();
+        assert!(Vp8::read(&first.payload).unwrap().keyframe.is_some());
+    }
+}

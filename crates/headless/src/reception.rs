@@ -1,0 +1,233 @@
+//! What came of one track.
+
+use crate::{
+    decoder::{Decoder, Frame},
+    stamp::Stamp,
+};
+use hdrhistogram::Histogram;
+use std::time::{Duration, Instant};
+
+/// A picture that stands still for so much longer than usual is frozen (W3C webrtc-stats,
+/// `freezeCount`).
+const FROZEN: Duration = Duration::from_millis(150);
+/// Frames that the usual interval is an average of.
+const USUAL: u32 = 30;
+
+/// What came of one track, measured.
+pub struct Reception {
+    epoch: Instant,
+    decoder: Option<Decoder>,
+    /// Sequence numbers, without wrapping.
+    first: Option<u64>,
+    highest: u64,
+    packets: u64,
+    bytes: u64,
+    frames: u64,
+    keyframes: u64,
+    size: Option<(u16, u16)>,
+    last: Option<Instant>,
+    usual: Duration,
+    longest: Duration,
+    freezes: u64,
+    frozen: Duration,
+    /// Microseconds.
+    delays: Histogram<u64>,
+    publisher: Option<u32>,
+    came: Vec<Frame>,
+}
+
+impl Reception {
+    pub(crate) fn new(epoch: Instant, video: bool) -> Option<Self> {
+        Some(Self {
+            epoch,
+            decoder: video.then(Decoder::default),
+            first: None,
+            highest: 0,
+            packets: 0,
+            bytes: 0,
+            frames: 0,
+            keyframes: 0,
+            size: None,
+            last: None,
+            usual: Duration::ZERO,
+            longest: Duration::ZERO,
+            freezes: 0,
+            frozen: Duration::ZERO,
+            // From a microsecond to a minute, to two digits.
+            delays: Histogram::new_with_bounds(1, 60_000_000, 2).ok()?,
+            publisher: None,
+            came: Vec::new(),
+        })
+    }
+
+    pub(crate) fn take(&mut self, now: Instant, seq: u64, marker: bool, payload: &[u8]) {
+        self.first = Some(self.first.map_or(seq, |first| first.min(seq)));
+        self.highest = self.highest.max(seq);
+        self.packets += 1;
+        self.bytes += u64::try_from(payload.len()).unwrap_or(u64::MAX);
+        if payload.is_empty() {
+            return;
+        }
+        let mut came = std::mem::take(&mut self.came);
+        match &mut self.decoder {
+            Some(decoder) => decoder.take(now, seq, marker, payload, &mut came),
+            None => came.push(Frame { at: now, keyframe: None, stamp: Stamp::read(payload) }),
+        }
+        self.show(&mut came);
+        self.came = came;
+    }
+
+    pub(crate) fn wants_keyframe(&mut self, now: Instant) -> bool {
+        let mut came = std::mem::take(&mut self.came);
+        let wants = self.decoder.as_mut().is_some_and(|it| it.wants_keyframe(now, &mut came));
+        self.show(&mut came);
+        self.came = came;
+        wants
+    }
+
+    fn show(&mut self, came: &mut Vec<Frame>) {
+        for frame in came.drain(..) {
+            self.frames += 1;
+            self.keyframes += u64::from(frame.keyframe.is_some());
+            self.size = frame.keyframe.or(self.size);
+            self.pass(frame.at);
+            if let Some(stamp) = frame.stamp {
+                self.publisher = Some(stamp.publisher);
+                let took =
+                    frame.at.saturating_duration_since(self.epoch).saturating_sub(stamp.sent);
+                self.delays.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+            }
+        }
+    }
+
+    /// Counts the time between two frames.
+    fn pass(&mut self, at: Instant) {
+        let Some(last) = self.last.replace(at) else { return };
+        let interval = at.saturating_duration_since(last);
+        self.longest = self.longest.max(interval);
+        if !self.usual.is_zero() && interval > (self.usual * 3).max(self.usual + FROZEN) {
+            self.freezes += 1;
+            self.frozen += interval;
+        }
+        self.usual = if self.usual.is_zero() {
+            interval
+        } else {
+            (self.usual * (USUAL - 1) + interval) / USUAL
+        };
+    }
+
+    /// RTP packets that came, without doubles.
+    #[must_use]
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Bytes of their payloads.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Packets that never came, also not on a second try.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        let expected = self.first.map_or(0, |first| self.highest - first + 1);
+        expected.saturating_sub(self.packets)
+    }
+
+    /// Pictures that a decoder could show, or packets of sound.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Those of them that were keyframes.
+    #[must_use]
+    pub fn keyframes(&self) -> u64 {
+        self.keyframes
+    }
+
+    /// Width and height of the picture.
+    #[must_use]
+    pub fn size(&self) -> Option<(u16, u16)> {
+        self.size
+    }
+
+    /// How often the picture stood still, and for how long in all.
+    #[must_use]
+    pub fn freezes(&self) -> (u64, Duration) {
+        (self.freezes, self.frozen)
+    }
+
+    /// The longest time between two frames.
+    #[must_use]
+    pub fn longest_gap(&self) -> Duration {
+        self.longest
+    }
+
+    /// When the last frame came.
+    #[must_use]
+    pub fn last(&self) -> Option<Instant> {
+        self.last
+    }
+
+    /// Who sent the last frame.
+    #[must_use]
+    pub fn publisher(&self) -> Option<u32> {
+        self.publisher
+    }
+
+    /// From sending a frame until its last packet was here, in microseconds.
+    #[must_use]
+    pub fn delays(&self) -> &Histogram<u64> {
+        &self.delays
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "any instant will do")]
+mod tests {
+    use super::*;
+    use crate::{
+        camera::{Camera, Layer},
+        voice::Voice,
+    };
+
+    #[test]
+    fn loss_delay_and_freezes_are_measured() {
+        let start = Instant::now();
+        let mut camera = Camera::new(5, start, &Layer::single(180, 300_000));
+        let mut reception = Reception::new(start, true).unwrap();
+        for n in 0..100 {
+            let sent = start + n * Duration::from_millis(40);
+            // The network stops for a second.
+            let stop = if (50..75).contains(&n) { (75 - n) * 40 } else { 0 };
+            for packet in camera.take(sent) {
+                let at = sent + Duration::from_millis(30 + u64::from(stop));
+                reception.take(at, packet.seq, packet.marker, &packet.payload);
+            }
+        }
+        assert_eq!((reception.frames(), reception.keyframes(), reception.lost()), (100, 1, 0));
+        assert_eq!(reception.size(), Some((320, 180)));
+        assert_eq!(reception.publisher(), Some(5));
+        assert_eq!(reception.freezes().0, 1);
+        assert_eq!(reception.longest_gap(), Duration::from_millis(1040));
+        assert!((30_000..31_000).contains(&reception.delays().value_at_quantile(0.5)));
+        assert!((1_020_000..1_040_000).contains(&reception.delays().max()));
+    }
+
+    #[test]
+    fn lost_sound_is_counted() {
+        let start = Instant::now();
+        let mut voice = Voice::new(5, start);
+        let mut reception = Reception::new(start, false).unwrap();
+        for n in 0..100 {
+            let now = start + n * Duration::from_millis(20);
+            for packet in voice.take(now).iter().filter(|_| n % 10 != 5) {
+                reception.take(now, packet.seq, packet.marker, &packet.payload);
+            }
+        }
+        assert_eq!((reception.frames(), reception.lost()), (90, 10));
+        assert_eq!(reception.longest_gap(), Duration::from_millis(40));
+    }
+}

@@ -1,0 +1,113 @@
+//! A voice: the recorded chord.
+
+use crate::{
+    clip,
+    packet::Packet,
+    stamp::{self, Stamp},
+};
+use std::time::{Duration, Instant};
+
+const PACKET: Duration = Duration::from_millis(20);
+/// A packet in units of Opus' clock, 48 kHz (RFC 7587 §4.1).
+const PACKET_TICKS: u32 = 960;
+/// How many packets late are made up for; more would be a burst that no microphone sends.
+const LATE: u32 = 5;
+
+/// Frame count code 3: the next byte tells how many frames, and whether padding follows.
+const ANY_FRAMES: u8 = 0x03;
+/// One frame, and padding (RFC 6716 §3.2.5).
+const ONE_PADDED: u8 = 0x41;
+
+pub(crate) struct Voice {
+    publisher: u32,
+    epoch: Instant,
+    packets: Vec<&'static [u8]>,
+    next: usize,
+    seq: u64,
+    time: u32,
+    number: u32,
+    due: Option<Instant>,
+}
+
+impl Voice {
+    pub(crate) fn new(publisher: u32, epoch: Instant) -> Self {
+        Self {
+            publisher,
+            epoch,
+            packets: clip::voice(),
+            next: 0,
+            seq: 1,
+            time: 0,
+            number: 0,
+            due: None,
+        }
+    }
+
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// The packets whose time has come.
+    pub(crate) fn take(&mut self, now: Instant) -> Vec<Packet> {
+        let mut due = *self.due.get_or_insert(now);
+        if now > due + LATE * PACKET {
+            due = now;
+        }
+        let mut packets = Vec::new();
+        while due <= now {
+            due += PACKET;
+            packets.push(self.packet(now));
+        }
+        self.due = Some(due);
+        packets
+    }
+
+    fn packet(&mut self, now: Instant) -> Packet {
+        let recorded = self.packets.get(self.next).copied().unwrap_or_default();
+        self.next = (self.next + 1) % self.packets.len().max(1);
+        let stamp = Stamp::now(self.publisher, self.number, self.epoch, now);
+        let payload = stamped(recorded, stamp);
+        let packet = Packet { rid: None, seq: self.seq, time: self.time, marker: false, payload };
+        self.seq += 1;
+        self.time = self.time.wrapping_add(PACKET_TICKS);
+        self.number = self.number.wrapping_add(1);
+        packet
+    }
+}
+
+/// A packet of one frame (code 0) as one of code 3 whose padding is the stamp.
+fn stamped(recorded: &[u8], stamp: Stamp) -> Vec<u8> {
+    let Some((toc, frame)) = recorded.split_first() else { return Vec::new() };
+    let length = u8::try_from(stamp::BYTES).unwrap_or_default();
+    [&[toc | ANY_FRAMES, ONE_PADDED, length][..], frame, &stamp.to_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "any instant will do")]
+    fn fifty_packets_a_second_however_often_it_is_asked() {
+        let start = Instant::now();
+        for step in [7, 20, 45] {
+            let mut voice = Voice::new(1, start);
+            let mut sent = Vec::new();
+            let mut at = Duration::ZERO;
+            while at < Duration::from_secs(10) {
+                sent.extend(voice.take(start + at));
+                at += Duration::from_millis(step);
+            }
+            assert!((497..=501).contains(&sent.len()), "{step} ms: {}", sent.len());
+            assert!(sent.windows(2).all(|two| two[1].seq == two[0].seq + 1));
+        }
+    }
+
+    #[test]
+    fn a_stamped_packet_is_one_frame_with_padding() {
+        let stamp = Stamp { publisher: 1, number: 2, sent: Duration::from_secs(3) };
+        let packet = stamped(&[0xF8, 1, 2, 3], stamp);
+        assert_eq!(packet[..6], [0xFB, 0x41, 24, 1, 2, 3]);
+        assert_eq!(Stamp::read(&packet), Some(stamp));
+    }
+}
