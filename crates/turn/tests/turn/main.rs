@@ -8,10 +8,17 @@
 )]
 
 mod attack;
+mod bandwidth;
+mod credentials;
+mod discovery;
+mod errors;
+mod families;
 mod lifetimes;
+mod mobility;
 mod mutation;
 mod parser;
 mod relaying;
 mod requests;
+mod reservations;
 mod tcp;
 mod world;

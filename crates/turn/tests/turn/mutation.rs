@@ -1,11 +1,12 @@
 //! Every truncation and every one-bit flip of what a whole call sends (SECURITY: odd attributes
 //! crash others).
 
-use crate::world::{Attr, Client, SEND, Sent, World, at};
+use crate::world::{ALLOCATE, Attr, Client, REFRESH, SEND, Sent, World, at};
 use std::time::Duration;
 use turn::{FiveTuple, Transport};
 
 const PEER: &str = "198.51.100.7:9000";
+const PEER_V6: &str = "[2a00:1::7]:9000";
 
 /// A world with an allocation, a permission and a channel, and all that was sent to get there and
 /// to relay.
@@ -16,29 +17,40 @@ fn recorded(transport: Transport) -> (World, Client, Vec<(FiveTuple, Vec<u8>)>) 
         client = client.over(&mut world, transport);
     }
     world.request(&mut client, crate::world::BINDING, &[]);
-    let relayed = client.allocate(&mut world);
+    // The strongest and the most that can be asked for, so that its attributes are changed too.
+    let attrs = [Attr::udp(), Attr::also_family(2), Attr::ticket(b""), Attr::Raw(0x001A, vec![])];
+    client.sha256 = true;
+    let response = world.request(&mut client, ALLOCATE, &attrs);
+    assert_eq!(response.error(), None);
+    let (relayed, ticket) = (response.relayed(), response.raw(0x8030).unwrap());
+    let attrs = [Attr::ticket(&ticket), Attr::lifetime(900), Attr::family(2)];
+    assert_eq!(world.request(&mut client, REFRESH, &attrs).error(), None);
+    assert_eq!(client.permit(&mut world, at(PEER_V6)), None);
+    client.sha256 = false;
     assert_eq!(client.permit(&mut world, at(PEER)), None);
     assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None);
     client.refresh(&mut world, 900);
     client.send_channel(&mut world, 0x4000, b"some data");
-    let message = client.indication(at(PEER), b"more");
+    let attrs = [Attr::peer(PEER), Attr::Raw(0x0013, b"more".to_vec()), Attr::Raw(0x001A, vec![])];
+    let message = client.build_indication(SEND, &attrs);
     world.deliver(client.host, client.server, message);
     world.deliver(at(PEER), relayed, *b"back");
     let recorded = std::mem::take(&mut world.recorded);
-    assert!(recorded.len() >= 8);
+    assert!(recorded.len() >= 10);
     (world, client, recorded)
 }
 
 /// What no changed packet may do: end the allocation, permit or reach anybody else.
 fn unharmed(world: &mut World, client: &mut Client, sent: &[Sent]) {
-    assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
+    assert_eq!((world.server.allocations(), world.relays.len()), (1, 2));
+    assert_eq!(world.server.counters().moved, 0);
     for packet in sent {
         match packet {
             Sent::Client(to, bytes) => {
                 assert_eq!(to.client, client.host);
-                assert!(bytes.len() < 200);
+                assert!(bytes.len() < 250);
             }
-            Sent::Peer(_, to, _) => assert_eq!(to.ip(), at(PEER).ip()),
+            Sent::Peer(_, to, _) => assert!([at(PEER).ip(), at(PEER_V6).ip()].contains(&to.ip())),
         }
     }
 }
@@ -85,7 +97,7 @@ fn packets_of_nothing_but_attributes_of_every_length_harm_nobody() {
     let (mut world, mut client, _) = recorded(Transport::Udp);
     client.fingerprint = false;
     let from = client.five_tuple(Transport::Udp);
-    for kind in (0..0x30).chain([0x8022, 0x8028]) {
+    for kind in (0..0x30).chain(0x8000..0x8005).chain([0x8022, 0x8028, 0x802B, 0x802C, 0x8030]) {
         // FINGERPRINT and integrity are the codec's own to write.
         if [0x0008, 0x001C, 0x8028].contains(&kind) {
             continue;
@@ -100,13 +112,13 @@ fn packets_of_nothing_but_attributes_of_every_length_harm_nobody() {
             }
         }
     }
-    let _ = SEND;
 }
 
 #[test]
 fn what_relays_receive_is_data_whatever_it_looks_like() {
     let (mut world, mut client, recorded) = recorded(Transport::Udp);
-    let relay = *world.relays.keys().next().unwrap();
+    let (relay, _) = world.relays.iter().find(|(_, local)| local.is_ipv4()).unwrap();
+    let relay = *relay;
     for (_, packet) in recorded {
         let now = world.now();
         let forward = world.server.handle_relay(now, relay, at(PEER), &packet);
@@ -120,7 +132,8 @@ fn what_relays_receive_is_data_whatever_it_looks_like() {
 #[test]
 fn a_payload_too_long_for_its_frame_is_dropped() {
     let (mut world, mut client, _) = recorded(Transport::Udp);
-    let relay = *world.relays.keys().next().unwrap();
+    let (relay, _) = world.relays.iter().find(|(_, local)| local.is_ipv4()).unwrap();
+    let relay = *relay;
     for (peer, len) in [(PEER, 65_536), ("198.51.100.7:1", 65_535), ("198.51.100.7:1", 65_530)] {
         let now = world.now();
         assert!(world.server.handle_relay(now, relay, at(peer), &vec![0; len]).is_none());

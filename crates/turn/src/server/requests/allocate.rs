@@ -217,8 +217,12 @@ impl Server {
         match self.allocations.opening(relay)? {
             Opening::Allocation => {
                 let made = self.allocations.get_mut(relay)?;
-                made.birth.tries.as_mut().map(|tries| *tries = 1)?;
+                made.birth.tries?;
                 let (wants, server) = (made.birth.wants, made.client.server.ip());
+                if wants == Wants::Both {
+                    // The second socket is tried as often as the first.
+                    made.birth.tries = Some(1);
+                }
                 let reserved = made.relayed.local;
                 match wants {
                     Wants::Any | Wants::Even => self.allocated(relay),

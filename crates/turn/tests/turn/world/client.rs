@@ -46,6 +46,21 @@ impl Attr {
         Self::Raw(0x000D, seconds.to_be_bytes().to_vec())
     }
 
+    /// ADDITIONAL-ADDRESS-FAMILY
+    pub(crate) fn also_family(number: u8) -> Self {
+        Self::Raw(0x8000, vec![number, 0, 0, 0])
+    }
+
+    /// EVEN-PORT, perhaps with the next one reserved.
+    pub(crate) fn even(reserve: bool) -> Self {
+        Self::Raw(0x0018, vec![if reserve { 0x80 } else { 0 }])
+    }
+
+    /// MOBILITY-TICKET; an empty one asks for the first.
+    pub(crate) fn ticket(ticket: &[u8]) -> Self {
+        Self::Raw(0x8030, ticket.to_vec())
+    }
+
     pub(crate) fn family(number: u8) -> Self {
         Self::Raw(0x0017, vec![number, 0, 0, 0])
     }
@@ -68,6 +83,12 @@ pub(crate) struct Client {
     /// Sends requests without credentials.
     pub(crate) anonymous: bool,
     pub(crate) fingerprint: bool,
+    /// Makes its key by SHA-256, and is answered so.
+    pub(crate) sha256: bool,
+    /// Sends USERHASH for its name.
+    pub(crate) hidden: bool,
+    /// PASSWORD-ALGORITHMS of the last challenge.
+    pub(crate) offered: Vec<u8>,
     transactions: u64,
     /// What came while it waited for something else.
     pub(crate) set_aside: Vec<Vec<u8>>,
@@ -86,6 +107,9 @@ impl Client {
             nonce: None,
             anonymous: false,
             fingerprint: true,
+            sha256: false,
+            hidden: false,
+            offered: Vec::new(),
             transactions: u64::from(at(host).port()) << 32,
             set_aside: Vec::new(),
         }
@@ -107,6 +131,10 @@ impl Client {
         LongTermKeyCredentials::new(username, password, "moim".into()).into()
     }
 
+    fn integrity(&self) -> IntegrityAlgorithm {
+        if self.sha256 { IntegrityAlgorithm::Sha256 } else { IntegrityAlgorithm::Sha1 }
+    }
+
     /// A request with a new transaction.
     pub(crate) fn build(&mut self, method: u16, attrs: &[Attr]) -> (Vec<u8>, [u8; 12]) {
         self.message(MessageClass::Request, method, attrs)
@@ -116,6 +144,11 @@ impl Client {
     pub(crate) fn indication(&mut self, peer: SocketAddr, data: &[u8]) -> Vec<u8> {
         let attrs = [Attr::Peer(peer), Attr::Raw(0x0013, data.to_vec())];
         self.message(MessageClass::Indication, SEND, &attrs).0
+    }
+
+    /// An indication with these attributes.
+    pub(crate) fn build_indication(&mut self, method: u16, attrs: &[Attr]) -> Vec<u8> {
+        self.message(MessageClass::Indication, method, attrs).0
     }
 
     fn message(&mut self, class: MessageClass, method: u16, attrs: &[Attr]) -> (Vec<u8>, [u8; 12]) {
@@ -145,11 +178,23 @@ impl Client {
             && class == MessageClass::Request
             && !self.anonymous
         {
+            let hash = turn::stun::userhash(&self.credential.username, "moim");
             let username = Username::new(&self.credential.username).unwrap();
-            message.add_attribute(&username).unwrap();
+            if self.hidden {
+                let hash = RawAttribute::new(AttributeType::new(0x001E), &hash);
+                message.add_attribute(&hash).unwrap();
+            } else {
+                message.add_attribute(&username).unwrap();
+            }
             message.add_attribute(&Realm::new("moim").unwrap()).unwrap();
             message.add_attribute(&Nonce::new(nonce).unwrap()).unwrap();
-            message.add_message_integrity(&self.key(), IntegrityAlgorithm::Sha1).unwrap();
+            if self.sha256 {
+                let offered = RawAttribute::new(AttributeType::new(0x8002), &self.offered);
+                message.add_attribute(&offered).unwrap();
+                let chosen = RawAttribute::new(AttributeType::new(0x001D), &[0, 2, 0, 0]);
+                message.add_attribute(&chosen).unwrap();
+            }
+            message.add_message_integrity(&self.key(), self.integrity()).unwrap();
         }
         if self.fingerprint {
             message.add_fingerprint().unwrap();
@@ -162,6 +207,7 @@ impl Client {
         let first = self.nonce.is_none() && response.error() == Some(401);
         if (first || response.error() == Some(438)) && !self.anonymous {
             self.nonce = response.nonce();
+            self.offered = response.raw(0x8002).unwrap();
             return true;
         }
         false
@@ -240,8 +286,9 @@ impl Response {
         let message = Message::from_bytes(&bytes).unwrap();
         assert!(message.is_response());
         assert_eq!(message.has_attribute(AttributeType::new(0x8028)), client.fingerprint);
-        if message.has_attribute(AttributeType::new(0x0008)) {
-            message.validate_integrity(&client.key()).expect("signed with our key");
+        if [0x0008, 0x001C].iter().any(|kind| message.has_attribute(AttributeType::new(*kind))) {
+            let algorithm = message.validate_integrity(&client.key()).expect("signed with our key");
+            assert_eq!(algorithm, client.integrity(), "answered as was asked");
         }
         Self { bytes }
     }
@@ -258,7 +305,8 @@ impl Response {
     }
 
     pub(crate) fn signed(&self) -> bool {
-        self.message().has_attribute(AttributeType::new(0x0008))
+        let message = self.message();
+        [0x0008, 0x001C].iter().any(|kind| message.has_attribute(AttributeType::new(*kind)))
     }
 
     pub(crate) fn nonce(&self) -> Option<String> {
@@ -268,6 +316,16 @@ impl Response {
     pub(crate) fn relayed(&self) -> SocketAddr {
         let message = self.message();
         message.attribute::<XorRelayedAddress>().unwrap().addr(message.transaction_id())
+    }
+
+    /// Both relayed addresses, in the order they come.
+    pub(crate) fn all_relayed(&self) -> Vec<SocketAddr> {
+        let message = self.message();
+        let relayed = message.iter_attributes().filter_map(|(_, raw)| {
+            let relayed = XorRelayedAddress::try_from(&raw).ok()?;
+            Some(relayed.addr(message.transaction_id()))
+        });
+        relayed.collect()
     }
 
     pub(crate) fn mapped(&self) -> SocketAddr {

@@ -51,8 +51,12 @@ pub(crate) struct World {
     pub(crate) recorded: Vec<(FiveTuple, Vec<u8>)>,
     /// How opening the next relayed sockets goes.
     pub(crate) fail_opening: VecDeque<OpenFailed>,
+    /// The same, one by one: some succeed.
+    pub(crate) fail_at: VecDeque<Option<OpenFailed>>,
     /// Packets that went from relayed sockets over the network.
     pub(crate) over_network: usize,
+    /// Addresses of the server besides the two it always has.
+    pub(crate) also: Vec<SocketAddr>,
     /// Sockets of TCP allocations.
     pub(crate) tcp: TcpSide,
 }
@@ -74,7 +78,9 @@ impl World {
             inboxes: HashMap::new(),
             recorded: Vec::new(),
             fail_opening: VecDeque::new(),
+            fail_at: VecDeque::new(),
             over_network: 0,
+            also: Vec::new(),
             tcp: TcpSide::default(),
         }
     }
@@ -103,7 +109,9 @@ impl World {
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::OpenRelay { relay, local } => {
-                    let opened = match self.fail_opening.pop_front() {
+                    let failed = self.fail_at.pop_front();
+                    let failed = failed.unwrap_or_else(|| self.fail_opening.pop_front());
+                    let opened = match failed {
                         Some(why) => Err(why),
                         None => {
                             assert!(
@@ -155,7 +163,8 @@ impl World {
     }
 
     fn arrive(&mut self, datagram: Datagram) {
-        let sent = if datagram.to == at(SERVER) || datagram.to == at(SERVER_V6) {
+        let ours = [at(SERVER), at(SERVER_V6)];
+        let sent = if ours.contains(&datagram.to) || self.also.contains(&datagram.to) {
             let transport = self.streams.get(&datagram.from).copied().unwrap_or(Transport::Udp);
             let from = FiveTuple { transport, client: datagram.from, server: datagram.to };
             self.recorded.push((from, datagram.bytes.clone()));

@@ -1,0 +1,217 @@
+//! Relayed addresses of both families (RFC 8656 §7.2, ADDITIONAL-ADDRESS-FAMILY).
+
+use crate::world::{
+    ALLOCATE, Attr, CHANNEL_BIND, CREATE_PERMISSION, Client, REFRESH, Response, SERVER, SERVER_V6,
+    World, at, config,
+};
+use std::net::SocketAddr;
+use std::time::Duration;
+use turn::{Config, Limits, OpenFailed, Transport};
+
+const V4: &str = "198.51.100.7:9000";
+const V6: &str = "[2a00:1::7]:9000";
+
+fn both() -> [Attr; 2] {
+    [Attr::udp(), Attr::also_family(2)]
+}
+
+/// Whether data gets to a peer and back, and by which relayed address.
+fn through(world: &mut World, client: &mut Client, peer: &str) -> Option<SocketAddr> {
+    let peer = at(peer);
+    let message = client.indication(peer, b"out");
+    world.deliver(client.host, client.server, message);
+    let relayed = world.receive(peer)?.from;
+    world.deliver(peer, relayed, *b"back");
+    assert_eq!(client.data(world), Some((peer, b"back".to_vec())));
+    Some(relayed)
+}
+
+/// ADDRESS-ERROR-CODE: family and code.
+fn missing(response: &Response) -> Option<(u8, u16)> {
+    let value = response.raw(0x8001)?;
+    Some((value[0], u16::from(value[2]) * 100 + u16::from(value[3])))
+}
+
+#[test]
+fn one_allocation_has_an_address_of_each_family() {
+    for (host, server) in [("192.0.2.10:5000", SERVER), ("[2a00:2::10]:5000", SERVER_V6)] {
+        for transport in [Transport::Udp, Transport::Tls] {
+            let mut world = World::new();
+            let mut client = Client::new(host);
+            client.server = at(server);
+            if transport.is_stream() {
+                client = client.over(&mut world, transport);
+            }
+            let response = world.request(&mut client, ALLOCATE, &both());
+            assert_eq!((response.error(), missing(&response)), (None, None));
+            let relayed = response.all_relayed();
+            assert_eq!(relayed.iter().map(SocketAddr::is_ipv4).collect::<Vec<_>>(), [true, false]);
+            assert_eq!((world.server.allocations(), world.relays.len()), (1, 2));
+            for (peer, own) in [(V4, relayed[0]), (V6, relayed[1])] {
+                assert_eq!(client.permit(&mut world, at(peer)), None);
+                assert_eq!(through(&mut world, &mut client, peer), Some(own));
+            }
+            for (number, peer, own) in [(0x4000, V4, relayed[0]), (0x4001, V6, relayed[1])] {
+                assert_eq!(client.bind(&mut world, number, at(peer)), None);
+                client.send_channel(&mut world, number, b"out");
+                world.run_for(Duration::ZERO);
+                assert_eq!(world.receive(at(peer)).unwrap().from, own);
+                world.deliver(at(peer), own, *b"back");
+                assert_eq!(client.channel_data(&mut world), Some((number, b"back".to_vec())));
+            }
+            world.run_for(Duration::from_secs(600));
+            assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn a_peer_of_one_family_is_not_heard_at_the_address_of_the_other_client() {
+    let mut world = World::new();
+    let (mut alice, mut bob) =
+        (Client::new("192.0.2.10:5000"), Client::named("192.0.2.20:5000", "bob"));
+    let alices = world.request(&mut alice, ALLOCATE, &both()).all_relayed();
+    let bobs = world.request(&mut bob, ALLOCATE, &both()).all_relayed();
+    for family in [0, 1] {
+        assert_eq!(alice.permit(&mut world, bobs[family]), None);
+        assert_eq!(bob.permit(&mut world, alices[family]), None);
+        let message = alice.indication(bobs[family], b"x");
+        world.deliver(alice.host, alice.server, message);
+        assert_eq!(bob.data(&mut world), Some((alices[family], b"x".to_vec())));
+    }
+    assert_eq!(world.over_network, 0);
+}
+
+#[test]
+fn a_family_the_server_has_not_is_told_and_the_other_one_given() {
+    let only_v4 = Config { interfaces: vec![], ..config() };
+    let mut world = World::with(only_v4.clone());
+    let mut client = Client::new("192.0.2.10:5000");
+    let response = world.request(&mut client, ALLOCATE, &both());
+    assert_eq!((response.error(), missing(&response)), (None, Some((2, 440))));
+    assert!(matches!(response.all_relayed()[..], [SocketAddr::V4(_)]));
+    assert_eq!(client.permit(&mut world, at(V6)), Some(443));
+    assert_eq!(client.permit(&mut world, at(V4)), None);
+
+    let mut world = World::with(only_v4);
+    let mut client = Client::new("[2a00:2::10]:5000");
+    client.server = at(SERVER_V6);
+    let response = world.request(&mut client, ALLOCATE, &both());
+    assert_eq!((response.error(), missing(&response)), (None, Some((1, 440))));
+    assert!(matches!(response.all_relayed()[..], [SocketAddr::V6(_)]));
+    assert_eq!(client.permit(&mut world, at(V4)), Some(443));
+    assert_eq!(client.permit(&mut world, at(V6)), None);
+}
+
+#[test]
+fn a_socket_that_can_not_be_had_is_told_and_the_other_one_given() {
+    use OpenFailed::{NoSocket, PortTaken};
+    for (failures, missed) in [
+        // The first is refused, then the other family is asked for.
+        (vec![NoSocket], Some((1, 508))),
+        (vec![PortTaken; 16], Some((1, 508))),
+        // Ports that are taken are tried around.
+        (vec![PortTaken; 15], None),
+        (vec![PortTaken], None),
+    ] {
+        let mut world = World::new();
+        world.fail_opening.extend(failures.clone());
+        let mut client = Client::new("192.0.2.10:5000");
+        let response = world.request(&mut client, ALLOCATE, &both());
+        assert_eq!((response.error(), missing(&response)), (None, missed), "{failures:?}");
+        let sockets = if missed.is_some() { 1 } else { 2 };
+        assert_eq!((world.server.allocations(), world.relays.len()), (1, sockets));
+        assert_eq!(response.all_relayed().len(), sockets);
+        client.refresh(&mut world, 0);
+        assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
+    }
+    let mut world = World::new();
+    world.fail_opening.extend([NoSocket; 2]);
+    let mut client = Client::new("192.0.2.10:5000");
+    assert_eq!(world.request(&mut client, ALLOCATE, &both()).error(), Some(508));
+    assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
+    // And the five-tuple may have another.
+    assert_eq!(world.request(&mut client, ALLOCATE, &both()).error(), None);
+}
+
+#[test]
+fn attributes_that_exclude_each_other_are_a_bad_request() {
+    let token = Attr::Raw(0x0022, vec![0; 8]);
+    for attrs in [
+        vec![Attr::udp(), Attr::family(1), Attr::also_family(2)],
+        vec![Attr::udp(), Attr::also_family(1)],
+        vec![Attr::udp(), Attr::also_family(3)],
+        vec![Attr::udp(), Attr::Raw(0x8000, vec![2])],
+        vec![Attr::udp(), Attr::also_family(2), Attr::even(true)],
+        vec![Attr::udp(), Attr::also_family(2), Attr::even(false)],
+        vec![Attr::udp(), Attr::also_family(2), token.clone()],
+        vec![Attr::udp(), Attr::family(1), token.clone()],
+        vec![Attr::udp(), Attr::even(false), token],
+    ] {
+        let mut world = World::new();
+        let mut client = Client::new("192.0.2.10:5000");
+        let response = world.request(&mut client, ALLOCATE, &attrs);
+        assert_eq!(response.error(), Some(400), "{attrs:?}");
+        assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
+    }
+}
+
+#[test]
+fn either_address_may_be_given_back_and_the_other_goes_on() {
+    for (gone, gone_peer, left, left_peer) in [(1, V4, 2, V6), (2, V6, 1, V4)] {
+        let mut world = World::new();
+        let mut client = Client::new("192.0.2.10:5000");
+        world.request(&mut client, ALLOCATE, &both());
+        for (number, peer) in [(0x4000, gone_peer), (0x4001, left_peer)] {
+            assert_eq!(client.bind(&mut world, number, at(peer)), None);
+        }
+        let attrs = [Attr::lifetime(0), Attr::family(gone)];
+        let response = world.request(&mut client, REFRESH, &attrs);
+        assert_eq!((response.error(), response.lifetime()), (None, 0));
+        assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
+        for (method, attrs) in [
+            (CREATE_PERMISSION, vec![Attr::peer(gone_peer)]),
+            (CHANNEL_BIND, vec![Attr::channel(0x4002), Attr::peer(gone_peer)]),
+            (REFRESH, vec![Attr::lifetime(600), Attr::family(gone)]),
+            (REFRESH, vec![Attr::lifetime(0), Attr::family(gone)]),
+        ] {
+            assert_eq!(world.request(&mut client, method, &attrs).error(), Some(443));
+        }
+        client.send_channel(&mut world, 0x4000, b"x");
+        world.run_for(Duration::ZERO);
+        assert_eq!(world.receive(at(gone_peer)), None);
+        client.send_channel(&mut world, 0x4001, b"x");
+        world.run_for(Duration::ZERO);
+        assert!(world.receive(at(left_peer)).is_some());
+        let attrs = [Attr::lifetime(900), Attr::family(left)];
+        assert_eq!(world.request(&mut client, REFRESH, &attrs).lifetime(), 900);
+        world.run_for(Duration::from_secs(899));
+        assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
+        world.run_for(Duration::from_secs(1));
+        assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_dual_allocation_is_one_of_the_quota_and_leaves_nothing_behind() {
+    let limits = Limits { allocations_per_user: 1, ..Limits::default() };
+    let mut world = World::with(Config { limits, ..config() });
+    let mut client = Client::new("192.0.2.10:5000");
+    let mut second = Client::new("192.0.2.11:5000");
+    for n in 0..300 {
+        assert_eq!(world.request(&mut client, ALLOCATE, &both()).error(), None);
+        assert_eq!(world.request(&mut second, ALLOCATE, &both()).error(), Some(486));
+        match n % 3 {
+            0 => assert_eq!(client.refresh(&mut world, 0).error(), None),
+            1 => world.run_for(Duration::from_secs(600)),
+            _ => {
+                for family in [1, 2] {
+                    let attrs = [Attr::lifetime(0), Attr::family(family)];
+                    assert_eq!(world.request(&mut client, REFRESH, &attrs).error(), None);
+                }
+            }
+        }
+        assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
+        assert_eq!(world.server.poll_timeout(), None);
+    }
+}
