@@ -18,6 +18,7 @@ export default defineConfig({
   },
   projects: [
     { name: "browser", testDir: "tests/browser" },
+    { name: "headless", testDir: "tests/headless" },
     { name: "net", testDir: "tests/net" },
   ],
 });
