@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod install;
 mod npm;
+mod python;
 mod serve;
 mod shell;
 mod test;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    build, install, npm,
+    build, install, npm, python,
     shell::{cargo, has, is_ci, run, run_with},
     types,
 };
@@ -101,5 +101,8 @@ fn deny() -> anyhow::Result<()> {
 fn browsers() -> anyhow::Result<()> {
     run(".", &cargo(), &["build", "--release", "--locked", "--package", "moim-wire"])?;
     npm::install("e2e")?;
-    run_with("e2e", "npm", &["test", "--silent"], &[("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")])
+    let python = python::install()?;
+    let python = python.to_string_lossy();
+    let environment = [("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"), ("MOIM_PYTHON", &python)];
+    run_with("e2e", "npm", &["test", "--silent"], &environment)
 }
