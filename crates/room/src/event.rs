@@ -5,14 +5,18 @@ use crate::{
     opaque::Opaque,
     participant::Participant,
     protocol::{
-        ChatEvent, IceCandidate, ParticipantId, ParticipantLeft, ServerEvent, SessionDescription,
-        SignalEvent,
+        ChatEvent, HandoverEvent, IceCandidate, ParticipantId, ParticipantLeft, ServerEvent,
+        SessionDescription, SignalEvent, Speaker, SpeakersEvent, SubscribedEvent, SubscribedTrack,
+        Topology, TopologyChanged,
     },
     request::Refusal,
 };
 
 /// The most bytes of an SDP.
 pub const MAX_SDP_BYTES: usize = 64 << 10;
+/// The most bytes of an SDP for the media server, which may have a section for each track of a
+/// large room.
+pub const MAX_SFU_SDP_BYTES: usize = 256 << 10;
 /// The most bytes of an ICE candidate, all its texts together.
 pub const MAX_CANDIDATE_BYTES: usize = 2 << 10;
 /// The most bytes of what a dialect's client sends another, as JSON.
@@ -38,13 +42,26 @@ pub enum Event {
         /// When it reached the server, in milliseconds since 1970 (UTC).
         at: u64,
     },
-    /// Somebody sent something.
+    /// Somebody, or the media server, sent something.
     Message {
         /// Who; written by the room, never by the sender.
         from: ParticipantId,
         /// What.
         message: Message,
     },
+    /// Media travels otherwise from now on.
+    Topology(Topology),
+    /// Somebody receives whoever is told by this topology now.
+    Handover {
+        /// Who; written by the room, never by the sender.
+        from: ParticipantId,
+        /// By what.
+        topology: Topology,
+    },
+    /// Who is on which receiving section of the told one's link to the media server.
+    Subscribed(Vec<SubscribedTrack>),
+    /// Who is heard, the loudest first.
+    Speakers(Vec<Speaker>),
 }
 
 impl Event {
@@ -60,6 +77,14 @@ impl Event {
                 }
                 Self::Chat { text, .. } => text.as_str().len(),
                 Self::Message { message, .. } => message.weight(),
+                Self::Topology(_) | Self::Handover { .. } => 0,
+                Self::Subscribed(tracks) => {
+                    let texts = |track: &SubscribedTrack| {
+                        track.mid.len() + track.participant.as_str().len()
+                    };
+                    tracks.iter().map(|track| size_of::<SubscribedTrack>() + texts(track)).sum()
+                }
+                Self::Speakers(speakers) => speakers.len() * size_of::<Speaker>(),
             }
     }
 }
@@ -137,6 +162,18 @@ impl Event {
                     Message::Foreign(_) => return None,
                 };
                 ServerEvent::Signal(SignalEvent { from, description, candidate })
+            }
+            Self::Topology(topology) => {
+                ServerEvent::Topology(TopologyChanged { topology: *topology })
+            }
+            Self::Handover { from, topology } => {
+                ServerEvent::Handover(HandoverEvent { from: from.clone(), topology: *topology })
+            }
+            Self::Subscribed(tracks) => {
+                ServerEvent::Subscribed(SubscribedEvent { tracks: tracks.clone() })
+            }
+            Self::Speakers(speakers) => {
+                ServerEvent::Speakers(SpeakersEvent { speakers: speakers.clone() })
             }
         })
     }

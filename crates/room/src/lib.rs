@@ -19,14 +19,18 @@ pub mod protocol;
 mod request;
 mod room;
 mod roster;
+mod switch;
 
 pub use address::Address;
-pub use event::{Event, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES, Message};
+pub use event::{
+    Event, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES,
+    Message,
+};
 pub use lobby::Lobby;
 pub use opaque::Opaque;
 pub use participant::Participant;
 pub use request::{
-    Admission, Chat, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request,
-    Resume,
+    Admission, Chat, Connection, Departure, Effect, Join, MAX_MID_BYTES, MAX_WANTED_TRACKS,
+    Recipients, Refusal, Reply, Request, Resume, ToSfu,
 };
-pub use room::{Limits, Room, Settings};
+pub use room::{FromSfu, Limits, Room, Settings};

@@ -15,6 +15,8 @@ pub(crate) enum Audience {
     One(Seat),
     /// All but one.
     AllBut(Seat),
+    /// All.
+    All,
 }
 
 impl Audience {
@@ -22,6 +24,7 @@ impl Audience {
         match self {
             Self::One(one) => one == seat,
             Self::AllBut(one) => one != seat,
+            Self::All => true,
         }
     }
 }
@@ -77,6 +80,16 @@ impl Log {
             self.entries.shrink_to_fit();
         }
         Some(oldest)
+    }
+
+    /// Takes an event out that a newer one makes void, if it is still there.
+    pub(crate) fn retract(&mut self, number: u64) {
+        let Ok(at) = self.entries.binary_search_by_key(&number, |entry| entry.number) else {
+            return;
+        };
+        if let Some(entry) = self.entries.remove(at) {
+            self.bytes -= entry.event.weight();
+        }
     }
 
     /// What comes after the event `number`, in order.

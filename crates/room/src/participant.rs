@@ -16,13 +16,15 @@ pub struct Participant {
     pub name: DisplayName,
     /// What it sends.
     pub media: MediaState,
+    /// It is connected to peer to peer, whatever the topology.
+    pub direct: bool,
     /// What clients of its [dialect](crate::dialect) are to know of it besides.
     pub card: Option<Opaque>,
 }
 
 impl From<Participant> for protocol::Participant {
     fn from(participant: Participant) -> Self {
-        let Participant { id, name, media, card: _ } = participant;
-        Self { id, name, media }
+        let Participant { id, name, media, direct, card: _ } = participant;
+        Self { id, name, media, direct }
     }
 }

@@ -1,19 +1,25 @@
 //! What a connection asks of a room, and what the room does about it.
 
-use std::sync::Arc;
+use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
 use crate::{
     chat::ChatText,
-    event::{Event, Message},
+    event::{Event, MAX_SFU_SDP_BYTES, Message},
     name::DisplayName,
     opaque::Opaque,
     participant::Participant,
     password::Password,
     protocol::{
-        ErrorBody, ErrorCode, MediaState, ParticipantId, ResumeToken, RoomSummary, SignalRequest,
-        Topology,
+        DirectRequest, ErrorBody, ErrorCode, HandoverRequest, MediaState, ParticipantId,
+        PublishRequest, PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription,
+        SignalRequest, SubscribeRequest, Topology, TrackSource, WantedTrack,
     },
 };
+
+/// The most bytes of a media section's `mid`.
+pub const MAX_MID_BYTES: usize = 16;
+/// The most tracks that a page says to show: all of the largest room.
+pub const MAX_WANTED_TRACKS: usize = 100 * TrackSource::COUNT;
 
 /// Names a connection to its room. Whoever carries the connection numbers it and never reuses the
 /// number.
@@ -38,8 +44,32 @@ pub enum Request {
     Media(MediaState),
     /// To write to all others.
     Chat(Chat),
+    /// To tell the others whether they are to connect to it peer to peer.
+    Direct(bool),
+    /// To tell another one that it is received by this topology now.
+    Handover {
+        /// Whom.
+        to: ParticipantId,
+        /// By what.
+        topology: Topology,
+    },
+    /// To tell the media server something.
+    Sfu(ToSfu),
     /// To leave for good.
     Leave,
+}
+
+/// What the media server is told by somebody; bounded, and nothing is in it twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToSfu {
+    /// An offer or answer.
+    Description(SessionDescription),
+    /// What the sending sections of the next offer are.
+    Publish(Vec<PublishedTrack>),
+    /// How tracks are shown.
+    Subscribe(Vec<WantedTrack>),
+    /// What it need not know: it waits for whoever reaches it, whatever their candidates.
+    Nothing,
 }
 
 /// How somebody enters.
@@ -54,6 +84,8 @@ pub struct Join {
     pub password: Option<Password>,
     /// What it sends.
     pub media: MediaState,
+    /// It can use the media server.
+    pub sfu: bool,
     /// What clients of its dialect are to know of it.
     pub card: Option<Opaque>,
 }
@@ -112,9 +144,18 @@ pub enum Effect {
         to: Vec<Connection>,
         /// What happened.
         event: Arc<Event>,
-        /// The event's number in the room.
-        number: u64,
+        /// The event's number in the room, if it is one that a resume brings back.
+        number: Option<u64>,
     },
+    /// Tell the media server.
+    Sfu {
+        /// Who says it.
+        from: ParticipantId,
+        /// What.
+        said: ToSfu,
+    },
+    /// Somebody is gone for good, and with them their link to the media server.
+    Unlink(ParticipantId),
     /// A newer connection took this one's place; it is in no room now, and is told nothing.
     Detach(Connection),
     /// The room's row in the lobby is another one now.
@@ -179,6 +220,9 @@ pub enum Refusal {
     /// The target is not among the others.
     #[error("nobody else of that id is in the room")]
     NoSuchParticipant,
+    /// Media never goes by the media server here.
+    #[error("media does not go by a media server in this room")]
+    NoSfu,
     /// The participant is gone, or too much happened meanwhile, or the token is wrong.
     #[error("the participant can't be restored any more; join anew")]
     ResumeExpired,
@@ -196,8 +240,16 @@ impl Refusal {
             Self::AlreadyJoined => ErrorCode::AlreadyJoined,
             Self::NotJoined => ErrorCode::NotJoined,
             Self::NoSuchParticipant => ErrorCode::NoSuchParticipant,
+            Self::NoSfu => ErrorCode::NoSfu,
             Self::ResumeExpired => ErrorCode::ResumeExpired,
         }
+    }
+}
+
+/// For what is asked in a form that can't be wrong.
+impl From<Infallible> for Refusal {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 
@@ -216,6 +268,71 @@ impl TryFrom<SignalRequest> for Request {
             (None, Some(candidate)) => Message::Candidate(candidate),
             _ => return Err(Refusal::Invalid("give one of description and candidate")),
         };
+        if signal.to.is_sfu() {
+            return ToSfu::try_from(message).map(Self::Sfu);
+        }
         Ok(Self::Relay { to: Recipients::One(signal.to), message })
+    }
+}
+
+impl TryFrom<Message> for ToSfu {
+    type Error = Refusal;
+    fn try_from(message: Message) -> Result<Self, Refusal> {
+        match message {
+            Message::Description(description) if description.sdp.len() > MAX_SFU_SDP_BYTES => {
+                Err(Refusal::TooLarge("description"))
+            }
+            Message::Description(description) if description.kind == SdpType::Pranswer => {
+                Err(Refusal::Invalid("the media server takes no provisional answer"))
+            }
+            Message::Description(description) => Ok(Self::Description(description)),
+            Message::Candidate(_) => message.bounded().map(|_| Self::Nothing),
+            Message::Foreign(_) => Err(Refusal::NoSfu),
+        }
+    }
+}
+
+impl TryFrom<PublishRequest> for Request {
+    type Error = Refusal;
+    fn try_from(PublishRequest { tracks }: PublishRequest) -> Result<Self, Refusal> {
+        let (mut mids, mut sources) = (HashSet::new(), HashSet::new());
+        for track in &tracks {
+            if track.mid.is_empty() || track.mid.len() > MAX_MID_BYTES {
+                return Err(Refusal::Invalid("tracks: a mid has 1 to 16 bytes"));
+            }
+            if !mids.insert(&track.mid) {
+                return Err(Refusal::Invalid("tracks: a mid is there twice"));
+            }
+            if !sources.insert(track.source) {
+                return Err(Refusal::Invalid("tracks: a source is there twice"));
+            }
+        }
+        Ok(Self::Sfu(ToSfu::Publish(tracks)))
+    }
+}
+
+impl TryFrom<SubscribeRequest> for Request {
+    type Error = Refusal;
+    fn try_from(SubscribeRequest { tracks }: SubscribeRequest) -> Result<Self, Refusal> {
+        if tracks.len() > MAX_WANTED_TRACKS {
+            return Err(Refusal::TooLarge("tracks"));
+        }
+        let mut seen = HashSet::new();
+        if !tracks.iter().all(|track| seen.insert((&track.participant, track.source))) {
+            return Err(Refusal::Invalid("tracks: a track is there twice"));
+        }
+        Ok(Self::Sfu(ToSfu::Subscribe(tracks)))
+    }
+}
+
+impl From<DirectRequest> for Request {
+    fn from(DirectRequest { direct }: DirectRequest) -> Self {
+        Self::Direct(direct)
+    }
+}
+
+impl From<HandoverRequest> for Request {
+    fn from(HandoverRequest { to, topology }: HandoverRequest) -> Self {
+        Self::Handover { to, topology }
     }
 }

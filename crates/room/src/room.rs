@@ -17,13 +17,18 @@ use crate::{
     name::RoomName,
     participant::Participant,
     password::Password,
-    protocol::{MediaState, ParticipantId, RoomSummary, Topology},
+    protocol::{MediaState, ParticipantId, RoomSummary, TopologyChoice},
     request::{
         Admission, Chat, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request,
         Resume,
     },
     roster::{Presence, Roster, Seat},
+    switch::Switch,
 };
+
+mod sfu;
+
+pub use sfu::FromSfu;
 
 /// What one room is like.
 #[derive(Debug, Clone)]
@@ -32,8 +37,8 @@ pub struct Settings {
     pub capacity: u32,
     /// What joining takes.
     pub password: Option<Password>,
-    /// How media travels.
-    pub topology: Topology,
+    /// Who decides how media travels.
+    pub topology: TopologyChoice,
     /// How long it stays open with nobody in it.
     pub stays_empty: Duration,
     /// Which [dialect](crate::dialect) its members speak; the native protocol where none.
@@ -73,6 +78,7 @@ pub struct Room {
     mint: Mint,
     roster: Roster,
     log: Log,
+    switch: Switch,
     /// Since when nobody is in it.
     empty_since: Option<Instant>,
     effects: VecDeque<Effect>,
@@ -88,6 +94,7 @@ impl Room {
         seed: [u8; 32],
     ) -> Self {
         let log = Log::new(limits.log_bytes, limits.log_age);
+        let switch = Switch::new(settings.topology);
         let mut room = Self {
             name,
             settings,
@@ -95,6 +102,7 @@ impl Room {
             mint: Mint::new(seed),
             roster: Roster::default(),
             log,
+            switch,
             empty_since: Some(now),
             effects: VecDeque::new(),
         };
@@ -110,6 +118,9 @@ impl Room {
             Request::Relay { to, message } => self.relay(now, from, to, message),
             Request::Media(media) => self.update_media(now, from, media),
             Request::Chat(chat) => self.chat(now, from, chat),
+            Request::Direct(direct) => self.update_direct(now, from, direct),
+            Request::Handover { to, topology } => self.hand_over(now, from, &to, topology),
+            Request::Sfu(said) => self.tell_sfu(from, said),
             Request::Leave => self.leave(now, from),
         };
         if let Err(refusal) = met {
@@ -139,10 +150,9 @@ impl Room {
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.closes_at(), self.roster.poll_timeout(), self.log.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let roster = self.roster.poll_timeout();
+        let (log, switch) = (self.log.poll_timeout(), self.switch.poll_timeout());
+        [self.closes_at(), roster, log, switch].into_iter().flatten().min()
     }
 
     /// Lets go of what is overdue.
@@ -151,6 +161,9 @@ impl Room {
             self.remove(now, seat);
         }
         self.trim_log(now);
+        if self.switch.handle_timeout(now) {
+            self.tell_topology(now, Audience::All);
+        }
         if self.closes_at().is_some_and(|at| at <= now) {
             self.effects.push_back(Effect::Closed);
         }
@@ -181,18 +194,26 @@ impl Room {
             return Err(Refusal::RoomFull);
         }
         let id = match join.id {
+            Some(id) if id.is_sfu() => {
+                return Err(Refusal::Invalid("that is the media server's name"));
+            }
             Some(id) if self.roster.seat_named(&id).is_some() => {
                 return Err(Refusal::AlreadyJoined);
             }
             Some(id) => id,
             None => self.mint_id(),
         };
-        let me = Participant { id, name: join.name, media: join.media, card: join.card };
+        let Join { name, media, sfu, card, .. } = join;
+        let me = Participant { id, name, media, direct: !sfu, card };
         let secret = self.mint.secret();
         let seat = self.roster.add(from, me.clone(), secret, self.log.newest());
         self.empty_since = None;
+        let switched = self.count(now);
         self.admit(from, seat, None);
         self.tell(now, Audience::AllBut(seat), Event::Joined(me));
+        if switched {
+            self.tell_topology(now, Audience::AllBut(seat));
+        }
         self.summarise();
         Ok(())
     }
@@ -244,10 +265,7 @@ impl Room {
         let message = message.bounded()?;
         let to = match to {
             Recipients::Others => Audience::AllBut(sender),
-            Recipients::One(id) => match self.roster.seat_named(&id) {
-                Some(seat) if seat != sender => Audience::One(seat),
-                _ => return Err(Refusal::NoSuchParticipant),
-            },
+            Recipients::One(id) => Audience::One(self.other(sender, &id)?),
         };
         let from_id = self.participant(sender)?.id.clone();
         self.done(from);
@@ -341,7 +359,7 @@ impl Room {
             me: member.participant.clone(),
             others: self.roster.others(seat),
             room: self.summary(),
-            topology: self.settings.topology,
+            topology: self.switch.current(),
             resume: member.secret.token(&member.participant.id),
             resumed: resumed_after.is_some(),
             last: resumed_after.unwrap_or_else(|| self.log.newest()),
@@ -355,20 +373,21 @@ impl Room {
         let sends = missed.map(|entry| Effect::Send {
             to: vec![to],
             event: Arc::clone(&entry.event),
-            number: entry.number,
+            number: Some(entry.number),
         });
         self.effects.extend(sends);
     }
 
-    /// The one door through which events pass: each is numbered, kept and sent.
-    fn tell(&mut self, now: Instant, audience: Audience, event: Event) {
+    /// The one door through which events pass: each is numbered, kept and sent. Gives the number.
+    fn tell(&mut self, now: Instant, audience: Audience, event: Event) -> u64 {
         let event = Arc::new(event);
         let number = self.log.push(now, audience, Arc::clone(&event));
         self.trim_log(now);
         let to = self.roster.connections(audience);
         if !to.is_empty() {
-            self.effects.push_back(Effect::Send { to, event, number });
+            self.effects.push_back(Effect::Send { to, event, number: Some(number) });
         }
+        number
     }
 
     fn trim_log(&mut self, now: Instant) {
@@ -379,7 +398,13 @@ impl Room {
 
     fn remove(&mut self, now: Instant, seat: Seat) {
         let Some(member) = self.roster.remove(seat) else { return };
+        if self.switch.knows_sfu() {
+            self.effects.push_back(Effect::Unlink(member.participant.id.clone()));
+        }
         self.tell(now, Audience::AllBut(seat), Event::Left(member.participant));
+        if self.count(now) {
+            self.tell_topology(now, Audience::All);
+        }
         self.summarise();
         if self.roster.is_empty() {
             self.empty_since = Some(now);

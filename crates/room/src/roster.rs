@@ -37,6 +37,18 @@ pub(crate) struct Member {
     pub(crate) forgotten: u64,
     /// The highest number among its chat messages, 0 before the first.
     pub(crate) chatted: u64,
+    /// The numbers of what the media server said to it last.
+    pub(crate) sfu: SfuWords,
+}
+
+/// The numbers of what the media server said last, 0 before the first. A newer word of a kind
+/// makes the older one void: an offer follows upon the answer to the last one, and a list of
+/// sections is always the whole list.
+#[derive(Debug, Default)]
+pub(crate) struct SfuWords {
+    pub(crate) offer: u64,
+    pub(crate) answer: u64,
+    pub(crate) subscribed: u64,
 }
 
 /// The members.
@@ -70,10 +82,10 @@ impl Roster {
         self.by_connection.insert(connection, seat);
         self.by_id.insert(participant.id.clone(), seat);
         let presence = Presence::Here(connection);
-        self.members.insert(
-            seat,
-            Member { participant, secret, presence, joined, forgotten: 0, chatted: 0 },
-        );
+        let sfu = SfuWords::default();
+        let member =
+            Member { participant, secret, presence, joined, forgotten: 0, chatted: 0, sfu };
+        self.members.insert(seat, member);
         seat
     }
 
@@ -126,6 +138,11 @@ impl Roster {
         others.map(|(_, member)| member.participant.clone()).collect()
     }
 
+    /// How many can use the media server.
+    pub(crate) fn able(&self) -> usize {
+        self.members.values().filter(|member| !member.participant.direct).count()
+    }
+
     /// The connections an event goes to; those who are lost will ask for it.
     pub(crate) fn connections(&self, to: Audience) -> Vec<Connection> {
         let reached = |member: &Member| match member.presence {
@@ -134,7 +151,7 @@ impl Roster {
         };
         match to {
             Audience::One(seat) => self.member(seat).and_then(reached).into_iter().collect(),
-            Audience::AllBut(_) => {
+            Audience::AllBut(_) | Audience::All => {
                 let audience = self.members.iter().filter(|(seat, _)| to.includes(**seat));
                 audience.filter_map(|(_, member)| reached(member)).collect()
             }
@@ -152,7 +169,7 @@ impl Roster {
                     note(member);
                 }
             }
-            Audience::AllBut(_) => {
+            Audience::AllBut(_) | Audience::All => {
                 let audience =
                     self.members.iter_mut().filter(|(seat, _)| entry.to.includes(**seat));
                 audience.for_each(|(_, member)| note(member));

@@ -1,8 +1,8 @@
 //! docs/protocol.md speaks of all that the types hold, and its limits are the ones in force.
 
 use room::{
-    MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, chat::MAX_CHAT_CHARS, name::MAX_NAME_CHARS,
-    password::MAX_PASSWORD_BYTES,
+    MAX_CANDIDATE_BYTES, MAX_MID_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES, MAX_WANTED_TRACKS,
+    chat::MAX_CHAT_CHARS, name::MAX_NAME_CHARS, password::MAX_PASSWORD_BYTES,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -36,6 +36,9 @@ fn the_documented_limits_are_in_force() {
         format!("| a chat message | 1 to {MAX_CHAT_CHARS} characters"),
         format!("| password | {MAX_PASSWORD_BYTES} bytes"),
         format!("| SDP of a description | {} KiB", MAX_SDP_BYTES / 1024),
+        format!("| SDP of a description for `\"sfu\"` | {} KiB", MAX_SFU_SDP_BYTES / 1024),
+        format!("a `mid` of 1 to {MAX_MID_BYTES} bytes"),
+        format!("| `subscribe` | {MAX_WANTED_TRACKS} tracks"),
         format!("| candidate, all its strings together | {} KiB", MAX_CANDIDATE_BYTES / 1024),
     ] {
         assert!(DOCUMENT.contains(&line), "docs/protocol.md lacks {line}");

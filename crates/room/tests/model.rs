@@ -70,7 +70,13 @@ struct Person {
 impl Person {
     fn as_participant(&self) -> Participant {
         let media = MediaState { mic: self.mic, ..MediaState::default() };
-        Participant { id: self.id.clone(), name: join("somebody").name, media, card: None }
+        Participant {
+            id: self.id.clone(),
+            name: join("somebody").name,
+            media,
+            direct: true,
+            card: None,
+        }
     }
 }
 

@@ -108,7 +108,9 @@ fn events_have_their_native_form() {
     assert_eq!(
         world.take_told(ann).into_iter().map(native).collect::<Vec<_>>(),
         [
-            format!(r#"participant:joined {{"id":"{id}","name":"Ben","media":{media}}}"#),
+            format!(
+                r#"participant:joined {{"id":"{id}","name":"Ben","media":{media},"direct":true}}"#
+            ),
             format!(r#"signal {{"from":"{id}","candidate":{{"candidate":"c"}}}}"#),
             format!(r#"participant:left {{"id":"{id}"}}"#),
         ]

@@ -6,7 +6,7 @@ import type { Joined, MediaState, Participant } from "./protocol.ts";
 const OFF: MediaState = { mic: false, camera: false, screen: false, hand: false };
 
 function participant(id: string, media: MediaState = OFF): Participant {
-  return { id, name: id.toUpperCase(), media };
+  return { id, name: id.toUpperCase(), media, direct: false };
 }
 
 function joined(...others: string[]): Joined {

@@ -12,6 +12,10 @@ export interface Requests {
   signal: [SignalRequest, Record<string, never>];
   media: [MediaState, Record<string, never>];
   chat: [ChatRequest, Record<string, never>];
+  direct: [DirectRequest, Record<string, never>];
+  publish: [PublishRequest, Record<string, never>];
+  subscribe: [SubscribeRequest, Record<string, never>];
+  handover: [HandoverRequest, Record<string, never>];
 }
 
 /** Each event's payload. Events of a room carry their number as a second argument. */
@@ -23,6 +27,9 @@ export interface ServerEvents {
   signal: SignalEvent;
   topology: TopologyChanged;
   chat: ChatEvent;
+  handover: HandoverEvent;
+  subscribed: SubscribedEvent;
+  speakers: SpeakersEvent;
   "ice:servers": IceServers;
   "server:draining": ServerDraining;
 }
@@ -69,9 +76,70 @@ name: DisplayName,
 /**
  * What it sends.
  */
-media: MediaState, };
+media: MediaState,
+/**
+ * It cannot, or will not, use the media server: others connect to it peer to peer, whatever
+ * the topology.
+ */
+direct: boolean, };
 
 export type Topology = "mesh" | "sfu";
+
+export type TopologyChoice = "auto" | "mesh" | "sfu";
+
+export type TrackSource = "microphone" | "camera" | "screen" | "screen_audio";
+
+export type PublishedTrack = {
+/**
+ * The media section's `mid`.
+ */
+mid: string,
+/**
+ * What is sent on it.
+ */
+source: TrackSource, };
+
+export type WantedTrack = {
+/**
+ * Whose track.
+ */
+participant: ParticipantId,
+/**
+ * Which of theirs.
+ */
+source: TrackSource,
+/**
+ * How wide it is shown, in device pixels; 0 where it is not.
+ */
+width: number,
+/**
+ * How high it is shown, in device pixels; 0 where it is not.
+ */
+height: number, };
+
+export type SubscribedTrack = {
+/**
+ * The media section's `mid`.
+ */
+mid: string,
+/**
+ * Whose track is on it.
+ */
+participant: ParticipantId,
+/**
+ * Which of theirs.
+ */
+source: TrackSource, };
+
+export type Speaker = {
+/**
+ * Who.
+ */
+participant: ParticipantId,
+/**
+ * How loud: decibels above silence, 0 to 127 (127 less the level of RFC 6464).
+ */
+level: number, };
 
 export type RoomSummary = {
 /**
@@ -124,7 +192,7 @@ export type SessionDescription = {
  */
 type: SdpType,
 /**
- * The SDP, which the server relays unread.
+ * The SDP, which the server relays unread between participants.
  */
 sdp: string, };
 
@@ -162,9 +230,9 @@ capacity?: number,
  */
 password?: Password,
 /**
- * Forces how media travels.
+ * Forces how media travels; the server's default otherwise.
  */
-topology?: Topology, };
+topology?: TopologyChoice, };
 
 export type JoinRoom = {
 /**
@@ -184,6 +252,10 @@ password?: Password,
  */
 media?: MediaState,
 /**
+ * It can use the media server; others connect to it peer to peer otherwise.
+ */
+sfu?: boolean,
+/**
  * The token of the join to restore.
  */
 resume?: ResumeToken,
@@ -196,7 +268,7 @@ export type LeaveRoom = Record<symbol, never>;
 
 export type SignalRequest = {
 /**
- * Who is to get it.
+ * Who is to get it; `sfu` is the media server.
  */
 to: ParticipantId,
 /**
@@ -218,6 +290,34 @@ text: ChatText,
  * before and is not told again. So it can be sent again where its answer was lost.
  */
 serial?: number, };
+
+export type DirectRequest = {
+/**
+ * They are.
+ */
+direct: boolean, };
+
+export type PublishRequest = {
+/**
+ * Each section and each source once.
+ */
+tracks: Array<PublishedTrack>, };
+
+export type SubscribeRequest = {
+/**
+ * Each track once. Of others, audio is sent in any case, and video as small as it comes.
+ */
+tracks: Array<WantedTrack>, };
+
+export type HandoverRequest = {
+/**
+ * Who is received.
+ */
+to: ParticipantId,
+/**
+ * By what.
+ */
+topology: Topology, };
 
 export type RoomList = {
 /**
@@ -277,7 +377,7 @@ id: ParticipantId, };
 
 export type SignalEvent = {
 /**
- * Who sent it; written by the server.
+ * Who sent it; written by the server. `sfu` is the media server.
  */
 from: ParticipantId,
 /**
@@ -309,9 +409,31 @@ text: ChatText,
  */
 at: number, };
 
+export type HandoverEvent = {
+/**
+ * Who says so; written by the server.
+ */
+from: ParticipantId,
+/**
+ * By what it receives this participant.
+ */
+topology: Topology, };
+
+export type SubscribedEvent = {
+/**
+ * All sections in use. A section may carry somebody else later.
+ */
+tracks: Array<SubscribedTrack>, };
+
+export type SpeakersEvent = {
+/**
+ * The loudest first.
+ */
+speakers: Array<Speaker>, };
+
 export type ServerDraining = Record<symbol, never>;
 
-export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "resume_expired" | "server_full" | "internal";
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "server_full" | "internal";
 
 export type ErrorBody = {
 /**

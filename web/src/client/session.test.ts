@@ -20,9 +20,9 @@ let session: Session;
 /** `m` is oneself: impolite to `a`, polite to `z`. */
 function joined(others: string[], change: Partial<Joined> = {}): Joined {
   return {
-    self: { id: "m", name: "M", media: OFF },
+    self: { id: "m", name: "M", media: OFF, direct: false },
     room: { name: "tea", participants: others.length + 1, capacity: 9, locked: false },
-    participants: others.map((id) => ({ id, name: id, media: OFF })),
+    participants: others.map((id) => ({ id, name: id, media: OFF, direct: false })),
     topology: "mesh",
     iceServers: [{ urls: ["stun:one"] }],
     resume: "token",
@@ -106,7 +106,7 @@ test("an offer is adopted and answered, and its link reported", async () => {
 
 test("links come and go with the others", () => {
   join("a");
-  socket.tell("participant:joined", { id: "b", name: "B", media: OFF }, 5);
+  socket.tell("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 5);
   expect(peers).toHaveLength(2);
   socket.tell("participant:left", { id: "a" }, 6);
   expect(peers[0]?.closed).toBe(true);
@@ -131,7 +131,7 @@ test("fresh credentials reach every link", () => {
 
 test("a dropped call is resumed with its token and number, and misses nothing", async () => {
   join("a");
-  socket.tell("participant:joined", { id: "b", name: "B", media: OFF }, 7);
+  socket.tell("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 7);
   await world.run();
   const unacknowledged = socket.requests("signal").length;
   expect(unacknowledged).toBeGreaterThan(0);
@@ -186,7 +186,7 @@ test("when the grace is over it joins anew, with new links, as somebody else", a
   socket.request("room:join").refuse("resume_expired");
   const again = socket.request("room:join");
   expect(again.payload).not.toHaveProperty("resume");
-  again.ok(joined(["a"], { self: { id: "n", name: "M", media: OFF }, last: 2 }));
+  again.ok(joined(["a"], { self: { id: "n", name: "M", media: OFF, direct: false }, last: 2 }));
   expect(call()).toMatchObject({ status: "joined", self: { id: "n" } });
   expect(peers).toHaveLength(2);
   expect(peers[0]?.closed).toBe(true);
@@ -232,7 +232,7 @@ test("leaving says so, closes every link and hears nothing more", () => {
   expect(socket.requests("room:leave")).toHaveLength(1);
   expect(call()).toMatchObject({ status: "ended", error: null, others: [] });
   expect(peers[0]?.closed).toBe(true);
-  socket.tell("participant:joined", { id: "b", name: "B", media: OFF }, 9);
+  socket.tell("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 9);
   socket.drop();
   socket.arrive();
   expect(peers).toHaveLength(1);

@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use room::protocol::TopologyChoice;
+
 /// How rooms are and how much there may be of everything.
 #[derive(Clone)]
 pub(crate) struct Config {
@@ -17,6 +19,10 @@ pub(crate) struct Config {
     pub(crate) capacity: u32,
     /// The most a room's maker may ask for.
     pub(crate) max_capacity: u32,
+    /// There is a media server.
+    pub(crate) sfu: bool,
+    /// Who decides how media travels, unless a room's maker says otherwise.
+    pub(crate) topology: TopologyChoice,
     /// How many rooms there may be.
     pub(crate) max_rooms: usize,
     /// How long a created room stays open with nobody in it.
@@ -41,6 +47,8 @@ impl Config {
             fallback: IpAddr::from([127, 0, 0, 1]),
             capacity: 9,
             max_capacity: 100,
+            sfu: false,
+            topology: TopologyChoice::Auto,
             max_rooms: 10_000,
             created_stays: Duration::from_secs(10 * 60),
             grace: Duration::from_secs(30),

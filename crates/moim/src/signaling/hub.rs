@@ -6,7 +6,7 @@ use room::{
     Address, Request, Room, Settings,
     dialect::{DIALECTS, Dialect, named},
     name::RoomName,
-    protocol::{CreateRoom, ErrorBody, ErrorCode, RoomSummary, Topology},
+    protocol::{CreateRoom, ErrorBody, ErrorCode, RoomSummary, TopologyChoice},
 };
 use tokio::time::Instant;
 
@@ -63,13 +63,11 @@ impl Hub {
         if !(1..=most).contains(&capacity) {
             return Err(invalid(format!("capacity: from 1 to {most}")));
         }
-        if create.topology == Some(Topology::Sfu) {
-            return Err(invalid("topology: this server has no media server"));
-        }
+        let topology = self.topology(create.topology)?;
         let settings = Settings {
             capacity,
             password: create.password.filter(|password| !password.is_empty()),
-            topology: Topology::Mesh,
+            topology,
             stays_empty: self.config.created_stays,
             dialect: None,
         };
@@ -164,6 +162,17 @@ impl Hub {
         self.directory.open(address, first, start)
     }
 
+    /// Who decides how media travels in a room whose maker asked for this.
+    fn topology(&self, asked: Option<TopologyChoice>) -> Result<TopologyChoice, ErrorBody> {
+        match (asked, self.config.sfu) {
+            (Some(TopologyChoice::Sfu), false) => {
+                Err(invalid("topology: this server has no media server"))
+            }
+            (_, false) => Ok(TopologyChoice::Mesh),
+            (asked, true) => Ok(asked.unwrap_or(self.config.topology)),
+        }
+    }
+
     /// A room made by joining is as usual, and locked if its first member came with a password:
     /// one who has it expects that the others need it too. Nobody can resume in a new room.
     fn settings_by_default(&self, address: &Address, mail: &Mail) -> Option<Settings> {
@@ -174,7 +183,11 @@ impl Hub {
         Some(Settings {
             capacity: capacity.unwrap_or(self.config.capacity),
             password: join.password.clone().filter(|password| !password.is_empty()),
-            topology: Topology::Mesh,
+            topology: match dialect {
+                // Those clients know of no other.
+                Some(_) => TopologyChoice::Mesh,
+                None => self.topology(None).unwrap_or(TopologyChoice::Mesh),
+            },
             stays_empty: Duration::ZERO,
             dialect: dialect.map(Dialect::name),
         })

@@ -143,6 +143,8 @@ impl RoomTask {
             match effect {
                 Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut asked)),
                 Effect::Send { to, event, number } => self.tell(&to, &event, number),
+                // Rooms that know of a media server are not opened yet.
+                Effect::Sfu { .. } | Effect::Unlink(_) => {}
                 Effect::Detach(connection) => drop(self.seats.remove(&connection)),
                 Effect::Summary(summary) => self.hub.lobby.update(&self.key.address, summary),
                 Effect::Closed => self.closed = true,
@@ -195,7 +197,7 @@ impl RoomTask {
     }
 
     /// Tells all of them the same, encoded once.
-    fn tell(&self, to: &[Connection], event: &Event, number: u64) {
+    fn tell(&self, to: &[Connection], event: &Event, number: Option<u64>) {
         let seated = to.iter().filter_map(|connection| self.seats.get(connection));
         let sockets = seated.map(|seated| &seated.seat.0.socket);
         let address = &self.key.address;
@@ -204,7 +206,7 @@ impl RoomTask {
             return translate::tell(&self.hub, address, speech, &sockets);
         }
         let Some(event) = event.natively() else { return };
-        let packet = encode_event(event.name(), &event, Some(number));
+        let packet = encode_event(event.name(), &event, number);
         sockets.for_each(|socket| socket.emit(Arc::clone(&packet)));
     }
 

@@ -9,10 +9,12 @@ use room::{
     Address, Chat, Connection, Departure, Join, Refusal, Request, Resume,
     dialect::at_path,
     protocol::{
-        ChatRequest, CreateRoom, ErrorBody, ErrorCode, JoinRoom, LeaveRoom, ListRooms, MediaState,
-        RoomCreated, SignalRequest,
+        ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverRequest, JoinRoom,
+        LeaveRoom, ListRooms, MediaState, PublishRequest, RoomCreated, SignalRequest,
+        SubscribeRequest,
     },
 };
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
@@ -80,9 +82,13 @@ impl Events for Session {
             "room:create" => self.create(args, &mut ack),
             "room:join" => self.join(args, &mut ack).await,
             "room:leave" => self.leave(args, &mut ack).await,
-            "signal" => self.signal(args, &mut ack).await,
+            "signal" => self.put::<SignalRequest>(args, &mut ack).await,
             "media" => self.media(args, &mut ack).await,
             "chat" => self.chat(args, &mut ack).await,
+            "direct" => self.put::<DirectRequest>(args, &mut ack).await,
+            "publish" => self.put::<PublishRequest>(args, &mut ack).await,
+            "subscribe" => self.put::<SubscribeRequest>(args, &mut ack).await,
+            "handover" => self.put::<HandoverRequest>(args, &mut ack).await,
             _ => self.translate(&event).await,
         };
         if let Err(error) = taken {
@@ -182,9 +188,15 @@ impl Session {
         Ok(())
     }
 
-    async fn signal(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
-        let signal: SignalRequest = payload(args)?;
-        self.ask(signal.try_into()?, ack).await
+    /// Puts to the room what the payload says.
+    async fn put<T>(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody>
+    where
+        T: DeserializeOwned + TryInto<Request>,
+        Refusal: From<T::Error>,
+    {
+        let asked: T = payload(args)?;
+        let request = asked.try_into().map_err(Refusal::from)?;
+        self.ask(request, ack).await
     }
 
     async fn media(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -251,12 +263,12 @@ impl Session {
 
 /// A join as the room takes it: with a token it is a resume.
 fn request(join: JoinRoom) -> (Address, Request) {
-    let JoinRoom { room, name, password, media, resume, last } = join;
+    let JoinRoom { room, name, password, media, sfu, resume, last } = join;
     let request = match resume {
         Some(token) => Request::Resume(Resume { token, last }),
         None => {
-            let media = media.unwrap_or_default();
-            Request::Join(Join { id: None, name, password, media, card: None })
+            let (media, sfu) = (media.unwrap_or_default(), sfu.unwrap_or_default());
+            Request::Join(Join { id: None, name, password, media, sfu, card: None })
         }
     };
     (Address::native(&room), request)

@@ -416,6 +416,15 @@ async fn bad_requests_are_answered_and_change_nothing() {
         ("media", json!({"mic": true}), "invalid"),
         ("media", json!({"mic": true, "camera": true, "screen": true, "hand": true}), "not_joined"),
         ("room:leave", json!({}), "not_joined"),
+        ("direct", json!({"direct": true}), "not_joined"),
+        ("direct", json!({}), "invalid"),
+        ("handover", json!({"to": "x", "topology": "sfu"}), "not_joined"),
+        ("handover", json!({"to": "x", "topology": "auto"}), "invalid"),
+        ("publish", json!({"tracks": []}), "not_joined"),
+        ("publish", json!({"tracks": [{"mid": "0", "source": "film"}]}), "invalid"),
+        ("publish", json!({"tracks": [{"mid": "", "source": "camera"}]}), "invalid"),
+        ("subscribe", json!({"tracks": []}), "not_joined"),
+        ("subscribe", json!({"tracks": [{"participant": "x", "source": "camera"}]}), "invalid"),
         ("room:leave", json!([]), "invalid"),
     ] {
         let answer = ann.ask(event, payload.clone()).await;

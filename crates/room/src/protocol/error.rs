@@ -29,9 +29,11 @@ pub enum ErrorCode {
     NotJoined,
     /// Nobody of that id is in this room.
     NoSuchParticipant,
+    /// Media does not go by a media server in this room, or the server has none.
+    NoSfu,
     /// The participant to restore is gone; join anew.
     ResumeExpired,
-    /// The server holds as many rooms or connections as it may.
+    /// The server holds as many rooms or connections as it may, or its media server is busy.
     ServerFull,
     /// Something is wrong on the server's side.
     Internal,

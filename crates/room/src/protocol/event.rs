@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::chat::ChatText;
 
 use super::{
-    IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription, Topology,
+    IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription, Speaker,
+    SubscribedTrack, Topology,
 };
 
 /// An event's name and payload.
@@ -21,12 +22,18 @@ pub enum ServerEvent {
     ParticipantUpdated(Participant),
     /// `participant:left`: somebody is gone for good.
     ParticipantLeft(ParticipantLeft),
-    /// `signal`: a description or candidate from another participant.
+    /// `signal`: a description or candidate from another participant or the media server.
     Signal(SignalEvent),
     /// `topology`: how media travels from now on.
     Topology(TopologyChanged),
     /// `chat`: somebody writes.
     Chat(ChatEvent),
+    /// `handover`: somebody receives this participant by a topology now.
+    Handover(HandoverEvent),
+    /// `subscribed`: who is on which receiving section of the link to the media server.
+    Subscribed(SubscribedEvent),
+    /// `speakers`: who is heard just now. Not numbered.
+    Speakers(SpeakersEvent),
     /// `ice:servers`: fresh credentials, well before the old ones expire. Not numbered.
     IceServers(IceServers),
     /// `server:draining`: the server is going away; calls between peers go on. Not numbered.
@@ -44,6 +51,9 @@ impl ServerEvent {
             Self::Signal(_) => "signal",
             Self::Topology(_) => "topology",
             Self::Chat(_) => "chat",
+            Self::Handover(_) => "handover",
+            Self::Subscribed(_) => "subscribed",
+            Self::Speakers(_) => "speakers",
             Self::IceServers(_) => "ice:servers",
             Self::ServerDraining(_) => "server:draining",
         }
@@ -79,6 +89,32 @@ pub struct ChatEvent {
     pub at: u64,
 }
 
+/// Payload of `handover`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct HandoverEvent {
+    /// Who says so; written by the server.
+    pub from: ParticipantId,
+    /// By what it receives this participant.
+    pub topology: Topology,
+}
+
+/// Payload of `subscribed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SubscribedEvent {
+    /// All sections in use. A section may carry somebody else later.
+    pub tracks: Vec<SubscribedTrack>,
+}
+
+/// Payload of `speakers`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SpeakersEvent {
+    /// The loudest first.
+    pub speakers: Vec<Speaker>,
+}
+
 /// Payload of `server:draining`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -88,7 +124,7 @@ pub struct ServerDraining {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 pub struct SignalEvent {
-    /// Who sent it; written by the server.
+    /// Who sent it; written by the server. `sfu` is the media server.
     pub from: ParticipantId,
     /// An offer or answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

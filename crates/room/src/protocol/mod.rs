@@ -13,13 +13,18 @@ mod typescript;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
-    ChatEvent, ParticipantLeft, ServerDraining, ServerEvent, SignalEvent, TopologyChanged,
+    ChatEvent, HandoverEvent, ParticipantLeft, ServerDraining, ServerEvent, SignalEvent,
+    SpeakersEvent, SubscribedEvent, TopologyChanged,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
-pub use request::{ChatRequest, CreateRoom, JoinRoom, LeaveRoom, ListRooms, SignalRequest};
+pub use request::{
+    ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
+    PublishRequest, SignalRequest, SubscribeRequest,
+};
 pub use types::{
-    IceCandidate, IceServer, IceServers, MediaState, Participant, ParticipantId, ResumeToken,
-    RoomSummary, SdpType, SessionDescription, Topology,
+    IceCandidate, IceServer, IceServers, MediaState, Participant, ParticipantId, PublishedTrack,
+    ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker, SubscribedTrack, Topology,
+    TopologyChoice, TrackSource, WantedTrack,
 };
 #[cfg(feature = "typescript")]
 pub use typescript::typescript;

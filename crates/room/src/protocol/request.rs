@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IceCandidate, MediaState, ParticipantId, ResumeToken, SessionDescription, Topology};
+use super::{
+    IceCandidate, MediaState, ParticipantId, PublishedTrack, ResumeToken, SessionDescription,
+    Topology, TopologyChoice, WantedTrack,
+};
 use crate::{
     chat::ChatText,
     name::{DisplayName, RoomName},
@@ -28,9 +31,9 @@ pub struct CreateRoom {
     /// What joining takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
-    /// Forces how media travels.
+    /// Forces how media travels; the server's default otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub topology: Option<Topology>,
+    pub topology: Option<TopologyChoice>,
 }
 
 /// `room:join`: enters a room, which is made if there is none of that name, or restores a
@@ -49,6 +52,9 @@ pub struct JoinRoom {
     /// What the participant starts with; all off otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaState>,
+    /// It can use the media server; others connect to it peer to peer otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sfu: Option<bool>,
     /// The token of the join to restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumeToken>,
@@ -64,12 +70,13 @@ pub struct JoinRoom {
 #[serde(deny_unknown_fields)]
 pub struct LeaveRoom {}
 
-/// `signal`: a description or a candidate for one other participant; exactly one of the two.
+/// `signal`: a description or a candidate for one other participant or for the media server;
+/// exactly one of the two.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct SignalRequest {
-    /// Who is to get it.
+    /// Who is to get it; `sfu` is the media server.
     pub to: ParticipantId,
     /// An offer or answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,4 +98,45 @@ pub struct ChatRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub serial: Option<u64>,
+}
+
+/// `direct`: whether the others are to connect to this participant peer to peer from now on,
+/// since it cannot use the media server.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct DirectRequest {
+    /// They are.
+    pub direct: bool,
+}
+
+/// `publish`: what the sending sections of the next offer to the media server are; replaces what
+/// was said before.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct PublishRequest {
+    /// Each section and each source once.
+    pub tracks: Vec<PublishedTrack>,
+}
+
+/// `subscribe`: how tracks are shown; replaces what was said before.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct SubscribeRequest {
+    /// Each track once. Of others, audio is sent in any case, and video as small as it comes.
+    pub tracks: Vec<WantedTrack>,
+}
+
+/// `handover`: this participant receives another one by this topology now, so that the other may
+/// stop sending the other way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct HandoverRequest {
+    /// Who is received.
+    pub to: ParticipantId,
+    /// By what.
+    pub topology: Topology,
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::{DisplayName, RoomName};
 
+/// The media server's name where a participant's id would stand; no participant's id is as short.
+const SFU: &str = "sfu";
+
 macro_rules! token {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -30,6 +33,18 @@ token! {
 token! {
     /// Restores a participant after its socket dropped. A secret, so it has no `Debug` text.
     ResumeToken
+}
+
+impl ParticipantId {
+    /// The media server, as the other end of a link.
+    pub fn sfu() -> Self {
+        Self(SFU.to_owned())
+    }
+
+    /// Whether it is the media server.
+    pub fn is_sfu(&self) -> bool {
+        self.0 == SFU
+    }
 }
 
 impl std::fmt::Debug for ResumeToken {
@@ -63,6 +78,9 @@ pub struct Participant {
     pub name: DisplayName,
     /// What it sends.
     pub media: MediaState,
+    /// It cannot, or will not, use the media server: others connect to it peer to peer, whatever
+    /// the topology.
+    pub direct: bool,
 }
 
 /// How media travels in a room.
@@ -74,6 +92,88 @@ pub enum Topology {
     Mesh,
     /// Each participant sends once, to the media server.
     Sfu,
+}
+
+/// Who decides how media travels in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum TopologyChoice {
+    /// The room itself, by how many are in it.
+    #[default]
+    Auto,
+    /// It is a mesh, however many come.
+    Mesh,
+    /// It goes by the media server, however few there are.
+    Sfu,
+}
+
+/// What a track shows; a participant has one track of each at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum TrackSource {
+    /// A voice.
+    Microphone,
+    /// A face.
+    Camera,
+    /// A shared screen or window.
+    Screen,
+    /// What the shared screen sounds like.
+    ScreenAudio,
+}
+
+impl TrackSource {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+}
+
+/// A sending section of the link to the media server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct PublishedTrack {
+    /// The media section's `mid`.
+    pub mid: String,
+    /// What is sent on it.
+    pub source: TrackSource,
+}
+
+/// How somebody's track is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct WantedTrack {
+    /// Whose track.
+    pub participant: ParticipantId,
+    /// Which of theirs.
+    pub source: TrackSource,
+    /// How wide it is shown, in device pixels; 0 where it is not.
+    pub width: u32,
+    /// How high it is shown, in device pixels; 0 where it is not.
+    pub height: u32,
+}
+
+/// A receiving section of the link to the media server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SubscribedTrack {
+    /// The media section's `mid`.
+    pub mid: String,
+    /// Whose track is on it.
+    pub participant: ParticipantId,
+    /// Which of theirs.
+    pub source: TrackSource,
+}
+
+/// Somebody who is heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Speaker {
+    /// Who.
+    pub participant: ParticipantId,
+    /// How loud: decibels above silence, 0 to 127 (127 less the level of RFC 6464).
+    pub level: u8,
 }
 
 /// One row of the room list.
@@ -127,7 +227,7 @@ pub struct SessionDescription {
     /// Offer or answer.
     #[serde(rename = "type")]
     pub kind: SdpType,
-    /// The SDP, which the server relays unread.
+    /// The SDP, which the server relays unread between participants.
     pub sdp: String,
 }
 

@@ -3,10 +3,12 @@
 use ts_rs::{Config, TS};
 
 use super::{
-    ChatEvent, ChatRequest, CreateRoom, ErrorBody, ErrorCode, IceCandidate, IceServer, IceServers,
-    JoinRoom, Joined, LeaveRoom, ListRooms, MediaState, Participant, ParticipantId,
-    ParticipantLeft, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining,
-    SessionDescription, SignalEvent, SignalRequest, Topology, TopologyChanged,
+    ChatEvent, ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverEvent,
+    HandoverRequest, IceCandidate, IceServer, IceServers, JoinRoom, Joined, LeaveRoom, ListRooms,
+    MediaState, Participant, ParticipantId, ParticipantLeft, PublishRequest, PublishedTrack,
+    ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining, SessionDescription,
+    SignalEvent, SignalRequest, Speaker, SpeakersEvent, SubscribeRequest, SubscribedEvent,
+    SubscribedTrack, Topology, TopologyChanged, TopologyChoice, TrackSource, WantedTrack,
 };
 use crate::{
     chat::ChatText,
@@ -29,6 +31,10 @@ export interface Requests {
   signal: [SignalRequest, Record<string, never>];
   media: [MediaState, Record<string, never>];
   chat: [ChatRequest, Record<string, never>];
+  direct: [DirectRequest, Record<string, never>];
+  publish: [PublishRequest, Record<string, never>];
+  subscribe: [SubscribeRequest, Record<string, never>];
+  handover: [HandoverRequest, Record<string, never>];
 }
 
 /** Each event's payload. Events of a room carry their number as a second argument. */
@@ -40,6 +46,9 @@ export interface ServerEvents {
   signal: SignalEvent;
   topology: TopologyChanged;
   chat: ChatEvent;
+  handover: HandoverEvent;
+  subscribed: SubscribedEvent;
+  speakers: SpeakersEvent;
   \"ice:servers\": IceServers;
   \"server:draining\": ServerDraining;
 }
@@ -67,6 +76,12 @@ pub fn typescript() -> String {
         MediaState,
         Participant,
         Topology,
+        TopologyChoice,
+        TrackSource,
+        PublishedTrack,
+        WantedTrack,
+        SubscribedTrack,
+        Speaker,
         RoomSummary,
         IceServer,
         IceServers,
@@ -79,6 +94,10 @@ pub fn typescript() -> String {
         LeaveRoom,
         SignalRequest,
         ChatRequest,
+        DirectRequest,
+        PublishRequest,
+        SubscribeRequest,
+        HandoverRequest,
         RoomList,
         RoomCreated,
         Joined,
@@ -86,6 +105,9 @@ pub fn typescript() -> String {
         SignalEvent,
         TopologyChanged,
         ChatEvent,
+        HandoverEvent,
+        SubscribedEvent,
+        SpeakersEvent,
         ServerDraining,
         ErrorCode,
         ErrorBody,

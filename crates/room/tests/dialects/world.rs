@@ -9,7 +9,7 @@ use room::{
     Address, Connection, Departure, Effect, Limits, Request, Room, Settings,
     dialect::{Dialect, Errand, Guest, Hall, Heard, Scene, Speech, Word, named},
     name::RoomName,
-    protocol::Topology,
+    protocol::TopologyChoice,
 };
 use serde_json::{Value, json, value::RawValue};
 
@@ -177,6 +177,7 @@ impl World {
                     }
                 }
                 Effect::Summary(_) | Effect::Detach(_) | Effect::Closed => {}
+                Effect::Sfu { .. } | Effect::Unlink(_) => panic!("no dialect knows of these"),
             }
         }
         if room.participants().next().is_some() {
@@ -212,7 +213,7 @@ fn room(now: Instant, address: &Address) -> Room {
     let settings = Settings {
         capacity: dialect.capacity().unwrap_or(100),
         password: None,
-        topology: Topology::Mesh,
+        topology: TopologyChoice::Mesh,
         stays_empty: Duration::ZERO,
         dialect: Some(dialect.name()),
     };

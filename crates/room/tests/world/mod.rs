@@ -10,12 +10,12 @@ use std::{
 
 use room::{
     Admission, Connection, Departure, Effect, Event, Join, Limits, Message, Recipients, Refusal,
-    Reply, Request, Resume, Room, Settings,
+    Reply, Request, Resume, Room, Settings, ToSfu,
     name::{DisplayName, RoomName},
     password::Password,
     protocol::{
         IceCandidate, MediaState, ParticipantId, ResumeToken, RoomSummary, SdpType,
-        SessionDescription, Topology,
+        SessionDescription, TopologyChoice,
     },
 };
 
@@ -23,7 +23,7 @@ pub(crate) fn settings(capacity: u32) -> Settings {
     Settings {
         capacity,
         password: None,
-        topology: Topology::Mesh,
+        topology: TopologyChoice::Mesh,
         stays_empty: Duration::ZERO,
         dialect: None,
     }
@@ -39,7 +39,7 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 
 pub(crate) fn join(name: &str) -> Join {
     let name = DisplayName::new(name).unwrap();
-    Join { id: None, name, password: None, media: MediaState::default(), card: None }
+    Join { id: None, name, password: None, media: MediaState::default(), sfu: false, card: None }
 }
 
 pub(crate) fn candidate(text: &str) -> Message {
@@ -62,6 +62,10 @@ pub(crate) struct World {
     pub(crate) detached: Vec<Connection>,
     pub(crate) summaries: Vec<RoomSummary>,
     pub(crate) closed: u32,
+    /// What connections were told that has no number.
+    pub(crate) heard: Vec<(Connection, Event)>,
+    pub(crate) to_sfu: Vec<(ParticipantId, ToSfu)>,
+    pub(crate) unlinked: Vec<ParticipantId>,
     replies: Vec<(Connection, Result<Reply, Refusal>)>,
     next: u64,
 }
@@ -82,6 +86,9 @@ impl World {
             detached: Vec::new(),
             summaries: Vec::new(),
             closed: 0,
+            heard: Vec::new(),
+            to_sfu: Vec::new(),
+            unlinked: Vec::new(),
             replies: Vec::new(),
             next: 0,
         };
@@ -171,7 +178,7 @@ impl World {
         self.told.get(&connection)?.last().map(|(number, _)| *number)
     }
 
-    fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         let mut first = true;
         while let Some(effect) = self.room.poll_effect() {
             match effect {
@@ -181,11 +188,17 @@ impl World {
                 }
                 Effect::Send { to, event, number } => {
                     assert!(!to.is_empty());
+                    let Some(number) = number else {
+                        to.iter().for_each(|to| self.heard.push((*to, Event::clone(&event))));
+                        continue;
+                    };
                     for connection in to {
                         let told = self.told.entry(connection).or_default();
                         told.push((number, Arc::clone(&event)));
                     }
                 }
+                Effect::Sfu { from, said } => self.to_sfu.push((from, said)),
+                Effect::Unlink(who) => self.unlinked.push(who),
                 Effect::Detach(connection) => self.detached.push(connection),
                 Effect::Summary(summary) => self.summaries.push(summary),
                 Effect::Closed => self.closed += 1,
