@@ -12,6 +12,7 @@ mod parts;
 mod port;
 mod relay;
 mod server;
+mod shard;
 mod signaling;
 mod socket;
 mod tls;

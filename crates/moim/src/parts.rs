@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use crate::{
     addresses,
     config::Config,
-    relay, signaling,
+    relay, shard, signaling,
     socket::{self, Mount},
 };
 
@@ -34,12 +34,12 @@ pub(crate) fn signaling(config: &Config) -> signaling::Config {
     }
 }
 
-/// For the relay, on the addresses that are listened on over TCP.
-pub(crate) fn relay(config: &Config, listen: Vec<SocketAddr>) -> relay::Config {
-    relay::Config {
-        listen,
+/// For shards, on the addresses that are listened on over TCP.
+pub(crate) fn shards(config: &Config, listen: Vec<SocketAddr>) -> shard::Config {
+    let relay = relay::Config {
         secret: config.turn.secret.as_bytes().to_vec(),
         allow: config.turn.allow.clone(),
         announce: config.announce.clone(),
-    }
+    };
+    shard::Config { listen, shards: config.shards.unwrap_or_else(shard::fitting), relay }
 }

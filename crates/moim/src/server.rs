@@ -12,7 +12,7 @@ use crate::{
     drain::{Drain, DrainStart, drain},
     http, parts,
     port::{self, Admission, Bound, Services, Tally},
-    relay,
+    shard,
     signaling::Signaling,
     socket,
     tls::{self, Upkeep},
@@ -46,7 +46,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let tls = tls::prepare(config)?;
-    let (bound, relay) = take_port(config)?;
+    let (bound, shards) = take_port(config)?;
     let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
     let (stop, drain) = drain();
     let signaling = Signaling::new(parts::signaling(config));
@@ -56,7 +56,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         tally: Tally::default(),
         limits: config.limits,
         tls: tls.acceptor,
-        relay,
+        shards,
         router: http::router(folder, sockets, tls.authority, drain.clone()),
     };
     Ok(Server {
@@ -72,12 +72,12 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
 }
 
 /// Takes the same port of TCP and of UDP.
-fn take_port(config: &Config) -> anyhow::Result<(Bound, relay::Handle)> {
+fn take_port(config: &Config) -> anyhow::Result<(Bound, shard::Handle)> {
     let mut tries = 0..PORT_TRIES;
     loop {
         let bound = port::bind(&config.listen)?;
-        match relay::start(parts::relay(config, bound.addresses.clone())) {
-            Ok(relay) => return Ok((bound, relay)),
+        match shard::start(&parts::shards(config, bound.addresses.clone())) {
+            Ok(shards) => return Ok((bound, shards)),
             // A port the system chose for TCP may be taken on UDP.
             Err(error)
                 if config.listen.is_left_to_system()
@@ -120,7 +120,7 @@ impl Server {
 async fn empty(signaling: &Signaling, services: &Services) {
     let emptied = timeout(DRAIN_TIME, async {
         signaling.drain(DRAIN_TIME).await;
-        services.relay.shutdown().await;
+        services.shards.shutdown().await;
         services.admission.empty().await;
     });
     if emptied.await.is_err() {

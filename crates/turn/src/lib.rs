@@ -18,6 +18,7 @@ mod policy;
 mod rate;
 pub mod rest;
 mod server;
+pub mod siblings;
 pub mod stream;
 pub mod stun;
 mod ticket;
@@ -28,6 +29,6 @@ pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, Transport};
 pub use server::{
     Config, ConnectFailed, ConnectionId, Counters, Forward, Head, IcmpError, Limits, OpenFailed,
-    Output, RelayId, Server, TcpOutput, ToClient, ToPeer,
+    Output, PORTS, RelayId, Server, TcpOutput, ToClient, ToPeer, ToSibling,
 };
 pub use ticket::shard_named;

@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) certificate: Option<CertificateFiles>,
     /// The relay's part.
     pub(crate) turn: Turn,
+    /// Threads that relay and forward media; one a core where none is said.
+    pub(crate) shards: Option<u8>,
     /// How much of everything there may be.
     pub(crate) limits: Limits,
     /// What to log, as `tracing` directives.
@@ -109,6 +111,7 @@ impl Config {
             origins: options.origin.unwrap_or_default(),
             certificate: certificate(options.cert, options.key)?,
             turn: Turn { secret, allow: options.turn_allow.unwrap_or_default() },
+            shards: shards(options.shards)?,
             limits: Limits::new(&options.limits)?,
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             data,
@@ -126,6 +129,16 @@ fn announced(addresses: Vec<IpAddr>) -> anyhow::Result<Vec<IpAddr>> {
         bail!("--announce {address} is no address to reach a server by: give its public one");
     }
     Ok(addresses)
+}
+
+fn shards(asked: Option<u8>) -> anyhow::Result<Option<u8>> {
+    let most = if cfg!(target_os = "linux") { turn::siblings::MOST } else { 1 };
+    if let Some(asked) = asked
+        && !(1..=most).contains(&asked)
+    {
+        bail!("--shards must be between 1 and {most} on this system");
+    }
+    Ok(asked)
 }
 
 /// Every room is a mesh yet, so that `auto` and `mesh` say the same.

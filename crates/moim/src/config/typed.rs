@@ -76,6 +76,10 @@ pub(crate) struct Options {
     #[serde(default, deserialize_with = "ranges")]
     pub(super) turn_allow: Option<Vec<Cidr>>,
 
+    /// Threads that relay and forward media [default: one a core]
+    #[arg(long, env = "MOIM_SHARDS", value_name = "N")]
+    pub(super) shards: Option<u8>,
+
     /// How media travels: mesh, sfu, or auto to decide by room
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
     pub(super) topology: Option<TopologyName>,
@@ -147,7 +151,7 @@ impl Options {
     /// These options, and where one is missing the `other`'s.
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_secret,
-            turn_allow, topology, origin, log; limits)
+            turn_allow, shards, topology, origin, log; limits)
     }
 }
 
@@ -213,7 +217,7 @@ mod tests {
     fn the_file_may_hold_every_option_and_nothing_else() {
         let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\nstatic = '/s'\ncert = 'c'\n\
             key = 'k'\nannounce = ['192.0.2.1']\nturn-secret = 's'\nturn-allow = ['10.0.0.0/8']\n\
-            topology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
+            shards = 2\ntopology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             room-capacity = 2\nhandshake-timeout = 1\nidle-timeout = 1";
         assert!(toml::from_str::<Options>(text).is_ok());

@@ -21,7 +21,7 @@ use crate::{
     config::Limits,
     drain::Drain,
     http::{self, Version},
-    relay,
+    shard,
     tls::Alpn,
 };
 
@@ -35,8 +35,8 @@ pub(crate) struct Services {
     pub(crate) limits: Limits,
     /// TLS, with the certificate of the day.
     pub(crate) tls: TlsAcceptor,
-    /// TURN.
-    pub(crate) relay: relay::Handle,
+    /// TURN, and all else that has datagrams.
+    pub(crate) shards: shard::Handle,
     /// Everything over HTTP.
     pub(crate) router: Router,
 }
@@ -116,7 +116,7 @@ async fn serve_http(
 
 async fn serve_turn(stream: impl Stream, connection: Connection, services: &Services) {
     services.tally.turn.add();
-    services.relay.serve_stream(stream, connection).await;
+    services.shards.serve_turn(stream, connection).await;
 }
 
 async fn told<S: Stream>(

@@ -5,8 +5,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
+use turn::ToClient;
 
 /// Messages that may wait for a client.
 const MESSAGES: usize = 512;
@@ -14,7 +15,7 @@ const MESSAGES: usize = 512;
 const BYTES: usize = 256 * 1024;
 
 /// The shard's end of a client's queue.
-pub(super) struct Client {
+pub(crate) struct Client {
     messages: mpsc::Sender<Bytes>,
     waiting: Arc<AtomicUsize>,
 }
@@ -46,14 +47,22 @@ pub(super) fn queue() -> (Client, Waiting) {
 
 impl Client {
     /// Queues a message, unless too much is waiting: what is relayed is worth nothing late.
-    pub(super) fn send(&self, message: &[u8]) -> Result<(), Unsent> {
+    pub(super) fn send(&self, packet: &ToClient<'_>) -> Result<(), Unsent> {
+        self.send_pieces(packet.head.as_bytes(), packet.payload, packet.padding)
+    }
+
+    fn send_pieces(&self, head: &[u8], payload: &[u8], padding: usize) -> Result<(), Unsent> {
+        let len = head.len() + payload.len() + padding;
         // Only this end adds, so the sum can't be passed by another.
-        if self.waiting.load(Ordering::Relaxed) + message.len() > BYTES {
+        if self.waiting.load(Ordering::Relaxed) + len > BYTES {
             return if self.messages.is_closed() { Err(Unsent::Gone) } else { Err(Unsent::Slow) };
         }
-        let len = message.len();
+        let mut message = BytesMut::with_capacity(len);
+        message.extend_from_slice(head);
+        message.extend_from_slice(payload);
+        message.resize(len, 0);
         self.waiting.fetch_add(len, Ordering::Relaxed);
-        self.messages.try_send(Bytes::copy_from_slice(message)).map_err(|error| {
+        self.messages.try_send(message.freeze()).map_err(|error| {
             self.waiting.fetch_sub(len, Ordering::Relaxed);
             match error {
                 mpsc::error::TrySendError::Full(_) => Unsent::Slow,
@@ -88,22 +97,25 @@ mod tests {
     async fn a_slow_client_loses_messages_and_takes_no_more_memory() {
         let (client, mut waiting) = queue();
         let message = [7; 1000];
-        let sent = (0..1000).filter(|_| client.send(&message).is_ok()).count();
+        let sent = (0..1000).filter(|_| client.send_pieces(&message, &[], 0).is_ok()).count();
         assert_eq!(sent, BYTES / message.len());
-        assert_eq!(client.send(&message), Err(Unsent::Slow));
+        assert_eq!(client.send_pieces(&message, &[], 0), Err(Unsent::Slow));
         let taken = waiting.next().await.unwrap();
         assert_eq!(taken, message.as_slice());
-        assert_eq!(client.send(&message), Err(Unsent::Slow), "not written yet");
+        assert_eq!(client.send_pieces(&message, &[], 0), Err(Unsent::Slow), "not written yet");
         waiting.written(taken.len());
-        assert_eq!(client.send(&message), Ok(()));
+        assert_eq!(client.send_pieces(&message, &[], 0), Ok(()));
         assert_eq!(std::iter::from_fn(|| waiting.try_next()).count(), sent);
     }
 
     #[tokio::test]
     async fn many_small_messages_are_bounded_too() {
         let (client, waiting) = queue();
-        assert_eq!((0..10_000).filter(|_| client.send(b"x").is_ok()).count(), MESSAGES);
+        assert_eq!(
+            (0..10_000).filter(|_| client.send_pieces(b"x", &[], 0).is_ok()).count(),
+            MESSAGES
+        );
         drop(waiting);
-        assert_eq!(client.send(b"x"), Err(Unsent::Gone));
+        assert_eq!(client.send_pieces(b"x", &[], 0), Err(Unsent::Gone));
     }
 }

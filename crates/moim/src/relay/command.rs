@@ -1,12 +1,12 @@
-//! What the main runtime tells the shard.
+//! What the main runtime tells a shard's relay.
 
 use bytes::Bytes;
 use turn::FiveTuple;
 
 use super::client::Client;
 
-/// News of a client over TCP or TLS, or of the end.
-pub(super) enum Command {
+/// News of a client over TCP or TLS.
+pub(crate) enum Command {
     /// A client has come; what is for it goes there.
     Opened(FiveTuple, Client),
     /// It sent a message.
@@ -15,6 +15,4 @@ pub(super) enum Command {
     Silent(FiveTuple),
     /// It has left.
     Gone(FiveTuple),
-    /// All is to end.
-    Stop,
 }

@@ -5,16 +5,18 @@ use std::{io, pin::pin, time::Duration};
 use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split},
-    sync::mpsc,
     time::{Instant, timeout_at},
 };
 use turn::{FiveTuple, Transport, stream::frame_length};
 
 use super::{
+    Command,
     client::{Waiting, queue},
-    command::Command,
 };
-use crate::port::Connection;
+use crate::{
+    port::Connection,
+    shard::{self, Door},
+};
 
 /// A client that sends no whole message for so long must have an allocation to stay.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -22,10 +24,10 @@ const SILENCE: Duration = Duration::from_secs(30);
 const READ: usize = 4 * 1024;
 
 /// Carries messages both ways until either end is done.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     connection: Connection,
-    commands: &mpsc::Sender<Command>,
+    door: &Door,
 ) {
     let from = FiveTuple {
         transport: if connection.secure { Transport::Tls } else { Transport::Tcp },
@@ -33,12 +35,12 @@ pub(super) async fn serve(
         server: connection.local,
     };
     let (client, waiting) = queue();
-    if commands.send(Command::Opened(from, client)).await.is_err() {
+    if door.send(shard::Command::Relay(Command::Opened(from, client))).await.is_err() {
         return;
     }
     let (reading, writing) = split(stream);
     let ended = {
-        let read = pin!(read(reading, from, commands));
+        let read = pin!(read(reading, from, door));
         let write = pin!(write(writing, waiting));
         tokio::select! {
             ended = read => ended,
@@ -49,15 +51,11 @@ pub(super) async fn serve(
         tracing::debug!(peer = %from.client, %error, "TURN connection ended");
     }
     // A shard that is gone has forgotten the client already.
-    let _ = commands.send(Command::Gone(from)).await;
+    let _ = door.send(shard::Command::Relay(Command::Gone(from))).await;
 }
 
 /// Takes messages out of the stream, whole ones only.
-async fn read(
-    mut stream: impl AsyncRead + Unpin,
-    from: FiveTuple,
-    commands: &mpsc::Sender<Command>,
-) -> io::Result<()> {
+async fn read(mut stream: impl AsyncRead + Unpin, from: FiveTuple, door: &Door) -> io::Result<()> {
     let mut buffer = BytesMut::new();
     let mut silent_at = Instant::now() + SILENCE;
     loop {
@@ -67,7 +65,8 @@ async fn read(
                 break;
             }
             let message = buffer.split_to(length).freeze();
-            commands.send(Command::Message(from, message)).await.map_err(io::Error::other)?;
+            let command = Command::Message(from, message);
+            door.send(shard::Command::Relay(command)).await.map_err(io::Error::other)?;
             silent_at = Instant::now() + SILENCE;
         }
         buffer.reserve(READ);
@@ -78,7 +77,8 @@ async fn read(
                 }
             }
             Err(_) => {
-                commands.send(Command::Silent(from)).await.map_err(io::Error::other)?;
+                let command = Command::Silent(from);
+                door.send(shard::Command::Relay(command)).await.map_err(io::Error::other)?;
                 silent_at = Instant::now() + SILENCE;
             }
         }

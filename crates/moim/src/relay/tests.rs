@@ -23,41 +23,56 @@ use turn::{
 };
 
 use super::*;
+use crate::{
+    port::Connection,
+    shard::{self, Handle, start},
+};
 
 const SECRET: &[u8] = b"secret";
 const SOON: Duration = Duration::from_secs(5);
 
 /// A running relay, on a loopback port of its own on UDP and TCP.
 struct World {
-    relay: Handle,
+    shards: Handle,
     address: SocketAddr,
 }
 
 async fn world(allow: &[&str]) -> World {
+    world_of(2, allow).await
+}
+
+/// With so many shards.
+async fn world_of(shards: u8, allow: &[&str]) -> World {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     // The number of a TCP port is mostly free on UDP, too.
-    let (listener, relay) = loop {
+    let (listener, shards) = loop {
         let listener = TcpListener::bind(any).await.unwrap();
-        let config = Config {
-            listen: vec![listener.local_addr().unwrap()],
+        let relay = Config {
             secret: SECRET.to_vec(),
             allow: allow.iter().map(|range| range.parse().unwrap()).collect(),
             announce: Vec::new(),
         };
-        if let Ok(relay) = start(config) {
-            break (listener, relay);
+        let listen = vec![listener.local_addr().unwrap()];
+        if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
+            break (listener, started);
         }
     };
     let address = listener.local_addr().unwrap();
-    let serving = relay.clone();
+    let serving = shards.clone();
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             let connection = Connection::new(peer, address, false);
             let serving = serving.clone();
-            tokio::spawn(async move { serving.serve_stream(stream, connection).await });
+            tokio::spawn(async move { serving.serve_turn(stream, connection).await });
         }
     });
-    World { relay, address }
+    World { shards, address }
+}
+
+/// Another one's configuration, on this address.
+fn on(address: SocketAddr) -> shard::Config {
+    let relay = Config { secret: vec![1], allow: vec![], announce: vec![] };
+    shard::Config { listen: vec![address], shards: 2, relay }
 }
 
 enum Wire {
@@ -126,7 +141,7 @@ impl Client {
     async fn receive(&mut self) -> Vec<u8> {
         match &mut self.wire {
             Wire::Udp(socket) => {
-                let mut bytes = vec![0; 2048];
+                let mut bytes = vec![0; 64 * 1024];
                 let len = timeout(SOON, socket.recv(&mut bytes)).await.unwrap().unwrap();
                 bytes.truncate(len);
                 bytes
@@ -221,9 +236,7 @@ async fn a_wildcard_socket_answers_from_the_address_it_was_asked_at() {
         let probe = StdUdpSocket::bind("0.0.0.0:0").unwrap();
         let address = probe.local_addr().unwrap();
         drop(probe);
-        let config =
-            Config { listen: vec![address], secret: vec![1], allow: vec![], announce: vec![] };
-        if let Ok(relay) = start(config) {
+        if let Ok(relay) = start(&on(address)) {
             break (address, relay);
         }
     };
@@ -333,8 +346,8 @@ async fn a_silent_stream_without_an_allocation_is_closed() {
     let (mut ours, theirs) = tokio::io::duplex(64);
     let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
     let served = tokio::spawn({
-        let relay = world.relay.clone();
-        async move { relay.serve_stream(theirs, connection).await }
+        let shards = world.shards.clone();
+        async move { shards.serve_turn(theirs, connection).await }
     });
     // Half a header keeps nobody.
     ours.write_all(&[0, 1, 0]).await.unwrap();
@@ -360,7 +373,7 @@ async fn shutdown_gives_the_port_back_and_ends_streams() {
     let world = world(&[]).await;
     let mut client = Client::tcp(world.address).await;
     let relayed = client.allocated().await;
-    world.relay.shutdown().await;
+    world.shards.shutdown().await;
     StdUdpSocket::bind(world.address).unwrap();
     StdUdpSocket::bind(relayed).unwrap();
     let Wire::Tcp(stream, _) = &mut client.wire else { unreachable!() };
@@ -370,9 +383,131 @@ async fn shutdown_gives_the_port_back_and_ends_streams() {
 #[tokio::test]
 async fn a_taken_port_is_named() {
     let world = world(&[]).await;
-    let config =
-        Config { listen: vec![world.address], secret: vec![1], allow: vec![], announce: vec![] };
-    let refused = start(config).err().unwrap();
+    let refused = start(&on(world.address)).err().unwrap();
     assert_eq!(refused.address, world.address);
     assert_eq!(refused.error.kind(), io::ErrorKind::AddrInUse);
+}
+
+/// Which of two shards an allocation is on.
+fn shard_of(relayed: SocketAddr) -> u8 {
+    let family = turn::siblings::Sibling::family(&turn::PORTS, 2);
+    family.iter().find(|one| one.ports().contains(&relayed.port())).unwrap().index()
+}
+
+/// A client over UDP with an allocation on that shard, and its relayed address.
+async fn on_shard(world: &World, shard: u8) -> (Client, SocketAddr) {
+    loop {
+        // The kernel spreads clients by their address.
+        let mut client = Client::udp(world.address).await;
+        let relayed = client.allocated().await;
+        if shard_of(relayed) == shard {
+            return (client, relayed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_on_different_shards_reach_each_other_in_order() {
+    for allow in [&[][..], &["127.0.0.0/8"]] {
+        let world = world_of(2, allow).await;
+        let (mut one, here) = on_shard(&world, 0).await;
+        let (mut other, there) = on_shard(&world, 1).await;
+        assert_eq!(one.bind(0x4000, there).await, None);
+        assert_eq!(other.bind(0x4FFF, here).await, None);
+        for n in 0..100u8 {
+            one.channel(0x4000, &[n; 100]).await;
+            other.channel(0x4FFF, &[n; 3]).await;
+        }
+        for n in 0..100u8 {
+            assert_eq!(other.channel_data().await, (0x4FFF, vec![n; 100]));
+            assert_eq!(one.channel_data().await, (0x4000, vec![n; 3]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_port_of_another_shard_without_a_relay_is_no_peer_of_this_machine() {
+    let world = world_of(2, &[]).await;
+    let (mut one, _here) = on_shard(&world, 0).await;
+    let (other, there) = on_shard(&world, 1).await;
+    assert_eq!(one.bind(0x4000, there).await, None);
+    drop(other);
+    let nobody = SocketAddr::new(there.ip(), there.port() ^ 1);
+    assert_eq!(one.bind(0x4001, nobody).await, Some(403));
+}
+
+#[tokio::test]
+async fn clients_over_tcp_are_spread_over_shards_and_reach_each_other() {
+    let world = world_of(2, &[]).await;
+    let (mut one, mut other) = (Client::tcp(world.address).await, Client::tcp(world.address).await);
+    let (here, there) = (one.allocated().await, other.allocated().await);
+    assert_ne!(shard_of(here), shard_of(there));
+    assert_eq!(one.bind(0x4000, there).await, None);
+    assert_eq!(other.bind(0x4001, here).await, None);
+    one.channel(0x4000, b"across").await;
+    assert_eq!(other.channel_data().await, (0x4001, b"across".to_vec()));
+}
+
+#[tokio::test]
+async fn a_datagram_larger_than_a_link_passes_in_fragments() {
+    // Larger than any link takes but loopback, and than a run's longest.
+    let world = world(&["127.0.0.0/8"]).await;
+    let mut client = Client::udp(world.address).await;
+    let relayed = client.allocated().await;
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, None);
+    let data = vec![7; 60_000];
+    client.channel(0x4001, &data).await;
+    let mut got = vec![0; 64 * 1024];
+    let (len, _) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+    assert_eq!(&got[..len], &data[..]);
+    peer.send_to(&data, relayed).await.unwrap();
+    assert_eq!(client.channel_data().await, (0x4001, data));
+}
+
+/// Sends runs as the kernel takes them, where it does.
+fn send_run(socket: &UdpSocket, to: SocketAddr, run: &[u8], segment: usize) {
+    use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
+    // It has the socket it is shown join what it receives, which a plain client's does not.
+    let shown = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let state = UdpSocketState::new(UdpSockRef::from(&shown)).unwrap();
+    let transmit = Transmit {
+        destination: to,
+        ecn: None,
+        contents: run,
+        segment_size: Some(segment),
+        src_ip: None,
+    };
+    state.try_send(UdpSockRef::from(socket), &transmit).unwrap();
+}
+
+#[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux joins datagrams")]
+async fn runs_pass_both_ways_and_come_out_as_they_were() {
+    let world = world(&["127.0.0.0/8"]).await;
+    let mut client = Client::udp(world.address).await;
+    let relayed = client.allocated().await;
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, None);
+    // Forty of a size, the last shorter.
+    let datagrams: Vec<Vec<u8>> =
+        (0..40).map(|n| vec![n; if n == 39 { 17 } else { 1000 }]).collect();
+    let framed = |data: &Vec<u8>| {
+        let mut message = 0x4001u16.to_be_bytes().to_vec();
+        message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
+        message.extend_from_slice(data);
+        message
+    };
+    let Wire::Udp(socket) = &client.wire else { unreachable!() };
+    let run: Vec<u8> = datagrams.iter().flat_map(framed).collect();
+    send_run(socket, world.address, &run, 1004);
+    let mut got = vec![0; 2048];
+    for data in &datagrams {
+        let (len, _) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+        assert_eq!(&got[..len], &data[..]);
+    }
+    send_run(&peer, relayed, &datagrams.concat(), 1000);
+    for data in datagrams {
+        assert_eq!(client.channel_data().await, (0x4001, data));
+    }
 }

@@ -1,9 +1,13 @@
 //! What an operator decides about a server.
 
+use crate::siblings::Sibling;
 use crate::{Cidr, Discovery, User};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+
+/// Dynamic ports (RFC 8656 §7.2).
+pub const PORTS: RangeInclusive<u16> = 49_152..=65_535;
 
 /// How a server is set up.
 #[derive(Clone)]
@@ -25,6 +29,8 @@ pub struct Config {
     pub allow: Vec<Cidr>,
     /// Ports of relayed sockets.
     pub ports: RangeInclusive<u16>,
+    /// Which one of several servers with ports of their own this is.
+    pub sibling: Sibling,
     /// Whether clients may have TCP allocations (RFC 6062). The driver must know how.
     pub tcp: bool,
     /// Ports of this machine's own services, to which no TCP connection is made.
@@ -55,7 +61,8 @@ impl Config {
             announce: Vec::new(),
             interfaces: Vec::new(),
             allow: Vec::new(),
-            ports: 49_152..=65_535,
+            ports: PORTS,
+            sibling: Sibling::alone(PORTS),
             tcp: false,
             services: Vec::new(),
             shard: 0,

@@ -1,6 +1,6 @@
 //! The packet path: one look-up for the client or none for the socket, one for the peer, no copy.
 
-use super::{Forward, Head, RelayId, Server, ToClient, ToPeer, channel_padding};
+use super::{Forward, Head, RelayId, Server, ToClient, ToPeer, ToSibling, channel_padding};
 use crate::stun::attribute::{DATA, DONT_FRAGMENT, XOR_PEER_ADDRESS};
 use crate::stun::{Message, TransactionId};
 use crate::{FiveTuple, channel};
@@ -102,6 +102,9 @@ impl Server {
         if let Some(target) = target {
             return self.relay_to_client(now, target, source, payload, true);
         }
+        if let Some(sibling) = self.sibling_at(&peer) {
+            return Some(Forward::Sibling(ToSibling { sibling, source, to: peer, payload }));
+        }
         if own_relays {
             self.counters.dropped_own += 1;
             return None;
@@ -109,6 +112,29 @@ impl Server {
         self.counters.from_clients += 1;
         self.counters.relayed_bytes += payload.len() as u64;
         Some(Forward::Peer(ToPeer { relay, to: peer, dont_fragment, payload }))
+    }
+
+    /// The sibling that has a relayed address.
+    #[inline]
+    pub(super) fn sibling_at(&self, peer: &SocketAddr) -> Option<u8> {
+        let sibling = self.config.sibling.with_open(peer.port())?;
+        let ip = peer.ip();
+        (self.policy.is_own(ip) || self.allocations.on(ip)).then_some(sibling)
+    }
+
+    /// What a sibling's client sent to one of ours.
+    pub(super) fn handed_over<'a>(
+        &'a mut self,
+        now: Instant,
+        source: SocketAddr,
+        to: &SocketAddr,
+        payload: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        let Some(target) = self.allocations.at(to) else {
+            self.counters.dropped_own += 1;
+            return None;
+        };
+        self.relay_to_client(now, target, source, payload, true)
     }
 
     /// A datagram that came to a relayed socket (RFC 8656 §10.3).

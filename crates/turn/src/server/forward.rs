@@ -14,6 +14,8 @@ pub enum Forward<'a> {
     Client(ToClient<'a>),
     /// To a peer, from a relayed socket.
     Peer(ToPeer<'a>),
+    /// To a relayed address of a sibling's.
+    Sibling(ToSibling<'a>),
 }
 
 /// A packet for a client: a head, a payload and zero bytes, one behind the other.
@@ -47,6 +49,19 @@ pub struct ToPeer<'a> {
     pub to: SocketAddr,
     /// Whether the packet must not be fragmented on its way (DONT-FRAGMENT, RFC 8656 §15).
     pub dont_fragment: bool,
+    /// All of the packet.
+    pub payload: &'a [u8],
+}
+
+/// A packet for [`super::Server::handle_sibling`] of another server on this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct ToSibling<'a> {
+    /// Which one, by [`crate::siblings::Sibling::index`].
+    pub sibling: u8,
+    /// The relayed address of the client it is from.
+    pub source: SocketAddr,
+    /// The relayed address it is for.
+    pub to: SocketAddr,
     /// All of the packet.
     pub payload: &'a [u8],
 }

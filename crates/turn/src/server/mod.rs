@@ -17,10 +17,10 @@ mod tcp;
 mod wheel;
 
 pub use allocations::RelayId;
-pub use config::{Config, Limits};
+pub use config::{Config, Limits, PORTS};
 pub use connections::ConnectionId;
 pub use counters::Counters;
-pub use forward::{Forward, Head, ToClient, ToPeer};
+pub use forward::{Forward, Head, ToClient, ToPeer, ToSibling};
 pub use icmp::IcmpError;
 pub use tcp::{ConnectFailed, TcpOutput};
 
@@ -100,14 +100,17 @@ impl Server {
             password_algorithms: true,
             username_anonymity: credentials.knows_all_names(),
         };
+        let (nonce, mac, mask) = (key(), key(), key());
+        // Siblings of one seed have these keys in common, and nothing else to guess by.
+        let seed = (0..=config.shard).map(|_| key()).last().unwrap_or(nonce);
         let accounts = Accounts::new(now, limits.user_bandwidth, limits.bandwidth);
         Self {
             policy: Policy::new(config.allow.clone(), own),
             credentials,
-            nonces: Nonces::new(&key(), limits.nonce_lifetime.as_secs(), features),
-            tickets: Tickets::new(config.shard, &key(), &key()),
+            nonces: Nonces::new(&nonce, limits.nonce_lifetime.as_secs(), features),
+            tickets: Tickets::new(config.shard, &mac, &mask),
             rate: RateLimit::new(now, limits.unproven_per_second, limits.unproven_burst),
-            rng,
+            rng: StdRng::from_seed(seed),
             allocations: Allocations::new(now, accounts),
             connections: Connections::default(),
             tcp_outputs: VecDeque::new(),
@@ -158,6 +161,18 @@ impl Server {
     ) -> Option<Forward<'a>> {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         self.relayed_datagram(now, relay, peer, datagram)
+    }
+
+    /// Takes in what a sibling's client sent to the relayed address `to`; `source` is the relayed
+    /// address of that client.
+    pub fn handle_sibling<'a>(
+        &'a mut self,
+        now: Instant,
+        source: SocketAddr,
+        to: &SocketAddr,
+        datagram: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        self.handed_over(now, source, to, datagram)
     }
 
     /// Takes in how opening a relayed socket went; returns the answer to who asked for it.

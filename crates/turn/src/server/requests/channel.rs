@@ -34,7 +34,8 @@ impl Server {
         if peer.port() == 0 {
             return Err(Refusal::BAD_REQUEST);
         }
-        if own_relays && self.allocations.at(&peer).is_none() {
+        let is_relay = || self.allocations.at(&peer).is_some() || self.sibling_at(&peer).is_some();
+        if own_relays && !is_relay() {
             return Err(Refusal::FORBIDDEN);
         }
         let (_, made) = self.own(now, from, proven)?;

@@ -1,0 +1,218 @@
+//! From shard to shard: packets between relays on different ones, in parcels over bounded queues.
+//!
+//! A shard fills one parcel for each other shard and sends it off before it sleeps, or when it is
+//! full. The other gives the empty parcel back. A queue that is full drops, as the network would.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use crossbeam_queue::ArrayQueue;
+use turn::ToSibling;
+
+use super::bell::Bell;
+
+/// Bytes of one parcel, and packets.
+const BYTES: usize = 64 * 1024;
+const PACKETS: usize = 64;
+/// Parcels that wait for a shard.
+const WAITING: usize = 64;
+/// Empty parcels that wait to be filled again.
+const EMPTY: usize = 8;
+
+/// Packets for relays of one shard.
+#[derive(Default)]
+pub(crate) struct Parcel {
+    bytes: Vec<u8>,
+    packets: Vec<Packet>,
+}
+
+#[derive(Clone, Copy)]
+struct Packet {
+    source: SocketAddr,
+    to: SocketAddr,
+    len: usize,
+}
+
+impl Parcel {
+    fn has_room(&self, len: usize) -> bool {
+        self.packets.len() < PACKETS && self.bytes.len() + len <= BYTES
+    }
+
+    fn push(&mut self, packet: &ToSibling<'_>) {
+        self.bytes.extend_from_slice(packet.payload);
+        let len = packet.payload.len();
+        self.packets.push(Packet { source: packet.source, to: packet.to, len });
+    }
+
+    /// What it holds: the relayed address each is from, the one it is for, and the data.
+    pub(crate) fn packets(&self) -> impl Iterator<Item = (SocketAddr, &SocketAddr, &[u8])> {
+        let mut rest = self.bytes.as_slice();
+        self.packets.iter().map(move |packet| {
+            let (data, behind) = rest.split_at_checked(packet.len).unwrap_or_default();
+            rest = behind;
+            (packet.source, &packet.to, data)
+        })
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.packets.clear();
+    }
+}
+
+/// Where a shard's parcels wait.
+pub(crate) struct Mailbox {
+    waiting: ArrayQueue<Parcel>,
+    empty: ArrayQueue<Parcel>,
+    bell: Arc<Bell>,
+}
+
+/// A mailbox for each shard.
+pub(super) fn boxes(bells: &[Arc<Bell>]) -> Arc<[Mailbox]> {
+    let of = |bell: &Arc<Bell>| Mailbox {
+        waiting: ArrayQueue::new(WAITING),
+        empty: ArrayQueue::new(EMPTY),
+        bell: Arc::clone(bell),
+    };
+    bells.iter().map(of).collect()
+}
+
+/// One shard's links to all others.
+pub(crate) struct Links {
+    own: usize,
+    boxes: Arc<[Mailbox]>,
+    /// The parcel under way to each.
+    filling: Vec<Parcel>,
+    /// Packets dropped, as the other had too many waiting.
+    pub(crate) dropped: u64,
+}
+
+impl Links {
+    pub(super) fn new(own: u8, boxes: Arc<[Mailbox]>) -> Self {
+        let filling = boxes.iter().map(|_| Parcel::default()).collect();
+        Self { own: own.into(), boxes, filling, dropped: 0 }
+    }
+
+    /// Puts a packet into the parcel for its shard.
+    pub(crate) fn push(&mut self, packet: &ToSibling<'_>) {
+        let to = usize::from(packet.sibling);
+        let full = self.filling.get(to).is_some_and(|it| !it.has_room(packet.payload.len()));
+        if full {
+            self.send(to);
+        }
+        if let Some(parcel) = self.filling.get_mut(to) {
+            parcel.push(packet);
+        }
+    }
+
+    /// Sends all parcels off.
+    pub(crate) fn flush(&mut self) {
+        for to in 0..self.filling.len() {
+            self.send(to);
+        }
+    }
+
+    fn send(&mut self, to: usize) {
+        let (Some(parcel), Some(mailbox)) = (self.filling.get_mut(to), self.boxes.get(to)) else {
+            return;
+        };
+        if parcel.packets.is_empty() {
+            return;
+        }
+        let next = mailbox.empty.pop().unwrap_or_default();
+        if let Err(mut returned) = mailbox.waiting.push(std::mem::replace(parcel, next)) {
+            self.dropped += returned.packets.len() as u64;
+            returned.clear();
+            let _ = mailbox.empty.push(returned);
+        }
+        mailbox.bell.ring();
+    }
+
+    /// Takes a parcel that has come.
+    pub(crate) fn receive(&self) -> Option<Parcel> {
+        self.boxes.get(self.own)?.waiting.pop()
+    }
+
+    /// Gives an opened parcel back.
+    pub(crate) fn give_back(&self, mut parcel: Parcel) {
+        parcel.clear();
+        if let Some(own) = self.boxes.get(self.own) {
+            let _ = own.empty.push(parcel);
+        }
+    }
+
+    /// Whether a parcel has come.
+    pub(super) fn has_mail(&self) -> bool {
+        self.boxes.get(self.own).is_some_and(|own| !own.waiting.is_empty())
+    }
+
+    /// This shard's own bell.
+    pub(super) fn bell(&self) -> Option<&Bell> {
+        self.boxes.get(self.own).map(|own| &*own.bell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Links, Links, Vec<mio::Poll>) {
+        let polls: Vec<_> = (0..2).map(|_| mio::Poll::new().unwrap()).collect();
+        let bells: Vec<_> = polls.iter().map(|poll| Arc::new(Bell::new(poll).unwrap())).collect();
+        let boxes = boxes(&bells);
+        (Links::new(0, Arc::clone(&boxes)), Links::new(1, boxes), polls)
+    }
+
+    fn packet(payload: &[u8]) -> ToSibling<'_> {
+        let source = SocketAddr::from(([192, 0, 2, 1], 50_000));
+        ToSibling { sibling: 1, source, to: SocketAddr::from(([192, 0, 2, 1], 60_000)), payload }
+    }
+
+    #[test]
+    fn packets_arrive_whole_and_in_order() {
+        let (mut from, to, _polls) = pair();
+        let sent: Vec<Vec<u8>> = (0..500_usize).map(|n| vec![n.to_le_bytes()[0]; n % 7]).collect();
+        sent.iter().for_each(|payload| from.push(&packet(payload)));
+        from.flush();
+        let mut got = Vec::new();
+        while let Some(parcel) = to.receive() {
+            got.extend(parcel.packets().map(|(_, _, data)| data.to_vec()));
+            to.give_back(parcel);
+        }
+        assert_eq!(got, sent);
+        assert!(!to.has_mail() && from.receive().is_none());
+    }
+
+    #[test]
+    fn a_shard_that_never_looks_costs_others_a_bounded_queue() {
+        let (mut from, to, _polls) = pair();
+        let payload = [7; 1200];
+        for _ in 0..10_000 {
+            from.push(&packet(&payload));
+        }
+        from.flush();
+        let parcels: Vec<_> = std::iter::from_fn(|| to.receive()).collect();
+        assert_eq!(parcels.len(), WAITING);
+        let kept: usize = parcels.iter().map(|parcel| parcel.packets.len()).sum();
+        assert_eq!(from.dropped, 10_000 - kept as u64);
+        assert!(parcels.iter().all(|parcel| parcel.bytes.len() <= BYTES));
+    }
+
+    #[test]
+    fn a_sleeping_shard_is_woken_once() {
+        let (mut from, to, mut polls) = pair();
+        let bell = to.bell().unwrap();
+        bell.doze();
+        assert!(!to.has_mail());
+        from.push(&packet(b"up"));
+        from.flush();
+        let mut events = mio::Events::with_capacity(8);
+        polls[1].poll(&mut events, None).unwrap();
+        assert_eq!(events.iter().count(), 1);
+        bell.rise();
+        from.push(&packet(b"awake"));
+        from.flush();
+        polls[1].poll(&mut events, Some(std::time::Duration::ZERO)).unwrap();
+        assert_eq!(events.iter().count(), 0);
+        assert!(to.has_mail());
+    }
+}

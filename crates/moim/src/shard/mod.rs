@@ -1,0 +1,142 @@
+//! Shards: threads that own the UDP side of the one port.
+//!
+//! Each has sockets of its own for every address (`SO_REUSEPORT`: the kernel spreads clients over
+//! them by their address), its own relay with its own relayed sockets, and soon its own part of the
+//! media server. Nothing on the packet path is shared or locked; what one shard has for another
+//! goes in batches over bounded queues ([`link`]). What comes from the main runtime goes through a
+//! [`Door`].
+
+mod bell;
+mod door;
+mod egress;
+mod inbox;
+mod link;
+mod outlet;
+mod port;
+mod run;
+mod tune;
+mod wire;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+};
+use turn::siblings::Sibling;
+
+use crate::{port::Connection, relay};
+pub(crate) use door::{Command, Door};
+pub(crate) use run::{Clock, Tally};
+pub(crate) use wire::Wire;
+
+/// What waits for a shard from the main runtime; then who sends waits, too.
+const COMMANDS: usize = 1024;
+
+/// What shards run by.
+pub(crate) struct Config {
+    /// Where to listen on UDP.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// How many, from 1 to [`turn::siblings::MOST`].
+    pub(crate) shards: u8,
+    /// The relay's part.
+    pub(crate) relay: relay::Config,
+}
+
+/// The way to running shards. Clones lead to the same ones.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    doors: Arc<[Door]>,
+    /// Whose turn it is to take a client over TCP.
+    turn: Arc<AtomicUsize>,
+}
+
+/// An address that can't be listened on, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{address}: {error}")]
+pub(crate) struct NotBound {
+    /// The first of those asked for that failed.
+    pub(crate) address: SocketAddr,
+    /// What the system said.
+    #[source]
+    pub(crate) error: io::Error,
+}
+
+/// How many shards suit this machine: one a core, where the kernel spreads datagrams over sockets.
+pub(crate) fn fitting() -> u8 {
+    if cfg!(target_os = "linux") {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        u8::try_from(cores).unwrap_or(u8::MAX).min(turn::siblings::MOST)
+    } else {
+        1
+    }
+}
+
+/// Takes the UDP sockets and starts the shards.
+///
+/// # Errors
+/// [`NotBound`] names the address that can't be listened on; one with port 0 where it is not about
+/// an address but the system gives no thread, events or randomness.
+pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
+    let system = |error| NotBound { address: SocketAddr::from(([0, 0, 0, 0], 0)), error };
+    let family = Sibling::family(&turn::PORTS, config.shards);
+    // All of them before any is read: from the first datagram on, the kernel knows how many.
+    let mut sockets: Vec<Vec<_>> = family.iter().map(|_| Vec::new()).collect();
+    for &address in &config.listen {
+        let bound = port::bind(address, family.len());
+        let bound = bound.map_err(|error| NotBound { address, error })?;
+        sockets.iter_mut().zip(bound).for_each(|(sockets, socket)| sockets.push(socket));
+    }
+    let polls = family.iter().map(|_| mio::Poll::new()).collect::<io::Result<Vec<_>>>();
+    let polls = polls.map_err(system)?;
+    let bells = polls.iter().map(bell::Bell::new).collect::<io::Result<Vec<_>>>();
+    let bells: Vec<_> = bells.map_err(system)?.into_iter().map(Arc::new).collect();
+    let boxes = link::boxes(&bells);
+    let servers = relay::servers(&config.relay, &family).map_err(system)?;
+    let mut doors = Vec::new();
+    let parts = sockets.into_iter().zip(polls).zip(servers).zip(bells).zip(family);
+    for ((((sockets, poll), server), bell), sibling) in parts {
+        let (sender, commands) = mpsc::channel(COMMANDS);
+        let links = link::Links::new(sibling.index(), Arc::clone(&boxes));
+        let own = run::Own { sockets, poll, server, sibling, commands, links };
+        doors.push(Door::new(sender, bell));
+        thread::Builder::new()
+            .name(format!("shard {}", doors.len() - 1))
+            .spawn(move || run::run(own))
+            .map_err(system)?;
+    }
+    Ok(Handle { doors: doors.into(), turn: Arc::default() })
+}
+
+impl Handle {
+    /// Serves a TURN client over TCP, or inside TLS, until it leaves or is of no more use.
+    pub(crate) async fn serve_turn(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        connection: Connection,
+    ) {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        if let Some(door) = self.doors.get(turn % self.doors.len().max(1)) {
+            relay::serve_stream(stream, connection, door).await;
+        }
+    }
+
+    /// Stops all shards and with them every client's; returns once their sockets are closed.
+    pub(crate) async fn shutdown(&self) {
+        for door in self.doors.iter() {
+            // A shard that is gone already has stopped.
+            let _ = door.send(Command::Stop).await;
+        }
+        for door in self.doors.iter() {
+            door.closed().await;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Several servers on one machine, one a thread, that share its relayed ports.
+//!
+//! Each has a part of the ports to itself, so whose a port is gets computed and never looked up.
+//! What one must know of the others' is a bit a port: whether a relayed socket is open there.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// There are at most so many.
+pub const MOST: u8 = 64;
+
+/// One server among its siblings.
+#[derive(Debug, Clone)]
+pub struct Sibling {
+    index: u8,
+    count: u8,
+    ports: RangeInclusive<u16>,
+    /// A bit for each port of `ports`, set while a relayed socket has it.
+    open: Arc<[AtomicU64]>,
+}
+
+impl Sibling {
+    /// A server without siblings, whose are all ports.
+    #[must_use]
+    pub fn alone(ports: RangeInclusive<u16>) -> Self {
+        Self { index: 0, count: 1, ports, open: Arc::default() }
+    }
+
+    /// So many servers, from 1 to [`MOST`]; fewer where there is not a pair of ports for each.
+    #[must_use]
+    pub fn family(ports: &RangeInclusive<u16>, count: u8) -> Vec<Self> {
+        let pairs = u8::try_from(ports.len() / 2).unwrap_or(u8::MAX);
+        let count = count.min(pairs).clamp(1, MOST);
+        let words = ports.len().div_ceil(64);
+        let open: Arc<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
+        let of = |index| Self { index, count, ports: ports.clone(), open: Arc::clone(&open) };
+        (0..count).map(of).collect()
+    }
+
+    /// Which one this is, from 0.
+    #[must_use]
+    pub fn index(&self) -> u8 {
+        self.index
+    }
+
+    /// This one's part of the ports.
+    #[must_use]
+    pub fn ports(&self) -> RangeInclusive<u16> {
+        let part = self.part();
+        let first = self.ports.start() + part * u16::from(self.index);
+        if self.index + 1 == self.count {
+            return first..=*self.ports.end();
+        }
+        first..=first + (part - 1)
+    }
+
+    /// How many ports each has, the last one more: an even number, so that pairs of ports stay
+    /// together.
+    fn part(&self) -> u16 {
+        let whole = self.ports.end().saturating_sub(*self.ports.start());
+        ((whole / u16::from(self.count)) & !1).max(2)
+    }
+
+    /// Another one, if a relayed socket of its is open on this port.
+    #[inline]
+    #[must_use]
+    pub fn with_open(&self, port: u16) -> Option<u8> {
+        let offset = port.checked_sub(*self.ports.start())?;
+        let owner = offset / self.part();
+        let owner = u8::try_from(owner).ok()?.min(self.count - 1);
+        (owner != self.index
+            && self.bit(offset).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit != 0))
+        .then_some(owner)
+    }
+
+    /// Tells the others that a relayed socket is open on this port, or no more.
+    pub fn set_open(&self, port: u16, open: bool) {
+        let offset = port.checked_sub(*self.ports.start());
+        let Some((word, bit)) = offset.and_then(|offset| self.bit(offset)) else { return };
+        if open {
+            word.fetch_or(bit, Ordering::Relaxed);
+        } else {
+            word.fetch_and(!bit, Ordering::Relaxed);
+        }
+    }
+
+    fn bit(&self, offset: u16) -> Option<(&AtomicU64, u64)> {
+        Some((self.open.get(usize::from(offset / 64))?, 1 << (offset % 64)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_port_has_one_owner() {
+        for (ports, count) in [
+            (49_152..=65_535, 1),
+            (49_152..=65_535, 3),
+            (49_152..=65_535, 64),
+            (0..=65_535, 2),
+            (50_001..=50_010, 4),
+            (50_000..=50_001, 9),
+        ] {
+            let family = Sibling::family(&ports, count);
+            assert_eq!(family.len(), usize::from(count).min(ports.len() / 2));
+            let mut next = *ports.start();
+            for sibling in &family {
+                let own = sibling.ports();
+                assert_eq!(*own.start(), next, "{ports:?} {count}");
+                assert!(own.len() >= 2);
+                next = own.end().wrapping_add(1);
+                for port in [*own.start(), *own.end()] {
+                    sibling.set_open(port, true);
+                    for one in &family {
+                        let is_other = one.index() != sibling.index();
+                        assert_eq!(one.with_open(port), is_other.then_some(sibling.index()));
+                    }
+                    sibling.set_open(port, false);
+                    assert!(family.iter().all(|one| one.with_open(port).is_none()));
+                }
+            }
+            assert_eq!(next, ports.end().wrapping_add(1));
+        }
+    }
+
+    #[test]
+    fn one_alone_has_all_ports_and_nobody_else() {
+        let alone = Sibling::alone(1000..=2000);
+        assert_eq!(alone.ports(), 1000..=2000);
+        alone.set_open(1500, true);
+        for port in [0, 999, 1500, 2001] {
+            assert_eq!(alone.with_open(port), None);
+        }
+    }
+}
