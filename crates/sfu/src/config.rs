@@ -15,6 +15,10 @@ pub struct Config {
     pub candidates: Vec<(Transport, SocketAddr)>,
     /// Bounds.
     pub limits: Limits,
+    /// What a way is taken to carry until it has been measured, bits a second.
+    pub start_rate: u64,
+    /// In a room with more microphones, only the loudest so many are heard.
+    pub audible: usize,
     /// At least this long between two keyframe requests to one layer of a publisher.
     pub keyframe_interval: Duration,
     /// A link that no check has reached for so long is gone.
@@ -28,6 +32,8 @@ pub struct Limits {
     pub peers: usize,
     /// Peers in one room.
     pub room_peers: usize,
+    /// Bytes of a datagram; longer ones are dropped, since what is forwarded must fit a packet again.
+    pub datagram_bytes: usize,
     /// Bytes of an offer or answer.
     pub sdp_bytes: usize,
     /// Media sections in an offer or answer.
@@ -49,6 +55,8 @@ impl Config {
             seed,
             candidates: Vec::new(),
             limits: Limits::default(),
+            start_rate: 1_500_000,
+            audible: 12,
             keyframe_interval: Duration::from_millis(500),
             silence: Duration::from_secs(40),
         }
@@ -60,6 +68,7 @@ impl Default for Limits {
         Self {
             peers: 20_000,
             room_peers: 2_000,
+            datagram_bytes: 1500,
             sdp_bytes: 512 * 1024,
             sdp_sections: 512,
             sections: 256,

@@ -32,6 +32,10 @@
 //!   browser keeps lips in sync; screen and its audio likewise.
 //! * Candidates of the client need not be told: it reaches us, and we learn its address from an
 //!   authenticated STUN check, never from RTP.
+//! * [`Sfu::handle_subscribe`] says what a page shows. Of what is not listed audio comes and video at
+//!   its smallest; with both sizes zero video is paused.
+//! * [`Event::Wanted`] says which of a publisher's encodings anybody is to get, so that its browser
+//!   can stop making the others.
 //! * [`Event::Gone`] says that a link has ended (closed by the other side, or silent for too long);
 //!   the peer is forgotten and may be added again.
 //!
@@ -43,17 +47,20 @@
 //! it which shard the peer lives on, so that another shard can hand the datagram over; from then on
 //! the five-tuple is enough.
 
-mod codec;
+pub mod codec;
 mod config;
 mod format;
 mod forward;
 mod ids;
 mod link;
+mod meter;
 mod output;
 mod packet;
 mod peer;
 mod pool;
+mod quality;
 mod refused;
+mod room;
 mod routes;
 mod sdp;
 mod sfu;
@@ -63,7 +70,7 @@ mod ufrag;
 
 pub use config::{Config, Limits};
 pub use ids::{PeerId, RoomId, Source, TrackId, Transport};
-pub use output::{Event, GoneReason, Output, Subscribed, Transmit, Wish};
+pub use output::{Event, GoneReason, Output, Speaker, Subscribed, Transmit, Wish};
 pub use refused::Refused;
 pub use sfu::Sfu;
 pub use ufrag::{shard_of, ufrag_of};

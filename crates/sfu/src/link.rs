@@ -3,16 +3,18 @@
 //! Nothing outside this module drives the engine, and but a few value types of it are named
 //! elsewhere, so that its egress, or all of it, can be replaced.
 
+mod dependency;
 mod engine;
 mod outbox;
 
+use dependency::Dependency;
 pub(crate) use engine::Engine;
 pub(crate) use outbox::Outbox;
 pub(crate) use str0m::media::{Mid, Rid};
 
 use crate::{
     config::Config,
-    format::Format,
+    format::{Codec, Format},
     forward::Rewritten,
     ids::{Kind, Transport},
     packet::{self, Packet},
@@ -28,10 +30,11 @@ use std::{
 };
 use str0m::{
     Event, IceConnectionState, IceCreds, Input, Output, Rtc,
+    bwe::{Bitrate, BweKind},
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
-    media::{Direction, KeyframeRequestKind, MediaKind},
+    media::{Direction, KeyframeRequestKind, Media, MediaKind, Rids},
     net::{Protocol, Receive},
-    rtp::{RtpWrite, Ssrc},
+    rtp::{RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch},
 };
 
 /// The engine's pacer asks for a microsecond later between two packets: what is so near is due.
@@ -61,6 +64,8 @@ pub(crate) enum Happened {
     Closed,
     /// Nothing more can come of it.
     Failed,
+    /// How many bits a second the way to the peer takes.
+    Estimate(u64),
     /// An authenticated check came this way.
     Proven(FiveTuple),
     /// The oldest way, to make room.
@@ -199,6 +204,14 @@ impl Link {
         on.then(|| if media.kind().is_audio() { Kind::Audio } else { Kind::Video })
     }
 
+    /// The encodings that the client has said it may send on a section.
+    pub(crate) fn rids(&self, mid: Mid) -> &[Rid] {
+        match self.rtc.media(mid).map(Media::rids_rx) {
+            Some(Rids::Specific(rids)) => rids,
+            _ => &[],
+        }
+    }
+
     /// The send stream of a section, once both sides have agreed to it.
     pub(crate) fn lane(&mut self, mid: Mid) -> Option<Lane> {
         let media = self.rtc.media(mid)?;
@@ -208,17 +221,27 @@ impl Link {
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None)?;
         stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(0.25));
+        // A paced stream queues without end when a line narrows, and plays the past long after we
+        // have stepped down; the packets of a frame leave together instead.
+        stream.set_unpaced(true);
         Some(Lane { ssrc: stream.ssrc(), mid, format: None })
     }
 
     /// Writes a packet; it leaves at the next drain.
     pub(crate) fn send(&mut self, lane: &mut Lane, packet: &Packet, as_: Rewritten) -> bool {
         let Some(pt) = self.payload_type(lane, packet.format) else { return false };
-        let write =
-            RtpWrite::new(pt.into(), as_.seq.into(), as_.time, packet.at, packet.payload.clone())
-                .marker(packet.marker)
-                .ext_vals(packet.extensions.clone())
-                .nackable(true);
+        let mut extensions = packet.extensions.clone();
+        if let (Some(bytes), Some(frame)) = (&packet.dependency, as_.frame) {
+            extensions.user_values.set(Dependency { bytes: bytes.clone(), frame });
+        }
+        let payload = packet.payload.clone();
+        let mut write = RtpWrite::new(pt.into(), as_.seq.into(), as_.time, packet.at, payload)
+            .marker(as_.marker)
+            .ext_vals(extensions)
+            .nackable(true);
+        if let Some(patch) = as_.vp8.and_then(|numbers| patch(&packet.payload, numbers)) {
+            write = write.vp8_patch(patch);
+        }
         match self.rtc.direct_api().stream_tx(&lane.ssrc) {
             Some(stream) => stream.write_rtp(write),
             None => return false,
@@ -240,6 +263,11 @@ impl Link {
         })?;
         lane.format = Some((format, pt));
         Some(pt)
+    }
+
+    /// Tells the estimator what would be sent next and what at best, bits a second.
+    pub(crate) fn desire(&mut self, next: u64, best: u64) {
+        self.rtc.bwe().set_bitrate(Bitrate::bps(next), Bitrate::bps(best));
     }
 
     pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
@@ -345,7 +373,12 @@ impl Link {
                 if packet.payload.is_empty() {
                     return;
                 }
+                // Other codecs tell the same in their payload descriptors.
+                let dependency = packet.header.ext_vals.user_values.get::<Dependency>();
+                let dependency = dependency.filter(|_| format.codec == Codec::Av1);
                 let packet = Packet {
+                    dependency: dependency.map(|it| it.bytes.clone()),
+                    frame: dependency.map(|it| it.frame),
                     seq: *packet.seq_no,
                     time: packet.header.timestamp,
                     marker: packet.header.marker,
@@ -358,6 +391,11 @@ impl Link {
             }
             Event::KeyframeRequest(request) => {
                 out.push(Happened::KeyframeWanted { mid: request.mid });
+            }
+            Event::EgressBitrateEstimate(
+                BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
+            ) => {
+                out.push(Happened::Estimate(estimate.as_u64()));
             }
             Event::Connected => {
                 self.connected = true;
@@ -397,6 +435,16 @@ impl Link {
         let _ = self.rtc.close();
         self.drain(now, &mut Vec::new());
     }
+}
+
+/// Puts a picture's numbers into its descriptor, where it has them.
+fn patch(payload: &[u8], (picture, tl0): (u16, u8)) -> Option<Vp8Patch> {
+    let descriptor = Vp8Descriptor::parse(payload).ok()?;
+    let long = payload.get(2).is_some_and(|byte| byte & 0x80 != 0);
+    let picture = if long { picture } else { picture & 0x7f };
+    let patch = descriptor.patch().picture_id(picture);
+    let patch = if descriptor.tl0_pic_idx().is_some() { patch.tl0_pic_idx(tl0) } else { patch };
+    patch.build().ok()
 }
 
 fn protocol(transport: Transport) -> Protocol {

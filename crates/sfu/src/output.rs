@@ -1,6 +1,6 @@
 //! What an `Sfu` gives out.
 
-use crate::ids::{PeerId, Source, Transport};
+use crate::ids::{PeerId, RoomId, Source, Transport};
 use std::net::SocketAddr;
 
 /// What is to be done, or what has happened.
@@ -60,6 +60,24 @@ pub enum Event {
         /// Its sections in use.
         tracks: Vec<Subscribed>,
     },
+    /// Who speaks in a room, when that changes.
+    Speakers {
+        /// Where.
+        room: RoomId,
+        /// Loudest first; empty when all are silent.
+        speakers: Vec<Speaker>,
+    },
+    /// Which encodings of a published video anybody is to get, when that changes; at first all.
+    Wanted {
+        /// Whose video.
+        peer: PeerId,
+        /// Camera or screen.
+        source: Source,
+        /// Whether it is shown anywhere at all.
+        any: bool,
+        /// The wanted encodings of a simulcast, by rid, smallest first; of one without, none.
+        rids: Vec<String>,
+    },
     /// ICE and DTLS are up: media can flow.
     Connected {
         /// Whose link.
@@ -83,6 +101,15 @@ pub enum GoneReason {
     Silent,
     /// The certificate was not the one that the SDP promised, or the engine gave up.
     Failed,
+}
+
+/// Somebody who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speaker {
+    /// Who.
+    pub peer: PeerId,
+    /// How loud, 0 to 127: dB above silence, so 127 + dBov (RFC 6464).
+    pub level: u8,
 }
 
 /// One receiving section of a peer's link.

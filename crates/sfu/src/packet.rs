@@ -2,7 +2,7 @@
 
 use crate::format::Format;
 use std::{sync::Arc, time::Instant};
-use str0m::rtp::ExtensionValues;
+use str0m::rtp::{ExtensionValues, UserExtensionValues};
 
 /// A received packet. Cloning it shares the payload.
 #[derive(Debug, Clone)]
@@ -15,6 +15,10 @@ pub(crate) struct Packet {
     pub(crate) format: Format,
     /// What is sent on of the header extensions.
     pub(crate) extensions: ExtensionValues,
+    /// The dependency descriptor, for codecs that can't do without.
+    pub(crate) dependency: Option<Arc<[u8]>>,
+    /// The frame number in it.
+    pub(crate) frame: Option<u16>,
     /// Without header and padding.
     pub(crate) payload: Arc<[u8]>,
     /// When it came.
@@ -22,14 +26,13 @@ pub(crate) struct Packet {
 }
 
 /// Leaves of the header extensions what concerns the media; the rest is between two neighbours.
-pub(crate) fn carried(from: ExtensionValues) -> ExtensionValues {
-    ExtensionValues {
-        mid: None,
-        rid: None,
-        rid_repair: None,
-        transport_cc: None,
-        abs_send_time: None,
-        tx_time_offs: None,
-        ..from
-    }
+pub(crate) fn carried(mut values: ExtensionValues) -> ExtensionValues {
+    values.mid = None;
+    values.rid = None;
+    values.rid_repair = None;
+    values.transport_cc = None;
+    values.abs_send_time = None;
+    values.tx_time_offs = None;
+    values.user_values = UserExtensionValues::default();
+    values
 }

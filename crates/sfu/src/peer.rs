@@ -7,6 +7,8 @@ use crate::{
     output::Subscribed,
     pool::Pool,
 };
+use foldhash::HashMap;
+use std::time::Instant;
 
 pub(crate) struct Peer {
     pub(crate) room: RoomId,
@@ -20,6 +22,16 @@ pub(crate) struct Peer {
     pub(crate) waiting: Vec<TrackId>,
     /// Whether the list of what it gets has changed since it was told.
     pub(crate) changed: bool,
+    /// What its page shows, once it has said: shorter side in pixels.
+    pub(crate) shown: HashMap<TrackId, u32>,
+    /// What the way to it takes, bits a second, once known.
+    pub(crate) estimate: Option<u64>,
+    /// What it is given at most, bits a second, and until when: keyframes have not got through.
+    pub(crate) caution: Option<(Instant, u64)>,
+    /// What its video takes as shared last, bits a second.
+    pub(crate) given: u64,
+    /// What the estimator was told: what is next, and what is best.
+    pub(crate) desired: (u64, u64),
     /// Whether it has something to drain.
     pub(crate) dirty: bool,
 }
@@ -30,6 +42,8 @@ pub(crate) struct Outlet {
     pub(crate) forwarder: Forwarder,
     /// The send stream, once the section is agreed.
     pub(crate) lane: Option<Lane>,
+    /// When a keyframe was asked for last.
+    pub(crate) asked: Option<Instant>,
 }
 
 impl Peer {
@@ -41,6 +55,11 @@ impl Peer {
             pool: Pool::new(),
             waiting: Vec::new(),
             changed: false,
+            shown: HashMap::default(),
+            estimate: None,
+            caution: None,
+            given: 0,
+            desired: (0, 0),
             dirty: false,
         }
     }

@@ -2,6 +2,8 @@
 
 mod forwarding;
 mod negotiation;
+mod quality;
+mod speech;
 mod subscribing;
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
     output::{Event, GoneReason, Output, Transmit},
     peer::Peer,
     refused::Refused,
+    room::Room,
     routes::{FiveTuple, Routes},
     timers::Timers,
     track::Track,
@@ -34,7 +37,7 @@ pub struct Sfu {
     rng: StdRng,
     now: Instant,
     peers: HashMap<PeerId, Peer>,
-    rooms: HashMap<RoomId, Vec<PeerId>>,
+    rooms: HashMap<RoomId, Room>,
     tracks: HashMap<TrackId, Track>,
     routes: Routes,
     timers: Timers,
@@ -86,6 +89,12 @@ impl Sfu {
         self.peers.len()
     }
 
+    /// What the way to a peer carries, bits a second, as far as that has been measured.
+    #[must_use]
+    pub fn estimate(&self, peer: PeerId) -> Option<u64> {
+        self.peers.get(&peer)?.estimate
+    }
+
     /// Everything that is kept, counted: what must come back to zero when all have left.
     #[must_use]
     pub fn entries(&self) -> usize {
@@ -107,11 +116,11 @@ impl Sfu {
         if self.peers.len() >= self.config.limits.peers {
             return Err(Refused::Full);
         }
-        let members = self.rooms.entry(room).or_default();
-        if members.len() >= self.config.limits.room_peers {
+        let here = self.rooms.entry(room).or_default();
+        if here.members.len() >= self.config.limits.room_peers {
             return Err(Refused::RoomFull);
         }
-        members.push(peer);
+        here.members.push(peer);
         self.peers.insert(peer, Peer::new(room));
         self.round.get_or_insert(now + ROUND);
         Ok(())
@@ -123,9 +132,9 @@ impl Sfu {
         self.tick(now);
         self.drop_link(peer);
         let Some(gone) = self.peers.remove(&peer) else { return };
-        if let Some(members) = self.rooms.get_mut(&gone.room) {
-            members.retain(|member| *member != peer);
-            if members.is_empty() {
+        if let Some(room) = self.rooms.get_mut(&gone.room) {
+            room.remove(peer);
+            if room.members.is_empty() {
                 self.rooms.remove(&gone.room);
             }
         }
@@ -147,6 +156,9 @@ impl Sfu {
         bytes: &[u8],
     ) -> bool {
         self.tick(now);
+        if bytes.len() > self.config.limits.datagram_bytes {
+            return false;
+        }
         let way = FiveTuple { local, remote: from, transport };
         let peer = if ufrag::is_stun(bytes) {
             ufrag::ufrag_of(bytes).and_then(|ufrag| self.routes.by_ufrag(ufrag))
@@ -259,6 +271,11 @@ impl Sfu {
         for event in happened.drain(..) {
             match event {
                 Happened::Packet { mid, rid, packet } => self.forward(peer, mid, rid, &packet),
+                Happened::Estimate(rate) => {
+                    if let Some(it) = self.peers.get_mut(&peer) {
+                        it.estimate = Some(rate);
+                    }
+                }
                 Happened::KeyframeWanted { mid } => self.keyframe_wanted(peer, mid),
                 Happened::Connected => self.events.push_back(Event::Connected { peer }),
                 Happened::Proven(way) => self.routes.prove(way, peer),
@@ -311,6 +328,8 @@ impl Sfu {
         for peer in silent {
             self.gone(peer, GoneReason::Silent);
         }
+        self.listen();
+        self.share();
         self.ask_again_for_keyframes();
     }
 }

@@ -1,13 +1,25 @@
-//! A published track: its layers as they come in, and who gets it.
+//! A published track: its encodings as they come in, and who gets it.
 
 use crate::{
+    codec::{Meta, dependency},
+    format::Codec,
     ids::{PeerId, RoomId},
     link::{Mid, Rid},
+    meter::Meter,
+    packet::Packet,
+    quality::{Choice, Quality},
 };
 use std::time::{Duration, Instant};
 
 /// More encodings of one track than any browser sends.
-pub(crate) const MOST_LAYERS: usize = 4;
+pub(crate) const MOST_ENCODINGS: usize = 4;
+/// Layers of one encoding: four sizes at four speeds.
+const MOST_LAYERS: usize = 16;
+/// What the largest encoding is taken for until it tells its size, and what it is taken to cost.
+const USUAL_HEIGHT: u16 = 720;
+const USUAL_RATE: u32 = 1_700_000;
+/// A browser takes so long to start an encoding again.
+const RESTART: Duration = Duration::from_secs(3);
 
 /// A published track.
 #[derive(Debug)]
@@ -15,33 +27,163 @@ pub(crate) struct Track {
     pub(crate) room: RoomId,
     /// The publisher's section.
     pub(crate) mid: Mid,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) encodings: Vec<Encoding>,
     /// Who gets it, and on which section of theirs.
     pub(crate) subscribers: Vec<(PeerId, usize)>,
+    /// Whether it is left out since others are louder.
+    pub(crate) muted: bool,
+    /// Loudness above silence: 0 to 127, falling off slowly.
+    pub(crate) loudness: u8,
 }
 
 /// One encoding of a track: the only one, or one of several sizes.
 #[derive(Debug)]
-pub(crate) struct Layer {
+pub(crate) struct Encoding {
     pub(crate) rid: Option<Rid>,
     pub(crate) keyframes: Keyframes,
+    /// Whether anybody is to get it; the publisher is told.
+    pub(crate) wanted: Wanted,
+    total: Meter,
+    layers: Vec<(u8, u8, Meter)>,
+    size: Option<(u16, u16)>,
+    structure: Option<dependency::Structure>,
+}
+
+/// Since when something is wanted, or not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) on: bool,
+    pub(crate) since: Option<Instant>,
+    /// Since when nobody has use for it, though it is still on.
+    pub(crate) unused: Option<Instant>,
 }
 
 impl Track {
-    pub(crate) fn new(room: RoomId, mid: Mid) -> Self {
-        Self { room, mid, layers: Vec::new(), subscribers: Vec::new() }
+    /// With the encodings announced, smallest first; others may turn up.
+    pub(crate) fn new(room: RoomId, mid: Mid, rids: &[Rid]) -> Self {
+        let announced = rids.iter().take(MOST_ENCODINGS);
+        let encodings = announced.map(|rid| Encoding::new(Some(*rid))).collect();
+        Self { room, mid, encodings, subscribers: Vec::new(), muted: false, loudness: 0 }
     }
 
-    /// Which layer a packet with this rid is of.
-    pub(crate) fn layer(&mut self, rid: Option<Rid>) -> Option<usize> {
-        if let Some(known) = self.layers.iter().position(|layer| layer.rid == rid) {
+    /// Which encoding a packet with this rid is of.
+    pub(crate) fn encoding(&mut self, rid: Option<Rid>) -> Option<usize> {
+        if let Some(known) = self.encodings.iter().position(|it| it.rid == rid) {
             return Some(known);
         }
-        if self.layers.len() >= MOST_LAYERS {
+        if self.encodings.len() >= MOST_ENCODINGS {
             return None;
         }
-        self.layers.push(Layer { rid, keyframes: Keyframes::default() });
-        Some(self.layers.len() - 1)
+        self.encodings.push(Encoding::new(rid));
+        Some(self.encodings.len() - 1)
+    }
+
+    /// How high each encoding is, or is taken to be.
+    pub(crate) fn heights(&self) -> impl Iterator<Item = u16> + '_ {
+        let count = self.encodings.len();
+        self.encodings.iter().enumerate().map(move |(place, it)| it.height(count - 1 - place))
+    }
+
+    /// What a subscriber can get at present, from the smallest to the largest.
+    pub(crate) fn choices(&self, now: Instant) -> Vec<Choice> {
+        let there = self.encodings.iter().enumerate().filter(|(_, it)| it.is_there(now));
+        let alone = there.clone().count() == 1;
+        let mut choices = Vec::with_capacity(self.encodings.len());
+        for (index, encoding) in there {
+            encoding.choices(index, self.encodings.len() - 1 - index, alone, &mut choices);
+        }
+        choices.sort_by_key(|choice| (choice.height, choice.rate));
+        choices
+    }
+}
+
+impl Encoding {
+    fn new(rid: Option<Rid>) -> Self {
+        Self {
+            rid,
+            keyframes: Keyframes::default(),
+            wanted: Wanted { on: true, since: None, unused: None },
+            total: Meter::default(),
+            layers: Vec::new(),
+            size: None,
+            structure: None,
+        }
+    }
+
+    /// Reads what a packet is and counts it.
+    pub(crate) fn take(&mut self, packet: &Packet) -> Meta {
+        let meta = self.meta(packet);
+        let (now, bytes) = (packet.at, packet.payload.len());
+        self.total.add(now, bytes);
+        self.size = meta.size.or(self.size);
+        let layer = (meta.spatial, meta.temporal);
+        let known = self.layers.iter().any(|(spatial, temporal, _)| (*spatial, *temporal) == layer);
+        if !known && self.layers.len() < MOST_LAYERS {
+            self.layers.push((meta.spatial, meta.temporal, Meter::default()));
+        }
+        let meters = self.layers.iter_mut();
+        for (.., meter) in meters.filter(|(spatial, temporal, _)| (*spatial, *temporal) == layer) {
+            meter.add(now, bytes);
+        }
+        meta
+    }
+
+    fn meta(&mut self, packet: &Packet) -> Meta {
+        let plain = crate::codec::meta(packet.format.codec, &packet.payload);
+        let dependency = packet.dependency.as_ref().filter(|_| packet.format.codec == Codec::Av1);
+        let Some(descriptor) = dependency.and_then(|it| dependency::Descriptor::parse(it)) else {
+            return plain;
+        };
+        let Some(meta) = descriptor.meta(self.structure.as_ref()) else { return plain };
+        if let Some(structure) = descriptor.structure {
+            self.structure = Some(structure);
+        }
+        meta
+    }
+
+    /// Whether it comes, or would if it were asked for.
+    fn is_there(&self, now: Instant) -> bool {
+        let waking =
+            self.wanted.since.is_some_and(|at| now.saturating_duration_since(at) < RESTART);
+        self.total.flows(now) || !self.wanted.on || waking
+    }
+
+    /// Whether anything of it has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
+    /// Pixels of its shorter side; `larger` is how many larger encodings there are.
+    fn height(&self, larger: usize) -> u16 {
+        let usual = USUAL_HEIGHT >> larger.min(MOST_ENCODINGS);
+        self.size.map_or(usual, |(width, height)| width.min(height))
+    }
+
+    fn choices(&self, index: usize, larger: usize, alone: bool, choices: &mut Vec<Choice>) {
+        let height = self.height(larger);
+        let usual = USUAL_RATE >> (2 * larger.min(MOST_ENCODINGS));
+        let now = self.total.rate().unwrap_or(usual);
+        let flowing = || self.layers.iter().filter(|(.., meter)| meter.rate().is_some());
+        let top = flowing().map(|(spatial, ..)| *spatial).max().unwrap_or(0);
+        let fastest = flowing().map(|(_, temporal, _)| *temporal).max().unwrap_or(0);
+        let rate = |quality: Quality| {
+            let sent =
+                flowing().filter(|(s, t, _)| *s <= quality.spatial && *t <= quality.temporal);
+            sent.filter_map(|(.., meter)| meter.rate()).fold(0_u32, u32::saturating_add)
+        };
+        for spatial in 0..top {
+            let quality = Quality { encoding: index, spatial, temporal: u8::MAX };
+            let height = height.checked_shr(u32::from(top - spatial)).unwrap_or(0);
+            choices.push(Choice { quality, rate: rate(quality), height });
+        }
+        // Slower rather than smaller is for where there is no smaller.
+        if top == 0 && (alone || choices.is_empty()) {
+            for temporal in 0..fastest {
+                let quality = Quality { encoding: index, spatial: u8::MAX, temporal };
+                choices.push(Choice { quality, rate: rate(quality), height });
+            }
+        }
+        choices.push(Choice { quality: Quality::whole(index), rate: now, height });
     }
 }
 
@@ -67,10 +209,6 @@ impl Keyframes {
             self.asked = Some(now);
         }
         due
-    }
-
-    pub(crate) fn wanted(&self) -> bool {
-        self.wanted
     }
 
     /// One has come.

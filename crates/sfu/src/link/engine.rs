@@ -1,9 +1,11 @@
 //! How the media engine is set up.
 
+use super::dependency::{DEPENDENCY_URI, DependencySerializer};
 use crate::{config::Config, ids::Transport};
 use std::{net::SocketAddr, time::Instant};
 use str0m::{
     Candidate, IceCreds, Rtc, RtcConfig,
+    bwe::Bitrate,
     config::DtlsCert,
     crypto::from_feature_flags,
     net::TcpType,
@@ -38,7 +40,8 @@ impl Engine {
             .enable_vp8(true)
             .enable_h264(true)
             .enable_vp9(true)
-            .enable_av1(true);
+            .enable_av1(true)
+            .enable_bwe(Some(Bitrate::bps(config.start_rate)));
         if let Some(certificate) = &self.certificate {
             settings = settings.set_dtls_cert(certificate.clone());
         }
@@ -70,6 +73,7 @@ fn extensions() -> ExtensionMap {
     map.set(4, Extension::RtpMid);
     map.set(5, Extension::PlayoutDelay);
     map.set(6, Extension::VideoContentType);
+    map.set(7, Extension::with_serializer(DEPENDENCY_URI, DependencySerializer));
     map.set(10, Extension::RtpStreamId);
     map.set(11, Extension::RepairedRtpStreamId);
     map.set(12, Extension::AbsoluteCaptureTime);

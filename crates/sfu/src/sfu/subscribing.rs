@@ -11,7 +11,7 @@ use crate::{
 };
 use std::time::Instant;
 
-const SOURCES: [Source; 4] =
+pub(super) const SOURCES: [Source; 4] =
     [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
 
 impl Sfu {
@@ -30,7 +30,14 @@ impl Sfu {
         if wishes.len() > self.config.limits.room_peers.saturating_mul(4) {
             return Err(Refused::TooMany);
         }
-        self.peers.get_mut(&peer).map(|_| ()).ok_or(Refused::UnknownPeer(peer))
+        let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
+        let shown = wishes.iter().map(|wish| {
+            let id = TrackId { peer: wish.peer, source: wish.source };
+            (id, wish.width.min(wish.height))
+        });
+        it.shown = shown.collect();
+        self.share_with(peer);
+        Ok(())
     }
 
     /// Publishes what the peer has announced and sends, and takes back what it does no longer.
@@ -53,7 +60,9 @@ impl Sfu {
                 self.unpublish(id);
             }
             if let Some(mid) = mid {
-                self.tracks.insert(id, Track::new(room, mid));
+                let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
+                let rids = link.map(|link| link.rids(mid)).unwrap_or_default();
+                self.tracks.insert(id, Track::new(room, mid, rids));
                 for member in self.members(room).into_iter().filter(|member| *member != peer) {
                     self.subscribe(member, id);
                 }
@@ -84,7 +93,7 @@ impl Sfu {
             let Some(it) = self.peers.get_mut(&member) else { continue };
             it.waiting.retain(|waiting| *waiting != id);
             if let Some(outlet) = it.pool.release(id) {
-                outlet.forwarder.stop();
+                outlet.forwarder.aim(None);
                 it.changed = true;
             }
         }
@@ -136,26 +145,20 @@ impl Sfu {
         if let Some(track) = self.tracks.get_mut(&id) {
             track.subscribers.push((peer, index));
         }
-        self.want_keyframe(id, 0);
+        self.share_with(peer);
     }
 
     /// Sections that both sides have agreed to can be sent on.
     pub(super) fn refresh_lanes(&mut self, peer: PeerId) {
         let Some(it) = self.peers.get_mut(&peer) else { return };
         let Some(link) = &mut it.link else { return };
-        let mut fresh = Vec::new();
-        for section in it.pool.iter_mut() {
-            if section.state.lane.is_none() {
-                section.state.lane = link.lane(section.mid);
-                fresh.extend(section.used.filter(|_| section.state.lane.is_some()));
-            }
+        for section in it.pool.iter_mut().filter(|section| section.state.lane.is_none()) {
+            section.state.lane = link.lane(section.mid);
         }
-        for id in fresh {
-            self.want_keyframe(id, 0);
-        }
+        self.share_with(peer);
     }
 
-    fn members(&self, room: RoomId) -> Vec<PeerId> {
-        self.rooms.get(&room).cloned().unwrap_or_default()
+    pub(super) fn members(&self, room: RoomId) -> Vec<PeerId> {
+        self.rooms.get(&room).map(|room| room.members.clone()).unwrap_or_default()
     }
 }

@@ -72,8 +72,9 @@ fn a_screen_comes_and_goes_beside_the_camera() {
         world.client(bob).sees(ann, Source::Screen)
     });
     let before = world.seen(bob, ann, Source::Camera).decoded;
-    world.run(Duration::from_secs(1));
-    assert!(world.seen(bob, ann, Source::Camera).decoded > before + 20);
+    world.wait(Duration::from_secs(3), "the camera goes on", |world| {
+        world.seen(bob, ann, Source::Camera).decoded > before + 20
+    });
 }
 
 #[test]

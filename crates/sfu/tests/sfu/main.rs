@@ -8,5 +8,8 @@
 )]
 
 mod forwarding;
+mod layers;
 mod negotiation;
+mod rough;
+mod speech;
 mod world;

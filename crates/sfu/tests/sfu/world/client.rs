@@ -42,6 +42,9 @@ pub(crate) struct Client {
     pub(crate) asked: HashMap<Option<Rid>, usize>,
     pub(crate) codec: Codec,
     pub(crate) simulcast: bool,
+    /// Whether it stops encodings that nobody wants, and what it was told of that.
+    pub(crate) obeys: bool,
+    pub(crate) told: Vec<(bool, Vec<String>)>,
     pending: Option<SdpPendingOffer>,
     sending: Vec<Sending>,
     sections: HashMap<Mid, (PeerId, Source)>,
@@ -74,6 +77,8 @@ impl Client {
             asked: HashMap::new(),
             codec: Codec::Vp8,
             simulcast: false,
+            obeys: true,
+            told: Vec::new(),
             pending: None,
             sending: Vec::new(),
             sections: HashMap::new(),
@@ -90,6 +95,23 @@ impl Client {
             Source::Microphone | Source::ScreenAudio => Media::Voice(Voice::default()),
         };
         self.sending.push(Sending { source, mid: None, media });
+    }
+
+    /// Changes its camera.
+    pub(crate) fn camera(&mut self) -> &mut Camera {
+        let cameras = self.sending.iter_mut().filter_map(|it| match &mut it.media {
+            Media::Camera(camera) => Some(camera),
+            Media::Voice(_) => None,
+        });
+        cameras.into_iter().next().unwrap()
+    }
+
+    pub(crate) fn voice(&mut self) -> &mut Voice {
+        let voices = self.sending.iter_mut().filter_map(|it| match &mut it.media {
+            Media::Voice(voice) => Some(voice),
+            Media::Camera(_) => None,
+        });
+        voices.into_iter().next().unwrap()
     }
 
     pub(crate) fn seen(&self, of: PeerId, source: Source) -> &Seen {
@@ -169,6 +191,24 @@ impl Client {
         self.rtc.direct_api().invalidate_candidate(&before);
         self.address = address;
         self.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+    }
+
+    /// Nobody wants other encodings than these any more.
+    pub(crate) fn wanted(&mut self, any: bool, rids: &[String]) {
+        self.told.push((any, rids.to_vec()));
+        let rids: Vec<Rid> = rids.iter().map(|rid| Rid::from(rid.as_str())).collect();
+        if self.obeys {
+            self.camera().send_only(any, &rids);
+        }
+    }
+
+    /// Asks for a keyframe on every section, whether it needs one or not.
+    pub(crate) fn beg(&mut self) {
+        for mid in self.sections.keys() {
+            if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(*mid, None) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        }
     }
 
     /// Says good-bye.

@@ -81,6 +81,15 @@ impl Camera {
         self.encodings.iter_mut().filter(|it| it.rid == rid).for_each(|it| it.keyframe = true);
     }
 
+    /// Sends but these encodings.
+    pub(crate) fn send_only(&mut self, any: bool, rids: &[Rid]) {
+        for it in &mut self.encodings {
+            let on = it.rid.map_or(any, |rid| rids.contains(&rid));
+            it.keyframe |= on && !it.on;
+            it.on = on;
+        }
+    }
+
     pub(crate) fn frame(&mut self, now: Instant) -> Vec<Made> {
         if self.due.get_or_insert(now) > &mut now.clone() {
             return Vec::new();

@@ -6,13 +6,13 @@ mod media;
 pub(crate) use client::Client;
 pub(crate) use media::{Heard, Seen};
 
-use sfu::{Config, Event, GoneReason, Output, PeerId, RoomId, Sfu, Source, Transport};
+use sfu::{Config, Event, GoneReason, Output, PeerId, RoomId, Sfu, Source, Transport, Wish};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
-use testnet::{Network, Step};
+use testnet::{Link, Network, Step};
 
 pub(crate) const ROOM: RoomId = RoomId(1);
 
@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) sfu: Sfu,
     pub(crate) server: SocketAddr,
     pub(crate) clients: BTreeMap<PeerId, Client>,
+    /// Who speaks, as told last.
+    pub(crate) speakers: Vec<sfu::Speaker>,
     pub(crate) gone: Vec<(PeerId, GoneReason)>,
     /// Runs of more than one datagram that the server has given out, and their datagrams.
     pub(crate) runs: (usize, usize),
@@ -51,6 +53,7 @@ impl World {
             sfu,
             server,
             clients: BTreeMap::new(),
+            speakers: Vec::new(),
             gone: Vec::new(),
             runs: (0, 0),
             refused: Vec::new(),
@@ -67,10 +70,27 @@ impl World {
     }
 
     pub(crate) fn join_room(&mut self, room: RoomId, id: u64, sources: &[Source]) -> PeerId {
+        self.join_as(room, id, sources, |_| {})
+    }
+
+    /// A client with three encodings of its camera joins.
+    pub(crate) fn join_simulcast(&mut self, id: u64, sources: &[Source]) -> PeerId {
+        self.join_as(ROOM, id, sources, |client| client.simulcast = true)
+    }
+
+    /// A client that is made differently joins.
+    pub(crate) fn join_as(
+        &mut self,
+        room: RoomId,
+        id: u64,
+        sources: &[Source],
+        change: impl FnOnce(&mut Client),
+    ) -> PeerId {
         let peer = PeerId(id);
         let now = self.now();
         self.sfu.add_peer(now, room, peer).unwrap();
-        let client = Client::new(peer, SocketAddr::new(host(peer), 5000), now);
+        let mut client = Client::new(peer, SocketAddr::new(host(peer), 5000), now);
+        change(&mut client);
         self.clients.insert(peer, client);
         self.publish(peer, sources);
         peer
@@ -83,6 +103,24 @@ impl World {
         }
         self.offer(peer);
         self.settle();
+    }
+
+    /// What a client's page shows: whose camera, and how high.
+    pub(crate) fn show(&mut self, viewer: PeerId, cameras: &[(PeerId, u32)]) {
+        let wish = |(peer, height): &(PeerId, u32)| Wish {
+            peer: *peer,
+            source: Source::Camera,
+            width: height * 16 / 9,
+            height: *height,
+        };
+        let wishes: Vec<Wish> = cameras.iter().map(wish).collect();
+        self.sfu.handle_subscribe(self.now(), viewer, &wishes).unwrap();
+        self.settle();
+    }
+
+    /// Gives a client's host a line.
+    pub(crate) fn line(&mut self, peer: PeerId, link: Link) {
+        self.net.link(host(peer), link);
     }
 
     /// A client leaves by the door.
@@ -229,6 +267,12 @@ impl World {
                 }
             }
             Event::Gone { peer, reason } => self.gone.push((peer, reason)),
+            Event::Speakers { speakers, .. } => self.speakers = speakers,
+            Event::Wanted { peer, any, rids, .. } => {
+                if let Some(client) = self.clients.get_mut(&peer) {
+                    client.wanted(any, &rids);
+                }
+            }
         }
     }
 

@@ -1,0 +1,165 @@
+//! What each subscriber gets of each track, and what of a track anybody gets.
+
+use super::{Sfu, subscribing::SOURCES};
+use crate::{
+    ids::{Kind, PeerId, Source, TrackId},
+    output::Event,
+    quality::{self, Allocation, Demand, Quality, Rank},
+    track::Wanted,
+};
+use std::time::Duration;
+
+/// An encoding that nobody needs any more is kept so long: who resizes a window will want it again.
+const LINGER: Duration = Duration::from_secs(3);
+
+/// A way that carries this is good for about anything; bits a second.
+const KNOWN: u64 = 2_500_000;
+
+/// What one peer looks at.
+struct Views {
+    /// Section and track of each demand.
+    places: Vec<(usize, TrackId)>,
+    demands: Vec<Demand>,
+    /// What audio takes, bits a second.
+    audio: u64,
+}
+
+impl Sfu {
+    /// Shares everybody's way anew.
+    pub(super) fn share(&mut self) {
+        let mut peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        peers.sort_unstable();
+        for peer in peers {
+            self.share_with(peer);
+        }
+        self.tell_wanted();
+    }
+
+    /// Shares one peer's way among what it looks at.
+    pub(super) fn share_with(&mut self, peer: PeerId) {
+        let Some(views) = self.views(peer) else { return };
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        let capacity = it.estimate.unwrap_or(self.config.start_rate).saturating_sub(views.audio);
+        it.caution = it.caution.filter(|(until, _)| *until > self.now);
+        let capacity = it.caution.map_or(capacity, |(_, most)| capacity.min(most));
+        let Allocation { given, sum, next, best } = quality::allocate(&views.demands, capacity);
+        it.given = sum;
+        let mut asks = Vec::new();
+        for ((index, track), target) in views.places.into_iter().zip(given) {
+            let Some(section) = it.pool.get_mut(index) else { continue };
+            let forwarder = &mut section.state.forwarder;
+            forwarder.aim(target);
+            let waits = forwarder.waits_for().filter(|_| section.state.lane.is_some());
+            asks.extend(waits.map(|encoding| (track, encoding)));
+        }
+        // A fifth more than it takes, since that is what going up asks for.
+        let goal = |sum: u64| (sum + sum / 4 + views.audio).next_multiple_of(50_000);
+        // The engine probes for twice what is desired and takes the result for the estimate: were that
+        // little while little is shown, all that is known of the way would be lost.
+        let known = it.estimate.unwrap_or(0).min(KNOWN).next_multiple_of(250_000);
+        let desired = (goal(next), goal(best).max(known));
+        if let Some(link) = it.link.as_mut().filter(|_| it.desired != desired) {
+            it.desired = desired;
+            link.desire(desired.0, desired.1);
+            self.mark(peer);
+        }
+        for (track, encoding) in asks {
+            self.want_keyframe(track, encoding);
+        }
+    }
+
+    fn views(&mut self, peer: PeerId) -> Option<Views> {
+        let it = self.peers.get_mut(&peer)?;
+        let speaker = self.rooms.get(&it.room).and_then(|room| room.speaker);
+        let mut views = Views { places: Vec::new(), demands: Vec::new(), audio: 0 };
+        for (index, section) in it.pool.iter_mut().enumerate() {
+            let Some(id) = section.used else { continue };
+            let Some(track) = self.tracks.get(&id) else { continue };
+            let choices = track.choices(self.now);
+            if id.source.kind() == Kind::Audio {
+                let rate = choices.first().filter(|_| !track.muted).map_or(0, |choice| choice.rate);
+                views.audio += u64::from(rate);
+                section.state.forwarder.aim(Some(Quality::whole(0)));
+                continue;
+            }
+            let shown = it.shown.get(&id).copied();
+            if shown == Some(0) {
+                section.state.forwarder.aim(None);
+                continue;
+            }
+            let rank = match id.source {
+                Source::Screen => Rank::Screen,
+                _ if Some(id.peer) == speaker => Rank::Speaker,
+                _ => Rank::Other,
+            };
+            views.places.push((index, id));
+            views.demands.push(Demand {
+                rank,
+                shown: shown.unwrap_or(0),
+                smallest: shown.is_none(),
+                choices,
+                has: section.state.forwarder.target,
+            });
+        }
+        Some(views)
+    }
+
+    /// Tells publishers what of their video anybody is to get: up to the best that somebody's page
+    /// has use for, so that who must step down can do so at once.
+    fn tell_wanted(&mut self) {
+        let mut tracks: Vec<TrackId> = self.tracks.keys().copied().collect();
+        tracks.retain(|id| id.source.kind() == Kind::Video);
+        tracks.sort_unstable_by_key(|id| (id.peer, SOURCES.iter().position(|it| *it == id.source)));
+        for id in tracks {
+            let best = self.best_height(id);
+            let (now, Some(track)) = (self.now, self.tracks.get_mut(&id)) else { continue };
+            let mut changed = false;
+            let heights: Vec<u16> = track.heights().collect();
+            for (encoding, height) in track.encodings.iter_mut().zip(heights) {
+                let on = best.is_some_and(|best| height <= best);
+                let Wanted { on: was, unused, .. } = encoding.wanted;
+                if on {
+                    encoding.wanted.unused = None;
+                } else if was {
+                    encoding.wanted.unused = unused.or(Some(now));
+                }
+                let lingered = unused.is_some_and(|at| now.saturating_duration_since(at) >= LINGER);
+                if on != was && (on || lingered) {
+                    encoding.wanted = Wanted { on, since: on.then_some(now), unused: None };
+                    changed = true;
+                }
+            }
+            if changed {
+                let wanted = track.encodings.iter().filter(|it| it.wanted.on);
+                let any = wanted.clone().next().is_some();
+                let rids = wanted.filter_map(|it| it.rid).map(|rid| rid.to_string()).collect();
+                let TrackId { peer, source } = id;
+                self.events.push_back(Event::Wanted { peer, source, any, rids });
+            }
+        }
+    }
+
+    /// The height of the largest encoding that any subscriber's page has use for.
+    fn best_height(&self, id: TrackId) -> Option<u16> {
+        let track = self.tracks.get(&id)?;
+        let choices = track.choices(self.now);
+        let mut demand =
+            Demand { rank: Rank::Other, shown: 0, smallest: false, choices, has: None };
+        let mut best = None;
+        for (peer, _) in &track.subscribers {
+            let shown = self.peers.get(peer)?.shown.get(&id).copied();
+            if shown == Some(0) {
+                continue;
+            }
+            (demand.shown, demand.smallest) = (shown.unwrap_or(0), shown.is_none());
+            let encoding = demand.best().and_then(|at| demand.choices.get(at));
+            best = best.max(
+                encoding
+                    .map(|choice| choice.quality.encoding)
+                    .and_then(|at| track.heights().nth(at)),
+            );
+        }
+        // Of a track that has not begun, everything may come.
+        if track.encodings.iter().all(|it| !it.has_begun()) { Some(u16::MAX) } else { best }
+    }
+}

@@ -1,0 +1,74 @@
+//! Who speaks, and who is heard.
+
+use super::Sfu;
+use crate::{
+    ids::{PeerId, RoomId, Source, TrackId},
+    output::{Event, Speaker},
+    packet::Packet,
+    room,
+    track::Track,
+};
+
+impl Track {
+    /// Takes in how loud a packet says it is (RFC 6464): up at once, down slowly, so that the
+    /// pauses between words are none.
+    pub(super) fn hear(&mut self, packet: &Packet) {
+        let Some(level) = packet.extensions.audio_level else { return };
+        let loudness = 127_u8.saturating_sub(level.unsigned_abs());
+        self.loudness = if loudness >= self.loudness {
+            self.loudness / 2 + loudness.div_ceil(2)
+        } else {
+            self.loudness - (self.loudness - loudness).div_ceil(16)
+        };
+    }
+}
+
+impl Sfu {
+    pub(super) fn listen(&mut self) {
+        let mut news = Vec::new();
+        let mut heard = Vec::new();
+        for (id, room) in &mut self.rooms {
+            let track = |peer: &PeerId| TrackId { peer: *peer, source: Source::Microphone };
+            let microphones = room.members.iter().filter_map(|peer| {
+                let microphone = self.tracks.get(&track(peer))?;
+                Some((*peer, microphone.loudness, !microphone.muted))
+            });
+            let microphones: Vec<_> = microphones.collect();
+            let loud = microphones.iter().map(|(peer, loudness, _)| (*peer, *loudness)).collect();
+            if let Some(speakers) = room.listen(self.now, loud) {
+                news.push((*id, speakers));
+            }
+            let many = microphones.len() > self.config.audible;
+            if many || microphones.iter().any(|(.., heard)| !heard) {
+                let all: Vec<PeerId> = microphones.iter().map(|(peer, ..)| *peer).collect();
+                heard.push((all, room::audible(microphones, self.config.audible)));
+            }
+        }
+        for (room, speakers) in news {
+            self.tell_speakers(room, &speakers);
+        }
+        for (all, audible) in heard {
+            for peer in all {
+                self.mute(TrackId { peer, source: Source::Microphone }, !audible.contains(&peer));
+            }
+        }
+    }
+
+    fn tell_speakers(&mut self, room: RoomId, speakers: &[(PeerId, u8)]) {
+        let speakers = speakers.iter().map(|(peer, level)| Speaker { peer: *peer, level: *level });
+        self.events.push_back(Event::Speakers { room, speakers: speakers.collect() });
+    }
+
+    fn mute(&mut self, id: TrackId, muted: bool) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        if std::mem::replace(&mut track.muted, muted) == muted || !muted {
+            return;
+        }
+        for (peer, section) in &track.subscribers {
+            let Some(it) = self.peers.get_mut(peer) else { continue };
+            if let Some(section) = it.pool.get_mut(*section) {
+                section.state.forwarder.pause();
+            }
+        }
+    }
+}
