@@ -63,7 +63,7 @@ export class Participant {
 
   /**
    * Waits until every one of so many others is seen and heard: its tile shows a video track whose frames are
-   * being decoded just now, and as many audio streams bring packets and sound.
+   * being decoded just now, and plays an audio track that brings packets and sound.
    */
   async decodes(count: number, deadline = DEADLINE): Promise<void> {
     const before = new Map<string, Inbound>();
@@ -76,14 +76,12 @@ export class Participant {
         for (const stream of inbound) {
           if (!before.has(streamKey(stream))) before.set(streamKey(stream), stream);
         }
-        const moving = new Set(
-          growing.filter(({ kind }) => kind === "video").map(({ track }) => track),
-        );
+        const moving = new Set(growing.map(({ track }) => track));
         const others = page.tiles.filter((tile) => !tile.self);
         const seen = others.filter(
           (tile) => tile.videoWidth > 0 && tile.videoTracks.some((track) => moving.has(track)),
         );
-        const heard = growing.filter(({ kind }) => kind === "audio");
+        const heard = others.filter((tile) => tile.audioTracks.some((track) => moving.has(track)));
         const all = others.length === count && seen.length === count && heard.length === count;
         return { done: all || undefined, seen: page };
       },

@@ -40,6 +40,8 @@ export interface TileReport {
   videoWidth: number;
   /** Ids of the video tracks it shows. */
   videoTracks: string[];
+  /** Ids of the audio tracks it plays. */
+  audioTracks: string[];
 }
 
 export interface PageReport {
@@ -103,6 +105,7 @@ export async function report(): Promise<PageReport> {
       connection: tile.getAttribute("data-connection") ?? "",
       videoWidth: video?.videoWidth ?? 0,
       videoTracks: stream?.getVideoTracks().map((track) => track.id) ?? [],
+      audioTracks: stream?.getAudioTracks().map((track) => track.id) ?? [],
     };
   });
   return { connections, tiles };

@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { meetElsewhere } from "../../support/rooms.ts";
+import { seesScreenOf } from "../../support/screen.ts";
 import { expect, test } from "../../support/test.ts";
 
 async function check(page: Page): Promise<void> {
@@ -40,4 +41,15 @@ test("home, preview and call have no serious accessibility fault, light or dark"
   await ada.decodes(1);
   await check(ada.page);
   elsewhere.disconnect();
+
+  await ada.tab.click("chat-open");
+  await ada.tab.fill("chat-input", "see https://example.org");
+  await ada.tab.click("chat-send");
+  await expect(ada.page.getByTestId("chat-message")).toHaveAttribute("data-status", "sent");
+  await grace.tab.click("toggle-screen");
+  await seesScreenOf(ada, grace);
+  await check(ada.page);
+  await ada.tab.click("open-stats");
+  await expect(ada.page.getByTestId("stats-line")).toHaveCount(1);
+  await check(ada.page);
 });

@@ -4,6 +4,7 @@ import type { Browser } from "@playwright/test";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { launchChromiumWith, type Portrait } from "../../support/portrait.ts";
 import { meetElsewhere } from "../../support/rooms.ts";
+import { seesScreenOf } from "../../support/screen.ts";
 import { shoot } from "../../support/shots.ts";
 import { expect, test } from "../../support/test.ts";
 
@@ -76,4 +77,53 @@ test("screenshots of home, preview and a call of three", async ({ open, server }
     await ada.page.screenshot({ path: README_SHOT, animations: "disabled" });
     expect(statSync(README_SHOT).size).toBeLessThan(200_000);
   }
+});
+
+test("screenshots of chat, a shared screen, the speaker view and the numbers", async ({ open }) => {
+  const people: ChromiumParticipant[] = [];
+  for (const [name, locale] of [
+    ["Grace", "en-US"],
+    ["Hedy", "en-US"],
+    ["Ada", "ko-KR"],
+  ] as const) {
+    const person = await open(name, { browser: browsers.get(name), context: { locale } });
+    await person.enter("morning-tea");
+    people.push(person);
+  }
+  const [grace, hedy, ada] = people as [
+    ChromiumParticipant,
+    ChromiumParticipant,
+    ChromiumParticipant,
+  ];
+  await grace.decodes(2);
+  await ada.decodes(2);
+
+  for (const person of [ada, grace]) await person.tab.click("chat-open");
+  const says = async (person: ChromiumParticipant, text: string) => {
+    await person.tab.fill("chat-input", text);
+    await person.tab.click("chat-send");
+  };
+  await says(grace, "Good morning! The agenda is at https://example.org/agenda");
+  await says(ada, "안녕하세요 👋 잘 들려요.");
+  await says(ada, "화면 먼저 볼까요?");
+  await says(grace, "Yes, one moment.");
+  await expect(ada.page.getByTestId("chat-message")).toHaveCount(4);
+  await expect(hedy.page.getByTestId("chat-open")).toHaveAccessibleName(/4 new/);
+  await shoot(grace.page, "chat");
+  await shoot(ada.page, "chat-ko");
+  await grace.tab.click("chat-open");
+  await shoot(hedy.page, "unread");
+
+  await hedy.tab.click("toggle-view");
+  await shoot(hedy.page, "speaker");
+  await hedy.tab.click("toggle-view");
+  await hedy.tab.click("open-stats");
+  await expect(hedy.page.getByTestId("stats-line")).toHaveCount(2);
+  await shoot(hedy.page, "stats");
+  await hedy.page.keyboard.press("Escape");
+
+  await ada.tab.click("toggle-screen");
+  await seesScreenOf(grace, ada);
+  await shoot(grace.page, "screen");
+  await shoot(ada.page, "screen-own-ko");
 });

@@ -5,6 +5,8 @@ import type { Joined, MediaState, Participant } from "./protocol.ts";
 
 const OFF: MediaState = { mic: false, camera: false, screen: false, hand: false };
 
+const UNSEEN = { stream: null, screen: null };
+
 function participant(id: string, media: MediaState = OFF): Participant {
   return { id, name: id.toUpperCase(), media, direct: false };
 }
@@ -35,7 +37,7 @@ test("the others stand in the order they joined", () => {
 
 test("somebody who joins twice is there once, and keeps the link", () => {
   let call = begun(joined("a"));
-  call = after(call, { is: "link", id: "a", connection: "connected", stream: null });
+  call = after(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
   call = after(call, {
     is: "participant:joined",
     participant: participant("a", { ...OFF, mic: true }),
@@ -56,23 +58,24 @@ test("an update reaches the one it is about, and nobody who left", () => {
 test("what changes nothing gives the very same call", () => {
   const call = begun(joined("a"));
   expect(after(call, { is: "participant:left", id: "z" })).toBe(call);
-  expect(after(call, { is: "speaking", ids: new Set() })).toBe(call);
-  const link = { is: "link", id: "a", connection: "connecting", stream: null } as const;
+  expect(after(call, { is: "speaking", ids: new Set(), speaker: null })).toBe(call);
+  const link = { is: "link", id: "a", connection: "connecting", ...UNSEEN } as const;
   expect(after(call, link)).toBe(call);
 });
 
 test("who speaks is marked, oneself included, until silent", () => {
   const call = begun(joined("a", "b"));
-  const loud = after(call, { is: "speaking", ids: new Set(["b", "me"]) });
+  const loud = after(call, { is: "speaking", ids: new Set(["b", "me"]), speaker: "b" });
   expect(loud.self.speaking).toBe(true);
   expect(loud.others.map(({ speaking }) => speaking)).toEqual([false, true]);
-  const silent = after(loud, { is: "speaking", ids: new Set() });
+  expect(loud.speaker).toBe("b");
+  const silent = after(loud, { is: "speaking", ids: new Set(), speaker: null });
   expect(silent).toEqual(call);
 });
 
 test("a resume keeps those known, adds the new and drops the gone", () => {
   let call = begun(joined("a", "b"));
-  call = after(call, { is: "link", id: "b", connection: "connected", stream: null });
+  call = after(call, { is: "link", id: "b", connection: "connected", ...UNSEEN });
   call = after(call, { is: "media", media: { ...OFF, camera: true } });
   call = after(call, { is: "dropped" });
   expect(call.status).toBe("reconnecting");
@@ -87,7 +90,7 @@ test("a resume keeps those known, adds the new and drops the gone", () => {
 
 test("joining anew forgets the links of who one was", () => {
   let call = begun(joined("a"));
-  call = after(call, { is: "link", id: "a", connection: "connected", stream: null });
+  call = after(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
   call = after(call, { is: "joined", joined: joined("a") });
   expect(call.others).toMatchObject([{ id: "a", connection: "connecting" }]);
 });
@@ -97,4 +100,48 @@ test("a call that ended says why, holds nobody, and is not dropped after", () =>
   const call = after(begun(joined("a")), { is: "ended", error });
   expect(call).toMatchObject({ status: "ended", error, others: [] });
   expect(after(call, { is: "dropped" })).toBe(call);
+});
+
+test("what is said is kept in order, one's own with what became of it, and bounded", () => {
+  let call = begun(joined("a"));
+  const said = { is: "said", text: "hi", at: 5, key: "own 1" } as const;
+  call = after(call, { ...said, status: "sending" });
+  call = after(call, { is: "chat", from: "a", text: "ho", at: 6, key: "a 7" });
+  call = after(call, { ...said, status: "sent" });
+  expect(call.chat).toMatchObject([
+    { from: "me", name: "ME", text: "hi", status: "sent" },
+    { from: "a", name: "A", text: "ho", status: "sent" },
+  ]);
+  call = after(call, { is: "participant:left", id: "a" });
+  expect(call.chat[1]?.name).toBe("A");
+  for (let n = 0; n < 1_000; n++) {
+    call = after(call, { is: "chat", from: "a", text: `${n}`, at: n, key: `a ${n + 10}` });
+  }
+  expect(call.chat).toHaveLength(500);
+  expect(call.chat.at(-1)?.text).toBe("999");
+});
+
+test("a resume leaves the topology to the events that follow", () => {
+  const call = after(begun(joined("a")), {
+    is: "resumed",
+    joined: { ...joined("a"), topology: "sfu" },
+  });
+  expect(call.topology).toBe("mesh");
+});
+
+test("a quality is told of each, and forgotten where it is not known", () => {
+  const call = begun(joined("a", "b"));
+  const judged = after(call, {
+    is: "quality",
+    of: new Map([
+      ["a", "poor"],
+      ["me", "good"],
+    ]),
+  });
+  expect([judged.self, ...judged.others].map(({ quality }) => quality)).toEqual([
+    "good",
+    "poor",
+    null,
+  ]);
+  expect(after(judged, { is: "quality", of: new Map() })).toEqual(call);
 });

@@ -1,5 +1,13 @@
 // A call as a value: what it becomes after each message. Nothing here acts.
-import type { CallState, Connection, RemoteParticipant, RequestErrorCode } from "./face.ts";
+import type {
+  CallState,
+  ChatMessage,
+  Connection,
+  Quality,
+  RemoteParticipant,
+  RequestErrorCode,
+  Self,
+} from "./face.ts";
 import type { Joined, MediaState, Participant, ParticipantId, ServerEvents } from "./protocol.ts";
 
 /** What happens to a call. */
@@ -16,14 +24,28 @@ export type Message =
   | { is: "topology"; topology: ServerEvents["topology"]["topology"] }
   /** One's own microphone, camera or hand. */
   | { is: "media"; media: MediaState }
-  | { is: "link"; id: ParticipantId; connection: Connection; stream: MediaStream | null }
-  | { is: "speaking"; ids: ReadonlySet<ParticipantId> };
+  | {
+      is: "link";
+      id: ParticipantId;
+      connection: Connection;
+      stream: MediaStream | null;
+      screen: MediaStream | null;
+    }
+  | { is: "speaking"; ids: ReadonlySet<ParticipantId>; speaker: ParticipantId | null }
+  | { is: "cut off"; cutOff: boolean }
+  | { is: "quality"; of: ReadonlyMap<ParticipantId, Quality> }
+  | { is: "chat"; from: ParticipantId; text: string; at: number; key: string }
+  /** One's own, first when it is said and then when it is known what became of it. */
+  | { is: "said"; text: string; at: number; key: string; status: ChatMessage["status"] };
+
+/** The most messages kept: more than anybody scrolls back. */
+const CHAT_KEPT = 500;
 
 /** The call after the message. It is the same object where nothing changed. */
 export function after(call: CallState, message: Message): CallState {
   switch (message.is) {
     case "joined":
-      return begun(message.joined);
+      return { ...begun(message.joined), chat: call.chat };
     case "resumed":
       return resumed(call, message.joined);
     case "dropped":
@@ -46,7 +68,15 @@ export function after(call: CallState, message: Message): CallState {
     case "link":
       return linked(call, message);
     case "speaking":
-      return spoken(call, message.ids);
+      return spoken(call, message.ids, message.speaker);
+    case "cut off":
+      return call.cutOff === message.cutOff ? call : { ...call, cutOff: message.cutOff };
+    case "quality":
+      return judged(call, message.of);
+    case "chat":
+      return chatted(call, { ...message, name: nameOf(call, message.from), status: "sent" });
+    case "said":
+      return chatted(call, { ...message, from: call.self.id, name: call.self.name });
   }
 }
 
@@ -57,7 +87,10 @@ export function begun(joined: Joined): CallState {
     error: null,
     room: joined.room,
     topology: joined.topology,
-    self: { ...joined.self, speaking: false },
+    cutOff: false,
+    speaker: null,
+    chat: [],
+    self: { ...joined.self, speaking: false, quality: null },
     others: joined.participants.map(stranger),
   };
 }
@@ -67,7 +100,7 @@ function resumed(call: CallState, joined: Joined): CallState {
     ...call,
     status: "joined",
     room: joined.room,
-    topology: joined.topology,
+    // The topology is told by the events that follow, in their order.
     others: joined.participants.map((participant) => known(call.others, participant)),
   };
 }
@@ -94,19 +127,24 @@ function updated(call: CallState, participant: Participant): CallState {
 
 function linked(
   call: CallState,
-  { id, connection, stream }: Extract<Message, { is: "link" }>,
+  { id, connection, stream, screen }: Extract<Message, { is: "link" }>,
 ): CallState {
   return withOthers(
     call,
     call.others.map((other) =>
-      other.id === id && (other.connection !== connection || other.stream !== stream)
-        ? { ...other, connection, stream }
+      other.id === id &&
+      (other.connection !== connection || other.stream !== stream || other.screen !== screen)
+        ? { ...other, connection, stream, screen }
         : other,
     ),
   );
 }
 
-function spoken(call: CallState, ids: ReadonlySet<ParticipantId>): CallState {
+function spoken(
+  call: CallState,
+  ids: ReadonlySet<ParticipantId>,
+  speaker: ParticipantId | null,
+): CallState {
   const self =
     call.self.speaking === ids.has(call.self.id)
       ? call.self
@@ -117,7 +155,31 @@ function spoken(call: CallState, ids: ReadonlySet<ParticipantId>): CallState {
       other.speaking === ids.has(other.id) ? other : { ...other, speaking: ids.has(other.id) },
     ),
   );
-  return self === call.self ? heard : { ...heard, self };
+  if (self === call.self && speaker === call.speaker) return heard;
+  return { ...heard, self, speaker };
+}
+
+function judged(call: CallState, of: ReadonlyMap<ParticipantId, Quality>): CallState {
+  const rejudged = <T extends Self>(one: T): T => {
+    const quality = of.get(one.id) ?? null;
+    return one.quality === quality ? one : { ...one, quality };
+  };
+  const self = rejudged(call.self);
+  const judged = withOthers(call, call.others.map(rejudged));
+  return self === call.self ? judged : { ...judged, self };
+}
+
+function chatted(call: CallState, { key, from, name, text, at, status }: ChatMessage): CallState {
+  const message = { key, from, name, text, at, status };
+  const known = call.chat.some((each) => each.key === key);
+  const chat = known
+    ? call.chat.map((each) => (each.key === key ? { ...message, name: each.name } : each))
+    : [...call.chat, message].slice(-CHAT_KEPT);
+  return { ...call, chat };
+}
+
+function nameOf(call: CallState, id: ParticipantId): string {
+  return call.others.find((other) => other.id === id)?.name ?? "";
 }
 
 /** Keeps the object where every other is as before. */
@@ -128,7 +190,14 @@ function withOthers(call: CallState, others: readonly RemoteParticipant[]): Call
 }
 
 function stranger(participant: Participant): RemoteParticipant {
-  return { ...participant, speaking: false, connection: "connecting", stream: null };
+  return {
+    ...participant,
+    speaking: false,
+    quality: null,
+    connection: "connecting",
+    stream: null,
+    screen: null,
+  };
 }
 
 function known(others: readonly RemoteParticipant[], participant: Participant): RemoteParticipant {

@@ -3,7 +3,6 @@ import type { Call, Client, JoinRequest, LocalMedia } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
 import { LiveLobby } from "./lobby.ts";
 import { Media } from "./media.ts";
-import { Mesh } from "./mesh.ts";
 import type { Joined } from "./protocol.ts";
 import { hearRoom, Session } from "./session.ts";
 import { openSocket, Signaling } from "./signaling.ts";
@@ -52,14 +51,15 @@ class PageClient implements Client {
 
   join(request: JoinRequest): Promise<Call> {
     this.#session?.leave();
-    const { microphone, camera } = this.#media.getSnapshot();
+    const { microphone, camera, screen } = this.#media.getSnapshot();
     return new Promise((resolve, reject) => {
       const { room, name, password } = request;
       const payload = {
         room,
         name,
         ...(password !== undefined && { password }),
-        media: { mic: microphone.on, camera: camera.on, screen: false, hand: false },
+        sfu: true,
+        media: { mic: microphone.on, camera: camera.on, screen: screen.on, hand: false },
       };
       // Made within the answer's own message, so that no event behind it is missed.
       this.#signaling.send("room:join", payload, (outcome) => {
@@ -90,7 +90,7 @@ class PageClient implements Client {
       media: this.#media,
       request,
       joined,
-      createMesh: (options) => new Mesh({ ...platform, ...options }),
+      platform,
     });
     return this.#session;
   }

@@ -1,4 +1,5 @@
-// How much a participant sends: in a mesh it encodes and uploads once for each other.
+// How much a participant sends: in a mesh it encodes and uploads once for each other, to the media
+// server once in several layers.
 
 /** What one video is sent at. */
 export interface VideoQuality {
@@ -22,6 +23,60 @@ export function videoQuality(others: number): VideoQuality {
   };
 }
 
+/** What one link of a mesh sends. */
+export interface MeshQuality {
+  readonly camera: VideoQuality;
+  readonly screen: VideoQuality;
+}
+
+/** A screen is sent beside the cameras, for as long as it is shared. */
+const SCREEN_UPLINK = 2_000_000;
+const SCREEN_BEST = 1_500_000;
+const SCREEN_LEAST = 250_000;
+
+/** The quality of what is sent to each of `others` participants. */
+export function meshQuality(others: number): MeshQuality {
+  const share = Math.round(SCREEN_UPLINK / Math.max(others, 1));
+  return {
+    camera: videoQuality(others),
+    screen: {
+      maxBitrate: Math.min(SCREEN_BEST, Math.max(SCREEN_LEAST, share)),
+      lines: others <= 2 ? 1080 : 720,
+    },
+  };
+}
+
+/** The layers of a camera for the media server, from the smallest, by the room's size. */
+export function cameraLayers(others: number): RTCRtpEncodingParameters[] {
+  const best = others <= 4 ? 1_700_000 : others <= 9 ? 1_200_000 : 900_000;
+  return [
+    { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+    { rid: "h", scaleResolutionDownBy: 2, maxBitrate: Math.round(best / 3.4) },
+    { rid: "f", scaleResolutionDownBy: 1, maxBitrate: best },
+  ];
+}
+
+/** A screen for the media server: one layer, whose letters stay sharp. */
+export const SCREEN_LAYERS: readonly RTCRtpEncodingParameters[] = [
+  { maxBitrate: 2_500_000, maxFramerate: 15 },
+];
+
+/** Gives each layer its bit rate; a sender not negotiated yet, or gone, is left as it is. */
+export async function applyLayers(
+  sender: RTCRtpSender,
+  layers: readonly RTCRtpEncodingParameters[],
+): Promise<void> {
+  const parameters = sender.getParameters();
+  let changed = false;
+  for (const encoding of parameters.encodings ?? []) {
+    const wanted = layers.find(({ rid }) => rid === encoding.rid)?.maxBitrate;
+    if (wanted === undefined || wanted === encoding.maxBitrate) continue;
+    encoding.maxBitrate = wanted;
+    changed = true;
+  }
+  if (changed) await set(sender, parameters);
+}
+
 /** By how much a picture of this size is to shrink; never below one. */
 export function shrinkage(
   { width, height }: { width?: number; height?: number },
@@ -42,6 +97,10 @@ export async function applyQuality(sender: RTCRtpSender, quality: VideoQuality):
   }
   encoding.maxBitrate = quality.maxBitrate;
   encoding.scaleResolutionDownBy = scale;
+  await set(sender, parameters);
+}
+
+async function set(sender: RTCRtpSender, parameters: RTCRtpSendParameters): Promise<void> {
   try {
     await sender.setParameters(parameters);
   } catch {

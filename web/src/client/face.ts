@@ -8,7 +8,9 @@ import type {
   RoomSummary,
   Topology,
 } from "./protocol.ts";
+import type { Statistics } from "./statistics.ts";
 import type { Readable } from "./store.ts";
+import type { Sight } from "./visible.ts";
 
 /** The page's one way to moim: made once, by `createClient()`. */
 export interface Client {
@@ -53,6 +55,12 @@ export interface LobbyState {
 export interface Call extends Readable<CallState> {
   /** Raises or lowers the hand. */
   setHand(raised: boolean): void;
+  /** Says something to everybody here. Nothing is said where only blanks are. */
+  say(text: string): void;
+  /** What the page shows of the others' pictures; the media server sends no more than that. */
+  show(sights: readonly Sight[]): void;
+  /** How the links do, measured every two seconds while subscribed. */
+  readonly statistics: Readable<Statistics>;
   /** Leaves; the snapshot's status becomes `ended`. Devices stay as they are: `media.stop()`. */
   leave(): void;
 }
@@ -64,6 +72,12 @@ export interface CallState {
   readonly error: { readonly code: RequestErrorCode; readonly message: string } | null;
   readonly room: RoomSummary;
   readonly topology: Topology;
+  /** The others use the media server; this device can't reach it and is linked with each. */
+  readonly cutOff: boolean;
+  /** Who of the others speaks, or spoke last. */
+  readonly speaker: ParticipantId | null;
+  /** What was said since one came, the oldest first; bounded in number. */
+  readonly chat: readonly ChatMessage[];
   readonly self: Self;
   /** The others, in the order they joined. */
   readonly others: readonly RemoteParticipant[];
@@ -75,19 +89,41 @@ export interface Self {
   readonly name: string;
   readonly media: MediaState;
   readonly speaking: boolean;
+  /** How well it is sent and received; null while that is not known. */
+  readonly quality: Quality | null;
+}
+
+/** From what arrives, as both ends measure it. */
+export type Quality = "good" | "fair" | "poor";
+
+export interface ChatMessage {
+  /** Unique in the call. */
+  readonly key: string;
+  readonly from: ParticipantId;
+  /** As it was when it was said: who left is still named. */
+  readonly name: string;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** `sending` until the server has it. */
+  readonly status: "sending" | "sent" | "failed";
 }
 
 export interface RemoteParticipant extends Self {
   /** How the link to it does. */
   readonly connection: Connection;
+  /** It can't use the media server, and is linked directly in any room. */
+  readonly direct: boolean;
   /** Its voice and camera picture, for a `<video>`; null until the link is there. */
   readonly stream: MediaStream | null;
+  /** Its shared screen with sound, likewise; `media.screen` tells whether one is shared. */
+  readonly screen: MediaStream | null;
 }
 
 /** `reconnecting` has been connected before, or is being tried again. */
 export type Connection = "connecting" | "connected" | "reconnecting" | "failed";
 
-/** This device's microphone and camera. None of its methods throws: see `problem`. */
+/** This device's microphone, camera and screen. None of its methods throws: see `problem`. */
 export interface LocalMedia extends Readable<LocalMediaState> {
   /**
    * Opens the devices wanted, asking for both in one question. Where one is refused or missing the
@@ -98,9 +134,14 @@ export interface LocalMedia extends Readable<LocalMediaState> {
   setMicrophone(on: boolean): Promise<void>;
   /** On opens the camera; off closes it, so that its lamp goes out. */
   setCamera(on: boolean): Promise<void>;
+  /**
+   * On lets the person choose a screen, a window or a tab, to be called from a click; off ends it.
+   * The browser's own button may end it, too.
+   */
+  setScreen(on: boolean): Promise<void>;
   /** Chooses a device and remembers it on this device. */
   choose(kind: DeviceKind, deviceId: string): Promise<void>;
-  /** Closes both devices, keeping what is chosen and what is on for the next `start`. */
+  /** Closes everything, keeping what is chosen and what is on for the next `start`. */
   stop(): void;
   /** Loudness of the open microphone, 0 to 1, about ten times a second while subscribed. */
   readonly level: Readable<number>;
@@ -121,6 +162,18 @@ export interface LocalMediaState {
   readonly speaker: string | null;
   readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
   /** The camera's picture for a muted `<video>`; null while the camera is off. */
+  readonly picture: MediaStream | null;
+  readonly screen: LocalScreen;
+}
+
+export interface LocalScreen {
+  /** It is shared. */
+  readonly on: boolean;
+  /** The person is being asked. */
+  readonly opening: boolean;
+  /** Why it could not be shared, until it could; null also where the person decided against it. */
+  readonly problem: DeviceProblem | null;
+  /** What is shared, for a muted `<video>`. */
   readonly picture: MediaStream | null;
 }
 

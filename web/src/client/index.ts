@@ -11,4 +11,7 @@ export type {
   RoomSummary,
   Topology,
 } from "./protocol.ts";
+export type { Source } from "./source.ts";
+export type { Flow, Line, Moment, Statistics } from "./statistics.ts";
 export type { Readable } from "./store.ts";
+export type { Sight } from "./visible.ts";

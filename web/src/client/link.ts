@@ -1,22 +1,13 @@
-// The link to one other participant: one peer connection, kept alive.
-import { applyQuality, type VideoQuality } from "./encoding.ts";
-import type { Connection } from "./face.ts";
-import { Negotiation, type Signal } from "./negotiation.ts";
-import type { IceServer } from "./protocol.ts";
-import {
-  afterRestart,
-  afterState,
-  type Health,
-  isHopeless,
-  NEW_LINK,
-  restartDelay,
-} from "./recovery.ts";
+// The link to one other participant in a mesh.
 
-/** What this device sends; null sends nothing. */
-export interface Tracks {
-  readonly microphone: MediaStreamTrack | null;
-  readonly camera: MediaStreamTrack | null;
-}
+import { type Counters, countersOf } from "./counters.ts";
+import { applyQuality, type MeshQuality } from "./encoding.ts";
+import type { Connection } from "./face.ts";
+import type { Signal } from "./negotiation.ts";
+import type { IceServer } from "./protocol.ts";
+import { type Sections, sectionsOf } from "./sections.ts";
+import { entriesOf, type Received, SOURCES, type Source, type Tracks } from "./source.ts";
+import { Transport } from "./transport.ts";
 
 /** What of the browser a link needs. */
 export interface LinkPlatform {
@@ -29,46 +20,65 @@ export interface LinkOptions extends LinkPlatform {
   polite: boolean;
   iceServers: readonly IceServer[];
   tracks: Tracks;
-  quality: VideoQuality;
+  quality: MeshQuality;
   send: (signal: Signal) => void;
-  changed: (connection: Connection, stream: MediaStream | null) => void;
-}
-
-/** The media sections of a link, in this order; a shared screen will be the third. */
-interface Sections {
-  microphone: RTCRtpTransceiver;
-  camera: RTCRtpTransceiver;
+  /** Its health, or what it brings, has changed. */
+  changed: () => void;
 }
 
 /**
  * Carries the microphone and the camera both ways. Both sections are there from the first offer
  * on, whether or not there is anything to send, so muting and changing devices never negotiates.
+ * The sections of the screen come when somebody first shares one, and then serve both ways, too.
  */
 export class Link {
   readonly #options: LinkOptions;
-  #peer: RTCPeerConnection;
-  #negotiation: Negotiation;
-  #iceServers: readonly IceServer[];
-  #sections: Sections | null = null;
-  #stream: MediaStream | null = null;
+  readonly #transport: Transport;
+  /** What goes together for other clients: voice and face, the screen and its sound. */
+  readonly #face: MediaStream;
+  readonly #shared: MediaStream;
+  #sections: Sections = {};
+  #received: Received = {};
   #tracks: Tracks;
-  #quality: VideoQuality;
-  #health: Health = NEW_LINK;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #quality: MeshQuality;
 
   constructor(options: LinkOptions) {
+    const { createPeer, createStream, polite, iceServers, send } = options;
     this.#options = options;
+    this.#face = createStream([]);
+    this.#shared = createStream([]);
     this.#tracks = options.tracks;
     this.#quality = options.quality;
-    this.#iceServers = options.iceServers;
-    [this.#peer, this.#negotiation] = this.#connect();
-    if (!options.polite) this.#offerSections();
+    this.#transport = new Transport({
+      createPeer,
+      polite,
+      opens: !polite,
+      iceServers,
+      send,
+      began: (peer) => this.#began(peer),
+      adopt: (peer) => this.#adopt(peer),
+      changed: (_, state) => {
+        options.changed();
+        if (state === "connected") void this.#applyQuality();
+      },
+    });
   }
 
-  /** Takes in a signal from the other end. */
+  get connection(): Connection {
+    return this.#transport.connection;
+  }
+
+  /** What the other end's sections bring; the same object until they are others. */
+  get received(): Received {
+    return this.#received;
+  }
+
+  get peer(): RTCPeerConnection {
+    return this.#transport.peer;
+  }
+
   handle(signal: Signal): Promise<void> {
-    if (this.#options.polite && this.#isFromAnother(signal)) this.#rebuild();
-    return this.#negotiation.handle(signal);
+    return this.#transport.handle(signal);
   }
 
   /** Sends other tracks from now on. */
@@ -77,162 +87,107 @@ export class Link {
     void this.#fill();
   }
 
-  setQuality(quality: VideoQuality): void {
+  setQuality(quality: MeshQuality): void {
     this.#quality = quality;
     void this.#applyQuality();
   }
 
-  /** Uses fresh servers from the next restart on. */
   setIceServers(iceServers: readonly IceServer[]): void {
-    this.#iceServers = iceServers;
-    this.#peer.setConfiguration({
-      ...this.#peer.getConfiguration(),
-      iceServers: configured(iceServers),
-    });
+    this.#transport.setIceServers(iceServers);
   }
 
-  /** Looks for new paths now, be the present one good or not. */
   restart(): void {
-    void this.#negotiation.restart();
-    this.#schedule();
+    this.#transport.restart();
   }
 
-  /** The network changed: restarts where the link isn't known to be well. */
   restartUnlessWell(): void {
-    if (this.#peer.connectionState !== "connected") this.restart();
+    this.#transport.restartUnlessWell();
   }
 
   /** How loud the other end speaks just now, 0 to 1. */
   level(): number {
-    const source = this.#sections?.microphone.receiver.getSynchronizationSources?.()[0];
+    const source = this.#sections.microphone?.receiver.getSynchronizationSources?.()[0];
     return source?.audioLevel ?? 0;
   }
 
+  /** How much of each received track has come in so far. */
+  counters(): Promise<Counters> {
+    return countersOf(this.peer);
+  }
+
   close(): void {
-    clearTimeout(this.#retry);
-    this.#disconnect();
+    this.#transport.close();
   }
 
-  #connect(): [RTCPeerConnection, Negotiation] {
-    const { createPeer, polite, send } = this.#options;
-    const peer = createPeer({
-      iceServers: configured(this.#iceServers),
-      bundlePolicy: "max-bundle",
-    });
-    peer.addEventListener("connectionstatechange", this.#stateChanged);
-    const adopt = () => this.#adopt();
-    return [peer, new Negotiation({ peer, polite, send, adopt })];
-  }
-
-  #disconnect(): void {
-    this.#negotiation.close();
-    this.#peer.removeEventListener("connectionstatechange", this.#stateChanged);
-    this.#peer.close();
-  }
-
-  /** Begins anew with another peer connection; what is seen and heard stays until it has some. */
-  #rebuild(): void {
-    this.#disconnect();
-    this.#sections = null;
-    [this.#peer, this.#negotiation] = this.#connect();
-    if (!this.#options.polite) this.#offerSections();
-  }
-
-  /** The other end has begun anew: its offer is of another session (RFC 8866 §5.2). */
-  #isFromAnother(signal: Signal): boolean {
-    const now = this.#peer.remoteDescription;
-    if (!now || !("description" in signal) || signal.description.type !== "offer") return false;
-    return sessionOf(signal.description.sdp) !== sessionOf(now.sdp);
-  }
-
-  #offerSections(): void {
+  #began(peer: RTCPeerConnection): void {
+    this.#sections = {};
+    if (this.#options.polite) return;
+    const init = { direction: "sendrecv" as const, streams: [this.#face] };
     this.#use({
-      microphone: this.#peer.addTransceiver("audio", { direction: "sendrecv" }),
-      camera: this.#peer.addTransceiver("video", { direction: "sendrecv" }),
+      microphone: peer.addTransceiver("audio", init),
+      camera: peer.addTransceiver("video", init),
     });
-    void this.#fill();
+    void this.#fill(peer);
   }
 
-  /** The sections of the other end's offer, the first of each kind, become ours as well. */
-  async #adopt(): Promise<void> {
-    const offered = this.#peer.getTransceivers().filter(({ mid }) => mid !== null);
-    const first = (kind: string) => offered.find(({ receiver }) => receiver.track.kind === kind);
-    const microphone = first("audio");
-    const camera = first("video");
-    if (!microphone || !camera) return;
-    for (const section of [microphone, camera]) {
+  /** The sections of the other end's offer become ours as well. */
+  async #adopt(peer: RTCPeerConnection): Promise<void> {
+    const offered = sectionsOf(peer.getTransceivers());
+    if (!offered.microphone || !offered.camera) return;
+    for (const [source, section] of entriesOf(offered)) {
       if (section.direction !== "sendrecv") section.direction = "sendrecv";
+      section.sender.setStreams?.(this.#streamOf(source));
+      const own = this.#sections[source];
+      // Both shared a screen in the same moment: theirs serves both.
+      if (own && own !== section && own.mid === null) own.stop();
     }
-    this.#use({ microphone, camera });
-    this.#report();
-    await this.#fill();
+    this.#use({ ...this.#sections, ...offered });
+    this.#options.changed();
+    await this.#fill(peer);
+  }
+
+  #streamOf(source: Source): MediaStream {
+    return source === "microphone" || source === "camera" ? this.#face : this.#shared;
   }
 
   #use(sections: Sections): void {
-    if (this.#sections?.microphone === sections.microphone) return;
+    if (SOURCES.every((source) => this.#sections[source] === sections[source])) return;
     this.#sections = sections;
-    const { microphone, camera } = sections;
-    this.#stream = this.#options.createStream([microphone.receiver.track, camera.receiver.track]);
+    this.#received = Object.fromEntries(
+      entriesOf(sections).map(([source, section]) => [source, section.receiver.track]),
+    );
   }
 
-  async #fill(): Promise<void> {
-    if (!this.#sections) return;
-    const { microphone, camera } = this.#sections;
-    await Promise.all([
-      carry(microphone.sender, this.#tracks.microphone),
-      carry(camera.sender, this.#tracks.camera),
-    ]);
+  async #fill(peer: RTCPeerConnection = this.peer): Promise<void> {
+    if (!this.#sections.microphone) return;
+    if (this.#tracks.screen && !this.#sections.screen) {
+      const init = { direction: "sendrecv" as const, streams: [this.#shared] };
+      this.#use({
+        ...this.#sections,
+        screen: peer.addTransceiver("video", init),
+        screen_audio: peer.addTransceiver("audio", init),
+      });
+      this.#options.changed();
+    }
+    await Promise.all(
+      entriesOf(this.#sections).map(([source, { sender }]) => carry(sender, this.#tracks[source])),
+    );
     await this.#applyQuality();
   }
 
   async #applyQuality(): Promise<void> {
-    if (this.#sections) await applyQuality(this.#sections.camera.sender, this.#quality);
-  }
-
-  #stateChanged = (): void => {
-    const state = this.#peer.connectionState;
-    this.#health = afterState(this.#health, state);
-    this.#report();
-    if (state === "connected") void this.#applyQuality();
-    this.#schedule();
-  };
-
-  /** One timer at most; a restart that leads nowhere, or whose offer is lost, is followed up. */
-  #schedule(): void {
-    clearTimeout(this.#retry);
-    const delay = restartDelay(this.#health, this.#peer.connectionState, this.#options.polite);
-    if (delay !== null) this.#retry = setTimeout(this.#tryAgain, delay);
-  }
-
-  /** Of the two ends the one that opened the link begins it anew. */
-  #tryAgain = (): void => {
-    this.#health = afterRestart(this.#health);
-    if (isHopeless(this.#health) && !this.#options.polite) {
-      this.#rebuild();
-      this.#schedule();
-    } else {
-      this.restart();
-    }
-  };
-
-  #report(): void {
-    this.#options.changed(this.#health.connection, this.#stream);
+    const { camera, screen } = this.#sections;
+    if (camera) await applyQuality(camera.sender, this.#quality.camera);
+    if (screen) await applyQuality(screen.sender, this.#quality.screen);
   }
 }
 
-async function carry(sender: RTCRtpSender, track: MediaStreamTrack | null): Promise<void> {
+/** Puts a track into a sender, or takes it out. */
+export async function carry(sender: RTCRtpSender, track: MediaStreamTrack | null): Promise<void> {
   if (sender.track === track) return;
   try {
     await sender.replaceTrack(track);
   } catch {
     // The link is closed, or the track ended meanwhile: its owner tells about both.
   }
-}
-
-function sessionOf(sdp: string): string | undefined {
-  return /^o=\S+ (\S+)/m.exec(sdp)?.[1];
-}
-
-function configured(iceServers: readonly IceServer[]): RTCIceServer[] {
-  return iceServers.map((server) => ({ ...server }));
 }

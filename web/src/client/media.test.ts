@@ -146,3 +146,49 @@ test("stopped, it holds no device", async () => {
   await media.setCamera(false);
   expect(devices.tracks.every(({ readyState }) => readyState === "ended")).toBe(true);
 });
+
+test("a screen is shared with its sound, told sharp, and ends by either button", async () => {
+  await media.setScreen(true);
+  expect(now().screen).toMatchObject({ on: true, opening: false, problem: null });
+  const { screen, screen_audio } = tracks();
+  expect([screen?.kind, screen_audio?.kind, screen?.contentHint]).toEqual([
+    "video",
+    "audio",
+    "detail",
+  ]);
+  expect(now().screen.picture?.getTracks()).toEqual([screen]);
+  await media.setScreen(false);
+  expect(screen?.readyState).toBe("ended");
+  expect(screen_audio?.readyState).toBe("ended");
+  expect(now().screen).toMatchObject({ on: false, picture: null });
+
+  await media.setScreen(true);
+  devices.tracks.at(-2)?.end();
+  expect(now().screen.on).toBe(false);
+  expect(tracks()).toMatchObject({ screen: null, screen_audio: null });
+});
+
+test("a screen is asked for once at a time, and whether or not a device is being opened", async () => {
+  const opening = media.start(BOTH);
+  await Promise.all([media.setScreen(true), media.setScreen(true)]);
+  await opening;
+  expect(devices.tracks.filter(({ deviceId }) => deviceId === "screen1")).toHaveLength(2);
+});
+
+test("who decides against sharing has no problem; one whose system forbids it has", async () => {
+  devices.refusing = new DOMException("Permission denied by user", "NotAllowedError");
+  await media.setScreen(true);
+  expect(now().screen).toMatchObject({ on: false, opening: false, problem: null });
+  devices.refusing = new DOMException("Permission denied by system", "NotAllowedError");
+  await media.setScreen(true);
+  expect(now().screen.problem).toBe("refused");
+  devices.refusing = null;
+  await media.setScreen(true);
+  expect(now().screen).toMatchObject({ on: true, problem: null });
+});
+
+test("the end of a call ends the sharing, too", async () => {
+  await media.setScreen(true);
+  media.stop();
+  expect(now().screen.on).toBe(false);
+});

@@ -1,4 +1,4 @@
-// This device's microphone and camera, opened, muted, changed and closed.
+// This device's microphone, camera and screen, opened, muted, changed and closed.
 import {
   type Choices,
   constraintsOf,
@@ -14,9 +14,11 @@ import type {
   LocalDevice,
   LocalMedia,
   LocalMediaState,
+  LocalScreen,
 } from "./face.ts";
 import { LevelMeter } from "./level.ts";
-import type { Tracks } from "./link.ts";
+import { askForScreen, isWithdrawn } from "./screen.ts";
+import { NO_TRACKS, type Tracks } from "./source.ts";
 import { type Readable, Store } from "./store.ts";
 
 type Input = "microphone" | "camera";
@@ -37,7 +39,7 @@ export class Media implements LocalMedia {
   readonly tracks: Readable<Tracks>;
   readonly #platform: MediaPlatform;
   readonly #state: Store<LocalMediaState>;
-  readonly #tracks = new Store<Tracks>({ microphone: null, camera: null });
+  readonly #tracks = new Store<Tracks>(NO_TRACKS);
   #choices: Choices;
   #steps: Promise<void> = Promise.resolve();
 
@@ -51,6 +53,7 @@ export class Media implements LocalMedia {
       speaker: this.#choices.speaker,
       devices: { microphone: [], camera: [], speaker: [] },
       picture: null,
+      screen: { on: false, opening: false, problem: null, picture: null },
     });
     platform.devices?.addEventListener?.("devicechange", () => void this.#enumerate());
   }
@@ -93,6 +96,24 @@ export class Media implements LocalMedia {
     });
   }
 
+  async setScreen(on: boolean): Promise<void> {
+    if (!on) return this.#closeScreen();
+    const { screen } = this.#state.getSnapshot();
+    // Not in turn with the devices: browsers ask only right after a click.
+    if (screen.on || screen.opening) return;
+    this.#setScreen({ opening: true, problem: null });
+    try {
+      const { video, audio } = await askForScreen(this.#platform.devices);
+      video.addEventListener("ended", () => this.#closeScreen(video));
+      this.#tracks.update((tracks) => ({ ...tracks, screen: video, screen_audio: audio }));
+      const picture = this.#platform.createStream([video]);
+      this.#setScreen({ on: true, opening: false, picture });
+    } catch (error) {
+      const problem = isWithdrawn(error) ? null : problemOf(error);
+      this.#setScreen({ opening: false, problem });
+    }
+  }
+
   choose(kind: DeviceKind, deviceId: string): Promise<void> {
     this.#choices = { ...this.#choices, [kind]: deviceId };
     remember(this.#platform.storage, this.#choices);
@@ -109,6 +130,7 @@ export class Media implements LocalMedia {
   }
 
   stop(): void {
+    this.#closeScreen();
     void this.#step(async () => {
       this.#close("microphone");
       this.#close("camera");
@@ -193,7 +215,21 @@ export class Media implements LocalMedia {
     this.#set(kind, { on: false, opening: false, problem, deviceId: this.#choices[kind] });
   }
 
-  /** The one door to the tracks: what is no longer carried is stopped. */
+  /** Sharing ends, by whichever side's button; `only` where it is still this one that is shared. */
+  #closeScreen(only?: MediaStreamTrack): void {
+    const { screen, screen_audio } = this.#tracks.getSnapshot();
+    if (!screen || (only && only !== screen)) return;
+    this.#tracks.update((tracks) => ({ ...tracks, screen: null, screen_audio: null }));
+    screen.stop();
+    screen_audio?.stop();
+    this.#setScreen({ on: false, opening: false, picture: null });
+  }
+
+  #setScreen(change: Partial<LocalScreen>): void {
+    this.#state.update((state) => ({ ...state, screen: { ...state.screen, ...change } }));
+  }
+
+  /** The one door to the devices' tracks: what is no longer carried is stopped. */
   #carry(kind: Input, track: MediaStreamTrack | null): void {
     const before = this.#tracks.getSnapshot()[kind];
     if (before === track) return;

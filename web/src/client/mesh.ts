@@ -1,20 +1,23 @@
-// A call carried peer to peer: a link to each of the others.
-import { videoQuality } from "./encoding.ts";
+// A call carried peer to peer: a link to each of the others that is to have one.
+import type { Counters } from "./counters.ts";
+import { meshQuality } from "./encoding.ts";
 import type { Connection } from "./face.ts";
-import { Link, type LinkPlatform, type Tracks } from "./link.ts";
+import { Link, type LinkPlatform } from "./link.ts";
 import type { Signal } from "./negotiation.ts";
 import type { IceServer, ParticipantId } from "./protocol.ts";
+import { NO_TRACKS, type Received, type Tracks } from "./source.ts";
 
 export interface MeshOptions extends LinkPlatform {
   send: (to: ParticipantId, signal: Signal) => void;
-  changed: (id: ParticipantId, connection: Connection, stream: MediaStream | null) => void;
+  /** A link's health, or what it brings, has changed. */
+  changed: (id: ParticipantId) => void;
 }
 
-/** Owns the links and nothing else: who is in the call is decided elsewhere. */
+/** Owns the links and nothing else: who is to be linked is decided elsewhere. */
 export class Mesh {
   readonly #options: MeshOptions;
   readonly #links = new Map<ParticipantId, Link>();
-  #tracks: Tracks = { microphone: null, camera: null };
+  #tracks: Tracks = NO_TRACKS;
   #iceServers: readonly IceServer[] = [];
 
   constructor(options: MeshOptions) {
@@ -30,7 +33,7 @@ export class Mesh {
       link.close();
     }
     if (before !== others.length) {
-      const quality = videoQuality(others.length);
+      const quality = meshQuality(others.length);
       for (const link of this.#links.values()) link.setQuality(quality);
     }
     for (const id of others) {
@@ -59,8 +62,29 @@ export class Mesh {
   }
 
   /** Looks for new paths where there is no good one, as when the network is back. */
-  restartUnlessWell(): void {
-    for (const link of this.#links.values()) link.restartUnlessWell();
+  restartUnlessWell(only?: ParticipantId): void {
+    for (const [id, link] of this.#links) {
+      if (only === undefined || only === id) link.restartUnlessWell();
+    }
+  }
+
+  /** How the link to somebody does; null without one. */
+  connection(id: ParticipantId): Connection | null {
+    return this.#links.get(id)?.connection ?? null;
+  }
+
+  received(id: ParticipantId): Received {
+    return this.#links.get(id)?.received ?? {};
+  }
+
+  /** How much of each received track has come in so far. */
+  async counters(id: ParticipantId): Promise<Counters> {
+    return (await this.#links.get(id)?.counters()) ?? new Map();
+  }
+
+  /** The peer connections, for those who look at their statistics. */
+  peers(): [ParticipantId, RTCPeerConnection][] {
+    return [...this.#links].map(([id, link]) => [id, link.peer]);
   }
 
   /** How loud each of the others speaks just now, 0 to 1. */
@@ -82,9 +106,9 @@ export class Mesh {
       polite: self < id,
       iceServers: this.#iceServers,
       tracks: this.#tracks,
-      quality: videoQuality(others),
+      quality: meshQuality(others),
       send: (signal) => send(id, signal),
-      changed: (connection, stream) => changed(id, connection, stream),
+      changed: () => changed(id),
     });
   }
 }

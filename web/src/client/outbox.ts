@@ -7,8 +7,14 @@ const KEPT = 2_000;
 /** How long to hold back when told to be slower, in milliseconds. */
 const SLOWER = 1_000;
 
-type Said = "signal" | "media";
-type Entry = { [E in Said]: { event: E; payload: Payload<E> } }[Said];
+/** The requests that a call makes as it goes on. */
+export type Said = "signal" | "media" | "publish" | "subscribe" | "handover" | "direct" | "chat";
+
+/** Of these the newest says all there is to say. */
+const STATES: readonly Said[] = ["media", "subscribe", "direct"];
+
+type Done = (outcome: Outcome<unknown>) => void;
+type Entry = { [E in Said]: { event: E; payload: Payload<E>; done?: Done } }[Said];
 
 type Send = <E extends RequestName>(
   event: E,
@@ -30,13 +36,16 @@ export class Outbox {
     this.#send = send;
   }
 
-  /** Says it now, or once the outbox opens. Of held media states only the last is kept. */
-  say<E extends Said>(event: E, payload: Payload<E>): void {
-    if (event === "media" && !this.#open) {
-      this.#entries = this.#entries.filter((entry) => entry.event !== "media");
+  /**
+   * Says it now, or once the outbox opens. Of a held state only the last is kept. `done` hears what
+   * it came to in the end; where the call ends before, it hears nothing.
+   */
+  say<E extends Said>(event: E, payload: Payload<E>, done?: Done): void {
+    if (STATES.includes(event) && !this.#open) {
+      this.#entries = this.#entries.filter((entry) => entry.event !== event);
     }
     if (this.#entries.length >= KEPT) this.#entries.shift();
-    const entry = { event, payload } as Entry;
+    const entry = { event, payload, ...(done && { done }) } as Entry;
     this.#entries.push(entry);
     if (this.#open) this.#transmit(entry);
   }
@@ -71,6 +80,7 @@ export class Outbox {
         }
       }
       this.#entries = this.#entries.filter((kept) => kept !== entry);
+      entry.done?.(outcome);
     });
   }
 

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Media } from "./media.ts";
-import { Mesh } from "./mesh.ts";
 import type { Joined, MediaState } from "./protocol.ts";
 import { hearRoom, Session } from "./session.ts";
 import { Signaling } from "./signaling.ts";
@@ -40,16 +39,14 @@ function join(...others: string[]): void {
     media,
     request: { room: "tea", name: "M", password: "secret" },
     joined: joined(others),
-    createMesh: (options) =>
-      new Mesh({
-        createPeer: (configuration) => {
-          const peer = new FakePeer(world, `p${peers.length}`, configuration);
-          peers.push(peer);
-          return peer.asPeer;
-        },
-        createStream: fakeStream,
-        ...options,
-      }),
+    platform: {
+      createPeer: (configuration) => {
+        const peer = new FakePeer(world, `p${peers.length}`, configuration);
+        peers.push(peer);
+        return peer.asPeer;
+      },
+      createStream: fakeStream,
+    },
   });
   hearRoom(signaling, (event, number) => session.handle(event, number));
 }
@@ -291,4 +288,81 @@ test("the other end begins anew with it", async () => {
   expect(peers.map(({ closed }) => closed)).toEqual([true, false]);
   peers[1]?.become("connected");
   expect(call().others[0]).toMatchObject({ connection: "connected" });
+});
+
+test("what is said is shown at once, told in order, and known to be sent when it was", () => {
+  join("a");
+  session.say("  hello ");
+  session.say("   ");
+  session.say("there");
+  const status = () => call().chat.map(({ text, status }) => [text, status]);
+  expect(status()).toEqual([
+    ["hello", "sending"],
+    ["there", "sending"],
+  ]);
+  expect(socket.requests("chat").map(({ payload }) => payload)).toEqual([
+    { text: "hello", serial: 1 },
+    { text: "there", serial: 2 },
+  ]);
+  socket.request("chat").ok();
+  socket.request("chat").refuse("invalid");
+  expect(status()).toEqual([
+    ["hello", "sent"],
+    ["there", "failed"],
+  ]);
+  socket.tell("chat", { from: "a", text: "hi", at: 7 }, 5);
+  socket.tell("chat", { from: "a", text: "hi", at: 7 }, 5);
+  expect(call().chat.at(-1)).toMatchObject({ from: "a", name: "a", text: "hi", at: 7 });
+  expect(call().chat).toHaveLength(3);
+});
+
+test("what is said while the line is cut goes out when it is back, by the same numbers", () => {
+  join("a");
+  session.say("one");
+  socket.drop();
+  session.say("two");
+  socket.arrive();
+  socket.request("room:join").ok(joined(["a"], { resumed: true }));
+  expect(socket.requests("chat").map(({ payload }) => payload)).toEqual([
+    { text: "one", serial: 1 },
+    { text: "two", serial: 2 },
+  ]);
+});
+
+test("who chats too fast is held back, and nothing else is", () => {
+  join("a");
+  session.say("one");
+  socket.request("chat").refuse("rate_limited");
+  session.setHand(true);
+  expect(socket.requests("media")).toHaveLength(1);
+  expect(socket.requests("chat")).toEqual([]);
+  vi.advanceTimersByTime(2_000);
+  expect(socket.requests("chat").map(({ payload }) => payload)).toEqual([
+    { text: "one", serial: 1 },
+  ]);
+});
+
+test("a shared screen is told to the others", async () => {
+  join("a");
+  await media.setScreen(true);
+  expect(socket.requests("media").at(-1)?.payload).toMatchObject({ screen: true });
+  await media.setScreen(false);
+  expect(socket.requests("media").at(-1)?.payload).toMatchObject({ screen: false });
+});
+
+test("who speaks at the media server is marked, and the loudest has the floor", () => {
+  join("a", "b");
+  socket.tell("topology", { topology: "sfu" }, 5);
+  const speakers = [
+    { participant: "b", level: 110 },
+    { participant: "a", level: 40 },
+  ];
+  socket.tell("speakers", { speakers });
+  vi.advanceTimersByTime(400);
+  expect(call().others.map(({ speaking }) => speaking)).toEqual([false, true]);
+  expect(call().speaker).toBe("b");
+  socket.tell("speakers", { speakers: [] });
+  vi.advanceTimersByTime(2_000);
+  expect(call().others.map(({ speaking }) => speaking)).toEqual([false, false]);
+  expect(call().speaker).toBe("b");
 });

@@ -3,14 +3,26 @@
 import { after, begun, type Message } from "./call.ts";
 import type { RequestError } from "./errors.ts";
 import type { Call, CallState, JoinRequest } from "./face.ts";
+import type { LinkPlatform } from "./link.ts";
 import type { Media } from "./media.ts";
-import type { Mesh, MeshOptions } from "./mesh.ts";
 import type { Signal } from "./negotiation.ts";
+import { Observer } from "./observer.ts";
 import { Outbox } from "./outbox.ts";
-import type { Joined, MediaState } from "./protocol.ts";
+import { Paths } from "./paths.ts";
+import type {
+  Joined,
+  MediaState,
+  ParticipantId,
+  Speaker,
+  SubscribedTrack,
+  Topology,
+} from "./protocol.ts";
 import type { Signaling } from "./signaling.ts";
-import { afterListening, type Heard } from "./speaking.ts";
+import { SOURCES } from "./source.ts";
+import { afterListening, type Heard, loudnessOf } from "./speaking.ts";
 import { Store } from "./store.ts";
+import { afterTurn, NO_FLOOR } from "./turn-taking.ts";
+import type { Sight } from "./visible.ts";
 
 /** How often loudness is looked at, in milliseconds. */
 const LISTENING = 200;
@@ -18,12 +30,22 @@ const LISTENING = 200;
 /** How long to wait before trying to join again where the server can't just now. */
 const AGAIN = 2_000;
 
+/** After these the links are brought in line. */
+const TELLS_WHO_IS_THERE: readonly Message["is"][] = [
+  "joined",
+  "resumed",
+  "participant:joined",
+  "participant:updated",
+  "participant:left",
+  "topology",
+];
+
 export interface SessionOptions {
   signaling: Signaling;
   media: Media;
   request: JoinRequest;
   joined: Joined;
-  createMesh: (options: Pick<MeshOptions, "send" | "changed">) => Mesh;
+  platform: LinkPlatform;
 }
 
 /** One call, from the answer to its join until it ends. */
@@ -31,17 +53,24 @@ export class Session implements Call {
   readonly #signaling: Signaling;
   readonly #media: Media;
   readonly #request: JoinRequest;
-  readonly #mesh: Mesh;
+  readonly #paths: Paths;
+  readonly #observer: Observer;
   readonly #outbox: Outbox;
+  /** Apart from the rest, since who chats too fast is held back. */
+  readonly #chatbox: Outbox;
   readonly #state: Store<CallState>;
   readonly #undo: (() => void)[] = [];
   #resume: string;
   #last: number;
   #hand = false;
   #heard: Heard = new Map();
+  #floor = NO_FLOOR;
+  /** As the media server hears those who are received through it. */
+  #speakers: readonly Speaker[] = [];
+  #chatted = 0;
   #again: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ signaling, media, request, joined, createMesh }: SessionOptions) {
+  constructor({ signaling, media, request, joined, platform }: SessionOptions) {
     this.#signaling = signaling;
     this.#media = media;
     this.#request = request;
@@ -49,14 +78,27 @@ export class Session implements Call {
     this.#last = joined.last;
     this.#state = new Store(begun(joined));
     this.#outbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
-    this.#mesh = createMesh({
-      send: (to, signal) => this.#outbox.say("signal", { to, ...signal }),
-      changed: (id, connection, stream) => this.#take({ is: "link", id, connection, stream }),
+    this.#chatbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
+    this.#paths = new Paths({
+      ...platform,
+      say: (event, payload) => this.#outbox.say(event, payload),
+      changed: (id, connection, shown) => this.#take({ is: "link", id, connection, ...shown }),
+      cutOff: (cutOff) => this.#take({ is: "cut off", cutOff }),
+    });
+    this.#observer = new Observer({
+      lines: () => this.#paths.lines(),
+      owners: {
+        received: (id) => this.#paths.ownerOf(id),
+        own: (id) => SOURCES.find((s) => media.tracks.getSnapshot()[s]?.id === id) ?? null,
+      },
+      self: () => this.#state.getSnapshot().self.id,
+      judged: (of) => this.#take({ is: "quality", of }),
     });
     this.#follow();
-    this.#mesh.setIceServers(joined.iceServers);
-    this.#mesh.setTracks(media.tracks.getSnapshot());
+    this.#paths.setIceServers(joined.iceServers);
+    this.#paths.setTracks(media.tracks.getSnapshot());
     this.#outbox.open();
+    this.#chatbox.open();
     this.#take({ is: "joined", joined });
     this.#tellMedia();
   }
@@ -68,6 +110,25 @@ export class Session implements Call {
   setHand(raised: boolean): void {
     this.#hand = raised;
     this.#tellMedia();
+  }
+
+  say(text: string): void {
+    const said = text.trim();
+    if (this.#over || said === "") return;
+    const serial = ++this.#chatted;
+    const entry = { text: said, at: Date.now(), key: `own ${serial}` };
+    this.#take({ is: "said", ...entry, status: "sending" });
+    this.#chatbox.say("chat", { text: said, serial }, (outcome) => {
+      this.#take({ is: "said", ...entry, status: "ok" in outcome ? "sent" : "failed" });
+    });
+  }
+
+  show(sights: readonly Sight[]): void {
+    this.#paths.setSights(sights);
+  }
+
+  get statistics() {
+    return this.#observer.statistics;
   }
 
   leave(): void {
@@ -85,9 +146,20 @@ export class Session implements Call {
     }
     switch (event.is) {
       case "signal":
-        return this.#mesh.handle(event.from, event.signal);
+        return this.#paths.handleSignal(event.from, event.signal);
+      case "subscribed":
+        return this.#paths.handleSubscribed(event.tracks);
+      case "handover":
+        return this.#paths.handleHandover(event.from, event.topology);
+      case "speakers":
+        this.#speakers = event.speakers;
+        return;
       case "ice:servers":
-        return this.#mesh.setIceServers(event.iceServers);
+        return this.#paths.setIceServers(event.iceServers);
+      case "chat": {
+        const { from, text, at } = event;
+        return this.#take({ is: "chat", from, text, at, key: `${from} ${number}` });
+      }
       default:
         return this.#take(event);
     }
@@ -95,7 +167,7 @@ export class Session implements Call {
 
   /** The network is back. */
   wake(): void {
-    this.#mesh.restartUnlessWell();
+    this.#paths.wake();
   }
 
   get #over(): boolean {
@@ -108,7 +180,7 @@ export class Session implements Call {
     this.#undo.push(
       this.#signaling.onConnected(() => this.#rejoin()),
       this.#signaling.onDropped(() => this.#dropped()),
-      this.#media.tracks.subscribe(() => this.#mesh.setTracks(this.#media.tracks.getSnapshot())),
+      this.#media.tracks.subscribe(() => this.#paths.setTracks(this.#media.tracks.getSnapshot())),
       this.#media.subscribe(() => this.#tellMedia()),
       this.#media.level.subscribe(() => {}),
       () => clearInterval(listening),
@@ -117,18 +189,13 @@ export class Session implements Call {
 
   #take(message: Message): void {
     this.#state.update((call) => after(call, message));
-    const { self, others } = this.#state.getSnapshot();
-    if (message.is !== "link" && message.is !== "speaking") {
-      this.#mesh.reconcile(
-        self.id,
-        others.map(({ id }) => id),
-      );
-    }
+    if (TELLS_WHO_IS_THERE.includes(message.is)) this.#paths.update(this.#state.getSnapshot());
   }
 
   #dropped(): void {
     clearTimeout(this.#again);
     this.#outbox.hold();
+    this.#chatbox.hold();
     this.#take({ is: "dropped" });
   }
 
@@ -146,6 +213,7 @@ export class Session implements Call {
       name,
       ...(password !== undefined && { password }),
       ...resume,
+      sfu: true,
       media: this.#mediaState(),
     };
     this.#signaling.send("room:join", request, (outcome) => {
@@ -174,18 +242,20 @@ export class Session implements Call {
     if (!joined.resumed) {
       this.#last = joined.last;
       this.#outbox.clear();
-      this.#mesh.close();
+      this.#speakers = [];
+      this.#paths.close();
     }
-    this.#mesh.setIceServers(joined.iceServers);
+    this.#paths.setIceServers(joined.iceServers);
     this.#outbox.open();
+    this.#chatbox.open();
     this.#take({ is: joined.resumed ? "resumed" : "joined", joined });
     this.#tellMedia();
-    if (joined.resumed) this.#mesh.restart();
+    if (joined.resumed) this.#paths.restart();
   }
 
   #mediaState(): MediaState {
-    const { microphone, camera } = this.#media.getSnapshot();
-    return { mic: microphone.on, camera: camera.on, screen: false, hand: this.#hand };
+    const { microphone, camera, screen } = this.#media.getSnapshot();
+    return { mic: microphone.on, camera: camera.on, screen: screen.on, hand: this.#hand };
   }
 
   #tellMedia(): void {
@@ -199,17 +269,30 @@ export class Session implements Call {
   }
 
   #listen(): void {
-    const { self } = this.#state.getSnapshot();
-    const levels = this.#mesh.levels().set(self.id, this.#media.level.linear);
-    this.#heard = afterListening(this.#heard, levels, performance.now());
-    this.#take({ is: "speaking", ids: new Set(this.#heard.keys()) });
+    const { self, others } = this.#state.getSnapshot();
+    const now = performance.now();
+    const levels = this.#paths.levels();
+    for (const { participant, level } of this.#speakers) {
+      levels.set(participant, Math.max(levels.get(participant) ?? 0, loudnessOf(level)));
+    }
+    levels.set(self.id, this.#media.level.linear);
+    this.#heard = afterListening(this.#heard, levels, now);
+    const speaking = [...this.#heard.keys()]
+      .filter((id) => id !== self.id)
+      .sort((a, b) => (levels.get(b) ?? 0) - (levels.get(a) ?? 0));
+    const present = others.map(({ id }) => id);
+    this.#floor = afterTurn(this.#floor, speaking, present, now);
+    const { speaker } = this.#floor;
+    this.#take({ is: "speaking", ids: new Set(this.#heard.keys()), speaker });
   }
 
   #end(error: RequestError | null): void {
     clearTimeout(this.#again);
     for (const undo of this.#undo) undo();
     this.#outbox.clear();
-    this.#mesh.close();
+    this.#chatbox.clear();
+    this.#observer.close();
+    this.#paths.close();
     this.#take({ is: "ended", error: error && { code: error.code, message: error.message } });
   }
 }
@@ -218,7 +301,11 @@ export class Session implements Call {
 export type SessionEvent =
   | Extract<Message, { is: "participant:joined" | "participant:updated" | "participant:left" }>
   | Extract<Message, { is: "topology" }>
-  | { is: "signal"; from: string; signal: Signal }
+  | { is: "signal"; from: ParticipantId; signal: Signal }
+  | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
+  | { is: "handover"; from: ParticipantId; topology: Topology }
+  | { is: "speakers"; speakers: readonly Speaker[] }
+  | { is: "chat"; from: ParticipantId; text: string; at: number }
   | { is: "ice:servers"; iceServers: Joined["iceServers"] };
 
 /** Hears every event of a room and hands it on in the form that a call takes. */
@@ -234,6 +321,12 @@ export function hearRoom(
   );
   signaling.on("participant:left", ({ id }, n) => handle({ is: "participant:left", id }, n));
   signaling.on("topology", ({ topology }, n) => handle({ is: "topology", topology }, n));
+  signaling.on("subscribed", ({ tracks }, n) => handle({ is: "subscribed", tracks }, n));
+  signaling.on("handover", ({ from, topology }, n) =>
+    handle({ is: "handover", from, topology }, n),
+  );
+  signaling.on("speakers", ({ speakers }, n) => handle({ is: "speakers", speakers }, n));
+  signaling.on("chat", ({ from, text, at }, n) => handle({ is: "chat", from, text, at }, n));
   signaling.on("ice:servers", ({ iceServers }, n) => handle({ is: "ice:servers", iceServers }, n));
   signaling.on("signal", ({ from, description, candidate }, n) => {
     if (description) handle({ is: "signal", from, signal: { description } }, n);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loudness, onMeter } from "./level.ts";
-import { afterListening, type Heard } from "./speaking.ts";
+import { afterListening, type Heard, loudnessOf } from "./speaking.ts";
 
 const level = (...pairs: [string, number][]) => new Map(pairs);
 
@@ -20,4 +20,10 @@ test("the meter shows silence as 0, full scale as 1, and half in decibels betwee
   expect(onMeter(10 ** (-30 / 20))).toBeCloseTo(0.5);
   expect(onMeter(1e-9)).toBe(0);
   expect(loudness([])).toBe(0);
+});
+
+test("the media server's levels are on the same scale", () => {
+  expect(loudnessOf(0)).toBe(0);
+  expect(loudnessOf(127)).toBe(1);
+  expect(loudnessOf(87)).toBeCloseTo(0.01);
 });

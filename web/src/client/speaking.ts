@@ -22,3 +22,11 @@ export function afterListening(
   }
   return next;
 }
+
+/**
+ * A level as the media server tells it, in decibels above silence (127 less that of RFC 6464), as
+ * loudness, 0 to 1 linear.
+ */
+export function loudnessOf(level: number): number {
+  return level <= 0 ? 0 : 10 ** ((Math.min(level, 127) - 127) / 20);
+}

@@ -11,3 +11,7 @@ export const canShare =
 
 /** Sound can be sent to a chosen loudspeaker (not on iOS). */
 export const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
+
+/** A screen can be shared (not on phones). */
+export const canShareScreen =
+  navigator.mediaDevices !== undefined && "getDisplayMedia" in navigator.mediaDevices;

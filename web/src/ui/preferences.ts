@@ -9,6 +9,8 @@ interface Remembered {
   /** "off" where the person last chose to come without. */
   camera: string;
   microphone: string;
+  /** How the people in a call are arranged: "speaker" or "grid". */
+  view: string;
 }
 
 const PREFIX = "moim.";

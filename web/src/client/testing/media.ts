@@ -1,8 +1,12 @@
 // Microphones and cameras without any.
 type Wanted = { audio?: MediaTrackConstraints; video?: MediaTrackConstraints };
 
+let tracks = 0;
+
 export class FakeTrack extends EventTarget {
+  readonly id = `track${++tracks}`;
   enabled = true;
+  contentHint = "";
   readyState = "live";
   readonly kind: string;
   readonly deviceId: string;
@@ -34,6 +38,19 @@ export class FakeDevices extends EventTarget {
   /** Each question put to the person. */
   readonly asked: Wanted[] = [];
   readonly tracks: FakeTrack[] = [];
+  /** What `getDisplayMedia` fails with. */
+  refusing: DOMException | null = null;
+
+  async getDisplayMedia() {
+    if (this.refusing) throw this.refusing;
+    const tracks = [new FakeTrack("video", "screen1"), new FakeTrack("audio", "screen1")];
+    this.tracks.push(...tracks);
+    return {
+      getTracks: () => tracks,
+      getAudioTracks: () => tracks.filter(({ kind }) => kind === "audio"),
+      getVideoTracks: () => tracks.filter(({ kind }) => kind === "video"),
+    };
+  }
 
   async getUserMedia(wanted: Wanted) {
     this.asked.push(wanted);
@@ -67,5 +84,10 @@ export class FakeDevices extends EventTarget {
 
 /** A stream that only holds its tracks. */
 export function fakeStream(tracks: MediaStreamTrack[]): MediaStream {
-  return { getTracks: () => tracks } as unknown as MediaStream;
+  const held = [...tracks];
+  return {
+    getTracks: () => [...held],
+    addTrack: (track: MediaStreamTrack) => void held.push(track),
+    removeTrack: (track: MediaStreamTrack) => void held.splice(held.indexOf(track), 1),
+  } as unknown as MediaStream;
 }

@@ -7,7 +7,11 @@ interface Section {
   mid: string | null;
   direction: RTCRtpTransceiverDirection;
   sender: FakeSender;
-  receiver: { track: { kind: string }; getSynchronizationSources: () => { audioLevel: number }[] };
+  receiver: {
+    track: { id: string; kind: string };
+    getSynchronizationSources: () => { audioLevel: number }[];
+  };
+  stop: () => void;
 }
 
 interface State {
@@ -18,6 +22,7 @@ interface State {
 export class FakeSender {
   track: MediaStreamTrack | null = null;
   parameters: { encodings: RTCRtpEncodingParameters[] } = { encodings: [{}] };
+  setStreams(): void {}
   async replaceTrack(track: MediaStreamTrack | null): Promise<void> {
     this.track = track;
   }
@@ -44,6 +49,7 @@ export class FakePeer extends EventTarget {
   offers = 0;
   configuration: RTCConfiguration;
   readonly sections: Section[] = [];
+  readonly #received = new Map<string, number>();
   readonly #world: Scheduler;
   readonly #name: string;
   #operations = 0;
@@ -73,10 +79,36 @@ export class FakePeer extends EventTarget {
     return this.#fragment;
   }
 
-  addTransceiver(kind: string): Section {
-    const section = this.#section(kind, null);
+  addTransceiver(
+    what: string | MediaStreamTrack,
+    init: {
+      direction?: RTCRtpTransceiverDirection;
+      sendEncodings?: RTCRtpEncodingParameters[];
+    } = {},
+  ): Section {
+    const section = this.#section(typeof what === "string" ? what : what.kind, null);
+    if (typeof what !== "string") section.sender.track = what;
+    if (init.direction) section.direction = init.direction;
+    if (init.sendEncodings) section.sender.parameters = { encodings: init.sendEncodings };
     this.#askNegotiation();
     return section;
+  }
+
+  /** Something arrives by the section of that mid. */
+  receive(mid: string, count = 1): void {
+    const section = this.sections.find((each) => each.mid === mid);
+    if (!section) throw new Error(`there is no section ${mid}`);
+    const { id } = section.receiver.track;
+    this.#received.set(id, (this.#received.get(id) ?? 0) + count);
+  }
+
+  async getStats(): Promise<Map<string, unknown>> {
+    const entries = this.sections.map(({ kind, receiver: { track } }) => {
+      const count = this.#received.get(track.id) ?? 0;
+      const entry = { type: "inbound-rtp", kind, trackIdentifier: track.id };
+      return [track.id, { ...entry, framesDecoded: count, packetsReceived: count }] as const;
+    });
+    return new Map(entries);
   }
 
   getTransceivers(): Section[] {
@@ -208,7 +240,12 @@ export class FakePeer extends EventTarget {
       mid,
       direction: mid === null ? "sendrecv" : "recvonly",
       sender: new FakeSender(),
-      receiver: { track: { kind }, getSynchronizationSources: () => [] },
+      receiver: {
+        track: { id: `${this.#name}-received${++serial}`, kind },
+        getSynchronizationSources: () => [],
+      },
+      // Only ever asked of a section that was not negotiated, which is then as if it had not been.
+      stop: () => void this.sections.splice(this.sections.indexOf(section), 1),
     };
     this.sections.push(section);
     return section;

@@ -6,7 +6,7 @@ import styles from "./banners.module.css";
 import { useSoundGate } from "./sound-gate.tsx";
 
 /** What concerns the whole call. */
-export function Banners({ status }: { status: CallState["status"] }) {
+export function Banners({ call: { status, cutOff } }: { call: CallState }) {
   const { t } = useSpeech();
   const { server } = useClient();
   const isDraining = useReadable(server) === "draining";
@@ -22,6 +22,11 @@ export function Banners({ status }: { status: CallState["status"] }) {
         <p className={styles.banner} role="status" data-testid="draining">
           <Icon name="alert" size={20} />
           {t.call.draining}
+        </p>
+      ) : cutOff ? (
+        <p className={`${styles.banner} ${styles.quiet}`} role="status" data-testid="cut-off">
+          <Icon name="direct" size={20} />
+          {t.call.cutOff}
         </p>
       ) : null}
       {isShut ? (

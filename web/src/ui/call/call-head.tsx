@@ -4,8 +4,15 @@ import { Mark } from "../parts/brand.tsx";
 import { Icon } from "../parts/icon.tsx";
 import styles from "./call-head.module.css";
 
-/** Which room, how many, and which way the pictures travel. */
-export function CallHead({ call }: { call: CallState }) {
+interface Props {
+  call: CallState;
+  isSpeakerView: boolean;
+  onView: (isSpeakerView: boolean) => void;
+  onStats: () => void;
+}
+
+/** Which room, how many, which way the pictures travel, and how they are arranged. */
+export function CallHead({ call, isSpeakerView, onView, onStats }: Props) {
   const { t } = useSpeech();
   const { room, topology, others } = call;
   const way = topology === "mesh" ? t.call.mesh : t.call.sfu;
@@ -26,6 +33,30 @@ export function CallHead({ call }: { call: CallState }) {
         data-topology={topology}
       >
         <Icon name={topology === "mesh" ? "direct" : "server"} size={20} />
+      </span>
+      <span className={styles.tools}>
+        <button
+          type="button"
+          className={styles.tool}
+          aria-label={t.controls.stats}
+          title={t.controls.stats}
+          aria-haspopup="dialog"
+          data-testid="open-stats"
+          onClick={onStats}
+        >
+          <Icon name="stats" size={20} />
+        </button>
+        <button
+          type="button"
+          className={styles.tool}
+          aria-label={t.controls.speakerView}
+          title={isSpeakerView ? t.controls.gridView : t.controls.speakerView}
+          aria-pressed={isSpeakerView}
+          data-testid="toggle-view"
+          onClick={() => onView(!isSpeakerView)}
+        >
+          <Icon name={isSpeakerView ? "grid" : "speakerView"} size={20} />
+        </button>
       </span>
     </header>
   );

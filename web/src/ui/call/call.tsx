@@ -1,12 +1,14 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { CallState, Call as JoinedCall } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
+import { Chat } from "../chat/chat.tsx";
 import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import { Hidden } from "../parts/hidden.tsx";
 import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { isMac } from "../platform.ts";
+import { preferences } from "../preferences.ts";
 import { Banners } from "./banners.tsx";
 import styles from "./call.module.css";
 import { CallHead } from "./call-head.tsx";
@@ -15,7 +17,9 @@ import { Grid } from "./grid.tsx";
 import { newsBetween, newsText } from "./news.ts";
 import { shortcutOf } from "./shortcuts.ts";
 import { SoundGate } from "./sound-gate.tsx";
+import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
+import { useUnread } from "./use-unread.ts";
 import { useWakeLock } from "./wake-lock.ts";
 
 interface Props {
@@ -30,9 +34,20 @@ export function Call({ call, onEnd }: Props) {
   const state = useReadable(call);
   const { toasts, show } = useToasts();
   const { name } = state.room;
+  const [isSpeakerView, setSpeakerView] = useSpeakerView();
+  const [showsStats, setShowsStats] = useState(false);
+  const [isChatting, setChatting] = useState(false);
+  const chatButton = useRef<HTMLButtonElement>(null);
+  const unread = useUnread(state, isChatting, show);
+  const closeChat = () => {
+    setChatting(false);
+    chatButton.current?.focus();
+  };
+  const toggleChat = () => (isChatting ? closeChat() : setChatting(true));
   useWakeLock();
   useShortcuts();
   useNews(state, show);
+  useScreenTrouble(show);
 
   const isOver = state.status === "ended";
   const latestOnEnd = useRef(onEnd);
@@ -48,15 +63,32 @@ export function Call({ call, onEnd }: Props) {
         <Hidden>
           <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
         </Hidden>
-        <CallHead call={state} />
-        <div className={styles.stage}>
-          <Grid call={state} />
-          <div className={styles.above}>
-            <Banners status={state.status} />
-            <Toasts toasts={toasts} />
+        <CallHead
+          call={state}
+          isSpeakerView={isSpeakerView}
+          onView={setSpeakerView}
+          onStats={() => setShowsStats(true)}
+        />
+        <div className={styles.middle}>
+          <div className={styles.stage}>
+            <Grid call={call} state={state} isSpeakerView={isSpeakerView} />
+            <div className={styles.above}>
+              <Banners call={state} />
+              <Toasts toasts={toasts} />
+            </div>
           </div>
+          {isChatting ? (
+            <Chat call={call} messages={state.chat} self={state.self.id} onClose={closeChat} />
+          ) : null}
         </div>
-        <Controls room={name} onLeave={() => call.leave()} />
+        <Controls
+          room={name}
+          chat={{ isOpen: isChatting, unread, toggle: toggleChat, ref: chatButton }}
+          onLeave={() => call.leave()}
+        />
+        {showsStats ? (
+          <Stats call={call} state={state} onClose={() => setShowsStats(false)} />
+        ) : null}
       </main>
     </SoundGate>
   );
@@ -77,9 +109,36 @@ function useNews(state: CallState, show: (text: string) => void): void {
     announce(news.map((each) => newsText(each, t)).join(" "));
     for (const each of news) {
       // The banner shows what becomes of the connection.
-      if (each.kind === "joined" || each.kind === "left") show(newsText(each, t));
+      if (each.kind !== "reconnecting" && each.kind !== "reconnected") show(newsText(each, t));
     }
   }, [state, t, announce, show]);
+}
+
+/** Tells why a screen could not be shared; there is no place for it to stay. */
+function useScreenTrouble(show: (text: string) => void): void {
+  const { t } = useSpeech();
+  const { media } = useClient();
+  const announce = useAnnounce();
+  const { problem } = useReadable(media).screen;
+  useEffect(() => {
+    if (!problem) return;
+    const why = problem === "refused" ? t.problem.screenDenied : t.problem.screenUnknown;
+    const text = `${t.problem.titleScreen}. ${why}`;
+    announce(text);
+    show(text);
+  }, [problem, t, announce, show]);
+}
+
+/** Chosen once, remembered on the device. */
+function useSpeakerView(): [boolean, (on: boolean) => void] {
+  const [on, setOn] = useState(() => preferences.read("view") === "speaker");
+  return [
+    on,
+    (next) => {
+      preferences.write("view", next ? "speaker" : "grid");
+      setOn(next);
+    },
+  ];
 }
 
 function useShortcuts(): void {

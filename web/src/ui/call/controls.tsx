@@ -1,12 +1,12 @@
-import { useState } from "react";
+import { type RefObject, useState } from "react";
 import { useSpeech } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { LanguageChoice } from "../parts/language-choice.tsx";
-import { CameraToggle, MicToggle } from "../parts/media-toggles.tsx";
+import { CameraToggle, MicToggle, ScreenToggle } from "../parts/media-toggles.tsx";
 import { RoundButton } from "../parts/round-button.tsx";
-import { canShare } from "../platform.ts";
+import { canShare, canShareScreen } from "../platform.ts";
 import { DeviceChoice } from "../room/device-choice.tsx";
 import { Troubles } from "../room/troubles.tsx";
 import { readableLink } from "../router.ts";
@@ -15,11 +15,18 @@ import { shareLink, useCopyLink } from "./share.ts";
 
 interface Props {
   room: string;
+  chat: {
+    isOpen: boolean;
+    unread: number;
+    toggle: () => void;
+    /** Gets the focus back when the chat closes. */
+    ref: RefObject<HTMLButtonElement | null>;
+  };
   onLeave: () => void;
 }
 
 /** What one can do in a call. */
-export function Controls({ room, onLeave }: Props) {
+export function Controls({ room, chat, onLeave }: Props) {
   const { t } = useSpeech();
   const [isSetting, setSetting] = useState(false);
   return (
@@ -28,6 +35,22 @@ export function Controls({ room, onLeave }: Props) {
       <div className={styles.controls} role="group" aria-label={t.controls.group}>
         <MicToggle />
         <CameraToggle />
+        {canShareScreen ? <ScreenToggle /> : null}
+        <RoundButton
+          ref={chat.ref}
+          icon="chat"
+          label={
+            chat.unread > 0
+              ? `${t.controls.chat}, ${t.controls.unread(chat.unread)}`
+              : t.controls.chat
+          }
+          tip={t.controls.chat}
+          isExtra
+          count={chat.unread}
+          aria-expanded={chat.isOpen}
+          data-testid="chat-open"
+          onClick={chat.toggle}
+        />
         {canShare ? (
           <RoundButton icon="share" label={t.controls.share} onClick={() => void shareLink(room)} />
         ) : (

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type Arrangement, arrange, GAP, type Rect, type Stage } from "./layout.ts";
+import {
+  type Arrangement,
+  arrange,
+  arrangeAround,
+  GAP,
+  isInSight,
+  type Rect,
+  type Stage,
+} from "./layout.ts";
 
 const desktop = { width: 1248, height: 690 };
 const phone = { width: 374, height: 720 };
@@ -116,4 +124,37 @@ describe("what people expect", () => {
     expect(arrange(0, desktop).tiles).toEqual([]);
     expect(arrange(3, { width: 0, height: 0 }).tiles).toEqual([]);
   });
+});
+
+describe("one tile large", () => {
+  const around = stages.flatMap(([name, stage]) =>
+    Array.from({ length: 12 }, (_, i) => [i, name, stage] as const),
+  );
+  test.each(around)("with %i beside it on %s has most of the stage", (rest, _name, stage) => {
+    const found = arrangeAround(rest, stage);
+    expect(found.tiles).toHaveLength(rest + 1);
+    expect(overlaps(found)).toEqual([]);
+    const [large, ...strip] = found.tiles;
+    const area = ({ width, height }: Rect | Stage) => width * height;
+    if (!large) throw new Error("no large tile");
+    for (const tile of strip) {
+      expect(area(tile)).toBeLessThan(area(large) / 2);
+      expect(tile.x + tile.width).toBeLessThanOrEqual(stage.width);
+      expect(tile.y + tile.height).toBeLessThanOrEqual(found.height);
+    }
+    expect(area(large)).toBeGreaterThan(area(stage) * 0.33);
+  });
+
+  test("a stage not yet measured is no arrangement", () => {
+    expect(arrangeAround(2, { width: 0, height: 0 }).tiles).toEqual([]);
+  });
+});
+
+test("a tile is in sight while any of it is", () => {
+  const tile = { x: 0, y: 100, width: 10, height: 50 };
+  const stage = { width: 100, height: 80 };
+  expect(isInSight(tile, 0, stage)).toBe(false);
+  expect(isInSight(tile, 21, stage)).toBe(true);
+  expect(isInSight(tile, 149, stage)).toBe(true);
+  expect(isInSight(tile, 150, stage)).toBe(false);
 });

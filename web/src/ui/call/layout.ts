@@ -47,6 +47,61 @@ export function arrange(count: number, stage: Stage, { mayFloat = true } = {}): 
   return { ...inRows(count, columns, size, stage), floating: false };
 }
 
+/** How much of the stage the tiles beside a large one get, and how wide they are at most. */
+const STRIP_SHARE = 0.2;
+const WIDEST_STRIP = 260;
+const UPRIGHT_SHARE = 0.58;
+
+/**
+ * One tile large, the rest in a strip: at its side on a stage that lies, below it on one that
+ * stands. The first rect is the large one's.
+ */
+export function arrangeAround(rest: number, stage: Stage): Arrangement {
+  if (stage.width <= 0 || stage.height <= 0) return { tiles: [], height: 0, floating: false };
+  const whole = { x: 0, y: 0, width: stage.width, height: stage.height };
+  if (rest <= 0) return { tiles: [whole], height: stage.height, floating: false };
+  return isUpright(stage) ? above(rest, stage) : beside(rest, stage);
+}
+
+function above(rest: number, stage: Stage): Arrangement {
+  const columns = Math.max(2, Math.min(rest, 3));
+  const width = Math.floor((stage.width - GAP * (columns - 1)) / columns);
+  const rows = Math.ceil(rest / columns);
+  const room = stage.height * (1 - UPRIGHT_SHARE) - GAP * rows;
+  const height = clamp(Math.floor(room / rows), Math.floor(width * (2 / 3)), width);
+  const strip = inRows(rest, columns, { width, height }, { width: stage.width, height: 0 });
+  const least = Math.floor(stage.height * UPRIGHT_SHARE);
+  const large = Math.max(least, stage.height - strip.height - GAP);
+  const top = large + GAP;
+  const tiles = strip.tiles.map((tile) => ({ ...tile, y: tile.y + top }));
+  return {
+    tiles: [{ x: 0, y: 0, width: stage.width, height: large }, ...tiles],
+    height: Math.max(top + strip.height, stage.height),
+    floating: false,
+  };
+}
+
+function beside(rest: number, stage: Stage): Arrangement {
+  const strip = Math.floor(Math.min(WIDEST_STRIP, stage.width * STRIP_SHARE));
+  const large = { x: 0, y: 0, width: stage.width - strip - GAP, height: stage.height };
+  const size = (columns: number): Stage => {
+    const width = Math.floor((strip - GAP * (columns - 1)) / columns);
+    return { width, height: Math.floor(width * (9 / 16)) };
+  };
+  const fits = (columns: number) =>
+    Math.ceil(rest / columns) * (size(columns).height + GAP) - GAP <= stage.height;
+  const columns = fits(1) ? 1 : 2;
+  const rows = inRows(rest, columns, size(columns), { width: strip, height: stage.height });
+  const left = stage.width - strip;
+  const tiles = rows.tiles.map((tile) => ({ ...tile, x: tile.x + left }));
+  return { tiles: [large, ...tiles], height: Math.max(rows.height, stage.height), floating: false };
+}
+
+/** Whether any of a tile is within the stage as it is scrolled. */
+export function isInSight({ y, height }: Rect, scrolled: number, stage: Stage): boolean {
+  return y < scrolled + stage.height && y + height > scrolled;
+}
+
 function isPhone({ width, height }: Stage): boolean {
   return Math.min(width, height) <= PHONE_SIDE;
 }

@@ -3,8 +3,9 @@ import { en } from "../i18n/en.ts";
 import { ko } from "../i18n/ko.ts";
 import { newsBetween, newsText } from "./news.ts";
 
-const ada = { id: "1", name: "Ada" };
-const jiwoo = { id: "2", name: "지우" };
+const media = { screen: false };
+const ada = { id: "1", name: "Ada", media };
+const jiwoo = { id: "2", name: "지우", media };
 
 test("who came and who went", () => {
   expect(
@@ -20,6 +21,15 @@ test("a new picture or voice is no news", () => {
   expect(
     newsBetween({ status: "joined", others: [ada] }, { status: "joined", others: [renewed] }),
   ).toEqual([]);
+});
+
+test("a screen that is shared, and no longer, and one that was there before somebody came", () => {
+  const alone = { status: "joined", others: [] } as const;
+  const quiet = { status: "joined", others: [ada] } as const;
+  const sharing = { status: "joined", others: [{ ...ada, media: { screen: true } }] } as const;
+  expect(newsBetween(quiet, sharing)).toEqual([{ kind: "shares", name: "Ada" }]);
+  expect(newsBetween(sharing, quiet)).toEqual([{ kind: "sharesNoMore", name: "Ada" }]);
+  expect(newsBetween(alone, sharing).map(({ kind }) => kind)).toEqual(["joined", "shares"]);
 });
 
 test("losing the server and finding it again", () => {

@@ -3,11 +3,13 @@ import type { CallState, RemoteParticipant } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 
 export type News =
-  | { kind: "joined" | "left"; name: string }
+  | { kind: "joined" | "left" | "shares" | "sharesNoMore"; name: string }
   | { kind: "reconnecting" | "reconnected" };
 
 type Seen = Pick<CallState, "status"> & {
-  others: readonly Pick<RemoteParticipant, "id" | "name">[];
+  others: readonly (Pick<RemoteParticipant, "id" | "name"> & {
+    media: Pick<RemoteParticipant["media"], "screen">;
+  })[];
 };
 
 export function newsBetween(before: Seen, after: Seen): News[] {
@@ -25,8 +27,11 @@ export function newsBetween(before: Seen, after: Seen): News[] {
   for (const { id, name } of before.others) {
     if (!here.has(id)) news.push({ kind: "left", name });
   }
-  for (const { id, name } of after.others) {
+  for (const { id, name, media } of after.others) {
     if (!were.has(id)) news.push({ kind: "joined", name });
+    const shared = before.others.find((other) => other.id === id)?.media.screen ?? false;
+    if (media.screen !== shared)
+      news.push({ kind: media.screen ? "shares" : "sharesNoMore", name });
   }
   return news;
 }
@@ -37,6 +42,10 @@ export function newsText(news: News, t: Messages): string {
       return t.said.joined(news.name);
     case "left":
       return t.said.left(news.name);
+    case "shares":
+      return t.said.shares(news.name);
+    case "sharesNoMore":
+      return t.said.sharesNoMore(news.name);
     case "reconnecting":
       return t.said.reconnecting;
     case "reconnected":

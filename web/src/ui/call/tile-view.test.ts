@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CallState, RemoteParticipant } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
-import { connectionText, tileLabel, tilesOf } from "./tile-view.ts";
+import { connectionText, featuredOf, sourceOf, tileLabel, tilesOf } from "./tile-view.ts";
 
 const on = { mic: true, camera: true, screen: false, hand: false };
 const stream = {} as MediaStream;
@@ -11,9 +11,14 @@ const ada: RemoteParticipant = {
   name: "Ada",
   media: on,
   speaking: false,
+  direct: false,
+  quality: null,
   connection: "connected",
   stream,
+  screen: null,
 };
+
+const OWN = { camera: null, screen: null };
 
 function call(others: RemoteParticipant[], status: CallState["status"] = "joined"): CallState {
   return {
@@ -21,19 +26,22 @@ function call(others: RemoteParticipant[], status: CallState["status"] = "joined
     error: null,
     room: { name: "tea", participants: others.length + 1, capacity: 8, locked: false },
     topology: "mesh",
-    self: { id: "s", name: "Me", media: on, speaking: true },
+    cutOff: false,
+    speaker: null,
+    chat: [],
+    self: { id: "s", name: "Me", media: on, speaking: true, quality: null },
     others,
   };
 }
 
 function only(other: Partial<RemoteParticipant>) {
-  const [tile] = tilesOf(call([{ ...ada, ...other }]), null);
-  if (!tile) throw new Error("a participant without a tile");
+  const [tile] = tilesOf(call([{ ...ada, ...other }]), OWN);
+  if (tile?.kind !== "person") throw new Error("a participant without a tile");
   return tile;
 }
 
 test("one's own tile comes last", () => {
-  const ids = tilesOf(call([ada, { ...ada, id: "b" }]), stream).map(({ id }) => id);
+  const ids = tilesOf(call([ada, { ...ada, id: "b" }]), OWN).map(({ id }) => id);
   expect(ids).toEqual(["a", "b", "s"]);
 });
 
@@ -59,12 +67,46 @@ test("a link that is not up says so in words", () => {
 });
 
 test("while the server is out of reach one's own tile is reconnecting", () => {
-  expect(tilesOf(call([], "reconnecting"), null)[0]?.connection).toBe("reconnecting");
+  expect(tilesOf(call([], "reconnecting"), OWN)[0]).toMatchObject({ connection: "reconnecting" });
 });
 
 test("a tile's label holds all it shows", () => {
   const tile = only({ media: { ...on, mic: false, camera: false }, connection: "failed" });
   expect(tileLabel(tile, en)).toBe("Ada, No connection, microphone off, camera off");
-  const self = tilesOf(call([]), stream)[0];
-  expect(self && tileLabel(self, en)).toBe("Me (you)");
+  const self = tilesOf(call([]), { ...OWN, camera: stream })[0];
+  expect(self?.kind === "person" && tileLabel(self, en)).toBe("Me (you)");
+  expect(tileLabel(only({ quality: "good" }), en)).toBe("Ada");
+  expect(tileLabel(only({ quality: "poor" }), en)).toBe("Ada, Poor connection");
+});
+
+test("a shared screen has a tile of its own before the people, while it is shared", () => {
+  const shares = { ...ada, media: { ...on, screen: true }, screen: stream };
+  const keys = (other: RemoteParticipant) => tilesOf(call([other]), OWN).map(({ key }) => key);
+  expect(keys(shares)).toEqual(["a screen", "a", "s"]);
+  expect(keys({ ...shares, media: on })).toEqual(["a", "s"]);
+  expect(keys({ ...shares, screen: null })).toEqual(["a", "s"]);
+  const own = tilesOf(call([]), { ...OWN, screen: stream });
+  expect(own).toMatchObject([{ kind: "screen", isSelf: true }, { kind: "person" }]);
+  expect(own.map(sourceOf)).toEqual([null, null]);
+  expect(tilesOf(call([shares]), OWN).map(sourceOf)).toEqual(["screen", "camera", null]);
+});
+
+test("large is the pinned tile, else the newest screen of another, else who speaks", () => {
+  const people = [ada, { ...ada, id: "b" }, { ...ada, id: "c" }];
+  const grid = { pinned: null, isSpeakerView: false, speaker: "b" };
+  const tiles = tilesOf(call(people), { ...OWN, screen: stream });
+  expect(featuredOf(tiles, grid)).toBeNull();
+  expect(featuredOf(tiles, { ...grid, isSpeakerView: true })).toBe("b");
+  expect(featuredOf(tiles, { ...grid, isSpeakerView: true, speaker: null })).toBe("a");
+  expect(featuredOf(tiles, { ...grid, pinned: "c" })).toBe("c");
+  expect(featuredOf(tiles, { ...grid, pinned: "gone" })).toBeNull();
+  const sharing = people.map((each) => ({
+    ...each,
+    media: { ...on, screen: true },
+    screen: stream,
+  }));
+  const screens = tilesOf(call(sharing), OWN);
+  expect(featuredOf(screens, grid)).toBe("c screen");
+  expect(featuredOf(screens, { ...grid, pinned: "a" })).toBe("a");
+  expect(featuredOf(tilesOf(call([]), OWN), { ...grid, isSpeakerView: true })).toBeNull();
 });

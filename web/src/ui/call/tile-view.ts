@@ -1,12 +1,17 @@
-/** What a tile shows of a participant, decided without a browser. */
-import type { CallState, Connection } from "../../client/index.ts";
+/** What the tiles of a call show, decided without a browser. */
+import type { CallState, Connection, Quality, Source } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 
+/** A participant. */
 export interface TileView {
+  kind: "person";
+  /** Unique among all tiles, and the same for as long as the tile is there. */
+  key: string;
   id: string;
   name: string;
   isSelf: boolean;
   connection: Connection;
+  quality: Quality | null;
   /** The picture is there to be shown; the avatar is shown otherwise. */
   showsPicture: boolean;
   isMuted: boolean;
@@ -14,16 +19,42 @@ export interface TileView {
   stream: MediaStream | null;
 }
 
-/** The others in the order they joined, oneself last: on a phone the last tile floats. */
-export function tilesOf(call: CallState, picture: MediaStream | null): TileView[] {
+/** A shared screen. */
+export interface ScreenView {
+  kind: "screen";
+  key: string;
+  /** Whose it is. */
+  id: string;
+  name: string;
+  isSelf: boolean;
+  stream: MediaStream;
+}
+
+export type AnyView = TileView | ScreenView;
+
+/** What of this device is shown. */
+export interface OwnPictures {
+  camera: MediaStream | null;
+  screen: MediaStream | null;
+}
+
+/**
+ * The shared screens, then the others in the order they joined, oneself last: on a phone the last
+ * tile floats.
+ */
+export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
   const { self, others } = call;
   return [
+    ...screensOf(call, own.screen),
     ...others.map(
       (other): TileView => ({
+        kind: "person",
+        key: other.id,
         id: other.id,
         name: other.name,
         isSelf: false,
         connection: other.connection,
+        quality: other.connection === "connected" ? other.quality : null,
         showsPicture: other.media.camera && other.stream !== null,
         isMuted: !other.media.mic,
         isSpeaking: other.speaking && other.media.mic,
@@ -31,16 +62,65 @@ export function tilesOf(call: CallState, picture: MediaStream | null): TileView[
       }),
     ),
     {
+      kind: "person",
+      key: self.id,
       id: self.id,
       name: self.name,
       isSelf: true,
       connection: call.status === "reconnecting" ? "reconnecting" : "connected",
-      showsPicture: picture !== null,
+      quality: self.quality,
+      showsPicture: own.camera !== null,
       isMuted: !self.media.mic,
       isSpeaking: self.speaking && self.media.mic,
-      stream: picture,
+      stream: own.camera,
     },
   ];
+}
+
+function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
+  const view = (id: string, name: string, isSelf: boolean, stream: MediaStream): ScreenView => ({
+    kind: "screen",
+    key: `${id} screen`,
+    id,
+    name,
+    isSelf,
+    stream,
+  });
+  return [
+    ...others.flatMap(({ id, name, media, screen }) =>
+      media.screen && screen ? view(id, name, false, screen) : [],
+    ),
+    ...(own ? [view(self.id, self.name, true, own)] : []),
+  ];
+}
+
+/** The tile to be shown large: the pinned one, else somebody's screen, else who speaks. */
+export function featuredOf(
+  tiles: readonly AnyView[],
+  {
+    pinned,
+    isSpeakerView,
+    speaker,
+  }: {
+    pinned: string | null;
+    isSpeakerView: boolean;
+    speaker: string | null;
+  },
+): string | null {
+  if (tiles.length < 2) return null;
+  if (tiles.some(({ key }) => key === pinned)) return pinned;
+  // One's own screen large would show itself in itself.
+  const screen = tiles.findLast(({ kind, isSelf }) => kind === "screen" && !isSelf);
+  if (screen) return screen.key;
+  if (!isSpeakerView) return null;
+  const people = tiles.filter(({ kind, isSelf }) => kind === "person" && !isSelf);
+  return (people.find(({ key }) => key === speaker) ?? people[0])?.key ?? null;
+}
+
+/** Whose picture a tile takes from the network, and which. */
+export function sourceOf(tile: AnyView): Source | null {
+  if (tile.isSelf) return null;
+  return tile.kind === "screen" ? "screen" : "camera";
 }
 
 /** The words over a tile whose link is not up. Oneself has a banner for that. */
@@ -56,6 +136,12 @@ export function tileLabel(tile: TileView, t: Messages): string {
     connectionText(tile, t),
     tile.isMuted ? t.call.micMuted : null,
     tile.showsPicture ? null : t.call.cameraMuted,
+    // What is well needs no words.
+    tile.quality === "fair" || tile.quality === "poor" ? t.call.quality[tile.quality] : null,
   ];
   return parts.filter((part) => part !== null).join(", ");
+}
+
+export function screenLabel(screen: Pick<ScreenView, "isSelf" | "name">, t: Messages): string {
+  return screen.isSelf ? t.call.yourScreen : t.call.screenOf(screen.name);
 }

@@ -12,10 +12,14 @@ interface Props {
   tile: TileView;
   /** It lies over another: only what matters. */
   isSmall: boolean;
+  /** It is the large one. */
+  isLarge: boolean;
+  /** Shows it large, or no longer; absent where there is nothing to choose. */
+  onPin?: (() => void) | undefined;
 }
 
 /** A participant: picture or avatar, name, and how the link does. */
-export function Tile({ tile, isSmall }: Props) {
+export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
   const { t } = useSpeech();
   const state = connectionText(tile, t);
   const look = [
@@ -36,6 +40,8 @@ export function Tile({ tile, isSmall }: Props) {
       data-self={tile.isSelf}
       data-connection={tile.connection}
       data-speaking={tile.isSpeaking}
+      data-quality={tile.quality ?? undefined}
+      data-large={isLarge}
     >
       {tile.isSelf ? <OwnVideo tile={tile} /> : <TheirVideo tile={tile} />}
       {tile.showsPicture ? null : (
@@ -54,7 +60,11 @@ export function Tile({ tile, isSmall }: Props) {
           ) : null}
         </div>
       ) : null}
+      {onPin ? <PinButton name={tile.name} isLarge={isLarge} onPin={onPin} /> : null}
       <span className={styles.badge} aria-hidden="true">
+        {tile.quality === "fair" || tile.quality === "poor" ? (
+          <QualityBars quality={tile.quality} title={t.call.quality[tile.quality]} />
+        ) : null}
         {tile.isMuted ? (
           <span className={styles.muted}>
             <Icon name="micOff" size={16} />
@@ -63,6 +73,51 @@ export function Tile({ tile, isSmall }: Props) {
         <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
       </span>
     </div>
+  );
+}
+
+/** Shows a tile large, or gives it back its place. */
+export function PinButton({
+  name,
+  isLarge,
+  onPin,
+}: {
+  name: string;
+  isLarge: boolean;
+  onPin: () => void;
+}) {
+  const { t } = useSpeech();
+  const label = isLarge ? t.call.shrink : t.call.enlarge(name);
+  return (
+    <button
+      type="button"
+      className={styles.pin}
+      aria-label={label}
+      title={label}
+      data-testid="pin"
+      onClick={onPin}
+    >
+      <Icon name={isLarge ? "shrink" : "enlarge"} size={18} />
+    </button>
+  );
+}
+
+/** Only where it is not good: what is well needs no sign. */
+function QualityBars({ quality, title }: { quality: "fair" | "poor"; title: string }) {
+  return (
+    <svg className={styles.bars} viewBox="0 0 14 14" width={14} height={14} aria-hidden="true">
+      <title>{title}</title>
+      <rect x="0" y="9" width="3.4" height="5" rx="1" className={styles[quality]} />
+      <rect
+        x="5.3"
+        y="5"
+        width="3.4"
+        height="9"
+        rx="1"
+        className={quality === "fair" ? styles.fair : styles.none}
+      />
+      <rect x="10.6" y="0" width="3.4" height="14" rx="1" className={styles.none} />
+    </svg>
   );
 }
 

@@ -84,6 +84,51 @@ export const en = {
     copyFailed: "Copying didn't work. Here is the link:",
     share: "Share the link",
     settings: "Camera and sound",
+    screen: "Share the screen",
+    screenOn: "Share the screen",
+    screenOff: "Stop sharing the screen",
+    chat: "Chat",
+    unread: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
+    speakerView: "Show who speaks large",
+    gridView: "Show everybody alike",
+    stats: "Connection",
+  },
+
+  chat: {
+    title: "Chat",
+    hint: "Everybody in the call now reads this. Who comes later does not.",
+    input: "Message to everybody",
+    placeholder: "Write a message",
+    send: "Send",
+    log: "Messages",
+    sending: "Sending…",
+    failed: "Not sent",
+    somebody: "Somebody",
+    tooLong: (most: number) => `A message holds ${most} characters at most.`,
+  },
+
+  stats: {
+    title: "Connection",
+    in: "Received",
+    out: "Sent",
+    loss: "Packets lost",
+    roundTrip: "Round trip",
+    overTime: "Last two minutes",
+    waiting: "Measuring…",
+    server: "Media server",
+    to: (name: string) => `Directly with ${name}`,
+    path: "Path",
+    track: "What",
+    rate: "Rate",
+    picture: "Picture",
+    codec: "Codec",
+    lost: "Lost",
+    source: {
+      microphone: "Microphone",
+      camera: "Camera",
+      screen: "Screen",
+      screen_audio: "Screen sound",
+    },
   },
 
   call: {
@@ -108,6 +153,18 @@ export const en = {
     mesh: "Direct: your video goes straight to the others",
     sfu: "Through the media server",
     joining: "Joining…",
+    cutOff:
+      "Your network keeps you from the media server. You are linked with each person directly.",
+    screenOf: (name: string) => `${name}'s screen`,
+    yourScreen: "Your screen",
+    sharing: "You are sharing your screen",
+    enlarge: (name: string) => `Show ${name} large`,
+    shrink: "Show everybody alike again",
+    quality: {
+      good: "Good connection",
+      fair: "Fair connection",
+      poor: "Poor connection",
+    },
   },
 
   left: {
@@ -129,6 +186,9 @@ export const en = {
     micOff: "Microphone off",
     cameraOn: "Camera on",
     cameraOff: "Camera off",
+    shares: (name: string) => `${name} shares a screen`,
+    sharesNoMore: (name: string) => `${name} stopped sharing`,
+    wrote: (name: string, text: string) => `${name}: ${text}`,
   },
 
   errors: {
@@ -150,6 +210,10 @@ export const en = {
     titleBoth: "Camera and microphone can't be used",
     titleCamera: "The camera can't be used",
     titleMic: "The microphone can't be used",
+    titleScreen: "The screen can't be shared",
+    screenDenied:
+      "Your system keeps the browser from recording the screen. Allow it in its settings.",
+    screenUnknown: "This browser didn't start it. Try again, or choose another window.",
     denied: "The browser has been told not to let this page use it.",
     inUse: "Another program seems to be using it. Close that one, then try again.",
     missing: "None was found. Plug one in, then try again.",

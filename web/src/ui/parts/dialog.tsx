@@ -6,11 +6,13 @@ import { Icon } from "./icon.tsx";
 interface Props {
   title: string;
   onClose: () => void;
+  /** For tables. */
+  isWide?: boolean;
   children: ReactNode;
 }
 
 /** The platform's modal dialog: it holds the focus, closes on Escape, gives the focus back. */
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, isWide = false, children }: Props) {
   const { t } = useSpeech();
   const id = useId();
   const ref = useRef<HTMLDialogElement>(null);
@@ -24,7 +26,7 @@ export function Dialog({ title, onClose, children }: Props) {
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, as the platform does.
     <dialog
       ref={ref}
-      className={styles.dialog}
+      className={`${styles.dialog} ${isWide ? styles.wide : ""}`}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

@@ -1,4 +1,4 @@
-/** The two switches, the same in the preview as in the call. */
+/** The switches of what is sent: two in the preview as in the call, one in the call alone. */
 
 import type { LocalMedia } from "../../client/index.ts";
 import { keysOf } from "../call/shortcuts.ts";
@@ -44,6 +44,26 @@ export function CameraToggle() {
       isBusy={opening}
       data-testid="toggle-camera"
       onClick={() => toggleCamera(media)}
+    />
+  );
+}
+
+/** Only where the browser can. A person who changes their mind has not failed. */
+export function ScreenToggle() {
+  const { t } = useSpeech();
+  const { media } = useClient();
+  const { on, opening, problem } = useReadable(media).screen;
+  return (
+    <RoundButton
+      icon="screen"
+      label={t.controls.screen}
+      tip={on ? t.controls.screenOff : t.controls.screenOn}
+      aria-pressed={on}
+      isExtra
+      isBad={problem !== null}
+      isBusy={opening}
+      data-testid="toggle-screen"
+      onClick={() => void media.setScreen(!on)}
     />
   );
 }

@@ -14,6 +14,10 @@ interface Props extends Omit<ComponentProps<"button">, "children" | "className">
   isBad?: boolean;
   /** What it asked for is under way. */
   isBusy?: boolean;
+  /** Off is how it usually is, so it is on that stands out. */
+  isExtra?: boolean;
+  /** How many there are of what it opens. */
+  count?: number;
 }
 
 /** A round control with an icon. */
@@ -24,11 +28,24 @@ export function RoundButton({
   keys,
   isBad = false,
   isBusy = false,
+  isExtra = false,
+  count = 0,
   ...rest
 }: Props) {
   return (
-    <button {...rest} type="button" className={styles.button} aria-label={label} aria-busy={isBusy}>
+    <button
+      {...rest}
+      type="button"
+      className={`${styles.button} ${isExtra ? styles.extra : ""}`}
+      aria-label={label}
+      aria-busy={isBusy}
+    >
       <Icon name={icon} />
+      {count > 0 ? (
+        <span className={styles.count} aria-hidden="true">
+          {count > 99 ? "99+" : count}
+        </span>
+      ) : null}
       {isBad ? (
         <span className={styles.bad}>
           <Icon name="alert" size={14} />

@@ -1,0 +1,69 @@
+// What of the others is shown and heard. Each has two streams that stay the same for the whole
+// call: where a track comes by another way, it is put in before the old one is taken out, so the
+// element that plays the stream goes on without a gap.
+import type { LinkPlatform } from "./link.ts";
+import type { ParticipantId } from "./protocol.ts";
+import { type Received, SOURCES, type Source } from "./source.ts";
+
+/** One participant's. */
+export interface Shown {
+  /** Voice and camera; null until there was anything. */
+  readonly stream: MediaStream | null;
+  /** The shared screen and its sound; null until there was anything. */
+  readonly screen: MediaStream | null;
+}
+
+const NOTHING: Shown = { stream: null, screen: null };
+const GROUPS: Readonly<Record<keyof Shown, readonly Source[]>> = {
+  stream: ["microphone", "camera"],
+  screen: ["screen", "screen_audio"],
+};
+
+export class Gallery {
+  readonly #createStream: LinkPlatform["createStream"];
+  readonly #shown = new Map<ParticipantId, Shown>();
+  readonly #tracks = new Map<ParticipantId, Received>();
+
+  constructor(createStream: LinkPlatform["createStream"]) {
+    this.#createStream = createStream;
+  }
+
+  shown(id: ParticipantId): Shown {
+    return this.#shown.get(id) ?? NOTHING;
+  }
+
+  /** Shows exactly these tracks of somebody. */
+  show(id: ParticipantId, tracks: Received): Shown {
+    const before = this.#tracks.get(id) ?? {};
+    if (SOURCES.every((source) => before[source] === tracks[source])) return this.shown(id);
+    const shown = this.shown(id);
+    const next: Shown = {
+      stream: this.#filled(shown.stream, GROUPS.stream, before, tracks),
+      screen: this.#filled(shown.screen, GROUPS.screen, before, tracks),
+    };
+    this.#shown.set(id, next);
+    this.#tracks.set(id, tracks);
+    return next;
+  }
+
+  /** Somebody is gone. */
+  forget(id: ParticipantId): void {
+    this.show(id, {});
+    this.#shown.delete(id);
+    this.#tracks.delete(id);
+  }
+
+  #filled(
+    stream: MediaStream | null,
+    group: readonly Source[],
+    before: Received,
+    tracks: Received,
+  ): MediaStream | null {
+    const of = (received: Received) =>
+      group.flatMap((source) => received[source] ?? ([] as MediaStreamTrack[]));
+    if (!stream) return of(tracks).length > 0 ? this.#createStream(of(tracks)) : null;
+    for (const track of of(tracks)) if (!of(before).includes(track)) stream.addTrack(track);
+    for (const track of of(before)) if (!of(tracks).includes(track)) stream.removeTrack(track);
+    return stream;
+  }
+}

@@ -1,0 +1,74 @@
+// Looks at every link now and then: how well it does, in numbers and in one word for each.
+import type { Quality } from "./face.ts";
+import type { Line as Path } from "./paths.ts";
+import type { ParticipantId } from "./protocol.ts";
+import {
+  afterLooking,
+  type Look,
+  NO_STATISTICS,
+  type Owners,
+  qualities,
+  read,
+  type Statistics,
+} from "./statistics.ts";
+import { Store } from "./store.ts";
+
+/** How often, in milliseconds. */
+const INTERVAL = 2_000;
+
+export interface ObserverOptions {
+  lines: () => readonly Path[];
+  owners: Owners;
+  self: () => ParticipantId;
+  judged: (qualities: ReadonlyMap<ParticipantId, Quality>) => void;
+}
+
+export class Observer {
+  readonly statistics = new Store<Statistics>(NO_STATISTICS);
+  readonly #options: ObserverOptions;
+  #looks = new Map<RTCPeerConnection, Look>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.#next();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #next(): void {
+    this.#timer = setTimeout(() => void this.#look(), INTERVAL);
+  }
+
+  async #look(): Promise<void> {
+    const { lines, owners, self, judged } = this.#options;
+    const reports = await Promise.all(
+      lines().map(
+        async ([to, peer]) => [to, peer, await peer.getStats().catch(() => null)] as const,
+      ),
+    );
+    if (this.#closed) return;
+    const at = performance.now();
+    const looks = new Map<RTCPeerConnection, Look>();
+    const found = reports.flatMap(([to, peer, report]) => {
+      if (!report) return [];
+      const { line, look } = read(
+        to,
+        report as Iterable<[string, unknown]>,
+        this.#looks.get(peer),
+        at,
+        owners,
+      );
+      looks.set(peer, look);
+      return line;
+    });
+    this.#looks = looks;
+    this.statistics.update((before) => afterLooking(before, found, at));
+    judged(qualities(found, self()));
+    this.#next();
+  }
+}

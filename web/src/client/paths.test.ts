@@ -1,0 +1,356 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Connection, RemoteParticipant } from "./face.ts";
+import type { Shown } from "./gallery.ts";
+import { Paths } from "./paths.ts";
+import type { SubscribedTrack, Topology, TrackSource } from "./protocol.ts";
+import { NO_TRACKS, type Tracks } from "./source.ts";
+import { FakeTrack, fakeStream } from "./testing/media.ts";
+import { FakePeer } from "./testing/peer.ts";
+import { Scheduler } from "./testing/scheduler.ts";
+
+const ON = { mic: true, camera: true, screen: false, hand: false };
+
+interface Said {
+  event: string;
+  payload: Record<string, unknown>;
+}
+
+let world: Scheduler;
+let peers: FakePeer[];
+let said: Said[];
+let seen: Map<string, { connection: Connection; shown: Shown }>;
+let cutOff: boolean;
+let paths: Paths;
+let server: FakePeer;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  world = new Scheduler(1);
+  peers = [];
+  said = [];
+  seen = new Map();
+  cutOff = false;
+  server = new FakePeer(world, "server");
+  paths = new Paths({
+    createPeer: (configuration) => {
+      const peer = new FakePeer(world, `p${peers.length}`, configuration);
+      peers.push(peer);
+      return peer.asPeer;
+    },
+    createStream: fakeStream,
+    say: (event, payload) => said.push({ event, payload: structuredClone(payload) }),
+    changed: (id, connection, shown) => seen.set(id, { connection, shown }),
+    cutOff: (direct) => {
+      cutOff = direct;
+    },
+  });
+  paths.setTracks(sending("microphone", "camera"));
+});
+afterEach(() => {
+  paths.close();
+  vi.useRealTimers();
+});
+
+function sending(...sources: TrackSource[]): Tracks {
+  const track = (source: string) =>
+    new FakeTrack(/mic|audio/.test(source) ? "audio" : "video", source);
+  const made = sources.map((source) => [source, track(source)]);
+  return { ...NO_TRACKS, ...(Object.fromEntries(made) as unknown as Tracks) };
+}
+
+/** `m` is oneself: impolite to `a`, so that links to it are opened here. */
+function room(topology: Topology, ...others: (string | Partial<RemoteParticipant>)[]): void {
+  paths.update({
+    self: { id: "m", name: "M", media: ON, speaking: false, quality: null },
+    topology,
+    others: others.map((other) => ({
+      id: typeof other === "string" ? other : "",
+      name: "",
+      media: ON,
+      direct: false,
+      speaking: false,
+      quality: null,
+      connection: "connecting",
+      stream: null,
+      screen: null,
+      ...(typeof other === "string" ? {} : other),
+    })),
+  });
+}
+
+const of = (event: string) => said.filter((each) => each.event === event);
+const payloads = (event: string) => of(event).map(({ payload }) => payload);
+
+/** Brings what was said to the media server there, and its answers back. */
+async function serve(): Promise<void> {
+  await world.run();
+  for (const { payload } of of("signal")) {
+    const description = payload.description as RTCSessionDescription | undefined;
+    if (payload.to !== "sfu" || !description) continue;
+    if (description.type === "offer" && server.signalingState === "stable") {
+      void server.setRemoteDescription(description);
+      void server.setLocalDescription();
+      await world.run();
+      paths.handleSignal("sfu", { description: { ...server.localDescription } as never });
+    } else if (server.signalingState === "have-local-offer") {
+      void server.setRemoteDescription(description);
+    }
+  }
+  said = said.filter(({ event, payload }) => event !== "signal" || payload.to !== "sfu");
+  await world.run();
+}
+
+/** The link to the media server, which stands. */
+async function connectSfu(): Promise<FakePeer> {
+  await serve();
+  const link = peers.at(-1);
+  if (!link) throw new Error("there is no link");
+  link.become("connected");
+  await world.run();
+  return link;
+}
+
+/** The media server sends tracks of others: it tells whose, and then offers the sections. */
+async function forward(...tracks: [participant: string, source: TrackSource][]): Promise<string[]> {
+  const sections = tracks.map(([, source]) =>
+    server.addTransceiver(/mic|audio/.test(source) ? "audio" : "video"),
+  );
+  void server.setLocalDescription();
+  await world.run();
+  const mids = sections.map(({ mid }) => mid ?? "");
+  subscribed(...tracks.map(([participant, source], i) => [mids[i] ?? "", participant, source]));
+  paths.handleSignal("sfu", { description: { ...server.localDescription } as never });
+  await serve();
+  return mids;
+}
+
+function subscribed(...tracks: (readonly string[])[]): void {
+  paths.handleSubscribed(
+    tracks.map(([mid, participant, source]) => ({ mid, participant, source }) as SubscribedTrack),
+  );
+}
+
+/** Time passes, with a look at what came. */
+async function look(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(600);
+  await world.run();
+}
+
+const shownIds = (id: string) =>
+  seen
+    .get(id)
+    ?.shown.stream?.getTracks()
+    .map((track) => track.id);
+const trackAt = (peer: FakePeer | undefined, mid: string) =>
+  peer?.sections.find((section) => section.mid === mid)?.receiver.track.id;
+
+test("what is published is named right before each offer, a camera in three layers", async () => {
+  room("sfu", "a", "b");
+  await world.run();
+  const link = peers[0];
+  const order = said.map(({ event }) => event).filter((e) => e === "publish" || e === "signal");
+  expect(order).toEqual(["publish", "signal"]);
+  const [first] = payloads("publish") as { tracks: { mid: string; source: string }[] }[];
+  expect(first?.tracks.map(({ source }) => source)).toEqual(["microphone", "camera"]);
+  expect(first?.tracks.map(({ mid }) => mid)).toEqual(link?.sections.map(({ mid }) => mid));
+  expect(link?.sections.map(({ direction }) => direction)).toEqual(["sendonly", "sendonly"]);
+  const layers = link?.sections[1]?.sender.getParameters().encodings;
+  expect(layers?.map(({ rid, scaleResolutionDownBy }) => [rid, scaleResolutionDownBy])).toEqual([
+    ["q", 4],
+    ["h", 2],
+    ["f", 1],
+  ]);
+  // The server is ICE-lite: no candidate of ours is of use to it.
+  expect(payloads("signal").filter((signal) => "candidate" in signal)).toEqual([]);
+});
+
+test("a screen is negotiated when first shared, and goes off and on without", async () => {
+  room("sfu", "a", "b");
+  await connectSfu();
+  const offers = peers[0]?.offers ?? 0;
+  paths.setTracks(sending("microphone", "camera", "screen", "screen_audio"));
+  await serve();
+  expect(peers[0]?.offers).toBe(offers + 1);
+  const sources = (payloads("publish").at(-1) as { tracks: { source: string }[] }).tracks;
+  expect(sources.map(({ source }) => source)).toContain("screen_audio");
+  paths.setTracks(sending("microphone"));
+  paths.setTracks(sending("microphone", "screen"));
+  await serve();
+  expect(peers[0]?.offers).toBe(offers + 1);
+});
+
+test("a tile changes over when the server has brought a frame and a voice, not before", async () => {
+  room("mesh", "a");
+  await world.run();
+  const mesh = peers[0];
+  mesh?.become("connected");
+  const before = shownIds("a");
+  expect(before).toHaveLength(2);
+  const { stream } = seen.get("a")?.shown ?? {};
+
+  room("sfu", "a", "b");
+  const link = await connectSfu();
+  const [voice = "", face = ""] = await forward(["a", "microphone"], ["a", "camera"]);
+  await look();
+  expect(shownIds("a")).toEqual(before);
+  expect(of("handover")).toEqual([]);
+
+  link.receive(face);
+  await look();
+  expect(shownIds("a")).toEqual([before?.[0], trackAt(link, face)]);
+  link.receive(voice);
+  await look();
+  expect(new Set(shownIds("a"))).toEqual(new Set([trackAt(link, voice), trackAt(link, face)]));
+  // The element that plays it never got another stream.
+  expect(seen.get("a")?.shown.stream).toBe(stream);
+  expect(seen.get("a")?.connection).toBe("connected");
+  expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
+
+  expect(mesh?.closed).toBe(false);
+  paths.handleHandover("a", "sfu");
+  expect(mesh?.closed).toBe(true);
+  expect(shownIds("a")).toHaveLength(2);
+});
+
+test("who has nothing on is told as soon as the server is reached", async () => {
+  room("sfu", { id: "a", media: { ...ON, mic: false, camera: false } });
+  await serve();
+  expect(of("handover")).toEqual([]);
+  peers[0]?.become("connected");
+  expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
+});
+
+test("a tile out of sight is not waited for, nor a voice that stays silent", async () => {
+  room("sfu", "a", "b");
+  paths.setSights([
+    { participant: "a", source: "camera", width: 0, height: 0 },
+    { participant: "b", source: "camera", width: 320, height: 180 },
+  ]);
+  await connectSfu();
+  await forward(["a", "microphone"], ["a", "camera"], ["b", "microphone"], ["b", "camera"]);
+  for (let i = 0; i < 6; i++) await look();
+  expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
+});
+
+test("a section that carries somebody else starts counting anew", async () => {
+  room("mesh", "a", "b");
+  await world.run();
+  for (const peer of peers) peer.become("connected");
+  room("sfu", "a", { id: "b", media: { ...ON, mic: false } }, "c");
+  const link = await connectSfu();
+  const [face = ""] = await forward(["a", "camera"]);
+  link.receive(face, 100);
+  await look();
+  const before = shownIds("b");
+  subscribed([face, "b", "camera"]);
+  await look();
+  expect(shownIds("b")).toEqual(before);
+  link.receive(face);
+  await look();
+  expect(shownIds("b")).toContain(trackAt(link, face));
+});
+
+test("a server that is not reached is done without: linked with everybody, told, tried again", async () => {
+  room("mesh", "a");
+  await world.run();
+  peers[0]?.become("connected");
+  room("sfu", "a", "c");
+  await world.run();
+  expect(peers).toHaveLength(2);
+  await vi.advanceTimersByTimeAsync(8_000);
+  expect(cutOff).toBe(true);
+  expect(payloads("direct")).toEqual([{ direct: true }]);
+  expect(peers[1]?.closed).toBe(true);
+  expect(peers[0]?.closed).toBe(false);
+  expect(peers).toHaveLength(3); // to c
+
+  paths.wake();
+  await world.run();
+  expect(peers).toHaveLength(4);
+  peers[3]?.become("connected");
+  expect(cutOff).toBe(false);
+  expect(payloads("direct").at(-1)).toEqual({ direct: false });
+  expect(peers.map(({ closed }) => closed)).toEqual([false, true, false, false]);
+});
+
+test("a server link that breaks is restarted, and left for the mesh where that takes too long", async () => {
+  room("sfu", "a", "c");
+  const link = await connectSfu();
+  const before = link.fragment;
+  link.become("failed");
+  await vi.advanceTimersByTimeAsync(1_500);
+  await world.run();
+  expect(link.fragment).not.toBe(before);
+  expect(of("direct")).toEqual([]);
+  await vi.advanceTimersByTimeAsync(8_000);
+  expect(payloads("direct")).toEqual([{ direct: true }]);
+  expect(peers.filter(({ closed }) => !closed)).toHaveLength(2);
+});
+
+test("whoever says that it can't use the server is linked, and whoever offers is answered", async () => {
+  room("sfu", "a", "c");
+  await connectSfu();
+  room("sfu", { id: "a", direct: true }, "c");
+  expect(peers).toHaveLength(2);
+  const far = new FakePeer(world, "far");
+  far.addTransceiver("audio");
+  far.addTransceiver("video");
+  void far.setLocalDescription();
+  await world.run();
+  paths.handleSignal("c", { description: { ...far.localDescription } as never });
+  await world.run();
+  expect(peers).toHaveLength(3);
+});
+
+test("back in a mesh the server feeds a tile until the new link does", async () => {
+  room("sfu", "a", "c");
+  const link = await connectSfu();
+  const [voice = "", face = ""] = await forward(["a", "microphone"], ["a", "camera"]);
+  for (const mid of [voice, face]) link.receive(mid);
+  await look();
+  for (const mid of [voice, face]) link.receive(mid);
+  await look();
+  paths.handleHandover("a", "sfu");
+  const bySfu = shownIds("a");
+
+  room("mesh", "a");
+  await world.run();
+  const mesh = peers[1];
+  await look();
+  expect(shownIds("a")).toEqual(bySfu);
+  mesh?.become("connected");
+  await look();
+  expect(shownIds("a")).toEqual(bySfu);
+  for (const { mid } of mesh?.sections ?? []) mesh?.receive(mid ?? "");
+  await look();
+  expect(shownIds("a")).not.toEqual(bySfu);
+  expect(payloads("handover").at(-1)).toEqual({ to: "a", topology: "mesh" });
+  expect(link.closed).toBe(false);
+  paths.handleHandover("a", "mesh");
+  expect(link.closed).toBe(true);
+});
+
+test("the server is told what is shown once it has come to rest, and only what is new", async () => {
+  room("sfu", "a", "b");
+  const sight = (width: number) =>
+    ({ participant: "a", source: "camera", width, height: 180 }) as const;
+  for (const width of [300, 310, 320]) paths.setSights([sight(width)]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  paths.setSights([sight(322)]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  const told = payloads("subscribe").filter(({ tracks }) => (tracks as unknown[]).length > 0);
+  expect(told).toEqual([
+    { tracks: [{ participant: "a", source: "camera", width: 320, height: 176 }] },
+  ]);
+});
+
+test("a call that ends closes everything", async () => {
+  room("mesh", "a");
+  room("sfu", "a", "b");
+  await connectSfu();
+  paths.close();
+  expect(peers.every(({ closed }) => closed)).toBe(true);
+  const count = said.length;
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(said).toHaveLength(count);
+});

@@ -1,0 +1,166 @@
+// The one link to the media server: what this device sends goes up once, what the others send comes
+// down in sections that the server offers and tells the owner of.
+import { type Counters, countersOf } from "./counters.ts";
+import { applyLayers, cameraLayers, SCREEN_LAYERS } from "./encoding.ts";
+import type { Connection } from "./face.ts";
+import { carry, type LinkPlatform } from "./link.ts";
+import type { Signal } from "./negotiation.ts";
+import type { IceServer, ParticipantId, PublishedTrack, SubscribedTrack } from "./protocol.ts";
+import type { Sections } from "./sections.ts";
+import { entriesOf, type PerSource, type Received, type Source, type Tracks } from "./source.ts";
+import { Transport } from "./transport.ts";
+
+export interface SfuLinkOptions extends LinkPlatform {
+  iceServers: readonly IceServer[];
+  tracks: Tracks;
+  /** How many others there are: the more, the smaller the tiles. */
+  others: number;
+  /** Names the sections of the offer that is sent right after. */
+  publish: (tracks: PublishedTrack[]) => void;
+  send: (signal: Signal) => void;
+  /** Its health, or what it brings, has changed. */
+  changed: () => void;
+}
+
+/**
+ * The browser is polite here, and opens the link: the microphone's section is there from the first
+ * offer on, another one from when there first is something to send. Turning off and on again never
+ * negotiates.
+ */
+export class SfuLink {
+  readonly #options: SfuLinkOptions;
+  readonly #transport: Transport;
+  #sections: Sections = {};
+  #tracks: Tracks;
+  #others: number;
+  #subscribed: readonly SubscribedTrack[] = [];
+
+  constructor(options: SfuLinkOptions) {
+    const { createPeer, iceServers, changed } = options;
+    this.#options = options;
+    this.#tracks = options.tracks;
+    this.#others = options.others;
+    this.#transport = new Transport({
+      createPeer,
+      polite: true,
+      opens: true,
+      iceServers,
+      send: (signal) => this.#send(signal),
+      began: (peer) => this.#began(peer),
+      adopt: changed,
+      changed: (_, state) => {
+        changed();
+        if (state === "connected") void this.#applyLayers();
+      },
+    });
+  }
+
+  get connection(): Connection {
+    return this.#transport.connection;
+  }
+
+  get isUp(): boolean {
+    return this.peer.connectionState === "connected";
+  }
+
+  get peer(): RTCPeerConnection {
+    return this.#transport.peer;
+  }
+
+  handle(signal: Signal): Promise<void> {
+    return this.#transport.handle(signal);
+  }
+
+  /** Who is on which section from now on. */
+  setSubscribed(subscribed: readonly SubscribedTrack[]): void {
+    this.#subscribed = subscribed;
+  }
+
+  /** Sends other tracks from now on. */
+  setTracks(tracks: Tracks): void {
+    this.#tracks = tracks;
+    void this.#fill();
+  }
+
+  setOthers(others: number): void {
+    if (others === this.#others) return;
+    this.#others = others;
+    void this.#applyLayers();
+  }
+
+  setIceServers(iceServers: readonly IceServer[]): void {
+    this.#transport.setIceServers(iceServers);
+  }
+
+  restart(): void {
+    this.#transport.restart();
+  }
+
+  restartUnlessWell(): void {
+    this.#transport.restartUnlessWell();
+  }
+
+  /** What comes down, by participant. A section told of before its offer came is left out. */
+  received(): Map<ParticipantId, Received> {
+    const sections = new Map(this.peer.getTransceivers().map((section) => [section.mid, section]));
+    const found = new Map<ParticipantId, PerSource<MediaStreamTrack>>();
+    for (const { mid, participant, source } of this.#subscribed) {
+      const section = sections.get(mid);
+      if (!section) continue;
+      const theirs = found.get(participant) ?? {};
+      theirs[source] = section.receiver.track;
+      found.set(participant, theirs);
+    }
+    return found;
+  }
+
+  /** What this device sends by which section. */
+  published(): PublishedTrack[] {
+    return entriesOf(this.#sections).flatMap(([source, { mid }]) =>
+      mid === null ? [] : [{ mid, source }],
+    );
+  }
+
+  /** How much of each received track has come in so far. */
+  counters(): Promise<Counters> {
+    return countersOf(this.peer);
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** The server's candidates are in its descriptions; ours it learns as they knock. */
+  #send(signal: Signal): void {
+    if (!("description" in signal)) return;
+    if (signal.description.type === "offer") this.#options.publish(this.published());
+    this.#options.send(signal);
+  }
+
+  #began(peer: RTCPeerConnection): void {
+    this.#sections = { microphone: peer.addTransceiver("audio", { direction: "sendonly" }) };
+    void this.#fill(peer);
+  }
+
+  async #fill(peer: RTCPeerConnection = this.peer): Promise<void> {
+    for (const [source, track] of Object.entries(this.#tracks) as [Source, MediaStreamTrack][]) {
+      if (track && !this.#sections[source]) {
+        const init = { direction: "sendonly", sendEncodings: this.#layers(source) } as const;
+        this.#sections = { ...this.#sections, [source]: peer.addTransceiver(track, init) };
+      }
+    }
+    await Promise.all(
+      entriesOf(this.#sections).map(([source, { sender }]) => carry(sender, this.#tracks[source])),
+    );
+  }
+
+  async #applyLayers(): Promise<void> {
+    const { camera } = this.#sections;
+    if (camera) await applyLayers(camera.sender, cameraLayers(this.#others));
+  }
+
+  #layers(source: Source): RTCRtpEncodingParameters[] {
+    if (source === "camera") return cameraLayers(this.#others);
+    return source === "screen" ? [...SCREEN_LAYERS] : [{}];
+  }
+}

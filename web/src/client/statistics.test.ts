@@ -1,0 +1,187 @@
+import { expect, test } from "vitest";
+import {
+  afterLooking,
+  type Flow,
+  type Line,
+  NO_STATISTICS,
+  type Owners,
+  qualities,
+  read,
+} from "./statistics.ts";
+
+const owners: Owners = {
+  received: (id) => (id === "theirs" ? { participant: "a", source: "camera" } : null),
+  own: (id) => (id === "mine" ? "camera" : null),
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: what browsers tell, in part.
+type Entries = Record<string, any>;
+
+function look(entries: Entries, before?: ReturnType<typeof read>["look"], at = 2_000) {
+  return read("a", Object.entries(entries), before, at, owners);
+}
+
+function inbound(change: object): Entries {
+  return {
+    in: {
+      type: "inbound-rtp",
+      kind: "video",
+      trackIdentifier: "theirs",
+      codecId: "vp8",
+      bytesReceived: 0,
+      packetsReceived: 0,
+      packetsLost: 0,
+      framesDecoded: 0,
+      freezeCount: 0,
+      frameWidth: 640,
+      frameHeight: 360,
+      ...change,
+    },
+    vp8: { type: "codec", mimeType: "video/VP8" },
+  };
+}
+
+test("what comes in is told as rates since the look before", () => {
+  const first = look(inbound({ bytesReceived: 1_000_000, framesDecoded: 900 }), undefined, 0);
+  expect(first.line.flows).toMatchObject([{ bitrate: 0, loss: null, freezes: 0 }]);
+  const after = {
+    bytesReceived: 1_250_000,
+    packetsReceived: 90,
+    packetsLost: 10,
+    framesDecoded: 960,
+    freezeCount: 1,
+  };
+  const { line } = look(inbound(after), first.look);
+  expect(line.flows).toEqual([
+    {
+      direction: "in",
+      participant: "a",
+      source: "camera",
+      codec: "VP8",
+      bitrate: 1_000_000,
+      loss: 0.1,
+      width: 640,
+      height: 360,
+      frameRate: 30,
+      freezes: 1,
+      layers: [],
+    },
+  ]);
+});
+
+test("the layers of a camera are one flow, lost as the other end counts", () => {
+  const outbound = (rid: string, height: number, bytesSent: number) => ({
+    type: "outbound-rtp",
+    kind: "video",
+    rid,
+    mediaSourceId: "source",
+    codecId: "vp8",
+    remoteId: `far-${rid}`,
+    bytesSent,
+    packetsSent: bytesSent / 1000,
+    frameWidth: height * 2,
+    frameHeight: height,
+  });
+  const entries = (bytes: number, lost: number): Entries => ({
+    q: outbound("q", 180, bytes),
+    h: outbound("h", 360, 2 * bytes),
+    f: outbound("f", 720, 0),
+    source: { type: "media-source", trackIdentifier: "mine" },
+    vp8: { type: "codec", mimeType: "video/VP8" },
+    "far-h": { type: "remote-inbound-rtp", packetsLost: lost },
+  });
+  const before = look(entries(0, 0), undefined, 0);
+  const { line } = look(entries(100_000, 20), before.look);
+  expect(line.flows).toMatchObject([
+    { direction: "out", source: "camera", layers: ["q", "h"], bitrate: 1_200_000, loss: 0.1 },
+  ]);
+});
+
+test("the path is told by both candidates, as Chromium and as Firefox mark it", () => {
+  const pair = {
+    type: "candidate-pair",
+    localCandidateId: "l",
+    remoteCandidateId: "r",
+    currentRoundTripTime: 0.025,
+  };
+  const ends = {
+    l: { type: "local-candidate", candidateType: "relay", relayProtocol: "tls", protocol: "udp" },
+    r: { type: "remote-candidate", candidateType: "host", protocol: "udp" },
+  };
+  const transport = { type: "transport", selectedCandidatePairId: "p" };
+  for (const entries of [
+    { ...ends, p: pair, t: transport },
+    { ...ends, p: { ...pair, selected: true } },
+  ]) {
+    expect(look(entries).line).toMatchObject({ roundTrip: 25, path: "relay/tls ⇄ host/udp" });
+  }
+  expect(look({}).line).toMatchObject({ roundTrip: null, path: null });
+});
+
+const flow = (change: Partial<Flow>): Flow => ({
+  direction: "in",
+  participant: "a",
+  source: "camera",
+  codec: "VP8",
+  bitrate: 100_000,
+  loss: 0,
+  width: 640,
+  height: 360,
+  frameRate: 30,
+  freezes: 0,
+  layers: [],
+  ...change,
+});
+const line = (to: string, roundTrip: number, ...flows: Flow[]): Line => ({
+  to,
+  roundTrip,
+  path: null,
+  flows,
+});
+
+test("in a mesh a tile is as good as the worse of both ways", () => {
+  const judged = qualities([line("a", 20, flow({}), flow({ direction: "out", loss: 0.05 }))], "me");
+  expect(Object.fromEntries(judged)).toEqual({ a: "fair", me: "fair" });
+});
+
+test("at the server each tile is judged alone, and oneself by what arrives there", () => {
+  const judged = qualities(
+    [
+      line(
+        "sfu",
+        20,
+        flow({}),
+        flow({ participant: "b", loss: 0.2 }),
+        flow({ direction: "out", participant: "sfu", loss: 0 }),
+      ),
+    ],
+    "me",
+  );
+  expect(Object.fromEntries(judged)).toEqual({ a: "good", b: "poor", me: "good" });
+});
+
+test("a long way, and a picture that stands still, are worse", () => {
+  const of = (roundTrip: number, freezes: number) =>
+    qualities([line("a", roundTrip, flow({ freezes }))], "me").get("a");
+  expect([of(50, 0), of(500, 0), of(1_000, 0), of(50, 1), of(50, 2)]).toEqual([
+    "good",
+    "fair",
+    "poor",
+    "fair",
+    "poor",
+  ]);
+});
+
+test("two minutes are remembered", () => {
+  let statistics = NO_STATISTICS;
+  const now = [line("a", 30, flow({}), flow({ direction: "out", bitrate: 5, loss: 0.5 }))];
+  for (let n = 0; n < 100; n++) statistics = afterLooking(statistics, now, n);
+  expect(statistics.moments).toHaveLength(60);
+  expect(statistics.moments.at(-1)).toEqual({
+    at: 99,
+    in: 100_000,
+    out: 5,
+    loss: 0.5,
+    roundTrip: 30,
+  });
+});

@@ -1,0 +1,50 @@
+import { useEffect } from "react";
+import { useSpeech } from "../i18n/context.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { useStream } from "../parts/use-stream.ts";
+import { useSoundGate } from "./sound-gate.tsx";
+import styles from "./tile.module.css";
+import { PinButton } from "./tile.tsx";
+import { type ScreenView, screenLabel } from "./tile-view.ts";
+
+interface Props {
+  screen: ScreenView;
+  isLarge: boolean;
+  onPin?: (() => void) | undefined;
+}
+
+/** A shared screen, whole: nothing of it is cropped. */
+export function ScreenTile({ screen, isLarge, onPin }: Props) {
+  const { t } = useSpeech();
+  const { play } = useSoundGate();
+  const label = screenLabel(screen, t);
+  const ref = useStream(screen.stream);
+  useEffect(() => {
+    if (ref.current) play(ref.current);
+  }, [play, ref]);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a picture.
+    <div
+      className={styles.tile}
+      role="group"
+      aria-label={label}
+      data-testid="screen-tile"
+      data-participant={screen.id}
+      data-name={screen.name}
+      data-self={screen.isSelf}
+      data-large={isLarge}
+    >
+      <video
+        ref={ref}
+        className={`${styles.video} ${styles.shown} ${styles.contained}`}
+        muted={screen.isSelf}
+        playsInline
+      />
+      {onPin ? <PinButton name={label} isLarge={isLarge} onPin={onPin} /> : null}
+      <span className={styles.badge} aria-hidden="true">
+        <Icon name="screen" size={16} />
+        <bdi>{screen.isSelf ? t.call.sharing : label}</bdi>
+      </span>
+    </div>
+  );
+}
