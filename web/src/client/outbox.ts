@@ -13,7 +13,8 @@ export type Said = "signal" | "media" | "publish" | "subscribe" | "handover" | "
 /** Of these the newest says all there is to say. */
 const STATES: readonly Said[] = ["media", "subscribe", "direct"];
 
-type Done = (outcome: Outcome<unknown>) => void;
+/** Hears what a request came to in the end. */
+export type Done = (outcome: Outcome<unknown>) => void;
 type Entry = { [E in Said]: { event: E; payload: Payload<E>; done?: Done } }[Said];
 
 type Send = <E extends RequestName>(

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { RequestError } from "./errors.ts";
 import type { Connection, RemoteParticipant } from "./face.ts";
 import type { Shown } from "./gallery.ts";
+import type { Done } from "./outbox.ts";
 import { Paths } from "./paths.ts";
 import type { SubscribedTrack, Topology, TrackSource } from "./protocol.ts";
 import { NO_TRACKS, type Tracks } from "./source.ts";
@@ -13,6 +15,7 @@ const ON = { mic: true, camera: true, screen: false, hand: false };
 interface Said {
   event: string;
   payload: Record<string, unknown>;
+  done?: Done;
 }
 
 let world: Scheduler;
@@ -38,7 +41,8 @@ beforeEach(() => {
       return peer.asPeer;
     },
     createStream: fakeStream,
-    say: (event, payload) => said.push({ event, payload: structuredClone(payload) }),
+    say: (event, payload, done) =>
+      said.push({ event, payload: structuredClone(payload), ...(done && { done }) }),
     changed: (id, connection, shown) => seen.set(id, { connection, shown }),
     cutOff: (direct) => {
       cutOff = direct;
@@ -271,6 +275,29 @@ test("a server that is not reached is done without: linked with everybody, told,
   expect(cutOff).toBe(false);
   expect(payloads("direct").at(-1)).toEqual({ direct: false });
   expect(peers.map(({ closed }) => closed)).toEqual([false, true, false, false]);
+});
+
+test("a server that refuses is done without at once", async () => {
+  room("sfu", "a", "c");
+  await world.run();
+  of("signal")[0]?.done?.({ error: new RequestError("no_sfu", "") });
+  expect(payloads("direct")).toEqual([{ direct: true }]);
+  expect(peers[0]?.closed).toBe(true);
+});
+
+test("a link begun anew says again what is published and shown", async () => {
+  room("sfu", "a", "c");
+  paths.setSights([{ participant: "a", source: "camera", width: 320, height: 160 }]);
+  const link = await connectSfu();
+  await vi.advanceTimersByTimeAsync(1_000);
+  link.become("failed");
+  await vi.advanceTimersByTimeAsync(10_000);
+  said = [];
+  paths.wake();
+  await world.run();
+  const order = said.map(({ event }) => event).filter((event) => /publish|subscribe/.test(event));
+  expect(order).toEqual(["publish", "subscribe"]);
+  expect(payloads("subscribe")).toMatchObject([{ tracks: [{ participant: "a", width: 320 }] }]);
 });
 
 test("a server link that breaks is restarted, and left for the mesh where that takes too long", async () => {

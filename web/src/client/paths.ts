@@ -8,7 +8,7 @@ import { Gallery, type Shown } from "./gallery.ts";
 import type { LinkPlatform } from "./link.ts";
 import { Mesh } from "./mesh.ts";
 import type { Signal } from "./negotiation.ts";
-import type { Said } from "./outbox.ts";
+import type { Done, Said } from "./outbox.ts";
 import type {
   IceServer,
   MediaState,
@@ -42,7 +42,8 @@ const CALM = 150;
 const SFU = "sfu";
 
 export interface PathsOptions extends LinkPlatform {
-  say: <E extends Said>(event: E, payload: Payload<E>) => void;
+  /** `done` hears what it came to. */
+  say: <E extends Said>(event: E, payload: Payload<E>, done?: Done) => void;
   /** How somebody is linked and what is shown of it. */
   changed: (id: ParticipantId, connection: Connection, shown: Shown) => void;
   /** Whether this device does without the media server that the others use. */
@@ -208,7 +209,6 @@ export class Paths {
   #openSfu(): void {
     const { createPeer, createStream, say } = this.#options;
     this.#wasUp = false;
-    this.#told = null;
     clearTimeout(this.#again);
     this.#wait();
     this.#sfu = new SfuLink({
@@ -218,10 +218,16 @@ export class Paths {
       tracks: this.#tracks,
       others: this.#others.size,
       publish: (tracks) => say("publish", { tracks }),
-      send: (signal) => say("signal", { to: SFU, ...signal }),
+      send: (signal) =>
+        say("signal", { to: SFU, ...signal }, (outcome) => {
+          if ("error" in outcome) this.#giveUp();
+        }),
+      introduced: () => {
+        this.#told = null;
+        this.#tellSights();
+      },
       changed: () => this.#sfuChanged(),
     });
-    this.#tellSights();
   }
 
   #closeSfu(): void {
@@ -243,13 +249,16 @@ export class Paths {
     this.#settle();
   }
 
-  /** Whoever can't be reached for too long is done without, for a while. */
   #wait(): void {
     clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => {
-      this.#take({ is: "sfu:down" });
-      this.#again = setTimeout(() => this.#take({ is: "sfu:again" }), AGAIN);
-    }, PATIENCE);
+    this.#patience = setTimeout(() => this.#giveUp(), PATIENCE);
+  }
+
+  /** The media server can't be reached, or has no place: it is done without for a while. */
+  #giveUp(): void {
+    if (!this.#sfu) return;
+    this.#take({ is: "sfu:down" });
+    this.#again = setTimeout(() => this.#take({ is: "sfu:again" }), AGAIN);
   }
 
   #tellSights(): void {

@@ -81,7 +81,7 @@ export class Session implements Call {
     this.#chatbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
     this.#paths = new Paths({
       ...platform,
-      say: (event, payload) => this.#outbox.say(event, payload),
+      say: (event, payload, done) => this.#outbox.say(event, payload, done),
       changed: (id, connection, shown) => this.#take({ is: "link", id, connection, ...shown }),
       cutOff: (cutOff) => this.#take({ is: "cut off", cutOff }),
     });

@@ -18,6 +18,8 @@ export interface SfuLinkOptions extends LinkPlatform {
   /** Names the sections of the offer that is sent right after. */
   publish: (tracks: PublishedTrack[]) => void;
   send: (signal: Signal) => void;
+  /** The first offer of a peer connection went out: whatever the server was told before is void. */
+  introduced: () => void;
   /** Its health, or what it brings, has changed. */
   changed: () => void;
 }
@@ -34,6 +36,7 @@ export class SfuLink {
   #tracks: Tracks;
   #others: number;
   #subscribed: readonly SubscribedTrack[] = [];
+  #isIntroduced = false;
 
   constructor(options: SfuLinkOptions) {
     const { createPeer, iceServers, changed } = options;
@@ -133,11 +136,16 @@ export class SfuLink {
   /** The server's candidates are in its descriptions; ours it learns as they knock. */
   #send(signal: Signal): void {
     if (!("description" in signal)) return;
-    if (signal.description.type === "offer") this.#options.publish(this.published());
+    const isOffer = signal.description.type === "offer";
+    if (isOffer) this.#options.publish(this.published());
     this.#options.send(signal);
+    if (!isOffer || this.#isIntroduced) return;
+    this.#isIntroduced = true;
+    this.#options.introduced();
   }
 
   #began(peer: RTCPeerConnection): void {
+    this.#isIntroduced = false;
     this.#sections = { microphone: peer.addTransceiver("audio", { direction: "sendonly" }) };
     void this.#fill(peer);
   }
