@@ -15,7 +15,8 @@ pub struct Config {
     pub candidates: Vec<(Transport, SocketAddr)>,
     /// Bounds.
     pub limits: Limits,
-    /// What a way is taken to carry until it has been measured, bits a second.
+    /// What a way is taken to carry until it has been measured, bits a second; it is tried out for
+    /// this much even while less is shown.
     pub start_rate: u64,
     /// In a room with more microphones, only the loudest so many are heard.
     pub audible: usize,
@@ -42,8 +43,8 @@ pub struct Limits {
     pub sections: usize,
     /// Addresses that one peer may be reached at, the newest kept.
     pub addresses: usize,
-    /// Events waiting to be polled; beyond, the oldest speaker and statistics events are dropped.
-    pub events: usize,
+    /// Messages to other shards waiting to be polled; beyond, media is dropped.
+    pub relays: usize,
 }
 
 impl Config {
@@ -73,7 +74,7 @@ impl Default for Limits {
             sdp_sections: 512,
             sections: 256,
             addresses: 8,
-            events: 100_000,
+            relays: 20_000,
         }
     }
 }

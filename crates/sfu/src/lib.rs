@@ -39,6 +39,13 @@
 //! * [`Event::Gone`] says that a link has ended (closed by the other side, or silent for too long);
 //!   the peer is forgotten and may be added again.
 //!
+//! # Rooms across shards
+//!
+//! Tell each shard of a room which others there are ([`Sfu::handle_shards`]) and carry every
+//! [`Output::Relay`] to the [`Sfu::handle_relay`] of the shard that it names, in order, over a bounded
+//! queue. Peers then get tracks of all shards alike. [`Event::Speakers`] comes on each shard and
+//! is complete on each: tell it to that shard's own peers.
+//!
 //! # Demultiplexing
 //!
 //! [`Sfu::handle_datagram`] takes what belongs to one of its peers and says whether it did. A STUN
@@ -60,6 +67,7 @@ mod peer;
 mod pool;
 mod quality;
 mod refused;
+mod relay;
 mod room;
 mod routes;
 mod sdp;
@@ -72,5 +80,6 @@ pub use config::{Config, Limits};
 pub use ids::{PeerId, RoomId, Source, TrackId, Transport};
 pub use output::{Event, GoneReason, Output, Speaker, Subscribed, Transmit, Wish};
 pub use refused::Refused;
+pub use relay::Relay;
 pub use sfu::Sfu;
 pub use ufrag::{shard_of, ufrag_of};

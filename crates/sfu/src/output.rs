@@ -1,6 +1,7 @@
 //! What an `Sfu` gives out.
 
 use crate::ids::{PeerId, RoomId, Source, Transport};
+use crate::relay::Relay;
 use std::net::SocketAddr;
 
 /// What is to be done, or what has happened.
@@ -10,6 +11,8 @@ pub enum Output<'a> {
     Transmit(Transmit<'a>),
     /// To be told.
     Event(Event),
+    /// To be carried to another shard.
+    Relay(Relay),
 }
 
 /// A run of datagrams to one destination.

@@ -1,6 +1,6 @@
 //! Who is in a room, and who of them speaks.
 
-use crate::ids::PeerId;
+use crate::ids::{PeerId, TrackId};
 use std::time::{Duration, Instant};
 
 /// Loudness from which on somebody speaks: -50 dBov, above the noise of a quiet room.
@@ -12,7 +12,12 @@ const MARGIN: u8 = 6;
 
 #[derive(Debug, Default)]
 pub(crate) struct Room {
+    /// Those whose link is on this shard.
     pub(crate) members: Vec<PeerId>,
+    /// Other shards with peers in it.
+    pub(crate) shards: Vec<u16>,
+    /// What is published in it, on whichever shard.
+    pub(crate) tracks: Vec<TrackId>,
     /// Who has the floor.
     pub(crate) speaker: Option<PeerId>,
     told: Vec<(PeerId, u8)>,
@@ -45,6 +50,10 @@ impl Room {
         self.told.clone_from(&loud);
         self.told_at = Some(now);
         Some(loud)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.shards.is_empty()
     }
 
     pub(crate) fn remove(&mut self, peer: PeerId) {

@@ -3,6 +3,7 @@
 mod forwarding;
 mod negotiation;
 mod quality;
+mod relaying;
 mod speech;
 mod subscribing;
 
@@ -13,6 +14,7 @@ use crate::{
     output::{Event, GoneReason, Output, Transmit},
     peer::Peer,
     refused::Refused,
+    relay::Relay,
     room::Room,
     routes::{FiveTuple, Routes},
     timers::Timers,
@@ -50,6 +52,9 @@ pub struct Sfu {
     /// The links of peers that have left, until what they say last is sent.
     leaving: Vec<(PeerId, Link)>,
     events: VecDeque<Event>,
+    relays: VecDeque<Relay>,
+    /// Media that was not relayed since too much was waiting.
+    dropped_relays: u64,
     /// What a drain has brought; empty between calls, kept for its memory.
     happened: Vec<Happened>,
 }
@@ -74,6 +79,8 @@ impl Sfu {
             sending: VecDeque::new(),
             leaving: Vec::new(),
             events: VecDeque::new(),
+            relays: VecDeque::new(),
+            dropped_relays: 0,
             happened: Vec::new(),
         }
     }
@@ -89,6 +96,12 @@ impl Sfu {
         self.peers.len()
     }
 
+    /// How many packets were not relayed to other shards since too many were waiting.
+    #[must_use]
+    pub fn dropped_relays(&self) -> u64 {
+        self.dropped_relays
+    }
+
     /// What the way to a peer carries, bits a second, as far as that has been measured.
     #[must_use]
     pub fn estimate(&self, peer: PeerId) -> Option<u64> {
@@ -98,7 +111,11 @@ impl Sfu {
     /// Everything that is kept, counted: what must come back to zero when all have left.
     #[must_use]
     pub fn entries(&self) -> usize {
-        let queues = self.dirty.len() + self.sending.len() + self.leaving.len() + self.events.len();
+        let queues = self.dirty.len()
+            + self.sending.len()
+            + self.leaving.len()
+            + self.events.len()
+            + self.relays.len();
         let kept = self.peers.len() + self.rooms.len() + self.tracks.len();
         kept + self.routes.len() + self.timers.len() + queues
     }
@@ -134,10 +151,8 @@ impl Sfu {
         let Some(gone) = self.peers.remove(&peer) else { return };
         if let Some(room) = self.rooms.get_mut(&gone.room) {
             room.remove(peer);
-            if room.members.is_empty() {
-                self.rooms.remove(&gone.room);
-            }
         }
+        self.forget_empty(gone.room);
         if self.peers.is_empty() {
             self.round = None;
         }
@@ -209,6 +224,9 @@ impl Sfu {
         }
         if let Some(event) = self.events.pop_front() {
             return Some(Output::Event(event));
+        }
+        if let Some(relay) = self.relays.pop_front() {
+            return Some(Output::Relay(relay));
         }
         self.next_run().map(Output::Transmit)
     }

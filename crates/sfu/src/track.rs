@@ -18,6 +18,8 @@ const MOST_LAYERS: usize = 16;
 /// What the largest encoding is taken for until it tells its size, and what it is taken to cost.
 const USUAL_HEIGHT: u16 = 720;
 const USUAL_RATE: u32 = 1_700_000;
+/// Opus as browsers send it, until it is measured; bits a second.
+const USUAL_SOUND: u32 = 40_000;
 /// A browser takes so long to start an encoding again.
 const RESTART: Duration = Duration::from_secs(3);
 
@@ -25,15 +27,28 @@ const RESTART: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Track {
     pub(crate) room: RoomId,
-    /// The publisher's section.
-    pub(crate) mid: Mid,
+    pub(crate) origin: Origin,
     pub(crate) encodings: Vec<Encoding>,
+    /// How high other shards show it, as far as they have said: for a track of another shard, what
+    /// that one was told.
+    pub(crate) interests: Vec<(u16, Option<u16>)>,
     /// Who gets it, and on which section of theirs.
     pub(crate) subscribers: Vec<(PeerId, usize)>,
     /// Whether it is left out since others are louder.
     pub(crate) muted: bool,
     /// Loudness above silence: 0 to 127, falling off slowly.
     pub(crate) loudness: u8,
+    /// When that was told last.
+    pub(crate) heard: Option<Instant>,
+}
+
+/// Where a track comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A section of its publisher's link.
+    Section(Mid),
+    /// Another shard.
+    Shard(u16),
 }
 
 /// One encoding of a track: the only one, or one of several sizes.
@@ -60,10 +75,19 @@ pub(crate) struct Wanted {
 
 impl Track {
     /// With the encodings announced, smallest first; others may turn up.
-    pub(crate) fn new(room: RoomId, mid: Mid, rids: &[Rid]) -> Self {
+    pub(crate) fn new(room: RoomId, origin: Origin, rids: &[Rid]) -> Self {
         let announced = rids.iter().take(MOST_ENCODINGS);
         let encodings = announced.map(|rid| Encoding::new(Some(*rid))).collect();
-        Self { room, mid, encodings, subscribers: Vec::new(), muted: false, loudness: 0 }
+        Self {
+            room,
+            origin,
+            encodings,
+            interests: Vec::new(),
+            subscribers: Vec::new(),
+            muted: false,
+            loudness: 0,
+            heard: None,
+        }
     }
 
     /// Which encoding a packet with this rid is of.
@@ -76,6 +100,12 @@ impl Track {
         }
         self.encodings.push(Encoding::new(rid));
         Some(self.encodings.len() - 1)
+    }
+
+    /// What an audio track takes, bits a second.
+    pub(crate) fn sound_rate(&self) -> u64 {
+        let measured = self.encodings.first().and_then(|it| it.total.rate());
+        u64::from(measured.unwrap_or(USUAL_SOUND))
     }
 
     /// How high each encoding is, or is taken to be.

@@ -46,6 +46,7 @@ impl Engine {
             settings = settings.set_dtls_cert(certificate.clone());
         }
         let mut rtc = settings.build(now);
+        rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(config.start_rate));
         let known = config.candidates.iter().filter_map(|(transport, address)| {
             let candidate = match transport {
                 Transport::Udp => Candidate::host(*address, "udp").ok()?,

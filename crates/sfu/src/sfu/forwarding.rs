@@ -17,7 +17,13 @@ const CAUTION: Duration = Duration::from_secs(4);
 
 impl Sfu {
     pub(super) fn forward(&mut self, from: PeerId, mid: Mid, rid: Option<Rid>, packet: &Packet) {
-        let Some(id) = self.track_on(from, mid) else { return };
+        if let Some(id) = self.track_on(from, mid) {
+            self.pass(id, rid, packet);
+        }
+    }
+
+    /// Passes a packet of a track on to whoever gets its encoding, here and on other shards.
+    pub(super) fn pass(&mut self, id: TrackId, rid: Option<Rid>, packet: &Packet) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let Some(index) = track.encoding(rid) else { return };
         if id.source.kind() == Kind::Audio {
@@ -41,6 +47,7 @@ impl Sfu {
                 self.dirty.push_back(*peer);
             }
         }
+        self.relay_media(id, index, packet);
     }
 
     /// Which track a publisher's section carries.
@@ -87,11 +94,10 @@ impl Sfu {
         else {
             return;
         };
-        let mid = track.mid;
         let Some(encoding) = track.encodings.get_mut(encoding) else { return };
         if encoding.keyframes.want(now, interval) {
             let rid = encoding.rid;
-            self.request_keyframe(id, mid, rid);
+            self.request_keyframe(id, rid);
         }
     }
 
@@ -99,20 +105,12 @@ impl Sfu {
         let (now, interval) = (self.now, self.config.keyframe_interval);
         let mut asks = Vec::new();
         for (id, track) in &mut self.tracks {
-            let mid = track.mid;
             let due = track.encodings.iter_mut().filter(|it| it.wanted.on);
             let due = due.filter_map(|it| it.keyframes.due(now, interval).then_some(it.rid));
-            asks.extend(due.map(|rid| (*id, mid, rid)));
+            asks.extend(due.map(|rid| (*id, rid)));
         }
-        for (id, mid, rid) in asks {
-            self.request_keyframe(id, mid, rid);
-        }
-    }
-
-    fn request_keyframe(&mut self, id: TrackId, mid: Mid, rid: Option<Rid>) {
-        if let Some(link) = self.peers.get_mut(&id.peer).and_then(|it| it.link.as_mut()) {
-            link.request_keyframe(mid, rid);
-            self.mark(id.peer);
+        for (id, rid) in asks {
+            self.request_keyframe(id, rid);
         }
     }
 }

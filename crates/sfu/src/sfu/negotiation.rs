@@ -122,6 +122,7 @@ impl Sfu {
         let Some(link) = it.link.as_mut().filter(|link| !link.is_offering()) else { return };
         let mut placed = Vec::new();
         let mut missing = Vec::new();
+        let mut full = Vec::new();
         for track in std::mem::take(&mut it.waiting) {
             match it.pool.place(track) {
                 // Fell free while we waited.
@@ -131,9 +132,12 @@ impl Sfu {
                 }
                 Place::Slot(_) => {
                     it.pool.release(track);
+                    full.push(track);
                 }
             }
         }
+        // Until a section falls free.
+        it.waiting = full;
         let wanted =
             missing.iter().map(|(track, slot)| (track.source.kind(), format!("moim{slot}")));
         let offer = link.offer(&wanted.collect::<Vec<_>>());

@@ -5,15 +5,12 @@ use crate::{
     ids::{Kind, PeerId, Source, TrackId},
     output::Event,
     quality::{self, Allocation, Demand, Quality, Rank},
-    track::Wanted,
+    track::{Origin, Wanted},
 };
 use std::time::Duration;
 
 /// An encoding that nobody needs any more is kept so long: who resizes a window will want it again.
 const LINGER: Duration = Duration::from_secs(3);
-
-/// A way that carries this is good for about anything; bits a second.
-const KNOWN: u64 = 2_500_000;
 
 /// What one peer looks at.
 struct Views {
@@ -54,10 +51,9 @@ impl Sfu {
         }
         // A fifth more than it takes, since that is what going up asks for.
         let goal = |sum: u64| (sum + sum / 4 + views.audio).next_multiple_of(50_000);
-        // The engine probes for twice what is desired and takes the result for the estimate: were that
-        // little while little is shown, all that is known of the way would be lost.
-        let known = it.estimate.unwrap_or(0).min(KNOWN).next_multiple_of(250_000);
-        let desired = (goal(next), goal(best).max(known));
+        // The engine probes for up to twice what is desired and takes the result for the estimate: were
+        // that little while little is shown, it would never find out what the way can carry.
+        let desired = (goal(next), goal(best).max(self.config.start_rate));
         if let Some(link) = it.link.as_mut().filter(|_| it.desired != desired) {
             it.desired = desired;
             link.desire(desired.0, desired.1);
@@ -75,10 +71,8 @@ impl Sfu {
         for (index, section) in it.pool.iter_mut().enumerate() {
             let Some(id) = section.used else { continue };
             let Some(track) = self.tracks.get(&id) else { continue };
-            let choices = track.choices(self.now);
             if id.source.kind() == Kind::Audio {
-                let rate = choices.first().filter(|_| !track.muted).map_or(0, |choice| choice.rate);
-                views.audio += u64::from(rate);
+                views.audio += if track.muted { 0 } else { track.sound_rate() };
                 section.state.forwarder.aim(Some(Quality::whole(0)));
                 continue;
             }
@@ -97,7 +91,7 @@ impl Sfu {
                 rank,
                 shown: shown.unwrap_or(0),
                 smallest: shown.is_none(),
-                choices,
+                choices: track.choices(self.now),
                 has: section.state.forwarder.target,
             });
         }
@@ -112,6 +106,7 @@ impl Sfu {
         tracks.sort_unstable_by_key(|id| (id.peer, SOURCES.iter().position(|it| *it == id.source)));
         for id in tracks {
             let best = self.best_height(id);
+            self.tell_interest(id, best);
             let (now, Some(track)) = (self.now, self.tracks.get_mut(&id)) else { continue };
             let mut changed = false;
             let heights: Vec<u16> = track.heights().collect();
@@ -134,6 +129,9 @@ impl Sfu {
                 let any = wanted.clone().next().is_some();
                 let rids = wanted.filter_map(|it| it.rid).map(|rid| rid.to_string()).collect();
                 let TrackId { peer, source } = id;
+                if let Origin::Shard(_) = track.origin {
+                    continue;
+                }
                 self.events.push_back(Event::Wanted { peer, source, any, rids });
             }
         }
@@ -158,6 +156,13 @@ impl Sfu {
                     .map(|choice| choice.quality.encoding)
                     .and_then(|at| track.heights().nth(at)),
             );
+        }
+        // Other shards want all of it until they have said how much.
+        let shards = self.rooms.get(&track.room).map(|room| room.shards.as_slice());
+        let ours = matches!(track.origin, Origin::Section(_));
+        for shard in shards.unwrap_or_default().iter().filter(|_| ours) {
+            let said = track.interests.iter().find(|(who, _)| who == shard);
+            best = best.max(said.map_or(Some(u16::MAX), |(_, height)| *height));
         }
         // Of a track that has not begun, everything may come.
         if track.encodings.iter().all(|it| !it.has_begun()) { Some(u16::MAX) } else { best }

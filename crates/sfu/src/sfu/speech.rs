@@ -8,18 +8,31 @@ use crate::{
     room,
     track::Track,
 };
+use std::time::{Duration, Instant};
+
+/// Discontinuous transmission still sends about every 400 ms (RFC 6716 §2.1.9).
+const PAUSE: Duration = Duration::from_millis(600);
 
 impl Track {
     /// Takes in how loud a packet says it is (RFC 6464): up at once, down slowly, so that the
     /// pauses between words are none.
     pub(super) fn hear(&mut self, packet: &Packet) {
         let Some(level) = packet.extensions.audio_level else { return };
+        self.heard = Some(packet.at);
         let loudness = 127_u8.saturating_sub(level.unsigned_abs());
         self.loudness = if loudness >= self.loudness {
             self.loudness / 2 + loudness.div_ceil(2)
         } else {
             self.loudness - (self.loudness - loudness).div_ceil(16)
         };
+    }
+
+    /// Who sends nothing says nothing.
+    fn fall_silent(&mut self, now: Instant) {
+        let heard = self.heard.is_some_and(|at| now.saturating_duration_since(at) < PAUSE);
+        if !heard {
+            self.loudness -= self.loudness.div_ceil(4);
+        }
     }
 }
 
@@ -28,10 +41,11 @@ impl Sfu {
         let mut news = Vec::new();
         let mut heard = Vec::new();
         for (id, room) in &mut self.rooms {
-            let track = |peer: &PeerId| TrackId { peer: *peer, source: Source::Microphone };
-            let microphones = room.members.iter().filter_map(|peer| {
-                let microphone = self.tracks.get(&track(peer))?;
-                Some((*peer, microphone.loudness, !microphone.muted))
+            let microphones = room.tracks.iter().filter(|id| id.source == Source::Microphone);
+            let microphones = microphones.filter_map(|id| {
+                let microphone = self.tracks.get_mut(id)?;
+                microphone.fall_silent(self.now);
+                Some((id.peer, microphone.loudness, !microphone.muted))
             });
             let microphones: Vec<_> = microphones.collect();
             let loud = microphones.iter().map(|(peer, loudness, _)| (*peer, *loudness)).collect();

@@ -7,7 +7,8 @@ use crate::{
     output::Wish,
     pool::Place,
     refused::Refused,
-    track::Track,
+    relay::What,
+    track::{Origin, Track},
 };
 use std::time::Instant;
 
@@ -52,8 +53,8 @@ impl Sfu {
         for source in SOURCES {
             let id = TrackId { peer, source };
             let mid = wanted.iter().find(|(_, wanted)| *wanted == source).map(|(mid, _)| *mid);
-            let before = self.tracks.get(&id).map(|track| track.mid);
-            if before == mid {
+            let before = self.tracks.get(&id).map(|track| track.origin);
+            if before == mid.map(Origin::Section) {
                 continue;
             }
             if before.is_some() {
@@ -62,17 +63,29 @@ impl Sfu {
             if let Some(mid) = mid {
                 let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
                 let rids = link.map(|link| link.rids(mid)).unwrap_or_default();
-                self.tracks.insert(id, Track::new(room, mid, rids));
-                for member in self.members(room).into_iter().filter(|member| *member != peer) {
-                    self.subscribe(member, id);
-                }
+                let track = Track::new(room, Origin::Section(mid), rids);
+                self.publish(id, track);
             }
         }
         self.negotiate_all(room);
     }
 
+    /// Puts a track into its room: everybody in it is to get it.
+    pub(super) fn publish(&mut self, id: TrackId, track: Track) {
+        let Some(room) = self.rooms.get_mut(&track.room) else { return };
+        room.tracks.push(id);
+        let (members, shards) = (room.members.clone(), room.shards.clone());
+        self.tracks.insert(id, track);
+        for member in members.into_iter().filter(|member| *member != id.peer) {
+            self.subscribe(member, id);
+        }
+        for shard in shards {
+            self.export(id, shard);
+        }
+    }
+
     /// Tells everybody in a room what has changed for them: once, however much that is.
-    fn negotiate_all(&mut self, room: RoomId) {
+    pub(super) fn negotiate_all(&mut self, room: RoomId) {
         for member in self.members(room) {
             self.negotiate(member);
         }
@@ -87,12 +100,21 @@ impl Sfu {
         }
     }
 
-    fn unpublish(&mut self, id: TrackId) {
+    pub(super) fn unpublish(&mut self, id: TrackId) {
         let Some(track) = self.tracks.remove(&id) else { return };
-        for member in self.members(track.room) {
+        let Some(room) = self.rooms.get_mut(&track.room) else { return };
+        room.tracks.retain(|known| *known != id);
+        let (members, shards) = (room.members.clone(), room.shards.clone());
+        if let Origin::Section(_) = track.origin {
+            for shard in shards {
+                self.relay(shard, track.room, What::Unpublished { track: id });
+            }
+        }
+        for member in members {
             let Some(it) = self.peers.get_mut(&member) else { continue };
             it.waiting.retain(|waiting| *waiting != id);
-            if let Some(outlet) = it.pool.release(id) {
+            let outlet = it.pool.release(id);
+            if let Some(outlet) = outlet {
                 outlet.forwarder.aim(None);
                 it.changed = true;
             }
@@ -112,15 +134,10 @@ impl Sfu {
     }
 
     pub(super) fn subscribe_to_all(&mut self, peer: PeerId) {
-        let Some(room) = self.peers.get(&peer).map(|it| it.room) else { return };
-        for member in self.members(room).into_iter().filter(|member| *member != peer) {
-            for source in [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio]
-            {
-                let id = TrackId { peer: member, source };
-                if self.tracks.contains_key(&id) {
-                    self.subscribe(peer, id);
-                }
-            }
+        let room = self.peers.get(&peer).and_then(|it| self.rooms.get(&it.room));
+        let tracks = room.map(|room| room.tracks.clone()).unwrap_or_default();
+        for id in tracks.into_iter().filter(|id| id.peer != peer) {
+            self.subscribe(peer, id);
         }
     }
 
@@ -156,9 +173,5 @@ impl Sfu {
             section.state.lane = link.lane(section.mid);
         }
         self.share_with(peer);
-    }
-
-    pub(super) fn members(&self, room: RoomId) -> Vec<PeerId> {
-        self.rooms.get(&room).map(|room| room.members.clone()).unwrap_or_default()
     }
 }

@@ -11,5 +11,6 @@ mod forwarding;
 mod layers;
 mod negotiation;
 mod rough;
+mod shards;
 mod speech;
 mod world;

@@ -42,6 +42,8 @@ pub(crate) struct Client {
     pub(crate) asked: HashMap<Option<Rid>, usize>,
     pub(crate) codec: Codec,
     pub(crate) simulcast: bool,
+    /// Whether it is on the other shard.
+    pub(crate) far: bool,
     /// Whether it stops encodings that nobody wants, and what it was told of that.
     pub(crate) obeys: bool,
     pub(crate) told: Vec<(bool, Vec<String>)>,
@@ -77,6 +79,7 @@ impl Client {
             asked: HashMap::new(),
             codec: Codec::Vp8,
             simulcast: false,
+            far: false,
             obeys: true,
             told: Vec::new(),
             pending: None,

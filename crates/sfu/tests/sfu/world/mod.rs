@@ -21,6 +21,11 @@ pub(crate) struct World {
     pub(crate) net: Network,
     pub(crate) sfu: Sfu,
     pub(crate) server: SocketAddr,
+    /// Another shard, for those who join far.
+    pub(crate) far: Sfu,
+    pub(crate) far_server: SocketAddr,
+    /// Packets of media that have crossed between the shards.
+    pub(crate) crossed: usize,
     pub(crate) clients: BTreeMap<PeerId, Client>,
     /// Who speaks, as told last.
     pub(crate) speakers: Vec<sfu::Speaker>,
@@ -47,11 +52,18 @@ impl World {
         let mut config = Config::new(7, [seed as u8; 32]);
         config.candidates = vec![(Transport::Udp, server)];
         change(&mut config);
-        let sfu = Sfu::new(config, net.clock.now());
+        let sfu = Sfu::new(config.clone(), net.clock.now());
+        let far_server = SocketAddr::from(([203, 0, 113, 1], 4001));
+        (config.shard, config.seed) = (8, [seed as u8 + 1; 32]);
+        config.candidates = vec![(Transport::Udp, far_server)];
+        let far = Sfu::new(config, net.clock.now());
         Self {
             net,
             sfu,
             server,
+            far,
+            far_server,
+            crossed: 0,
             clients: BTreeMap::new(),
             speakers: Vec::new(),
             gone: Vec::new(),
@@ -88,9 +100,10 @@ impl World {
     ) -> PeerId {
         let peer = PeerId(id);
         let now = self.now();
-        self.sfu.add_peer(now, room, peer).unwrap();
         let mut client = Client::new(peer, SocketAddr::new(host(peer), 5000), now);
         change(&mut client);
+        let home = if client.far { &mut self.far } else { &mut self.sfu };
+        home.add_peer(now, room, peer).unwrap();
         self.clients.insert(peer, client);
         self.publish(peer, sources);
         peer
@@ -114,7 +127,8 @@ impl World {
             height: *height,
         };
         let wishes: Vec<Wish> = cameras.iter().map(wish).collect();
-        self.sfu.handle_subscribe(self.now(), viewer, &wishes).unwrap();
+        let now = self.now();
+        self.home(viewer).handle_subscribe(now, viewer, &wishes).unwrap();
         self.settle();
     }
 
@@ -125,8 +139,22 @@ impl World {
 
     /// A client leaves by the door.
     pub(crate) fn leave(&mut self, peer: PeerId) {
-        self.sfu.remove_peer(self.now(), peer);
+        let now = self.now();
+        self.home(peer).remove_peer(now, peer);
         self.clients.remove(&peer);
+        self.settle();
+    }
+
+    /// The shard that a client is on.
+    pub(crate) fn home(&mut self, peer: PeerId) -> &mut Sfu {
+        if self.clients[&peer].far { &mut self.far } else { &mut self.sfu }
+    }
+
+    /// The room spans both shards from now on, or no longer.
+    pub(crate) fn span(&mut self, spans: bool) {
+        let now = self.now();
+        self.sfu.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[] });
+        self.far.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[] });
         self.settle();
     }
 
@@ -165,7 +193,7 @@ impl World {
             if self.now() >= end {
                 return false;
             }
-            let server = self.sfu.poll_timeout();
+            let server = [self.sfu.poll_timeout(), self.far.poll_timeout()].into_iter().flatten();
             let clients = self.clients.values().map(Client::due);
             let next = clients.chain(server).chain([end]).min().unwrap();
             match self.net.step(Some(next.max(self.now()))) {
@@ -188,6 +216,9 @@ impl World {
         if datagram.to == self.server {
             let (to, from) = (datagram.to, datagram.from);
             self.sfu.handle_datagram(now, to, from, Transport::Udp, &datagram.bytes);
+        } else if datagram.to == self.far_server {
+            let (to, from) = (datagram.to, datagram.from);
+            self.far.handle_datagram(now, to, from, Transport::Udp, &datagram.bytes);
         } else if let Some(client) = self.clients.values_mut().find(|it| it.address == datagram.to)
         {
             client.receive(now, datagram.from, &datagram.bytes);
@@ -196,8 +227,10 @@ impl World {
 
     fn due(&mut self) {
         let now = self.now();
-        if self.sfu.poll_timeout().is_some_and(|at| at <= now) {
-            self.sfu.handle_timeout(now);
+        for sfu in [&mut self.sfu, &mut self.far] {
+            if sfu.poll_timeout().is_some_and(|at| at <= now) {
+                sfu.handle_timeout(now);
+            }
         }
         for client in self.clients.values_mut() {
             if client.due() <= now {
@@ -210,20 +243,30 @@ impl World {
     pub(crate) fn settle(&mut self) {
         let now = self.now();
         let mut events = Vec::new();
-        while let Some(output) = self.sfu.poll_output() {
-            match output {
-                Output::Transmit(run) => {
-                    assert_eq!((run.local, run.transport), (self.server, Transport::Udp));
-                    let count = run.datagrams().count();
-                    if count > 1 {
-                        self.runs = (self.runs.0 + 1, self.runs.1 + count);
+        let mut relays = Vec::new();
+        for (sfu, address) in [(&mut self.sfu, self.server), (&mut self.far, self.far_server)] {
+            while let Some(output) = sfu.poll_output() {
+                match output {
+                    Output::Transmit(run) => {
+                        assert_eq!((run.local, run.transport), (address, Transport::Udp));
+                        let count = run.datagrams().count();
+                        if count > 1 {
+                            self.runs = (self.runs.0 + 1, self.runs.1 + count);
+                        }
+                        for bytes in run.datagrams() {
+                            self.net.send(run.local, run.to, bytes);
+                        }
                     }
-                    for bytes in run.datagrams() {
-                        self.net.send(run.local, run.to, bytes);
-                    }
+                    Output::Event(event) => events.push(event),
+                    Output::Relay(relay) => relays.push(relay),
                 }
-                Output::Event(event) => events.push(event),
             }
+        }
+        let crossing = !relays.is_empty();
+        for relay in relays {
+            self.crossed += usize::from(relay.is_media());
+            let to = if relay.to == 7 { &mut self.sfu } else { &mut self.far };
+            to.handle_relay(now, relay);
         }
         for event in events {
             self.told(now, event);
@@ -239,6 +282,9 @@ impl World {
             self.offer(peer);
             self.settle();
         }
+        if crossing {
+            self.settle();
+        }
     }
 
     fn told(&mut self, now: Instant, event: Event) {
@@ -251,7 +297,7 @@ impl World {
             Event::Offer { peer, sdp } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
                     let answer = client.offered(now, &sdp);
-                    let taken = self.sfu.handle_answer(now, peer, &answer);
+                    let taken = self.home(peer).handle_answer(now, peer, &answer);
                     self.refused.extend(taken.err().map(|error| (peer, error)));
                     self.settle();
                 }
@@ -284,8 +330,8 @@ impl World {
         let announced = client.announced();
         let tracks: Vec<_> =
             announced.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
-        self.sfu.handle_publish(now, peer, &tracks).unwrap();
-        if let Err(refused) = self.sfu.handle_offer(now, peer, &offer) {
+        self.home(peer).handle_publish(now, peer, &tracks).unwrap();
+        if let Err(refused) = self.home(peer).handle_offer(now, peer, &offer) {
             let client = self.clients.get_mut(&peer).unwrap();
             client.roll_back();
             self.refused.push((peer, refused));

@@ -1,0 +1,176 @@
+//! Rooms that span shards: tracks of other shards are as ours, but that what is asked of their
+//! publishers goes to the shard they are on.
+
+use super::Sfu;
+use crate::{
+    ids::{Kind, PeerId, RoomId, TrackId},
+    link::Rid,
+    packet::Packet,
+    relay::{Relay, What},
+    track::{Origin, Track},
+};
+use std::{sync::Arc, time::Instant};
+
+impl Sfu {
+    /// Says which other shards have peers in a room; replaces what was said before. Say it on each
+    /// shard of the room, after the peer that made the difference was added.
+    pub fn handle_shards(&mut self, now: Instant, room: RoomId, shards: &[u16]) {
+        self.tick(now);
+        let ours = self.config.shard;
+        let it = self.rooms.entry(room).or_default();
+        let shards: Vec<u16> = shards.iter().copied().filter(|shard| *shard != ours).collect();
+        let before = std::mem::replace(&mut it.shards, shards.clone());
+        let tracks = it.tracks.clone();
+        for shard in shards.iter().filter(|shard| !before.contains(shard)) {
+            for id in &tracks {
+                self.export(*id, *shard);
+            }
+        }
+        for shard in before.iter().filter(|shard| !shards.contains(shard)) {
+            for id in &tracks {
+                match self.tracks.get_mut(id) {
+                    Some(track) if track.origin == Origin::Shard(*shard) => self.unpublish(*id),
+                    Some(track) => track.interests.retain(|(who, _)| who != shard),
+                    None => {}
+                }
+            }
+        }
+        self.negotiate_all(room);
+        self.forget_empty(room);
+    }
+
+    /// Takes what another shard has to say. What is of an unknown room or track is dropped.
+    pub fn handle_relay(&mut self, now: Instant, relay: Relay) {
+        self.tick(now);
+        let Relay { to, from, room, what } = relay;
+        let known = self.rooms.get(&room).is_some_and(|room| room.shards.contains(&from));
+        if to != self.config.shard || !known {
+            return;
+        }
+        match what {
+            What::Published { track, rids } => self.import(room, from, track, &rids),
+            What::Unpublished { track } if self.is_from(track, from) => {
+                self.unpublish(track);
+                self.negotiate_all(room);
+            }
+            What::Media { track, rid, packet } if self.is_from(track, from) => {
+                self.pass(track, rid, &packet);
+            }
+            What::Interest { track, height } => {
+                if let Some(it) = self.tracks.get_mut(&track) {
+                    it.interests.retain(|(who, _)| *who != from);
+                    it.interests.push((from, height));
+                }
+            }
+            What::Keyframe { track, rid } => {
+                let it = self.tracks.get(&track).filter(|it| it.room == room);
+                let index = it.and_then(|it| it.encodings.iter().position(|it| it.rid == rid));
+                if let Some(index) = index {
+                    self.want_keyframe(track, index);
+                }
+            }
+            What::Unpublished { .. } | What::Media { .. } => {}
+        }
+    }
+
+    fn is_from(&self, id: TrackId, shard: u16) -> bool {
+        self.tracks.get(&id).is_some_and(|track| track.origin == Origin::Shard(shard))
+    }
+
+    fn import(&mut self, room: RoomId, from: u16, id: TrackId, rids: &[Rid]) {
+        let full = self.rooms.get(&room).is_none_or(|it| it.tracks.len() >= self.most_tracks());
+        // Whoever is here is published from here.
+        if full || self.tracks.contains_key(&id) || self.peers.contains_key(&id.peer) {
+            return;
+        }
+        self.publish(id, Track::new(room, Origin::Shard(from), rids));
+        self.negotiate_all(room);
+    }
+
+    fn most_tracks(&self) -> usize {
+        self.config.limits.room_peers.saturating_mul(4)
+    }
+
+    /// Tells a shard of a track that is published here.
+    pub(super) fn export(&mut self, id: TrackId, to: u16) {
+        let Some(track) = self.tracks.get(&id) else { return };
+        if !matches!(track.origin, Origin::Section(_)) {
+            return;
+        }
+        let rids = track.encodings.iter().filter_map(|it| it.rid).collect();
+        let room = track.room;
+        self.relay(to, room, What::Published { track: id, rids });
+    }
+
+    /// Sends a packet of a track of ours to the shards that want its encoding.
+    pub(super) fn relay_media(&mut self, id: TrackId, encoding: usize, packet: &Packet) {
+        let Some(track) = self.tracks.get(&id) else { return };
+        let Some(room) = self.rooms.get(&track.room).filter(|room| !room.shards.is_empty()) else {
+            return;
+        };
+        if !matches!(track.origin, Origin::Section(_)) {
+            return;
+        }
+        let Some(rid) = track.encodings.get(encoding).map(|it| it.rid) else { return };
+        let height = track.heights().nth(encoding);
+        let video = id.source.kind() == Kind::Video;
+        let wants = |shard: &&u16| {
+            let interest = track.interests.iter().find(|(who, _)| who == *shard);
+            !video || interest.is_none_or(|(_, most)| height <= *most)
+        };
+        let to: Vec<u16> = room.shards.iter().filter(wants).copied().collect();
+        let (room, packet) = (track.room, Arc::new(packet.clone()));
+        for shard in to {
+            if self.relays.len() >= self.config.limits.relays {
+                self.dropped_relays += 1;
+                continue;
+            }
+            self.relay(shard, room, What::Media { track: id, rid, packet: packet.clone() });
+        }
+    }
+
+    /// Tells the shard that a track comes from how high it is shown here.
+    pub(super) fn tell_interest(&mut self, id: TrackId, height: Option<u16>) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        let Origin::Shard(shard) = track.origin else { return };
+        if track.interests.first() != Some(&(shard, height)) {
+            track.interests = vec![(shard, height)];
+            let room = track.room;
+            self.relay(shard, room, What::Interest { track: id, height });
+        }
+    }
+
+    pub(super) fn relay(&mut self, to: u16, room: RoomId, what: What) {
+        let from = self.config.shard;
+        self.relays.push_back(Relay { to, from, room, what });
+    }
+
+    /// Asks a track's publisher for a keyframe, here or by the shard it is on.
+    pub(super) fn request_keyframe(&mut self, id: TrackId, rid: Option<Rid>) {
+        let Some(track) = self.tracks.get(&id) else { return };
+        match track.origin {
+            Origin::Shard(shard) => {
+                let room = track.room;
+                self.relay(shard, room, What::Keyframe { track: id, rid });
+            }
+            Origin::Section(mid) => {
+                let publisher = self.peers.get_mut(&id.peer).and_then(|it| it.link.as_mut());
+                if let Some(link) = publisher {
+                    link.request_keyframe(mid, rid);
+                    self.mark(id.peer);
+                }
+            }
+        }
+    }
+
+    /// A room is as long as somebody is in it, here or elsewhere.
+    pub(super) fn forget_empty(&mut self, room: RoomId) {
+        if self.rooms.get(&room).is_some_and(crate::room::Room::is_empty) {
+            self.rooms.remove(&room);
+        }
+    }
+
+    pub(super) fn members(&self, room: RoomId) -> Vec<PeerId> {
+        self.rooms.get(&room).map(|room| room.members.clone()).unwrap_or_default()
+    }
+}
