@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use socketio::Rate;
+
 use crate::{
     addresses,
     config::Config,
@@ -17,6 +19,11 @@ pub(crate) fn socket(config: &Config) -> socket::Config {
     socket.mounts.extend(paths.map(|path| Mount { path, polling: false }));
     socket.limits.sessions = config.limits.connections;
     socket.limits.sessions_per_address = config.limits.connections_per_address;
+    socket.session.max_payload = config.limits.message_bytes;
+    let per_second = config.limits.messages_per_second;
+    socket.session.rate = Rate { per_second, burst: per_second.saturating_mul(4) };
+    socket.session.ping_interval = config.limits.ping_interval;
+    socket.session.ping_timeout = config.limits.ping_timeout;
     socket
 }
 

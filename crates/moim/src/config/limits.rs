@@ -17,6 +17,14 @@ pub(crate) struct Limits {
     pub(crate) rooms: usize,
     /// Participants a room holds unless it is created with another capacity.
     pub(crate) room_capacity: u32,
+    /// Bytes of one Socket.IO message or POST.
+    pub(crate) message_bytes: usize,
+    /// Socket.IO messages a second from one client.
+    pub(crate) messages_per_second: u32,
+    /// From one heartbeat of a Socket.IO client to the next.
+    pub(crate) ping_interval: Duration,
+    /// How long a heartbeat may stay unanswered.
+    pub(crate) ping_timeout: Duration,
     /// For a client's first bytes, and again for its TLS handshake.
     pub(crate) handshake_timeout: Duration,
     /// How long an HTTP connection may be silent.
@@ -30,6 +38,10 @@ impl Limits {
             connections_per_address: options.max_connections_per_address.unwrap_or(2048),
             rooms: options.max_rooms.unwrap_or(10_000),
             room_capacity: options.room_capacity.unwrap_or(9),
+            message_bytes: options.max_message_bytes.unwrap_or(1_000_000),
+            messages_per_second: options.max_messages_per_second.unwrap_or(500),
+            ping_interval: Duration::from_secs(options.ping_interval.unwrap_or(25)),
+            ping_timeout: Duration::from_secs(options.ping_timeout.unwrap_or(20)),
             handshake_timeout: Duration::from_secs(options.handshake_timeout.unwrap_or(10)),
             idle_timeout: Duration::from_secs(options.idle_timeout.unwrap_or(75)),
         };
@@ -42,6 +54,22 @@ impl Limits {
         ensure!(
             (2..=1000).contains(&limits.room_capacity),
             "--room-capacity must be between 2 and 1000"
+        );
+        ensure!(
+            (10_000..=100_000_000).contains(&limits.message_bytes),
+            "--max-message-bytes must be between 10000 and 100000000"
+        );
+        ensure!(
+            (10..=100_000).contains(&limits.messages_per_second),
+            "--max-messages-per-second must be between 10 and 100000"
+        );
+        ensure!(
+            (1..=60).contains(&limits.ping_interval.as_secs()),
+            "--ping-interval must be between 1 and 60 seconds"
+        );
+        ensure!(
+            (1..=60).contains(&limits.ping_timeout.as_secs()),
+            "--ping-timeout must be between 1 and 60 seconds"
         );
         ensure!(
             (1..=3600).contains(&limits.handshake_timeout.as_secs()),

@@ -119,6 +119,22 @@ pub(crate) struct LimitOptions {
     #[arg(long, env = "MOIM_ROOM_CAPACITY", value_name = "N")]
     pub(super) room_capacity: Option<u32>,
 
+    /// Bytes of one Socket.IO message or POST [default: 1000000]
+    #[arg(long, env = "MOIM_MAX_MESSAGE_BYTES", value_name = "BYTES")]
+    pub(super) max_message_bytes: Option<usize>,
+
+    /// Socket.IO messages a second from one client, and four times as many at once [default: 500]
+    #[arg(long, env = "MOIM_MAX_MESSAGES_PER_SECOND", value_name = "N")]
+    pub(super) max_messages_per_second: Option<u32>,
+
+    /// Seconds between the heartbeats of a Socket.IO client [default: 25]
+    #[arg(long, env = "MOIM_PING_INTERVAL", value_name = "SECONDS")]
+    pub(super) ping_interval: Option<u64>,
+
+    /// Seconds a heartbeat may stay unanswered [default: 20]
+    #[arg(long, env = "MOIM_PING_TIMEOUT", value_name = "SECONDS")]
+    pub(super) ping_timeout: Option<u64>,
+
     /// Seconds a client has to say what it speaks and finish its TLS handshake [default: 10]
     #[arg(long, env = "MOIM_HANDSHAKE_TIMEOUT", value_name = "SECONDS")]
     pub(super) handshake_timeout: Option<u64>,
@@ -158,7 +174,7 @@ impl Options {
 impl LimitOptions {
     fn or(self, other: Self) -> Self {
         first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
-            room_capacity, handshake_timeout, idle_timeout)
+            room_capacity, max_message_bytes, max_messages_per_second, ping_interval, ping_timeout, handshake_timeout, idle_timeout)
     }
 }
 
@@ -219,7 +235,8 @@ mod tests {
             key = 'k'\nannounce = ['192.0.2.1']\nturn-secret = 's'\nturn-allow = ['10.0.0.0/8']\n\
             shards = 2\ntopology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
-            room-capacity = 2\nhandshake-timeout = 1\nidle-timeout = 1";
+            room-capacity = 2\nmax-message-bytes = 1\nmax-messages-per-second = 1\n\
+            ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1";
         assert!(toml::from_str::<Options>(text).is_ok());
         assert!(toml::from_str::<Options>("lisen = '0.0.0.0:443'").is_err());
         assert!(toml::from_str::<Options>("[limits]\nmax-room = 1").is_err());

@@ -10,6 +10,7 @@ mod bundle;
 mod churn;
 mod folder;
 mod http;
+mod limits;
 mod peer;
 mod start;
 mod stop;

@@ -1,0 +1,61 @@
+//! What an operator allows each client.
+
+use std::io::Write;
+
+use crate::{
+    peer::{ask, frame, get, socket, tcp, text_frame},
+    support::Server,
+};
+
+const OPEN: &str = "/socket.io/?EIO=4&transport=polling";
+
+/// The WebSocket status that the server closes with, once it has read all that.
+fn closed_for(server: &Server, messages: &[&str]) -> u16 {
+    let mut stream = socket(tcp(server.address()));
+    let all: Vec<u8> = messages.iter().flat_map(|message| text_frame(message)).collect();
+    // It may be closed before all is written.
+    let _ = stream.write_all(&all);
+    loop {
+        match frame(&mut stream).unwrap() {
+            (8, status) => return u16::from_be_bytes([status[0], status[1]]),
+            (1, _) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_client_is_held_to_the_bytes_of_a_message_that_the_operator_allows() {
+    let server = Server::start(&["--max-message-bytes", "10000"]);
+    let open = get(&server, OPEN);
+    assert!(open.text().contains("\"maxPayload\":10000"), "{open:?}");
+    let sid = open.text().split('"').nth(3).unwrap();
+    let post = format!("POST {OPEN}&sid={sid}");
+    assert_eq!(ask(&mut tcp(server.address()), &post, &[], &[b'4'; 10_001]).unwrap().status, 413);
+    assert_eq!(ask(&mut tcp(server.address()), &post, &[], b"40").unwrap().status, 200);
+    let long = "x".repeat(10_000);
+    assert_eq!(closed_for(&server, &[&format!("42[\"{long}\"]")]), 1009);
+}
+
+#[test]
+fn a_client_is_held_to_the_messages_a_second_that_the_operator_allows() {
+    let server = Server::start(&["--max-messages-per-second", "10"]);
+    // Forty at once are allowed, CONNECT among them.
+    assert_eq!(closed_for(&server, &["3"; 100]), 1000);
+    let mut patient = socket(tcp(server.address()));
+    for _ in 0..30 {
+        patient.write_all(&text_frame("3")).unwrap();
+    }
+    patient.write_all(&text_frame("421[\"room:list\",{}]")).unwrap();
+    let answer = frame(&mut patient).unwrap();
+    assert!(answer.1.starts_with(b"431[{\"ok\""), "{answer:?}");
+}
+
+#[test]
+fn a_silent_client_is_let_go_when_the_operator_says() {
+    let server = Server::start(&["--ping-interval", "1", "--ping-timeout", "2"]);
+    let open = get(&server, OPEN);
+    let told = "\"pingInterval\":1000,\"pingTimeout\":2000";
+    assert!(open.text().contains(told), "{open:?}");
+    assert_eq!(closed_for(&server, &[]), 1000);
+}
