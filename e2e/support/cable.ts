@@ -3,9 +3,14 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
+const GET = Buffer.from("GET ");
+
 export class Cable {
   private readonly sockets = new Set<Socket>();
   private cut = false;
+  private frozen = false;
+  /** Connections on which a poll or a page waits for its answer. */
+  private readonly asking = new Set<Socket>();
 
   private constructor(
     private readonly listener: Server,
@@ -35,6 +40,23 @@ export class Cable {
     this.cut = false;
   }
 
+  /** Ends every connection as a process does that is killed. */
+  end(): void {
+    this.cut = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Carries nothing more, and ends nothing. */
+  freeze(): void {
+    this.frozen = true;
+    for (const socket of this.sockets) socket.unpipe().pause();
+  }
+
+  /** Whether a GET waits for its answer. */
+  get waits(): boolean {
+    return this.asking.size > 0;
+  }
+
   async close(): Promise<void> {
     this.pull();
     this.listener.close();
@@ -46,7 +68,14 @@ export class Cable {
       from.resetAndDestroy();
       return;
     }
+    if (this.frozen) {
+      this.sockets.add(from.pause());
+      return;
+    }
     const to = connect(this.target, "127.0.0.1");
+    from.on("data", (data) => data.subarray(0, 4).equals(GET) && this.asking.add(from));
+    to.on("data", () => this.asking.delete(from));
+    from.on("close", () => this.asking.delete(from));
     for (const [end, other] of [
       [from, to],
       [to, from],
