@@ -36,3 +36,17 @@ test("a wrong password is refused, the right one lets in", async ({ open, server
   await ada.tab.click("join");
   await ada.self();
 });
+
+test("a name or a room that looks like HTML is shown as the text it is", async ({ open }) => {
+  const name = "<img src=x onerror=alert(1)>";
+  const room = "<b>tea</b>";
+  const ada = await open(name);
+  await ada.enter(room);
+  const grace = await open("Grace");
+  await grace.tab.goto(`${grace.url}/`);
+  await expect(grace.page.getByTestId("room-item")).toContainText(room);
+  await grace.enter(room);
+  expect((await grace.others(1))[0]).toMatchObject({ name });
+  await expect(grace.page.getByTestId("tile").filter({ hasText: name })).toHaveCount(1);
+  await expect(grace.page.locator("img")).toHaveCount(0);
+});
