@@ -5,8 +5,8 @@ import type { Client } from "../support/tutorial.ts";
 import { Caller, type Event } from "./caller.ts";
 import { SCRIPTS, type Script, type Words } from "./scripts.ts";
 
-/** How long a room waits for what was said in it. */
-const PATIENCE = 60_000;
+/** How long a room waits for what was said in it, also where the machine has much else to do. */
+const PATIENCE = 180_000;
 
 /** Things said by each before all wait until all have heard them. */
 const BREATH = 20;

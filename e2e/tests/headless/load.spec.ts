@@ -17,6 +17,7 @@ const THINGS = 500;
 test("a hundred rooms of each of five clients exchange a thousand messages each, in order and to themselves", async ({
   server,
 }) => {
+  test.slow();
   const problems: string[] = [];
   const complain = (problem: string) => {
     if (problems.length < 20) problems.push(problem);
