@@ -116,6 +116,12 @@ impl Reception {
         };
     }
 
+    /// Whether it is a picture; sound otherwise.
+    #[must_use]
+    pub fn is_video(&self) -> bool {
+        self.decoder.is_some()
+    }
+
     /// RTP packets that came, without doubles.
     #[must_use]
     pub fn packets(&self) -> u64 {

@@ -7,6 +7,7 @@ mod data;
 mod descriptors;
 mod drain;
 mod http;
+mod load;
 mod logs;
 mod parts;
 mod port;
@@ -21,25 +22,33 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use config::{Command, CommandLine, Config};
+use config::{Command, CommandLine, Config, Options};
 
 /// What can't be started as asked exits with this, as wrong flags do.
 const MISCONFIGURED: u8 = 2;
 
 fn main() -> ExitCode {
-    let Command::Serve(options) = CommandLine::parse().command;
+    match CommandLine::parse().command {
+        Command::Serve(options) => serve(*options),
+        Command::Load(options) => load::run(&options).unwrap_or_else(|error| misconfigured(&error)),
+    }
+}
+
+fn serve(options: Options) -> ExitCode {
     let logs = logs::start();
-    let prepared = Config::settle(*options).and_then(|config| {
+    let prepared = Config::settle(options).and_then(|config| {
         logs.filter(&config.log)?;
         server::prepare(&config)
     });
     match prepared {
         Ok(server) => server.run(),
-        Err(error) => {
-            eprintln!("moim: {}", sentence(&error));
-            ExitCode::from(MISCONFIGURED)
-        }
+        Err(error) => misconfigured(&error),
     }
+}
+
+fn misconfigured(error: &anyhow::Error) -> ExitCode {
+    eprintln!("moim: {}", sentence(error));
+    ExitCode::from(MISCONFIGURED)
 }
 
 /// An error as one sentence: what is wrong and what to do, then why in brackets.

@@ -17,8 +17,8 @@ pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use origin::Origin;
 pub(crate) use secret::Secret;
-pub(crate) use typed::{Command, CommandLine};
-use typed::{Options, TopologyName};
+use typed::TopologyName;
+pub(crate) use typed::{Command, CommandLine, Options};
 
 use crate::data::DataFolder;
 

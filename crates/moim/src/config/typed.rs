@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::Origin;
+use crate::load::LoadOptions;
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -27,6 +28,8 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Run the server
     Serve(Box<Options>),
+    /// Put participants without browsers into rooms of a server and measure what they receive
+    Load(LoadOptions),
 }
 
 /// Every option, each of which may be missing. The file has the same names.
@@ -203,7 +206,7 @@ mod tests {
 
     fn typed(args: &[&str]) -> Options {
         let line = CommandLine::try_parse_from(["moim", "serve"].iter().chain(args)).unwrap();
-        let Command::Serve(options) = line.command;
+        let Command::Serve(options) = line.command else { panic!("it is `serve`") };
         *options
     }
 

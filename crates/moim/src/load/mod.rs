@@ -1,0 +1,243 @@
+//! `moim load`: participants without browsers in rooms of a server, over the real protocol.
+
+mod options;
+mod outcome;
+mod participant;
+mod server;
+mod socket;
+mod way;
+
+use std::{
+    collections::VecDeque,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use rustls::ClientConfig;
+use serde_json::json;
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+
+pub(crate) use options::LoadOptions;
+use options::{Media, Way};
+use outcome::{Outcome, Summary};
+use participant::{Seat, take_part};
+use server::ServerUrl;
+use socket::Socket;
+
+/// How long everybody may take to connect before measuring begins without the rest.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Participants come one after the other, as people do, and as servers limit them to.
+const APART: Duration = Duration::from_millis(20);
+/// How often progress is shown.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// What all participants share.
+struct Plan {
+    server: ServerUrl,
+    tls: Option<Arc<ClientConfig>>,
+    media: Media,
+    view: (u32, u32),
+    transport: Way,
+    /// What stamps count from.
+    epoch: Instant,
+    live: Live,
+}
+
+impl Plan {
+    fn has_camera(&self) -> bool {
+        self.media != Media::Audio
+    }
+}
+
+/// What can be seen while it goes on.
+#[derive(Default)]
+struct Live {
+    connected: AtomicU64,
+}
+
+/// A participant under way, and how to stop it.
+struct Running {
+    seat: (u32, bool),
+    stop: watch::Sender<bool>,
+}
+
+/// Runs it all. Ends with failure when somebody was refused, fell out or missed a track.
+pub(crate) fn run(options: &LoadOptions) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let summary = runtime.block_on(load(options))?;
+    let shown =
+        if options.json { format!("{:#}\n", summary.to_json()) } else { summary.to_table() };
+    io::stdout().write_all(shown.as_bytes())?;
+    Ok(if summary.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn load(options: &LoadOptions) -> anyhow::Result<Summary> {
+    let server = ServerUrl::find(&options.url)?;
+    let plan = Arc::new(Plan {
+        tls: server.tls(options.ca.as_deref())?,
+        server,
+        media: options.media,
+        view: options.view,
+        transport: options.transport,
+        epoch: Instant::now(),
+        live: Live::default(),
+    });
+    make_rooms(&plan, options).await?;
+    let mut crowd = Crowd::new(Arc::clone(&plan), options);
+    let bar = bar(options);
+    crowd.fill(options, &bar).await;
+    let everybody = u64::from(options.rooms * (options.publishers + options.subscribers));
+    let began = Instant::now();
+    while plan.live.connected.load(Ordering::Relaxed) < everybody && began.elapsed() < PATIENCE {
+        bar.set_message(format!("{} connected", plan.live.connected.load(Ordering::Relaxed)));
+        crowd.glance(GLANCE).await;
+    }
+    let measuring = Instant::now();
+    crowd.churn(options, measuring, &bar).await;
+    let mut summary = crowd.end().await;
+    bar.finish_and_clear();
+    summary.time = measuring.elapsed();
+    summary.expected = expected(options);
+    Ok(summary)
+}
+
+/// How many tracks of sound and of pictures are received in all.
+fn expected(options: &LoadOptions) -> (u64, u64) {
+    let (publishers, subscribers) = (options.publishers, options.subscribers);
+    let others = u64::from(publishers) * u64::from((publishers + subscribers).saturating_sub(1));
+    let tracks = u64::from(options.rooms) * others;
+    (tracks, if options.media == Media::Audio { 0 } else { tracks })
+}
+
+fn bar(options: &LoadOptions) -> ProgressBar {
+    let seconds = options.duration.as_secs();
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} s, {msg}");
+    ProgressBar::new(seconds).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn room(options: &LoadOptions, number: u32) -> String {
+    format!("{}-{number}", options.prefix)
+}
+
+/// Makes rooms that are the media server's and large enough.
+async fn make_rooms(plan: &Plan, options: &LoadOptions) -> anyhow::Result<()> {
+    let capacity = (options.publishers + options.subscribers).clamp(1, 100);
+    for number in 1..=options.rooms {
+        // Each room by a socket of its own: a server limits how many one may make.
+        let mut socket = Socket::connect(&plan.server, plan.tls.clone()).await?;
+        let name = room(options, number);
+        let request = json!({"name": name, "capacity": capacity, "topology": "sfu"});
+        let made = socket.ask("room:create", &request).await;
+        made.with_context(|| format!("No room {name}"))?;
+        socket.close().await;
+    }
+    Ok(())
+}
+
+/// The participants under way.
+struct Crowd {
+    plan: Arc<Plan>,
+    tasks: JoinSet<Outcome>,
+    running: VecDeque<Running>,
+    prefix: String,
+    count: u32,
+    summary: Summary,
+}
+
+impl Crowd {
+    fn new(plan: Arc<Plan>, options: &LoadOptions) -> Self {
+        Self {
+            plan,
+            tasks: JoinSet::new(),
+            running: VecDeque::new(),
+            prefix: options.prefix.clone(),
+            count: 0,
+            summary: Summary::default(),
+        }
+    }
+
+    async fn fill(&mut self, options: &LoadOptions, bar: &ProgressBar) {
+        for place in 0..options.publishers + options.subscribers {
+            for room in 1..=options.rooms {
+                self.seat(room, place < options.publishers);
+                bar.set_message(format!("{} have come", self.count));
+                self.glance(APART).await;
+            }
+        }
+    }
+
+    fn seat(&mut self, room: u32, publishes: bool) {
+        self.count += 1;
+        let (stop, stopped) = watch::channel(false);
+        let name = format!("{}-{room}", self.prefix);
+        let seat = Seat { room: name, number: self.count, publishes };
+        self.tasks.spawn(take_part(Arc::clone(&self.plan), seat, stopped));
+        self.running.push_back(Running { seat: (room, publishes), stop });
+    }
+
+    /// Lets time pass, and takes in who has ended meanwhile.
+    async fn glance(&mut self, time: Duration) {
+        let end = tokio::time::sleep(time);
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => return,
+                Some(ended) = self.tasks.join_next() => self.take(ended),
+            }
+        }
+    }
+
+    fn take(&mut self, ended: Result<Outcome, tokio::task::JoinError>) {
+        self.summary.add(ended.unwrap_or_else(|error| Outcome::failed(&error.into())));
+    }
+
+    /// Measures for as long as asked; the longest there makes room for somebody new.
+    async fn churn(&mut self, options: &LoadOptions, began: Instant, bar: &ProgressBar) {
+        let per_second = options.churn.clamp(0.0, 1000.0);
+        let period = if per_second > 0.0 { 1.0 / per_second } else { f64::from(u32::MAX) };
+        let mut turns = interval(Duration::from_secs_f64(period));
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        turns.tick().await;
+        while began.elapsed() < options.duration {
+            let left = options.duration.saturating_sub(began.elapsed());
+            tokio::select! {
+                () = self.glance(GLANCE.min(left)) => {}
+                _ = turns.tick() => self.replace_one(),
+            }
+            bar.set_position(began.elapsed().as_secs());
+            bar.set_message(format!(
+                "{} connected",
+                self.plan.live.connected.load(Ordering::Relaxed)
+            ));
+        }
+    }
+
+    fn replace_one(&mut self) {
+        if let Some(oldest) = self.running.pop_front() {
+            oldest.stop.send_replace(true);
+            self.seat(oldest.seat.0, oldest.seat.1);
+        }
+    }
+
+    /// Stops everybody and tells what came of all.
+    async fn end(mut self) -> Summary {
+        for running in &self.running {
+            running.stop.send_replace(true);
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            self.take(ended);
+        }
+        self.summary
+    }
+}

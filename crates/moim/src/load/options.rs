@@ -1,0 +1,110 @@
+//! `moim load` as typed.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+/// Puts participants without browsers into rooms of a server and measures what they receive
+#[derive(Debug, Args)]
+pub(crate) struct LoadOptions {
+    /// The server
+    #[arg(long, value_name = "URL", default_value = "http://localhost:4000")]
+    pub(super) url: String,
+
+    /// Certificate in PEM that an https server's own is signed with
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+
+    /// Rooms
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) rooms: u32,
+
+    /// Participants of each room that send and receive
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(super) publishers: u32,
+
+    /// Participants of each room that only receive
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(super) subscribers: u32,
+
+    /// How long to measure, from when everybody is connected: 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(super) duration: Duration,
+
+    /// What is published
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Media::Simulcast)]
+    pub(super) media: Media,
+
+    /// Size at which each participant says to show each camera, in device pixels
+    #[arg(long, value_name = "WxH", default_value = "640x360", value_parser = size)]
+    pub(super) view: (u32, u32),
+
+    /// How media reaches the server
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Way::Udp)]
+    pub(super) transport: Way,
+
+    /// Participants leave and others come in their place, so many a second
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    pub(super) churn: f64,
+
+    /// Beginning of the rooms' names
+    #[arg(long, value_name = "NAME", default_value = "load")]
+    pub(super) prefix: String,
+
+    /// Print the result as JSON instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What a publisher publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Media {
+    /// Sound alone
+    Audio,
+    /// Sound and one picture of 640x360
+    Single,
+    /// Sound and three layers up to 1280x720
+    Simulcast,
+}
+
+/// How media reaches the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Way {
+    /// UDP
+    Udp,
+    /// ICE over TCP
+    Tcp,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        other => return Err(format!("`{other}` is no unit: use s, m or h")),
+    };
+    let count: u64 = digits.parse().map_err(|_| "use a number and s, m or h: 90s".to_owned())?;
+    Ok(Duration::from_secs(count.saturating_mul(unit)))
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let parts = text.split_once('x');
+    let both = parts.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    both.ok_or_else(|| "use width x height: 640x360".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_sizes_are_read_and_others_refused() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        assert!(duration("5d").is_err() && duration("s").is_err() && duration("").is_err());
+        assert_eq!(size("640x360"), Ok((640, 360)));
+        assert!(size("640").is_err() && size("x").is_err());
+    }
+}

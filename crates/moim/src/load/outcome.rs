@@ -1,0 +1,260 @@
+//! What came of one participant, and of all.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hdrhistogram::Histogram;
+use headless::Reception;
+use serde_json::{Value, json};
+
+/// What came of one participant.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// Why it ended before its time.
+    pub(super) failure: Option<String>,
+    /// From connecting to the server until media could flow, and until the first picture.
+    pub(super) connected: Option<Duration>,
+    pub(super) first_frame: Option<Duration>,
+    /// RTP packets.
+    pub(super) sent: u64,
+    sound: Tracks,
+    pictures: Tracks,
+}
+
+impl Outcome {
+    /// Of one that could not take part, or not any more.
+    pub(super) fn failed(error: &anyhow::Error) -> Self {
+        Self { failure: Some(format!("{error:#}")), ..Self::default() }
+    }
+
+    /// Takes what was received on all sections.
+    pub(super) fn take(&mut self, received: &BTreeMap<String, Reception>) {
+        for reception in received.values() {
+            // A picture without a keyframe has not been seen.
+            let tracks = if reception.is_video() { &mut self.pictures } else { &mut self.sound };
+            tracks.take(reception);
+        }
+    }
+}
+
+/// What came of all tracks of a kind.
+#[derive(Default)]
+struct Tracks {
+    count: u64,
+    packets: u64,
+    bytes: u64,
+    lost: u64,
+    frames: u64,
+    freezes: u64,
+    frozen: Duration,
+    longest_gap: Duration,
+    sizes: BTreeMap<u16, u64>,
+    /// Microseconds.
+    delays: Option<Histogram<u64>>,
+}
+
+impl Tracks {
+    fn take(&mut self, reception: &Reception) {
+        if reception.frames() == 0 {
+            return;
+        }
+        self.count += 1;
+        self.packets += reception.packets();
+        self.bytes += reception.bytes();
+        self.lost += reception.lost();
+        self.frames += reception.frames();
+        let (freezes, frozen) = reception.freezes();
+        self.freezes += freezes;
+        self.frozen += frozen;
+        self.longest_gap = self.longest_gap.max(reception.longest_gap());
+        if let Some((_, height)) = reception.size() {
+            *self.sizes.entry(height).or_default() += 1;
+        }
+        self.add_delays(reception.delays());
+    }
+
+    fn add_delays(&mut self, delays: &Histogram<u64>) {
+        match &mut self.delays {
+            // Both have the same bounds, so nothing can be out of them.
+            Some(all) => drop(all.add(delays)),
+            all => *all = Some(delays.clone()),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.lost += other.lost;
+        self.frames += other.frames;
+        self.freezes += other.freezes;
+        self.frozen += other.frozen;
+        self.longest_gap = self.longest_gap.max(other.longest_gap);
+        for (height, count) in &other.sizes {
+            *self.sizes.entry(*height).or_default() += count;
+        }
+        if let Some(delays) = &other.delays {
+            self.add_delays(delays);
+        }
+    }
+
+    /// Lost packets in a hundred that were sent this way.
+    fn loss(&self) -> f64 {
+        let all = self.lost + self.packets;
+        if all == 0 { 0.0 } else { approximate(self.lost) * 100.0 / approximate(all) }
+    }
+
+    fn delay_ms(&self, quantile: f64) -> f64 {
+        let micros = self.delays.as_ref().map_or(0, |delays| delays.value_at_quantile(quantile));
+        approximate(micros) / 1000.0
+    }
+
+    fn kilobits_per_track(&self, time: Duration) -> f64 {
+        let tracks = approximate(self.count.max(1)) * time.as_secs_f64().max(0.001);
+        approximate(self.bytes) * 8.0 / 1000.0 / tracks
+    }
+
+    fn json(&self, time: Duration) -> Value {
+        json!({
+            "tracks": self.count,
+            "packets": self.packets,
+            "bytes": self.bytes,
+            "lost": self.lost,
+            "frames": self.frames,
+            "freezes": self.freezes,
+            "frozenMs": millis(self.frozen),
+            "longestGapMs": millis(self.longest_gap),
+            "kilobitsPerTrack": self.kilobits_per_track(time),
+            "heights": self.sizes.iter().map(|(height, count)| (height.to_string(), *count)).collect::<BTreeMap<_, _>>(),
+            "delayMs": {"p50": self.delay_ms(0.5), "p99": self.delay_ms(0.99), "max": self.delay_ms(1.0)},
+        })
+    }
+}
+
+/// What came of all participants.
+#[derive(Default)]
+pub(super) struct Summary {
+    participants: u64,
+    /// Each reason, and how often.
+    failures: BTreeMap<String, u64>,
+    sent: u64,
+    connected: Vec<Duration>,
+    first_frames: Vec<Duration>,
+    sound: Tracks,
+    pictures: Tracks,
+    /// How long was measured.
+    pub(super) time: Duration,
+    /// How many tracks there should have been, of sound and of pictures.
+    pub(super) expected: (u64, u64),
+}
+
+impl Summary {
+    pub(super) fn add(&mut self, outcome: Outcome) {
+        self.participants += 1;
+        if let Some(failure) = outcome.failure {
+            *self.failures.entry(failure).or_default() += 1;
+        }
+        self.sent += outcome.sent;
+        self.connected.extend(outcome.connected);
+        self.first_frames.extend(outcome.first_frame);
+        self.sound.add(&outcome.sound);
+        self.pictures.add(&outcome.pictures);
+    }
+
+    /// Whether everybody took part to the end and received everything there was.
+    pub(super) fn is_whole(&self) -> bool {
+        let (sound, pictures) = self.expected;
+        self.failures.is_empty() && self.sound.count >= sound && self.pictures.count >= pictures
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let (sound, pictures) = self.expected;
+        json!({
+            "seconds": self.time.as_secs_f64(),
+            "participants": self.participants,
+            "failures": self.failures,
+            "sentPackets": self.sent,
+            "connectedMs": {"p50": millis(quantile(&self.connected, 50)), "p99": millis(quantile(&self.connected, 99))},
+            "firstFrameMs": {"p50": millis(quantile(&self.first_frames, 50)), "p99": millis(quantile(&self.first_frames, 99))},
+            "expected": {"sound": sound, "pictures": pictures},
+            "sound": self.sound.json(self.time),
+            "pictures": self.pictures.json(self.time),
+        })
+    }
+
+    pub(super) fn to_table(&self) -> String {
+        let kinds = [&self.sound, &self.pictures];
+        let expected = [self.expected.0, self.expected.1];
+        let row = |name: &str, cell: &dyn Fn(&Tracks) -> String| {
+            let [sound, pictures] = kinds.map(cell);
+            format!("{name:<26}{sound:>14}{pictures:>14}\n")
+        };
+        let [sound, pictures] = [0, 1].map(|kind| {
+            let count = kinds.get(kind).map_or(0, |tracks| tracks.count);
+            format!("{count} of {}", expected.get(kind).copied().unwrap_or_default())
+        });
+        let heights =
+            self.pictures.sizes.iter().map(|(height, count)| format!("{count} × {height}p"));
+        let heights = heights.collect::<Vec<_>>().join(", ");
+        let mut table = format!("\n{:<26}{:>14}{:>14}\n", "", "sound", "pictures");
+        table += &format!("{:<26}{sound:>14}{pictures:>14}\n", "tracks received");
+        table += &row("packets", &|it| it.packets.to_string());
+        table += &row("lost for good", &|it| format!("{:.3} %", it.loss()));
+        table += &row("kb/s a track", &|it| format!("{:.0}", it.kilobits_per_track(self.time)));
+        table += &row("delay p50", &|it| format!("{:.2} ms", it.delay_ms(0.5)));
+        table += &row("delay p99", &|it| format!("{:.2} ms", it.delay_ms(0.99)));
+        table += &row("longest gap", &|it| format!("{} ms", millis(it.longest_gap)));
+        table += &format!("{:<26}{:>14}{:>14}\n", "freezes", "", self.pictures.freezes);
+        table += &format!("{:<26}{heights:>28}\n", "heights seen last");
+        let [fast, slow] = [50, 99].map(|percent| millis(quantile(&self.connected, percent)));
+        table += &format!("{:<26}{:>28}\n", "connected, p50 and p99", format!("{fast}, {slow} ms"));
+        let [fast, slow] = [50, 99].map(|percent| millis(quantile(&self.first_frames, percent)));
+        table +=
+            &format!("{:<26}{:>28}\n", "first picture, p50 and p99", format!("{fast}, {slow} ms"));
+        for (failure, count) in &self.failures {
+            table += &format!("{count} of {} participants: {failure}\n", self.participants);
+        }
+        table
+    }
+}
+
+fn quantile(times: &[Duration], percent: usize) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at = times.len().saturating_sub(1) * percent / 100;
+    times.get(at).copied().unwrap_or_default()
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people to read")]
+fn approximate(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_is_whole_only_with_every_track_and_without_failure() {
+        let mut summary = Summary { expected: (1, 0), ..Summary::default() };
+        summary.add(Outcome::default());
+        assert!(!summary.is_whole(), "nothing came");
+        summary.sound.count = 1;
+        assert!(summary.is_whole());
+        summary.add(Outcome { failure: Some("gone".into()), ..Outcome::default() });
+        assert!(!summary.is_whole());
+        assert!(summary.to_table().contains("1 of 2 participants: gone"));
+        assert_eq!(summary.to_json()["failures"]["gone"], 1);
+    }
+
+    #[test]
+    fn quantiles_are_of_sorted_times() {
+        let times = [30, 10, 20].map(Duration::from_millis);
+        assert_eq!(quantile(&times, 50), Duration::from_millis(20));
+        assert_eq!(quantile(&times, 99), Duration::from_millis(20));
+        assert_eq!(quantile(&[], 50), Duration::ZERO);
+    }
+}

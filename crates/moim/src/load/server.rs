@@ -1,0 +1,95 @@
+//! Which server to load, and how to know it.
+
+use std::{
+    fs,
+    net::{SocketAddr, ToSocketAddrs as _},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::{Context, bail};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+
+/// Where a server is.
+#[derive(Debug, Clone)]
+pub(super) struct ServerUrl {
+    /// Its name, as its certificate has it.
+    pub(super) host: String,
+    /// Name and port, as the URL has them.
+    pub(super) authority: String,
+    /// Its address, where signaling and media alike go.
+    pub(super) address: SocketAddr,
+    /// Over TLS.
+    pub(super) secure: bool,
+}
+
+impl ServerUrl {
+    /// Reads `http://host:port` and looks the host up.
+    pub(super) fn find(url: &str) -> anyhow::Result<Self> {
+        let (secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
+            (Some(rest), _) => (false, rest),
+            (_, Some(rest)) => (true, rest),
+            _ => bail!("--url {url} is no http:// or https:// URL"),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
+        let port = if secure { 443 } else { 80 };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, digits)) if !digits.contains(']') => {
+                (host, digits.parse().with_context(|| format!("--url {url} has no such port"))?)
+            }
+            _ => (authority.as_str(), port),
+        };
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let found = (host.as_str(), port).to_socket_addrs();
+        let address = found.ok().and_then(|mut addresses| addresses.next());
+        let address = address.with_context(|| format!("--url {url}: no such host"))?;
+        Ok(Self { host, authority, address, secure })
+    }
+
+    /// How to know the server, where it is https.
+    pub(super) fn tls(&self, ca: Option<&Path>) -> anyhow::Result<Option<Arc<ClientConfig>>> {
+        if !self.secure {
+            return Ok(None);
+        }
+        let Some(file) = ca else {
+            bail!("An https server is known by its --ca FILE: the page offers it for download")
+        };
+        let shown = file.display();
+        let pem = fs::read(file).with_context(|| format!("--ca {shown} can't be read"))?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            roots.add(certificate.with_context(|| format!("--ca {shown} is not PEM"))?)?;
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        Ok(Some(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read() {
+        let url = ServerUrl::find("http://127.0.0.1:4001/r/tea").unwrap();
+        assert_eq!((url.authority.as_str(), url.secure), ("127.0.0.1:4001", false));
+        assert_eq!(url.address, "127.0.0.1:4001".parse().unwrap());
+        let url = ServerUrl::find("https://[::1]").unwrap();
+        assert_eq!((url.host.as_str(), url.address), ("::1", "[::1]:443".parse().unwrap()));
+        assert!(ServerUrl::find("localhost:4000").is_err());
+        assert!(ServerUrl::find("http://localhost:http").is_err());
+    }
+
+    #[test]
+    fn an_https_server_is_known_by_a_file() {
+        let url = ServerUrl::find("https://127.0.0.1:4001").unwrap();
+        let why = url.tls(None).unwrap_err().to_string();
+        assert!(why.contains("--ca"), "{why}");
+    }
+}

@@ -1,0 +1,152 @@
+//! The little of a Socket.IO client that a participant needs (docs/protocol.md), over WebSocket.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::{ClientConfig, pki_types::ServerName};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+use super::server::ServerUrl;
+
+/// A TCP stream, or TLS inside one.
+trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
+impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for S {}
+
+/// A connection to the server's default namespace.
+pub(super) struct Socket {
+    frames: WebSocketStream<Box<dyn Stream>>,
+    requests: u64,
+}
+
+/// What the server says.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// The reply to the request of this number.
+    Reply(u64, Result<Value, String>),
+    /// An event and its first argument.
+    Event(String, Value),
+}
+
+impl Socket {
+    /// Connects and waits until the server has welcomed us.
+    pub(super) async fn connect(
+        server: &ServerUrl,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(server.address).await.context("The server is not there")?;
+        stream.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match tls {
+            None => Box::new(stream),
+            Some(tls) => {
+                let name = ServerName::try_from(server.host.clone())?;
+                Box::new(TlsConnector::from(tls).connect(name, stream).await?)
+            }
+        };
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.authority);
+        let (frames, _) = client_async(url, stream).await.context("No WebSocket there")?;
+        let mut socket = Self { frames, requests: 0 };
+        socket.frames.send(Message::text("40")).await?;
+        while !socket.frame().await?.starts_with("40") {}
+        Ok(socket)
+    }
+
+    /// Sends a request and gives its number.
+    pub(super) async fn request(&mut self, event: &str, payload: &Value) -> anyhow::Result<u64> {
+        let number = self.requests;
+        self.requests += 1;
+        let text = format!("42{number}{}", json!([event, payload]));
+        self.frames.send(Message::text(text)).await?;
+        Ok(number)
+    }
+
+    /// Sends a request and waits for its reply; events before it are let go.
+    pub(super) async fn ask(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
+        let asked = self.request(event, payload).await?;
+        loop {
+            if let Said::Reply(number, reply) = self.hear().await?
+                && number == asked
+            {
+                return reply.map_err(|why| anyhow::anyhow!("{event} was refused: {why}"));
+            }
+        }
+    }
+
+    /// The next thing the server says. Safe to be dropped while it waits.
+    pub(super) async fn hear(&mut self) -> anyhow::Result<Said> {
+        loop {
+            let frame = self.frame().await?;
+            if frame == "2" {
+                self.frames.send(Message::text("3")).await?;
+            } else if let Some(said) = parse(&frame) {
+                return Ok(said);
+            }
+        }
+    }
+
+    /// Leaves.
+    pub(super) async fn close(mut self) {
+        // Whoever does not hear it notices the end of the connection.
+        let _ = self.frames.send(Message::text("41")).await;
+        let _ = self.frames.close(None).await;
+    }
+
+    async fn frame(&mut self) -> anyhow::Result<String> {
+        loop {
+            match self.frames.next().await.context("The server has closed the connection")?? {
+                Message::Text(text) => return Ok(text.to_string()),
+                Message::Close(_) => bail!("The server has closed the connection"),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A field of an object; null where there is none.
+pub(super) fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
+/// Reads `42[event, payload, …]` and `43N[reply]`.
+fn parse(frame: &str) -> Option<Said> {
+    if let Some(event) = frame.strip_prefix("42") {
+        let mut parts: Vec<Value> = serde_json::from_str(event).ok()?;
+        let payload = if parts.len() > 1 { parts.swap_remove(1) } else { Value::Null };
+        return Some(Said::Event(parts.first()?.as_str()?.to_owned(), payload));
+    }
+    let reply = frame.strip_prefix("43")?;
+    let (number, body) = reply.split_at(reply.find('[')?);
+    let mut parts: Vec<Value> = serde_json::from_str(body).ok()?;
+    let first = parts.first_mut()?;
+    let reply = match first.get_mut("ok") {
+        Some(ok) => Ok(ok.take()),
+        None => Err(field(field(first, "error"), "message")
+            .as_str()
+            .unwrap_or("no reason given")
+            .to_owned()),
+    };
+    Some(Said::Reply(number.parse().ok()?, reply))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_and_replies_are_read_and_the_rest_ignored() {
+        let event = parse(r#"42["signal",{"from":"sfu"},7]"#);
+        assert!(
+            matches!(event, Some(Said::Event(name, it)) if name == "signal" && it["from"] == "sfu")
+        );
+        let reply = parse(r#"4312[{"ok":{"last":3}}]"#);
+        assert!(matches!(reply, Some(Said::Reply(12, Ok(it))) if it["last"] == 3));
+        let refusal = parse(r#"430[{"error":{"code":"room_full","message":"It is full"}}]"#);
+        assert!(matches!(refusal, Some(Said::Reply(0, Err(why))) if why == "It is full"));
+        for other in ["", "2", "40{}", "42", "42[", "42{}", "42[]", "43", "43[]", "431", "4x"] {
+            assert!(parse(other).is_none(), "{other}");
+        }
+    }
+}
