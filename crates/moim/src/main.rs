@@ -7,7 +7,6 @@ mod data;
 mod descriptors;
 mod drain;
 mod http;
-mod load;
 mod logs;
 mod parts;
 mod port;

@@ -12,7 +12,6 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::Origin;
-use crate::load::LoadOptions;
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -29,7 +28,7 @@ pub(crate) enum Command {
     /// Run the server
     Serve(Box<Options>),
     /// Put participants without browsers into rooms of a server and measure what they receive
-    Load(LoadOptions),
+    Load(load::Options),
 }
 
 /// Every option, each of which may be missing. The file has the same names.

@@ -10,21 +10,21 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
-use super::server::ServerUrl;
+use crate::server::ServerUrl;
 
 /// A TCP stream, or TLS inside one.
 trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
 impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for S {}
 
 /// A connection to the server's default namespace.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     frames: WebSocketStream<Box<dyn Stream>>,
     requests: u64,
 }
 
 /// What the server says.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// The reply to the request of this number.
     Reply(u64, Result<Value, String>),
     /// An event and its first argument.
@@ -33,7 +33,7 @@ pub(super) enum Said {
 
 impl Socket {
     /// Connects and waits until the server has welcomed us.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         server: &ServerUrl,
         tls: Option<Arc<ClientConfig>>,
     ) -> anyhow::Result<Self> {
@@ -55,7 +55,7 @@ impl Socket {
     }
 
     /// Sends a request and gives its number.
-    pub(super) async fn request(&mut self, event: &str, payload: &Value) -> anyhow::Result<u64> {
+    pub(crate) async fn request(&mut self, event: &str, payload: &Value) -> anyhow::Result<u64> {
         let number = self.requests;
         self.requests += 1;
         let text = format!("42{number}{}", json!([event, payload]));
@@ -64,7 +64,7 @@ impl Socket {
     }
 
     /// Sends a request and waits for its reply; events before it are let go.
-    pub(super) async fn ask(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
+    pub(crate) async fn ask(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
         let asked = self.request(event, payload).await?;
         loop {
             if let Said::Reply(number, reply) = self.hear().await?
@@ -76,7 +76,7 @@ impl Socket {
     }
 
     /// The next thing the server says. Safe to be dropped while it waits.
-    pub(super) async fn hear(&mut self) -> anyhow::Result<Said> {
+    pub(crate) async fn hear(&mut self) -> anyhow::Result<Said> {
         loop {
             let frame = self.frame().await?;
             if frame == "2" {
@@ -88,7 +88,7 @@ impl Socket {
     }
 
     /// Leaves.
-    pub(super) async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         // Whoever does not hear it notices the end of the connection.
         let _ = self.frames.send(Message::text("41")).await;
         let _ = self.frames.close(None).await;
@@ -106,7 +106,7 @@ impl Socket {
 }
 
 /// A field of an object; null where there is none.
-pub(super) fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 

@@ -8,26 +8,27 @@ use serde_json::{Value, json};
 
 /// What came of one participant.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub struct Outcome {
     /// Why it ended before its time.
-    pub(super) failure: Option<String>,
+    pub(crate) failure: Option<String>,
     /// From connecting to the server until media could flow, and until the first picture.
-    pub(super) connected: Option<Duration>,
-    pub(super) first_frame: Option<Duration>,
+    pub(crate) connected: Option<Duration>,
+    pub(crate) first_frame: Option<Duration>,
     /// RTP packets.
-    pub(super) sent: u64,
+    pub(crate) sent: u64,
     sound: Tracks,
     pictures: Tracks,
 }
 
 impl Outcome {
     /// Of one that could not take part, or not any more.
-    pub(super) fn failed(error: &anyhow::Error) -> Self {
+    #[must_use]
+    pub fn failed(error: &anyhow::Error) -> Self {
         Self { failure: Some(format!("{error:#}")), ..Self::default() }
     }
 
     /// Takes what was received on all sections.
-    pub(super) fn take(&mut self, received: &BTreeMap<String, Reception>) {
+    pub(crate) fn take(&mut self, received: &BTreeMap<String, Reception>) {
         for reception in received.values() {
             // A picture without a keyframe has not been seen.
             let tracks = if reception.is_video() { &mut self.pictures } else { &mut self.sound };
@@ -132,7 +133,7 @@ impl Tracks {
 
 /// What came of all participants.
 #[derive(Default)]
-pub(super) struct Summary {
+pub struct Summary {
     participants: u64,
     /// Each reason, and how often.
     failures: BTreeMap<String, u64>,
@@ -142,13 +143,14 @@ pub(super) struct Summary {
     sound: Tracks,
     pictures: Tracks,
     /// How long was measured.
-    pub(super) time: Duration,
+    pub time: Duration,
     /// How many tracks there should have been, of sound and of pictures.
-    pub(super) expected: (u64, u64),
+    pub expected: (u64, u64),
 }
 
 impl Summary {
-    pub(super) fn add(&mut self, outcome: Outcome) {
+    /// Adds a participant's.
+    pub fn add(&mut self, outcome: Outcome) {
         self.participants += 1;
         if let Some(failure) = outcome.failure {
             *self.failures.entry(failure).or_default() += 1;
@@ -161,12 +163,15 @@ impl Summary {
     }
 
     /// Whether everybody took part to the end and received everything there was.
-    pub(super) fn is_whole(&self) -> bool {
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
         let (sound, pictures) = self.expected;
         self.failures.is_empty() && self.sound.count >= sound && self.pictures.count >= pictures
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    /// For programs.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
         let (sound, pictures) = self.expected;
         json!({
             "seconds": self.time.as_secs_f64(),
@@ -181,7 +186,9 @@ impl Summary {
         })
     }
 
-    pub(super) fn to_table(&self) -> String {
+    /// For people.
+    #[must_use]
+    pub fn to_table(&self) -> String {
         let kinds = [&self.sound, &self.pictures];
         let expected = [self.expected.0, self.expected.1];
         let row = |name: &str, cell: &dyn Fn(&Tracks) -> String| {

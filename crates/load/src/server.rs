@@ -16,20 +16,20 @@ use rustls::{
 
 /// Where a server is.
 #[derive(Debug, Clone)]
-pub(super) struct ServerUrl {
+pub(crate) struct ServerUrl {
     /// Its name, as its certificate has it.
-    pub(super) host: String,
+    pub(crate) host: String,
     /// Name and port, as the URL has them.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// Its address, where signaling and media alike go.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Over TLS.
-    pub(super) secure: bool,
+    pub(crate) secure: bool,
 }
 
 impl ServerUrl {
     /// Reads `http://host:port` and looks the host up.
-    pub(super) fn find(url: &str) -> anyhow::Result<Self> {
+    pub(crate) fn find(url: &str) -> anyhow::Result<Self> {
         let (secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
             (Some(rest), _) => (false, rest),
             (_, Some(rest)) => (true, rest),
@@ -51,7 +51,7 @@ impl ServerUrl {
     }
 
     /// How to know the server, where it is https.
-    pub(super) fn tls(&self, ca: Option<&Path>) -> anyhow::Result<Option<Arc<ClientConfig>>> {
+    pub(crate) fn tls(&self, ca: Option<&Path>) -> anyhow::Result<Option<Arc<ClientConfig>>> {
         if !self.secure {
             return Ok(None);
         }

@@ -6,59 +6,59 @@ use clap::{Args, ValueEnum};
 
 /// Puts participants without browsers into rooms of a server and measures what they receive
 #[derive(Debug, Args)]
-pub(crate) struct LoadOptions {
+pub struct Options {
     /// The server
     #[arg(long, value_name = "URL", default_value = "http://localhost:4000")]
-    pub(super) url: String,
+    pub(crate) url: String,
 
     /// Certificate in PEM that an https server's own is signed with
     #[arg(long, value_name = "FILE")]
-    pub(super) ca: Option<PathBuf>,
+    pub(crate) ca: Option<PathBuf>,
 
     /// Rooms
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(super) rooms: u32,
+    pub(crate) rooms: u32,
 
     /// Participants of each room that send and receive
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
-    pub(super) publishers: u32,
+    pub(crate) publishers: u32,
 
     /// Participants of each room that only receive
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
-    pub(super) subscribers: u32,
+    pub(crate) subscribers: u32,
 
     /// How long to measure, from when everybody is connected: 90s, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub(super) duration: Duration,
+    pub(crate) duration: Duration,
 
     /// What is published
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Media::Simulcast)]
-    pub(super) media: Media,
+    pub(crate) media: Media,
 
     /// Size at which each participant says to show each camera, in device pixels
     #[arg(long, value_name = "WxH", default_value = "640x360", value_parser = size)]
-    pub(super) view: (u32, u32),
+    pub(crate) view: (u32, u32),
 
     /// How media reaches the server
-    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Way::Udp)]
-    pub(super) transport: Way,
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Transport::Udp)]
+    pub(crate) transport: Transport,
 
     /// Participants leave and others come in their place, so many a second
     #[arg(long, value_name = "N", default_value_t = 0.0)]
-    pub(super) churn: f64,
+    pub(crate) churn: f64,
 
     /// Beginning of the rooms' names
     #[arg(long, value_name = "NAME", default_value = "load")]
-    pub(super) prefix: String,
+    pub(crate) prefix: String,
 
     /// Print the result as JSON instead of a table
     #[arg(long)]
-    pub(super) json: bool,
+    pub(crate) json: bool,
 }
 
 /// What a publisher publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Media {
+pub(crate) enum Media {
     /// Sound alone
     Audio,
     /// Sound and one picture of 640x360
@@ -69,7 +69,7 @@ pub(super) enum Media {
 
 /// How media reaches the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Way {
+pub(crate) enum Transport {
     /// UDP
     Udp,
     /// ICE over TCP

@@ -1,8 +1,12 @@
 //! `moim load`: participants without browsers in rooms of a server, over the real protocol.
+//!
+//! A [`Link`] drives one headless participant over a socket of its own; with another [`Signaling`]
+//! it calls other media servers, too.
 
+mod link;
 mod options;
 mod outcome;
-mod participant;
+mod seat;
 mod server;
 mod socket;
 mod way;
@@ -11,10 +15,7 @@ use std::{
     collections::VecDeque,
     io::{self, Write as _},
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -28,15 +29,15 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-pub(crate) use options::LoadOptions;
-use options::{Media, Way};
-use outcome::{Outcome, Summary};
-use participant::{Seat, take_part};
+pub use link::{Description, Link, Sends, Signaling};
+pub use options::Options;
+use options::{Media, Transport};
+pub use outcome::{Outcome, Summary};
+use seat::{Seat, take_part};
 use server::ServerUrl;
 use socket::Socket;
+pub use way::Way;
 
-/// How long everybody may take to connect before measuring begins without the rest.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Participants come one after the other, as people do, and as servers limit them to.
 const APART: Duration = Duration::from_millis(20);
 /// How often progress is shown.
@@ -48,22 +49,11 @@ struct Plan {
     tls: Option<Arc<ClientConfig>>,
     media: Media,
     view: (u32, u32),
-    transport: Way,
+    transport: Transport,
     /// What stamps count from.
     epoch: Instant,
-    live: Live,
-}
-
-impl Plan {
-    fn has_camera(&self) -> bool {
-        self.media != Media::Audio
-    }
-}
-
-/// What can be seen while it goes on.
-#[derive(Default)]
-struct Live {
-    connected: AtomicU64,
+    /// How many links are up.
+    connected: watch::Sender<usize>,
 }
 
 /// A participant under way, and how to stop it.
@@ -73,7 +63,10 @@ struct Running {
 }
 
 /// Runs it all. Ends with failure when somebody was refused, fell out or missed a track.
-pub(crate) fn run(options: &LoadOptions) -> anyhow::Result<ExitCode> {
+///
+/// # Errors
+/// What keeps it from starting: no such server, or one without a media server.
+pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let summary = runtime.block_on(load(options))?;
     let shown =
@@ -82,7 +75,7 @@ pub(crate) fn run(options: &LoadOptions) -> anyhow::Result<ExitCode> {
     Ok(if summary.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn load(options: &LoadOptions) -> anyhow::Result<Summary> {
+async fn load(options: &Options) -> anyhow::Result<Summary> {
     let server = ServerUrl::find(&options.url)?;
     let plan = Arc::new(Plan {
         tls: server.tls(options.ca.as_deref())?,
@@ -91,16 +84,16 @@ async fn load(options: &LoadOptions) -> anyhow::Result<Summary> {
         view: options.view,
         transport: options.transport,
         epoch: Instant::now(),
-        live: Live::default(),
+        connected: watch::Sender::new(0),
     });
     make_rooms(&plan, options).await?;
     let mut crowd = Crowd::new(Arc::clone(&plan), options);
     let bar = bar(options);
     crowd.fill(options, &bar).await;
-    let everybody = u64::from(options.rooms * (options.publishers + options.subscribers));
+    let everybody = crowd.running.len();
     let began = Instant::now();
-    while plan.live.connected.load(Ordering::Relaxed) < everybody && began.elapsed() < PATIENCE {
-        bar.set_message(format!("{} connected", plan.live.connected.load(Ordering::Relaxed)));
+    while *plan.connected.borrow() < everybody && began.elapsed() < link::PATIENCE {
+        bar.set_message(format!("{} of {everybody} connected", *plan.connected.borrow()));
         crowd.glance(GLANCE).await;
     }
     let measuring = Instant::now();
@@ -113,30 +106,30 @@ async fn load(options: &LoadOptions) -> anyhow::Result<Summary> {
 }
 
 /// How many tracks of sound and of pictures are received in all.
-fn expected(options: &LoadOptions) -> (u64, u64) {
+fn expected(options: &Options) -> (u64, u64) {
     let (publishers, subscribers) = (options.publishers, options.subscribers);
     let others = u64::from(publishers) * u64::from((publishers + subscribers).saturating_sub(1));
     let tracks = u64::from(options.rooms) * others;
     (tracks, if options.media == Media::Audio { 0 } else { tracks })
 }
 
-fn bar(options: &LoadOptions) -> ProgressBar {
+fn bar(options: &Options) -> ProgressBar {
     let seconds = options.duration.as_secs();
     let style = ProgressStyle::with_template("{bar:40} {pos} of {len} s, {msg}");
     ProgressBar::new(seconds).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn room(options: &LoadOptions, number: u32) -> String {
-    format!("{}-{number}", options.prefix)
+fn room_name(prefix: &str, number: u32) -> String {
+    format!("{prefix}-{number}")
 }
 
 /// Makes rooms that are the media server's and large enough.
-async fn make_rooms(plan: &Plan, options: &LoadOptions) -> anyhow::Result<()> {
+async fn make_rooms(plan: &Plan, options: &Options) -> anyhow::Result<()> {
     let capacity = (options.publishers + options.subscribers).clamp(1, 100);
     for number in 1..=options.rooms {
         // Each room by a socket of its own: a server limits how many one may make.
         let mut socket = Socket::connect(&plan.server, plan.tls.clone()).await?;
-        let name = room(options, number);
+        let name = room_name(&options.prefix, number);
         let request = json!({"name": name, "capacity": capacity, "topology": "sfu"});
         let made = socket.ask("room:create", &request).await;
         made.with_context(|| format!("No room {name}"))?;
@@ -156,7 +149,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn new(plan: Arc<Plan>, options: &LoadOptions) -> Self {
+    fn new(plan: Arc<Plan>, options: &Options) -> Self {
         Self {
             plan,
             tasks: JoinSet::new(),
@@ -167,7 +160,7 @@ impl Crowd {
         }
     }
 
-    async fn fill(&mut self, options: &LoadOptions, bar: &ProgressBar) {
+    async fn fill(&mut self, options: &Options, bar: &ProgressBar) {
         for place in 0..options.publishers + options.subscribers {
             for room in 1..=options.rooms {
                 self.seat(room, place < options.publishers);
@@ -180,8 +173,7 @@ impl Crowd {
     fn seat(&mut self, room: u32, publishes: bool) {
         self.count += 1;
         let (stop, stopped) = watch::channel(false);
-        let name = format!("{}-{room}", self.prefix);
-        let seat = Seat { room: name, number: self.count, publishes };
+        let seat = Seat { room: room_name(&self.prefix, room), number: self.count, publishes };
         self.tasks.spawn(take_part(Arc::clone(&self.plan), seat, stopped));
         self.running.push_back(Running { seat: (room, publishes), stop });
     }
@@ -203,7 +195,7 @@ impl Crowd {
     }
 
     /// Measures for as long as asked; the longest there makes room for somebody new.
-    async fn churn(&mut self, options: &LoadOptions, began: Instant, bar: &ProgressBar) {
+    async fn churn(&mut self, options: &Options, began: Instant, bar: &ProgressBar) {
         let per_second = options.churn.clamp(0.0, 1000.0);
         let period = if per_second > 0.0 { 1.0 / per_second } else { f64::from(u32::MAX) };
         let mut turns = interval(Duration::from_secs_f64(period));
@@ -216,10 +208,7 @@ impl Crowd {
                 _ = turns.tick() => self.replace_one(),
             }
             bar.set_position(began.elapsed().as_secs());
-            bar.set_message(format!(
-                "{} connected",
-                self.plan.live.connected.load(Ordering::Relaxed)
-            ));
+            bar.set_message(format!("{} connected", *self.plan.connected.borrow()));
         }
     }
 

@@ -8,17 +8,36 @@ use tokio::{
 };
 
 /// No datagram is longer.
-pub(super) const LONGEST: usize = 65_535;
+pub(crate) const LONGEST: usize = 65_535;
 
 /// A socket of a participant's own.
-pub(super) enum Way {
-    Udp { socket: UdpSocket, local: SocketAddr },
-    Tcp { stream: TcpStream, local: SocketAddr, server: SocketAddr, partial: Vec<u8> },
+pub enum Way {
+    /// Datagrams.
+    Udp {
+        /// Bound to one address.
+        socket: UdpSocket,
+        /// Which is this.
+        local: SocketAddr,
+    },
+    /// Frames.
+    Tcp {
+        /// Connected.
+        stream: TcpStream,
+        /// Our end.
+        local: SocketAddr,
+        /// The server's.
+        server: SocketAddr,
+        /// What has come and is no whole frame yet.
+        partial: Vec<u8>,
+    },
 }
 
 impl Way {
     /// A UDP socket on the interface that leads to the server.
-    pub(super) async fn udp(server: SocketAddr) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn udp(server: SocketAddr) -> io::Result<Self> {
         let any: SocketAddr =
             if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
         let probe = UdpSocket::bind(any).await?;
@@ -29,21 +48,24 @@ impl Way {
     }
 
     /// A connection to the server's port.
-    pub(super) async fn tcp(server: SocketAddr) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn tcp(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
         let local = stream.local_addr()?;
         Ok(Self::Tcp { stream, local, server, partial: Vec::new() })
     }
 
-    pub(super) fn local(&self) -> SocketAddr {
+    pub(crate) fn local(&self) -> SocketAddr {
         match self {
             Self::Udp { local, .. } | Self::Tcp { local, .. } => *local,
         }
     }
 
     /// Sends a datagram; UDP rather loses it than waits.
-    pub(super) async fn send(&mut self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn send(&mut self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Udp { socket, .. } => match socket.try_send_to(bytes, to) {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
@@ -57,7 +79,7 @@ impl Way {
     }
 
     /// Waits for a datagram and takes it into `buffer`. Safe to be dropped while it waits.
-    pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub(crate) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
             Self::Udp { socket, .. } => socket.recv_from(buffer).await,
             Self::Tcp { stream, server, partial, .. } => loop {
@@ -72,7 +94,7 @@ impl Way {
     }
 
     /// Takes a datagram if one is there.
-    pub(super) fn try_receive(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+    pub(crate) fn try_receive(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
         match self {
             Self::Udp { socket, .. } => socket.try_recv_from(buffer).ok(),
             Self::Tcp { server, partial, .. } => Some((take_frame(partial, buffer)?, *server)),

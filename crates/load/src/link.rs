@@ -1,0 +1,173 @@
+//! One link to a media server: a headless participant, its socket, and whoever carries its SDP.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use headless::{Config, Offer, Participant, Publish, Transport};
+use tokio::{sync::watch, time::sleep_until};
+
+use crate::{
+    outcome::Outcome,
+    way::{LONGEST, Way},
+};
+
+/// A session description from the media server.
+#[derive(Debug)]
+pub enum Description {
+    /// To be answered.
+    Offer(String),
+    /// To an offer of ours.
+    Answer(String),
+}
+
+/// How SDP travels to a media server and back.
+pub trait Signaling {
+    /// Sends an offer.
+    fn offer(&mut self, offer: &Offer) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Answers the last [`Description::Offer`].
+    fn answer(&mut self, sdp: &str) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Waits for a description, and does meanwhile what else the server asks for. It may be dropped
+    /// while it waits. An error ends the link.
+    fn described(&mut self) -> impl Future<Output = anyhow::Result<Description>> + Send;
+}
+
+/// What a link is told when it is made.
+#[derive(Debug, Clone)]
+pub struct Sends {
+    /// What it publishes.
+    pub publish: Publish,
+    /// Its name in stamps.
+    pub publisher: u32,
+    /// What stamps count from.
+    pub epoch: Instant,
+}
+
+/// A link.
+pub struct Link<S> {
+    signaling: S,
+    way: Way,
+    media: Participant,
+    outcome: Outcome,
+    began: Instant,
+    connected: Option<watch::Sender<usize>>,
+}
+
+impl<S: Signaling> Link<S> {
+    /// A link that has not been negotiated. `began` is when joining began, and `connected` counts
+    /// the links that are up.
+    pub fn new(
+        signaling: S,
+        way: Way,
+        sends: Sends,
+        began: Instant,
+        connected: Option<watch::Sender<usize>>,
+    ) -> Self {
+        let transport = match way {
+            Way::Udp { .. } => Transport::Udp,
+            Way::Tcp { .. } => Transport::Tcp,
+        };
+        let Sends { publish, publisher, epoch } = sends;
+        let config = Config { local: way.local(), transport, publish, publisher, epoch };
+        let media = Participant::new(began, config);
+        Self { signaling, way, media, outcome: Outcome::default(), began, connected }
+    }
+
+    /// Offers what there is to send.
+    ///
+    /// # Errors
+    /// Signaling's.
+    pub async fn offer(&mut self) -> anyhow::Result<()> {
+        match self.media.offer(Instant::now()) {
+            Some(offer) => self.signaling.offer(&offer).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sends and receives until told to stop; tells what came of it, and gives signaling back.
+    pub async fn run(mut self, stop: &mut watch::Receiver<bool>) -> (Outcome, S) {
+        let ended = tokio::select! {
+            ended = self.live() => ended,
+            // Whoever could stop us being gone is as good.
+            _ = stop.wait_for(|stop| *stop) => Ok(()),
+        };
+        if let Err(error) = ended {
+            self.outcome.failure = Some(format!("{error:#}"));
+        }
+        if let (Some(counter), Some(_)) = (&self.connected, self.outcome.connected) {
+            counter.send_modify(|count| *count -= 1);
+        }
+        self.media.close(Instant::now());
+        // It is over: what can't be sent any more need not be.
+        let _ = self.flush().await;
+        self.outcome.sent = self.media.sent();
+        self.outcome.take(self.media.received());
+        (self.outcome, self.signaling)
+    }
+
+    async fn live(&mut self) -> anyhow::Result<()> {
+        let mut buffer = vec![0; LONGEST];
+        loop {
+            self.flush().await?;
+            let due = self.media.poll_timeout();
+            tokio::select! {
+                described = self.signaling.described() => self.handle(described?).await?,
+                received = self.way.receive(&mut buffer) => {
+                    let mut received = Some(received.context("The way of media has ended")?);
+                    while let Some((length, from)) = received {
+                        let datagram = buffer.get(..length).unwrap_or_default();
+                        self.media.handle_datagram(Instant::now(), from, datagram);
+                        received = self.way.try_receive(&mut buffer);
+                    }
+                }
+                () = sleep_until(due.into()) => self.media.handle_timeout(Instant::now()),
+            }
+            self.note();
+            if self.media.is_dead() {
+                bail!("The media server has ended the link");
+            }
+        }
+    }
+
+    /// Notes the first times of things.
+    fn note(&mut self) {
+        if self.outcome.connected.is_none() && self.media.is_connected() {
+            self.outcome.connected = Some(self.began.elapsed());
+            if let Some(counter) = &self.connected {
+                counter.send_modify(|count| *count += 1);
+            }
+        }
+        if self.outcome.first_frame.is_none()
+            && self.media.received().values().any(|it| it.size().is_some())
+        {
+            self.outcome.first_frame = Some(self.began.elapsed());
+        }
+    }
+
+    async fn flush(&mut self) -> anyhow::Result<()> {
+        while let Some(transmit) = self.media.poll_transmit() {
+            self.way.send(transmit.to, &transmit.bytes).await.context("Media can't be sent")?;
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, description: Description) -> anyhow::Result<()> {
+        let now = Instant::now();
+        match description {
+            Description::Answer(sdp) => match self.media.handle_answer(now, &sdp) {
+                // One that has crossed with an offer is for an offer that was taken back.
+                Ok(()) | Err(headless::Refused::NoOffer) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
+            Description::Offer(sdp) => {
+                let answer = self.media.handle_offer(now, &sdp)?;
+                self.signaling.answer(&answer).await?;
+                self.offer().await
+            }
+        }
+    }
+}
+
+/// How long joining may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

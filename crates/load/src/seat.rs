@@ -1,0 +1,156 @@
+//! One participant of a room of moim's: joins it over the native protocol (docs/protocol.md).
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::{Context, bail};
+use headless::{Layer, Offer, Publish, Section};
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    Plan,
+    link::{Description, Link, PATIENCE, Sends, Signaling},
+    options::{Media, Transport},
+    outcome::Outcome,
+    socket::{Said, Socket, field},
+    way::Way,
+};
+
+/// The media server's name in signaling.
+const SFU: &str = "sfu";
+
+/// Who a participant is.
+pub(crate) struct Seat {
+    pub(crate) room: String,
+    pub(crate) number: u32,
+    pub(crate) publishes: bool,
+}
+
+/// Takes part until told to stop, and tells what came of it.
+pub(crate) async fn take_part(
+    plan: Arc<Plan>,
+    seat: Seat,
+    mut stop: watch::Receiver<bool>,
+) -> Outcome {
+    let joined = timeout(PATIENCE, join(&plan, &seat)).await;
+    match joined.map_err(|_| anyhow::anyhow!("Joining took more than a minute")) {
+        Ok(Ok(link)) => {
+            let (outcome, joined) = link.run(&mut stop).await;
+            joined.socket.close().await;
+            outcome
+        }
+        Ok(Err(error)) | Err(error) => Outcome::failed(&error),
+    }
+}
+
+async fn join(plan: &Arc<Plan>, seat: &Seat) -> anyhow::Result<Link<Joined>> {
+    let began = Instant::now();
+    let mut socket = Socket::connect(&plan.server, plan.tls.clone()).await?;
+    let name = format!("Load {}", seat.number);
+    let (mic, camera) = (seat.publishes, seat.publishes && plan.media != Media::Audio);
+    let media = json!({"mic": mic, "camera": camera, "screen": false, "hand": false});
+    let request = json!({"room": seat.room, "name": name, "sfu": true, "media": media});
+    let joined = socket.ask("room:join", &request).await?;
+    if field(&joined, "topology") != SFU {
+        bail!("The room is no media server's");
+    }
+    let way = match plan.transport {
+        Transport::Udp => Way::udp(plan.server.address).await,
+        Transport::Tcp => Way::tcp(plan.server.address).await,
+    };
+    let way = way.context("No socket for media")?;
+    let publish = publish(plan.media, seat.publishes);
+    let sends = Sends { publish, publisher: seat.number, epoch: plan.epoch };
+    let joined = Joined { socket, view: plan.view, cameras: Vec::new() };
+    let mut link = Link::new(joined, way, sends, began, Some(plan.connected.clone()));
+    link.offer().await?;
+    Ok(link)
+}
+
+fn publish(media: Media, publishes: bool) -> Publish {
+    let camera = match media {
+        Media::Single if publishes => Layer::single(360, 500_000),
+        Media::Simulcast if publishes => Layer::simulcast(),
+        _ => Vec::new(),
+    };
+    Publish { voice: publishes, camera }
+}
+
+/// A socket in a room.
+struct Joined {
+    socket: Socket,
+    view: (u32, u32),
+    /// Cameras as they were last said to be shown.
+    cameras: Vec<Value>,
+}
+
+impl Joined {
+    async fn signal(&mut self, kind: &str, sdp: &str) -> anyhow::Result<()> {
+        let description = json!({"type": kind, "sdp": sdp});
+        let signal = json!({"to": SFU, "description": description});
+        self.socket.request("signal", &signal).await.map(drop)
+    }
+
+    /// Says at which size it shows each camera.
+    async fn subscribed(&mut self, payload: &Value) -> anyhow::Result<()> {
+        let (width, height) = self.view;
+        let tracks = field(payload, "tracks").as_array().map(Vec::as_slice).unwrap_or_default();
+        let cameras = tracks.iter().filter(|track| field(track, "source") == "camera");
+        let cameras = cameras.map(|track| {
+            let participant = field(track, "participant");
+            json!({"participant": participant, "source": "camera", "width": width, "height": height})
+        });
+        let cameras: Vec<_> = cameras.collect();
+        if cameras != self.cameras {
+            self.socket.request("subscribe", &json!({"tracks": cameras})).await?;
+            self.cameras = cameras;
+        }
+        Ok(())
+    }
+}
+
+impl Signaling for Joined {
+    async fn offer(&mut self, offer: &Offer) -> anyhow::Result<()> {
+        let source = |section: &Section| match section {
+            Section::Voice => "microphone",
+            Section::Camera => "camera",
+        };
+        let sections = offer.sections.iter();
+        let tracks = sections.map(|(mid, section)| json!({"mid": mid, "source": source(section)}));
+        let tracks: Vec<_> = tracks.collect();
+        self.socket.request("publish", &json!({"tracks": tracks})).await?;
+        self.signal("offer", &offer.sdp).await
+    }
+
+    async fn answer(&mut self, sdp: &str) -> anyhow::Result<()> {
+        self.signal("answer", sdp).await
+    }
+
+    async fn described(&mut self) -> anyhow::Result<Description> {
+        loop {
+            match self.socket.hear().await? {
+                Said::Reply(_, Err(why)) => bail!("The server has refused: {why}"),
+                Said::Event(name, payload) => match name.as_str() {
+                    "signal" if field(&payload, "from") == SFU => {
+                        if let Some(description) = description(field(&payload, "description")) {
+                            return Ok(description);
+                        }
+                    }
+                    "subscribed" => self.subscribed(&payload).await?,
+                    "server:draining" => bail!("The server is stopping"),
+                    _ => {}
+                },
+                Said::Reply(..) => {}
+            }
+        }
+    }
+}
+
+fn description(value: &Value) -> Option<Description> {
+    let sdp = field(value, "sdp").as_str()?.to_owned();
+    match field(value, "type").as_str()? {
+        "offer" => Some(Description::Offer(sdp)),
+        "answer" => Some(Description::Answer(sdp)),
+        _ => None,
+    }
+}
