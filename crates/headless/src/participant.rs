@@ -121,6 +121,7 @@ pub struct Participant {
     due: Instant,
     round: Instant,
     sent: u64,
+    came: u64,
 }
 
 impl Participant {
@@ -157,6 +158,7 @@ impl Participant {
             due: now,
             round: now,
             sent: 0,
+            came: 0,
             config,
         }
     }
@@ -279,6 +281,12 @@ impl Participant {
         &self.received
     }
 
+    /// How many RTP packets have come.
+    #[must_use]
+    pub fn came(&self) -> u64 {
+        self.came
+    }
+
     /// How many RTP packets were sent.
     #[must_use]
     pub fn sent(&self) -> u64 {
@@ -367,6 +375,7 @@ impl Participant {
     }
 
     fn receive(&mut self, now: Instant, packet: &RtpPacket) {
+        self.came += 1;
         let mut direct = self.rtc.direct_api();
         let Some(mid) = direct.stream_rx(&packet.header.ssrc).map(|stream| stream.mid()) else {
             return;

@@ -29,7 +29,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-pub use link::{Description, Link, Sends, Signaling};
+pub use link::{Description, Link, Sends, Signaling, Tally};
 pub use options::Options;
 use options::{Media, Transport};
 pub use outcome::{Outcome, Summary};
@@ -52,8 +52,7 @@ struct Plan {
     transport: Transport,
     /// What stamps count from.
     epoch: Instant,
-    /// How many links are up.
-    connected: watch::Sender<usize>,
+    tally: Tally,
 }
 
 /// A participant under way, and how to stop it.
@@ -84,7 +83,7 @@ async fn load(options: &Options) -> anyhow::Result<Summary> {
         view: options.view,
         transport: options.transport,
         epoch: Instant::now(),
-        connected: watch::Sender::new(0),
+        tally: Tally::default(),
     });
     make_rooms(&plan, options).await?;
     let mut crowd = Crowd::new(Arc::clone(&plan), options);
@@ -92,8 +91,8 @@ async fn load(options: &Options) -> anyhow::Result<Summary> {
     crowd.fill(options, &bar).await;
     let everybody = crowd.running.len();
     let began = Instant::now();
-    while *plan.connected.borrow() < everybody && began.elapsed() < link::PATIENCE {
-        bar.set_message(format!("{} of {everybody} connected", *plan.connected.borrow()));
+    while *plan.tally.connected.borrow() < everybody && began.elapsed() < link::PATIENCE {
+        bar.set_message(format!("{} of {everybody} connected", *plan.tally.connected.borrow()));
         crowd.glance(GLANCE).await;
     }
     let measuring = Instant::now();
@@ -208,7 +207,7 @@ impl Crowd {
                 _ = turns.tick() => self.replace_one(),
             }
             bar.set_position(began.elapsed().as_secs());
-            bar.set_message(format!("{} connected", *self.plan.connected.borrow()));
+            bar.set_message(format!("{} connected", *self.plan.tally.connected.borrow()));
         }
     }
 

@@ -1,6 +1,12 @@
 //! One link to a media server: a headless participant, its socket, and whoever carries its SDP.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use headless::{Config, Offer, Participant, Publish, Transport};
@@ -51,19 +57,23 @@ pub struct Link<S> {
     media: Participant,
     outcome: Outcome,
     began: Instant,
-    connected: Option<watch::Sender<usize>>,
+    tally: Tally,
+    /// Of what has come, what is in the tally.
+    counted: u64,
+}
+
+/// What can be seen of many links while they are used.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// How many are up.
+    pub connected: watch::Sender<usize>,
+    /// How many RTP packets have come on all of them.
+    pub packets: Arc<AtomicU64>,
 }
 
 impl<S: Signaling> Link<S> {
-    /// A link that has not been negotiated. `began` is when joining began, and `connected` counts
-    /// the links that are up.
-    pub fn new(
-        signaling: S,
-        way: Way,
-        sends: Sends,
-        began: Instant,
-        connected: Option<watch::Sender<usize>>,
-    ) -> Self {
+    /// A link that has not been negotiated. `began` is when joining began.
+    pub fn new(signaling: S, way: Way, sends: Sends, began: Instant, tally: Tally) -> Self {
         let transport = match way {
             Way::Udp { .. } => Transport::Udp,
             Way::Tcp { .. } => Transport::Tcp,
@@ -71,7 +81,7 @@ impl<S: Signaling> Link<S> {
         let Sends { publish, publisher, epoch } = sends;
         let config = Config { local: way.local(), transport, publish, publisher, epoch };
         let media = Participant::new(began, config);
-        Self { signaling, way, media, outcome: Outcome::default(), began, connected }
+        Self { signaling, way, media, outcome: Outcome::default(), began, tally, counted: 0 }
     }
 
     /// Offers what there is to send.
@@ -95,8 +105,8 @@ impl<S: Signaling> Link<S> {
         if let Err(error) = ended {
             self.outcome.failure = Some(format!("{error:#}"));
         }
-        if let (Some(counter), Some(_)) = (&self.connected, self.outcome.connected) {
-            counter.send_modify(|count| *count -= 1);
+        if self.outcome.connected.is_some() {
+            self.tally.connected.send_modify(|count| *count -= 1);
         }
         self.media.close(Instant::now());
         // It is over: what can't be sent any more need not be.
@@ -130,13 +140,14 @@ impl<S: Signaling> Link<S> {
         }
     }
 
-    /// Notes the first times of things.
+    /// Counts, and notes the first times of things.
     fn note(&mut self) {
+        let came = self.media.came();
+        self.tally.packets.fetch_add(came - self.counted, Ordering::Relaxed);
+        self.counted = came;
         if self.outcome.connected.is_none() && self.media.is_connected() {
             self.outcome.connected = Some(self.began.elapsed());
-            if let Some(counter) = &self.connected {
-                counter.send_modify(|count| *count += 1);
-            }
+            self.tally.connected.send_modify(|count| *count += 1);
         }
         if self.outcome.first_frame.is_none()
             && self.media.received().values().any(|it| it.size().is_some())

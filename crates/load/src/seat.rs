@@ -62,7 +62,7 @@ async fn join(plan: &Arc<Plan>, seat: &Seat) -> anyhow::Result<Link<Joined>> {
     let publish = publish(plan.media, seat.publishes);
     let sends = Sends { publish, publisher: seat.number, epoch: plan.epoch };
     let joined = Joined { socket, view: plan.view, cameras: Vec::new() };
-    let mut link = Link::new(joined, way, sends, began, Some(plan.connected.clone()));
+    let mut link = Link::new(joined, way, sends, began, plan.tally.clone());
     link.offer().await?;
     Ok(link)
 }
