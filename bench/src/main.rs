@@ -7,6 +7,7 @@ mod machine;
 mod moim;
 mod report;
 mod rounds;
+mod sfu;
 mod signal;
 mod spawned;
 mod usage;
@@ -25,6 +26,8 @@ struct CommandLine {
 enum Bench {
     /// Signaling, beside the tutorials' handlers on Node's socket.io.
     Signal(signal::Options),
+    /// The media server, beside Janus' VideoRoom.
+    Sfu(sfu::Options),
 }
 
 /// What all benches are asked alike.
@@ -41,5 +44,6 @@ struct Common {
 fn main() -> anyhow::Result<()> {
     match CommandLine::parse().bench {
         Bench::Signal(options) => signal::run(&options),
+        Bench::Sfu(options) => sfu::run(&options),
     }
 }

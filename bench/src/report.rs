@@ -46,11 +46,16 @@ impl Table {
     }
 }
 
-/// Prints a bench's section, and publishes it if asked.
-pub(crate) fn deliver(bench: &str, section: &str, publish: bool) -> anyhow::Result<()> {
+/// Prints a line.
+pub(crate) fn print(line: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout();
-    writeln!(out, "{section}").and_then(|()| out.flush()).context("can't print")?;
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("can't print")
+}
+
+/// Prints a bench's section, and publishes it if asked.
+pub(crate) fn deliver(bench: &str, section: &str, publish: bool) -> anyhow::Result<()> {
+    print(section)?;
     if publish {
         let path = Path::new(FILE);
         let document = fs::read_to_string(path).unwrap_or_else(|_| HEAD.to_owned());

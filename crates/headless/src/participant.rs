@@ -116,6 +116,7 @@ pub struct Participant {
     voice: Option<(Voice, Option<Mid>)>,
     received: BTreeMap<String, Reception>,
     outbox: VecDeque<Transmit>,
+    negotiated: bool,
     connected: bool,
     dead: bool,
     due: Instant,
@@ -153,6 +154,7 @@ impl Participant {
             voice: config.publish.voice.then_some((voice, None)),
             received: BTreeMap::new(),
             outbox: VecDeque::new(),
+            negotiated: false,
             connected: false,
             dead: false,
             due: now,
@@ -164,7 +166,7 @@ impl Participant {
     }
 
     /// Offers what is to be sent; `None` where there is nothing new to offer. Who sends nothing
-    /// offers a data channel, since an offer needs a section.
+    /// offers a data channel at first, since an offer needs a section.
     pub fn offer(&mut self, now: Instant) -> Option<Offer> {
         if self.pending.is_some() {
             return None;
@@ -178,7 +180,7 @@ impl Participant {
             let layers = camera.simulcast();
             *mid = Some(changes.add_media(MediaKind::Video, send, None, None, layers));
         }
-        if self.voice.is_none() && self.camera.is_none() {
+        if self.voice.is_none() && self.camera.is_none() && !self.negotiated {
             changes.add_channel("moim".to_owned());
         }
         let (offer, pending) = changes.apply()?;
@@ -204,6 +206,7 @@ impl Participant {
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(Refused::bad)?;
         let pending = self.pending.take().ok_or(Refused::NoOffer)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(Refused::bad)?;
+        self.negotiated = true;
         self.drain(now);
         Ok(())
     }
@@ -222,6 +225,7 @@ impl Participant {
             self.camera.iter_mut().for_each(|(_, mid)| forget(mid));
         }
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(Refused::bad)?;
+        self.negotiated = true;
         self.drain(now);
         Ok(answer.to_sdp_string())
     }

@@ -6,6 +6,7 @@
 mod link;
 mod options;
 mod outcome;
+mod plan;
 mod seat;
 mod server;
 mod socket;
@@ -19,10 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use rustls::ClientConfig;
-use serde_json::json;
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -30,30 +28,16 @@ use tokio::{
 };
 
 pub use link::{Description, Link, Sends, Signaling, Tally};
-pub use options::Options;
-use options::{Media, Transport};
+pub use options::{Media, Options, Transport};
 pub use outcome::{Outcome, Summary};
-use seat::{Seat, take_part};
-use server::ServerUrl;
-use socket::Socket;
+pub use plan::Plan;
+pub use seat::{Seat, take_part};
 pub use way::Way;
 
 /// Participants come one after the other, as people do, and as servers limit them to.
 const APART: Duration = Duration::from_millis(20);
 /// How often progress is shown.
 const GLANCE: Duration = Duration::from_millis(250);
-
-/// What all participants share.
-struct Plan {
-    server: ServerUrl,
-    tls: Option<Arc<ClientConfig>>,
-    media: Media,
-    view: (u32, u32),
-    transport: Transport,
-    /// What stamps count from.
-    epoch: Instant,
-    tally: Tally,
-}
 
 /// A participant under way, and how to stop it.
 struct Running {
@@ -75,16 +59,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 async fn load(options: &Options) -> anyhow::Result<Summary> {
-    let server = ServerUrl::find(&options.url)?;
-    let plan = Arc::new(Plan {
-        tls: server.tls(options.ca.as_deref())?,
-        server,
-        media: options.media,
-        view: options.view,
-        transport: options.transport,
-        epoch: Instant::now(),
-        tally: Tally::default(),
-    });
+    let mut plan = Plan::new(&options.url, options.ca.as_deref())?;
+    (plan.media, plan.view, plan.transport) = (options.media, options.view, options.transport);
+    let plan = Arc::new(plan);
     make_rooms(&plan, options).await?;
     let mut crowd = Crowd::new(Arc::clone(&plan), options);
     let bar = bar(options);
@@ -126,13 +103,7 @@ fn room_name(prefix: &str, number: u32) -> String {
 async fn make_rooms(plan: &Plan, options: &Options) -> anyhow::Result<()> {
     let capacity = (options.publishers + options.subscribers).clamp(1, 100);
     for number in 1..=options.rooms {
-        // Each room by a socket of its own: a server limits how many one may make.
-        let mut socket = Socket::connect(&plan.server, plan.tls.clone()).await?;
-        let name = room_name(&options.prefix, number);
-        let request = json!({"name": name, "capacity": capacity, "topology": "sfu"});
-        let made = socket.ask("room:create", &request).await;
-        made.with_context(|| format!("No room {name}"))?;
-        socket.close().await;
+        plan.make_room(&room_name(&options.prefix, number), capacity).await?;
     }
     Ok(())
 }

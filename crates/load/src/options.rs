@@ -58,7 +58,7 @@ pub struct Options {
 
 /// What a publisher publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Media {
+pub enum Media {
     /// Sound alone
     Audio,
     /// Sound and one picture of 640x360
@@ -69,7 +69,7 @@ pub(crate) enum Media {
 
 /// How media reaches the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Transport {
+pub enum Transport {
     /// UDP
     Udp,
     /// ICE over TCP

@@ -27,6 +27,12 @@ impl Outcome {
         Self { failure: Some(format!("{error:#}")), ..Self::default() }
     }
 
+    /// Why it ended before its time.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
     /// Takes what was received on all sections.
     pub(crate) fn take(&mut self, received: &BTreeMap<String, Reception>) {
         for reception in received.values() {
@@ -160,6 +166,26 @@ impl Summary {
         self.first_frames.extend(outcome.first_frame);
         self.sound.add(&outcome.sound);
         self.pictures.add(&outcome.pictures);
+    }
+
+    /// Why participants ended before their time, each reason once.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        self.failures.keys().map(String::as_str)
+    }
+
+    /// Milliseconds that so many of all pictures took at most, from sending to their last packet.
+    #[must_use]
+    pub fn picture_delay_ms(&self, quantile: f64) -> f64 {
+        self.pictures.delay_ms(quantile)
+    }
+
+    /// Packets of pictures and sound that never came, in a hundred.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        let mut all = Tracks::default();
+        all.add(&self.sound);
+        all.add(&self.pictures);
+        all.loss()
     }
 
     /// Whether everybody took part to the end and received everything there was.

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    Plan,
     link::{Description, Link, PATIENCE, Sends, Signaling},
     options::{Media, Transport},
     outcome::Outcome,
+    plan::Plan,
     socket::{Said, Socket, field},
     way::Way,
 };
@@ -20,18 +20,17 @@ use crate::{
 const SFU: &str = "sfu";
 
 /// Who a participant is.
-pub(crate) struct Seat {
-    pub(crate) room: String,
-    pub(crate) number: u32,
-    pub(crate) publishes: bool,
+pub struct Seat {
+    /// The room's name.
+    pub room: String,
+    /// The participant's own number, in its stamps as well.
+    pub number: u32,
+    /// Whether it sends, too.
+    pub publishes: bool,
 }
 
 /// Takes part until told to stop, and tells what came of it.
-pub(crate) async fn take_part(
-    plan: Arc<Plan>,
-    seat: Seat,
-    mut stop: watch::Receiver<bool>,
-) -> Outcome {
+pub async fn take_part(plan: Arc<Plan>, seat: Seat, mut stop: watch::Receiver<bool>) -> Outcome {
     let joined = timeout(PATIENCE, join(&plan, &seat)).await;
     match joined.map_err(|_| anyhow::anyhow!("Joining took more than a minute")) {
         Ok(Ok(link)) => {
