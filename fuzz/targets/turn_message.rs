@@ -3,8 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use turn::{
-    channel, stream,
-    stun::{Key, Message, attribute::XOR_PEER_ADDRESS},
+    channel, shard_named, stream,
+    stun::{
+        Class, Integrity, Key, Message, Method, PasswordAlgorithm, TransactionId, Writer,
+        attribute::{DATA, XOR_PEER_ADDRESS},
+    },
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -20,6 +23,29 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = message.text(kind);
         }
         let _ = message.xor_address(XOR_PEER_ADDRESS);
-        let _ = message.verify(&Key::long_term("user", "moim", "password"));
+        for algorithm in [PasswordAlgorithm::Md5, PasswordAlgorithm::Sha256] {
+            let key = Key::derive(algorithm, "user", "moim", "password");
+            assert!(!message.verify(&key), "nobody signs by chance");
+        }
     }
+    let _ = shard_named(bytes);
+    written(bytes);
 });
+
+/// What we write around anything is read back whole, and as signed.
+fn written(bytes: &[u8]) {
+    let bytes = &bytes[..bytes.len().min(60_000)];
+    for (algorithm, integrity) in
+        [(PasswordAlgorithm::Md5, Integrity::Sha1), (PasswordAlgorithm::Sha256, Integrity::Sha256)]
+    {
+        let key = Key::derive(algorithm, "user", "moim", "password");
+        let mut out = Vec::new();
+        Writer::new(&mut out, Class::Indication, Method::DATA, TransactionId([5; 12]))
+            .attribute(DATA, bytes)
+            .protect(&key, integrity)
+            .fingerprint();
+        let message = Message::parse(&out).expect("it is framed right");
+        assert!(message.verify(&key) && message.fingerprinted());
+        assert_eq!(message.attribute(DATA), Some(bytes));
+    }
+}

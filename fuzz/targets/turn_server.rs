@@ -1,10 +1,12 @@
-//! A TURN server under any order of requests of a few clients, some with good credentials, of
-//! peers' packets, of failing sockets and of passing time: it never panics, relays to nobody who is
-//! denied, keeps to one allocation a client, and in the end gives everything back.
+//! A TURN server beside a model of it, under any order of requests of a few clients, of peers'
+//! packets, of failing sockets and of passing time. It never panics; it relays only what was
+//! permitted, and to nobody who is denied; its allocations, reservations and sockets are those of
+//! the model, within the quotas; an allocation moves only by its latest ticket; and in the end
+//! everything is given back.
 #![no_main]
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
@@ -12,173 +14,456 @@ use std::{
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use turn::{
-    Config, FiveTuple, Forward, OpenFailed, Output, RelayId, Server, Transport,
+    Config, FiveTuple, Forward, IcmpError, Limits, OpenFailed, Output, RelayId, Server, Transport,
     rest::Credential,
     stun::{
-        Class, Key, Message, Method, TransactionId, Writer,
+        Class, Integrity, Key, Message, Method, PasswordAlgorithm, TransactionId, Writer,
         attribute::{
-            CHANNEL_NUMBER, DATA, EVEN_PORT, LIFETIME, NONCE, REALM, REQUESTED_TRANSPORT, USERNAME,
-            XOR_PEER_ADDRESS,
+            ADDITIONAL_ADDRESS_FAMILY, CHANNEL_NUMBER, DATA, DONT_FRAGMENT, EVEN_PORT, LIFETIME,
+            MOBILITY_TICKET, NONCE, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM,
+            REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT, RESERVATION_TOKEN, USERNAME,
+            XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
         },
     },
 };
 
 const SECRET: &[u8] = b"secret";
-const CLIENTS: u16 = 4;
+const CLIENTS: u8 = 6;
+const IN_ALL: usize = 6;
+const PER_USER: usize = 4;
 
 #[derive(Debug, Arbitrary)]
 enum Step {
-    Allocate { who: u8, even: Option<u8>, opens: bool },
-    Refresh { who: u8, seconds: u16 },
+    Allocate { who: u8, shape: Shape, mobile: bool, fails: u16 },
+    Redeem { who: u8, token: u8 },
+    Refresh { who: u8, seconds: u16, family: Option<bool> },
+    Move { who: u8, ticket: u8, seconds: u16 },
     Permit { who: u8, peer: Peer },
     Bind { who: u8, number: u16, peer: Peer },
-    Send { who: u8, peer: Peer, data: Vec<u8> },
+    Send { who: u8, peer: Peer, data: Vec<u8>, whole: bool },
     ChannelData { who: u8, number: u16, data: Vec<u8> },
     FromPeer { relay: u8, peer: Peer, data: Vec<u8> },
+    Error { relay: u8, peer: Peer, kind: u8, code: u8 },
     Raw { who: u8, bytes: Vec<u8> },
     Gone { who: u8 },
     Wait { seconds: u16 },
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
+enum Shape {
+    Any,
+    V6,
+    Even,
+    Pair,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
 enum Peer {
     Public(u8),
+    PublicV6(u8),
     Loopback,
     Mapped([u8; 4]),
-    Relayed(u16),
+    /// One of our own, by its place among those open, or whatever has such a port.
+    Relayed(u8),
+    Own(u16),
     V6([u8; 16]),
 }
 
-impl Peer {
-    fn address(self) -> SocketAddr {
-        match self {
-            Self::Public(last) => SocketAddr::from(([198, 51, 100, last], 5000)),
-            Self::Loopback => SocketAddr::from(([127, 0, 0, 1], 22)),
-            Self::Mapped(octets) => {
-                (IpAddr::from(Ipv4Addr::from(octets).to_ipv6_mapped()), 5000).into()
-            }
-            Self::Relayed(port) => SocketAddr::from(([203, 0, 113, 1], port)),
-            Self::V6(octets) => (IpAddr::from(octets), 5000).into(),
-        }
-    }
+/// An allocation as it should be.
+#[derive(Default)]
+struct Lease {
+    user: usize,
+    /// Seconds, as all times here.
+    expires: u64,
+    v4: bool,
+    v6: bool,
+    /// How often it has moved, if it may.
+    moves: Option<u32>,
+    permitted: HashMap<IpAddr, u64>,
+}
+
+#[derive(Default)]
+struct Model {
+    leases: HashMap<u32, Lease>,
+    /// Which client has which.
+    at: HashMap<u8, u32>,
+    /// Whose, and until when.
+    reserved: HashMap<Vec<u8>, (usize, u64)>,
+    tokens: Vec<Vec<u8>>,
+    /// For which lease, and after how many moves.
+    tickets: Vec<(Vec<u8>, u32, u32)>,
+    next: u32,
 }
 
 struct World {
     server: Server,
-    now: Instant,
-    unix: u64,
-    nonces: Vec<Vec<u8>>,
-    relays: Vec<RelayId>,
-    open: HashSet<RelayId>,
+    start: Instant,
+    now: u64,
+    nonces: HashMap<u8, Vec<u8>>,
+    relays: Vec<(RelayId, SocketAddr)>,
+    open: HashMap<RelayId, SocketAddr>,
     transactions: u32,
-    opens: bool,
+    /// A bit for each of the next sockets: it can't be opened.
+    fails: u16,
+    model: Model,
 }
 
 fuzz_target!(|steps: Vec<Step>| {
-    let now = Instant::now();
+    let start = Instant::now();
     let mut config = Config::new(SECRET, [7; 32]);
-    config.interfaces = vec![IpAddr::from([203, 0, 113, 1])];
+    config.interfaces =
+        vec![IpAddr::from([203, 0, 113, 1]), IpAddr::from([0x2A00, 0xDB8, 0, 0, 0, 0, 0, 1u16])];
+    config.limits = Limits {
+        allocations: IN_ALL,
+        allocations_per_user: PER_USER,
+        permissions: 4,
+        channels: 3,
+        user_bandwidth: Some(1000),
+        bandwidth: Some(3000),
+        ..Limits::default()
+    };
     let mut world = World {
-        server: Server::new(config, now),
-        now,
-        unix: 1_000_000,
-        nonces: vec![Vec::new(); usize::from(CLIENTS)],
+        server: Server::new(config, start),
+        start,
+        now: 0,
+        nonces: HashMap::new(),
         relays: Vec::new(),
-        open: HashSet::new(),
+        open: HashMap::new(),
         transactions: 0,
-        opens: true,
+        fails: 0,
+        model: Model::default(),
     };
     for step in steps {
         world.take(step);
-        assert!(world.server.allocations() <= usize::from(CLIENTS), "one allocation a client");
+        world.compare();
     }
     world.wait(u64::from(u16::MAX));
     assert_eq!(world.server.allocations(), 0, "every allocation ends");
+    assert_eq!(world.server.reservations(), 0, "every reservation ends");
     assert!(world.open.is_empty(), "every relayed socket is closed");
+    assert_eq!(world.server.poll_timeout(), None, "nothing is waited for");
 });
 
 impl World {
     fn take(&mut self, step: Step) {
         match step {
-            Step::Allocate { who, even, opens } => {
-                self.opens = opens;
-                let even = even.map(|byte| (EVEN_PORT, vec![byte]));
-                let attributes = [(REQUESTED_TRANSPORT, vec![17, 0, 0, 0])];
-                self.request(who, Method::ALLOCATE, attributes.into_iter().chain(even), None);
+            Step::Allocate { who, shape, mobile, fails } => {
+                self.fails = fails;
+                self.allocate(who % CLIENTS, shape, mobile);
             }
-            Step::Refresh { who, seconds } => {
-                let lifetime = u32::from(seconds).to_be_bytes().to_vec();
-                self.request(who, Method::REFRESH, [(LIFETIME, lifetime)], None);
-            }
+            Step::Redeem { who, token } => self.redeem(who % CLIENTS, token),
+            Step::Refresh { who, seconds, family } => self.refresh(who % CLIENTS, seconds, family),
+            Step::Move { who, ticket, seconds } => self.move_to(who % CLIENTS, ticket, seconds),
             Step::Permit { who, peer } => {
-                self.request(who, Method::CREATE_PERMISSION, [], Some(peer.address()));
+                let peer = self.address(peer);
+                let answer =
+                    self.request(who % CLIENTS, Method::CREATE_PERMISSION, &[], Some(peer));
+                self.permitted(who % CLIENTS, &answer, peer);
             }
             Step::Bind { who, number, peer } => {
+                let peer = self.address(peer);
                 let [high, low] = number.to_be_bytes();
                 let number = [(CHANNEL_NUMBER, vec![high, low, 0, 0])];
-                self.request(who, Method::CHANNEL_BIND, number, Some(peer.address()));
+                let answer = self.request(who % CLIENTS, Method::CHANNEL_BIND, &number, Some(peer));
+                self.permitted(who % CLIENTS, &answer, peer);
             }
-            Step::Send { who, peer, data } => {
+            Step::Send { who, peer, data, whole } => {
+                let peer = self.address(peer);
                 let mut bytes = Vec::new();
-                let transaction = self.transaction();
-                Writer::new(&mut bytes, Class::Indication, Method::SEND, transaction)
-                    .xor_address(XOR_PEER_ADDRESS, peer.address())
-                    .attribute(DATA, &data[..data.len().min(1000)]);
-                self.hand(who, &bytes);
+                let id = self.transaction();
+                let mut writer = Writer::new(&mut bytes, Class::Indication, Method::SEND, id);
+                writer.xor_address(XOR_PEER_ADDRESS, peer);
+                writer.attribute(DATA, &data[..data.len().min(1000)]);
+                if whole {
+                    writer.attribute(DONT_FRAGMENT, &[]);
+                }
+                self.hand(who % CLIENTS, &bytes);
             }
             Step::ChannelData { who, number, data } => {
                 let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
                 let mut bytes = [number.to_be_bytes(), length.to_be_bytes()].concat();
                 bytes.extend(data);
-                self.hand(who, &bytes);
+                self.hand(who % CLIENTS, &bytes);
             }
             Step::FromPeer { relay, peer, data } => {
-                if let Some(relay) = self.relays.get(usize::from(relay)) {
-                    let sent = self.server.handle_relay(self.now, *relay, peer.address(), &data);
-                    check(sent.as_ref());
+                let peer = self.address(peer);
+                let Some(&(relay, _)) = self.relays.get(usize::from(relay)) else { return };
+                let now = self.time();
+                let sent = self.server.handle_relay(now, relay, peer, &data);
+                let Some(Forward::Client(to)) = sent else {
+                    assert!(sent.is_none(), "what peers send is for clients");
+                    return;
+                };
+                let to = to.to;
+                assert!(self.open.contains_key(&relay), "a closed socket relays nothing");
+                self.check_permitted(&to, peer.ip());
+            }
+            Step::Error { relay, peer, kind, code } => {
+                let peer = self.address(peer);
+                let Some(&(relay, _)) = self.relays.get(usize::from(relay)) else { return };
+                let (now, error) = (self.time(), IcmpError { kind, code, mtu: 1400 });
+                let sent = self.server.handle_relay_error(now, relay, peer, error);
+                if let Some(Forward::Client(to)) = sent {
+                    let to = to.to;
+                    self.check_permitted(&to, peer.ip());
                 }
             }
-            Step::Raw { who, bytes } => self.hand(who, &bytes),
-            Step::Gone { who } => self.server.handle_client_gone(&client(who)),
+            Step::Raw { who, bytes } => drop(self.hand(who % CLIENTS, &bytes)),
+            Step::Gone { who } => {
+                let who = who % CLIENTS;
+                self.server.handle_client_gone(&client(who));
+                if let Some(id) = self.model.at.remove(&who)
+                    && self.model.leases.get(&id).is_some_and(|lease| lease.moves.is_none())
+                {
+                    self.model.leases.remove(&id);
+                }
+                self.settle();
+            }
             Step::Wait { seconds } => self.wait(u64::from(seconds)),
         }
-        self.settle(0);
+    }
+
+    fn allocate(&mut self, who: u8, shape: Shape, mobile: bool) {
+        let mut attributes = vec![(REQUESTED_TRANSPORT, vec![17, 0, 0, 0])];
+        attributes.extend(match shape {
+            Shape::Any => None,
+            Shape::V6 => Some((REQUESTED_ADDRESS_FAMILY, vec![2, 0, 0, 0])),
+            Shape::Even => Some((EVEN_PORT, vec![0])),
+            Shape::Pair => Some((EVEN_PORT, vec![0x80])),
+            Shape::Both => Some((ADDITIONAL_ADDRESS_FAMILY, vec![2, 0, 0, 0])),
+        });
+        if mobile {
+            attributes.push((MOBILITY_TICKET, Vec::new()));
+        }
+        let (user, more) = (user_of(who), if let Shape::Pair = shape { 2 } else { 1 });
+        let room = self.held(Some(user)) + more <= PER_USER && self.held(None) + more <= IN_ALL;
+        let answer = self.request(who, Method::ALLOCATE, &attributes, None);
+        let Some(answer) = success(&answer) else { return };
+        assert!(room, "quotas are kept");
+        self.granted(who, &answer, mobile);
+        let token = answer.attribute(RESERVATION_TOKEN).map(<[u8]>::to_vec);
+        assert_eq!(token.is_some(), matches!(shape, Shape::Pair));
+        if let Some(token) = token {
+            self.model.reserved.insert(token.clone(), (user, self.now + 30));
+            self.model.tokens.push(token);
+        }
+    }
+
+    fn redeem(&mut self, who: u8, token: u8) {
+        let Some(token) = self.model.tokens.get(usize::from(token)).cloned() else { return };
+        let attributes =
+            [(REQUESTED_TRANSPORT, vec![17, 0, 0, 0]), (RESERVATION_TOKEN, token.clone())];
+        let answer = self.request(who, Method::ALLOCATE, &attributes, None);
+        let Some(answer) = success(&answer) else { return };
+        let reserved = self.model.reserved.remove(&token);
+        assert_eq!(reserved.map(|(user, _)| user), Some(user_of(who)), "a token is its user's");
+        self.granted(who, &answer, false);
+    }
+
+    fn granted(&mut self, who: u8, answer: &Message<'_>, mobile: bool) {
+        let relayed: Vec<_> = answer
+            .attributes()
+            .filter(|(kind, _)| *kind == XOR_RELAYED_ADDRESS)
+            .filter_map(|(_, value)| value.get(1).copied())
+            .collect();
+        let lease = Lease {
+            user: user_of(who),
+            expires: self.now + u64::from(lifetime(answer)),
+            v4: relayed.contains(&1),
+            v6: relayed.contains(&2),
+            moves: mobile.then_some(0),
+            permitted: HashMap::new(),
+        };
+        let id = self.model.next;
+        self.model.next += 1;
+        assert!(self.model.at.insert(who, id).is_none(), "a client has one allocation");
+        self.model.leases.insert(id, lease);
+        let ticket = answer.attribute(MOBILITY_TICKET);
+        assert_eq!(ticket.is_some(), mobile);
+        self.model.tickets.extend(ticket.map(|ticket| (ticket.to_vec(), id, 0)));
+    }
+
+    fn refresh(&mut self, who: u8, seconds: u16, family: Option<bool>) {
+        let mut attributes = vec![(LIFETIME, u32::from(seconds).to_be_bytes().to_vec())];
+        attributes
+            .extend(family.map(|v6| (REQUESTED_ADDRESS_FAMILY, vec![1 + u8::from(v6), 0, 0, 0])));
+        let answer = self.request(who, Method::REFRESH, &attributes, None);
+        let Some(answer) = success(&answer) else { return };
+        self.refreshed(who, lifetime(&answer), family);
+    }
+
+    fn refreshed(&mut self, who: u8, lifetime: u32, family: Option<bool>) {
+        let id = self.model.at.get(&who).copied().expect("only what is there is refreshed");
+        let lease = self.model.leases.get_mut(&id).expect("a lease");
+        if lifetime > 0 {
+            lease.expires = self.now + u64::from(lifetime);
+            return;
+        }
+        match family {
+            Some(false) => lease.v4 = false,
+            Some(true) => lease.v6 = false,
+            None => (lease.v4, lease.v6) = (false, false),
+        }
+        let (v4, v6) = (lease.v4, lease.v6);
+        lease.permitted.retain(|ip, _| if ip.is_ipv4() { v4 } else { v6 });
+        if !v4 && !v6 {
+            self.model.leases.remove(&id);
+            self.model.at.remove(&who);
+        }
+        // What a ticket names may be the half that is gone.
+    }
+
+    fn move_to(&mut self, who: u8, ticket: u8, seconds: u16) {
+        let Some((ticket, id, moves)) = self.model.tickets.get(usize::from(ticket)).cloned() else {
+            return;
+        };
+        let seconds = u32::from(seconds).to_be_bytes().to_vec();
+        let attributes = [(MOBILITY_TICKET, ticket), (LIFETIME, seconds)];
+        let answer = self.request(who, Method::REFRESH, &attributes, None);
+        let Some(answer) = success(&answer) else { return };
+        let lease = self.model.leases.get_mut(&id).expect("a ticket ends with its allocation");
+        assert_eq!(lease.user, user_of(who), "a ticket is its user's");
+        match self.model.at.get(&who) {
+            Some(own) => assert_eq!(*own, id, "nobody moves from one to another"),
+            None => {
+                assert_eq!(lease.moves, Some(moves), "a ticket is good for one move");
+                lease.moves = Some(moves + 1);
+                self.model.at.retain(|_, lease| *lease != id);
+                self.model.at.insert(who, id);
+            }
+        }
+        let moves = self.model.leases[&id].moves.expect("it may move");
+        if let Some(ticket) = answer.attribute(MOBILITY_TICKET) {
+            self.model.tickets.push((ticket.to_vec(), id, moves));
+        }
+        self.refreshed(who, lifetime(&answer), None);
+    }
+
+    fn permitted(&mut self, who: u8, answer: &[u8], peer: SocketAddr) {
+        if success(answer).is_none() {
+            return;
+        }
+        let id = self.model.at.get(&who).expect("only who has an allocation permits");
+        let lease = self.model.leases.get_mut(id).expect("a lease");
+        assert!(if peer.is_ipv4() { lease.v4 } else { lease.v6 }, "of a family it has");
+        lease.permitted.insert(peer.ip(), self.now + 300);
+        let live = lease.permitted.values().filter(|until| **until > self.now).count();
+        assert!(live <= 4, "permissions are bounded");
+    }
+
+    /// The client of a five-tuple has permitted an address.
+    fn check_permitted(&self, to: &FiveTuple, ip: IpAddr) {
+        let who = (0..CLIENTS).find(|who| client(*who) == *to);
+        // One that is away is not reached: nobody has such a five-tuple.
+        let Some(who) = who else { return assert_eq!(to.client.port(), 0) };
+        let lease = self.model.at.get(&who).and_then(|id| self.model.leases.get(id));
+        let until = lease.and_then(|lease| lease.permitted.get(&ip.to_canonical()));
+        assert!(until.is_some_and(|until| *until > self.now), "{ip} is not permitted");
+    }
+
+    /// What a user, or all, hold.
+    fn held(&self, user: Option<usize>) -> usize {
+        let of = |other: usize| user.is_none_or(|user| user == other);
+        self.model.leases.values().filter(|lease| of(lease.user)).count()
+            + self.model.reserved.values().filter(|(user, _)| of(*user)).count()
+    }
+
+    fn compare(&mut self) {
+        let model = &self.model;
+        assert_eq!(self.server.allocations(), model.leases.len());
+        assert_eq!(self.server.reservations(), model.reserved.len());
+        let sockets: usize =
+            model.leases.values().map(|lease| usize::from(lease.v4) + usize::from(lease.v6)).sum();
+        assert_eq!(self.open.len(), sockets + model.reserved.len(), "sockets are what is needed");
+        let ports: HashSet<_> = self.open.values().collect();
+        assert_eq!(ports.len(), self.open.len(), "no two have one port");
+        for who in 0..CLIENTS {
+            assert_eq!(self.server.has_allocation(&client(who)), model.at.contains_key(&who));
+        }
     }
 
     fn wait(&mut self, seconds: u64) {
-        self.now += Duration::from_secs(seconds);
-        self.unix += seconds;
-        self.server.handle_timeout(self.now);
-        self.settle(0);
+        self.now += seconds;
+        let now = self.now;
+        let model = &mut self.model;
+        model.leases.retain(|_, lease| lease.expires > now);
+        model.at.retain(|_, id| model.leases.contains_key(id));
+        model.reserved.retain(|_, (_, until)| *until > now);
+        let now = self.time();
+        self.server.handle_timeout(now);
+        self.settle();
     }
 
-    /// A signed request, asked once more with the nonce if the server says which to use.
+    fn time(&self) -> Instant {
+        self.start + Duration::from_secs(self.now)
+    }
+
+    fn unix(&self) -> u64 {
+        1_000_000 + self.now
+    }
+
+    fn address(&self, peer: Peer) -> SocketAddr {
+        match peer {
+            Peer::Public(last) => SocketAddr::from(([198, 51, 100, last % 6], 5000)),
+            Peer::PublicV6(last) => {
+                (IpAddr::from([0x2A00, 1, 0, 0, 0, 0, 0, u16::from(last % 6)]), 5000).into()
+            }
+            Peer::Loopback => SocketAddr::from(([127, 0, 0, 1], 22)),
+            Peer::Mapped(octets) => {
+                (IpAddr::from(Ipv4Addr::from(octets).to_ipv6_mapped()), 5000).into()
+            }
+            Peer::Relayed(index) => {
+                let found = self.relays.get(usize::from(index)).map(|(_, local)| *local);
+                found.unwrap_or(SocketAddr::from(([203, 0, 113, 1], 1)))
+            }
+            Peer::Own(port) => SocketAddr::from(([203, 0, 113, 1], port)),
+            Peer::V6(octets) => (IpAddr::from(octets), 5000).into(),
+        }
+    }
+
+    /// A signed request, asked once more with the nonce if the server says which to use; the last
+    /// answer.
     fn request(
         &mut self,
         who: u8,
         method: Method,
-        attributes: impl IntoIterator<Item = (u16, Vec<u8>)>,
+        attributes: &[(u16, Vec<u8>)],
         peer: Option<SocketAddr>,
-    ) {
-        let index = usize::from(who) % usize::from(CLIENTS);
-        let credential = Credential::mint(SECRET, self.unix + 3600, "ann");
-        let key = Key::long_term(&credential.username, "moim", &credential.password);
-        let attributes: Vec<_> = attributes.into_iter().collect();
+    ) -> Vec<u8> {
+        // One name for as long as the test: an allocation is of one.
+        let user = ["ann", "bob"][user_of(who)];
+        let credential = Credential::mint(SECRET, u64::from(u32::MAX), user);
+        let sha256 = who.is_multiple_of(2);
+        let algorithm = if sha256 { PasswordAlgorithm::Sha256 } else { PasswordAlgorithm::Md5 };
+        let key = Key::derive(algorithm, &credential.username, "moim", &credential.password);
+        let mut answer = Vec::new();
         for _ in 0..2 {
             let mut bytes = Vec::new();
             let transaction = self.transaction();
             let mut writer = Writer::new(&mut bytes, Class::Request, method, transaction);
-            for (kind, value) in &attributes {
+            for (kind, value) in attributes {
                 writer.attribute(*kind, value);
             }
             if let Some(peer) = peer {
                 writer.xor_address(XOR_PEER_ADDRESS, peer);
             }
-            writer.attribute(USERNAME, credential.username.as_bytes());
-            writer.attribute(REALM, b"moim").attribute(NONCE, &self.nonces[index]);
-            writer.integrity(&key).fingerprint();
-            self.hand(who, &bytes);
+            writer.attribute(USERNAME, credential.username.as_bytes()).attribute(REALM, b"moim");
+            writer.attribute(NONCE, self.nonces.get(&who).map_or(&[], Vec::as_slice));
+            if sha256 {
+                writer.attribute(PASSWORD_ALGORITHMS, &[0, 2, 0, 0, 0, 1, 0, 0]);
+                writer.attribute(PASSWORD_ALGORITHM, &[0, 2, 0, 0]);
+            }
+            writer.protect(&key, if sha256 { Integrity::Sha256 } else { Integrity::Sha1 });
+            writer.fingerprint();
+            let sent = self.hand(who, &bytes);
+            let is_answer = |bytes: &Vec<u8>| bytes.get(8..20) == Some(&transaction.0[..]);
+            answer = sent.into_iter().find(is_answer).unwrap_or_default();
+            let Ok(message) = Message::parse(&answer) else { return Vec::new() };
+            let Some(nonce) = message.attribute(NONCE) else { break };
+            self.nonces.insert(who, nonce.to_vec());
         }
+        answer
     }
 
     fn transaction(&mut self) -> TransactionId {
@@ -188,55 +473,82 @@ impl World {
         TransactionId(id)
     }
 
-    fn hand(&mut self, who: u8, bytes: &[u8]) {
-        let from = client(who);
-        let sent = self.server.handle_client(self.now, self.unix, &from, bytes);
-        check(sent.as_ref());
-        if let Some(nonce) = sent.as_ref().and_then(nonce_of) {
-            self.nonces[usize::from(who) % usize::from(CLIENTS)] = nonce;
+    /// Hands the server what a client sends; what comes of it for clients.
+    fn hand(&mut self, who: u8, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let (now, unix, from) = (self.time(), self.unix(), client(who));
+        let mut sent = Vec::new();
+        let mut leaves = None;
+        match self.server.handle_client(now, unix, &from, bytes) {
+            None => {}
+            Some(Forward::Client(to)) => sent.push(written(&to)),
+            Some(Forward::Peer(to)) => leaves = Some((to.relay, to.to)),
+            #[allow(unreachable_patterns)]
+            Some(_) => panic!("there is no other server"),
         }
-        self.settle(0);
+        if let Some((relay, to)) = leaves {
+            let ip = to.ip().to_canonical();
+            assert!(!ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast(), "{ip}");
+            assert!(!matches!(ip, IpAddr::V4(ip) if ip.is_private() || ip.is_link_local()), "{ip}");
+            assert_eq!(self.open.get(&relay).map(SocketAddr::is_ipv4), Some(to.is_ipv4()));
+            self.check_permitted(&from, ip);
+        }
+        sent.extend(self.settle());
+        sent
     }
 
     /// Does what the server wants done with relayed sockets.
-    fn settle(&mut self, depth: u32) {
-        assert!(depth < 100, "a port that is taken is not tried for ever");
-        let Some(output) = self.server.poll_output() else { return };
-        match output {
-            Output::OpenRelay { relay, .. } => {
-                let opened = if self.opens { Ok(()) } else { Err(OpenFailed::PortTaken) };
-                if opened.is_ok() {
-                    assert!(self.open.insert(relay), "each relay is opened once");
-                    self.relays.push(relay);
+    fn settle(&mut self) -> Vec<Vec<u8>> {
+        let mut sent = Vec::new();
+        for _ in 0..200 {
+            let Some(output) = self.server.poll_output() else { return sent };
+            match output {
+                Output::OpenRelay { relay, local } => {
+                    let fails = self.fails & 1 == 1;
+                    self.fails >>= 1;
+                    if !fails {
+                        assert!(self.open.insert(relay, local).is_none(), "opened once");
+                        self.relays.push((relay, local));
+                    }
+                    let opened = if fails { Err(OpenFailed::PortTaken) } else { Ok(()) };
+                    let now = self.time();
+                    if let Some(Forward::Client(to)) =
+                        self.server.handle_relay_opened(now, relay, opened)
+                    {
+                        sent.push(written(&to));
+                    }
                 }
-                check(self.server.handle_relay_opened(self.now, relay, opened).as_ref());
+                Output::CloseRelay { relay } => {
+                    assert!(self.open.remove(&relay).is_some(), "only what is open is closed");
+                }
             }
-            Output::CloseRelay { relay } => _ = self.open.remove(&relay),
         }
-        self.settle(depth + 1);
+        panic!("a port that is taken is not tried for ever");
     }
+}
+
+fn user_of(who: u8) -> usize {
+    usize::from(who % 3 == 0)
 }
 
 fn client(who: u8) -> FiveTuple {
     FiveTuple {
-        transport: if who % 2 == 0 { Transport::Udp } else { Transport::Tcp },
-        client: SocketAddr::from(([192, 0, 2, 1], 4000 + u16::from(who) % CLIENTS)),
+        transport: if who.is_multiple_of(2) { Transport::Udp } else { Transport::Tcp },
+        client: SocketAddr::from(([192, 0, 2, 1], 4000 + u16::from(who))),
         server: SocketAddr::from(([203, 0, 113, 1], 3478)),
     }
 }
 
-fn nonce_of(sent: &Forward<'_>) -> Option<Vec<u8>> {
-    let Forward::Client(to) = sent else { return None };
+fn written(to: &turn::ToClient<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     to.write_into(&mut bytes);
-    Message::parse(&bytes).ok()?.attribute(NONCE).map(<[u8]>::to_vec)
+    bytes
 }
 
-/// What leaves for a peer goes to no address that is denied.
-fn check(sent: Option<&Forward<'_>>) {
-    if let Some(Forward::Peer(to)) = sent {
-        let ip = to.to.ip().to_canonical();
-        assert!(!ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast(), "{ip} is denied");
-        assert!(!matches!(ip, IpAddr::V4(ip) if ip.is_private() || ip.is_link_local()), "{ip}");
-    }
+fn success(answer: &[u8]) -> Option<Message<'_>> {
+    Message::parse(answer).ok().filter(|message| message.class() == Class::Success)
+}
+
+fn lifetime(answer: &Message<'_>) -> u32 {
+    let value = answer.attribute(LIFETIME).and_then(|value| value.try_into().ok());
+    u32::from_be_bytes(value.expect("a lifetime"))
 }
