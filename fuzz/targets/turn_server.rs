@@ -482,8 +482,7 @@ impl World {
             None => {}
             Some(Forward::Client(to)) => sent.push(written(&to)),
             Some(Forward::Peer(to)) => leaves = Some((to.relay, to.to)),
-            #[allow(unreachable_patterns)]
-            Some(_) => panic!("there is no other server"),
+            Some(Forward::Sibling(_)) => panic!("there is no other server"),
         }
         if let Some((relay, to)) = leaves {
             let ip = to.ip().to_canonical();

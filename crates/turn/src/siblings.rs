@@ -44,6 +44,11 @@ impl Sibling {
         self.index
     }
 
+    /// Whether there is another one of this index.
+    pub(crate) fn is_other(&self, index: u8) -> bool {
+        index != self.index && index < self.count
+    }
+
     /// This one's part of the ports.
     #[must_use]
     pub fn ports(&self) -> RangeInclusive<u16> {

@@ -77,7 +77,11 @@ fn fill<'b>(to: &mut [u8], from: impl Iterator<Item = &'b u8>) {
 /// id. Nothing is proven by it.
 #[must_use]
 pub fn shard_named(datagram: &[u8]) -> Option<u8> {
-    let message = Message::parse(datagram).ok()?;
+    named_by(&Message::parse(datagram).ok()?)
+}
+
+/// The server a message wants.
+pub(crate) fn named_by(message: &Message<'_>) -> Option<u8> {
     let kind = match (message.class(), message.method()) {
         (Class::Request, Method::ALLOCATE) => RESERVATION_TOKEN,
         (Class::Request, Method::REFRESH) => MOBILITY_TICKET,

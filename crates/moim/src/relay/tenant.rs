@@ -3,7 +3,8 @@
 use std::{collections::HashMap, io, net::SocketAddr, time::Instant};
 
 use turn::{
-    FiveTuple, Forward, OpenFailed, Output, RelayId, Server, ToClient, Transport, siblings::Sibling,
+    FiveTuple, Forward, OpenFailed, Output, RelayId, Server, ToClient, ToSibling, Transport,
+    siblings::Sibling,
 };
 
 use super::{
@@ -69,18 +70,27 @@ impl Relay {
         }
     }
 
-    /// A client of another shard's sent to one of our relayed addresses.
-    pub(crate) fn handle_sibling(
-        &mut self,
-        now: Clock,
-        source: SocketAddr,
-        to: &SocketAddr,
-        datagram: &[u8],
-        wire: &mut Wire,
-    ) {
-        if let Some(forward) = self.server.handle_sibling(now.monotonic, source, to, datagram) {
+    /// Which shard's this is.
+    pub(crate) fn index(&self) -> u8 {
+        self.sibling.index()
+    }
+
+    /// A client of another shard's sent to one of our relayed addresses, or a client of ours sent
+    /// to the one port and the kernel gave it to another shard.
+    pub(crate) fn handle_sibling(&mut self, now: Clock, packet: &ToSibling<'_>, wire: &mut Wire) {
+        let ToSibling { source, to, payload, .. } = packet;
+        if !packet.is_client {
+            if let Some(forward) = self.server.handle_sibling(now.monotonic, *source, to, payload) {
+                send(&mut self.clients, &mut self.tally, wire, &forward);
+            }
+            return;
+        }
+        let from = FiveTuple { transport: Transport::Udp, client: *source, server: *to };
+        let forward = self.server.handle_passed_on(now.monotonic, now.unix, &from, payload);
+        if let Some(forward) = forward {
             send(&mut self.clients, &mut self.tally, wire, &forward);
         }
+        self.settle(now, wire);
     }
 
     /// The main runtime has news of a client over TCP.

@@ -27,6 +27,7 @@ pub(crate) struct Parcel {
 
 #[derive(Clone, Copy)]
 struct Packet {
+    is_client: bool,
     source: SocketAddr,
     to: SocketAddr,
     len: usize,
@@ -40,16 +41,18 @@ impl Parcel {
     fn push(&mut self, packet: &ToSibling<'_>) {
         self.bytes.extend_from_slice(packet.payload);
         let len = packet.payload.len();
-        self.packets.push(Packet { source: packet.source, to: packet.to, len });
+        let ToSibling { is_client, source, to, .. } = *packet;
+        self.packets.push(Packet { is_client, source, to, len });
     }
 
-    /// What it holds: the relayed address each is from, the one it is for, and the data.
-    pub(crate) fn packets(&self) -> impl Iterator<Item = (SocketAddr, &SocketAddr, &[u8])> {
+    /// What it holds, as it was put in by a shard that called us `sibling`.
+    pub(crate) fn packets(&self, sibling: u8) -> impl Iterator<Item = ToSibling<'_>> {
         let mut rest = self.bytes.as_slice();
         self.packets.iter().map(move |packet| {
-            let (data, behind) = rest.split_at_checked(packet.len).unwrap_or_default();
+            let (payload, behind) = rest.split_at_checked(packet.len).unwrap_or_default();
             rest = behind;
-            (packet.source, &packet.to, data)
+            let Packet { is_client, source, to, .. } = *packet;
+            ToSibling { sibling, is_client, source, to, payload }
         })
     }
 
@@ -164,7 +167,8 @@ mod tests {
 
     fn packet(payload: &[u8]) -> ToSibling<'_> {
         let source = SocketAddr::from(([192, 0, 2, 1], 50_000));
-        ToSibling { sibling: 1, source, to: SocketAddr::from(([192, 0, 2, 1], 60_000)), payload }
+        let to = SocketAddr::from(([192, 0, 2, 1], 60_000));
+        ToSibling { sibling: 1, is_client: false, source, to, payload }
     }
 
     #[test]
@@ -175,7 +179,7 @@ mod tests {
         from.flush();
         let mut got = Vec::new();
         while let Some(parcel) = to.receive() {
-            got.extend(parcel.packets().map(|(_, _, data)| data.to_vec()));
+            got.extend(parcel.packets(1).map(|packet| packet.payload.to_vec()));
             to.give_back(parcel);
         }
         assert_eq!(got, sent);

@@ -193,8 +193,8 @@ impl Shard {
     fn open_mail(&mut self, now: Clock) {
         for _ in 0..TURN {
             let Some(parcel) = self.wire.links.receive() else { return };
-            for (source, to, data) in parcel.packets() {
-                self.relay.handle_sibling(now, source, to, data, &mut self.wire);
+            for packet in parcel.packets(self.relay.index()) {
+                self.relay.handle_sibling(now, &packet, &mut self.wire);
             }
             self.wire.links.give_back(parcel);
         }

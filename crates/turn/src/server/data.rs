@@ -34,10 +34,7 @@ impl Server {
         let found = self.allocations.of_client(from).filter(|(_, found)| found.expires > now);
         let found =
             found.and_then(|(relay, found)| Some((relay, found.peers.channel(now, number)?)));
-        let Some((relay, channel)) = found else {
-            self.counters.dropped_unexpected += 1;
-            return None;
-        };
+        let Some((relay, channel)) = found else { return self.pass_on(now, from, message) };
         if !channel.permission.holds(now) {
             self.counters.dropped_unpermitted += 1;
             return None;
@@ -65,8 +62,7 @@ impl Server {
         let found = self.allocations.of_client(from);
         let found = found.filter(|(_, found)| found.expires > now && !found.is_tcp());
         let Some((relay, allocation)) = found else {
-            self.counters.dropped_unexpected += 1;
-            return None;
+            return self.pass_on(now, from, message.as_bytes());
         };
         let Some(permission) = allocation.peers.permission(now, &peer.ip()) else {
             self.counters.dropped_unpermitted += 1;
@@ -103,7 +99,13 @@ impl Server {
             return self.relay_to_client(now, target, source, payload, true);
         }
         if let Some(sibling) = self.sibling_at(&peer) {
-            return Some(Forward::Sibling(ToSibling { sibling, source, to: peer, payload }));
+            return Some(Forward::Sibling(ToSibling {
+                sibling,
+                is_client: false,
+                source,
+                to: peer,
+                payload,
+            }));
         }
         if own_relays {
             self.counters.dropped_own += 1;

@@ -14,7 +14,7 @@ pub enum Forward<'a> {
     Client(ToClient<'a>),
     /// To a peer, from a relayed socket.
     Peer(ToPeer<'a>),
-    /// To a relayed address of a sibling's.
+    /// To a relayed address of a sibling's, or a message of a client that is a sibling's.
     Sibling(ToSibling<'a>),
 }
 
@@ -53,14 +53,17 @@ pub struct ToPeer<'a> {
     pub payload: &'a [u8],
 }
 
-/// A packet for [`super::Server::handle_sibling`] of another server on this machine.
+/// A packet for another server on this machine: for its [`super::Server::handle_sibling`], or for
+/// its [`super::Server::handle_passed_on`] where it is a client's own message.
 #[derive(Debug, Clone, Copy)]
 pub struct ToSibling<'a> {
     /// Which one, by [`crate::siblings::Sibling::index`].
     pub sibling: u8,
-    /// The relayed address of the client it is from.
+    /// Whether it is a message of a client over UDP, which came here.
+    pub is_client: bool,
+    /// The relayed address of the client it is from, or that client's own.
     pub source: SocketAddr,
-    /// The relayed address it is for.
+    /// The relayed address it is for, or the one of ours that the client sent it to.
     pub to: SocketAddr,
     /// All of the packet.
     pub payload: &'a [u8],

@@ -7,6 +7,7 @@ mod config;
 mod connections;
 mod counters;
 mod data;
+mod elsewhere;
 mod forward;
 mod icmp;
 mod peers;
@@ -35,6 +36,7 @@ use accounts::Accounts;
 use allocations::{Allocations, Removed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use connections::Connections;
+use elsewhere::Elsewhere;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::collections::VecDeque;
@@ -78,6 +80,7 @@ pub struct Server {
     rng: StdRng,
     allocations: Allocations,
     connections: Connections,
+    elsewhere: Elsewhere,
     tcp_outputs: VecDeque<TcpOutput>,
     outputs: VecDeque<Output>,
     /// The response under way; every response is written here.
@@ -113,6 +116,7 @@ impl Server {
             rng: StdRng::from_seed(seed),
             allocations: Allocations::new(now, accounts),
             connections: Connections::default(),
+            elsewhere: Elsewhere::new(limits.allocations, limits.max_lifetime),
             tcp_outputs: VecDeque::new(),
             outputs: VecDeque::new(),
             reply: Vec::new(),
@@ -141,7 +145,10 @@ impl Server {
         match (message.class(), message.method()) {
             (Class::Indication, Method::SEND) => self.send(now, from, &message),
             (Class::Request, Method::BINDING) => self.binding(now, from, &message),
-            (Class::Request, _) => self.request(now, unix_now, from, &message),
+            (Class::Request, _) => match self.wanted(from, &message) {
+                None if self.elsewhere.renew(now, from) => self.pass_on(now, from, datagram),
+                wanted => self.request(now, unix_now, from, &message, wanted),
+            },
             // A keep-alive (RFC 8489 §3): having arrived is all it is for.
             (Class::Indication, Method::BINDING) => None,
             _ => {
@@ -173,6 +180,26 @@ impl Server {
         datagram: &'a [u8],
     ) -> Option<Forward<'a>> {
         self.handed_over(now, source, to, datagram)
+    }
+
+    /// Takes in a message of a client over UDP that a sibling passed on. It goes no further.
+    pub fn handle_passed_on<'a>(
+        &'a mut self,
+        now: Instant,
+        unix_now: u64,
+        from: &FiveTuple,
+        datagram: &'a [u8],
+    ) -> Option<Forward<'a>> {
+        self.elsewhere.forget(from);
+        if let Some(0x40..=0x7F) = datagram.first() {
+            return self.channel_data(now, from, datagram);
+        }
+        let message = Message::parse(datagram).ok()?;
+        match (message.class(), message.method()) {
+            (Class::Indication, Method::SEND) => self.send(now, from, &message),
+            (Class::Request, _) => self.request(now, unix_now, from, &message, None),
+            _ => None,
+        }
     }
 
     /// Takes in how opening a relayed socket went; returns the answer to who asked for it.

@@ -172,6 +172,11 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
+    /// The whole message.
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Request, indication or response.
     #[must_use]
     pub fn class(&self) -> Class {

@@ -20,5 +20,6 @@ mod parser;
 mod relaying;
 mod requests;
 mod reservations;
+mod siblings;
 mod tcp;
 mod world;

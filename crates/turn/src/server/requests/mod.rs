@@ -55,14 +55,15 @@ fn unknown<'m>(
 }
 
 impl Server {
-    /// Requests that take a credential.
-    pub(super) fn request(
-        &mut self,
+    /// Requests that take a credential. One that `wanted` a sibling goes there.
+    pub(super) fn request<'a>(
+        &'a mut self,
         now: Instant,
         unix_now: u64,
         from: &FiveTuple,
-        message: &Message<'_>,
-    ) -> Option<Forward<'_>> {
+        message: &Message<'a>,
+        wanted: Option<u8>,
+    ) -> Option<Forward<'a>> {
         let step = match message.method() {
             Method::ALLOCATE => Self::allocate,
             Method::REFRESH => Self::refresh,
@@ -83,6 +84,9 @@ impl Server {
             }
             Err(_) => return None,
         };
+        if let Some(sibling) = wanted {
+            return self.hand_on(now, from, sibling, message);
+        }
         let known = known(asked.method, self.config.dont_fragment);
         let mut unknown = unknown(message, known).peekable();
         if unknown.peek().is_some() {

@@ -1,0 +1,218 @@
+//! Servers that share a port: the kernel gives each client's datagrams to one of them, whoever has
+//! what the client is about.
+
+use crate::world::{ALLOCATE, Attr, CHANNEL_BIND, Client, REFRESH, Response, at, config};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use testnet::Clock;
+use turn::siblings::Sibling;
+use turn::{Config, FiveTuple, Forward, Limits, Output, Server, ToSibling, Transport};
+
+const PEER: &str = "198.51.100.7:9000";
+
+/// Two servers; what leaves for clients and for peers.
+struct Family {
+    servers: Vec<Server>,
+    clock: Clock,
+    answers: Vec<(SocketAddr, Vec<u8>)>,
+    to_peers: Vec<(u8, Vec<u8>)>,
+    /// Messages that went from one to the other.
+    passed: usize,
+}
+
+impl Family {
+    fn new(limits: &Limits) -> Self {
+        let clock = Clock::new();
+        let of = |sibling: &Sibling| {
+            let config = Config {
+                ports: sibling.ports(),
+                shard: sibling.index(),
+                sibling: sibling.clone(),
+                limits: limits.clone(),
+                ..config()
+            };
+            Server::new(config, clock.now())
+        };
+        let servers = Sibling::family(&turn::PORTS, 2).iter().map(of).collect();
+        Self { servers, clock, answers: Vec::new(), to_peers: Vec::new(), passed: 0 }
+    }
+
+    /// The kernel gives a datagram to one of the two.
+    fn hand(&mut self, shard: u8, from: &FiveTuple, bytes: &[u8]) {
+        let (now, unix) = (self.clock.now(), self.clock.unix());
+        let server = &mut self.servers[usize::from(shard)];
+        let passed = match server.handle_client(now, unix, from, bytes) {
+            Some(Forward::Sibling(packet)) => Some((packet, packet.payload.to_vec())),
+            forward => {
+                keep(shard, forward, &mut self.answers, &mut self.to_peers);
+                None
+            }
+        };
+        let passed = passed.map(|(ToSibling { sibling, is_client, source, to, .. }, bytes)| {
+            assert!(is_client, "no relay of the one sends to one of the other here");
+            assert_eq!((source, to), (from.client, from.server));
+            (sibling, bytes)
+        });
+        if let Some((sibling, bytes)) = passed {
+            self.passed += 1;
+            let server = &mut self.servers[usize::from(sibling)];
+            let forward = server.handle_passed_on(now, unix, from, &bytes);
+            assert!(!matches!(forward, Some(Forward::Sibling(_))), "it goes no further");
+            keep(sibling, forward, &mut self.answers, &mut self.to_peers);
+        }
+        self.settle(now);
+    }
+
+    fn settle(&mut self, now: Instant) {
+        for shard in [0, 1] {
+            let server = &mut self.servers[usize::from(shard)];
+            while let Some(output) = server.poll_output() {
+                if let Output::OpenRelay { relay, .. } = output {
+                    let forward = server.handle_relay_opened(now, relay, Ok(()));
+                    keep(shard, forward, &mut self.answers, &mut self.to_peers);
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.clock.advance(time);
+        let now = self.clock.now();
+        self.servers.iter_mut().for_each(|server| server.handle_timeout(now));
+        self.settle(now);
+    }
+
+    fn request(&mut self, shard: u8, client: &mut Client, method: u16, attrs: &[Attr]) -> Response {
+        let from = client.five_tuple(Transport::Udp);
+        for _ in 0..3 {
+            let (bytes, transaction) = client.build(method, attrs);
+            self.hand(shard, &from, &bytes);
+            let (to, answer) = self.answers.pop().expect("an answer");
+            assert_eq!((to, answer.get(8..20)), (client.host, Some(&transaction[..])));
+            let response = Response::new(client, answer);
+            if !client.challenged(&response) {
+                return response;
+            }
+        }
+        panic!("challenged again and again");
+    }
+
+    fn allocations(&self) -> [usize; 2] {
+        [self.servers[0].allocations(), self.servers[1].allocations()]
+    }
+}
+
+fn keep(
+    shard: u8,
+    forward: Option<Forward<'_>>,
+    answers: &mut Vec<(SocketAddr, Vec<u8>)>,
+    to_peers: &mut Vec<(u8, Vec<u8>)>,
+) {
+    match forward {
+        None => {}
+        Some(Forward::Client(packet)) => {
+            let mut bytes = Vec::new();
+            packet.write_into(&mut bytes);
+            answers.push((packet.to.client, bytes));
+        }
+        Some(Forward::Peer(packet)) => to_peers.push((shard, packet.payload.to_vec())),
+        Some(Forward::Sibling(_)) => panic!("passed on again"),
+    }
+}
+
+#[test]
+fn who_moves_to_where_another_server_gets_its_datagrams_keeps_its_relay() {
+    for (old, new) in [(0, 1), (1, 0), (0, 0)] {
+        let mut family = Family::new(&Limits::default());
+        let mut wifi = Client::new("192.0.2.10:5000");
+        let attrs = [Attr::udp(), Attr::ticket(b"")];
+        let response = family.request(old, &mut wifi, ALLOCATE, &attrs);
+        let ticket = response.raw(0x8030).unwrap();
+        let attrs = [Attr::channel(0x4000), Attr::peer(PEER)];
+        assert_eq!(family.request(old, &mut wifi, CHANNEL_BIND, &attrs).error(), None);
+        let mut lte = Client::new("203.0.113.50:1024");
+        let attrs = [Attr::ticket(&ticket), Attr::lifetime(3600)];
+        assert_eq!(family.request(new, &mut lte, REFRESH, &attrs).error(), None);
+        let mut expected = [0, 0];
+        expected[usize::from(old)] = 1;
+        assert_eq!(family.allocations(), expected);
+        let from = lte.five_tuple(Transport::Udp);
+        let indication = lte.indication(at(PEER), b"sent");
+        for message in [&[0x40, 0, 0, 2, 7, 8][..], &indication] {
+            family.hand(new, &from, message);
+        }
+        assert_eq!(family.to_peers, [(old, vec![7, 8]), (old, b"sent".to_vec())]);
+        assert_eq!(family.passed > 0, old != new);
+        // And for as long as it refreshes, hours later, too.
+        for _ in 0..5 {
+            family.wait(Duration::from_secs(3500));
+            let attrs = [Attr::lifetime(3600)];
+            assert_eq!(family.request(new, &mut lte, REFRESH, &attrs).error(), None);
+        }
+        let attrs = [Attr::channel(0x4000), Attr::peer(PEER)];
+        assert_eq!(family.request(new, &mut lte, CHANNEL_BIND, &attrs).error(), None);
+        family.wait(Duration::from_secs(3600));
+        assert_eq!(family.allocations(), [0, 0]);
+    }
+}
+
+#[test]
+fn a_port_that_another_server_keeps_is_had_by_its_token() {
+    for (first, second) in [(0, 1), (1, 0)] {
+        let mut family = Family::new(&Limits::default());
+        let mut rtp = Client::new("192.0.2.10:5000");
+        let response = family.request(first, &mut rtp, ALLOCATE, &[Attr::udp(), Attr::even(true)]);
+        let (even, token) = (response.relayed(), response.raw(0x0022).unwrap());
+        let mut rtcp = Client::new("192.0.2.10:5001");
+        let attrs = [Attr::udp(), Attr::Raw(0x0022, token)];
+        let odd = family.request(second, &mut rtcp, ALLOCATE, &attrs).relayed();
+        assert_eq!(odd.port(), even.port() + 1);
+        let attrs = [Attr::channel(0x4000), Attr::peer(PEER)];
+        assert_eq!(family.request(second, &mut rtcp, CHANNEL_BIND, &attrs).error(), None);
+        family.hand(second, &rtcp.five_tuple(Transport::Udp), &[0x40, 0, 0, 1, 9]);
+        assert_eq!(family.to_peers, [(first, vec![9])]);
+    }
+}
+
+#[test]
+fn nobody_is_passed_on_before_they_have_proven_who_they_are() {
+    let limits = Limits { allocations: 3, allocations_per_user: 100, ..Limits::default() };
+    let mut family = Family::new(&limits);
+    let token = Attr::Raw(0x0022, vec![1, 2, 3, 4, 5, 6, 7, 8]);
+    for port in 1..100 {
+        let mut stranger = Client::new(&format!("192.0.2.66:{port}"));
+        stranger.anonymous = true;
+        let attrs = [Attr::udp(), token.clone()];
+        assert_eq!(family.request(0, &mut stranger, ALLOCATE, &attrs).error(), Some(401));
+        stranger.credential.password = "a guess".into();
+        stranger.anonymous = false;
+        assert_eq!(family.request(0, &mut stranger, ALLOCATE, &attrs).error(), Some(401));
+    }
+    assert_eq!(family.passed, 0);
+    // Who has, but holds no such token, takes a place of a bounded number.
+    let mut passed = 0;
+    for port in 1..20 {
+        let mut client = Client::new(&format!("192.0.2.10:{port}"));
+        let (bytes, _) = client.build(REFRESH, &[]);
+        let from = client.five_tuple(Transport::Udp);
+        family.hand(0, &from, &bytes);
+        let (_, answer) = family.answers.pop().unwrap();
+        assert!(client.challenged(&Response::new(&client, answer)));
+        let (bytes, _) = client.build(ALLOCATE, &[Attr::udp(), token.clone()]);
+        family.hand(0, &from, &bytes);
+        passed += usize::from(family.answers.pop().is_some());
+    }
+    assert_eq!((passed, family.passed), (3, 3));
+    assert_eq!(family.allocations(), [0, 0]);
+}
+
+#[test]
+fn a_ticket_for_a_server_there_is_not_is_a_bad_request() {
+    let mut family = Family::new(&Limits::default());
+    let mut client = Client::new("192.0.2.10:5000");
+    let attrs = [Attr::ticket(&[9; 29])];
+    assert_eq!(family.request(0, &mut client, REFRESH, &attrs).error(), Some(400));
+    let attrs = [Attr::ticket(&[1; 29])];
+    assert_eq!(family.request(0, &mut client, REFRESH, &attrs).error(), Some(400));
+    assert_eq!(family.passed, 1, "only one is there");
+}
