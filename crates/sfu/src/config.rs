@@ -39,6 +39,8 @@ pub struct Limits {
     pub sdp_bytes: usize,
     /// Media sections in an offer or answer.
     pub sdp_sections: usize,
+    /// Bytes of a data channel message.
+    pub message_bytes: u32,
     /// Receiving sections that one peer may have, so tracks that it may be subscribed to.
     pub sections: usize,
     /// Addresses that one peer may be reached at, the newest kept.
@@ -72,6 +74,7 @@ impl Default for Limits {
             datagram_bytes: 1500,
             sdp_bytes: 512 * 1024,
             sdp_sections: 512,
+            message_bytes: 16 * 1024,
             sections: 256,
             addresses: 8,
             relays: 20_000,

@@ -4,13 +4,18 @@ use str0m::format::{CodecSpec, PayloadParams};
 
 /// The encodings that we forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Codec {
+pub enum Codec {
+    /// Opus (RFC 7587).
     Opus,
     /// Opus with redundancy (RFC 2198).
     Red,
+    /// VP8 (RFC 7741).
     Vp8,
+    /// VP9 (RFC 9628).
     Vp9,
+    /// H264 (RFC 6184).
     H264,
+    /// AV1 (its RTP payload specification).
     Av1,
 }
 

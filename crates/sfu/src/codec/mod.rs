@@ -6,7 +6,7 @@ mod h264;
 pub mod vp8;
 pub mod vp9;
 
-use crate::format::Codec;
+pub use crate::format::Codec;
 
 /// What a packet is of its frame and layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,7 +43,8 @@ impl Meta {
 }
 
 /// Reads what is to be known of a packet; what can't be parsed is a packet without layers.
-pub(crate) fn meta(codec: Codec, payload: &[u8]) -> Meta {
+#[must_use]
+pub fn meta(codec: Codec, payload: &[u8]) -> Meta {
     match codec {
         Codec::Opus | Codec::Red => Meta::plain(true),
         Codec::Vp8 => vp8::Descriptor::parse(payload)

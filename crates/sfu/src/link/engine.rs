@@ -12,6 +12,9 @@ use str0m::{
     rtp::{Extension, ExtensionMap},
 };
 
+/// Of what we would have to say on a data channel.
+const MOST_BUFFERED: usize = 64 * 1024;
+
 /// What all links share.
 pub(crate) struct Engine {
     certificate: Option<DtlsCert>,
@@ -41,6 +44,8 @@ impl Engine {
             .enable_h264(true)
             .enable_vp9(true)
             .enable_av1(true)
+            .set_sctp_max_message_size(config.limits.message_bytes)
+            .set_sctp_max_buffered_amount(MOST_BUFFERED)
             .enable_bwe(Some(Bitrate::bps(config.start_rate)));
         if let Some(certificate) = &self.certificate {
             settings = settings.set_dtls_cert(certificate.clone());

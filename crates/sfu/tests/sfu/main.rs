@@ -7,6 +7,8 @@
     clippy::panic
 )]
 
+mod attacks;
+mod churn;
 mod forwarding;
 mod layers;
 mod negotiation;

@@ -40,6 +40,8 @@ pub(crate) struct Client {
     pub(crate) offers: usize,
     /// Keyframes that this client was asked for, by layer.
     pub(crate) asked: HashMap<Option<Rid>, usize>,
+    /// The SSRCs of its first offer.
+    pub(crate) ssrcs: Vec<String>,
     pub(crate) codec: Codec,
     pub(crate) simulcast: bool,
     /// Whether it is on the other shard.
@@ -77,6 +79,7 @@ impl Client {
             negotiation_needed: false,
             offers: 0,
             asked: HashMap::new(),
+            ssrcs: Vec::new(),
             codec: Codec::Vp8,
             simulcast: false,
             far: false,
@@ -175,7 +178,11 @@ impl Client {
         let (offer, pending) = changes.apply()?;
         self.pending = Some(pending);
         self.drain(now);
-        Some(offer.to_sdp_string())
+        let offer = offer.to_sdp_string();
+        let named = offer.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
+        let named = named.filter_map(|line| Some(line.split_once(' ')?.0.to_owned()));
+        self.ssrcs = named.collect();
+        Some(offer)
     }
 
     /// Offers with fresh ICE credentials.

@@ -24,9 +24,13 @@ pub(crate) struct World {
     /// Another shard, for those who join far.
     pub(crate) far: Sfu,
     pub(crate) far_server: SocketAddr,
+    /// What has come to the server, if it is to be kept.
+    pub(crate) tap: Option<Vec<testnet::Datagram>>,
     /// Packets of media that have crossed between the shards.
     pub(crate) crossed: usize,
     pub(crate) clients: BTreeMap<PeerId, Client>,
+    /// Whose links have been told to be up.
+    pub(crate) connected: Vec<PeerId>,
     /// Who speaks, as told last.
     pub(crate) speakers: Vec<sfu::Speaker>,
     pub(crate) gone: Vec<(PeerId, GoneReason)>,
@@ -63,8 +67,10 @@ impl World {
             server,
             far,
             far_server,
+            tap: None,
             crossed: 0,
             clients: BTreeMap::new(),
+            connected: Vec::new(),
             speakers: Vec::new(),
             gone: Vec::new(),
             runs: (0, 0),
@@ -211,9 +217,12 @@ impl World {
         true
     }
 
-    fn arrived(&mut self, datagram: &testnet::Datagram) {
+    pub(crate) fn arrived(&mut self, datagram: &testnet::Datagram) {
         let now = self.now();
         if datagram.to == self.server {
+            if let Some(tap) = &mut self.tap {
+                tap.push(datagram.clone());
+            }
             let (to, from) = (datagram.to, datagram.from);
             self.sfu.handle_datagram(now, to, from, Transport::Udp, &datagram.bytes);
         } else if datagram.to == self.far_server {
@@ -308,6 +317,7 @@ impl World {
                 }
             }
             Event::Connected { peer } => {
+                self.connected.push(peer);
                 if let Some(client) = self.clients.get_mut(&peer) {
                     client.connected = true;
                 }
