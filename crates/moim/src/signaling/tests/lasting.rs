@@ -1,0 +1,93 @@
+//! Over time: credentials, floods, sockets that do not read, the end.
+
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
+
+use super::{Came, connect, handshake, id, server, socket};
+use crate::socket::app::{Application as _, Events as _, Gone};
+
+#[tokio::test(start_paused = true)]
+async fn credentials_are_refreshed_at_half_their_life() {
+    let server = server();
+    let (mut ann, mut ben) = (connect(&server), connect(&server));
+    let ann_is = ann.join("tea", "Ann").await;
+    tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+    let ben_is = ben.join("tea", "Ben").await;
+    ann.hears("participant:joined").await;
+    let started = tokio::time::Instant::now();
+    for hours in [5, 11] {
+        let fresh = ann.hears("ice:servers").await;
+        let user = fresh["iceServers"][1]["username"].as_str().unwrap();
+        assert!(user.ends_with(&format!(":{}", id(&ann_is))), "{user}");
+        assert_eq!(started.elapsed().as_secs() / 3600, hours);
+    }
+    ben.hears("ice:servers").await;
+    assert_eq!(started.elapsed().as_secs() / 3600, 11, "Ben's first came at 6, unread until now");
+    ben.session.gone(Gone::Lost).await;
+    assert!(id(&ben_is) != id(&ann_is));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_read_slowly_and_arrives_whole() {
+    let server = server();
+    let (mut ann, mut ben) = (connect(&server), connect(&server));
+    let ann_is = ann.join("tea", "Ann").await;
+    ben.join("tea", "Ben").await;
+    ann.hears("participant:joined").await;
+    let started = tokio::time::Instant::now();
+    for n in 0..3000 {
+        let candidate = json!({"candidate": n.to_string()});
+        ben.ask("signal", json!({"to": id(&ann_is), "candidate": candidate})).await;
+        let heard = ann.hears("signal").await;
+        assert_eq!(heard["candidate"]["candidate"], n.to_string());
+    }
+    assert!(started.elapsed() > Duration::from_secs(9), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_reads_nothing_is_cut_off_and_the_others_go_on() {
+    let server = server();
+    let (mut ann, mut ben, mut cem) = (connect(&server), connect(&server), connect(&server));
+    ann.join("tea", "Ann").await;
+    ben.join("tea", "Ben").await;
+    cem.join("tea", "Cem").await;
+    for n in 0..3000 {
+        let media = json!({"mic": n % 2 == 0, "camera": true, "screen": false, "hand": false});
+        ben.ask("media", media).await;
+        cem.everything().await;
+    }
+    assert!(ann.outbox.take().await.is_err(), "its queue overflowed");
+    ann.session.gone(Gone::Lost).await;
+    let media = json!({"mic": true, "camera": false, "screen": false, "hand": false});
+    assert_eq!(ben.ask("media", media.clone()).await, json!({"ok": {}}));
+    assert_eq!(cem.hears("participant:updated").await["media"], media);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_tells_everybody_and_takes_nobody_in() {
+    let server = server();
+    let (mut ann, mut watcher) = (connect(&server), connect(&server));
+    ann.join("tea", "Ann").await;
+    let draining = tokio::spawn({
+        let server = Arc::clone(&server);
+        async move { server.drain(Duration::from_secs(5)).await }
+    });
+    for (client, others_stay) in [(&mut ann, true), (&mut watcher, false)] {
+        assert_eq!(client.hears("server:draining").await, json!({}));
+        assert_eq!(client.everything().await, [Came::Dismissal]);
+        assert!(!draining.is_finished());
+        client.session.gone(Gone::ByServer).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(draining.is_finished(), !others_stay);
+    }
+    assert!(server.connect(socket().0, handshake([192, 0, 2, 1])).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_does_not_wait_for_ever() {
+    let server = server();
+    let _stuck = connect(&server);
+    let started = tokio::time::Instant::now();
+    server.drain(Duration::from_secs(2)).await;
+    assert_eq!(started.elapsed().as_secs(), 2);
+}

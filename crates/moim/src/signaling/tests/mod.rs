@@ -1,0 +1,152 @@
+//! Signaling with sockets that are queues, on a clock that jumps.
+
+mod lasting;
+mod meeting;
+mod refusing;
+mod resuming;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{Config, Session, Signaling};
+use crate::socket::app::{
+    Ack, Application, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket, SocketId,
+};
+
+/// What came to a client.
+#[derive(Debug, Clone, PartialEq)]
+enum Came {
+    Event(String, Value, Option<u64>),
+    Answer(u64, Value),
+    Dismissal,
+}
+
+/// A client as its driver sees it.
+struct Client {
+    session: Session,
+    socket: Socket,
+    outbox: Outbox,
+    came: Vec<Came>,
+    asked: u64,
+}
+
+fn config() -> Config {
+    Config::new(b"secret".as_slice().into())
+}
+
+fn server() -> Arc<Signaling> {
+    Signaling::new(config())
+}
+
+fn socket() -> (Socket, Outbox) {
+    Socket::new(SocketId("sid".into()), OutboxLimits::default())
+}
+
+fn handshake(address: [u8; 4]) -> Handshake {
+    Handshake {
+        address: IpAddr::from(address),
+        local_port: 4000,
+        host: Some("moim.example".to_owned()),
+        secure: true,
+        path: "/socket.io/",
+        namespace: "/".into(),
+        auth: None,
+    }
+}
+
+fn connect(server: &Signaling) -> Client {
+    connect_from(server, [192, 0, 2, 1])
+}
+
+fn connect_from(server: &Signaling, address: [u8; 4]) -> Client {
+    let (socket, outbox) = socket();
+    let session = server.connect(socket.clone(), handshake(address)).unwrap();
+    Client { session, socket, outbox, came: Vec::new(), asked: 0 }
+}
+
+fn read(outgoing: &Outgoing) -> Came {
+    let packet = match outgoing {
+        Outgoing::Packet(packet) => packet,
+        Outgoing::Disconnect => return Came::Dismissal,
+        Outgoing::Binary(..) => panic!("no attachments here: {outgoing:?}"),
+    };
+    let (kind, rest) = packet.split_at(1);
+    let (id, json) = rest.split_at(rest.find('[').unwrap());
+    let mut args: Vec<Value> = serde_json::from_str(json).unwrap();
+    match kind {
+        "3" => Came::Answer(id.parse().unwrap(), args.remove(0)),
+        "2" => {
+            let number = args.get(2).map(|number| number.as_u64().unwrap());
+            Came::Event(args[0].as_str().unwrap().to_owned(), args.remove(1), number)
+        }
+        _ => panic!("an event or an acknowledgement, not {packet}"),
+    }
+}
+
+impl Client {
+    /// Sends an event that asks for an acknowledgement and gives that.
+    async fn ask(&mut self, event: &str, payload: Value) -> Value {
+        let id = self.send(event, payload).await;
+        loop {
+            let answer = |came: &Came| matches!(came, Came::Answer(to, _) if *to == id);
+            if let Some(at) = self.came.iter().position(answer) {
+                let Came::Answer(_, answer) = self.came.remove(at) else { unreachable!() };
+                return answer;
+            }
+            self.receive().await;
+        }
+    }
+
+    /// Sends without waiting for the answer; gives the acknowledgement's id.
+    async fn send(&mut self, event: &str, payload: Value) -> u64 {
+        self.asked += 1;
+        let ack = Some(Ack { id: self.asked, socket: self.socket.clone() });
+        self.emit(event, vec![payload], ack).await;
+        self.asked
+    }
+
+    async fn emit(&mut self, event: &str, args: Vec<Value>, ack: Option<Ack>) {
+        let raw = |value: &Value| serde_json::value::to_raw_value(value).unwrap();
+        let args = args.iter().map(raw).collect();
+        let event = Incoming { name: event.to_owned(), args, attachments: Vec::new(), ack };
+        self.session.event(event).await;
+    }
+
+    async fn receive(&mut self) {
+        let taken = self.outbox.take().await.unwrap();
+        self.came.extend(taken.iter().map(read));
+    }
+
+    /// The next event, which must be this one.
+    async fn hears(&mut self, event: &str) -> Value {
+        while self.came.is_empty() {
+            self.receive().await;
+        }
+        match self.came.remove(0) {
+            Came::Event(name, payload, _) if name == event => payload,
+            other => panic!("{event} was to come, not {other:?}"),
+        }
+    }
+
+    /// Joins and gives the answer's content.
+    async fn join(&mut self, room: &str, name: &str) -> Value {
+        let answer = self.ask("room:join", json!({"room": room, "name": name})).await;
+        answer.get("ok").unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    /// Everything that came and comes until all tasks rest.
+    async fn everything(&mut self) -> Vec<Came> {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.came.extend(self.outbox.take_now().iter().map(read));
+        std::mem::take(&mut self.came)
+    }
+}
+
+fn code(answer: &Value) -> &str {
+    answer["error"]["code"].as_str().unwrap_or_else(|| panic!("an error, not {answer}"))
+}
+
+fn id(joined: &Value) -> &str {
+    joined["self"]["id"].as_str().unwrap()
+}
