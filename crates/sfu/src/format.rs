@@ -43,6 +43,12 @@ impl Format {
         Some(Self { codec, profile: profile(codec, &spec) })
     }
 
+    /// A format without a profile.
+    #[cfg(test)]
+    pub(crate) fn plain(codec: Codec) -> Self {
+        Self { codec, profile: 0 }
+    }
+
     /// RTP clock rate, Hz.
     pub(crate) fn clock_rate(self) -> u32 {
         match self.codec {

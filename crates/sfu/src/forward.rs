@@ -272,3 +272,6 @@ impl Counter {
         self.last.is_none_or(|last| (1..0x4000).contains(&(picture.wrapping_sub(last) & 0x7fff)))
     }
 }
+
+#[cfg(test)]
+mod tests;
