@@ -8,6 +8,7 @@ mod descriptors;
 mod drain;
 mod http;
 mod logs;
+mod media;
 mod parts;
 mod port;
 mod relay;

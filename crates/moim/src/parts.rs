@@ -28,7 +28,7 @@ pub(crate) fn socket(config: &Config) -> socket::Config {
 }
 
 /// For rooms.
-pub(crate) fn signaling(config: &Config) -> signaling::Config {
+pub(crate) fn signaling(config: &Config, shards: &shard::Handle) -> signaling::Config {
     let defaults = signaling::Config::new(config.turn.secret.as_bytes().into());
     let first = addresses::of_interfaces().into_iter().next();
     signaling::Config {
@@ -37,6 +37,8 @@ pub(crate) fn signaling(config: &Config) -> signaling::Config {
         capacity: config.limits.room_capacity,
         max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
         max_rooms: config.limits.rooms,
+        media: Some(signaling::MediaServer::new(shards.orders())),
+        topology: config.topology,
         ..defaults
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let (bound, shards) = take_port(config)?;
     let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
     let (stop, drain) = drain();
-    let signaling = Signaling::new(parts::signaling(config));
+    let signaling = Signaling::new(parts::signaling(config, &shards));
     let sockets = socket::router(Arc::clone(&signaling), parts::socket(config));
     let services = Services {
         admission: Admission::new(&config.limits),

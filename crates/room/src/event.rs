@@ -7,7 +7,7 @@ use crate::{
     protocol::{
         ChatEvent, HandoverEvent, IceCandidate, ParticipantId, ParticipantLeft, ServerEvent,
         SessionDescription, SignalEvent, Speaker, SpeakersEvent, SubscribedEvent, SubscribedTrack,
-        Topology, TopologyChanged,
+        Topology, TopologyChanged, WantedEvent,
     },
     request::Refusal,
 };
@@ -60,6 +60,8 @@ pub enum Event {
     },
     /// Who is on which receiving section of the told one's link to the media server.
     Subscribed(Vec<SubscribedTrack>),
+    /// Which encodings of a video of the told one's anybody is to get.
+    Wanted(WantedEvent),
     /// Who is heard, the loudest first.
     Speakers(Vec<Speaker>),
 }
@@ -84,6 +86,7 @@ impl Event {
                     };
                     tracks.iter().map(|track| size_of::<SubscribedTrack>() + texts(track)).sum()
                 }
+                Self::Wanted(wanted) => wanted.rids.iter().map(String::len).sum(),
                 Self::Speakers(speakers) => speakers.len() * size_of::<Speaker>(),
             }
     }
@@ -172,6 +175,7 @@ impl Event {
             Self::Subscribed(tracks) => {
                 ServerEvent::Subscribed(SubscribedEvent { tracks: tracks.clone() })
             }
+            Self::Wanted(wanted) => ServerEvent::Wanted(wanted.clone()),
             Self::Speakers(speakers) => {
                 ServerEvent::Speakers(SpeakersEvent { speakers: speakers.clone() })
             }

@@ -43,12 +43,14 @@ pub(crate) struct Member {
 
 /// The numbers of what the media server said last, 0 before the first. A newer word of a kind
 /// makes the older one void: an offer follows upon the answer to the last one, and a list of
-/// sections is always the whole list.
+/// sections or encodings is always the whole list.
 #[derive(Debug, Default)]
 pub(crate) struct SfuWords {
     pub(crate) offer: u64,
     pub(crate) answer: u64,
     pub(crate) subscribed: u64,
+    pub(crate) wanted_camera: u64,
+    pub(crate) wanted_screen: u64,
 }
 
 /// The members.

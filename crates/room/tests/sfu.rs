@@ -8,7 +8,7 @@ use room::{
     protocol::{
         HandoverRequest, ParticipantId, PublishRequest, PublishedTrack, SdpType,
         SessionDescription, SignalRequest, Speaker, SubscribeRequest, SubscribedTrack, Topology,
-        TopologyChoice, TrackSource, WantedTrack,
+        TopologyChoice, TrackSource, WantedEvent, WantedTrack,
     },
 };
 use world::{World, join, seconds, settings};
@@ -52,9 +52,14 @@ fn offer(sdp: &str) -> FromSfu {
     FromSfu::Description(description(SdpType::Offer, sdp))
 }
 
+fn wanted(source: TrackSource, round: u32) -> FromSfu {
+    FromSfu::Wanted(WantedEvent { source, shown: true, rids: vec![round.to_string()] })
+}
+
 fn from_sfu(said: FromSfu) -> Event {
     match said {
         FromSfu::Subscribed(tracks) => Event::Subscribed(tracks),
+        FromSfu::Wanted(wanted) => Event::Wanted(wanted),
         FromSfu::Description(description) => {
             let message = Message::Description(description);
             Event::Message { from: ParticipantId::sfu(), message }
@@ -336,12 +341,17 @@ fn of_what_the_media_server_says_over_and_over_only_the_last_is_kept() {
         say(&mut world, &ann_is.me.id, &offer(&sdp));
         let answer = description(SdpType::Answer, &round.to_string());
         say(&mut world, &ann_is.me.id, &FromSfu::Description(answer));
+        for source in [TrackSource::Camera, TrackSource::Screen] {
+            say(&mut world, &ann_is.me.id, &wanted(source, round));
+        }
     }
     world.gone(ann, Departure::Lost);
     let (again, resumed) = world.resume(&ann_is.resume, last);
     resumed.unwrap();
     let answer = FromSfu::Description(description(SdpType::Answer, "99"));
-    let kept = [subscribed("99", &ben_is.me.id), offer(&sdp), answer].map(from_sfu);
+    let (camera, screen) = (wanted(TrackSource::Camera, 99), wanted(TrackSource::Screen, 99));
+    let kept = [subscribed("99", &ben_is.me.id), offer(&sdp), answer, camera, screen];
+    let kept = kept.map(from_sfu);
     assert_eq!(world.take_told(again), kept);
 }
 

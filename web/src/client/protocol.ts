@@ -29,6 +29,7 @@ export interface ServerEvents {
   chat: ChatEvent;
   handover: HandoverEvent;
   subscribed: SubscribedEvent;
+  wanted: WantedEvent;
   speakers: SpeakersEvent;
   "ice:servers": IceServers;
   "server:draining": ServerDraining;
@@ -424,6 +425,20 @@ export type SubscribedEvent = {
  * All sections in use. A section may carry somebody else later.
  */
 tracks: Array<SubscribedTrack>, };
+
+export type WantedEvent = {
+/**
+ * Which of this participant's videos.
+ */
+source: TrackSource,
+/**
+ * It is shown anywhere at all.
+ */
+shown: boolean,
+/**
+ * The wanted encodings of a simulcast, the smallest first; of one without, none.
+ */
+rids: Array<string>, };
 
 export type SpeakersEvent = {
 /**

@@ -11,13 +11,13 @@ mod typed;
 use std::{net::IpAddr, path::PathBuf};
 
 use anyhow::{Context, bail};
+use room::protocol::TopologyChoice;
 use turn::Cidr;
 
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use origin::Origin;
 pub(crate) use secret::Secret;
-use typed::TopologyName;
 pub(crate) use typed::{Command, CommandLine, Options};
 
 use crate::data::DataFolder;
@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) turn: Turn,
     /// Threads that relay and forward media; one a core where none is said.
     pub(crate) shards: Option<u8>,
+    /// Who decides how media travels, unless a room's maker does.
+    pub(crate) topology: TopologyChoice,
     /// How much of everything there may be.
     pub(crate) limits: Limits,
     /// What to log, as `tracing` directives.
@@ -98,7 +100,6 @@ impl Config {
     }
 
     fn from_options(options: Options, data: DataFolder) -> anyhow::Result<Self> {
-        refuse_sfu(options.topology)?;
         let secret = match options.turn_secret {
             Some(secret) => Secret::new(secret)
                 .context("--turn-secret is empty: give a long random text or leave it out")?,
@@ -112,6 +113,7 @@ impl Config {
             certificate: certificate(options.cert, options.key)?,
             turn: Turn { secret, allow: options.turn_allow.unwrap_or_default() },
             shards: shards(options.shards)?,
+            topology: options.topology.map_or(TopologyChoice::Mesh, TopologyChoice::from),
             limits: Limits::new(&options.limits)?,
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             data,
@@ -139,17 +141,6 @@ fn shards(asked: Option<u8>) -> anyhow::Result<Option<u8>> {
         bail!("--shards must be between 1 and {most} on this system");
     }
     Ok(asked)
-}
-
-/// Every room is a mesh yet, so that `auto` and `mesh` say the same.
-fn refuse_sfu(topology: Option<TopologyName>) -> anyhow::Result<()> {
-    match topology {
-        None | Some(TopologyName::Auto | TopologyName::Mesh) => Ok(()),
-        Some(TopologyName::Sfu) => bail!(
-            "This version of moim has no media server, so --topology sfu can't be honoured: \
-             use auto or mesh"
-        ),
-    }
 }
 
 fn certificate(

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use room::protocol::TopologyChoice;
 use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
@@ -153,6 +154,16 @@ pub(super) enum TopologyName {
     Auto,
     Mesh,
     Sfu,
+}
+
+impl From<TopologyName> for TopologyChoice {
+    fn from(name: TopologyName) -> Self {
+        match name {
+            TopologyName::Auto => Self::Auto,
+            TopologyName::Mesh => Self::Mesh,
+            TopologyName::Sfu => Self::Sfu,
+        }
+    }
 }
 
 /// A value of the same type, each named field of which is the first that is there.

@@ -58,7 +58,7 @@ pub(super) async fn serve(
             Box::pin(serve_http(stream, connection, Version::Http1, &services, drain)).await;
         }
         Protocol::Turn => Box::pin(serve_turn(stream, connection, &services)).await,
-        Protocol::IceTcp => services.tally.ice_tcp.add(),
+        Protocol::IceTcp => Box::pin(serve_ice(stream, connection, &services)).await,
     }
 }
 
@@ -98,7 +98,7 @@ async fn serve_inside_tls(
         Protocol::Tls => services.tally.garbage.add(),
         Protocol::Http => serve_http(stream, connection, Version::Http1, services, drain).await,
         Protocol::Turn => serve_turn(stream, connection, services).await,
-        Protocol::IceTcp => services.tally.ice_tcp.add(),
+        Protocol::IceTcp => serve_ice(stream, connection, services).await,
     }
 }
 
@@ -117,6 +117,11 @@ async fn serve_http(
 async fn serve_turn(stream: impl Stream, connection: Connection, services: &Services) {
     services.tally.turn.add();
     services.shards.serve_turn(stream, connection).await;
+}
+
+async fn serve_ice(stream: impl Stream, connection: Connection, services: &Services) {
+    services.tally.ice_tcp.add();
+    services.shards.serve_ice(stream, connection).await;
 }
 
 async fn told<S: Stream>(

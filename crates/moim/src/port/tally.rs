@@ -40,7 +40,7 @@ tally! {
     tls_failed = "failed in TLS",
     /// TURN over TCP or TLS.
     turn = "TURN",
-    /// ICE over TCP, which nobody here answers yet.
+    /// ICE over TCP or TLS.
     ice_tcp = "ICE-TCP",
     /// HTTP of any version.
     http = "HTTP",

@@ -21,14 +21,14 @@ pub(crate) struct Client {
 }
 
 /// The connection's end of it.
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     messages: mpsc::Receiver<Bytes>,
     waiting: Arc<AtomicUsize>,
 }
 
 /// Why a message was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unsent {
+pub(crate) enum Unsent {
     /// The client can't take as much.
     Slow,
     /// The connection is gone.
@@ -36,7 +36,7 @@ pub(super) enum Unsent {
 }
 
 /// An empty queue.
-pub(super) fn queue() -> (Client, Waiting) {
+pub(crate) fn queue() -> (Client, Waiting) {
     let (sender, receiver) = mpsc::channel(MESSAGES);
     let waiting = Arc::<AtomicUsize>::default();
     (
@@ -49,6 +49,13 @@ impl Client {
     /// Queues a message, unless too much is waiting: what is relayed is worth nothing late.
     pub(super) fn send(&self, packet: &ToClient<'_>) -> Result<(), Unsent> {
         self.send_pieces(packet.head.as_bytes(), packet.payload, packet.padding)
+    }
+
+    /// Queues a packet behind its length (RFC 4571 §2), likewise.
+    pub(crate) fn send_framed(&self, packet: &[u8]) -> Result<(), Unsent> {
+        // Ours are no longer than a datagram.
+        let length = u16::try_from(packet.len()).map_err(|_| Unsent::Slow)?;
+        self.send_pieces(&length.to_be_bytes(), packet, 0)
     }
 
     fn send_pieces(&self, head: &[u8], payload: &[u8], padding: usize) -> Result<(), Unsent> {

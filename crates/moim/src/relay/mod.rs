@@ -9,12 +9,16 @@ mod command;
 mod stream;
 mod tenant;
 
-use std::{io, net::IpAddr};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
 use turn::siblings::Sibling;
 
+pub(crate) use client::{Client, Unsent, queue};
 pub(crate) use command::Command;
-pub(crate) use stream::serve as serve_stream;
+pub(crate) use stream::{serve as serve_stream, write};
 pub(crate) use tenant::Relay;
 
 /// What relays run by.
@@ -31,7 +35,11 @@ pub(crate) struct Config {
 ///
 /// # Errors
 /// The system gives no randomness.
-pub(crate) fn servers(config: &Config, family: &[Sibling]) -> io::Result<Vec<turn::Config>> {
+pub(crate) fn servers(
+    config: &Config,
+    family: &[Sibling],
+    listen: &[SocketAddr],
+) -> io::Result<Vec<turn::Config>> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
@@ -40,6 +48,7 @@ pub(crate) fn servers(config: &Config, family: &[Sibling]) -> io::Result<Vec<tur
         interfaces: interfaces.iter().map(if_addrs::Interface::ip).collect(),
         allow: config.allow.clone(),
         ports: sibling.ports(),
+        media: listen.iter().map(SocketAddr::port).collect(),
         shard: sibling.index(),
         sibling: sibling.clone(),
         ..turn::Config::new(config.secret.clone(), seed)
@@ -48,4 +57,4 @@ pub(crate) fn servers(config: &Config, family: &[Sibling]) -> io::Result<Vec<tur
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

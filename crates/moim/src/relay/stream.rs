@@ -87,7 +87,10 @@ async fn read(mut stream: impl AsyncRead + Unpin, from: FiveTuple, door: &Door) 
 
 /// Writes what waits, one message at a time: inside TLS each is a record of its own then, which
 /// some clients (coturn's) take for granted.
-async fn write(mut stream: impl AsyncWrite + Unpin, mut waiting: Waiting) -> io::Result<()> {
+pub(crate) async fn write(
+    mut stream: impl AsyncWrite + Unpin,
+    mut waiting: Waiting,
+) -> io::Result<()> {
     while let Some(first) = waiting.next().await {
         let mut next = Some(first);
         while let Some(message) = next {

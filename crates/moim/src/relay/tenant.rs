@@ -3,15 +3,18 @@
 use std::{collections::HashMap, io, net::SocketAddr, time::Instant};
 
 use turn::{
-    FiveTuple, Forward, OpenFailed, Output, RelayId, Server, ToClient, ToSibling, Transport,
-    siblings::Sibling,
+    FiveTuple, Forward, OpenFailed, Output, RelayId, Server, ToClient, ToMedia, ToSibling,
+    Transport, siblings::Sibling,
 };
 
 use super::{
     Command,
     client::{Client, Unsent},
 };
-use crate::shard::{self, Clock, Wire};
+use crate::{
+    media::Media,
+    shard::{self, Clock, Wire},
+};
 
 /// The server and its clients over TCP.
 pub(crate) struct Relay {
@@ -44,11 +47,15 @@ impl Relay {
         server: SocketAddr,
         datagram: &[u8],
         wire: &mut Wire,
+        media: &mut Media,
     ) {
         let from = FiveTuple { transport: Transport::Udp, client, server };
-        let forward = self.server.handle_client(now.monotonic, now.unix, &from, datagram);
-        if let Some(forward) = forward {
-            send(&mut self.clients, &mut self.tally, wire, &forward);
+        match self.server.handle_client(now.monotonic, now.unix, &from, datagram) {
+            Some(Forward::Media(ToMedia { source, to, payload })) => {
+                media.handle_relayed(now, source, to, payload, wire);
+            }
+            Some(forward) => send(&mut self.clients, &mut self.tally, wire, &forward),
+            None => {}
         }
         // Data makes nothing to settle.
         if !matches!(datagram.first(), Some(0x40..)) {
@@ -77,33 +84,85 @@ impl Relay {
 
     /// A client of another shard's sent to one of our relayed addresses, or a client of ours sent
     /// to the one port and the kernel gave it to another shard.
-    pub(crate) fn handle_sibling(&mut self, now: Clock, packet: &ToSibling<'_>, wire: &mut Wire) {
+    pub(crate) fn handle_sibling(
+        &mut self,
+        now: Clock,
+        packet: &ToSibling<'_>,
+        wire: &mut Wire,
+        media: &mut Media,
+    ) {
         let ToSibling { source, to, payload, .. } = packet;
         if !packet.is_client {
-            if let Some(forward) = self.server.handle_sibling(now.monotonic, *source, to, payload) {
-                send(&mut self.clients, &mut self.tally, wire, &forward);
-            }
-            return;
+            return self.relay_here(now, *source, to, payload, wire);
         }
         let from = FiveTuple { transport: Transport::Udp, client: *source, server: *to };
-        let forward = self.server.handle_passed_on(now.monotonic, now.unix, &from, payload);
-        if let Some(forward) = forward {
-            send(&mut self.clients, &mut self.tally, wire, &forward);
+        match self.server.handle_passed_on(now.monotonic, now.unix, &from, payload) {
+            Some(Forward::Media(ToMedia { source, to, payload })) => {
+                media.handle_relayed(now, source, to, payload, wire);
+            }
+            Some(forward) => send(&mut self.clients, &mut self.tally, wire, &forward),
+            None => {}
         }
         self.settle(now, wire);
     }
 
+    /// Something of ours is for one of our relayed addresses.
+    fn relay_here(
+        &mut self,
+        now: Clock,
+        source: SocketAddr,
+        to: &SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) {
+        if let Some(forward) = self.server.handle_sibling(now.monotonic, source, to, datagram) {
+            send(&mut self.clients, &mut self.tally, wire, &forward);
+        }
+    }
+
+    /// Which shard has a relayed address of ours, if it is one.
+    pub(crate) fn relayed_by(&self, to: &SocketAddr) -> Option<u8> {
+        self.server.relayed_by(to)
+    }
+
+    /// The media server sends to a relayed address, which a shard has.
+    pub(crate) fn hand_over(
+        &mut self,
+        now: Clock,
+        shard: u8,
+        source: SocketAddr,
+        to: SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) {
+        if shard == self.sibling.index() {
+            self.relay_here(now, source, &to, datagram, wire);
+        } else {
+            let (sibling, is_client) = (shard, false);
+            wire.links.push(&ToSibling { sibling, is_client, source, to, payload: datagram });
+        }
+    }
+
     /// The main runtime has news of a client over TCP.
-    pub(crate) fn obey(&mut self, now: Clock, command: Command, wire: &mut Wire) {
+    pub(crate) fn obey(
+        &mut self,
+        now: Clock,
+        command: Command,
+        wire: &mut Wire,
+        media: &mut Media,
+    ) {
         match command {
             Command::Opened(from, client) => {
                 self.clients.insert(from, client);
             }
             Command::Message(from, message) => {
                 let (monotonic, unix) = (now.monotonic, now.unix);
-                let forward = self.server.handle_client(monotonic, unix, &from, &message);
-                if let Some(forward) = forward {
-                    send(&mut self.clients, &mut self.tally, wire, &forward);
+                match self.server.handle_client(monotonic, unix, &from, &message) {
+                    Some(Forward::Media(ToMedia { source, to, payload })) => {
+                        media.handle_relayed(now, source, to, payload, wire);
+                    }
+                    Some(forward) => send(&mut self.clients, &mut self.tally, wire, &forward),
+                    None => {}
                 }
             }
             // Without its queue the connection ends.
@@ -158,10 +217,10 @@ impl Relay {
     /// What has been done, into the log.
     pub(crate) fn farewell(&self, wire: &Wire, shard: &shard::Tally) {
         let Tally { slow, gone } = self.tally;
-        let shard::Tally { media, garbage } = shard;
+        let shard::Tally { garbage } = shard;
         let (unsent, crossing) = (wire.unsent(), wire.links.dropped);
         tracing::info!(
-            "relay stopped; {:?}; dropped: media {media}, garbage {garbage}, unsent {unsent}, \
+            "relay stopped; {:?}; dropped: garbage {garbage}, unsent {unsent}, \
              between shards {crossing}, slow clients {slow}, gone clients {gone}",
             self.server.counters()
         );
@@ -181,6 +240,8 @@ fn send(
         }
         Forward::Peer(packet) => wire.send_relayed(packet.relay, packet.to, packet.payload),
         Forward::Sibling(packet) => wire.links.push(packet),
+        // Only what a client sends is for the media server, and that is handed there above.
+        Forward::Media(_) => {}
         Forward::Client(packet) if packet.to.transport == Transport::Udp => {
             let ToClient { to, head, payload, padding } = packet;
             wire.send(to.server, to.client, head.as_bytes(), payload, *padding);

@@ -28,7 +28,7 @@ use crate::{
     shard::{self, Handle, start},
 };
 
-const SECRET: &[u8] = b"secret";
+pub(crate) const SECRET: &[u8] = b"secret";
 const SOON: Duration = Duration::from_secs(5);
 
 /// A running relay, on a loopback port of its own on UDP and TCP.
@@ -75,70 +75,70 @@ fn on(address: SocketAddr) -> shard::Config {
     shard::Config { listen: vec![address], shards: 2, relay }
 }
 
-enum Wire {
+pub(crate) enum Wire {
     Udp(UdpSocket),
     Tcp(TcpStream, Vec<u8>),
 }
 
 /// A TURN client that does one thing at a time.
-struct Client {
-    wire: Wire,
+pub(crate) struct Client {
+    pub(crate) wire: Wire,
     credential: Credential,
     nonce: Vec<u8>,
     transactions: u8,
 }
 
 /// The attributes of a response.
-struct Response {
+pub(crate) struct Response {
     bytes: Vec<u8>,
 }
 
 impl Response {
-    fn message(&self) -> Message<'_> {
+    pub(crate) fn message(&self) -> Message<'_> {
         Message::parse(&self.bytes).unwrap()
     }
 
-    fn error(&self) -> Option<u16> {
+    pub(crate) fn error(&self) -> Option<u16> {
         let value = self.message().attribute(ERROR_CODE)?;
         Some(u16::from(value[2]) * 100 + u16::from(value[3]))
     }
 
-    fn address(&self, kind: u16) -> SocketAddr {
+    pub(crate) fn address(&self, kind: u16) -> SocketAddr {
         self.message().xor_address(kind).unwrap()
     }
 }
 
 impl Client {
-    async fn udp(server: SocketAddr) -> Self {
+    pub(crate) async fn udp(server: SocketAddr) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         socket.connect(server).await.unwrap();
         Self::over(Wire::Udp(socket))
     }
 
-    async fn tcp(server: SocketAddr) -> Self {
+    pub(crate) async fn tcp(server: SocketAddr) -> Self {
         Self::over(Wire::Tcp(TcpStream::connect(server).await.unwrap(), Vec::new()))
     }
 
-    fn over(wire: Wire) -> Self {
+    pub(crate) fn over(wire: Wire) -> Self {
         let credential = Credential::mint(SECRET, 4_000_000_000, "tester");
         Self { wire, credential, nonce: Vec::new(), transactions: 0 }
     }
 
-    fn local(&self) -> SocketAddr {
+    pub(crate) fn local(&self) -> SocketAddr {
         match &self.wire {
             Wire::Udp(socket) => socket.local_addr().unwrap(),
             Wire::Tcp(stream, _) => stream.local_addr().unwrap(),
         }
     }
 
-    async fn send(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
         match &mut self.wire {
             Wire::Udp(socket) => assert_eq!(socket.send(bytes).await.unwrap(), bytes.len()),
             Wire::Tcp(stream, _) => stream.write_all(bytes).await.unwrap(),
         }
     }
 
-    async fn receive(&mut self) -> Vec<u8> {
+    pub(crate) async fn receive(&mut self) -> Vec<u8> {
         match &mut self.wire {
             Wire::Udp(socket) => {
                 let mut bytes = vec![0; 64 * 1024];
@@ -156,7 +156,11 @@ impl Client {
         }
     }
 
-    async fn request(&mut self, method: Method, fill: impl Fn(&mut Writer<'_>)) -> Response {
+    pub(crate) async fn request(
+        &mut self,
+        method: Method,
+        fill: impl Fn(&mut Writer<'_>),
+    ) -> Response {
         let key = Key::long_term(&self.credential.username, "moim", &self.credential.password);
         loop {
             self.transactions += 1;
@@ -182,20 +186,20 @@ impl Client {
         }
     }
 
-    async fn allocate(&mut self) -> Response {
+    pub(crate) async fn allocate(&mut self) -> Response {
         self.request(Method::ALLOCATE, |request| {
             request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
         })
         .await
     }
 
-    async fn allocated(&mut self) -> SocketAddr {
+    pub(crate) async fn allocated(&mut self) -> SocketAddr {
         let response = self.allocate().await;
         assert_eq!(response.error(), None);
         response.address(XOR_RELAYED_ADDRESS)
     }
 
-    async fn bind(&mut self, number: u16, peer: SocketAddr) -> Option<u16> {
+    pub(crate) async fn bind(&mut self, number: u16, peer: SocketAddr) -> Option<u16> {
         let [high, low] = number.to_be_bytes();
         let response = self.request(Method::CHANNEL_BIND, |request| {
             request.attribute(CHANNEL_NUMBER, &[high, low, 0, 0]);
@@ -205,7 +209,7 @@ impl Client {
     }
 
     /// Sends over a channel, padded as a stream needs.
-    async fn channel(&mut self, number: u16, data: &[u8]) {
+    pub(crate) async fn channel(&mut self, number: u16, data: &[u8]) {
         let mut message = number.to_be_bytes().to_vec();
         message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
         message.extend_from_slice(data);
@@ -215,7 +219,7 @@ impl Client {
         self.send(&message).await;
     }
 
-    async fn channel_data(&mut self) -> (u16, Vec<u8>) {
+    pub(crate) async fn channel_data(&mut self) -> (u16, Vec<u8>) {
         let message = self.receive().await;
         let (number, data) = turn::channel::read(&message).unwrap();
         (number.value(), data.to_vec())

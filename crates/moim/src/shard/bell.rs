@@ -11,19 +11,20 @@ use mio::{Poll, Token, Waker};
 pub(super) const BELL: Token = Token(usize::MAX);
 
 /// Rung by whoever has put something where the shard looks before it sleeps.
-pub(super) struct Bell {
+#[derive(Debug)]
+pub(crate) struct Bell {
     waker: Waker,
     asleep: AtomicBool,
 }
 
 impl Bell {
-    pub(super) fn new(poll: &Poll) -> io::Result<Self> {
+    pub(crate) fn new(poll: &Poll) -> io::Result<Self> {
         let waker = Waker::new(poll.registry(), BELL)?;
         Ok(Self { waker, asleep: AtomicBool::new(false) })
     }
 
     /// There is something to do.
-    pub(super) fn ring(&self) {
+    pub(crate) fn ring(&self) {
         // What was put there is seen by a shard that falls asleep after this look.
         fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::bell::Bell;
-use crate::relay;
+use crate::{media, relay};
 
 /// What the main runtime tells a shard.
 pub(crate) enum Command {
     /// The relay's.
     Relay(relay::Command),
+    /// The media server's.
+    Media(media::Command),
     /// All is to end.
     Stop,
 }

@@ -1,4 +1,5 @@
-//! From shard to shard: packets between relays on different ones, in parcels over bounded queues.
+//! From shard to shard: packets between relays on different ones, and packets for peers that live
+//! on another one than the kernel thought, in parcels over bounded queues.
 //!
 //! A shard fills one parcel for each other shard and sends it off before it sleeps, or when it is
 //! full. The other gives the empty parcel back. A queue that is full drops, as the network would.
@@ -18,15 +19,25 @@ const WAITING: usize = 64;
 /// Empty parcels that wait to be filled again.
 const EMPTY: usize = 8;
 
-/// Packets for relays of one shard.
+/// Packets for one shard.
 #[derive(Default)]
 pub(crate) struct Parcel {
     bytes: Vec<u8>,
     packets: Vec<Packet>,
 }
 
+/// Whose a packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tenant {
+    /// For a relayed address, or of a relay's client.
+    Relay,
+    /// From an address for one of the port's, where a peer of the media server takes it.
+    Media,
+}
+
 #[derive(Clone, Copy)]
 struct Packet {
+    tenant: Tenant,
     is_client: bool,
     source: SocketAddr,
     to: SocketAddr,
@@ -38,21 +49,21 @@ impl Parcel {
         self.packets.len() < PACKETS && self.bytes.len() + len <= BYTES
     }
 
-    fn push(&mut self, packet: &ToSibling<'_>) {
+    fn push(&mut self, tenant: Tenant, packet: &ToSibling<'_>) {
         self.bytes.extend_from_slice(packet.payload);
         let len = packet.payload.len();
         let ToSibling { is_client, source, to, .. } = *packet;
-        self.packets.push(Packet { is_client, source, to, len });
+        self.packets.push(Packet { tenant, is_client, source, to, len });
     }
 
-    /// What it holds, as it was put in by a shard that called us `sibling`.
-    pub(crate) fn packets(&self, sibling: u8) -> impl Iterator<Item = ToSibling<'_>> {
+    /// What it holds and whose it is, as it was put in by a shard that called us `sibling`.
+    pub(crate) fn packets(&self, sibling: u8) -> impl Iterator<Item = (Tenant, ToSibling<'_>)> {
         let mut rest = self.bytes.as_slice();
         self.packets.iter().map(move |packet| {
             let (payload, behind) = rest.split_at_checked(packet.len).unwrap_or_default();
             rest = behind;
-            let Packet { is_client, source, to, .. } = *packet;
-            ToSibling { sibling, is_client, source, to, payload }
+            let Packet { tenant, is_client, source, to, .. } = *packet;
+            (tenant, ToSibling { sibling, is_client, source, to, payload })
         })
     }
 
@@ -95,15 +106,31 @@ impl Links {
         Self { own: own.into(), boxes, filling, dropped: 0 }
     }
 
-    /// Puts a packet into the parcel for its shard.
+    /// Puts a relay's packet into the parcel for its shard.
     pub(crate) fn push(&mut self, packet: &ToSibling<'_>) {
+        self.put(Tenant::Relay, packet);
+    }
+
+    /// Puts a packet for a peer of the media server into the parcel for its shard.
+    pub(crate) fn push_media(
+        &mut self,
+        sibling: u8,
+        source: SocketAddr,
+        to: SocketAddr,
+        payload: &[u8],
+    ) {
+        let is_client = false;
+        self.put(Tenant::Media, &ToSibling { sibling, is_client, source, to, payload });
+    }
+
+    fn put(&mut self, tenant: Tenant, packet: &ToSibling<'_>) {
         let to = usize::from(packet.sibling);
         let full = self.filling.get(to).is_some_and(|it| !it.has_room(packet.payload.len()));
         if full {
             self.send(to);
         }
         if let Some(parcel) = self.filling.get_mut(to) {
-            parcel.push(packet);
+            parcel.push(tenant, packet);
         }
     }
 
@@ -128,6 +155,11 @@ impl Links {
             let _ = mailbox.empty.push(returned);
         }
         mailbox.bell.ring();
+    }
+
+    /// How many shards there are.
+    pub(super) fn shards(&self) -> u8 {
+        u8::try_from(self.boxes.len()).unwrap_or(u8::MAX)
     }
 
     /// Takes a parcel that has come.
@@ -179,7 +211,7 @@ mod tests {
         from.flush();
         let mut got = Vec::new();
         while let Some(parcel) = to.receive() {
-            got.extend(parcel.packets(1).map(|packet| packet.payload.to_vec()));
+            got.extend(parcel.packets(1).map(|(_, packet)| packet.payload.to_vec()));
             to.give_back(parcel);
         }
         assert_eq!(got, sent);

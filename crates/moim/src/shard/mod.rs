@@ -1,8 +1,8 @@
 //! Shards: threads that own the UDP side of the one port.
 //!
 //! Each has sockets of its own for every address (`SO_REUSEPORT`: the kernel spreads clients over
-//! them by their address), its own relay with its own relayed sockets, and soon its own part of the
-//! media server. Nothing on the packet path is shared or locked; what one shard has for another
+//! them by their address), its own relay with its own relayed sockets, and its own part of the media
+//! server. Nothing on the packet path is shared or locked; what one shard has for another
 //! goes in batches over bounded queues ([`link`]). What comes from the main runtime goes through a
 //! [`Door`].
 
@@ -33,7 +33,8 @@ use tokio::{
 };
 use turn::siblings::Sibling;
 
-use crate::{port::Connection, relay};
+use crate::{media, port::Connection, relay};
+pub(crate) use bell::Bell;
 pub(crate) use door::{Command, Door};
 pub(crate) use run::{Clock, Tally};
 pub(crate) use wire::Wire;
@@ -55,6 +56,7 @@ pub(crate) struct Config {
 #[derive(Clone)]
 pub(crate) struct Handle {
     doors: Arc<[Door]>,
+    orders: Arc<[media::Orders]>,
     /// Whose turn it is to take a client over TCP.
     turn: Arc<AtomicUsize>,
 }
@@ -100,20 +102,24 @@ pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
     let bells = polls.iter().map(bell::Bell::new).collect::<io::Result<Vec<_>>>();
     let bells: Vec<_> = bells.map_err(system)?.into_iter().map(Arc::new).collect();
     let boxes = link::boxes(&bells);
-    let servers = relay::servers(&config.relay, &family).map_err(system)?;
-    let mut doors = Vec::new();
-    let parts = sockets.into_iter().zip(polls).zip(servers).zip(bells).zip(family);
-    for ((((sockets, poll), server), bell), sibling) in parts {
+    let servers = relay::servers(&config.relay, &family, &config.listen).map_err(system)?;
+    let announce = &config.relay.announce;
+    let sfus = media::parts(family.len(), &config.listen, announce).map_err(system)?;
+    let (mut doors, mut orders_to) = (Vec::new(), Vec::new());
+    let parts = sockets.into_iter().zip(polls).zip(servers).zip(sfus).zip(bells).zip(family);
+    for (((((sockets, poll), server), sfu), bell), sibling) in parts {
         let (sender, commands) = mpsc::channel(COMMANDS);
+        let (told, orders) = media::orders(Arc::clone(&bell));
+        orders_to.push(told);
         let links = link::Links::new(sibling.index(), Arc::clone(&boxes));
-        let own = run::Own { sockets, poll, server, sibling, commands, links };
+        let own = run::Own { sockets, poll, server, sfu, orders, sibling, commands, links };
         doors.push(Door::new(sender, bell));
         thread::Builder::new()
             .name(format!("shard {}", doors.len() - 1))
             .spawn(move || run::run(own))
             .map_err(system)?;
     }
-    Ok(Handle { doors: doors.into(), turn: Arc::default() })
+    Ok(Handle { doors: doors.into(), orders: orders_to.into(), turn: Arc::default() })
 }
 
 impl Handle {
@@ -127,6 +133,20 @@ impl Handle {
         if let Some(door) = self.doors.get(turn % self.doors.len().max(1)) {
             relay::serve_stream(stream, connection, door).await;
         }
+    }
+
+    /// Serves a client over ICE-TCP, or inside TLS, likewise.
+    pub(crate) async fn serve_ice(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        connection: Connection,
+    ) {
+        media::serve_stream(stream, connection, &self.doors).await;
+    }
+
+    /// The way for rooms to each shard's part of the media server.
+    pub(crate) fn orders(&self) -> Arc<[media::Orders]> {
+        Arc::clone(&self.orders)
     }
 
     /// Stops all shards and with them every client's; returns once their sockets are closed.

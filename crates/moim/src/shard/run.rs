@@ -10,18 +10,19 @@ use std::{
 use mio::{Events, Poll};
 use socket2::Socket;
 use tokio::sync::mpsc;
-use turn::siblings::Sibling;
+use turn::{ToSibling, siblings::Sibling};
 
 use super::{
     bell::BELL,
     door::Command,
     egress::Egress,
     inbox::{Ask, Inbox},
-    link::Links,
+    link::{Links, Tenant},
     outlet::{Outlets, Via},
     wire::Wire,
 };
 use crate::{
+    media::{self, Media, Taken},
     port::udp::{Datagram, classify},
     relay::Relay,
 };
@@ -38,6 +39,8 @@ pub(super) struct Own {
     pub(super) sockets: Vec<Socket>,
     pub(super) poll: Poll,
     pub(super) server: turn::Config,
+    pub(super) sfu: sfu::Config,
+    pub(super) orders: media::Inbox,
     pub(super) sibling: Sibling,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) links: Links,
@@ -45,15 +48,19 @@ pub(super) struct Own {
 
 /// Runs a shard on this thread until it is told to stop.
 pub(super) fn run(own: Own) {
-    let Own { sockets, mut poll, server, sibling, mut commands, links } = own;
+    let Own { sockets, mut poll, server, sfu, mut orders, sibling, mut commands, links } = own;
     let registry = poll.registry().try_clone();
     match registry.and_then(|registry| Outlets::new(sockets, registry)) {
         Ok(outlets) => {
             let wire = Wire { outlets, egress: Egress::new(), links };
-            let relay = Relay::new(server, sibling, Instant::now());
-            let mut shard = Shard::new(wire, relay);
-            shard.serve(&mut poll, &mut commands);
+            let now = Instant::now();
+            let media = Media::new(sfu, sibling.index(), wire.links.shards(), now);
+            let relay = Relay::new(server, sibling, now);
+            let mut shard = Shard::new(wire, relay, media);
+            shard.serve(&mut poll, &mut commands, &mut orders);
+            shard.close();
             shard.relay.farewell(&shard.wire, &shard.tally);
+            shard.media.farewell();
         }
         Err(error) => tracing::error!(%error, "a shard can't run"),
     }
@@ -65,8 +72,6 @@ pub(super) fn run(own: Own) {
 /// What the shard itself counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tally {
-    /// DTLS and media that no media server is there for.
-    pub(crate) media: u64,
     /// Datagrams of no protocol we speak.
     pub(crate) garbage: u64,
 }
@@ -76,20 +81,27 @@ struct Shard {
     inbox: Inbox,
     wire: Wire,
     relay: Relay,
+    media: Media,
     /// Sockets that may hold more than was taken.
     unread: VecDeque<Via>,
     tally: Tally,
 }
 
 impl Shard {
-    fn new(wire: Wire, relay: Relay) -> Self {
-        Self { inbox: Inbox::new(), wire, relay, unread: VecDeque::new(), tally: Tally::default() }
+    fn new(wire: Wire, relay: Relay, media: Media) -> Self {
+        let (inbox, unread, tally) = (Inbox::new(), VecDeque::new(), Tally::default());
+        Self { inbox, wire, relay, media, unread, tally }
     }
 
-    fn serve(&mut self, poll: &mut Poll, commands: &mut mpsc::Receiver<Command>) {
+    fn serve(
+        &mut self,
+        poll: &mut Poll,
+        commands: &mut mpsc::Receiver<Command>,
+        orders: &mut media::Inbox,
+    ) {
         let mut events = Events::with_capacity(EVENTS);
         loop {
-            let timeout = self.timeout(commands);
+            let timeout = self.timeout(commands, orders);
             if let Err(error) = poll.poll(&mut events, timeout)
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -114,11 +126,22 @@ impl Shard {
             self.open_mail(now);
             for _ in 0..TURN {
                 match commands.try_recv() {
-                    Ok(Command::Relay(command)) => self.relay.obey(now, command, &mut self.wire),
+                    Ok(Command::Relay(command)) => {
+                        self.relay.obey(now, command, &mut self.wire, &mut self.media);
+                    }
+                    Ok(Command::Media(command)) => self.media.obey(now, command),
                     Ok(Command::Stop) => return,
                     Err(_) => break,
                 }
             }
+            for _ in 0..TURN {
+                let Some(order) = orders.try_next() else { break };
+                self.media.carry_out(now, order);
+            }
+            if self.media.poll_timeout().is_some_and(|at| at <= now.monotonic) {
+                self.media.handle_timeout(now);
+            }
+            self.media.flush(now, &mut self.relay, &mut self.wire);
             if self.relay.poll_timeout().is_some_and(|at| at <= now.monotonic) {
                 self.relay.handle_timeout(now, &mut self.wire);
             }
@@ -126,18 +149,29 @@ impl Shard {
         }
     }
 
+    /// Ends what others would miss.
+    fn close(&mut self) {
+        self.media.close(Clock::read(), &mut self.relay, &mut self.wire);
+        self.wire.flush();
+    }
+
     /// How long to sleep: not at all, while there is something to do.
-    fn timeout(&self, commands: &mpsc::Receiver<Command>) -> Option<Duration> {
+    fn timeout(
+        &self,
+        commands: &mpsc::Receiver<Command>,
+        orders: &media::Inbox,
+    ) -> Option<Duration> {
         if !self.unread.is_empty() {
             return Some(Duration::ZERO);
         }
         if let Some(bell) = self.wire.links.bell() {
             bell.doze();
         }
-        if self.wire.links.has_mail() || !commands.is_empty() {
+        if self.wire.links.has_mail() || !commands.is_empty() || !orders.is_empty() {
             return Some(Duration::ZERO);
         }
-        let next = self.relay.poll_timeout()?;
+        let next = [self.relay.poll_timeout(), self.media.poll_timeout()];
+        let next = next.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
@@ -166,13 +200,21 @@ impl Shard {
                 for received in self.inbox.received(batch) {
                     let server = port.reached(received.reached);
                     for datagram in received.datagrams() {
-                        let (client, wire) = (received.from, &mut self.wire);
+                        let (from, wire) = (received.from, &mut self.wire);
+                        let (relay, media) = (&mut self.relay, &mut self.media);
                         match classify(datagram) {
-                            // Without a media server every Binding is for the STUN server.
-                            Datagram::Binding | Datagram::Turn | Datagram::ChannelData => {
-                                self.relay.handle_client(now, client, server, datagram, wire);
+                            Datagram::Binding => {
+                                let taken = media.handle_binding(now, from, server, datagram, wire);
+                                if taken == Taken::No {
+                                    relay.handle_client(now, from, server, datagram, wire, media);
+                                }
                             }
-                            Datagram::Dtls | Datagram::Media => self.tally.media += 1,
+                            Datagram::Turn | Datagram::ChannelData => {
+                                relay.handle_client(now, from, server, datagram, wire, media);
+                            }
+                            Datagram::Dtls | Datagram::Media => {
+                                media.handle_media(now, from, server, datagram, wire);
+                            }
                             Datagram::Garbage => self.tally.garbage += 1,
                         }
                     }
@@ -193,8 +235,19 @@ impl Shard {
     fn open_mail(&mut self, now: Clock) {
         for _ in 0..TURN {
             let Some(parcel) = self.wire.links.receive() else { return };
-            for packet in parcel.packets(self.relay.index()) {
-                self.relay.handle_sibling(now, &packet, &mut self.wire);
+            for (tenant, packet) in parcel.packets(self.relay.index()) {
+                let ToSibling { source, to, payload, .. } = packet;
+                let (relay, media, wire) = (&mut self.relay, &mut self.media, &mut self.wire);
+                match tenant {
+                    Tenant::Relay => relay.handle_sibling(now, &packet, wire, media),
+                    Tenant::Media => {
+                        let taken = media.handle_crossed(now, source, to, payload);
+                        // A check for nobody is for the STUN server, as it is where it came.
+                        if taken == Taken::No && classify(payload) == Datagram::Binding {
+                            relay.handle_client(now, source, to, payload, wire, media);
+                        }
+                    }
+                }
             }
             self.wire.links.give_back(parcel);
         }

@@ -4,6 +4,8 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use room::protocol::TopologyChoice;
 
+use super::desk::MediaServer;
+
 /// How rooms are and how much there may be of everything.
 #[derive(Clone)]
 pub(crate) struct Config {
@@ -19,8 +21,8 @@ pub(crate) struct Config {
     pub(crate) capacity: u32,
     /// The most a room's maker may ask for.
     pub(crate) max_capacity: u32,
-    /// There is a media server.
-    pub(crate) sfu: bool,
+    /// The media server, if there is one.
+    pub(crate) media: Option<MediaServer>,
     /// Who decides how media travels, unless a room's maker says otherwise.
     pub(crate) topology: TopologyChoice,
     /// How many rooms there may be.
@@ -47,7 +49,7 @@ impl Config {
             fallback: IpAddr::from([127, 0, 0, 1]),
             capacity: 9,
             max_capacity: 100,
-            sfu: false,
+            media: None,
             topology: TopologyChoice::Auto,
             max_rooms: 10_000,
             created_stays: Duration::from_secs(10 * 60),

@@ -164,7 +164,7 @@ impl Hub {
 
     /// Who decides how media travels in a room whose maker asked for this.
     fn topology(&self, asked: Option<TopologyChoice>) -> Result<TopologyChoice, ErrorBody> {
-        match (asked, self.config.sfu) {
+        match (asked, self.config.media.is_some()) {
             (Some(TopologyChoice::Sfu), false) => {
                 Err(invalid("topology: this server has no media server"))
             }

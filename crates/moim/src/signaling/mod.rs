@@ -8,6 +8,7 @@
 
 mod answer;
 mod config;
+mod desk;
 mod directory;
 mod hall;
 mod hub;
@@ -29,7 +30,7 @@ use std::{sync::Arc, time::Duration};
 
 use room::protocol::{ServerDraining, ServerEvent};
 
-pub(crate) use self::config::Config;
+pub(crate) use self::{config::Config, desk::MediaServer};
 use self::{hub::Hub, session::Session};
 use crate::socket::app::{Application, Handshake, Socket, encode_event};
 

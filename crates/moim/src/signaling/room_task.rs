@@ -3,14 +3,15 @@
 use std::{collections::HashMap, sync::Arc};
 
 use room::{
-    Admission, Connection, Effect, Event, Refusal, Reply, Request, Room,
+    Admission, Connection, Effect, Event, Refusal, Reply, Request, Room, ToSfu,
     dialect::{Dialect, Scene, named},
-    protocol::{IceServers, Joined, ParticipantId, ServerEvent},
+    protocol::{ErrorBody, ErrorCode, IceServers, Joined, ParticipantId, ServerEvent},
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
     answer::{Nothing, meet},
+    desk::{Desk, MediaServer, Said},
     directory::{Inbox, Mail, RoomKey},
     hub::Hub,
     ice,
@@ -27,6 +28,8 @@ pub(super) struct RoomTask {
     dialect: Option<&'static dyn Dialect>,
     room: Room,
     seats: HashMap<Connection, Seated>,
+    /// The way to the media server, once somebody has a link there.
+    desk: Option<Desk>,
     /// When somebody's credentials have lived half their life.
     refresh: Option<Instant>,
     closed: bool,
@@ -59,7 +62,8 @@ struct Asked {
 impl RoomTask {
     pub(super) fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
         let dialect = key.address.dialect().and_then(named);
-        Self { hub, key, dialect, room, seats: HashMap::new(), refresh: None, closed: false }
+        let (seats, desk) = (HashMap::new(), None);
+        Self { hub, key, dialect, room, seats, desk, refresh: None, closed: false }
     }
 
     /// Runs until the room closes.
@@ -74,6 +78,7 @@ impl RoomTask {
                     Some(mail) => self.open_mail(*mail),
                     None => break,
                 },
+                said = hear(&mut self.desk) => self.pass_on(said),
                 () = &mut timer, if armed => {}
             }
             self.act_on_time();
@@ -120,6 +125,10 @@ impl RoomTask {
                 self.list_members();
                 self.act(Asked { ack, enters, guess, leaves: false });
             }
+            Mail::Ask { request: Request::Sfu(_), ack, .. } if !self.reaches_media() => {
+                let message = "the media server is busy; try again later";
+                self.hub.refusals.refuse(ack, ErrorBody::new(ErrorCode::ServerFull, message));
+            }
             Mail::Ask { from, request, ack } => {
                 let leaves = matches!(request, Request::Leave);
                 self.room.handle(now, from, request);
@@ -143,13 +152,41 @@ impl RoomTask {
             match effect {
                 Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut asked)),
                 Effect::Send { to, event, number } => self.tell(&to, &event, number),
-                // Rooms that know of a media server are not opened yet.
-                Effect::Sfu { .. } | Effect::Unlink(_) => {}
+                Effect::Sfu { from, said } => self.tell_sfu(&from, said),
+                Effect::Unlink(id) => {
+                    if let Some(desk) = &mut self.desk {
+                        desk.unlink(&id);
+                    }
+                }
                 Effect::Detach(connection) => drop(self.seats.remove(&connection)),
                 Effect::Summary(summary) => self.hub.lobby.update(&self.key.address, summary),
                 Effect::Closed => self.closed = true,
             }
         }
+    }
+
+    /// Whether the media server can be told something now. Where there is none, the room says so.
+    fn reaches_media(&mut self) -> bool {
+        if self.desk.is_none() {
+            self.desk = self.hub.config.media.as_ref().and_then(MediaServer::open);
+        }
+        self.desk.as_ref().is_none_or(Desk::is_open)
+    }
+
+    fn tell_sfu(&mut self, from: &ParticipantId, said: ToSfu) {
+        if let Some(desk) = &mut self.desk {
+            desk.tell(from, said);
+        }
+    }
+
+    /// The media server says something.
+    fn pass_on(&mut self, said: Said) {
+        match said {
+            Said::To(id, said) => self.room.handle_sfu(Instant::now().into_std(), &id, said),
+            Said::Speakers(speakers) => self.room.handle_speakers(speakers),
+            Said::Nobody => return,
+        }
+        self.act(Asked::default());
     }
 
     fn reply(&mut self, to: Connection, reply: Result<Reply, Refusal>, asked: Asked) {
@@ -282,6 +319,14 @@ impl RoomTask {
             Mail::Ask { ack, .. } => self.hub.refusals.refuse(ack, Refusal::NotJoined.into()),
             Mail::Gone { .. } => {}
         }
+    }
+}
+
+/// What the media server says next; nothing where nobody has a link there.
+async fn hear(desk: &mut Option<Desk>) -> Said {
+    match desk {
+        Some(desk) => desk.hear().await,
+        None => std::future::pending().await,
     }
 }
 

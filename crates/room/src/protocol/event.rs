@@ -7,7 +7,7 @@ use crate::chat::ChatText;
 
 use super::{
     IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription, Speaker,
-    SubscribedTrack, Topology,
+    SubscribedTrack, Topology, TrackSource,
 };
 
 /// An event's name and payload.
@@ -32,6 +32,8 @@ pub enum ServerEvent {
     Handover(HandoverEvent),
     /// `subscribed`: who is on which receiving section of the link to the media server.
     Subscribed(SubscribedEvent),
+    /// `wanted`: which encodings of a video of this participant's anybody is to get.
+    Wanted(WantedEvent),
     /// `speakers`: who is heard just now. Not numbered.
     Speakers(SpeakersEvent),
     /// `ice:servers`: fresh credentials, well before the old ones expire. Not numbered.
@@ -53,6 +55,7 @@ impl ServerEvent {
             Self::Chat(_) => "chat",
             Self::Handover(_) => "handover",
             Self::Subscribed(_) => "subscribed",
+            Self::Wanted(_) => "wanted",
             Self::Speakers(_) => "speakers",
             Self::IceServers(_) => "ice:servers",
             Self::ServerDraining(_) => "server:draining",
@@ -105,6 +108,18 @@ pub struct HandoverEvent {
 pub struct SubscribedEvent {
     /// All sections in use. A section may carry somebody else later.
     pub tracks: Vec<SubscribedTrack>,
+}
+
+/// Payload of `wanted`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct WantedEvent {
+    /// Which of this participant's videos.
+    pub source: TrackSource,
+    /// It is shown anywhere at all.
+    pub shown: bool,
+    /// The wanted encodings of a simulcast, the smallest first; of one without, none.
+    pub rids: Vec<String>,
 }
 
 /// Payload of `speakers`.

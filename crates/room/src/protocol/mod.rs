@@ -14,7 +14,7 @@ mod typescript;
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
     ChatEvent, HandoverEvent, ParticipantLeft, ServerDraining, ServerEvent, SignalEvent,
-    SpeakersEvent, SubscribedEvent, TopologyChanged,
+    SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use request::{

@@ -8,7 +8,8 @@ use super::{
     MediaState, Participant, ParticipantId, ParticipantLeft, PublishRequest, PublishedTrack,
     ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining, SessionDescription,
     SignalEvent, SignalRequest, Speaker, SpeakersEvent, SubscribeRequest, SubscribedEvent,
-    SubscribedTrack, Topology, TopologyChanged, TopologyChoice, TrackSource, WantedTrack,
+    SubscribedTrack, Topology, TopologyChanged, TopologyChoice, TrackSource, WantedEvent,
+    WantedTrack,
 };
 use crate::{
     chat::ChatText,
@@ -48,6 +49,7 @@ export interface ServerEvents {
   chat: ChatEvent;
   handover: HandoverEvent;
   subscribed: SubscribedEvent;
+  wanted: WantedEvent;
   speakers: SpeakersEvent;
   \"ice:servers\": IceServers;
   \"server:draining\": ServerDraining;
@@ -107,6 +109,7 @@ pub fn typescript() -> String {
         ChatEvent,
         HandoverEvent,
         SubscribedEvent,
+        WantedEvent,
         SpeakersEvent,
         ServerDraining,
         ErrorCode,

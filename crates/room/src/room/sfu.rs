@@ -7,7 +7,10 @@ use super::Room;
 use crate::{
     event::{Event, Message},
     log::Audience,
-    protocol::{ParticipantId, SdpType, SessionDescription, Speaker, SubscribedTrack, Topology},
+    protocol::{
+        ParticipantId, SdpType, SessionDescription, Speaker, SubscribedTrack, Topology,
+        TrackSource, WantedEvent,
+    },
     request::{Connection, Effect, Refusal, ToSfu},
     roster::Seat,
 };
@@ -19,6 +22,8 @@ pub enum FromSfu {
     Description(SessionDescription),
     /// Who is on which receiving section.
     Subscribed(Vec<SubscribedTrack>),
+    /// Which encodings of a video of its own anybody is to get.
+    Wanted(WantedEvent),
 }
 
 impl Room {
@@ -32,6 +37,10 @@ impl Room {
             }
             FromSfu::Description(_) => &mut member.sfu.answer,
             FromSfu::Subscribed(_) => &mut member.sfu.subscribed,
+            FromSfu::Wanted(WantedEvent { source: TrackSource::Screen, .. }) => {
+                &mut member.sfu.wanted_screen
+            }
+            FromSfu::Wanted(_) => &mut member.sfu.wanted_camera,
         };
         let void = std::mem::replace(word, self.log.newest() + 1);
         self.log.retract(void);
@@ -41,6 +50,7 @@ impl Room {
                 Event::Message { from: ParticipantId::sfu(), message }
             }
             FromSfu::Subscribed(tracks) => Event::Subscribed(tracks),
+            FromSfu::Wanted(wanted) => Event::Wanted(wanted),
         };
         self.tell(now, Audience::One(seat), event);
     }

@@ -31,6 +31,9 @@ pub struct Config {
     pub ports: RangeInclusive<u16>,
     /// Which one of several servers with ports of their own this is.
     pub sibling: Sibling,
+    /// Ports of this machine's addresses where the media server takes datagrams: a permitted peer
+    /// although it is no relayed address.
+    pub media: Vec<u16>,
     /// Whether clients may have TCP allocations (RFC 6062). The driver must know how.
     pub tcp: bool,
     /// Ports of this machine's own services, to which no TCP connection is made.
@@ -63,6 +66,7 @@ impl Config {
             allow: Vec::new(),
             ports: PORTS,
             sibling: Sibling::alone(PORTS),
+            media: Vec::new(),
             tcp: false,
             services: Vec::new(),
             shard: 0,

@@ -1,11 +1,13 @@
 //! The packet path: one look-up for the client or none for the socket, one for the peer, no copy.
 
-use super::{Forward, Head, RelayId, Server, ToClient, ToPeer, ToSibling, channel_padding};
+use super::{
+    Forward, Head, RelayId, Server, ToClient, ToMedia, ToPeer, ToSibling, channel_padding,
+};
 use crate::stun::attribute::{DATA, DONT_FRAGMENT, XOR_PEER_ADDRESS};
 use crate::stun::{Message, TransactionId};
 use crate::{FiveTuple, channel};
 use rand::RngExt as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// Where a client's data goes.
@@ -107,6 +109,12 @@ impl Server {
                 payload,
             }));
         }
+        if self.is_media(&peer) {
+            self.counters.from_clients += 1;
+            self.counters.handed_over += 1;
+            self.counters.relayed_bytes += payload.len() as u64;
+            return Some(Forward::Media(ToMedia { source, to: peer, payload }));
+        }
         if own_relays {
             self.counters.dropped_own += 1;
             return None;
@@ -120,8 +128,23 @@ impl Server {
     #[inline]
     pub(super) fn sibling_at(&self, peer: &SocketAddr) -> Option<u8> {
         let sibling = self.config.sibling.with_open(peer.port())?;
-        let ip = peer.ip();
-        (self.policy.is_own(ip) || self.allocations.on(ip)).then_some(sibling)
+        self.is_here(peer.ip()).then_some(sibling)
+    }
+
+    /// Whether the media server of this machine takes datagrams there.
+    pub(super) fn is_media(&self, peer: &SocketAddr) -> bool {
+        self.config.media.contains(&peer.port()) && self.is_here(peer.ip())
+    }
+
+    fn is_here(&self, ip: IpAddr) -> bool {
+        self.policy.is_own(ip) || self.allocations.on(ip)
+    }
+
+    /// Which server has a relayed address, where the media server is about to send to it: its own
+    /// index where it is this one.
+    pub(super) fn relay_at(&self, to: &SocketAddr) -> Option<u8> {
+        let own = self.config.ports.contains(&to.port()) && self.allocations.at(to).is_some();
+        if own { Some(self.config.sibling.index()) } else { self.sibling_at(to) }
     }
 
     /// What a sibling's client sent to one of ours.

@@ -16,6 +16,8 @@ pub enum Forward<'a> {
     Peer(ToPeer<'a>),
     /// To a relayed address of a sibling's, or a message of a client that is a sibling's.
     Sibling(ToSibling<'a>),
+    /// To the media server of this machine.
+    Media(ToMedia<'a>),
 }
 
 /// A packet for a client: a head, a payload and zero bytes, one behind the other.
@@ -64,6 +66,17 @@ pub struct ToSibling<'a> {
     /// The relayed address of the client it is from, or that client's own.
     pub source: SocketAddr,
     /// The relayed address it is for, or the one of ours that the client sent it to.
+    pub to: SocketAddr,
+    /// All of the packet.
+    pub payload: &'a [u8],
+}
+
+/// A packet for the media server of this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct ToMedia<'a> {
+    /// The relayed address of the client it is from.
+    pub source: SocketAddr,
+    /// The media server's address.
     pub to: SocketAddr,
     /// All of the packet.
     pub payload: &'a [u8],

@@ -21,7 +21,7 @@ pub use allocations::RelayId;
 pub use config::{Config, Limits, PORTS};
 pub use connections::ConnectionId;
 pub use counters::Counters;
-pub use forward::{Forward, Head, ToClient, ToPeer, ToSibling};
+pub use forward::{Forward, Head, ToClient, ToMedia, ToPeer, ToSibling};
 pub use icmp::IcmpError;
 pub use tcp::{ConnectFailed, TcpOutput};
 
@@ -200,6 +200,14 @@ impl Server {
             (Class::Request, _) => self.request(now, unix_now, from, &message, None),
             _ => None,
         }
+    }
+
+    /// Which of the servers of this machine has a relayed address, by
+    /// [`Sibling::index`](crate::siblings::Sibling::index); so that the media server can hand over
+    /// what it sends there.
+    #[must_use]
+    pub fn relayed_by(&self, to: &SocketAddr) -> Option<u8> {
+        self.relay_at(to)
     }
 
     /// Takes in how opening a relayed socket went; returns the answer to who asked for it.

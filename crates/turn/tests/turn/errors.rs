@@ -72,7 +72,7 @@ fn may_fragment(world: &mut World, client: &Client, bytes: &[u8]) -> Option<bool
     let from = client.five_tuple(Transport::Udp);
     match world.server.handle_client(now, unix, &from, bytes)? {
         Forward::Peer(packet) => Some(!packet.dont_fragment),
-        Forward::Client(_) | Forward::Sibling(_) => panic!("not to a peer"),
+        Forward::Client(_) | Forward::Sibling(_) | Forward::Media(_) => panic!("not to a peer"),
     }
 }
 

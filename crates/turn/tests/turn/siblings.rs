@@ -116,7 +116,7 @@ fn keep(
             answers.push((packet.to.client, bytes));
         }
         Some(Forward::Peer(packet)) => to_peers.push((shard, packet.payload.to_vec())),
-        Some(Forward::Sibling(_)) => panic!("passed on again"),
+        Some(Forward::Sibling(_) | Forward::Media(_)) => panic!("passed on again"),
     }
 }
 

@@ -34,8 +34,11 @@ impl Server {
         if peer.port() == 0 {
             return Err(Refusal::BAD_REQUEST);
         }
-        let is_relay = || self.allocations.at(&peer).is_some() || self.sibling_at(&peer).is_some();
-        if own_relays && !is_relay() {
+        let is_ours = || {
+            let relay = self.allocations.at(&peer).is_some() || self.sibling_at(&peer).is_some();
+            relay || self.is_media(&peer)
+        };
+        if own_relays && !is_ours() {
             return Err(Refusal::FORBIDDEN);
         }
         let (_, made) = self.own(now, from, proven)?;

@@ -257,7 +257,7 @@ fn own(forward: &Forward<'_>, relays: &HashMap<RelayId, SocketAddr>) -> Sent {
         Forward::Peer(packet) => {
             Sent::Peer(relays[&packet.relay], packet.to, packet.payload.to_vec())
         }
-        Forward::Sibling(_) => unreachable!("this server is alone"),
+        Forward::Sibling(_) | Forward::Media(_) => unreachable!("this server is alone"),
     }
 }
 

@@ -1,0 +1,24 @@
+//! What the main runtime tells a shard of clients over ICE-TCP.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::relay::Client;
+
+/// A connection: our address and the client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Way {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+}
+
+/// News of a client over ICE-TCP.
+pub(crate) enum Command {
+    /// A client has come; what is for it goes there.
+    Opened(Way, Client),
+    /// It sent a packet.
+    Packet(Way, Bytes),
+    /// It has left.
+    Gone(Way),
+}

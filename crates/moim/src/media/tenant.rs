@@ -1,0 +1,336 @@
+//! A shard's part of the media server: the forwarding core, its clients over TCP, and the rooms
+//! that hear from it.
+
+use std::{collections::HashMap, net::SocketAddr, time::Instant};
+
+use sfu::{Event, Output, PeerId, RoomId, Sfu, Transport};
+
+use super::{
+    command::{Command, Way},
+    elsewhere::Elsewhere,
+    news::{Letter, News},
+    orders::{Order, Request},
+};
+use crate::{
+    port::udp::{Datagram, classify},
+    relay::{Client, Relay, Unsent},
+    shard::{Clock, Wire},
+};
+
+/// What became of a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// A peer's, here or on another shard.
+    Yes,
+    /// No peer's.
+    No,
+}
+
+/// The media server's part on one shard.
+pub(crate) struct Media {
+    sfu: Sfu,
+    own: u8,
+    shards: u8,
+    /// The peers that have links here, and where their rooms hear of them.
+    peers: HashMap<PeerId, (RoomId, News)>,
+    /// The rooms that they are in, and how many in each.
+    rooms: HashMap<RoomId, (News, usize)>,
+    clients: HashMap<Way, Client>,
+    elsewhere: Elsewhere,
+    tally: Tally,
+}
+
+/// What happened to peers and packets.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    /// Links that came to be.
+    connected: u64,
+    /// Links that ended without being asked to.
+    ended: u64,
+    /// Orders that the core refused.
+    refused: u64,
+    /// Peers given up since their room had too many letters waiting.
+    untold: u64,
+    /// DTLS and media from addresses that no check has proven.
+    unproven: u64,
+    /// Handed over to other shards.
+    crossed: u64,
+    /// Not queued, as a client over TCP can't take as much.
+    slow: u64,
+    /// For a client over TCP that is gone.
+    gone: u64,
+}
+
+impl Media {
+    pub(crate) fn new(config: sfu::Config, own: u8, shards: u8, now: Instant) -> Self {
+        Self {
+            sfu: Sfu::new(config, now),
+            own,
+            shards,
+            peers: HashMap::new(),
+            rooms: HashMap::new(),
+            clients: HashMap::new(),
+            elsewhere: Elsewhere::new(now),
+            tally: Tally::default(),
+        }
+    }
+
+    /// A check of ICE, perhaps. Checks tell by their user name whose they are.
+    pub(crate) fn handle_binding(
+        &mut self,
+        now: Clock,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) -> Taken {
+        let Some(shard) = sfu::ufrag_of(datagram).and_then(sfu::shard_of) else {
+            return Taken::No;
+        };
+        match u8::try_from(shard) {
+            Ok(shard) if shard == self.own => self.take(now, from, local, datagram),
+            Ok(shard) if shard < self.shards => {
+                self.elsewhere.learn(now.monotonic, from, shard);
+                self.cross(shard, from, local, datagram, wire);
+                Taken::Yes
+            }
+            _ => Taken::No,
+        }
+    }
+
+    /// DTLS, RTP or RTCP: from an address that a check has proven, here or elsewhere.
+    pub(crate) fn handle_media(
+        &mut self,
+        now: Clock,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) {
+        if self.take(now, from, local, datagram) == Taken::Yes {
+            return;
+        }
+        match self.elsewhere.shard(&from) {
+            Some(shard) => self.cross(shard, from, local, datagram, wire),
+            None => self.tally.unproven += 1,
+        }
+    }
+
+    /// What another shard has handed over; it goes to no third one.
+    pub(crate) fn handle_crossed(
+        &mut self,
+        now: Clock,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+    ) -> Taken {
+        let taken = self.take(now, from, local, datagram);
+        if taken == Taken::No && classify(datagram) != Datagram::Binding {
+            self.tally.unproven += 1;
+        }
+        taken
+    }
+
+    /// What a relay's client sends us by its relayed address.
+    pub(crate) fn handle_relayed(
+        &mut self,
+        now: Clock,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) {
+        match classify(datagram) {
+            Datagram::Binding => {
+                self.handle_binding(now, from, local, datagram, wire);
+            }
+            Datagram::Dtls | Datagram::Media => {
+                self.handle_media(now, from, local, datagram, wire);
+            }
+            // A relay is no way to the relay.
+            Datagram::Turn | Datagram::ChannelData | Datagram::Garbage => self.tally.unproven += 1,
+        }
+    }
+
+    /// The main runtime has news of a client over TCP.
+    pub(crate) fn obey(&mut self, now: Clock, command: Command) {
+        match command {
+            Command::Opened(way, client) => {
+                self.clients.insert(way, client);
+            }
+            Command::Packet(Way { local, remote }, packet) => {
+                let (now, tcp) = (now.monotonic, Transport::Tcp);
+                if !self.sfu.handle_datagram(now, local, remote, tcp, &packet) {
+                    self.tally.unproven += 1;
+                }
+            }
+            Command::Gone(way) => {
+                self.clients.remove(&way);
+            }
+        }
+    }
+
+    /// A room wants something.
+    pub(crate) fn carry_out(&mut self, now: Clock, order: Order) {
+        let Order { room, peer, request } = order;
+        let now = now.monotonic;
+        let done = match request {
+            Request::Publish(tracks, news) => self.welcome(now, room, peer, news).and_then(|()| {
+                let tracks: Vec<_> = tracks.iter().map(|(mid, it)| (mid.as_str(), *it)).collect();
+                self.sfu.handle_publish(now, peer, &tracks)
+            }),
+            Request::Subscribe(wishes, news) => self
+                .welcome(now, room, peer, news)
+                .and_then(|()| self.sfu.handle_subscribe(now, peer, &wishes)),
+            Request::Offer(sdp, news) => self
+                .welcome(now, room, peer, news)
+                .and_then(|()| self.sfu.handle_offer(now, peer, &sdp)),
+            Request::Answer(sdp) => self.sfu.handle_answer(now, peer, &sdp),
+            Request::Leave => {
+                self.forget(peer);
+                self.sfu.remove_peer(now, peer);
+                Ok(())
+            }
+        };
+        if let Err(refused) = done {
+            self.tally.refused += 1;
+            tracing::debug!(peer = peer.0, %refused, "not done");
+        }
+    }
+
+    /// When [`Self::handle_timeout`] is next wanted.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.sfu.poll_timeout()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Clock) {
+        self.sfu.handle_timeout(now.monotonic);
+    }
+
+    /// Sends and tells all there is; once for all that came together, so that runs are long.
+    pub(crate) fn flush(&mut self, now: Clock, relay: &mut Relay, wire: &mut Wire) {
+        while let Some(output) = self.sfu.poll_output() {
+            match output {
+                Output::Transmit(run) if run.transport == Transport::Tcp => {
+                    let client = self.clients.get(&Way { local: run.local, remote: run.to });
+                    for datagram in run.datagrams() {
+                        match client.map(|client| client.send_framed(datagram)) {
+                            Some(Ok(())) => {}
+                            Some(Err(Unsent::Slow)) => self.tally.slow += 1,
+                            Some(Err(Unsent::Gone)) | None => self.tally.gone += 1,
+                        }
+                    }
+                }
+                // Where the other end of the path is a relayed address of ours, the packets do
+                // not leave the process.
+                Output::Transmit(run) => match relay.relayed_by(&run.to) {
+                    Some(shard) => run.datagrams().for_each(|datagram| {
+                        relay.hand_over(now, shard, run.local, run.to, datagram, wire);
+                    }),
+                    None => run.datagrams().for_each(|datagram| {
+                        wire.send(run.local, run.to, &[], datagram, 0);
+                    }),
+                },
+                Output::Event(event) => self.tell(now, event),
+                // Said of rooms that span shards alone; each is on one.
+                Output::Relay(_) => {}
+            }
+        }
+    }
+
+    /// Ends all links, and says so to their other ends.
+    pub(crate) fn close(&mut self, now: Clock, relay: &mut Relay, wire: &mut Wire) {
+        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        for peer in peers {
+            self.forget(peer);
+            self.sfu.remove_peer(now.monotonic, peer);
+        }
+        self.flush(now, relay, wire);
+    }
+
+    /// What has been done, into the log.
+    pub(crate) fn farewell(&self) {
+        tracing::info!("media server stopped; {:?}", self.tally);
+    }
+
+    fn take(&mut self, now: Clock, from: SocketAddr, local: SocketAddr, bytes: &[u8]) -> Taken {
+        let ours = self.sfu.handle_datagram(now.monotonic, local, from, Transport::Udp, bytes);
+        if ours { Taken::Yes } else { Taken::No }
+    }
+
+    fn cross(
+        &mut self,
+        shard: u8,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) {
+        self.tally.crossed += 1;
+        wire.links.push_media(shard, from, local, datagram);
+    }
+
+    /// Lets a peer in that isn't here: new, or one whose link has ended.
+    fn welcome(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        peer: PeerId,
+        news: News,
+    ) -> Result<(), sfu::Refused> {
+        if self.peers.contains_key(&peer) {
+            return Ok(());
+        }
+        self.sfu.add_peer(now, room, peer)?;
+        self.rooms.entry(room).or_insert_with(|| (news.clone(), 0)).1 += 1;
+        self.peers.insert(peer, (room, news));
+        Ok(())
+    }
+
+    fn forget(&mut self, peer: PeerId) {
+        let Some((room, _)) = self.peers.remove(&peer) else { return };
+        if let Some((_, peers)) = self.rooms.get_mut(&room) {
+            *peers -= 1;
+            if *peers == 0 {
+                self.rooms.remove(&room);
+            }
+        }
+    }
+
+    fn tell(&mut self, now: Clock, event: Event) {
+        let (peer, letter) = match event {
+            Event::Answer { peer, sdp } => (peer, Letter::Answer(peer, sdp)),
+            Event::Offer { peer, sdp } => (peer, Letter::Offer(peer, sdp)),
+            Event::Subscribed { peer, tracks } => (peer, Letter::Subscribed(peer, tracks)),
+            Event::Wanted { peer, source, any, rids } => {
+                (peer, Letter::Wanted(peer, source, any, rids))
+            }
+            Event::Speakers { room, speakers } => {
+                if let Some((news, _)) = self.rooms.get(&room) {
+                    // Old by the time there is room again.
+                    let _ = news.tell(Letter::Speakers(speakers));
+                }
+                return;
+            }
+            Event::Connected { peer } => {
+                self.tally.connected += 1;
+                tracing::debug!(peer = peer.0, "connected");
+                return;
+            }
+            Event::Gone { peer, reason } => {
+                self.tally.ended += 1;
+                tracing::debug!(peer = peer.0, ?reason, "link ended");
+                self.forget(peer);
+                return;
+            }
+        };
+        let Some((_, news)) = self.peers.get(&peer) else { return };
+        if !news.tell(letter) {
+            // What it would go by from now on is not what its browser knows.
+            self.tally.untold += 1;
+            tracing::debug!(peer = peer.0, "its room can't be told: link given up");
+            self.forget(peer);
+            self.sfu.remove_peer(now.monotonic, peer);
+        }
+    }
+}
