@@ -320,7 +320,7 @@ impl Link {
                     self.due = at.max(now + NEARLY_DUE);
                     break;
                 }
-                Ok(Output::Transmit(it)) => self.transmit(&it, out),
+                Ok(Output::Transmit(it)) => self.transmit(now, &it, out),
                 Ok(Output::Event(event)) => self.happened(now, event, out),
                 Err(_) => {
                     failed = true;
@@ -333,7 +333,7 @@ impl Link {
         }
     }
 
-    fn transmit(&mut self, it: &str0m::net::Transmit, out: &mut Vec<Happened>) {
+    fn transmit(&mut self, now: Instant, it: &str0m::net::Transmit, out: &mut Vec<Happened>) {
         let transport = match it.proto {
             Protocol::Udp => Transport::Udp,
             _ => Transport::Tcp,
@@ -342,6 +342,8 @@ impl Link {
         if let Some(way) = self.current.filter(leads)
             && ufrag::is_success(&it.contents)
         {
+            // Who only watches sends nothing else that is authenticated.
+            self.heard = now;
             self.prove(way, out);
         }
         if let Some(way) = self.ways.iter().rev().find(|way| leads(way)) {

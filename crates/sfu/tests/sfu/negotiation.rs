@@ -1,7 +1,7 @@
 //! Offers that cross, links that restart, links that begin anew.
 
-use crate::world::{Client, World, host};
-use sfu::{Refused, Source};
+use crate::world::{Client, ROOM, World, host};
+use sfu::{Event, Output, Refused, Source, Transport};
 use std::{net::SocketAddr, time::Duration};
 
 const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
@@ -76,6 +76,16 @@ fn a_link_that_falls_silent_is_gone_and_leaves_nothing() {
 }
 
 #[test]
+fn who_only_watches_is_not_taken_for_silent() {
+    let mut world = World::new(8);
+    let (ann, watcher) = (world.join(1, &[Source::Microphone]), world.join(2, &[]));
+    world.run(Duration::from_secs(100));
+    assert!(world.gone.is_empty(), "{:?}", world.gone);
+    let last = world.heard(watcher, ann).last.unwrap();
+    assert!(world.now() - last < Duration::from_millis(100));
+}
+
+#[test]
 fn a_browser_that_closes_its_link_is_gone_at_once() {
     let mut world = World::new(5);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
@@ -84,4 +94,49 @@ fn a_browser_that_closes_its_link_is_gone_at_once() {
     world.client_mut(ann).close(now);
     world.run(Duration::from_millis(200));
     assert_eq!(world.gone, [(ann, sfu::GoneReason::Closed)]);
+}
+
+#[test]
+fn candidates_of_both_transports_are_told_and_the_fragment_carries_the_shard() {
+    let tcp = SocketAddr::from(([203, 0, 113, 1], 443));
+    let mut world = World::with(6, |config| config.candidates.push((Transport::Tcp, tcp)));
+    let (now, ann) = (world.now(), sfu::PeerId(1));
+    world.sfu.add_peer(now, ROOM, ann).unwrap();
+    let mut client = Client::new(ann, SocketAddr::new(host(ann), 5000), now);
+    client.want(Source::Camera);
+    world.sfu.handle_offer(now, ann, &client.offer(now).unwrap()).unwrap();
+    let Some(Output::Event(Event::Answer { sdp, .. })) = world.sfu.poll_output() else {
+        panic!("an offer is answered");
+    };
+    let candidates = sdp.lines().filter(|line| line.starts_with("a=candidate:"));
+    let candidates: Vec<&str> = candidates.collect();
+    let told = |what: &str| candidates.iter().any(|line| line.contains(what));
+    assert!(told(" udp ") && told("203.0.113.1 4000"), "{candidates:?}");
+    assert!(told(" tcp ") && told("203.0.113.1 443") && told("tcptype passive"), "{candidates:?}");
+    assert!(sdp.contains("a=ice-lite"));
+    let ufrag = sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
+    assert_eq!(sfu::shard_of(ufrag), Some(7));
+    assert!(world.sfu.knows(ufrag));
+}
+
+#[test]
+fn a_server_behind_a_mapping_answers_from_where_it_was_reached() {
+    let mut world = World::new(7);
+    world.tap = Some(Vec::new());
+    let ann = world.join(1, &BOTH);
+    world.wait(SOON, "ann is connected", |world| world.client(ann).connected);
+    // The very check again, as if it had come by another of our addresses.
+    let tap = world.tap.take().unwrap();
+    let check = tap.iter().rfind(|it| sfu::ufrag_of(&it.bytes).is_some()).unwrap();
+    let inside = SocketAddr::from(([10, 0, 0, 5], 4000));
+    let now = world.now();
+    assert!(world.sfu.handle_datagram(now, inside, check.from, Transport::Udp, &check.bytes));
+    let mut answers = 0;
+    while let Some(output) = world.sfu.poll_output() {
+        if let Output::Transmit(run) = output {
+            assert_eq!((run.local, run.to), (inside, check.from));
+            answers += 1;
+        }
+    }
+    assert!(answers > 0);
 }
