@@ -1,6 +1,6 @@
 //! Which core runs what, so that a server and who measures it don't share one.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The cores this program may use, in order.
@@ -19,14 +19,23 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// Any cores, perhaps the same: for runs that measure nothing.
+    pub(crate) fn share() -> anyhow::Result<Self> {
+        match *allowed()?.as_slice() {
+            [generator, server, ..] => Ok(Self { server, generator }),
+            [only] => Ok(Self { server: only, generator: only }),
+            [] => bail!("there is no core"),
+        }
+    }
+
     /// The first two cores there are.
     pub(crate) fn take() -> anyhow::Result<Self> {
-        let cores = allowed()?;
-        ensure!(cores.len() >= 2, "a server and its load need a core each: there is but one");
-        match *cores.as_slice() {
-            [generator, server, ..] => Ok(Self { server, generator }),
-            _ => anyhow::bail!("there are no two cores"),
-        }
+        let pair = Self::share()?;
+        ensure!(
+            pair.server != pair.generator,
+            "a server and its load need a core each: there is but one"
+        );
+        Ok(pair)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cores;
 mod figure;
+mod fleet;
 mod machine;
 mod moim;
 mod report;

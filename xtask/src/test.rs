@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     build, install, npm, python,
-    shell::{cargo, has, is_ci, run, run_with},
+    shell::{cargo, has, is_ci, run, run_with, target_dir},
     types,
 };
 
@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     ("page", page),
     ("lints", lints),
     ("Rust tests", rust_tests),
+    ("benches", benches),
     ("fuzz targets", fuzz_targets),
     ("licences and sources", deny),
 ];
@@ -80,6 +81,14 @@ fn rust_tests() -> anyhow::Result<()> {
         return run(".", &cargo(), &["test", "--locked", "--workspace", "--doc", "--quiet"]);
     }
     run(".", &cargo(), &["test", "--locked", "--workspace"])
+}
+
+/// Every scenario relays everything beside every peer; times are for machines that do nothing else.
+fn benches() -> anyhow::Result<()> {
+    npm::install("bench/signal-node")?;
+    run(".", &cargo(), &["build", "--locked", "--package", "moim", "--package", "moim-bench"])?;
+    let bench = target_dir().join("debug/moim-bench");
+    run(".", &bench.to_string_lossy(), &["signal", "--smoke", "--rounds", "0"])
 }
 
 /// They compile; `cargo fuzz run` runs them (CONTRIBUTING.md).

@@ -1,61 +1,123 @@
 //! Signaling beside the tutorials' handlers on Node's socket.io.
 
+mod calls;
+mod idle;
+mod relay;
+mod scenario;
+mod script;
 mod server;
 
-use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{bail, ensure};
 use clap::Args;
 
 use crate::{
     Common, cores,
     figure::Figure,
+    fleet::{Fleet, Id, Notice},
     machine, moim,
     report::{self, Table},
     rounds,
 };
+use scenario::{Row, SCENARIOS, Scenario, Size};
 use server::{Server, Which};
+
+/// How long what must come may take.
+const SOON: Duration = Duration::from_secs(20);
 
 /// What to measure.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     common: Common,
+    /// Only these scenarios: paced, ticks, bursts, idle, seated, calls.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Only this server: moim or node. Measures without comparing.
+    #[arg(long)]
+    server: Option<Which>,
+    /// Tiny counts: shows that everything works, and measures nothing.
+    #[arg(long)]
+    smoke: bool,
 }
 
 /// Measures, and says what it found.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let cores = cores::Pair::take()?;
+    let cores = if options.smoke { cores::Pair::share()? } else { cores::Pair::take()? };
     cores::pin(&[cores.generator])?;
-    let starts = rounds::alternate(&Which::ALL, options.common.rounds, |which| {
-        let server = Server::start(*which, cores.server)?;
-        TcpStream::connect(server.address()).context("the server takes no connection")?;
-        let process = server.process();
-        Ok((process.cpu_time()?.as_secs_f64() * 1e3, mib(process.memory()?.private)))
-    })?;
-    let mut table = Table::new(&["what", "moim", "Node", "moim / Node"]);
-    for (what, of) in [
-        ("CPU to start, ms", (|start| start.0) as fn(&(f64, f64)) -> f64),
-        ("memory of its own once ready, MiB", |start| start.1),
-    ] {
-        let figures = starts.iter().map(|starts| Figure::of(starts.iter().map(of)));
-        if let [Some(moim), Some(node)] = *figures.collect::<Vec<_>>() {
-            let ratio = format!("{:.2}", moim.beside(&node));
-            table.row(&[what.to_owned(), moim.to_string(), node.to_string(), ratio]);
+    let chosen = |scenario: &&Scenario| {
+        options.only.is_empty() || options.only.iter().any(|name| name == scenario.name)
+    };
+    let unknown = |name: &&String| SCENARIOS.iter().all(|scenario| scenario.name != **name);
+    if let Some(name) = options.only.iter().find(unknown) {
+        bail!("there is no scenario `{name}`");
+    }
+    let size = if options.smoke { Size::Smoke } else { Size::Full };
+    let servers = options.server.map_or(Which::ALL.to_vec(), |which| vec![which]);
+    let mut table = Table::new(&["what", "moim", "Node", "moim / Node", "target"]);
+    for scenario in SCENARIOS.iter().filter(chosen) {
+        let results = rounds::alternate(&servers, options.common.rounds, |which| {
+            let server = Server::start(*which, cores.server)?;
+            let values = (scenario.measure)(&server, size)?;
+            eprintln!("{:8} {which:?} {values:.3?}", scenario.name);
+            Ok(values)
+        })?;
+        for (at, row) in scenario.rows.iter().enumerate() {
+            let figure = |which| {
+                let at_server = servers.iter().position(|server| *server == which)?;
+                let rounds = results.get(at_server)?.iter();
+                Figure::of(rounds.filter_map(|values| values.get(at)).copied())
+            };
+            table.row(&cells(row, figure(Which::Moim), figure(Which::Node)));
         }
     }
+    if options.smoke {
+        eprintln!("every scenario relayed everything");
+        return Ok(());
+    }
     let section = format!(
-        "## Signaling\n\n{}\n{}; {}; Node {} with socket.io {}. `cargo xtask bench signal`\n",
+        "## Signaling\n\n{}\n{}\n{}; {}; Node {} with socket.io {}.\n",
         table.markdown(),
+        scenario::EXPLANATION,
         machine::sentence(),
         moim::version()?,
         machine::version("node", "--version"),
         server::socket_io_version()?,
     );
+    let whole = options.only.is_empty() && options.server.is_none();
+    ensure!(whole || !options.common.publish, "only a whole run is published");
     report::deliver("signal", &section, options.common.publish)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "nothing here has 2^53 bytes")]
-fn mib(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
+fn cells(row: &Row, moim: Option<Figure>, node: Option<Figure>) -> [String; 5] {
+    let shown = |figure: Option<Figure>| figure.map_or(String::new(), |figure| figure.to_string());
+    let ratio = moim.zip(node).filter(|_| row.compares);
+    [
+        row.what.to_owned(),
+        shown(moim),
+        shown(node),
+        ratio.map_or(String::new(), |(moim, node)| format!("**{:.2}**", moim.beside(&node))),
+        row.target.map_or(String::new(), |target| format!("≤ {target}")),
+    ]
+}
+
+/// Waits until so many events have come that are as they should be; any other is an error.
+fn await_events(
+    fleet: &mut Fleet,
+    count: usize,
+    is_right: impl Fn(Id, &str) -> bool,
+) -> anyhow::Result<()> {
+    let end = Instant::now() + SOON;
+    let mut heard = 0;
+    while heard < count {
+        ensure!(Instant::now() < end, "{heard} of {count} events in {SOON:?}");
+        for (id, notice) in fleet.poll(end)? {
+            match notice {
+                Notice::Event(event) if is_right(id, &event) => heard += 1,
+                other => bail!("client {id} hears {other:?}"),
+            }
+        }
+    }
+    Ok(())
 }

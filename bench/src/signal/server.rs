@@ -14,7 +14,7 @@ use crate::{moim::Moim, spawned::Spawned};
 const NODE: &str = "bench/signal-node";
 
 /// Which server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Which {
     Moim,
     Node,
