@@ -54,3 +54,32 @@ impl ExtensionSerializer for DependencySerializer {
         it.is_some_and(|it| it.bytes.len() > ONE_BYTE_FORM)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_is_carried_as_it_is_but_for_its_frame_number() {
+        let bytes = [0xc5, 0x12, 0x34, 0x80, 1, 2, 3];
+        let mut values = ExtensionValues::default();
+        assert!(DependencySerializer.parse_value(&bytes, &mut values));
+        let read = values.user_values.get::<Dependency>().cloned().unwrap();
+        assert_eq!(read.frame, 0x1234);
+        values.user_values.set(Dependency { frame: 0xabcd, ..read });
+        let mut buffer = [0; 16];
+        assert_eq!(DependencySerializer.write_to(&mut buffer, &values), bytes.len());
+        assert_eq!(buffer[..7], [0xc5, 0xab, 0xcd, 0x80, 1, 2, 3]);
+        assert!(!DependencySerializer.requires_two_byte_form(&values));
+    }
+
+    #[test]
+    fn what_is_too_short_or_too_long_is_left_out() {
+        let mut values = ExtensionValues::default();
+        assert!(!DependencySerializer.parse_value(&[1, 2], &mut values));
+        assert_eq!(DependencySerializer.write_to(&mut [0; 16], &values), 0);
+        assert!(DependencySerializer.parse_value(&[7; 60], &mut values));
+        assert!(DependencySerializer.requires_two_byte_form(&values));
+        assert_eq!(DependencySerializer.write_to(&mut [0; 16], &values), 0, "there is no room");
+    }
+}

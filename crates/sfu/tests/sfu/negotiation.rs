@@ -140,3 +140,21 @@ fn a_server_behind_a_mapping_answers_from_where_it_was_reached() {
     }
     assert!(answers > 0);
 }
+
+#[test]
+fn the_dependency_descriptor_is_agreed_under_the_number_that_the_browser_gave_it() {
+    let uri =
+        "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+    let mut world = World::new(9);
+    let (now, ann) = (world.now(), sfu::PeerId(1));
+    world.sfu.add_peer(now, ROOM, ann).unwrap();
+    let mut client = Client::new(ann, SocketAddr::new(host(ann), 5000), now);
+    client.want(Source::Camera);
+    let offer = client.offer(now).unwrap();
+    let with = offer.replace("a=sendonly", &format!("a=extmap:9 {uri}\r\na=sendonly"));
+    world.sfu.handle_offer(now, ann, &with).unwrap();
+    let Some(Output::Event(Event::Answer { sdp, .. })) = world.sfu.poll_output() else {
+        panic!("an offer is answered");
+    };
+    assert!(sdp.contains(&format!("a=extmap:9 {uri}")), "{sdp}");
+}
