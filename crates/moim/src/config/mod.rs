@@ -113,7 +113,7 @@ impl Config {
             certificate: certificate(options.cert, options.key)?,
             turn: Turn { secret, allow: options.turn_allow.unwrap_or_default() },
             shards: shards(options.shards)?,
-            topology: options.topology.map_or(TopologyChoice::Mesh, TopologyChoice::from),
+            topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
             limits: Limits::new(&options.limits)?,
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             data,

@@ -83,7 +83,7 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_SHARDS", value_name = "N")]
     pub(super) shards: Option<u8>,
 
-    /// How media travels: mesh, sfu, or auto to decide by room
+    /// How media travels: mesh, sfu (by the media server), or as the room grows [default: auto]
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
     pub(super) topology: Option<TopologyName>,
 
