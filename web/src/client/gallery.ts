@@ -1,6 +1,6 @@
 // What of the others is shown and heard. Each has two streams that stay the same for the whole
-// call: where a track comes by another way, it is put in before the old one is taken out, so the
-// element that plays the stream goes on without a gap.
+// call: where a track comes by another way, it takes the old one's place within them, so the
+// element that plays the stream goes on, with the last picture until the next one.
 import type { LinkPlatform } from "./link.ts";
 import type { ParticipantId } from "./protocol.ts";
 import { type Received, SOURCES, type Source } from "./source.ts";
@@ -59,11 +59,16 @@ export class Gallery {
     before: Received,
     tracks: Received,
   ): MediaStream | null {
-    const of = (received: Received) =>
-      group.flatMap((source) => received[source] ?? ([] as MediaStreamTrack[]));
-    if (!stream) return of(tracks).length > 0 ? this.#createStream(of(tracks)) : null;
-    for (const track of of(tracks)) if (!of(before).includes(track)) stream.addTrack(track);
-    for (const track of of(before)) if (!of(tracks).includes(track)) stream.removeTrack(track);
+    const all = group.flatMap((source) => tracks[source] ?? []);
+    if (!stream) return all.length > 0 ? this.#createStream(all) : null;
+    // One after the other, and out before in: Firefox shows the one that comes when there is none,
+    // and begins anew when there was nothing at all for a moment.
+    for (const source of group) {
+      const [out, into] = [before[source], tracks[source]];
+      if (out === into) continue;
+      if (out) stream.removeTrack(out);
+      if (into) stream.addTrack(into);
+    }
     return stream;
   }
 }
