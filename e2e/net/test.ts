@@ -101,7 +101,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-function answersInside(host: Namespace, port: number): boolean {
+/** Asks from within a host whether the server there is ready. */
+export function answersInside(host: Namespace, port: number): boolean {
   const ask = `fetch("http://127.0.0.1:${port}/healthz").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
   try {
     host.run(process.execPath, "-e", ask);

@@ -1,0 +1,76 @@
+// A room that outgrows peer to peer, and shrinks again.
+
+import { countFrames, framesOf } from "../../support/frames.ts";
+import type { Participant } from "../../support/participant.ts";
+import { seesScreenOf } from "../../support/screen.ts";
+import { hasConnections, hasTopology, meetAtServer } from "../../support/sfu.ts";
+import { expect, test } from "../../support/test.ts";
+
+/** DESIGN section 4: nobody notices the switch. In milliseconds. */
+const FREEZE = 500;
+
+test("three people meet at the media server and all see and hear each other, a screen too", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  const grace = await open("Grace");
+  const hedy = await open("Hedy");
+  for (const person of [ada, grace, hedy]) await person.enter("grown");
+  await meetAtServer([ada, grace, hedy]);
+
+  await ada.tab.click("toggle-screen");
+  for (const person of [grace, hedy]) await seesScreenOf(person, ada);
+  await ada.tab.click("toggle-screen");
+  await expect(grace.page.getByTestId("screen-tile")).toHaveCount(0);
+
+  // Off and on again, as in a mesh.
+  await grace.tab.click("toggle-camera");
+  await grace.tab.click("toggle-camera");
+  for (const person of [ada, grace, hedy]) await person.decodes(2);
+});
+
+test("from two to three and back to two no tile stands still or goes black", async ({ open }) => {
+  const ada = await open("Ada");
+  const grace = await open("Grace");
+  await ada.enter("switching");
+  await grace.enter("switching");
+  await ada.decodes(1);
+  await grace.decodes(1);
+  await hasTopology(ada, "mesh");
+  await countFrames(ada);
+  await countFrames(grace);
+
+  const hedy = await open("Hedy");
+  await hedy.enter("switching");
+  await meetAtServer([ada, grace, hedy]);
+  await hedy.tab.click("leave");
+  for (const person of [ada, grace]) await hasTopology(person, "mesh");
+  for (const person of [ada, grace]) await person.decodes(1);
+
+  for (const [person, other] of [
+    [ada, grace],
+    [grace, ada],
+  ] as const) {
+    // Only the direct link is left.
+    await hasConnections(person, 1);
+    await person.decodes(1);
+    const [frames] = await framesOf(person, other);
+    console.log(`${person.name} saw ${other.name}:`, JSON.stringify(frames));
+    expect(frames?.shown).toBeGreaterThan(100);
+    expect(frames?.black).toBe(0);
+    expect(frames?.worst).toBeLessThan(FREEZE);
+  }
+});
+
+test("five people, one of them in Firefox, all see and hear each other", async ({
+  open,
+  company,
+  firefox,
+}) => {
+  test.setTimeout(300_000);
+  const people: Participant[] = [];
+  for (const name of ["Ada", "Grace", "Hedy", "Joan"]) people.push(await open(name));
+  people.push(await company.openFirefox("Edith", firefox));
+  for (const person of people) await person.enter("five");
+  await meetAtServer(people);
+});

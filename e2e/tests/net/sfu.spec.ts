@@ -1,0 +1,164 @@
+// The media server from networks that keep some of it away.
+
+import { type Browser, test as base, expect } from "@playwright/test";
+import { launchChromiumIn } from "../../net/chromium.ts";
+import { Office } from "../../net/office.ts";
+import { needNetworks } from "../../net/requirements.ts";
+import { answersInside } from "../../net/test.ts";
+import { countFrames, framesOf } from "../../support/frames.ts";
+import type { ObserverOptions } from "../../support/observer.ts";
+import type { ChromiumParticipant } from "../../support/participant.ts";
+import { Server } from "../../support/server.ts";
+import { hasConnections, hasTopology, meetAtServer, wayOf } from "../../support/sfu.ts";
+import { Company } from "../../support/test.ts";
+
+needNetworks();
+
+const PORT = 4000;
+
+interface Fixtures {
+  flags: string[];
+  company: Company;
+  /** Opens a page at a desk. */
+  sit: (name: string, desk: number, observer?: ObserverOptions) => Promise<ChromiumParticipant>;
+}
+
+interface WorkerFixtures {
+  office: { office: Office; browsers: Browser[] };
+}
+
+const test = base.extend<Fixtures, WorkerFixtures>({
+  flags: [[], { option: true }],
+
+  office: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs.
+    async ({}, use) => {
+      const office = Office.open(2);
+      const browsers: Browser[] = [];
+      try {
+        for (const { host } of office.desks) browsers.push(await launchChromiumIn(host));
+        await use({ office, browsers });
+      } finally {
+        for (const browser of browsers) await browser.close();
+        office.close();
+      }
+    },
+    { scope: "worker" },
+  ],
+
+  company: async ({ office: { office, browsers }, flags }, use, info) => {
+    const server = await Server.start({
+      flags,
+      within: office.server.within,
+      listen: `0.0.0.0:${PORT}`,
+      healthy: async (port) => answersInside(office.server, port),
+    });
+    const company = new Company(browsers[0]!, `https://${office.serverAddress}:${PORT}`);
+    await use(company);
+    const problems = await company.goodbye(info);
+    for (const desk of office.desks) desk.reset();
+    await server.stop();
+    if (info.status !== info.expectedStatus) {
+      await info.attach("server.log", { body: server.log, contentType: "text/plain" });
+    }
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  },
+
+  sit: async ({ company, office: { browsers } }, use) => {
+    await use((name, desk, observer) =>
+      company.open(name, {
+        browser: browsers[desk]!,
+        ...(observer && { observer }),
+        // What a test cuts or moves, the browser itself complains of.
+        allow: [/console: .*(WebSocket|ERR_|Failed to load)/],
+        context: {
+          ignoreHTTPSErrors: true,
+          viewport: { width: 1280, height: 800 },
+          locale: "en-US",
+        },
+      }),
+    );
+  },
+});
+
+test("where the media server is out of reach for one, nobody loses a picture", async ({
+  sit,
+  office: { office },
+}) => {
+  // No TURN either, by which it would get there.
+  const stun: ObserverOptions = { ice: ["stun"] };
+  office.desks[1]?.hideMediaOf(office.serverAddress, PORT);
+  const ada = await sit("Ada", 0, stun);
+  const grace = await sit("Grace", 1, stun);
+  await ada.enter("apart");
+  await grace.enter("apart");
+  await ada.decodes(1);
+  await grace.decodes(1);
+  await countFrames(ada);
+  await countFrames(grace);
+
+  const hedy = await sit("Hedy", 0, stun);
+  await hedy.enter("apart");
+  for (const person of [ada, grace, hedy]) await person.decodes(2);
+  await expect(grace.page.getByTestId("cut-off")).toBeVisible();
+  // Grace by links to both; the two others by the server and a link to her.
+  for (const person of [ada, grace, hedy]) await hasConnections(person, 2);
+  for (const person of [ada, grace, hedy]) await person.decodes(2);
+  expect(office.desks[1]?.swallowed).toBeGreaterThan(0);
+  for (const [person, other] of [
+    [ada, grace],
+    [grace, ada],
+  ] as const) {
+    const [frames] = await framesOf(person, other);
+    console.log(`${person.name} saw ${other.name}:`, JSON.stringify(frames));
+    expect(frames?.black).toBe(0);
+    expect(frames?.worst).toBeLessThan(500);
+  }
+});
+
+test.describe("in a room that is always at the media server", () => {
+  test.use({ flags: ["--topology", "sfu"] });
+
+  test("a browser with nothing but TCP gets there by ICE-TCP", async ({ sit, office }) => {
+    office.office.desks[1]?.dropUdp();
+    const ada = await sit("Ada", 0, { ice: [] });
+    const grace = await sit("Grace", 1, { ice: [] });
+    await ada.enter("narrow");
+    await grace.enter("narrow");
+    await meetAtServer([ada, grace]);
+    expect((await wayOf(ada)).remote.protocol).toBe("udp");
+    expect((await wayOf(grace)).remote.protocol).toBe("tcp");
+    await expect(grace.page.getByTestId("cut-off")).toHaveCount(0);
+  });
+
+  test("one whose address changes stays the same participant, with all tiles", async ({
+    sit,
+    office,
+  }) => {
+    const ada = await sit("Ada", 0);
+    const grace = await sit("Grace", 1);
+    await ada.enter("moving");
+    await grace.enter("moving");
+    await meetAtServer([ada, grace]);
+    const before = await grace.self();
+    const way = await wayOf(grace);
+
+    office.office.desks[1]?.move();
+    await ada.decodes(1);
+    await grace.decodes(1);
+    await expect(grace.page.getByTestId("reconnecting")).toHaveCount(0, { timeout: 60_000 });
+    await hasTopology(grace, "sfu");
+    await grace.decodes(1);
+    await ada.decodes(1);
+    const after = await wayOf(grace);
+    expect(`${after.local.address}:${after.local.port}`).not.toBe(
+      `${way.local.address}:${way.local.port}`,
+    );
+    expect((await grace.self()).participant).toBe(before.participant);
+    for (const person of [ada, grace]) {
+      const changes = await person.tileChanges();
+      expect(changes.filter(({ change }) => change === "removed")).toEqual([]);
+      await expect(person.page.getByTestId("cut-off")).toHaveCount(0);
+    }
+  });
+});
