@@ -61,18 +61,36 @@ export const SCREEN_LAYERS: readonly RTCRtpEncodingParameters[] = [
   { maxBitrate: 2_500_000, maxFramerate: 15 },
 ];
 
-/** Gives each layer its bit rate; a sender not negotiated yet, or gone, is left as it is. */
+/** What of a video the media server passes on to anybody. */
+export interface Wanted {
+  readonly shown: boolean;
+  /** The layers, by their ids; of a video without layers none. */
+  readonly rids: readonly string[];
+}
+
+/**
+ * Gives each layer its bit rate, and stops those that nobody wants; all are wanted where nothing is
+ * known. A sender not negotiated yet, or gone, is left as it is.
+ */
 export async function applyLayers(
   sender: RTCRtpSender,
   layers: readonly RTCRtpEncodingParameters[],
+  wanted: Wanted | undefined,
 ): Promise<void> {
   const parameters = sender.getParameters();
   let changed = false;
   for (const encoding of parameters.encodings ?? []) {
-    const wanted = layers.find(({ rid }) => rid === encoding.rid)?.maxBitrate;
-    if (wanted === undefined || wanted === encoding.maxBitrate) continue;
-    encoding.maxBitrate = wanted;
-    changed = true;
+    const { rid } = encoding;
+    const maxBitrate = layers.find((layer) => layer.rid === rid)?.maxBitrate;
+    const active = !wanted || (wanted.shown && (!rid || wanted.rids.includes(rid)));
+    if (maxBitrate !== undefined && maxBitrate !== encoding.maxBitrate) {
+      encoding.maxBitrate = maxBitrate;
+      changed = true;
+    }
+    if (active !== (encoding.active ?? true)) {
+      encoding.active = active;
+      changed = true;
+    }
   }
   if (changed) await set(sender, parameters);
 }

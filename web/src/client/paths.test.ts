@@ -168,6 +168,23 @@ test("what is published is named right before each offer, a camera in three laye
   expect(payloads("signal").filter((signal) => "candidate" in signal)).toEqual([]);
 });
 
+test("a layer that nobody wants is not sent until somebody does", async () => {
+  room("sfu", "a", "b");
+  const link = await connectSfu();
+  const active = () =>
+    link.sections[1]?.sender.parameters.encodings.map((encoding) => encoding.active ?? true);
+  expect(active()).toEqual([true, true, true]);
+  paths.handleWanted("camera", { shown: true, rids: ["q", "h"] });
+  await world.run();
+  expect(active()).toEqual([true, true, false]);
+  paths.handleWanted("camera", { shown: false, rids: [] });
+  await world.run();
+  expect(active()).toEqual([false, false, false]);
+  paths.handleWanted("camera", { shown: true, rids: ["q", "h", "f"] });
+  await world.run();
+  expect(active()).toEqual([true, true, true]);
+});
+
 test("a screen is negotiated when first shared, and goes off and on without", async () => {
   room("sfu", "a", "b");
   await connectSfu();

@@ -3,6 +3,7 @@
 import { chosen, isActive } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Counters } from "./counters.ts";
+import type { Wanted } from "./encoding.ts";
 import type { CallState, Connection, RemoteParticipant } from "./face.ts";
 import { Gallery, type Shown } from "./gallery.ts";
 import type { LinkPlatform } from "./link.ts";
@@ -119,6 +120,11 @@ export class Paths {
   handleSubscribed(tracks: readonly SubscribedTrack[]): void {
     this.#sfu?.setSubscribed(tracks);
     this.#settle();
+  }
+
+  /** What of one of this device's videos goes to anybody. */
+  handleWanted(source: Source, wanted: Wanted): void {
+    this.#sfu?.setWanted(source, wanted);
   }
 
   handleHandover(from: ParticipantId, topology: Topology): void {

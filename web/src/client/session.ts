@@ -1,6 +1,7 @@
 // A call at its edge: what the server says goes into the call as a value, what the value asks for
 // is done to links, and what this device does is told to the server.
 import { after, begun, type Message } from "./call.ts";
+import type { Wanted } from "./encoding.ts";
 import type { RequestError } from "./errors.ts";
 import type { Call, CallState, JoinRequest } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
@@ -18,7 +19,7 @@ import type {
   Topology,
 } from "./protocol.ts";
 import type { Signaling } from "./signaling.ts";
-import { SOURCES } from "./source.ts";
+import { SOURCES, type Source } from "./source.ts";
 import { afterListening, type Heard, loudnessOf } from "./speaking.ts";
 import { Store } from "./store.ts";
 import { afterTurn, NO_FLOOR } from "./turn-taking.ts";
@@ -149,6 +150,8 @@ export class Session implements Call {
         return this.#paths.handleSignal(event.from, event.signal);
       case "subscribed":
         return this.#paths.handleSubscribed(event.tracks);
+      case "wanted":
+        return this.#paths.handleWanted(event.source, event.wanted);
       case "handover":
         return this.#paths.handleHandover(event.from, event.topology);
       case "speakers":
@@ -303,6 +306,7 @@ export type SessionEvent =
   | Extract<Message, { is: "topology" }>
   | { is: "signal"; from: ParticipantId; signal: Signal }
   | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
+  | { is: "wanted"; source: Source; wanted: Wanted }
   | { is: "handover"; from: ParticipantId; topology: Topology }
   | { is: "speakers"; speakers: readonly Speaker[] }
   | { is: "chat"; from: ParticipantId; text: string; at: number }
@@ -322,6 +326,9 @@ export function hearRoom(
   signaling.on("participant:left", ({ id }, n) => handle({ is: "participant:left", id }, n));
   signaling.on("topology", ({ topology }, n) => handle({ is: "topology", topology }, n));
   signaling.on("subscribed", ({ tracks }, n) => handle({ is: "subscribed", tracks }, n));
+  signaling.on("wanted", ({ source, shown, rids }, n) =>
+    handle({ is: "wanted", source, wanted: { shown, rids } }, n),
+  );
   signaling.on("handover", ({ from, topology }, n) =>
     handle({ is: "handover", from, topology }, n),
   );

@@ -1,7 +1,7 @@
 // The one link to the media server: what this device sends goes up once, what the others send comes
 // down in sections that the server offers and tells the owner of.
 import { type Counters, countersOf } from "./counters.ts";
-import { applyLayers, cameraLayers, SCREEN_LAYERS } from "./encoding.ts";
+import { applyLayers, cameraLayers, SCREEN_LAYERS, type Wanted } from "./encoding.ts";
 import type { Connection } from "./face.ts";
 import { carry, type LinkPlatform } from "./link.ts";
 import type { Signal } from "./negotiation.ts";
@@ -36,6 +36,7 @@ export class SfuLink {
   #tracks: Tracks;
   #others: number;
   #subscribed: readonly SubscribedTrack[] = [];
+  #wanted: PerSource<Wanted> = {};
   #isIntroduced = false;
 
   constructor(options: SfuLinkOptions) {
@@ -83,6 +84,12 @@ export class SfuLink {
   setTracks(tracks: Tracks): void {
     this.#tracks = tracks;
     void this.#fill();
+  }
+
+  /** What of one of this device's videos goes to anybody; what does not is not sent. */
+  setWanted(source: Source, wanted: Wanted): void {
+    this.#wanted = { ...this.#wanted, [source]: wanted };
+    void this.#applyLayers();
   }
 
   setOthers(others: number): void {
@@ -146,6 +153,7 @@ export class SfuLink {
 
   #began(peer: RTCPeerConnection): void {
     this.#isIntroduced = false;
+    this.#wanted = {};
     this.#sections = { microphone: peer.addTransceiver("audio", { direction: "sendonly" }) };
     void this.#fill(peer);
   }
@@ -163,8 +171,9 @@ export class SfuLink {
   }
 
   async #applyLayers(): Promise<void> {
-    const { camera } = this.#sections;
-    if (camera) await applyLayers(camera.sender, cameraLayers(this.#others));
+    const { camera, screen } = this.#sections;
+    if (camera) await applyLayers(camera.sender, cameraLayers(this.#others), this.#wanted.camera);
+    if (screen) await applyLayers(screen.sender, SCREEN_LAYERS, this.#wanted.screen);
   }
 
   #layers(source: Source): RTCRtpEncodingParameters[] {
