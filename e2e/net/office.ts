@@ -45,8 +45,8 @@ export class Desk {
       this.address,
       this.address.replace(/\d+$/, (n) => `${Number(n) + 100}`),
     ];
-    this.host.ip("address", "add", `${after}/24`, "dev", "eth");
     this.host.ip("address", "del", `${before}/24`, "dev", "eth");
+    this.host.ip("address", "add", `${after}/24`, "dev", "eth");
     this.host.ip("route", "replace", "default", "via", SILENT_ROUTER);
     this.address = after;
   }

@@ -51,7 +51,14 @@ export async function countFrames(person: Participant): Promise<void> {
       return light < 16 * 16 * 3 * 8;
     };
     const follow = (key: string, video: HTMLVideoElement) => {
-      const count: Count = { video, shown: 0, last: performance.now(), worst: 0, worstAt: 0, black: 0 };
+      const count: Count = {
+        video,
+        shown: 0,
+        last: performance.now(),
+        worst: 0,
+        worstAt: 0,
+        black: 0,
+      };
       const frame = () => {
         const now = performance.now();
         if (count.shown > 0 && now - count.last > count.worst) {

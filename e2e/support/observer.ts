@@ -8,6 +8,8 @@ export interface ObserverOptions {
   ice?: IceKind[];
   /** Media may only take the way through a TURN server. */
   relayOnly?: boolean;
+  /** The camera gives a small picture, so that a small machine encodes for many. */
+  smallCamera?: boolean;
 }
 
 /** A tile that came into or went out of the document. */
@@ -70,6 +72,14 @@ export function observe(options: ObserverOptions): void {
       for (const node of mutation.addedNodes) note("added", node);
     }
   }).observe(document, { childList: true, subtree: true });
+
+  if (options.smallCamera) {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (wanted) => {
+      const small = { width: 640, height: 360, frameRate: 15 };
+      return real(wanted?.video ? { ...wanted, video: small } : wanted);
+    };
+  }
 
   const kindOf = (url: string): IceKind => {
     if (url.startsWith("stun")) return "stun";

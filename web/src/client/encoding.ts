@@ -68,6 +68,11 @@ export interface Wanted {
   readonly rids: readonly string[];
 }
 
+/** All that either of two wants. */
+export function either(a: Wanted, b: Wanted): Wanted {
+  return { shown: a.shown || b.shown, rids: [...new Set([...a.rids, ...b.rids])] };
+}
+
 /**
  * Gives each layer its bit rate, and stops those that nobody wants; all are wanted where nothing is
  * known. A sender not negotiated yet, or gone, is left as it is.

@@ -174,15 +174,24 @@ test("a layer that nobody wants is not sent until somebody does", async () => {
   const active = () =>
     link.sections[1]?.sender.parameters.encodings.map((encoding) => encoding.active ?? true);
   expect(active()).toEqual([true, true, true]);
-  paths.handleWanted("camera", { shown: true, rids: ["q", "h"] });
-  await world.run();
-  expect(active()).toEqual([true, true, false]);
-  paths.handleWanted("camera", { shown: false, rids: [] });
-  await world.run();
-  expect(active()).toEqual([false, false, false]);
-  paths.handleWanted("camera", { shown: true, rids: ["q", "h", "f"] });
-  await world.run();
+  const wanted = async (...rids: string[]) => {
+    paths.handleWanted("camera", { shown: rids.length > 0, rids });
+    await world.run();
+  };
+  await wanted("q", "h");
   expect(active()).toEqual([true, true, true]);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(active()).toEqual([true, true, false]);
+  await wanted();
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(active()).toEqual([false, false, false]);
+  await wanted("h");
+  expect(active()).toEqual([false, true, false]);
+  // What is wanted again soon never stopped.
+  await wanted("q");
+  await wanted("h");
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(active()).toEqual([false, true, false]);
 });
 
 test("a screen is negotiated when first shared, and goes off and on without", async () => {

@@ -1,7 +1,7 @@
 // The one link to the media server: what this device sends goes up once, what the others send comes
 // down in sections that the server offers and tells the owner of.
 import { type Counters, countersOf } from "./counters.ts";
-import { applyLayers, cameraLayers, SCREEN_LAYERS, type Wanted } from "./encoding.ts";
+import { applyLayers, cameraLayers, either, SCREEN_LAYERS, type Wanted } from "./encoding.ts";
 import type { Connection } from "./face.ts";
 import { carry, type LinkPlatform } from "./link.ts";
 import type { Signal } from "./negotiation.ts";
@@ -9,6 +9,9 @@ import type { IceServer, ParticipantId, PublishedTrack, SubscribedTrack } from "
 import type { Sections } from "./sections.ts";
 import { entriesOf, type PerSource, type Received, type Source, type Tracks } from "./source.ts";
 import { Transport } from "./transport.ts";
+
+/** How long a layer is sent on that nobody wants, in milliseconds. */
+const UNWANTED = 5_000;
 
 export interface SfuLinkOptions extends LinkPlatform {
   iceServers: readonly IceServer[];
@@ -37,6 +40,7 @@ export class SfuLink {
   #others: number;
   #subscribed: readonly SubscribedTrack[] = [];
   #wanted: PerSource<Wanted> = {};
+  readonly #stops: PerSource<ReturnType<typeof setTimeout>> = {};
   #isIntroduced = false;
 
   constructor(options: SfuLinkOptions) {
@@ -86,8 +90,18 @@ export class SfuLink {
     void this.#fill();
   }
 
-  /** What of one of this device's videos goes to anybody; what does not is not sent. */
+  /**
+   * What of one of this device's videos goes to anybody. What does not is no longer sent after a
+   * while: each change costs a key frame, and what is out of sight may be back soon.
+   */
   setWanted(source: Source, wanted: Wanted): void {
+    const before = this.#wanted[source];
+    clearTimeout(this.#stops[source]);
+    this.#stops[source] = setTimeout(() => this.#want(source, wanted), UNWANTED);
+    if (before) this.#want(source, either(before, wanted));
+  }
+
+  #want(source: Source, wanted: Wanted): void {
     this.#wanted = { ...this.#wanted, [source]: wanted };
     void this.#applyLayers();
   }
@@ -137,6 +151,7 @@ export class SfuLink {
   }
 
   close(): void {
+    for (const [, stop] of entriesOf(this.#stops)) clearTimeout(stop);
     this.#transport.close();
   }
 
@@ -154,6 +169,7 @@ export class SfuLink {
   #began(peer: RTCPeerConnection): void {
     this.#isIntroduced = false;
     this.#wanted = {};
+    for (const [, stop] of entriesOf(this.#stops)) clearTimeout(stop);
     this.#sections = { microphone: peer.addTransceiver("audio", { direction: "sendonly" }) };
     void this.#fill(peer);
   }
