@@ -1,5 +1,6 @@
 // A frame counter on each tile: how long its picture ever stood still, and whether it went black.
 
+import { expect } from "@playwright/test";
 import type { Participant } from "./participant.ts";
 
 export interface Frames {
@@ -101,8 +102,26 @@ export async function countFrames(person: Participant): Promise<void> {
   });
 }
 
-/** What was counted, for the tiles of these. */
-export async function framesOf(person: Participant, ...others: Participant[]): Promise<Frames[]> {
+/** DESIGN section 4: nobody notices the switch. In milliseconds. */
+const FREEZE = 500;
+
+/**
+ * Neither of the two lost the other's picture while frames were counted: none stood still for long, none went
+ * black. What the machine kept both pages waiting is not counted against the picture.
+ */
+export async function nobodyLost(a: Participant, b: Participant): Promise<void> {
+  const [byA, byB] = [await framesOf(a, b), await framesOf(b, a)];
+  console.log(`${a.name} saw`, JSON.stringify(byA), `${b.name} saw`, JSON.stringify(byB));
+  for (const { shown, black, worst } of [byA, byB]) {
+    expect(shown).toBeGreaterThan(50);
+    expect(black).toBe(0);
+    expect(worst - byA.lag - byB.lag).toBeLessThan(FREEZE);
+  }
+}
+
+async function framesOf(person: Participant, other: Participant): Promise<Frames> {
   const all = await person.tab.evaluate(() => window.countedFrames());
-  return all.filter(({ name }) => others.some((other) => other.name === name));
+  const frames = all.find(({ name }) => name === other.name);
+  if (!frames) throw new Error(`${person.name} counted no frames of ${other.name}`);
+  return frames;
 }

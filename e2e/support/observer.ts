@@ -73,7 +73,8 @@ export function observe(options: ObserverOptions): void {
     }
   }).observe(document, { childList: true, subtree: true });
 
-  if (options.smallCamera) {
+  // A page before any other has no devices.
+  if (options.smallCamera && navigator.mediaDevices) {
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = (wanted) => {
       const small = { width: 640, height: 360, frameRate: 15 };

@@ -1,13 +1,11 @@
 // A room that outgrows peer to peer, and shrinks again.
 
-import { countFrames, framesOf } from "../../support/frames.ts";
-import type { Participant } from "../../support/participant.ts";
+import { countFrames, nobodyLost } from "../../support/frames.ts";
 import { seesScreenOf } from "../../support/screen.ts";
 import { hasConnections, hasTopology, meetAtServer } from "../../support/sfu.ts";
 import { expect, test } from "../../support/test.ts";
 
-/** DESIGN section 4: nobody notices the switch. In milliseconds, beyond what the machine takes for itself. */
-const FREEZE = 500;
+test.use({ flags: ["--topology", "auto"] });
 
 const SMALL = { observer: { smallCamera: true } };
 
@@ -49,31 +47,8 @@ test("from two to three and back to two no tile stands still or goes black", asy
   for (const person of [ada, grace]) await hasTopology(person, "mesh");
   for (const person of [ada, grace]) await person.decodes(1);
 
-  for (const [person, other] of [
-    [ada, grace],
-    [grace, ada],
-  ] as const) {
-    // Only the direct link is left.
-    await hasConnections(person, 1);
-    await person.decodes(1);
-    const [frames] = await framesOf(person, other);
-    console.log(`${person.name} saw ${other.name}:`, JSON.stringify(frames));
-    if (!frames) throw new Error(`${person.name} counted no frames of ${other.name}`);
-    expect(frames.shown).toBeGreaterThan(100);
-    expect(frames.black).toBe(0);
-    expect(frames.worst - frames.lag).toBeLessThan(FREEZE);
-  }
-});
-
-test("five people, one of them in Firefox, all see and hear each other", async ({
-  open,
-  company,
-  firefox,
-}) => {
-  test.setTimeout(300_000);
-  const people: Participant[] = [];
-  for (const name of ["Ada", "Grace", "Hedy", "Joan"]) people.push(await open(name, SMALL));
-  people.push(await company.openFirefox("Edith", firefox, SMALL.observer));
-  for (const person of people) await person.enter("five");
-  await meetAtServer(people);
+  // Only the direct link is left.
+  for (const person of [ada, grace]) await hasConnections(person, 1);
+  for (const person of [ada, grace]) await person.decodes(1);
+  await nobodyLost(ada, grace);
 });
