@@ -5,6 +5,7 @@ mod build;
 mod install;
 mod npm;
 mod python;
+mod relay;
 mod serve;
 mod shell;
 mod test;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    build, install, npm, python,
+    build, install, npm, python, relay,
     shell::{cargo, has, is_ci, run, run_with, target_dir},
     types,
 };
@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
 const BROWSER_STEPS: &[Step] = &[
     ("tools", install::browsers_and_networks),
     ("release build", build::build),
+    ("other people's TURN clients", relay::suites),
     ("browsers and networks", browsers),
 ];
 

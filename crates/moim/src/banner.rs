@@ -19,15 +19,23 @@ pub(crate) struct Urls {
     network: Vec<String>,
     /// Where to get our own CA's certificate, if it signs ours.
     authority: Option<String>,
+    /// They are of a relay alone, which no browser opens.
+    relay: bool,
 }
 
 /// More of them would only confuse.
 const MOST_URLS: usize = 4;
 
 impl Urls {
-    /// The URLs of a server that listens on `addresses` and is `announce`d to be elsewhere.
-    pub(crate) fn of(addresses: &[SocketAddr], announce: &[IpAddr], own_ca: bool) -> Self {
-        Self::among(addresses, announce, &addresses::of_interfaces(), own_ca)
+    /// The URLs of a server that listens on `addresses` and is `announce`d to be elsewhere; of a
+    /// `relay` alone those of TURN (RFC 7065).
+    pub(crate) fn of(
+        addresses: &[SocketAddr],
+        announce: &[IpAddr],
+        own_ca: bool,
+        relay: bool,
+    ) -> Self {
+        Self::among(addresses, announce, &addresses::of_interfaces(), own_ca, relay)
     }
 
     fn among(
@@ -35,11 +43,13 @@ impl Urls {
         announce: &[IpAddr],
         interfaces: &[IpAddr],
         own_ca: bool,
+        relay: bool,
     ) -> Self {
+        let (plain, secure) = if relay { ("turn", "turn") } else { ("http", "https") };
         let local = addresses
             .iter()
             .find(|address| address.ip().is_unspecified() || address.ip().is_loopback())
-            .map(|address| url("http", "localhost", address.port()));
+            .map(|address| url(plain, "localhost", address.port()));
         let mut reached = Vec::new();
         for address in addresses {
             let behind: Vec<IpAddr> = match address.ip() {
@@ -63,7 +73,7 @@ impl Urls {
             reached.iter().map(move |address| url(scheme, &host(address.ip()), address.port()))
         };
         let authority = network("http").next().filter(|_| own_ca).map(|url| url + "/ca.crt");
-        Self { local, network: network("https").collect(), authority }
+        Self { local, network: network(secure).collect(), authority, relay }
     }
 }
 
@@ -77,6 +87,7 @@ fn host(ip: IpAddr) -> String {
 fn url(scheme: &str, host: &str, port: u16) -> String {
     match (scheme, port) {
         ("http", 80) | ("https", 443) => format!("{scheme}://{host}"),
+        ("turn", port) => format!("turn:{host}:{port}"),
         _ => format!("{scheme}://{host}:{port}"),
     }
 }
@@ -96,11 +107,13 @@ fn banner(urls: &Urls, terminal: bool) -> String {
     for network in &urls.network {
         let _ = writeln!(text, "  On the network:    {network}");
     }
-    if let Some(first) = urls.network.first().filter(|_| terminal) {
+    if let Some(first) = urls.network.first().filter(|_| terminal && !urls.relay) {
         text.push('\n');
         text.push_str(&qr(first).unwrap_or_default());
     }
-    if let Some(authority) = &urls.authority {
+    if let Some(authority) = urls.authority.as_ref().filter(|_| urls.relay) {
+        let _ = writeln!(text, "\nClients over TLS trust the certificate at {authority}.");
+    } else if let Some(authority) = &urls.authority {
         let _ = write!(
             text,
             "\nA browser on another device warns once, as this server signed its certificate \
@@ -146,7 +159,17 @@ mod tests {
             texts.iter().map(|text| text.parse().unwrap()).collect()
         };
         let addresses: Vec<SocketAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
-        Urls::among(&addresses, &ips(announce), &ips(interfaces), true)
+        Urls::among(&addresses, &ips(announce), &ips(interfaces), true, false)
+    }
+
+    #[test]
+    fn a_relay_alone_shows_where_turn_is_and_no_code_to_scan() {
+        let addresses = ["0.0.0.0:3478".parse().unwrap()];
+        let urls = Urls::among(&addresses, &[], &["192.0.2.5".parse().unwrap()], true, true);
+        assert_eq!(urls.local.as_deref(), Some("turn:localhost:3478"));
+        assert_eq!(urls.network, ["turn:192.0.2.5:3478"]);
+        let text = banner(&urls, true);
+        assert!(text.contains("http://192.0.2.5:3478/ca.crt") && !text.contains('█'), "{text}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod drain;
 mod http;
 mod logs;
 mod media;
+mod metrics;
 mod parts;
 mod port;
 mod relay;

@@ -1,14 +1,18 @@
 //! What each part is told of the configuration.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use socketio::Rate;
 
 use crate::{
     addresses,
-    config::Config,
+    config::{Config, Secret},
     relay, shard, signaling,
     socket::{self, Mount},
+    tls::Current,
 };
 
 /// For the Socket.IO driver.
@@ -29,7 +33,8 @@ pub(crate) fn socket(config: &Config) -> socket::Config {
 
 /// For rooms.
 pub(crate) fn signaling(config: &Config, shards: &shard::Handle) -> signaling::Config {
-    let defaults = signaling::Config::new(config.turn.secret.as_bytes().into());
+    let signs = config.turn.secrets.first().map_or(&[][..], Secret::as_bytes);
+    let defaults = signaling::Config::new(signs.into());
     let first = addresses::of_interfaces().into_iter().next();
     signaling::Config {
         announce: config.announce.clone(),
@@ -44,11 +49,31 @@ pub(crate) fn signaling(config: &Config, shards: &shard::Handle) -> signaling::C
 }
 
 /// For shards, on the addresses that are listened on over TCP.
-pub(crate) fn shards(config: &Config, listen: Vec<SocketAddr>) -> shard::Config {
+pub(crate) fn shards(
+    config: &Config,
+    listen: Vec<SocketAddr>,
+    certificate: &Arc<Current>,
+) -> shard::Config {
     let relay = relay::Config {
-        secret: config.turn.secret.as_bytes().to_vec(),
+        certificate: Arc::clone(certificate),
+        secrets: config.turn.secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect(),
+        users: config.turn.users.iter().map(|(n, p)| (n.to_owned(), p.to_owned())).collect(),
+        realm: config.turn.realm.clone(),
+        ports: config.turn.ports.clone(),
+        discovery: discovery(config, &listen),
+        limits: config.limits,
         allow: config.turn.allow.clone(),
         announce: config.announce.clone(),
     };
     shard::Config { listen, shards: config.shards.unwrap_or_else(shard::fitting), relay }
+}
+
+/// The second address goes with the first of its family, as it came out where the system chose the
+/// port.
+fn discovery(config: &Config, listen: &[SocketAddr]) -> Option<turn::Discovery> {
+    let alternate = config.turn.alternate?;
+    let same = |address: &&SocketAddr| {
+        address.is_ipv4() == alternate.is_ipv4() && !address.ip().is_unspecified()
+    };
+    turn::Discovery::new(*listen.iter().find(same)?, alternate)
 }

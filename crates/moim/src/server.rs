@@ -10,12 +10,14 @@ use crate::{
     config::Config,
     descriptors,
     drain::{Drain, DrainStart, drain},
-    http, parts,
+    http::{self, Basics},
+    metrics::Metrics,
+    parts,
     port::{self, Admission, Bound, Services, Tally},
     shard,
     signaling::Signaling,
     socket,
-    tls::{self, Upkeep},
+    tls::{self, Current, Upkeep},
 };
 
 /// How long connections may take to end by themselves when the server stops.
@@ -29,7 +31,7 @@ pub(crate) struct Server {
     runtime: Runtime,
     listeners: Vec<TcpListener>,
     urls: Urls,
-    signaling: Arc<Signaling>,
+    signaling: Option<Arc<Signaling>>,
     services: Arc<Services>,
     upkeep: Upkeep,
     stop: DrainStart,
@@ -46,19 +48,29 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let tls = tls::prepare(config)?;
-    let (bound, shards) = take_port(config)?;
-    let urls = Urls::of(&bound.addresses, &config.announce, tls.authority.is_some());
+    let (bound, shards) = take_port(config, &tls.certificate)?;
+    let own_ca = tls.authority.is_some();
+    let urls = Urls::of(&bound.addresses, &config.announce, own_ca, config.turn.only);
     let (stop, drain) = drain();
-    let signaling = Signaling::new(parts::signaling(config, &shards));
-    let sockets = socket::router(Arc::clone(&signaling), parts::socket(config));
-    let services = Services {
-        admission: Admission::new(&config.limits),
-        tally: Tally::default(),
-        limits: config.limits,
-        tls: tls.acceptor,
-        shards,
-        router: http::router(folder, sockets, tls.authority, drain.clone()),
+    let signaling = (!config.turn.only).then(|| Signaling::new(parts::signaling(config, &shards)));
+    let (admission, tally) = (Admission::new(&config.limits), Arc::new(Tally::default()));
+    let metrics =
+        Metrics::new(shards.clone(), Arc::clone(&tally), admission.clone(), signaling.clone());
+    let basics = Basics {
+        drain: drain.clone(),
+        authority: tls.authority,
+        metrics: Arc::new(metrics),
+        metrics_token: config.metrics_token.clone(),
     };
+    let router = match &signaling {
+        Some(signaling) => {
+            let sockets = socket::router(Arc::clone(signaling), parts::socket(config));
+            http::router(basics, folder, sockets)
+        }
+        None => http::relay_router(basics),
+    };
+    let limits = config.limits;
+    let services = Services { admission, tally, limits, tls: tls.acceptor, shards, router };
     Ok(Server {
         listeners: bound.listeners,
         urls,
@@ -72,11 +84,14 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
 }
 
 /// Takes the same port of TCP and of UDP.
-fn take_port(config: &Config) -> anyhow::Result<(Bound, shard::Handle)> {
+fn take_port(
+    config: &Config,
+    certificate: &Arc<Current>,
+) -> anyhow::Result<(Bound, shard::Handle)> {
     let mut tries = 0..PORT_TRIES;
     loop {
         let bound = port::bind(&config.listen)?;
-        match shard::start(&parts::shards(config, bound.addresses.clone())) {
+        match shard::start(&parts::shards(config, bound.addresses.clone(), certificate)) {
             Ok(shards) => return Ok((bound, shards)),
             // A port the system chose for TCP may be taken on UDP.
             Err(error)
@@ -104,7 +119,7 @@ impl Server {
             tracing::info!(connections = services.admission.count(), "stopping");
             stop.begin();
             tokio::select! {
-                () = empty(&signaling, &services) => io::Result::Ok(ExitCode::SUCCESS),
+                () = empty(signaling.as_deref(), &services) => io::Result::Ok(ExitCode::SUCCESS),
                 () = signals.next() => Ok(ExitCode::FAILURE),
             }
         });
@@ -117,16 +132,18 @@ impl Server {
 }
 
 /// Tells clients that the server goes away, and gives their connections time to end.
-async fn empty(signaling: &Signaling, services: &Services) {
+async fn empty(signaling: Option<&Signaling>, services: &Services) {
     let emptied = timeout(DRAIN_TIME, async {
-        signaling.drain(DRAIN_TIME).await;
+        if let Some(signaling) = signaling {
+            signaling.drain(DRAIN_TIME).await;
+        }
         services.shards.shutdown().await;
         services.admission.empty().await;
     });
     if emptied.await.is_err() {
         tracing::warn!(cut = services.admission.count(), "not all connections ended in time");
     }
-    let unanswered = signaling.untold_refusals();
+    let unanswered = signaling.map_or(0, Signaling::untold_refusals);
     tracing::info!("stopped; connections: {}; {unanswered} refusals nobody heard", services.tally);
 }
 

@@ -81,6 +81,12 @@ impl Lobby {
         RoomList { rooms }
     }
 
+    /// How many rooms there are, and how many participants in all of them.
+    pub fn count(&self) -> (usize, u64) {
+        let participants = self.rooms.values().map(|room| u64::from(room.participants)).sum();
+        (self.rooms.len(), participants)
+    }
+
     /// When gathered changes are to be shown.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.due

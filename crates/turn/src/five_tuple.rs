@@ -11,13 +11,21 @@ pub enum Transport {
     Tcp,
     /// A stream inside TLS.
     Tls,
+    /// Datagrams inside DTLS (RFC 7350).
+    Dtls,
 }
 
 impl Transport {
+    /// Whether who sends over it has shown to receive at its address.
+    #[must_use]
+    pub fn proves_address(self) -> bool {
+        self != Self::Udp
+    }
+
     /// Whether messages follow each other in a stream and must be framed (RFC 8656 §12.5).
     #[must_use]
     pub fn is_stream(self) -> bool {
-        self != Self::Udp
+        matches!(self, Self::Tcp | Self::Tls)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod channel;
 mod cidr;
 mod credentials;
 mod discovery;
+pub mod dtls;
 mod five_tuple;
 mod nonce;
 mod policy;

@@ -29,21 +29,57 @@ pub(crate) struct Limits {
     pub(crate) handshake_timeout: Duration,
     /// How long an HTTP connection may be silent.
     pub(crate) idle_timeout: Duration,
+    /// TURN allocations at once, and of one user.
+    pub(crate) allocations: usize,
+    pub(crate) allocations_per_user: usize,
+    /// Kilobits a second relayed, and for one user; none is no limit.
+    pub(crate) bandwidth: Option<u64>,
+    pub(crate) bandwidth_per_user: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            connections_per_address: 2048,
+            rooms: 10_000,
+            room_capacity: 9,
+            message_bytes: 1_000_000,
+            messages_per_second: 500,
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            allocations: 12_000,
+            allocations_per_user: 200,
+            bandwidth: None,
+            bandwidth_per_user: None,
+        }
+    }
 }
 
 impl Limits {
     pub(super) fn new(options: &LimitOptions) -> anyhow::Result<Self> {
+        let defaults = Self::default();
+        let seconds = |typed: Option<u64>, default| typed.map_or(default, Duration::from_secs);
+        let per_address = options.max_connections_per_address;
+        let per_second = options.max_messages_per_second;
+        let per_user = options.max_allocations_per_user;
         let limits = Self {
-            connections: options.max_connections.unwrap_or(16_384),
-            connections_per_address: options.max_connections_per_address.unwrap_or(2048),
-            rooms: options.max_rooms.unwrap_or(10_000),
-            room_capacity: options.room_capacity.unwrap_or(9),
-            message_bytes: options.max_message_bytes.unwrap_or(1_000_000),
-            messages_per_second: options.max_messages_per_second.unwrap_or(500),
-            ping_interval: Duration::from_secs(options.ping_interval.unwrap_or(25)),
-            ping_timeout: Duration::from_secs(options.ping_timeout.unwrap_or(20)),
-            handshake_timeout: Duration::from_secs(options.handshake_timeout.unwrap_or(10)),
-            idle_timeout: Duration::from_secs(options.idle_timeout.unwrap_or(75)),
+            connections: options.max_connections.unwrap_or(defaults.connections),
+            connections_per_address: per_address.unwrap_or(defaults.connections_per_address),
+            rooms: options.max_rooms.unwrap_or(defaults.rooms),
+            room_capacity: options.room_capacity.unwrap_or(defaults.room_capacity),
+            message_bytes: options.max_message_bytes.unwrap_or(defaults.message_bytes),
+            messages_per_second: per_second.unwrap_or(defaults.messages_per_second),
+            ping_interval: seconds(options.ping_interval, defaults.ping_interval),
+            ping_timeout: seconds(options.ping_timeout, defaults.ping_timeout),
+            handshake_timeout: seconds(options.handshake_timeout, defaults.handshake_timeout),
+            idle_timeout: seconds(options.idle_timeout, defaults.idle_timeout),
+            allocations: options.max_allocations.unwrap_or(defaults.allocations),
+            allocations_per_user: per_user.unwrap_or(defaults.allocations_per_user),
+            bandwidth: options.max_bandwidth,
+            bandwidth_per_user: options.max_bandwidth_per_user,
         };
         ensure!(limits.connections > 0, "--max-connections 0 lets nobody in: give at least 1");
         ensure!(
@@ -79,6 +115,14 @@ impl Limits {
             (1..=86_400).contains(&limits.idle_timeout.as_secs()),
             "--idle-timeout must be between 1 and 86400 seconds"
         );
+        for (flag, value) in [
+            ("--max-allocations", Some(limits.allocations as u64)),
+            ("--max-allocations-per-user", Some(limits.allocations_per_user as u64)),
+            ("--max-bandwidth", limits.bandwidth),
+            ("--max-bandwidth-per-user", limits.bandwidth_per_user),
+        ] {
+            ensure!(value != Some(0), "{flag} 0 relays nothing: give at least 1");
+        }
         Ok(limits)
     }
 }

@@ -5,18 +5,22 @@
 mod limits;
 mod listen;
 mod origin;
+mod ports;
+mod relay;
 mod secret;
+
 mod typed;
 
 use std::{net::IpAddr, path::PathBuf};
 
 use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
-use turn::Cidr;
 
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use origin::Origin;
+use ports::PortRange;
+pub(crate) use relay::Turn;
 pub(crate) use secret::Secret;
 pub(crate) use typed::{Command, CommandLine, Options};
 
@@ -43,19 +47,12 @@ pub(crate) struct Config {
     pub(crate) shards: Option<u8>,
     /// Who decides how media travels, unless a room's maker does.
     pub(crate) topology: TopologyChoice,
+    /// What lets other computers read the metrics.
+    pub(crate) metrics_token: Option<Secret>,
     /// How much of everything there may be.
     pub(crate) limits: Limits,
     /// What to log, as `tracing` directives.
     pub(crate) log: String,
-}
-
-/// What the TURN server runs by.
-#[derive(Debug, Clone)]
-pub(crate) struct Turn {
-    /// The HMAC secret of REST credentials, shared with whoever else makes them.
-    pub(crate) secret: Secret,
-    /// Ranges that may be relayed to although the default list denies them.
-    pub(crate) allow: Vec<Cidr>,
 }
 
 /// A certificate chain and its key, as PEM files.
@@ -99,21 +96,25 @@ impl Config {
         Self::from_options(options, data)
     }
 
-    fn from_options(options: Options, data: DataFolder) -> anyhow::Result<Self> {
-        let secret = match options.turn_secret {
-            Some(secret) => Secret::new(secret)
-                .context("--turn-secret is empty: give a long random text or leave it out")?,
-            None => Secret::kept_in(&data)?,
-        };
+    fn from_options(mut options: Options, data: DataFolder) -> anyhow::Result<Self> {
+        let listen = Listen::new(options.listen, options.also.take().unwrap_or_default());
+        let turn = Turn::settle(&mut options, &listen, &data)?;
+        let metrics_token = options.metrics_token.map(|token| {
+            Secret::new(token).context(
+                "--metrics-token is empty: give a long random text, or leave it out to have \
+                 metrics read on this computer alone",
+            )
+        });
         Ok(Self {
-            listen: Listen::new(options.listen, options.also.unwrap_or_default()),
+            listen,
             folder: options.folder,
             announce: announced(options.announce.unwrap_or_default())?,
             origins: options.origin.unwrap_or_default(),
             certificate: certificate(options.cert, options.key)?,
-            turn: Turn { secret, allow: options.turn_allow.unwrap_or_default() },
+            turn,
             shards: shards(options.shards)?,
             topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
+            metrics_token: metrics_token.transpose()?,
             limits: Limits::new(&options.limits)?,
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             data,

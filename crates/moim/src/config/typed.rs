@@ -12,7 +12,7 @@ use room::protocol::TopologyChoice;
 use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
-use super::Origin;
+use super::{Origin, PortRange};
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -70,9 +70,41 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP", value_delimiter = ',')]
     pub(super) announce: Option<Vec<IpAddr>>,
 
-    /// HMAC secret of TURN REST credentials [default: made on first start]
-    #[arg(long, env = "MOIM_TURN_SECRET", value_name = "SECRET", hide_env_values = true)]
-    pub(super) turn_secret: Option<String>,
+    /// Serve STUN and TURN alone: no page, no rooms
+    #[arg(long, env = "MOIM_TURN_ONLY", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true", require_equals = true)]
+    pub(super) turn_only: Option<bool>,
+
+    /// HMAC secret of TURN REST credentials; repeated, the first signs and all are good
+    /// [default: made on first start]
+    #[arg(
+        long,
+        env = "MOIM_TURN_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        value_delimiter = '\n'
+    )]
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub(super) turn_secret: Option<Vec<String>>,
+
+    /// A TURN user whose credential never ends; may be repeated
+    #[arg(
+        long,
+        env = "MOIM_TURN_USER",
+        value_name = "NAME:PASSWORD",
+        hide_env_values = true,
+        value_delimiter = '\n'
+    )]
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub(super) turn_user: Option<Vec<String>>,
+
+    /// Realm of TURN credentials [default: moim]
+    #[arg(long, env = "MOIM_TURN_REALM", value_name = "REALM")]
+    pub(super) turn_realm: Option<String>,
+
+    /// Ports of relayed addresses [default: 49152-65535]
+    #[arg(long, env = "MOIM_TURN_PORTS", value_name = "FIRST-LAST")]
+    pub(super) turn_ports: Option<PortRange>,
 
     /// Range that TURN may relay to although it is denied by default; may be repeated
     #[arg(long, env = "MOIM_TURN_ALLOW", value_name = "CIDR", value_delimiter = ',')]
@@ -82,6 +114,15 @@ pub(crate) struct Options {
     /// Threads that relay and forward media [default: one a core]
     #[arg(long, env = "MOIM_SHARDS", value_name = "N")]
     pub(super) shards: Option<u8>,
+
+    /// Second address and port for NAT behaviour discovery (RFC 5780), both other than those of
+    /// --listen
+    #[arg(long, env = "MOIM_STUN_ALTERNATE", value_name = "IP:PORT")]
+    pub(super) stun_alternate: Option<SocketAddr>,
+
+    /// Bearer token with which /metrics may be read from other computers than this one
+    #[arg(long, env = "MOIM_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub(super) metrics_token: Option<String>,
 
     /// How media travels: mesh, sfu (by the media server), or as the room grows [default: auto]
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
@@ -145,6 +186,22 @@ pub(crate) struct LimitOptions {
     /// Seconds after which a silent HTTP connection is closed [default: 75]
     #[arg(long, env = "MOIM_IDLE_TIMEOUT", value_name = "SECONDS")]
     pub(super) idle_timeout: Option<u64>,
+
+    /// TURN allocations at once [default: 12000]
+    #[arg(long, env = "MOIM_MAX_ALLOCATIONS", value_name = "N")]
+    pub(super) max_allocations: Option<usize>,
+
+    /// TURN allocations at once of one user [default: 200]
+    #[arg(long, env = "MOIM_MAX_ALLOCATIONS_PER_USER", value_name = "N")]
+    pub(super) max_allocations_per_user: Option<usize>,
+
+    /// Kilobits a second relayed for all TURN users, both ways together [default: no limit]
+    #[arg(long, env = "MOIM_MAX_BANDWIDTH", value_name = "KBPS")]
+    pub(super) max_bandwidth: Option<u64>,
+
+    /// Kilobits a second relayed for one TURN user, both ways together [default: no limit]
+    #[arg(long, env = "MOIM_MAX_BANDWIDTH_PER_USER", value_name = "KBPS")]
+    pub(super) max_bandwidth_per_user: Option<u64>,
 }
 
 /// A topology by name.
@@ -179,16 +236,33 @@ macro_rules! first_of {
 impl Options {
     /// These options, and where one is missing the `other`'s.
     pub(super) fn or(self, other: Self) -> Self {
-        first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_secret,
-            turn_allow, shards, topology, origin, log; limits)
+        first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_only,
+            turn_secret, turn_user, turn_realm, turn_ports, turn_allow, shards,
+            stun_alternate, metrics_token, topology, origin, log; limits)
     }
 }
 
 impl LimitOptions {
     fn or(self, other: Self) -> Self {
         first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
-            room_capacity, max_message_bytes, max_messages_per_second, ping_interval, ping_timeout, handshake_timeout, idle_timeout)
+            room_capacity, max_message_bytes, max_messages_per_second, ping_interval,
+            ping_timeout, handshake_timeout, idle_timeout, max_allocations,
+            max_allocations_per_user, max_bandwidth, max_bandwidth_per_user)
     }
+}
+
+/// One text, or a list of them.
+fn one_or_many<'de, D: Deserializer<'de>>(file: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text or a list of texts")]
+    enum Texts {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(Some(match Texts::deserialize(file)? {
+        Texts::One(text) => vec![text],
+        Texts::Many(texts) => texts,
+    }))
 }
 
 fn ranges<'de, D: Deserializer<'de>>(file: D) -> Result<Option<Vec<Cidr>>, D::Error> {
@@ -243,13 +317,36 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_one_or_many() {
+        let two = Some(vec!["a,b".to_owned(), "c".to_owned()]);
+        assert_eq!(typed(&["--turn-secret", "a,b", "--turn-secret", "c"]).turn_secret, two);
+        assert_eq!(file("turn-secret = ['a,b', 'c']").turn_secret, two);
+        assert_eq!(file("turn-secret = 'c'").turn_secret, Some(vec!["c".to_owned()]));
+        let error = toml::from_str::<Options>("turn-secret = 5").unwrap_err();
+        assert!(error.message().contains("a text or a list of texts"), "{error}");
+    }
+
+    #[test]
+    fn turn_only_is_a_flag_that_may_have_a_value() {
+        assert_eq!(typed(&["--turn-only"]).turn_only, Some(true));
+        assert_eq!(typed(&["--turn-only=false"]).turn_only, Some(false));
+        assert_eq!(typed(&[]).turn_only, None);
+        assert_eq!(typed(&["--turn-only", "--log", "info"]).turn_only, Some(true));
+    }
+
+    #[test]
     fn the_file_may_hold_every_option_and_nothing_else() {
         let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\nstatic = '/s'\ncert = 'c'\n\
-            key = 'k'\nannounce = ['192.0.2.1']\nturn-secret = 's'\nturn-allow = ['10.0.0.0/8']\n\
-            shards = 2\ntopology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
+            key = 'k'\nannounce = ['192.0.2.1']\nturn-only = true\nturn-secret = 's'\n\
+            turn-user = ['u:p']\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
+            turn-allow = ['10.0.0.0/8']\nstun-alternate = '192.0.2.2:3479'\n\
+            metrics-token = 't'\nshards = 2\n\
+            topology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             room-capacity = 2\nmax-message-bytes = 1\nmax-messages-per-second = 1\n\
-            ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1";
+            ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1\n\
+            max-allocations = 1\nmax-allocations-per-user = 1\nmax-bandwidth = 1\n\
+            max-bandwidth-per-user = 1";
         assert!(toml::from_str::<Options>(text).is_ok());
         assert!(toml::from_str::<Options>("lisen = '0.0.0.0:443'").is_err());
         assert!(toml::from_str::<Options>("[limits]\nmax-room = 1").is_err());

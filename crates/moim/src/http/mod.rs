@@ -7,6 +7,7 @@ mod encoding;
 mod folder;
 mod headers;
 mod host;
+mod metrics;
 mod page;
 mod redirect;
 mod serve;
@@ -27,33 +28,51 @@ pub(crate) use folder::Folder;
 pub(crate) use host::Host;
 pub(crate) use serve::{Version, serve};
 
-use crate::drain::Drain;
+use crate::{config::Secret, drain::Drain, metrics::Metrics};
 use asset::Assets;
 
-/// All routes: ours, and those of `socket`.
-///
-/// `folder` is what is served in place of our own page, if anything; `authority` is the certificate
-/// of our own CA, if one signs ours.
-pub(crate) fn router(
-    folder: Option<Folder>,
-    socket: Router,
-    authority: Option<String>,
-    drain: Drain,
-) -> Router {
+/// What every server answers, a relay alone too.
+pub(crate) struct Basics {
+    /// Whether the server drains.
+    pub(crate) drain: Drain,
+    /// The certificate of our own CA, if one signs ours.
+    pub(crate) authority: Option<String>,
+    /// What is measured.
+    pub(crate) metrics: Arc<Metrics>,
+    /// What lets other computers read it.
+    pub(crate) metrics_token: Option<Secret>,
+}
+
+/// All routes: ours, and those of `socket`. `folder` is what is served in place of our own page, if
+/// anything.
+pub(crate) fn router(basics: Basics, folder: Option<Folder>, socket: Router) -> Router {
     let assets = Assets::default();
     let folder = folder.map(Arc::new);
     let pages = match &folder {
         Some(folder) => folder::router(Arc::clone(folder)),
         None => page::router(assets.clone()),
     };
-    Router::new()
-        .route("/healthz", get(health).with_state(drain))
-        .route("/ca.crt", get(ca).with_state(authority))
-        .merge(bundle::router(assets, folder))
-        .merge(pages)
-        .merge(socket)
+    layered(basics.routes().merge(bundle::router(assets, folder)).merge(pages).merge(socket))
+}
+
+/// The routes of a server that is a relay alone.
+pub(crate) fn relay_router(basics: Basics) -> Router {
+    layered(basics.routes())
+}
+
+fn layered(routes: Router) -> Router {
+    routes
         .layer(middleware::from_fn(redirect::to_https))
         .layer(middleware::map_response(headers::secure))
+}
+
+impl Basics {
+    fn routes(self) -> Router {
+        Router::new()
+            .route("/healthz", get(health).with_state(self.drain))
+            .route("/ca.crt", get(ca).with_state(self.authority))
+            .merge(metrics::router(self.metrics, self.metrics_token))
+    }
 }
 
 /// Whether new calls may be sent here.

@@ -98,7 +98,7 @@ impl Media {
         }
     }
 
-    /// DTLS, RTP or RTCP: from an address that a check has proven, here or elsewhere.
+    /// RTP or RTCP: from an address that a check has proven, here or elsewhere.
     pub(crate) fn handle_media(
         &mut self,
         now: Clock,
@@ -107,12 +107,29 @@ impl Media {
         datagram: &[u8],
         wire: &mut Wire,
     ) {
+        if self.handle_dtls(now, from, local, datagram, wire) == Taken::No {
+            self.tally.unproven += 1;
+        }
+    }
+
+    /// DTLS, likewise; from any other address it is no peer's.
+    pub(crate) fn handle_dtls(
+        &mut self,
+        now: Clock,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) -> Taken {
         if self.take(now, from, local, datagram) == Taken::Yes {
-            return;
+            return Taken::Yes;
         }
         match self.elsewhere.shard(&from) {
-            Some(shard) => self.cross(shard, from, local, datagram, wire),
-            None => self.tally.unproven += 1,
+            Some(shard) => {
+                self.cross(shard, from, local, datagram, wire);
+                Taken::Yes
+            }
+            None => Taken::No,
         }
     }
 

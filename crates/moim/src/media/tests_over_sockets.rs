@@ -21,7 +21,7 @@ use crate::{
     port::Connection,
     relay::{
         self,
-        tests::{Client as TurnClient, SECRET, Wire as TurnWire},
+        tests::{Client as TurnClient, Wire as TurnWire},
     },
     shard::{self, Handle, start},
 };
@@ -72,8 +72,7 @@ impl World {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (listener, handle) = loop {
             let listener = TcpListener::bind(any).await.unwrap();
-            let relay =
-                relay::Config { secret: SECRET.to_vec(), allow: vec![], announce: Vec::new() };
+            let relay = relay::tests::config();
             let listen = vec![listener.local_addr().unwrap()];
             if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
                 break (listener, started);

@@ -30,7 +30,7 @@ pub(crate) struct Services {
     /// Who gets in.
     pub(crate) admission: Admission,
     /// What is counted.
-    pub(crate) tally: Tally,
+    pub(crate) tally: Arc<Tally>,
     /// Bounds.
     pub(crate) limits: Limits,
     /// TLS, with the certificate of the day.

@@ -13,6 +13,13 @@ macro_rules! tally {
             $($(#[$doc])* pub(crate) $name: Count,)+
         }
 
+        impl Tally {
+            /// Each counter by name.
+            pub(crate) fn each(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name.0.load(Ordering::Relaxed)),)+].into_iter()
+            }
+        }
+
         impl fmt::Display for Tally {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut separator = "";

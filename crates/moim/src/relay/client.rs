@@ -9,20 +9,30 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 use turn::ToClient;
 
+use super::peers::Peer;
+
 /// Messages that may wait for a client.
 const MESSAGES: usize = 512;
 /// Bytes that may wait for a client: a second of good video.
 const BYTES: usize = 256 * 1024;
 
+/// What is for a client.
+pub(super) enum Outgoing {
+    /// A message.
+    Message(Bytes),
+    /// From here on its stream is a peer's.
+    Splice(Peer),
+}
+
 /// The shard's end of a client's queue.
 pub(crate) struct Client {
-    messages: mpsc::Sender<Bytes>,
+    messages: mpsc::Sender<Outgoing>,
     waiting: Arc<AtomicUsize>,
 }
 
 /// The connection's end of it.
 pub(crate) struct Waiting {
-    messages: mpsc::Receiver<Bytes>,
+    messages: mpsc::Receiver<Outgoing>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -69,7 +79,7 @@ impl Client {
         message.extend_from_slice(payload);
         message.resize(len, 0);
         self.waiting.fetch_add(len, Ordering::Relaxed);
-        self.messages.try_send(message.freeze()).map_err(|error| {
+        self.messages.try_send(Outgoing::Message(message.freeze())).map_err(|error| {
             self.waiting.fetch_sub(len, Ordering::Relaxed);
             match error {
                 mpsc::error::TrySendError::Full(_) => Unsent::Slow,
@@ -77,16 +87,22 @@ impl Client {
             }
         })
     }
+
+    /// Has the client's stream joined with a peer's, behind all messages; whether there was room to
+    /// say so.
+    pub(super) fn splice(&self, peer: Peer) -> bool {
+        self.messages.try_send(Outgoing::Splice(peer)).is_ok()
+    }
 }
 
 impl Waiting {
-    /// The next message, once there is one; none when no more comes.
-    pub(super) async fn next(&mut self) -> Option<Bytes> {
+    /// What is next, once there is something; none when no more comes.
+    pub(super) async fn next(&mut self) -> Option<Outgoing> {
         self.messages.recv().await
     }
 
-    /// The next message, if there is one now.
-    pub(super) fn try_next(&mut self) -> Option<Bytes> {
+    /// What is next, if there is something now.
+    pub(super) fn try_next(&mut self) -> Option<Outgoing> {
         self.messages.try_recv().ok()
     }
 
@@ -107,7 +123,7 @@ mod tests {
         let sent = (0..1000).filter(|_| client.send_pieces(&message, &[], 0).is_ok()).count();
         assert_eq!(sent, BYTES / message.len());
         assert_eq!(client.send_pieces(&message, &[], 0), Err(Unsent::Slow));
-        let taken = waiting.next().await.unwrap();
+        let Some(Outgoing::Message(taken)) = waiting.next().await else { panic!("a message") };
         assert_eq!(taken, message.as_slice());
         assert_eq!(client.send_pieces(&message, &[], 0), Err(Unsent::Slow), "not written yet");
         waiting.written(taken.len());

@@ -1,11 +1,14 @@
 //! What the main runtime tells a shard's relay.
 
+use std::{io, net::SocketAddr};
+
 use bytes::Bytes;
-use turn::FiveTuple;
+use tokio::net::TcpStream;
+use turn::{ConnectionId, FiveTuple, RelayId};
 
 use super::client::Client;
 
-/// News of a client over TCP or TLS.
+/// News of a client or a peer over a stream.
 pub(crate) enum Command {
     /// A client has come; what is for it goes there.
     Opened(FiveTuple, Client),
@@ -13,6 +16,10 @@ pub(crate) enum Command {
     Message(FiveTuple, Bytes),
     /// It has sent none for a while.
     Silent(FiveTuple),
-    /// It has left.
+    /// It has left. What waits for it may still be read by it.
     Gone(FiveTuple),
+    /// Connecting to a peer came to this.
+    Connected(ConnectionId, io::Result<TcpStream>),
+    /// A peer has connected to a relayed address.
+    Accepted(RelayId, TcpStream, SocketAddr),
 }

@@ -6,32 +6,54 @@
 
 mod client;
 mod command;
+mod dtls;
+mod peers;
+mod report;
 mod stream;
 mod tenant;
 
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    sync::Arc,
+    time::Instant,
 };
 
 use turn::siblings::Sibling;
 
+use crate::{config::Limits, tls::Current};
 pub(crate) use client::{Client, Unsent, queue};
 pub(crate) use command::Command;
+pub(crate) use dtls::Endpoint as Sessions;
+pub(crate) use peers::Peers;
+pub(crate) use report::Report;
 pub(crate) use stream::{serve as serve_stream, write};
 pub(crate) use tenant::Relay;
 
 /// What relays run by.
 pub(crate) struct Config {
-    /// The HMAC secret of REST credentials.
-    pub(crate) secret: Vec<u8>,
+    /// For clients over DTLS.
+    pub(crate) certificate: Arc<Current>,
+    /// The HMAC secrets of REST credentials: any is good.
+    pub(crate) secrets: Vec<Vec<u8>>,
+    /// Users and their passwords.
+    pub(crate) users: Vec<(String, String)>,
+    /// Told to clients, part of every credential.
+    pub(crate) realm: String,
+    /// Ports of relayed addresses.
+    pub(crate) ports: RangeInclusive<u16>,
+    /// The addresses for NAT behaviour discovery.
+    pub(crate) discovery: Option<turn::Discovery>,
+    /// Bounds on allocations and bandwidth.
+    pub(crate) limits: Limits,
     /// Ranges that may be relayed to although the default list denies them.
     pub(crate) allow: Vec<turn::Cidr>,
     /// Addresses told to clients in place of this machine's own, at most one of each family.
     pub(crate) announce: Vec<IpAddr>,
 }
 
-/// The configuration of each shard's server.
+/// The configuration of each shard's server, where these addresses are listened on.
 ///
 /// # Errors
 /// The system gives no randomness.
@@ -40,20 +62,58 @@ pub(crate) fn servers(
     family: &[Sibling],
     listen: &[SocketAddr],
 ) -> io::Result<Vec<turn::Config>> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)?;
+    let seed = random()?;
+    let user = |(name, password): &(String, String)| turn::User::new(name, &config.realm, password);
+    let users: Vec<_> = config.users.iter().map(user).collect();
+    let services: Vec<_> = listen.iter().map(SocketAddr::port).collect();
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let of = |sibling: &Sibling| turn::Config {
         announce: config.announce.clone(),
         interfaces: interfaces.iter().map(if_addrs::Interface::ip).collect(),
         allow: config.allow.clone(),
         ports: sibling.ports(),
-        media: listen.iter().map(SocketAddr::port).collect(),
+        media: services.clone(),
         shard: sibling.index(),
         sibling: sibling.clone(),
-        ..turn::Config::new(config.secret.clone(), seed)
+        realm: config.realm.clone(),
+        secrets: config.secrets.clone(),
+        users: users.clone(),
+        discovery: config.discovery,
+        tcp: true,
+        services: services.clone(),
+        limits: limits(&config.limits, family.len()),
+        ..turn::Config::new(&[][..], seed)
     };
     Ok(family.iter().map(of).collect())
+}
+
+/// A shard's share. A user may be on any shard, and so has its own on each.
+fn limits(limits: &Limits, shards: usize) -> turn::Limits {
+    // Kilobits as operators count them are 125 bytes.
+    let bytes = |kilobits: u64| kilobits.saturating_mul(125);
+    let shared = |bytes: u64| bytes.div_ceil(u64::try_from(shards).unwrap_or(1).max(1));
+    turn::Limits {
+        allocations: limits.allocations.div_ceil(shards.max(1)),
+        allocations_per_user: limits.allocations_per_user,
+        bandwidth: limits.bandwidth.map(bytes).map(shared),
+        user_bandwidth: limits.bandwidth_per_user.map(bytes),
+        ..turn::Limits::default()
+    }
+}
+
+/// A shard's clients over DTLS.
+///
+/// # Errors
+/// The system gives no randomness, or the crypto library does not do what it should.
+pub(crate) fn sessions(config: &Config) -> io::Result<Sessions> {
+    let certificate = Arc::clone(&config.certificate);
+    Sessions::new(certificate, random()?, Instant::now()).map_err(io::Error::other)
+}
+
+fn random() -> io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

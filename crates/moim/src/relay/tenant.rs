@@ -3,25 +3,38 @@
 use std::{collections::HashMap, io, net::SocketAddr, time::Instant};
 
 use turn::{
-    FiveTuple, Forward, OpenFailed, Output, RelayId, Server, ToClient, ToMedia, ToSibling,
-    Transport, siblings::Sibling,
+    ConnectFailed, FiveTuple, Forward, OpenFailed, Output, RelayId, Server, TcpOutput, ToClient,
+    ToMedia, ToSibling, Transport, siblings::Sibling,
 };
 
 use super::{
-    Command,
+    Command, Peers, Report,
     client::{Client, Unsent},
+    dtls::{Endpoint, Heard},
+    report::Dropped,
 };
 use crate::{
     media::Media,
     shard::{self, Clock, Wire},
 };
 
-/// The server and its clients over TCP.
+/// The server, its clients over TCP and DTLS, and the peers of its TCP allocations.
 pub(crate) struct Relay {
     server: Server,
     sibling: Sibling,
+    post: Post,
+    peers: Peers,
+    /// What a client over DTLS has just said.
+    heard: Heard,
+}
+
+/// The ways to clients.
+struct Post {
     clients: HashMap<FiveTuple, Client>,
+    sessions: Endpoint,
     tally: Tally,
+    /// The message under way into a session.
+    message: Vec<u8>,
 }
 
 /// Packets that went no further, by why.
@@ -34,9 +47,25 @@ struct Tally {
 }
 
 impl Relay {
-    pub(crate) fn new(config: turn::Config, sibling: Sibling, now: Instant) -> Self {
-        let server = Server::new(config, now);
-        Self { server, sibling, clients: HashMap::new(), tally: Tally::default() }
+    pub(crate) fn new(
+        config: turn::Config,
+        sibling: Sibling,
+        sessions: Endpoint,
+        peers: Peers,
+        now: Instant,
+    ) -> Self {
+        Self {
+            server: Server::new(config, now),
+            sibling,
+            post: Post {
+                clients: HashMap::new(),
+                sessions,
+                tally: Tally::default(),
+                message: Vec::new(),
+            },
+            peers,
+            heard: Heard::default(),
+        }
     }
 
     /// A datagram came to the one port.
@@ -54,13 +83,46 @@ impl Relay {
             Some(Forward::Media(ToMedia { source, to, payload })) => {
                 media.handle_relayed(now, source, to, payload, wire);
             }
-            Some(forward) => send(&mut self.clients, &mut self.tally, wire, &forward),
+            Some(forward) => self.post.send(wire, &forward),
             None => {}
         }
         // Data makes nothing to settle.
         if !matches!(datagram.first(), Some(0x40..)) {
             self.settle(now, wire);
         }
+    }
+
+    /// A datagram of DTLS came to the one port.
+    pub(crate) fn handle_dtls(
+        &mut self,
+        now: Clock,
+        client: SocketAddr,
+        server: SocketAddr,
+        datagram: &[u8],
+        wire: &mut Wire,
+        media: &mut Media,
+    ) {
+        let from = FiveTuple { transport: Transport::Dtls, client, server };
+        let (monotonic, unix) = (now.monotonic, now.unix);
+        let mut heard = std::mem::take(&mut self.heard);
+        let sessions = &mut self.post.sessions;
+        sessions.handle_datagram(monotonic, unix, &from, datagram, &mut heard, |sealed| {
+            wire.send(server, client, sealed, &[], 0);
+        });
+        if heard.ended {
+            self.server.handle_client_gone(&from);
+        }
+        for message in heard.messages() {
+            match self.server.handle_client(monotonic, unix, &from, message) {
+                Some(Forward::Media(ToMedia { source, to, payload })) => {
+                    media.handle_relayed(now, source, to, payload, wire);
+                }
+                Some(forward) => self.post.send(wire, &forward),
+                None => {}
+            }
+        }
+        self.heard = heard;
+        self.settle(now, wire);
     }
 
     /// A datagram came to a relayed socket.
@@ -73,7 +135,7 @@ impl Relay {
         wire: &mut Wire,
     ) {
         if let Some(forward) = self.server.handle_relay(now.monotonic, relay, peer, datagram) {
-            send(&mut self.clients, &mut self.tally, wire, &forward);
+            self.post.send(wire, &forward);
         }
     }
 
@@ -100,7 +162,7 @@ impl Relay {
             Some(Forward::Media(ToMedia { source, to, payload })) => {
                 media.handle_relayed(now, source, to, payload, wire);
             }
-            Some(forward) => send(&mut self.clients, &mut self.tally, wire, &forward),
+            Some(forward) => self.post.send(wire, &forward),
             None => {}
         }
         self.settle(now, wire);
@@ -116,7 +178,7 @@ impl Relay {
         wire: &mut Wire,
     ) {
         if let Some(forward) = self.server.handle_sibling(now.monotonic, source, to, datagram) {
-            send(&mut self.clients, &mut self.tally, wire, &forward);
+            self.post.send(wire, &forward);
         }
     }
 
@@ -153,7 +215,7 @@ impl Relay {
     ) {
         match command {
             Command::Opened(from, client) => {
-                self.clients.insert(from, client);
+                self.post.clients.insert(from, client);
             }
             Command::Message(from, message) => {
                 let (monotonic, unix) = (now.monotonic, now.unix);
@@ -161,17 +223,39 @@ impl Relay {
                     Some(Forward::Media(ToMedia { source, to, payload })) => {
                         media.handle_relayed(now, source, to, payload, wire);
                     }
-                    Some(forward) => send(&mut self.clients, &mut self.tally, wire, &forward),
+                    Some(forward) => self.post.send(wire, &forward),
                     None => {}
                 }
             }
             // Without its queue the connection ends.
             Command::Silent(from) if !self.server.has_allocation(&from) => {
-                self.clients.remove(&from);
+                self.post.clients.remove(&from);
             }
             Command::Silent(_) => {}
+            Command::Connected(id, Ok(stream)) => {
+                self.peers.keep(id, stream);
+                match self.server.handle_connected(now.monotonic, id, Ok(())) {
+                    Some(forward) => self.post.send(wire, &forward),
+                    None => self.peers.close(id),
+                }
+            }
+            Command::Connected(id, Err(error)) => {
+                tracing::debug!(%error, "can't connect to a peer");
+                let failed = Err(ConnectFailed);
+                if let Some(forward) = self.server.handle_connected(now.monotonic, id, failed) {
+                    self.post.send(wire, &forward);
+                }
+                self.peers.close(id);
+            }
+            Command::Accepted(relay, stream, peer) => {
+                let accepted = self.server.handle_accepted(now.monotonic, relay, peer);
+                if let Some((id, forward)) = accepted {
+                    self.peers.keep(id, stream);
+                    self.post.send(wire, &forward);
+                }
+            }
             Command::Gone(from) => {
-                self.clients.remove(&from);
+                self.post.clients.remove(&from);
                 self.server.handle_client_gone(&from);
             }
         }
@@ -180,12 +264,20 @@ impl Relay {
 
     /// When [`Self::handle_timeout`] is next wanted.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.server.poll_timeout()
+        let next = [self.server.poll_timeout(), self.post.sessions.poll_timeout()];
+        next.into_iter().flatten().min()
     }
 
     /// Ends what is to end by now.
     pub(crate) fn handle_timeout(&mut self, now: Clock, wire: &mut Wire) {
         self.server.handle_timeout(now.monotonic);
+        let stays = |client: &FiveTuple| self.server.has_allocation(client);
+        let ended = self.post.sessions.handle_timeout(now.monotonic, stays, |client, sealed| {
+            wire.send(client.server, client.client, sealed, &[], 0);
+        });
+        for client in ended {
+            self.server.handle_client_gone(&client);
+        }
         self.settle(now, wire);
     }
 
@@ -201,7 +293,7 @@ impl Relay {
                     }
                     let forward = self.server.handle_relay_opened(now.monotonic, relay, opened);
                     if let Some(forward) = forward {
-                        send(&mut self.clients, &mut self.tally, wire, &forward);
+                        self.post.send(wire, &forward);
                     }
                 }
                 Output::CloseRelay { relay } => {
@@ -212,11 +304,64 @@ impl Relay {
                 }
             }
         }
+        self.settle_peers(now, wire);
+    }
+
+    /// Does the same to sockets of TCP allocations.
+    fn settle_peers(&mut self, now: Clock, wire: &mut Wire) {
+        while let Some(output) = self.server.poll_tcp_output() {
+            match output {
+                TcpOutput::Listen { relay, local } => {
+                    let opened = self.peers.listen(relay, local).map_err(|e| why(local, &e));
+                    if opened.is_ok() {
+                        tracing::debug!(?relay, %local, "allocated, over TCP");
+                    }
+                    let forward = self.server.handle_relay_opened(now.monotonic, relay, opened);
+                    if let Some(forward) = forward {
+                        self.post.send(wire, &forward);
+                    }
+                }
+                TcpOutput::Unlisten { relay } => {
+                    tracing::debug!(?relay, "allocation ended");
+                    self.peers.unlisten(relay);
+                }
+                TcpOutput::Connect { connection, local, peer } => {
+                    self.peers.connect(connection, local, peer);
+                }
+                TcpOutput::Splice { connection, client } => {
+                    // Without its queue the connection ends.
+                    if !self.peers.splice(connection, self.post.clients.get(&client)) {
+                        self.post.clients.remove(&client);
+                    }
+                }
+                TcpOutput::Close { connection } => self.peers.close(connection),
+            }
+        }
+    }
+
+    /// What has been done, and what there is.
+    pub(crate) fn report(&self, wire: &Wire, shard: &shard::Tally) -> Report {
+        let Tally { slow, gone } = self.post.tally;
+        let shard::Tally { garbage } = *shard;
+        let (unsent, crossing) = (wire.unsent(), wire.links.dropped);
+        let mut counters = *self.server.counters();
+        counters.relayed_bytes += self.peers.relayed();
+        Report {
+            shards: 1,
+            counters,
+            allocations: self.server.allocations(),
+            peers: self.server.connections(),
+            relays: wire.relays() + self.peers.listeners(),
+            streams: self.post.clients.len(),
+            dtls_sessions: self.post.sessions.sessions(),
+            dtls: self.post.sessions.tally,
+            dropped: Dropped { slow, gone, unsent, crossing, garbage },
+        }
     }
 
     /// What has been done, into the log.
     pub(crate) fn farewell(&self, wire: &Wire, shard: &shard::Tally) {
-        let Tally { slow, gone } = self.tally;
+        let Tally { slow, gone } = self.post.tally;
         let shard::Tally { garbage } = shard;
         let (unsent, crossing) = (wire.unsent(), wire.links.dropped);
         tracing::info!(
@@ -227,32 +372,46 @@ impl Relay {
     }
 }
 
-/// Sends what the server says.
-fn send(
-    clients: &mut HashMap<FiveTuple, Client>,
-    tally: &mut Tally,
-    wire: &mut Wire,
-    forward: &Forward<'_>,
-) {
-    match forward {
-        Forward::Peer(packet) if packet.dont_fragment => {
-            wire.send_whole(packet.relay, packet.to, packet.payload);
-        }
-        Forward::Peer(packet) => wire.send_relayed(packet.relay, packet.to, packet.payload),
-        Forward::Sibling(packet) => wire.links.push(packet),
-        // Only what a client sends is for the media server, and that is handed there above.
-        Forward::Media(_) => {}
-        Forward::Client(packet) if packet.to.transport == Transport::Udp => {
-            let ToClient { to, head, payload, padding } = packet;
-            wire.send(to.server, to.client, head.as_bytes(), payload, *padding);
-        }
-        Forward::Client(packet) => {
-            match clients.get(&packet.to).map(|client| client.send(packet)) {
-                Some(Ok(())) => {}
-                Some(Err(Unsent::Slow)) => tally.slow += 1,
-                // Its end is on its way here.
-                Some(Err(Unsent::Gone)) | None => tally.gone += 1,
+impl Post {
+    /// Sends what the server says.
+    fn send(&mut self, wire: &mut Wire, forward: &Forward<'_>) {
+        match forward {
+            Forward::Peer(packet) if packet.dont_fragment => {
+                wire.send_whole(packet.relay, packet.to, packet.payload);
             }
+            Forward::Peer(packet) => wire.send_relayed(packet.relay, packet.to, packet.payload),
+            Forward::Sibling(packet) => wire.links.push(packet),
+            // Only what a client sends is for the media server, and that is handed there above.
+            Forward::Media(_) => {}
+            Forward::Client(packet) => match packet.to.transport {
+                Transport::Udp => {
+                    let ToClient { to, head, payload, padding } = packet;
+                    wire.send(to.server, to.client, head.as_bytes(), payload, *padding);
+                }
+                Transport::Dtls => self.send_sealed(wire, packet),
+                Transport::Tcp | Transport::Tls => self.queue(packet),
+            },
+        }
+    }
+
+    fn send_sealed(&mut self, wire: &mut Wire, packet: &ToClient<'_>) {
+        self.message.clear();
+        packet.write_into(&mut self.message);
+        let to = &packet.to;
+        let sent = self.sessions.seal(to, &self.message, |sealed| {
+            wire.send(to.server, to.client, sealed, &[], 0);
+        });
+        if !sent {
+            self.tally.gone += 1;
+        }
+    }
+
+    fn queue(&mut self, packet: &ToClient<'_>) {
+        match self.clients.get(&packet.to).map(|client| client.send(packet)) {
+            Some(Ok(())) => {}
+            Some(Err(Unsent::Slow)) => self.tally.slow += 1,
+            // Its end is on its way here.
+            Some(Err(Unsent::Gone)) | None => self.tally.gone += 1,
         }
     }
 }

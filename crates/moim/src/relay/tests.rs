@@ -24,6 +24,7 @@ use turn::{
 
 use super::*;
 use crate::{
+    config::Limits,
     port::Connection,
     shard::{self, Handle, start},
 };
@@ -41,17 +42,30 @@ async fn world(allow: &[&str]) -> World {
     world_of(2, allow).await
 }
 
+/// One that relays to nobody special, and for everybody with [`SECRET`].
+pub(crate) fn config() -> Config {
+    let certificate = dimpl::certificate::generate_self_signed_certificate().unwrap();
+    Config {
+        certificate: Current::of_dtls(certificate),
+        secrets: vec![SECRET.to_vec()],
+        users: Vec::new(),
+        realm: "moim".to_owned(),
+        ports: turn::PORTS,
+        discovery: None,
+        limits: Limits::default(),
+        allow: Vec::new(),
+        announce: Vec::new(),
+    }
+}
+
 /// With so many shards.
 async fn world_of(shards: u8, allow: &[&str]) -> World {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     // The number of a TCP port is mostly free on UDP, too.
     let (listener, shards) = loop {
         let listener = TcpListener::bind(any).await.unwrap();
-        let relay = Config {
-            secret: SECRET.to_vec(),
-            allow: allow.iter().map(|range| range.parse().unwrap()).collect(),
-            announce: Vec::new(),
-        };
+        let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
+        let relay = Config { allow, ..config() };
         let listen = vec![listener.local_addr().unwrap()];
         if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
             break (listener, started);
@@ -71,8 +85,7 @@ async fn world_of(shards: u8, allow: &[&str]) -> World {
 
 /// Another one's configuration, on this address.
 fn on(address: SocketAddr) -> shard::Config {
-    let relay = Config { secret: vec![1], allow: vec![], announce: vec![] };
-    shard::Config { listen: vec![address], shards: 2, relay }
+    shard::Config { listen: vec![address], shards: 2, relay: config() }
 }
 
 pub(crate) enum Wire {

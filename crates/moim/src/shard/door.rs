@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::bell::Bell;
 use crate::{media, relay};
@@ -13,6 +13,8 @@ pub(crate) enum Command {
     Relay(relay::Command),
     /// The media server's.
     Media(media::Command),
+    /// Somebody wants to know how it goes.
+    Report(oneshot::Sender<relay::Report>),
     /// All is to end.
     Stop,
 }
@@ -23,6 +25,7 @@ pub(crate) enum Command {
 pub(crate) struct Gone;
 
 /// The way into one shard.
+#[derive(Clone)]
 pub(crate) struct Door {
     commands: mpsc::Sender<Command>,
     bell: Arc<Bell>,

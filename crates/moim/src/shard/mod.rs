@@ -29,7 +29,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::mpsc,
+    sync::{mpsc, oneshot},
 };
 use turn::siblings::Sibling;
 
@@ -89,10 +89,12 @@ pub(crate) fn fitting() -> u8 {
 /// an address but the system gives no thread, events or randomness.
 pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
     let system = |error| NotBound { address: SocketAddr::from(([0, 0, 0, 0], 0)), error };
-    let family = Sibling::family(&turn::PORTS, config.shards);
+    let family = Sibling::family(&config.relay.ports, config.shards);
     // All of them before any is read: from the first datagram on, the kernel knows how many.
     let mut sockets: Vec<Vec<_>> = family.iter().map(|_| Vec::new()).collect();
-    for &address in &config.listen {
+    let discovery = config.relay.discovery.iter().flat_map(turn::Discovery::addresses);
+    let others = discovery.filter(|address| !config.listen.contains(address));
+    for address in config.listen.iter().copied().chain(others) {
         let bound = port::bind(address, family.len());
         let bound = bound.map_err(|error| NotBound { address, error })?;
         sockets.iter_mut().zip(bound).for_each(|(sockets, socket)| sockets.push(socket));
@@ -112,8 +114,20 @@ pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
         let (told, orders) = media::orders(Arc::clone(&bell));
         orders_to.push(told);
         let links = link::Links::new(sibling.index(), Arc::clone(&boxes));
-        let own = run::Own { sockets, poll, server, sfu, orders, sibling, commands, links };
-        doors.push(Door::new(sender, bell));
+        let door = Door::new(sender, bell);
+        let own = run::Own {
+            sockets,
+            poll,
+            server,
+            sessions: relay::sessions(&config.relay).map_err(system)?,
+            peers: relay::Peers::new(tokio::runtime::Handle::current(), door.clone()),
+            sfu,
+            orders,
+            sibling,
+            commands,
+            links,
+        };
+        doors.push(door);
         thread::Builder::new()
             .name(format!("shard {}", doors.len() - 1))
             .spawn(move || run::run(own))
@@ -130,9 +144,19 @@ impl Handle {
         connection: Connection,
     ) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        if let Some(door) = self.doors.get(turn % self.doors.len().max(1)) {
-            relay::serve_stream(stream, connection, door).await;
+        relay::serve_stream(stream, connection, &self.doors, turn).await;
+    }
+
+    /// What all shards have done and have.
+    pub(crate) async fn report(&self) -> relay::Report {
+        let mut sum = relay::Report::default();
+        for door in self.doors.iter() {
+            let (asker, answer) = oneshot::channel();
+            // Of a shard that has stopped there is nothing to say.
+            let _ = door.send(Command::Report(asker)).await;
+            sum.add(&answer.await.unwrap_or_default());
         }
+        sum
     }
 
     /// Serves a client over ICE-TCP, or inside TLS, likewise.

@@ -176,6 +176,11 @@ impl Outlets {
         Some(local)
     }
 
+    /// How many relayed sockets are open.
+    pub(super) fn relays(&self) -> usize {
+        self.relayed.iter().flatten().count()
+    }
+
     /// The socket of that name.
     pub(super) fn of(&self, via: Via) -> Option<&Outlet> {
         match via {

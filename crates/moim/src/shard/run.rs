@@ -24,7 +24,7 @@ use super::{
 use crate::{
     media::{self, Media, Taken},
     port::udp::{Datagram, classify},
-    relay::Relay,
+    relay::{self, Relay},
 };
 
 /// Sockets the system tells of at once.
@@ -41,6 +41,8 @@ pub(super) struct Own {
     pub(super) server: turn::Config,
     pub(super) sfu: sfu::Config,
     pub(super) orders: media::Inbox,
+    pub(super) sessions: relay::Sessions,
+    pub(super) peers: relay::Peers,
     pub(super) sibling: Sibling,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) links: Links,
@@ -48,14 +50,15 @@ pub(super) struct Own {
 
 /// Runs a shard on this thread until it is told to stop.
 pub(super) fn run(own: Own) {
-    let Own { sockets, mut poll, server, sfu, mut orders, sibling, mut commands, links } = own;
+    let Own { sockets, mut poll, server, sessions, peers, .. } = own;
+    let Own { sfu, mut orders, sibling, mut commands, links, .. } = own;
     let registry = poll.registry().try_clone();
     match registry.and_then(|registry| Outlets::new(sockets, registry)) {
         Ok(outlets) => {
             let wire = Wire { outlets, egress: Egress::new(), links };
             let now = Instant::now();
             let media = Media::new(sfu, sibling.index(), wire.links.shards(), now);
-            let relay = Relay::new(server, sibling, now);
+            let relay = Relay::new(server, sibling, sessions, peers, now);
             let mut shard = Shard::new(wire, relay, media);
             shard.serve(&mut poll, &mut commands, &mut orders);
             shard.close();
@@ -130,6 +133,10 @@ impl Shard {
                         self.relay.obey(now, command, &mut self.wire, &mut self.media);
                     }
                     Ok(Command::Media(command)) => self.media.obey(now, command),
+                    Ok(Command::Report(asker)) => {
+                        // Who asked may have gone.
+                        let _ = asker.send(self.relay.report(&self.wire, &self.tally));
+                    }
                     Ok(Command::Stop) => return,
                     Err(_) => break,
                 }
@@ -212,7 +219,13 @@ impl Shard {
                             Datagram::Turn | Datagram::ChannelData => {
                                 relay.handle_client(now, from, server, datagram, wire, media);
                             }
-                            Datagram::Dtls | Datagram::Media => {
+                            Datagram::Dtls => {
+                                let taken = media.handle_dtls(now, from, server, datagram, wire);
+                                if taken == Taken::No {
+                                    relay.handle_dtls(now, from, server, datagram, wire, media);
+                                }
+                            }
+                            Datagram::Media => {
                                 media.handle_media(now, from, server, datagram, wire);
                             }
                             Datagram::Garbage => self.tally.garbage += 1,

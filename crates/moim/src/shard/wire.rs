@@ -65,6 +65,11 @@ impl Wire {
         self.outlets.close(relay)
     }
 
+    /// How many relayed sockets are open.
+    pub(crate) fn relays(&self) -> usize {
+        self.outlets.relays()
+    }
+
     /// Sends whatever has not left yet.
     pub(super) fn flush(&mut self) {
         self.egress.flush(&self.outlets);

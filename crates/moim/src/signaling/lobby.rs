@@ -56,6 +56,11 @@ impl LobbyDesk {
         self.with_lobby(|lobby| lobby.list())
     }
 
+    /// How many rooms there are, and how many participants.
+    pub(super) fn count(&self) -> (usize, u64) {
+        self.with_lobby(|lobby| lobby.count())
+    }
+
     pub(super) fn unsubscribe(&self, connection: Connection) {
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
         subscribers.remove(&connection);

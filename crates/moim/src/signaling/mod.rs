@@ -39,6 +39,17 @@ pub(crate) struct Signaling {
     hub: Arc<Hub>,
 }
 
+/// How much of everything there is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Census {
+    /// Sockets connected.
+    pub(crate) sessions: usize,
+    /// Rooms open, those of dialects too.
+    pub(crate) rooms: usize,
+    /// Participants in them, those who may come back too.
+    pub(crate) participants: u64,
+}
+
 impl Signaling {
     /// Starts with no rooms. Called within a tokio runtime, which runs the rooms.
     pub(crate) fn new(config: Config) -> Arc<Self> {
@@ -61,6 +72,12 @@ impl Signaling {
         }
         // Who is slower than this finds the connection closed.
         let _ = tokio::time::timeout(patience, self.hub.sockets.all_gone()).await;
+    }
+
+    /// How much of everything there is.
+    pub(crate) fn census(&self) -> Census {
+        let (rooms, participants) = self.hub.lobby.count();
+        Census { sessions: self.hub.sockets.count(), rooms, participants }
     }
 
     /// How many requests were refused without anybody to tell, since no acknowledgement was asked.

@@ -91,6 +91,11 @@ impl Sockets {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner).sockets.len()
+    }
+
     /// Takes in nobody from now on; gives those who are here.
     pub(super) fn close(&self) -> Vec<Socket> {
         let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,10 +6,9 @@ use anyhow::Context;
 use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    sign::CertifiedKey,
 };
 
-use super::current::Current;
+use super::current::{Certificate, Current};
 use crate::config::CertificateFiles;
 
 /// Certificate and key, and when their files were last changed.
@@ -57,7 +56,7 @@ fn changed(files: &CertificateFiles) -> io::Result<(SystemTime, SystemTime)> {
     Ok((changed(&files.cert)?, changed(&files.key)?))
 }
 
-fn read(files: &CertificateFiles, provider: &CryptoProvider) -> anyhow::Result<CertifiedKey> {
+fn read(files: &CertificateFiles, provider: &CryptoProvider) -> anyhow::Result<Certificate> {
     let (cert, key) = (files.cert.display(), files.key.display());
     let pem = fs::read(&files.cert)
         .with_context(|| format!("Can't read the certificate {cert}: check --cert"))?;
@@ -68,7 +67,7 @@ fn read(files: &CertificateFiles, provider: &CryptoProvider) -> anyhow::Result<C
         fs::read(&files.key).with_context(|| format!("Can't read the key {key}: check --key"))?;
     let private = PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|_| anyhow::anyhow!("{key} holds no private key in PEM: check --key"))?;
-    CertifiedKey::from_der(chain, private, provider).map_err(|_| {
+    Certificate::new(chain, private, provider).map_err(|_| {
         anyhow::anyhow!("The key {key} doesn't fit the certificate {cert}: check both")
     })
 }

@@ -7,7 +7,6 @@ use rcgen::{
 use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    sign::CertifiedKey,
 };
 use time::{Duration, OffsetDateTime};
 use x509_parser::{
@@ -17,6 +16,7 @@ use x509_parser::{
 
 use super::{
     authority::{Authority, parsed},
+    current::Certificate,
     names::Names,
 };
 use crate::data::DataFolder;
@@ -79,8 +79,8 @@ impl Leaf {
     }
 
     /// The certificate and its key, ready for handshakes.
-    pub(super) fn certified(&self, provider: &CryptoProvider) -> anyhow::Result<CertifiedKey> {
-        CertifiedKey::from_der(vec![self.der.clone()], self.key.clone_key(), provider)
+    pub(super) fn certified(&self, provider: &CryptoProvider) -> anyhow::Result<Certificate> {
+        Certificate::new(vec![self.der.clone()], self.key.clone_key(), provider)
             .context("The server's certificate is damaged: remove server.pem from the data folder")
     }
 }

@@ -16,11 +16,11 @@ use rustls::{
 use time::OffsetDateTime;
 use tokio_rustls::TlsAcceptor;
 
+pub(crate) use current::Current;
 pub(crate) use names::Names;
 
 use crate::{config::Config, data::DataFolder};
 use authority::Authority;
-use current::Current;
 use files::Files;
 use leaf::Leaf;
 
@@ -67,6 +67,8 @@ pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     /// Our own CA's certificate in PEM, if it is what signs.
     pub(crate) authority: Option<String>,
+    /// The certificate of the day, for whoever does handshakes of another kind.
+    pub(crate) certificate: Arc<Current>,
     /// Keeps the certificate current for as long as it is awaited.
     pub(crate) upkeep: Upkeep,
 }
@@ -85,8 +87,12 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
             (Upkeep::own(own), Some(pem))
         }
     };
-    let acceptor = acceptor(provider, upkeep.current())?;
-    Ok(Tls { acceptor, authority, upkeep })
+    let certificate = upkeep.current();
+    if certificate.for_dtls().is_none() {
+        tracing::warn!("the certificate's key is not ECDSA: TURN over DTLS is not served");
+    }
+    let acceptor = acceptor(provider, Arc::clone(&certificate))?;
+    Ok(Tls { acceptor, authority, certificate, upkeep })
 }
 
 fn acceptor(provider: Arc<CryptoProvider>, current: Arc<Current>) -> anyhow::Result<TlsAcceptor> {

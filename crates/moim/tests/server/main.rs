@@ -12,6 +12,8 @@ mod folder;
 mod http;
 mod limits;
 mod peer;
+mod relay_alone;
+mod relaying;
 mod start;
 mod stop;
 mod support;

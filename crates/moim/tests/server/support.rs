@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -20,7 +20,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// A running server.
 pub(crate) struct Server {
     child: Child,
-    port: u16,
+    address: SocketAddr,
     data: Arc<TempDir>,
     log: Arc<Mutex<String>>,
 }
@@ -33,7 +33,17 @@ impl Server {
 
     /// One with the data of another.
     pub(crate) fn start_in(data: Arc<TempDir>, flags: &[&str]) -> Self {
-        let mut child = moim(&["--listen", "127.0.0.1:0"], data.path(), flags).spawn().unwrap();
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), data, flags)
+    }
+
+    /// One at this loopback address.
+    pub(crate) fn start_on(ip: IpAddr, flags: &[&str]) -> Self {
+        Self::start_at(ip, Arc::new(tempfile::tempdir().unwrap()), flags)
+    }
+
+    fn start_at(ip: IpAddr, data: Arc<TempDir>, flags: &[&str]) -> Self {
+        let listen = SocketAddr::new(ip, 0).to_string();
+        let mut child = moim(&["--listen", &listen], data.path(), flags).spawn().unwrap();
         let log = collect(child.stderr.take().unwrap());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = loop {
@@ -41,18 +51,19 @@ impl Server {
                 panic!("the server didn't start: {}", log.lock().unwrap())
             };
             let line = line.unwrap();
-            if let Some((_, port)) = line.split_once("http://localhost:") {
+            let scheme = ["http://localhost:", "turn:localhost:"];
+            if let Some((_, port)) = scheme.iter().find_map(|scheme| line.split_once(scheme)) {
                 break port.trim().parse().unwrap();
             }
         };
         // Read on, so that the banner's end doesn't fill the pipe or fail.
         thread::spawn(move || lines.for_each(drop));
-        Self { child, port, data, log }
+        Self { child, address: SocketAddr::new(ip, port), data, log }
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        self.address
     }
 
     /// Its data folder.

@@ -40,3 +40,26 @@ pub struct Counters {
     /// Dropped: unproven requests beyond what their network may have answered.
     pub dropped_rate: u64,
 }
+
+/// Sums, where several servers share the work.
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.allocated += other.allocated;
+        self.ended += other.ended;
+        self.reserved += other.reserved;
+        self.moved += other.moved;
+        self.from_clients += other.from_clients;
+        self.from_peers += other.from_peers;
+        self.handed_over += other.handed_over;
+        self.connections_bound += other.connections_bound;
+        self.relayed_bytes += other.relayed_bytes;
+        self.relayed_errors += other.relayed_errors;
+        self.refused += other.refused;
+        self.dropped_malformed += other.dropped_malformed;
+        self.dropped_unexpected += other.dropped_unexpected;
+        self.dropped_unpermitted += other.dropped_unpermitted;
+        self.dropped_own += other.dropped_own;
+        self.dropped_bandwidth += other.dropped_bandwidth;
+        self.dropped_rate += other.dropped_rate;
+    }
+}

@@ -27,8 +27,8 @@ impl Server {
         if !self.admit_unproven(now, from) {
             return None;
         }
-        // A stream has but one way back, so there is nothing to find out over it.
-        let discovery = self.config.discovery.filter(|_| !from.transport.is_stream());
+        // A stream or a session has but one way back, so there is nothing to find out over it.
+        let discovery = self.config.discovery.filter(|_| !from.transport.proves_address());
         let other = discovery.and_then(|discovery| discovery.other(from.server));
         let known: &[u16] = match other {
             Some(_) => &[CHANGE_REQUEST, RESPONSE_PORT, PADDING],

@@ -100,7 +100,7 @@ impl Server {
 
     /// Whether somebody who has proven nothing but perhaps an address is answered.
     fn admit_unproven(&mut self, now: Instant, from: &FiveTuple) -> bool {
-        let admitted = self.rate.admit(now, from.client.ip(), from.transport.is_stream());
+        let admitted = self.rate.admit(now, from.client.ip(), from.transport.proves_address());
         if !admitted {
             self.counters.dropped_rate += 1;
         }

@@ -1,0 +1,172 @@
+//! What the TURN server runs by.
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive};
+
+use anyhow::{Context, bail, ensure};
+use turn::Cidr;
+
+use super::{Listen, Secret, typed::Options};
+use crate::data::DataFolder;
+
+/// Longest realm and longest user name, in bytes (RFC 8489 §14.9, §14.3).
+const REALM_MAX: usize = 763;
+const NAME_MAX: usize = 508;
+
+/// What the TURN server runs by.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    /// Nothing else is served.
+    pub(crate) only: bool,
+    /// The HMAC secrets of REST credentials, shared with whoever else makes them: the first signs,
+    /// all are good.
+    pub(crate) secrets: Vec<Secret>,
+    /// Users whose credentials never end.
+    pub(crate) users: Users,
+    /// The realm of every credential.
+    pub(crate) realm: String,
+    /// Ports of relayed addresses.
+    pub(crate) ports: RangeInclusive<u16>,
+    /// Ranges that may be relayed to although the default list denies them.
+    pub(crate) allow: Vec<Cidr>,
+    /// The second address of NAT behaviour discovery.
+    pub(crate) alternate: Option<SocketAddr>,
+}
+
+/// Names and their passwords. No `Debug` text shows a password.
+#[derive(Clone, Default)]
+pub(crate) struct Users(BTreeMap<String, String>);
+
+impl Turn {
+    pub(super) fn settle(
+        options: &mut Options,
+        listen: &Listen,
+        data: &DataFolder,
+    ) -> anyhow::Result<Self> {
+        let realm = options.turn_realm.take().unwrap_or_else(|| "moim".to_owned());
+        ensure!(
+            !realm.is_empty() && realm.len() <= REALM_MAX && !realm.contains(char::is_control),
+            "--turn-realm must be 1 to {REALM_MAX} bytes of plain text"
+        );
+        let ports = options.turn_ports.take().map_or(49_152..=65_535, Into::into);
+        let only = options.turn_only.unwrap_or(false);
+        if only && options.folder.is_some() {
+            bail!("--turn-only serves no pages: leave out it or --static");
+        }
+        Ok(Self {
+            only,
+            secrets: secrets(options.turn_secret.take(), data)?,
+            users: Users::read(options.turn_user.take().unwrap_or_default())?,
+            realm,
+            ports,
+            allow: options.turn_allow.take().unwrap_or_default(),
+            alternate: options.stun_alternate.map(|at| alternate(at, listen)).transpose()?,
+        })
+    }
+}
+
+fn secrets(given: Option<Vec<String>>, data: &DataFolder) -> anyhow::Result<Vec<Secret>> {
+    let Some(given) = given.filter(|given| !given.is_empty()) else {
+        return Ok(vec![Secret::kept_in(data)?]);
+    };
+    let secrets = given.into_iter().map(|secret| {
+        Secret::new(secret)
+            .context("--turn-secret is empty: give a long random text or leave it out")
+    });
+    secrets.collect()
+}
+
+/// The four sockets of RFC 5780 are two addresses with two ports each.
+fn alternate(at: SocketAddr, listen: &Listen) -> anyhow::Result<SocketAddr> {
+    ensure!(
+        !at.ip().is_unspecified() && at.port() != 0,
+        "--stun-alternate {at} must be one address of this computer, with a port"
+    );
+    let same_family = listen.required.iter().filter(|main| main.is_ipv4() == at.is_ipv4());
+    let Some(main) = same_family.clone().find(|main| !main.ip().is_unspecified()) else {
+        bail!(
+            "--stun-alternate {at} needs a first address to differ from: name one of the same \
+             family with --listen, not the wildcard"
+        );
+    };
+    ensure!(
+        main.ip() != at.ip() && main.port() != at.port(),
+        "--stun-alternate {at} must differ from {main} in both address and port"
+    );
+    Ok(at)
+}
+
+impl Users {
+    /// Reads NAME:PASSWORD texts. What is wrong is told without the text, which is a secret.
+    fn read(texts: Vec<String>) -> anyhow::Result<Self> {
+        let mut users = BTreeMap::new();
+        for (place, text) in (1..).zip(texts) {
+            let Some((name, password)) = text.split_once(':') else {
+                bail!("--turn-user number {place} has no colon: write NAME:PASSWORD");
+            };
+            ensure!(
+                !name.is_empty() && name.len() <= NAME_MAX && !name.contains(char::is_control),
+                "--turn-user number {place} must begin with a name of 1 to {NAME_MAX} bytes"
+            );
+            ensure!(!password.is_empty(), "--turn-user {name} has no password after the colon");
+            let is_rest = turn::rest::Username::parse(name).is_some();
+            ensure!(
+                !is_rest,
+                "--turn-user {name} reads as the end of a REST credential: give it a letter"
+            );
+            let former = users.insert(name.to_owned(), password.to_owned());
+            ensure!(former.is_none(), "--turn-user {name} is given twice: leave one out");
+        }
+        Ok(Self(users))
+    }
+
+    /// Names with their passwords.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, password)| (name.as_str(), password.as_str()))
+    }
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(texts: &[&str]) -> Result<Users, String> {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        Users::read(texts).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_password_may_hold_colons_and_is_not_printed() {
+        let users = users(&["ann:pa:ss,word", "bob:x"]).unwrap();
+        assert_eq!(users.iter().collect::<Vec<_>>(), [("ann", "pa:ss,word"), ("bob", "x")]);
+        assert_eq!(format!("{users:?}"), r#"{"ann", "bob"}"#);
+    }
+
+    #[test]
+    fn a_user_that_is_none_is_told_without_its_password() {
+        for text in ["hunter2", ":hunter2", "ann:", "12345:hunter2", "a\u{7}b:hunter2"] {
+            let told = users(&["bob:x", text]).unwrap_err();
+            assert!(told.contains("--turn-user") && !told.contains("hunter2"), "{told}");
+        }
+        assert!(users(&["ann:x", "ann:y"]).unwrap_err().contains("--turn-user ann"));
+    }
+
+    #[test]
+    fn the_second_address_differs_in_address_and_port() {
+        let listen = Listen::new(Some("192.0.2.1:3478".parse().unwrap()), Vec::new());
+        let ok = "192.0.2.2:3479".parse().unwrap();
+        assert_eq!(alternate(ok, &listen).unwrap(), ok);
+        for at in ["192.0.2.1:3479", "192.0.2.2:3478", "0.0.0.0:3479", "192.0.2.2:0", "[::1]:3479"]
+        {
+            let error = alternate(at.parse().unwrap(), &listen).unwrap_err();
+            assert!(error.to_string().contains("--stun-alternate"), "{error}");
+        }
+        let anywhere = Listen::new(None, Vec::new());
+        assert!(alternate(ok, &anywhere).is_err());
+    }
+}

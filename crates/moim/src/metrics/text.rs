@@ -1,0 +1,120 @@
+//! The metrics as text.
+
+use std::fmt;
+
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use super::Readings;
+
+/// The one thing that tells the counters of a family apart.
+type Label = [(&'static str, String); 1];
+
+/// Writes all there is.
+pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
+    let mut page = Page(Registry::with_prefix("moim"));
+    relayed(&mut page, readings);
+    connected(&mut page, readings);
+    let mut text = String::new();
+    encode(&mut text, &page.0)?;
+    Ok(text)
+}
+
+fn relayed(page: &mut Page, readings: &Readings<'_>) {
+    let relay = &readings.relay;
+    let turn = &relay.counters;
+    page.gauge("turn_shards", "Threads that relay", relay.shards);
+    page.gauge("turn_allocations", "Allocations there are", relay.allocations);
+    page.gauge("turn_peer_connections", "Connections to peers of TCP allocations", relay.peers);
+    page.gauge("turn_relay_sockets", "Relayed sockets open", relay.relays);
+    page.gauge("turn_stream_clients", "Clients over TCP and TLS", relay.streams);
+    page.gauge("turn_dtls_sessions", "Clients over DTLS", relay.dtls_sessions);
+    page.counter("turn_allocated", "Allocations made", turn.allocated);
+    page.counter("turn_ended", "Allocations ended", turn.ended);
+    page.counters(
+        "turn_packets",
+        "Packets relayed, by where they came from",
+        "from",
+        &[("client", turn.from_clients), ("peer", turn.from_peers)],
+    );
+    page.counter("turn_moved", "Allocations that followed their client", turn.moved);
+    page.counter("turn_reserved", "Ports reserved for a later allocation", turn.reserved);
+    page.counter("turn_icmp_errors", "Errors of ICMP relayed", turn.relayed_errors);
+    page.counter("turn_handed_over", "Packets handed from relay to relay here", turn.handed_over);
+    page.counter("turn_bytes", "Bytes of payload relayed", turn.relayed_bytes);
+    page.counter(
+        "turn_connections_bound",
+        "Connections of TCP allocations bound",
+        turn.connections_bound,
+    );
+    page.counters(
+        "turn_dropped",
+        "Packets dropped, by reason",
+        "reason",
+        &[
+            ("malformed", turn.dropped_malformed),
+            ("unexpected", turn.dropped_unexpected),
+            ("unpermitted", turn.dropped_unpermitted),
+            ("own_address", turn.dropped_own),
+            ("rate", turn.dropped_rate),
+            ("bandwidth", turn.dropped_bandwidth),
+            ("slow_client", relay.dropped.slow),
+            ("gone_client", relay.dropped.gone),
+            ("unsent", relay.dropped.unsent),
+            ("between_shards", relay.dropped.crossing),
+            ("garbage", relay.dropped.garbage),
+        ],
+    );
+    page.counters(
+        "turn_dtls_handshakes",
+        "Handshakes of DTLS, by how far they came",
+        "came",
+        &[
+            ("challenged", relay.dtls.challenged),
+            ("begun", relay.dtls.begun),
+            ("connected", relay.dtls.connected),
+            ("refused", relay.dtls.refused),
+        ],
+    );
+    page.counter("turn_dtls_stray", "Datagrams of DTLS from nobody known", relay.dtls.stray);
+}
+
+fn connected(page: &mut Page, readings: &Readings<'_>) {
+    page.gauge("tcp_connections", "TCP connections open", readings.connections);
+    let tally: Vec<_> = readings.tally.each().collect();
+    page.counters("tcp_connections_seen", "TCP connections, by what became of them", "was", &tally);
+    if let Some(census) = readings.census {
+        page.gauge("rooms", "Rooms open", census.rooms);
+        page.gauge("participants", "Participants in rooms", census.participants);
+        page.gauge("sessions", "Sockets of signaling connected", census.sessions);
+    }
+}
+
+/// What is written so far.
+struct Page(Registry);
+
+impl Page {
+    fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(value.try_into().unwrap_or(i64::MAX));
+        self.0.register(name, help, gauge);
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        let counter = Counter::<u64>::default();
+        counter.inc_by(value);
+        self.0.register(name, help, counter);
+    }
+
+    /// Counters of one name, told apart by a label.
+    fn counters(&mut self, name: &str, help: &str, label: &'static str, rows: &[(&str, u64)]) {
+        let family = Family::<Label, Counter>::default();
+        for (row, value) in rows {
+            family.get_or_create(&[(label, (*row).to_owned())]).inc_by(*value);
+        }
+        self.0.register(name, help, family);
+    }
+}

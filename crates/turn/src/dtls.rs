@@ -1,0 +1,233 @@
+//! Who may begin DTLS: the cookie exchange, without any memory of who asks (RFC 6347 §4.2.1).
+//!
+//! A ClientHello costs its sender a round trip to the address it names before anything is kept or
+//! computed for it. Only a hello in one piece is looked at, so no fragment waits for others.
+
+use crate::rate::RateLimit;
+use aws_lc_rs::{constant_time, hmac};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+/// Bytes of a cookie.
+pub const COOKIE: usize = 32;
+/// Bytes of a HelloVerifyRequest: record header, handshake header, version, cookie and its length.
+const REQUEST: usize = RECORD_HEADER + HANDSHAKE_HEADER + 3 + COOKIE;
+
+const RECORD_HEADER: usize = 13;
+const HANDSHAKE_HEADER: usize = 12;
+const RANDOM: usize = 32;
+/// Seconds in which cookies are the same; they are good for as long again.
+const PERIOD: u64 = 30;
+
+/// Handshakes a second begun by one address (of IPv6: one /64), and at once: each costs
+/// a signature.
+const HANDSHAKES_PER_SECOND: u32 = 50;
+const HANDSHAKES_BURST: u32 = 300;
+
+/// Bytes of an alert.
+const ALERT: usize = RECORD_HEADER + 2;
+
+/// Why a handshake can't be (RFC 5246 §7.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alert {
+    /// Nothing both ends know.
+    HandshakeFailure = 40,
+    /// No version both ends know.
+    ProtocolVersion = 70,
+}
+
+/// A cookie as it came back.
+pub type Cookie = [u8; COOKIE];
+
+/// What becomes of a datagram from somebody unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Greeting {
+    /// A first hello: send this back, which is shorter.
+    Challenge([u8; REQUEST]),
+    /// A hello of a version before DTLS 1.2 (RFC 8996): send this back.
+    TooOld([u8; ALERT]),
+    /// A hello with the right cookie: its sender is where it says, and may begin.
+    Proven(Cookie),
+    /// Nothing to answer.
+    Ignored,
+}
+
+/// Answers first hellos and knows its own cookies again.
+pub struct Door {
+    key: hmac::Key,
+    answers: RateLimit,
+    handshakes: RateLimit,
+}
+
+impl Door {
+    /// A door whose cookies are made with `key`, known to this process alone. `per_second` and
+    /// `burst` bound the answers to one /24 or /64.
+    #[must_use]
+    pub fn new(key: [u8; 32], now: Instant, per_second: u32, burst: u32) -> Self {
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            answers: RateLimit::new(now, per_second, burst),
+            handshakes: RateLimit::new(now, HANDSHAKES_PER_SECOND, HANDSHAKES_BURST),
+        }
+    }
+
+    /// Judges a datagram; `unix_now` is in seconds since 1970.
+    pub fn greet(
+        &mut self,
+        now: Instant,
+        unix_now: u64,
+        client: SocketAddr,
+        datagram: &[u8],
+    ) -> Greeting {
+        let Some(hello) = Hello::parse(datagram) else { return Greeting::Ignored };
+        if hello.cookie.is_empty() {
+            if hello.message_seq != 0 || !self.answers.admit(now, client.ip(), false) {
+                return Greeting::Ignored;
+            }
+            if hello.version == DTLS_1_0 {
+                return Greeting::TooOld(alert_to(&hello, Alert::ProtocolVersion));
+            }
+            let cookie = self.cookie(unix_now / PERIOD, client, &hello);
+            return Greeting::Challenge(request(&hello, &cookie));
+        }
+        let Ok(cookie) = Cookie::try_from(hello.cookie) else { return Greeting::Ignored };
+        let period = unix_now / PERIOD;
+        let ours = [period, period.saturating_sub(1)].into_iter().any(|period| {
+            let right = self.cookie(period, client, &hello);
+            constant_time::verify_slices_are_equal(&right, &cookie).is_ok()
+        });
+        // The answer to a challenge is the second message (RFC 6347 §4.2.2).
+        if ours && hello.message_seq == 1 && self.handshakes.admit(now, client.ip(), true) {
+            Greeting::Proven(cookie)
+        } else {
+            Greeting::Ignored
+        }
+    }
+
+    fn cookie(&self, period: u64, client: SocketAddr, hello: &Hello<'_>) -> Cookie {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(&period.to_be_bytes());
+        match client.ip() {
+            IpAddr::V4(ip) => context.update(&ip.octets()),
+            IpAddr::V6(ip) => context.update(&ip.octets()),
+        }
+        context.update(&client.port().to_be_bytes());
+        context.update(hello.random);
+        let mut cookie = [0; COOKIE];
+        for (to, byte) in cookie.iter_mut().zip(context.sign().as_ref()) {
+            *to = *byte;
+        }
+        cookie
+    }
+}
+
+/// Whether a datagram begins with a record that only a handshake not yet encrypted has.
+#[must_use]
+pub fn begins_handshake(datagram: &[u8]) -> bool {
+    Hello::parse(datagram).is_some()
+}
+
+/// The same hello as it was before its cookie: the first message.
+///
+/// A handshake that goes on where a challenge left off must have seen the hello that was
+/// challenged.
+#[must_use]
+pub fn without_cookie(datagram: &[u8]) -> Option<Vec<u8>> {
+    let hello = Hello::parse(datagram)?;
+    let body: Vec<u8> = [hello.before, &[0], hello.after].concat();
+    let mut first = Vec::with_capacity(datagram.len());
+    first.extend_from_slice(datagram.get(..RECORD_HEADER - 2)?);
+    first.extend_from_slice(&u16::try_from(HANDSHAKE_HEADER + body.len()).ok()?.to_be_bytes());
+    let [_, length @ ..] = u32::try_from(body.len()).ok()?.to_be_bytes();
+    first.push(CLIENT_HELLO);
+    first.extend_from_slice(&length);
+    first.extend_from_slice(&[0; 5]);
+    first.extend_from_slice(&length);
+    first.extend_from_slice(&body);
+    Some(first)
+}
+
+/// What tells the sender of a hello that it is to be no handshake.
+#[must_use]
+pub fn alert(hello: &[u8], why: Alert) -> Option<[u8; ALERT]> {
+    Some(alert_to(&Hello::parse(hello)?, why))
+}
+
+const ALERT_RECORD: u8 = 21;
+const HANDSHAKE: u8 = 22;
+const CLIENT_HELLO: u8 = 1;
+const HELLO_VERIFY_REQUEST: u8 = 3;
+const DTLS_1_0: [u8; 2] = [0xFE, 0xFF];
+
+/// A ClientHello in one record and one fragment, alone in its datagram (RFC 6347 §4.3.2).
+struct Hello<'a> {
+    /// The record's sequence number, which an answer repeats.
+    record_seq: &'a [u8],
+    message_seq: u16,
+    version: [u8; 2],
+    random: &'a [u8],
+    cookie: &'a [u8],
+    /// The body up to the cookie's length, and from behind the cookie.
+    before: &'a [u8],
+    after: &'a [u8],
+}
+
+impl<'a> Hello<'a> {
+    fn parse(datagram: &'a [u8]) -> Option<Self> {
+        let (record, fragment) = datagram.split_first_chunk::<RECORD_HEADER>()?;
+        let &[HANDSHAKE, 0xFE, _, 0, 0, _, _, _, _, _, _, high, low] = record else { return None };
+        if usize::from(u16::from_be_bytes([high, low])) != fragment.len() {
+            return None;
+        }
+        let (header, body) = fragment.split_first_chunk::<HANDSHAKE_HEADER>()?;
+        let &[CLIENT_HELLO, l0, l1, l2, s0, s1, 0, 0, 0, f0, f1, f2] = header else { return None };
+        let length = usize::try_from(u32::from_be_bytes([0, l0, l1, l2])).ok()?;
+        if [l0, l1, l2] != [f0, f1, f2] || length != body.len() {
+            return None;
+        }
+        let random = body.get(2..2 + RANDOM)?;
+        let session = usize::from(*body.get(2 + RANDOM)?);
+        let at = 2 + RANDOM + 1 + session;
+        let cookie_len = usize::from(*body.get(at)?);
+        Some(Self {
+            record_seq: record.get(5..11)?,
+            message_seq: u16::from_be_bytes([s0, s1]),
+            version: *body.first_chunk()?,
+            random,
+            cookie: body.get(at + 1..at + 1 + cookie_len)?,
+            before: body.get(..at)?,
+            after: body.get(at + 1 + cookie_len..)?,
+        })
+    }
+}
+
+fn request(hello: &Hello<'_>, cookie: &Cookie) -> [u8; REQUEST] {
+    /// Of the cookie, of the body with version and length before it, of header and body.
+    const LENGTH: u8 = 32;
+    const BODY: u8 = 3 + LENGTH;
+    const FRAGMENT: u8 = 12 + BODY;
+    debug_assert_eq!(RECORD_HEADER + usize::from(FRAGMENT), REQUEST);
+    let record = [HANDSHAKE].into_iter().chain(DTLS_1_0).chain([0, 0]);
+    let record = record.chain(hello.record_seq.iter().copied()).chain([0, FRAGMENT]);
+    let header = [HELLO_VERIFY_REQUEST, 0, 0, BODY, 0, 0, 0, 0, 0, 0, 0, BODY];
+    let body = DTLS_1_0.into_iter().chain([LENGTH]).chain(cookie.iter().copied());
+    let mut request = [0; REQUEST];
+    for (to, byte) in request.iter_mut().zip(record.chain(header).chain(body)) {
+        *to = byte;
+    }
+    request
+}
+
+fn alert_to(hello: &Hello<'_>, why: Alert) -> [u8; ALERT] {
+    const LEVEL: u8 = 2;
+    let record = [ALERT_RECORD].into_iter().chain(DTLS_1_0).chain([0, 0]);
+    let record = record.chain(hello.record_seq.iter().copied()).chain([0, 2, LEVEL, why as u8]);
+    let mut alert = [0; ALERT];
+    for (to, byte) in alert.iter_mut().zip(record) {
+        *to = byte;
+    }
+    alert
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+"""Relays through moim with aioice: to an echo, over UDP and TCP."""
+
+import asyncio
+import sys
+
+from aioice import turn
+
+PORT, USER, PASSWORD, PEER = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+
+
+class Heard(asyncio.DatagramProtocol):
+    def __init__(self):
+        self.messages = asyncio.Queue()
+
+    def datagram_received(self, data, addr):
+        self.messages.put_nowait((data, addr))
+
+
+async def relay(transport):
+    endpoint, heard = await turn.create_turn_endpoint(
+        Heard,
+        server_addr=("127.0.0.1", PORT),
+        username=USER,
+        password=PASSWORD,
+        transport=transport,
+    )
+    relayed = endpoint.get_extra_info("sockname")
+    assert relayed[0] == "127.0.0.1", relayed
+    for size in (1, 100, 1200):
+        endpoint.sendto(b"x" * size, ("127.0.0.1", PEER))
+        data, addr = await asyncio.wait_for(heard.messages.get(), 10)
+        assert (data, addr) == (b"x" * size, ("127.0.0.1", PEER)), (data, addr)
+    endpoint.close()
+
+
+async def main():
+    await relay("udp")
+    await relay("tcp")
+    print("relayed over udp and tcp")
+
+
+asyncio.run(main())
