@@ -11,6 +11,7 @@ mod rounds;
 mod sfu;
 mod signal;
 mod spawned;
+mod turn;
 mod usage;
 
 use clap::{Args, Parser, Subcommand};
@@ -29,6 +30,8 @@ enum Bench {
     Signal(signal::Options),
     /// The media server, beside Janus' VideoRoom.
     Sfu(sfu::Options),
+    /// The relay, beside coturn.
+    Turn(turn::Options),
 }
 
 /// What all benches are asked alike.
@@ -46,5 +49,6 @@ fn main() -> anyhow::Result<()> {
     match CommandLine::parse().bench {
         Bench::Signal(options) => signal::run(&options),
         Bench::Sfu(options) => sfu::run(&options),
+        Bench::Turn(options) => turn::run(&options),
     }
 }

@@ -81,6 +81,11 @@ impl Spawned {
         usage::cpu_time(self.pid())
     }
 
+    /// Processor time of the threads that live, to the nanosecond.
+    pub(crate) fn time_on_cpu(&self) -> anyhow::Result<Duration> {
+        usage::time_on_cpu(self.pid())
+    }
+
     /// Memory it holds.
     pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
         usage::memory(self.pid())
