@@ -1,14 +1,36 @@
 //! Several servers on one machine, one a thread, that share its relayed ports.
 //!
 //! Each has a part of the ports to itself, so whose a port is gets computed and never looked up.
-//! What one must know of the others' is a bit a port: whether a relayed socket is open there.
+//! What one must know of the others' is a bit a port, whether a relayed socket is open there, and
+//! how much each user holds of all of them: read and written when allocations come and go, never for
+//! a packet.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// There are at most so many.
 pub const MOST: u8 = 64;
+
+/// Places in the ledger. Two users who share one share a quota: what a few thousand hold seldom
+/// meets, and who would meet another on purpose does not know the hash.
+const PLACES: usize = 1 << 14;
+
+/// What users hold of all siblings together. Two that look at once may each let one more in.
+#[derive(Debug, Default)]
+struct Ledger {
+    hasher: RandomState,
+    places: Box<[AtomicU32]>,
+    in_all: AtomicUsize,
+}
+
+impl Ledger {
+    #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
+    fn place(&self, user: &str) -> Option<&AtomicU32> {
+        self.places.get(self.hasher.hash_one(user) as usize % PLACES)
+    }
+}
 
 /// One server among its siblings.
 #[derive(Debug, Clone)]
@@ -18,13 +40,14 @@ pub struct Sibling {
     ports: RangeInclusive<u16>,
     /// A bit for each port of `ports`, set while a relayed socket has it.
     open: Arc<[AtomicU64]>,
+    ledger: Arc<Ledger>,
 }
 
 impl Sibling {
     /// A server without siblings, whose are all ports.
     #[must_use]
     pub fn alone(ports: RangeInclusive<u16>) -> Self {
-        Self { index: 0, count: 1, ports, open: Arc::default() }
+        Self { index: 0, count: 1, ports, open: Arc::default(), ledger: Arc::default() }
     }
 
     /// So many servers, from 1 to [`MOST`]; fewer where there is not a pair of ports for each.
@@ -34,7 +57,12 @@ impl Sibling {
         let count = count.min(pairs).clamp(1, MOST);
         let words = ports.len().div_ceil(64);
         let open: Arc<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
-        let of = |index| Self { index, count, ports: ports.clone(), open: Arc::clone(&open) };
+        let places = (0..PLACES).map(|_| AtomicU32::new(0)).collect();
+        let ledger = Arc::new(Ledger { places, ..Ledger::default() });
+        let of = |index| {
+            let (open, ledger) = (Arc::clone(&open), Arc::clone(&ledger));
+            Self { index, count, ports: ports.clone(), open, ledger }
+        };
         (0..count).map(of).collect()
     }
 
@@ -88,6 +116,33 @@ impl Sibling {
         } else {
             word.fetch_and(!bit, Ordering::Relaxed);
         }
+    }
+
+    /// A user holds one thing more.
+    pub(crate) fn hold(&self, user: &str) {
+        self.ledger.in_all.fetch_add(1, Ordering::Relaxed);
+        if let Some(place) = self.ledger.place(user) {
+            place.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A user holds one thing less.
+    pub(crate) fn release(&self, user: &str) {
+        self.ledger.in_all.fetch_sub(1, Ordering::Relaxed);
+        if let Some(place) = self.ledger.place(user) {
+            place.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How much a user holds of all siblings who holds `own` of this one.
+    pub(crate) fn held_by(&self, user: &str, own: usize) -> usize {
+        let place = self.ledger.place(user).filter(|_| self.count > 1);
+        place.map_or(own, |place| place.load(Ordering::Relaxed) as usize)
+    }
+
+    /// How much all users hold of all siblings.
+    pub(crate) fn held(&self) -> usize {
+        self.ledger.in_all.load(Ordering::Relaxed)
     }
 
     fn bit(&self, offset: u16) -> Option<(&AtomicU64, u64)> {

@@ -1,5 +1,6 @@
 //! What each user holds of the server: allocations, and how much may be relayed for them.
 
+use crate::siblings::Sibling;
 use foldhash::HashMap;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ struct Account {
 /// gives everything back and comes again at once has no second's worth more.
 pub(crate) struct Accounts {
     start: Instant,
+    /// Who knows what is held elsewhere.
+    sibling: Sibling,
     by_user: HashMap<Box<str>, AccountId>,
     accounts: Vec<Option<Account>>,
     free: Vec<u32>,
@@ -53,9 +56,15 @@ pub(crate) struct Accounts {
 const IDLE: usize = 1024;
 
 impl Accounts {
-    pub(crate) fn new(start: Instant, per_user: Option<u64>, in_all: Option<u64>) -> Self {
+    pub(crate) fn new(
+        start: Instant,
+        sibling: Sibling,
+        per_user: Option<u64>,
+        in_all: Option<u64>,
+    ) -> Self {
         Self {
             start,
+            sibling,
             by_user: HashMap::default(),
             accounts: Vec::new(),
             free: Vec::new(),
@@ -66,10 +75,10 @@ impl Accounts {
         }
     }
 
-    /// How much a user holds.
+    /// How much a user holds, of this server and its siblings.
     pub(crate) fn held(&self, user: &str) -> usize {
         let found = self.by_user.get(user).and_then(|id| self.account(*id));
-        found.map_or(0, |account| account.held)
+        self.sibling.held_by(user, found.map_or(0, |account| account.held))
     }
 
     /// Puts one more thing on a user's account.
@@ -78,6 +87,7 @@ impl Accounts {
             Some(id) => *id,
             None => self.open(user),
         };
+        self.sibling.hold(user);
         if let Some(account) = self.account_mut(id) {
             account.held += 1;
             if account.held == 1 {
@@ -89,7 +99,10 @@ impl Accounts {
 
     /// Takes a thing off an account.
     pub(crate) fn release(&mut self, id: AccountId) {
-        let Some(account) = self.account_mut(id) else { return };
+        let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        self.sibling.release(&account.user);
         account.held -= 1;
         if account.held > 0 {
             return;
@@ -191,6 +204,10 @@ fn nanos(since: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    fn alone() -> Sibling {
+        Sibling::alone(1..=2)
+    }
+
     #[allow(clippy::disallowed_methods)]
     fn start() -> Instant {
         Instant::now()
@@ -198,7 +215,7 @@ mod tests {
 
     #[test]
     fn an_account_is_closed_with_the_last_thing_on_it() {
-        let mut accounts = Accounts::new(start(), None, None);
+        let mut accounts = Accounts::new(start(), alone(), None, None);
         for round in 0..1000 {
             let user = format!("user {}", round % 7);
             let (first, second) = (accounts.hold(&user), accounts.hold(&user));
@@ -213,7 +230,7 @@ mod tests {
     #[test]
     fn a_user_has_a_second_at_once_and_then_the_rate() {
         let start = start();
-        let mut accounts = Accounts::new(start, Some(1000), Some(5000));
+        let mut accounts = Accounts::new(start, alone(), Some(1000), Some(5000));
         let id = accounts.hold("ann");
         let sent = |accounts: &mut Accounts, now| {
             (0..100).filter(|_| accounts.admit(now, id, 100)).count()
@@ -230,7 +247,7 @@ mod tests {
     #[test]
     fn all_users_share_what_there_is_in_all() {
         let start = start();
-        let mut accounts = Accounts::new(start, Some(1000), Some(1500));
+        let mut accounts = Accounts::new(start, alone(), Some(1000), Some(1500));
         let (ann, bob) = (accounts.hold("ann"), accounts.hold("bob"));
         let sent = [ann, bob].map(|id| (0..100).filter(|_| accounts.admit(start, id, 100)).count());
         assert_eq!(sent, [10, 5]);
@@ -239,7 +256,7 @@ mod tests {
     #[test]
     fn users_that_hold_nothing_are_forgotten_in_the_end() {
         let start = start();
-        let mut accounts = Accounts::new(start, Some(1), None);
+        let mut accounts = Accounts::new(start, alone(), Some(1), None);
         for user in 0..10_000 {
             let id = accounts.hold(&user.to_string());
             assert!(accounts.admit(start, id, 1));

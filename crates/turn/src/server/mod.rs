@@ -106,7 +106,8 @@ impl Server {
         let (nonce, mac, mask) = (key(), key(), key());
         // Siblings of one seed have these keys in common, and nothing else to guess by.
         let seed = (0..=config.shard).map(|_| key()).last().unwrap_or(nonce);
-        let accounts = Accounts::new(now, limits.user_bandwidth, limits.bandwidth);
+        let accounts =
+            Accounts::new(now, config.sibling.clone(), limits.user_bandwidth, limits.bandwidth);
         Self {
             policy: Policy::new(config.allow.clone(), own),
             credentials,

@@ -216,3 +216,35 @@ fn a_ticket_for_a_server_there_is_not_is_a_bad_request() {
     assert_eq!(family.request(0, &mut client, REFRESH, &attrs).error(), Some(400));
     assert_eq!(family.passed, 1, "only one is there");
 }
+
+/// How many allocations of so many clients are made where each client's datagrams arrive at the
+/// next server.
+fn allocated(limits: &Limits, clients: u16) -> (Family, usize) {
+    let mut family = Family::new(limits);
+    let made = (0..clients).filter(|n| {
+        let mut client = Client::new(&format!("192.0.2.1:{}", 5000 + n));
+        let shard = n.to_be_bytes()[1] % 2;
+        family.request(shard, &mut client, ALLOCATE, &[Attr::udp()]).error().is_none()
+    });
+    let made = made.count();
+    (family, made)
+}
+
+#[test]
+fn a_users_quota_is_of_all_servers_together() {
+    let limits = Limits { allocations_per_user: 5, ..Limits::default() };
+    let (mut family, made) = allocated(&limits, 12);
+    assert_eq!(made, 5);
+    assert_eq!(family.allocations(), [3, 2]);
+    family.wait(Duration::from_secs(3601));
+    assert_eq!(family.allocations(), [0, 0]);
+    let mut client = Client::new("192.0.2.1:6000");
+    let again = family.request(0, &mut client, ALLOCATE, &[Attr::udp()]);
+    assert_eq!(again.error(), None, "all was given back");
+}
+
+#[test]
+fn what_there_is_in_all_is_of_all_servers_together() {
+    let limits = Limits { allocations: 7, ..Limits::default() };
+    assert_eq!(allocated(&limits, 12).1, 7);
+}

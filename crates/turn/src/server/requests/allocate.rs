@@ -120,7 +120,7 @@ impl Server {
         if self.allocations.held_by(&proven.username) + more > limits.allocations_per_user {
             return Err(Refusal::QUOTA);
         }
-        if self.allocations.held() + more > limits.allocations {
+        if self.config.sibling.held() + more > limits.allocations {
             return Err(Refusal::CAPACITY);
         }
         Ok(())
