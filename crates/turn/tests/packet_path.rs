@@ -1,0 +1,38 @@
+//! The packet path takes no memory at all. Alone in its process, whose allocations are counted.
+
+mod paying;
+
+use paying::{paying, peer};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+use testnet::Clock;
+use turn::siblings::Sibling;
+use turn::{Config, Forward, Server};
+
+#[global_allocator]
+static MEMORY: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[test]
+fn relaying_allocates_nothing_either_way() {
+    let clock = Clock::new();
+    let [sibling, other] = &Sibling::family(&turn::PORTS, 2)[..] else { panic!("two") };
+    let ports = sibling.ports();
+    let config = Config { ports, sibling: sibling.clone(), ..Config::new(*b"secret", [7; 32]) };
+    let mut server = Server::new(config, clock.now());
+    let (client, relay) = paying(&mut server, &clock);
+    other.set_open(*other.ports().start(), true);
+    let (now, unix) = (clock.now(), clock.unix());
+    let message = [&[0x40, 0, 4, 0xB0][..], &[7; 1200]].concat();
+    let counted = Region::new(MEMORY);
+    for _ in 0..10_000 {
+        let out = server.handle_client(now, unix, &client, &message);
+        assert!(matches!(out, Some(Forward::Peer(packet)) if packet.payload.len() == 1200));
+        let back = server.handle_relay(now, relay, peer(), &message[4..]);
+        assert!(matches!(back, Some(Forward::Client(packet)) if packet.head.as_bytes().len() == 4));
+        // What is refused costs none either.
+        assert!(server.handle_client(now, unix, &client, &message[..2]).is_none());
+        assert!(server.handle_client(now, unix, &client, &[0x40, 1, 0, 0]).is_none());
+    }
+    let change = counted.change();
+    assert_eq!((change.allocations, change.reallocations), (0, 0));
+}
