@@ -34,6 +34,7 @@ const BROWSER_STEPS: &[Step] = &[
     ("tools", install::browsers_and_networks),
     ("release build", build::build),
     ("other people's TURN clients", relay::suites),
+    ("relay beside coturn", beside_coturn),
     ("browsers and networks", browsers),
 ];
 
@@ -106,6 +107,17 @@ fn deny() -> anyhow::Result<()> {
         run(".", &cargo(), &["install", "--locked", "--quiet", "cargo-deny"])?;
     }
     run(".", &cargo(), &["deny", "check", "bans", "licenses", "sources"])
+}
+
+/// The bench's load passes both relays whole.
+fn beside_coturn() -> anyhow::Result<()> {
+    if !is_ci() && !has("turnserver", &["--version"]) {
+        eprintln!("\x1b[1;33mSKIPPED: coturn is missing\x1b[0m");
+        return Ok(());
+    }
+    run(".", &cargo(), &["build", "--release", "--locked", "--package", "moim-bench"])?;
+    let bench = target_dir().join("release/moim-bench");
+    run(".", &bench.to_string_lossy(), &["turn", "--smoke"])
 }
 
 fn browsers() -> anyhow::Result<()> {
