@@ -58,6 +58,9 @@ const FLOWS: [Flow; 3] = [
     Flow { name: "bulk", size: 1200, burst: 40, joined: true, rate: 48_000.0 },
 ];
 
+/// Tries at a load without loss, three at a rate.
+const TRIES: u32 = 9;
+
 /// A load's figures of one round.
 #[derive(Debug, Clone, Copy)]
 struct Measured {
@@ -155,7 +158,8 @@ fn ends(server: &Server, count: usize) -> anyhow::Result<Ends> {
     Ok(Ends::new(clients, peer, server.address(), relayed))
 }
 
-/// The server's time for a packet at a load it carries without loss.
+/// The server's time for a packet at a load it carries without loss. On a machine that does other
+/// things as well a packet may be lost once; a rate at which some always are is halved.
 fn fixed(
     server: &Server,
     ends: &mut Ends,
@@ -165,18 +169,20 @@ fn fixed(
 ) -> anyhow::Result<Measured> {
     // Caches and the kernel's routes first.
     ends.run(flow, direction, flow.rate, time / 10)?;
-    let before = server.process().time_on_cpu()?;
-    let outcome = ends.run(flow, direction, flow.rate, time)?;
-    let used = server.process().time_on_cpu()?.saturating_sub(before);
-    ensure!(
-        outcome.is_loss_free(),
-        "{} {}: {} of {} arrived: the load is no fixed one",
-        flow.name,
-        direction.name(),
-        outcome.arrived,
-        outcome.sent
-    );
-    Ok(Measured { cpu: used.as_secs_f64() * 1e6 / packets(outcome.arrived), p99: outcome.p99 })
+    let mut rate = flow.rate;
+    for attempt in 1..=TRIES {
+        let before = server.process().time_on_cpu()?;
+        let outcome = ends.run(flow, direction, rate, time)?;
+        let used = server.process().time_on_cpu()?.saturating_sub(before);
+        if outcome.is_loss_free() {
+            let cpu = used.as_secs_f64() * 1e6 / packets(outcome.arrived);
+            return Ok(Measured { cpu, p99: outcome.p99 });
+        }
+        if attempt.is_multiple_of(3) {
+            rate /= 2.0;
+        }
+    }
+    anyhow::bail!("{} {}: no rate is without loss", flow.name, direction.name())
 }
 
 /// The highest rate, in steps of a tenth, at which nothing is lost.
