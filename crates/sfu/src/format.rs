@@ -43,6 +43,11 @@ impl Format {
         Some(Self { codec, profile: profile(codec, &spec) })
     }
 
+    /// What redundant audio carries.
+    pub(crate) fn without_redundancy(self) -> Option<Self> {
+        (self.codec == Codec::Red).then_some(Self { codec: Codec::Opus, ..self })
+    }
+
     /// A format without a profile.
     #[cfg(test)]
     pub(crate) fn plain(codec: Codec) -> Self {

@@ -66,6 +66,7 @@ mod packet;
 mod peer;
 mod pool;
 mod quality;
+mod red;
 mod refused;
 mod relay;
 mod room;

@@ -18,6 +18,7 @@ use crate::{
     forward::Rewritten,
     ids::{Kind, Transport},
     packet::{self, Packet},
+    red,
     refused::Refused,
     routes::FiveTuple,
     sdp, ufrag,
@@ -26,6 +27,7 @@ use foldhash::HashMap;
 use rand::rngs::StdRng;
 use std::{
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use str0m::{
@@ -229,12 +231,11 @@ impl Link {
 
     /// Writes a packet; it leaves at the next drain.
     pub(crate) fn send(&mut self, lane: &mut Lane, packet: &Packet, as_: Rewritten) -> bool {
-        let Some(pt) = self.payload_type(lane, packet.format) else { return false };
+        let Some((pt, payload)) = self.encoded(lane, packet) else { return false };
         let mut extensions = packet.extensions.clone();
         if let (Some(bytes), Some(frame)) = (&packet.dependency, as_.frame) {
             extensions.user_values.set(Dependency { bytes: bytes.clone(), frame });
         }
-        let payload = packet.payload.clone();
         let mut write = RtpWrite::new(pt.into(), as_.seq.into(), as_.time, packet.at, payload)
             .marker(as_.marker)
             .ext_vals(extensions)
@@ -247,6 +248,17 @@ impl Link {
             None => return false,
         }
         true
+    }
+
+    /// The payload, and what its format is called here. Who knows no redundancy (Firefox, say) gets
+    /// the sound alone.
+    fn encoded(&self, lane: &mut Lane, packet: &Packet) -> Option<(u8, Arc<[u8]>)> {
+        if let Some(pt) = self.payload_type(lane, packet.format) {
+            return Some((pt, packet.payload.clone()));
+        }
+        let alone = packet.format.without_redundancy()?;
+        let pt = self.payload_type(lane, alone)?;
+        Some((pt, red::primary(&packet.payload)?.into()))
     }
 
     /// What a format is called on this link's section.
