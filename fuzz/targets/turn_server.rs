@@ -483,6 +483,7 @@ impl World {
             Some(Forward::Client(to)) => sent.push(written(&to)),
             Some(Forward::Peer(to)) => leaves = Some((to.relay, to.to)),
             Some(Forward::Sibling(_)) => panic!("there is no other server"),
+            Some(Forward::Media(_)) => panic!("there is no media server"),
         }
         if let Some((relay, to)) = leaves {
             let ip = to.ip().to_canonical();

@@ -17,7 +17,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "ip", probe: &["-V"], package: "iproute2" },
     Tool { program: "iptables", probe: &["--version"], package: "iptables" },
     Tool { program: "python3", probe: &["-c", "import ensurepip, venv"], package: "python3-venv" },
-    Tool { program: "turnutils_peer", probe: &["-h"], package: "coturn" },
+    Tool { program: "sh", probe: &["-c", "command -v turnutils_uclient"], package: "coturn" },
     Tool { program: "sysctl", probe: &["--version"], package: "procps" },
     Tool {
         program: "fc-match",

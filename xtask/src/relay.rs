@@ -38,7 +38,7 @@ const RUNS: &[(&str, &[&str])] = &[
 
 /// Runs all of them.
 pub(crate) fn suites() -> anyhow::Result<()> {
-    if !has("turnutils_uclient", &["-h"]) && !is_ci() {
+    if !has("sh", &["-c", "command -v turnutils_uclient"]) && !is_ci() {
         eprintln!("\x1b[1;33mSKIPPED: coturn's tools are missing\x1b[0m");
         return Ok(());
     }

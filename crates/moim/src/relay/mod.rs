@@ -87,7 +87,7 @@ pub(crate) fn servers(
     Ok(family.iter().map(of).collect())
 }
 
-/// A shard's share. A user may be on any shard, and so has its own on each.
+/// A shard's share. What a user holds is counted over all shards, its bandwidth on each by itself.
 fn limits(limits: &Limits, shards: usize) -> turn::Limits {
     // Kilobits as operators count them are 125 bytes.
     let bytes = |kilobits: u64| kilobits.saturating_mul(125);
