@@ -25,6 +25,11 @@ use clap::Parser;
 
 use config::{Command, CommandLine, Config, Options};
 
+/// Gives memory back to the system soon after connections have left, where the system's own keeps it.
+#[cfg(all(unix, target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What can't be started as asked exits with this, as wrong flags do.
 const MISCONFIGURED: u8 = 2;
 

@@ -122,9 +122,9 @@ pub(crate) fn moim(listen: &[&str], data: &Path, flags: &[&str]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOIM_")) {
         command.env_remove(name);
     }
-    // One heap that is given back, so that memory tells what the program holds and not how the C
-    // library spreads it over threads and what it keeps for later.
-    command.env("MALLOC_ARENA_MAX", "1").env("MALLOC_TRIM_THRESHOLD_", "131072");
+    // One heap that is given back at once, so that memory tells what the program holds and not how
+    // the allocator spreads it over threads and what it keeps for later.
+    command.env("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:0,background_thread:false");
     command.arg("serve").args(listen).arg("--data").arg(data).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
