@@ -150,7 +150,7 @@ pub struct Summary {
     pictures: Tracks,
     /// How long was measured.
     pub time: Duration,
-    /// How many tracks there should have been, of sound and of pictures.
+    /// How many tracks there should have been, of sound and of pictures; none where that is open.
     pub expected: (u64, u64),
 }
 
@@ -223,7 +223,10 @@ impl Summary {
         };
         let [sound, pictures] = [0, 1].map(|kind| {
             let count = kinds.get(kind).map_or(0, |tracks| tracks.count);
-            format!("{count} of {}", expected.get(kind).copied().unwrap_or_default())
+            match expected.get(kind) {
+                None | Some(0) => count.to_string(),
+                Some(expected) => format!("{count} of {expected}"),
+            }
         });
         let heights =
             self.pictures.sizes.iter().map(|(height, count)| format!("{count} × {height}p"));

@@ -35,7 +35,7 @@ pub async fn take_part(plan: Arc<Plan>, seat: Seat, mut stop: watch::Receiver<bo
     match joined.map_err(|_| anyhow::anyhow!("Joining took more than a minute")) {
         Ok(Ok(link)) => {
             let (outcome, joined) = link.run(&mut stop).await;
-            joined.socket.close().await;
+            joined.socket.leave().await;
             outcome
         }
         Ok(Err(error)) | Err(error) => Outcome::failed(&error),

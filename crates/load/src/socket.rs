@@ -6,11 +6,11 @@ use anyhow::{Context, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::{ClientConfig, pki_types::ServerName};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
-use crate::server::ServerUrl;
+use crate::{link::PATIENCE, server::ServerUrl};
 
 /// A TCP stream, or TLS inside one.
 trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
@@ -87,7 +87,15 @@ impl Socket {
         }
     }
 
-    /// Leaves.
+    /// Leaves the room, and waits until that is known: a connection that is closed while more comes is
+    /// taken for one that broke, and its participant for one that may be back.
+    pub(crate) async fn leave(mut self) {
+        // Where the server is silent or gone, so be it.
+        let _ = timeout(PATIENCE, self.ask("room:leave", &json!({}))).await;
+        self.close().await;
+    }
+
+    /// Disconnects.
     pub(crate) async fn close(mut self) {
         // Whoever does not hear it notices the end of the connection.
         let _ = self.frames.send(Message::text("41")).await;

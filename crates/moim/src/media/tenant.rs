@@ -10,6 +10,7 @@ use super::{
     elsewhere::Elsewhere,
     news::{Letter, News},
     orders::{Order, Request},
+    report::{Report, Tally},
 };
 use crate::{
     port::udp::{Datagram, classify},
@@ -38,27 +39,6 @@ pub(crate) struct Media {
     clients: HashMap<Way, Client>,
     elsewhere: Elsewhere,
     tally: Tally,
-}
-
-/// What happened to peers and packets.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    /// Links that came to be.
-    connected: u64,
-    /// Links that ended without being asked to.
-    ended: u64,
-    /// Orders that the core refused.
-    refused: u64,
-    /// Peers given up since their room had too many letters waiting.
-    untold: u64,
-    /// DTLS and media from addresses that no check has proven.
-    unproven: u64,
-    /// Handed over to other shards.
-    crossed: u64,
-    /// Not queued, as a client over TCP can't take as much.
-    slow: u64,
-    /// For a client over TCP that is gone.
-    gone: u64,
 }
 
 impl Media {
@@ -177,7 +157,9 @@ impl Media {
             }
             Command::Packet(Way { local, remote }, packet) => {
                 let (now, tcp) = (now.monotonic, Transport::Tcp);
-                if !self.sfu.handle_datagram(now, local, remote, tcp, &packet) {
+                if self.sfu.handle_datagram(now, local, remote, tcp, &packet) {
+                    self.tally.came += 1;
+                } else {
                     self.tally.unproven += 1;
                 }
             }
@@ -232,7 +214,7 @@ impl Media {
                     let client = self.clients.get(&Way { local: run.local, remote: run.to });
                     for datagram in run.datagrams() {
                         match client.map(|client| client.send_framed(datagram)) {
-                            Some(Ok(())) => {}
+                            Some(Ok(())) => self.tally.sent += 1,
                             Some(Err(Unsent::Slow)) => self.tally.slow += 1,
                             Some(Err(Unsent::Gone)) | None => self.tally.gone += 1,
                         }
@@ -242,9 +224,11 @@ impl Media {
                 // not leave the process.
                 Output::Transmit(run) => match relay.relayed_by(&run.to) {
                     Some(shard) => run.datagrams().for_each(|datagram| {
+                        self.tally.sent += 1;
                         relay.hand_over(now, shard, run.local, run.to, datagram, wire);
                     }),
                     None => run.datagrams().for_each(|datagram| {
+                        self.tally.sent += 1;
                         wire.send(run.local, run.to, &[], datagram, 0);
                     }),
                 },
@@ -265,14 +249,28 @@ impl Media {
         self.flush(now, relay, wire);
     }
 
+    /// What has been done, and what there is.
+    pub(crate) fn report(&self) -> Report {
+        Report {
+            peers: self.sfu.peers(),
+            rooms: self.rooms.len(),
+            streams: self.clients.len(),
+            kept: self.sfu.entries(),
+            tally: self.tally,
+        }
+    }
+
     /// What has been done, into the log.
     pub(crate) fn farewell(&self) {
         tracing::info!("media server stopped; {:?}", self.tally);
     }
 
     fn take(&mut self, now: Clock, from: SocketAddr, local: SocketAddr, bytes: &[u8]) -> Taken {
-        let ours = self.sfu.handle_datagram(now.monotonic, local, from, Transport::Udp, bytes);
-        if ours { Taken::Yes } else { Taken::No }
+        if !self.sfu.handle_datagram(now.monotonic, local, from, Transport::Udp, bytes) {
+            return Taken::No;
+        }
+        self.tally.came += 1;
+        Taken::Yes
     }
 
     fn cross(

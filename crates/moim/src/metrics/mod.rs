@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     port::{Admission, Tally},
-    relay, shard,
+    shard,
     signaling::{Census, Signaling},
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Metrics {
 
 /// What they say at one moment.
 struct Readings<'a> {
-    relay: relay::Report,
+    shards: shard::Report,
     tally: &'a Tally,
     connections: usize,
     census: Option<Census>,
@@ -42,7 +42,7 @@ impl Metrics {
     /// All of it as text.
     pub(crate) async fn text(&self) -> Result<String, fmt::Error> {
         text::write(&Readings {
-            relay: self.shards.report().await,
+            shards: self.shards.report().await,
             tally: &self.tally,
             connections: self.admission.count(),
             census: self.signaling.as_ref().map(|signaling| signaling.census()),

@@ -17,6 +17,7 @@ type Label = [(&'static str, String); 1];
 pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
     let mut page = Page(Registry::with_prefix("moim"));
     relayed(&mut page, readings);
+    forwarded(&mut page, readings);
     connected(&mut page, readings);
     let mut text = String::new();
     encode(&mut text, &page.0)?;
@@ -24,7 +25,7 @@ pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
 }
 
 fn relayed(page: &mut Page, readings: &Readings<'_>) {
-    let relay = &readings.relay;
+    let relay = &readings.shards.relay;
     let turn = &relay.counters;
     page.gauge("turn_shards", "Threads that relay", relay.shards);
     page.gauge("turn_allocations", "Allocations there are", relay.allocations);
@@ -80,6 +81,31 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
         ],
     );
     page.counter("turn_dtls_stray", "Datagrams of DTLS from nobody known", relay.dtls.stray);
+}
+
+fn forwarded(page: &mut Page, readings: &Readings<'_>) {
+    let media = &readings.shards.media;
+    let tally = &media.tally;
+    page.gauge("media_peers", "Links to the media server", media.peers);
+    page.gauge("media_rooms", "Rooms with links to the media server", media.rooms);
+    page.gauge("media_stream_clients", "Clients over ICE-TCP", media.streams);
+    page.gauge("media_kept", "All that is kept for links, counted", media.kept);
+    page.counter("media_connected", "Links that came to be", tally.connected);
+    page.counter("media_ended", "Links that broke or fell silent", tally.ended);
+    page.counter("media_refused", "Offers, answers and wishes refused", tally.refused);
+    page.counter("media_untold", "Links given up as their room was too slow", tally.untold);
+    page.counters(
+        "media_datagrams",
+        "Datagrams of links, by where they went",
+        "to",
+        &[("server", tally.came), ("client", tally.sent), ("shard", tally.crossed)],
+    );
+    page.counters(
+        "media_dropped",
+        "Datagrams dropped, by reason",
+        "reason",
+        &[("unproven", tally.unproven), ("slow_client", tally.slow), ("gone_client", tally.gone)],
+    );
 }
 
 fn connected(page: &mut Page, readings: &Readings<'_>) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::bell::Bell;
+use super::{Report, bell::Bell};
 use crate::{media, relay};
 
 /// What the main runtime tells a shard.
@@ -14,7 +14,7 @@ pub(crate) enum Command {
     /// The media server's.
     Media(media::Command),
     /// Somebody wants to know how it goes.
-    Report(oneshot::Sender<relay::Report>),
+    Report(oneshot::Sender<Report>),
     /// All is to end.
     Stop,
 }

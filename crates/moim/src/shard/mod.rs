@@ -61,6 +61,13 @@ pub(crate) struct Handle {
     turn: Arc<AtomicUsize>,
 }
 
+/// What a shard's tenants say of themselves, or the sum of all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Report {
+    pub(crate) relay: relay::Report,
+    pub(crate) media: media::Report,
+}
+
 /// An address that can't be listened on, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{address}: {error}")]
@@ -148,13 +155,15 @@ impl Handle {
     }
 
     /// What all shards have done and have.
-    pub(crate) async fn report(&self) -> relay::Report {
-        let mut sum = relay::Report::default();
+    pub(crate) async fn report(&self) -> Report {
+        let mut sum = Report::default();
         for door in self.doors.iter() {
             let (asker, answer) = oneshot::channel();
             // Of a shard that has stopped there is nothing to say.
             let _ = door.send(Command::Report(asker)).await;
-            sum.add(&answer.await.unwrap_or_default());
+            let report = answer.await.unwrap_or_default();
+            sum.relay.add(&report.relay);
+            sum.media.add(&report.media);
         }
         sum
     }

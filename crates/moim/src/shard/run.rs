@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use turn::{ToSibling, siblings::Sibling};
 
 use super::{
+    Report,
     bell::BELL,
     door::Command,
     egress::Egress,
@@ -135,7 +136,10 @@ impl Shard {
                     Ok(Command::Media(command)) => self.media.obey(now, command),
                     Ok(Command::Report(asker)) => {
                         // Who asked may have gone.
-                        let _ = asker.send(self.relay.report(&self.wire, &self.tally));
+                        let _ = asker.send(Report {
+                            relay: self.relay.report(&self.wire, &self.tally),
+                            media: self.media.report(),
+                        });
                     }
                     Ok(Command::Stop) => return,
                     Err(_) => break,

@@ -1,10 +1,10 @@
 //! Connections that come and go leave nothing behind.
 
-use std::{io::Write, thread};
+use std::{io::Write, process::Command, thread};
 
 use crate::{
     bad_input::stun,
-    peer::{Tls, ask, frame, socket, tcp, text_frame},
+    peer::{Tls, ask, frame, get, socket, tcp, text_frame},
     support::{SOON, Server, within},
 };
 
@@ -36,6 +36,51 @@ fn a_thousand_connections_twenty_times_leave_memory_and_descriptors_where_they_w
     println!("KiB after each round: {memory:?}");
     within(SOON, "memory is given back", || (server.memory() <= allowed).then_some(()));
     assert!(!server.log().contains("panicked"), "{}", server.log());
+}
+
+/// Calls by the media server, one after the other, in each of which people come and go all the time.
+const CALLS: usize = 6;
+/// After these the allocator has what it needs for a call.
+const FIRST_CALLS: usize = 3;
+
+/// What memory may have grown by in the rest of the calls, in KiB. Four dozen come and go in them, and a
+/// link is some 100 KiB. Their rooms keep for a while what was said, as somebody might come back.
+const CALLS_GROWTH: u64 = 3 * 1024;
+
+#[test]
+fn people_who_come_and_go_in_calls_by_the_media_server_leave_nothing_behind() {
+    let server = Server::start(&["--topology", "sfu"]);
+    let mut memory = Vec::new();
+    for call in 0..CALLS {
+        come_and_go(&server, call);
+        within(SOON, "nothing is kept for a link", || {
+            let page = get(&server, "/metrics").text().to_owned();
+            let none = ["moim_media_peers 0\n", "moim_media_rooms 0\n", "moim_media_kept 0\n"];
+            none.iter().all(|line| page.contains(line)).then_some(())
+        });
+        memory.push(server.memory());
+    }
+    println!("KiB after each call: {memory:?}");
+    let (first, _) = memory.split_at(FIRST_CALLS);
+    let allowed = first.iter().max().unwrap() + CALLS_GROWTH;
+    within(SOON, "memory is given back", || (server.memory() <= allowed).then_some(()));
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+}
+
+/// One call in two rooms. Twice a second somebody leaves and somebody else comes.
+fn come_and_go(server: &Server, call: usize) {
+    let mut load = Command::new(env!("CARGO_BIN_EXE_moim"));
+    load.args(["load", "--url", &format!("http://{}", server.address())]);
+    load.args(["--prefix", &format!("call {call}"), "--media", "single", "--json"]);
+    load.args(["--rooms", "2", "--publishers", "2", "--subscribers", "1"]);
+    let done = load.args(["--churn", "2", "--duration", "5s"]).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    // It fails where somebody was refused or fell out.
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    for kind in ["sound", "pictures"] {
+        assert!(told[kind]["frames"].as_u64().unwrap() > 0, "{said}");
+    }
 }
 
 /// All connections of one round are open at once, and then none.
