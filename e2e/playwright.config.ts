@@ -20,8 +20,6 @@ export default defineConfig({
     { name: "browser", testDir: "tests/browser" },
     { name: "headless", testDir: "tests/headless" },
     { name: "net", testDir: "tests/net" },
-    // Asked for by name: now and then one of three who come at once gets no picture of another there, which is
-    // why the media server is not the default yet.
-    ...(process.env.MOIM_SFU ? [{ name: "sfu", testDir: "tests/sfu" }] : []),
+    { name: "sfu", testDir: "tests/sfu" },
   ],
 });

@@ -1,7 +1,7 @@
 // Playwright's `test` with the server, and two browsers at their own sites, in a world of NATs.
 
 import { type Browser, test as base } from "@playwright/test";
-import type { IceKind } from "../support/observer.ts";
+import type { IceKind, ObserverOptions } from "../support/observer.ts";
 import type { ChromiumParticipant } from "../support/participant.ts";
 import { Server } from "../support/server.ts";
 import { Company } from "../support/test.ts";
@@ -20,8 +20,12 @@ interface Network {
 }
 
 interface Fixtures {
+  /** Flags after `moim serve --listen … --data …`; `test.use` sets them. */
+  flags: string[];
   server: Server;
   company: Company;
+  /** Opens a page at a site. */
+  sit: (name: string, site: 0 | 1, observer?: ObserverOptions) => Promise<ChromiumParticipant>;
   /** Lets two people, one at each site, enter a room, with only these kinds of ICE servers if given. */
   meet: (ice?: IceKind[]) => Promise<[ChromiumParticipant, ChromiumParticipant]>;
 }
@@ -51,9 +55,12 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
-  server: async ({ network }, use, info) => {
+  flags: [[], { option: true }],
+
+  server: async ({ network, flags }, use, info) => {
     const host = network.world.server;
     const server = await Server.start({
+      flags,
       within: host.within,
       listen: `0.0.0.0:${PORT}`,
       healthy: async (port) => answersInside(host, port),
@@ -79,24 +86,28 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     if (problems.length > 0) throw new Error(problems.join("\n"));
   },
 
-  meet: async ({ network, company }, use) => {
+  sit: async ({ network, company }, use) => {
+    await use((name, site, observer) =>
+      company.open(name, {
+        browser: network.browsers[site],
+        observer,
+        context: {
+          ignoreHTTPSErrors: true,
+          viewport: { width: 1280, height: 800 },
+          locale: "en-US",
+        },
+      }),
+    );
+  },
+
+  meet: async ({ sit }, use) => {
     await use(async (ice) => {
-      const people: ChromiumParticipant[] = [];
-      for (const [index, browser] of network.browsers.entries()) {
-        const name = index === 0 ? "Ada" : "Grace";
-        const participant = await company.open(name, {
-          browser,
-          observer: { ice },
-          context: {
-            ignoreHTTPSErrors: true,
-            viewport: { width: 1280, height: 800 },
-            locale: "en-US",
-          },
-        });
-        await participant.enter("far-apart");
-        people.push(participant);
-      }
-      return [people[0]!, people[1]!];
+      const people: [ChromiumParticipant, ChromiumParticipant] = [
+        await sit("Ada", 0, { ice }),
+        await sit("Grace", 1, { ice }),
+      ];
+      for (const person of people) await person.enter("far-apart");
+      return people;
     });
   },
 });

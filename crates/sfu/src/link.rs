@@ -5,6 +5,7 @@
 
 mod dependency;
 mod engine;
+mod extensions;
 mod outbox;
 
 use dependency::Dependency;
@@ -103,10 +104,17 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(config: &Config, engine: &Engine, rng: &mut StdRng, now: Instant) -> Self {
+    /// A link that is to begin with this offer.
+    pub(crate) fn new(
+        config: &Config,
+        engine: &Engine,
+        offer: &str,
+        rng: &mut StdRng,
+        now: Instant,
+    ) -> Self {
         let credentials =
             IceCreds { ufrag: ufrag::mint(config.shard, rng), pass: ufrag::password(rng) };
-        let (rtc, known) = engine.make(config, &credentials, now);
+        let (rtc, known) = engine.make(config, &credentials, offer, now);
         Self {
             rtc,
             pending: None,

@@ -21,6 +21,15 @@ pub(crate) fn fingerprint(sdp: &str) -> Option<String> {
         .map(|value| value.trim().to_ascii_lowercase())
 }
 
+/// The header extensions that are named anywhere, with their numbers (RFC 8285 §8).
+pub(crate) fn extensions(sdp: &str) -> impl Iterator<Item = (u8, &str)> {
+    lines(sdp).filter_map(|line| {
+        let (number, rest) = line.strip_prefix("a=extmap:")?.split_once(' ')?;
+        let number = number.split_once('/').map_or(number, |(number, _direction)| number);
+        Some((number.parse().ok()?, rest.split(' ').next()?))
+    })
+}
+
 /// Puts our own credentials in place of those that the engine made up.
 pub(crate) fn replace_credentials(sdp: &str, from: (&str, &str), to: (&str, &str)) -> String {
     sdp.replace(&format!("a=ice-ufrag:{}\r\n", from.0), &format!("a=ice-ufrag:{}\r\n", to.0))

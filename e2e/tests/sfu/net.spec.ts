@@ -81,8 +81,6 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-test.use({ flags: ["--topology", "auto"] });
-
 test("where the media server is out of reach for one, nobody loses a picture", async ({
   sit,
   office: { office },

@@ -5,8 +5,6 @@ import { seesScreenOf } from "../../support/screen.ts";
 import { hasConnections, hasTopology, meetAtServer } from "../../support/sfu.ts";
 import { expect, test } from "../../support/test.ts";
 
-test.use({ flags: ["--topology", "auto"] });
-
 const SMALL = { observer: { smallCamera: true } };
 
 test("three people meet at the media server and all see and hear each other, a screen too", async ({
@@ -27,6 +25,18 @@ test("three people meet at the media server and all see and hear each other, a s
   await grace.tab.click("toggle-camera");
   await grace.tab.click("toggle-camera");
   for (const person of [ada, grace, hedy]) await person.decodes(2);
+});
+
+// Cameras come late then, and offers cross.
+test("three who come at once, to one room after the other, all see and hear each other", async ({
+  open,
+}) => {
+  const people = [await open("Ada", SMALL), await open("Grace", SMALL), await open("Hedy", SMALL)];
+  for (const room of ["at-once", "at-once-again", "at-once-once-more"]) {
+    await Promise.all(people.map((person) => person.enter(room)));
+    for (const person of people) await hasTopology(person, "sfu");
+    for (const person of people) await person.decodes(2);
+  }
 });
 
 test("from two to three and back to two no tile stands still or goes black", async ({ open }) => {

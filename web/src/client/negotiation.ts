@@ -11,6 +11,8 @@ export interface NegotiationOptions {
   peer: RTCPeerConnection;
   /** In a collision of two offers the polite end gives way. Each link has one polite end. */
   polite: boolean;
+  /** This end makes the first offer; the other has nothing to offer before it has answered that. */
+  opens?: boolean;
   /** Brings a signal to the other end, in order. */
   send: (signal: Signal) => void;
   /** An offer was applied; what it offers can be adopted before it is answered. */
@@ -111,6 +113,8 @@ export class Negotiation {
       this.#sendPending();
       return;
     }
+    // What comes before the answer to our first offer was meant for an earlier link.
+    if (this.#options.opens && this.#options.polite && !this.#peer.remoteDescription) return;
     if (this.#peer.signalingState === "have-local-offer" && !this.#options.polite) {
       // Our own stands and theirs comes again after it; they may not have ours, though.
       this.#sendPending();

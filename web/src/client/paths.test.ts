@@ -194,6 +194,42 @@ test("a layer that nobody wants is not sent until somebody does", async () => {
   expect(active()).toEqual([false, true, false]);
 });
 
+test("a camera that comes later is published without an offer, and has its section from the first", async () => {
+  paths.setTracks(sending("microphone"));
+  room("sfu", "a", "b");
+  const link = await connectSfu();
+  const published = () =>
+    (payloads("publish").at(-1) as { tracks: { mid: string; source: string }[] }).tracks;
+  expect(published().map(({ source }) => source)).toEqual(["microphone"]);
+  expect(link.sections.map(({ receiver }) => receiver.track.kind)).toEqual(["audio", "video"]);
+  const { offers } = link;
+  paths.setTracks(sending("microphone", "camera"));
+  await serve();
+  expect(published().map(({ mid }) => mid)).toEqual(link.sections.map(({ mid }) => mid));
+  // Off and on again nothing is left to say.
+  const times = of("publish").length;
+  paths.setTracks(sending("microphone"));
+  paths.setTracks(sending("microphone", "camera"));
+  await serve();
+  expect([link.offers, of("publish").length]).toEqual([offers, times]);
+});
+
+test("an offer of the media server's for an earlier link is not taken by a new one", async () => {
+  room("sfu", "a");
+  await connectSfu();
+  server.addTransceiver("audio");
+  void server.setLocalDescription();
+  await world.run();
+  const late = { description: { ...server.localDescription } as never };
+  paths.close();
+  room("sfu", "a");
+  await world.run();
+  paths.handleSignal("sfu", late);
+  await world.run();
+  expect(peers.at(-1)?.signalingState).toBe("have-local-offer");
+  expect(peers.at(-1)?.remoteDescription).toBeNull();
+});
+
 test("a screen is negotiated when first shared, and goes off and on without", async () => {
   room("sfu", "a", "b");
   await connectSfu();

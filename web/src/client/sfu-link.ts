@@ -7,7 +7,15 @@ import { carry, type LinkPlatform } from "./link.ts";
 import type { Signal } from "./negotiation.ts";
 import type { IceServer, ParticipantId, PublishedTrack, SubscribedTrack } from "./protocol.ts";
 import type { Sections } from "./sections.ts";
-import { entriesOf, type PerSource, type Received, type Source, type Tracks } from "./source.ts";
+import {
+  entriesOf,
+  kindOf,
+  type PerSource,
+  type Received,
+  SOURCES,
+  type Source,
+  type Tracks,
+} from "./source.ts";
 import { Transport } from "./transport.ts";
 
 /** How long a layer is sent on that nobody wants, in milliseconds. */
@@ -27,10 +35,14 @@ export interface SfuLinkOptions extends LinkPlatform {
   changed: () => void;
 }
 
+/** What there is a section for from the first offer on. */
+const ALWAYS: readonly Source[] = ["microphone", "camera"];
+
 /**
- * The browser is polite here, and opens the link: the microphone's section is there from the first
- * offer on, another one from when there first is something to send. Turning off and on again never
- * negotiates.
+ * The browser is polite here, and opens the link. The sections of microphone and camera are there
+ * from the first offer on, a screen's from when there first is one: turning on and off never
+ * negotiates. That first offer tells the server all numbers that this browser uses, of formats and
+ * header extensions: an offer of the server's own, made before it knew them, could be refused.
  */
 export class SfuLink {
   readonly #options: SfuLinkOptions;
@@ -38,6 +50,8 @@ export class SfuLink {
   #sections: Sections = {};
   #tracks: Tracks;
   #others: number;
+  /** What has been sent by this peer connection, and so is published: others get a section for each. */
+  readonly #used = new Set<Source>();
   #subscribed: readonly SubscribedTrack[] = [];
   #wanted: PerSource<Wanted> = {};
   readonly #stops: PerSource<ReturnType<typeof setTimeout>> = {};
@@ -141,7 +155,7 @@ export class SfuLink {
   /** What this device sends by which section. */
   published(): PublishedTrack[] {
     return entriesOf(this.#sections).flatMap(([source, { mid }]) =>
-      mid === null ? [] : [{ mid, source }],
+      mid !== null && this.#used.has(source) ? [{ mid, source }] : [],
     );
   }
 
@@ -170,20 +184,33 @@ export class SfuLink {
     this.#isIntroduced = false;
     this.#wanted = {};
     for (const [, stop] of entriesOf(this.#stops)) clearTimeout(stop);
-    this.#sections = { microphone: peer.addTransceiver("audio", { direction: "sendonly" }) };
+    this.#used.clear();
+    this.#used.add("microphone");
+    this.#sections = {};
+    for (const source of ALWAYS) this.#addSection(peer, source);
     void this.#fill(peer);
   }
 
   async #fill(peer: RTCPeerConnection = this.peer): Promise<void> {
-    for (const [source, track] of Object.entries(this.#tracks) as [Source, MediaStreamTrack][]) {
-      if (track && !this.#sections[source]) {
-        const init = { direction: "sendonly", sendEncodings: this.#layers(source) } as const;
-        this.#sections = { ...this.#sections, [source]: peer.addTransceiver(track, init) };
-      }
+    const before = this.published().length;
+    for (const source of SOURCES) {
+      if (!this.#tracks[source]) continue;
+      this.#used.add(source);
+      if (!this.#sections[source]) this.#addSection(peer, source);
     }
+    // Of a section that is yet to be offered it is told right before the offer.
+    if (this.published().length > before) this.#options.publish(this.published());
     await Promise.all(
       entriesOf(this.#sections).map(([source, { sender }]) => carry(sender, this.#tracks[source])),
     );
+  }
+
+  #addSection(peer: RTCPeerConnection, source: Source): void {
+    const section = peer.addTransceiver(this.#tracks[source] ?? kindOf(source), {
+      direction: "sendonly",
+      sendEncodings: this.#layers(source),
+    });
+    this.#sections = { ...this.#sections, [source]: section };
   }
 
   async #applyLayers(): Promise<void> {

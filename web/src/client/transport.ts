@@ -83,14 +83,16 @@ export class Transport {
   }
 
   #connect(): [RTCPeerConnection, Negotiation] {
-    const { createPeer, polite, send } = this.#options;
+    const { createPeer, polite, opens, send } = this.#options;
     const peer = createPeer({
       iceServers: configured(this.#iceServers),
       bundlePolicy: "max-bundle",
     });
     peer.addEventListener("connectionstatechange", this.#stateChanged);
     const adopt = () => this.#options.adopt(peer);
-    return [peer, new Negotiation({ peer, polite, send, adopt })];
+    // biome-ignore lint/suspicious/noConsole: nobody else tells what a browser refused, and why.
+    const failed = (error: unknown) => console.warn(`negotiation: ${error}`);
+    return [peer, new Negotiation({ peer, polite, opens, send, adopt, failed })];
   }
 
   #disconnect(): void {

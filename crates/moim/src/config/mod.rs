@@ -113,7 +113,7 @@ impl Config {
             certificate: certificate(options.cert, options.key)?,
             turn,
             shards: shards(options.shards)?,
-            topology: options.topology.map_or(TopologyChoice::Mesh, TopologyChoice::from),
+            topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
             metrics_token: metrics_token.transpose()?,
             limits: Limits::new(&options.limits)?,
             log: options.log.unwrap_or_else(|| "info".to_owned()),

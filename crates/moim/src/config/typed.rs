@@ -124,7 +124,7 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(super) metrics_token: Option<String>,
 
-    /// How media travels: mesh, sfu (by the media server), or auto, as the room grows [default: mesh]
+    /// How media travels: mesh, sfu (by the media server), or auto, as the room grows [default: auto]
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
     pub(super) topology: Option<TopologyName>,
 

@@ -1,15 +1,11 @@
 //! How the media engine is set up.
 
-use super::dependency::{DEPENDENCY_URI, DependencySerializer};
+use super::extensions;
 use crate::{config::Config, ids::Transport};
 use std::{net::SocketAddr, time::Instant};
 use str0m::{
-    Candidate, IceCreds, Rtc, RtcConfig,
-    bwe::Bitrate,
-    config::DtlsCert,
-    crypto::from_feature_flags,
-    net::TcpType,
-    rtp::{Extension, ExtensionMap},
+    Candidate, IceCreds, Rtc, RtcConfig, bwe::Bitrate, config::DtlsCert,
+    crypto::from_feature_flags, net::TcpType,
 };
 
 /// Of what we would have to say on a data channel.
@@ -26,18 +22,19 @@ impl Engine {
         Self { certificate: from_feature_flags().dtls_provider.generate_certificate() }
     }
 
-    /// An engine for one link, and the addresses by which it knows us.
+    /// An engine for the link that an offer begins, and the addresses by which it knows us.
     pub(crate) fn make(
         &self,
         config: &Config,
         credentials: &IceCreds,
+        offer: &str,
         now: Instant,
     ) -> (Rtc, Vec<(Transport, SocketAddr)>) {
         let mut settings = RtcConfig::new()
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .set_local_ice_credentials(credentials.clone())
-            .set_extension_map(extensions())
+            .set_extension_map(extensions::numbered(offer))
             .clear_codecs()
             .enable_opus(true, true)
             .enable_vp8(true)
@@ -68,21 +65,4 @@ impl Engine {
         let known = known.collect();
         (rtc, known)
     }
-}
-
-/// The header extensions that we know, by the numbers that Chromium gives them.
-fn extensions() -> ExtensionMap {
-    let mut map = ExtensionMap::empty();
-    map.set(1, Extension::AudioLevel);
-    map.set(2, Extension::AbsoluteSendTime);
-    map.set(3, Extension::TransportSequenceNumber);
-    map.set(4, Extension::RtpMid);
-    map.set(5, Extension::PlayoutDelay);
-    map.set(6, Extension::VideoContentType);
-    map.set(7, Extension::with_serializer(DEPENDENCY_URI, DependencySerializer));
-    map.set(10, Extension::RtpStreamId);
-    map.set(11, Extension::RepairedRtpStreamId);
-    map.set(12, Extension::AbsoluteCaptureTime);
-    map.set(13, Extension::VideoOrientation);
-    map
 }

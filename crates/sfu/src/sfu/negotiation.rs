@@ -68,7 +68,7 @@ impl Sfu {
         }
         let (config, rng) = (&self.config, &mut self.rng);
         let Some(it) = self.peers.get_mut(&peer) else { return Err(Refused::UnknownPeer(peer)) };
-        let link = it.link.get_or_insert_with(|| Link::new(config, &self.engine, rng, now));
+        let link = it.link.get_or_insert_with(|| Link::new(config, &self.engine, offer, rng, now));
         let before = link.ufrag().to_owned();
         let answer = link.accept_offer(offer, config.shard, rng);
         let after = link.ufrag().to_owned();

@@ -1,0 +1,81 @@
+//! The header extensions that we know (RFC 8285), and the numbers they go by on a link.
+
+use super::dependency::{DEPENDENCY_URI, DependencySerializer};
+use crate::sdp;
+use str0m::rtp::{Extension, ExtensionMap};
+
+/// What the one-byte form of an extension's head has room for (RFC 8285 §4.2).
+const HIGHEST: u8 = 14;
+
+/// Those we know by the numbers that Chromium gives them; the last has none there.
+fn known() -> [(u8, Extension); 11] {
+    [
+        (1, Extension::AudioLevel),
+        (2, Extension::AbsoluteSendTime),
+        (3, Extension::TransportSequenceNumber),
+        (4, Extension::RtpMid),
+        (5, Extension::PlayoutDelay),
+        (6, Extension::VideoContentType),
+        (10, Extension::RtpStreamId),
+        (11, Extension::RepairedRtpStreamId),
+        (12, Extension::with_serializer(DEPENDENCY_URI, DependencySerializer)),
+        (13, Extension::VideoOrientation),
+        (0, Extension::AbsoluteCaptureTime),
+    ]
+}
+
+/// The numbers on a link that begins with this offer: the offer's own; for what it doesn't name, a
+/// number that it leaves free, or none.
+///
+/// A browser refuses an offer of ours in which a number means something else than in its own one,
+/// even one that it has still to send (RFC 8843 §9.4 wants them to be the same in a bundle): so where
+/// the offer doesn't say, what Chromium would is the best guess.
+pub(super) fn numbered(offer: &str) -> ExtensionMap {
+    let offered: Vec<(u8, &str)> = sdp::extensions(offer).collect();
+    let is_free = |id: &u8| offered.iter().all(|(taken, _)| taken != id);
+    let mut map = ExtensionMap::empty();
+    for (usual, extension) in known() {
+        let named = offered.iter().find(|(_, uri)| *uri == extension.as_uri());
+        let number = named.map(|(id, _)| *id).or(Some(usual).filter(is_free));
+        if let Some(id) = number.filter(|id| (1..=HIGHEST).contains(id)) {
+            map.set(id, extension);
+        }
+    }
+    map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(offer: &str) -> Vec<(u8, String)> {
+        let map = numbered(offer);
+        let all = map.iter_audio().chain(map.iter_video());
+        let mut all: Vec<_> = all.map(|(id, it)| (id, it.as_uri().to_owned())).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    #[test]
+    fn an_offer_of_sound_alone_leaves_the_rest_to_the_numbers_it_will_have() {
+        let offer = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n\
+            a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n\
+            a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
+        let numbers = numbers(offer);
+        assert!(numbers.contains(&(12, DEPENDENCY_URI.to_owned())));
+        assert!(numbers.iter().all(|(id, _)| ![7, 8, 9, 14].contains(id)), "Chromium's for others");
+    }
+
+    #[test]
+    fn an_offer_s_numbers_are_kept_and_none_of_them_means_anything_else() {
+        let offer = "a=extmap:2 urn:ietf:params:rtp-hdrext:csrc-audio-level\r\n\
+            a=extmap:3/sendonly urn:ietf:params:rtp-hdrext:sdes:mid\r\n\
+            a=extmap:15 urn:3gpp:video-orientation\r\n";
+        let numbers = numbers(offer);
+        assert!(numbers.contains(&(3, "urn:ietf:params:rtp-hdrext:sdes:mid".to_owned())));
+        assert!(numbers.iter().all(|(id, _)| *id != 2));
+        assert_eq!(numbers.iter().filter(|(id, _)| *id == 3).count(), 1);
+        assert!(numbers.iter().all(|(_, uri)| uri != "urn:3gpp:video-orientation"));
+    }
+}
