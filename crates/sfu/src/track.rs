@@ -22,6 +22,9 @@ const USUAL_RATE: u32 = 1_700_000;
 const USUAL_SOUND: u32 = 40_000;
 /// A browser takes so long to start an encoding again.
 const RESTART: Duration = Duration::from_secs(3);
+/// One that was on and did not come is not counted on for so long: the publisher has no use for it,
+/// as with a small camera, or can't.
+const ABSENCE: Duration = Duration::from_secs(30);
 
 /// A published track.
 #[derive(Debug)]
@@ -58,6 +61,8 @@ pub(crate) struct Encoding {
     pub(crate) keyframes: Keyframes,
     /// Whether anybody is to get it; the publisher is told.
     pub(crate) wanted: Wanted,
+    /// When it was last turned off without having come, while others of its track did.
+    missed: Option<Instant>,
     total: Meter,
     layers: Vec<(u8, u8, Meter)>,
     size: Option<(u16, u16)>,
@@ -133,6 +138,7 @@ impl Encoding {
             rid,
             keyframes: Keyframes::default(),
             wanted: Wanted { on: true, since: None, unused: None },
+            missed: None,
             total: Meter::default(),
             layers: Vec::new(),
             size: None,
@@ -145,6 +151,7 @@ impl Encoding {
         let meta = self.meta(packet);
         let (now, bytes) = (packet.at, packet.payload.len());
         self.total.add(now, bytes);
+        self.missed = None;
         self.size = meta.size.or(self.size);
         let layer = (meta.spatial, meta.temporal);
         let known = self.layers.iter().any(|(spatial, temporal, _)| (*spatial, *temporal) == layer);
@@ -175,7 +182,22 @@ impl Encoding {
     fn is_there(&self, now: Instant) -> bool {
         let waking =
             self.wanted.since.is_some_and(|at| now.saturating_duration_since(at) < RESTART);
-        self.total.flows(now) || !self.wanted.on || waking
+        let absent = self.missed.is_some_and(|at| now.saturating_duration_since(at) < ABSENCE);
+        self.total.flows(now) || (!self.wanted.on && !absent) || waking
+    }
+
+    /// It is to come, or nobody is to get it; the publisher is told. `flows`: something of its track
+    /// comes.
+    pub(crate) fn turn(&mut self, now: Instant, on: bool, flows: bool) {
+        if !on && flows && !self.total.flows(now) {
+            self.missed = Some(now);
+        }
+        self.wanted = Wanted { on, since: on.then_some(now), unused: None };
+    }
+
+    /// Whether it comes at present.
+    pub(crate) fn flows(&self, now: Instant) -> bool {
+        self.total.flows(now)
     }
 
     /// Whether anything of it has come.
@@ -251,6 +273,22 @@ impl Keyframes {
 mod tests {
     use super::*;
     use testnet::Clock;
+
+    #[test]
+    fn an_encoding_that_did_not_come_is_not_counted_on_for_a_while() {
+        let mut clock = Clock::new();
+        let mut encoding = Encoding::new(None);
+        encoding.turn(clock.now(), false, true);
+        assert!(!encoding.is_there(clock.now()));
+        clock.advance(ABSENCE);
+        assert!(encoding.is_there(clock.now()), "it may be had by now");
+        encoding.turn(clock.now(), true, true);
+        assert!(encoding.is_there(clock.now()), "it takes a moment");
+        clock.advance(RESTART);
+        assert!(!encoding.is_there(clock.now()));
+        encoding.turn(clock.now(), false, false);
+        assert!(encoding.is_there(clock.now()), "a camera that is off says nothing of its layers");
+    }
 
     #[test]
     fn a_storm_of_requests_is_one_an_interval_until_a_keyframe_comes() {

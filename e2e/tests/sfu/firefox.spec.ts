@@ -23,7 +23,7 @@ test.describe("in a room that outgrows peer to peer", () => {
     company,
     firefox,
   }) => {
-    const edith = await company.openFirefox("Edith", firefox);
+    const edith = await company.openFirefox("Edith", firefox, SMALL.observer);
     const people = [edith];
     for (const name of ["Ada", "Grace", "Hedy", "Joan"]) people.push(await open(name, SMALL));
     for (const person of people) await person.enter("five");

@@ -14,6 +14,9 @@ import { Company } from "../../support/test.ts";
 
 needNetworks();
 
+// How long pictures stand still is measured: what else the machine does just then may spoil it.
+test.describe.configure({ retries: 2 });
+
 const PORT = 4000;
 
 interface Fixtures {

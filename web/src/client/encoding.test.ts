@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { applyQuality, shrinkage, videoQuality } from "./encoding.ts";
+import { applyLayers, applyQuality, cameraLayers, shrinkage, videoQuality } from "./encoding.ts";
 import { FakeSender } from "./testing/peer.ts";
 
 test("all videos together stay within an uplink, the more the smaller", () => {
@@ -34,4 +34,41 @@ test("a sender is given its quality once, and only with something to send", asyn
   const applied = sender.parameters;
   await applyQuality(sender as unknown as RTCRtpSender, videoQuality(2));
   expect(sender.parameters).toBe(applied);
+});
+
+test("a camera is sent in as many layers as a browser encodes of its size, the last the whole picture", () => {
+  const used = (width: number, height: number) =>
+    cameraLayers(2, { width, height }).filter(({ active }) => active);
+  const scales = (width: number, height: number) =>
+    used(width, height).map(({ scaleResolutionDownBy }) => scaleResolutionDownBy);
+  expect(scales(1280, 720)).toEqual([4, 2, 1]);
+  expect(scales(720, 1280)).toEqual([4, 2, 1]);
+  expect(scales(640, 480)).toEqual([2, 1]);
+  expect(scales(320, 180)).toEqual([1]);
+  const best = (width: number, height: number) => used(width, height).at(-1)?.maxBitrate ?? 0;
+  expect(best(1920, 1080)).toBe(1_700_000);
+  expect(best(640, 360)).toBeLessThan(best(1280, 720) / 2);
+  expect(cameraLayers(2).map(({ active }) => active)).toEqual([true, true, true]);
+});
+
+test("another camera's size is applied to the layers there are, and what is unwanted stays off", async () => {
+  const sender = new FakeSender();
+  const encodings = () => sender.parameters.encodings;
+  sender.parameters.encodings = cameraLayers(2);
+  const apply = (...[layers, wanted]: [ReturnType<typeof cameraLayers>, string[]?]) =>
+    applyLayers(
+      sender as unknown as RTCRtpSender,
+      layers,
+      wanted && { shown: wanted.length > 0, rids: wanted },
+    );
+  await apply(cameraLayers(2, { width: 640, height: 360 }));
+  expect(encodings().map((it) => [it.active, it.scaleResolutionDownBy])).toEqual([
+    [true, 2],
+    [true, 1],
+    [false, 1],
+  ]);
+  await apply(cameraLayers(2, { width: 640, height: 360 }), ["q", "f"]);
+  expect(encodings().map(({ active }) => active)).toEqual([true, false, false]);
+  await apply(cameraLayers(2, { width: 1280, height: 720 }), ["q", "f"]);
+  expect(encodings().map(({ active }) => active)).toEqual([true, false, true]);
 });

@@ -46,14 +46,41 @@ export function meshQuality(others: number): MeshQuality {
   };
 }
 
-/** The layers of a camera for the media server, from the smallest, by the room's size. */
-export function cameraLayers(others: number): RTCRtpEncodingParameters[] {
+/** What a camera's track tells of its size; nothing until there is one. */
+export type Size = Pick<MediaTrackSettings, "width" | "height">;
+
+/** The layers' ids, from the smallest. */
+const RIDS = ["q", "h", "f"] as const;
+
+/** How many layers a picture of so many pixels is sent in at least: Chromium encodes no more of a smaller one. */
+const LAYERS: readonly (readonly [pixels: number, count: number])[] = [
+  [960 * 540, 3],
+  [480 * 270, 2],
+  [0, 1],
+];
+
+/** How much more each layer takes than the next smaller one, of half its lines. */
+const STEP = 3.4;
+
+/**
+ * The layers of a camera for the media server, from the smallest, by the room's size and the
+ * camera's. The largest one used is always the whole picture; a small picture leaves the last
+ * unused, since Chromium would encode only the first ones.
+ */
+export function cameraLayers(others: number, size: Size = {}): RTCRtpEncodingParameters[] {
   const best = others <= 4 ? 1_700_000 : others <= 9 ? 1_200_000 : 900_000;
-  return [
-    { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-    { rid: "h", scaleResolutionDownBy: 2, maxBitrate: Math.round(best / 3.4) },
-    { rid: "f", scaleResolutionDownBy: 1, maxBitrate: best },
-  ];
+  const pixels = size.width && size.height ? size.width * size.height : 1280 * 720;
+  const count = LAYERS.find(([least]) => pixels >= least)?.[1] ?? 1;
+  const whole = best * Math.min(1, (pixels / (1280 * 720)) ** 0.75);
+  return RIDS.map((rid, i) => {
+    const smaller = Math.max(0, count - 1 - i);
+    return {
+      rid,
+      active: i < count,
+      scaleResolutionDownBy: 2 ** smaller,
+      maxBitrate: Math.round(whole / STEP ** smaller),
+    };
+  });
 }
 
 /** A screen for the media server: one layer, whose letters stay sharp. */
@@ -74,8 +101,8 @@ export function either(a: Wanted, b: Wanted): Wanted {
 }
 
 /**
- * Gives each layer its bit rate, and stops those that nobody wants; all are wanted where nothing is
- * known. A sender not negotiated yet, or gone, is left as it is.
+ * Gives each layer its bit rate and size, and stops those that are not used or that nobody wants; all
+ * are wanted where nothing is known. A sender not negotiated yet, or gone, is left as it is.
  */
 export async function applyLayers(
   sender: RTCRtpSender,
@@ -86,16 +113,17 @@ export async function applyLayers(
   let changed = false;
   for (const encoding of parameters.encodings ?? []) {
     const { rid } = encoding;
-    const maxBitrate = layers.find((layer) => layer.rid === rid)?.maxBitrate;
-    const active = !wanted || (wanted.shown && (!rid || wanted.rids.includes(rid)));
-    if (maxBitrate !== undefined && maxBitrate !== encoding.maxBitrate) {
-      encoding.maxBitrate = maxBitrate;
-      changed = true;
-    }
-    if (active !== (encoding.active ?? true)) {
-      encoding.active = active;
-      changed = true;
-    }
+    const layer = layers.find((each) => each.rid === rid);
+    const isWanted = !wanted || (wanted.shown && (!rid || wanted.rids.includes(rid)));
+    const { maxBitrate, scaleResolutionDownBy } = { ...encoding, ...layer };
+    const to = {
+      active: isWanted && (layer?.active ?? true),
+      ...(maxBitrate !== undefined && { maxBitrate }),
+      ...(scaleResolutionDownBy !== undefined && { scaleResolutionDownBy }),
+    };
+    const is = { active: true, ...encoding };
+    changed ||= Object.entries(to).some(([key, value]) => is[key as keyof typeof to] !== value);
+    Object.assign(encoding, to);
   }
   if (changed) await set(sender, parameters);
 }

@@ -56,6 +56,7 @@ export class SfuLink {
   #wanted: PerSource<Wanted> = {};
   readonly #stops: PerSource<ReturnType<typeof setTimeout>> = {};
   #isIntroduced = false;
+  #applying = Promise.resolve();
 
   constructor(options: SfuLinkOptions) {
     const { createPeer, iceServers, changed } = options;
@@ -203,6 +204,7 @@ export class SfuLink {
     await Promise.all(
       entriesOf(this.#sections).map(([source, { sender }]) => carry(sender, this.#tracks[source])),
     );
+    await this.#applyLayers();
   }
 
   #addSection(peer: RTCPeerConnection, source: Source): void {
@@ -213,14 +215,21 @@ export class SfuLink {
     this.#sections = { ...this.#sections, [source]: section };
   }
 
-  async #applyLayers(): Promise<void> {
+  /** One after the other, since a browser takes no parameters while it is given some. */
+  #applyLayers(): Promise<void> {
     const { camera, screen } = this.#sections;
-    if (camera) await applyLayers(camera.sender, cameraLayers(this.#others), this.#wanted.camera);
-    if (screen) await applyLayers(screen.sender, SCREEN_LAYERS, this.#wanted.screen);
+    this.#applying = this.#applying.then(async () => {
+      const { camera: cameraWanted, screen: screenWanted } = this.#wanted;
+      if (camera) await applyLayers(camera.sender, this.#layers("camera"), cameraWanted);
+      if (screen) await applyLayers(screen.sender, this.#layers("screen"), screenWanted);
+    });
+    return this.#applying;
   }
 
   #layers(source: Source): RTCRtpEncodingParameters[] {
-    if (source === "camera") return cameraLayers(this.#others);
+    if (source === "camera") {
+      return cameraLayers(this.#others, this.#tracks.camera?.getSettings());
+    }
     return source === "screen" ? [...SCREEN_LAYERS] : [{}];
   }
 }

@@ -110,6 +110,7 @@ impl Sfu {
             let (now, Some(track)) = (self.now, self.tracks.get_mut(&id)) else { continue };
             let mut changed = false;
             let heights: Vec<u16> = track.heights().collect();
+            let flows = track.encodings.iter().any(|it| it.flows(now));
             for (encoding, height) in track.encodings.iter_mut().zip(heights) {
                 let on = best.is_some_and(|best| height <= best);
                 let Wanted { on: was, unused, .. } = encoding.wanted;
@@ -120,7 +121,7 @@ impl Sfu {
                 }
                 let lingered = unused.is_some_and(|at| now.saturating_duration_since(at) >= LINGER);
                 if on != was && (on || lingered) {
-                    encoding.wanted = Wanted { on, since: on.then_some(now), unused: None };
+                    encoding.turn(now, on, flows);
                     changed = true;
                 }
             }
