@@ -14,9 +14,6 @@ import { Company } from "../../support/test.ts";
 
 needNetworks();
 
-// How long pictures stand still is measured: what else the machine does just then may spoil it.
-test.describe.configure({ retries: 2 });
-
 const PORT = 4000;
 
 interface Fixtures {
@@ -83,6 +80,9 @@ const test = base.extend<Fixtures, WorkerFixtures>({
     );
   },
 });
+
+// How long pictures stand still is measured: what else the machine does just then may spoil it.
+test.describe.configure({ retries: 2 });
 
 test("where the media server is out of reach for one, nobody loses a picture", async ({
   sit,
