@@ -4,8 +4,10 @@ import { type Browser, launch } from "puppeteer-core";
 
 export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
-export function launchFirefox(): Promise<Browser> {
+/** `profile`: a folder with what it is to know already, such as certificates. */
+export function launchFirefox(profile?: string): Promise<Browser> {
   return launch({
+    ...(profile && { userDataDir: profile }),
     browser: "firefox",
     protocol: "webDriverBiDi",
     executablePath: FIREFOX,

@@ -34,6 +34,7 @@ export interface OpenOptions {
 /** The participants of one test, looked after until its end. */
 export class Company {
   private readonly members: { participant: Participant; watch: Watch; mortal: boolean }[] = [];
+  private readonly browsers: { close(): Promise<void> }[] = [];
 
   constructor(
     private readonly browser: Browser,
@@ -55,13 +56,20 @@ export class Company {
     name: string,
     firefox: Firefox,
     observer: ObserverOptions = {},
+    url = this.url,
   ): Promise<Participant> {
     const context = await firefox.createBrowserContext();
     const page = await context.newPage();
     await page.evaluateOnNewDocument(observe, observer);
-    const participant = new Participant(name, firefoxTab(page), this.url);
+    const participant = new Participant(name, firefoxTab(page), url);
     this.watch(participant, {}).firefox(page);
     return participant;
+  }
+
+  /** Closes a browser of the test's own at the end. */
+  bring<B extends { close(): Promise<void> }>(browser: B): B {
+    this.browsers.push(browser);
+    return browser;
   }
 
   private watch(participant: Participant, options: OpenOptions): Watch {
@@ -90,6 +98,7 @@ export class Company {
       }
       await participant.close();
     }
+    for (const browser of this.browsers) await browser.close();
     return this.members.flatMap(({ watch }) => watch.found);
   }
 
