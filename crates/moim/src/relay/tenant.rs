@@ -3,8 +3,8 @@
 use std::{collections::HashMap, io, net::SocketAddr, time::Instant};
 
 use turn::{
-    ConnectFailed, FiveTuple, Forward, OpenFailed, Output, RelayId, Server, TcpOutput, ToClient,
-    ToMedia, ToSibling, Transport, siblings::Sibling,
+    ConnectFailed, FiveTuple, Forward, IcmpError, OpenFailed, Output, RelayId, Server, TcpOutput,
+    ToClient, ToMedia, ToSibling, Transport, siblings::Sibling,
 };
 
 use super::{
@@ -135,6 +135,21 @@ impl Relay {
         wire: &mut Wire,
     ) {
         if let Some(forward) = self.server.handle_relay(now.monotonic, relay, peer, datagram) {
+            self.post.send(wire, &forward);
+        }
+    }
+
+    /// The network could not deliver what a relayed socket sent.
+    pub(crate) fn handle_undelivered(
+        &mut self,
+        now: Clock,
+        relay: RelayId,
+        peer: SocketAddr,
+        error: IcmpError,
+        wire: &mut Wire,
+    ) {
+        let told = self.server.handle_relay_error(now.monotonic, relay, peer, error);
+        if let Some(forward) = told {
             self.post.send(wire, &forward);
         }
     }

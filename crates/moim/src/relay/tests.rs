@@ -1,5 +1,7 @@
 //! The relay over real loopback sockets.
 
+mod undelivered;
+
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
     time::Duration,
@@ -60,7 +62,11 @@ pub(crate) fn config() -> Config {
 
 /// With so many shards.
 async fn world_of(shards: u8, allow: &[&str]) -> World {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    world_at(Ipv4Addr::LOCALHOST.into(), shards, allow).await
+}
+
+async fn world_at(ip: IpAddr, shards: u8, allow: &[&str]) -> World {
+    let any = SocketAddr::from((ip, 0));
     // The number of a TCP port is mostly free on UDP, too.
     let (listener, shards) = loop {
         let listener = TcpListener::bind(any).await.unwrap();
@@ -123,7 +129,7 @@ impl Response {
 
 impl Client {
     pub(crate) async fn udp(server: SocketAddr) -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let socket = UdpSocket::bind((server.ip(), 0)).await.unwrap();
         socket.connect(server).await.unwrap();
         Self::over(Wire::Udp(socket))
     }

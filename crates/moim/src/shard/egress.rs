@@ -132,13 +132,15 @@ mod tests {
     use socket2::Socket;
 
     use super::*;
+    use crate::shard::tune::keep_errors;
 
     /// A shard's sockets, and somebody to send to.
     fn world() -> (Outlets, UdpSocket, mio::Poll) {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let poll = mio::Poll::new().unwrap();
-        let socket = UdpSocket::bind(any).unwrap();
-        let sockets = vec![Socket::from(socket)];
+        let socket = Socket::from(UdpSocket::bind(any).unwrap());
+        keep_errors(&socket).unwrap();
+        let sockets = vec![socket];
         let outlets = Outlets::new(sockets, poll.registry().try_clone().unwrap()).unwrap();
         let receiver = UdpSocket::bind(any).unwrap();
         receiver.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -192,6 +194,32 @@ mod tests {
             assert_eq!(receive(&receiver), [&n.to_be_bytes()[..], &[7; 8]].concat());
         }
         assert_eq!(egress.unsent, 0);
+    }
+
+    #[test]
+    fn what_is_told_of_an_earlier_datagram_costs_no_other() {
+        let (outlets, receiver, _poll) = world();
+        let closed = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let nobody = way(&closed);
+        drop(closed);
+        let mut egress = Egress::new();
+        for n in 0..50u8 {
+            egress.push(&outlets, nobody, b"x", b"y", 0);
+            egress.flush(&outlets);
+            // One alone, and a run.
+            for _ in 0..=n % 2 {
+                egress.push(&outlets, way(&receiver), &[n], b"z", 0);
+            }
+            egress.flush(&outlets);
+        }
+        for n in 0..50u8 {
+            for _ in 0..=n % 2 {
+                assert_eq!(receive(&receiver), [n, b'z']);
+            }
+        }
+        assert_eq!(egress.unsent, 0);
+        #[cfg(target_os = "linux")]
+        assert!(outlets.of(Via::Port(0)).unwrap().takes_runs());
     }
 
     #[test]

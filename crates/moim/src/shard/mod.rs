@@ -9,6 +9,7 @@
 mod bell;
 mod door;
 mod egress;
+mod errors;
 mod inbox;
 mod link;
 mod outlet;

@@ -12,9 +12,10 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use turn::RelayId;
 
 use super::{
+    errors::{self, Undelivered},
     inbox::{Ask, Batch, Inbox},
     port::Port,
-    tune::{codec, forbid_fragments, tune},
+    tune::{codec, forbid_fragments, keep_errors, tune},
 };
 
 /// A socket, and whether runs may be handed to it whole.
@@ -58,7 +59,8 @@ impl Outlet {
     /// Returns how many were not sent.
     ///
     /// A system or device without segmentation offload refuses the first run (EIO, EINVAL): that
-    /// and what follows is sent one by one.
+    /// and what follows is sent one by one. Any other failure is of this run alone, if not of a
+    /// datagram sent before it.
     pub(super) fn send(
         &self,
         codec: &UdpSocketState,
@@ -80,13 +82,14 @@ impl Outlet {
                 segment_size: Some(segment),
                 src_ip: source,
             };
-            match codec.try_send(UdpSockRef::from(&self.socket), &transmit) {
+            match twice(|| codec.try_send(UdpSockRef::from(&self.socket), &transmit)) {
                 Ok(()) => return 0,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return count as u64,
-                Err(error) => {
+                Err(error) if refuses_runs(&error) => {
                     tracing::debug!(%error, "no segmentation offload: datagrams are sent singly");
                     self.segments.set(false);
                 }
+                Err(error) => tracing::debug!(%error, "a run is sent singly"),
             }
         }
         let unsent = bytes.chunks(segment).map(|one| self.send_one(codec, source, to, one));
@@ -96,7 +99,7 @@ impl Outlet {
     /// Sends a datagram whole or not at all.
     pub(super) fn send_whole(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
         forbid_fragments(&self.socket, to.is_ipv4(), true)?;
-        let sent = SockRef::from(&self.socket).send_to(bytes, &to.into());
+        let sent = twice(|| SockRef::from(&self.socket).send_to(bytes, &to.into()));
         forbid_fragments(&self.socket, to.is_ipv4(), false)?;
         sent.map(drop)
     }
@@ -109,7 +112,8 @@ impl Outlet {
         bytes: &[u8],
     ) -> io::Result<()> {
         if source.is_none() {
-            return SockRef::from(&self.socket).send_to(bytes, &to.into()).map(drop);
+            let socket = SockRef::from(&self.socket);
+            return twice(|| socket.send_to(bytes, &to.into())).map(drop);
         }
         let transmit = Transmit {
             destination: to,
@@ -120,6 +124,30 @@ impl Outlet {
         };
         codec.try_send(UdpSockRef::from(&self.socket), &transmit)
     }
+}
+
+/// Sends once more what seems to fail: the first failure may be that of a datagram sent before, of
+/// which the system has just heard.
+fn twice<T>(send: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    match send() {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock && !refuses_runs(&error) => send(),
+        sent => sent,
+    }
+}
+
+/// Whether the system says so that it has no segmentation offload.
+#[cfg(target_os = "linux")]
+fn refuses_runs(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+
+    let refusals = [Errno::EIO, Errno::EINVAL];
+    error.raw_os_error().is_some_and(|raw| refusals.contains(&Errno::from_raw(raw)))
+}
+
+/// Elsewhere none is tried.
+#[cfg(not(target_os = "linux"))]
+fn refuses_runs(_error: &io::Error) -> bool {
+    false
 }
 
 /// All sockets of a shard.
@@ -155,6 +183,7 @@ impl Outlets {
             socket.set_only_v6(true)?;
         }
         tune(&socket, false)?;
+        keep_errors(&socket)?;
         socket.bind(&local.into())?;
         let mut outlet = Outlet::new(socket);
         self.register(&mut outlet, Via::Relay(relay))?;
@@ -218,5 +247,10 @@ impl Outlets {
     pub(super) fn receive(&self, via: Via, ask: Ask, inbox: &mut Inbox) -> io::Result<Batch> {
         let outlet = self.of(via).ok_or(io::ErrorKind::NotFound)?;
         outlet.socket.try_io(|| inbox.receive(&self.codec, UdpSockRef::from(&outlet.socket), ask))
+    }
+
+    /// The next that the network says of what a relayed socket has sent.
+    pub(super) fn undelivered(&self, relay: RelayId) -> Option<Undelivered> {
+        errors::next(&self.of(Via::Relay(relay))?.socket)
     }
 }

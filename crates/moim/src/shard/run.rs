@@ -17,6 +17,7 @@ use super::{
     bell::BELL,
     door::Command,
     egress::Egress,
+    errors::Undelivered,
     inbox::{Ask, Inbox},
     link::{Links, Tenant},
     outlet::{Outlets, Via},
@@ -123,6 +124,9 @@ impl Shard {
             }
             for event in events.iter().filter(|event| event.token() != BELL) {
                 if let Some(via) = self.wire.outlets.named(event.token()) {
+                    if event.is_error() {
+                        self.hear(now, via);
+                    }
                     let ask = if matches!(via, Via::Port(_)) { Ask::Many } else { Ask::Few };
                     self.receive(now, via, ask);
                 }
@@ -245,6 +249,17 @@ impl Shard {
                     }
                 }
             }
+        }
+    }
+
+    /// Takes what the network says of datagrams sent. The system tells again of what is left.
+    fn hear(&mut self, now: Clock, via: Via) {
+        let Via::Relay(relay) = via else { return };
+        for _ in 0..TURN {
+            let Some(Undelivered { to, error }) = self.wire.outlets.undelivered(relay) else {
+                return;
+            };
+            self.relay.handle_undelivered(now, relay, to, error, &mut self.wire);
         }
     }
 

@@ -59,6 +59,25 @@ pub(super) fn tune(socket: &Socket, _tell_destination: bool) -> io::Result<()> {
     UdpSocketState::new(UdpSockRef::from(socket)).map(drop)
 }
 
+/// Has the system keep what the network says of datagrams sent, to be asked for ([`super::errors`]).
+#[cfg(target_os = "linux")]
+pub(super) fn keep_errors(socket: &Socket) -> io::Result<()> {
+    use nix::sys::socket::{setsockopt, sockopt};
+
+    if socket.domain()? == Domain::IPV4 {
+        setsockopt(socket, sockopt::Ipv4RecvErr, &true)?;
+    } else {
+        setsockopt(socket, sockopt::Ipv6RecvErr, &true)?;
+    }
+    Ok(())
+}
+
+/// Elsewhere there is no asking.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn keep_errors(_socket: &Socket) -> io::Result<()> {
+    Ok(())
+}
+
 /// Reads and writes the messages of any socket. quinn-udp sets a socket's options when it makes
 /// one; so that those of ours stay as they are, it is shown another.
 pub(super) fn codec() -> io::Result<UdpSocketState> {
