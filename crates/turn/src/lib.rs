@@ -29,7 +29,7 @@ pub use credentials::User;
 pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, Transport};
 pub use server::{
-    Config, ConnectFailed, ConnectionId, Counters, Forward, Head, IcmpError, Limits, OpenFailed,
-    Output, PORTS, RelayId, Server, TcpOutput, ToClient, ToMedia, ToPeer, ToSibling,
+    Answered, Config, ConnectFailed, ConnectionId, Counters, Forward, Head, IcmpError, Limits,
+    OpenFailed, Output, PORTS, RelayId, Server, TcpOutput, ToClient, ToMedia, ToPeer, ToSibling,
 };
 pub use ticket::shard_named;

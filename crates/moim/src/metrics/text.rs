@@ -10,8 +10,8 @@ use prometheus_client::{
 
 use super::Readings;
 
-/// The one thing that tells the counters of a family apart.
-type Label = [(&'static str, String); 1];
+/// What tells the counters of a family apart.
+type Labels<const N: usize> = [(&'static str, String); N];
 
 /// Writes all there is.
 pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
@@ -35,6 +35,13 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
     page.gauge("turn_dtls_sessions", "Clients over DTLS", relay.dtls_sessions);
     page.counter("turn_allocated", "Allocations made", turn.allocated);
     page.counter("turn_ended", "Allocations ended", turn.ended);
+    page.labelled(
+        "turn_requests",
+        "Requests of STUN and TURN answered, by method and outcome: success, or the error's code",
+        turn.answered
+            .each()
+            .map(|(method, outcome, count)| ([("method", method), ("outcome", outcome)], count)),
+    );
     page.counters(
         "turn_packets",
         "Packets relayed, by where they came from",
@@ -137,9 +144,20 @@ impl Page {
 
     /// Counters of one name, told apart by a label.
     fn counters(&mut self, name: &str, help: &str, label: &'static str, rows: &[(&str, u64)]) {
-        let family = Family::<Label, Counter>::default();
-        for (row, value) in rows {
-            family.get_or_create(&[(label, (*row).to_owned())]).inc_by(*value);
+        self.labelled(name, help, rows.iter().map(|(row, value)| ([(label, *row)], *value)));
+    }
+
+    /// The same, by as many labels as it takes.
+    fn labelled<'a, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        rows: impl Iterator<Item = ([(&'static str, &'a str); N], u64)>,
+    ) {
+        let family = Family::<Labels<N>, Counter>::default();
+        for (labels, value) in rows {
+            let labels = labels.map(|(label, value)| (label, value.to_owned()));
+            family.get_or_create(&labels).inc_by(value);
         }
         self.0.register(name, help, family);
     }

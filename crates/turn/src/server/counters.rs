@@ -1,5 +1,7 @@
 //! What a server has done, for whoever watches.
 
+use super::Answered;
+
 /// Counts since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,6 +27,8 @@ pub struct Counters {
     pub relayed_bytes: u64,
     /// ICMP errors relayed.
     pub relayed_errors: u64,
+    /// Requests answered, by method and outcome.
+    pub answered: Answered,
     /// Requests refused with an error.
     pub refused: u64,
     /// Dropped: no message of any protocol we speak.
@@ -54,6 +58,7 @@ impl std::ops::AddAssign for Counters {
         self.connections_bound += other.connections_bound;
         self.relayed_bytes += other.relayed_bytes;
         self.relayed_errors += other.relayed_errors;
+        self.answered += other.answered;
         self.refused += other.refused;
         self.dropped_malformed += other.dropped_malformed;
         self.dropped_unexpected += other.dropped_unexpected;

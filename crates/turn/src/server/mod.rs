@@ -2,6 +2,7 @@
 
 mod accounts;
 mod allocations;
+mod answered;
 mod auth;
 mod config;
 mod connections;
@@ -18,6 +19,7 @@ mod tcp;
 mod wheel;
 
 pub use allocations::RelayId;
+pub use answered::Answered;
 pub use config::{Config, Limits, PORTS};
 pub use connections::ConnectionId;
 pub use counters::Counters;

@@ -81,6 +81,7 @@ pub(super) struct Bound {
 impl Server {
     /// Answers a Binding request: this is where you come from.
     pub(super) fn bound(&mut self, to: &FiveTuple, asked: Asked, bound: Bound) -> Forward<'_> {
+        self.counters.answered.count(asked.method, None);
         let mut writer = start(&mut self.reply, Class::Success, asked);
         writer.xor_address(XOR_MAPPED_ADDRESS, bound.mapped);
         if let Some(other) = bound.other {
@@ -107,6 +108,7 @@ impl Server {
             Granted::Allocated(relay) => Some(self.told(relay)?),
             Granted::Done | Granted::Refreshed(..) | Granted::Connected(_) => None,
         };
+        self.counters.answered.count(asked.method, None);
         let mut writer = start(&mut self.reply, Class::Success, asked);
         if let Granted::Refreshed(lifetime, ticket) = granted {
             writer.attribute(LIFETIME, &lifetime.to_be_bytes());
@@ -171,7 +173,7 @@ impl Server {
         asked: Asked,
         refusal: Refusal,
     ) -> Forward<'_> {
-        self.counters.refused += 1;
+        self.count_refused(asked, refusal);
         let mut writer = start(&mut self.reply, Class::Error, asked);
         writer.error(refusal.code, refusal.reason);
         if refusal.is_challenge() {
@@ -190,7 +192,7 @@ impl Server {
         key: &Key,
         refusal: Refusal,
     ) -> Forward<'_> {
-        self.counters.refused += 1;
+        self.count_refused(asked, refusal);
         let mut writer = start(&mut self.reply, Class::Error, asked);
         writer.error(refusal.code, refusal.reason);
         finish(writer, asked, Some(key));
@@ -205,14 +207,19 @@ impl Server {
         key: Option<&Key>,
         unknown: impl Iterator<Item = u16>,
     ) -> Forward<'_> {
-        self.counters.refused += 1;
+        let refusal = Refusal::UNKNOWN_ATTRIBUTE;
+        self.count_refused(asked, refusal);
         let list: Vec<u8> = unknown.take(LISTED).flat_map(u16::to_be_bytes).collect();
         let mut writer = start(&mut self.reply, Class::Error, asked);
-        let refusal = Refusal::UNKNOWN_ATTRIBUTE;
         writer.error(refusal.code, refusal.reason);
         writer.attribute(UNKNOWN_ATTRIBUTES, &list);
         finish(writer, asked, key);
         self.answer(to)
+    }
+
+    fn count_refused(&mut self, asked: Asked, refusal: Refusal) {
+        self.counters.refused += 1;
+        self.counters.answered.count(asked.method, Some(refusal.code));
     }
 
     pub(super) fn answer(&self, to: &FiveTuple) -> Forward<'_> {

@@ -38,6 +38,26 @@ fn everything_else_is_challenged_first() {
 }
 
 #[test]
+fn requests_are_counted_by_what_became_of_them() {
+    let mut world = World::new();
+    let mut client = Client::new("192.0.2.10:5000");
+    client.allocate(&mut world);
+    client.refresh(&mut world, 3600);
+    assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), Some(437));
+    world.request(&mut client, BINDING, &[]);
+    let answered: Vec<_> = world.server.counters().answered.each().collect();
+    let expected = [
+        ("binding", "success", 1),
+        ("allocate", "success", 1),
+        ("allocate", "401", 1),
+        ("allocate", "437", 1),
+        ("refresh", "success", 1),
+    ];
+    assert_eq!(answered, expected);
+    assert_eq!(world.server.counters().refused, 2);
+}
+
+#[test]
 fn a_stale_nonce_is_told_with_a_fresh_one() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");

@@ -1,0 +1,84 @@
+//! How requests were answered, by method and outcome: a small table, whatever clients send.
+
+use crate::stun::Method;
+
+const METHODS: [(Method, &str); 7] = [
+    (Method::BINDING, "binding"),
+    (Method::ALLOCATE, "allocate"),
+    (Method::REFRESH, "refresh"),
+    (Method::CREATE_PERMISSION, "create_permission"),
+    (Method::CHANNEL_BIND, "channel_bind"),
+    (Method::CONNECT, "connect"),
+    (Method::CONNECTION_BIND, "connection_bind"),
+];
+
+/// How a request comes out, in words short enough for a label.
+const OUTCOMES: [(Option<u16>, &str); 16] = [
+    (None, "success"),
+    (Some(400), "400"),
+    (Some(401), "401"),
+    (Some(403), "403"),
+    (Some(405), "405"),
+    (Some(420), "420"),
+    (Some(437), "437"),
+    (Some(438), "438"),
+    (Some(440), "440"),
+    (Some(441), "441"),
+    (Some(442), "442"),
+    (Some(443), "443"),
+    (Some(446), "446"),
+    (Some(447), "447"),
+    (Some(486), "486"),
+    (Some(508), "508"),
+];
+
+/// Counts of answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Answered([[u64; OUTCOMES.len()]; METHODS.len()]);
+
+impl Answered {
+    /// A request of this method was granted, or refused by this error.
+    pub(super) fn count(&mut self, method: Method, error: Option<u16>) {
+        let row = METHODS.iter().position(|(known, _)| *known == method);
+        let column = OUTCOMES.iter().position(|(known, _)| *known == error);
+        debug_assert!(row.is_some() && column.is_some(), "{method:?} {error:?} has no place");
+        let (Some(row), Some(column)) = (row, column) else { return };
+        if let Some(count) = self.0.get_mut(row).and_then(|row| row.get_mut(column)) {
+            *count += 1;
+        }
+    }
+
+    /// Methods, outcomes (an error's code, or `success`) and how often the one came to the other,
+    /// where it did.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
+        METHODS.iter().zip(&self.0).flat_map(|((_, method), row)| {
+            let counted = OUTCOMES.iter().zip(row).filter(|(_, count)| **count > 0);
+            counted.map(|((_, outcome), count)| (*method, *outcome, *count))
+        })
+    }
+}
+
+impl std::ops::AddAssign for Answered {
+    fn add_assign(&mut self, other: Self) {
+        let counts = self.0.as_flattened_mut().iter_mut();
+        counts.zip(other.0.as_flattened()).for_each(|(count, more)| *count += more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_of_every_method_has_a_place_of_its_own() {
+        let mut answered = Answered::default();
+        for (method, _) in METHODS {
+            for (error, _) in OUTCOMES {
+                answered.count(method, error);
+            }
+        }
+        answered += answered;
+        assert_eq!(answered.each().count(), METHODS.len() * OUTCOMES.len());
+        assert!(answered.each().all(|(.., count)| count == 2));
+    }
+}
