@@ -8,6 +8,7 @@
 //! [`Server::poll_tcp_output`]; call
 //! [`Server::handle_timeout`] at [`Server::poll_timeout`].
 
+mod bucket;
 pub mod channel;
 mod cidr;
 mod credentials;

@@ -1,34 +1,50 @@
 //! Several servers on one machine, one a thread, that share its relayed ports.
 //!
 //! Each has a part of the ports to itself, so whose a port is gets computed and never looked up.
-//! What one must know of the others' is a bit a port, whether a relayed socket is open there, and
-//! how much each user holds of all of them: read and written when allocations come and go, never for
-//! a packet.
+//! What one must know of the others' is a bit a port, whether a relayed socket is open there; how
+//! much each user holds of all of them, read and written when allocations come and go; and what each
+//! has had relayed, of which a server takes its part many packets at a time.
 
+use crate::bucket::Bucket;
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// There are at most so many.
 pub const MOST: u8 = 64;
 
 /// Places in the ledger. Two users who share one share a quota: what a few thousand hold seldom
 /// meets, and who would meet another on purpose does not know the hash.
-const PLACES: usize = 1 << 14;
+const PLACES: usize = 1 << 16;
 
 /// What users hold of all siblings together. Two that look at once may each let one more in.
 #[derive(Debug, Default)]
 struct Ledger {
     hasher: RandomState,
-    places: Box<[AtomicU32]>,
-    in_all: AtomicUsize,
+    /// None where there are no siblings: one alone knows by itself.
+    places: Box<[Place]>,
+    in_all: Place,
+    /// From when on all of them count.
+    start: OnceLock<Instant>,
+}
+
+/// What is held, and what is relayed for who holds it.
+#[derive(Debug, Default)]
+struct Place {
+    held: AtomicU32,
+    relayed: Bucket,
 }
 
 impl Ledger {
     #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
-    fn place(&self, user: &str) -> Option<&AtomicU32> {
-        self.places.get(self.hasher.hash_one(user) as usize % PLACES)
+    fn place(&self, user: &str) -> usize {
+        self.hasher.hash_one(user) as usize % PLACES
+    }
+
+    fn of(&self, user: &str) -> Option<&Place> {
+        self.places.get(self.place(user))
     }
 }
 
@@ -57,7 +73,7 @@ impl Sibling {
         let count = count.min(pairs).clamp(1, MOST);
         let words = ports.len().div_ceil(64);
         let open: Arc<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
-        let places = (0..PLACES).map(|_| AtomicU32::new(0)).collect();
+        let places = (0..if count > 1 { PLACES } else { 0 }).map(|_| Place::default()).collect();
         let ledger = Arc::new(Ledger { places, ..Ledger::default() });
         let of = |index| {
             let (open, ledger) = (Arc::clone(&open), Arc::clone(&ledger));
@@ -120,29 +136,49 @@ impl Sibling {
 
     /// A user holds one thing more.
     pub(crate) fn hold(&self, user: &str) {
-        self.ledger.in_all.fetch_add(1, Ordering::Relaxed);
-        if let Some(place) = self.ledger.place(user) {
-            place.fetch_add(1, Ordering::Relaxed);
+        self.ledger.in_all.held.fetch_add(1, Ordering::Relaxed);
+        if let Some(place) = self.ledger.of(user) {
+            place.held.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// A user holds one thing less.
     pub(crate) fn release(&self, user: &str) {
-        self.ledger.in_all.fetch_sub(1, Ordering::Relaxed);
-        if let Some(place) = self.ledger.place(user) {
-            place.fetch_sub(1, Ordering::Relaxed);
+        self.ledger.in_all.held.fetch_sub(1, Ordering::Relaxed);
+        if let Some(place) = self.ledger.of(user) {
+            place.held.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     /// How much a user holds of all siblings who holds `own` of this one.
     pub(crate) fn held_by(&self, user: &str, own: usize) -> usize {
-        let place = self.ledger.place(user).filter(|_| self.count > 1);
-        place.map_or(own, |place| place.load(Ordering::Relaxed) as usize)
+        let place = self.ledger.of(user);
+        place.map_or(own, |place| place.held.load(Ordering::Relaxed) as usize)
     }
 
     /// How much all users hold of all siblings.
     pub(crate) fn held(&self) -> usize {
-        self.ledger.in_all.load(Ordering::Relaxed)
+        self.ledger.in_all.held.load(Ordering::Relaxed) as usize
+    }
+
+    /// Where in the ledger a user is.
+    pub(crate) fn place(&self, user: &str) -> usize {
+        self.ledger.place(user)
+    }
+
+    /// What all siblings relay for the user at that place, where there are any.
+    pub(crate) fn relayed_for(&self, place: usize) -> Option<&Bucket> {
+        self.ledger.places.get(place).map(|place| &place.relayed)
+    }
+
+    /// What all siblings relay for all users.
+    pub(crate) fn relayed(&self) -> &Bucket {
+        &self.ledger.in_all.relayed
+    }
+
+    /// From when on all siblings count, of which one begins now.
+    pub(crate) fn start(&self, now: Instant) -> Instant {
+        *self.ledger.start.get_or_init(|| now)
     }
 
     fn bit(&self, offset: u16) -> Option<(&AtomicU64, u64)> {

@@ -81,21 +81,20 @@ pub(crate) fn servers(
         discovery: config.discovery,
         tcp: true,
         services: services.clone(),
-        limits: limits(&config.limits, family.len()),
+        limits: limits(&config.limits),
         ..turn::Config::new(&[][..], seed)
     };
     Ok(family.iter().map(of).collect())
 }
 
-/// A shard's share. What a user holds is counted over all shards, its bandwidth on each by itself.
-fn limits(limits: &Limits, shards: usize) -> turn::Limits {
+/// Each shard has the limits of all: they count together.
+fn limits(limits: &Limits) -> turn::Limits {
     // Kilobits as operators count them are 125 bytes.
     let bytes = |kilobits: u64| kilobits.saturating_mul(125);
-    let shared = |bytes: u64| bytes.div_ceil(u64::try_from(shards).unwrap_or(1).max(1));
     turn::Limits {
-        allocations: limits.allocations.div_ceil(shards.max(1)),
+        allocations: limits.allocations,
         allocations_per_user: limits.allocations_per_user,
-        bandwidth: limits.bandwidth.map(bytes).map(shared),
+        bandwidth: limits.bandwidth.map(bytes),
         user_bandwidth: limits.bandwidth_per_user.map(bytes),
         ..turn::Limits::default()
     }

@@ -1,5 +1,6 @@
 //! What each user holds of the server: allocations, and how much may be relayed for them.
 
+use crate::bucket::{Bucket, Credit};
 use crate::siblings::Sibling;
 use foldhash::HashMap;
 use std::time::{Duration, Instant};
@@ -8,31 +9,14 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AccountId(u32);
 
-/// A leaky bucket of bytes, kept as the moment it will be empty.
-#[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
-    /// Nanoseconds since the start.
-    empty_at: u64,
-}
-
-/// A second's worth may come at once: a video's keyframe does.
-const BURST: u64 = 1_000_000_000;
-
-impl Bucket {
-    /// Whether what takes `cost` nanoseconds to leak still fits.
-    fn fits(self, now: u64, cost: u64) -> bool {
-        self.empty_at.saturating_sub(now).saturating_add(cost) <= BURST
-    }
-
-    fn fill(&mut self, now: u64, cost: u64) {
-        self.empty_at = self.empty_at.max(now).saturating_add(cost);
-    }
-}
-
 struct Account {
     user: Box<str>,
     held: usize,
-    bucket: Bucket,
+    /// Among those of all siblings.
+    place: usize,
+    /// What is relayed, where there are no siblings.
+    relayed: Bucket,
+    credit: Credit,
 }
 
 /// All accounts. One is there while its user holds something, or its bucket is not empty yet: who
@@ -49,7 +33,7 @@ pub(crate) struct Accounts {
     /// Bytes a second; none is no limit.
     per_user: Option<u64>,
     in_all: Option<u64>,
-    total: Bucket,
+    credit: Credit,
 }
 
 /// So many accounts that hold nothing wait for their buckets to empty.
@@ -63,7 +47,7 @@ impl Accounts {
         in_all: Option<u64>,
     ) -> Self {
         Self {
-            start,
+            start: sibling.start(start),
             sibling,
             by_user: HashMap::default(),
             accounts: Vec::new(),
@@ -71,7 +55,7 @@ impl Accounts {
             idle: 0,
             per_user: per_user.map(|rate| rate.max(1)),
             in_all: in_all.map(|rate| rate.max(1)),
-            total: Bucket::default(),
+            credit: Credit::default(),
         }
     }
 
@@ -128,15 +112,16 @@ impl Accounts {
             rate.map_or(0, |rate| (bytes as u64).saturating_mul(1_000_000_000) / rate)
         };
         let (own, all) = (cost(self.per_user), cost(self.in_all));
-        if !self.total.fits(now, all) {
+        let account = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut);
+        let Some(account) = account else { return false };
+        let relayed = self.sibling.relayed_for(account.place).unwrap_or(&account.relayed);
+        if !account.credit.covers(relayed, now, own)
+            || !self.credit.covers(self.sibling.relayed(), now, all)
+        {
             return false;
         }
-        let Some(account) = self.account_mut(id) else { return false };
-        if !account.bucket.fits(now, own) {
-            return false;
-        }
-        account.bucket.fill(now, own);
-        self.total.fill(now, all);
+        account.credit.spend(own);
+        self.credit.spend(all);
         true
     }
 
@@ -149,7 +134,7 @@ impl Accounts {
         let now = nanos(now.saturating_duration_since(self.start));
         for only_empty in [true, false] {
             let idle = |account: &Account| {
-                account.held == 0 && !(only_empty && account.bucket.empty_at > now)
+                account.held == 0 && (!only_empty || account.relayed.is_empty(now))
             };
             let ids: Vec<_> = (0..)
                 .zip(&self.accounts)
@@ -165,7 +150,13 @@ impl Accounts {
     }
 
     fn open(&mut self, user: &str) -> AccountId {
-        let account = Account { user: user.into(), held: 0, bucket: Bucket::default() };
+        let account = Account {
+            user: user.into(),
+            held: 0,
+            place: self.sibling.place(user),
+            relayed: Bucket::default(),
+            credit: Credit::default(),
+        };
         let index = self.free.pop().unwrap_or_else(|| {
             self.accounts.push(None);
             u32::try_from(self.accounts.len() - 1).unwrap_or(u32::MAX)
@@ -242,6 +233,26 @@ mod tests {
         accounts.release(id);
         let id = accounts.hold("ann");
         assert!(!accounts.admit(later, id, 100));
+    }
+
+    #[test]
+    fn a_user_of_two_servers_has_the_rate_once() {
+        let start = start();
+        let family = Sibling::family(&(1000..=2000), 2);
+        let of = |sibling: &Sibling| Accounts::new(start, sibling.clone(), Some(1000), Some(1500));
+        let [mut one, mut other] = [0, 1].map(|index| of(&family[index]));
+        let (here, there) = (one.hold("ann"), other.hold("ann"));
+        let mut sent = |now| {
+            let both = (0..100).map(|_| [one.admit(now, here, 100), other.admit(now, there, 100)]);
+            both.flatten().filter(|sent| *sent).count()
+        };
+        assert_eq!(sent(start), 10);
+        assert_eq!(sent(start + Duration::from_secs(1)), 10);
+        // Nor has another user more than there is in all.
+        let bob = other.hold("bob");
+        let later = start + Duration::from_secs(1);
+        let left = (0..100).filter(|_| other.admit(later, bob, 100)).count();
+        assert_eq!(left, 5);
     }
 
     #[test]
