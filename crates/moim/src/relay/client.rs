@@ -22,6 +22,8 @@ pub(super) enum Outgoing {
     Message(Bytes),
     /// From here on its stream is a peer's.
     Splice(Peer),
+    /// From the request on that was answered by nothing else, its stream is that shard's.
+    Lead(u8),
 }
 
 /// The shard's end of a client's queue.
@@ -92,6 +94,12 @@ impl Client {
     /// say so.
     pub(super) fn splice(&self, peer: Peer) -> bool {
         self.messages.try_send(Outgoing::Splice(peer)).is_ok()
+    }
+
+    /// Has the client's stream given to another shard. If there is no room to say so it ends, as do
+    /// all whose queue is gone.
+    pub(super) fn lead(self, shard: u8) {
+        let _ = self.messages.try_send(Outgoing::Lead(shard));
     }
 }
 

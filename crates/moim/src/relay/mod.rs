@@ -4,6 +4,7 @@
 //! clients over TCP and TLS live on the main runtime and exchange whole messages with a shard over
 //! bounded queues.
 
+mod answers;
 mod client;
 mod command;
 mod dtls;

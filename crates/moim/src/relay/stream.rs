@@ -2,10 +2,9 @@
 
 use std::{io, pin::pin, time::Duration};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split},
-    sync::Notify,
     time::{Instant, timeout, timeout_at},
 };
 use turn::{
@@ -15,6 +14,7 @@ use turn::{
 };
 
 use super::{
+    answers::Answers,
     client::{Outgoing, Waiting, queue},
     command::Command,
     peers::Peer,
@@ -28,18 +28,25 @@ use crate::{
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a client that has said all may take to read what it asked for.
 const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How a ConnectionBind request begins, and a success response to one (RFC 6062 §6.1).
+/// How a ConnectionBind request begins (RFC 6062 §6.1).
 const CONNECTION_BIND: [u8; 2] = [0x00, 0x0B];
-const CONNECTION_BOUND: [u8; 2] = [0x01, 0x0B];
 /// What one read takes at most, so that an idle client holds little.
 const READ: usize = 4 * 1024;
+
+/// What becomes of a stream that carries no more messages between a client and its shard.
+enum Turning {
+    /// It is joined with a peer's.
+    Join(Peer),
+    /// It is another shard's.
+    Lead(u8),
+}
 
 /// Carries messages both ways until either end is done, or from some point on whatever bytes the
 /// client and a peer of its TCP allocation have for each other.
 ///
-/// It is the shard's whose `turn` it is, unless its first message names another. TCP allocations
-/// are all of the first shard, so that they can connect to each other; their bytes are carried here
-/// and cost it nothing.
+/// It is the shard's whose `turn` it is, unless its first message names another, or a later one does
+/// before it has anything there. TCP allocations are all of the first shard, so that they can connect
+/// to each other; their bytes are carried here and cost it nothing.
 pub(crate) async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     connection: Connection,
@@ -53,22 +60,34 @@ pub(crate) async fn serve(
     let named = turn::shard_named(message).map(usize::from);
     let named = named.or_else(|| wants_tcp(message).then_some(0));
     let named = named.and_then(|shard| doors.get(shard));
-    let Some(door) = named.or_else(|| doors.get(turn % doors.len().max(1))) else { return };
+    let Some(mut door) = named.or_else(|| doors.get(turn % doors.len().max(1))) else { return };
 
     let from = FiveTuple {
         transport: if connection.secure { Transport::Tls } else { Transport::Tcp },
         client: connection.peer,
         server: connection.local,
     };
-    let (client, waiting) = queue();
-    if tell(door, Command::Opened(from, client)).await.is_err() {
-        return;
+    let mut asked = None;
+    loop {
+        let (client, waiting) = queue();
+        if tell(door, Command::Opened(from, client)).await.is_err() {
+            return;
+        }
+        let carried = carry(&mut stream, &mut buffer, &mut asked, from, waiting, door).await;
+        // A shard that is gone has forgotten the client already, and so it has one that has left.
+        let _ = tell(door, Command::Gone(from)).await;
+        let led = match carried {
+            Ok(led) => led.and_then(|shard| doors.get(usize::from(shard))),
+            Err(error) => {
+                tracing::debug!(peer = %from.client, %error, "TURN connection ended");
+                None
+            }
+        };
+        match led {
+            Some(next) => door = next,
+            None => return,
+        }
     }
-    if let Err(error) = carry(stream, buffer, from, waiting, door).await {
-        tracing::debug!(peer = %from.client, %error, "TURN connection ended");
-    }
-    // A shard that is gone has forgotten the client already, and so it has one that has left.
-    let _ = tell(door, Command::Gone(from)).await;
 }
 
 /// Whether this asks for a TCP allocation (RFC 6062 §5.1).
@@ -97,18 +116,21 @@ async fn first(stream: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> 
     }
 }
 
+/// Gives the shard whose the stream is next, if it comes to that; it has yet to hear what is `asked`.
 async fn carry(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
-    mut early: BytesMut,
+    mut stream: &mut (impl AsyncRead + AsyncWrite + Unpin + Send),
+    early: &mut BytesMut,
+    asked: &mut Option<Bytes>,
     from: FiveTuple,
     mut waiting: Waiting,
     door: &Door,
-) -> io::Result<()> {
-    let answered = Notify::new();
-    let peer = {
+) -> io::Result<Option<u8>> {
+    let answers = Answers::default();
+    let turning = {
         let (mut reading, mut writing) = split(&mut stream);
-        let mut write = pin!(write_until(&mut writing, &mut waiting, &answered));
-        let read = pin!(read(&mut reading, &mut early, from, door, &answered));
+        let mut write = pin!(write_until(&mut writing, &mut waiting, &answers));
+        let to = Listener { from, door, answers: &answers };
+        let read = pin!(read(&mut reading, early, asked, &to));
         tokio::select! {
             written = &mut write => written?,
             read = read => {
@@ -119,35 +141,39 @@ async fn carry(
             }
         }
     };
-    match peer {
-        Some(peer) => peer.join(stream, early).await,
-        None => Ok(()),
+    match turning {
+        Some(Turning::Join(peer)) => peer.join(stream, std::mem::take(early)).await.map(|()| None),
+        Some(Turning::Lead(shard)) => Ok(Some(shard)),
+        None => Ok(None),
     }
+}
+
+/// Who hears what a client says.
+struct Listener<'a> {
+    from: FiveTuple,
+    door: &'a Door,
+    answers: &'a Answers,
 }
 
 /// Takes messages out of the stream, whole ones only. What may not be one stays in the buffer.
 async fn read(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
-    from: FiveTuple,
-    door: &Door,
-    answered: &Notify,
+    asked: &mut Option<Bytes>,
+    to: &Listener<'_>,
 ) -> io::Result<()> {
     let mut silent_at = Instant::now() + SILENCE;
+    if let Some(message) = asked.take() {
+        to.say(message, asked).await?;
+    }
     loop {
         while let Some(length) = frame_length(buffer).map_err(io::Error::other)? {
             if buffer.len() < length {
                 buffer.reserve(length - buffer.len());
                 break;
             }
-            let message = buffer.split_to(length).freeze();
-            let binds = message.starts_with(&CONNECTION_BIND);
-            tell(door, Command::Message(from, message)).await?;
+            to.say(buffer.split_to(length).freeze(), asked).await?;
             silent_at = Instant::now() + SILENCE;
-            if binds {
-                // What follows is a peer's if it goes well (RFC 6062 §4.4).
-                answered.notified().await;
-            }
         }
         buffer.reserve(READ);
         match timeout_at(silent_at, stream.read_buf(buffer)).await {
@@ -157,10 +183,30 @@ async fn read(
                 }
             }
             Err(_) => {
-                tell(door, Command::Silent(from)).await?;
+                tell(to.door, Command::Silent(to.from)).await?;
                 silent_at = Instant::now() + SILENCE;
             }
         }
+    }
+}
+
+impl Listener<'_> {
+    /// Passes a message on. Where its answer decides whose what follows is, that is waited for, and
+    /// until it has come the message is `asked`: what follows is a peer's, if a ConnectionBind goes
+    /// well (RFC 6062 §4.4), or another shard's, if that has what it names.
+    async fn say(&self, message: Bytes, asked: &mut Option<Bytes>) -> io::Result<()> {
+        let decides =
+            message.starts_with(&CONNECTION_BIND) || turn::shard_named(&message).is_some();
+        if !decides {
+            return tell(self.door, Command::Message(self.from, message)).await;
+        }
+        self.answers.expect(&message);
+        *asked = Some(message.clone());
+        tell(self.door, Command::Message(self.from, message)).await?;
+        // There is none for a stranger who asks too often.
+        timeout(SILENCE, self.answers.come()).await?;
+        *asked = None;
+        Ok(())
     }
 }
 
@@ -170,33 +216,31 @@ pub(crate) async fn write(
     mut stream: impl AsyncWrite + Unpin,
     mut waiting: Waiting,
 ) -> io::Result<()> {
-    write_until(&mut stream, &mut waiting, &Notify::new()).await.map(drop)
+    write_until(&mut stream, &mut waiting, &Answers::default()).await.map(drop)
 }
 
-/// The same, and gives the peer that the stream is to be joined with, if it comes to that.
+/// The same, and says what becomes of the stream, if it comes to that.
 async fn write_until(
     stream: &mut (impl AsyncWrite + Unpin),
     waiting: &mut Waiting,
-    answered: &Notify,
-) -> io::Result<Option<Peer>> {
+    answers: &Answers,
+) -> io::Result<Option<Turning>> {
     while let Some(first) = waiting.next().await {
         let mut next = Some(first);
         while let Some(outgoing) = next {
-            let message = match outgoing {
-                Outgoing::Message(message) => message,
-                Outgoing::Splice(peer) => {
-                    stream.flush().await?;
-                    return Ok(Some(peer));
+            let turning = match outgoing {
+                Outgoing::Message(message) => {
+                    stream.write_all(&message).await?;
+                    waiting.written(message.len());
+                    answers.hear(&message);
+                    next = waiting.try_next();
+                    continue;
                 }
+                Outgoing::Splice(peer) => Turning::Join(peer),
+                Outgoing::Lead(shard) => Turning::Lead(shard),
             };
-            stream.write_all(&message).await?;
-            waiting.written(message.len());
-            // A success is followed at once by what it means for the stream.
-            let succeeded = message.starts_with(&CONNECTION_BOUND);
-            next = waiting.try_next();
-            if !succeeded {
-                answered.notify_one();
-            }
+            stream.flush().await?;
+            return Ok(Some(turning));
         }
         stream.flush().await?;
     }

@@ -238,6 +238,11 @@ impl Relay {
                     Some(Forward::Media(ToMedia { source, to, payload })) => {
                         media.handle_relayed(now, source, to, payload, wire);
                     }
+                    Some(Forward::Sibling(ToSibling { sibling, is_client: true, .. })) => {
+                        if let Some(client) = self.post.clients.remove(&from) {
+                            client.lead(sibling);
+                        }
+                    }
                     Some(forward) => self.post.send(wire, &forward),
                     None => {}
                 }

@@ -1,5 +1,6 @@
 //! The relay over real loopback sockets.
 
+mod led;
 mod undelivered;
 
 use std::{

@@ -62,15 +62,15 @@ impl Elsewhere {
 }
 
 impl Server {
-    /// The sibling that a request wants, of a client that has nothing here. (A stream's first
-    /// message tells its driver whom to give the stream.)
+    /// The sibling that a request wants, of a client that has nothing here. (A session of DTLS stays
+    /// where it is.)
     pub(super) fn wanted(&self, from: &FiveTuple, message: &Message<'_>) -> Option<u8> {
         let named = named_by(message).filter(|named| self.config.sibling.is_other(*named))?;
-        let fits = from.transport == Transport::Udp && self.allocations.of_client(from).is_none();
-        fits.then_some(named)
+        (from.transport != Transport::Dtls && !self.has_allocation(from)).then_some(named)
     }
 
-    /// Hands a sibling the message of a client who has proven who they are, and all that follow.
+    /// Hands a sibling the message of a client who has proven who they are, and all that follow. A
+    /// stream's driver gives the sibling the whole stream.
     pub(super) fn hand_on<'a>(
         &mut self,
         now: Instant,
@@ -78,7 +78,7 @@ impl Server {
         sibling: u8,
         message: &Message<'a>,
     ) -> Option<Forward<'a>> {
-        if !self.elsewhere.put(now, *from, sibling) {
+        if !from.transport.is_stream() && !self.elsewhere.put(now, *from, sibling) {
             self.counters.dropped_unexpected += 1;
             return None;
         }
