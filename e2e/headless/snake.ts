@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 import type { Event } from "./caller.ts";
 
 /** `MOIM_PYTHON`, or the one that `cargo xtask test` prepares. */
-function python(): string {
+export function python(): string {
   const path = resolve(
     process.env.MOIM_PYTHON ?? join(import.meta.dirname, "../../target/python/bin/python"),
   );

@@ -1,6 +1,7 @@
 // python-socketio is no browser's client, and speaks the same protocol.
 
 import { Caller, type Event } from "../../headless/caller.ts";
+import { Robot } from "../../headless/robot.ts";
 import { Snake } from "../../headless/snake.ts";
 import { expect, test } from "../../support/test.ts";
 import { until } from "../../support/until.ts";
@@ -85,4 +86,29 @@ test("whoever takes the place of a client in Python that was killed is let in", 
   });
   ada.close();
   grace.close();
+});
+
+test.describe("by the media server", () => {
+  test.use({ flags: ["--topology", "sfu"] });
+
+  test("two in Python with aiortc see and hear each other", async ({ server }) => {
+    const ann = Robot.join(server.url, "tea", "Ann");
+    const ben = Robot.join(server.url, "tea", "Ben");
+    await ann.receives("Ben");
+    await ben.receives("Ann");
+    for (const robot of [ann, ben])
+      expect(await robot.close()).toEqual({ code: 0, complaints: "" });
+  });
+
+  test("one in Python with aiortc and one in a browser see and hear each other", async ({
+    server,
+    open,
+  }) => {
+    const robot = Robot.join(server.url, "tea", "Robot");
+    const ann = await open("Ann");
+    await ann.enter("tea");
+    await ann.decodes(1);
+    await robot.receives("Ann");
+    expect(await robot.close()).toEqual({ code: 0, complaints: "" });
+  });
 });
