@@ -10,6 +10,7 @@ mod http;
 mod logs;
 mod media;
 mod metrics;
+mod pace;
 mod parts;
 mod port;
 mod relay;
@@ -18,6 +19,7 @@ mod shard;
 mod signaling;
 mod socket;
 mod tls;
+mod workers;
 
 use std::process::ExitCode;
 

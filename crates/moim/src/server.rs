@@ -18,6 +18,7 @@ use crate::{
     signaling::Signaling,
     socket,
     tls::{self, Current, Upkeep},
+    workers,
 };
 
 /// How long connections may take to end by themselves when the server stops.
@@ -43,7 +44,7 @@ pub(crate) struct Server {
 /// # Errors
 /// A sentence for the operator, with the remedy.
 pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
-    let runtime = Runtime::new().context("This system gives no threads or no timers")?;
+    let runtime = workers::start().context("This system gives no threads or no timers")?;
     let _inside = runtime.enter();
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;

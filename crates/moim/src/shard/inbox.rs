@@ -7,6 +7,8 @@ use std::{
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 
+use crate::pace::Found;
+
 /// No datagram, and no run of datagrams the kernel joins, is longer.
 pub(crate) const LONGEST: usize = 64 * 1024;
 /// Entries asked of a socket that is not known to have many.
@@ -77,6 +79,12 @@ impl Inbox {
             codec.recv(socket, &mut slices, &mut self.metas)?
         };
         Ok(Batch { count, is_full: count >= asked })
+    }
+
+    /// How much a batch brought.
+    pub(super) fn found(&self, batch: Batch) -> Found {
+        let metas = self.metas.iter().take(batch.count);
+        Found { reads: batch.count, bytes: metas.map(|meta| meta.len).sum() }
     }
 
     /// What a batch brought.

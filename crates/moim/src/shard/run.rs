@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     media::{self, Media, Taken},
+    pace::{Found, Pace},
     port::udp::{Datagram, classify},
     relay::{self, Relay},
 };
@@ -89,13 +90,14 @@ struct Shard {
     media: Media,
     /// Sockets that may hold more than was taken.
     unread: VecDeque<Via>,
+    pace: Pace,
     tally: Tally,
 }
 
 impl Shard {
     fn new(wire: Wire, relay: Relay, media: Media) -> Self {
-        let (inbox, unread, tally) = (Inbox::new(), VecDeque::new(), Tally::default());
-        Self { inbox, wire, relay, media, unread, tally }
+        let (unread, pace, tally) = (VecDeque::new(), Pace::default(), Tally::default());
+        Self { inbox: Inbox::new(), wire, relay, media, unread, pace, tally }
     }
 
     fn serve(
@@ -106,7 +108,8 @@ impl Shard {
     ) {
         let mut events = Events::with_capacity(EVENTS);
         loop {
-            let timeout = self.timeout(commands, orders);
+            let timeout =
+                if self.rest() { Some(Duration::ZERO) } else { self.timeout(commands, orders) };
             if let Err(error) = poll.poll(&mut events, timeout)
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -117,9 +120,10 @@ impl Shard {
                 bell.rise();
             }
             let now = Clock::read();
+            let mut found = Found::default();
             for _ in 0..self.unread.len() {
                 if let Some(via) = self.unread.pop_front() {
-                    self.receive(now, via, Ask::Many);
+                    found += self.receive(now, via, Ask::Many);
                 }
             }
             for event in events.iter().filter(|event| event.token() != BELL) {
@@ -128,9 +132,10 @@ impl Shard {
                         self.hear(now, via);
                     }
                     let ask = if matches!(via, Via::Port(_)) { Ask::Many } else { Ask::Few };
-                    self.receive(now, via, ask);
+                    found += self.receive(now, via, ask);
                 }
             }
+            self.pace.handle_look(now.monotonic, found);
             self.open_mail(now);
             for _ in 0..TURN {
                 match commands.try_recv() {
@@ -170,6 +175,23 @@ impl Shard {
         self.wire.flush();
     }
 
+    /// Lets packets gather where they come thick and fast; says whether it did.
+    fn rest(&self) -> bool {
+        if !self.unread.is_empty() {
+            return false;
+        }
+        let Some(rest) = self.pace.rest(|| self.left()) else { return false };
+        std::thread::sleep(rest);
+        true
+    }
+
+    /// How long until something is to be done by itself.
+    fn left(&self) -> Option<Duration> {
+        let next = [self.relay.poll_timeout(), self.media.poll_timeout()];
+        let next = next.into_iter().flatten().min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
     /// How long to sleep: not at all, while there is something to do.
     fn timeout(
         &self,
@@ -185,32 +207,31 @@ impl Shard {
         if self.wire.links.has_mail() || !commands.is_empty() || !orders.is_empty() {
             return Some(Duration::ZERO);
         }
-        let next = [self.relay.poll_timeout(), self.media.poll_timeout()];
-        let next = next.into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(Instant::now()))
+        self.left()
     }
 
     /// Takes a batch from a socket. The system tells of a socket once: one that gave all that was
     /// asked for is asked again.
-    fn receive(&mut self, now: Clock, via: Via, ask: Ask) {
+    fn receive(&mut self, now: Clock, via: Via, ask: Ask) -> Found {
         let batch = match self.wire.outlets.receive(via, ask, &mut self.inbox) {
             Ok(batch) => batch,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Found::default(),
             // An error of one datagram sent before, say: what waits behind it is not told of again.
             Err(error) => {
                 tracing::debug!(%error, "can't receive");
                 if error.kind() != io::ErrorKind::NotFound {
                     self.unread.push_back(via);
                 }
-                return;
+                return Found::default();
             }
         };
         if batch.is_full {
             self.unread.push_back(via);
         }
+        let found = self.inbox.found(batch);
         match via {
             Via::Port(index) => {
-                let Some(port) = self.wire.outlets.port(index) else { return };
+                let Some(port) = self.wire.outlets.port(index) else { return found };
                 let port = *port;
                 for received in self.inbox.received(batch) {
                     let server = port.reached(received.reached);
@@ -250,6 +271,7 @@ impl Shard {
                 }
             }
         }
+        found
     }
 
     /// Takes what the network says of datagrams sent. The system tells again of what is left.

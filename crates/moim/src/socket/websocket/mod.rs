@@ -21,6 +21,7 @@ use tungstenite::protocol::frame::{
     coding::{Control, Data, OpCode},
 };
 
+use crate::workers;
 use decoder::{Decoder, Item, Violation};
 pub(super) use handshake::accept;
 
@@ -93,6 +94,7 @@ impl WebSocket {
             if buffer.filled().is_empty() {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
+            workers::count_read(buffer.filled().len());
             self.decoder.handle_bytes(buffer.filled());
             Poll::Ready(Ok(()))
         })
