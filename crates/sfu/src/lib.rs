@@ -56,6 +56,7 @@
 
 pub mod codec;
 mod config;
+mod estimate;
 mod format;
 mod forward;
 mod ids;

@@ -69,6 +69,8 @@ pub(crate) enum Happened {
     Failed,
     /// How many bits a second the way to the peer takes.
     Estimate(u64),
+    /// How many it takes as the peer itself says.
+    EstimateTold(u64),
     /// An authenticated check came this way.
     Proven(FiveTuple),
     /// The oldest way, to make room.
@@ -414,10 +416,11 @@ impl Link {
             Event::KeyframeRequest(request) => {
                 out.push(Happened::KeyframeWanted { mid: request.mid });
             }
-            Event::EgressBitrateEstimate(
-                BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
-            ) => {
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 out.push(Happened::Estimate(estimate.as_u64()));
+            }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
+                out.push(Happened::EstimateTold(estimate.as_u64()));
             }
             Event::Connected => {
                 self.connected = true;

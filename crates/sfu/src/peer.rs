@@ -1,6 +1,7 @@
 //! One participant's side of the shard: its link, what it publishes, what it gets.
 
 use crate::{
+    estimate::Estimate,
     forward::Forwarder,
     ids::{RoomId, Source, TrackId},
     link::{Lane, Link, Mid},
@@ -24,8 +25,8 @@ pub(crate) struct Peer {
     pub(crate) changed: bool,
     /// What its page shows, once it has said: shorter side in pixels.
     pub(crate) shown: HashMap<TrackId, u32>,
-    /// What the way to it takes, bits a second, once known.
-    pub(crate) estimate: Option<u64>,
+    /// What the way to it takes.
+    pub(crate) estimate: Estimate,
     /// What it is given at most, bits a second, and until when: keyframes have not got through.
     pub(crate) caution: Option<(Instant, u64)>,
     /// What its video takes as shared last, bits a second.
@@ -56,7 +57,7 @@ impl Peer {
             waiting: Vec::new(),
             changed: false,
             shown: HashMap::default(),
-            estimate: None,
+            estimate: Estimate::default(),
             caution: None,
             given: 0,
             desired: (0, 0),

@@ -105,7 +105,7 @@ impl Sfu {
     /// What the way to a peer carries, bits a second, as far as that has been measured.
     #[must_use]
     pub fn estimate(&self, peer: PeerId) -> Option<u64> {
-        self.peers.get(&peer)?.estimate
+        self.peers.get(&peer)?.estimate.rate(self.now)
     }
 
     /// Everything that is kept, counted: what must come back to zero when all have left.
@@ -291,7 +291,12 @@ impl Sfu {
                 Happened::Packet { mid, rid, packet } => self.forward(peer, mid, rid, &packet),
                 Happened::Estimate(rate) => {
                     if let Some(it) = self.peers.get_mut(&peer) {
-                        it.estimate = Some(rate);
+                        it.estimate.measured(rate);
+                    }
+                }
+                Happened::EstimateTold(rate) => {
+                    if let Some(it) = self.peers.get_mut(&peer) {
+                        it.estimate.told(self.now, rate, self.config.start_rate);
                     }
                 }
                 Happened::KeyframeWanted { mid } => self.keyframe_wanted(peer, mid),

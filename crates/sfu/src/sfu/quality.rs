@@ -36,7 +36,8 @@ impl Sfu {
     pub(super) fn share_with(&mut self, peer: PeerId) {
         let Some(views) = self.views(peer) else { return };
         let Some(it) = self.peers.get_mut(&peer) else { return };
-        let capacity = it.estimate.unwrap_or(self.config.start_rate).saturating_sub(views.audio);
+        let estimate = it.estimate.rate(self.now).unwrap_or(self.config.start_rate);
+        let capacity = estimate.saturating_sub(views.audio);
         it.caution = it.caution.filter(|(until, _)| *until > self.now);
         let capacity = it.caution.map_or(capacity, |(_, most)| capacity.min(most));
         let Allocation { given, sum, next, best } = quality::allocate(&views.demands, capacity);
