@@ -4,7 +4,7 @@
     moim serve --listen 127.0.0.1:4000 --topology sfu
     python aiortc_join.py http://127.0.0.1:4000 tea Robot
 
-Every 50 frames of a track it prints a line, of a microphone with how loud it is:
+Every 50 frames of a track it prints a line, of a microphone with how loud it was at most:
 
     Ann camera 50 frames 640x360
     Ann microphone 50 frames level 0.174
@@ -155,15 +155,21 @@ class Robot:
         task.add_done_callback(self.tasks.discard)
 
     async def watch(self, track) -> None:
-        count = 0
+        count, loudest = 0, 0.0
         while True:
             try:
                 frame = await track.recv()
             except MediaStreamError:
                 return
             count += 1
+            if isinstance(frame, AudioFrame):
+                loudest = max(loudest, loudness(frame))
+                what = f"level {loudest:.3f}"
+            else:
+                what = f"{frame.width}x{frame.height}"
             if count % 50 == 0:
-                print(self.whose(track), f"{count} frames", describe(frame), flush=True)
+                print(self.whose(track), f"{count} frames", what, flush=True)
+                loudest = 0.0
 
     def whose(self, track) -> str:
         mid = next(it.mid for it in self.link.getTransceivers() if it.receiver.track is track)
@@ -179,11 +185,10 @@ class Robot:
         await self.link.close()
 
 
-def describe(frame) -> str:
-    if isinstance(frame, VideoFrame):
-        return f"{frame.width}x{frame.height}"
+def loudness(frame: AudioFrame) -> float:
+    """From 0 to 1."""
     samples = array.array("h", bytes(frame.planes[0]))
-    return f"level {max(map(abs, samples)) / 32768:.3f}"
+    return max(map(abs, samples)) / 32768
 
 
 async def main(url: str, room: str, name: str) -> None:

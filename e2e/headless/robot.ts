@@ -33,7 +33,7 @@ export class Robot {
   async receives(name: string): Promise<void> {
     const camera = new RegExp(`^${name} camera \\d+ frames \\d+x\\d+$`);
     // Loud enough to be more than the noise of a codec.
-    const microphone = new RegExp(`^${name} microphone \\d+ frames level 0\\.(?!00)\\d+$`);
+    const microphone = new RegExp(`^${name} microphone \\d+ frames level (?!0\\.00)[01]\\.\\d+$`);
     for (const track of [camera, microphone]) {
       await until(`${this.name} to get ${track}`, async () => {
         if (this.process.exitCode !== null) throw new Error(`Python ended: ${this.complaints}`);
