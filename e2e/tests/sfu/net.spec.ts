@@ -81,34 +81,37 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-// How long pictures stand still is measured: what else the machine does just then may spoil it.
-test.describe.configure({ retries: 2 });
+// How long pictures stand still is measured: what else the machine does just then may spoil it. What
+// is either so or not is never tried again.
+test.describe("measured", () => {
+  test.describe.configure({ retries: 2 });
 
-test("where the media server is out of reach for one, nobody loses a picture", async ({
-  sit,
-  office: { office },
-}) => {
-  // No TURN either, by which it would get there.
-  const stun: ObserverOptions = { ice: ["stun"] };
-  office.desks[1]?.hideMediaOf(office.serverAddress, PORT);
-  const ada = await sit("Ada", 0, stun);
-  const grace = await sit("Grace", 1, stun);
-  await ada.enter("apart");
-  await grace.enter("apart");
-  await ada.decodes(1);
-  await grace.decodes(1);
-  await countFrames(ada);
-  await countFrames(grace);
+  test("where the media server is out of reach for one, nobody loses a picture", async ({
+    sit,
+    office: { office },
+  }) => {
+    // No TURN either, by which it would get there.
+    const stun: ObserverOptions = { ice: ["stun"] };
+    office.desks[1]?.hideMediaOf(office.serverAddress, PORT);
+    const ada = await sit("Ada", 0, stun);
+    const grace = await sit("Grace", 1, stun);
+    await ada.enter("apart");
+    await grace.enter("apart");
+    await ada.decodes(1);
+    await grace.decodes(1);
+    await countFrames(ada);
+    await countFrames(grace);
 
-  const hedy = await sit("Hedy", 0, stun);
-  await hedy.enter("apart");
-  for (const person of [ada, grace, hedy]) await person.decodes(2);
-  await expect(grace.page.getByTestId("cut-off")).toBeVisible();
-  // Grace by links to both; the two others by the server and a link to her.
-  for (const person of [ada, grace, hedy]) await hasConnections(person, 2);
-  for (const person of [ada, grace, hedy]) await person.decodes(2);
-  expect(office.desks[1]?.swallowed).toBeGreaterThan(0);
-  await nobodyLost(ada, grace);
+    const hedy = await sit("Hedy", 0, stun);
+    await hedy.enter("apart");
+    for (const person of [ada, grace, hedy]) await person.decodes(2);
+    await expect(grace.page.getByTestId("cut-off")).toBeVisible();
+    // Grace by links to both; the two others by the server and a link to her.
+    for (const person of [ada, grace, hedy]) await hasConnections(person, 2);
+    for (const person of [ada, grace, hedy]) await person.decodes(2);
+    expect(office.desks[1]?.swallowed).toBeGreaterThan(0);
+    await nobodyLost(ada, grace);
+  });
 });
 
 test.describe("in a room that is always at the media server", () => {

@@ -7,9 +7,6 @@ import { expect, test } from "../../support/test.ts";
 
 const SMALL = { observer: { smallCamera: true } };
 
-// How long pictures stand still is measured: what else the machine does just then may spoil it.
-test.describe.configure({ retries: 2 });
-
 test("three people meet at the media server and all see and hear each other, a screen too", async ({
   open,
 }) => {
@@ -42,26 +39,32 @@ test("three who come at once, to one room after the other, all see and hear each
   }
 });
 
-test("from two to three and back to two no tile stands still or goes black", async ({ open }) => {
-  const ada = await open("Ada", SMALL);
-  const grace = await open("Grace", SMALL);
-  await ada.enter("switching");
-  await grace.enter("switching");
-  await ada.decodes(1);
-  await grace.decodes(1);
-  await hasTopology(ada, "mesh");
-  await countFrames(ada);
-  await countFrames(grace);
+// How long pictures stand still is measured: what else the machine does just then may spoil it. What
+// is either so or not is never tried again.
+test.describe("measured", () => {
+  test.describe.configure({ retries: 2 });
 
-  const hedy = await open("Hedy", SMALL);
-  await hedy.enter("switching");
-  await meetAtServer([ada, grace, hedy]);
-  await hedy.tab.click("leave");
-  for (const person of [ada, grace]) await hasTopology(person, "mesh");
-  for (const person of [ada, grace]) await person.decodes(1);
+  test("from two to three and back to two no tile stands still or goes black", async ({ open }) => {
+    const ada = await open("Ada", SMALL);
+    const grace = await open("Grace", SMALL);
+    await ada.enter("switching");
+    await grace.enter("switching");
+    await ada.decodes(1);
+    await grace.decodes(1);
+    await hasTopology(ada, "mesh");
+    await countFrames(ada);
+    await countFrames(grace);
 
-  // Only the direct link is left.
-  for (const person of [ada, grace]) await hasConnections(person, 1);
-  for (const person of [ada, grace]) await person.decodes(1);
-  await nobodyLost(ada, grace);
+    const hedy = await open("Hedy", SMALL);
+    await hedy.enter("switching");
+    await meetAtServer([ada, grace, hedy]);
+    await hedy.tab.click("leave");
+    for (const person of [ada, grace]) await hasTopology(person, "mesh");
+    for (const person of [ada, grace]) await person.decodes(1);
+
+    // Only the direct link is left.
+    for (const person of [ada, grace]) await hasConnections(person, 1);
+    for (const person of [ada, grace]) await person.decodes(1);
+    await nobodyLost(ada, grace);
+  });
 });

@@ -3,7 +3,7 @@ export const en = {
   language: "English",
   languageLabel: "Language",
   tagline: "Gather in a click.",
-  lead: "Video calls that go straight from one person to the next. Nothing to install, no account.",
+  lead: "Video calls that anyone can host, right in the browser. Nothing to install, no account.",
   nowhere: "There is nothing at this address.",
   close: "Close",
 

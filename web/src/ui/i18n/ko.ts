@@ -6,7 +6,7 @@ export const ko: Messages = {
   language: "한국어",
   languageLabel: "언어",
   tagline: "클릭 한\u00a0번이면 모여요.",
-  lead: "서로에게 바로 이어지는 영상 통화예요. 설치도 가입도 필요 없어요.",
+  lead: "누구나 열 수 있는 영상 통화예요. 브라우저만 있으면 되고, 설치도 가입도 필요 없어요.",
   nowhere: "이 주소에는 아무것도 없어요.",
   close: "닫기",
 
