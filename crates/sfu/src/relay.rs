@@ -11,8 +11,8 @@ use crate::{
 use std::sync::Arc;
 
 /// A message to another shard, to be given to its [`handle_relay`](crate::Sfu::handle_relay). Between
-/// two shards messages must stay in order; any may be lost when a queue is full, except that media
-/// is what should be lost.
+/// two shards messages must stay in order. [Media](Self::is_media) may be lost, where a queue is full;
+/// nothing else may.
 #[derive(Debug, Clone)]
 pub struct Relay {
     /// To whom.
@@ -25,6 +25,8 @@ pub struct Relay {
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
+    /// Forget what was told of this room before, and tell everything: there is somebody in it here.
+    Greeting,
     /// A track is to be had.
     Published { track: TrackId, rids: Vec<Rid> },
     /// It is no more.

@@ -43,7 +43,7 @@ pub struct Sfu {
     tracks: HashMap<TrackId, Track>,
     routes: Routes,
     timers: Timers,
-    /// When to look after everybody; none while nobody is here.
+    /// When to look after everybody; none while there is no room.
     round: Option<Instant>,
     /// Peers with something to drain.
     dirty: VecDeque<PeerId>,
@@ -153,9 +153,6 @@ impl Sfu {
             room.remove(peer);
         }
         self.forget_empty(gone.room);
-        if self.peers.is_empty() {
-            self.round = None;
-        }
     }
 
     /// Takes a datagram if it belongs to a peer of this shard, and says whether it does.

@@ -1,8 +1,8 @@
 //! The media server's driver.
 //!
 //! Each shard has a [`Media`] of its own with a [`sfu::Sfu`]; nothing on the packet path is shared.
-//! All peers of a room live on one shard. Rooms tell their shard by [`Orders`] and hear from it by
-//! [`News`]; neither ever waits for the other. Clients of ICE-TCP live on the main runtime and
+//! A large room has peers on several shards, whose cores then exchange its tracks. Rooms tell their
+//! shards by [`Orders`] and hear from them by [`News`]; neither ever waits for the other. Clients of ICE-TCP live on the main runtime and
 //! exchange whole packets with a shard over bounded queues.
 
 mod command;

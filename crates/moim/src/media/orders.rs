@@ -14,15 +14,16 @@ use crate::shard::Bell;
 /// Orders that may wait for a shard; beyond, those who ask are refused and may try again.
 const WAITING: usize = 4096;
 
-/// Something a room wants of a peer's link.
+/// Something a room wants.
 #[derive(Debug)]
-pub(crate) struct Order {
-    pub(crate) room: RoomId,
-    pub(crate) peer: PeerId,
-    pub(crate) request: Request,
+pub(crate) enum Order {
+    /// Of a peer's link.
+    Peer { room: RoomId, peer: PeerId, request: Request },
+    /// Its peers are on these shards from now on. This shard is or was one of them.
+    Span { room: RoomId, shards: Vec<u16>, news: News },
 }
 
-/// What.
+/// What is wanted of a link.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// Take an offer; the room hears of it there.
@@ -67,8 +68,8 @@ impl Orders {
     /// Tells the shard, once there [is room](Self::have_room). Who looks and then tells without
     /// waiting in between keeps the bound but for one order of each thread.
     ///
-    /// That a peer leaves may be told in any case: each does so once, so that no more of these can
-    /// wait than there are peers.
+    /// That a peer leaves, and where the others are then, may be told in any case: each leaves once,
+    /// so that no more of these can wait than there are peers.
     pub(crate) fn tell(&self, order: Order) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         // A shard that is gone has forgotten its peers already.
@@ -99,7 +100,7 @@ mod tests {
         let (orders, mut inbox) = orders(Arc::new(Bell::new(&poll).unwrap()));
         let order = |peer| {
             let request = Request::Answer("v=0".into());
-            Order { room: RoomId(1), peer: PeerId(peer), request }
+            Order::Peer { room: RoomId(1), peer: PeerId(peer), request }
         };
         let told = (0..10_000).take_while(|n| {
             let room = orders.have_room();
@@ -109,8 +110,10 @@ mod tests {
             room
         });
         assert_eq!(told.count(), WAITING);
-        let came: Vec<u64> = (0..3).filter_map(|_| Some(inbox.try_next()?.peer.0)).collect();
-        assert_eq!(came, [0, 1, 2]);
+        for told in 0..3 {
+            let came = inbox.try_next();
+            assert!(matches!(came, Some(Order::Peer { peer, .. }) if peer.0 == told), "{came:?}");
+        }
         assert!(orders.have_room());
         drop(inbox);
         assert!(!orders.have_room(), "the shard is gone");

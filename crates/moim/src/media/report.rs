@@ -3,7 +3,7 @@
 /// What a shard has done and has, or the sum of all.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Report {
-    /// Peers there are, and rooms they are in.
+    /// Peers there are, and rooms they are in; one on several shards counts on each.
     pub(crate) peers: usize,
     pub(crate) rooms: usize,
     /// Clients over ICE-TCP.
@@ -29,6 +29,8 @@ pub(crate) struct Tally {
     pub(crate) sent: u64,
     /// Handed over to other shards.
     pub(crate) crossed: u64,
+    /// Of tracks that are published on other shards.
+    pub(crate) relayed: u64,
     /// DTLS and media from addresses that no check has proven.
     pub(crate) unproven: u64,
     /// Not queued, as a client over TCP can't take as much.
@@ -52,6 +54,7 @@ impl Report {
         tally.came += more.came;
         tally.sent += more.sent;
         tally.crossed += more.crossed;
+        tally.relayed += more.relayed;
         tally.unproven += more.unproven;
         tally.slow += more.slow;
         tally.gone += more.gone;

@@ -27,6 +27,15 @@ pub(crate) enum Taken {
     No,
 }
 
+/// A room that is on this shard, alone or among others.
+struct Ears {
+    news: News,
+    /// How many of its peers have links here.
+    peers: usize,
+    /// Whether it has some on other shards as well.
+    spans: bool,
+}
+
 /// The media server's part on one shard.
 pub(crate) struct Media {
     sfu: Sfu,
@@ -34,8 +43,7 @@ pub(crate) struct Media {
     shards: u8,
     /// The peers that have links here, and where their rooms hear of them.
     peers: HashMap<PeerId, (RoomId, News)>,
-    /// The rooms that they are in, and how many in each.
-    rooms: HashMap<RoomId, (News, usize)>,
+    rooms: HashMap<RoomId, Ears>,
     clients: HashMap<Way, Client>,
     elsewhere: Elsewhere,
     tally: Tally,
@@ -171,8 +179,11 @@ impl Media {
 
     /// A room wants something.
     pub(crate) fn carry_out(&mut self, now: Clock, order: Order) {
-        let Order { room, peer, request } = order;
         let now = now.monotonic;
+        let (room, peer, request) = match order {
+            Order::Peer { room, peer, request } => (room, peer, request),
+            Order::Span { room, shards, news } => return self.span(now, room, &shards, &news),
+        };
         let done = match request {
             Request::Publish(tracks, news) => self.welcome(now, room, peer, news).and_then(|()| {
                 let tracks: Vec<_> = tracks.iter().map(|(mid, it)| (mid.as_str(), *it)).collect();
@@ -195,6 +206,12 @@ impl Media {
             self.tally.refused += 1;
             tracing::debug!(peer = peer.0, %refused, "not done");
         }
+    }
+
+    /// Another shard's part has something to say of a room that spans both.
+    pub(crate) fn handle_relay(&mut self, now: Clock, relay: sfu::Relay) {
+        self.tally.relayed += u64::from(relay.is_media());
+        self.sfu.handle_relay(now.monotonic, relay);
     }
 
     /// When [`Self::handle_timeout`] is next wanted.
@@ -233,8 +250,7 @@ impl Media {
                     }),
                 },
                 Output::Event(event) => self.tell(now, event),
-                // Said of rooms that span shards alone; each is on one.
-                Output::Relay(_) => {}
+                Output::Relay(relay) => wire.links.push_relay(relay),
             }
         }
     }
@@ -297,19 +313,36 @@ impl Media {
             return Ok(());
         }
         self.sfu.add_peer(now, room, peer)?;
-        self.rooms.entry(room).or_insert_with(|| (news.clone(), 0)).1 += 1;
+        self.ears(room, &news).peers += 1;
         self.peers.insert(peer, (room, news));
         Ok(())
     }
 
+    fn span(&mut self, now: Instant, room: RoomId, shards: &[u16], news: &News) {
+        self.sfu.handle_shards(now, room, shards);
+        let own = u16::from(self.own);
+        self.ears(room, news).spans = shards.contains(&own) && shards.len() > 1;
+        self.close_ears(room);
+    }
+
+    fn ears(&mut self, room: RoomId, news: &News) -> &mut Ears {
+        let deaf = || Ears { news: news.clone(), peers: 0, spans: false };
+        self.rooms.entry(room).or_insert_with(deaf)
+    }
+
+    /// Nobody listens where there is nothing to be heard of.
+    fn close_ears(&mut self, room: RoomId) {
+        if self.rooms.get(&room).is_some_and(|ears| ears.peers == 0 && !ears.spans) {
+            self.rooms.remove(&room);
+        }
+    }
+
     fn forget(&mut self, peer: PeerId) {
         let Some((room, _)) = self.peers.remove(&peer) else { return };
-        if let Some((_, peers)) = self.rooms.get_mut(&room) {
-            *peers -= 1;
-            if *peers == 0 {
-                self.rooms.remove(&room);
-            }
+        if let Some(ears) = self.rooms.get_mut(&room) {
+            ears.peers -= 1;
         }
+        self.close_ears(room);
     }
 
     fn tell(&mut self, now: Clock, event: Event) {
@@ -321,9 +354,9 @@ impl Media {
                 (peer, Letter::Wanted(peer, source, any, rids))
             }
             Event::Speakers { room, speakers } => {
-                if let Some((news, _)) = self.rooms.get(&room) {
+                if let Some(ears) = self.rooms.get(&room) {
                     // Old by the time there is room again.
-                    let _ = news.tell(Letter::Speakers(speakers));
+                    let _ = ears.news.tell(Letter::Speakers(speakers));
                 }
                 return;
             }

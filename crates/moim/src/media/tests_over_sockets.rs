@@ -108,6 +108,18 @@ impl World {
 
     /// Somebody enters a room and offers what it sends.
     fn enter(&mut self, room: u64, wire: Wire, local: SocketAddr, publish: Publish) -> PeerId {
+        let shard = usize::try_from(room).unwrap() % self.orders.len();
+        self.enter_on(shard, room, wire, local, publish)
+    }
+
+    fn enter_on(
+        &mut self,
+        shard: usize,
+        room: u64,
+        wire: Wire,
+        local: SocketAddr,
+        publish: Publish,
+    ) -> PeerId {
         let number = u32::try_from(self.people.len()).unwrap();
         let peer = PeerId(u64::from(number));
         let transport = match &wire {
@@ -117,7 +129,6 @@ impl World {
         let config =
             headless::Config { local, transport, publish, publisher: number, epoch: self.epoch };
         let (news, reader) = letters();
-        let shard = usize::try_from(room).unwrap() % self.orders.len();
         let mut person = Person {
             peer,
             room: RoomId(room),
@@ -153,6 +164,14 @@ impl World {
         self.enter(room, wire, local, publish)
     }
 
+    /// Tells a room's shards, and those it was on, which they are now.
+    fn span(&self, room: u64, shards: &[u16], told: &[usize]) {
+        for shard in told {
+            let (room, shards, news) = (RoomId(room), shards.to_vec(), letters().0);
+            self.orders[*shard].tell(Order::Span { room, shards, news });
+        }
+    }
+
     /// Everybody does what is to be done, until this holds.
     async fn until(&mut self, what: &str, mut holds: impl FnMut(&[Person]) -> bool) {
         let started = Instant::now();
@@ -181,7 +200,7 @@ impl World {
 impl Person {
     fn tell(&self, request: Request) {
         assert!(self.orders.have_room());
-        self.orders.tell(Order { room: self.room, peer: self.peer, request });
+        self.orders.tell(Order::Peer { room: self.room, peer: self.peer, request });
     }
 
     fn offer(&mut self) {
@@ -327,6 +346,45 @@ async fn a_peer_lives_on_its_rooms_shard_wherever_its_packets_arrive() {
     }
     all.push(world.enter_by_relay(1, everything()).await);
     world.until_all_receive_all(&all).await;
+}
+
+#[tokio::test]
+async fn a_room_may_span_shards_and_leave_them() {
+    let mut world = World::new(3).await;
+    let mut all = Vec::new();
+    for shard in [0, 1, 2, 0, 1] {
+        let wire = world.udp().await;
+        let Wire::Udp(socket) = &wire else { unreachable!() };
+        let local = socket.local_addr().unwrap();
+        all.push(world.enter_on(shard, 0, wire, local, everything()));
+        let shards: &[u16] = &[0, 1, 2][..all.len().min(3)];
+        world.span(0, shards, &[0, 1, 2][..shards.len()]);
+    }
+    world.until_all_receive_all(&all).await;
+    let relayed = world.shards.report().await.media.tally.relayed;
+    assert!(relayed > 0, "{relayed}");
+    let gone = world.people.remove(2);
+    gone.tell(Request::Leave);
+    world.span(0, &[0, 1], &[0, 1, 2]);
+    world
+        .until("nobody is shown who left", |people| {
+            people.iter().all(|it| it.tracks.values().all(|(peer, _)| *peer != gone.peer))
+        })
+        .await;
+    for person in world.people.drain(..) {
+        person.tell(Request::Leave);
+    }
+    world.span(0, &[], &[0, 1]);
+    let media = timeout(SOON, async {
+        loop {
+            let media = world.shards.report().await.media;
+            if media.kept == 0 {
+                break media;
+            }
+            sleep(PACE).await;
+        }
+    });
+    assert_eq!(media.await.expect("nothing is kept").rooms, 0);
 }
 
 #[tokio::test]

@@ -107,6 +107,7 @@ fn forwarded(page: &mut Page, readings: &Readings<'_>) {
         "to",
         &[("server", tally.came), ("client", tally.sent), ("shard", tally.crossed)],
     );
+    page.counter("media_relayed", "Packets of tracks of other shards", tally.relayed);
     page.counters(
         "media_dropped",
         "Datagrams dropped, by reason",

@@ -1,12 +1,15 @@
-//! From shard to shard: packets between relays on different ones, and packets for peers that live
-//! on another one than the kernel thought, in parcels over bounded queues.
+//! From shard to shard: packets between relays on different ones, packets for peers that live on
+//! another one than the kernel thought, and what parts of the media server have to say of rooms that
+//! span shards, in parcels over bounded queues.
 //!
 //! A shard fills one parcel for each other shard and sends it off before it sleeps, or when it is
-//! full. The other gives the empty parcel back. A queue that is full drops, as the network would.
+//! full. The other gives the empty parcel back. A queue that is full drops packets and media, as the
+//! network would; anything else waits for the next parcel.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use crossbeam_queue::ArrayQueue;
+use sfu::Relay;
 use turn::ToSibling;
 
 use super::bell::Bell;
@@ -18,12 +21,16 @@ const PACKETS: usize = 64;
 const WAITING: usize = 64;
 /// Empty parcels that wait to be filled again.
 const EMPTY: usize = 8;
+/// What must not be lost and waits for a shard that takes nothing: more than all its rooms could have
+/// to say before somebody would notice that it is dead.
+const KEPT: usize = 65_536;
 
 /// Packets for one shard.
 #[derive(Default)]
 pub(crate) struct Parcel {
     bytes: Vec<u8>,
     packets: Vec<Packet>,
+    relays: Vec<Relay>,
 }
 
 /// Whose a packet is.
@@ -46,7 +53,11 @@ struct Packet {
 
 impl Parcel {
     fn has_room(&self, len: usize) -> bool {
-        self.packets.len() < PACKETS && self.bytes.len() + len <= BYTES
+        self.packets.len() + self.relays.len() < PACKETS && self.bytes.len() + len <= BYTES
+    }
+
+    fn is_empty(&self) -> bool {
+        self.packets.is_empty() && self.relays.is_empty()
     }
 
     fn push(&mut self, tenant: Tenant, packet: &ToSibling<'_>) {
@@ -67,9 +78,26 @@ impl Parcel {
         })
     }
 
+    /// Takes out what the other part of the media server has to say.
+    pub(crate) fn relays(&mut self) -> impl Iterator<Item = Relay> + '_ {
+        self.relays.drain(..)
+    }
+
+    /// Throws away what may be lost, and gives the rest and how many were lost.
+    fn spoil(&mut self) -> (Vec<Relay>, usize) {
+        let (packets, relays) = (self.packets.len(), self.relays.len());
+        let mut kept = std::mem::take(&mut self.relays);
+        kept.retain(|relay| !relay.is_media());
+        kept.truncate(KEPT);
+        self.clear();
+        let lost = packets + relays - kept.len();
+        (kept, lost)
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.packets.clear();
+        self.relays.clear();
     }
 }
 
@@ -123,15 +151,25 @@ impl Links {
         self.put(Tenant::Media, &ToSibling { sibling, is_client, source, to, payload });
     }
 
-    fn put(&mut self, tenant: Tenant, packet: &ToSibling<'_>) {
-        let to = usize::from(packet.sibling);
-        let full = self.filling.get(to).is_some_and(|it| !it.has_room(packet.payload.len()));
-        if full {
-            self.send(to);
+    /// Puts what a part of the media server has to say into the parcel for its shard.
+    pub(crate) fn push_relay(&mut self, relay: Relay) {
+        if let Some(parcel) = self.parcel(relay.to.into(), 0) {
+            parcel.relays.push(relay);
         }
-        if let Some(parcel) = self.filling.get_mut(to) {
+    }
+
+    fn put(&mut self, tenant: Tenant, packet: &ToSibling<'_>) {
+        if let Some(parcel) = self.parcel(packet.sibling.into(), packet.payload.len()) {
             parcel.push(tenant, packet);
         }
+    }
+
+    /// The parcel for a shard, with room for so many bytes.
+    fn parcel(&mut self, to: usize, len: usize) -> Option<&mut Parcel> {
+        if self.filling.get(to).is_some_and(|it| !it.has_room(len)) {
+            self.send(to);
+        }
+        self.filling.get_mut(to)
     }
 
     /// Sends all parcels off.
@@ -145,13 +183,14 @@ impl Links {
         let (Some(parcel), Some(mailbox)) = (self.filling.get_mut(to), self.boxes.get(to)) else {
             return;
         };
-        if parcel.packets.is_empty() {
+        if parcel.is_empty() {
             return;
         }
         let next = mailbox.empty.pop().unwrap_or_default();
         if let Err(mut returned) = mailbox.waiting.push(std::mem::replace(parcel, next)) {
-            self.dropped += returned.packets.len() as u64;
-            returned.clear();
+            let (kept, lost) = returned.spoil();
+            parcel.relays = kept;
+            self.dropped += lost as u64;
             let _ = mailbox.empty.push(returned);
         }
         mailbox.bell.ring();

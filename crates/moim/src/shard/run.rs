@@ -288,7 +288,7 @@ impl Shard {
     /// Takes in what siblings have sent.
     fn open_mail(&mut self, now: Clock) {
         for _ in 0..TURN {
-            let Some(parcel) = self.wire.links.receive() else { return };
+            let Some(mut parcel) = self.wire.links.receive() else { return };
             for (tenant, packet) in parcel.packets(self.relay.index()) {
                 let ToSibling { source, to, payload, .. } = packet;
                 let (relay, media, wire) = (&mut self.relay, &mut self.media, &mut self.wire);
@@ -303,6 +303,7 @@ impl Shard {
                     }
                 }
             }
+            parcel.relays().for_each(|relay| self.media.handle_relay(now, relay));
             self.wire.links.give_back(parcel);
         }
     }

@@ -1,12 +1,9 @@
 //! A room's way to the media server and back: names of participants on this side, numbers of peers
 //! on the other.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use room::{
@@ -16,8 +13,9 @@ use room::{
         WantedEvent,
     },
 };
-use sfu::{PeerId, RoomId, Source, Wish};
+use sfu::{RoomId, Source, Wish};
 
+use super::placement::Placement;
 use crate::media::{Letter, News, Order, Orders, Reader, Request, letters};
 
 /// The media server, as rooms have it. Clones are the same one.
@@ -34,15 +32,20 @@ impl MediaServer {
         Self { shards, rooms: Arc::default(), peers: Arc::default() }
     }
 
-    /// A room's desk. Rooms take turns with the shards.
+    /// A room's desk. Rooms take turns with the shards they begin on.
     pub(super) fn open(&self) -> Option<Desk> {
         let number = self.rooms.fetch_add(1, Ordering::Relaxed);
-        let shards = u64::try_from(self.shards.len()).ok()?;
-        let turn = usize::try_from(number.checked_rem(shards)?).ok()?;
-        let orders = self.shards.get(turn)?.clone();
+        let shards = self.shards.len();
+        let home = usize::try_from(number).ok()?.checked_rem(shards)?;
         let (news, reader) = letters();
-        let (peers, by_id, by_peer) = (Arc::clone(&self.peers), HashMap::new(), HashMap::new());
-        Some(Desk { room: RoomId(number), orders, peers, by_id, by_peer, news, reader })
+        let placement = Placement::new(Arc::clone(&self.peers), shards, home);
+        Some(Desk {
+            room: RoomId(number),
+            shards: Arc::clone(&self.shards),
+            placement,
+            news,
+            reader,
+        })
     }
 }
 
@@ -50,11 +53,8 @@ impl MediaServer {
 #[derive(Debug)]
 pub(super) struct Desk {
     room: RoomId,
-    orders: Orders,
-    /// The next number is nobody's yet, in no room.
-    peers: Arc<AtomicU64>,
-    by_id: HashMap<ParticipantId, PeerId>,
-    by_peer: HashMap<PeerId, ParticipantId>,
+    shards: Arc<[Orders]>,
+    placement: Placement,
     news: News,
     reader: Reader,
 }
@@ -73,12 +73,11 @@ pub(super) enum Said {
 impl Desk {
     /// Whether the media server can be told something now.
     pub(super) fn is_open(&self) -> bool {
-        self.orders.have_room()
+        self.shards.iter().all(Orders::have_room)
     }
 
     /// Tells the media server what a participant says.
     pub(super) fn tell(&mut self, from: &ParticipantId, said: ToSfu) {
-        let peer = self.peer(from);
         let news = self.news.clone();
         let request = match said {
             ToSfu::Description(SessionDescription { kind: SdpType::Offer, sdp }) => {
@@ -91,7 +90,7 @@ impl Desk {
             }
             ToSfu::Subscribe(tracks) => {
                 let wish = |track: room::protocol::WantedTrack| Wish {
-                    peer: self.peer(&track.participant),
+                    peer: self.placement.number(&track.participant),
                     source: theirs(track.source),
                     width: track.width,
                     height: track.height,
@@ -100,14 +99,20 @@ impl Desk {
             }
             ToSfu::Nothing => return,
         };
-        self.orders.tell(Order { room: self.room, peer, request });
+        let (peer, shard, is_first) = self.placement.take(from);
+        if is_first {
+            self.span(None);
+        }
+        self.order(shard, Order::Peer { room: self.room, peer, request });
     }
 
     /// Ends a participant's link, if it has one.
     pub(super) fn unlink(&mut self, id: &ParticipantId) {
-        if let Some(peer) = self.by_id.remove(id) {
-            self.by_peer.remove(&peer);
-            self.leave(peer);
+        let Some((peer, shard, was_last)) = self.placement.leave(id) else { return };
+        let request = Request::Leave;
+        self.order(shard, Order::Peer { room: self.room, peer, request });
+        if was_last {
+            self.span(Some(shard));
         }
     }
 
@@ -119,7 +124,7 @@ impl Desk {
             Some(Letter::Subscribed(peer, sections)) => {
                 // Whose track it was may have left meanwhile.
                 let track = |section: sfu::Subscribed| {
-                    let participant = self.by_peer.get(&section.peer)?.clone();
+                    let participant = self.placement.of(section.peer)?.clone();
                     let source = ours(section.source);
                     Some(SubscribedTrack { mid: section.mid, participant, source })
                 };
@@ -131,7 +136,7 @@ impl Desk {
             Some(Letter::Speakers(speakers)) => {
                 let speaker = |it: sfu::Speaker| {
                     Some(Speaker {
-                        participant: self.by_peer.get(&it.peer)?.clone(),
+                        participant: self.placement.of(it.peer)?.clone(),
                         level: it.level,
                     })
                 };
@@ -140,29 +145,35 @@ impl Desk {
             // It never is: this end holds one of the other.
             None => return Said::Nobody,
         };
-        self.by_peer.get(&peer).map_or(Said::Nobody, |id| Said::To(id.clone(), said))
+        self.placement.of(peer).map_or(Said::Nobody, |id| Said::To(id.clone(), said))
     }
 
-    fn leave(&self, peer: PeerId) {
-        self.orders.tell(Order { room: self.room, peer, request: Request::Leave });
-    }
-
-    fn peer(&mut self, id: &ParticipantId) -> PeerId {
-        if let Some(peer) = self.by_id.get(id) {
-            return *peer;
+    /// Tells all shards of the room, and the one that was left, which they are now. A room that is on
+    /// one alone has nothing to tell.
+    fn span(&self, left: Option<usize>) {
+        let shards = self.placement.shards();
+        if shards.len() + usize::from(left.is_some()) < 2 {
+            return;
         }
-        let peer = PeerId(self.peers.fetch_add(1, Ordering::Relaxed));
-        self.by_id.insert(id.clone(), peer);
-        self.by_peer.insert(peer, id.clone());
-        peer
+        let numbers: Vec<u16> = shards.iter().filter_map(|it| u16::try_from(*it).ok()).collect();
+        for shard in shards.into_iter().chain(left) {
+            let (room, shards, news) = (self.room, numbers.clone(), self.news.clone());
+            self.order(shard, Order::Span { room, shards, news });
+        }
+    }
+
+    fn order(&self, shard: usize, order: Order) {
+        if let Some(orders) = self.shards.get(shard) {
+            orders.tell(order);
+        }
     }
 }
 
 /// However a room ends, no link of its outlives it.
 impl Drop for Desk {
     fn drop(&mut self) {
-        for peer in self.by_peer.keys() {
-            self.leave(*peer);
+        for id in self.placement.everybody() {
+            self.unlink(&id);
         }
     }
 }

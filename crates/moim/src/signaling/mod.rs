@@ -16,6 +16,7 @@ mod ice;
 mod lobby;
 mod parse;
 mod place;
+mod placement;
 mod rate;
 mod room_task;
 mod seat;

@@ -1,7 +1,7 @@
 //! Rooms that span shards: tracks of other shards are as ours, but that what is asked of their
 //! publishers goes to the shard they are on.
 
-use super::Sfu;
+use super::{ROUND, Sfu};
 use crate::{
     ids::{Kind, PeerId, RoomId, TrackId},
     link::Rid,
@@ -12,31 +12,50 @@ use crate::{
 use std::{sync::Arc, time::Instant};
 
 impl Sfu {
-    /// Says which other shards have peers in a room; replaces what was said before. Say it on each
-    /// shard of the room, after the peer that made the difference was added.
+    /// Says which shards have peers in a room; replaces what was said before, and this one need not
+    /// be among them. Say it to each shard of the room and to each that is one no more; they may hear
+    /// of it at different times, but each must hear in the same order.
     pub fn handle_shards(&mut self, now: Instant, room: RoomId, shards: &[u16]) {
         self.tick(now);
         let ours = self.config.shard;
+        let others = shards.iter().copied().filter(|shard| *shard != ours);
+        // Where nobody is, there is no room.
+        let shards: Vec<u16> = others.filter(|_| shards.contains(&ours)).collect();
         let it = self.rooms.entry(room).or_default();
-        let shards: Vec<u16> = shards.iter().copied().filter(|shard| *shard != ours).collect();
         let before = std::mem::replace(&mut it.shards, shards.clone());
-        let tracks = it.tracks.clone();
+        self.round.get_or_insert(self.now + ROUND);
         for shard in shards.iter().filter(|shard| !before.contains(shard)) {
-            for id in &tracks {
-                self.export(*id, *shard);
-            }
+            // Whoever of the two hears of the other first is not listened to: the second greets, and
+            // is told.
+            self.relay(*shard, room, What::Greeting);
+            self.export_all(room, *shard);
         }
         for shard in before.iter().filter(|shard| !shards.contains(shard)) {
-            for id in &tracks {
-                match self.tracks.get_mut(id) {
-                    Some(track) if track.origin == Origin::Shard(*shard) => self.unpublish(*id),
-                    Some(track) => track.interests.retain(|(who, _)| who != shard),
-                    None => {}
-                }
-            }
+            self.forget_shard(room, *shard);
         }
         self.negotiate_all(room);
         self.forget_empty(room);
+    }
+
+    fn export_all(&mut self, room: RoomId, to: u16) {
+        for id in self.tracks_in(room) {
+            self.export(id, to);
+        }
+    }
+
+    /// What came from a shard is no more, and what it wanted is not wanted.
+    fn forget_shard(&mut self, room: RoomId, shard: u16) {
+        for id in self.tracks_in(room) {
+            match self.tracks.get_mut(&id) {
+                Some(track) if track.origin == Origin::Shard(shard) => self.unpublish(id),
+                Some(track) => track.interests.retain(|(who, _)| *who != shard),
+                None => {}
+            }
+        }
+    }
+
+    fn tracks_in(&self, room: RoomId) -> Vec<TrackId> {
+        self.rooms.get(&room).map(|room| room.tracks.clone()).unwrap_or_default()
     }
 
     /// Takes what another shard has to say. What is of an unknown room or track is dropped.
@@ -48,6 +67,11 @@ impl Sfu {
             return;
         }
         match what {
+            What::Greeting => {
+                self.forget_shard(room, from);
+                self.export_all(room, from);
+                self.negotiate_all(room);
+            }
             What::Published { track, rids } => self.import(room, from, track, &rids),
             What::Unpublished { track } if self.is_from(track, from) => {
                 self.unpublish(track);
@@ -118,14 +142,16 @@ impl Sfu {
             let interest = track.interests.iter().find(|(who, _)| who == *shard);
             !video || interest.is_none_or(|(_, most)| height <= *most)
         };
-        let to: Vec<u16> = room.shards.iter().filter(wants).copied().collect();
-        let (room, packet) = (track.room, Arc::new(packet.clone()));
-        for shard in to {
+        let mut shared = None;
+        for shard in room.shards.iter().filter(wants) {
             if self.relays.len() >= self.config.limits.relays {
                 self.dropped_relays += 1;
                 continue;
             }
-            self.relay(shard, room, What::Media { track: id, rid, packet: packet.clone() });
+            let packet = shared.get_or_insert_with(|| Arc::new(packet.clone())).clone();
+            let what = What::Media { track: id, rid, packet };
+            let (to, from) = (*shard, self.config.shard);
+            self.relays.push_back(Relay { to, from, room: track.room, what });
         }
     }
 
@@ -167,6 +193,9 @@ impl Sfu {
     pub(super) fn forget_empty(&mut self, room: RoomId) {
         if self.rooms.get(&room).is_some_and(crate::room::Room::is_empty) {
             self.rooms.remove(&room);
+        }
+        if self.rooms.is_empty() {
+            self.round = None;
         }
     }
 

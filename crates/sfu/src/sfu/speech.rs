@@ -5,7 +5,7 @@ use crate::{
     ids::{PeerId, RoomId, Source, TrackId},
     output::{Event, Speaker},
     packet::Packet,
-    room,
+    room::{self, Room},
     track::Track,
 };
 use std::time::{Duration, Instant};
@@ -68,7 +68,12 @@ impl Sfu {
         }
     }
 
+    /// Of the shards that a room spans all know who speaks, and the first one tells.
     fn tell_speakers(&mut self, room: RoomId, speakers: &[(PeerId, u8)]) {
+        let first = |room: &Room| room.shards.iter().all(|other| *other > self.config.shard);
+        if !self.rooms.get(&room).is_some_and(first) {
+            return;
+        }
         let speakers = speakers.iter().map(|(peer, level)| Speaker { peer: *peer, level: *level });
         self.events.push_back(Event::Speakers { room, speakers: speakers.collect() });
     }

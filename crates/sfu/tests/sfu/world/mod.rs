@@ -8,7 +8,7 @@ pub(crate) use media::{Heard, Seen};
 
 use sfu::{Config, Event, GoneReason, Output, PeerId, RoomId, Sfu, Source, Transport, Wish};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) connected: Vec<PeerId>,
     /// Who speaks, as told last.
     pub(crate) speakers: Vec<sfu::Speaker>,
+    /// The shards that have told of speakers, by their addresses.
+    pub(crate) tellers: BTreeSet<SocketAddr>,
     pub(crate) gone: Vec<(PeerId, GoneReason)>,
     /// Runs of more than one datagram that the server has given out, and their datagrams.
     pub(crate) runs: (usize, usize),
@@ -72,6 +74,7 @@ impl World {
             clients: BTreeMap::new(),
             connected: Vec::new(),
             speakers: Vec::new(),
+            tellers: BTreeSet::new(),
             gone: Vec::new(),
             runs: (0, 0),
             refused: Vec::new(),
@@ -158,9 +161,21 @@ impl World {
 
     /// The room spans both shards from now on, or no longer.
     pub(crate) fn span(&mut self, spans: bool) {
+        self.span_far(spans);
+        self.span_near(spans);
+    }
+
+    /// The near shard alone has heard so.
+    pub(crate) fn span_near(&mut self, spans: bool) {
         let now = self.now();
-        self.sfu.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[] });
-        self.far.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[] });
+        self.sfu.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
+        self.settle();
+    }
+
+    /// The far shard alone has heard so.
+    pub(crate) fn span_far(&mut self, spans: bool) {
+        let now = self.now();
+        self.far.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
         self.settle();
     }
 
@@ -266,7 +281,12 @@ impl World {
                             self.net.send(run.local, run.to, bytes);
                         }
                     }
-                    Output::Event(event) => events.push(event),
+                    Output::Event(event) => {
+                        if matches!(event, Event::Speakers { .. }) {
+                            self.tellers.insert(address);
+                        }
+                        events.push(event);
+                    }
                     Output::Relay(relay) => relays.push(relay),
                 }
             }
