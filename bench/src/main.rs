@@ -6,6 +6,7 @@ mod figure;
 mod fleet;
 mod machine;
 mod moim;
+mod quota;
 mod report;
 mod rounds;
 mod sfu;

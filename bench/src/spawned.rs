@@ -86,6 +86,16 @@ impl Spawned {
         usage::time_on_cpu(self.pid())
     }
 
+    /// Processor time of one of its threads, to the nanosecond.
+    pub(crate) fn thread_on_cpu(&self, thread: u32) -> anyhow::Result<Duration> {
+        usage::thread_on_cpu(self.pid(), thread)
+    }
+
+    /// Its threads and their names.
+    pub(crate) fn threads(&self) -> anyhow::Result<Vec<(u32, String)>> {
+        usage::threads(self.pid())
+    }
+
     /// Memory it holds.
     pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
         usage::memory(self.pid())

@@ -19,14 +19,25 @@ pub(crate) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
 /// Processor time of the threads that a process has now, as the scheduler keeps it: finer than
 /// [`cpu_time`], but who has left is not in it.
 pub(crate) fn time_on_cpu(pid: u32) -> anyhow::Result<Duration> {
-    let mut sum = 0;
-    for task in fs::read_dir(format!("/proc/{pid}/task")).context("can't list threads")? {
-        let path = task?.path().join("schedstat");
-        let text = fs::read_to_string(&path).context("this kernel keeps no schedstat")?;
-        let nanos = text.split_whitespace().next().context("schedstat is empty")?;
-        sum += nanos.parse::<u64>().context("schedstat without a time")?;
-    }
-    Ok(Duration::from_nanos(sum))
+    threads(pid)?.into_iter().map(|(thread, _)| thread_on_cpu(pid, thread)).sum()
+}
+
+/// Processor time of one thread, likewise.
+pub(crate) fn thread_on_cpu(pid: u32, thread: u32) -> anyhow::Result<Duration> {
+    let text = read(pid, &format!("task/{thread}/schedstat"))?;
+    let nanos = text.split_whitespace().next().context("schedstat is empty")?;
+    Ok(Duration::from_nanos(nanos.parse().context("schedstat without a time")?))
+}
+
+/// The threads that a process has now, and their names.
+pub(crate) fn threads(pid: u32) -> anyhow::Result<Vec<(u32, String)>> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).context("can't list threads")?;
+    let task = |task: std::io::Result<fs::DirEntry>| {
+        let thread = task?.file_name().to_string_lossy().parse()?;
+        let name = read(pid, &format!("task/{thread}/comm"))?;
+        Ok((thread, name.trim_end().to_owned()))
+    };
+    tasks.map(task).collect()
 }
 
 /// Memory of a process, in bytes.

@@ -1,6 +1,8 @@
 //! The media server beside Janus' VideoRoom.
 
+mod highest;
 mod janus;
+mod load;
 mod run;
 mod server;
 mod world;
@@ -11,6 +13,7 @@ use crate::{
     Common, cores,
     figure::Figure,
     machine, moim,
+    quota::Quota,
     report::{self, Table},
     rounds,
 };
@@ -49,16 +52,25 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let measure = |which: &[Which], scenario| {
+        each(which, rounds, |which| run::measure(which, scenario, Seconds(seconds), &[pair.server]))
+    };
     let scenarios = if options.smoke { Scenario::SMALL } else { Scenario::ALL };
-    let mut table = Table::new(&["what", "moim", "Janus", "moim / Janus"]);
+    let mut beside = Table::new(&["what", "moim", "Janus", "moim / Janus"]);
     for scenario in scenarios {
-        let measured = measure(*scenario, rounds, Seconds(seconds), pair)?;
-        fill(&mut table, *scenario, &measured);
+        fill(&mut beside, &ROWS, *scenario, &measure(&Which::BOTH, *scenario)?);
     }
+    let mut shards = Table::new(&["what", "one shard", "two shards", "one / two"]);
+    for scenario in scenarios {
+        fill(&mut shards, &SHARDS, *scenario, &measure(&Which::SHARDS, *scenario)?);
+    }
+    let climbed = if options.smoke { String::new() } else { climbed(rounds, pair)? };
     let section = format!(
-        "## Media server\n\n{}\nOne picture of 500 kb/s and sound from each publisher. {}; {}; {}. \
-         `cargo xtask bench sfu`\n",
-        table.markdown(),
+        "## Media server\n\n{}\nOne picture of 500 kb/s and sound from each publisher. \
+         {climbed}A room over two shards does as much more as its busiest shard has less to do:\n\n\
+         {}\n{}; {}; {}. `cargo xtask bench sfu`\n",
+        beside.markdown(),
+        shards.markdown(),
         machine::sentence(),
         moim::version()?,
         janus::version(),
@@ -67,21 +79,44 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// What each server took, in turns; without rounds, once.
-fn measure(
-    scenario: Scenario,
+fn each<T>(
+    which: &[Which],
     rounds: usize,
-    seconds: Seconds,
-    pair: cores::Pair,
-) -> anyhow::Result<Vec<Vec<Measured>>> {
+    mut measure: impl FnMut(Which) -> anyhow::Result<T>,
+) -> anyhow::Result<Vec<Vec<T>>> {
     if rounds == 0 {
-        return Which::ALL
-            .iter()
-            .map(|which| Ok(vec![run::measure(*which, scenario, seconds, &[pair.server])?]))
-            .collect();
+        return which.iter().map(|which| Ok(vec![measure(*which)?])).collect();
     }
-    rounds::alternate(&Which::ALL, rounds, |which| {
-        run::measure(*which, scenario, seconds, &[pair.server])
-    })
+    rounds::alternate(which, rounds, |which| measure(*which))
+}
+
+/// How many could subscribe to one publisher on a small share of a core.
+fn climbed(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
+    if !Quota::is_possible() {
+        return Ok(
+            "How much each can bear was not measured: this kernel gives no shares of a core to \
+                   threads. "
+                .to_owned(),
+        );
+    }
+    let highest = each(&Which::ALL, rounds, |which| highest::subscribers(which, &[pair.server]))?;
+    let mut table = Table::new(&["", "subscribers without a loss", "beside Janus"]);
+    let figures = highest.iter().map(|it| Figure::of(it.iter().copied().map(f64::from)));
+    let figures: Vec<_> = figures.collect();
+    let janus = figures.last().cloned().flatten();
+    for (name, figure) in ["moim, one shard", "moim, two shards", "Janus"].into_iter().zip(figures)
+    {
+        if let (Some(figure), Some(janus)) = (figure, &janus) {
+            let ratio = format!("{:.1}", figure.beside(janus));
+            table.row(&[name.to_owned(), figure.to_string(), ratio]);
+        }
+    }
+    Ok(format!(
+        "One publisher, and as many subscribers as there can be, where each shard, and Janus as a \
+         whole, has {} % of a core:\n\n{}\n",
+        highest::PERCENT,
+        table.markdown()
+    ))
 }
 
 /// A figure's name, how it is taken from a measurement, and whether a ratio of it means something.
@@ -95,13 +130,18 @@ const ROWS: [Row; 5] = [
     ("lost for good, %", |it| it.loss, false),
 ];
 
-fn fill(table: &mut Table, scenario: Scenario, measured: &[Vec<Measured>]) {
-    for (what, of, compare) in ROWS {
+const SHARDS: [Row; 3] = [
+    ("CPU per forwarded packet, µs", |it| it.cpu_per_packet, true),
+    ("of that the busiest shard, µs", |it| it.busiest_per_packet, true),
+    ("lost for good, %", |it| it.loss, false),
+];
+
+fn fill(table: &mut Table, rows: &[Row], scenario: Scenario, measured: &[Vec<Measured>]) {
+    for (what, of, compare) in rows {
         let figures = measured.iter().map(|rounds| Figure::of(rounds.iter().map(of)));
-        if let [Some(moim), Some(janus)] = *figures.collect::<Vec<_>>() {
-            let ratio = if compare { format!("{:.2}", moim.beside(&janus)) } else { String::new() };
-            let what = format!("{scenario}: {what}");
-            table.row(&[what, moim.to_string(), janus.to_string(), ratio]);
+        if let [Some(one), Some(other)] = *figures.collect::<Vec<_>>() {
+            let ratio = if *compare { format!("{:.2}", one.beside(&other)) } else { String::new() };
+            table.row(&[format!("{scenario}: {what}"), one.to_string(), other.to_string(), ratio]);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The two media servers, started alike.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 
 use super::janus::Janus;
@@ -9,12 +11,19 @@ use crate::{moim::Moim, spawned::Spawned};
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
+    /// moim with one shard.
     Moim,
+    /// moim with two.
+    Two,
     Janus,
 }
 
 impl Which {
-    pub(crate) const ALL: [Self; 2] = [Self::Moim, Self::Janus];
+    /// moim and its peer.
+    pub(crate) const BOTH: [Self; 2] = [Self::Moim, Self::Janus];
+    /// moim with one shard and with two.
+    pub(crate) const SHARDS: [Self; 2] = [Self::Moim, Self::Two];
+    pub(crate) const ALL: [Self; 3] = [Self::Moim, Self::Two, Self::Janus];
 }
 
 /// A server that runs.
@@ -27,13 +36,14 @@ pub(crate) enum Server {
 impl Server {
     /// Starts it on these cores alone.
     pub(crate) fn start(which: Which, cores: &[usize]) -> anyhow::Result<Self> {
+        let moim = |shards| {
+            let listen = format!("{ADDRESS}:4000");
+            let flags = ["--also", &listen, "--topology", "sfu", "--shards", shards];
+            anyhow::Ok(Self::Moim(Moim::start(cores, &flags)?))
+        };
         match which {
-            Which::Moim => {
-                let shards = cores.len().to_string();
-                let listen = format!("{ADDRESS}:4000");
-                let flags = ["--also", &listen, "--topology", "sfu", "--shards", &shards];
-                Ok(Self::Moim(Moim::start(cores, &flags)?))
-            }
+            Which::Moim => moim("1"),
+            Which::Two => moim("2"),
             Which::Janus => Ok(Self::Janus(Janus::start(cores)?)),
         }
     }
@@ -44,5 +54,29 @@ impl Server {
             Self::Moim(moim) => &moim.process,
             Self::Janus(janus) => &janus.process,
         }
+    }
+
+    /// Processor time of each of its shards. Janus has none.
+    pub(crate) fn shards(&self) -> anyhow::Result<Vec<Duration>> {
+        let threads = self.shard_threads()?;
+        threads.into_iter().map(|thread| self.process().thread_on_cpu(thread)).collect()
+    }
+
+    /// The threads that do the work: together in Janus, each shard by itself in moim.
+    pub(crate) fn limited(&self) -> anyhow::Result<Vec<Vec<u32>>> {
+        match self {
+            Self::Moim(_) => Ok(self.shard_threads()?.into_iter().map(|it| vec![it]).collect()),
+            Self::Janus(janus) => {
+                let all = janus.process.threads()?;
+                Ok(vec![all.into_iter().map(|(thread, _)| thread).collect()])
+            }
+        }
+    }
+
+    fn shard_threads(&self) -> anyhow::Result<Vec<u32>> {
+        let mut shards = self.process().threads()?;
+        shards.retain(|(_, name)| name.starts_with("shard "));
+        shards.sort_by(|(_, one), (_, other)| one.cmp(other));
+        Ok(shards.into_iter().map(|(thread, _)| thread).collect())
     }
 }

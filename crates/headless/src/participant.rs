@@ -166,7 +166,7 @@ impl Participant {
     }
 
     /// Offers what is to be sent; `None` where there is nothing new to offer. Who sends nothing
-    /// offers a data channel at first, since an offer needs a section.
+    /// offers sound that is off at first, since an offer needs a section.
     pub fn offer(&mut self, now: Instant) -> Option<Offer> {
         if self.pending.is_some() {
             return None;
@@ -181,7 +181,7 @@ impl Participant {
             *mid = Some(changes.add_media(MediaKind::Video, send, None, None, layers));
         }
         if self.voice.is_none() && self.camera.is_none() && !self.negotiated {
-            changes.add_channel("moim".to_owned());
+            changes.add_media(MediaKind::Audio, Direction::Inactive, None, None, None);
         }
         let (offer, pending) = changes.apply()?;
         self.pending = Some(pending);

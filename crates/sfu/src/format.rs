@@ -1,5 +1,6 @@
 //! What a payload is encoded as, so that one peer's payload type can be turned into another's.
 
+use crate::ids::Kind;
 use str0m::format::{CodecSpec, PayloadParams};
 
 /// The encodings that we forward.
@@ -54,11 +55,18 @@ impl Format {
         Self { codec, profile: 0 }
     }
 
+    pub(crate) fn kind(self) -> Kind {
+        match self.codec {
+            Codec::Opus | Codec::Red => Kind::Audio,
+            Codec::Vp8 | Codec::Vp9 | Codec::H264 | Codec::Av1 => Kind::Video,
+        }
+    }
+
     /// RTP clock rate, Hz.
     pub(crate) fn clock_rate(self) -> u32 {
-        match self.codec {
-            Codec::Opus | Codec::Red => 48_000,
-            Codec::Vp8 | Codec::Vp9 | Codec::H264 | Codec::Av1 => 90_000,
+        match self.kind() {
+            Kind::Audio => 48_000,
+            Kind::Video => 90_000,
         }
     }
 }

@@ -7,11 +7,13 @@ mod dependency;
 mod engine;
 mod extensions;
 mod outbox;
+mod written;
 
 use dependency::Dependency;
 pub(crate) use engine::Engine;
 pub(crate) use outbox::Outbox;
 pub(crate) use str0m::media::{Mid, Rid};
+use written::Written;
 
 use crate::{
     config::Config,
@@ -32,7 +34,7 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Event, IceConnectionState, IceCreds, Input, Output, Rtc,
+    Event, IceConnectionState, IceCreds, Input, Output, PacerReason, Reason, Rtc,
     bwe::{Bitrate, BweKind},
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     media::{Direction, KeyframeRequestKind, Media, MediaKind, Rids},
@@ -40,6 +42,9 @@ use str0m::{
     rtp::{RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch},
 };
 
+/// Whoever gets packets is not asked what else it wants after each; it wants nothing that could not
+/// wait so long (feedback every 50 ms or more, requests for what was lost).
+const UNASKED: Duration = Duration::from_millis(20);
 /// The engine's pacer asks for a microsecond later between two packets: what is so near is due.
 const NEARLY_DUE: Duration = Duration::from_micros(500);
 /// No drain is longer, whatever the engine says.
@@ -98,8 +103,12 @@ pub(crate) struct Link {
     /// The datagram in hand came this way.
     current: Option<FiveTuple>,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
+    /// What was written and has not come out.
+    written: Written,
     pub(crate) outbox: Outbox,
     pub(crate) due: Instant,
+    /// When the engine wanted the time told, as it said last, but for mere heartbeats.
+    wants: Option<Instant>,
     pub(crate) heard: Instant,
     pub(crate) connected: bool,
     addresses: usize,
@@ -126,8 +135,10 @@ impl Link {
             ways: Vec::new(),
             current: None,
             streams: HashMap::default(),
+            written: Written::default(),
             outbox: Outbox::default(),
             due: now,
+            wants: None,
             heard: now,
             connected: false,
             addresses: config.limits.addresses.max(1),
@@ -249,7 +260,8 @@ impl Link {
         let mut write = RtpWrite::new(pt.into(), as_.seq.into(), as_.time, packet.at, payload)
             .marker(as_.marker)
             .ext_vals(extensions)
-            .nackable(true);
+            // Sound is not asked for again: redundancy is in it, or it is concealed.
+            .nackable(packet.format.kind() == Kind::Video);
         if let Some(patch) = as_.vp8.and_then(|numbers| patch(&packet.payload, numbers)) {
             write = write.vp8_patch(patch);
         }
@@ -257,6 +269,7 @@ impl Link {
             Some(stream) => stream.write_rtp(write),
             None => return false,
         }
+        self.written.push(*lane.ssrc, as_.seq);
         true
     }
 
@@ -311,7 +324,7 @@ impl Link {
         let Ok(receive) = Receive::new(proto, way.remote, local, bytes) else { return };
         self.current = Some(way);
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
-        self.drain(now, out);
+        self.poll(now, out);
         self.current = None;
         if taken.is_err() {
             out.push(Happened::Failed);
@@ -327,11 +340,24 @@ impl Link {
         self.known.iter().find(same).map(|(_, address)| *address)
     }
 
-    /// The one door to the engine: each change ends here, and everything it has to say is taken.
+    /// Does what is due, and takes what the engine has to say.
     pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Happened>) {
-        let mut failed = self.rtc.handle_input(Input::Timeout(now)).is_err();
+        if self.rtc.handle_input(Input::Timeout(now)).is_err() {
+            out.push(Happened::Failed);
+        }
+        self.poll(now, out);
+    }
+
+    /// The one door to the engine: each change ends here, and everything it has to say is taken.
+    ///
+    /// But where packets were written, and all of them have come out, it is left at that: nearly all
+    /// drains are of that kind, and asking the engine what it wants next costs it as much as a packet.
+    /// Whatever else it has to say comes before the packets.
+    fn poll(&mut self, now: Instant, out: &mut Vec<Happened>) {
+        let mut failed = false;
         let mut clock = now;
-        self.due = now + NEARLY_DUE;
+        let unasked = now + UNASKED;
+        self.due = self.wants.map_or(unasked, |at| at.min(unasked));
         for _ in 0..LONGEST_DRAIN {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) if at > clock && at <= now + NEARLY_DUE => {
@@ -340,9 +366,22 @@ impl Link {
                 }
                 Ok(Output::Timeout(at)) => {
                     self.due = at.max(now + NEARLY_DUE);
+                    // The pacer's heartbeat is in each packet.
+                    let heartbeat = Reason::Pacer(PacerReason::Handle);
+                    self.wants = (self.rtc.last_timeout_reason() != heartbeat).then_some(self.due);
                     break;
                 }
-                Ok(Output::Transmit(it)) => self.transmit(now, &it, out),
+                Ok(Output::Transmit(it)) => {
+                    let was_written = self.written.came(&it.contents);
+                    self.transmit(now, &it, out);
+                    if was_written && self.written.is_empty() {
+                        break;
+                    }
+                    if was_written {
+                        // Between two packets the pacer wants a look at the clock.
+                        failed |= self.rtc.handle_input(Input::Timeout(clock)).is_err();
+                    }
+                }
                 Ok(Output::Event(event)) => self.happened(now, event, out),
                 Err(_) => {
                     failed = true;
@@ -350,6 +389,7 @@ impl Link {
                 }
             }
         }
+        self.written.clear();
         if failed || !self.rtc.is_alive() {
             out.push(Happened::Failed);
         }

@@ -72,7 +72,7 @@ fn come_and_go(server: &Server, call: usize) {
     let mut load = Command::new(env!("CARGO_BIN_EXE_moim"));
     load.args(["load", "--url", &format!("http://{}", server.address())]);
     load.args(["--prefix", &format!("call {call}"), "--media", "single", "--json"]);
-    load.args(["--rooms", "2", "--publishers", "2", "--subscribers", "1"]);
+    load.args(["--rooms", "2", "--publishers", "2", "--subscribers", "5"]);
     let done = load.args(["--churn", "2", "--duration", "5s"]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
     // It fails where somebody was refused or fell out.

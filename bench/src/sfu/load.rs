@@ -1,0 +1,165 @@
+//! Participants of one room, on either server.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use headless::{Layer, Publish};
+use load::{Link, Media, Outcome, Plan, Seat, Sends, Summary, Tally, Way, take_part};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{janus::Handle, server::Server, world::ADDRESS};
+
+/// How long everybody may take to connect.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// One participant comes after the other.
+const APART: Duration = Duration::from_millis(30);
+const ROOM: &str = "bench";
+
+/// Who is in the room so far.
+pub(super) struct Load {
+    on: On,
+    tally: Tally,
+    epoch: Instant,
+    tasks: JoinSet<Outcome>,
+    stop: watch::Sender<bool>,
+    /// How many seats were taken, in moim's room.
+    seats: u32,
+    links: usize,
+}
+
+enum On {
+    Moim(Arc<Plan>),
+    /// The publishers, once they are known.
+    Janus(Vec<u64>),
+}
+
+impl Load {
+    /// An empty room for so many at most.
+    pub(super) async fn new(server: &Server, capacity: u32) -> anyhow::Result<Self> {
+        let (tally, epoch) = (Tally::default(), Instant::now());
+        let on = match server {
+            Server::Moim(_) => {
+                let mut plan = Plan::new(&format!("http://{ADDRESS}:4000"), None)?;
+                (plan.tally, plan.epoch, plan.media) = (tally.clone(), epoch, Media::Single);
+                plan.make_room(ROOM, capacity).await?;
+                On::Moim(Arc::new(plan))
+            }
+            Server::Janus(_) => On::Janus(Vec::new()),
+        };
+        let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
+        Ok(Self { on, tally, epoch, tasks, stop, seats: 0, links: 0 })
+    }
+
+    /// Packets that have come to anybody.
+    pub(super) fn came(&self) -> u64 {
+        self.tally.packets.load(Ordering::Relaxed)
+    }
+
+    /// Connections there are.
+    pub(super) fn links(&self) -> usize {
+        self.links
+    }
+
+    /// These many come and publish; each gets what the others send, too. Nobody came before them.
+    pub(super) async fn publish(&mut self, count: u32) -> anyhow::Result<()> {
+        if let On::Moim(plan) = &self.on {
+            return self.sit(Arc::clone(plan), count, true).await;
+        }
+        for number in 0..count {
+            let sends = Publish { voice: true, camera: Layer::single(360, 500_000) };
+            self.link(Handle::publisher().await?, sends, number).await?;
+        }
+        self.all_connected().await?;
+        let feeds = Handle::publisher().await?.feeds().await?;
+        // Janus has a link for each direction.
+        for own in feeds.iter().filter(|_| feeds.len() > 1) {
+            let others: Vec<_> = feeds.iter().filter(|feed| *feed != own).copied().collect();
+            let handle = Handle::subscriber(&others).await?;
+            self.link(handle, Publish::default(), u32::MAX).await?;
+        }
+        self.on = On::Janus(feeds);
+        self.all_connected().await
+    }
+
+    /// These many come and get all that is published.
+    pub(super) async fn subscribe(&mut self, count: u32) -> anyhow::Result<()> {
+        let feeds = match &self.on {
+            On::Moim(plan) => return self.sit(Arc::clone(plan), count, false).await,
+            On::Janus(feeds) => feeds.clone(),
+        };
+        for _ in 0..count {
+            let handle = Handle::subscriber(&feeds).await?;
+            self.link(handle, Publish::default(), u32::MAX).await?;
+        }
+        self.all_connected().await
+    }
+
+    /// Everybody leaves.
+    pub(super) async fn end(mut self) -> Summary {
+        self.stop.send_replace(true);
+        let mut summary = Summary::default();
+        while let Some(ended) = self.tasks.join_next().await {
+            summary.add(ended.unwrap_or_else(|error| Outcome::failed(&error.into())));
+        }
+        summary
+    }
+
+    async fn sit(&mut self, plan: Arc<Plan>, count: u32, publishes: bool) -> anyhow::Result<()> {
+        for _ in 0..count {
+            let seat = Seat { room: ROOM.to_owned(), number: self.seats, publishes };
+            self.tasks.spawn(take_part(Arc::clone(&plan), seat, self.stop.subscribe()));
+            self.seats += 1;
+            self.links += 1;
+            sleep(APART).await;
+        }
+        self.all_connected().await
+    }
+
+    async fn link(
+        &mut self,
+        handle: Handle,
+        publish: Publish,
+        publisher: u32,
+    ) -> anyhow::Result<()> {
+        let way = Way::udp((ADDRESS.parse::<std::net::IpAddr>()?, 4000).into()).await?;
+        let offers = publish.voice;
+        let sends = Sends { publish, publisher, epoch: self.epoch };
+        let mut link = Link::new(handle, way, sends, Instant::now(), self.tally.clone());
+        if offers {
+            link.offer().await?;
+        }
+        let mut stop = self.stop.subscribe();
+        self.tasks.spawn(async move { link.run(&mut stop).await.0 });
+        self.links += 1;
+        sleep(APART).await;
+        Ok(())
+    }
+
+    async fn all_connected(&mut self) -> anyhow::Result<()> {
+        let mut connected = self.tally.connected.subscribe();
+        let links = self.links;
+        tokio::select! {
+            all = timeout(PATIENCE, connected.wait_for(|count| *count >= links)) => {
+                let count = *self.tally.connected.borrow();
+                all.with_context(|| format!("{count} of {links} links are up"))?.map(drop)?;
+                Ok(())
+            }
+            Some(ended) = self.tasks.join_next() => {
+                let reason = ended?.failure().unwrap_or("it ended").to_owned();
+                Err(anyhow::anyhow!("a participant could not take part: {reason}"))
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nothing here has 2^53 of anything")]
+pub(super) fn approximate(count: u64) -> f64 {
+    count as f64
+}
