@@ -12,11 +12,11 @@ use super::{
 use crate::quota::Quota;
 
 /// What a shard, or Janus as a whole, has of a core: so little that it ends before who loads it.
-pub(super) const PERCENT: u8 = 20;
+pub(super) const PERCENT: u8 = 8;
 /// The first step. No server has much to do with so few.
-const FIRST: u32 = 16;
-/// Each further step has a tenth more.
-const MOST: u32 = 400;
+const FIRST: u32 = 10;
+/// Each further step has a tenth more. A room of moim's holds a hundred.
+const MOST: u32 = 99;
 /// What comes may fall behind by so much: what is under way at either end of a step.
 const WHOLE: f64 = 0.995;
 /// Until what was begun has settled, and how long a step is looked at.

@@ -50,6 +50,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             let measured = run::measure(which, *scenario, Seconds(seconds), &[pair.server])?;
             report::print(&format!("{scenario}: {measured:?}"))?;
         }
+        if Quota::is_possible() {
+            let highest = highest::subscribers(which, &[pair.server])?;
+            report::print(&format!("subscribers without a loss: {highest}"))?;
+        }
         return Ok(());
     }
     let measure = |which: &[Which], scenario| {
