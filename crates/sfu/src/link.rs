@@ -3,15 +3,18 @@
 //! Nothing outside this module drives the engine, and but a few value types of it are named
 //! elsewhere, so that its egress, or all of it, can be replaced.
 
+mod allowance;
 mod dependency;
 mod engine;
 mod extensions;
 mod outbox;
 mod written;
+mod sources;
 
 use dependency::Dependency;
 pub(crate) use engine::Engine;
 pub(crate) use outbox::Outbox;
+use sources::{Head, Sources};
 pub(crate) use str0m::media::{Mid, Rid};
 use written::Written;
 
@@ -20,6 +23,7 @@ use crate::{
     format::{Codec, Format},
     forward::Rewritten,
     ids::{Kind, Transport},
+    output::Reason,
     packet::{self, Packet},
     red,
     refused::Refused,
@@ -34,7 +38,7 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Event, IceConnectionState, IceCreds, Input, Output, PacerReason, Reason, Rtc,
+    Event, IceConnectionState, IceCreds, Input, Output, PacerReason, Reason as Because, Rtc,
     bwe::{Bitrate, BweKind},
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     media::{Direction, KeyframeRequestKind, Media, MediaKind, Rids},
@@ -80,6 +84,8 @@ pub(crate) enum Happened {
     Proven(FiveTuple),
     /// The oldest way, to make room.
     Forgotten(FiveTuple),
+    /// Media came to nothing.
+    Dropped(Reason),
 }
 
 /// A send stream, ready to be written.
@@ -102,6 +108,9 @@ pub(crate) struct Link {
     ways: Vec<FiveTuple>,
     /// The datagram in hand came this way.
     current: Option<FiveTuple>,
+    /// Whether it was a packet that was new and its sender's.
+    fresh: bool,
+    sources: Sources,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
     /// What was written and has not come out.
     written: Written,
@@ -134,6 +143,8 @@ impl Link {
             known,
             ways: Vec::new(),
             current: None,
+            fresh: false,
+            sources: Sources::new(now),
             streams: HashMap::default(),
             written: Written::default(),
             outbox: Outbox::default(),
@@ -322,10 +333,28 @@ impl Link {
         let Some(local) = self.known_as(&way) else { return };
         let proto = protocol(way.transport);
         let Ok(receive) = Receive::new(proto, way.remote, local, bytes) else { return };
+        let head = Head::read(bytes);
+        if head.is_some_and(|head| !self.sources.admit(now, head)) {
+            out.push(Happened::Dropped(Reason::Forged));
+            return;
+        }
+        let before = head.and_then(|head| self.sources.before(&mut self.rtc, head));
         self.current = Some(way);
+        self.fresh = false;
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
         self.poll(now, out);
         self.current = None;
+        match head {
+            Some(head) if self.fresh => self.sources.prove(head),
+            Some(head) => {
+                let reason = self.sources.judge(&mut self.rtc, head);
+                out.extend(reason.map(Happened::Dropped));
+                if let Some(before) = before {
+                    before.restore(&mut self.rtc, head);
+                }
+            }
+            None => {}
+        }
         if taken.is_err() {
             out.push(Happened::Failed);
         }
@@ -367,7 +396,7 @@ impl Link {
                 Ok(Output::Timeout(at)) => {
                     self.due = at.max(now + NEARLY_DUE);
                     // The pacer's heartbeat is in each packet.
-                    let heartbeat = Reason::Pacer(PacerReason::Handle);
+                    let heartbeat = Because::Pacer(PacerReason::Handle);
                     self.wants = (self.rtc.last_timeout_reason() != heartbeat).then_some(self.due);
                     break;
                 }
@@ -430,6 +459,7 @@ impl Link {
         match event {
             Event::RtpPacket(packet) => {
                 self.heard = now;
+                self.fresh = true;
                 let ssrc = packet.header.ssrc;
                 let Some((mid, rid)) = self.stream(ssrc) else { return };
                 let Some(format) = self.format(*packet.header.payload_type) else { return };

@@ -138,3 +138,28 @@ pub struct Wish {
     /// Height on the screen, device pixels; 0 is not shown.
     pub height: u32,
 }
+
+/// Media that came from where a peer is and came to nothing, in packets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Played again, or far too late.
+    pub replayed: u64,
+    /// Not of whom they seem to be, or of a stream that was not agreed on.
+    pub forged: u64,
+}
+
+/// Why a packet came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Replayed,
+    Forged,
+}
+
+impl Dropped {
+    pub(crate) fn count(&mut self, reason: Reason) {
+        match reason {
+            Reason::Replayed => self.replayed += 1,
+            Reason::Forged => self.forged += 1,
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     ids::{PeerId, RoomId, TrackId, Transport},
     link::{Engine, Happened, Link},
-    output::{Event, GoneReason, Output, Transmit},
+    output::{Dropped, Event, GoneReason, Output, Transmit},
     peer::Peer,
     refused::Refused,
     relay::Relay,
@@ -55,6 +55,7 @@ pub struct Sfu {
     relays: VecDeque<Relay>,
     /// Media that was not relayed since too much was waiting.
     dropped_relays: u64,
+    dropped: Dropped,
     /// What a drain has brought; empty between calls, kept for its memory.
     happened: Vec<Happened>,
 }
@@ -81,6 +82,7 @@ impl Sfu {
             events: VecDeque::new(),
             relays: VecDeque::new(),
             dropped_relays: 0,
+            dropped: Dropped::default(),
             happened: Vec::new(),
         }
     }
@@ -100,6 +102,12 @@ impl Sfu {
     #[must_use]
     pub fn dropped_relays(&self) -> u64 {
         self.dropped_relays
+    }
+
+    /// What came from where peers are and was not theirs, or not new.
+    #[must_use]
+    pub fn dropped(&self) -> Dropped {
+        self.dropped
     }
 
     /// What the way to a peer carries, bits a second, as far as that has been measured.
@@ -300,6 +308,7 @@ impl Sfu {
                 Happened::Connected => self.events.push_back(Event::Connected { peer }),
                 Happened::Proven(way) => self.routes.prove(way, peer),
                 Happened::Forgotten(way) => self.routes.forget(&way, peer),
+                Happened::Dropped(reason) => self.dropped.count(reason),
                 Happened::Closed => ended = ended.or(Some(GoneReason::Closed)),
                 Happened::Failed => ended = ended.or(Some(GoneReason::Failed)),
             }

@@ -12,6 +12,8 @@ mod churn;
 mod forwarding;
 mod layers;
 mod negotiation;
+mod packets;
+mod paths;
 mod rough;
 mod shards;
 mod speech;

@@ -38,6 +38,8 @@ pub(crate) struct Client {
     pub(crate) negotiation_needed: bool,
     /// How often an offer of the server was answered.
     pub(crate) offers: usize,
+    /// Data channels that have opened.
+    pub(crate) channels: usize,
     /// Keyframes that this client was asked for, by layer.
     pub(crate) asked: HashMap<Option<Rid>, usize>,
     /// The SSRCs of its first offer.
@@ -49,6 +51,11 @@ pub(crate) struct Client {
     /// Whether it stops encodings that nobody wants, and what it was told of that.
     pub(crate) obeys: bool,
     pub(crate) told: Vec<(bool, Vec<String>)>,
+    deaf_to: Option<PeerId>,
+    /// Packets of who it is deaf to.
+    pub(crate) unheard: usize,
+    hushed: bool,
+    said: u64,
     pending: Option<SdpPendingOffer>,
     sending: Vec<Sending>,
     sections: HashMap<Mid, (PeerId, Source)>,
@@ -78,6 +85,7 @@ impl Client {
             connected: false,
             negotiation_needed: false,
             offers: 0,
+            channels: 0,
             asked: HashMap::new(),
             ssrcs: Vec::new(),
             codec: Codec::Vp8,
@@ -85,6 +93,11 @@ impl Client {
             far: false,
             obeys: true,
             told: Vec::new(),
+            deaf_to: None,
+            unheard: 0,
+            hushed: false,
+            // After all that it has sent before.
+            said: 66_000,
             pending: None,
             sending: Vec::new(),
             sections: HashMap::new(),
@@ -185,6 +198,30 @@ impl Client {
         Some(offer)
     }
 
+    /// Looks at nothing that this one sends.
+    pub(crate) fn deaf_to(&mut self, publisher: PeerId) {
+        self.deaf_to = Some(publisher);
+    }
+
+    /// Sends no media of its own from now on, but what `say` is given.
+    pub(crate) fn hush(&mut self) {
+        self.hushed = true;
+    }
+
+    /// Sends a payload as it is.
+    pub(crate) fn say(&mut self, now: Instant, source: Source, codec: Codec, payload: Vec<u8>) {
+        let mid = self.sending.iter().find(|it| it.source == source).unwrap().mid.unwrap();
+        let params = self.rtc.codec_config().params().to_vec();
+        let pt = params.iter().find(|it| it.spec().codec == codec).unwrap().pt();
+        self.said += 1;
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_tx_by_mid(mid, None).unwrap();
+        stream.set_unpaced(true);
+        let write = RtpWrite::new(pt, self.said.into(), self.said as u32 * 960, now, payload);
+        stream.write_rtp(write.marker(true));
+        self.drain(now);
+    }
+
     /// Offers with fresh ICE credentials.
     pub(crate) fn restart(&mut self, now: Instant) -> String {
         let mut changes = self.rtc.sdp_api();
@@ -259,7 +296,8 @@ impl Client {
     }
 
     pub(crate) fn due(&self) -> Instant {
-        let media = self.sending.iter().filter(|it| self.connected && it.mid.is_some());
+        let media =
+            self.sending.iter().filter(|it| self.connected && !self.hushed && it.mid.is_some());
         let media = media.map(|it| match &it.media {
             Media::Camera(camera) => camera.due,
             Media::Voice(voice) => voice.due,
@@ -274,7 +312,7 @@ impl Client {
     }
 
     pub(crate) fn timeout(&mut self, now: Instant) {
-        if self.connected {
+        if self.connected && !self.hushed {
             self.produce(now);
         }
         let broken =
@@ -368,6 +406,7 @@ impl Client {
     fn happened(&mut self, now: Instant, event: Event) {
         match event {
             Event::RtpPacket(packet) => self.got(now, &packet),
+            Event::ChannelOpen(..) => self.channels += 1,
             Event::KeyframeRequest(request) => {
                 *self.asked.entry(request.rid).or_default() += 1;
                 for it in self.sending.iter_mut().filter(|it| it.mid == Some(request.mid)) {
@@ -386,6 +425,10 @@ impl Client {
             return;
         };
         let Some(key) = self.sections.get(&mid).copied() else { return };
+        if self.deaf_to == Some(key.0) {
+            self.unheard += 1;
+            return;
+        }
         if packet.payload.is_empty() {
             return;
         }

@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) far_server: SocketAddr,
     /// What has come to the server, if it is to be kept.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
+    /// Where the server has sent anything.
+    pub(crate) reached: BTreeSet<SocketAddr>,
     /// Packets of media that have crossed between the shards.
     pub(crate) crossed: usize,
     pub(crate) clients: BTreeMap<PeerId, Client>,
@@ -45,6 +47,40 @@ pub(crate) struct World {
 /// The address of the host that a client is on.
 pub(crate) fn host(peer: PeerId) -> IpAddr {
     IpAddr::from([198, 51, 100, peer.0 as u8])
+}
+
+pub(crate) fn is_dtls(bytes: &[u8]) -> bool {
+    (20..64).contains(&bytes[0])
+}
+
+pub(crate) fn is_rtp(bytes: &[u8]) -> bool {
+    (128..192).contains(&bytes[0]) && !is_rtcp(bytes)
+}
+
+/// What stands where a payload type would is none (RFC 5761 §4).
+pub(crate) fn is_rtcp(bytes: &[u8]) -> bool {
+    (128..192).contains(&bytes[0]) && (192..224).contains(&bytes[1])
+}
+
+/// Two who see each other, and what the first, who joins so, has sent to the server meanwhile.
+pub(crate) fn call(
+    seed: u64,
+    join: impl FnOnce(&mut World) -> PeerId,
+) -> (World, PeerId, PeerId, Vec<testnet::Datagram>) {
+    let mut world = World::new(seed);
+    world.tap = Some(Vec::new());
+    let (ann, bob) = (join(&mut world), world.join(2, &[Source::Microphone, Source::Camera]));
+    let soon = Duration::from_secs(3);
+    world.wait(soon, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    world.run(Duration::from_secs(1));
+    let mut tap = world.tap.take().unwrap();
+    tap.retain(|datagram| datagram.from.ip() == host(ann));
+    (world, ann, bob, tap)
+}
+
+/// A host that is nobody's.
+pub(crate) fn stranger() -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, 66], 6666))
 }
 
 impl World {
@@ -70,6 +106,7 @@ impl World {
             far,
             far_server,
             tap: None,
+            reached: BTreeSet::new(),
             crossed: 0,
             clients: BTreeMap::new(),
             connected: Vec::new(),
@@ -273,6 +310,7 @@ impl World {
                 match output {
                     Output::Transmit(run) => {
                         assert_eq!((run.local, run.transport), (address, Transport::Udp));
+                        self.reached.insert(run.to);
                         let count = run.datagrams().count();
                         if count > 1 {
                             self.runs = (self.runs.0 + 1, self.runs.1 + count);
@@ -350,6 +388,14 @@ impl World {
                 }
             }
         }
+    }
+
+    /// A datagram comes to the server from wherever somebody says it does. Whether it was a peer's.
+    pub(crate) fn forge(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
+        let now = self.now();
+        let taken = self.sfu.handle_datagram(now, self.server, from, Transport::Udp, bytes);
+        self.settle();
+        taken
     }
 
     /// The client tells its sections and offers them.

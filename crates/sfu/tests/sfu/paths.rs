@@ -1,0 +1,109 @@
+//! Where a peer is reached, and who can have a say in that.
+
+use crate::world::{World, call, host, is_dtls, is_rtp, stranger};
+use sfu::{PeerId, Source, Transport};
+use std::{net::SocketAddr, time::Duration};
+
+const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+const SOON: Duration = Duration::from_secs(3);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn address(peer: PeerId) -> SocketAddr {
+    SocketAddr::new(host(peer), 5000)
+}
+
+#[test]
+fn a_check_played_again_from_elsewhere_leads_nothing_astray_for_long() {
+    let mut world = World::new(22);
+    world.tap = Some(Vec::new());
+    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
+    world.wait(SOON, "ann sees bob", |world| world.client(ann).sees(bob, Source::Camera));
+    let tap = world.tap.take().unwrap();
+    let check =
+        |it: &&testnet::Datagram| it.from == address(ann) && sfu::ufrag_of(&it.bytes).is_some();
+    for check in tap.iter().filter(check) {
+        assert!(world.forge(stranger(), &check.bytes));
+    }
+    world.run(Duration::from_secs(6));
+    world.reached.clear();
+    let before = world.seen(ann, bob, Source::Camera).decoded;
+    world.run(2 * SECOND);
+    assert!(world.seen(ann, bob, Source::Camera).decoded >= before + 48, "ann sees bob");
+    assert!(!world.reached.contains(&stranger()), "{:?}", world.reached);
+}
+
+#[test]
+fn dtls_and_media_are_taken_only_from_where_a_check_has_been_answered() {
+    let (mut world, ann, bob, tap) = call(1, |world| world.join(1, &BOTH));
+    let (now, server) = (world.now(), world.server);
+    for datagram in tap.iter().filter(|it| is_dtls(&it.bytes) || is_rtp(&it.bytes)) {
+        let bytes = &datagram.bytes;
+        assert!(!world.sfu.handle_datagram(now, server, stranger(), Transport::Udp, bytes));
+        assert!(!world.sfu.handle_datagram(now, server, datagram.from, Transport::Tcp, bytes));
+    }
+    assert!(tap.iter().any(|it| is_dtls(&it.bytes)), "there was a handshake to try");
+    let before = world.seen(bob, ann, Source::Camera).decoded;
+    world.run(SECOND);
+    assert!(world.seen(bob, ann, Source::Camera).decoded >= before + 24, "nobody has noticed");
+    assert!(!world.reached.contains(&stranger()), "and nothing goes where the media came from");
+}
+
+#[test]
+fn a_check_with_a_wrong_password_proves_nothing() {
+    let (mut world, _, _, tap) = call(2, |world| world.join(1, &BOTH));
+    let (now, server) = (world.now(), world.server);
+    let check = tap.iter().find(|it| sfu::ufrag_of(&it.bytes).is_some()).unwrap();
+    let dtls = tap.iter().find(|it| is_dtls(&it.bytes)).unwrap();
+    // All but FINGERPRINT, which stands behind what is authenticated and is but a checksum.
+    for at in 20..check.bytes.len() - 8 {
+        let mut forged = check.bytes.clone();
+        forged[at] ^= 1;
+        world.sfu.handle_datagram(now, server, stranger(), Transport::Udp, &forged);
+        while let Some(output) = world.sfu.poll_output() {
+            if let sfu::Output::Transmit(run) = output {
+                // An error may be said to whoever asks, but a success is for who knows the password.
+                assert!(run.to != stranger() || run.bytes[..2] != [1, 1], "byte {at}");
+            }
+        }
+        let known = world.sfu.handle_datagram(now, server, stranger(), Transport::Udp, &dtls.bytes);
+        assert!(!known, "byte {at}");
+    }
+}
+
+#[test]
+fn a_datagram_longer_than_a_packet_is_dropped() {
+    let (mut world, _, _, tap) = call(6, |world| world.join(1, &BOTH));
+    let (now, server) = (world.now(), world.server);
+    let way = tap.iter().find(|it| is_rtp(&it.bytes)).unwrap().from;
+    for length in [1501, 2000, 9000, 65_000] {
+        let bytes = vec![0x90; length];
+        assert!(!world.sfu.handle_datagram(now, server, way, Transport::Udp, &bytes));
+    }
+}
+
+#[test]
+fn hellos_of_others_before_and_in_a_handshake_come_to_nothing() {
+    // Somebody else's handshake: of a link of their own, but a hello names no link.
+    let (.., theirs) = call(2, |world| world.join(9, &BOTH));
+    let theirs: Vec<_> = theirs.into_iter().filter(|it| is_dtls(&it.bytes)).collect();
+    assert!(!theirs.is_empty());
+    let mut world = World::new(23);
+    let ann = world.join(1, &BOTH);
+    let other_port = SocketAddr::new(host(ann), 5001);
+    let elsewhere = SocketAddr::from(([203, 0, 113, 9], 4000));
+    for _ in 0..400 {
+        for hello in &theirs {
+            for from in [stranger(), other_port] {
+                assert!(!world.forge(from, &hello.bytes));
+            }
+            let (now, server) = (world.now(), world.server);
+            for (to, transport) in [(server, Transport::Tcp), (elsewhere, Transport::Udp)] {
+                let from = SocketAddr::new(host(ann), 5000);
+                assert!(!world.sfu.handle_datagram(now, to, from, transport, &hello.bytes));
+            }
+        }
+        world.run(Duration::from_millis(1));
+    }
+    assert_eq!(world.connected, [ann], "the handshake was ann's");
+    assert!(world.gone.is_empty() && !world.reached.contains(&stranger()));
+}
