@@ -11,6 +11,7 @@ mod outbox;
 mod written;
 mod sources;
 
+use allowance::Allowance;
 use dependency::Dependency;
 pub(crate) use engine::Engine;
 pub(crate) use outbox::Outbox;
@@ -106,6 +107,7 @@ pub(crate) struct Link {
     known: Vec<(Transport, SocketAddr)>,
     /// Proven ways, newest last.
     ways: Vec<FiveTuple>,
+    new_ways: Allowance,
     /// The datagram in hand came this way.
     current: Option<FiveTuple>,
     /// Whether it was a packet that was new and its sender's.
@@ -142,6 +144,7 @@ impl Link {
             fingerprint: None,
             known,
             ways: Vec::new(),
+            new_ways: Allowance::new(now),
             current: None,
             fresh: false,
             sources: Sources::new(now),
@@ -332,6 +335,10 @@ impl Link {
     ) {
         let Some(local) = self.known_as(&way) else { return };
         let proto = protocol(way.transport);
+        // The engine keeps every address that it is checked from.
+        if ufrag::is_stun(bytes) && !self.ways.contains(&way) && !self.new_ways.is_left(now) {
+            return;
+        }
         let Ok(receive) = Receive::new(proto, way.remote, local, bytes) else { return };
         let head = Head::read(bytes);
         if head.is_some_and(|head| !self.sources.admit(now, head)) {
@@ -447,11 +454,13 @@ impl Link {
             // The newest way to an address is the one that leads there.
             self.ways.remove(at);
         } else {
+            self.new_ways.spend();
             if self.ways.len() >= self.addresses {
                 out.push(Happened::Forgotten(self.ways.remove(0)));
             }
-            out.push(Happened::Proven(way));
         }
+        // Each time, as somebody else may have claimed it meanwhile.
+        out.push(Happened::Proven(way));
         self.ways.push(way);
     }
 

@@ -13,6 +13,54 @@ fn address(peer: PeerId) -> SocketAddr {
 }
 
 #[test]
+fn who_claims_another_s_address_has_it_until_that_one_is_next_heard_of() {
+    let mut world = World::new(20);
+    world.tap = Some(Vec::new());
+    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
+    let eve = world.join(3, &BOTH);
+    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let tap = world.tap.take().unwrap();
+    let check =
+        |it: &&testnet::Datagram| it.from == address(eve) && sfu::ufrag_of(&it.bytes).is_some();
+    let check = tap.iter().rfind(check).unwrap().bytes.clone();
+    assert!(world.forge(address(ann), &check), "it is eve's, and has her password");
+    // Ann checks her way every few seconds.
+    world.run(Duration::from_secs(6));
+    let before = world.seen(bob, ann, Source::Camera).decoded;
+    world.run(2 * SECOND);
+    assert!(world.seen(bob, ann, Source::Camera).decoded >= before + 48, "ann is heard again");
+}
+
+#[test]
+fn who_is_at_ever_new_addresses_is_answered_at_some() {
+    let mut world = World::new(21);
+    world.tap = Some(Vec::new());
+    let (ann, eve) = (world.join(1, &BOTH), world.join(2, &BOTH));
+    world.wait(SOON, "ann sees eve", |world| world.client(ann).sees(eve, Source::Camera));
+    let tap = world.tap.take().unwrap();
+    let check =
+        |it: &&testnet::Datagram| it.from == address(eve) && sfu::ufrag_of(&it.bytes).is_some();
+    let check = tap.iter().rfind(check).unwrap().bytes.clone();
+    let entries = world.sfu.entries();
+    for number in 0..5000_u16 {
+        world.forge(SocketAddr::from(([192, 0, 2, 66], number + 1000)), &check);
+    }
+    let answered = world.reached.iter().filter(|to| to.ip() == stranger().ip()).count();
+    assert!((20..80).contains(&answered), "{answered}");
+    assert!(world.sfu.entries() <= entries + 8, "the newest are kept");
+    // She may go on, and move.
+    world.run(3 * SECOND);
+    let now = world.now();
+    world.client_mut(eve).move_to(stranger());
+    let offer = world.client_mut(eve).restart(now);
+    world.sfu.handle_offer(now, eve, &offer).unwrap();
+    world.run(3 * SECOND);
+    let before = world.seen(ann, eve, Source::Camera).decoded;
+    world.run(2 * SECOND);
+    assert!(world.seen(ann, eve, Source::Camera).decoded >= before + 48, "eve is seen");
+}
+
+#[test]
 fn a_check_played_again_from_elsewhere_leads_nothing_astray_for_long() {
     let mut world = World::new(22);
     world.tap = Some(Vec::new());
