@@ -2,28 +2,37 @@
 
 use crate::world::{Client, World, host};
 use proptest::prelude::*;
-use sfu::{GoneReason, PeerId, Refused, Source};
+use sfu::{GoneReason, PeerId, Refused, Source, Wish};
 use std::{net::SocketAddr, time::Duration};
 
 const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
 const SOON: Duration = Duration::from_secs(3);
 
-#[test]
-fn a_certificate_that_was_not_promised_ends_the_link_before_it_is_up() {
-    let mut world = World::new(5);
+/// Who offers a data channel alone, and perhaps with a certificate that is another's.
+fn offers_a_channel(seed: u64, certificate: fn(&str) -> String) -> (World, PeerId) {
+    let mut world = World::new(seed);
     let (now, ann) = (world.now(), PeerId(1));
     world.sfu.add_peer(now, crate::world::ROOM, ann).unwrap();
     let mut client = Client::new(ann, SocketAddr::new(host(ann), 5000), now);
-    client.want(Source::Camera);
-    let offer = client.offer(now).unwrap();
-    let at = offer.find("a=fingerprint:sha-256 ").unwrap() + 22;
-    let other = if &offer[at..=at] == "A" { "B" } else { "A" };
-    let forged = [&offer[..at], other, &offer[at + 1..]].concat();
+    let offer = certificate(&client.offer(now).unwrap());
     world.clients.insert(ann, client);
-    world.sfu.handle_offer(now, ann, &forged).unwrap();
+    world.sfu.handle_offer(now, ann, &offer).unwrap();
     world.run(SOON);
+    (world, ann)
+}
+
+#[test]
+fn a_certificate_that_was_not_promised_ends_the_link_before_anything_is_up() {
+    let (world, ann) = offers_a_channel(5, str::to_owned);
+    assert_eq!((world.connected.as_slice(), world.client(ann).channels), ([ann].as_slice(), 1));
+    let (world, ann) = offers_a_channel(5, |offer| {
+        let at = offer.find("a=fingerprint:sha-256 ").unwrap() + 22;
+        let other = if &offer[at..=at] == "A" { "B" } else { "A" };
+        [&offer[..at], other, &offer[at + 1..]].concat()
+    });
     assert_eq!(world.gone, [(ann, GoneReason::Failed)]);
     assert!(world.connected.is_empty());
+    assert_eq!(world.client(ann).channels, 0);
     assert_eq!(world.sfu.entries(), 0);
 }
 
@@ -35,30 +44,86 @@ fn offer_of(world: &World) -> String {
     client.offer(world.now()).unwrap()
 }
 
+/// What no browser sends, made of what one does; with a word of why it is refused, if that is ours.
+fn absurd(good: &str) -> Vec<(String, &'static str)> {
+    let section = |number: usize| {
+        let codec = "a=rtpmap:96 VP8/90000\r\na=sendonly\r\n";
+        format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:x{number}\r\n{codec}")
+    };
+    let sections = |count: usize| (0..count).map(section).collect::<String>();
+    let tiny = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:x\r\n".repeat(10_000);
+    vec![
+        (String::new(), ""),
+        ("v=0".to_owned(), ""),
+        ("\0".repeat(1000), ""),
+        (format!("{good}a={}\r\n", "x".repeat(1_000_000)), "bytes"),
+        (format!("{good}{}", sections(10_000)), "bytes"),
+        (format!("{good}{}", sections(1000)), "sections"),
+        (format!("{good}{tiny}"), "sections"),
+        (good.replace("a=ice-ufrag", "a=x"), ""),
+        (good.replace("a=fingerprint", "a=x"), ""),
+    ]
+}
+
+fn is_refused(told: Result<(), Refused>, why: &str) -> bool {
+    matches!(told, Err(Refused::BadSdp(said)) if said.contains(why))
+}
+
 #[test]
 fn sdp_that_is_absurd_is_refused_and_leaves_no_link() {
     let mut world = World::new(7);
     let (now, ann) = (world.now(), PeerId(1));
     world.sfu.add_peer(now, crate::world::ROOM, ann).unwrap();
     let good = offer_of(&world);
-    let sections = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:x\r\n".repeat(10_000);
-    let absurd = [
-        String::new(),
-        "v=0".to_owned(),
-        "\0".repeat(1000),
-        format!("{good}a={}\r\n", "x".repeat(1_000_000)),
-        format!("{good}{sections}"),
-        good.replace("a=ice-ufrag", "a=x"),
-        good.replace("a=fingerprint", "a=x"),
-    ];
-    for sdp in absurd {
-        let refused = world.sfu.handle_offer(now, ann, &sdp);
-        assert!(matches!(refused, Err(Refused::BadSdp(_))), "{:.60} {refused:?}", sdp);
-        assert!(world.sfu.handle_answer(now, ann, &sdp).is_err());
+    for (sdp, why) in absurd(&good) {
+        assert!(is_refused(world.sfu.handle_offer(now, ann, &sdp), why), "{sdp:.60} {why}");
+        assert_eq!(world.sfu.handle_answer(now, ann, "v=0"), Err(Refused::NoOffer));
     }
     world.settle();
     assert_eq!(world.sfu.poll_timeout().map(|at| at > now), Some(true), "nothing is left to do");
     world.sfu.handle_offer(now, ann, &good).unwrap();
+}
+
+#[test]
+fn an_answer_that_is_absurd_is_refused_and_harms_nobody() {
+    let mut world = World::new(10);
+    let ann = world.join(1, &BOTH);
+    world.wait(SOON, "ann is connected", |world| world.client(ann).connected);
+    let good = offer_of(&world);
+    for (sdp, why) in absurd(&good) {
+        // Bob leaves it to us to answer for him.
+        let (now, bob) = (world.now(), PeerId(9));
+        world.sfu.add_peer(now, crate::world::ROOM, bob).unwrap();
+        world.sfu.handle_offer(now, bob, &good).unwrap();
+        assert_eq!(world.sfu.handle_offer(now, bob, &good), Err(Refused::Crossed), "ours is open");
+        assert!(is_refused(world.sfu.handle_answer(now, bob, &sdp), why), "{sdp:.60} {why}");
+        world.run(SOON);
+        let now = world.now();
+        world.sfu.remove_peer(now, bob);
+    }
+    assert!(world.client(ann).connected && world.gone.is_empty());
+    world.leave(ann);
+    world.run(SOON);
+    assert_eq!(world.sfu.entries(), 0);
+}
+
+#[test]
+fn wishes_for_anything_at_all_are_bounded_and_do_nothing() {
+    let mut world = World::with(11, |config| config.limits.room_peers = 50);
+    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
+    let (now, seen) = (world.now(), |world: &World| world.client(bob).sees(ann, Source::Camera));
+    for round in 0..100 {
+        let source = Source::Camera;
+        let wish = |peer| Wish { peer: PeerId(peer), source, width: u32::MAX, height: u32::MAX };
+        let wishes: Vec<Wish> = (0..201).map(|number| wish(1000 + round * 201 + number)).collect();
+        assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes), Err(Refused::TooMany));
+        assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes[..200]), Ok(()));
+    }
+    world.wait(SOON, "bob sees ann", seen);
+    world.leave(ann);
+    world.leave(bob);
+    world.run(SOON);
+    assert_eq!(world.sfu.entries(), 0);
 }
 
 #[test]
