@@ -10,6 +10,8 @@ pub(crate) struct Report {
     pub(crate) streams: usize,
     /// Everything the core keeps, counted: none, where nobody is.
     pub(crate) kept: usize,
+    /// Media from where peers are that was not theirs, or not new.
+    pub(crate) dropped: sfu::Dropped,
     pub(crate) tally: Tally,
 }
 
@@ -46,6 +48,8 @@ impl Report {
         self.rooms += other.rooms;
         self.streams += other.streams;
         self.kept += other.kept;
+        self.dropped.replayed += other.dropped.replayed;
+        self.dropped.forged += other.dropped.forged;
         let (tally, more) = (&mut self.tally, &other.tally);
         tally.connected += more.connected;
         tally.ended += more.ended;

@@ -272,6 +272,7 @@ impl Media {
             rooms: self.rooms.len(),
             streams: self.clients.len(),
             kept: self.sfu.entries(),
+            dropped: self.sfu.dropped(),
             tally: self.tally,
         }
     }

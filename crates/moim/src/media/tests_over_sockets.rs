@@ -471,6 +471,8 @@ async fn media_and_dtls_from_an_address_no_check_has_proven_come_to_nothing() {
             if transmit.bytes[0] >= 20 {
                 eve.send_to(&transmit.bytes, world.address).await.unwrap();
             }
+            // As she would who can say that it comes from Ann.
+            person.wire.send(transmit.to, &transmit.bytes).await;
             person.wire.send(transmit.to, &transmit.bytes).await;
         }
         let mut hello = vec![22, 254, 253, 0, 0];
@@ -492,6 +494,8 @@ async fn media_and_dtls_from_an_address_no_check_has_proven_come_to_nothing() {
         .await;
     let mut answer = [0; 2048];
     assert!(eve.try_recv(&mut answer).is_err(), "no DTLS, no RTCP, nothing");
+    let media = world.shards.report().await.media;
+    assert!(media.tally.unproven > 0 && media.dropped.replayed > 0, "{media:?}");
 }
 
 #[tokio::test]

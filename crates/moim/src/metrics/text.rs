@@ -112,7 +112,13 @@ fn forwarded(page: &mut Page, readings: &Readings<'_>) {
         "media_dropped",
         "Datagrams dropped, by reason",
         "reason",
-        &[("unproven", tally.unproven), ("slow_client", tally.slow), ("gone_client", tally.gone)],
+        &[
+            ("unproven", tally.unproven),
+            ("replayed", media.dropped.replayed),
+            ("forged", media.dropped.forged),
+            ("slow_client", tally.slow),
+            ("gone_client", tally.gone),
+        ],
     );
 }
 
