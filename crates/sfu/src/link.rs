@@ -9,6 +9,7 @@ mod engine;
 mod extensions;
 mod outbox;
 mod written;
+mod reports;
 mod sources;
 
 use allowance::Allowance;
@@ -360,6 +361,7 @@ impl Link {
                     before.restore(&mut self.rtc, head);
                 }
             }
+            None if reports::take_refused() => out.push(Happened::Dropped(Reason::Replayed)),
             None => {}
         }
         if taken.is_err() {

@@ -1,11 +1,11 @@
 //! How the media engine is set up.
 
-use super::extensions;
+use super::{extensions, reports};
 use crate::{config::Config, ids::Transport};
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 use str0m::{
-    Candidate, IceCreds, Rtc, RtcConfig, bwe::Bitrate, config::DtlsCert,
-    crypto::from_feature_flags, net::TcpType,
+    Candidate, IceCreds, Rtc, RtcConfig, bwe::Bitrate, config::DtlsCert, crypto::CryptoProvider,
+    net::TcpType,
 };
 
 /// Of what we would have to say on a data channel.
@@ -14,12 +14,15 @@ const MOST_BUFFERED: usize = 64 * 1024;
 /// What all links share.
 pub(crate) struct Engine {
     certificate: Option<DtlsCert>,
+    crypto: Arc<CryptoProvider>,
 }
 
 impl Engine {
     /// With one certificate for all peers: making one for each would cost more than the rest.
     pub(crate) fn new() -> Self {
-        Self { certificate: from_feature_flags().dtls_provider.generate_certificate() }
+        let crypto = reports::provider();
+        let certificate = crypto.dtls_provider.generate_certificate();
+        Self { certificate, crypto: Arc::new(crypto) }
     }
 
     /// An engine for the link that an offer begins, and the addresses by which it knows us.
@@ -31,6 +34,7 @@ impl Engine {
         now: Instant,
     ) -> (Rtc, Vec<(Transport, SocketAddr)>) {
         let mut settings = RtcConfig::new()
+            .set_crypto_provider(self.crypto.clone())
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .set_local_ice_credentials(credentials.clone())

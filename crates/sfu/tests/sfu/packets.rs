@@ -1,7 +1,7 @@
 //! Packets that are not what they seem, from the very address that a peer has proven: whoever can
 //! see a link's packets can say that theirs are of it.
 
-use crate::world::{World, call, host, is_dtls, is_rtp};
+use crate::world::{World, call, host, is_dtls, is_rtcp, is_rtp};
 use sfu::{Dropped, PeerId, Source};
 use std::{net::SocketAddr, time::Duration};
 use str0m::format::Codec;
@@ -168,4 +168,29 @@ fn payloads_that_keep_to_no_format_harm_nobody() {
     goes_on(&mut world, bob, ann);
     world.leave(eve);
     goes_on(&mut world, bob, ann);
+}
+
+#[test]
+fn reports_played_again_are_heard_once() {
+    let mut world = World::new(15);
+    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
+    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    world.run(2 * SECOND);
+    world.tap = Some(Vec::new());
+    world.client_mut(bob).beg();
+    world.run(SECOND);
+    let mut tap = world.tap.take().unwrap();
+    tap.retain(|it| it.from.ip() == host(bob) && is_rtcp(&it.bytes));
+    let asked = |world: &World| world.client(ann).asked.values().sum::<usize>();
+    let (before, seen) = (asked(&world), world.seen(bob, ann, Source::Camera).decoded);
+    for _ in 0..8 {
+        for report in &tap {
+            world.forge(report.from, &report.bytes);
+        }
+        world.run(SECOND);
+    }
+    assert_eq!(asked(&world), before, "nobody asks ann for anything");
+    let seen = world.seen(bob, ann, Source::Camera).decoded - seen;
+    assert!(seen >= 195, "bob saw {seen} of 200");
+    assert_eq!(world.sfu.dropped(), Dropped { replayed: 8 * tap.len() as u64, forged: 0 });
 }
