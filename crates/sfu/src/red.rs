@@ -22,6 +22,16 @@ pub(crate) fn primary(payload: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn of_any_bytes_the_newest_block_is_their_end_or_none(
+            bytes in prop::collection::vec(any::<u8>(), 0..2000),
+        ) {
+            prop_assert!(primary(&bytes).is_none_or(|block| bytes.ends_with(block)));
+        }
+    }
 
     #[test]
     fn the_newest_block_is_the_last_whatever_comes_before_it() {

@@ -272,7 +272,68 @@ impl Keyframes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{format::Format, forward::Forwarder, quality::Quality};
+    use proptest::prelude::*;
+    use str0m::rtp::ExtensionValues;
     use testnet::Clock;
+
+    const CODECS: [Codec; 6] =
+        [Codec::Opus, Codec::Red, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1];
+
+    /// A dependency descriptor, perhaps: of any bytes.
+    fn dependency() -> impl Strategy<Value = Option<Vec<u8>>> {
+        prop::option::of(prop::collection::vec(any::<u8>(), 0..64))
+    }
+
+    /// Any bytes, or a packet of VP9 of any of the 8 by 8 layers that there can be.
+    fn payload() -> impl Strategy<Value = Vec<u8>> {
+        let layered = any::<[u8; 2]>().prop_map(|[layer, picture]| {
+            vec![0xaa, picture & 0x7f, layer, 1, 0xf8, 1, 0, 1, 0, 2, 0, 2, 0, 1, 4, 7, 7]
+        });
+        prop_oneof![prop::collection::vec(any::<u8>(), 0..40), layered]
+    }
+
+    proptest! {
+        #[test]
+        fn packets_of_any_bytes_and_layers_are_read_offered_and_forwarded_without_harm(
+            packets in prop::collection::vec(
+                (0..CODECS.len(), payload(), dependency(), any::<[u8; 2]>(), any::<u16>()),
+                1..200,
+            ),
+        ) {
+            let mut clock = Clock::new();
+            let mut track = Track::new(RoomId(1), Origin::Shard(1), &[]);
+            let mut forwarder = Forwarder::new(1);
+            for (seq, packet) in (70_000..).zip(packets) {
+                let (codec, payload, dependency, [spatial, temporal], late) = packet;
+                clock.advance(Duration::from_millis(20));
+                let packet = Packet {
+                    seq: seq - u64::from(late % 4) * u64::from(late / 256),
+                    time: u32::from(late) << 16,
+                    marker: late & 1 == 1,
+                    format: Format::plain(CODECS[codec]),
+                    extensions: ExtensionValues::default(),
+                    frame: dependency.is_some().then_some(late),
+                    dependency: dependency.map(Into::into),
+                    payload: payload.into(),
+                    at: clock.now(),
+                };
+                let index = track.encoding(None).unwrap();
+                let meta = track.encodings[index].take(&packet);
+                let choices = track.choices(clock.now());
+                prop_assert!(!choices.is_empty() && choices.len() <= 1 + MOST_LAYERS);
+                let at = usize::from(spatial) % choices.len();
+                let target = match temporal % 3 {
+                    0 => choices[at].quality,
+                    1 => Quality { encoding: index, spatial, temporal },
+                    _ => Quality::whole(index),
+                };
+                forwarder.aim(Some(target));
+                let out = forwarder.take(index, &packet, &meta);
+                prop_assert!(out.is_none_or(|out| out.seq > 1), "numbers start behind the first");
+            }
+        }
+    }
 
     #[test]
     fn an_encoding_that_did_not_come_is_not_counted_on_for_a_while() {
