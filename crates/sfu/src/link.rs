@@ -8,9 +8,9 @@ mod dependency;
 mod engine;
 mod extensions;
 mod outbox;
-mod written;
 mod reports;
 mod sources;
+mod written;
 
 use allowance::Allowance;
 use dependency::Dependency;
@@ -350,6 +350,8 @@ impl Link {
         self.current = Some(way);
         self.fresh = false;
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
+        // What it calls for is asked for, whatever else waits to come out.
+        self.written.clear();
         self.poll(now, out);
         self.current = None;
         match head {
