@@ -12,8 +12,8 @@ use anyhow::{Context, ensure};
 /// Where the kernel takes such wishes: the processor part of control groups, first version, which
 /// takes single threads.
 const ROOT: &str = "/sys/fs/cgroup/cpu";
-/// The share is given anew so often.
-const PERIOD: Duration = Duration::from_millis(10);
+/// The share is given anew so often; the kernel gives no less than a millisecond.
+const PERIOD: Duration = Duration::from_millis(20);
 
 /// A share. Dropping it sets its threads free.
 #[derive(Debug)]
