@@ -11,6 +11,7 @@ import type { ChromiumParticipant } from "../../support/participant.ts";
 import { Server } from "../../support/server.ts";
 import { hasConnections, hasTopology, meetAtServer, wayOf } from "../../support/sfu.ts";
 import { Company } from "../../support/test.ts";
+import { until } from "../../support/until.ts";
 
 needNetworks();
 
@@ -117,15 +118,38 @@ test.describe("measured", () => {
 test.describe("in a room that is always at the media server", () => {
   test.use({ flags: ["--topology", "sfu"] });
 
-  test("a browser with nothing but TCP gets there by ICE-TCP", async ({ sit, office }) => {
+  test("a browser with nothing but TCP gets there by ICE-TCP, and soon", async ({
+    sit,
+    office,
+  }) => {
     office.office.desks[1]?.dropUdp();
-    const ada = await sit("Ada", 0, { ice: [] });
-    const grace = await sit("Grace", 1, { ice: [] });
+    const ada = await sit("Ada", 0);
+    const grace = await sit("Grace", 1);
     await ada.enter("narrow");
     await grace.enter("narrow");
+    const entered = Date.now();
+    await until("Grace to be connected", async () => {
+      const [seen] = (await grace.report()).connections;
+      return { done: seen?.state === "connected" || undefined, seen };
+    });
+    expect(Date.now() - entered).toBeLessThan(3_000);
     await meetAtServer([ada, grace]);
     expect((await wayOf(ada)).remote.protocol).toBe("udp");
-    expect((await wayOf(grace)).remote.protocol).toBe("tcp");
+    expect((await wayOf(ada)).local.type).not.toBe("relay");
+    const { local, remote } = await wayOf(grace);
+    expect([local.type === "relay", remote.protocol]).toEqual([false, "tcp"]);
+    await expect(grace.page.getByTestId("cut-off")).toHaveCount(0);
+  });
+
+  test("one that gets nothing through but TLS gets there by the relay", async ({ sit, office }) => {
+    office.office.desks[1]?.hideMediaOf(office.office.serverAddress, PORT);
+    const ada = await sit("Ada", 0);
+    const grace = await sit("Grace", 1);
+    await ada.enter("hidden");
+    await grace.enter("hidden");
+    await meetAtServer([ada, grace]);
+    const { local } = await wayOf(grace);
+    expect([local.type, local.relayProtocol]).toEqual(["relay", "tls"]);
     await expect(grace.page.getByTestId("cut-off")).toHaveCount(0);
   });
 

@@ -339,6 +339,50 @@ test("a server that is not reached is done without: linked with everybody, told,
   expect(peers.map(({ closed }) => closed)).toEqual([false, true, false, false]);
 });
 
+const relays = { urls: ["turn:moim.test:443"], username: "u", credential: "c" };
+const serversOf = (peer: FakePeer) => peer.configuration.iceServers?.flatMap(({ urls }) => urls);
+
+test("the server is reached straight, with no STUN or TURN server to take its answers for theirs", async () => {
+  paths.setIceServers([relays]);
+  room("sfu", "a", "c");
+  const link = await connectSfu();
+  const { offers } = link;
+  await vi.advanceTimersByTimeAsync(60_000);
+  await world.run();
+  expect(serversOf(link)).toEqual([]);
+  expect(link.offers).toBe(offers);
+  // Those who are linked peer to peer have all servers as ever.
+  room("sfu", { id: "a", direct: true }, "c");
+  expect(peers).toHaveLength(2);
+  expect(peers.slice(1).map(serversOf)).toEqual([relays.urls]);
+});
+
+test("a server that isn't reached straight is tried by relays, and straight again once the link breaks", async () => {
+  paths.setIceServers([relays]);
+  room("sfu", "a", "c");
+  await serve();
+  const link = peers[0];
+  if (!link) throw new Error("there is no link");
+  const before = link.fragment;
+  await vi.advanceTimersByTimeAsync(1_600);
+  await serve();
+  expect(serversOf(link)).toEqual(relays.urls);
+  expect(link.fragment).not.toBe(before);
+  link.become("connected");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([serversOf(link), link.offers]).toEqual([relays.urls, 2]);
+
+  link.become("disconnected");
+  await vi.advanceTimersByTimeAsync(2_500);
+  await serve();
+  expect([serversOf(link), link.offers]).toEqual([[], 3]);
+  await vi.advanceTimersByTimeAsync(1_600);
+  await serve();
+  expect([serversOf(link), link.offers]).toEqual([relays.urls, 4]);
+  link.become("connected");
+  expect(of("direct")).toEqual([]);
+});
+
 test("a server that refuses is done without at once", async () => {
   room("sfu", "a", "c");
   await world.run();

@@ -21,7 +21,11 @@ import { Transport } from "./transport.ts";
 /** How long a layer is sent on that nobody wants, in milliseconds. */
 const UNWANTED = 5_000;
 
+/** How long the media server may take to be reached straight before relays are tried, in milliseconds. */
+const STRAIGHT = 1_500;
+
 export interface SfuLinkOptions extends LinkPlatform {
+  /** For the case that there is no straight way. */
   iceServers: readonly IceServer[];
   tracks: Tracks;
   /** How many others there are: the more, the smaller the tiles. */
@@ -43,6 +47,10 @@ const ALWAYS: readonly Source[] = ["microphone", "camera"];
  * from the first offer on, a screen's from when there first is one: turning on and off never
  * negotiates. That first offer tells the server all numbers that this browser uses, of formats and
  * header extensions: an offer of the server's own, made before it knew them, could be refused.
+ *
+ * The link goes straight, over UDP or else TCP, and knows of no other servers at first: they are the
+ * media server itself, and what comes over UDP from the address of a STUN or TURN server Chromium
+ * takes for that server's. It would never see a check answered there.
  */
 export class SfuLink {
   readonly #options: SfuLinkOptions;
@@ -56,24 +64,30 @@ export class SfuLink {
   #wanted: PerSource<Wanted> = {};
   readonly #stops: PerSource<ReturnType<typeof setTimeout>> = {};
   #isIntroduced = false;
+  #iceServers: readonly IceServer[];
+  #triesRelays = false;
+  #detour: ReturnType<typeof setTimeout> | undefined;
   #applying = Promise.resolve();
 
   constructor(options: SfuLinkOptions) {
     const { createPeer, iceServers, changed } = options;
     this.#options = options;
+    this.#iceServers = iceServers;
     this.#tracks = options.tracks;
     this.#others = options.others;
     this.#transport = new Transport({
       createPeer,
       polite: true,
       opens: true,
-      iceServers,
+      iceServers: [],
       send: (signal) => this.#send(signal),
       began: (peer) => this.#began(peer),
       adopt: changed,
       changed: (_, state) => {
         changed();
         if (state === "connected") void this.#applyLayers();
+        // Maybe the network is another one, where there is a straight way.
+        if (state === "disconnected") this.#goStraight();
       },
     });
   }
@@ -90,8 +104,9 @@ export class SfuLink {
     return this.#transport.peer;
   }
 
-  handle(signal: Signal): Promise<void> {
-    return this.#transport.handle(signal);
+  async handle(signal: Signal): Promise<void> {
+    await this.#transport.handle(signal);
+    if (!this.#triesRelays && !this.#isReached) this.#waitForStraight();
   }
 
   /** Who is on which section from now on. */
@@ -128,15 +143,17 @@ export class SfuLink {
   }
 
   setIceServers(iceServers: readonly IceServer[]): void {
-    this.#transport.setIceServers(iceServers);
+    this.#iceServers = iceServers;
+    if (this.#triesRelays) this.#transport.setIceServers(iceServers);
   }
 
   restart(): void {
+    if (!this.isUp) this.#goStraight();
     this.#transport.restart();
   }
 
   restartUnlessWell(): void {
-    this.#transport.restartUnlessWell();
+    if (!this.isUp) this.restart();
   }
 
   /** What comes down, by participant. A section told of before its offer came is left out. */
@@ -168,6 +185,33 @@ export class SfuLink {
   close(): void {
     for (const [, stop] of entriesOf(this.#stops)) clearTimeout(stop);
     this.#transport.close();
+    clearTimeout(this.#detour);
+  }
+
+  get #isReached(): boolean {
+    return ["connected", "completed"].includes(this.peer.iceConnectionState);
+  }
+
+  #waitForStraight(): void {
+    clearTimeout(this.#detour);
+    if (this.peer.signalingState === "closed") return;
+    this.#detour = setTimeout(() => {
+      if (!this.#isReached) this.#tryRelays();
+    }, STRAIGHT);
+  }
+
+  #tryRelays(): void {
+    this.#triesRelays = true;
+    this.#transport.setIceServers(this.#iceServers);
+    this.#transport.restart();
+  }
+
+  /** From the next restart on. */
+  #goStraight(): void {
+    clearTimeout(this.#detour);
+    if (!this.#triesRelays) return;
+    this.#triesRelays = false;
+    this.#transport.setIceServers([]);
   }
 
   /** The server's candidates are in its descriptions; ours it learns as they knock. */
@@ -183,6 +227,7 @@ export class SfuLink {
 
   #began(peer: RTCPeerConnection): void {
     this.#isIntroduced = false;
+    this.#goStraight();
     this.#wanted = {};
     for (const [, stop] of entriesOf(this.#stops)) clearTimeout(stop);
     this.#used.clear();

@@ -128,6 +128,10 @@ export class FakePeer extends EventTarget {
     this.configuration = configuration;
   }
 
+  get iceConnectionState(): RTCIceConnectionState {
+    return this.connectionState === "connecting" ? "checking" : this.connectionState;
+  }
+
   close(): void {
     this.#closed = true;
     this.signalingState = "closed";
