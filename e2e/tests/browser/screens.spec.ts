@@ -119,8 +119,13 @@ test("screenshots of chat, a shared screen, the speaker view and the numbers", a
   await hedy.tab.click("toggle-view");
   await hedy.tab.click("open-stats");
   await expect(hedy.page.getByTestId("stats-line").first()).toBeVisible();
+  await expect(hedy.page.getByTestId("stats-picture").filter({ hasText: "fps" })).toHaveCount(3);
   await shoot(hedy.page, "stats");
   await hedy.page.keyboard.press("Escape");
+  await ada.tab.click("open-stats");
+  await expect(ada.page.getByTestId("stats-line").first()).toBeVisible();
+  await shoot(ada.page, "stats-ko");
+  await ada.page.keyboard.press("Escape");
 
   await ada.tab.click("toggle-screen");
   await seesScreenOf(grace, ada);

@@ -12,6 +12,6 @@ export type {
   Topology,
 } from "./protocol.ts";
 export type { Source } from "./source.ts";
-export type { Flow, Line, Moment, Statistics } from "./statistics.ts";
+export type { Flow, Layer, Line, Moment, Statistics } from "./statistics.ts";
 export type { Readable } from "./store.ts";
 export type { Sight } from "./visible.ts";

@@ -60,11 +60,8 @@ test("what comes in is told as rates since the look before", () => {
       codec: "VP8",
       bitrate: 1_000_000,
       loss: 0.1,
-      width: 640,
-      height: 360,
-      frameRate: 30,
       freezes: 1,
-      layers: [],
+      layers: [{ width: 640, height: 360, frameRate: 30, mode: null }],
     },
   ]);
 });
@@ -81,6 +78,8 @@ test("the layers of a camera are one flow, lost as the other end counts", () => 
     packetsSent: bytesSent / 1000,
     frameWidth: height * 2,
     frameHeight: height,
+    framesEncoded: bytesSent / 2_000,
+    scalabilityMode: "L1T3",
   });
   const entries = (bytes: number, lost: number): Entries => ({
     q: outbound("q", 180, bytes),
@@ -93,7 +92,11 @@ test("the layers of a camera are one flow, lost as the other end counts", () => 
   const before = look(entries(0, 0), undefined, 0);
   const { line } = look(entries(100_000, 20), before.look);
   expect(line.flows).toMatchObject([
-    { direction: "out", source: "camera", layers: ["q", "h"], bitrate: 1_200_000, loss: 0.1 },
+    { direction: "out", source: "camera", bitrate: 1_200_000, loss: 0.1 },
+  ]);
+  expect(line.flows[0]?.layers).toEqual([
+    { width: 720, height: 360, frameRate: 50, mode: "L1T3" },
+    { width: 360, height: 180, frameRate: 25, mode: "L1T3" },
   ]);
 });
 
@@ -125,9 +128,6 @@ const flow = (change: Partial<Flow>): Flow => ({
   codec: "VP8",
   bitrate: 100_000,
   loss: 0,
-  width: 640,
-  height: 360,
-  frameRate: 30,
   freezes: 0,
   layers: [],
   ...change,

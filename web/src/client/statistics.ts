@@ -7,6 +7,16 @@ import type { Source } from "./source.ts";
 /** How many looks are remembered: two minutes of them. */
 const REMEMBERED = 60;
 
+/** One encoding of a video. */
+export interface Layer {
+  /** In pixels and frames per second. */
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+  /** Spatial and temporal layers within it, as `L1T3`; null where the browser does not tell. */
+  readonly mode: string | null;
+}
+
 /** One track one way over one link. */
 export interface Flow {
   readonly direction: "in" | "out";
@@ -19,14 +29,10 @@ export interface Flow {
   readonly bitrate: number;
   /** Share of packets lost on the way, 0 to 1, as the receiving end counts; null where it has not. */
   readonly loss: number | null;
-  /** Of a video, in pixels and frames per second. */
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly frameRate: number | null;
   /** How often the picture stood still since the last look. */
   readonly freezes: number;
-  /** The simulcast layers sent just now, by their ids. */
-  readonly layers: readonly string[];
+  /** Of a video: the one that is received, or those that are sent just now, the largest first. */
+  readonly layers: readonly Layer[];
 }
 
 /** One link. */
@@ -205,15 +211,19 @@ function flowOf(
     codec: entries.get(entry.codecId)?.mimeType?.replace(/^\w+\//, "") ?? null,
     bitrate,
     loss: packets === 0 ? null : Math.min(1, grown("lost") / packets),
-    width: entry.frameWidth ?? null,
-    height: entry.frameHeight ?? null,
-    frameRate: entry.kind === "video" ? grown("frames") / seconds : null,
     freezes: grown("freezes"),
-    layers: !isIn && entry.rid && bitrate > 0 ? [entry.rid] : [],
+    layers: bitrate > 0 ? layersOf(entry, grown("frames") / seconds) : [],
   };
 }
 
-/** The layers of one simulcast track are one flow: its largest picture, and all bits together. */
+function layersOf(entry: Entry, frameRate: number): Layer[] {
+  const { kind, frameWidth: width, frameHeight: height, scalabilityMode: mode } = entry;
+  return kind === "video" && width && height
+    ? [{ width, height, frameRate, mode: mode ?? null }]
+    : [];
+}
+
+/** The layers of one simulcast track are one flow, all bits together. */
 function joined(flows: readonly Flow[]): Flow[] {
   const found = new Map<string, Flow>();
   for (const flow of flows) {
@@ -223,13 +233,12 @@ function joined(flows: readonly Flow[]): Flow[] {
       found.set(key, flow);
       continue;
     }
-    const larger = (flow.height ?? 0) > (other.height ?? 0) ? flow : other;
     found.set(key, {
-      ...larger,
-      codec: larger.codec ?? other.codec ?? flow.codec,
+      ...other,
+      codec: other.codec ?? flow.codec,
       bitrate: flow.bitrate + other.bitrate,
       loss: flow.loss === null ? other.loss : Math.max(flow.loss, other.loss ?? 0),
-      layers: [...other.layers, ...flow.layers],
+      layers: [...other.layers, ...flow.layers].sort((a, b) => b.height - a.height),
     });
   }
   return [...found.values()];

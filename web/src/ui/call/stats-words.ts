@@ -1,5 +1,5 @@
 /** Numbers of a connection as people read them. */
-import type { Flow } from "../../client/index.ts";
+import type { Flow, Layer, ParticipantId } from "../../client/index.ts";
 
 /** Bits per second. */
 export function rate(bits: number): string {
@@ -17,10 +17,19 @@ export function milliseconds(time: number | null): string {
   return time === null ? "–" : `${Math.round(time)} ms`;
 }
 
-/** Size, frames and layers of a video. */
-export function pictureOf({ width, height, frameRate, layers }: Flow): string {
-  if (width === null || height === null) return "–";
-  const size = `${width}×${height}`;
-  const frames = frameRate === null ? "" : ` · ${Math.round(frameRate)} fps`;
-  return `${size}${frames}${layers.length > 0 ? ` · ${layers.join(" ")}` : ""}`;
+/** Frames and inner layers of a picture. */
+export function motionOf({ frameRate, mode }: Layer): string {
+  const inner = mode === null || mode === "L1T1" ? "" : ` · ${mode}`;
+  return `${Math.round(frameRate)} fps${inner}`;
 }
+
+/** What comes from each participant together, in their order on the page; what goes out last. */
+export function inOrder(flows: readonly Flow[], participants: readonly ParticipantId[]): Flow[] {
+  const place = ({ direction, participant }: Flow) =>
+    direction === "out" ? participants.length : participants.indexOf(participant);
+  return [...flows].sort(
+    (a, b) => place(a) - place(b) || SOURCES.indexOf(a.source) - SOURCES.indexOf(b.source),
+  );
+}
+
+const SOURCES: readonly Flow["source"][] = ["camera", "microphone", "screen", "screen_audio"];

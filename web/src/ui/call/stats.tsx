@@ -1,11 +1,10 @@
 import type { Call, CallState, Flow, Line, Moment } from "../../client/index.ts";
 import { useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
-import type { Messages } from "../i18n/en.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import styles from "./stats.module.css";
-import { milliseconds, percent, pictureOf, rate } from "./stats-words.ts";
+import { inOrder, milliseconds, motionOf, percent, rate } from "./stats-words.ts";
 
 interface Props {
   call: Call;
@@ -17,7 +16,7 @@ interface Props {
 export function Stats({ call, state, onClose }: Props) {
   const { t } = useSpeech();
   const { lines, moments } = useReadable(call.statistics);
-  const nameOf = (id: string) => state.others.find((other) => other.id === id)?.name ?? "";
+  const { others } = state;
   return (
     <Dialog title={t.stats.title} onClose={onClose} isWide>
       {lines.length === 0 ? (
@@ -26,7 +25,7 @@ export function Stats({ call, state, onClose }: Props) {
         <div className={styles.stats} data-testid="stats">
           <OverTime moments={moments} />
           {lines.map((line) => (
-            <LineTable key={line.to} line={line} nameOf={nameOf} />
+            <LineTable key={line.to} line={line} others={others} />
           ))}
         </div>
       )}
@@ -60,14 +59,24 @@ function OverTime({ moments }: { moments: readonly Moment[] }) {
   );
 }
 
-function LineTable({ line, nameOf }: { line: Line; nameOf: (id: string) => string }) {
+function LineTable({ line, others }: { line: Line; others: CallState["others"] }) {
   const { t } = useSpeech();
   const isServer = line.to === "sfu";
+  const nameOf = (id: string) => others.find((other) => other.id === id)?.name ?? "";
+  const flows = inOrder(
+    line.flows,
+    others.map(({ id }) => id),
+  );
   return (
     <section className={styles.line} data-testid="stats-line" data-to={line.to}>
       <h3 className={styles.to}>{isServer ? t.stats.server : t.stats.to(nameOf(line.to))}</h3>
       <p className={styles.path}>
-        {t.stats.path}: {line.path ?? "–"} · {t.stats.roundTrip}: {milliseconds(line.roundTrip)}
+        <span>
+          {t.stats.path}: {line.path ?? "–"}
+        </span>
+        <span>
+          {t.stats.roundTrip}: {milliseconds(line.roundTrip)}
+        </span>
       </p>
       <div className={styles.scroll}>
         <table className={styles.table}>
@@ -81,13 +90,17 @@ function LineTable({ line, nameOf }: { line: Line; nameOf: (id: string) => strin
             </tr>
           </thead>
           <tbody>
-            {line.flows.map((flow) => (
+            {flows.map((flow) => (
               <tr key={`${flow.direction} ${flow.participant} ${flow.source}`}>
-                <th scope="row">{flowName(flow, isServer ? nameOf(flow.participant) : null, t)}</th>
-                <td>{rate(flow.bitrate)}</td>
-                <td>{flow.loss === null ? "–" : percent(flow.loss)}</td>
-                <td>{pictureOf(flow)}</td>
-                <td>{flow.codec ?? "–"}</td>
+                <th scope="row">
+                  <FlowName flow={flow} name={isServer ? nameOf(flow.participant) : null} />
+                </th>
+                <td className={styles.whole}>{rate(flow.bitrate)}</td>
+                <td className={styles.whole}>{flow.loss === null ? "–" : percent(flow.loss)}</td>
+                <td data-testid="stats-picture">
+                  <Pictures flow={flow} />
+                </td>
+                <td className={styles.whole}>{flow.codec ?? "–"}</td>
               </tr>
             ))}
           </tbody>
@@ -97,8 +110,30 @@ function LineTable({ line, nameOf }: { line: Line; nameOf: (id: string) => strin
   );
 }
 
-function flowName({ direction, source }: Flow, name: string | null, t: Messages): string {
-  const what = t.stats.source[source];
-  if (direction === "out") return `↑ ${what}`;
-  return name ? `↓ ${name} · ${what}` : `↓ ${what}`;
+/** One line for each layer; a dash where no picture flows. */
+function Pictures({ flow }: { flow: Flow }) {
+  if (flow.layers.length === 0) return "–";
+  return flow.layers.map((layer) => (
+    <span key={layer.height} className={styles.picture}>
+      <span className={styles.whole}>
+        {layer.width}×{layer.height}
+      </span>{" "}
+      · <span className={styles.whole}>{motionOf(layer)}</span>
+    </span>
+  ));
+}
+
+function FlowName({ flow, name }: { flow: Flow; name: string | null }) {
+  const { t } = useSpeech();
+  return (
+    <>
+      {flow.direction === "out" ? "↑\u00a0" : "↓\u00a0"}
+      {name ? (
+        <>
+          <bdi className={styles.name}>{name}</bdi> ·{" "}
+        </>
+      ) : null}
+      {t.stats.source[flow.source]}
+    </>
+  );
 }

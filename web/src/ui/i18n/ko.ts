@@ -122,7 +122,7 @@ export const ko: Messages = {
     path: "경로",
     track: "종류",
     rate: "속도",
-    picture: "화면 크기",
+    picture: "영상",
     codec: "코덱",
     lost: "손실",
     source: {
