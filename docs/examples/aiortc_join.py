@@ -80,7 +80,7 @@ class Robot:
         self.tasks: set[asyncio.Task] = set()
         # One event after the other: an offer is answered before the next is looked at.
         self.events: asyncio.Queue = asyncio.Queue()
-        for name in ("signal", "subscribed", "participant:joined", "disconnect"):
+        for name in ("signal", "subscribed", "refused", "participant:joined", "disconnect"):
             self.socket.on(name, self.into_queue(name))
 
     def into_queue(self, name: str):
@@ -126,6 +126,8 @@ class Robot:
                 return
             if name == "participant:joined":
                 self.names[payload["id"]] = payload["name"]
+            elif name == "refused":
+                raise RuntimeError(f"{payload['what']}: {payload['error']['message']}")
             elif name == "subscribed":
                 await self.show(payload["tracks"])
             elif payload["from"] == SFU:

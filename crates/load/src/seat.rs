@@ -136,6 +136,10 @@ impl Signaling for Joined {
                         }
                     }
                     "subscribed" => self.subscribed(&payload).await?,
+                    "refused" => {
+                        let why = field(field(&payload, "error"), "message");
+                        bail!("The media server has refused: {}", why.as_str().unwrap_or_default())
+                    }
                     "server:draining" => bail!("The server is stopping"),
                     _ => {}
                 },

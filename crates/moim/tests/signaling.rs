@@ -190,6 +190,23 @@ fn two_people_meet_and_one_whose_connection_broke_misses_nothing() {
 }
 
 #[test]
+fn an_offer_that_the_media_server_cannot_take_is_refused_in_words() {
+    let server = Server::start();
+    let mut ann = Client::connect(&server);
+    ann.ask("room:create", &json!({"name": "tea", "topology": "sfu"}));
+    let join = json!({"room": "tea", "name": "Ann", "sfu": true});
+    assert_eq!(ann.ask("room:join", &join)["ok"]["topology"], "sfu");
+    let description = json!({"type": "offer", "sdp": "v=0\r\nrubbish"});
+    let signal = json!({"to": "sfu", "description": description});
+    assert_eq!(ann.ask("signal", &signal), json!({"ok": {}}), "it will be looked at");
+    let (refused, number) = ann.hears("refused");
+    assert_eq!((&refused["what"], &refused["error"]["code"]), (&json!("offer"), &json!("invalid")));
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("bad SDP: "), "{message}");
+    assert!(number.is_some(), "who was away for a moment hears of it, too");
+}
+
+#[test]
 fn what_makes_no_sense_is_answered_and_the_server_goes_on() {
     let server = Server::start();
     let mut ann = Client::connect(&server);

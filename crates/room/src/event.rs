@@ -5,9 +5,9 @@ use crate::{
     opaque::Opaque,
     participant::Participant,
     protocol::{
-        ChatEvent, HandoverEvent, IceCandidate, ParticipantId, ParticipantLeft, ServerEvent,
-        SessionDescription, SignalEvent, Speaker, SpeakersEvent, SubscribedEvent, SubscribedTrack,
-        Topology, TopologyChanged, WantedEvent,
+        ChatEvent, HandoverEvent, IceCandidate, ParticipantId, ParticipantLeft, RefusedEvent,
+        ServerEvent, SessionDescription, SignalEvent, Speaker, SpeakersEvent, SubscribedEvent,
+        SubscribedTrack, Topology, TopologyChanged, WantedEvent,
     },
     request::Refusal,
 };
@@ -62,6 +62,8 @@ pub enum Event {
     Subscribed(Vec<SubscribedTrack>),
     /// Which encodings of a video of the told one's anybody is to get.
     Wanted(WantedEvent),
+    /// The media server did not do what the told one told it.
+    Refused(RefusedEvent),
     /// Who is heard, the loudest first.
     Speakers(Vec<Speaker>),
 }
@@ -87,6 +89,7 @@ impl Event {
                     tracks.iter().map(|track| size_of::<SubscribedTrack>() + texts(track)).sum()
                 }
                 Self::Wanted(wanted) => wanted.rids.iter().map(String::len).sum(),
+                Self::Refused(refused) => refused.error.message.len(),
                 Self::Speakers(speakers) => speakers.len() * size_of::<Speaker>(),
             }
     }
@@ -176,6 +179,7 @@ impl Event {
                 ServerEvent::Subscribed(SubscribedEvent { tracks: tracks.clone() })
             }
             Self::Wanted(wanted) => ServerEvent::Wanted(wanted.clone()),
+            Self::Refused(refused) => ServerEvent::Refused(refused.clone()),
             Self::Speakers(speakers) => {
                 ServerEvent::Speakers(SpeakersEvent { speakers: speakers.clone() })
             }

@@ -43,7 +43,7 @@ pub(crate) struct Member {
 
 /// The numbers of what the media server said last, 0 before the first. A newer word of a kind
 /// makes the older one void: an offer follows upon the answer to the last one, and a list of
-/// sections or encodings is always the whole list.
+/// sections or encodings is always the whole list. One refusal is as good as many.
 #[derive(Debug, Default)]
 pub(crate) struct SfuWords {
     pub(crate) offer: u64,
@@ -51,6 +51,8 @@ pub(crate) struct SfuWords {
     pub(crate) subscribed: u64,
     pub(crate) wanted_camera: u64,
     pub(crate) wanted_screen: u64,
+    pub(crate) refused_link: u64,
+    pub(crate) refused_tracks: u64,
 }
 
 /// The members.

@@ -6,9 +6,9 @@ use room::{
     Connection, Departure, Event, FromSfu, Join, MAX_MID_BYTES, MAX_SFU_SDP_BYTES,
     MAX_WANTED_TRACKS, Message, Refusal, Request, Settings, ToSfu,
     protocol::{
-        HandoverRequest, ParticipantId, PublishRequest, PublishedTrack, SdpType,
-        SessionDescription, SignalRequest, Speaker, SubscribeRequest, SubscribedTrack, Topology,
-        TopologyChoice, TrackSource, WantedEvent, WantedTrack,
+        ErrorBody, ErrorCode, HandoverRequest, ParticipantId, PublishRequest, PublishedTrack,
+        RefusedEvent, SdpType, SessionDescription, SignalRequest, Speaker, SubscribeRequest,
+        SubscribedTrack, ToldSfu, Topology, TopologyChoice, TrackSource, WantedEvent, WantedTrack,
     },
 };
 use world::{World, join, seconds, settings};
@@ -56,10 +56,16 @@ fn wanted(source: TrackSource, round: u32) -> FromSfu {
     FromSfu::Wanted(WantedEvent { source, shown: true, rids: vec![round.to_string()] })
 }
 
+fn refused(what: ToldSfu, round: u32) -> FromSfu {
+    let error = ErrorBody::new(ErrorCode::Invalid, round.to_string());
+    FromSfu::Refused(RefusedEvent { what, error })
+}
+
 fn from_sfu(said: FromSfu) -> Event {
     match said {
         FromSfu::Subscribed(tracks) => Event::Subscribed(tracks),
         FromSfu::Wanted(wanted) => Event::Wanted(wanted),
+        FromSfu::Refused(refused) => Event::Refused(refused),
         FromSfu::Description(description) => {
             let message = Message::Description(description);
             Event::Message { from: ParticipantId::sfu(), message }
@@ -344,13 +350,17 @@ fn of_what_the_media_server_says_over_and_over_only_the_last_is_kept() {
         for source in [TrackSource::Camera, TrackSource::Screen] {
             say(&mut world, &ann_is.me.id, &wanted(source, round));
         }
+        for what in [ToldSfu::Publish, ToldSfu::Subscribe, ToldSfu::Answer, ToldSfu::Offer] {
+            say(&mut world, &ann_is.me.id, &refused(what, round));
+        }
     }
     world.gone(ann, Departure::Lost);
     let (again, resumed) = world.resume(&ann_is.resume, last);
     resumed.unwrap();
     let answer = FromSfu::Description(description(SdpType::Answer, "99"));
     let (camera, screen) = (wanted(TrackSource::Camera, 99), wanted(TrackSource::Screen, 99));
-    let kept = [subscribed("99", &ben_is.me.id), offer(&sdp), answer, camera, screen];
+    let (wish, link) = (refused(ToldSfu::Subscribe, 99), refused(ToldSfu::Offer, 99));
+    let kept = [subscribed("99", &ben_is.me.id), offer(&sdp), answer, camera, screen, wish, link];
     let kept = kept.map(from_sfu);
     assert_eq!(world.take_told(again), kept);
 }

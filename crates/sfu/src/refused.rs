@@ -36,3 +36,10 @@ pub enum Refused {
     #[error("too many tracks")]
     TooMany,
 }
+
+impl Refused {
+    /// Whether nothing is amiss: descriptions that cross, come late or come twice.
+    pub fn is_in_order(&self) -> bool {
+        matches!(self, Self::Crossed | Self::NoOffer)
+    }
+}

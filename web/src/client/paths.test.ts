@@ -4,7 +4,7 @@ import type { Connection, RemoteParticipant } from "./face.ts";
 import type { Shown } from "./gallery.ts";
 import type { Done } from "./outbox.ts";
 import { Paths } from "./paths.ts";
-import type { SubscribedTrack, Topology, TrackSource } from "./protocol.ts";
+import type { ErrorCode, SubscribedTrack, ToldSfu, Topology, TrackSource } from "./protocol.ts";
 import { NO_TRACKS, type Tracks } from "./source.ts";
 import { FakeTrack, fakeStream } from "./testing/media.ts";
 import { FakePeer } from "./testing/peer.ts";
@@ -53,6 +53,7 @@ beforeEach(() => {
 afterEach(() => {
   paths.close();
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 function sending(...sources: TrackSource[]): Tracks {
@@ -337,6 +338,50 @@ test("a server that is not reached is done without: linked with everybody, told,
   expect(cutOff).toBe(false);
   expect(payloads("direct").at(-1)).toEqual({ direct: false });
   expect(peers.map(({ closed }) => closed)).toEqual([false, true, false, false]);
+});
+
+const refuse = (what: ToldSfu, code: ErrorCode = "invalid") =>
+  paths.handleRefused({ what, error: { code, message: "bad SDP: it says nothing" } });
+
+test("a first offer that the server refuses is the end of the link for a while, and said in the log", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  room("sfu", "a", "c");
+  await world.run();
+  refuse("offer");
+  expect(warned.mock.calls.flat()).toEqual([
+    "media server: offer refused: bad SDP: it says nothing (invalid)",
+  ]);
+  expect([payloads("direct"), peers[0]?.closed]).toEqual([[{ direct: true }], true]);
+  refuse("offer"); // of a link that is gone
+  expect(payloads("direct")).toHaveLength(1);
+});
+
+test("a link that stands when an offer is refused is begun anew, and given up if that is refused, too", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  room("sfu", "a", "c");
+  const link = await connectSfu();
+  refuse("publish");
+  refuse("subscribe");
+  expect(peers).toHaveLength(1);
+  paths.setTracks(sending("microphone", "camera", "screen"));
+  await world.run();
+  said = [];
+  refuse("offer");
+  await world.run();
+  expect(peers.map(({ closed }) => closed)).toEqual([true, false]);
+  expect(said.map(({ event }) => event)).toEqual(["publish", "signal", "subscribe"]);
+  expect(link.closed).toBe(true);
+  refuse("offer");
+  expect(payloads("direct")).toEqual([{ direct: true }]);
+  expect(warned).toHaveBeenCalledTimes(4);
+});
+
+test("a server that has no place any more is left at once", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  room("sfu", "a", "c");
+  await connectSfu();
+  refuse("offer", "server_full");
+  expect(payloads("direct")).toEqual([{ direct: true }]);
 });
 
 const relays = { urls: ["turn:moim.test:443"], username: "u", credential: "c" };

@@ -14,6 +14,7 @@ import type {
   IceServer,
   MediaState,
   ParticipantId,
+  RefusedEvent,
   SubscribedTrack,
   Topology,
 } from "./protocol.ts";
@@ -125,6 +126,19 @@ export class Paths {
   /** What of one of this device's videos goes to anybody. */
   handleWanted(source: Source, wanted: Wanted): void {
     this.#sfu?.setWanted(source, wanted);
+  }
+
+  /**
+   * The media server did not do what it was told. Where that was a description it can't go on with
+   * this link: one that stood is begun anew, once; one that never did is done without.
+   */
+  handleRefused({ what, error }: RefusedEvent): void {
+    // biome-ignore lint/suspicious/noConsole: nobody else tells what was refused, and why.
+    console.warn(`media server: ${what} refused: ${error.message} (${error.code})`);
+    if (!this.#sfu || what === "publish" || what === "subscribe") return;
+    if (!this.#sfu.isUp || error.code !== "invalid") return this.#giveUp();
+    this.#sfu.renew();
+    this.#sfuChanged();
   }
 
   handleHandover(from: ParticipantId, topology: Topology): void {

@@ -30,6 +30,7 @@ export interface ServerEvents {
   handover: HandoverEvent;
   subscribed: SubscribedEvent;
   wanted: WantedEvent;
+  refused: RefusedEvent;
   speakers: SpeakersEvent;
   "ice:servers": IceServers;
   "server:draining": ServerDraining;
@@ -439,6 +440,18 @@ shown: boolean,
  * The wanted encodings of a simulcast, the smallest first; of one without, none.
  */
 rids: Array<string>, };
+
+export type ToldSfu = "offer" | "answer" | "publish" | "subscribe";
+
+export type RefusedEvent = {
+/**
+ * What was refused.
+ */
+what: ToldSfu,
+/**
+ * Why.
+ */
+error: ErrorBody, };
 
 export type SpeakersEvent = {
 /**

@@ -14,6 +14,7 @@ import type {
   Joined,
   MediaState,
   ParticipantId,
+  RefusedEvent,
   Speaker,
   SubscribedTrack,
   Topology,
@@ -152,6 +153,8 @@ export class Session implements Call {
         return this.#paths.handleSubscribed(event.tracks);
       case "wanted":
         return this.#paths.handleWanted(event.source, event.wanted);
+      case "refused":
+        return this.#paths.handleRefused(event.refused);
       case "handover":
         return this.#paths.handleHandover(event.from, event.topology);
       case "speakers":
@@ -307,6 +310,7 @@ export type SessionEvent =
   | { is: "signal"; from: ParticipantId; signal: Signal }
   | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
   | { is: "wanted"; source: Source; wanted: Wanted }
+  | { is: "refused"; refused: RefusedEvent }
   | { is: "handover"; from: ParticipantId; topology: Topology }
   | { is: "speakers"; speakers: readonly Speaker[] }
   | { is: "chat"; from: ParticipantId; text: string; at: number }
@@ -329,6 +333,7 @@ export function hearRoom(
   signaling.on("wanted", ({ source, shown, rids }, n) =>
     handle({ is: "wanted", source, wanted: { shown, rids } }, n),
   );
+  signaling.on("refused", (refused, n) => handle({ is: "refused", refused }, n));
   signaling.on("handover", ({ from, topology }, n) =>
     handle({ is: "handover", from, topology }, n),
   );

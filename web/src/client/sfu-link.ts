@@ -156,6 +156,11 @@ export class SfuLink {
     if (!this.isUp) this.restart();
   }
 
+  /** Begins anew with another peer connection. */
+  renew(): void {
+    this.#transport.renew();
+  }
+
   /** What comes down, by participant. A section told of before its offer came is left out. */
   received(): Map<ParticipantId, Received> {
     const sections = new Map(this.peer.getTransceivers().map((section) => [section.mid, section]));

@@ -53,7 +53,7 @@ export class Transport {
 
   /** Takes in a signal from the other end. */
   handle(signal: Signal): Promise<void> {
-    if (!this.#options.opens && this.#isFromAnother(signal)) this.#rebuild();
+    if (!this.#options.opens && this.#isFromAnother(signal)) this.renew();
     return this.#negotiation.handle(signal);
   }
 
@@ -75,6 +75,13 @@ export class Transport {
   /** The network changed: restarts where the link isn't known to be well. */
   restartUnlessWell(): void {
     if (this.#peer.connectionState !== "connected") this.restart();
+  }
+
+  /** Begins anew with another peer connection; what is seen and heard stays until it has some. */
+  renew(): void {
+    this.#disconnect();
+    [this.#peer, this.#negotiation] = this.#connect();
+    this.#options.began(this.#peer);
   }
 
   close(): void {
@@ -99,13 +106,6 @@ export class Transport {
     this.#negotiation.close();
     this.#peer.removeEventListener("connectionstatechange", this.#stateChanged);
     this.#peer.close();
-  }
-
-  /** Begins anew with another peer connection; what is seen and heard stays until it has some. */
-  #rebuild(): void {
-    this.#disconnect();
-    [this.#peer, this.#negotiation] = this.#connect();
-    this.#options.began(this.#peer);
   }
 
   /** The other end has begun anew: its offer is of another session (RFC 8866 §5.2). */
@@ -133,7 +133,7 @@ export class Transport {
   #tryAgain = (): void => {
     this.#health = afterRestart(this.#health);
     if (isHopeless(this.#health) && this.#options.opens) {
-      this.#rebuild();
+      this.renew();
       this.#schedule();
     } else {
       this.restart();

@@ -23,7 +23,7 @@ use std::{
 
 pub(crate) use command::Command;
 pub(crate) use news::{Letter, News, Reader, letters};
-pub(crate) use orders::{Inbox, Order, Orders, Request, orders};
+pub(crate) use orders::{Asked, Inbox, Order, Orders, Request, orders};
 pub(crate) use report::Report;
 pub(crate) use stream::serve as serve_stream;
 pub(crate) use tenant::{Media, Taken};

@@ -1,7 +1,9 @@
 //! What a shard tells a room.
 
-use sfu::{PeerId, Source, Speaker, Subscribed};
+use sfu::{PeerId, Refused, Source, Speaker, Subscribed};
 use tokio::sync::mpsc;
+
+use super::orders::Asked;
 
 /// Letters that may wait for a room; beyond, it is not told who speaks, and who can't be told of
 /// its own link loses that: its browser notices and starts anew.
@@ -18,6 +20,8 @@ pub(crate) enum Letter {
     Subscribed(PeerId, Vec<Subscribed>),
     /// Whether anybody is to get a peer's video, and which encodings of it.
     Wanted(PeerId, Source, bool, Vec<String>),
+    /// What a peer asked for was not done.
+    Refused(PeerId, Asked, Refused),
     /// Who speaks, the loudest first.
     Speakers(Vec<Speaker>),
 }

@@ -38,6 +38,34 @@ pub(crate) enum Request {
     Leave,
 }
 
+/// What of it a room hears of if it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Offer,
+    Answer,
+    Publish,
+    Subscribe,
+}
+
+impl Request {
+    pub(super) fn asked(&self) -> Option<Asked> {
+        match self {
+            Self::Offer(..) => Some(Asked::Offer),
+            Self::Answer(_) => Some(Asked::Answer),
+            Self::Publish(..) => Some(Asked::Publish),
+            Self::Subscribe(..) => Some(Asked::Subscribe),
+            Self::Leave => None,
+        }
+    }
+
+    pub(super) fn news(&self) -> Option<&News> {
+        match self {
+            Self::Offer(_, news) | Self::Publish(_, news) | Self::Subscribe(_, news) => Some(news),
+            Self::Answer(_) | Self::Leave => None,
+        }
+    }
+}
+
 /// The rooms' end, where nobody waits.
 #[derive(Debug, Clone)]
 pub(crate) struct Orders {

@@ -184,6 +184,8 @@ impl Media {
             Order::Peer { room, peer, request } => (room, peer, request),
             Order::Span { room, shards, news } => return self.span(now, room, &shards, &news),
         };
+        let asked = request.asked();
+        let news = request.news().or_else(|| self.peers.get(&peer).map(|(_, news)| news)).cloned();
         let done = match request {
             Request::Publish(tracks, news) => self.welcome(now, room, peer, news).and_then(|()| {
                 let tracks: Vec<_> = tracks.iter().map(|(mid, it)| (mid.as_str(), *it)).collect();
@@ -205,6 +207,12 @@ impl Media {
         if let Err(refused) = done {
             self.tally.refused += 1;
             tracing::debug!(peer = peer.0, %refused, "not done");
+            if let (Some(asked), Some(news)) = (asked, news)
+                && !refused.is_in_order()
+            {
+                // A room that has no time for it has more that waits to be told.
+                let _ = news.tell(Letter::Refused(peer, asked, refused));
+            }
         }
     }
 

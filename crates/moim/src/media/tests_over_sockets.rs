@@ -16,7 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Letter, News, Order, Orders, Reader, Request, letters};
+use super::{Asked, Letter, News, Order, Orders, Reader, Request, letters};
 use crate::{
     port::Connection,
     relay::{
@@ -59,6 +59,7 @@ struct Person {
     reader: Reader,
     tracks: HashMap<String, (PeerId, Source)>,
     answers: usize,
+    refused: Vec<(Asked, sfu::Refused)>,
 }
 
 const CHANNEL: u16 = 0x4000;
@@ -139,6 +140,7 @@ impl World {
             reader,
             tracks: HashMap::new(),
             answers: 0,
+            refused: Vec::new(),
         };
         person.offer();
         self.people.push(person);
@@ -266,6 +268,7 @@ impl Person {
                 let track = |it: Subscribed| (it.mid, (it.peer, it.source));
                 self.tracks = tracks.into_iter().map(track).collect();
             }
+            Letter::Refused(_, asked, refused) => self.refused.push((asked, refused)),
             Letter::Speakers(_) | Letter::Wanted(..) => {}
         }
     }
@@ -452,6 +455,42 @@ async fn who_comes_anew_replaces_the_link_that_it_had() {
             people[0].receives(ben) && seen == 2
         })
         .await;
+}
+
+#[tokio::test]
+async fn who_offers_what_cannot_be_taken_is_told_and_loses_nothing() {
+    let mut world = World::new(1).await;
+    let ann = world.enter_by_udp(0, everything()).await;
+    let ben = world.enter_by_udp(0, everything()).await;
+    world.until_all_receive_all(&[ann, ben]).await;
+    let person = &world.people[0];
+    let twice = vec![("0".to_owned(), Source::Camera), ("1".to_owned(), Source::Camera)];
+    // One that comes late is nothing to be told of.
+    person.tell(Request::Answer("v=0".into()));
+    person.tell(Request::Publish(twice, person.news.clone()));
+    person.tell(Request::Offer("v=0\r\nrubbish".into(), person.news.clone()));
+    world.until("Ann is told of both", |people| people[0].refused.len() >= 2).await;
+    assert!(
+        matches!(
+            &*world.people[0].refused,
+            [
+                (Asked::Publish, sfu::Refused::DuplicateSource(Source::Camera)),
+                (Asked::Offer, sfu::Refused::BadSdp(_)),
+            ]
+        ),
+        "{:?}",
+        world.people[0].refused
+    );
+    let frames = |person: &Person| -> u64 {
+        person.participant.received().values().map(headless::Reception::frames).sum()
+    };
+    let before: Vec<u64> = world.people.iter().map(frames).collect();
+    world
+        .until("both still receive", |people| {
+            people.iter().zip(&before).all(|(person, before)| frames(person) > before + 10)
+        })
+        .await;
+    assert!(world.people[1].refused.is_empty());
 }
 
 #[tokio::test]

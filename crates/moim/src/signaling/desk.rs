@@ -15,7 +15,7 @@ use room::{
 };
 use sfu::{RoomId, Source, Wish};
 
-use super::placement::Placement;
+use super::{placement::Placement, refusal};
 use crate::media::{Letter, News, Order, Orders, Reader, Request, letters};
 
 /// The media server, as rooms have it. Clones are the same one.
@@ -132,6 +132,9 @@ impl Desk {
             }
             Some(Letter::Wanted(peer, source, shown, rids)) => {
                 (peer, FromSfu::Wanted(WantedEvent { source: ours(source), shown, rids }))
+            }
+            Some(Letter::Refused(peer, asked, refused)) => {
+                (peer, FromSfu::Refused(refusal::told(asked, &refused)))
             }
             Some(Letter::Speakers(speakers)) => {
                 let speaker = |it: sfu::Speaker| {

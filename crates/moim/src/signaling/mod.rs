@@ -18,6 +18,7 @@ mod parse;
 mod place;
 mod placement;
 mod rate;
+mod refusal;
 mod room_task;
 mod seat;
 mod session;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::chat::ChatText;
 
 use super::{
-    IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription, Speaker,
-    SubscribedTrack, Topology, TrackSource,
+    ErrorBody, IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription,
+    Speaker, SubscribedTrack, Topology, TrackSource,
 };
 
 /// An event's name and payload.
@@ -34,6 +34,8 @@ pub enum ServerEvent {
     Subscribed(SubscribedEvent),
     /// `wanted`: which encodings of a video of this participant's anybody is to get.
     Wanted(WantedEvent),
+    /// `refused`: the media server did not do what this participant told it.
+    Refused(RefusedEvent),
     /// `speakers`: who is heard just now. Not numbered.
     Speakers(SpeakersEvent),
     /// `ice:servers`: fresh credentials, well before the old ones expire. Not numbered.
@@ -56,6 +58,7 @@ impl ServerEvent {
             Self::Handover(_) => "handover",
             Self::Subscribed(_) => "subscribed",
             Self::Wanted(_) => "wanted",
+            Self::Refused(_) => "refused",
             Self::Speakers(_) => "speakers",
             Self::IceServers(_) => "ice:servers",
             Self::ServerDraining(_) => "server:draining",
@@ -120,6 +123,31 @@ pub struct WantedEvent {
     pub shown: bool,
     /// The wanted encodings of a simulcast, the smallest first; of one without, none.
     pub rids: Vec<String>,
+}
+
+/// Payload of `refused`. Nothing has changed at the media server then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct RefusedEvent {
+    /// What was refused.
+    pub what: ToldSfu,
+    /// Why.
+    pub error: ErrorBody,
+}
+
+/// What the media server was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ToldSfu {
+    /// A `signal` with an offer.
+    Offer,
+    /// A `signal` with the answer to an offer of its.
+    Answer,
+    /// `publish`.
+    Publish,
+    /// `subscribe`.
+    Subscribe,
 }
 
 /// Payload of `speakers`.

@@ -13,8 +13,8 @@ mod typescript;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
-    ChatEvent, HandoverEvent, ParticipantLeft, ServerDraining, ServerEvent, SignalEvent,
-    SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
+    ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, ServerEvent,
+    SignalEvent, SpeakersEvent, SubscribedEvent, ToldSfu, TopologyChanged, WantedEvent,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use request::{

@@ -6,10 +6,10 @@ use super::{
     ChatEvent, ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverEvent,
     HandoverRequest, IceCandidate, IceServer, IceServers, JoinRoom, Joined, LeaveRoom, ListRooms,
     MediaState, Participant, ParticipantId, ParticipantLeft, PublishRequest, PublishedTrack,
-    ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining, SessionDescription,
-    SignalEvent, SignalRequest, Speaker, SpeakersEvent, SubscribeRequest, SubscribedEvent,
-    SubscribedTrack, Topology, TopologyChanged, TopologyChoice, TrackSource, WantedEvent,
-    WantedTrack,
+    RefusedEvent, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining,
+    SessionDescription, SignalEvent, SignalRequest, Speaker, SpeakersEvent, SubscribeRequest,
+    SubscribedEvent, SubscribedTrack, ToldSfu, Topology, TopologyChanged, TopologyChoice,
+    TrackSource, WantedEvent, WantedTrack,
 };
 use crate::{
     chat::ChatText,
@@ -50,6 +50,7 @@ export interface ServerEvents {
   handover: HandoverEvent;
   subscribed: SubscribedEvent;
   wanted: WantedEvent;
+  refused: RefusedEvent;
   speakers: SpeakersEvent;
   \"ice:servers\": IceServers;
   \"server:draining\": ServerDraining;
@@ -110,6 +111,8 @@ pub fn typescript() -> String {
         HandoverEvent,
         SubscribedEvent,
         WantedEvent,
+        ToldSfu,
+        RefusedEvent,
         SpeakersEvent,
         ServerDraining,
         ErrorCode,

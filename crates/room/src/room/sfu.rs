@@ -8,8 +8,8 @@ use crate::{
     event::{Event, Message},
     log::Audience,
     protocol::{
-        ParticipantId, SdpType, SessionDescription, Speaker, SubscribedTrack, Topology,
-        TrackSource, WantedEvent,
+        ParticipantId, RefusedEvent, SdpType, SessionDescription, Speaker, SubscribedTrack,
+        ToldSfu, Topology, TrackSource, WantedEvent,
     },
     request::{Connection, Effect, Refusal, ToSfu},
     roster::Seat,
@@ -24,6 +24,8 @@ pub enum FromSfu {
     Subscribed(Vec<SubscribedTrack>),
     /// Which encodings of a video of its own anybody is to get.
     Wanted(WantedEvent),
+    /// What it did not do.
+    Refused(RefusedEvent),
 }
 
 impl Room {
@@ -41,6 +43,10 @@ impl Room {
                 &mut member.sfu.wanted_screen
             }
             FromSfu::Wanted(_) => &mut member.sfu.wanted_camera,
+            FromSfu::Refused(RefusedEvent { what: ToldSfu::Offer | ToldSfu::Answer, .. }) => {
+                &mut member.sfu.refused_link
+            }
+            FromSfu::Refused(_) => &mut member.sfu.refused_tracks,
         };
         let void = std::mem::replace(word, self.log.newest() + 1);
         self.log.retract(void);
@@ -51,6 +57,7 @@ impl Room {
             }
             FromSfu::Subscribed(tracks) => Event::Subscribed(tracks),
             FromSfu::Wanted(wanted) => Event::Wanted(wanted),
+            FromSfu::Refused(refused) => Event::Refused(refused),
         };
         self.tell(now, Audience::One(seat), event);
     }

@@ -63,23 +63,21 @@ impl Sfu {
         if known && it.link.as_ref().is_some_and(Link::is_offering) {
             return Err(Refused::Crossed);
         }
-        if !known {
-            self.drop_link(peer);
-        }
         let (config, rng) = (&self.config, &mut self.rng);
         let Some(it) = self.peers.get_mut(&peer) else { return Err(Refused::UnknownPeer(peer)) };
-        let link = it.link.get_or_insert_with(|| Link::new(config, &self.engine, offer, rng, now));
+        let mut fresh = (!known).then(|| Link::new(config, &self.engine, offer, rng, now));
+        let link = fresh.as_mut().or(it.link.as_mut()).ok_or(Refused::UnknownPeer(peer))?;
         let before = link.ufrag().to_owned();
-        let answer = link.accept_offer(offer, config.shard, rng);
+        let sdp = link.accept_offer(offer, config.shard, rng)?;
         let after = link.ufrag().to_owned();
-        let sdp = match answer {
-            Ok(sdp) => sdp,
-            Err(refused) if known => return Err(refused),
-            Err(refused) => {
-                self.drop_link(peer);
-                return Err(refused);
-            }
-        };
+        // Only who is sure to have a link again loses the one it had.
+        if fresh.is_some() {
+            self.drop_link(peer);
+            let Some(it) = self.peers.get_mut(&peer) else {
+                return Err(Refused::UnknownPeer(peer));
+            };
+            it.link = fresh;
+        }
         self.routes.unname(&before);
         self.routes.name(after, peer);
         self.mark(peer);
