@@ -210,10 +210,11 @@ impl Room {
         self.empty_since = None;
         let switched = self.count(now);
         self.admit(from, seat, None);
-        self.tell(now, Audience::AllBut(seat), Event::Joined(me));
+        // First by what way, then who: so nobody begins a link that is of no use.
         if switched {
             self.tell_topology(now, Audience::AllBut(seat));
         }
+        self.tell(now, Audience::AllBut(seat), Event::Joined(me));
         self.summarise();
         Ok(())
     }
