@@ -1,6 +1,7 @@
-// Whether a track has brought anything since it was first looked at. Sections are used again for
+// Whether a track has brought something since it was first looked at. Sections are used again for
 // others, whose counts go on from there; so what counts is more than at the first look.
 import type { Counters } from "./counters.ts";
+import type { Source } from "./source.ts";
 
 /** How often to look, in milliseconds, and when it takes long. */
 const LOOKING = 100;
@@ -9,6 +10,29 @@ const LONG = 10_000;
 
 /** A voice that brings no packets for so long is taken for silent, in milliseconds. */
 const SILENT = 2_000;
+
+/**
+ * A camera's picture has come once it has moved for so long, in milliseconds: on a busy machine the
+ * frames that follow upon the first were seen to take seconds.
+ */
+const STEADY = 1_000;
+
+/** What brings nothing for so long does not move, in milliseconds. */
+const STILL = 700;
+
+/** A camera that gives a frame now and then is waited for no longer than this, in milliseconds. */
+const SLOW = 6_000;
+
+/** What a track has brought so far. */
+interface Arrival {
+  /** At the first look. */
+  readonly count: number;
+  readonly at: number;
+  readonly now: number;
+  /** When it was last seen to bring something, and since when it does without a stop. */
+  readonly last: number;
+  readonly since: number | null;
+}
 
 export interface ArrivalsOptions {
   /** Asks how much each track has brought, by the names that `hasCome` is asked with. */
@@ -20,7 +44,7 @@ export interface ArrivalsOptions {
 /** Looks while somebody waits for something, and costs nothing otherwise. */
 export class Arrivals {
   readonly #options: ArrivalsOptions;
-  readonly #first = new Map<string, { count: number; at: number }>();
+  readonly #arrivals = new Map<string, Arrival>();
   #counters: Counters = new Map();
   #since: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,24 +53,29 @@ export class Arrivals {
     this.#options = options;
   }
 
-  /** Whether the track has brought anything. `who` it is from tells one use of a section from the next. */
-  hasCome(track: string, who: string, mayBeSilent: boolean): boolean {
+  /**
+   * Whether the track has brought enough to go by: a camera's picture that moves, of anything else
+   * whatever there was. `who` it is from tells one use of a section from the next.
+   */
+  hasCome(track: string, who: string, source: Source): boolean {
     const count = this.#counters.get(track);
     if (count === undefined) return false;
     const key = `${track} ${who}`;
-    const first = this.#first.get(key);
-    if (!first) {
-      this.#first.set(key, { count, at: performance.now() });
-      return false;
-    }
-    return count > first.count || (mayBeSilent && performance.now() - first.at > SILENT);
+    const now = performance.now();
+    const arrival = after(this.#arrivals.get(key), count, now);
+    this.#arrivals.set(key, arrival);
+    const { since, at, last } = arrival;
+    const brought = count > arrival.count;
+    if (source === "microphone") return brought || now - at > SILENT;
+    if (source !== "camera") return brought;
+    return since !== null && (now - since >= STEADY || (now - at >= SLOW && last === now));
   }
 
   lookWhile(waits: boolean): void {
     if (!waits) {
       clearTimeout(this.#timer);
       this.#since = null;
-      this.#first.clear();
+      this.#arrivals.clear();
       this.#counters = new Map();
     } else if (this.#since === null) {
       this.#since = performance.now();
@@ -63,4 +92,13 @@ export class Arrivals {
     const pause = performance.now() - since > LONG ? LOOKING_LONG : LOOKING;
     this.#timer = setTimeout(() => void this.#look(since), pause);
   }
+}
+
+function after(before: Arrival | undefined, count: number, now: number): Arrival {
+  if (!before) return { count, at: now, now: count, last: now, since: null };
+  const isStill = now - before.last > STILL;
+  if (count > before.now) {
+    return { ...before, now: count, last: now, since: isStill ? now : (before.since ?? now) };
+  }
+  return isStill ? { ...before, since: null } : before;
 }

@@ -141,6 +141,14 @@ async function look(): Promise<void> {
   await world.run();
 }
 
+/** Something goes on arriving by these sections, for long enough to go by. */
+async function flow(peer: FakePeer | undefined, ...mids: string[]): Promise<void> {
+  for (let n = 0; n < 4; n++) {
+    for (const mid of mids) peer?.receive(mid);
+    await look();
+  }
+}
+
 const shownIds = (id: string) =>
   seen
     .get(id)
@@ -246,7 +254,7 @@ test("a screen is negotiated when first shared, and goes off and on without", as
   expect(peers[0]?.offers).toBe(offers + 1);
 });
 
-test("a tile changes over when the server has brought a frame and a voice, not before", async () => {
+test("a tile changes over when the server has brought a moving picture and a voice, not before", async () => {
   room("mesh", "a");
   await world.run();
   const mesh = peers[0];
@@ -263,10 +271,11 @@ test("a tile changes over when the server has brought a frame and a voice, not b
   expect(of("handover")).toEqual([]);
 
   link.receive(face);
-  await look();
-  expect(shownIds("a")).toEqual([before?.[0], trackAt(link, face)]);
   link.receive(voice);
   await look();
+  expect(new Set(shownIds("a"))).toEqual(new Set([trackAt(link, voice), before?.[1]]));
+  expect(of("handover")).toEqual([]);
+  await flow(link, face);
   expect(new Set(shownIds("a"))).toEqual(new Set([trackAt(link, voice), trackAt(link, face)]));
   // The element that plays it never got another stream.
   expect(seen.get("a")?.shown.stream).toBe(stream);
@@ -277,6 +286,42 @@ test("a tile changes over when the server has brought a frame and a voice, not b
   paths.handleHandover("a", "sfu");
   expect(mesh?.closed).toBe(true);
   expect(shownIds("a")).toHaveLength(2);
+});
+
+test("a tile is not changed over to a picture that stands still after its first frames", async () => {
+  room("mesh", "a");
+  await world.run();
+  peers[0]?.become("connected");
+  const before = shownIds("a");
+  room("sfu", "a", "b");
+  const link = await connectSfu();
+  const [face = ""] = await forward(["a", "camera"]);
+  await look();
+  link.receive(face, 5);
+  for (let n = 0; n < 20; n++) await look();
+  expect(shownIds("a")).toEqual(before);
+  await flow(link, face);
+  expect(shownIds("a")).toContain(trackAt(link, face));
+});
+
+test("a camera that gives a frame now and then is waited for, but not for ever", async () => {
+  room("mesh", "a");
+  await world.run();
+  peers[0]?.become("connected");
+  const before = shownIds("a");
+  room("sfu", "a", "b");
+  const link = await connectSfu();
+  const [face = ""] = await forward(["a", "camera"]);
+  const frameASecond = async (times: number) => {
+    for (let n = 0; n < times; n++) {
+      link.receive(face);
+      for (let i = 0; i < 2; i++) await look();
+    }
+  };
+  await frameASecond(4);
+  expect(shownIds("a")).toEqual(before);
+  await frameASecond(3);
+  expect(shownIds("a")).toContain(trackAt(link, face));
 });
 
 test("who has nothing on is told as soon as the server is reached", async () => {
@@ -312,8 +357,7 @@ test("a section that carries somebody else starts counting anew", async () => {
   subscribed([face, "b", "camera"]);
   await look();
   expect(shownIds("b")).toEqual(before);
-  link.receive(face);
-  await look();
+  await flow(link, face);
   expect(shownIds("b")).toContain(trackAt(link, face));
 });
 
@@ -484,10 +528,7 @@ test("back in a mesh the server feeds a tile until the new link does", async () 
   room("sfu", "a", "c");
   const link = await connectSfu();
   const [voice = "", face = ""] = await forward(["a", "microphone"], ["a", "camera"]);
-  for (const mid of [voice, face]) link.receive(mid);
-  await look();
-  for (const mid of [voice, face]) link.receive(mid);
-  await look();
+  await flow(link, voice, face);
   paths.handleHandover("a", "sfu");
   const bySfu = shownIds("a");
 
@@ -499,8 +540,7 @@ test("back in a mesh the server feeds a tile until the new link does", async () 
   mesh?.become("connected");
   await look();
   expect(shownIds("a")).toEqual(bySfu);
-  for (const { mid } of mesh?.sections ?? []) mesh?.receive(mid ?? "");
-  await look();
+  await flow(mesh, ...(mesh?.sections ?? []).map(({ mid }) => mid ?? ""));
   expect(shownIds("a")).not.toEqual(bySfu);
   expect(payloads("handover").at(-1)).toEqual({ to: "a", topology: "mesh" });
   expect(link.closed).toBe(false);

@@ -343,7 +343,7 @@ export class Paths {
     if (!isActive(media, source)) return true;
     if (!track) return false;
     if (way === "sfu" && isHidden(this.#sights, id, source)) return true;
-    return this.#arrivals.hasCome(`${way} ${track.id}`, id, source === "microphone");
+    return this.#arrivals.hasCome(`${way} ${track.id}`, id, source);
   }
 
   #isUp(id: ParticipantId): boolean {
