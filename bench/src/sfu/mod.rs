@@ -103,7 +103,11 @@ fn climbed(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
                 .to_owned(),
         );
     }
-    let highest = each(&Which::ALL, rounds, |which| highest::subscribers(which, &[pair.server]))?;
+    let climb = |which: &Which| {
+        let rounds = (0..rounds.max(1)).map(|_| highest::subscribers(*which, &[pair.server]));
+        rounds.collect::<anyhow::Result<Vec<_>>>()
+    };
+    let highest = Which::ALL.iter().map(climb).collect::<anyhow::Result<Vec<_>>>()?;
     let mut table = Table::new(&["", "subscribers without a loss", "beside Janus"]);
     let figures = highest.iter().map(|it| Figure::of(it.iter().copied().map(f64::from)));
     let figures: Vec<_> = figures.collect();

@@ -3,7 +3,7 @@
 use crate::{
     codec::{Meta, vp8},
     format::Codec,
-    packet::Packet,
+    packet::{FAR, Packet},
     quality::Quality,
 };
 use std::{collections::VecDeque, time::Instant};
@@ -163,6 +163,10 @@ impl Forwarder {
             return;
         }
         let Some(feed) = &mut self.feed else { return };
+        if meta.keyframe && packet.seq.abs_diff(feed.highest) > FAR {
+            // Its publisher counts from elsewhere now.
+            return self.switch(target, packet);
+        }
         if packet.seq < feed.highest {
             return;
         }

@@ -4,6 +4,9 @@ use crate::format::Format;
 use std::{sync::Arc, time::Instant};
 use str0m::rtp::{ExtensionValues, UserExtensionValues};
 
+/// No packet is late by so many numbers: the stream has begun anew.
+pub(crate) const FAR: u64 = 3000;
+
 /// A received packet. Cloning it shares the payload.
 #[derive(Debug, Clone)]
 pub(crate) struct Packet {

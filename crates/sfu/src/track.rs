@@ -6,7 +6,7 @@ use crate::{
     ids::{PeerId, RoomId},
     link::{Mid, Rid},
     meter::Meter,
-    packet::Packet,
+    packet::{FAR, Packet},
     quality::{Choice, Quality},
 };
 use std::time::{Duration, Instant};
@@ -63,6 +63,8 @@ pub(crate) struct Encoding {
     pub(crate) wanted: Wanted,
     /// When it was last turned off without having come, while others of its track did.
     missed: Option<Instant>,
+    /// The highest number that has come.
+    newest: Option<u64>,
     total: Meter,
     layers: Vec<(u8, u8, Meter)>,
     size: Option<(u16, u16)>,
@@ -139,6 +141,7 @@ impl Encoding {
             keyframes: Keyframes::default(),
             wanted: Wanted { on: true, since: None, unused: None },
             missed: None,
+            newest: None,
             total: Meter::default(),
             layers: Vec::new(),
             size: None,
@@ -148,7 +151,12 @@ impl Encoding {
 
     /// Reads what a packet is and counts it.
     pub(crate) fn take(&mut self, packet: &Packet) -> Meta {
-        let meta = self.meta(packet);
+        let mut meta = self.meta(packet);
+        // Of a keyframe that comes after what follows it, whoever began with it would lack the rest.
+        meta.keyframe &= !self.is_late(packet.seq);
+        if !self.is_late(packet.seq) {
+            self.newest = Some(packet.seq);
+        }
         let (now, bytes) = (packet.at, packet.payload.len());
         self.total.add(now, bytes);
         self.missed = None;
@@ -163,6 +171,10 @@ impl Encoding {
             meter.add(now, bytes);
         }
         meta
+    }
+
+    fn is_late(&self, seq: u64) -> bool {
+        self.newest.is_some_and(|newest| seq < newest && newest - seq < FAR)
     }
 
     fn meta(&mut self, packet: &Packet) -> Meta {
@@ -291,6 +303,32 @@ mod tests {
             vec![0xaa, picture & 0x7f, layer, 1, 0xf8, 1, 0, 1, 0, 2, 0, 2, 0, 1, 4, 7, 7]
         });
         prop_oneof![prop::collection::vec(any::<u8>(), 0..40), layered]
+    }
+
+    #[test]
+    fn nobody_begins_with_a_keyframe_whose_rest_came_before_it() {
+        let clock = Clock::new();
+        let mut encoding = Encoding::new(None);
+        let packet = |seq, payload: [u8; 8]| Packet {
+            seq,
+            time: 1,
+            marker: false,
+            format: Format::plain(Codec::Vp8),
+            extensions: ExtensionValues::default(),
+            dependency: None,
+            frame: None,
+            payload: payload.to_vec().into(),
+            at: clock.now(),
+        };
+        let (begins, goes_on) = ([0x90, 0x80, 1, 0, 0, 0, 0, 0], [0x80, 0x80, 1, 0, 0, 0, 0, 0]);
+        let is_key =
+            |encoding: &mut Encoding, seq, payload| encoding.take(&packet(seq, payload)).keyframe;
+        assert!(is_key(&mut encoding, 10_000, begins));
+        assert!(!is_key(&mut encoding, 10_002, goes_on));
+        assert!(!is_key(&mut encoding, 10_001, begins), "its rest is on nobody's way any more");
+        assert!(is_key(&mut encoding, 10_003, begins));
+        assert!(is_key(&mut encoding, 5, begins), "it counts anew");
+        assert!(is_key(&mut encoding, 6, begins));
     }
 
     proptest! {

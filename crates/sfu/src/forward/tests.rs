@@ -54,6 +54,25 @@ fn aimed(target: Quality) -> Forwarder {
 }
 
 #[test]
+fn a_publisher_that_counts_anew_is_followed_from_its_next_keyframe() {
+    let clock = Clock::new();
+    let mut forwarder = aimed(Quality::whole(0));
+    let mut last = 0;
+    for (start, picture) in [(90_000, 9), (70_000, 30_000), (400_000, 5)] {
+        let mut source = Source::vp8(start, picture);
+        for frame in 0..10 {
+            let (packet, meta) = source.frame(&clock, frame == 2, 0);
+            let out = forwarder.take(0, &packet, &meta);
+            if frame >= 2 {
+                let seq = out.unwrap().seq;
+                assert!(last == 0 || seq == last + 1 || frame == 2, "{seq} after {last}");
+                last = seq;
+            }
+        }
+    }
+}
+
+#[test]
 fn faster_layers_left_out_leave_no_gap_in_numbers_or_pictures() {
     let clock = Clock::new();
     let mut source = Source::vp8(60_000, 32_760);
