@@ -10,6 +10,8 @@ export interface ObserverOptions {
   relayOnly?: boolean;
   /** The camera gives a small picture, so that a small machine encodes for many. */
   smallCamera?: boolean;
+  /** What the page sends of pictures is encoded by this codec alone, as `VP9`. */
+  codec?: string;
 }
 
 /** A tile that came into or went out of the document. */
@@ -111,6 +113,27 @@ export function observe(options: ObserverOptions): void {
       this.addEventListener("icecandidate", (event) => {
         if (event.candidate?.candidate) candidates.push(event.candidate.candidate);
       });
+    }
+    override addTransceiver(
+      trackOrKind: MediaStreamTrack | string,
+      init?: RTCRtpTransceiverInit,
+    ): RTCRtpTransceiver {
+      const { codec } = options;
+      // Of these Chromium sends several sizes only where it is told the mode of each.
+      const needsMode = codec === "VP9" || codec === "AV1";
+      const sendEncodings = init?.sendEncodings?.map((encoding) =>
+        needsMode && encoding.rid ? { ...encoding, scalabilityMode: "L1T1" } : encoding,
+      );
+      const transceiver = super.addTransceiver(
+        trackOrKind,
+        sendEncodings ? { ...init, sendEncodings } : init,
+      );
+      if (codec && (trackOrKind === "video" || transceiver.sender.track?.kind === "video")) {
+        const all = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
+        const wanted = [`video/${codec}`, "video/rtx"];
+        transceiver.setCodecPreferences(all.filter(({ mimeType }) => wanted.includes(mimeType)));
+      }
+      return transceiver;
     }
     override setConfiguration(configuration?: RTCConfiguration): void {
       super.setConfiguration(kept(configuration));

@@ -97,10 +97,12 @@ impl Forwarder {
         }
     }
 
-    /// Whether a keyframe of its target's encoding is what it waits for.
+    /// Whether a keyframe of its target's encoding is what it waits for: another encoding begins with
+    /// one, and so does a larger layer of the same, which refers to pictures that were left out.
     pub(crate) fn waits_for(&self) -> Option<usize> {
         let target = self.target?;
-        (self.on().map(|on| on.encoding) != Some(target.encoding)).then_some(target.encoding)
+        let is_on = |on: Quality| on.encoding == target.encoding && on.spatial >= target.spatial;
+        (!self.on().is_some_and(is_on)).then_some(target.encoding)
     }
 
     /// What a packet of `encoding` becomes; none if it is not to be sent.

@@ -169,12 +169,14 @@ fn a_picture_ends_with_the_largest_layer_that_is_sent() {
     }
     // More of it only from where nothing earlier is needed.
     forwarder.aim(Some(Quality::whole(0)));
+    assert_eq!(forwarder.waits_for(), Some(0));
     let mut took = |spatial, key| {
         let (packet, meta) = vp9(&mut source, &clock, spatial, key);
         forwarder.take(0, &packet, &meta).is_some()
     };
     assert_eq!([took(0, false), took(1, false), took(2, false)], [true, true, false]);
     assert_eq!([took(0, true), took(1, true), took(2, true)], [true; 3]);
+    assert_eq!(forwarder.waits_for(), None);
 }
 
 proptest! {
