@@ -12,6 +12,8 @@ export interface ObserverOptions {
   smallCamera?: boolean;
   /** What the page sends of pictures is encoded by this codec alone, as `VP9`. */
   codec?: string;
+  /** The camera is sent as one stream of several layers, as `L3T3_KEY`. */
+  scalabilityMode?: string;
 }
 
 /** A tile that came into or went out of the document. */
@@ -118,12 +120,17 @@ export function observe(options: ObserverOptions): void {
       trackOrKind: MediaStreamTrack | string,
       init?: RTCRtpTransceiverInit,
     ): RTCRtpTransceiver {
-      const { codec } = options;
+      const { codec, scalabilityMode } = options;
       // Of these Chromium sends several sizes only where it is told the mode of each.
       const needsMode = codec === "VP9" || codec === "AV1";
-      const sendEncodings = init?.sendEncodings?.map((encoding) =>
-        needsMode && encoding.rid ? { ...encoding, scalabilityMode: "L1T1" } : encoding,
-      );
+      const asked = init?.sendEncodings;
+      const isCamera = asked?.some(({ rid }) => rid);
+      const sendEncodings =
+        isCamera && scalabilityMode
+          ? [{ scalabilityMode, maxBitrate: 2_000_000 }]
+          : asked?.map((encoding) =>
+              needsMode && encoding.rid ? { ...encoding, scalabilityMode: "L1T1" } : encoding,
+            );
       const transceiver = super.addTransceiver(
         trackOrKind,
         sendEncodings ? { ...init, sendEncodings } : init,

@@ -9,12 +9,23 @@ test.use({ flags: ["--topology", "sfu"] });
 /** Two tiles beside each other, each of which needs more than half of what the camera gives. */
 const LARGE = { width: 1920, height: 1200 };
 
-for (const codec of ["VP8", "VP9", "AV1", "H264"]) {
-  test(`pictures in ${codec} are seen in all sizes`, async ({ open }) => {
-    const ada = await open("Ada", { observer: { codec } });
+const ENCODINGS = [
+  { codec: "VP8" },
+  { codec: "VP9" },
+  { codec: "AV1" },
+  { codec: "H264" },
+  // One stream whose layers build on each other.
+  { codec: "VP9", scalabilityMode: "L3T3_KEY" },
+  { codec: "AV1", scalabilityMode: "L3T3_KEY" },
+];
+
+for (const { codec, scalabilityMode } of ENCODINGS) {
+  const layers = scalabilityMode ? ` as ${scalabilityMode}` : "";
+  test(`pictures in ${codec}${layers} are seen in all sizes`, async ({ open }) => {
+    const ada = await open("Ada", { observer: { codec, scalabilityMode } });
     const grace = await open("Grace", { observer: { codec, smallCamera: true } });
-    await ada.enter(`in-${codec}`);
-    await grace.enter(`in-${codec}`);
+    await ada.enter(`in-${codec}${layers}`);
+    await grace.enter(`in-${codec}${layers}`);
     await meetAtServer([ada, grace]);
 
     const pictures = async () => {
