@@ -7,6 +7,7 @@ mod allowance;
 mod dependency;
 mod engine;
 mod extensions;
+mod lane;
 mod outbox;
 mod reports;
 mod sources;
@@ -15,6 +16,7 @@ mod written;
 use allowance::Allowance;
 use dependency::Dependency;
 pub(crate) use engine::Engine;
+pub(crate) use lane::Lane;
 pub(crate) use outbox::Outbox;
 use sources::{Head, Sources};
 pub(crate) use str0m::media::{Mid, Rid};
@@ -23,11 +25,9 @@ use written::Written;
 use crate::{
     config::Config,
     format::{Codec, Format},
-    forward::Rewritten,
     ids::{Kind, Transport},
     output::Reason,
     packet::{self, Packet},
-    red,
     refused::Refused,
     routes::FiveTuple,
     sdp, ufrag,
@@ -36,7 +36,6 @@ use foldhash::HashMap;
 use rand::rngs::StdRng;
 use std::{
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 use str0m::{
@@ -45,7 +44,7 @@ use str0m::{
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     media::{Direction, KeyframeRequestKind, Media, MediaKind, Rids},
     net::{Protocol, Receive},
-    rtp::{RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch},
+    rtp::Ssrc,
 };
 
 /// Whoever gets packets is not asked what else it wants after each; it wants nothing that could not
@@ -55,9 +54,6 @@ const UNASKED: Duration = Duration::from_millis(20);
 const NEARLY_DUE: Duration = Duration::from_micros(500);
 /// No drain is longer, whatever the engine says.
 const LONGEST_DRAIN: usize = 10_000;
-/// How much a subscriber can ask for again: packets and time.
-const RESEND_PACKETS: usize = 512;
-const RESEND_AGE: Duration = Duration::from_secs(1);
 /// Incoming streams remembered: three layers of camera and screen, two of sound, and their forerunners.
 const STREAMS: usize = 64;
 
@@ -88,15 +84,6 @@ pub(crate) enum Happened {
     Forgotten(FiveTuple),
     /// Media came to nothing.
     Dropped(Reason),
-}
-
-/// A send stream, ready to be written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lane {
-    ssrc: Ssrc,
-    mid: Mid,
-    /// The last format and what it is called on this link.
-    format: Option<(Format, u8)>,
 }
 
 pub(crate) struct Link {
@@ -248,71 +235,6 @@ impl Link {
             Some(Rids::Specific(rids)) => rids,
             _ => &[],
         }
-    }
-
-    /// The send stream of a section, once both sides have agreed to it.
-    pub(crate) fn lane(&mut self, mid: Mid) -> Option<Lane> {
-        let media = self.rtc.media(mid)?;
-        if !media.direction().is_sending() || media.disabled() {
-            return None;
-        }
-        let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_tx_by_mid(mid, None)?;
-        stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(0.25));
-        // A paced stream queues without end when a line narrows, and plays the past long after we
-        // have stepped down; the packets of a frame leave together instead.
-        stream.set_unpaced(true);
-        Some(Lane { ssrc: stream.ssrc(), mid, format: None })
-    }
-
-    /// Writes a packet; it leaves at the next drain.
-    pub(crate) fn send(&mut self, lane: &mut Lane, packet: &Packet, as_: Rewritten) -> bool {
-        let Some((pt, payload)) = self.encoded(lane, packet) else { return false };
-        let mut extensions = packet.extensions.clone();
-        if let (Some(bytes), Some(frame)) = (&packet.dependency, as_.frame) {
-            extensions.user_values.set(Dependency { bytes: bytes.clone(), frame });
-        }
-        let mut write = RtpWrite::new(pt.into(), as_.seq.into(), as_.time, packet.at, payload)
-            .marker(as_.marker)
-            .ext_vals(extensions)
-            // Sound is not asked for again: redundancy is in it, or it is concealed.
-            .nackable(packet.format.kind() == Kind::Video);
-        if let Some(patch) = as_.vp8.and_then(|numbers| patch(&packet.payload, numbers)) {
-            write = write.vp8_patch(patch);
-        }
-        match self.rtc.direct_api().stream_tx(&lane.ssrc) {
-            Some(stream) => stream.write_rtp(write),
-            None => return false,
-        }
-        self.written.push(*lane.ssrc, as_.seq);
-        true
-    }
-
-    /// The payload, and what its format is called here. Who knows no redundancy (Firefox, say) gets
-    /// the sound alone.
-    fn encoded(&self, lane: &mut Lane, packet: &Packet) -> Option<(u8, Arc<[u8]>)> {
-        if let Some(pt) = self.payload_type(lane, packet.format) {
-            return Some((pt, packet.payload.clone()));
-        }
-        let alone = packet.format.without_redundancy()?;
-        let pt = self.payload_type(lane, alone)?;
-        Some((pt, red::primary(&packet.payload)?.into()))
-    }
-
-    /// What a format is called on this link's section.
-    fn payload_type(&self, lane: &mut Lane, format: Format) -> Option<u8> {
-        if let Some((_, pt)) = lane.format.filter(|(known, _)| *known == format) {
-            return Some(pt);
-        }
-        let offered = self.rtc.media(lane.mid)?.remote_pts();
-        let all = self.rtc.codec_config().params();
-        let pt = all.iter().filter(|params| offered.contains(&params.pt())).find_map(|params| {
-            let names = [Some(params.pt()), params.red()];
-            let mut names = names.into_iter().flatten().map(|pt| *pt);
-            names.find(|pt| Format::new(params, *pt) == Some(format))
-        })?;
-        lane.format = Some((format, pt));
-        Some(pt)
     }
 
     /// Tells the estimator what would be sent next and what at best, bits a second.
@@ -543,16 +465,6 @@ impl Link {
         let _ = self.rtc.close();
         self.drain(now, &mut Vec::new());
     }
-}
-
-/// Puts a picture's numbers into its descriptor, where it has them.
-fn patch(payload: &[u8], (picture, tl0): (u16, u8)) -> Option<Vp8Patch> {
-    let descriptor = Vp8Descriptor::parse(payload).ok()?;
-    let long = payload.get(2).is_some_and(|byte| byte & 0x80 != 0);
-    let picture = if long { picture } else { picture & 0x7f };
-    let patch = descriptor.patch().picture_id(picture);
-    let patch = if descriptor.tl0_pic_idx().is_some() { patch.tl0_pic_idx(tl0) } else { patch };
-    patch.build().ok()
 }
 
 fn protocol(transport: Transport) -> Protocol {
