@@ -313,7 +313,7 @@ impl Link {
     /// The one door to the engine: each change ends here, and everything it has to say is taken.
     ///
     /// But where packets were written, and all of them have come out, it is left at that: nearly all
-    /// drains are of that kind, and asking the engine what it wants next costs it as much as a packet.
+    /// drains are of that kind, and asking the engine what it wants next has it look at all its streams.
     /// Whatever else it has to say comes before the packets.
     fn poll(&mut self, now: Instant, out: &mut Vec<Happened>) {
         let mut failed = false;
