@@ -123,8 +123,11 @@ pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
         orders_to.push(told);
         let links = link::Links::new(sibling.index(), Arc::clone(&boxes));
         let door = Door::new(sender, bell);
+        // Whatever the system may refuse is asked for here, where the operator is told.
+        let registry = poll.registry().try_clone();
+        let outlets = registry.and_then(|registry| outlet::Outlets::new(sockets, registry));
         let own = run::Own {
-            sockets,
+            outlets: outlets.map_err(system)?,
             poll,
             server,
             sessions: relay::sessions(&config.relay).map_err(system)?,

@@ -8,7 +8,6 @@ use std::{
 };
 
 use mio::{Events, Poll};
-use socket2::Socket;
 use tokio::sync::mpsc;
 use turn::{ToSibling, siblings::Sibling};
 
@@ -39,8 +38,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a shard is made of.
 pub(super) struct Own {
-    pub(super) sockets: Vec<Socket>,
     pub(super) poll: Poll,
+    pub(super) outlets: Outlets,
     pub(super) server: turn::Config,
     pub(super) sfu: sfu::Config,
     pub(super) orders: media::Inbox,
@@ -53,23 +52,18 @@ pub(super) struct Own {
 
 /// Runs a shard on this thread until it is told to stop.
 pub(super) fn run(own: Own) {
-    let Own { sockets, mut poll, server, sessions, peers, .. } = own;
+    let Own { mut poll, outlets, server, sessions, peers, .. } = own;
     let Own { sfu, mut orders, sibling, mut commands, links, .. } = own;
-    let registry = poll.registry().try_clone();
-    match registry.and_then(|registry| Outlets::new(sockets, registry)) {
-        Ok(outlets) => {
-            let wire = Wire { outlets, egress: Egress::new(), links };
-            let now = Instant::now();
-            let media = Media::new(sfu, sibling.index(), wire.links.shards(), now);
-            let relay = Relay::new(server, sibling, sessions, peers, now);
-            let mut shard = Shard::new(wire, relay, media);
-            shard.serve(&mut poll, &mut commands, &mut orders);
-            shard.close();
-            shard.relay.farewell(&shard.wire, &shard.tally);
-            shard.media.farewell();
-        }
-        Err(error) => tracing::error!(%error, "a shard can't run"),
-    }
+    let wire = Wire { outlets, egress: Egress::new(), links };
+    let now = Instant::now();
+    let media = Media::new(sfu, sibling.index(), wire.links.shards(), now);
+    let relay = Relay::new(server, sibling, sessions, peers, now);
+    let mut shard = Shard::new(wire, relay, media);
+    shard.serve(&mut poll, &mut commands, &mut orders);
+    shard.close();
+    shard.relay.farewell(&shard.wire, &shard.tally);
+    shard.media.farewell();
+    drop(shard);
     // The sockets are gone, and only now hears of it who waits for the end.
     drop(poll);
     drop(commands);
