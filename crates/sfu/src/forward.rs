@@ -89,6 +89,15 @@ impl Forwarder {
         self.feed = None;
     }
 
+    /// Sends nothing until another encoding that it waits for begins; says whether it waits for one.
+    pub(crate) fn hold(&mut self) -> bool {
+        let waits = self.waits_for().is_some();
+        if waits {
+            self.feed = None;
+        }
+        waits
+    }
+
     /// Goes for another quality, or stops.
     pub(crate) fn aim(&mut self, target: Option<Quality>) {
         self.target = target;

@@ -54,6 +54,7 @@
 //! it which shard the peer lives on, so that another shard can hand the datagram over; from then on
 //! the five-tuple is enough.
 
+mod caution;
 pub mod codec;
 mod config;
 mod estimate;

@@ -1,6 +1,7 @@
 //! One participant's side of the shard: its link, what it publishes, what it gets.
 
 use crate::{
+    caution::{Asked, Caution},
     estimate::Estimate,
     forward::Forwarder,
     ids::{RoomId, Source, TrackId},
@@ -9,7 +10,6 @@ use crate::{
     pool::Pool,
 };
 use foldhash::HashMap;
-use std::time::Instant;
 
 pub(crate) struct Peer {
     pub(crate) room: RoomId,
@@ -27,8 +27,8 @@ pub(crate) struct Peer {
     pub(crate) shown: HashMap<TrackId, u32>,
     /// What the way to it takes.
     pub(crate) estimate: Estimate,
-    /// What it is given at most, bits a second, and until when: keyframes have not got through.
-    pub(crate) caution: Option<(Instant, u64)>,
+    /// Keyframes have not got through to it.
+    pub(crate) caution: Option<Caution>,
     /// What its video takes as shared last, bits a second.
     pub(crate) given: u64,
     /// What the estimator was told: what is next, and what is best.
@@ -43,8 +43,20 @@ pub(crate) struct Outlet {
     pub(crate) forwarder: Forwarder,
     /// The send stream, once the section is agreed.
     pub(crate) lane: Option<Lane>,
-    /// When a keyframe was asked for last.
-    pub(crate) asked: Option<Instant>,
+    /// When keyframes were asked for.
+    pub(crate) asked: Option<Asked>,
+}
+
+impl Outlet {
+    /// Stops what is on until the encoding that it waits for begins. Nothing of it is sent again either:
+    /// that would only be in the way.
+    pub(crate) fn hold(&mut self, link: Option<&mut Link>) {
+        if self.forwarder.hold()
+            && let (Some(link), Some(lane)) = (link, &self.lane)
+        {
+            link.forget_sent(lane);
+        }
+    }
 }
 
 impl Peer {

@@ -63,8 +63,18 @@ impl Demand {
         Some(at.unwrap_or(last))
     }
 
+    /// Bits a second of the smallest there is.
+    pub(crate) fn least(&self) -> u64 {
+        self.rate(Some(0))
+    }
+
+    /// Bits a second of a quality; none of what is not to be had.
+    pub(crate) fn takes(&self, quality: Option<Quality>) -> u64 {
+        self.rate(self.index_of(quality))
+    }
+
     fn index_of(&self, quality: Option<Quality>) -> Option<usize> {
-        self.choices.iter().position(|choice| Some(choice.quality) == quality)
+        quality.and_then(|it| self.choices.iter().position(|choice| choice.quality == it))
     }
 
     fn rate(&self, index: Option<usize>) -> u64 {
@@ -83,9 +93,14 @@ pub(crate) struct Allocation {
     pub(crate) best: u64,
 }
 
+/// Right after a way has narrowed it is taken for less than it carries, by as much as this, and for
+/// many seconds. Whoever sees something small then goes on seeing it: if the way is as narrow as that,
+/// what is lost tells soon enough.
+const DOUBT: u64 = 2;
+
 /// Shares `capacity` bits a second: first the smallest for everyone, then better for the screen, the
 /// speaker, the others, in steps. What is new must fit with a fifth to spare, so that nothing goes up
-/// and down with every breath of the estimate.
+/// and down with every breath of the estimate; the smallest stays on even where it doesn't quite fit.
 pub(crate) fn allocate(demands: &[Demand], capacity: u64) -> Allocation {
     let spare = capacity - capacity / 5;
     let mut order: Vec<usize> = (0..demands.len()).collect();
@@ -112,7 +127,12 @@ pub(crate) fn allocate(demands: &[Demand], capacity: u64) -> Allocation {
                 }
                 let had = demand.index_of(demand.has).is_some_and(|had| had >= step);
                 let after = sum - demand.rate(*slot) + demand.rate(Some(step));
-                if after <= if had { capacity } else { spare } {
+                let room = match (had, rank) {
+                    (true, None) => capacity.saturating_mul(DOUBT),
+                    (true, Some(_)) => capacity,
+                    (false, _) => spare,
+                };
+                if after <= room {
                     (*slot, sum) = (Some(step), after);
                     again = rank.is_some();
                 } else {

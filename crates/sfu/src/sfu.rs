@@ -294,11 +294,7 @@ impl Sfu {
         for event in happened.drain(..) {
             match event {
                 Happened::Packet { mid, rid, packet } => self.forward(peer, mid, rid, &packet),
-                Happened::Estimate(rate) => {
-                    if let Some(it) = self.peers.get_mut(&peer) {
-                        it.estimate.measured(rate);
-                    }
-                }
+                Happened::Estimate(rate) => self.estimated(peer, rate),
                 Happened::EstimateTold(rate) => {
                     if let Some(it) = self.peers.get_mut(&peer) {
                         it.estimate.told(self.now, rate, self.config.start_rate);
@@ -320,6 +316,15 @@ impl Sfu {
         }
         if let Some(reason) = ended {
             self.gone(peer, reason);
+        }
+    }
+
+    /// The way to a peer takes so much. What is too much for it is taken off at once.
+    fn estimated(&mut self, peer: PeerId, rate: u64) {
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        it.estimate.measured(rate);
+        if rate < it.given {
+            self.share_with(peer);
         }
     }
 

@@ -132,6 +132,11 @@ impl Track {
         choices.sort_by_key(|choice| (choice.height, choice.rate));
         choices
     }
+
+    /// The least that is to be had of it.
+    pub(crate) fn smallest(&self, now: Instant) -> Option<Quality> {
+        self.choices(now).first().map(|choice| choice.quality)
+    }
 }
 
 impl Encoding {

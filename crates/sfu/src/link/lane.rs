@@ -8,6 +8,8 @@ use str0m::rtp::{RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch};
 /// How much a subscriber can ask for again: packets and time.
 const RESEND_PACKETS: usize = 512;
 const RESEND_AGE: Duration = Duration::from_secs(1);
+/// Where more than this of what is sent would be sent again, the way is too narrow, and nothing is.
+const RESEND_SHARE: f32 = 0.25;
 
 /// A send stream, ready to be written.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +29,18 @@ impl Link {
         }
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None)?;
-        stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(0.25));
+        stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(RESEND_SHARE));
         // A paced stream queues without end when a line narrows, and plays the past long after we
         // have stepped down; the packets of a frame leave together instead.
         stream.set_unpaced(true);
         Some(Lane { ssrc: stream.ssrc(), mid, format: None })
+    }
+
+    /// Nothing that was sent so far is worth sending again: what follows begins anew.
+    pub(crate) fn forget_sent(&mut self, lane: &Lane) {
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&lane.ssrc) {
+            stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(RESEND_SHARE));
+        }
     }
 
     /// Writes a packet; it leaves at the next drain.

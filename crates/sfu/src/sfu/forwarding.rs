@@ -2,18 +2,11 @@
 
 use super::Sfu;
 use crate::{
+    caution::{Asked, On},
     ids::{Kind, PeerId, TrackId},
     link::{Mid, Rid},
     packet::Packet,
 };
-use std::time::Duration;
-
-/// A keyframe that was asked for should have come after the first, and is long overdue after the
-/// second.
-const AGAIN_AFTER: Duration = Duration::from_millis(150);
-const AGAIN_WITHIN: Duration = Duration::from_millis(1500);
-/// How long a way is taken to carry a quarter of what it was given.
-const CAUTION: Duration = Duration::from_secs(4);
 
 impl Sfu {
     pub(super) fn forward(&mut self, from: PeerId, mid: Mid, rid: Option<Rid>, packet: &Packet) {
@@ -62,29 +55,31 @@ impl Sfu {
         let now = self.now;
         let Some(it) = self.peers.get_mut(&peer) else { return };
         let Some(section) = it.pool.iter_mut().find(|section| section.mid == mid) else { return };
-        let outlet = &mut section.state;
-        let before = outlet.asked.replace(now);
-        // Who asks again and again, though it has been getting this for a while, gets little of what
-        // we send. The estimate will find out, but later than a viewer.
-        let again = before.is_some_and(|at| {
-            let since = now.saturating_duration_since(at);
-            (AGAIN_AFTER..AGAIN_WITHIN).contains(&since)
-        });
-        let settled = outlet
-            .forwarder
-            .since()
-            .is_some_and(|at| now.saturating_duration_since(at) >= AGAIN_WITHIN);
-        if again && settled && it.caution.is_none_or(|(until, _)| until <= now) {
-            it.caution = Some((now + CAUTION, it.given / 4));
+        let (Some(id), outlet) = (section.used, &mut section.state) else { return };
+        let Some(track) = self.tracks.get(&id) else { return };
+        let asked = Asked::again(outlet.asked, now);
+        outlet.asked = Some(asked);
+        let (on, since) = (outlet.forwarder.on(), outlet.forwarder.since());
+        let smallest = on.is_some() && on == track.smallest(now);
+        // Where another is on its way already, that is what is asked for.
+        let waits = outlet.forwarder.waits_for().is_some();
+        let may_be_new = it.caution.is_none_or(|so_far| smallest && !so_far.pauses);
+        if let Some(since) = since.filter(|_| may_be_new && (smallest || !waits)) {
+            it.caution = asked.caution(On { since, smallest }, it.given).or(it.caution);
         }
-        let cautious = it.caution.is_some();
-        let quality = outlet.forwarder.on().or(outlet.forwarder.target);
-        if let (Some(track), Some(quality)) = (section.used, quality) {
-            if cautious {
-                self.share_with(peer);
-            }
-            self.want_keyframe(track, quality.encoding);
+        if waits || it.caution.is_some() {
+            self.share_with(peer);
         }
+        if let Some(encoding) = self.feeds(peer, mid) {
+            self.want_keyframe(id, encoding);
+        }
+    }
+
+    /// The encoding that a subscriber gets on a section, or is to get.
+    fn feeds(&self, peer: PeerId, mid: Mid) -> Option<usize> {
+        let section = self.peers.get(&peer)?.pool.iter().find(|section| section.mid == mid)?;
+        let forwarder = &section.state.forwarder;
+        Some(forwarder.on().or(forwarder.target)?.encoding)
     }
 
     /// Asks an encoding's publisher for a keyframe, if it was not asked just now.

@@ -19,6 +19,8 @@ struct Views {
     demands: Vec<Demand>,
     /// What audio takes, bits a second.
     audio: u64,
+    /// What the pictures that are on take.
+    pictures: u64,
 }
 
 impl Sfu {
@@ -35,19 +37,29 @@ impl Sfu {
     /// Shares one peer's way among what it looks at.
     pub(super) fn share_with(&mut self, peer: PeerId) {
         let Some(views) = self.views(peer) else { return };
-        let Some(it) = self.peers.get_mut(&peer) else { return };
+        let (now, Some(it)) = (self.now, self.peers.get_mut(&peer)) else { return };
         let estimate = it.estimate.rate(self.now).unwrap_or(self.config.start_rate);
         let capacity = estimate.saturating_sub(views.audio);
-        it.caution = it.caution.filter(|(until, _)| *until > self.now);
-        let capacity = it.caution.map_or(capacity, |(_, most)| capacity.min(most));
+        it.caution = it.caution.filter(|caution| caution.lasts(now));
+        let smallest = views.demands.iter().map(Demand::least).sum();
+        let capacity = it.caution.map_or(capacity, |it| it.limit(capacity, smallest));
+        let overrun = views.pictures > capacity + capacity / 3;
         let Allocation { given, sum, next, best } = quality::allocate(&views.demands, capacity);
         it.given = sum;
         let mut asks = Vec::new();
-        for ((index, track), target) in views.places.into_iter().zip(given) {
+        let places = views.places.into_iter().zip(&views.demands);
+        for (((index, track), demand), target) in places.zip(given) {
             let Some(section) = it.pool.get_mut(index) else { continue };
-            let forwarder = &mut section.state.forwarder;
-            forwarder.aim(target);
-            let waits = forwarder.waits_for().filter(|_| section.state.lane.is_some());
+            let outlet = &mut section.state;
+            outlet.forwarder.aim(target);
+            // Until a smaller one begins, the larger goes on; but not where it keeps the line so full
+            // that the smaller can't get through, nor if the viewer can't make anything of it.
+            let stuck = outlet.asked.is_some_and(|asked| asked.is_stuck(now));
+            let smaller = demand.takes(target) < demand.takes(outlet.forwarder.on());
+            if smaller && (overrun || stuck) {
+                outlet.hold(it.link.as_mut());
+            }
+            let waits = outlet.forwarder.waits_for().filter(|_| outlet.lane.is_some());
             asks.extend(waits.map(|encoding| (track, encoding)));
         }
         // A fifth more than it takes, since that is what going up asks for.
@@ -68,7 +80,7 @@ impl Sfu {
     fn views(&mut self, peer: PeerId) -> Option<Views> {
         let it = self.peers.get_mut(&peer)?;
         let speaker = self.rooms.get(&it.room).and_then(|room| room.speaker);
-        let mut views = Views { places: Vec::new(), demands: Vec::new(), audio: 0 };
+        let mut views = Views { places: Vec::new(), demands: Vec::new(), audio: 0, pictures: 0 };
         for (index, section) in it.pool.iter_mut().enumerate() {
             let Some(id) = section.used else { continue };
             let Some(track) = self.tracks.get(&id) else { continue };
@@ -87,14 +99,16 @@ impl Sfu {
                 _ if Some(id.peer) == speaker => Rank::Speaker,
                 _ => Rank::Other,
             };
-            views.places.push((index, id));
-            views.demands.push(Demand {
+            let demand = Demand {
                 rank,
                 shown: shown.unwrap_or(0),
                 smallest: shown.is_none(),
                 choices: track.choices(self.now),
                 has: section.state.forwarder.target,
-            });
+            };
+            views.pictures += demand.takes(section.state.forwarder.on());
+            views.places.push((index, id));
+            views.demands.push(demand);
         }
         Some(views)
     }

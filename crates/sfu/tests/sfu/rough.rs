@@ -113,3 +113,37 @@ fn where_there_is_room_for_sound_alone_video_pauses() {
     world.line(viewer, line(Some(3_000_000), 0.0));
     world.wait(15 * SECOND, "it comes back", layer_is(viewer, host, 720));
 }
+
+/// How long a viewer of two who narrows is without a smaller picture of either, and without any.
+fn narrows(seed: u64) -> (Duration, Duration) {
+    let mut world = World::new(seed);
+    let hosts = [world.join_simulcast(1, &BOTH), world.join_simulcast(3, &BOTH)];
+    let viewer = world.join(2, &[]);
+    world.show(viewer, &hosts.map(|host| (host, 360)));
+    world.line(viewer, line(Some(3_000_000), 0.0));
+    let layers = |world: &World, layer: u8| {
+        let shown = |host: &PeerId| {
+            let client = world.client(viewer);
+            client.sees(*host, Source::Camera) && client.seen(*host, Source::Camera).layer == layer
+        };
+        hosts.iter().all(shown)
+    };
+    world.wait(20 * SECOND, "both in the middle size", |world| layers(world, 1));
+    // At another moment of what the estimator does each time.
+    world.run(5 * SECOND + Duration::from_millis(seed * 37));
+    world.line(viewer, line(Some(500_000), 0.0));
+    let narrowed = world.now();
+    world.wait(20 * SECOND, "both small", |world| layers(world, 0));
+    let down = world.now() - narrowed;
+    world.run(6 * SECOND);
+    let still = hosts.map(|host| world.seen(viewer, host, Source::Camera).longest_freeze);
+    (down, *still.iter().max().unwrap())
+}
+
+#[test]
+fn who_narrows_is_soon_seeing_all_again_and_goes_on_seeing_them() {
+    let all: Vec<_> = (10..22).map(narrows).collect();
+    println!("down after, longest without a picture: {all:?}");
+    let good = all.iter().filter(|(down, still)| down.max(still) < &(3 * SECOND)).count();
+    assert!(good >= 9, "{good} of {}: {all:?}", all.len());
+}
