@@ -2,8 +2,8 @@
 //!
 //! Each shard has a [`Media`] of its own with a [`sfu::Sfu`]; nothing on the packet path is shared.
 //! A large room has peers on several shards, whose cores then exchange its tracks. Rooms tell their
-//! shards by [`Orders`] and hear from them by [`News`]; neither ever waits for the other. Clients of ICE-TCP live on the main runtime and
-//! exchange whole packets with a shard over bounded queues.
+//! shards by [`Orders`] and hear from them by [`News`]; neither ever waits for the other. Clients of
+//! ICE-TCP live on the main runtime and exchange whole packets with a shard over bounded queues.
 
 mod command;
 mod elsewhere;
