@@ -62,11 +62,13 @@ impl Sfu {
             let waits = outlet.forwarder.waits_for().filter(|_| outlet.lane.is_some());
             asks.extend(waits.map(|encoding| (track, encoding)));
         }
-        // A fifth more than it takes, since that is what going up asks for.
+        // A fifth more than it takes, since that is what going up asks for. The first is kept up with
+        // padding, so it is none where all is given.
         let goal = |sum: u64| (sum + sum / 4 + views.audio).next_multiple_of(50_000);
+        let floor = if next > sum { goal(next) } else { 0 };
         // The engine probes for up to twice what is desired and takes the result for the estimate: were
         // that little while little is shown, it would never find out what the way can carry.
-        let desired = (goal(next), goal(best).max(self.config.start_rate));
+        let desired = (floor, goal(best).max(self.config.start_rate));
         if let Some(link) = it.link.as_mut().filter(|_| it.desired != desired) {
             it.desired = desired;
             link.desire(desired.0, desired.1);

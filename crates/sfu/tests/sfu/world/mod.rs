@@ -26,8 +26,8 @@ pub(crate) struct World {
     pub(crate) far_server: SocketAddr,
     /// What has come to the server, if it is to be kept.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
-    /// Where the server has sent anything.
-    pub(crate) reached: BTreeSet<SocketAddr>,
+    /// Where the server has sent anything, and how many bytes.
+    pub(crate) reached: BTreeMap<SocketAddr, usize>,
     /// Packets of media that have crossed between the shards.
     pub(crate) crossed: usize,
     pub(crate) clients: BTreeMap<PeerId, Client>,
@@ -106,7 +106,7 @@ impl World {
             far,
             far_server,
             tap: None,
-            reached: BTreeSet::new(),
+            reached: BTreeMap::new(),
             crossed: 0,
             clients: BTreeMap::new(),
             connected: Vec::new(),
@@ -310,7 +310,7 @@ impl World {
                 match output {
                     Output::Transmit(run) => {
                         assert_eq!((run.local, run.transport), (address, Transport::Udp));
-                        self.reached.insert(run.to);
+                        *self.reached.entry(run.to).or_default() += run.bytes.len();
                         let count = run.datagrams().count();
                         if count > 1 {
                             self.runs = (self.runs.0 + 1, self.runs.1 + count);
