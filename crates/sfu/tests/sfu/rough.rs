@@ -68,21 +68,19 @@ fn a_line_that_narrows_and_widens_changes_the_picture_and_never_stops_the_sound(
 
 #[test]
 fn five_percent_loss_and_a_tenth_of_a_second_are_repaired() {
-    let (mut world, host, viewer, _) = world(2);
-    world.line(viewer, line(None, 0.05));
-    world.wait(20 * SECOND, "it is seen", |world| world.client(viewer).sees(host, Source::Camera));
-    world.run(30 * SECOND);
-    let seen = world.seen(viewer, host, Source::Camera);
-    println!(
-        "{} frames of 750, longest freeze {:?}, switches {:?}",
-        seen.decoded,
-        seen.longest_freeze,
-        seen.switches.len()
-    );
-    assert!(seen.decoded > 700, "{seen:?}");
-    assert!(seen.longest_freeze < SECOND, "{seen:?}");
-    let heard = world.heard(viewer, host);
-    assert!(heard.longest_gap < Duration::from_millis(200), "{heard:?}");
+    for seed in 2..6 {
+        let (mut world, host, viewer, _) = world(seed);
+        world.line(viewer, line(None, 0.05));
+        world.wait(20 * SECOND, "seen", |world| world.client(viewer).sees(host, Source::Camera));
+        world.run(30 * SECOND);
+        let seen = world.seen(viewer, host, Source::Camera);
+        let (decoded, freeze) = (seen.decoded, seen.longest_freeze);
+        println!("{decoded} frames of 750, longest freeze {freeze:?}");
+        assert!(decoded > 700, "{seen:?}");
+        assert!(freeze < SECOND, "{seen:?}");
+        let heard = world.heard(viewer, host);
+        assert!(heard.longest_gap < Duration::from_millis(200), "{heard:?}");
+    }
 }
 
 #[test]
@@ -136,6 +134,8 @@ fn narrows(seed: u64) -> (Duration, Duration) {
     world.wait(20 * SECOND, "both small", |world| layers(world, 0));
     let down = world.now() - narrowed;
     world.run(6 * SECOND);
+    world.line(viewer, line(Some(3_000_000), 0.0));
+    world.wait(15 * SECOND, "both in the middle size again", |world| layers(world, 1));
     let still = hosts.map(|host| world.seen(viewer, host, Source::Camera).longest_freeze);
     (down, *still.iter().max().unwrap())
 }
