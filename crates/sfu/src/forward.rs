@@ -93,7 +93,7 @@ impl Forwarder {
     pub(crate) fn hold(&mut self) -> bool {
         let waits = self.waits_for().is_some();
         if waits {
-            self.feed = None;
+            self.pause();
         }
         waits
     }
@@ -102,7 +102,7 @@ impl Forwarder {
     pub(crate) fn aim(&mut self, target: Option<Quality>) {
         self.target = target;
         if target.is_none() {
-            self.feed = None;
+            self.pause();
         }
     }
 

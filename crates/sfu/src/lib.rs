@@ -9,8 +9,8 @@
 //!
 //! 1. Call any `handle_*`, [`Sfu::add_peer`] or [`Sfu::remove_peer`], as many as there are at hand:
 //!    a batch of received datagrams gives longer runs to each subscriber.
-//! 2. Drain [`Sfu::poll_output`] until it says `None`. Only then is what was forwarded encrypted and
-//!    given out, one run per destination: a [`Transmit`] whose [`segment`](Transmit::segment) is
+//! 2. Drain [`Sfu::poll_output`] until it says `None`. Only then is what was forwarded given out, one
+//!    run per destination: a [`Transmit`] whose [`segment`](Transmit::segment) is
 //!    shorter than its bytes is several datagrams of that size (the last may be shorter), fit for
 //!    one GSO send.
 //! 3. Call [`Sfu::handle_timeout`] at [`Sfu::poll_timeout`], and drain again.
@@ -54,9 +54,11 @@
 //! it which shard the peer lives on, so that another shard can hand the datagram over; from then on
 //! the five-tuple is enough.
 
+mod bwe;
 mod caution;
 pub mod codec;
 mod config;
+mod egress;
 mod estimate;
 mod format;
 mod forward;
@@ -73,6 +75,7 @@ mod refused;
 mod relay;
 mod room;
 mod routes;
+pub mod rtcp;
 mod sdp;
 mod sfu;
 mod timers;

@@ -1,36 +1,37 @@
-//! One peer's ICE, DTLS, SRTP and RTP: our face of the media engine.
+//! One peer's ICE, DTLS, SRTP and RTP: our face of the media engine, and beside it our own egress.
 //!
 //! Nothing outside this module drives the engine, and but a few value types of it are named
-//! elsewhere, so that its egress, or all of it, can be replaced.
+//! elsewhere. It has ICE, DTLS, SDP, the data channel and the media that comes; what we send, and the
+//! reports on that, are the [`Egress`]'s.
 
 mod allowance;
 mod dependency;
 mod engine;
 mod extensions;
+mod keys;
 mod lane;
 mod outbox;
-mod reports;
+mod sending;
 mod sources;
-mod written;
 
 use allowance::Allowance;
 use dependency::Dependency;
 pub(crate) use engine::Engine;
-pub(crate) use lane::Lane;
 pub(crate) use outbox::Outbox;
+use sending::Sending;
 use sources::{Head, Sources};
 pub(crate) use str0m::media::{Mid, Rid};
-use written::Written;
 
 use crate::{
     config::Config,
+    egress::Egress,
     format::{Codec, Format},
     ids::{Kind, Transport},
     output::Reason,
-    packet::{self, Packet},
+    packet::{Carried, Packet},
     refused::Refused,
     routes::FiveTuple,
-    sdp, ufrag,
+    rtcp, sdp, ufrag,
 };
 use foldhash::HashMap;
 use rand::rngs::StdRng;
@@ -39,18 +40,14 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Event, IceConnectionState, IceCreds, Input, Output, PacerReason, Reason as Because, Rtc,
-    bwe::{Bitrate, BweKind},
+    Event, IceConnectionState, IceCreds, Input, Output, Rtc,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     media::{Direction, KeyframeRequestKind, Media, MediaKind, Rids},
     net::{Protocol, Receive},
     rtp::Ssrc,
 };
 
-/// Whoever gets packets is not asked what else it wants after each; it wants nothing that could not
-/// wait so long (feedback every 50 ms or more, requests for what was lost).
-const UNASKED: Duration = Duration::from_millis(20);
-/// The engine's pacer asks for a microsecond later between two packets: what is so near is due.
+/// What the engine wants so soon is due.
 const NEARLY_DUE: Duration = Duration::from_micros(500);
 /// No drain is longer, whatever the engine says.
 const LONGEST_DRAIN: usize = 10_000;
@@ -59,7 +56,6 @@ const STREAMS: usize = 64;
 
 /// What the engine has said in a drain.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are packets, in a list that is kept")]
 pub(crate) enum Happened {
     Packet {
         mid: Mid,
@@ -82,7 +78,9 @@ pub(crate) enum Happened {
     Proven(FiveTuple),
     /// The oldest way, to make room.
     Forgotten(FiveTuple),
-    /// Media came to nothing.
+    /// It said something that is surely its own.
+    Heard,
+    /// Media or a report came to nothing.
     Dropped(Reason),
 }
 
@@ -102,12 +100,11 @@ pub(crate) struct Link {
     fresh: bool,
     sources: Sources,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
-    /// What was written and has not come out.
-    written: Written,
+    sending: Sending,
+    egress: Egress,
     pub(crate) outbox: Outbox,
-    pub(crate) due: Instant,
-    /// When the engine wanted the time told, as it said last, but for mere heartbeats.
-    wants: Option<Instant>,
+    /// When the engine wants the time told.
+    due: Instant,
     pub(crate) heard: Instant,
     pub(crate) connected: bool,
     addresses: usize,
@@ -137,10 +134,10 @@ impl Link {
             fresh: false,
             sources: Sources::new(now),
             streams: HashMap::default(),
-            written: Written::default(),
+            sending: Sending::default(),
+            egress: Egress::new(config.start_rate, now),
             outbox: Outbox::default(),
             due: now,
-            wants: None,
             heard: now,
             connected: false,
             addresses: config.limits.addresses.max(1),
@@ -174,7 +171,7 @@ impl Link {
     ) -> Result<String, Refused> {
         let offer = SdpOffer::from_sdp_string(text).map_err(bad)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(bad)?.to_sdp_string();
-        let answer = sdp::plain_candidates(&answer);
+        let answer = self.sending.answer(&sdp::plain_candidates(&answer));
         self.fingerprint = sdp::fingerprint(text);
         self.negotiated();
         let made_up = self.rtc.direct_api().local_ice_credentials();
@@ -204,7 +201,8 @@ impl Link {
             .collect();
         let (offer, pending) = changes.apply()?;
         self.pending = Some(pending);
-        Some((sdp::plain_candidates(&offer.to_sdp_string()), mids))
+        let offer = sdp::plain_candidates(&offer.to_sdp_string());
+        Some((self.sending.offer(&offer), mids))
     }
 
     pub(crate) fn accept_answer(&mut self, text: &str) -> Result<(), Refused> {
@@ -214,12 +212,14 @@ impl Link {
         let answer = SdpAnswer::from_sdp_string(text).map_err(bad)?;
         let Some(pending) = self.pending.take() else { return Err(Refused::NoOffer) };
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(bad)?;
+        self.sending.agree();
         self.negotiated();
         Ok(())
     }
 
     fn negotiated(&mut self) {
         self.streams.clear();
+        self.sending.take_over(&mut self.rtc);
     }
 
     /// Whether the client sends on this section, and of what kind it is.
@@ -239,7 +239,17 @@ impl Link {
 
     /// Tells the estimator what would be sent next and what at best, bits a second.
     pub(crate) fn desire(&mut self, next: u64, best: u64) {
-        self.rtc.bwe().set_bitrate(Bitrate::bps(next), Bitrate::bps(best));
+        self.egress.desire(next, best);
+    }
+
+    /// Whether what is sent gets to the peer.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.egress.is_ready()
+    }
+
+    /// When to [`drain`](Self::drain) it.
+    pub(crate) fn due(&self) -> Instant {
+        self.egress.poll_timeout().map_or(self.due, |at| at.min(self.due))
     }
 
     pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
@@ -248,7 +258,7 @@ impl Link {
         }
     }
 
-    /// Takes a datagram. What can't be parsed or decrypted is dropped by the engine.
+    /// Takes a datagram. What can't be parsed or decrypted is dropped.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
@@ -256,6 +266,12 @@ impl Link {
         bytes: &[u8],
         out: &mut Vec<Happened>,
     ) {
+        if rtcp::is_report(bytes) {
+            let ours = (&mut self.outbox, &mut *out);
+            if !self.egress.handle_reports(now, bytes, ours) {
+                return;
+            }
+        }
         let Some(local) = self.known_as(&way) else { return };
         let proto = protocol(way.transport);
         // The engine keeps every address that it is checked from.
@@ -272,25 +288,32 @@ impl Link {
         self.current = Some(way);
         self.fresh = false;
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
-        // What it calls for is asked for, whatever else waits to come out.
-        self.written.clear();
         self.poll(now, out);
-        self.current = None;
-        match head {
-            Some(head) if self.fresh => self.sources.prove(head),
-            Some(head) => {
+        if let Some(head) = head {
+            if self.fresh {
+                self.sources.prove(head);
+            } else {
                 let reason = self.sources.judge(&mut self.rtc, head);
                 out.extend(reason.map(Happened::Dropped));
                 if let Some(before) = before {
                     before.restore(&mut self.rtc, head);
                 }
             }
-            None if reports::take_refused() => out.push(Happened::Dropped(Reason::Replayed)),
-            None => {}
+        } else if ufrag::is_stun(bytes) && self.egress.way().is_some_and(|leads| leads != way) {
+            self.look_where_it_leads(now, out);
         }
+        self.current = None;
         if taken.is_err() {
             out.push(Happened::Failed);
         }
+    }
+
+    /// The engine chooses the way to the peer, and tells by where it sends what is of media: so it is
+    /// given something of no meaning to send.
+    fn look_where_it_leads(&mut self, now: Instant, out: &mut Vec<Happened>) {
+        let nobody = Ssrc::from(1);
+        self.rtc.direct_api().send_app_specific_feedback(nobody, nobody, [0; 4]);
+        self.poll(now, out);
     }
 
     /// The address by which the engine knows us: it has one of a family and transport, and we may be
@@ -308,18 +331,14 @@ impl Link {
             out.push(Happened::Failed);
         }
         self.poll(now, out);
+        out.extend(self.egress.handle_timeout(now, &mut self.outbox));
     }
 
     /// The one door to the engine: each change ends here, and everything it has to say is taken.
-    ///
-    /// But where packets were written, and all of them have come out, it is left at that: nearly all
-    /// drains are of that kind, and asking the engine what it wants next has it look at all its streams.
-    /// Whatever else it has to say comes before the packets.
     fn poll(&mut self, now: Instant, out: &mut Vec<Happened>) {
         let mut failed = false;
         let mut clock = now;
-        let unasked = now + UNASKED;
-        self.due = self.wants.map_or(unasked, |at| at.min(unasked));
+        self.due = now + NEARLY_DUE;
         for _ in 0..LONGEST_DRAIN {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) if at > clock && at <= now + NEARLY_DUE => {
@@ -328,22 +347,9 @@ impl Link {
                 }
                 Ok(Output::Timeout(at)) => {
                     self.due = at.max(now + NEARLY_DUE);
-                    // The pacer's heartbeat is in each packet.
-                    let heartbeat = Because::Pacer(PacerReason::Handle);
-                    self.wants = (self.rtc.last_timeout_reason() != heartbeat).then_some(self.due);
                     break;
                 }
-                Ok(Output::Transmit(it)) => {
-                    let was_written = self.written.came(&it.contents);
-                    self.transmit(now, &it, out);
-                    if was_written && self.written.is_empty() {
-                        break;
-                    }
-                    if was_written {
-                        // Between two packets the pacer wants a look at the clock.
-                        failed |= self.rtc.handle_input(Input::Timeout(clock)).is_err();
-                    }
-                }
+                Ok(Output::Transmit(it)) => self.transmit(now, &it, out),
                 Ok(Output::Event(event)) => self.happened(now, event, out),
                 Err(_) => {
                     failed = true;
@@ -351,7 +357,9 @@ impl Link {
                 }
             }
         }
-        self.written.clear();
+        if let Some(keys) = keys::take() {
+            self.egress.agree(&keys);
+        }
         if failed || !self.rtc.is_alive() {
             out.push(Happened::Failed);
         }
@@ -370,9 +378,11 @@ impl Link {
             self.heard = now;
             self.prove(way, out);
         }
-        if let Some(way) = self.ways.iter().rev().find(|way| leads(way)) {
-            self.outbox.push(*way, &it.contents);
+        let Some(way) = self.ways.iter().rev().find(|way| leads(way)).copied() else { return };
+        if !ufrag::is_stun(&it.contents) {
+            self.egress.lead(way);
         }
+        self.outbox.push(way, &it.contents);
     }
 
     fn prove(&mut self, way: FiveTuple, out: &mut Vec<Happened>) {
@@ -412,20 +422,11 @@ impl Link {
                     time: packet.header.timestamp,
                     marker: packet.header.marker,
                     format,
-                    extensions: packet::carried(packet.header.ext_vals),
+                    extensions: Carried::of(&packet.header.ext_vals),
                     payload: packet.payload,
                     at: packet.timestamp,
                 };
                 out.push(Happened::Packet { mid, rid, packet });
-            }
-            Event::KeyframeRequest(request) => {
-                out.push(Happened::KeyframeWanted { mid: request.mid });
-            }
-            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
-                out.push(Happened::Estimate(estimate.as_u64()));
-            }
-            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
-                out.push(Happened::EstimateTold(estimate.as_u64()));
             }
             Event::Connected => {
                 self.connected = true;

@@ -2,10 +2,11 @@
 
 use crate::{
     caution::{Asked, Caution},
+    egress::Lane,
     estimate::Estimate,
     forward::Forwarder,
     ids::{RoomId, Source, TrackId},
-    link::{Lane, Link, Mid},
+    link::{Link, Mid},
     output::Subscribed,
     pool::Pool,
 };
@@ -52,7 +53,7 @@ impl Outlet {
     /// that would only be in the way.
     pub(crate) fn hold(&mut self, link: Option<&mut Link>) {
         if self.forwarder.hold()
-            && let (Some(link), Some(lane)) = (link, &self.lane)
+            && let (Some(link), Some(lane)) = (link, self.lane)
         {
             link.forget_sent(lane);
         }

@@ -300,8 +300,9 @@ impl Sfu {
                         it.estimate.told(self.now, rate, self.config.start_rate);
                     }
                 }
+                Happened::Heard => self.heard(peer),
                 Happened::KeyframeWanted { mid } => self.keyframe_wanted(peer, mid),
-                Happened::Connected => self.events.push_back(Event::Connected { peer }),
+                Happened::Connected => self.connected(peer),
                 Happened::Proven(way) => self.routes.prove(way, peer),
                 Happened::Forgotten(way) => self.routes.forget(&way, peer),
                 Happened::Dropped(reason) => self.dropped.count(reason),
@@ -310,13 +311,25 @@ impl Sfu {
             }
         }
         let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };
-        self.timers.set(peer, link.due);
+        self.timers.set(peer, link.due());
         if !link.outbox.is_empty() {
             self.sending.push_back(peer);
         }
         if let Some(reason) = ended {
             self.gone(peer, reason);
         }
+    }
+
+    fn heard(&mut self, peer: PeerId) {
+        if let Some(link) = self.peers.get_mut(&peer).and_then(|it| it.link.as_mut()) {
+            link.heard = self.now;
+        }
+    }
+
+    /// What it is to get can begin now.
+    fn connected(&mut self, peer: PeerId) {
+        self.events.push_back(Event::Connected { peer });
+        self.share_with(peer);
     }
 
     /// The way to a peer takes so much. What is too much for it is taken off at once.

@@ -36,6 +36,14 @@ impl Timers {
         self.queue.insert((tick, peer));
     }
 
+    /// The peer wants to be woken at `at`, if not before.
+    pub(crate) fn hurry(&mut self, peer: PeerId, at: Instant) {
+        let tick = self.tick(at);
+        if self.due.get(&peer).is_none_or(|due| *due > tick) {
+            self.set(peer, at);
+        }
+    }
+
     pub(crate) fn remove(&mut self, peer: PeerId) {
         if let Some(tick) = self.due.remove(&peer) {
             self.queue.remove(&(tick, peer));

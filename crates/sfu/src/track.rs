@@ -291,7 +291,6 @@ mod tests {
     use super::*;
     use crate::{format::Format, forward::Forwarder, quality::Quality};
     use proptest::prelude::*;
-    use str0m::rtp::ExtensionValues;
     use testnet::Clock;
 
     const CODECS: [Codec; 6] =
@@ -319,7 +318,7 @@ mod tests {
             time: 1,
             marker: false,
             format: Format::plain(Codec::Vp8),
-            extensions: ExtensionValues::default(),
+            extensions: crate::packet::Carried::default(),
             dependency: None,
             frame: None,
             payload: payload.to_vec().into(),
@@ -355,7 +354,7 @@ mod tests {
                     time: u32::from(late) << 16,
                     marker: late & 1 == 1,
                     format: Format::plain(CODECS[codec]),
-                    extensions: ExtensionValues::default(),
+                    extensions: crate::packet::Carried::default(),
                     frame: dependency.is_some().then_some(late),
                     dependency: dependency.map(Into::into),
                     payload: payload.into(),

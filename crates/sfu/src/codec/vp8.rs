@@ -67,6 +67,32 @@ impl Descriptor {
     }
 }
 
+/// Puts a picture's number and that of the last frame of layer 0 into its descriptor, where it has them.
+pub(crate) fn renumber(payload: &mut [u8], (picture, tl0): (u16, u8)) {
+    let [required, extended, rest @ ..] = payload else { return };
+    if *required & 0x80 == 0 {
+        return;
+    }
+    let [high, low] = (picture & 0x7fff).to_be_bytes();
+    let mut fields = rest.iter_mut();
+    if *extended & 0x80 != 0 {
+        let Some(first) = fields.next() else { return };
+        if *first & 0x80 == 0 {
+            *first = low & 0x7f;
+        } else {
+            *first = 0x80 | high;
+            if let Some(second) = fields.next() {
+                *second = low;
+            }
+        }
+    }
+    if *extended & 0x40 != 0
+        && let Some(field) = fields.next()
+    {
+        *field = tl0;
+    }
+}
+
 fn picture(bytes: &mut Bytes<'_>) -> Option<(u16, bool)> {
     let first = bytes.byte()?;
     if first & 0x80 == 0 {
@@ -98,6 +124,28 @@ mod tests {
         assert_eq!(meta.size, Some((640, 360)), "without the scaling bits");
         for end in 0..=descriptor.length {
             assert_eq!(Descriptor::parse(&payload[..end]), None, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_put_where_a_descriptor_has_them() {
+        for (descriptor, expected) in [
+            (
+                &[0x90, 0xe0, 0x92, 0x34, 0x77, 0x40, 9][..],
+                &[0x90, 0xe0, 0xd5, 0x43, 0x21, 0x40, 9][..],
+            ),
+            (&[0x90, 0xc0, 0x12, 0x77, 9], &[0x90, 0xc0, 0x43, 0x21, 9]),
+            (&[0x90, 0x40, 0x77, 9], &[0x90, 0x40, 0x21, 9]),
+            (&[0x90, 0x80, 0x12, 9], &[0x90, 0x80, 0x43, 9]),
+            (&[0x10, 0x80, 0x12, 9], &[0x10, 0x80, 0x12, 9]),
+        ] {
+            let mut payload = descriptor.to_vec();
+            renumber(&mut payload, (0x5543, 0x21));
+            assert_eq!(payload, expected);
+        }
+        let whole = [0x90, 0xe0, 0x92, 0x34, 0x77, 0x40];
+        for end in 0..whole.len() {
+            renumber(&mut whole[..end].to_vec(), (1, 1));
         }
     }
 

@@ -2,7 +2,6 @@ use super::*;
 use crate::{codec, format::Format};
 use proptest::prelude::*;
 use std::time::Duration;
-use str0m::rtp::ExtensionValues;
 use testnet::Clock;
 
 /// One encoding of one packet a frame, as a publisher sends it.
@@ -26,7 +25,7 @@ impl Source {
             time: self.time,
             marker: true,
             format: Format::plain(self.codec),
-            extensions: ExtensionValues::default(),
+            extensions: crate::packet::Carried::default(),
             dependency: None,
             frame: None,
             payload: payload.into(),

@@ -1,11 +1,10 @@
 //! How the media engine is set up.
 
-use super::{extensions, reports};
+use super::{extensions, keys};
 use crate::{config::Config, ids::Transport};
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 use str0m::{
-    Candidate, IceCreds, Rtc, RtcConfig, bwe::Bitrate, config::DtlsCert, crypto::CryptoProvider,
-    net::TcpType,
+    Candidate, IceCreds, Rtc, RtcConfig, config::DtlsCert, crypto::CryptoProvider, net::TcpType,
 };
 
 /// Of what we would have to say on a data channel.
@@ -20,7 +19,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// With one certificate for all peers: making one for each would cost more than the rest.
     pub(crate) fn new() -> Self {
-        let crypto = reports::provider();
+        let crypto = keys::provider();
         let certificate = crypto.dtls_provider.generate_certificate();
         Self { certificate, crypto: Arc::new(crypto) }
     }
@@ -46,13 +45,11 @@ impl Engine {
             .enable_vp9(true)
             .enable_av1(true)
             .set_sctp_max_message_size(config.limits.message_bytes)
-            .set_sctp_max_buffered_amount(MOST_BUFFERED)
-            .enable_bwe(Some(Bitrate::bps(config.start_rate)));
+            .set_sctp_max_buffered_amount(MOST_BUFFERED);
         if let Some(certificate) = &self.certificate {
             settings = settings.set_dtls_cert(certificate.clone());
         }
         let mut rtc = settings.build(now);
-        rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(config.start_rate));
         let known = config.candidates.iter().filter_map(|(transport, address)| {
             let candidate = match transport {
                 Transport::Udp => Candidate::host(*address, "udp").ok()?,

@@ -26,6 +26,24 @@ impl Outbox {
         self.entries.push_back((way, datagram.len()));
     }
 
+    /// Has a datagram written at the end of the buffer; gives its length. None, and nothing is kept, if
+    /// there is to be none.
+    pub(crate) fn write(
+        &mut self,
+        way: FiveTuple,
+        write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+    ) -> Option<usize> {
+        let start = self.bytes.len();
+        let written = write(&mut self.bytes);
+        let length = self.bytes.len() - start;
+        if written.is_none() || length == 0 {
+            self.bytes.truncate(start);
+            return None;
+        }
+        self.entries.push_back((way, length));
+        Some(length)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

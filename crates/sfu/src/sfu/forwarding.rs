@@ -34,10 +34,15 @@ impl Sfu {
             let Some(it) = self.peers.get_mut(peer) else { continue };
             let Some(section) = it.pool.get_mut(*section) else { continue };
             let outlet = &mut section.state;
-            let (Some(link), Some(lane)) = (&mut it.link, &mut outlet.lane) else { continue };
+            let (Some(link), Some(lane)) = (&mut it.link, outlet.lane) else { continue };
+            if !link.is_ready() {
+                continue;
+            }
             let Some(rewritten) = outlet.forwarder.take(index, packet, &meta) else { continue };
-            if link.send(lane, packet, rewritten) && !std::mem::replace(&mut it.dirty, true) {
-                self.dirty.push_back(*peer);
+            let waits = !link.outbox.is_empty();
+            if link.send(self.now, lane, packet, rewritten) && !waits {
+                self.sending.push_back(*peer);
+                self.timers.hurry(*peer, link.due());
             }
         }
         self.relay_media(id, index, packet);

@@ -3,6 +3,7 @@
 use super::{Sfu, subscribing::SOURCES};
 use crate::{
     ids::{Kind, PeerId, Source, TrackId},
+    link::Link,
     output::Event,
     quality::{self, Allocation, Demand, Quality, Rank},
     track::{Origin, Wanted},
@@ -47,6 +48,7 @@ impl Sfu {
         let Allocation { given, sum, next, best } = quality::allocate(&views.demands, capacity);
         it.given = sum;
         let mut asks = Vec::new();
+        let ready = it.link.as_ref().is_some_and(Link::is_ready);
         let places = views.places.into_iter().zip(&views.demands);
         for (((index, track), demand), target) in places.zip(given) {
             let Some(section) = it.pool.get_mut(index) else { continue };
@@ -59,7 +61,7 @@ impl Sfu {
             if smaller && (overrun || stuck) {
                 outlet.hold(it.link.as_mut());
             }
-            let waits = outlet.forwarder.waits_for().filter(|_| outlet.lane.is_some());
+            let waits = outlet.forwarder.waits_for().filter(|_| ready && outlet.lane.is_some());
             asks.extend(waits.map(|encoding| (track, encoding)));
         }
         // A fifth more than it takes, since that is what going up asks for. The first is kept up with

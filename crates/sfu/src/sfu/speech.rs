@@ -19,7 +19,7 @@ impl Track {
     pub(super) fn hear(&mut self, packet: &Packet) {
         let Some(level) = packet.extensions.audio_level else { return };
         self.heard = Some(packet.at);
-        let loudness = 127_u8.saturating_sub(level.unsigned_abs());
+        let loudness = 127_u8.saturating_sub(level.loudness.unsigned_abs());
         self.loudness = if loudness >= self.loudness {
             self.loudness / 2 + loudness.div_ceil(2)
         } else {

@@ -36,6 +36,26 @@ fn three_browsers_see_and_hear_each_other() {
 }
 
 #[test]
+fn reports_tell_how_sound_and_picture_are_to_be_put_in_step() {
+    let mut world = World::new(6);
+    let [ann, bob] = [1, 2].map(|id| world.join(id, &BOTH));
+    world.run(Duration::from_secs(3));
+    let reports = |world: &World| {
+        let picture = world.seen(bob, ann, Source::Camera).report.unwrap();
+        let sound = world.heard(bob, ann).report.unwrap();
+        for report in [picture, sound] {
+            assert!((-0.1..1.2).contains(&report.ahead), "{report:?}");
+        }
+        assert_eq!(picture.said, sound.said, "both are reported on at once");
+        picture.said
+    };
+    let before = reports(&world);
+    world.run(Duration::from_secs(10));
+    let passed = reports(&world).duration_since(before).unwrap();
+    assert!((9..=11).contains(&passed.as_secs()), "{passed:?}");
+}
+
+#[test]
 fn who_joins_late_sees_at_once_and_who_only_watches_sees_too() {
     let mut world = World::new(2);
     let speaker = world.join(1, &BOTH);

@@ -3,7 +3,7 @@
 use sfu::PeerId;
 use std::{
     collections::BTreeMap,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use str0m::{media::Rid, rtp::RtpPacket};
 
@@ -208,12 +208,14 @@ pub(crate) struct Seen {
     broken: bool,
     asked: Option<Instant>,
     last_time: Option<u32>,
+    pub(crate) report: Option<Report>,
 }
 
 impl Seen {
     pub(crate) fn take(&mut self, now: Instant, packet: &RtpPacket) {
         self.packets += 1;
         self.bytes += packet.payload.len();
+        self.report = Report::of(packet, 90_000.0);
         let seq = *packet.seq_no;
         if self.next.is_some_and(|next| seq < next) || self.waiting.contains_key(&seq) {
             self.doubled += 1;
@@ -316,12 +318,32 @@ pub(crate) struct Heard {
     pub(crate) first: Option<u64>,
     /// The payload type of the last packet.
     pub(crate) payload_type: u8,
+    pub(crate) report: Option<Report>,
+}
+
+/// What the sender last said of its clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Report {
+    /// When it said so, on its own clock.
+    pub(crate) said: SystemTime,
+    /// How far the newest packet's timestamp is ahead of what it told, seconds.
+    pub(crate) ahead: f64,
+}
+
+impl Report {
+    fn of(packet: &RtpPacket, clock_rate: f64) -> Option<Self> {
+        let info = packet.last_sender_info?;
+        let told = u32::try_from(info.rtp_time.numer() & 0xffff_ffff).unwrap();
+        let ahead = packet.header.timestamp.wrapping_sub(told).cast_signed();
+        Some(Self { said: info.ntp_time, ahead: f64::from(ahead) / clock_rate })
+    }
 }
 
 impl Heard {
     pub(crate) fn take(&mut self, now: Instant, packet: &RtpPacket) {
         self.packets += 1;
         self.payload_type = *packet.header.payload_type;
+        self.report = Report::of(packet, 48_000.0);
         if let Some(last) = self.last {
             self.longest_gap = self.longest_gap.max(now.saturating_duration_since(last));
         }

@@ -1,0 +1,366 @@
+//! What a link sends of media, and what its receiver says of it: our own in place of the engine's, which
+//! takes five times as long for a packet where there are many streams.
+//!
+//! Packets are written at once, protected, into the [`Outbox`]. Reports that come are opened here; what
+//! they say of the way goes to the estimator, and what is asked for again is sent again.
+
+mod cache;
+mod header;
+mod repeats;
+mod replay;
+mod report;
+mod srtp;
+mod stream;
+
+use crate::{
+    bwe::Bwe,
+    forward::Rewritten,
+    link::{Happened, Mid, Outbox},
+    output::Reason,
+    packet::Packet,
+    red,
+    routes::FiveTuple,
+    rtcp::{self, Missing, Rtcp, Transport},
+};
+pub(crate) use header::Names;
+use repeats::Repeats;
+use srtp::{Bad, Srtp};
+pub(crate) use srtp::{Keys, Profile};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use stream::{Leaving, Stream};
+pub(crate) use stream::{Named, Source};
+
+/// How often streams are reported on.
+const REPORTS: Duration = Duration::from_secs(1);
+/// Until it is known how long there and back takes.
+const ROUND_TRIP: Duration = Duration::from_millis(100);
+/// No more packets of padding at once.
+const PADDINGS: usize = 64;
+/// Padding that is to be as long as this is made of what was sent before.
+const LONG: usize = 400;
+
+/// A send stream of an [`Egress`], ready to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lane(usize);
+
+pub(crate) struct Egress {
+    /// Once the handshake is done.
+    srtp: Option<Srtp>,
+    /// Once it is known where the peer is reached.
+    way: Option<FiveTuple>,
+    streams: Vec<Stream>,
+    bwe: Bwe,
+    estimate: Option<u64>,
+    /// What would be sent next, and at best, bits a second.
+    desired: (u64, u64),
+    repeats: Repeats,
+    /// When streams are reported on next.
+    reports: Option<Instant>,
+    /// When the link began.
+    start: Instant,
+    opened: Vec<u8>,
+}
+
+impl Egress {
+    /// Of a link that is taken to carry `rate` bits a second until that is known.
+    pub(crate) fn new(rate: u64, now: Instant) -> Self {
+        Self {
+            srtp: None,
+            way: None,
+            streams: Vec::new(),
+            bwe: Bwe::new(rate, now),
+            estimate: None,
+            desired: (0, 0),
+            repeats: Repeats::new(now),
+            reports: None,
+            start: now,
+            opened: Vec::new(),
+        }
+    }
+
+    /// The handshake is done.
+    pub(crate) fn agree(&mut self, keys: &Keys) {
+        self.srtp = Srtp::new(keys);
+        self.aspire();
+    }
+
+    /// This is where the peer is reached.
+    pub(crate) fn lead(&mut self, way: FiveTuple) {
+        if self.way.replace(way).is_none() {
+            self.aspire();
+        }
+    }
+
+    pub(crate) fn way(&self) -> Option<FiveTuple> {
+        self.way
+    }
+
+    /// Whether what is sent gets anywhere.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.srtp.is_some() && self.way.is_some()
+    }
+
+    /// The send stream of a section.
+    pub(crate) fn lane(
+        &mut self,
+        mid: Mid,
+        source: Source,
+        (names, padding): (Names, Option<u8>),
+    ) -> Lane {
+        if let Some(at) = self.streams.iter().position(|stream| stream.mid == mid) {
+            return Lane(at);
+        }
+        self.streams.push(Stream::new(mid, source, names, padding));
+        self.aspire();
+        Lane(self.streams.len() - 1)
+    }
+
+    pub(crate) fn stream(&mut self, lane: Lane) -> Option<&mut Stream> {
+        self.streams.get_mut(lane.0)
+    }
+
+    /// Nothing that was sent so far is worth sending again: what follows begins anew.
+    pub(crate) fn forget_sent(&mut self, lane: Lane) {
+        if let Some(stream) = self.streams.get_mut(lane.0) {
+            stream.cache.clear();
+        }
+    }
+
+    /// Writes a packet; says whether there is something to send now.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        lane: Lane,
+        (packet, as_, named): (&Packet, Rewritten, Named),
+        outbox: &mut Outbox,
+    ) -> bool {
+        let (Some(srtp), Some(way)) = (&self.srtp, self.way) else { return false };
+        let Some(stream) = self.streams.get_mut(lane.0) else { return false };
+        let mut alone: Option<Arc<[u8]>> = None;
+        // Who knows no redundancy (Firefox, say) gets the sound alone.
+        if named.format != packet.format {
+            let Some(block) = red::primary(&packet.payload) else { return false };
+            alone = Some(block.into());
+        }
+        let payload = alone.as_ref().unwrap_or(&packet.payload);
+        let leaving = leaving(now, self.start, &self.bwe, &stream.names);
+        let written = outbox.write(way, |bytes| {
+            stream.write(bytes, srtp, (packet, payload, named), (now, as_, leaving))
+        });
+        let Some(length) = written else { return false };
+        self.left(now, leaving, length);
+        self.repeats.sent(now, length);
+        self.reports.get_or_insert(now);
+        true
+    }
+
+    /// Takes reports that have come; says whether the engine is to see them as well.
+    pub(crate) fn handle_reports(
+        &mut self,
+        now: Instant,
+        datagram: &[u8],
+        (outbox, out): (&mut Outbox, &mut Vec<Happened>),
+    ) -> bool {
+        let Some(srtp) = &mut self.srtp else { return true };
+        let mut opened = std::mem::take(&mut self.opened);
+        let mut engines = false;
+        match srtp.open_reports(datagram, &mut opened) {
+            Ok(()) => {
+                out.push(Happened::Heard);
+                for report in rtcp::read(&opened) {
+                    engines |= self.handle(now, report, (&mut *outbox, &mut *out));
+                }
+            }
+            Err(Bad::Replayed) => out.push(Happened::Dropped(Reason::Replayed)),
+            Err(Bad::Forged) => out.push(Happened::Dropped(Reason::Forged)),
+        }
+        self.opened = opened;
+        engines
+    }
+
+    fn handle(
+        &mut self,
+        now: Instant,
+        report: Rtcp<'_>,
+        (outbox, out): (&mut Outbox, &mut Vec<Happened>),
+    ) -> bool {
+        match report {
+            Rtcp::Report { blocks, sends } => {
+                for ssrc in blocks.streams() {
+                    self.known(ssrc);
+                }
+                return sends;
+            }
+            Rtcp::Nack { ssrc, missing } => self.repeat(now, (ssrc, missing), outbox),
+            Rtcp::KeyframeWanted { ssrc } => {
+                let wanted = self.streams.iter().find(|stream| stream.source.ssrc == ssrc);
+                out.extend(wanted.map(|stream| Happened::KeyframeWanted { mid: stream.mid }));
+            }
+            Rtcp::Transport(feedback) => out.extend(self.feedback(now, feedback)),
+            Rtcp::Estimate(rate) => out.push(Happened::EstimateTold(rate)),
+            Rtcp::Other(_) => return true,
+        }
+        false
+    }
+
+    /// The receiver knows this stream, so it need not be told any more which section is meant.
+    fn known(&mut self, ssrc: u32) {
+        for stream in &mut self.streams {
+            stream.known |= stream.source.ssrc == ssrc;
+            stream.repairs_known |= stream.source.repairs == Some(ssrc);
+        }
+    }
+
+    fn feedback(&mut self, now: Instant, feedback: Transport<'_>) -> Option<Happened> {
+        let first = extend(self.bwe.newest(), feedback.first());
+        self.bwe.feedback(now, (first..).zip(feedback.packets()));
+        let estimate = self.bwe.estimate();
+        let changed = estimate != std::mem::replace(&mut self.estimate, estimate);
+        estimate.filter(|_| changed).map(Happened::Estimate)
+    }
+
+    /// Sends again what has not come, but nothing that may still be under way.
+    fn repeat(&mut self, now: Instant, (ssrc, missing): (u32, Missing<'_>), outbox: &mut Outbox) {
+        let Some(at) = self.streams.iter().position(|it| it.source.ssrc == ssrc) else { return };
+        let under_way = self.bwe.rtt().unwrap_or(ROUND_TRIP).min(ROUND_TRIP * 5) / 2;
+        for number in missing.numbers() {
+            let Some(stream) = self.streams.get_mut(at) else { return };
+            let seq = extend(stream.newest, number);
+            let lost = stream
+                .cache
+                .find(seq)
+                .filter(|kept| now.saturating_duration_since(kept.at) >= under_way);
+            if lost.is_some() && self.repeats.may(now) {
+                self.again(now, at, seq, outbox);
+            }
+        }
+    }
+
+    /// Writes what was sent before as a repair; gives its length.
+    fn again(&mut self, now: Instant, at: usize, seq: u64, outbox: &mut Outbox) -> Option<usize> {
+        let (srtp, way) = (self.srtp.as_ref()?, self.way?);
+        let stream = self.streams.get_mut(at)?;
+        let leaving = leaving(now, self.start, &self.bwe, &stream.names);
+        let length = outbox.write(way, |bytes| stream.repeat(bytes, srtp, seq, (now, leaving)))?;
+        self.left(now, leaving, length);
+        self.repeats.repeated(length);
+        Some(length)
+    }
+
+    fn left(&mut self, now: Instant, leaving: Leaving, length: usize) {
+        if leaving.transport_number.is_some() {
+            self.bwe.sent(now, length);
+        }
+    }
+
+    /// Tells the estimator what would be sent next and what at best, bits a second.
+    pub(crate) fn desire(&mut self, next: u64, best: u64) {
+        self.desired = (next, best);
+        self.aspire();
+    }
+
+    /// Only who can fill the line can find out whether it carries more.
+    fn aspire(&mut self) {
+        let fills = self.is_ready() && self.streams.iter().any(|it| it.padding().is_some());
+        let (next, best) = if fills { self.desired } else { (0, 0) };
+        self.bwe.desire(next, best);
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) -> Option<Happened> {
+        if self.reports.is_some_and(|at| at <= now) {
+            self.report(now, outbox);
+        }
+        self.bwe.handle_timeout(now);
+        for _ in 0..PADDINGS {
+            let wanted = self.bwe.padding(now);
+            if wanted == 0 || self.pad(now, wanted, outbox).is_none() {
+                break;
+            }
+        }
+        let estimate = self.bwe.estimate();
+        let changed = estimate != std::mem::replace(&mut self.estimate, estimate);
+        estimate.filter(|_| changed).map(Happened::Estimate)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        [self.reports, self.bwe.poll_timeout()].into_iter().flatten().min()
+    }
+
+    fn report(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.reports = None;
+        let (Some(srtp), Some(way)) = (&mut self.srtp, self.way) else { return };
+        let since = now.saturating_duration_since(self.start);
+        for streams in self.streams.chunks(report::MOST) {
+            outbox.write(way, |bytes| {
+                let start = bytes.len();
+                let any = report::write(bytes, streams.iter(), (now, since));
+                any.then(|| srtp.protect_reports(bytes, start)).flatten()?;
+                self.reports = Some(now + REPORTS);
+                Some(())
+            });
+        }
+    }
+
+    /// Fills the line for a probe, with what was sent before where that is long enough: it may even be
+    /// of use.
+    fn pad(&mut self, now: Instant, wanted: usize, outbox: &mut Outbox) -> Option<usize> {
+        let at = self.streams.iter().position(|stream| stream.padding().is_some())?;
+        let kept = self.streams.get(at)?.cache.newest(wanted.max(LONG));
+        if let Some(seq) = kept.filter(|it| it.payload.len() >= LONG).map(|it| it.seq) {
+            return self.again(now, at, seq, outbox);
+        }
+        let (srtp, way) = (self.srtp.as_ref()?, self.way?);
+        let stream = self.streams.get_mut(at)?;
+        let leaving = leaving(now, self.start, &self.bwe, &stream.names);
+        let length = outbox.write(way, |bytes| stream.pad(bytes, srtp, leaving))?;
+        self.left(now, leaving, length);
+        Some(length)
+    }
+}
+
+/// What a packet says that leaves now.
+fn leaving(now: Instant, start: Instant, bwe: &Bwe, names: &Names) -> Leaving {
+    let [.., high, low] = (bwe.newest() + 1).to_be_bytes();
+    let transport_number = names.transport_number.map(|_| u16::from_be_bytes([high, low]));
+    // For who estimates the way itself: not those that report on each packet.
+    let send_time = names.send_time.filter(|_| transport_number.is_none()).map(|_| {
+        let since = now.saturating_duration_since(start).as_micros();
+        u32::try_from(((since << 18) / 1_000_000) & 0x00ff_ffff).unwrap_or(0)
+    });
+    Leaving { transport_number, send_time }
+}
+
+/// The number nearest to `near` that ends in these 16 bits.
+fn extend(near: u64, low: u16) -> u64 {
+    let [.., n0, n1] = near.to_be_bytes();
+    let ahead = low.wrapping_sub(u16::from_be_bytes([n0, n1]));
+    if ahead < 0x8000 {
+        near + u64::from(ahead)
+    } else {
+        near.saturating_sub(u64::from(ahead.wrapping_neg()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_the_nearest_with_its_last_bits() {
+        for (near, low, expected) in [
+            (0, 5, 5),
+            (65_535, 2, 65_538),
+            (65_538, 65_535, 65_535),
+            (200_000, 3_392, 200_000),
+            (200_000, 3_391, 199_999),
+            (3, 65_535, 0),
+        ] {
+            assert_eq!(extend(near, low), expected, "{low} near {near}");
+        }
+    }
+}

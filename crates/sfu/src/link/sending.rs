@@ -1,0 +1,75 @@
+//! The sources of a link's sending sections, as they were told in SDP.
+//!
+//! The engine makes them up and forgets them here: were they its own, it would report on them under
+//! numbers that are ours.
+
+use super::Mid;
+use crate::{egress::Source, sdp};
+use str0m::Rtc;
+
+/// A section and the lines that tell of its source.
+#[derive(Debug, Clone)]
+struct Section {
+    mid: String,
+    lines: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    agreed: Vec<Section>,
+    /// In the offer that waits for its answer.
+    offered: Vec<Section>,
+}
+
+impl Sending {
+    /// What an offer of ours is to say: of sections that were agreed what was said then.
+    pub(super) fn offer(&mut self, text: &str) -> String {
+        let (text, new) = self.tell(text);
+        self.offered = new;
+        text
+    }
+
+    /// The offer was taken.
+    pub(super) fn agree(&mut self) {
+        self.agreed.append(&mut self.offered);
+    }
+
+    /// What an answer of ours is to say.
+    pub(super) fn answer(&mut self, text: &str) -> String {
+        let (text, mut new) = self.tell(text);
+        self.agreed.append(&mut new);
+        text
+    }
+
+    /// Puts what was agreed in place of what the engine says; gives what is new besides.
+    fn tell(&self, text: &str) -> (String, Vec<Section>) {
+        let mut new = Vec::new();
+        let text = sdp::with_sources(text, |mid, lines| {
+            if let Some(known) = self.agreed.iter().find(|section| section.mid == mid) {
+                return known.lines.clone();
+            }
+            if !lines.is_empty() {
+                new.push(Section { mid: mid.to_owned(), lines: lines.to_owned() });
+            }
+            lines.to_owned()
+        });
+        (text, new)
+    }
+
+    /// Takes the engine's send streams from it.
+    pub(super) fn take_over(&self, rtc: &mut Rtc) {
+        let mut direct = rtc.direct_api();
+        for section in &self.agreed {
+            let mid = Mid::from(section.mid.as_str());
+            while let Some(ssrc) = direct.stream_tx_by_mid(mid, None).map(|stream| stream.ssrc()) {
+                direct.remove_stream_tx(ssrc);
+            }
+        }
+    }
+
+    pub(super) fn source(&self, mid: Mid) -> Option<Source> {
+        let section = self.agreed.iter().find(|section| *section.mid == *mid)?;
+        let (ssrc, repairs, cname) = sdp::source(&section.lines)?;
+        Some(Source { ssrc, repairs, cname: cname.to_owned() })
+    }
+}
