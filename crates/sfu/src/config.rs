@@ -1,7 +1,10 @@
 //! What an `Sfu` is made with.
 
 use crate::ids::Transport;
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 /// What an [`Sfu`](crate::Sfu) is made with.
 #[derive(Debug, Clone)]
@@ -10,6 +13,8 @@ pub struct Config {
     pub shard: u16,
     /// Randomness for user name fragments and passwords: from the system's generator, never shared.
     pub seed: [u8; 32],
+    /// What the wall clock says as the shard begins; receivers are told times by it.
+    pub wall_clock: SystemTime,
     /// The addresses at which clients reach us, told in our SDP: reachable ones, never 0.0.0.0. A
     /// datagram may arrive at any other local address just as well.
     pub candidates: Vec<(Transport, SocketAddr)>,
@@ -56,6 +61,7 @@ impl Config {
         Self {
             shard,
             seed,
+            wall_clock: SystemTime::UNIX_EPOCH,
             candidates: Vec::new(),
             limits: Limits::default(),
             start_rate: 1_500_000,

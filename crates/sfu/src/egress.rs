@@ -22,14 +22,12 @@ use crate::{
     routes::FiveTuple,
     rtcp::{self, Missing, Rtcp, Transport},
 };
+use cache::Kept;
 pub(crate) use header::Names;
 use repeats::Repeats;
 use srtp::{Bad, Srtp};
 pub(crate) use srtp::{Keys, Profile};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant, SystemTime};
 use stream::{Leaving, Stream};
 pub(crate) use stream::{Named, Source};
 
@@ -41,6 +39,18 @@ const ROUND_TRIP: Duration = Duration::from_millis(100);
 const PADDINGS: usize = 64;
 /// Padding that is to be as long as this is made of what was sent before.
 const LONG: usize = 400;
+
+/// What became of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reports {
+    /// There are no keys yet to open them with.
+    Early,
+    /// They are their sender's, and have been seen to.
+    Taken,
+    /// They are their sender's, and the engine is to see them as well.
+    OfEngine,
+    Refused(Reason),
+}
 
 /// A send stream of an [`Egress`], ready to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,14 +69,15 @@ pub(crate) struct Egress {
     repeats: Repeats,
     /// When streams are reported on next.
     reports: Option<Instant>,
-    /// When the link began.
+    /// When the link began, and what the wall clock said then.
     start: Instant,
+    wall: SystemTime,
     opened: Vec<u8>,
 }
 
 impl Egress {
     /// Of a link that is taken to carry `rate` bits a second until that is known.
-    pub(crate) fn new(rate: u64, now: Instant) -> Self {
+    pub(crate) fn new(rate: u64, now: Instant, wall: SystemTime) -> Self {
         Self {
             srtp: None,
             way: None,
@@ -77,6 +88,7 @@ impl Egress {
             repeats: Repeats::new(now),
             reports: None,
             start: now,
+            wall,
             opened: Vec::new(),
         }
     }
@@ -110,12 +122,14 @@ impl Egress {
         source: Source,
         (names, padding): (Names, Option<u8>),
     ) -> Lane {
-        if let Some(at) = self.streams.iter().position(|stream| stream.mid == mid) {
-            return Lane(at);
+        let known = self.streams.iter().position(|stream| stream.mid == mid);
+        let at = known.unwrap_or(self.streams.len());
+        match self.streams.get_mut(at) {
+            Some(stream) => stream.rename(names, padding),
+            None => self.streams.push(Stream::new(mid, source, names, padding)),
         }
-        self.streams.push(Stream::new(mid, source, names, padding));
         self.aspire();
-        Lane(self.streams.len() - 1)
+        Lane(at)
     }
 
     pub(crate) fn stream(&mut self, lane: Lane) -> Option<&mut Stream> {
@@ -139,13 +153,10 @@ impl Egress {
     ) -> bool {
         let (Some(srtp), Some(way)) = (&self.srtp, self.way) else { return false };
         let Some(stream) = self.streams.get_mut(lane.0) else { return false };
-        let mut alone: Option<Arc<[u8]>> = None;
         // Who knows no redundancy (Firefox, say) gets the sound alone.
-        if named.format != packet.format {
-            let Some(block) = red::primary(&packet.payload) else { return false };
-            alone = Some(block.into());
-        }
-        let payload = alone.as_ref().unwrap_or(&packet.payload);
+        let whole = named.format == packet.format;
+        let payload = if whole { Some(&*packet.payload) } else { red::primary(&packet.payload) };
+        let Some(payload) = payload else { return false };
         let leaving = leaving(now, self.start, &self.bwe, &stream.names);
         let written = outbox.write(way, |bytes| {
             stream.write(bytes, srtp, (packet, payload, named), (now, as_, leaving))
@@ -157,28 +168,33 @@ impl Egress {
         true
     }
 
-    /// Takes reports that have come; says whether the engine is to see them as well.
+    /// Takes reports that have come.
     pub(crate) fn handle_reports(
         &mut self,
         now: Instant,
         datagram: &[u8],
         (outbox, out): (&mut Outbox, &mut Vec<Happened>),
-    ) -> bool {
-        let Some(srtp) = &mut self.srtp else { return true };
+    ) -> Reports {
+        let Some(srtp) = &mut self.srtp else { return Reports::Early };
         let mut opened = std::mem::take(&mut self.opened);
-        let mut engines = false;
-        match srtp.open_reports(datagram, &mut opened) {
+        let taken = match srtp.open_reports(datagram, &mut opened) {
             Ok(()) => {
-                out.push(Happened::Heard);
+                let mut engines = false;
+                // However often it says so, once a datagram is enough.
+                let mut told = false;
                 for report in rtcp::read(&opened) {
-                    engines |= self.handle(now, report, (&mut *outbox, &mut *out));
+                    let transport = matches!(report, Rtcp::Transport(_));
+                    if !(transport && std::mem::replace(&mut told, true)) {
+                        engines |= self.handle(now, report, (&mut *outbox, &mut *out));
+                    }
                 }
+                if engines { Reports::OfEngine } else { Reports::Taken }
             }
-            Err(Bad::Replayed) => out.push(Happened::Dropped(Reason::Replayed)),
-            Err(Bad::Forged) => out.push(Happened::Dropped(Reason::Forged)),
-        }
+            Err(Bad::Replayed) => Reports::Refused(Reason::Replayed),
+            Err(Bad::Forged) => Reports::Refused(Reason::Forged),
+        };
         self.opened = opened;
-        engines
+        taken
     }
 
     fn handle(
@@ -197,7 +213,11 @@ impl Egress {
             Rtcp::Nack { ssrc, missing } => self.repeat(now, (ssrc, missing), outbox),
             Rtcp::KeyframeWanted { ssrc } => {
                 let wanted = self.streams.iter().find(|stream| stream.source.ssrc == ssrc);
-                out.extend(wanted.map(|stream| Happened::KeyframeWanted { mid: stream.mid }));
+                if let Some(mid) = wanted.map(|stream| stream.mid)
+                    && !out.iter().any(|it| it.wants_keyframe_of(mid))
+                {
+                    out.push(Happened::KeyframeWanted { mid });
+                }
             }
             Rtcp::Transport(feedback) => out.extend(self.feedback(now, feedback)),
             Rtcp::Estimate(rate) => out.push(Happened::EstimateTold(rate)),
@@ -222,19 +242,27 @@ impl Egress {
         estimate.filter(|_| changed).map(Happened::Estimate)
     }
 
-    /// Sends again what has not come, but nothing that may still be under way.
+    /// Sends again what has not come, but nothing of which a repeat may still be under way.
     fn repeat(&mut self, now: Instant, (ssrc, missing): (u32, Missing<'_>), outbox: &mut Outbox) {
         let Some(at) = self.streams.iter().position(|it| it.source.ssrc == ssrc) else { return };
-        let under_way = self.bwe.rtt().unwrap_or(ROUND_TRIP).min(ROUND_TRIP * 5) / 2;
+        let under_way = self.bwe.rtt().unwrap_or(ROUND_TRIP).min(ROUND_TRIP * 5);
+        if let Some(stream) = self.streams.get_mut(at) {
+            stream.cache.age(now);
+        }
         for number in missing.numbers() {
             let Some(stream) = self.streams.get_mut(at) else { return };
             let seq = extend(stream.newest, number);
-            let lost = stream
-                .cache
-                .find(seq)
-                .filter(|kept| now.saturating_duration_since(kept.at) >= under_way);
-            if lost.is_some() && self.repeats.may(now) {
-                self.again(now, at, seq, outbox);
+            if !self.repeats.may(now) {
+                return;
+            }
+            let is_lost = |kept: &mut Kept| {
+                let since = kept.repeated.map(|at| now.saturating_duration_since(at));
+                since.is_none_or(|since| since >= under_way)
+            };
+            if stream.cache.find(seq).is_some_and(is_lost)
+                && let Some(length) = self.again(now, at, seq, outbox)
+            {
+                self.repeats.repeated(length);
             }
         }
     }
@@ -246,7 +274,6 @@ impl Egress {
         let leaving = leaving(now, self.start, &self.bwe, &stream.names);
         let length = outbox.write(way, |bytes| stream.repeat(bytes, srtp, seq, (now, leaving)))?;
         self.left(now, leaving, length);
-        self.repeats.repeated(length);
         Some(length)
     }
 
@@ -258,8 +285,9 @@ impl Egress {
 
     /// Tells the estimator what would be sent next and what at best, bits a second.
     pub(crate) fn desire(&mut self, next: u64, best: u64) {
-        self.desired = (next, best);
-        self.aspire();
+        if std::mem::replace(&mut self.desired, (next, best)) != (next, best) {
+            self.aspire();
+        }
     }
 
     /// Only who can fill the line can find out whether it carries more.
@@ -294,11 +322,12 @@ impl Egress {
     fn report(&mut self, now: Instant, outbox: &mut Outbox) {
         self.reports = None;
         let (Some(srtp), Some(way)) = (&mut self.srtp, self.way) else { return };
-        let since = now.saturating_duration_since(self.start);
-        for streams in self.streams.chunks(report::MOST) {
+        let wall = self.wall + now.saturating_duration_since(self.start);
+        for streams in self.streams.chunks_mut(report::MOST) {
+            streams.iter_mut().for_each(|stream| stream.cache.age(now));
             outbox.write(way, |bytes| {
                 let start = bytes.len();
-                let any = report::write(bytes, streams.iter(), (now, since));
+                let any = report::write(bytes, streams.iter(), (now, wall));
                 any.then(|| srtp.protect_reports(bytes, start)).flatten()?;
                 self.reports = Some(now + REPORTS);
                 Some(())
@@ -306,10 +335,25 @@ impl Egress {
         }
     }
 
+    /// Says that nothing more comes (RFC 3550 §6.6).
+    pub(crate) fn close(&mut self, now: Instant, outbox: &mut Outbox) {
+        let (Some(srtp), Some(way)) = (&mut self.srtp, self.way) else { return };
+        let wall = self.wall + now.saturating_duration_since(self.start);
+        for streams in self.streams.chunks(report::MOST) {
+            outbox.write(way, |bytes| {
+                let start = bytes.len();
+                report::write(bytes, streams.iter(), (now, wall)).then_some(())?;
+                report::end(bytes, streams);
+                srtp.protect_reports(bytes, start)
+            });
+        }
+    }
+
     /// Fills the line for a probe, with what was sent before where that is long enough: it may even be
     /// of use.
     fn pad(&mut self, now: Instant, wanted: usize, outbox: &mut Outbox) -> Option<usize> {
-        let at = self.streams.iter().position(|stream| stream.padding().is_some())?;
+        let fit = self.streams.iter().enumerate().filter(|(_, it)| it.padding().is_some());
+        let (at, _) = fit.max_by_key(|(_, stream)| stream.sent_at())?;
         let kept = self.streams.get(at)?.cache.newest(wanted.max(LONG));
         if let Some(seq) = kept.filter(|it| it.payload.len() >= LONG).map(|it| it.seq) {
             return self.again(now, at, seq, outbox);
@@ -347,20 +391,4 @@ fn extend(near: u64, low: u16) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_the_nearest_with_its_last_bits() {
-        for (near, low, expected) in [
-            (0, 5, 5),
-            (65_535, 2, 65_538),
-            (65_538, 65_535, 65_535),
-            (200_000, 3_392, 200_000),
-            (200_000, 3_391, 199_999),
-            (3, 65_535, 0),
-        ] {
-            assert_eq!(extend(near, low), expected, "{low} near {near}");
-        }
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// Our own, of what the receiver says of each packet. The engine goes on probing.
+    /// Our own, of what the receiver says of each packet.
     pub(crate) fn measured(&mut self, rate: u64) {
         *self = Self { rate: Some(rate), until: None };
     }

@@ -24,7 +24,7 @@ pub(crate) use str0m::media::{Mid, Rid};
 
 use crate::{
     config::Config,
-    egress::Egress,
+    egress::{Egress, Reports},
     format::{Codec, Format},
     ids::{Kind, Transport},
     output::Reason,
@@ -47,8 +47,10 @@ use str0m::{
     rtp::Ssrc,
 };
 
-/// What the engine wants so soon is due.
+/// The engine is not asked again sooner.
 const NEARLY_DUE: Duration = Duration::from_micros(500);
+/// How often the engine is asked where it leads, if there are several ways.
+const LOOK: Duration = Duration::from_millis(250);
 /// No drain is longer, whatever the engine says.
 const LONGEST_DRAIN: usize = 10_000;
 /// Incoming streams remembered: three layers of camera and screen, two of sound, and their forerunners.
@@ -78,10 +80,14 @@ pub(crate) enum Happened {
     Proven(FiveTuple),
     /// The oldest way, to make room.
     Forgotten(FiveTuple),
-    /// It said something that is surely its own.
-    Heard,
     /// Media or a report came to nothing.
     Dropped(Reason),
+}
+
+impl Happened {
+    pub(crate) fn wants_keyframe_of(&self, of: Mid) -> bool {
+        matches!(self, Self::KeyframeWanted { mid } if *mid == of)
+    }
 }
 
 pub(crate) struct Link {
@@ -108,6 +114,8 @@ pub(crate) struct Link {
     pub(crate) heard: Instant,
     pub(crate) connected: bool,
     addresses: usize,
+    /// When it was asked where it leads.
+    looked: Instant,
 }
 
 impl Link {
@@ -135,12 +143,13 @@ impl Link {
             sources: Sources::new(now),
             streams: HashMap::default(),
             sending: Sending::default(),
-            egress: Egress::new(config.start_rate, now),
+            egress: Egress::new(config.start_rate, now, engine.wall_clock(now)),
             outbox: Outbox::default(),
             due: now,
             heard: now,
             connected: false,
             addresses: config.limits.addresses.max(1),
+            looked: now,
         }
     }
 
@@ -267,9 +276,14 @@ impl Link {
         out: &mut Vec<Happened>,
     ) {
         if rtcp::is_report(bytes) {
-            let ours = (&mut self.outbox, &mut *out);
-            if !self.egress.handle_reports(now, bytes, ours) {
-                return;
+            let reports = self.egress.handle_reports(now, bytes, (&mut self.outbox, &mut *out));
+            if matches!(reports, Reports::Taken | Reports::OfEngine) {
+                self.heard = now;
+            }
+            match reports {
+                Reports::Early | Reports::OfEngine => {}
+                Reports::Taken => return,
+                Reports::Refused(reason) => return out.push(Happened::Dropped(reason)),
             }
         }
         let Some(local) = self.known_as(&way) else { return };
@@ -288,6 +302,7 @@ impl Link {
         self.current = Some(way);
         self.fresh = false;
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
+        let so_far = out.len();
         self.poll(now, out);
         if let Some(head) = head {
             if self.fresh {
@@ -299,7 +314,9 @@ impl Link {
                     before.restore(&mut self.rtc, head);
                 }
             }
-        } else if ufrag::is_stun(bytes) && self.egress.way().is_some_and(|leads| leads != way) {
+        } else if self.egress.way().is_some_and(|leads| leads != way)
+            && out.iter().skip(so_far).any(|it| matches!(it, Happened::Proven(_)))
+        {
             self.look_where_it_leads(now, out);
         }
         self.current = None;
@@ -311,6 +328,7 @@ impl Link {
     /// The engine chooses the way to the peer, and tells by where it sends what is of media: so it is
     /// given something of no meaning to send.
     fn look_where_it_leads(&mut self, now: Instant, out: &mut Vec<Happened>) {
+        self.looked = now;
         let nobody = Ssrc::from(1);
         self.rtc.direct_api().send_app_specific_feedback(nobody, nobody, [0; 4]);
         self.poll(now, out);
@@ -331,20 +349,19 @@ impl Link {
             out.push(Happened::Failed);
         }
         self.poll(now, out);
+        // A way that is dead is given up without anything being heard.
+        if self.ways.len() > 1 && now.saturating_duration_since(self.looked) >= LOOK {
+            self.look_where_it_leads(now, out);
+        }
         out.extend(self.egress.handle_timeout(now, &mut self.outbox));
     }
 
     /// The one door to the engine: each change ends here, and everything it has to say is taken.
     fn poll(&mut self, now: Instant, out: &mut Vec<Happened>) {
         let mut failed = false;
-        let mut clock = now;
         self.due = now + NEARLY_DUE;
         for _ in 0..LONGEST_DRAIN {
             match self.rtc.poll_output() {
-                Ok(Output::Timeout(at)) if at > clock && at <= now + NEARLY_DUE => {
-                    clock = at;
-                    failed |= self.rtc.handle_input(Input::Timeout(at)).is_err();
-                }
                 Ok(Output::Timeout(at)) => {
                     self.due = at.max(now + NEARLY_DUE);
                     break;
@@ -463,8 +480,10 @@ impl Link {
 
     /// Says good-bye; a last drain lets it leave.
     pub(crate) fn close(&mut self, now: Instant) {
+        self.egress.close(now, &mut self.outbox);
         let _ = self.rtc.close();
-        self.drain(now, &mut Vec::new());
+        let _ = self.rtc.handle_input(Input::Timeout(now));
+        self.poll(now, &mut Vec::new());
     }
 }
 

@@ -84,7 +84,7 @@ impl Carried {
 }
 
 /// Seconds since 1900 in 32 bits, and as many of their fraction (RFC 5905 §6).
-fn ntp(time: SystemTime) -> u64 {
+pub(crate) fn ntp(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
     since.as_secs().wrapping_add(NTP_EPOCH) << 32 | fraction

@@ -32,8 +32,6 @@ pub(crate) struct Peer {
     pub(crate) caution: Option<Caution>,
     /// What its video takes as shared last, bits a second.
     pub(crate) given: u64,
-    /// What the estimator was told: what is next, and what is best.
-    pub(crate) desired: (u64, u64),
     /// Whether it has something to drain.
     pub(crate) dirty: bool,
 }
@@ -73,7 +71,6 @@ impl Peer {
             estimate: Estimate::default(),
             caution: None,
             given: 0,
-            desired: (0, 0),
             dirty: false,
         }
     }

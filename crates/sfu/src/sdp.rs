@@ -1,4 +1,4 @@
-//! The little that we read of SDP ourselves, before the engine parses it.
+//! The little that we read of SDP ourselves, before the engine parses it, and change of the engine's.
 
 use crate::{config::Limits, refused::Refused};
 
@@ -46,7 +46,24 @@ pub(crate) fn plain_candidates(sdp: &str) -> String {
     plain.collect()
 }
 
+/// Whether a section is none: its port is zero (RFC 8829 §5.2.2).
+fn is_rejected(section: &str) -> bool {
+    section.split(' ').nth(1) == Some("0")
+}
+
+/// Calls a source by its stream, as all that is to be in step has one name (RFC 3550 §6.5.1).
+pub(crate) fn with_one_name(told: &str) -> String {
+    let stream = lines(told).find_map(|line| line.split_once(" msid:")?.1.split(' ').next());
+    let Some(stream) = stream else { return told.to_owned() };
+    let renamed = told.split_inclusive("\r\n").map(|line| match line.split_once(" cname:") {
+        Some((source, _)) => format!("{source} cname:{stream}\r\n"),
+        None => line.to_owned(),
+    });
+    renamed.collect()
+}
+
 /// Has the lines that tell of a section's source replaced, by the section's id and what they are.
+/// Sections that were rejected stay as they are.
 pub(crate) fn with_sources(sdp: &str, mut replace: impl FnMut(&str, &str) -> String) -> String {
     let mut told = String::with_capacity(sdp.len());
     let mut rest = sdp;
@@ -57,7 +74,7 @@ pub(crate) fn with_sources(sdp: &str, mut replace: impl FnMut(&str, &str) -> Str
         rest = behind;
         let tells = |line: &&str| line.starts_with("a=ssrc");
         let mid = lines(section).find_map(|line| line.strip_prefix("a=mid:"));
-        let Some(mid) = mid.filter(|_| section.starts_with("m=")) else {
+        let Some(mid) = mid.filter(|_| section.starts_with("m=") && !is_rejected(section)) else {
             told.push_str(section);
             continue;
         };
@@ -95,6 +112,14 @@ mod tests {
         a=ssrc-group:FID 8 9\r\na=rtcp-mux\r\n";
 
     #[test]
+    fn sources_of_one_stream_have_one_name() {
+        let told = "a=ssrc:7 cname:a\r\na=ssrc:7 msid:s a\r\na=ssrc:8 cname:b\r\n";
+        let expected = "a=ssrc:7 cname:s\r\na=ssrc:7 msid:s a\r\na=ssrc:8 cname:s\r\n";
+        assert_eq!(with_one_name(told), expected);
+        assert_eq!(with_one_name("a=ssrc:7 cname:a\r\n"), "a=ssrc:7 cname:a\r\n");
+    }
+
+    #[test]
     fn sources_are_read_and_replaced_section_by_section() {
         let mut told = Vec::new();
         let same = with_sources(OFFER, |mid, lines| {
@@ -110,5 +135,7 @@ mod tests {
         assert_eq!(other.matches("a=ssrc").count(), 2);
         assert!(other.ends_with("a=rtcp-mux\r\na=ssrc:1 cname:d\r\n"), "{other}");
         assert_eq!(with_sources("no sdp", |_, _| String::new()), "no sdp");
+        let rejected = OFFER.replace("m=video 9", "m=video 0");
+        assert_eq!(with_sources(&rejected, |_, _| String::new()).matches("a=ssrc").count(), 3);
     }
 }

@@ -9,6 +9,7 @@ mod subscribing;
 
 use crate::{
     config::Config,
+    estimate::Estimate,
     ids::{PeerId, RoomId, TrackId, Transport},
     link::{Engine, Happened, Link},
     output::{Dropped, Event, GoneReason, Output, Transmit},
@@ -66,8 +67,8 @@ impl Sfu {
     pub fn new(config: Config, now: Instant) -> Self {
         let rng = StdRng::from_seed(config.seed);
         Self {
+            engine: Engine::new(now, config.wall_clock),
             config,
-            engine: Engine::new(),
             rng,
             now,
             peers: HashMap::new(),
@@ -300,7 +301,6 @@ impl Sfu {
                         it.estimate.told(self.now, rate, self.config.start_rate);
                     }
                 }
-                Happened::Heard => self.heard(peer),
                 Happened::KeyframeWanted { mid } => self.keyframe_wanted(peer, mid),
                 Happened::Connected => self.connected(peer),
                 Happened::Proven(way) => self.routes.prove(way, peer),
@@ -317,12 +317,6 @@ impl Sfu {
         }
         if let Some(reason) = ended {
             self.gone(peer, reason);
-        }
-    }
-
-    fn heard(&mut self, peer: PeerId) {
-        if let Some(link) = self.peers.get_mut(&peer).and_then(|it| it.link.as_mut()) {
-            link.heard = self.now;
         }
     }
 
@@ -351,9 +345,10 @@ impl Sfu {
         self.unpublish_all(peer);
         self.unsubscribe_all(peer);
         self.timers.remove(peer);
-        let Some(mut link) = self.peers.get_mut(&peer).and_then(|it| it.link.take()) else {
-            return;
-        };
+        let Some(it) = self.peers.get_mut(&peer) else { return };
+        let Some(mut link) = it.link.take() else { return };
+        // The next line may be another.
+        (it.estimate, it.caution, it.given) = (Estimate::default(), None, 0);
         self.routes.unname(link.ufrag());
         for way in link.ways() {
             self.routes.forget(way, peer);

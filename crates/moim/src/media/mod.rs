@@ -19,6 +19,7 @@ use std::{
     collections::HashSet,
     io,
     net::{IpAddr, SocketAddr},
+    time::SystemTime,
 };
 
 pub(crate) use command::Command;
@@ -47,7 +48,8 @@ pub(crate) fn parts(
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)?;
         let candidates = candidates.clone();
-        Ok(sfu::Config { candidates, ..sfu::Config::new(shard, seed) })
+        let wall_clock = SystemTime::now();
+        Ok(sfu::Config { candidates, wall_clock, ..sfu::Config::new(shard, seed) })
     };
     (0..u16::try_from(shards).unwrap_or(u16::MAX)).map(part).collect()
 }

@@ -23,8 +23,9 @@ pub(super) struct Kept {
     pub(super) vp8: Option<(u16, u8)>,
     pub(super) dependency: Option<(Arc<[u8]>, u16)>,
     pub(super) payload: Arc<[u8]>,
-    /// When it was sent last.
     pub(super) at: Instant,
+    /// When it was sent again.
+    pub(super) repeated: Option<Instant>,
 }
 
 /// In the order of their numbers.
@@ -33,13 +34,21 @@ pub(super) struct Cache(VecDeque<Kept>);
 
 impl Cache {
     pub(super) fn keep(&mut self, kept: Kept) {
-        let old = |it: &Kept| kept.at.saturating_duration_since(it.at) > AGE;
-        while self.0.len() >= PACKETS || self.0.front().is_some_and(old) {
+        self.age(kept.at);
+        if self.0.len() >= PACKETS {
             self.0.pop_front();
         }
         // Nearly always the newest.
         let late = self.0.iter().rev().take_while(|it| it.seq > kept.seq).count();
         self.0.insert(self.0.len() - late, kept);
+    }
+
+    /// Lets go of what is too old.
+    pub(super) fn age(&mut self, now: Instant) {
+        let old = |it: &Kept| now.saturating_duration_since(it.at) > AGE;
+        while self.0.front().is_some_and(old) {
+            self.0.pop_front();
+        }
     }
 
     pub(super) fn find(&mut self, seq: u64) -> Option<&mut Kept> {
@@ -72,6 +81,7 @@ mod tests {
             dependency: None,
             payload: vec![0; usize::try_from(seq).unwrap()].into(),
             at,
+            repeated: None,
         }
     }
 
@@ -101,5 +111,8 @@ mod tests {
         clock.advance(AGE * 2);
         cache.keep(kept(5000, clock.now()));
         assert_eq!(cache.0.len(), 1);
+        clock.advance(AGE * 2);
+        cache.age(clock.now());
+        assert!(cache.find(5000).is_none());
     }
 }

@@ -1,7 +1,8 @@
 //! Sender reports of all streams of a link, in one packet (RFC 3550 §6.4.1, §6.5).
 
 use super::stream::Stream;
-use std::time::{Duration, Instant};
+use crate::packet;
+use std::time::{Instant, SystemTime};
 
 /// So many fit one datagram, each with the name of its source.
 pub(super) const MOST: usize = 16;
@@ -10,18 +11,15 @@ pub(super) const MOST: usize = 16;
 const REPORT: u16 = 28;
 const SENDER_REPORT: u8 = 200;
 const DESCRIPTION: u8 = 202;
+const GOODBYE: u8 = 203;
 const CNAME: u8 = 1;
-/// Any time will do for a clock that only tells how far things are apart (§4).
-const BEGINNING: u64 = 0xd000_0000;
-
 /// Writes the reports of up to [`MOST`] streams; says whether there are any.
 pub(super) fn write<'a>(
     bytes: &mut Vec<u8>,
     streams: impl Iterator<Item = &'a Stream> + Clone,
-    (now, since): (Instant, Duration),
+    (now, wall): (Instant, SystemTime),
 ) -> bool {
-    let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
-    let clock = (BEGINNING + since.as_secs()) << 32 | fraction;
+    let clock = packet::ntp(wall);
     let reported = streams.filter_map(|it| Some((&it.source, it.reported(now)?)));
     let mut count: u8 = 0;
     for (source, numbers) in reported.clone() {
@@ -48,6 +46,14 @@ pub(super) fn write<'a>(
         words.copy_from_slice(&(length / 4 - 1).to_be_bytes());
     }
     count > 0
+}
+
+/// Writes the good-bye of as many streams, which goes behind a report (§6.6).
+pub(super) fn end(bytes: &mut Vec<u8>, streams: &[Stream]) {
+    let count = u8::try_from(streams.len().min(MOST)).unwrap_or(0);
+    header(bytes, GOODBYE, count, 4 + 4 * u16::from(count));
+    let ssrcs = streams.iter().take(MOST).map(|stream| stream.source.ssrc);
+    bytes.extend(ssrcs.flat_map(u32::to_be_bytes));
 }
 
 fn header(bytes: &mut Vec<u8>, kind: u8, count: u8, length: u16) {

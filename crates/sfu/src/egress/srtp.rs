@@ -66,8 +66,8 @@ const AUTHENTICATION: u8 = 1;
 const SALTING: u8 = 2;
 const OF_REPORTS: u8 = 3;
 
-/// The most that protection adds to a packet, and to a report besides its number.
-pub(super) const GCM_TAG: usize = 16;
+/// What protection adds to a packet, and to a report besides its number.
+const GCM_TAG: usize = 16;
 const CM_TAG: usize = 10;
 /// Behind a report: a bit that says that it is encrypted, and its number (RFC 3711 §3.4).
 const INDEX: usize = 4;

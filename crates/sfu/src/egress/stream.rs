@@ -13,10 +13,7 @@ use crate::{
     link::Mid,
     packet::{Carried, Packet},
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// A payload of padding alone is at most so long, as its length is told in a byte (RFC 3550 §5.1).
 const PADDING: u8 = 255;
@@ -48,8 +45,8 @@ pub(crate) struct Stream {
     pub(super) names: Names,
     /// As what padding goes, where that is possible: as a repair.
     padding: Option<u8>,
-    /// What came last, and as what it is sent.
-    pub(crate) named: Option<(Format, Named)>,
+    /// What came last, and as what it is sent, if the receiver knows it.
+    pub(crate) named: Option<(Format, Option<Named>)>,
     pub(super) cache: Cache,
     /// Of the next repair.
     repair: u64,
@@ -105,7 +102,7 @@ impl Stream {
         &mut self,
         bytes: &mut Vec<u8>,
         srtp: &Srtp,
-        (packet, payload, named): (&Packet, &Arc<[u8]>, Named),
+        (packet, payload, named): (&Packet, &[u8], Named),
         (now, as_, leaving): (Instant, Rewritten, Leaving),
     ) -> Option<()> {
         let start = bytes.len();
@@ -128,7 +125,7 @@ impl Stream {
         let header = header::write(bytes, &head, &self.names, &values);
         append(bytes, payload, as_.vp8);
         srtp.protect(bytes, start, header, (self.source.ssrc, as_.seq))?;
-        self.count(now, &as_, packet.format, payload.len());
+        self.count(packet, &as_, payload.len());
         // Sound is not asked for again: redundancy is in it, or it is concealed.
         let repairs = named.repairs.filter(|_| packet.format.kind() == Kind::Video);
         if let Some(payload_type) = repairs.filter(|_| self.source.repairs.is_some()) {
@@ -139,23 +136,35 @@ impl Stream {
                 payload_type,
                 vp8: as_.vp8,
                 dependency: dependency.map(|(bytes, frame)| (bytes.clone(), frame)),
-                payload: payload.clone(),
+                payload: packet.payload.clone(),
                 at: now,
+                repeated: None,
             });
         }
         Some(())
     }
 
-    fn count(&mut self, now: Instant, as_: &Rewritten, format: Format, octets: usize) {
-        self.newest = self.newest.max(as_.seq);
-        let before = self.sent.map_or((0, 0), |it| (it.packets, it.octets));
-        self.sent = Some(Sent {
-            packets: before.0.wrapping_add(1),
-            octets: before.1.wrapping_add(u32::try_from(octets).unwrap_or(0)),
-            time: as_.time,
-            at: now,
-            clock_rate: format.clock_rate(),
-        });
+    fn count(&mut self, packet: &Packet, as_: &Rewritten, octets: usize) {
+        let clock_rate = packet.format.clock_rate();
+        let first = Sent { packets: 0, octets: 0, time: as_.time, at: packet.at, clock_rate };
+        let sent = self.sent.get_or_insert(first);
+        sent.packets = sent.packets.wrapping_add(1);
+        sent.octets = sent.octets.wrapping_add(u32::try_from(octets).unwrap_or(0));
+        // What came late says nothing of where the clock stands.
+        if as_.seq > self.newest {
+            self.newest = as_.seq;
+            (sent.time, sent.at, sent.clock_rate) = (as_.time, packet.at, clock_rate);
+        }
+    }
+
+    /// The section was agreed anew.
+    pub(super) fn rename(&mut self, names: Names, padding: Option<u8>) {
+        (self.names, self.padding, self.named) = (names, padding, None);
+    }
+
+    /// When the newest packet came that was sent.
+    pub(super) fn sent_at(&self) -> Option<Instant> {
+        self.sent.map(|sent| sent.at)
     }
 
     /// Writes what was sent before once more, as a repair: its number stands before its payload.
@@ -185,7 +194,7 @@ impl Stream {
         bytes.extend(low(seq).to_be_bytes());
         append(bytes, &kept.payload, kept.vp8);
         srtp.protect(bytes, start, header, (ssrc, number))?;
-        kept.at = now;
+        kept.repeated = Some(now);
         self.repair += 1;
         Some(())
     }

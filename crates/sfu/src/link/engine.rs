@@ -2,7 +2,11 @@
 
 use super::{extensions, keys};
 use crate::{config::Config, ids::Transport};
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 use str0m::{
     Candidate, IceCreds, Rtc, RtcConfig, config::DtlsCert, crypto::CryptoProvider, net::TcpType,
 };
@@ -14,14 +18,21 @@ const MOST_BUFFERED: usize = 64 * 1024;
 pub(crate) struct Engine {
     certificate: Option<DtlsCert>,
     crypto: Arc<CryptoProvider>,
+    /// When the shard began, and what the wall clock said then.
+    began: (Instant, SystemTime),
 }
 
 impl Engine {
     /// With one certificate for all peers: making one for each would cost more than the rest.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(now: Instant, wall_clock: SystemTime) -> Self {
         let crypto = keys::provider();
         let certificate = crypto.dtls_provider.generate_certificate();
-        Self { certificate, crypto: Arc::new(crypto) }
+        Self { certificate, crypto: Arc::new(crypto), began: (now, wall_clock) }
+    }
+
+    pub(crate) fn wall_clock(&self, now: Instant) -> SystemTime {
+        let (began, said) = self.began;
+        said + now.saturating_duration_since(began)
     }
 
     /// An engine for the link that an offer begins, and the addresses by which it knows us.

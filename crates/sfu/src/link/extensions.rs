@@ -5,7 +5,7 @@ use crate::sdp;
 use str0m::rtp::{Extension, ExtensionMap};
 
 /// What the one-byte form of an extension's head has room for (RFC 8285 §4.2).
-const HIGHEST: u8 = 14;
+pub(super) const HIGHEST: u8 = 14;
 
 /// Those we know by the numbers that Chromium gives them; the last has none there.
 fn known() -> [(u8, Extension); 11] {

@@ -1,6 +1,10 @@
 //! What a link sends of media: the send streams of its sections, and how a packet is written to one.
 
-use super::{Link, Mid, dependency::DEPENDENCY_URI, dependency::DependencySerializer};
+use super::{
+    Link, Mid,
+    dependency::{DEPENDENCY_URI, DependencySerializer},
+    extensions,
+};
 use crate::{
     egress::{Lane, Named, Names},
     format::Format,
@@ -39,19 +43,18 @@ impl Link {
         &mut self,
         now: Instant,
         lane: Lane,
-        packet: &Packet,
-        as_: Rewritten,
+        what: (&Packet, Rewritten, Named),
     ) -> bool {
-        let Some(named) = self.named(lane, packet.format) else { return false };
-        self.egress.send(now, lane, (packet, as_, named), &mut self.outbox)
+        self.egress.send(now, lane, what, &mut self.outbox)
     }
 
-    /// What a format is called on a section. Who knows no redundancy is sent the sound alone.
-    fn named(&mut self, lane: Lane, format: Format) -> Option<Named> {
+    /// What a format is called on a section; none if the receiver doesn't know it. Who knows no
+    /// redundancy is sent the sound alone.
+    pub(crate) fn named(&mut self, lane: Lane, format: Format) -> Option<Named> {
         let stream = self.egress.stream(lane)?;
         let mid = stream.mid();
         if let Some((_, named)) = stream.named.filter(|(known, _)| *known == format) {
-            return Some(named);
+            return named;
         }
         let media = self.rtc.media(mid)?;
         let (offered, all) = (media.remote_pts(), self.rtc.codec_config().params());
@@ -63,15 +66,16 @@ impl Link {
                 Some(Named { format, payload_type, repairs: params.resend().map(|pt| *pt) })
             })
         };
-        let named = call(format).or_else(|| format.without_redundancy().and_then(call))?;
+        let named = call(format).or_else(|| format.without_redundancy().and_then(call));
         self.egress.stream(lane)?.named = Some((format, named));
-        Some(named)
+        named
     }
 }
 
 /// What extensions are called on a section.
 fn names(map: &ExtensionMap) -> Names {
-    let name = |extension| map.id_of(extension);
+    // A higher one would make each header longer, and none of us gives it out.
+    let name = |extension| map.id_of(extension).filter(|id| *id <= extensions::HIGHEST);
     Names {
         mid: name(Extension::RtpMid),
         transport_number: name(Extension::TransportSequenceNumber),

@@ -24,8 +24,9 @@ pub(super) struct Sending {
 impl Sending {
     /// What an offer of ours is to say: of sections that were agreed what was said then.
     pub(super) fn offer(&mut self, text: &str) -> String {
-        let (text, new) = self.tell(text);
-        self.offered = new;
+        let (text, mut told) = self.tell(text);
+        told.retain(|it| self.agreed.iter().all(|known| known.mid != it.mid));
+        self.offered = told;
         text
     }
 
@@ -36,24 +37,24 @@ impl Sending {
 
     /// What an answer of ours is to say.
     pub(super) fn answer(&mut self, text: &str) -> String {
-        let (text, mut new) = self.tell(text);
-        self.agreed.append(&mut new);
+        let (text, told) = self.tell(text);
+        // An answer names all sections: what is not told of any more is no section of ours.
+        self.agreed = told;
         text
     }
 
-    /// Puts what was agreed in place of what the engine says; gives what is new besides.
+    /// Puts what was agreed in place of what the engine says; gives all that is told of then.
     fn tell(&self, text: &str) -> (String, Vec<Section>) {
-        let mut new = Vec::new();
+        let mut told = Vec::new();
         let text = sdp::with_sources(text, |mid, lines| {
-            if let Some(known) = self.agreed.iter().find(|section| section.mid == mid) {
-                return known.lines.clone();
-            }
+            let known = self.agreed.iter().find(|section| section.mid == mid);
+            let lines = known.map_or_else(|| sdp::with_one_name(lines), |it| it.lines.clone());
             if !lines.is_empty() {
-                new.push(Section { mid: mid.to_owned(), lines: lines.to_owned() });
+                told.push(Section { mid: mid.to_owned(), lines: lines.clone() });
             }
-            lines.to_owned()
+            lines
         });
-        (text, new)
+        (text, told)
     }
 
     /// Takes the engine's send streams from it.

@@ -35,13 +35,15 @@ impl Sfu {
             let Some(section) = it.pool.get_mut(*section) else { continue };
             let outlet = &mut section.state;
             let (Some(link), Some(lane)) = (&mut it.link, outlet.lane) else { continue };
-            if !link.is_ready() {
-                continue;
-            }
+            // What does not leave must not be counted, either.
+            let named = link.is_ready().then(|| link.named(lane, packet.format)).flatten();
+            let Some(named) = named else { continue };
             let Some(rewritten) = outlet.forwarder.take(index, packet, &meta) else { continue };
             let waits = !link.outbox.is_empty();
-            if link.send(self.now, lane, packet, rewritten) && !waits {
-                self.sending.push_back(*peer);
+            if link.send(self.now, lane, (packet, rewritten, named)) {
+                if !waits {
+                    self.sending.push_back(*peer);
+                }
                 self.timers.hurry(*peer, link.due());
             }
         }

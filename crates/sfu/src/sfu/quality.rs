@@ -68,13 +68,11 @@ impl Sfu {
         // padding, so it is none where all is given.
         let goal = |sum: u64| (sum + sum / 4 + views.audio).next_multiple_of(50_000);
         let floor = if next > sum { goal(next) } else { 0 };
-        // The engine probes for up to twice what is desired and takes the result for the estimate: were
-        // that little while little is shown, it would never find out what the way can carry.
-        let desired = (floor, goal(best).max(self.config.start_rate));
-        if let Some(link) = it.link.as_mut().filter(|_| it.desired != desired) {
-            it.desired = desired;
-            link.desire(desired.0, desired.1);
-            self.mark(peer);
+        // No probe asks for much more than what is desired: were that little while little is shown, it
+        // would never be found out what the way can carry.
+        if let Some(link) = it.link.as_mut() {
+            link.desire(floor, goal(best).max(self.config.start_rate));
+            self.timers.hurry(peer, link.due());
         }
         for (track, encoding) in asks {
             self.want_keyframe(track, encoding);

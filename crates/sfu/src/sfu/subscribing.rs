@@ -165,11 +165,11 @@ impl Sfu {
         self.share_with(peer);
     }
 
-    /// Sections that both sides have agreed to can be sent on.
+    /// Sections that both sides have agreed to can be sent on, as they were agreed last.
     pub(super) fn refresh_lanes(&mut self, peer: PeerId) {
         let Some(it) = self.peers.get_mut(&peer) else { return };
         let Some(link) = &mut it.link else { return };
-        for section in it.pool.iter_mut().filter(|section| section.state.lane.is_none()) {
+        for section in it.pool.iter_mut() {
             section.state.lane = link.lane(section.mid);
         }
         self.share_with(peer);
