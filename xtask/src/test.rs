@@ -115,8 +115,8 @@ fn beside_coturn() -> anyhow::Result<()> {
         eprintln!("\x1b[1;33mSKIPPED: coturn is missing\x1b[0m");
         return Ok(());
     }
-    run(".", &cargo(), &["build", "--release", "--locked", "--package", "moim-bench"])?;
-    let bench = target_dir().join("release/moim-bench");
+    run(".", &cargo(), &["build", "--locked", "--package", "moim", "--package", "moim-bench"])?;
+    let bench = target_dir().join("debug/moim-bench");
     run(".", &bench.to_string_lossy(), &["turn", "--smoke"])
 }
 

@@ -1,6 +1,5 @@
 //! Small worlds: lines that change, lose and waver, under several seeds each.
 
-mod cost;
 mod falls;
 mod line;
 mod narrow;
