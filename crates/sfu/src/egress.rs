@@ -237,6 +237,11 @@ impl Egress {
     fn feedback(&mut self, now: Instant, feedback: Transport<'_>) -> Option<Happened> {
         let first = extend(self.bwe.newest(), feedback.first());
         self.bwe.feedback(now, (first..).zip(feedback.packets()));
+        self.news()
+    }
+
+    /// The estimate, where it has changed.
+    fn news(&mut self) -> Option<Happened> {
         let estimate = self.bwe.estimate();
         let changed = estimate != std::mem::replace(&mut self.estimate, estimate);
         estimate.filter(|_| changed).map(Happened::Estimate)
@@ -309,9 +314,7 @@ impl Egress {
                 break;
             }
         }
-        let estimate = self.bwe.estimate();
-        let changed = estimate != std::mem::replace(&mut self.estimate, estimate);
-        estimate.filter(|_| changed).map(Happened::Estimate)
+        self.news()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
