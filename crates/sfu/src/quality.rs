@@ -93,14 +93,9 @@ pub(crate) struct Allocation {
     pub(crate) best: u64,
 }
 
-/// Right after a way has narrowed it is taken for less than it carries, by as much as this, and for
-/// many seconds. Whoever sees something small then goes on seeing it: if the way is as narrow as that,
-/// what is lost tells soon enough.
-const DOUBT: u64 = 2;
-
 /// Shares `capacity` bits a second: first the smallest for everyone, then better for the screen, the
 /// speaker, the others, in steps. What is new must fit with a fifth to spare, so that nothing goes up
-/// and down with every breath of the estimate; the smallest stays on even where it doesn't quite fit.
+/// and down with every breath of the estimate.
 pub(crate) fn allocate(demands: &[Demand], capacity: u64) -> Allocation {
     let spare = capacity - capacity / 5;
     let mut order: Vec<usize> = (0..demands.len()).collect();
@@ -127,11 +122,7 @@ pub(crate) fn allocate(demands: &[Demand], capacity: u64) -> Allocation {
                 }
                 let had = demand.index_of(demand.has).is_some_and(|had| had >= step);
                 let after = sum - demand.rate(*slot) + demand.rate(Some(step));
-                let room = match (had, rank) {
-                    (true, None) => capacity.saturating_mul(DOUBT),
-                    (true, Some(_)) => capacity,
-                    (false, _) => spare,
-                };
+                let room = if had { capacity } else { spare };
                 if after <= room {
                     (*slot, sum) = (Some(step), after);
                     again = rank.is_some();
@@ -200,6 +191,8 @@ mod tests {
         assert_eq!(encodings(&[demand(Rank::Other, 720, None)], 1_600_000), [Some(1)]);
         assert_eq!(encodings(&[demand(Rank::Other, 720, Some(2))], 1_600_000), [Some(2)]);
         assert_eq!(encodings(&[demand(Rank::Other, 720, Some(2))], 1_499_999), [Some(1)]);
+        assert_eq!(encodings(&[demand(Rank::Other, 720, Some(0))], 160_000), [Some(0)]);
+        assert_eq!(encodings(&[demand(Rank::Other, 720, Some(0))], 149_999), [None]);
         let short = allocate(&[demand(Rank::Other, 720, None)], 1_600_000);
         assert_eq!((short.sum, short.next, short.best), (500_000, 1_500_000, 1_500_000));
     }

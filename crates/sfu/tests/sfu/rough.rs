@@ -149,6 +149,27 @@ fn who_narrows_is_soon_seeing_all_again_and_goes_on_seeing_them() {
     }
 }
 
+/// The smallest of two take a bit more than the line has room for.
+#[test]
+fn sound_is_not_lost_for_pictures_that_do_not_fit() {
+    for seed in 30..34 {
+        let mut world = World::new(seed);
+        let hosts = [world.join_simulcast(1, &BOTH), world.join_simulcast(3, &BOTH)];
+        let viewer = world.join(2, &[]);
+        world.show(viewer, &hosts.map(|host| (host, 180)));
+        world.line(viewer, line(Some(1_500_000), 0.0));
+        world.wait(20 * SECOND, "both", |world| {
+            hosts.iter().all(|host| world.client(viewer).sees(*host, Source::Camera))
+        });
+        world.run(2 * SECOND + Duration::from_millis(seed * 37));
+        world.line(viewer, line(Some(330_000), 0.0));
+        world.run(10 * SECOND);
+        let lost = hosts.map(|host| world.heard(viewer, host).lost());
+        println!("{lost:?} packets of sound lost of five hundred each");
+        assert!(lost.iter().all(|lost| *lost < 25), "{seed}: {lost:?}");
+    }
+}
+
 #[test]
 fn who_is_given_all_that_it_shows_is_sent_that_and_nothing_to_fill_the_line() {
     let (mut world, host, viewer, _) = world(5);
