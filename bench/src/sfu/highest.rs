@@ -34,7 +34,7 @@ pub(super) fn subscribers(which: Which, cores: &[usize]) -> anyhow::Result<u32> 
 }
 
 async fn climb(server: &Server, quotas: &[Quota]) -> anyhow::Result<u32> {
-    let mut load = Load::new(server, MOST + 1).await?;
+    let mut load = Load::new(server, 1, MOST + 1).await?;
     load.publish(1).await?;
     let (mut there, mut next, mut whole) = (0, FIRST, 0);
     let mut usual = None;

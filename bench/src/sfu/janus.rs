@@ -18,8 +18,8 @@ use crate::spawned::Spawned;
 
 /// Where Janus waits for WebSockets, in a network of our own.
 const PORT: u16 = 8188;
-/// The only room.
-const ROOM: u32 = 1;
+/// Rooms there are, the first being 1.
+const ROOMS: u32 = 200;
 
 /// A running Janus.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Janus {
 }
 
 impl Janus {
-    /// Starts one on these cores, with one room for everybody.
+    /// Starts one on these cores, with some rooms.
     pub(crate) fn start(cores: &[usize]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("can't make a folder for Janus")?;
         configure(folder.path())?;
@@ -68,8 +68,9 @@ transports: {{ disable = "libjanus_http.so,libjanus_mqtt.so,libjanus_nanomsg.so,
         r#"general: {{ json = "compact", ws = true, ws_port = {PORT}, ws_interface = "lo", wss = false }}
 "#
     );
-    let room = format!(
-        r#"room-{ROOM}: {{
+    let room = |room: u32| {
+        format!(
+            r#"room-{room}: {{
   description = "bench"
   publishers = 1000
   bitrate = 0
@@ -79,11 +80,13 @@ transports: {{ disable = "libjanus_http.so,libjanus_mqtt.so,libjanus_nanomsg.so,
   record = false
 }}
 "#
-    );
+        )
+    };
+    let rooms: String = (1..=ROOMS).map(room).collect();
     for (file, text) in [
         ("janus.jcfg", main),
         ("janus.transport.websockets.jcfg", sockets),
-        ("janus.plugin.videoroom.jcfg", room),
+        ("janus.plugin.videoroom.jcfg", rooms),
     ] {
         fs::write(folder.join(file), text).with_context(|| format!("can't write {file}"))?;
     }
@@ -97,27 +100,28 @@ pub(crate) struct Handle {
     handle: u64,
     transactions: u64,
     request: &'static str,
+    room: u32,
 }
 
 impl Handle {
     /// A handle that publishes: the next offer joins the room with it.
-    pub(crate) async fn publisher() -> anyhow::Result<Self> {
-        Self::attach("joinandconfigure").await
+    pub(crate) async fn publisher(room: u32) -> anyhow::Result<Self> {
+        Self::attach("joinandconfigure", room).await
     }
 
     /// A handle that subscribes to these feeds.
-    pub(crate) async fn subscriber(feeds: &[u64]) -> anyhow::Result<Self> {
-        let mut handle = Self::attach("start").await?;
+    pub(crate) async fn subscriber(room: u32, feeds: &[u64]) -> anyhow::Result<Self> {
+        let mut handle = Self::attach("start", room).await?;
         let streams: Vec<_> = feeds.iter().map(|feed| json!({"feed": feed})).collect();
         let body =
-            json!({"request": "join", "ptype": "subscriber", "room": ROOM, "streams": streams});
+            json!({"request": "join", "ptype": "subscriber", "room": room, "streams": streams});
         handle.message(&body, None).await?;
         Ok(handle)
     }
 
     /// The publishers in the room.
     pub(crate) async fn feeds(&mut self) -> anyhow::Result<Vec<u64>> {
-        let body = json!({"request": "listparticipants", "room": ROOM});
+        let body = json!({"request": "listparticipants", "room": self.room});
         let transaction = self.message(&body, None).await?;
         loop {
             let said = self.hear().await?;
@@ -131,14 +135,14 @@ impl Handle {
         }
     }
 
-    async fn attach(request: &'static str) -> anyhow::Result<Self> {
+    async fn attach(request: &'static str, room: u32) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", PORT)).await.context("Janus is not there")?;
         stream.set_nodelay(true)?;
         let mut url = format!("ws://127.0.0.1:{PORT}/").into_client_request()?;
         let protocol = "janus-protocol".parse().context("a header's value")?;
         url.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
         let (frames, _) = client_async(url, stream).await?;
-        let mut handle = Self { frames, session: 0, handle: 0, transactions: 0, request };
+        let mut handle = Self { frames, session: 0, handle: 0, transactions: 0, request, room };
         handle.session = handle.ask(json!({"janus": "create"})).await?;
         let plugin = "janus.plugin.videoroom";
         handle.handle = handle.ask(json!({"janus": "attach", "plugin": plugin})).await?;
@@ -210,13 +214,13 @@ impl Handle {
 
 impl Signaling for Handle {
     async fn offer(&mut self, offer: &Offer) -> anyhow::Result<()> {
-        let body = json!({"request": self.request, "ptype": "publisher", "room": ROOM});
+        let body = json!({"request": self.request, "ptype": "publisher", "room": self.room});
         self.message(&body, Some(json!({"type": "offer", "sdp": offer.sdp}))).await?;
         self.end_candidates().await
     }
 
     async fn answer(&mut self, sdp: &str) -> anyhow::Result<()> {
-        let body = json!({"request": self.request, "room": ROOM});
+        let body = json!({"request": self.request, "room": self.room});
         self.message(&body, Some(json!({"type": "answer", "sdp": sdp}))).await?;
         self.end_candidates().await
     }

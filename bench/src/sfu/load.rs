@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use headless::{Layer, Publish};
-use load::{Link, Media, Outcome, Plan, Seat, Sends, Summary, Tally, Way, take_part};
+use load::{Link, Media, Outcome, Plan, Seat, Sends, Summary, Takes, Tally, Way, take_part};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -18,13 +18,15 @@ use super::{janus::Handle, server::Server, world::ADDRESS};
 
 /// How long everybody may take to connect.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// One participant comes after the other.
+/// One participant comes after the other; who is there for weight may come sooner.
 const APART: Duration = Duration::from_millis(30);
-const ROOM: &str = "bench";
+const CLOSE: Duration = Duration::from_millis(8);
 
-/// Who is in the room so far.
+/// Who is in a room so far.
 pub(super) struct Load {
     on: On,
+    room: u32,
+    takes: Takes,
     tally: Tally,
     epoch: Instant,
     tasks: JoinSet<Outcome>,
@@ -41,20 +43,36 @@ enum On {
 }
 
 impl Load {
-    /// An empty room for so many at most.
-    pub(super) async fn new(server: &Server, capacity: u32) -> anyhow::Result<Self> {
+    /// An empty room for so many at most, the first being 1.
+    pub(super) async fn new(server: &Server, room: u32, capacity: u32) -> anyhow::Result<Self> {
         let (tally, epoch) = (Tally::default(), Instant::now());
         let on = match server {
             Server::Moim(_) => {
                 let mut plan = Plan::new(&format!("http://{ADDRESS}:4000"), None)?;
                 (plan.tally, plan.epoch, plan.media) = (tally.clone(), epoch, Media::Single);
-                plan.make_room(ROOM, capacity).await?;
+                plan.make_room(&room_name(room), capacity).await?;
                 On::Moim(Arc::new(plan))
             }
             Server::Janus(_) => On::Janus(Vec::new()),
         };
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
-        Ok(Self { on, tally, epoch, tasks, stop, seats: 0, links: 0 })
+        let takes = Takes::All;
+        Ok(Self { on, room, takes, tally, epoch, tasks, stop, seats: 0, links: 0 })
+    }
+
+    /// The same, but everybody is there for weight only.
+    pub(super) fn of_ballast(self) -> Self {
+        Self { takes: Takes::Nothing, ..self }
+    }
+
+    /// Whether everybody who has come is still connected.
+    pub(super) fn is_whole(&self) -> bool {
+        *self.tally.connected.borrow() == self.links
+    }
+
+    /// Only what comes from now on is measured.
+    pub(super) fn start_over(&self) {
+        self.tally.start_over();
     }
 
     /// Packets that have come to anybody.
@@ -74,14 +92,14 @@ impl Load {
         }
         for number in 0..count {
             let sends = Publish { voice: true, camera: Layer::single(360, 500_000) };
-            self.link(Handle::publisher().await?, sends, number).await?;
+            self.link(Handle::publisher(self.room).await?, sends, number).await?;
         }
         self.all_connected().await?;
-        let feeds = Handle::publisher().await?.feeds().await?;
+        let feeds = Handle::publisher(self.room).await?.feeds().await?;
         // Janus has a link for each direction.
         for own in feeds.iter().filter(|_| feeds.len() > 1) {
             let others: Vec<_> = feeds.iter().filter(|feed| *feed != own).copied().collect();
-            let handle = Handle::subscriber(&others).await?;
+            let handle = Handle::subscriber(self.room, &others).await?;
             self.link(handle, Publish::default(), u32::MAX).await?;
         }
         self.on = On::Janus(feeds);
@@ -95,7 +113,7 @@ impl Load {
             On::Janus(feeds) => feeds.clone(),
         };
         for _ in 0..count {
-            let handle = Handle::subscriber(&feeds).await?;
+            let handle = Handle::subscriber(self.room, &feeds).await?;
             self.link(handle, Publish::default(), u32::MAX).await?;
         }
         self.all_connected().await
@@ -113,11 +131,12 @@ impl Load {
 
     async fn sit(&mut self, plan: Arc<Plan>, count: u32, publishes: bool) -> anyhow::Result<()> {
         for _ in 0..count {
-            let seat = Seat { room: ROOM.to_owned(), number: self.seats, publishes };
+            let (room, number, takes) = (room_name(self.room), self.seats, self.takes);
+            let seat = Seat { room, number, publishes, takes };
             self.tasks.spawn(take_part(Arc::clone(&plan), seat, self.stop.subscribe()));
             self.seats += 1;
             self.links += 1;
-            sleep(APART).await;
+            sleep(self.apart()).await;
         }
         self.all_connected().await
     }
@@ -130,16 +149,20 @@ impl Load {
     ) -> anyhow::Result<()> {
         let way = Way::udp((ADDRESS.parse::<std::net::IpAddr>()?, 4000).into()).await?;
         let offers = publish.voice;
-        let sends = Sends { publish, publisher, epoch: self.epoch };
-        let mut link = Link::new(handle, way, sends, Instant::now(), self.tally.clone());
+        let sends = Sends { publish, publisher, epoch: self.epoch, takes: self.takes };
+        let mut link = Link::new(handle, way, sends, Instant::now(), self.tally.clone())?;
         if offers {
             link.offer().await?;
         }
         let mut stop = self.stop.subscribe();
         self.tasks.spawn(async move { link.run(&mut stop).await.0 });
         self.links += 1;
-        sleep(APART).await;
+        sleep(self.apart()).await;
         Ok(())
+    }
+
+    fn apart(&self) -> Duration {
+        if self.takes == Takes::All { APART } else { CLOSE }
     }
 
     async fn all_connected(&mut self) -> anyhow::Result<()> {
@@ -157,6 +180,10 @@ impl Load {
             }
         }
     }
+}
+
+fn room_name(room: u32) -> String {
+    format!("bench-{room}")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nothing here has 2^53 of anything")]

@@ -1,5 +1,6 @@
 //! The media server beside Janus' VideoRoom.
 
+mod busy;
 mod highest;
 mod janus;
 mod load;
@@ -17,6 +18,7 @@ use crate::{
     report::{self, Table},
     rounds,
 };
+use busy::Busy;
 use run::{Measured, Scenario, Seconds};
 use server::Which;
 
@@ -31,6 +33,9 @@ pub(crate) struct Options {
     /// Measures one of the two alone, and publishes nothing.
     #[arg(long, value_enum)]
     only: Option<Which>,
+    /// With it: no more than the delay where there is much to do.
+    #[arg(long, requires = "only")]
+    busy: bool,
     /// A few participants and one short round: whether it works, not how well.
     #[arg(long)]
     smoke: bool,
@@ -46,11 +51,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let (rounds, seconds) =
         if options.smoke { (0, 1) } else { (options.common.rounds, options.seconds) };
     if let Some(which) = options.only {
-        for scenario in Scenario::ALL {
+        for scenario in Scenario::ALL.iter().filter(|_| !options.busy) {
             let measured = run::measure(which, *scenario, Seconds(seconds), &[pair.server])?;
             report::print(&format!("{scenario}: {measured:?}"))?;
         }
-        if Quota::is_possible() {
+        for scenario in Scenario::ALL {
+            let busy = busy::measure(which, *scenario, Seconds(seconds), &[pair.server])?;
+            report::print(&format!("{scenario}, busy: {busy:?}"))?;
+        }
+        if Quota::is_possible() && !options.busy {
             let highest = highest::subscribers(which, &[pair.server])?;
             report::print(&format!("subscribers without a loss: {highest}"))?;
         }
@@ -68,12 +77,24 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     for scenario in scenarios {
         fill(&mut shards, &SHARDS, *scenario, &measure(&Which::SHARDS, *scenario)?);
     }
+    let mut busy = Table::new(&["what", "moim", "Janus"]);
+    for scenario in scenarios.iter().filter(|_| !options.smoke) {
+        let measured = each(&Which::BOTH, rounds, |which| {
+            busy::measure(which, *scenario, Seconds(seconds), &[pair.server])
+        })?;
+        fill(&mut busy, &BUSY, *scenario, &measured);
+    }
     let climbed = if options.smoke { String::new() } else { climbed(rounds, pair)? };
     let section = format!(
         "## Media server\n\n{}\nOne picture of 500 kb/s and sound from each publisher. \
-         {climbed}A room over two shards does as much more as its busiest shard has less to do:\n\n\
+         Among as many other rooms of the \
+         same kind as it takes for a server to have four fifths of its core to do, one room, the \
+         others being there for weight only (what comes for them is dropped before it is read, and they report \
+         on nothing):\n\n\
+         {}\n{climbed}A room over two shards does as much more as its busiest shard has less to do:\n\n\
          {}\n{}; {}; {}. `cargo xtask bench sfu`\n",
         beside.markdown(),
+        busy.markdown(),
         shards.markdown(),
         machine::sentence(),
         moim::version()?,
@@ -128,9 +149,9 @@ fn climbed(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
 }
 
 /// A figure's name, how it is taken from a measurement, and whether a ratio of it means something.
-type Row = (&'static str, fn(&Measured) -> f64, bool);
+type Row<M> = (&'static str, fn(&M) -> f64, bool);
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row<Measured>; 5] = [
     ("CPU per forwarded packet, µs", |it| it.cpu_per_packet, true),
     ("p99 from sending to receiving, ms", |it| it.p99_ms, false),
     ("memory of its own per link, KiB", |it| it.memory_per_link, true),
@@ -138,13 +159,22 @@ const ROWS: [Row; 5] = [
     ("lost for good, %", |it| it.loss, false),
 ];
 
-const SHARDS: [Row; 3] = [
+const SHARDS: [Row<Measured>; 3] = [
     ("CPU per forwarded packet, µs", |it| it.cpu_per_packet, true),
     ("of that the busiest shard, µs", |it| it.busiest_per_packet, true),
     ("lost for good, %", |it| it.loss, false),
 ];
 
-fn fill(table: &mut Table, rows: &[Row], scenario: Scenario, measured: &[Vec<Measured>]) {
+const BUSY: [Row<Busy>; 6] = [
+    ("rooms", |it| it.rooms, false),
+    ("server's CPU, of a core", |it| it.server, false),
+    ("generator's CPU, of a core", |it| it.generator, false),
+    ("p50 from sending to receiving, ms", |it| it.p50_ms, false),
+    ("p99 from sending to receiving, ms", |it| it.p99_ms, false),
+    ("lost for good, %", |it| it.loss, false),
+];
+
+fn fill<M>(table: &mut Table, rows: &[Row<M>], scenario: Scenario, measured: &[Vec<M>]) {
     for (what, of, compare) in rows {
         let figures = measured.iter().map(|rounds| Figure::of(rounds.iter().map(of)));
         if let [Some(one), Some(other)] = *figures.collect::<Vec<_>>() {

@@ -29,6 +29,11 @@ impl Scenario {
     pub(crate) const ALL: &[Self] =
         &[Self { publishers: 1, subscribers: 50 }, Self { publishers: 8, subscribers: 0 }];
     pub(crate) const SMALL: &[Self] = &[Self { publishers: 2, subscribers: 1 }];
+
+    /// All who are there.
+    pub(super) fn people(self) -> u32 {
+        self.publishers + self.subscribers
+    }
 }
 
 impl fmt::Display for Scenario {
@@ -71,11 +76,12 @@ pub(crate) fn measure(
 async fn loaded(server: &Server, scenario: Scenario, seconds: Seconds) -> anyhow::Result<Measured> {
     let process = server.process();
     let empty = process.memory()?.private;
-    let mut load = Load::new(server, scenario.publishers + scenario.subscribers).await?;
+    let mut load = Load::new(server, 1, scenario.people()).await?;
     load.publish(scenario.publishers).await?;
     load.subscribe(scenario.subscribers).await?;
     // Pictures begin with keyframes and layers settle: only what comes after them counts.
     sleep(Duration::from_secs(2)).await;
+    load.start_over();
     let (cpu, shards) = (process.cpu_time()?, server.shards()?);
     let (came, began) = (load.came(), Instant::now());
     sleep(Duration::from_secs(seconds.0)).await;

@@ -17,7 +17,7 @@ use str0m::{
     format::Codec,
     media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid},
     net::{Protocol, Receive, TcpType},
-    rtp::{RtpPacket, RtpWrite},
+    rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite},
 };
 
 /// What the engine wants within this time is done at once: it asks for a microsecond later between
@@ -52,6 +52,9 @@ pub struct Config {
     pub publisher: u32,
     /// What stamps count from; the same for all who measure each other.
     pub epoch: Instant,
+    /// Whether it agrees to tell senders when each packet came (transport-wide congestion control).
+    /// They know nothing of the way to one that does not, and send it everything.
+    pub reports: bool,
 }
 
 /// What a participant sends.
@@ -123,6 +126,8 @@ pub struct Participant {
     round: Instant,
     sent: u64,
     came: u64,
+    /// When the datagram came that is being taken.
+    came_at: Instant,
 }
 
 impl Participant {
@@ -134,6 +139,7 @@ impl Participant {
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
+            .set_extension_map(extensions(config.reports))
             .build(now);
         let candidate = match config.transport {
             Transport::Udp => Candidate::host(config.local, "udp").ok(),
@@ -161,6 +167,7 @@ impl Participant {
             round: now,
             sent: 0,
             came: 0,
+            came_at: now,
             config,
         }
     }
@@ -230,8 +237,16 @@ impl Participant {
         Ok(answer.to_sdp_string())
     }
 
-    /// Takes a datagram that came to the participant's own address.
-    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+    /// Takes a datagram that came to the participant's own address, then or a little before: its
+    /// delay is counted until then.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        came_at: Instant,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) {
+        self.came_at = came_at;
         let protocol = match self.config.transport {
             Transport::Udp => Protocol::Udp,
             Transport::Tcp => Protocol::Tcp,
@@ -259,7 +274,8 @@ impl Participant {
         let camera = self.camera.as_ref().and_then(|(camera, _)| camera.due());
         let voice = self.voice.as_ref().and_then(|(voice, _)| voice.due());
         let media = camera.into_iter().chain(voice).min().filter(|_| self.connected);
-        media.into_iter().chain([self.due, self.round]).min().unwrap_or(self.due)
+        let round = (!self.received.is_empty()).then_some(self.round);
+        media.into_iter().chain(round).chain([self.due]).min().unwrap_or(self.due)
     }
 
     /// The next datagram to send.
@@ -283,6 +299,11 @@ impl Participant {
     #[must_use]
     pub fn received(&self) -> &BTreeMap<String, Reception> {
         &self.received
+    }
+
+    /// Measures from now on, and forgets what was measured so far.
+    pub fn start_over(&mut self) {
+        self.received.values_mut().for_each(Reception::start_over);
     }
 
     /// How many RTP packets have come.
@@ -353,7 +374,7 @@ impl Participant {
                         self.outbox.push_back(Transmit { to: it.destination, bytes });
                     }
                 }
-                Ok(Output::Event(event)) => self.happened(now, event),
+                Ok(Output::Event(event)) => self.happened(event),
                 Err(_) => {
                     self.dead = true;
                     break;
@@ -362,11 +383,11 @@ impl Participant {
         }
     }
 
-    fn happened(&mut self, now: Instant, event: Event) {
+    fn happened(&mut self, event: Event) {
         match event {
             Event::Connected => self.connected = true,
             Event::Closed => self.dead = true,
-            Event::RtpPacket(packet) => self.receive(now, &packet),
+            Event::RtpPacket(packet) => self.receive(&packet),
             Event::KeyframeRequest(request) => {
                 if let Some((camera, mid)) = &mut self.camera
                     && *mid == Some(request.mid)
@@ -378,7 +399,7 @@ impl Participant {
         }
     }
 
-    fn receive(&mut self, now: Instant, packet: &RtpPacket) {
+    fn receive(&mut self, packet: &RtpPacket) {
         self.came += 1;
         let mut direct = self.rtc.direct_api();
         let Some(mid) = direct.stream_rx(&packet.header.ssrc).map(|stream| stream.mid()) else {
@@ -390,9 +411,21 @@ impl Participant {
             self.received.insert(mid.to_string(), reception);
         }
         if let Some(reception) = self.received.get_mut(&*mid) {
-            reception.take(now, *packet.seq_no, packet.header.marker, &packet.payload);
+            reception.take(self.came_at, *packet.seq_no, packet.header.marker, &packet.payload);
         }
     }
+}
+
+/// The usual header extensions, with numbers for reports by packet or without.
+fn extensions(reports: bool) -> ExtensionMap {
+    let mut extensions = ExtensionMap::empty();
+    let standard = ExtensionMap::standard();
+    for (id, extension) in standard.iter() {
+        if reports || *extension != Extension::TransportSequenceNumber {
+            extensions.set(id, extension.clone());
+        }
+    }
+    extensions
 }
 
 /// Writes packets of one section, and tells how many could be.

@@ -60,6 +60,14 @@ impl Reception {
         })
     }
 
+    /// Measures from now on; what is known of the picture stays.
+    pub(crate) fn start_over(&mut self) {
+        self.first = None;
+        (self.packets, self.bytes, self.frames, self.keyframes) = (0, 0, 0, 0);
+        (self.freezes, self.frozen, self.longest) = (0, Duration::ZERO, Duration::ZERO);
+        self.delays.reset();
+    }
+
     pub(crate) fn take(&mut self, now: Instant, seq: u64, marker: bool, payload: &[u8]) {
         self.first = Some(self.first.map_or(seq, |first| first.min(seq)));
         self.highest = self.highest.max(seq);
@@ -220,6 +228,26 @@ mod tests {
         assert_eq!(reception.longest_gap(), Duration::from_millis(1040));
         assert!((30_000..31_000).contains(&reception.delays().value_at_quantile(0.5)));
         assert!((1_020_000..1_040_000).contains(&reception.delays().max()));
+    }
+
+    #[test]
+    fn what_came_before_the_start_is_forgotten() {
+        let start = Instant::now();
+        let mut voice = Voice::new(5, start);
+        let mut reception = Reception::new(start, false).unwrap();
+        for n in 0..100 {
+            let now = start + n * Duration::from_millis(20);
+            if n == 50 {
+                reception.start_over();
+            }
+            for packet in voice.take(now).iter().filter(|_| n >= 50 || n % 10 != 5) {
+                let late = Duration::from_millis(if n < 50 { 90 } else { 10 });
+                reception.take(now + late, packet.seq, packet.marker, &packet.payload);
+            }
+        }
+        assert_eq!((reception.frames(), reception.lost()), (50, 0));
+        assert!(reception.delays().max() < 11_000);
+        assert_eq!(reception.publisher(), Some(5));
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Call {
         let people = publishes.into_iter().zip(1..).map(|(publish, publisher)| {
             let local = format!("192.0.2.{publisher}:5000").parse().unwrap();
             let transport = Transport::Udp;
-            let config = Config { local, transport, publish, publisher, epoch: now };
+            let config = Config { local, transport, publish, publisher, epoch: now, reports: true };
             (local, Participant::new(now, config))
         });
         let mut call = Self { people: people.collect(), network };
@@ -44,7 +44,7 @@ impl Call {
             let now = self.network.clock.now();
             if let Step::Arrived(Datagram { from, to, bytes }) = &step {
                 let found = self.people.iter_mut().find(|(local, _)| local == to);
-                found.unwrap().1.handle_datagram(now, *from, bytes);
+                found.unwrap().1.handle_datagram(now, now, *from, bytes);
             }
             for (_, person) in self.people.iter_mut().filter(|(_, it)| it.poll_timeout() <= now) {
                 person.handle_timeout(now);

@@ -3,6 +3,7 @@
 //! A [`Link`] drives one headless participant over a socket of its own; with another [`Signaling`]
 //! it calls other media servers, too.
 
+mod alarm;
 mod link;
 mod options;
 mod outcome;
@@ -10,6 +11,7 @@ mod plan;
 mod seat;
 mod server;
 mod socket;
+mod udp;
 mod way;
 
 use std::{
@@ -27,7 +29,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-pub use link::{Description, Link, Sends, Signaling, Tally};
+pub use link::{Description, Link, Sends, Signaling, Takes, Tally};
 pub use options::{Media, Options, Transport};
 pub use outcome::{Outcome, Summary};
 pub use plan::Plan;
@@ -153,7 +155,8 @@ impl Crowd {
         let (leaving, left) = oneshot::channel();
         self.running.push_back(Running { seat, stop, left });
         let (room, publishes) = seat;
-        let seat = Seat { room: room_name(&self.prefix, room), number: self.count, publishes };
+        let (room, number) = (room_name(&self.prefix, room), self.count);
+        let seat = Seat { room, number, publishes, takes: Takes::All };
         let plan = Arc::clone(&self.plan);
         self.tasks.spawn(async move {
             if let Some(before) = before {

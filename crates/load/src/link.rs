@@ -1,6 +1,7 @@
 //! One link to a media server: a headless participant, its socket, and whoever carries its SDP.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -10,10 +11,12 @@ use std::{
 
 use anyhow::{Context, bail};
 use headless::{Config, Offer, Participant, Publish, Transport};
-use tokio::{sync::watch, time::sleep_until};
+use tokio::sync::watch;
 
 use crate::{
+    alarm::Alarm,
     outcome::Outcome,
+    udp::Received,
     way::{LONGEST, Way},
 };
 
@@ -48,18 +51,33 @@ pub struct Sends {
     pub publisher: u32,
     /// What stamps count from.
     pub epoch: Instant,
+    /// What becomes of what it receives.
+    pub takes: Takes,
+}
+
+/// What becomes of the media that comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// It is looked at, and measured.
+    All,
+    /// The system drops it, so that it costs us hardly anything, and a server what it sends: nothing is
+    /// told of it to who does. For weight. Over UDP on Linux alone.
+    Nothing,
 }
 
 /// A link.
 pub struct Link<S> {
     signaling: S,
     way: Way,
+    alarm: Alarm,
     media: Participant,
     outcome: Outcome,
     began: Instant,
     tally: Tally,
     /// Of what has come, what is in the tally.
     counted: u64,
+    /// How often it has begun to measure anew.
+    beginnings: u64,
 }
 
 /// What can be seen of many links while they are used.
@@ -69,19 +87,43 @@ pub struct Tally {
     pub connected: watch::Sender<usize>,
     /// How many RTP packets have come on all of them.
     pub packets: Arc<AtomicU64>,
+    /// How often measuring has begun anew.
+    beginnings: Arc<AtomicU64>,
+}
+
+impl Tally {
+    /// All links forget what they have measured, and measure from now on.
+    pub fn start_over(&self) {
+        self.beginnings.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl<S: Signaling> Link<S> {
     /// A link that has not been negotiated. `began` is when joining began.
-    pub fn new(signaling: S, way: Way, sends: Sends, began: Instant, tally: Tally) -> Self {
+    ///
+    /// # Errors
+    /// The system gives no timer, or does not drop what [`Takes::Nothing`] is to be spared.
+    pub fn new(
+        signaling: S,
+        way: Way,
+        sends: Sends,
+        began: Instant,
+        tally: Tally,
+    ) -> io::Result<Self> {
         let transport = match way {
-            Way::Udp { .. } => Transport::Udp,
+            Way::Udp(_) => Transport::Udp,
             Way::Tcp { .. } => Transport::Tcp,
         };
-        let Sends { publish, publisher, epoch } = sends;
-        let config = Config { local: way.local(), transport, publish, publisher, epoch };
+        let Sends { publish, publisher, epoch, takes } = sends;
+        let reports = takes == Takes::All;
+        if !reports {
+            way.drop_media()?;
+        }
+        let config = Config { local: way.local(), transport, publish, publisher, epoch, reports };
         let media = Participant::new(began, config);
-        Self { signaling, way, media, outcome: Outcome::default(), began, tally, counted: 0 }
+        let (outcome, beginnings) = (Outcome::default(), tally.beginnings.load(Ordering::Relaxed));
+        let alarm = Alarm::new()?;
+        Ok(Self { signaling, way, alarm, media, outcome, began, tally, counted: 0, beginnings })
     }
 
     /// Offers what there is to send.
@@ -125,13 +167,16 @@ impl<S: Signaling> Link<S> {
                 described = self.signaling.described() => self.handle(described?).await?,
                 received = self.way.receive(&mut buffer) => {
                     let mut received = Some(received.context("The way of media has ended")?);
-                    while let Some((length, from)) = received {
+                    while let Some(Received { length, from, at }) = received {
                         let datagram = buffer.get(..length).unwrap_or_default();
-                        self.media.handle_datagram(Instant::now(), from, datagram);
+                        self.media.handle_datagram(Instant::now(), at, from, datagram);
                         received = self.way.try_receive(&mut buffer);
                     }
                 }
-                () = sleep_until(due.into()) => self.media.handle_timeout(Instant::now()),
+                rang = self.alarm.until(due) => {
+                    rang?;
+                    self.media.handle_timeout(Instant::now());
+                }
             }
             self.note();
             if self.media.is_dead() {
@@ -142,6 +187,11 @@ impl<S: Signaling> Link<S> {
 
     /// Counts, and notes the first times of things.
     fn note(&mut self) {
+        let beginnings = self.tally.beginnings.load(Ordering::Relaxed);
+        if beginnings != self.beginnings {
+            self.beginnings = beginnings;
+            self.media.start_over();
+        }
         let came = self.media.came();
         self.tally.packets.fetch_add(came - self.counted, Ordering::Relaxed);
         self.counted = came;

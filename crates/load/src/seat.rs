@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    link::{Description, Link, PATIENCE, Sends, Signaling},
+    link::{Description, Link, PATIENCE, Sends, Signaling, Takes},
     options::{Media, Transport},
     outcome::Outcome,
     plan::Plan,
@@ -27,6 +27,8 @@ pub struct Seat {
     pub number: u32,
     /// Whether it sends, too.
     pub publishes: bool,
+    /// What becomes of what it receives.
+    pub takes: Takes,
 }
 
 /// Takes part until told to stop, and tells what came of it.
@@ -59,9 +61,10 @@ async fn join(plan: &Arc<Plan>, seat: &Seat) -> anyhow::Result<Link<Joined>> {
     };
     let way = way.context("No socket for media")?;
     let publish = publish(plan.media, seat.publishes);
-    let sends = Sends { publish, publisher: seat.number, epoch: plan.epoch };
+    let (publisher, epoch, takes) = (seat.number, plan.epoch, seat.takes);
+    let sends = Sends { publish, publisher, epoch, takes };
     let joined = Joined { socket, view: plan.view, cameras: Vec::new() };
-    let mut link = Link::new(joined, way, sends, began, plan.tally.clone());
+    let mut link = Link::new(joined, way, sends, began, plan.tally.clone())?;
     link.offer().await?;
     Ok(link)
 }

@@ -1,11 +1,13 @@
 //! How a participant's media travels: UDP, or frames in a TCP stream (RFC 4571).
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Instant};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpStream, UdpSocket},
+    net::TcpStream,
 };
+
+use crate::udp::{Received, Udp};
 
 /// No datagram is longer.
 pub(crate) const LONGEST: usize = 65_535;
@@ -13,12 +15,7 @@ pub(crate) const LONGEST: usize = 65_535;
 /// A socket of a participant's own.
 pub enum Way {
     /// Datagrams.
-    Udp {
-        /// Bound to one address.
-        socket: UdpSocket,
-        /// Which is this.
-        local: SocketAddr,
-    },
+    Udp(Udp),
     /// Frames.
     Tcp {
         /// Connected.
@@ -38,13 +35,7 @@ impl Way {
     /// # Errors
     /// The system's.
     pub async fn udp(server: SocketAddr) -> io::Result<Self> {
-        let any: SocketAddr =
-            if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
-        let probe = UdpSocket::bind(any).await?;
-        probe.connect(server).await?;
-        let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0)).await?;
-        let local = socket.local_addr()?;
-        Ok(Self::Udp { socket, local })
+        Udp::towards(server).await.map(Self::Udp)
     }
 
     /// A connection to the server's port.
@@ -58,19 +49,25 @@ impl Way {
         Ok(Self::Tcp { stream, local, server, partial: Vec::new() })
     }
 
+    /// Has the system throw away the RTP that comes.
+    pub(crate) fn drop_media(&self) -> io::Result<()> {
+        match self {
+            Self::Udp(udp) => udp.drop_media(),
+            Self::Tcp { .. } => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     pub(crate) fn local(&self) -> SocketAddr {
         match self {
-            Self::Udp { local, .. } | Self::Tcp { local, .. } => *local,
+            Self::Udp(udp) => udp.local(),
+            Self::Tcp { local, .. } => *local,
         }
     }
 
     /// Sends a datagram; UDP rather loses it than waits.
     pub(crate) async fn send(&mut self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Udp { socket, .. } => match socket.try_send_to(bytes, to) {
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-                _ => Ok(()),
-            },
+            Self::Udp(udp) => udp.send(to, bytes),
             Self::Tcp { stream, .. } => {
                 let Ok(length) = u16::try_from(bytes.len()) else { return Ok(()) };
                 stream.write_all(&[&length.to_be_bytes(), bytes].concat()).await
@@ -79,12 +76,12 @@ impl Way {
     }
 
     /// Waits for a datagram and takes it into `buffer`. Safe to be dropped while it waits.
-    pub(crate) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub(crate) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
         match self {
-            Self::Udp { socket, .. } => socket.recv_from(buffer).await,
+            Self::Udp(udp) => udp.receive(buffer).await,
             Self::Tcp { stream, server, partial, .. } => loop {
-                if let Some(length) = take_frame(partial, buffer) {
-                    return Ok((length, *server));
+                if let Some(frame) = take_frame(partial, *server, buffer) {
+                    return Ok(frame);
                 }
                 if stream.read_buf(partial).await? == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
@@ -94,21 +91,21 @@ impl Way {
     }
 
     /// Takes a datagram if one is there.
-    pub(crate) fn try_receive(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+    pub(crate) fn try_receive(&mut self, buffer: &mut [u8]) -> Option<Received> {
         match self {
-            Self::Udp { socket, .. } => socket.try_recv_from(buffer).ok(),
-            Self::Tcp { server, partial, .. } => Some((take_frame(partial, buffer)?, *server)),
+            Self::Udp(udp) => udp.try_receive(buffer).ok(),
+            Self::Tcp { server, partial, .. } => take_frame(partial, *server, buffer),
         }
     }
 }
 
 /// Takes a whole frame out of what has come.
-fn take_frame(partial: &mut Vec<u8>, buffer: &mut [u8]) -> Option<usize> {
+fn take_frame(partial: &mut Vec<u8>, from: SocketAddr, buffer: &mut [u8]) -> Option<Received> {
     let (length, rest) = partial.split_first_chunk::<2>()?;
     let length = usize::from(u16::from_be_bytes(*length));
     buffer.get_mut(..length)?.copy_from_slice(rest.get(..length)?);
     partial.drain(..2 + length);
-    Some(length)
+    Some(Received { length, from, at: Instant::now() })
 }
 
 #[cfg(test)]
@@ -118,13 +115,15 @@ mod tests {
     #[test]
     fn frames_are_taken_whole() {
         let mut partial = vec![0, 2, 7, 8, 0, 0, 0, 3, 1];
-        let mut buffer = [0; 16];
-        assert_eq!(take_frame(&mut partial, &mut buffer), Some(2));
-        assert_eq!(buffer[..2], [7, 8]);
-        assert_eq!(take_frame(&mut partial, &mut buffer), Some(0));
-        assert_eq!(take_frame(&mut partial, &mut buffer), None);
+        let (server, mut buffer) = (SocketAddr::from(([192, 0, 2, 1], 443)), [0; 16]);
+        let mut take = |partial: &mut Vec<u8>| {
+            take_frame(partial, server, &mut buffer).map(|it| buffer[..it.length].to_vec())
+        };
+        assert_eq!(take(&mut partial), Some(vec![7, 8]));
+        assert_eq!(take(&mut partial), Some(vec![]));
+        assert_eq!(take(&mut partial), None);
         partial.extend([2, 3]);
-        assert_eq!(take_frame(&mut partial, &mut buffer), Some(3));
+        assert_eq!(take(&mut partial), Some(vec![1, 2, 3]));
         assert!(partial.is_empty());
     }
 }

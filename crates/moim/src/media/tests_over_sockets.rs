@@ -141,7 +141,14 @@ async fn who_comes_anew_replaces_the_link_that_it_had() {
     let Wire::Udp(socket) = &wire else { unreachable!() };
     let local = socket.local_addr().unwrap();
     let (transport, epoch) = (headless::Transport::Udp, world.epoch);
-    let config = headless::Config { local, transport, publish: everything(), publisher: 7, epoch };
+    let config = headless::Config {
+        local,
+        transport,
+        publish: everything(),
+        publisher: 7,
+        epoch,
+        reports: true,
+    };
     let old = world.people.remove(0);
     let mut fresh = Person { participant: Participant::new(Instant::now(), config), wire, ..old };
     fresh.tracks.clear();

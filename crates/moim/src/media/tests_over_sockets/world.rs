@@ -133,8 +133,14 @@ impl World {
             Wire::Tcp(..) => headless::Transport::Tcp,
             Wire::Udp(_) | Wire::Relayed(_) => headless::Transport::Udp,
         };
-        let config =
-            headless::Config { local, transport, publish, publisher: number, epoch: self.epoch };
+        let config = headless::Config {
+            local,
+            transport,
+            publish,
+            publisher: number,
+            epoch: self.epoch,
+            reports: true,
+        };
         let (news, reader) = letters();
         let mut person = Person {
             peer,
@@ -247,7 +253,7 @@ impl Person {
             self.read(now, letter);
         }
         while let Some((from, bytes)) = self.wire.try_receive() {
-            self.participant.handle_datagram(now, from, &bytes);
+            self.participant.handle_datagram(now, now, from, &bytes);
         }
         if self.participant.poll_timeout() <= now {
             self.participant.handle_timeout(now);
