@@ -39,6 +39,8 @@ pub(crate) struct Pace {
     began: Option<Instant>,
     looks: u32,
     sum: Found,
+    /// How long it slept meanwhile, as far as it has said so.
+    slept: Option<Duration>,
     is_thick: bool,
 }
 
@@ -68,9 +70,17 @@ impl Pace {
         if self.looks >= LOOKS {
             let time = now.saturating_duration_since(began);
             let (reads, bytes) = (in_a_rest(self.sum.reads, time), in_a_rest(self.sum.bytes, time));
-            self.is_thick = (FEW..MANY.reads).contains(&reads) && bytes < MANY.bytes;
+            let is_busy = self.slept.is_some_and(|slept| slept < time / 2);
+            self.is_thick = !is_busy && (FEW..MANY.reads).contains(&reads) && bytes < MANY.bytes;
             (self.began, self.looks, self.sum) = (Some(now), 0, Found::default());
+            self.slept = self.slept.map(|_| Duration::ZERO);
         }
+    }
+
+    /// The thread has slept, be it to rest or since there was nothing to do. One that works most of
+    /// the time finds several as it is, and a rest would let them wait for nothing.
+    pub(crate) fn handle_sleep(&mut self, time: Duration) {
+        self.slept = Some(self.slept.unwrap_or_default() + time);
     }
 
     /// How long to rest before the next look, if at all; `left` tells when something is due.
@@ -156,6 +166,22 @@ mod tests {
         assert!(world.stream(100, 100).is_some());
         assert_eq!(world.wake(510, Found { reads: 70, bytes: 14_000 }), None);
         assert_eq!(world.wake(10, Found { reads: 2, bytes: 96_000 }), None);
+    }
+
+    #[test]
+    fn a_thread_that_has_enough_to_do_does_not_rest() {
+        let mut world = World::new();
+        let mut rests = |asleep: u64| {
+            let looks = (0..200).filter(|_| {
+                world.pace.handle_sleep(Duration::from_micros(asleep));
+                world.wake(100, ONE).is_some()
+            });
+            looks.count()
+        };
+        assert!(rests(60) > 100, "it waits for packets most of the time");
+        let until_it_is_noticed = rests(40);
+        assert!(until_it_is_noticed <= 64, "{until_it_is_noticed}");
+        assert_eq!(rests(40), 0);
     }
 
     #[test]

@@ -231,9 +231,12 @@ impl Media {
         self.sfu.handle_timeout(now.monotonic);
     }
 
-    /// Sends and tells all there is; once for all that came together, so that runs are long.
-    pub(crate) fn flush(&mut self, now: Clock, relay: &mut Relay, wire: &mut Wire) {
+    /// Sends and tells all there is, and says whether there was anything; once for all that came
+    /// together, so that runs are long.
+    pub(crate) fn flush(&mut self, now: Clock, relay: &mut Relay, wire: &mut Wire) -> bool {
+        let mut any = false;
         while let Some(output) = self.sfu.poll_output() {
+            any = true;
             match output {
                 Output::Transmit(run) if run.transport == Transport::Tcp => {
                     let client = self.clients.get(&Way { local: run.local, remote: run.to });
@@ -261,6 +264,7 @@ impl Media {
                 Output::Relay(relay) => wire.links.push_relay(relay),
             }
         }
+        any
     }
 
     /// Ends all links, and says so to their other ends.

@@ -102,6 +102,7 @@ impl Shard {
     ) {
         let mut events = Events::with_capacity(EVENTS);
         loop {
+            let idle = Instant::now();
             let timeout =
                 if self.rest() { Some(Duration::ZERO) } else { self.timeout(commands, orders) };
             if let Err(error) = poll.poll(&mut events, timeout)
@@ -114,6 +115,7 @@ impl Shard {
                 bell.rise();
             }
             let now = Clock::read();
+            self.pace.handle_sleep(now.monotonic.saturating_duration_since(idle));
             let mut found = Found::default();
             for _ in 0..self.unread.len() {
                 if let Some(via) = self.unread.pop_front() {
@@ -226,8 +228,15 @@ impl Shard {
         match via {
             Via::Port(index) => {
                 let Some(port) = self.wire.outlets.port(index) else { return found };
-                let port = *port;
+                let (port, mut before) = (*port, None);
                 for received in self.inbox.received(batch) {
+                    // What a sender's packets have caused leaves before the next one's are looked at:
+                    // where many wait, else all would wait for all.
+                    let is_next =
+                        before.replace(received.from).is_some_and(|it| it != received.from);
+                    if is_next && self.media.flush(now, &mut self.relay, &mut self.wire) {
+                        self.wire.flush_runs();
+                    }
                     let server = port.reached(received.reached);
                     for datagram in received.datagrams() {
                         let (from, wire) = (received.from, &mut self.wire);

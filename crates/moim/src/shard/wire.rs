@@ -70,9 +70,14 @@ impl Wire {
         self.outlets.relays()
     }
 
+    /// Sends the datagrams that have not left yet.
+    pub(super) fn flush_runs(&mut self) {
+        self.egress.flush(&self.outlets);
+    }
+
     /// Sends whatever has not left yet.
     pub(super) fn flush(&mut self) {
-        self.egress.flush(&self.outlets);
+        self.flush_runs();
         self.links.flush();
     }
 
