@@ -85,15 +85,19 @@ fn five_percent_loss_and_a_tenth_of_a_second_are_repaired() {
 
 #[test]
 fn a_publisher_who_loses_packets_is_asked_for_them() {
-    let (mut world, host, viewer, _) = world(3);
-    world.line(host, line(None, 0.05));
-    world.wait(20 * SECOND, "it is seen", |world| world.client(viewer).sees(host, Source::Camera));
-    world.run(20 * SECOND);
-    let seen = world.seen(viewer, host, Source::Camera);
-    let (decoded, freeze) = (seen.decoded, seen.longest_freeze);
-    assert!(decoded > 460, "{decoded}");
+    let stills = [3, 103, 203, 303, 403].map(|seed| {
+        let (mut world, host, viewer, _) = world(seed);
+        world.line(host, line(None, 0.05));
+        let sees = |world: &World| world.client(viewer).sees(host, Source::Camera);
+        world.wait(20 * SECOND, "it is seen", sees);
+        world.run(20 * SECOND);
+        let seen = world.seen(viewer, host, Source::Camera);
+        assert!(seen.decoded > 460, "{seed}: {}", seen.decoded);
+        seen.longest_freeze
+    });
     // Now and then what asks for a keyframe is lost, or the keyframe: it is asked for again.
-    assert!(freeze < 3 * SECOND / 2, "{freeze:?}");
+    let short = stills.iter().filter(|still| **still < SECOND).count();
+    assert!(short >= 3 && stills.iter().all(|still| *still < 3 * SECOND / 2), "{stills:?}");
 }
 
 #[test]
