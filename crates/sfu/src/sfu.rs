@@ -4,6 +4,7 @@ mod forwarding;
 mod negotiation;
 mod quality;
 mod relaying;
+mod rounds;
 mod speech;
 mod subscribing;
 
@@ -24,14 +25,7 @@ use crate::{
 };
 use foldhash::{HashMap, HashMapExt as _};
 use rand::{SeedableRng as _, rngs::StdRng};
-use std::{
-    collections::VecDeque,
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
-
-/// How often what needs no exact time is looked after.
-const ROUND: Duration = Duration::from_millis(100);
+use std::{collections::VecDeque, net::SocketAddr, time::Instant};
 
 /// One shard of the media server. See the [crate's documentation](crate) for its contract.
 pub struct Sfu {
@@ -43,9 +37,9 @@ pub struct Sfu {
     rooms: HashMap<RoomId, Room>,
     tracks: HashMap<TrackId, Track>,
     routes: Routes,
-    timers: Timers,
-    /// When to look after everybody; none while there is no room.
-    round: Option<Instant>,
+    timers: Timers<PeerId>,
+    /// When to look after each room.
+    rounds: Timers<RoomId>,
     /// Peers with something to drain.
     dirty: VecDeque<PeerId>,
     /// Peers with something to send.
@@ -76,7 +70,7 @@ impl Sfu {
             tracks: HashMap::new(),
             routes: Routes::default(),
             timers: Timers::new(now),
-            round: None,
+            rounds: Timers::new(now),
             dirty: VecDeque::new(),
             sending: VecDeque::new(),
             leaving: Vec::new(),
@@ -126,7 +120,7 @@ impl Sfu {
             + self.events.len()
             + self.relays.len();
         let kept = self.peers.len() + self.rooms.len() + self.tracks.len();
-        kept + self.routes.len() + self.timers.len() + queues
+        kept + self.routes.len() + self.timers.len() + self.rounds.len() + queues
     }
 
     /// Puts a peer into a room.
@@ -142,13 +136,13 @@ impl Sfu {
         if self.peers.len() >= self.config.limits.peers {
             return Err(Refused::Full);
         }
-        let here = self.rooms.entry(room).or_default();
-        if here.members.len() >= self.config.limits.room_peers {
+        let most = self.config.limits.room_peers;
+        let here = self.room(room);
+        if here.members.len() >= most {
             return Err(Refused::RoomFull);
         }
         here.members.push(peer);
         self.peers.insert(peer, Peer::new(room));
-        self.round.get_or_insert(now + ROUND);
         Ok(())
     }
 
@@ -208,10 +202,7 @@ impl Sfu {
         while let Some(peer) = self.timers.pop(now) {
             self.mark(peer);
         }
-        if self.round.is_some_and(|at| at <= now) {
-            self.round = Some(now + ROUND);
-            self.look_after_all();
-        }
+        self.look_after_rooms();
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
@@ -220,7 +211,7 @@ impl Sfu {
         if !self.dirty.is_empty() || !self.sending.is_empty() {
             return Some(self.now);
         }
-        [self.timers.next(), self.round].into_iter().flatten().min()
+        [self.timers.next(), self.rounds.next()].into_iter().flatten().min()
     }
 
     /// What is to be done or told next. Drain it after every call or batch of calls.
@@ -358,20 +349,5 @@ impl Sfu {
             self.leaving.push((peer, link));
             self.sending.push_back(peer);
         }
-    }
-
-    fn look_after_all(&mut self) {
-        let silence = self.config.silence;
-        let silent = self.peers.iter().filter(|(_, peer)| {
-            let heard = peer.link.as_ref().map(|link| link.heard);
-            heard.is_some_and(|at| self.now.saturating_duration_since(at) > silence)
-        });
-        let silent: Vec<PeerId> = silent.map(|(id, _)| *id).collect();
-        for peer in silent {
-            self.gone(peer, GoneReason::Silent);
-        }
-        self.listen();
-        self.share();
-        self.ask_again_for_keyframes();
     }
 }

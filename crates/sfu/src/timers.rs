@@ -1,52 +1,52 @@
-//! When each peer wants to be woken: one queue for all of a shard.
+//! When each peer or room wants its turn: one queue for all of a shard.
 
-use crate::ids::PeerId;
 use foldhash::HashMap;
 use std::{
     collections::BTreeSet,
+    hash::Hash,
     time::{Duration, Instant},
 };
 
-/// Times are rounded up to this, so that a peer that wants something "soon" over and over stands
+/// Times are rounded up to this, so that one that wants something "soon" over and over stands
 /// where it stood.
 const TICK: Duration = Duration::from_millis(1);
 
-/// One entry a peer, ordered by time.
+/// One entry each, ordered by time.
 #[derive(Debug)]
-pub(crate) struct Timers {
+pub(crate) struct Timers<Id> {
     start: Instant,
-    queue: BTreeSet<(u64, PeerId)>,
-    due: HashMap<PeerId, u64>,
+    queue: BTreeSet<(u64, Id)>,
+    due: HashMap<Id, u64>,
 }
 
-impl Timers {
+impl<Id: Copy + Ord + Hash> Timers<Id> {
     pub(crate) fn new(start: Instant) -> Self {
         Self { start, queue: BTreeSet::new(), due: HashMap::default() }
     }
 
-    /// The peer wants to be woken at `at`, and at no other time.
-    pub(crate) fn set(&mut self, peer: PeerId, at: Instant) {
+    /// It wants to be woken at `at`, and at no other time.
+    pub(crate) fn set(&mut self, id: Id, at: Instant) {
         let tick = self.tick(at);
-        if let Some(before) = self.due.insert(peer, tick) {
+        if let Some(before) = self.due.insert(id, tick) {
             if before == tick {
                 return;
             }
-            self.queue.remove(&(before, peer));
+            self.queue.remove(&(before, id));
         }
-        self.queue.insert((tick, peer));
+        self.queue.insert((tick, id));
     }
 
-    /// The peer wants to be woken at `at`, if not before.
-    pub(crate) fn hurry(&mut self, peer: PeerId, at: Instant) {
+    /// It wants to be woken at `at`, if not before.
+    pub(crate) fn hurry(&mut self, id: Id, at: Instant) {
         let tick = self.tick(at);
-        if self.due.get(&peer).is_none_or(|due| *due > tick) {
-            self.set(peer, at);
+        if self.due.get(&id).is_none_or(|due| *due > tick) {
+            self.set(id, at);
         }
     }
 
-    pub(crate) fn remove(&mut self, peer: PeerId) {
-        if let Some(tick) = self.due.remove(&peer) {
-            self.queue.remove(&(tick, peer));
+    pub(crate) fn remove(&mut self, id: Id) {
+        if let Some(tick) = self.due.remove(&id) {
+            self.queue.remove(&(tick, id));
         }
     }
 
@@ -56,13 +56,13 @@ impl Timers {
         self.start.checked_add(Duration::from_millis(*tick))
     }
 
-    /// Takes out a peer that is due.
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<PeerId> {
-        let (tick, peer) = *self.queue.first()?;
+    /// Takes out one that is due.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<Id> {
+        let (tick, id) = *self.queue.first()?;
         let passed = u64::try_from(now.saturating_duration_since(self.start).as_millis());
         (tick <= passed.unwrap_or(u64::MAX)).then(|| {
-            self.remove(peer);
-            peer
+            self.remove(id);
+            id
         })
     }
 
@@ -79,6 +79,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::PeerId;
     use testnet::Clock;
 
     #[test]

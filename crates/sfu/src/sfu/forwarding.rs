@@ -3,7 +3,7 @@
 use super::Sfu;
 use crate::{
     caution::{Asked, On},
-    ids::{Kind, PeerId, TrackId},
+    ids::{Kind, PeerId, RoomId, TrackId},
     link::{Mid, Rid},
     packet::Packet,
 };
@@ -103,13 +103,14 @@ impl Sfu {
         }
     }
 
-    pub(super) fn ask_again_for_keyframes(&mut self) {
+    pub(super) fn ask_again_for_keyframes(&mut self, room: RoomId) {
         let (now, interval) = (self.now, self.config.keyframe_interval);
         let mut asks = Vec::new();
-        for (id, track) in &mut self.tracks {
+        for id in self.tracks_in(room) {
+            let Some(track) = self.tracks.get_mut(&id) else { continue };
             let due = track.encodings.iter_mut().filter(|it| it.wanted.on);
             let due = due.filter_map(|it| it.keyframes.due(now, interval).then_some(it.rid));
-            asks.extend(due.map(|rid| (*id, rid)));
+            asks.extend(due.map(|rid| (id, rid)));
         }
         for (id, rid) in asks {
             self.request_keyframe(id, rid);

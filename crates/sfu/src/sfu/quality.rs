@@ -2,7 +2,7 @@
 
 use super::{Sfu, subscribing::SOURCES};
 use crate::{
-    ids::{Kind, PeerId, Source, TrackId},
+    ids::{Kind, PeerId, RoomId, Source, TrackId},
     link::Link,
     output::Event,
     quality::{self, Allocation, Demand, Quality, Rank},
@@ -25,14 +25,14 @@ struct Views {
 }
 
 impl Sfu {
-    /// Shares everybody's way anew.
-    pub(super) fn share(&mut self) {
-        let mut peers: Vec<PeerId> = self.peers.keys().copied().collect();
+    /// Shares the way of everybody in a room anew.
+    pub(super) fn share(&mut self, room: RoomId) {
+        let mut peers = self.members(room);
         peers.sort_unstable();
         for peer in peers {
             self.share_with(peer);
         }
-        self.tell_wanted();
+        self.tell_wanted(room);
     }
 
     /// Shares one peer's way among what it looks at.
@@ -117,8 +117,8 @@ impl Sfu {
 
     /// Tells publishers what of their video anybody is to get: up to the best that somebody's page
     /// has use for, so that who must step down can do so at once.
-    fn tell_wanted(&mut self) {
-        let mut tracks: Vec<TrackId> = self.tracks.keys().copied().collect();
+    fn tell_wanted(&mut self, room: RoomId) {
+        let mut tracks = self.tracks_in(room);
         tracks.retain(|id| id.source.kind() == Kind::Video);
         tracks.sort_unstable_by_key(|id| (id.peer, SOURCES.iter().position(|it| *it == id.source)));
         for id in tracks {

@@ -1,7 +1,7 @@
 //! Rooms that span shards: tracks of other shards are as ours, but that what is asked of their
 //! publishers goes to the shard they are on.
 
-use super::{ROUND, Sfu};
+use super::Sfu;
 use crate::{
     ids::{Kind, PeerId, RoomId, TrackId},
     link::Rid,
@@ -21,9 +21,8 @@ impl Sfu {
         let others = shards.iter().copied().filter(|shard| *shard != ours);
         // Where nobody is, there is no room.
         let shards: Vec<u16> = others.filter(|_| shards.contains(&ours)).collect();
-        let it = self.rooms.entry(room).or_default();
+        let it = self.room(room);
         let before = std::mem::replace(&mut it.shards, shards.clone());
-        self.round.get_or_insert(self.now + ROUND);
         for shard in shards.iter().filter(|shard| !before.contains(shard)) {
             // Whoever of the two hears of the other first is not listened to: the second greets, and
             // is told.
@@ -54,7 +53,7 @@ impl Sfu {
         }
     }
 
-    fn tracks_in(&self, room: RoomId) -> Vec<TrackId> {
+    pub(super) fn tracks_in(&self, room: RoomId) -> Vec<TrackId> {
         self.rooms.get(&room).map(|room| room.tracks.clone()).unwrap_or_default()
     }
 
@@ -193,9 +192,7 @@ impl Sfu {
     pub(super) fn forget_empty(&mut self, room: RoomId) {
         if self.rooms.get(&room).is_some_and(crate::room::Room::is_empty) {
             self.rooms.remove(&room);
-        }
-        if self.rooms.is_empty() {
-            self.round = None;
+            self.rounds.remove(room);
         }
     }
 

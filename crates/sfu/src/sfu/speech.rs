@@ -37,31 +37,24 @@ impl Track {
 }
 
 impl Sfu {
-    pub(super) fn listen(&mut self) {
-        let mut news = Vec::new();
-        let mut heard = Vec::new();
-        for (id, room) in &mut self.rooms {
-            let microphones = room.tracks.iter().filter(|id| id.source == Source::Microphone);
-            let microphones = microphones.filter_map(|id| {
-                let microphone = self.tracks.get_mut(id)?;
-                microphone.fall_silent(self.now);
-                Some((id.peer, microphone.loudness, !microphone.muted))
-            });
-            let microphones: Vec<_> = microphones.collect();
-            let loud = microphones.iter().map(|(peer, loudness, _)| (*peer, *loudness)).collect();
-            if let Some(speakers) = room.listen(self.now, loud) {
-                news.push((*id, speakers));
-            }
-            let many = microphones.len() > self.config.audible;
-            if many || microphones.iter().any(|(.., heard)| !heard) {
-                let all: Vec<PeerId> = microphones.iter().map(|(peer, ..)| *peer).collect();
-                heard.push((all, room::audible(microphones, self.config.audible)));
-            }
+    /// Takes in who speaks in a room; of very many, only the loudest are heard.
+    pub(super) fn listen(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let microphones = room.tracks.iter().filter(|id| id.source == Source::Microphone);
+        let microphones = microphones.filter_map(|id| {
+            let microphone = self.tracks.get_mut(id)?;
+            microphone.fall_silent(self.now);
+            Some((id.peer, microphone.loudness, !microphone.muted))
+        });
+        let microphones: Vec<_> = microphones.collect();
+        let loud = microphones.iter().map(|(peer, loudness, _)| (*peer, *loudness)).collect();
+        if let Some(speakers) = room.listen(self.now, loud) {
+            self.tell_speakers(id, &speakers);
         }
-        for (room, speakers) in news {
-            self.tell_speakers(room, &speakers);
-        }
-        for (all, audible) in heard {
+        let many = microphones.len() > self.config.audible;
+        if many || microphones.iter().any(|(.., heard)| !heard) {
+            let all: Vec<PeerId> = microphones.iter().map(|(peer, ..)| *peer).collect();
+            let audible = room::audible(microphones, self.config.audible);
             for peer in all {
                 self.mute(TrackId { peer, source: Source::Microphone }, !audible.contains(&peer));
             }
