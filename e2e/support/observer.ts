@@ -9,7 +9,7 @@ export interface ObserverOptions {
   /** Media may only take the way through a TURN server. */
   relayOnly?: boolean;
   /** The camera gives a small picture, so that a small machine encodes for many. */
-  smallCamera?: boolean;
+  camera?: "small" | "tiny";
   /** What the page sends of pictures is encoded by this codec alone, as `VP9`. */
   codec?: string;
   /** The camera is sent as one stream of several layers, as `L3T3_KEY`. */
@@ -78,11 +78,12 @@ export function observe(options: ObserverOptions): void {
   }).observe(document, { childList: true, subtree: true });
 
   // A page before any other has no devices.
-  if (options.smallCamera && navigator.mediaDevices) {
+  if (options.camera && navigator.mediaDevices) {
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const [width, height] = options.camera === "small" ? [640, 360] : [320, 180];
+    const video = { width, height, frameRate: 15 };
     navigator.mediaDevices.getUserMedia = (wanted) => {
-      const small = { width: 640, height: 360, frameRate: 15 };
-      return real(wanted?.video ? { ...wanted, video: small } : wanted);
+      return real(wanted?.video ? { ...wanted, video } : wanted);
     };
   }
 

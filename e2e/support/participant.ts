@@ -22,10 +22,30 @@ export class Participant {
     await this.tab.click("create-room");
   }
 
+  /** To a room's preview, where its camera is on. */
+  async comeToDoor(room: string): Promise<void> {
+    await this.tab.goto(this.roomUrl(room).replace(/&join=1$/, ""));
+    await this.tab.fill("name-input", this.name);
+    await this.preview();
+  }
+
   /** From the preview into the call. */
   async join(): Promise<void> {
     await this.tab.click("join");
     await this.self();
+  }
+
+  /** Waits until the preview shows the camera. */
+  async preview(): Promise<void> {
+    const inPage = () => {
+      const preview = document.querySelector("[data-testid=preview]");
+      const video = preview instanceof HTMLVideoElement ? preview : preview?.querySelector("video");
+      return video?.videoWidth ?? 0;
+    };
+    await until(`${this.name}'s preview`, async () => {
+      const seen = await this.tab.evaluate(inPage);
+      return { done: seen > 0 || undefined, seen };
+    });
   }
 
   /** Straight into the call, by the link that skips the preview. */
@@ -116,19 +136,6 @@ export class ChromiumParticipant extends Participant {
     readonly page: Page,
   ) {
     super(name, tab, url);
-  }
-
-  /** Waits until the preview shows the camera. */
-  async preview(): Promise<void> {
-    const inPage = () => {
-      const preview = document.querySelector("[data-testid=preview]");
-      const video = preview instanceof HTMLVideoElement ? preview : preview?.querySelector("video");
-      return video?.videoWidth ?? 0;
-    };
-    await until(`${this.name}'s preview`, async () => {
-      const seen = await this.tab.evaluate(inPage);
-      return { done: seen > 0 || undefined, seen };
-    });
   }
 }
 

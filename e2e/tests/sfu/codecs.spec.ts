@@ -23,7 +23,7 @@ for (const { codec, scalabilityMode } of ENCODINGS) {
   const layers = scalabilityMode ? ` as ${scalabilityMode}` : "";
   test(`pictures in ${codec}${layers} are seen in all sizes`, async ({ open }) => {
     const ada = await open("Ada", { observer: { codec, scalabilityMode } });
-    const grace = await open("Grace", { observer: { codec, smallCamera: true } });
+    const grace = await open("Grace", { observer: { codec, camera: "small" } });
     await ada.enter(`in-${codec}${layers}`);
     await grace.enter(`in-${codec}${layers}`);
     await meetAtServer([ada, grace]);

@@ -1,7 +1,7 @@
 import { hasTopology } from "../../support/sfu.ts";
 import { test } from "../../support/test.ts";
 
-const SMALL = { observer: { smallCamera: true } };
+const SMALL = { observer: { camera: "small" } } as const;
 
 test.describe("in a room that is always at the media server", () => {
   test.use({ flags: ["--topology", "sfu"] });

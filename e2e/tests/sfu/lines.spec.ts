@@ -19,7 +19,7 @@ test("a line that narrows costs its end some of the picture, no sound, and nobod
   sit,
   network,
 }) => {
-  const small = { smallCamera: true };
+  const small = { camera: "small" } as const;
   const ada = await sit("Ada", 0, small);
   const hedy = await sit("Hedy", 0, small);
   const grace = await sit("Grace", 1, small);
@@ -57,7 +57,7 @@ test("over a line that loses 5 % and takes 100 ms there is sound and picture all
   sit,
   network,
 }) => {
-  const small = { smallCamera: true };
+  const small = { camera: "small" } as const;
   const ada = await sit("Ada", 0, small);
   const grace = await sit("Grace", 1, small);
   await network.world.b.line!.set({ delayMs: 100, loss: 0.05 });

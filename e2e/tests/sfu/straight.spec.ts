@@ -10,7 +10,7 @@ test.use({ flags: ["--topology", "sfu"] });
 test("where UDP is open, media goes over UDP and by no relay", async ({ open }) => {
   const people = [];
   for (const name of ["Ada", "Grace", "Hedy"]) {
-    people.push(await open(name, { observer: { smallCamera: true } }));
+    people.push(await open(name, { observer: { camera: "small" } }));
   }
   for (const room of ["straight", "straight-again"]) {
     for (const person of people) await person.enter(room);
