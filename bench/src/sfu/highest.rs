@@ -11,8 +11,9 @@ use super::{
 };
 use crate::quota::Quota;
 
-/// What a shard, or Janus as a whole, has of a core: so little that it ends before who loads it.
-pub(super) const PERCENT: u8 = 8;
+/// What a shard, or Janus as a whole, has of a core: so little that it ends before who loads it, and
+/// two shards before a room is full.
+pub(super) const PERCENT: u8 = 5;
 /// The first step. No server has much to do with so few.
 const FIRST: u32 = 10;
 /// Each further step has a tenth more. A room of moim's holds a hundred.

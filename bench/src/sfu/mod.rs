@@ -91,7 +91,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
          same kind as it takes for a server to have four fifths of its core to do, one room, the \
          others being there for weight only (what comes for them is dropped before it is read, and they report \
          on nothing):\n\n\
-         {}\n{climbed}A room over two shards does as much more as its busiest shard has less to do:\n\n\
+         {}\n{climbed}The same room over two shards with little to do, where each packet wakes both of them:\n\n\
          {}\n{}; {}; {}. `cargo xtask bench sfu`\n",
         beside.markdown(),
         busy.markdown(),
@@ -129,15 +129,16 @@ fn climbed(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
         rounds.collect::<anyhow::Result<Vec<_>>>()
     };
     let highest = Which::ALL.iter().map(climb).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut table = Table::new(&["", "subscribers without a loss", "beside Janus"]);
+    let columns = ["", "subscribers without a loss", "beside Janus", "beside one shard"];
+    let mut table = Table::new(&columns);
     let figures = highest.iter().map(|it| Figure::of(it.iter().copied().map(f64::from)));
     let figures: Vec<_> = figures.collect();
-    let janus = figures.last().cloned().flatten();
+    let (one, janus) = (figures.first().cloned().flatten(), figures.last().cloned().flatten());
     for (name, figure) in ["moim, one shard", "moim, two shards", "Janus"].into_iter().zip(figures)
     {
-        if let (Some(figure), Some(janus)) = (figure, &janus) {
-            let ratio = format!("{:.1}", figure.beside(janus));
-            table.row(&[name.to_owned(), figure.to_string(), ratio]);
+        if let (Some(figure), Some(one), Some(janus)) = (figure, &one, &janus) {
+            let beside = |other| format!("{:.2}", figure.beside(other));
+            table.row(&[name.to_owned(), figure.to_string(), beside(janus), beside(one)]);
         }
     }
     Ok(format!(
