@@ -98,13 +98,17 @@ impl Reception {
             self.frames += 1;
             self.keyframes += u64::from(frame.keyframe.is_some());
             self.size = frame.keyframe.or(self.size);
-            self.pass(frame.at);
             if let Some(stamp) = frame.stamp {
-                self.publisher = Some(stamp.publisher);
+                let before = self.publisher.replace(stamp.publisher);
+                if before.is_some_and(|before| before != stamp.publisher) {
+                    // Who was here before has left: nobody's picture has stood still.
+                    (self.last, self.usual) = (None, Duration::ZERO);
+                }
                 let took =
                     frame.at.saturating_duration_since(self.epoch).saturating_sub(stamp.sent);
                 self.delays.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             }
+            self.pass(frame.at);
         }
     }
 
@@ -228,6 +232,26 @@ mod tests {
         assert_eq!(reception.longest_gap(), Duration::from_millis(1040));
         assert!((30_000..31_000).contains(&reception.delays().value_at_quantile(0.5)));
         assert!((1_020_000..1_040_000).contains(&reception.delays().max()));
+    }
+
+    #[test]
+    fn a_picture_that_another_follows_on_the_section_has_not_stood_still() {
+        let start = Instant::now();
+        let mut reception = Reception::new(start, true).unwrap();
+        let mut seq = 0;
+        for (publisher, begins) in [(5, 0), (6, 3000)] {
+            let mut camera = Camera::new(publisher, start, &Layer::single(180, 300_000));
+            for n in 0..50 {
+                let now = start + Duration::from_millis(begins + n * 40);
+                for packet in camera.take(now) {
+                    seq += 1;
+                    reception.take(now, seq, packet.marker, &packet.payload);
+                }
+            }
+        }
+        assert_eq!((reception.frames(), reception.publisher()), (100, Some(6)));
+        assert_eq!(reception.freezes().0, 0);
+        assert_eq!(reception.longest_gap(), Duration::from_millis(40));
     }
 
     #[test]
