@@ -24,8 +24,7 @@ export class Participant {
 
   /** To a room's preview, where its camera is on. */
   async comeToDoor(room: string): Promise<void> {
-    await this.tab.goto(this.roomUrl(room).replace(/&join=1$/, ""));
-    await this.tab.fill("name-input", this.name);
+    await this.tab.goto(this.doorUrl(room));
     await this.preview();
   }
 
@@ -56,7 +55,12 @@ export class Participant {
 
   /** The link that skips the preview. */
   roomUrl(room: string): string {
-    return `${this.url}/r/${encodeURIComponent(room)}?name=${encodeURIComponent(this.name)}&join=1`;
+    return `${this.doorUrl(room)}&join=1`;
+  }
+
+  /** The link to a room's preview. */
+  doorUrl(room: string): string {
+    return `${this.url}/r/${encodeURIComponent(room)}?name=${encodeURIComponent(this.name)}`;
   }
 
   report(): Promise<PageReport> {

@@ -104,7 +104,8 @@ fn deny() -> anyhow::Result<()> {
             eprintln!("\x1b[1;33mSKIPPED: cargo-deny is missing\x1b[0m (cargo install cargo-deny)");
             return Ok(());
         }
-        run(".", &cargo(), &["install", "--locked", "--quiet", "cargo-deny"])?;
+        // It is used once: to build it well would take longer than it runs.
+        run(".", &cargo(), &["install", "--locked", "--quiet", "--debug", "cargo-deny"])?;
     }
     run(".", &cargo(), &["deny", "check", "bans", "licenses", "sources"])
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use headless::{Layer, Publish};
 use load::{Link, Media, Outcome, Plan, Seat, Sends, Summary, Takes, Tally, Way, take_part};
 use tokio::{
@@ -95,7 +95,7 @@ impl Load {
             self.link(Handle::publisher(self.room).await?, sends, number).await?;
         }
         self.all_connected().await?;
-        let feeds = Handle::publisher(self.room).await?.feeds().await?;
+        let feeds = self.feeds(count).await?;
         // Janus has a link for each direction.
         for own in feeds.iter().filter(|_| feeds.len() > 1) {
             let others: Vec<_> = feeds.iter().filter(|feed| *feed != own).copied().collect();
@@ -104,6 +104,19 @@ impl Load {
         }
         self.on = On::Janus(feeds);
         self.all_connected().await
+    }
+
+    /// What these many publish, as Janus tells; it does so some time after their links are up.
+    async fn feeds(&self, count: u32) -> anyhow::Result<Vec<u64>> {
+        let began = Instant::now();
+        loop {
+            let feeds = Handle::publisher(self.room).await?.feeds().await?;
+            if feeds.len() >= usize::try_from(count)? {
+                return Ok(feeds);
+            }
+            ensure!(began.elapsed() < PATIENCE, "Janus tells of {} of {count}", feeds.len());
+            sleep(APART).await;
+        }
     }
 
     /// These many come and get all that is published.

@@ -7,8 +7,6 @@ use str0m::media::{Rid, Simulcast, SimulcastLayer};
 const FRAME: Duration = Duration::from_millis(1000 / clip::FRAMES_PER_SECOND as u64);
 /// A frame in units of VP8's clock, 90 kHz (RFC 7741 §4.1).
 const FRAME_TICKS: u32 = 90_000 / clip::FRAMES_PER_SECOND;
-/// Who is so late was kept waiting by a busy machine, and with it all others whose time came meanwhile.
-const LATE: Duration = Duration::from_millis(3);
 /// Payload bytes of a packet, as browsers choose them.
 const MOST: usize = 1100;
 /// What is left of a second for frames, in bits.
@@ -63,8 +61,6 @@ pub(crate) struct Camera {
     encodings: Vec<Encoding>,
     time: u32,
     due: Option<Instant>,
-    /// The next frame has been put off, once.
-    put_off: bool,
 }
 
 impl Camera {
@@ -79,14 +75,7 @@ impl Camera {
             picture: 0,
             number: 0,
         });
-        Self {
-            publisher,
-            epoch,
-            encodings: encodings.collect(),
-            time: 0,
-            due: None,
-            put_off: false,
-        }
+        Self { publisher, epoch, encodings: encodings.collect(), time: 0, due: None }
     }
 
     pub(crate) fn simulcast(&self) -> Option<Simulcast> {
@@ -123,12 +112,6 @@ impl Camera {
         if now < due {
             return Vec::new();
         }
-        // Did all send at once who were kept waiting, it would be a burst that no cameras of people send.
-        self.put_off = now > due + LATE && !self.put_off;
-        if self.put_off {
-            self.due = Some(now + self.part_of_a_frame());
-            return Vec::new();
-        }
         // Frames that a busy machine has missed are not made up for.
         self.due = Some(if now > due + FRAME { now + FRAME } else { due + FRAME });
         self.time = self.time.wrapping_add(FRAME_TICKS);
@@ -138,12 +121,6 @@ impl Camera {
             encoding.packetize(stamp, self.time, &mut packets);
         }
         packets
-    }
-
-    /// Another each time and with each publisher, all parts alike often.
-    fn part_of_a_frame(&self) -> Duration {
-        let [.., byte] = self.publisher.wrapping_add(self.time / FRAME_TICKS).to_be_bytes();
-        FRAME * u32::from(byte.wrapping_mul(159)) / 256
     }
 }
 
@@ -200,24 +177,6 @@ mod tests {
             assert!((rate..rate * 11 / 10).contains(&measured), "{rid}: {measured}");
         }
         assert_eq!(keyframes, 3 * 3, "each 4 s");
-    }
-
-    #[test]
-    #[allow(clippy::disallowed_methods, reason = "any instant will do")]
-    fn who_were_kept_waiting_together_do_not_send_at_once() {
-        let start = Instant::now();
-        let late = start + FRAME + 2 * LATE;
-        let mut at = std::collections::BTreeMap::new();
-        for publisher in 0..100 {
-            let mut camera = Camera::new(publisher, start, &Layer::single(180, 300_000));
-            assert!(!camera.take(start).is_empty());
-            assert!(camera.take(late).is_empty());
-            let due = camera.due().unwrap();
-            assert!((late..late + FRAME).contains(&due));
-            assert!(!camera.take(due + 2 * LATE).is_empty(), "once is enough");
-            *at.entry((due - late).as_millis()).or_insert(0) += 1;
-        }
-        assert!(at.values().all(|count| *count <= 5), "{at:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod forwarding;
 mod negotiation;
 mod quality;
 mod relaying;
-mod rounds;
+mod rooms;
 mod speech;
 mod subscribing;
 

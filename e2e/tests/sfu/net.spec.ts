@@ -74,7 +74,7 @@ const test = base.extend<Fixtures, WorkerFixtures>({
         allow: [/console: .*(WebSocket|ERR_|Failed to load)/],
         context: {
           ignoreHTTPSErrors: true,
-          viewport: { width: 960, height: 600 },
+          viewport: { width: 1280, height: 800 },
           locale: "en-US",
         },
       }),
@@ -91,12 +91,16 @@ test.describe("measured", () => {
     sit,
     office: { office },
   }) => {
-    // No TURN either, by which it would get there. Small pictures: two links encode for everybody.
+    // No TURN either, by which it would get there. Pictures of one size, in small windows, as each page
+    // encodes for two ways at once.
     const stun: ObserverOptions = { ice: ["stun"], camera: "tiny" };
     office.desks[1]?.hideMediaOf(office.serverAddress, PORT);
     const ada = await sit("Ada", 0, stun);
     const grace = await sit("Grace", 1, stun);
     const hedy = await sit("Hedy", 0, stun);
+    for (const { page } of [ada, grace, hedy]) {
+      await page.setViewportSize({ width: 960, height: 600 });
+    }
     await ada.enter("apart");
     await grace.enter("apart");
     await ada.decodes(1);

@@ -3,7 +3,7 @@
 
 use super::Sfu;
 use crate::{
-    ids::{Kind, PeerId, RoomId, TrackId},
+    ids::{Kind, RoomId, TrackId},
     link::Rid,
     packet::Packet,
     relay::{Relay, What},
@@ -51,10 +51,6 @@ impl Sfu {
                 None => {}
             }
         }
-    }
-
-    pub(super) fn tracks_in(&self, room: RoomId) -> Vec<TrackId> {
-        self.rooms.get(&room).map(|room| room.tracks.clone()).unwrap_or_default()
     }
 
     /// Takes what another shard has to say. What is of an unknown room or track is dropped.
@@ -186,17 +182,5 @@ impl Sfu {
                 }
             }
         }
-    }
-
-    /// A room is as long as somebody is in it, here or elsewhere.
-    pub(super) fn forget_empty(&mut self, room: RoomId) {
-        if self.rooms.get(&room).is_some_and(crate::room::Room::is_empty) {
-            self.rooms.remove(&room);
-            self.rounds.remove(room);
-        }
-    }
-
-    pub(super) fn members(&self, room: RoomId) -> Vec<PeerId> {
-        self.rooms.get(&room).map(|room| room.members.clone()).unwrap_or_default()
     }
 }

@@ -134,9 +134,8 @@ impl Sfu {
     }
 
     pub(super) fn subscribe_to_all(&mut self, peer: PeerId) {
-        let room = self.peers.get(&peer).and_then(|it| self.rooms.get(&it.room));
-        let tracks = room.map(|room| room.tracks.clone()).unwrap_or_default();
-        for id in tracks.into_iter().filter(|id| id.peer != peer) {
+        let Some(room) = self.peers.get(&peer).map(|it| it.room) else { return };
+        for id in self.tracks_in(room).into_iter().filter(|id| id.peer != peer) {
             self.subscribe(peer, id);
         }
     }

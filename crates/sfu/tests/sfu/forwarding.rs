@@ -110,3 +110,19 @@ fn rooms_hear_nothing_of_each_other_and_leave_nothing_behind() {
     world.run(Duration::from_secs(1));
     assert_eq!((world.sfu.peers(), world.sfu.entries()), (0, 0));
 }
+
+#[test]
+fn rooms_are_looked_after_also_when_others_have_ended() {
+    let mut world = World::new(5);
+    let rooms = [1, 2, 3].map(sfu::RoomId);
+    let people: Vec<_> =
+        (1..).zip(rooms).map(|(id, room)| world.join_room(room, id, &BOTH)).collect();
+    world.run(Duration::from_secs(3));
+    world.leave(people[0]);
+    for (left, vanished) in [(1, people[1]), (0, people[2])] {
+        world.clients.remove(&vanished);
+        world.run(Duration::from_secs(41));
+        assert_eq!(world.sfu.peers(), left, "who is silent is gone, and nobody else");
+    }
+    assert_eq!(world.sfu.entries(), 0);
+}

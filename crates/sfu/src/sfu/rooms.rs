@@ -1,9 +1,9 @@
-//! What needs no exact time. Each room has a time of its own for it: were all looked after at once, what
-//! comes just then would wait for all of them.
+//! Which rooms there are, and what of them needs no exact time. Each has a time of its own for that: were
+//! all looked after at once, what comes just then would wait for all of them.
 
 use super::Sfu;
 use crate::{
-    ids::{PeerId, RoomId},
+    ids::{PeerId, RoomId, TrackId},
     output::GoneReason,
     room::Room,
 };
@@ -17,9 +17,27 @@ impl Sfu {
     pub(super) fn room(&mut self, id: RoomId) -> &mut Room {
         let (now, rounds) = (self.now, &mut self.rounds);
         self.rooms.entry(id).or_insert_with(|| {
-            rounds.set(id, now + ROUND);
+            rounds.set(id, now + first(id));
             Room::default()
         })
+    }
+
+    /// A room is as long as somebody is in it, here or elsewhere.
+    pub(super) fn forget_empty(&mut self, room: RoomId) {
+        if self.rooms.get(&room).is_some_and(crate::room::Room::is_empty) {
+            self.rooms.remove(&room);
+            self.rounds.remove(room);
+        }
+    }
+
+    /// Who is in a room on this shard.
+    pub(super) fn members(&self, room: RoomId) -> Vec<PeerId> {
+        self.rooms.get(&room).map(|room| room.members.clone()).unwrap_or_default()
+    }
+
+    /// What is published in a room, on whichever shard.
+    pub(super) fn tracks_in(&self, room: RoomId) -> Vec<TrackId> {
+        self.rooms.get(&room).map(|room| room.tracks.clone()).unwrap_or_default()
     }
 
     /// Looks after the rooms whose time has come.
@@ -48,6 +66,14 @@ impl Sfu {
     }
 }
 
+/// How soon a room is first looked after. Rooms that begin together are not for ever after looked after
+/// together.
+fn first(RoomId(id): RoomId) -> Duration {
+    // Multiples of the golden ratio are as far apart as can be, however many there are.
+    let [part, ..] = id.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
+    ROUND * (u32::from(part) + 1) / 256
+}
+
 /// A round later. What was missed is not made up for, nor does it bring rooms together that were apart.
 fn next(due: Instant, now: Instant) -> Instant {
     let late = now.saturating_duration_since(due).as_millis();
@@ -58,6 +84,18 @@ fn next(due: Instant, now: Instant) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn rooms_that_begin_together_are_looked_after_apart() {
+        let mut together = HashMap::<_, usize>::new();
+        for id in 1..=1000 {
+            let first = first(RoomId(id));
+            assert!((Duration::from_micros(1)..=ROUND).contains(&first));
+            *together.entry(first.as_millis()).or_default() += 1;
+        }
+        assert!(together.values().all(|rooms| *rooms < 20), "{together:?}");
+    }
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "any instant will do")]
