@@ -24,7 +24,7 @@ impl Sfu {
 
     /// A room is as long as somebody is in it, here or elsewhere.
     pub(super) fn forget_empty(&mut self, room: RoomId) {
-        if self.rooms.get(&room).is_some_and(crate::room::Room::is_empty) {
+        if self.rooms.get(&room).is_some_and(Room::is_empty) {
             self.rooms.remove(&room);
             self.rounds.remove(room);
         }
