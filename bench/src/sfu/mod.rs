@@ -51,7 +51,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let (rounds, seconds) =
         if options.smoke { (0, 1) } else { (options.common.rounds, options.seconds) };
     if let Some(which) = options.only {
-        for scenario in Scenario::ALL.iter().filter(|_| !options.busy) {
+        let alone = if which == Which::Janus { Scenario::ALL } else { Scenario::SPREAD };
+        for scenario in alone.iter().filter(|_| !options.busy) {
             let measured = run::measure(which, *scenario, Seconds(seconds), &[pair.server])?;
             report::print(&format!("{scenario}: {measured:?}"))?;
         }

@@ -28,6 +28,12 @@ pub(crate) struct Scenario {
 impl Scenario {
     pub(crate) const ALL: &[Self] =
         &[Self { publishers: 1, subscribers: 50 }, Self { publishers: 8, subscribers: 0 }];
+    /// What one room over two shards is asked: the same, and a large one that gives both much to do.
+    pub(crate) const SPREAD: &[Self] = &[
+        Self { publishers: 1, subscribers: 50 },
+        Self { publishers: 8, subscribers: 0 },
+        Self { publishers: 8, subscribers: 40 },
+    ];
     pub(crate) const SMALL: &[Self] = &[Self { publishers: 2, subscribers: 1 }];
 
     /// All who are there.

@@ -1,6 +1,8 @@
-// Looks at every link now and then: how well it does, in numbers and in one word for each.
+// Looks at every link now and then: how well it does, in numbers and in one word for each, and how
+// long its pictures are to be held.
 import type { Quality } from "./face.ts";
 import type { Line as Path } from "./paths.ts";
+import { Playout } from "./playout.ts";
 import type { ParticipantId } from "./protocol.ts";
 import {
   afterLooking,
@@ -26,6 +28,7 @@ export interface ObserverOptions {
 export class Observer {
   readonly statistics = new Store<Statistics>(NO_STATISTICS);
   readonly #options: ObserverOptions;
+  readonly #playout = new Playout();
   #looks = new Map<RTCPeerConnection, Look>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -56,14 +59,10 @@ export class Observer {
     const looks = new Map<RTCPeerConnection, Look>();
     const found = reports.flatMap(([to, peer, report]) => {
       if (!report) return [];
-      const { line, look } = read(
-        to,
-        report as Iterable<[string, unknown]>,
-        this.#looks.get(peer),
-        at,
-        owners,
-      );
+      const entries = report as Iterable<[string, unknown]>;
+      const { line, look } = read(to, entries, this.#looks.get(peer), at, owners);
       looks.set(peer, look);
+      this.#playout.look(peer, entries, owners, at);
       return line;
     });
     this.#looks = looks;

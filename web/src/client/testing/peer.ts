@@ -115,6 +115,10 @@ export class FakePeer extends EventTarget {
     return [...this.sections];
   }
 
+  getReceivers(): Section["receiver"][] {
+    return this.sections.map(({ receiver }) => receiver);
+  }
+
   restartIce(): void {
     this.#restartWanted = true;
     this.#askNegotiation();
