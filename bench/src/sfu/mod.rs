@@ -75,7 +75,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         fill(&mut beside, &ROWS, *scenario, &measure(&Which::BOTH, *scenario)?);
     }
     let mut shards = Table::new(&["what", "one shard", "two shards", "one / two"]);
-    for scenario in scenarios {
+    let spread = if options.smoke { Scenario::SMALL } else { Scenario::SPREAD };
+    for scenario in spread {
         fill(&mut shards, &SHARDS, *scenario, &measure(&Which::SHARDS, *scenario)?);
     }
     let mut busy = Table::new(&["what", "moim", "Janus"]);
@@ -92,7 +93,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
          same kind as it takes for a server to have four fifths of its core to do, one room, the \
          others being there for weight only (what comes for them is dropped before it is read, and they report \
          on nothing):\n\n\
-         {}\n{climbed}The same room over two shards with little to do, where each packet wakes both of them:\n\n\
+         {}\n{climbed}One room over two shards, which share one core here: two with little to do, where most of it is to be \
+         woken by each packet, and one with much:\n\n\
          {}\n{}; {}; {}. `cargo xtask bench sfu`\n",
         beside.markdown(),
         busy.markdown(),
@@ -161,7 +163,8 @@ const ROWS: [Row<Measured>; 5] = [
     ("lost for good, %", |it| it.loss, false),
 ];
 
-const SHARDS: [Row<Measured>; 3] = [
+const SHARDS: [Row<Measured>; 4] = [
+    ("packets a second", |it| it.rate, false),
     ("CPU per forwarded packet, µs", |it| it.cpu_per_packet, true),
     ("of that the busiest shard, µs", |it| it.busiest_per_packet, true),
     ("lost for good, %", |it| it.loss, false),
