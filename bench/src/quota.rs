@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 /// takes single threads.
 const ROOT: &str = "/sys/fs/cgroup/cpu";
 /// The share is given anew so often; the kernel gives no less than a millisecond.
-const PERIOD: Duration = Duration::from_millis(20);
+const PERIOD: Duration = Duration::from_millis(50);
 
 /// A share. Dropping it sets its threads free.
 #[derive(Debug)]
