@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { afterLook, type Counted, type Holding, held, Playout } from "./playout.ts";
+import { afterLook, type Counted, firstLook, type Holding, Playout } from "./playout.ts";
 
 const LOOK = 2_000;
 
 /** A picture of 30 frames a second that its browser holds for 50 ms. */
 class Picture {
   counted: Counted = { frames: 0, freezes: 0, frozen: 0, missed: 0, held: 0, emitted: 0 };
-  #holding: Holding = held(this.counted, 0);
+  #holding: Holding = firstLook(this.counted, 0);
 
   /** Two seconds with so many freezes of so many seconds, for want of so many packets. */
   look({

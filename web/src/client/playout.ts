@@ -43,7 +43,7 @@ export interface Holding {
 }
 
 /** A picture at the first look at it. */
-export function held(counted: Counted, at: number): Holding {
+export function firstLook(counted: Counted, at: number): Holding {
   return {
     at,
     counted,
@@ -94,7 +94,7 @@ export class Playout {
       const before = this.#holdings.get(receiver);
       const counted = countedIn(entry);
       const holding =
-        before?.of === of ? afterLook(before.holding, counted, at) : held(counted, at);
+        before?.of === of ? afterLook(before.holding, counted, at) : firstLook(counted, at);
       this.#holdings.set(receiver, { of, holding });
       if (before && before.holding.target !== holding.target) {
         receiver.jitterBufferTarget = holding.target;
