@@ -146,7 +146,8 @@ fn climbed(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
     }
     Ok(format!(
         "One publisher, and as many subscribers as there can be, where each shard, and Janus as a \
-         whole, has {} % of a core:\n\n{}\n",
+         whole, has {} % of a core. A number of them counts where at one of three looks nobody missed \
+         anything:\n\n{}\n",
         highest::PERCENT,
         table.markdown()
     ))
