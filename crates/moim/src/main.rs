@@ -2,6 +2,7 @@
 
 mod addresses;
 mod banner;
+mod client_prefix;
 mod config;
 mod data;
 mod descriptors;

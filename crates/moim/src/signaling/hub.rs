@@ -17,7 +17,7 @@ use super::{
     hall::HallDesk,
     lobby::LobbyDesk,
     parse::invalid,
-    rate::{PerParty, Rate},
+    rate::{PerClient, Rate},
     room_task::RoomTask,
     seat::Sockets,
     translate,
@@ -37,8 +37,8 @@ pub(super) struct Hub {
     pub(super) directory: Directory,
     pub(super) lobby: LobbyDesk,
     pub(super) halls: Vec<HallDesk>,
-    pub(super) guesses: PerParty,
-    pub(super) creations: PerParty,
+    pub(super) guesses: PerClient,
+    pub(super) creations: PerClient,
     pub(super) refusals: Refusals,
 }
 
@@ -49,8 +49,8 @@ impl Hub {
             directory: Directory::new(config.max_rooms),
             lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),
             halls: DIALECTS.iter().copied().filter_map(HallDesk::of).collect(),
-            guesses: PerParty::new(GUESSES, PARTIES),
-            creations: PerParty::new(CREATIONS, PARTIES),
+            guesses: PerClient::new(GUESSES, PARTIES),
+            creations: PerClient::new(CREATIONS, PARTIES),
             refusals: Refusals::default(),
             config,
         }
@@ -138,7 +138,7 @@ impl Hub {
         if let Mail::Enter { seat, ack, guess, .. } = mail {
             translate::turn_away(self, address, &seat.0);
             if guess {
-                self.guesses.put_back(seat.0.party, Instant::now());
+                self.guesses.put_back(seat.0.prefix, Instant::now());
             }
             self.refusals.refuse(ack, error);
         }

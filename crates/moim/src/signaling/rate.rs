@@ -2,12 +2,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::time::Instant;
+
+use crate::client_prefix::ClientPrefix;
 
 /// So much at once, and so much a second after that.
 #[derive(Debug, Clone, Copy)]
@@ -56,26 +57,10 @@ impl Bucket {
     }
 }
 
-/// An address as far as one party holds it: all of an IPv4 address, the /64 of an IPv6 one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Party(IpAddr);
-
-impl From<IpAddr> for Party {
-    fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let prefix = address.to_bits() & !u128::from(u64::MAX);
-                Self(Ipv6Addr::from_bits(prefix).into())
-            }
-            v4 => Self(v4),
-        }
-    }
-}
-
 /// A bucket for each address, for the addresses seen of late: when so many are known, the half
 /// that was not seen since is forgotten.
 #[derive(Debug)]
-pub(super) struct PerParty {
+pub(super) struct PerClient {
     rate: Rate,
     most: usize,
     buckets: Mutex<Generations>,
@@ -83,41 +68,43 @@ pub(super) struct PerParty {
 
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashMap<Party, Bucket>,
-    old: HashMap<Party, Bucket>,
+    young: HashMap<ClientPrefix, Bucket>,
+    old: HashMap<ClientPrefix, Bucket>,
 }
 
-impl PerParty {
+impl PerClient {
     /// Knows at most `most` addresses.
     pub(super) fn new(rate: Rate, most: usize) -> Self {
         Self { rate, most, buckets: Mutex::default() }
     }
 
-    /// Takes one of the party's tokens, if it has one.
-    pub(super) fn take(&self, party: Party, now: Instant) -> bool {
-        self.with(party, now, |bucket| bucket.take(self.rate, now))
+    /// Takes one of the client's tokens, if it has one.
+    pub(super) fn take(&self, client: ClientPrefix, now: Instant) -> bool {
+        self.with(client, now, |bucket| bucket.take(self.rate, now))
     }
 
     /// Gives a token back that was taken in vain.
-    pub(super) fn put_back(&self, party: Party, now: Instant) {
-        self.with(party, now, |bucket| bucket.put_back(self.rate));
+    pub(super) fn put_back(&self, client: ClientPrefix, now: Instant) {
+        self.with(client, now, |bucket| bucket.put_back(self.rate));
     }
 
-    fn with<T>(&self, party: Party, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
+    fn with<T>(&self, client: ClientPrefix, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Generations { young, old } = &mut *buckets;
-        if young.len() >= self.most / 2 && !young.contains_key(&party) {
+        if young.len() >= self.most / 2 && !young.contains_key(&client) {
             *old = std::mem::take(young);
         }
         let bucket = young
-            .entry(party)
-            .or_insert_with(|| old.remove(&party).unwrap_or_else(|| Bucket::full(self.rate, now)));
+            .entry(client)
+            .or_insert_with(|| old.remove(&client).unwrap_or_else(|| Bucket::full(self.rate, now)));
         act(bucket)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     const RATE: Rate = Rate { burst: 3.0, per_second: 1.0 };
@@ -143,28 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_party_is_its_64_and_a_mapped_address_is_the_ipv4_one() {
-        let party = |text: &str| Party::from(text.parse::<IpAddr>().unwrap());
-        assert_eq!(party("2001:db8::1"), party("2001:db8::ffff:1"));
-        assert_ne!(party("2001:db8::1"), party("2001:db8:0:1::1"));
-        assert_eq!(party("::ffff:192.0.2.1"), party("192.0.2.1"));
-        assert_ne!(party("192.0.2.1"), party("192.0.2.2"));
-    }
-
-    #[test]
     fn addresses_are_limited_apart_and_the_memory_of_them_is_bounded() {
         let now = Instant::now();
-        let rates = PerParty::new(RATE, 100);
-        let party = |n: u32| Party::from(IpAddr::from(n.to_be_bytes()));
-        while rates.take(party(0), now) {}
+        let rates = PerClient::new(RATE, 100);
+        let client = |n: u32| ClientPrefix::from(IpAddr::from(n.to_be_bytes()));
+        while rates.take(client(0), now) {}
         for n in 1..=40 {
-            assert!(rates.take(party(n), now));
+            assert!(rates.take(client(n), now));
         }
-        assert!(!rates.take(party(0), now), "known while there is room");
-        rates.put_back(party(0), now);
-        assert!(rates.take(party(0), now));
+        assert!(!rates.take(client(0), now), "known while there is room");
+        rates.put_back(client(0), now);
+        assert!(rates.take(client(0), now));
         for n in 0..10_000 {
-            rates.take(party(n), now);
+            rates.take(client(n), now);
             let buckets = rates.buckets.lock().unwrap();
             assert!(buckets.young.len() + buckets.old.len() <= 100);
         }

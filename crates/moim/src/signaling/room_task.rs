@@ -284,7 +284,7 @@ impl RoomTask {
 
     fn give_guess_back(&self, connection: Connection) {
         if let Some(seated) = self.seats.get(&connection) {
-            self.hub.guesses.put_back(seated.seat.0.party, Instant::now());
+            self.hub.guesses.put_back(seated.seat.0.prefix, Instant::now());
         }
     }
 

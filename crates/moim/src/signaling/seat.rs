@@ -8,7 +8,8 @@ use std::{
 use room::Connection;
 use tokio::sync::Notify;
 
-use super::{ice::Found, rate::Party};
+use super::ice::Found;
+use crate::client_prefix::ClientPrefix;
 use crate::socket::app::Socket;
 
 /// A connected socket, as its session and its room know it.
@@ -17,7 +18,7 @@ pub(super) struct Client {
     pub(super) connection: Connection,
     pub(super) socket: Socket,
     pub(super) found: Found,
-    pub(super) party: Party,
+    pub(super) prefix: ClientPrefix,
 }
 
 /// A client's place in a room. The room alone holds it, or the mail that asks for it; the session

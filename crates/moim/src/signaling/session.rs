@@ -25,11 +25,14 @@ use super::{
     ice::Found,
     parse::{no_payload, payload},
     place::Place,
-    rate::{Bucket, Party, Rate},
+    rate::{Bucket, Rate},
     seat::{Client, Seat},
     translate::Translator,
 };
-use crate::socket::app::{Ack, Events, Gone, Handshake, Incoming, Socket};
+use crate::{
+    client_prefix::ClientPrefix,
+    socket::app::{Ack, Events, Gone, Handshake, Incoming, Socket},
+};
 
 /// Events of one socket, each counting for one and one more per KiB. Who sends more is read more
 /// slowly, and loses nothing.
@@ -121,8 +124,8 @@ impl Session {
         handshake: &Handshake,
     ) -> Self {
         let found = Found::new(&hub.config, handshake);
-        let party = Party::from(handshake.address);
-        let client = Arc::new(Client { connection, socket, found, party });
+        let prefix = ClientPrefix::from(handshake.address);
+        let client = Arc::new(Client { connection, socket, found, prefix });
         let now = Instant::now();
         let (events, entries) = (Bucket::full(EVENTS, now), Bucket::full(ENTRIES, now));
         let chats = Bucket::full(CHATS, now);
@@ -142,7 +145,7 @@ impl Session {
     fn create(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
-        if !self.hub.creations.take(self.client.party, Instant::now()) {
+        if !self.hub.creations.take(self.client.prefix, Instant::now()) {
             return Err(rate_limited("too many rooms from this address; try again later"));
         }
         let room = self.hub.create(create)?;
@@ -163,7 +166,7 @@ impl Session {
         }
         self.count_entry()?;
         let guess = join.resume.is_none() && join.password.is_some();
-        if guess && !self.hub.guesses.take(self.client.party, Instant::now()) {
+        if guess && !self.hub.guesses.take(self.client.prefix, Instant::now()) {
             return Err(rate_limited("too many wrong passwords; try again later"));
         }
         let (address, request) = request(join);

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,6 +14,7 @@ use socketio::Revision;
 use tokio::sync::mpsc;
 
 use super::{config::Limits, refusal::Refusal, request::Request};
+use crate::client_prefix::ClientPrefix;
 
 /// Requests of one session that may wait for its task.
 const MAILBOX: usize = 4;
@@ -26,7 +27,7 @@ pub(super) struct Registry(Mutex<State>);
 struct State {
     listed: HashMap<Arc<str>, Entry>,
     sessions: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<ClientPrefix, usize>,
 }
 
 /// A session as it is found.
@@ -52,7 +53,7 @@ pub(super) struct Door {
 #[derive(Debug)]
 pub(super) struct Permit {
     registry: Arc<Registry>,
-    address: Option<IpAddr>,
+    address: Option<ClientPrefix>,
 }
 
 /// A session is found as long as it holds this.
@@ -114,15 +115,9 @@ impl Registry {
     }
 }
 
-/// What sessions are counted by.
-fn counted(address: IpAddr) -> Option<IpAddr> {
-    match address.to_canonical() {
-        address if address.is_loopback() => None,
-        IpAddr::V6(address) => {
-            Some(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into())
-        }
-        address => Some(address),
-    }
+/// What sessions are counted by: nothing behind a proxy on this machine.
+fn counted(address: IpAddr) -> Option<ClientPrefix> {
+    Some(ClientPrefix::from(address)).filter(|client| !client.is_loopback())
 }
 
 impl Door {

@@ -1,0 +1,58 @@
+//! The unit that limits count by: the addresses that one subscriber has.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// A client's address as far as one subscriber holds it: an IPv4 address, or the /64 of an IPv6 one
+/// (RFC 6177). IPv4 inside IPv6 counts as the IPv4 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ClientPrefix(IpAddr);
+
+impl ClientPrefix {
+    /// Everybody behind a proxy on this machine comes from loopback, so limits by address leave it out.
+    pub(crate) fn is_loopback(self) -> bool {
+        self.0.is_loopback() || self.0 == Self::from(IpAddr::V6(Ipv6Addr::LOCALHOST)).0
+    }
+}
+
+impl From<IpAddr> for ClientPrefix {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let prefix = address.to_bits() & !u128::from(u64::MAX);
+                Self(Ipv6Addr::from_bits(prefix).into())
+            }
+            v4 => Self(v4),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> ClientPrefix {
+        text.parse::<IpAddr>().unwrap().into()
+    }
+
+    #[test]
+    fn ipv6_addresses_of_one_64_are_one_client() {
+        assert_eq!(prefix("2001:db8::1"), prefix("2001:db8::ffff:1"));
+        assert_ne!(prefix("2001:db8::1"), prefix("2001:db8:0:1::1"));
+    }
+
+    #[test]
+    fn mapped_ipv4_is_ipv4() {
+        assert_eq!(prefix("::ffff:192.0.2.1"), prefix("192.0.2.1"));
+        assert_ne!(prefix("192.0.2.1"), prefix("192.0.2.2"));
+    }
+
+    #[test]
+    fn loopback_of_both_families_is_recognised() {
+        assert!(prefix("127.0.0.1").is_loopback());
+        assert!(prefix("127.9.0.1").is_loopback());
+        assert!(prefix("::1").is_loopback());
+        assert!(prefix("::ffff:127.0.0.1").is_loopback());
+        assert!(!prefix("192.0.2.1").is_loopback());
+        assert!(!prefix("2001:db8::1").is_loopback());
+    }
+}
