@@ -30,7 +30,7 @@ pub(super) struct Load {
     tally: Tally,
     epoch: Instant,
     tasks: JoinSet<Outcome>,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Option<Instant>>,
     /// How many seats were taken, in moim's room.
     seats: u32,
     links: usize,
@@ -55,7 +55,7 @@ impl Load {
             }
             Server::Janus(_) => On::Janus(Vec::new()),
         };
-        let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
+        let (tasks, stop) = (JoinSet::new(), watch::Sender::new(None));
         let takes = Takes::All;
         Ok(Self { on, room, takes, tally, epoch, tasks, stop, seats: 0, links: 0 })
     }
@@ -134,7 +134,7 @@ impl Load {
 
     /// Everybody leaves.
     pub(super) async fn end(mut self) -> Summary {
-        self.stop.send_replace(true);
+        self.stop.send_replace(Some(Instant::now()));
         let mut summary = Summary::default();
         while let Some(ended) = self.tasks.join_next().await {
             summary.add(ended.unwrap_or_else(|error| Outcome::failed(&error.into())));

@@ -325,6 +325,16 @@ impl Participant {
         }
     }
 
+    /// Ends the measurement of every track that should still be flowing.
+    pub fn finish(&mut self, at: Instant) {
+        for (mid, reception) in &mut self.received {
+            let media = self.rtc.media(Mid::from(mid.as_str()));
+            if media.is_some_and(|media| media.direction().is_receiving() && !media.disabled()) {
+                reception.finish(at);
+            }
+        }
+    }
+
     /// Ends the connection; what it says last is still to be sent.
     pub fn close(&mut self, now: Instant) {
         self.dead |= self.rtc.close().is_err();

@@ -112,20 +112,32 @@ impl Reception {
         }
     }
 
+    /// Ends the measurement then. A track that should still be flowing and has been silent until then
+    /// counts as frozen: without this, a stall that lasts to the end would not be seen at all.
+    pub(crate) fn finish(&mut self, at: Instant) {
+        if let Some(last) = self.last {
+            self.count_interval(at.saturating_duration_since(last));
+        }
+    }
+
     /// Counts the time between two frames.
     fn pass(&mut self, at: Instant) {
         let Some(last) = self.last.replace(at) else { return };
         let interval = at.saturating_duration_since(last);
-        self.longest = self.longest.max(interval);
-        if !self.usual.is_zero() && interval > (self.usual * 3).max(self.usual + FROZEN) {
-            self.freezes += 1;
-            self.frozen += interval;
-        }
+        self.count_interval(interval);
         self.usual = if self.usual.is_zero() {
             interval
         } else {
             (self.usual * (USUAL - 1) + interval) / USUAL
         };
+    }
+
+    fn count_interval(&mut self, interval: Duration) {
+        self.longest = self.longest.max(interval);
+        if !self.usual.is_zero() && interval > (self.usual * 3).max(self.usual + FROZEN) {
+            self.freezes += 1;
+            self.frozen += interval;
+        }
     }
 
     /// Whether it is a picture; sound otherwise.
@@ -272,6 +284,27 @@ mod tests {
         assert_eq!((reception.frames(), reception.lost()), (50, 0));
         assert!(reception.delays().max() < 11_000);
         assert_eq!(reception.publisher(), Some(5));
+    }
+
+    #[test]
+    fn stall_that_lasts_to_the_end_is_a_freeze() {
+        let start = Instant::now();
+        let mut camera = Camera::new(5, start, &Layer::single(180, 300_000));
+        let mut reception = Reception::new(start, true).unwrap();
+        let mut last = start;
+        for n in 0..50 {
+            last = start + n * Duration::from_millis(40);
+            for packet in camera.take(last) {
+                reception.take(last, packet.seq, packet.marker, &packet.payload);
+            }
+        }
+        reception.finish(last + Duration::from_millis(60));
+        assert_eq!(reception.freezes(), (0, Duration::ZERO), "the next frame was hardly due");
+        assert_eq!(reception.longest_gap(), Duration::from_millis(60));
+        let stall = Duration::from_secs(16);
+        reception.finish(last + stall);
+        assert_eq!(reception.freezes(), (1, stall));
+        assert_eq!(reception.longest_gap(), stall);
     }
 
     #[test]

@@ -105,3 +105,21 @@ fn simulcast_is_offered_with_its_layers() {
     let sent = call.people[0].1.sent();
     assert!(sent > 45 * 6, "three layers: {sent}");
 }
+
+#[test]
+fn stall_until_the_end_is_counted_while_the_track_should_flow() {
+    let mut call = Call::connect(everything(), Link::default());
+    call.run(Duration::from_secs(5));
+    let sections = call.people[0].1.sections();
+    let (camera, _) = sections.iter().find(|(_, it)| *it == Section::Camera).unwrap();
+    let freezes = |call: &Call| call.people[1].1.received()[camera].freezes();
+    call.people[1].1.finish(call.network.clock.now());
+    assert_eq!(freezes(&call).0, 0, "everything flows");
+    // Nothing comes through any more, and nobody says so.
+    call.network.link(call.people[1].0.ip(), Link { loss: 1.0, ..Link::default() });
+    call.run(Duration::from_secs(16));
+    assert_eq!(freezes(&call).0, 0, "no frame has come to tell how long it took");
+    call.people[1].1.finish(call.network.clock.now());
+    assert_eq!(freezes(&call).0, 1);
+    assert!(freezes(&call).1 >= Duration::from_secs(16));
+}

@@ -65,6 +65,14 @@ pub enum Takes {
     Nothing,
 }
 
+/// Tells a link when to stop: at that instant measuring ends, however late the link sees it.
+pub type Stop = watch::Receiver<Option<Instant>>;
+
+async fn stopped(stop: &mut Stop) -> Instant {
+    // Without anybody left to stop it, a link ends now.
+    stop.wait_for(Option::is_some).await.ok().and_then(|at| *at).unwrap_or_else(Instant::now)
+}
+
 /// A link.
 pub struct Link<S> {
     signaling: S,
@@ -138,14 +146,14 @@ impl<S: Signaling> Link<S> {
     }
 
     /// Sends and receives until told to stop; tells what came of it, and gives signaling back.
-    pub async fn run(mut self, stop: &mut watch::Receiver<bool>) -> (Outcome, S) {
+    pub async fn run(mut self, stop: &mut Stop) -> (Outcome, S) {
         let ended = tokio::select! {
-            ended = self.live() => ended,
-            // Whoever could stop us being gone is as good.
-            _ = stop.wait_for(|stop| *stop) => Ok(()),
+            ended = self.live() => ended.map(|()| Instant::now()),
+            at = stopped(stop) => Ok(at),
         };
-        if let Err(error) = ended {
-            self.outcome.failure = Some(format!("{error:#}"));
+        match ended {
+            Ok(at) => self.media.finish(at),
+            Err(error) => self.outcome.failure = Some(format!("{error:#}")),
         }
         if self.outcome.connected.is_some() {
             self.tally.connected.send_modify(|count| *count -= 1);

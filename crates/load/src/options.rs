@@ -47,7 +47,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub(crate) churn: f64,
 
-    /// Beginning of the rooms' names
+    /// Beginning of the rooms' names; each run adds a word of its own, so that none meets another
     #[arg(long, value_name = "NAME", default_value = "load")]
     pub(crate) prefix: String,
 

@@ -152,6 +152,8 @@ pub struct Summary {
     pub time: Duration,
     /// How many tracks there should have been, of sound and of pictures; none where that is open.
     pub expected: (u64, u64),
+    /// Whether everybody had ended before the time was over.
+    pub stopped_early: bool,
 }
 
 impl Summary {
@@ -202,6 +204,7 @@ impl Summary {
         json!({
             "seconds": self.time.as_secs_f64(),
             "participants": self.participants,
+            "stoppedEarly": self.stopped_early,
             "failures": self.failures,
             "sentPackets": self.sent,
             "connectedMs": {"p50": millis(quantile(&self.connected, 50)), "p99": millis(quantile(&self.connected, 99))},
@@ -248,6 +251,9 @@ impl Summary {
             &format!("{:<26}{:>28}\n", "first picture, p50 and p99", format!("{fast}, {slow} ms"));
         for (failure, count) in &self.failures {
             table += &format!("{count} of {} participants: {failure}\n", self.participants);
+        }
+        if self.stopped_early {
+            table += "stopped early: nobody was left in any room\n";
         }
         table
     }

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Instant};
 use anyhow::{Context, bail};
 use headless::{Layer, Offer, Publish, Section};
 use serde_json::{Value, json};
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
-    link::{Description, Link, PATIENCE, Sends, Signaling, Takes},
+    link::{Description, Link, PATIENCE, Sends, Signaling, Stop, Takes},
     options::{Media, Transport},
     outcome::Outcome,
     plan::Plan,
@@ -32,7 +32,7 @@ pub struct Seat {
 }
 
 /// Takes part until told to stop, and tells what came of it.
-pub async fn take_part(plan: Arc<Plan>, seat: Seat, mut stop: watch::Receiver<bool>) -> Outcome {
+pub async fn take_part(plan: Arc<Plan>, seat: Seat, mut stop: Stop) -> Outcome {
     let joined = timeout(PATIENCE, join(&plan, &seat)).await;
     match joined.map_err(|_| anyhow::anyhow!("Joining took more than a minute")) {
         Ok(Ok(link)) => {
