@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -86,6 +86,21 @@ export class Server {
   /** Where a browser on this machine reaches it. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The certificate that its own are signed with. */
+  get ca(): string {
+    return join(this.data, "ca.pem");
+  }
+
+  /** KiB of memory that are resident (Linux), or 0 once it has ended. */
+  get memory(): number {
+    try {
+      const status = readFileSync(`/proc/${this.process.pid}/status`, "utf8");
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    } catch {
+      return 0;
+    }
   }
 
   /** Everything it has written so far. */

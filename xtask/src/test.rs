@@ -122,7 +122,8 @@ fn beside_coturn() -> anyhow::Result<()> {
 }
 
 fn browsers() -> anyhow::Result<()> {
-    run(".", &cargo(), &["build", "--release", "--locked", "--package", "moim-wire"])?;
+    let tools = ["--package", "moim-wire", "--package", "moim-stranger"];
+    run(".", &cargo(), &[&["build", "--release", "--locked"], &tools[..]].concat())?;
     npm::install("e2e")?;
     let python = python::install()?;
     let python = python.to_string_lossy();

@@ -35,6 +35,8 @@ pub use options::{Media, Options, Transport};
 pub use outcome::{Outcome, Summary};
 pub use plan::Plan;
 pub use seat::{Seat, take_part};
+pub use server::ServerUrl;
+pub use socket::{Said, Socket, field};
 pub use way::Way;
 
 /// Participants come one after the other, as people do, and as servers limit them to.

@@ -16,20 +16,23 @@ use rustls::{
 
 /// Where a server is.
 #[derive(Debug, Clone)]
-pub(crate) struct ServerUrl {
+pub struct ServerUrl {
     /// Its name, as its certificate has it.
-    pub(crate) host: String,
+    pub host: String,
     /// Name and port, as the URL has them.
-    pub(crate) authority: String,
+    pub authority: String,
     /// Its address, where signaling and media alike go.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     /// Over TLS.
-    pub(crate) secure: bool,
+    pub secure: bool,
 }
 
 impl ServerUrl {
     /// Reads `http://host:port` and looks the host up.
-    pub(crate) fn find(url: &str) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// It is no such URL, or nobody knows the host.
+    pub fn find(url: &str) -> anyhow::Result<Self> {
         let (secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
             (Some(rest), _) => (false, rest),
             (_, Some(rest)) => (true, rest),
@@ -51,7 +54,10 @@ impl ServerUrl {
     }
 
     /// How to know the server, where it is https.
-    pub(crate) fn tls(&self, ca: Option<&Path>) -> anyhow::Result<Option<Arc<ClientConfig>>> {
+    ///
+    /// # Errors
+    /// An https server without a certificate to know it by, or one that can't be read.
+    pub fn tls(&self, ca: Option<&Path>) -> anyhow::Result<Option<Arc<ClientConfig>>> {
         if !self.secure {
             return Ok(None);
         }

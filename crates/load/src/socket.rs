@@ -17,14 +17,14 @@ trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
 impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for S {}
 
 /// A connection to the server's default namespace.
-pub(crate) struct Socket {
+pub struct Socket {
     frames: WebSocketStream<Box<dyn Stream>>,
     requests: u64,
 }
 
 /// What the server says.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub enum Said {
     /// The reply to the request of this number.
     Reply(u64, Result<Value, String>),
     /// An event and its first argument.
@@ -33,7 +33,10 @@ pub(crate) enum Said {
 
 impl Socket {
     /// Connects and waits until the server has welcomed us.
-    pub(crate) async fn connect(
+    ///
+    /// # Errors
+    /// Connecting fails.
+    pub async fn connect(
         server: &ServerUrl,
         tls: Option<Arc<ClientConfig>>,
     ) -> anyhow::Result<Self> {
@@ -55,7 +58,10 @@ impl Socket {
     }
 
     /// Sends a request and gives its number.
-    pub(crate) async fn request(&mut self, event: &str, payload: &Value) -> anyhow::Result<u64> {
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub async fn request(&mut self, event: &str, payload: &Value) -> anyhow::Result<u64> {
         let number = self.requests;
         self.requests += 1;
         let text = format!("42{number}{}", json!([event, payload]));
@@ -63,8 +69,19 @@ impl Socket {
         Ok(number)
     }
 
+    /// Sends a text frame as it is.
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub async fn send(&mut self, frame: &str) -> anyhow::Result<()> {
+        Ok(self.frames.send(Message::text(frame)).await?)
+    }
+
     /// Sends a request and waits for its reply; events before it are let go.
-    pub(crate) async fn ask(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
+    ///
+    /// # Errors
+    /// The server refuses, or the connection has ended.
+    pub async fn ask(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
         let asked = self.request(event, payload).await?;
         loop {
             if let Said::Reply(number, reply) = self.hear().await?
@@ -76,7 +93,10 @@ impl Socket {
     }
 
     /// The next thing the server says. Safe to be dropped while it waits.
-    pub(crate) async fn hear(&mut self) -> anyhow::Result<Said> {
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub async fn hear(&mut self) -> anyhow::Result<Said> {
         loop {
             let frame = self.frame().await?;
             if frame == "2" {
@@ -89,14 +109,14 @@ impl Socket {
 
     /// Leaves the room, and waits until that is known: a connection that is closed while more comes is
     /// taken for one that broke, and its participant for one that may be back.
-    pub(crate) async fn leave(mut self) {
+    pub async fn leave(mut self) {
         // Where the server is silent or gone, so be it.
         let _ = timeout(PATIENCE, self.ask("room:leave", &json!({}))).await;
         self.close().await;
     }
 
     /// Disconnects.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         // Whoever does not hear it notices the end of the connection.
         let _ = self.frames.send(Message::text("41")).await;
         let _ = self.frames.close(None).await;
@@ -114,7 +134,7 @@ impl Socket {
 }
 
 /// A field of an object; null where there is none.
-pub(crate) fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+pub fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 

@@ -1,0 +1,37 @@
+//! Guesses of the password of the witness's room (security T14, field case F22).
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::Counts;
+use crate::{target::Target, witness::LOCKED};
+
+const SOCKETS: usize = 10;
+
+pub(super) async fn run(target: Target, counts: Counts) {
+    let mut sockets = JoinSet::new();
+    for number in 0..SOCKETS {
+        let (target, counts) = (target.clone(), counts.clone());
+        sockets.spawn(async move {
+            if let Err(error) = guess(&target, &counts, number).await {
+                counts.add(&format!("failed: {error}"), 1);
+            }
+        });
+    }
+    sockets.join_all().await;
+}
+
+async fn guess(target: &Target, counts: &Counts, number: usize) -> anyhow::Result<()> {
+    let mut socket = target.connect().await?;
+    for guess in 0.. {
+        counts.add("tried", 1);
+        let password = format!("{number}-{guess}");
+        let join = json!({"room": LOCKED, "name": "Guesser", "password": password});
+        let reply = socket.ask("room:join", &join).await;
+        counts.outcome(&reply);
+        if reply.is_ok() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! A TURN client over UDP.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use tokio::{net::UdpSocket, time::timeout};
+use turn::{
+    rest::Credential,
+    stun::{
+        Class, Key, Message, Method, TransactionId, Writer,
+        attribute::{
+            CHANNEL_NUMBER, ERROR_CODE, NONCE, REALM, REQUESTED_TRANSPORT, USERNAME,
+            XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+        },
+    },
+};
+
+/// The number of the one channel.
+pub(crate) const CHANNEL: u16 = 0x4000;
+const PATIENCE: Duration = Duration::from_millis(500);
+const TRIES: u32 = 6;
+
+/// An allocation.
+pub(crate) struct RelayClient {
+    pub(crate) socket: UdpSocket,
+    pub(crate) relayed: SocketAddr,
+    session: Session,
+}
+
+/// Why a request came to nothing.
+#[derive(Debug)]
+pub(crate) enum RelayError {
+    /// An error response of this code.
+    Refused(u16),
+    Silent,
+    Io(io::Error),
+}
+
+impl From<io::Error> for RelayError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl std::fmt::Display for RelayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(code) => write!(f, "refused with {code}"),
+            Self::Silent => f.write_str("no answer"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RelayError {}
+
+struct Session {
+    credential: Credential,
+    realm: Vec<u8>,
+    nonce: Vec<u8>,
+}
+
+impl RelayClient {
+    pub(crate) async fn allocate(
+        server: SocketAddr,
+        credential: Credential,
+    ) -> Result<Self, RelayError> {
+        let any: SocketAddr =
+            if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+        let socket = UdpSocket::bind(any).await?;
+        socket.connect(server).await?;
+        let mut session = Session { credential, realm: Vec::new(), nonce: Vec::new() };
+        let answer = session
+            .request(&socket, Method::ALLOCATE, |request| {
+                request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+            })
+            .await?;
+        let relayed =
+            Message::parse(&answer).ok().and_then(|it| it.xor_address(XOR_RELAYED_ADDRESS));
+        Ok(Self { socket, relayed: relayed.ok_or(RelayError::Silent)?, session })
+    }
+
+    pub(crate) async fn bind_channel(&mut self, peer: SocketAddr) -> Result<(), RelayError> {
+        let fill = |request: &mut Writer<'_>| {
+            let [high, low] = CHANNEL.to_be_bytes();
+            request.attribute(CHANNEL_NUMBER, &[high, low, 0, 0]);
+            request.xor_address(XOR_PEER_ADDRESS, peer);
+        };
+        self.session.request(&self.socket, Method::CHANNEL_BIND, fill).await.map(drop)
+    }
+}
+
+impl Session {
+    async fn request(
+        &mut self,
+        socket: &UdpSocket,
+        method: Method,
+        fill: impl Fn(&mut Writer<'_>),
+    ) -> Result<Vec<u8>, RelayError> {
+        let mut challenged = 0;
+        for _ in 0..TRIES {
+            let mut id = [0; 12];
+            getrandom::fill(&mut id).map_err(io::Error::other)?;
+            let mut bytes = Vec::new();
+            let mut request = Writer::new(&mut bytes, Class::Request, method, TransactionId(id));
+            fill(&mut request);
+            if !self.nonce.is_empty() {
+                let Credential { username, password } = &self.credential;
+                let realm = String::from_utf8_lossy(&self.realm);
+                request.attribute(USERNAME, username.as_bytes());
+                request.attribute(REALM, &self.realm).attribute(NONCE, &self.nonce);
+                request.integrity(&Key::long_term(username, &realm, password));
+            }
+            socket.send(&bytes).await?;
+            let Ok(answer) = timeout(PATIENCE, answer_to(socket, id)).await else { continue };
+            let answer = answer?;
+            let Ok(message) = Message::parse(&answer) else { continue };
+            if message.class() == Class::Success {
+                return Ok(answer);
+            }
+            let code = match message.attribute(ERROR_CODE) {
+                Some([_, _, class, number, ..]) => u16::from(*class) * 100 + u16::from(*number),
+                _ => 0,
+            };
+            challenged += 1;
+            // Unauthorized twice is no matter of a nonce.
+            if !matches!(code, 401 | 438) || challenged > 2 {
+                return Err(RelayError::Refused(code));
+            }
+            self.realm = message.attribute(REALM).unwrap_or_default().to_vec();
+            self.nonce = message.attribute(NONCE).unwrap_or_default().to_vec();
+        }
+        Err(RelayError::Silent)
+    }
+}
+
+async fn answer_to(socket: &UdpSocket, id: [u8; 12]) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; 2048];
+    loop {
+        let length = socket.recv(&mut buffer).await?;
+        let bytes = buffer.get(..length).unwrap_or_default();
+        if Message::parse(bytes).is_ok_and(|message| message.transaction() == TransactionId(id)) {
+            return Ok(bytes.to_vec());
+        }
+    }
+}
