@@ -274,6 +274,10 @@ impl Relay {
                     self.post.send(wire, &forward);
                 }
             }
+            Command::MembersLeft => self.server.handle_members_left(),
+            Command::Interfaces(interfaces) => {
+                self.server.set_interfaces(interfaces.addresses.clone(), &interfaces.links);
+            }
             Command::Gone(from) => {
                 self.post.clients.remove(&from);
                 self.server.handle_client_gone(&from);

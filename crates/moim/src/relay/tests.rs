@@ -1,10 +1,11 @@
 //! The relay over real loopback sockets.
 
 mod led;
+mod members;
 mod undelivered;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
+    net::{IpAddr, Ipv4Addr, UdpSocket as StdUdpSocket},
     time::Duration,
 };
 
@@ -52,6 +53,8 @@ pub(crate) fn config() -> Config {
         certificate: Current::of_dtls(certificate),
         secrets: vec![SECRET.to_vec()],
         users: Vec::new(),
+        rooms: None,
+        member_tcp: false,
         realm: "moim".to_owned(),
         ports: turn::PORTS,
         discovery: None,
@@ -67,12 +70,22 @@ async fn world_of(shards: u8, allow: &[&str]) -> World {
 }
 
 async fn world_at(ip: IpAddr, shards: u8, allow: &[&str]) -> World {
+    world_with(ip, shards, allow, None).await
+}
+
+/// With rooms, perhaps.
+async fn world_with(
+    ip: IpAddr,
+    shards: u8,
+    allow: &[&str],
+    rooms: Option<&RoomCredentials>,
+) -> World {
     let any = SocketAddr::from((ip, 0));
     // The number of a TCP port is mostly free on UDP, too.
     let (listener, shards) = loop {
         let listener = TcpListener::bind(any).await.unwrap();
         let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
-        let relay = Config { allow, ..config() };
+        let relay = Config { allow, rooms: rooms.cloned(), ..config() };
         let listen = vec![listener.local_addr().unwrap()];
         if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
             break (listener, started);
