@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::oneshot};
 use turn::{ConnectionId, FiveTuple, RelayId};
 
 use super::{Interfaces, client::Client};
@@ -14,8 +14,8 @@ pub(crate) enum Command {
     Opened(FiveTuple, Client),
     /// It sent a message.
     Message(FiveTuple, Bytes),
-    /// It has sent none for a while.
-    Silent(FiveTuple),
+    /// Whether it has an allocation, or its stream is a peer's: the answer goes there.
+    IsInUse(FiveTuple, oneshot::Sender<bool>),
     /// It has left. What waits for it may still be read by it.
     Gone(FiveTuple),
     /// Connecting to a peer came to this.

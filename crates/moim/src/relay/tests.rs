@@ -392,6 +392,43 @@ async fn a_silent_stream_without_an_allocation_is_closed() {
     assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
 }
 
+/// Binding requests are answered to anybody; they are no reason to stay.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_drips_requests_without_an_allocation_is_closed() {
+    let world = world(&[]).await;
+    let (mut ours, theirs) = tokio::io::duplex(1024);
+    let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
+    let mut served = tokio::spawn({
+        let shards = world.shards.clone();
+        async move { shards.serve_turn(theirs, connection).await }
+    });
+    let mut request = Vec::new();
+    let transaction = TransactionId([1; 12]);
+    Writer::new(&mut request, Class::Request, Method::BINDING, transaction);
+    // Shards have a clock that does not jump.
+    let soon = std::time::Instant::now() + SOON;
+    while std::time::Instant::now() < soon {
+        if ours.write_all(&request).await.is_err() {
+            break;
+        }
+        if timeout(Duration::from_secs(5), &mut served).await.is_ok() {
+            return;
+        }
+    }
+    assert!(served.is_finished(), "it stays for as long as it drips");
+}
+
+#[tokio::test]
+async fn a_stream_with_an_allocation_stays_however_silent_it_is() {
+    let world = world(&[]).await;
+    let mut client = Client::tcp(world.address).await;
+    client.allocated().await;
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    tokio::time::resume();
+    assert_eq!(client.bind(0x4000, "198.51.100.7:9".parse().unwrap()).await, None);
+}
+
 #[tokio::test]
 async fn garbage_leaves_the_relay_serving() {
     let world = world(&[]).await;
