@@ -76,3 +76,25 @@ async fn a_room_credential_is_made_with_no_secret_of_an_operator() {
     assert_eq!(forged.bind(0x4000, forged.local()).await, Some(403));
     allocations(&world, 1).await;
 }
+
+#[tokio::test]
+async fn a_participant_has_no_tcp_allocation_and_an_operators_user_has() {
+    let (world, rooms) = world_with_rooms().await;
+    let access = rooms.admit("ann").unwrap();
+    let mut ann = with(&access, Client::tcp(world.address).await);
+    let mut user = Client::tcp(world.address).await;
+    for (client, expected) in [(&mut ann, Some(442)), (&mut user, None)] {
+        let asked = client.request(Method::ALLOCATE, |request| {
+            request.attribute(REQUESTED_TRANSPORT, &[6, 0, 0, 0]);
+        });
+        assert_eq!(asked.await.error(), expected);
+    }
+}
+
+#[test]
+fn links_of_this_machine_are_read_with_their_prefixes() {
+    let interfaces = crate::relay::Interfaces::read();
+    let loopback = Ipv4Addr::LOCALHOST.into();
+    assert!(interfaces.addresses.contains(&loopback));
+    assert!(interfaces.links.iter().any(|link| link.bits() == 8 && link.contains(loopback)));
+}
