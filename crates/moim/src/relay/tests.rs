@@ -259,6 +259,30 @@ impl Client {
     }
 }
 
+/// Browsers name the media server as the NAT's other side: a relay knows it by either port.
+#[tokio::test]
+async fn the_media_server_is_a_peer_by_its_announced_port() {
+    let announce: Vec<Announce> = vec!["127.0.0.1:8443".parse().unwrap()];
+    let (address, _relay) = loop {
+        let probe = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = probe.local_addr().unwrap();
+        drop(probe);
+        let relay = Config { announce: announce.clone(), ..config() };
+        let listening = shard::Config { listen: vec![address], shards: 2, relay };
+        if let Ok(relay) = start(&listening) {
+            break (address, relay);
+        }
+    };
+    let mut client = Client::udp(address).await;
+    client.allocated().await;
+    for (number, port, bound) in
+        [(0x4000, 8443, None), (0x4001, address.port(), None), (0x4002, 8444, Some(403))]
+    {
+        let peer = (Ipv4Addr::LOCALHOST, port).into();
+        assert_eq!(client.bind(number, peer).await, bound, "{port}");
+    }
+}
+
 #[tokio::test]
 async fn a_binding_request_is_answered_from_the_address_it_came_to() {
     let world = world(&[]).await;
