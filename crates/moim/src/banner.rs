@@ -8,7 +8,7 @@ use std::{
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use crate::addresses;
+use crate::{addresses, config::Announce};
 
 /// Addresses to open in a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Urls {
     /// `relay` alone those of TURN (RFC 7065).
     pub(crate) fn of(
         addresses: &[SocketAddr],
-        announce: &[IpAddr],
+        announce: &[Announce],
         own_ca: bool,
         relay: bool,
     ) -> Self {
@@ -40,7 +40,7 @@ impl Urls {
 
     fn among(
         addresses: &[SocketAddr],
-        announce: &[IpAddr],
+        announce: &[Announce],
         interfaces: &[IpAddr],
         own_ca: bool,
         relay: bool,
@@ -52,15 +52,17 @@ impl Urls {
             .map(|address| url(plain, "localhost", address.port()));
         let mut reached = Vec::new();
         for address in addresses {
-            let behind: Vec<IpAddr> = match address.ip() {
-                ip if ip.is_loopback() => continue,
+            let (ip, port) = (address.ip(), address.port());
+            let announced = announce.iter().map(|announced| announced.at(port));
+            match ip {
+                ip if ip.is_loopback() => {}
                 ip if ip.is_unspecified() => {
-                    let same = |other: &&IpAddr| other.is_ipv4() == ip.is_ipv4();
-                    announce.iter().chain(interfaces).filter(same).copied().collect()
+                    let own = interfaces.iter().map(|own| SocketAddr::new(*own, port));
+                    let same = |other: &SocketAddr| other.is_ipv4() == ip.is_ipv4();
+                    reached.extend(announced.chain(own).filter(same));
                 }
-                ip => announce.iter().copied().chain([ip]).collect(),
-            };
-            reached.extend(behind.into_iter().map(|ip| SocketAddr::new(ip, address.port())));
+                _ => reached.extend(announced.chain([*address])),
+            }
         }
         // People type IPv4 addresses; IPv6 ones only where there is nothing else.
         if reached.iter().any(SocketAddr::is_ipv4) {
@@ -159,7 +161,8 @@ mod tests {
             texts.iter().map(|text| text.parse().unwrap()).collect()
         };
         let addresses: Vec<SocketAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
-        Urls::among(&addresses, &ips(announce), &ips(interfaces), true, false)
+        let announce: Vec<_> = announce.iter().map(|at| at.parse().unwrap()).collect();
+        Urls::among(&addresses, &announce, &ips(interfaces), true, false)
     }
 
     #[test]
@@ -194,6 +197,12 @@ mod tests {
         let urls = urls(&["0.0.0.0:443"], &["203.0.113.9"], &["10.0.0.2"]);
         assert_eq!(urls.local.as_deref(), Some("http://localhost:443"));
         assert_eq!(urls.network, ["https://203.0.113.9", "https://10.0.0.2"]);
+    }
+
+    #[test]
+    fn an_announced_port_is_shown() {
+        let urls = urls(&["0.0.0.0:4000"], &["203.0.113.9:8443"], &["10.0.0.2"]);
+        assert_eq!(urls.network, ["https://203.0.113.9:8443", "https://10.0.0.2:4000"]);
     }
 
     #[test]

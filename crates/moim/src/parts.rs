@@ -9,8 +9,9 @@ use socketio::Rate;
 
 use crate::{
     addresses,
-    config::{Config, Secret},
-    relay, shard, signaling,
+    config::Config,
+    relay::{self, RoomCredentials},
+    shard, signaling,
     socket::{self, Mount},
     tls::Current,
 };
@@ -32,9 +33,12 @@ pub(crate) fn socket(config: &Config) -> socket::Config {
 }
 
 /// For rooms.
-pub(crate) fn signaling(config: &Config, shards: &shard::Handle) -> signaling::Config {
-    let signs = config.turn.secrets.first().map_or(&[][..], Secret::as_bytes);
-    let defaults = signaling::Config::new(signs.into());
+pub(crate) fn signaling(
+    config: &Config,
+    credentials: RoomCredentials,
+    shards: &shard::Handle,
+) -> signaling::Config {
+    let defaults = signaling::Config::new(credentials);
     let first = addresses::of_interfaces().into_iter().next();
     signaling::Config {
         announce: config.announce.clone(),
@@ -51,12 +55,15 @@ pub(crate) fn signaling(config: &Config, shards: &shard::Handle) -> signaling::C
 /// For shards, on the addresses that are listened on over TCP.
 pub(crate) fn shards(
     config: &Config,
+    credentials: Option<&RoomCredentials>,
     listen: Vec<SocketAddr>,
     certificate: &Arc<Current>,
 ) -> shard::Config {
     let relay = relay::Config {
         certificate: Arc::clone(certificate),
         secrets: config.turn.secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect(),
+        rooms: credentials.cloned(),
+        member_tcp: config.turn.member_tcp,
         users: config.turn.users.iter().map(|(n, p)| (n.to_owned(), p.to_owned())).collect(),
         realm: config.turn.realm.clone(),
         ports: config.turn.ports.clone(),

@@ -14,6 +14,7 @@ use crate::{
     metrics::Metrics,
     parts,
     port::{self, Admission, Bound, Services, Tally},
+    relay::{self, RoomCredentials},
     shard,
     signaling::Signaling,
     socket,
@@ -49,11 +50,14 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let tls = tls::prepare(config)?;
-    let (bound, shards) = take_port(config, &tls.certificate)?;
+    let rooms = (!config.turn.only).then(RoomCredentials::random).transpose();
+    let rooms = rooms.context("This system gives no randomness")?;
+    let (bound, shards) = take_port(config, rooms.as_ref(), &tls.certificate)?;
     let own_ca = tls.authority.is_some();
     let urls = Urls::of(&bound.addresses, &config.announce, own_ca, config.turn.only);
     let (stop, drain) = drain();
-    let signaling = (!config.turn.only).then(|| Signaling::new(parts::signaling(config, &shards)));
+    tokio::spawn(relay::keep_up(shards.clone(), rooms.clone()));
+    let signaling = rooms.map(|rooms| Signaling::new(parts::signaling(config, rooms, &shards)));
     let (admission, tally) = (Admission::new(&config.limits), Arc::new(Tally::default()));
     let metrics =
         Metrics::new(shards.clone(), Arc::clone(&tally), admission.clone(), signaling.clone());
@@ -87,12 +91,13 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
 /// Takes the same port of TCP and of UDP.
 fn take_port(
     config: &Config,
+    rooms: Option<&RoomCredentials>,
     certificate: &Arc<Current>,
 ) -> anyhow::Result<(Bound, shard::Handle)> {
     let mut tries = 0..PORT_TRIES;
     loop {
         let bound = port::bind(&config.listen)?;
-        match shard::start(&parts::shards(config, bound.addresses.clone(), certificate)) {
+        match shard::start(&parts::shards(config, rooms, bound.addresses.clone(), certificate)) {
             Ok(shards) => return Ok((bound, shards)),
             // A port the system chose for TCP may be taken on UDP.
             Err(error)

@@ -190,6 +190,12 @@ impl Sfu {
         true
     }
 
+    /// Whether an authenticated check has shown this five-tuple to be a peer's.
+    #[must_use]
+    pub fn is_proven(&self, local: SocketAddr, remote: SocketAddr, transport: Transport) -> bool {
+        self.routes.by_tuple(&FiveTuple { local, remote, transport }).is_some()
+    }
+
     /// Whether this shard gave out a user name fragment.
     #[must_use]
     pub fn knows(&self, ufrag: &str) -> bool {

@@ -25,6 +25,18 @@ impl Cidr {
         if bits > width { Err(NoCidr) } else { Ok(Self { address, bits }) }
     }
 
+    /// How many leading bits its addresses share.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    /// Whether it is a range of IPv4.
+    #[must_use]
+    pub fn is_ipv4(&self) -> bool {
+        self.address.is_ipv4()
+    }
+
     /// Whether `ip` is in the range. An IPv4 address is never in an IPv6 range, nor the other way
     /// round: whoever asks unwraps first.
     #[must_use]

@@ -2,9 +2,11 @@
 //! one of the secrets (see [`crate::rest`]).
 
 use crate::rest;
+use crate::rooms::Rooms;
 use crate::stun::{Key, Message, PasswordAlgorithm, userhash};
 use foldhash::HashMap;
 use std::borrow::Cow;
+use std::time::Instant;
 
 /// A user that an operator names. Only keys are kept, which hold for one realm.
 #[derive(Clone, Debug)]
@@ -46,6 +48,28 @@ pub(crate) enum Name<'a> {
     Hash(&'a [u8]),
 }
 
+/// A request whose sender knows the password.
+pub(crate) struct Proven<'a> {
+    pub(crate) username: Cow<'a, str>,
+    pub(crate) key: Key,
+    /// The credential is a room's.
+    pub(crate) is_member: bool,
+}
+
+impl Proven<'_> {
+    /// Whether something made under that name is this user's: the same name, or one of the same user
+    /// that ends at another time, as credentials are renewed while what was made with them lives. A
+    /// name that is a bare time says of no user that it is the same.
+    pub(crate) fn is_holder(&self, username: &str, is_member: bool) -> bool {
+        let same_user = || {
+            let parsed = [username, &self.username].map(rest::Username::parse);
+            let [Some(made), Some(now)] = parsed else { return false };
+            made.user == now.user && !made.user.is_empty()
+        };
+        self.is_member == is_member && (*self.username == *username || same_user())
+    }
+}
+
 /// All that a password is checked against.
 pub(crate) struct Credentials {
     realm: Box<str>,
@@ -53,16 +77,25 @@ pub(crate) struct Credentials {
     secrets: Vec<Vec<u8>>,
     users: HashMap<Box<str>, User>,
     by_hash: HashMap<[u8; 32], Box<str>>,
+    /// Those of rooms have a secret of their own.
+    rooms: Option<Rooms>,
     /// Stands for users that are not there, so that asking for one takes as long.
     nobody: User,
 }
 
 impl Credentials {
     /// `nobody` is a password that nobody knows.
-    pub(crate) fn new(realm: &str, secrets: Vec<Vec<u8>>, users: Vec<User>, nobody: &str) -> Self {
+    pub(crate) fn new(
+        realm: &str,
+        secrets: Vec<Vec<u8>>,
+        users: Vec<User>,
+        rooms: Option<Rooms>,
+        nobody: &str,
+    ) -> Self {
         Self {
             realm: realm.into(),
             secrets,
+            rooms,
             by_hash: users.iter().map(|user| (user.hash, user.name.clone())).collect(),
             users: users.into_iter().map(|user| (user.name.clone(), user)).collect(),
             nobody: User::new("", realm, nobody),
@@ -72,7 +105,12 @@ impl Credentials {
     /// Whether a client can be asked to hide its user's name: only names we know can be told by
     /// their hash, and those of REST credentials we never saw before.
     pub(crate) fn knows_all_names(&self) -> bool {
-        self.secrets.is_empty()
+        self.secrets.is_empty() && self.rooms.is_none()
+    }
+
+    /// Whether the participant of a room credential's name is still a member.
+    pub(crate) fn has_member(&self, username: &str) -> bool {
+        self.rooms.as_ref().is_some_and(|rooms| rooms.has_member(rest::user_of(username)))
     }
 
     /// The key that protects a message, if its sender has it. A name nobody has, one that has
@@ -81,12 +119,12 @@ impl Credentials {
     /// `outlives` says that a REST name is good although its time is over.
     pub(crate) fn prove<'a>(
         &self,
-        unix_now: u64,
+        (now, unix_now): (Instant, u64),
         message: &Message<'_>,
         name: Name<'a>,
         algorithm: PasswordAlgorithm,
         outlives: bool,
-    ) -> Option<(Cow<'a, str>, Key)> {
+    ) -> Option<Proven<'a>> {
         let user = match name {
             Name::Plain(name) => self.users.get(name),
             Name::Hash(hash) => self.by_hash.get(hash).and_then(|name| self.users.get(name)),
@@ -100,7 +138,7 @@ impl Credentials {
                 Name::Plain(name) => Cow::Borrowed(name),
                 Name::Hash(_) => Cow::Owned(String::from(&*user.name)),
             };
-            proven = Some((name, static_key.clone()));
+            proven = Some(Proven { username: name, key: static_key.clone(), is_member: false });
         }
         let plain = match name {
             Name::Plain(name) => name,
@@ -112,7 +150,18 @@ impl Credentials {
             let password = rest::password(secret, plain);
             let key = Key::derive(algorithm, plain, &self.realm, &password);
             if message.verify(&key) && current && proven.is_none() {
-                proven = Some((Cow::Borrowed(plain), key));
+                let username = Cow::Borrowed(plain);
+                proven = Some(Proven { username, key, is_member: false });
+            }
+        }
+        if let Some(rooms) = &self.rooms {
+            let password = rest::password(rooms.secret(), plain);
+            let key = Key::derive(algorithm, plain, &self.realm, &password);
+            let current = parsed.is_some_and(|name| {
+                (name.expiry > rooms.unix(now) || outlives) && rooms.has_member(name.user)
+            });
+            if message.verify(&key) && current && proven.is_none() {
+                proven = Some(Proven { username: Cow::Borrowed(plain), key, is_member: true });
             }
         }
         proven

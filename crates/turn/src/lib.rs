@@ -19,6 +19,7 @@ mod nonce;
 mod policy;
 mod rate;
 pub mod rest;
+mod rooms;
 mod server;
 pub mod siblings;
 pub mod stream;
@@ -29,6 +30,7 @@ pub use cidr::{Cidr, NoCidr};
 pub use credentials::User;
 pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, Transport};
+pub use rooms::{Members, Rooms};
 pub use server::{
     Answered, Config, ConnectFailed, ConnectionId, Counters, Forward, Head, IcmpError, Limits,
     OpenFailed, Output, PORTS, RelayId, Server, TcpOutput, ToClient, ToMedia, ToPeer, ToSibling,

@@ -1,7 +1,8 @@
 //! Which peers a client may reach through us.
 //!
-//! A relay is a way into the network it stands in. By default it leads to public addresses only,
-//! and to this machine only where a peer's address is one of our own relayed addresses.
+//! A relay is a way into the network it stands in. By default it leads to public addresses only, to
+//! none on a link of this machine, whatever its number, and to this machine only where a peer's
+//! address is one of our own relayed addresses.
 
 use crate::Cidr;
 use std::collections::HashSet;
@@ -46,16 +47,43 @@ const DENIED_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8),     // multicast
 ];
 
-/// The default list, an operator's exceptions, and what is ours.
+/// Ranges wider than these are no link's: a tunnel may say that everybody is on it.
+const WIDEST_LINK: (u32, u32) = (8, 32);
+
+/// Ports below this are for services of a computer's administrator (RFC 6335 §6).
+const SYSTEM_PORTS: u16 = 1024;
+/// The one of them where media servers are found.
+const HTTPS: u16 = 443;
+
+/// Whether a port is one of a service, where no browser takes media: NATs keep source ports out of
+/// this range (RFC 4787 REQ-3).
+pub(crate) fn is_service(port: u16) -> bool {
+    port < SYSTEM_PORTS && port != HTTPS
+}
+
+/// The default list, an operator's exceptions, what is ours and what stands beside us.
 pub(crate) struct Policy {
     allow: Vec<Cidr>,
+    announced: Vec<IpAddr>,
     own: HashSet<IpAddr>,
+    /// Prefixes of this machine's interfaces: a firewall between us and others is behind us there.
+    links: Vec<Cidr>,
 }
 
 impl Policy {
-    /// `own` are the addresses of this machine, as it and others know them.
-    pub(crate) fn new(allow: Vec<Cidr>, own: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self { allow, own: own.into_iter().map(|ip| ip.to_canonical()).collect() }
+    /// `announced` are addresses by which others know this machine.
+    pub(crate) fn new(allow: Vec<Cidr>, announced: Vec<IpAddr>) -> Self {
+        let mut policy = Self { allow, announced, own: HashSet::new(), links: Vec::new() };
+        policy.set_interfaces(&[], &[]);
+        policy
+    }
+
+    /// The machine's own addresses and the prefixes of its links are these from now on.
+    pub(crate) fn set_interfaces(&mut self, own: &[IpAddr], links: &[Cidr]) {
+        let (v4, v6) = WIDEST_LINK;
+        let is_link = |range: &&Cidr| range.bits() >= if range.is_ipv4() { v4 } else { v6 };
+        self.own = self.announced.iter().chain(own).map(IpAddr::to_canonical).collect();
+        self.links = links.iter().filter(is_link).copied().collect();
     }
 
     /// Whether an address is this machine's: named so, or one by which no other is reached.
@@ -76,6 +104,8 @@ impl Policy {
             Verdict::Denied
         } else if self.own.contains(&peer) {
             Verdict::OwnRelays
+        } else if self.is_on_link(peer) {
+            Verdict::Denied
         } else {
             Verdict::Open
         }
@@ -87,8 +117,13 @@ impl Policy {
         is_denied(peer)
             || wrapped(v6).into_iter().flatten().map(IpAddr::V4).any(|inner| {
                 let allowed = self.allow.iter().any(|range| range.contains(inner));
-                !allowed && (is_denied(inner) || self.own.contains(&inner))
+                !allowed
+                    && (is_denied(inner) || self.own.contains(&inner) || self.is_on_link(inner))
             })
+    }
+
+    fn is_on_link(&self, ip: IpAddr) -> bool {
+        self.links.iter().any(|range| range.contains(ip))
     }
 }
 

@@ -1,17 +1,24 @@
 //! How often we answer those who have proven nothing yet, in fixed memory: per /24 and /64, since
 //! whoever owns one address of a network can claim to be any of it; per address where a stream has
-//! proven that.
+//! proven that, or a nonce that came back from there.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Prefixes share this many slots; more prefixes than slots share allowances, never memory.
 const SLOTS: usize = 1 << 14;
 
+/// How long an address counts as proven after a request with a nonce that was sent there. Its keepalives
+/// and new attempts then stand apart from what others claim to send from its network.
+const PROVEN: Duration = Duration::from_secs(600);
+
 /// A leaky bucket per slot, kept as the moment it will be empty (GCRA): eight bytes each.
 pub(crate) struct RateLimit {
     empty_at: Box<[u64]>,
+    /// When the proof of an address ends, in nanoseconds. Addresses that share a slot share it, and
+    /// still have allowances of their own.
+    proven_until: Box<[u64]>,
     start: Instant,
     /// Nanoseconds between answers in the long run.
     interval: u64,
@@ -26,6 +33,7 @@ impl RateLimit {
         let interval = 1_000_000_000 / u64::from(per_second.max(1));
         Self {
             empty_at: vec![0; SLOTS].into_boxed_slice(),
+            proven_until: vec![0; SLOTS].into_boxed_slice(),
             start,
             interval,
             burst: interval.saturating_mul(u64::from(burst.max(1))),
@@ -35,17 +43,41 @@ impl RateLimit {
 
     /// Whether one more answer to `client` is within what its prefix may have, or it alone where
     /// its address is `proven`.
-    #[allow(clippy::cast_possible_truncation, reason = "hashes may lose bits; 584 years of ns")]
     pub(crate) fn admit(&mut self, now: Instant, client: IpAddr, proven: bool) -> bool {
-        let index = self.hasher.hash_one(source(client, proven)) as usize % SLOTS;
+        let index = self.slot(client, proven);
+        let now = self.nanos(now);
         let Some(empty_at) = self.empty_at.get_mut(index) else { return false };
-        let now = now.saturating_duration_since(self.start).as_nanos() as u64;
         let next = (*empty_at).max(now).saturating_add(self.interval);
         if next - now > self.burst {
             return false;
         }
         *empty_at = next;
         true
+    }
+
+    /// A client has shown to receive at this address.
+    pub(crate) fn note_proven(&mut self, now: Instant, client: IpAddr) {
+        let until = self.nanos(now + PROVEN);
+        let slot = self.slot(client, true);
+        if let Some(proven) = self.proven_until.get_mut(slot) {
+            *proven = until;
+        }
+    }
+
+    /// Whether a client has lately shown to receive at this address.
+    pub(crate) fn is_proven(&self, now: Instant, client: IpAddr) -> bool {
+        let until = self.proven_until.get(self.slot(client, true));
+        until.is_some_and(|until| *until > self.nanos(now))
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
+    fn slot(&self, client: IpAddr, proven: bool) -> usize {
+        self.hasher.hash_one(source(client, proven)) as usize % SLOTS
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "584 years")]
+    fn nanos(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.start).as_nanos() as u64
     }
 }
 
@@ -67,7 +99,6 @@ fn source(ip: IpAddr, proven: bool) -> (u64, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()

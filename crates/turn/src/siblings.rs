@@ -15,13 +15,14 @@ use std::time::Instant;
 /// There are at most so many.
 pub const MOST: u8 = 64;
 
-/// Places in the ledger. Two users who share one share a quota: what a few thousand hold seldom
-/// meets, and who would meet another on purpose does not know the hash.
+/// Places in a ledger. Two holders who share one share a quota: what a few thousand hold seldom meets,
+/// and nobody can meet another on purpose without the hash.
 const PLACES: usize = 1 << 16;
 
-/// What users hold of all siblings together. Two that look at once may each let one more in.
+/// What users, or client addresses, hold of all siblings together. Two siblings that look at once may
+/// each let one more in.
 #[derive(Debug, Default)]
-struct Ledger {
+pub(crate) struct Ledger {
     hasher: RandomState,
     /// None where there are no siblings: one alone knows by itself.
     places: Box<[Place]>,
@@ -38,13 +39,57 @@ struct Place {
 }
 
 impl Ledger {
+    /// The place of a holder.
     #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
-    fn place(&self, user: &str) -> usize {
-        self.hasher.hash_one(user) as usize % PLACES
+    pub(crate) fn place(&self, holder: &str) -> usize {
+        self.hasher.hash_one(holder) as usize % PLACES
     }
 
-    fn of(&self, user: &str) -> Option<&Place> {
-        self.places.get(self.place(user))
+    fn of(&self, holder: &str) -> Option<&Place> {
+        self.places.get(self.place(holder))
+    }
+
+    /// One for so many siblings.
+    fn shared_by(count: u8) -> Arc<Self> {
+        let places = (0..if count > 1 { PLACES } else { 0 }).map(|_| Place::default()).collect();
+        Arc::new(Self { places, ..Self::default() })
+    }
+
+    /// A holder has one thing more.
+    pub(crate) fn hold(&self, holder: &str) {
+        self.in_all.held.fetch_add(1, Ordering::Relaxed);
+        if let Some(place) = self.of(holder) {
+            place.held.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A holder has one thing less.
+    pub(crate) fn release(&self, holder: &str) {
+        self.in_all.held.fetch_sub(1, Ordering::Relaxed);
+        if let Some(place) = self.of(holder) {
+            place.held.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How much a holder has of all siblings that has `own` of this one.
+    pub(crate) fn held_by(&self, holder: &str, own: usize) -> usize {
+        let place = self.of(holder);
+        place.map_or(own, |place| place.held.load(Ordering::Relaxed) as usize)
+    }
+
+    /// How much all of them hold of all siblings.
+    pub(crate) fn held(&self) -> usize {
+        self.in_all.held.load(Ordering::Relaxed) as usize
+    }
+
+    /// What all siblings relay for the holder at that place, where there are any.
+    pub(crate) fn relayed_for(&self, place: usize) -> Option<&Bucket> {
+        self.places.get(place).map(|place| &place.relayed)
+    }
+
+    /// What all siblings relay for all of them.
+    pub(crate) fn relayed(&self) -> &Bucket {
+        &self.in_all.relayed
     }
 }
 
@@ -56,14 +101,16 @@ pub struct Sibling {
     ports: RangeInclusive<u16>,
     /// A bit for each port of `ports`, set while a relayed socket has it.
     open: Arc<[AtomicU64]>,
-    ledger: Arc<Ledger>,
+    users: Arc<Ledger>,
+    addresses: Arc<Ledger>,
 }
 
 impl Sibling {
     /// A server without siblings, whose are all ports.
     #[must_use]
     pub fn alone(ports: RangeInclusive<u16>) -> Self {
-        Self { index: 0, count: 1, ports, open: Arc::default(), ledger: Arc::default() }
+        let (users, addresses) = (Arc::default(), Arc::default());
+        Self { index: 0, count: 1, ports, open: Arc::default(), users, addresses }
     }
 
     /// So many servers, from 1 to [`MOST`]; fewer where there is not a pair of ports for each.
@@ -73,11 +120,10 @@ impl Sibling {
         let count = count.min(pairs).clamp(1, MOST);
         let words = ports.len().div_ceil(64);
         let open: Arc<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
-        let places = (0..if count > 1 { PLACES } else { 0 }).map(|_| Place::default()).collect();
-        let ledger = Arc::new(Ledger { places, ..Ledger::default() });
+        let (users, addresses) = (Ledger::shared_by(count), Ledger::shared_by(count));
         let of = |index| {
-            let (open, ledger) = (Arc::clone(&open), Arc::clone(&ledger));
-            Self { index, count, ports: ports.clone(), open, ledger }
+            let (users, addresses) = (Arc::clone(&users), Arc::clone(&addresses));
+            Self { index, count, ports: ports.clone(), open: Arc::clone(&open), users, addresses }
         };
         (0..count).map(of).collect()
     }
@@ -134,51 +180,19 @@ impl Sibling {
         }
     }
 
-    /// A user holds one thing more.
-    pub(crate) fn hold(&self, user: &str) {
-        self.ledger.in_all.held.fetch_add(1, Ordering::Relaxed);
-        if let Some(place) = self.ledger.of(user) {
-            place.held.fetch_add(1, Ordering::Relaxed);
-        }
+    /// What users hold.
+    pub(crate) fn users(&self) -> &Arc<Ledger> {
+        &self.users
     }
 
-    /// A user holds one thing less.
-    pub(crate) fn release(&self, user: &str) {
-        self.ledger.in_all.held.fetch_sub(1, Ordering::Relaxed);
-        if let Some(place) = self.ledger.of(user) {
-            place.held.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    /// How much a user holds of all siblings who holds `own` of this one.
-    pub(crate) fn held_by(&self, user: &str, own: usize) -> usize {
-        let place = self.ledger.of(user);
-        place.map_or(own, |place| place.held.load(Ordering::Relaxed) as usize)
-    }
-
-    /// How much all users hold of all siblings.
-    pub(crate) fn held(&self) -> usize {
-        self.ledger.in_all.held.load(Ordering::Relaxed) as usize
-    }
-
-    /// Where in the ledger a user is.
-    pub(crate) fn place(&self, user: &str) -> usize {
-        self.ledger.place(user)
-    }
-
-    /// What all siblings relay for the user at that place, where there are any.
-    pub(crate) fn relayed_for(&self, place: usize) -> Option<&Bucket> {
-        self.ledger.places.get(place).map(|place| &place.relayed)
-    }
-
-    /// What all siblings relay for all users.
-    pub(crate) fn relayed(&self) -> &Bucket {
-        &self.ledger.in_all.relayed
+    /// What client addresses hold.
+    pub(crate) fn addresses(&self) -> &Arc<Ledger> {
+        &self.addresses
     }
 
     /// From when on all siblings count, of which one begins now.
     pub(crate) fn start(&self, now: Instant) -> Instant {
-        *self.ledger.start.get_or_init(|| now)
+        *self.users.start.get_or_init(|| now)
     }
 
     fn bit(&self, offset: u16) -> Option<(&AtomicU64, u64)> {

@@ -50,6 +50,29 @@ const sent = ({ peer }: End) =>
     .sections.filter(({ mid, kind }) => mid !== null && kind === "video")
     .map(({ sender }) => sender.track);
 
+describe("fresh servers of a mesh link", () => {
+  const servers = (password: string) => [
+    { urls: ["turn:moim.test"], username: "u", credential: password },
+  ];
+  const passwordOf = ({ peer }: End) => peer().configuration.iceServers?.[0]?.credential;
+
+  test("wait for a restart, and reach both ends whichever restarts", async () => {
+    for (const first of ["polite", "impolite"] as const) {
+      const { world, ...ends } = pair(1);
+      for (const { link } of [ends.polite, ends.impolite]) link.setIceServers(servers("first"));
+      await world.run();
+      expect(Object.values(ends).map(passwordOf)).toEqual(["first", "first"]);
+      for (const { link } of [ends.polite, ends.impolite]) link.setIceServers(servers("second"));
+      ends[first].link.setTracks(screen());
+      await world.run();
+      expect(Object.values(ends).map(passwordOf)).toEqual(["first", "first"]);
+      ends[first].link.restart();
+      await world.run();
+      expect(Object.values(ends).map(passwordOf)).toEqual(["second", "second"]);
+    }
+  });
+});
+
 describe("a screen over a mesh link", () => {
   test("negotiates when first shared, whichever end shares, and never again", async () => {
     for (const first of ["polite", "impolite"] as const) {

@@ -33,6 +33,8 @@ export class Transport {
   #peer: RTCPeerConnection;
   #negotiation: Negotiation;
   #iceServers: readonly IceServer[];
+  /** The peer connection has yet to learn of these. */
+  #fresh = false;
   #health: Health = NEW_LINK;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -54,20 +56,24 @@ export class Transport {
   /** Takes in a signal from the other end. */
   handle(signal: Signal): Promise<void> {
     if (!this.#options.opens && this.#isFromAnother(signal)) this.renew();
+    if (this.#restarts(signal)) this.#applyIceServers();
     return this.#negotiation.handle(signal);
   }
 
-  /** Uses fresh servers from the next restart on. */
+  /**
+   * Uses fresh servers from the next restart on, whichever end restarts. A connection learns of them no
+   * sooner: once its servers change, its next offer is a restart (RFC 9429 §4.1.18), and credentials
+   * change every few minutes.
+   */
   setIceServers(iceServers: readonly IceServer[]): void {
     this.#iceServers = iceServers;
-    this.#peer.setConfiguration({
-      ...this.#peer.getConfiguration(),
-      iceServers: configured(iceServers),
-    });
+    this.#fresh = true;
+    if (!this.#peer.localDescription) this.#applyIceServers();
   }
 
   /** Looks for new paths now, be the present one good or not. */
   restart(): void {
+    this.#applyIceServers();
     void this.#negotiation.restart();
     this.#schedule();
   }
@@ -91,6 +97,7 @@ export class Transport {
 
   #connect(): [RTCPeerConnection, Negotiation] {
     const { createPeer, polite, opens, send } = this.#options;
+    this.#fresh = false;
     const peer = createPeer({
       iceServers: configured(this.#iceServers),
       bundlePolicy: "max-bundle",
@@ -106,6 +113,22 @@ export class Transport {
     this.#negotiation.close();
     this.#peer.removeEventListener("connectionstatechange", this.#stateChanged);
     this.#peer.close();
+  }
+
+  #applyIceServers(): void {
+    if (!this.#fresh) return;
+    this.#fresh = false;
+    this.#peer.setConfiguration({
+      ...this.#peer.getConfiguration(),
+      iceServers: configured(this.#iceServers),
+    });
+  }
+
+  /** An offer that restarts ICE, which this end does too as it answers (RFC 8445 §9). */
+  #restarts(signal: Signal): boolean {
+    const now = this.#peer.remoteDescription;
+    if (!now || !("description" in signal) || signal.description.type !== "offer") return false;
+    return fragmentOf(signal.description.sdp) !== fragmentOf(now.sdp);
   }
 
   /** The other end has begun anew: its offer is of another session (RFC 8866 §5.2). */
@@ -143,6 +166,10 @@ export class Transport {
 
 function sessionOf(sdp: string): string | undefined {
   return /^o=\S+ (\S+)/m.exec(sdp)?.[1];
+}
+
+function fragmentOf(sdp: string): string | undefined {
+  return /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
 }
 
 function configured(iceServers: readonly IceServer[]): RTCIceServer[] {

@@ -29,12 +29,14 @@ pub(crate) struct Limits {
     pub(crate) handshake_timeout: Duration,
     /// How long an HTTP connection may be silent.
     pub(crate) idle_timeout: Duration,
-    /// TURN allocations at once, and of one user.
+    /// TURN allocations at once, of one user and from one address.
     pub(crate) allocations: usize,
     pub(crate) allocations_per_user: usize,
-    /// Kilobits a second relayed, and for one user; none is no limit.
+    pub(crate) allocations_per_address: usize,
+    /// Kilobits a second relayed, for one user and for one address; none is no limit.
     pub(crate) bandwidth: Option<u64>,
     pub(crate) bandwidth_per_user: Option<u64>,
+    pub(crate) bandwidth_per_address: Option<u64>,
 }
 
 impl Default for Limits {
@@ -52,8 +54,10 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(75),
             allocations: 12_000,
             allocations_per_user: 200,
+            allocations_per_address: 1000,
             bandwidth: None,
             bandwidth_per_user: None,
+            bandwidth_per_address: None,
         }
     }
 }
@@ -78,8 +82,12 @@ impl Limits {
             idle_timeout: seconds(options.idle_timeout, defaults.idle_timeout),
             allocations: options.max_allocations.unwrap_or(defaults.allocations),
             allocations_per_user: per_user.unwrap_or(defaults.allocations_per_user),
+            allocations_per_address: options
+                .max_allocations_per_address
+                .unwrap_or(defaults.allocations_per_address),
             bandwidth: options.max_bandwidth,
             bandwidth_per_user: options.max_bandwidth_per_user,
+            bandwidth_per_address: options.max_bandwidth_per_address,
         };
         ensure!(limits.connections > 0, "--max-connections 0 lets nobody in: give at least 1");
         ensure!(
@@ -118,8 +126,10 @@ impl Limits {
         for (flag, value) in [
             ("--max-allocations", Some(limits.allocations as u64)),
             ("--max-allocations-per-user", Some(limits.allocations_per_user as u64)),
+            ("--max-allocations-per-address", Some(limits.allocations_per_address as u64)),
             ("--max-bandwidth", limits.bandwidth),
             ("--max-bandwidth-per-user", limits.bandwidth_per_user),
+            ("--max-bandwidth-per-address", limits.bandwidth_per_address),
         ] {
             ensure!(value != Some(0), "{flag} 0 relays nothing: give at least 1");
         }

@@ -2,6 +2,7 @@
 //!
 //! A flag wins over its environment variable, that over the file, that over the default.
 
+mod announce;
 mod limits;
 mod listen;
 mod origin;
@@ -11,11 +12,12 @@ mod secret;
 
 mod typed;
 
-use std::{net::IpAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
 
+pub(crate) use announce::Announce;
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use origin::Origin;
@@ -35,8 +37,8 @@ pub(crate) struct Config {
     pub(crate) data: DataFolder,
     /// The folder to serve in place of our own page.
     pub(crate) folder: Option<PathBuf>,
-    /// Public addresses of a server behind 1:1 NAT, at most one of each family.
-    pub(crate) announce: Vec<IpAddr>,
+    /// Public addresses of a server behind a NAT, at most one of each family.
+    pub(crate) announce: Vec<Announce>,
     /// Pages of other sites that may connect, besides our own.
     pub(crate) origins: Vec<Origin>,
     /// The certificate and key to serve instead of our own.
@@ -108,7 +110,7 @@ impl Config {
         Ok(Self {
             listen,
             folder: options.folder,
-            announce: announced(options.announce.unwrap_or_default())?,
+            announce: Announce::check(options.announce.unwrap_or_default())?,
             origins: options.origin.unwrap_or_default(),
             certificate: certificate(options.cert, options.key)?,
             turn,
@@ -120,18 +122,6 @@ impl Config {
             data,
         })
     }
-}
-
-fn announced(addresses: Vec<IpAddr>) -> anyhow::Result<Vec<IpAddr>> {
-    for family in [IpAddr::is_ipv4, IpAddr::is_ipv6] {
-        if addresses.iter().filter(|address| family(address)).count() > 1 {
-            bail!("--announce takes one IPv4 and one IPv6 address at most: leave one out");
-        }
-    }
-    if let Some(address) = addresses.iter().find(|a| a.is_unspecified() || a.is_multicast()) {
-        bail!("--announce {address} is no address to reach a server by: give its public one");
-    }
-    Ok(addresses)
 }
 
 fn shards(asked: Option<u8>) -> anyhow::Result<Option<u8>> {

@@ -28,6 +28,8 @@ pub(crate) struct Turn {
     pub(crate) ports: RangeInclusive<u16>,
     /// Ranges that may be relayed to although the default list denies them.
     pub(crate) allow: Vec<Cidr>,
+    /// Whether participants of rooms may have TCP allocations.
+    pub(crate) member_tcp: bool,
     /// The second address of NAT behaviour discovery.
     pub(crate) alternate: Option<SocketAddr>,
 }
@@ -58,6 +60,7 @@ impl Turn {
             users: Users::read(options.turn_user.take().unwrap_or_default())?,
             realm,
             ports,
+            member_tcp: options.turn_tcp.unwrap_or(false),
             allow: options.turn_allow.take().unwrap_or_default(),
             alternate: options.stun_alternate.map(|at| alternate(at, listen)).transpose()?,
         })

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use room::protocol::TopologyChoice;
 use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
-use super::{Origin, PortRange};
+use super::{Announce, Origin, PortRange};
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -66,9 +66,10 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_KEY", value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
 
-    /// Public address of a server behind 1:1 NAT; may be repeated, for IPv4 and IPv6
-    #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP", value_delimiter = ',')]
-    pub(super) announce: Option<Vec<IpAddr>>,
+    /// Public address of a server behind NAT, with the port that leads to ours if it is another
+    /// one; may be repeated, for IPv4 and IPv6
+    #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP[:PORT]", value_delimiter = ',')]
+    pub(super) announce: Option<Vec<Announce>>,
 
     /// Serve STUN and TURN alone: no page, no rooms
     #[arg(long, env = "MOIM_TURN_ONLY", value_name = "BOOL", num_args = 0..=1,
@@ -110,6 +111,11 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_TURN_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     #[serde(default, deserialize_with = "ranges")]
     pub(super) turn_allow: Option<Vec<Cidr>>,
+
+    /// Let people in rooms relay TCP (RFC 6062), which no browser does
+    #[arg(long, env = "MOIM_TURN_TCP", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true", require_equals = true)]
+    pub(super) turn_tcp: Option<bool>,
 
     /// Threads that relay and forward media [default: one a core]
     #[arg(long, env = "MOIM_SHARDS", value_name = "N")]
@@ -195,6 +201,10 @@ pub(crate) struct LimitOptions {
     #[arg(long, env = "MOIM_MAX_ALLOCATIONS_PER_USER", value_name = "N")]
     pub(super) max_allocations_per_user: Option<usize>,
 
+    /// TURN allocations at once from one address, loopback excepted [default: 1000]
+    #[arg(long, env = "MOIM_MAX_ALLOCATIONS_PER_ADDRESS", value_name = "N")]
+    pub(super) max_allocations_per_address: Option<usize>,
+
     /// Kilobits a second relayed for all TURN users, both ways together [default: no limit]
     #[arg(long, env = "MOIM_MAX_BANDWIDTH", value_name = "KBPS")]
     pub(super) max_bandwidth: Option<u64>,
@@ -202,6 +212,11 @@ pub(crate) struct LimitOptions {
     /// Kilobits a second relayed for one TURN user, both ways together [default: no limit]
     #[arg(long, env = "MOIM_MAX_BANDWIDTH_PER_USER", value_name = "KBPS")]
     pub(super) max_bandwidth_per_user: Option<u64>,
+
+    /// Kilobits a second relayed for TURN clients of one address, both ways together, loopback
+    /// excepted [default: no limit]
+    #[arg(long, env = "MOIM_MAX_BANDWIDTH_PER_ADDRESS", value_name = "KBPS")]
+    pub(super) max_bandwidth_per_address: Option<u64>,
 }
 
 /// A topology by name.
@@ -237,7 +252,7 @@ impl Options {
     /// These options, and where one is missing the `other`'s.
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_only,
-            turn_secret, turn_user, turn_realm, turn_ports, turn_allow, shards,
+            turn_secret, turn_user, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
             stun_alternate, metrics_token, topology, origin, log; limits)
     }
 }
@@ -247,7 +262,8 @@ impl LimitOptions {
         first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
             room_capacity, max_message_bytes, max_messages_per_second, ping_interval,
             ping_timeout, handshake_timeout, idle_timeout, max_allocations,
-            max_allocations_per_user, max_bandwidth, max_bandwidth_per_user)
+            max_allocations_per_user, max_allocations_per_address, max_bandwidth,
+            max_bandwidth_per_user, max_bandwidth_per_address)
     }
 }
 
@@ -339,14 +355,15 @@ mod tests {
         let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\nstatic = '/s'\ncert = 'c'\n\
             key = 'k'\nannounce = ['192.0.2.1']\nturn-only = true\nturn-secret = 's'\n\
             turn-user = ['u:p']\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
-            turn-allow = ['10.0.0.0/8']\nstun-alternate = '192.0.2.2:3479'\n\
+            turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             room-capacity = 2\nmax-message-bytes = 1\nmax-messages-per-second = 1\n\
             ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1\n\
             max-allocations = 1\nmax-allocations-per-user = 1\nmax-bandwidth = 1\n\
-            max-bandwidth-per-user = 1";
+            max-bandwidth-per-user = 1\nmax-allocations-per-address = 1\n\
+            max-bandwidth-per-address = 1";
         assert!(toml::from_str::<Options>(text).is_ok());
         assert!(toml::from_str::<Options>("lisen = '0.0.0.0:443'").is_err());
         assert!(toml::from_str::<Options>("[limits]\nmax-room = 1").is_err());

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use crate::relay::Client;
 
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Opened(Way, Client),
     /// It sent a packet.
     Packet(Way, Bytes),
+    /// Whether a check has proven it to be a peer's: the answer goes there.
+    IsProven(Way, oneshot::Sender<bool>),
     /// It has left.
     Gone(Way),
 }

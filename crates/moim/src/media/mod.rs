@@ -29,7 +29,7 @@ pub(crate) use report::Report;
 pub(crate) use stream::serve as serve_stream;
 pub(crate) use tenant::{Media, Taken};
 
-use crate::addresses;
+use crate::{addresses, config::Announce};
 
 /// Candidates that an SDP tells of, each over UDP and over TCP: a browser tries them all.
 const CANDIDATES: usize = 8;
@@ -41,7 +41,7 @@ const CANDIDATES: usize = 8;
 pub(crate) fn parts(
     shards: usize,
     listen: &[SocketAddr],
-    announce: &[IpAddr],
+    announce: &[Announce],
 ) -> io::Result<Vec<sfu::Config>> {
     let candidates = candidates(listen, announce, &addresses::of_interfaces());
     let part = |shard: u16| {
@@ -58,17 +58,20 @@ pub(crate) fn parts(
 /// where that is any address, at those of the machine.
 fn candidates(
     listen: &[SocketAddr],
-    announce: &[IpAddr],
+    announce: &[Announce],
     interfaces: &[IpAddr],
 ) -> Vec<(sfu::Transport, SocketAddr)> {
     let mut seen = HashSet::new();
     let mut addresses = Vec::new();
     for address in listen {
         let alike = |ip: &&IpAddr| ip.is_ipv4() == address.is_ipv4();
-        let announced: Vec<IpAddr> = announce.iter().filter(alike).copied().collect();
-        let ips = if !announced.is_empty() {
-            announced
-        } else if address.ip().is_unspecified() {
+        let announced = announce.iter().filter(|announced| alike(&&announced.ip));
+        let announced: Vec<_> = announced.map(|at| at.at(address.port())).collect();
+        if !announced.is_empty() {
+            addresses.extend(announced);
+            continue;
+        }
+        let ips = if address.ip().is_unspecified() {
             let there: Vec<IpAddr> = interfaces.iter().filter(alike).copied().collect();
             // A machine on no network calls itself.
             if there.is_empty() { vec![loopback(address)] } else { there }
@@ -94,7 +97,8 @@ mod tests {
     fn told(listen: &[&str], announce: &[&str], interfaces: &[&str]) -> Vec<String> {
         let ips = |texts: &[&str]| texts.iter().map(|ip| ip.parse().unwrap()).collect::<Vec<_>>();
         let listen: Vec<_> = listen.iter().map(|address| address.parse().unwrap()).collect();
-        let all = candidates(&listen, &ips(announce), &ips(interfaces));
+        let announce: Vec<_> = announce.iter().map(|at| at.parse().unwrap()).collect();
+        let all = candidates(&listen, &announce, &ips(interfaces));
         let udp = all.iter().filter(|(transport, _)| *transport == sfu::Transport::Udp);
         let tcp = all.iter().filter(|(transport, _)| *transport == sfu::Transport::Tcp);
         assert!(udp.clone().map(|it| it.1).eq(tcp.map(|it| it.1)), "each over both");
@@ -114,6 +118,11 @@ mod tests {
         assert_eq!(
             told(&["0.0.0.0:4000", "[::]:4000"], &[], &[]),
             ["127.0.0.1:4000", "[::1]:4000"]
+        );
+        assert_eq!(
+            told(&["0.0.0.0:4000", "[::]:4000"], &["203.0.113.7:8443"], &lan),
+            ["203.0.113.7:8443", "[2001:db8::2]:4000"],
+            "a NAT maps another port to ours"
         );
         assert_eq!(told(&["10.0.0.2:1", "10.0.0.2:1"], &[], &lan), ["10.0.0.2:1"]);
     }

@@ -6,7 +6,8 @@ use std::{io, pin::pin, time::Duration};
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, split},
-    time::timeout,
+    sync::oneshot,
+    time::{Instant, timeout},
 };
 
 use super::command::{Command, Way};
@@ -18,6 +19,9 @@ use crate::{
 
 /// A client that sends nothing for so long is gone: its checks come every few seconds.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How often a client is asked for its peer, without which it may not stay, whatever it sends: checks that
+/// prove nothing cost little.
+const REVIEW: Duration = Duration::from_secs(30);
 /// What one read takes at most, so that an idle client holds little.
 const READ: usize = 4 * 1024;
 /// The length before each packet.
@@ -66,11 +70,27 @@ async fn read(
     way: Way,
     door: &Door,
 ) -> io::Result<()> {
+    let mut review_at = Instant::now() + REVIEW;
     while let Some(packet) = timeout(SILENCE, next(&mut stream, &mut buffer)).await?? {
+        if review_at <= Instant::now() {
+            review(way, door).await?;
+            review_at = Instant::now() + REVIEW;
+        }
         let command = Command::Packet(way, packet);
         door.send(shard::Command::Media(command)).await.map_err(io::Error::other)?;
     }
     Ok(())
+}
+
+/// Ends the stream of a client that has proven nothing.
+async fn review(way: Way, door: &Door) -> io::Result<()> {
+    let (asker, answer) = oneshot::channel();
+    let command = shard::Command::Media(Command::IsProven(way, asker));
+    door.send(command).await.map_err(io::Error::other)?;
+    if answer.await.map_err(io::Error::other)? {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "no peer's"))
 }
 
 /// The next packet; none at the end. Safe to be dropped: what has come stays in the buffer.

@@ -171,6 +171,10 @@ impl Media {
                     self.tally.unproven += 1;
                 }
             }
+            Command::IsProven(Way { local, remote }, asker) => {
+                // The connection may have ended meanwhile.
+                let _ = asker.send(self.sfu.is_proven(local, remote, Transport::Tcp));
+            }
             Command::Gone(way) => {
                 self.clients.remove(&way);
             }

@@ -12,9 +12,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use turn::stun::{Class, Method, TransactionId, Writer, attribute::USERNAME};
+
 use self::world::{PACE, Person, SOON, Wire, World, everything};
 use super::{Asked, Request};
-use crate::relay::tests::Client as TurnClient;
+use crate::{port::Connection, relay::tests::Client as TurnClient};
 
 #[tokio::test]
 async fn three_people_see_and_hear_each_other_by_udp() {
@@ -270,6 +272,33 @@ async fn what_is_no_check_over_tcp_is_closed() {
         let _ = timeout(SOON, read).await.expect("closed");
         assert!(rest.is_empty());
     }
+}
+
+/// Checks without a peer's password prove nothing, however many come.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_drips_checks_that_prove_nothing_is_closed() {
+    let world = World::new(1).await;
+    let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+    let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
+    let mut served = tokio::spawn({
+        let shards = world.shards.clone();
+        async move { shards.serve_ice(theirs, connection).await }
+    });
+    // The form of a name fragment of ours, which nobody was given.
+    let mut check = Vec::new();
+    let id = TransactionId([1; 12]);
+    Writer::new(&mut check, Class::Request, Method::BINDING, id)
+        .attribute(USERNAME, b"m0000abcdefghijkm:them");
+    let mut framed = u16::try_from(check.len()).unwrap().to_be_bytes().to_vec();
+    framed.append(&mut check);
+    // Shards have a clock that does not jump.
+    let soon = Instant::now() + SOON;
+    while Instant::now() < soon && ours.write_all(&framed).await.is_ok() {
+        if timeout(std::time::Duration::from_secs(5), &mut served).await.is_ok() {
+            return;
+        }
+    }
+    assert!(served.is_finished(), "it stays for as long as it drips");
 }
 
 #[tokio::test]

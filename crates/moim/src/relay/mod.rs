@@ -10,27 +10,28 @@ mod command;
 mod dtls;
 mod peers;
 mod report;
+mod room_credentials;
 mod stream;
 mod tenant;
+mod upkeep;
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    ops::RangeInclusive,
-    sync::Arc,
-    time::Instant,
-};
+use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Instant};
 
 use turn::siblings::Sibling;
 
-use crate::{config::Limits, tls::Current};
+use crate::{
+    config::{Announce, Limits},
+    tls::Current,
+};
 pub(crate) use client::{Client, Unsent, queue};
 pub(crate) use command::Command;
 pub(crate) use dtls::Endpoint as Sessions;
 pub(crate) use peers::Peers;
 pub(crate) use report::Report;
+pub(crate) use room_credentials::{RelayAccess, RoomCredentials};
 pub(crate) use stream::{serve as serve_stream, write};
 pub(crate) use tenant::Relay;
+pub(crate) use upkeep::{Interfaces, keep_up};
 
 /// What relays run by.
 pub(crate) struct Config {
@@ -38,6 +39,10 @@ pub(crate) struct Config {
     pub(crate) certificate: Arc<Current>,
     /// The HMAC secrets of REST credentials: any is good.
     pub(crate) secrets: Vec<Vec<u8>>,
+    /// Credentials of rooms, where there are rooms.
+    pub(crate) rooms: Option<RoomCredentials>,
+    /// Whether they are good for TCP allocations.
+    pub(crate) member_tcp: bool,
     /// Users and their passwords.
     pub(crate) users: Vec<(String, String)>,
     /// Told to clients, part of every credential.
@@ -51,7 +56,7 @@ pub(crate) struct Config {
     /// Ranges that may be relayed to although the default list denies them.
     pub(crate) allow: Vec<turn::Cidr>,
     /// Addresses told to clients in place of this machine's own, at most one of each family.
-    pub(crate) announce: Vec<IpAddr>,
+    pub(crate) announce: Vec<Announce>,
 }
 
 /// The configuration of each shard's server, where these addresses are listened on.
@@ -66,11 +71,12 @@ pub(crate) fn servers(
     let seed = random()?;
     let user = |(name, password): &(String, String)| turn::User::new(name, &config.realm, password);
     let users: Vec<_> = config.users.iter().map(user).collect();
-    let services: Vec<_> = listen.iter().map(SocketAddr::port).collect();
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let services = services(listen, &config.announce);
+    let Interfaces { addresses, links } = Interfaces::read();
     let of = |sibling: &Sibling| turn::Config {
-        announce: config.announce.clone(),
-        interfaces: interfaces.iter().map(if_addrs::Interface::ip).collect(),
+        announce: config.announce.iter().map(|announce| announce.ip).collect(),
+        interfaces: addresses.clone(),
+        links: links.clone(),
         allow: config.allow.clone(),
         ports: sibling.ports(),
         media: services.clone(),
@@ -79,6 +85,8 @@ pub(crate) fn servers(
         realm: config.realm.clone(),
         secrets: config.secrets.clone(),
         users: users.clone(),
+        rooms: config.rooms.as_ref().map(RoomCredentials::rooms),
+        member_tcp: config.member_tcp,
         discovery: config.discovery,
         tcp: true,
         services: services.clone(),
@@ -88,6 +96,16 @@ pub(crate) fn servers(
     Ok(family.iter().map(of).collect())
 }
 
+/// Our ports as clients and peers name them: those listened on, and those a NAT maps to them.
+fn services(listen: &[SocketAddr], announce: &[Announce]) -> Vec<u16> {
+    let ports = listen.iter().map(SocketAddr::port);
+    let mut services: Vec<_> =
+        ports.flat_map(|port| announce.iter().map(move |at| at.port(port)).chain([port])).collect();
+    services.sort_unstable();
+    services.dedup();
+    services
+}
+
 /// Each shard has the limits of all: they count together.
 fn limits(limits: &Limits) -> turn::Limits {
     // Kilobits as operators count them are 125 bytes.
@@ -95,8 +113,10 @@ fn limits(limits: &Limits) -> turn::Limits {
     turn::Limits {
         allocations: limits.allocations,
         allocations_per_user: limits.allocations_per_user,
+        allocations_per_address: limits.allocations_per_address,
         bandwidth: limits.bandwidth.map(bytes),
         user_bandwidth: limits.bandwidth_per_user.map(bytes),
+        address_bandwidth: limits.bandwidth_per_address.map(bytes),
         ..turn::Limits::default()
     }
 }

@@ -5,6 +5,7 @@ use std::{io, pin::pin, time::Duration};
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split},
+    sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
 use turn::{
@@ -24,7 +25,9 @@ use crate::{
     shard::{self, Door},
 };
 
-/// A client that sends no whole message for so long must have an allocation to stay.
+/// How often a client is asked for its allocation, without which it may not stay, whatever it sends.
+const REVIEW: Duration = Duration::from_secs(30);
+/// How long a client may take to send its first message, or to let an answer be written.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a client that has said all may take to read what it asked for.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -162,7 +165,7 @@ async fn read(
     asked: &mut Option<Bytes>,
     to: &Listener<'_>,
 ) -> io::Result<()> {
-    let mut silent_at = Instant::now() + SILENCE;
+    let mut review_at = Instant::now() + REVIEW;
     if let Some(message) = asked.take() {
         to.say(message, asked).await?;
     }
@@ -173,24 +176,32 @@ async fn read(
                 break;
             }
             to.say(buffer.split_to(length).freeze(), asked).await?;
-            silent_at = Instant::now() + SILENCE;
+        }
+        if review_at <= Instant::now() {
+            to.review().await?;
+            review_at = Instant::now() + REVIEW;
         }
         buffer.reserve(READ);
-        match timeout_at(silent_at, stream.read_buf(buffer)).await {
-            Ok(read) => {
-                if read? == 0 {
-                    return Ok(());
-                }
-            }
-            Err(_) => {
-                tell(to.door, Command::Silent(to.from)).await?;
-                silent_at = Instant::now() + SILENCE;
-            }
+        if let Ok(read) = timeout_at(review_at, stream.read_buf(buffer)).await
+            && read? == 0
+        {
+            return Ok(());
         }
     }
 }
 
 impl Listener<'_> {
+    /// Ends the stream of a client that has nothing it could be for: requests that prove nothing cost
+    /// little to send, and a connection is one of few.
+    async fn review(&self) -> io::Result<()> {
+        let (asker, answer) = oneshot::channel();
+        tell(self.door, Command::IsInUse(self.from, asker)).await?;
+        if answer.await.map_err(io::Error::other)? {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "no allocation"))
+    }
+
     /// Passes a message on. Where its answer decides whose what follows is, that is waited for, and
     /// until it has come the message is `asked`: what follows is a peer's, if a ConnectionBind goes
     /// well (RFC 6062 §4.4), or another shard's, if that has what it names.

@@ -247,11 +247,10 @@ impl Relay {
                     None => {}
                 }
             }
-            // Without its queue the connection ends.
-            Command::Silent(from) if !self.server.has_allocation(&from) => {
-                self.post.clients.remove(&from);
+            Command::IsInUse(from, asker) => {
+                // The connection may have ended meanwhile.
+                let _ = asker.send(self.server.has_allocation(&from));
             }
-            Command::Silent(_) => {}
             Command::Connected(id, Ok(stream)) => {
                 self.peers.keep(id, stream);
                 match self.server.handle_connected(now.monotonic, id, Ok(())) {
@@ -273,6 +272,10 @@ impl Relay {
                     self.peers.keep(id, stream);
                     self.post.send(wire, &forward);
                 }
+            }
+            Command::MembersLeft => self.server.handle_members_left(),
+            Command::Interfaces(interfaces) => {
+                self.server.set_interfaces(interfaces.addresses.clone(), &interfaces.links);
             }
             Command::Gone(from) => {
                 self.post.clients.remove(&from);

@@ -1,10 +1,11 @@
 //! The relay over real loopback sockets.
 
 mod led;
+mod members;
 mod undelivered;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
+    net::{IpAddr, Ipv4Addr, UdpSocket as StdUdpSocket},
     time::Duration,
 };
 
@@ -52,6 +53,8 @@ pub(crate) fn config() -> Config {
         certificate: Current::of_dtls(certificate),
         secrets: vec![SECRET.to_vec()],
         users: Vec::new(),
+        rooms: None,
+        member_tcp: false,
         realm: "moim".to_owned(),
         ports: turn::PORTS,
         discovery: None,
@@ -67,12 +70,22 @@ async fn world_of(shards: u8, allow: &[&str]) -> World {
 }
 
 async fn world_at(ip: IpAddr, shards: u8, allow: &[&str]) -> World {
+    world_with(ip, shards, allow, None).await
+}
+
+/// With rooms, perhaps.
+async fn world_with(
+    ip: IpAddr,
+    shards: u8,
+    allow: &[&str],
+    rooms: Option<&RoomCredentials>,
+) -> World {
     let any = SocketAddr::from((ip, 0));
     // The number of a TCP port is mostly free on UDP, too.
     let (listener, shards) = loop {
         let listener = TcpListener::bind(any).await.unwrap();
         let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
-        let relay = Config { allow, ..config() };
+        let relay = Config { allow, rooms: rooms.cloned(), ..config() };
         let listen = vec![listener.local_addr().unwrap()];
         if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
             break (listener, started);
@@ -246,6 +259,30 @@ impl Client {
     }
 }
 
+/// Browsers name the media server as the NAT's other side: a relay knows it by either port.
+#[tokio::test]
+async fn the_media_server_is_a_peer_by_its_announced_port() {
+    let announce: Vec<Announce> = vec!["127.0.0.1:8443".parse().unwrap()];
+    let (address, _relay) = loop {
+        let probe = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = probe.local_addr().unwrap();
+        drop(probe);
+        let relay = Config { announce: announce.clone(), ..config() };
+        let listening = shard::Config { listen: vec![address], shards: 2, relay };
+        if let Ok(relay) = start(&listening) {
+            break (address, relay);
+        }
+    };
+    let mut client = Client::udp(address).await;
+    client.allocated().await;
+    for (number, port, bound) in
+        [(0x4000, 8443, None), (0x4001, address.port(), None), (0x4002, 8444, Some(403))]
+    {
+        let peer = (Ipv4Addr::LOCALHOST, port).into();
+        assert_eq!(client.bind(number, peer).await, bound, "{port}");
+    }
+}
+
 #[tokio::test]
 async fn a_binding_request_is_answered_from_the_address_it_came_to() {
     let world = world(&[]).await;
@@ -377,6 +414,43 @@ async fn a_silent_stream_without_an_allocation_is_closed() {
     ours.write_all(&[0, 1, 0]).await.unwrap();
     served.await.unwrap();
     assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+}
+
+/// Binding requests are answered to anybody; they are no reason to stay.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_drips_requests_without_an_allocation_is_closed() {
+    let world = world(&[]).await;
+    let (mut ours, theirs) = tokio::io::duplex(1024);
+    let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
+    let mut served = tokio::spawn({
+        let shards = world.shards.clone();
+        async move { shards.serve_turn(theirs, connection).await }
+    });
+    let mut request = Vec::new();
+    let transaction = TransactionId([1; 12]);
+    Writer::new(&mut request, Class::Request, Method::BINDING, transaction);
+    // Shards have a clock that does not jump.
+    let soon = std::time::Instant::now() + SOON;
+    while std::time::Instant::now() < soon {
+        if ours.write_all(&request).await.is_err() {
+            break;
+        }
+        if timeout(Duration::from_secs(5), &mut served).await.is_ok() {
+            return;
+        }
+    }
+    assert!(served.is_finished(), "it stays for as long as it drips");
+}
+
+#[tokio::test]
+async fn a_stream_with_an_allocation_stays_however_silent_it_is() {
+    let world = world(&[]).await;
+    let mut client = Client::tcp(world.address).await;
+    client.allocated().await;
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    tokio::time::resume();
+    assert_eq!(client.bind(0x4000, "198.51.100.7:9".parse().unwrap()).await, None);
 }
 
 #[tokio::test]

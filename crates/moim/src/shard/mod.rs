@@ -172,6 +172,13 @@ impl Handle {
         sum
     }
 
+    /// Tells each shard's relay something. One that has stopped needs to know nothing.
+    pub(crate) async fn tell_relays(&self, command: impl Fn() -> relay::Command) {
+        for door in self.doors.iter() {
+            let _ = door.send(Command::Relay(command())).await;
+        }
+    }
+
     /// Serves a client over ICE-TCP, or inside TLS, likewise.
     pub(crate) async fn serve_ice(
         &self,

@@ -1,20 +1,21 @@
 //! What signaling is configured with.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use room::protocol::TopologyChoice;
 
 use super::desk::MediaServer;
+use crate::{config::Announce, relay::RoomCredentials};
 
 /// How rooms are and how much there may be of everything.
 #[derive(Clone)]
 pub(crate) struct Config {
-    /// The HMAC secret of TURN credentials.
-    pub(crate) turn_secret: Arc<[u8]>,
-    /// How long a TURN credential is good for; each member gets a fresh one at half of it.
+    /// Lets participants use the relay.
+    pub(crate) credentials: RoomCredentials,
+    /// How long a TURN credential makes new allocations; each member gets a fresh one at half of it.
     pub(crate) credential_lifetime: Duration,
     /// Public addresses of the server, for the URLs of STUN and TURN.
-    pub(crate) announce: Vec<IpAddr>,
+    pub(crate) announce: Vec<Announce>,
     /// The host of those URLs where nothing is announced and the client named none.
     pub(crate) fallback: IpAddr,
     /// How many a room holds unless its maker says otherwise.
@@ -40,11 +41,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// The defaults, with the secret that the TURN server shares.
-    pub(crate) fn new(turn_secret: Arc<[u8]>) -> Self {
+    /// The defaults, with the credentials that the TURN server shares.
+    pub(crate) fn new(credentials: RoomCredentials) -> Self {
         Self {
-            turn_secret,
-            credential_lifetime: Duration::from_secs(12 * 60 * 60),
+            credentials,
+            credential_lifetime: Duration::from_secs(10 * 60),
             announce: Vec::new(),
             fallback: IpAddr::from([127, 0, 0, 1]),
             capacity: 9,

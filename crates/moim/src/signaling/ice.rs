@@ -1,15 +1,11 @@
 //! The `iceServers` a participant is given: our own STUN and TURN on the port it came by.
 
-use std::{
-    net::IpAddr,
-    time::{Duration, SystemTime},
-};
+use std::net::IpAddr;
 
-use room::protocol::{IceServer, ParticipantId};
-use turn::rest::Credential;
+use room::protocol::IceServer;
 
 use super::config::Config;
-use crate::socket::app::Handshake;
+use crate::{relay::RelayAccess, socket::app::Handshake};
 
 /// Where a client found us.
 #[derive(Debug, Clone)]
@@ -27,35 +23,39 @@ impl Found {
     }
 }
 
-/// Our servers for a client that found us there, with a fresh credential.
-pub(super) fn servers(config: &Config, found: &Found, who: &ParticipantId) -> Vec<IceServer> {
+/// Our servers for a client that found us there: TURN with a fresh credential, for those who have
+/// access to it.
+pub(super) fn servers(
+    config: &Config,
+    found: &Found,
+    access: Option<&RelayAccess>,
+) -> Vec<IceServer> {
     let (named, port) = (&*found.host, found.port);
-    let mut hosts: Vec<String> = config.announce.iter().copied().map(in_url).collect();
+    let mut hosts: Vec<String> = config
+        .announce
+        .iter()
+        .map(|announced| format!("{}:{}", in_url(announced.ip), announced.port(port)))
+        .collect();
+    // A NAT that maps another port to ours does so by whatever name.
+    let port = config.announce.first().map_or(port, |announced| announced.port(port));
     if hosts.is_empty() {
-        hosts.push(named.to_owned());
+        hosts.push(format!("{named}:{port}"));
     }
-    let stun = hosts.iter().map(|host| format!("stun:{host}:{port}"));
+    let stun = hosts.iter().map(|host| format!("stun:{host}")).collect();
+    let mut servers = vec![IceServer { urls: stun, username: None, credential: None }];
+    let Some(access) = access else { return servers };
     let turn = hosts.iter().flat_map(|host| {
-        [format!("turn:{host}:{port}?transport=udp"), format!("turn:{host}:{port}?transport=tcp")]
+        [format!("turn:{host}?transport=udp"), format!("turn:{host}?transport=tcp")]
     });
     // The certificate is for the name by which the page was reached, hardly for an address.
     let turns = [format!("turns:{named}:{port}?transport=tcp")];
-    let expiry = expiry_unix(config.credential_lifetime);
-    let credential = Credential::mint(&config.turn_secret, expiry, who.as_str());
-    vec![
-        IceServer { urls: stun.collect(), username: None, credential: None },
-        IceServer {
-            urls: turn.chain(turns).collect(),
-            username: Some(credential.username),
-            credential: Some(credential.password),
-        },
-    ]
-}
-
-/// Seconds since 1970.
-fn expiry_unix(lifetime: Duration) -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    (now + lifetime).as_secs()
+    let credential = access.mint(config.credential_lifetime);
+    servers.push(IceServer {
+        urls: turn.chain(turns).collect(),
+        username: Some(credential.username),
+        credential: Some(credential.password),
+    });
+    servers
 }
 
 fn in_url(address: IpAddr) -> String {
@@ -79,7 +79,12 @@ fn is_host(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use turn::rest::Credential;
+
     use super::*;
+    use crate::relay::RoomCredentials;
 
     fn handshake(host: Option<&str>) -> Handshake {
         Handshake {
@@ -94,12 +99,12 @@ mod tests {
     }
 
     fn given(config: &Config, host: Option<&str>) -> Vec<IceServer> {
-        let id: ParticipantId = serde_json::from_str("\"ann\"").unwrap();
-        servers(config, &Found::new(config, &handshake(host)), &id)
+        let access = config.credentials.admit("ann");
+        servers(config, &Found::new(config, &handshake(host)), access.as_ref())
     }
 
     fn config() -> Config {
-        Config::new(b"secret".as_slice().into())
+        Config::new(RoomCredentials::new(b"secret"))
     }
 
     #[test]
@@ -132,17 +137,44 @@ mod tests {
     }
 
     #[test]
-    fn the_credential_is_one_the_turn_server_takes() {
+    fn an_announced_port_is_that_of_all_urls() {
+        let announce = ["198.51.100.1:8443", "[2001:db8::5]:8444"];
+        let announce = announce.map(|address| address.parse().unwrap()).to_vec();
+        let config = Config { announce, ..config() };
+        let [stun, turn] = &given(&config, Some("moim.example"))[..] else { panic!("two") };
+        assert_eq!(stun.urls, ["stun:198.51.100.1:8443", "stun:[2001:db8::5]:8444"]);
+        assert_eq!(
+            turn.urls,
+            [
+                "turn:198.51.100.1:8443?transport=udp",
+                "turn:198.51.100.1:8443?transport=tcp",
+                "turn:[2001:db8::5]:8444?transport=udp",
+                "turn:[2001:db8::5]:8444?transport=tcp",
+                "turns:moim.example:8443?transport=tcp",
+            ]
+        );
+    }
+
+    #[test]
+    fn without_access_there_is_stun_alone() {
+        let config = config();
+        let found = Found::new(&config, &handshake(Some("moim.example")));
+        let [stun] = &servers(&config, &found, None)[..] else { panic!("one") };
+        assert_eq!(stun.urls, ["stun:moim.example:4000"]);
+    }
+
+    #[test]
+    fn a_credential_lasts_for_minutes() {
         let servers = given(&config(), Some("moim.example"));
         let turn = &servers[1];
         let credential = Credential {
             username: turn.username.clone().unwrap(),
             password: turn.credential.clone().unwrap(),
         };
-        let now = expiry_unix(Duration::ZERO);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         assert!(credential.username.ends_with(":ann"));
         assert!(credential.verify(b"secret", now));
-        assert!(credential.verify(b"secret", now + 11 * 60 * 60));
-        assert!(!credential.verify(b"secret", now + 13 * 60 * 60));
+        assert!(credential.verify(b"secret", now + 9 * 60));
+        assert!(!credential.verify(b"secret", now + 11 * 60));
     }
 }

@@ -1,6 +1,9 @@
 //! The task that runs one room: mail in, effects out.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use room::{
     Admission, Connection, Effect, Event, Refusal, Reply, Request, Room, ToSfu,
@@ -18,7 +21,10 @@ use super::{
     seat::Seat,
     translate,
 };
-use crate::socket::app::{Ack, encode_event};
+use crate::{
+    relay::RelayAccess,
+    socket::app::{Ack, encode_event},
+};
 
 /// One room and those who sit in it.
 pub(super) struct RoomTask {
@@ -30,6 +36,8 @@ pub(super) struct RoomTask {
     seats: HashMap<Connection, Seated>,
     /// The way to the media server, once somebody has a link there.
     desk: Option<Desk>,
+    /// Everybody's access to the relay, for as long as they are in the room or may come back.
+    access: HashMap<ParticipantId, RelayAccess>,
     /// When somebody's credentials have lived half their life.
     refresh: Option<Instant>,
     closed: bool,
@@ -62,8 +70,9 @@ struct Asked {
 impl RoomTask {
     pub(super) fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
         let dialect = key.address.dialect().and_then(named);
-        let (seats, desk) = (HashMap::new(), None);
-        Self { hub, key, dialect, room, seats, desk, refresh: None, closed: false }
+        let (seats, access) = (HashMap::new(), HashMap::new());
+        let (desk, refresh, closed) = (None, None, false);
+        Self { hub, key, dialect, room, seats, desk, access, refresh, closed }
     }
 
     /// Runs until the room closes.
@@ -159,10 +168,22 @@ impl RoomTask {
                     }
                 }
                 Effect::Detach(connection) => drop(self.seats.remove(&connection)),
-                Effect::Summary(summary) => self.hub.lobby.update(&self.key.address, summary),
+                Effect::Summary(summary) => {
+                    self.hub.lobby.update(&self.key.address, summary);
+                    self.end_access_of_departed();
+                }
                 Effect::Closed => self.closed = true,
             }
         }
+    }
+
+    /// Takes the relay from those who are gone for good. The room's row changes with each of them.
+    fn end_access_of_departed(&mut self) {
+        if self.access.is_empty() {
+            return;
+        }
+        let present: HashSet<_> = self.room.participants().map(|present| &present.id).collect();
+        self.access.retain(|id, _| present.contains(id));
     }
 
     /// Whether the media server can be told something now. Where there is none, the room says so.
@@ -215,7 +236,13 @@ impl RoomTask {
     fn admit(&mut self, to: Connection, admission: Admission, ack: Option<Ack>) {
         let Some(seated) = self.seats.get_mut(&to) else { return };
         let config = &self.hub.config;
-        let ice_servers = ice::servers(config, &seated.seat.0.found, &admission.me.id);
+        let id = &admission.me.id;
+        if !self.access.contains_key(id)
+            && let Some(access) = config.credentials.admit(id.as_str())
+        {
+            self.access.insert(id.clone(), access);
+        }
+        let ice_servers = ice::servers(config, &seated.seat.0.found, self.access.get(id));
         let refresh = Instant::now() + config.credential_lifetime / 2;
         seated.member = Some(Member { id: admission.me.id.clone(), refresh });
         self.refresh.get_or_insert(refresh);
@@ -273,7 +300,8 @@ impl RoomTask {
             let Some(member) = member else { continue };
             if member.refresh <= now {
                 member.refresh = now + config.credential_lifetime / 2;
-                let ice_servers = ice::servers(config, &seat.0.found, &member.id);
+                let access = self.access.get(&member.id);
+                let ice_servers = ice::servers(config, &seat.0.found, access);
                 let event = ServerEvent::IceServers(IceServers { ice_servers });
                 seat.0.socket.emit(encode_event(event.name(), &event, None));
             }

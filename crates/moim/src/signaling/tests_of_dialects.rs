@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Config, Session, Signaling};
+use crate::relay::RoomCredentials;
 use crate::socket::app::{
     Ack, Application, Events, Gone, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket,
     SocketId,
@@ -19,7 +20,7 @@ struct Page {
 }
 
 fn server() -> Arc<Signaling> {
-    Signaling::new(Config::new(b"secret".as_slice().into()))
+    Signaling::new(Config::new(RoomCredentials::new(b"secret")))
 }
 
 async fn connect_at(server: &Signaling, id: &str, path: &'static str) -> Page {
@@ -281,7 +282,7 @@ async fn the_room_list_shows_rooms_of_dialects_after_the_native_ones() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_holds_no_more_rooms_says_full_where_it_can() {
-    let config = Config { max_rooms: 1, ..Config::new(b"secret".as_slice().into()) };
+    let config = Config { max_rooms: 1, ..Config::new(RoomCredentials::new(b"secret")) };
     let server = Signaling::new(config);
     let mut ann = connect(&server, "a").await;
     ann.emit(json!(["join", "tea"])).await;

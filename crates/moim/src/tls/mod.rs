@@ -82,7 +82,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
     let (upkeep, authority) = match &config.certificate {
         Some(files) => (Upkeep::files(Files::open(files, Arc::clone(&provider))?), None),
         None => {
-            let own = Own::prepare(&config.data, &config.announce, &provider)?;
+            let announced: Vec<_> = config.announce.iter().map(|announced| announced.ip).collect();
+            let own = Own::prepare(&config.data, &announced, &provider)?;
             let pem = own.authority.pem().to_owned();
             (Upkeep::own(own), Some(pem))
         }

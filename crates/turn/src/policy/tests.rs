@@ -6,7 +6,7 @@ fn ip(text: &str) -> IpAddr {
 
 fn policy(allow: &[&str], own: &[&str]) -> Policy {
     let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
-    Policy::new(allow, own.iter().map(|own| ip(own)))
+    Policy::new(allow, own.iter().map(|own| ip(own)).collect())
 }
 
 /// First, last and a middle address of each denied IPv4 range.
@@ -99,4 +99,57 @@ fn our_own_addresses_are_reached_only_as_relays() {
     assert_eq!(policy.judge(ip("64:ff9b::203.0.113.1"), false), Verdict::Denied);
     assert_eq!(policy.judge(ip("127.0.0.1"), false), Verdict::Denied);
     assert_eq!(policy.judge(ip("127.0.0.1"), true), Verdict::OwnRelays);
+}
+
+fn standing_on(links: &[&str], allow: &[&str]) -> Policy {
+    let links: Vec<Cidr> = links.iter().map(|link| link.parse().unwrap()).collect();
+    let mut policy = policy(allow, &["198.51.100.200"]);
+    policy.set_interfaces(&[ip("203.0.113.1"), ip("2a00:db8:1::1")], &links);
+    policy
+}
+
+/// A neighbour on the server's own link is behind the same firewall, whatever its number.
+#[test]
+fn neighbours_on_a_link_of_this_machine_are_denied_in_every_wrapping() {
+    let policy = standing_on(&["203.0.113.1/24", "2a00:db8:1::1/64"], &[]);
+    for neighbour in ["203.0.113.7", "203.0.113.255", "2a00:db8:1::7"] {
+        assert_eq!(policy.judge(ip(neighbour), false), Verdict::Denied, "{neighbour}");
+    }
+    for outer in wrappings(Ipv4Addr::new(203, 0, 113, 7)) {
+        assert_eq!(policy.judge(outer.into(), false), Verdict::Denied, "{outer}");
+    }
+    for beyond in ["203.0.112.255", "203.0.114.0", "2a00:db8:1:1::7"] {
+        assert_eq!(policy.judge(ip(beyond), false), Verdict::Open, "{beyond}");
+    }
+    for own in ["203.0.113.1", "2a00:db8:1::1", "198.51.100.200"] {
+        assert_eq!(policy.judge(ip(own), false), Verdict::OwnRelays, "{own}");
+    }
+    assert_eq!(policy.judge(ip("203.0.113.9"), true), Verdict::OwnRelays, "a relay of ours");
+}
+
+#[test]
+fn an_operator_allows_neighbours_by_their_range() {
+    let policy = standing_on(&["203.0.113.1/24"], &["203.0.113.0/28"]);
+    assert_eq!(policy.judge(ip("203.0.113.7"), false), Verdict::Open);
+    assert_eq!(policy.judge(ip("203.0.113.16"), false), Verdict::Denied);
+}
+
+#[test]
+fn links_follow_the_interfaces() {
+    let mut policy = standing_on(&["203.0.113.1/24"], &[]);
+    policy.set_interfaces(&[ip("192.0.2.1")], &["192.0.2.1/24".parse().unwrap()]);
+    assert_eq!(policy.judge(ip("203.0.113.7"), false), Verdict::Open);
+    assert_eq!(policy.judge(ip("203.0.113.1"), false), Verdict::Open);
+    assert_eq!(policy.judge(ip("192.0.2.7"), false), Verdict::Denied);
+    assert_eq!(policy.judge(ip("192.0.2.1"), false), Verdict::OwnRelays);
+    assert_eq!(policy.judge(ip("198.51.100.200"), false), Verdict::OwnRelays, "still announced");
+}
+
+/// A tunnel that says that everybody is on its link denies nobody.
+#[test]
+fn a_link_as_wide_as_the_internet_is_none() {
+    let policy = standing_on(&["203.0.113.1/0", "128.0.0.0/1", "2000::/3"], &[]);
+    for open in ["203.0.113.7", "8.8.8.8", "2a00::1"] {
+        assert_eq!(policy.judge(ip(open), false), Verdict::Open, "{open}");
+    }
 }

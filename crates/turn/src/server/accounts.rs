@@ -1,16 +1,20 @@
-//! What each user holds of the server: allocations, and how much may be relayed for them.
+//! What each user and each client address holds of the server: allocations, and how much may be
+//! relayed for them.
 
+use super::Limits;
 use crate::bucket::{Bucket, Credit};
-use crate::siblings::Sibling;
+use crate::siblings::{Ledger, Sibling};
 use foldhash::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A user's place among the accounts, kept by what is on it.
+/// A holder's place among the accounts, kept by what is on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AccountId(u32);
 
 struct Account {
-    user: Box<str>,
+    holder: Box<str>,
     held: usize,
     /// Among those of all siblings.
     place: usize,
@@ -19,59 +23,174 @@ struct Account {
     credit: Credit,
 }
 
-/// All accounts. One is there while its user holds something, or its bucket is not empty yet: who
-/// gives everything back and comes again at once has no second's worth more.
-pub(crate) struct Accounts {
+/// Accounts of one kind of holder. One is there while its holder has something, or its bucket is not
+/// empty yet: giving everything back and coming again at once yields no second's worth more.
+struct Accounts {
     start: Instant,
-    /// Who knows what is held elsewhere.
-    sibling: Sibling,
-    by_user: HashMap<Box<str>, AccountId>,
+    /// What is held of siblings, too.
+    ledger: Arc<Ledger>,
+    by_holder: HashMap<Box<str>, AccountId>,
     accounts: Vec<Option<Account>>,
     free: Vec<u32>,
     /// Accounts that hold nothing.
     idle: usize,
     /// Bytes a second; none is no limit.
-    per_user: Option<u64>,
+    per_holder: Option<u64>,
     in_all: Option<u64>,
     credit: Credit,
+}
+
+/// Accounts of users and of client addresses. What is on the one is on the other.
+pub(crate) struct AllAccounts {
+    users: Accounts,
+    addresses: Accounts,
+    allocations: usize,
+    per_user: usize,
+    per_address: usize,
+}
+
+/// The accounts that an allocation is on: its user's, and its client address's unless that is a
+/// loopback address, where everybody behind a proxy of this machine comes from. A client that moves
+/// (RFC 8016) stays on the account of the address where it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holders {
+    user: AccountId,
+    address: Option<AccountId>,
+}
+
+/// Why no more may be put on an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exhausted {
+    /// The user or the address has its share.
+    Quota,
+    /// There is none left for anybody.
+    Capacity,
+}
+
+/// The part of what is free that one client address may hold: whoever comes next finds three times
+/// as much. However many addresses take all they may, a part is left for the next one.
+const SHARE: usize = 4;
+/// One address may hold so many, even where few are free: what a browser asks for in a call of nine.
+const LEAST: usize = 64;
+
+impl AllAccounts {
+    pub(crate) fn new(now: Instant, sibling: &Sibling, limits: &Limits) -> Self {
+        let start = sibling.start(now);
+        let (per_user, per_address) = (limits.user_bandwidth, limits.address_bandwidth);
+        Self {
+            users: Accounts::new(start, sibling.users(), per_user, limits.bandwidth),
+            addresses: Accounts::new(start, sibling.addresses(), per_address, None),
+            allocations: limits.allocations,
+            per_user: limits.allocations_per_user,
+            per_address: limits.allocations_per_address,
+        }
+    }
+
+    /// Whether so many more may be put on these accounts.
+    pub(crate) fn check(&self, user: &str, client: IpAddr, more: usize) -> Result<(), Exhausted> {
+        if self.held_by_user(user) + more > self.per_user {
+            return Err(Exhausted::Quota);
+        }
+        let held = self.users.ledger.held();
+        let share = self.allocations.saturating_sub(held) / SHARE;
+        let share = share.max(LEAST).min(self.per_address);
+        if self.held_by_address(client) + more > share && prefix(client).is_some() {
+            return Err(Exhausted::Quota);
+        }
+        if held + more > self.allocations { Err(Exhausted::Capacity) } else { Ok(()) }
+    }
+
+    pub(crate) fn held_by_user(&self, user: &str) -> usize {
+        self.users.held(user)
+    }
+
+    pub(crate) fn held_by_address(&self, client: IpAddr) -> usize {
+        prefix(client).map_or(0, |prefix| self.addresses.held(&prefix))
+    }
+
+    /// Puts one more thing on both accounts.
+    pub(crate) fn hold(&mut self, now: Instant, user: &str, client: IpAddr) -> Holders {
+        self.users.sweep(now);
+        self.addresses.sweep(now);
+        let address = prefix(client).map(|prefix| self.addresses.hold(&prefix));
+        Holders { user: self.users.hold(user), address }
+    }
+
+    /// Puts one more thing on the accounts that something is on already.
+    pub(crate) fn hold_more(&mut self, holders: Holders) {
+        self.users.hold_more(holders.user);
+        if let Some(address) = holders.address {
+            self.addresses.hold_more(address);
+        }
+    }
+
+    /// Takes a thing off both.
+    pub(crate) fn release(&mut self, holders: Holders) {
+        self.users.release(holders.user);
+        if let Some(address) = holders.address {
+            self.addresses.release(address);
+        }
+    }
+
+    /// Whether `bytes` more may be relayed for these holders at this time; if so they are counted.
+    #[inline]
+    pub(crate) fn admit(&mut self, now: Instant, holders: Holders, bytes: usize) -> bool {
+        let address = match holders.address {
+            Some(address) => self.addresses.admit(now, address, bytes),
+            None => true,
+        };
+        address && self.users.admit(now, holders.user, bytes)
+    }
+}
+
+/// The addresses that one subscriber has, as the name of an account; none for loopback.
+fn prefix(client: IpAddr) -> Option<String> {
+    match client.to_canonical() {
+        ip if ip.is_loopback() => None,
+        IpAddr::V4(ip) => Some(ip.to_string()),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Some(format!("{a:x}:{b:x}:{c:x}:{d:x}"))
+        }
+    }
 }
 
 /// So many accounts that hold nothing wait for their buckets to empty.
 const IDLE: usize = 1024;
 
 impl Accounts {
-    pub(crate) fn new(
+    fn new(
         start: Instant,
-        sibling: Sibling,
-        per_user: Option<u64>,
+        ledger: &Arc<Ledger>,
+        per_holder: Option<u64>,
         in_all: Option<u64>,
     ) -> Self {
         Self {
-            start: sibling.start(start),
-            sibling,
-            by_user: HashMap::default(),
+            start,
+            ledger: Arc::clone(ledger),
+            by_holder: HashMap::default(),
             accounts: Vec::new(),
             free: Vec::new(),
             idle: 0,
-            per_user: per_user.map(|rate| rate.max(1)),
+            per_holder: per_holder.map(|rate| rate.max(1)),
             in_all: in_all.map(|rate| rate.max(1)),
             credit: Credit::default(),
         }
     }
 
-    /// How much a user holds, of this server and its siblings.
-    pub(crate) fn held(&self, user: &str) -> usize {
-        let found = self.by_user.get(user).and_then(|id| self.account(*id));
-        self.sibling.held_by(user, found.map_or(0, |account| account.held))
+    /// How much a holder has, of this server and its siblings.
+    fn held(&self, holder: &str) -> usize {
+        let found = self.by_holder.get(holder).and_then(|id| self.account(*id));
+        self.ledger.held_by(holder, found.map_or(0, |account| account.held))
     }
 
-    /// Puts one more thing on a user's account.
-    pub(crate) fn hold(&mut self, user: &str) -> AccountId {
-        let id = match self.by_user.get(user) {
+    /// Puts one more thing on a holder's account.
+    fn hold(&mut self, holder: &str) -> AccountId {
+        let id = match self.by_holder.get(holder) {
             Some(id) => *id,
-            None => self.open(user),
+            None => self.open(holder),
         };
-        self.sibling.hold(user);
+        self.ledger.hold(holder);
         if let Some(account) = self.account_mut(id) {
             account.held += 1;
             if account.held == 1 {
@@ -81,26 +200,36 @@ impl Accounts {
         id
     }
 
-    /// Takes a thing off an account.
-    pub(crate) fn release(&mut self, id: AccountId) {
+    /// Puts one more thing on an account that has some.
+    fn hold_more(&mut self, id: AccountId) {
         let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut) else {
             return;
         };
-        self.sibling.release(&account.user);
+        debug_assert!(account.held > 0, "an account that holds nothing may be closed");
+        self.ledger.hold(&account.holder);
+        account.held += 1;
+    }
+
+    /// Takes a thing off an account.
+    fn release(&mut self, id: AccountId) {
+        let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        self.ledger.release(&account.holder);
         account.held -= 1;
         if account.held > 0 {
             return;
         }
         self.idle += 1;
-        if self.per_user.is_none() {
+        if self.per_holder.is_none() {
             self.close(id);
         }
     }
 
-    /// Whether `bytes` more may be relayed for a user at this time; if so they are counted.
+    /// Whether `bytes` more may be relayed for a holder at this time; if so they are counted.
     #[inline]
-    pub(crate) fn admit(&mut self, now: Instant, id: AccountId, bytes: usize) -> bool {
-        if self.per_user.is_none() && self.in_all.is_none() {
+    fn admit(&mut self, now: Instant, id: AccountId, bytes: usize) -> bool {
+        if self.per_holder.is_none() && self.in_all.is_none() {
             return true;
         }
         self.weigh(now, id, bytes)
@@ -111,12 +240,12 @@ impl Accounts {
         let cost = |rate: Option<u64>| {
             rate.map_or(0, |rate| (bytes as u64).saturating_mul(1_000_000_000) / rate)
         };
-        let (own, all) = (cost(self.per_user), cost(self.in_all));
+        let (own, all) = (cost(self.per_holder), cost(self.in_all));
         let account = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut);
         let Some(account) = account else { return false };
-        let relayed = self.sibling.relayed_for(account.place).unwrap_or(&account.relayed);
+        let relayed = self.ledger.relayed_for(account.place).unwrap_or(&account.relayed);
         if !account.credit.covers(relayed, now, own)
-            || !self.credit.covers(self.sibling.relayed(), now, all)
+            || !self.credit.covers(self.ledger.relayed(), now, all)
         {
             return false;
         }
@@ -127,7 +256,7 @@ impl Accounts {
 
     /// Closes accounts that hold nothing and whose buckets are empty; all that hold nothing once
     /// they are too many.
-    pub(crate) fn sweep(&mut self, now: Instant) {
+    fn sweep(&mut self, now: Instant) {
         if self.idle <= IDLE {
             return;
         }
@@ -149,11 +278,11 @@ impl Accounts {
         }
     }
 
-    fn open(&mut self, user: &str) -> AccountId {
+    fn open(&mut self, holder: &str) -> AccountId {
         let account = Account {
-            user: user.into(),
+            holder: holder.into(),
             held: 0,
-            place: self.sibling.place(user),
+            place: self.ledger.place(holder),
             relayed: Bucket::default(),
             credit: Credit::default(),
         };
@@ -164,7 +293,7 @@ impl Accounts {
         let id = AccountId(index);
         if let Some(slot) = self.accounts.get_mut(index as usize) {
             *slot = Some(account);
-            self.by_user.insert(user.into(), id);
+            self.by_holder.insert(holder.into(), id);
             self.idle += 1;
         }
         id
@@ -173,7 +302,7 @@ impl Accounts {
     fn close(&mut self, id: AccountId) {
         let Some(slot) = self.accounts.get_mut(id.0 as usize) else { return };
         let Some(account) = slot.take() else { return };
-        self.by_user.remove(&account.user);
+        self.by_holder.remove(&account.holder);
         self.free.push(id.0);
         self.idle -= 1;
     }
@@ -195,8 +324,8 @@ fn nanos(since: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    fn alone() -> Sibling {
-        Sibling::alone(1..=2)
+    fn alone() -> Arc<Ledger> {
+        Arc::default()
     }
 
     #[allow(clippy::disallowed_methods)]
@@ -206,7 +335,7 @@ mod tests {
 
     #[test]
     fn an_account_is_closed_with_the_last_thing_on_it() {
-        let mut accounts = Accounts::new(start(), alone(), None, None);
+        let mut accounts = Accounts::new(start(), &alone(), None, None);
         for round in 0..1000 {
             let user = format!("user {}", round % 7);
             let (first, second) = (accounts.hold(&user), accounts.hold(&user));
@@ -215,13 +344,13 @@ mod tests {
             accounts.release(second);
             assert_eq!(accounts.held(&user), 0);
         }
-        assert_eq!((accounts.by_user.len(), accounts.accounts.len(), accounts.idle), (0, 1, 0));
+        assert_eq!((accounts.by_holder.len(), accounts.accounts.len(), accounts.idle), (0, 1, 0));
     }
 
     #[test]
     fn a_user_has_a_second_at_once_and_then_the_rate() {
         let start = start();
-        let mut accounts = Accounts::new(start, alone(), Some(1000), Some(5000));
+        let mut accounts = Accounts::new(start, &alone(), Some(1000), Some(5000));
         let id = accounts.hold("ann");
         let sent = |accounts: &mut Accounts, now| {
             (0..100).filter(|_| accounts.admit(now, id, 100)).count()
@@ -239,7 +368,7 @@ mod tests {
     fn a_user_of_two_servers_has_the_rate_once() {
         let start = start();
         let family = Sibling::family(&(1000..=2000), 2);
-        let of = |sibling: &Sibling| Accounts::new(start, sibling.clone(), Some(1000), Some(1500));
+        let of = |sibling: &Sibling| Accounts::new(start, sibling.users(), Some(1000), Some(1500));
         let [mut one, mut other] = [0, 1].map(|index| of(&family[index]));
         let (here, there) = (one.hold("ann"), other.hold("ann"));
         let mut sent = |now| {
@@ -258,7 +387,7 @@ mod tests {
     #[test]
     fn all_users_share_what_there_is_in_all() {
         let start = start();
-        let mut accounts = Accounts::new(start, alone(), Some(1000), Some(1500));
+        let mut accounts = Accounts::new(start, &alone(), Some(1000), Some(1500));
         let (ann, bob) = (accounts.hold("ann"), accounts.hold("bob"));
         let sent = [ann, bob].map(|id| (0..100).filter(|_| accounts.admit(start, id, 100)).count());
         assert_eq!(sent, [10, 5]);
@@ -267,7 +396,7 @@ mod tests {
     #[test]
     fn users_that_hold_nothing_are_forgotten_in_the_end() {
         let start = start();
-        let mut accounts = Accounts::new(start, alone(), Some(1), None);
+        let mut accounts = Accounts::new(start, &alone(), Some(1), None);
         for user in 0..10_000 {
             let id = accounts.hold(&user.to_string());
             assert!(accounts.admit(start, id, 1));

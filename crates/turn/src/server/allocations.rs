@@ -1,12 +1,11 @@
 //! All relayed sockets and what each is for, found by client, by relayed address and by id
 //! (RFC 8656 §3.2).
 
-use super::accounts::{AccountId, Accounts};
+use super::accounts::{AllAccounts, Holders};
 use super::peers::Peers;
 use super::refusal::Refusal;
 use super::wheel::Wheel;
 use crate::FiveTuple;
-use crate::rest::user_of;
 use crate::stun::attribute::Family;
 use crate::stun::{Integrity, Key, TransactionId};
 use foldhash::HashMap;
@@ -56,7 +55,9 @@ pub(crate) struct Allocation {
     /// Of a dual allocation the other family's socket.
     pub(crate) second: Option<(RelayId, RelayedAddress)>,
     pub(crate) username: Box<str>,
-    pub(crate) account: AccountId,
+    /// The credential is a room's.
+    pub(crate) is_member: bool,
+    pub(crate) holders: Holders,
     pub(crate) key: Key,
     pub(crate) expires: Instant,
     pub(crate) peers: Peers,
@@ -139,7 +140,8 @@ pub(crate) type Token = [u8; 8];
 pub(crate) struct Reservation {
     pub(crate) relayed: RelayedAddress,
     pub(crate) username: Box<str>,
-    pub(crate) account: AccountId,
+    pub(crate) is_member: bool,
+    pub(crate) holders: Holders,
     pub(crate) token: Token,
     pub(crate) expires: Instant,
     /// The allocation it was asked for with, until its socket is open.
@@ -177,7 +179,7 @@ pub(crate) struct Allocations {
     by_client: HashMap<FiveTuple, RelayId>,
     by_relayed: HashMap<SocketAddr, RelayId>,
     by_token: HashMap<Token, RelayId>,
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: AllAccounts,
     /// Addresses with relays on them, and how many; there are only a few.
     relay_ips: Vec<(IpAddr, usize)>,
     timers: Wheel,
@@ -185,7 +187,7 @@ pub(crate) struct Allocations {
 }
 
 impl Allocations {
-    pub(crate) fn new(start: Instant, accounts: Accounts) -> Self {
+    pub(crate) fn new(start: Instant, accounts: AllAccounts) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -397,7 +399,7 @@ impl Allocations {
                 if self.by_client.get(&allocation.client) == Some(&relay) {
                     self.by_client.remove(&allocation.client);
                 }
-                self.accounts.release(allocation.account);
+                self.accounts.release(allocation.holders);
                 if let Some((second, relayed)) = allocation.second {
                     self.take(second);
                     self.disclaim(relayed);
@@ -412,7 +414,7 @@ impl Allocations {
             Held::Reservation(reserved) => {
                 self.by_token.remove(&reserved.token);
                 self.disclaim(reserved.relayed);
-                self.accounts.release(reserved.account);
+                self.accounts.release(reserved.holders);
                 Some(Removed::Other)
             }
         }
@@ -501,9 +503,14 @@ impl Allocations {
         Some(RelayId { index, generation })
     }
 
-    /// The user whose quota is used by this name, and how much of it is.
-    pub(crate) fn held_by(&self, username: &str) -> usize {
-        self.accounts.held(user_of(username))
+    /// What holders of room credentials have whose names are such.
+    pub(crate) fn of_members(&self, is_such: impl Fn(&str) -> bool) -> Vec<RelayId> {
+        let such = self.slots.iter().zip(0..).filter(|(slot, _)| match &slot.held {
+            Held::Allocation(made) => made.is_member && is_such(&made.username),
+            Held::Reservation(reserved) => reserved.is_member && is_such(&reserved.username),
+            Held::Nothing | Held::Second(_) => false,
+        });
+        such.map(|(slot, index)| RelayId { index, generation: slot.generation }).collect()
     }
 }
 

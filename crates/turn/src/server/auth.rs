@@ -4,11 +4,13 @@ use super::Server;
 use super::refusal::Refusal;
 use crate::FiveTuple;
 use crate::credentials::Name;
+pub(super) use crate::credentials::Proven;
 use crate::stun::attribute::{
     NONCE, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, USERHASH, USERNAME,
 };
-use crate::stun::{Key, Message, PasswordAlgorithm};
+use crate::stun::{Message, PasswordAlgorithm};
 use std::borrow::Cow;
+use std::time::Instant;
 
 /// Longest user name (RFC 8489 §14.3).
 const USERNAME_MAX: usize = 508;
@@ -18,16 +20,11 @@ const SHA256: &[u8] = &[0, 2, 0, 0];
 /// What a client may choose from, as PASSWORD-ALGORITHMS: the best first, none with parameters.
 pub(super) const OFFERED: &[u8] = &[0, 2, 0, 0, 0, 1, 0, 0];
 
-/// A request whose sender knows the password.
-pub(super) struct Proven<'a> {
-    pub(super) username: Cow<'a, str>,
-    pub(super) key: Key,
-}
-
 impl Server {
     /// The order is the RFC's, but that a nonce proves the address before any key is computed.
     pub(super) fn authenticate<'a>(
         &self,
+        now: Instant,
         unix_now: u64,
         from: &FiveTuple,
         message: &Message<'a>,
@@ -42,7 +39,7 @@ impl Server {
         else {
             return Err(Refusal::BAD_REQUEST);
         };
-        if !self.nonces.verify(unix_now, from.client.ip(), nonce) {
+        if !self.nonces.verify(self.nonce_time(now), from.client.ip(), nonce) {
             return Err(Refusal::STALE_NONCE);
         }
         let algorithm = chosen(message)?;
@@ -51,17 +48,21 @@ impl Server {
             Name::Plain(name) => *made.username == *name,
             Name::Hash(_) => false,
         });
-        // A call outlives the credential it began with, though nothing new begins with that.
+        // A call outlives the credential it began with, though nothing new begins with that, and
+        // no room's call outlives its membership.
         if let Some(made) = made
             && made.key.algorithm() == algorithm
             && message.verify(&made.key)
         {
+            if made.is_member && !self.credentials.has_member(&made.username) {
+                return Err(Refusal::UNAUTHORIZED);
+            }
             let username = Cow::Owned(String::from(&*made.username));
-            return Ok(Proven { username, key: made.key.clone() });
+            return Ok(Proven { username, key: made.key.clone(), is_member: made.is_member });
         }
-        let proven = self.credentials.prove(unix_now, message, name, algorithm, made.is_some());
-        let (username, key) = proven.ok_or(Refusal::UNAUTHORIZED)?;
-        Ok(Proven { username, key })
+        let times = (now, unix_now);
+        let proven = self.credentials.prove(times, message, name, algorithm, made.is_some());
+        proven.ok_or(Refusal::UNAUTHORIZED)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an operator decides about a server.
 
 use crate::siblings::Sibling;
-use crate::{Cidr, Discovery, User};
+use crate::{Cidr, Discovery, Rooms, User};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -19,12 +19,18 @@ pub struct Config {
     pub secrets: Vec<Vec<u8>>,
     /// Users known by name. Where there are no secrets, clients are asked to hide their names.
     pub users: Vec<User>,
+    /// Check credentials of rooms, if there are rooms.
+    pub rooms: Option<Rooms>,
+    /// Whether credentials of rooms are good for TCP allocations: no browser asks for one.
+    pub member_tcp: bool,
     /// The addresses told to clients instead of those relayed sockets have, at most one a family:
     /// for a server behind 1:1 NAT.
     pub announce: Vec<IpAddr>,
     /// This machine's addresses. A relayed socket is bound to the address its client's packets
     /// arrived at; for the other family, to the first of these that will do.
     pub interfaces: Vec<IpAddr>,
+    /// Prefixes of this machine's interfaces: peers on its links are denied.
+    pub links: Vec<Cidr>,
     /// Ranges that peers may be in although the default list denies them.
     pub allow: Vec<Cidr>,
     /// Ports of relayed sockets.
@@ -61,8 +67,11 @@ impl Config {
             realm: "moim".into(),
             secrets: vec![secret.into()],
             users: Vec::new(),
+            rooms: None,
+            member_tcp: false,
             announce: Vec::new(),
             interfaces: Vec::new(),
+            links: Vec::new(),
             allow: Vec::new(),
             ports: PORTS,
             sibling: Sibling::alone(PORTS),
@@ -87,6 +96,10 @@ pub struct Limits {
     /// Allocations and reserved ports of one user. A browser makes one for each of our addresses and transports, each
     /// of its interfaces and each of its connections.
     pub allocations_per_user: usize,
+    /// Allocations and reserved ports of one client address (of IPv6: one /64), loopback excepted.
+    /// However few others there are, one address has no more than a quarter of what is free, or
+    /// 64 where that is more.
+    pub allocations_per_address: usize,
     /// Peer addresses a client may have permitted at a time.
     pub permissions: usize,
     /// Channels a client may have bound at a time.
@@ -104,6 +117,8 @@ pub struct Limits {
     /// Payload bytes a second relayed for one user, both ways together; a second's worth may come
     /// at once. Unlimited if none.
     pub user_bandwidth: Option<u64>,
+    /// The same for all clients of one address (of IPv6: one /64), loopback excepted.
+    pub address_bandwidth: Option<u64>,
     /// Payload bytes a second relayed for all users.
     pub bandwidth: Option<u64>,
     /// After this a client is told of a new nonce (438).
@@ -120,6 +135,7 @@ impl Default for Limits {
         Self {
             allocations: 12_000,
             allocations_per_user: 200,
+            allocations_per_address: 1000,
             permissions: 256,
             channels: 256,
             connections: 4096,
@@ -128,6 +144,7 @@ impl Default for Limits {
             max_lifetime: Duration::from_secs(3600),
             reservation: Duration::from_secs(30),
             user_bandwidth: None,
+            address_bandwidth: None,
             bandwidth: None,
             nonce_lifetime: Duration::from_secs(3600),
             unproven_per_second: 300,

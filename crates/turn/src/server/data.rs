@@ -3,6 +3,7 @@
 use super::{
     Forward, Head, RelayId, Server, ToClient, ToMedia, ToPeer, ToSibling, channel_padding,
 };
+use crate::policy::is_service;
 use crate::stun::attribute::{DATA, DONT_FRAGMENT, XOR_PEER_ADDRESS};
 use crate::stun::{Message, TransactionId};
 use crate::{FiveTuple, channel};
@@ -71,6 +72,10 @@ impl Server {
             return None;
         };
         let own_relays = permission.own_relays;
+        if allocation.is_member && !own_relays && is_service(peer.port()) {
+            self.counters.dropped_unpermitted += 1;
+            return None;
+        }
         let dont_fragment = message.attribute(DONT_FRAGMENT).is_some();
         if dont_fragment && !self.config.dont_fragment {
             self.counters.dropped_malformed += 1;
@@ -90,8 +95,8 @@ impl Server {
         let Toward { from, peer, own_relays, dont_fragment } = toward;
         let made = self.allocations.get(from)?;
         let (relay, source) = made.toward(from, peer.ip())?;
-        let account = made.account;
-        if !self.allocations.accounts.admit(now, account, payload.len()) {
+        let holders = made.holders;
+        if !self.allocations.accounts.admit(now, holders, payload.len()) {
             self.counters.dropped_bandwidth += 1;
             return None;
         }
@@ -190,7 +195,7 @@ impl Server {
             self.counters.dropped_unexpected += 1;
             return None;
         };
-        let (to, account) = (allocation.client, allocation.account);
+        let (to, holders) = (allocation.client, allocation.holders);
         let channel = allocation.peers.channel_to(now, &peer);
         let permission = match channel {
             Some(channel) => Some(&channel.permission).filter(|permission| permission.holds(now)),
@@ -211,7 +216,7 @@ impl Server {
                 (head, payload.len().next_multiple_of(4) - payload.len())
             }
         };
-        if !self.allocations.accounts.admit(now, account, payload.len()) {
+        if !self.allocations.accounts.admit(now, holders, payload.len()) {
             self.counters.dropped_bandwidth += 1;
             return None;
         }

@@ -33,8 +33,8 @@ use crate::policy::Policy;
 use crate::rate::RateLimit;
 use crate::stun::{Class, Message, Method};
 use crate::ticket::Tickets;
-use crate::{FiveTuple, Transport};
-use accounts::Accounts;
+use crate::{Cidr, FiveTuple, Transport};
+use accounts::AllAccounts;
 use allocations::{Allocations, Removed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use connections::Connections;
@@ -42,7 +42,7 @@ use elsewhere::Elsewhere;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// What a server wants done with relayed sockets.
@@ -74,6 +74,8 @@ pub enum OpenFailed {
 /// A STUN and TURN server.
 pub struct Server {
     config: Config,
+    /// When the first of the siblings started.
+    start: Instant,
     policy: Policy,
     credentials: Credentials,
     nonces: Nonces,
@@ -95,12 +97,12 @@ impl Server {
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
         let mut rng = StdRng::from_seed(config.seed);
-        let own = config.announce.iter().chain(&config.interfaces).copied();
         let limits = &config.limits;
         let mut key = || rng.random::<[u8; 32]>();
         let nobody = STANDARD.encode(key());
         let (secrets, users) = (config.secrets.clone(), config.users.clone());
-        let credentials = Credentials::new(&config.realm, secrets, users, &nobody);
+        let rooms = config.rooms.clone();
+        let credentials = Credentials::new(&config.realm, secrets, users, rooms, &nobody);
         let features = Features {
             password_algorithms: true,
             username_anonymity: credentials.knows_all_names(),
@@ -108,10 +110,12 @@ impl Server {
         let (nonce, mac, mask) = (key(), key(), key());
         // Siblings of one seed have these keys in common, and nothing else to guess by.
         let seed = (0..=config.shard).map(|_| key()).last().unwrap_or(nonce);
-        let accounts =
-            Accounts::new(now, config.sibling.clone(), limits.user_bandwidth, limits.bandwidth);
+        let mut policy = Policy::new(config.allow.clone(), config.announce.clone());
+        policy.set_interfaces(&config.interfaces, &config.links);
+        let accounts = AllAccounts::new(now, &config.sibling, limits);
         Self {
-            policy: Policy::new(config.allow.clone(), own),
+            start: config.sibling.start(now),
+            policy,
             credentials,
             nonces: Nonces::new(&nonce, limits.nonce_lifetime.as_secs(), features),
             tickets: Tickets::new(config.shard, &mac, &mask),
@@ -247,11 +251,24 @@ impl Server {
         }
     }
 
+    /// Ends what participants hold who are members no longer.
+    pub fn handle_members_left(&mut self) {
+        for relay in self.allocations.of_members(|name| !self.credentials.has_member(name)) {
+            self.end(relay);
+        }
+    }
+
     /// When [`Self::handle_timeout`] is next wanted.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let ends = [self.allocations.next_expiry(), self.connections.next_deadline()];
         ends.into_iter().flatten().min()
+    }
+
+    /// This machine has these addresses and stands on these links from now on.
+    pub fn set_interfaces(&mut self, addresses: Vec<IpAddr>, links: &[Cidr]) {
+        self.policy.set_interfaces(&addresses, links);
+        self.config.interfaces = addresses;
     }
 
     /// The next thing to do with relayed sockets.
@@ -277,10 +294,27 @@ impl Server {
         self.allocations.of_client(client).is_some() || self.connections.of_client(client).is_some()
     }
 
+    /// How much a user holds, of this server and its siblings.
+    #[must_use]
+    pub fn held_by_user(&self, user: &str) -> usize {
+        self.allocations.accounts.held_by_user(user)
+    }
+
+    /// How much the clients of an address (of IPv6: a /64) hold, of this server and its siblings.
+    #[must_use]
+    pub fn held_by_address(&self, client: IpAddr) -> usize {
+        self.allocations.accounts.held_by_address(client)
+    }
+
     /// How many ports are reserved for allocations to come.
     #[must_use]
     pub fn reservations(&self) -> usize {
         self.allocations.held() - self.allocations.len()
+    }
+
+    /// Seconds by which nonces end: of a clock that never jumps, and that siblings have in common.
+    fn nonce_time(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.start).as_secs()
     }
 
     fn end(&mut self, relay: RelayId) {

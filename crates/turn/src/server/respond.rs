@@ -14,6 +14,7 @@ use crate::stun::{Class, Integrity, Key, Message, Method, TransactionId, Writer}
 use crate::{FiveTuple, ticket};
 use rand::RngExt as _;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 /// At most so many unknown attributes are listed.
 const LISTED: usize = 8;
@@ -168,17 +169,18 @@ impl Server {
     /// Refuses who has proven nothing; a challenge carries what the next try needs.
     pub(super) fn challenge(
         &mut self,
-        unix_now: u64,
+        now: Instant,
         to: &FiveTuple,
         asked: Asked,
         refusal: Refusal,
     ) -> Forward<'_> {
         self.count_refused(asked, refusal);
+        let time = self.nonce_time(now);
         let mut writer = start(&mut self.reply, Class::Error, asked);
         writer.error(refusal.code, refusal.reason);
         if refusal.is_challenge() {
             writer.attribute(REALM, self.config.realm.as_bytes());
-            writer.attribute(NONCE, &self.nonces.mint(unix_now, to.client.ip()));
+            writer.attribute(NONCE, &self.nonces.mint(time, to.client.ip()));
             writer.attribute(PASSWORD_ALGORITHMS, OFFERED);
         }
         finish(writer, asked, None);

@@ -6,6 +6,7 @@ use super::refusal::Refusal;
 use super::respond::{Asked, Granted};
 use super::{Forward, RelayId, Server};
 use crate::FiveTuple;
+use crate::policy::is_service;
 use crate::stun::Message;
 use crate::stun::attribute::{CONNECTION_ID, Family, XOR_PEER_ADDRESS};
 use rand::RngExt as _;
@@ -74,6 +75,9 @@ impl Server {
         let own_relays = self.judge(peer.ip(), |other| other == family)?;
         if peer.port() == 0 {
             return Err(Refusal::BAD_REQUEST);
+        }
+        if proven.is_member && !own_relays && is_service(peer.port()) {
+            return Err(Refusal::FORBIDDEN);
         }
         let target = self.connect_target(peer, own_relays).ok_or(Refusal::FORBIDDEN)?;
         if self.connections.has(relay, &peer) {
@@ -176,7 +180,7 @@ impl Server {
         let connection = *self.connections.get(id).ok_or(Refusal::BAD_REQUEST)?;
         let State::Unbound { until } = connection.state else { return Err(Refusal::BAD_REQUEST) };
         let made = self.allocations.get(connection.relay).ok_or(Refusal::BAD_REQUEST)?;
-        if *made.username != *proven.username {
+        if !proven.is_holder(&made.username, made.is_member) {
             return Err(Refusal::WRONG_CREDENTIALS);
         }
         if until <= now || made.expires <= now {

@@ -280,6 +280,40 @@ fn who_has_an_allocation_is_served_whatever_strangers_of_its_network_do() {
     assert_eq!(client.permit(&mut world, at("198.51.100.7:1")), None);
 }
 
+/// Whoever claims to be a whole network uses up what that has, but not what an address has that a
+/// nonce came back from: its new attempts and keepalives are answered.
+#[test]
+fn an_address_that_proved_itself_is_answered_whatever_is_sent_in_the_name_of_its_network() {
+    let limits = Limits { unproven_per_second: 10, unproven_burst: 20, ..Limits::default() };
+    let mut world = World::with(Config { limits, ..config() });
+    let mut client = Client::new("192.0.2.10:5000");
+    client.allocate(&mut world);
+    let answered = |world: &mut World, host: &str, method| {
+        let mut anonymous = Client::new(host);
+        let (bytes, _) = anonymous.build(method, &[Attr::udp()][..usize::from(method == ALLOCATE)]);
+        let from = anonymous.five_tuple(Transport::Udp);
+        !world.hand(&from, &bytes).is_empty()
+    };
+    let flood = |world: &mut World| {
+        for n in 0..1000 {
+            answered(world, &format!("192.0.2.{}:{}", 20 + n % 200, 6000 + n), BINDING);
+        }
+    };
+    flood(&mut world);
+    assert!(!answered(&mut world, "192.0.2.11:5000", BINDING), "the network has had its answers");
+    for port in [5001, 5002] {
+        assert!(answered(&mut world, &format!("192.0.2.10:{port}"), BINDING));
+        assert!(answered(&mut world, &format!("192.0.2.10:{port}"), ALLOCATE));
+    }
+    // It is no more than an allowance of its own, and ends.
+    let more =
+        (0..100).filter(|n| answered(&mut world, &format!("192.0.2.10:{}", 7000 + n), BINDING));
+    assert_eq!(more.count(), 20 - 4);
+    world.run_for(Duration::from_secs(601));
+    flood(&mut world);
+    assert!(!answered(&mut world, "192.0.2.10:5003", BINDING));
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Allocate(usize),

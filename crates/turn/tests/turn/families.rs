@@ -215,3 +215,71 @@ fn a_dual_allocation_is_one_of_the_quota_and_leaves_nothing_behind() {
         assert_eq!(world.server.poll_timeout(), None);
     }
 }
+
+#[test]
+fn a_server_without_ipv4_relays_by_ipv6_to_clients_that_ask_for_no_family() {
+    let mut world = World::with(Config { interfaces: vec![at(SERVER_V6).ip()], ..config() });
+    for (port, attrs, relayed) in [
+        (5000, vec![Attr::udp()], true),
+        (5001, vec![Attr::udp(), Attr::even(true)], true),
+        (5002, vec![Attr::udp(), Attr::family(2)], true),
+        (5003, vec![Attr::udp(), Attr::family(1)], false),
+    ] {
+        let mut client = Client::new(&format!("[2a00:1::7]:{port}"));
+        client.server = at(SERVER_V6);
+        let response = world.request(&mut client, ALLOCATE, &attrs);
+        if relayed {
+            assert_eq!(response.error(), None, "{attrs:?}");
+            assert_eq!(response.relayed().ip(), at(SERVER_V6).ip());
+            assert_eq!(client.bind(&mut world, 0x4000, at(V6)), None);
+        } else {
+            assert_eq!(response.error(), Some(440), "{attrs:?}");
+        }
+    }
+}
+
+/// A computer without DHCP calls itself 169.254.x.y, by which nobody else reaches it.
+#[test]
+fn an_ipv4_link_local_address_relays_only_for_those_who_came_to_it() {
+    let link_local = at("169.254.7.7:3478");
+    let interfaces = vec![at(SERVER_V6).ip(), link_local.ip()];
+    let mut world = World::with(Config { interfaces, ..config() });
+    world.also.push(link_local);
+    let mut client = Client::new("[2a00:1::7]:5000");
+    client.server = at(SERVER_V6);
+    assert_eq!(client.allocate(&mut world).ip(), at(SERVER_V6).ip());
+    let mut neighbour = Client::new("169.254.9.9:5000");
+    neighbour.server = link_local;
+    assert_eq!(neighbour.allocate(&mut world).ip(), link_local.ip());
+}
+
+#[test]
+fn a_dual_stack_server_still_gives_ipv4_to_clients_that_ask_for_no_family() {
+    let mut world = World::new();
+    let mut client = Client::new("[2a00:1::7]:5000");
+    client.server = at(SERVER_V6);
+    assert_eq!(client.allocate(&mut world).ip(), at(SERVER).ip());
+}
+
+/// Behind NAT64 (RFC 6146) a client has IPv6 alone, and comes to us as an IPv4 address.
+#[test]
+fn a_client_behind_nat64_relays_to_ipv4_peers_and_reaches_nothing_by_wrapping_them() {
+    let mut world = World::new();
+    let mut client = Client::new("192.0.2.64:5000");
+    let relayed = client.allocate(&mut world);
+    assert_eq!(client.bind(&mut world, 0x4000, at(V4)), None);
+    world.deliver(at(V4), relayed, *b"x");
+    assert_eq!(client.channel_data(&mut world), Some((0x4000, b"x".to_vec())));
+    // Its own view of a peer is of the family that its relayed address is not.
+    assert_eq!(client.permit(&mut world, at("[64:ff9b::198.51.100.7]:9000")), Some(443));
+    let mut v6 = Client::new("[2a00:1::64]:5000");
+    v6.server = at(SERVER_V6);
+    let attrs = [Attr::udp(), Attr::family(2)];
+    assert_eq!(world.request(&mut v6, ALLOCATE, &attrs).error(), None);
+    assert_eq!(v6.permit(&mut world, at("[64:ff9b::198.51.100.7]:9000")), None);
+    for inside in ["10.0.0.1", "127.0.0.1", "169.254.169.254", "203.0.113.1"] {
+        let wrapped = at(&format!("[64:ff9b::{inside}]:9000"));
+        assert_eq!(client.permit(&mut world, wrapped), Some(403), "{inside}");
+        assert_eq!(v6.permit(&mut world, wrapped), Some(403), "{inside}");
+    }
+}

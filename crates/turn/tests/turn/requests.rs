@@ -312,3 +312,68 @@ fn quotas_are_of_a_user_and_in_all() {
     second.refresh(&mut world, 0);
     assert_eq!(allocate(&mut world, 8, "alice", 0).0, None);
 }
+
+/// The client can't know whether the request was lost or its answer.
+#[test]
+fn a_channel_bind_whose_answer_was_lost_is_granted_again() {
+    let mut world = World::new();
+    let mut client = Client::new("192.0.2.10:5000");
+    let relayed = client.allocate(&mut world);
+    let attrs = [Attr::channel(0x4000), Attr::peer(PEER)];
+    let (bytes, transaction) = client.build(CHANNEL_BIND, &attrs);
+    for _ in 0..2 {
+        let answer = world.exchange(&mut client, &bytes, transaction);
+        assert_eq!(answer.error(), None, "the same request");
+    }
+    assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None, "another one for the same");
+    assert_eq!(client.bind(&mut world, 0x4001, at(PEER)), Some(400), "the peer has a number");
+    assert_eq!(client.bind(&mut world, 0x4000, at("198.51.100.8:9000")), Some(400));
+    world.deliver(at(PEER), relayed, *b"x");
+    assert_eq!(client.channel_data(&mut world), Some((0x4000, b"x".to_vec())));
+    assert_eq!(client.channel_data(&mut world), None, "it is one channel");
+}
+
+/// A page that is loaded again may get the socket it had, and a credential it had not.
+#[test]
+fn another_credential_on_a_five_tuple_allocates_once_the_former_has_ended() {
+    let mut world = World::new();
+    let mut client = Client::new("192.0.2.10:5000");
+    client.allocate(&mut world);
+    let former = client.credential.clone();
+    client.credential = Credential::mint(crate::world::SECRET, crate::world::EXPIRY, "bob");
+    assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), Some(437));
+    assert_eq!(world.server.allocations(), 1, "the former user's lives on");
+    client.credential = former;
+    client.refresh(&mut world, 0);
+    client.credential = Credential::mint(crate::world::SECRET, crate::world::EXPIRY, "bob");
+    assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), None);
+}
+
+/// Credentials are renewed while allocations live: an app may go on with either.
+#[test]
+fn a_renewed_name_of_the_same_user_refreshes_what_the_former_made() {
+    let mut world = World::new();
+    let mut client = Client::new("192.0.2.10:5000");
+    client.allocate(&mut world);
+    let former = client.credential.clone();
+    let renewed = Credential::mint(crate::world::SECRET, crate::world::EXPIRY + 60, "alice");
+    for credential in [renewed, former] {
+        client.credential = credential;
+        assert_eq!(client.refresh(&mut world, 600).error(), None);
+        assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None);
+    }
+    assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), Some(437));
+    // A bare time names nobody, so two of them are not the same.
+    let mut nobody = Client::new("192.0.2.11:5000");
+    nobody.credential = bare(crate::world::EXPIRY);
+    nobody.allocate(&mut world);
+    nobody.credential = bare(crate::world::EXPIRY + 1);
+    assert_eq!(nobody.refresh(&mut world, 600).error(), Some(441));
+}
+
+/// A credential whose name is an expiry alone.
+fn bare(expiry: u64) -> Credential {
+    let username = expiry.to_string();
+    let password = turn::rest::password(crate::world::SECRET, &username);
+    Credential { username, password }
+}

@@ -20,14 +20,12 @@ use turn::{
 };
 
 use crate::tls::Current;
-use session::{Ended, Session};
+use session::{Ended, REVIEW, Session};
 
 /// Sessions at once; one takes some ten kilobytes.
 const SESSIONS: usize = 8192;
 /// Of these, handshakes that are not done.
 const HANDSHAKES: usize = 1024;
-/// A session that has heard nothing for so long must have an allocation to stay.
-const SILENCE: Duration = Duration::from_secs(30);
 /// How often sessions are looked through for what is due: no handshake needs it finer.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -222,7 +220,8 @@ impl Endpoint {
         self.next_tick
     }
 
-    /// Sends again what was not answered, and ends who has said nothing for long unless it `stays`.
+    /// Sends again what was not answered, and ends sessions that are not new any more unless they
+    /// `stay`.
     /// Gives whom it ended.
     pub(super) fn handle_timeout(
         &mut self,
@@ -236,10 +235,14 @@ impl Endpoint {
         }
         for (client, session) in &mut self.sessions {
             let send = |bytes: &[u8]| send(client, bytes);
-            let outcome = if session.silent_since() + SILENCE <= now && !stays(client) {
+            let is_due = session.review_at <= now;
+            let outcome = if is_due && !stays(client) {
                 session.close(&mut self.scratch, send);
                 Err(Ended)
             } else {
+                if is_due {
+                    session.review_at = now + REVIEW;
+                }
                 session.handle_timeout(now, &mut self.scratch, send)
             };
             if outcome.is_err() {

@@ -26,6 +26,9 @@ pub(super) fn settings() -> Result<Arc<Config>, dimpl::Error> {
     Ok(Arc::new(settings.build()?))
 }
 
+/// How often a client is asked for its allocation, without which it may not stay, whatever it sends.
+pub(super) const REVIEW: Duration = Duration::from_secs(30);
+
 /// The session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ended;
@@ -35,7 +38,8 @@ pub(super) struct Session {
     dtls: Dtls,
     cookie: Cookie,
     connected: bool,
-    heard_at: Instant,
+    /// When it is next asked for its allocation.
+    pub(super) review_at: Instant,
     wake: Option<Instant>,
 }
 
@@ -53,7 +57,8 @@ impl Session {
         dtls.handle_timeout(now).ok()?;
         // It has to have seen the first hello, and challenged it as we have.
         dtls.handle_packet(&without_cookie(hello)?).ok()?;
-        let mut session = Self { dtls, cookie, connected: false, heard_at: now, wake: None };
+        let mut session =
+            Self { dtls, cookie, connected: false, review_at: now + REVIEW, wake: None };
         session.drain(scratch, &mut Heard::default(), |_| {}).ok()?;
         Some(session)
     }
@@ -66,11 +71,6 @@ impl Session {
 
     pub(super) fn is_connected(&self) -> bool {
         self.connected
-    }
-
-    /// When the client was last heard.
-    pub(super) fn silent_since(&self) -> Instant {
-        self.heard_at
     }
 
     pub(super) fn handle_datagram(
@@ -89,12 +89,7 @@ impl Session {
             tracing::debug!(%error, "DTLS session ended");
             return Err(Ended);
         }
-        let before = heard.ends.len();
-        let drained = self.drain(scratch, heard, send);
-        if heard.ends.len() > before {
-            self.heard_at = now;
-        }
-        drained
+        self.drain(scratch, heard, send)
     }
 
     /// Encrypts a message and gives it to `send`. Before the handshake is done nothing is sent.

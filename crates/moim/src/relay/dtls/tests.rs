@@ -192,7 +192,7 @@ fn a_client_that_has_forgotten_its_session_begins_another() {
 }
 
 #[test]
-fn who_leaves_or_falls_silent_is_forgotten_unless_it_has_an_allocation() {
+fn sessions_that_leave_or_have_no_allocation_are_forgotten() {
     let mut world = world();
     let mut leaving = world.connected("192.0.2.10:5000");
     let silent = world.connected("192.0.2.11:5000");
@@ -201,7 +201,7 @@ fn who_leaves_or_falls_silent_is_forgotten_unless_it_has_an_allocation() {
     let goodbye = leaving.packets().remove(0);
     assert!(world.hand(&leaving.path, &goodbye).0.ended);
     assert_eq!(world.endpoint.sessions(), 2);
-    world.now += SILENCE;
+    world.now += REVIEW;
     let mut told = Vec::new();
     let ended = world.endpoint.handle_timeout(
         world.now,
@@ -211,6 +211,20 @@ fn who_leaves_or_falls_silent_is_forgotten_unless_it_has_an_allocation() {
     assert_eq!((ended, told), (vec![silent.path], vec![silent.path]));
     assert_eq!(world.endpoint.sessions(), 1);
     assert_eq!(world.endpoint.handshakes, 0);
+}
+
+/// Requests that prove nothing are no reason to stay.
+#[test]
+fn a_session_that_drips_messages_without_an_allocation_ends() {
+    let mut world = world();
+    let mut dripping = world.connected("192.0.2.10:5000");
+    for _ in 0..6 {
+        world.now += REVIEW / 5;
+        dripping.dtls.send_application_data(b"a request").unwrap();
+        world.settle(&mut dripping);
+        world.endpoint.handle_timeout(world.now, |_| false, |_, _| {});
+    }
+    assert_eq!(world.endpoint.sessions(), 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the network says of datagrams that did not arrive (RFC 8656 §11.5). Only Linux tells.
 #![cfg(target_os = "linux")]
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use turn::stun::attribute::{DATA, ICMP, REQUESTED_ADDRESS_FAMILY};
 

@@ -11,18 +11,18 @@ async fn credentials_are_refreshed_at_half_their_life() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
     let ann_is = ann.join("tea", "Ann").await;
-    tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
     let ben_is = ben.join("tea", "Ben").await;
     ann.hears("participant:joined").await;
     let started = tokio::time::Instant::now();
-    for hours in [5, 11] {
+    for minutes in [4, 9] {
         let fresh = ann.hears("ice:servers").await;
         let user = fresh["iceServers"][1]["username"].as_str().unwrap();
         assert!(user.ends_with(&format!(":{}", id(&ann_is))), "{user}");
-        assert_eq!(started.elapsed().as_secs() / 3600, hours);
+        assert_eq!(started.elapsed().as_secs() / 60, minutes);
     }
     ben.hears("ice:servers").await;
-    assert_eq!(started.elapsed().as_secs() / 3600, 11, "Ben's first came at 6, unread until now");
+    assert_eq!(started.elapsed().as_secs() / 60, 9, "Ben's first came at 5, unread until now");
     ben.session.gone(Gone::Lost).await;
     assert!(id(&ben_is) != id(&ann_is));
 }
@@ -90,4 +90,44 @@ async fn draining_does_not_wait_for_ever() {
     let started = tokio::time::Instant::now();
     server.drain(Duration::from_secs(2)).await;
     assert_eq!(started.elapsed().as_secs(), 2);
+}
+
+/// Whether the relay serves this participant.
+fn is_served(server: &super::Signaling, who: &serde_json::Value) -> bool {
+    server.hub.config.credentials.has(id(who))
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_ends_the_access_to_the_relay() {
+    let server = server();
+    let (mut ann, mut ben) = (connect(&server), connect(&server));
+    let (ann_is, ben_is) = (ann.join("tea", "Ann").await, ben.join("tea", "Ben").await);
+    assert!(is_served(&server, &ann_is) && is_served(&server, &ben_is));
+    ann.ask("room:leave", json!({})).await;
+    assert!(!is_served(&server, &ann_is) && is_served(&server, &ben_is));
+    // The last to leave closes the room, and so has nobody to tell.
+    ben.session.gone(Gone::ByClient).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!is_served(&server, &ben_is));
+    let again = ann.join("tea", "Ann").await;
+    assert!(is_served(&server, &again) && !is_served(&server, &ann_is), "another participant");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_participant_has_access_to_the_relay_until_the_place_is_given_up() {
+    let server = server();
+    let (mut ann, mut ben) = (connect(&server), connect(&server));
+    ben.join("tea", "Ben").await;
+    let ann_is = ann.join("tea", "Ann").await;
+    ann.session.gone(Gone::Lost).await;
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    assert!(is_served(&server, &ann_is), "media goes on without a socket");
+    let mut again = connect(&server);
+    let resume = json!({"room": "tea", "name": "Ann", "resume": ann_is["resume"], "last": 0});
+    let resumed = again.ask("room:join", resume).await;
+    assert_eq!(id(&resumed["ok"]), id(&ann_is));
+    assert!(resumed["ok"]["iceServers"][1]["credential"].is_string());
+    again.session.gone(Gone::Lost).await;
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    assert!(!is_served(&server, &ann_is));
 }

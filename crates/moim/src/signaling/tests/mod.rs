@@ -10,6 +10,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Config, Session, Signaling};
+use crate::relay::RoomCredentials;
 use crate::socket::app::{
     Ack, Application, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket, SocketId,
 };
@@ -32,7 +33,7 @@ struct Client {
 }
 
 fn config() -> Config {
-    Config::new(b"secret".as_slice().into())
+    Config::new(RoomCredentials::new(b"secret"))
 }
 
 fn server() -> Arc<Signaling> {

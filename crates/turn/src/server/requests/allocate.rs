@@ -1,6 +1,7 @@
 //! Allocate (RFC 8656 §7): what is asked for, and the sockets that are opened for it one after the
 //! other.
 
+use super::super::accounts::Exhausted;
 use super::super::allocations::{
     Allocation, Birth, Opening, Relayed, RelayedAddress, Removed, Reservation, Token, Wants,
 };
@@ -35,7 +36,7 @@ impl Server {
         if let Some(again) = self.allocated_before(now, from, message)? {
             return Ok(again);
         }
-        let over = self.requested_transport(from, message)?;
+        let over = self.requested_transport(from, message, proven)?;
         let moves = self.mobile(message, over)?.then_some(0);
         let lifetime = self.lifetime(message)?.unwrap_or_else(|| self.granted(0));
         let sockets = Sockets::read(message)?;
@@ -54,7 +55,7 @@ impl Server {
             Sockets::New(family, wants) => {
                 let birth = Birth { wants, tries: Some(1), ..birth };
                 let more = if wants == Wants::Pair { 2 } else { 1 };
-                self.check_quota(proven, more)?;
+                self.check_quota(from, proven, more)?;
                 self.open_first(now, from, proven, birth, (moves, over), family)
             }
         }
@@ -66,13 +67,15 @@ impl Server {
         &self,
         from: &FiveTuple,
         message: &Message<'_>,
+        proven: &Proven<'_>,
     ) -> Result<Relayed, Refusal> {
         const ONLY_UDP: [u16; 4] =
             [EVEN_PORT, RESERVATION_TOKEN, DONT_FRAGMENT, ADDITIONAL_ADDRESS_FAMILY];
         let only_udp = || ONLY_UDP.into_iter().any(|kind| message.attribute(kind).is_some());
+        let may_tcp = self.config.tcp && (!proven.is_member || self.config.member_tcp);
         match message.attribute(REQUESTED_TRANSPORT) {
             Some([UDP, _, _, _]) => Ok(Relayed::Udp),
-            Some([TCP, _, _, _]) if self.config.tcp => {
+            Some([TCP, _, _, _]) if may_tcp => {
                 let is_fit = from.transport.is_stream() && !only_udp();
                 if is_fit { Ok(Relayed::Tcp) } else { Err(Refusal::BAD_REQUEST) }
             }
@@ -115,15 +118,18 @@ impl Server {
         }
     }
 
-    fn check_quota(&self, proven: &Proven<'_>, more: usize) -> Result<(), Refusal> {
-        let limits = &self.config.limits;
-        if self.allocations.held_by(&proven.username) + more > limits.allocations_per_user {
-            return Err(Refusal::QUOTA);
-        }
-        if self.config.sibling.held() + more > limits.allocations {
-            return Err(Refusal::CAPACITY);
-        }
-        Ok(())
+    fn check_quota(
+        &self,
+        from: &FiveTuple,
+        proven: &Proven<'_>,
+        more: usize,
+    ) -> Result<(), Refusal> {
+        let accounts = &self.allocations.accounts;
+        let checked = accounts.check(user_of(&proven.username), from.client.ip(), more);
+        checked.map_err(|exhausted| match exhausted {
+            Exhausted::Quota => Refusal::QUOTA,
+            Exhausted::Capacity => Refusal::CAPACITY,
+        })
     }
 
     fn open_first(
@@ -133,26 +139,34 @@ impl Server {
         proven: &Proven<'_>,
         mut birth: Birth,
         (moves, relayed_over): (Option<u32>, Relayed),
-        mut family: Family,
+        family: Option<Family>,
     ) -> Result<Granted, Refusal> {
         if birth.wants == Wants::Both
             && let Some(missing) = self.missing(from.server.ip())
         {
             (birth.wants, birth.refused) =
                 (Wants::Any, Some((missing, Refusal::FAMILY_NOT_SUPPORTED)));
-            family = if missing == Family::V4 { Family::V6 } else { Family::V4 };
         }
-        let ip = self.relay_ip(from.server.ip(), family).ok_or(Refusal::FAMILY_NOT_SUPPORTED)?;
+        let ip = match family {
+            Some(family) => self.relay_ip(from.server.ip(), family),
+            // IPv4 is the default (RFC 8656 §7.2). Where there is none, IPv6 serves better than a
+            // refusal: browsers don't ask again for that.
+            None => [Family::V4, Family::V6]
+                .into_iter()
+                .find_map(|family| self.relay_ip(from.server.ip(), family)),
+        };
+        let ip = ip.ok_or(Refusal::FAMILY_NOT_SUPPORTED)?;
         let relayed = self.pick_port(ip, birth.wants).ok_or(Refusal::CAPACITY)?;
-        self.allocations.accounts.sweep(now);
-        let account = self.allocations.accounts.hold(user_of(&proven.username));
+        let (user, client) = (user_of(&proven.username), from.client.ip());
+        let holders = self.allocations.accounts.hold(now, user, client);
         let allocation = Allocation {
             client: *from,
             relayed,
             relayed_over,
             second: None,
             username: (*proven.username).into(),
-            account,
+            is_member: proven.is_member,
+            holders,
             key: proven.key.clone(),
             expires: now + Duration::from_secs(birth.lifetime.into()),
             peers: Peers::default(),
@@ -187,11 +201,10 @@ impl Server {
         moves: Option<u32>,
         token: &Token,
     ) -> Result<Granted, Refusal> {
-        let user = user_of(&proven.username);
         let found = self.allocations.reservation(token).filter(|(_, reserved)| {
             reserved.expires > now
                 && reserved.opening.is_none()
-                && user_of(&reserved.username) == user
+                && proven.is_holder(&reserved.username, reserved.is_member)
         });
         let (relay, reserved) = found.ok_or(Refusal::CAPACITY)?;
         let allocation = Allocation {
@@ -200,7 +213,8 @@ impl Server {
             relayed_over: Relayed::Udp,
             second: None,
             username: (*proven.username).into(),
-            account: reserved.account,
+            is_member: proven.is_member,
+            holders: reserved.holders,
             key: proven.key.clone(),
             expires: now + Duration::from_secs(birth.lifetime.into()),
             peers: Peers::default(),
@@ -264,11 +278,14 @@ impl Server {
         *shard = self.config.shard;
         let made = self.allocations.get_mut(first)?;
         made.birth.token = Some(token);
-        let username = made.username.clone();
-        let account = self.allocations.accounts.hold(user_of(&username));
+        let (username, is_member) = (made.username.clone(), made.is_member);
+        let holders = made.holders;
+        self.allocations.accounts.hold_more(holders);
         let expires = now + self.config.limits.reservation;
         let opening = Some(first);
-        let reservation = Reservation { relayed: next, username, account, token, expires, opening };
+        let relayed = next;
+        let reservation =
+            Reservation { relayed, username, is_member, holders, token, expires, opening };
         let relay = self.allocations.reserve(reservation)?;
         self.outputs.push_back(Output::OpenRelay { relay, local: next.local });
         None
@@ -310,7 +327,7 @@ impl Server {
             Opening::Reservation(first) => {
                 let again = self.again(now, first, why)?;
                 self.allocations.remove(relay);
-                self.another_pair(first, again)
+                self.another_pair(now, first, again)
             }
         }
     }
@@ -362,7 +379,7 @@ impl Server {
     }
 
     /// The second of a pair can't be had, so the first is of no use either.
-    fn another_pair(&mut self, first: RelayId, again: bool) -> Option<Forward<'_>> {
+    fn another_pair(&mut self, now: Instant, first: RelayId, again: bool) -> Option<Forward<'_>> {
         let Some(Removed::Allocation(made)) = self.allocations.remove(first) else { return None };
         self.outputs.push_back(Output::CloseRelay { relay: first });
         let picked = again.then(|| self.pick_port(made.relayed.local.ip(), Wants::Pair)).flatten();
@@ -374,8 +391,9 @@ impl Server {
                 Refusal::CAPACITY,
             ));
         };
-        let account = self.allocations.accounts.hold(user_of(&made.username));
-        let relay = self.allocations.insert(Allocation { relayed, account, ..*made })?;
+        let (user, client) = (user_of(&made.username), made.client.client.ip());
+        let holders = self.allocations.accounts.hold(now, user, client);
+        let relay = self.allocations.insert(Allocation { relayed, holders, ..*made })?;
         self.outputs.push_back(Output::OpenRelay { relay, local: relayed.local });
         None
     }
@@ -383,7 +401,8 @@ impl Server {
 
 /// What sockets a request asks for.
 enum Sockets {
-    New(Family, Wants),
+    /// Of the family asked for, if one is.
+    New(Option<Family>, Wants),
     /// The one that was reserved.
     Reserved(Token),
 }
@@ -403,10 +422,10 @@ impl Sockets {
         let family = requested_family(message)?;
         let even = even_port(message)?;
         match message.attribute(ADDITIONAL_ADDRESS_FAMILY) {
-            None => Ok(Self::New(family.unwrap_or(Family::V4), even)),
+            None => Ok(Self::New(family, even)),
             // Only IPv6 can be had additionally.
             Some(&[2, _, _, _]) if family.is_none() && even == Wants::Any => {
-                Ok(Self::New(Family::V4, Wants::Both))
+                Ok(Self::New(None, Wants::Both))
             }
             Some(_) => Err(Refusal::BAD_REQUEST),
         }

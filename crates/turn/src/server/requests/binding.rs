@@ -43,7 +43,7 @@ impl Server {
         let Some(other) = other else { return Some(self.bound(from, asked, bound)) };
         match discover(from, message, other) {
             Ok((to, padding)) => Some(self.bound(&to, asked, Bound { padding, ..bound })),
-            Err(refusal) => Some(self.challenge(0, from, asked, refusal)),
+            Err(refusal) => Some(self.challenge(now, from, asked, refusal)),
         }
     }
 }

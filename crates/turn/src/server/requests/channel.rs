@@ -5,6 +5,7 @@ use super::super::peers::NotBound;
 use super::{Granted, Proven, Refusal};
 use crate::FiveTuple;
 use crate::channel::ChannelNumber;
+use crate::policy::is_service;
 use crate::stun::Message;
 use crate::stun::attribute::{CHANNEL_NUMBER, XOR_PEER_ADDRESS};
 use std::time::Instant;
@@ -39,6 +40,9 @@ impl Server {
             relay || self.is_media(&peer)
         };
         if own_relays && !is_ours() {
+            return Err(Refusal::FORBIDDEN);
+        }
+        if proven.is_member && !own_relays && is_service(peer.port()) {
             return Err(Refusal::FORBIDDEN);
         }
         let (_, made) = self.own(now, from, proven)?;

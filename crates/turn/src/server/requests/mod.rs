@@ -77,13 +77,14 @@ impl Server {
             }
         };
         let asked = Asked::from(message);
-        let proven = match self.authenticate(unix_now, from, message) {
+        let proven = match self.authenticate(now, unix_now, from, message) {
             Ok(proven) => proven,
             Err(refusal) if self.admit_unproven(now, from) => {
-                return Some(self.challenge(unix_now, from, asked, refusal));
+                return Some(self.challenge(now, from, asked, refusal));
             }
             Err(_) => return None,
         };
+        self.rate.note_proven(now, from.client.ip());
         if let Some(sibling) = wanted {
             return self.hand_on(now, from, sibling, message);
         }
@@ -98,9 +99,11 @@ impl Server {
         }
     }
 
-    /// Whether somebody who has proven nothing but perhaps an address is answered.
+    /// Whether a sender that has proven nothing but perhaps an address is answered.
     fn admit_unproven(&mut self, now: Instant, from: &FiveTuple) -> bool {
-        let admitted = self.rate.admit(now, from.client.ip(), from.transport.proves_address());
+        let (client, proven) = (from.client.ip(), from.transport.proves_address());
+        let proven = proven || self.rate.is_proven(now, client);
+        let admitted = self.rate.admit(now, client, proven);
         if !admitted {
             self.counters.dropped_rate += 1;
         }
@@ -116,7 +119,9 @@ impl Server {
     ) -> Result<(RelayId, &mut Allocation), Refusal> {
         let live = |made: &Allocation| made.expires > now && made.birth.tries.is_none();
         match self.allocations.of_client_mut(from) {
-            Some((relay, made)) if live(made) && *made.username == *proven.username => {
+            Some((relay, made))
+                if live(made) && proven.is_holder(&made.username, made.is_member) =>
+            {
                 Ok((relay, made))
             }
             Some((_, made)) if live(made) => Err(Refusal::WRONG_CREDENTIALS),

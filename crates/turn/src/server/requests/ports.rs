@@ -14,7 +14,11 @@ impl Server {
     /// at, or one as near to it in the other family.
     pub(super) fn relay_ip(&self, server: IpAddr, family: Family) -> Option<IpAddr> {
         let usable = |ip: &IpAddr| {
-            let local = matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+            let local = match ip {
+                // Its neighbours reach it there, others nowhere.
+                IpAddr::V4(v4) => v4.is_link_local() && *ip != server,
+                IpAddr::V6(v6) => v6.is_unicast_link_local(),
+            };
             Family::of(*ip) == family && !local && !ip.is_unspecified()
         };
         let near = |ip: &IpAddr| ip.is_loopback() == server.is_loopback();

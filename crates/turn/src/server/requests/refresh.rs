@@ -64,7 +64,7 @@ impl Server {
             made.moves == Some(moves) && made.expires > now && made.birth.tries.is_none()
         });
         let made = made.ok_or(Refusal::ALLOCATION_MISMATCH)?;
-        if *made.username != *proven.username {
+        if !proven.is_holder(&made.username, made.is_member) {
             return Err(Refusal::WRONG_CREDENTIALS);
         }
         Ok(relay)

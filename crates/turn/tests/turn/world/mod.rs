@@ -104,6 +104,28 @@ impl World {
         sent
     }
 
+    /// The one packet for a client that comes of this one at that time.
+    pub(crate) fn hand_at(
+        &mut self,
+        now: Instant,
+        unix: u64,
+        from: &FiveTuple,
+        bytes: &[u8],
+    ) -> Vec<u8> {
+        let forward = self.server.handle_client(now, unix, from, bytes);
+        let mut sent: Vec<Sent> =
+            forward.map(|forward| own(&forward, &self.relays)).into_iter().collect();
+        sent.extend(self.settle());
+        let [Sent::Client(_, bytes)] = &sent[..] else { panic!("{sent:?}") };
+        bytes.clone()
+    }
+
+    /// Does what the server wants done now.
+    pub(crate) fn settle_now(&mut self) {
+        let sent = self.settle();
+        self.send(sent);
+    }
+
     fn settle(&mut self) -> Vec<Sent> {
         let mut sent = Vec::new();
         while let Some(output) = self.server.poll_output() {

@@ -1,0 +1,125 @@
+//! Where a server behind a NAT is reached.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use anyhow::bail;
+use serde::Deserialize;
+
+/// A public address, and the port that a NAT maps to ours where that is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Announce {
+    pub(crate) ip: IpAddr,
+    port: Option<u16>,
+}
+
+/// A text that is no address to announce.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write IP or IP:PORT, IPv6 with a port in brackets: 192.0.2.1:443 or [2001:db8::1]:443")]
+pub(crate) struct ParseAnnounceError;
+
+impl Announce {
+    /// Where a service of our port `local` is reached.
+    pub(crate) fn at(self, local: u16) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port(local))
+    }
+
+    /// The port from outside of our port `local`.
+    pub(crate) fn port(self, local: u16) -> u16 {
+        self.port.unwrap_or(local)
+    }
+
+    /// One of each family at most, each one that others can reach.
+    pub(super) fn check(announced: Vec<Self>) -> anyhow::Result<Vec<Self>> {
+        for family in [IpAddr::is_ipv4, IpAddr::is_ipv6] {
+            if announced.iter().filter(|address| family(&address.ip)).count() > 1 {
+                bail!("--announce takes one IPv4 and one IPv6 address at most: leave one out");
+            }
+        }
+        let unreachable = |address: &&Self| {
+            address.ip.is_unspecified() || address.ip.is_multicast() || address.port == Some(0)
+        };
+        if let Some(address) = announced.iter().find(unreachable) {
+            bail!("--announce {address} is no address to reach a server by: give its public one");
+        }
+        Ok(announced)
+    }
+}
+
+impl From<IpAddr> for Announce {
+    fn from(ip: IpAddr) -> Self {
+        Self { ip, port: None }
+    }
+}
+
+impl FromStr for Announce {
+    type Err = ParseAnnounceError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAnnounceError> {
+        if let Ok(ip) = text.parse::<IpAddr>() {
+            return Ok(ip.into());
+        }
+        let address: SocketAddr = text.parse().map_err(|_| ParseAnnounceError)?;
+        Ok(Self { ip: address.ip(), port: Some(address.port()) })
+    }
+}
+
+impl TryFrom<String> for Announce {
+    type Error = ParseAnnounceError;
+
+    fn try_from(text: String) -> Result<Self, ParseAnnounceError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Announce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.ip, port).fmt(f),
+            None => self.ip.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_have_a_port_of_its_own() {
+        for (text, at) in [
+            ("192.0.2.1", "192.0.2.1:4000"),
+            ("192.0.2.1:8443", "192.0.2.1:8443"),
+            ("2001:db8::1", "[2001:db8::1]:4000"),
+            ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+        ] {
+            let announce: Announce = text.parse().unwrap();
+            assert_eq!(announce.at(4000), at.parse().unwrap());
+            assert_eq!(announce.to_string(), text);
+        }
+        for text in
+            ["", ":8443", "192.0.2.1:", "192.0.2.1:70000", "moim.example:1", "[::1", "[::1]"]
+        {
+            assert_eq!(text.parse::<Announce>(), Err(ParseAnnounceError), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_reaches_is_not_announced() {
+        for texts in [
+            &["0.0.0.0"][..],
+            &["192.0.2.1:0"],
+            &["224.0.0.1"],
+            &["192.0.2.1", "192.0.2.2:5"],
+            &["2001:db8::1", "[2001:db8::2]:5"],
+        ] {
+            let announced = texts.iter().map(|text| text.parse().unwrap()).collect();
+            let error = Announce::check(announced).unwrap_err();
+            assert!(error.to_string().contains("--announce"), "{error}");
+        }
+    }
+}
