@@ -152,10 +152,10 @@ function useShortcuts(): void {
       event.preventDefault();
       const { camera, microphone } = media.getSnapshot();
       if (shortcut === "mic") {
-        announce(microphone.on ? t.said.micOff : t.said.micOn);
+        announce(microphone.wanted ? t.said.micOff : t.said.micOn);
         toggleMic(media);
       } else {
-        announce(camera.on ? t.said.cameraOff : t.said.cameraOn);
+        announce(camera.wanted ? t.said.cameraOff : t.said.cameraOn);
         toggleCamera(media);
       }
     };
