@@ -1,5 +1,5 @@
 // How loud the open microphone is.
-import type { Readable } from "./store.ts";
+import { notify, type Readable } from "./store.ts";
 
 /** How often it is measured, in milliseconds. */
 const INTERVAL = 100;
@@ -97,6 +97,6 @@ export class LevelMeter implements Readable<number> {
   #measured(level: number): void {
     if (level === this.#level) return;
     this.#level = level;
-    for (const listener of [...this.#listeners]) listener();
+    notify(this.#listeners);
   }
 }
