@@ -4,6 +4,7 @@ import type { Call, Client, JoinRequest, LocalMedia } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
 import { LiveLobby } from "./lobby.ts";
 import { Media } from "./media.ts";
+import { mediaStateOf } from "./media-state.ts";
 import type { Joined } from "./protocol.ts";
 import { hearRoom, Session } from "./session.ts";
 import { openSocket, Signaling } from "./signaling.ts";
@@ -59,7 +60,6 @@ export class PageClient implements Client {
     if (this.#joining) this.#leave();
     const joining = Symbol();
     this.#joining = joining;
-    const { microphone, camera, screen } = this.#media.getSnapshot();
     return new Promise((resolve, reject) => {
       const { room, name, password } = request;
       const payload = {
@@ -67,7 +67,7 @@ export class PageClient implements Client {
         name,
         ...(password !== undefined && { password }),
         sfu: true,
-        media: { mic: microphone.on, camera: camera.on, screen: screen.on, hand: false },
+        media: mediaStateOf(this.#media.getSnapshot(), false),
       };
       // Made within the answer's own message, so that no event behind it is missed.
       this.#signaling.send("room:join", payload, (outcome) => {

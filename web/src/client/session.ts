@@ -6,6 +6,7 @@ import type { RequestError } from "./errors.ts";
 import type { Call, CallState, JoinRequest } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
 import type { Media } from "./media.ts";
+import { isSameMedia, mediaStateOf } from "./media-state.ts";
 import type { Signal } from "./negotiation.ts";
 import { Observer } from "./observer.ts";
 import { Outbox } from "./outbox.ts";
@@ -270,16 +271,13 @@ export class Session implements Call {
   }
 
   #mediaState(): MediaState {
-    const { microphone, camera, screen } = this.#media.getSnapshot();
-    return { mic: microphone.on, camera: camera.on, screen: screen.on, hand: this.#hand };
+    return mediaStateOf(this.#media.getSnapshot(), this.#hand);
   }
 
   #tellMedia(): void {
     if (this.#over) return;
     const media = this.#mediaState();
-    const known = this.#state.getSnapshot().self.media;
-    const same = (Object.keys(media) as (keyof MediaState)[]).every((k) => media[k] === known[k]);
-    if (same) return;
+    if (isSameMedia(media, this.#state.getSnapshot().self.media)) return;
     this.#take({ is: "media", media });
     this.#outbox.say("media", media);
   }

@@ -15,6 +15,7 @@ export interface Trouble {
   remedy: string | null;
   /** The devices that it is about. */
   kinds: readonly Kind[];
+  fault: Fault;
 }
 
 type Kind = "camera" | "microphone";
@@ -56,14 +57,15 @@ function isSame(a: Fault, b: Fault): boolean {
 function trouble(kinds: readonly Kind[], fault: Fault, browser: Browser, t: Messages): Trouble {
   const title = titleOf(kinds, fault, t);
   if (fault.is === "interrupted") {
-    return { title, why: t.problem.paused, how: null, remedy: t.problem.turnOnAgain, kinds };
+    return { title, why: t.problem.paused, how: null, remedy: t.problem.turnOnAgain, kinds, fault };
   }
   const { problem } = fault;
   const why = reason(problem, t);
-  if (fault.is === "unchanged") return { title, why, how: t.problem.goesOn, remedy: null, kinds };
+  if (fault.is === "unchanged")
+    return { title, why, how: t.problem.goesOn, remedy: null, kinds, fault };
   const how = browser === "inApp" || problem === "refused" ? t.problem.how[browser] : null;
   const remedy = problem === "insecure" ? null : t.problem.tryAgain;
-  return { title, why, how, remedy, kinds };
+  return { title, why, how, remedy, kinds, fault };
 }
 
 function titleOf(kinds: readonly Kind[], fault: Fault, t: Messages): string {
