@@ -1,3 +1,4 @@
+import { check } from "../../support/accessible.ts";
 import { controlDevices, type Hanging } from "../../support/devices.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { seesScreenOf } from "../../support/screen.ts";
@@ -204,11 +205,71 @@ test("a microphone that the system mutes is shown to all, and one press gets it 
     await expect(paused(person)).toHaveAttribute("data-paused", "mic");
     await expect(paused(person)).toHaveAccessibleName(/microphone paused/);
   }
-  await ada.page.getByTestId("device-remedy").click();
+  await check(ada.page);
+  // By keys alone, too.
+  await ada.page.getByTestId("device-remedy").focus();
+  await ada.page.keyboard.press("Enter");
   await expect(ada.page.getByTestId("device-banner")).toHaveCount(0);
   for (const person of [ada, grace]) {
     await expect(paused(person)).not.toHaveAttribute("data-paused");
   }
   await grace.decodes(1);
   expect(await tracks(ada)).toEqual(["audio ended", "video live", "audio live"]);
+});
+
+test("permission that is withdrawn during a call is told, and the other device goes on", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  await controlDevices(ada.page);
+  const grace = await open("Grace");
+  await ada.enter("withdrawn");
+  await grace.enter("withdrawn");
+  await grace.decodes(1);
+  await ada.page.evaluate(() => {
+    // As a browser does it: the track ends, and asking again is refused.
+    navigator.mediaDevices.getUserMedia = async () => {
+      throw new DOMException("as this test has it", "NotAllowedError");
+    };
+    const track = window.devices.tracks.find(({ kind }) => kind === "video");
+    track?.stop();
+    track?.dispatchEvent(new Event("ended"));
+  });
+  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera can't be used");
+  await expect(ada.page.getByTestId("toggle-camera")).toHaveAttribute("aria-pressed", "false");
+  expect(await tracks(ada)).toEqual(["audio live", "video ended"]);
+  // The avatar takes the picture's place, and leaves room around it.
+  const tile = grace.page.locator("[data-testid=tile][data-name=Ada]");
+  await expect(tile).toHaveAccessibleName(/camera off/);
+  const avatar = await tile.locator("span > span").first().boundingBox();
+  expect(avatar?.width).toBeGreaterThan(40);
+  expect(avatar?.width).toBeLessThanOrEqual(160);
+});
+
+test("sound that the browser holds back is heard after one tap", async ({ open }) => {
+  const ada = await open("Ada");
+  await ada.page.addInitScript(() => {
+    const play = HTMLMediaElement.prototype.play;
+    let isTapped = false;
+    addEventListener("pointerdown", () => (isTapped = true), { capture: true });
+    HTMLMediaElement.prototype.play = async function () {
+      if (!this.muted && !isTapped)
+        throw new DOMException("as this test has it", "NotAllowedError");
+      return play.call(this);
+    };
+  });
+  const grace = await open("Grace");
+  await ada.enter("tap");
+  await grace.enter("tap");
+  await ada.others(1);
+  const theirs = ada.page.locator("[data-testid=tile][data-name=Grace] video");
+  // The picture is seen meanwhile.
+  await expect(ada.page.getByTestId("tap-to-hear")).toBeVisible();
+  await expect(theirs).toHaveJSProperty("muted", true);
+  await expect(theirs).toHaveJSProperty("paused", false);
+  await ada.page.getByTestId("tap-to-hear").click();
+  await expect(ada.page.getByTestId("tap-to-hear")).toHaveCount(0);
+  await expect(theirs).toHaveJSProperty("muted", false);
+  await expect(theirs).toHaveJSProperty("paused", false);
+  await ada.decodes(1);
 });
