@@ -5,7 +5,7 @@ import type { Page } from "@playwright/test";
 export type Hanging = "audio" | "video" | "screen";
 
 export interface DeviceControl {
-  /** What is asked for and not answered, until `answer`. */
+  /** Kinds left unanswered until `answer`. */
   hanging: Hanging[];
   /** Ids of cameras that another program holds. */
   busy: string[];

@@ -273,3 +273,32 @@ test("sound that the browser holds back is heard after one tap", async ({ open }
   await expect(theirs).toHaveJSProperty("paused", false);
   await ada.decodes(1);
 });
+
+test("a headset's keys mute and hang up, and its pause key stops nothing", async ({ open }) => {
+  const ada = await open("Ada");
+  await controlDevices(ada.page);
+  await ada.page.addInitScript(() => {
+    const keys = new Map<string, (() => void) | null>();
+    Object.assign(window, { press: (key: string) => keys.get(key)?.() });
+    navigator.mediaSession.setActionHandler = (key, handler) => {
+      keys.set(key, handler as (() => void) | null);
+    };
+  });
+  const press = (key: string) =>
+    ada.page.evaluate(
+      (key) => (window as unknown as { press: (key: string) => void }).press(key),
+      key,
+    );
+  await ada.enter("headset");
+  const mic = ada.page.getByTestId("toggle-mic");
+  await expect(mic).toHaveAttribute("aria-pressed", "true");
+  await press("togglemicrophone");
+  await expect(mic).toHaveAttribute("aria-pressed", "false");
+  await press("togglemicrophone");
+  await expect(mic).toHaveAttribute("aria-pressed", "true");
+  await press("pause");
+  expect(await tracks(ada)).toEqual(["audio live", "video live"]);
+  await press("hangup");
+  await expect(ada.page.getByTestId("left")).toBeVisible();
+  expect(await tracks(ada)).toEqual(["audio ended", "video ended"]);
+});

@@ -1,7 +1,7 @@
 // Asking the browser for a microphone, a camera or both, with all that may stand in for them.
 import { constraintsOf, exactly, type Input, isOverconstrained, problemOf } from "./devices.ts";
 
-/** What `getUserMedia` calls it. */
+/** Names in `getUserMedia`. */
 const MEDIA_KIND = { microphone: "audio", camera: "video" } as const;
 
 /** The most other devices tried where the first is in use. */

@@ -41,7 +41,7 @@ export type CaptureEvent =
   /** `problem` is that of the device that was wanted, where this one stands in for it. */
   | { is: "opened"; attempt: Attempt; track: MediaStreamTrack; problem?: DeviceProblem }
   | { is: "failed"; attempt: Attempt; problem: DeviceProblem }
-  | { is: "unanswered"; attempt: Attempt }
+  | { is: "unanswered"; attempt: Attempt; problem: "asking" | "unanswered" }
   /** The person mutes what is held, or gives up what is being opened. */
   | { is: "mute" }
   | { is: "unmute" }
@@ -79,7 +79,7 @@ export function reduceCapture(capture: Capture, event: CaptureEvent): Capture {
         ? { ...live(capture), problem: event.problem }
         : { is: "failed", problem: event.problem };
     case "unanswered":
-      return waitsFor(capture, event.attempt) ? { ...capture, problem: "unanswered" } : capture;
+      return waitsFor(capture, event.attempt) ? { ...capture, problem: event.problem } : capture;
     case "mute":
       if (capture.is === "opening") return OFF;
       return isHeld(capture) && capture.on ? { ...capture, on: false } : capture;

@@ -42,8 +42,8 @@ const WISHES: Readonly<Record<Input, MediaTrackConstraints>> = {
 };
 
 /**
- * What to ask for, in the order to be tried while a browser finds that nothing fits: the chosen
- * device itself, another of its kind, whatever there is.
+ * Constraints in the order to be tried while a browser finds that nothing fits: the chosen device
+ * itself, another of its kind, whatever there is.
  */
 export function constraintsOf(
   kind: Input,

@@ -130,7 +130,7 @@ export type Connection = "connecting" | "connected" | "reconnecting" | "failed";
 export interface LocalMedia extends Readable<LocalMediaState> {
   /**
    * Opens the devices wanted, asking for both in one question. Where one is refused, missing or
-   * never answers, the other is opened nevertheless. Asks anew for one that does not answer or that
+   * never answers, the other is opened nevertheless. Asks again for one that does not answer or that
    * the system interrupts.
    */
   start(wanted: { microphone: boolean; camera: boolean }): Promise<void>;
@@ -204,11 +204,19 @@ export interface LocalDevice {
  * - `refused`: by the person or by policy;
  * - `missing`: there is no such device;
  * - `in_use`: another program holds it;
- * - `unanswered`: neither the device nor the person has answered yet;
+ * - `asking`: the person has not answered the browser yet;
+ * - `unanswered`: the device has not, though it is allowed;
  * - `insecure`: the page is not on https or localhost;
  * - `failed`: anything else.
  */
-export type DeviceProblem = "refused" | "missing" | "in_use" | "unanswered" | "insecure" | "failed";
+export type DeviceProblem =
+  | "refused"
+  | "missing"
+  | "in_use"
+  | "asking"
+  | "unanswered"
+  | "insecure"
+  | "failed";
 
 export type RequestErrorCode =
   | import("./protocol.ts").ErrorCode

@@ -1,8 +1,8 @@
-// What a participant tells the others of its media.
+// The media state that a participant tells the others.
 import type { LocalMediaState } from "./face.ts";
 import type { MediaState } from "./protocol.ts";
 
-/** What to tell of this device; `interrupted` is absent where the system mutes nothing that is on. */
+/** The state of this device; `interrupted` is absent where the system mutes nothing that is on. */
 export function mediaStateOf(
   { microphone, camera, screen }: Pick<LocalMediaState, "microphone" | "camera" | "screen">,
   hand: boolean,

@@ -270,7 +270,17 @@ test("a screen that is chosen after leaving is not captured, nor shared in the n
   expect(now().screen.on).toBe(false);
 });
 
+test("a question of the browser that is not answered is told as that", async () => {
+  devices.hanging.add("video");
+  void media.setCamera(true);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(now().camera).toMatchObject({ opening: true, problem: "asking" });
+  await devices.answer();
+  expect(now().camera).toMatchObject({ on: true, problem: null });
+});
+
 test("a device that does not answer is named after some seconds, and opens when it does", async () => {
+  media = open({ camera: "granted" });
   devices.hanging.add("video");
   void media.setCamera(true);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -302,7 +312,7 @@ test("while the person is being asked about both no second question comes", asyn
   expect(now()).toMatchObject({ microphone: { on: true }, camera: { on: true } });
 });
 
-test("another try at a device that does not answer asks anew, and one of them is kept", async () => {
+test("another try at a device that does not answer asks again, and one of them is kept", async () => {
   devices.hanging.add("video");
   void media.setCamera(true);
   await vi.advanceTimersByTimeAsync(10_000);
@@ -426,7 +436,7 @@ test("a track that the system mutes is told as interrupted until it is unmuted",
   expect(now().microphone.interrupted).toBe(false);
 });
 
-test("an interrupted device is given back by asking for it anew", async () => {
+test("an interrupted device is given back by asking for it again", async () => {
   await media.start(BOTH);
   const before = devices.live.find(({ kind }) => kind === "video");
   before?.interrupt();

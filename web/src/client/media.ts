@@ -40,7 +40,7 @@ const LASTING_MS = 10_000;
 /** How often in a row a device that ends sooner is opened again. */
 const MAX_REOPENINGS = 3;
 
-/** What of the browser is used here. */
+/** Browser APIs used here. */
 export interface MediaPlatform {
   /** Missing where the page is not in a secure context. */
   readonly devices: MediaDevices | undefined;
@@ -55,7 +55,7 @@ export interface MediaPlatform {
  */
 export class Media implements LocalMedia {
   readonly level: LevelMeter = new LevelMeter();
-  /** What is there to send. */
+  /** Tracks to send. */
   readonly tracks: Readable<Tracks>;
   readonly #platform: MediaPlatform;
   readonly #state: Store<LocalMediaState>;
@@ -101,7 +101,7 @@ export class Media implements LocalMedia {
     const isOneQuestion =
       kinds.length === 2 && kinds.every((kind) => heldBy(this.#captures[kind]) === null);
     if (isOneQuestion) await this.#openBoth();
-    else await Promise.all(kinds.map((kind) => this.#openAnew(kind)));
+    else await Promise.all(kinds.map((kind) => this.#openChosen(kind)));
   }
 
   async setMicrophone(on: boolean): Promise<void> {
@@ -145,11 +145,11 @@ export class Media implements LocalMedia {
 
   async #openClosed(kind: Input): Promise<void> {
     const { is } = this.#captures[kind];
-    if (is === "off" || is === "failed") await this.#openAnew(kind);
+    if (is === "off" || is === "failed") await this.#openChosen(kind);
   }
 
   /** Opens what is chosen; where one is held that the system interrupts, the same once more. */
-  async #openAnew(kind: Input): Promise<void> {
+  async #openChosen(kind: Input): Promise<void> {
     const held = heldBy(this.#captures[kind])?.getSettings().deviceId;
     await this.#open(kind, { deviceId: held ?? this.#choices[kind], mayStandIn: !held });
   }
@@ -181,7 +181,7 @@ export class Media implements LocalMedia {
         this.#apply(kind, { is: "failed", attempt, problem });
       }
       const singly = waiting.filter((kind) => single.includes(kind));
-      await Promise.all(singly.map((kind) => this.#openAnew(kind)));
+      await Promise.all(singly.map((kind) => this.#openChosen(kind)));
     } finally {
       forget();
       clearTimeout(split);
@@ -196,7 +196,7 @@ export class Media implements LocalMedia {
     const permissions = await this.#permissions();
     for (const kind of INPUTS) {
       if (permissions[kind] !== "granted" || !waitsFor(this.#captures[kind], attempt)) continue;
-      void this.#openAnew(kind);
+      void this.#openChosen(kind);
     }
   }
 
@@ -245,7 +245,7 @@ export class Media implements LocalMedia {
     }
   }
 
-  /** Takes what opened; false where it was given up meanwhile. */
+  /** Takes a track that opened; false where it was given up meanwhile. */
   #opened(
     kind: Input,
     attempt: Attempt,
@@ -286,13 +286,17 @@ export class Media implements LocalMedia {
 
   /** Names the devices when they take long to answer; until the returned function is called. */
   #watch(attempt: Attempt, kinds: readonly Input[]): () => void {
-    const timer = setTimeout(() => {
-      for (const kind of kinds) this.#apply(kind, { is: "unanswered", attempt });
+    const timer = setTimeout(async () => {
+      const permissions = await this.#permissions();
+      for (const kind of kinds) {
+        const problem = permissions[kind] === "prompt" ? "asking" : "unanswered";
+        this.#apply(kind, { is: "unanswered", attempt, problem });
+      }
     }, UNANSWERED_MS);
     return () => clearTimeout(timer);
   }
 
-  /** The one door to a capture: what is no longer held is stopped, once nobody sends it. */
+  /** The only place that changes a capture. A track no longer held is stopped, once nobody sends it. */
   #apply(kind: Input, event: CaptureEvent): void {
     const before = this.#captures[kind];
     const after = reduceCapture(before, event);
@@ -354,7 +358,7 @@ export class Media implements LocalMedia {
 function isToBeAsked(capture: Capture): boolean {
   switch (capture.is) {
     case "opening":
-      return capture.problem === "unanswered";
+      return capture.problem !== null;
     case "live":
       return capture.interrupted;
     case "changing":

@@ -22,7 +22,7 @@ export const NO_SCREEN: LocalScreen = { on: false, opening: false, problem: null
 export interface ScreenShareOptions {
   readonly devices: MediaDevices | undefined;
   readonly createStream: (tracks: MediaStreamTrack[]) => MediaStream;
-  /** What is captured, and what the page draws of it, has changed. */
+  /** Called when the tracks, or the view of them, have changed. */
   readonly changed: (screen: Screen | null, view: LocalScreen) => void;
 }
 

@@ -82,7 +82,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
   );
 }
 
-/** What the system of that participant mutes, for tests and styles. */
+/** Sources that the system of that participant mutes, as an attribute. */
 function pausedOf({ isMicPaused, isCameraPaused }: TileView): string | undefined {
   const paused = [...(isMicPaused ? ["mic"] : []), ...(isCameraPaused ? ["camera"] : [])];
   return paused.length > 0 ? paused.join(" ") : undefined;

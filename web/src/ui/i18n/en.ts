@@ -224,11 +224,13 @@ export const en = {
       "This browser can't make video calls. A current Chrome, Edge, Firefox or Safari can.",
     unknown: "It didn't start. Try again, or choose another device.",
     canJoin: "You can join without it; you'll see and hear the others.",
+    titleAsking: "The browser is waiting for your answer",
+    asking:
+      "Allow it in the question by the address. Where there is none, press the sign beside the address.",
     titleUnansweredBoth: "Camera and microphone don't answer",
     titleUnansweredCamera: "The camera doesn't answer",
     titleUnansweredMic: "The microphone doesn't answer",
-    unanswered:
-      "If your browser asks, allow it. If it doesn't, another program may be holding it: close that one, or choose another device.",
+    unanswered: "Another program may be holding it. Close that one, or choose another device.",
     titleOtherCamera: "That camera can't be used",
     titleOtherMic: "That microphone can't be used",
     goesOn: "The one you had goes on.",

@@ -223,11 +223,14 @@ export const ko: Messages = {
       "이 브라우저로는 영상 통화를 할 수 없어요. 최신 Chrome, Edge, Firefox, Safari에서 열어 주세요.",
     unknown: "켜지지 않았어요. 다시 시도하거나 다른 기기를 골라 주세요.",
     canJoin: "없이도 참여할 수 있어요. 다른 사람을 보고 들을 수 있어요.",
+    titleAsking: "브라우저가 답을 기다리고 있어요",
+    asking:
+      "주소창 옆에 뜬 질문에서 허용해 주세요. 질문이 보이지 않으면 주소 옆 아이콘을 눌러 보세요.",
     titleUnansweredBoth: "카메라와 마이크가 응답하지 않아요",
     titleUnansweredCamera: "카메라가 응답하지 않아요",
     titleUnansweredMic: "마이크가 응답하지 않아요",
     unanswered:
-      "브라우저가 물어보면 허용해 주세요. 묻지 않으면 다른 프로그램이 쓰고 있을 수 있어요. 그 프로그램을 닫거나 다른 기기를 골라 주세요.",
+      "다른 프로그램이 쓰고 있을 수 있어요. 그 프로그램을 닫거나 다른 기기를 골라 주세요.",
     titleOtherCamera: "고른 카메라를 쓸 수 없어요",
     titleOtherMic: "고른 마이크를 쓸 수 없어요",
     goesOn: "쓰던 기기를 그대로 쓸게요.",

@@ -41,6 +41,13 @@ test("a device that does not answer may be tried again", () => {
   expect(titles("unanswered", "unanswered")).toEqual([en.problem.titleUnansweredBoth]);
 });
 
+test("a browser that waits for an answer is told as that, once for both", () => {
+  const asking = { camera: device("asking"), microphone: device("asking") };
+  expect(troublesOf(asking, "firefox", en)).toMatchObject([
+    { title: en.problem.titleAsking, remedy: en.problem.tryAgain },
+  ]);
+});
+
 test("where a change fails, the device that goes on is told", () => {
   const media = { camera: device("in_use", { held: true, on: true }), microphone: device(null) };
   expect(troublesOf(media, "chrome", en)).toMatchObject([

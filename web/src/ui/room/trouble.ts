@@ -20,7 +20,7 @@ export interface Trouble {
 
 type Kind = "camera" | "microphone";
 
-/** What is wrong with a device: it is interrupted, or it has a problem while one is held or not. */
+/** A device is interrupted, or has a problem while one is held or not. */
 type Fault =
   | { is: "interrupted" }
   | { is: "closed"; problem: DeviceProblem }
@@ -73,15 +73,17 @@ function titleOf(kinds: readonly Kind[], fault: Fault, t: Messages): string {
   const titles =
     fault.is === "interrupted"
       ? { both: p.titlePausedBoth, camera: p.titlePausedCamera, mic: p.titlePausedMic }
-      : fault.problem === "unanswered"
-        ? {
-            both: p.titleUnansweredBoth,
-            camera: p.titleUnansweredCamera,
-            mic: p.titleUnansweredMic,
-          }
-        : fault.is === "unchanged"
-          ? { both: p.titleBoth, camera: p.titleOtherCamera, mic: p.titleOtherMic }
-          : { both: p.titleBoth, camera: p.titleCamera, mic: p.titleMic };
+      : fault.problem === "asking"
+        ? { both: p.titleAsking, camera: p.titleAsking, mic: p.titleAsking }
+        : fault.problem === "unanswered"
+          ? {
+              both: p.titleUnansweredBoth,
+              camera: p.titleUnansweredCamera,
+              mic: p.titleUnansweredMic,
+            }
+          : fault.is === "unchanged"
+            ? { both: p.titleBoth, camera: p.titleOtherCamera, mic: p.titleOtherMic }
+            : { both: p.titleBoth, camera: p.titleCamera, mic: p.titleMic };
   if (kinds.length === 2) return titles.both;
   return kinds[0] === "camera" ? titles.camera : titles.mic;
 }
@@ -94,6 +96,8 @@ function reason(problem: DeviceProblem, t: Messages): string {
       return t.problem.missing;
     case "in_use":
       return t.problem.inUse;
+    case "asking":
+      return t.problem.asking;
     case "unanswered":
       return t.problem.unanswered;
     case "insecure":

@@ -35,7 +35,7 @@ export function Troubles({ isJoined = false }: { isJoined?: boolean }) {
   });
 }
 
-/** What to start so that these work. */
+/** Argument of `start` that opens these devices. */
 export function wantedOf(kinds: Trouble["kinds"]): { camera: boolean; microphone: boolean } {
   return { camera: kinds.includes("camera"), microphone: kinds.includes("microphone") };
 }
