@@ -5,7 +5,7 @@ mod world;
 use room::{
     Departure, Event, Recipients, Refusal, Request, Settings,
     password::Password,
-    protocol::{MediaState, Topology},
+    protocol::{Interrupted, MediaState, Topology},
 };
 use world::{World, candidate, join, locked, seconds, settings};
 
@@ -113,6 +113,33 @@ fn media_is_told_to_the_others_when_it_changes() {
     assert_eq!(world.take_told(ben), [Event::Updated(updated.clone())]);
     let (_, cem_is) = world.enter("Cem");
     assert_eq!(cem_is.others.first(), Some(&updated), "later ones see it on joining");
+}
+
+#[test]
+fn an_interruption_is_told_to_the_others_and_later_its_end() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, _) = world.enter("Ben");
+    let on = MediaState { mic: true, ..MediaState::default() };
+    let silenced = MediaState { interrupted: Some(Interrupted { mic: true, camera: false }), ..on };
+    for media in [on, silenced, on] {
+        world.ask(ann, Request::Media(media)).unwrap();
+        let updated = room::Participant { media, ..ann_is.me.clone() };
+        assert_eq!(world.take_told(ben), [Event::Updated(updated)]);
+    }
+}
+
+#[test]
+fn clients_that_know_nothing_of_interruptions_say_and_get_what_they_did() {
+    let plain = r#"{"mic":true,"camera":false,"screen":false,"hand":false}"#;
+    let media: MediaState = serde_json::from_str(plain).unwrap();
+    assert_eq!(media.interrupted, None);
+    assert_eq!(serde_json::to_string(&media).unwrap(), plain);
+
+    let silenced = r#"{"mic":true,"camera":false,"screen":false,"hand":false,"interrupted":{"mic":true,"camera":false}}"#;
+    let media: MediaState = serde_json::from_str(silenced).unwrap();
+    assert_eq!(media.interrupted, Some(Interrupted { mic: true, camera: false }));
+    assert_eq!(serde_json::to_string(&media).unwrap(), silenced);
 }
 
 #[test]

@@ -1,22 +1,7 @@
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import { check } from "../../support/accessible.ts";
 import { meetElsewhere } from "../../support/rooms.ts";
 import { seesScreenOf } from "../../support/screen.ts";
 import { expect, test } from "../../support/test.ts";
-
-async function check(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    const told = grave.map(({ id, help, nodes }) => ({
-      id,
-      help,
-      where: nodes.map((n) => n.html),
-    }));
-    expect(told, colorScheme).toEqual([]);
-  }
-}
 
 test("home, preview and call have no serious accessibility fault, light or dark", async ({
   open,

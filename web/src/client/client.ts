@@ -1,8 +1,10 @@
 // The library put together in a browser page.
+import { RequestError } from "./errors.ts";
 import type { Call, Client, JoinRequest, LocalMedia } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
 import { LiveLobby } from "./lobby.ts";
 import { Media } from "./media.ts";
+import { mediaStateOf } from "./media-state.ts";
 import type { Joined } from "./protocol.ts";
 import { hearRoom, Session } from "./session.ts";
 import { openSocket, Signaling } from "./signaling.ts";
@@ -32,13 +34,16 @@ export function createClient(url?: string): Client {
   return client;
 }
 
-class PageClient implements Client {
+/** The library over a connection and this device's media. */
+export class PageClient implements Client {
   readonly server;
   readonly lobby;
   readonly media: LocalMedia;
   readonly #signaling: Signaling;
   readonly #media: Media;
   #session: Session | null = null;
+  /** The join under way; the answer to one that is no longer it is let go. */
+  #joining: symbol | null = null;
 
   constructor(signaling: Signaling, media: Media) {
     this.#signaling = signaling;
@@ -51,7 +56,10 @@ class PageClient implements Client {
 
   join(request: JoinRequest): Promise<Call> {
     this.#session?.leave();
-    const { microphone, camera, screen } = this.#media.getSnapshot();
+    // A leave sent after the next join would leave that one's room.
+    if (this.#joining) this.#leave();
+    const joining = Symbol();
+    this.#joining = joining;
     return new Promise((resolve, reject) => {
       const { room, name, password } = request;
       const payload = {
@@ -59,19 +67,34 @@ class PageClient implements Client {
         name,
         ...(password !== undefined && { password }),
         sfu: true,
-        media: { mic: microphone.on, camera: camera.on, screen: screen.on, hand: false },
+        media: mediaStateOf(this.#media.getSnapshot(), false),
       };
       // Made within the answer's own message, so that no event behind it is missed.
       this.#signaling.send("room:join", payload, (outcome) => {
+        if (this.#joining !== joining) {
+          reject(new RequestError("internal", "another room was joined meanwhile"));
+          return;
+        }
+        this.#joining = null;
         if ("ok" in outcome) {
-          resolve(this.#begin(request, outcome.ok));
+          try {
+            resolve(this.#begin(request, outcome.ok));
+          } catch (error) {
+            // The seat is not to stay taken by a call that could not begin.
+            this.#leave();
+            reject(new RequestError("internal", `the call could not begin: ${error}`));
+          }
           return;
         }
         // The server may have let us in all the same.
-        if (outcome.error.code === "timeout") this.#signaling.send("room:leave", {}, () => {});
+        if (outcome.error.code === "timeout") this.#leave();
         reject(outcome.error);
       });
     });
+  }
+
+  #leave(): void {
+    this.#signaling.send("room:leave", {}, () => {});
   }
 
   wake(): void {

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { constraintsOf, problemOf, remember, remembered, sorted, worthAsking } from "./devices.ts";
+import {
+  constraintsOf,
+  exactly,
+  problemOf,
+  remember,
+  remembered,
+  sinkOf,
+  sorted,
+  worthAsking,
+} from "./devices.ts";
 
 const info = (kind: MediaDeviceKind, deviceId: string, label = "") =>
   ({ kind, deviceId, label, groupId: "" }) as MediaDeviceInfo;
@@ -21,16 +30,38 @@ test("each way a browser refuses has its reason", () => {
   const problem = (name: string) => problemOf(new DOMException("", name));
   expect(problem("NotAllowedError")).toBe("refused");
   expect(problem("NotFoundError")).toBe("missing");
-  expect(problem("OverconstrainedError")).toBe("missing");
+  // There is one, but it can't do what was asked: to plug one in would not help.
+  expect(problem("OverconstrainedError")).toBe("failed");
   expect(problem("NotReadableError")).toBe("in_use");
   expect(problemOf(new TypeError("odd"))).toBe("failed");
   expect(problemOf("odd")).toBe("failed");
 });
 
-test("a device that was chosen is preferred, not required", () => {
-  expect(constraintsOf("camera", "c1").deviceId).toEqual({ ideal: "c1" });
-  expect(constraintsOf("microphone", null)).not.toHaveProperty("deviceId");
-  expect(constraintsOf("microphone", null).echoCancellation).toBe(true);
+test("a chosen device is asked for by itself, then another, then whatever there is", () => {
+  const [itself, another, whatever] = constraintsOf("camera", "c1");
+  expect(itself.deviceId).toEqual({ exact: "c1" });
+  expect(another.deviceId).toEqual({ ideal: "c1" });
+  expect(whatever).toBe(true);
+  const [usual] = constraintsOf("microphone", null);
+  expect(usual).not.toHaveProperty("deviceId");
+  expect(usual.echoCancellation).toBe(true);
+});
+
+test("nothing but the chosen device is more than a wish", () => {
+  for (const kind of ["microphone", "camera"] as const) {
+    const { deviceId, ...wishes } = exactly(kind, "d1");
+    expect(deviceId).toEqual({ exact: "d1" });
+    expect(JSON.stringify(wishes)).not.toMatch(/"(max|min|exact)"/);
+  }
+});
+
+test("a loudspeaker that is known to be gone is not used", () => {
+  const speakers = [{ id: "s1", label: "" }];
+  expect(sinkOf(null, speakers)).toBe("");
+  expect(sinkOf("s1", speakers)).toBe("s1");
+  expect(sinkOf("s2", speakers)).toBe("");
+  // Before permission a browser lists none.
+  expect(sinkOf("s2", [])).toBe("s2");
 });
 
 test("after a refusal only what is allowed is asked for again", () => {

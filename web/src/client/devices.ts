@@ -19,12 +19,11 @@ export function sorted(infos: readonly MediaDeviceInfo[]): Devices {
 
 /** Why `getUserMedia` refused (https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia). */
 export function problemOf(error: unknown): DeviceProblem {
-  switch (error instanceof Error || error instanceof DOMException ? error.name : "") {
+  switch ((error as { name?: unknown } | null)?.name) {
     case "NotAllowedError":
     case "SecurityError":
       return "refused";
     case "NotFoundError":
-    case "OverconstrainedError":
       return "missing";
     case "NotReadableError":
     case "AbortError":
@@ -34,30 +33,52 @@ export function problemOf(error: unknown): DeviceProblem {
   }
 }
 
-/** What to ask for. A chosen device that is gone falls back to another of its kind. */
+export type Input = "microphone" | "camera";
+
+/** Wishes, none of which keeps a device from opening: a camera may do 60 frames a second or none. */
+const WISHES: Readonly<Record<Input, MediaTrackConstraints>> = {
+  microphone: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  camera: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+};
+
+/**
+ * Constraints in the order to be tried while a browser finds that nothing fits: the chosen device
+ * itself, another of its kind, whatever there is.
+ */
 export function constraintsOf(
-  kind: "microphone" | "camera",
+  kind: Input,
   deviceId: string | null,
-): MediaTrackConstraints {
-  const chosen = deviceId === null ? {} : { deviceId: { ideal: deviceId } };
-  return kind === "microphone"
-    ? { ...chosen, echoCancellation: true, noiseSuppression: true, autoGainControl: true }
-    : {
-        ...chosen,
-        width: { ideal: 1280 },
-        height: { ideal: 720 },
-        frameRate: { ideal: 30, max: 30 },
-      };
+): readonly [MediaTrackConstraints, MediaTrackConstraints, true] {
+  const wishes = WISHES[kind];
+  return deviceId === null
+    ? [wishes, wishes, true]
+    : [exactly(kind, deviceId), { ...wishes, deviceId: { ideal: deviceId } }, true];
+}
+
+/** That device and no other. */
+export function exactly(kind: Input, deviceId: string): MediaTrackConstraints {
+  return { ...WISHES[kind], deviceId: { exact: deviceId } };
+}
+
+/** Nothing that there is fits what was asked for. */
+export function isOverconstrained(error: unknown): boolean {
+  return (error as { name?: unknown } | null)?.name === "OverconstrainedError";
 }
 
 /** Both devices were asked for in one question, which failed: which of them to ask for singly. */
 export function worthAsking(
   problem: DeviceProblem,
-  permission: Readonly<Record<"microphone" | "camera", PermissionState | null>>,
-): ("microphone" | "camera")[] {
-  const both: ("microphone" | "camera")[] = ["microphone", "camera"];
+  permission: Readonly<Record<Input, PermissionState | null>>,
+): Input[] {
+  const both: Input[] = ["microphone", "camera"];
   // One may be missing and the other not; a refusal is only asked about where it isn't meant.
   return problem === "refused" ? both.filter((kind) => permission[kind] === "granted") : both;
+}
+
+/** The loudspeaker to use: the chosen one, unless it is known to be gone; "" is the system's own. */
+export function sinkOf(chosen: string | null, speakers: readonly Device[]): string {
+  const isGone = speakers.length > 0 && !speakers.some(({ id }) => id === chosen);
+  return chosen === null || isGone ? "" : chosen;
 }
 
 /** What is remembered on this device. */

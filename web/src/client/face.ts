@@ -123,11 +123,15 @@ export interface RemoteParticipant extends Self {
 /** `reconnecting` has been connected before, or is being tried again. */
 export type Connection = "connecting" | "connected" | "reconnecting" | "failed";
 
-/** This device's microphone, camera and screen. None of its methods throws: see `problem`. */
+/**
+ * This device's microphone, camera and screen. None of its methods throws: see `problem`. Off and
+ * `stop` act at once, whatever is still being opened; what opens after that is closed.
+ */
 export interface LocalMedia extends Readable<LocalMediaState> {
   /**
-   * Opens the devices wanted, asking for both in one question. Where one is refused or missing the
-   * other is opened nevertheless.
+   * Opens the devices wanted, asking for both in one question. Where one is refused, missing or
+   * never answers, the other is opened nevertheless. Asks again for one that does not answer or that
+   * the system interrupts.
    */
   start(wanted: { microphone: boolean; camera: boolean }): Promise<void>;
   /** On opens the microphone where it is not open; off mutes it and keeps it open. */
@@ -158,8 +162,10 @@ export interface Device {
 export interface LocalMediaState {
   readonly microphone: LocalDevice;
   readonly camera: LocalDevice;
-  /** The chosen loudspeaker, for `setSinkId`; null is the system's own. */
+  /** The chosen loudspeaker; null is the system's own. */
   readonly speaker: string | null;
+  /** The loudspeaker to use now, for `setSinkId`: the chosen one while it is there, else "". */
+  readonly sink: string;
   readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
   /** The camera's picture for a muted `<video>`; null while the camera is off. */
   readonly picture: MediaStream | null;
@@ -180,11 +186,17 @@ export interface LocalScreen {
 export interface LocalDevice {
   /** What the others get: for the microphone, open and not muted. */
   readonly on: boolean;
+  /** On, or going to be once it has opened: a switch turns this round. */
+  readonly wanted: boolean;
   /** The browser is being asked. */
   readonly opening: boolean;
+  /** A device is open, muted or not, also while another is being asked for. */
+  readonly held: boolean;
+  /** The system keeps it silent or black: a phone call, another program, a switch on the device. */
+  readonly interrupted: boolean;
   /** The device in use, or the one chosen for the next time. */
   readonly deviceId: string | null;
-  /** Why it could not be opened, until it could. */
+  /** Why it could not be opened, until it could; while one is held, why another could not be. */
   readonly problem: DeviceProblem | null;
 }
 
@@ -192,10 +204,19 @@ export interface LocalDevice {
  * - `refused`: by the person or by policy;
  * - `missing`: there is no such device;
  * - `in_use`: another program holds it;
+ * - `asking`: the person has not answered the browser yet;
+ * - `unanswered`: the device has not, though it is allowed;
  * - `insecure`: the page is not on https or localhost;
  * - `failed`: anything else.
  */
-export type DeviceProblem = "refused" | "missing" | "in_use" | "insecure" | "failed";
+export type DeviceProblem =
+  | "refused"
+  | "missing"
+  | "in_use"
+  | "asking"
+  | "unanswered"
+  | "insecure"
+  | "failed";
 
 export type RequestErrorCode =
   | import("./protocol.ts").ErrorCode

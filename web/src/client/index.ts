@@ -2,6 +2,7 @@
 export { createClient } from "./client.ts";
 export { RequestError } from "./errors.ts";
 export type * from "./face.ts";
+export { isInterrupted } from "./media-state.ts";
 export type {
   CreateRoom,
   ErrorCode,

@@ -1,5 +1,5 @@
 // How loud the open microphone is.
-import type { Readable } from "./store.ts";
+import { notify, type Readable } from "./store.ts";
 
 /** How often it is measured, in milliseconds. */
 const INTERVAL = 100;
@@ -54,24 +54,38 @@ export class LevelMeter implements Readable<number> {
     if (this.#listeners.size > 0) this.#start();
   }
 
+  /** Without a meter, or with one that a browser refuses, it stays dark: nothing depends on it. */
   #start(): void {
-    if (!this.#track || this.#stop || typeof AudioContext === "undefined") return;
-    const track = this.#track;
+    if (!this.#track || this.#stop) return;
+    try {
+      this.#stop = this.#measure(this.#track);
+    } catch {
+      // Firefox measures no microphone whose sampling rate is not the loudspeaker's (Bluetooth).
+    }
+  }
+
+  #measure(track: MediaStreamTrack): () => void {
     const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 1024;
-    context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
-    const timer = setInterval(() => {
-      // A browser holds sound back until it trusts the page; it may by now.
-      if (context.state === "suspended") void context.resume().catch(() => {});
-      analyser.getFloatTimeDomainData(samples);
-      this.#measured(track.enabled ? loudness(samples) : 0);
-    }, INTERVAL);
-    this.#stop = () => {
-      clearInterval(timer);
-      void context.close();
-    };
+    const close = () => void context.close().catch(() => {});
+    try {
+      const analyser = context.createAnalyser();
+      analyser.fftSize = 1024;
+      context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      const timer = setInterval(() => {
+        // A browser holds sound back until it trusts the page, iOS while a phone call lasts.
+        if (context.state !== "running") void context.resume().catch(() => {});
+        analyser.getFloatTimeDomainData(samples);
+        this.#measured(track.enabled && !track.muted ? loudness(samples) : 0);
+      }, INTERVAL);
+      return () => {
+        clearInterval(timer);
+        close();
+      };
+    } catch (error) {
+      close();
+      throw error;
+    }
   }
 
   #end(): void {
@@ -83,6 +97,6 @@ export class LevelMeter implements Readable<number> {
   #measured(level: number): void {
     if (level === this.#level) return;
     this.#level = level;
-    for (const listener of [...this.#listeners]) listener();
+    notify(this.#listeners);
   }
 }

@@ -47,12 +47,19 @@ export class Observer {
     this.#timer = setTimeout(() => void this.#look(), INTERVAL);
   }
 
+  /** A look that fails is not the last one. */
   async #look(): Promise<void> {
+    try {
+      await this.#measure();
+    } finally {
+      if (!this.#closed) this.#next();
+    }
+  }
+
+  async #measure(): Promise<void> {
     const { lines, owners, self, judged } = this.#options;
     const reports = await Promise.all(
-      lines().map(
-        async ([to, peer]) => [to, peer, await peer.getStats().catch(() => null)] as const,
-      ),
+      lines().map(async ([to, peer]) => [to, peer, await statsOf(peer)] as const),
     );
     if (this.#closed) return;
     const at = performance.now();
@@ -68,6 +75,14 @@ export class Observer {
     this.#looks = looks;
     this.statistics.update((before) => afterLooking(before, found, at));
     judged(qualities(found, self()));
-    this.#next();
+  }
+}
+
+/** Nothing of a peer that is closed, or whose browser has none just now. */
+async function statsOf(peer: RTCPeerConnection): Promise<RTCStatsReport | null> {
+  try {
+    return await peer.getStats();
+  } catch {
+    return null;
   }
 }

@@ -64,7 +64,21 @@ screen: boolean,
 /**
  * The hand is raised.
  */
-hand: boolean, };
+hand: boolean,
+/**
+ * On, but muted by the participant's system for a while; absent where nothing is.
+ */
+interrupted?: Interrupted, };
+
+export type Interrupted = {
+/**
+ * The microphone is silent.
+ */
+mic: boolean,
+/**
+ * The camera is black or frozen.
+ */
+camera: boolean, };
 
 export type Participant = {
 /**

@@ -110,6 +110,32 @@ test("links come and go with the others", () => {
   expect(call().others.map(({ id }) => id)).toEqual(["b"]);
 });
 
+test("what the system mutes is told to the others, and its end", async () => {
+  const devices = new FakeDevices();
+  media = new Media({
+    devices: devices.asDevices,
+    permissions: undefined,
+    storage: undefined,
+    createStream: fakeStream,
+  });
+  join("a");
+  await media.start({ microphone: true, camera: false });
+  const told = () => socket.requests("media").map(({ payload }) => payload);
+  devices.live[0]?.interrupt();
+  expect(told().at(-1)).toEqual({
+    ...OFF,
+    mic: true,
+    interrupted: { mic: true, camera: false },
+  });
+  devices.live[0]?.interrupt(false);
+  expect(told().at(-1)).toEqual({ ...OFF, mic: true });
+  expect(told()).toHaveLength(3);
+  // What is muted anyway is not interrupted.
+  await media.setMicrophone(false);
+  devices.live[0]?.interrupt();
+  expect(told()).toHaveLength(4);
+});
+
 test("the devices' state is told to the others, once for each change", async () => {
   join("a");
   expect(socket.requests("media")).toEqual([]);

@@ -6,6 +6,7 @@ import type { RequestError } from "./errors.ts";
 import type { Call, CallState, JoinRequest } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
 import type { Media } from "./media.ts";
+import { isSameMedia, mediaStateOf } from "./media-state.ts";
 import type { Signal } from "./negotiation.ts";
 import { Observer } from "./observer.ts";
 import { Outbox } from "./outbox.ts";
@@ -96,13 +97,13 @@ export class Session implements Call {
       self: () => this.#state.getSnapshot().self.id,
       judged: (of) => this.#take({ is: "quality", of }),
     });
-    this.#follow();
-    this.#paths.setIceServers(joined.iceServers);
-    this.#paths.setTracks(media.tracks.getSnapshot());
-    this.#outbox.open();
-    this.#chatbox.open();
-    this.#take({ is: "joined", joined });
-    this.#tellMedia();
+    try {
+      this.#begin(joined);
+    } catch (error) {
+      // Half a call would go on unseen: whoever joins is told, and nothing stays.
+      this.#end(null);
+      throw error;
+    }
   }
 
   getSnapshot = (): CallState => this.#state.getSnapshot();
@@ -180,17 +181,27 @@ export class Session implements Call {
     return this.#state.getSnapshot().status === "ended";
   }
 
+  #begin(joined: Joined): void {
+    this.#follow();
+    this.#paths.setIceServers(joined.iceServers);
+    this.#paths.setTracks(this.#media.tracks.getSnapshot());
+    this.#outbox.open();
+    this.#chatbox.open();
+    this.#take({ is: "joined", joined });
+    this.#tellMedia();
+  }
+
   /** Follows connection, devices and voices until the call ends. */
   #follow(): void {
     const listening = setInterval(() => this.#listen(), LISTENING);
-    this.#undo.push(
-      this.#signaling.onConnected(() => this.#rejoin()),
-      this.#signaling.onDropped(() => this.#dropped()),
-      this.#media.tracks.subscribe(() => this.#paths.setTracks(this.#media.tracks.getSnapshot())),
-      this.#media.subscribe(() => this.#tellMedia()),
-      this.#media.level.subscribe(() => {}),
-      () => clearInterval(listening),
-    );
+    const undo = this.#undo;
+    undo.push(() => clearInterval(listening));
+    undo.push(this.#signaling.onConnected(() => this.#rejoin()));
+    undo.push(this.#signaling.onDropped(() => this.#dropped()));
+    const { tracks, level } = this.#media;
+    undo.push(tracks.subscribe(() => this.#paths.setTracks(tracks.getSnapshot())));
+    undo.push(this.#media.subscribe(() => this.#tellMedia()));
+    undo.push(level.subscribe(() => {}));
   }
 
   #take(message: Message): void {
@@ -260,16 +271,13 @@ export class Session implements Call {
   }
 
   #mediaState(): MediaState {
-    const { microphone, camera, screen } = this.#media.getSnapshot();
-    return { mic: microphone.on, camera: camera.on, screen: screen.on, hand: this.#hand };
+    return mediaStateOf(this.#media.getSnapshot(), this.#hand);
   }
 
   #tellMedia(): void {
     if (this.#over) return;
     const media = this.#mediaState();
-    const known = this.#state.getSnapshot().self.media;
-    const same = (Object.keys(media) as (keyof MediaState)[]).every((k) => media[k] === known[k]);
-    if (same) return;
+    if (isSameMedia(media, this.#state.getSnapshot().self.media)) return;
     this.#take({ is: "media", media });
     this.#outbox.say("media", media);
   }

@@ -6,6 +6,19 @@ export interface Readable<T> {
   subscribe: (listener: () => void) => () => void;
 }
 
+/** Calls each; one that throws is reported, and the others are called all the same. */
+export function notify(listeners: Iterable<() => void>): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
 /** A `Readable` with the hand that changes it. Its methods are bound, so they can be passed on. */
 export class Store<T> implements Readable<T> {
   #value: T;
@@ -30,7 +43,7 @@ export class Store<T> implements Readable<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const listener of [...this.#listeners]) listener();
+    notify(this.#listeners);
   }
 
   /** Replaces the value by what `change` makes of it. */

@@ -22,9 +22,9 @@ pub use request::{
     PublishRequest, SignalRequest, SubscribeRequest,
 };
 pub use types::{
-    IceCandidate, IceServer, IceServers, MediaState, Participant, ParticipantId, PublishedTrack,
-    ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker, SubscribedTrack, Topology,
-    TopologyChoice, TrackSource, WantedTrack,
+    IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant, ParticipantId,
+    PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker,
+    SubscribedTrack, Topology, TopologyChoice, TrackSource, WantedTrack,
 };
 #[cfg(feature = "typescript")]
 pub use typescript::typescript;

@@ -55,7 +55,7 @@ impl std::fmt::Debug for ResumeToken {
 
 /// What a participant sends just now, and whether its hand is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct MediaState {
     /// The microphone is on.
@@ -66,6 +66,21 @@ pub struct MediaState {
     pub screen: bool,
     /// The hand is raised.
     pub hand: bool,
+    /// On, but muted by the participant's system for a while; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Interrupted>,
+}
+
+/// Sources that the system of their participant mutes: a phone call, another program, a switch on
+/// the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct Interrupted {
+    /// The microphone is silent.
+    pub mic: bool,
+    /// The camera is black or frozen.
+    pub camera: bool,
 }
 
 /// Someone in a room, as the others see them.

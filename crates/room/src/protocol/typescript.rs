@@ -4,12 +4,12 @@ use ts_rs::{Config, TS};
 
 use super::{
     ChatEvent, ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverEvent,
-    HandoverRequest, IceCandidate, IceServer, IceServers, JoinRoom, Joined, LeaveRoom, ListRooms,
-    MediaState, Participant, ParticipantId, ParticipantLeft, PublishRequest, PublishedTrack,
-    RefusedEvent, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining,
-    SessionDescription, SignalEvent, SignalRequest, Speaker, SpeakersEvent, SubscribeRequest,
-    SubscribedEvent, SubscribedTrack, ToldSfu, Topology, TopologyChanged, TopologyChoice,
-    TrackSource, WantedEvent, WantedTrack,
+    HandoverRequest, IceCandidate, IceServer, IceServers, Interrupted, JoinRoom, Joined, LeaveRoom,
+    ListRooms, MediaState, Participant, ParticipantId, ParticipantLeft, PublishRequest,
+    PublishedTrack, RefusedEvent, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType,
+    ServerDraining, SessionDescription, SignalEvent, SignalRequest, Speaker, SpeakersEvent,
+    SubscribeRequest, SubscribedEvent, SubscribedTrack, ToldSfu, Topology, TopologyChanged,
+    TopologyChoice, TrackSource, WantedEvent, WantedTrack,
 };
 use crate::{
     chat::ChatText,
@@ -77,6 +77,7 @@ pub fn typescript() -> String {
         ParticipantId,
         ResumeToken,
         MediaState,
+        Interrupted,
         Participant,
         Topology,
         TopologyChoice,

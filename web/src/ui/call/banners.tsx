@@ -3,6 +3,7 @@ import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import styles from "./banners.module.css";
+import { DeviceBanner } from "./device-banner.tsx";
 import { useSoundGate } from "./sound-gate.tsx";
 
 /** What concerns the whole call. */
@@ -29,6 +30,7 @@ export function Banners({ call: { status, cutOff } }: { call: CallState }) {
           {t.call.cutOff}
         </p>
       ) : null}
+      <DeviceBanner />
       {isShut ? (
         <button type="button" className={styles.hear} data-testid="tap-to-hear" onClick={unlock}>
           <Icon name="speaker" size={24} />

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { CallState, Call as JoinedCall } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
@@ -14,6 +14,7 @@ import styles from "./call.module.css";
 import { CallHead } from "./call-head.tsx";
 import { Controls } from "./controls.tsx";
 import { Grid } from "./grid.tsx";
+import { useMediaSession } from "./media-session.ts";
 import { newsBetween, newsText } from "./news.ts";
 import { shortcutOf } from "./shortcuts.ts";
 import { SoundGate } from "./sound-gate.tsx";
@@ -46,6 +47,11 @@ export function Call({ call, onEnd }: Props) {
   const toggleChat = () => (isChatting ? closeChat() : setChatting(true));
   useWakeLock();
   useShortcuts();
+  const { media } = useClient();
+  useMediaSession(
+    media,
+    useCallback(() => call.leave(), [call]),
+  );
   useNews(state, show);
   useScreenTrouble(show);
 
@@ -152,10 +158,10 @@ function useShortcuts(): void {
       event.preventDefault();
       const { camera, microphone } = media.getSnapshot();
       if (shortcut === "mic") {
-        announce(microphone.on ? t.said.micOff : t.said.micOn);
+        announce(microphone.wanted ? t.said.micOff : t.said.micOn);
         toggleMic(media);
       } else {
-        announce(camera.on ? t.said.cameraOff : t.said.cameraOn);
+        announce(camera.wanted ? t.said.cameraOff : t.said.cameraOn);
         toggleCamera(media);
       }
     };

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { useSpeech } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
 import { useSoundGate } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
@@ -22,6 +23,7 @@ export function ScreenTile({ screen, isLarge, onPin }: Props) {
   useEffect(() => {
     if (ref.current) play(ref.current);
   }, [play, ref]);
+  useSink(ref);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a picture.
     <div

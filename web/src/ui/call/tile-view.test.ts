@@ -51,6 +51,17 @@ test("a camera that is off, or a picture not yet there, shows the avatar", () =>
   expect(only({ stream: null }).showsPicture).toBe(false);
 });
 
+test("what the system pauses is told, and its black picture is not shown", () => {
+  const media = { ...on, interrupted: { mic: true, camera: true } };
+  const tile = only({ media });
+  expect(tile).toMatchObject({ isMicPaused: true, isCameraPaused: true, showsPicture: false });
+  expect(tileLabel(tile, en)).toContain(en.call.micPaused);
+  expect(tileLabel(tile, en)).toContain(en.call.cameraPaused);
+  // Off is off, whatever the system does besides.
+  const off = only({ media: { ...media, mic: false, camera: false } });
+  expect(off).toMatchObject({ isMicPaused: false, isCameraPaused: false, isMuted: true });
+});
+
 test("who is muted does not speak", () => {
   expect(only({ speaking: true }).isSpeaking).toBe(true);
   expect(only({ speaking: true, media: { ...on, mic: false } })).toMatchObject({

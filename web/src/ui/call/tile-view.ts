@@ -1,5 +1,12 @@
 /** What the tiles of a call show, decided without a browser. */
-import type { CallState, Connection, Quality, Source } from "../../client/index.ts";
+import {
+  type CallState,
+  type Connection,
+  isInterrupted,
+  type MediaState,
+  type Quality,
+  type Source,
+} from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 
 /** A participant. */
@@ -15,6 +22,9 @@ export interface TileView {
   /** The picture is there to be shown; the avatar is shown otherwise. */
   showsPicture: boolean;
   isMuted: boolean;
+  /** The system of that participant mutes what is on. */
+  isMicPaused: boolean;
+  isCameraPaused: boolean;
   isSpeaking: boolean;
   stream: MediaStream | null;
 }
@@ -55,8 +65,10 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
         isSelf: false,
         connection: other.connection,
         quality: other.connection === "connected" ? other.quality : null,
-        showsPicture: other.media.camera && other.stream !== null,
+        showsPicture:
+          other.media.camera && other.stream !== null && !isInterrupted(other.media, "camera"),
         isMuted: !other.media.mic,
+        ...pausesOf(other.media),
         isSpeaking: other.speaking && other.media.mic,
         stream: other.stream,
       }),
@@ -69,12 +81,20 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
       isSelf: true,
       connection: call.status === "reconnecting" ? "reconnecting" : "connected",
       quality: self.quality,
-      showsPicture: own.camera !== null,
+      showsPicture: own.camera !== null && !isInterrupted(self.media, "camera"),
       isMuted: !self.media.mic,
+      ...pausesOf(self.media),
       isSpeaking: self.speaking && self.media.mic,
       stream: own.camera,
     },
   ];
+}
+
+function pausesOf(media: MediaState): Pick<TileView, "isMicPaused" | "isCameraPaused"> {
+  return {
+    isMicPaused: isInterrupted(media, "mic"),
+    isCameraPaused: isInterrupted(media, "camera"),
+  };
 }
 
 function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
@@ -134,8 +154,8 @@ export function tileLabel(tile: TileView, t: Messages): string {
   const parts = [
     tile.isSelf ? t.call.youNamed(tile.name) : tile.name,
     connectionText(tile, t),
-    tile.isMuted ? t.call.micMuted : null,
-    tile.showsPicture ? null : t.call.cameraMuted,
+    tile.isMuted ? t.call.micMuted : tile.isMicPaused ? t.call.micPaused : null,
+    tile.isCameraPaused ? t.call.cameraPaused : tile.showsPicture ? null : t.call.cameraMuted,
     // What is well needs no words.
     tile.quality === "fair" || tile.quality === "poor" ? t.call.quality[tile.quality] : null,
   ];

@@ -1,8 +1,8 @@
 import { useEffect } from "react";
-import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar-badge.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
 import { useSoundGate } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
@@ -42,6 +42,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
       data-speaking={tile.isSpeaking}
       data-quality={tile.quality ?? undefined}
       data-large={isLarge}
+      data-paused={pausedOf(tile)}
     >
       {tile.isSelf ? <OwnVideo tile={tile} /> : <TheirVideo tile={tile} />}
       {tile.showsPicture ? null : (
@@ -65,15 +66,26 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
         {tile.quality === "fair" || tile.quality === "poor" ? (
           <QualityBars quality={tile.quality} title={t.call.quality[tile.quality]} />
         ) : null}
-        {tile.isMuted ? (
+        {tile.isMuted || tile.isMicPaused ? (
           <span className={styles.muted}>
             <Icon name="micOff" size={16} />
+          </span>
+        ) : null}
+        {tile.isCameraPaused ? (
+          <span className={styles.muted}>
+            <Icon name="cameraOff" size={16} />
           </span>
         ) : null}
         <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
       </span>
     </div>
   );
+}
+
+/** Sources that the system of that participant mutes, as an attribute. */
+function pausedOf({ isMicPaused, isCameraPaused }: TileView): string | undefined {
+  const paused = [...(isMicPaused ? ["mic"] : []), ...(isCameraPaused ? ["camera"] : [])];
+  return paused.length > 0 ? paused.join(" ") : undefined;
 }
 
 /** Shows a tile large, or gives it back its place. */
@@ -136,17 +148,12 @@ function OwnVideo({ tile }: { tile: TileView }) {
 
 /** Plays the voice too, so it stays where no picture is shown. */
 function TheirVideo({ tile }: { tile: TileView }) {
-  const { media } = useClient();
-  const { speaker } = useReadable(media);
   const { play } = useSoundGate();
   const ref = useStream(tile.stream);
   useEffect(() => {
     if (tile.stream && ref.current) play(ref.current);
   }, [tile.stream, play, ref]);
-  useEffect(() => {
-    // A loudspeaker that was unplugged is no longer known: the system's own plays on.
-    if (speaker !== null) void ref.current?.setSinkId?.(speaker).catch(() => {});
-  }, [speaker, ref]);
+  useSink(ref);
   return (
     // biome-ignore lint/a11y/useMediaCaption: people talking live have no captions.
     <video

@@ -9,7 +9,7 @@ export function useWakeLock(): void {
       if (isOver || document.visibilityState !== "visible") return;
       try {
         const held = await navigator.wakeLock?.request("screen");
-        if (isOver) void held?.release();
+        if (isOver) await held?.release();
         else lock = held ?? null;
       } catch {
         // Refused on low battery: the screen will sleep, the call goes on.
@@ -21,7 +21,7 @@ export function useWakeLock(): void {
     return () => {
       isOver = true;
       document.removeEventListener("visibilitychange", hold);
-      void lock?.release();
+      void lock?.release().catch(() => {});
     };
   }, []);
 }

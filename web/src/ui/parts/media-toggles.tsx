@@ -11,16 +11,16 @@ import { RoundButton } from "./round-button.tsx";
 export function MicToggle() {
   const { t } = useSpeech();
   const { media } = useClient();
-  const { on, opening, problem } = useReadable(media).microphone;
+  const { on, wanted, opening, interrupted, problem } = useReadable(media).microphone;
   return (
     <RoundButton
       icon={on ? "mic" : "micOff"}
       label={t.controls.mic}
-      tip={on ? t.controls.micOff : t.controls.micOn}
+      tip={wanted ? t.controls.micOff : t.controls.micOn}
       keys={keysOf("mic", isMac)}
       aria-keyshortcuts={isMac ? "Meta+D" : "Control+D"}
       aria-pressed={on}
-      isBad={problem !== null}
+      isBad={interrupted || problem !== null}
       isBusy={opening}
       data-testid="toggle-mic"
       onClick={() => toggleMic(media)}
@@ -31,16 +31,16 @@ export function MicToggle() {
 export function CameraToggle() {
   const { t } = useSpeech();
   const { media } = useClient();
-  const { on, opening, problem } = useReadable(media).camera;
+  const { on, wanted, opening, interrupted, problem } = useReadable(media).camera;
   return (
     <RoundButton
       icon={on ? "camera" : "cameraOff"}
       label={t.controls.camera}
-      tip={on ? t.controls.cameraOff : t.controls.cameraOn}
+      tip={wanted ? t.controls.cameraOff : t.controls.cameraOn}
       keys={keysOf("camera", isMac)}
       aria-keyshortcuts={isMac ? "Meta+E" : "Control+E"}
       aria-pressed={on}
-      isBad={problem !== null}
+      isBad={interrupted || problem !== null}
       isBusy={opening}
       data-testid="toggle-camera"
       onClick={() => toggleCamera(media)}
@@ -70,13 +70,13 @@ export function ScreenToggle() {
 
 /** The choice holds for the next call too. */
 export function toggleMic(media: LocalMedia): void {
-  const on = !media.getSnapshot().microphone.on;
+  const on = !media.getSnapshot().microphone.wanted;
   preferences.write("microphone", on ? "on" : "off");
   void media.setMicrophone(on);
 }
 
 export function toggleCamera(media: LocalMedia): void {
-  const on = !media.getSnapshot().camera.on;
+  const on = !media.getSnapshot().camera.wanted;
   preferences.write("camera", on ? "on" : "off");
   void media.setCamera(on);
 }

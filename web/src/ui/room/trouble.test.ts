@@ -3,8 +3,9 @@ import type { DeviceProblem, LocalDevice } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 import { browserOf, troublesOf } from "./trouble.ts";
 
-function device(problem: DeviceProblem | null): LocalDevice {
-  return { on: false, opening: false, deviceId: null, problem };
+function device(problem: DeviceProblem | null, change: Partial<LocalDevice> = {}): LocalDevice {
+  const closed = { on: false, wanted: false, opening: false, held: false, interrupted: false };
+  return { ...closed, deviceId: null, problem, ...change };
 }
 
 function titles(camera: DeviceProblem | null, microphone: DeviceProblem | null): string[] {
@@ -29,7 +30,41 @@ test("a refusal says what to do in this browser; an insecure page can't be retri
   const refused = { camera: device("refused"), microphone: device(null) };
   expect(troublesOf(refused, "firefox", en)[0]?.how).toBe(en.problem.how.firefox);
   const insecure = { camera: device("insecure"), microphone: device("insecure") };
-  expect(troublesOf(insecure, "chrome", en)).toMatchObject([{ how: null, canRetry: false }]);
+  expect(troublesOf(insecure, "chrome", en)).toMatchObject([{ how: null, remedy: null }]);
+});
+
+test("a device that does not answer may be tried again", () => {
+  const media = { camera: device("unanswered", { opening: true }), microphone: device(null) };
+  expect(troublesOf(media, "chrome", en)).toMatchObject([
+    { title: en.problem.titleUnansweredCamera, remedy: en.problem.tryAgain, kinds: ["camera"] },
+  ]);
+  expect(titles("unanswered", "unanswered")).toEqual([en.problem.titleUnansweredBoth]);
+});
+
+test("a browser that waits for an answer is told as that, once for both", () => {
+  const asking = { camera: device("asking"), microphone: device("asking") };
+  expect(troublesOf(asking, "firefox", en)).toMatchObject([
+    { title: en.problem.titleAsking, remedy: en.problem.tryAgain },
+  ]);
+});
+
+test("where a change fails, the device that goes on is told", () => {
+  const media = { camera: device("in_use", { held: true, on: true }), microphone: device(null) };
+  expect(troublesOf(media, "chrome", en)).toMatchObject([
+    { title: en.problem.titleOtherCamera, how: en.problem.goesOn, remedy: null },
+  ]);
+});
+
+test("what the system paused can be turned on again", () => {
+  const paused = device(null, { held: true, on: true, interrupted: true });
+  const title = (media: Parameters<typeof troublesOf>[0]) =>
+    troublesOf(media, "chrome", en).map(({ title, remedy }) => [title, remedy]);
+  expect(title({ camera: device(null), microphone: paused })).toEqual([
+    [en.problem.titlePausedMic, en.problem.turnOnAgain],
+  ]);
+  expect(title({ camera: paused, microphone: paused })).toEqual([
+    [en.problem.titlePausedBoth, en.problem.turnOnAgain],
+  ]);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import { Notice } from "../parts/notice.tsx";
-import { browserOf, troublesOf } from "./trouble.ts";
+import { browserOf, type Trouble, troublesOf } from "./trouble.ts";
 import styles from "./troubles.module.css";
 
 /** What keeps the camera or microphone from opening, and what to do. Joining works regardless. */
@@ -11,24 +11,31 @@ export function Troubles({ isJoined = false }: { isJoined?: boolean }) {
   const state = useReadable(media);
   const troubles = troublesOf(state, browserOf(navigator.userAgent), t);
   if (troubles.length === 0) return null;
-  const retry = () =>
-    media.start({
-      camera: state.camera.on || state.camera.problem !== null,
-      microphone: state.microphone.on || state.microphone.problem !== null,
-    });
-  return troubles.map(({ title, why, how, canRetry }, i) => {
+  // One button helps all that it can.
+  const helped = (remedy: string) =>
+    troubles.flatMap((trouble) => (trouble.remedy === remedy ? trouble.kinds : []));
+  return troubles.map(({ title, why, how, remedy }, i) => {
     const isLast = i === troubles.length - 1;
     return (
       <Notice key={title} tone="warning" title={title} testId="device-problem">
         <p>{why}</p>
         {how ? <p>{how}</p> : null}
         {isLast && !isJoined ? <p>{t.problem.canJoin}</p> : null}
-        {isLast && canRetry ? (
-          <button type="button" className={styles.again} onClick={() => void retry()}>
-            {t.problem.tryAgain}
+        {remedy && !troubles.slice(i + 1).some((later) => later.remedy === remedy) ? (
+          <button
+            type="button"
+            className={styles.again}
+            onClick={() => void media.start(wantedOf(helped(remedy)))}
+          >
+            {remedy}
           </button>
         ) : null}
       </Notice>
     );
   });
+}
+
+/** Argument of `start` that opens these devices. */
+export function wantedOf(kinds: Trouble["kinds"]): { camera: boolean; microphone: boolean } {
+  return { camera: kinds.includes("camera"), microphone: kinds.includes("microphone") };
 }
