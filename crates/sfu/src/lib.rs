@@ -87,5 +87,6 @@ pub use ids::{PeerId, RoomId, Source, TrackId, Transport};
 pub use output::{Dropped, Event, GoneReason, Output, Speaker, Subscribed, Transmit, Wish};
 pub use refused::Refused;
 pub use relay::Relay;
+pub use sdp::SdpError;
 pub use sfu::Sfu;
 pub use ufrag::{shard_of, ufrag_of};

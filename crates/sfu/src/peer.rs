@@ -17,7 +17,7 @@ pub(crate) struct Peer {
     /// From its first offer on.
     pub(crate) link: Option<Link>,
     /// The sources of its sending sections, as told last.
-    pub(crate) announced: Vec<(Mid, Source)>,
+    pub(crate) announced: Vec<Announced>,
     /// What it gets, and on which sections.
     pub(crate) pool: Pool<Outlet>,
     /// Tracks that it is to get but that have no section yet.
@@ -34,6 +34,15 @@ pub(crate) struct Peer {
     pub(crate) given: u64,
     /// Whether it has something to drain.
     pub(crate) dirty: bool,
+}
+
+/// A sending section as its client has named it.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    mid: String,
+    /// The engine's name for it, once it has been offered.
+    pub(crate) section: Option<Mid>,
+    pub(crate) source: Source,
 }
 
 /// Where a section's packets leave: its numbers go on whatever track is on it.
@@ -72,6 +81,24 @@ impl Peer {
             caution: None,
             given: 0,
             dirty: false,
+        }
+    }
+
+    /// Notes what its sending sections are.
+    pub(crate) fn announce(&mut self, tracks: &[(&str, Source)]) {
+        let announced = |(mid, source): &(&str, Source)| Announced {
+            mid: (*mid).to_owned(),
+            section: None,
+            source: *source,
+        };
+        self.announced = tracks.iter().map(announced).collect();
+        self.find_sections();
+    }
+
+    /// Looks up which sections those are, after an offer.
+    pub(crate) fn find_sections(&mut self) {
+        for it in &mut self.announced {
+            it.section = self.link.as_ref().and_then(|link| link.engine_mid(&it.mid));
         }
     }
 

@@ -1,6 +1,9 @@
 //! Why a request was not done.
 
-use crate::ids::{PeerId, Source};
+use crate::{
+    ids::{PeerId, Source},
+    sdp::SdpError,
+};
 
 /// Why a request was not done. Nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +22,7 @@ pub enum Refused {
     RoomFull,
     /// The SDP is too long, has too many sections, or is not SDP that we can take.
     #[error("bad SDP: {0}")]
-    BadSdp(String),
+    BadSdp(SdpError),
     /// An offer has crossed ours, and ours stands: the client rolls back and answers.
     #[error("the offer crossed ours")]
     Crossed,

@@ -53,8 +53,8 @@ impl Sfu {
     /// Which track a publisher's section carries.
     fn track_on(&self, peer: PeerId, mid: Mid) -> Option<TrackId> {
         let announced = &self.peers.get(&peer)?.announced;
-        let (_, source) = announced.iter().find(|(known, _)| *known == mid)?;
-        Some(TrackId { peer, source: *source })
+        let source = announced.iter().find(|known| known.section == Some(mid))?.source;
+        Some(TrackId { peer, source })
     }
 
     /// A subscriber can't decode what it gets on one of its sections.

@@ -9,6 +9,7 @@
 
 mod attacks;
 mod churn;
+mod descriptions;
 mod forwarding;
 mod layers;
 mod negotiation;
