@@ -29,7 +29,7 @@ use crate::{
     egress::{Egress, Reports},
     format::{Codec, Format},
     ids::Transport,
-    output::Reason,
+    output::{GoneReason, Reason},
     packet::{Carried, Packet},
     routes::FiveTuple,
     rtcp,
@@ -43,7 +43,7 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Event, IceConnectionState, IceCreds, Input, Output, Rtc,
+    Event, IceConnectionState, IceCreds, Input, Output, Rtc, RtcError,
     change::SdpPendingOffer,
     media::KeyframeRequestKind,
     net::{Protocol, Receive},
@@ -75,6 +75,8 @@ pub(crate) enum Happened {
     Closed,
     /// Nothing more can come of it.
     Failed,
+    /// DTLS has failed.
+    HandshakeFailed,
     /// How many bits a second the way to the peer takes.
     Estimate(u64),
     /// How many it takes as the peer itself says.
@@ -122,6 +124,7 @@ pub(crate) struct Link {
     due: Instant,
     pub(crate) heard: Instant,
     pub(crate) connected: bool,
+    began: Instant,
     addresses: usize,
     /// When it was asked where it leads.
     looked: Instant,
@@ -160,6 +163,7 @@ impl Link {
             due: now,
             heard: now,
             connected: false,
+            began: now,
             addresses: config.limits.addresses.max(1),
             looked: now,
         }
@@ -167,6 +171,13 @@ impl Link {
 
     pub(crate) fn ufrag(&self) -> &str {
         &self.credentials.ufrag
+    }
+
+    /// Whether it should have come up by now, and what is missing then.
+    pub(crate) fn is_overdue(&self, now: Instant, most: Duration) -> Option<GoneReason> {
+        let overdue = !self.connected && now.saturating_duration_since(self.began) >= most;
+        let missing = if self.ways.is_empty() { GoneReason::NoPath } else { GoneReason::Handshake };
+        overdue.then_some(missing)
     }
 
     pub(crate) fn ways(&self) -> &[FiveTuple] {
@@ -247,8 +258,16 @@ impl Link {
             self.look_where_it_leads(now, out);
         }
         self.current = None;
-        if taken.is_err() {
-            out.push(Happened::Failed);
+        if let Err(error) = taken {
+            out.push(self.failure(&error));
+        }
+    }
+
+    /// A failed handshake is the client's to know of; of anything else there is nothing to say.
+    fn failure(&self, error: &RtcError) -> Happened {
+        match error {
+            RtcError::Dtls(_) if !self.connected => Happened::HandshakeFailed,
+            _ => Happened::Failed,
         }
     }
 
@@ -272,8 +291,8 @@ impl Link {
 
     /// Does what is due, and takes what the engine has to say.
     pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Happened>) {
-        if self.rtc.handle_input(Input::Timeout(now)).is_err() {
-            out.push(Happened::Failed);
+        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+            out.push(self.failure(&error));
         }
         self.poll(now, out);
         // A way that is dead is given up without anything being heard.
@@ -295,8 +314,9 @@ impl Link {
                 }
                 Ok(Output::Transmit(it)) => self.transmit(now, &it, out),
                 Ok(Output::Event(event)) => self.happened(now, event, out),
-                Err(_) => {
+                Err(error) => {
                     failed = true;
+                    out.push(self.failure(&error));
                     break;
                 }
             }

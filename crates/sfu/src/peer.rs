@@ -7,10 +7,11 @@ use crate::{
     forward::Forwarder,
     ids::{RoomId, Source, TrackId},
     link::{Link, Mid},
-    output::Subscribed,
+    output::{Subscribed, Unavailable},
     pool::Pool,
 };
 use foldhash::HashMap;
+use std::time::{Duration, Instant};
 
 pub(crate) struct Peer {
     pub(crate) room: RoomId,
@@ -53,9 +54,42 @@ pub(crate) struct Outlet {
     pub(crate) lane: Option<Lane>,
     /// When keyframes were asked for.
     pub(crate) asked: Option<Asked>,
+    /// Whether what comes can be sent to its subscriber.
+    pub(crate) playable: Playable,
+}
+
+/// Whether a section's subscriber has agreed to the format that its publisher sends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Playable {
+    refused: bool,
+    changed: Option<Instant>,
+}
+
+impl Playable {
+    /// Takes in a packet that can be sent or can't. Says whether that is news; a publisher that changes
+    /// to and fro makes none more than once a second.
+    pub(crate) fn take(&mut self, now: Instant, can_be_sent: bool) -> bool {
+        if self.refused != can_be_sent {
+            return false;
+        }
+        let rested = |at| now.saturating_duration_since(at) >= Duration::from_secs(1);
+        let is_news = self.changed.is_none_or(rested);
+        if is_news {
+            *self = Self { refused: !can_be_sent, changed: Some(now) };
+        }
+        is_news
+    }
+
+    fn unavailable(self) -> Option<Unavailable> {
+        self.refused.then_some(Unavailable::Codec)
+    }
 }
 
 impl Outlet {
+    pub(crate) fn new(forwarder: Forwarder) -> Self {
+        Self { forwarder, lane: None, asked: None, playable: Playable::default() }
+    }
+
     /// Stops what is on until the encoding that it waits for begins. Nothing of it is sent again either:
     /// that would only be in the way.
     pub(crate) fn hold(&mut self, link: Option<&mut Link>) {
@@ -110,6 +144,7 @@ impl Peer {
                 mid: section.mid.to_string(),
                 peer: track.peer,
                 source: track.source,
+                unavailable: section.state.playable.unavailable(),
             })
         });
         used.collect()

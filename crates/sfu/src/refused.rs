@@ -35,6 +35,21 @@ pub enum Refused {
     /// A section was named twice.
     #[error("section {0} is named twice")]
     DuplicateSection(String),
+    /// No check of ICE came through in time.
+    #[error(
+        "no ICE check has reached this server in time; is its address in the answer reachable \
+         over UDP or TCP?"
+    )]
+    NoPath,
+    /// DTLS has failed, or was not done in time.
+    #[error(
+        "the DTLS handshake has failed; this server takes certificates with ECDSA keys on P-256 or \
+         P-384, as browsers make them by default, and no RSA ones"
+    )]
+    Handshake,
+    /// Descriptions come faster than they are taken.
+    #[error("too many descriptions in too short a time; wait a moment")]
+    TooFast,
     /// More entries than anyone needs.
     #[error("too many tracks")]
     TooMany,

@@ -306,6 +306,7 @@ impl Sfu {
                 Happened::Dropped(reason) => self.dropped.count(reason),
                 Happened::Closed => ended = ended.or(Some(GoneReason::Closed)),
                 Happened::Failed => ended = ended.or(Some(GoneReason::Failed)),
+                Happened::HandshakeFailed => ended = ended.or(Some(GoneReason::Handshake)),
             }
         }
         let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };

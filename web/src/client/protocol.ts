@@ -131,7 +131,11 @@ participant: ParticipantId,
 /**
  * Which of theirs.
  */
-source: TrackSource, };
+source: TrackSource,
+/**
+ * Why nothing of it comes, if that is so.
+ */
+unavailable?: Unavailable, };
 
 export type Speaker = {
 /**

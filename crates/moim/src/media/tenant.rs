@@ -3,13 +3,13 @@
 
 use std::{collections::HashMap, net::SocketAddr, time::Instant};
 
-use sfu::{Event, Output, PeerId, RoomId, Sfu, Transport};
+use sfu::{Event, GoneReason, Output, PeerId, RoomId, Sfu, Transport};
 
 use super::{
     command::{Command, Way},
     elsewhere::Elsewhere,
     news::{Letter, News},
-    orders::{Order, Request},
+    orders::{Asked, Order, Request},
     report::{Report, Tally},
 };
 use crate::{
@@ -358,6 +358,22 @@ impl Media {
         self.close_ears(room);
     }
 
+    /// Tells of a link that never came up, at both ends: nothing else would.
+    fn tell_why(&self, peer: PeerId, reason: GoneReason) {
+        let refused = match reason {
+            GoneReason::NoPath => sfu::Refused::NoPath,
+            GoneReason::Handshake => sfu::Refused::Handshake,
+            GoneReason::Closed | GoneReason::Silent | GoneReason::Failed => {
+                tracing::debug!(peer = peer.0, ?reason, "link ended");
+                return;
+            }
+        };
+        tracing::info!(peer = peer.0, %refused, "a link did not come up");
+        if let Some((_, news)) = self.peers.get(&peer) {
+            let _ = news.tell(Letter::Refused(peer, Asked::Offer, refused));
+        }
+    }
+
     fn tell(&mut self, now: Clock, event: Event) {
         let (peer, letter) = match event {
             Event::Answer { peer, sdp } => (peer, Letter::Answer(peer, sdp)),
@@ -380,7 +396,7 @@ impl Media {
             }
             Event::Gone { peer, reason } => {
                 self.tally.ended += 1;
-                tracing::debug!(peer = peer.0, ?reason, "link ended");
+                self.tell_why(peer, reason);
                 self.forget(peer);
                 return;
             }

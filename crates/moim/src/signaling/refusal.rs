@@ -19,7 +19,10 @@ pub(super) fn told(asked: Asked, refused: &Refused) -> RefusedEvent {
     let code = match refused {
         Refused::Full => ErrorCode::ServerFull,
         Refused::RoomFull => ErrorCode::RoomFull,
+        Refused::TooFast => ErrorCode::RateLimited,
         Refused::BadSdp(_)
+        | Refused::NoPath
+        | Refused::Handshake
         | Refused::DuplicateSource(_)
         | Refused::DuplicateSection(_)
         | Refused::TooMany

@@ -24,7 +24,7 @@ pub use request::{
 pub use types::{
     IceCandidate, IceServer, IceServers, MediaState, Participant, ParticipantId, PublishedTrack,
     ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker, SubscribedTrack, Topology,
-    TopologyChoice, TrackSource, WantedTrack,
+    TopologyChoice, TrackSource, Unavailable, WantedTrack,
 };
 #[cfg(feature = "typescript")]
 pub use typescript::typescript;

@@ -9,7 +9,7 @@ use super::{
     RefusedEvent, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType, ServerDraining,
     SessionDescription, SignalEvent, SignalRequest, Speaker, SpeakersEvent, SubscribeRequest,
     SubscribedEvent, SubscribedTrack, ToldSfu, Topology, TopologyChanged, TopologyChoice,
-    TrackSource, WantedEvent, WantedTrack,
+    TrackSource, Unavailable, WantedEvent, WantedTrack,
 };
 use crate::{
     chat::ChatText,

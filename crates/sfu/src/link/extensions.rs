@@ -7,8 +7,12 @@ use str0m::rtp::{Extension, ExtensionMap};
 /// What the one-byte form of an extension's head has room for (RFC 8285 §4.2).
 pub(super) const HIGHEST: u8 = 14;
 
+/// The orientation of a picture is none of them: where one viewer does not know that extension it
+/// would see a picture of a phone on its side, and a publisher that may not say it turns the picture
+/// itself. An extension that media can't be played without is of no use to a room.
+///
 /// Those we know by the numbers that Chromium gives them; the last has none there.
-fn known() -> [(u8, Extension); 11] {
+fn known() -> [(u8, Extension); 10] {
     [
         (1, Extension::AudioLevel),
         (2, Extension::AbsoluteSendTime),
@@ -19,7 +23,6 @@ fn known() -> [(u8, Extension); 11] {
         (10, Extension::RtpStreamId),
         (11, Extension::RepairedRtpStreamId),
         (12, Extension::with_serializer(DEPENDENCY_URI, DependencySerializer)),
-        (13, Extension::VideoOrientation),
         (0, Extension::AbsoluteCaptureTime),
     ]
 }

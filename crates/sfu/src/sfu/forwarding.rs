@@ -30,13 +30,22 @@ impl Sfu {
         if meta.keyframe {
             encoding.keyframes.came();
         }
+        // Allocates where something changes, which is once a second at most.
+        let mut news = Vec::new();
         for (peer, section) in &track.subscribers {
             let Some(it) = self.peers.get_mut(peer) else { continue };
             let Some(section) = it.pool.get_mut(*section) else { continue };
             let outlet = &mut section.state;
             let (Some(link), Some(lane)) = (&mut it.link, outlet.lane) else { continue };
             // What does not leave must not be counted, either.
-            let named = link.is_ready().then(|| link.named(lane, packet.format)).flatten();
+            if !link.is_ready() {
+                continue;
+            }
+            let named = link.named(lane, packet.format);
+            if outlet.playable.take(self.now, named.is_some()) {
+                it.changed = true;
+                news.push(*peer);
+            }
             let Some(named) = named else { continue };
             let Some(rewritten) = outlet.forwarder.take(index, packet, &meta) else { continue };
             let waits = !link.outbox.is_empty();
@@ -46,6 +55,9 @@ impl Sfu {
                 }
                 self.timers.hurry(*peer, link.due());
             }
+        }
+        for peer in news {
+            self.negotiate(peer);
         }
         self.relay_media(id, index, packet);
     }

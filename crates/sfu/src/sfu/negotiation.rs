@@ -145,7 +145,7 @@ impl Sfu {
         let (sdp, mids) = offer.unzip();
         for ((track, slot), mid) in missing.into_iter().zip(mids.unwrap_or_default()) {
             let start = self.rng.random_range(1..HIGHEST_START);
-            let outlet = Outlet { forwarder: Forwarder::new(start), lane: None, asked: None };
+            let outlet = Outlet::new(Forwarder::new(start));
             placed.push((track, it.pool.add(mid, track.source.kind(), slot, outlet)));
         }
         for (track, index) in placed {

@@ -5,6 +5,7 @@ use crate::{
     ids::{PeerId, RoomId, Source, TrackId},
     link::Mid,
     output::Wish,
+    peer::Playable,
     pool::Place,
     refused::Refused,
     relay::What,
@@ -158,6 +159,7 @@ impl Sfu {
         let Some(it) = self.peers.get_mut(&peer) else { return };
         let Some(section) = it.pool.get_mut(index) else { return };
         section.used = Some(id);
+        section.state.playable = Playable::default();
         it.changed = true;
         if let Some(track) = self.tracks.get_mut(&id) {
             track.subscribers.push((peer, index));

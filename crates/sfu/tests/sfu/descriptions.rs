@@ -453,3 +453,36 @@ fn our_offers_repeat_rejected_sections_and_odd_names() {
     };
     world.sfu.handle_answer(now, ANN, &format!("{head}{rest}")).unwrap();
 }
+
+/// One viewer without it would see the picture on its side: without it the publisher turns it itself.
+#[test]
+fn video_orientation_is_neither_accepted_nor_offered() {
+    assert!(CHROMIUM.contains("urn:3gpp:video-orientation"));
+    assert!(!answer(CHROMIUM).contains("video-orientation"));
+    let mut world = World::new(6);
+    world.join(2, &[Source::Camera]);
+    let now = world.now();
+    world.sfu.add_peer(now, ROOM, ANN).unwrap();
+    world.sfu.handle_offer(now, ANN, CHROMIUM).unwrap();
+    let mut offers = 0;
+    while let Some(output) = world.sfu.poll_output() {
+        if let Output::Event(Event::Offer { peer: ANN, sdp }) = output {
+            assert!(!sdp.contains("video-orientation"), "{sdp}");
+            offers += 1;
+        }
+    }
+    assert_eq!(offers, 1);
+}
+
+#[test]
+fn a_link_that_does_not_come_up_is_dropped_in_time() {
+    let mut lone = Lone::new();
+    lone.offer(CHROMIUM).unwrap();
+    lone.world.run(std::time::Duration::from_secs(14));
+    assert_eq!(lone.world.gone, []);
+    // Offering again is no way to stay.
+    lone.offer(CHROMIUM).unwrap();
+    lone.world.run(std::time::Duration::from_secs(2));
+    assert_eq!(lone.world.gone, [(ANN, sfu::GoneReason::NoPath)]);
+    assert_eq!(lone.world.sfu.peers(), 0);
+}
