@@ -132,6 +132,9 @@ pub enum SdpError {
     /// An answer whose section has no format that was offered.
     #[error("section {0} of the answer has no format that was offered")]
     NothingInCommon(usize),
+    /// A description all of whose sections are rejected or unknown.
+    #[error("no section of audio, video or data channels that this server can serve")]
+    NothingToServe,
     /// A description that is well formed, but not taken by the media engine.
     #[error("the description is well formed, but the media engine can't apply it")]
     NotApplied,

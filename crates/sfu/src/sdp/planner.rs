@@ -195,6 +195,9 @@ impl<'a> Planner<'a> {
     pub(super) fn finish(mut self) -> Result<Plan, SdpError> {
         let description = self.description;
         self.layout.codecs.agree(&self.codecs)?;
+        if self.layout.slots.is_empty() {
+            return Err(SdpError::NothingToServe);
+        }
         let credentials = description.credentials.ok_or(SdpError::NoCredentials)?;
         if description.ice_lite {
             return Err(SdpError::BothLite);

@@ -16,7 +16,9 @@ pub(super) fn render(
     let (head, sections) = split(text);
     let mut out = String::with_capacity(text.len() + 256);
     for line in head.split_inclusive("\r\n") {
-        if !line.starts_with("a=group:") {
+        if let Some((_engine, rest)) = line.split_once(' ').filter(|_| line.starts_with("o=")) {
+            let _ = write!(out, "o=- {rest}");
+        } else if !line.starts_with("a=group:") {
             out.push_str(line);
         } else if let Some(mids) = bundle.filter(|mids| !mids.is_empty()) {
             let _ = write!(out, "a=group:BUNDLE {}\r\n", mids.join(" "));

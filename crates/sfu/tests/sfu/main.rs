@@ -11,6 +11,7 @@ mod attacks;
 mod churn;
 mod descriptions;
 mod forwarding;
+mod grammar;
 mod layers;
 mod negotiation;
 mod packets;

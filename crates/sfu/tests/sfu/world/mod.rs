@@ -1,6 +1,7 @@
 //! A media server, its clients, and the lines between them.
 
 mod client;
+pub(crate) mod grammar;
 mod media;
 
 pub(crate) use client::Client;
