@@ -137,6 +137,8 @@ source: TrackSource,
  */
 unavailable?: Unavailable, };
 
+export type Unavailable = "codec";
+
 export type Speaker = {
 /**
  * Who.

@@ -84,6 +84,7 @@ pub fn typescript() -> String {
         PublishedTrack,
         WantedTrack,
         SubscribedTrack,
+        Unavailable,
         Speaker,
         RoomSummary,
         IceServer,
