@@ -45,7 +45,12 @@ fn want(participant: &ParticipantId, source: TrackSource) -> WantedTrack {
 
 fn subscribed(mid: &str, participant: &ParticipantId) -> FromSfu {
     let (mid, participant) = (mid.to_owned(), participant.clone());
-    FromSfu::Subscribed(vec![SubscribedTrack { mid, participant, source: TrackSource::Camera }])
+    FromSfu::Subscribed(vec![SubscribedTrack {
+        mid,
+        participant,
+        source: TrackSource::Camera,
+        unavailable: None,
+    }])
 }
 
 fn offer(sdp: &str) -> FromSfu {

@@ -29,6 +29,9 @@ pub struct Config {
     pub keyframe_interval: Duration,
     /// A link that no check has reached for so long is gone.
     pub silence: Duration,
+    /// A link whose ICE and DTLS are not up so long after its first offer is gone: until then a
+    /// stranger holds what the engine keeps for it at no cost.
+    pub handshake: Duration,
 }
 
 /// Bounds of everything that others can make grow.
@@ -68,6 +71,7 @@ impl Config {
             audible: 12,
             keyframe_interval: Duration::from_millis(500),
             silence: Duration::from_secs(40),
+            handshake: Duration::from_secs(15),
         }
     }
 }

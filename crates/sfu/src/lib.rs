@@ -84,8 +84,11 @@ mod ufrag;
 
 pub use config::{Config, Limits};
 pub use ids::{PeerId, RoomId, Source, TrackId, Transport};
-pub use output::{Dropped, Event, GoneReason, Output, Speaker, Subscribed, Transmit, Wish};
+pub use output::{
+    Dropped, Event, GoneReason, Output, Speaker, Subscribed, Transmit, Unavailable, Wish,
+};
 pub use refused::Refused;
 pub use relay::Relay;
+pub use sdp::SdpError;
 pub use sfu::Sfu;
 pub use ufrag::{shard_of, ufrag_of};

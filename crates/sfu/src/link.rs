@@ -10,6 +10,7 @@ mod engine;
 mod extensions;
 mod keys;
 mod lane;
+mod negotiation;
 mod outbox;
 mod sending;
 mod sources;
@@ -17,6 +18,7 @@ mod sources;
 use allowance::Allowance;
 use dependency::Dependency;
 pub(crate) use engine::Engine;
+pub(crate) use extensions::is_known as extension_is_known;
 pub(crate) use outbox::Outbox;
 use sending::Sending;
 use sources::{Head, Sources};
@@ -26,12 +28,13 @@ use crate::{
     config::Config,
     egress::{Egress, Reports},
     format::{Codec, Format},
-    ids::{Kind, Transport},
-    output::Reason,
+    ids::Transport,
+    output::{GoneReason, Reason},
     packet::{Carried, Packet},
-    refused::Refused,
     routes::FiveTuple,
-    rtcp, sdp, ufrag,
+    rtcp,
+    sdp::{Description, Fingerprint, Layout, MediaType},
+    ufrag,
 };
 use foldhash::HashMap;
 use rand::rngs::StdRng;
@@ -40,9 +43,9 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Event, IceConnectionState, IceCreds, Input, Output, Rtc,
-    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
-    media::{Direction, KeyframeRequestKind, Media, MediaKind, Rids},
+    Event, IceConnectionState, IceCreds, Input, Output, Rtc, RtcError,
+    change::SdpPendingOffer,
+    media::KeyframeRequestKind,
     net::{Protocol, Receive},
     rtp::Ssrc,
 };
@@ -72,6 +75,8 @@ pub(crate) enum Happened {
     Closed,
     /// Nothing more can come of it.
     Failed,
+    /// DTLS has failed.
+    HandshakeFailed,
     /// How many bits a second the way to the peer takes.
     Estimate(u64),
     /// How many it takes as the peer itself says.
@@ -94,7 +99,13 @@ pub(crate) struct Link {
     rtc: Rtc,
     pending: Option<SdpPendingOffer>,
     credentials: IceCreds,
-    fingerprint: Option<String>,
+    fingerprint: Option<Fingerprint>,
+    /// The client's ICE user name fragment and password.
+    of_client: Option<(String, String)>,
+    /// Which section of the client is which of the engine's.
+    layout: Layout,
+    /// Sections of the offer of ours that waits for its answer.
+    offered: Vec<(MediaType, String)>,
     /// The local addresses that the engine knows of, one of a family and transport.
     known: Vec<(Transport, SocketAddr)>,
     /// Proven ways, newest last.
@@ -113,6 +124,7 @@ pub(crate) struct Link {
     due: Instant,
     pub(crate) heard: Instant,
     pub(crate) connected: bool,
+    began: Instant,
     addresses: usize,
     /// When it was asked where it leads.
     looked: Instant,
@@ -123,7 +135,7 @@ impl Link {
     pub(crate) fn new(
         config: &Config,
         engine: &Engine,
-        offer: &str,
+        offer: &Description<'_>,
         rng: &mut StdRng,
         now: Instant,
     ) -> Self {
@@ -135,6 +147,9 @@ impl Link {
             pending: None,
             credentials,
             fingerprint: None,
+            of_client: None,
+            layout: Layout::new(),
+            offered: Vec::new(),
             known,
             ways: Vec::new(),
             new_ways: Allowance::new(now),
@@ -148,6 +163,7 @@ impl Link {
             due: now,
             heard: now,
             connected: false,
+            began: now,
             addresses: config.limits.addresses.max(1),
             looked: now,
         }
@@ -157,93 +173,15 @@ impl Link {
         &self.credentials.ufrag
     }
 
+    /// Whether it should have come up by now, and what is missing then.
+    pub(crate) fn is_overdue(&self, now: Instant, most: Duration) -> Option<GoneReason> {
+        let overdue = !self.connected && now.saturating_duration_since(self.began) >= most;
+        let missing = if self.ways.is_empty() { GoneReason::NoPath } else { GoneReason::Handshake };
+        overdue.then_some(missing)
+    }
+
     pub(crate) fn ways(&self) -> &[FiveTuple] {
         &self.ways
-    }
-
-    /// Whether an offer of ours waits for its answer.
-    pub(crate) fn is_offering(&self) -> bool {
-        self.pending.is_some()
-    }
-
-    /// Whether the offer is of the very client that this link is with.
-    pub(crate) fn is_with(&self, offer: &str) -> bool {
-        self.fingerprint.is_none() || self.fingerprint == sdp::fingerprint(offer)
-    }
-
-    /// Takes an offer and gives the answer. An offer that restarts ICE gets credentials of our form.
-    pub(crate) fn accept_offer(
-        &mut self,
-        text: &str,
-        shard: u16,
-        rng: &mut StdRng,
-    ) -> Result<String, Refused> {
-        let offer = SdpOffer::from_sdp_string(text).map_err(bad)?;
-        let answer = self.rtc.sdp_api().accept_offer(offer).map_err(bad)?.to_sdp_string();
-        let answer = self.sending.answer(&sdp::plain_candidates(&answer));
-        self.fingerprint = sdp::fingerprint(text);
-        self.negotiated();
-        let made_up = self.rtc.direct_api().local_ice_credentials();
-        if made_up == self.credentials {
-            return Ok(answer);
-        }
-        let ours = IceCreds { ufrag: ufrag::mint(shard, rng), pass: ufrag::password(rng) };
-        self.rtc.direct_api().set_local_ice_credentials(ours.clone());
-        self.credentials = ours;
-        let (from, to) = (&made_up, &self.credentials);
-        Ok(sdp::replace_credentials(&answer, (&from.ufrag, &from.pass), (&to.ufrag, &to.pass)))
-    }
-
-    /// Offers new sending sections, each with its stream id. Gives the offer and their mids.
-    pub(crate) fn offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
-        let mut changes = self.rtc.sdp_api();
-        let mids = sections
-            .iter()
-            .map(|(kind, stream)| {
-                let (kind, track) = match kind {
-                    Kind::Audio => (MediaKind::Audio, format!("{stream}-audio")),
-                    Kind::Video => (MediaKind::Video, format!("{stream}-video")),
-                };
-                let direction = Direction::SendOnly;
-                changes.add_media(kind, direction, Some(stream.clone()), Some(track), None)
-            })
-            .collect();
-        let (offer, pending) = changes.apply()?;
-        self.pending = Some(pending);
-        let offer = sdp::plain_candidates(&offer.to_sdp_string());
-        Some((self.sending.offer(&offer), mids))
-    }
-
-    pub(crate) fn accept_answer(&mut self, text: &str) -> Result<(), Refused> {
-        if self.pending.is_none() {
-            return Err(Refused::NoOffer);
-        }
-        let answer = SdpAnswer::from_sdp_string(text).map_err(bad)?;
-        let Some(pending) = self.pending.take() else { return Err(Refused::NoOffer) };
-        self.rtc.sdp_api().accept_answer(pending, answer).map_err(bad)?;
-        self.sending.agree();
-        self.negotiated();
-        Ok(())
-    }
-
-    fn negotiated(&mut self) {
-        self.streams.clear();
-        self.sending.take_over(&mut self.rtc);
-    }
-
-    /// Whether the client sends on this section, and of what kind it is.
-    pub(crate) fn receives(&self, mid: Mid) -> Option<Kind> {
-        let media = self.rtc.media(mid)?;
-        let on = media.direction().is_receiving() && !media.disabled();
-        on.then(|| if media.kind().is_audio() { Kind::Audio } else { Kind::Video })
-    }
-
-    /// The encodings that the client has said it may send on a section.
-    pub(crate) fn rids(&self, mid: Mid) -> &[Rid] {
-        match self.rtc.media(mid).map(Media::rids_rx) {
-            Some(Rids::Specific(rids)) => rids,
-            _ => &[],
-        }
     }
 
     /// Tells the estimator what would be sent next and what at best, bits a second.
@@ -320,8 +258,16 @@ impl Link {
             self.look_where_it_leads(now, out);
         }
         self.current = None;
-        if taken.is_err() {
-            out.push(Happened::Failed);
+        if let Err(error) = taken {
+            out.push(self.failure(&error));
+        }
+    }
+
+    /// A failed handshake is the client's to know of; of anything else there is nothing to say.
+    fn failure(&self, error: &RtcError) -> Happened {
+        match error {
+            RtcError::Dtls(_) if !self.connected => Happened::HandshakeFailed,
+            _ => Happened::Failed,
         }
     }
 
@@ -345,8 +291,8 @@ impl Link {
 
     /// Does what is due, and takes what the engine has to say.
     pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Happened>) {
-        if self.rtc.handle_input(Input::Timeout(now)).is_err() {
-            out.push(Happened::Failed);
+        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+            out.push(self.failure(&error));
         }
         self.poll(now, out);
         // A way that is dead is given up without anything being heard.
@@ -368,8 +314,9 @@ impl Link {
                 }
                 Ok(Output::Transmit(it)) => self.transmit(now, &it, out),
                 Ok(Output::Event(event)) => self.happened(now, event, out),
-                Err(_) => {
+                Err(error) => {
                     failed = true;
+                    out.push(self.failure(&error));
                     break;
                 }
             }
@@ -492,8 +439,4 @@ fn protocol(transport: Transport) -> Protocol {
         Transport::Udp => Protocol::Udp,
         Transport::Tcp => Protocol::Tcp,
     }
-}
-
-fn bad(error: impl std::fmt::Display) -> Refused {
-    Refused::BadSdp(error.to_string())
 }

@@ -104,6 +104,10 @@ pub enum GoneReason {
     Silent,
     /// The certificate was not the one that the SDP promised, or the engine gave up.
     Failed,
+    /// No ICE check came through within [`Config::handshake`](crate::Config::handshake).
+    NoPath,
+    /// DTLS failed, or was not done within [`Config::handshake`](crate::Config::handshake).
+    Handshake,
 }
 
 /// Somebody who speaks.
@@ -124,6 +128,15 @@ pub struct Subscribed {
     pub peer: PeerId,
     /// Which of theirs.
     pub source: Source,
+    /// Why nothing of it comes, if that is so.
+    pub unavailable: Option<Unavailable>,
+}
+
+/// The reason for which a subscriber is sent nothing of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// Its publisher sends a format that the subscriber has not agreed to.
+    Codec,
 }
 
 /// What a page shows of a track.

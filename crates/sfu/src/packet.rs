@@ -37,8 +37,6 @@ pub(crate) struct Packet {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Carried {
     pub(crate) audio_level: Option<Level>,
-    /// Camera, flip and rotation in a byte (3GPP TS 26.114 §7.4.5).
-    pub(crate) orientation: Option<u8>,
     /// Two times 12 bits, in hundredths of a second.
     pub(crate) playout_delay: Option<[u8; 3]>,
     pub(crate) content_type: Option<u8>,
@@ -72,7 +70,6 @@ impl Carried {
         });
         Self {
             audio_level: level.map(|(loudness, speech)| Level { loudness, speech }),
-            orientation: values.video_orientation.map(|it| it as u8),
             playout_delay: delay,
             content_type: values.video_content_type,
             capture_time: values

@@ -7,17 +7,18 @@ use crate::{
     forward::Forwarder,
     ids::{RoomId, Source, TrackId},
     link::{Link, Mid},
-    output::Subscribed,
+    output::{Subscribed, Unavailable},
     pool::Pool,
 };
 use foldhash::HashMap;
+use std::time::{Duration, Instant};
 
 pub(crate) struct Peer {
     pub(crate) room: RoomId,
     /// From its first offer on.
     pub(crate) link: Option<Link>,
     /// The sources of its sending sections, as told last.
-    pub(crate) announced: Vec<(Mid, Source)>,
+    pub(crate) announced: Vec<Announced>,
     /// What it gets, and on which sections.
     pub(crate) pool: Pool<Outlet>,
     /// Tracks that it is to get but that have no section yet.
@@ -36,6 +37,15 @@ pub(crate) struct Peer {
     pub(crate) dirty: bool,
 }
 
+/// A sending section as its client has named it.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    mid: String,
+    /// The engine's name for it, once it has been offered.
+    pub(crate) section: Option<Mid>,
+    pub(crate) source: Source,
+}
+
 /// Where a section's packets leave: its numbers go on whatever track is on it.
 #[derive(Debug)]
 pub(crate) struct Outlet {
@@ -44,9 +54,42 @@ pub(crate) struct Outlet {
     pub(crate) lane: Option<Lane>,
     /// When keyframes were asked for.
     pub(crate) asked: Option<Asked>,
+    /// Whether what comes can be sent to its subscriber.
+    pub(crate) playable: Playable,
+}
+
+/// Whether a section's subscriber has agreed to the format that its publisher sends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Playable {
+    refused: bool,
+    changed: Option<Instant>,
+}
+
+impl Playable {
+    /// Takes in a packet that can be sent or can't. Says whether that is news; a publisher that changes
+    /// to and fro makes none more than once a second.
+    pub(crate) fn take(&mut self, now: Instant, can_be_sent: bool) -> bool {
+        if self.refused != can_be_sent {
+            return false;
+        }
+        let rested = |at| now.saturating_duration_since(at) >= Duration::from_secs(1);
+        let is_news = self.changed.is_none_or(rested);
+        if is_news {
+            *self = Self { refused: !can_be_sent, changed: Some(now) };
+        }
+        is_news
+    }
+
+    fn unavailable(self) -> Option<Unavailable> {
+        self.refused.then_some(Unavailable::Codec)
+    }
 }
 
 impl Outlet {
+    pub(crate) fn new(forwarder: Forwarder) -> Self {
+        Self { forwarder, lane: None, asked: None, playable: Playable::default() }
+    }
+
     /// Stops what is on until the encoding that it waits for begins. Nothing of it is sent again either:
     /// that would only be in the way.
     pub(crate) fn hold(&mut self, link: Option<&mut Link>) {
@@ -75,6 +118,24 @@ impl Peer {
         }
     }
 
+    /// Notes what its sending sections are.
+    pub(crate) fn announce(&mut self, tracks: &[(&str, Source)]) {
+        let announced = |(mid, source): &(&str, Source)| Announced {
+            mid: (*mid).to_owned(),
+            section: None,
+            source: *source,
+        };
+        self.announced = tracks.iter().map(announced).collect();
+        self.find_sections();
+    }
+
+    /// Looks up which sections those are, after an offer.
+    pub(crate) fn find_sections(&mut self) {
+        for it in &mut self.announced {
+            it.section = self.link.as_ref().and_then(|link| link.engine_mid(&it.mid));
+        }
+    }
+
     /// Who is on which section.
     pub(crate) fn subscribed(&self) -> Vec<Subscribed> {
         let used = self.pool.iter().filter_map(|section| {
@@ -83,6 +144,7 @@ impl Peer {
                 mid: section.mid.to_string(),
                 peer: track.peer,
                 source: track.source,
+                unavailable: section.state.playable.unavailable(),
             })
         });
         used.collect()

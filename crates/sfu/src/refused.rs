@@ -1,6 +1,9 @@
 //! Why a request was not done.
 
-use crate::ids::{PeerId, Source};
+use crate::{
+    ids::{PeerId, Source},
+    sdp::SdpError,
+};
 
 /// Why a request was not done. Nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +22,7 @@ pub enum Refused {
     RoomFull,
     /// The SDP is too long, has too many sections, or is not SDP that we can take.
     #[error("bad SDP: {0}")]
-    BadSdp(String),
+    BadSdp(SdpError),
     /// An offer has crossed ours, and ours stands: the client rolls back and answers.
     #[error("the offer crossed ours")]
     Crossed,
@@ -32,6 +35,21 @@ pub enum Refused {
     /// A section was named twice.
     #[error("section {0} is named twice")]
     DuplicateSection(String),
+    /// No check of ICE came through in time.
+    #[error(
+        "no ICE check has reached this server in time; is its address in the answer reachable \
+         over UDP or TCP?"
+    )]
+    NoPath,
+    /// DTLS has failed, or was not done in time.
+    #[error(
+        "the DTLS handshake has failed; this server takes certificates with ECDSA keys on P-256 or \
+         P-384, as browsers make them by default, and no RSA ones"
+    )]
+    Handshake,
+    /// Descriptions come faster than they are taken.
+    #[error("too many descriptions in too short a time; wait a moment")]
+    TooFast,
     /// More entries than anyone needs.
     #[error("too many tracks")]
     TooMany,

@@ -111,6 +111,13 @@ impl Sfu {
         self.peers.get(&peer)?.estimate.rate(self.now)
     }
 
+    /// How many sources of media a peer's offers have told of: what the engine keeps room for.
+    #[must_use]
+    pub fn expected_sources(&self, peer: PeerId) -> usize {
+        let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
+        link.map_or(0, Link::expected_sources)
+    }
+
     /// Everything that is kept, counted: what must come back to zero when all have left.
     #[must_use]
     pub fn entries(&self) -> usize {
@@ -305,6 +312,7 @@ impl Sfu {
                 Happened::Dropped(reason) => self.dropped.count(reason),
                 Happened::Closed => ended = ended.or(Some(GoneReason::Closed)),
                 Happened::Failed => ended = ended.or(Some(GoneReason::Failed)),
+                Happened::HandshakeFailed => ended = ended.or(Some(GoneReason::Handshake)),
             }
         }
         let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };

@@ -41,8 +41,10 @@ pub(crate) struct Track {
     pub(crate) muted: bool,
     /// Loudness above silence: 0 to 127, falling off slowly.
     pub(crate) loudness: u8,
-    /// When that was told last.
+    /// When that was told or judged last.
     pub(crate) heard: Option<Instant>,
+    /// When a packet said how loud it was.
+    pub(crate) level_told: Option<Instant>,
 }
 
 /// Where a track comes from.
@@ -94,6 +96,7 @@ impl Track {
             muted: false,
             loudness: 0,
             heard: None,
+            level_told: None,
         }
     }
 

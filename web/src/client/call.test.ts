@@ -145,3 +145,24 @@ test("a quality is told of each, and forgotten where it is not known", () => {
   ]);
   expect(after(judged, { is: "quality", of: new Map() })).toEqual(call);
 });
+
+test("what this browser can't play is told until it comes", () => {
+  const call = begun(joined("a", "b"));
+  const track = { mid: "1", participant: "a", source: "camera" } as const;
+  const without = after(call, {
+    is: "subscribed",
+    tracks: [
+      { ...track, unavailable: "codec" },
+      { ...track, mid: "2", participant: "b" },
+    ],
+  });
+  expect(without.others[0]?.unplayable).toEqual(["camera"]);
+  expect(without.others[1]).toBe(call.others[1]);
+  const same = after(without, {
+    is: "subscribed",
+    tracks: [{ ...track, unavailable: "codec" }],
+  });
+  expect(same).toBe(without);
+  const comes = after(without, { is: "subscribed", tracks: [track] });
+  expect(comes.others[0]).toEqual(call.others[0]);
+});

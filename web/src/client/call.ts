@@ -8,7 +8,14 @@ import type {
   RequestErrorCode,
   Self,
 } from "./face.ts";
-import type { Joined, MediaState, Participant, ParticipantId, ServerEvents } from "./protocol.ts";
+import type {
+  Joined,
+  MediaState,
+  Participant,
+  ParticipantId,
+  ServerEvents,
+  SubscribedTrack,
+} from "./protocol.ts";
 
 /** What happens to a call. */
 export type Message =
@@ -33,6 +40,8 @@ export type Message =
     }
   | { is: "speaking"; ids: ReadonlySet<ParticipantId>; speaker: ParticipantId | null }
   | { is: "cut off"; cutOff: boolean }
+  /** Which sections bring nothing, since this browser lacks the format. */
+  | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
   | { is: "quality"; of: ReadonlyMap<ParticipantId, Quality> }
   | { is: "chat"; from: ParticipantId; text: string; at: number; key: string }
   /** One's own, first when it is said and then when it is known what became of it. */
@@ -71,6 +80,8 @@ export function after(call: CallState, message: Message): CallState {
       return spoken(call, message.ids, message.speaker);
     case "cut off":
       return call.cutOff === message.cutOff ? call : { ...call, cutOff: message.cutOff };
+    case "subscribed":
+      return subscribed(call, message.tracks);
     case "quality":
       return judged(call, message.of);
     case "chat":
@@ -157,6 +168,17 @@ function spoken(
   );
   if (self === call.self && speaker === call.speaker) return heard;
   return { ...heard, self, speaker };
+}
+
+function subscribed(call: CallState, tracks: readonly SubscribedTrack[]): CallState {
+  const others = call.others.map((other) => {
+    const theirs = tracks.filter((track) => track.participant === other.id && track.unavailable);
+    const unplayable = theirs.map(({ source }) => source);
+    if (unplayable.join() === (other.unplayable ?? []).join()) return other;
+    const { unplayable: _, ...rest } = other;
+    return unplayable.length > 0 ? { ...rest, unplayable } : rest;
+  });
+  return withOthers(call, others);
 }
 
 function judged(call: CallState, of: ReadonlyMap<ParticipantId, Quality>): CallState {

@@ -145,7 +145,13 @@ participant: ParticipantId,
 /**
  * Which of theirs.
  */
-source: TrackSource, };
+source: TrackSource,
+/**
+ * Why nothing of it comes, if that is so.
+ */
+unavailable?: Unavailable, };
+
+export type Unavailable = "codec";
 
 export type Speaker = {
 /**

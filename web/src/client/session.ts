@@ -151,6 +151,7 @@ export class Session implements Call {
       case "signal":
         return this.#paths.handleSignal(event.from, event.signal);
       case "subscribed":
+        this.#take(event);
         return this.#paths.handleSubscribed(event.tracks);
       case "wanted":
         return this.#paths.handleWanted(event.source, event.wanted);

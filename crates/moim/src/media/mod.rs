@@ -5,6 +5,7 @@
 //! shards by [`Orders`] and hear from them by [`News`]; neither ever waits for the other. Clients of
 //! ICE-TCP live on the main runtime and exchange whole packets with a shard over bounded queues.
 
+mod budget;
 mod command;
 mod elsewhere;
 mod news;

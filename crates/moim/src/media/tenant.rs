@@ -3,13 +3,14 @@
 
 use std::{collections::HashMap, net::SocketAddr, time::Instant};
 
-use sfu::{Event, Output, PeerId, RoomId, Sfu, Transport};
+use sfu::{Event, GoneReason, Output, PeerId, RoomId, Sfu, Transport};
 
 use super::{
+    budget::Budget,
     command::{Command, Way},
     elsewhere::Elsewhere,
     news::{Letter, News},
-    orders::{Order, Request},
+    orders::{Asked, Order, Request},
     report::{Report, Tally},
 };
 use crate::{
@@ -43,6 +44,8 @@ pub(crate) struct Media {
     shards: u8,
     /// The peers that have links here, and where their rooms hear of them.
     peers: HashMap<PeerId, (RoomId, News)>,
+    /// What their descriptions may take; of these alone, so no more than there are peers.
+    budgets: HashMap<PeerId, Budget>,
     rooms: HashMap<RoomId, Ears>,
     clients: HashMap<Way, Client>,
     elsewhere: Elsewhere,
@@ -56,6 +59,7 @@ impl Media {
             own,
             shards,
             peers: HashMap::new(),
+            budgets: HashMap::new(),
             rooms: HashMap::new(),
             clients: HashMap::new(),
             elsewhere: Elsewhere::new(now),
@@ -200,8 +204,10 @@ impl Media {
                 .and_then(|()| self.sfu.handle_subscribe(now, peer, &wishes)),
             Request::Offer(sdp, news) => self
                 .welcome(now, room, peer, news)
-                .and_then(|()| self.sfu.handle_offer(now, peer, &sdp)),
-            Request::Answer(sdp) => self.sfu.handle_answer(now, peer, &sdp),
+                .and_then(|()| self.negotiate(now, peer, |sfu| sfu.handle_offer(now, peer, &sdp))),
+            Request::Answer(sdp) => {
+                self.negotiate(now, peer, |sfu| sfu.handle_answer(now, peer, &sdp))
+            }
             Request::Leave => {
                 self.forget(peer);
                 self.sfu.remove_peer(now, peer);
@@ -218,6 +224,25 @@ impl Media {
                 let _ = news.tell(Letter::Refused(peer, asked, refused));
             }
         }
+    }
+
+    /// Has a description looked at, if its peer has not taken too much of this shard's time.
+    fn negotiate(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        look: impl FnOnce(&mut Sfu) -> Result<(), sfu::Refused>,
+    ) -> Result<(), sfu::Refused> {
+        if self.budgets.get_mut(&peer).is_some_and(|budget| !budget.is_left(now)) {
+            return Err(sfu::Refused::TooFast);
+        }
+        let began = Instant::now();
+        let looked = look(&mut self.sfu);
+        if self.peers.contains_key(&peer) {
+            let budget = self.budgets.entry(peer).or_insert_with(|| Budget::new(now));
+            budget.spend(began.elapsed());
+        }
+        looked
     }
 
     /// Another shard's part has something to say of a room that spans both.
@@ -355,11 +380,28 @@ impl Media {
     }
 
     fn forget(&mut self, peer: PeerId) {
+        self.budgets.remove(&peer);
         let Some((room, _)) = self.peers.remove(&peer) else { return };
         if let Some(ears) = self.rooms.get_mut(&room) {
             ears.peers -= 1;
         }
         self.close_ears(room);
+    }
+
+    /// Tells of a link that never came up, at both ends: nothing else would.
+    fn tell_why(&self, peer: PeerId, reason: GoneReason) {
+        let refused = match reason {
+            GoneReason::NoPath => sfu::Refused::NoPath,
+            GoneReason::Handshake => sfu::Refused::Handshake,
+            GoneReason::Closed | GoneReason::Silent | GoneReason::Failed => {
+                tracing::debug!(peer = peer.0, ?reason, "link ended");
+                return;
+            }
+        };
+        tracing::info!(peer = peer.0, %refused, "a link did not come up");
+        if let Some((_, news)) = self.peers.get(&peer) {
+            let _ = news.tell(Letter::Refused(peer, Asked::Offer, refused));
+        }
     }
 
     fn tell(&mut self, now: Clock, event: Event) {
@@ -384,7 +426,7 @@ impl Media {
             }
             Event::Gone { peer, reason } => {
                 self.tally.ended += 1;
-                tracing::debug!(peer = peer.0, ?reason, "link ended");
+                self.tell_why(peer, reason);
                 self.forget(peer);
                 return;
             }

@@ -10,7 +10,7 @@ use room::{
     FromSfu, ToSfu,
     protocol::{
         ParticipantId, SdpType, SessionDescription, Speaker, SubscribedTrack, TrackSource,
-        WantedEvent,
+        Unavailable, WantedEvent,
     },
 };
 use sfu::{RoomId, Source, Wish};
@@ -126,7 +126,10 @@ impl Desk {
                 let track = |section: sfu::Subscribed| {
                     let participant = self.placement.of(section.peer)?.clone();
                     let source = ours(section.source);
-                    Some(SubscribedTrack { mid: section.mid, participant, source })
+                    let unavailable = section.unavailable.map(|why| match why {
+                        sfu::Unavailable::Codec => Unavailable::Codec,
+                    });
+                    Some(SubscribedTrack { mid: section.mid, participant, source, unavailable })
                 };
                 (peer, FromSfu::Subscribed(sections.into_iter().filter_map(track).collect()))
             }

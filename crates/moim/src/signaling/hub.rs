@@ -27,6 +27,8 @@ use super::{
 const GUESSES: Rate = Rate { burst: 10.0, per_second: 1.0 / 6.0 };
 /// Rooms created by one address, which outlive its sockets.
 const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
+/// Offers to the media server from one address, behind which there may be a whole office.
+const OFFERS: Rate = Rate { burst: 200.0, per_second: 20.0 };
 /// How many addresses are remembered for each of these.
 const PARTIES: usize = 16_384;
 
@@ -39,6 +41,7 @@ pub(super) struct Hub {
     pub(super) halls: Vec<HallDesk>,
     pub(super) guesses: PerClient,
     pub(super) creations: PerClient,
+    pub(super) offers: PerClient,
     pub(super) refusals: Refusals,
 }
 
@@ -51,6 +54,7 @@ impl Hub {
             halls: DIALECTS.iter().copied().filter_map(HallDesk::of).collect(),
             guesses: PerClient::new(GUESSES, PARTIES),
             creations: PerClient::new(CREATIONS, PARTIES),
+            offers: PerClient::new(OFFERS, PARTIES),
             refusals: Refusals::default(),
             config,
         }

@@ -19,7 +19,10 @@ pub(super) fn told(asked: Asked, refused: &Refused) -> RefusedEvent {
     let code = match refused {
         Refused::Full => ErrorCode::ServerFull,
         Refused::RoomFull => ErrorCode::RoomFull,
+        Refused::TooFast => ErrorCode::RateLimited,
         Refused::BadSdp(_)
+        | Refused::NoPath
+        | Refused::Handshake
         | Refused::DuplicateSource(_)
         | Refused::DuplicateSection(_)
         | Refused::TooMany
@@ -34,13 +37,17 @@ pub(super) fn told(asked: Asked, refused: &Refused) -> RefusedEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sfu::SdpError;
 
     #[test]
-    fn a_reason_that_quotes_much_is_cut() {
-        let refused = Refused::BadSdp("\u{be44}".repeat(100_000));
-        let RefusedEvent { what, error } = told(Asked::Offer, &refused);
+    fn a_refusal_says_why_in_few_words() {
+        let error =
+            SdpError::PayloadTypeConflict { payload_type: 111, first: "opus", second: "VP8" };
+        let RefusedEvent { what, error } = told(Asked::Offer, &Refused::BadSdp(error));
         assert_eq!((what, error.code), (ToldSfu::Offer, ErrorCode::Invalid));
-        assert!(error.message.starts_with("bad SDP: "), "{}", error.message);
+        assert_eq!(error.message, "bad SDP: payload type 111 is opus and VP8 in one bundle");
+        let long = Refused::DuplicateSection("\u{be44}".repeat(100_000));
+        let RefusedEvent { error, .. } = told(Asked::Publish, &long);
         assert_eq!(error.message.chars().count(), LONGEST);
     }
 }

@@ -10,7 +10,7 @@ use room::{
     dialect::at_path,
     protocol::{
         ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverRequest, JoinRoom,
-        LeaveRoom, ListRooms, MediaState, PublishRequest, RoomCreated, SignalRequest,
+        LeaveRoom, ListRooms, MediaState, PublishRequest, RoomCreated, SdpType, SignalRequest,
         SubscribeRequest,
     },
 };
@@ -42,6 +42,9 @@ const ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
 
 /// Messages of one socket to the people in its room.
 const CHATS: Rate = Rate { burst: 20.0, per_second: 2.0 };
+/// Offers of one socket to the media server: a page makes one for each device that it turns on, and
+/// one more for each that crosses the server's.
+const OFFERS: Rate = Rate { burst: 20.0, per_second: 2.0 };
 
 /// What answers one socket.
 pub(crate) struct Session {
@@ -51,6 +54,7 @@ pub(crate) struct Session {
     events: Bucket,
     entries: Bucket,
     chats: Bucket,
+    offers: Bucket,
     /// It has said nothing yet.
     silent: bool,
     /// The path where it connected.
@@ -85,7 +89,7 @@ impl Events for Session {
             "room:create" => self.create(args, &mut ack),
             "room:join" => self.join(args, &mut ack).await,
             "room:leave" => self.leave(args, &mut ack).await,
-            "signal" => self.put::<SignalRequest>(args, &mut ack).await,
+            "signal" => self.signal(args, &mut ack).await,
             "media" => self.media(args, &mut ack).await,
             "chat" => self.chat(args, &mut ack).await,
             "direct" => self.put::<DirectRequest>(args, &mut ack).await,
@@ -128,9 +132,9 @@ impl Session {
         let client = Arc::new(Client { connection, socket, found, prefix });
         let now = Instant::now();
         let (events, entries) = (Bucket::full(EVENTS, now), Bucket::full(ENTRIES, now));
-        let chats = Bucket::full(CHATS, now);
+        let (chats, offers) = (Bucket::full(CHATS, now), Bucket::full(OFFERS, now));
         let (place, translator, path) = (None, None, handshake.path);
-        Self { hub, client, place, events, entries, chats, silent: true, path, translator }
+        Self { hub, client, place, events, entries, chats, offers, silent: true, path, translator }
     }
 
     fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -200,6 +204,23 @@ impl Session {
         let asked: T = payload(args)?;
         let request = asked.try_into().map_err(Refusal::from)?;
         self.ask(request, ack).await
+    }
+
+    /// Signals somebody. What the media server is offered takes much of its time, so it is counted,
+    /// by socket and by address; answers are to offers of its own.
+    async fn signal(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let signal: SignalRequest = payload(args)?;
+        let description = signal.description.as_ref().filter(|_| signal.to.is_sfu());
+        if description.is_some_and(|it| it.kind == SdpType::Offer) && !self.may_offer() {
+            return Err(rate_limited("too many offers in too short a time; wait a moment"));
+        }
+        let request = signal.try_into().map_err(Refusal::from)?;
+        self.ask(request, ack).await
+    }
+
+    fn may_offer(&mut self) -> bool {
+        let (prefix, now) = (self.client.prefix, Instant::now());
+        self.offers.take(OFFERS, now) && (prefix.is_loopback() || self.hub.offers.take(prefix, now))
     }
 
     async fn media(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {

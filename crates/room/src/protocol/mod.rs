@@ -24,7 +24,7 @@ pub use request::{
 pub use types::{
     IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant, ParticipantId,
     PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker,
-    SubscribedTrack, Topology, TopologyChoice, TrackSource, WantedTrack,
+    SubscribedTrack, Topology, TopologyChoice, TrackSource, Unavailable, WantedTrack,
 };
 #[cfg(feature = "typescript")]
 pub use typescript::typescript;

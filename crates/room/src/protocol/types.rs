@@ -171,7 +171,7 @@ pub struct WantedTrack {
 
 /// A receiving section of the link to the media server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 pub struct SubscribedTrack {
     /// The media section's `mid`.
     pub mid: String,
@@ -179,6 +179,18 @@ pub struct SubscribedTrack {
     pub participant: ParticipantId,
     /// Which of theirs.
     pub source: TrackSource,
+    /// Why nothing of it comes, if that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<Unavailable>,
+}
+
+/// The reason for which nothing of a track comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Unavailable {
+    /// Its publisher sends a format that the browser did not agree to.
+    Codec,
 }
 
 /// Somebody who is heard.

@@ -9,7 +9,7 @@ use super::{
     PublishedTrack, RefusedEvent, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType,
     ServerDraining, SessionDescription, SignalEvent, SignalRequest, Speaker, SpeakersEvent,
     SubscribeRequest, SubscribedEvent, SubscribedTrack, ToldSfu, Topology, TopologyChanged,
-    TopologyChoice, TrackSource, WantedEvent, WantedTrack,
+    TopologyChoice, TrackSource, Unavailable, WantedEvent, WantedTrack,
 };
 use crate::{
     chat::ChatText,
@@ -85,6 +85,7 @@ pub fn typescript() -> String {
         PublishedTrack,
         WantedTrack,
         SubscribedTrack,
+        Unavailable,
         Speaker,
         RoomSummary,
         IceServer,

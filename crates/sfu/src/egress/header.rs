@@ -23,7 +23,6 @@ pub(crate) struct Names {
     pub(crate) transport_number: Option<u8>,
     pub(crate) send_time: Option<u8>,
     pub(crate) audio_level: Option<u8>,
-    pub(crate) orientation: Option<u8>,
     pub(crate) playout_delay: Option<u8>,
     pub(crate) content_type: Option<u8>,
     pub(crate) capture_time: Option<u8>,
@@ -86,7 +85,6 @@ impl Elements<'_> {
         let [_, time @ ..] = values.send_time.unwrap_or_default().to_be_bytes();
         self.element(names.send_time, values.send_time.map(|_| time));
         self.element(names.audio_level, carried.audio_level.map(|level| [level.byte()]));
-        self.element(names.orientation, carried.orientation.map(|it| [it]));
         self.element(names.playout_delay, carried.playout_delay);
         self.element(names.content_type, carried.content_type.map(|it| [it]));
         if let Some((time, offset)) = carried.capture_time {
@@ -160,7 +158,7 @@ mod tests {
     fn extensions_go_by_the_names_that_were_agreed_and_fill_whole_words() {
         let level = Level { loudness: -37, speech: true };
         let carried =
-            Carried { audio_level: Some(level), orientation: Some(1), ..Carried::default() };
+            Carried { audio_level: Some(level), content_type: Some(1), ..Carried::default() };
         let values =
             Values { mid: Some("7"), transport_number: Some(0x0a0b), carried, ..Values::default() };
         let mut bytes = Vec::new();

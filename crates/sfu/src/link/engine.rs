@@ -1,7 +1,7 @@
 //! How the media engine is set up.
 
 use super::{extensions, keys};
-use crate::{config::Config, ids::Transport};
+use crate::{config::Config, ids::Transport, sdp::Description};
 use std::{
     net::SocketAddr,
     sync::Arc,
@@ -40,7 +40,7 @@ impl Engine {
         &self,
         config: &Config,
         credentials: &IceCreds,
-        offer: &str,
+        offer: &Description<'_>,
         now: Instant,
     ) -> (Rtc, Vec<(Transport, SocketAddr)>) {
         let mut settings = RtcConfig::new()

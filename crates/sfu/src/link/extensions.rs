@@ -1,14 +1,18 @@
 //! The header extensions that we know (RFC 8285), and the numbers they go by on a link.
 
 use super::dependency::{DEPENDENCY_URI, DependencySerializer};
-use crate::sdp;
+use crate::sdp::Description;
 use str0m::rtp::{Extension, ExtensionMap};
 
 /// What the one-byte form of an extension's head has room for (RFC 8285 §4.2).
 pub(super) const HIGHEST: u8 = 14;
 
+/// The orientation of a picture is none of them: where one viewer does not know that extension it
+/// would see a picture of a phone on its side, and a publisher that may not say it turns the picture
+/// itself. An extension that media can't be played without is of no use to a room.
+///
 /// Those we know by the numbers that Chromium gives them; the last has none there.
-fn known() -> [(u8, Extension); 11] {
+fn known() -> [(u8, Extension); 10] {
     [
         (1, Extension::AudioLevel),
         (2, Extension::AbsoluteSendTime),
@@ -19,9 +23,13 @@ fn known() -> [(u8, Extension); 11] {
         (10, Extension::RtpStreamId),
         (11, Extension::RepairedRtpStreamId),
         (12, Extension::with_serializer(DEPENDENCY_URI, DependencySerializer)),
-        (13, Extension::VideoOrientation),
         (0, Extension::AbsoluteCaptureTime),
     ]
+}
+
+/// Whether the engine is to see an extension at all.
+pub(crate) fn is_known(uri: &str) -> bool {
+    known().iter().any(|(_, extension)| extension.as_uri() == uri)
 }
 
 /// The numbers on a link that begins with this offer: the offer's own; for what it doesn't name, a
@@ -30,13 +38,20 @@ fn known() -> [(u8, Extension); 11] {
 /// A browser refuses an offer of ours in which a number means something else than in its own one,
 /// even one that it has still to send (RFC 8843 §9.4 wants them to be the same in a bundle): so where
 /// the offer doesn't say, what Chromium would is the best guess.
-pub(super) fn numbered(offer: &str) -> ExtensionMap {
-    let offered: Vec<(u8, &str)> = sdp::extensions(offer).collect();
-    let is_free = |id: &u8| offered.iter().all(|(taken, _)| taken != id);
+pub(super) fn numbered(offer: &Description<'_>) -> ExtensionMap {
+    let offered = || offer.sections.iter().flat_map(|section| section.extensions.iter().copied());
+    let mut taken = [false; 256];
+    for (id, _) in offered() {
+        if let Some(place) = taken.get_mut(usize::from(id)) {
+            *place = true;
+        }
+    }
+    let is_free = |id: &u8| !taken.get(usize::from(*id)).copied().unwrap_or(true);
     let mut map = ExtensionMap::empty();
     for (usual, extension) in known() {
-        let named = offered.iter().find(|(_, uri)| *uri == extension.as_uri());
-        let number = named.map(|(id, _)| *id).or(Some(usual).filter(is_free));
+        let named = offered().find(|(_, uri)| *uri == extension.as_uri());
+        let named = named.map(|(id, _)| u8::try_from(id).unwrap_or(0));
+        let number = named.or(Some(usual).filter(is_free));
         if let Some(id) = number.filter(|id| (1..=HIGHEST).contains(id)) {
             map.set(id, extension);
         }
@@ -48,8 +63,10 @@ pub(super) fn numbered(offer: &str) -> ExtensionMap {
 mod tests {
     use super::*;
 
-    fn numbers(offer: &str) -> Vec<(u8, String)> {
-        let map = numbered(offer);
+    fn numbers(sections: &str) -> Vec<(u8, String)> {
+        let offer = format!("v=0\r\n{sections}");
+        let limits = crate::config::Limits::default();
+        let map = numbered(&Description::parse(&offer, &limits).unwrap());
         let all = map.iter_audio().chain(map.iter_video());
         let mut all: Vec<_> = all.map(|(id, it)| (id, it.as_uri().to_owned())).collect();
         all.sort();
@@ -59,7 +76,7 @@ mod tests {
 
     #[test]
     fn an_offer_of_sound_alone_leaves_the_rest_to_the_numbers_it_will_have() {
-        let offer = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n\
+        let offer = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n\
             a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n\
             a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
         let numbers = numbers(offer);
@@ -69,7 +86,8 @@ mod tests {
 
     #[test]
     fn an_offer_s_numbers_are_kept_and_none_of_them_means_anything_else() {
-        let offer = "a=extmap:2 urn:ietf:params:rtp-hdrext:csrc-audio-level\r\n\
+        let offer = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n\
+            a=extmap:2 urn:ietf:params:rtp-hdrext:csrc-audio-level\r\n\
             a=extmap:3/sendonly urn:ietf:params:rtp-hdrext:sdes:mid\r\n\
             a=extmap:15 urn:3gpp:video-orientation\r\n";
         let numbers = numbers(offer);

@@ -81,7 +81,6 @@ fn names(map: &ExtensionMap) -> Names {
         transport_number: name(Extension::TransportSequenceNumber),
         send_time: name(Extension::AbsoluteSendTime),
         audio_level: name(Extension::AudioLevel),
-        orientation: name(Extension::VideoOrientation),
         playout_delay: name(Extension::PlayoutDelay),
         content_type: name(Extension::VideoContentType),
         capture_time: name(Extension::AbsoluteCaptureTime),

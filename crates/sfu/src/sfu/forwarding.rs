@@ -30,13 +30,22 @@ impl Sfu {
         if meta.keyframe {
             encoding.keyframes.came();
         }
+        // Allocates where something changes, which is once a second at most.
+        let mut news = Vec::new();
         for (peer, section) in &track.subscribers {
             let Some(it) = self.peers.get_mut(peer) else { continue };
             let Some(section) = it.pool.get_mut(*section) else { continue };
             let outlet = &mut section.state;
             let (Some(link), Some(lane)) = (&mut it.link, outlet.lane) else { continue };
             // What does not leave must not be counted, either.
-            let named = link.is_ready().then(|| link.named(lane, packet.format)).flatten();
+            if !link.is_ready() {
+                continue;
+            }
+            let named = link.named(lane, packet.format);
+            if outlet.playable.take(self.now, named.is_some()) {
+                it.changed = true;
+                news.push(*peer);
+            }
             let Some(named) = named else { continue };
             let Some(rewritten) = outlet.forwarder.take(index, packet, &meta) else { continue };
             let waits = !link.outbox.is_empty();
@@ -47,14 +56,17 @@ impl Sfu {
                 self.timers.hurry(*peer, link.due());
             }
         }
+        for peer in news {
+            self.negotiate(peer);
+        }
         self.relay_media(id, index, packet);
     }
 
     /// Which track a publisher's section carries.
     fn track_on(&self, peer: PeerId, mid: Mid) -> Option<TrackId> {
         let announced = &self.peers.get(&peer)?.announced;
-        let (_, source) = announced.iter().find(|(known, _)| *known == mid)?;
-        Some(TrackId { peer, source: *source })
+        let source = announced.iter().find(|known| known.section == Some(mid))?.source;
+        Some(TrackId { peer, source })
     }
 
     /// A subscriber can't decode what it gets on one of its sections.

@@ -4,12 +4,12 @@ use super::Sfu;
 use crate::{
     forward::{Forwarder, HIGHEST_START},
     ids::{PeerId, Source},
-    link::{Link, Mid},
+    link::Link,
     output::Event,
     peer::Outlet,
     pool::Place,
     refused::Refused,
-    sdp,
+    sdp::Description,
 };
 use rand::RngExt as _;
 use std::time::Instant;
@@ -44,7 +44,7 @@ impl Sfu {
             }
         }
         let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
-        it.announced = tracks.iter().map(|(mid, source)| (Mid::from(*mid), *source)).collect();
+        it.announce(tracks);
         self.republish(peer);
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Sfu {
     /// An unknown peer, SDP that can't be taken, or [`Refused::Crossed`], which needs no reply.
     pub fn handle_offer(&mut self, now: Instant, peer: PeerId, offer: &str) -> Result<(), Refused> {
         self.tick(now);
-        sdp::check(offer, &self.config.limits)?;
+        let offer = &Description::parse(offer, &self.config.limits)?;
         let it = self.peers.get(&peer).ok_or(Refused::UnknownPeer(peer))?;
         let known = it.link.as_ref().is_some_and(|link| link.is_with(offer));
         if known && it.link.as_ref().is_some_and(Link::is_offering) {
@@ -82,6 +82,9 @@ impl Sfu {
         self.routes.name(after, peer);
         self.mark(peer);
         self.events.push_back(Event::Answer { peer, sdp });
+        if let Some(it) = self.peers.get_mut(&peer) {
+            it.find_sections();
+        }
         self.republish(peer);
         if !known {
             self.subscribe_to_all(peer);
@@ -103,9 +106,9 @@ impl Sfu {
         answer: &str,
     ) -> Result<(), Refused> {
         self.tick(now);
-        sdp::check(answer, &self.config.limits)?;
         let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
-        it.link.as_mut().ok_or(Refused::NoOffer)?.accept_answer(answer)?;
+        let link = it.link.as_mut().filter(|link| link.is_offering()).ok_or(Refused::NoOffer)?;
+        link.accept_answer(&Description::parse(answer, &self.config.limits)?)?;
         self.mark(peer);
         self.refresh_lanes(peer);
         self.negotiate(peer);
@@ -142,7 +145,7 @@ impl Sfu {
         let (sdp, mids) = offer.unzip();
         for ((track, slot), mid) in missing.into_iter().zip(mids.unwrap_or_default()) {
             let start = self.rng.random_range(1..HIGHEST_START);
-            let outlet = Outlet { forwarder: Forwarder::new(start), lane: None, asked: None };
+            let outlet = Outlet::new(Forwarder::new(start));
             placed.push((track, it.pool.add(mid, track.source.kind(), slot, outlet)));
         }
         for (track, index) in placed {

@@ -145,11 +145,13 @@ impl Sfu {
             if changed {
                 let wanted = track.encodings.iter().filter(|it| it.wanted.on);
                 let any = wanted.clone().next().is_some();
-                let rids = wanted.filter_map(|it| it.rid).map(|rid| rid.to_string()).collect();
                 let TrackId { peer, source } = id;
-                if let Origin::Shard(_) = track.origin {
-                    continue;
-                }
+                let Origin::Section(mid) = track.origin else { continue };
+                let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
+                let name = |rid: crate::link::Rid| {
+                    link.map_or_else(|| rid.to_string(), |link| link.rid_of_client(mid, rid))
+                };
+                let rids = wanted.filter_map(|it| it.rid).map(name).collect();
                 self.events.push_back(Event::Wanted { peer, source, any, rids });
             }
         }

@@ -49,16 +49,16 @@ impl Sfu {
     }
 
     fn look_after(&mut self, room: RoomId) {
-        let is_silent = |peer: &PeerId| {
-            let link = self.peers.get(peer).and_then(|it| it.link.as_ref());
-            link.is_some_and(|link| {
-                self.now.saturating_duration_since(link.heard) > self.config.silence
-            })
+        let (now, config) = (self.now, &self.config);
+        let ended = |peer: PeerId| {
+            let link = self.peers.get(&peer).and_then(|it| it.link.as_ref())?;
+            let silent = now.saturating_duration_since(link.heard) > config.silence;
+            let silent = silent.then_some(GoneReason::Silent);
+            Some((peer, silent.or_else(|| link.is_overdue(now, config.handshake))?))
         };
-        let mut silent = self.members(room);
-        silent.retain(is_silent);
-        for peer in silent {
-            self.gone(peer, GoneReason::Silent);
+        let ended: Vec<_> = self.members(room).into_iter().filter_map(ended).collect();
+        for (peer, reason) in ended {
+            self.gone(peer, reason);
         }
         self.listen(room);
         self.share(room);

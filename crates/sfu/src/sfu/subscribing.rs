@@ -5,6 +5,7 @@ use crate::{
     ids::{PeerId, RoomId, Source, TrackId},
     link::Mid,
     output::Wish,
+    peer::Playable,
     pool::Place,
     refused::Refused,
     relay::What,
@@ -48,8 +49,9 @@ impl Sfu {
         let sent = |mid: Mid, source: Source| {
             it.link.as_ref().and_then(|link| link.receives(mid)) == Some(source.kind())
         };
+        let announced = it.announced.iter().filter_map(|it| Some((it.section?, it.source)));
         let wanted: Vec<(Mid, Source)> =
-            it.announced.iter().filter(|(mid, source)| sent(*mid, *source)).copied().collect();
+            announced.filter(|(mid, source)| sent(*mid, *source)).collect();
         for source in SOURCES {
             let id = TrackId { peer, source };
             let mid = wanted.iter().find(|(_, wanted)| *wanted == source).map(|(mid, _)| *mid);
@@ -63,7 +65,7 @@ impl Sfu {
             if let Some(mid) = mid {
                 let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
                 let rids = link.map(|link| link.rids(mid)).unwrap_or_default();
-                let track = Track::new(room, Origin::Section(mid), rids);
+                let track = Track::new(room, Origin::Section(mid), &rids);
                 self.publish(id, track);
             }
         }
@@ -157,6 +159,7 @@ impl Sfu {
         let Some(it) = self.peers.get_mut(&peer) else { return };
         let Some(section) = it.pool.get_mut(index) else { return };
         section.used = Some(id);
+        section.state.playable = Playable::default();
         it.changed = true;
         if let Some(track) = self.tracks.get_mut(&id) {
             track.subscribers.push((peer, index));

@@ -66,7 +66,7 @@ fn absurd(good: &str) -> Vec<(String, &'static str)> {
 }
 
 fn is_refused(told: Result<(), Refused>, why: &str) -> bool {
-    matches!(told, Err(Refused::BadSdp(said)) if said.contains(why))
+    matches!(told, Err(Refused::BadSdp(said)) if said.to_string().contains(why))
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Everyone gets everyone.
 
-use crate::world::World;
+use crate::world::{ROOM, World};
 use sfu::{PeerId, Source};
 use std::time::Duration;
+use str0m::format::Codec;
 
 const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
 
@@ -125,4 +126,25 @@ fn rooms_are_looked_after_also_when_others_have_ended() {
         assert_eq!(world.sfu.peers(), left, "who is silent is gone, and nobody else");
     }
     assert_eq!(world.sfu.entries(), 0);
+}
+
+#[test]
+fn a_viewer_is_told_of_what_it_cannot_decode_until_it_can() {
+    let mut world = World::new(21);
+    let now = world.now();
+    let ann = world.join(1, &[Source::Microphone, Source::Camera]);
+    let viewer = world.join_as(ROOM, 2, &[], |client| client.knows_vp8_alone(now));
+    let able = world.join(3, &[]);
+    world.wait(Duration::from_secs(3), "both see ann", |world| {
+        world.client(viewer).sees(ann, Source::Camera)
+            && world.client(able).sees(ann, Source::Camera)
+    });
+    assert_eq!(world.client(viewer).unavailable, 0);
+    world.client_mut(ann).codec = Codec::H264;
+    world.wait(Duration::from_secs(3), "it is told", |world| world.client(viewer).unavailable == 1);
+    assert_eq!(world.client(able).unavailable, 0, "who can decode it is told nothing");
+    world.client_mut(ann).codec = Codec::Vp8;
+    world.wait(Duration::from_secs(3), "it comes again", |world| {
+        world.client(viewer).unavailable == 0
+    });
 }

@@ -9,7 +9,9 @@
 
 mod attacks;
 mod churn;
+mod descriptions;
 mod forwarding;
+mod grammar;
 mod layers;
 mod negotiation;
 mod packets;

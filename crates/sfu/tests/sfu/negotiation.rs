@@ -76,6 +76,16 @@ fn a_link_that_falls_silent_is_gone_and_leaves_nothing() {
 }
 
 #[test]
+fn a_handshake_that_is_not_done_in_time_is_told_apart_from_a_missing_path() {
+    let mut world = World::new(14);
+    world.swallows_dtls = true;
+    let ann = world.join(1, &BOTH);
+    world.run(Duration::from_secs(16));
+    assert_eq!(world.gone, [(ann, sfu::GoneReason::Handshake)]);
+    assert_eq!(world.sfu.entries(), 0);
+}
+
+#[test]
 fn who_only_watches_is_not_taken_for_silent() {
     let mut world = World::new(8);
     let (ann, watcher) = (world.join(1, &[Source::Microphone]), world.join(2, &[]));

@@ -77,3 +77,50 @@ fn redundant_audio_passes_as_it_is() {
     let red = params.iter().find_map(str0m::format::PayloadParams::red).unwrap();
     assert_eq!(world.heard(bob, ann).payload_type, *red);
 }
+
+/// Sixteen speak, and one of them does not say how loud.
+fn sixteen_of_whom_one_is_silent_about_it(seed: u64) -> (World, Vec<PeerId>) {
+    let mut world = World::new(seed);
+    let all: Vec<_> = (1..=16).map(|id| world.join(id, &[Source::Microphone])).collect();
+    for peer in &all {
+        world.client_mut(*peer).voice().level = -20;
+    }
+    world.client_mut(all[15]).voice().tells = false;
+    world.run(Duration::from_secs(3));
+    (world, all)
+}
+
+#[test]
+fn a_voice_of_unknown_loudness_is_heard_and_shown() {
+    let (world, all) = sixteen_of_whom_one_is_silent_about_it(4);
+    let heard = world.heard(all[0], all[15]);
+    assert!(world.now() - heard.last.unwrap() < Duration::from_millis(100));
+    assert!(heard.packets > 100, "{heard:?}");
+    assert!(speakers(&world).contains(&all[15]), "{:?}", world.speakers);
+}
+
+#[test]
+fn comfort_noise_of_unknown_loudness_is_silence() {
+    let (mut world, all) = sixteen_of_whom_one_is_silent_about_it(5);
+    world.client_mut(all[15]).voice().length = 3;
+    world.run(Duration::from_secs(4));
+    assert!(!speakers(&world).contains(&all[15]), "{:?}", world.speakers);
+    world.client_mut(all[15]).voice().length = 80;
+    world.run(Duration::from_secs(1));
+    assert!(speakers(&world).contains(&all[15]), "{:?}", world.speakers);
+}
+
+#[test]
+fn voices_of_unknown_loudness_do_not_drown_the_others_for_good() {
+    let mut world = World::with(6, |config| config.audible = 3);
+    let all: Vec<_> = (1..=8).map(|id| world.join(id, &[Source::Microphone])).collect();
+    for peer in &all[..2] {
+        world.client_mut(*peer).voice().tells = false;
+    }
+    world.client_mut(all[2]).voice().level = -10;
+    world.run(Duration::from_secs(3));
+    for speaker in &all[..3] {
+        let last = world.heard(all[7], *speaker).last.unwrap();
+        assert!(world.now() - last < Duration::from_millis(300), "{speaker:?}");
+    }
+}

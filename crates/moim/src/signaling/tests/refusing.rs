@@ -126,3 +126,33 @@ async fn a_server_holds_so_many_rooms_and_no_more() {
     people[1].everything().await;
     assert!(people[2].ask("room:join", join).await["ok"].is_object());
 }
+
+/// How many of these offers were not taken for want of time.
+async fn limited(client: &mut super::Client, offers: usize) -> usize {
+    let offer = json!({"to": "sfu", "description": {"type": "offer", "sdp": "v=0"}});
+    let mut limited = 0;
+    for _ in 0..offers {
+        let answer = client.ask("signal", offer.clone()).await;
+        limited += usize::from(code(&answer) == "rate_limited");
+    }
+    limited
+}
+
+#[tokio::test(start_paused = true)]
+async fn offers_to_the_media_server_are_limited_by_socket_and_by_address() {
+    let server = server();
+    let mut ann = connect(&server);
+    assert_eq!(limited(&mut ann, 25).await, 5);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(limited(&mut ann, 5).await, 1, "two a second");
+    let offer = json!({"to": "bob", "description": {"type": "offer", "sdp": "v=0"}});
+    assert_ne!(code(&ann.ask("signal", offer).await), "rate_limited", "for others it is their own");
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += limited(&mut connect(&server), 20).await;
+    }
+    // All have come back meanwhile, but for the last four.
+    assert_eq!(refused, 400 - (200 - 4));
+    assert_eq!(limited(&mut connect_from(&server, [192, 0, 2, 99]), 20).await, 0, "of another");
+    assert_eq!(limited(&mut connect_from(&server, [127, 0, 0, 1]), 20).await, 0);
+}

@@ -51,6 +51,8 @@ pub(crate) struct Client {
     /// Whether it stops encodings that nobody wants, and what it was told of that.
     pub(crate) obeys: bool,
     pub(crate) told: Vec<(bool, Vec<String>)>,
+    /// Sections on which nothing comes, as it was told.
+    pub(crate) unavailable: usize,
     deaf_to: Option<PeerId>,
     /// Packets of who it is deaf to.
     pub(crate) unheard: usize,
@@ -93,6 +95,7 @@ impl Client {
             far: false,
             obeys: true,
             told: Vec::new(),
+            unavailable: 0,
             deaf_to: None,
             unheard: 0,
             hushed: false,
@@ -158,8 +161,16 @@ impl Client {
         &self.sections
     }
 
+    /// Knows VP8 and Opus alone.
+    pub(crate) fn knows_vp8_alone(&mut self, now: Instant) {
+        let config = RtcConfig::new().set_rtp_mode(true).clear_codecs();
+        self.rtc = config.enable_opus(true, true).enable_vp8(true).build(now);
+        self.rtc.add_local_candidate(Candidate::host(self.address, "udp").unwrap());
+    }
+
     pub(crate) fn subscribed(&mut self, tracks: Vec<Subscribed>) {
         self.sections.clear();
+        self.unavailable = tracks.iter().filter(|it| it.unavailable.is_some()).count();
         for track in tracks {
             let before =
                 self.sections.insert(Mid::from(track.mid.as_str()), (track.peer, track.source));
@@ -364,10 +375,11 @@ impl Client {
                 }
                 Media::Voice(voice) => {
                     let red = params.red().filter(|_| voice.red);
+                    let tells = voice.tells;
                     for packet in voice.packets(now) {
                         let extensions = ExtensionValues {
-                            audio_level: Some(packet.level),
-                            voice_activity: Some(packet.level > -50),
+                            audio_level: tells.then_some(packet.level),
+                            voice_activity: tells.then_some(packet.level > -50),
                             ..Default::default()
                         };
                         let mut direct = self.rtc.direct_api();

@@ -147,13 +147,17 @@ pub(crate) struct Voice {
     pub(crate) level: i8,
     /// Whether it wraps its packets in RED.
     pub(crate) red: bool,
+    /// Whether it says how loud it is.
+    pub(crate) tells: bool,
+    /// Bytes of a packet.
+    pub(crate) length: usize,
     seq: u64,
     time: u32,
 }
 
 impl Default for Voice {
     fn default() -> Self {
-        Self { due: None, level: -30, red: false, seq: 65_500, time: 7 }
+        Self { due: None, level: -30, red: false, tells: true, length: 80, seq: 65_500, time: 7 }
     }
 }
 
@@ -165,7 +169,7 @@ impl Voice {
         self.due = self.due.map(|at| at + VOICE);
         self.seq += 1;
         self.time = self.time.wrapping_add(960);
-        let payload = vec![0x78; 80];
+        let payload = vec![0x78; self.length];
         vec![Made {
             rid: None,
             seq: self.seq,

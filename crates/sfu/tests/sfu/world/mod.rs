@@ -1,6 +1,7 @@
 //! A media server, its clients, and the lines between them.
 
 mod client;
+pub(crate) mod grammar;
 mod media;
 
 pub(crate) use client::Client;
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) far_server: SocketAddr,
     /// What has come to the server, if it is to be kept.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
+    /// Whether the network lets no DTLS through.
+    pub(crate) swallows_dtls: bool,
     /// Where the server has sent anything, and how many bytes.
     pub(crate) reached: BTreeMap<SocketAddr, usize>,
     /// Packets of media that have crossed between the shards.
@@ -106,6 +109,7 @@ impl World {
             far,
             far_server,
             tap: None,
+            swallows_dtls: false,
             reached: BTreeMap::new(),
             crossed: 0,
             clients: BTreeMap::new(),
@@ -271,6 +275,9 @@ impl World {
 
     pub(crate) fn arrived(&mut self, datagram: &testnet::Datagram) {
         let now = self.now();
+        if self.swallows_dtls && is_dtls(&datagram.bytes) {
+            return;
+        }
         if datagram.to == self.server {
             if let Some(tap) = &mut self.tap {
                 tap.push(datagram.clone());

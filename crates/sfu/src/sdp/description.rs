@@ -1,0 +1,111 @@
+//! A session description as its parser gives it.
+
+/// A description: the session's part and its sections.
+#[derive(Debug)]
+pub(crate) struct Description<'a> {
+    pub(crate) ice_lite: bool,
+    /// The mids of the BUNDLE group, if there is one (RFC 9143).
+    pub(crate) bundle: Option<Vec<&'a str>>,
+    /// The strongest that the engine can compare, wherever it is.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) credentials: Option<Credentials<'a>>,
+    pub(crate) setup: Option<Setup>,
+    pub(crate) sections: Vec<Section<'a>>,
+}
+
+/// The hash of a DTLS certificate (RFC 8122 §5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    pub(crate) hash: &'static str,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// ICE user name fragment and password (RFC 8839 §5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Credentials<'a> {
+    pub(crate) ufrag: &'a str,
+    pub(crate) pwd: &'a str,
+}
+
+/// DTLS roles (RFC 8842 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setup {
+    ActPass,
+    Active,
+    Passive,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    Audio,
+    Video,
+    Application,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SdpDirection {
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+impl SdpDirection {
+    pub(crate) fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    pub(crate) fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
+}
+
+/// One media section (RFC 8866 §5.14).
+#[derive(Debug)]
+pub(crate) struct Section<'a> {
+    pub(crate) media: &'a str,
+    pub(crate) kind: MediaType,
+    pub(crate) port: u16,
+    pub(crate) protocol: &'a str,
+    /// As they were written.
+    pub(crate) formats: &'a str,
+    pub(crate) payload_types: Vec<u8>,
+    pub(crate) mid: &'a str,
+    pub(crate) direction: SdpDirection,
+    pub(crate) bundle_only: bool,
+    pub(crate) rtpmaps: Vec<RtpMap<'a>>,
+    pub(crate) fmtps: Vec<(u8, &'a str)>,
+    /// The payload type or none for all, and what.
+    pub(crate) feedback: Vec<(Option<u8>, &'a str)>,
+    pub(crate) extensions: Vec<(u16, &'a str)>,
+    /// In the order in which they are named first.
+    pub(crate) ssrcs: Vec<u32>,
+    /// Media and its retransmissions (RFC 5576 §4.2, RFC 4588 §8.8).
+    pub(crate) fid_groups: Vec<(u32, u32)>,
+    /// Sources of forward error correction (RFC 5956 §4.3).
+    pub(crate) fec_ssrcs: Vec<u32>,
+    /// The encodings that are sent (RFC 8851).
+    pub(crate) rids: Vec<&'a str>,
+    /// Those of them that are sent at once, and whether each starts paused (RFC 8853).
+    pub(crate) simulcast: Vec<(&'a str, bool)>,
+    pub(crate) max_message_size: Option<u64>,
+}
+
+/// A payload type's codec (RFC 8866 §6.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RtpMap<'a> {
+    pub(crate) payload_type: u8,
+    pub(crate) codec: &'a str,
+    pub(crate) clock_rate: u32,
+    pub(crate) channels: u8,
+}
+
+impl Section<'_> {
+    /// Whether the client takes it back or refuses it: with port zero, where that does not just say
+    /// that its address is the bundle's (RFC 9143 §7.1.3).
+    pub(crate) fn is_rejected(&self, bundle: Option<&[&str]>) -> bool {
+        let bundled = bundle.is_some_and(|mids| mids.contains(&self.mid));
+        self.port == 0 && !self.bundle_only && !bundled
+    }
+}

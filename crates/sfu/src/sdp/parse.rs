@@ -1,0 +1,297 @@
+//! The parser of descriptions: one pass over the lines, a bounded number of each kind kept.
+
+use super::{
+    Description, MediaType, SdpDirection, SdpError, Section,
+    description::{Credentials, Fingerprint, RtpMap, Setup},
+    lines::{Line, lines},
+    section::SectionBuilder,
+};
+use crate::config::Limits;
+
+impl<'a> Description<'a> {
+    /// Reads a description (RFC 8866, RFC 8829 §5.8). Lines and attributes of no meaning here are
+    /// passed over.
+    pub(crate) fn parse(text: &'a str, limits: &Limits) -> Result<Self, SdpError> {
+        if text.len() > limits.sdp_bytes {
+            return Err(SdpError::TooLong(limits.sdp_bytes));
+        }
+        let mut session = Session::default();
+        let mut sections: Vec<SectionBuilder<'a>> = Vec::new();
+        let mut is_first = true;
+        for line in lines(text) {
+            let line = line?;
+            if std::mem::take(&mut is_first) && (line.letter, line.value) != (b'v', "0") {
+                return Err(SdpError::NoVersion);
+            }
+            if line.letter == b'm' {
+                if sections.len() >= limits.sdp_sections {
+                    return Err(SdpError::TooManySections(limits.sdp_sections));
+                }
+                let number = sections.len() + 1;
+                sections.push(SectionBuilder::new(media_line(line)?, number));
+                continue;
+            }
+            match (line.letter, sections.last_mut()) {
+                (b'a', Some(section)) => section.attribute(line, &mut session.shared)?,
+                (b'a', None) => session.attribute(line)?,
+                // Nothing else is of any meaning to us.
+                _ => {}
+            }
+        }
+        if is_first {
+            return Err(SdpError::NoVersion);
+        }
+        session.finish(sections)
+    }
+}
+
+/// Whatever may stand in the session's part and in a section.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) setup: Option<Setup>,
+    /// How many SSRCs have been told in all sections.
+    pub(super) ssrc_lines: usize,
+}
+
+#[derive(Debug, Default)]
+struct Session<'a> {
+    ice_lite: bool,
+    bundle: Option<Vec<&'a str>>,
+    ufrag: Option<&'a str>,
+    pwd: Option<&'a str>,
+    direction: Option<SdpDirection>,
+    extensions: Vec<(u16, &'a str)>,
+    shared: Shared,
+}
+
+impl<'a> Session<'a> {
+    fn attribute(&mut self, line: Line<'a>) -> Result<(), SdpError> {
+        let (name, value) = split_attribute(line.value);
+        match name {
+            "ice-lite" => self.ice_lite = true,
+            "group" => {
+                if let Some(mids) = value.strip_prefix("BUNDLE") {
+                    self.bundle = Some(mids.split(' ').filter(|mid| !mid.is_empty()).collect());
+                }
+            }
+            "ice-ufrag" => self.ufrag = Some(value),
+            "ice-pwd" => self.pwd = Some(value),
+            "extmap" if self.extensions.len() < 64 => {
+                self.extensions.extend(extension(line, value)?);
+            }
+            "fingerprint" => self.shared.fingerprint(fingerprint(line, value)?),
+            "setup" => self.shared.setup = Some(setup(line, value)?),
+            _ => self.direction = direction(name).or(self.direction),
+        }
+        Ok(())
+    }
+
+    fn finish(self, builders: Vec<SectionBuilder<'a>>) -> Result<Description<'a>, SdpError> {
+        let mut credentials = credentials(self.ufrag, self.pwd);
+        let mut sections: Vec<Section<'a>> = Vec::with_capacity(builders.len());
+        // Those of the first section of the bundle stand for all (RFC 9143 §7.2).
+        let tagged = self.bundle.as_ref().and_then(|mids| mids.first()).copied();
+        let mut found = None;
+        for builder in builders {
+            let own = credentials_of(&builder);
+            let is_tagged = tagged.is_some() && builder.mid() == tagged;
+            if own.is_some() && (is_tagged || found.is_none()) {
+                found = own;
+            }
+            sections.push(builder.finish(self.direction, &self.extensions)?);
+        }
+        credentials = found.or(credentials);
+        if sections.is_empty() {
+            return Err(SdpError::NoSections);
+        }
+        let mut mids: Vec<(&str, usize)> =
+            sections.iter().zip(1..).map(|(section, number)| (section.mid, number)).collect();
+        mids.sort_unstable();
+        for pair in mids.windows(2) {
+            if let [(first, one), (second, other)] = pair
+                && first == second
+            {
+                return Err(SdpError::DuplicateMid(*one, *other));
+            }
+        }
+        Ok(Description {
+            ice_lite: self.ice_lite,
+            bundle: self.bundle,
+            fingerprint: self.shared.fingerprint,
+            credentials,
+            setup: self.shared.setup,
+            sections,
+        })
+    }
+}
+
+impl Shared {
+    /// Keeps the stronger one.
+    pub(super) fn fingerprint(&mut self, found: Option<Fingerprint>) {
+        let Some(found) = found else { return };
+        let weaker = |known: &Fingerprint| known.hash == "sha-1" && found.hash == "sha-256";
+        if self.fingerprint.as_ref().is_none_or(weaker) {
+            self.fingerprint = Some(found);
+        }
+    }
+}
+
+fn credentials_of<'a>(builder: &SectionBuilder<'a>) -> Option<Credentials<'a>> {
+    credentials(builder.ufrag, builder.pwd)
+}
+
+/// Both, and each of the characters and the length that it must have (RFC 8839 §5.4).
+fn credentials<'a>(ufrag: Option<&'a str>, pwd: Option<&'a str>) -> Option<Credentials<'a>> {
+    let is_ice =
+        |text: &str| text.bytes().all(|it| it.is_ascii_alphanumeric() || b"+/".contains(&it));
+    // Some clients write characters of other alphabets of base 64, which harms nobody.
+    let is_ice = |text: &str| is_ice(text) || text.bytes().all(|it| it.is_ascii_graphic());
+    let ufrag = ufrag.filter(|it| (4..=256).contains(&it.len()) && is_ice(it))?;
+    let pwd = pwd.filter(|it| (22..=256).contains(&it.len()) && is_ice(it))?;
+    Some(Credentials { ufrag, pwd })
+}
+
+fn media_line(line: Line<'_>) -> Result<Section<'_>, SdpError> {
+    let bad = SdpError::BadMediaLine(line.number);
+    let mut parts = line.value.splitn(4, ' ');
+    let (Some(media), Some(port), Some(protocol), Some(formats)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(bad);
+    };
+    // A number of ports may follow (RFC 8866 §5.14), and means nothing here.
+    let port = port.split_once('/').map_or(port, |(port, _)| port);
+    let Ok(port) = port.parse() else { return Err(bad) };
+    if media.is_empty() || media.len() > 32 || protocol.len() > 64 || formats.trim().is_empty() {
+        return Err(bad);
+    }
+    let kind = match media {
+        "audio" if is_rtp(protocol) => MediaType::Audio,
+        "video" if is_rtp(protocol) => MediaType::Video,
+        "application" if protocol.ends_with("DTLS/SCTP") => MediaType::Application,
+        _ => MediaType::Other,
+    };
+    let is_media = matches!(kind, MediaType::Audio | MediaType::Video);
+    let mut payload_types = Vec::new();
+    for format in formats.split(' ').filter(|it| is_media && !it.is_empty()) {
+        let payload_type = format.parse::<u8>().ok().filter(|it| *it < 128);
+        let Some(payload_type) = payload_type else { return Err(bad) };
+        if !payload_types.contains(&payload_type) {
+            payload_types.push(payload_type);
+        }
+    }
+    Ok(Section { port, payload_types, ..Section::empty(media, kind, protocol, formats) })
+}
+
+/// The profiles of RTP that DTLS protects (RFC 8829 §5.1.2).
+fn is_rtp(protocol: &str) -> bool {
+    matches!(
+        protocol,
+        "UDP/TLS/RTP/SAVPF" | "UDP/TLS/RTP/SAVP" | "TCP/DTLS/RTP/SAVPF" | "TCP/DTLS/RTP/SAVP"
+    )
+}
+
+pub(super) fn split_attribute(value: &str) -> (&str, &str) {
+    value.split_once(':').unwrap_or((value, ""))
+}
+
+pub(super) fn direction(name: &str) -> Option<SdpDirection> {
+    match name {
+        "sendrecv" => Some(SdpDirection::SendRecv),
+        "sendonly" => Some(SdpDirection::SendOnly),
+        "recvonly" => Some(SdpDirection::RecvOnly),
+        "inactive" => Some(SdpDirection::Inactive),
+        _ => None,
+    }
+}
+
+fn bad(line: Line<'_>, attribute: &'static str) -> SdpError {
+    SdpError::BadAttribute { line: line.number, attribute }
+}
+
+/// A fingerprint by a hash that the engine can compute; others are passed over.
+pub(super) fn fingerprint(line: Line<'_>, value: &str) -> Result<Option<Fingerprint>, SdpError> {
+    let malformed = || bad(line, "fingerprint");
+    let (hash, hex) = value.split_once(' ').ok_or_else(malformed)?;
+    let (hash, length) = match hash.to_ascii_lowercase().as_str() {
+        "sha-256" => ("sha-256", 32),
+        "sha-1" => ("sha-1", 20),
+        _ => return Ok(None),
+    };
+    let byte = |hex: &str| (hex.len() == 2).then(|| u8::from_str_radix(hex, 16).ok()).flatten();
+    let bytes: Option<Vec<u8>> = hex.trim().split(':').map(byte).collect();
+    let bytes = bytes.filter(|bytes| bytes.len() == length).ok_or_else(malformed)?;
+    Ok(Some(Fingerprint { hash, bytes }))
+}
+
+pub(super) fn setup(line: Line<'_>, value: &str) -> Result<Setup, SdpError> {
+    match value {
+        "actpass" => Ok(Setup::ActPass),
+        "active" => Ok(Setup::Active),
+        "passive" => Ok(Setup::Passive),
+        _ => Err(bad(line, "setup")),
+    }
+}
+
+/// A header extension (RFC 8285 §8). Its direction is of no meaning to us: what is agreed is what is
+/// answered.
+pub(super) fn extension<'a>(
+    line: Line<'a>,
+    value: &'a str,
+) -> Result<Option<(u16, &'a str)>, SdpError> {
+    let malformed = || bad(line, "extmap");
+    let (id, rest) = value.split_once(' ').ok_or_else(malformed)?;
+    let id = id.split_once('/').map_or(id, |(id, _direction)| id);
+    let id: u16 = id.parse().map_err(|_| malformed())?;
+    let uri = rest.split(' ').next().filter(|uri| !uri.is_empty()).ok_or_else(malformed)?;
+    // Of those from 4096 on an answer would choose one (RFC 8285 §7); no browser offers any.
+    Ok((1..=255).contains(&id).then_some((id, uri)))
+}
+
+pub(super) fn rtpmap<'a>(line: Line<'a>, value: &'a str) -> Result<RtpMap<'a>, SdpError> {
+    let malformed = || bad(line, "rtpmap");
+    let (payload_type, encoding) = value.split_once(' ').ok_or_else(malformed)?;
+    let payload_type = payload_type_of(payload_type).ok_or_else(malformed)?;
+    let mut parts = encoding.trim().split('/');
+    let codec = parts.next().filter(|codec| !codec.is_empty()).ok_or_else(malformed)?;
+    let clock_rate = parts.next().and_then(|rate| rate.parse().ok()).ok_or_else(malformed)?;
+    let channels = match parts.next() {
+        None => 1,
+        Some(channels) => channels.parse().map_err(|_| malformed())?,
+    };
+    Ok(RtpMap { payload_type, codec, clock_rate, channels })
+}
+
+pub(super) fn payload_type_of(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|it: &u8| *it < 128)
+}
+
+/// A payload type, or all of them, and what follows.
+pub(super) fn of_payload_type<'a>(
+    line: Line<'a>,
+    value: &'a str,
+    attribute: &'static str,
+) -> Result<(Option<u8>, &'a str), SdpError> {
+    let (payload_type, rest) = value.split_once(' ').unwrap_or((value, ""));
+    if payload_type == "*" {
+        return Ok((None, rest));
+    }
+    let payload_type = payload_type_of(payload_type).ok_or_else(|| bad(line, attribute))?;
+    Ok((Some(payload_type), rest.trim()))
+}
+
+pub(super) fn ssrc(line: Line<'_>, value: &str) -> Result<u32, SdpError> {
+    let ssrc = value.split_once(' ').map_or(value, |(ssrc, _)| ssrc);
+    ssrc.parse().map_err(|_| bad(line, "ssrc"))
+}
+
+pub(super) fn token<'a>(
+    line: Line<'a>,
+    value: &'a str,
+    attribute: &'static str,
+) -> Result<&'a str, SdpError> {
+    let fits = !value.is_empty() && value.len() <= 64;
+    let fits = fits && value.bytes().all(|it| it.is_ascii_graphic());
+    if fits { Ok(value) } else { Err(bad(line, attribute)) }
+}

@@ -1,0 +1,135 @@
+//! Descriptions as the engine is given them: what both sides have in common, and nothing else.
+
+use super::{
+    SdpDirection,
+    description::{Credentials, Fingerprint, Setup},
+    formats::OfferedFormat,
+};
+use std::fmt::Write as _;
+
+/// A description for the engine.
+pub(super) struct EngineText(String);
+
+/// A section of audio or video for the engine.
+pub(super) struct EngineSection<'a> {
+    pub(super) mid: &'a str,
+    pub(super) media: &'a str,
+    pub(super) direction: SdpDirection,
+    pub(super) formats: &'a [OfferedFormat],
+    /// Feedback by the format's key.
+    pub(super) feedback: Vec<(u8, &'a str)>,
+    pub(super) extensions: Vec<(u16, &'a str)>,
+    pub(super) rids: Vec<String>,
+    /// Whether several encodings are sent at once.
+    pub(super) simulcast: Vec<(String, bool)>,
+    pub(super) ssrcs: &'a [(u32, Option<u32>)],
+}
+
+impl EngineText {
+    pub(super) fn new<'a>(
+        mids: impl Iterator<Item = &'a str>,
+        credentials: Credentials<'_>,
+        fingerprint: Option<&Fingerprint>,
+        setup: Option<Setup>,
+    ) -> Self {
+        let mut text = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE".to_owned();
+        for mid in mids {
+            text.push(' ');
+            text.push_str(mid);
+        }
+        let mut text = Self(text);
+        let Credentials { ufrag, pwd } = credentials;
+        text.line(format_args!("\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}"));
+        if let Some(Fingerprint { hash, bytes }) = fingerprint {
+            let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            text.line(format_args!("a=fingerprint:{hash} {}", hex.join(":")));
+        }
+        text.line(format_args!(
+            "a=setup:{}",
+            match setup {
+                None | Some(Setup::ActPass) => "actpass",
+                Some(Setup::Active) => "active",
+                Some(Setup::Passive) => "passive",
+            }
+        ));
+        text
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Text grows; it can't fail.
+        let _ = write!(self.0, "{line}\r\n");
+    }
+
+    pub(super) fn application(&mut self, mid: &str, max_message_size: Option<u64>) {
+        self.line(format_args!("m=application 9 UDP/DTLS/SCTP webrtc-datachannel"));
+        self.line(format_args!("a=mid:{mid}\r\na=sctp-port:5000"));
+        if let Some(most) = max_message_size {
+            self.line(format_args!("a=max-message-size:{}", most.min(u64::from(u32::MAX))));
+        }
+    }
+
+    pub(super) fn rejected(&mut self, media: &str, mid: &str) {
+        self.line(format_args!("m={media} 0 UDP/TLS/RTP/SAVPF 0\r\na=mid:{mid}\r\na=inactive"));
+    }
+
+    pub(super) fn media(&mut self, section: &EngineSection<'_>) {
+        let EngineSection { mid, media, direction, formats, .. } = section;
+        let mut numbers = String::new();
+        for OfferedFormat { payload_type, rtx, red, .. } in *formats {
+            for number in [Some(*payload_type), *rtx, *red].into_iter().flatten() {
+                let _ = write!(numbers, " {number}");
+            }
+        }
+        self.line(format_args!("m={media} 9 UDP/TLS/RTP/SAVPF{numbers}\r\na=mid:{mid}"));
+        for (id, uri) in &section.extensions {
+            self.line(format_args!("a=extmap:{id} {uri}"));
+        }
+        self.line(format_args!(
+            "a={}\r\na=rtcp-mux",
+            match direction {
+                SdpDirection::SendRecv => "sendrecv",
+                SdpDirection::SendOnly => "sendonly",
+                SdpDirection::RecvOnly => "recvonly",
+                SdpDirection::Inactive => "inactive",
+            }
+        ));
+        for format in *formats {
+            let pt = format.payload_type;
+            self.line(format_args!("a=rtpmap:{pt} {}", format.key.encoding()));
+            for (_, what) in section.feedback.iter().filter(|(of, _)| *of == pt) {
+                self.line(format_args!("a=rtcp-fb:{pt} {what}"));
+            }
+            if let Some(fmtp) = format.key.fmtp() {
+                self.line(format_args!("a=fmtp:{pt} {fmtp}"));
+            }
+            if let Some(rtx) = format.rtx {
+                self.line(format_args!("a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={pt}"));
+            }
+            if let Some(red) = format.red {
+                self.line(format_args!("a=rtpmap:{red} red/48000/2\r\na=fmtp:{red} {pt}/{pt}"));
+            }
+        }
+        for rid in &section.rids {
+            self.line(format_args!("a=rid:{rid} send"));
+        }
+        if !section.simulcast.is_empty() {
+            let streams = section.simulcast.iter();
+            let streams: Vec<String> = streams
+                .map(|(rid, paused)| format!("{}{rid}", if *paused { "~" } else { "" }))
+                .collect();
+            self.line(format_args!("a=simulcast:send {}", streams.join(";")));
+        }
+        for (media, rtx) in section.ssrcs {
+            for ssrc in [Some(*media), *rtx].into_iter().flatten() {
+                self.line(format_args!("a=ssrc:{ssrc} cname:-"));
+            }
+            if let Some(rtx) = rtx {
+                self.line(format_args!("a=ssrc-group:FID {media} {rtx}"));
+            }
+        }
+    }
+}
