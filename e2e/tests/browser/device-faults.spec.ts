@@ -34,7 +34,10 @@ test("with a camera that never answers, mute and leave act at once, and it is na
   await ada.page.getByTestId("toggle-mic").click();
   expect(await tracks(ada)).toEqual(["audio live muted", "video ended"]);
   await expect(ada.page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
-  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't answer");
+  // Named after five seconds, which is as long as an expectation waits by itself.
+  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't answer", {
+    timeout: 20_000,
+  });
 
   await ada.page.getByTestId("leave").click();
   await expect(ada.page.getByTestId("left")).toBeVisible();
@@ -54,7 +57,9 @@ test("a camera that never answers keeps nobody from being heard", async ({ open 
   const grace = await open("Grace");
   await grace.enter("voice");
   await expect.poll(async () => (await grace.others(1))[0]?.audioTracks.length).toBe(1);
-  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't answer");
+  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't answer", {
+    timeout: 20_000,
+  });
 });
 
 test("a screen picked after leaving is closed, and joining again shares nothing", async ({
