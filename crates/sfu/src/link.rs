@@ -11,6 +11,7 @@ mod extensions;
 mod keys;
 mod lane;
 mod outbox;
+mod received;
 mod sending;
 mod sources;
 
@@ -34,7 +35,7 @@ use crate::{
     rtcp, sdp, ufrag,
 };
 use foldhash::HashMap;
-use rand::rngs::StdRng;
+use rand::{RngExt as _, rngs::StdRng};
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -53,6 +54,8 @@ const NEARLY_DUE: Duration = Duration::from_micros(500);
 const LOOK: Duration = Duration::from_millis(250);
 /// No drain is longer, whatever the engine says.
 const LONGEST_DRAIN: usize = 10_000;
+/// Packets of one stream are counted with 48 bits.
+const HIGHEST_INDEX: u64 = (1 << 48) - 1;
 /// Incoming streams remembered: three layers of camera and screen, two of sound, and their forerunners.
 const STREAMS: usize = 64;
 
@@ -129,7 +132,7 @@ impl Link {
     ) -> Self {
         let credentials =
             IceCreds { ufrag: ufrag::mint(config.shard, rng), pass: ufrag::password(rng) };
-        let (rtc, known) = engine.make(config, &credentials, offer, now);
+        let (rtc, known) = engine.make(config, &credentials, &received::for_engine(offer), now);
         Self {
             rtc,
             pending: None,
@@ -143,7 +146,7 @@ impl Link {
             sources: Sources::new(now),
             streams: HashMap::default(),
             sending: Sending::default(),
-            egress: Egress::new(config.start_rate, now, engine.wall_clock(now)),
+            egress: Egress::new(config.start_rate, rng.random(), now, engine.wall_clock(now)),
             outbox: Outbox::default(),
             due: now,
             heard: now,
@@ -178,9 +181,10 @@ impl Link {
         shard: u16,
         rng: &mut StdRng,
     ) -> Result<String, Refused> {
-        let offer = SdpOffer::from_sdp_string(text).map_err(bad)?;
+        let offer = SdpOffer::from_sdp_string(&received::for_engine(text)).map_err(bad)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(bad)?.to_sdp_string();
-        let answer = self.sending.answer(&sdp::plain_candidates(&answer));
+        let answer = received::for_peer(&sdp::plain_candidates(&answer));
+        let answer = self.sending.answer(&answer);
         self.fingerprint = sdp::fingerprint(text);
         self.negotiated();
         let made_up = self.rtc.direct_api().local_ice_credentials();
@@ -210,7 +214,7 @@ impl Link {
             .collect();
         let (offer, pending) = changes.apply()?;
         self.pending = Some(pending);
-        let offer = sdp::plain_candidates(&offer.to_sdp_string());
+        let offer = received::for_peer(&sdp::plain_candidates(&offer.to_sdp_string()));
         Some((self.sending.offer(&offer), mids))
     }
 
@@ -218,7 +222,7 @@ impl Link {
         if self.pending.is_none() {
             return Err(Refused::NoOffer);
         }
-        let answer = SdpAnswer::from_sdp_string(text).map_err(bad)?;
+        let answer = SdpAnswer::from_sdp_string(&received::for_engine(text)).map_err(bad)?;
         let Some(pending) = self.pending.take() else { return Err(Refused::NoOffer) };
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(bad)?;
         self.sending.agree();
@@ -275,17 +279,27 @@ impl Link {
         bytes: &[u8],
         out: &mut Vec<Happened>,
     ) {
-        if rtcp::is_report(bytes) {
-            let reports = self.egress.handle_reports(now, bytes, (&mut self.outbox, &mut *out));
-            if matches!(reports, Reports::Taken | Reports::OfEngine) {
-                self.heard = now;
-            }
-            match reports {
-                Reports::Early | Reports::OfEngine => {}
-                Reports::Taken => return,
-                Reports::Refused(reason) => return out.push(Happened::Dropped(reason)),
-            }
+        if !rtcp::is_report(bytes) {
+            return self.hand_in(now, way, bytes, out);
         }
+        let reports = self.egress.handle_reports(now, bytes, (&mut self.outbox, &mut *out));
+        if matches!(reports, Reports::Taken | Reports::OfEngine) {
+            self.heard = now;
+        }
+        match reports {
+            // What there are no keys for the engine can't open either.
+            Reports::Early | Reports::Taken => {}
+            Reports::OfEngine => {
+                let filtered = self.egress.take_filtered();
+                self.hand_in(now, way, &filtered, out);
+                self.egress.reuse_filtered(filtered);
+            }
+            Reports::Refused(reason) => out.push(Happened::Dropped(reason)),
+        }
+    }
+
+    /// Hands the engine a datagram, and takes what it has to say.
+    fn hand_in(&mut self, now: Instant, way: FiveTuple, bytes: &[u8], out: &mut Vec<Happened>) {
         let Some(local) = self.known_as(&way) else { return };
         let proto = protocol(way.transport);
         // The engine keeps every address that it is checked from.
@@ -301,10 +315,15 @@ impl Link {
         let before = head.and_then(|head| self.sources.before(&mut self.rtc, head));
         self.current = Some(way);
         self.fresh = false;
+        received::take();
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
+        let received = received::take();
         let so_far = out.len();
         self.poll(now, out);
         if let Some(head) = head {
+            if let Some(twcc_seq) = received.twcc_seq.filter(|_| received.is_authentic) {
+                self.egress.handle_arrival(now, head.ssrc(), twcc_seq);
+            }
             if self.fresh {
                 self.sources.prove(head);
             } else {
@@ -422,6 +441,10 @@ impl Link {
             Event::RtpPacket(packet) => {
                 self.heard = now;
                 self.fresh = true;
+                // From before the first one, as the engine counts: no sender gets that far (RFC 3711 §3.3.1).
+                if *packet.seq_no > HIGHEST_INDEX {
+                    return;
+                }
                 let ssrc = packet.header.ssrc;
                 let Some((mid, rid)) = self.stream(ssrc) else { return };
                 let Some(format) = self.format(*packet.header.payload_type) else { return };

@@ -1,6 +1,9 @@
 //! The header extensions that we know (RFC 8285), and the numbers they go by on a link.
 
-use super::dependency::{DEPENDENCY_URI, DependencySerializer};
+use super::{
+    dependency::{DEPENDENCY_URI, DependencySerializer},
+    received::{ENGINE_TWCC_URI, TwccSerializer},
+};
 use crate::sdp;
 use str0m::rtp::{Extension, ExtensionMap};
 
@@ -12,7 +15,7 @@ fn known() -> [(u8, Extension); 11] {
     [
         (1, Extension::AudioLevel),
         (2, Extension::AbsoluteSendTime),
-        (3, Extension::TransportSequenceNumber),
+        (3, Extension::with_serializer(ENGINE_TWCC_URI, TwccSerializer)),
         (4, Extension::RtpMid),
         (5, Extension::PlayoutDelay),
         (6, Extension::VideoContentType),
@@ -24,7 +27,7 @@ fn known() -> [(u8, Extension); 11] {
     ]
 }
 
-/// The numbers on a link that begins with this offer: the offer's own; for what it doesn't name, a
+/// The numbers on a link that begins with this offer, as the engine is given it: the offer's own; for what it doesn't name, a
 /// number that it leaves free, or none.
 ///
 /// A browser refuses an offer of ours in which a number means something else than in its own one,

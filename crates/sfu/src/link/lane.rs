@@ -4,6 +4,7 @@ use super::{
     Link, Mid,
     dependency::{DEPENDENCY_URI, DependencySerializer},
     extensions,
+    received::{ENGINE_TWCC_URI, TwccSerializer},
 };
 use crate::{
     egress::{Lane, Named, Names},
@@ -78,7 +79,7 @@ fn names(map: &ExtensionMap) -> Names {
     let name = |extension| map.id_of(extension).filter(|id| *id <= extensions::HIGHEST);
     Names {
         mid: name(Extension::RtpMid),
-        transport_number: name(Extension::TransportSequenceNumber),
+        transport_number: name(Extension::with_serializer(ENGINE_TWCC_URI, TwccSerializer)),
         send_time: name(Extension::AbsoluteSendTime),
         audio_level: name(Extension::AudioLevel),
         orientation: name(Extension::VideoOrientation),

@@ -17,4 +17,5 @@ mod paths;
 mod rough;
 mod shards;
 mod speech;
+mod twcc;
 mod world;

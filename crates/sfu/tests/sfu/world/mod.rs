@@ -1,7 +1,9 @@
 //! A media server, its clients, and the lines between them.
 
 mod client;
+pub(crate) mod eve;
 mod media;
+pub(crate) mod srtp;
 
 pub(crate) use client::Client;
 pub(crate) use media::{Heard, Seen};
