@@ -10,6 +10,7 @@
 mod attacks;
 mod churn;
 mod forwarding;
+mod insider;
 mod layers;
 mod negotiation;
 mod packets;
