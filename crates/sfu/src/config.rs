@@ -29,6 +29,9 @@ pub struct Config {
     pub keyframe_interval: Duration,
     /// A link that no check has reached for so long is gone.
     pub silence: Duration,
+    /// A datagram at which a link panics, so that tests see what that costs. Builds for use have none.
+    #[cfg(debug_assertions)]
+    pub panics_at: Option<&'static [u8]>,
 }
 
 /// Bounds of everything that others can make grow.
@@ -68,6 +71,8 @@ impl Config {
             audible: 12,
             keyframe_interval: Duration::from_millis(500),
             silence: Duration::from_secs(40),
+            #[cfg(debug_assertions)]
+            panics_at: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod allowance;
 mod dependency;
 mod engine;
 mod extensions;
+mod guard;
 mod keys;
 mod lane;
 mod outbox;
@@ -75,6 +76,8 @@ pub(crate) enum Happened {
     Closed,
     /// Nothing more can come of it.
     Failed,
+    /// The engine has panicked.
+    Panicked,
     /// How many bits a second the way to the peer takes.
     Estimate(u64),
     /// How many it takes as the peer itself says.
@@ -119,6 +122,10 @@ pub(crate) struct Link {
     addresses: usize,
     /// When it was asked where it leads.
     looked: Instant,
+    /// Whether the engine has panicked.
+    is_broken: bool,
+    #[cfg(debug_assertions)]
+    panics_at: Option<&'static [u8]>,
 }
 
 impl Link {
@@ -129,7 +136,11 @@ impl Link {
         offer: &str,
         rng: &mut StdRng,
         now: Instant,
-    ) -> Self {
+    ) -> Result<Self, Refused> {
+        guard::contained(|| Self::made(config, engine, offer, rng, now)).ok_or(Refused::Panicked)
+    }
+
+    fn made(config: &Config, engine: &Engine, offer: &str, rng: &mut StdRng, now: Instant) -> Self {
         let credentials =
             IceCreds { ufrag: ufrag::mint(config.shard, rng), pass: ufrag::password(rng) };
         let (rtc, known) = engine.make(config, &credentials, &received::for_engine(offer), now);
@@ -153,6 +164,9 @@ impl Link {
             connected: false,
             addresses: config.limits.addresses.max(1),
             looked: now,
+            is_broken: false,
+            #[cfg(debug_assertions)]
+            panics_at: config.panics_at,
         }
     }
 
@@ -181,6 +195,10 @@ impl Link {
         shard: u16,
         rng: &mut StdRng,
     ) -> Result<String, Refused> {
+        self.guard(|link| link.take_offer(text, shard, rng)).unwrap_or(Err(Refused::Panicked))
+    }
+
+    fn take_offer(&mut self, text: &str, shard: u16, rng: &mut StdRng) -> Result<String, Refused> {
         let offer = SdpOffer::from_sdp_string(&received::for_engine(text)).map_err(bad)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(bad)?.to_sdp_string();
         let answer = received::for_peer(&sdp::plain_candidates(&answer));
@@ -200,6 +218,10 @@ impl Link {
 
     /// Offers new sending sections, each with its stream id. Gives the offer and their mids.
     pub(crate) fn offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
+        self.guard(|link| link.make_offer(sections)).flatten()
+    }
+
+    fn make_offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
         let mut changes = self.rtc.sdp_api();
         let mids = sections
             .iter()
@@ -219,6 +241,10 @@ impl Link {
     }
 
     pub(crate) fn accept_answer(&mut self, text: &str) -> Result<(), Refused> {
+        self.guard(|link| link.take_answer(text)).unwrap_or(Err(Refused::Panicked))
+    }
+
+    fn take_answer(&mut self, text: &str) -> Result<(), Refused> {
         if self.pending.is_none() {
             return Err(Refused::NoOffer);
         }
@@ -266,9 +292,11 @@ impl Link {
     }
 
     pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
-        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, rid) {
-            stream.request_keyframe(KeyframeRequestKind::Pli);
-        }
+        self.guard(|link| {
+            if let Some(stream) = link.rtc.direct_api().stream_rx_by_mid(mid, rid) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        });
     }
 
     /// Takes a datagram. What can't be parsed or decrypted is dropped.
@@ -279,6 +307,14 @@ impl Link {
         bytes: &[u8],
         out: &mut Vec<Happened>,
     ) {
+        if self.guard(|link| link.take_in(now, way, bytes, out)).is_none() {
+            out.push(Happened::Panicked);
+        }
+    }
+
+    fn take_in(&mut self, now: Instant, way: FiveTuple, bytes: &[u8], out: &mut Vec<Happened>) {
+        #[cfg(debug_assertions)]
+        assert_ne!(self.panics_at, Some(bytes), "planted");
         if !rtcp::is_report(bytes) {
             return self.hand_in(now, way, bytes, out);
         }
@@ -364,6 +400,12 @@ impl Link {
 
     /// Does what is due, and takes what the engine has to say.
     pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Happened>) {
+        if self.guard(|link| link.do_due(now, out)).is_none() {
+            out.push(Happened::Panicked);
+        }
+    }
+
+    fn do_due(&mut self, now: Instant, out: &mut Vec<Happened>) {
         if self.rtc.handle_input(Input::Timeout(now)).is_err() {
             out.push(Happened::Failed);
         }
@@ -503,10 +545,12 @@ impl Link {
 
     /// Says good-bye; a last drain lets it leave.
     pub(crate) fn close(&mut self, now: Instant) {
-        self.egress.close(now, &mut self.outbox);
-        let _ = self.rtc.close();
-        let _ = self.rtc.handle_input(Input::Timeout(now));
-        self.poll(now, &mut Vec::new());
+        self.guard(|link| {
+            link.egress.close(now, &mut link.outbox);
+            let _ = link.rtc.close();
+            let _ = link.rtc.handle_input(Input::Timeout(now));
+            link.poll(now, &mut Vec::new());
+        });
     }
 }
 

@@ -104,6 +104,8 @@ pub enum GoneReason {
     Silent,
     /// The certificate was not the one that the SDP promised, or the engine gave up.
     Failed,
+    /// The engine panicked: its client is to begin a new link.
+    Panicked,
 }
 
 /// Somebody who speaks.

@@ -32,6 +32,9 @@ pub enum Refused {
     /// A section was named twice.
     #[error("section {0} is named twice")]
     DuplicateSection(String),
+    /// The engine panicked: the link is gone, and is to be begun anew.
+    #[error("the link to the media server broke: begin a new one")]
+    Panicked,
     /// More entries than anyone needs.
     #[error("too many tracks")]
     TooMany,

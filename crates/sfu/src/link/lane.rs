@@ -21,6 +21,10 @@ use str0m::{
 impl Link {
     /// The send stream of a section, once both sides have agreed to it.
     pub(crate) fn lane(&mut self, mid: Mid) -> Option<Lane> {
+        self.guard(|link| link.find_lane(mid)).flatten()
+    }
+
+    fn find_lane(&mut self, mid: Mid) -> Option<Lane> {
         let media = self.rtc.media(mid)?;
         if !media.direction().is_sending() || media.disabled() {
             return None;

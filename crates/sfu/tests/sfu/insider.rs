@@ -44,7 +44,8 @@ fn any_rtp() -> impl Strategy<Value = Rtp> {
             let mut elements = Vec::new();
             for (id, value) in extensions {
                 if form % 2 == 0 {
-                    elements.push(id % 16 << 4 | (value.len() as u8).saturating_sub(1) % 16);
+                    let length = (value.len() as u8).saturating_sub(1) % 16;
+                    elements.push(((id % 16) << 4) | length);
                 } else {
                     elements.extend([id % 18, value.len() as u8]);
                 }

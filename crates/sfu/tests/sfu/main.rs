@@ -14,6 +14,7 @@ mod insider;
 mod layers;
 mod negotiation;
 mod packets;
+mod panics;
 mod paths;
 mod rough;
 mod shards;
