@@ -3,13 +3,13 @@
 
 use std::{collections::HashMap, net::SocketAddr, time::Instant};
 
-use sfu::{Event, Output, PeerId, RoomId, Sfu, Transport};
+use sfu::{Event, GoneReason, Output, PeerId, RoomId, Sfu, Transport};
 
 use super::{
     command::{Command, Way},
     elsewhere::Elsewhere,
     news::{Letter, News},
-    orders::{Order, Request},
+    orders::{Asked, Order, Request},
     report::{Report, Tally},
 };
 use crate::{
@@ -285,6 +285,7 @@ impl Media {
             streams: self.clients.len(),
             kept: self.sfu.entries(),
             dropped: self.sfu.dropped(),
+            panics: self.sfu.panics(),
             tally: self.tally,
         }
     }
@@ -381,6 +382,14 @@ impl Media {
             Event::Gone { peer, reason } => {
                 self.tally.ended += 1;
                 tracing::debug!(peer = peer.0, ?reason, "link ended");
+                if let Some((_, news)) = self.peers.get(&peer)
+                    && reason == GoneReason::Panicked
+                {
+                    // Its browser could not notice for half a minute. A room that has no time for it
+                    // leaves it at that.
+                    let refused = Letter::Refused(peer, Asked::Offer, sfu::Refused::Panicked);
+                    let _ = news.tell(refused);
+                }
                 self.forget(peer);
                 return;
             }
