@@ -7,11 +7,14 @@ mod config;
 mod data;
 mod descriptors;
 mod drain;
+#[cfg(debug_assertions)]
+mod faults;
 mod http;
 mod logs;
 mod media;
 mod metrics;
 mod pace;
+mod panics;
 mod parts;
 mod port;
 mod relay;
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
 
 fn serve(options: Options) -> ExitCode {
     let logs = logs::start();
+    panics::log();
     let prepared = Config::settle(options).and_then(|config| {
         logs.filter(&config.log)?;
         server::prepare(&config)

@@ -63,6 +63,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         Metrics::new(shards.clone(), Arc::clone(&tally), admission.clone(), signaling.clone());
     let basics = Basics {
         drain: drain.clone(),
+        shards: shards.health(),
         authority: tls.authority,
         metrics: Arc::new(metrics),
         metrics_token: config.metrics_token.clone(),

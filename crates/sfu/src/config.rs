@@ -32,6 +32,9 @@ pub struct Config {
     /// A link whose ICE and DTLS are not up so long after its first offer is gone: until then a
     /// stranger holds what the engine keeps for it at no cost.
     pub handshake: Duration,
+    /// A datagram at which a link panics, so that tests see what that costs. Builds for use have none.
+    #[cfg(debug_assertions)]
+    pub panics_at: Option<&'static [u8]>,
 }
 
 /// Bounds of everything that others can make grow.
@@ -72,6 +75,8 @@ impl Config {
             keyframe_interval: Duration::from_millis(500),
             silence: Duration::from_secs(40),
             handshake: Duration::from_secs(15),
+            #[cfg(debug_assertions)]
+            panics_at: None,
         }
     }
 }

@@ -5,12 +5,14 @@
 //! they say of the way goes to the estimator, and what is asked for again is sent again.
 
 mod cache;
+mod filtered;
 mod header;
 mod repeats;
 mod replay;
 mod report;
 mod srtp;
 mod stream;
+mod twcc;
 
 use crate::{
     bwe::Bwe,
@@ -30,6 +32,7 @@ pub(crate) use srtp::{Keys, Profile};
 use std::time::{Duration, Instant, SystemTime};
 use stream::{Leaving, Stream};
 pub(crate) use stream::{Named, Source};
+use twcc::Twcc;
 
 /// How often streams are reported on.
 const REPORTS: Duration = Duration::from_secs(1);
@@ -47,7 +50,7 @@ pub(crate) enum Reports {
     Early,
     /// They are their sender's, and have been seen to.
     Taken,
-    /// They are their sender's, and the engine is to see them as well.
+    /// They are their sender's and have been seen to, and some of it is the engine's as well.
     OfEngine,
     Refused(Reason),
 }
@@ -73,11 +76,16 @@ pub(crate) struct Egress {
     start: Instant,
     wall: SystemTime,
     opened: Vec<u8>,
+    /// What of it the engine is given.
+    filtered: Vec<u8>,
+    /// Feedback on what the peer sends.
+    twcc: Twcc,
 }
 
 impl Egress {
-    /// Of a link that is taken to carry `rate` bits a second until that is known.
-    pub(crate) fn new(rate: u64, now: Instant, wall: SystemTime) -> Self {
+    /// Of a link that is taken to carry `rate` bits a second until that is known. Feedback goes under
+    /// this SSRC, which nobody else has.
+    pub(crate) fn new(rate: u64, ssrc: u32, now: Instant, wall: SystemTime) -> Self {
         Self {
             srtp: None,
             way: None,
@@ -90,6 +98,8 @@ impl Egress {
             start: now,
             wall,
             opened: Vec::new(),
+            filtered: Vec::new(),
+            twcc: Twcc::new(ssrc, now),
         }
     }
 
@@ -168,6 +178,11 @@ impl Egress {
         true
     }
 
+    /// Takes the transport-wide number of an authenticated packet.
+    pub(crate) fn handle_arrival(&mut self, now: Instant, media_ssrc: u32, twcc_seq: u16) {
+        self.twcc.handle_arrival(now, media_ssrc, twcc_seq);
+    }
+
     /// Takes reports that have come.
     pub(crate) fn handle_reports(
         &mut self,
@@ -178,17 +193,19 @@ impl Egress {
         let Some(srtp) = &mut self.srtp else { return Reports::Early };
         let mut opened = std::mem::take(&mut self.opened);
         let taken = match srtp.open_reports(datagram, &mut opened) {
-            Ok(()) => {
-                let mut engines = false;
+            Ok(index) => {
+                filtered::write(&opened, &mut self.filtered);
+                let is_engines = !self.filtered.is_empty()
+                    && srtp.protect_as_theirs(&mut self.filtered, index).is_some();
                 // However often it says so, once a datagram is enough.
                 let mut told = false;
                 for report in rtcp::read(&opened) {
                     let transport = matches!(report, Rtcp::Transport(_));
                     if !(transport && std::mem::replace(&mut told, true)) {
-                        engines |= self.handle(now, report, (&mut *outbox, &mut *out));
+                        self.handle(now, report, (&mut *outbox, &mut *out));
                     }
                 }
-                if engines { Reports::OfEngine } else { Reports::Taken }
+                if is_engines { Reports::OfEngine } else { Reports::Taken }
             }
             Err(Bad::Replayed) => Reports::Refused(Reason::Replayed),
             Err(Bad::Forged) => Reports::Refused(Reason::Forged),
@@ -197,18 +214,27 @@ impl Egress {
         taken
     }
 
+    /// The datagram that the engine is given in place of the reports just taken.
+    pub(crate) fn take_filtered(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.filtered)
+    }
+
+    /// Takes the memory of such a datagram back.
+    pub(crate) fn reuse_filtered(&mut self, datagram: Vec<u8>) {
+        self.filtered = datagram;
+    }
+
     fn handle(
         &mut self,
         now: Instant,
         report: Rtcp<'_>,
         (outbox, out): (&mut Outbox, &mut Vec<Happened>),
-    ) -> bool {
+    ) {
         match report {
-            Rtcp::Report { blocks, sends } => {
+            Rtcp::Report { blocks } => {
                 for ssrc in blocks.streams() {
                     self.known(ssrc);
                 }
-                return sends;
             }
             Rtcp::Nack { ssrc, missing } => self.repeat(now, (ssrc, missing), outbox),
             Rtcp::KeyframeWanted { ssrc } => {
@@ -221,9 +247,8 @@ impl Egress {
             }
             Rtcp::Transport(feedback) => out.extend(self.feedback(now, feedback)),
             Rtcp::Estimate(rate) => out.push(Happened::EstimateTold(rate)),
-            Rtcp::Other(_) => return true,
+            Rtcp::Other(_) => {}
         }
-        false
     }
 
     /// The receiver knows this stream, so it need not be told any more which section is meant.
@@ -307,6 +332,15 @@ impl Egress {
         if self.reports.is_some_and(|at| at <= now) {
             self.report(now, outbox);
         }
+        let (srtp, way) = (&mut self.srtp, self.way);
+        self.twcc.handle_timeout(now, |report| {
+            let (Some(srtp), Some(way)) = (srtp.as_mut(), way) else { return };
+            outbox.write(way, |bytes| {
+                let start = bytes.len();
+                bytes.extend_from_slice(report);
+                srtp.protect_reports(bytes, start)
+            });
+        });
         self.bwe.handle_timeout(now);
         for _ in 0..PADDINGS {
             let wanted = self.bwe.padding(now);
@@ -319,7 +353,10 @@ impl Egress {
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        [self.reports, self.bwe.poll_timeout()].into_iter().flatten().min()
+        [self.reports, self.twcc.poll_timeout(), self.bwe.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn report(&mut self, now: Instant, outbox: &mut Outbox) {

@@ -8,10 +8,12 @@ mod allowance;
 mod dependency;
 mod engine;
 mod extensions;
+mod guard;
 mod keys;
 mod lane;
 mod negotiation;
 mod outbox;
+mod received;
 mod sending;
 mod sources;
 
@@ -31,13 +33,14 @@ use crate::{
     ids::Transport,
     output::{GoneReason, Reason},
     packet::{Carried, Packet},
+    refused::Refused,
     routes::FiveTuple,
     rtcp,
     sdp::{Description, Fingerprint, Layout, MediaType},
     ufrag,
 };
 use foldhash::HashMap;
-use rand::rngs::StdRng;
+use rand::{RngExt as _, rngs::StdRng};
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -56,6 +59,8 @@ const NEARLY_DUE: Duration = Duration::from_micros(500);
 const LOOK: Duration = Duration::from_millis(250);
 /// No drain is longer, whatever the engine says.
 const LONGEST_DRAIN: usize = 10_000;
+/// Packets of one stream are counted with 48 bits.
+const HIGHEST_INDEX: u64 = (1 << 48) - 1;
 /// Incoming streams remembered: three layers of camera and screen, two of sound, and their forerunners.
 const STREAMS: usize = 64;
 
@@ -77,6 +82,8 @@ pub(crate) enum Happened {
     Failed,
     /// DTLS has failed.
     HandshakeFailed,
+    /// The engine has panicked.
+    Panicked,
     /// How many bits a second the way to the peer takes.
     Estimate(u64),
     /// How many it takes as the peer itself says.
@@ -128,11 +135,25 @@ pub(crate) struct Link {
     addresses: usize,
     /// When it was asked where it leads.
     looked: Instant,
+    /// Whether the engine has panicked.
+    is_broken: bool,
+    #[cfg(debug_assertions)]
+    panics_at: Option<&'static [u8]>,
 }
 
 impl Link {
     /// A link that is to begin with this offer.
     pub(crate) fn new(
+        config: &Config,
+        engine: &Engine,
+        offer: &Description<'_>,
+        rng: &mut StdRng,
+        now: Instant,
+    ) -> Result<Self, Refused> {
+        guard::contained(|| Self::made(config, engine, offer, rng, now)).ok_or(Refused::Panicked)
+    }
+
+    fn made(
         config: &Config,
         engine: &Engine,
         offer: &Description<'_>,
@@ -158,7 +179,7 @@ impl Link {
             sources: Sources::new(now),
             streams: HashMap::default(),
             sending: Sending::default(),
-            egress: Egress::new(config.start_rate, now, engine.wall_clock(now)),
+            egress: Egress::new(config.start_rate, rng.random(), now, engine.wall_clock(now)),
             outbox: Outbox::default(),
             due: now,
             heard: now,
@@ -166,6 +187,9 @@ impl Link {
             began: now,
             addresses: config.limits.addresses.max(1),
             looked: now,
+            is_broken: false,
+            #[cfg(debug_assertions)]
+            panics_at: config.panics_at,
         }
     }
 
@@ -200,9 +224,11 @@ impl Link {
     }
 
     pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
-        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, rid) {
-            stream.request_keyframe(KeyframeRequestKind::Pli);
-        }
+        self.guard(|link| {
+            if let Some(stream) = link.rtc.direct_api().stream_rx_by_mid(mid, rid) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        });
     }
 
     /// Takes a datagram. What can't be parsed or decrypted is dropped.
@@ -213,17 +239,35 @@ impl Link {
         bytes: &[u8],
         out: &mut Vec<Happened>,
     ) {
-        if rtcp::is_report(bytes) {
-            let reports = self.egress.handle_reports(now, bytes, (&mut self.outbox, &mut *out));
-            if matches!(reports, Reports::Taken | Reports::OfEngine) {
-                self.heard = now;
-            }
-            match reports {
-                Reports::Early | Reports::OfEngine => {}
-                Reports::Taken => return,
-                Reports::Refused(reason) => return out.push(Happened::Dropped(reason)),
-            }
+        if self.guard(|link| link.take_in(now, way, bytes, out)).is_none() {
+            out.push(Happened::Panicked);
         }
+    }
+
+    fn take_in(&mut self, now: Instant, way: FiveTuple, bytes: &[u8], out: &mut Vec<Happened>) {
+        #[cfg(debug_assertions)]
+        assert_ne!(self.panics_at, Some(bytes), "planted");
+        if !rtcp::is_report(bytes) {
+            return self.hand_in(now, way, bytes, out);
+        }
+        let reports = self.egress.handle_reports(now, bytes, (&mut self.outbox, &mut *out));
+        if matches!(reports, Reports::Taken | Reports::OfEngine) {
+            self.heard = now;
+        }
+        match reports {
+            // What there are no keys for the engine can't open either.
+            Reports::Early | Reports::Taken => {}
+            Reports::OfEngine => {
+                let filtered = self.egress.take_filtered();
+                self.hand_in(now, way, &filtered, out);
+                self.egress.reuse_filtered(filtered);
+            }
+            Reports::Refused(reason) => out.push(Happened::Dropped(reason)),
+        }
+    }
+
+    /// Hands the engine a datagram, and takes what it has to say.
+    fn hand_in(&mut self, now: Instant, way: FiveTuple, bytes: &[u8], out: &mut Vec<Happened>) {
         let Some(local) = self.known_as(&way) else { return };
         let proto = protocol(way.transport);
         // The engine keeps every address that it is checked from.
@@ -239,10 +283,15 @@ impl Link {
         let before = head.and_then(|head| self.sources.before(&mut self.rtc, head));
         self.current = Some(way);
         self.fresh = false;
+        received::take();
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
+        let received = received::take();
         let so_far = out.len();
         self.poll(now, out);
         if let Some(head) = head {
+            if let Some(twcc_seq) = received.twcc_seq.filter(|_| received.is_authentic) {
+                self.egress.handle_arrival(now, head.ssrc(), twcc_seq);
+            }
             if self.fresh {
                 self.sources.prove(head);
             } else {
@@ -291,6 +340,12 @@ impl Link {
 
     /// Does what is due, and takes what the engine has to say.
     pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Happened>) {
+        if self.guard(|link| link.do_due(now, out)).is_none() {
+            out.push(Happened::Panicked);
+        }
+    }
+
+    fn do_due(&mut self, now: Instant, out: &mut Vec<Happened>) {
         if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
             out.push(self.failure(&error));
         }
@@ -369,6 +424,10 @@ impl Link {
             Event::RtpPacket(packet) => {
                 self.heard = now;
                 self.fresh = true;
+                // From before the first one, as the engine counts: no sender gets that far (RFC 3711 §3.3.1).
+                if *packet.seq_no > HIGHEST_INDEX {
+                    return;
+                }
                 let ssrc = packet.header.ssrc;
                 let Some((mid, rid)) = self.stream(ssrc) else { return };
                 let Some(format) = self.format(*packet.header.payload_type) else { return };
@@ -427,10 +486,12 @@ impl Link {
 
     /// Says good-bye; a last drain lets it leave.
     pub(crate) fn close(&mut self, now: Instant) {
-        self.egress.close(now, &mut self.outbox);
-        let _ = self.rtc.close();
-        let _ = self.rtc.handle_input(Input::Timeout(now));
-        self.poll(now, &mut Vec::new());
+        self.guard(|link| {
+            link.egress.close(now, &mut link.outbox);
+            let _ = link.rtc.close();
+            let _ = link.rtc.handle_input(Input::Timeout(now));
+            link.poll(now, &mut Vec::new());
+        });
     }
 }
 

@@ -108,6 +108,8 @@ pub enum GoneReason {
     NoPath,
     /// DTLS failed, or was not done within [`Config::handshake`](crate::Config::handshake).
     Handshake,
+    /// The engine panicked: its client is to begin a new link.
+    Panicked,
 }
 
 /// Somebody who speaks.

@@ -50,6 +50,9 @@ pub enum Refused {
     /// Descriptions come faster than they are taken.
     #[error("too many descriptions in too short a time; wait a moment")]
     TooFast,
+    /// The engine panicked: the link is gone, and is to be begun anew.
+    #[error("the link to the media server broke: begin a new one")]
+    Panicked,
     /// More entries than anyone needs.
     #[error("too many tracks")]
     TooMany,

@@ -17,8 +17,6 @@ pub enum Rtcp<'a> {
     Report {
         /// What it says of each.
         blocks: Blocks<'a>,
-        /// Whether it also says something of what its sender sends itself.
-        sends: bool,
     },
     /// Packets of a stream have not come.
     Nack {
@@ -47,14 +45,19 @@ pub fn is_report(datagram: &[u8]) -> bool {
 }
 
 /// Reads a compound packet; stops where it makes no sense any more.
-pub fn read(mut bytes: &[u8]) -> impl Iterator<Item = Rtcp<'_>> {
+pub fn read(bytes: &[u8]) -> impl Iterator<Item = Rtcp<'_>> {
+    packets(bytes).map(|(kind, count, body)| one(kind, count, body).unwrap_or(Rtcp::Other(kind)))
+}
+
+/// The packets of a compound: type, count or format, and what stands behind the head of four bytes.
+pub(crate) fn packets(mut bytes: &[u8]) -> impl Iterator<Item = (u8, u8, &[u8])> {
     std::iter::from_fn(move || {
         let [first, kind, high, low] = *bytes.first_chunk::<4>()?;
         let length = 4 + 4 * usize::from(u16::from_be_bytes([high, low]));
         let (packet, rest) = bytes.split_at_checked(length)?;
         let body = unpadded(packet, first & 0x20 != 0)?;
         bytes = rest;
-        Some(one(kind, first & 0x1f, body).unwrap_or(Rtcp::Other(kind)))
+        Some((kind, first & 0x1f, body))
     })
 }
 
@@ -66,8 +69,8 @@ fn unpadded(packet: &[u8], padded: bool) -> Option<&[u8]> {
 
 fn one(kind: u8, count: u8, body: &[u8]) -> Option<Rtcp<'_>> {
     match (kind, count) {
-        (SENDER_REPORT, _) => Some(report(body.get(BLOCK..)?, true)),
-        (RECEIVER_REPORT, _) => Some(report(body.get(4..)?, false)),
+        (SENDER_REPORT, _) => Some(report(body.get(BLOCK..)?)),
+        (RECEIVER_REPORT, _) => Some(report(body.get(4..)?)),
         (TRANSPORT_FEEDBACK, 1) => {
             let (ssrc, missing) = body.get(4..)?.split_first_chunk::<4>()?;
             Some(Rtcp::Nack { ssrc: u32::from_be_bytes(*ssrc), missing: Missing(missing) })
@@ -81,8 +84,8 @@ fn one(kind: u8, count: u8, body: &[u8]) -> Option<Rtcp<'_>> {
     }
 }
 
-fn report(blocks: &[u8], sends: bool) -> Rtcp<'_> {
-    Rtcp::Report { blocks: Blocks(blocks), sends }
+fn report(blocks: &[u8]) -> Rtcp<'_> {
+    Rtcp::Report { blocks: Blocks(blocks) }
 }
 
 fn keyframe(bytes: &[u8]) -> Option<Rtcp<'_>> {
@@ -247,8 +250,7 @@ mod tests {
         let bye = packet(203, 1, &[0, 0, 0, 1]);
         let all = [&report[..], &nack, &picture, &full, &remb, &bye].concat();
         let read: Vec<Rtcp<'_>> = read(&all).collect();
-        let [Rtcp::Report { blocks, sends: false }, Rtcp::Nack { ssrc: 9, missing }, rest @ ..] =
-            &read[..]
+        let [Rtcp::Report { blocks }, Rtcp::Nack { ssrc: 9, missing }, rest @ ..] = &read[..]
         else {
             panic!("{read:?}");
         };
@@ -300,7 +302,7 @@ mod tests {
                 match it {
                     Rtcp::Nack { missing, .. } => prop_assert!(missing.numbers().count() < 2000),
                     Rtcp::Transport(it) => prop_assert!(it.packets().count() <= usize::from(MOST)),
-                    Rtcp::Report { blocks, .. } => prop_assert!(blocks.streams().count() < 20),
+                    Rtcp::Report { blocks } => prop_assert!(blocks.streams().count() < 20),
                     _ => {}
                 }
             }

@@ -51,6 +51,7 @@ pub struct Sfu {
     /// Media that was not relayed since too much was waiting.
     dropped_relays: u64,
     dropped: Dropped,
+    panics: u64,
     /// What a drain has brought; empty between calls, kept for its memory.
     happened: Vec<Happened>,
 }
@@ -78,6 +79,7 @@ impl Sfu {
             relays: VecDeque::new(),
             dropped_relays: 0,
             dropped: Dropped::default(),
+            panics: 0,
             happened: Vec::new(),
         }
     }
@@ -103,6 +105,12 @@ impl Sfu {
     #[must_use]
     pub fn dropped(&self) -> Dropped {
         self.dropped
+    }
+
+    /// Links that have ended since the engine panicked in them.
+    #[must_use]
+    pub fn panics(&self) -> u64 {
+        self.panics
     }
 
     /// What the way to a peer carries, bits a second, as far as that has been measured.
@@ -313,6 +321,7 @@ impl Sfu {
                 Happened::Closed => ended = ended.or(Some(GoneReason::Closed)),
                 Happened::Failed => ended = ended.or(Some(GoneReason::Failed)),
                 Happened::HandshakeFailed => ended = ended.or(Some(GoneReason::Handshake)),
+                Happened::Panicked => ended = Some(GoneReason::Panicked),
             }
         }
         let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };
@@ -341,6 +350,7 @@ impl Sfu {
     }
 
     fn gone(&mut self, peer: PeerId, reason: GoneReason) {
+        self.panics += u64::from(reason == GoneReason::Panicked);
         self.remove_peer(self.now, peer);
         self.events.push_back(Event::Gone { peer, reason });
     }
@@ -359,9 +369,10 @@ impl Sfu {
             self.routes.forget(way, peer);
         }
         link.close(self.now);
-        if !link.outbox.is_empty() {
-            self.leaving.push((peer, link));
-            self.sending.push_back(peer);
+        if link.is_broken() || link.outbox.is_empty() {
+            return link.discard();
         }
+        self.leaving.push((peer, link));
+        self.sending.push_back(peer);
     }
 }

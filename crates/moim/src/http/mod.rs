@@ -28,13 +28,15 @@ pub(crate) use folder::Folder;
 pub(crate) use host::Host;
 pub(crate) use serve::{Version, serve};
 
-use crate::{config::Secret, drain::Drain, metrics::Metrics};
+use crate::{config::Secret, drain::Drain, metrics::Metrics, shard};
 use asset::Assets;
 
 /// What every server answers, a relay alone too.
 pub(crate) struct Basics {
     /// Whether the server drains.
     pub(crate) drain: Drain,
+    /// Whether its shards come round.
+    pub(crate) shards: shard::Health,
     /// The certificate of our own CA, if one signs ours.
     pub(crate) authority: Option<String>,
     /// What is measured.
@@ -69,16 +71,20 @@ fn layered(routes: Router) -> Router {
 impl Basics {
     fn routes(self) -> Router {
         Router::new()
-            .route("/healthz", get(health).with_state(self.drain))
+            .route("/healthz", get(health).with_state((self.drain, self.shards)))
             .route("/ca.crt", get(ca).with_state(self.authority))
             .merge(metrics::router(self.metrics, self.metrics_token))
     }
 }
 
 /// Whether new calls may be sent here.
-async fn health(State(drain): State<Drain>) -> (StatusCode, &'static str) {
+async fn health(
+    State((drain, shards)): State<(Drain, shard::Health)>,
+) -> (StatusCode, &'static str) {
     if drain.has_begun() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else if shards.stuck() > 0 {
+        (StatusCode::SERVICE_UNAVAILABLE, "a part of the server is stuck\n")
     } else {
         (StatusCode::OK, "ok\n")
     }

@@ -50,7 +50,13 @@ pub(crate) fn parts(
         getrandom::fill(&mut seed)?;
         let candidates = candidates.clone();
         let wall_clock = SystemTime::now();
-        Ok(sfu::Config { candidates, wall_clock, ..sfu::Config::new(shard, seed) })
+        Ok(sfu::Config {
+            candidates,
+            wall_clock,
+            #[cfg(debug_assertions)]
+            panics_at: crate::faults::are_planted().then_some(crate::faults::LINK_PANIC),
+            ..sfu::Config::new(shard, seed)
+        })
     };
     (0..u16::try_from(shards).unwrap_or(u16::MAX)).map(part).collect()
 }

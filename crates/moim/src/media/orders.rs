@@ -9,7 +9,7 @@ use sfu::{PeerId, RoomId, Source, Wish};
 use tokio::sync::mpsc;
 
 use super::news::News;
-use crate::shard::Bell;
+use crate::shard::{Bell, Pulse};
 
 /// Orders that may wait for a shard; beyond, those who ask are refused and may try again.
 const WAITING: usize = 4096;
@@ -72,6 +72,7 @@ pub(crate) struct Orders {
     sender: mpsc::UnboundedSender<Order>,
     waiting: Arc<AtomicUsize>,
     bell: Arc<Bell>,
+    pulse: Arc<Pulse>,
 }
 
 /// The shard's end.
@@ -80,17 +81,22 @@ pub(crate) struct Inbox {
     waiting: Arc<AtomicUsize>,
 }
 
-/// The way from rooms to a shard that this bell wakes.
-pub(crate) fn orders(bell: Arc<Bell>) -> (Orders, Inbox) {
+/// The way from rooms to a shard that this bell wakes and this pulse is of.
+pub(crate) fn orders(bell: Arc<Bell>, pulse: Arc<Pulse>) -> (Orders, Inbox) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let waiting = Arc::<AtomicUsize>::default();
-    (Orders { sender, waiting: Arc::clone(&waiting), bell }, Inbox { receiver, waiting })
+    (Orders { sender, waiting: Arc::clone(&waiting), bell, pulse }, Inbox { receiver, waiting })
 }
 
 impl Orders {
     /// Whether there is room for another order.
     pub(crate) fn have_room(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) < WAITING && !self.sender.is_closed()
+    }
+
+    /// Whether links may begin on the shard: it is there and comes round.
+    pub(crate) fn is_well(&self) -> bool {
+        self.pulse.is_well() && !self.sender.is_closed()
     }
 
     /// Tells the shard, once there [is room](Self::have_room). Who looks and then tells without
@@ -125,7 +131,7 @@ mod tests {
     #[test]
     fn a_shard_that_takes_nothing_is_soon_told_nothing() {
         let poll = mio::Poll::new().unwrap();
-        let (orders, mut inbox) = orders(Arc::new(Bell::new(&poll).unwrap()));
+        let (orders, mut inbox) = orders(Arc::new(Bell::new(&poll).unwrap()), Arc::default());
         let order = |peer| {
             let request = Request::Answer("v=0".into());
             Order::Peer { room: RoomId(1), peer: PeerId(peer), request }

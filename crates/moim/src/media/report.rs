@@ -12,6 +12,8 @@ pub(crate) struct Report {
     pub(crate) kept: usize,
     /// Media from where peers are that was not theirs, or not new.
     pub(crate) dropped: sfu::Dropped,
+    /// Links that ended since the engine panicked in them.
+    pub(crate) panics: u64,
     pub(crate) tally: Tally,
 }
 
@@ -50,6 +52,7 @@ impl Report {
         self.kept += other.kept;
         self.dropped.replayed += other.dropped.replayed;
         self.dropped.forged += other.dropped.forged;
+        self.panics += other.panics;
         let (tally, more) = (&mut self.tally, &other.tally);
         tally.connected += more.connected;
         tally.ended += more.ended;

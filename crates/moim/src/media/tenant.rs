@@ -314,6 +314,7 @@ impl Media {
             streams: self.clients.len(),
             kept: self.sfu.entries(),
             dropped: self.sfu.dropped(),
+            panics: self.sfu.panics(),
             tally: self.tally,
         }
     }
@@ -393,12 +394,14 @@ impl Media {
         let refused = match reason {
             GoneReason::NoPath => sfu::Refused::NoPath,
             GoneReason::Handshake => sfu::Refused::Handshake,
+            // Its browser could not notice for half a minute. The panic itself is logged where it was.
+            GoneReason::Panicked => sfu::Refused::Panicked,
             GoneReason::Closed | GoneReason::Silent | GoneReason::Failed => {
                 tracing::debug!(peer = peer.0, ?reason, "link ended");
                 return;
             }
         };
-        tracing::info!(peer = peer.0, %refused, "a link did not come up");
+        tracing::info!(peer = peer.0, %refused, "a link was given up");
         if let Some((_, news)) = self.peers.get(&peer) {
             let _ = news.tell(Letter::Refused(peer, Asked::Offer, refused));
         }

@@ -312,3 +312,29 @@ async fn when_the_server_stops_links_end_at_once() {
     world.shards.shutdown().await;
     world.until("all know", |people| people.iter().all(|it| !it.participant.is_connected())).await;
 }
+
+#[tokio::test]
+async fn a_panic_in_one_link_costs_that_link_is_told_and_counted() {
+    let mut world = World::new(1).await;
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        all.push(world.enter_by_udp(0, everything()).await);
+    }
+    world.until_all_receive_all(&all).await;
+    let to = world.address;
+    world.people[0].wire.send(to, crate::faults::LINK_PANIC).await;
+    world.until("Ann is told to begin anew", |people| !people[0].refused.is_empty()).await;
+    assert_eq!(world.people[0].refused, [(Asked::Offer, sfu::Refused::Panicked)]);
+    let frames = |person: &Person| -> u64 {
+        person.participant.received().values().map(headless::Reception::frames).sum()
+    };
+    let before: Vec<u64> = world.people.iter().map(frames).collect();
+    world
+        .until("the others' call goes on", |people| {
+            people.iter().zip(&before).skip(1).all(|(person, before)| frames(person) > before + 20)
+        })
+        .await;
+    let media = world.shards.report().await.media;
+    assert_eq!((media.panics, media.peers, media.tally.ended), (1, 2, 1));
+    assert_eq!(world.shards.health().stuck(), 0);
+}

@@ -23,6 +23,7 @@ pub(crate) struct Metrics {
 /// What they say at one moment.
 struct Readings<'a> {
     shards: shard::Report,
+    stuck: usize,
     tally: &'a Tally,
     connections: usize,
     census: Option<Census>,
@@ -43,6 +44,7 @@ impl Metrics {
     pub(crate) async fn text(&self) -> Result<String, fmt::Error> {
         text::write(&Readings {
             shards: self.shards.report().await,
+            stuck: self.shards.health().stuck(),
             tally: &self.tally,
             connections: self.admission.count(),
             census: self.signaling.as_ref().map(|signaling| signaling.census()),

@@ -28,6 +28,7 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
     let relay = &readings.shards.relay;
     let turn = &relay.counters;
     page.gauge("turn_shards", "Threads that relay", relay.shards);
+    page.gauge("shards_stuck", "Threads of the UDP port that don't come round", readings.stuck);
     page.gauge("turn_allocations", "Allocations there are", relay.allocations);
     page.gauge("turn_peer_connections", "Connections to peers of TCP allocations", relay.peers);
     page.gauge("turn_relay_sockets", "Relayed sockets open", relay.relays);
@@ -99,6 +100,7 @@ fn forwarded(page: &mut Page, readings: &Readings<'_>) {
     page.gauge("media_kept", "All that is kept for links, counted", media.kept);
     page.counter("media_connected", "Links that came to be", tally.connected);
     page.counter("media_ended", "Links that broke or fell silent", tally.ended);
+    page.counter("media_link_panics", "Links lost to a panic in them", media.panics);
     page.counter("media_refused", "Offers, answers and wishes refused", tally.refused);
     page.counter("media_untold", "Links given up as their room was too slow", tally.untold);
     page.counters(

@@ -14,6 +14,7 @@ mod inbox;
 mod link;
 mod outlet;
 mod port;
+mod pulse;
 mod run;
 mod tune;
 mod wire;
@@ -26,22 +27,28 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{mpsc, oneshot},
+    time::timeout,
 };
 use turn::siblings::Sibling;
 
 use crate::{media, port::Connection, relay};
 pub(crate) use bell::Bell;
 pub(crate) use door::{Command, Door};
+pub(crate) use pulse::{Health, Pulse};
 pub(crate) use run::{Clock, Tally};
 pub(crate) use wire::Wire;
 
 /// What waits for a shard from the main runtime; then who sends waits, too.
 const COMMANDS: usize = 1024;
+
+/// How long a shard may take to say how it goes.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What shards run by.
 pub(crate) struct Config {
@@ -58,6 +65,7 @@ pub(crate) struct Config {
 pub(crate) struct Handle {
     doors: Arc<[Door]>,
     orders: Arc<[media::Orders]>,
+    health: Health,
     /// Whose turn it is to take a client over TCP.
     turn: Arc<AtomicUsize>,
 }
@@ -116,10 +124,12 @@ pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
     let announce = &config.relay.announce;
     let sfus = media::parts(family.len(), &config.listen, announce).map_err(system)?;
     let (mut doors, mut orders_to) = (Vec::new(), Vec::new());
-    let parts = sockets.into_iter().zip(polls).zip(servers).zip(sfus).zip(bells).zip(family);
-    for (((((sockets, poll), server), sfu), bell), sibling) in parts {
+    let pulses: Vec<Arc<Pulse>> = family.iter().map(|_| Arc::default()).collect();
+    let parts =
+        sockets.into_iter().zip(polls).zip(servers).zip(sfus).zip(bells).zip(family).zip(&pulses);
+    for ((((((sockets, poll), server), sfu), bell), sibling), pulse) in parts {
         let (sender, commands) = mpsc::channel(COMMANDS);
-        let (told, orders) = media::orders(Arc::clone(&bell));
+        let (told, orders) = media::orders(Arc::clone(&bell), Arc::clone(pulse));
         orders_to.push(told);
         let links = link::Links::new(sibling.index(), Arc::clone(&boxes));
         let door = Door::new(sender, bell);
@@ -137,14 +147,17 @@ pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
             sibling,
             commands,
             links,
+            pulse: Arc::clone(pulse),
         };
         doors.push(door);
         thread::Builder::new()
             .name(format!("shard {}", doors.len() - 1))
-            .spawn(move || run::run(own))
+            .spawn(move || run::run_or_give_up(own))
             .map_err(system)?;
     }
-    Ok(Handle { doors: doors.into(), orders: orders_to.into(), turn: Arc::default() })
+    pulse::watch(&pulses).map_err(system)?;
+    let health = Health(pulses.into());
+    Ok(Handle { doors: doors.into(), orders: orders_to.into(), health, turn: Arc::default() })
 }
 
 impl Handle {
@@ -163,9 +176,13 @@ impl Handle {
         let mut sum = Report::default();
         for door in self.doors.iter() {
             let (asker, answer) = oneshot::channel();
-            // Of a shard that has stopped there is nothing to say.
-            let _ = door.send(Command::Report(asker)).await;
-            let report = answer.await.unwrap_or_default();
+            let ask = async {
+                // Of a shard that has stopped there is nothing to say.
+                let _ = door.send(Command::Report(asker)).await;
+                answer.await.unwrap_or_default()
+            };
+            // Nor of one that does not come round.
+            let report = timeout(ANSWER, ask).await.unwrap_or_default();
             sum.relay.add(&report.relay);
             sum.media.add(&report.media);
         }
@@ -186,6 +203,11 @@ impl Handle {
         connection: Connection,
     ) {
         media::serve_stream(stream, connection, &self.doors).await;
+    }
+
+    /// Whether all shards come round.
+    pub(crate) fn health(&self) -> Health {
+        self.health.clone()
     }
 
     /// The way for rooms to each shard's part of the media server.

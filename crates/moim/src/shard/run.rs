@@ -4,6 +4,8 @@
 use std::{
     collections::VecDeque,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -20,6 +22,7 @@ use super::{
     inbox::{Ask, Inbox},
     link::{Links, Tenant},
     outlet::{Outlets, Via},
+    pulse::{Pulse, give_up},
     wire::Wire,
 };
 use crate::{
@@ -48,17 +51,28 @@ pub(super) struct Own {
     pub(super) sibling: Sibling,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) links: Links,
+    pub(super) pulse: Arc<Pulse>,
 }
 
-/// Runs a shard on this thread until it is told to stop.
-pub(super) fn run(own: Own) {
-    let Own { mut poll, outlets, server, sessions, peers, .. } = own;
+/// Runs a shard on this thread until it is told to stop. A panic that no link contains ends the
+/// process: what the shard has written into what all share (who holds how much of the relay, which
+/// ports are open, where rooms are) can't be told from what is right, and whoever started the server
+/// starts it again within a second.
+pub(super) fn run_or_give_up(own: Own) {
+    let shard = usize::from(own.sibling.index());
+    if catch_unwind(AssertUnwindSafe(|| run(own))).is_err() {
+        give_up(shard, "it panicked");
+    }
+}
+
+fn run(own: Own) {
+    let Own { mut poll, outlets, server, sessions, peers, pulse, .. } = own;
     let Own { sfu, mut orders, sibling, mut commands, links, .. } = own;
     let wire = Wire { outlets, egress: Egress::new(), links };
     let now = Instant::now();
     let media = Media::new(sfu, sibling.index(), wire.links.shards(), now);
     let relay = Relay::new(server, sibling, sessions, peers, now);
-    let mut shard = Shard::new(wire, relay, media);
+    let mut shard = Shard::new(wire, relay, media, Arc::clone(&pulse));
     shard.serve(&mut poll, &mut commands, &mut orders);
     shard.close();
     shard.relay.farewell(&shard.wire, &shard.tally);
@@ -67,6 +81,7 @@ pub(super) fn run(own: Own) {
     // The sockets are gone, and only now hears of it who waits for the end.
     drop(poll);
     drop(commands);
+    pulse.rest();
 }
 
 /// What the shard itself counts.
@@ -86,12 +101,13 @@ struct Shard {
     unread: VecDeque<Via>,
     pace: Pace,
     tally: Tally,
+    pulse: Arc<Pulse>,
 }
 
 impl Shard {
-    fn new(wire: Wire, relay: Relay, media: Media) -> Self {
+    fn new(wire: Wire, relay: Relay, media: Media, pulse: Arc<Pulse>) -> Self {
         let (unread, pace, tally) = (VecDeque::new(), Pace::default(), Tally::default());
-        Self { inbox: Inbox::new(), wire, relay, media, unread, pace, tally }
+        Self { inbox: Inbox::new(), wire, relay, media, unread, pace, tally, pulse }
     }
 
     fn serve(
@@ -103,6 +119,7 @@ impl Shard {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let idle = Instant::now();
+            self.pulse.rest();
             let timeout =
                 if self.rest() { Some(Duration::ZERO) } else { self.timeout(commands, orders) };
             if let Err(error) = poll.poll(&mut events, timeout)
@@ -111,6 +128,7 @@ impl Shard {
                 tracing::error!(%error, "can't wait for sockets");
                 std::thread::sleep(PAUSE);
             }
+            self.pulse.work();
             if let Some(bell) = self.wire.links.bell() {
                 bell.rise();
             }
@@ -260,7 +278,11 @@ impl Shard {
                             Datagram::Media => {
                                 media.handle_media(now, from, server, datagram, wire);
                             }
-                            Datagram::Garbage => self.tally.garbage += 1,
+                            Datagram::Garbage => {
+                                self.tally.garbage += 1;
+                                #[cfg(debug_assertions)]
+                                crate::faults::act(datagram);
+                            }
                         }
                     }
                 }

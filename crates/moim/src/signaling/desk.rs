@@ -71,9 +71,11 @@ pub(super) enum Said {
 }
 
 impl Desk {
-    /// Whether the media server can be told something now.
-    pub(super) fn is_open(&self) -> bool {
-        self.shards.iter().all(Orders::have_room)
+    /// Whether the media server can be told something of a participant's now: whether the shard of its
+    /// link can be.
+    pub(super) fn is_open(&self, from: &ParticipantId) -> bool {
+        let shard = self.placement.shard(from, |shard| is_well(&self.shards, shard));
+        self.shards.get(shard).is_some_and(Orders::have_room)
     }
 
     /// Tells the media server what a participant says.
@@ -99,7 +101,8 @@ impl Desk {
             }
             ToSfu::Nothing => return,
         };
-        let (peer, shard, is_first) = self.placement.take(from);
+        let shards = &self.shards;
+        let (peer, shard, is_first) = self.placement.take(from, |shard| is_well(shards, shard));
         if is_first {
             self.span(None);
         }
@@ -184,6 +187,10 @@ impl Drop for Desk {
     }
 }
 
+fn is_well(shards: &[Orders], shard: usize) -> bool {
+    shards.get(shard).is_some_and(Orders::is_well)
+}
+
 fn description(kind: SdpType, sdp: String) -> FromSfu {
     FromSfu::Description(SessionDescription { kind, sdp })
 }
@@ -203,5 +210,42 @@ fn ours(source: Source) -> TrackSource {
         Source::Camera => TrackSource::Camera,
         Source::Screen => TrackSource::Screen,
         Source::ScreenAudio => TrackSource::ScreenAudio,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        media,
+        shard::{Bell, Pulse},
+    };
+
+    fn id(n: usize) -> ParticipantId {
+        serde_json::from_value(format!("p{n}").into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_shard_that_is_stuck_or_gone_refuses_its_own_links_alone() {
+        let pulses = [Arc::<Pulse>::default(), Arc::default()];
+        let polls = [(); 2].map(|()| mio::Poll::new().unwrap());
+        let shards = pulses.iter().zip(&polls).map(|(pulse, poll)| {
+            media::orders(Arc::new(Bell::new(poll).unwrap()), Arc::clone(pulse))
+        });
+        let (orders, mut inboxes): (Vec<_>, Vec<_>) = shards.unzip();
+        let server = MediaServer::new(orders.into());
+        // Rooms take turns with the shards they begin on.
+        let mut here = server.open().unwrap();
+        let there = server.open().unwrap();
+        here.tell(&id(1), ToSfu::Publish(Vec::new()));
+        assert!(inboxes[0].try_next().is_some());
+        pulses[0].set_stuck(true);
+        assert!(here.is_open(&id(1)), "what is stuck may come round, and has room");
+        here.tell(&id(2), ToSfu::Publish(Vec::new()));
+        assert!(inboxes[0].try_next().is_some(), "it is told that the room has another shard");
+        assert!(inboxes[0].is_empty() && !inboxes[1].is_empty(), "who comes now begins elsewhere");
+        drop(inboxes.remove(0));
+        assert!(!here.is_open(&id(1)), "a link on a shard that is gone");
+        assert!(here.is_open(&id(2)) && here.is_open(&id(3)) && there.is_open(&id(4)));
     }
 }

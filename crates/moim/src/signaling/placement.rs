@@ -54,12 +54,17 @@ impl Placement {
 
     /// A participant's number and the shard of its link, taken now if it had none; `true` if the room
     /// was not on that shard before.
-    pub(super) fn take(&mut self, id: &ParticipantId) -> (PeerId, usize, bool) {
+    /// Links begin on shards that are well, if any is.
+    pub(super) fn take(
+        &mut self,
+        id: &ParticipantId,
+        is_well: impl Fn(usize) -> bool,
+    ) -> (PeerId, usize, bool) {
         let Placed { peer, shard } = self.placed(id);
         if let Some(shard) = shard {
             return (peer, shard, false);
         }
-        let shard = self.fitting();
+        let shard = self.fitting(is_well);
         if let Some(placed) = self.by_id.get_mut(id) {
             placed.shard = Some(shard);
         }
@@ -93,14 +98,20 @@ impl Placement {
         self.by_id.keys().cloned().collect()
     }
 
+    /// The shard of a participant's link, or where it would begin.
+    pub(super) fn shard(&self, id: &ParticipantId, is_well: impl Fn(usize) -> bool) -> usize {
+        let placed = self.by_id.get(id).and_then(|placed| placed.shard);
+        placed.unwrap_or_else(|| self.fitting(is_well))
+    }
+
     /// Where the next link should live: at home while that is a small room's, then wherever the room
     /// has the fewest.
-    fn fitting(&self) -> usize {
+    fn fitting(&self, is_well: impl Fn(usize) -> bool) -> usize {
         let at_home = self.taken.get(self.home).copied().unwrap_or_default();
-        if at_home < TOGETHER {
+        if at_home < TOGETHER && is_well(self.home) {
             return self.home;
         }
-        let all = self.taken.iter().copied().enumerate();
+        let all = self.taken.iter().copied().enumerate().filter(|(shard, _)| is_well(*shard));
         all.min_by_key(|(_, links)| *links).map_or(self.home, |(shard, _)| shard)
     }
 
@@ -124,13 +135,17 @@ mod tests {
         serde_json::from_value(format!("p{n}").into()).unwrap()
     }
 
+    fn all(_: usize) -> bool {
+        true
+    }
+
     #[test]
     fn a_small_room_stays_together_and_a_large_one_is_spread() {
         let mut placement = Placement::new(Arc::default(), 3, 1);
-        let shards: Vec<usize> = (0..TOGETHER).map(|n| placement.take(&id(n)).1).collect();
+        let shards: Vec<usize> = (0..TOGETHER).map(|n| placement.take(&id(n), all).1).collect();
         assert_eq!((shards, placement.shards()), (vec![1; TOGETHER], vec![1]));
         let news: Vec<bool> =
-            (0..2 * TOGETHER).map(|n| placement.take(&id(TOGETHER + n)).2).collect();
+            (0..2 * TOGETHER).map(|n| placement.take(&id(TOGETHER + n), all).2).collect();
         assert_eq!(news.iter().filter(|new| **new).count(), 2, "of two shards the first");
         assert_eq!(placement.taken, [TOGETHER; 3]);
     }
@@ -138,16 +153,16 @@ mod tests {
     #[test]
     fn a_place_is_kept_until_it_is_left_and_its_number_is_never_anybody_elses() {
         let mut placement = Placement::new(Arc::default(), 2, 0);
-        let (peer, shard, first) = placement.take(&id(1));
+        let (peer, shard, first) = placement.take(&id(1), all);
         assert!(first);
-        assert_eq!(placement.take(&id(1)), (peer, shard, false));
+        assert_eq!(placement.take(&id(1), all), (peer, shard, false));
         assert_eq!(placement.of(peer), Some(&id(1)));
         assert_eq!(placement.leave(&id(1)), Some((peer, shard, true)));
         assert_eq!(
             (placement.leave(&id(1)), placement.of(peer), placement.shards()),
             (None, None, vec![])
         );
-        assert_ne!(placement.take(&id(1)).0, peer);
+        assert_ne!(placement.take(&id(1), all).0, peer);
     }
 
     #[test]
@@ -157,5 +172,20 @@ mod tests {
         assert_eq!((placement.number(&id(1)), placement.shards()), (peer, vec![]));
         assert_eq!(placement.leave(&id(1)), None);
         assert_eq!(placement.of(peer), None);
+    }
+
+    #[test]
+    fn no_link_begins_on_a_shard_that_is_not_well() {
+        let mut placement = Placement::new(Arc::default(), 3, 1);
+        assert_eq!(placement.take(&id(0), all).1, 1);
+        let but_home = |shard: usize| shard != 1;
+        assert_eq!(placement.shard(&id(0), but_home), 1, "a link that is there stays");
+        for n in 1..=4 {
+            let expected = placement.shard(&id(n), but_home);
+            assert_eq!(placement.take(&id(n), but_home).1, expected);
+        }
+        assert_eq!(placement.taken, [2, 1, 2]);
+        assert_eq!(placement.take(&id(5), all).1, 1, "it is well again");
+        assert_eq!(placement.take(&id(6), |_| false).1, 1, "at home, where none is");
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn told(asked: Asked, refused: &Refused) -> RefusedEvent {
         | Refused::TooMany
         | Refused::Crossed
         | Refused::NoOffer => ErrorCode::Invalid,
-        Refused::UnknownPeer(_) | Refused::PeerExists(_) => ErrorCode::Internal,
+        Refused::UnknownPeer(_) | Refused::PeerExists(_) | Refused::Panicked => ErrorCode::Internal,
     };
     let message = refused.to_string().chars().take(LONGEST).collect::<String>();
     RefusedEvent { what, error: ErrorBody::new(code, message) }

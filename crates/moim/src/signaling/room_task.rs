@@ -134,7 +134,7 @@ impl RoomTask {
                 self.list_members();
                 self.act(Asked { ack, enters, guess, leaves: false });
             }
-            Mail::Ask { request: Request::Sfu(_), ack, .. } if !self.reaches_media() => {
+            Mail::Ask { from, request: Request::Sfu(_), ack } if !self.reaches_media(from) => {
                 let message = "the media server is busy; try again later";
                 self.hub.refusals.refuse(ack, ErrorBody::new(ErrorCode::ServerFull, message));
             }
@@ -186,12 +186,15 @@ impl RoomTask {
         self.access.retain(|id, _| present.contains(id));
     }
 
-    /// Whether the media server can be told something now. Where there is none, the room says so.
-    fn reaches_media(&mut self) -> bool {
+    /// Whether the media server can be told something of this connection's participant now. Where there
+    /// is none, the room says so.
+    fn reaches_media(&mut self, from: Connection) -> bool {
         if self.desk.is_none() {
             self.desk = self.hub.config.media.as_ref().and_then(MediaServer::open);
         }
-        self.desk.as_ref().is_none_or(Desk::is_open)
+        let member = self.seats.get(&from).and_then(|seated| seated.member.as_ref());
+        // Of whoever is not in, the room says so.
+        self.desk.as_ref().zip(member).is_none_or(|(desk, member)| desk.is_open(&member.id))
     }
 
     fn tell_sfu(&mut self, from: &ParticipantId, said: ToSfu) {

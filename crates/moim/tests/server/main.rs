@@ -14,6 +14,7 @@ mod limits;
 mod peer;
 mod relay_alone;
 mod relaying;
+mod shards;
 mod start;
 mod stop;
 mod support;

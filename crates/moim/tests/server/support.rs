@@ -122,6 +122,8 @@ pub(crate) fn moim(listen: &[&str], data: &Path, flags: &[&str]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOIM_")) {
         command.env_remove(name);
     }
+    // A build for tests takes planted faults; others don't look.
+    command.env("MOIM_TEST_FAULTS", "1");
     // One heap that is given back at once, so that memory tells what the program holds and not how
     // the allocator spreads it over threads and what it keeps for later.
     command.env("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:0,background_thread:false");

@@ -136,35 +136,25 @@ impl Srtp {
     pub(super) fn protect_reports(&mut self, bytes: &mut Vec<u8>, start: usize) -> Option<()> {
         let index = self.index;
         self.index = (index + 1) % ENCRYPTED;
-        let number = (ENCRYPTED | index).to_be_bytes();
-        let (head, body) = bytes.get_mut(start..)?.split_at_mut_checked(REPORT_HEAD)?;
-        let ssrc = sender(head)?;
-        match &self.reports {
-            Cipher::Gcm { key, salt } => {
-                let nonce = gcm_nonce(salt, ssrc, u64::from(index));
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                let open = [&*head, &number].concat();
-                let tag = key.seal_in_place_separate_tag(nonce, Aad::from(open), body).ok()?;
-                bytes.extend_from_slice(tag.as_ref());
-                bytes.extend_from_slice(&number);
-            }
-            Cipher::Cm(cm) => {
-                let Cm { key, mac, salt } = &**cm;
-                crypt(key, cm_counter(salt, ssrc, u64::from(index)), body).ok()?;
-                bytes.extend_from_slice(&number);
-                let tag = hmac::sign(mac, bytes.get(start..)?);
-                bytes.extend_from_slice(tag.as_ref().get(..CM_TAG)?);
-            }
-        }
-        Some(())
+        self.reports.seal(bytes, start, index)
     }
 
-    /// Opens a report into `bytes`, which are cleared first. Each is taken once (RFC 3711 §3.3.2): who
+    /// Protects reports as the other side did, under the number of one of its own. They are for the
+    /// engine and must never leave: the key stream has been used.
+    pub(super) fn protect_as_theirs(&self, bytes: &mut Vec<u8>, index: u32) -> Option<()> {
+        self.theirs.seal(bytes, 0, index)
+    }
+
+    /// Opens a report into `bytes`, which are cleared first, and gives its number. Each is taken once (RFC 3711 §3.3.2): who
     /// plays a viewer's reports again could bring its estimate, and so its pictures, to nothing.
-    pub(super) fn open_reports(&mut self, datagram: &[u8], bytes: &mut Vec<u8>) -> Result<(), Bad> {
+    pub(super) fn open_reports(
+        &mut self,
+        datagram: &[u8],
+        bytes: &mut Vec<u8>,
+    ) -> Result<u32, Bad> {
         bytes.clear();
         let (ssrc, index) = self.theirs.open(datagram, bytes).ok_or(Bad::Forged)?;
-        if self.replays.take(ssrc, index) { Ok(()) } else { Err(Bad::Replayed) }
+        if self.replays.take(ssrc, index) { Ok(index) } else { Err(Bad::Replayed) }
     }
 }
 
@@ -190,6 +180,31 @@ impl Cipher {
         derive(SALTING, &mut salt)?;
         let algorithm = if key.len() == 32 { &AES_256_GCM } else { &AES_128_GCM };
         Some(Self::Gcm { key: LessSafeKey::new(UnboundKey::new(algorithm, &key).ok()?), salt })
+    }
+
+    /// Protects the reports that begin at `start` and end the buffer, under this number.
+    fn seal(&self, bytes: &mut Vec<u8>, start: usize, index: u32) -> Option<()> {
+        let number = (ENCRYPTED | index).to_be_bytes();
+        let (head, body) = bytes.get_mut(start..)?.split_at_mut_checked(REPORT_HEAD)?;
+        let ssrc = sender(head)?;
+        match self {
+            Self::Gcm { key, salt } => {
+                let nonce = gcm_nonce(salt, ssrc, u64::from(index));
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                let open = [&*head, &number].concat();
+                let tag = key.seal_in_place_separate_tag(nonce, Aad::from(open), body).ok()?;
+                bytes.extend_from_slice(tag.as_ref());
+                bytes.extend_from_slice(&number);
+            }
+            Self::Cm(cm) => {
+                let Cm { key, mac, salt } = &**cm;
+                crypt(key, cm_counter(salt, ssrc, u64::from(index)), body).ok()?;
+                bytes.extend_from_slice(&number);
+                let tag = hmac::sign(mac, bytes.get(start..)?);
+                bytes.extend_from_slice(tag.as_ref().get(..CM_TAG)?);
+            }
+        }
+        Some(())
     }
 
     /// Opens an encrypted report; gives its sender and number.
@@ -300,7 +315,7 @@ mod tests {
             sent.extend(report(40));
             client.protect_reports(&mut sent, 3).unwrap();
             let mut opened = vec![1];
-            assert_eq!(server.open_reports(&sent[3..], &mut opened), Ok(()), "{profile:?}");
+            assert_eq!(server.open_reports(&sent[3..], &mut opened), Ok(1), "{profile:?}");
             assert_eq!(opened, report(40));
             assert_eq!(server.open_reports(&sent[3..], &mut opened), Err(Bad::Replayed));
             for at in 3..sent.len() {
@@ -310,6 +325,18 @@ mod tests {
                 assert_eq!(server.open_reports(&sent[3..at], &mut opened), Err(Bad::Forged));
             }
             assert_eq!(client.open_reports(&sent[3..], &mut opened), Err(Bad::Forged));
+        }
+    }
+
+    #[test]
+    fn reports_protected_as_theirs_are_what_they_would_have_sent() {
+        for profile in PROFILES {
+            let (mut client, server) = both(profile);
+            let mut sent = report(40);
+            client.protect_reports(&mut sent, 0).unwrap();
+            let mut same = report(40);
+            server.protect_as_theirs(&mut same, 1).unwrap();
+            assert_eq!(same, sent, "{profile:?}");
         }
     }
 

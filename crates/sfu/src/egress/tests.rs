@@ -25,7 +25,7 @@ fn keys(client: bool) -> Keys {
 impl World {
     fn new() -> Self {
         let clock = Clock::new();
-        let mut egress = Egress::new(1_500_000, clock.now(), SystemTime::UNIX_EPOCH);
+        let mut egress = Egress::new(1_500_000, 77, clock.now(), SystemTime::UNIX_EPOCH);
         let source = Source { ssrc: SSRC, repairs: Some(REPAIRS), cname: "moim".to_owned() };
         let names = Names { transport_number: Some(3), mid: Some(4), ..Names::default() };
         let lane = egress.lane(Mid::from("0"), source, (names, Some(97)));

@@ -1,6 +1,9 @@
 //! The header extensions that we know (RFC 8285), and the numbers they go by on a link.
 
-use super::dependency::{DEPENDENCY_URI, DependencySerializer};
+use super::{
+    dependency::{DEPENDENCY_URI, DependencySerializer},
+    received::{ENGINE_TWCC_URI, TWCC_URI, TwccSerializer},
+};
 use crate::sdp::Description;
 use str0m::rtp::{Extension, ExtensionMap};
 
@@ -16,7 +19,7 @@ fn known() -> [(u8, Extension); 10] {
     [
         (1, Extension::AudioLevel),
         (2, Extension::AbsoluteSendTime),
-        (3, Extension::TransportSequenceNumber),
+        (3, Extension::with_serializer(ENGINE_TWCC_URI, TwccSerializer)),
         (4, Extension::RtpMid),
         (5, Extension::PlayoutDelay),
         (6, Extension::VideoContentType),
@@ -29,7 +32,15 @@ fn known() -> [(u8, Extension); 10] {
 
 /// Whether the engine is to see an extension at all.
 pub(crate) fn is_known(uri: &str) -> bool {
-    known().iter().any(|(_, extension)| extension.as_uri() == uri)
+    known().iter().any(|(_, extension)| offered_uri(extension) == uri)
+}
+
+/// The URI by which clients offer an extension.
+fn offered_uri(extension: &Extension) -> &str {
+    match extension.as_uri() {
+        ENGINE_TWCC_URI => TWCC_URI,
+        uri => uri,
+    }
 }
 
 /// The numbers on a link that begins with this offer: the offer's own; for what it doesn't name, a
@@ -49,7 +60,7 @@ pub(super) fn numbered(offer: &Description<'_>) -> ExtensionMap {
     let is_free = |id: &u8| !taken.get(usize::from(*id)).copied().unwrap_or(true);
     let mut map = ExtensionMap::empty();
     for (usual, extension) in known() {
-        let named = offered().find(|(_, uri)| *uri == extension.as_uri());
+        let named = offered().find(|(_, uri)| *uri == offered_uri(&extension));
         let named = named.map(|(id, _)| u8::try_from(id).unwrap_or(0));
         let number = named.or(Some(usual).filter(is_free));
         if let Some(id) = number.filter(|id| (1..=HIGHEST).contains(id)) {

@@ -1,6 +1,7 @@
 //! The keys of a handshake, taken where the engine gets them: it makes its own use of them and doesn't
 //! hand them on.
 
+use super::received::WatchedSrtp;
 use crate::egress::{Keys, Profile};
 use std::{cell::Cell, time::Instant};
 use str0m::{
@@ -24,9 +25,10 @@ pub(super) fn take() -> Option<Keys> {
     AGREED.take()
 }
 
-/// The engine's own cryptography, but that the keys of a handshake are seen.
+/// The engine's own cryptography, but that the keys of a handshake are seen, and what was decrypted
+/// under them.
 pub(super) fn provider() -> CryptoProvider {
-    CryptoProvider { dtls_provider: &Seen, ..from_feature_flags() }
+    CryptoProvider { dtls_provider: &Seen, srtp_provider: &WatchedSrtp, ..from_feature_flags() }
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use super::{
     Link, Mid,
     dependency::{DEPENDENCY_URI, DependencySerializer},
     extensions,
+    received::{ENGINE_TWCC_URI, TwccSerializer},
 };
 use crate::{
     egress::{Lane, Named, Names},
@@ -20,6 +21,10 @@ use str0m::{
 impl Link {
     /// The send stream of a section, once both sides have agreed to it.
     pub(crate) fn lane(&mut self, mid: Mid) -> Option<Lane> {
+        self.guard(|link| link.find_lane(mid)).flatten()
+    }
+
+    fn find_lane(&mut self, mid: Mid) -> Option<Lane> {
         let media = self.rtc.media(mid)?;
         if !media.direction().is_sending() || media.disabled() {
             return None;
@@ -78,7 +83,7 @@ fn names(map: &ExtensionMap) -> Names {
     let name = |extension| map.id_of(extension).filter(|id| *id <= extensions::HIGHEST);
     Names {
         mid: name(Extension::RtpMid),
-        transport_number: name(Extension::TransportSequenceNumber),
+        transport_number: name(Extension::with_serializer(ENGINE_TWCC_URI, TwccSerializer)),
         send_time: name(Extension::AbsoluteSendTime),
         audio_level: name(Extension::AudioLevel),
         playout_delay: name(Extension::PlayoutDelay),

@@ -1,6 +1,6 @@
 //! Offers and answers of a link: what the client wrote, planned by the layout, applied by the engine.
 
-use super::{Link, Mid, Rid};
+use super::{Link, Mid, Rid, received};
 use crate::{
     ids::Kind,
     refused::Refused,
@@ -53,16 +53,27 @@ impl Link {
         shard: u16,
         rng: &mut StdRng,
     ) -> Result<String, Refused> {
+        self.guard(|link| link.apply_offer(offer, shard, rng)).unwrap_or(Err(Refused::Panicked))
+    }
+
+    fn apply_offer(
+        &mut self,
+        offer: &Description<'_>,
+        shard: u16,
+        rng: &mut StdRng,
+    ) -> Result<String, Refused> {
         if offer.fingerprint.is_none() && self.fingerprint.is_none() {
             return Err(SdpError::NoFingerprint.into());
         }
         let numbers = Numbers::new(self.rtc.codec_config().params());
         let Plan { text, layout, forgotten, bundle } = self.layout.plan_offer(offer, &numbers)?;
-        let engine_offer = SdpOffer::from_sdp_string(&text).map_err(not_applied)?;
+        let engine_offer =
+            SdpOffer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
         // The engine gives up an offer of its own that is still open.
         (self.pending, self.offered) = (None, Vec::new());
         let answer = self.rtc.sdp_api().accept_offer(engine_offer).map_err(not_applied)?;
-        let answer = self.sending.answer(&sdp::plain_candidates(&answer.to_sdp_string()));
+        let answer = received::for_peer(&sdp::plain_candidates(&answer.to_sdp_string()));
+        let answer = self.sending.answer(&answer);
         self.layout = layout;
         self.of_client = credentials_of(offer);
         if offer.fingerprint.is_some() {
@@ -83,6 +94,10 @@ impl Link {
 
     /// Offers new sending sections, each with its stream id. Gives the offer and their mids.
     pub(crate) fn offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
+        self.guard(|link| link.make_offer(sections)).flatten()
+    }
+
+    fn make_offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
         let mut changes = self.rtc.sdp_api();
         let mids: Vec<Mid> = sections
             .iter()
@@ -105,11 +120,16 @@ impl Link {
             (kind, mid.to_string())
         });
         self.offered = offered.collect();
-        let offer = self.sending.offer(&sdp::plain_candidates(&offer.to_sdp_string()));
+        let offer = received::for_peer(&sdp::plain_candidates(&offer.to_sdp_string()));
+        let offer = self.sending.offer(&offer);
         Some((self.layout.render_offer(&offer, &self.offered), mids))
     }
 
     pub(crate) fn accept_answer(&mut self, answer: &Description<'_>) -> Result<(), Refused> {
+        self.guard(|link| link.apply_answer(answer)).unwrap_or(Err(Refused::Panicked))
+    }
+
+    fn apply_answer(&mut self, answer: &Description<'_>) -> Result<(), Refused> {
         if self.pending.is_none() {
             return Err(Refused::NoOffer);
         }
@@ -122,7 +142,8 @@ impl Link {
         let numbers = Numbers::new(self.rtc.codec_config().params());
         let Plan { text, layout, forgotten, .. } =
             self.layout.plan_answer(answer, &self.offered, &numbers)?;
-        let engine_answer = SdpAnswer::from_sdp_string(&text).map_err(not_applied)?;
+        let engine_answer =
+            SdpAnswer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
         let Some(pending) = self.pending.take() else { return Err(Refused::NoOffer) };
         self.offered.clear();
         self.rtc.sdp_api().accept_answer(pending, engine_answer).map_err(not_applied)?;

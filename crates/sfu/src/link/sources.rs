@@ -37,6 +37,10 @@ impl Head {
             seq: u16::from_be_bytes([s0, s1]),
         })
     }
+
+    pub(super) fn ssrc(self) -> u32 {
+        *self.ssrc
+    }
 }
 
 #[derive(Debug)]

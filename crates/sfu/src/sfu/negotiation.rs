@@ -5,7 +5,7 @@ use crate::{
     forward::{Forwarder, HIGHEST_START},
     ids::{PeerId, Source},
     link::Link,
-    output::Event,
+    output::{Event, GoneReason},
     peer::Outlet,
     pool::Place,
     refused::Refused,
@@ -65,10 +65,16 @@ impl Sfu {
         }
         let (config, rng) = (&self.config, &mut self.rng);
         let Some(it) = self.peers.get_mut(&peer) else { return Err(Refused::UnknownPeer(peer)) };
-        let mut fresh = (!known).then(|| Link::new(config, &self.engine, offer, rng, now));
+        let fresh = (!known).then(|| Link::new(config, &self.engine, offer, rng, now));
+        let mut fresh = fresh.transpose().inspect_err(|_| self.panics += 1)?;
         let link = fresh.as_mut().or(it.link.as_mut()).ok_or(Refused::UnknownPeer(peer))?;
         let before = link.ufrag().to_owned();
-        let sdp = link.accept_offer(offer, config.shard, rng)?;
+        let accepted = link.accept_offer(offer, config.shard, rng);
+        if link.is_broken() {
+            self.end_broken(peer, fresh);
+            return Err(Refused::Panicked);
+        }
+        let sdp = accepted?;
         let after = link.ufrag().to_owned();
         // Only who is sure to have a link again loses the one it had.
         if fresh.is_some() {
@@ -108,11 +114,27 @@ impl Sfu {
         self.tick(now);
         let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
         let link = it.link.as_mut().filter(|link| link.is_offering()).ok_or(Refused::NoOffer)?;
-        link.accept_answer(&Description::parse(answer, &self.config.limits)?)?;
+        let accepted = link.accept_answer(&Description::parse(answer, &self.config.limits)?);
+        if link.is_broken() {
+            self.end_broken(peer, None);
+        }
+        accepted?;
         self.mark(peer);
         self.refresh_lanes(peer);
         self.negotiate(peer);
         Ok(())
+    }
+
+    /// Ends the link in which the engine has just panicked: one that was to be the peer's, or the one
+    /// that it has.
+    fn end_broken(&mut self, peer: PeerId, fresh: Option<Link>) {
+        match fresh {
+            Some(link) => {
+                self.panics += 1;
+                link.discard();
+            }
+            None => self.gone(peer, GoneReason::Panicked),
+        }
     }
 
     /// Tells a peer what it gets if that has changed, with an offer if it takes more sections than

@@ -4,6 +4,7 @@
 use super::Sfu;
 use crate::{
     ids::{PeerId, RoomId, TrackId},
+    link::Link,
     output::GoneReason,
     room::Room,
 };
@@ -59,6 +60,15 @@ impl Sfu {
         let ended: Vec<_> = self.members(room).into_iter().filter_map(ended).collect();
         for (peer, reason) in ended {
             self.gone(peer, reason);
+        }
+        let is_broken = |peer: &PeerId| {
+            let link = self.peers.get(peer).and_then(|it| it.link.as_ref());
+            link.is_some_and(Link::is_broken)
+        };
+        let mut broken = self.members(room);
+        broken.retain(is_broken);
+        for peer in broken {
+            self.gone(peer, GoneReason::Panicked);
         }
         self.listen(room);
         self.share(room);

@@ -1,6 +1,9 @@
 //! A browser, as far as the media server can tell.
 
-use super::media::{Camera, Heard, Seen, Voice};
+use super::{
+    media::{Camera, Heard, Seen, Voice},
+    srtp,
+};
 use sfu::{PeerId, Source, Subscribed};
 use std::{
     collections::HashMap,
@@ -64,11 +67,16 @@ pub(crate) struct Client {
     seen: HashMap<(PeerId, Source), Seen>,
     heard: HashMap<(PeerId, Source), Heard>,
     due: Instant,
+    /// Of its link, once the handshake is done.
+    pub(crate) keys: Option<srtp::Keys>,
+    /// Numbers of the packets that it was told have come, by transport-wide feedback.
+    pub(crate) acked: Vec<u16>,
 }
 
 impl Client {
     pub(crate) fn new(id: PeerId, address: SocketAddr, now: Instant) -> Self {
         let mut rtc = RtcConfig::new()
+            .set_crypto_provider(srtp::provider().into())
             .set_rtp_mode(true)
             .enable_bwe(Some(Bitrate::mbps(3)))
             .clear_codecs()
@@ -107,7 +115,25 @@ impl Client {
             seen: HashMap::new(),
             heard: HashMap::new(),
             due: now,
+            keys: None,
+            acked: Vec::new(),
         }
+    }
+
+    /// Takes transport-wide feedback itself: its engine has sent nothing under those numbers.
+    fn take_feedback(&mut self, bytes: &[u8]) -> bool {
+        let keys = self.keys.as_ref().filter(|_| self.hushed && super::is_rtcp(bytes));
+        let Some(reports) = keys.and_then(|keys| keys.open_reports(bytes)) else { return false };
+        let mut taken = false;
+        for report in sfu::rtcp::read(&reports) {
+            if let sfu::rtcp::Rtcp::Transport(feedback) = report {
+                let numbers = (0..).map(|ahead| feedback.first().wrapping_add(ahead));
+                let came = numbers.zip(feedback.packets()).filter(|(_, at)| at.is_some());
+                self.acked.extend(came.map(|(number, _): (u16, _)| number));
+                taken = true;
+            }
+        }
+        taken
     }
 
     pub(crate) fn want(&mut self, source: Source) {
@@ -317,6 +343,9 @@ impl Client {
     }
 
     pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        if self.take_feedback(bytes) {
+            return;
+        }
         let Ok(receive) = Receive::new(Protocol::Udp, from, self.address, bytes) else { return };
         self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
         self.drain(now);
@@ -407,6 +436,9 @@ impl Client {
                 Output::Timeout(at) => {
                     let soon = now + Duration::from_micros(500);
                     self.due = at.max(soon).min(now + Duration::from_millis(100));
+                    if let Some(keys) = srtp::take_keys() {
+                        self.keys = Some(keys);
+                    }
                     return;
                 }
                 Output::Transmit(it) => self.outbox.push((it.destination, it.contents.to_vec())),

@@ -1,8 +1,10 @@
 //! A media server, its clients, and the lines between them.
 
 mod client;
+pub(crate) mod eve;
 pub(crate) mod grammar;
 mod media;
+pub(crate) mod srtp;
 
 pub(crate) use client::Client;
 pub(crate) use media::{Heard, Seen};

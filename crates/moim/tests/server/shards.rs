@@ -1,0 +1,44 @@
+//! What becomes of a server whose shard is stuck, or panics.
+
+use std::net::UdpSocket;
+
+use crate::{
+    peer::get,
+    support::{SOON, Server, within},
+};
+
+/// Faults that builds with debug assertions take from tests.
+const SHARD_PANIC: &[u8] = b"\xffmoim: a shard panics";
+const SHARD_STUCK: &[u8] = b"\xffmoim: a shard is stuck";
+
+fn plant(server: &Server, fault: &[u8]) {
+    let socket = UdpSocket::bind((server.address().ip(), 0)).unwrap();
+    socket.send_to(fault, server.address()).unwrap();
+}
+
+#[test]
+fn a_shard_that_panics_ends_the_server_with_a_clear_line() {
+    let mut server = Server::start(&["--shards", "2"]);
+    plant(&server, SHARD_PANIC);
+    assert_eq!(server.ended().code(), Some(70), "{}", server.log());
+    let log = within(SOON, "the log says so", || {
+        let log = server.log();
+        log.contains("the server ends; start it again").then_some(log)
+    });
+    assert_eq!(log.matches("panic; told once for each place").count(), 1, "{log}");
+    assert!(log.contains("moim/src/faults.rs") && !log.contains("0x"), "{log}");
+}
+
+#[test]
+fn a_shard_that_is_stuck_is_told_of_until_it_comes_round() {
+    let server = Server::start(&["--shards", "2"]);
+    assert_eq!(get(&server, "/healthz").status, 200);
+    plant(&server, SHARD_STUCK);
+    within(SOON, "health says so", || (get(&server, "/healthz").status == 503).then_some(()));
+    let metrics = get(&server, "/metrics");
+    let metrics = metrics.text();
+    assert!(metrics.contains("moim_shards_stuck 1"), "{metrics}");
+    within(SOON, "it is well again", || (get(&server, "/healthz").status == 200).then_some(()));
+    let log = server.log();
+    assert!(log.contains("a shard is stuck") && log.contains("a shard came round"), "{log}");
+}

@@ -1,0 +1,130 @@
+//! What a client may send that has joined as anybody may and holds the keys of its link.
+
+use crate::world::eve::{Eve, MID_ID, Rtp, TWCC_ID};
+use proptest::prelude::*;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_packet_from_below_the_first_one_is_passed_on_to_nobody() {
+    let mut eve = Eve::new(31);
+    let (peer, mid) = (eve.eve, eve.mid.clone());
+    let packet = |seq, rollovers| Rtp {
+        rollovers,
+        ..Rtp::new(eve.payload_type, 0x00c0_ffee, seq, &[(MID_ID, mid.as_bytes())])
+    };
+    // Twice around, counted from the first one down.
+    let packets = [packet(5, 0), packet(65_530, u32::MAX), packet(65_531, u32::MAX), packet(6, 0)];
+    let before = eve.world.client(eve.bob).unheard;
+    for packet in packets {
+        let bytes = packet.protect(&eve.keys);
+        eve.send(&bytes);
+    }
+    eve.world.run(SOON);
+    assert_eq!(eve.world.client(eve.bob).unheard, before + 1, "the first one alone");
+    assert_eq!(eve.world.gone, []);
+    eve.world.leave(peer);
+    eve.goes_on_for_bob();
+}
+
+/// Any packet: known and unknown payload types, extensions of any number and length in both forms,
+/// contributing sources, padding, numbers that jump.
+fn any_rtp() -> impl Strategy<Value = Rtp> {
+    let extensions =
+        prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..20)), 0..6);
+    let numbers =
+        (any::<u16>(), prop_oneof![Just(0), Just(1), Just(u32::MAX)], any::<u32>(), 0..6_u32);
+    let payload = prop::collection::vec(any::<u8>(), 0..80);
+    (any::<u8>(), 0..8_u8, extensions, numbers, payload, any::<u16>()).prop_map(
+        |(kind, form, extensions, (seq, rollovers, timestamp, ssrc), payload, lie)| {
+            // What stands in a browser's offers, and now and then anything.
+            let payload_type = [96, 97, 98, 100, 111, 127, 35, kind & 0x7f][usize::from(kind % 8)];
+            let sources = if form == 7 { kind % 16 } else { 0 };
+            let mut elements = Vec::new();
+            for (id, value) in extensions {
+                if form % 2 == 0 {
+                    let length = (value.len() as u8).saturating_sub(1) % 16;
+                    elements.push(((id % 16) << 4) | length);
+                } else {
+                    elements.extend([id % 18, value.len() as u8]);
+                }
+                elements.extend(value);
+            }
+            elements.resize(elements.len().next_multiple_of(4), 0);
+            let words = if form == 6 { lie } else { (elements.len() / 4) as u16 };
+            let profile: [u8; 2] = if form % 2 == 0 { [0xbe, 0xde] } else { [0x10, kind % 16] };
+            let mut head = vec![1; usize::from(sources) * 4];
+            head.extend(profile);
+            head.extend(words.to_be_bytes());
+            head.extend(elements);
+            let first = 0x90 | sources | if form == 5 { 0x20 } else { 0 };
+            Rtp { first, payload_type, seq, rollovers, timestamp, ssrc, head, payload }
+        },
+    )
+}
+
+/// Any compound: well-formed heads, and contents that may be anything.
+fn any_reports() -> impl Strategy<Value = Vec<u8>> {
+    let body = prop::collection::vec(any::<u8>(), 4..120);
+    let packet = (200_u8..208, 0..32_u8, body, 0..8_u8, any::<u16>());
+    prop::collection::vec(packet, 1..5).prop_map(|packets| {
+        let mut reports = Vec::new();
+        for (kind, count, mut body, form, lie) in packets {
+            body.resize(body.len().next_multiple_of(4), 0);
+            let words = if form == 7 { lie } else { (body.len() / 4) as u16 };
+            let padded = if form == 6 { 0x20 } else { 0 };
+            reports.extend([0x80 | padded | count, kind]);
+            reports.extend(words.to_be_bytes());
+            reports.extend(body);
+        }
+        reports
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn media_under_the_keys_of_a_link_harms_nobody(
+        packets in prop::collection::vec((any_rtp(), 0..3_u8, any::<u16>(), 0..80_u64), 1..120),
+    ) {
+        let mut eve = Eve::new(32);
+        let mid = eve.mid.clone();
+        for (mut packet, how, twcc_seq, pause) in packets {
+            if how > 0 {
+                // One that is surely let in, under any transport-wide number.
+                let number = twcc_seq.to_be_bytes();
+                let extensions = [(MID_ID, mid.as_bytes()), (TWCC_ID, &number[..])];
+                let known = Rtp::new(eve.payload_type, packet.ssrc, packet.seq, &extensions);
+                packet = Rtp { payload: packet.payload, timestamp: packet.timestamp, ..known };
+            }
+            let bytes = packet.protect(&eve.keys);
+            eve.send(&bytes);
+            if pause > 60 {
+                eve.world.run(Duration::from_millis(pause));
+            }
+        }
+        eve.world.run(SOON);
+        eve.goes_on_for_bob();
+        let peer = eve.eve;
+        eve.world.leave(peer);
+        prop_assert!(eve.world.gone.is_empty());
+    }
+
+    #[test]
+    fn reports_under_the_keys_of_a_link_harm_nobody(
+        reports in prop::collection::vec((any_reports(), 0..80_u64), 1..120),
+    ) {
+        let mut eve = Eve::new(33);
+        for (reports, pause) in reports {
+            eve.send_reports(&reports);
+            if pause > 60 {
+                eve.world.run(Duration::from_millis(pause));
+            }
+        }
+        eve.world.run(SOON);
+        eve.goes_on_for_bob();
+        prop_assert!(eve.world.gone.is_empty());
+    }
+}

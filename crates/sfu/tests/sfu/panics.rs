@@ -1,0 +1,52 @@
+//! A panic planted where the engine is called: it costs one link.
+
+use crate::world::{World, host};
+use sfu::{GoneReason, Source};
+use std::{net::SocketAddr, time::Duration};
+
+const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+const SOON: Duration = Duration::from_secs(3);
+/// As media begins, which is taken from proven addresses alone.
+const PLANTED: &[u8] = b"\x80 a panic is planted here";
+
+#[test]
+fn a_panic_of_the_engine_costs_one_link_and_its_client_may_begin_another() {
+    let mut world = World::with(41, |config| config.panics_at = Some(PLANTED));
+    let [ann, bob, eve] = [1, 2, 3].map(|id| world.join(id, &BOTH));
+    world.wait(SOON, "all see each other", |world| {
+        [(ann, bob), (bob, ann), (ann, eve), (eve, ann)]
+            .iter()
+            .all(|(viewer, of)| world.client(*viewer).sees(*of, Source::Camera))
+    });
+    let seen = world.seen(bob, ann, Source::Camera).decoded;
+    world.forge(SocketAddr::new(host(eve), 5000), PLANTED);
+    assert_eq!(world.gone, [(eve, GoneReason::Panicked)]);
+    assert_eq!(world.sfu.panics(), 1);
+    world.run(SOON);
+    assert!(world.seen(bob, ann, Source::Camera).decoded > seen + 70, "ann's call goes on");
+    assert_eq!((world.gone.len(), world.sfu.panics(), world.sfu.peers()), (1, 1, 2));
+    // She is told, and comes back as a page would: by a new connection.
+    world.clients.remove(&eve);
+    let eve = world.join(3, &BOTH);
+    world.wait(SOON, "bob sees eve again", |world| world.client(eve).sees(bob, Source::Camera));
+    for peer in [ann, bob, eve] {
+        world.leave(peer);
+    }
+    world.run(SOON);
+    assert_eq!(world.sfu.entries(), 0);
+}
+
+#[test]
+fn panics_of_many_links_at_once_leave_nothing_behind() {
+    let mut world = World::with(42, |config| config.panics_at = Some(PLANTED));
+    let all: Vec<_> = (1..=6).map(|id| world.join(id, &BOTH)).collect();
+    world.wait(SOON, "all are connected", |world| {
+        world.clients.values().all(|client| client.connected)
+    });
+    for peer in &all {
+        world.forge(SocketAddr::new(host(*peer), 5000), PLANTED);
+    }
+    world.run(SOON);
+    assert_eq!((world.gone.len(), world.sfu.panics()), (6, 6));
+    assert_eq!(world.sfu.entries(), 0);
+}

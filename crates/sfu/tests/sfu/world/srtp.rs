@@ -1,0 +1,221 @@
+//! SRTP by hand: what a client that holds the keys of its link may send, well-formed or not.
+
+use std::{cell::Cell, time::Instant};
+use str0m::{
+    config::{DtlsCert, DtlsVersion},
+    crypto::{
+        CryptoError, CryptoProvider,
+        dtls::{
+            DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion, SrtpProfile,
+        },
+        from_feature_flags,
+    },
+};
+
+thread_local! {
+    static AGREED: Cell<Option<Keys>> = const { Cell::new(None) };
+}
+
+/// The keys that a client's handshake has just produced, if it has.
+pub(crate) fn take_keys() -> Option<Keys> {
+    AGREED.take()
+}
+
+/// The engine's own cryptography, which shows a client its keys.
+pub(crate) fn provider() -> CryptoProvider {
+    CryptoProvider { dtls_provider: &Watched, ..from_feature_flags() }
+}
+
+/// What a client protects its packets with.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    profile: SrtpProfile,
+    material: Vec<u8>,
+    is_client: bool,
+    /// Of the next report.
+    index: u32,
+}
+
+/// Labels of derived keys (RFC 3711 §4.3.2): of media, and of reports.
+const MEDIA: u8 = 0;
+const REPORTS: u8 = 3;
+const ENCRYPTION: u8 = 0;
+const SALTING: u8 = 2;
+/// Salts of AEAD profiles (RFC 7714 §12).
+const SALT: usize = 12;
+
+impl Keys {
+    fn key_length(&self) -> usize {
+        match self.profile {
+            SrtpProfile::AEAD_AES_256_GCM => 32,
+            SrtpProfile::AEAD_AES_128_GCM => 16,
+            other => panic!("both sides prefer AEAD, not {other:?}"),
+        }
+    }
+
+    /// Derives a key of ours, or of the other side.
+    fn derive(&self, ours: bool, label: u8, length: usize) -> Vec<u8> {
+        let key = self.key_length();
+        let which = usize::from(self.is_client != ours);
+        let master = &self.material[which * key..][..key];
+        let salt = &self.material[2 * key + which * SALT..][..SALT];
+        let srtp = from_feature_flags().srtp_provider;
+        let blocks = (0..length.div_ceil(16)).flat_map(|block| {
+            let mut counter = [0; 16];
+            counter[..SALT].copy_from_slice(salt);
+            counter[7] ^= label;
+            counter[15] = block as u8;
+            let mut out = [0; 32];
+            match key {
+                32 => srtp.srtp_aes_256_ecb_round(master, &counter, &mut out),
+                _ => srtp.srtp_aes_128_ecb_round(master, &counter, &mut out),
+            }
+            out.into_iter().take(16)
+        });
+        blocks.take(length).collect()
+    }
+
+    fn seal(&self, of: u8, nonce: [u8; SALT], open: &[u8], body: &[u8]) -> Vec<u8> {
+        let key = self.derive(true, ENCRYPTION + of, self.key_length());
+        let salt = self.derive(true, SALTING + of, SALT);
+        let mut iv = nonce;
+        iv.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
+        let mut out = vec![0; body.len() + 16];
+        let srtp = from_feature_flags().srtp_provider;
+        let sealed = match self.key_length() {
+            32 => srtp
+                .aead_aes_256_gcm()
+                .create_cipher(key.try_into().unwrap(), true)
+                .encrypt(&iv, open, body, &mut out),
+            _ => srtp
+                .aead_aes_128_gcm()
+                .create_cipher(key.try_into().unwrap(), true)
+                .encrypt(&iv, open, body, &mut out),
+        };
+        sealed.unwrap();
+        out
+    }
+
+    /// Protects a packet whose head, extensions included, takes `head` bytes.
+    pub(crate) fn protect(&self, packet: &[u8], head: usize, rollovers: u32) -> Vec<u8> {
+        let (open, body) = packet.split_at(head);
+        let mut nonce = [0; SALT];
+        nonce[2..6].copy_from_slice(&packet[8..12]);
+        nonce[6..10].copy_from_slice(&rollovers.to_be_bytes());
+        nonce[10..12].copy_from_slice(&packet[2..4]);
+        [open, &self.seal(MEDIA, nonce, open, body)].concat()
+    }
+
+    /// Protects reports.
+    pub(crate) fn protect_reports(&mut self, reports: &[u8]) -> Vec<u8> {
+        let (head, body) = reports.split_at(8);
+        self.index += 1;
+        let index = (0x8000_0000 | self.index).to_be_bytes();
+        let mut nonce = [0; SALT];
+        nonce[2..6].copy_from_slice(&head[4..8]);
+        nonce[8..12].copy_from_slice(&self.index.to_be_bytes());
+        let open = [head, &index].concat();
+        [head, &self.seal(REPORTS, nonce, &open, body), &index].concat()
+    }
+
+    /// Opens reports of the other side.
+    pub(crate) fn open_reports(&self, datagram: &[u8]) -> Option<Vec<u8>> {
+        let (head, rest) = datagram.split_at_checked(8)?;
+        let (sealed, index) = rest.split_last_chunk::<4>()?;
+        let mut nonce = [0; SALT];
+        nonce[2..6].copy_from_slice(&head[4..8]);
+        nonce[8..12].copy_from_slice(&(u32::from_be_bytes(*index) & 0x7fff_ffff).to_be_bytes());
+        let salt = self.derive(false, SALTING + REPORTS, SALT);
+        nonce.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
+        let key = self.derive(false, ENCRYPTION + REPORTS, self.key_length());
+        let open = [head, index].concat();
+        let mut out = vec![0; sealed.len().checked_sub(16)?];
+        let srtp = from_feature_flags().srtp_provider;
+        let opened =
+            match self.key_length() {
+                32 => srtp
+                    .aead_aes_256_gcm()
+                    .create_cipher(key.try_into().unwrap(), false)
+                    .decrypt(&nonce, &[&open], sealed, &mut out),
+                _ => srtp.aead_aes_128_gcm().create_cipher(key.try_into().unwrap(), false).decrypt(
+                    &nonce,
+                    &[&open],
+                    sealed,
+                    &mut out,
+                ),
+            };
+        opened.ok()?;
+        Some([head, &out].concat())
+    }
+}
+
+#[derive(Debug)]
+struct Watched;
+
+impl DtlsProvider for Watched {
+    fn generate_certificate(&self) -> Option<DtlsCert> {
+        from_feature_flags().dtls_provider.generate_certificate()
+    }
+
+    fn new_dtls(
+        &self,
+        certificate: &DtlsCert,
+        now: Instant,
+        version: DtlsVersion,
+        mtu: Option<usize>,
+    ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
+        let inner = from_feature_flags().dtls_provider.new_dtls(certificate, now, version, mtu)?;
+        Ok(Box::new(Handshake(inner)))
+    }
+}
+
+#[derive(Debug)]
+struct Handshake(Box<dyn DtlsInstance>);
+
+impl DtlsInstance for Handshake {
+    fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
+        let output = self.0.poll_output(buffer);
+        if let DtlsOutput::KeyingMaterial(material, profile) = &output {
+            let (material, is_client) = (material.to_vec(), self.0.is_active());
+            // High enough to be ahead of what the client's engine reports itself.
+            AGREED.set(Some(Keys { profile: *profile, material, is_client, index: 1 << 20 }));
+        }
+        output
+    }
+
+    fn set_active(&mut self, active: bool) {
+        self.0.set_active(active);
+    }
+
+    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
+        self.0.handle_packet(packet)
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
+        self.0.handle_timeout(now)
+    }
+
+    fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
+        self.0.send_application_data(data)
+    }
+
+    fn is_active(&self) -> bool {
+        self.0.is_active()
+    }
+
+    fn protocol_version(&self) -> Option<ProtocolVersion> {
+        self.0.protocol_version()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.0.is_closing()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    fn close(&mut self) -> Result<(), DtlsImplError> {
+        self.0.close()
+    }
+}
