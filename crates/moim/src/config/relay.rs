@@ -17,8 +17,7 @@ const NAME_MAX: usize = 508;
 pub(crate) struct Turn {
     /// Nothing else is served.
     pub(crate) only: bool,
-    /// The HMAC secrets of REST credentials, shared with whoever else makes them: the first signs,
-    /// all are good.
+    /// The HMAC secrets of REST credentials, shared with services that make them: all are good.
     pub(crate) secrets: Vec<Secret>,
     /// Users whose credentials never end.
     pub(crate) users: Users,

@@ -76,7 +76,7 @@ pub(crate) struct Options {
         default_missing_value = "true", require_equals = true)]
     pub(super) turn_only: Option<bool>,
 
-    /// HMAC secret of TURN REST credentials; repeated, the first signs and all are good
+    /// HMAC secret of TURN REST credentials made by other services; repeated, all are good
     /// [default: made on first start]
     #[arg(
         long,

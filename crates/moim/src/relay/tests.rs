@@ -2,6 +2,7 @@
 
 mod led;
 mod members;
+mod staying;
 mod undelivered;
 
 use std::{
@@ -388,69 +389,6 @@ async fn until_free(relayed: SocketAddr) {
         }
     };
     timeout(SOON, free).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_stream_of_something_else_is_closed() {
-    let world = world(&[]).await;
-    let mut stream = TcpStream::connect(world.address).await.unwrap();
-    stream.write_all(b"\x00\x01\x00\x00 no cookie").await.unwrap();
-    let mut rest = Vec::new();
-    // Closed with bytes unread, the kernel may say so by a reset.
-    let ended = timeout(SOON, stream.read_to_end(&mut rest)).await.unwrap();
-    assert!(ended.is_err() || rest.is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_silent_stream_without_an_allocation_is_closed() {
-    let world = world(&[]).await;
-    let (mut ours, theirs) = tokio::io::duplex(64);
-    let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
-    let served = tokio::spawn({
-        let shards = world.shards.clone();
-        async move { shards.serve_turn(theirs, connection).await }
-    });
-    // Half a header keeps nobody.
-    ours.write_all(&[0, 1, 0]).await.unwrap();
-    served.await.unwrap();
-    assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
-}
-
-/// Binding requests are answered to anybody; they are no reason to stay.
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_drips_requests_without_an_allocation_is_closed() {
-    let world = world(&[]).await;
-    let (mut ours, theirs) = tokio::io::duplex(1024);
-    let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
-    let mut served = tokio::spawn({
-        let shards = world.shards.clone();
-        async move { shards.serve_turn(theirs, connection).await }
-    });
-    let mut request = Vec::new();
-    let transaction = TransactionId([1; 12]);
-    Writer::new(&mut request, Class::Request, Method::BINDING, transaction);
-    // Shards have a clock that does not jump.
-    let soon = std::time::Instant::now() + SOON;
-    while std::time::Instant::now() < soon {
-        if ours.write_all(&request).await.is_err() {
-            break;
-        }
-        if timeout(Duration::from_secs(5), &mut served).await.is_ok() {
-            return;
-        }
-    }
-    assert!(served.is_finished(), "it stays for as long as it drips");
-}
-
-#[tokio::test]
-async fn a_stream_with_an_allocation_stays_however_silent_it_is() {
-    let world = world(&[]).await;
-    let mut client = Client::tcp(world.address).await;
-    client.allocated().await;
-    tokio::time::pause();
-    tokio::time::sleep(Duration::from_secs(300)).await;
-    tokio::time::resume();
-    assert_eq!(client.bind(0x4000, "198.51.100.7:9".parse().unwrap()).await, None);
 }
 
 #[tokio::test]
