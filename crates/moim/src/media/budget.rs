@@ -31,9 +31,35 @@ impl Budget {
 
     /// One has taken so long.
     pub(super) fn spend(&mut self, time: Duration) {
-        // A thread that was kept from running for a while was not kept by this.
         self.taken = self.taken.saturating_add(time.min(BURST));
     }
+}
+
+/// Measures the time that this thread works. On a busy machine it may wait for longer than that, which
+/// is nobody's fault here.
+pub(super) struct Stopwatch(Duration);
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        Self(worked())
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        worked().saturating_sub(self.0)
+    }
+}
+
+#[cfg(unix)]
+fn worked() -> Duration {
+    let worked = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(worked).unwrap_or_default()
+}
+
+#[cfg(not(unix))]
+fn worked() -> Duration {
+    use std::{sync::LazyLock, time::Instant};
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGAN.elapsed()
 }
 
 #[cfg(test)]

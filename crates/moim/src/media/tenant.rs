@@ -6,7 +6,7 @@ use std::{collections::HashMap, net::SocketAddr, time::Instant};
 use sfu::{Event, GoneReason, Output, PeerId, RoomId, Sfu, Transport};
 
 use super::{
-    budget::Budget,
+    budget::{Budget, Stopwatch},
     command::{Command, Way},
     elsewhere::Elsewhere,
     news::{Letter, News},
@@ -236,11 +236,11 @@ impl Media {
         if self.budgets.get_mut(&peer).is_some_and(|budget| !budget.is_left(now)) {
             return Err(sfu::Refused::TooFast);
         }
-        let began = Instant::now();
+        let watch = Stopwatch::start();
         let looked = look(&mut self.sfu);
         if self.peers.contains_key(&peer) {
             let budget = self.budgets.entry(peer).or_insert_with(|| Budget::new(now));
-            budget.spend(began.elapsed());
+            budget.spend(watch.elapsed());
         }
         looked
     }

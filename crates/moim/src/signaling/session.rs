@@ -214,7 +214,7 @@ impl Session {
         if description.is_some_and(|it| it.kind == SdpType::Offer) && !self.may_offer() {
             return Err(rate_limited("too many offers in too short a time; wait a moment"));
         }
-        let request = signal.try_into().map_err(Refusal::from)?;
+        let request = signal.try_into()?;
         self.ask(request, ack).await
     }
 

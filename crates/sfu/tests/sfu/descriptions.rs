@@ -486,3 +486,59 @@ fn a_link_that_does_not_come_up_is_dropped_in_time() {
     assert_eq!(lone.world.gone, [(ANN, sfu::GoneReason::NoPath)]);
     assert_eq!(lone.world.sfu.peers(), 0);
 }
+
+/// The costliest description that is taken: each section with as many lines of each kind as there may be.
+fn costliest(limit: usize) -> String {
+    let mut text = String::new();
+    let mut mids = Vec::new();
+    for n in 0.. {
+        let mut types: Vec<usize> = (0..64).chain(96..128).collect();
+        types.retain(|pt| *pt != 111);
+        let maps = types.iter().zip(["VP8", "VP9", "H264", "AV1", "rtx"].iter().cycle());
+        let more: String = maps
+            .map(|(pt, codec)| format!("a=rtpmap:{pt} {codec}/90000\r\na=fmtp:{pt} apt=96;a=1\r\n"))
+            .chain((0..200).map(|at| format!("a=rtcp-fb:{} nack\r\n", types[at % types.len()])))
+            .chain((0..32).map(|at| format!("a=extmap:{} urn:x{at}\r\n", at + 1)))
+            .chain((0..4).map(|at| format!("a=ssrc:{} cname:x\r\n", n * 4 + at)))
+            .collect();
+        let types: Vec<String> = types.iter().map(ToString::to_string).collect();
+        let section = format!(
+            "m=video 9 UDP/TLS/RTP/SAVPF {}\r\na=mid:{n}\r\na=sendrecv\r\n{more}",
+            types.join(" ")
+        );
+        if text.len() + section.len() > limit - 2000 {
+            break;
+        }
+        text += &section;
+        mids.push(n.to_string());
+    }
+    head(&mids.iter().map(String::as_str).collect::<Vec<_>>()) + &text
+}
+
+/// A ratio, so that it holds on any machine: the text is of the same size, and so is the cost.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the real time that it takes is what is compared")]
+fn the_costliest_offer_costs_little_more_than_a_browsers_of_that_size() {
+    let camera = sections(CHROMIUM)[1].replace("a=simulcast:send q;h;f\r\n", "");
+    let camera = camera.lines().filter(|line| !line.starts_with("a=rid:")).collect::<Vec<_>>();
+    let camera = camera.join("\r\n") + "\r\n";
+    let mids: Vec<String> = (0..100).map(|n| format!("m{n}")).collect();
+    let names: Vec<&str> = mids.iter().map(String::as_str).collect();
+    let cameras = mids.iter().map(|mid| camera.replace("a=mid:1\r\n", &format!("a=mid:{mid}\r\n")));
+    let plain = head(&names) + &cameras.collect::<String>();
+    let plain: String =
+        plain.split_inclusive("\r\n").filter(|line| !line.starts_with("a=ssrc")).collect();
+    let worst = costliest(plain.len());
+    assert!(worst.len() <= plain.len());
+    let time = |offer: &str| {
+        let fastest = (0..3).map(|_| {
+            let mut lone = Lone::new();
+            let began = std::time::Instant::now();
+            lone.offer(offer).unwrap();
+            began.elapsed()
+        });
+        fastest.min().unwrap()
+    };
+    let (plain, worst) = (time(&plain), time(&worst));
+    assert!(worst < plain * 3, "{worst:?} instead of {plain:?}");
+}

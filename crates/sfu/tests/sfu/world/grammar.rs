@@ -164,7 +164,8 @@ impl GrammarSection {
                 out.push_str(&format!("m=application {port} UDP/DTLS/SCTP webrtc-datachannel\r\n"));
             }
             _ => {
-                out.push_str(&format!("m={kind} {port} UDP/TLS/RTP/SAVPF {}\r\n", types.join(" ")))
+                let types = types.join(" ");
+                out.push_str(&format!("m={kind} {port} UDP/TLS/RTP/SAVPF {types}\r\n"));
             }
         }
         out.push_str(&format!("c=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na={direction}\r\n"));
