@@ -9,11 +9,14 @@ use std::{
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tungstenite::{Message, WebSocket};
+use tungstenite::{
+    Message, WebSocket,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 /// For what should come at once; long, since machines can be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -225,6 +228,48 @@ fn what_makes_no_sense_is_answered_and_the_server_goes_on() {
     let ann_is = ann.join("tea", "Ann");
     let signal = json!({"to": ann_is["self"]["id"], "description": large});
     assert_eq!(ann.ask("signal", &signal)["error"]["code"], "too_large");
+}
+
+#[test]
+fn names_that_show_nothing_are_refused_and_pasted_ones_are_cleaned() {
+    let server = Server::start();
+    let mut ann = Client::connect(&server);
+    for (name, why) in [
+        ("\u{3164}", "invisible"),
+        ("\u{2800}", "empty"),
+        ("\u{ad}", "invisible"),
+        ("\u{200c}\u{200d}", "empty"),
+        ("\u{fe0f}", "empty"),
+        ("Ann\u{e0041}", "invisible"),
+        ("Ann\u{fdd0}", "unassigned"),
+        ("a\u{334}\u{334}\u{334}\u{334}\u{334}", "marks"),
+    ] {
+        for payload in [json!({"room": "tea", "name": name}), json!({"room": name, "name": "Ann"})]
+        {
+            let error = &ann.ask("room:join", &payload)["error"];
+            assert_eq!(error["code"], "invalid", "{payload}");
+            assert_eq!(error["name"], why, "{payload}");
+        }
+    }
+    let joined = ann.join("\u{2068}tea\u{2069}", "\u{feff}\u{200f}דוד\u{200e}\u{a0}");
+    assert_eq!((&joined["room"]["name"], &joined["self"]["name"]), (&json!("tea"), &json!("דוד")));
+    let mut ben = Client::connect(&server);
+    let ben_is = ben.join("tea ", "דוד");
+    assert_eq!(ben_is["participants"], json!([joined["self"]]), "one room");
+    assert_eq!((&joined["self"]["alike"], &ben_is["self"]["alike"]), (&json!(null), &json!(2)));
+}
+
+#[test]
+fn a_page_whose_websocket_closes_in_order_is_gone_within_a_second() {
+    let server = Server::start();
+    let (mut ann, mut ben) = (Client::connect(&server), Client::connect(&server));
+    let ann_is = ann.join("tea", "Ann");
+    ben.join("tea", "Ben");
+    let going_away = CloseFrame { code: CloseCode::Away, reason: "".into() };
+    let closed = Instant::now();
+    ann.socket.close(Some(going_away)).unwrap();
+    assert_eq!(ben.hears("participant:left").0["id"], ann_is["self"]["id"]);
+    assert!(closed.elapsed() < Duration::from_secs(2), "{:?}", closed.elapsed());
 }
 
 #[test]
