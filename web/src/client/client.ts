@@ -1,4 +1,5 @@
 // The library put together in a browser page.
+import { earlierJoin, forgetEarlierJoin, keepEarlierJoin } from "./earlier-join.ts";
 import type { Call, Client, JoinRequest, LocalMedia } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
 import { LiveLobby } from "./lobby.ts";
@@ -21,28 +22,34 @@ export function createClient(url?: string): Client {
     storage: storage(),
     createStream: platform.createStream,
   });
-  const client = new PageClient(signaling, media);
+  const client = new PageClient(signaling, media, tabStorage());
   window.addEventListener("online", () => client.wake());
-  // A page that is closed or left says so; one that comes back out of the cache connects again.
-  window.addEventListener("pagehide", () => client.close());
+  const sendBeacon = (path: string, packet: string) =>
+    navigator.sendBeacon(new URL(path, url ?? location.href), packet);
+  // A page that is closed or left says so; one that comes back out of the cache is in its call again.
+  window.addEventListener("pagehide", ({ persisted }) => client.hide(persisted, sendBeacon));
   window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) signaling.open();
+    if (persisted) client.show();
   });
   signaling.open();
   return client;
 }
 
-class PageClient implements Client {
+/** A client as the page has it; exported for its tests. */
+export class PageClient implements Client {
   readonly server;
   readonly lobby;
   readonly media: LocalMedia;
   readonly #signaling: Signaling;
   readonly #media: Media;
+  /** Outlives the page, but not its tab. */
+  readonly #storage: Storage | undefined;
   #session: Session | null = null;
 
-  constructor(signaling: Signaling, media: Media) {
+  constructor(signaling: Signaling, media: Media, storage?: Storage) {
     this.#signaling = signaling;
     this.#media = media;
+    this.#storage = storage;
     this.server = signaling.state;
     this.lobby = new LiveLobby(signaling);
     this.media = media;
@@ -54,16 +61,19 @@ class PageClient implements Client {
     const { microphone, camera, screen } = this.#media.getSnapshot();
     return new Promise((resolve, reject) => {
       const { room, name, password } = request;
+      const replaces = earlierJoin(this.#storage, room);
       const payload = {
         room,
         name,
         ...(password !== undefined && { password }),
+        ...(replaces !== undefined && { replaces }),
         sfu: true,
         media: { mic: microphone.on, camera: camera.on, screen: screen.on, hand: false },
       };
       // Made within the answer's own message, so that no event behind it is missed.
       this.#signaling.send("room:join", payload, (outcome) => {
         if ("ok" in outcome) {
+          forgetEarlierJoin(this.#storage);
           resolve(this.#begin(request, outcome.ok));
           return;
         }
@@ -79,9 +89,20 @@ class PageClient implements Client {
     this.#session?.wake();
   }
 
-  close(): void {
-    this.#session?.leave();
-    this.#signaling.close();
+  /** The page is left: for good, or into the back/forward cache where it is `persisted`. */
+  hide(persisted: boolean, sendBeacon: (path: string, packet: string) => unknown): void {
+    const place = this.#session?.place;
+    // Whether the server hears of it is not sure: a browser may have closed the socket before.
+    if (place) keepEarlierJoin(this.#storage, place);
+    if (persisted) this.#session?.suspend();
+    else this.#session?.leave();
+    this.#signaling.leavePage(sendBeacon);
+  }
+
+  /** The page is back out of the cache. */
+  show(): void {
+    forgetEarlierJoin(this.#storage);
+    this.#signaling.open();
   }
 
   #begin(request: JoinRequest, joined: Joined): Session {
@@ -93,6 +114,15 @@ class PageClient implements Client {
       platform,
     });
     return this.#session;
+  }
+}
+
+/** Storage of the tab, where the browser's settings allow it. */
+function tabStorage(): Storage | undefined {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return undefined;
   }
 }
 
