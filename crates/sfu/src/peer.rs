@@ -34,6 +34,8 @@ pub(crate) struct Peer {
     pub(crate) given: u64,
     /// Whether it has something to drain.
     pub(crate) dirty: bool,
+    /// Whether nothing has come from it for some time.
+    pub(crate) interrupted: bool,
 }
 
 /// Where a section's packets leave: its numbers go on whatever track is on it.
@@ -72,6 +74,7 @@ impl Peer {
             caution: None,
             given: 0,
             dirty: false,
+            interrupted: false,
         }
     }
 

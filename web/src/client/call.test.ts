@@ -145,3 +145,13 @@ test("a quality is told of each, and forgotten where it is not known", () => {
   ]);
   expect(after(judged, { is: "quality", of: new Map() })).toEqual(call);
 });
+
+test("an interruption ends with the update that no longer tells of it", () => {
+  const ann = participant("a");
+  const at = (call: CallState, participant: Participant) =>
+    after(call, { is: "participant:updated", participant });
+  const begin = after(begun(joined()), { is: "participant:joined", participant: ann });
+  const lost = at(begin, { ...ann, interrupted: true });
+  expect(lost.others[0]?.interrupted).toBe(true);
+  expect(at(lost, ann).others[0]?.interrupted).toBe(false);
+});

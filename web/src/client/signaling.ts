@@ -173,7 +173,8 @@ function outcomeOf<T>(reply: Reply<T>): Outcome<T> {
   if (reply && typeof reply === "object") {
     if ("ok" in reply) return { ok: reply.ok };
     if ("error" in reply) {
-      return { error: new RequestError(reply.error.code, reply.error.message) };
+      const { code, message, name } = reply.error;
+      return { error: new RequestError(code, message, name) };
     }
   }
   return { error: new RequestError("internal", "the server's answer was not understood") };

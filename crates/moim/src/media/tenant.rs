@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, time::Instant};
 
-use sfu::{Event, Output, PeerId, RoomId, Sfu, Transport};
+use sfu::{Event, GoneReason, Output, PeerId, RoomId, Sfu, Transport};
 
 use super::{
     command::{Command, Way},
@@ -373,14 +373,25 @@ impl Media {
                 }
                 return;
             }
+            Event::Interrupted { peer, interrupted } => {
+                tracing::debug!(peer = peer.0, interrupted, "heard of no more, or again");
+                (peer, Letter::Interrupted(peer, interrupted))
+            }
             Event::Connected { peer } => {
                 self.tally.connected += 1;
                 tracing::debug!(peer = peer.0, "connected");
-                return;
+                // Its last link may have ended in silence.
+                (peer, Letter::Interrupted(peer, false))
             }
             Event::Gone { peer, reason } => {
                 self.tally.ended += 1;
                 tracing::debug!(peer = peer.0, ?reason, "link ended");
+                if reason == GoneReason::Closed
+                    && let Some((_, news)) = self.peers.get(&peer)
+                {
+                    // Where it can't be told, the next link or the peer's leaving tells.
+                    let _ = news.tell(Letter::Interrupted(peer, false));
+                }
                 self.forget(peer);
                 return;
             }

@@ -183,6 +183,9 @@ impl RoomTask {
     fn pass_on(&mut self, said: Said) {
         match said {
             Said::To(id, said) => self.room.handle_sfu(Instant::now().into_std(), &id, said),
+            Said::Interrupted(id, interrupted) => {
+                self.room.handle_interrupted(Instant::now().into_std(), &id, interrupted);
+            }
             Said::Speakers(speakers) => self.room.handle_speakers(speakers),
             Said::Nobody => return,
         }

@@ -1,5 +1,11 @@
 /** What the tiles of a call show, decided without a browser. */
-import type { CallState, Connection, Quality, Source } from "../../client/index.ts";
+import type {
+  CallState,
+  Connection,
+  Quality,
+  RemoteParticipant,
+  Source,
+} from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 
 /** A participant. */
@@ -9,6 +15,8 @@ export interface TileView {
   key: string;
   id: string;
   name: string;
+  /** Its place among those here whose names look alike. */
+  alike: number | undefined;
   isSelf: boolean;
   connection: Connection;
   quality: Quality | null;
@@ -52,9 +60,10 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
         key: other.id,
         id: other.id,
         name: other.name,
+        alike: other.alike,
         isSelf: false,
-        connection: other.connection,
-        quality: other.connection === "connected" ? other.quality : null,
+        connection: connectionOf(other, call),
+        quality: connectionOf(other, call) === "connected" ? other.quality : null,
         showsPicture: other.media.camera && other.stream !== null,
         isMuted: !other.media.mic,
         isSpeaking: other.speaking && other.media.mic,
@@ -66,6 +75,7 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
       key: self.id,
       id: self.id,
       name: self.name,
+      alike: self.alike,
       isSelf: true,
       connection: call.status === "reconnecting" ? "reconnecting" : "connected",
       quality: self.quality,
@@ -75,6 +85,12 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
       stream: own.camera,
     },
   ];
+}
+
+/** One's own link to the media server may be well and the other's not. */
+function connectionOf(other: RemoteParticipant, { topology }: CallState): Connection {
+  const isInterrupted = other.interrupted === true && topology === "sfu" && !other.direct;
+  return isInterrupted && other.connection === "connected" ? "reconnecting" : other.connection;
 }
 
 function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
@@ -133,6 +149,7 @@ export function connectionText(tile: TileView, t: Messages): string | null {
 export function tileLabel(tile: TileView, t: Messages): string {
   const parts = [
     tile.isSelf ? t.call.youNamed(tile.name) : tile.name,
+    tile.alike === undefined ? null : t.call.alike(tile.alike),
     connectionText(tile, t),
     tile.isMuted ? t.call.micMuted : null,
     tile.showsPicture ? null : t.call.cameraMuted,

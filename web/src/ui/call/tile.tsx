@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
+import { AlikeMark } from "../parts/alike-mark.tsx";
 import { Avatar } from "../parts/avatar-badge.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { useStream } from "../parts/use-stream.ts";
@@ -71,6 +72,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           </span>
         ) : null}
         <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
+        <AlikeMark alike={tile.alike} />
       </span>
     </div>
   );
