@@ -45,6 +45,7 @@ pub(crate) fn signaling(
         fallback: first.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         capacity: config.limits.room_capacity,
         max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
+        data: Some(config.data.clone()),
         max_rooms: config.limits.rooms,
         media: Some(signaling::MediaServer::new(shards.orders())),
         topology: config.topology,

@@ -9,11 +9,15 @@ use std::{
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tungstenite::{Message, WebSocket};
+use tungstenite::{
+    Message, WebSocket,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 /// For what should come at once; long, since machines can be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,12 +25,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Server {
     process: Child,
     port: u16,
-    _data: tempfile::TempDir,
+    data: Arc<tempfile::TempDir>,
 }
 
 impl Server {
     fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::start_in(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// One with the data of another.
+    fn start_in(data: Arc<tempfile::TempDir>) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_moim"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.path())
@@ -42,7 +50,7 @@ impl Server {
         };
         // What else it says is read, so that it never waits for us.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, port, _data: data }
+        Self { process, port, data }
     }
 
     /// Asks it to end, as an operator does.
@@ -225,6 +233,96 @@ fn what_makes_no_sense_is_answered_and_the_server_goes_on() {
     let ann_is = ann.join("tea", "Ann");
     let signal = json!({"to": ann_is["self"]["id"], "description": large});
     assert_eq!(ann.ask("signal", &signal)["error"]["code"], "too_large");
+}
+
+#[test]
+fn names_that_show_nothing_are_refused_and_pasted_ones_are_cleaned() {
+    let server = Server::start();
+    let mut ann = Client::connect(&server);
+    for (name, why) in [
+        ("\u{3164}", "invisible"),
+        ("\u{2800}", "empty"),
+        ("\u{ad}", "invisible"),
+        ("\u{200c}\u{200d}", "empty"),
+        ("\u{fe0f}", "empty"),
+        ("Ann\u{e0041}", "invisible"),
+        ("Ann\u{fdd0}", "unassigned"),
+        ("a\u{334}\u{334}\u{334}\u{334}\u{334}", "marks"),
+    ] {
+        for payload in [json!({"room": "tea", "name": name}), json!({"room": name, "name": "Ann"})]
+        {
+            let error = &ann.ask("room:join", &payload)["error"];
+            assert_eq!(error["code"], "invalid", "{payload}");
+            assert_eq!(error["name"], why, "{payload}");
+        }
+    }
+    let joined = ann.join("\u{2068}tea\u{2069}", "\u{feff}\u{200f}דוד\u{200e}\u{a0}");
+    assert_eq!((&joined["room"]["name"], &joined["self"]["name"]), (&json!("tea"), &json!("דוד")));
+    let mut ben = Client::connect(&server);
+    let ben_is = ben.join("tea ", "דוד");
+    assert_eq!(ben_is["participants"], json!([joined["self"]]), "one room");
+    assert_eq!((&joined["self"]["alike"], &ben_is["self"]["alike"]), (&json!(null), &json!(2)));
+}
+
+#[test]
+fn a_page_whose_websocket_closes_in_order_is_gone_within_a_second() {
+    let server = Server::start();
+    let (mut ann, mut ben) = (Client::connect(&server), Client::connect(&server));
+    let ann_is = ann.join("tea", "Ann");
+    ben.join("tea", "Ben");
+    let going_away = CloseFrame { code: CloseCode::Away, reason: "".into() };
+    let closed = Instant::now();
+    ann.socket.close(Some(going_away)).unwrap();
+    assert_eq!(ben.hears("participant:left").0["id"], ann_is["self"]["id"]);
+    assert!(closed.elapsed() < Duration::from_secs(2), "{:?}", closed.elapsed());
+}
+
+#[test]
+fn a_room_is_as_it_was_after_the_server_was_killed() {
+    let mut server = Server::start();
+    let mut ann = Client::connect(&server);
+    let made = json!({"name": "tea", "capacity": 13, "password": "sesame"});
+    ann.ask("room:create", &made);
+    ann.ask("room:create", &json!({"name": "hall", "capacity": 40}));
+    let join = json!({"room": "tea", "name": "Ann", "password": "sesame"});
+    assert_eq!(ann.ask("room:join", &join)["ok"]["room"]["capacity"], 13);
+    // Joining with a password locks a room as well.
+    let mut ben = Client::connect(&server);
+    ben.ask("room:join", &json!({"room": "den", "name": "Ben", "password": "open"}));
+    let path = server.data.path().join("rooms.json");
+    let written = |name: &str| {
+        std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&format!("\"{name}\"")))
+    };
+    let start = Instant::now();
+    while !["tea", "hall", "den"].into_iter().all(written) {
+        assert!(start.elapsed() < PATIENCE, "the rooms are never written");
+        std::thread::yield_now();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("sesame"), "{text}");
+    server.process.kill().unwrap();
+    server.process.wait().unwrap();
+
+    let server = Server::start_in(Arc::clone(&server.data));
+    let mut stranger = Client::connect(&server);
+    let mut join_as = |room: &str, password: Option<&str>| {
+        let mut join = json!({"room": room, "name": "Cem"});
+        if let Some(password) = password {
+            join["password"] = password.into();
+        }
+        stranger.ask("room:join", &join)["error"]["code"].clone()
+    };
+    assert_eq!(join_as("tea", None), "password_required");
+    assert_eq!(join_as("tea", Some("x")), "wrong_password");
+    assert_eq!(join_as("den", None), "password_required");
+    assert_eq!(stranger.ask("room:create", &made)["error"]["code"], "room_exists");
+    let mut ann = Client::connect(&server);
+    let again = ann.ask("room:join", &join);
+    assert_eq!(again["ok"]["room"]["capacity"], 13);
+    assert_eq!(again["ok"]["room"]["locked"], true);
+    let refused = stranger.ask("room:join", &json!({"room": "tea", "name": "Cem"}));
+    assert_eq!(refused["error"]["code"], "password_required", "also once it is open");
+    assert_eq!(stranger.join("hall", "Cem")["room"]["capacity"], 40);
 }
 
 #[test]

@@ -1,26 +1,69 @@
 //! Names people type: of rooms and of themselves.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
-/// The most characters a name may have, after normalisation.
+mod characters;
+mod cleaning;
+mod skeleton;
+#[cfg(test)]
+mod tests;
+
+pub use skeleton::Skeleton;
+
+/// The most characters a name may have, after cleaning.
 pub const MAX_NAME_CHARS: usize = 64;
+/// The most combining marks on one character: real writing stacks no more.
+pub const MAX_MARKS: usize = 4;
 
 /// Why a typed name was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum NameError {
-    /// Nothing is left after trimming white space.
-    #[error("a name can't be empty")]
+    /// Nothing that can be seen is left after cleaning.
+    #[error("a name needs a character that can be seen")]
     Empty,
     /// More than [`MAX_NAME_CHARS`] characters.
     #[error("a name has at most {MAX_NAME_CHARS} characters")]
     TooLong,
-    /// A control or text-direction character, which could disguise what others see.
-    #[error("a name can't hold control or text-direction characters")]
-    Forbidden,
+    /// A control character or a line break.
+    #[error("a name is one line without control characters")]
+    Control,
+    /// A character that turns the direction of text, which could disguise what others see.
+    #[error("a name can't hold characters that turn the direction of text")]
+    Direction,
+    /// A character that shows nothing.
+    #[error("a name can't hold invisible characters")]
+    Invisible,
+    /// A character that Unicode has not assigned, or leaves to private use.
+    #[error("a name can't hold characters without an agreed meaning")]
+    Unassigned,
+    /// More than [`MAX_MARKS`] combining marks in a row, or one with nothing to be on.
+    #[error(
+        "a name has at most {MAX_MARKS} combining marks on a character, and none before the first"
+    )]
+    Marks,
     /// `.` and `..`, which browsers take out of an address (RFC 3986 §5.2.4).
     #[error("a room can't be named by dots alone")]
     Dots,
+}
+
+impl NameError {
+    const ALL: [Self; 8] = [
+        Self::Empty,
+        Self::TooLong,
+        Self::Control,
+        Self::Direction,
+        Self::Invisible,
+        Self::Unassigned,
+        Self::Marks,
+        Self::Dots,
+    ];
+
+    /// The error that says this sentence: what is left of one that passed through a parser.
+    pub fn of_sentence(sentence: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|error| error.to_string() == sentence)
+    }
 }
 
 macro_rules! name {
@@ -32,9 +75,9 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// Trims and normalises (NFC) what was typed.
+            /// Cleans and normalises (NFC) what was typed.
             pub fn new(typed: &str) -> Result<Self, NameError> {
-                normalised(typed).and_then($check).map(Self)
+                cleaning::clean(typed).and_then($check).map(Self)
             }
 
             /// The name as shown.
@@ -81,9 +124,8 @@ impl RoomName {
     /// What can be shown of a name that follows no rules of ours: as much as such a name may hold,
     /// and a dash where nothing is left.
     pub fn legible(name: &str) -> Self {
-        let visible = name.chars().filter(|c| !is_forbidden(*c)).take(MAX_NAME_CHARS);
-        let legible: String = visible.nfc().take(MAX_NAME_CHARS).collect();
-        Self::new(&legible).unwrap_or_else(|_| Self("—".to_owned()))
+        let salvaged = cleaning::salvage(name).and_then(|name| addressable(name).ok());
+        Self(salvaged.unwrap_or_else(|| "—".to_owned()))
     }
 }
 
@@ -92,60 +134,9 @@ impl DisplayName {
     pub fn guest() -> Self {
         Self("Guest".to_owned())
     }
-}
 
-/// NFC, because a Mac sends Hangul decomposed: the same link must find the same room.
-fn normalised(typed: &str) -> Result<String, NameError> {
-    // Bounded before normalising: one code point grows to at most 18.
-    if typed.len() > MAX_NAME_CHARS * 18 * 4 {
-        return Err(NameError::TooLong);
-    }
-    let name: String = typed.trim().nfc().collect();
-    match name.chars().count() {
-        0 => Err(NameError::Empty),
-        n if n > MAX_NAME_CHARS => Err(NameError::TooLong),
-        _ if name.chars().any(is_forbidden) => Err(NameError::Forbidden),
-        _ => Ok(name),
-    }
-}
-
-/// Controls, and the bidirectional and invisible formatting characters of Unicode UAX #9.
-fn is_forbidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
-        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_decomposed_hangul_name_is_the_same_room() {
-        assert_eq!(
-            RoomName::new("\u{1106}\u{1169}\u{110b}\u{1175}\u{11b7}"),
-            RoomName::new("모임")
-        );
-    }
-
-    #[test]
-    fn of_any_name_something_can_be_shown() {
-        assert_eq!(RoomName::legible("tea \u{202e}room\n").as_str(), "tea room");
-        assert_eq!(RoomName::legible(&"a".repeat(1000)).as_str(), "a".repeat(MAX_NAME_CHARS));
-        for nothing in ["", " ", "\u{0}\u{200b}"] {
-            assert_eq!(RoomName::legible(nothing).as_str(), "—");
-        }
-    }
-
-    #[test]
-    fn names_that_would_mislead_are_refused() {
-        assert_eq!(DisplayName::new("  "), Err(NameError::Empty));
-        assert_eq!(DisplayName::new(&"a".repeat(65)), Err(NameError::TooLong));
-        assert_eq!(DisplayName::new(&"a".repeat(10 << 20)), Err(NameError::TooLong));
-        assert_eq!(DisplayName::new("ann\u{202e}nna"), Err(NameError::Forbidden));
-        assert_eq!(DisplayName::new("a\nb"), Err(NameError::Forbidden));
-        assert_eq!(RoomName::new(" .. "), Err(NameError::Dots));
-        assert!(RoomName::new("...").is_ok() && DisplayName::new("..").is_ok());
-        assert!(DisplayName::new("<b>Ann</b> 👩‍🏫").is_ok(), "markup is text, emoji joiners stay");
+    /// Equal for names that look alike.
+    pub fn skeleton(&self) -> Skeleton {
+        Skeleton::of(&self.0)
     }
 }

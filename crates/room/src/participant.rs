@@ -18,13 +18,17 @@ pub struct Participant {
     pub media: MediaState,
     /// It is connected to peer to peer, whatever the topology.
     pub direct: bool,
+    /// Its place among those here whose names look alike, from 2 on; none for the first.
+    pub alike: Option<u32>,
+    /// The media server receives nothing from it.
+    pub interrupted: bool,
     /// What clients of its [dialect](crate::dialect) are to know of it besides.
     pub card: Option<Opaque>,
 }
 
 impl From<Participant> for protocol::Participant {
     fn from(participant: Participant) -> Self {
-        let Participant { id, name, media, direct, card: _ } = participant;
-        Self { id, name, media, direct }
+        let Participant { id, name, media, direct, alike, interrupted, card: _ } = participant;
+        Self { id, name, media, direct, alike, interrupted }
     }
 }

@@ -82,6 +82,8 @@ pub struct Join {
     pub name: DisplayName,
     /// For a locked room.
     pub password: Option<Password>,
+    /// Proves who it was before: that participant leaves, and its place is taken.
+    pub replaces: Option<ResumeToken>,
     /// What it sends.
     pub media: MediaState,
     /// It can use the media server.
@@ -124,6 +126,9 @@ pub enum Recipients {
 pub enum Departure {
     /// It said that it won't be back.
     Left,
+    /// It closed its end in order, as a browser does that leaves a page or loads it again. It is
+    /// back within moments, or never.
+    GoingAway,
     /// It broke and may be back.
     Lost,
 }

@@ -17,7 +17,7 @@ use crate::{
     name::RoomName,
     participant::Participant,
     password::Password,
-    protocol::{MediaState, ParticipantId, RoomSummary, TopologyChoice},
+    protocol::{MediaState, ParticipantId, ResumeToken, RoomSummary, TopologyChoice},
     request::{
         Admission, Chat, Connection, Departure, Effect, Join, Recipients, Refusal, Reply, Request,
         Resume,
@@ -50,6 +50,8 @@ pub struct Settings {
 pub struct Limits {
     /// How long a lost participant is kept.
     pub grace: Duration,
+    /// How long one is kept whose connection was closed in order.
+    pub going_away: Duration,
     /// How long an event is kept for those who reconnect: at least the grace and the time until
     /// a broken connection is noticed.
     pub log_age: Duration,
@@ -59,14 +61,23 @@ pub struct Limits {
 
 impl Limits {
     /// Of a room that nobody comes back to: who is lost has left, and nothing is kept.
-    pub const FORGETFUL: Self =
-        Self { grace: Duration::ZERO, log_age: Duration::ZERO, log_bytes: 0 };
+    pub const FORGETFUL: Self = Self {
+        grace: Duration::ZERO,
+        going_away: Duration::ZERO,
+        log_age: Duration::ZERO,
+        log_bytes: 0,
+    };
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let (grace, ping) = (Duration::from_secs(30), Duration::from_secs(45));
-        Self { grace, log_age: grace + ping + Duration::from_secs(15), log_bytes: 1 << 20 }
+        Self {
+            grace,
+            going_away: Duration::from_millis(900),
+            log_age: grace + ping + Duration::from_secs(15),
+            log_bytes: 1 << 20,
+        }
     }
 }
 
@@ -136,6 +147,10 @@ impl Room {
             Departure::Lost => {
                 self.roster.set_presence(seat, Presence::Lost(now + self.limits.grace));
             }
+            Departure::GoingAway => {
+                let until = now + self.limits.going_away.min(self.limits.grace);
+                self.roster.set_presence(seat, Presence::GoingAway(until));
+            }
         }
     }
 
@@ -189,27 +204,40 @@ impl Room {
         if self.roster.seat_of(from).is_some() {
             return Err(Refusal::AlreadyJoined);
         }
-        self.check_password(join.password.as_ref())?;
-        if self.roster.len() >= usize::try_from(self.settings.capacity).unwrap_or(usize::MAX) {
-            return Err(Refusal::RoomFull);
+        let replaced = join.replaces.as_ref().and_then(|token| self.seat_proven(token));
+        if replaced.is_none() {
+            self.check_password(join.password.as_ref())?;
         }
+        let is_full =
+            self.roster.len() >= usize::try_from(self.settings.capacity).unwrap_or(usize::MAX);
+        let vacated = match replaced {
+            Some(seat) => Some(seat),
+            None if is_full => Some(self.roster.going_away().ok_or(Refusal::RoomFull)?),
+            None => None,
+        };
         let id = match join.id {
             Some(id) if id.is_sfu() => {
                 return Err(Refusal::Invalid("that is the media server's name"));
             }
-            Some(id) if self.roster.seat_named(&id).is_some() => {
+            Some(id) if self.roster.seat_named(&id).is_some_and(|seat| Some(seat) != vacated) => {
                 return Err(Refusal::AlreadyJoined);
             }
             Some(id) => id,
             None => self.mint_id(),
         };
         let Join { name, media, sfu, card, .. } = join;
-        let me = Participant { id, name, media, direct: !sfu, card };
+        let gone = vacated.and_then(|seat| self.roster.remove(seat));
+        let alike = self.roster.alike(&name);
+        let me = Participant { id, name, media, direct: !sfu, alike, interrupted: false, card };
         let secret = self.mint.secret();
         let seat = self.roster.add(from, me.clone(), secret, self.log.newest());
         self.empty_since = None;
         let switched = self.count(now);
         self.admit(from, seat, None);
+        if let Some(gone) = gone {
+            self.detach(Some(gone.presence));
+            self.tell_left(now, Audience::AllBut(seat), gone.participant);
+        }
         // First by what way, then who: so nobody begins a link that is of no use.
         if switched {
             self.tell_topology(now, Audience::AllBut(seat));
@@ -220,7 +248,7 @@ impl Room {
     }
 
     fn resume(&mut self, now: Instant, from: Connection, resume: &Resume) -> Result<(), Refusal> {
-        let seat = self.seat_proven(resume).ok_or(Refusal::ResumeExpired)?;
+        let seat = self.seat_proven(&resume.token).ok_or(Refusal::ResumeExpired)?;
         // One that didn't hear the answer in time may ask again over the same connection.
         if self.roster.seat_of(from).is_some_and(|at| at != seat) {
             return Err(Refusal::AlreadyJoined);
@@ -324,8 +352,8 @@ impl Room {
 
     /// The participant a token proves. Who guesses learns nothing from the time it takes: an
     /// unknown id is compared with a secret as well.
-    fn seat_proven(&self, resume: &Resume) -> Option<Seat> {
-        let (id, given) = claim(&resume.token);
+    fn seat_proven(&self, token: &ResumeToken) -> Option<Seat> {
+        let (id, given) = claim(token);
         let seat = self.roster.seat_named(&id);
         let member = seat.and_then(|seat| self.roster.member(seat));
         let proven = member.map_or(&DECOY, |member| &member.secret).is(given);
@@ -399,10 +427,7 @@ impl Room {
 
     fn remove(&mut self, now: Instant, seat: Seat) {
         let Some(member) = self.roster.remove(seat) else { return };
-        if self.switch.knows_sfu() {
-            self.effects.push_back(Effect::Unlink(member.participant.id.clone()));
-        }
-        self.tell(now, Audience::AllBut(seat), Event::Left(member.participant));
+        self.tell_left(now, Audience::AllBut(seat), member.participant);
         if self.count(now) {
             self.tell_topology(now, Audience::All);
         }
@@ -410,6 +435,14 @@ impl Room {
         if self.roster.is_empty() {
             self.empty_since = Some(now);
         }
+    }
+
+    /// Somebody is gone, and so is their link to the media server.
+    fn tell_left(&mut self, now: Instant, audience: Audience, participant: Participant) {
+        if self.switch.knows_sfu() {
+            self.effects.push_back(Effect::Unlink(participant.id.clone()));
+        }
+        self.tell(now, audience, Event::Left(participant));
     }
 
     fn closes_at(&self) -> Option<Instant> {

@@ -1,13 +1,14 @@
 //! Who is in a room, in the order they joined, found by connection or by id.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Instant,
 };
 
 use crate::{
     log::{Audience, Entry},
     mint::Secret,
+    name::{DisplayName, Skeleton},
     participant::Participant,
     protocol::ParticipantId,
     request::Connection,
@@ -24,6 +25,8 @@ pub(crate) enum Presence {
     Here(Connection),
     /// Not at all, and gone for good at this time.
     Lost(Instant),
+    /// As lost, but not expected back: whoever needs the place may have it before.
+    GoingAway(Instant),
 }
 
 /// A participant and what the room alone knows of it.
@@ -31,6 +34,8 @@ pub(crate) struct Member {
     pub(crate) participant: Participant,
     pub(crate) secret: Secret,
     pub(crate) presence: Presence,
+    /// Equal for names that look alike.
+    pub(crate) skeleton: Skeleton,
     /// The number of the newest event before it joined.
     pub(crate) joined: u64,
     /// The number of the newest event to it that the log gave up, 0 before the first.
@@ -86,9 +91,10 @@ impl Roster {
         self.by_connection.insert(connection, seat);
         self.by_id.insert(participant.id.clone(), seat);
         let presence = Presence::Here(connection);
-        let sfu = SfuWords::default();
+        let (skeleton, sfu) = (participant.name.skeleton(), SfuWords::default());
+        let (forgotten, chatted) = (0, 0);
         let member =
-            Member { participant, secret, presence, joined, forgotten: 0, chatted: 0, sfu };
+            Member { participant, secret, presence, skeleton, joined, forgotten, chatted, sfu };
         self.members.insert(seat, member);
         seat
     }
@@ -142,6 +148,16 @@ impl Roster {
         others.map(|(_, member)| member.participant.clone()).collect()
     }
 
+    /// The place of somebody who comes now among those whose names look alike: the first that is
+    /// free, so that who comes back to it bears it again. None for the first.
+    pub(crate) fn alike(&self, name: &DisplayName) -> Option<u32> {
+        let skeleton = name.skeleton();
+        let likes = self.members.values().filter(|member| member.skeleton == skeleton);
+        let taken: HashSet<u32> =
+            likes.map(|member| member.participant.alike.unwrap_or(1)).collect();
+        (1..).find(|place| !taken.contains(place)).filter(|place| *place > 1)
+    }
+
     /// How many can use the media server.
     pub(crate) fn able(&self) -> usize {
         self.members.values().filter(|member| !member.participant.direct).count()
@@ -151,7 +167,7 @@ impl Roster {
     pub(crate) fn connections(&self, to: Audience) -> Vec<Connection> {
         let reached = |member: &Member| match member.presence {
             Presence::Here(connection) => Some(connection),
-            Presence::Lost(_) => None,
+            Presence::Lost(_) | Presence::GoingAway(_) => None,
         };
         match to {
             Audience::One(seat) => self.member(seat).and_then(reached).into_iter().collect(),
@@ -186,6 +202,13 @@ impl Roster {
         self.lost().map(|(until, _)| until).min()
     }
 
+    /// The first of those who are not expected back.
+    pub(crate) fn going_away(&self) -> Option<Seat> {
+        let mut members = self.members.iter();
+        let found = members.find(|(_, member)| matches!(member.presence, Presence::GoingAway(_)));
+        found.map(|(seat, _)| *seat)
+    }
+
     /// Those whose grace is over, in the order they joined.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<Seat> {
         self.lost().filter(|(until, _)| *until <= now).map(|(_, seat)| seat).collect()
@@ -193,7 +216,7 @@ impl Roster {
 
     fn lost(&self) -> impl Iterator<Item = (Instant, Seat)> {
         self.members.iter().filter_map(|(seat, member)| match member.presence {
-            Presence::Lost(until) => Some((until, *seat)),
+            Presence::Lost(until) | Presence::GoingAway(until) => Some((until, *seat)),
             Presence::Here(_) => None,
         })
     }

@@ -2,10 +2,12 @@
 
 mod world;
 
+use std::time::Duration;
+
 use room::{
     Departure, Event, Recipients, Refusal, Request, Settings,
     password::Password,
-    protocol::{Interrupted, MediaState, Topology},
+    protocol::{Interrupted, MediaState, ResumeToken, Topology},
 };
 use world::{World, candidate, join, locked, seconds, settings};
 
@@ -197,4 +199,99 @@ fn the_lobby_hears_of_each_change_in_number() {
     world.pass(seconds(30));
     let counts: Vec<u32> = world.summaries.iter().map(|summary| summary.participants).collect();
     assert_eq!(counts, [0, 1, 2, 1, 0], "one who may be back still counts");
+}
+
+#[test]
+fn a_participant_that_goes_away_in_order_is_gone_within_a_second() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, _) = world.enter("Ben");
+    world.gone(ann, Departure::GoingAway);
+    assert_eq!(world.take_told(ben), [], "it may be back in a moment");
+    world.pass(seconds(1));
+    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me.clone())]);
+    let (_, resumed) = world.resume(&ann_is.resume, None);
+    assert_eq!(resumed.err(), Some(Refusal::ResumeExpired));
+}
+
+#[test]
+fn a_participant_that_is_back_at_once_was_never_away() {
+    let mut world = World::new(settings(2));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, _) = world.enter("Ben");
+    world.gone(ann, Departure::GoingAway);
+    world.pass(Duration::from_millis(500));
+    let (_, resumed) = world.resume(&ann_is.resume, None);
+    assert!(resumed.unwrap().resumed);
+    world.pass(seconds(60));
+    assert_eq!(world.take_told(ben), []);
+    assert_eq!(world.room.summary().participants, 2);
+}
+
+#[test]
+fn a_full_room_gives_the_place_of_one_that_goes_away_to_whoever_comes() {
+    let mut world = World::new(settings(2));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, ben_is) = world.enter("Ben");
+    world.gone(ann, Departure::GoingAway);
+    let (_, again_is) = world.enter("Ann");
+    assert_eq!(again_is.others, [ben_is.me]);
+    assert_eq!(again_is.me.alike, None, "it is not compared with its own ghost");
+    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me), Event::Joined(again_is.me)]);
+    let cem = world.connect();
+    assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Refusal::RoomFull));
+}
+
+#[test]
+fn a_page_loaded_again_takes_its_own_place_in_a_full_locked_room() {
+    let mut world = World::new(Settings { capacity: 2, ..locked("sesame") });
+    let password = Some(Password::new("sesame").unwrap());
+    let with = |name: &str| room::Join { password: password.clone(), ..join(name) };
+    let ann = world.connect();
+    let ann_is = world.admitted(ann, Request::Join(with("Ann"))).unwrap();
+    let ben = world.connect();
+    world.ask(ben, Request::Join(with("Ben"))).unwrap();
+    let rejoin = |token: &ResumeToken| {
+        Request::Join(room::Join { replaces: Some(token.clone()), ..join("Ann") })
+    };
+
+    world.gone(ann, Departure::Lost);
+    let again = world.connect();
+    let again_is = world.admitted(again, rejoin(&ann_is.resume)).unwrap();
+    assert!(!again_is.resumed && again_is.me.id != ann_is.me.id);
+    let heard = [Event::Left(ann_is.me), Event::Joined(again_is.me.clone())];
+    assert_eq!(world.take_told(ben), heard);
+    assert_eq!(world.take_told(again), []);
+
+    // Also where the server has not noticed that the old page is no more.
+    let third = world.connect();
+    world.admitted(third, rejoin(&again_is.resume)).unwrap();
+    assert_eq!(world.detached, [again]);
+    assert_eq!(world.room.summary().participants, 2);
+
+    // A token that proves nobody opens nothing.
+    for token in [&ann_is.resume, &again_is.resume] {
+        let stranger = world.connect();
+        let refused = world.ask(stranger, rejoin(token)).err();
+        assert_eq!(refused, Some(Refusal::PasswordRequired));
+    }
+}
+
+#[test]
+fn names_that_look_alike_are_told_apart_by_their_place() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, ben_is) = world.enter("Ben");
+    let (second, second_is) = world.enter("\u{410}nn");
+    let (_, third_is) = world.enter("Ann");
+    let places = [&ann_is, &ben_is, &second_is, &third_is].map(|who| who.me.alike);
+    assert_eq!(places, [None, None, Some(2), Some(3)]);
+    world.take_told(ben);
+    // It stays with who has it, and is free once that one has left.
+    world.ask(ann, Request::Leave).unwrap();
+    assert_eq!(world.take_told(second), [Event::Joined(third_is.me), Event::Left(ann_is.me)]);
+    let (_, again_is) = world.enter("Ann");
+    assert_eq!(again_is.me.alike, None);
+    world.ask(second, Request::Leave).unwrap();
+    assert_eq!(world.enter("Ann").1.me.alike, Some(2));
 }

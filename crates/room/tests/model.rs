@@ -5,17 +5,21 @@
 
 mod world;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use proptest::prelude::*;
 use room::{
-    Connection, Departure, Event, Message, Participant, Recipients, Refusal, Request,
+    Admission, Connection, Departure, Event, Message, Participant, Recipients, Refusal, Request,
     protocol::{MediaState, ParticipantId, ResumeToken},
 };
 use world::{World, candidate, join, seconds, settings};
 
 const CAPACITY: u32 = 4;
 const GRACE: u64 = 30;
+const GOING_AWAY: Duration = Duration::from_millis(900);
 const UNNOTICED: u64 = 45;
 
 /// What one of a handful of people does; those who aren't in a position to, don't.
@@ -25,7 +29,10 @@ enum Step {
     /// The connection breaks, and the last so many events never arrived: those of the time that
     /// a break may go unnoticed.
     Lose(usize, usize),
+    /// It closes its connection in order, as a page that is left does.
+    GoAway(usize),
     Resume(usize),
+    Replace(usize),
     Leave(usize),
     Close(usize),
     Signal(usize, usize),
@@ -41,7 +48,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => who.clone().prop_map(Step::Join),
         3 => (who.clone(), 0..4usize).prop_map(|(who, unheard)| Step::Lose(who, unheard)),
+        2 => who.clone().prop_map(Step::GoAway),
         3 => who.clone().prop_map(Step::Resume),
+        1 => who.clone().prop_map(Step::Replace),
         1 => who.clone().prop_map(Step::Leave),
         1 => who.clone().prop_map(Step::Close),
         6 => (who.clone(), who.clone()).prop_map(|(from, to)| Step::Signal(from, to)),
@@ -59,6 +68,10 @@ struct Person {
     connected_first: Connection,
     /// None while the connection is broken; then `gone_at` tells when the grace ends.
     connection: Option<Connection>,
+    /// It closed its connection in order.
+    is_going_away: bool,
+    /// Its place among those whose names look alike, which here are all.
+    place: u32,
     gone_at: Option<Instant>,
     mic: bool,
     /// What it is owed since it joined.
@@ -75,6 +88,8 @@ impl Person {
             name: join("somebody").name,
             media,
             direct: true,
+            alike: (self.place > 1).then_some(self.place),
+            interrupted: false,
             card: None,
         }
     }
@@ -127,7 +142,9 @@ impl Model {
         match step {
             Step::Join(who) => self.join(who),
             Step::Lose(who, unheard) => self.lose(who, unheard),
+            Step::GoAway(who) => self.go_away(who),
             Step::Resume(who) => self.resume(who),
+            Step::Replace(who) => self.replace(who),
             Step::Leave(who) => self.leave(who),
             Step::Close(who) => self.close(who),
             Step::Signal(from, to) => self.signal(from, to),
@@ -151,20 +168,44 @@ impl Model {
         }
         let connection = self.world.connect();
         let admitted = self.world.admitted(connection, Request::Join(join("somebody")));
+        let mut gone = None;
         if self.people.len() == CAPACITY as usize {
-            assert_eq!(admitted.err(), Some(Refusal::RoomFull));
-            return;
+            let going = self.people.iter().filter(|(_, person)| person.is_going_away);
+            let first = going.min_by_key(|(_, person)| person.connected_first);
+            let Some(who) = first.map(|(who, _)| *who) else {
+                assert_eq!(admitted.err(), Some(Refusal::RoomFull));
+                return;
+            };
+            gone = self.people.remove(&who);
         }
-        let admission = admitted.unwrap();
+        self.admit(who, connection, admitted.unwrap(), gone);
+    }
+
+    /// Somebody new is in, and perhaps has taken the place of somebody.
+    fn admit(
+        &mut self,
+        who: usize,
+        connection: Connection,
+        admission: Admission,
+        gone: Option<Person>,
+    ) {
+        if let Some(gone) = gone {
+            self.owe_others(who, &Event::Left(gone.as_participant()));
+        }
         let others: Vec<_> = admission.others.iter().map(|other| other.id.clone()).collect();
         assert_eq!(others.len(), self.people.len());
         assert!(self.people.values().all(|person| others.contains(&person.id)));
+        let places: Vec<u32> = self.people.values().map(|person| person.place).collect();
+        let free = (1..).find(|place| !places.contains(place)).unwrap();
+        assert_eq!(admission.me.alike, Some(free).filter(|place| *place > 1));
         self.owe_others(who, &Event::Joined(admission.me.clone()));
         let person = Person {
             id: admission.me.id,
             resume: admission.resume,
             connected_first: connection,
             connection: Some(connection),
+            is_going_away: false,
+            place: admission.me.alike.unwrap_or(1),
             gone_at: None,
             mic: false,
             owed: Vec::new(),
@@ -184,6 +225,26 @@ impl Model {
         person.heard.truncate(person.heard.len() - unheard);
     }
 
+    fn go_away(&mut self, who: usize) {
+        let Some(connection) = self.connection(who) else { return };
+        self.world.gone(connection, Departure::GoingAway);
+        let person = self.people.get_mut(&who).unwrap();
+        person.connection = None;
+        person.is_going_away = true;
+        person.gone_at = Some(self.world.now + GOING_AWAY);
+    }
+
+    /// A page that was loaded again takes the place of the one it was.
+    fn replace(&mut self, who: usize) {
+        let Some(person) = self.people.remove(&who) else { return };
+        let connection = self.world.connect();
+        let replaces = Some(person.resume.clone());
+        let request = Request::Join(room::Join { replaces, ..join("somebody") });
+        let admission = self.world.admitted(connection, request).unwrap();
+        assert_ne!(admission.me.id, person.id);
+        self.admit(who, connection, admission, Some(person));
+    }
+
     /// Also while the old connection still looks alive.
     fn resume(&mut self, who: usize) {
         let Some(person) = self.people.get_mut(&who) else { return };
@@ -193,6 +254,7 @@ impl Model {
         assert_eq!(resumed.me.id, person.id);
         assert_eq!(resumed.me.media.mic, person.mic);
         person.connection = Some(connection);
+        person.is_going_away = false;
         person.gone_at = None;
     }
 

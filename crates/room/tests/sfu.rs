@@ -399,3 +399,32 @@ fn the_media_server_speaks_to_nobody_who_has_left() {
     say(&mut world, &ann_is.me.id, &offer("v=0"));
     assert_eq!((world.take_told(ann), world.take_told(ben)), (vec![], vec![]));
 }
+
+#[test]
+fn the_others_are_told_of_one_whose_media_is_interrupted() {
+    let mut world = World::new(Settings { topology: TopologyChoice::Sfu, ..settings(8) });
+    let (ann, ann_is) = world.enter("Ann");
+    let (ben, _) = world.enter("Ben");
+    world.ask(ann, Request::Direct(false)).unwrap();
+    world.take_told(ben);
+    let told = |interrupted| {
+        Event::Updated(room::Participant { direct: false, interrupted, ..ann_is.me.clone() })
+    };
+    let id = &ann_is.me.id;
+    for (interrupted, heard) in
+        [(false, vec![]), (true, vec![told(true)]), (true, vec![]), (false, vec![told(false)])]
+    {
+        world.room.handle_interrupted(world.now, id, interrupted);
+        world.drain();
+        assert_eq!(world.take_told(ben), heard);
+    }
+    // One who takes another way is no longer missed there.
+    world.room.handle_interrupted(world.now, id, true);
+    world.drain();
+    world.take_told(ben);
+    world.ask(ann, Request::Direct(true)).unwrap();
+    assert_eq!(world.take_told(ben), [Event::Updated(ann_is.me.clone())]);
+    world.room.handle_interrupted(world.now, id, true);
+    world.drain();
+    assert_eq!(world.take_told(ben), []);
+}

@@ -27,6 +27,9 @@ pub struct Config {
     pub audible: usize,
     /// At least this long between two keyframe requests to one layer of a publisher.
     pub keyframe_interval: Duration,
+    /// A peer that has been silent for so long counts as interrupted. Browsers check their consent
+    /// every 4 to 6 s (RFC 7675 §5.1), so that less would take a quiet peer for one.
+    pub interruption: Duration,
     /// A link that no check has reached for so long is gone.
     pub silence: Duration,
     /// A link whose ICE and DTLS are not up so long after its first offer is gone: until then a
@@ -73,6 +76,7 @@ impl Config {
             start_rate: 1_500_000,
             audible: 12,
             keyframe_interval: Duration::from_millis(500),
+            interruption: Duration::from_millis(6_500),
             silence: Duration::from_secs(40),
             handshake: Duration::from_secs(15),
             #[cfg(debug_assertions)]

@@ -36,6 +36,7 @@
 //!   its smallest; with both sizes zero video is paused.
 //! * [`Event::Wanted`] says which of a publisher's encodings anybody is to get, so that its browser
 //!   can stop making the others.
+//! * [`Event::Interrupted`] says that nothing comes from a peer any more, or something again.
 //! * [`Event::Gone`] says that a link has ended (closed by the other side, or silent for too long);
 //!   the peer is forgotten and may be added again.
 //!

@@ -86,6 +86,15 @@ pub enum Event {
         /// Whose link.
         peer: PeerId,
     },
+    /// Nothing authenticated has come from a peer for
+    /// [`Config::interruption`](crate::Config::interruption), or something has again. Consent checks
+    /// come from one that sends no media, too (RFC 7675).
+    Interrupted {
+        /// Whose link.
+        peer: PeerId,
+        /// Whether nothing comes.
+        interrupted: bool,
+    },
     /// A link has ended; the peer is forgotten.
     Gone {
         /// Whose link.

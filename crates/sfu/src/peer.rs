@@ -35,6 +35,8 @@ pub(crate) struct Peer {
     pub(crate) given: u64,
     /// Whether it has something to drain.
     pub(crate) dirty: bool,
+    /// Whether nothing has come from it for some time.
+    pub(crate) interrupted: bool,
 }
 
 /// A sending section as its client has named it.
@@ -115,6 +117,7 @@ impl Peer {
             caution: None,
             given: 0,
             dirty: false,
+            interrupted: false,
         }
     }
 

@@ -364,6 +364,7 @@ impl Sfu {
         let Some(mut link) = it.link.take() else { return };
         // The next line may be another.
         (it.estimate, it.caution, it.given) = (Estimate::default(), None, 0);
+        it.interrupted = false;
         self.routes.unname(link.ufrag());
         for way in link.ways() {
             self.routes.forget(way, peer);

@@ -166,3 +166,13 @@ test("what this browser can't play is told until it comes", () => {
   const comes = after(without, { is: "subscribed", tracks: [track] });
   expect(comes.others[0]).toEqual(call.others[0]);
 });
+
+test("an interruption ends with the update that no longer tells of it", () => {
+  const ann = participant("a");
+  const at = (call: CallState, participant: Participant) =>
+    after(call, { is: "participant:updated", participant });
+  const begin = after(begun(joined()), { is: "participant:joined", participant: ann });
+  const lost = at(begin, { ...ann, interrupted: true });
+  expect(lost.others[0]?.interrupted).toBe(true);
+  expect(at(lost, ann).others[0]?.interrupted).toBe(false);
+});

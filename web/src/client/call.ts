@@ -85,9 +85,13 @@ export function after(call: CallState, message: Message): CallState {
     case "quality":
       return judged(call, message.of);
     case "chat":
-      return chatted(call, { ...message, name: nameOf(call, message.from), status: "sent" });
+      return chatted(call, {
+        ...message,
+        ...writerOf(call.others.find(({ id }) => id === message.from) ?? { name: "" }),
+        status: "sent",
+      });
     case "said":
-      return chatted(call, { ...message, from: call.self.id, name: call.self.name });
+      return chatted(call, { ...message, from: call.self.id, ...writerOf(call.self) });
   }
 }
 
@@ -122,7 +126,7 @@ function entered(
   participant: Participant,
 ): readonly RemoteParticipant[] {
   return others.some((other) => other.id === participant.id)
-    ? others.map((other) => (other.id === participant.id ? { ...other, ...participant } : other))
+    ? others.map((other) => (other.id === participant.id ? updatedBy(other, participant) : other))
     : [...others, stranger(participant)];
 }
 
@@ -131,7 +135,7 @@ function updated(call: CallState, participant: Participant): CallState {
   return withOthers(
     call,
     call.others.map((other) =>
-      other.id === participant.id ? { ...other, ...participant } : other,
+      other.id === participant.id ? updatedBy(other, participant) : other,
     ),
   );
 }
@@ -191,8 +195,9 @@ function judged(call: CallState, of: ReadonlyMap<ParticipantId, Quality>): CallS
   return self === call.self ? judged : { ...judged, self };
 }
 
-function chatted(call: CallState, { key, from, name, text, at, status }: ChatMessage): CallState {
-  const message = { key, from, name, text, at, status };
+function chatted(call: CallState, said: ChatMessage): CallState {
+  const { key, from, text, at, status } = said;
+  const message = { key, from, ...writerOf(said), text, at, status };
   const known = call.chat.some((each) => each.key === key);
   const chat = known
     ? call.chat.map((each) => (each.key === key ? { ...message, name: each.name } : each))
@@ -200,8 +205,17 @@ function chatted(call: CallState, { key, from, name, text, at, status }: ChatMes
   return { ...call, chat };
 }
 
-function nameOf(call: CallState, id: ParticipantId): string {
-  return call.others.find((other) => other.id === id)?.name ?? "";
+/** What was said of it before and is not said again holds no longer. */
+function updatedBy(before: RemoteParticipant, participant: Participant): RemoteParticipant {
+  return { ...before, interrupted: false, ...participant };
+}
+
+/** Who writes, as the message keeps it. */
+function writerOf({
+  name,
+  alike,
+}: Pick<Self, "name" | "alike">): Pick<ChatMessage, "name" | "alike"> {
+  return { name, ...(alike !== undefined && { alike }) };
 }
 
 /** Keeps the object where every other is as before. */
@@ -224,5 +238,5 @@ function stranger(participant: Participant): RemoteParticipant {
 
 function known(others: readonly RemoteParticipant[], participant: Participant): RemoteParticipant {
   const before = others.find((other) => other.id === participant.id);
-  return before ? { ...before, ...participant } : stranger(participant);
+  return before ? updatedBy(before, participant) : stranger(participant);
 }

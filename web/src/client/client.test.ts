@@ -49,7 +49,7 @@ beforeEach(() => {
   client = new PageClient(new Signaling(socket), media);
 });
 afterEach(() => {
-  client.close();
+  client.hide(false, () => undefined);
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });

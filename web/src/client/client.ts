@@ -1,4 +1,5 @@
 // The library put together in a browser page.
+import { earlierJoin, forgetEarlierJoin, keepEarlierJoin } from "./earlier-join.ts";
 import { RequestError } from "./errors.ts";
 import type { Call, Client, JoinRequest, LocalMedia } from "./face.ts";
 import type { LinkPlatform } from "./link.ts";
@@ -23,12 +24,14 @@ export function createClient(url?: string): Client {
     storage: storage(),
     createStream: platform.createStream,
   });
-  const client = new PageClient(signaling, media);
+  const client = new PageClient(signaling, media, tabStorage());
   window.addEventListener("online", () => client.wake());
-  // A page that is closed or left says so; one that comes back out of the cache connects again.
-  window.addEventListener("pagehide", () => client.close());
+  const sendBeacon = (path: string, packet: string) =>
+    navigator.sendBeacon(new URL(path, url ?? location.href), packet);
+  // A page that is closed or left says so; one that comes back out of the cache is in its call again.
+  window.addEventListener("pagehide", ({ persisted }) => client.hide(persisted, sendBeacon));
   window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) signaling.open();
+    if (persisted) client.show();
   });
   signaling.open();
   return client;
@@ -41,13 +44,16 @@ export class PageClient implements Client {
   readonly media: LocalMedia;
   readonly #signaling: Signaling;
   readonly #media: Media;
+  /** Outlives the page, but not its tab. */
+  readonly #storage: Storage | undefined;
   #session: Session | null = null;
   /** The join under way; the answer to one that is no longer it is let go. */
   #joining: symbol | null = null;
 
-  constructor(signaling: Signaling, media: Media) {
+  constructor(signaling: Signaling, media: Media, storage?: Storage) {
     this.#signaling = signaling;
     this.#media = media;
+    this.#storage = storage;
     this.server = signaling.state;
     this.lobby = new LiveLobby(signaling);
     this.media = media;
@@ -62,10 +68,12 @@ export class PageClient implements Client {
     this.#joining = joining;
     return new Promise((resolve, reject) => {
       const { room, name, password } = request;
+      const replaces = earlierJoin(this.#storage, room);
       const payload = {
         room,
         name,
         ...(password !== undefined && { password }),
+        ...(replaces !== undefined && { replaces }),
         sfu: true,
         media: mediaStateOf(this.#media.getSnapshot(), false),
       };
@@ -77,6 +85,7 @@ export class PageClient implements Client {
         }
         this.#joining = null;
         if ("ok" in outcome) {
+          forgetEarlierJoin(this.#storage);
           try {
             resolve(this.#begin(request, outcome.ok));
           } catch (error) {
@@ -102,9 +111,20 @@ export class PageClient implements Client {
     this.#session?.wake();
   }
 
-  close(): void {
-    this.#session?.leave();
-    this.#signaling.close();
+  /** The page is left: for good, or into the back/forward cache where it is `persisted`. */
+  hide(persisted: boolean, sendBeacon: (path: string, packet: string) => unknown): void {
+    const place = this.#session?.place;
+    // Whether the server hears of it is not sure: a browser may have closed the socket before.
+    if (place) keepEarlierJoin(this.#storage, place);
+    if (persisted) this.#session?.suspend();
+    else this.#session?.leave();
+    this.#signaling.leavePage(sendBeacon);
+  }
+
+  /** The page is back out of the cache. */
+  show(): void {
+    forgetEarlierJoin(this.#storage);
+    this.#signaling.open();
   }
 
   #begin(request: JoinRequest, joined: Joined): Session {
@@ -116,6 +136,15 @@ export class PageClient implements Client {
       platform,
     });
     return this.#session;
+  }
+}
+
+/** Storage of the tab, where the browser's settings allow it. */
+function tabStorage(): Storage | undefined {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return undefined;
   }
 }
 

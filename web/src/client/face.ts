@@ -88,6 +88,8 @@ export interface CallState {
 export interface Self {
   readonly id: ParticipantId;
   readonly name: string;
+  /** Its place among those here whose names look alike, from 2 on; absent for the first. */
+  readonly alike?: number;
   readonly media: MediaState;
   readonly speaking: boolean;
   /** How well it is sent and received; null while that is not known. */
@@ -103,6 +105,8 @@ export interface ChatMessage {
   readonly from: ParticipantId;
   /** As it was when it was said: who left is still named. */
   readonly name: string;
+  /** As for a participant. */
+  readonly alike?: number;
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -115,6 +119,8 @@ export interface RemoteParticipant extends Self {
   readonly connection: Connection;
   /** It can't use the media server, and is linked directly in any room. */
   readonly direct: boolean;
+  /** The media server receives nothing from it. */
+  readonly interrupted?: boolean;
   /** Its voice and camera picture, for a `<video>`; null until the link is there. */
   readonly stream: MediaStream | null;
   /** Its shared screen with sound, likewise; `media.screen` tells whether one is shared. */

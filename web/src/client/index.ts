@@ -7,6 +7,7 @@ export type {
   CreateRoom,
   ErrorCode,
   MediaState,
+  NameError,
   ParticipantId,
   RoomName,
   RoomSummary,

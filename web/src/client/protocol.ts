@@ -97,7 +97,16 @@ media: MediaState,
  * It cannot, or will not, use the media server: others connect to it peer to peer, whatever
  * the topology.
  */
-direct: boolean, };
+direct: boolean,
+/**
+ * Its name looks like that of another participant who came earlier: its place among them,
+ * from 2 on. It stays for as long as the participant does.
+ */
+alike?: number,
+/**
+ * The media server has received nothing from it for some seconds.
+ */
+interrupted?: boolean, };
 
 export type Topology = "mesh" | "sfu";
 
@@ -277,6 +286,11 @@ media?: MediaState,
  * It can use the media server; others connect to it peer to peer otherwise.
  */
 sfu?: boolean,
+/**
+ * The token of an earlier join, by a page that is no more: its participant leaves, and this
+ * one takes its place, in a full room and without the password, too.
+ */
+replaces?: ResumeToken,
 /**
  * The token of the join to restore.
  */
@@ -483,6 +497,8 @@ export type ServerDraining = Record<symbol, never>;
 
 export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "server_full" | "internal";
 
+export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
+
 export type ErrorBody = {
 /**
  * For programs.
@@ -491,4 +507,8 @@ code: ErrorCode,
 /**
  * For people, in English.
  */
-message: string, };
+message: string,
+/**
+ * Why a name of a person or room was `invalid`.
+ */
+name?: NameError, };

@@ -1,6 +1,7 @@
 // A call at its edge: what the server says goes into the call as a value, what the value asks for
 // is done to links, and what this device does is told to the server.
 import { after, begun, type Message } from "./call.ts";
+import type { EarlierJoin } from "./earlier-join.ts";
 import type { Wanted } from "./encoding.ts";
 import type { RequestError } from "./errors.ts";
 import type { Call, CallState, JoinRequest } from "./face.ts";
@@ -65,6 +66,8 @@ export class Session implements Call {
   readonly #undo: (() => void)[] = [];
   #resume: string;
   #last: number;
+  /** It left, and the page may be back. */
+  #suspended = false;
   #hand = false;
   #heard: Heard = new Map();
   #floor = NO_FLOOR;
@@ -138,6 +141,22 @@ export class Session implements Call {
     if (this.#over) return;
     this.#signaling.send("room:leave", {}, () => {});
     this.#end(null);
+  }
+
+  /** What lets a page that comes in this one's stead take its place; null once the call is over. */
+  get place(): EarlierJoin | null {
+    return this.#over ? null : { room: this.#request.room, token: this.#resume };
+  }
+
+  /**
+   * The page is put away and perhaps brought back (back/forward cache): leaves, and joins anew once
+   * the server is reached again.
+   */
+  suspend(): void {
+    if (this.#over) return;
+    this.#signaling.send("room:leave", {}, () => {});
+    this.#suspended = true;
+    this.#paths.close();
   }
 
   /** An event of the room; `number` is its number there. */
@@ -219,18 +238,22 @@ export class Session implements Call {
 
   #rejoin(): void {
     const { room, name, password } = this.#request;
-    this.#join({ resume: this.#resume, last: this.#last }, { room, name, password });
+    // A page that was put away has no links that could go on.
+    const as = this.#suspended
+      ? { replaces: this.#resume }
+      : { resume: this.#resume, last: this.#last };
+    this.#join(as, { room, name, password });
   }
 
   #join(
-    resume: { resume?: string; last?: number },
+    as: { replaces?: string; resume?: string; last?: number },
     { room, name, password }: { room: string; name: string; password: string | undefined },
   ): void {
     const request = {
       room,
       name,
       ...(password !== undefined && { password }),
-      ...resume,
+      ...as,
       sfu: true,
       media: this.#mediaState(),
     };
@@ -257,6 +280,7 @@ export class Session implements Call {
   /** In the room again: as the same participant, or as a new one to whom all others are new. */
   #back(joined: Joined): void {
     this.#resume = joined.resume;
+    this.#suspended = false;
     if (!joined.resumed) {
       this.#last = joined.last;
       this.#outbox.clear();

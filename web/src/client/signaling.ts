@@ -11,6 +11,9 @@ const PATIENCE = 10_000;
 /** How long to wait before connecting again where the server itself closed, in milliseconds. */
 const SENT_AWAY = 2_000;
 
+/** An Engine.IO message that holds a Socket.IO DISCONNECT. */
+const DISCONNECT = "41";
+
 export type RequestName = keyof Requests;
 export type Payload<E extends RequestName> = Requests[E][0];
 export type Answer<E extends RequestName> = Requests[E][1];
@@ -28,7 +31,14 @@ export interface SocketLike {
   timeout(milliseconds: number): {
     emit(event: string, payload: unknown, done: (error: unknown, reply: unknown) => void): unknown;
   };
-  readonly io: { readonly engine?: { close(): unknown } };
+  readonly io: {
+    readonly engine?: {
+      close(): unknown;
+      /** The Engine.IO session. */
+      readonly id?: string;
+      readonly transport?: { readonly name: string };
+    };
+  };
 }
 
 /** A socket that keeps trying; websocket first, since it takes fewer round trips. */
@@ -79,6 +89,19 @@ export class Signaling {
   close(): void {
     this.#wanted = false;
     this.#socket.disconnect();
+  }
+
+  /**
+   * The page goes away. What a WebSocket has taken still goes out, but a browser ends the requests
+   * of a page that it leaves, so over polling the goodbye is handed to it (Beacon API).
+   */
+  leavePage(sendBeacon: (path: string, packet: string) => unknown): void {
+    const { engine } = this.#socket.io;
+    if (this.#socket.connected && engine?.id && engine.transport?.name === "polling") {
+      const query = new URLSearchParams({ EIO: "4", transport: "polling", sid: engine.id });
+      sendBeacon(`/socket.io/?${query}`, DISCONNECT);
+    }
+    this.close();
   }
 
   /** The network is back: what is connected may be dead without knowing, so it is made anew. */
@@ -150,7 +173,8 @@ function outcomeOf<T>(reply: Reply<T>): Outcome<T> {
   if (reply && typeof reply === "object") {
     if ("ok" in reply) return { ok: reply.ok };
     if ("error" in reply) {
-      return { error: new RequestError(reply.error.code, reply.error.message) };
+      const { code, message, name } = reply.error;
+      return { error: new RequestError(code, message, name) };
     }
   }
   return { error: new RequestError("internal", "the server's answer was not understood") };

@@ -22,6 +22,8 @@ pub(crate) enum Letter {
     Wanted(PeerId, Source, bool, Vec<String>),
     /// What a peer asked for was not done.
     Refused(PeerId, Asked, Refused),
+    /// Nothing comes from a peer any more, or something again.
+    Interrupted(PeerId, bool),
     /// Who speaks, the loudest first.
     Speakers(Vec<Speaker>),
 }

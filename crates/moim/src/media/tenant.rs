@@ -422,14 +422,25 @@ impl Media {
                 }
                 return;
             }
+            Event::Interrupted { peer, interrupted } => {
+                tracing::debug!(peer = peer.0, interrupted, "heard of no more, or again");
+                (peer, Letter::Interrupted(peer, interrupted))
+            }
             Event::Connected { peer } => {
                 self.tally.connected += 1;
                 tracing::debug!(peer = peer.0, "connected");
-                return;
+                // Its last link may have ended in silence.
+                (peer, Letter::Interrupted(peer, false))
             }
             Event::Gone { peer, reason } => {
                 self.tally.ended += 1;
                 self.tell_why(peer, reason);
+                if reason == GoneReason::Closed
+                    && let Some((_, news)) = self.peers.get(&peer)
+                {
+                    // Where it can't be told, the next link or the peer's leaving tells.
+                    let _ = news.tell(Letter::Interrupted(peer, false));
+                }
                 self.forget(peer);
                 return;
             }

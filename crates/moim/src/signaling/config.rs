@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use room::protocol::TopologyChoice;
 
 use super::desk::MediaServer;
-use crate::{config::Announce, relay::RoomCredentials};
+use crate::{config::Announce, data::DataFolder, relay::RoomCredentials};
 
 /// How rooms are and how much there may be of everything.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) media: Option<MediaServer>,
     /// Who decides how media travels, unless a room's maker says otherwise.
     pub(crate) topology: TopologyChoice,
+    /// Where settings of rooms are kept over a restart; nowhere otherwise.
+    pub(crate) data: Option<DataFolder>,
     /// How many rooms there may be.
     pub(crate) max_rooms: usize,
     /// How long a created room stays open with nobody in it.
@@ -52,6 +54,7 @@ impl Config {
             max_capacity: 100,
             media: None,
             topology: TopologyChoice::Auto,
+            data: None,
             max_rooms: 10_000,
             created_stays: Duration::from_secs(10 * 60),
             grace: Duration::from_secs(30),

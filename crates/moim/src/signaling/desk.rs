@@ -64,6 +64,8 @@ pub(super) struct Desk {
 pub(super) enum Said {
     /// To one participant.
     To(ParticipantId, FromSfu),
+    /// Of one participant: nothing comes from it any more, or something again.
+    Interrupted(ParticipantId, bool),
     /// To all: who speaks.
     Speakers(Vec<Speaker>),
     /// To somebody who is gone.
@@ -141,6 +143,12 @@ impl Desk {
             }
             Some(Letter::Refused(peer, asked, refused)) => {
                 (peer, FromSfu::Refused(refusal::told(asked, &refused)))
+            }
+            Some(Letter::Interrupted(peer, interrupted)) => {
+                return match self.placement.of(peer) {
+                    Some(id) => Said::Interrupted(id.clone(), interrupted),
+                    None => Said::Nobody,
+                };
             }
             Some(Letter::Speakers(speakers)) => {
                 let speaker = |it: sfu::Speaker| {

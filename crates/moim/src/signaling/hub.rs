@@ -15,6 +15,7 @@ use super::{
     config::Config,
     directory::{Directory, Inbox, Mail, Mailbox, NotOpened, RoomKey},
     hall::HallDesk,
+    kept_rooms::KeptRooms,
     lobby::LobbyDesk,
     parse::invalid,
     rate::{PerClient, Rate},
@@ -37,6 +38,7 @@ pub(super) struct Hub {
     pub(super) config: Config,
     pub(super) sockets: Sockets,
     pub(super) directory: Directory,
+    pub(super) kept: KeptRooms,
     pub(super) lobby: LobbyDesk,
     pub(super) halls: Vec<HallDesk>,
     pub(super) guesses: PerClient,
@@ -50,6 +52,7 @@ impl Hub {
         Self {
             sockets: Sockets::new(),
             directory: Directory::new(config.max_rooms),
+            kept: KeptRooms::open(config.data.clone(), config.created_stays),
             lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),
             halls: DIALECTS.iter().copied().filter_map(HallDesk::of).collect(),
             guesses: PerClient::new(GUESSES, PARTIES),
@@ -82,12 +85,16 @@ impl Hub {
             locked: settings.password.is_some(),
             dialect: None,
         };
+        let exists = || {
+            let message = "a room of that name is open already";
+            Err(ErrorBody::new(ErrorCode::RoomExists, message))
+        };
+        if self.kept.holds(&create.name) {
+            return exists();
+        }
         match self.open(Address::native(&create.name), settings, None) {
             Ok(_) => Ok(summary),
-            Err(NotOpened::Exists(_)) => {
-                let message = "a room of that name is open already";
-                Err(ErrorBody::new(ErrorCode::RoomExists, message))
-            }
+            Err(NotOpened::Exists(_)) => exists(),
             Err(NotOpened::Full(_)) => Err(server_full()),
         }
     }
@@ -108,8 +115,9 @@ impl Hub {
                 }
                 continue;
             }
-            let Some(settings) = self.settings_by_default(address, &mail) else {
-                return Err((room::Refusal::ResumeExpired.into(), mail));
+            let settings = match self.settings(address, &mail).await {
+                Ok(settings) => settings,
+                Err(error) => return Err((error, mail)),
             };
             mail = match self.open(address.clone(), settings, mail) {
                 Ok(mailbox) => return Ok(mailbox),
@@ -142,7 +150,10 @@ impl Hub {
         if let Mail::Enter { seat, ack, guess, .. } = mail {
             translate::turn_away(self, address, &seat.0);
             if guess {
-                self.guesses.put_back(seat.0.prefix, Instant::now());
+                // One that the room was not even opened for was a guess all the same.
+                if error.code != ErrorCode::WrongPassword {
+                    self.guesses.put_back(seat.0.prefix, Instant::now());
+                }
             }
             self.refusals.refuse(ack, error);
         }
@@ -155,6 +166,9 @@ impl Hub {
         first: M,
     ) -> Result<Mailbox, NotOpened<M>> {
         let start = |key: RoomKey, inbox: Inbox| {
+            if let Some(name) = native_name(&key.address) {
+                self.kept.keep(&name, &settings);
+            }
             let limits = match settings.dialect {
                 None => self.config.room_limits(),
                 Some(_) => room::Limits::FORGETFUL,
@@ -177,6 +191,16 @@ impl Hub {
         }
     }
 
+    /// By what a room opens for a join: as it was before a restart, or as usual.
+    async fn settings(&self, address: &Address, mail: &Mail) -> Result<Settings, ErrorBody> {
+        let by_default = self
+            .settings_by_default(address, mail)
+            .ok_or_else(|| ErrorBody::from(room::Refusal::ResumeExpired))?;
+        let Some(name) = native_name(address) else { return Ok(by_default) };
+        let given = by_default.password.as_ref();
+        Ok(self.kept.reopen(&name, given).await?.unwrap_or(by_default))
+    }
+
     /// A room made by joining is as usual, and locked if its first member came with a password:
     /// one who has it expects that the others need it too. Nobody can resume in a new room.
     fn settings_by_default(&self, address: &Address, mail: &Mail) -> Option<Settings> {
@@ -196,6 +220,11 @@ impl Hub {
             dialect: dialect.map(Dialect::name),
         })
     }
+}
+
+/// The name of a room of the native protocol.
+pub(super) fn native_name(address: &Address) -> Option<RoomName> {
+    address.dialect().is_none().then(|| RoomName::new(address.name()).ok()).flatten()
 }
 
 fn server_full() -> ErrorBody {

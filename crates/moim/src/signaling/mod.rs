@@ -13,6 +13,7 @@ mod directory;
 mod hall;
 mod hub;
 mod ice;
+mod kept_rooms;
 mod lobby;
 mod parse;
 mod place;
@@ -57,6 +58,7 @@ impl Signaling {
     pub(crate) fn new(config: Config) -> Arc<Self> {
         let hub = Arc::new(Hub::new(config));
         tokio::spawn(lobby::publish(Arc::clone(&hub)));
+        tokio::spawn(kept_rooms::write(Arc::clone(&hub)));
         for at in 0..hub.halls.len() {
             tokio::spawn(hall::tell_late(Arc::clone(&hub), at));
         }

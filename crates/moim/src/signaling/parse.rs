@@ -1,6 +1,9 @@
 //! From an event's arguments to a request's type; the error names the field.
 
-use room::protocol::{ErrorBody, ErrorCode};
+use room::{
+    name::NameError,
+    protocol::{ErrorBody, ErrorCode},
+};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -32,9 +35,11 @@ fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, ErrorBody> {
         let (path, what) = (error.path().to_string(), error.inner().to_string());
         // The place in the text means nothing to whoever sent an object.
         let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
+        let name = NameError::of_sentence(what);
         // Bounded, since the text may quote what was sent.
         let what: String = what.chars().take(200).collect();
-        invalid(if path == "." { what } else { format!("{path}: {what}") })
+        let error = invalid(if path == "." { what } else { format!("{path}: {what}") });
+        ErrorBody { name, ..error }
     })
 }
 
@@ -69,8 +74,10 @@ mod tests {
         );
         assert_eq!(
             error::<JoinRoom>(r#"[{"room":" ","name":"n"}]"#),
-            "room: a name can't be empty"
+            "room: a name needs a character that can be seen"
         );
+        let refused = payload::<JoinRoom>(&args(r#"[{"room":"r","name":"\u3164"}]"#));
+        assert_eq!(refused.unwrap_err().name, Some(NameError::Invisible));
         assert_eq!(
             error::<CreateRoom>(r#"[{"name":"n","capacity":-1}]"#),
             "capacity: invalid value: integer `-1`, expected u32"

@@ -16,7 +16,7 @@ use super::{
     answer::{Nothing, meet},
     desk::{Desk, MediaServer, Said},
     directory::{Inbox, Mail, RoomKey},
-    hub::Hub,
+    hub::{Hub, native_name},
     ice,
     seat::Seat,
     translate,
@@ -207,6 +207,9 @@ impl RoomTask {
     fn pass_on(&mut self, said: Said) {
         match said {
             Said::To(id, said) => self.room.handle_sfu(Instant::now().into_std(), &id, said),
+            Said::Interrupted(id, interrupted) => {
+                self.room.handle_interrupted(Instant::now().into_std(), &id, interrupted);
+            }
             Said::Speakers(speakers) => self.room.handle_speakers(speakers),
             Said::Nobody => return,
         }
@@ -322,7 +325,13 @@ impl RoomTask {
     /// Closes the room if it is to be closed and nobody is at the door.
     fn closes(&mut self, inbox: &mut Inbox) -> bool {
         while std::mem::take(&mut self.closed) {
-            let gone = || self.delist();
+            let gone = || {
+                self.delist();
+                // Not where the server stops: then it is to be as it was.
+                if let Some(name) = native_name(&self.key.address) {
+                    self.hub.kept.forget(&name);
+                }
+            };
             match self.hub.directory.close_if_no_mail(&self.key, inbox, gone) {
                 None => return true,
                 Some(mail) => {

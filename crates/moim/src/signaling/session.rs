@@ -112,6 +112,7 @@ impl Events for Session {
         let Some(place) = self.place.take() else { return };
         let departure = match why {
             Gone::ByClient => Departure::Left,
+            Gone::GoingAway => Departure::GoingAway,
             Gone::ByServer | Gone::Lost => Departure::Lost,
         };
         let connection = self.client.connection;
@@ -287,12 +288,12 @@ impl Session {
 
 /// A join as the room takes it: with a token it is a resume.
 fn request(join: JoinRoom) -> (Address, Request) {
-    let JoinRoom { room, name, password, media, sfu, resume, last } = join;
+    let JoinRoom { room, name, password, media, sfu, replaces, resume, last } = join;
     let request = match resume {
         Some(token) => Request::Resume(Resume { token, last }),
         None => {
             let (media, sfu) = (media.unwrap_or_default(), sfu.unwrap_or_default());
-            Request::Join(Join { id: None, name, password, media, sfu, card: None })
+            Request::Join(Join { id: None, name, password, replaces, media, sfu, card: None })
         }
     };
     (Address::native(&room), request)

@@ -98,6 +98,9 @@ pub(crate) struct Socket {
 pub(crate) enum Gone {
     /// The client said so (Socket.IO DISCONNECT): it won't be back.
     ByClient,
+    /// The client closed the WebSocket in order (RFC 6455 status 1000 or 1001): Firefox does so
+    /// before it tells a page that it is left.
+    GoingAway,
     /// We closed it.
     ByServer,
     /// The transport ended or timed out, or the client was too slow or spoke nonsense: it may be back.

@@ -47,6 +47,8 @@ pub(super) struct Task<A: Application> {
     alarm: Pin<Box<Sleep>>,
     /// Who is asked first alternates, so that neither starves the other.
     outgoing_first: bool,
+    /// The client closed its WebSocket in order.
+    is_going_away: bool,
     _permit: Permit,
 }
 
@@ -120,6 +122,7 @@ impl<A: Application> Task<A> {
             web,
             alarm: Box::pin(tokio::time::sleep_until(due.into())),
             outgoing_first: false,
+            is_going_away: false,
             _permit: permit,
         })
     }
@@ -226,7 +229,12 @@ impl<A: Application> Task<A> {
         self.polling = None;
         for Client { mut events, outbox, dismissed, .. } in std::mem::take(&mut self.clients) {
             drop(outbox);
-            events.gone(if dismissed { Gone::ByServer } else { Gone::Lost }).await;
+            let gone = match (dismissed, why) {
+                (true, _) => Gone::ByServer,
+                (false, Closed::TransportLost) if self.is_going_away => Gone::GoingAway,
+                (false, _) => Gone::Lost,
+            };
+            events.gone(gone).await;
         }
     }
 
@@ -273,13 +281,14 @@ impl<A: Application> Task<A> {
     fn handle_received(&mut self) {
         let Web::Open(websocket) = &mut self.web else { return };
         let now = Instant::now();
-        let End { status } = loop {
+        let End { status, is_going_away } = loop {
             match websocket.next_message() {
                 Ok(Some(message)) => self.session.handle_websocket(now, message),
                 Ok(None) => return,
                 Err(end) => break end,
             }
         };
+        self.is_going_away = is_going_away;
         self.close_websocket(status);
         self.session.handle_websocket_gone();
     }

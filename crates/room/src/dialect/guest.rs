@@ -154,7 +154,8 @@ impl Guest {
             Ask::Enter { room, card, name } => {
                 let name = name.unwrap_or_else(DisplayName::guest);
                 let (id, media) = (Some(self.id.clone()), MediaState::default());
-                let join = Join { id, name, password: None, media, sfu: false, card };
+                let join =
+                    Join { id, name, password: None, replaces: None, media, sfu: false, card };
                 Errand::Enter { address: Address::of(dialect.name(), room.into()), join }
             }
             Ask::Tell { room, to, event, payload } => {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::NameError;
+
 /// What a program acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -48,11 +50,15 @@ pub struct ErrorBody {
     pub code: ErrorCode,
     /// For people, in English.
     pub message: String,
+    /// Why a name of a person or room was `invalid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub name: Option<NameError>,
 }
 
 impl ErrorBody {
     /// An error with its sentence.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), name: None }
     }
 }

@@ -55,6 +55,10 @@ pub struct JoinRoom {
     /// It can use the media server; others connect to it peer to peer otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sfu: Option<bool>,
+    /// The token of an earlier join, by a page that is no more: its participant leaves, and this
+    /// one takes its place, in a full room and without the password, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ResumeToken>,
     /// The token of the join to restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumeToken>,

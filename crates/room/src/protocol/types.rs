@@ -96,6 +96,15 @@ pub struct Participant {
     /// It cannot, or will not, use the media server: others connect to it peer to peer, whatever
     /// the topology.
     pub direct: bool,
+    /// Its name looks like that of another participant who came earlier: its place among them,
+    /// from 2 on. It stays for as long as the participant does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub alike: Option<u32>,
+    /// The media server has received nothing from it for some seconds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub interrupted: bool,
 }
 
 /// How media travels in a room.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     chat::ChatText,
-    name::{DisplayName, RoomName},
+    name::{DisplayName, NameError, RoomName},
     password::Password,
 };
 
@@ -118,6 +118,7 @@ pub fn typescript() -> String {
         SpeakersEvent,
         ServerDraining,
         ErrorCode,
+        NameError,
         ErrorBody,
     );
     // ts-rs leaves blanks at line ends.

@@ -62,6 +62,18 @@ impl Room {
         self.tell(now, Audience::One(seat), event);
     }
 
+    /// The media server receives nothing from a participant any more, or something again.
+    pub fn handle_interrupted(&mut self, now: Instant, id: &ParticipantId, interrupted: bool) {
+        let Some(seat) = self.roster.seat_named(id) else { return };
+        let Some(member) = self.roster.member_mut(seat) else { return };
+        // One that is direct has its media elsewhere.
+        let interrupted = interrupted && !member.participant.direct;
+        if std::mem::replace(&mut member.participant.interrupted, interrupted) != interrupted {
+            let participant = member.participant.clone();
+            self.tell(now, Audience::AllBut(seat), Event::Updated(participant));
+        }
+    }
+
     /// Who is heard just now, the loudest first. Old news, so nobody is told of it later.
     pub fn handle_speakers(&mut self, speakers: Vec<Speaker>) {
         let to = self.roster.connections(Audience::All);
@@ -81,6 +93,7 @@ impl Room {
         let member = self.roster.member_mut(seat).ok_or(Refusal::NotJoined)?;
         let changed = member.participant.direct != direct;
         member.participant.direct = direct;
+        member.participant.interrupted &= !direct;
         let participant = member.participant.clone();
         self.done(from);
         if changed {

@@ -39,7 +39,8 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 
 pub(crate) fn join(name: &str) -> Join {
     let name = DisplayName::new(name).unwrap();
-    Join { id: None, name, password: None, media: MediaState::default(), sfu: false, card: None }
+    let media = MediaState::default();
+    Join { id: None, name, password: None, replaces: None, media, sfu: false, card: None }
 }
 
 pub(crate) fn candidate(text: &str) -> Message {

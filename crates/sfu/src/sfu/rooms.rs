@@ -5,7 +5,7 @@ use super::Sfu;
 use crate::{
     ids::{PeerId, RoomId, TrackId},
     link::Link,
-    output::GoneReason,
+    output::{Event, GoneReason},
     room::Room,
 };
 use std::time::{Duration, Instant};
@@ -70,9 +70,26 @@ impl Sfu {
         for peer in broken {
             self.gone(peer, GoneReason::Panicked);
         }
+        self.note_interruptions(room);
         self.listen(room);
         self.share(room);
         self.ask_again_for_keyframes(room);
+    }
+}
+
+impl Sfu {
+    /// Tells of connected peers from which nothing comes any more, or something again.
+    fn note_interruptions(&mut self, room: RoomId) {
+        let Some(room) = self.rooms.get(&room) else { return };
+        for peer in &room.members {
+            let Some(it) = self.peers.get_mut(peer) else { continue };
+            let Some(link) = it.link.as_ref().filter(|link| link.connected) else { continue };
+            let silent = self.now.saturating_duration_since(link.heard);
+            let interrupted = silent >= self.config.interruption;
+            if std::mem::replace(&mut it.interrupted, interrupted) != interrupted {
+                self.events.push_back(Event::Interrupted { peer: *peer, interrupted });
+            }
+        }
     }
 }
 

@@ -62,6 +62,38 @@ fn a_page_loaded_anew_takes_the_place_of_the_old_one() {
 }
 
 #[test]
+fn a_peer_whose_path_dies_is_interrupted_within_seconds_and_back_at_once() {
+    let mut world = World::new(5);
+    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
+    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let dead = testnet::Link { loss: 1.0, ..testnet::Link::default() };
+    world.line(ann, dead);
+    world.run(Duration::from_secs(4));
+    assert_eq!(world.interruptions, [], "it may be a hiccup");
+    world.wait(Duration::from_secs(4), "ann is missed", |world| !world.interruptions.is_empty());
+    assert_eq!(world.interruptions, [(ann, true)]);
+    world.line(ann, testnet::Link::default());
+    world.wait(Duration::from_secs(5), "ann is back", |world| world.interruptions.len() > 1);
+    assert_eq!(world.interruptions, [(ann, true), (ann, false)]);
+    assert_eq!(world.gone, []);
+}
+
+#[test]
+fn a_peer_that_sends_no_media_is_not_interrupted() {
+    let mut world = World::new(6);
+    let (ann, bob) = (world.join(1, &BOTH), world.join_simulcast(2, &BOTH));
+    let watcher = world.join(3, &[]);
+    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    // Muted, with the camera off; nobody shows the other's, so its encodings are paused.
+    world.client_mut(ann).hush();
+    world.show(ann, &[(bob, 0)]);
+    world.show(watcher, &[(bob, 0)]);
+    world.run(Duration::from_secs(120));
+    assert_eq!(world.interruptions, []);
+    assert_eq!(world.gone, []);
+}
+
+#[test]
 fn a_link_that_falls_silent_is_gone_and_leaves_nothing() {
     let mut world = World::new(4);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));

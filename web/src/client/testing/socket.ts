@@ -18,11 +18,15 @@ export class FakeSocket implements SocketLike {
   /** Requests still without an answer, oldest first. */
   asked: Asked[] = [];
   enginesClosed = 0;
-  readonly io = {
+  /** Hears of each request. */
+  onAsked: (asked: Asked) => void = () => {};
+  io = {
     engine: {
       close: () => {
         this.enginesClosed += 1;
       },
+      id: "id",
+      transport: { name: "websocket" },
     },
   };
   readonly #listeners = new Map<string, ((...args: unknown[]) => void)[]>();
@@ -60,8 +64,14 @@ export class FakeSocket implements SocketLike {
           fail: () => answer(new Error("no answer"), undefined),
         };
         this.asked.push(asked);
+        this.onAsked(asked);
       },
     };
+  }
+
+  /** The session goes on over polling. */
+  poll(id: string): void {
+    this.io = { engine: { ...this.io.engine, id, transport: { name: "polling" } } };
   }
 
   /** The connection stands. */

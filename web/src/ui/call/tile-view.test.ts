@@ -121,3 +121,22 @@ test("large is the pinned tile, else the newest screen of another, else who spea
   expect(featuredOf(screens, { ...grid, pinned: "a" })).toBe("a");
   expect(featuredOf(tilesOf(call([]), OWN), { ...grid, isSpeakerView: true })).toBeNull();
 });
+
+test("one from whom the media server receives nothing is shown as reconnecting", () => {
+  const tile = (other: Partial<RemoteParticipant>, topology: CallState["topology"]) =>
+    tilesOf({ ...call([{ ...ada, ...other }]), topology }, OWN)[0];
+  expect(tile({ interrupted: true }, "sfu")).toMatchObject({ connection: "reconnecting" });
+  expect(tile({ interrupted: false }, "sfu")).toMatchObject({ connection: "connected" });
+  expect(tile({ interrupted: true }, "mesh")).toMatchObject({ connection: "connected" });
+  expect(tile({ interrupted: true, direct: true }, "sfu")).toMatchObject({
+    connection: "connected",
+  });
+  expect(tile({ interrupted: true, connection: "failed" }, "sfu")).toMatchObject({
+    connection: "failed",
+  });
+});
+
+test("a name like another's is told apart for whoever hears it", () => {
+  expect(tileLabel(only({ alike: 2 }), en)).toContain("Ada, another person with this name (2)");
+  expect(tileLabel(only({}), en)).not.toContain("another");
+});

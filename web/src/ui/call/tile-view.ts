@@ -5,6 +5,7 @@ import {
   isInterrupted,
   type MediaState,
   type Quality,
+  type RemoteParticipant,
   type Source,
 } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
@@ -16,6 +17,8 @@ export interface TileView {
   key: string;
   id: string;
   name: string;
+  /** Its place among those here whose names look alike. */
+  alike: number | undefined;
   isSelf: boolean;
   connection: Connection;
   quality: Quality | null;
@@ -62,9 +65,10 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
         key: other.id,
         id: other.id,
         name: other.name,
+        alike: other.alike,
         isSelf: false,
-        connection: other.connection,
-        quality: other.connection === "connected" ? other.quality : null,
+        connection: connectionOf(other, call),
+        quality: connectionOf(other, call) === "connected" ? other.quality : null,
         showsPicture:
           other.media.camera && other.stream !== null && !isInterrupted(other.media, "camera"),
         isMuted: !other.media.mic,
@@ -78,6 +82,7 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
       key: self.id,
       id: self.id,
       name: self.name,
+      alike: self.alike,
       isSelf: true,
       connection: call.status === "reconnecting" ? "reconnecting" : "connected",
       quality: self.quality,
@@ -95,6 +100,12 @@ function pausesOf(media: MediaState): Pick<TileView, "isMicPaused" | "isCameraPa
     isMicPaused: isInterrupted(media, "mic"),
     isCameraPaused: isInterrupted(media, "camera"),
   };
+}
+
+/** One's own link to the media server may be well and the other's not. */
+function connectionOf(other: RemoteParticipant, { topology }: CallState): Connection {
+  const isLost = other.interrupted === true && topology === "sfu" && !other.direct;
+  return isLost && other.connection === "connected" ? "reconnecting" : other.connection;
 }
 
 function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
@@ -153,6 +164,7 @@ export function connectionText(tile: TileView, t: Messages): string | null {
 export function tileLabel(tile: TileView, t: Messages): string {
   const parts = [
     tile.isSelf ? t.call.youNamed(tile.name) : tile.name,
+    tile.alike === undefined ? null : t.call.alike(tile.alike),
     connectionText(tile, t),
     tile.isMuted ? t.call.micMuted : tile.isMicPaused ? t.call.micPaused : null,
     tile.isCameraPaused ? t.call.cameraPaused : tile.showsPicture ? null : t.call.cameraMuted,

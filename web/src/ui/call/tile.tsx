@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { useSpeech } from "../i18n/context.tsx";
+import { AlikeMark } from "../parts/alike-mark.tsx";
 import { Avatar } from "../parts/avatar-badge.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { useSink } from "../parts/use-sink.ts";
@@ -77,6 +78,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           </span>
         ) : null}
         <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
+        <AlikeMark alike={tile.alike} />
       </span>
     </div>
   );

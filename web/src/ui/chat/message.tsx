@@ -1,5 +1,6 @@
 import type { ChatMessage } from "../../client/index.ts";
 import { useSpeech } from "../i18n/context.tsx";
+import { AlikeMark } from "../parts/alike-mark.tsx";
 import styles from "./chat.module.css";
 import { wordsOf } from "./words.ts";
 
@@ -15,7 +16,7 @@ interface Props {
 /** Who said what, when. */
 export function Message({ message, before, isOwn }: Props) {
   const { t, language } = useSpeech();
-  const { from, name, text, at, status, key } = message;
+  const { from, name, alike, text, at, status, key } = message;
   const goesOn = before?.from === from && at - before.at < TOGETHER;
   const time = new Intl.DateTimeFormat(language, { timeStyle: "short" });
   return (
@@ -29,6 +30,7 @@ export function Message({ message, before, isOwn }: Props) {
       {goesOn ? null : (
         <p className={styles.who}>
           <bdi>{isOwn ? t.call.you : name || t.chat.somebody}</bdi>
+          {isOwn ? null : <AlikeMark alike={alike} />}
           <time dateTime={new Date(at).toISOString()}>{time.format(at)}</time>
         </p>
       )}

@@ -65,7 +65,11 @@ export function CreateRoom() {
         </Button>
       </div>
       {refused ? (
-        <Notice tone="warning" title={refusalText(refused.code, refused.room, t)} testId="error">
+        <Notice
+          tone="warning"
+          title={refusalText(refused.code, refused.room, t, refused.nameError)}
+          testId="error"
+        >
           {refused.code === "room_exists" ? (
             <Link to={roomPath(refused.room)} className={styles.go}>
               {t.create.goThere}

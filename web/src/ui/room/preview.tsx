@@ -149,7 +149,7 @@ function Refused({ refusal, room }: { refusal: Refusal; room: string }) {
   return (
     <Notice
       tone="warning"
-      title={refusalText(refusal.code, room, t)}
+      title={refusalText(refusal.code, room, t, refusal.nameError)}
       testId={isFull ? "room-full" : "error"}
     >
       {isFull ? <p>{t.errors.roomFullHint}</p> : null}

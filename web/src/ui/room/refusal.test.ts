@@ -22,3 +22,10 @@ test("a server out of reach is not called a fault of the server", () => {
   expect(refusalText("timeout", "tea", en)).toBe(en.errors.offline);
   expect(refusalText("unreachable", "tea", en)).toBe(en.errors.offline);
 });
+
+test("a name that is not taken is told with its reason", () => {
+  const refusal = refusalOf(new RequestError("invalid", "name: …", "invisible"));
+  expect(refusalText(refusal.code, "tea", en, refusal.nameError)).toBe(en.errors.name.invisible);
+  expect(refusalText(refusal.code, "tea", ko, refusal.nameError)).toBe(ko.errors.name.invisible);
+  expect(refusalText("invalid", "tea", en)).toBe(en.errors.invalid);
+});

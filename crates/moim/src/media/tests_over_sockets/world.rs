@@ -281,7 +281,7 @@ impl Person {
                 self.tracks = tracks.into_iter().map(track).collect();
             }
             Letter::Refused(_, asked, refused) => self.refused.push((asked, refused)),
-            Letter::Speakers(_) | Letter::Wanted(..) => {}
+            Letter::Speakers(_) | Letter::Wanted(..) | Letter::Interrupted(..) => {}
         }
     }
 }

@@ -156,3 +156,28 @@ async fn offers_to_the_media_server_are_limited_by_socket_and_by_address() {
     assert_eq!(limited(&mut connect_from(&server, [192, 0, 2, 99]), 20).await, 0, "of another");
     assert_eq!(limited(&mut connect_from(&server, [127, 0, 0, 1]), 20).await, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn ids_and_tokens_of_another_room_open_nothing() {
+    let server = server();
+    let (mut ann, mut eve) = (connect(&server), connect(&server));
+    let ann_is = ann.join("tea", "Ann").await;
+    eve.join("den", "Eve").await;
+    let candidate = json!({"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 0});
+    let signal = json!({"to": id(&ann_is), "candidate": candidate});
+    assert_eq!(code(&eve.ask("signal", signal).await), "no_such_participant");
+    let handover = json!({"to": id(&ann_is), "topology": "mesh"});
+    assert_eq!(code(&eve.ask("handover", handover).await), "no_such_participant");
+    let track =
+        json!({"participant": id(&ann_is), "source": "camera", "width": 640, "height": 360});
+    assert_eq!(code(&eve.ask("subscribe", json!({"tracks": [track]})).await), "no_sfu");
+    eve.ask("room:leave", json!({})).await;
+    let resume = json!({"room": "den", "name": "Eve", "resume": ann_is["resume"]});
+    assert_eq!(code(&eve.ask("room:join", resume).await), "resume_expired");
+    let replace = json!({"room": "den", "name": "Eve", "replaces": ann_is["resume"]});
+    assert_eq!(eve.ask("room:join", replace).await["ok"]["resumed"], false);
+    assert_eq!(ann.everything().await, [], "Ann is where she was, and heard of nothing");
+    let list = ann.ask("room:list", json!({})).await;
+    assert_eq!(list["ok"]["rooms"][0]["participants"], 1);
+    assert_eq!(list["ok"]["rooms"][1]["participants"], 1);
+}

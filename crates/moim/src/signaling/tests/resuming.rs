@@ -62,3 +62,27 @@ async fn a_token_of_a_room_that_is_gone_expires_without_making_the_room() {
     assert_eq!(again.ask("room:list", json!({})).await, json!({"ok": {"rooms": []}}));
     assert_eq!(again.join("tea", "Ann").await["resumed"], false);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_left_is_gone_within_a_second_and_replaced_at_once() {
+    let server = server();
+    let (mut ann, mut ben) = (connect(&server), connect(&server));
+    ann.ask("room:create", json!({"name": "tea", "capacity": 2, "password": "x"})).await;
+    let join = json!({"room": "tea", "name": "Ann", "password": "x"});
+    let ann_is = ann.ask("room:join", join.clone()).await["ok"].clone();
+    ben.ask("room:join", join.clone()).await;
+
+    // Its own ghost does not keep it out, whatever became of the connection.
+    ann.session.gone(Gone::Lost).await;
+    let mut again = connect(&server);
+    assert_eq!(code(&again.ask("room:join", join.clone()).await), "room_full");
+    let replace = json!({"room": "tea", "name": "Ann", "replaces": ann_is["resume"]});
+    let again_is = again.ask("room:join", replace).await["ok"].clone();
+    assert_eq!(again_is["resumed"], false);
+    assert_eq!(ben.hears("participant:left").await, json!({"id": id(&ann_is)}));
+    assert_eq!(ben.hears("participant:joined").await, again_is["self"]);
+
+    again.session.gone(Gone::GoingAway).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(ben.hears("participant:left").await, json!({"id": id(&again_is)}));
+}

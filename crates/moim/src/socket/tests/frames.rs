@@ -10,7 +10,7 @@ use std::{
 use tungstenite::{
     Message,
     protocol::frame::{
-        Frame,
+        CloseFrame, Frame,
         coding::{Data, OpCode},
     },
 };
@@ -138,6 +138,25 @@ fn a_socket_is_gone_by_client_by_server_or_lost() {
     assert_eq!(gone(&server), Gone::ByServer);
     Peer::connected(server.address).cut();
     assert_eq!(gone(&server), Gone::Lost);
+}
+
+#[test]
+fn a_websocket_closed_in_order_is_a_client_going_away() {
+    let server = Server::start(Config::default());
+    for (status, expected) in [
+        (Some(1000), Gone::GoingAway),
+        (Some(1001), Gone::GoingAway),
+        (Some(1011), Gone::Lost),
+        (Some(4000), Gone::Lost),
+        // socket.io-client closes so where it means to connect again.
+        (None, Gone::Lost),
+    ] {
+        let mut peer = Peer::connected(server.address);
+        let frame = status.map(|status| CloseFrame { code: status.into(), reason: "".into() });
+        peer.0.close(frame).unwrap();
+        assert_eq!(gone(&server), expected, "{status:?}");
+        assert_eq!(peer.closed(), 1000);
+    }
 }
 
 #[test]

@@ -31,6 +31,11 @@ const CHUNK: usize = 16 * 1024;
 /// Unsent bytes beyond which pings are not answered any more.
 const MOST_UNSENT_FOR_PONG: usize = 64 * 1024;
 
+/// What it was for is done (RFC 6455 §7.4.1).
+const NORMAL_CLOSURE: u16 = 1000;
+/// A browser leaves the page.
+const GOING_AWAY: u16 = 1001;
+
 /// How long a closed WebSocket may take to go.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -53,11 +58,13 @@ pub(super) struct WebSocket {
 pub(super) struct End {
     /// The status to close with (RFC 6455 §7.4.1).
     pub(super) status: u16,
+    /// The client closes, and says that all is well.
+    pub(super) is_going_away: bool,
 }
 
 impl From<Violation> for End {
     fn from(violation: Violation) -> Self {
-        Self { status: violation.status() }
+        Self { status: violation.status(), is_going_away: false }
     }
 }
 
@@ -118,7 +125,12 @@ impl WebSocket {
                 }
                 Some(Item::Ping) => self.answer_ping(),
                 Some(Item::Pong) => {}
-                Some(Item::Close) => return Err(End { status: 1000 }),
+                Some(Item::Close) => {
+                    let status = self.decoder.payload().first_chunk().copied();
+                    let status = status.map(u16::from_be_bytes);
+                    let is_going_away = matches!(status, Some(NORMAL_CLOSURE | GOING_AWAY));
+                    return Err(End { status: NORMAL_CLOSURE, is_going_away });
+                }
             }
         }
     }

@@ -43,6 +43,7 @@ pub(crate) struct World {
     /// The shards that have told of speakers, by their addresses.
     pub(crate) tellers: BTreeSet<SocketAddr>,
     pub(crate) gone: Vec<(PeerId, GoneReason)>,
+    pub(crate) interruptions: Vec<(PeerId, bool)>,
     /// Runs of more than one datagram that the server has given out, and their datagrams.
     pub(crate) runs: (usize, usize),
     /// What the server was offered or answered and would not take.
@@ -119,6 +120,7 @@ impl World {
             speakers: Vec::new(),
             tellers: BTreeSet::new(),
             gone: Vec::new(),
+            interruptions: Vec::new(),
             runs: (0, 0),
             refused: Vec::new(),
         }
@@ -388,6 +390,9 @@ impl World {
                 if let Some(client) = self.clients.get_mut(&peer) {
                     client.connected = true;
                 }
+            }
+            Event::Interrupted { peer, interrupted } => {
+                self.interruptions.push((peer, interrupted));
             }
             Event::Gone { peer, reason } => self.gone.push((peer, reason)),
             Event::Speakers { speakers, .. } => self.speakers = speakers,
