@@ -45,6 +45,8 @@ export const en = {
     video: "Your camera, as the others will see it",
     cameraOff: "Your camera is off",
     cameraStarting: "Starting your camera…",
+    startBoth: "Turn on camera and microphone",
+    devicesWait: "You came by a link. Nothing of you is seen or heard yet.",
     level: "Microphone level",
     join: "Join now",
     joining: "Joining…",

@@ -47,6 +47,8 @@ export const ko: Messages = {
     video: "다른 사람에게 보일 내 모습",
     cameraOff: "카메라가 꺼져 있어요",
     cameraStarting: "카메라를 켜고 있어요…",
+    startBoth: "카메라와 마이크 켜기",
+    devicesWait: "링크로 들어왔어요. 아직 아무것도 보이거나 들리지 않아요.",
     level: "마이크 음량",
     join: "참여하기",
     joining: "들어가고 있어요…",

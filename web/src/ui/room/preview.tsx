@@ -24,11 +24,13 @@ interface Props {
   /** Why the last try to join was refused. */
   refusal: Refusal | null;
   isJoining: boolean;
+  /** Turns the devices on, where they wait for a click. */
+  onStart: (() => void) | null;
   onJoin: (name: string, password: string) => void;
 }
 
 /** Before the call: how one looks and sounds, and who is there. */
-export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: Props) {
+export function Preview({ room, name: givenName, refusal, isJoining, onStart, onJoin }: Props) {
   const { t } = useSpeech();
   const { lobby } = useClient();
   const { loaded, rooms } = useReadable(lobby);
@@ -51,7 +53,7 @@ export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: P
     <Page>
       <div className={styles.preview}>
         <div className={styles.mirror}>
-          <Mirror />
+          <Mirror onStart={onStart} />
         </div>
         <div className={styles.side}>
           <div>
