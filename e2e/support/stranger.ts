@@ -13,7 +13,7 @@ export const WAYS = {
   form: (to: string) => form(new URL(to)),
   redirect: (to: string) => `<a id="go" href="/302?to=${encodeURIComponent(to)}">go</a>`,
   popup: (to: string) =>
-    `<button id="go" onclick="popup = open(${escaped(quoted(to))})">go</button>`,
+    `<button id="go" onclick="popup = window.open(${escaped(quoted(to))})">go</button>`,
   frame: (to: string) => `<iframe allow="camera; microphone" src="${escaped(to)}"></iframe>`,
 } as const;
 

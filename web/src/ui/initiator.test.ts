@@ -5,7 +5,7 @@ const arrival: Navigation = {
   site: "none",
   type: "navigate",
   wasAllowed: false,
-  hasGesture: false,
+  isWithinPage: false,
 };
 
 describe("devices on arrival", () => {
@@ -18,7 +18,7 @@ describe("devices on arrival", () => {
     (site) => {
       for (const type of ["navigate", "reload", "back_forward", "prerender", undefined]) {
         expect(isAllowed({ ...arrival, site, type })).toBe(false);
-        expect(isAllowed({ ...arrival, site, type, hasGesture: true })).toBe(true);
+        expect(isAllowed({ ...arrival, site, type, isWithinPage: true })).toBe(true);
       }
     },
   );

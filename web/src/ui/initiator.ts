@@ -6,6 +6,8 @@
  * by `Server-Timing`, the one header of its own answer that a document can read.
  */
 
+import { hasNavigated } from "./router.ts";
+
 /** What is known of the navigation that made a document. */
 export interface Navigation {
   /** `Sec-Fetch-Site`, where browser and server told it. */
@@ -14,13 +16,13 @@ export interface Navigation {
   readonly type: string | undefined;
   /** Devices were allowed on this entry of the history before. */
   readonly wasAllowed: boolean;
-  /** The person has clicked or typed on this document. */
-  readonly hasGesture: boolean;
+  /** The person has gone from one view of this document to another, by a click of theirs. */
+  readonly isWithinPage: boolean;
 }
 
 /** Whether devices may start, and a call be joined, without a gesture yet to come. */
-export function isAllowed({ site, type, wasAllowed, hasGesture }: Navigation): boolean {
-  if (hasGesture) return true;
+export function isAllowed({ site, type, wasAllowed, isWithinPage }: Navigation): boolean {
+  if (isWithinPage) return true;
   switch (type) {
     case "navigate":
       return isOwn(site);
@@ -44,7 +46,7 @@ export function mayStartDevices(): boolean {
     site: entry?.serverTiming?.find(({ name }) => name === "sec-fetch-site")?.description,
     type: entry?.type,
     wasAllowed: history.state?.devices === "allowed",
-    hasGesture: navigator.userActivation?.hasBeenActive ?? false,
+    isWithinPage: hasNavigated(),
   });
 }
 
