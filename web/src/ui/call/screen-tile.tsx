@@ -1,8 +1,7 @@
-import { useEffect } from "react";
 import { useSpeech } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { useStream } from "../parts/use-stream.ts";
-import { useSoundGate } from "./sound-gate.tsx";
+import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { PinButton } from "./tile.tsx";
 import { type ScreenView, screenLabel } from "./tile-view.ts";
@@ -16,12 +15,9 @@ interface Props {
 /** A shared screen, whole: nothing of it is cropped. */
 export function ScreenTile({ screen, isLarge, onPin }: Props) {
   const { t } = useSpeech();
-  const { play } = useSoundGate();
   const label = screenLabel(screen, t);
   const ref = useStream(screen.stream);
-  useEffect(() => {
-    if (ref.current) play(ref.current);
-  }, [play, ref]);
+  usePlaying(ref, screen.stream);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a picture.
     <div

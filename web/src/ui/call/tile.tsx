@@ -4,7 +4,7 @@ import { useSpeech } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar-badge.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { useStream } from "../parts/use-stream.ts";
-import { useSoundGate } from "./sound-gate.tsx";
+import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { connectionText, type TileView, tileLabel } from "./tile-view.ts";
 
@@ -123,6 +123,7 @@ function QualityBars({ quality, title }: { quality: "fair" | "poor"; title: stri
 
 function OwnVideo({ tile }: { tile: TileView }) {
   const video = useStream(tile.stream);
+  usePlaying(video, tile.stream);
   return (
     <video
       ref={video}
@@ -138,11 +139,8 @@ function OwnVideo({ tile }: { tile: TileView }) {
 function TheirVideo({ tile }: { tile: TileView }) {
   const { media } = useClient();
   const { speaker } = useReadable(media);
-  const { play } = useSoundGate();
   const ref = useStream(tile.stream);
-  useEffect(() => {
-    if (tile.stream && ref.current) play(ref.current);
-  }, [tile.stream, play, ref]);
+  usePlaying(ref, tile.stream);
   useEffect(() => {
     // A loudspeaker that was unplugged is no longer known: the system's own plays on.
     if (speaker !== null) void ref.current?.setSinkId?.(speaker).catch(() => {});

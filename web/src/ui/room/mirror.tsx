@@ -1,3 +1,4 @@
+import { usePlaying } from "../call/sound-gate.tsx";
 import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
@@ -24,6 +25,7 @@ export function Mirror({ onStart }: Props) {
   );
   const label = startLabel(t);
   const video = useStream(picture);
+  usePlaying(video, picture);
   return (
     <div className={styles.mirror}>
       <video

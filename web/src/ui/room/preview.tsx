@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useState } from "react";
 import type { RoomSummary } from "../../client/index.ts";
+import { SoundGate } from "../call/sound-gate.tsx";
 import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
@@ -53,7 +54,9 @@ export function Preview({ room, name: givenName, refusal, isJoining, onStart, on
     <Page>
       <div className={styles.preview}>
         <div className={styles.mirror}>
-          <Mirror onStart={onStart} />
+          <SoundGate>
+            <Mirror onStart={onStart} />
+          </SoundGate>
         </div>
         <div className={styles.side}>
           <div>
