@@ -7,6 +7,7 @@ import type {
   RoomName,
   RoomSummary,
   Topology,
+  TrackSource,
 } from "./protocol.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Readable } from "./store.ts";
@@ -118,6 +119,11 @@ export interface RemoteParticipant extends Self {
   readonly stream: MediaStream | null;
   /** Its shared screen with sound, likewise; `media.screen` tells whether one is shared. */
   readonly screen: MediaStream | null;
+  /**
+   * What of it this browser can't play, since it is sent in a format that the browser lacks; absent
+   * where there is no such thing. Nothing of these comes.
+   */
+  readonly unplayable?: readonly TrackSource[];
 }
 
 /** `reconnecting` has been connected before, or is being tried again. */

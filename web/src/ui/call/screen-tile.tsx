@@ -5,6 +5,7 @@ import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { PinButton } from "./tile.tsx";
 import { type ScreenView, screenLabel } from "./tile-view.ts";
+import { Unplayable } from "./unplayable.tsx";
 
 interface Props {
   screen: ScreenView;
@@ -36,6 +37,7 @@ export function ScreenTile({ screen, isLarge, onPin }: Props) {
         muted={screen.isSelf}
         playsInline
       />
+      {screen.isUnplayable ? <Unplayable text={label} /> : null}
       {onPin ? <PinButton name={label} isLarge={isLarge} onPin={onPin} /> : null}
       <span className={styles.badge} aria-hidden="true">
         <Icon name="screen" size={16} />

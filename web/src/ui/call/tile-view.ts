@@ -1,5 +1,12 @@
 /** What the tiles of a call show, decided without a browser. */
-import type { CallState, Connection, Quality, Source } from "../../client/index.ts";
+import type {
+  CallState,
+  Connection,
+  Quality,
+  RemoteParticipant,
+  Self,
+  Source,
+} from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 
 /** A participant. */
@@ -15,6 +22,8 @@ export interface TileView {
   /** The picture is there to be shown; the avatar is shown otherwise. */
   showsPicture: boolean;
   isMuted: boolean;
+  /** Its picture is on, in a format that this browser can't play. */
+  isUnplayable: boolean;
   isSpeaking: boolean;
   stream: MediaStream | null;
 }
@@ -28,6 +37,8 @@ export interface ScreenView {
   name: string;
   isSelf: boolean;
   stream: MediaStream;
+  /** It is in a format that this browser can't play. */
+  isUnplayable: boolean;
 }
 
 export type AnyView = TileView | ScreenView;
@@ -55,8 +66,9 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
         isSelf: false,
         connection: other.connection,
         quality: other.connection === "connected" ? other.quality : null,
-        showsPicture: other.media.camera && other.stream !== null,
+        showsPicture: other.media.camera && other.stream !== null && !isUnplayable(other, "camera"),
         isMuted: !other.media.mic,
+        isUnplayable: other.media.camera && isUnplayable(other, "camera"),
         isSpeaking: other.speaking && other.media.mic,
         stream: other.stream,
       }),
@@ -71,6 +83,7 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
       quality: self.quality,
       showsPicture: own.camera !== null,
       isMuted: !self.media.mic,
+      isUnplayable: false,
       isSpeaking: self.speaking && self.media.mic,
       stream: own.camera,
     },
@@ -78,20 +91,29 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
 }
 
 function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
-  const view = (id: string, name: string, isSelf: boolean, stream: MediaStream): ScreenView => ({
-    kind: "screen",
+  const view = ({ id, name }: Self, stream: MediaStream) => ({
+    kind: "screen" as const,
     key: `${id} screen`,
     id,
     name,
-    isSelf,
     stream,
   });
   return [
-    ...others.flatMap(({ id, name, media, screen }) =>
-      media.screen && screen ? view(id, name, false, screen) : [],
+    ...others.flatMap((other) =>
+      other.media.screen && other.screen
+        ? {
+            ...view(other, other.screen),
+            isSelf: false,
+            isUnplayable: isUnplayable(other, "screen"),
+          }
+        : [],
     ),
-    ...(own ? [view(self.id, self.name, true, own)] : []),
+    ...(own ? [{ ...view(self, own), isSelf: true, isUnplayable: false }] : []),
   ];
+}
+
+function isUnplayable({ unplayable }: RemoteParticipant, source: Source): boolean {
+  return unplayable?.includes(source) ?? false;
 }
 
 /** The tile to be shown large: the pinned one, else somebody's screen, else who speaks. */
@@ -135,13 +157,21 @@ export function tileLabel(tile: TileView, t: Messages): string {
     tile.isSelf ? t.call.youNamed(tile.name) : tile.name,
     connectionText(tile, t),
     tile.isMuted ? t.call.micMuted : null,
-    tile.showsPicture ? null : t.call.cameraMuted,
+    tile.isUnplayable
+      ? t.call.unplayable(tile.name)
+      : tile.showsPicture
+        ? null
+        : t.call.cameraMuted,
     // What is well needs no words.
     tile.quality === "fair" || tile.quality === "poor" ? t.call.quality[tile.quality] : null,
   ];
   return parts.filter((part) => part !== null).join(", ");
 }
 
-export function screenLabel(screen: Pick<ScreenView, "isSelf" | "name">, t: Messages): string {
+export function screenLabel(
+  screen: Pick<ScreenView, "isSelf" | "name" | "isUnplayable">,
+  t: Messages,
+): string {
+  if (screen.isUnplayable) return t.call.screenUnplayable(screen.name);
   return screen.isSelf ? t.call.yourScreen : t.call.screenOf(screen.name);
 }

@@ -7,6 +7,7 @@ import { useStream } from "../parts/use-stream.ts";
 import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { connectionText, type TileView, tileLabel } from "./tile-view.ts";
+import { Unplayable } from "./unplayable.tsx";
 
 interface Props {
   tile: TileView;
@@ -49,6 +50,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           <Avatar name={tile.name} />
         </span>
       )}
+      {tile.isUnplayable && !state ? <Unplayable text={t.call.unplayable(tile.name)} /> : null}
       {state ? (
         <div className={styles.link}>
           <span className={styles.state}>

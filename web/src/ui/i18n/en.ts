@@ -162,6 +162,9 @@ export const en = {
     sharing: "You are sharing your screen",
     enlarge: (name: string) => `Show ${name} large`,
     shrink: "Show everybody alike again",
+    unplayable: (name: string) => `${name}'s camera comes in a format that this browser can't play`,
+    screenUnplayable: (name: string) =>
+      `${name}'s screen comes in a format that this browser can't play`,
     quality: {
       good: "Good connection",
       fair: "Fair connection",
