@@ -39,7 +39,8 @@ export function received(page: Page): Promise<string[]> {
 /** Self-contained: it is sent to the page as text. */
 async function run({ url, room, kinds, msid }: ForeignOptions): Promise<void> {
   const { io } = await import(`${url}/socket.io/socket.io.esm.min.js`);
-  const socket = io(url);
+  // biome-ignore lint/suspicious/noExplicitAny: the bundle comes without types.
+  let socket: any;
   let peer: RTCPeerConnection | undefined;
   let other = "";
   // The impolite end of the W3C's pattern, one step at a time.
@@ -59,7 +60,7 @@ async function run({ url, room, kinds, msid }: ForeignOptions): Promise<void> {
   };
   const say = (signal: object) => socket.emit("signal", { to: other, ...signal }, () => {});
   const tell = () => peer?.localDescription && say({ description: written(peer.localDescription) });
-  socket.on("signal", (signal: { description?: RTCSessionDescription; candidate?: object }) =>
+  const hear = (signal: { description?: RTCSessionDescription; candidate?: object }) =>
     step(async () => {
       const { description, candidate } = signal;
       if (!peer) return;
@@ -70,11 +71,12 @@ async function run({ url, room, kinds, msid }: ForeignOptions): Promise<void> {
       if (description.type !== "offer") return;
       await peer.setLocalDescription();
       tell();
-    }),
-  );
+    });
 
-  // An id is drawn for each join: until it is the larger one.
+  // An id is drawn for each join, and a connection joins so often only: until it is the larger one.
   for (;;) {
+    socket = io(url, { forceNew: true });
+    socket.on("signal", hear);
     const { ok, error } = await socket.emitWithAck("room:join", {
       room,
       name: "Foreign",
@@ -90,7 +92,7 @@ async function run({ url, room, kinds, msid }: ForeignOptions): Promise<void> {
     peer = new RTCPeerConnection({ iceServers: ok.iceServers });
     if (ok.self.id > other) break;
     peer.close();
-    await socket.emitWithAck("room:leave", {});
+    socket.disconnect();
   }
   window.foreign = peer;
   peer.onicecandidate = ({ candidate }) =>
