@@ -57,12 +57,13 @@ export class Company {
     firefox: Firefox,
     observer: ObserverOptions = {},
     url = this.url,
+    allow: RegExp[] = [],
   ): Promise<Participant> {
     const context = await firefox.createBrowserContext();
     const page = await context.newPage();
     await page.evaluateOnNewDocument(observe, observer);
     const participant = new Participant(name, firefoxTab(page), url);
-    this.watch(participant, {}).firefox(page);
+    this.watch(participant, { allow }).firefox(page);
     return participant;
   }
 

@@ -80,3 +80,51 @@ test("what is written while the line is cut arrives once, on both sides", async 
     await cable.close();
   }
 });
+
+test("Enter and Escape that end a syllable neither send nor close, in Safari's order too", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  await ada.enter("syllables");
+  await ada.tab.click("chat-open");
+  const input = ada.page.getByTestId("chat-input");
+  await input.fill("안녕하세");
+  for (const composing of [
+    { isComposing: true, keyCode: 229 },
+    { isComposing: true, keyCode: 13 },
+    // The composition has ended already.
+    { isComposing: false, keyCode: 229 },
+  ]) {
+    for (const key of ["Enter", "Escape"]) {
+      const isLeft = await input.evaluate(
+        (input, pressed) =>
+          input.dispatchEvent(
+            new KeyboardEvent("keydown", { ...pressed, bubbles: true, cancelable: true }),
+          ),
+        { ...composing, key },
+      );
+      expect(isLeft, `${key} stays the input method's`).toBe(true);
+    }
+  }
+  await expect(input).toHaveValue("안녕하세");
+  await expect(texts(ada)).toHaveCount(0);
+  await input.press("Enter");
+  await expect(texts(ada)).toHaveCount(1);
+  await input.press("Escape");
+  await expect(ada.page.getByTestId("chat")).toHaveCount(0);
+});
+
+test("Enter that ends a syllable submits no form", async ({ open }) => {
+  const ada = await open("Ada");
+  await ada.page.goto(`${ada.url}/`);
+  for (const field of ["name-input", "new-room-name"]) {
+    await ada.page.getByTestId(field).fill("아다");
+    await ada.page.getByTestId(field).dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
+  }
+  await expect(ada.page).toHaveURL(`${ada.url}/`);
+  await ada.page.goto(`${ada.url}/r/syllables`);
+  await ada.page.getByTestId("name-input").fill("아다");
+  await ada.page.getByTestId("name-input").dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
+  await expect(ada.page.getByTestId("join")).toBeEnabled();
+  await expect(ada.page.getByTestId("tile")).toHaveCount(0);
+});

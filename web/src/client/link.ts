@@ -6,8 +6,11 @@ import type { Connection } from "./face.ts";
 import type { Signal } from "./negotiation.ts";
 import type { IceServer } from "./protocol.ts";
 import { type Sections, sectionsOf } from "./sections.ts";
-import { entriesOf, type Received, SOURCES, type Source, type Tracks } from "./source.ts";
+import { entriesOf, kindOf, type Received, SOURCES, type Source, type Tracks } from "./source.ts";
 import { Transport } from "./transport.ts";
+
+/** How long the polite end waits for the other's first offer, in milliseconds, before its own. */
+const FIRST_OFFER_WAIT_MS = 2_000;
 
 /** What of the browser a link needs. */
 export interface LinkPlatform {
@@ -16,7 +19,10 @@ export interface LinkPlatform {
 }
 
 export interface LinkOptions extends LinkPlatform {
-  /** The polite end waits for the other's first offer; the other opens the link. */
+  /**
+   * The polite end waits for the other's first offer; the other opens the link. One that has
+   * nothing to send may never do so: then the polite end opens it, after a while.
+   */
   polite: boolean;
   iceServers: readonly IceServer[];
   tracks: Tracks;
@@ -27,9 +33,10 @@ export interface LinkOptions extends LinkPlatform {
 }
 
 /**
- * Carries the microphone and the camera both ways. Both sections are there from the first offer
- * on, whether or not there is anything to send, so muting and changing devices never negotiates.
- * The sections of the screen come when somebody first shares one, and then serve both ways, too.
+ * Carries the microphone and the camera both ways. Both sections are there from the first offer of
+ * ours on, whether or not there is anything to send, so muting and changing devices never
+ * negotiates. Where the other end's offer leaves one out, it comes with the first track for it. The
+ * sections of the screen come when somebody first shares one, and then serve both ways, too.
  */
 export class Link {
   readonly #options: LinkOptions;
@@ -41,6 +48,7 @@ export class Link {
   #received: Received = {};
   #tracks: Tracks;
   #quality: MeshQuality;
+  #firstOffer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LinkOptions) {
     const { createPeer, createStream, polite, iceServers, send } = options;
@@ -116,24 +124,35 @@ export class Link {
   }
 
   close(): void {
+    clearTimeout(this.#firstOffer);
     this.#transport.close();
   }
 
   #began(peer: RTCPeerConnection): void {
     this.#sections = {};
-    if (this.#options.polite) return;
-    const init = { direction: "sendrecv" as const, streams: [this.#face] };
-    this.#use({
-      microphone: peer.addTransceiver("audio", init),
-      camera: peer.addTransceiver("video", init),
-    });
+    clearTimeout(this.#firstOffer);
+    if (this.#options.polite) {
+      this.#firstOffer = setTimeout(() => {
+        this.#open(peer);
+        this.#options.changed();
+      }, FIRST_OFFER_WAIT_MS);
+    } else {
+      this.#open(peer);
+    }
+  }
+
+  /** Offers what every link carries. */
+  #open(peer: RTCPeerConnection): void {
+    this.#add(peer, ["microphone", "camera"]);
     void this.#fill(peer);
   }
 
   /** The sections of the other end's offer become ours as well. */
   async #adopt(peer: RTCPeerConnection): Promise<void> {
     const offered = sectionsOf(peer.getTransceivers());
-    if (!offered.microphone || !offered.camera) return;
+    // One without media may be for a data channel: what is carried here is still to be offered.
+    if (entriesOf(offered).length === 0) return;
+    clearTimeout(this.#firstOffer);
     for (const [source, section] of entriesOf(offered)) {
       if (section.direction !== "sendrecv") section.direction = "sendrecv";
       section.sender.setStreams?.(this.#streamOf(source));
@@ -144,6 +163,14 @@ export class Link {
     this.#use({ ...this.#sections, ...offered });
     this.#options.changed();
     await this.#fill(peer);
+  }
+
+  #add(peer: RTCPeerConnection, sources: readonly Source[]): void {
+    const added = sources.map((source) => {
+      const init = { direction: "sendrecv" as const, streams: [this.#streamOf(source)] };
+      return [source, peer.addTransceiver(kindOf(source), init)] as const;
+    });
+    this.#use({ ...this.#sections, ...Object.fromEntries(added) });
   }
 
   #streamOf(source: Source): MediaStream {
@@ -159,14 +186,10 @@ export class Link {
   }
 
   async #fill(peer: RTCPeerConnection = this.peer): Promise<void> {
-    if (!this.#sections.microphone) return;
-    if (this.#tracks.screen && !this.#sections.screen) {
-      const init = { direction: "sendrecv" as const, streams: [this.#shared] };
-      this.#use({
-        ...this.#sections,
-        screen: peer.addTransceiver("video", init),
-        screen_audio: peer.addTransceiver("audio", init),
-      });
+    if (entriesOf(this.#sections).length === 0) return;
+    const missing = neededFor(this.#tracks).filter((source) => !this.#sections[source]);
+    if (missing.length > 0) {
+      this.#add(peer, missing);
       this.#options.changed();
     }
     await Promise.all(
@@ -180,6 +203,12 @@ export class Link {
     if (camera) await applyQuality(camera.sender, this.#quality.camera);
     if (screen) await applyQuality(screen.sender, this.#quality.screen);
   }
+}
+
+/** The sections that these tracks take. A screen's are told by coming second of their kinds. */
+function neededFor(tracks: Tracks): readonly Source[] {
+  if (tracks.screen) return SOURCES;
+  return SOURCES.filter((source) => tracks[source] !== null);
 }
 
 /** Puts a track into a sender, or takes it out. */

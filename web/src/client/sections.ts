@@ -6,6 +6,7 @@ export type Sections = PerSource<RTCRtpTransceiver>;
 /** What a section has to have to be told apart. */
 interface Section {
   readonly mid: string | null;
+  readonly currentDirection?: RTCRtpTransceiverDirection | null;
   readonly receiver: { readonly track: { readonly kind: string } };
 }
 
@@ -23,7 +24,8 @@ export function sectionsOf<T extends Section>(transceivers: readonly T[]): PerSo
   const found: PerSource<T> = {};
   for (const [kind, sources] of Object.entries(ORDER)) {
     const ofKind = transceivers.filter(
-      ({ mid, receiver }) => mid !== null && receiver.track.kind === kind,
+      ({ mid, currentDirection, receiver }) =>
+        mid !== null && currentDirection !== "stopped" && receiver.track.kind === kind,
     );
     sources.forEach((source, i) => {
       const section = ofKind[i];

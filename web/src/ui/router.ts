@@ -48,7 +48,15 @@ function decoded(encoded: string): string {
 
 const NAVIGATED = "moim:navigated";
 
+let navigated = false;
+
+/** Whether this document has been left for another view of the page, as by a click on a link. */
+export function hasNavigated(): boolean {
+  return navigated;
+}
+
 export function navigate(path: string, how: "push" | "replace" = "push"): void {
+  navigated = true;
   if (how === "push") history.pushState(null, "", path);
   else history.replaceState(null, "", path);
   dispatchEvent(new Event(NAVIGATED));

@@ -1,5 +1,6 @@
 //! Everything over HTTP: the page, health, the CA's certificate, redirects, headers.
 
+mod arrival;
 mod asked;
 mod asset;
 mod bundle;

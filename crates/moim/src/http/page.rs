@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 
-use super::asset::Assets;
+use super::{arrival, asset::Assets};
 
 const INDEX: &str = "index.html";
 
@@ -23,7 +23,9 @@ pub(super) fn router(assets: Assets) -> Router {
 
 async fn index(State(assets): State<Assets>, headers: HeaderMap) -> Response {
     let page = assets.answer(INDEX, &headers).await;
-    page.unwrap_or_else(|| Html(include_str!("unbuilt.html")).into_response())
+    let mut page = page.unwrap_or_else(|| Html(include_str!("unbuilt.html")).into_response());
+    arrival::describe(&headers, page.headers_mut());
+    page
 }
 
 /// A room's name is the page's business.

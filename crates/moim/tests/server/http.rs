@@ -68,6 +68,29 @@ fn an_unchanged_page_is_not_sent_twice() {
 }
 
 #[test]
+fn the_page_learns_which_site_navigated_to_it() {
+    let server = Server::start(&[]);
+    for path in ["/", "/r/a"] {
+        for site in ["none", "same-origin", "same-site", "cross-site"] {
+            let page = get_with(&server, path, &[("Sec-Fetch-Site", site)]);
+            let told = format!("sec-fetch-site;desc={site}");
+            assert_eq!(page.header("server-timing"), Some(&*told), "{path}");
+            assert!(page.head.contains("vary: sec-fetch-site"), "{}", page.head);
+            // Nor may an answer that says "unchanged" leave an earlier word standing.
+            let Some(tag) = page.header("etag") else { continue };
+            let headers = [("If-None-Match", tag), ("Sec-Fetch-Site", site)];
+            let again = get_with(&server, path, &headers);
+            assert_eq!((again.status, again.header("server-timing")), (304, Some(&*told)));
+        }
+        for site in ["None", "none;desc=x", "\"none\"", ""] {
+            let page = get_with(&server, path, &[("Sec-Fetch-Site", site)]);
+            assert_eq!(page.header("server-timing"), None, "{site}");
+        }
+        assert_eq!(get(&server, path).header("server-timing"), None, "a browser that says nothing");
+    }
+}
+
+#[test]
 fn another_sites_page_may_not_connect() {
     let server = Server::start(&["--origin", "https://friend.example"]);
     let path = "/socket.io/?EIO=4&transport=polling";

@@ -1,12 +1,12 @@
-import { useEffect } from "react";
 import { useSpeech } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
-import { useSoundGate } from "./sound-gate.tsx";
+import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { PinButton } from "./tile.tsx";
 import { type ScreenView, screenLabel } from "./tile-view.ts";
+import { Unplayable } from "./unplayable.tsx";
 
 interface Props {
   screen: ScreenView;
@@ -17,12 +17,9 @@ interface Props {
 /** A shared screen, whole: nothing of it is cropped. */
 export function ScreenTile({ screen, isLarge, onPin }: Props) {
   const { t } = useSpeech();
-  const { play } = useSoundGate();
   const label = screenLabel(screen, t);
   const ref = useStream(screen.stream);
-  useEffect(() => {
-    if (ref.current) play(ref.current);
-  }, [play, ref]);
+  usePlaying(ref, screen.stream);
   useSink(ref);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a picture.
@@ -42,6 +39,7 @@ export function ScreenTile({ screen, isLarge, onPin }: Props) {
         muted={screen.isSelf}
         playsInline
       />
+      {screen.isUnplayable ? <Unplayable text={label} /> : null}
       {onPin ? <PinButton name={label} isLarge={isLarge} onPin={onPin} /> : null}
       <span className={styles.badge} aria-hidden="true">
         <Icon name="screen" size={16} />

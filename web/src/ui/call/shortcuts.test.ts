@@ -9,6 +9,8 @@ const plain = {
   altKey: false,
   shiftKey: false,
   repeat: false,
+  isComposing: false,
+  keyCode: 68,
 };
 
 test("Ctrl on PCs and ⌘ on Macs, never the other", () => {
@@ -28,6 +30,12 @@ test("plain letters, other modifiers and held keys are left alone", () => {
 
 test("a Korean layout, whose D key types ㅇ, works too", () => {
   expect(shortcutOf({ ...plain, key: "ㅇ", ctrlKey: true }, false)).toBe("mic");
+});
+
+test("keys that an input method has taken are left to it", () => {
+  const ctrl = { ...plain, ctrlKey: true };
+  expect(shortcutOf({ ...ctrl, isComposing: true }, false)).toBeNull();
+  expect(shortcutOf({ ...ctrl, keyCode: 229 }, false)).toBeNull();
 });
 
 test("shown as keyboards show it", () => {

@@ -1,4 +1,5 @@
 /** Keys that work anywhere in a call. */
+import { isComposing } from "../parts/composing.ts";
 
 export type Shortcut = "mic" | "camera";
 
@@ -9,11 +10,20 @@ const CODES: Readonly<Record<string, Shortcut>> = { KeyD: "mic", KeyE: "camera" 
 
 type Pressed = Pick<
   KeyboardEvent,
-  "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "repeat"
+  | "key"
+  | "code"
+  | "ctrlKey"
+  | "metaKey"
+  | "altKey"
+  | "shiftKey"
+  | "repeat"
+  | "isComposing"
+  | "keyCode"
 >;
 
 /** What a key press asks for; a key held down asks once. */
 export function shortcutOf(pressed: Pressed, isMac: boolean): Shortcut | null {
+  if (isComposing(pressed)) return null;
   const modifier = isMac ? pressed.metaKey : pressed.ctrlKey;
   const other = isMac ? pressed.ctrlKey : pressed.metaKey;
   if (!modifier || other || pressed.altKey || pressed.shiftKey || pressed.repeat) return null;

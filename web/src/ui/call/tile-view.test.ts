@@ -77,6 +77,23 @@ test("a link that is not up says so in words", () => {
   expect(connectionText(only({ connection: "failed" }), en)).toBe(en.call.failed);
 });
 
+test("a picture that this browser can't play says so in words, and no other", () => {
+  const tile = only({ unplayable: ["camera"] });
+  expect(tile).toMatchObject({ showsPicture: false, isUnplayable: true });
+  expect(tileLabel(tile, en)).toBe(`Ada, ${en.call.unplayable("Ada")}`);
+  const off = only({ unplayable: ["camera"], media: { ...on, camera: false } });
+  expect(tileLabel(off, en)).toBe("Ada, camera off");
+  expect(only({ unplayable: ["screen"] })).toMatchObject({
+    showsPicture: true,
+    isUnplayable: false,
+  });
+
+  const sharing = { ...ada, media: { ...on, screen: true }, screen: stream };
+  const [screen] = tilesOf(call([{ ...sharing, unplayable: ["screen"] }]), OWN);
+  expect(screen).toMatchObject({ kind: "screen", isUnplayable: true });
+  expect(tilesOf(call([sharing]), OWN)[0]).toMatchObject({ isUnplayable: false });
+});
+
 test("while the server is out of reach one's own tile is reconnecting", () => {
   expect(tilesOf(call([], "reconnecting"), OWN)[0]).toMatchObject({ connection: "reconnecting" });
 });

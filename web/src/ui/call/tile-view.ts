@@ -6,6 +6,7 @@ import {
   type MediaState,
   type Quality,
   type RemoteParticipant,
+  type Self,
   type Source,
 } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
@@ -28,6 +29,8 @@ export interface TileView {
   /** The system of that participant mutes what is on. */
   isMicPaused: boolean;
   isCameraPaused: boolean;
+  /** Its picture is on, in a format that this browser can't play. */
+  isUnplayable: boolean;
   isSpeaking: boolean;
   stream: MediaStream | null;
 }
@@ -41,6 +44,8 @@ export interface ScreenView {
   name: string;
   isSelf: boolean;
   stream: MediaStream;
+  /** It is in a format that this browser can't play. */
+  isUnplayable: boolean;
 }
 
 export type AnyView = TileView | ScreenView;
@@ -69,10 +74,10 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
         isSelf: false,
         connection: connectionOf(other, call),
         quality: connectionOf(other, call) === "connected" ? other.quality : null,
-        showsPicture:
-          other.media.camera && other.stream !== null && !isInterrupted(other.media, "camera"),
+        showsPicture: showsCamera(other),
         isMuted: !other.media.mic,
         ...pausesOf(other.media),
+        isUnplayable: other.media.camera && isUnplayable(other, "camera"),
         isSpeaking: other.speaking && other.media.mic,
         stream: other.stream,
       }),
@@ -89,6 +94,7 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
       showsPicture: own.camera !== null && !isInterrupted(self.media, "camera"),
       isMuted: !self.media.mic,
       ...pausesOf(self.media),
+      isUnplayable: false,
       isSpeaking: self.speaking && self.media.mic,
       stream: own.camera,
     },
@@ -102,6 +108,11 @@ function pausesOf(media: MediaState): Pick<TileView, "isMicPaused" | "isCameraPa
   };
 }
 
+function showsCamera(other: RemoteParticipant): boolean {
+  const isOn = other.media.camera && other.stream !== null;
+  return isOn && !isInterrupted(other.media, "camera") && !isUnplayable(other, "camera");
+}
+
 /** One's own link to the media server may be well and the other's not. */
 function connectionOf(other: RemoteParticipant, { topology }: CallState): Connection {
   const isLost = other.interrupted === true && topology === "sfu" && !other.direct;
@@ -109,20 +120,29 @@ function connectionOf(other: RemoteParticipant, { topology }: CallState): Connec
 }
 
 function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
-  const view = (id: string, name: string, isSelf: boolean, stream: MediaStream): ScreenView => ({
-    kind: "screen",
+  const view = ({ id, name }: Self, stream: MediaStream) => ({
+    kind: "screen" as const,
     key: `${id} screen`,
     id,
     name,
-    isSelf,
     stream,
   });
   return [
-    ...others.flatMap(({ id, name, media, screen }) =>
-      media.screen && screen ? view(id, name, false, screen) : [],
+    ...others.flatMap((other) =>
+      other.media.screen && other.screen
+        ? {
+            ...view(other, other.screen),
+            isSelf: false,
+            isUnplayable: isUnplayable(other, "screen"),
+          }
+        : [],
     ),
-    ...(own ? [view(self.id, self.name, true, own)] : []),
+    ...(own ? [{ ...view(self, own), isSelf: true, isUnplayable: false }] : []),
   ];
+}
+
+function isUnplayable({ unplayable }: RemoteParticipant, source: Source): boolean {
+  return unplayable?.includes(source) ?? false;
 }
 
 /** The tile to be shown large: the pinned one, else somebody's screen, else who speaks. */
@@ -160,6 +180,13 @@ export function connectionText(tile: TileView, t: Messages): string | null {
   return t.call[tile.connection];
 }
 
+/** Says why no picture is shown; nothing where one is. */
+function cameraText(tile: TileView, t: Messages): string | null {
+  if (tile.isUnplayable) return t.call.unplayable(tile.name);
+  if (tile.isCameraPaused) return t.call.cameraPaused;
+  return tile.showsPicture ? null : t.call.cameraMuted;
+}
+
 /** All a tile says, for whoever hears it instead of seeing it. */
 export function tileLabel(tile: TileView, t: Messages): string {
   const parts = [
@@ -167,13 +194,17 @@ export function tileLabel(tile: TileView, t: Messages): string {
     tile.alike === undefined ? null : t.call.alike(tile.alike),
     connectionText(tile, t),
     tile.isMuted ? t.call.micMuted : tile.isMicPaused ? t.call.micPaused : null,
-    tile.isCameraPaused ? t.call.cameraPaused : tile.showsPicture ? null : t.call.cameraMuted,
+    cameraText(tile, t),
     // What is well needs no words.
     tile.quality === "fair" || tile.quality === "poor" ? t.call.quality[tile.quality] : null,
   ];
   return parts.filter((part) => part !== null).join(", ");
 }
 
-export function screenLabel(screen: Pick<ScreenView, "isSelf" | "name">, t: Messages): string {
+export function screenLabel(
+  screen: Pick<ScreenView, "isSelf" | "name" | "isUnplayable">,
+  t: Messages,
+): string {
+  if (screen.isUnplayable) return t.call.screenUnplayable(screen.name);
   return screen.isSelf ? t.call.yourScreen : t.call.screenOf(screen.name);
 }

@@ -1,13 +1,13 @@
-import { useEffect } from "react";
 import { useSpeech } from "../i18n/context.tsx";
 import { AlikeMark } from "../parts/alike-mark.tsx";
 import { Avatar } from "../parts/avatar-badge.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
-import { useSoundGate } from "./sound-gate.tsx";
+import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { connectionText, type TileView, tileLabel } from "./tile-view.ts";
+import { Unplayable } from "./unplayable.tsx";
 
 interface Props {
   tile: TileView;
@@ -51,6 +51,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           <Avatar name={tile.name} />
         </span>
       )}
+      {tile.isUnplayable && !state ? <Unplayable text={t.call.unplayable(tile.name)} /> : null}
       {state ? (
         <div className={styles.link}>
           <span className={styles.state}>
@@ -137,6 +138,7 @@ function QualityBars({ quality, title }: { quality: "fair" | "poor"; title: stri
 
 function OwnVideo({ tile }: { tile: TileView }) {
   const video = useStream(tile.stream);
+  usePlaying(video, tile.stream);
   return (
     <video
       ref={video}
@@ -150,11 +152,8 @@ function OwnVideo({ tile }: { tile: TileView }) {
 
 /** Plays the voice too, so it stays where no picture is shown. */
 function TheirVideo({ tile }: { tile: TileView }) {
-  const { play } = useSoundGate();
   const ref = useStream(tile.stream);
-  useEffect(() => {
-    if (tile.stream && ref.current) play(ref.current);
-  }, [tile.stream, play, ref]);
+  usePlaying(ref, tile.stream);
   useSink(ref);
   return (
     // biome-ignore lint/a11y/useMediaCaption: people talking live have no captions.

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Call, ChatMessage } from "../../client/index.ts";
 import { useSpeech } from "../i18n/context.tsx";
+import { isComposing } from "../parts/composing.ts";
 import { Icon } from "../parts/icon.tsx";
 import styles from "./chat.module.css";
 import { Message } from "./message.tsx";
@@ -32,7 +33,7 @@ export function Chat({ call, messages, self, onClose }: Props) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     // While a syllable is being composed, Enter belongs to it.
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -45,7 +46,7 @@ export function Chat({ call, messages, self, onClose }: Props) {
       aria-label={t.chat.title}
       data-testid="chat"
       onKeyDown={(event) => {
-        if (event.key === "Escape" && !event.nativeEvent.isComposing) onClose();
+        if (event.key === "Escape" && !isComposing(event.nativeEvent)) onClose();
       }}
     >
       <header className={styles.head}>

@@ -1,9 +1,11 @@
 import { useState } from "react";
 import { useSpeech } from "../i18n/context.tsx";
+import { mayStartDevices } from "../initiator.ts";
+import { ownName } from "../own-name.ts";
 import { TextField } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
-import { MAX_NAME, preferences } from "../preferences.ts";
+import { MAX_NAME } from "../preferences.ts";
 import { CreateRoom } from "./create-room.tsx";
 import styles from "./home.module.css";
 import { RoomList } from "./room-list.tsx";
@@ -12,8 +14,8 @@ import { RoomList } from "./room-list.tsx";
 export function Home({ givenName }: { givenName: string | undefined }) {
   const { t } = useSpeech();
   const [name, setName] = useState(() => {
-    if (givenName) preferences.write("name", givenName);
-    return givenName ?? preferences.read("name") ?? "";
+    if (givenName) ownName.takeFromAddress(givenName, mayStartDevices());
+    return ownName.read() ?? "";
   });
   return (
     <Page>
@@ -34,7 +36,7 @@ export function Home({ givenName }: { givenName: string | undefined }) {
             data-testid="name-input"
             onChange={(event) => {
               setName(event.target.value);
-              preferences.write("name", event.target.value.trim());
+              ownName.remember(event.target.value.trim());
             }}
           />
           <hr className={styles.divider} />

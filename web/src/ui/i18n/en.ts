@@ -45,6 +45,8 @@ export const en = {
     video: "Your camera, as the others will see it",
     cameraOff: "Your camera is off",
     cameraStarting: "Starting your camera…",
+    startBoth: "Turn on camera and microphone",
+    devicesWait: "You came by a link. Nothing of you is seen or heard yet.",
     level: "Microphone level",
     join: "Join now",
     joining: "Joining…",
@@ -163,6 +165,9 @@ export const en = {
     sharing: "You are sharing your screen",
     enlarge: (name: string) => `Show ${name} large`,
     shrink: "Show everybody alike again",
+    unplayable: (name: string) => `${name}'s camera comes in a format that this browser can't play`,
+    screenUnplayable: (name: string) =>
+      `${name}'s screen comes in a format that this browser can't play`,
     quality: {
       good: "Good connection",
       fair: "Fair connection",

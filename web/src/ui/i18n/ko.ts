@@ -47,6 +47,8 @@ export const ko: Messages = {
     video: "다른 사람에게 보일 내 모습",
     cameraOff: "카메라가 꺼져 있어요",
     cameraStarting: "카메라를 켜고 있어요…",
+    startBoth: "카메라와 마이크 켜기",
+    devicesWait: "링크로 들어왔어요. 아직 아무것도 보이거나 들리지 않아요.",
     level: "마이크 음량",
     join: "참여하기",
     joining: "들어가고 있어요…",
@@ -163,6 +165,8 @@ export const ko: Messages = {
     sharing: "내 화면을 공유하고 있어요",
     enlarge: (name) => `${name} 크게 보기`,
     shrink: "다시 모두 같은 크기로 보기",
+    unplayable: (name) => `${name}님의 영상은 이 브라우저에서 재생할 수 없는 형식이에요`,
+    screenUnplayable: (name) => `${name}님의 화면은 이 브라우저에서 재생할 수 없는 형식이에요`,
     quality: {
       good: "연결이 좋아요",
       fair: "연결이 보통이에요",

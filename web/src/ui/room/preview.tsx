@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useState } from "react";
 import type { RoomSummary } from "../../client/index.ts";
+import { SoundGate } from "../call/sound-gate.tsx";
 import { useClient, useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
@@ -24,11 +25,13 @@ interface Props {
   /** Why the last try to join was refused. */
   refusal: Refusal | null;
   isJoining: boolean;
+  /** Turns the devices on, where they wait for a click. */
+  onStart: (() => void) | null;
   onJoin: (name: string, password: string) => void;
 }
 
 /** Before the call: how one looks and sounds, and who is there. */
-export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: Props) {
+export function Preview({ room, name: givenName, refusal, isJoining, onStart, onJoin }: Props) {
   const { t } = useSpeech();
   const { lobby } = useClient();
   const { loaded, rooms } = useReadable(lobby);
@@ -51,7 +54,9 @@ export function Preview({ room, name: givenName, refusal, isJoining, onJoin }: P
     <Page>
       <div className={styles.preview}>
         <div className={styles.mirror}>
-          <Mirror />
+          <SoundGate>
+            <Mirror onStart={onStart} />
+          </SoundGate>
         </div>
         <div className={styles.side}>
           <div>

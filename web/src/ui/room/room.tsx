@@ -2,6 +2,8 @@ import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Call as JoinedCall } from "../../client/index.ts";
 import { Call } from "../call/call.tsx";
 import { useClient } from "../client-context.ts";
+import { mayStartDevices, rememberAllowed } from "../initiator.ts";
+import { ownName } from "../own-name.ts";
 import { preferences } from "../preferences.ts";
 import { Left } from "./left.tsx";
 import { knownPassword, rememberPassword } from "./passwords.ts";
@@ -21,17 +23,18 @@ interface Props {
 /** `/r/NAME`: preview, call, and after it. */
 export function Room({ room, givenName, skipsPreview }: Props) {
   const client = useClient();
-  const [name, setName] = useState(givenName ?? preferences.read("name") ?? "");
+  const [name, setName] = useState(givenName ?? ownName.read() ?? "");
   const [phase, happen] = useReducer(after, { at: "preview", refusal: null });
   // Whoever is here when an answer comes: an answer for a page that is gone is let go.
   const visit = useRef(0);
-  const isDirect = skipsPreview && name !== "";
+  // Another site's link is looked at first: it neither joins nor opens anything by itself.
+  const [isHeld, setHeld] = useState(() => !canStart());
+  const [isDirect] = useState(() => skipsPreview && name !== "" && !isHeld);
 
   const join = useCallback(
     async (name: string, password: string) => {
       const asked = visit.current;
       setName(name);
-      preferences.write("name", name);
       happen({ type: "asked" });
       try {
         const call = await client.join({ room, name, ...(password ? { password } : {}) });
@@ -45,18 +48,20 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     [client, room],
   );
 
-  const startMedia = useCallback(
-    () =>
-      void client.media.start({
-        microphone: preferences.read("microphone") !== "off",
-        camera: preferences.read("camera") !== "off",
-      }),
-    [client],
-  );
+  const startMedia = useCallback(() => {
+    rememberAllowed();
+    setHeld(false);
+    void client.media.start({
+      microphone: preferences.read("microphone") !== "off",
+      camera: preferences.read("camera") !== "off",
+    });
+  }, [client]);
 
   // The devices are open from the preview on until the call is left.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, on arrival.
   useEffect(() => {
-    startMedia();
+    if (isHeld) void client.media.start({ microphone: false, camera: false });
+    else startMedia();
     return () => {
       visit.current++;
       client.media.stop();
@@ -65,7 +70,9 @@ export function Room({ room, givenName, skipsPreview }: Props) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, on arrival.
   useEffect(() => {
-    if (isDirect) void join(name, knownPassword(room));
+    if (!isDirect) return;
+    ownName.takeFromAddress(name, true);
+    void join(name, knownPassword(room));
   }, []);
 
   const call = phase.at === "call" ? phase.call : null;
@@ -83,12 +90,14 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   useEffect(() => {
     if (phase.at === "left") {
       wasLeft.current = true;
+      const { microphone, camera } = client.media.getSnapshot();
+      if (microphone.on || camera.on) setHeld(false);
       client.media.stop();
     } else if (wasLeft.current) {
       wasLeft.current = false;
-      startMedia();
+      if (!isHeld) startMedia();
     }
-  }, [phase.at, client, startMedia]);
+  }, [phase.at, client, isHeld, startMedia]);
 
   if (phase.at === "left") {
     return (
@@ -110,9 +119,18 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       name={name}
       refusal={phase.refusal}
       isJoining={!isPreview}
-      onJoin={(name, password) => void join(name, password)}
+      onStart={isHeld ? startMedia : null}
+      onJoin={(name, password) => {
+        ownName.remember(name);
+        void join(name, password);
+      }}
     />
   );
+}
+
+/** Without a secure context there are no devices to start, and no word of who navigated here. */
+function canStart(): boolean {
+  return !isSecureContext || mayStartDevices();
 }
 
 /** A call is left when its view goes, and when the person goes back in the browser's history. */
@@ -120,7 +138,9 @@ function useLeaving(call: JoinedCall | null): void {
   useEffect(() => {
     if (!call) return;
     // An entry of its own: going back leaves the call, not the site.
-    if (history.state?.moim !== "call") history.pushState({ moim: "call" }, "");
+    if (history.state?.moim !== "call") {
+      history.pushState({ ...history.state, moim: "call" }, "");
+    }
     const leave = () => call.leave();
     addEventListener("popstate", leave);
     return () => {
