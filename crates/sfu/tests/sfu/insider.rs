@@ -1,6 +1,10 @@
 //! What a client may send that has joined as anybody may and holds the keys of its link.
 
-use crate::world::eve::{Eve, MID_ID, Rtp, TWCC_ID};
+use crate::world::{
+    World,
+    eve::{Eve, MID_ID, Rtp, TWCC_ID},
+    srtp,
+};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -126,5 +130,105 @@ proptest! {
         eve.world.run(SOON);
         eve.goes_on_for_bob();
         prop_assert!(eve.world.gone.is_empty());
+    }
+}
+
+/// The checksum of SCTP (RFC 9260 appendix A), put where it belongs.
+fn with_checksum(mut packet: Vec<u8>) -> Vec<u8> {
+    if packet.len() < 12 {
+        return packet;
+    }
+    packet[8..12].fill(0);
+    let crc = packet.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 }
+        })
+    });
+    packet[8..12].copy_from_slice(&(!crc).to_le_bytes());
+    packet
+}
+
+/// A chunk of any type, with a length that mostly fits.
+fn any_chunk() -> impl Strategy<Value = Vec<u8>> {
+    let types = prop_oneof![0..15_u8, Just(64), Just(130), Just(192), Just(194), any::<u8>()];
+    let content = prop::collection::vec(any::<u8>(), 0..60);
+    (types, any::<u8>(), content, 0..6_u8, any::<u16>()).prop_map(
+        |(kind, flags, content, form, lie)| {
+            let fits = 4 + content.len() as u16;
+            let length = if form == 0 { lie } else { fits };
+            let mut chunk = vec![kind, flags];
+            chunk.extend(length.to_be_bytes());
+            chunk.extend(content);
+            chunk.resize(chunk.len().next_multiple_of(4), 0);
+            chunk
+        },
+    )
+}
+
+/// What is made of an association's last packet: bytes changed, or other chunks under its head.
+#[derive(Debug, Clone)]
+enum Message {
+    Changed(Vec<(prop::sample::Index, u8)>),
+    Chunks(Vec<Vec<u8>>),
+    Raw(Vec<u8>),
+}
+
+fn any_message() -> impl Strategy<Value = Message> {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6);
+    prop_oneof![
+        changes.prop_map(Message::Changed),
+        prop::collection::vec(any_chunk(), 1..4).prop_map(Message::Chunks),
+        prop::collection::vec(any::<u8>(), 0..60).prop_map(Message::Raw),
+    ]
+}
+
+fn made_of(last: &[u8], message: Message) -> Vec<u8> {
+    match message {
+        Message::Changed(changes) => {
+            let mut packet = last.to_vec();
+            for (index, byte) in changes {
+                let at = index.index(packet.len());
+                packet[at] = byte;
+            }
+            with_checksum(packet)
+        }
+        Message::Chunks(chunks) => {
+            with_checksum(last.iter().take(12).copied().chain(chunks.concat()).collect())
+        }
+        Message::Raw(bytes) => bytes,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn messages_inside_the_dtls_of_a_link_harm_nobody_else(
+        rounds in prop::collection::vec(prop::collection::vec(any_message(), 1..6), 1..20),
+    ) {
+        let mut world = World::new(34);
+        let [ann, bob] = [1, 2].map(|id| world.join(id, &[sfu::Source::Camera]));
+        let eve = world.join(3, &[]);
+        world.wait(Duration::from_secs(3), "bob sees ann, and eve's channel is open", |world| {
+            world.client(bob).sees(ann, sfu::Source::Camera) && world.client(eve).channels == 1
+        });
+        let seen = world.seen(bob, ann, sfu::Source::Camera).decoded;
+        for messages in rounds {
+            let last = srtp::last_message();
+            srtp::inject(messages.into_iter().map(|it| made_of(&last, it)).collect());
+            let now = world.now();
+            world.client_mut(eve).write_channel(now);
+            world.run(Duration::from_millis(50));
+        }
+        world.run(Duration::from_secs(1));
+        prop_assert!(world.seen(bob, ann, sfu::Source::Camera).decoded > seen + 20);
+        // Her own association she may end as she likes.
+        prop_assert!(world.gone.iter().all(|(peer, _)| *peer == eve), "{:?}", world.gone);
+        prop_assert_eq!(world.sfu.panics(), 0);
+        for peer in [ann, bob, eve] {
+            world.leave(peer);
+        }
+        world.run(Duration::from_secs(1));
+        prop_assert_eq!(world.sfu.entries(), 0);
     }
 }

@@ -14,6 +14,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     bwe::Bitrate,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    channel::ChannelId,
     format::Codec,
     media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
@@ -69,6 +70,7 @@ pub(crate) struct Client {
     due: Instant,
     /// Of its link, once the handshake is done.
     pub(crate) keys: Option<srtp::Keys>,
+    channel: Option<ChannelId>,
     /// Numbers of the packets that it was told have come, by transport-wide feedback.
     pub(crate) acked: Vec<u16>,
 }
@@ -116,6 +118,7 @@ impl Client {
             heard: HashMap::new(),
             due: now,
             keys: None,
+            channel: None,
             acked: Vec::new(),
         }
     }
@@ -256,6 +259,16 @@ impl Client {
         stream.set_unpaced(true);
         let write = RtpWrite::new(pt, self.said.into(), self.said as u32 * 960, now, payload);
         stream.write_rtp(write.marker(true));
+        self.drain(now);
+    }
+
+    /// Sends a message on its data channel.
+    pub(crate) fn write_channel(&mut self, now: Instant) {
+        let id = self.channel.expect("a channel has opened");
+        // It is gone where the server has ended the association.
+        if let Some(mut channel) = self.rtc.channel(id) {
+            let _ = channel.write(true, b"a message");
+        }
         self.drain(now);
     }
 
@@ -450,7 +463,10 @@ impl Client {
     fn happened(&mut self, now: Instant, event: Event) {
         match event {
             Event::RtpPacket(packet) => self.got(now, &packet),
-            Event::ChannelOpen(..) => self.channels += 1,
+            Event::ChannelOpen(id, _) => {
+                self.channels += 1;
+                self.channel = Some(id);
+            }
             Event::KeyframeRequest(request) => {
                 *self.asked.entry(request.rid).or_default() += 1;
                 for it in self.sending.iter_mut().filter(|it| it.mid == Some(request.mid)) {

@@ -14,6 +14,21 @@ use str0m::{
 
 thread_local! {
     static AGREED: Cell<Option<Keys>> = const { Cell::new(None) };
+    /// What goes into a client's DTLS before what it sends next, and what it sent there last.
+    static INJECTED: Cell<Vec<Vec<u8>>> = const { Cell::new(Vec::new()) };
+    static LAST: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Has these messages sent by the DTLS of the client that sends next.
+pub(crate) fn inject(messages: Vec<Vec<u8>>) {
+    INJECTED.set(messages);
+}
+
+/// The message that a client's engine has sent last.
+pub(crate) fn last_message() -> Vec<u8> {
+    let last = LAST.take();
+    LAST.set(last.clone());
+    last
 }
 
 /// The keys that a client's handshake has just produced, if it has.
@@ -196,6 +211,10 @@ impl DtlsInstance for Handshake {
     }
 
     fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
+        for message in INJECTED.take() {
+            self.0.send_application_data(&message)?;
+        }
+        LAST.set(data.to_vec());
         self.0.send_application_data(data)
     }
 
