@@ -14,6 +14,7 @@ mod metrics;
 mod pace;
 mod parts;
 mod port;
+mod quota;
 mod relay;
 mod server;
 mod shard;

@@ -25,8 +25,10 @@ pub(crate) struct Config {
     pub(crate) media: Option<MediaServer>,
     /// Who decides how media travels, unless a room's maker says otherwise.
     pub(crate) topology: TopologyChoice,
-    /// How many rooms there may be.
+    /// Rooms of the native protocol at once; those of dialects may be a quarter as many besides.
     pub(crate) max_rooms: usize,
+    /// Rooms at once that one client prefix opened, loopback excepted.
+    pub(crate) max_rooms_per_address: usize,
     /// How long a created room stays open with nobody in it.
     pub(crate) created_stays: Duration,
     /// How long a lost participant is kept.
@@ -52,6 +54,7 @@ impl Config {
             media: None,
             topology: TopologyChoice::Auto,
             max_rooms: 10_000,
+            max_rooms_per_address: 50,
             created_stays: Duration::from_secs(10 * 60),
             grace: Duration::from_secs(30),
             unnoticed: Duration::from_secs(45),

@@ -22,10 +22,11 @@ use super::{
     seat::Sockets,
     translate,
 };
+use crate::client_prefix::ClientPrefix;
 
 /// Wrong passwords of one address, over all rooms.
 const GUESSES: Rate = Rate { burst: 10.0, per_second: 1.0 / 6.0 };
-/// Rooms created by one address, which outlive its sockets.
+/// Rooms opened by one address, whether created or joined.
 const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
 /// How many addresses are remembered for each of these.
 const PARTIES: usize = 16_384;
@@ -46,7 +47,7 @@ impl Hub {
     pub(super) fn new(config: Config) -> Self {
         Self {
             sockets: Sockets::new(),
-            directory: Directory::new(config.max_rooms),
+            directory: Directory::new(config.max_rooms, config.max_rooms_per_address),
             lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),
             halls: DIALECTS.iter().copied().filter_map(HallDesk::of).collect(),
             guesses: PerClient::new(GUESSES, PARTIES),
@@ -57,7 +58,11 @@ impl Hub {
     }
 
     /// Makes a room as asked, which stays open for a while with nobody in it.
-    pub(super) fn create(self: &Arc<Self>, create: CreateRoom) -> Result<RoomSummary, ErrorBody> {
+    pub(super) fn create(
+        self: &Arc<Self>,
+        create: CreateRoom,
+        creator: ClientPrefix,
+    ) -> Result<RoomSummary, ErrorBody> {
         let most = self.config.max_capacity.max(self.config.capacity);
         let capacity = create.capacity.unwrap_or(self.config.capacity);
         if !(1..=most).contains(&capacity) {
@@ -78,13 +83,15 @@ impl Hub {
             locked: settings.password.is_some(),
             dialect: None,
         };
-        match self.open(Address::native(&create.name), settings, None) {
+        match self.open(Address::native(&create.name), settings, creator, None) {
             Ok(_) => Ok(summary),
             Err(NotOpened::Exists(_)) => {
                 let message = "a room of that name is open already";
                 Err(ErrorBody::new(ErrorCode::RoomExists, message))
             }
             Err(NotOpened::Full(_)) => Err(server_full()),
+            Err(NotOpened::Share(_)) => Err(share_exceeded()),
+            Err(NotOpened::TooSoon(_)) => Err(too_many_creations()),
         }
     }
 
@@ -104,12 +111,14 @@ impl Hub {
                 }
                 continue;
             }
-            let Some(settings) = self.settings_by_default(address, &mail) else {
+            let Some((settings, opener)) = self.settings_by_default(address, &mail) else {
                 return Err((room::Refusal::ResumeExpired.into(), mail));
             };
-            mail = match self.open(address.clone(), settings, mail) {
+            mail = match self.open(address.clone(), settings, opener, mail) {
                 Ok(mailbox) => return Ok(mailbox),
                 Err(NotOpened::Full(mail)) => return Err((server_full(), mail)),
+                Err(NotOpened::Share(mail)) => return Err((share_exceeded(), mail)),
+                Err(NotOpened::TooSoon(mail)) => return Err((too_many_creations(), mail)),
                 Err(NotOpened::Exists(mail)) => mail,
             };
         }
@@ -148,8 +157,13 @@ impl Hub {
         self: &Arc<Self>,
         address: Address,
         settings: Settings,
+        opener: ClientPrefix,
         first: M,
     ) -> Result<Mailbox, NotOpened<M>> {
+        let now = Instant::now();
+        if !opener.is_loopback() && !self.creations.take(opener, now) {
+            return Err(NotOpened::TooSoon(first));
+        }
         let start = |key: RoomKey, inbox: Inbox| {
             let limits = match settings.dialect {
                 None => self.config.room_limits(),
@@ -159,7 +173,11 @@ impl Hub {
             let room = Room::new(Instant::now().into_std(), name, settings, limits, seed());
             tokio::spawn(RoomTask::new(Arc::clone(self), key, room).run(inbox));
         };
-        self.directory.open(address, first, start)
+        let opened = self.directory.open(address, opener, first, start);
+        if opened.is_err() && !opener.is_loopback() {
+            self.creations.put_back(opener, now);
+        }
+        opened
     }
 
     /// Who decides how media travels in a room whose maker asked for this.
@@ -175,12 +193,16 @@ impl Hub {
 
     /// A room made by joining is as usual, and locked if its first member came with a password:
     /// one who has it expects that the others need it too. Nobody can resume in a new room.
-    fn settings_by_default(&self, address: &Address, mail: &Mail) -> Option<Settings> {
-        let Mail::Enter { request: Request::Join(join), .. } = mail else { return None };
+    fn settings_by_default(
+        &self,
+        address: &Address,
+        mail: &Mail,
+    ) -> Option<(Settings, ClientPrefix)> {
+        let Mail::Enter { request: Request::Join(join), seat, .. } = mail else { return None };
         let dialect = address.dialect().and_then(named);
         let most = self.config.max_capacity;
         let capacity = dialect.map(|dialect| dialect.capacity().unwrap_or(most));
-        Some(Settings {
+        let settings = Settings {
             capacity: capacity.unwrap_or(self.config.capacity),
             password: join.password.clone().filter(|password| !password.is_empty()),
             topology: match dialect {
@@ -190,8 +212,19 @@ impl Hub {
             },
             stays_empty: Duration::ZERO,
             dialect: dialect.map(Dialect::name),
-        })
+        };
+        Some((settings, seat.0.prefix))
     }
+}
+
+fn share_exceeded() -> ErrorBody {
+    let message = "your network has as many rooms open as it may; try again when one has closed";
+    ErrorBody::new(ErrorCode::RateLimited, message)
+}
+
+fn too_many_creations() -> ErrorBody {
+    let message = "too many rooms from this address; try again later";
+    ErrorBody::new(ErrorCode::RateLimited, message)
 }
 
 fn server_full() -> ErrorBody {

@@ -145,10 +145,7 @@ impl Session {
     fn create(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
-        if !self.hub.creations.take(self.client.prefix, Instant::now()) {
-            return Err(rate_limited("too many rooms from this address; try again later"));
-        }
-        let room = self.hub.create(create)?;
+        let room = self.hub.create(create, self.client.prefix)?;
         meet(ack.take(), &RoomCreated { room });
         Ok(())
     }

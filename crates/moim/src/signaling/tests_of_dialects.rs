@@ -23,9 +23,17 @@ fn server() -> Arc<Signaling> {
 }
 
 async fn connect_at(server: &Signaling, id: &str, path: &'static str) -> Page {
+    connect_by(server, id, path, [192, 0, 2, 1]).await
+}
+
+async fn connect_from(server: &Signaling, id: &str, address: [u8; 4]) -> Page {
+    connect_by(server, id, "/socket.io/", address).await
+}
+
+async fn connect_by(server: &Signaling, id: &str, path: &'static str, address: [u8; 4]) -> Page {
     let (socket, outbox) = Socket::new(SocketId(id.into()), OutboxLimits::default());
     let handshake = Handshake {
-        address: IpAddr::from([192, 0, 2, 1]),
+        address: IpAddr::from(address),
         local_port: 4000,
         host: None,
         secure: false,
@@ -333,14 +341,14 @@ async fn rooms_of_all_dialects_at_once_keep_their_words_in_order_and_to_themselv
 }
 
 /// Two people say fifty things to each other, turn about and at once, and hear just those.
-async fn one_room(server: Arc<Signaling>, kind: usize, room: usize) {
+async fn one_room(server: Arc<Signaling>, kind: usize, room: u8) {
     const WORDS: usize = 50;
     let name = format!("room {room}");
     let path = if kind == 1 { "/webRTC_V0/" } else { "/socket.io/" };
     let mut pages = Vec::new();
     for who in 0..2 {
         let id = format!("{kind} {room} {who}");
-        let mut page = connect_at(&server, &id, path).await;
+        let mut page = connect_by(&server, &id, path, [198, 51, 100, room]).await;
         if kind == 2 {
             page.emit(json!(["make room", {"roomName": name, "roomID": name}])).await;
         }
@@ -389,4 +397,56 @@ async fn one_room(server: Arc<Signaling>, kind: usize, room: usize) {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_of_one_address_leave_room_for_those_of_others() {
+    let config = Config { max_rooms: 400, ..Config::new(b"secret".as_slice().into()) };
+    let server = Signaling::new(config);
+    let mut hoarders = Vec::new();
+    for n in 0..30 {
+        let mut page = connect(&server, &format!("hoarder {n}")).await;
+        for room in 0..16 {
+            page.emit(json!(["join", format!("{n}.{room}")])).await;
+        }
+        hoarders.push(page);
+    }
+    let mut told = [0, 0];
+    for page in &mut hoarders {
+        for event in page.everything().await {
+            told[usize::from(event == json!(["full"]))] += 1;
+        }
+    }
+    assert_eq!(told, [50, 430], "rooms opened, and rooms refused");
+    let mut other = connect_from(&server, "other", [198, 51, 100, 7]).await;
+    other.emit(json!(["join", "tea"])).await;
+    other.hears(json!([["created"]])).await;
+    let mut native = connect_from(&server, "native", [198, 51, 100, 8]).await;
+    native.emit(json!(["room:join", {"room": "tea", "name": "Ann"}])).await;
+    native.everything().await;
+    assert_eq!(native.native_rooms().await[0]["participants"], 1);
+    // Those who leave may open others.
+    for page in &mut hoarders {
+        page.session.gone(Gone::Lost).await;
+    }
+    other.everything().await;
+    let mut back = connect(&server, "back").await;
+    back.emit(json!(["join", "den"])).await;
+    back.hears(json!([["created"]])).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn dialects_take_no_place_of_native_rooms() {
+    let config = Config { max_rooms: 4, ..Config::new(b"secret".as_slice().into()) };
+    let server = Signaling::new(config);
+    let mut pages = Vec::new();
+    for n in 0..8 {
+        let mut page = connect_from(&server, &n.to_string(), [198, 51, 100, n]).await;
+        page.emit(json!(["create or join", format!("room {n}")])).await;
+        pages.push(page);
+    }
+    let mut native = connect_from(&server, "native", [192, 0, 2, 9]).await;
+    native.emit(json!(["room:join", {"room": "tea", "name": "Ann"}])).await;
+    native.everything().await;
+    assert_eq!(native.native_rooms().await[0]["name"], "tea");
 }
