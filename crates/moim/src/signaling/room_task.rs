@@ -236,27 +236,27 @@ impl RoomTask {
     /// Tells all of them the same, encoded once.
     fn tell(&self, to: &[Connection], event: &Event, number: Option<u64>) {
         let seated = to.iter().filter_map(|connection| self.seats.get(connection));
-        let sockets = seated.map(|seated| &seated.seat.0.socket);
+        let clients = seated.map(|seated| &*seated.seat.0);
         let address = &self.key.address;
         if let Some(dialect) = self.dialect {
             let speech = dialect.happened(address.name(), event);
-            return translate::tell(&self.hub, address, speech, &sockets);
+            return translate::tell(&self.hub, address, speech, &clients);
         }
         let Some(event) = event.natively() else { return };
         let packet = encode_event(event.name(), &event, number);
-        sockets.for_each(|socket| socket.emit(Arc::clone(&packet)));
+        clients.for_each(|client| client.socket.emit(Arc::clone(&packet)));
     }
 
     fn answer_in_dialect(&self, to: Connection, reply: Result<&Reply, &Refusal>) {
         let (Some(dialect), Some(seated)) = (self.dialect, self.seats.get(&to)) else { return };
-        let (address, socket) = (&self.key.address, &seated.seat.0.socket);
-        let scene = || Scene::new(address.name(), &socket.id.0, Some(&self.room));
+        let (address, client) = (&self.key.address, &*seated.seat.0);
+        let scene = || Scene::new(address.name(), &client.socket.id.0, Some(&self.room));
         let speech = match reply {
             Ok(Reply::Admitted(_)) => dialect.entered(&scene()),
             Ok(Reply::Done) => return,
             Err(refusal) => dialect.refused(&scene(), *refusal),
         };
-        translate::tell(&self.hub, address, speech, &std::iter::once(socket));
+        translate::tell(&self.hub, address, speech, &std::iter::once(client));
     }
 
     /// Shows in the dialect's list who is in the room, before anybody hears of it.

@@ -37,14 +37,7 @@ pub(super) struct Sockets {
 struct Register {
     open: bool,
     next: u64,
-    sockets: HashMap<Connection, Known>,
-}
-
-#[derive(Debug)]
-struct Known {
-    socket: Socket,
-    /// It has said nothing yet, so that nobody knows what it speaks.
-    silent: bool,
+    sockets: HashMap<Connection, Socket>,
 }
 
 impl Sockets {
@@ -61,23 +54,8 @@ impl Sockets {
         }
         register.next += 1;
         let connection = Connection(register.next);
-        register.sockets.insert(connection, Known { socket, silent: true });
+        register.sockets.insert(connection, socket);
         Some(connection)
-    }
-
-    /// Notes that a socket has said something.
-    pub(super) fn heard(&self, connection: Connection) {
-        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = register.sockets.get_mut(&connection) {
-            known.silent = false;
-        }
-    }
-
-    /// Does something with each socket that has said nothing yet.
-    pub(super) fn each_silent(&self, mut act: impl FnMut(&Socket)) {
-        let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = register.sockets.values().filter(|known| known.silent);
-        silent.for_each(|known| act(&known.socket));
     }
 
     pub(super) fn remove(&self, connection: Connection) {
@@ -101,7 +79,7 @@ impl Sockets {
     pub(super) fn close(&self) -> Vec<Socket> {
         let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         register.open = false;
-        register.sockets.values().map(|known| known.socket.clone()).collect()
+        register.sockets.values().cloned().collect()
     }
 
     /// Returns when nobody is here.

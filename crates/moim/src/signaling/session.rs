@@ -51,8 +51,6 @@ pub(crate) struct Session {
     events: Bucket,
     entries: Bucket,
     chats: Bucket,
-    /// It has said nothing yet.
-    silent: bool,
     /// The path where it connected.
     path: &'static str,
     /// If it speaks another protocol than ours.
@@ -66,7 +64,6 @@ impl Events for Session {
         if at_path(self.path).is_none() {
             return;
         }
-        self.break_silence();
         let (mut translator, greeting) = Translator::new(&self.hub, &self.client, self.path);
         if let Some(greeting) = greeting {
             translator.run(greeting).await;
@@ -76,7 +73,6 @@ impl Events for Session {
 
     async fn event(&mut self, mut event: Incoming) {
         self.keep_pace(&event).await;
-        self.break_silence();
         let mut ack = event.ack.take();
         let args = &event.args;
         let taken = match event.name.as_str() {
@@ -130,7 +126,7 @@ impl Session {
         let (events, entries) = (Bucket::full(EVENTS, now), Bucket::full(ENTRIES, now));
         let chats = Bucket::full(CHATS, now);
         let (place, translator, path) = (None, None, handshake.path);
-        Self { hub, client, place, events, entries, chats, silent: true, path, translator }
+        Self { hub, client, place, events, entries, chats, path, translator }
     }
 
     fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -233,12 +229,6 @@ impl Session {
         }
         self.translator = Some(translator);
         Ok(())
-    }
-
-    fn break_silence(&mut self) {
-        if std::mem::take(&mut self.silent) {
-            self.hub.sockets.heard(self.client.connection);
-        }
     }
 
     /// Waits until this event fits the rate.

@@ -158,7 +158,7 @@ async fn a_conference_has_its_lobby() {
     lobby.emit(json!(["make room", {"roomName": "Tea", "roomID": "t"}])).await;
     let made = json!([["give room list", {"t": {"roomName": "Tea", "members": []}}]]);
     lobby.hears(made.clone()).await;
-    silent.hears(made).await;
+    assert_eq!(silent.everything().await, [] as [Value; 0], "it speaks no dialect yet");
     assert_eq!(native.everything().await, [] as [Value; 0]);
 
     let member = |id: &str| json!({"socketID": id, "streamID": format!("{id}-s"), "userName": id});
@@ -203,16 +203,18 @@ async fn everyone_is_told_the_list_in_time_however_often_it_grows() {
     let server = server();
     let mut readers = Vec::new();
     for n in 0..50 {
-        readers.push(connect(&server, &n.to_string()).await);
+        let mut reader = connect(&server, &n.to_string()).await;
+        reader.emit(json!(["get room list"])).await;
+        readers.push(reader);
     }
     let mut makers = Vec::new();
-    for n in 0..2 {
-        makers.push(connect(&server, &format!("maker {n}")).await);
+    for n in 0..40 {
+        makers.push(connect_from(&server, &format!("maker {n}"), [198, 51, 100, n]).await);
     }
     let started = tokio::time::Instant::now();
     for n in 0..400 {
         let room = json!({"roomName": "n".repeat(200), "roomID": n.to_string()});
-        makers[n % 2].emit(json!(["make room", room])).await;
+        makers[n % 40].emit(json!(["make room", room])).await;
     }
     for reader in &mut readers {
         tokio::time::sleep(Duration::from_secs(6)).await;
@@ -222,6 +224,44 @@ async fn everyone_is_told_the_list_in_time_however_often_it_grows() {
         assert_eq!(last[1].as_object().unwrap().len(), 400, "and in the end whole");
     }
     assert!(started.elapsed() > Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_maker_of_rooms_sends_strangers_no_flood_of_lists() {
+    let server = server();
+    let mut readers = Vec::new();
+    for n in 0..60 {
+        let mut reader = connect(&server, &n.to_string()).await;
+        if n % 2 == 0 {
+            reader.emit(json!(["get room list"])).await;
+        }
+        readers.push(reader);
+    }
+    let mut other = connect_from(&server, "other", [198, 51, 100, 7]).await;
+    other.emit(json!(["make room", {"roomName": "Tea", "roomID": "tea"}])).await;
+    let mut maker = connect_from(&server, "maker", [203, 0, 113, 9]).await;
+    let mut bytes_in = 0;
+    for n in 0..600 {
+        let make = json!(["make room", {"roomName": "n".repeat(400), "roomID": n.to_string()}]);
+        bytes_in += make.to_string().len();
+        maker.emit(make).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut bytes_out = 0;
+    for (n, reader) in readers.iter_mut().enumerate() {
+        let lists = reader.everything().await;
+        assert!(
+            if n % 2 == 0 { lists.len() < 100 } else { lists.is_empty() },
+            "{n}: {}",
+            lists.len()
+        );
+        bytes_out += lists.iter().map(|list| list.to_string().len()).sum::<usize>();
+        if let Some(last) = lists.last() {
+            assert!(last[1]["tea"].is_object(), "an empty room of another maker stays listed");
+            assert_eq!(last[1].as_object().unwrap().len(), 11);
+        }
+    }
+    assert!(bytes_out < 30 * bytes_in, "{bytes_in} bytes in, {bytes_out} bytes out");
 }
 
 #[tokio::test(start_paused = true)]
