@@ -66,6 +66,7 @@ impl Quota {
     }
 
     /// Units that all clients hold.
+    #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.held
     }
