@@ -6,9 +6,12 @@ use std::{
 };
 
 use room::{Address, Connection, Departure, Request};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::seat::Seat;
+use super::{
+    guesses::{Guess, Guesses},
+    seat::Seat,
+};
 use crate::{
     client_prefix::ClientPrefix,
     quota::{Exceeded, Quota},
@@ -26,8 +29,8 @@ pub(super) enum Mail {
         seat: Arc<Seat>,
         request: Request,
         ack: Option<Ack>,
-        /// A password was given, and one of the guesses its address has was taken for it.
-        guess: bool,
+        /// A password was given for a room that is open.
+        guess: Option<Guess>,
     },
     /// Somebody in the room asks.
     Ask { from: Connection, request: Request, ack: Option<Ack> },
@@ -82,6 +85,8 @@ struct Entry {
     mailbox: Mailbox,
     /// The client prefix that the room is counted for.
     opener: ClientPrefix,
+    /// Made with the first password that is given for it.
+    guesses: Option<Arc<Guesses>>,
 }
 
 impl Directory {
@@ -100,6 +105,14 @@ impl Directory {
     pub(super) fn find(&self, address: &Address) -> Option<Mailbox> {
         let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         rooms.by_address.get(address).map(|entry| entry.mailbox.clone())
+    }
+
+    /// The wrong passwords at a room, if it is open.
+    pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = rooms.by_address.get_mut(address)?;
+        let new = || Guesses::new(Instant::now());
+        Some(Arc::clone(entry.guesses.get_or_insert_with(new)))
     }
 
     /// Opens a room, with its first mail in it: a room that nobody holds open would close before
@@ -131,7 +144,7 @@ impl Directory {
         }
         rooms.next += 1;
         let number = rooms.next;
-        let entry = Entry { number, mailbox: mailbox.clone(), opener };
+        let entry = Entry { number, mailbox: mailbox.clone(), opener, guesses: None };
         rooms.by_address.insert(address.clone(), entry);
         start(RoomKey { address, number }, inbox);
         Ok(mailbox)

@@ -24,11 +24,9 @@ use super::{
 };
 use crate::client_prefix::ClientPrefix;
 
-/// Wrong passwords of one address, over all rooms.
-const GUESSES: Rate = Rate { burst: 10.0, per_second: 1.0 / 6.0 };
 /// Rooms opened by one address, whether created or joined.
 const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
-/// How many addresses are remembered for each of these.
+/// How many addresses are remembered for that.
 const PARTIES: usize = 16_384;
 
 /// The sessions' common ground. Its locks are held for a look-up and never across an await.
@@ -38,7 +36,6 @@ pub(super) struct Hub {
     pub(super) directory: Directory,
     pub(super) lobby: LobbyDesk,
     pub(super) halls: Vec<HallDesk>,
-    pub(super) guesses: PerClient,
     pub(super) creations: PerClient,
     pub(super) refusals: Refusals,
 }
@@ -50,7 +47,6 @@ impl Hub {
             directory: Directory::new(config.max_rooms, config.max_rooms_per_address),
             lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),
             halls: DIALECTS.iter().copied().filter_map(HallDesk::of).collect(),
-            guesses: PerClient::new(GUESSES, PARTIES),
             creations: PerClient::new(CREATIONS, PARTIES),
             refusals: Refusals::default(),
             config,
@@ -144,11 +140,8 @@ impl Hub {
 
     /// Tells somebody who wanted in that it can't be.
     pub(super) fn turn_away(&self, address: &Address, error: ErrorBody, mail: Mail) {
-        if let Mail::Enter { seat, ack, guess, .. } = mail {
+        if let Mail::Enter { seat, ack, .. } = mail {
             translate::turn_away(self, address, &seat.0);
-            if guess {
-                self.guesses.put_back(seat.0.prefix, Instant::now());
-            }
             self.refusals.refuse(ack, error);
         }
     }

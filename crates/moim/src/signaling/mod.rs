@@ -10,6 +10,7 @@ mod answer;
 mod config;
 mod desk;
 mod directory;
+mod guesses;
 mod hall;
 mod hub;
 mod ice;

@@ -13,6 +13,7 @@ use super::{
     answer::{Nothing, meet},
     desk::{Desk, MediaServer, Said},
     directory::{Inbox, Mail, RoomKey},
+    guesses::Guess,
     hub::Hub,
     ice,
     seat::Seat,
@@ -56,7 +57,7 @@ struct Asked {
     /// It asked to be let out.
     leaves: bool,
     /// It tried a password.
-    guess: bool,
+    guess: Option<Guess>,
 }
 
 impl RoomTask {
@@ -190,8 +191,8 @@ impl RoomTask {
     }
 
     fn reply(&mut self, to: Connection, reply: Result<Reply, Refusal>, asked: Asked) {
-        if asked.guess && !matches!(reply, Err(Refusal::WrongPassword)) {
-            self.give_guess_back(to);
+        if let (Some(guess), Err(Refusal::WrongPassword)) = (asked.guess, &reply) {
+            guess.was_wrong();
         }
         self.answer_in_dialect(to, reply.as_ref());
         match reply {
@@ -280,12 +281,6 @@ impl RoomTask {
         }
         let members = self.seats.values().filter_map(|seated| seated.member.as_ref());
         self.refresh = members.map(|member| member.refresh).min();
-    }
-
-    fn give_guess_back(&self, connection: Connection) {
-        if let Some(seated) = self.seats.get(&connection) {
-            self.hub.guesses.put_back(seated.seat.0.prefix, Instant::now());
-        }
     }
 
     /// Closes the room if it is to be closed and nobody is at the door.

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use super::{
     answer::meet,
     directory::Mail,
+    guesses::{Guess, Guesses},
     hub::Hub,
     ice::Found,
     parse::{no_payload, payload},
@@ -158,11 +159,13 @@ impl Session {
             };
         }
         self.count_entry()?;
-        let guess = join.resume.is_none() && join.password.is_some();
-        if guess && !self.hub.guesses.take(self.client.prefix, Instant::now()) {
-            return Err(rate_limited("too many wrong passwords; try again later"));
-        }
+        let has_password = join.resume.is_none() && join.password.is_some();
         let (address, request) = request(join);
+        let guesses = has_password.then(|| self.hub.directory.guesses(&address)).flatten();
+        let guess = match guesses {
+            Some(guesses) => Some(self.wait_for_guess(&guesses).await?),
+            None => None,
+        };
         let seat = Arc::new(Seat(Arc::clone(&self.client)));
         let held = Arc::downgrade(&seat);
         let mail = Mail::Enter { seat, request, ack: ack.take(), guess };
@@ -175,6 +178,17 @@ impl Session {
             Err((error, mail)) => self.hub.turn_away(&address, error, *mail),
         }
         Ok(())
+    }
+
+    /// Waits until the password may be tried. Only this socket waits, and none of its room.
+    async fn wait_for_guess(&self, guesses: &Arc<Guesses>) -> Result<Guess, ErrorBody> {
+        let (guess, wait) = guesses
+            .take(self.client.prefix, Instant::now())
+            .ok_or_else(|| rate_limited("too many wrong passwords; try again later"))?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(guess)
     }
 
     async fn leave(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {

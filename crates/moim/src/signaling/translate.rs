@@ -118,7 +118,7 @@ impl Translator {
         }
         let seat = Arc::new(Seat(Arc::clone(&self.client)));
         let held = Arc::downgrade(&seat);
-        let mail = Mail::Enter { seat, request, ack: None, guess: false };
+        let mail = Mail::Enter { seat, request, ack: None, guess: None };
         match self.hub.enter(&address, Box::new(mail)).await {
             Ok(mailbox) => {
                 self.places.retain(|place| place.address != address && place.is_held());
