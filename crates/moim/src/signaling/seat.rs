@@ -8,7 +8,7 @@ use std::{
 use room::Connection;
 use tokio::sync::Notify;
 
-use super::ice::Found;
+use super::{ice::Found, memory::Queue};
 use crate::client_prefix::ClientPrefix;
 use crate::socket::app::Socket;
 
@@ -26,6 +26,12 @@ pub(super) struct Client {
 #[derive(Debug)]
 pub(super) struct Seat(pub(super) Arc<Client>);
 
+#[derive(Debug)]
+struct Known {
+    socket: Socket,
+    prefix: ClientPrefix,
+}
+
 /// All sockets, until the server goes away.
 #[derive(Debug)]
 pub(super) struct Sockets {
@@ -37,7 +43,7 @@ pub(super) struct Sockets {
 struct Register {
     open: bool,
     next: u64,
-    sockets: HashMap<Connection, Socket>,
+    sockets: HashMap<Connection, Known>,
 }
 
 impl Sockets {
@@ -47,14 +53,14 @@ impl Sockets {
     }
 
     /// Numbers a socket; none once the server goes away.
-    pub(super) fn add(&self, socket: Socket) -> Option<Connection> {
+    pub(super) fn add(&self, socket: Socket, prefix: ClientPrefix) -> Option<Connection> {
         let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         if !register.open {
             return None;
         }
         register.next += 1;
         let connection = Connection(register.next);
-        register.sockets.insert(connection, socket);
+        register.sockets.insert(connection, Known { socket, prefix });
         Some(connection)
     }
 
@@ -75,11 +81,22 @@ impl Sockets {
         self.register.lock().unwrap_or_else(PoisonError::into_inner).sockets.len()
     }
 
+    /// The sockets for which bytes wait, and how many.
+    pub(super) fn queues(&self) -> Vec<Queue> {
+        let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = |known: &Known| {
+            let bytes = known.socket.queued();
+            let (socket, prefix) = (known.socket.clone(), known.prefix);
+            (bytes > 0).then_some(Queue { bytes, prefix, socket })
+        };
+        register.sockets.values().filter_map(queue).collect()
+    }
+
     /// Takes in nobody from now on; gives those who are here.
     pub(super) fn close(&self) -> Vec<Socket> {
         let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         register.open = false;
-        register.sockets.values().cloned().collect()
+        register.sockets.values().map(|known| known.socket.clone()).collect()
     }
 
     /// Returns when nobody is here.
