@@ -42,6 +42,7 @@ pub(crate) fn signaling(config: &Config, shards: &shard::Handle) -> signaling::C
         capacity: config.limits.room_capacity,
         max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
         max_rooms: config.limits.rooms,
+        max_queue_bytes: config.limits.queue_memory << 20,
         max_rooms_per_address: config.limits.rooms_per_address,
         media: Some(signaling::MediaServer::new(shards.orders())),
         topology: config.topology,

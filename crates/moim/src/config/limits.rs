@@ -17,6 +17,8 @@ pub(crate) struct Limits {
     pub(crate) rooms: usize,
     /// Rooms at once that one address opened (of IPv6: one /64), loopback excepted.
     pub(crate) rooms_per_address: usize,
+    /// Mebibytes that may wait for all Socket.IO clients together.
+    pub(crate) queue_memory: usize,
     /// Participants a room holds unless it is created with another capacity.
     pub(crate) room_capacity: u32,
     /// Bytes of one Socket.IO message or POST.
@@ -46,6 +48,7 @@ impl Default for Limits {
             connections_per_address: 2048,
             rooms: 10_000,
             rooms_per_address: 50,
+            queue_memory: 256,
             room_capacity: 9,
             message_bytes: 1_000_000,
             messages_per_second: 500,
@@ -74,6 +77,7 @@ impl Limits {
             connections_per_address: per_address.unwrap_or(defaults.connections_per_address),
             rooms: options.max_rooms.unwrap_or(defaults.rooms),
             rooms_per_address: rooms_per_address.unwrap_or(defaults.rooms_per_address),
+            queue_memory: options.max_queue_memory.unwrap_or(defaults.queue_memory),
             room_capacity: options.room_capacity.unwrap_or(defaults.room_capacity),
             message_bytes: options.max_message_bytes.unwrap_or(defaults.message_bytes),
             messages_per_second: per_second.unwrap_or(defaults.messages_per_second),
@@ -90,6 +94,10 @@ impl Limits {
         ensure!(
             limits.connections_per_address > 0,
             "--max-connections-per-address 0 lets nobody in: give at least 1"
+        );
+        ensure!(
+            (1..=1 << 20).contains(&limits.queue_memory),
+            "--max-queue-memory must be between 1 and 1048576 MiB"
         );
         ensure!(limits.rooms > 0, "--max-rooms 0 allows no call: give at least 1");
         ensure!(

@@ -8,7 +8,7 @@ use super::hub::Hub;
 use crate::{client_prefix::ClientPrefix, quota, socket::app::Socket};
 
 /// From one sample to the next.
-const INTERVAL: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Bytes that wait for one socket.
 #[derive(Debug)]
