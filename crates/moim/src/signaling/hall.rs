@@ -147,8 +147,11 @@ impl Desk {
     fn tell_late(&mut self, dialect: &dyn Dialect, now: Instant) -> bool {
         let late = self.readers.iter().filter(|(_, reader)| reader.is_late);
         let late: Vec<_> = late.map(|(connection, _)| *connection).collect();
-        late.into_iter()
-            .fold(false, |left, connection| !self.tell(dialect, connection, now) || left)
+        let mut some_left = false;
+        for connection in late {
+            some_left |= !self.tell(dialect, connection, now);
+        }
+        some_left
     }
 }
 
