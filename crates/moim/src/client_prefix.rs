@@ -8,6 +8,14 @@ use std::net::{IpAddr, Ipv6Addr};
 pub(crate) struct ClientPrefix(IpAddr);
 
 impl ClientPrefix {
+    /// The prefix as a number that no other has.
+    pub(crate) fn to_bits(self) -> u128 {
+        match self.0 {
+            IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+            IpAddr::V6(address) => address.to_bits(),
+        }
+    }
+
     /// Everybody behind a proxy on this machine comes from loopback, so limits by address leave it out.
     pub(crate) fn is_loopback(self) -> bool {
         self.0.is_loopback() || self.0 == Self::from(IpAddr::V6(Ipv6Addr::LOCALHOST)).0

@@ -17,6 +17,7 @@ mod pace;
 mod panics;
 mod parts;
 mod port;
+mod quota;
 mod relay;
 mod server;
 mod shard;

@@ -47,6 +47,8 @@ pub(crate) fn signaling(
         max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
         data: Some(config.data.clone()),
         max_rooms: config.limits.rooms,
+        max_queue_bytes: config.limits.queue_memory << 20,
+        max_rooms_per_address: config.limits.rooms_per_address,
         media: Some(signaling::MediaServer::new(shards.orders())),
         topology: config.topology,
         ..defaults

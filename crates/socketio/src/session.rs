@@ -22,6 +22,8 @@ pub struct Session {
     /// The id by which a client of Engine.IO 3 knows itself: that of the session.
     own_id: Option<Arc<str>>,
     link: Link,
+    /// The id that requests of an Engine.IO 3 client are to carry once it is connected.
+    renewal: Option<Box<str>>,
     presence: Presence,
     partial: Option<Box<Assembly<Whole>>>,
     bucket: Bucket,
@@ -128,6 +130,7 @@ impl Session {
             link: Link::new(now, &config, revision, kind, sid),
             revision,
             own_id: (revision == Revision::V3).then(|| sid.into()),
+            renewal: None,
             presence: Presence::nowhere(now + config.connect_timeout),
             partial: None,
             bucket: Bucket::new(now),
@@ -148,6 +151,22 @@ impl Session {
             session.handle_connect(main, None);
         }
         session
+    }
+
+    /// Has a client of Engine.IO 3 that polls use `secret` in its requests, while it goes on to know
+    /// itself by the id that the session began with and that others are told.
+    ///
+    /// ```text
+    ///   0{"sid":PUBLIC,"upgrades":[]}  40  0{"sid":SECRET,"upgrades":["websocket"]}
+    /// ```
+    ///
+    /// The client takes its socket's id at `40` and the id for its requests at each `0`.
+    /// Call it before the first poll.
+    pub fn renew_on_connect(&mut self, secret: &str) {
+        if let Some(public) = self.own_id.as_ref().filter(|_| !self.link.is_upgraded()) {
+            self.link.withhold_upgrade(&self.config, public);
+            self.renewal = Some(secret.into());
+        }
     }
 
     /// Whether the session has left polling for good, or never was there.
@@ -246,6 +265,9 @@ impl Session {
     pub fn accept(&mut self, namespace: Namespace, sid: &str) {
         let name = self.config.namespaces.name(namespace);
         self.link.reply(Queued::text(packet::connected(self.revision, &name, sid)));
+        if let Some(secret) = self.renewal.take() {
+            self.link.renew(&self.config, &secret);
+        }
     }
 
     /// Answers [`Event::Connect`]: the client may not connect there, and why. What it said there

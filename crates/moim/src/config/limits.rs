@@ -15,6 +15,10 @@ pub(crate) struct Limits {
     pub(crate) connections_per_address: usize,
     /// Rooms at once.
     pub(crate) rooms: usize,
+    /// Rooms at once that one address opened (of IPv6: one /64), loopback excepted.
+    pub(crate) rooms_per_address: usize,
+    /// Mebibytes that may wait for all Socket.IO clients together.
+    pub(crate) queue_memory: usize,
     /// Participants a room holds unless it is created with another capacity.
     pub(crate) room_capacity: u32,
     /// Bytes of one Socket.IO message or POST.
@@ -45,6 +49,8 @@ impl Default for Limits {
             connections: 16_384,
             connections_per_address: 2048,
             rooms: 10_000,
+            rooms_per_address: 50,
+            queue_memory: 256,
             room_capacity: 9,
             message_bytes: 1_000_000,
             messages_per_second: 500,
@@ -69,10 +75,13 @@ impl Limits {
         let per_address = options.max_connections_per_address;
         let per_second = options.max_messages_per_second;
         let per_user = options.max_allocations_per_user;
+        let rooms_per_address = options.max_rooms_per_address;
         let limits = Self {
             connections: options.max_connections.unwrap_or(defaults.connections),
             connections_per_address: per_address.unwrap_or(defaults.connections_per_address),
             rooms: options.max_rooms.unwrap_or(defaults.rooms),
+            rooms_per_address: rooms_per_address.unwrap_or(defaults.rooms_per_address),
+            queue_memory: options.max_queue_memory.unwrap_or(defaults.queue_memory),
             room_capacity: options.room_capacity.unwrap_or(defaults.room_capacity),
             message_bytes: options.max_message_bytes.unwrap_or(defaults.message_bytes),
             messages_per_second: per_second.unwrap_or(defaults.messages_per_second),
@@ -94,7 +103,15 @@ impl Limits {
             limits.connections_per_address > 0,
             "--max-connections-per-address 0 lets nobody in: give at least 1"
         );
+        ensure!(
+            (1..=1 << 20).contains(&limits.queue_memory),
+            "--max-queue-memory must be between 1 and 1048576 MiB"
+        );
         ensure!(limits.rooms > 0, "--max-rooms 0 allows no call: give at least 1");
+        ensure!(
+            limits.rooms_per_address > 0,
+            "--max-rooms-per-address 0 allows no call: give at least 1"
+        );
         ensure!(
             (2..=1000).contains(&limits.room_capacity),
             "--room-capacity must be between 2 and 1000"

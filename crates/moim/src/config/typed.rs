@@ -161,9 +161,18 @@ pub(crate) struct LimitOptions {
     #[arg(long, env = "MOIM_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub(super) max_connections_per_address: Option<usize>,
 
-    /// Rooms at once [default: 10000]
+    /// Rooms at once, and a quarter as many of other clients' protocols [default: 10000]
     #[arg(long, env = "MOIM_MAX_ROOMS", value_name = "N")]
     pub(super) max_rooms: Option<usize>,
+
+    /// Rooms at once that clients of one address opened, loopback excepted [default: 50]
+    #[arg(long, env = "MOIM_MAX_ROOMS_PER_ADDRESS", value_name = "N")]
+    pub(super) max_rooms_per_address: Option<usize>,
+
+    /// Mebibytes that may wait for all Socket.IO clients together; above it the largest queues are
+    /// cut [default: 256]
+    #[arg(long, env = "MOIM_MAX_QUEUE_MEMORY", value_name = "MIB")]
+    pub(super) max_queue_memory: Option<usize>,
 
     /// Participants a room holds unless it is created with another capacity [default: 9]
     #[arg(long, env = "MOIM_ROOM_CAPACITY", value_name = "N")]
@@ -260,7 +269,7 @@ impl Options {
 impl LimitOptions {
     fn or(self, other: Self) -> Self {
         first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
-            room_capacity, max_message_bytes, max_messages_per_second, ping_interval,
+            max_rooms_per_address, max_queue_memory, room_capacity, max_message_bytes, max_messages_per_second, ping_interval,
             ping_timeout, handshake_timeout, idle_timeout, max_allocations,
             max_allocations_per_user, max_allocations_per_address, max_bandwidth,
             max_bandwidth_per_user, max_bandwidth_per_address)
@@ -359,7 +368,7 @@ mod tests {
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
-            room-capacity = 2\nmax-message-bytes = 1\nmax-messages-per-second = 1\n\
+            max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\nmax-message-bytes = 1\nmax-messages-per-second = 1\n\
             ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1\n\
             max-allocations = 1\nmax-allocations-per-user = 1\nmax-bandwidth = 1\n\
             max-bandwidth-per-user = 1\nmax-allocations-per-address = 1\n\

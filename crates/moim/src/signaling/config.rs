@@ -28,8 +28,12 @@ pub(crate) struct Config {
     pub(crate) topology: TopologyChoice,
     /// Where settings of rooms are kept over a restart; nowhere otherwise.
     pub(crate) data: Option<DataFolder>,
-    /// How many rooms there may be.
+    /// Rooms of the native protocol at once; those of dialects may be a quarter as many besides.
     pub(crate) max_rooms: usize,
+    /// Rooms at once that one client prefix opened, loopback excepted.
+    pub(crate) max_rooms_per_address: usize,
+    /// Bytes that may wait for all sockets together.
+    pub(crate) max_queue_bytes: usize,
     /// How long a created room stays open with nobody in it.
     pub(crate) created_stays: Duration,
     /// How long a lost participant is kept.
@@ -56,6 +60,8 @@ impl Config {
             topology: TopologyChoice::Auto,
             data: None,
             max_rooms: 10_000,
+            max_rooms_per_address: 50,
+            max_queue_bytes: 256 << 20,
             created_stays: Duration::from_secs(10 * 60),
             grace: Duration::from_secs(30),
             unnoticed: Duration::from_secs(45),

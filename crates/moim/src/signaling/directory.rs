@@ -6,10 +6,17 @@ use std::{
 };
 
 use room::{Address, Connection, Departure, Request};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::seat::Seat;
-use crate::socket::app::Ack;
+use super::{
+    guesses::{Guess, Guesses},
+    seat::Seat,
+};
+use crate::{
+    client_prefix::ClientPrefix,
+    quota::{Exceeded, Quota},
+    socket::app::Ack,
+};
 
 /// How many mails may wait for a room before its senders wait. Small, since a room is quick.
 const MAILBOX: usize = 128;
@@ -22,8 +29,8 @@ pub(super) enum Mail {
         seat: Arc<Seat>,
         request: Request,
         ack: Option<Ack>,
-        /// A password was given, and one of the guesses its address has was taken for it.
-        guess: bool,
+        /// A password was given for a room that is open.
+        guess: Option<Guess>,
     },
     /// Somebody in the room asks.
     Ask { from: Connection, request: Request, ack: Option<Ack> },
@@ -50,30 +57,62 @@ pub(super) enum NotOpened<M> {
     Exists(M),
     /// There are as many rooms as there may be.
     Full(M),
+    /// The opener's prefix has as many rooms open as it may.
+    Share(M),
+    /// The opener's prefix opens rooms faster than it may.
+    TooSoon(M),
 }
 
 /// The rooms there are.
 #[derive(Debug)]
 pub(super) struct Directory {
-    most: usize,
+    per_prefix: usize,
     rooms: Mutex<Rooms>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Rooms {
-    by_address: HashMap<Address, (u64, Mailbox)>,
+    by_address: HashMap<Address, Entry>,
     next: u64,
+    native: Quota,
+    /// Rooms of dialects have a budget of their own, so that they never displace native ones.
+    dialects: Quota,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    mailbox: Mailbox,
+    /// The client prefix that the room is counted for.
+    opener: ClientPrefix,
+    /// Made with the first password that is given for it.
+    guesses: Option<Arc<Guesses>>,
 }
 
 impl Directory {
-    /// Holds at most `most` rooms.
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, rooms: Mutex::default() }
+    /// Holds at most `most` native rooms, a quarter as many of dialects, and of both together at
+    /// most `per_prefix` that one client prefix opened.
+    pub(super) fn new(most: usize, per_prefix: usize) -> Self {
+        let rooms = Rooms {
+            by_address: HashMap::new(),
+            next: 0,
+            native: Quota::new(most, per_prefix),
+            dialects: Quota::new((most / 4).max(1), per_prefix),
+        };
+        Self { per_prefix, rooms: Mutex::new(rooms) }
     }
 
     pub(super) fn find(&self, address: &Address) -> Option<Mailbox> {
         let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        rooms.by_address.get(address).map(|(_, mailbox)| mailbox.clone())
+        rooms.by_address.get(address).map(|entry| entry.mailbox.clone())
+    }
+
+    /// The wrong passwords at a room, if it is open.
+    pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = rooms.by_address.get_mut(address)?;
+        let new = || Guesses::new(Instant::now());
+        Some(Arc::clone(entry.guesses.get_or_insert_with(new)))
     }
 
     /// Opens a room, with its first mail in it: a room that nobody holds open would close before
@@ -81,6 +120,7 @@ impl Directory {
     pub(super) fn open<M: Into<Option<Box<Mail>>>>(
         &self,
         address: Address,
+        opener: ClientPrefix,
         first: M,
         start: impl FnOnce(RoomKey, Inbox),
     ) -> Result<Mailbox, NotOpened<M>> {
@@ -88,8 +128,14 @@ impl Directory {
         if rooms.by_address.contains_key(&address) {
             return Err(NotOpened::Exists(first));
         }
-        if rooms.by_address.len() >= self.most {
-            return Err(NotOpened::Full(first));
+        let held = rooms.native.held_by(opener) + rooms.dialects.held_by(opener);
+        if held >= self.per_prefix {
+            return Err(NotOpened::Share(first));
+        }
+        match rooms.quota(&address).take(opener) {
+            Ok(()) => {}
+            Err(Exceeded::Total) => return Err(NotOpened::Full(first)),
+            Err(Exceeded::Share) => return Err(NotOpened::Share(first)),
         }
         let (mailbox, inbox) = mpsc::channel(MAILBOX);
         if let Some(first) = first.into() {
@@ -98,7 +144,8 @@ impl Directory {
         }
         rooms.next += 1;
         let number = rooms.next;
-        rooms.by_address.insert(address.clone(), (number, mailbox.clone()));
+        let entry = Entry { number, mailbox: mailbox.clone(), opener, guesses: None };
+        rooms.by_address.insert(address.clone(), entry);
         start(RoomKey { address, number }, inbox);
         Ok(mailbox)
     }
@@ -129,9 +176,16 @@ impl Directory {
 
 impl Rooms {
     fn remove(&mut self, key: &RoomKey, and_then: impl FnOnce()) {
-        if self.by_address.get(&key.address).is_some_and(|(number, _)| *number == key.number) {
+        let same = self.by_address.get(&key.address).filter(|entry| entry.number == key.number);
+        if let Some(opener) = same.map(|entry| entry.opener) {
             self.by_address.remove(&key.address);
+            self.quota(&key.address).give_back(opener);
             and_then();
         }
+    }
+
+    /// The budget that a room of that address counts in.
+    fn quota(&mut self, address: &Address) -> &mut Quota {
+        if address.dialect().is_some() { &mut self.dialects } else { &mut self.native }
     }
 }

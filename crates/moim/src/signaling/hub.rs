@@ -14,6 +14,7 @@ use super::{
     answer::Refusals,
     config::Config,
     directory::{Directory, Inbox, Mail, Mailbox, NotOpened, RoomKey},
+    guesses::Guesses,
     hall::HallDesk,
     kept_rooms::KeptRooms,
     lobby::LobbyDesk,
@@ -23,10 +24,9 @@ use super::{
     seat::Sockets,
     translate,
 };
+use crate::client_prefix::ClientPrefix;
 
-/// Wrong passwords of one address, over all rooms.
-const GUESSES: Rate = Rate { burst: 10.0, per_second: 1.0 / 6.0 };
-/// Rooms created by one address, which outlive its sockets.
+/// Rooms opened by one address, whether created or joined.
 const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
 /// Offers to the media server from one address, behind which there may be a whole office.
 const OFFERS: Rate = Rate { burst: 200.0, per_second: 20.0 };
@@ -41,7 +41,6 @@ pub(super) struct Hub {
     pub(super) kept: KeptRooms,
     pub(super) lobby: LobbyDesk,
     pub(super) halls: Vec<HallDesk>,
-    pub(super) guesses: PerClient,
     pub(super) creations: PerClient,
     pub(super) offers: PerClient,
     pub(super) refusals: Refusals,
@@ -51,11 +50,10 @@ impl Hub {
     pub(super) fn new(config: Config) -> Self {
         Self {
             sockets: Sockets::new(),
-            directory: Directory::new(config.max_rooms),
+            directory: Directory::new(config.max_rooms, config.max_rooms_per_address),
             kept: KeptRooms::open(config.data.clone(), config.created_stays),
             lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),
             halls: DIALECTS.iter().copied().filter_map(HallDesk::of).collect(),
-            guesses: PerClient::new(GUESSES, PARTIES),
             creations: PerClient::new(CREATIONS, PARTIES),
             offers: PerClient::new(OFFERS, PARTIES),
             refusals: Refusals::default(),
@@ -64,7 +62,11 @@ impl Hub {
     }
 
     /// Makes a room as asked, which stays open for a while with nobody in it.
-    pub(super) fn create(self: &Arc<Self>, create: CreateRoom) -> Result<RoomSummary, ErrorBody> {
+    pub(super) fn create(
+        self: &Arc<Self>,
+        create: CreateRoom,
+        creator: ClientPrefix,
+    ) -> Result<RoomSummary, ErrorBody> {
         let most = self.config.max_capacity.max(self.config.capacity);
         let capacity = create.capacity.unwrap_or(self.config.capacity);
         if !(1..=most).contains(&capacity) {
@@ -92,10 +94,12 @@ impl Hub {
         if self.kept.holds(&create.name) {
             return exists();
         }
-        match self.open(Address::native(&create.name), settings, None) {
+        match self.open(Address::native(&create.name), settings, creator, None) {
             Ok(_) => Ok(summary),
             Err(NotOpened::Exists(_)) => exists(),
             Err(NotOpened::Full(_)) => Err(server_full()),
+            Err(NotOpened::Share(_)) => Err(share_exceeded()),
+            Err(NotOpened::TooSoon(_)) => Err(too_many_creations()),
         }
     }
 
@@ -115,13 +119,15 @@ impl Hub {
                 }
                 continue;
             }
-            let settings = match self.settings(address, &mail).await {
+            let (settings, opener) = match self.settings(address, &mail).await {
                 Ok(settings) => settings,
                 Err(error) => return Err((error, mail)),
             };
-            mail = match self.open(address.clone(), settings, mail) {
+            mail = match self.open(address.clone(), settings, opener, mail) {
                 Ok(mailbox) => return Ok(mailbox),
                 Err(NotOpened::Full(mail)) => return Err((server_full(), mail)),
+                Err(NotOpened::Share(mail)) => return Err((share_exceeded(), mail)),
+                Err(NotOpened::TooSoon(mail)) => return Err((too_many_creations(), mail)),
                 Err(NotOpened::Exists(mail)) => mail,
             };
         }
@@ -149,11 +155,11 @@ impl Hub {
     pub(super) fn turn_away(&self, address: &Address, error: ErrorBody, mail: Mail) {
         if let Mail::Enter { seat, ack, guess, .. } = mail {
             translate::turn_away(self, address, &seat.0);
-            if guess {
-                // One that the room was not even opened for was a guess all the same.
-                if error.code != ErrorCode::WrongPassword {
-                    self.guesses.put_back(seat.0.prefix, Instant::now());
-                }
+            if let Some(guess) = guess
+                && error.code == ErrorCode::WrongPassword
+            {
+                // At a room that was not even opened for it.
+                guess.was_wrong();
             }
             self.refusals.refuse(ack, error);
         }
@@ -163,8 +169,13 @@ impl Hub {
         self: &Arc<Self>,
         address: Address,
         settings: Settings,
+        opener: ClientPrefix,
         first: M,
     ) -> Result<Mailbox, NotOpened<M>> {
+        let now = Instant::now();
+        if !opener.is_loopback() && !self.creations.take(opener, now) {
+            return Err(NotOpened::TooSoon(first));
+        }
         let start = |key: RoomKey, inbox: Inbox| {
             if let Some(name) = native_name(&key.address) {
                 self.kept.keep(&name, &settings);
@@ -177,7 +188,11 @@ impl Hub {
             let room = Room::new(Instant::now().into_std(), name, settings, limits, seed());
             tokio::spawn(RoomTask::new(Arc::clone(self), key, room).run(inbox));
         };
-        self.directory.open(address, first, start)
+        let opened = self.directory.open(address, opener, first, start);
+        if opened.is_err() && !opener.is_loopback() {
+            self.creations.put_back(opener, now);
+        }
+        opened
     }
 
     /// Who decides how media travels in a room whose maker asked for this.
@@ -192,23 +207,38 @@ impl Hub {
     }
 
     /// By what a room opens for a join: as it was before a restart, or as usual.
-    async fn settings(&self, address: &Address, mail: &Mail) -> Result<Settings, ErrorBody> {
-        let by_default = self
+    async fn settings(
+        &self,
+        address: &Address,
+        mail: &Mail,
+    ) -> Result<(Settings, ClientPrefix), ErrorBody> {
+        let (by_default, opener) = self
             .settings_by_default(address, mail)
             .ok_or_else(|| ErrorBody::from(room::Refusal::ResumeExpired))?;
-        let Some(name) = native_name(address) else { return Ok(by_default) };
+        let Some(name) = native_name(address) else { return Ok((by_default, opener)) };
         let given = by_default.password.as_ref();
-        Ok(self.kept.reopen(&name, given).await?.unwrap_or(by_default))
+        let kept = self.kept.reopen(&name, given).await?;
+        Ok((kept.unwrap_or(by_default), opener))
+    }
+
+    /// The wrong passwords at a room, if it is open or is kept over a restart.
+    pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
+        let open = self.directory.guesses(address);
+        open.or_else(|| self.kept.guesses(&native_name(address)?))
     }
 
     /// A room made by joining is as usual, and locked if its first member came with a password:
     /// one who has it expects that the others need it too. Nobody can resume in a new room.
-    fn settings_by_default(&self, address: &Address, mail: &Mail) -> Option<Settings> {
-        let Mail::Enter { request: Request::Join(join), .. } = mail else { return None };
+    fn settings_by_default(
+        &self,
+        address: &Address,
+        mail: &Mail,
+    ) -> Option<(Settings, ClientPrefix)> {
+        let Mail::Enter { request: Request::Join(join), seat, .. } = mail else { return None };
         let dialect = address.dialect().and_then(named);
         let most = self.config.max_capacity;
         let capacity = dialect.map(|dialect| dialect.capacity().unwrap_or(most));
-        Some(Settings {
+        let settings = Settings {
             capacity: capacity.unwrap_or(self.config.capacity),
             password: join.password.clone().filter(|password| !password.is_empty()),
             topology: match dialect {
@@ -218,13 +248,24 @@ impl Hub {
             },
             stays_empty: Duration::ZERO,
             dialect: dialect.map(Dialect::name),
-        })
+        };
+        Some((settings, seat.0.prefix))
     }
 }
 
 /// The name of a room of the native protocol.
 pub(super) fn native_name(address: &Address) -> Option<RoomName> {
     address.dialect().is_none().then(|| RoomName::new(address.name()).ok()).flatten()
+}
+
+fn share_exceeded() -> ErrorBody {
+    let message = "your network has as many rooms open as it may; try again when one has closed";
+    ErrorBody::new(ErrorCode::RateLimited, message)
+}
+
+fn too_many_creations() -> ErrorBody {
+    let message = "too many rooms from this address; try again later";
+    ErrorBody::new(ErrorCode::RateLimited, message)
 }
 
 fn server_full() -> ErrorBody {

@@ -22,7 +22,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::hub::Hub;
+use super::{guesses::Guesses, hub::Hub};
 use crate::data::DataFolder;
 
 const FILE: &str = "rooms.json";
@@ -55,6 +55,8 @@ struct Kept {
     stays_empty: Duration,
     /// It was open before a restart, and is not open yet; forgotten at this time.
     until: Option<Instant>,
+    /// Made with the first password that is given for it while it is not open.
+    guesses: Option<Arc<Guesses>>,
 }
 
 /// A room's password, or what is left of it after a restart.
@@ -116,6 +118,7 @@ impl KeptRooms {
             password: settings.password.clone().map(Secret::Plain),
             stays_empty: settings.stays_empty,
             until: None,
+            guesses: None,
         };
         rooms.insert(name.clone(), kept);
         drop(rooms);
@@ -155,6 +158,14 @@ impl KeptRooms {
         };
         let Kept { capacity, topology, stays_empty, .. } = kept;
         Ok(Some(Settings { capacity, password, topology, stays_empty, dialect: None }))
+    }
+
+    /// The wrong passwords at a room that is not open again yet.
+    pub(super) fn guesses(&self, name: &RoomName) -> Option<Arc<Guesses>> {
+        let mut rooms = self.rooms();
+        let kept = rooms.get_mut(name)?;
+        let new = || Guesses::new(Instant::now());
+        Some(Arc::clone(kept.guesses.get_or_insert_with(new)))
     }
 
     fn found(&self, name: &RoomName) -> Option<Kept> {
@@ -258,7 +269,8 @@ fn load(folder: &DataFolder, stays: Duration) -> BTreeMap<RoomName, Kept> {
                 let Row { name, capacity, topology, password, stays_empty_seconds } = row;
                 let password = password.map(Secret::Hashed);
                 let stays_empty = Duration::from_secs(stays_empty_seconds).min(stays);
-                (name, Kept { capacity, topology, password, stays_empty, until })
+                let guesses = None;
+                (name, Kept { capacity, topology, password, stays_empty, until, guesses })
             };
             rows.into_iter().take(MAX_ROOMS).map(kept).collect()
         }

@@ -10,11 +10,13 @@ mod answer;
 mod config;
 mod desk;
 mod directory;
+mod guesses;
 mod hall;
 mod hub;
 mod ice;
 mod kept_rooms;
 mod lobby;
+mod memory;
 mod parse;
 mod place;
 mod placement;
@@ -35,7 +37,10 @@ use room::protocol::{ServerDraining, ServerEvent};
 
 pub(crate) use self::{config::Config, desk::MediaServer};
 use self::{hub::Hub, session::Session};
-use crate::socket::app::{Application, Handshake, Socket, encode_event};
+use crate::{
+    client_prefix::ClientPrefix,
+    socket::app::{Application, Handshake, Socket, encode_event},
+};
 
 /// The signaling server: answers the sockets of the namespace `/`.
 pub(crate) struct Signaling {
@@ -59,6 +64,7 @@ impl Signaling {
         let hub = Arc::new(Hub::new(config));
         tokio::spawn(lobby::publish(Arc::clone(&hub)));
         tokio::spawn(kept_rooms::write(Arc::clone(&hub)));
+        tokio::spawn(memory::watch(Arc::clone(&hub)));
         for at in 0..hub.halls.len() {
             tokio::spawn(hall::tell_late(Arc::clone(&hub), at));
         }
@@ -95,7 +101,7 @@ impl Application for Signaling {
 
     fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Session, String> {
         let connection = (self.hub.sockets)
-            .add(socket.clone())
+            .add(socket.clone(), ClientPrefix::from(handshake.address))
             .ok_or_else(|| "the server is going away".to_owned())?;
         Ok(Session::new(Arc::clone(&self.hub), connection, socket, &handshake))
     }

@@ -46,7 +46,18 @@ impl Bucket {
         Duration::from_secs_f32((-self.tokens).max(0.0) / rate.per_second)
     }
 
-    fn put_back(&mut self, rate: Rate) {
+    /// Limits a debt to one burst.
+    pub(super) fn forgive(&mut self, rate: Rate) {
+        self.tokens = self.tokens.max(-rate.burst);
+    }
+
+    /// Whether nothing is owed or spent.
+    pub(super) fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
+        self.fill(rate, now);
+        self.tokens >= rate.burst
+    }
+
+    pub(super) fn put_back(&mut self, rate: Rate) {
         self.tokens = (self.tokens + 1.0).min(rate.burst);
     }
 

@@ -16,6 +16,7 @@ use super::{
     answer::{Nothing, meet},
     desk::{Desk, MediaServer, Said},
     directory::{Inbox, Mail, RoomKey},
+    guesses::Guess,
     hub::{Hub, native_name},
     ice,
     seat::Seat,
@@ -64,7 +65,7 @@ struct Asked {
     /// It asked to be let out.
     leaves: bool,
     /// It tried a password.
-    guess: bool,
+    guess: Option<Guess>,
 }
 
 impl RoomTask {
@@ -217,8 +218,8 @@ impl RoomTask {
     }
 
     fn reply(&mut self, to: Connection, reply: Result<Reply, Refusal>, asked: Asked) {
-        if asked.guess && !matches!(reply, Err(Refusal::WrongPassword)) {
-            self.give_guess_back(to);
+        if let (Some(guess), Err(Refusal::WrongPassword)) = (asked.guess, &reply) {
+            guess.was_wrong();
         }
         self.answer_in_dialect(to, reply.as_ref());
         match reply {
@@ -269,27 +270,27 @@ impl RoomTask {
     /// Tells all of them the same, encoded once.
     fn tell(&self, to: &[Connection], event: &Event, number: Option<u64>) {
         let seated = to.iter().filter_map(|connection| self.seats.get(connection));
-        let sockets = seated.map(|seated| &seated.seat.0.socket);
+        let clients = seated.map(|seated| &*seated.seat.0);
         let address = &self.key.address;
         if let Some(dialect) = self.dialect {
             let speech = dialect.happened(address.name(), event);
-            return translate::tell(&self.hub, address, speech, &sockets);
+            return translate::tell(&self.hub, address, speech, &clients);
         }
         let Some(event) = event.natively() else { return };
         let packet = encode_event(event.name(), &event, number);
-        sockets.for_each(|socket| socket.emit(Arc::clone(&packet)));
+        clients.for_each(|client| client.socket.emit(Arc::clone(&packet)));
     }
 
     fn answer_in_dialect(&self, to: Connection, reply: Result<&Reply, &Refusal>) {
         let (Some(dialect), Some(seated)) = (self.dialect, self.seats.get(&to)) else { return };
-        let (address, socket) = (&self.key.address, &seated.seat.0.socket);
-        let scene = || Scene::new(address.name(), &socket.id.0, Some(&self.room));
+        let (address, client) = (&self.key.address, &*seated.seat.0);
+        let scene = || Scene::new(address.name(), &client.socket.id.0, Some(&self.room));
         let speech = match reply {
             Ok(Reply::Admitted(_)) => dialect.entered(&scene()),
             Ok(Reply::Done) => return,
             Err(refusal) => dialect.refused(&scene(), *refusal),
         };
-        translate::tell(&self.hub, address, speech, &std::iter::once(socket));
+        translate::tell(&self.hub, address, speech, &std::iter::once(client));
     }
 
     /// Shows in the dialect's list who is in the room, before anybody hears of it.
@@ -314,12 +315,6 @@ impl RoomTask {
         }
         let members = self.seats.values().filter_map(|seated| seated.member.as_ref());
         self.refresh = members.map(|member| member.refresh).min();
-    }
-
-    fn give_guess_back(&self, connection: Connection) {
-        if let Some(seated) = self.seats.get(&connection) {
-            self.hub.guesses.put_back(seated.seat.0.prefix, Instant::now());
-        }
     }
 
     /// Closes the room if it is to be closed and nobody is at the door.

@@ -8,7 +8,7 @@ use std::{
 use room::Connection;
 use tokio::sync::Notify;
 
-use super::ice::Found;
+use super::{ice::Found, memory::Queue};
 use crate::client_prefix::ClientPrefix;
 use crate::socket::app::Socket;
 
@@ -26,6 +26,12 @@ pub(super) struct Client {
 #[derive(Debug)]
 pub(super) struct Seat(pub(super) Arc<Client>);
 
+#[derive(Debug)]
+struct Known {
+    socket: Socket,
+    prefix: ClientPrefix,
+}
+
 /// All sockets, until the server goes away.
 #[derive(Debug)]
 pub(super) struct Sockets {
@@ -40,13 +46,6 @@ struct Register {
     sockets: HashMap<Connection, Known>,
 }
 
-#[derive(Debug)]
-struct Known {
-    socket: Socket,
-    /// It has said nothing yet, so that nobody knows what it speaks.
-    silent: bool,
-}
-
 impl Sockets {
     pub(super) fn new() -> Self {
         let register = Register { open: true, next: 0, sockets: HashMap::new() };
@@ -54,30 +53,15 @@ impl Sockets {
     }
 
     /// Numbers a socket; none once the server goes away.
-    pub(super) fn add(&self, socket: Socket) -> Option<Connection> {
+    pub(super) fn add(&self, socket: Socket, prefix: ClientPrefix) -> Option<Connection> {
         let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         if !register.open {
             return None;
         }
         register.next += 1;
         let connection = Connection(register.next);
-        register.sockets.insert(connection, Known { socket, silent: true });
+        register.sockets.insert(connection, Known { socket, prefix });
         Some(connection)
-    }
-
-    /// Notes that a socket has said something.
-    pub(super) fn heard(&self, connection: Connection) {
-        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = register.sockets.get_mut(&connection) {
-            known.silent = false;
-        }
-    }
-
-    /// Does something with each socket that has said nothing yet.
-    pub(super) fn each_silent(&self, mut act: impl FnMut(&Socket)) {
-        let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = register.sockets.values().filter(|known| known.silent);
-        silent.for_each(|known| act(&known.socket));
     }
 
     pub(super) fn remove(&self, connection: Connection) {
@@ -95,6 +79,17 @@ impl Sockets {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.register.lock().unwrap_or_else(PoisonError::into_inner).sockets.len()
+    }
+
+    /// The sockets for which bytes wait, and how many.
+    pub(super) fn queues(&self) -> Vec<Queue> {
+        let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = |known: &Known| {
+            let bytes = known.socket.queued();
+            let (socket, prefix) = (known.socket.clone(), known.prefix);
+            (bytes > 0).then_some(Queue { bytes, prefix, socket })
+        };
+        register.sockets.values().filter_map(queue).collect()
     }
 
     /// Takes in nobody from now on; gives those who are here.

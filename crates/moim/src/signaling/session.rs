@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use super::{
     answer::meet,
     directory::Mail,
+    guesses::{Guess, Guesses},
     hub::Hub,
     ice::Found,
     parse::{no_payload, payload},
@@ -55,8 +56,6 @@ pub(crate) struct Session {
     entries: Bucket,
     chats: Bucket,
     offers: Bucket,
-    /// It has said nothing yet.
-    silent: bool,
     /// The path where it connected.
     path: &'static str,
     /// If it speaks another protocol than ours.
@@ -70,7 +69,6 @@ impl Events for Session {
         if at_path(self.path).is_none() {
             return;
         }
-        self.break_silence();
         let (mut translator, greeting) = Translator::new(&self.hub, &self.client, self.path);
         if let Some(greeting) = greeting {
             translator.run(greeting).await;
@@ -80,7 +78,6 @@ impl Events for Session {
 
     async fn event(&mut self, mut event: Incoming) {
         self.keep_pace(&event).await;
-        self.break_silence();
         let mut ack = event.ack.take();
         let args = &event.args;
         let taken = match event.name.as_str() {
@@ -135,7 +132,7 @@ impl Session {
         let (events, entries) = (Bucket::full(EVENTS, now), Bucket::full(ENTRIES, now));
         let (chats, offers) = (Bucket::full(CHATS, now), Bucket::full(OFFERS, now));
         let (place, translator, path) = (None, None, handshake.path);
-        Self { hub, client, place, events, entries, chats, offers, silent: true, path, translator }
+        Self { hub, client, place, events, entries, chats, offers, path, translator }
     }
 
     fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -150,10 +147,7 @@ impl Session {
     fn create(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
-        if !self.hub.creations.take(self.client.prefix, Instant::now()) {
-            return Err(rate_limited("too many rooms from this address; try again later"));
-        }
-        let room = self.hub.create(create)?;
+        let room = self.hub.create(create, self.client.prefix)?;
         meet(ack.take(), &RoomCreated { room });
         Ok(())
     }
@@ -170,11 +164,13 @@ impl Session {
             };
         }
         self.count_entry()?;
-        let guess = join.resume.is_none() && join.password.is_some();
-        if guess && !self.hub.guesses.take(self.client.prefix, Instant::now()) {
-            return Err(rate_limited("too many wrong passwords; try again later"));
-        }
+        let has_password = join.resume.is_none() && join.password.is_some();
         let (address, request) = request(join);
+        let guesses = has_password.then(|| self.hub.guesses(&address)).flatten();
+        let guess = match guesses {
+            Some(guesses) => Some(self.wait_for_guess(&guesses).await?),
+            None => None,
+        };
         let seat = Arc::new(Seat(Arc::clone(&self.client)));
         let held = Arc::downgrade(&seat);
         let mail = Mail::Enter { seat, request, ack: ack.take(), guess };
@@ -187,6 +183,17 @@ impl Session {
             Err((error, mail)) => self.hub.turn_away(&address, error, *mail),
         }
         Ok(())
+    }
+
+    /// Waits until the password may be tried. Only this socket waits, and none of its room.
+    async fn wait_for_guess(&self, guesses: &Arc<Guesses>) -> Result<Guess, ErrorBody> {
+        let (guess, wait) = guesses
+            .take(self.client.prefix, Instant::now())
+            .ok_or_else(|| rate_limited("too many wrong passwords; try again later"))?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(guess)
     }
 
     async fn leave(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -258,12 +265,6 @@ impl Session {
         }
         self.translator = Some(translator);
         Ok(())
-    }
-
-    fn break_silence(&mut self) {
-        if std::mem::take(&mut self.silent) {
-            self.hub.sockets.heard(self.client.connection);
-        }
     }
 
     /// Waits until this event fits the rate.

@@ -24,9 +24,17 @@ fn server() -> Arc<Signaling> {
 }
 
 async fn connect_at(server: &Signaling, id: &str, path: &'static str) -> Page {
+    connect_by(server, id, path, [192, 0, 2, 1]).await
+}
+
+async fn connect_from(server: &Signaling, id: &str, address: [u8; 4]) -> Page {
+    connect_by(server, id, "/socket.io/", address).await
+}
+
+async fn connect_by(server: &Signaling, id: &str, path: &'static str, address: [u8; 4]) -> Page {
     let (socket, outbox) = Socket::new(SocketId(id.into()), OutboxLimits::default());
     let handshake = Handshake {
-        address: IpAddr::from([192, 0, 2, 1]),
+        address: IpAddr::from(address),
         local_port: 4000,
         host: None,
         secure: false,
@@ -151,7 +159,7 @@ async fn a_conference_has_its_lobby() {
     lobby.emit(json!(["make room", {"roomName": "Tea", "roomID": "t"}])).await;
     let made = json!([["give room list", {"t": {"roomName": "Tea", "members": []}}]]);
     lobby.hears(made.clone()).await;
-    silent.hears(made).await;
+    assert_eq!(silent.everything().await, [] as [Value; 0], "it speaks no dialect yet");
     assert_eq!(native.everything().await, [] as [Value; 0]);
 
     let member = |id: &str| json!({"socketID": id, "streamID": format!("{id}-s"), "userName": id});
@@ -196,16 +204,18 @@ async fn everyone_is_told_the_list_in_time_however_often_it_grows() {
     let server = server();
     let mut readers = Vec::new();
     for n in 0..50 {
-        readers.push(connect(&server, &n.to_string()).await);
+        let mut reader = connect(&server, &n.to_string()).await;
+        reader.emit(json!(["get room list"])).await;
+        readers.push(reader);
     }
     let mut makers = Vec::new();
-    for n in 0..2 {
-        makers.push(connect(&server, &format!("maker {n}")).await);
+    for n in 0..40 {
+        makers.push(connect_from(&server, &format!("maker {n}"), [198, 51, 100, n]).await);
     }
     let started = tokio::time::Instant::now();
     for n in 0..400 {
         let room = json!({"roomName": "n".repeat(200), "roomID": n.to_string()});
-        makers[n % 2].emit(json!(["make room", room])).await;
+        makers[n % 40].emit(json!(["make room", room])).await;
     }
     for reader in &mut readers {
         tokio::time::sleep(Duration::from_secs(6)).await;
@@ -215,6 +225,44 @@ async fn everyone_is_told_the_list_in_time_however_often_it_grows() {
         assert_eq!(last[1].as_object().unwrap().len(), 400, "and in the end whole");
     }
     assert!(started.elapsed() > Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_maker_of_rooms_sends_strangers_no_flood_of_lists() {
+    let server = server();
+    let mut readers = Vec::new();
+    for n in 0..60 {
+        let mut reader = connect(&server, &n.to_string()).await;
+        if n % 2 == 0 {
+            reader.emit(json!(["get room list"])).await;
+        }
+        readers.push(reader);
+    }
+    let mut other = connect_from(&server, "other", [198, 51, 100, 7]).await;
+    other.emit(json!(["make room", {"roomName": "Tea", "roomID": "tea"}])).await;
+    let mut maker = connect_from(&server, "maker", [203, 0, 113, 9]).await;
+    let mut bytes_in = 0;
+    for n in 0..600 {
+        let make = json!(["make room", {"roomName": "n".repeat(400), "roomID": n.to_string()}]);
+        bytes_in += make.to_string().len();
+        maker.emit(make).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut bytes_out = 0;
+    for (n, reader) in readers.iter_mut().enumerate() {
+        let lists = reader.everything().await;
+        assert!(
+            if n % 2 == 0 { lists.len() < 100 } else { lists.is_empty() },
+            "{n}: {}",
+            lists.len()
+        );
+        bytes_out += lists.iter().map(|list| list.to_string().len()).sum::<usize>();
+        if let Some(last) = lists.last() {
+            assert!(last[1]["tea"].is_object(), "an empty room of another maker stays listed");
+            assert_eq!(last[1].as_object().unwrap().len(), 11);
+        }
+    }
+    assert!(bytes_out < 30 * bytes_in, "{bytes_in} bytes in, {bytes_out} bytes out");
 }
 
 #[tokio::test(start_paused = true)]
@@ -334,14 +382,14 @@ async fn rooms_of_all_dialects_at_once_keep_their_words_in_order_and_to_themselv
 }
 
 /// Two people say fifty things to each other, turn about and at once, and hear just those.
-async fn one_room(server: Arc<Signaling>, kind: usize, room: usize) {
+async fn one_room(server: Arc<Signaling>, kind: usize, room: u8) {
     const WORDS: usize = 50;
     let name = format!("room {room}");
     let path = if kind == 1 { "/webRTC_V0/" } else { "/socket.io/" };
     let mut pages = Vec::new();
     for who in 0..2 {
         let id = format!("{kind} {room} {who}");
-        let mut page = connect_at(&server, &id, path).await;
+        let mut page = connect_by(&server, &id, path, [198, 51, 100, room]).await;
         if kind == 2 {
             page.emit(json!(["make room", {"roomName": name, "roomID": name}])).await;
         }
@@ -390,4 +438,56 @@ async fn one_room(server: Arc<Signaling>, kind: usize, room: usize) {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_of_one_address_leave_room_for_those_of_others() {
+    let config = Config { max_rooms: 400, ..Config::new(RoomCredentials::new(b"secret")) };
+    let server = Signaling::new(config);
+    let mut hoarders = Vec::new();
+    for n in 0..30 {
+        let mut page = connect(&server, &format!("hoarder {n}")).await;
+        for room in 0..16 {
+            page.emit(json!(["join", format!("{n}.{room}")])).await;
+        }
+        hoarders.push(page);
+    }
+    let mut told = [0, 0];
+    for page in &mut hoarders {
+        for event in page.everything().await {
+            told[usize::from(event == json!(["full"]))] += 1;
+        }
+    }
+    assert_eq!(told, [50, 430], "rooms opened, and rooms refused");
+    let mut other = connect_from(&server, "other", [198, 51, 100, 7]).await;
+    other.emit(json!(["join", "tea"])).await;
+    other.hears(json!([["created"]])).await;
+    let mut native = connect_from(&server, "native", [198, 51, 100, 8]).await;
+    native.emit(json!(["room:join", {"room": "tea", "name": "Ann"}])).await;
+    native.everything().await;
+    assert_eq!(native.native_rooms().await[0]["participants"], 1);
+    // Those who leave may open others.
+    for page in &mut hoarders {
+        page.session.gone(Gone::Lost).await;
+    }
+    other.everything().await;
+    let mut back = connect(&server, "back").await;
+    back.emit(json!(["join", "den"])).await;
+    back.hears(json!([["created"]])).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn dialects_take_no_place_of_native_rooms() {
+    let config = Config { max_rooms: 4, ..Config::new(RoomCredentials::new(b"secret")) };
+    let server = Signaling::new(config);
+    let mut pages = Vec::new();
+    for n in 0..8 {
+        let mut page = connect_from(&server, &n.to_string(), [198, 51, 100, n]).await;
+        page.emit(json!(["create or join", format!("room {n}")])).await;
+        pages.push(page);
+    }
+    let mut native = connect_from(&server, "native", [192, 0, 2, 9]).await;
+    native.emit(json!(["room:join", {"room": "tea", "name": "Ann"}])).await;
+    native.everything().await;
+    assert_eq!(native.native_rooms().await[0]["name"], "tea");
 }

@@ -15,7 +15,7 @@ use super::{
     rate::{Bucket, Rate},
     seat::{Client, Seat},
 };
-use crate::socket::app::{Incoming, Socket, encode_raw_event};
+use crate::socket::app::{Incoming, encode_raw_event};
 
 /// How often one socket may enter, make and list rooms. Dialects have no words for a refusal, so
 /// who is faster waits; a page that tries many rooms at once should not.
@@ -70,12 +70,12 @@ impl Translator {
             Errand::Ask { address, request } => self.ask(&address, request).await,
             Errand::MakeRoom { dialect, id, title } => {
                 if let Some(hall) = self.hub.hall(dialect.name()) {
-                    hall.make(&self.hub, &id, &title);
+                    hall.make(&id, &title, self.client.prefix);
                 }
             }
             Errand::ListRooms { dialect } => {
                 if let Some(hall) = self.hub.hall(dialect.name()) {
-                    hall.tell([&self.client.socket]);
+                    hall.tell([self.client.connection]);
                 }
             }
         }
@@ -118,7 +118,7 @@ impl Translator {
         }
         let seat = Arc::new(Seat(Arc::clone(&self.client)));
         let held = Arc::downgrade(&seat);
-        let mail = Mail::Enter { seat, request, ack: None, guess: false };
+        let mail = Mail::Enter { seat, request, ack: None, guess: None };
         match self.hub.enter(&address, Box::new(mail)).await {
             Ok(mailbox) => {
                 self.places.retain(|place| place.address != address && place.is_held());
@@ -142,22 +142,22 @@ impl Translator {
     }
 }
 
-/// Tells sockets what happened in a room, encoded once for all of them.
+/// Tells clients what happened in a room, encoded once for all of them.
 pub(super) fn tell<'a>(
     hub: &Hub,
     room: &Address,
     speech: Speech<'_>,
-    sockets: &(impl Iterator<Item = &'a Socket> + Clone),
+    clients: &(impl Iterator<Item = &'a Client> + Clone),
 ) {
     for word in speech {
         match word {
             Word::Event(said) => {
                 let packet = encode(&said);
-                sockets.clone().for_each(|socket| socket.emit(Arc::clone(&packet)));
+                clients.clone().for_each(|client| client.socket.emit(Arc::clone(&packet)));
             }
             Word::RoomList => {
                 if let Some(hall) = room.dialect().and_then(|dialect| hub.hall(dialect)) {
-                    hall.tell(sockets.clone());
+                    hall.tell(clients.clone().map(|client| client.connection));
                 }
             }
         }
@@ -169,7 +169,7 @@ pub(super) fn turn_away(hub: &Hub, room: &Address, client: &Client) {
     let Some(dialect) = room.dialect().and_then(named) else { return };
     let scene = Scene::new(room.name(), &client.socket.id.0, None);
     let speech = dialect.refused(&scene, Refusal::RoomFull);
-    tell(hub, room, speech, &std::iter::once(&client.socket));
+    tell(hub, room, speech, &std::iter::once(client));
 }
 
 /// An event as a packet.

@@ -76,6 +76,28 @@ impl Socket {
         self.outbox.push(Outgoing::Disconnect);
     }
 
+    /// Bytes that wait for the socket.
+    pub(crate) fn queued(&self) -> usize {
+        self.outbox.state.lock().unwrap_or_else(PoisonError::into_inner).bytes
+    }
+
+    /// Drops the socket as if it had been too slow; its client may resume.
+    pub(crate) fn cut(&self) {
+        let waker = {
+            let mut state = self.outbox.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.phase != Phase::Open {
+                return;
+            }
+            state.phase = Phase::Overflown;
+            state.waiting = VecDeque::new();
+            state.bytes = 0;
+            state.taker.take().or_else(|| state.watcher.take())
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// Queues whatever is to be sent.
     #[allow(dead_code, reason = "the conformance suite sends attachments")]
     pub(crate) fn send(&self, outgoing: Outgoing) {
@@ -94,6 +116,7 @@ impl Shared {
             if state.waiting.len() >= self.limits.packets || state.bytes > self.limits.bytes {
                 state.phase = Phase::Overflown;
                 state.waiting = VecDeque::new();
+                state.bytes = 0;
                 state.taker.take().or_else(|| state.watcher.take())
             } else {
                 state.waiting.push_back(outgoing);

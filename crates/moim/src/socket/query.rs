@@ -11,6 +11,8 @@ pub(super) struct Query<'a> {
     pub(super) eio: Option<&'a str>,
     pub(super) transport: Option<&'a str>,
     pub(super) sid: Option<&'a str>,
+    /// It carries a time stamp, as those of the clients in JavaScript do.
+    pub(super) is_stamped: bool,
 }
 
 impl<'a> Query<'a> {
@@ -22,6 +24,10 @@ impl<'a> Query<'a> {
                 "EIO" => &mut parsed.eio,
                 "transport" => &mut parsed.transport,
                 "sid" => &mut parsed.sid,
+                "t" => {
+                    parsed.is_stamped = true;
+                    continue;
+                }
                 _ => continue,
             };
             known.get_or_insert(value);
@@ -37,7 +43,8 @@ mod tests {
     #[test]
     fn known_parameters_are_found_among_others() {
         let query = Query::parse(Some("b64=1&EIO=4&t=x&transport=polling&sid=a&&=&sid=b"));
-        let known = Query { eio: Some("4"), transport: Some("polling"), sid: Some("a") };
+        let known =
+            Query { eio: Some("4"), transport: Some("polling"), sid: Some("a"), is_stamped: true };
         assert_eq!(query, known);
         assert_eq!(Query::parse(None), Query::default());
     }

@@ -47,6 +47,8 @@ pub(super) struct Door {
     only: Option<IpAddr>,
     mailbox: mpsc::Sender<Request>,
     posting: Arc<AtomicBool>,
+    /// The id by which the session began, if it has a secret one now.
+    public: Option<Arc<str>>,
 }
 
 /// A session is counted as long as it holds this.
@@ -61,6 +63,8 @@ pub(super) struct Permit {
 pub(super) struct Listing {
     registry: Arc<Registry>,
     sid: Arc<str>,
+    /// The session's secret id, if it has one.
+    secret: Option<Arc<str>>,
 }
 
 /// The one POST of a session that may be on its way.
@@ -96,18 +100,33 @@ impl Registry {
         sid: &Arc<str>,
         revision: Revision,
         address: IpAddr,
+        secret: Option<Arc<str>>,
     ) -> (Door, Listing, mpsc::Receiver<Request>) {
         let (mailbox, requests) = mpsc::channel(MAILBOX);
         // In Engine.IO 3 others know the session's id, since it is its socket's too.
         let only = (revision == Revision::V3).then(|| address.to_canonical());
-        let door = Door { revision, only, mailbox, posting: Arc::default() };
-        self.state().listed.insert(Arc::clone(sid), Entry::Polling(door.clone()));
-        (door, Listing { registry: Arc::clone(self), sid: Arc::clone(sid) }, requests)
+        let door = Door { revision, only, mailbox, posting: Arc::default(), public: None };
+        let mut state = self.state();
+        state.listed.insert(Arc::clone(sid), Entry::Polling(door.clone()));
+        if let Some(secret) = &secret {
+            let renewed = Door { public: Some(Arc::clone(sid)), ..door.clone() };
+            state.listed.insert(Arc::clone(secret), Entry::Polling(renewed));
+        }
+        drop(state);
+        let listing = Listing { registry: Arc::clone(self), sid: Arc::clone(sid), secret };
+        (door, listing, requests)
     }
 
     /// The session of that id.
     pub(super) fn find(&self, sid: &str) -> Option<Entry> {
         self.state().listed.get(sid).cloned()
+    }
+
+    /// Notes that a client uses the session's secret id: from now on the public one opens nothing.
+    pub(super) fn retire_public_id(&self, door: &Door) {
+        if let Some(public) = &door.public {
+            self.state().listed.remove(public);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -143,8 +162,11 @@ impl Door {
 impl Listing {
     /// The session won't poll any more.
     pub(super) fn upgrade(&self) {
-        if let Some(entry) = self.registry.state().listed.get_mut(&self.sid) {
-            *entry = Entry::Upgraded;
+        let mut state = self.registry.state();
+        for sid in [Some(&self.sid), self.secret.as_ref()].into_iter().flatten() {
+            if let Some(entry) = state.listed.get_mut(sid) {
+                *entry = Entry::Upgraded;
+            }
         }
     }
 }
@@ -159,6 +181,9 @@ impl Drop for Listing {
     fn drop(&mut self) {
         let mut state = self.registry.state();
         state.listed.remove(&self.sid);
+        if let Some(secret) = &self.secret {
+            state.listed.remove(secret);
+        }
         if state.listed.len() < state.listed.capacity() / 4 {
             state.listed.shrink_to_fit();
         }
@@ -225,7 +250,7 @@ mod tests {
     fn a_session_is_found_while_it_is_listed() {
         let registry = Arc::new(Registry::default());
         let (_, listing, _requests) =
-            registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap());
+            registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap(), None);
         door(&registry, "abc");
         listing.upgrade();
         assert!(matches!(registry.find("abc"), Some(Entry::Upgraded)));
@@ -236,14 +261,17 @@ mod tests {
     #[test]
     fn who_only_knows_the_id_of_an_old_clients_session_is_not_served() {
         let registry = Arc::new(Registry::default());
-        let (old, ..) = registry.list(&"a".into(), Revision::V3, "192.0.2.1".parse().unwrap());
+        let (old, ..) =
+            registry.list(&"a".into(), Revision::V3, "192.0.2.1".parse().unwrap(), None);
         assert!(old.admits(Some(Revision::V3), "::ffff:192.0.2.1".parse().unwrap()));
         assert!(!old.admits(Some(Revision::V3), "192.0.2.2".parse().unwrap()));
         assert!(!old.admits(Some(Revision::V4), "192.0.2.1".parse().unwrap()));
         assert!(!old.admits(None, "192.0.2.1".parse().unwrap()));
-        let (new, ..) = registry.list(&"b".into(), Revision::V4, "192.0.2.1".parse().unwrap());
+        let (new, ..) =
+            registry.list(&"b".into(), Revision::V4, "192.0.2.1".parse().unwrap(), None);
         assert!(new.admits(Some(Revision::V4), "192.0.2.2".parse().unwrap()));
-        let (local, ..) = registry.list(&"c".into(), Revision::V3, "127.0.0.1".parse().unwrap());
+        let (local, ..) =
+            registry.list(&"c".into(), Revision::V3, "127.0.0.1".parse().unwrap(), None);
         assert!(local.admits(Some(Revision::V3), "::1".parse().unwrap()));
     }
 
@@ -251,7 +279,7 @@ mod tests {
     fn a_session_has_one_post_at_a_time() {
         let registry = Arc::new(Registry::default());
         let (_, _listing, _requests) =
-            registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap());
+            registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap(), None);
         let posting = door(&registry, "abc").post();
         assert!(posting.is_some());
         assert!(door(&registry, "abc").post().is_none());

@@ -107,7 +107,9 @@ impl<A: Application> Shared<A> {
             }
             let revision = revision.ok_or(Refusal::Revision)?;
             return match transport {
-                TransportKind::Polling => self.open_polling(origin, revision).await,
+                TransportKind::Polling => {
+                    self.open_polling(origin, revision, query.is_stamped).await
+                }
                 TransportKind::WebSocket => self.open_websocket(origin, revision, parts),
             };
         };
@@ -118,6 +120,7 @@ impl<A: Application> Shared<A> {
             }
             Entry::Polling(_) | Entry::Upgraded => return Err(Refusal::BadRequest),
         };
+        self.registry.retire_public_id(&door);
         match (transport, &parts.method) {
             (TransportKind::Polling, &Method::GET) => poll(&door).await,
             (TransportKind::Polling, &Method::POST) => self.post(&door, &parts.headers, body).await,
@@ -130,12 +133,20 @@ impl<A: Application> Shared<A> {
         self: Arc<Self>,
         origin: Origin,
         revision: Revision,
+        is_stamped: bool,
     ) -> Result<Response, Refusal> {
         let permit = self.admit(origin.connection)?;
         let sid = mint().map_err(|_| Refusal::Full)?;
-        let (door, listing, requests) =
-            self.registry.list(&sid, revision, origin.connection.peer.ip());
-        let session = self.session(revision, TransportKind::Polling, &sid);
+        // In Engine.IO 3 others know the id that a session begins with, since it is its socket's
+        // too. Clients in JavaScript, which stamp their requests, take another for these.
+        let is_renewed = revision == Revision::V3 && is_stamped;
+        let secret = is_renewed.then(mint).transpose().map_err(|_| Refusal::Full)?;
+        let peer = origin.connection.peer.ip();
+        let (door, listing, requests) = self.registry.list(&sid, revision, peer, secret.clone());
+        let mut session = self.session(revision, TransportKind::Polling, &sid);
+        if let Some(secret) = &secret {
+            session.renew_on_connect(secret);
+        }
         let transport = Transport::Polling(requests, listing);
         tokio::spawn(Task::new(self, session, origin, permit, transport).run());
         poll(&door).await

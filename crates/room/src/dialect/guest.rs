@@ -54,8 +54,7 @@ pub enum Errand {
         /// To tell something, or to leave.
         request: Request,
     },
-    /// Put a room on the dialect's list, and tell the list everyone who speaks the dialect or
-    /// nothing yet.
+    /// Put a room on the dialect's list, and tell the list everyone who speaks the dialect.
     MakeRoom {
         /// Whose list.
         dialect: &'static dyn Dialect,

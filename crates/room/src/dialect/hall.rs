@@ -7,13 +7,19 @@ use std::{
 
 use crate::{opaque::Opaque, participant::Participant};
 
-/// How many rooms are listed. When another one is made, the one that has been empty longest is
-/// dropped for it; where none is empty, it is not made.
+/// How many rooms are listed. When another one is made, one of its maker's own that is empty is
+/// dropped for it, or one of a maker that has more; where there is none, it is not made.
 pub const MAX_LISTED: usize = 500;
+/// How many rooms of one maker are listed.
+pub const MAX_LISTED_OF_MAKER: usize = 10;
 /// About how many bytes of rooms and members are told: the rooms behind are left out.
 pub const MAX_LIST_BYTES: usize = 256 << 10;
 /// What a row or a member weighs beyond its texts, about.
 const OVERHEAD: usize = 64;
+
+/// A number by which a hall's carrier tells the makers of rooms apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Maker(pub u128);
 
 /// The listed rooms of one dialect. They stay when everybody has left.
 #[derive(Debug, Default)]
@@ -30,22 +36,26 @@ pub(super) struct Row {
     pub(super) id: Arc<str>,
     pub(super) title: Arc<str>,
     pub(super) members: Vec<Participant>,
+    /// None where makers can't be told apart.
+    maker: Option<Maker>,
     /// Since when nobody is in it.
     emptied: Option<u64>,
 }
 
 impl Hall {
     /// Lists a room, if there is none of that id and there is place for it.
-    pub fn make(&mut self, id: &str, title: &str) {
-        if self.knows(id) || (self.rows.len() >= MAX_LISTED && !self.drop_oldest_empty()) {
+    pub fn make(&mut self, id: &str, title: &str, maker: Option<Maker>) {
+        if self.knows(id) || !self.has_place(maker) {
             return;
         }
         self.moment += 1;
         let id: Arc<str> = id.into();
         self.by_id.insert(Arc::clone(&id), self.moment);
         let emptied = Some(self.moment);
-        self.rows
-            .insert(self.moment, Row { id, title: title.into(), members: Vec::new(), emptied });
+        self.rows.insert(
+            self.moment,
+            Row { id, title: title.into(), members: Vec::new(), maker, emptied },
+        );
     }
 
     /// Whether a room is listed.
@@ -71,8 +81,31 @@ impl Hall {
         })
     }
 
-    fn drop_oldest_empty(&mut self) -> bool {
-        let empty = self.rows.iter().filter_map(|(place, row)| Some((row.emptied?, *place)));
+    /// Whether the maker may list one room more, for which an empty one may have to go.
+    fn has_place(&mut self, maker: Option<Maker>) -> bool {
+        let own = self.count(maker);
+        if maker.is_some() && own >= MAX_LISTED_OF_MAKER {
+            return self.drop_oldest_empty(|row| row.maker == maker);
+        }
+        if self.rows.len() < MAX_LISTED || self.drop_oldest_empty(|row| row.maker == maker) {
+            return true;
+        }
+        // Another maker gives way only if it keeps at least as many as this one gets.
+        let mut counts = HashMap::new();
+        for row in self.rows.values() {
+            *counts.entry(row.maker).or_insert(0) += 1;
+        }
+        let larger = |row: &Row| counts.get(&row.maker).is_some_and(|count| *count > own + 1);
+        self.drop_oldest_empty(larger)
+    }
+
+    fn count(&self, maker: Option<Maker>) -> usize {
+        self.rows.values().filter(|row| row.maker == maker).count()
+    }
+
+    fn drop_oldest_empty(&mut self, may_go: impl Fn(&Row) -> bool) -> bool {
+        let empty = self.rows.iter().filter(|(_, row)| may_go(row));
+        let empty = empty.filter_map(|(place, row)| Some((row.emptied?, *place)));
         let Some((_, place)) = empty.min() else { return false };
         if let Some(row) = self.rows.remove(&place) {
             self.by_id.remove(&row.id);

@@ -26,7 +26,7 @@ use serde_json::value::RawValue;
 
 pub use args::MAX_TEXT_BYTES;
 pub use guest::{Errand, Guest, Heard};
-pub use hall::{Hall, MAX_LIST_BYTES, MAX_LISTED};
+pub use hall::{Hall, MAX_LIST_BYTES, MAX_LISTED, MAX_LISTED_OF_MAKER, Maker};
 pub use speech::{Said, Speech, Word};
 
 use crate::{

@@ -133,7 +133,7 @@ impl World {
             }
             Errand::Ask { address, request } => self.ask(connection, &address, request),
             Errand::MakeRoom { dialect, id: room, title } => {
-                self.halls.entry(dialect.name()).or_default().make(&room, &title);
+                self.halls.entry(dialect.name()).or_default().make(&room, &title, None);
                 let everyone = self.sockets.iter().filter(|(_, socket)| {
                     let mut spoken = socket.guest.spoken().peekable();
                     spoken.peek().is_none() || spoken.any(|each| each.name() == dialect.name())

@@ -76,27 +76,32 @@ impl Link {
         kind: TransportKind,
         sid: &str,
     ) -> Self {
-        let (transport, upgrades): (_, &[_]) = match kind {
-            TransportKind::Polling => (Transport::Polling, &["websocket"]),
-            TransportKind::WebSocket => (Transport::WebSocket, &[]),
+        let transport = match kind {
+            TransportKind::Polling => Transport::Polling,
+            TransportKind::WebSocket => Transport::WebSocket,
         };
-        let open = Open {
-            sid,
-            upgrades,
-            ping_interval: config.ping_interval.as_millis(),
-            ping_timeout: config.ping_timeout.as_millis(),
-            max_payload: config.max_payload,
-        };
-        let open = serde_json::to_string(&open).unwrap_or_default();
+        let open = open(config, sid, matches!(kind, TransportKind::Polling));
         Self {
             revision,
             transport,
             poll_waits: false,
-            queue: VecDeque::from([Queued::Open(open.into())]),
+            queue: VecDeque::from([open]),
             urgent: VecDeque::new(),
             heartbeat: Heartbeat::new(revision, now, config),
             phase: Phase::Open,
         }
+    }
+
+    /// Makes the handshake that waits offer no upgrade: a [renewal](Self::renew) will.
+    pub(crate) fn withhold_upgrade(&mut self, config: &Config, sid: &str) {
+        if let Some(first) = self.queue.front_mut() {
+            *first = open(config, sid, false);
+        }
+    }
+
+    /// Opens the session once more under another id, which its requests carry from then on.
+    pub(crate) fn renew(&mut self, config: &Config, sid: &str) {
+        self.queue.push_back(open(config, sid, true));
     }
 
     /// Why it is closed, if it is.
@@ -372,6 +377,18 @@ impl Link {
             self.urgent.push_back(Transmit::CloseWebSocket);
         }
     }
+}
+
+/// A handshake.
+fn open(config: &Config, sid: &str, may_upgrade: bool) -> Queued {
+    let open = Open {
+        sid,
+        upgrades: if may_upgrade { &["websocket"] } else { &[] },
+        ping_interval: config.ping_interval.as_millis(),
+        ping_timeout: config.ping_timeout.as_millis(),
+        max_payload: config.max_payload,
+    };
+    Queued::Open(serde_json::to_string(&open).unwrap_or_default().into())
 }
 
 impl Queued {

@@ -3,7 +3,8 @@
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-use super::{Came, connect, handshake, id, server, socket};
+use super::{Came, config, connect, connect_from, handshake, id, server, socket};
+use crate::signaling::{Config, Signaling};
 use crate::socket::app::{Application as _, Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
@@ -130,4 +131,32 @@ async fn a_lost_participant_has_access_to_the_relay_until_the_place_is_given_up(
     again.session.gone(Gone::Lost).await;
     tokio::time::sleep(Duration::from_secs(31)).await;
     assert!(!is_served(&server, &ann_is));
+}
+
+#[tokio::test(start_paused = true)]
+async fn queues_of_slow_readers_stay_within_the_budget_and_readers_go_on() {
+    let server = Signaling::new(Config { max_queue_bytes: 1 << 20, ..config() });
+    let mut pairs = Vec::new();
+    for n in 0..16 {
+        let address = [198, 51, 100, n];
+        let (mut writer, mut slow) =
+            (connect_from(&server, address), connect_from(&server, address));
+        let room = format!("room {n}");
+        writer.join(&room, "writer").await;
+        let to = id(&slow.join(&room, "slow").await).to_owned();
+        pairs.push((writer, slow, to));
+    }
+    for _ in 0..8 {
+        for (writer, _, to) in &mut pairs {
+            let sdp = json!({"type": "offer", "sdp": "s".repeat(60 << 10)});
+            writer.send("signal", json!({"to": to, "description": sdp})).await;
+            writer.everything().await;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let queued: usize = pairs.iter().map(|(_, slow, _)| slow.socket.queued()).sum();
+    assert!(queued <= 1 << 20, "{queued} bytes wait");
+    for (writer, _, _) in &mut pairs {
+        assert!(writer.ask("room:leave", json!({})).await["ok"].is_object());
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-use super::{Came, Client, code, connect, id, server};
+use super::{Came, Client, code, connect, connect_from, id, server};
 use crate::socket::app::{Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
@@ -135,11 +135,12 @@ async fn the_lobby_is_live_and_gathers_changes() {
 #[tokio::test(start_paused = true)]
 async fn a_hundred_rooms_at_once_keep_their_signals_to_themselves() {
     let server = server();
-    let rooms = (0..100).map(|room| {
+    let rooms = (0..100_u8).map(|room| {
         let server = Arc::clone(&server);
         tokio::spawn(async move {
             let name = format!("room {room}");
-            let mut people: Vec<Client> = (0..3).map(|_| connect(&server)).collect();
+            let address = [198, 51, 100, room];
+            let mut people: Vec<Client> = (0..3).map(|_| connect_from(&server, address)).collect();
             let mut ids = Vec::new();
             for person in &mut people {
                 ids.push(id(&person.join(&name, "somebody").await).to_owned());

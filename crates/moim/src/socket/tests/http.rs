@@ -266,3 +266,26 @@ fn a_client_whose_poll_is_cut_is_gone_at_once() {
     let Ok(Seen::Gone(why)) = server.seen.recv() else { panic!() };
     assert_eq!(why, Gone::Lost);
 }
+
+#[test]
+fn the_public_id_of_an_old_client_opens_nothing_once_it_uses_its_secret_one() {
+    let server = Server::start(Config::default());
+    let open = get(server.address, "EIO=3&transport=polling&t=NvUQuM3").body;
+    let sids: Vec<&str> =
+        open.split("\"sid\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let [public, secret] = sids[..] else { panic!("two handshakes, not {open}") };
+    let Ok(Seen::Connected(_, socket)) = server.seen.recv() else { panic!() };
+    assert_eq!(&*socket.id.0, public, "others know it by the first");
+    let with = |sid: &str| format!("EIO=3&transport=polling&t=x&sid={sid}");
+    assert_eq!(get(server.address, &with(secret)).body, "13:42[\"auth\",{}]");
+    assert_eq!(post(server.address, &with(public), "13:42[\"message\"]").status, 400);
+    assert_eq!(get(server.address, &with(public)).status, 400);
+    let upgrade = with(public).replace("polling", "websocket");
+    assert_eq!(Peer::open(server.address, &upgrade).err(), Some(400));
+    assert_eq!(post(server.address, &with(secret), "13:42[\"message\"]").body, "ok");
+    assert_eq!(get(server.address, &with(secret)).body, "18:42[\"message-back\"]");
+    let mut peer =
+        Peer::open(server.address, &with(secret).replace("polling", "websocket")).unwrap();
+    peer.send("2probe");
+    assert_eq!(peer.receive(), "3probe");
+}
