@@ -15,6 +15,7 @@ mod pace;
 mod parts;
 mod port;
 mod relay;
+mod reminder;
 mod server;
 mod shard;
 mod signaling;
