@@ -19,6 +19,7 @@ mod parts;
 mod port;
 mod quota;
 mod relay;
+mod reminder;
 mod server;
 mod shard;
 mod signaling;

@@ -7,10 +7,10 @@ use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{
     banner::{self, Urls},
-    config::Config,
+    config::{Config, Origin},
     descriptors,
     drain::{Drain, DrainStart, drain},
-    http::{self, Basics},
+    http::{self, Basics, Ingress, KnownHosts},
     metrics::Metrics,
     parts,
     port::{self, Admission, Bound, Services, Tally},
@@ -53,7 +53,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let rooms = (!config.turn.only).then(RoomCredentials::random).transpose();
     let rooms = rooms.context("This system gives no randomness")?;
     let (bound, shards) = take_port(config, rooms.as_ref(), &tls.certificate)?;
-    let own_ca = tls.authority.is_some();
+    let own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&bound.addresses, &config.announce, own_ca, config.turn.only);
     let (stop, drain) = drain();
     tokio::spawn(relay::keep_up(shards.clone(), rooms.clone()));
@@ -61,10 +61,15 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let (admission, tally) = (Admission::new(&config.limits), Arc::new(Tally::default()));
     let metrics =
         Metrics::new(shards.clone(), Arc::clone(&tally), admission.clone(), signaling.clone());
+    let origin_hosts = config.origins.iter().filter_map(Origin::host);
+    let certificate = Arc::clone(&tls.certificate);
+    let hosts = KnownHosts::new(config.hosts.clone(), origin_hosts, certificate);
     let basics = Basics {
+        ingress: Ingress::new(hosts, config.trusted_proxies.clone()),
+        has_https_port: bound.addresses.iter().any(|address| address.port() == 443),
         drain: drain.clone(),
         shards: shards.health(),
-        authority: tls.authority,
+        certificate: tls.certificate,
         metrics: Arc::new(metrics),
         metrics_token: config.metrics_token.clone(),
     };
@@ -76,7 +81,9 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         None => http::relay_router(basics),
     };
     let limits = config.limits;
-    let services = Services { admission, tally, limits, tls: tls.acceptor, shards, router };
+    let proxies = config.trusted_proxies.clone();
+    let services =
+        Services { admission, tally, limits, tls: tls.acceptor, shards, router, proxies };
     Ok(Server {
         listeners: bound.listeners,
         urls,

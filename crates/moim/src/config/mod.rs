@@ -3,10 +3,12 @@
 //! A flag wins over its environment variable, that over the file, that over the default.
 
 mod announce;
+mod host;
 mod limits;
 mod listen;
 mod origin;
 mod ports;
+mod proxies;
 mod relay;
 mod secret;
 
@@ -18,10 +20,12 @@ use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
 
 pub(crate) use announce::Announce;
+pub(crate) use host::HostName;
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use origin::Origin;
 use ports::PortRange;
+pub(crate) use proxies::TrustedProxies;
 pub(crate) use relay::Turn;
 pub(crate) use secret::Secret;
 pub(crate) use typed::{Command, CommandLine, Options};
@@ -41,6 +45,10 @@ pub(crate) struct Config {
     pub(crate) announce: Vec<Announce>,
     /// Pages of other sites that may connect, besides our own.
     pub(crate) origins: Vec<Origin>,
+    /// Names of this server, besides those it knows itself.
+    pub(crate) hosts: Vec<HostName>,
+    /// Reverse proxies whose word about their clients counts.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// The certificate and key to serve instead of our own.
     pub(crate) certificate: Option<CertificateFiles>,
     /// The relay's part.
@@ -112,6 +120,8 @@ impl Config {
             folder: options.folder,
             announce: Announce::check(options.announce.unwrap_or_default())?,
             origins: options.origin.unwrap_or_default(),
+            hosts: options.host.unwrap_or_default(),
+            trusted_proxies: options.trusted_proxy.unwrap_or_default().into(),
             certificate: certificate(options.cert, options.key)?,
             turn,
             shards: shards(options.shards)?,

@@ -1,42 +1,91 @@
 //! An origin whose pages may connect.
 
-use std::str::FromStr;
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
-use axum::http::{Uri, uri::Authority};
+use axum::http::uri::Authority;
 use serde::Deserialize;
 
-/// An origin allowed besides our own (RFC 6454 §7.1), as browsers write it: lower case, no default
-/// port, no slash at the end.
+use super::HostName;
+
+/// An origin allowed besides our own (RFC 6454 §7.1), as browsers and the web views of apps write it:
+/// lower case, no default port, no slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Origin(String);
 
 /// A text that is no origin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write an origin as https://HOST or https://HOST:PORT, without a path")]
+#[error(
+    "write an origin as https://HOST, https://HOST:PORT or, of an app, SCHEME://HOST, without a path"
+)]
 pub(crate) struct NotAnOrigin;
+
+/// Schemes whose pages have no origin, or that are no pages'. Those of `file` and `data` are `null`,
+/// which any page can make itself.
+const NO_PAGES: [&str; 9] =
+    ["file", "data", "blob", "about", "javascript", "ws", "wss", "ftp", "null"];
+
+impl Origin {
+    /// The name of its host, where it may be a name of this server as well.
+    pub(crate) fn host(&self) -> Option<HostName> {
+        let (scheme, authority) = self.0.split_once("://")?;
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        host.parse().ok().filter(|_| matches!(scheme, "http" | "https"))
+    }
+}
 
 impl FromStr for Origin {
     type Err = NotAnOrigin;
 
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        let uri: Uri = text.parse().map_err(|_| NotAnOrigin)?;
-        let (scheme, default_port) = match uri.scheme_str() {
-            Some("https") => ("https", 443),
-            Some("http") => ("http", 80),
-            _ => return Err(NotAnOrigin),
-        };
-        let authority = uri.authority().ok_or(NotAnOrigin)?;
-        let bare = uri.path_and_query().is_none_or(|path| path.as_str() == "/");
-        if !bare || authority.as_str().contains('@') || authority.host().is_empty() {
+        let (scheme, rest) = text.split_once("://").ok_or(NotAnOrigin)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        if !is_scheme || NO_PAGES.contains(&scheme.as_str()) {
             return Err(NotAnOrigin);
         }
-        let host = authority.host().to_ascii_lowercase();
-        Ok(Self(match port(authority)? {
-            Some(port) if port != default_port => format!("{scheme}://{host}:{port}"),
+        let authority: Authority =
+            rest.strip_suffix('/').unwrap_or(rest).parse().map_err(|_| NotAnOrigin)?;
+        if authority.as_str().contains('@') {
+            return Err(NotAnOrigin);
+        }
+        let default_port = match scheme.as_str() {
+            "https" => Some(443),
+            "http" => Some(80),
+            _ => None,
+        };
+        let host = host(authority.host())?;
+        Ok(Self(match port(&authority)? {
+            Some(port) if Some(port) != default_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
         }))
     }
+}
+
+/// A host as the URL parser of a browser writes it, and none that it would write otherwise: what is
+/// accepted here has to match later.
+fn host(text: &str) -> Result<String, NotAnOrigin> {
+    if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        let address: Ipv6Addr = address.parse().map_err(|_| NotAnOrigin)?;
+        return Ok(format!("[{address}]"));
+    }
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    let last = text.strip_suffix('.').unwrap_or(text).rsplit('.').next().unwrap_or_default();
+    // A browser takes any of these for an IPv4 address (WHATWG URL §3.5).
+    let is_number = last.bytes().all(|b| b.is_ascii_digit()) && !last.is_empty()
+        || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    let is_host = !text.is_empty() && text.bytes().all(is_plain);
+    if !is_host || is_number && text.parse::<Ipv4Addr>().is_err() {
+        return Err(NotAnOrigin);
+    }
+    Ok(text.to_ascii_lowercase())
 }
 
 impl From<Origin> for String {
@@ -46,9 +95,11 @@ impl From<Origin> for String {
 }
 
 fn port(authority: &Authority) -> Result<Option<u16>, NotAnOrigin> {
-    match authority.port() {
-        Some(port) => port.as_str().parse().map(Some).map_err(|_| NotAnOrigin),
-        None => Ok(None),
+    let after = authority.as_str().strip_prefix(authority.host()).ok_or(NotAnOrigin)?;
+    match after.strip_prefix(':') {
+        Some(port) => port.parse().map(Some).map_err(|_| NotAnOrigin),
+        None if after.is_empty() => Ok(None),
+        None => Err(NotAnOrigin),
     }
 }
 
@@ -71,16 +122,62 @@ mod tests {
             ("https://example.org:443/", "https://example.org"),
             ("http://example.org:443", "http://example.org:443"),
             ("http://[::1]:80", "http://[::1]"),
+            ("https://[2001:DB8:0:0::1]", "https://[2001:db8::1]"),
+            ("https://192.0.2.1:0443", "https://192.0.2.1"),
+            ("capacitor://localhost", "capacitor://localhost"),
+            ("Ionic://LocalHost/", "ionic://localhost"),
+            ("tauri://localhost", "tauri://localhost"),
+            ("app://-", "app://-"),
+            ("app://bundle:8080", "app://bundle:8080"),
+            (
+                "moz-extension://9e8dd0c5-4a0e-4e4a-8a4a-1c2d3e4f5a6b",
+                "moz-extension://9e8dd0c5-4a0e-4e4a-8a4a-1c2d3e4f5a6b",
+            ),
+            ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"),
         ] {
             assert_eq!(typed.parse(), Ok(Origin(kept.to_owned())), "{typed}");
         }
     }
 
     #[test]
+    fn hosts_of_web_origins_are_names_and_those_of_apps_are_not() {
+        let host = |text: &str| text.parse::<Origin>().unwrap().host();
+        assert_eq!(host("https://Calls.Example:8443"), "calls.example".parse().ok());
+        assert_eq!(host("http://[::1]:3000"), "[::1]".parse().ok());
+        assert_eq!(host("capacitor://calls.example"), None);
+    }
+
+    #[test]
     fn what_is_no_origin_is_refused() {
-        for text in
-            ["", "*", "example.org", "ftp://a", "https://a/b", "https://a/?q", "https://u@a"]
-        {
+        for text in [
+            "",
+            "*",
+            "null",
+            "null://",
+            "example.org",
+            "ftp://a",
+            "https://a/b",
+            "https://a/?q",
+            "https://u@a",
+            "file://",
+            "file://localhost",
+            "data://a",
+            "ws://a",
+            "https://",
+            "https://*.example.org",
+            "https://a%2db",
+            "https://ä.example",
+            "https://127.1",
+            "https://0x7f.0.0.1",
+            "https://2130706433",
+            "https://[::1",
+            "https://a:99999",
+            "capacitor:localhost",
+            "capacitor://",
+            "1app://a",
+            "a b://c",
+            "https://a//",
+        ] {
             assert_eq!(text.parse::<Origin>(), Err(NotAnOrigin), "{text}");
         }
     }

@@ -12,7 +12,7 @@ use room::protocol::TopologyChoice;
 use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
-use super::{Announce, Origin, PortRange};
+use super::{Announce, HostName, Origin, PortRange};
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -133,6 +133,17 @@ pub(crate) struct Options {
     /// How media travels: mesh, sfu (by the media server), or auto, as the room grows [default: auto]
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
     pub(super) topology: Option<TopologyName>,
+
+    /// Name of this server, as in https://NAME, besides its addresses, the computer's own name and
+    /// those of its certificate; may be repeated
+    #[arg(long, env = "MOIM_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub(super) host: Option<Vec<HostName>>,
+
+    /// Address or range of a reverse proxy whose X-Forwarded-For, -Proto and -Host, or Forwarded, is
+    /// believed; may be repeated
+    #[arg(long, env = "MOIM_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    #[serde(default, deserialize_with = "ranges")]
+    pub(super) trusted_proxy: Option<Vec<Cidr>>,
 
     /// Origin of another site whose pages may connect; may be repeated
     #[arg(long, env = "MOIM_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
@@ -262,7 +273,7 @@ impl Options {
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_only,
             turn_secret, turn_user, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, topology, origin, log; limits)
+            stun_alternate, metrics_token, topology, host, trusted_proxy, origin, log; limits)
     }
 }
 
@@ -366,7 +377,7 @@ mod tests {
             turn-user = ['u:p']\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
-            topology = 'sfu'\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
+            topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\nmax-message-bytes = 1\nmax-messages-per-second = 1\n\
             ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1\n\

@@ -17,14 +17,22 @@ const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capt
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
-/// The headers and what they say. There is no HSTS, as it would outlast a local CA.
-const HEADERS: [(HeaderName, &str); 5] = [
+/// The headers and what they say.
+///
+/// There is no HSTS: it holds for all ports of a host and outlasts a local CA, so it would lock people
+/// out of whatever else is there. There is no `Cross-Origin-Embedder-Policy`: it opens APIs that the
+/// page does not use.
+const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Names of rooms are in addresses.
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
     (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+    // As `frame-ancestors`, which not every web view knows.
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // No page of another site shows or measures what is here.
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
 /// Marks an answer as a file of the operator's. What its pages run, embed and open is theirs to

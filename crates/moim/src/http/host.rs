@@ -2,10 +2,13 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use axum::http::{HeaderMap, Uri, header, uri::Authority};
+use axum::http::{Extensions, HeaderMap, Uri, header, uri::Authority};
+
+/// The most bytes a name has (RFC 1035 §3.1), its last dot included.
+const LONGEST: usize = 254;
 
 /// The `Host` header or `:authority` of a request (RFC 9110 §7.2), found to be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +33,13 @@ impl Host {
     }
 
     /// Takes it apart. A name is letters, digits, dots, hyphens and underscores; IPv6 is bracketed.
-    fn parse(text: &str) -> Option<Self> {
+    /// A dot at its end only says that it is complete.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let authority: Authority = text.parse().ok()?;
         let name = authority.host();
+        if name.len() > LONGEST {
+            return None;
+        }
         let is_name = !name.is_empty()
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
         if !is_name && bracketed(name).is_none() {
@@ -43,7 +50,21 @@ impl Host {
             None if text.len() == name.len() => None,
             None => return None,
         };
+        let name = match name.strip_suffix('.') {
+            Some("") => return None,
+            Some(name) => name,
+            None => name,
+        };
         Some(Self { name: name.to_ascii_lowercase(), port })
+    }
+
+    /// The host of a request as it was checked on its way in, else as it stands there.
+    pub(crate) fn of_request(
+        extensions: &Extensions,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Option<Self> {
+        extensions.get::<Self>().cloned().or_else(|| Self::of(uri, headers))
     }
 
     /// The name or address, brackets kept.
@@ -54,6 +75,11 @@ impl Host {
     /// The port that was named.
     pub(crate) fn port(&self) -> Option<u16> {
         self.port
+    }
+
+    /// Whether it is an address, not a name.
+    pub(super) fn is_address(&self) -> bool {
+        bracketed(&self.name).is_some() || self.name.parse::<Ipv4Addr>().is_ok()
     }
 
     /// Whether browsers take it for this computer, and so for secure (Secure Contexts §3.1).
@@ -95,6 +121,7 @@ mod tests {
             ("192.0.2.1:80", "192.0.2.1", Some(80)),
             ("[::1]:4000", "[::1]", Some(4000)),
             ("my_box.local", "my_box.local", None),
+            ("example.org.:4000", "example.org", Some(4000)),
         ] {
             let host = Host::parse(text).unwrap();
             assert_eq!((host.name(), host.port()), (name, port), "{text}");
@@ -104,8 +131,25 @@ mod tests {
     #[test]
     fn what_is_no_host_is_refused() {
         for text in [
-            "", ":80", "a@b", "a:b@c", "a/b", "a b", "a:", "a:99999", "a:-1", "[::1", "[x]:1",
-            "::1", "a,b", "a\\b", "a:1:2", "a%2eb", "[::1]x",
+            "",
+            ":80",
+            "a@b",
+            "a:b@c",
+            "a/b",
+            "a b",
+            "a:",
+            "a:99999",
+            "a:-1",
+            "[::1",
+            "[x]:1",
+            "::1",
+            "a,b",
+            "a\\b",
+            "a:1:2",
+            "a%2eb",
+            "[::1]x",
+            ".",
+            &"a".repeat(300),
         ] {
             assert_eq!(Host::parse(text), None, "{text}");
         }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{StatusCode, Version, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use subtle::ConstantTimeEq;
 
-use super::Host;
+use super::{Host, forwarded, ingress::ViaTrustedProxy};
 use crate::{config::Secret, metrics::Metrics, port::Connection};
 
 /// As prometheus asks for it (OpenMetrics 1.0).
@@ -44,8 +44,9 @@ async fn read(State(door): State<Door>, request: Request) -> Response {
     }
 }
 
-/// A connection from this computer is not enough where a proxy makes all connections; but then the
-/// host asked for is hardly this computer.
+/// A connection from this computer is not enough where a proxy makes all connections. A proxy gives
+/// itself away by a host that is not this computer, by a header that only proxies send, or by
+/// HTTP/1.0, which nginx speaks by default and nothing that reads metrics does.
 fn may_read(token: Option<&Secret>, request: &Request) -> bool {
     let given = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
     let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
@@ -55,8 +56,11 @@ fn may_read(token: Option<&Secret>, request: &Request) -> bool {
     let local = request.extensions().get::<Connection>().is_some_and(|connection| {
         connection.peer.ip().is_loopback() && connection.local.ip().is_loopback()
     });
-    let host = Host::of(request.uri(), request.headers());
-    local && host.is_some_and(|host| host.is_loopback())
+    let is_proxied = request.version() == Version::HTTP_10
+        || request.extensions().get::<ViaTrustedProxy>().is_some()
+        || forwarded::is_forwarded(request.headers());
+    let host = Host::of_request(request.extensions(), request.uri(), request.headers());
+    local && !is_proxied && host.is_some_and(|host| host.is_loopback())
 }
 
 #[cfg(test)]

@@ -6,8 +6,11 @@ mod asset;
 mod bundle;
 mod encoding;
 mod folder;
+mod forwarded;
 mod headers;
 mod host;
+mod ingress;
+mod known_hosts;
 mod metrics;
 mod page;
 mod redirect;
@@ -27,19 +30,25 @@ use axum::{
 
 pub(crate) use folder::Folder;
 pub(crate) use host::Host;
+pub(crate) use ingress::Ingress;
+pub(crate) use known_hosts::KnownHosts;
 pub(crate) use serve::{Version, serve};
 
-use crate::{config::Secret, drain::Drain, metrics::Metrics, shard};
+use crate::{config::Secret, drain::Drain, metrics::Metrics, shard, tls::Current};
 use asset::Assets;
 
 /// What every server answers, a relay alone too.
 pub(crate) struct Basics {
+    /// Whose requests are answered, and for which names.
+    pub(crate) ingress: Ingress,
+    /// Whether port 443 is listened on.
+    pub(crate) has_https_port: bool,
     /// Whether the server drains.
     pub(crate) drain: Drain,
     /// Whether its shards come round.
     pub(crate) shards: shard::Health,
-    /// The certificate of our own CA, if one signs ours.
-    pub(crate) authority: Option<String>,
+    /// The certificate of the day, which our own CA may have signed.
+    pub(crate) certificate: Arc<Current>,
     /// What is measured.
     pub(crate) metrics: Arc<Metrics>,
     /// What lets other computers read it.
@@ -55,26 +64,27 @@ pub(crate) fn router(basics: Basics, folder: Option<Folder>, socket: Router) -> 
         Some(folder) => folder::router(Arc::clone(folder)),
         None => page::router(assets.clone()),
     };
-    layered(basics.routes().merge(bundle::router(assets, folder)).merge(pages).merge(socket))
+    let more = bundle::router(assets, folder).merge(pages).merge(socket);
+    basics.routes(more)
 }
 
 /// The routes of a server that is a relay alone.
 pub(crate) fn relay_router(basics: Basics) -> Router {
-    layered(basics.routes())
-}
-
-fn layered(routes: Router) -> Router {
-    routes
-        .layer(middleware::from_fn(redirect::to_https))
-        .layer(middleware::map_response(headers::secure))
+    basics.routes(Router::new())
 }
 
 impl Basics {
-    fn routes(self) -> Router {
+    /// Our own routes and `more`, behind what every request passes.
+    fn routes(self, more: Router) -> Router {
+        let redirect = redirect::Redirect { has_https_port: self.has_https_port };
         Router::new()
             .route("/healthz", get(health).with_state((self.drain, self.shards)))
-            .route("/ca.crt", get(ca).with_state(self.authority))
+            .route("/ca.crt", get(ca).with_state(self.certificate))
             .merge(metrics::router(self.metrics, self.metrics_token))
+            .merge(more)
+            .layer(middleware::from_fn_with_state(redirect, redirect::to_https))
+            .layer(middleware::from_fn_with_state(Arc::new(self.ingress), ingress::admit))
+            .layer(middleware::map_response(headers::secure))
     }
 }
 
@@ -92,9 +102,10 @@ async fn health(
 }
 
 /// The CA, in the form that phones and computers offer to trust when they open it.
-async fn ca(State(authority): State<Option<String>>) -> Response {
-    match authority {
-        Some(pem) => ([(header::CONTENT_TYPE, "application/x-x509-ca-cert")], pem).into_response(),
+async fn ca(State(certificate): State<Arc<Current>>) -> Response {
+    match certificate.authority() {
+        Some(pem) => ([(header::CONTENT_TYPE, "application/x-x509-ca-cert")], String::from(&*pem))
+            .into_response(),
         None => (StatusCode::NOT_FOUND, "This server has a certificate of its operator's.\n")
             .into_response(),
     }

@@ -53,10 +53,10 @@ impl Admission {
 
     /// A place for a connection from `address`, if there is one.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<Place, Refused> {
-        let one = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Refused::Full)?;
+        let mut place = self.admit_proxy()?;
         let who = ClientPrefix::from(address);
         if who.is_loopback() {
-            return Ok(Place { _one: one, counted: None });
+            return Ok(place);
         }
         let mut by_address = lock(&self.by_address);
         let count = by_address.entry(who).or_default();
@@ -64,7 +64,15 @@ impl Admission {
             return Err(Refused::FullForAddress);
         }
         *count += 1;
-        Ok(Place { _one: one, counted: Some((who, Arc::clone(&self.by_address))) })
+        place.counted = Some((who, Arc::clone(&self.by_address)));
+        Ok(place)
+    }
+
+    /// A place for a connection that carries requests of many clients, each of which is counted
+    /// where its own address is known.
+    pub(crate) fn admit_proxy(&self) -> Result<Place, Refused> {
+        let one = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Refused::Full)?;
+        Ok(Place { _one: one, counted: None })
     }
 
     /// How many are in.

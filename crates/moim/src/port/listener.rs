@@ -39,7 +39,13 @@ pub(crate) async fn accept(listener: TcpListener, services: Arc<Services>, mut d
 fn welcome(stream: TcpStream, peer: SocketAddr, services: &Arc<Services>, drain: &Drain) {
     let Ok(local) = stream.local_addr() else { return };
     let connection = Connection::new(peer, local, false);
-    match services.admission.admit(connection.peer.ip()) {
+    let peer = connection.peer.ip();
+    let admission = &services.admission;
+    let admitted = match services.proxies.contain(peer) {
+        true => admission.admit_proxy(),
+        false => admission.admit(peer),
+    };
+    match admitted {
         Ok(place) => {
             services.tally.accepted.add();
             // Signaling is small messages, each of which matters now.

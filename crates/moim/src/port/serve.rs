@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{Admission, Connection, Tally, admission::Place, prefixed::Prefixed, tcp::Protocol};
 use crate::{
-    config::Limits,
+    config::{Limits, TrustedProxies},
     drain::Drain,
     http::{self, Version},
     shard,
@@ -37,6 +37,8 @@ pub(crate) struct Services {
     pub(crate) tls: TlsAcceptor,
     /// TURN, and all else that has datagrams.
     pub(crate) shards: shard::Handle,
+    /// Reverse proxies, which have many connections each.
+    pub(crate) proxies: TrustedProxies,
     /// Everything over HTTP.
     pub(crate) router: Router,
 }

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
-use axum::http::Uri;
 use serde_json::value::RawValue;
 use socketio::Namespace;
 
 use super::{
     app::{Handshake, Socket},
-    origin,
     outbox::Outbox,
 };
-use crate::port::Connection;
+use crate::{http::Host, port::Connection};
 
 /// Whoever answers the client's events, and the way back.
 #[derive(Debug)]
@@ -30,25 +27,19 @@ pub(super) struct Client<E> {
 pub(super) struct Origin {
     pub(super) connection: Connection,
     path: &'static str,
-    host: Option<Box<str>>,
+    host: Option<Host>,
 }
 
 impl Origin {
-    pub(super) fn new(
-        connection: Connection,
-        path: &'static str,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> Self {
-        let host = origin::requested_host(uri, headers);
-        Self { connection, path, host: host.map(|host| origin::without_port(host).into()) }
+    pub(super) fn new(connection: Connection, path: &'static str, host: Option<Host>) -> Self {
+        Self { connection, path, host }
     }
 
     pub(super) fn handshake(&self, namespace: Arc<str>, auth: Option<Box<RawValue>>) -> Handshake {
         Handshake {
             address: self.connection.peer.ip(),
             local_port: self.connection.local.port(),
-            host: self.host.as_deref().map(str::to_owned),
+            host: self.host.as_ref().map(|host| host.name().to_owned()),
             secure: self.connection.secure,
             path: self.path,
             namespace,

@@ -3,14 +3,15 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::config::Origins;
+use crate::port::Connection;
 
 impl Origins {
-    /// Whether a page of that origin may connect to the host it asked for, `secure` or not.
-    pub(super) fn allow(&self, origin: &str, host: Option<&str>, secure: bool) -> bool {
+    /// Whether a page of that origin may connect to the host it asked for.
+    pub(super) fn allow(&self, origin: &str, host: Option<&str>, connection: &Connection) -> bool {
         if self
             .allowed
             .iter()
@@ -24,17 +25,25 @@ impl Origins {
             "https" => ":443",
             _ => return false,
         };
-        if self.localhost && is_localhost(authority) {
+        if self.localhost && is_localhost(authority) && is_on_this_computer(connection) {
             return true;
         }
         // A page without TLS may be somebody else's doing, one on the way to its visitor. The
         // reverse is what a proxy that ends TLS before us looks like.
-        let downgraded = secure && scheme == "http";
+        let downgraded = connection.secure && scheme == "http";
         let bare = |authority: &str| {
-            authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase()
+            let host = authority.strip_suffix(port).unwrap_or(authority);
+            host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
         };
         !downgraded && host.is_some_and(|host| bare(host) == bare(authority))
     }
+}
+
+/// A page of `localhost` is one of the client's own computer, whose visitors are its user alone if
+/// that is ours, too.
+fn is_on_this_computer(connection: &Connection) -> bool {
+    let peer = connection.peer.ip();
+    peer.is_loopback() || peer == connection.local.ip()
 }
 
 fn is_localhost(authority: &str) -> bool {
@@ -48,18 +57,10 @@ fn is_localhost(authority: &str) -> bool {
 }
 
 /// The host of `host:port`, the brackets of an IPv6 address kept.
-pub(super) fn without_port(authority: &str) -> &str {
+fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
-    }
-}
-
-/// The host a request asks for, HTTP/1 or 2.
-pub(super) fn requested_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    match uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => headers.get(header::HOST)?.to_str().ok(),
     }
 }
 
@@ -92,10 +93,14 @@ pub(super) fn is_preflight(method: &Method) -> bool {
 mod tests {
     use super::*;
 
+    fn connection(peer: &str, secure: bool) -> Connection {
+        Connection::new(peer.parse().unwrap(), "192.0.2.1:4000".parse().unwrap(), secure)
+    }
+
     fn allowed(origin: &str, host: &str) -> bool {
         let origins =
             Origins { allowed: vec!["https://other.example/".to_owned()], localhost: true };
-        origins.allow(origin, Some(host), true)
+        origins.allow(origin, Some(host), &connection("127.0.0.1:5", true))
     }
 
     #[test]
@@ -115,12 +120,18 @@ mod tests {
         assert!(!allowed("ftp://moim.example", "moim.example"));
         assert!(!allowed("null", "moim.example"));
         assert!(!allowed("", "moim.example"));
-        assert!(!Origins::default().allow("https://moim.example", None, true));
+        let connection = connection("127.0.0.1:5", true);
+        assert!(!Origins::default().allow("https://moim.example", None, &connection));
     }
 
     #[test]
     fn behind_a_proxy_that_ends_tls_the_same_host_is_the_same_origin() {
-        assert!(Origins::default().allow("https://moim.example", Some("moim.example"), false));
+        let connection = connection("127.0.0.1:5", false);
+        assert!(Origins::default().allow(
+            "https://moim.example",
+            Some("moim.example"),
+            &connection
+        ));
     }
 
     #[test]
@@ -130,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_may_connect_unless_told_otherwise() {
+    fn localhost_may_connect_from_this_computer_unless_configured_otherwise() {
         for origin in [
             "http://localhost:3000",
             "http://127.0.0.1",
@@ -139,7 +150,15 @@ mod tests {
         ] {
             assert!(allowed(origin, "moim.example"), "{origin}");
             let strict = Origins { allowed: Vec::new(), localhost: false };
-            assert!(!strict.allow(origin, Some("moim.example"), false), "{origin}");
+            let here = connection("127.0.0.1:5", false);
+            assert!(!strict.allow(origin, Some("moim.example"), &here), "{origin}");
+            let elsewhere = connection("192.0.2.9:5", false);
+            assert!(
+                !Origins::default().allow(origin, Some("moim.example"), &elsewhere),
+                "{origin}"
+            );
+            let by_its_own_address = connection("192.0.2.1:5", false);
+            assert!(Origins::default().allow(origin, Some("moim.example"), &by_its_own_address));
         }
         for origin in
             ["http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://[::2]"]

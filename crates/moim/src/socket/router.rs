@@ -1,6 +1,11 @@
 //! The HTTP side: handshakes, polls, posts and upgrades, each checked before it costs anything.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, time::Instant};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -26,7 +31,10 @@ use super::{
     task::{Task, Transport},
     websocket::{self, WebSocket},
 };
-use crate::port::Connection;
+use crate::{http::Host, port::Connection, reminder::Reminder};
+
+/// How often the log tells of an origin that may not connect.
+const REFUSED_ORIGIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What all sessions of one listener share.
 pub(super) struct Shared<A> {
@@ -34,6 +42,7 @@ pub(super) struct Shared<A> {
     pub(super) config: Config,
     session: Arc<socketio::Config>,
     registry: Arc<Registry>,
+    refused_origin: Reminder,
 }
 
 /// Serves Socket.IO at the configured paths. Requests must carry a [`Connection`] as extension, and
@@ -41,7 +50,9 @@ pub(super) struct Shared<A> {
 pub(crate) fn router<A: Application>(app: Arc<A>, config: Config) -> Router {
     let mounts = config.mounts.clone();
     let session = Arc::new(config.session.clone());
-    let shared = Arc::new(Shared { app, config, session, registry: Arc::default() });
+    let refused_origin = Reminder::every(REFUSED_ORIGIN_INTERVAL);
+    let shared =
+        Arc::new(Shared { app, config, session, registry: Arc::default(), refused_origin });
     let router = |router: Router<_>, mount: Mount| router.route(mount.path, any(serve));
     mounts.into_iter().fold(Router::new(), router).with_state(shared)
 }
@@ -77,12 +88,17 @@ impl<A: Application> Shared<A> {
         // Whoever sends no origin is no browser, and not misled by a page.
         let Some(origin) = origin else { return Ok(connection) };
         let origin = origin.to_str().map_err(|_| Refusal::Forbidden)?;
-        let host = origin::requested_host(&parts.uri, &parts.headers);
-        if self.config.origins.allow(origin, host, connection.secure) {
-            Ok(connection)
-        } else {
-            Err(Refusal::Forbidden)
+        let host = host_of(parts).map(|host| host.to_string());
+        if self.config.origins.allow(origin, host.as_deref(), &connection) {
+            return Ok(connection);
         }
+        if self.refused_origin.is_due(Instant::now()) {
+            tracing::warn!(
+                peer = %connection.peer, host,
+                "a page of {origin:?} may not connect: if it is yours, start with --origin {origin}"
+            );
+        }
+        Err(Refusal::Forbidden)
     }
 
     async fn answer(
@@ -99,7 +115,7 @@ impl<A: Application> Shared<A> {
         if transport == TransportKind::Polling && !mount.polling {
             return Err(Refusal::UnknownTransport);
         }
-        let origin = Origin::new(connection, mount.path, &parts.uri, &parts.headers);
+        let origin = Origin::new(connection, mount.path, host_of(&parts));
         let revision = query.eio.and_then(Revision::from_query);
         let Some(sid) = query.sid else {
             if parts.method != Method::GET {
@@ -224,6 +240,10 @@ impl<A: Application> Shared<A> {
     pub(super) fn websocket(&self, io: Upgraded) -> WebSocket {
         WebSocket::new(io, self.session.max_payload)
     }
+}
+
+fn host_of(parts: &request::Parts) -> Option<Host> {
+    Host::of_request(&parts.extensions, &parts.uri, &parts.headers)
 }
 
 async fn poll(door: &Door) -> Result<Response, Refusal> {

@@ -10,11 +10,16 @@ use rustls::{
     sign::CertifiedKey,
 };
 
+use super::{authority::parsed, names::Names};
+
 /// A certificate with its key, ready for handshakes of TLS and, where it can be, of DTLS.
 #[derive(Debug)]
 pub(super) struct Certificate {
     tls: Arc<CertifiedKey>,
     dtls: Option<Arc<DtlsCertificate>>,
+    names: Names,
+    /// The certificate of our own CA in PEM, if that signed it.
+    authority: Option<Arc<str>>,
 }
 
 impl Certificate {
@@ -26,6 +31,7 @@ impl Certificate {
         provider: &CryptoProvider,
     ) -> Result<Self, rustls::Error> {
         let leaf = chain.first().map(|leaf| leaf.to_vec());
+        let names = chain.first().and_then(|leaf| Some(Names::of_certificate(&parsed(leaf).ok()?)));
         let private_key = key.secret_der().to_vec();
         let tls = Arc::new(CertifiedKey::from_der(chain, key, provider)?);
         // DTLS takes ECDSA only.
@@ -33,7 +39,12 @@ impl Certificate {
         let dtls = leaf
             .filter(|_| is_fit)
             .map(|certificate| Arc::new(DtlsCertificate { certificate, private_key }));
-        Ok(Self { tls, dtls })
+        Ok(Self { tls, dtls, names: names.unwrap_or_default(), authority: None })
+    }
+
+    /// The same, signed by our own CA.
+    pub(super) fn signed_by(self, authority: &str) -> Self {
+        Self { authority: Some(authority.into()), ..self }
     }
 }
 
@@ -58,6 +69,16 @@ impl Current {
     /// Handshakes from now on get this one; connections that are there keep theirs.
     pub(super) fn replace(&self, certificate: Certificate) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = certificate;
+    }
+
+    /// Whether it is for a host of that name, which is in lower case.
+    pub(crate) fn is_for(&self, name: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).names.match_dns(name)
+    }
+
+    /// The certificate of our own CA in PEM, if that is what signs.
+    pub(crate) fn authority(&self) -> Option<Arc<str>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).authority.clone()
     }
 
     /// For a handshake of DTLS; none where the key is not ECDSA.

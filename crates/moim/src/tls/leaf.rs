@@ -9,13 +9,11 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use time::{Duration, OffsetDateTime};
-use x509_parser::{
-    certificate::X509Certificate,
-    extensions::{GeneralName, ParsedExtension},
-};
+use x509_parser::{certificate::X509Certificate, extensions::ParsedExtension};
 
 use super::{
     authority::{Authority, parsed},
+    clock,
     current::Certificate,
     names::Names,
 };
@@ -26,6 +24,8 @@ const FILE: &str = "server.pem";
 
 /// How long it lives; browsers take 398 days at most from anybody.
 const LIFE: Duration = Duration::days(365);
+/// How long before its making it is valid already, for clients whose clocks are behind.
+const HEAD_START: Duration = Duration::days(7);
 /// How long before its end it is renewed.
 const MARGIN: Duration = Duration::days(30);
 
@@ -34,6 +34,7 @@ pub(super) struct Leaf {
     der: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
     names: Names,
+    starts: OffsetDateTime,
     ends: OffsetDateTime,
     /// The key identifier of who signed it.
     signer: Option<Vec<u8>>,
@@ -50,9 +51,10 @@ impl Leaf {
         authority: &Authority,
         names: &Names,
         data: &DataFolder,
-        now: OffsetDateTime,
+        now: Option<OffsetDateTime>,
     ) -> anyhow::Result<Self> {
-        let text = signed(authority, names, now).context("Can't make a certificate")?;
+        let text = signed(authority, names, now.unwrap_or(clock::EARLIEST))
+            .context("Can't make a certificate")?;
         data.write(FILE, &text)?;
         Self::parse(&text)
     }
@@ -61,10 +63,17 @@ impl Leaf {
         let der = CertificateDer::from_pem_slice(text.as_bytes())?;
         let key = PrivateKeyDer::from_pem_slice(text.as_bytes())?;
         let certificate = parsed(&der)?;
-        let names = names_of(&certificate);
+        let names = Names::of_certificate(&certificate);
+        let starts = certificate.validity().not_before.to_datetime();
         let ends = certificate.validity().not_after.to_datetime();
         let signer = signer_of(&certificate);
-        Ok(Self { der, key, names, ends, signer })
+        Ok(Self { der, key, names, starts, ends, signer })
+    }
+
+    /// The certificate.
+    #[cfg(test)]
+    pub(super) fn der(&self) -> &CertificateDer<'static> {
+        &self.der
     }
 
     /// Whether `authority` signed it.
@@ -73,14 +82,21 @@ impl Leaf {
         id.is_some() && id == self.signer
     }
 
-    /// Whether it is good for all of `names`, and will be for a while.
-    pub(super) fn serves(&self, names: &Names, now: OffsetDateTime) -> bool {
-        self.names.cover(names) && self.ends - now > MARGIN
+    /// Whether it is good for all of `names`, and will be for a while. One that is not valid yet was
+    /// made under a clock that was ahead.
+    pub(super) fn serves(&self, names: &Names, now: Option<OffsetDateTime>) -> bool {
+        let is_valid = |now| self.starts <= now && self.ends - now > MARGIN;
+        self.names.cover(names) && now.is_none_or(is_valid)
     }
 
     /// The certificate and its key, ready for handshakes.
-    pub(super) fn certified(&self, provider: &CryptoProvider) -> anyhow::Result<Certificate> {
+    pub(super) fn certified(
+        &self,
+        authority: &Authority,
+        provider: &CryptoProvider,
+    ) -> anyhow::Result<Certificate> {
         Certificate::new(vec![self.der.clone()], self.key.clone_key(), provider)
+            .map(|certificate| certificate.signed_by(authority.pem()))
             .context("The server's certificate is damaged: remove server.pem from the data folder")
     }
 }
@@ -93,7 +109,7 @@ fn signed(
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "moim");
-    params.not_before = now - Duration::days(1);
+    params.not_before = clock::EARLIEST.max(now - HEAD_START);
     params.not_after = now + LIFE;
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -104,30 +120,6 @@ fn signed(
     params.subject_alt_names.extend(names.ips.iter().map(|ip| SanType::IpAddress(*ip)));
     let certificate = authority.sign(&params, &key)?;
     Ok(key.serialize_pem() + &certificate.pem())
-}
-
-fn names_of(certificate: &X509Certificate<'_>) -> Names {
-    let mut names = Names::default();
-    for extension in certificate.extensions() {
-        let ParsedExtension::SubjectAlternativeName(alternatives) = extension.parsed_extension()
-        else {
-            continue;
-        };
-        for name in &alternatives.general_names {
-            match name {
-                GeneralName::DNSName(name) => _ = names.dns.insert((*name).to_owned()),
-                GeneralName::IPAddress(bytes) => {
-                    if let Ok(octets) = <[u8; 4]>::try_from(*bytes) {
-                        names.ips.insert(octets.into());
-                    } else if let Ok(octets) = <[u8; 16]>::try_from(*bytes) {
-                        names.ips.insert(octets.into());
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    names
 }
 
 fn signer_of(certificate: &X509Certificate<'_>) -> Option<Vec<u8>> {
@@ -188,15 +180,17 @@ mod tests {
     }
 
     #[test]
-    fn who_trusts_the_authority_trusts_every_name_of_this_computer() {
+    fn every_name_of_this_computer_is_trusted_but_one_that_may_be_a_top_level_domain() {
         let (_parent, data) = folder();
         let names = names(
             &["localhost", "box", "box.local"],
             &["127.0.0.1", "::1", "192.168.1.5", "203.0.113.9", "2001:db8::9"],
         );
-        let authority = Authority::kept_in(&data, &names, now()).unwrap();
-        let leaf = Leaf::issue(&authority, &names, &data, now()).unwrap();
-        for name in ["localhost", "box", "box.local", "192.168.1.5", "203.0.113.9", "2001:db8::9"] {
+        let authority = Authority::kept_in(&data, &names, Some(now())).unwrap();
+        let permitted = authority.permitted(&names);
+        assert!(!permitted.dns.contains("box"));
+        let leaf = Leaf::issue(&authority, &permitted, &data, Some(now())).unwrap();
+        for name in ["localhost", "box.local", "192.168.1.5", "203.0.113.9", "2001:db8::9"] {
             assert!(is_trusted(&authority, &leaf, name, now()), "{name}");
         }
         assert!(!is_trusted(&authority, &leaf, "192.168.1.6", now()));
@@ -207,9 +201,9 @@ mod tests {
     fn the_authority_is_no_use_against_other_sites() {
         let (_parent, data) = folder();
         let own = names(&["localhost"], &["127.0.0.1"]);
-        let authority = Authority::kept_in(&data, &own, now()).unwrap();
+        let authority = Authority::kept_in(&data, &own, Some(now())).unwrap();
         let others = names(&["bank.example"], &["198.51.100.1"]);
-        let leaf = Leaf::issue(&authority, &others, &data, now()).unwrap();
+        let leaf = Leaf::issue(&authority, &others, &data, Some(now())).unwrap();
         assert!(!is_trusted(&authority, &leaf, "bank.example", now()));
         assert!(!is_trusted(&authority, &leaf, "198.51.100.1", now()));
         assert_eq!(authority.permitted(&others), Names::default());
@@ -218,11 +212,11 @@ mod tests {
     #[test]
     fn an_address_this_computer_gets_later_is_signed_for_if_it_is_private() {
         let (_parent, data) = folder();
-        let authority = Authority::kept_in(&data, &names(&[], &[]), now()).unwrap();
+        let authority = Authority::kept_in(&data, &names(&[], &[]), Some(now())).unwrap();
         let later = names(&["box.local", "localhost"], &["10.9.8.7", "fd00::7", "198.51.100.1"]);
         let permitted = names(&["box.local", "localhost"], &["10.9.8.7", "fd00::7"]);
         assert_eq!(authority.permitted(&later), permitted);
-        let leaf = Leaf::issue(&authority, &permitted, &data, now()).unwrap();
+        let leaf = Leaf::issue(&authority, &permitted, &data, Some(now())).unwrap();
         assert!(is_trusted(&authority, &leaf, "10.9.8.7", now()));
         assert!(is_trusted(&authority, &leaf, "fd00::7", now()));
     }
@@ -231,25 +225,26 @@ mod tests {
     fn a_leaf_serves_until_names_change_or_its_end_is_near() {
         let (_parent, data) = folder();
         let own = names(&["localhost"], &["127.0.0.1", "10.0.0.1"]);
-        let authority = Authority::kept_in(&data, &own, now()).unwrap();
-        Leaf::issue(&authority, &own, &data, now()).unwrap();
+        let authority = Authority::kept_in(&data, &own, Some(now())).unwrap();
+        Leaf::issue(&authority, &own, &data, Some(now())).unwrap();
         let leaf = Leaf::kept_in(&data).unwrap().unwrap();
         assert!(leaf.is_of(&authority));
-        assert!(leaf.serves(&own, now() + Duration::days(330)));
-        assert!(!leaf.serves(&own, now() + Duration::days(336)));
-        assert!(leaf.serves(&names(&[], &["10.0.0.1"]), now()));
-        assert!(!leaf.serves(&names(&[], &["10.0.0.2"]), now()));
+        assert!(leaf.serves(&own, Some(now() + Duration::days(330))));
+        assert!(!leaf.serves(&own, Some(now() + Duration::days(336))));
+        assert!(leaf.serves(&names(&[], &["10.0.0.1"]), Some(now())));
+        assert!(!leaf.serves(&names(&[], &["10.0.0.2"]), Some(now())));
     }
 
     #[test]
     fn the_authority_stays_until_its_end_is_near_and_a_new_one_disowns_the_leaf() {
         let (_parent, data) = folder();
         let own = names(&["localhost"], &[]);
-        let authority = Authority::kept_in(&data, &own, now()).unwrap();
-        let leaf = Leaf::issue(&authority, &own, &data, now()).unwrap();
-        let later = Authority::kept_in(&data, &own, now() + Duration::days(3000)).unwrap();
+        let authority = Authority::kept_in(&data, &own, Some(now())).unwrap();
+        let leaf = Leaf::issue(&authority, &own, &data, Some(now())).unwrap();
+        let later = Authority::kept_in(&data, &own, Some(now() + Duration::days(3000))).unwrap();
         assert_eq!(later.der(), authority.der());
-        let successor = Authority::kept_in(&data, &own, now() + Duration::days(3300)).unwrap();
+        let successor =
+            Authority::kept_in(&data, &own, Some(now() + Duration::days(3300))).unwrap();
         assert_ne!(successor.der(), authority.der());
         assert!(!leaf.is_of(&successor));
     }

@@ -1,10 +1,15 @@
 //! TLS on the one port: whose certificate, and keeping it current.
 
 mod authority;
+mod clock;
+mod constraints;
 mod current;
 mod files;
 mod leaf;
 mod names;
+mod private;
+#[cfg(test)]
+mod tests;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -18,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub(crate) use current::Current;
 pub(crate) use names::Names;
+pub(crate) use private::{is_private_address, is_private_name};
 
 use crate::{config::Config, data::DataFolder};
 use authority::Authority;
@@ -65,8 +71,6 @@ impl Alpn {
 pub(crate) struct Tls {
     /// Does handshakes, with the certificate of the day.
     pub(crate) acceptor: TlsAcceptor,
-    /// Our own CA's certificate in PEM, if it is what signs.
-    pub(crate) authority: Option<String>,
     /// The certificate of the day, for whoever does handshakes of another kind.
     pub(crate) certificate: Arc<Current>,
     /// Keeps the certificate current for as long as it is awaited.
@@ -79,13 +83,18 @@ pub(crate) struct Tls {
 /// A sentence for the operator, with the remedy.
 pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let (upkeep, authority) = match &config.certificate {
-        Some(files) => (Upkeep::files(Files::open(files, Arc::clone(&provider))?), None),
+    let upkeep = match &config.certificate {
+        Some(files) => Upkeep::files(Files::open(files, Arc::clone(&provider))?),
         None => {
+            let now = clock::now();
+            if now.is_none() {
+                tracing::warn!(
+                    "the clock of this computer is years behind: set it, or certificates are good \
+                     for nobody; new ones are made once it is right"
+                );
+            }
             let announced: Vec<_> = config.announce.iter().map(|announced| announced.ip).collect();
-            let own = Own::prepare(&config.data, &announced, &provider)?;
-            let pem = own.authority.pem().to_owned();
-            (Upkeep::own(own), Some(pem))
+            Upkeep::own(Own::prepare(&config.data, &announced, &provider, now)?)
         }
     };
     let certificate = upkeep.current();
@@ -93,7 +102,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
         tracing::warn!("the certificate's key is not ECDSA: TURN over DTLS is not served");
     }
     let acceptor = acceptor(provider, Arc::clone(&certificate))?;
-    Ok(Tls { acceptor, authority, certificate, upkeep })
+    Ok(Tls { acceptor, certificate, upkeep })
 }
 
 fn acceptor(provider: Arc<CryptoProvider>, current: Arc<Current>) -> anyhow::Result<TlsAcceptor> {
@@ -142,7 +151,7 @@ impl Upkeep {
                 }
                 Source::Own(own) => {
                     tokio::time::sleep(NAMES_INTERVAL).await;
-                    if let Err(error) = own.renew_if_due() {
+                    if let Err(error) = own.renew_if_due(clock::now()) {
                         tracing::error!("the certificate can't be renewed: {error:#}");
                     }
                 }
@@ -166,8 +175,8 @@ impl Own {
         data: &DataFolder,
         announce: &[IpAddr],
         provider: &Arc<CryptoProvider>,
+        now: Option<OffsetDateTime>,
     ) -> anyhow::Result<Self> {
-        let now = OffsetDateTime::now_utc();
         let names = Names::of_this_computer(announce);
         let authority = Authority::kept_in(data, &names, now)?;
         let names = authority.permitted(&names);
@@ -175,7 +184,7 @@ impl Own {
             Some(leaf) if leaf.is_of(&authority) && leaf.serves(&names, now) => leaf,
             _ => Leaf::issue(&authority, &names, data, now)?,
         };
-        let current = Arc::new(Current::new(leaf.certified(provider)?));
+        let current = Arc::new(Current::new(leaf.certified(&authority, provider)?));
         Ok(Self {
             data: data.clone(),
             announce: announce.to_vec(),
@@ -186,14 +195,22 @@ impl Own {
         })
     }
 
-    fn renew_if_due(&mut self) -> anyhow::Result<()> {
-        let now = OffsetDateTime::now_utc();
-        let names = self.authority.permitted(&Names::of_this_computer(&self.announce));
-        if self.leaf.serves(&names, now) {
+    /// Renews what the names of this computer, time, or a clock set right in the meantime call for.
+    fn renew_if_due(&mut self, now: Option<OffsetDateTime>) -> anyhow::Result<()> {
+        let names = Names::of_this_computer(&self.announce);
+        let is_current = self.authority.is_current(now);
+        if !is_current {
+            self.authority = Authority::kept_in(&self.data, &names, now)?;
+        }
+        let names = self.authority.permitted(&names);
+        let is_served = self.leaf.is_of(&self.authority) && self.leaf.serves(&names, now);
+        if is_current && is_served {
             return Ok(());
         }
-        self.leaf = Leaf::issue(&self.authority, &names, &self.data, now)?;
-        self.current.replace(self.leaf.certified(&self.provider)?);
+        if !is_served {
+            self.leaf = Leaf::issue(&self.authority, &names, &self.data, now)?;
+        }
+        self.current.replace(self.leaf.certified(&self.authority, &self.provider)?);
         tracing::info!(%names, "new certificate");
         Ok(())
     }

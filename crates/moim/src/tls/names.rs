@@ -6,6 +6,11 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use x509_parser::{
+    certificate::X509Certificate,
+    extensions::{GeneralName, ParsedExtension},
+};
+
 /// Names and addresses by which a browser may reach this computer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Names {
@@ -19,7 +24,7 @@ impl Names {
     /// Its names and addresses now, and those it is `announce`d by.
     pub(crate) fn of_this_computer(announce: &[IpAddr]) -> Self {
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let host = hostname::get().ok().and_then(|name| name.into_string().ok());
+        let host = host_name();
         let ips = interfaces.into_iter().filter(|i| !i.is_link_local()).map(|i| i.ip());
         Self::new(host.as_deref(), ips.chain(announce.iter().copied()))
     }
@@ -39,10 +44,56 @@ impl Names {
         names
     }
 
+    /// The names of this computer without its addresses, also by the first label alone.
+    pub(crate) fn of_host() -> BTreeSet<String> {
+        let host = host_name();
+        let mut names = Self::new(host.as_deref(), std::iter::empty()).dns;
+        let short = |name: &String| name.split('.').next().map(str::to_owned);
+        let short: Vec<_> = names.iter().filter_map(short).collect();
+        names.extend(short);
+        names
+    }
+
+    /// Those a certificate is for.
+    pub(crate) fn of_certificate(certificate: &X509Certificate<'_>) -> Self {
+        let mut names = Self::default();
+        for extension in certificate.extensions() {
+            let ParsedExtension::SubjectAlternativeName(alternatives) =
+                extension.parsed_extension()
+            else {
+                continue;
+            };
+            for name in &alternatives.general_names {
+                match name {
+                    GeneralName::DNSName(name) => _ = names.dns.insert(name.to_ascii_lowercase()),
+                    GeneralName::IPAddress(bytes) => {
+                        if let Ok(octets) = <[u8; 4]>::try_from(*bytes) {
+                            names.ips.insert(octets.into());
+                        } else if let Ok(octets) = <[u8; 16]>::try_from(*bytes) {
+                            names.ips.insert(octets.into());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        names
+    }
+
+    /// Whether `name` is among them, also by a wildcard for its first label (RFC 9525 §6.3).
+    pub(crate) fn match_dns(&self, name: &str) -> bool {
+        let wildcard = || name.split_once('.').map(|(_, domain)| format!("*.{domain}"));
+        self.dns.contains(name) || wildcard().is_some_and(|name| self.dns.contains(&name))
+    }
+
     /// Whether all of `others` are among these.
     pub(crate) fn cover(&self, others: &Self) -> bool {
         self.dns.is_superset(&others.dns) && self.ips.is_superset(&others.ips)
     }
+}
+
+fn host_name() -> Option<String> {
+    hostname::get().ok().and_then(|name| name.into_string().ok())
 }
 
 /// Letters, digits and hyphens in labels of 63 (RFC 1123 §2.1), short enough that `.local` fits.

@@ -36,11 +36,43 @@ fn the_page_is_at_the_root_and_at_every_room_and_nowhere_else() {
     assert_eq!(page.status, 200);
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(get(&server, "/r/some%20room?name=A").body, page.body);
-    for path in ["/r", "/r/", "/r/a/b", "/x", "/index", "/%2e%2e/Cargo.toml", "/../Cargo.toml"] {
+    for path in
+        ["/r", "/r/", "/r//", "/r/a/b", "/x", "/index", "/%2e%2e/Cargo.toml", "/../Cargo.toml"]
+    {
         let answer = get(&server, path);
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text().contains("nothing here"), "{path}");
     }
+}
+
+#[test]
+fn a_rooms_address_may_be_written_carelessly() {
+    let server = Server::start(&[]);
+    for (path, to) in [
+        ("/r/tea/", "/r/tea"),
+        ("/r/tea//", "/r/tea"),
+        ("//r/tea", "/r/tea"),
+        ("//r//tea/?name=A&x=%2F", "/r/tea?name=A&x=%2F"),
+        ("/%72/tea", "/r/tea"),
+        ("/r/%ED%95%9C%20b/", "/r/%ED%95%9C%20b"),
+        ("//", "/"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = ask(&mut tcp(server.address()), &format!("{method} {path}"), &[], b"");
+            let answer = answer.unwrap();
+            assert_eq!(answer.status, 308, "{method} {path}");
+            assert_eq!(answer.header("location"), Some(to), "{method} {path}");
+        }
+    }
+    for path in ["//evil.example", "//evil.example/r/tea", "/r/a/b/", "/r/%2F/b", "///evil.example"]
+    {
+        assert_eq!(get(&server, path).status, 404, "{path}");
+    }
+    let mut stream = tcp(server.address());
+    let head = b"HEAD /r/tea HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(head).unwrap();
+    let answer = String::from_utf8(rest(&mut stream)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("\r\n\r\n"), "{answer}");
 }
 
 #[test]
@@ -97,6 +129,17 @@ fn another_sites_page_may_not_connect() {
     let from = |origin: &str| get_with(&server, path, &[("Origin", origin)]).status;
     assert_eq!(from("https://evil.example"), 403);
     assert_eq!(from("https://friend.example"), 200);
+    assert_eq!(from("null"), 403);
+    assert_eq!(from("capacitor://localhost"), 403);
+    let apps = ["capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://-"];
+    let flags: Vec<&str> = apps.iter().flat_map(|app| ["--origin", app]).collect();
+    let server = Server::start(&flags);
+    for app in apps {
+        let answer = get_with(&server, path, &[("Origin", app)]);
+        assert_eq!(answer.status, 200, "{app}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some(app));
+    }
+    assert_eq!(get_with(&server, path, &[("Origin", "null")]).status, 403);
 }
 
 #[test]

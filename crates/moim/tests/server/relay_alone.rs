@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use turn::stun::{Method, attribute::XOR_PEER_ADDRESS};
 
 use crate::{
-    peer::{get, get_with},
+    hosts::raw,
+    peer::get,
     relaying::{ALLOWED, Client, PASSWORD, Transport},
     support::Server,
 };
@@ -58,12 +59,12 @@ fn the_metrics_tell_what_was_relayed() {
 fn the_metrics_are_for_this_computer_or_whoever_has_the_token() {
     let server = Server::start(&["--metrics-token", "a long random text"]);
     assert_eq!(get(&server, "/metrics").status, 200);
-    let proxied = [("Host", "moim.example")];
-    assert_eq!(get_with(&server, "/metrics", &proxied).status, 404);
-    let token = [("Host", "moim.example"), ("Authorization", "Bearer a long random text")];
-    assert_eq!(get_with(&server, "/metrics", &token).status, 200);
-    let wrong = [("Host", "localhost"), ("Authorization", "Bearer a long random guess")];
-    assert_eq!(get_with(&server, "/metrics", &wrong).status, 404);
+    let ask = |host: &str, more: &str| {
+        raw(&server, "GET /metrics HTTP/1.1", &format!("Host: {host}\r\n{more}")).status
+    };
+    assert_eq!(ask("203.0.113.7", ""), 404);
+    assert_eq!(ask("203.0.113.7", "Authorization: Bearer a long random text\r\n"), 200);
+    assert_eq!(ask("localhost", "Authorization: Bearer a long random guess\r\n"), 404);
 }
 
 /// A relay that leads to its own server would have it take strangers for programs of this computer.

@@ -1,0 +1,134 @@
+//! Behind a reverse proxy: requests exactly as nginx and Caddy send them.
+
+use std::{
+    io::Write,
+    net::{SocketAddr, TcpStream},
+};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::{
+    hosts::raw,
+    peer::{Answer, answer},
+    support::{SOON, Server, within},
+};
+
+const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
+
+/// A request from a loopback address of one's choice, as of a proxy on another machine.
+fn from(server: &Server, address: &str, start: &str, headers: &str) -> Answer {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let address: SocketAddr = format!("{address}:0").parse().unwrap();
+    socket.bind(&address.into()).unwrap();
+    socket.connect(&server.address().into()).unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    let mut stream = TcpStream::from(socket);
+    stream.write_all(format!("{start}\r\n{headers}\r\n").as_bytes()).unwrap();
+    answer(&mut stream).unwrap()
+}
+
+#[test]
+fn metrics_are_not_for_who_comes_through_a_proxy_on_this_machine() {
+    let server = Server::start(&[]);
+    let port = server.address().port();
+    let local = format!("Host: localhost:{port}\r\n");
+    assert_eq!(raw(&server, "GET /metrics HTTP/1.1", &local).status, 200);
+    for header in [
+        "X-Forwarded-For: 203.0.113.7",
+        "X-Forwarded-Proto: https",
+        "x-forwarded-host: meet.example",
+        "X-Forwarded-Port: 443",
+        "X-Forwarded-Server: proxy",
+        "Forwarded: for=203.0.113.7",
+        "Via: 1.1 proxy",
+        "X-Real-IP: 203.0.113.7",
+        "CF-Connecting-IP: 203.0.113.7",
+        "True-Client-IP: 203.0.113.7",
+    ] {
+        let headers = format!("{local}{header}\r\n");
+        assert_eq!(raw(&server, "GET /metrics HTTP/1.1", &headers).status, 404, "{header}");
+    }
+    // nginx as it is without any setting: HTTP/1.0, its own name for us, and not a word of the client.
+    let bare = format!("{local}Connection: close\r\n");
+    assert_eq!(raw(&server, "GET /metrics HTTP/1.0", &bare).status, 404);
+}
+
+#[test]
+fn metrics_are_for_the_token_through_a_proxy_too_and_else_not_for_a_trusted_proxy() {
+    let server = Server::start(&["--metrics-token", "right", "--trusted-proxy", "127.0.0.1"]);
+    let local = "Host: localhost:4000\r\n";
+    let ask = |headers: &str| raw(&server, "GET /metrics HTTP/1.1", headers).status;
+    assert_eq!(ask(local), 404);
+    let forwarded = format!("{local}X-Forwarded-For: 203.0.113.7\r\n");
+    assert_eq!(ask(&forwarded), 404);
+    assert_eq!(ask(&format!("{forwarded}Authorization: Bearer right\r\n")), 200);
+    assert_eq!(ask(&format!("{forwarded}Authorization: Bearer wrong\r\n")), 404);
+}
+
+/// What nginx adds by the usual lines, by `$host` or its default `$proxy_host`.
+fn nginx(host: &str, client: &str) -> String {
+    format!(
+        "Host: {host}\r\nX-Real-IP: {client}\r\nX-Forwarded-For: {client}\r\n\
+         X-Forwarded-Proto: https\r\nConnection: close\r\n"
+    )
+}
+
+#[test]
+fn nginx_with_either_host_setting_serves_page_and_sockets() {
+    let server = Server::start(&["--host", "meet.example", "--trusted-proxy", "127.0.0.1"]);
+    for host in ["meet.example", "localhost:4000", "127.0.0.1:4000", "moim_backend"] {
+        let headers = nginx(host, "203.0.113.7");
+        let page = raw(&server, "GET /r/tea HTTP/1.0", &headers);
+        assert_eq!(page.status, 200, "{host}: {page:?}");
+        let origin = format!("{headers}Origin: https://meet.example\r\n");
+        let polled = raw(&server, &format!("GET {POLLING} HTTP/1.1"), &origin);
+        assert_eq!(polled.status, 200, "{host}: {polled:?}");
+        let evil = format!("{headers}Origin: https://evil.example\r\n");
+        assert_eq!(raw(&server, &format!("GET {POLLING} HTTP/1.1"), &evil).status, 403, "{host}");
+    }
+    assert_eq!(raw(&server, "GET / HTTP/1.1", &nginx("evil.example", "203.0.113.7")).status, 421);
+}
+
+#[test]
+fn a_forwarded_host_of_nobody_is_misdirected_as_well() {
+    let server = Server::start(&["--host", "meet.example", "--trusted-proxy", "127.0.0.1"]);
+    let ask = |host: &str| {
+        let headers = format!("Host: localhost:4000\r\nX-Forwarded-Host: {host}\r\n");
+        raw(&server, "GET / HTTP/1.1", &headers).status
+    };
+    assert_eq!(ask("meet.example"), 200);
+    assert_eq!(ask("evil.example"), 421);
+    assert_eq!(ask("not a host"), 400);
+}
+
+#[test]
+fn what_a_stranger_says_of_proxies_is_not_believed_and_the_log_names_the_flag() {
+    let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);
+    let headers = "Host: localhost\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-For: x\r\n";
+    assert_eq!(from(&server, "127.0.0.9", "GET / HTTP/1.1", headers).status, 200);
+    assert_eq!(from(&server, "127.0.0.1", "GET / HTTP/1.1", headers).status, 400);
+    let lines =
+        || server.log().lines().filter(|line| line.contains("--trusted-proxy 127.0.0.9")).count();
+    within(SOON, "the log names the flag", || (lines() > 0).then_some(()));
+    from(&server, "127.0.0.9", "GET / HTTP/1.1", headers);
+    assert_eq!(lines(), 1, "{}", server.log());
+}
+
+#[test]
+fn sessions_are_counted_by_the_client_that_a_trusted_proxy_names() {
+    let server =
+        Server::start(&["--trusted-proxy", "127.0.0.1", "--max-connections-per-address", "2"]);
+    let open = |client: &str| {
+        let headers = format!("Host: localhost\r\nX-Forwarded-For: {client}\r\n");
+        raw(&server, &format!("GET {POLLING} HTTP/1.1"), &headers).status
+    };
+    assert_eq!([open("203.0.113.7"), open("203.0.113.7")], [200, 200]);
+    assert_eq!(open("203.0.113.7"), 429);
+    assert_eq!(
+        open("6.6.6.6, 203.0.113.7"),
+        429,
+        "what the client itself put before is not believed"
+    );
+    assert_eq!(open("203.0.113.8"), 200);
+    assert_eq!([open("2001:db8::1"), open("2001:db8::2"), open("2001:db8::3")], [200, 200, 429]);
+}
