@@ -1,5 +1,5 @@
 // While a stranger attacks from one address, nobody at another address notices, and the server is afterwards as it
-// was before (docs/security.md says what a stranger can hold).
+// was before (SECURITY.md says what a stranger can hold).
 
 import { expect, test } from "@playwright/test";
 import { needNetworks } from "../../net/requirements.ts";
