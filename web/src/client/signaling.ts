@@ -41,16 +41,50 @@ export interface SocketLike {
   };
 }
 
-/** A socket that keeps trying; websocket first, since it takes fewer round trips. */
-export function openSocket(url?: string): SocketLike {
+/**
+ * How long a first WebSocket may take to be connected before polling is tried, in milliseconds. Some
+ * proxies swallow a request to upgrade, or what follows it, and answer nothing.
+ */
+const WEBSOCKET_PATIENCE = 4_000;
+
+/** How long any later attempt may take, in milliseconds: as long as Socket.IO itself allows. */
+const ATTEMPT_PATIENCE = 20_000;
+
+/**
+ * A socket that keeps trying; websocket first, since it takes fewer round trips. Where that leads
+ * nowhere, polling first, which becomes a WebSocket later wherever one gets through.
+ */
+export function openSocket(url?: string, patience = WEBSOCKET_PATIENCE): SocketLike {
   const options = {
     transports: ["websocket", "polling"],
     tryAllTransports: true,
     reconnectionDelay: 300,
     reconnectionDelayMax: 5_000,
+    timeout: patience,
     autoConnect: false,
   };
-  return url === undefined ? io(options) : io(url, options);
+  const socket = url === undefined ? io(options) : io(url, options);
+  const manager = socket.io;
+  let stuck: ReturnType<typeof setTimeout> | undefined;
+  const pollFirst = () => {
+    manager.opts.transports = ["polling", "websocket"];
+    manager.timeout(ATTEMPT_PATIENCE);
+  };
+  manager.on("error", (error: Error) => {
+    if (error.message === "timeout") pollFirst();
+  });
+  manager.on("open", () => {
+    clearTimeout(stuck);
+    // Open, but what we say does not arrive or is not answered.
+    stuck = setTimeout(() => {
+      if (socket.connected) return;
+      pollFirst();
+      manager.engine?.close();
+    }, patience);
+  });
+  manager.on("close", () => clearTimeout(stuck));
+  socket.on("connect", () => clearTimeout(stuck));
+  return socket;
 }
 
 /** Requests and events over one socket, typed by the protocol. */
