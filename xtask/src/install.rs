@@ -18,6 +18,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "iptables", probe: &["--version"], package: "iptables" },
     Tool { program: "python3", probe: &["-c", "import ensurepip, venv"], package: "python3-venv" },
     Tool { program: "sh", probe: &["-c", "command -v turnutils_uclient"], package: "coturn" },
+    Tool { program: "openssl", probe: &["version"], package: "openssl" },
     Tool { program: "sh", probe: &["-c", "command -v certutil"], package: "libnss3-tools" },
     Tool { program: "sysctl", probe: &["--version"], package: "procps" },
     Tool {
