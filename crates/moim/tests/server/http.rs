@@ -22,6 +22,8 @@ fn every_answer_tells_the_browser_to_be_strict() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
         assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
         let permissions = answer.header("permissions-policy").unwrap();
         assert!(permissions.contains("camera=(self), microphone=(self)"), "{path}");
         assert_eq!(answer.header("strict-transport-security"), None, "{path}");

@@ -8,6 +8,7 @@ mod also;
 mod bad_input;
 mod bundle;
 mod churn;
+mod floods;
 mod folder;
 mod hosts;
 mod http;

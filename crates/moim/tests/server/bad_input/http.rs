@@ -36,6 +36,14 @@ pub(super) fn rows() -> Vec<Row> {
         row("a negative length", get("Content-Length: -1\r\n"), Answered::Http(400)),
         row("two lengths", get("Content-Length: 1\r\nContent-Length: 2\r\n"), Answered::Http(400)),
         row(
+            "a length and a transfer coding",
+            head(
+                "POST /socket.io/?EIO=4&transport=polling&sid=x",
+                "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+            ),
+            Answered::Http(400),
+        ),
+        row(
             "a length beyond numbers",
             get(&format!("Content-Length: {}\r\n", "9".repeat(40))),
             Answered::Http(400),

@@ -1,0 +1,153 @@
+//! Floods inside HTTP/2, and heads that drip: each is cut off, and others are served meanwhile.
+
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustls::{ClientConnection, StreamOwned};
+
+use crate::{
+    peer::{Tls, get, tcp},
+    support::{SOON, Server},
+};
+
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// `GET / https` for `host` in HPACK (RFC 7541): three indexed fields and a literal one.
+fn request(host: &str) -> Vec<u8> {
+    let length = u8::try_from(host.len()).unwrap();
+    [&[0x82, 0x84, 0x87, 0x01, length], host.as_bytes()].concat()
+}
+
+/// A frame (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+fn connect(server: &Server) -> Stream {
+    let mut stream =
+        Tls::trusting(server).alpn(b"h2").connect(server.address(), "localhost").unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).unwrap();
+    stream
+}
+
+/// The next frame: its kind, and its payload.
+fn next(stream: &mut Stream) -> io::Result<(u8, Vec<u8>)> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head)?;
+    let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+    stream.read_exact(&mut payload)?;
+    Ok((head[3], payload))
+}
+
+/// Writes frames until the server has had enough, which must be before `most` of them.
+fn flood(server: &Server, most: u32, mut nth: impl FnMut(u32) -> Vec<u8>) {
+    let mut stream = connect(server);
+    let started = Instant::now();
+    let refused = (0..most).find(|n| stream.write_all(&nth(*n)).is_err());
+    // What it says last may be lost to the reset of the connection.
+    let ended = refused.is_some()
+        || loop {
+            match next(&mut stream) {
+                Ok((GOAWAY, payload)) => break payload[4..8] != [0; 4],
+                Ok(_) => {}
+                Err(error) => break error.kind() != io::ErrorKind::WouldBlock,
+            }
+        };
+    assert!(ended && started.elapsed() < SOON, "{refused:?} after {:?}", started.elapsed());
+    assert_eq!(get(server, "/healthz").status, 200);
+}
+
+#[test]
+fn an_authority_that_is_not_ours_is_misdirected_over_http2() {
+    let server = Server::start(&[]);
+    for (host, status) in [("localhost", "200"), ("evil.example", "421")] {
+        let mut stream = connect(&server);
+        let block = request(host);
+        stream.write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &block)).unwrap();
+        let (_, block) = std::iter::from_fn(|| next(&mut stream).ok())
+            .find(|(kind, _)| *kind == HEADERS)
+            .unwrap();
+        // The status stands first: 200 is field 8 of the static table, others are a literal of 3
+        // digits under its name, in Huffman code where that is shorter.
+        let expected: &[&[u8]] = match status {
+            "200" => &[b"\x88"],
+            // "421": 4 is 011010, 2 is 00010, 1 is 00001.
+            _ => &[b"\x48\x82\x68\x41", b"\x48\x03421", b"\x08\x82\x68\x41", b"\x08\x03421"],
+        };
+        assert!(expected.iter().any(|start| block.starts_with(start)), "{host}: {block:x?}");
+    }
+}
+
+#[test]
+fn streams_opened_and_reset_at_once_are_cut_off() {
+    let server = Server::start(&[]);
+    let block = request("localhost");
+    flood(&server, 50_000, |n| {
+        let id = 2 * n + 1;
+        let open = frame(HEADERS, END_STREAM | END_HEADERS, id, &block);
+        [open, frame(RST_STREAM, 0, id, &8u32.to_be_bytes())].concat()
+    });
+}
+
+#[test]
+fn a_head_that_never_ends_is_cut_off() {
+    let server = Server::start(&[]);
+    let block = request("localhost");
+    let memory = server.memory();
+    flood(&server, 50_000, |n| match n {
+        0 => frame(HEADERS, END_STREAM, 1, &block),
+        _ => frame(CONTINUATION, 0, 1, b"\x00\x01x\x01y"),
+    });
+    assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
+}
+
+#[test]
+fn a_compressed_head_is_bounded_by_what_it_unpacks_to() {
+    let server = Server::start(&[]);
+    let memory = server.memory();
+    // A field of 3,000 bytes goes into the table, and then is repeated by one byte each.
+    let answer = |repeats: usize| {
+        let mut stream = connect(&server);
+        let mut block = request("localhost");
+        block.extend([0x40, 0x01, b'x', 0x7f, 0xb9, 0x16]);
+        block.extend([b'y'; 3000]);
+        block.resize(block.len() + repeats, 0xbe);
+        stream.write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &block)).unwrap();
+        let is_answer = |kind| matches!(kind, HEADERS | RST_STREAM | GOAWAY);
+        std::iter::from_fn(|| next(&mut stream).ok()).find(|(kind, _)| is_answer(*kind))
+    };
+    let is_served = |answer: Option<(u8, Vec<u8>)>| {
+        answer.is_some_and(|(kind, payload)| kind == HEADERS && payload.starts_with(b"\x88"))
+    };
+    assert!(is_served(answer(2)), "what fits is served");
+    assert!(!is_served(answer(12_000)), "36 MB are not");
+    assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
+    assert_eq!(get(&server, "/healthz").status, 200);
+}
+
+#[test]
+fn a_head_that_drips_is_cut_off_however_often_it_drips() {
+    let server = Server::start(&["--idle-timeout", "1"]);
+    let mut stream = tcp(server.address());
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ").unwrap();
+    let started = Instant::now();
+    while stream.write_all(b"y").is_ok() {
+        assert!(started.elapsed() < SOON, "it still takes bytes");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(get(&server, "/healthz").status, 200);
+}
