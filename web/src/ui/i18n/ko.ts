@@ -140,7 +140,7 @@ export const ko: Messages = {
     participants: "통화에 있는 사람",
     you: "나",
     youNamed: (name) => `${name} (나)`,
-    alike: (place: number) => `이 이름을 쓰는 다른 사람 (${place})`,
+    alike: (place: number) => `같은 이름을 쓰는 다른 사람 (${place})`,
     micMuted: "마이크 꺼짐",
     cameraMuted: "카메라 꺼짐",
     micPaused: "마이크 멈춤",
