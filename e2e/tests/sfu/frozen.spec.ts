@@ -13,9 +13,11 @@ test.use({ flags: ["--topology", "sfu"] });
 const NOTICED_MS = 12_000;
 
 test("a browser that freezes is shown as reconnecting, and as connected once it goes on", async ({
+  company,
   open,
 }) => {
   const freezer = await chromium.launchServer({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
+  company.bring(freezer);
   const browser = await chromium.connect(freezer.wsEndpoint());
   // Its renderers, and the process that holds its sockets, are all of one group.
   const signal = (name: "SIGSTOP" | "SIGCONT") => process.kill(-(freezer.process().pid ?? 0), name);
@@ -37,7 +39,6 @@ test("a browser that freezes is shown as reconnecting, and as connected once it 
     expect(gone).toEqual([]);
   } finally {
     signal("SIGCONT");
-    await freezer.close();
   }
 });
 

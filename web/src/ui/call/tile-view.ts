@@ -186,7 +186,7 @@ export function connectionText(tile: TileView, t: Messages): string | null {
 
 /** Says why no picture is shown; nothing where one is. */
 function cameraText(tile: TileView, t: Messages): string | null {
-  if (tile.isUnplayable) return t.call.unplayable(tile.name);
+  if (tile.isUnplayable) return t.call.unplayable;
   if (tile.isCameraPaused) return t.call.cameraPaused;
   return tile.showsPicture ? null : t.call.cameraMuted;
 }

@@ -52,7 +52,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           <Avatar name={tile.name} />
         </span>
       )}
-      {tile.isUnplayable && !state ? <Unplayable text={t.call.unplayable(tile.name)} /> : null}
+      {tile.isUnplayable && !state ? <Unplayable text={t.call.unplayable} /> : null}
       {state ? (
         <div className={styles.link}>
           <span className={styles.state}>
