@@ -10,6 +10,8 @@ export interface ForeignOptions {
   kinds: readonly ("audio" | "video")[];
   /** Its descriptions as other stacks write them: without msid, or with one of no stream. */
   msid?: "none" | "dash";
+  /** It offers its video in a format alone that no browser has. */
+  hasOddVideo?: boolean;
 }
 
 declare global {
@@ -37,7 +39,7 @@ export function received(page: Page): Promise<string[]> {
 }
 
 /** Self-contained: it is sent to the page as text. */
-async function run({ url, room, kinds, msid }: ForeignOptions): Promise<void> {
+async function run({ url, room, kinds, msid, hasOddVideo }: ForeignOptions): Promise<void> {
   const { io } = await import(`${url}/socket.io/socket.io.esm.min.js`);
   // biome-ignore lint/suspicious/noExplicitAny: the bundle comes without types.
   let socket: any;
@@ -56,7 +58,10 @@ async function run({ url, room, kinds, msid }: ForeignOptions): Promise<void> {
       const at = plain.findIndex((line) => line.startsWith("a=sendrecv"));
       plain.splice(at, 0, "a=msid:- foreign");
     }
-    return { type, sdp: plain.join("\r\n") };
+    const lines = hasOddVideo
+      ? plain.map((line) => line.replace(/^(a=rtpmap:\d+) .*\/90000$/, "$1 ODD/90000"))
+      : plain;
+    return { type, sdp: lines.join("\r\n") };
   };
   const say = (signal: object) => socket.emit("signal", { to: other, ...signal }, () => {});
   const tell = () => peer?.localDescription && say({ description: written(peer.localDescription) });

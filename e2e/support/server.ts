@@ -31,12 +31,16 @@ export function binary(): string {
 }
 
 export class Server {
+  private readonly lines: string[] = [];
+  private process: ChildProcess;
+
   private constructor(
-    private readonly process: ChildProcess,
+    private readonly command: string[],
     private readonly data: string,
     readonly port: number,
-    private readonly lines: string[],
-  ) {}
+  ) {
+    this.process = this.spawn();
+  }
 
   /** Starts the server and waits until it says that it is ready. */
   static async start(options: ServerOptions = {}): Promise<Server> {
@@ -65,15 +69,19 @@ export class Server {
       ...[moim, "serve", "--listen", listen, "--data", data],
       ...(options.flags ?? []),
     ];
-    const child = spawn(command[0]!, command.slice(1), {
+    return new Server(command, data, port);
+  }
+
+  private spawn(): ChildProcess {
+    const [program, ...args] = this.command;
+    const child = spawn(program!, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "info", NO_COLOR: "1" },
     });
-    const lines: string[] = [];
-    child.on("error", (error) => lines.push(`${error}\n`));
-    child.stdout.on("data", (chunk: Buffer) => lines.push(chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => lines.push(chunk.toString()));
-    return new Server(child, data, port, lines);
+    child.on("error", (error) => this.lines.push(`${error}\n`));
+    child.stdout.on("data", (chunk: Buffer) => this.lines.push(chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => this.lines.push(chunk.toString()));
+    return child;
   }
 
   private async ready(healthy: (port: number) => Promise<boolean>): Promise<void> {
@@ -101,6 +109,22 @@ export class Server {
     } catch {
       return 0;
     }
+  }
+
+  /** Ends it as a power cut does, once its data folder has what `isKept` looks for. */
+  async crash(isKept: (data: string) => boolean): Promise<void> {
+    await until("the server to keep its state", async () => ({
+      done: isKept(this.data) || undefined,
+    }));
+    const exit = once(this.process, "exit");
+    this.process.kill("SIGKILL");
+    await exit;
+  }
+
+  /** Starts it once more, with the same data and on the same port. */
+  async startAgain(): Promise<void> {
+    this.process = this.spawn();
+    await this.ready(answersOnLoopback);
   }
 
   /** Everything it has written so far. */

@@ -40,3 +40,19 @@ for (const [client, options] of Object.entries(CLIENTS)) {
     await expect.poll(() => ada.tab.evaluate(played)).toEqual([...options.kinds].sort());
   });
 }
+
+test("a camera in a format alone that the browser lacks is told on its tile, and heard", async ({
+  open,
+  server,
+}) => {
+  const ada = await open("Ada");
+  await ada.enter("odd");
+  const foreign = await open("Foreign", { allow: [/404/] });
+  const kinds = ["audio", "video"] as const;
+  await joinForeign(foreign.page, { url: server.url, room: "odd", kinds, hasOddVideo: true });
+  const tile = ada.page.locator("[data-testid=tile][data-name=Foreign]");
+  await expect(tile).toHaveAttribute("data-connection", "connected", { timeout: 20_000 });
+  await expect(tile.getByTestId("unplayable")).toBeVisible();
+  await expect(tile).toHaveAccessibleName(/Foreign, .*can't play the format/);
+  await expect.poll(() => ada.tab.evaluate(played)).toEqual(["audio"]);
+});

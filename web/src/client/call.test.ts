@@ -167,6 +167,25 @@ test("what this browser can't play is told until it comes", () => {
   expect(comes.others[0]).toEqual(call.others[0]);
 });
 
+test("what this browser can't play of a direct link is told, whatever the media server sends", () => {
+  const call = begun(joined("a", "b"));
+  const link = { is: "link", id: "a", connection: "connected", ...UNSEEN } as const;
+  const without = after(call, { ...link, unplayable: ["camera"] });
+  expect(without.others[0]?.unplayable).toEqual(["camera"]);
+  expect(without.others[1]).toBe(call.others[1]);
+  expect(after(without, { ...link, unplayable: ["camera"] })).toBe(without);
+  expect(after(without, link)).toBe(without);
+  const direct = participant("a");
+  const turned = after(without, {
+    is: "participant:updated",
+    participant: { ...direct, direct: true },
+  });
+  const subscribed = after(turned, { is: "subscribed", tracks: [] });
+  expect(subscribed.others[0]?.unplayable).toEqual(["camera"]);
+  const comes = after(without, { ...link, unplayable: [] });
+  expect(comes.others[0]).not.toHaveProperty("unplayable");
+});
+
 test("an interruption ends with the update that no longer tells of it", () => {
   const ann = participant("a");
   const at = (call: CallState, participant: Participant) =>

@@ -16,6 +16,7 @@ import type {
   ServerEvents,
   SubscribedTrack,
 } from "./protocol.ts";
+import type { Source } from "./source.ts";
 
 /** What happens to a call. */
 export type Message =
@@ -37,6 +38,8 @@ export type Message =
       connection: Connection;
       stream: MediaStream | null;
       screen: MediaStream | null;
+      /** Sources in formats that this browser lacks; absent where the media server tells them. */
+      unplayable?: readonly Source[];
     }
   | { is: "speaking"; ids: ReadonlySet<ParticipantId>; speaker: ParticipantId | null }
   | { is: "cut off"; cutOff: boolean }
@@ -142,17 +145,27 @@ function updated(call: CallState, participant: Participant): CallState {
 
 function linked(
   call: CallState,
-  { id, connection, stream, screen }: Extract<Message, { is: "link" }>,
+  { id, connection, stream, screen, unplayable }: Extract<Message, { is: "link" }>,
 ): CallState {
   return withOthers(
     call,
-    call.others.map((other) =>
-      other.id === id &&
-      (other.connection !== connection || other.stream !== stream || other.screen !== screen)
-        ? { ...other, connection, stream, screen }
-        : other,
-    ),
+    call.others.map((other) => {
+      if (other.id !== id) return other;
+      const judged = unplayable ? withUnplayable(other, unplayable) : other;
+      const isSame =
+        other.connection === connection && other.stream === stream && other.screen === screen;
+      return isSame ? judged : { ...judged, connection, stream, screen };
+    }),
   );
+}
+
+function withUnplayable(
+  other: RemoteParticipant,
+  unplayable: readonly Source[],
+): RemoteParticipant {
+  if (unplayable.join() === (other.unplayable ?? []).join()) return other;
+  const { unplayable: _, ...rest } = other;
+  return unplayable.length > 0 ? { ...rest, unplayable } : rest;
 }
 
 function spoken(
@@ -176,11 +189,13 @@ function spoken(
 
 function subscribed(call: CallState, tracks: readonly SubscribedTrack[]): CallState {
   const others = call.others.map((other) => {
+    // Its link tells.
+    if (other.direct) return other;
     const theirs = tracks.filter((track) => track.participant === other.id && track.unavailable);
-    const unplayable = theirs.map(({ source }) => source);
-    if (unplayable.join() === (other.unplayable ?? []).join()) return other;
-    const { unplayable: _, ...rest } = other;
-    return unplayable.length > 0 ? { ...rest, unplayable } : rest;
+    return withUnplayable(
+      other,
+      theirs.map(({ source }) => source),
+    );
   });
   return withOthers(call, others);
 }

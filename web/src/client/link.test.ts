@@ -111,6 +111,27 @@ describe("a client that is not ours", () => {
     expect(theirs.sections.map(({ kind }) => kind)).toEqual(["audio", "video"]);
   });
 
+  test("offers a format alone that this browser lacks, which is told, and is heard", async () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const { world, link, ours } = beside(seed, face(), ["audio", "video"]);
+      ours().lacks.add("video");
+      await world.run();
+      expect(link.unplayable, `seed ${seed}`).toEqual(["camera"]);
+      expect(Object.keys(link.received)).toEqual(["microphone"]);
+    }
+  });
+
+  test("offers another format later, which is no longer told", async () => {
+    const { world, link, theirs, ours } = beside(1, face(), ["audio", "video"]);
+    ours().lacks.add("video");
+    await world.run();
+    ours().lacks.clear();
+    theirs.addTransceiver("video");
+    await world.run();
+    expect(link.unplayable).toEqual([]);
+    expect(Object.keys(link.received).sort()).toEqual(["camera", "microphone"]);
+  });
+
   test("is never shown a screen in the camera's section", async () => {
     const tracks = { ...screen(), microphone: face().microphone };
     const { world, ours } = beside(1, tracks, ["audio"]);

@@ -46,6 +46,7 @@ export class Link {
   readonly #shared: MediaStream;
   #sections: Sections = {};
   #received: Received = {};
+  #unplayable: readonly Source[] = [];
   #tracks: Tracks;
   #quality: MeshQuality;
   #firstOffer: ReturnType<typeof setTimeout> | undefined;
@@ -79,6 +80,11 @@ export class Link {
   /** What the other end's sections bring; the same object until they are others. */
   get received(): Received {
     return this.#received;
+  }
+
+  /** Sections of which the two ends have no format in common: nothing comes by them. */
+  get unplayable(): readonly Source[] {
+    return this.#unplayable;
   }
 
   get peer(): RTCPeerConnection {
@@ -130,7 +136,11 @@ export class Link {
 
   #began(peer: RTCPeerConnection): void {
     this.#sections = {};
+    this.#unplayable = [];
     clearTimeout(this.#firstOffer);
+    peer.addEventListener("signalingstatechange", () => {
+      if (peer === this.peer && peer.signalingState === "stable") this.#agreed();
+    });
     if (this.#options.polite) {
       this.#firstOffer = setTimeout(() => {
         this.#open(peer);
@@ -180,8 +190,24 @@ export class Link {
   #use(sections: Sections): void {
     if (SOURCES.every((source) => this.#sections[source] === sections[source])) return;
     this.#sections = sections;
+    this.#read();
+  }
+
+  /** An offer and its answer are in force: what was rejected is stopped (RFC 9429 §5.11). */
+  #agreed(): void {
+    const rejected = Object.values(this.#sections).filter(isStopped);
+    if (rejected.length === this.#unplayable.length) return;
+    this.#read();
+    this.#options.changed();
+  }
+
+  #read(): void {
+    const sections = entriesOf(this.#sections);
+    this.#unplayable = sections.filter(([, each]) => isStopped(each)).map(([source]) => source);
     this.#received = Object.fromEntries(
-      entriesOf(sections).map(([source, section]) => [source, section.receiver.track]),
+      sections
+        .filter(([, section]) => !isStopped(section))
+        .map(([source, section]) => [source, section.receiver.track]),
     );
   }
 
@@ -203,6 +229,11 @@ export class Link {
     if (camera) await applyQuality(camera.sender, this.#quality.camera);
     if (screen) await applyQuality(screen.sender, this.#quality.screen);
   }
+}
+
+/** One end has rejected the section, having none of its formats. */
+function isStopped(section: RTCRtpTransceiver): boolean {
+  return section.currentDirection === "stopped";
 }
 
 /** The sections that these tracks take. A screen's are told by coming second of their kinds. */

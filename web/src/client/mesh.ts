@@ -5,7 +5,7 @@ import type { Connection } from "./face.ts";
 import { Link, type LinkPlatform } from "./link.ts";
 import type { Signal } from "./negotiation.ts";
 import type { IceServer, ParticipantId } from "./protocol.ts";
-import { NO_TRACKS, type Received, type Tracks } from "./source.ts";
+import { NO_TRACKS, type Received, type Source, type Tracks } from "./source.ts";
 
 export interface MeshOptions extends LinkPlatform {
   send: (to: ParticipantId, signal: Signal) => void;
@@ -75,6 +75,11 @@ export class Mesh {
 
   received(id: ParticipantId): Received {
     return this.#links.get(id)?.received ?? {};
+  }
+
+  /** What somebody linked sends in formats that this browser lacks. */
+  unplayable(id: ParticipantId): readonly Source[] {
+    return this.#links.get(id)?.unplayable ?? [];
   }
 
   /** How much of each received track has come in so far. */

@@ -46,8 +46,12 @@ const SFU = "sfu";
 export interface PathsOptions extends LinkPlatform {
   /** `done` hears what it came to. */
   say: <E extends Said>(event: E, payload: Payload<E>, done?: Done) => void;
-  /** How somebody is linked and what is shown of it. */
-  changed: (id: ParticipantId, connection: Connection, shown: Shown) => void;
+  /** How somebody is linked and what is shown of it; of a mesh link also what can't be played. */
+  changed: (
+    id: ParticipantId,
+    connection: Connection,
+    shown: Shown & { unplayable?: readonly Source[] },
+  ) => void;
   /** Whether this device does without the media server that the others use. */
   cutOff: (direct: boolean) => void;
 }
@@ -298,8 +302,12 @@ export class Paths {
       const fed = this.#feed(other, by);
       waits ||= fed.waits;
       const state = { mesh: this.#mesh.connection(id), sfu: this.#sfu?.connection ?? null };
-      const connection = connectionOf(other.media, wayTo(this.#ways, id), by.sfu, state);
-      this.#options.changed(id, connection, this.#gallery.show(id, fed.tracks));
+      const way = wayTo(this.#ways, id);
+      const connection = connectionOf(other.media, way, by.sfu, state);
+      const shown = this.#gallery.show(id, fed.tracks);
+      // Of its own links the media server tells itself.
+      const unplayable = way === "mesh" ? { unplayable: this.#mesh.unplayable(id) } : {};
+      this.#options.changed(id, connection, { ...shown, ...unplayable });
       if (waiting.has(id) && fed.complete && this.#isUp(id)) complete.push(id);
     }
     this.#arrivals.lookWhile(waits);

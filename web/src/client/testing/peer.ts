@@ -6,6 +6,7 @@ interface Section {
   kind: string;
   mid: string | null;
   direction: RTCRtpTransceiverDirection;
+  currentDirection?: RTCRtpTransceiverDirection;
   sender: FakeSender;
   receiver: {
     track: { id: string; kind: string };
@@ -45,6 +46,8 @@ export class FakePeer extends EventTarget {
   readonly added: string[] = [];
   /** Hears nothing, as Firefox after it rolled a restart back, until the next restart. */
   deaf = false;
+  /** Kinds of which it can decode no offered format, so that it rejects their sections. */
+  readonly lacks = new Set<string>();
   /** Offers set so far. */
   offers = 0;
   configuration: RTCConfiguration;
@@ -174,6 +177,7 @@ export class FakePeer extends EventTarget {
           throw new Error("an answer to another offer");
         }
         if (this.#fragment !== this.#stable.localFragment) this.deaf = false;
+        this.#stop(({ mid }) => mid !== null && !description.sdp.includes(` ${mid}\r\n`));
         this.#settle(description.sdp.includes("a=setup:active") ? "passive" : "active");
       }
       this.remoteDescription = description;
@@ -208,6 +212,7 @@ export class FakePeer extends EventTarget {
     const restarted = fragmentOf(offer) !== this.#remoteFragment;
     if (restarted || !this.#fragment) this.#fragment = `${this.#name}${serial}`;
     this.#remoteFragment = fragmentOf(offer);
+    this.#stop(({ kind, mid }) => mid !== null && this.lacks.has(kind));
     // As Firefox does: given the choice, it doesn't keep the role it has.
     const role = offer.includes("a=setup:active") ? "passive" : "active";
     this.localDescription = { type: "answer", sdp: this.#sdp(offerOf(offer), role) };
@@ -223,7 +228,17 @@ export class FakePeer extends EventTarget {
     if (this.#fragment !== this.#stable.localFragment) this.#restartWanted = false;
     this.#stable = { mids: this.sections.map(({ mid }) => mid), localFragment: this.#fragment };
     this.#needed = false;
+    this.dispatchEvent(new Event("signalingstatechange"));
     this.#askNegotiation();
+  }
+
+  /** Rejected sections are no longer among the connection's (RFC 9429 §5.11). */
+  #stop(isRejected: (section: Section) => boolean): void {
+    for (const section of this.sections.filter(isRejected)) {
+      section.currentDirection = "stopped";
+      section.mid = null;
+      this.sections.splice(this.sections.indexOf(section), 1);
+    }
   }
 
   #rollback(): void {

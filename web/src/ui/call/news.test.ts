@@ -16,6 +16,18 @@ test("who came and who went", () => {
   ]);
 });
 
+test("names that look alike are told apart by their number", () => {
+  const second = { id: "3", name: "Ada", alike: 2, media };
+  const sharing = { ...second, media: { screen: true } };
+  const one = { status: "joined", others: [ada] } as const;
+  const both = { status: "joined", others: [ada, second] } as const;
+  expect(newsBetween(one, both)).toEqual([{ kind: "joined", name: "Ada (2)" }]);
+  expect(newsBetween(both, { ...both, others: [ada, sharing] })).toEqual([
+    { kind: "shares", name: "Ada (2)" },
+  ]);
+  expect(newsBetween(both, one)).toEqual([{ kind: "left", name: "Ada (2)" }]);
+});
+
 test("a new picture or voice is no news", () => {
   const renewed = { ...ada };
   expect(

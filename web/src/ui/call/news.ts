@@ -1,13 +1,14 @@
 /** What happened between two states of a call, worth telling. */
 import type { CallState, RemoteParticipant } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
+import { distinctName } from "../parts/distinct-name.ts";
 
 export type News =
   | { kind: "joined" | "left" | "shares" | "sharesNoMore"; name: string }
   | { kind: "reconnecting" | "reconnected" };
 
 type Seen = Pick<CallState, "status"> & {
-  others: readonly (Pick<RemoteParticipant, "id" | "name"> & {
+  others: readonly (Pick<RemoteParticipant, "id" | "name" | "alike"> & {
     media: Pick<RemoteParticipant["media"], "screen">;
   })[];
 };
@@ -24,10 +25,12 @@ export function newsBetween(before: Seen, after: Seen): News[] {
   if (after.status === "ended") return news;
   const here = new Set(after.others.map(({ id }) => id));
   const were = new Set(before.others.map(({ id }) => id));
-  for (const { id, name } of before.others) {
-    if (!here.has(id)) news.push({ kind: "left", name });
+  for (const other of before.others) {
+    if (!here.has(other.id)) news.push({ kind: "left", name: distinctName(other) });
   }
-  for (const { id, name, media } of after.others) {
+  for (const each of after.others) {
+    const { id, media } = each;
+    const name = distinctName(each);
     if (!were.has(id)) news.push({ kind: "joined", name });
     const shared = before.others.find((other) => other.id === id)?.media.screen ?? false;
     if (media.screen !== shared)

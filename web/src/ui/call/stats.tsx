@@ -2,6 +2,7 @@ import type { Call, CallState, Flow, Line, Moment } from "../../client/index.ts"
 import { useReadable } from "../client-context.ts";
 import { useSpeech } from "../i18n/context.tsx";
 import { Dialog } from "../parts/dialog.tsx";
+import { distinctName } from "../parts/distinct-name.ts";
 import { Sparkline } from "./sparkline.tsx";
 import styles from "./stats.module.css";
 import { inOrder, milliseconds, motionOf, percent, rate } from "./stats-words.ts";
@@ -62,7 +63,10 @@ function OverTime({ moments }: { moments: readonly Moment[] }) {
 function LineTable({ line, others }: { line: Line; others: CallState["others"] }) {
   const { t } = useSpeech();
   const isServer = line.to === "sfu";
-  const nameOf = (id: string) => others.find((other) => other.id === id)?.name ?? "";
+  const nameOf = (id: string) => {
+    const other = others.find((other) => other.id === id);
+    return other ? distinctName(other) : "";
+  };
   const flows = inOrder(
     line.flows,
     others.map(({ id }) => id),

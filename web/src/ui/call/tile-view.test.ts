@@ -80,7 +80,7 @@ test("a link that is not up says so in words", () => {
 test("a picture that this browser can't play says so in words, and no other", () => {
   const tile = only({ unplayable: ["camera"] });
   expect(tile).toMatchObject({ showsPicture: false, isUnplayable: true });
-  expect(tileLabel(tile, en)).toBe(`Ada, ${en.call.unplayable("Ada")}`);
+  expect(tileLabel(tile, en)).toBe(`Ada, ${en.call.unplayable}`);
   const off = only({ unplayable: ["camera"], media: { ...on, camera: false } });
   expect(tileLabel(off, en)).toBe("Ada, camera off");
   expect(only({ unplayable: ["screen"] })).toMatchObject({

@@ -10,6 +10,7 @@ import {
   type Source,
 } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
+import { distinctName } from "../parts/distinct-name.ts";
 
 /** A participant. */
 export interface TileView {
@@ -42,6 +43,8 @@ export interface ScreenView {
   /** Whose it is. */
   id: string;
   name: string;
+  /** As for a participant. */
+  alike: number | undefined;
   isSelf: boolean;
   stream: MediaStream;
   /** It is in a format that this browser can't play. */
@@ -120,11 +123,12 @@ function connectionOf(other: RemoteParticipant, { topology }: CallState): Connec
 }
 
 function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
-  const view = ({ id, name }: Self, stream: MediaStream) => ({
+  const view = ({ id, name, alike }: Self, stream: MediaStream) => ({
     kind: "screen" as const,
     key: `${id} screen`,
     id,
     name,
+    alike,
     stream,
   });
   return [
@@ -182,7 +186,7 @@ export function connectionText(tile: TileView, t: Messages): string | null {
 
 /** Says why no picture is shown; nothing where one is. */
 function cameraText(tile: TileView, t: Messages): string | null {
-  if (tile.isUnplayable) return t.call.unplayable(tile.name);
+  if (tile.isUnplayable) return t.call.unplayable;
   if (tile.isCameraPaused) return t.call.cameraPaused;
   return tile.showsPicture ? null : t.call.cameraMuted;
 }
@@ -202,9 +206,9 @@ export function tileLabel(tile: TileView, t: Messages): string {
 }
 
 export function screenLabel(
-  screen: Pick<ScreenView, "isSelf" | "name" | "isUnplayable">,
+  screen: Pick<ScreenView, "isSelf" | "name" | "alike" | "isUnplayable">,
   t: Messages,
 ): string {
-  if (screen.isUnplayable) return t.call.screenUnplayable(screen.name);
-  return screen.isSelf ? t.call.yourScreen : t.call.screenOf(screen.name);
+  if (screen.isUnplayable) return t.call.screenUnplayable(distinctName(screen));
+  return screen.isSelf ? t.call.yourScreen : t.call.screenOf(distinctName(screen));
 }

@@ -1,6 +1,7 @@
 import { useSpeech } from "../i18n/context.tsx";
 import { AlikeMark } from "../parts/alike-mark.tsx";
 import { Avatar } from "../parts/avatar-badge.tsx";
+import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
 import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
@@ -51,7 +52,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           <Avatar name={tile.name} />
         </span>
       )}
-      {tile.isUnplayable && !state ? <Unplayable text={t.call.unplayable(tile.name)} /> : null}
+      {tile.isUnplayable && !state ? <Unplayable text={t.call.unplayable} /> : null}
       {state ? (
         <div className={styles.link}>
           <span className={styles.state}>
@@ -63,7 +64,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           ) : null}
         </div>
       ) : null}
-      {onPin ? <PinButton name={tile.name} isLarge={isLarge} onPin={onPin} /> : null}
+      {onPin ? <PinButton name={distinctName(tile)} isLarge={isLarge} onPin={onPin} /> : null}
       <span className={styles.badge} aria-hidden="true">
         {tile.quality === "fair" || tile.quality === "poor" ? (
           <QualityBars quality={tile.quality} title={t.call.quality[tile.quality]} />

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { CallState } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useSpeech } from "../i18n/context.tsx";
+import { distinctName } from "../parts/distinct-name.ts";
 
 export function useUnread(
   { chat, self }: Pick<CallState, "chat" | "self">,
@@ -21,8 +22,9 @@ export function useUnread(
       setUnread(0);
       return;
     }
-    for (const { name, text } of fresh) {
-      const said = t.said.wrote(name || t.chat.somebody, text);
+    for (const message of fresh) {
+      const from = message.name ? distinctName(message) : t.chat.somebody;
+      const said = t.said.wrote(from, message.text);
       announce(said);
       show(said);
     }

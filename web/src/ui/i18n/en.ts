@@ -165,7 +165,7 @@ export const en = {
     sharing: "You are sharing your screen",
     enlarge: (name: string) => `Show ${name} large`,
     shrink: "Show everybody alike again",
-    unplayable: (name: string) => `${name}'s camera comes in a format that this browser can't play`,
+    unplayable: "This browser can't play the format of this camera",
     screenUnplayable: (name: string) =>
       `${name}'s screen comes in a format that this browser can't play`,
     quality: {
@@ -209,8 +209,9 @@ export const en = {
       empty: "A name needs a character that can be seen.",
       too_long: "That name is too long. It holds 64 characters at most.",
       control: "A name is a single line without control characters.",
-      direction: "That name holds hidden characters that turn the direction of text. Type it anew.",
-      invisible: "That name holds invisible characters. Type it anew.",
+      direction:
+        "That name holds hidden characters that turn the direction of text. Type it again.",
+      invisible: "That name holds invisible characters. Type it again.",
       unassigned: "That name holds a character that other devices can't show.",
       marks: "That name stacks too many marks on one character.",
       dots: "A room can't be named by dots alone.",

@@ -140,7 +140,7 @@ export const ko: Messages = {
     participants: "통화에 있는 사람",
     you: "나",
     youNamed: (name) => `${name} (나)`,
-    alike: (place: number) => `이 이름을 쓰는 다른 사람 (${place})`,
+    alike: (place: number) => `같은 이름을 쓰는 다른 사람 (${place})`,
     micMuted: "마이크 꺼짐",
     cameraMuted: "카메라 꺼짐",
     micPaused: "마이크 멈춤",
@@ -165,7 +165,7 @@ export const ko: Messages = {
     sharing: "내 화면을 공유하고 있어요",
     enlarge: (name) => `${name} 크게 보기`,
     shrink: "다시 모두 같은 크기로 보기",
-    unplayable: (name) => `${name}님의 영상은 이 브라우저에서 재생할 수 없는 형식이에요`,
+    unplayable: "이 브라우저에서 재생할 수 없는 영상 형식이에요",
     screenUnplayable: (name) => `${name}님의 화면은 이 브라우저에서 재생할 수 없는 형식이에요`,
     quality: {
       good: "연결이 좋아요",
