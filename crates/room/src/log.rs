@@ -73,6 +73,20 @@ impl Log {
         if !aged && self.bytes <= self.max_bytes {
             return None;
         }
+        self.pop_oldest()
+    }
+
+    /// Gives up the oldest event if the log holds more than `most` bytes.
+    pub(crate) fn pop_above(&mut self, most: usize) -> Option<Entry> {
+        (self.bytes > most).then(|| self.pop_oldest()).flatten()
+    }
+
+    /// Bytes of the events kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn pop_oldest(&mut self) -> Option<Entry> {
         let oldest = self.entries.pop_front()?;
         self.bytes -= oldest.event.weight();
         if self.entries.is_empty() {

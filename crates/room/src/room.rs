@@ -419,6 +419,20 @@ impl Room {
         number
     }
 
+    /// Bytes of the events that are kept for those who reconnect.
+    #[must_use]
+    pub fn log_bytes(&self) -> usize {
+        self.log.bytes()
+    }
+
+    /// Gives up the oldest events until at most `most` bytes are kept. A participant that has missed one of
+    /// them can't resume any more, and is told so when it tries.
+    pub fn trim_log_to(&mut self, most: usize) {
+        while let Some(entry) = self.log.pop_above(most) {
+            self.roster.forget(&entry);
+        }
+    }
+
     fn trim_log(&mut self, now: Instant) {
         while let Some(entry) = self.log.pop_excess(now) {
             self.roster.forget(&entry);

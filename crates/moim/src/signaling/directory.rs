@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use room::{Address, Connection, Departure, Request};
@@ -36,6 +39,15 @@ pub(super) enum Mail {
     Ask { from: Connection, request: Request, ack: Option<Ack> },
     /// A socket is gone.
     Gone { connection: Connection, departure: Departure },
+    /// The server holds more than it may: no events are to be kept for those who reconnect.
+    ForgetLog,
+}
+
+/// The events that one room keeps for those who reconnect.
+#[derive(Debug)]
+pub(super) struct RoomLog {
+    pub(super) bytes: usize,
+    pub(super) mailbox: Mailbox,
 }
 
 /// The sending end of a room's mailbox.
@@ -48,6 +60,8 @@ pub(super) type Inbox = mpsc::Receiver<Box<Mail>>;
 pub(super) struct RoomKey {
     pub(super) address: Address,
     number: u64,
+    /// Bytes of the events that the room keeps, as it last said.
+    pub(super) log_bytes: Arc<AtomicUsize>,
 }
 
 /// Why a room was not opened; with what was to be its first mail.
@@ -87,6 +101,7 @@ struct Entry {
     opener: ClientPrefix,
     /// Made with the first password that is given for it.
     guesses: Option<Arc<Guesses>>,
+    log_bytes: Arc<AtomicUsize>,
 }
 
 impl Directory {
@@ -105,6 +120,16 @@ impl Directory {
     pub(super) fn find(&self, address: &Address) -> Option<Mailbox> {
         let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         rooms.by_address.get(address).map(|entry| entry.mailbox.clone())
+    }
+
+    /// The logs of rooms that keep anything.
+    pub(super) fn logs(&self) -> Vec<RoomLog> {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = |entry: &Entry| {
+            let bytes = entry.log_bytes.load(Ordering::Relaxed);
+            (bytes > 0).then(|| RoomLog { bytes, mailbox: entry.mailbox.clone() })
+        };
+        rooms.by_address.values().filter_map(log).collect()
     }
 
     /// The wrong passwords at a room, if it is open.
@@ -144,9 +169,16 @@ impl Directory {
         }
         rooms.next += 1;
         let number = rooms.next;
-        let entry = Entry { number, mailbox: mailbox.clone(), opener, guesses: None };
-        rooms.by_address.insert(address.clone(), entry);
-        start(RoomKey { address, number }, inbox);
+        let key = RoomKey { address, number, log_bytes: Arc::default() };
+        let entry = Entry {
+            number,
+            mailbox: mailbox.clone(),
+            opener,
+            guesses: None,
+            log_bytes: Arc::clone(&key.log_bytes),
+        };
+        rooms.by_address.insert(key.address.clone(), entry);
+        start(key, inbox);
         Ok(mailbox)
     }
 

@@ -1,10 +1,14 @@
-//! The budget of bytes that wait for sockets: above it the largest queues are cut.
+//! The budget of bytes that wait for sockets, and of events that rooms keep for those who reconnect.
 //!
-//! Queues are sampled, so that no message costs anything more for it and no room waits.
+//! Above it the largest logs are given up first, since they are there in case somebody comes back; then the
+//! largest queues are cut. Both are sampled, so that a message costs one store more and no room waits.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::hub::Hub;
+use super::{
+    directory::{Mail, RoomLog},
+    hub::Hub,
+};
 use crate::{client_prefix::ClientPrefix, quota, socket::app::Socket};
 
 /// From one sample to the next.
@@ -23,12 +27,30 @@ pub(super) async fn watch(hub: Arc<Hub>) {
     let budget = hub.config.max_queue_bytes;
     loop {
         tokio::time::sleep(INTERVAL).await;
-        let cut = excess(hub.sockets.queues(), budget);
+        let queues = hub.sockets.queues();
+        let queued: usize = queues.iter().map(|queue| queue.bytes).sum();
+        for log in excess_logs(hub.directory.logs(), budget.saturating_sub(queued)) {
+            // A room that has no time for it is asked again.
+            let _ = log.mailbox.try_send(Box::new(Mail::ForgetLog));
+        }
+        let cut = excess(queues, budget);
         if !cut.is_empty() {
             tracing::debug!(sockets = cut.len(), "queues cut: too many bytes wait");
         }
         cut.iter().for_each(|queue| queue.socket.cut());
     }
+}
+
+/// The logs to give up, the largest first, until the others fit the budget.
+fn excess_logs(mut logs: Vec<RoomLog>, budget: usize) -> Vec<RoomLog> {
+    let mut total: usize = logs.iter().map(|log| log.bytes).sum();
+    logs.sort_unstable_by_key(|log| std::cmp::Reverse(log.bytes));
+    let mut is_excess = |log: &RoomLog| {
+        let exceeds = total > budget;
+        total -= if exceeds { log.bytes } else { 0 };
+        exceeds
+    };
+    logs.into_iter().take_while(|log| is_excess(log)).collect()
 }
 
 /// The queues to cut, the largest first: those that exceed the share of their prefix, then any
@@ -86,6 +108,19 @@ mod tests {
         assert_eq!(cut(queues(), 126), [] as [usize; 0]);
         assert_eq!(cut(queues(), 100), [60]);
         assert_eq!(cut(queues(), 30), [60, 40]);
+    }
+
+    #[test]
+    fn the_largest_logs_are_given_up_until_the_rest_fits() {
+        let forgotten = |budget| {
+            let log = |bytes| RoomLog { bytes, mailbox: tokio::sync::mpsc::channel(1).0 };
+            let logs = [5, 40, 20, 60, 1].map(log).into();
+            excess_logs(logs, budget).iter().map(|log| log.bytes).collect::<Vec<_>>()
+        };
+        assert_eq!(forgotten(126), [] as [usize; 0]);
+        assert_eq!(forgotten(100), [60]);
+        assert_eq!(forgotten(30), [60, 40]);
+        assert_eq!(forgotten(0), [60, 40, 20, 5, 1]);
     }
 
     #[test]

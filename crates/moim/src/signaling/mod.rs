@@ -56,6 +56,10 @@ pub(crate) struct Census {
     pub(crate) rooms: usize,
     /// Participants in them, those who may come back too.
     pub(crate) participants: u64,
+    /// Bytes that wait for sockets.
+    pub(crate) queue_bytes: usize,
+    /// Bytes of events that rooms keep for those who reconnect.
+    pub(crate) log_bytes: usize,
 }
 
 impl Signaling {
@@ -87,7 +91,13 @@ impl Signaling {
     /// How much of everything there is.
     pub(crate) fn census(&self) -> Census {
         let (rooms, participants) = self.hub.lobby.count();
-        Census { sessions: self.hub.sockets.count(), rooms, participants }
+        Census {
+            sessions: self.hub.sockets.count(),
+            rooms,
+            participants,
+            queue_bytes: self.hub.sockets.queues().iter().map(|queue| queue.bytes).sum(),
+            log_bytes: self.hub.directory.logs().iter().map(|log| log.bytes).sum(),
+        }
     }
 
     /// How many requests were refused without anybody to tell, since no acknowledgement was asked.

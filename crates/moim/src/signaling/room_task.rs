@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use room::{
@@ -115,6 +115,7 @@ impl RoomTask {
         if self.room.poll_timeout().is_some_and(|due| due <= now.into_std()) {
             self.room.handle_timeout(now.into_std());
             self.act(Asked::default());
+            self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
         }
         if self.refresh.take_if(|due| *due <= now).is_some() {
             self.refresh_credentials(now);
@@ -153,7 +154,10 @@ impl RoomTask {
                 self.list_members();
                 self.act(Asked::default());
             }
+            Mail::ForgetLog => self.room.trim_log_to(0),
         }
+        // Told by one store, so that whoever adds up what all rooms keep asks none of them.
+        self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
     }
 
     /// Does what the room wants done.
@@ -352,7 +356,7 @@ impl RoomTask {
                 Arc::clone(&self.hub).enter_anew(self.key.address.clone(), mail).await;
             }
             Mail::Ask { ack, .. } => self.hub.refusals.refuse(ack, Refusal::NotJoined.into()),
-            Mail::Gone { .. } => {}
+            Mail::Gone { .. } | Mail::ForgetLog => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-use super::{Came, config, connect, connect_from, handshake, id, server, socket};
+use super::{Came, code, config, connect, connect_from, handshake, id, server, socket};
 use crate::signaling::{Config, Signaling};
 use crate::socket::app::{Application as _, Events as _, Gone};
 
@@ -159,4 +159,40 @@ async fn queues_of_slow_readers_stay_within_the_budget_and_readers_go_on() {
     for (writer, _, _) in &mut pairs {
         assert!(writer.ask("room:leave", json!({})).await["ok"].is_object());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_of_rooms_are_given_up_before_the_budget_is_exceeded() {
+    let server = Signaling::new(Config { max_queue_bytes: 1 << 20, ..config() });
+    let held = || server.hub.directory.logs().iter().map(|log| log.bytes).sum::<usize>();
+    let mut writers = Vec::new();
+    for n in 0..8 {
+        let mut writer = connect_from(&server, [198, 51, 100, n]);
+        let mut reader = connect_from(&server, [203, 0, 113, n]);
+        writer.join(&format!("room {n}"), "writer").await;
+        let reader_is = reader.join(&format!("room {n}"), "reader").await;
+        for _ in 0..8 {
+            let sdp = json!({"type": "offer", "sdp": "s".repeat(60 << 10)});
+            let signal = json!({"to": id(&reader_is), "description": sdp});
+            assert!(writer.ask("signal", signal).await["ok"].is_object());
+            reader.everything().await;
+        }
+        writers.push((writer, reader, reader_is));
+    }
+    assert!(held() > 1 << 20, "{} bytes are kept", held());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(held() <= 1 << 20, "{} bytes are kept", held());
+    // Somebody who lost some of them is told so, and rooms whose log was given up go on, and close.
+    for (mut writer, mut reader, reader_is) in writers {
+        reader.session.gone(Gone::Lost).await;
+        let mut again = connect(&server);
+        let room = reader_is["room"]["name"].as_str().unwrap().to_owned();
+        let resume = json!({"room": room, "name": "r", "resume": reader_is["resume"], "last": 0});
+        let resumed = again.ask("room:join", resume).await;
+        assert!(resumed["ok"].is_object() || code(&resumed) == "resume_expired", "{resumed}");
+        writer.ask("room:leave", json!({})).await;
+        again.session.gone(Gone::ByClient).await;
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((server.census().rooms, held()), (0, 0));
 }
