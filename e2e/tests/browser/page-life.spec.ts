@@ -66,6 +66,24 @@ test("a page put into the back/forward cache leaves, and is in its call again wh
   await expect(grace.page.getByTestId("reconnecting")).toHaveCount(0);
 });
 
+test("a page gone back to without the cache says that nothing is seen yet, and joins by a press", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  // The page in between has no icon.
+  const grace = await open("Grace", { allow: [/404/] });
+  for (const person of [ada, grace]) await person.enter("back");
+  for (const person of [ada, grace]) await person.decodes(1);
+  await grace.page.goto(`${grace.url}/healthz`);
+  await ada.others(0);
+  // Any site can go back in the history, so no device starts by that.
+  await grace.page.goBack();
+  await grace.page.getByTestId("start-devices").click();
+  await grace.preview();
+  await grace.join();
+  for (const person of [ada, grace]) await person.decodes(1);
+});
+
 /** Tells the page that it goes into the cache, or comes out of it. */
 async function turn(person: ChromiumParticipant, event: "pagehide" | "pageshow"): Promise<void> {
   await person.page.evaluate((event) => {

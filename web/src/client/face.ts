@@ -126,8 +126,8 @@ export interface RemoteParticipant extends Self {
   /** Its shared screen with sound, likewise; `media.screen` tells whether one is shared. */
   readonly screen: MediaStream | null;
   /**
-   * What of it this browser can't play, since it is sent in a format that the browser lacks; absent
-   * where there is no such thing. Nothing of these comes.
+   * Sources in formats that this browser can't play, of which nothing comes; absent where there are
+   * none. On a direct link also sources that the other end rejected: `media` tells which are on.
    */
   readonly unplayable?: readonly TrackSource[];
 }

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import type { CallState, RemoteParticipant } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
-import { connectionText, featuredOf, sourceOf, tileLabel, tilesOf } from "./tile-view.ts";
+import {
+  connectionText,
+  featuredOf,
+  screenLabel,
+  sourceOf,
+  tileLabel,
+  tilesOf,
+} from "./tile-view.ts";
 
 const on = { mic: true, camera: true, screen: false, hand: false };
 const stream = {} as MediaStream;
@@ -156,4 +163,8 @@ test("one from whom the media server receives nothing is shown as reconnecting",
 test("a name like another's is told apart for whoever hears it", () => {
   expect(tileLabel(only({ alike: 2 }), en)).toContain("Ada, another person with this name (2)");
   expect(tileLabel(only({}), en)).not.toContain("another");
+  const sharing = { ...ada, alike: 2, media: { ...on, screen: true }, screen: stream };
+  const [screen] = tilesOf(call([sharing]), OWN);
+  if (screen?.kind !== "screen") throw new Error("a shared screen without a tile");
+  expect(screenLabel(screen, en)).toBe("Ada (2)'s screen");
 });
