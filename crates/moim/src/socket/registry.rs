@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use axum::http::Method;
 use socketio::Revision;
 use tokio::sync::mpsc;
 
@@ -47,8 +48,19 @@ pub(super) struct Door {
     only: Option<IpAddr>,
     mailbox: mpsc::Sender<Request>,
     posting: Arc<AtomicBool>,
-    /// The id by which the session began, if it has a secret one now.
-    public: Option<Arc<str>>,
+    /// How far the session has gone over to its secret id, if it has one.
+    renewal: Option<Arc<Renewal>>,
+    /// It was found by that id.
+    is_secret: bool,
+}
+
+/// How far a session has gone over from its public id to its secret one.
+#[derive(Debug, Default)]
+struct Renewal {
+    /// A request has come by the secret id.
+    is_used: AtomicBool,
+    /// A POST has come by either.
+    has_posted: AtomicBool,
 }
 
 /// A session is counted as long as it holds this.
@@ -105,11 +117,13 @@ impl Registry {
         let (mailbox, requests) = mpsc::channel(MAILBOX);
         // In Engine.IO 3 others know the session's id, since it is its socket's too.
         let only = (revision == Revision::V3).then(|| address.to_canonical());
-        let door = Door { revision, only, mailbox, posting: Arc::default(), public: None };
+        let renewal = secret.is_some().then(Arc::default);
+        let posting = Arc::default();
+        let door = Door { revision, only, mailbox, posting, renewal, is_secret: false };
         let mut state = self.state();
         state.listed.insert(Arc::clone(sid), Entry::Polling(door.clone()));
         if let Some(secret) = &secret {
-            let renewed = Door { public: Some(Arc::clone(sid)), ..door.clone() };
+            let renewed = Door { is_secret: true, ..door.clone() };
             state.listed.insert(Arc::clone(secret), Entry::Polling(renewed));
         }
         drop(state);
@@ -120,13 +134,6 @@ impl Registry {
     /// The session of that id.
     pub(super) fn find(&self, sid: &str) -> Option<Entry> {
         self.state().listed.get(sid).cloned()
-    }
-
-    /// Notes that a client uses the session's secret id: from now on the public one opens nothing.
-    pub(super) fn retire_public_id(&self, door: &Door) {
-        if let Some(public) = &door.public {
-            self.state().listed.remove(public);
-        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -145,6 +152,20 @@ impl Door {
         let address = address.to_canonical();
         let same = |only: IpAddr| only == address || (only.is_loopback() && address.is_loopback());
         revision == Some(self.revision) && self.only.is_none_or(same)
+    }
+
+    /// Whether a request may still come by the id that was used. From the first one by the secret id on
+    /// the public id is good for nothing but the session's first POST: the client may have sent that
+    /// before it knew of another id, and before it nobody can have learned the public one.
+    pub(super) fn is_good_for(&self, method: &Method) -> bool {
+        let Some(renewal) = &self.renewal else { return true };
+        let is_post = *method == Method::POST;
+        let has_posted = is_post && renewal.has_posted.swap(true, Ordering::AcqRel);
+        if self.is_secret {
+            renewal.is_used.store(true, Ordering::Release);
+            return true;
+        }
+        !renewal.is_used.load(Ordering::Acquire) || (is_post && !has_posted)
     }
 
     /// Hands a request to the session's task.

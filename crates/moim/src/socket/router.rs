@@ -136,7 +136,9 @@ impl<A: Application> Shared<A> {
             }
             Entry::Polling(_) | Entry::Upgraded => return Err(Refusal::BadRequest),
         };
-        self.registry.retire_public_id(&door);
+        if !door.is_good_for(&parts.method) {
+            return Err(Refusal::BadRequest);
+        }
         match (transport, &parts.method) {
             (TransportKind::Polling, &Method::GET) => poll(&door).await,
             (TransportKind::Polling, &Method::POST) => self.post(&door, &parts.headers, body).await,

@@ -278,6 +278,9 @@ fn the_public_id_of_an_old_client_opens_nothing_once_it_uses_its_secret_one() {
     assert_eq!(&*socket.id.0, public, "others know it by the first");
     let with = |sid: &str| format!("EIO=3&transport=polling&t=x&sid={sid}");
     assert_eq!(get(server.address, &with(secret)).body, "13:42[\"auth\",{}]");
+    // It was on its way before the client knew of another id.
+    assert_eq!(post(server.address, &with(public), "13:42[\"message\"]").body, "ok");
+    assert_eq!(get(server.address, &with(secret)).body, "18:42[\"message-back\"]");
     assert_eq!(post(server.address, &with(public), "13:42[\"message\"]").status, 400);
     assert_eq!(get(server.address, &with(public)).status, 400);
     let upgrade = with(public).replace("polling", "websocket");
