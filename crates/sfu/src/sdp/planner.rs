@@ -9,6 +9,9 @@ use super::{
 use crate::link::extension_is_known;
 use foldhash::{HashSet, HashSetExt as _};
 
+/// Payload types that mean nothing by themselves (RFC 3551 §6, and RFC 5761 §4 for the lower ones).
+const DYNAMIC: [std::ops::RangeInclusive<u8>; 2] = [96..=127, 35..=63];
+
 /// Encodings of a section that the engine is told of.
 const RIDS: usize = 4;
 /// Sources of a section without encodings that the engine is told of.
@@ -290,19 +293,17 @@ impl<'a> Planner<'a> {
             let same = offered.iter().filter(|it| it.key == format.key);
             let (rtx, red) =
                 same.fold((None, None), |(rtx, red), it| (rtx.or(it.rtx), red.or(it.red)));
+            // Theirs, else the engine's own, else any that is free.
             let mut number = |theirs: u8, ours: Option<u8>| {
-                if take(theirs) {
-                    return Some(theirs);
-                }
-                // If that is taken as well the engine finds a third.
-                ours.inspect(|it| {
-                    take(*it);
-                })
+                let usual = [Some(theirs), ours].into_iter().flatten();
+                usual.chain(DYNAMIC.into_iter().flatten()).find(|number| take(*number))
             };
-            let payload_type = number(format.payload_type, Some(ours.payload_type));
+            let Some(payload_type) = number(format.payload_type, Some(ours.payload_type)) else {
+                continue;
+            };
             chosen.push(OfferedFormat {
                 key: format.key,
-                payload_type: payload_type.unwrap_or(ours.payload_type),
+                payload_type,
                 rtx: rtx.and_then(|rtx| number(rtx, ours.rtx)),
                 red: red.and_then(|red| number(red, ours.red)),
             });

@@ -131,6 +131,21 @@ fn a_number_that_means_retransmissions_elsewhere_is_answered_with_another() {
 }
 
 #[test]
+fn a_codec_that_takes_the_number_of_its_own_retransmissions_gives_them_another() {
+    let first = section("video", "0", &[(97, "VP8/90000")], SENDS);
+    let second = section("video", "1", &[VP8, RTX], SENDS);
+    let answer = answer(&(head(&["0", "1"]) + &first + &second));
+    for section in sections(&answer) {
+        let maps = section.lines().filter_map(|line| line.strip_prefix("a=rtpmap:"));
+        let mut numbers: Vec<&str> = maps.map(|map| map.split(' ').next().unwrap()).collect();
+        let all = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all, "each number stands for one thing: {answer}");
+    }
+}
+
+#[test]
 fn two_formats_that_share_a_number_with_their_retransmissions_are_refused() {
     let clash = [VP8, (97, "rtx/90000 apt=96"), (97, "VP9/90000 profile-id=0")];
     let why = refusal(&(head(&["0"]) + &section("video", "0", &clash, SENDS)));
