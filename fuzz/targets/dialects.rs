@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
         match guest.handle(&event, &args) {
             Heard::Errand(Errand::Enter { address, .. }) => drop(guest.enter(&address)),
             Heard::Errand(Errand::MakeRoom { dialect, id, title }) => {
-                hall.make(&id, &title);
+                hall.make(&id, &title, None);
                 assert!(dialect.room_list(&hall).is_some());
             }
             _ => {}

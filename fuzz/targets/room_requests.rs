@@ -4,7 +4,9 @@
 use libfuzzer_sys::fuzz_target;
 use room::{
     Request,
-    protocol::{ChatRequest, CreateRoom, JoinRoom, LeaveRoom, ListRooms, MediaState, SignalRequest},
+    protocol::{
+        ChatRequest, CreateRoom, JoinRoom, LeaveRoom, ListRooms, MediaState, SignalRequest,
+    },
 };
 
 fuzz_target!(|text: &str| {

@@ -11,7 +11,9 @@ fuzz_target!(|bytes: &[u8]| {
         packets += 1;
         match packet {
             Rtcp::Report { blocks, .. } => assert!(blocks.streams().count() * 24 <= bytes.len()),
-            Rtcp::Nack { missing, .. } => assert!(missing.numbers().count() * 4 <= bytes.len() * 17),
+            Rtcp::Nack { missing, .. } => {
+                assert!(missing.numbers().count() * 4 <= bytes.len() * 17)
+            }
             Rtcp::Transport(feedback) => {
                 assert!(feedback.packets().count() <= usize::from(u16::MAX));
             }

@@ -10,9 +10,7 @@ use std::{
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use socketio::{
-    Config, Event, Message, Namespace, Namespaces, Revision, Session, TransportKind,
-};
+use socketio::{Config, Event, Message, Namespace, Namespaces, Revision, Session, TransportKind};
 
 #[derive(Debug, Arbitrary)]
 enum Step {
