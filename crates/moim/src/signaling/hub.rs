@@ -29,7 +29,7 @@ use crate::client_prefix::ClientPrefix;
 /// Rooms opened by one address, whether created or joined.
 const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
 /// Offers to the media server from one address, behind which there may be a whole office.
-const OFFERS: Rate = Rate { burst: 200.0, per_second: 20.0 };
+const OFFERS: Rate = Rate { burst: 1000.0, per_second: 100.0 };
 /// How many addresses are remembered for each of these.
 const PARTIES: usize = 16_384;
 

@@ -171,11 +171,11 @@ async fn offers_to_the_media_server_are_limited_by_socket_and_by_address() {
     let offer = json!({"to": "bob", "description": {"type": "offer", "sdp": "v=0"}});
     assert_ne!(code(&ann.ask("signal", offer).await), "rate_limited", "for others it is their own");
     let mut refused = 0;
-    for _ in 0..20 {
+    for _ in 0..60 {
         refused += limited(&mut connect(&server), 20).await;
     }
     // All have come back meanwhile, but for the last four.
-    assert_eq!(refused, 400 - (200 - 4));
+    assert_eq!(refused, 1200 - (1000 - 4));
     assert_eq!(limited(&mut connect_from(&server, [192, 0, 2, 99]), 20).await, 0, "of another");
     assert_eq!(limited(&mut connect_from(&server, [127, 0, 0, 1]), 20).await, 0);
 }
