@@ -36,8 +36,7 @@ fuzz_target!(|steps: Vec<Step>| {
         let mid = eve.mid.clone();
         let number = step.twcc_seq.to_be_bytes();
         let extensions = [(MID_ID, mid.as_bytes()), (TWCC_ID, &number[..])];
-        let payload_type =
-            if step.known { eve.payload_type } else { step.payload_type & 0x7f };
+        let payload_type = if step.known { eve.payload_type } else { step.payload_type & 0x7f };
         let mut packet = Rtp::new(payload_type, u32::from(step.ssrc), step.seq, &extensions);
         packet.timestamp = step.timestamp;
         packet.rollovers = [0, 0, 1, u32::MAX][usize::from(step.rollovers % 4)];

@@ -3,6 +3,7 @@
 use crate::world::{
     World,
     eve::{Eve, MID_ID, Rtp, TWCC_ID},
+    sctp::with_checksum,
     srtp,
 };
 use proptest::prelude::*;
@@ -131,21 +132,6 @@ proptest! {
         eve.goes_on_for_bob();
         prop_assert!(eve.world.gone.is_empty());
     }
-}
-
-/// The checksum of SCTP (RFC 9260 appendix A), put where it belongs.
-fn with_checksum(mut packet: Vec<u8>) -> Vec<u8> {
-    if packet.len() < 12 {
-        return packet;
-    }
-    packet[8..12].fill(0);
-    let crc = packet.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 }
-        })
-    });
-    packet[8..12].copy_from_slice(&(!crc).to_le_bytes());
-    packet
 }
 
 /// A chunk of any type, with a length that mostly fits.
