@@ -130,6 +130,7 @@ impl Attack {
             [usize::from(input.version % 3)];
         client.rtc = RtcConfig::new().set_rtp_mode(true).set_dtls_version(version).build(now);
         client.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        client.may_fail = true;
         let mut offer = client.offer(now).unwrap();
         if input.is_server {
             offer = offer.replace("a=setup:actpass", "a=setup:passive");
