@@ -87,6 +87,7 @@ fuzz_target!(|bytes: &[u8]| {
         sfu.remove_peer(now, PeerId(at as u64));
     }
     settle(&mut sfu, &mut offers);
+    assert_eq!(sfu.panics(), 0, "the engine is given nothing that it panics at");
     assert_eq!(sfu.entries(), 0, "all has been given back");
 });
 

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Candidate, Event, Input, Output, Rtc, RtcConfig,
+    Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError,
     bwe::Bitrate,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     channel::ChannelId,
@@ -61,6 +61,9 @@ pub(crate) struct Client {
     /// Packets of who it is deaf to.
     pub(crate) unheard: usize,
     hushed: bool,
+    /// Whether its engine may end in an error, because somebody interferes, and has.
+    pub(crate) may_fail: bool,
+    failed: bool,
     said: u64,
     pending: Option<SdpPendingOffer>,
     sending: Vec<Sending>,
@@ -109,6 +112,8 @@ impl Client {
             deaf_to: None,
             unheard: 0,
             hushed: false,
+            may_fail: false,
+            failed: false,
             // After all that it has sent before.
             said: 66_000,
             pending: None,
@@ -360,7 +365,11 @@ impl Client {
             return;
         }
         let Ok(receive) = Receive::new(Protocol::Udp, from, self.address, bytes) else { return };
-        self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
+        if self.failed {
+            return;
+        }
+        let taken = self.rtc.handle_input(Input::Receive(now, receive));
+        self.noted(taken);
         self.drain(now);
     }
 
@@ -437,14 +446,30 @@ impl Client {
         }
     }
 
+    fn noted(&mut self, result: Result<(), RtcError>) {
+        if let Err(error) = result {
+            assert!(self.may_fail, "{error}");
+            self.failed = true;
+        }
+    }
+
     fn drain(&mut self, now: Instant) {
-        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        if self.failed {
+            self.due = now + Duration::from_millis(100);
+            return;
+        }
+        let drained = self.try_drain(now);
+        self.noted(drained);
+    }
+
+    fn try_drain(&mut self, now: Instant) -> Result<(), RtcError> {
+        self.rtc.handle_input(Input::Timeout(now))?;
         let mut clock = now;
         loop {
-            match self.rtc.poll_output().unwrap() {
+            match self.rtc.poll_output()? {
                 Output::Timeout(at) if at > clock && at <= now + Duration::from_micros(500) => {
                     clock = at;
-                    self.rtc.handle_input(Input::Timeout(at)).unwrap();
+                    self.rtc.handle_input(Input::Timeout(at))?;
                 }
                 Output::Timeout(at) => {
                     let soon = now + Duration::from_micros(500);
@@ -452,7 +477,7 @@ impl Client {
                     if let Some(keys) = srtp::take_keys() {
                         self.keys = Some(keys);
                     }
-                    return;
+                    return Ok(());
                 }
                 Output::Transmit(it) => self.outbox.push((it.destination, it.contents.to_vec())),
                 Output::Event(event) => self.happened(now, event),

@@ -4,6 +4,7 @@ mod client;
 pub(crate) mod eve;
 pub(crate) mod grammar;
 mod media;
+pub(crate) mod sctp;
 pub(crate) mod srtp;
 
 pub(crate) use client::Client;
@@ -19,6 +20,9 @@ use testnet::{Link, Network, Step};
 
 pub(crate) const ROOM: RoomId = RoomId(1);
 
+/// What servers may say at one instant before it counts as a drain without end.
+const MOST_OUTPUT: usize = 100_000;
+
 /// One shard and its clients.
 pub(crate) struct World {
     pub(crate) net: Network,
@@ -31,6 +35,8 @@ pub(crate) struct World {
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
     /// Whether the network lets no DTLS through.
     pub(crate) swallows_dtls: bool,
+    /// Datagrams of DTLS that clients have sent to the server, if they are to be kept from it.
+    pub(crate) held: Option<Vec<Vec<u8>>>,
     /// Where the server has sent anything, and how many bytes.
     pub(crate) reached: BTreeMap<SocketAddr, usize>,
     /// Packets of media that have crossed between the shards.
@@ -113,6 +119,7 @@ impl World {
             far_server,
             tap: None,
             swallows_dtls: false,
+            held: None,
             reached: BTreeMap::new(),
             crossed: 0,
             clients: BTreeMap::new(),
@@ -283,6 +290,10 @@ impl World {
             return;
         }
         if datagram.to == self.server {
+            if let Some(held) = self.held.as_mut().filter(|_| is_dtls(&datagram.bytes)) {
+                held.push(datagram.bytes.clone());
+                return;
+            }
             if let Some(tap) = &mut self.tap {
                 tap.push(datagram.clone());
             }
@@ -316,8 +327,11 @@ impl World {
         let now = self.now();
         let mut events = Vec::new();
         let mut relays = Vec::new();
+        let mut count = 0;
         for (sfu, address) in [(&mut self.sfu, self.server), (&mut self.far, self.far_server)] {
             while let Some(output) = sfu.poll_output() {
+                count += 1;
+                assert!(count < MOST_OUTPUT, "nothing is said for ever");
                 match output {
                     Output::Transmit(run) => {
                         assert_eq!((run.local, run.transport), (address, Transport::Udp));
