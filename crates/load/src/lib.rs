@@ -167,7 +167,7 @@ impl Crowd {
         }
     }
 
-    /// Whether nobody is left: a server that refuses all who have come refuses the next ones, too.
+    /// True once no participant is left: a server that refused all of them refuses the next ones, too.
     fn is_over(&self) -> bool {
         self.tasks.is_empty()
     }

@@ -152,7 +152,7 @@ pub struct Summary {
     pub time: Duration,
     /// How many tracks there should have been, of sound and of pictures; none where that is open.
     pub expected: (u64, u64),
-    /// Whether everybody had ended before the time was over.
+    /// True if all participants had ended before the time was over.
     pub stopped_early: bool,
 }
 
