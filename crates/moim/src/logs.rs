@@ -3,11 +3,18 @@
 use std::io::{self, IsTerminal};
 
 use anyhow::Context;
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
-    EnvFilter, Registry, filter::filter_fn, fmt, layer::SubscriberExt, reload,
+    EnvFilter, Layer, Registry,
+    filter::filter_fn,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    reload,
     util::SubscriberInitExt,
 };
+
+use crate::line_rate::LineRate;
 
 /// What is logged until the configuration says otherwise.
 const DEFAULT: &str = "info";
@@ -24,10 +31,19 @@ pub(crate) struct Logs(reload::Handle<EnvFilter, Registry>);
 /// Starts logging, so that reading the configuration can log too.
 pub(crate) fn start() -> Logs {
     let (filter, handle) = reload::Layer::new(EnvFilter::new(quieted(DEFAULT)));
-    let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines = lines(io::stderr, io::stderr().is_terminal());
     let cap = filter_fn(tells_no_secret);
     tracing_subscriber::registry().with(filter).with(cap).with(lines).init();
     Logs(handle)
+}
+
+/// Writes lines, of each place no more than may be.
+fn lines<S, W>(writer: W, is_ansi: bool) -> impl Layer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    fmt::layer().with_writer(writer).with_ansi(is_ansi).with_filter(LineRate::default())
 }
 
 /// Whatever the operator asks for, for whatever part of a library.
@@ -137,11 +153,28 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_strangers_cause_again_and_again_is_written_some_times_a_minute() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::registry().with(lines(move || writer.clone(), false));
+        tracing::subscriber::with_default(subscriber, || {
+            for n in 0..1000 {
+                tracing::warn!(n, "a stranger did it again");
+            }
+            tracing::info!("another place");
+        });
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let again = log.matches("a stranger did it again").count();
+        assert!((1..=60).contains(&again), "{again} lines");
+        assert!(log.contains("another place"));
+    }
+
+    #[test]
     fn traces_of_a_link_tell_no_password_whatever_is_asked_for() {
         for directives in ["trace", "is=trace,str0m::ice=trace,is::agent=trace,trace"] {
             let log = Log::default();
             let writer = log.clone();
-            let lines = fmt::layer().with_writer(move || writer.clone()).with_ansi(false);
+            let lines = lines(move || writer.clone(), false);
             let filter = EnvFilter::new(quieted(directives));
             let cap = filter_fn(tells_no_secret);
             let subscriber = tracing_subscriber::registry().with(filter).with(cap).with(lines);

@@ -10,6 +10,7 @@ mod drain;
 #[cfg(debug_assertions)]
 mod faults;
 mod http;
+mod line_rate;
 mod logs;
 mod media;
 mod metrics;

@@ -3,7 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use crate::{
@@ -18,9 +18,10 @@ pub struct Lobby {
     rooms: HashMap<Address, RoomSummary>,
     order: BTreeSet<Rank>,
     most: usize,
-    pace: Duration,
     shown: RoomList,
     due: Option<Instant>,
+    /// No list is shown before.
+    not_before: Option<Instant>,
 }
 
 /// A room's place in the list.
@@ -39,38 +40,39 @@ impl Rank {
 }
 
 impl Lobby {
-    /// An empty lobby that shows at most `most` rooms, `pace` after the first change it gathers.
-    pub fn new(most: usize, pace: Duration) -> Self {
+    /// An empty lobby that shows at most `most` rooms.
+    pub fn new(most: usize) -> Self {
         Self {
             rooms: HashMap::new(),
             order: BTreeSet::new(),
             most,
-            pace,
             shown: RoomList { rooms: Vec::new() },
             due: None,
+            not_before: None,
         }
     }
 
-    /// Gathers changes for so long from now on.
-    pub fn set_pace(&mut self, pace: Duration) {
-        self.pace = pace;
+    /// Shows no list before `at`.
+    pub fn hold_until(&mut self, at: Instant) {
+        self.not_before = Some(at);
+        self.due = self.due.map(|due| due.max(at));
     }
 
-    /// A room is new or its row is another one.
-    pub fn update(&mut self, now: Instant, address: &Address, summary: RoomSummary) {
+    /// A room is new or its row is another one, to be shown by `due`.
+    pub fn update(&mut self, due: Instant, address: &Address, summary: RoomSummary) {
         let rank = Rank::new(address, &summary);
         if let Some(before) = self.rooms.insert(address.clone(), summary) {
             self.order.remove(&Rank::new(address, &before));
         }
         self.order.insert(rank);
-        self.changed(now);
+        self.changed(due);
     }
 
-    /// A room is no more.
-    pub fn remove(&mut self, now: Instant, address: &Address) {
+    /// A room is no more, which is to be shown by `due`.
+    pub fn remove(&mut self, due: Instant, address: &Address) {
         if let Some(before) = self.rooms.remove(address) {
             self.order.remove(&Rank::new(address, &before));
-            self.changed(now);
+            self.changed(due);
         }
     }
 
@@ -103,13 +105,16 @@ impl Lobby {
         Some(list)
     }
 
-    fn changed(&mut self, now: Instant) {
-        self.due.get_or_insert(now + self.pace);
+    fn changed(&mut self, due: Instant) {
+        let due = self.due.map_or(due, |sooner| sooner.min(due));
+        self.due = Some(self.not_before.map_or(due, |not_before| not_before.max(due)));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::name::RoomName;
 
@@ -122,7 +127,7 @@ mod tests {
 
     fn update(lobby: &mut Lobby, now: Instant, name: &str, participants: u32) {
         let summary = summary(name, participants);
-        lobby.update(now, &Address::native(&summary.name), summary);
+        lobby.update(now + PACE, &Address::native(&summary.name), summary);
     }
 
     fn names(list: &RoomList) -> Vec<&str> {
@@ -137,7 +142,7 @@ mod tests {
     #[test]
     fn the_fullest_rooms_come_first_and_the_list_is_bounded() {
         let now = some_time();
-        let mut lobby = Lobby::new(2, PACE);
+        let mut lobby = Lobby::new(2);
         for (name, participants) in [("a", 1), ("b", 3), ("c", 2), ("b", 0), ("d", 1)] {
             update(&mut lobby, now, name, participants);
         }
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn rooms_of_dialects_come_after_the_native_ones_and_may_bear_their_names() {
         let now = some_time();
-        let mut lobby = Lobby::new(200, PACE);
+        let mut lobby = Lobby::new(200);
         let foreign = Address::of("other", "a".into());
         lobby.update(now, &foreign, summary("a", 9));
         update(&mut lobby, now, "a", 1);
@@ -163,7 +168,7 @@ mod tests {
     #[test]
     fn changes_are_gathered_and_shown_once() {
         let now = some_time();
-        let mut lobby = Lobby::new(200, PACE);
+        let mut lobby = Lobby::new(200);
         update(&mut lobby, now, "a", 1);
         update(&mut lobby, now + PACE / 2, "a", 2);
         assert_eq!(lobby.poll_timeout(), Some(now + PACE));
@@ -176,12 +181,28 @@ mod tests {
     #[test]
     fn a_change_that_nobody_would_see_is_not_shown() {
         let now = some_time();
-        let mut lobby = Lobby::new(1, PACE);
+        let mut lobby = Lobby::new(1);
         update(&mut lobby, now, "a", 5);
         lobby.handle_timeout(now + PACE).expect("a list");
         update(&mut lobby, now + PACE, "below", 1);
         update(&mut lobby, now + PACE, "a", 6);
         update(&mut lobby, now + PACE, "a", 5);
         assert_eq!(lobby.handle_timeout(now + PACE * 2), None);
+    }
+
+    #[test]
+    fn a_change_for_later_waits_for_none_that_is_sooner_and_no_list_comes_before_its_time() {
+        let now = some_time();
+        let mut lobby = Lobby::new(200);
+        let late = summary("late", 1);
+        lobby.update(now + PACE * 20, &Address::native(&late.name), late);
+        assert_eq!(lobby.poll_timeout(), Some(now + PACE * 20));
+        update(&mut lobby, now, "a", 1);
+        assert_eq!(lobby.poll_timeout(), Some(now + PACE));
+        let shown = lobby.handle_timeout(now + PACE).expect("a list");
+        assert_eq!(names(&shown), ["a", "late"]);
+        lobby.hold_until(now + PACE * 9);
+        update(&mut lobby, now + PACE, "a", 2);
+        assert_eq!(lobby.poll_timeout(), Some(now + PACE * 9));
     }
 }

@@ -7,6 +7,9 @@ use bytes::Bytes;
 pub(crate) struct Assembly<T> {
     packet: T,
     missing: usize,
+    /// Bytes of the packet itself.
+    packet_bytes: usize,
+    /// Bytes of the attachments so far.
     bytes: usize,
     attachments: Vec<Bytes>,
 }
@@ -25,14 +28,19 @@ pub(crate) enum Assembled<T> {
 pub(crate) struct TooLarge;
 
 impl<T> Assembly<T> {
-    /// Waits for `count` attachments.
-    pub(crate) fn new(packet: T, count: usize) -> Self {
-        Self { packet, missing: count, bytes: 0, attachments: Vec::new() }
+    /// Waits for `count` attachments of a packet that came in `packet_bytes`.
+    pub(crate) fn new(packet: T, packet_bytes: usize, count: usize) -> Self {
+        Self { packet, missing: count, packet_bytes, bytes: 0, attachments: Vec::new() }
     }
 
     /// What is not complete yet.
     pub(crate) fn packet(&self) -> &T {
         &self.packet
+    }
+
+    /// Bytes of all that has come.
+    pub(crate) fn held(&self) -> usize {
+        self.packet_bytes + self.bytes
     }
 
     /// Takes the next attachment, as long as all together have no more than `most` bytes.

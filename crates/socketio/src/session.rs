@@ -180,6 +180,11 @@ impl Session {
         self.link.is_ready()
     }
 
+    /// Bytes of a packet whose attachments have not all come.
+    pub fn partial_bytes(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.held())
+    }
+
     /// A GET waits for packets. A second one at once closes the session.
     pub fn handle_poll(&mut self) -> Result<(), Refusal> {
         self.link.handle_poll()
@@ -227,11 +232,7 @@ impl Session {
 
     /// A WebSocket message came.
     pub fn handle_websocket(&mut self, now: Instant, message: Message<'_>) {
-        let length = match &message {
-            Message::Text(text) => text.len(),
-            Message::Binary(data) => data.len(),
-        };
-        if length > self.config.max_payload {
+        if message.len() > self.config.max_payload {
             return self.link.close(Closed::TooLarge);
         }
         self.count(now);
@@ -380,7 +381,8 @@ impl Session {
             (kind @ (Kind::Event(_) | Kind::Ack(_)), true) => {
                 let whole = Whole { namespace, id: packet.id, kind };
                 if packet.attachments > 0 {
-                    self.partial = Some(Box::new(Assembly::new(whole, packet.attachments)));
+                    self.partial =
+                        Some(Box::new(Assembly::new(whole, text.len(), packet.attachments)));
                 } else {
                     self.tell(whole, Vec::new());
                 }

@@ -132,7 +132,8 @@ fn connected(page: &mut Page, readings: &Readings<'_>) {
         page.gauge("rooms", "Rooms open", census.rooms);
         page.gauge("participants", "Participants in rooms", census.participants);
         page.gauge("sessions", "Sockets of signaling connected", census.sessions);
-        page.gauge("queue_bytes", "Bytes that wait for sockets of signaling", census.queue_bytes);
+        let help = "Bytes that sockets of signaling hold: to be sent, or received in part";
+        page.gauge("queue_bytes", help, census.queue_bytes);
         page.gauge("log_bytes", "Bytes of events kept for those who reconnect", census.log_bytes);
     }
 }

@@ -60,6 +60,8 @@ pub(super) type Inbox = mpsc::Receiver<Box<Mail>>;
 pub(super) struct RoomKey {
     pub(super) address: Address,
     number: u64,
+    /// The client prefix that the room is counted for.
+    pub(super) opener: ClientPrefix,
     /// Bytes of the events that the room keeps, as it last said.
     pub(super) log_bytes: Arc<AtomicUsize>,
 }
@@ -169,7 +171,7 @@ impl Directory {
         }
         rooms.next += 1;
         let number = rooms.next;
-        let key = RoomKey { address, number, log_bytes: Arc::default() };
+        let key = RoomKey { address, number, opener, log_bytes: Arc::default() };
         let entry = Entry {
             number,
             mailbox: mailbox.clone(),

@@ -24,7 +24,7 @@ use super::{
     seat::Sockets,
     translate,
 };
-use crate::client_prefix::ClientPrefix;
+use crate::{client_prefix::ClientPrefix, socket::app::HeldBytes};
 
 /// Rooms opened by one address, whether created or joined.
 const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
@@ -37,6 +37,8 @@ const PARTIES: usize = 16_384;
 pub(super) struct Hub {
     pub(super) config: Config,
     pub(super) sockets: Sockets,
+    /// Bytes that clients hold outside of the sockets' queues.
+    pub(super) held: Arc<HeldBytes>,
     pub(super) directory: Directory,
     pub(super) kept: KeptRooms,
     pub(super) lobby: LobbyDesk,
@@ -50,6 +52,7 @@ impl Hub {
     pub(super) fn new(config: Config) -> Self {
         Self {
             sockets: Sockets::new(),
+            held: Arc::default(),
             directory: Directory::new(config.max_rooms, config.max_rooms_per_address),
             kept: KeptRooms::open(config.data.clone(), config.created_stays),
             lobby: LobbyDesk::new(config.lobby_rooms, config.lobby_pace),

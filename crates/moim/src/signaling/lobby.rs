@@ -12,18 +12,36 @@ use room::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use super::hub::Hub;
-use crate::socket::app::{Socket, encode_event};
+use super::{
+    hub::Hub,
+    rate::{Bucket, PerClient, Rate},
+};
+use crate::{
+    client_prefix::ClientPrefix,
+    socket::app::{Socket, encode_event},
+};
 
-/// How many bytes a second all lists together may take: the more there are to tell, the longer
-/// changes are gathered.
+/// Bytes a second that all lists together may take: the more there are to tell, the longer changes
+/// are gathered.
 const BYTES_PER_SECOND: usize = 16 << 20;
+/// Lists for each receiver.
+const LISTS: Rate = Rate { burst: 10.0, per_second: 4.0 };
+/// Bytes of a list that cost a receiver as much as one list more.
+const BYTES_OF_LIST: usize = 16 << 10;
+/// Changes of the rooms of one client prefix that are shown at once.
+const CHANGES: Rate = Rate { burst: 30.0, per_second: 0.5 };
+/// Prefixes that are remembered for that.
+const PREFIXES: usize = 4096;
+/// For how long a prefix's further changes are gathered, unless a list is due sooner.
+const LATE: Duration = Duration::from_secs(2);
 
 /// The rooms' rows and who watches them.
 #[derive(Debug)]
 pub(super) struct LobbyDesk {
     pace: Duration,
     lobby: Mutex<Lobby>,
+    lists: Mutex<Bucket>,
+    changes: PerClient,
     subscribers: Mutex<HashMap<Connection, Socket>>,
     changed: Notify,
 }
@@ -32,20 +50,24 @@ impl LobbyDesk {
     pub(super) fn new(most: usize, pace: Duration) -> Self {
         Self {
             pace,
-            lobby: Mutex::new(Lobby::new(most, pace)),
+            lobby: Mutex::new(Lobby::new(most)),
+            lists: Mutex::new(Bucket::full(LISTS, Instant::now())),
+            changes: PerClient::new(CHANGES, PREFIXES),
             subscribers: Mutex::default(),
             changed: Notify::new(),
         }
     }
 
-    pub(super) fn update(&self, address: &Address, summary: RoomSummary) {
-        self.with_lobby(|lobby| lobby.update(now(), address, summary));
-        self.changed.notify_one();
+    /// A room that `opener` opened is new or its row is another one.
+    pub(super) fn update(&self, address: &Address, opener: ClientPrefix, summary: RoomSummary) {
+        let due = self.due(opener);
+        self.change(|lobby| lobby.update(due, address, summary));
     }
 
-    pub(super) fn remove(&self, address: &Address) {
-        self.with_lobby(|lobby| lobby.remove(now(), address));
-        self.changed.notify_one();
+    /// A room that `opener` opened is no more.
+    pub(super) fn remove(&self, address: &Address, opener: ClientPrefix) {
+        let due = self.due(opener);
+        self.change(|lobby| lobby.remove(due, address));
     }
 
     /// The list, and each later one that differs.
@@ -70,14 +92,44 @@ impl LobbyDesk {
         let event = ServerEvent::RoomList(list);
         let packet = encode_event(event.name(), &event, None);
         let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        if subscribers.is_empty() {
+            return;
+        }
         for socket in subscribers.values() {
             socket.emit(Arc::clone(&packet));
         }
         let bytes = packet.len().saturating_mul(subscribers.len());
         drop(subscribers);
         let millis = bytes.saturating_mul(1000) / BYTES_PER_SECOND;
-        let slow = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
-        self.with_lobby(|lobby| lobby.set_pace(slow.max(self.pace)));
+        let of_all = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+        let now = Instant::now();
+        #[expect(clippy::cast_precision_loss, reason = "a cost may be rounded")]
+        let cost = (packet.len() as f32 / BYTES_OF_LIST as f32).max(1.0);
+        let of_each = {
+            let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+            lists.owe(LISTS, now, cost)
+        };
+        let next = now + of_all.max(of_each);
+        self.with_lobby(|lobby| lobby.hold_until(next.into_std()));
+    }
+
+    /// When a change of a room of that prefix is to be shown.
+    fn due(&self, opener: ClientPrefix) -> std::time::Instant {
+        let now = Instant::now();
+        let is_prompt = opener.is_loopback() || self.changes.take(opener, now);
+        (now + if is_prompt { self.pace } else { LATE.max(self.pace) }).into_std()
+    }
+
+    /// Wakes the publisher only where that has to look at another time.
+    fn change(&self, act: impl FnOnce(&mut Lobby)) {
+        let is_due_otherwise = self.with_lobby(|lobby| {
+            let before = lobby.poll_timeout();
+            act(lobby);
+            lobby.poll_timeout() != before
+        });
+        if is_due_otherwise {
+            self.changed.notify_one();
+        }
     }
 
     fn with_lobby<T>(&self, act: impl FnOnce(&mut Lobby) -> T) -> T {
@@ -90,7 +142,10 @@ pub(super) async fn publish(hub: Arc<Hub>) {
     let desk = &hub.lobby;
     loop {
         match desk.with_lobby(|lobby| lobby.poll_timeout()) {
-            Some(due) => tokio::time::sleep_until(due.into()).await,
+            Some(due) => tokio::select! {
+                () = tokio::time::sleep_until(due.into()) => {}
+                () = desk.changed.notified() => continue,
+            },
             None => desk.changed.notified().await,
         }
         if let Some(list) = desk.with_lobby(|lobby| lobby.handle_timeout(now())) {

@@ -1,4 +1,4 @@
-//! The budget of bytes that wait for sockets, and of events that rooms keep for those who reconnect.
+//! The budget of bytes that sockets hold, and of events that rooms keep for those who reconnect.
 //!
 //! Above it the largest logs are given up first, since they are there in case somebody comes back; then the
 //! largest queues are cut. Both are sampled, so that a message costs one store more and no room waits.
@@ -9,35 +9,64 @@ use super::{
     directory::{Mail, RoomLog},
     hub::Hub,
 };
-use crate::{client_prefix::ClientPrefix, quota, socket::app::Socket};
+use crate::{
+    client_prefix::ClientPrefix,
+    quota,
+    socket::app::{Holder, Socket},
+};
 
 /// From one sample to the next.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Bytes that wait for one socket.
+/// Bytes that one client holds in one way.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct Share {
     pub(super) bytes: usize,
     pub(super) prefix: ClientPrefix,
-    pub(super) socket: Socket,
+    pub(super) owner: Owner,
 }
 
-/// Keeps the queues within their budget.
+/// The owner of such bytes, which gives them up when it is cut.
+#[derive(Debug)]
+pub(super) enum Owner {
+    /// They wait in a socket's queue.
+    Queue(Socket),
+    /// A task took them but has not sent them, or received them in part.
+    Task(Arc<Holder>),
+}
+
+impl From<Arc<Holder>> for Share {
+    fn from(holder: Arc<Holder>) -> Self {
+        Self { bytes: holder.bytes(), prefix: holder.prefix(), owner: Owner::Task(holder) }
+    }
+}
+
+impl Owner {
+    fn cut(&self) {
+        match self {
+            Self::Queue(socket) => socket.cut(),
+            Self::Task(holder) => holder.cut(),
+        }
+    }
+}
+
+/// Keeps logs and shares within the budget.
 pub(super) async fn watch(hub: Arc<Hub>) {
     let budget = hub.config.max_queue_bytes;
     loop {
         tokio::time::sleep(INTERVAL).await;
-        let queues = hub.sockets.queues();
-        let queued: usize = queues.iter().map(|queue| queue.bytes).sum();
-        for log in excess_logs(hub.directory.logs(), budget.saturating_sub(queued)) {
+        let mut shares = hub.sockets.queues();
+        shares.extend(hub.held.holders().into_iter().map(Share::from));
+        let held: usize = shares.iter().map(|share| share.bytes).sum();
+        for log in excess_logs(hub.directory.logs(), budget.saturating_sub(held)) {
             // A room that has no time for it is asked again.
             let _ = log.mailbox.try_send(Box::new(Mail::ForgetLog));
         }
-        let cut = excess(queues, budget);
+        let cut = excess(shares, budget);
         if !cut.is_empty() {
-            tracing::debug!(sockets = cut.len(), "queues cut: too many bytes wait");
+            tracing::debug!(count = cut.len(), "clients cut: too many bytes are held");
         }
-        cut.iter().for_each(|queue| queue.socket.cut());
+        cut.iter().for_each(|share| share.owner.cut());
     }
 }
 
@@ -53,33 +82,33 @@ fn excess_logs(mut logs: Vec<RoomLog>, budget: usize) -> Vec<RoomLog> {
     logs.into_iter().take_while(|log| is_excess(log)).collect()
 }
 
-/// The queues to cut, the largest first: those that exceed the share of their prefix, then any
+/// The shares to cut, the largest first: those that exceed the share of their prefix, then any
 /// until the others fit the budget.
-fn excess(mut queues: Vec<Queue>, budget: usize) -> Vec<Queue> {
-    let mut total: usize = queues.iter().map(|queue| queue.bytes).sum();
+fn excess(mut shares: Vec<Share>, budget: usize) -> Vec<Share> {
+    let mut total: usize = shares.iter().map(|share| share.bytes).sum();
     if total <= budget / 2 {
         return Vec::new();
     }
-    let share = quota::share(budget, total);
+    let fair = quota::share(budget, total);
     let mut by_prefix: HashMap<ClientPrefix, usize> = HashMap::new();
-    for queue in &queues {
-        *by_prefix.entry(queue.prefix).or_default() += queue.bytes;
+    for share in &shares {
+        *by_prefix.entry(share.prefix).or_default() += share.bytes;
     }
-    queues.sort_unstable_by_key(|queue| std::cmp::Reverse(queue.bytes));
+    shares.sort_unstable_by_key(|share| std::cmp::Reverse(share.bytes));
     let mut cut = Vec::new();
     for only_excess_of_prefix in [true, false] {
-        queues = queues
+        shares = shares
             .into_iter()
-            .filter_map(|queue| {
-                let held = by_prefix.entry(queue.prefix).or_default();
-                let exceeds = *held > share && !queue.prefix.is_loopback();
+            .filter_map(|share| {
+                let held = by_prefix.entry(share.prefix).or_default();
+                let exceeds = *held > fair && !share.prefix.is_loopback();
                 if if only_excess_of_prefix { exceeds } else { total > budget } {
-                    *held -= queue.bytes;
-                    total -= queue.bytes;
-                    cut.push(queue);
+                    *held -= share.bytes;
+                    total -= share.bytes;
+                    cut.push(share);
                     return None;
                 }
-                Some(queue)
+                Some(share)
             })
             .collect();
     }
@@ -93,12 +122,12 @@ mod tests {
     use super::*;
     use crate::socket::app::SocketId;
 
-    fn queue(address: [u8; 4], bytes: usize) -> Queue {
+    fn queue(address: [u8; 4], bytes: usize) -> Share {
         let (socket, _) = Socket::new(SocketId("a".into()), Default::default());
-        Queue { bytes, prefix: IpAddr::from(address).into(), socket }
+        Share { bytes, prefix: IpAddr::from(address).into(), owner: Owner::Queue(socket) }
     }
 
-    fn cut(queues: Vec<Queue>, budget: usize) -> Vec<usize> {
+    fn cut(queues: Vec<Share>, budget: usize) -> Vec<usize> {
         excess(queues, budget).iter().map(|queue| queue.bytes).collect()
     }
 
@@ -125,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_prefix_above_its_share_pays_before_others() {
-        let mut queues: Vec<Queue> = (0..6).map(|_| queue([192, 0, 2, 1], 10)).collect();
+        let mut queues: Vec<Share> = (0..6).map(|_| queue([192, 0, 2, 1], 10)).collect();
         queues.push(queue([192, 0, 2, 2], 12));
         assert_eq!(cut(queues, 100), [10; 5]);
     }

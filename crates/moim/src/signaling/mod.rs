@@ -39,7 +39,7 @@ pub(crate) use self::{config::Config, desk::MediaServer};
 use self::{hub::Hub, session::Session};
 use crate::{
     client_prefix::ClientPrefix,
-    socket::app::{Application, Handshake, Socket, encode_event},
+    socket::app::{Application, Handshake, HeldBytes, Socket, encode_event},
 };
 
 /// The signaling server: answers the sockets of the namespace `/`.
@@ -56,7 +56,7 @@ pub(crate) struct Census {
     pub(crate) rooms: usize,
     /// Participants in them, those who may come back too.
     pub(crate) participants: u64,
-    /// Bytes that wait for sockets.
+    /// Bytes that sockets hold: queued, taken, unsent or received in part.
     pub(crate) queue_bytes: usize,
     /// Bytes of events that rooms keep for those who reconnect.
     pub(crate) log_bytes: usize,
@@ -95,7 +95,8 @@ impl Signaling {
             sessions: self.hub.sockets.count(),
             rooms,
             participants,
-            queue_bytes: self.hub.sockets.queues().iter().map(|queue| queue.bytes).sum(),
+            queue_bytes: self.hub.sockets.queues().iter().map(|queue| queue.bytes).sum::<usize>()
+                + self.hub.held.total(),
             log_bytes: self.hub.directory.logs().iter().map(|log| log.bytes).sum(),
         }
     }
@@ -114,5 +115,9 @@ impl Application for Signaling {
             .add(socket.clone(), ClientPrefix::from(handshake.address))
             .ok_or_else(|| "the server is going away".to_owned())?;
         Ok(Session::new(Arc::clone(&self.hub), connection, socket, &handshake))
+    }
+
+    fn held_bytes(&self) -> Arc<HeldBytes> {
+        Arc::clone(&self.hub.held)
     }
 }

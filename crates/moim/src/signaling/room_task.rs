@@ -174,7 +174,7 @@ impl RoomTask {
                 }
                 Effect::Detach(connection) => drop(self.seats.remove(&connection)),
                 Effect::Summary(summary) => {
-                    self.hub.lobby.update(&self.key.address, summary);
+                    self.hub.lobby.update(&self.key.address, self.key.opener, summary);
                     self.end_access_of_departed();
                 }
                 Effect::Closed => self.closed = true,
@@ -344,7 +344,7 @@ impl RoomTask {
 
     /// Takes the room out of the lobby, and its members out of the dialect's list.
     fn delist(&self) {
-        self.hub.lobby.remove(&self.key.address);
+        self.hub.lobby.remove(&self.key.address, self.key.opener);
         if let Some(hall) = self.dialect.and_then(|dialect| self.hub.hall(dialect.name())) {
             hall.seat(self.key.address.name(), Vec::new());
         }

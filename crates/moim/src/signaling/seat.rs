@@ -8,7 +8,10 @@ use std::{
 use room::Connection;
 use tokio::sync::Notify;
 
-use super::{ice::Found, memory::Queue};
+use super::{
+    ice::Found,
+    memory::{Owner, Share},
+};
 use crate::client_prefix::ClientPrefix;
 use crate::socket::app::Socket;
 
@@ -82,12 +85,12 @@ impl Sockets {
     }
 
     /// The sockets for which bytes wait, and how many.
-    pub(super) fn queues(&self) -> Vec<Queue> {
+    pub(super) fn queues(&self) -> Vec<Share> {
         let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = |known: &Known| {
             let bytes = known.socket.queued();
-            let (socket, prefix) = (known.socket.clone(), known.prefix);
-            (bytes > 0).then_some(Queue { bytes, prefix, socket })
+            let owner = || Owner::Queue(known.socket.clone());
+            (bytes > 0).then(|| Share { bytes, prefix: known.prefix, owner: owner() })
         };
         register.sockets.values().filter_map(queue).collect()
     }

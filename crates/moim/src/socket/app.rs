@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 pub(crate) use super::encode::{encode_event, encode_raw_event};
+pub(crate) use super::held::{HeldBytes, Holder};
 use super::outbox;
 #[cfg(test)]
 pub(crate) use super::outbox::{Outbox, OutboxLimits};
@@ -114,6 +115,11 @@ pub(crate) trait Application: Send + Sync + 'static {
 
     /// A client connected to a namespace, `/` unless others are configured; an error refuses it with that message.
     fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Self::Events, String>;
+
+    /// Counts bytes that sessions hold outside of their queues. Asked once, before the first session.
+    fn held_bytes(&self) -> Arc<HeldBytes> {
+        Arc::default()
+    }
 }
 
 /// Answers one socket's events, one at a time, in order.

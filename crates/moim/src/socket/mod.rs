@@ -12,6 +12,7 @@ pub(crate) mod app;
 mod client;
 mod config;
 mod encode;
+mod held;
 mod origin;
 mod outbox;
 mod query;

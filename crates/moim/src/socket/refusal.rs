@@ -27,6 +27,8 @@ pub(super) enum Refusal {
     TooMany,
     /// No room for any session.
     Full,
+    /// No memory for a body.
+    Busy,
 }
 
 impl Refusal {
@@ -42,6 +44,7 @@ impl Refusal {
             Self::TooLate => (StatusCode::REQUEST_TIMEOUT, 3, "Request timeout"),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, 4, "Too many sessions"),
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, 4, "Too many sessions"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, 3, "Server busy"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -20,9 +21,10 @@ use socketio::{Revision, Session, TransportKind};
 use tokio::sync::oneshot;
 
 use super::{
-    app::Application,
+    app::{Application, HeldBytes},
     client::{Origin, mint},
     config::{Config, Mount},
+    held::Holding,
     origin,
     query::Query,
     refusal::Refusal,
@@ -42,6 +44,7 @@ pub(super) struct Shared<A> {
     pub(super) config: Config,
     session: Arc<socketio::Config>,
     registry: Arc<Registry>,
+    held: Arc<HeldBytes>,
     refused_origin: Reminder,
 }
 
@@ -51,8 +54,8 @@ pub(crate) fn router<A: Application>(app: Arc<A>, config: Config) -> Router {
     let mounts = config.mounts.clone();
     let session = Arc::new(config.session.clone());
     let refused_origin = Reminder::every(REFUSED_ORIGIN_INTERVAL);
-    let shared =
-        Arc::new(Shared { app, config, session, registry: Arc::default(), refused_origin });
+    let (registry, held) = (Arc::default(), app.held_bytes());
+    let shared = Arc::new(Shared { app, config, session, registry, held, refused_origin });
     let router = |router: Router<_>, mount: Mount| router.route(mount.path, any(serve));
     mounts.into_iter().fold(Router::new(), router).with_state(shared)
 }
@@ -141,7 +144,9 @@ impl<A: Application> Shared<A> {
         }
         match (transport, &parts.method) {
             (TransportKind::Polling, &Method::GET) => poll(&door).await,
-            (TransportKind::Polling, &Method::POST) => self.post(&door, &parts.headers, body).await,
+            (TransportKind::Polling, &Method::POST) => {
+                self.post(&door, connection, &parts.headers, body).await
+            }
             (TransportKind::WebSocket, &Method::GET) => upgrade(&door, &mut parts).await,
             _ => Err(Refusal::BadRequest),
         }
@@ -206,6 +211,7 @@ impl<A: Application> Shared<A> {
     async fn post(
         &self,
         door: &Door,
+        connection: Connection,
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Response, Refusal> {
@@ -217,7 +223,9 @@ impl<A: Application> Shared<A> {
         }
         let posting = door.post().ok_or(Refusal::BadRequest)?;
         let most = self.session.max_payload;
-        let body = tokio::time::timeout(self.config.limits.body_timeout, read(body, most)).await;
+        let holding = self.holding(connection);
+        let body = read(body, most, holding);
+        let body = tokio::time::timeout(self.config.limits.body_timeout, body).await;
         let body = body.map_err(|_| Refusal::TooLate)??;
         let (answer, answered) = oneshot::channel();
         door.push(Request::Post(body, answer))?;
@@ -236,6 +244,11 @@ impl<A: Application> Shared<A> {
 
     fn session(&self, revision: Revision, kind: TransportKind, sid: &str) -> Session {
         Session::new(Instant::now(), Arc::clone(&self.session), revision, kind, sid)
+    }
+
+    /// Counts what is held for a client.
+    pub(super) fn holding(&self, connection: Connection) -> Holding {
+        self.held.register(connection.peer.ip().into())
     }
 
     /// A WebSocket that holds its client to our limits.
@@ -269,18 +282,28 @@ fn accept(parts: &mut request::Parts) -> Result<(Response, OnUpgrade), Refusal> 
     Ok((response, upgrade))
 }
 
-/// A body of no more than `most` bytes, refused as soon as it is known to have more.
-async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Refusal> {
+/// A body of no more than `most` bytes, refused as soon as it is known to have more, or when the
+/// server holds more than it may.
+async fn read(mut body: Body, most: usize, mut holding: Holding) -> Result<Vec<u8>, Refusal> {
     if body.size_hint().lower() > most as u64 {
         return Err(Refusal::TooLarge);
     }
     let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let Ok(data) = frame.map_err(|_| Refusal::BadRequest)?.into_data() else { continue };
+    while let Some(frame) = poll_fn(|context| match holding.poll_cut(context) {
+        Poll::Ready(()) => Poll::Ready(Some(Err(Refusal::Busy))),
+        Poll::Pending => {
+            let frame = Pin::new(&mut body).poll_frame(context);
+            frame.map(|frame| frame.map(|frame| frame.map_err(|_| Refusal::BadRequest)))
+        }
+    })
+    .await
+    {
+        let Ok(data) = frame?.into_data() else { continue };
         if bytes.len() + data.len() > most {
             return Err(Refusal::TooLarge);
         }
         bytes.extend_from_slice(&data);
+        holding.set(bytes.capacity());
     }
     Ok(bytes)
 }

@@ -22,6 +22,7 @@ use tokio::{
 use super::{
     app::{Ack, Application, Events, Gone, Incoming, Outgoing, Socket, SocketId},
     client::{Client, Origin, mint},
+    held::Holding,
     outbox::Overflow,
     registry::{Listing, Permit},
     request::Request,
@@ -40,7 +41,10 @@ pub(super) struct Task<A: Application> {
     /// One for each namespace that the client is connected to: few, and mostly one.
     clients: Vec<Client<A::Events>>,
     /// Taken from the outbox of a client, but not sent yet.
-    taken: Option<(Namespace, VecDeque<Outgoing>)>,
+    taken: Option<Taken>,
+    /// Bytes of messages whose events are being answered.
+    answering: usize,
+    holding: Holding,
     polling: Option<Box<Polling>>,
     listing: Option<Listing>,
     web: Web,
@@ -50,6 +54,13 @@ pub(super) struct Task<A: Application> {
     /// The client closed its WebSocket in order.
     is_going_away: bool,
     _permit: Permit,
+}
+
+/// What waits for the transport.
+struct Taken {
+    namespace: Namespace,
+    packets: VecDeque<Outgoing>,
+    bytes: usize,
 }
 
 /// What a session begins on.
@@ -86,6 +97,7 @@ enum Step {
     Received(io::Result<()>),
     Flushed(io::Result<()>),
     Outgoing(Namespace, Result<VecDeque<Outgoing>, Overflow>),
+    Cut,
     Alarm,
 }
 
@@ -111,12 +123,15 @@ impl<A: Application> Task<A> {
             Transport::WebSocket(websocket) => (None, None, Web::Open(Box::new(websocket))),
         };
         let due = session.poll_timeout().unwrap_or_else(Instant::now);
+        let holding = shared.holding(origin.connection);
         Box::new(Self {
             shared,
             session,
             origin,
             clients: Vec::new(),
             taken: None,
+            answering: 0,
+            holding,
             polling,
             listing,
             web,
@@ -135,8 +150,12 @@ impl<A: Application> Task<A> {
                 Step::PollGone => self.session.handle_poll_gone(),
                 Step::Opened(Ok(io)) => self.web = Web::Open(Box::new(self.shared.websocket(io))),
                 Step::Received(Ok(())) => self.handle_received(),
-                Step::Outgoing(namespace, Ok(batch)) => self.taken = Some((namespace, batch)),
+                Step::Outgoing(namespace, Ok(packets)) => {
+                    let bytes = packets.iter().map(Outgoing::len).sum();
+                    self.taken = Some(Taken { namespace, packets, bytes });
+                }
                 Step::Outgoing(_, Err(Overflow)) => self.session.close(Closed::TooSlow),
+                Step::Cut => self.handle_cut(),
                 Step::Opened(Err(_)) | Step::Received(Err(_)) | Step::Flushed(Err(_)) => {
                     self.handle_websocket_gone();
                 }
@@ -149,6 +168,8 @@ impl<A: Application> Task<A> {
     async fn settle(&mut self) -> bool {
         let now = Instant::now();
         self.keep_time(now);
+        // Events may take long to answer.
+        self.holding.set(self.held());
         loop {
             self.hand_over(now);
             self.transmit_all();
@@ -162,11 +183,30 @@ impl<A: Application> Task<A> {
                 None => {}
             }
         }
+        self.answering = 0;
+        self.holding.set(self.held());
         self.answer_post();
         if self.session.is_upgraded() && self.polling.take().is_some() {
             self.listing.iter().for_each(Listing::upgrade);
         }
         false
+    }
+
+    /// Bytes held outside of the queues.
+    fn held(&self) -> usize {
+        let web = match &self.web {
+            Web::Open(websocket) => websocket.held(),
+            Web::None | Web::Opening(_) => 0,
+        };
+        let taken = self.taken.as_ref().map_or(0, |taken| taken.bytes);
+        web + taken + self.answering + self.session.partial_bytes()
+    }
+
+    /// The server holds more than it may: drops all at once, without a farewell.
+    fn handle_cut(&mut self) {
+        self.taken = None;
+        self.web = Web::None;
+        self.session.close(Closed::TooSlow);
     }
 
     /// Wakes the session if something is due. Alarms come late by a little.
@@ -188,7 +228,7 @@ impl<A: Application> Task<A> {
                 client.events.event(Incoming { name, args, attachments, ack }).await;
             }
             Event::Disconnect { namespace } => {
-                self.taken.take_if(|(of, _)| *of == namespace);
+                self.taken.take_if(|taken| taken.namespace == namespace);
                 let Some(at) = self.place(namespace) else { return };
                 let Client { mut events, dismissed, .. } = self.clients.swap_remove(at);
                 events.gone(if dismissed { Gone::ByServer } else { Gone::ByClient }).await;
@@ -255,6 +295,7 @@ impl<A: Application> Task<A> {
                 }
             },
             Request::Post(body, answer) => {
+                self.answering += body.len();
                 let result = self.session.handle_post(Instant::now(), &body);
                 polling.posted = Some(Posted { answer, result });
             }
@@ -283,7 +324,10 @@ impl<A: Application> Task<A> {
         let now = Instant::now();
         let End { status, is_going_away } = loop {
             match websocket.next_message() {
-                Ok(Some(message)) => self.session.handle_websocket(now, message),
+                Ok(Some(message)) => {
+                    self.answering += message.len();
+                    self.session.handle_websocket(now, message);
+                }
                 Ok(None) => return,
                 Err(end) => break end,
             }
@@ -312,10 +356,10 @@ impl<A: Application> Task<A> {
         if !self.may_send() {
             return;
         }
-        let Some((namespace, mut taken)) = self.taken.take() else { return };
+        let Some(mut taken) = self.taken.take() else { return };
         let mut bytes = 0;
         while bytes < BATCH
-            && let Some(outgoing) = taken.pop_front()
+            && let Some(outgoing) = taken.packets.pop_front()
         {
             bytes += outgoing.len();
             match outgoing {
@@ -326,15 +370,16 @@ impl<A: Application> Task<A> {
                 }
                 Outgoing::Disconnect => {
                     let mut own = self.clients.iter_mut();
-                    if let Some(client) = own.find(|client| client.namespace == namespace) {
+                    if let Some(client) = own.find(|it| it.namespace == taken.namespace) {
                         client.dismissed = true;
                     }
-                    return self.session.disconnect(now, namespace);
+                    return self.session.disconnect(now, taken.namespace);
                 }
             }
         }
-        if !taken.is_empty() {
-            self.taken = Some((namespace, taken));
+        if !taken.packets.is_empty() {
+            taken.bytes = taken.bytes.saturating_sub(bytes);
+            self.taken = Some(taken);
         }
     }
 
@@ -372,8 +417,8 @@ impl<A: Application> Task<A> {
 
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
         self.outgoing_first = !self.outgoing_first;
-        let mut step = Poll::Pending;
-        if self.outgoing_first {
+        let mut step = self.holding.poll_cut(context).map(|()| Step::Cut);
+        if step.is_pending() && self.outgoing_first {
             step = self.poll_outgoing(context);
         }
         if step.is_pending() {

@@ -13,6 +13,7 @@ mod folder;
 mod hosts;
 mod http;
 mod limits;
+mod memory;
 mod peer;
 mod proxies;
 mod relay_alone;

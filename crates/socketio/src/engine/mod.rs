@@ -63,6 +63,17 @@ pub enum Message<'a> {
     Binary(Cow<'a, [u8]>),
 }
 
+impl Message<'_> {
+    /// Bytes of its content.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(data) => data.len(),
+        }
+    }
+}
+
 /// Why a request isn't served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -1,6 +1,7 @@
 //! Signaling with sockets that are queues, on a clock that jumps.
 
 mod lasting;
+mod lobby;
 mod meeting;
 mod refusing;
 mod resuming;

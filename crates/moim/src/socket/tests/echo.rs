@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use serde_json::value::RawValue;
 
 use crate::socket::{
-    app::{Application, Events, Gone, Handshake, Incoming, Outgoing, Socket},
+    app::{Application, Events, Gone, Handshake, HeldBytes, Incoming, Outgoing, Socket},
     encode::encode_raw_event,
 };
 
@@ -14,6 +14,7 @@ use crate::socket::{
 #[derive(Debug)]
 pub(super) struct Echo {
     seen: Mutex<mpsc::Sender<Seen>>,
+    pub(super) held: Arc<HeldBytes>,
 }
 
 /// What happened to the application.
@@ -34,7 +35,7 @@ pub(super) struct EchoEvents {
 impl Echo {
     pub(super) fn new() -> (Arc<Self>, mpsc::Receiver<Seen>) {
         let (sender, seen) = mpsc::channel();
-        (Arc::new(Self { seen: Mutex::new(sender) }), seen)
+        (Arc::new(Self { seen: Mutex::new(sender), held: Arc::default() }), seen)
     }
 }
 
@@ -54,6 +55,10 @@ impl Application for Echo {
         let seen = self.seen.lock().unwrap().clone();
         let _ = seen.send(Seen::Connected(handshake, socket.clone()));
         Ok(EchoEvents { socket, address, seen })
+    }
+
+    fn held_bytes(&self) -> Arc<HeldBytes> {
+        Arc::clone(&self.held)
     }
 }
 

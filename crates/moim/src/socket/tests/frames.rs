@@ -238,6 +238,49 @@ fn who_does_not_read_is_dropped_and_nobody_else_notices() {
     assert_eq!(other.receive(), "42[\"message-back\"]");
 }
 
+/// Returns once that many bytes are held, or fewer than that.
+fn wait_for_held(server: &Server, is_enough: impl Fn(usize) -> bool) {
+    let start = Instant::now();
+    while !is_enough(server.held.total()) {
+        assert!(start.elapsed() < Duration::from_secs(20), "{} bytes", server.held.total());
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn bytes_that_a_client_does_not_read_count_until_the_session_is_cut() {
+    let mut config = Config::default();
+    config.limits.outbox.bytes = 64 << 20;
+    let server = Server::start(config);
+    let mut slow = Peer::connected(server.address);
+    let Ok(Seen::Connected(_, socket)) = server.seen.recv() else { panic!() };
+    let message = format!("42[\"message\",\"{}\"]", "x".repeat(200_000));
+    // Until the connection takes no more, and so the queue is not emptied.
+    while socket.queued() == 0 {
+        slow.send(&message);
+        slow.send("42[\"noted\"]");
+        assert!(matches!(server.seen.recv(), Ok(Seen::Event(_))));
+    }
+    wait_for_held(&server, |bytes| bytes >= 200_000);
+    let holders = server.held.holders();
+    assert_eq!(holders.len(), 1);
+    holders[0].cut();
+    assert_eq!(gone(&server), Gone::Lost);
+    wait_for_held(&server, |bytes| bytes == 0);
+}
+
+#[test]
+fn attachments_count_until_their_packet_is_complete() {
+    let server = Server::start(Config::default());
+    let mut peer = Peer::connected(server.address);
+    let placeholder = |n: u32| format!("{{\"_placeholder\":true,\"num\":{n}}}");
+    peer.send(&format!("452-[\"noted\",{},{}]", placeholder(0), placeholder(1)));
+    peer.0.send(Message::binary(vec![1; 100_000])).unwrap();
+    wait_for_held(&server, |bytes| bytes >= 100_000);
+    peer.0.send(Message::binary(vec![2; 100_000])).unwrap();
+    wait_for_held(&server, |bytes| bytes < 100_000);
+}
+
 #[test]
 fn who_sends_too_fast_is_dropped() {
     let server = Server::start(Config::default());

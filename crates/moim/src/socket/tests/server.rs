@@ -15,13 +15,14 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use super::echo::{Echo, Seen};
 use crate::{
     port::Connection,
-    socket::{Config, router},
+    socket::{Config, app::HeldBytes, router},
 };
 
 /// Serves an [`Echo`] until it is dropped.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) seen: mpsc::Receiver<Seen>,
+    pub(super) held: Arc<HeldBytes>,
     pub(super) _runtime: Runtime,
 }
 
@@ -39,10 +40,11 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind(address)).unwrap();
         let address = listener.local_addr().unwrap();
         let (app, seen) = Echo::new();
+        let held = Arc::clone(&app.held);
         let mounts = |all: axum::Router, config| all.merge(router(Arc::clone(&app), config));
         let all = configs.into_iter().fold(axum::Router::new(), mounts);
         runtime.spawn(serve(listener, all));
-        Self { address, seen, _runtime: runtime }
+        Self { address, seen, held, _runtime: runtime }
     }
 }
 

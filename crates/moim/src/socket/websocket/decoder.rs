@@ -112,6 +112,16 @@ impl Decoder {
         }
     }
 
+    /// Bytes of what has not come whole, and of what came last.
+    pub(super) fn held(&self) -> usize {
+        let partial = self.partial.as_ref().map_or(0, |partial| partial.data.capacity());
+        let gathered = match &self.payload {
+            Payload::Here(_) => 0,
+            Payload::Gathered(data) => data.capacity(),
+        };
+        self.buffer.capacity() + partial + gathered
+    }
+
     /// The payload of the item that came last.
     pub(super) fn payload(&self) -> &[u8] {
         match &self.payload {

@@ -90,6 +90,11 @@ impl WebSocket {
         self.unsent.len() - self.sent
     }
 
+    /// Bytes held for what came in part and for what is not sent yet.
+    pub(super) fn held(&self) -> usize {
+        self.decoder.held() + self.unsent.capacity()
+    }
+
     /// Reads what is there. Drain [`WebSocket::next_message`] after it.
     ///
     /// # Errors
@@ -179,6 +184,8 @@ impl WebSocket {
     /// Sends what is queued and a Close, then waits a little for the client to go, so that it
     /// sees a close and no reset.
     pub(super) async fn say_farewell(mut self, status: u16) {
+        // Nothing more is read.
+        self.decoder = Decoder::new(0);
         write_head(&mut self.unsent, OpCode::Control(Control::Close), 2);
         self.unsent.extend_from_slice(&status.to_be_bytes());
         let farewell = async {

@@ -1,0 +1,162 @@
+//! The memory that clients can hold together.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::TcpStream,
+};
+
+use serde_json::{Value, json};
+use socket2::{Domain, Type};
+
+use crate::{
+    peer::{frame, get, socket, tcp, text_frame, websocket},
+    support::{SOON, Server, within},
+};
+
+/// The budget, and as a flag in MiB.
+const BUDGET: usize = 2 << 20;
+const BUDGET_FLAG: &str = "2";
+
+/// Bytes of each message that begins and does not end.
+const PART: usize = 500_000;
+/// Bytes of the description in one signal.
+const DESCRIPTION: usize = 60 << 10;
+
+fn reading(server: &Server, name: &str) -> usize {
+    let page = get(server, "/metrics").text().to_owned();
+    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("{name}: {page}")).parse().unwrap()
+}
+
+/// Bytes of queues, tasks and logs together.
+fn held(server: &Server) -> usize {
+    reading(server, "moim_queue_bytes") + reading(server, "moim_log_bytes")
+}
+
+/// A connection for which the system keeps little.
+fn narrow(server: &Server) -> TcpStream {
+    let stream = socket2::Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    stream.set_recv_buffer_size(4096).unwrap();
+    stream.connect(&server.address().into()).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.into()
+}
+
+/// Begins a WebSocket message of 900,000 bytes and sends a part of it.
+fn begin_message(stream: &mut TcpStream) {
+    let mut bytes = vec![0x81, 0xff];
+    bytes.extend(900_000_u64.to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(vec![b'4'; PART]);
+    // It may be cut before all is written.
+    let _ = stream.write_all(&bytes);
+}
+
+/// Begins a POST of 900,000 bytes to a session of its own and sends a part of it.
+fn begin_post(server: &Server) -> TcpStream {
+    const OPEN: &str = "/socket.io/?EIO=4&transport=polling";
+    let open = get(server, OPEN);
+    let sid = open.text().split('"').nth(3).unwrap();
+    let mut stream = tcp(server.address());
+    let head = format!(
+        "POST {OPEN}&sid={sid} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900000\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let _ = stream.write_all(&vec![b'4'; PART]);
+    stream
+}
+
+/// Whether the server closed the connection or answered on it.
+fn is_over(stream: &mut TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    loop {
+        match stream.read(&mut [0; 4096]) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => return error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+}
+
+/// Sends a request and waits for its answer.
+fn ask(stream: &mut TcpStream, event: &str, payload: &Value) -> Value {
+    let packet = format!("421{}", json!([event, payload]));
+    stream.write_all(&text_frame(&packet)).unwrap();
+    loop {
+        let (_, data) = frame(stream).unwrap();
+        if let Some(answer) = data.strip_prefix(b"431") {
+            return serde_json::from_slice::<Value>(answer).unwrap()[0].clone();
+        }
+    }
+}
+
+#[test]
+fn parts_of_messages_count_as_held() {
+    let server = Server::start(&[]);
+    let mut stream = socket(tcp(server.address()));
+    begin_message(&mut stream);
+    let counted = || (reading(&server, "moim_queue_bytes") >= PART).then_some(());
+    within(SOON, "the message is counted", counted);
+    let _posting = begin_post(&server);
+    let counted = || (reading(&server, "moim_queue_bytes") >= 2 * PART).then_some(());
+    within(SOON, "the body is counted", counted);
+    drop(stream);
+    let given_back = || (reading(&server, "moim_queue_bytes") < 2 * PART).then_some(());
+    within(SOON, "the message is given back", given_back);
+}
+
+#[test]
+fn parts_of_messages_stay_within_the_budget_whatever_carries_them() {
+    let server = Server::start(&["--max-queue-memory", BUDGET_FLAG]);
+    let mut parts: Vec<TcpStream> = (0..18)
+        .map(|n| match n % 3 {
+            0 => begin_post(&server),
+            // One has connected, the other has only opened a WebSocket.
+            1 => {
+                let mut stream = socket(tcp(server.address()));
+                begin_message(&mut stream);
+                stream
+            }
+            _ => {
+                let mut stream = websocket(tcp(server.address()));
+                begin_message(&mut stream);
+                stream
+            }
+        })
+        .collect();
+    let most = BUDGET / PART;
+    within(SOON, "what exceeds the budget is cut", || {
+        let left = parts.iter_mut().filter_map(|stream| (!is_over(stream)).then_some(())).count();
+        (left <= most && held(&server) <= BUDGET).then_some(())
+    });
+}
+
+#[test]
+fn slow_readers_logs_and_parts_of_messages_stay_within_one_budget() {
+    let server = Server::start(&["--max-queue-memory", BUDGET_FLAG]);
+    let mut pairs = Vec::new();
+    for n in 0..6 {
+        let (mut writer, mut slow) = (socket(tcp(server.address())), socket(narrow(&server)));
+        let join = json!({"room": format!("room {n}"), "name": "a"});
+        assert!(ask(&mut writer, "room:join", &join)["ok"].is_object());
+        let joined = ask(&mut slow, "room:join", &join);
+        let to = joined["ok"]["self"]["id"].as_str().unwrap().to_owned();
+        let mut part = socket(tcp(server.address()));
+        begin_message(&mut part);
+        pairs.push((writer, slow, part, to));
+    }
+    let description = json!({"type": "offer", "sdp": "s".repeat(DESCRIPTION)});
+    for (writer, _, _, to) in &mut pairs {
+        for _ in 0..12 {
+            let packet = format!("42{}", json!(["signal", {"to": to, "description": description}]));
+            writer.write_all(&text_frame(&packet)).unwrap();
+        }
+        assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers go on");
+    }
+    within(SOON, "all together is within the budget", || (held(&server) <= BUDGET).then_some(()));
+    for (writer, ..) in &mut pairs {
+        assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers go on");
+    }
+    let cut = pairs.iter_mut().filter_map(|(.., part, _)| is_over(part).then_some(())).count();
+    assert!(cut >= 2, "{cut} of six parts of a message were cut");
+}
