@@ -1,10 +1,11 @@
 //! What an `Sfu` is made with.
 
-use crate::ids::Transport;
 use std::{
     net::SocketAddr,
     time::{Duration, SystemTime},
 };
+
+use crate::ids::Transport;
 
 /// What an [`Sfu`](crate::Sfu) is made with.
 #[derive(Debug, Clone)]

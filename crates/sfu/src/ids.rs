@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub(crate) use str0m::media::{Mid, Rid};
+
 /// A room: its peers hear and see each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub u64);

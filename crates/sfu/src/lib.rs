@@ -56,29 +56,20 @@
 //! the five-tuple is enough.
 
 mod bwe;
-mod caution;
-pub mod codec;
 mod config;
-mod egress;
-mod estimate;
-mod format;
-mod forward;
+mod extensions;
 mod ids;
-mod link;
-mod meter;
+mod link_event;
+mod outbox;
 mod output;
-mod packet;
 mod peer;
-mod pool;
-mod quality;
-mod red;
 mod refused;
-mod relay;
-mod room;
 mod routes;
-pub mod rtcp;
 mod sdp;
+mod send;
 mod sfu;
+mod shard_message;
+mod str0m_workarounds;
 mod timers;
 mod track;
 mod ufrag;
@@ -89,7 +80,9 @@ pub use output::{
     Dropped, Event, GoneReason, Output, Speaker, Subscribed, Transmit, Unavailable, Wish,
 };
 pub use refused::Refused;
-pub use relay::Relay;
 pub use sdp::SdpError;
+pub use send::rtcp;
 pub use sfu::Sfu;
+pub use shard_message::Relay;
+pub use track::codec;
 pub use ufrag::{shard_of, ufrag_of};

@@ -1,8 +1,11 @@
 //! What an `Sfu` gives out.
 
-use crate::ids::{PeerId, RoomId, Source, Transport};
-use crate::relay::Relay;
 use std::net::SocketAddr;
+
+use crate::{
+    ids::{PeerId, RoomId, Source, Transport},
+    shard_message::Relay,
+};
 
 /// What is to be done, or what has happened.
 #[derive(Debug)]

@@ -1,8 +1,10 @@
 //! Which peer a datagram belongs to.
 
-use crate::ids::{PeerId, Transport};
-use foldhash::HashMap;
 use std::net::SocketAddr;
+
+use foldhash::HashMap;
+
+use crate::ids::{PeerId, Transport};
 
 /// A five-tuple as the driver names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,11 +1,12 @@
 //! When each peer or room wants its turn: one queue for all of a shard.
 
-use foldhash::HashMap;
 use std::{
     collections::BTreeSet,
     hash::Hash,
     time::{Duration, Instant},
 };
+
+use foldhash::HashMap;
 
 /// Times are rounded up to this, so that one that wants something "soon" over and over stands
 /// where it stood.

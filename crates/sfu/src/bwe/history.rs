@@ -1,7 +1,8 @@
 //! What was sent, until the receiver has said what became of it.
 
-use super::Micros;
 use std::collections::VecDeque;
+
+use super::Micros;
 
 /// More than a receiver can still be asked about: what a link carries in a few seconds.
 const MOST: usize = 4096;

@@ -10,8 +10,10 @@ mod acked;
 mod backlog;
 mod base;
 mod cluster;
+pub(crate) mod estimate;
 mod groups;
 mod history;
+pub(crate) mod keyframe_backoff;
 mod loss;
 mod probe;
 mod rate;
@@ -20,17 +22,20 @@ mod trend;
 #[cfg(test)]
 mod tests;
 
-use acked::Acked;
-use backlog::Backlog;
-use base::Base;
-use cluster::{Arrival, Report};
-use groups::{Groups, Sample};
-use history::{History, News, Packet};
-use loss::Loss;
-use probe::{Prober, View};
-use rate::Rate;
 use std::time::{Duration, Instant};
-use trend::{Signal, Trend};
+
+use self::{
+    acked::Acked,
+    backlog::Backlog,
+    base::Base,
+    cluster::{Arrival, Report},
+    groups::{Groups, Sample},
+    history::{History, News, Packet},
+    loss::Loss,
+    probe::{Prober, View},
+    rate::Rate,
+    trend::{Signal, Trend},
+};
 
 /// Microseconds, since the start of the link or on the receiver's clock.
 type Micros = i64;

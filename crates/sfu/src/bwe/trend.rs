@@ -3,8 +3,9 @@
 //! A line is fitted to how long the bursts of late waited (the trendline of Google Congestion
 //! Control). What it has to rise to count as growth adapts to how much the samples scatter about it.
 
-use super::{Micros, groups::Sample};
 use std::collections::VecDeque;
+
+use super::{Micros, groups::Sample};
 
 /// What is looked at.
 const WINDOW: Micros = 500_000;

@@ -1,7 +1,8 @@
 //! Which of a section's formats are ours, and the numbers that the engine has for each.
 
-use super::{SdpError, Section, description::RtpMap};
 use str0m::format::{Codec, CodecSpec, PayloadParams};
+
+use super::{SdpError, Section, description::RtpMap};
 
 /// A format that we forward, as far as it must be the same on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

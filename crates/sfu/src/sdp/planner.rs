@@ -1,13 +1,14 @@
 //! The making of a plan: each section of a description in its place, numbers chosen, sources counted.
 
+use foldhash::{HashSet, HashSetExt as _};
+
 use super::{
     Description, MediaType, Numbers, SdpDirection, SdpError, Section,
     formats::{Codecs, OfferedFormat, offered},
     layout::{Layout, LineOfClient, Plan, Slot},
     write::{EngineSection, EngineText},
 };
-use crate::link::extension_is_known;
-use foldhash::{HashSet, HashSetExt as _};
+use crate::extensions;
 
 /// Payload types that mean nothing by themselves (RFC 3551 §6, and RFC 5761 §4 for the lower ones).
 const DYNAMIC: [std::ops::RangeInclusive<u8>; 2] = [96..=127, 35..=63];
@@ -413,7 +414,7 @@ fn extensions_of<'a>(
 ) -> Vec<(u16, &'a str)> {
     let mut seen: Vec<(u16, &str)> = Vec::new();
     for (id, uri) in &section.extensions {
-        let fits = (1..=14).contains(id) && extension_is_known(uri);
+        let fits = (1..=14).contains(id) && extensions::is_known(uri);
         let first = meaning.iter().position(|it| *it == Some(*uri)) == Some(usize::from(*id));
         if fits && first && seen.iter().all(|(_, known)| known != uri) {
             seen.push((*id, uri));

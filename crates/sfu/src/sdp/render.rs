@@ -1,10 +1,11 @@
 //! Descriptions as clients are given them: the engine's text in the client's order and names.
 
+use std::fmt::Write as _;
+
 use super::{
     Layout, MediaType,
     layout::{LineOfClient, Slot},
 };
-use std::fmt::Write as _;
 
 /// The engine's text for a client. A bundle is of these sections, if there is to be a group.
 pub(super) fn render(

@@ -1,11 +1,12 @@
 //! Descriptions as the engine is given them: what both sides have in common, and nothing else.
 
+use std::fmt::Write as _;
+
 use super::{
     SdpDirection,
     description::{Credentials, Fingerprint, Setup},
     formats::OfferedFormat,
 };
-use std::fmt::Write as _;
 
 /// A description for the engine.
 pub(super) struct EngineText(String);

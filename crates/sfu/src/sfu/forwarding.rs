@@ -2,10 +2,9 @@
 
 use super::Sfu;
 use crate::{
-    caution::{Asked, On},
-    ids::{Kind, PeerId, RoomId, TrackId},
-    link::{Mid, Rid},
-    packet::Packet,
+    bwe::keyframe_backoff::{Asked, On},
+    ids::{Kind, Mid, PeerId, Rid, RoomId, TrackId},
+    track::packet::Packet,
 };
 
 impl Sfu {

@@ -1,18 +1,18 @@
 //! Offers and answers: perfect negotiation, with us as the impolite side.
 
+use std::time::Instant;
+
+use rand::RngExt as _;
+
 use super::Sfu;
 use crate::{
-    forward::{Forwarder, HIGHEST_START},
     ids::{PeerId, Source},
-    link::Link,
     output::{Event, GoneReason},
-    peer::Outlet,
-    pool::Place,
+    peer::{Outlet, link::Link, pool::Place},
     refused::Refused,
     sdp::Description,
+    track::rewriter::{Forwarder, HIGHEST_START},
 };
-use rand::RngExt as _;
-use std::time::Instant;
 
 /// More sources than there are.
 const MOST_SOURCES: usize = 4;

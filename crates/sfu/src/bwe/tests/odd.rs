@@ -1,9 +1,11 @@
 //! What seldom happens: pauses, silence, clocks that jump and receivers that lie.
 
+use std::time::Duration;
+
+use testnet::Clock;
+
 use super::{Figure, Line, Media, World, worlds};
 use crate::bwe::Bwe;
-use std::time::Duration;
-use testnet::Clock;
 
 fn wide() -> Line {
     Line { delay: 50.0, ..Line::steady(|_| 3e6) }

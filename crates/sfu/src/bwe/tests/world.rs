@@ -1,9 +1,11 @@
 //! A sender of layered video and audio, the line, and a receiver that reports.
 
+use std::time::{Duration, Instant};
+
+use testnet::Clock;
+
 use super::line::{Line, Queue};
 use crate::bwe::Bwe;
-use std::time::{Duration, Instant};
-use testnet::Clock;
 
 pub(super) const AUDIO: u64 = 35_000;
 

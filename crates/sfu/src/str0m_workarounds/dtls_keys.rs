@@ -1,0 +1,110 @@
+//! The keys of a handshake, taken where the engine gets them: it makes its own use of them and doesn't
+//! hand them on.
+
+use std::{cell::Cell, time::Instant};
+
+use str0m::{
+    config::{DtlsCert, DtlsVersion},
+    crypto::{
+        CryptoError, CryptoProvider,
+        dtls::{
+            DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion, SrtpProfile,
+        },
+        from_feature_flags,
+    },
+};
+
+use super::received::WatchedSrtp;
+use crate::send::{Keys, Profile};
+
+thread_local! {
+    /// Of the handshake that has been finished since they were taken last.
+    static AGREED: Cell<Option<Keys>> = const { Cell::new(None) };
+}
+
+/// The keys of a handshake that a call of the engine has just finished.
+pub(crate) fn take() -> Option<Keys> {
+    AGREED.take()
+}
+
+/// The engine's own cryptography, but that the keys of a handshake are seen, and what was decrypted
+/// under them.
+pub(crate) fn provider() -> CryptoProvider {
+    CryptoProvider { dtls_provider: &Seen, srtp_provider: &WatchedSrtp, ..from_feature_flags() }
+}
+
+#[derive(Debug)]
+struct Seen;
+
+impl DtlsProvider for Seen {
+    fn generate_certificate(&self) -> Option<DtlsCert> {
+        from_feature_flags().dtls_provider.generate_certificate()
+    }
+
+    fn new_dtls(
+        &self,
+        certificate: &DtlsCert,
+        now: Instant,
+        version: DtlsVersion,
+        mtu: Option<usize>,
+    ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
+        let inner = from_feature_flags().dtls_provider.new_dtls(certificate, now, version, mtu)?;
+        Ok(Box::new(Handshake(inner)))
+    }
+}
+
+#[derive(Debug)]
+struct Handshake(Box<dyn DtlsInstance>);
+
+impl DtlsInstance for Handshake {
+    fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
+        let output = self.0.poll_output(buffer);
+        if let DtlsOutput::KeyingMaterial(material, profile) = &output {
+            let profile = match *profile {
+                SrtpProfile::AEAD_AES_128_GCM => Some(Profile::Aes128Gcm),
+                SrtpProfile::AEAD_AES_256_GCM => Some(Profile::Aes256Gcm),
+                SrtpProfile::AES128_CM_SHA1_80 => Some(Profile::Aes128Cm),
+                _ => None,
+            };
+            let (material, client) = (material.to_vec(), self.0.is_active());
+            AGREED.set(profile.map(|profile| Keys { profile, material, client }));
+        }
+        output
+    }
+
+    fn set_active(&mut self, active: bool) {
+        self.0.set_active(active);
+    }
+
+    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
+        self.0.handle_packet(packet)
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
+        self.0.handle_timeout(now)
+    }
+
+    fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
+        self.0.send_application_data(data)
+    }
+
+    fn is_active(&self) -> bool {
+        self.0.is_active()
+    }
+
+    fn protocol_version(&self) -> Option<ProtocolVersion> {
+        self.0.protocol_version()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.0.is_closing()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    fn close(&mut self) -> Result<(), DtlsImplError> {
+        self.0.close()
+    }
+}
