@@ -8,7 +8,7 @@ use std::{
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use crate::{addresses, config::Announce};
+use crate::{config::Announce, net::addresses};
 
 /// Addresses to open in a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,31 +1,23 @@
 //! The moim binary: sockets, clock, configuration and storage around the sans-IO cores.
 
-mod addresses;
 mod banner;
-mod client_prefix;
 mod config;
 mod data;
-mod descriptors;
-mod drain;
+mod dispatch;
 #[cfg(debug_assertions)]
 mod faults;
 mod http;
 mod line_rate;
 mod logs;
-mod media;
 mod metrics;
-mod pace;
+mod net;
 mod panics;
 mod parts;
-mod port;
-mod quota;
-mod relay;
 mod reminder;
 mod server;
 mod shard;
 mod signaling;
 mod socket;
-mod tls;
 mod workers;
 
 use std::process::ExitCode;

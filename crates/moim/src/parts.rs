@@ -8,12 +8,11 @@ use std::{
 use socketio::Rate;
 
 use crate::{
-    addresses,
     config::Config,
-    relay::{self, RoomCredentials},
-    shard, signaling,
+    net::{addresses, tls::Current},
+    shard::{self, turn::RoomCredentials},
+    signaling,
     socket::{self, Mount},
-    tls::Current,
 };
 
 /// For the Socket.IO driver.
@@ -62,7 +61,7 @@ pub(crate) fn shards(
     listen: Vec<SocketAddr>,
     certificate: &Arc<Current>,
 ) -> shard::Config {
-    let relay = relay::Config {
+    let relay = shard::turn::Config {
         certificate: Arc::clone(certificate),
         secrets: config.turn.secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect(),
         rooms: credentials.cloned(),

@@ -8,18 +8,19 @@ use tokio::{runtime::Runtime, time::timeout};
 use crate::{
     banner::{self, Urls},
     config::{Config, Origin},
-    descriptors,
-    drain::{Drain, DrainStart, drain},
+    dispatch::Services,
     http::{self, Basics, Ingress, KnownHosts},
     metrics::Metrics,
+    net::{
+        descriptors,
+        drain::{Drain, DrainStart, drain},
+        tcp::{self, Admission, Bound, Tally},
+        tls::{self, Current, Upkeep},
+    },
     parts,
-    port::{self, Admission, Bound, Services, Tally},
-    relay::{self, RoomCredentials},
-    shard,
+    shard::{self, turn::RoomCredentials},
     signaling::Signaling,
-    socket,
-    tls::{self, Current, Upkeep},
-    workers,
+    socket, workers,
 };
 
 /// How long connections may take to end by themselves when the server stops.
@@ -56,7 +57,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&bound.addresses, &config.announce, own_ca, config.turn.only);
     let (stop, drain) = drain();
-    tokio::spawn(relay::keep_up(shards.clone(), rooms.clone()));
+    tokio::spawn(shard::turn::keep_up(shards.clone(), rooms.clone()));
     let signaling = rooms.map(|rooms| Signaling::new(parts::signaling(config, rooms, &shards)));
     let (admission, tally) = (Admission::new(&config.limits), Arc::new(Tally::default()));
     let metrics =
@@ -104,7 +105,7 @@ fn take_port(
 ) -> anyhow::Result<(Bound, shard::Handle)> {
     let mut tries = 0..PORT_TRIES;
     loop {
-        let bound = port::bind(&config.listen)?;
+        let bound = tcp::bind(&config.listen)?;
         match shard::start(&parts::shards(config, rooms, bound.addresses.clone(), certificate)) {
             Ok(shards) => return Ok((bound, shards)),
             // A port the system chose for TCP may be taken on UDP.
@@ -112,7 +113,7 @@ fn take_port(
                 if config.listen.is_left_to_system()
                     && error.error.kind() == io::ErrorKind::AddrInUse
                     && tries.next().is_some() => {}
-            Err(error) => return Err(port::sentence(error.address, &error.error)),
+            Err(error) => return Err(tcp::sentence(error.address, &error.error)),
         }
     }
 }
@@ -125,7 +126,7 @@ impl Server {
             let mut signals = Signals::install()?;
             for listener in listeners {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
-                tokio::spawn(port::accept(listener, Arc::clone(&services), drain.clone()));
+                tokio::spawn(tcp::accept(listener, Arc::clone(&services), drain.clone()));
             }
             tokio::spawn(upkeep.run());
             banner::print(&urls);

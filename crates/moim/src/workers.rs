@@ -8,7 +8,7 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::pace::{Found, Pace};
+use crate::shard::coalesce::{Found, Pace};
 
 thread_local! {
     static FOUND: Cell<Found> = Cell::default();

@@ -17,7 +17,7 @@ use super::{
     Host, KnownHosts,
     forwarded::{self, Forwarded},
 };
-use crate::{config::TrustedProxies, port::Connection, reminder::Reminder};
+use crate::{config::TrustedProxies, net::tcp::Connection, reminder::Reminder};
 
 /// How often the log tells of a host that is not ours.
 const MISDIRECTED_INTERVAL: Duration = Duration::from_secs(60);
@@ -128,7 +128,7 @@ impl Ingress {
     /// Visitors' own networks have proxies, too: those are neither near nor do they end TLS.
     fn remind_of_proxy(&self, connection: &Connection, request: &Request) {
         let ip = connection.peer.ip();
-        let is_near = crate::tls::is_private_address(ip);
+        let is_near = crate::net::tls::is_private_address(ip);
         let headers = request.headers();
         if forwarded::is_forwarded(headers)
             && (is_near || forwarded::claims_https(headers))

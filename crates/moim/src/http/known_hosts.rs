@@ -8,8 +8,10 @@ use std::{collections::HashSet, sync::Arc};
 use super::Host;
 use crate::{
     config::HostName,
-    port::Connection,
-    tls::{self, Current, Names},
+    net::{
+        tcp::Connection,
+        tls::{self, Current, Names},
+    },
 };
 
 /// The names by which this server may be asked.

@@ -12,7 +12,7 @@ use axum::{
 use subtle::ConstantTimeEq;
 
 use super::{Host, forwarded, ingress::ViaTrustedProxy};
-use crate::{config::Secret, metrics::Metrics, port::Connection};
+use crate::{config::Secret, metrics::Metrics, net::tcp::Connection};
 
 /// As prometheus asks for it (OpenMetrics 1.0).
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -34,7 +34,12 @@ pub(crate) use ingress::Ingress;
 pub(crate) use known_hosts::KnownHosts;
 pub(crate) use serve::{Version, serve};
 
-use crate::{config::Secret, drain::Drain, metrics::Metrics, shard, tls::Current};
+use crate::{
+    config::Secret,
+    metrics::Metrics,
+    net::{drain::Drain, tls::Current},
+    shard,
+};
 use asset::Assets;
 
 /// What every server answers, a relay alone too.

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{Host, forwarded, ingress::ViaTrustedProxy};
-use crate::port::Connection;
+use crate::net::tcp::Connection;
 
 /// Served plainly to anybody: what makes HTTPS work, what probes it, and Socket.IO clients of
 /// other programs, which follow no redirects.

@@ -13,8 +13,11 @@ use tower::ServiceExt;
 
 use crate::{
     config::Limits,
-    drain::Drain,
-    port::{Connection, Idle, Stream},
+    dispatch::Stream,
+    net::{
+        drain::Drain,
+        tcp::{Connection, Idle},
+    },
 };
 
 /// How long a request's head may take to arrive, and how long HTTP/1.1 waits for the next one.

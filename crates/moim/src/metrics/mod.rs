@@ -7,7 +7,7 @@ mod text;
 use std::{fmt, sync::Arc};
 
 use crate::{
-    port::{Admission, Tally},
+    net::tcp::{Admission, Tally},
     shard,
     signaling::{Census, Signaling},
 };

@@ -6,17 +6,14 @@
 //! goes in batches over bounded queues ([`link`]). What comes from the main runtime goes through a
 //! [`Door`].
 
-mod bell;
-mod door;
-mod egress;
-mod errors;
-mod inbox;
-mod link;
-mod outlet;
-mod port;
+pub(crate) mod coalesce;
+mod handle;
+mod inter_shard;
 mod pulse;
-mod run;
-mod tune;
+pub(crate) mod sfu;
+mod thread;
+pub(crate) mod turn;
+mod waker;
 mod wire;
 
 use std::{
@@ -26,22 +23,21 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
     time::Duration,
 };
 
+use ::turn::siblings::Sibling;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use turn::siblings::Sibling;
 
-use crate::{media, port::Connection, relay};
-pub(crate) use bell::Bell;
-pub(crate) use door::{Command, Door};
+use crate::net::{tcp::Connection, udp};
+pub(crate) use handle::{Command, Door};
 pub(crate) use pulse::{Health, Pulse};
-pub(crate) use run::{Clock, Tally};
+pub(crate) use thread::{Clock, Tally};
+pub(crate) use waker::Bell;
 pub(crate) use wire::Wire;
 
 /// What waits for a shard from the main runtime; then who sends waits, too.
@@ -54,17 +50,17 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(crate) struct Config {
     /// Where to listen on UDP.
     pub(crate) listen: Vec<SocketAddr>,
-    /// How many, from 1 to [`turn::siblings::MOST`].
+    /// How many, from 1 to [`::turn::siblings::MOST`].
     pub(crate) shards: u8,
     /// The relay's part.
-    pub(crate) relay: relay::Config,
+    pub(crate) relay: turn::Config,
 }
 
 /// The way to running shards. Clones lead to the same ones.
 #[derive(Clone)]
 pub(crate) struct Handle {
     doors: Arc<[Door]>,
-    orders: Arc<[media::Orders]>,
+    orders: Arc<[sfu::Orders]>,
     health: Health,
     /// Whose turn it is to take a client over TCP.
     turn: Arc<AtomicUsize>,
@@ -73,8 +69,8 @@ pub(crate) struct Handle {
 /// What a shard's tenants say of themselves, or the sum of all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Report {
-    pub(crate) relay: relay::Report,
-    pub(crate) media: media::Report,
+    pub(crate) relay: turn::Report,
+    pub(crate) media: sfu::Report,
 }
 
 /// An address that can't be listened on, and why.
@@ -91,8 +87,8 @@ pub(crate) struct NotBound {
 /// How many shards suit this machine: one a core, where the kernel spreads datagrams over sockets.
 pub(crate) fn fitting() -> u8 {
     if cfg!(target_os = "linux") {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        u8::try_from(cores).unwrap_or(u8::MAX).min(turn::siblings::MOST)
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        u8::try_from(cores).unwrap_or(u8::MAX).min(::turn::siblings::MOST)
     } else {
         1
     }
@@ -108,40 +104,40 @@ pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
     let family = Sibling::family(&config.relay.ports, config.shards);
     // All of them before any is read: from the first datagram on, the kernel knows how many.
     let mut sockets: Vec<Vec<_>> = family.iter().map(|_| Vec::new()).collect();
-    let discovery = config.relay.discovery.iter().flat_map(turn::Discovery::addresses);
+    let discovery = config.relay.discovery.iter().flat_map(::turn::Discovery::addresses);
     let others = discovery.filter(|address| !config.listen.contains(address));
     for address in config.listen.iter().copied().chain(others) {
-        let bound = port::bind(address, family.len());
+        let bound = udp::bind(address, family.len());
         let bound = bound.map_err(|error| NotBound { address, error })?;
         sockets.iter_mut().zip(bound).for_each(|(sockets, socket)| sockets.push(socket));
     }
     let polls = family.iter().map(|_| mio::Poll::new()).collect::<io::Result<Vec<_>>>();
     let polls = polls.map_err(system)?;
-    let bells = polls.iter().map(bell::Bell::new).collect::<io::Result<Vec<_>>>();
+    let bells = polls.iter().map(waker::Bell::new).collect::<io::Result<Vec<_>>>();
     let bells: Vec<_> = bells.map_err(system)?.into_iter().map(Arc::new).collect();
-    let boxes = link::boxes(&bells);
-    let servers = relay::servers(&config.relay, &family, &config.listen).map_err(system)?;
+    let boxes = inter_shard::boxes(&bells);
+    let servers = turn::servers(&config.relay, &family, &config.listen).map_err(system)?;
     let announce = &config.relay.announce;
-    let sfus = media::parts(family.len(), &config.listen, announce).map_err(system)?;
+    let sfus = sfu::parts(family.len(), &config.listen, announce).map_err(system)?;
     let (mut doors, mut orders_to) = (Vec::new(), Vec::new());
     let pulses: Vec<Arc<Pulse>> = family.iter().map(|_| Arc::default()).collect();
     let parts =
         sockets.into_iter().zip(polls).zip(servers).zip(sfus).zip(bells).zip(family).zip(&pulses);
     for ((((((sockets, poll), server), sfu), bell), sibling), pulse) in parts {
         let (sender, commands) = mpsc::channel(COMMANDS);
-        let (told, orders) = media::orders(Arc::clone(&bell), Arc::clone(pulse));
+        let (told, orders) = sfu::orders(Arc::clone(&bell), Arc::clone(pulse));
         orders_to.push(told);
-        let links = link::Links::new(sibling.index(), Arc::clone(&boxes));
+        let links = inter_shard::Links::new(sibling.index(), Arc::clone(&boxes));
         let door = Door::new(sender, bell);
         // Whatever the system may refuse is asked for here, where the operator is told.
         let registry = poll.registry().try_clone();
-        let outlets = registry.and_then(|registry| outlet::Outlets::new(sockets, registry));
-        let own = run::Own {
+        let outlets = registry.and_then(|registry| udp::Outlets::new(sockets, registry));
+        let own = thread::Own {
             outlets: outlets.map_err(system)?,
             poll,
             server,
-            sessions: relay::sessions(&config.relay).map_err(system)?,
-            peers: relay::Peers::new(tokio::runtime::Handle::current(), door.clone()),
+            sessions: turn::sessions(&config.relay).map_err(system)?,
+            peers: turn::Peers::new(tokio::runtime::Handle::current(), door.clone()),
             sfu,
             orders,
             sibling,
@@ -150,9 +146,9 @@ pub(crate) fn start(config: &Config) -> Result<Handle, NotBound> {
             pulse: Arc::clone(pulse),
         };
         doors.push(door);
-        thread::Builder::new()
+        std::thread::Builder::new()
             .name(format!("shard {}", doors.len() - 1))
-            .spawn(move || run::run_or_give_up(own))
+            .spawn(move || thread::run_or_give_up(own))
             .map_err(system)?;
     }
     pulse::watch(&pulses).map_err(system)?;
@@ -168,7 +164,7 @@ impl Handle {
         connection: Connection,
     ) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        relay::serve_stream(stream, connection, &self.doors, turn).await;
+        turn::serve_stream(stream, connection, &self.doors, turn).await;
     }
 
     /// What all shards have done and have.
@@ -190,7 +186,7 @@ impl Handle {
     }
 
     /// Tells each shard's relay something. One that has stopped needs to know nothing.
-    pub(crate) async fn tell_relays(&self, command: impl Fn() -> relay::Command) {
+    pub(crate) async fn tell_relays(&self, command: impl Fn() -> turn::Command) {
         for door in self.doors.iter() {
             let _ = door.send(Command::Relay(command())).await;
         }
@@ -202,7 +198,7 @@ impl Handle {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send,
         connection: Connection,
     ) {
-        media::serve_stream(stream, connection, &self.doors).await;
+        sfu::serve_stream(stream, connection, &self.doors).await;
     }
 
     /// Whether all shards come round.
@@ -211,7 +207,7 @@ impl Handle {
     }
 
     /// The way for rooms to each shard's part of the media server.
-    pub(crate) fn orders(&self) -> Arc<[media::Orders]> {
+    pub(crate) fn orders(&self) -> Arc<[sfu::Orders]> {
         Arc::clone(&self.orders)
     }
 

@@ -7,11 +7,8 @@ use std::{
 
 use turn::RelayId;
 
-use super::{
-    egress::{Egress, Way},
-    link::Links,
-    outlet::{Outlets, Via},
-};
+use super::inter_shard::Links;
+use crate::net::udp::{Egress, Outlets, Via, Way};
 
 /// All ways out of a shard.
 pub(crate) struct Wire {

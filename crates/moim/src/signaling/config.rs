@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use room::protocol::TopologyChoice;
 
 use super::desk::MediaServer;
-use crate::{config::Announce, data::DataFolder, relay::RoomCredentials};
+use crate::{config::Announce, data::DataFolder, shard::turn::RoomCredentials};
 
 /// How rooms are and how much there may be of everything.
 #[derive(Clone)]

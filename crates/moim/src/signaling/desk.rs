@@ -16,7 +16,7 @@ use room::{
 use sfu::{RoomId, Source, Wish};
 
 use super::{placement::Placement, refusal};
-use crate::media::{Letter, News, Order, Orders, Reader, Request, letters};
+use crate::shard::sfu::{Letter, News, Order, Orders, Reader, Request, letters};
 
 /// The media server, as rooms have it. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -224,10 +224,7 @@ fn ours(source: Source) -> TrackSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        media,
-        shard::{Bell, Pulse},
-    };
+    use crate::shard::{Bell, Pulse, sfu};
 
     fn id(n: usize) -> ParticipantId {
         serde_json::from_value(format!("p{n}").into()).unwrap()
@@ -238,7 +235,7 @@ mod tests {
         let pulses = [Arc::<Pulse>::default(), Arc::default()];
         let polls = [(); 2].map(|()| mio::Poll::new().unwrap());
         let shards = pulses.iter().zip(&polls).map(|(pulse, poll)| {
-            media::orders(Arc::new(Bell::new(poll).unwrap()), Arc::clone(pulse))
+            sfu::orders(Arc::new(Bell::new(poll).unwrap()), Arc::clone(pulse))
         });
         let (orders, mut inboxes): (Vec<_>, Vec<_>) = shards.unzip();
         let server = MediaServer::new(orders.into());

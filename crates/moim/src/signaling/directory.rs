@@ -16,8 +16,10 @@ use super::{
     seat::Seat,
 };
 use crate::{
-    client_prefix::ClientPrefix,
-    quota::{Exceeded, Quota},
+    net::{
+        client_prefix::ClientPrefix,
+        quota::{Exceeded, Quota},
+    },
     socket::app::Ack,
 };
 

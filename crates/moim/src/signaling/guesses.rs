@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::rate::{Bucket, Rate};
-use crate::client_prefix::ClientPrefix;
+use crate::net::client_prefix::ClientPrefix;
 
 /// Wrong passwords of one client prefix at one room before its guesses are delayed.
 const OF_PREFIX: Rate = Rate { burst: 10.0, per_second: 0.25 };

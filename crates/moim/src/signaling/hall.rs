@@ -18,7 +18,7 @@ use super::{
     rate::{Bucket, PerClient, Rate},
     translate::encode,
 };
-use crate::{client_prefix::ClientPrefix, socket::app::Socket};
+use crate::{net::client_prefix::ClientPrefix, socket::app::Socket};
 
 /// Lists for one client. Where more are due, it receives the latest one later.
 const LISTS: Rate = Rate { burst: 4.0, per_second: 1.0 };

@@ -24,7 +24,7 @@ use super::{
     seat::Sockets,
     translate,
 };
-use crate::{client_prefix::ClientPrefix, socket::app::HeldBytes};
+use crate::{net::client_prefix::ClientPrefix, socket::app::HeldBytes};
 
 /// Rooms opened by one address, whether created or joined.
 const CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };

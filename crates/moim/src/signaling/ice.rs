@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use room::protocol::IceServer;
 
 use super::config::Config;
-use crate::{relay::RelayAccess, socket::app::Handshake};
+use crate::{shard::turn::RelayAccess, socket::app::Handshake};
 
 /// Where a client found us.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ mod tests {
     use turn::rest::Credential;
 
     use super::*;
-    use crate::relay::RoomCredentials;
+    use crate::shard::turn::RoomCredentials;
 
     fn handshake(host: Option<&str>) -> Handshake {
         Handshake {

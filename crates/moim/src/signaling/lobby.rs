@@ -17,7 +17,7 @@ use super::{
     rate::{Bucket, PerClient, Rate},
 };
 use crate::{
-    client_prefix::ClientPrefix,
+    net::client_prefix::ClientPrefix,
     socket::app::{Socket, encode_event},
 };
 

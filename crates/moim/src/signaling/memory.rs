@@ -10,8 +10,7 @@ use super::{
     hub::Hub,
 };
 use crate::{
-    client_prefix::ClientPrefix,
-    quota,
+    net::{client_prefix::ClientPrefix, quota},
     socket::app::{Holder, Socket},
 };
 

@@ -38,7 +38,7 @@ use room::protocol::{ServerDraining, ServerEvent};
 pub(crate) use self::{config::Config, desk::MediaServer};
 use self::{hub::Hub, session::Session};
 use crate::{
-    client_prefix::ClientPrefix,
+    net::client_prefix::ClientPrefix,
     socket::app::{Application, Handshake, HeldBytes, Socket, encode_event},
 };
 

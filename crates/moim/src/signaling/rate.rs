@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::client_prefix::ClientPrefix;
+use crate::net::client_prefix::ClientPrefix;
 
 /// So much at once, and so much a second after that.
 #[derive(Debug, Clone, Copy)]

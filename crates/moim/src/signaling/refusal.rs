@@ -3,7 +3,7 @@
 use room::protocol::{ErrorBody, ErrorCode, RefusedEvent, ToldSfu};
 use sfu::Refused;
 
-use crate::media::Asked;
+use crate::shard::sfu::Asked;
 
 /// The most characters of a reason: it may quote what it could not read.
 const LONGEST: usize = 300;

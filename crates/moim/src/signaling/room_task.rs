@@ -23,7 +23,7 @@ use super::{
     translate,
 };
 use crate::{
-    relay::RelayAccess,
+    shard::turn::RelayAccess,
     socket::app::{Ack, encode_event},
 };
 

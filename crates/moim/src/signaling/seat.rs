@@ -12,7 +12,7 @@ use super::{
     ice::Found,
     memory::{Owner, Share},
 };
-use crate::client_prefix::ClientPrefix;
+use crate::net::client_prefix::ClientPrefix;
 use crate::socket::app::Socket;
 
 /// A connected socket, as its session and its room know it.

@@ -31,7 +31,7 @@ use super::{
     translate::Translator,
 };
 use crate::{
-    client_prefix::ClientPrefix,
+    net::client_prefix::ClientPrefix,
     socket::app::{Ack, Events, Gone, Handshake, Incoming, Socket},
 };
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Config, Session, Signaling};
-use crate::relay::RoomCredentials;
+use crate::shard::turn::RoomCredentials;
 use crate::socket::app::{
     Ack, Application, Events, Gone, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket,
     SocketId,

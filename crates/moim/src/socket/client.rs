@@ -9,7 +9,7 @@ use super::{
     app::{Handshake, Socket},
     outbox::Outbox,
 };
-use crate::{http::Host, port::Connection};
+use crate::{http::Host, net::tcp::Connection};
 
 /// Whoever answers the client's events, and the way back.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::client_prefix::ClientPrefix;
+use crate::net::client_prefix::ClientPrefix;
 
 /// All holders of one application.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::config::Origins;
-use crate::port::Connection;
+use crate::net::tcp::Connection;
 
 impl Origins {
     /// Whether a page of that origin may connect to the host it asked for.

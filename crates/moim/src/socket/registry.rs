@@ -15,7 +15,7 @@ use socketio::Revision;
 use tokio::sync::mpsc;
 
 use super::{config::Limits, refusal::Refusal, request::Request};
-use crate::client_prefix::ClientPrefix;
+use crate::net::client_prefix::ClientPrefix;
 
 /// Requests of one session that may wait for its task.
 const MAILBOX: usize = 4;

@@ -33,7 +33,7 @@ use super::{
     task::{Task, Transport},
     websocket::{self, WebSocket},
 };
-use crate::{http::Host, port::Connection, reminder::Reminder};
+use crate::{http::Host, net::tcp::Connection, reminder::Reminder};
 
 /// How often the log tells of an origin that may not connect.
 const REFUSED_ORIGIN_INTERVAL: Duration = Duration::from_secs(60);

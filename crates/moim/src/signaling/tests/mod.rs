@@ -11,7 +11,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Config, Session, Signaling};
-use crate::relay::RoomCredentials;
+use crate::shard::turn::RoomCredentials;
 use crate::socket::app::{
     Ack, Application, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket, SocketId,
 };

@@ -14,7 +14,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use super::echo::{Echo, Seen};
 use crate::{
-    port::Connection,
+    net::tcp::Connection,
     socket::{Config, app::HeldBytes, router},
 };
 

@@ -1,0 +1,10 @@
+//! Sockets and addresses: the one port over TCP, TLS and UDP, and limits by client address.
+
+pub(crate) mod addresses;
+pub(crate) mod client_prefix;
+pub(crate) mod descriptors;
+pub(crate) mod drain;
+pub(crate) mod quota;
+pub(crate) mod tcp;
+pub(crate) mod tls;
+pub(crate) mod udp;

@@ -1,0 +1,138 @@
+//! Shares of a bounded resource: no client prefix can hold so much of it that others get nothing.
+
+use std::collections::HashMap;
+
+use crate::net::client_prefix::ClientPrefix;
+
+/// While more than half of a resource is held, no prefix may hold more than one part in so many.
+const RESERVED_PARTS: usize = 8;
+
+/// Counts the units of a resource that each client prefix holds. Loopback is bounded by the total
+/// alone, since a proxy on this machine speaks for many clients.
+#[derive(Debug)]
+pub(crate) struct Quota {
+    total: usize,
+    per_prefix: usize,
+    held: usize,
+    by_prefix: HashMap<ClientPrefix, usize>,
+}
+
+/// The reason why no unit is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exceeded {
+    /// All units are held.
+    Total,
+    /// The prefix holds its share.
+    Share,
+}
+
+impl Quota {
+    /// At most `total` units, and at most `per_prefix` of one prefix.
+    pub(crate) fn new(total: usize, per_prefix: usize) -> Self {
+        Self { total, per_prefix, held: 0, by_prefix: HashMap::new() }
+    }
+
+    /// Whether the prefix may hold one unit more.
+    pub(crate) fn check(&self, prefix: ClientPrefix) -> Result<(), Exceeded> {
+        if self.held >= self.total {
+            return Err(Exceeded::Total);
+        }
+        if prefix.is_loopback() {
+            return Ok(());
+        }
+        let share = share(self.total, self.held).min(self.per_prefix);
+        if self.held_by(prefix) < share { Ok(()) } else { Err(Exceeded::Share) }
+    }
+
+    /// Counts one unit more for the prefix.
+    pub(crate) fn take(&mut self, prefix: ClientPrefix) -> Result<(), Exceeded> {
+        self.check(prefix)?;
+        self.held += 1;
+        if !prefix.is_loopback() {
+            *self.by_prefix.entry(prefix).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Gives back a unit that was [taken](Self::take).
+    pub(crate) fn give_back(&mut self, prefix: ClientPrefix) {
+        self.held = self.held.saturating_sub(1);
+        if let Some(held) = self.by_prefix.get_mut(&prefix) {
+            *held -= 1;
+            if *held == 0 {
+                self.by_prefix.remove(&prefix);
+            }
+        }
+    }
+
+    /// Units that all clients hold.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Units that one prefix holds; none are counted for loopback.
+    pub(crate) fn held_by(&self, prefix: ClientPrefix) -> usize {
+        self.by_prefix.get(&prefix).copied().unwrap_or_default()
+    }
+}
+
+/// The most that one prefix may hold of a resource of which so much is held.
+pub(crate) fn share(total: usize, held: usize) -> usize {
+    if held > total / 2 { (total / RESERVED_PARTS).max(1) } else { total }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn prefix(last: u8) -> ClientPrefix {
+        IpAddr::from([192, 0, 2, last]).into()
+    }
+
+    #[test]
+    fn a_prefix_holds_no_more_than_its_limit_and_gets_units_back() {
+        let mut quota = Quota::new(100, 2);
+        quota.take(prefix(1)).unwrap();
+        quota.take(prefix(1)).unwrap();
+        assert_eq!(quota.take(prefix(1)), Err(Exceeded::Share));
+        quota.take(prefix(2)).unwrap();
+        quota.give_back(prefix(1));
+        quota.take(prefix(1)).unwrap();
+        for (from, count) in [(1, 2), (2, 1)] {
+            for _ in 0..count {
+                quota.give_back(prefix(from));
+            }
+        }
+        assert_eq!(quota.held(), 0);
+        assert!(quota.by_prefix.is_empty());
+    }
+
+    #[test]
+    fn a_part_is_kept_for_others_once_half_is_held() {
+        let mut quota = Quota::new(64, 1000);
+        while quota.take(prefix(1)).is_ok() {}
+        assert_eq!(quota.held(), 33, "half, and the one that passed it");
+        for last in 2..=4 {
+            while quota.take(prefix(last)).is_ok() {}
+            assert_eq!(quota.held_by(prefix(last)), 8);
+        }
+        while quota.take(prefix(5)).is_ok() {}
+        assert_eq!(quota.held_by(prefix(5)), 7);
+        assert_eq!(quota.take(prefix(6)), Err(Exceeded::Total));
+    }
+
+    #[test]
+    fn loopback_is_bounded_by_the_total_alone() {
+        let mut quota = Quota::new(8, 1);
+        let loopback = ClientPrefix::from(IpAddr::from([127, 0, 0, 1]));
+        for _ in 0..8 {
+            quota.take(loopback).unwrap();
+        }
+        assert_eq!(quota.take(loopback), Err(Exceeded::Total));
+        quota.give_back(loopback);
+        quota.take(prefix(1)).unwrap();
+    }
+}

@@ -1,0 +1,549 @@
+//! The relay over real loopback sockets.
+
+mod led;
+mod members;
+mod staying;
+mod undelivered;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, UdpSocket as StdUdpSocket},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, UdpSocket},
+    time::timeout,
+};
+use turn::{
+    rest::Credential,
+    stream::frame_length,
+    stun::{
+        Class, Key, Message, Method, TransactionId, Writer,
+        attribute::{
+            CHANNEL_NUMBER, ERROR_CODE, LIFETIME, NONCE, REALM, REQUESTED_TRANSPORT, USERNAME,
+            XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+        },
+    },
+};
+
+use super::*;
+use crate::{
+    config::Limits,
+    net::tcp::Connection,
+    shard::{self, Handle, start},
+};
+
+pub(crate) const SECRET: &[u8] = b"secret";
+const SOON: Duration = Duration::from_secs(5);
+
+/// A running relay, on a loopback port of its own on UDP and TCP.
+struct World {
+    shards: Handle,
+    address: SocketAddr,
+}
+
+async fn world(allow: &[&str]) -> World {
+    world_of(2, allow).await
+}
+
+/// One that relays to nobody special, and for everybody with [`SECRET`].
+pub(crate) fn config() -> Config {
+    let certificate = dimpl::certificate::generate_self_signed_certificate().unwrap();
+    Config {
+        certificate: Current::of_dtls(certificate),
+        secrets: vec![SECRET.to_vec()],
+        users: Vec::new(),
+        rooms: None,
+        member_tcp: false,
+        realm: "moim".to_owned(),
+        ports: turn::PORTS,
+        discovery: None,
+        limits: Limits::default(),
+        allow: Vec::new(),
+        announce: Vec::new(),
+    }
+}
+
+/// With so many shards.
+async fn world_of(shards: u8, allow: &[&str]) -> World {
+    world_at(Ipv4Addr::LOCALHOST.into(), shards, allow).await
+}
+
+async fn world_at(ip: IpAddr, shards: u8, allow: &[&str]) -> World {
+    world_with(ip, shards, allow, None).await
+}
+
+/// With rooms, perhaps.
+async fn world_with(
+    ip: IpAddr,
+    shards: u8,
+    allow: &[&str],
+    rooms: Option<&RoomCredentials>,
+) -> World {
+    let any = SocketAddr::from((ip, 0));
+    // The number of a TCP port is mostly free on UDP, too.
+    let (listener, shards) = loop {
+        let listener = TcpListener::bind(any).await.unwrap();
+        let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
+        let relay = Config { allow, rooms: rooms.cloned(), ..config() };
+        let listen = vec![listener.local_addr().unwrap()];
+        if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
+            break (listener, started);
+        }
+    };
+    let address = listener.local_addr().unwrap();
+    let serving = shards.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            let connection = Connection::new(peer, address, false);
+            let serving = serving.clone();
+            tokio::spawn(async move { serving.serve_turn(stream, connection).await });
+        }
+    });
+    World { shards, address }
+}
+
+/// Another one's configuration, on this address.
+fn on(address: SocketAddr) -> shard::Config {
+    shard::Config { listen: vec![address], shards: 2, relay: config() }
+}
+
+pub(crate) enum Wire {
+    Udp(UdpSocket),
+    Tcp(TcpStream, Vec<u8>),
+}
+
+/// A TURN client that does one thing at a time.
+pub(crate) struct Client {
+    pub(crate) wire: Wire,
+    credential: Credential,
+    nonce: Vec<u8>,
+    transactions: u8,
+}
+
+/// The attributes of a response.
+pub(crate) struct Response {
+    bytes: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn message(&self) -> Message<'_> {
+        Message::parse(&self.bytes).unwrap()
+    }
+
+    pub(crate) fn error(&self) -> Option<u16> {
+        let value = self.message().attribute(ERROR_CODE)?;
+        Some(u16::from(value[2]) * 100 + u16::from(value[3]))
+    }
+
+    pub(crate) fn address(&self, kind: u16) -> SocketAddr {
+        self.message().xor_address(kind).unwrap()
+    }
+}
+
+impl Client {
+    pub(crate) async fn udp(server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((server.ip(), 0)).await.unwrap();
+        socket.connect(server).await.unwrap();
+        Self::over(Wire::Udp(socket))
+    }
+
+    pub(crate) async fn tcp(server: SocketAddr) -> Self {
+        Self::over(Wire::Tcp(TcpStream::connect(server).await.unwrap(), Vec::new()))
+    }
+
+    pub(crate) fn over(wire: Wire) -> Self {
+        let credential = Credential::mint(SECRET, 4_000_000_000, "tester");
+        Self { wire, credential, nonce: Vec::new(), transactions: 0 }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        match &self.wire {
+            Wire::Udp(socket) => socket.local_addr().unwrap(),
+            Wire::Tcp(stream, _) => stream.local_addr().unwrap(),
+        }
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        match &mut self.wire {
+            Wire::Udp(socket) => assert_eq!(socket.send(bytes).await.unwrap(), bytes.len()),
+            Wire::Tcp(stream, _) => stream.write_all(bytes).await.unwrap(),
+        }
+    }
+
+    pub(crate) async fn receive(&mut self) -> Vec<u8> {
+        match &mut self.wire {
+            Wire::Udp(socket) => {
+                let mut bytes = vec![0; 64 * 1024];
+                let len = timeout(SOON, socket.recv(&mut bytes)).await.unwrap().unwrap();
+                bytes.truncate(len);
+                bytes
+            }
+            Wire::Tcp(stream, buffer) => loop {
+                if let Some(length) = frame_length(buffer).unwrap().filter(|l| *l <= buffer.len()) {
+                    return buffer.drain(..length).collect();
+                }
+                let read = timeout(SOON, stream.read_buf(buffer)).await.unwrap().unwrap();
+                assert_ne!(read, 0, "the relay closed the connection");
+            },
+        }
+    }
+
+    pub(crate) async fn request(
+        &mut self,
+        method: Method,
+        fill: impl Fn(&mut Writer<'_>),
+    ) -> Response {
+        let key = Key::long_term(&self.credential.username, "moim", &self.credential.password);
+        loop {
+            self.transactions += 1;
+            let mut request = Vec::new();
+            let transaction = TransactionId([self.transactions; 12]);
+            let mut writer = Writer::new(&mut request, Class::Request, method, transaction);
+            fill(&mut writer);
+            if !self.nonce.is_empty() {
+                writer.attribute(USERNAME, self.credential.username.as_bytes());
+                writer.attribute(REALM, b"moim");
+                writer.attribute(NONCE, &self.nonce);
+                writer.integrity(&key);
+            }
+            self.send(&request).await;
+            let response = Response { bytes: self.receive().await };
+            assert_eq!(response.message().transaction(), transaction);
+            match response.error() {
+                Some(401) if self.nonce.is_empty() => {
+                    self.nonce = response.message().attribute(NONCE).unwrap().to_vec();
+                }
+                _ => return response,
+            }
+        }
+    }
+
+    pub(crate) async fn allocate(&mut self) -> Response {
+        self.request(Method::ALLOCATE, |request| {
+            request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+        })
+        .await
+    }
+
+    pub(crate) async fn allocated(&mut self) -> SocketAddr {
+        let response = self.allocate().await;
+        assert_eq!(response.error(), None);
+        response.address(XOR_RELAYED_ADDRESS)
+    }
+
+    pub(crate) async fn bind(&mut self, number: u16, peer: SocketAddr) -> Option<u16> {
+        let [high, low] = number.to_be_bytes();
+        let response = self.request(Method::CHANNEL_BIND, |request| {
+            request.attribute(CHANNEL_NUMBER, &[high, low, 0, 0]);
+            request.xor_address(XOR_PEER_ADDRESS, peer);
+        });
+        response.await.error()
+    }
+
+    /// Sends over a channel, padded as a stream needs.
+    pub(crate) async fn channel(&mut self, number: u16, data: &[u8]) {
+        let mut message = number.to_be_bytes().to_vec();
+        message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
+        message.extend_from_slice(data);
+        if let Wire::Tcp(..) = self.wire {
+            message.resize(message.len().next_multiple_of(4), 0);
+        }
+        self.send(&message).await;
+    }
+
+    pub(crate) async fn channel_data(&mut self) -> (u16, Vec<u8>) {
+        let message = self.receive().await;
+        let (number, data) = turn::channel::read(&message).unwrap();
+        (number.value(), data.to_vec())
+    }
+}
+
+/// Browsers name the media server as the NAT's other side: a relay knows it by either port.
+#[tokio::test]
+async fn the_media_server_is_a_peer_by_its_announced_port() {
+    let announce: Vec<Announce> = vec!["127.0.0.1:8443".parse().unwrap()];
+    let (address, _relay) = loop {
+        let probe = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = probe.local_addr().unwrap();
+        drop(probe);
+        let relay = Config { announce: announce.clone(), ..config() };
+        let listening = shard::Config { listen: vec![address], shards: 2, relay };
+        if let Ok(relay) = start(&listening) {
+            break (address, relay);
+        }
+    };
+    let mut client = Client::udp(address).await;
+    client.allocated().await;
+    for (number, port, bound) in
+        [(0x4000, 8443, None), (0x4001, address.port(), None), (0x4002, 8444, Some(403))]
+    {
+        let peer = (Ipv4Addr::LOCALHOST, port).into();
+        assert_eq!(client.bind(number, peer).await, bound, "{port}");
+    }
+}
+
+#[tokio::test]
+async fn a_binding_request_is_answered_from_the_address_it_came_to() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    let response = client.request(Method::BINDING, |_| {}).await;
+    assert_eq!(response.address(XOR_MAPPED_ADDRESS), client.local());
+}
+
+#[tokio::test]
+async fn a_wildcard_socket_answers_from_the_address_it_was_asked_at() {
+    let (address, _relay) = loop {
+        let probe = StdUdpSocket::bind("0.0.0.0:0").unwrap();
+        let address = probe.local_addr().unwrap();
+        drop(probe);
+        if let Ok(relay) = start(&on(address)) {
+            break (address, relay);
+        }
+    };
+    // Connected sockets take nothing from any other address.
+    for at in [Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::new(127, 0, 0, 2)] {
+        let mut client = Client::udp((at, address.port()).into()).await;
+        let response = client.request(Method::BINDING, |_| {}).await;
+        assert_eq!(response.address(XOR_MAPPED_ADDRESS), client.local());
+    }
+}
+
+async fn relays_to_a_peer_and_back(mut client: Client) {
+    let relayed = client.allocated().await;
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, None);
+    for len in [0usize, 1, 2, 3, 4, 1200] {
+        let data = vec![len.to_le_bytes()[0]; len];
+        client.channel(0x4001, &data).await;
+        let mut got = vec![0; 2048];
+        let (len, from) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+        assert_eq!((&got[..len], from), (&data[..], relayed));
+        peer.send_to(&data, relayed).await.unwrap();
+        assert_eq!(client.channel_data().await, (0x4001, data));
+    }
+}
+
+#[tokio::test]
+async fn a_udp_client_reaches_a_peer_over_a_channel() {
+    let world = world(&["127.0.0.0/8"]).await;
+    relays_to_a_peer_and_back(Client::udp(world.address).await).await;
+}
+
+#[tokio::test]
+async fn a_tcp_client_reaches_a_peer_over_a_channel() {
+    let world = world(&["127.0.0.0/8"]).await;
+    relays_to_a_peer_and_back(Client::tcp(world.address).await).await;
+}
+
+#[tokio::test]
+async fn clients_over_udp_and_tcp_reach_each_other_inside_the_relay() {
+    let world = world(&[]).await;
+    let (mut udp, mut tcp) = (Client::udp(world.address).await, Client::tcp(world.address).await);
+    let (a, b) = (udp.allocated().await, tcp.allocated().await);
+    assert_eq!(udp.bind(0x4000, b).await, None);
+    assert_eq!(tcp.bind(0x4FFF, a).await, None);
+    udp.channel(0x4000, b"there").await;
+    assert_eq!(tcp.channel_data().await, (0x4FFF, b"there".to_vec()));
+    tcp.channel(0x4FFF, b"back again").await;
+    assert_eq!(udp.channel_data().await, (0x4000, b"back again".to_vec()));
+}
+
+#[tokio::test]
+async fn loopback_is_no_peer_unless_allowed() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    client.allocated().await;
+    let peer = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, Some(403));
+}
+
+#[tokio::test]
+async fn a_relayed_port_is_free_again_after_its_end() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    let relayed = client.allocated().await;
+    assert!(StdUdpSocket::bind(relayed).is_err(), "it is taken");
+    let ended = client.request(Method::REFRESH, |request| {
+        request.attribute(LIFETIME, &[0; 4]);
+    });
+    assert_eq!(ended.await.error(), None);
+    until_free(relayed).await;
+}
+
+#[tokio::test]
+async fn a_tcp_client_that_leaves_takes_its_allocation_with_it() {
+    let world = world(&[]).await;
+    let mut client = Client::tcp(world.address).await;
+    let relayed = client.allocated().await;
+    assert!(StdUdpSocket::bind(relayed).is_err(), "it is taken");
+    drop(client);
+    until_free(relayed).await;
+}
+
+async fn until_free(relayed: SocketAddr) {
+    let free = async {
+        while StdUdpSocket::bind(relayed).is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, free).await.unwrap();
+}
+
+#[tokio::test]
+async fn garbage_leaves_the_relay_serving() {
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    for first in 0..=255u8 {
+        client.send(&[first; 40]).await;
+        client.send(&[first]).await;
+        client.send(&[]).await;
+    }
+    let response = client.request(Method::BINDING, |_| {}).await;
+    assert_eq!(response.address(XOR_MAPPED_ADDRESS), client.local());
+}
+
+#[tokio::test]
+async fn shutdown_gives_the_port_back_and_ends_streams() {
+    let world = world(&[]).await;
+    let mut client = Client::tcp(world.address).await;
+    let relayed = client.allocated().await;
+    world.shards.shutdown().await;
+    StdUdpSocket::bind(world.address).unwrap();
+    StdUdpSocket::bind(relayed).unwrap();
+    let Wire::Tcp(stream, _) = &mut client.wire else { unreachable!() };
+    assert_eq!(timeout(SOON, stream.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let world = world(&[]).await;
+    let refused = start(&on(world.address)).err().unwrap();
+    assert_eq!(refused.address, world.address);
+    assert_eq!(refused.error.kind(), io::ErrorKind::AddrInUse);
+}
+
+/// Which of two shards an allocation is on.
+fn shard_of(relayed: SocketAddr) -> u8 {
+    let family = turn::siblings::Sibling::family(&turn::PORTS, 2);
+    family.iter().find(|one| one.ports().contains(&relayed.port())).unwrap().index()
+}
+
+/// A client over UDP with an allocation on that shard, and its relayed address.
+async fn on_shard(world: &World, shard: u8) -> (Client, SocketAddr) {
+    loop {
+        // The kernel spreads clients by their address.
+        let mut client = Client::udp(world.address).await;
+        let relayed = client.allocated().await;
+        if shard_of(relayed) == shard {
+            return (client, relayed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_on_different_shards_reach_each_other_in_order() {
+    for allow in [&[][..], &["127.0.0.0/8"]] {
+        let world = world_of(2, allow).await;
+        let (mut one, here) = on_shard(&world, 0).await;
+        let (mut other, there) = on_shard(&world, 1).await;
+        assert_eq!(one.bind(0x4000, there).await, None);
+        assert_eq!(other.bind(0x4FFF, here).await, None);
+        for n in 0..100u8 {
+            one.channel(0x4000, &[n; 100]).await;
+            other.channel(0x4FFF, &[n; 3]).await;
+        }
+        for n in 0..100u8 {
+            assert_eq!(other.channel_data().await, (0x4FFF, vec![n; 100]));
+            assert_eq!(one.channel_data().await, (0x4000, vec![n; 3]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_port_of_another_shard_without_a_relay_is_no_peer_of_this_machine() {
+    let world = world_of(2, &[]).await;
+    let (mut one, _here) = on_shard(&world, 0).await;
+    let (other, there) = on_shard(&world, 1).await;
+    assert_eq!(one.bind(0x4000, there).await, None);
+    drop(other);
+    let nobody = SocketAddr::new(there.ip(), there.port() ^ 1);
+    assert_eq!(one.bind(0x4001, nobody).await, Some(403));
+}
+
+#[tokio::test]
+async fn clients_over_tcp_are_spread_over_shards_and_reach_each_other() {
+    let world = world_of(2, &[]).await;
+    let (mut one, mut other) = (Client::tcp(world.address).await, Client::tcp(world.address).await);
+    let (here, there) = (one.allocated().await, other.allocated().await);
+    assert_ne!(shard_of(here), shard_of(there));
+    assert_eq!(one.bind(0x4000, there).await, None);
+    assert_eq!(other.bind(0x4001, here).await, None);
+    one.channel(0x4000, b"across").await;
+    assert_eq!(other.channel_data().await, (0x4001, b"across".to_vec()));
+}
+
+#[tokio::test]
+async fn a_datagram_larger_than_a_link_passes_in_fragments() {
+    // Larger than any link takes but loopback, and than a run's longest.
+    let world = world(&["127.0.0.0/8"]).await;
+    let mut client = Client::udp(world.address).await;
+    let relayed = client.allocated().await;
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, None);
+    let data = vec![7; 60_000];
+    client.channel(0x4001, &data).await;
+    let mut got = vec![0; 64 * 1024];
+    let (len, _) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+    assert_eq!(&got[..len], &data[..]);
+    peer.send_to(&data, relayed).await.unwrap();
+    assert_eq!(client.channel_data().await, (0x4001, data));
+}
+
+/// Sends runs as the kernel takes them, where it does.
+fn send_run(socket: &UdpSocket, to: SocketAddr, run: &[u8], segment: usize) {
+    use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
+    // It has the socket it is shown join what it receives, which a plain client's does not.
+    let shown = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let state = UdpSocketState::new(UdpSockRef::from(&shown)).unwrap();
+    let transmit = Transmit {
+        destination: to,
+        ecn: None,
+        contents: run,
+        segment_size: Some(segment),
+        src_ip: None,
+    };
+    state.try_send(UdpSockRef::from(socket), &transmit).unwrap();
+}
+
+#[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux joins datagrams")]
+async fn runs_pass_both_ways_and_come_out_as_they_were() {
+    let world = world(&["127.0.0.0/8"]).await;
+    let mut client = Client::udp(world.address).await;
+    let relayed = client.allocated().await;
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, None);
+    // Forty of a size, the last shorter.
+    let datagrams: Vec<Vec<u8>> =
+        (0..40).map(|n| vec![n; if n == 39 { 17 } else { 1000 }]).collect();
+    let framed = |data: &Vec<u8>| {
+        let mut message = 0x4001u16.to_be_bytes().to_vec();
+        message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
+        message.extend_from_slice(data);
+        message
+    };
+    let Wire::Udp(socket) = &client.wire else { unreachable!() };
+    let run: Vec<u8> = datagrams.iter().flat_map(framed).collect();
+    send_run(socket, world.address, &run, 1004);
+    let mut got = vec![0; 2048];
+    for data in &datagrams {
+        let (len, _) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+        assert_eq!(&got[..len], &data[..]);
+    }
+    send_run(&peer, relayed, &datagrams.concat(), 1000);
+    for data in datagrams {
+        assert_eq!(client.channel_data().await, (0x4001, data));
+    }
+}
