@@ -35,7 +35,7 @@ test("with a camera that never answers, mute and leave act at once, and it is na
   expect(await tracks(ada)).toEqual(["audio live muted", "video ended"]);
   await expect(ada.page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
   // Named after five seconds, which is as long as an expectation waits by itself.
-  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't answer", {
+  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't respond", {
     timeout: 20_000,
   });
 
@@ -57,7 +57,7 @@ test("a camera that never answers keeps nobody from being heard", async ({ open 
   const grace = await open("Grace");
   await grace.enter("voice");
   await expect.poll(async () => (await grace.others(1))[0]?.audioTracks.length).toBe(1);
-  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't answer", {
+  await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't respond", {
     timeout: 20_000,
   });
 });
@@ -154,7 +154,9 @@ test("a change to a busy camera keeps the one before, and says so", async ({ ope
   await ada.page.evaluate(() => window.devices.busy.push("desk"));
   await ada.page.getByTestId("open-settings").click();
   await ada.page.getByTestId("choose-camera").selectOption("desk");
-  await expect(ada.page.getByTestId("device-problem")).toContainText("The one you had goes on.");
+  await expect(ada.page.getByTestId("device-problem")).toContainText(
+    "The previous one stays in use.",
+  );
   await expect(ada.page.getByTestId("choose-camera")).toHaveValue("front");
   await expect(ada.page.getByTestId("toggle-camera")).toHaveAttribute("aria-pressed", "true");
   expect(await tracks(ada)).toEqual(["audio live", "video live"]);

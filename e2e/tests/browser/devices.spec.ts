@@ -31,11 +31,11 @@ async function explains(grace: ChromiumParticipant, explanation: RegExp): Promis
 }
 
 test("a refused camera is explained, and one can join without", async ({ open }) => {
-  await explains(await open("Grace", { browser: refusing }), /told not to let this page use it/);
+  await explains(await open("Grace", { browser: refusing }), /doesn't let this page use it/);
 });
 
 for (const [name, situation, explanation] of [
-  ["NotFoundError", "missing", /None was found/],
+  ["NotFoundError", "missing", /No device was found/],
   ["NotReadableError", "used by another program", /Another program/],
 ] as const) {
   test(`a camera that is ${situation} is explained, and one can join without`, async ({ open }) => {

@@ -22,9 +22,9 @@ test("who speaks is shown large in the speaker view, and whoever one pins before
   await hedy.tab.click("toggle-mic");
   await expect(large(ada)).toHaveAttribute("data-name", "Grace");
 
-  await ada.page.getByRole("button", { name: "Show Ada large" }).click();
+  await ada.page.getByRole("button", { name: "Pin Ada" }).click();
   await expect(large(ada)).toHaveAttribute("data-name", "Ada");
-  await ada.page.getByRole("button", { name: "Show everybody alike again" }).click();
+  await ada.page.getByRole("button", { name: "Unpin" }).click();
   await expect(large(ada)).toHaveAttribute("data-name", "Grace");
 
   await ada.tab.click("toggle-view");

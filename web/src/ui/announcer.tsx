@@ -1,25 +1,25 @@
-/** Says to screen readers what others see happen. */
+/** Live region that announces visible changes to screen readers. */
 import { createContext, type ReactNode, use, useCallback, useState } from "react";
-import { Hidden } from "./parts/hidden.tsx";
+import { VisuallyHidden } from "./parts/visually-hidden.tsx";
 
 type Announce = (text: string) => void;
 
 const AnnouncerContext = createContext<Announce>(() => {});
 
 export function Announcer({ children }: { children: ReactNode }) {
-  const [said, setSaid] = useState({ text: "", turn: 0 });
+  const [announcement, setAnnouncement] = useState({ text: "", count: 0 });
   const announce = useCallback<Announce>((text) => {
-    setSaid(({ turn }) => ({ text, turn: turn + 1 }));
+    setAnnouncement(({ count }) => ({ text, count: count + 1 }));
   }, []);
   return (
     <AnnouncerContext value={announce}>
       {children}
-      <Hidden>
+      <VisuallyHidden>
         <span aria-live="polite">
-          {/* The key makes the same words twice in a row be said twice. */}
-          <span key={said.turn}>{said.text}</span>
+          {/* A new key makes screen readers announce the same text twice in a row. */}
+          <span key={announcement.count}>{announcement.text}</span>
         </span>
-      </Hidden>
+      </VisuallyHidden>
     </AnnouncerContext>
   );
 }

@@ -2,22 +2,22 @@ import type { Client } from "../client/index.ts";
 import { Announcer } from "./announcer.tsx";
 import { ClientContext } from "./client-context.ts";
 import { Home } from "./home/home.tsx";
-import { SpeechProvider } from "./i18n/context.tsx";
-import { Lost } from "./lost.tsx";
+import { I18nProvider } from "./i18n/context.tsx";
+import { NotFound } from "./not-found.tsx";
 import { Room } from "./room/room.tsx";
 import { parseRoute, useAddress } from "./router.ts";
 import "./style/tokens.css";
 import "./style/base.css";
 
-/** The page, over a client. */
+/** Root component: provides the client, translations and announcer, and picks the view. */
 export function App({ client }: { client: Client }) {
   return (
     <ClientContext value={client}>
-      <SpeechProvider>
+      <I18nProvider>
         <Announcer>
           <View />
         </Announcer>
-      </SpeechProvider>
+      </I18nProvider>
     </ClientContext>
   );
 }
@@ -32,7 +32,7 @@ function View() {
       return (
         <Room key={route.room} room={route.room} givenName={route.name} skipsPreview={route.join} />
       );
-    case "lost":
-      return <Lost />;
+    case "notFound":
+      return <NotFound />;
   }
 }

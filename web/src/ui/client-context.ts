@@ -1,4 +1,4 @@
-/** The client library, handed down; and its changing values, drawn. */
+/** React context for the client library, and a hook that subscribes to its values. */
 import { createContext, use, useSyncExternalStore } from "react";
 import type { Client, Readable } from "../client/index.ts";
 

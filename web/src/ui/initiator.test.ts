@@ -23,14 +23,14 @@ describe("devices on arrival", () => {
     },
   );
 
-  test("wait where the history was gone through, which any page may do", () => {
+  test("wait after a history navigation, which any page can cause", () => {
     for (const site of ["none", "same-origin"]) {
       const back: Navigation = { ...arrival, site, type: "back_forward", wasAllowed: true };
       expect(isAllowed(back)).toBe(false);
     }
   });
 
-  test("start again on a reload of the entry on which they were started", () => {
+  test("start on a reload of the history entry on which they were started", () => {
     const entry: Navigation = { ...arrival, site: "cross-site", wasAllowed: true };
     expect(isAllowed({ ...entry, type: "reload" })).toBe(true);
     expect(isAllowed({ ...entry, type: "navigate" })).toBe(false);

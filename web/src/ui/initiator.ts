@@ -1,45 +1,45 @@
 /**
- * Who brought this document: the person, this page itself, or another site. A link of another
- * site's, whatever its query, starts no camera and no microphone before a gesture on this page.
+ * Initiator of the navigation to this document: the user, this page or another site. A link from
+ * another site never starts the camera or microphone before a gesture on this page.
  *
- * The browser tells the server by `Sec-Fetch-Site` (Fetch Metadata), and the server hands that back
- * by `Server-Timing`, the one header of its own answer that a document can read.
+ * The browser sends `Sec-Fetch-Site` (Fetch Metadata) to the server, which returns the value in
+ * `Server-Timing`: the only header of its own response that a document can read.
  */
 
 import { hasNavigated } from "./router.ts";
 
-/** What is known of the navigation that made a document. */
+/** Known properties of the navigation that created the document. */
 export interface Navigation {
-  /** `Sec-Fetch-Site`, where browser and server told it. */
+  /** `Sec-Fetch-Site`, if browser and server sent it. */
   readonly site: string | undefined;
   /** `PerformanceNavigationTiming.type`. */
   readonly type: string | undefined;
-  /** Devices were allowed on this entry of the history before. */
+  /** Devices were already started on this history entry. */
   readonly wasAllowed: boolean;
-  /** The person has gone from one view of this document to another, by a click of theirs. */
+  /** The user has already moved between views of this document by a click. */
   readonly isWithinPage: boolean;
 }
 
-/** Whether devices may start, and a call be joined, without a gesture yet to come. */
+/** Returns whether devices may start and a call may be joined without a gesture. */
 export function isAllowed({ site, type, wasAllowed, isWithinPage }: Navigation): boolean {
   if (isWithinPage) return true;
   switch (type) {
     case "navigate":
-      return isOwn(site);
+      return isUserOrSameOrigin(site);
     case "reload":
-      return isOwn(site) || wasAllowed;
+      return isUserOrSameOrigin(site) || wasAllowed;
     default:
-      // Another site's page may go back in the history as well, into a call that was left.
+      // Another site can also navigate back in the history, into a call that was left.
       return false;
   }
 }
 
-/** `none` is an address typed, bookmarked, or opened by another program. */
-function isOwn(site: string | undefined): boolean {
+/** `none` means that the address was typed, bookmarked or opened by another program. */
+function isUserOrSameOrigin(site: string | undefined): boolean {
   return site === "none" || site === "same-origin";
 }
 
-/** Whether this document may start devices by itself, just now. */
+/** Returns whether this document may start devices without a gesture now. */
 export function mayStartDevices(): boolean {
   const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   return isAllowed({
@@ -50,7 +50,7 @@ export function mayStartDevices(): boolean {
   });
 }
 
-/** Notes on this entry of the history that devices were started: a reload of it may do so again. */
+/** Records on this history entry that devices were started, so that a reload may start them. */
 export function rememberAllowed(): void {
   if (history.state?.devices === "allowed") return;
   history.replaceState({ ...history.state, devices: "allowed" }, "");

@@ -6,35 +6,35 @@ vi.stubGlobal("localStorage", {
   setItem: (key: string, value: string) => void stored.set(key, value),
 });
 
-/** As after a load of the page. */
-async function loaded() {
+/** Loads the module again, as a page load does. */
+async function loadPage() {
   vi.resetModules();
   return (await import("./own-name.ts")).ownName;
 }
 
 beforeEach(() => stored.clear());
 
-test("a name from an address holds for the document and replaces none that is remembered", async () => {
-  (await loaded()).remember("Real");
+test("a name from the address applies to the document and does not replace a stored one", async () => {
+  (await loadPage()).remember("Real");
   for (const isTrusted of [true, false]) {
-    const ownName = await loaded();
+    const ownName = await loadPage();
     ownName.takeFromAddress("Planted", isTrusted);
     expect(ownName.read()).toBe("Planted");
-    expect((await loaded()).read()).toBe("Real");
+    expect((await loadPage()).read()).toBe("Real");
   }
 });
 
-test("where none is remembered a name is taken from an address, unless another site led to it", async () => {
-  (await loaded()).takeFromAddress("Planted", false);
-  expect((await loaded()).read()).toBeUndefined();
-  (await loaded()).takeFromAddress("Ann", true);
-  expect((await loaded()).read()).toBe("Ann");
+test("a name from the address is stored if none was, unless another site linked to it", async () => {
+  (await loadPage()).takeFromAddress("Planted", false);
+  expect((await loadPage()).read()).toBeUndefined();
+  (await loadPage()).takeFromAddress("Ann", true);
+  expect((await loadPage()).read()).toBe("Ann");
 });
 
-test("what the person typed is read at once and after a load", async () => {
-  const ownName = await loaded();
+test("a typed name applies at once and after a page load", async () => {
+  const ownName = await loadPage();
   ownName.takeFromAddress("Planted", false);
   ownName.remember("Ann");
   expect(ownName.read()).toBe("Ann");
-  expect((await loaded()).read()).toBe("Ann");
+  expect((await loadPage()).read()).toBe("Ann");
 });

@@ -1,24 +1,24 @@
 /**
- * The person's own name. What an address brings holds for this document; it is remembered where
- * none was, and replaces a remembered one only once the person types it or joins by it.
+ * The user's own name. A name in the address applies to this document only. It is stored if none
+ * was, and replaces a stored one only when the user types it or joins with it.
  */
 import { preferences } from "./preferences.ts";
 
-let given: string | undefined;
+let fromAddress: string | undefined;
 
 export const ownName = {
   read(): string | undefined {
-    return given ?? preferences.read("name");
+    return fromAddress ?? preferences.read("name");
   },
 
-  /** `isTrusted`: no other site led here. */
+  /** `isTrusted`: the navigation did not come from another site. */
   takeFromAddress(name: string, isTrusted: boolean): void {
-    given = name;
+    fromAddress = name;
     if (isTrusted && preferences.read("name") === undefined) preferences.write("name", name);
   },
 
   remember(name: string): void {
-    given = undefined;
+    fromAddress = undefined;
     preferences.write("name", name);
   },
 };

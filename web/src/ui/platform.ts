@@ -1,15 +1,15 @@
-/** What this device is, as far as the page cares. */
+/** Capabilities of this browser and device. */
 
 export const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** The browser knows WebRTC at all. */
+/** The browser supports WebRTC. */
 export const canCall = "RTCPeerConnection" in window;
 
-/** Sharing is for phones; on a desktop copying is what people expect. */
+/** Links can be shared. Phones only: on a desktop, users expect to copy a link. */
 export const canShare =
   typeof navigator.share === "function" && matchMedia("(pointer: coarse)").matches;
 
-/** Sound can be sent to a chosen loudspeaker (not on iOS). */
+/** Audio can be played on a chosen output device (not on iOS). */
 export const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
 
 /** A screen can be shared (not on phones). */

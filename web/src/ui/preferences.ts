@@ -1,22 +1,22 @@
-/** What the page remembers on this device; forgetting (private windows) is no error. */
+/** Preferences in `localStorage`. Storage that is unavailable (private windows) is not an error. */
 
-/** The most characters that the server takes for a name, of a person or a room. */
-export const MAX_NAME = 64;
+/** Maximum length of a participant's or room's name, as enforced by the server. */
+export const MAX_NAME_LENGTH = 64;
 
-interface Remembered {
+interface Preferences {
   name: string;
   language: string;
-  /** "off" where the person last chose to come without. */
+  /** "off" if the user last chose to join without it. */
   camera: string;
   microphone: string;
-  /** How the people in a call are arranged: "speaker" or "grid". */
+  /** Layout of a call: "speaker" or "grid". */
   view: string;
 }
 
 const PREFIX = "moim.";
 
 export const preferences = {
-  read(key: keyof Remembered): string | undefined {
+  read(key: keyof Preferences): string | undefined {
     try {
       return localStorage.getItem(PREFIX + key) ?? undefined;
     } catch {
@@ -24,11 +24,11 @@ export const preferences = {
     }
   },
 
-  write(key: keyof Remembered, value: string): void {
+  write(key: keyof Preferences, value: string): void {
     try {
       localStorage.setItem(PREFIX + key, value);
     } catch {
-      // Storage is full or forbidden: the page works, it only won't remember.
+      // Storage is full or forbidden: the page works without it.
     }
   },
 };

@@ -1,44 +1,44 @@
-/** Two routes, `/` and `/r/NAME`, over the browser's history. */
+/** Routes `/` and `/r/NAME`, on top of the History API. */
 import { useSyncExternalStore } from "react";
 
 export type Route =
   | { view: "home"; name: string | undefined }
   | { view: "room"; room: string; name: string | undefined; join: boolean }
-  | { view: "lost" };
+  | { view: "notFound" };
 
-/** The route an address means; pure, so that a test can ask. */
+/** Parses an address into a route. */
 export function parseRoute(pathname: string, search: string): Route {
   const query = new URLSearchParams(search);
   const name = query.get("name")?.trim() || undefined;
   if (pathname === "/" || pathname === "") return { view: "home", name };
   const encoded = /^\/r\/([^/]+)\/?$/.exec(pathname)?.[1];
-  const room = encoded === undefined ? "" : decoded(encoded);
-  if (!room) return { view: "lost" };
+  const room = encoded === undefined ? "" : decodeName(encoded);
+  if (!room) return { view: "notFound" };
   return { view: "room", room, name, join: query.get("join") === "1" };
 }
 
-/** A room's path. Names are normalised as the server does, so equal names share an address. */
+/** Path of a room. Names are normalised as on the server, so equal names share an address. */
 export function roomPath(room: string): string {
   return `/r/${encodeURIComponent(room.trim().normalize("NFC"))}`;
 }
 
-/** What people send each other. */
+/** Link to a room, to be sent to others. */
 export function roomLink(room: string, origin: string = location.origin): string {
   return origin + roomPath(room);
 }
 
-/** The same for reading: letters of every script as they are, and still a link when copied. */
+/** Readable link to a room: letters of all scripts are unescaped, and copying it still works. */
 export function readableLink(room: string, origin: string = location.origin): string {
   const name = room.normalize("NFC").replace(/[^\p{L}\p{M}\p{N}]/gu, encodeURIComponent);
   return `${origin}/r/${name}`;
 }
 
-/** Browsers resolve `.` and `..` in a path even when escaped: such a room has no address. */
+/** Returns whether a room can have an address: browsers resolve `.` and `..` even if escaped. */
 export function isAddressable(room: string): boolean {
   return !/^\s*\.{0,2}\s*$/.test(room);
 }
 
-function decoded(encoded: string): string {
+function decodeName(encoded: string): string {
   try {
     return decodeURIComponent(encoded).trim().normalize("NFC");
   } catch {
@@ -50,7 +50,7 @@ const NAVIGATED = "moim:navigated";
 
 let navigated = false;
 
-/** Whether this document has been left for another view of the page, as by a click on a link. */
+/** Returns whether the user has moved to another view of this document, as by clicking a link. */
 export function hasNavigated(): boolean {
   return navigated;
 }
@@ -71,7 +71,7 @@ function subscribe(changed: () => void): () => void {
   };
 }
 
-/** The address now, as one string: it changes exactly when the route may have. */
+/** Returns the current path and query, and re-renders when they change. */
 export function useAddress(): string {
   return useSyncExternalStore(subscribe, () => location.pathname + location.search);
 }

@@ -1,17 +1,17 @@
 import type { CallState } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { usePlayback } from "../parts/playback-provider.tsx";
 import styles from "./banners.module.css";
 import { DeviceBanner } from "./device-banner.tsx";
-import { useSoundGate } from "./sound-gate.tsx";
 
-/** What concerns the whole call. */
+/** Banners about the whole call: connection, devices and blocked audio. */
 export function Banners({ call: { status, cutOff } }: { call: CallState }) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { server } = useClient();
   const isDraining = useReadable(server) === "draining";
-  const { isShut, unlock } = useSoundGate();
+  const { isBlocked, unlock } = usePlayback();
   return (
     <>
       {status === "reconnecting" ? (
@@ -27,12 +27,12 @@ export function Banners({ call: { status, cutOff } }: { call: CallState }) {
       ) : cutOff ? (
         <p className={`${styles.banner} ${styles.quiet}`} role="status" data-testid="cut-off">
           <Icon name="direct" size={20} />
-          {t.call.cutOff}
+          {t.call.sfuUnreachable}
         </p>
       ) : null}
       <DeviceBanner />
-      {isShut ? (
-        <button type="button" className={styles.hear} data-testid="tap-to-hear" onClick={unlock}>
+      {isBlocked ? (
+        <button type="button" className={styles.unlock} data-testid="tap-to-hear" onClick={unlock}>
           <Icon name="speaker" size={24} />
           <strong>{t.call.tapToHear}</strong>
           <small>{t.call.tapWhy}</small>

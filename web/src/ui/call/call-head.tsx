@@ -1,5 +1,5 @@
 import type { CallState } from "../../client/index.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { Mark } from "../parts/brand.tsx";
 import { Icon } from "../parts/icon.tsx";
 import styles from "./call-head.module.css";
@@ -11,11 +11,11 @@ interface Props {
   onStats: () => void;
 }
 
-/** Which room, how many, which way the pictures travel, and how they are arranged. */
+/** Call header: room name, participant count, topology, statistics and layout switch. */
 export function CallHead({ call, isSpeakerView, onView, onStats }: Props) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { room, topology, others } = call;
-  const way = topology === "mesh" ? t.call.mesh : t.call.sfu;
+  const route = topology === "mesh" ? t.call.mesh : t.call.sfu;
   return (
     <header className={styles.head}>
       <span className={styles.room}>
@@ -27,8 +27,8 @@ export function CallHead({ call, isSpeakerView, onView, onStats }: Props) {
       <span
         className={`${styles.quiet} ${styles.end}`}
         role="img"
-        aria-label={way}
-        title={way}
+        aria-label={route}
+        title={route}
         data-testid="topology"
         data-topology={topology}
       >

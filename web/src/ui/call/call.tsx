@@ -3,21 +3,21 @@ import type { CallState, Call as JoinedCall } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
-import { Hidden } from "../parts/hidden.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
+import { PlaybackProvider } from "../parts/playback-provider.tsx";
+import { shortcutOf } from "../parts/shortcuts.ts";
 import { ViewTitle } from "../parts/view-title.tsx";
+import { VisuallyHidden } from "../parts/visually-hidden.tsx";
 import { isMac } from "../platform.ts";
 import { preferences } from "../preferences.ts";
 import { Banners } from "./banners.tsx";
 import styles from "./call.module.css";
+import { callEventsBetween, callEventText } from "./call-events.ts";
 import { CallHead } from "./call-head.tsx";
 import { Controls } from "./controls.tsx";
 import { Grid } from "./grid.tsx";
 import { useMediaSession } from "./media-session.ts";
-import { newsBetween, newsText } from "./news.ts";
-import { shortcutOf } from "./shortcuts.ts";
-import { SoundGate } from "./sound-gate.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
 import { useUnread } from "./use-unread.ts";
@@ -25,13 +25,13 @@ import { useWakeLock } from "./wake-lock.ts";
 
 interface Props {
   call: JoinedCall;
-  /** The call is over: left, or lost for the reason given. */
+  /** The call has ended: `error` is null if the user left, else the reason. */
   onEnd: (error: CallState["error"]) => void;
 }
 
-/** In the call. */
+/** The call view. */
 export function Call({ call, onEnd }: Props) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const state = useReadable(call);
   const { toasts, show } = useToasts();
   const { name } = state.room;
@@ -52,8 +52,8 @@ export function Call({ call, onEnd }: Props) {
     media,
     useCallback(() => call.leave(), [call]),
   );
-  useNews(state, show);
-  useScreenTrouble(show);
+  useCallEvents(state, show);
+  useScreenProblem(show);
 
   const isOver = state.status === "ended";
   const latestOnEnd = useRef(onEnd);
@@ -64,11 +64,11 @@ export function Call({ call, onEnd }: Props) {
   if (isOver) return null;
 
   return (
-    <SoundGate>
+    <PlaybackProvider>
       <main className={styles.call} data-testid="call">
-        <Hidden>
+        <VisuallyHidden>
           <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
-        </Hidden>
+        </VisuallyHidden>
         <CallHead
           call={state}
           isSpeakerView={isSpeakerView}
@@ -78,7 +78,7 @@ export function Call({ call, onEnd }: Props) {
         <div className={styles.middle}>
           <div className={styles.stage}>
             <Grid call={call} state={state} isSpeakerView={isSpeakerView} />
-            <div className={styles.above}>
+            <div className={styles.overlay}>
               <Banners call={state} />
               <Toasts toasts={toasts} />
             </div>
@@ -96,33 +96,34 @@ export function Call({ call, onEnd }: Props) {
           <Stats call={call} state={state} onClose={() => setShowsStats(false)} />
         ) : null}
       </main>
-    </SoundGate>
+    </PlaybackProvider>
   );
 }
 
-/** Tells who comes and goes, on the screen and aloud. */
-function useNews(state: CallState, show: (text: string) => void): void {
-  const { t } = useSpeech();
+/** Shows and announces call events, such as participants joining and leaving. */
+function useCallEvents(state: CallState, show: (text: string) => void): void {
+  const { t } = useI18n();
   const announce = useAnnounce();
-  const seen = useRef<CallState | null>(null);
+  const previous = useRef<CallState | null>(null);
   useEffect(() => {
-    const before = seen.current;
-    seen.current = state;
-    if (!before) announce(t.said.joinedCall(state.room.name));
+    const before = previous.current;
+    previous.current = state;
+    if (!before) announce(t.announcements.joinedCall(state.room.name));
     if (!before || before === state) return;
-    const news = newsBetween(before, state);
-    if (news.length === 0) return;
-    announce(news.map((each) => newsText(each, t)).join(" "));
-    for (const each of news) {
-      // The banner shows what becomes of the connection.
-      if (each.kind !== "reconnecting" && each.kind !== "reconnected") show(newsText(each, t));
+    const events = callEventsBetween(before, state);
+    if (events.length === 0) return;
+    announce(events.map((event) => callEventText(event, t)).join(" "));
+    for (const event of events) {
+      // A banner already shows the state of the connection.
+      if (event.kind === "reconnecting" || event.kind === "reconnected") continue;
+      show(callEventText(event, t));
     }
   }, [state, t, announce, show]);
 }
 
-/** Tells why a screen could not be shared; there is no place for it to stay. */
-function useScreenTrouble(show: (text: string) => void): void {
-  const { t } = useSpeech();
+/** Shows why screen sharing failed, as a toast: a failed share leaves no tile to explain it. */
+function useScreenProblem(show: (text: string) => void): void {
+  const { t } = useI18n();
   const { media } = useClient();
   const announce = useAnnounce();
   const { problem } = useReadable(media).screen;
@@ -135,7 +136,7 @@ function useScreenTrouble(show: (text: string) => void): void {
   }, [problem, t, announce, show]);
 }
 
-/** Chosen once, remembered on the device. */
+/** Layout preference, stored on the device. */
 function useSpeakerView(): [boolean, (on: boolean) => void] {
   const [on, setOn] = useState(() => preferences.read("view") === "speaker");
   return [
@@ -148,7 +149,7 @@ function useSpeakerView(): [boolean, (on: boolean) => void] {
 }
 
 function useShortcuts(): void {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { media } = useClient();
   const announce = useAnnounce();
   useEffect(() => {
@@ -158,10 +159,10 @@ function useShortcuts(): void {
       event.preventDefault();
       const { camera, microphone } = media.getSnapshot();
       if (shortcut === "mic") {
-        announce(microphone.wanted ? t.said.micOff : t.said.micOn);
+        announce(microphone.wanted ? t.announcements.micOff : t.announcements.micOn);
         toggleMic(media);
       } else {
-        announce(camera.wanted ? t.said.cameraOff : t.said.cameraOn);
+        announce(camera.wanted ? t.announcements.cameraOff : t.announcements.cameraOn);
         toggleCamera(media);
       }
     };

@@ -1,5 +1,7 @@
 import { type RefObject, useState } from "react";
-import { useSpeech } from "../i18n/context.tsx";
+import { DeviceAlerts } from "../devices/device-alerts.tsx";
+import { DeviceChoice } from "../devices/device-choice.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -7,8 +9,6 @@ import { LanguageChoice } from "../parts/language-choice.tsx";
 import { CameraToggle, MicToggle, ScreenToggle } from "../parts/media-toggles.tsx";
 import { RoundButton } from "../parts/round-button.tsx";
 import { canShare, canShareScreen } from "../platform.ts";
-import { DeviceChoice } from "../room/device-choice.tsx";
-import { Troubles } from "../room/troubles.tsx";
 import { readableLink } from "../router.ts";
 import styles from "./controls.module.css";
 import { shareLink, useCopyLink } from "./share.ts";
@@ -19,16 +19,16 @@ interface Props {
     isOpen: boolean;
     unread: number;
     toggle: () => void;
-    /** Gets the focus back when the chat closes. */
+    /** The button that receives focus when the chat closes. */
     ref: RefObject<HTMLButtonElement | null>;
   };
   onLeave: () => void;
 }
 
-/** What one can do in a call. */
+/** Control bar of a call. */
 export function Controls({ room, chat, onLeave }: Props) {
-  const { t } = useSpeech();
-  const [isSetting, setSetting] = useState(false);
+  const { t } = useI18n();
+  const [showsSettings, setShowsSettings] = useState(false);
   return (
     <>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms. */}
@@ -44,8 +44,8 @@ export function Controls({ room, chat, onLeave }: Props) {
               ? `${t.controls.chat}, ${t.controls.unread(chat.unread)}`
               : t.controls.chat
           }
-          tip={t.controls.chat}
-          isExtra
+          tooltip={t.controls.chat}
+          isOffByDefault
           count={chat.unread}
           aria-expanded={chat.isOpen}
           data-testid="chat-open"
@@ -61,19 +61,19 @@ export function Controls({ room, chat, onLeave }: Props) {
           label={t.controls.settings}
           aria-haspopup="dialog"
           data-testid="open-settings"
-          onClick={() => setSetting(true)}
+          onClick={() => setShowsSettings(true)}
         />
         <button type="button" className={styles.leave} data-testid="leave" onClick={onLeave}>
           <Icon name="leave" />
           <span>{t.controls.leave}</span>
         </button>
       </div>
-      {isSetting ? (
-        <Dialog title={t.devices.title} onClose={() => setSetting(false)}>
-          <Troubles isJoined />
+      {showsSettings ? (
+        <Dialog title={t.devices.title} onClose={() => setShowsSettings(false)}>
+          <DeviceAlerts isJoined />
           <DeviceChoice labelled />
           <LanguageChoice />
-          <Button look="primary" onClick={() => setSetting(false)}>
+          <Button variant="primary" onClick={() => setShowsSettings(false)}>
             {t.devices.done}
           </Button>
         </Dialog>
@@ -83,8 +83,8 @@ export function Controls({ room, chat, onLeave }: Props) {
 }
 
 function CopyLink({ room }: { room: string }) {
-  const { t } = useSpeech();
-  const { isCopied, hasFailed, copy, forget } = useCopyLink(room);
+  const { t } = useI18n();
+  const { isCopied, hasFailed, copy, reset } = useCopyLink(room);
   return (
     <>
       <RoundButton
@@ -94,7 +94,7 @@ function CopyLink({ room }: { room: string }) {
         onClick={() => void copy()}
       />
       {hasFailed ? (
-        <Dialog title={t.controls.copyLink} onClose={forget}>
+        <Dialog title={t.controls.copyLink} onClose={reset}>
           <p>{t.controls.copyFailed}</p>
           <span className={styles.link}>{readableLink(room)}</span>
         </Dialog>

@@ -1,31 +1,31 @@
 import { useEffect, useState } from "react";
 import { useAnnounce } from "../announcer.tsx";
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { browserOf, type DeviceAlert, deviceAlertsOf } from "../devices/device-alert.ts";
+import { startOptions } from "../devices/device-alerts.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { browserOf, type Trouble, troublesOf } from "../room/trouble.ts";
-import { wantedOf } from "../room/troubles.tsx";
 import styles from "./device-banner.module.css";
 
-/** Tells of a camera or microphone that fails during the call, with one press to get it back. */
+/** Banner for a camera or microphone that fails during the call, with a button to restart it. */
 export function DeviceBanner() {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { media } = useClient();
   const state = useReadable(media);
   const announce = useAnnounce();
-  const troubles = troublesOf(state, browserOf(navigator.userAgent), t);
-  // What the preview has told already is known.
-  const [known, setKnown] = useState<readonly string[]>(() => troubles.map(keyOf));
-  const still = known.filter((key) => troubles.some((trouble) => keyOf(trouble) === key));
-  // One that was over and comes again is told again.
-  if (still.length < known.length) setKnown(still);
-  const trouble = troubles.find((trouble) => !still.includes(keyOf(trouble)));
-  const text = trouble && `${trouble.title}. ${trouble.why} ${trouble.how ?? ""}`;
+  const alerts = deviceAlertsOf(state, browserOf(navigator.userAgent), t);
+  // The preview has already shown the alerts that exist on joining.
+  const [dismissed, setDismissed] = useState<readonly string[]>(() => alerts.map(keyOf));
+  const stillDismissed = dismissed.filter((key) => alerts.some((alert) => keyOf(alert) === key));
+  // An alert that was resolved and recurs is shown again.
+  if (stillDismissed.length < dismissed.length) setDismissed(stillDismissed);
+  const alert = alerts.find((alert) => !stillDismissed.includes(keyOf(alert)));
+  const text = alert && `${alert.title}. ${alert.why} ${alert.how ?? ""}`;
   useEffect(() => {
     if (text) announce(text);
   }, [text, announce]);
-  if (!trouble) return null;
-  const { title, why, how, remedy, kinds } = trouble;
+  if (!alert) return null;
+  const { title, why, how, remedy, kinds } = alert;
   return (
     <div className={styles.banner} data-testid="device-banner">
       <Icon name="alert" size={20} />
@@ -39,7 +39,7 @@ export function DeviceBanner() {
           type="button"
           className={styles.remedy}
           data-testid="device-remedy"
-          onClick={() => void media.start(wantedOf(kinds))}
+          onClick={() => void media.start(startOptions(kinds))}
         >
           {remedy}
         </button>
@@ -49,7 +49,7 @@ export function DeviceBanner() {
         className={styles.dismiss}
         aria-label={t.problem.dismiss}
         title={t.problem.dismiss}
-        onClick={() => setKnown([...still, keyOf(trouble)])}
+        onClick={() => setDismissed([...stillDismissed, keyOf(alert)])}
       >
         <Icon name="close" size={18} />
       </button>
@@ -57,7 +57,7 @@ export function DeviceBanner() {
   );
 }
 
-/** The same trouble in any language. */
-function keyOf({ kinds, fault }: Trouble): string {
+/** Identity of an alert, independent of the language. */
+function keyOf({ kinds, fault }: DeviceAlert): string {
   return [...kinds, fault.is, "problem" in fault ? fault.problem : ""].join(" ");
 }

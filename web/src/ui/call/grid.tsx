@@ -1,29 +1,29 @@
 import { type CSSProperties, type UIEvent, useEffect, useMemo, useState } from "react";
 import type { Call, CallState, Sight } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import styles from "./grid.module.css";
 import { Invitation } from "./invitation.tsx";
-import { arrange, arrangeAround, isInSight, type Rect } from "./layout.ts";
+import { arrange, arrangeAround, isVisible, type Rect } from "./layout.ts";
 import { ScreenTile } from "./screen-tile.tsx";
 import { Tile } from "./tile.tsx";
-import { type AnyView, featuredOf, sourceOf, tilesOf } from "./tile-view.ts";
-import { useIsShown } from "./use-is-shown.ts";
+import { type AnyTileView, featuredOf, sourceOf, tilesOf } from "./tile-view.ts";
+import { useIsPageVisible } from "./use-is-page-visible.ts";
 import { useSize } from "./use-size.ts";
 
 interface Props {
   call: Call;
   state: CallState;
-  /** Who speaks is shown large. */
+  /** Shows the active speaker large. */
   isSpeakerView: boolean;
 }
 
 /**
- * Everybody as large as fits, or one large and the rest beside it. Alone, the place beside one is
- * kept for whoever is invited.
+ * The tiles of a call: a grid of equal tiles, or one large tile with the others in a strip. While
+ * the user is alone, an invitation takes the place of the other participants.
  */
 export function Grid({ call, state, isSpeakerView }: Props) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { media } = useClient();
   const { picture, screen } = useReadable(media);
   const { ref, size } = useSize<HTMLUListElement>();
@@ -34,8 +34,8 @@ export function Grid({ call, state, isSpeakerView }: Props) {
   const featured = featuredOf(tiles, { pinned, isSpeakerView, speaker: state.speaker });
   const isAlone = state.others.length === 0 && tiles.length === 1;
   const { rects, height, floating } = placesOf(tiles, featured, isAlone, size);
-  const seat = rects.get(SEAT);
-  useSights(call, tiles, rects, scrolled, size);
+  const invitation = rects.get(INVITATION_KEY);
+  useViewports(call, tiles, rects, scrolled, size);
 
   return (
     <ul
@@ -45,27 +45,33 @@ export function Grid({ call, state, isSpeakerView }: Props) {
       data-featured={featured ?? undefined}
       onScroll={(event: UIEvent) => setScrolled(event.currentTarget.scrollTop)}
     >
-      {seat ? (
-        <li key="invitation" className={styles.cell} style={placed(seat)}>
+      {invitation ? (
+        <li key={INVITATION_KEY} className={styles.cell} style={positionStyle(invitation)}>
           <Invitation room={state.room.name} />
         </li>
       ) : null}
       {tiles.map((tile, i) => {
         const isFloating = floating && i === tiles.length - 1;
         const isLarge = tile.key === featured;
-        // Of two there is nothing to choose.
-        const onPin =
-          tiles.length > 2 ? () => setPinned(isLarge && pinned ? null : tile.key) : undefined;
+        const isPinned = tile.key === pinned;
+        // With two tiles there is nothing to pin.
+        const onPin = tiles.length > 2 ? () => setPinned(isPinned ? null : tile.key) : undefined;
         return (
           <li
             key={tile.key}
             className={`${styles.cell} ${isFloating ? styles.floating : ""}`}
-            style={placed(rects.get(tile.key))}
+            style={positionStyle(rects.get(tile.key))}
           >
             {tile.kind === "screen" ? (
-              <ScreenTile screen={tile} isLarge={isLarge} onPin={onPin} />
+              <ScreenTile screen={tile} isLarge={isLarge} isPinned={isPinned} onPin={onPin} />
             ) : (
-              <Tile tile={tile} isSmall={isFloating} isLarge={isLarge} onPin={onPin} />
+              <Tile
+                tile={tile}
+                isSmall={isFloating}
+                isLarge={isLarge}
+                isPinned={isPinned}
+                onPin={onPin}
+              />
             )}
           </li>
         );
@@ -77,23 +83,23 @@ export function Grid({ call, state, isSpeakerView }: Props) {
   );
 }
 
-/** The place of whoever is invited. */
-const SEAT = "seat";
+/** Key of the invitation among the keys of tiles, which are participant ids. */
+const INVITATION_KEY = "invitation";
 
 function placesOf(
-  tiles: readonly AnyView[],
+  tiles: readonly AnyTileView[],
   featured: string | null,
   isAlone: boolean,
   size: { width: number; height: number },
 ): { rects: Map<string, Rect>; height: number; floating: boolean } {
   const keys = tiles.map(({ key }) => key);
   const inOrder = isAlone
-    ? [SEAT, ...keys]
+    ? [INVITATION_KEY, ...keys]
     : featured === null
       ? keys
       : [featured, ...keys.filter((key) => key !== featured)];
   const mayFloat = !isAlone && tiles.every(({ kind }) => kind === "person");
-  // With two on a phone the other one is large anyway.
+  // With two people on a phone, the other participant fills the stage in any layout.
   const arranged =
     featured === null || (mayFloat && tiles.length === 2)
       ? arrange(inOrder.length, size, { mayFloat })
@@ -106,38 +112,38 @@ function placesOf(
   return { rects, height: arranged.height, floating: arranged.floating };
 }
 
-/** Tells the call what of the others is in sight, and how large on this screen. */
-function useSights(
+/** Reports which remote videos are visible, and their sizes in device pixels. */
+function useViewports(
   call: Call,
-  tiles: readonly AnyView[],
+  tiles: readonly AnyTileView[],
   rects: ReadonlyMap<string, Rect>,
   scrolled: number,
   size: { width: number; height: number },
 ): void {
-  const isShown = useIsShown();
-  const sights = tiles.flatMap((tile): Sight[] => {
+  const isPageVisible = useIsPageVisible();
+  const viewports = tiles.flatMap((tile): Sight[] => {
     const source = sourceOf(tile);
     const rect = rects.get(tile.key);
     if (!source || !rect) return [];
-    const isSeen = isShown && isInSight(rect, scrolled, size);
-    const [width, height] = isSeen ? [rect.width, rect.height] : [0, 0];
+    const isTileVisible = isPageVisible && isVisible(rect, scrolled, size);
+    const scale = isTileVisible ? devicePixelRatio : 0;
     return [
       {
         participant: tile.id,
         source,
-        width: Math.round(width * devicePixelRatio),
-        height: Math.round(height * devicePixelRatio),
+        width: Math.round(rect.width * scale),
+        height: Math.round(rect.height * scale),
       },
     ];
   });
-  // As text, since every drawing makes new ones that mean the same.
-  const told = JSON.stringify(sights);
-  const same = useMemo<Sight[]>(() => JSON.parse(told), [told]);
-  useEffect(() => call.show(same), [call, same]);
+  // Compared as text: every render creates new but equal objects.
+  const serialized = JSON.stringify(viewports);
+  const stable = useMemo<Sight[]>(() => JSON.parse(serialized), [serialized]);
+  useEffect(() => call.show(stable), [call, stable]);
 }
 
-/** Moved by transform, which the compositor does without laying the page out again. */
-function placed(rect: Rect | undefined): CSSProperties {
+/** Positioned by transform, which the compositor animates without a new page layout. */
+function positionStyle(rect: Rect | undefined): CSSProperties {
   if (!rect) return { visibility: "hidden" };
   const { x, y, width, height } = rect;
   return { transform: `translate(${x}px, ${y}px)`, width, height };

@@ -1,4 +1,4 @@
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { canShare } from "../platform.ts";
@@ -6,17 +6,17 @@ import { readableLink } from "../router.ts";
 import styles from "./invitation.module.css";
 import { shareLink, useCopyLink } from "./share.ts";
 
-/** The empty place beside whoever is alone, with the link that fills it. */
+/** Tile with the room's link, shown while the user is alone. */
 export function Invitation({ room }: { room: string }) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { isCopied, copy } = useCopyLink(room);
   return (
-    <div className={styles.seat} data-testid="alone">
+    <div className={styles.invitation} data-testid="alone">
       <p className={styles.title}>{t.call.alone}</p>
       <p className={styles.hint}>{t.call.aloneHint}</p>
       <span className={styles.link}>{readableLink(room)}</span>
       <div className={styles.actions}>
-        <Button look="primary" data-testid="copy-invitation" onClick={() => void copy()}>
+        <Button variant="primary" data-testid="copy-invitation" onClick={() => void copy()}>
           <Icon name={isCopied ? "check" : "link"} size={20} />
           {isCopied ? t.controls.copied : t.controls.copyLink}
         </Button>

@@ -1,4 +1,4 @@
-/** Where the tiles of a call go: the largest tiles that fit, decided without a browser. */
+/** Layout of the tiles of a call: the largest tiles that fit, computed without the DOM. */
 
 export interface Rect {
   x: number;
@@ -13,65 +13,66 @@ export interface Stage {
 }
 
 export interface Arrangement {
-  /** One for each tile, in order, within the stage (below it where `height` exceeds it). */
+  /** One rect per tile, in order, within the stage (below it if `height` exceeds it). */
   tiles: Rect[];
-  /** How high the content is; more than the stage's height means it scrolls. */
+  /** Height of the content; the stage scrolls if this exceeds its height. */
   height: number;
-  /** The last tile lies over the others instead of beside them. */
+  /** The last tile floats over the others. */
   floating: boolean;
 }
 
 /** Space between tiles. */
 export const GAP = 10;
 
-/** What cameras send. */
+/** Usual aspect ratio of camera video. */
 const CAMERA_ASPECT = 16 / 9;
-/** How far a tile may be cropped; upright stages crop more, as phones send upright pictures. */
+/** Aspect ratios that a tile may have. Portrait stages allow narrower ones: phones send portrait. */
 const LANDSCAPE_ASPECTS = { narrowest: 4 / 3, widest: 16 / 9 };
-const UPRIGHT_ASPECTS = { narrowest: 2 / 3, widest: 16 / 9 };
-/** A tile narrower than this shows nobody: then the stage scrolls. */
-const NARROWEST_TILE = 132;
-/** A stage this small in its shorter side is a phone's. */
-const PHONE_SIDE = 520;
-/** An upright phone stacks so many in one column, and more in two. */
-const PHONE_STACK = 3;
+const PORTRAIT_ASPECTS = { narrowest: 2 / 3, widest: 16 / 9 };
+/** Minimum width of a tile (px). The stage scrolls rather than going below it. */
+const MIN_TILE_WIDTH = 132;
+/** Shorter side (px) up to which a stage counts as a phone's. */
+const PHONE_MAX_SIDE = 520;
+/** Number of tiles that a phone in portrait shows in one column; more use two. */
+const PHONE_SINGLE_COLUMN_TILES = 3;
 
-/** Tiles in reading order; with two people on a phone the last one (oneself) floats, if it may. */
+/** Grid, in reading order. With two people on a phone the last one (the user) may float. */
 export function arrange(count: number, stage: Stage, { mayFloat = true } = {}): Arrangement {
   if (count <= 0 || stage.width <= 0 || stage.height <= 0) {
     return { tiles: [], height: 0, floating: false };
   }
-  if (mayFloat && count === 2 && isPhone(stage)) return duo(stage);
+  if (mayFloat && count === 2 && isPhone(stage)) return pictureInPicture(stage);
   const columns = bestColumns(count, stage);
   const size = tileSize(count, columns, stage);
   return { ...inRows(count, columns, size, stage), floating: false };
 }
 
-/** How much of the stage the tiles beside a large one get, and how wide they are at most. */
-const STRIP_SHARE = 0.2;
-const WIDEST_STRIP = 260;
-const UPRIGHT_SHARE = 0.58;
+/** Fraction of a landscape stage's width that the strip beside a large tile takes. */
+const STRIP_WIDTH_FRACTION = 0.2;
+const MAX_STRIP_WIDTH = 260;
+/** Fraction of a portrait stage's height that the large tile takes at least. */
+const LARGE_HEIGHT_FRACTION = 0.58;
 
 /**
- * One tile large, the rest in a strip: at its side on a stage that lies, below it on one that
- * stands. The first rect is the large one's.
+ * One large tile and the rest in a strip: beside it on a landscape stage, below it on a portrait
+ * one. The first rect is the large tile's.
  */
 export function arrangeAround(rest: number, stage: Stage): Arrangement {
   if (stage.width <= 0 || stage.height <= 0) return { tiles: [], height: 0, floating: false };
   const whole = { x: 0, y: 0, width: stage.width, height: stage.height };
   if (rest <= 0) return { tiles: [whole], height: stage.height, floating: false };
-  return isUpright(stage) ? above(rest, stage) : beside(rest, stage);
+  return isPortrait(stage) ? stripBelow(rest, stage) : stripBeside(rest, stage);
 }
 
-function above(rest: number, stage: Stage): Arrangement {
+function stripBelow(rest: number, stage: Stage): Arrangement {
   const columns = Math.max(2, Math.min(rest, 3));
   const width = Math.floor((stage.width - GAP * (columns - 1)) / columns);
   const rows = Math.ceil(rest / columns);
-  const room = stage.height * (1 - UPRIGHT_SHARE) - GAP * rows;
-  const height = clamp(Math.floor(room / rows), Math.floor(width * (2 / 3)), width);
+  const available = stage.height * (1 - LARGE_HEIGHT_FRACTION) - GAP * rows;
+  const height = clamp(Math.floor(available / rows), Math.floor(width * (2 / 3)), width);
   const strip = inRows(rest, columns, { width, height }, { width: stage.width, height: 0 });
-  const least = Math.floor(stage.height * UPRIGHT_SHARE);
-  const large = Math.max(least, stage.height - strip.height - GAP);
+  const minHeight = Math.floor(stage.height * LARGE_HEIGHT_FRACTION);
+  const large = Math.max(minHeight, stage.height - strip.height - GAP);
   const top = large + GAP;
   const tiles = strip.tiles.map((tile) => ({ ...tile, y: tile.y + top }));
   return {
@@ -81,8 +82,8 @@ function above(rest: number, stage: Stage): Arrangement {
   };
 }
 
-function beside(rest: number, stage: Stage): Arrangement {
-  const strip = Math.floor(Math.min(WIDEST_STRIP, stage.width * STRIP_SHARE));
+function stripBeside(rest: number, stage: Stage): Arrangement {
+  const strip = Math.floor(Math.min(MAX_STRIP_WIDTH, stage.width * STRIP_WIDTH_FRACTION));
   const large = { x: 0, y: 0, width: stage.width - strip - GAP, height: stage.height };
   const size = (columns: number): Stage => {
     const width = Math.floor((strip - GAP * (columns - 1)) / columns);
@@ -97,24 +98,24 @@ function beside(rest: number, stage: Stage): Arrangement {
   return { tiles: [large, ...tiles], height: Math.max(rows.height, stage.height), floating: false };
 }
 
-/** Whether any of a tile is within the stage as it is scrolled. */
-export function isInSight({ y, height }: Rect, scrolled: number, stage: Stage): boolean {
+/** Returns whether any part of a tile is visible at this scroll position. */
+export function isVisible({ y, height }: Rect, scrolled: number, stage: Stage): boolean {
   return y < scrolled + stage.height && y + height > scrolled;
 }
 
 function isPhone({ width, height }: Stage): boolean {
-  return Math.min(width, height) <= PHONE_SIDE;
+  return Math.min(width, height) <= PHONE_MAX_SIDE;
 }
 
-function isUpright({ width, height }: Stage): boolean {
+function isPortrait({ width, height }: Stage): boolean {
   return height > width;
 }
 
-/** The other fills the stage, oneself is a small tile in its lower right corner. */
-function duo(stage: Stage): Arrangement {
-  const upright = isUpright(stage);
-  const width = Math.round(upright ? stage.width * 0.3 : stage.height * 0.42);
-  const height = Math.round(upright ? width * (4 / 3) : width * (3 / 4));
+/** The other participant fills the stage; the user floats in its lower right corner. */
+function pictureInPicture(stage: Stage): Arrangement {
+  const portrait = isPortrait(stage);
+  const width = Math.round(portrait ? stage.width * 0.3 : stage.height * 0.42);
+  const height = Math.round(portrait ? width * (4 / 3) : width * (3 / 4));
   const other = { x: 0, y: 0, width: stage.width, height: stage.height };
   const self = {
     x: stage.width - width - GAP,
@@ -125,14 +126,14 @@ function duo(stage: Stage): Arrangement {
   return { tiles: [other, self], height: stage.height, floating: true };
 }
 
-/** The number of columns whose tiles show most of a camera's picture. */
+/** Number of columns with which the tiles show the most of each camera's video. */
 function bestColumns(count: number, stage: Stage): number {
-  if (isPhone(stage) && isUpright(stage)) return count <= PHONE_STACK ? 1 : 2;
-  const most = Math.floor((stage.width + GAP) / (NARROWEST_TILE + GAP));
+  if (isPhone(stage) && isPortrait(stage)) return count <= PHONE_SINGLE_COLUMN_TILES ? 1 : 2;
+  const maxColumns = Math.floor((stage.width + GAP) / (MIN_TILE_WIDTH + GAP));
   let best = 1;
   let bestScore = -1;
-  for (let columns = 1; columns <= Math.min(count, most); columns++) {
-    const score = shown(count, columns, stage);
+  for (let columns = 1; columns <= Math.min(count, maxColumns); columns++) {
+    const score = visibleArea(count, columns, stage);
     if (score > bestScore) {
       best = columns;
       bestScore = score;
@@ -141,30 +142,30 @@ function bestColumns(count: number, stage: Stage): number {
   return best;
 }
 
-/** A tile's area, less for what cropping hides, a little less for every empty place. */
-function shown(count: number, columns: number, stage: Stage): number {
+/** Area of a tile, reduced by what cropping hides and slightly by every empty cell. */
+function visibleArea(count: number, columns: number, stage: Stage): number {
   const size = tileSize(count, columns, stage);
   const rows = Math.ceil(count / columns);
-  // Where it has to scroll, the more in a row the better.
+  // If the stage has to scroll, more columns are better.
   if (rows * (size.height + GAP) - GAP > stage.height) return columns;
   const crop = Math.min(size.width / size.height / CAMERA_ASPECT, 1);
   return size.width * size.height * (0.8 + 0.2 * crop) * (0.92 + (0.08 * count) / (rows * columns));
 }
 
-/** The largest tile, within its aspect limits, of which `count` fit in so many columns. */
+/** Size of the largest tile, within its aspect limits, with which `count` fit in the columns. */
 function tileSize(count: number, columns: number, stage: Stage): Stage {
   const rows = Math.ceil(count / columns);
   const cellWidth = (stage.width - GAP * (columns - 1)) / columns;
   const cellHeight = (stage.height - GAP * (rows - 1)) / rows;
-  const { narrowest, widest } = isUpright(stage) ? UPRIGHT_ASPECTS : LANDSCAPE_ASPECTS;
+  const { narrowest, widest } = isPortrait(stage) ? PORTRAIT_ASPECTS : LANDSCAPE_ASPECTS;
   const aspect = clamp(cellWidth / Math.max(cellHeight, 1), narrowest, widest);
   const fitting = Math.min(cellWidth, cellHeight * aspect);
-  // A stage may itself be narrower than the smallest tile.
-  const width = Math.max(fitting, Math.min(NARROWEST_TILE, cellWidth));
+  // The stage itself may be narrower than the minimum.
+  const width = Math.max(fitting, Math.min(MIN_TILE_WIDTH, cellWidth));
   return { width: Math.floor(width), height: Math.floor(width / aspect) };
 }
 
-/** Rows filled from the top, the last one centred, the whole centred where it fits. */
+/** Rows filled from the top, the last one centred, the whole centred if it fits. */
 function inRows(count: number, columns: number, size: Stage, stage: Stage) {
   const rows = Math.ceil(count / columns);
   const height = rows * size.height + (rows - 1) * GAP;
@@ -186,6 +187,6 @@ function inRows(count: number, columns: number, size: Stage, stage: Stage) {
   return { tiles, height };
 }
 
-function clamp(value: number, least: number, most: number): number {
-  return Math.min(Math.max(value, least), most);
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(Math.max(value, min), max);
 }

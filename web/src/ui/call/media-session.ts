@@ -2,12 +2,12 @@ import { useEffect } from "react";
 import type { LocalMedia } from "../../client/index.ts";
 import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
 
-/** The keys of a headset and the controls of the system (https://www.w3.org/TR/mediasession/). */
+/** Actions of headset keys and system controls (https://www.w3.org/TR/mediasession/). */
 type Action = MediaSessionAction | "togglemicrophone" | "togglecamera" | "hangup";
 
 /**
- * Lets a headset's keys and the system's controls mute and hang up, where the browser can. Pause and
- * play do nothing: a call that a key on a headset stops would be silent without a word.
+ * Lets headset keys and system controls mute and hang up, if the browser supports it. Pause and
+ * play are handled and do nothing: otherwise a headset's pause key would silence the call.
  */
 export function useMediaSession(media: LocalMedia, leave: () => void): void {
   useEffect(() => {
@@ -24,10 +24,10 @@ export function useMediaSession(media: LocalMedia, leave: () => void): void {
       try {
         session?.setActionHandler(action as MediaSessionAction, handler);
       } catch {
-        // Not known to this browser: the page's own controls are there.
+        // Unsupported action: the page's own controls remain.
       }
     };
-    const show = () => {
+    const update = () => {
       try {
         const { camera, microphone } = media.getSnapshot();
         const active = session as
@@ -36,14 +36,14 @@ export function useMediaSession(media: LocalMedia, leave: () => void): void {
         active?.setMicrophoneActive?.(microphone.on);
         active?.setCameraActive?.(camera.on);
       } catch {
-        // The same.
+        // Unsupported.
       }
     };
     for (const [action, handler] of handlers) set(action, handler);
-    show();
-    const forget = media.subscribe(show);
+    update();
+    const unsubscribe = media.subscribe(update);
     return () => {
-      forget();
+      unsubscribe();
       for (const [action] of handlers) set(action, null);
     };
   }, [media, leave]);

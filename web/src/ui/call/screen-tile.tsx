@@ -1,8 +1,8 @@
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { useAutoplay } from "../parts/playback-provider.tsx";
 import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
-import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { PinButton } from "./tile.tsx";
 import { type ScreenView, screenLabel } from "./tile-view.ts";
@@ -11,18 +11,19 @@ import { Unplayable } from "./unplayable.tsx";
 interface Props {
   screen: ScreenView;
   isLarge: boolean;
+  isPinned: boolean;
   onPin?: (() => void) | undefined;
 }
 
-/** A shared screen, whole: nothing of it is cropped. */
-export function ScreenTile({ screen, isLarge, onPin }: Props) {
-  const { t } = useSpeech();
+/** A shared screen, never cropped. */
+export function ScreenTile({ screen, isLarge, isPinned, onPin }: Props) {
+  const { t } = useI18n();
   const label = screenLabel(screen, t);
   const ref = useStream(screen.stream);
-  usePlaying(ref, screen.stream);
+  useAutoplay(ref, screen.stream);
   useSink(ref);
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a picture.
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a video.
     <div
       className={styles.tile}
       role="group"
@@ -40,7 +41,9 @@ export function ScreenTile({ screen, isLarge, onPin }: Props) {
         playsInline
       />
       {screen.isUnplayable ? <Unplayable text={label} /> : null}
-      {onPin ? <PinButton name={label} isLarge={isLarge} onPin={onPin} /> : null}
+      {onPin ? (
+        <PinButton label={t.call.pinScreen(label)} isPinned={isPinned} onPin={onPin} />
+      ) : null}
       <span className={styles.badge} aria-hidden="true">
         <Icon name="screen" size={16} />
         <bdi>{screen.isSelf ? t.call.sharing : label}</bdi>

@@ -1,20 +1,20 @@
-/** Handing the room's link on. */
+/** Copying and sharing the room's link. */
 import { useEffect, useState } from "react";
 import { useAnnounce } from "../announcer.tsx";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { roomLink } from "../router.ts";
 
-/** How long the button says that it copied, in milliseconds. */
-const COPIED_FOR = 2500;
+/** Time for which the button confirms the copy. */
+const COPIED_MS = 2500;
 
-/** Copies the link; `isCopied` for a while after, `failed` where the browser wouldn't. */
+/** Copies the link. `isCopied` stays true for a while; `hasFailed` if the browser refuses. */
 export function useCopyLink(room: string) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const announce = useAnnounce();
   const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
   useEffect(() => {
     if (state !== "copied") return;
-    const timer = setTimeout(() => setState("idle"), COPIED_FOR);
+    const timer = setTimeout(() => setState("idle"), COPIED_MS);
     return () => clearTimeout(timer);
   }, [state]);
   async function copy(): Promise<void> {
@@ -30,15 +30,15 @@ export function useCopyLink(room: string) {
     isCopied: state === "copied",
     hasFailed: state === "failed",
     copy,
-    forget: () => setState("idle"),
+    reset: () => setState("idle"),
   };
 }
 
-/** The phone's own way to send a link; changing one's mind is no error. */
+/** Opens the system's share sheet. Dismissing it is not an error. */
 export async function shareLink(room: string): Promise<void> {
   try {
     await navigator.share({ title: room, url: roomLink(room) });
   } catch {
-    // Closed without choosing anybody.
+    // Dismissed.
   }
 }

@@ -1,11 +1,17 @@
 import type { Call, CallState, Flow, Line, Moment } from "../../client/index.ts";
 import { useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Sparkline } from "./sparkline.tsx";
 import styles from "./stats.module.css";
-import { inOrder, milliseconds, motionOf, percent, rate } from "./stats-words.ts";
+import {
+  formatBitrate,
+  formatFrameRate,
+  formatMilliseconds,
+  formatPercent,
+  sortFlows,
+} from "./stats-format.ts";
 
 interface Props {
   call: Call;
@@ -13,20 +19,20 @@ interface Props {
   onClose: () => void;
 }
 
-/** How the links do, in numbers, now and over the last minutes. */
+/** Dialog with the statistics of all peer connections, current and over the last two minutes. */
 export function Stats({ call, state, onClose }: Props) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { lines, moments } = useReadable(call.statistics);
   const { others } = state;
   return (
     <Dialog title={t.stats.title} onClose={onClose} isWide>
       {lines.length === 0 ? (
-        <p>{t.stats.waiting}</p>
+        <p>{t.stats.measuring}</p>
       ) : (
         <div className={styles.stats} data-testid="stats">
           <OverTime moments={moments} />
           {lines.map((line) => (
-            <LineTable key={line.to} line={line} others={others} />
+            <LinkTable key={line.to} line={line} others={others} />
           ))}
         </div>
       )}
@@ -35,14 +41,18 @@ export function Stats({ call, state, onClose }: Props) {
 }
 
 function OverTime({ moments }: { moments: readonly Moment[] }) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const now = moments.at(-1);
   if (!now) return null;
   const graphs = [
-    [t.stats.in, rate(now.in), moments.map((moment) => moment.in)],
-    [t.stats.out, rate(now.out), moments.map((moment) => moment.out)],
-    [t.stats.loss, percent(now.loss), moments.map((moment) => moment.loss)],
-    [t.stats.roundTrip, milliseconds(now.roundTrip), moments.map((moment) => moment.roundTrip)],
+    [t.stats.in, formatBitrate(now.in), moments.map((moment) => moment.in)],
+    [t.stats.out, formatBitrate(now.out), moments.map((moment) => moment.out)],
+    [t.stats.packetLoss, formatPercent(now.loss), moments.map((moment) => moment.loss)],
+    [
+      t.stats.roundTrip,
+      formatMilliseconds(now.roundTrip),
+      moments.map((moment) => moment.roundTrip),
+    ],
   ] as const;
   return (
     <section aria-label={t.stats.overTime}>
@@ -60,14 +70,14 @@ function OverTime({ moments }: { moments: readonly Moment[] }) {
   );
 }
 
-function LineTable({ line, others }: { line: Line; others: CallState["others"] }) {
-  const { t } = useSpeech();
+function LinkTable({ line, others }: { line: Line; others: CallState["others"] }) {
+  const { t } = useI18n();
   const isServer = line.to === "sfu";
   const nameOf = (id: string) => {
     const other = others.find((other) => other.id === id);
     return other ? distinctName(other) : "";
   };
-  const flows = inOrder(
+  const flows = sortFlows(
     line.flows,
     others.map(({ id }) => id),
   );
@@ -79,7 +89,7 @@ function LineTable({ line, others }: { line: Line; others: CallState["others"] }
           {t.stats.path}: {line.path ?? "–"}
         </span>
         <span>
-          {t.stats.roundTrip}: {milliseconds(line.roundTrip)}
+          {t.stats.roundTrip}: {formatMilliseconds(line.roundTrip)}
         </span>
       </p>
       <div className={styles.scroll}>
@@ -87,9 +97,9 @@ function LineTable({ line, others }: { line: Line; others: CallState["others"] }
           <thead>
             <tr>
               <th scope="col">{t.stats.track}</th>
-              <th scope="col">{t.stats.rate}</th>
-              <th scope="col">{t.stats.lost}</th>
-              <th scope="col">{t.stats.picture}</th>
+              <th scope="col">{t.stats.bitrate}</th>
+              <th scope="col">{t.stats.loss}</th>
+              <th scope="col">{t.stats.video}</th>
               <th scope="col">{t.stats.codec}</th>
             </tr>
           </thead>
@@ -99,10 +109,12 @@ function LineTable({ line, others }: { line: Line; others: CallState["others"] }
                 <th scope="row">
                   <FlowName flow={flow} name={isServer ? nameOf(flow.participant) : null} />
                 </th>
-                <td className={styles.whole}>{rate(flow.bitrate)}</td>
-                <td className={styles.whole}>{flow.loss === null ? "–" : percent(flow.loss)}</td>
+                <td className={styles.whole}>{formatBitrate(flow.bitrate)}</td>
+                <td className={styles.whole}>
+                  {flow.loss === null ? "–" : formatPercent(flow.loss)}
+                </td>
                 <td data-testid="stats-picture">
-                  <Pictures flow={flow} />
+                  <VideoLayers flow={flow} />
                 </td>
                 <td className={styles.whole}>{flow.codec ?? "–"}</td>
               </tr>
@@ -114,21 +126,21 @@ function LineTable({ line, others }: { line: Line; others: CallState["others"] }
   );
 }
 
-/** One line for each layer; a dash where no picture flows. */
-function Pictures({ flow }: { flow: Flow }) {
+/** One row per simulcast layer; a dash for audio. */
+function VideoLayers({ flow }: { flow: Flow }) {
   if (flow.layers.length === 0) return "–";
   return flow.layers.map((layer) => (
-    <span key={layer.height} className={styles.picture}>
+    <span key={layer.height} className={styles.layer}>
       <span className={styles.whole}>
         {layer.width}×{layer.height}
       </span>{" "}
-      · <span className={styles.whole}>{motionOf(layer)}</span>
+      · <span className={styles.whole}>{formatFrameRate(layer)}</span>
     </span>
   ));
 }
 
 function FlowName({ flow, name }: { flow: Flow; name: string | null }) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   return (
     <>
       {flow.direction === "out" ? "↑\u00a0" : "↓\u00a0"}

@@ -47,29 +47,29 @@ function only(other: Partial<RemoteParticipant>) {
   return tile;
 }
 
-test("one's own tile comes last", () => {
+test("the own tile comes last", () => {
   const ids = tilesOf(call([ada, { ...ada, id: "b" }]), OWN).map(({ id }) => id);
   expect(ids).toEqual(["a", "b", "s"]);
 });
 
-test("a camera that is off, or a picture not yet there, shows the avatar", () => {
-  expect(only({}).showsPicture).toBe(true);
-  expect(only({ media: { ...on, camera: false } }).showsPicture).toBe(false);
-  expect(only({ stream: null }).showsPicture).toBe(false);
+test("a camera that is off or has no stream yet shows the avatar", () => {
+  expect(only({}).showsVideo).toBe(true);
+  expect(only({ media: { ...on, camera: false } }).showsVideo).toBe(false);
+  expect(only({ stream: null }).showsVideo).toBe(false);
 });
 
-test("what the system pauses is told, and its black picture is not shown", () => {
+test("a source paused by the system is labelled, and its black video is hidden", () => {
   const media = { ...on, interrupted: { mic: true, camera: true } };
   const tile = only({ media });
-  expect(tile).toMatchObject({ isMicPaused: true, isCameraPaused: true, showsPicture: false });
+  expect(tile).toMatchObject({ isMicPaused: true, isCameraPaused: true, showsVideo: false });
   expect(tileLabel(tile, en)).toContain(en.call.micPaused);
   expect(tileLabel(tile, en)).toContain(en.call.cameraPaused);
-  // Off is off, whatever the system does besides.
+  // A source that is off is not paused.
   const off = only({ media: { ...media, mic: false, camera: false } });
   expect(off).toMatchObject({ isMicPaused: false, isCameraPaused: false, isMuted: true });
 });
 
-test("who is muted does not speak", () => {
+test("a muted participant is not speaking", () => {
   expect(only({ speaking: true }).isSpeaking).toBe(true);
   expect(only({ speaking: true, media: { ...on, mic: false } })).toMatchObject({
     isSpeaking: false,
@@ -77,21 +77,21 @@ test("who is muted does not speak", () => {
   });
 });
 
-test("a link that is not up says so in words", () => {
+test("a tile that is not connected says so", () => {
   expect(connectionText(only({}), en)).toBeNull();
   expect(connectionText(only({ connection: "connecting" }), en)).toBe(en.call.connecting);
   expect(connectionText(only({ connection: "reconnecting" }), en)).toBe(en.call.reconnecting);
   expect(connectionText(only({ connection: "failed" }), en)).toBe(en.call.failed);
 });
 
-test("a picture that this browser can't play says so in words, and no other", () => {
+test("only the source that this browser can't decode is marked unplayable", () => {
   const tile = only({ unplayable: ["camera"] });
-  expect(tile).toMatchObject({ showsPicture: false, isUnplayable: true });
+  expect(tile).toMatchObject({ showsVideo: false, isUnplayable: true });
   expect(tileLabel(tile, en)).toBe(`Ada, ${en.call.unplayable}`);
   const off = only({ unplayable: ["camera"], media: { ...on, camera: false } });
   expect(tileLabel(off, en)).toBe("Ada, camera off");
   expect(only({ unplayable: ["screen"] })).toMatchObject({
-    showsPicture: true,
+    showsVideo: true,
     isUnplayable: false,
   });
 
@@ -101,11 +101,11 @@ test("a picture that this browser can't play says so in words, and no other", ()
   expect(tilesOf(call([sharing]), OWN)[0]).toMatchObject({ isUnplayable: false });
 });
 
-test("while the server is out of reach one's own tile is reconnecting", () => {
+test("the own tile is reconnecting while the server is unreachable", () => {
   expect(tilesOf(call([], "reconnecting"), OWN)[0]).toMatchObject({ connection: "reconnecting" });
 });
 
-test("a tile's label holds all it shows", () => {
+test("the accessible name of a tile contains everything it shows", () => {
   const tile = only({ media: { ...on, mic: false, camera: false }, connection: "failed" });
   expect(tileLabel(tile, en)).toBe("Ada, No connection, microphone off, camera off");
   const self = tilesOf(call([]), { ...OWN, camera: stream })[0];
@@ -114,7 +114,7 @@ test("a tile's label holds all it shows", () => {
   expect(tileLabel(only({ quality: "poor" }), en)).toBe("Ada, Poor connection");
 });
 
-test("a shared screen has a tile of its own before the people, while it is shared", () => {
+test("a shared screen has its own tile before the participants", () => {
   const shares = { ...ada, media: { ...on, screen: true }, screen: stream };
   const keys = (other: RemoteParticipant) => tilesOf(call([other]), OWN).map(({ key }) => key);
   expect(keys(shares)).toEqual(["a screen", "a", "s"]);
@@ -126,7 +126,7 @@ test("a shared screen has a tile of its own before the people, while it is share
   expect(tilesOf(call([shares]), OWN).map(sourceOf)).toEqual(["screen", "camera", null]);
 });
 
-test("large is the pinned tile, else the newest screen of another, else who speaks", () => {
+test("the large tile is the pinned one, else another's newest screen, else the speaker", () => {
   const people = [ada, { ...ada, id: "b" }, { ...ada, id: "c" }];
   const grid = { pinned: null, isSpeakerView: false, speaker: "b" };
   const tiles = tilesOf(call(people), { ...OWN, screen: stream });
@@ -146,7 +146,7 @@ test("large is the pinned tile, else the newest screen of another, else who spea
   expect(featuredOf(tilesOf(call([]), OWN), { ...grid, isSpeakerView: true })).toBeNull();
 });
 
-test("one from whom the media server receives nothing is shown as reconnecting", () => {
+test("a participant whose media the server does not receive is reconnecting", () => {
   const tile = (other: Partial<RemoteParticipant>, topology: CallState["topology"]) =>
     tilesOf({ ...call([{ ...ada, ...other }]), topology }, OWN)[0];
   expect(tile({ interrupted: true }, "sfu")).toMatchObject({ connection: "reconnecting" });
@@ -160,7 +160,7 @@ test("one from whom the media server receives nothing is shown as reconnecting",
   });
 });
 
-test("a name like another's is told apart for whoever hears it", () => {
+test("the accessible name distinguishes participants with the same name", () => {
   expect(tileLabel(only({ alike: 2 }), en)).toContain("Ada, another person with this name (2)");
   expect(tileLabel(only({}), en)).not.toContain("another");
   const sharing = { ...ada, alike: 2, media: { ...on, screen: true }, screen: stream };

@@ -1,4 +1,4 @@
-/** What the tiles of a call show, decided without a browser. */
+/** View model of the tiles of a call, computed without the DOM. */
 import {
   type CallState,
   type Connection,
@@ -15,22 +15,22 @@ import { distinctName } from "../parts/distinct-name.ts";
 /** A participant. */
 export interface TileView {
   kind: "person";
-  /** Unique among all tiles, and the same for as long as the tile is there. */
+  /** Unique among all tiles, and stable while the tile exists. */
   key: string;
   id: string;
   name: string;
-  /** Its place among those here whose names look alike. */
+  /** Number among participants whose names look the same. */
   alike: number | undefined;
   isSelf: boolean;
   connection: Connection;
   quality: Quality | null;
-  /** The picture is there to be shown; the avatar is shown otherwise. */
-  showsPicture: boolean;
+  /** Shows the video; the avatar is shown otherwise. */
+  showsVideo: boolean;
   isMuted: boolean;
-  /** The system of that participant mutes what is on. */
+  /** The microphone or camera is on but muted by the participant's system. */
   isMicPaused: boolean;
   isCameraPaused: boolean;
-  /** Its picture is on, in a format that this browser can't play. */
+  /** The camera is on, but this browser can't decode its codec. */
   isUnplayable: boolean;
   isSpeaking: boolean;
   stream: MediaStream | null;
@@ -40,30 +40,30 @@ export interface TileView {
 export interface ScreenView {
   kind: "screen";
   key: string;
-  /** Whose it is. */
+  /** Id of the participant who shares it. */
   id: string;
   name: string;
-  /** As for a participant. */
+  /** Number among participants whose names look the same. */
   alike: number | undefined;
   isSelf: boolean;
   stream: MediaStream;
-  /** It is in a format that this browser can't play. */
+  /** This browser can't decode its codec. */
   isUnplayable: boolean;
 }
 
-export type AnyView = TileView | ScreenView;
+export type AnyTileView = TileView | ScreenView;
 
-/** What of this device is shown. */
-export interface OwnPictures {
+/** The user's own streams, shown locally. */
+export interface OwnStreams {
   camera: MediaStream | null;
   screen: MediaStream | null;
 }
 
 /**
- * The shared screens, then the others in the order they joined, oneself last: on a phone the last
- * tile floats.
+ * Tiles in display order: shared screens, then participants in the order they joined, the user
+ * last. On a phone the last tile floats.
  */
-export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
+export function tilesOf(call: CallState, own: OwnStreams): AnyTileView[] {
   const { self, others } = call;
   return [
     ...screensOf(call, own.screen),
@@ -77,7 +77,7 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
         isSelf: false,
         connection: connectionOf(other, call),
         quality: connectionOf(other, call) === "connected" ? other.quality : null,
-        showsPicture: showsCamera(other),
+        showsVideo: showsCamera(other),
         isMuted: !other.media.mic,
         ...pausesOf(other.media),
         isUnplayable: other.media.camera && isUnplayable(other, "camera"),
@@ -94,7 +94,7 @@ export function tilesOf(call: CallState, own: OwnPictures): AnyView[] {
       isSelf: true,
       connection: call.status === "reconnecting" ? "reconnecting" : "connected",
       quality: self.quality,
-      showsPicture: own.camera !== null && !isInterrupted(self.media, "camera"),
+      showsVideo: own.camera !== null && !isInterrupted(self.media, "camera"),
       isMuted: !self.media.mic,
       ...pausesOf(self.media),
       isUnplayable: false,
@@ -116,7 +116,7 @@ function showsCamera(other: RemoteParticipant): boolean {
   return isOn && !isInterrupted(other.media, "camera") && !isUnplayable(other, "camera");
 }
 
-/** One's own link to the media server may be well and the other's not. */
+/** Connection state of a participant, including loss of their own link to the media server. */
 function connectionOf(other: RemoteParticipant, { topology }: CallState): Connection {
   const isLost = other.interrupted === true && topology === "sfu" && !other.direct;
   return isLost && other.connection === "connected" ? "reconnecting" : other.connection;
@@ -149,9 +149,9 @@ function isUnplayable({ unplayable }: RemoteParticipant, source: Source): boolea
   return unplayable?.includes(source) ?? false;
 }
 
-/** The tile to be shown large: the pinned one, else somebody's screen, else who speaks. */
+/** The tile shown large: the pinned one, else the newest shared screen, else the speaker. */
 export function featuredOf(
-  tiles: readonly AnyView[],
+  tiles: readonly AnyTileView[],
   {
     pinned,
     isSpeakerView,
@@ -164,7 +164,7 @@ export function featuredOf(
 ): string | null {
   if (tiles.length < 2) return null;
   if (tiles.some(({ key }) => key === pinned)) return pinned;
-  // One's own screen large would show itself in itself.
+  // One's own screen, shown large, would contain itself.
   const screen = tiles.findLast(({ kind, isSelf }) => kind === "screen" && !isSelf);
   if (screen) return screen.key;
   if (!isSpeakerView) return null;
@@ -172,34 +172,34 @@ export function featuredOf(
   return (people.find(({ key }) => key === speaker) ?? people[0])?.key ?? null;
 }
 
-/** Whose picture a tile takes from the network, and which. */
-export function sourceOf(tile: AnyView): Source | null {
+/** The remote source that a tile displays; null for one's own tiles. */
+export function sourceOf(tile: AnyTileView): Source | null {
   if (tile.isSelf) return null;
   return tile.kind === "screen" ? "screen" : "camera";
 }
 
-/** The words over a tile whose link is not up. Oneself has a banner for that. */
+/** Text over a tile that is not connected. One's own tile has none: a banner says it. */
 export function connectionText(tile: TileView, t: Messages): string | null {
   if (tile.isSelf || tile.connection === "connected") return null;
   return t.call[tile.connection];
 }
 
-/** Says why no picture is shown; nothing where one is. */
+/** Reason why a tile shows no video; null if it shows one. */
 function cameraText(tile: TileView, t: Messages): string | null {
   if (tile.isUnplayable) return t.call.unplayable;
   if (tile.isCameraPaused) return t.call.cameraPaused;
-  return tile.showsPicture ? null : t.call.cameraMuted;
+  return tile.showsVideo ? null : t.call.cameraMuted;
 }
 
-/** All a tile says, for whoever hears it instead of seeing it. */
+/** Accessible name of a tile, with everything that it shows. */
 export function tileLabel(tile: TileView, t: Messages): string {
   const parts = [
     tile.isSelf ? t.call.youNamed(tile.name) : tile.name,
-    tile.alike === undefined ? null : t.call.alike(tile.alike),
+    tile.alike === undefined ? null : t.call.sameName(tile.alike),
     connectionText(tile, t),
     tile.isMuted ? t.call.micMuted : tile.isMicPaused ? t.call.micPaused : null,
     cameraText(tile, t),
-    // What is well needs no words.
+    // A good connection is not mentioned.
     tile.quality === "fair" || tile.quality === "poor" ? t.call.quality[tile.quality] : null,
   ];
   return parts.filter((part) => part !== null).join(", ");

@@ -1,30 +1,31 @@
-import { useSpeech } from "../i18n/context.tsx";
-import { AlikeMark } from "../parts/alike-mark.tsx";
-import { Avatar } from "../parts/avatar-badge.tsx";
+import { useI18n } from "../i18n/context.tsx";
+import { Avatar } from "../parts/avatar.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
+import { useAutoplay } from "../parts/playback-provider.tsx";
+import { SameNameMark } from "../parts/same-name-mark.tsx";
 import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
-import { usePlaying } from "./sound-gate.tsx";
 import styles from "./tile.module.css";
 import { connectionText, type TileView, tileLabel } from "./tile-view.ts";
 import { Unplayable } from "./unplayable.tsx";
 
 interface Props {
   tile: TileView;
-  /** It lies over another: only what matters. */
+  /** The tile floats over another one and shows only the essentials. */
   isSmall: boolean;
-  /** It is the large one. */
+  /** The tile is the large one. */
   isLarge: boolean;
-  /** Shows it large, or no longer; absent where there is nothing to choose. */
+  isPinned: boolean;
+  /** Pins or unpins the tile; absent if there is nothing to pin. */
   onPin?: (() => void) | undefined;
 }
 
-/** A participant: picture or avatar, name, and how the link does. */
-export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
-  const { t } = useSpeech();
+/** A participant: video or avatar, name and connection state. */
+export function Tile({ tile, isSmall, isLarge, isPinned, onPin }: Props) {
+  const { t } = useI18n();
   const state = connectionText(tile, t);
-  const look = [
+  const classes = [
     styles.tile,
     tile.isSpeaking ? styles.speaking : "",
     isSmall ? styles.small : "",
@@ -33,7 +34,7 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a person.
     <div
-      className={look.join(" ")}
+      className={classes.join(" ")}
       role="group"
       aria-label={tileLabel(tile, t)}
       data-testid="tile"
@@ -46,8 +47,8 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
       data-large={isLarge}
       data-paused={pausedOf(tile)}
     >
-      {tile.isSelf ? <OwnVideo tile={tile} /> : <TheirVideo tile={tile} />}
-      {tile.showsPicture ? null : (
+      {tile.isSelf ? <LocalVideo tile={tile} /> : <RemoteVideo tile={tile} />}
+      {tile.showsVideo ? null : (
         <span className={styles.avatar}>
           <Avatar name={tile.name} />
         </span>
@@ -64,7 +65,9 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           ) : null}
         </div>
       ) : null}
-      {onPin ? <PinButton name={distinctName(tile)} isLarge={isLarge} onPin={onPin} /> : null}
+      {onPin ? (
+        <PinButton label={t.call.pin(distinctName(tile))} isPinned={isPinned} onPin={onPin} />
+      ) : null}
       <span className={styles.badge} aria-hidden="true">
         {tile.quality === "fair" || tile.quality === "poor" ? (
           <QualityBars quality={tile.quality} title={t.call.quality[tile.quality]} />
@@ -80,45 +83,45 @@ export function Tile({ tile, isSmall, isLarge, onPin }: Props) {
           </span>
         ) : null}
         <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
-        <AlikeMark alike={tile.alike} />
+        <SameNameMark alike={tile.alike} />
       </span>
     </div>
   );
 }
 
-/** Sources that the system of that participant mutes, as an attribute. */
+/** Sources that are muted by the participant's system, as an attribute value. */
 function pausedOf({ isMicPaused, isCameraPaused }: TileView): string | undefined {
   const paused = [...(isMicPaused ? ["mic"] : []), ...(isCameraPaused ? ["camera"] : [])];
   return paused.length > 0 ? paused.join(" ") : undefined;
 }
 
-/** Shows a tile large, or gives it back its place. */
+/** Pins or unpins a tile. `label` names the action while the tile is not pinned. */
 export function PinButton({
-  name,
-  isLarge,
+  label,
+  isPinned,
   onPin,
 }: {
-  name: string;
-  isLarge: boolean;
+  label: string;
+  isPinned: boolean;
   onPin: () => void;
 }) {
-  const { t } = useSpeech();
-  const label = isLarge ? t.call.shrink : t.call.enlarge(name);
+  const { t } = useI18n();
+  const action = isPinned ? t.call.unpin : label;
   return (
     <button
       type="button"
       className={styles.pin}
-      aria-label={label}
-      title={label}
+      aria-label={action}
+      title={action}
       data-testid="pin"
       onClick={onPin}
     >
-      <Icon name={isLarge ? "shrink" : "enlarge"} size={18} />
+      <Icon name={isPinned ? "shrink" : "enlarge"} size={18} />
     </button>
   );
 }
 
-/** Only where it is not good: what is well needs no sign. */
+/** Bars for a fair or poor connection; a good one shows none. */
 function QualityBars({ quality, title }: { quality: "fair" | "poor"; title: string }) {
   return (
     <svg className={styles.bars} viewBox="0 0 14 14" width={14} height={14} aria-hidden="true">
@@ -137,13 +140,13 @@ function QualityBars({ quality, title }: { quality: "fair" | "poor"; title: stri
   );
 }
 
-function OwnVideo({ tile }: { tile: TileView }) {
+function LocalVideo({ tile }: { tile: TileView }) {
   const video = useStream(tile.stream);
-  usePlaying(video, tile.stream);
+  useAutoplay(video, tile.stream);
   return (
     <video
       ref={video}
-      className={`${styles.video} ${styles.mirrored} ${tile.showsPicture ? styles.shown : ""}`}
+      className={`${styles.video} ${styles.mirrored} ${tile.showsVideo ? styles.shown : ""}`}
       muted
       autoPlay
       playsInline
@@ -151,16 +154,16 @@ function OwnVideo({ tile }: { tile: TileView }) {
   );
 }
 
-/** Plays the voice too, so it stays where no picture is shown. */
-function TheirVideo({ tile }: { tile: TileView }) {
+/** Also plays the audio, so the element stays mounted while no video is shown. */
+function RemoteVideo({ tile }: { tile: TileView }) {
   const ref = useStream(tile.stream);
-  usePlaying(ref, tile.stream);
+  useAutoplay(ref, tile.stream);
   useSink(ref);
   return (
     // biome-ignore lint/a11y/useMediaCaption: people talking live have no captions.
     <video
       ref={ref}
-      className={`${styles.video} ${tile.showsPicture ? styles.shown : ""}`}
+      className={`${styles.video} ${tile.showsVideo ? styles.shown : ""}`}
       playsInline
     />
   );

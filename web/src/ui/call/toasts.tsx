@@ -6,10 +6,9 @@ interface Toast {
   text: string;
 }
 
-/** How long a toast stays, in milliseconds. */
-const STAY = 4000;
-/** More at once would cover the people. */
-const MOST = 3;
+const TOAST_MS = 4000;
+/** More at once would cover the participants. */
+const MAX_TOASTS = 3;
 
 export function useToasts() {
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
@@ -21,17 +20,17 @@ export function useToasts() {
   }, []);
   const show = useCallback((text: string) => {
     const id = ++count.current;
-    setToasts((toasts) => [...toasts, { id, text }].slice(-MOST));
+    setToasts((toasts) => [...toasts, { id, text }].slice(-MAX_TOASTS));
     const timer = window.setTimeout(() => {
       timers.current.delete(timer);
       setToasts((toasts) => toasts.filter((toast) => toast.id !== id));
-    }, STAY);
+    }, TOAST_MS);
     timers.current.add(timer);
   }, []);
   return { toasts, show };
 }
 
-/** Short news over the stage. The announcer reads them, so they are silent here. */
+/** Short messages over the stage. Hidden from screen readers: the announcer reads them. */
 export function Toasts({ toasts }: { toasts: readonly Toast[] }) {
   return toasts.map(({ id, text }) => (
     <p key={id} className={styles.toast} aria-hidden="true">

@@ -1,10 +1,10 @@
 import { Icon } from "../parts/icon.tsx";
 import styles from "./unplayable.module.css";
 
-/** Words in place of a picture that comes in a format this browser lacks. */
+/** Text in place of a video whose codec this browser can't decode. */
 export function Unplayable({ text }: { text: string }) {
   return (
-    <p className={styles.words} aria-hidden="true" data-testid="unplayable">
+    <p className={styles.text} aria-hidden="true" data-testid="unplayable">
       <Icon name="alert" size={18} />
       <span>{text}</span>
     </p>

@@ -1,7 +1,7 @@
 import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 import type { Stage } from "./layout.ts";
 
-/** The inner size of an element, as it changes. */
+/** Tracks the inner size of an element. */
 export function useSize<T extends HTMLElement>(): { ref: RefObject<T | null>; size: Stage } {
   const ref = useRef<T>(null);
   const [size, setSize] = useState<Stage>({ width: 0, height: 0 });

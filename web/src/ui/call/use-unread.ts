@@ -1,8 +1,8 @@
-/** Messages that came while the chat was closed. */
+/** Counts and announces messages that arrive while the chat is closed. */
 import { useEffect, useRef, useState } from "react";
 import type { CallState } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 
 export function useUnread(
@@ -10,25 +10,25 @@ export function useUnread(
   isOpen: boolean,
   show: (text: string) => void,
 ): number {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const announce = useAnnounce();
   const [unread, setUnread] = useState(0);
-  const seen = useRef(chat.at(-1)?.key);
+  const lastSeen = useRef(chat.at(-1)?.key);
   useEffect(() => {
-    const last = chat.findLastIndex(({ key }) => key === seen.current);
-    const fresh = chat.slice(last + 1).filter(({ from }) => from !== self.id);
-    seen.current = chat.at(-1)?.key;
+    const last = chat.findLastIndex(({ key }) => key === lastSeen.current);
+    const added = chat.slice(last + 1).filter(({ from }) => from !== self.id);
+    lastSeen.current = chat.at(-1)?.key;
     if (isOpen) {
       setUnread(0);
       return;
     }
-    for (const message of fresh) {
-      const from = message.name ? distinctName(message) : t.chat.somebody;
-      const said = t.said.wrote(from, message.text);
-      announce(said);
-      show(said);
+    for (const message of added) {
+      const from = message.name ? distinctName(message) : t.chat.unknownSender;
+      const text = t.announcements.wrote(from, message.text);
+      announce(text);
+      show(text);
     }
-    setUnread((count) => count + fresh.length);
+    setUnread((count) => count + added.length);
   }, [chat, self.id, isOpen, announce, show, t]);
   return unread;
 }

@@ -1,26 +1,26 @@
 import { useEffect } from "react";
 
-/** Keeps the screen of a phone awake during a call, where the browser can. */
+/** Keeps the screen awake during a call, if the browser supports it. */
 export function useWakeLock(): void {
   useEffect(() => {
     let lock: WakeLockSentinel | null = null;
     let isOver = false;
-    const hold = async () => {
+    const request = async () => {
       if (isOver || document.visibilityState !== "visible") return;
       try {
-        const held = await navigator.wakeLock?.request("screen");
-        if (isOver) await held?.release();
-        else lock = held ?? null;
+        const granted = await navigator.wakeLock?.request("screen");
+        if (isOver) await granted?.release();
+        else lock = granted ?? null;
       } catch {
-        // Refused on low battery: the screen will sleep, the call goes on.
+        // Denied on low battery: the screen will sleep, the call continues.
       }
     };
-    // The browser lets go whenever the page is hidden.
-    document.addEventListener("visibilitychange", hold);
-    void hold();
+    // The browser releases the lock whenever the page is hidden.
+    document.addEventListener("visibilitychange", request);
+    void request();
     return () => {
       isOver = true;
-      document.removeEventListener("visibilitychange", hold);
+      document.removeEventListener("visibilitychange", request);
       void lock?.release().catch(() => {});
     };
   }, []);

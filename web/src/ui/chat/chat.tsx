@@ -1,13 +1,15 @@
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Call, ChatMessage } from "../../client/index.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { isComposing } from "../parts/composing.ts";
 import { Icon } from "../parts/icon.tsx";
 import styles from "./chat.module.css";
 import { Message } from "./message.tsx";
 
-/** The most characters that the server takes. */
-const MOST = 2_000;
+/** Maximum length of a message in code points, as enforced by the server. */
+const MAX_MESSAGE_LENGTH = 2_000;
+/** Distance from the end (px) within which the log still follows new messages. */
+const FOLLOW_DISTANCE = 40;
 
 interface Props {
   call: Pick<Call, "say">;
@@ -16,15 +18,15 @@ interface Props {
   onClose: () => void;
 }
 
-/** What is written beside the call. */
+/** Chat panel beside the call. */
 export function Chat({ call, messages, self, onClose }: Props) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const [text, setText] = useState("");
   const input = useRef<HTMLTextAreaElement>(null);
-  const log = useFollowing(messages);
+  const log = useAutoScroll(messages);
   useEffect(() => input.current?.focus(), []);
 
-  const isTooLong = [...text].length > MOST;
+  const isTooLong = [...text].length > MAX_MESSAGE_LENGTH;
   const send = () => {
     if (text.trim() === "" || isTooLong) return;
     call.say(text);
@@ -32,7 +34,7 @@ export function Chat({ call, messages, self, onClose }: Props) {
     input.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // While a syllable is being composed, Enter belongs to it.
+    // During text composition (Korean, Japanese) Enter belongs to the input method.
     if (isComposing(event.nativeEvent)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
@@ -55,7 +57,7 @@ export function Chat({ call, messages, self, onClose }: Props) {
           <Icon name="close" />
         </button>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard. */}
       <div ref={log} className={styles.log} role="log" aria-label={t.chat.log} tabIndex={0}>
         {messages.length === 0 ? <p className={styles.hint}>{t.chat.hint}</p> : null}
         {messages.map((message, i) => (
@@ -97,8 +99,8 @@ export function Chat({ call, messages, self, onClose }: Props) {
           <Icon name="send" size={20} />
         </button>
         {isTooLong ? (
-          <p className={styles.wrong} role="alert">
-            {t.chat.tooLong(MOST)}
+          <p className={styles.error} role="alert">
+            {t.chat.tooLong(MAX_MESSAGE_LENGTH)}
           </p>
         ) : null}
       </form>
@@ -106,19 +108,21 @@ export function Chat({ call, messages, self, onClose }: Props) {
   );
 }
 
-/** Stays at the newest message, unless the person has scrolled up to read. */
-function useFollowing(messages: readonly ChatMessage[]) {
+/** Keeps the newest message in view, unless the user has scrolled up. */
+function useAutoScroll(messages: readonly ChatMessage[]) {
   const ref = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   useEffect(() => {
     const log = ref.current;
     const onScroll = () => {
-      if (log) follows.current = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+      if (!log) return;
+      const belowView = log.scrollHeight - log.scrollTop - log.clientHeight;
+      follows.current = belowView < FOLLOW_DISTANCE;
     };
     log?.addEventListener("scroll", onScroll, { passive: true });
     return () => log?.removeEventListener("scroll", onScroll);
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is a new message that moves it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new messages trigger the scroll.
   useLayoutEffect(() => {
     const log = ref.current;
     if (log && follows.current) log.scrollTop = log.scrollHeight;

@@ -1,11 +1,11 @@
 import type { ChatMessage } from "../../client/index.ts";
-import { useSpeech } from "../i18n/context.tsx";
-import { AlikeMark } from "../parts/alike-mark.tsx";
+import { useI18n } from "../i18n/context.tsx";
+import { SameNameMark } from "../parts/same-name-mark.tsx";
 import styles from "./chat.module.css";
-import { wordsOf } from "./words.ts";
+import { linkify } from "./linkify.ts";
 
-/** Messages of one person this close together share their head, in milliseconds. */
-const TOGETHER = 2 * 60_000;
+/** Messages of one sender within this time are grouped under one header. */
+const GROUP_MS = 2 * 60_000;
 
 interface Props {
   message: ChatMessage;
@@ -13,35 +13,35 @@ interface Props {
   isOwn: boolean;
 }
 
-/** Who said what, when. */
+/** A chat message; the first of a group has the sender's name and the time. */
 export function Message({ message, before, isOwn }: Props) {
-  const { t, language } = useSpeech();
+  const { t, language } = useI18n();
   const { from, name, alike, text, at, status, key } = message;
-  const goesOn = before?.from === from && at - before.at < TOGETHER;
+  const isContinued = before?.from === from && at - before.at < GROUP_MS;
   const time = new Intl.DateTimeFormat(language, { timeStyle: "short" });
   return (
     <div
-      className={`${styles.message} ${isOwn ? styles.own : ""} ${goesOn ? styles.goesOn : ""}`}
+      className={`${styles.message} ${isOwn ? styles.own : ""} ${isContinued ? styles.continued : ""}`}
       data-testid="chat-message"
       data-from={from}
       data-status={status}
       data-key={key}
     >
-      {goesOn ? null : (
-        <p className={styles.who}>
-          <bdi>{isOwn ? t.call.you : name || t.chat.somebody}</bdi>
-          {isOwn ? null : <AlikeMark alike={alike} />}
+      {isContinued ? null : (
+        <p className={styles.sender}>
+          <bdi>{isOwn ? t.call.you : name || t.chat.unknownSender}</bdi>
+          {isOwn ? null : <SameNameMark alike={alike} />}
           <time dateTime={new Date(at).toISOString()}>{time.format(at)}</time>
         </p>
       )}
       <p className={styles.text} dir="auto">
-        {wordsOf(text).map((word, i) =>
-          word.href === undefined ? (
-            word.text
+        {linkify(text).map((part, i) =>
+          part.href === undefined ? (
+            part.text
           ) : (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the words of a message never change.
-            <a key={i} href={word.href} target="_blank" rel="noopener noreferrer nofollow">
-              {word.text}
+            // biome-ignore lint/suspicious/noArrayIndexKey: the text of a message never changes.
+            <a key={i} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+              {part.text}
             </a>
           ),
         )}

@@ -1,47 +1,47 @@
 import { type FormEvent, useState } from "react";
-import type { CreateRoom as Wanted } from "../../client/index.ts";
+import type { CreateRoom as CreateRoomRequest } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
+import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
-import { Notice } from "../parts/notice.tsx";
-import { MAX_NAME } from "../preferences.ts";
+import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { rememberPassword } from "../room/passwords.ts";
-import { type Refusal, refusalOf, refusalText } from "../room/refusal.ts";
+import { type Rejection, rejectionOf, rejectionText } from "../room/rejection.ts";
 import { isAddressable, navigate, roomPath } from "../router.ts";
 import styles from "./create-room.module.css";
-import { suggestRoom } from "./room-words.ts";
+import { suggestRoomName } from "./room-names.ts";
 
-/** A room of one's own; without a name it gets a friendly one. */
+/** Form that creates a room; an empty name is replaced by the suggested one. */
 export function CreateRoom() {
-  const { t, language } = useSpeech();
+  const { t, language } = useI18n();
   const { lobby } = useClient();
-  // One suggestion for each language, so that it stays while the person thinks.
-  const [suggested] = useState(() => ({ en: suggestRoom("en"), ko: suggestRoom("ko") }));
+  // One suggestion per language, kept while the form is open.
+  const [suggested] = useState(() => ({ en: suggestRoomName("en"), ko: suggestRoomName("ko") }));
   const [name, setName] = useState("");
   const [capacity, setCapacity] = useState("");
   const [password, setPassword] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const [refused, setRefused] = useState<(Refusal & { room: string }) | null>(null);
+  const [rejection, setRejection] = useState<(Rejection & { room: string }) | null>(null);
 
   async function create(event: FormEvent) {
     event.preventDefault();
     if (isBusy) return;
     const room = name.trim() || suggested[language];
     if (!isAddressable(room)) {
-      setRefused({ code: "invalid", kind: "other", room });
+      setRejection({ code: "invalid", kind: "other", room });
       return;
     }
-    setRefused(null);
+    setRejection(null);
     setBusy(true);
     try {
-      const made = await lobby.create(wanted(room, capacity, password));
-      if (password) rememberPassword(made.name, password);
-      navigate(roomPath(made.name));
+      const created = await lobby.create(createRequest(room, capacity, password));
+      if (password) rememberPassword(created.name, password);
+      navigate(roomPath(created.name));
     } catch (error) {
-      setRefused({ ...refusalOf(error), room });
+      setRejection({ ...rejectionOf(error), room });
       setBusy(false);
     }
   }
@@ -54,28 +54,28 @@ export function CreateRoom() {
           label={t.create.roomName}
           placeholder={suggested[language]}
           value={name}
-          maxLength={MAX_NAME}
+          maxLength={MAX_NAME_LENGTH}
           autoComplete="off"
           enterKeyHint="go"
           data-testid="new-room-name"
           onChange={(event) => setName(event.target.value)}
         />
-        <Button look="primary" type="submit" busy={isBusy} data-testid="create-room">
+        <Button variant="primary" type="submit" busy={isBusy} data-testid="create-room">
           {isBusy ? t.create.submitting : t.create.submit}
         </Button>
       </div>
-      {refused ? (
-        <Notice
+      {rejection ? (
+        <Alert
           tone="warning"
-          title={refusalText(refused.code, refused.room, t, refused.nameError)}
+          title={rejectionText(rejection.code, rejection.room, t, rejection.nameError)}
           testId="error"
         >
-          {refused.code === "room_exists" ? (
-            <Link to={roomPath(refused.room)} className={styles.go}>
+          {rejection.code === "room_exists" ? (
+            <Link to={roomPath(rejection.room)} className={styles.go}>
               {t.create.goThere}
             </Link>
           ) : null}
-        </Notice>
+        </Alert>
       ) : null}
       <details className={styles.options}>
         <summary data-testid="create-options">
@@ -109,11 +109,11 @@ export function CreateRoom() {
   );
 }
 
-function wanted(name: string, capacity: string, password: string): Wanted {
-  const places = Number.parseInt(capacity, 10);
+function createRequest(name: string, capacity: string, password: string): CreateRoomRequest {
+  const limit = Number.parseInt(capacity, 10);
   return {
     name,
-    ...(places > 0 ? { capacity: places } : {}),
+    ...(limit > 0 ? { capacity: limit } : {}),
     ...(password ? { password } : {}),
   };
 }

@@ -1,18 +1,18 @@
 import { useState } from "react";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { mayStartDevices } from "../initiator.ts";
 import { ownName } from "../own-name.ts";
 import { TextField } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
-import { MAX_NAME } from "../preferences.ts";
+import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { CreateRoom } from "./create-room.tsx";
 import styles from "./home.module.css";
 import { RoomList } from "./room-list.tsx";
 
-/** `/`: who one is, which rooms are open, a room of one's own. */
+/** The view at `/`: the user's name, a form that creates a room, and the open rooms. */
 export function Home({ givenName }: { givenName: string | undefined }) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const [name, setName] = useState(() => {
     if (givenName) ownName.takeFromAddress(givenName, mayStartDevices());
     return ownName.read() ?? "";
@@ -31,7 +31,7 @@ export function Home({ givenName }: { givenName: string | undefined }) {
             label={t.yourName}
             placeholder={t.namePlaceholder}
             value={name}
-            maxLength={MAX_NAME}
+            maxLength={MAX_NAME_LENGTH}
             autoComplete="nickname"
             data-testid="name-input"
             onChange={(event) => {

@@ -1,18 +1,18 @@
 import { useEffect } from "react";
 import type { RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
-import { Gathering } from "../parts/brand.tsx";
-import { Hidden } from "../parts/hidden.tsx";
+import { useI18n } from "../i18n/context.tsx";
+import { PeopleIllustration } from "../parts/brand.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
+import { VisuallyHidden } from "../parts/visually-hidden.tsx";
 import { roomPath } from "../router.ts";
-import { ElsewhereRow } from "./elsewhere-row.tsx";
+import { OtherAppRow } from "./other-app-row.tsx";
 import styles from "./room-list.module.css";
 
-/** The open rooms, live: those that can be joined from here first, as the server lists them. */
+/** Live list of open rooms in the server's order: rooms that can be joined from here first. */
 export function RoomList() {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { lobby, server } = useClient();
   const { loaded, rooms } = useReadable(lobby);
   const isOffline = useReadable(server) === "offline";
@@ -29,11 +29,11 @@ export function RoomList() {
       ) : null}
       {rooms.length > 0 ? (
         <ul className={styles.list} data-testid="room-list">
-          {rooms.map((room, at) =>
+          {rooms.map((room, i) =>
             room.dialect ? (
-              // biome-ignore lint/suspicious/noArrayIndexKey: several may bear one name, and no row keeps anything.
-              <li key={`${room.dialect} ${at}`}>
-                <ElsewhereRow room={room} />
+              // biome-ignore lint/suspicious/noArrayIndexKey: names may repeat, and rows have no state.
+              <li key={`${room.dialect} ${i}`}>
+                <OtherAppRow room={room} />
               </li>
             ) : (
               <li key={room.name}>
@@ -44,7 +44,7 @@ export function RoomList() {
         </ul>
       ) : (
         <div className={styles.empty} data-testid="room-list" role="status">
-          <Gathering />
+          <PeopleIllustration />
           {isOffline ? (
             <strong>{t.rooms.offline}</strong>
           ) : loaded ? (
@@ -62,7 +62,7 @@ export function RoomList() {
 }
 
 function Row({ room }: { room: RoomSummary }) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { name, participants, capacity, locked } = room;
   const isFull = participants >= capacity;
   return (
@@ -72,7 +72,7 @@ function Row({ room }: { room: RoomSummary }) {
         {locked ? (
           <span className={styles.lock} title={t.rooms.locked}>
             <Icon name="lock" size={17} />
-            <Hidden>, {t.rooms.locked}</Hidden>
+            <VisuallyHidden>, {t.rooms.locked}</VisuallyHidden>
           </span>
         ) : null}
       </span>
@@ -82,10 +82,10 @@ function Row({ room }: { room: RoomSummary }) {
           {isFull ? `${t.rooms.full} ` : ""}
           {participants}/{capacity}
         </span>
-        <Hidden>
+        <VisuallyHidden>
           {isFull ? `${t.rooms.full}, ` : ""}
           {t.rooms.people(participants, capacity)}
-        </Hidden>
+        </VisuallyHidden>
       </span>
       <span className={styles.go}>
         <Icon name="next" size={18} />

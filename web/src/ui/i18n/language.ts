@@ -1,4 +1,4 @@
-/** Which languages the page speaks, and which one it chooses. */
+/** Supported languages, and the choice of one. */
 import { en, type Messages } from "./en.ts";
 import { ko } from "./ko.ts";
 
@@ -12,9 +12,9 @@ export function isLanguage(tag: unknown): tag is Language {
   return typeof tag === "string" && Object.hasOwn(catalogues, tag);
 }
 
-/** The remembered language, else the first of the browser's that we speak, else English. */
-export function chooseLanguage(remembered: unknown, preferred: readonly string[]): Language {
-  if (isLanguage(remembered)) return remembered;
+/** The stored language, else the browser's first supported language, else English. */
+export function chooseLanguage(stored: unknown, preferred: readonly string[]): Language {
+  if (isLanguage(stored)) return stored;
   for (const tag of preferred) {
     const primary = tag.toLowerCase().split("-")[0];
     if (isLanguage(primary)) return primary;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { withParticle } from "./particles.ts";
 
-describe("a particle follows how the word before it ends", () => {
+describe("a particle fits the end of the preceding word", () => {
   test.each([
     ["지우", "지우가"],
     ["민준", "민준이"],
@@ -39,7 +39,7 @@ describe("a particle follows how the word before it ends", () => {
     expect(withParticle("?", "으로/로")).toBe("?(으)로");
   });
 
-  test("a name decomposed as a Mac sends it reads the same", () => {
+  test("a decomposed name, as macOS sends it, gets the same particle", () => {
     expect(withParticle("민준".normalize("NFD"), "이/가").normalize("NFC")).toBe("민준이");
   });
 });

@@ -1,18 +1,18 @@
-/** Korean particles, which depend on how the word before them ends. */
+/** Korean particles, whose form depends on the end of the preceding word. */
 
-/** Pairs as Korean grammars write them: after a final consonant / after a vowel. */
+/** Pairs in the usual notation: the form after a final consonant / after a vowel. */
 export type Particle = "은/는" | "이/가" | "을/를" | "과/와" | "으로/로" | "이에요/예요";
 
-/** How a word ends when read aloud in Korean. */
+/** Final sound of a word when read aloud in Korean. */
 export type Ending = "vowel" | "rieul" | "consonant" | "unknown";
 
 const FIRST_SYLLABLE = 0xac00;
 const LAST_SYLLABLE = 0xd7a3;
-/** Final consonants per syllable block, "none" included; ㄹ is the eighth. */
-const FINALS = 28;
-const RIEUL = 8;
+/** Number of final consonants of a syllable block, including "none" (0); ㄹ has index 8. */
+const FINAL_COUNT = 28;
+const RIEUL_INDEX = 8;
 
-/** 영 일 이 삼 사 오 육 칠 팔 구 */
+/** Endings of 영 일 이 삼 사 오 육 칠 팔 구. */
 const DIGITS: readonly Ending[] = [
   "consonant",
   "rieul",
@@ -26,7 +26,7 @@ const DIGITS: readonly Ending[] = [
   "vowel",
 ];
 
-/** The word with the particle that fits it; both forms where nobody can tell. */
+/** Appends the fitting form of a particle; both forms if the pronunciation is unknown. */
 export function withParticle(word: string, particle: Particle): string {
   const [closed = "", open = ""] = particle.split("/");
   switch (endingOf(word)) {
@@ -41,22 +41,22 @@ export function withParticle(word: string, particle: Particle): string {
   }
 }
 
-/** Looks at the last letter or digit that is read aloud; quotes and emoji are not. */
+/** Classifies the last letter or digit; quotes and emoji are not read aloud. */
 export function endingOf(word: string): Ending {
   const spoken = word.normalize("NFC").match(/[\p{L}\p{N}]+(?=[^\p{L}\p{N}]*$)/u)?.[0];
   const last = spoken?.at(-1);
   if (!spoken || !last) return "unknown";
   const code = last.charCodeAt(0);
   if (code >= FIRST_SYLLABLE && code <= LAST_SYLLABLE) {
-    const final = (code - FIRST_SYLLABLE) % FINALS;
-    return final === 0 ? "vowel" : final === RIEUL ? "rieul" : "consonant";
+    const final = (code - FIRST_SYLLABLE) % FINAL_COUNT;
+    return final === 0 ? "vowel" : final === RIEUL_INDEX ? "rieul" : "consonant";
   }
   if (/[0-9]/.test(last)) return DIGITS[Number(last)] ?? "unknown";
   if (/[a-z]/i.test(last)) return latinEnding(spoken);
   return "unknown";
 }
 
-/** How the usual Korean transcription of a Latin word ends, where spelling tells. */
+/** Ending of the usual Korean transcription of a Latin word, guessed from its spelling. */
 function latinEnding(word: string): Ending {
   const isSpelled = word.length === 1 || word === word.toUpperCase();
   const lower = word.toLowerCase();

@@ -1,6 +1,6 @@
 import styles from "./brand.module.css";
 
-/** ㅁ and ㅇ, the first and the middle sound of 모임, meeting: a room and someone in it. */
+/** The logo: ㅁ and ㅇ, letters of 모임 (meeting), as a room and a person in it. */
 export function Mark({ size = 32 }: { size?: number }) {
   return (
     <svg viewBox="0 0 32 32" width={size} height={size} aria-hidden="true" focusable="false">
@@ -11,7 +11,7 @@ export function Mark({ size = 32 }: { size?: number }) {
   );
 }
 
-/** The mark and the word, written with one round pen. */
+/** The logo with the word "moim". */
 export function Wordmark() {
   return (
     <span className={styles.wordmark}>
@@ -34,8 +34,8 @@ export function Wordmark() {
   );
 }
 
-/** People, each a ㅇ over an arch, come together: decoration for a place where nobody is yet. */
-export function Gathering() {
+/** Decorative illustration of a group of people, for empty views. */
+export function PeopleIllustration() {
   return (
     <svg className={styles.gathering} viewBox="0 0 240 84" aria-hidden="true" focusable="false">
       {people.map(({ x, tall, kind }) => (

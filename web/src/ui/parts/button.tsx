@@ -1,20 +1,20 @@
 import type { ComponentProps } from "react";
 import styles from "./button.module.css";
 
-type Look = "primary" | "quiet" | "plain";
+type Variant = "primary" | "secondary" | "plain";
 
 interface Props extends ComponentProps<"button"> {
-  look?: Look;
-  /** Stays focusable while it works, and does nothing more. */
+  variant?: Variant;
+  /** Ignores clicks but stays focusable. */
   busy?: boolean;
 }
 
-export function Button({ look = "quiet", busy = false, onClick, type, ...rest }: Props) {
+export function Button({ variant = "secondary", busy = false, onClick, type, ...rest }: Props) {
   return (
     <button
       {...rest}
       type={type ?? "button"}
-      className={buttonClass(look)}
+      className={buttonClass(variant)}
       aria-disabled={busy || undefined}
       onClick={(event) => {
         if (busy) event.preventDefault();
@@ -24,7 +24,7 @@ export function Button({ look = "quiet", busy = false, onClick, type, ...rest }:
   );
 }
 
-/** For links that look like buttons. */
-export function buttonClass(look: Look): string {
-  return `${styles.button} ${styles[look]}`;
+/** Class names for links that look like buttons. */
+export function buttonClass(variant: Variant): string {
+  return `${styles.button} ${styles[variant]}`;
 }

@@ -1,10 +1,10 @@
-/** The code of a key that an input method has taken (UI Events §7.3.1). */
-const PROCESSED = 229;
+/** `keyCode` of a key press that the input method has processed (UI Events §7.3.1). */
+const PROCESSED_KEY_CODE = 229;
 
 /**
- * Whether a key press belongs to the text being composed, as Hangul and kana are. Safari ends the
- * composition before the key that ended it is pressed, so there only the code tells.
+ * Returns whether a key press belongs to text composition, as for Hangul and kana. Safari ends the
+ * composition before the event of the key that ends it, so there only the key code shows it.
  */
 export function isComposing(event: Pick<KeyboardEvent, "isComposing" | "keyCode">): boolean {
-  return event.isComposing || event.keyCode === PROCESSED;
+  return event.isComposing || event.keyCode === PROCESSED_KEY_CODE;
 }

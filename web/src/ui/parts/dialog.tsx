@@ -1,22 +1,22 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import styles from "./dialog.module.css";
 import { Icon } from "./icon.tsx";
 
 interface Props {
   title: string;
   onClose: () => void;
-  /** For tables. */
+  /** Wide enough for tables. */
   isWide?: boolean;
   children: ReactNode;
 }
 
-/** The platform's modal dialog: it holds the focus, closes on Escape, gives the focus back. */
+/** Modal `<dialog>`: the browser traps focus, closes it on Escape and restores focus. */
 export function Dialog({ title, onClose, isWide = false, children }: Props) {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const id = useId();
   const ref = useRef<HTMLDialogElement>(null);
-  // In the layout phase the dialog is still in the page when it closes, so the focus goes back.
+  // A layout effect closes the dialog while it is still in the DOM, so that focus is restored.
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
@@ -33,7 +33,7 @@ export function Dialog({ title, onClose, isWide = false, children }: Props) {
         onClose();
       }}
       onClick={(event) => {
-        // The backdrop belongs to the dialog itself, everything in it to a child.
+        // Clicks on the backdrop target the dialog itself, clicks inside target a child.
         if (event.target === ref.current) onClose();
       }}
     >

@@ -1,4 +1,4 @@
-/** A name in running text, numbered where another participant's looks the same. */
+/** A name in running text, with a number if an earlier participant's name looks the same. */
 export function distinctName({
   name,
   alike,

@@ -5,14 +5,14 @@ import { Icon, type IconName } from "./icon.tsx";
 interface TextProps extends Omit<ComponentProps<"input">, "id" | "className"> {
   label: string;
   hint?: ReactNode;
-  /** What is wrong with what was typed; read out at once. */
-  wrong?: string | null;
+  /** Validation error, announced at once. */
+  error?: string | null;
 }
 
-/** A labelled text field with its hint and its complaint. */
-export function TextField({ label, hint, wrong, ...input }: TextProps) {
+/** A labelled text field with a hint or an error. */
+export function TextField({ label, hint, error, ...input }: TextProps) {
   const id = useId();
-  const about = wrong ? `${id}-wrong` : hint ? `${id}-hint` : undefined;
+  const description = error ? `${id}-error` : hint ? `${id}-hint` : undefined;
   return (
     <div className={styles.field}>
       <label className={styles.label} htmlFor={id}>
@@ -22,12 +22,12 @@ export function TextField({ label, hint, wrong, ...input }: TextProps) {
         {...input}
         id={id}
         className={styles.input}
-        aria-invalid={wrong ? true : undefined}
-        aria-describedby={about}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={description}
       />
-      {wrong ? (
-        <p id={`${id}-wrong`} className={styles.wrong} role="alert">
-          {wrong}
+      {error ? (
+        <p id={`${id}-error`} className={styles.error} role="alert">
+          {error}
         </p>
       ) : hint ? (
         <p id={`${id}-hint`} className={styles.hint}>
@@ -38,35 +38,36 @@ export function TextField({ label, hint, wrong, ...input }: TextProps) {
   );
 }
 
-interface SelectProps extends Omit<ComponentProps<"select">, "id" | "className" | "onChange"> {
+interface SelectProps
+  extends Omit<ComponentProps<"select">, "id" | "className" | "onChange" | "onSelect"> {
   label: string;
   icon: IconName;
-  /** The label is read, not shown, where the icon and the value tell enough. */
-  bare?: boolean;
-  /** Without a frame, where it is beside the matter. */
-  quiet?: boolean;
-  onPick: (value: string) => void;
+  /** Hides the label visually if icon and value are clear enough. */
+  hideLabel?: boolean;
+  /** Draws no border. */
+  borderless?: boolean;
+  onSelect: (value: string) => void;
 }
 
-/** The platform's own list of choices: the most accessible one, and the best on phones. */
+/** Native `<select>`: the most accessible choice, and the best on phones. */
 export function Select({
   label,
   icon,
-  bare = false,
-  quiet = false,
-  onPick,
+  hideLabel = false,
+  borderless = false,
+  onSelect,
   children,
   ...select
 }: SelectProps) {
   const id = useId();
   return (
     <div className={styles.field}>
-      {bare ? null : (
+      {hideLabel ? null : (
         <label className={styles.label} htmlFor={id}>
           {label}
         </label>
       )}
-      <div className={`${styles.picker} ${quiet ? styles.quiet : ""}`}>
+      <div className={`${styles.picker} ${borderless ? styles.borderless : ""}`}>
         <span className={styles.before}>
           <Icon name={icon} size={20} />
         </span>
@@ -74,8 +75,8 @@ export function Select({
           {...select}
           id={id}
           className={styles.select}
-          aria-label={bare ? label : undefined}
-          onChange={(event) => onPick(event.target.value)}
+          aria-label={hideLabel ? label : undefined}
+          onChange={(event) => onSelect(event.target.value)}
         >
           {children}
         </select>

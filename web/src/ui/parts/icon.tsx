@@ -1,4 +1,4 @@
-/** The page's icons: one pen, 24 by 24, drawn in the colour of the text around them. */
+/** Icons as 24 × 24 outlines in the current text colour. */
 const shapes = {
   mic: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3ZM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21",
   micOff:
@@ -45,7 +45,7 @@ const shapes = {
 
 export type IconName = keyof typeof shapes;
 
-/** Decoration beside words, or in a control that has a label. */
+/** Decorative icon beside text or in a labelled control. */
 export function Icon({ name, size = 22 }: { name: IconName; size?: number }) {
   return (
     <svg

@@ -1,19 +1,19 @@
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { catalogues, isLanguage, languages } from "../i18n/language.ts";
 import { Select } from "./field.tsx";
 
-/** Each language under its own name, so that it is found by those who speak it. */
-export function LanguageChoice({ quiet = false }: { quiet?: boolean }) {
-  const { language, speak, t } = useSpeech();
+/** Language selector. Each language is listed under its own name. */
+export function LanguageChoice({ compact = false }: { compact?: boolean }) {
+  const { language, setLanguage, t } = useI18n();
   return (
     <Select
       label={t.languageLabel}
       icon="globe"
-      bare={quiet}
-      quiet={quiet}
+      hideLabel={compact}
+      borderless={compact}
       value={language}
-      onPick={(picked) => {
-        if (isLanguage(picked)) speak(picked);
+      onSelect={(selected) => {
+        if (isLanguage(selected)) setLanguage(selected);
       }}
     >
       {languages.map((each) => (

@@ -1,7 +1,7 @@
 import type { ComponentProps } from "react";
 import { navigate } from "../router.ts";
 
-/** A link within the page; with a modifier key it opens as links do. */
+/** A link within the page. With a modifier key it behaves like a normal link. */
 export function Link({
   to,
   ...rest

@@ -1,26 +1,26 @@
-/** The switches of what is sent: two in the preview as in the call, one in the call alone. */
+/** Toggles for microphone, camera and screen sharing. */
 
 import type { LocalMedia } from "../../client/index.ts";
-import { keysOf } from "../call/shortcuts.ts";
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { isMac } from "../platform.ts";
 import { preferences } from "../preferences.ts";
 import { RoundButton } from "./round-button.tsx";
+import { keysOf } from "./shortcuts.ts";
 
 export function MicToggle() {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { media } = useClient();
   const { on, wanted, opening, interrupted, problem } = useReadable(media).microphone;
   return (
     <RoundButton
       icon={on ? "mic" : "micOff"}
       label={t.controls.mic}
-      tip={wanted ? t.controls.micOff : t.controls.micOn}
-      keys={keysOf("mic", isMac)}
+      tooltip={wanted ? t.controls.micOff : t.controls.micOn}
+      shortcut={keysOf("mic", isMac)}
       aria-keyshortcuts={isMac ? "Meta+D" : "Control+D"}
       aria-pressed={on}
-      isBad={interrupted || problem !== null}
+      hasProblem={interrupted || problem !== null}
       isBusy={opening}
       data-testid="toggle-mic"
       onClick={() => toggleMic(media)}
@@ -29,18 +29,18 @@ export function MicToggle() {
 }
 
 export function CameraToggle() {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { media } = useClient();
   const { on, wanted, opening, interrupted, problem } = useReadable(media).camera;
   return (
     <RoundButton
       icon={on ? "camera" : "cameraOff"}
       label={t.controls.camera}
-      tip={wanted ? t.controls.cameraOff : t.controls.cameraOn}
-      keys={keysOf("camera", isMac)}
+      tooltip={wanted ? t.controls.cameraOff : t.controls.cameraOn}
+      shortcut={keysOf("camera", isMac)}
       aria-keyshortcuts={isMac ? "Meta+E" : "Control+E"}
       aria-pressed={on}
-      isBad={interrupted || problem !== null}
+      hasProblem={interrupted || problem !== null}
       isBusy={opening}
       data-testid="toggle-camera"
       onClick={() => toggleCamera(media)}
@@ -48,19 +48,19 @@ export function CameraToggle() {
   );
 }
 
-/** Only where the browser can. A person who changes their mind has not failed. */
+/** Rendered only if the browser can share screens. Cancelling the picker is not a problem. */
 export function ScreenToggle() {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { media } = useClient();
   const { on, opening, problem } = useReadable(media).screen;
   return (
     <RoundButton
       icon="screen"
       label={t.controls.screen}
-      tip={on ? t.controls.screenOff : t.controls.screenOn}
+      tooltip={on ? t.controls.screenOff : t.controls.screenOn}
       aria-pressed={on}
-      isExtra
-      isBad={problem !== null}
+      isOffByDefault
+      hasProblem={problem !== null}
       isBusy={opening}
       data-testid="toggle-screen"
       onClick={() => void media.setScreen(!on)}
@@ -68,13 +68,14 @@ export function ScreenToggle() {
   );
 }
 
-/** The choice holds for the next call too. */
+/** Toggles the microphone and stores the choice for the next call. */
 export function toggleMic(media: LocalMedia): void {
   const on = !media.getSnapshot().microphone.wanted;
   preferences.write("microphone", on ? "on" : "off");
   void media.setMicrophone(on);
 }
 
+/** Toggles the camera and stores the choice for the next call. */
 export function toggleCamera(media: LocalMedia): void {
   const on = !media.getSnapshot().camera.wanted;
   preferences.write("camera", on ? "on" : "off");

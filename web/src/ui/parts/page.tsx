@@ -4,7 +4,7 @@ import { LanguageChoice } from "./language-choice.tsx";
 import { Link } from "./link.tsx";
 import styles from "./page.module.css";
 
-/** What every view but the call has around it. */
+/** Header and main area of every view except the call. */
 export function Page({ children }: { children: ReactNode }) {
   return (
     <>
@@ -13,7 +13,7 @@ export function Page({ children }: { children: ReactNode }) {
           <Wordmark />
         </Link>
         <div className={styles.language}>
-          <LanguageChoice quiet />
+          <LanguageChoice compact />
         </div>
       </header>
       <main className={styles.main}>{children}</main>

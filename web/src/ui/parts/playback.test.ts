@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { Playback } from "./playback.ts";
 
-/** A `<video>` of a browser that may refuse it. */
+/** A `<video>` in a browser that may refuse playback. */
 class FakeVideo extends EventTarget {
   paused = true;
   muted = false;
@@ -11,7 +11,7 @@ class FakeVideo extends EventTarget {
 
   async play(): Promise<void> {
     this.plays += 1;
-    if (this.refuses(this)) throw new DOMException("as this test has it", "NotAllowedError");
+    if (this.refuses(this)) throw new DOMException("refused by the test", "NotAllowedError");
     this.paused = false;
   }
 
@@ -27,11 +27,13 @@ let isBlocked: boolean;
 let playback: Playback;
 
 beforeEach(() => {
-  [now, isVisible, isBlocked] = [0, true, false];
+  now = 0;
+  isVisible = true;
+  isBlocked = false;
   playback = new Playback({
     isVisible: () => isVisible,
     now: () => now,
-    changed: (blocked) => {
+    onBlockedChange: (blocked) => {
       isBlocked = blocked;
     },
   });
@@ -46,7 +48,7 @@ function watched(video = new FakeVideo()): FakeVideo {
   return video;
 }
 
-test("a video that the system pauses is played again", async () => {
+test("a video paused by the system is resumed", async () => {
   const videos = [watched(), watched()];
   await settled();
   now = 60_000;
@@ -56,10 +58,11 @@ test("a video that the system pauses is played again", async () => {
   expect(isBlocked).toBe(false);
 });
 
-test("a video paused while the page is hidden is played when it is visible again", async () => {
+test("a video paused while the page is hidden is resumed when it becomes visible", async () => {
   const video = watched();
   await settled();
-  [now, isVisible] = [60_000, false];
+  now = 60_000;
+  isVisible = false;
   video.pause();
   await settled();
   expect(video.plays).toBe(1);
@@ -69,7 +72,7 @@ test("a video paused while the page is hidden is played when it is visible again
   expect(video.paused).toBe(false);
 });
 
-test("where playing again is refused one tap brings picture and sound back", async () => {
+test("a tap restores video and audio after a refused resume", async () => {
   const video = watched();
   await settled();
   now = 60_000;
@@ -83,13 +86,13 @@ test("where playing again is refused one tap brings picture and sound back", asy
   expect([video.paused, video.muted, isBlocked]).toEqual([false, false, false]);
 });
 
-test("a video whose sound is refused shows its picture until the tap", async () => {
+test("a video refused with audio plays muted until the tap", async () => {
   const video = new FakeVideo();
   video.refuses = ({ muted }) => !muted;
   watched(video);
   await settled();
   expect([video.paused, video.muted, isBlocked]).toEqual([false, true, true]);
-  // Being visible again is no tap.
+  // Becoming visible does not replace the tap.
   video.paused = true;
   playback.resume();
   await settled();
@@ -100,7 +103,7 @@ test("a video whose sound is refused shows its picture until the tap", async () 
   expect([video.paused, video.muted, isBlocked]).toEqual([false, false, false]);
 });
 
-test("one's own video stays muted through refusal and tap", async () => {
+test("a muted video stays muted through refusal and tap", async () => {
   const video = new FakeVideo();
   video.muted = true;
   video.refuses = () => true;
@@ -113,7 +116,7 @@ test("one's own video stays muted through refusal and tap", async () => {
   expect([video.paused, video.muted, isBlocked]).toEqual([false, true, false]);
 });
 
-test("a system that insists is not fought, and a tap prevails", async () => {
+test("a video paused again at once waits for a tap", async () => {
   const video = watched();
   await settled();
   now = 60_000;
@@ -128,13 +131,13 @@ test("a system that insists is not fought, and a tap prevails", async () => {
   expect([video.paused, isBlocked]).toEqual([false, false]);
 });
 
-test("a video that is gone is neither played nor waited for", async () => {
+test("an unwatched or removed video is neither played nor blocked", async () => {
   const video = new FakeVideo();
   video.refuses = () => true;
-  const forget = playback.watch(video as unknown as HTMLVideoElement);
+  const unwatch = playback.watch(video as unknown as HTMLVideoElement);
   await settled();
   expect(isBlocked).toBe(true);
-  forget();
+  unwatch();
   expect(isBlocked).toBe(false);
   const { plays } = video;
   video.pause();

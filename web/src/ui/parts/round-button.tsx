@@ -4,31 +4,31 @@ import styles from "./round-button.module.css";
 
 interface Props extends Omit<ComponentProps<"button">, "children" | "className"> {
   icon: IconName;
-  /** What it is called; a switch keeps its name in both states. */
+  /** Accessible name; the same in both states of a toggle. */
   label: string;
-  /** What pressing it does, shown on hover and focus; the label otherwise. */
-  tip?: string;
-  /** Its key, shown beside. */
-  keys?: string;
-  /** Something is wrong with what it controls. */
-  isBad?: boolean;
-  /** What it asked for is under way. */
+  /** Effect of pressing it, shown on hover and focus; defaults to the label. */
+  tooltip?: string;
+  /** Keyboard shortcut, shown in the tooltip. */
+  shortcut?: string;
+  /** The device that it controls has a problem. */
+  hasProblem?: boolean;
+  /** The requested change is in progress. */
   isBusy?: boolean;
-  /** Off is how it usually is, so it is on that stands out. */
-  isExtra?: boolean;
-  /** How many there are of what it opens. */
+  /** Highlights the "on" state instead of the "off" state. */
+  isOffByDefault?: boolean;
+  /** Count shown as a badge, such as unread messages. */
   count?: number;
 }
 
-/** A round control with an icon. */
+/** A round icon button with a tooltip. */
 export function RoundButton({
   icon,
   label,
-  tip,
-  keys,
-  isBad = false,
+  tooltip,
+  shortcut,
+  hasProblem = false,
   isBusy = false,
-  isExtra = false,
+  isOffByDefault = false,
   count = 0,
   ...rest
 }: Props) {
@@ -36,7 +36,7 @@ export function RoundButton({
     <button
       {...rest}
       type="button"
-      className={`${styles.button} ${isExtra ? styles.extra : ""}`}
+      className={`${styles.button} ${isOffByDefault ? styles.offByDefault : ""}`}
       aria-label={label}
       aria-busy={isBusy}
     >
@@ -46,14 +46,14 @@ export function RoundButton({
           {count > 99 ? "99+" : count}
         </span>
       ) : null}
-      {isBad ? (
-        <span className={styles.bad}>
+      {hasProblem ? (
+        <span className={styles.problem}>
           <Icon name="alert" size={14} />
         </span>
       ) : null}
-      <span className={styles.tip} aria-hidden="true">
-        {tip ?? label}
-        {keys ? <kbd>{keys}</kbd> : null}
+      <span className={styles.tooltip} aria-hidden="true">
+        {tooltip ?? label}
+        {shortcut ? <kbd>{shortcut}</kbd> : null}
       </span>
     </button>
   );

@@ -1,14 +1,14 @@
 import { type RefObject, useEffect } from "react";
 import { useClient, useReadable } from "../client-context.ts";
 
-/** Plays an element's sound on the loudspeaker chosen. Every element that makes a sound needs it. */
+/** Routes an element's audio to the selected output device. All elements with audio need it. */
 export function useSink(ref: RefObject<HTMLMediaElement | null>): void {
   const { sink, devices } = useReadable(useClient().media);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was refused may work once others are listed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a failed change may succeed once more devices are listed.
   useEffect(() => {
     const element = ref.current;
     if (!element?.setSinkId || element.sinkId === sink) return;
-    // Not allowed, or gone: the system's own plays on.
+    // Not allowed or unplugged: falls back to the system default.
     element.setSinkId(sink).catch(() => element.setSinkId("").catch(() => {}));
   }, [sink, devices.speaker, ref]);
 }

@@ -1,6 +1,6 @@
 import { type RefObject, useEffect, useRef } from "react";
 
-/** Puts a stream into a `<video>`: React has no attribute for it. */
+/** Sets the `srcObject` of a `<video>`, for which React has no attribute. */
 export function useStream(stream: MediaStream | null): RefObject<HTMLVideoElement | null> {
   const ref = useRef<HTMLVideoElement>(null);
   useEffect(() => {

@@ -1,22 +1,22 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
 interface Props {
-  /** In the browser's tab. */
+  /** Title of the browser tab. */
   document: string;
   children: ReactNode;
   className?: string | undefined;
 }
 
-/** The heading of a view. When the view replaces another it takes the focus, so that it is read. */
+/** Heading of a view. It takes focus when one view replaces another, so that it is announced. */
 export function ViewTitle({ document: title, children, className }: Props) {
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = title;
   }, [title]);
   useEffect(() => {
-    // Not over a field that asked for it, and not on the first view: there the browser starts.
-    const idle = document.activeElement === document.body || document.activeElement === null;
-    if (idle && isLaterView) ref.current?.focus();
+    // Neither steals focus from a field nor takes it on the first view, where the browser sets it.
+    const isUnfocused = document.activeElement === document.body || document.activeElement === null;
+    if (isUnfocused && isLaterView) ref.current?.focus();
     isLaterView = true;
   }, []);
   return (

@@ -1,13 +1,13 @@
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import { litBars } from "./level.ts";
 import styles from "./level-meter.module.css";
 
 const BARS = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/** How loud the microphone hears one. */
+/** Level of the microphone, as bars. */
 export function LevelMeter() {
-  const { t } = useSpeech();
+  const { t } = useI18n();
   const { media } = useClient();
   const { microphone } = useReadable(media);
   const level = useReadable(media.level);

@@ -1,11 +1,11 @@
-/** The quietest loudness that lights a bar, and the one that lights all, in dB of full scale. */
-const QUIET = -50;
-const LOUD = -8;
+/** Levels (dBFS) at which the meter shows no bars and all bars. */
+const MIN_DBFS = -50;
+const MAX_DBFS = -8;
 
-/** How many of `bars` are lit at a loudness of 0 to 1; even steps as ears hear them. */
+/** Number of lit bars for a linear level of 0 to 1, in even steps of decibels. */
 export function litBars(level: number, bars: number): number {
   if (level <= 0) return 0;
   const decibels = 20 * Math.log10(level);
-  const part = (decibels - QUIET) / (LOUD - QUIET);
-  return Math.round(Math.min(Math.max(part, 0), 1) * bars);
+  const fraction = (decibels - MIN_DBFS) / (MAX_DBFS - MIN_DBFS);
+  return Math.round(Math.min(Math.max(fraction, 0), 1) * bars);
 }

@@ -1,4 +1,4 @@
-/** Passwords of rooms made or entered from this page, so that nobody types one twice. Not stored. */
+/** Passwords of rooms created or joined from this document. Kept in memory only. */
 const known = new Map<string, string>();
 
 export function rememberPassword(room: string, password: string): void {

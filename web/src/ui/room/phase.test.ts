@@ -1,31 +1,35 @@
 import { expect, test } from "vitest";
 import type { Call } from "../../client/index.ts";
-import { after, type Phase } from "./phase.ts";
+import { type Phase, reducePhase } from "./phase.ts";
 
 const call = {} as Call;
-const wrong = { code: "wrong_password", kind: "password" } as const;
-const preview: Phase = { at: "preview", refusal: null };
+const rejection = { code: "wrong_password", kind: "password" } as const;
+const preview: Phase = { name: "preview", rejection: null };
 
-test("from the preview into the call and out of it", () => {
-  const joining = after(preview, { type: "asked" });
-  expect(joining).toEqual({ at: "joining", refusal: null });
-  const joined = after(joining, { type: "joined", call });
-  expect(joined).toEqual({ at: "call", call });
-  expect(after(joined, { type: "ended", call, error: null })).toEqual({ at: "left", error: null });
+test("joining leads from the preview into the call, leaving ends it", () => {
+  const joining = reducePhase(preview, { type: "join" });
+  expect(joining).toEqual({ name: "joining", rejection: null });
+  const joined = reducePhase(joining, { type: "joined", call });
+  expect(joined).toEqual({ name: "call", call });
+  const ended = reducePhase(joined, { type: "ended", call, error: null });
+  expect(ended).toEqual({ name: "ended", error: null });
 });
 
-test("a refusal leads back to the preview and stays there during the next try", () => {
-  const refused = after({ at: "joining", refusal: null }, { type: "refused", refusal: wrong });
-  expect(refused).toEqual({ at: "preview", refusal: wrong });
-  expect(after(refused, { type: "asked" })).toEqual({ at: "joining", refusal: wrong });
+test("a rejection leads back to the preview and is kept during the next attempt", () => {
+  const joining: Phase = { name: "joining", rejection: null };
+  const rejected = reducePhase(joining, { type: "rejected", rejection });
+  expect(rejected).toEqual({ name: "preview", rejection });
+  expect(reducePhase(rejected, { type: "join" })).toEqual({ name: "joining", rejection });
 });
 
-test("the end of an earlier call does not end this one", () => {
-  const now: Phase = { at: "call", call };
-  expect(after(now, { type: "ended", call: {} as Call, error: null })).toBe(now);
+test("the end of an earlier call does not end the current one", () => {
+  const current: Phase = { name: "call", call };
+  expect(reducePhase(current, { type: "ended", call: {} as Call, error: null })).toBe(current);
 });
 
-test("going back after the call leads to the preview", () => {
-  expect(after({ at: "left", error: null }, { type: "wentBack" })).toEqual(preview);
-  expect(after({ at: "joining", refusal: null }, { type: "wentBack" }).at).toBe("joining");
+test("navigating back after the call leads to the preview", () => {
+  const ended: Phase = { name: "ended", error: null };
+  expect(reducePhase(ended, { type: "navigatedBack" })).toEqual(preview);
+  const joining: Phase = { name: "joining", rejection: null };
+  expect(reducePhase(joining, { type: "navigatedBack" })).toBe(joining);
 });

@@ -1,34 +1,34 @@
-/** Where somebody at `/r/NAME` is: before the call, in it, or after it. */
+/** Phases of the view at `/r/NAME`: before, in and after the call. */
 import type { Call, CallState } from "../../client/index.ts";
-import type { Refusal } from "./refusal.ts";
+import type { Rejection } from "./rejection.ts";
 
 export type Phase =
-  | { at: "preview"; refusal: Refusal | null }
-  | { at: "joining"; refusal: Refusal | null }
-  | { at: "call"; call: Call }
-  | { at: "left"; error: CallState["error"] };
+  | { name: "preview"; rejection: Rejection | null }
+  | { name: "joining"; rejection: Rejection | null }
+  | { name: "call"; call: Call }
+  | { name: "ended"; error: CallState["error"] };
 
-export type Happening =
-  | { type: "asked" }
+export type PhaseEvent =
+  | { type: "join" }
   | { type: "joined"; call: Call }
-  | { type: "refused"; refusal: Refusal }
+  | { type: "rejected"; rejection: Rejection }
   | { type: "ended"; call: Call; error: CallState["error"] }
-  | { type: "wentBack" };
+  | { type: "navigatedBack" };
 
-export function after(phase: Phase, happening: Happening): Phase {
-  switch (happening.type) {
-    case "asked":
-      // The last refusal stays, so that a password field does not vanish meanwhile.
-      return { at: "joining", refusal: phase.at === "preview" ? phase.refusal : null };
+export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
+  switch (event.type) {
+    case "join":
+      // The last rejection is kept, so that the password field stays mounted.
+      return { name: "joining", rejection: phase.name === "preview" ? phase.rejection : null };
     case "joined":
-      return phase.at === "joining" ? { at: "call", call: happening.call } : phase;
-    case "refused":
-      return phase.at === "joining" ? { at: "preview", refusal: happening.refusal } : phase;
+      return phase.name === "joining" ? { name: "call", call: event.call } : phase;
+    case "rejected":
+      return phase.name === "joining" ? { name: "preview", rejection: event.rejection } : phase;
     case "ended":
-      return phase.at === "call" && phase.call === happening.call
-        ? { at: "left", error: happening.error }
+      return phase.name === "call" && phase.call === event.call
+        ? { name: "ended", error: event.error }
         : phase;
-    case "wentBack":
-      return phase.at === "left" ? { at: "preview", refusal: null } : phase;
+    case "navigatedBack":
+      return phase.name === "ended" ? { name: "preview", rejection: null } : phase;
   }
 }

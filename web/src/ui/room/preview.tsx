@@ -1,38 +1,38 @@
 import { type FormEvent, useEffect, useState } from "react";
 import type { RoomSummary } from "../../client/index.ts";
-import { SoundGate } from "../call/sound-gate.tsx";
 import { useClient, useReadable } from "../client-context.ts";
-import { useSpeech } from "../i18n/context.tsx";
+import { DeviceAlerts } from "../devices/device-alerts.tsx";
+import { DeviceChoice } from "../devices/device-choice.tsx";
+import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
+import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { Notice } from "../parts/notice.tsx";
 import { Page } from "../parts/page.tsx";
+import { PlaybackProvider } from "../parts/playback-provider.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { canCall } from "../platform.ts";
-import { MAX_NAME } from "../preferences.ts";
-import { DeviceChoice } from "./device-choice.tsx";
-import { Mirror } from "./mirror.tsx";
+import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { knownPassword } from "./passwords.ts";
 import styles from "./preview.module.css";
-import { type Refusal, refusalText } from "./refusal.ts";
-import { Troubles } from "./troubles.tsx";
+import { type Rejection, rejectionText } from "./rejection.ts";
+import { SelfPreview } from "./self-preview.tsx";
 
 interface Props {
   room: string;
   name: string;
-  /** Why the last try to join was refused. */
-  refusal: Refusal | null;
+  /** Rejection of the last attempt to join. */
+  rejection: Rejection | null;
   isJoining: boolean;
-  /** Turns the devices on, where they wait for a click. */
+  /** Starts the devices; null unless they wait for a click. */
   onStart: (() => void) | null;
   onJoin: (name: string, password: string) => void;
 }
 
-/** Before the call: how one looks and sounds, and who is there. */
-export function Preview({ room, name: givenName, refusal, isJoining, onStart, onJoin }: Props) {
-  const { t } = useSpeech();
+/** The view before a call: one's own camera and microphone, the room's state, and the form. */
+export function Preview({ room, name: givenName, rejection, isJoining, onStart, onJoin }: Props) {
+  const { t } = useI18n();
   const { lobby } = useClient();
   const { loaded, rooms } = useReadable(lobby);
   useEffect(() => lobby.open(), [lobby]);
@@ -40,7 +40,7 @@ export function Preview({ room, name: givenName, refusal, isJoining, onStart, on
   const [name, setName] = useState(givenName);
   const [isNameMissing, setNameMissing] = useState(false);
   const [password, setPassword] = useState(() => knownPassword(room));
-  const takesPassword = refusal?.kind === "password" || summary?.locked === true;
+  const needsPassword = rejection?.kind === "password" || summary?.locked === true;
 
   function join(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -53,49 +53,49 @@ export function Preview({ room, name: givenName, refusal, isJoining, onStart, on
   return (
     <Page>
       <div className={styles.preview}>
-        <div className={styles.mirror}>
-          <SoundGate>
-            <Mirror onStart={onStart} />
-          </SoundGate>
+        <div className={styles.selfPreview}>
+          <PlaybackProvider>
+            <SelfPreview onStart={onStart} />
+          </PlaybackProvider>
         </div>
         <div className={styles.side}>
           <div>
             <ViewTitle document={t.preview.documentTitle(room)} className={styles.title}>
               {t.preview.title(room)}
             </ViewTitle>
-            <WhoIsHere loaded={loaded} summary={summary} />
+            <RoomStatus loaded={loaded} summary={summary} />
           </div>
           <form className={styles.form} onSubmit={join}>
             <TextField
               label={t.yourName}
               placeholder={t.namePlaceholder}
               value={name}
-              maxLength={MAX_NAME}
+              maxLength={MAX_NAME_LENGTH}
               autoComplete="nickname"
               enterKeyHint="go"
-              wrong={isNameMissing && !name.trim() ? t.nameRequired : null}
+              error={isNameMissing && !name.trim() ? t.nameRequired : null}
               data-testid="name-input"
               onChange={(event) => setName(event.target.value)}
             />
-            {takesPassword ? (
+            {needsPassword ? (
               <PasswordField
                 value={password}
-                isAsked={refusal?.kind === "password"}
+                takesFocus={rejection?.kind === "password"}
                 onChange={setPassword}
               />
             ) : null}
-            {refusal && !isJoining ? <Refused refusal={refusal} room={room} /> : null}
+            {rejection && !isJoining ? <RejectionAlert rejection={rejection} room={room} /> : null}
             <div className={styles.join}>
-              <Button look="primary" type="submit" busy={isJoining} data-testid="join">
+              <Button variant="primary" type="submit" busy={isJoining} data-testid="join">
                 {isJoining
                   ? t.preview.joining
-                  : refusal?.kind === "full"
+                  : rejection?.kind === "full"
                     ? t.errors.tryAgain
                     : t.preview.join}
               </Button>
             </div>
           </form>
-          {canCall ? <Troubles /> : <Notice tone="warning" title={t.problem.unsupported} />}
+          {canCall ? <DeviceAlerts /> : <Alert tone="warning" title={t.problem.unsupported} />}
         </div>
         <div className={styles.devices}>
           <DeviceChoice />
@@ -105,19 +105,19 @@ export function Preview({ room, name: givenName, refusal, isJoining, onStart, on
   );
 }
 
-function WhoIsHere({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {
-  const { t } = useSpeech();
+function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {
+  const { t } = useI18n();
   const isOffline = useReadable(useClient().server) === "offline";
   if (!loaded && !isOffline) return null;
   return (
-    <p className={styles.here} role="status">
+    <p className={styles.status} role="status">
       <Icon name={isOffline ? "alert" : "people"} size={19} />
-      {isOffline ? t.rooms.offline : whoIsHere(summary, t)}
+      {isOffline ? t.rooms.offline : statusText(summary, t)}
     </p>
   );
 }
 
-function whoIsHere(summary: RoomSummary | undefined, t: Messages): string {
+function statusText(summary: RoomSummary | undefined, t: Messages): string {
   if (!summary) return t.preview.isNew;
   const { name, participants, capacity } = summary;
   if (participants === 0) return t.preview.nobody;
@@ -127,20 +127,20 @@ function whoIsHere(summary: RoomSummary | undefined, t: Messages): string {
 
 interface PasswordProps {
   value: string;
-  /** The server has just asked for it: the focus goes there. */
-  isAsked: boolean;
+  /** Takes focus: the server has just rejected a join without the right password. */
+  takesFocus: boolean;
   onChange: (password: string) => void;
 }
 
-function PasswordField({ value, isAsked, onChange }: PasswordProps) {
-  const { t } = useSpeech();
+function PasswordField({ value, takesFocus, onChange }: PasswordProps) {
+  const { t } = useI18n();
   return (
     <TextField
       label={t.preview.password}
       type="password"
       autoComplete="off"
       enterKeyHint="go"
-      autoFocus={isAsked}
+      autoFocus={takesFocus}
       value={value}
       data-testid="room-password"
       onChange={(event) => onChange(event.target.value)}
@@ -148,16 +148,16 @@ function PasswordField({ value, isAsked, onChange }: PasswordProps) {
   );
 }
 
-function Refused({ refusal, room }: { refusal: Refusal; room: string }) {
-  const { t } = useSpeech();
-  const isFull = refusal.kind === "full";
+function RejectionAlert({ rejection, room }: { rejection: Rejection; room: string }) {
+  const { t } = useI18n();
+  const isFull = rejection.kind === "full";
   return (
-    <Notice
+    <Alert
       tone="warning"
-      title={refusalText(refusal.code, room, t, refusal.nameError)}
+      title={rejectionText(rejection.code, room, t, rejection.nameError)}
       testId={isFull ? "room-full" : "error"}
     >
       {isFull ? <p>{t.errors.roomFullHint}</p> : null}
-    </Notice>
+    </Alert>
   );
 }

@@ -5,44 +5,45 @@ import { useClient } from "../client-context.ts";
 import { mayStartDevices, rememberAllowed } from "../initiator.ts";
 import { ownName } from "../own-name.ts";
 import { preferences } from "../preferences.ts";
-import { Left } from "./left.tsx";
+import { CallEnded } from "./call-ended.tsx";
+import { Joining } from "./joining.tsx";
 import { knownPassword, rememberPassword } from "./passwords.ts";
-import { after } from "./phase.ts";
+import { reducePhase } from "./phase.ts";
 import { Preview } from "./preview.tsx";
-import { refusalOf } from "./refusal.ts";
-import { Waiting } from "./waiting.tsx";
+import { rejectionOf } from "./rejection.ts";
 
 interface Props {
   room: string;
-  /** From the address. */
+  /** Name in the address. */
   givenName: string | undefined;
-  /** The address asks to skip the preview. */
+  /** The address has `join=1`. */
   skipsPreview: boolean;
 }
 
-/** `/r/NAME`: preview, call, and after it. */
+/** The view at `/r/NAME`: preview, call and the end of it. */
 export function Room({ room, givenName, skipsPreview }: Props) {
   const client = useClient();
   const [name, setName] = useState(givenName ?? ownName.read() ?? "");
-  const [phase, happen] = useReducer(after, { at: "preview", refusal: null });
-  // Whoever is here when an answer comes: an answer for a page that is gone is let go.
-  const visit = useRef(0);
-  // Another site's link is looked at first: it neither joins nor opens anything by itself.
-  const [isHeld, setHeld] = useState(() => !canStart());
-  const [isDirect] = useState(() => skipsPreview && name !== "" && !isHeld);
+  const [phase, dispatch] = useReducer(reducePhase, { name: "preview", rejection: null });
+  // Number of the current mount: replies to requests of an earlier one are dropped.
+  const mount = useRef(0);
+  // A link from another site neither joins nor starts devices before a gesture.
+  const [needsGesture, setNeedsGesture] = useState(() => !canStart());
+  const [isDirect] = useState(() => skipsPreview && name !== "" && !needsGesture);
 
   const join = useCallback(
     async (name: string, password: string) => {
-      const asked = visit.current;
+      const requestedIn = mount.current;
       setName(name);
-      happen({ type: "asked" });
+      dispatch({ type: "join" });
       try {
         const call = await client.join({ room, name, ...(password ? { password } : {}) });
-        if (asked !== visit.current) return call.leave();
+        if (requestedIn !== mount.current) return call.leave();
         if (password) rememberPassword(room, password);
-        happen({ type: "joined", call });
+        dispatch({ type: "joined", call });
       } catch (error) {
-        if (asked === visit.current) happen({ type: "refused", refusal: refusalOf(error) });
+        if (requestedIn !== mount.current) return;
+        dispatch({ type: "rejected", rejection: rejectionOf(error) });
       }
     },
     [client, room],
@@ -50,20 +51,20 @@ export function Room({ room, givenName, skipsPreview }: Props) {
 
   const startMedia = useCallback(() => {
     rememberAllowed();
-    setHeld(false);
+    setNeedsGesture(false);
     void client.media.start({
       microphone: preferences.read("microphone") !== "off",
       camera: preferences.read("camera") !== "off",
     });
   }, [client]);
 
-  // The devices are open from the preview on until the call is left.
+  // The devices run from the preview until the call is left.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, on arrival.
   useEffect(() => {
-    if (isHeld) void client.media.start({ microphone: false, camera: false });
+    if (needsGesture) void client.media.start({ microphone: false, camera: false });
     else startMedia();
     return () => {
-      visit.current++;
+      mount.current++;
       client.media.stop();
     };
   }, [client, startMedia]);
@@ -75,51 +76,55 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     void join(name, knownPassword(room));
   }, []);
 
-  const call = phase.at === "call" ? phase.call : null;
-  useLeaving(call);
+  const call = phase.name === "call" ? phase.call : null;
+  useLeaveOnExit(call);
 
   useEffect(() => {
-    const goBack = () => happen({ type: "wentBack" });
-    addEventListener("popstate", goBack);
-    return () => removeEventListener("popstate", goBack);
+    const onPopState = () => dispatch({ type: "navigatedBack" });
+    addEventListener("popstate", onPopState);
+    return () => removeEventListener("popstate", onPopState);
   }, []);
 
-  // Back from the end of a call to its preview: the devices open again.
-  const isPreview = phase.at === "preview";
-  const wasLeft = useRef(false);
+  // Restarts the devices when the user returns from the end of a call to its preview.
+  const isPreview = phase.name === "preview";
+  const wasEnded = useRef(false);
   useEffect(() => {
-    if (phase.at === "left") {
-      wasLeft.current = true;
+    if (phase.name === "ended") {
+      wasEnded.current = true;
       const { microphone, camera } = client.media.getSnapshot();
-      if (microphone.on || camera.on) setHeld(false);
+      if (microphone.on || camera.on) setNeedsGesture(false);
       client.media.stop();
-    } else if (wasLeft.current) {
-      wasLeft.current = false;
-      if (!isHeld) startMedia();
+    } else if (wasEnded.current) {
+      wasEnded.current = false;
+      if (!needsGesture) startMedia();
     }
-  }, [phase.at, client, isHeld, startMedia]);
+  }, [phase.name, client, needsGesture, startMedia]);
 
-  if (phase.at === "left") {
+  if (phase.name === "ended") {
     return (
-      <Left room={room} error={phase.error} onAgain={() => void join(name, knownPassword(room))} />
-    );
-  }
-  if (phase.at === "call") {
-    return (
-      <Call
-        call={phase.call}
-        onEnd={(error) => happen({ type: "ended", call: phase.call, error })}
+      <CallEnded
+        room={room}
+        error={phase.error}
+        onAgain={() => void join(name, knownPassword(room))}
       />
     );
   }
-  if (isDirect && !isPreview && phase.refusal === null) return <Waiting room={room} />;
+  if (phase.name === "call") {
+    return (
+      <Call
+        call={phase.call}
+        onEnd={(error) => dispatch({ type: "ended", call: phase.call, error })}
+      />
+    );
+  }
+  if (isDirect && !isPreview && phase.rejection === null) return <Joining room={room} />;
   return (
     <Preview
       room={room}
       name={name}
-      refusal={phase.refusal}
+      rejection={phase.rejection}
       isJoining={!isPreview}
-      onStart={isHeld ? startMedia : null}
+      onStart={needsGesture ? startMedia : null}
       onJoin={(name, password) => {
         ownName.remember(name);
         void join(name, password);
@@ -128,16 +133,16 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   );
 }
 
-/** Without a secure context there are no devices to start, and no word of who navigated here. */
+/** An insecure context has no devices to start, and browsers send no `Sec-Fetch-Site` for it. */
 function canStart(): boolean {
   return !isSecureContext || mayStartDevices();
 }
 
-/** A call is left when its view goes, and when the person goes back in the browser's history. */
-function useLeaving(call: JoinedCall | null): void {
+/** Leaves the call when its view unmounts or the user navigates back. */
+function useLeaveOnExit(call: JoinedCall | null): void {
   useEffect(() => {
     if (!call) return;
-    // An entry of its own: going back leaves the call, not the site.
+    // Own history entry, so that navigating back leaves the call and not the site.
     if (history.state?.moim !== "call") {
       history.pushState({ ...history.state, moim: "call" }, "");
     }

@@ -1,0 +1,57 @@
+/** Events between two states of a call, such as a participant joining. */
+import type { CallState, RemoteParticipant } from "../../client/index.ts";
+import type { Messages } from "../i18n/en.ts";
+import { distinctName } from "../parts/distinct-name.ts";
+
+export type CallEvent =
+  | { kind: "joined" | "left" | "startedSharing" | "stoppedSharing"; name: string }
+  | { kind: "reconnecting" | "reconnected" };
+
+type Snapshot = Pick<CallState, "status"> & {
+  others: readonly (Pick<RemoteParticipant, "id" | "name" | "alike"> & {
+    media: Pick<RemoteParticipant["media"], "screen">;
+  })[];
+};
+
+export function callEventsBetween(before: Snapshot, after: Snapshot): CallEvent[] {
+  const events: CallEvent[] = [];
+  if (before.status === "joined" && after.status === "reconnecting") {
+    events.push({ kind: "reconnecting" });
+  }
+  if (before.status === "reconnecting" && after.status === "joined") {
+    events.push({ kind: "reconnected" });
+  }
+  // Ending one's own call removes all participants; none of them left.
+  if (after.status === "ended") return events;
+  const idsAfter = new Set(after.others.map(({ id }) => id));
+  const idsBefore = new Set(before.others.map(({ id }) => id));
+  for (const other of before.others) {
+    if (!idsAfter.has(other.id)) events.push({ kind: "left", name: distinctName(other) });
+  }
+  for (const other of after.others) {
+    const { id, media } = other;
+    const name = distinctName(other);
+    if (!idsBefore.has(id)) events.push({ kind: "joined", name });
+    const wasSharing = before.others.find((other) => other.id === id)?.media.screen ?? false;
+    if (media.screen !== wasSharing)
+      events.push({ kind: media.screen ? "startedSharing" : "stoppedSharing", name });
+  }
+  return events;
+}
+
+export function callEventText(event: CallEvent, t: Messages): string {
+  switch (event.kind) {
+    case "joined":
+      return t.announcements.joined(event.name);
+    case "left":
+      return t.announcements.left(event.name);
+    case "startedSharing":
+      return t.announcements.startedSharing(event.name);
+    case "stoppedSharing":
+      return t.announcements.stoppedSharing(event.name);
+    case "reconnecting":
+      return t.announcements.reconnecting;
+    case "reconnected":
+      return t.announcements.reconnected;
+  }
+}

@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { languages } from "../i18n/language.ts";
+import { suggestRoomName } from "./room-names.ts";
+
+test.each(languages)("a suggestion in %s is always two words", (language) => {
+  for (const roll of [0, 0.25, 0.5, 0.999999]) {
+    expect(suggestRoomName(language, () => roll)).toMatch(/^\p{L}+-\p{L}+$/u);
+  }
+});
+
+test("a suggestion is in the page's language", () => {
+  expect(suggestRoomName("ko")).toMatch(/[가-힣]/);
+  expect(suggestRoomName("en")).toMatch(/^[a-z-]+$/);
+});

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { keysOf, shortcutOf } from "../parts/shortcuts.ts";
+
+const plain = {
+  key: "d",
+  code: "KeyD",
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  shiftKey: false,
+  repeat: false,
+  isComposing: false,
+  keyCode: 68,
+};
+
+test("the modifier is Ctrl on PCs and ⌘ on Macs", () => {
+  expect(shortcutOf({ ...plain, ctrlKey: true }, false)).toBe("mic");
+  expect(shortcutOf({ ...plain, metaKey: true }, true)).toBe("mic");
+  expect(shortcutOf({ ...plain, ctrlKey: true }, true)).toBeNull();
+  expect(shortcutOf({ ...plain, metaKey: true }, false)).toBeNull();
+  expect(shortcutOf({ ...plain, key: "E", code: "KeyE", ctrlKey: true }, false)).toBe("camera");
+});
+
+test("plain letters, other modifiers and held keys are ignored", () => {
+  expect(shortcutOf(plain, false)).toBeNull();
+  expect(shortcutOf({ ...plain, ctrlKey: true, shiftKey: true }, false)).toBeNull();
+  expect(shortcutOf({ ...plain, ctrlKey: true, altKey: true }, false)).toBeNull();
+  expect(shortcutOf({ ...plain, ctrlKey: true, repeat: true }, false)).toBeNull();
+});
+
+test("shortcuts work with a Korean layout, whose D key types ㅇ", () => {
+  expect(shortcutOf({ ...plain, key: "ㅇ", ctrlKey: true }, false)).toBe("mic");
+});
+
+test("keys processed by an input method are ignored", () => {
+  const ctrl = { ...plain, ctrlKey: true };
+  expect(shortcutOf({ ...ctrl, isComposing: true }, false)).toBeNull();
+  expect(shortcutOf({ ...ctrl, keyCode: 229 }, false)).toBeNull();
+});
+
+test("shortcuts are shown in the platform's notation", () => {
+  expect(keysOf("mic", true)).toBe("⌘D");
+  expect(keysOf("camera", false)).toBe("Ctrl+E");
+});

@@ -1,0 +1,70 @@
+import { useClient, useReadable } from "../client-context.ts";
+import { useI18n } from "../i18n/context.tsx";
+import type { Messages } from "../i18n/en.ts";
+import { Button } from "../parts/button.tsx";
+import { CameraToggle, MicToggle } from "../parts/media-toggles.tsx";
+import { useAutoplay } from "../parts/playback-provider.tsx";
+import { useStream } from "../parts/use-stream.ts";
+import { preferences } from "../preferences.ts";
+import { LevelMeter } from "./level-meter.tsx";
+import styles from "./self-preview.module.css";
+
+interface Props {
+  /** Starts the devices used last; null unless they wait for a click. */
+  onStart: (() => void) | null;
+}
+
+/** Mirrored preview of one's own camera, with device toggles and the microphone level. */
+export function SelfPreview({ onStart }: Props) {
+  const { t } = useI18n();
+  const { media } = useClient();
+  const { camera, microphone, picture } = useReadable(media);
+  // The toggles below may already have started one of them.
+  const isStopped = [camera, microphone].every(
+    ({ on, opening, problem }) => !on && !opening && !problem,
+  );
+  const label = startLabel(t);
+  const video = useStream(picture);
+  useAutoplay(video, picture);
+  return (
+    <div className={styles.preview}>
+      <video
+        ref={video}
+        className={`${styles.video} ${picture ? styles.live : ""}`}
+        aria-label={t.preview.video}
+        data-testid="preview"
+        muted
+        autoPlay
+        playsInline
+      />
+      {picture ? null : (
+        <div className={styles.off}>
+          {onStart && isStopped && label ? (
+            <>
+              <p>{t.preview.devicesOff}</p>
+              <Button variant="primary" data-testid="start-devices" onClick={onStart}>
+                {label}
+              </Button>
+            </>
+          ) : (
+            <p>{camera.opening ? t.preview.cameraStarting : t.preview.cameraOff}</p>
+          )}
+        </div>
+      )}
+      <div className={styles.bar}>
+        <MicToggle />
+        <CameraToggle />
+        <LevelMeter />
+      </div>
+    </div>
+  );
+}
+
+/** Label that names the devices to be started; null if the user last joined without any. */
+function startLabel(t: Messages): string | null {
+  const hasCamera = preferences.read("camera") !== "off";
+  const hasMicrophone = preferences.read("microphone") !== "off";
+  if (hasCamera && hasMicrophone) return t.preview.startBoth;
+  if (hasCamera) return t.controls.cameraOn;
+  return hasMicrophone ? t.controls.micOn : null;
+}
