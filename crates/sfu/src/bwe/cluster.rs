@@ -1,181 +1,196 @@
-//! One probe: a short run of packets at a rate.
+//! One probe: a short run of packets above the current bitrate (libwebrtc's probe cluster).
 
 use super::Micros;
 
-/// So long a run is a measure, and so many packets. On a line that scatters it is longer by four times that,
-/// up to a limit.
-const LASTS: Micros = 20_000;
-const LONGEST: Micros = 60_000;
-const PACKETS: usize = 5;
-/// More than these say no more.
-const MANY: usize = 128;
-/// What it may hold up a line that carries no more than is estimated.
-const HOLDS_UP: Micros = 100_000;
-/// What five packets take at the least, bytes.
-const LEAST: u64 = 1_250;
-/// Padding is asked for in portions of so many bytes, or else of so much time.
-const PORTION: u64 = 250;
-const TICK: Micros = 5_000;
-/// Who can't send any is not asked all the time.
-const REST: Micros = 1_000;
-/// How long its packets are waited for.
-const PATIENCE: Micros = 1_500_000;
+/// Duration of a run that suffices for a measurement. Jitter extends it by four times its standard
+/// deviation, up to the maximum.
+const MIN_DURATION: Micros = 20_000;
+const MAX_DURATION: Micros = 60_000;
+const MIN_PACKETS: usize = 5;
+/// More packets do not improve the measurement.
+const MAX_PACKETS: usize = 128;
+/// Longest queue that a probe may cause on a link that carries no more than the estimate.
+const MAX_QUEUE: Micros = 100_000;
+/// The least that five packets amount to.
+const MIN_BYTES: u64 = 1_250;
+/// Padding is requested in portions of this size, or of what is due within [`PACING_TICK`].
+const PADDING_PORTION: u64 = 250;
+const PACING_TICK: Micros = 5_000;
+/// Least time between two requests for padding, also if none can be sent.
+const PADDING_INTERVAL: Micros = 1_000;
+/// Longest wait for feedback on the packets.
+const TIMEOUT: Micros = 1_500_000;
+/// Least share of packets and bytes that must arrive, in tenths.
+const MIN_RECEIVED_TENTHS: u64 = 7;
+/// Received bitrate that counts as no queue, in tenths of the sent one
+/// (`kMinRatioForUnsaturatedLink` in libwebrtc).
+const UNSATURATED_TENTHS: u64 = 9;
 
 #[derive(Debug)]
 pub(super) struct Cluster {
-    began: Micros,
-    /// Bits a second.
-    rate: u64,
-    /// What is to be sent, bytes, and what was.
-    goal: u64,
-    bytes: u64,
-    packets: usize,
-    /// When padding was asked for last.
-    asked: Micros,
-    /// When the last was sent.
-    ended: Option<Micros>,
+    started: Micros,
+    /// Bits per second to send at.
+    target: u64,
+    goal_bytes: u64,
+    sent_bytes: u64,
+    sent_packets: usize,
+    padding_requested: Micros,
+    /// When the last packet was sent.
+    finished: Option<Micros>,
     arrivals: Vec<Arrival>,
     lost: usize,
 }
 
-/// One of its packets came.
+/// Arrival of a packet of the cluster.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrival {
     pub(super) sent: Micros,
-    pub(super) came: Micros,
+    /// On the receiver's clock.
+    pub(super) at: Micros,
     pub(super) bytes: u16,
 }
 
-/// What is known of the line otherwise.
+/// Progress of the feedback and scatter of the delays.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Report {
-    /// When the newest packet that was reported was sent.
-    pub(super) heard: Micros,
-    /// How much later than others a packet may come, and how much delays scatter.
-    pub(super) late: Micros,
-    pub(super) noise: Micros,
+pub(super) struct FeedbackState {
+    /// Send time of the newest packet that feedback has covered.
+    pub(super) newest_sent: Micros,
+    /// How long a packet may arrive after later ones.
+    pub(super) reorder_window: Micros,
+    /// Standard deviation of the delay.
+    pub(super) jitter: Micros,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finding {
-    /// It came as fast as it was sent.
-    Passed(u64),
-    /// The line carries less than that.
-    Filled(u64),
-    /// Too little of it came.
-    Nothing,
-    /// Too little was said of it.
-    Unheard,
+pub(super) enum ProbeResult {
+    /// The packets arrived as fast as they were sent.
+    Unsaturated(u64),
+    /// The link carries less than was sent.
+    Saturated(u64),
+    /// Too few packets arrived.
+    Lost,
+    /// Feedback covered too few packets.
+    NoFeedback,
 }
 
 impl Cluster {
-    pub(super) fn new(at: Micros, rate: u64, estimate: u64, noise: Micros) -> Self {
-        let bounds = bytes_in(estimate, HOLDS_UP).max(LEAST);
-        let lasts = (LASTS + 4 * noise).min(LONGEST);
-        let goal = bytes_in(rate, lasts).clamp(LEAST, bounds);
-        let arrivals = Vec::with_capacity(16);
+    pub(super) fn new(at: Micros, target: u64, estimate: u64, jitter: Micros) -> Self {
+        let max_bytes = bytes_in(estimate, MAX_QUEUE).max(MIN_BYTES);
+        let duration = (MIN_DURATION + 4 * jitter).min(MAX_DURATION);
+        let goal_bytes = bytes_in(target, duration).clamp(MIN_BYTES, max_bytes);
         Self {
-            asked: at - REST,
-            began: at,
-            rate,
-            goal,
-            bytes: 0,
-            packets: 0,
-            ended: None,
-            arrivals,
+            started: at,
+            target,
+            goal_bytes,
+            sent_bytes: 0,
+            sent_packets: 0,
+            padding_requested: at - PADDING_INTERVAL,
+            finished: None,
+            arrivals: Vec::with_capacity(16),
             lost: 0,
         }
     }
 
-    /// Whether a packet sent now belongs to it.
-    pub(super) fn takes(&mut self, at: Micros, bytes: usize) -> bool {
-        if self.ended.is_some() {
+    /// Adds a packet that is sent now. Returns false if the cluster is complete.
+    pub(super) fn add(&mut self, at: Micros, bytes: usize) -> bool {
+        if self.finished.is_some() {
             return false;
         }
-        self.bytes += u64::try_from(bytes).unwrap_or(0);
-        self.packets += 1;
-        if self.packets >= PACKETS && (self.bytes >= self.goal || self.packets >= MANY) {
-            self.ended = Some(at);
+        self.sent_bytes += u64::try_from(bytes).unwrap_or(0);
+        self.sent_packets += 1;
+        let enough = self.sent_bytes >= self.goal_bytes || self.sent_packets >= MAX_PACKETS;
+        if self.sent_packets >= MIN_PACKETS && enough {
+            self.finished = Some(at);
         }
         true
     }
 
-    /// The bytes that should have been sent by now and were not.
-    pub(super) fn padding(&mut self, at: Micros) -> usize {
-        self.asked = at;
-        if self.ended.is_some() {
+    /// Bytes that are due by now but not sent yet.
+    pub(super) fn poll_padding(&mut self, at: Micros) -> usize {
+        self.padding_requested = at;
+        if self.finished.is_some() {
             return 0;
         }
-        let due = bytes_in(self.rate, at.saturating_sub(self.began) + TICK);
-        let due = due.max(PORTION).min(self.goal.max(self.bytes + PORTION));
-        let left = due.saturating_sub(self.bytes);
-        if left < PORTION { 0 } else { usize::try_from(left).unwrap_or(0) }
+        let due = bytes_in(self.target, at.saturating_sub(self.started) + PACING_TICK);
+        let max = self.goal_bytes.max(self.sent_bytes + PADDING_PORTION);
+        let missing = due.max(PADDING_PORTION).min(max).saturating_sub(self.sent_bytes);
+        if missing < PADDING_PORTION { 0 } else { usize::try_from(missing).unwrap_or(0) }
     }
 
-    /// When there is more to send, or it is given up.
+    /// Time at which padding is due or the cluster expires.
     pub(super) fn timeout(&self) -> Micros {
-        let given_up = self.began + PATIENCE;
-        if self.ended.is_some() {
-            return given_up;
+        let expires = self.started + TIMEOUT;
+        if self.finished.is_some() {
+            return expires;
         }
-        let next = bytes_time(self.bytes + PORTION, self.rate).saturating_sub(TICK);
-        given_up.min(self.began.saturating_add(next).max(self.asked + REST))
+        let due = time_for(self.sent_bytes + PADDING_PORTION, self.target);
+        let due = self.started.saturating_add(due.saturating_sub(PACING_TICK));
+        expires.min(due.max(self.padding_requested + PADDING_INTERVAL))
     }
 
-    pub(super) fn came(&mut self, arrival: Arrival) {
+    pub(super) fn on_arrival(&mut self, arrival: Arrival) {
         self.arrivals.push(arrival);
     }
 
-    pub(super) fn lost(&mut self) {
+    pub(super) fn on_lost(&mut self) {
         self.lost += 1;
     }
 
-    /// What it has found, once all that can come has come.
-    pub(super) fn finding(&mut self, at: Micros, report: Report) -> Option<Finding> {
-        let settled = self.ended.is_some_and(|ended| {
-            self.arrivals.len() >= self.packets || report.heard.saturating_sub(report.late) > ended
-        });
-        if settled && (self.arrivals.len() + self.lost) * 10 < self.packets * 7 {
-            return Some(Finding::Unheard);
+    /// The result, once no more packets are expected to arrive.
+    pub(super) fn poll_result(
+        &mut self,
+        at: Micros,
+        feedback: FeedbackState,
+    ) -> Option<ProbeResult> {
+        let covered = feedback.newest_sent.saturating_sub(feedback.reorder_window);
+        let complete = self
+            .finished
+            .is_some_and(|finished| self.arrivals.len() >= self.sent_packets || covered > finished);
+        if complete
+            && !is_enough((self.arrivals.len() + self.lost) as u64, self.sent_packets as u64)
+        {
+            return Some(ProbeResult::NoFeedback);
         }
-        let over = settled || at - self.began >= PATIENCE;
-        over.then(|| self.judge(report.noise))
+        let is_over = complete || at - self.started >= TIMEOUT;
+        is_over.then(|| self.evaluate(feedback.jitter))
     }
 
-    fn judge(&mut self, noise: Micros) -> Finding {
+    fn evaluate(&mut self, jitter: Micros) -> ProbeResult {
         self.arrivals.sort_by_key(|arrival| arrival.sent);
-        let came: u64 = self.arrivals.iter().map(|arrival| u64::from(arrival.bytes)).sum();
-        let count = self.arrivals.len();
-        if self.ended.is_none() || came * 10 < self.bytes * 7 || count * 10 < self.packets * 7 {
-            return Finding::Nothing;
+        let received: u64 = self.arrivals.iter().map(|arrival| u64::from(arrival.bytes)).sum();
+        if self.finished.is_none()
+            || !is_enough(received, self.sent_bytes)
+            || !is_enough(self.arrivals.len() as u64, self.sent_packets as u64)
+        {
+            return ProbeResult::Lost;
         }
-        let (Some(sent), Some(received)) = (self.sent_rate(came), self.received_rate(noise)) else {
-            return Finding::Nothing;
-        };
-        // Less by a tenth is no queue yet.
-        if received / 9 * 10 >= sent {
-            Finding::Passed(sent.min(received))
+        let Some(sent) = self.send_bitrate(received) else { return ProbeResult::Lost };
+        let Some(received) = self.receive_bitrate(jitter) else { return ProbeResult::Lost };
+        if received / UNSATURATED_TENTHS * 10 >= sent {
+            ProbeResult::Unsaturated(sent.min(received))
         } else {
-            Finding::Filled(received / 10 * 9)
+            ProbeResult::Saturated(received / 10 * 9)
         }
     }
 
-    /// Bits a second. What was sent in one go, as the timer was late, says nothing of much higher rates.
-    fn sent_rate(&self, came: u64) -> Option<u64> {
-        let (first, last) = (self.arrivals.first()?, self.arrivals.last()?);
+    /// Bits per second, at most a quarter above the target: packets sent at once after a late timer
+    /// prove no higher bitrate.
+    fn send_bitrate(&self, received: u64) -> Option<u64> {
+        let first = self.arrivals.first()?;
+        let last = self.arrivals.last()?;
         let time = u64::try_from(last.sent - first.sent).ok()?.max(1);
-        let bytes = came - u64::from(last.bytes);
-        Some((bytes.saturating_mul(8_000_000) / time).min(self.rate + self.rate / 4))
+        let bytes = received - u64::from(last.bytes);
+        Some((bytes.saturating_mul(8_000_000) / time).min(self.target + self.target / 4))
     }
 
-    /// Bits a second, by the line fitted to when each came after how many bytes: a single packet that is
-    /// late spoils no more than its share. It is as steep as may be in view of how delays scatter.
-    fn received_rate(&self, noise: Micros) -> Option<u64> {
-        let origin = self.arrivals.first()?.came;
+    /// Bits per second by linear regression of arrival times over bytes received, so that one late
+    /// packet has little weight. Takes the steepest line that the jitter allows.
+    fn receive_bitrate(&self, jitter: Micros) -> Option<u64> {
+        let origin = self.arrivals.first()?.at;
         let mut bytes = 0.0;
         let point = |arrival: &Arrival| {
             bytes += f64::from(arrival.bytes);
-            (bytes, (arrival.came - origin) as f64)
+            (bytes, (arrival.at - origin) as f64)
         };
         let points: Vec<(f64, f64)> = self.arrivals.iter().map(point).collect();
         let count = points.len() as f64;
@@ -183,18 +198,23 @@ impl Cluster {
         let mean = (sum.0 / count, sum.1 / count);
         let xx: f64 = points.iter().map(|(x, _)| (x - mean.0).powi(2)).sum();
         let xy: f64 = points.iter().map(|(x, y)| (x - mean.0) * (y - mean.1)).sum();
-        let takes = xy / xx - noise as f64 / xx.sqrt();
-        // A byte in less than a nanosecond is as good as none.
-        let rate = 8e6 / takes.max(0.001);
+        let micros_per_byte = xy / xx - jitter as f64 / xx.sqrt();
+        // Less than a nanosecond per byte is beyond any link.
+        let bitrate = 8e6 / micros_per_byte.max(0.001);
         #[allow(clippy::cast_possible_truncation, reason = "not above 8e9, nor below 0")]
-        (xx > 0.0).then_some(rate as u64)
+        (xx > 0.0).then_some(bitrate as u64)
     }
 }
 
-fn bytes_in(rate: u64, time: Micros) -> u64 {
-    rate.saturating_mul(u64::try_from(time).unwrap_or(0)) / 8_000_000
+fn is_enough(received: u64, sent: u64) -> bool {
+    received * 10 >= sent * MIN_RECEIVED_TENTHS
 }
 
-fn bytes_time(bytes: u64, rate: u64) -> Micros {
-    Micros::try_from(bytes.saturating_mul(8_000_000).div_ceil(rate.max(1))).unwrap_or(Micros::MAX)
+fn bytes_in(bitrate: u64, time: Micros) -> u64 {
+    bitrate.saturating_mul(u64::try_from(time).unwrap_or(0)) / 8_000_000
+}
+
+fn time_for(bytes: u64, bitrate: u64) -> Micros {
+    let time = bytes.saturating_mul(8_000_000).div_ceil(bitrate.max(1));
+    Micros::try_from(time).unwrap_or(Micros::MAX)
 }

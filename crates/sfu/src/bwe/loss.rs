@@ -1,22 +1,21 @@
-//! How much is lost, and whether that is too much.
+//! Packet loss over the last two seconds.
 
 use super::Micros;
 
-/// Lossy radio loses this share at any rate, so less says nothing of the rate (draft-ietf-rmcat-gcc-02
-/// §6).
-const HARMLESS: f64 = 0.1;
-/// So many standard deviations above that are no chance.
-const SURE: f64 = 3.0;
-/// A share lost that is due to more being sent than is carried, whatever else.
-const HEAVY: f64 = 0.25;
-/// Losses are counted by when the packets were sent, for two seconds.
+/// Loss up to this share says nothing about congestion: it is common on Wi-Fi
+/// (draft-ietf-rmcat-gcc-02 §6).
+const LOSS_LOW: f64 = 0.1;
+/// Loss above this share is congestion, whatever the delay.
+pub(super) const LOSS_HIGH: f64 = 0.25;
+/// Standard deviations above a share at which chance is ruled out.
+const SIGNIFICANT_DEVIATIONS: f64 = 3.0;
+/// Losses are counted by send time.
 const SLOT: Micros = 50_000;
-const COUNT: usize = 40;
-const SLOTS: i64 = COUNT as i64;
-/// What is overtaken by others is said to be lost until it comes: so long at least is it waited for, and
-/// at most.
-const LATE: Micros = 30_000;
-const LATEST: Micros = 300_000;
+const SLOT_COUNT: usize = 40;
+const SLOTS: i64 = SLOT_COUNT as i64;
+/// A reordered packet is reported as lost until it arrives: least and greatest time to wait for it.
+const MIN_REORDER_WINDOW: Micros = 30_000;
+const MAX_REORDER_WINDOW: Micros = 300_000;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
@@ -24,54 +23,60 @@ struct Count {
     all: u32,
 }
 
-/// Too much is lost.
+/// Loss that is significantly above [`LOSS_LOW`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Excess {
-    /// Thousandths.
-    pub(super) share: u64,
+    pub(super) permille: u64,
+    /// Significantly above [`LOSS_HIGH`], too.
     pub(super) heavy: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Loss {
-    slots: [Count; COUNT],
-    /// When the newest packet that was reported was sent.
+pub(super) struct LossWindow {
+    slots: [Count; SLOT_COUNT],
+    /// Send time of the newest packet reported.
     newest: Micros,
-    /// How much later than others the latest came, falling slowly.
-    late: Micros,
-    /// Until when what was sent was too much anyway.
-    fell: Micros,
+    /// Longest recent delay of a reordered packet, decaying slowly.
+    reorder_window: Micros,
+    /// Packets sent up to here were sent at too high a bitrate anyway.
+    last_decrease: Micros,
 }
 
-impl Loss {
+impl LossWindow {
     pub(super) fn new() -> Self {
-        Self { slots: [Count::default(); COUNT], newest: 0, late: LATE, fell: -1 }
+        Self {
+            slots: [Count::default(); SLOT_COUNT],
+            newest: 0,
+            reorder_window: MIN_REORDER_WINDOW,
+            last_decrease: -1,
+        }
     }
 
-    pub(super) fn lost(&mut self, sent: Micros) {
+    pub(super) fn on_lost(&mut self, sent: Micros) {
         self.count(sent, 1);
     }
 
-    pub(super) fn came(&mut self, sent: Micros) {
+    pub(super) fn on_arrival(&mut self, sent: Micros) {
         self.count(sent, 0);
     }
 
-    /// What was counted as lost came.
-    pub(super) fn found(&mut self, sent: Micros) {
-        self.late = self.late.max((self.newest - sent).min(LATEST));
+    /// Corrects the count after the arrival of a packet that was reported as lost.
+    pub(super) fn on_late_arrival(&mut self, sent: Micros) {
+        let late = (self.newest - sent).min(MAX_REORDER_WINDOW);
+        self.reorder_window = self.reorder_window.max(late);
         if self.is_kept(sent) {
             let count = self.slot(sent);
             count.lost = count.lost.saturating_sub(1);
         }
     }
 
-    /// How much later than others a packet may come.
-    pub(super) fn late(&self) -> Micros {
-        self.late
+    /// How long a packet may arrive after later ones.
+    pub(super) fn reorder_window(&self) -> Micros {
+        self.reorder_window
     }
 
     fn count(&mut self, sent: Micros, lost: u32) {
-        self.turn(sent);
+        self.advance(sent);
         if self.is_kept(sent) {
             let count = self.slot(sent);
             count.lost += lost;
@@ -79,12 +84,14 @@ impl Loss {
         }
     }
 
-    /// Empties the slots that are used again.
-    fn turn(&mut self, sent: Micros) {
-        let (old, new) = (self.newest / SLOT, sent / SLOT);
+    /// Empties the slots that are reused.
+    fn advance(&mut self, sent: Micros) {
+        let old = self.newest / SLOT;
+        let new = sent / SLOT;
         for slot in (old + 1..=new).rev().take(self.slots.len()) {
             *self.slot(slot * SLOT) = Count::default();
-            self.late = (self.late - self.late / 512).max(LATE);
+            let decayed = self.reorder_window - self.reorder_window / 512;
+            self.reorder_window = decayed.max(MIN_REORDER_WINDOW);
         }
         self.newest = self.newest.max(sent);
     }
@@ -99,34 +106,38 @@ impl Loss {
         &mut self.slots[index]
     }
 
-    /// What was sent until now was too much; what counts is how the rest fares.
-    pub(super) fn fell(&mut self, at: Micros) {
-        self.fell = at;
+    /// Excludes the packets sent so far from [`Self::excess`]: their bitrate was too high.
+    pub(super) fn on_decrease(&mut self, at: Micros) {
+        self.last_decrease = at;
     }
 
-    /// The share lost of late.
+    /// Share of packets lost in the window.
     pub(super) fn share(&self) -> f32 {
         let count = self.sum(|_| true);
         if count.all == 0 { 0.0 } else { count.lost as f32 / count.all as f32 }
     }
 
-    /// What was lost since the last step down, if that is too much and no chance.
+    /// Significant loss since the last decrease.
     pub(super) fn excess(&self) -> Option<Excess> {
-        let settled = self.newest - self.late;
-        let count = self.sum(|sent| sent > self.fell && sent + SLOT <= settled);
-        let (lost, all) = (f64::from(count.lost), f64::from(count.all));
-        let most = |share: f64| share * all + SURE * (share * (1.0 - share) * all).sqrt() + 1.0;
-        let share = u64::from(count.lost) * 1000 / u64::from(count.all.max(1));
-        (lost > most(HARMLESS)).then_some(Excess { share, heavy: lost > most(HEAVY) })
+        let settled = self.newest - self.reorder_window;
+        let count = self.sum(|sent| sent > self.last_decrease && sent + SLOT <= settled);
+        let lost = f64::from(count.lost);
+        let all = f64::from(count.all);
+        let by_chance = |share: f64| {
+            share * all + SIGNIFICANT_DEVIATIONS * (share * (1.0 - share) * all).sqrt() + 1.0
+        };
+        let permille = u64::from(count.lost) * 1000 / u64::from(count.all.max(1));
+        let heavy = lost > by_chance(LOSS_HIGH);
+        (lost > by_chance(LOSS_LOW)).then_some(Excess { permille, heavy })
     }
 
-    /// What is counted in the slots whose time is so.
-    fn sum(&self, so: impl Fn(Micros) -> bool) -> Count {
+    /// Sum of the slots whose start passes the filter.
+    fn sum(&self, filter: impl Fn(Micros) -> bool) -> Count {
         let newest = self.newest / SLOT;
         let mut sum = Count::default();
         for (index, count) in (0_i64..).zip(&self.slots) {
-            let begins = (newest - (newest - index).rem_euclid(SLOTS)) * SLOT;
-            if so(begins) {
+            let start = (newest - (newest - index).rem_euclid(SLOTS)) * SLOT;
+            if filter(start) {
                 sum = Count { lost: sum.lost + count.lost, all: sum.all + count.all };
             }
         }

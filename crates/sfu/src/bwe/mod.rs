@@ -1,23 +1,26 @@
-//! What a line to one receiver carries, estimated by the sender from the receiver's word on each
-//! packet (transport-wide congestion control).
+//! Send-side bandwidth estimation from transport-wide feedback (TWCC).
 //!
-//! Google Congestion Control (draft-ietf-rmcat-gcc-02) for a sender that is not elastic: layers of
-//! video come in unpaced bursts, and what is sent nearly always is less than the line carries. So a
-//! queue counts only as far as our own bursts do not explain it, what is estimated grows no further
-//! than what arrives can prove, and probes find out whether there is more when somebody wants it.
+//! Google Congestion Control (draft-ietf-rmcat-gcc-02), adapted to a sender that is not elastic:
+//! simulcast layers arrive in unpaced bursts, and the send rate is usually below the capacity.
+//! Three things differ from the draft:
+//!
+//! - Queuing delay that our own bursts explain is subtracted before the trendline sees it
+//!   ([`SendQueue`]).
+//! - The estimate only grows as far as the acknowledged bitrate justifies.
+//! - Probes look for more bandwidth whenever a higher layer is wanted.
 
-mod acked;
-mod backlog;
-mod base;
+mod acked_bitrate;
+mod arrival_groups;
+mod base_delay;
 mod cluster;
 pub(crate) mod estimate;
-mod groups;
 mod history;
 pub(crate) mod keyframe_backoff;
 mod loss;
 mod probe;
-mod rate;
-mod trend;
+mod rate_control;
+mod send_queue;
+mod trendline;
 
 #[cfg(test)]
 mod tests;
@@ -25,133 +28,136 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use self::{
-    acked::Acked,
-    backlog::Backlog,
-    base::Base,
-    cluster::{Arrival, Report},
-    groups::{Groups, Sample},
-    history::{History, News, Packet},
-    loss::Loss,
-    probe::{Prober, View},
-    rate::Rate,
-    trend::{Signal, Trend},
+    acked_bitrate::AckedBitrate,
+    arrival_groups::{ArrivalGroups, Sample},
+    base_delay::BaseDelay,
+    cluster::{Arrival, FeedbackState},
+    history::{SendHistory, SentPacket, Update},
+    loss::{LOSS_HIGH, LossWindow},
+    probe::{PathState, ProbeController},
+    rate_control::RateControl,
+    send_queue::SendQueue,
+    trendline::{CONGESTED_DELAY_MS, Signal, Trendline, UNCONGESTED_DELAY_MS},
 };
 
 /// Microseconds, since the start of the link or on the receiver's clock.
 type Micros = i64;
 
-/// A receiver that says nothing for so long, and three round trips, hears nothing.
-const SILENCE: Micros = 1_000_000;
-/// Fewer packets without an answer may have gone unanswered by chance.
-const UNANSWERED: u32 = 10;
-/// Clocks are read and feedback is sent a little late.
-const SLACK: Micros = 200_000;
-/// Who has come so much later than the first could have waited for others.
-const WAITED: Micros = 10_000;
-/// So long after a step down what is sent is still as before.
-const MOMENT: Micros = 100_000;
-/// What was heard so long ago speaks against nothing any more.
-const STALE: Micros = 2_000_000;
-/// A share lost of late that, with a queue that never goes, is lost for want of room.
-const SOME: f32 = 0.03;
-/// A share lost of late that goes with a line that is full.
-const FULL: f32 = 0.25;
+/// Multiplicative decrease: beta is 0.85 (draft-ietf-rmcat-gcc-02 §5.5).
+const BETA_PERCENT: u64 = 85;
+/// Missing feedback for this long plus three round trips counts as congestion.
+const FEEDBACK_TIMEOUT: Micros = 1_000_000;
+/// Fewer unacknowledged packets than this may be missing feedback by chance.
+const MIN_UNACKED_PACKETS: u32 = 10;
+/// Tolerance for late clock readings and late feedback.
+const CLOCK_SLACK: Micros = 200_000;
+/// Packets with more delay than this above the base delay may have waited in a queue.
+const QUEUED_DELAY: Micros = 10_000;
+/// Time after a decrease during which the send rate is still the old one.
+const DECREASE_DELAY: Micros = 100_000;
+/// Age at which the last feedback no longer speaks against a probe.
+const FEEDBACK_TTL: Micros = 2_000_000;
+/// Loss above this share together with a standing queue means that the queue is full.
+const LOSS_WITH_FULL_QUEUE: f32 = 0.03;
 
-/// The estimate of one line.
+/// The bandwidth estimate of one link.
 #[derive(Debug)]
 pub(crate) struct Bwe {
     start: Instant,
-    history: History,
-    backlog: Backlog,
-    base: Base,
-    groups: Groups,
-    trend: Trend,
-    acked: Acked,
-    loss: Loss,
-    rate: Rate,
-    prober: Prober,
+    history: SendHistory,
+    send_queue: SendQueue,
+    base_delay: BaseDelay,
+    groups: ArrivalGroups,
+    trendline: Trendline,
+    acked: AckedBitrate,
+    loss: LossWindow,
+    rate: RateControl,
+    probe: ProbeController,
     rtt: Option<Micros>,
-    /// When the newest packet that was reported was sent.
-    heard: Option<Micros>,
-    unheard: Option<Unheard>,
-    silent: bool,
-    /// Whether a step down was made for a queue that has not gone yet.
-    queued: bool,
-    /// Whether nothing that was heard speaks against asking for more.
-    well: bool,
+    /// Send time of the newest packet that feedback has covered.
+    newest_reported: Option<Micros>,
+    unacked: Option<Unacked>,
+    /// Feedback has timed out and not come back since.
+    timed_out: bool,
+    /// A decrease was made for a queue that has not drained yet.
+    awaits_drain: bool,
+    /// Neither loss nor queuing delay speaks against sending more.
+    stable: bool,
     now: Micros,
 }
 
-/// Packets that nothing was said of, since the receiver spoke last.
+/// Packets sent since the last feedback.
 #[derive(Debug, Clone, Copy)]
-struct Unheard {
+struct Unacked {
     since: Micros,
     packets: u32,
 }
 
 impl Bwe {
-    /// `start`: bits a second it is taken to carry until something is known.
-    pub(crate) fn new(start: u64, now: Instant) -> Self {
+    /// Creates an estimator that assumes `start_bitrate` until there is feedback.
+    pub(crate) fn new(start_bitrate: u64, now: Instant) -> Self {
         Self {
             start: now,
-            history: History::default(),
-            backlog: Backlog::default(),
-            base: Base::default(),
-            groups: Groups::default(),
-            trend: Trend::default(),
-            acked: Acked::new(),
-            loss: Loss::new(),
-            rate: Rate::new(start),
-            prober: Prober::new(),
+            history: SendHistory::default(),
+            send_queue: SendQueue::default(),
+            base_delay: BaseDelay::default(),
+            groups: ArrivalGroups::default(),
+            trendline: Trendline::default(),
+            acked: AckedBitrate::new(),
+            loss: LossWindow::new(),
+            rate: RateControl::new(start_bitrate),
+            probe: ProbeController::new(),
             rtt: None,
-            heard: None,
-            unheard: None,
-            silent: false,
-            queued: false,
-            well: true,
+            newest_reported: None,
+            unacked: None,
+            timed_out: false,
+            awaits_drain: false,
+            stable: true,
             now: 0,
         }
     }
 
-    /// A packet of so many bytes (whole UDP payload) leaves now. Gives its transport-wide number, the
-    /// low 16 bits of which go into the header extension. The first is 1.
-    pub(crate) fn sent(&mut self, now: Instant, bytes: usize) -> u64 {
+    /// Records a packet (size of the whole UDP payload) that leaves now.
+    ///
+    /// Returns its transport-wide sequence number, the low 16 bits of which go into the header
+    /// extension. The first is 1.
+    pub(crate) fn on_sent(&mut self, now: Instant, bytes: usize) -> u64 {
         let at = self.micros(now);
-        let wait = self.backlog.add(at, bytes, self.rate.now());
-        let probe = self.prober.sent(at, bytes);
-        self.unheard.get_or_insert(Unheard { since: at, packets: 0 }).packets += 1;
-        self.history.add(Packet::new(at, bytes, wait, probe))
+        let wait = self.send_queue.push(at, bytes, self.rate.bitrate());
+        let cluster = self.probe.on_sent(at, bytes);
+        self.unacked.get_or_insert(Unacked { since: at, packets: 0 }).packets += 1;
+        self.history.add(SentPacket::new(at, bytes, wait, cluster))
     }
 
-    /// The newest number given (for extending 16-bit numbers); 0 before the first.
-    pub(crate) fn newest(&self) -> u64 {
-        self.history.newest()
+    /// The newest sequence number assigned, for extending 16-bit numbers; 0 before the first.
+    pub(crate) fn newest_seq(&self) -> u64 {
+        self.history.newest_seq()
     }
 
-    /// What the receiver says: for each packet its number and, if it came, when, on the receiver's
-    /// clock. If that clock jumps, what it said before is forgotten.
-    pub(crate) fn feedback(
+    /// Handles feedback: the sequence number of each packet and, if it arrived, its arrival time on
+    /// the receiver's clock. If that clock jumps, earlier feedback is discarded.
+    pub(crate) fn handle_feedback(
         &mut self,
         now: Instant,
-        came: impl IntoIterator<Item = (u64, Option<Duration>)>,
+        packets: impl IntoIterator<Item = (u64, Option<Duration>)>,
     ) {
         let at = self.micros(now);
         let mut newest = None;
-        for (number, came) in came {
-            let sent = match self.history.report(number, came.is_some()) {
-                Some(News::Lost(packet)) => {
-                    self.loss.lost(packet.sent);
-                    self.prober.lost(packet.probe);
+        for (seq, arrival) in packets {
+            let sent = match self.history.report(seq, arrival.is_some()) {
+                Some(Update::Lost(packet)) => {
+                    self.loss.on_lost(packet.sent);
+                    self.probe.on_lost(packet.cluster);
                     packet.sent
                 }
-                Some(News::Came(packet)) => {
-                    self.loss.came(packet.sent);
-                    self.arrival(at, packet, came);
+                Some(Update::Arrived(packet)) => {
+                    self.loss.on_arrival(packet.sent);
+                    self.handle_arrival(at, packet, arrival);
                     packet.sent
                 }
-                Some(News::Found(packet)) => {
-                    self.loss.found(packet.sent);
-                    self.arrival(at, packet, came);
+                Some(Update::ArrivedLate(packet)) => {
+                    self.loss.on_late_arrival(packet.sent);
+                    self.handle_arrival(at, packet, arrival);
                     packet.sent
                 }
                 None => continue,
@@ -160,204 +166,225 @@ impl Bwe {
         }
         if let Some(newest) = newest {
             if let Some(sample) = self.groups.close() {
-                self.sample(sample);
+                self.add_sample(sample);
             }
-            self.hear(at, newest);
-            self.judge(at, newest);
+            self.update_rtt(at, newest);
+            self.update(at, newest);
         }
     }
 
-    fn arrival(&mut self, at: Micros, packet: Packet, came: Option<Duration>) {
-        let came = came.and_then(|came| Micros::try_from(came.as_micros()).ok());
-        let Some(came) = came.filter(|&came| came < Micros::MAX / 4) else { return };
-        let delay = came - packet.sent;
-        // No packet can have waited for longer than it takes to hear of it, and back.
-        let most = at - packet.sent + SLACK;
-        if self.base.least().is_some_and(|least| (delay - least).abs() > most) {
-            self.forget();
+    fn handle_arrival(&mut self, at: Micros, packet: SentPacket, arrival: Option<Duration>) {
+        let arrival = arrival.and_then(|arrival| Micros::try_from(arrival.as_micros()).ok());
+        let Some(arrival) = arrival.filter(|&arrival| arrival < Micros::MAX / 4) else { return };
+        let delay = arrival - packet.sent;
+        // The one-way delay can't exceed the time until the feedback.
+        let max_change = at - packet.sent + CLOCK_SLACK;
+        if self.base_delay.min().is_some_and(|min| (delay - min).abs() > max_change) {
+            self.reset_receiver_clock();
         }
-        let waited = self.base.above(packet.sent, delay);
-        let queue = (waited - Micros::from(packet.wait)).max(0);
-        self.acked.add(came, packet.bytes, waited > WAITED);
-        if packet.probe != 0 {
-            let arrival = Arrival { sent: packet.sent, came, bytes: packet.bytes };
-            self.prober.came(packet.probe, arrival);
+        let queuing = self.base_delay.queuing_delay(packet.sent, delay);
+        let unexplained = (queuing - Micros::from(packet.wait)).max(0);
+        self.acked.add(arrival, packet.bytes, queuing > QUEUED_DELAY);
+        if packet.cluster != 0 {
+            let arrival = Arrival { sent: packet.sent, at: arrival, bytes: packet.bytes };
+            self.probe.on_arrival(packet.cluster, arrival);
         }
-        if let Some(sample) = self.groups.add(packet.sent, queue) {
-            self.sample(sample);
-        }
-    }
-
-    fn sample(&mut self, sample: Sample) {
-        // What happens after a step down is another story.
-        let goes_on = |fell| sample.sent <= fell || self.trend.newest() > Some(fell);
-        if !self.rate.fell().is_none_or(goes_on) {
-            self.trend.clear();
-        }
-        self.trend.add(sample);
-    }
-
-    /// The receiver's clock was set: what it said before says nothing any more.
-    fn forget(&mut self) {
-        self.base = Base::default();
-        self.groups = Groups::default();
-        self.trend.clear();
-        self.acked = Acked::new();
-        self.prober.forget();
-    }
-
-    fn hear(&mut self, at: Micros, newest: Micros) {
-        let took = (at - newest).max(0);
-        self.rtt = Some(self.rtt.map_or(took, |rtt| rtt + (took - rtt) / 8));
-        self.heard = self.heard.max(Some(newest));
-        self.unheard = None;
-        if std::mem::take(&mut self.silent) {
-            self.trend.clear();
-            self.prober.resume(at);
+        if let Some(sample) = self.groups.add(packet.sent, unexplained) {
+            self.add_sample(sample);
         }
     }
 
-    fn judge(&mut self, at: Micros, newest: Micros) {
-        let busy = self.acked.busy();
-        // What was sent before the last step down says how far that should have gone.
-        let past = self.rate.fell().is_some_and(|fell| newest <= fell + MOMENT);
-        let signal = self.trend.signal(self.loss.share() > SOME);
-        if let Some(busy) = busy {
-            self.step_down(at, busy, signal, past);
+    fn add_sample(&mut self, sample: Sample) {
+        // A trend never spans a decrease: the send rate differs before and after.
+        let continues =
+            |decreased| sample.sent <= decreased || self.trendline.newest() > Some(decreased);
+        if !self.rate.last_decrease().is_none_or(continues) {
+            self.trendline.clear();
         }
-        if !past && signal == Signal::Normal && self.loss.excess().is_none() {
+        self.trendline.add(sample);
+    }
+
+    /// Discards everything measured against the receiver's clock, which was set.
+    fn reset_receiver_clock(&mut self) {
+        self.base_delay = BaseDelay::default();
+        self.groups = ArrivalGroups::default();
+        self.trendline.clear();
+        self.acked = AckedBitrate::new();
+        self.probe.abort();
+    }
+
+    fn update_rtt(&mut self, at: Micros, newest: Micros) {
+        let sample = (at - newest).max(0);
+        // RFC 6298 §2: smoothing factor alpha = 1/8.
+        self.rtt = Some(self.rtt.map_or(sample, |rtt| rtt + (sample - rtt) / 8));
+        self.newest_reported = self.newest_reported.max(Some(newest));
+        self.unacked = None;
+        if std::mem::take(&mut self.timed_out) {
+            self.trendline.clear();
+            self.probe.probe_now(at);
+        }
+    }
+
+    /// Adjusts the estimate to feedback whose newest packet was sent at `newest`.
+    fn update(&mut self, at: Micros, newest: Micros) {
+        let acked_while_busy = self.acked.while_busy();
+        // Packets sent before the last decrease tell how large that should have been.
+        let predates_decrease =
+            self.rate.last_decrease().is_some_and(|last| newest <= last + DECREASE_DELAY);
+        let signal = self.trendline.signal(self.loss.share() > LOSS_WITH_FULL_QUEUE);
+        if let Some(acked) = acked_while_busy {
+            if predates_decrease {
+                self.refine_decrease(at, acked);
+            } else {
+                self.decrease_if_congested(at, acked, signal);
+            }
+        }
+        if !predates_decrease && signal == Signal::Normal && self.loss.excess().is_none() {
+            // Response time of draft-ietf-rmcat-gcc-02 §5.5: RTT + 100 ms.
             let response = self.rtt.unwrap_or(0) + 100_000;
-            let acked = self.acked.rate().unwrap_or(0);
-            self.rate.grow(at, acked, response);
+            let acked = self.acked.bitrate().unwrap_or(0);
+            self.rate.increase(at, acked, response);
         }
-        self.well = self.loss.excess().is_none() && self.trend.queue() < trend::EMPTY;
-        self.conclude(at);
+        self.stable =
+            self.loss.excess().is_none() && self.trendline.queue_ms() < UNCONGESTED_DELAY_MS;
+        self.apply_probe(at);
     }
 
-    fn conclude(&mut self, at: Micros) {
-        if let Some(found) = self.prober.find(at, self.view())
-            && self.well
+    /// Raises the estimate to the result of a finished probe.
+    fn apply_probe(&mut self, at: Micros) {
+        if let Some(bitrate) = self.probe.poll_result(at, self.path_state())
+            && self.stable
         {
-            self.rate.prove(found);
+            self.rate.raise_to(bitrate);
         }
     }
 
-    fn step_down(&mut self, at: Micros, busy: u64, signal: Signal, past: bool) {
-        let to = busy / 100 * 85;
-        if past {
-            if self.trend.queue() > trend::EMPTY || self.loss.share() > FULL {
-                self.rate.refine(at, to, busy);
-            }
-            return;
+    fn refine_decrease(&mut self, at: Micros, acked: u64) {
+        if self.trendline.queue_ms() > UNCONGESTED_DELAY_MS
+            || f64::from(self.loss.share()) > LOSS_HIGH
+        {
+            self.rate.refine(at, beta(acked), acked);
         }
+    }
+
+    fn decrease_if_congested(&mut self, at: Micros, acked: u64, signal: Signal) {
+        let target = beta(acked);
         match (signal, self.loss.excess()) {
-            (Signal::Growing, excess) => {
-                // Half at first: if it is as bad as it looks, the next report says so again.
-                let sure = self.trend.queue() > trend::CERTAIN || excess.is_some();
-                let to = if sure { to } else { to.max(self.rate.now() / 2) };
-                self.fall(at, to, busy);
-                self.queued = true;
+            (Signal::Overusing, excess) => {
+                // At most by half at first: if the link is that bad, the next feedback repeats it.
+                let certain = self.trendline.queue_ms() > CONGESTED_DELAY_MS || excess.is_some();
+                let target = if certain { target } else { target.max(self.rate.bitrate() / 2) };
+                self.decrease(at, target, acked);
+                self.awaits_drain = true;
             }
-            (_, Some(excess)) if excess.heavy || self.trend.queue() > trend::EMPTY => {
-                self.fall(at, to, busy);
+            (_, Some(excess))
+                if excess.heavy || self.trendline.queue_ms() > UNCONGESTED_DELAY_MS =>
+            {
+                self.decrease(at, target, acked);
             }
             (_, Some(excess)) => {
-                let less = self.rate.now() / 2000 * (2000 - excess.share);
-                let to = less.max(busy / 10 * 9);
-                self.fall(at, to, busy);
+                // 1 - 0.5 · loss (draft-ietf-rmcat-gcc-02 §6), loss in thousandths.
+                let target = self.rate.bitrate() / 2000 * (2000 - excess.permille);
+                self.decrease(at, target.max(acked / 10 * 9), acked);
             }
-            (Signal::Standing, _) if self.queued => {
-                // It did not help, so it was not our queue.
-                self.base.lengthen(self.trend.least());
-                self.trend.clear();
-                self.queued = false;
+            (Signal::StandingQueue, _) if self.awaits_drain => {
+                // The decrease did not drain it: the path has become longer, it is no queue.
+                self.base_delay.lengthen(self.trendline.min_queue());
+                self.trendline.clear();
+                self.awaits_drain = false;
             }
-            (Signal::Standing, _) => {
-                self.fall(at, to, busy);
-                self.queued = true;
+            (Signal::StandingQueue, _) => {
+                self.decrease(at, target, acked);
+                self.awaits_drain = true;
             }
-            (Signal::Normal, _) if self.trend.queue() < trend::EMPTY => self.queued = false,
+            (Signal::Normal, _) if self.trendline.queue_ms() < UNCONGESTED_DELAY_MS => {
+                self.awaits_drain = false;
+            }
             _ => {}
         }
     }
 
-    fn fall(&mut self, at: Micros, to: u64, capacity: u64) {
-        self.prober.fell(at, self.rate.now());
-        self.rate.fall(at, to, capacity);
-        self.loss.fell(at);
-        self.trend.clear();
+    fn decrease(&mut self, at: Micros, target: u64, capacity: u64) {
+        self.probe.on_decrease(at, self.rate.bitrate());
+        self.rate.decrease(at, target, capacity);
+        self.loss.on_decrease(at);
+        self.trendline.clear();
     }
 
-    fn view(&self) -> View {
-        let well = match self.heard {
-            // Not before anything is sent at all, and once before anything is heard.
-            None if self.newest() == 0 || self.prober.has_asked() => Micros::MAX,
-            Some(heard) if self.silent || !self.well => heard + STALE,
+    fn path_state(&self) -> PathState {
+        let probe_from = match self.newest_reported {
+            // Nothing was sent yet, or the one probe allowed before the first feedback was used.
+            None if self.newest_seq() == 0 || self.probe.has_probed() => Micros::MAX,
+            Some(newest) if self.timed_out || !self.stable => newest + FEEDBACK_TTL,
             _ => 0,
         };
-        let heard = self.heard.unwrap_or(0);
-        let report = Report { heard, late: self.loss.late(), noise: self.trend.noise() };
-        View { rate: self.rate.now(), well, report }
+        let feedback = FeedbackState {
+            newest_sent: self.newest_reported.unwrap_or(0),
+            reorder_window: self.loss.reorder_window(),
+            jitter: self.trendline.jitter(),
+        };
+        PathState { bitrate: self.rate.bitrate(), probe_from, feedback }
     }
 
-    /// What would be sent next if there were room, and what at best (bits a second): both 0 when
-    /// nobody wants more than is sent.
-    pub(crate) fn desire(&mut self, next: u64, best: u64) {
-        self.prober.desire(self.now, next, best);
+    /// Sets the bitrate that would be sent if the next higher layer fit, and if all did. Both are 0
+    /// when no more is wanted than is being sent.
+    pub(crate) fn set_desired(&mut self, next: u64, max: u64) {
+        self.probe.set_desired(self.now, next, max);
     }
 
-    /// To be called at [`Self::poll_timeout`], and [`Self::padding`] after it.
+    /// Handles an expired [`Self::poll_timeout`]. Call [`Self::poll_padding`] afterwards.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         let at = self.micros(now);
-        if self.silence().is_some_and(|silence| at >= silence) {
-            self.halve(at);
+        if self.feedback_timeout().is_some_and(|timeout| at >= timeout) {
+            self.handle_feedback_timeout(at);
         }
-        self.conclude(at);
-        self.prober.begin(at, self.view());
+        self.apply_probe(at);
+        self.probe.start_if_due(at, self.path_state());
     }
 
-    /// When the receiver has said nothing for too long. It has to have spoken before, as not all do.
-    fn silence(&self) -> Option<Micros> {
-        let unheard = self.unheard.filter(|_| self.heard.is_some())?;
-        Some(unheard.since + SILENCE + 3 * self.rtt.unwrap_or(0))
+    /// Time at which missing feedback counts as congestion. Requires earlier feedback, as not every
+    /// receiver sends any.
+    fn feedback_timeout(&self) -> Option<Micros> {
+        let unacked = self.unacked.filter(|_| self.newest_reported.is_some())?;
+        Some(unacked.since + FEEDBACK_TIMEOUT + 3 * self.rtt.unwrap_or(0))
     }
 
-    fn halve(&mut self, at: Micros) {
-        let unheard = self.unheard.take();
-        if unheard.is_some_and(|unheard| unheard.packets >= UNANSWERED) {
-            let half = self.rate.now() / 2;
-            self.fall(at, half, half);
-            self.silent = true;
+    fn handle_feedback_timeout(&mut self, at: Micros) {
+        let unacked = self.unacked.take();
+        if unacked.is_some_and(|unacked| unacked.packets >= MIN_UNACKED_PACKETS) {
+            let half = self.rate.bitrate() / 2;
+            self.decrease(at, half, half);
+            self.timed_out = true;
         }
     }
 
-    /// When to call [`Self::handle_timeout`]; `None` when it wants nothing.
+    /// Time at which to call [`Self::handle_timeout`], if any.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let probe = self.prober.timeout(self.view());
+        let probe = self.probe.poll_timeout(self.path_state());
         let probe = probe.filter(|&at| at != Micros::MAX);
-        let at = probe.into_iter().chain(self.silence()).min()?;
+        let at = probe.into_iter().chain(self.feedback_timeout()).min()?;
         Some(self.start + Duration::from_micros(u64::try_from(at).unwrap_or(0)))
     }
 
-    /// Bytes of padding to be sent now, for a probe: pass them to [`Self::sent`]. More may be due at
-    /// [`Self::poll_timeout`].
-    pub(crate) fn padding(&mut self, now: Instant) -> usize {
+    /// Bytes of padding to send now for a probe; report them to [`Self::on_sent`]. More may be due
+    /// at [`Self::poll_timeout`].
+    pub(crate) fn poll_padding(&mut self, now: Instant) -> usize {
         let at = self.micros(now);
-        self.prober.begin(at, self.view());
-        self.prober.padding(at)
+        self.probe.start_if_due(at, self.path_state());
+        self.probe.poll_padding(at)
     }
 
-    /// Bits a second; `None` until the receiver has said something.
+    /// The estimated bandwidth in bits per second; `None` before the first feedback.
     pub(crate) fn estimate(&self) -> Option<u64> {
-        self.heard.map(|_| self.rate.now())
+        self.newest_reported.map(|_| self.rate.bitrate())
     }
 
-    /// From sending to feedback, smoothed.
+    /// Smoothed time from sending to feedback.
     pub(crate) fn rtt(&self) -> Option<Duration> {
         self.rtt.map(|rtt| Duration::from_micros(u64::try_from(rtt).unwrap_or(0)))
     }
 
-    /// The share lost lately.
+    /// Recent share of lost packets.
     #[cfg(test)]
     fn loss(&self) -> f32 {
         self.loss.share()
@@ -368,4 +395,8 @@ impl Bwe {
         self.now = self.now.max(Micros::try_from(since).unwrap_or(0));
         self.now
     }
+}
+
+fn beta(acked: u64) -> u64 {
+    acked / 100 * BETA_PERCENT
 }

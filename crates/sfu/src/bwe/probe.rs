@@ -1,188 +1,210 @@
-//! Asking the line for more than is sent: a short run of packets at a higher rate.
+//! Schedule of probes for more bandwidth.
 
 use super::{
     Micros,
-    cluster::{Arrival, Cluster, Finding, Report},
+    cluster::{Arrival, Cluster, FeedbackState, ProbeResult},
 };
 
-/// How soon after a probe that found nothing there is another: soon at first, then more seldom each time.
-const SOON: Micros = 1_000_000;
-const AGAIN: Micros = 3_000_000;
-const SELDOM: Micros = 10_000_000;
-/// How soon where only what is wanted at best is out of reach.
-const AT_LEISURE: Micros = 5_000_000;
-/// After a step down the queue has to go first.
-const AFTER_FALL: Micros = 1_000_000;
-/// What was carried before it is soon carried again, often: for so long it is asked for this often.
-const HOPE: Micros = 60_000_000;
-const HOPEFUL: Micros = 4_000_000;
-/// How soon after a probe that nothing was heard of.
-const UNHEARD: Micros = 500_000;
+/// Pause after a probe that found nothing: short at first, longer with each failure.
+const MIN_BACKOFF: Micros = 1_000_000;
+/// Pause after a failure that follows a success. Above it the backoff grows more slowly.
+const BASE_BACKOFF: Micros = 3_000_000;
+const MAX_BACKOFF: Micros = 10_000_000;
+/// Least pause if only the maximum desired bitrate is out of reach, not the next layer.
+const MAX_DESIRED_BACKOFF: Micros = 5_000_000;
+/// The queue has to drain after a decrease.
+const DECREASE_PAUSE: Micros = 1_000_000;
+/// A bitrate that was carried before a decrease often returns soon: for this long after a decrease
+/// the backoff stays below [`RECOVERY_BACKOFF`].
+const RECOVERY_WINDOW: Micros = 60_000_000;
+const RECOVERY_BACKOFF: Micros = 4_000_000;
+/// Pause after a probe without feedback.
+const NO_FEEDBACK_PAUSE: Micros = 500_000;
 
-/// When to probe, and how fast.
+/// Decides when to probe, and at which bitrate.
 #[derive(Debug)]
-pub(super) struct Prober {
-    /// Bits a second: what would be sent next, and at best.
+pub(super) struct ProbeController {
+    /// Bits per second desired for the next higher layer, and for all of them.
     next: u64,
-    best: u64,
+    max: u64,
     cluster: Option<Cluster>,
-    /// The number of the last.
-    id: u8,
-    /// Not before this.
-    due: Micros,
-    /// How long it rests after the next that finds nothing.
-    rest: Micros,
-    /// Whether nothing is known yet but what we began with.
-    fresh: bool,
-    /// The most that was carried before the last steps down, and when they were.
-    before: (u64, Micros),
+    /// Id of the current or last cluster.
+    cluster_id: u8,
+    not_before: Micros,
+    /// Pause after the next failure.
+    backoff: Micros,
+    /// No probe or decrease has changed the start bitrate yet.
+    is_initial: bool,
+    before_decrease: BeforeDecrease,
 }
 
-/// What the link looks like to a prober.
+/// The greatest bitrate before the last decreases, and the time of the last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct View {
-    pub(super) rate: u64,
-    /// From when on nothing speaks against asking for more.
-    pub(super) well: Micros,
-    pub(super) report: Report,
+struct BeforeDecrease {
+    bitrate: u64,
+    at: Micros,
 }
 
-impl Prober {
+/// State of the link as far as it matters for probing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PathState {
+    pub(super) bitrate: u64,
+    /// Earliest time at which nothing speaks against a probe.
+    pub(super) probe_from: Micros,
+    pub(super) feedback: FeedbackState,
+}
+
+impl ProbeController {
     pub(super) fn new() -> Self {
         Self {
             next: 0,
-            best: 0,
+            max: 0,
             cluster: None,
-            id: 0,
-            due: 0,
-            rest: SOON,
-            fresh: true,
-            before: (0, 0),
+            cluster_id: 0,
+            not_before: 0,
+            backoff: MIN_BACKOFF,
+            is_initial: true,
+            before_decrease: BeforeDecrease { bitrate: 0, at: 0 },
         }
     }
 
-    pub(super) fn desire(&mut self, at: Micros, next: u64, best: u64) {
-        let more = next > times_tenths(self.next, 13) || best > times_tenths(self.best, 13);
-        (self.next, self.best) = (next, best.max(next));
-        if more && self.rest > AGAIN {
-            self.rest = AGAIN;
-            self.due = self.due.min(at + AGAIN);
+    pub(super) fn set_desired(&mut self, at: Micros, next: u64, max: u64) {
+        let is_more = next > times_tenths(self.next, 13) || max > times_tenths(self.max, 13);
+        self.next = next;
+        self.max = max.max(next);
+        if is_more && self.backoff > BASE_BACKOFF {
+            self.backoff = BASE_BACKOFF;
+            self.not_before = self.not_before.min(at + BASE_BACKOFF);
         }
     }
 
-    /// Whether a probe was sent, be it in vain.
-    pub(super) fn has_asked(&self) -> bool {
-        self.id > 0 && self.cluster.is_none()
+    /// Whether a probe was completed, with or without a result.
+    pub(super) fn has_probed(&self) -> bool {
+        self.cluster_id > 0 && self.cluster.is_none()
     }
 
-    fn is_wanted(&self, rate: u64) -> bool {
-        self.next > rate || self.best > rate
+    fn wants_more_than(&self, bitrate: u64) -> bool {
+        self.next > bitrate || self.max > bitrate
     }
 
-    /// When something is to be done, at the soonest.
-    pub(super) fn timeout(&self, view: View) -> Option<Micros> {
+    /// Time of the next action.
+    pub(super) fn poll_timeout(&self, path: PathState) -> Option<Micros> {
         match &self.cluster {
             Some(cluster) => Some(cluster.timeout()),
-            None => self.is_wanted(view.rate).then_some(self.due.max(view.well)),
+            None => {
+                let wanted = self.wants_more_than(path.bitrate);
+                wanted.then_some(self.not_before.max(path.probe_from))
+            }
         }
     }
 
-    /// Begins a probe, if it is time.
-    pub(super) fn begin(&mut self, at: Micros, view: View) {
-        if self.cluster.is_none() && self.timeout(view).is_some_and(|due| at >= due) {
-            self.id = self.id.checked_add(1).unwrap_or(1);
-            let (target, noise) = (self.target(view.rate), view.report.noise);
-            self.cluster = Some(Cluster::new(at, target, view.rate, noise));
+    /// Starts a probe if one is due.
+    pub(super) fn start_if_due(&mut self, at: Micros, path: PathState) {
+        if self.cluster.is_none() && self.poll_timeout(path).is_some_and(|due| at >= due) {
+            self.cluster_id = self.cluster_id.checked_add(1).unwrap_or(1);
+            let target = self.target(path.bitrate);
+            self.cluster = Some(Cluster::new(at, target, path.bitrate, path.feedback.jitter));
         }
     }
 
-    fn target(&self, rate: u64) -> u64 {
-        let times = if self.fresh { 3 } else { 2 };
-        let next = times_tenths(self.next, 12).min(rate.saturating_mul(6));
-        next.max(rate.saturating_mul(times)).min(times_tenths(self.best, 13))
+    /// Bitrate of the next probe: three times the start bitrate, twice any later one, or what the
+    /// next layer takes; never much more than is desired.
+    fn target(&self, bitrate: u64) -> u64 {
+        let factor = if self.is_initial { 3 } else { 2 };
+        let next = times_tenths(self.next, 12).min(bitrate.saturating_mul(6));
+        next.max(bitrate.saturating_mul(factor)).min(times_tenths(self.max, 13))
     }
 
-    /// A packet leaves; gives the probe that it belongs to, or 0.
-    pub(super) fn sent(&mut self, at: Micros, bytes: usize) -> u8 {
-        let taken = self.cluster.as_mut().is_some_and(|cluster| cluster.takes(at, bytes));
-        if taken { self.id } else { 0 }
+    /// Adds a sent packet to the current cluster; returns its id, or 0 if there is none.
+    pub(super) fn on_sent(&mut self, at: Micros, bytes: usize) -> u8 {
+        let added = self.cluster.as_mut().is_some_and(|cluster| cluster.add(at, bytes));
+        if added { self.cluster_id } else { 0 }
     }
 
-    pub(super) fn padding(&mut self, at: Micros) -> usize {
-        self.cluster.as_mut().map_or(0, |cluster| cluster.padding(at))
+    pub(super) fn poll_padding(&mut self, at: Micros) -> usize {
+        self.cluster.as_mut().map_or(0, |cluster| cluster.poll_padding(at))
     }
 
-    pub(super) fn came(&mut self, probe: u8, arrival: Arrival) {
-        if let Some(cluster) = self.cluster.as_mut().filter(|_| probe == self.id) {
-            cluster.came(arrival);
+    pub(super) fn on_arrival(&mut self, cluster_id: u8, arrival: Arrival) {
+        if let Some(cluster) = self.current(cluster_id) {
+            cluster.on_arrival(arrival);
         }
     }
 
-    pub(super) fn lost(&mut self, probe: u8) {
-        if let Some(cluster) = self.cluster.as_mut().filter(|_| probe == self.id) {
-            cluster.lost();
+    pub(super) fn on_lost(&mut self, cluster_id: u8) {
+        if let Some(cluster) = self.current(cluster_id) {
+            cluster.on_lost();
         }
     }
 
-    /// Gives the rate that is proven, if a probe has come to its end.
-    pub(super) fn find(&mut self, at: Micros, view: View) -> Option<u64> {
-        let rate = view.rate;
-        let finding = self.cluster.as_mut()?.finding(at, view.report)?;
+    fn current(&mut self, cluster_id: u8) -> Option<&mut Cluster> {
+        self.cluster.as_mut().filter(|_| cluster_id == self.cluster_id)
+    }
+
+    /// The bitrate that a finished probe has proven, if it is above the current one.
+    pub(super) fn poll_result(&mut self, at: Micros, path: PathState) -> Option<u64> {
+        let result = self.cluster.as_mut()?.poll_result(at, path.feedback)?;
         self.cluster = None;
-        self.fresh = false;
-        match finding {
-            // There may be more yet.
-            Finding::Passed(found) if found > rate => {
-                (self.due, self.rest) = (at, AGAIN);
-                Some(found)
+        self.is_initial = false;
+        match result {
+            // There may be even more: probe again at once.
+            ProbeResult::Unsaturated(proven) if proven > path.bitrate => {
+                self.not_before = at;
+                self.backoff = BASE_BACKOFF;
+                Some(proven)
             }
-            Finding::Passed(found) | Finding::Filled(found) => {
-                self.fail(at, rate);
-                (found > rate).then_some(found)
+            ProbeResult::Unsaturated(proven) | ProbeResult::Saturated(proven) => {
+                self.back_off(at, path.bitrate);
+                (proven > path.bitrate).then_some(proven)
             }
-            Finding::Nothing => {
-                self.fail(at, rate);
+            ProbeResult::Lost => {
+                self.back_off(at, path.bitrate);
                 None
             }
-            Finding::Unheard => {
-                self.due = at + UNHEARD;
+            ProbeResult::NoFeedback => {
+                self.not_before = at + NO_FEEDBACK_PAUSE;
                 None
             }
         }
     }
 
-    fn fail(&mut self, at: Micros, rate: u64) {
-        let least = if self.next > rate { SOON } else { AT_LEISURE };
-        self.due = at + self.rest.max(least);
-        let hopeful = self.next <= self.before.0 && at - self.before.1 < HOPE;
-        let longer = if self.rest < AGAIN { self.rest * 3 / 2 } else { self.rest * 6 / 5 };
-        self.rest = longer.min(if hopeful { HOPEFUL } else { SELDOM });
+    fn back_off(&mut self, at: Micros, bitrate: u64) {
+        let min = if self.next > bitrate { MIN_BACKOFF } else { MAX_DESIRED_BACKOFF };
+        self.not_before = at + self.backoff.max(min);
+        let may_recover = self.next <= self.before_decrease.bitrate && self.is_recovering(at);
+        let longer =
+            if self.backoff < BASE_BACKOFF { self.backoff * 3 / 2 } else { self.backoff * 6 / 5 };
+        self.backoff = longer.min(if may_recover { RECOVERY_BACKOFF } else { MAX_BACKOFF });
     }
 
-    /// The estimate stepped down from a rate: what is being probed tells nothing more.
-    pub(super) fn fell(&mut self, at: Micros, from: u64) {
+    fn is_recovering(&self, at: Micros) -> bool {
+        at - self.before_decrease.at < RECOVERY_WINDOW
+    }
+
+    /// Aborts the current probe, as the estimate was decreased.
+    pub(super) fn on_decrease(&mut self, at: Micros, from: u64) {
         self.cluster = None;
-        if !std::mem::take(&mut self.fresh) {
-            let most = if at - self.before.1 < HOPE { self.before.0.max(from) } else { from };
-            self.before = (most, at);
+        if !std::mem::take(&mut self.is_initial) {
+            let earlier = if self.is_recovering(at) { self.before_decrease.bitrate } else { 0 };
+            self.before_decrease = BeforeDecrease { bitrate: earlier.max(from), at };
         }
-        // It may have been what others sent for a moment, unless probes found nothing before.
-        let due = if self.rest > AGAIN { self.due } else { at };
-        self.due = due.max(at + AFTER_FALL);
+        // Short cross traffic may have caused it, unless earlier probes have failed, too.
+        let due = if self.backoff > BASE_BACKOFF { self.not_before } else { at };
+        self.not_before = due.max(at + DECREASE_PAUSE);
     }
 
-    /// The receiver is heard again: what it can be sent is to be found out at once.
-    pub(super) fn resume(&mut self, at: Micros) {
+    /// Probes at once, as feedback has returned after a timeout.
+    pub(super) fn probe_now(&mut self, at: Micros) {
         self.cluster = None;
-        self.due = at;
+        self.not_before = at;
     }
 
-    /// The receiver's clock was set.
-    pub(super) fn forget(&mut self) {
+    /// Drops the current probe, as the receiver's clock was set.
+    pub(super) fn abort(&mut self) {
         self.cluster = None;
     }
 }
 
-fn times_tenths(rate: u64, tenths: u64) -> u64 {
-    rate.saturating_mul(tenths) / 10
+fn times_tenths(bitrate: u64, tenths: u64) -> u64 {
+    bitrate.saturating_mul(tenths) / 10
 }

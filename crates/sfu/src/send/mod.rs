@@ -265,8 +265,8 @@ impl Egress {
     }
 
     fn feedback(&mut self, now: Instant, feedback: Transport<'_>) -> Option<Happened> {
-        let first = extend(self.bwe.newest(), feedback.first());
-        self.bwe.feedback(now, (first..).zip(feedback.packets()));
+        let first = extend(self.bwe.newest_seq(), feedback.first());
+        self.bwe.handle_feedback(now, (first..).zip(feedback.packets()));
         self.news()
     }
 
@@ -314,7 +314,7 @@ impl Egress {
 
     fn left(&mut self, now: Instant, leaving: Leaving, length: usize) {
         if leaving.transport_number.is_some() {
-            self.bwe.sent(now, length);
+            self.bwe.on_sent(now, length);
         }
     }
 
@@ -329,7 +329,7 @@ impl Egress {
     fn aspire(&mut self) {
         let fills = self.is_ready() && self.streams.iter().any(|it| it.padding().is_some());
         let (next, best) = if fills { self.desired } else { (0, 0) };
-        self.bwe.desire(next, best);
+        self.bwe.set_desired(next, best);
     }
 
     /// Does what is due.
@@ -348,7 +348,7 @@ impl Egress {
         });
         self.bwe.handle_timeout(now);
         for _ in 0..PADDINGS {
-            let wanted = self.bwe.padding(now);
+            let wanted = self.bwe.poll_padding(now);
             if wanted == 0 || self.pad(now, wanted, outbox).is_none() {
                 break;
             }
@@ -414,7 +414,7 @@ impl Egress {
 
 /// What a packet says that leaves now.
 fn leaving(now: Instant, start: Instant, bwe: &Bwe, names: &Names) -> Leaving {
-    let [.., high, low] = (bwe.newest() + 1).to_be_bytes();
+    let [.., high, low] = (bwe.newest_seq() + 1).to_be_bytes();
     let transport_number = names.transport_number.map(|_| u16::from_be_bytes([high, low]));
     // For who estimates the way itself: not those that report on each packet.
     let send_time = names.send_time.filter(|_| transport_number.is_none()).map(|_| {

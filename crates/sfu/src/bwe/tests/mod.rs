@@ -1,39 +1,37 @@
-//! Small worlds: lines that change, lose and waver, under several seeds each.
+//! Simulated links whose capacity changes, which lose packets and jitter, under several seeds each.
 
-mod falls;
-mod line;
+mod capacity;
+mod link;
+mod lossy;
 mod narrow;
-mod odd;
-mod rough;
+mod rare;
 mod world;
 
-use self::{
-    line::Line,
-    world::{Media, World},
-};
+use link::Link;
+use world::{Media, World};
 
 /// Runs one world for each seed.
-fn worlds(line: Line, media: &Media, seconds: u64, mut check: impl FnMut(&World)) {
+fn worlds(link: Link, media: &Media, seconds: u64, mut check: impl FnMut(&World)) {
     for seed in 1..9 {
-        let mut world = World::new(line, media.clone(), seed);
+        let mut world = World::new(link, media.clone(), seed);
         world.run(seconds);
         check(&world);
     }
 }
 
-/// What was seen at the least and at the most, for the record: shown with `--nocapture`.
+/// Minimum and maximum over all seeds, shown with `--nocapture`.
 #[derive(Default)]
 struct Figure(Option<(f64, f64)>);
 
 impl Figure {
     fn add(&mut self, value: f64) -> f64 {
-        let (least, most) = self.0.unwrap_or((value, value));
-        self.0 = Some((least.min(value), most.max(value)));
+        let (min, max) = self.0.unwrap_or((value, value));
+        self.0 = Some((min.min(value), max.max(value)));
         value
     }
 
-    fn show(&self, what: &str) {
-        let (least, most) = self.0.unwrap();
-        println!("{what}: {least:.1} to {most:.1}");
+    fn show(&self, label: &str) {
+        let (min, max) = self.0.unwrap();
+        println!("{label}: {min:.1} to {max:.1}");
     }
 }

@@ -1,21 +1,22 @@
-//! A sender of layered video and audio, the line, and a receiver that reports.
+//! A sender of audio and simulcast video, a link, and a receiver that sends feedback.
 
 use std::time::{Duration, Instant};
 
 use testnet::Clock;
 
-use super::line::{Line, Queue};
+use super::link::{Link, Queue};
 use crate::bwe::Bwe;
 
 pub(super) const AUDIO: u64 = 35_000;
 
-/// What there is to send.
+/// Media to send.
 #[derive(Clone)]
 pub(super) struct Media {
-    /// Bits a second of each layer, in order; what is sent is the largest that fits.
+    /// Bits per second of each layer, ascending; the highest that fits is sent.
     pub(super) layers: Vec<u64>,
+    /// Milliseconds between two frames.
     pub(super) frame: u64,
-    /// From when to when video is wanted, milliseconds.
+    /// Times (ms) between which there is video, and audio.
     pub(super) video: (u64, u64),
     pub(super) audio: (u64, u64),
 }
@@ -27,8 +28,8 @@ impl Media {
     }
 }
 
-/// One report on its way: when it is there, and what it says.
-type Report = (f64, Vec<(u64, Option<Duration>)>);
+/// Feedback on its way: its arrival time, and the sequence number and arrival time of each packet.
+type Feedback = (f64, Vec<(u64, Option<Duration>)>);
 
 pub(super) struct World {
     clock: Clock,
@@ -38,26 +39,26 @@ pub(super) struct World {
     /// Milliseconds.
     pub(super) at: u64,
     arriving: Vec<(u64, f64)>,
-    came: std::collections::HashMap<u64, f64>,
+    arrived: std::collections::HashMap<u64, f64>,
     reported: u64,
-    next_report: u64,
-    reports: Vec<Report>,
+    next_feedback: u64,
+    feedback: Vec<Feedback>,
     layer: usize,
     bytes: u64,
     padding: u64,
     pub(super) log: Vec<Moment>,
-    /// Feedback comes only outside of this time.
-    pub(super) mute: (u64, u64),
-    /// What the receiver's clock says at the start, seconds.
+    /// Times between which no feedback is sent.
+    pub(super) no_feedback: (u64, u64),
+    /// Reading of the receiver's clock at the start, in seconds.
     pub(super) epoch: f64,
 }
 
-/// What is so at each tenth of a second.
+/// State at each tenth of a second.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) at: f64,
     pub(super) estimate: u64,
-    /// Bits a second sent in the last tenth, and of that padding.
+    /// Bits per second sent in the last tenth, and the padding in that.
     pub(super) sent: u64,
     pub(super) padding: u64,
     pub(super) chosen: u64,
@@ -65,25 +66,25 @@ pub(super) struct Moment {
 }
 
 impl World {
-    pub(super) fn new(line: Line, media: Media, seed: u64) -> Self {
+    pub(super) fn new(link: Link, media: Media, seed: u64) -> Self {
         let clock = Clock::new();
         let bwe = Bwe::new(300_000, clock.now());
         Self {
             clock,
             bwe,
-            queue: Queue::new(line, seed),
+            queue: Queue::new(link, seed),
             media,
             at: 0,
             arriving: Vec::new(),
-            came: [].into(),
+            arrived: [].into(),
             reported: 0,
-            next_report: 50,
-            reports: Vec::new(),
+            next_feedback: 50,
+            feedback: Vec::new(),
             layer: 0,
             bytes: 0,
             padding: 0,
             log: Vec::new(),
-            mute: (0, 0),
+            no_feedback: (0, 0),
             epoch: 3600.0,
         }
     }
@@ -101,33 +102,33 @@ impl World {
     fn tick(&mut self) {
         self.at += 1;
         self.clock.advance(Duration::from_millis(1));
-        self.hear();
+        self.deliver_feedback();
         self.send_media();
         if self.bwe.poll_timeout().is_some_and(|at| at <= self.now()) {
             let now = self.now();
             self.bwe.handle_timeout(now);
-            self.pad();
+            self.send_padding();
         }
         let at = self.at as f64;
         let left = self.queue.serve(at);
         self.arriving.extend(left);
         self.receive();
         if self.at.is_multiple_of(100) {
-            self.note();
+            self.record();
         }
     }
 
     fn send(&mut self, bytes: u64) {
         let now = self.now();
-        let number = self.bwe.sent(now, usize::try_from(bytes).unwrap());
+        let seq = self.bwe.on_sent(now, usize::try_from(bytes).unwrap());
         self.bytes += bytes;
-        self.queue.push(Some(number), bytes as f64);
+        self.queue.push(Some(seq), bytes as f64);
     }
 
-    fn pad(&mut self) {
+    fn send_padding(&mut self) {
         let now = self.now();
         loop {
-            let bytes = self.bwe.padding(now) as u64;
+            let bytes = self.bwe.poll_padding(now) as u64;
             if bytes == 0 {
                 break;
             }
@@ -141,32 +142,33 @@ impl World {
     }
 
     fn send_media(&mut self) {
-        let audio = self.is_on(self.media.audio);
-        let talk = if audio { AUDIO } else { 0 };
-        if audio && self.at.is_multiple_of(20) {
+        let is_audio_on = self.is_on(self.media.audio);
+        let audio = if is_audio_on { AUDIO } else { 0 };
+        if is_audio_on && self.at.is_multiple_of(20) {
             self.send(AUDIO / 50 / 8);
         }
         if !self.is_on(self.media.video) {
-            self.bwe.desire(0, 0);
+            self.bwe.set_desired(0, 0);
             return;
         }
         if !self.at.is_multiple_of(self.media.frame) {
             return;
         }
         let estimate = self.bwe.estimate().unwrap_or(300_000);
-        let fits = self.media.layers.iter().take_while(|&&layer| layer + talk <= estimate).count();
-        let up = fits > self.layer;
+        let layers = &self.media.layers;
+        let fits = layers.iter().take_while(|&&layer| layer + audio <= estimate).count();
+        let is_switch_up = fits > self.layer;
         self.layer = fits;
-        let best = talk + self.media.layers.last().unwrap();
+        let max = audio + self.media.layers.last().unwrap();
         match self.media.layers.get(fits) {
-            Some(next) => self.bwe.desire(next + talk, best),
-            None => self.bwe.desire(0, 0),
+            Some(next) => self.bwe.set_desired(next + audio, max),
+            None => self.bwe.set_desired(0, 0),
         }
         if fits > 0 {
             let rate = self.media.layers[fits - 1];
             let frame = rate as f64 * self.media.frame as f64 / 8000.0;
             let varied = frame * (0.6 + 0.8 * self.queue.roll());
-            self.burst(if up { varied * 4.0 } else { varied });
+            self.burst(if is_switch_up { varied * 4.0 } else { varied });
         }
     }
 
@@ -178,47 +180,48 @@ impl World {
 
     fn receive(&mut self) {
         let at = self.at as f64;
-        let came = &mut self.came;
-        self.arriving.retain(|&(number, arrival)| {
-            let there = arrival <= at;
-            if there {
-                came.insert(number, arrival);
+        let arrived = &mut self.arrived;
+        self.arriving.retain(|&(seq, arrival)| {
+            let has_arrived = arrival <= at;
+            if has_arrived {
+                arrived.insert(seq, arrival);
             }
-            !there
+            !has_arrived
         });
-        if self.at >= self.next_report {
-            self.next_report += 50;
-            self.report();
+        if self.at >= self.next_feedback {
+            self.next_feedback += 50;
+            self.send_feedback();
         }
     }
 
-    fn report(&mut self) {
-        let Some(&newest) = self.came.keys().max() else { return };
-        let first = self.came.keys().min().copied().unwrap().min(self.reported + 1);
-        let drift = 1.0 + self.queue.line.drift / 1e6;
+    fn send_feedback(&mut self) {
+        let Some(&newest) = self.arrived.keys().max() else { return };
+        let first = self.arrived.keys().min().copied().unwrap().min(self.reported + 1);
+        let drift = 1.0 + self.queue.link.drift / 1e6;
         let time = |at: &f64| Duration::from_secs_f64(at * drift / 1000.0 + self.epoch);
-        let said = (first..=newest).map(|number| (number, self.came.get(&number).map(time)));
-        let said: Vec<_> = said.collect();
-        self.came.clear();
+        let packets = (first..=newest).map(|seq| (seq, self.arrived.get(&seq).map(time)));
+        let packets: Vec<_> = packets.collect();
+        self.arrived.clear();
         self.reported = self.reported.max(newest);
-        let lost = self.queue.roll() < self.queue.line.feedback_loss;
-        if !lost && !self.is_on(self.mute) {
-            self.reports.push((self.at as f64 + self.queue.line.delay, said));
+        let lost = self.queue.roll() < self.queue.link.feedback_loss;
+        if !lost && !self.is_on(self.no_feedback) {
+            self.feedback.push((self.at as f64 + self.queue.link.delay, packets));
         }
     }
 
-    fn hear(&mut self) {
-        let (now, at) = (self.now(), self.at as f64);
-        let reports = std::mem::take(&mut self.reports);
-        let (there, coming) = reports.into_iter().partition(|report| report.0 <= at);
-        self.reports = coming;
-        let there: Vec<Report> = there;
-        for (_, said) in there {
-            self.bwe.feedback(now, said);
+    fn deliver_feedback(&mut self) {
+        let now = self.now();
+        let at = self.at as f64;
+        let feedback = std::mem::take(&mut self.feedback);
+        let (due, later): (Vec<Feedback>, _) =
+            feedback.into_iter().partition(|feedback| feedback.0 <= at);
+        self.feedback = later;
+        for (_, packets) in due {
+            self.bwe.handle_feedback(now, packets);
         }
     }
 
-    fn note(&mut self) {
+    fn record(&mut self) {
         let chosen = self.layer.checked_sub(1).map_or(0, |layer| self.media.layers[layer]);
         self.log.push(Moment {
             at: self.at as f64 / 1000.0,
@@ -230,28 +233,29 @@ impl World {
         });
     }
 
-    /// What was noted from one second to another.
+    /// Records from one second to another.
     pub(super) fn between(&self, from: f64, to: f64) -> impl Iterator<Item = Moment> + '_ {
         let within = move |moment: &&Moment| (from..to).contains(&moment.at);
         self.log.iter().filter(within).copied()
     }
 
-    /// Bits a second.
-    pub(super) fn least(&self, from: f64, to: f64) -> f64 {
+    /// Least estimate in bits per second.
+    pub(super) fn min(&self, from: f64, to: f64) -> f64 {
         self.between(from, to).map(|moment| moment.estimate).min().unwrap() as f64
     }
 
-    pub(super) fn most(&self, from: f64, to: f64) -> f64 {
+    /// Greatest estimate in bits per second.
+    pub(super) fn max(&self, from: f64, to: f64) -> f64 {
         self.between(from, to).map(|moment| moment.estimate).max().unwrap() as f64
     }
 
-    /// When the estimate first is so after a time, seconds after that.
-    pub(super) fn until(&self, from: f64, so: impl Fn(u64) -> bool) -> f64 {
-        let first = self.between(from, f64::MAX).find(|moment| so(moment.estimate));
+    /// Seconds from `from` until the estimate first meets a condition.
+    pub(super) fn until(&self, from: f64, is_met: impl Fn(u64) -> bool) -> f64 {
+        let first = self.between(from, f64::MAX).find(|moment| is_met(moment.estimate));
         first.map_or(999.0, |moment| moment.at - from)
     }
 
-    /// For whoever wants to see what goes on.
+    /// Prints the records, for debugging.
     #[allow(dead_code)]
     pub(super) fn print(&self, from: f64, to: f64) {
         for m in self.between(from, to) {
