@@ -1,12 +1,12 @@
-//! A session description as its parser gives it.
+//! A parsed session description.
 
-/// A description: the session's part and its sections.
+/// The session part of a description and its media sections.
 #[derive(Debug)]
 pub(crate) struct Description<'a> {
     pub(crate) ice_lite: bool,
     /// The mids of the BUNDLE group, if there is one (RFC 9143).
     pub(crate) bundle: Option<Vec<&'a str>>,
-    /// The strongest that the engine can compare, wherever it is.
+    /// The strongest one that str0m can verify, of the session or a section.
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) credentials: Option<Credentials<'a>>,
     pub(crate) setup: Option<Setup>,
@@ -20,7 +20,7 @@ pub(crate) struct Fingerprint {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// ICE user name fragment and password (RFC 8839 §5.4).
+/// ICE username fragment and password (RFC 8839 §5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Credentials<'a> {
     pub(crate) ufrag: &'a str,
@@ -68,7 +68,7 @@ pub(crate) struct Section<'a> {
     pub(crate) kind: MediaType,
     pub(crate) port: u16,
     pub(crate) protocol: &'a str,
-    /// As they were written.
+    /// The format list as written.
     pub(crate) formats: &'a str,
     pub(crate) payload_types: Vec<u8>,
     pub(crate) mid: &'a str,
@@ -76,18 +76,18 @@ pub(crate) struct Section<'a> {
     pub(crate) bundle_only: bool,
     pub(crate) rtpmaps: Vec<RtpMap<'a>>,
     pub(crate) fmtps: Vec<(u8, &'a str)>,
-    /// The payload type or none for all, and what.
+    /// Payload type, or none for all of them, and the kind of feedback.
     pub(crate) feedback: Vec<(Option<u8>, &'a str)>,
     pub(crate) extensions: Vec<(u16, &'a str)>,
-    /// In the order in which they are named first.
+    /// In the order of their first `ssrc` lines.
     pub(crate) ssrcs: Vec<u32>,
-    /// Media and its retransmissions (RFC 5576 §4.2, RFC 4588 §8.8).
+    /// SSRC and RTX SSRC (RFC 5576 §4.2, RFC 4588 §8.8).
     pub(crate) fid_groups: Vec<(u32, u32)>,
-    /// Sources of forward error correction (RFC 5956 §4.3).
+    /// SSRCs of forward error correction (RFC 5956 §4.3).
     pub(crate) fec_ssrcs: Vec<u32>,
-    /// The encodings that are sent (RFC 8851).
+    /// Encodings in the send direction (RFC 8851).
     pub(crate) rids: Vec<&'a str>,
-    /// Those of them that are sent at once, and whether each starts paused (RFC 8853).
+    /// Simulcast encodings, and whether each starts paused (RFC 8853).
     pub(crate) simulcast: Vec<(&'a str, bool)>,
     pub(crate) max_message_size: Option<u64>,
 }
@@ -102,8 +102,8 @@ pub(crate) struct RtpMap<'a> {
 }
 
 impl Section<'_> {
-    /// Whether the client takes it back or refuses it: with port zero, where that does not just say
-    /// that its address is the bundle's (RFC 9143 §7.1.3).
+    /// Whether the section is stopped or rejected by a port of zero. In a bundle the zero only says
+    /// that the section shares the address of the bundle (RFC 9143 §7.1.3).
     pub(crate) fn is_rejected(&self, bundle: Option<&[&str]>) -> bool {
         let bundled = bundle.is_some_and(|mids| mids.contains(&self.mid));
         self.port == 0 && !self.bundle_only && !bundled

@@ -1,141 +1,141 @@
-//! Reasons for which a description is not taken, in words for whoever wrote the client.
+//! Errors of session descriptions, worded for the developer of the client.
 
-/// The reason for which a session description is not taken. Sections and lines count from one.
+/// An error in a session description. Sections and lines count from one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SdpError {
-    /// Longer than this server reads.
-    #[error("longer than {0} bytes")]
+    /// The text is longer than this server accepts.
+    #[error("the description is longer than {0} bytes")]
     TooLong(usize),
-    /// More media sections than this server takes.
-    #[error("more than {0} sections")]
+    /// There are more media sections than this server accepts.
+    #[error("more than {0} media sections")]
     TooManySections(usize),
-    /// A line that is too long.
-    #[error("line {line} is longer than {most} bytes")]
+    /// A line is too long.
+    #[error("line {line} is longer than {max} bytes")]
     LineTooLong {
-        /// Which.
+        /// Number of the line.
         line: usize,
-        /// The most bytes of a line.
-        most: usize,
+        /// Maximum length in bytes.
+        max: usize,
     },
-    /// A line that is not of the form of RFC 8866 §5.
-    #[error("line {0} is not a letter, an equals sign and text")]
-    NoLine(usize),
-    /// Text that does not begin as RFC 8866 §5.1 wants it.
-    #[error("the first line is not v=0")]
+    /// A line is not of the form `x=value` (RFC 8866 §5).
+    #[error("line {0} is malformed: expected a letter, an equals sign and a value")]
+    MalformedLine(usize),
+    /// The text does not begin with `v=0` (RFC 8866 §5.1).
+    #[error("the first line must be v=0")]
     NoVersion,
-    /// A description without media sections.
-    #[error("no media section")]
+    /// The description has no media sections.
+    #[error("no media sections")]
     NoSections,
-    /// A media line that can't be read.
-    #[error("line {0} is no media line of kind, port, protocol and formats")]
-    BadMediaLine(usize),
-    /// An attribute whose value can't be read.
-    #[error("line {line}: the value of {attribute} can't be read")]
-    BadAttribute {
-        /// Which line.
+    /// A media line is malformed.
+    #[error("line {0} is malformed: expected m=<media> <port> <protocol> <formats>")]
+    MalformedMediaLine(usize),
+    /// The value of an attribute is malformed.
+    #[error("line {line}: invalid value of a={attribute}")]
+    InvalidAttribute {
+        /// Number of the line.
         line: usize,
-        /// The attribute's name.
+        /// Name of the attribute.
         attribute: &'static str,
     },
-    /// More lines of a kind than any browser writes.
-    #[error("section {section} has more than {most} lines of {attribute}")]
+    /// A section has more lines of one kind than any browser writes.
+    #[error("section {section} has more than {max} lines of {attribute}")]
     TooManyLines {
-        /// The attribute's name.
+        /// Name of the attribute.
         attribute: &'static str,
-        /// Which section.
+        /// Number of the section.
         section: usize,
-        /// The most lines.
-        most: usize,
+        /// Maximum number of lines.
+        max: usize,
     },
-    /// More lines of a kind in all than any browser writes.
-    #[error("more than {most} lines of {attribute} in all sections")]
-    TooManyInAll {
-        /// The attribute's name.
+    /// All sections together have more lines of one kind than any browser writes.
+    #[error("all sections together have more than {max} lines of {attribute}")]
+    TooManyLinesTotal {
+        /// Name of the attribute.
         attribute: &'static str,
-        /// The most lines.
-        most: usize,
+        /// Maximum number of lines.
+        max: usize,
     },
-    /// An attribute that there may be but once.
+    /// An attribute that may occur once occurs again.
     #[error("section {section} has more than one {attribute}")]
-    Twice {
-        /// The attribute's name.
+    DuplicateAttribute {
+        /// Name of the attribute.
         attribute: &'static str,
-        /// Which section.
+        /// Number of the section.
         section: usize,
     },
-    /// A section without a name (RFC 8829 §5.2.1).
+    /// A section has no mid (RFC 8829 §5.2.1).
     #[error("section {0} has no mid")]
     NoMid(usize),
-    /// Two sections of one name.
+    /// Two sections have the same mid.
     #[error("sections {0} and {1} have the same mid")]
     DuplicateMid(usize, usize),
-    /// A payload type that is mapped twice in a section.
+    /// A section maps a payload type twice.
     #[error("section {section} maps payload type {payload_type} twice")]
-    PayloadTypeTwice {
-        /// Which.
+    DuplicatePayloadType {
+        /// The payload type.
         payload_type: u8,
-        /// Where.
+        /// Number of the section.
         section: usize,
     },
-    /// A payload type that would mean two codecs (RFC 9143 §9.1).
+    /// A payload type stands for two codecs (RFC 9143 §9.1).
     #[error("payload type {payload_type} is {first} and {second} in one bundle")]
     PayloadTypeConflict {
-        /// Which.
+        /// The payload type.
         payload_type: u8,
-        /// A codec.
+        /// One of the codecs.
         first: &'static str,
-        /// Another.
+        /// The other one.
         second: &'static str,
     },
-    /// A payload type that was agreed for another codec (RFC 3264 §8.3.2).
-    #[error("payload type {payload_type} was {before} and can't become {after}")]
+    /// A negotiated payload type now stands for another codec (RFC 3264 §8.3.2).
+    #[error("payload type {payload_type} was negotiated for {before} and can't become {after}")]
     PayloadTypeChanged {
-        /// Which.
+        /// The payload type.
         payload_type: u8,
-        /// The codec agreed.
+        /// The negotiated codec.
         before: &'static str,
-        /// The codec now.
+        /// The codec in this description.
         after: &'static str,
     },
-    /// A header extension's number that would mean two extensions (RFC 9143 §9.4).
-    #[error("extension number {0} means two header extensions in one bundle")]
+    /// An extension id stands for two header extensions (RFC 9143 §9.4).
+    #[error("extension id {0} stands for two header extensions in one bundle")]
     ExtensionConflict(u16),
-    /// A description without a usable fingerprint of a certificate.
-    #[error("no fingerprint of sha-256 or sha-1 (RFC 8122)")]
+    /// The description has no usable certificate fingerprint.
+    #[error("no sha-256 or sha-1 fingerprint (RFC 8122)")]
     NoFingerprint,
-    /// An answer of somebody else.
-    #[error("the fingerprint is not that of the offer")]
-    OtherFingerprint,
-    /// A description without usable ICE credentials.
+    /// The answer has another certificate than the offer.
+    #[error("the fingerprint differs from that of the offer")]
+    FingerprintMismatch,
+    /// The description has no usable ICE credentials.
     #[error("no ice-ufrag and ice-pwd (RFC 8839)")]
     NoCredentials,
-    /// An answer with other ICE credentials, though ours asked for no restart (RFC 8839 §4.4.3.1).
-    #[error("the answer has other ICE credentials, though no restart was offered")]
-    OtherCredentials,
-    /// ICE lite on both sides.
-    #[error("both ends are ICE lite, so that neither would check")]
-    BothLite,
-    /// Fewer sections than before (RFC 3264 §8).
-    #[error("{now} sections, where there were {before} before")]
+    /// The answer restarts ICE although our offer did not (RFC 8839 §4.4.3.1).
+    #[error("the ICE credentials of the answer changed although the offer did not restart ICE")]
+    UnexpectedIceRestart,
+    /// Both sides are ICE lite.
+    #[error("both sides are ICE lite: neither would send connectivity checks")]
+    BothIceLite,
+    /// There are fewer sections than before (RFC 3264 §8).
+    #[error("{now} media sections, but the session has {before}")]
     SectionsMissing {
-        /// Before.
+        /// Number of sections in the session.
         before: usize,
-        /// Now.
+        /// Number of sections in this description.
         now: usize,
     },
-    /// A section in use that became another one (RFC 8829 §5.2.2).
-    #[error("section {0} has become another one while in use")]
+    /// A section in use has changed its mid or media type (RFC 8829 §5.2.2).
+    #[error("section {0} is in use and can't change its mid or media type")]
     SectionReplaced(usize),
-    /// An answer that has not the sections of the offer.
-    #[error("section {0} of the answer is not that of the offer")]
-    AnswerDiffers(usize),
-    /// An answer whose section has no format that was offered.
-    #[error("section {0} of the answer has no format that was offered")]
-    NothingInCommon(usize),
-    /// A description all of whose sections are rejected or unknown.
-    #[error("no section of audio, video or data channels that this server can serve")]
-    NothingToServe,
-    /// A description that is well formed, but not taken by the media engine.
-    #[error("the description is well formed, but the media engine can't apply it")]
+    /// The sections of the answer are not those of the offer.
+    #[error("section {0} of the answer does not match the offer")]
+    AnswerSectionMismatch(usize),
+    /// A section has no format that both sides know.
+    #[error("section {0} has no format in common with the offer")]
+    NoCommonFormat(usize),
+    /// All sections are rejected or unknown.
+    #[error("no audio, video or data channel section that this server can use")]
+    NoUsableSection,
+    /// The media engine rejects the well-formed description.
+    #[error("the description is well-formed, but the media engine can't apply it")]
     NotApplied,
 }

@@ -1,23 +1,23 @@
-//! Which of a section's formats are ours, and the numbers that the engine has for each.
+//! Formats that we forward, and the payload types that str0m has for them.
 
 use str0m::format::{Codec, CodecSpec, PayloadParams};
 
 use super::{SdpError, Section, description::RtpMap};
 
-/// A format that we forward, as far as it must be the same on both sides.
+/// Identity of a format that we forward: the parameters that both sides must agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum FormatKey {
     Opus,
     Vp8,
-    /// Its profile (RFC 9628 §6).
+    /// Profile (RFC 9628 §6).
     Vp9(u8),
     /// Profile, level index and tier (AV1's RTP payload specification §7.2).
     Av1(u8, u8, u8),
-    /// Profile and packetization mode (RFC 6184 §8.1); the level is no part of it.
+    /// Profile and packetization mode (RFC 6184 §8.1); the level may differ.
     H264(H264Profile, u8),
 }
 
-/// Profiles by RFC 6184 §8.1, table 5.
+/// Profiles of RFC 6184 §8.1, table 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum H264Profile {
     ConstrainedBaseline,
@@ -26,7 +26,7 @@ pub(crate) enum H264Profile {
     High,
 }
 
-/// A format as a section offers it.
+/// A format as offered in a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OfferedFormat {
     pub(crate) key: FormatKey,
@@ -35,13 +35,13 @@ pub(crate) struct OfferedFormat {
     pub(crate) red: Option<u8>,
 }
 
-/// The numbers that the engine has for the formats, agreed or to be proposed.
+/// The payload types that str0m has for each format, negotiated or to be offered.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(Vec<OfferedFormat>);
+pub(crate) struct PayloadTypes(Vec<OfferedFormat>);
 
-impl Numbers {
+impl PayloadTypes {
     pub(crate) fn new(params: &[PayloadParams]) -> Self {
-        let numbers = params.iter().filter_map(|it| {
+        let formats = params.iter().filter_map(|it| {
             Some(OfferedFormat {
                 key: FormatKey::of_spec(&it.spec())?,
                 payload_type: *it.pt(),
@@ -49,7 +49,7 @@ impl Numbers {
                 red: it.red().map(|pt| *pt),
             })
         });
-        Self(numbers.collect())
+        Self(formats.collect())
     }
 
     pub(crate) fn of(&self, key: FormatKey) -> Option<OfferedFormat> {
@@ -78,7 +78,8 @@ impl FormatKey {
     }
 
     fn of_section(map: &RtpMap<'_>, fmtp: &str) -> Option<Self> {
-        let number = |name, usual| parameter(fmtp, name).map_or(Some(usual), |it| it.parse().ok());
+        let number =
+            |name, default| parameter(fmtp, name).map_or(Some(default), |value| value.parse().ok());
         let is_video = map.clock_rate == 90_000;
         match codec_name(map.codec) {
             "opus" => (map.clock_rate == 48_000 && map.channels == 2).then_some(Self::Opus),
@@ -98,7 +99,7 @@ impl FormatKey {
         }
     }
 
-    /// The parameters under which the engine knows it.
+    /// `fmtp` parameters by which str0m knows it.
     pub(super) fn fmtp(self) -> Option<String> {
         match self {
             Self::Opus => Some("minptime=10;useinbandfec=1".to_owned()),
@@ -128,10 +129,11 @@ impl FormatKey {
         }
     }
 
-    /// Whether this is what the engine's lines for a payload type say.
-    pub(super) fn is_written_as(self, encoding: &str, fmtp: &str) -> bool {
+    /// Whether str0m's `rtpmap` and `fmtp` of a payload type stand for this format.
+    pub(super) fn matches(self, encoding: &str, fmtp: &str) -> bool {
         let mut parts = encoding.split('/');
-        let (codec, clock_rate) = (parts.next(), parts.next().and_then(|it| it.parse().ok()));
+        let codec = parts.next();
+        let clock_rate = parts.next().and_then(|rate| rate.parse().ok());
         let channels = parts.next().and_then(|it| it.parse().ok()).unwrap_or(1);
         let (Some(codec), Some(clock_rate)) = (codec, clock_rate) else { return false };
         let map = RtpMap { payload_type: 0, codec, clock_rate, channels };
@@ -172,20 +174,19 @@ fn parameter<'a>(fmtp: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// Codecs by the names that we write them with. What is none of these has no media of its own, or is
-/// nothing that we know.
+/// The codec name in its canonical case; empty if unknown.
 fn codec_name(name: &str) -> &'static str {
     const NAMES: [&str; 12] =
         ["opus", "VP8", "VP9", "AV1", "H264", "H265", "PCMU", "PCMA", "G722", "rtx", "red", ""];
     NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(&"")
 }
 
-/// The codec that a payload type carries, if that is media by itself.
+/// The codec of a payload type, if it is neither RTX nor RED.
 pub(super) fn media_codec(map: &RtpMap<'_>) -> Option<&'static str> {
     Some(codec_name(map.codec)).filter(|name| !matches!(*name, "rtx" | "red" | ""))
 }
 
-/// What a section offers of what we forward, in its order, each format once.
+/// The formats of a section that we forward, in its order, without duplicates.
 pub(super) fn offered(section: &Section<'_>) -> Vec<OfferedFormat> {
     let mut maps: [Option<&RtpMap<'_>>; 128] = [None; 128];
     for map in &section.rtpmaps {
@@ -199,7 +200,7 @@ pub(super) fn offered(section: &Section<'_>) -> Vec<OfferedFormat> {
     let mut rtx: [Option<u8>; 128] = [None; 128];
     let mut red: [Option<u8>; 128] = [None; 128];
     for (pt, fmtp) in &section.fmtps {
-        // With the marker bit these would look like reports (RFC 5761 §4).
+        // With the marker bit set these look like RTCP (RFC 5761 §4).
         if (64..96).contains(pt) {
             continue;
         }
@@ -236,7 +237,7 @@ pub(super) fn offered(section: &Section<'_>) -> Vec<OfferedFormat> {
     offered
 }
 
-/// Codecs by payload type, of a bundle.
+/// Codecs of a bundle by payload type.
 #[derive(Debug, Clone)]
 pub(super) struct Codecs([Option<&'static str>; 128]);
 
@@ -245,10 +246,10 @@ impl Codecs {
         Self([None; 128])
     }
 
-    /// Takes in a section's codecs. One payload type can't have two in a bundle, where packets are
-    /// told apart by it (RFC 9143 §9.1). What carries media of another format is passed over:
-    /// Firefox itself gives one number to retransmissions in one section and to a codec in another.
-    pub(super) fn take(&mut self, section: &Section<'_>) -> Result<(), SdpError> {
+    /// Adds the codecs of a section. In a bundle the payload type identifies the codec, so it can't
+    /// stand for two (RFC 9143 §9.1). RTX and RED are ignored: Firefox itself uses one payload type
+    /// for RTX in one section and for a codec in another.
+    pub(super) fn add_section(&mut self, section: &Section<'_>) -> Result<(), SdpError> {
         for map in
             section.rtpmaps.iter().filter(|it| section.payload_types.contains(&it.payload_type))
         {
@@ -257,21 +258,22 @@ impl Codecs {
             let known = *place.get_or_insert(codec);
             if known != codec {
                 let payload_type = map.payload_type;
-                let (first, second) = (known, codec);
-                return Err(SdpError::PayloadTypeConflict { payload_type, first, second });
+                let first = known;
+                return Err(SdpError::PayloadTypeConflict { payload_type, first, second: codec });
             }
         }
         Ok(())
     }
 
-    /// Takes over what is agreed now, unless a payload type has another codec than it had.
-    pub(super) fn agree(&mut self, now: &Self) -> Result<(), SdpError> {
-        for ((known, now), payload_type) in self.0.iter_mut().zip(&now.0).zip(0..) {
-            match (&known, now) {
+    /// Adds newly negotiated codecs, unless a payload type has changed its codec.
+    pub(super) fn merge(&mut self, negotiated: &Self) -> Result<(), SdpError> {
+        for (payload_type, known) in (0..).zip(&mut self.0) {
+            let codec = negotiated.0.get(usize::from(payload_type)).copied().flatten();
+            match (*known, codec) {
                 (Some(before), Some(after)) if before != after => {
                     return Err(SdpError::PayloadTypeChanged { payload_type, before, after });
                 }
-                (None, now) => *known = *now,
+                (None, codec) => *known = codec,
                 _ => {}
             }
         }

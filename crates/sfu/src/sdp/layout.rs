@@ -1,31 +1,33 @@
-//! Which section of the client is which of the engine's, and what of it the engine knows.
+//! Mapping between the client's media sections and those of str0m.
 
 use super::{
-    Description, FormatKey, MediaType, Numbers, SdpError, Section,
+    Description, FormatKey, MediaType, PayloadTypes, SdpError, Section,
     formats::{Codecs, OfferedFormat},
     planner::Planner,
     render,
 };
 
-/// Of a client's formats as many characters are repeated in a section that is rejected.
-const FORMATS: usize = 256;
+/// Longest format list (bytes) that is repeated in a rejected section.
+const MAX_FORMATS_BYTES: usize = 256;
 
-/// The sections of a link. A client's keep their places for good; those that can't be used, or not any
-/// more, are none of the engine's.
+/// The media sections of a link.
+///
+/// Those of the client keep their index for good. One that is unusable or stopped has no
+/// counterpart in str0m.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
-    pub(super) lines: Vec<LineOfClient>,
+    pub(super) sections: Vec<ClientSection>,
     pub(super) slots: Vec<Slot>,
-    /// Formats whose numbers the engine will not change any more.
-    pub(super) agreed: Vec<FormatKey>,
+    /// Formats whose payload types str0m no longer changes.
+    pub(super) negotiated: Vec<FormatKey>,
     pub(super) codecs: Codecs,
-    /// Whether the last description had a BUNDLE group.
-    bundles: bool,
+    /// Whether the last offer had a BUNDLE group.
+    is_bundled: bool,
 }
 
-/// A section as the client knows it.
+/// A media section of the client.
 #[derive(Debug, Clone)]
-pub(super) struct LineOfClient {
+pub(super) struct ClientSection {
     pub(super) mid: String,
     pub(super) media: String,
     pub(super) protocol: String,
@@ -35,94 +37,102 @@ pub(super) struct LineOfClient {
     pub(super) slot: Option<usize>,
 }
 
-/// A section as the engine knows it.
+/// A media section of str0m.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
     pub(super) mid: String,
     pub(super) kind: MediaType,
     /// Whether we offered it.
     pub(super) is_ours: bool,
-    /// What the client offers on it.
+    /// Formats that the client offers.
     pub(super) formats: Vec<OfferedFormat>,
-    /// Its encodings, as the client writes them.
+    /// Encodings, by the client's rids.
     pub(super) rids: Vec<String>,
     pub(super) simulcast: Vec<(String, bool)>,
     pub(super) ssrcs: Vec<u32>,
 }
 
-/// A description for the engine, and the layout once the engine has taken it.
+/// The `rtpmap` and `fmtp` that str0m writes for a payload type.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WrittenFormat<'a> {
+    pub(super) encoding: &'a str,
+    pub(super) fmtp: &'a str,
+}
+
+/// A description for str0m, and the layout that applies once str0m has accepted it.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) text: String,
     pub(crate) layout: Layout,
-    /// Sources that the client names no longer.
-    pub(crate) forgotten: Vec<u32>,
-    /// The client's order of its bundle, without what is rejected.
+    /// SSRCs that the client no longer announces.
+    pub(crate) removed_ssrcs: Vec<u32>,
+    /// Mids of the client's bundle, without rejected sections.
     pub(crate) bundle: Vec<String>,
 }
 
 impl Layout {
     pub(crate) fn new() -> Self {
         Self {
-            lines: Vec::new(),
+            sections: Vec::new(),
             slots: Vec::new(),
-            agreed: Vec::new(),
+            negotiated: Vec::new(),
             codecs: Codecs::new(),
-            bundles: false,
+            is_bundled: false,
         }
     }
 
-    /// The name by which the engine knows a section of the client.
+    /// str0m's mid for a section of the client.
     pub(crate) fn engine_mid(&self, mid: &str) -> Option<&str> {
-        let line = self.lines.iter().find(|line| line.mid == mid && line.is_live)?;
-        Some(self.slots.get(line.slot?)?.mid.as_str())
+        let section = self.sections.iter().find(|section| section.mid == mid && section.is_live)?;
+        Some(self.slots.get(section.slot?)?.mid.as_str())
     }
 
-    /// The encodings of a section, as the client writes them.
+    /// The encodings of a section, by the client's rids.
     pub(crate) fn rids(&self, engine_mid: &str) -> &[String] {
         self.slots.iter().find(|slot| slot.mid == engine_mid).map_or(&[], |slot| &slot.rids)
     }
 
-    /// How many sources the engine is told to expect.
-    pub(crate) fn sources(&self) -> usize {
+    /// Number of SSRCs that str0m is told to expect.
+    pub(crate) fn expected_ssrcs(&self) -> usize {
         self.slots.iter().map(|slot| slot.ssrcs.len()).sum()
     }
 
-    /// What to tell the engine of an offer.
+    /// Plans how to present a client's offer to str0m.
     pub(crate) fn plan_offer(
         &self,
         offer: &Description<'_>,
-        numbers: &Numbers,
+        payload_types: &PayloadTypes,
     ) -> Result<Plan, SdpError> {
-        if offer.sections.len() < self.lines.len() {
-            let (before, now) = (self.lines.len(), offer.sections.len());
+        let before = self.sections.len();
+        let now = offer.sections.len();
+        if now < before {
             return Err(SdpError::SectionsMissing { before, now });
         }
-        let mut plan = Planner::new(self.clone(), offer, numbers, false);
-        plan.layout.bundles = offer.bundle.is_some();
+        let mut plan = Planner::new(self.clone(), offer, payload_types, false);
+        plan.layout.is_bundled = offer.bundle.is_some();
         for (index, section) in offer.sections.iter().enumerate() {
             plan.place_offered(index, section)?;
         }
         plan.finish()
     }
 
-    /// What to tell the engine of an answer to an offer of ours, which had these sections besides.
+    /// Plans how to present the answer to our offer, which added the `pending` sections.
     pub(crate) fn plan_answer(
         &self,
         answer: &Description<'_>,
         pending: &[(MediaType, String)],
-        numbers: &Numbers,
+        payload_types: &PayloadTypes,
     ) -> Result<Plan, SdpError> {
-        let expected = self.lines.len() + pending.len();
-        if answer.sections.len() != expected {
-            let (before, now) = (expected, answer.sections.len());
+        let before = self.sections.len() + pending.len();
+        let now = answer.sections.len();
+        if now != before {
             return Err(SdpError::SectionsMissing { before, now });
         }
         let mut layout = self.clone();
         for (kind, mid) in pending {
             layout.push_ours(*kind, mid);
         }
-        let mut plan = Planner::new(layout, answer, numbers, true);
+        let mut plan = Planner::new(layout, answer, payload_types, true);
         for (index, section) in answer.sections.iter().enumerate() {
             plan.place_answered(index, section)?;
         }
@@ -131,7 +141,7 @@ impl Layout {
 
     fn push_ours(&mut self, kind: MediaType, mid: &str) {
         let media = if kind == MediaType::Audio { "audio" } else { "video" };
-        self.lines.push(LineOfClient {
+        self.sections.push(ClientSection {
             mid: mid.to_owned(),
             media: media.to_owned(),
             protocol: "UDP/TLS/RTP/SAVPF".to_owned(),
@@ -143,28 +153,51 @@ impl Layout {
         self.slots.push(Slot { is_ours: true, ..Slot::new(kind, mid.to_owned()) });
     }
 
-    /// The answer to a client's offer, out of the engine's.
+    /// Renders str0m's answer for the client.
     pub(crate) fn render_answer(&self, text: &str, bundle: &[String]) -> String {
-        render::render(self, text, &[], self.bundles.then_some(bundle))
+        render::render(self, text, &[], self.is_bundled.then_some(bundle))
     }
 
-    /// An offer of ours, out of the engine's, with the sections that are new in it.
+    /// Renders str0m's offer for the client; `pending` are the sections that it adds.
     pub(crate) fn render_offer(&self, text: &str, pending: &[(MediaType, String)]) -> String {
-        let live = self.lines.iter().filter(|line| line.is_live).map(|line| line.mid.clone());
+        let live = self.sections.iter().filter(|section| section.is_live);
+        let live = live.map(|section| section.mid.clone());
         let mids: Vec<String> = live.chain(pending.iter().map(|(_, mid)| mid.clone())).collect();
         render::render(self, text, pending, Some(&mids))
     }
 
-    /// A name for the engine: what the engine makes of the client's own, by which packets call their
-    /// section, too; where that is taken, another.
-    pub(super) fn name(&self, mid: &str) -> String {
-        let is_taken = |name: &str| self.slots.iter().any(|slot| slot.mid == name);
-        let own = (*str0m::media::Mid::from(mid)).to_owned();
-        if !own.is_empty() && !is_taken(&own) {
-            return own;
+    /// A mid for str0m: the client's, as packets carry it, too. str0m truncates it; if the result
+    /// is taken, another one is generated.
+    pub(super) fn new_engine_mid(&self, mid: &str) -> String {
+        let is_taken = |mid: &str| self.slots.iter().any(|slot| slot.mid == mid);
+        let truncated = (*str0m::media::Mid::from(mid)).to_owned();
+        if !truncated.is_empty() && !is_taken(&truncated) {
+            return truncated;
         }
-        let others = (0..).map(|number| format!("moim{number}"));
-        others.into_iter().find(|name| !is_taken(name)).unwrap_or_default()
+        let generated = (0..).map(|number| format!("moim{number}"));
+        generated.into_iter().find(|mid| !is_taken(mid)).unwrap_or_default()
+    }
+}
+
+impl ClientSection {
+    pub(super) fn new(section: &Section<'_>, is_live: bool, slot: Option<usize>) -> Self {
+        let mut formats = section.formats.trim();
+        while formats.len() > MAX_FORMATS_BYTES {
+            formats = formats.rsplit_once(' ').map_or("0", |(head, _)| head);
+        }
+        Self {
+            mid: section.mid.to_owned(),
+            media: section.media.to_owned(),
+            protocol: section.protocol.to_owned(),
+            formats: formats.to_owned(),
+            kind: section.kind,
+            is_live,
+            slot,
+        }
+    }
+
+    pub(super) fn is_rtp(&self) -> bool {
+        matches!(self.kind, MediaType::Audio | MediaType::Video)
     }
 }
 
@@ -180,41 +213,17 @@ impl Slot {
             ssrcs: Vec::new(),
         }
     }
-}
 
-impl LineOfClient {
-    pub(super) fn is_rtp(&self) -> bool {
-        matches!(self.kind, MediaType::Audio | MediaType::Video)
-    }
-
-    pub(super) fn new(section: &Section<'_>, is_live: bool, slot: Option<usize>) -> Self {
-        let mut formats = section.formats.trim();
-        while formats.len() > FORMATS {
-            formats = formats.rsplit_once(' ').map_or("0", |(head, _)| head);
-        }
-        Self {
-            mid: section.mid.to_owned(),
-            media: section.media.to_owned(),
-            protocol: section.protocol.to_owned(),
-            formats: formats.to_owned(),
-            kind: section.kind,
-            is_live,
-            slot,
-        }
-    }
-}
-
-impl Slot {
-    /// Whether the client offers something with a format that the engine writes so.
-    pub(super) fn knows(
+    /// Whether the client offers RTX or RED, as selected by `payload_type`, for a format.
+    pub(super) fn offers(
         &self,
-        (encoding, fmtp): (&str, &str),
-        what: impl Fn(&OfferedFormat) -> Option<u8>,
+        written: WrittenFormat<'_>,
+        payload_type: impl Fn(&OfferedFormat) -> Option<u8>,
     ) -> bool {
         self.formats.iter().any(|format| {
-            let same = format.key.encoding().eq_ignore_ascii_case(encoding)
-                && format.key.is_written_as(encoding, fmtp);
-            same && what(format).is_some()
+            format.key.encoding().eq_ignore_ascii_case(written.encoding)
+                && format.key.matches(written.encoding, written.fmtp)
+                && payload_type(format).is_some()
         })
     }
 }

@@ -1,9 +1,9 @@
-//! Session descriptions: ours to parse and to bound, the engine's to negotiate.
+//! Session descriptions: parsed and bounded here, negotiated by str0m.
 //!
-//! [`Description::parse`] reads what a client says, in one pass and within bounds, and says in words
-//! of ours why it takes none of it. The engine sees neither that text nor its numbers: a [`Layout`]
-//! keeps which section of the client is which of the engine's, writes the engine a description of
-//! what both have in common, and turns the engine's text into the client's order and names.
+//! [`Description::parse`] reads a client's description in one bounded pass; its errors are worded
+//! for the developer of the client. str0m sees neither that text nor its payload types. A
+//! [`Layout`] maps the client's sections to those of str0m, writes str0m a description of what both
+//! sides have in common, and renders str0m's text with the client's order, mids and payload types.
 
 mod description;
 mod error;
@@ -19,6 +19,8 @@ mod write;
 
 pub(crate) use description::{Description, Fingerprint, MediaType, SdpDirection, Section};
 pub use error::SdpError;
-pub(crate) use formats::{FormatKey, Numbers};
+pub(crate) use formats::{FormatKey, PayloadTypes};
 pub(crate) use layout::{Layout, Plan};
-pub(crate) use text::{plain_candidates, replace_credentials, source, with_one_name, with_sources};
+pub(crate) use text::{
+    parse_send_ssrcs, replace_credentials, replace_ssrc_lines, strip_candidate_ufrags, unify_cname,
+};

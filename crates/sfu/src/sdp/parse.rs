@@ -1,4 +1,4 @@
-//! The parser of descriptions: one pass over the lines, a bounded number of each kind kept.
+//! Parser of descriptions: one pass over the lines, with a limit for each kind of line.
 
 use super::{
     Description, MediaType, SdpDirection, SdpError, Section,
@@ -9,8 +9,7 @@ use super::{
 use crate::config::Limits;
 
 impl<'a> Description<'a> {
-    /// Reads a description (RFC 8866, RFC 8829 §5.8). Lines and attributes of no meaning here are
-    /// passed over.
+    /// Parses a description (RFC 8866, RFC 8829 §5.8). Ignores unknown lines and attributes.
     pub(crate) fn parse(text: &'a str, limits: &Limits) -> Result<Self, SdpError> {
         if text.len() > limits.sdp_bytes {
             return Err(SdpError::TooLong(limits.sdp_bytes));
@@ -34,7 +33,6 @@ impl<'a> Description<'a> {
             match (line.letter, sections.last_mut()) {
                 (b'a', Some(section)) => section.attribute(line, &mut session.shared)?,
                 (b'a', None) => session.attribute(line)?,
-                // Nothing else is of any meaning to us.
                 _ => {}
             }
         }
@@ -45,12 +43,12 @@ impl<'a> Description<'a> {
     }
 }
 
-/// Whatever may stand in the session's part and in a section.
+/// Attributes that are allowed in the session part and in sections.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) fingerprint: Option<Fingerprint>,
     pub(super) setup: Option<Setup>,
-    /// How many SSRCs have been told in all sections.
+    /// Number of `ssrc` lines in all sections.
     pub(super) ssrc_lines: usize,
 }
 
@@ -80,7 +78,7 @@ impl<'a> Session<'a> {
             "extmap" if self.extensions.len() < 64 => {
                 self.extensions.extend(extension(line, value)?);
             }
-            "fingerprint" => self.shared.fingerprint(fingerprint(line, value)?),
+            "fingerprint" => self.shared.add_fingerprint(fingerprint(line, value)?),
             "setup" => self.shared.setup = Some(setup(line, value)?),
             _ => self.direction = direction(name).or(self.direction),
         }
@@ -90,7 +88,7 @@ impl<'a> Session<'a> {
     fn finish(self, builders: Vec<SectionBuilder<'a>>) -> Result<Description<'a>, SdpError> {
         let mut credentials = credentials(self.ufrag, self.pwd);
         let mut sections: Vec<Section<'a>> = Vec::with_capacity(builders.len());
-        // Those of the first section of the bundle stand for all (RFC 9143 §7.2).
+        // The first section of the bundle is authoritative (RFC 9143 §7.2).
         let tagged = self.bundle.as_ref().and_then(|mids| mids.first()).copied();
         let mut found = None;
         for builder in builders {
@@ -127,8 +125,8 @@ impl<'a> Session<'a> {
 }
 
 impl Shared {
-    /// Keeps the stronger one.
-    pub(super) fn fingerprint(&mut self, found: Option<Fingerprint>) {
+    /// Adds a fingerprint; the stronger hash wins.
+    pub(super) fn add_fingerprint(&mut self, found: Option<Fingerprint>) {
         let Some(found) = found else { return };
         let weaker = |known: &Fingerprint| known.hash == "sha-1" && found.hash == "sha-256";
         if self.fingerprint.as_ref().is_none_or(weaker) {
@@ -141,26 +139,24 @@ fn credentials_of<'a>(builder: &SectionBuilder<'a>) -> Option<Credentials<'a>> {
     credentials(builder.ufrag, builder.pwd)
 }
 
-/// Both, and each of the characters and the length that it must have (RFC 8839 §5.4).
+/// Credentials with the length and the characters that RFC 8839 §5.4 requires.
 fn credentials<'a>(ufrag: Option<&'a str>, pwd: Option<&'a str>) -> Option<Credentials<'a>> {
-    let is_ice =
-        |text: &str| text.bytes().all(|it| it.is_ascii_alphanumeric() || b"+/".contains(&it));
-    // Some clients write characters of other alphabets of base 64, which harms nobody.
-    let is_ice = |text: &str| is_ice(text) || text.bytes().all(|it| it.is_ascii_graphic());
+    // Wider than ice-char, as some clients use other base64 alphabets.
+    let is_ice = |text: &str| text.bytes().all(|it| it.is_ascii_graphic());
     let ufrag = ufrag.filter(|it| (4..=256).contains(&it.len()) && is_ice(it))?;
     let pwd = pwd.filter(|it| (22..=256).contains(&it.len()) && is_ice(it))?;
     Some(Credentials { ufrag, pwd })
 }
 
 fn media_line(line: Line<'_>) -> Result<Section<'_>, SdpError> {
-    let bad = SdpError::BadMediaLine(line.number);
+    let bad = SdpError::MalformedMediaLine(line.number);
     let mut parts = line.value.splitn(4, ' ');
     let (Some(media), Some(port), Some(protocol), Some(formats)) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(bad);
     };
-    // A number of ports may follow (RFC 8866 §5.14), and means nothing here.
+    // The number of ports (RFC 8866 §5.14) is meaningless here.
     let port = port.split_once('/').map_or(port, |(port, _)| port);
     let Ok(port) = port.parse() else { return Err(bad) };
     if media.is_empty() || media.len() > 32 || protocol.len() > 64 || formats.trim().is_empty() {
@@ -184,7 +180,7 @@ fn media_line(line: Line<'_>) -> Result<Section<'_>, SdpError> {
     Ok(Section { port, payload_types, ..Section::empty(media, kind, protocol, formats) })
 }
 
-/// The profiles of RTP that DTLS protects (RFC 8829 §5.1.2).
+/// RTP profiles over DTLS (RFC 8829 §5.1.2).
 fn is_rtp(protocol: &str) -> bool {
     matches!(
         protocol,
@@ -207,10 +203,10 @@ pub(super) fn direction(name: &str) -> Option<SdpDirection> {
 }
 
 fn bad(line: Line<'_>, attribute: &'static str) -> SdpError {
-    SdpError::BadAttribute { line: line.number, attribute }
+    SdpError::InvalidAttribute { line: line.number, attribute }
 }
 
-/// A fingerprint by a hash that the engine can compute; others are passed over.
+/// Parses a fingerprint; `None` for a hash that str0m can't compute.
 pub(super) fn fingerprint(line: Line<'_>, value: &str) -> Result<Option<Fingerprint>, SdpError> {
     let malformed = || bad(line, "fingerprint");
     let (hash, hex) = value.split_once(' ').ok_or_else(malformed)?;
@@ -234,8 +230,7 @@ pub(super) fn setup(line: Line<'_>, value: &str) -> Result<Setup, SdpError> {
     }
 }
 
-/// A header extension (RFC 8285 §8). Its direction is of no meaning to us: what is agreed is what is
-/// answered.
+/// Parses a header extension (RFC 8285 §8). Its direction is ignored: the answer decides.
 pub(super) fn extension<'a>(
     line: Line<'a>,
     value: &'a str,
@@ -245,7 +240,7 @@ pub(super) fn extension<'a>(
     let id = id.split_once('/').map_or(id, |(id, _direction)| id);
     let id: u16 = id.parse().map_err(|_| malformed())?;
     let uri = rest.split(' ').next().filter(|uri| !uri.is_empty()).ok_or_else(malformed)?;
-    // Of those from 4096 on an answer would choose one (RFC 8285 §7); no browser offers any.
+    // Ids from 4096 on ask the answerer to choose one (RFC 8285 §7); no browser offers any.
     Ok((1..=255).contains(&id).then_some((id, uri)))
 }
 
@@ -267,8 +262,8 @@ pub(super) fn payload_type_of(text: &str) -> Option<u8> {
     text.parse().ok().filter(|it: &u8| *it < 128)
 }
 
-/// A payload type, or all of them, and what follows.
-pub(super) fn of_payload_type<'a>(
+/// Splits a value into its payload type (`None` for all of them) and the rest.
+pub(super) fn split_payload_type<'a>(
     line: Line<'a>,
     value: &'a str,
     attribute: &'static str,

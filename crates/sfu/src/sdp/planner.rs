@@ -1,33 +1,33 @@
-//! The making of a plan: each section of a description in its place, numbers chosen, sources counted.
+//! Builder of a [`Plan`]: assigns sections to slots, chooses payload types, collects SSRCs.
 
 use foldhash::{HashSet, HashSetExt as _};
 
 use super::{
-    Description, MediaType, Numbers, SdpDirection, SdpError, Section,
+    Description, MediaType, PayloadTypes, SdpDirection, SdpError, Section,
     formats::{Codecs, OfferedFormat, offered},
-    layout::{Layout, LineOfClient, Plan, Slot},
-    write::{EngineSection, EngineText},
+    layout::{ClientSection, Layout, Plan, Slot},
+    write::{EngineMedia, EngineSdp},
 };
 use crate::extensions;
 
-/// Payload types that mean nothing by themselves (RFC 3551 §6, and RFC 5761 §4 for the lower ones).
+/// Dynamic payload types (RFC 3551 §6; RFC 5761 §4 for the lower range).
 const DYNAMIC: [std::ops::RangeInclusive<u8>; 2] = [96..=127, 35..=63];
 
-/// Encodings of a section that the engine is told of.
-const RIDS: usize = 4;
-/// Sources of a section without encodings that the engine is told of.
-const SSRCS: usize = 4;
+/// Encodings per section that str0m is told of.
+const MAX_RIDS: usize = 4;
+/// SSRCs per section without rids that str0m is told of.
+const MAX_SSRCS: usize = 4;
 
-/// A plan in the making.
+/// A plan under construction.
 pub(super) struct Planner<'a> {
     pub(super) layout: Layout,
     description: &'a Description<'a>,
-    numbers: &'a Numbers,
+    payload_types: &'a PayloadTypes,
     is_answer: bool,
-    /// The only section that is taken where there is no group.
-    lone: Option<usize>,
-    /// What each slot is in this description.
-    shown: Vec<Option<usize>>,
+    /// The only section that is used without a BUNDLE group.
+    unbundled: Option<usize>,
+    /// Index of the section in this description that each slot is used for.
+    used_for: Vec<Option<usize>>,
     codecs: Codecs,
 }
 
@@ -35,27 +35,27 @@ impl<'a> Planner<'a> {
     pub(super) fn new(
         layout: Layout,
         description: &'a Description<'a>,
-        numbers: &'a Numbers,
+        payload_types: &'a PayloadTypes,
         is_answer: bool,
     ) -> Self {
         let bundle = description.bundle.as_deref();
-        let usable = |section: &Section<'_>| {
+        let is_usable = |section: &Section<'_>| {
             section.kind != MediaType::Other && !section.is_rejected(bundle)
         };
-        let lone = description.sections.iter().position(usable);
-        let shown = vec![None; layout.slots.len()];
+        let unbundled = description.sections.iter().position(is_usable);
+        let used_for = vec![None; layout.slots.len()];
         let codecs = Codecs::new();
-        Self { layout, description, numbers, is_answer, lone, shown, codecs }
+        Self { layout, description, payload_types, is_answer, unbundled, used_for, codecs }
     }
 
-    /// Whether a section is to be used as far as its transport goes.
+    /// Whether a section shares the transport that is used.
     fn is_used(&self, index: usize, section: &Section<'_>) -> bool {
         let bundle = self.description.bundle.as_deref();
-        let bundled = match bundle {
+        let is_bundled = match bundle {
             Some(mids) => mids.contains(&section.mid),
-            None => self.is_answer || self.lone == Some(index),
+            None => self.is_answer || self.unbundled == Some(index),
         };
-        bundled && section.kind != MediaType::Other && !section.is_rejected(bundle)
+        is_bundled && section.kind != MediaType::Other && !section.is_rejected(bundle)
     }
 
     pub(super) fn place_offered(
@@ -67,12 +67,13 @@ impl<'a> Planner<'a> {
         let mut is_live = self.is_used(index, section);
         let is_media = matches!(section.kind, MediaType::Audio | MediaType::Video);
         if is_live && is_media {
-            self.codecs.take(section)?;
+            self.codecs.add_section(section)?;
         }
-        let known = self.layout.lines.get(index);
-        let same = known.is_some_and(|line| line.mid == section.mid && line.kind == section.kind);
-        let in_use = known.filter(|line| line.is_live).and_then(|line| line.slot);
-        if in_use.is_some() && !same && is_live {
+        let known = self.layout.sections.get(index);
+        let is_same =
+            known.is_some_and(|known| known.mid == section.mid && known.kind == section.kind);
+        let in_use = known.filter(|known| known.is_live).and_then(|known| known.slot);
+        if in_use.is_some() && !is_same && is_live {
             return Err(SdpError::SectionReplaced(number));
         }
         let slot = match in_use {
@@ -84,19 +85,19 @@ impl<'a> Planner<'a> {
         };
         is_live &= slot.is_some();
         if is_live && let Some(slot) = slot {
-            self.show(slot, index, section);
-            // A section of ours that has lost all its formats can't go on.
+            self.use_slot(slot, index, section);
+            // A section that we offered can't lose all its formats.
             let is_bare = self.layout.slots.get(slot).is_none_or(|it| it.formats.is_empty());
             if is_media && is_bare {
-                return Err(SdpError::NothingInCommon(number));
+                return Err(SdpError::NoCommonFormat(number));
             }
         }
-        // What the engine has in a former place stays there, turned off.
-        let slot = slot.or_else(|| self.layout.lines.get(index).and_then(|line| line.slot));
-        let line = LineOfClient::new(section, is_live, slot);
-        match self.layout.lines.get_mut(index) {
-            Some(known) => *known = line,
-            None => self.layout.lines.push(line),
+        // str0m keeps the slot of a section that is no longer used, as inactive.
+        let slot = slot.or_else(|| self.layout.sections.get(index).and_then(|known| known.slot));
+        let section = ClientSection::new(section, is_live, slot);
+        match self.layout.sections.get_mut(index) {
+            Some(known) => *known = section,
+            None => self.layout.sections.push(section),
         }
         Ok(())
     }
@@ -106,46 +107,51 @@ impl<'a> Planner<'a> {
         index: usize,
         section: &Section<'_>,
     ) -> Result<(), SdpError> {
-        let used = self.is_used(index, section);
-        let Some(line) = self.layout.lines.get_mut(index) else {
-            return Err(SdpError::AnswerDiffers(index + 1));
+        let is_used = self.is_used(index, section);
+        let Some(known) = self.layout.sections.get_mut(index) else {
+            return Err(SdpError::AnswerSectionMismatch(index + 1));
         };
-        if line.mid != section.mid || line.media != section.media {
-            return Err(SdpError::AnswerDiffers(index + 1));
+        if known.mid != section.mid || known.media != section.media {
+            return Err(SdpError::AnswerSectionMismatch(index + 1));
         }
-        line.is_live &= used;
-        let is_media = matches!(line.kind, MediaType::Audio | MediaType::Video);
-        if let (true, Some(slot)) = (line.is_live, line.slot) {
-            self.show(slot, index, section);
+        known.is_live &= is_used;
+        let is_media = known.is_rtp();
+        if known.is_live
+            && let Some(slot) = known.slot
+        {
+            self.use_slot(slot, index, section);
             let is_bare = self.layout.slots.get(slot).is_none_or(|it| it.formats.is_empty());
             if is_media && is_bare {
-                return Err(SdpError::NothingInCommon(index + 1));
+                return Err(SdpError::NoCommonFormat(index + 1));
             }
         }
         Ok(())
     }
 
-    /// A place in the engine for a section of the client's; none if there can't be another.
+    /// Assigns a slot to a section of the client; `None` if str0m can't have another.
     fn make_slot(&mut self, index: usize, section: &Section<'_>) -> Option<usize> {
         let layout = &mut self.layout;
-        let before = layout.lines.get(index).and_then(|line| line.slot);
+        let before = layout.sections.get(index).and_then(|section| section.slot);
         if section.kind == MediaType::Application {
-            // The engine has one association, which stays.
-            let there = layout.slots.iter().position(|it| it.kind == MediaType::Application);
-            let Some(there) = there else {
-                let mid = layout.name(section.mid);
+            // str0m has one SCTP association, for good.
+            let existing = layout.slots.iter().position(|it| it.kind == MediaType::Application);
+            let Some(existing) = existing else {
+                let mid = layout.new_engine_mid(section.mid);
                 layout.slots.push(Slot::new(section.kind, mid));
-                self.shown.push(None);
+                self.used_for.push(None);
                 return Some(layout.slots.len() - 1);
             };
-            let used = layout.lines.iter().any(|it| it.slot == Some(there) && it.is_live);
-            let used = used || self.shown.get(there).is_some_and(Option::is_some);
-            for line in layout.lines.iter_mut().filter(|it| it.slot == Some(there) && !used) {
-                line.slot = None;
+            let is_used = self.used_for.get(existing).is_some_and(Option::is_some)
+                || layout.sections.iter().any(|it| it.slot == Some(existing) && it.is_live);
+            if is_used {
+                return None;
             }
-            return (!used).then_some(there);
+            for section in layout.sections.iter_mut().filter(|it| it.slot == Some(existing)) {
+                section.slot = None;
+            }
+            return Some(existing);
         }
-        let mid = layout.name(section.mid);
+        let mid = layout.new_engine_mid(section.mid);
         let slot = Slot::new(section.kind, mid);
         let reused = before.filter(|before| {
             layout.slots.get(*before).is_some_and(|it| it.kind != MediaType::Application)
@@ -157,70 +163,68 @@ impl<'a> Planner<'a> {
             }
             None => {
                 layout.slots.push(slot);
-                self.shown.push(None);
+                self.used_for.push(None);
                 Some(layout.slots.len() - 1)
             }
         }
     }
 
-    fn show(&mut self, slot: usize, index: usize, section: &Section<'_>) {
-        if let Some(shown) = self.shown.get_mut(slot) {
-            *shown = Some(index);
+    fn use_slot(&mut self, slot: usize, index: usize, section: &Section<'_>) {
+        if let Some(used_for) = self.used_for.get_mut(slot) {
+            *used_for = Some(index);
         }
-        let Some(it) = self.layout.slots.get_mut(slot) else { return };
-        it.formats = offered(section);
-        if self.is_answer || it.is_ours {
-            // We have named the numbers.
-            it.formats.retain_mut(|format| {
-                let Some(ours) = self.numbers.of(format.key) else { return false };
+        let Some(slot) = self.layout.slots.get_mut(slot) else { return };
+        slot.formats = offered(section);
+        if self.is_answer || slot.is_ours {
+            // The payload types are ours.
+            slot.formats.retain_mut(|format| {
+                let Some(ours) = self.payload_types.of(format.key) else { return false };
                 format.rtx = format.rtx.filter(|rtx| ours.rtx == Some(*rtx));
                 format.red = format.red.filter(|red| ours.red == Some(*red));
                 ours.payload_type == format.payload_type
             });
         } else {
-            it.formats.retain(|format| self.numbers.of(format.key).is_some());
+            slot.formats.retain(|format| self.payload_types.of(format.key).is_some());
         }
-        if it.is_ours {
+        if slot.is_ours {
             return;
         }
         let mut rids: Vec<String> = Vec::new();
-        for rid in section.rids.iter().take(RIDS) {
-            // Of those that the engine can't tell apart one is heard.
-            let name = |rid: &str| str0m::media::Rid::from(rid);
-            if rids.iter().all(|known| name(known) != name(rid)) {
+        for rid in section.rids.iter().take(MAX_RIDS) {
+            // str0m truncates rids; of those that become equal the first counts.
+            let truncated = |rid: &str| str0m::media::Rid::from(rid);
+            if rids.iter().all(|known| truncated(known) != truncated(rid)) {
                 rids.push((*rid).to_owned());
             }
         }
         let simulcast = section.simulcast.iter().filter(|(rid, _)| rids.iter().any(|it| it == rid));
-        it.simulcast = simulcast.map(|(rid, paused)| ((*rid).to_owned(), *paused)).collect();
-        it.rids = rids;
+        slot.simulcast = simulcast.map(|(rid, paused)| ((*rid).to_owned(), *paused)).collect();
+        slot.rids = rids;
     }
 
     pub(super) fn finish(mut self) -> Result<Plan, SdpError> {
         let description = self.description;
-        self.layout.codecs.agree(&self.codecs)?;
+        self.layout.codecs.merge(&self.codecs)?;
         if self.layout.slots.is_empty() {
-            return Err(SdpError::NothingToServe);
+            return Err(SdpError::NoUsableSection);
         }
         let credentials = description.credentials.ok_or(SdpError::NoCredentials)?;
         if description.ice_lite {
-            return Err(SdpError::BothLite);
+            return Err(SdpError::BothIceLite);
         }
-        let extensions = extensions(self.shown.iter().flatten(), description)?;
-        let chosen = if self.is_answer { Vec::new() } else { self.choose_numbers() };
+        let extensions = extensions(self.used_for.iter().flatten(), description)?;
+        let chosen = if self.is_answer { Vec::new() } else { self.choose_payload_types() };
         let mut sources = Sources::default();
-        let live = self
-            .layout
-            .slots
-            .iter()
-            .zip(&self.shown)
-            .filter(|(slot, shown)| shown.is_some() || slot.kind == MediaType::Application);
+        let live =
+            self.layout.slots.iter().zip(&self.used_for).filter(|(slot, used_for)| {
+                used_for.is_some() || slot.kind == MediaType::Application
+            });
         let mids = live.map(|(slot, _)| slot.mid.as_str());
         let fingerprint = description.fingerprint.as_ref();
-        let mut text = EngineText::new(mids, credentials, fingerprint, description.setup);
-        let mut forgotten = Vec::new();
-        for (slot, shown) in self.layout.slots.iter_mut().zip(&self.shown) {
-            let section = shown.and_then(|index| description.sections.get(index));
+        let mut text = EngineSdp::new(mids, credentials, fingerprint, description.setup);
+        let mut removed_ssrcs = Vec::new();
+        for (slot, used_for) in self.layout.slots.iter_mut().zip(&self.used_for) {
+            let section = used_for.and_then(|index| description.sections.get(index));
             if slot.kind == MediaType::Application {
                 text.application(&slot.mid, section.and_then(|it| it.max_message_size));
                 continue;
@@ -232,7 +236,7 @@ impl<'a> Planner<'a> {
             };
             let ssrcs = sources.of(section, slot);
             let now: Vec<u32> = ssrcs.iter().map(|(ssrc, _)| *ssrc).collect();
-            forgotten.extend(slot.ssrcs.iter().filter(|before| !now.contains(before)));
+            removed_ssrcs.extend(slot.ssrcs.iter().filter(|before| !now.contains(before)));
             slot.ssrcs = now;
             let formats: Vec<OfferedFormat> = if self.is_answer || slot.is_ours {
                 slot.formats.clone()
@@ -240,7 +244,7 @@ impl<'a> Planner<'a> {
                 let of = |it: &OfferedFormat| chosen.iter().find(|ours| ours.key == it.key);
                 slot.formats.iter().filter_map(of).copied().collect()
             };
-            text.media(&EngineSection {
+            text.media(&EngineMedia {
                 mid: &slot.mid,
                 media,
                 direction: slot.direction(section.direction),
@@ -252,61 +256,63 @@ impl<'a> Planner<'a> {
                 ssrcs: &ssrcs,
             });
             for format in &formats {
-                if !self.layout.agreed.contains(&format.key) {
-                    self.layout.agreed.push(format.key);
+                if !self.layout.negotiated.contains(&format.key) {
+                    self.layout.negotiated.push(format.key);
                 }
             }
         }
-        let bundle =
-            description.bundle.iter().flatten().filter(|mid| {
-                self.layout.lines.iter().any(|line| line.is_live && line.mid == **mid)
-            });
+        let bundle = description
+            .bundle
+            .iter()
+            .flatten()
+            .filter(|mid| self.layout.sections.iter().any(|it| it.is_live && it.mid == **mid));
         let bundle = bundle.map(|mid| (*mid).to_owned()).collect();
-        Ok(Plan { text: text.finish(), layout: self.layout, forgotten, bundle })
+        Ok(Plan { text: text.finish(), layout: self.layout, removed_ssrcs, bundle })
     }
 
-    /// The numbers under which the engine is to know the formats of the client's sections: those that
-    /// were agreed; else the client's own, unless they mean something else already; else the engine's.
-    /// All of a client's sections are such on which it sends, if anybody, so that what we answer is
-    /// what it goes by (RFC 3264 §6.1).
-    fn choose_numbers(&self) -> Vec<OfferedFormat> {
+    /// Chooses str0m's payload types for the formats of the client's sections: those negotiated
+    /// before; else the client's, unless they are taken; else str0m's.
+    ///
+    /// Only the client sends on its sections, and it uses the payload types of our answer (RFC 3264
+    /// §6.1), so they need not be the ones that it offered.
+    fn choose_payload_types(&self) -> Vec<OfferedFormat> {
         let mut taken = [false; 128];
-        let mut take = |number: u8| {
-            let place = taken.get_mut(usize::from(number));
+        let mut take = |payload_type: u8| {
+            let place = taken.get_mut(usize::from(payload_type));
             place.is_some_and(|taken| !std::mem::replace(taken, true))
         };
         let mut chosen: Vec<OfferedFormat> = Vec::new();
-        for key in &self.layout.agreed {
-            let Some(ours) = self.numbers.of(*key) else { continue };
-            for number in [Some(ours.payload_type), ours.rtx, ours.red].into_iter().flatten() {
-                take(number);
+        for key in &self.layout.negotiated {
+            let Some(ours) = self.payload_types.of(*key) else { continue };
+            for payload_type in [Some(ours.payload_type), ours.rtx, ours.red].into_iter().flatten()
+            {
+                take(payload_type);
             }
             chosen.push(ours);
         }
-        let slots = self.layout.slots.iter().zip(&self.shown);
-        let slots = slots.filter(|(slot, shown)| !slot.is_ours && shown.is_some());
+        let slots = self.layout.slots.iter().zip(&self.used_for);
+        let slots = slots.filter(|(slot, used_for)| !slot.is_ours && used_for.is_some());
         let offered: Vec<&OfferedFormat> = slots.flat_map(|(slot, _)| &slot.formats).collect();
         for format in &offered {
             if chosen.iter().any(|it| it.key == format.key) {
                 continue;
             }
-            let Some(ours) = self.numbers.of(format.key) else { continue };
+            let Some(ours) = self.payload_types.of(format.key) else { continue };
             let same = offered.iter().filter(|it| it.key == format.key);
             let (rtx, red) =
                 same.fold((None, None), |(rtx, red), it| (rtx.or(it.rtx), red.or(it.red)));
-            // Theirs, else the engine's own, else any that is free.
-            let mut number = |theirs: u8, ours: Option<u8>| {
-                let usual = [Some(theirs), ours].into_iter().flatten();
-                usual.chain(DYNAMIC.into_iter().flatten()).find(|number| take(*number))
+            let mut choose = |theirs: u8, ours: Option<u8>| {
+                let preferred = [Some(theirs), ours].into_iter().flatten();
+                preferred.chain(DYNAMIC.into_iter().flatten()).find(|it| take(*it))
             };
-            let Some(payload_type) = number(format.payload_type, Some(ours.payload_type)) else {
+            let Some(payload_type) = choose(format.payload_type, Some(ours.payload_type)) else {
                 continue;
             };
             chosen.push(OfferedFormat {
                 key: format.key,
                 payload_type,
-                rtx: rtx.and_then(|rtx| number(rtx, ours.rtx)),
-                red: red.and_then(|red| number(red, ours.red)),
+                rtx: rtx.and_then(|rtx| choose(rtx, ours.rtx)),
+                red: red.and_then(|red| choose(red, ours.red)),
             });
         }
         chosen
@@ -314,20 +320,20 @@ impl<'a> Planner<'a> {
 }
 
 impl Slot {
-    /// On sections of the client we send nothing, and on ours we take nothing.
-    fn direction(&self, told: SdpDirection) -> SdpDirection {
+    /// Direction for str0m: media flows one way only, from the offerer of the section.
+    fn direction(&self, client: SdpDirection) -> SdpDirection {
         match self.is_ours {
-            true if told.receives() => SdpDirection::RecvOnly,
-            false if told.sends() => SdpDirection::SendOnly,
+            true if client.receives() => SdpDirection::RecvOnly,
+            false if client.sends() => SdpDirection::SendOnly,
             _ => SdpDirection::Inactive,
         }
     }
 
-    /// Whether the engine can read the names of its encodings (it takes letters and digits).
+    /// Whether str0m can parse the rids: at most eight letters and digits.
     fn has_plain_rids(&self) -> bool {
-        let plain =
+        let is_plain =
             |rid: &String| rid.len() <= 8 && rid.bytes().all(|it| it.is_ascii_alphanumeric());
-        self.rids.iter().all(plain)
+        self.rids.iter().all(is_plain)
     }
 
     fn plain_rids(&self) -> Vec<String> {
@@ -339,12 +345,12 @@ impl Slot {
     }
 }
 
-/// Sources of a description, each once.
+/// SSRCs of a description, without duplicates.
 #[derive(Default)]
 struct Sources(Option<HashSet<u32>>);
 
 impl Sources {
-    /// Those of a section, each with its retransmissions. Of several encodings packets tell by rid.
+    /// SSRCs of a section, each with its RTX SSRC. With rids the packets identify their encoding.
     fn of(&mut self, section: &Section<'_>, slot: &Slot) -> Vec<(u32, Option<u32>)> {
         if slot.is_ours || !section.direction.sends() || !slot.rids.is_empty() {
             return Vec::new();
@@ -356,7 +362,7 @@ impl Sources {
                 && !section.fec_ssrcs.contains(ssrc)
         };
         let mut sources = Vec::new();
-        for ssrc in section.ssrcs.iter().filter(|it| is_media(it)).take(SSRCS) {
+        for ssrc in section.ssrcs.iter().filter(|it| is_media(it)).take(MAX_SSRCS) {
             let rtx = section.fid_groups.iter().find(|(media, _)| media == ssrc);
             let rtx = rtx.map(|(_, rtx)| *rtx).filter(|rtx| *rtx != 0 && rtx != ssrc);
             if known.insert(*ssrc) {
@@ -367,55 +373,51 @@ impl Sources {
     }
 }
 
-/// The feedback that the client wants, by the numbers that the engine is shown.
+/// Feedback that the client supports, by str0m's payload types.
 fn feedback<'a>(
     section: &Section<'a>,
     theirs: &[OfferedFormat],
-    shown: &[OfferedFormat],
+    chosen: &[OfferedFormat],
 ) -> Vec<(u8, &'a str)> {
     const KNOWN: [&str; 5] = ["transport-cc", "goog-remb", "ccm fir", "nack", "nack pli"];
     let mut feedback = Vec::new();
     for format in theirs {
-        let Some(shown) = shown.iter().find(|it| it.key == format.key) else { continue };
-        for what in KNOWN {
-            let is_wanted = section
-                .feedback
-                .iter()
-                .find(|(of, told)| of.is_none_or(|of| of == format.payload_type) && *told == what);
-            if let Some((_, told)) = is_wanted {
-                feedback.push((shown.payload_type, *told));
+        let Some(chosen) = chosen.iter().find(|it| it.key == format.key) else { continue };
+        for known in KNOWN {
+            let offered = section.feedback.iter().find(|(payload_type, value)| {
+                payload_type.is_none_or(|it| it == format.payload_type) && *value == known
+            });
+            if let Some((_, value)) = offered {
+                feedback.push((chosen.payload_type, *value));
             }
         }
     }
     feedback
 }
 
-/// The header extensions of a bundle by their numbers (RFC 9143 §9.4).
+/// Header extensions of a bundle by id (RFC 9143 §9.4).
 fn extensions<'a>(
-    shown: impl Iterator<Item = &'a usize>,
+    used: impl Iterator<Item = &'a usize>,
     description: &Description<'a>,
 ) -> Result<[Option<&'a str>; 256], SdpError> {
-    let mut meaning: [Option<&str>; 256] = [None; 256];
-    for section in shown.filter_map(|index| description.sections.get(*index)) {
+    let mut uris: [Option<&str>; 256] = [None; 256];
+    for section in used.filter_map(|index| description.sections.get(*index)) {
         for (id, uri) in &section.extensions {
-            let Some(place) = meaning.get_mut(usize::from(*id)) else { continue };
+            let Some(place) = uris.get_mut(usize::from(*id)) else { continue };
             if place.get_or_insert(uri) != uri {
                 return Err(SdpError::ExtensionConflict(*id));
             }
         }
     }
-    Ok(meaning)
+    Ok(uris)
 }
 
-/// The extensions of a section that the engine is to see, each under one number.
-fn extensions_of<'a>(
-    section: &Section<'a>,
-    meaning: &[Option<&'a str>; 256],
-) -> Vec<(u16, &'a str)> {
+/// Extensions of a section that str0m is told of, each under one id.
+fn extensions_of<'a>(section: &Section<'a>, uris: &[Option<&'a str>; 256]) -> Vec<(u16, &'a str)> {
     let mut seen: Vec<(u16, &str)> = Vec::new();
     for (id, uri) in &section.extensions {
         let fits = (1..=14).contains(id) && extensions::is_known(uri);
-        let first = meaning.iter().position(|it| *it == Some(*uri)) == Some(usize::from(*id));
+        let first = uris.iter().position(|it| *it == Some(*uri)) == Some(usize::from(*id));
         if fits && first && seen.iter().all(|(_, known)| known != uri) {
             seen.push((*id, uri));
         }

@@ -1,13 +1,13 @@
-//! Descriptions as clients are given them: the engine's text in the client's order and names.
+//! Descriptions for the client: str0m's text with the client's order, mids and payload types.
 
 use std::fmt::Write as _;
 
 use super::{
     Layout, MediaType,
-    layout::{LineOfClient, Slot},
+    layout::{ClientSection, Slot, WrittenFormat},
 };
 
-/// The engine's text for a client. A bundle is of these sections, if there is to be a group.
+/// Renders str0m's text for a client. `bundle` has the mids of the BUNDLE group, if there is one.
 pub(super) fn render(
     layout: &Layout,
     text: &str,
@@ -26,24 +26,25 @@ pub(super) fn render(
         }
     }
     let of = |mid: &str| sections.iter().find(|section| section.mid == mid);
-    // By these the bundle's first section is reached (RFC 9143 §9.2), wherever the engine has put them.
-    let candidates: Vec<&str> = sections.iter().flat_map(Engine::candidates).collect();
+    // They belong to the first section of the bundle (RFC 9143 §9.2), wherever str0m puts them.
+    let candidates: Vec<&str> = sections.iter().flat_map(EngineSection::candidates).collect();
     let first = bundle.and_then(|mids| mids.first()).map(String::as_str);
-    let first = first
-        .or_else(|| layout.lines.iter().find(|line| line.is_live).map(|line| line.mid.as_str()));
-    for line in &layout.lines {
-        let slot = line.slot.and_then(|slot| layout.slots.get(slot)).filter(|_| line.is_live);
+    let first_live = || layout.sections.iter().find(|client| client.is_live);
+    let first = first.or_else(|| first_live().map(|client| client.mid.as_str()));
+    for client in &layout.sections {
+        let slot = client.slot.and_then(|slot| layout.slots.get(slot)).filter(|_| client.is_live);
         let found = slot.and_then(|slot| Some((slot, of(&slot.mid)?)));
         match found.filter(|(_, section)| section.is_live) {
-            Some((slot, section)) => section.write(&mut out, Some((line, slot))),
-            None => reject(&mut out, line),
+            Some((slot, section)) if !slot.is_ours => section.write(&mut out, client, slot),
+            Some((_, section)) => section.write_ours(&mut out),
+            None => reject(&mut out, client),
         }
-        if first == Some(&line.mid) {
+        if first == Some(&client.mid) {
             candidates.iter().for_each(|line| out.push_str(line));
         }
     }
     for section in pending.iter().filter_map(|(_, mid)| of(mid)) {
-        section.write(&mut out, None);
+        section.write_ours(&mut out);
         if first == Some(section.mid) {
             candidates.iter().for_each(|line| out.push_str(line));
         }
@@ -51,26 +52,26 @@ pub(super) fn render(
     out
 }
 
-/// A section that is not used (RFC 3264 §6).
-fn reject(out: &mut String, line: &LineOfClient) {
-    let LineOfClient { media, protocol, mid, .. } = line;
-    // Some clients want each format mapped, even where none is used, but for the static ones.
-    let formats = if line.is_rtp() { "0" } else { &line.formats };
+/// Writes a rejected section (RFC 3264 §6).
+fn reject(out: &mut String, client: &ClientSection) {
+    let ClientSection { media, protocol, mid, .. } = client;
+    // Some clients require an rtpmap for each dynamic payload type, even here.
+    let formats = if client.is_rtp() { "0" } else { &client.formats };
     let _ = write!(out, "m={media} 0 {protocol} {formats}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\n");
     if matches!(media.as_str(), "audio" | "video") {
         out.push_str("a=inactive\r\n");
     }
 }
 
-/// A section of the engine's text.
-struct Engine<'a> {
+/// A section of str0m's text.
+struct EngineSection<'a> {
     mid: &'a str,
     is_live: bool,
     text: &'a str,
 }
 
-/// The session's part and the sections.
-fn split(text: &str) -> (&str, Vec<Engine<'_>>) {
+/// Splits a description into its session part and its sections.
+fn split(text: &str) -> (&str, Vec<EngineSection<'_>>) {
     let mut starts: Vec<usize> = text.match_indices("\r\nm=").map(|(at, _)| at + 2).collect();
     let head = text.get(..starts.first().copied().unwrap_or(text.len())).unwrap_or_default();
     starts.push(text.len());
@@ -79,44 +80,45 @@ fn split(text: &str) -> (&str, Vec<Engine<'_>>) {
         let text = text.get(*start..*end)?;
         let mid = text.split("\r\n").find_map(|line| line.strip_prefix("a=mid:"))?;
         let is_live = text.split(' ').nth(1) != Some("0");
-        Some(Engine { mid, is_live, text })
+        Some(EngineSection { mid, is_live, text })
     });
     (head, sections.collect())
 }
 
-impl<'a> Engine<'a> {
+impl<'a> EngineSection<'a> {
     fn candidates(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let lines = self.text.split_inclusive("\r\n");
         lines.filter(|line| is_candidate(line))
     }
 
-    /// Writes it, for a section that the client has offered in the client's terms.
-    fn write(&self, out: &mut String, of: Option<(&LineOfClient, &Slot)>) {
-        let Some((line, slot)) = of.filter(|(_, slot)| !slot.is_ours) else {
-            let lines = self.text.split_inclusive("\r\n");
-            lines.filter(|line| !is_candidate(line)).for_each(|line| out.push_str(line));
-            return;
-        };
-        let mut allowed: Option<Allowed> = None;
+    /// Writes a section that we offer.
+    fn write_ours(&self, out: &mut String) {
+        let lines = self.text.split_inclusive("\r\n");
+        lines.filter(|line| !is_candidate(line)).for_each(|line| out.push_str(line));
+    }
+
+    /// Writes the answer to a section that the client offers.
+    fn write(&self, out: &mut String, client: &ClientSection, slot: &Slot) {
+        let mut answered: Option<AnsweredTypes> = None;
         for text in self.text.split_inclusive("\r\n") {
             if text.starts_with("m=") {
-                let LineOfClient { media, protocol, formats, .. } = line;
-                let numbers = if media == "application" {
+                let ClientSection { media, protocol, formats, .. } = client;
+                let payload_types = if media == "application" {
                     formats.clone()
                 } else {
-                    let found = Allowed::new(self.text, slot);
-                    let numbers = found.in_order(text);
-                    allowed = Some(found);
-                    numbers
+                    let found = AnsweredTypes::new(self.text, slot);
+                    let payload_types = found.of_media_line(text);
+                    answered = Some(found);
+                    payload_types
                 };
-                let _ = write!(out, "m={media} 9 {protocol} {numbers}\r\n");
+                let _ = write!(out, "m={media} 9 {protocol} {payload_types}\r\n");
             } else if text.starts_with("a=mid:") {
-                let _ = write!(out, "a=mid:{}\r\n", line.mid);
-            } else if let Some(number) = payload_type(text) {
-                if allowed.as_ref().is_none_or(|it| it.has(number)) {
+                let _ = write!(out, "a=mid:{}\r\n", client.mid);
+            } else if let Some(payload_type) = payload_type(text) {
+                if answered.as_ref().is_none_or(|it| it.contains(payload_type)) {
                     out.push_str(text);
                 }
-            } else if !is_candidate(text) && !is_ours(text) {
+            } else if !is_candidate(text) && !is_replaced(text) {
                 out.push_str(text);
             }
         }
@@ -137,65 +139,67 @@ fn is_candidate(line: &str) -> bool {
     line.starts_with("a=candidate:") || line.starts_with("a=end-of-candidates")
 }
 
-/// What the engine says of what it would send, or of encodings in its own words.
-fn is_ours(line: &str) -> bool {
+/// Whether str0m's line is left out: about its own media, or about encodings by its own rids.
+fn is_replaced(line: &str) -> bool {
     ["a=msid:", "a=rid:", "a=simulcast:"].iter().any(|name| line.starts_with(name))
 }
 
-/// The payload type that a line is of.
+/// The payload type that a line is about.
 fn payload_type(line: &str) -> Option<u8> {
     let value =
         ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"].iter().find_map(|name| line.strip_prefix(name))?;
     value.split(' ').next()?.parse().ok()
 }
 
-/// The numbers of an engine's section that answer something offered: retransmissions are agreed for a
-/// format once, but one section may not know them.
-struct Allowed([bool; 128]);
+/// Payload types of str0m's section that the client offered. str0m negotiates RTX and RED once for
+/// all sections, but the client may not offer them in each.
+struct AnsweredTypes([bool; 128]);
 
-impl Allowed {
+impl AnsweredTypes {
     fn new(text: &str, slot: &Slot) -> Self {
-        let mut allowed = [true; 128];
-        let knows_rtx = |of: u8| find(text, of).is_none_or(|name| slot.knows(name, |it| it.rtx));
-        let knows_red = |of: u8| find(text, of).is_none_or(|name| slot.knows(name, |it| it.red));
+        let mut answered = [true; 128];
+        let has_rtx = |of: u8| find(text, of).is_none_or(|it| slot.offers(it, |it| it.rtx));
+        let has_red = |of: u8| find(text, of).is_none_or(|it| slot.offers(it, |it| it.red));
         for line in text.split("\r\n") {
-            let Some((number, value)) =
+            let Some((payload_type, value)) =
                 line.strip_prefix("a=fmtp:").and_then(|line| line.split_once(' '))
             else {
                 continue;
             };
             let keep = if let Some(apt) = value.strip_prefix("apt=") {
-                apt.trim().parse().is_ok_and(knows_rtx)
+                apt.trim().parse().is_ok_and(has_rtx)
             } else if let Some((first, _)) = value.split_once('/') {
-                first.parse().is_ok_and(knows_red)
+                first.parse().is_ok_and(has_red)
             } else {
                 true
             };
-            let place = number.parse::<usize>().ok().and_then(|it| allowed.get_mut(it));
+            let index = payload_type.parse::<usize>().ok();
+            let place = index.and_then(|index| answered.get_mut(index));
             if let Some(place) = place {
                 *place = keep;
             }
         }
-        Self(allowed)
+        Self(answered)
     }
 
-    fn has(&self, number: u8) -> bool {
-        self.0.get(usize::from(number)).copied().unwrap_or(false)
+    fn contains(&self, payload_type: u8) -> bool {
+        self.0.get(usize::from(payload_type)).copied().unwrap_or(false)
     }
 
-    /// Those of a media line.
-    fn in_order(&self, media_line: &str) -> String {
-        let numbers = media_line.trim_end().split(' ').skip(3);
-        let numbers = numbers.filter(|it| it.parse().is_ok_and(|number| self.has(number)));
-        numbers.collect::<Vec<_>>().join(" ")
+    /// The contained payload types of a media line, in its order.
+    fn of_media_line(&self, media_line: &str) -> String {
+        let types = media_line.trim_end().split(' ').skip(3);
+        let types = types.filter(|it| it.parse().is_ok_and(|it| self.contains(it)));
+        types.collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The encoding of a payload type and its parameters, as the engine writes them.
-fn find(text: &str, number: u8) -> Option<(&str, &str)> {
+/// The format that str0m writes for a payload type.
+fn find(text: &str, payload_type: u8) -> Option<WrittenFormat<'_>> {
     let value = |name: &str| {
-        let prefix = format!("{name}{number} ");
+        let prefix = format!("{name}{payload_type} ");
         text.split("\r\n").find_map(|line| line.strip_prefix(&prefix))
     };
-    Some((value("a=rtpmap:")?, value("a=fmtp:").unwrap_or_default()))
+    let encoding = value("a=rtpmap:")?;
+    Some(WrittenFormat { encoding, fmtp: value("a=fmtp:").unwrap_or_default() })
 }

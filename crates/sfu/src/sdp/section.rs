@@ -1,30 +1,30 @@
-//! A section as its lines come in, and how many there may be of each kind.
+//! Builder of a media section, with a limit for each kind of line.
 
 use super::{
     MediaType, SdpDirection, SdpError, Section,
     lines::Line,
     parse::{
-        Shared, direction, extension, fingerprint, of_payload_type, rtpmap, setup, split_attribute,
-        ssrc, token,
+        Shared, direction, extension, fingerprint, rtpmap, setup, split_attribute,
+        split_payload_type, ssrc, token,
     },
 };
 
-/// Lines of a section by kind, twice of what browsers write or more: a camera of Chromium on macOS has
-/// 51 payload types, 50 `fmtp`, 90 `rtcp-fb` and 13 `extmap` lines, and with three encodings under
-/// names that are written into it 24 of `ssrc`.
-const PAYLOAD_TYPES: usize = 128;
-const FMTPS: usize = 128;
-const FEEDBACK: usize = 256;
-const EXTENSIONS: usize = 32;
-const SSRCS: usize = 64;
-const SSRC_GROUPS: usize = 32;
-const RIDS: usize = 16;
-/// A computer with ten interfaces tells of 40; they are counted, and otherwise passed over.
-const CANDIDATES: usize = 64;
-/// Others, of meaning or none.
-const OTHERS: usize = 256;
-/// `ssrc` lines of all sections: 250 sections with four of them.
-const SSRCS_IN_ALL: usize = 1024;
+/// Lines of each kind in a section, at least twice as many as browsers write: a camera of Chromium
+/// on macOS has 51 payload types, 50 `fmtp`, 90 `rtcp-fb` and 13 `extmap` lines, and 24 `ssrc`
+/// lines with three encodings that are announced by SSRC.
+const MAX_PAYLOAD_TYPES: usize = 128;
+const MAX_FMTPS: usize = 128;
+const MAX_FEEDBACK: usize = 256;
+const MAX_EXTENSIONS: usize = 32;
+const MAX_SSRC_LINES: usize = 64;
+const MAX_SSRC_GROUPS: usize = 32;
+const MAX_RIDS: usize = 16;
+/// A computer with ten interfaces has 40. Candidates are counted and otherwise ignored.
+const MAX_CANDIDATES: usize = 64;
+/// All other attributes.
+const MAX_OTHERS: usize = 256;
+/// `ssrc` lines of all sections: 250 sections with four each.
+const MAX_SSRC_LINES_TOTAL: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct SectionBuilder<'a> {
@@ -72,118 +72,127 @@ impl<'a> SectionBuilder<'a> {
         shared: &mut Shared,
     ) -> Result<(), SdpError> {
         let (name, value) = split_attribute(line.value);
-        let it = &mut self.section;
-        let at_most = |count: usize, most: usize, attribute: &'static str| {
-            let error = SdpError::TooManyLines { attribute, section: self.number, most };
-            if count < most { Ok(()) } else { Err(error) }
+        let section = &mut self.section;
+        let at_most = |count: usize, max: usize, attribute: &'static str| {
+            let error = SdpError::TooManyLines { attribute, section: self.number, max };
+            if count < max { Ok(()) } else { Err(error) }
         };
-        let twice = |attribute| Err(SdpError::Twice { attribute, section: self.number });
+        let duplicate =
+            |attribute| Err(SdpError::DuplicateAttribute { attribute, section: self.number });
         match name {
             "rtpmap" => {
-                at_most(it.rtpmaps.len(), PAYLOAD_TYPES, "rtpmap")?;
+                at_most(section.rtpmaps.len(), MAX_PAYLOAD_TYPES, "rtpmap")?;
                 let map = rtpmap(line, value)?;
-                if it.rtpmaps.iter().any(|known| known.payload_type == map.payload_type) {
-                    let payload_type = map.payload_type;
-                    let section = self.number;
-                    return Err(SdpError::PayloadTypeTwice { payload_type, section });
+                if section.rtpmaps.iter().any(|known| known.payload_type == map.payload_type) {
+                    return Err(SdpError::DuplicatePayloadType {
+                        payload_type: map.payload_type,
+                        section: self.number,
+                    });
                 }
-                it.rtpmaps.push(map);
+                section.rtpmaps.push(map);
             }
             "fmtp" => {
-                at_most(it.fmtps.len(), FMTPS, "fmtp")?;
-                if let (Some(payload_type), rest) = of_payload_type(line, value, "fmtp")? {
-                    it.fmtps.push((payload_type, rest));
+                at_most(section.fmtps.len(), MAX_FMTPS, "fmtp")?;
+                if let (Some(payload_type), rest) = split_payload_type(line, value, "fmtp")? {
+                    section.fmtps.push((payload_type, rest));
                 }
             }
             "rtcp-fb" => {
-                at_most(it.feedback.len(), FEEDBACK, "rtcp-fb")?;
-                it.feedback.push(of_payload_type(line, value, "rtcp-fb")?);
+                at_most(section.feedback.len(), MAX_FEEDBACK, "rtcp-fb")?;
+                section.feedback.push(split_payload_type(line, value, "rtcp-fb")?);
             }
             "extmap" => {
-                at_most(it.extensions.len(), EXTENSIONS, "extmap")?;
-                it.extensions.extend(extension(line, value)?);
+                at_most(section.extensions.len(), MAX_EXTENSIONS, "extmap")?;
+                section.extensions.extend(extension(line, value)?);
             }
             "ssrc" => {
-                at_most(self.ssrc_lines, SSRCS, "ssrc")?;
+                at_most(self.ssrc_lines, MAX_SSRC_LINES, "ssrc")?;
                 self.ssrc_lines += 1;
                 shared.ssrc_lines += 1;
-                if shared.ssrc_lines > SSRCS_IN_ALL {
-                    return Err(SdpError::TooManyInAll { attribute: "ssrc", most: SSRCS_IN_ALL });
+                if shared.ssrc_lines > MAX_SSRC_LINES_TOTAL {
+                    return Err(SdpError::TooManyLinesTotal {
+                        attribute: "ssrc",
+                        max: MAX_SSRC_LINES_TOTAL,
+                    });
                 }
                 let ssrc = ssrc(line, value)?;
-                if !it.ssrcs.contains(&ssrc) {
-                    it.ssrcs.push(ssrc);
+                if !section.ssrcs.contains(&ssrc) {
+                    section.ssrcs.push(ssrc);
                 }
             }
             "ssrc-group" => {
-                at_most(self.ssrc_groups, SSRC_GROUPS, "ssrc-group")?;
+                at_most(self.ssrc_groups, MAX_SSRC_GROUPS, "ssrc-group")?;
                 self.ssrc_groups += 1;
                 let mut parts = value.split(' ');
                 let semantics = parts.next();
-                let pair = (parts.next().map(str::parse), parts.next().map(str::parse));
-                if let (Some(Ok(media)), Some(Ok(other))) = pair {
+                let first = parts.next().map(str::parse);
+                let second = parts.next().map(str::parse);
+                if let (Some(Ok(media)), Some(Ok(other))) = (first, second) {
                     match semantics {
-                        Some("FID") => it.fid_groups.push((media, other)),
-                        Some("FEC" | "FEC-FR") => it.fec_ssrcs.push(other),
+                        Some("FID") => section.fid_groups.push((media, other)),
+                        Some("FEC" | "FEC-FR") => section.fec_ssrcs.push(other),
                         _ => {}
                     }
                 }
             }
             "rid" => {
-                at_most(self.rids, RIDS, "rid")?;
+                at_most(self.rids, MAX_RIDS, "rid")?;
                 self.rids += 1;
                 let mut parts = value.split(' ');
                 let id = token(line, parts.next().unwrap_or_default(), "rid")?;
-                if parts.next() == Some("send") && !it.rids.contains(&id) {
-                    it.rids.push(id);
+                if parts.next() == Some("send") && !section.rids.contains(&id) {
+                    section.rids.push(id);
                 }
             }
-            "simulcast" if self.has_simulcast => return twice("simulcast"),
+            "simulcast" if self.has_simulcast => return duplicate("simulcast"),
             "simulcast" => {
                 self.has_simulcast = true;
-                it.simulcast = simulcast(value);
+                section.simulcast = simulcast(value);
             }
             "candidate" => {
-                at_most(self.candidates, CANDIDATES, "candidate")?;
+                at_most(self.candidates, MAX_CANDIDATES, "candidate")?;
                 self.candidates += 1;
             }
-            "mid" if self.mid.is_some() => return twice("mid"),
+            "mid" if self.mid.is_some() => return duplicate("mid"),
             "mid" => self.mid = Some(token(line, value, "mid")?),
-            "setup" if self.has_setup => return twice("setup"),
+            "setup" if self.has_setup => return duplicate("setup"),
             "setup" => {
                 self.has_setup = true;
                 let setup = setup(line, value)?;
                 shared.setup = shared.setup.or(Some(setup));
             }
             "fingerprint" => {
-                self.count_other(name)?;
-                shared.fingerprint(fingerprint(line, value)?);
+                self.count_other()?;
+                shared.add_fingerprint(fingerprint(line, value)?);
             }
-            "ice-ufrag" if self.ufrag.is_some() => return twice("ice-ufrag"),
+            "ice-ufrag" if self.ufrag.is_some() => return duplicate("ice-ufrag"),
             "ice-ufrag" => self.ufrag = Some(value),
-            "ice-pwd" if self.pwd.is_some() => return twice("ice-pwd"),
+            "ice-pwd" if self.pwd.is_some() => return duplicate("ice-pwd"),
             "ice-pwd" => self.pwd = Some(value),
-            "bundle-only" => it.bundle_only = true,
-            "max-message-size" => it.max_message_size = value.trim().parse().ok(),
+            "bundle-only" => section.bundle_only = true,
+            "max-message-size" => section.max_message_size = value.trim().parse().ok(),
             _ => match direction(name) {
-                Some(_) if self.direction.is_some() => return twice("direction"),
+                Some(_) if self.direction.is_some() => return duplicate("direction"),
                 Some(found) => self.direction = Some(found),
-                None => self.count_other(name)?,
+                None => self.count_other()?,
             },
         }
         Ok(())
     }
 
-    fn count_other(&mut self, _name: &str) -> Result<(), SdpError> {
+    fn count_other(&mut self) -> Result<(), SdpError> {
         self.others += 1;
-        if self.others <= OTHERS {
+        if self.others <= MAX_OTHERS {
             return Ok(());
         }
-        let (attribute, section) = ("other attributes", self.number);
-        Err(SdpError::TooManyLines { attribute, section, most: OTHERS })
+        Err(SdpError::TooManyLines {
+            attribute: "other attributes",
+            section: self.number,
+            max: MAX_OTHERS,
+        })
     }
 
-    /// The section, with what it has from the session's part.
+    /// Builds the section, with the direction and extensions of the session part as defaults.
     pub(super) fn finish(
         self,
         direction: Option<SdpDirection>,
@@ -191,9 +200,8 @@ impl<'a> SectionBuilder<'a> {
     ) -> Result<Section<'a>, SdpError> {
         let mut section = self.section;
         section.mid = self.mid.ok_or(SdpError::NoMid(self.number))?;
-        // RFC 8866 §6.7.
-        let usual = SdpDirection::SendRecv;
-        section.direction = self.direction.or(direction).unwrap_or(usual);
+        // RFC 8866 §6.7: sendrecv is the default.
+        section.direction = self.direction.or(direction).unwrap_or(SdpDirection::SendRecv);
         section.extensions.extend(extensions);
         Ok(section)
     }
@@ -230,7 +238,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The encodings that are sent at once, of alternatives the first (RFC 8853 §5.1).
+/// Simulcast encodings in the send direction; of alternatives the first (RFC 8853 §5.1).
 fn simulcast(value: &str) -> Vec<(&str, bool)> {
     let mut parts = value.trim().split(' ');
     while let Some(direction) = parts.next() {
@@ -241,7 +249,7 @@ fn simulcast(value: &str) -> Vec<(&str, bool)> {
         let first = |stream: &'_ str| stream.split(',').next().unwrap_or_default().len();
         return streams
             .split(';')
-            .take(RIDS)
+            .take(MAX_RIDS)
             .map(|stream| stream.get(..first(stream)).unwrap_or_default())
             .map(|rid| rid.strip_prefix('~').map_or((rid, false), |rid| (rid, true)))
             .filter(|(rid, _)| !rid.is_empty())

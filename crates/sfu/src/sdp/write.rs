@@ -1,4 +1,4 @@
-//! Descriptions as the engine is given them: what both sides have in common, and nothing else.
+//! Descriptions for str0m, reduced to what both sides have in common.
 
 use std::fmt::Write as _;
 
@@ -8,25 +8,25 @@ use super::{
     formats::OfferedFormat,
 };
 
-/// A description for the engine.
-pub(super) struct EngineText(String);
+/// A description for str0m under construction.
+pub(super) struct EngineSdp(String);
 
-/// A section of audio or video for the engine.
-pub(super) struct EngineSection<'a> {
+/// An audio or video section for str0m.
+pub(super) struct EngineMedia<'a> {
     pub(super) mid: &'a str,
     pub(super) media: &'a str,
     pub(super) direction: SdpDirection,
     pub(super) formats: &'a [OfferedFormat],
-    /// Feedback by the format's key.
+    /// Feedback by payload type.
     pub(super) feedback: Vec<(u8, &'a str)>,
     pub(super) extensions: Vec<(u16, &'a str)>,
     pub(super) rids: Vec<String>,
-    /// Whether several encodings are sent at once.
+    /// Simulcast encodings, and whether each starts paused.
     pub(super) simulcast: Vec<(String, bool)>,
     pub(super) ssrcs: &'a [(u32, Option<u32>)],
 }
 
-impl EngineText {
+impl EngineSdp {
     pub(super) fn new<'a>(
         mids: impl Iterator<Item = &'a str>,
         credentials: Credentials<'_>,
@@ -61,15 +61,15 @@ impl EngineText {
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // Text grows; it can't fail.
+        // Writing to a string can't fail.
         let _ = write!(self.0, "{line}\r\n");
     }
 
     pub(super) fn application(&mut self, mid: &str, max_message_size: Option<u64>) {
         self.line(format_args!("m=application 9 UDP/DTLS/SCTP webrtc-datachannel"));
         self.line(format_args!("a=mid:{mid}\r\na=sctp-port:5000"));
-        if let Some(most) = max_message_size {
-            self.line(format_args!("a=max-message-size:{}", most.min(u64::from(u32::MAX))));
+        if let Some(max) = max_message_size {
+            self.line(format_args!("a=max-message-size:{}", max.min(u64::from(u32::MAX))));
         }
     }
 
@@ -77,15 +77,15 @@ impl EngineText {
         self.line(format_args!("m={media} 0 UDP/TLS/RTP/SAVPF 0\r\na=mid:{mid}\r\na=inactive"));
     }
 
-    pub(super) fn media(&mut self, section: &EngineSection<'_>) {
-        let EngineSection { mid, media, direction, formats, .. } = section;
-        let mut numbers = String::new();
+    pub(super) fn media(&mut self, section: &EngineMedia<'_>) {
+        let EngineMedia { mid, media, direction, formats, .. } = section;
+        let mut payload_types = String::new();
         for OfferedFormat { payload_type, rtx, red, .. } in *formats {
-            for number in [Some(*payload_type), *rtx, *red].into_iter().flatten() {
-                let _ = write!(numbers, " {number}");
+            for payload_type in [Some(*payload_type), *rtx, *red].into_iter().flatten() {
+                let _ = write!(payload_types, " {payload_type}");
             }
         }
-        self.line(format_args!("m={media} 9 UDP/TLS/RTP/SAVPF{numbers}\r\na=mid:{mid}"));
+        self.line(format_args!("m={media} 9 UDP/TLS/RTP/SAVPF{payload_types}\r\na=mid:{mid}"));
         for (id, uri) in &section.extensions {
             self.line(format_args!("a=extmap:{id} {uri}"));
         }
@@ -101,8 +101,8 @@ impl EngineText {
         for format in *formats {
             let pt = format.payload_type;
             self.line(format_args!("a=rtpmap:{pt} {}", format.key.encoding()));
-            for (_, what) in section.feedback.iter().filter(|(of, _)| *of == pt) {
-                self.line(format_args!("a=rtcp-fb:{pt} {what}"));
+            for (_, value) in section.feedback.iter().filter(|(of, _)| *of == pt) {
+                self.line(format_args!("a=rtcp-fb:{pt} {value}"));
             }
             if let Some(fmtp) = format.key.fmtp() {
                 self.line(format_args!("a=fmtp:{pt} {fmtp}"));

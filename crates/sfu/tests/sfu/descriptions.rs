@@ -401,7 +401,7 @@ fn an_offer_that_means_two_things_by_one_extension_number_is_refused() {
         + &section("audio", "a", &[OPUS], level)
         + &section("audio", "b", &[OPUS], mid);
     let why = refusal(&offer);
-    assert!(why.contains("extension number 1"), "{why}");
+    assert!(why.contains("extension id 1"), "{why}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::Link;
 use crate::{
     ids::{Kind, Mid, Rid},
     refused::Refused,
-    sdp::{self, Description, MediaType, Numbers, Plan, SdpError},
+    sdp::{self, Description, MediaType, PayloadTypes, Plan, SdpError},
     str0m_workarounds::received,
     ufrag,
 };
@@ -34,7 +34,7 @@ impl Link {
 
     /// How many sources the client's sections have told of.
     pub(crate) fn expected_sources(&self) -> usize {
-        self.layout.sources()
+        self.layout.expected_ssrcs()
     }
 
     /// The encodings that the client has said it may send on a section.
@@ -67,21 +67,22 @@ impl Link {
         if offer.fingerprint.is_none() && self.fingerprint.is_none() {
             return Err(SdpError::NoFingerprint.into());
         }
-        let numbers = Numbers::new(self.rtc.codec_config().params());
-        let Plan { text, layout, forgotten, bundle } = self.layout.plan_offer(offer, &numbers)?;
+        let payload_types = PayloadTypes::new(self.rtc.codec_config().params());
+        let Plan { text, layout, removed_ssrcs, bundle } =
+            self.layout.plan_offer(offer, &payload_types)?;
         let engine_offer =
             SdpOffer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
         // The engine gives up an offer of its own that is still open.
         (self.pending, self.offered) = (None, Vec::new());
         let answer = self.rtc.sdp_api().accept_offer(engine_offer).map_err(not_applied)?;
-        let answer = received::for_peer(&sdp::plain_candidates(&answer.to_sdp_string()));
+        let answer = received::for_peer(&sdp::strip_candidate_ufrags(&answer.to_sdp_string()));
         let answer = self.sending.answer(&answer);
         self.layout = layout;
         self.of_client = credentials_of(offer);
         if offer.fingerprint.is_some() {
             self.fingerprint.clone_from(&offer.fingerprint);
         }
-        self.negotiated(&forgotten);
+        self.negotiated(&removed_ssrcs);
         let answer = self.layout.render_answer(&answer, &bundle);
         let made_up = self.rtc.direct_api().local_ice_credentials();
         if made_up == self.credentials {
@@ -122,7 +123,7 @@ impl Link {
             (kind, mid.to_string())
         });
         self.offered = offered.collect();
-        let offer = received::for_peer(&sdp::plain_candidates(&offer.to_sdp_string()));
+        let offer = received::for_peer(&sdp::strip_candidate_ufrags(&offer.to_sdp_string()));
         let offer = self.sending.offer(&offer);
         Some((self.layout.render_offer(&offer, &self.offered), mids))
     }
@@ -136,14 +137,14 @@ impl Link {
             return Err(Refused::NoOffer);
         }
         if answer.fingerprint.is_some() && answer.fingerprint != self.fingerprint {
-            return Err(SdpError::OtherFingerprint.into());
+            return Err(SdpError::FingerprintMismatch.into());
         }
         if answer.credentials.is_some() && credentials_of(answer) != self.of_client {
-            return Err(SdpError::OtherCredentials.into());
+            return Err(SdpError::UnexpectedIceRestart.into());
         }
-        let numbers = Numbers::new(self.rtc.codec_config().params());
-        let Plan { text, layout, forgotten, .. } =
-            self.layout.plan_answer(answer, &self.offered, &numbers)?;
+        let payload_types = PayloadTypes::new(self.rtc.codec_config().params());
+        let Plan { text, layout, removed_ssrcs, .. } =
+            self.layout.plan_answer(answer, &self.offered, &payload_types)?;
         let engine_answer =
             SdpAnswer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
         let Some(pending) = self.pending.take() else { return Err(Refused::NoOffer) };
@@ -151,13 +152,13 @@ impl Link {
         self.rtc.sdp_api().accept_answer(pending, engine_answer).map_err(not_applied)?;
         self.layout = layout;
         self.sending.agree();
-        self.negotiated(&forgotten);
+        self.negotiated(&removed_ssrcs);
         Ok(())
     }
 
-    fn negotiated(&mut self, forgotten: &[u32]) {
+    fn negotiated(&mut self, removed_ssrcs: &[u32]) {
         self.streams.clear();
-        for ssrc in forgotten {
+        for ssrc in removed_ssrcs {
             self.rtc.direct_api().remove_stream_rx((*ssrc).into());
         }
         self.sending.take_over(&mut self.rtc);

@@ -46,9 +46,9 @@ impl Sending {
     /// Puts what was agreed in place of what the engine says; gives all that is told of then.
     fn tell(&self, text: &str) -> (String, Vec<Section>) {
         let mut told = Vec::new();
-        let text = sdp::with_sources(text, |mid, lines| {
+        let text = sdp::replace_ssrc_lines(text, |mid, lines| {
             let known = self.agreed.iter().find(|section| section.mid == mid);
-            let lines = known.map_or_else(|| sdp::with_one_name(lines), |it| it.lines.clone());
+            let lines = known.map_or_else(|| sdp::unify_cname(lines), |it| it.lines.clone());
             if !lines.is_empty() {
                 told.push(Section { mid: mid.to_owned(), lines: lines.clone() });
             }
@@ -65,7 +65,7 @@ impl Sending {
 
     pub(super) fn source(&self, mid: Mid) -> Option<Source> {
         let section = self.agreed.iter().find(|section| *section.mid == *mid)?;
-        let (ssrc, repairs, cname) = sdp::source(&section.lines)?;
+        let (ssrc, repairs, cname) = sdp::parse_send_ssrcs(&section.lines)?;
         Some(Source { ssrc, repairs, cname: cname.to_owned() })
     }
 }
