@@ -10,7 +10,7 @@ use std::{
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sfu::{Config, Event, Output, PeerId, Relay, RoomId, Sfu, Source, Transport, Wish};
+use sfu::{Config, Event, Output, PeerId, ShardMessage, RoomId, Sfu, Source, Transport, Viewport};
 
 const PEERS: u64 = 5;
 const ROOMS: u64 = 2;
@@ -35,7 +35,7 @@ struct World {
     now: Instant,
     /// The last answer or offer that each peer was given: it has the fragment to send checks to.
     said: Vec<String>,
-    crossing: Vec<Relay>,
+    crossing: Vec<ShardMessage>,
 }
 
 fuzz_target!(|steps: Vec<Step>| {
@@ -56,7 +56,7 @@ fuzz_target!(|steps: Vec<Step>| {
     }
     for shard in 0..2 {
         for room in 0..ROOMS {
-            world.shards[shard].handle_shards(world.now, RoomId(room), &[]);
+            world.shards[shard].handle_room_shards(world.now, RoomId(room), &[]);
         }
     }
     world.settle();
@@ -113,7 +113,7 @@ impl World {
                 let _ = sfu.handle_answer(now, peer, &answer);
             }
             Step::Subscribe { who, wishes } => {
-                let wish = |(peer, what, size): &(u8, u8, u16)| Wish {
+                let wish = |(peer, what, size): &(u8, u8, u16)| Viewport {
                     peer: PeerId(u64::from(*peer) % PEERS),
                     source: source(*what),
                     width: u32::from(*size),
@@ -145,7 +145,7 @@ impl World {
             }
             Step::Shards { far, room, spans } => {
                 let shards: &[u16] = if spans { &[0, 1] } else { &[] };
-                self.shards[usize::from(far)].handle_shards(
+                self.shards[usize::from(far)].handle_room_shards(
                     now,
                     RoomId(u64::from(room) % ROOMS),
                     shards,
@@ -171,7 +171,7 @@ impl World {
                         Some(Output::Transmit(run)) => {
                             assert!(!run.bytes.is_empty() && run.segment > 0)
                         }
-                        Some(Output::Relay(relay)) => self.crossing.push(relay),
+                        Some(Output::ShardMessage(relay)) => self.crossing.push(relay),
                         Some(Output::Event(
                             Event::Answer { peer, sdp } | Event::Offer { peer, sdp },
                         )) => {
@@ -185,14 +185,14 @@ impl World {
                 return;
             }
             for relay in std::mem::take(&mut self.crossing) {
-                self.shards[usize::from(relay.to)].handle_relay(self.now, relay);
+                self.shards[usize::from(relay.to)].handle_shard_message(self.now, relay);
             }
         }
     }
 }
 
 fn source(what: u8) -> Source {
-    [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio][usize::from(what % 4)]
+    [Source::Microphone, Source::Camera, Source::ScreenShare, Source::ScreenShareAudio][usize::from(what % 4)]
 }
 
 /// Lines left out, doubled, cut or changed.

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use arbitrary::{Arbitrary, Unstructured};
 use grammar::{Choices, GrammarClient, MIDS};
 use libfuzzer_sys::fuzz_target;
-use sfu::{Config, Event, Output, PeerId, RoomId, SdpError, Sfu, Source, Transport, Wish};
+use sfu::{Config, Event, Output, PeerId, RoomId, SdpError, Sfu, Source, Transport, Viewport};
 
 const PEERS: usize = 3;
 const SOURCES: [Source; 4] =
-    [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
+    [Source::Microphone, Source::Camera, Source::ScreenShare, Source::ScreenShareAudio];
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Step {
@@ -58,7 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
             Step::Subscribe => {
                 let of = PeerId(choices.below(PEERS) as u64);
-                let wish = Wish { peer: of, source: Source::Camera, width: 640, height: 360 };
+                let wish = Viewport { peer: of, source: Source::Camera, width: 640, height: 360 };
                 let _ = sfu.handle_subscribe(now, peer, &[wish]);
             }
             Step::Wait { milliseconds } => {
@@ -92,8 +92,8 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 /// What the engine can't apply is refused before it gets there.
-fn applied(result: &Result<(), sfu::Refused>) {
-    assert!(*result != Err(sfu::Refused::BadSdp(SdpError::NotApplied)));
+fn applied(result: &Result<(), sfu::Rejection>) {
+    assert!(*result != Err(sfu::Rejection::BadSdp(SdpError::NotApplied)));
 }
 
 fn settle(sfu: &mut Sfu, offers: &mut [Option<String>; PEERS]) {

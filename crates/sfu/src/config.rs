@@ -1,4 +1,4 @@
-//! What an `Sfu` is made with.
+//! Configuration and limits of an [`Sfu`](crate::Sfu).
 
 use std::{
     net::SocketAddr,
@@ -7,48 +7,48 @@ use std::{
 
 use crate::ids::Transport;
 
-/// What an [`Sfu`](crate::Sfu) is made with.
+/// Configuration of an [`Sfu`](crate::Sfu).
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// This shard's number; every user name fragment given out carries it.
+    /// Number of this shard. Every ICE username fragment that it issues carries it.
     pub shard: u16,
-    /// Randomness for user name fragments and passwords: from the system's generator, never shared.
+    /// Seed of username fragments and passwords: from the system's generator, never shared.
     pub seed: [u8; 32],
-    /// What the wall clock says as the shard begins; receivers are told times by it.
+    /// Wall clock at the shard's start, the base of NTP timestamps in sender reports.
     pub wall_clock: SystemTime,
-    /// The addresses at which clients reach us, told in our SDP: reachable ones, never 0.0.0.0. A
-    /// datagram may arrive at any other local address just as well.
+    /// Candidates in our SDP: reachable addresses, never 0.0.0.0. Datagrams may arrive at any other
+    /// local address.
     pub candidates: Vec<(Transport, SocketAddr)>,
-    /// Bounds.
+    /// Upper bounds.
     pub limits: Limits,
-    /// What a way is taken to carry until it has been measured, bits a second; it is tried out for
-    /// this much even while less is shown.
-    pub start_rate: u64,
-    /// In a room with more microphones, only the loudest so many are heard.
-    pub audible: usize,
-    /// At least this long between two keyframe requests to one layer of a publisher.
+    /// Bandwidth assumed until it has been estimated, bits per second. Probes reach this rate even
+    /// while less media is sent.
+    pub start_bitrate: u64,
+    /// Microphones forwarded at once in one room: the loudest ones.
+    pub max_audible: usize,
+    /// Minimum interval between keyframe requests for one encoding.
     pub keyframe_interval: Duration,
-    /// A peer that has been silent for so long counts as interrupted. Browsers check their consent
-    /// every 4 to 6 s (RFC 7675 §5.1), so that less would take a quiet peer for one.
-    pub interruption: Duration,
-    /// A link that no check has reached for so long is gone.
-    pub silence: Duration,
-    /// A link whose ICE and DTLS are not up so long after its first offer is gone: until then a
-    /// stranger holds what the engine keeps for it at no cost.
-    pub handshake: Duration,
-    /// A datagram at which a link panics, so that tests see what that costs. Builds for use have none.
+    /// Silence after which a peer counts as interrupted. Browsers send consent checks every 4 to 6 s
+    /// (RFC 7675 §5.1), so a shorter timeout would report a peer that sends no media.
+    pub interruption_timeout: Duration,
+    /// Silence after which a link is closed.
+    pub idle_timeout: Duration,
+    /// Time from the first offer until ICE and DTLS must be connected, else the link is closed. It
+    /// bounds what an unauthenticated client can make str0m retain.
+    pub connect_timeout: Duration,
+    /// A datagram on which a link panics, for tests. Absent from release builds.
     #[cfg(debug_assertions)]
     pub panics_at: Option<&'static [u8]>,
 }
 
-/// Bounds of everything that others can make grow.
+/// Upper bounds of everything that remote input can grow.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Peers on this shard.
     pub peers: usize,
     /// Peers in one room.
     pub room_peers: usize,
-    /// Bytes of a datagram; longer ones are dropped, since what is forwarded must fit a packet again.
+    /// Bytes of a datagram. Longer ones are dropped, since a forwarded payload must fit a packet again.
     pub datagram_bytes: usize,
     /// Bytes of an offer or answer.
     pub sdp_bytes: usize,
@@ -56,16 +56,16 @@ pub struct Limits {
     pub sdp_sections: usize,
     /// Bytes of a data channel message.
     pub message_bytes: u32,
-    /// Receiving sections that one peer may have, so tracks that it may be subscribed to.
+    /// Receiving sections of one peer, and so the tracks it can be subscribed to.
     pub sections: usize,
-    /// Addresses that one peer may be reached at, the newest kept.
-    pub addresses: usize,
-    /// Messages to other shards waiting to be polled; beyond, media is dropped.
-    pub relays: usize,
+    /// Validated five-tuples of one peer. The oldest is forgotten first.
+    pub five_tuples: usize,
+    /// Messages to other shards waiting to be polled. Media beyond that is dropped.
+    pub shard_messages: usize,
 }
 
 impl Config {
-    /// The defaults, for a shard without an address as yet.
+    /// Defaults for a shard that has no candidates yet.
     #[must_use]
     pub fn new(shard: u16, seed: [u8; 32]) -> Self {
         Self {
@@ -74,12 +74,12 @@ impl Config {
             wall_clock: SystemTime::UNIX_EPOCH,
             candidates: Vec::new(),
             limits: Limits::default(),
-            start_rate: 1_500_000,
-            audible: 12,
+            start_bitrate: 1_500_000,
+            max_audible: 12,
             keyframe_interval: Duration::from_millis(500),
-            interruption: Duration::from_millis(6_500),
-            silence: Duration::from_secs(40),
-            handshake: Duration::from_secs(15),
+            interruption_timeout: Duration::from_millis(6_500),
+            idle_timeout: Duration::from_secs(40),
+            connect_timeout: Duration::from_secs(15),
             #[cfg(debug_assertions)]
             panics_at: None,
         }
@@ -96,8 +96,8 @@ impl Default for Limits {
             sdp_sections: 512,
             message_bytes: 16 * 1024,
             sections: 256,
-            addresses: 8,
-            relays: 20_000,
+            five_tuples: 8,
+            shard_messages: 20_000,
         }
     }
 }

@@ -1,45 +1,45 @@
-//! Names of things, minted by the caller.
+//! Identifiers of peers, rooms and tracks.
 
 use std::fmt;
 
 pub(crate) use str0m::media::{Mid, Rid};
 
-/// A room: its peers hear and see each other.
+/// A room. Its peers receive each other's tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub u64);
 
-/// A participant's link to the media server; unique in the whole server, over all shards.
+/// One participant's link to the media server, unique over all shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerId(pub u64);
 
-/// What a track shows.
+/// The device or screen that a track captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
-    /// Somebody's voice.
+    /// Audio of a microphone.
     Microphone,
-    /// Somebody's face.
+    /// Video of a camera.
     Camera,
-    /// A shared screen or window.
-    Screen,
-    /// What the shared screen sounds like.
-    ScreenAudio,
+    /// Video of a shared screen or window.
+    ScreenShare,
+    /// Audio of a shared screen or window.
+    ScreenShareAudio,
 }
 
 /// A published track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackId {
-    /// Who publishes it.
+    /// The publisher.
     pub peer: PeerId,
-    /// What it shows.
+    /// The publisher has at most one track of each source.
     pub source: Source,
 }
 
-/// How a datagram travels.
+/// The transport protocol of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Transport {
-    /// One datagram, one packet.
+    /// One packet per datagram.
     Udp,
-    /// ICE-TCP: packets framed by their length (RFC 4571); the framing is the driver's.
+    /// ICE-TCP. The driver frames packets by their length (RFC 4571).
     Tcp,
 }
 
@@ -51,16 +51,20 @@ pub(crate) enum Kind {
 }
 
 impl Source {
+    /// All sources, in the order in which a peer's tracks are published.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Microphone, Self::Camera, Self::ScreenShare, Self::ScreenShareAudio];
+
     pub(crate) fn kind(self) -> Kind {
         match self {
-            Self::Microphone | Self::ScreenAudio => Kind::Audio,
-            Self::Camera | Self::Screen => Kind::Video,
+            Self::Microphone | Self::ScreenShareAudio => Kind::Audio,
+            Self::Camera | Self::ScreenShare => Kind::Video,
         }
     }
 
-    /// Whether it belongs to a shared screen rather than to a person.
-    pub(crate) fn is_screen(self) -> bool {
-        matches!(self, Self::Screen | Self::ScreenAudio)
+    /// Whether the track belongs to a screen share rather than to a participant's devices.
+    pub(crate) fn is_screen_share(self) -> bool {
+        matches!(self, Self::ScreenShare | Self::ScreenShareAudio)
     }
 }
 

@@ -1,59 +1,93 @@
-//! The media server's forwarding core, sans-IO: peers, tracks, subscriptions, layers.
+//! Sans-IO forwarding core of the media server: peers, tracks, subscriptions and layers.
 //!
-//! An [`Sfu`] is one shard: it is told the time, handed datagrams and SDP, and says what to send
-//! and what happened. It owns no socket, no clock and no thread. It terminates ICE (lite), DTLS and
-//! SRTP for each of its peers and forwards RTP payloads without looking into them further than
-//! their codec's payload descriptor.
+//! An [`Sfu`] is one shard. It is given the time, datagrams and SDP, and returns datagrams to send and
+//! events. It owns no socket, no clock and no thread. It terminates ICE (lite), DTLS and SRTP for each
+//! of its peers and forwards RTP payloads. Of a payload it parses only the codec's descriptor.
 //!
-//! # The contract with whoever drives it
+//! # Contract
 //!
-//! 1. Call any `handle_*`, [`Sfu::add_peer`] or [`Sfu::remove_peer`], as many as there are at hand:
-//!    a batch of received datagrams gives longer runs to each subscriber.
-//! 2. Drain [`Sfu::poll_output`] until it says `None`. Only then is what was forwarded given out, one
-//!    run per destination: a [`Transmit`] whose [`segment`](Transmit::segment) is
-//!    shorter than its bytes is several datagrams of that size (the last may be shorter), fit for
-//!    one GSO send.
-//! 3. Call [`Sfu::handle_timeout`] at [`Sfu::poll_timeout`], and drain again.
+//! 1. Call any `handle_*` method, [`Sfu::add_peer`] or [`Sfu::remove_peer`]. Handle all input that is
+//!    available before draining: larger batches make longer runs to each subscriber.
+//! 2. Drain [`Sfu::poll_output`] until it returns `None`. Forwarded media is returned last, one run per
+//!    destination. A [`Transmit`] with a [`segment`](Transmit::segment) shorter than its bytes is a run
+//!    of datagrams of that size, of which the last may be shorter. It fits one GSO send.
+//! 3. Call [`Sfu::handle_timeout`] at [`Sfu::poll_timeout`], then drain again.
 //!
-//! Ids are the caller's: a [`PeerId`] names one participant's link within the whole server, a
-//! [`RoomId`] who hears whom. A track is named by the peer that publishes it and its [`Source`].
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sfu::{Config, Output, PeerId, RoomId, Sfu, Transport};
+//! use std::{net::UdpSocket, time::{Duration, Instant}};
+//!
+//! let socket = UdpSocket::bind("192.0.2.1:3478")?;
+//! let local = socket.local_addr()?;
+//! let mut config = Config::new(0, rand::random());
+//! config.candidates.push((Transport::Udp, local));
+//! let mut sfu = Sfu::new(config, Instant::now());
+//! sfu.add_peer(Instant::now(), RoomId(1), PeerId(1))?;
+//!
+//! let mut buffer = [0; 1500];
+//! loop {
+//!     while let Some(output) = sfu.poll_output() {
+//!         match output {
+//!             Output::Transmit(run) => {
+//!                 for datagram in run.datagrams() {
+//!                     socket.send_to(datagram, run.to)?;
+//!                 }
+//!             }
+//!             Output::Event(event) => println!("signaling sends {event:?}"),
+//!             Output::ShardMessage(_) => unreachable!("a single shard has no siblings"),
+//!         }
+//!     }
+//!     let pause = sfu.poll_timeout().map(|at| at.saturating_duration_since(Instant::now()));
+//!     socket.set_read_timeout(pause.map(|pause| pause.max(Duration::from_millis(1))))?;
+//!     if let Ok((length, from)) = socket.recv_from(&mut buffer) {
+//!         sfu.handle_datagram(Instant::now(), local, from, Transport::Udp, &buffer[..length]);
+//!     }
+//!     sfu.handle_timeout(Instant::now());
+//! }
+//! # }
+//! ```
+//!
+//! The caller chooses ids. A [`PeerId`] names one participant's link and is unique in the whole server.
+//! The peers of a [`RoomId`] receive each other's tracks. A track is named by its publisher and its
+//! [`Source`].
 //!
 //! # Signaling
 //!
-//! * [`Sfu::add_peer`] first; it costs nothing until the peer's first offer.
-//! * [`Sfu::handle_publish`] says what the sending sections of the next offer are.
-//! * [`Sfu::handle_offer`] is answered by [`Event::Answer`]. We are the impolite side of perfect
-//!   negotiation: an offer that crosses ours is [`Refused::Crossed`] and needs no reply, since the
-//!   browser rolls its own back. An offer with another DTLS fingerprint starts the link anew.
-//! * Our own offers are [`Event::Offer`], each preceded by [`Event::Subscribed`], which lists who is
-//!   on which receiving section. The answer goes to [`Sfu::handle_answer`].
-//! * Sections are pooled: one that falls free is used again for somebody else, without an offer.
-//!   Microphone and camera of one publisher are put on sections of one stream id, so that the
-//!   browser keeps lips in sync; screen and its audio likewise.
-//! * Candidates of the client need not be told: it reaches us, and we learn its address from an
+//! * [`Sfu::add_peer`] comes first. A peer costs nothing until its first offer.
+//! * [`Sfu::handle_publish`] names the sources of the sending sections in the next offer.
+//! * [`Sfu::handle_offer`] is answered by [`Event::Answer`]. The server is the impolite side of perfect
+//!   negotiation: an offer that collides with one of ours is rejected with
+//!   [`Rejection::OfferCollision`]. No reply is needed, since the browser rolls its offer back. An
+//!   offer with a different DTLS fingerprint replaces the link.
+//! * [`Event::Offer`] is an offer of ours. [`Event::Subscriptions`] precedes it and lists the track on
+//!   each receiving section. The answer goes to [`Sfu::handle_answer`].
+//! * Receiving sections are pooled: a free section is reused for another track without an offer.
+//!   Microphone and camera of one publisher share a stream id, so that the browser keeps them in sync.
+//!   So do a screen share and its audio.
+//! * Clients need not signal candidates. The client connects to us, and its address is learned from an
 //!   authenticated STUN check, never from RTP.
-//! * [`Sfu::handle_subscribe`] says what a page shows. Of what is not listed audio comes and video at
-//!   its smallest; with both sizes zero video is paused.
-//! * [`Event::Wanted`] says which of a publisher's encodings anybody is to get, so that its browser
-//!   can stop making the others.
-//! * [`Event::Interrupted`] says that nothing comes from a peer any more, or something again.
-//! * [`Event::Gone`] says that a link has ended (closed by the other side, or silent for too long);
-//!   the peer is forgotten and may be added again.
+//! * [`Sfu::handle_subscribe`] takes the viewports of a page. A track without a viewport is sent as
+//!   audio, or as the lowest layer of its video. Video in a viewport of zero size is paused.
+//! * [`Event::SubscribedEncodings`] lists the encodings that have a subscriber, so that the publisher's
+//!   browser can stop the others (dynacast).
+//! * [`Event::Interrupted`] reports that a peer went silent or came back.
+//! * [`Event::Disconnected`] reports that a link has ended: closed by the client, failed, or timed out.
+//!   The peer is removed and may be added again.
 //!
 //! # Rooms across shards
 //!
-//! Tell each shard of a room which others there are ([`Sfu::handle_shards`]) and carry every
-//! [`Output::Relay`] to the [`Sfu::handle_relay`] of the shard that it names, in order, over a bounded
-//! queue. Peers then get tracks of all shards alike. [`Event::Speakers`] comes on each shard and
-//! is complete on each: tell it to that shard's own peers.
+//! Give each shard of a room the list of its shards ([`Sfu::handle_room_shards`]). Deliver every
+//! [`Output::ShardMessage`] to [`Sfu::handle_shard_message`] of the shard in its `to` field, in order,
+//! over a bounded queue. Peers then receive the tracks of all shards. [`Event::Speakers`] is complete on
+//! every shard. Send it to that shard's own peers.
 //!
 //! # Demultiplexing
 //!
-//! [`Sfu::handle_datagram`] takes what belongs to one of its peers and says whether it did. A STUN
-//! check is known by the user name fragment that we gave out, anything else by the address that such
-//! a check has proven. [`ufrag_of`] reads that fragment from a datagram and [`shard_of`] tells from
-//! it which shard the peer lives on, so that another shard can hand the datagram over; from then on
-//! the five-tuple is enough.
+//! [`Sfu::handle_datagram`] returns whether a datagram belongs to one of the shard's peers. A STUN check
+//! is matched by the ICE username fragment that we issued, anything else by a five-tuple that such a
+//! check has validated. [`ufrag_of`] reads the fragment from a datagram and [`shard_of`] the shard from
+//! the fragment, so that another shard can forward the datagram. From then on the five-tuple suffices.
 
 mod bwe;
 mod config;
@@ -63,7 +97,7 @@ mod link_event;
 mod outbox;
 mod output;
 mod peer;
-mod refused;
+mod rejection;
 mod routes;
 mod sdp;
 mod send;
@@ -77,12 +111,13 @@ mod ufrag;
 pub use config::{Config, Limits};
 pub use ids::{PeerId, RoomId, Source, TrackId, Transport};
 pub use output::{
-    Dropped, Event, GoneReason, Output, Speaker, Subscribed, Transmit, Unavailable, Wish,
+    DisconnectReason, Dropped, Event, Output, Speaker, Subscription, Transmit, Unavailable,
+    Viewport,
 };
-pub use refused::Refused;
+pub use rejection::Rejection;
 pub use sdp::SdpError;
 pub use send::rtcp;
 pub use sfu::Sfu;
-pub use shard_message::Relay;
+pub use shard_message::ShardMessage;
 pub use track::codec;
 pub use ufrag::{shard_of, ufrag_of};

@@ -2,7 +2,7 @@
 
 use crate::{
     ids::{Mid, Rid},
-    output::Reason,
+    output::DropReason,
     routes::FiveTuple,
     track::packet::Packet,
 };
@@ -36,7 +36,7 @@ pub(crate) enum Happened {
     /// The oldest way, to make room.
     Forgotten(FiveTuple),
     /// Media or a report came to nothing.
-    Dropped(Reason),
+    Dropped(DropReason),
 }
 
 impl Happened {

@@ -1,192 +1,194 @@
-//! What an `Sfu` gives out.
+//! Outputs of an [`Sfu`](crate::Sfu): datagrams, events and messages to other shards.
 
 use std::net::SocketAddr;
 
 use crate::{
     ids::{PeerId, RoomId, Source, Transport},
-    shard_message::Relay,
+    shard_message::ShardMessage,
 };
 
-/// What is to be done, or what has happened.
+/// One item of [`Sfu::poll_output`](crate::Sfu::poll_output).
 #[derive(Debug)]
 pub enum Output<'a> {
-    /// To be sent.
+    /// Datagrams to send.
     Transmit(Transmit<'a>),
-    /// To be told.
+    /// An event for signaling.
     Event(Event),
-    /// To be carried to another shard.
-    Relay(Relay),
+    /// A message to another shard.
+    ShardMessage(ShardMessage),
 }
 
 /// A run of datagrams to one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transmit<'a> {
-    /// Whose link it is.
+    /// The peer at the destination.
     pub peer: PeerId,
-    /// Our address, as [`handle_datagram`](crate::Sfu::handle_datagram) was last told it.
+    /// Our address, as last passed to [`handle_datagram`](crate::Sfu::handle_datagram).
     pub local: SocketAddr,
-    /// Where to.
+    /// Destination address.
     pub to: SocketAddr,
-    /// Over what.
+    /// Transport protocol.
     pub transport: Transport,
-    /// One datagram after the other.
+    /// The datagrams, concatenated.
     pub bytes: &'a [u8],
-    /// The size of each datagram but the last, which may be shorter. Never zero.
+    /// Size of each datagram but the last, which may be shorter. Never zero.
     pub segment: usize,
 }
 
 impl<'a> Transmit<'a> {
-    /// The single datagrams.
+    /// The datagrams of the run.
     pub fn datagrams(&self) -> impl Iterator<Item = &'a [u8]> {
         self.bytes.chunks(self.segment.max(1))
     }
 }
 
-/// What has happened.
+/// An event for signaling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The answer to a peer's offer.
+    /// Answer to a peer's offer.
     Answer {
-        /// Whose offer.
+        /// The peer that offered.
         peer: PeerId,
         /// Session description.
         sdp: String,
     },
-    /// An offer to a peer.
+    /// Offer to a peer.
     Offer {
-        /// To whom.
+        /// The peer to offer to.
         peer: PeerId,
         /// Session description.
         sdp: String,
     },
-    /// Who is on which receiving section of a peer's link: the whole list, whenever it changes.
-    Subscribed {
-        /// Whose link.
+    /// Complete list of the tracks on a peer's receiving sections, whenever it changes.
+    Subscriptions {
+        /// The subscriber.
         peer: PeerId,
         /// Its sections in use.
-        tracks: Vec<Subscribed>,
+        subscriptions: Vec<Subscription>,
     },
-    /// Who speaks in a room, when that changes.
+    /// Active speakers of a room, whenever they change.
     Speakers {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Loudest first; empty when all are silent.
+        /// Loudest first. Empty when all are silent.
         speakers: Vec<Speaker>,
     },
-    /// Which encodings of a published video anybody is to get, when that changes; at first all.
-    Wanted {
-        /// Whose video.
+    /// Encodings of a published video that have a subscriber, whenever they change (dynacast).
+    /// Initially all have.
+    SubscribedEncodings {
+        /// The publisher.
         peer: PeerId,
-        /// Camera or screen.
+        /// Camera or screen share.
         source: Source,
-        /// Whether it is shown anywhere at all.
-        any: bool,
-        /// The wanted encodings of a simulcast, by rid, smallest first; of one without, none.
+        /// Whether any encoding has a subscriber.
+        subscribed: bool,
+        /// Subscribed simulcast encodings by rid, lowest first. Empty without simulcast.
         rids: Vec<String>,
     },
-    /// ICE and DTLS are up: media can flow.
+    /// ICE and DTLS are connected: media can flow.
     Connected {
-        /// Whose link.
+        /// The peer.
         peer: PeerId,
     },
-    /// Nothing authenticated has come from a peer for
-    /// [`Config::interruption`](crate::Config::interruption), or something has again. Consent checks
-    /// come from one that sends no media, too (RFC 7675).
+    /// A peer has sent nothing authenticated for
+    /// [`Config::interruption_timeout`](crate::Config::interruption_timeout), or has resumed. Consent
+    /// checks count, so a peer without media is not reported (RFC 7675).
     Interrupted {
-        /// Whose link.
+        /// The peer.
         peer: PeerId,
-        /// Whether nothing comes.
+        /// Whether it is silent.
         interrupted: bool,
     },
-    /// A link has ended; the peer is forgotten.
-    Gone {
-        /// Whose link.
+    /// A link has ended and its peer is removed.
+    Disconnected {
+        /// The peer.
         peer: PeerId,
-        /// Why.
-        reason: GoneReason,
+        /// Cause.
+        reason: DisconnectReason,
     },
 }
 
-/// Why a link has ended.
+/// Cause of the end of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GoneReason {
-    /// The other side closed it.
-    Closed,
-    /// Nothing was heard for [`Config::silence`](crate::Config::silence).
-    Silent,
-    /// The certificate was not the one that the SDP promised, or the engine gave up.
+pub enum DisconnectReason {
+    /// The client closed it.
+    ClosedByPeer,
+    /// The client was silent for [`Config::idle_timeout`](crate::Config::idle_timeout).
+    Timeout,
+    /// The certificate did not match the fingerprint in the SDP, or str0m failed.
     Failed,
-    /// No ICE check came through within [`Config::handshake`](crate::Config::handshake).
-    NoPath,
-    /// DTLS failed, or was not done within [`Config::handshake`](crate::Config::handshake).
-    Handshake,
-    /// The engine panicked: its client is to begin a new link.
+    /// No ICE check succeeded within [`Config::connect_timeout`](crate::Config::connect_timeout).
+    IceTimeout,
+    /// DTLS failed, or did not finish within
+    /// [`Config::connect_timeout`](crate::Config::connect_timeout).
+    DtlsFailed,
+    /// str0m panicked. The client should open a new link.
     Panicked,
 }
 
-/// Somebody who speaks.
+/// An active speaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Speaker {
-    /// Who.
+    /// The speaker.
     pub peer: PeerId,
-    /// How loud, 0 to 127: dB above silence, so 127 + dBov (RFC 6464).
+    /// Loudness, 0 to 127: dB above silence, which is 127 + dBov (RFC 6464).
     pub level: u8,
 }
 
-/// One receiving section of a peer's link.
+/// The track on one receiving section of a peer's link.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscribed {
-    /// The section's mid.
+pub struct Subscription {
+    /// Mid of the section.
     pub mid: String,
-    /// Whose track is on it.
+    /// The publisher.
     pub peer: PeerId,
-    /// Which of theirs.
+    /// Source of the track.
     pub source: Source,
-    /// Why nothing of it comes, if that is so.
+    /// Reason for which no media is sent, if any.
     pub unavailable: Option<Unavailable>,
 }
 
-/// The reason for which a subscriber is sent nothing of a track.
+/// Reason for which a subscriber is sent no media of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unavailable {
-    /// Its publisher sends a format that the subscriber has not agreed to.
+    /// The publisher's codec is not in the subscriber's description.
     Codec,
 }
 
-/// What a page shows of a track.
+/// Size at which a page shows a track, in device pixels. Zero pauses the track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
-    /// Whose track.
+pub struct Viewport {
+    /// The publisher.
     pub peer: PeerId,
-    /// Which of theirs.
+    /// Source of the track.
     pub source: Source,
-    /// Width on the screen, device pixels; 0 is not shown.
+    /// Width on the screen.
     pub width: u32,
-    /// Height on the screen, device pixels; 0 is not shown.
+    /// Height on the screen.
     pub height: u32,
 }
 
-/// Media that came from where a peer is and came to nothing, in packets.
+/// Packets from a peer's five-tuple that were dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Played again, or far too late.
+    /// Replayed, or too late to tell.
     pub replayed: u64,
-    /// Not of whom they seem to be, or of a stream that was not agreed on.
+    /// Failed authentication, or of a stream that was not negotiated.
     pub forged: u64,
 }
 
-/// Why a packet came to nothing.
+/// Cause of dropping a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub(crate) enum DropReason {
     Replayed,
     Forged,
 }
 
 impl Dropped {
-    pub(crate) fn count(&mut self, reason: Reason) {
+    pub(crate) fn count(&mut self, reason: DropReason) {
         match reason {
-            Reason::Replayed => self.replayed += 1,
-            Reason::Forged => self.forged += 1,
+            DropReason::Replayed => self.replayed += 1,
+            DropReason::Forged => self.forged += 1,
         }
     }
 }

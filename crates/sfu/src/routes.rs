@@ -1,4 +1,4 @@
-//! Which peer a datagram belongs to.
+//! Lookup of the peer that a datagram belongs to.
 
 use std::net::SocketAddr;
 
@@ -14,10 +14,10 @@ pub(crate) struct FiveTuple {
     pub(crate) transport: Transport,
 }
 
-/// Peers by their user name fragments and by the five-tuples that an authenticated check has proven.
+/// Peers by ICE username fragment, and by the five-tuples that an authenticated check has validated.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    proven: HashMap<FiveTuple, PeerId>,
+    five_tuples: HashMap<FiveTuple, PeerId>,
     ufrags: HashMap<String, PeerId>,
 }
 
@@ -26,31 +26,31 @@ impl Routes {
         self.ufrags.get(ufrag).copied()
     }
 
-    pub(crate) fn by_tuple(&self, tuple: &FiveTuple) -> Option<PeerId> {
-        self.proven.get(tuple).copied()
+    pub(crate) fn by_five_tuple(&self, five_tuple: &FiveTuple) -> Option<PeerId> {
+        self.five_tuples.get(five_tuple).copied()
     }
 
-    pub(crate) fn name(&mut self, ufrag: String, peer: PeerId) {
+    pub(crate) fn insert_ufrag(&mut self, ufrag: String, peer: PeerId) {
         self.ufrags.insert(ufrag, peer);
     }
 
-    pub(crate) fn unname(&mut self, ufrag: &str) {
+    pub(crate) fn remove_ufrag(&mut self, ufrag: &str) {
         self.ufrags.remove(ufrag);
     }
 
-    /// The five-tuple is this peer's from now on, whoever had it.
-    pub(crate) fn prove(&mut self, tuple: FiveTuple, peer: PeerId) {
-        self.proven.insert(tuple, peer);
+    /// Assigns a validated five-tuple to a peer. The newest check wins.
+    pub(crate) fn insert_five_tuple(&mut self, five_tuple: FiveTuple, peer: PeerId) {
+        self.five_tuples.insert(five_tuple, peer);
     }
 
-    /// Forgets a five-tuple, unless it has become somebody else's.
-    pub(crate) fn forget(&mut self, tuple: &FiveTuple, peer: PeerId) {
-        if self.proven.get(tuple) == Some(&peer) {
-            self.proven.remove(tuple);
+    /// Removes a five-tuple, unless another peer has validated it since.
+    pub(crate) fn remove_five_tuple(&mut self, five_tuple: &FiveTuple, peer: PeerId) {
+        if self.five_tuples.get(five_tuple) == Some(&peer) {
+            self.five_tuples.remove(five_tuple);
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.proven.len() + self.ufrags.len()
+        self.five_tuples.len() + self.ufrags.len()
     }
 }

@@ -1,7 +1,7 @@
-//! What shards tell each other of a room that spans them.
+//! Messages between the shards of a room (cascade).
 //!
-//! A track crosses to another shard once, decrypted, each packet as a shared buffer; what is asked of
-//! its publisher travels back the same way.
+//! A track is sent to another shard once, decrypted, each packet as a shared buffer. Requests to its
+//! publisher travel in the opposite direction.
 
 use std::sync::Arc;
 
@@ -10,39 +10,50 @@ use crate::{
     track::packet::Packet,
 };
 
-/// A message to another shard, to be given to its [`handle_relay`](crate::Sfu::handle_relay). Between
-/// two shards messages must stay in order. [Media](Self::is_media) may be lost, where a queue is full;
-/// nothing else may.
+/// A message to another shard, for its
+/// [`handle_shard_message`](crate::Sfu::handle_shard_message). Messages between two shards must stay in
+/// order. [Media](Self::is_media) may be dropped where a queue is full, nothing else may.
 #[derive(Debug, Clone)]
-pub struct Relay {
-    /// To whom.
+pub struct ShardMessage {
+    /// Receiving shard.
     pub to: u16,
-    /// From whom.
+    /// Sending shard.
     pub from: u16,
     pub(crate) room: RoomId,
-    pub(crate) what: What,
+    pub(crate) body: MessageBody,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum What {
-    /// Forget what was told of this room before, and tell everything: there is somebody in it here.
-    Greeting,
-    /// A track is to be had.
-    Published { track: TrackId, rids: Vec<Rid> },
-    /// It is no more.
-    Unpublished { track: TrackId },
-    /// A packet of it.
-    Media { track: TrackId, rid: Option<Rid>, packet: Arc<Packet> },
-    /// How high it is shown at most; none is not at all.
-    Interest { track: TrackId, height: Option<u16> },
-    /// Somebody needs a keyframe.
-    Keyframe { track: TrackId, rid: Option<Rid> },
+pub(crate) enum MessageBody {
+    /// The sender has joined the room: forget what it sent before, and send all tracks.
+    Joined,
+    Published {
+        track: TrackId,
+        rids: Vec<Rid>,
+    },
+    Unpublished {
+        track: TrackId,
+    },
+    Media {
+        track: TrackId,
+        rid: Option<Rid>,
+        packet: Arc<Packet>,
+    },
+    /// Height of the largest encoding that the sender's subscribers need. None pauses the track.
+    MaxHeight {
+        track: TrackId,
+        height: Option<u16>,
+    },
+    KeyframeRequest {
+        track: TrackId,
+        rid: Option<Rid>,
+    },
 }
 
-impl Relay {
-    /// Whether it is media: what to drop when a queue is full.
+impl ShardMessage {
+    /// Whether this is media, which may be dropped when a queue is full.
     #[must_use]
     pub fn is_media(&self) -> bool {
-        matches!(self.what, What::Media { .. })
+        matches!(self.body, MessageBody::Media { .. })
     }
 }

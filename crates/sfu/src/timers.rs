@@ -1,4 +1,4 @@
-//! When each peer or room wants its turn: one queue for all of a shard.
+//! Timer queue of a shard: one deadline per peer or room.
 
 use std::{
     collections::BTreeSet,
@@ -8,11 +8,10 @@ use std::{
 
 use foldhash::HashMap;
 
-/// Times are rounded up to this, so that one that wants something "soon" over and over stands
-/// where it stood.
+/// Deadlines are rounded up to this resolution, so that repeated requests for "soon" keep their entry.
 const TICK: Duration = Duration::from_millis(1);
 
-/// One entry each, ordered by time.
+/// Deadlines in order, at most one per id.
 #[derive(Debug)]
 pub(crate) struct Timers<Id> {
     start: Instant,
@@ -25,7 +24,7 @@ impl<Id: Copy + Ord + Hash> Timers<Id> {
         Self { start, queue: BTreeSet::new(), due: HashMap::default() }
     }
 
-    /// It wants to be woken at `at`, and at no other time.
+    /// Sets the deadline, replacing any other.
     pub(crate) fn set(&mut self, id: Id, at: Instant) {
         let tick = self.tick(at);
         if let Some(before) = self.due.insert(id, tick) {
@@ -37,8 +36,8 @@ impl<Id: Copy + Ord + Hash> Timers<Id> {
         self.queue.insert((tick, id));
     }
 
-    /// It wants to be woken at `at`, if not before.
-    pub(crate) fn hurry(&mut self, id: Id, at: Instant) {
+    /// Sets the deadline unless an earlier one is set.
+    pub(crate) fn set_no_later(&mut self, id: Id, at: Instant) {
         let tick = self.tick(at);
         if self.due.get(&id).is_none_or(|due| *due > tick) {
             self.set(id, at);
@@ -51,13 +50,13 @@ impl<Id: Copy + Ord + Hash> Timers<Id> {
         }
     }
 
-    /// The earliest time at which somebody is due.
+    /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         let (tick, _) = self.queue.first()?;
         self.start.checked_add(Duration::from_millis(*tick))
     }
 
-    /// Takes out one that is due.
+    /// Removes and returns an id whose deadline has passed.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Id> {
         let (tick, id) = *self.queue.first()?;
         let passed = u64::try_from(now.saturating_duration_since(self.start).as_millis());
@@ -79,12 +78,13 @@ impl<Id: Copy + Ord + Hash> Timers<Id> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::ids::PeerId;
     use testnet::Clock;
 
+    use super::*;
+    use crate::ids::PeerId;
+
     #[test]
-    fn each_peer_has_one_time_and_the_earliest_comes_first() {
+    fn each_peer_has_one_deadline_and_the_earliest_is_first() {
         let mut clock = Clock::new();
         let mut timers = Timers::new(clock.now());
         let at = |ms| clock.now() + Duration::from_millis(ms);

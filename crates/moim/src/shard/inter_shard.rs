@@ -9,7 +9,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use crossbeam_queue::ArrayQueue;
-use sfu::Relay;
+use sfu::ShardMessage;
 use turn::ToSibling;
 
 use super::waker::Bell;
@@ -30,7 +30,7 @@ const KEPT: usize = 65_536;
 pub(crate) struct Parcel {
     bytes: Vec<u8>,
     packets: Vec<Packet>,
-    relays: Vec<Relay>,
+    relays: Vec<ShardMessage>,
 }
 
 /// Whose a packet is.
@@ -79,12 +79,12 @@ impl Parcel {
     }
 
     /// Takes out what the other part of the media server has to say.
-    pub(crate) fn relays(&mut self) -> impl Iterator<Item = Relay> + '_ {
+    pub(crate) fn relays(&mut self) -> impl Iterator<Item = ShardMessage> + '_ {
         self.relays.drain(..)
     }
 
     /// Throws away what may be lost, and gives the rest and how many were lost.
-    fn spoil(&mut self) -> (Vec<Relay>, usize) {
+    fn spoil(&mut self) -> (Vec<ShardMessage>, usize) {
         let (packets, relays) = (self.packets.len(), self.relays.len());
         let mut kept = std::mem::take(&mut self.relays);
         kept.retain(|relay| !relay.is_media());
@@ -152,7 +152,7 @@ impl Links {
     }
 
     /// Puts what a part of the media server has to say into the parcel for its shard.
-    pub(crate) fn push_relay(&mut self, relay: Relay) {
+    pub(crate) fn push_relay(&mut self, relay: ShardMessage) {
         if let Some(parcel) = self.parcel(relay.to.into(), 0) {
             parcel.relays.push(relay);
         }

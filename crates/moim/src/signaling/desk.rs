@@ -13,7 +13,7 @@ use room::{
         Unavailable, WantedEvent,
     },
 };
-use sfu::{RoomId, Source, Wish};
+use sfu::{RoomId, Source, Viewport};
 
 use super::{placement::Placement, refusal};
 use crate::shard::sfu::{Letter, News, Order, Orders, Reader, Request, letters};
@@ -93,7 +93,7 @@ impl Desk {
                 Request::Publish(tracks.collect(), news)
             }
             ToSfu::Subscribe(tracks) => {
-                let wish = |track: room::protocol::WantedTrack| Wish {
+                let wish = |track: room::protocol::WantedTrack| Viewport {
                     peer: self.placement.number(&track.participant),
                     source: theirs(track.source),
                     width: track.width,
@@ -128,7 +128,7 @@ impl Desk {
             Some(Letter::Offer(peer, sdp)) => (peer, description(SdpType::Offer, sdp)),
             Some(Letter::Subscribed(peer, sections)) => {
                 // Whose track it was may have left meanwhile.
-                let track = |section: sfu::Subscribed| {
+                let track = |section: sfu::Subscription| {
                     let participant = self.placement.of(section.peer)?.clone();
                     let source = ours(section.source);
                     let unavailable = section.unavailable.map(|why| match why {
@@ -207,8 +207,8 @@ fn theirs(source: TrackSource) -> Source {
     match source {
         TrackSource::Microphone => Source::Microphone,
         TrackSource::Camera => Source::Camera,
-        TrackSource::Screen => Source::Screen,
-        TrackSource::ScreenAudio => Source::ScreenAudio,
+        TrackSource::Screen => Source::ScreenShare,
+        TrackSource::ScreenAudio => Source::ScreenShareAudio,
     }
 }
 
@@ -216,8 +216,8 @@ fn ours(source: Source) -> TrackSource {
     match source {
         Source::Microphone => TrackSource::Microphone,
         Source::Camera => TrackSource::Camera,
-        Source::Screen => TrackSource::Screen,
-        Source::ScreenAudio => TrackSource::ScreenAudio,
+        Source::ScreenShare => TrackSource::Screen,
+        Source::ScreenShareAudio => TrackSource::ScreenAudio,
     }
 }
 

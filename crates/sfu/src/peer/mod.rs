@@ -13,7 +13,7 @@ use crate::{
         keyframe_backoff::{Asked, Caution},
     },
     ids::{Mid, RoomId, Source, TrackId},
-    output::{Subscribed, Unavailable},
+    output::{Subscription, Unavailable},
     peer::{link::Link, pool::Pool},
     send::Lane,
     track::rewriter::Forwarder,
@@ -146,10 +146,10 @@ impl Peer {
     }
 
     /// Who is on which section.
-    pub(crate) fn subscribed(&self) -> Vec<Subscribed> {
+    pub(crate) fn subscriptions(&self) -> Vec<Subscription> {
         let used = self.pool.iter().filter_map(|section| {
             let track = section.used?;
-            Some(Subscribed {
+            Some(Subscription {
                 mid: section.mid.to_string(),
                 peer: track.peer,
                 source: track.source,

@@ -11,7 +11,7 @@ struct Group {
 
 impl From<TrackId> for Group {
     fn from(track: TrackId) -> Self {
-        Self { peer: track.peer, screen: track.source.is_screen() }
+        Self { peer: track.peer, screen: track.source.is_screen_share() }
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
         let mut pool = Pool::new();
         let voice = put(&mut pool, track(1, Source::Microphone));
         let face = put(&mut pool, track(1, Source::Camera));
-        let screen = put(&mut pool, track(1, Source::Screen));
+        let screen = put(&mut pool, track(1, Source::ScreenShare));
         let slot = |index: usize| pool.sections[index].slot;
         assert_eq!(slot(voice), slot(face));
         assert_ne!(slot(face), slot(screen));

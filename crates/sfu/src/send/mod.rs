@@ -30,7 +30,7 @@ use crate::{
     ids::Mid,
     link_event::Happened,
     outbox::Outbox,
-    output::Reason,
+    output::DropReason,
     routes::FiveTuple,
     track::{packet::Packet, red, rewriter::Rewritten},
 };
@@ -57,7 +57,7 @@ pub(crate) enum Reports {
     Taken,
     /// They are their sender's and have been seen to, and some of it is the engine's as well.
     OfEngine,
-    Refused(Reason),
+    Refused(DropReason),
 }
 
 /// A send stream of an [`Egress`], ready to be written.
@@ -212,8 +212,8 @@ impl Egress {
                 }
                 if is_engines { Reports::OfEngine } else { Reports::Taken }
             }
-            Err(Bad::Replayed) => Reports::Refused(Reason::Replayed),
-            Err(Bad::Forged) => Reports::Refused(Reason::Forged),
+            Err(Bad::Replayed) => Reports::Refused(DropReason::Replayed),
+            Err(Bad::Forged) => Reports::Refused(DropReason::Forged),
         };
         self.opened = opened;
         taken

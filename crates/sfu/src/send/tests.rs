@@ -170,9 +170,9 @@ fn a_report_is_taken_once_and_only_from_its_sender() {
     let mut bytes = report(206, 1, &[]);
     world.receiver.protect_reports(&mut bytes, 0).unwrap();
     assert_eq!(world.receive(&bytes).0, Reports::Taken);
-    assert_eq!(world.receive(&bytes).0, Reports::Refused(Reason::Replayed));
+    assert_eq!(world.receive(&bytes).0, Reports::Refused(DropReason::Replayed));
     bytes[9] ^= 1;
-    assert_eq!(world.receive(&bytes).0, Reports::Refused(Reason::Forged));
+    assert_eq!(world.receive(&bytes).0, Reports::Refused(DropReason::Forged));
     let of_a_sender = [&[0x80, 200, 0, 6][..], &[0; 24]].concat();
     assert_eq!(world.report(&of_a_sender).0, Reports::OfEngine);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Sfu, subscriptions::SOURCES};
+use super::Sfu;
 use crate::{
     ids::{Kind, PeerId, Rid, RoomId, Source, TrackId},
     output::Event,
@@ -42,7 +42,7 @@ impl Sfu {
     pub(super) fn share_with(&mut self, peer: PeerId) {
         let Some(views) = self.views(peer) else { return };
         let (now, Some(it)) = (self.now, self.peers.get_mut(&peer)) else { return };
-        let estimate = it.estimate.rate(self.now).unwrap_or(self.config.start_rate);
+        let estimate = it.estimate.rate(self.now).unwrap_or(self.config.start_bitrate);
         let capacity = estimate.saturating_sub(views.audio);
         it.caution = it.caution.filter(|caution| caution.lasts(now));
         let smallest = views.demands.iter().map(Demand::least).sum();
@@ -74,8 +74,8 @@ impl Sfu {
         // No probe asks for much more than what is desired: were that little while little is shown, it
         // would never be found out what the way can carry.
         if let Some(link) = it.link.as_mut() {
-            link.desire(floor, goal(best).max(self.config.start_rate));
-            self.timers.hurry(peer, link.due());
+            link.desire(floor, goal(best).max(self.config.start_bitrate));
+            self.timers.set_no_later(peer, link.due());
         }
         for (track, encoding) in asks {
             self.want_keyframe(track, encoding);
@@ -100,7 +100,7 @@ impl Sfu {
                 continue;
             }
             let rank = match id.source {
-                Source::Screen => Rank::Screen,
+                Source::ScreenShare => Rank::Screen,
                 _ if Some(id.peer) == speaker => Rank::Speaker,
                 _ => Rank::Other,
             };
@@ -123,7 +123,9 @@ impl Sfu {
     fn tell_wanted(&mut self, room: RoomId) {
         let mut tracks = self.tracks_in(room);
         tracks.retain(|id| id.source.kind() == Kind::Video);
-        tracks.sort_unstable_by_key(|id| (id.peer, SOURCES.iter().position(|it| *it == id.source)));
+        tracks.sort_unstable_by_key(|id| {
+            (id.peer, Source::ALL.iter().position(|it| *it == id.source))
+        });
         for id in tracks {
             let best = self.best_height(id);
             self.tell_interest(id, best);
@@ -155,7 +157,12 @@ impl Sfu {
                     link.map_or_else(|| rid.to_string(), |link| link.rid_of_client(mid, rid))
                 };
                 let rids = wanted.filter_map(|it| it.rid).map(name).collect();
-                self.events.push_back(Event::Wanted { peer, source, any, rids });
+                self.events.push_back(Event::SubscribedEncodings {
+                    peer,
+                    source,
+                    subscribed: any,
+                    rids,
+                });
             }
         }
     }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Instant};
 use super::Sfu;
 use crate::{
     ids::{Kind, Rid, RoomId, TrackId},
-    shard_message::{Relay, What},
+    shard_message::{MessageBody, ShardMessage},
     track::{Origin, Track, packet::Packet},
 };
 
@@ -14,7 +14,7 @@ impl Sfu {
     /// Says which shards have peers in a room; replaces what was said before, and this one need not
     /// be among them. Say it to each shard of the room and to each that is one no more; they may hear
     /// of it at different times, but each must hear in the same order.
-    pub fn handle_shards(&mut self, now: Instant, room: RoomId, shards: &[u16]) {
+    pub fn handle_room_shards(&mut self, now: Instant, room: RoomId, shards: &[u16]) {
         self.tick(now);
         let ours = self.config.shard;
         let others = shards.iter().copied().filter(|shard| *shard != ours);
@@ -25,7 +25,7 @@ impl Sfu {
         for shard in shards.iter().filter(|shard| !before.contains(shard)) {
             // Whoever of the two hears of the other first is not listened to: the second greets, and
             // is told.
-            self.relay(*shard, room, What::Greeting);
+            self.relay(*shard, room, MessageBody::Joined);
             self.export_all(room, *shard);
         }
         for shard in before.iter().filter(|shard| !shards.contains(shard)) {
@@ -53,41 +53,41 @@ impl Sfu {
     }
 
     /// Takes what another shard has to say. What is of an unknown room or track is dropped.
-    pub fn handle_relay(&mut self, now: Instant, relay: Relay) {
+    pub fn handle_shard_message(&mut self, now: Instant, relay: ShardMessage) {
         self.tick(now);
-        let Relay { to, from, room, what } = relay;
+        let ShardMessage { to, from, room, body } = relay;
         let known = self.rooms.get(&room).is_some_and(|room| room.shards.contains(&from));
         if to != self.config.shard || !known {
             return;
         }
-        match what {
-            What::Greeting => {
+        match body {
+            MessageBody::Joined => {
                 self.forget_shard(room, from);
                 self.export_all(room, from);
                 self.negotiate_all(room);
             }
-            What::Published { track, rids } => self.import(room, from, track, &rids),
-            What::Unpublished { track } if self.is_from(track, from) => {
+            MessageBody::Published { track, rids } => self.import(room, from, track, &rids),
+            MessageBody::Unpublished { track } if self.is_from(track, from) => {
                 self.unpublish(track);
                 self.negotiate_all(room);
             }
-            What::Media { track, rid, packet } if self.is_from(track, from) => {
+            MessageBody::Media { track, rid, packet } if self.is_from(track, from) => {
                 self.pass(track, rid, &packet);
             }
-            What::Interest { track, height } => {
+            MessageBody::MaxHeight { track, height } => {
                 if let Some(it) = self.tracks.get_mut(&track) {
                     it.interests.retain(|(who, _)| *who != from);
                     it.interests.push((from, height));
                 }
             }
-            What::Keyframe { track, rid } => {
+            MessageBody::KeyframeRequest { track, rid } => {
                 let it = self.tracks.get(&track).filter(|it| it.room == room);
                 let index = it.and_then(|it| it.encodings.iter().position(|it| it.rid == rid));
                 if let Some(index) = index {
                     self.want_keyframe(track, index);
                 }
             }
-            What::Unpublished { .. } | What::Media { .. } => {}
+            MessageBody::Unpublished { .. } | MessageBody::Media { .. } => {}
         }
     }
 
@@ -117,7 +117,7 @@ impl Sfu {
         }
         let rids = track.encodings.iter().filter_map(|it| it.rid).collect();
         let room = track.room;
-        self.relay(to, room, What::Published { track: id, rids });
+        self.relay(to, room, MessageBody::Published { track: id, rids });
     }
 
     /// Sends a packet of a track of ours to the shards that want its encoding.
@@ -138,14 +138,14 @@ impl Sfu {
         };
         let mut shared = None;
         for shard in room.shards.iter().filter(wants) {
-            if self.relays.len() >= self.config.limits.relays {
-                self.dropped_relays += 1;
+            if self.shard_messages.len() >= self.config.limits.shard_messages {
+                self.dropped_shard_messages += 1;
                 continue;
             }
             let packet = shared.get_or_insert_with(|| Arc::new(packet.clone())).clone();
-            let what = What::Media { track: id, rid, packet };
+            let body = MessageBody::Media { track: id, rid, packet };
             let (to, from) = (*shard, self.config.shard);
-            self.relays.push_back(Relay { to, from, room: track.room, what });
+            self.shard_messages.push_back(ShardMessage { to, from, room: track.room, body });
         }
     }
 
@@ -156,13 +156,13 @@ impl Sfu {
         if track.interests.first() != Some(&(shard, height)) {
             track.interests = vec![(shard, height)];
             let room = track.room;
-            self.relay(shard, room, What::Interest { track: id, height });
+            self.relay(shard, room, MessageBody::MaxHeight { track: id, height });
         }
     }
 
-    pub(super) fn relay(&mut self, to: u16, room: RoomId, what: What) {
+    pub(super) fn relay(&mut self, to: u16, room: RoomId, body: MessageBody) {
         let from = self.config.shard;
-        self.relays.push_back(Relay { to, from, room, what });
+        self.shard_messages.push_back(ShardMessage { to, from, room, body });
     }
 
     /// Asks a track's publisher for a keyframe, here or by the shard it is on.
@@ -171,7 +171,7 @@ impl Sfu {
         match track.origin {
             Origin::Shard(shard) => {
                 let room = track.room;
-                self.relay(shard, room, What::Keyframe { track: id, rid });
+                self.relay(shard, room, MessageBody::KeyframeRequest { track: id, rid });
             }
             Origin::Section(mid) => {
                 let publisher = self.peers.get_mut(&id.peer).and_then(|it| it.link.as_mut());

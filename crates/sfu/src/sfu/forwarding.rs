@@ -52,7 +52,7 @@ impl Sfu {
                 if !waits {
                     self.sending.push_back(*peer);
                 }
-                self.timers.hurry(*peer, link.due());
+                self.timers.set_no_later(*peer, link.due());
             }
         }
         for peer in news {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Sfu, room::Room};
 use crate::{
     ids::{PeerId, RoomId, TrackId},
-    output::{Event, GoneReason},
+    output::{DisconnectReason, Event},
     peer::link::Link,
 };
 
@@ -53,9 +53,9 @@ impl Sfu {
         let (now, config) = (self.now, &self.config);
         let ended = |peer: PeerId| {
             let link = self.peers.get(&peer).and_then(|it| it.link.as_ref())?;
-            let silent = now.saturating_duration_since(link.heard) > config.silence;
-            let silent = silent.then_some(GoneReason::Silent);
-            Some((peer, silent.or_else(|| link.is_overdue(now, config.handshake))?))
+            let silent = now.saturating_duration_since(link.heard) > config.idle_timeout;
+            let silent = silent.then_some(DisconnectReason::Timeout);
+            Some((peer, silent.or_else(|| link.is_overdue(now, config.connect_timeout))?))
         };
         let ended: Vec<_> = self.members(room).into_iter().filter_map(ended).collect();
         for (peer, reason) in ended {
@@ -68,7 +68,7 @@ impl Sfu {
         let mut broken = self.members(room);
         broken.retain(is_broken);
         for peer in broken {
-            self.gone(peer, GoneReason::Panicked);
+            self.gone(peer, DisconnectReason::Panicked);
         }
         self.note_interruptions(room);
         self.listen(room);
@@ -85,7 +85,7 @@ impl Sfu {
             let Some(it) = self.peers.get_mut(peer) else { continue };
             let Some(link) = it.link.as_ref().filter(|link| link.connected) else { continue };
             let silent = self.now.saturating_duration_since(link.heard);
-            let interrupted = silent >= self.config.interruption;
+            let interrupted = silent >= self.config.interruption_timeout;
             if std::mem::replace(&mut it.interrupted, interrupted) != interrupted {
                 self.events.push_back(Event::Interrupted { peer: *peer, interrupted });
             }

@@ -20,14 +20,14 @@ use crate::{
     config::Config,
     ids::{PeerId, RoomId, TrackId, Transport},
     link_event::Happened,
-    output::{Dropped, Event, GoneReason, Output, Transmit},
+    output::{DisconnectReason, Dropped, Event, Output, Transmit},
     peer::{
         Peer,
         link::{Engine, Link},
     },
-    refused::Refused,
+    rejection::Rejection,
     routes::{FiveTuple, Routes},
-    shard_message::Relay,
+    shard_message::ShardMessage,
     timers::Timers,
     track::Track,
     ufrag,
@@ -53,9 +53,9 @@ pub struct Sfu {
     /// The links of peers that have left, until what they say last is sent.
     leaving: Vec<(PeerId, Link)>,
     events: VecDeque<Event>,
-    relays: VecDeque<Relay>,
+    shard_messages: VecDeque<ShardMessage>,
     /// Media that was not relayed since too much was waiting.
-    dropped_relays: u64,
+    dropped_shard_messages: u64,
     dropped: Dropped,
     panics: u64,
     /// What a drain has brought; empty between calls, kept for its memory.
@@ -82,8 +82,8 @@ impl Sfu {
             sending: VecDeque::new(),
             leaving: Vec::new(),
             events: VecDeque::new(),
-            relays: VecDeque::new(),
-            dropped_relays: 0,
+            shard_messages: VecDeque::new(),
+            dropped_shard_messages: 0,
             dropped: Dropped::default(),
             panics: 0,
             happened: Vec::new(),
@@ -97,14 +97,14 @@ impl Sfu {
 
     /// How many peers are here.
     #[must_use]
-    pub fn peers(&self) -> usize {
+    pub fn peer_count(&self) -> usize {
         self.peers.len()
     }
 
     /// How many packets were not relayed to other shards since too many were waiting.
     #[must_use]
-    pub fn dropped_relays(&self) -> u64 {
-        self.dropped_relays
+    pub fn dropped_shard_messages(&self) -> u64 {
+        self.dropped_shard_messages
     }
 
     /// What came from where peers are and was not theirs, or not new.
@@ -127,9 +127,9 @@ impl Sfu {
 
     /// How many sources of media a peer's offers have told of: what the engine keeps room for.
     #[must_use]
-    pub fn expected_sources(&self, peer: PeerId) -> usize {
+    pub fn expected_ssrcs(&self, peer: PeerId) -> usize {
         let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
-        link.map_or(0, Link::expected_sources)
+        link.map_or(0, Link::expected_ssrcs)
     }
 
     /// Everything that is kept, counted: what must come back to zero when all have left.
@@ -139,7 +139,7 @@ impl Sfu {
             + self.sending.len()
             + self.leaving.len()
             + self.events.len()
-            + self.relays.len();
+            + self.shard_messages.len();
         let kept = self.peers.len() + self.rooms.len() + self.tracks.len();
         kept + self.routes.len() + self.timers.len() + self.rounds.len() + queues
     }
@@ -149,18 +149,18 @@ impl Sfu {
     /// # Errors
     ///
     /// It is here already, or a limit is reached.
-    pub fn add_peer(&mut self, now: Instant, room: RoomId, peer: PeerId) -> Result<(), Refused> {
+    pub fn add_peer(&mut self, now: Instant, room: RoomId, peer: PeerId) -> Result<(), Rejection> {
         self.tick(now);
         if self.peers.contains_key(&peer) {
-            return Err(Refused::PeerExists(peer));
+            return Err(Rejection::PeerExists(peer));
         }
         if self.peers.len() >= self.config.limits.peers {
-            return Err(Refused::Full);
+            return Err(Rejection::Full);
         }
         let most = self.config.limits.room_peers;
         let here = self.room(room);
         if here.members.len() >= most {
-            return Err(Refused::RoomFull);
+            return Err(Rejection::RoomFull);
         }
         here.members.push(peer);
         self.peers.insert(peer, Peer::new(room));
@@ -199,7 +199,7 @@ impl Sfu {
         let peer = if ufrag::is_stun(bytes) {
             ufrag::ufrag_of(bytes).and_then(|ufrag| self.routes.by_ufrag(ufrag))
         } else {
-            self.routes.by_tuple(&way)
+            self.routes.by_five_tuple(&way)
         };
         let Some(peer) = peer else { return false };
         let mut happened = std::mem::take(&mut self.happened);
@@ -213,13 +213,18 @@ impl Sfu {
 
     /// Whether an authenticated check has shown this five-tuple to be a peer's.
     #[must_use]
-    pub fn is_proven(&self, local: SocketAddr, remote: SocketAddr, transport: Transport) -> bool {
-        self.routes.by_tuple(&FiveTuple { local, remote, transport }).is_some()
+    pub fn is_validated(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        transport: Transport,
+    ) -> bool {
+        self.routes.by_five_tuple(&FiveTuple { local, remote, transport }).is_some()
     }
 
     /// Whether this shard gave out a user name fragment.
     #[must_use]
-    pub fn knows(&self, ufrag: &str) -> bool {
+    pub fn is_own_ufrag(&self, ufrag: &str) -> bool {
         self.routes.by_ufrag(ufrag).is_some()
     }
 
@@ -249,8 +254,8 @@ impl Sfu {
         if let Some(event) = self.events.pop_front() {
             return Some(Output::Event(event));
         }
-        if let Some(relay) = self.relays.pop_front() {
-            return Some(Output::Relay(relay));
+        if let Some(relay) = self.shard_messages.pop_front() {
+            return Some(Output::ShardMessage(relay));
         }
         self.next_run().map(Output::Transmit)
     }
@@ -316,18 +321,18 @@ impl Sfu {
                 Happened::Estimate(rate) => self.estimated(peer, rate),
                 Happened::EstimateTold(rate) => {
                     if let Some(it) = self.peers.get_mut(&peer) {
-                        it.estimate.told(self.now, rate, self.config.start_rate);
+                        it.estimate.told(self.now, rate, self.config.start_bitrate);
                     }
                 }
                 Happened::KeyframeWanted { mid } => self.keyframe_wanted(peer, mid),
                 Happened::Connected => self.connected(peer),
-                Happened::Proven(way) => self.routes.prove(way, peer),
-                Happened::Forgotten(way) => self.routes.forget(&way, peer),
+                Happened::Proven(way) => self.routes.insert_five_tuple(way, peer),
+                Happened::Forgotten(way) => self.routes.remove_five_tuple(&way, peer),
                 Happened::Dropped(reason) => self.dropped.count(reason),
-                Happened::Closed => ended = ended.or(Some(GoneReason::Closed)),
-                Happened::Failed => ended = ended.or(Some(GoneReason::Failed)),
-                Happened::HandshakeFailed => ended = ended.or(Some(GoneReason::Handshake)),
-                Happened::Panicked => ended = Some(GoneReason::Panicked),
+                Happened::Closed => ended = ended.or(Some(DisconnectReason::ClosedByPeer)),
+                Happened::Failed => ended = ended.or(Some(DisconnectReason::Failed)),
+                Happened::HandshakeFailed => ended = ended.or(Some(DisconnectReason::DtlsFailed)),
+                Happened::Panicked => ended = Some(DisconnectReason::Panicked),
             }
         }
         let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };
@@ -355,10 +360,10 @@ impl Sfu {
         }
     }
 
-    fn gone(&mut self, peer: PeerId, reason: GoneReason) {
-        self.panics += u64::from(reason == GoneReason::Panicked);
+    fn gone(&mut self, peer: PeerId, reason: DisconnectReason) {
+        self.panics += u64::from(reason == DisconnectReason::Panicked);
         self.remove_peer(self.now, peer);
-        self.events.push_back(Event::Gone { peer, reason });
+        self.events.push_back(Event::Disconnected { peer, reason });
     }
 
     /// Ends a peer's link and all that hangs on it; the peer itself stays.
@@ -371,9 +376,9 @@ impl Sfu {
         // The next line may be another.
         (it.estimate, it.caution, it.given) = (Estimate::default(), None, 0);
         it.interrupted = false;
-        self.routes.unname(link.ufrag());
+        self.routes.remove_ufrag(link.ufrag());
         for way in link.ways() {
-            self.routes.forget(way, peer);
+            self.routes.remove_five_tuple(way, peer);
         }
         link.close(self.now);
         if link.is_broken() || link.outbox.is_empty() {

@@ -7,9 +7,9 @@ use rand::RngExt as _;
 use super::Sfu;
 use crate::{
     ids::{PeerId, Source},
-    output::{Event, GoneReason},
+    output::{DisconnectReason, Event},
     peer::{Outlet, link::Link, pool::Place},
-    refused::Refused,
+    rejection::Rejection,
     sdp::Description,
     track::rewriter::{Forwarder, HIGHEST_START},
 };
@@ -28,22 +28,22 @@ impl Sfu {
         now: Instant,
         peer: PeerId,
         tracks: &[(&str, Source)],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejection> {
         self.tick(now);
         if tracks.len() > MOST_SOURCES {
-            return Err(Refused::TooMany);
+            return Err(Rejection::TooManyTracks);
         }
         for (index, (mid, source)) in tracks.iter().enumerate() {
             for (other_mid, other) in tracks.iter().skip(index + 1) {
                 if source == other {
-                    return Err(Refused::DuplicateSource(*source));
+                    return Err(Rejection::DuplicateSource(*source));
                 }
                 if mid == other_mid {
-                    return Err(Refused::DuplicateSection((*mid).to_owned()));
+                    return Err(Rejection::DuplicateMid((*mid).to_owned()));
                 }
             }
         }
-        let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
+        let it = self.peers.get_mut(&peer).ok_or(Rejection::UnknownPeer(peer))?;
         it.announce(tracks);
         self.republish(peer);
         Ok(())
@@ -54,25 +54,30 @@ impl Sfu {
     ///
     /// # Errors
     ///
-    /// An unknown peer, SDP that can't be taken, or [`Refused::Crossed`], which needs no reply.
-    pub fn handle_offer(&mut self, now: Instant, peer: PeerId, offer: &str) -> Result<(), Refused> {
+    /// An unknown peer, SDP that can't be taken, or [`Rejection::OfferCollision`], which needs no reply.
+    pub fn handle_offer(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        offer: &str,
+    ) -> Result<(), Rejection> {
         self.tick(now);
         let offer = &Description::parse(offer, &self.config.limits)?;
-        let it = self.peers.get(&peer).ok_or(Refused::UnknownPeer(peer))?;
+        let it = self.peers.get(&peer).ok_or(Rejection::UnknownPeer(peer))?;
         let known = it.link.as_ref().is_some_and(|link| link.is_with(offer));
         if known && it.link.as_ref().is_some_and(Link::is_offering) {
-            return Err(Refused::Crossed);
+            return Err(Rejection::OfferCollision);
         }
         let (config, rng) = (&self.config, &mut self.rng);
-        let Some(it) = self.peers.get_mut(&peer) else { return Err(Refused::UnknownPeer(peer)) };
+        let Some(it) = self.peers.get_mut(&peer) else { return Err(Rejection::UnknownPeer(peer)) };
         let fresh = (!known).then(|| Link::new(config, &self.engine, offer, rng, now));
         let mut fresh = fresh.transpose().inspect_err(|_| self.panics += 1)?;
-        let link = fresh.as_mut().or(it.link.as_mut()).ok_or(Refused::UnknownPeer(peer))?;
+        let link = fresh.as_mut().or(it.link.as_mut()).ok_or(Rejection::UnknownPeer(peer))?;
         let before = link.ufrag().to_owned();
         let accepted = link.accept_offer(offer, config.shard, rng);
         if link.is_broken() {
             self.end_broken(peer, fresh);
-            return Err(Refused::Panicked);
+            return Err(Rejection::Panicked);
         }
         let sdp = accepted?;
         let after = link.ufrag().to_owned();
@@ -80,12 +85,12 @@ impl Sfu {
         if fresh.is_some() {
             self.drop_link(peer);
             let Some(it) = self.peers.get_mut(&peer) else {
-                return Err(Refused::UnknownPeer(peer));
+                return Err(Rejection::UnknownPeer(peer));
             };
             it.link = fresh;
         }
-        self.routes.unname(&before);
-        self.routes.name(after, peer);
+        self.routes.remove_ufrag(&before);
+        self.routes.insert_ufrag(after, peer);
         self.mark(peer);
         self.events.push_back(Event::Answer { peer, sdp });
         if let Some(it) = self.peers.get_mut(&peer) {
@@ -110,10 +115,11 @@ impl Sfu {
         now: Instant,
         peer: PeerId,
         answer: &str,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejection> {
         self.tick(now);
-        let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
-        let link = it.link.as_mut().filter(|link| link.is_offering()).ok_or(Refused::NoOffer)?;
+        let it = self.peers.get_mut(&peer).ok_or(Rejection::UnknownPeer(peer))?;
+        let link =
+            it.link.as_mut().filter(|link| link.is_offering()).ok_or(Rejection::NoPendingOffer)?;
         let accepted = link.accept_answer(&Description::parse(answer, &self.config.limits)?);
         if link.is_broken() {
             self.end_broken(peer, None);
@@ -133,7 +139,7 @@ impl Sfu {
                 self.panics += 1;
                 link.discard();
             }
-            None => self.gone(peer, GoneReason::Panicked),
+            None => self.gone(peer, DisconnectReason::Panicked),
         }
     }
 
@@ -175,7 +181,7 @@ impl Sfu {
         }
         let Some(it) = self.peers.get_mut(&peer) else { return };
         if std::mem::take(&mut it.changed) {
-            self.events.push_back(Event::Subscribed { peer, tracks: it.subscribed() });
+            self.events.push_back(Event::Subscriptions { peer, subscriptions: it.subscriptions() });
         }
         if let Some(sdp) = sdp {
             self.events.push_back(Event::Offer { peer, sdp });

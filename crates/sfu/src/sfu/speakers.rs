@@ -25,12 +25,12 @@ impl Sfu {
         if let Some(speakers) = room.listen(self.now, loud) {
             self.tell_speakers(id, &speakers);
         }
-        let many = microphones.len() > self.config.audible;
+        let many = microphones.len() > self.config.max_audible;
         if many || microphones.iter().any(|(.., (_, heard))| !heard) {
             let all: Vec<PeerId> = microphones.iter().map(|(peer, ..)| *peer).collect();
             let ranked =
                 microphones.into_iter().map(|(peer, _, (rank, heard))| (peer, rank, heard));
-            let audible = room::audible(ranked.collect(), self.config.audible);
+            let audible = room::audible(ranked.collect(), self.config.max_audible);
             for peer in all {
                 self.mute(TrackId { peer, source: Source::Microphone }, !audible.contains(&peer));
             }

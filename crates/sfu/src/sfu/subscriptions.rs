@@ -5,18 +5,15 @@ use std::time::Instant;
 use super::Sfu;
 use crate::{
     ids::{Mid, PeerId, RoomId, Source, TrackId},
-    output::Wish,
+    output::Viewport,
     peer::{
         Playable,
         pool::{Place, Pool},
     },
-    refused::Refused,
-    shard_message::What,
+    rejection::Rejection,
+    shard_message::MessageBody,
     track::{Origin, Track},
 };
-
-pub(super) const SOURCES: [Source; 4] =
-    [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
 
 impl Sfu {
     /// What the peer's page shows; replaces what it said before.
@@ -28,13 +25,13 @@ impl Sfu {
         &mut self,
         now: Instant,
         peer: PeerId,
-        wishes: &[Wish],
-    ) -> Result<(), Refused> {
+        wishes: &[Viewport],
+    ) -> Result<(), Rejection> {
         self.tick(now);
         if wishes.len() > self.config.limits.room_peers.saturating_mul(4) {
-            return Err(Refused::TooMany);
+            return Err(Rejection::TooManyTracks);
         }
-        let it = self.peers.get_mut(&peer).ok_or(Refused::UnknownPeer(peer))?;
+        let it = self.peers.get_mut(&peer).ok_or(Rejection::UnknownPeer(peer))?;
         let shown = wishes.iter().map(|wish| {
             let id = TrackId { peer: wish.peer, source: wish.source };
             (id, wish.width.min(wish.height))
@@ -54,7 +51,7 @@ impl Sfu {
         let announced = it.announced.iter().filter_map(|it| Some((it.section?, it.source)));
         let wanted: Vec<(Mid, Source)> =
             announced.filter(|(mid, source)| sent(*mid, *source)).collect();
-        for source in SOURCES {
+        for source in Source::ALL {
             let id = TrackId { peer, source };
             let mid = wanted.iter().find(|(_, wanted)| *wanted == source).map(|(mid, _)| *mid);
             let before = self.tracks.get(&id).map(|track| track.origin);
@@ -96,7 +93,7 @@ impl Sfu {
     }
 
     pub(super) fn unpublish_all(&mut self, peer: PeerId) {
-        for source in SOURCES {
+        for source in Source::ALL {
             self.unpublish(TrackId { peer, source });
         }
         if let Some(room) = self.peers.get(&peer).map(|it| it.room) {
@@ -111,7 +108,7 @@ impl Sfu {
         let (members, shards) = (room.members.clone(), room.shards.clone());
         if let Origin::Section(_) = track.origin {
             for shard in shards {
-                self.relay(shard, track.room, What::Unpublished { track: id });
+                self.relay(shard, track.room, MessageBody::Unpublished { track: id });
             }
         }
         for member in members {

@@ -2,7 +2,7 @@
 
 use crate::world::{Client, World, host};
 use proptest::prelude::*;
-use sfu::{GoneReason, PeerId, Refused, Source, Wish};
+use sfu::{DisconnectReason, PeerId, Rejection, Source, Viewport};
 use std::{net::SocketAddr, time::Duration};
 
 const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
@@ -30,7 +30,7 @@ fn a_certificate_that_was_not_promised_ends_the_link_before_anything_is_up() {
         let other = if &offer[at..=at] == "A" { "B" } else { "A" };
         [&offer[..at], other, &offer[at + 1..]].concat()
     });
-    assert_eq!(world.gone, [(ann, GoneReason::Failed)]);
+    assert_eq!(world.gone, [(ann, DisconnectReason::Failed)]);
     assert!(world.connected.is_empty());
     assert_eq!(world.client(ann).channels, 0);
     assert_eq!(world.sfu.entries(), 0);
@@ -65,8 +65,8 @@ fn absurd(good: &str) -> Vec<(String, &'static str)> {
     ]
 }
 
-fn is_refused(told: Result<(), Refused>, why: &str) -> bool {
-    matches!(told, Err(Refused::BadSdp(said)) if said.to_string().contains(why))
+fn is_refused(told: Result<(), Rejection>, why: &str) -> bool {
+    matches!(told, Err(Rejection::BadSdp(said)) if said.to_string().contains(why))
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn sdp_that_is_absurd_is_refused_and_leaves_no_link() {
     let good = offer_of(&world);
     for (sdp, why) in absurd(&good) {
         assert!(is_refused(world.sfu.handle_offer(now, ann, &sdp), why), "{sdp:.60} {why}");
-        assert_eq!(world.sfu.handle_answer(now, ann, "v=0"), Err(Refused::NoOffer));
+        assert_eq!(world.sfu.handle_answer(now, ann, "v=0"), Err(Rejection::NoPendingOffer));
     }
     world.settle();
     assert_eq!(world.sfu.poll_timeout().map(|at| at > now), Some(true), "nothing is left to do");
@@ -95,7 +95,11 @@ fn an_answer_that_is_absurd_is_refused_and_harms_nobody() {
         let (now, bob) = (world.now(), PeerId(9));
         world.sfu.add_peer(now, crate::world::ROOM, bob).unwrap();
         world.sfu.handle_offer(now, bob, &good).unwrap();
-        assert_eq!(world.sfu.handle_offer(now, bob, &good), Err(Refused::Crossed), "ours is open");
+        assert_eq!(
+            world.sfu.handle_offer(now, bob, &good),
+            Err(Rejection::OfferCollision),
+            "ours is open"
+        );
         assert!(is_refused(world.sfu.handle_answer(now, bob, &sdp), why), "{sdp:.60} {why}");
         world.run(SOON);
         let now = world.now();
@@ -114,9 +118,11 @@ fn wishes_for_anything_at_all_are_bounded_and_do_nothing() {
     let (now, seen) = (world.now(), |world: &World| world.client(bob).sees(ann, Source::Camera));
     for round in 0..100 {
         let source = Source::Camera;
-        let wish = |peer| Wish { peer: PeerId(peer), source, width: u32::MAX, height: u32::MAX };
-        let wishes: Vec<Wish> = (0..201).map(|number| wish(1000 + round * 201 + number)).collect();
-        assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes), Err(Refused::TooMany));
+        let wish =
+            |peer| Viewport { peer: PeerId(peer), source, width: u32::MAX, height: u32::MAX };
+        let wishes: Vec<Viewport> =
+            (0..201).map(|number| wish(1000 + round * 201 + number)).collect();
+        assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes), Err(Rejection::TooManyTracks));
         assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes[..200]), Ok(()));
     }
     world.wait(SOON, "bob sees ann", seen);

@@ -1,7 +1,7 @@
 //! Offers and answers as strangers, other clients and browsers write them.
 
 use crate::world::{Client, ROOM, World, host};
-use sfu::{Event, Output, PeerId, Refused, Source};
+use sfu::{Event, Output, PeerId, Rejection, Source};
 use std::net::SocketAddr;
 
 /// Of Chromium 156 and Firefox 153: a microphone, a camera with three encodings, a data channel.
@@ -61,7 +61,7 @@ impl Lone {
     }
 
     /// The answer to an offer.
-    pub(crate) fn offer(&mut self, offer: &str) -> Result<String, Refused> {
+    pub(crate) fn offer(&mut self, offer: &str) -> Result<String, Rejection> {
         let now = self.world.now();
         self.world.sfu.handle_offer(now, ANN, offer)?;
         let mut answer = None;
@@ -76,7 +76,7 @@ impl Lone {
 
 fn refusal(offer: &str) -> String {
     match Lone::new().offer(offer) {
-        Err(Refused::BadSdp(why)) => why.to_string(),
+        Err(Rejection::BadSdp(why)) => why.to_string(),
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -185,10 +185,10 @@ fn a_payload_type_keeps_its_codec_in_later_offers() {
     lone.offer(&(head(&["0"]) + &audio)).unwrap();
     let video = section("video", "1", &[(111, "VP8/90000")], SENDS);
     let second = lone.offer(&(head(&["0", "1"]) + &audio + &video));
-    assert!(matches!(&second, Err(Refused::BadSdp(_))), "{second:?}");
+    assert!(matches!(&second, Err(Rejection::BadSdp(_))), "{second:?}");
     let audio = audio.replace("opus/48000/2", "PCMU/8000");
     let changed = lone.offer(&(head(&["0"]) + &audio));
-    assert!(matches!(&changed, Err(Refused::BadSdp(_))), "{changed:?}");
+    assert!(matches!(&changed, Err(Rejection::BadSdp(_))), "{changed:?}");
     // What is refused changes nothing.
     let audio = section("audio", "0", &[OPUS], SENDS);
     let video = section("video", "1", &[VP8, RTX], SENDS);
@@ -240,14 +240,15 @@ fn mids_are_answered_as_they_were_offered_and_publish_under_those_names() {
     let audio = section("audio", odd[0], &[OPUS], SENDS);
     let video = section("video", odd[1], &[VP8, RTX], SENDS);
     let screen = section("video", odd[2], &[VP8, RTX], SENDS);
-    let tracks = [(odd[0], Source::Microphone), (odd[1], Source::Camera), (odd[2], Source::Screen)];
+    let tracks =
+        [(odd[0], Source::Microphone), (odd[1], Source::Camera), (odd[2], Source::ScreenShare)];
     world.sfu.handle_publish(now, ANN, &tracks).unwrap();
     world.sfu.handle_offer(now, ANN, &(head(&odd) + &audio + &video + &screen)).unwrap();
     let (mut answer, mut shown) = (String::new(), 0);
     while let Some(output) = world.sfu.poll_output() {
         match output {
             Output::Event(Event::Answer { peer: ANN, sdp }) => answer = sdp,
-            Output::Event(Event::Subscribed { peer, tracks }) if peer == bob => {
+            Output::Event(Event::Subscriptions { peer, subscriptions: tracks }) if peer == bob => {
                 shown = tracks.len();
             }
             _ => {}
@@ -388,7 +389,7 @@ fn sections_may_not_vanish_or_change_places() {
         head(&["a", "x"]) + &audio + &section("video", "x", &[VP8], SENDS),
     ] {
         let refused = lone.offer(&offer);
-        assert!(matches!(&refused, Err(Refused::BadSdp(_))), "{refused:?}");
+        assert!(matches!(&refused, Err(Rejection::BadSdp(_))), "{refused:?}");
     }
     lone.offer(&(head(&["a", "v"]) + &audio + &video)).unwrap();
 }
@@ -413,7 +414,7 @@ fn ssrcs_of_former_offers_are_forgotten() {
         let ssrc = format!("a=sendrecv\r\na=ssrc:{} cname:x\r\n", 1000 + round);
         lone.offer(&(head(&["0"]) + &section("audio", "0", &[OPUS], &ssrc))).unwrap();
     }
-    assert_eq!(lone.world.sfu.expected_sources(ANN), 1);
+    assert_eq!(lone.world.sfu.expected_ssrcs(ANN), 1);
 }
 
 #[test]
@@ -456,7 +457,7 @@ fn our_offers_repeat_rejected_sections_and_odd_names() {
     let mut text = text;
     for name in ["a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:"] {
         let refused = world.sfu.handle_answer(now, ANN, &text);
-        assert!(matches!(refused, Err(Refused::BadSdp(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Rejection::BadSdp(_))), "{refused:?}");
         let line = |sdp: &str| sdp.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
         text = text.replace(&line(&text), &line(&head(&[])));
     }
@@ -498,8 +499,8 @@ fn a_link_that_does_not_come_up_is_dropped_in_time() {
     // Offering again is no way to stay.
     lone.offer(CHROMIUM).unwrap();
     lone.world.run(std::time::Duration::from_secs(2));
-    assert_eq!(lone.world.gone, [(ANN, sfu::GoneReason::NoPath)]);
-    assert_eq!(lone.world.sfu.peers(), 0);
+    assert_eq!(lone.world.gone, [(ANN, sfu::DisconnectReason::IceTimeout)]);
+    assert_eq!(lone.world.sfu.peer_count(), 0);
 }
 
 /// The costliest description that is taken: each section with as many lines of each kind as there may be.

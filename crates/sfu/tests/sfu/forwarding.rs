@@ -88,9 +88,9 @@ fn a_screen_comes_and_goes_beside_the_camera() {
     let mut world = World::new(4);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(Duration::from_secs(3), "they see each other", everyone_gets_everyone);
-    world.publish(ann, &[Source::Screen]);
+    world.publish(ann, &[Source::ScreenShare]);
     world.wait(Duration::from_secs(2), "bob sees the screen", |world| {
-        world.client(bob).sees(ann, Source::Screen)
+        world.client(bob).sees(ann, Source::ScreenShare)
     });
     let before = world.seen(bob, ann, Source::Camera).decoded;
     world.wait(Duration::from_secs(3), "the camera goes on", |world| {
@@ -109,7 +109,7 @@ fn rooms_hear_nothing_of_each_other_and_leave_nothing_behind() {
         world.leave(peer);
     }
     world.run(Duration::from_secs(1));
-    assert_eq!((world.sfu.peers(), world.sfu.entries()), (0, 0));
+    assert_eq!((world.sfu.peer_count(), world.sfu.entries()), (0, 0));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn rooms_are_looked_after_also_when_others_have_ended() {
     for (left, vanished) in [(1, people[1]), (0, people[2])] {
         world.clients.remove(&vanished);
         world.run(Duration::from_secs(41));
-        assert_eq!(world.sfu.peers(), left, "who is silent is gone, and nobody else");
+        assert_eq!(world.sfu.peer_count(), left, "who is silent is gone, and nobody else");
     }
     assert_eq!(world.sfu.entries(), 0);
 }

@@ -2,13 +2,13 @@
 
 use crate::world::grammar::{Choices, GrammarClient, MIDS};
 use proptest::prelude::*;
-use sfu::{Config, Event, Output, PeerId, Refused, RoomId, Sfu, Source, Transport, Wish};
+use sfu::{Config, Event, Output, PeerId, Rejection, RoomId, Sfu, Source, Transport, Viewport};
 use std::time::Duration;
 use testnet::Clock;
 
 const PEERS: usize = 3;
 const SOURCES: [Source; 4] =
-    [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
+    [Source::Microphone, Source::Camera, Source::ScreenShare, Source::ScreenShareAudio];
 
 /// What has been taken and what not.
 #[derive(Debug, Default)]
@@ -19,10 +19,10 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, result: &Result<(), Refused>) {
+    fn count(&mut self, result: &Result<(), Rejection>) {
         match result {
             Ok(()) => self.taken += 1,
-            Err(Refused::BadSdp(error)) => {
+            Err(Rejection::BadSdp(error)) => {
                 self.refused += 1;
                 self.not_applied += usize::from(*error == sfu::SdpError::NotApplied);
             }
@@ -91,7 +91,7 @@ fn run(bytes: &[u8], tally: &mut Tally) {
             }
             2 => {
                 let of = PeerId(choices.below(PEERS) as u64);
-                let wish = Wish { peer: of, source: Source::Camera, width: 640, height: 360 };
+                let wish = Viewport { peer: of, source: Source::Camera, width: 640, height: 360 };
                 let _ = sfu.handle_subscribe(now, peer, &[wish]);
             }
             3 => {

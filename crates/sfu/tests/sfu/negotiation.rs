@@ -1,7 +1,7 @@
 //! Offers that cross, links that restart, links that begin anew.
 
 use crate::world::{Client, ROOM, World, host};
-use sfu::{Event, Output, Refused, Source, Transport};
+use sfu::{Event, Output, Rejection, Source, Transport};
 use std::{net::SocketAddr, time::Duration};
 
 const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
@@ -14,17 +14,18 @@ fn an_offer_that_crosses_ours_is_made_again_by_the_browser() {
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     // Ann's screen makes the server offer to Bob; before he hears of it he offers, too.
     let now = world.now();
-    world.client_mut(ann).want(Source::Screen);
+    world.client_mut(ann).want(Source::ScreenShare);
     let offer = world.client_mut(ann).offer(now).unwrap();
     let tracks = world.client(ann).announced();
     let tracks: Vec<_> = tracks.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
     world.sfu.handle_publish(now, ann, &tracks).unwrap();
     world.sfu.handle_offer(now, ann, &offer).unwrap();
-    world.client_mut(bob).want(Source::Screen);
+    world.client_mut(bob).want(Source::ScreenShare);
     let crossing = world.client_mut(bob).offer(now).unwrap();
-    assert_eq!(world.sfu.handle_offer(now, bob, &crossing), Err(Refused::Crossed));
+    assert_eq!(world.sfu.handle_offer(now, bob, &crossing), Err(Rejection::OfferCollision));
     world.wait(SOON, "both screens are seen", |world| {
-        world.client(bob).sees(ann, Source::Screen) && world.client(ann).sees(bob, Source::Screen)
+        world.client(bob).sees(ann, Source::ScreenShare)
+            && world.client(ann).sees(bob, Source::ScreenShare)
     });
 }
 
@@ -100,7 +101,7 @@ fn a_link_that_falls_silent_is_gone_and_leaves_nothing() {
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     world.clients.remove(&ann);
     world.run(Duration::from_secs(45));
-    assert_eq!(world.gone, [(ann, sfu::GoneReason::Silent)]);
+    assert_eq!(world.gone, [(ann, sfu::DisconnectReason::Timeout)]);
     assert!(world.client(bob).sections().is_empty());
     world.leave(bob);
     world.run(Duration::from_secs(1));
@@ -113,7 +114,7 @@ fn a_handshake_that_is_not_done_in_time_is_told_apart_from_a_missing_path() {
     world.swallows_dtls = true;
     let ann = world.join(1, &BOTH);
     world.run(Duration::from_secs(16));
-    assert_eq!(world.gone, [(ann, sfu::GoneReason::Handshake)]);
+    assert_eq!(world.gone, [(ann, sfu::DisconnectReason::DtlsFailed)]);
     assert_eq!(world.sfu.entries(), 0);
 }
 
@@ -135,7 +136,7 @@ fn a_browser_that_closes_its_link_is_gone_at_once() {
     let now = world.now();
     world.client_mut(ann).close(now);
     world.run(Duration::from_millis(200));
-    assert_eq!(world.gone, [(ann, sfu::GoneReason::Closed)]);
+    assert_eq!(world.gone, [(ann, sfu::DisconnectReason::ClosedByPeer)]);
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn candidates_of_both_transports_are_told_and_the_fragment_carries_the_shard() {
     assert!(sdp.contains("a=ice-lite"));
     let ufrag = sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
     assert_eq!(sfu::shard_of(ufrag), Some(7));
-    assert!(world.sfu.knows(ufrag));
+    assert!(world.sfu.is_own_ufrag(ufrag));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A panic planted where the engine is called: it costs one link.
 
 use crate::world::{World, host};
-use sfu::{GoneReason, Source};
+use sfu::{DisconnectReason, Source};
 use std::{net::SocketAddr, time::Duration};
 
 const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
@@ -20,11 +20,11 @@ fn a_panic_of_the_engine_costs_one_link_and_its_client_may_begin_another() {
     });
     let seen = world.seen(bob, ann, Source::Camera).decoded;
     world.forge(SocketAddr::new(host(eve), 5000), PLANTED);
-    assert_eq!(world.gone, [(eve, GoneReason::Panicked)]);
+    assert_eq!(world.gone, [(eve, DisconnectReason::Panicked)]);
     assert_eq!(world.sfu.panics(), 1);
     world.run(SOON);
     assert!(world.seen(bob, ann, Source::Camera).decoded > seen + 70, "ann's call goes on");
-    assert_eq!((world.gone.len(), world.sfu.panics(), world.sfu.peers()), (1, 1, 2));
+    assert_eq!((world.gone.len(), world.sfu.panics(), world.sfu.peer_count()), (1, 1, 2));
     // She is told, and comes back as a page would: by a new connection.
     world.clients.remove(&eve);
     let eve = world.join(3, &BOTH);

@@ -48,7 +48,7 @@ fn everyone_gets_everyone_whichever_shard_they_are_on() {
             assert!(seen.longest_freeze < Duration::from_millis(250), "{seen:?}");
         }
     }
-    assert_eq!((world.sfu.dropped_relays(), world.far.dropped_relays()), (0, 0));
+    assert_eq!((world.sfu.dropped_shard_messages(), world.far.dropped_shard_messages()), (0, 0));
 }
 
 #[test]

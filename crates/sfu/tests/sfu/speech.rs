@@ -26,7 +26,7 @@ fn the_loudest_are_told_first_and_silence_is_told_too() {
 
 #[test]
 fn in_a_big_room_the_loudest_are_heard_and_numbers_go_on_without_a_gap() {
-    let mut world = World::with(2, |config| config.audible = 3);
+    let mut world = World::with(2, |config| config.max_audible = 3);
     let all: Vec<_> = (1..9).map(|id| world.join(id, &[Source::Microphone])).collect();
     for peer in &all {
         world.client_mut(*peer).voice().level = -90;
@@ -112,7 +112,7 @@ fn comfort_noise_of_unknown_loudness_is_silence() {
 
 #[test]
 fn voices_of_unknown_loudness_do_not_drown_the_others_for_good() {
-    let mut world = World::with(6, |config| config.audible = 3);
+    let mut world = World::with(6, |config| config.max_audible = 3);
     let all: Vec<_> = (1..=8).map(|id| world.join(id, &[Source::Microphone])).collect();
     for peer in &all[..2] {
         world.client_mut(*peer).voice().tells = false;

@@ -1,6 +1,6 @@
 //! What a shard tells a room.
 
-use sfu::{PeerId, Refused, Source, Speaker, Subscribed};
+use sfu::{PeerId, Rejection, Source, Speaker, Subscription};
 use tokio::sync::mpsc;
 
 use super::room_commands::Asked;
@@ -17,11 +17,11 @@ pub(crate) enum Letter {
     /// An offer to a peer.
     Offer(PeerId, String),
     /// Who is on which receiving section of a peer's link.
-    Subscribed(PeerId, Vec<Subscribed>),
+    Subscribed(PeerId, Vec<Subscription>),
     /// Whether anybody is to get a peer's video, and which encodings of it.
     Wanted(PeerId, Source, bool, Vec<String>),
     /// What a peer asked for was not done.
-    Refused(PeerId, Asked, Refused),
+    Refused(PeerId, Asked, Rejection),
     /// Nothing comes from a peer any more, or something again.
     Interrupted(PeerId, bool),
     /// Who speaks, the loudest first.

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use sfu::{PeerId, RoomId, Source, Wish};
+use sfu::{PeerId, RoomId, Source, Viewport};
 use tokio::sync::mpsc;
 
 use super::events::News;
@@ -33,7 +33,7 @@ pub(crate) enum Request {
     /// The sending sections of the next offer.
     Publish(Vec<(String, Source)>, News),
     /// What the page shows.
-    Subscribe(Vec<Wish>, News),
+    Subscribe(Vec<Viewport>, News),
     /// The peer has left.
     Leave,
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, time::Instant};
 
-use sfu::{Event, GoneReason, Output, PeerId, RoomId, Sfu, Transport};
+use sfu::{DisconnectReason, Event, Output, PeerId, RoomId, Sfu, Transport};
 
 use super::{
     budget::{Budget, Stopwatch},
@@ -179,7 +179,7 @@ impl Media {
             }
             Command::IsProven(Way { local, remote }, asker) => {
                 // The connection may have ended meanwhile.
-                let _ = asker.send(self.sfu.is_proven(local, remote, Transport::Tcp));
+                let _ = asker.send(self.sfu.is_validated(local, remote, Transport::Tcp));
             }
             Command::Gone(way) => {
                 self.clients.remove(&way);
@@ -220,7 +220,7 @@ impl Media {
             self.tally.refused += 1;
             tracing::debug!(peer = peer.0, %refused, "not done");
             if let (Some(asked), Some(news)) = (asked, news)
-                && !refused.is_in_order()
+                && !refused.is_benign()
             {
                 // A room that has no time for it has more that waits to be told.
                 let _ = news.tell(Letter::Refused(peer, asked, refused));
@@ -233,10 +233,10 @@ impl Media {
         &mut self,
         now: Instant,
         peer: PeerId,
-        look: impl FnOnce(&mut Sfu) -> Result<(), sfu::Refused>,
-    ) -> Result<(), sfu::Refused> {
+        look: impl FnOnce(&mut Sfu) -> Result<(), sfu::Rejection>,
+    ) -> Result<(), sfu::Rejection> {
         if self.budgets.get_mut(&peer).is_some_and(|budget| !budget.is_left(now)) {
-            return Err(sfu::Refused::TooFast);
+            return Err(sfu::Rejection::TooFast);
         }
         let watch = Stopwatch::start();
         let looked = look(&mut self.sfu);
@@ -248,9 +248,9 @@ impl Media {
     }
 
     /// Another shard's part has something to say of a room that spans both.
-    pub(crate) fn handle_relay(&mut self, now: Clock, relay: sfu::Relay) {
+    pub(crate) fn handle_relay(&mut self, now: Clock, relay: sfu::ShardMessage) {
         self.tally.relayed += u64::from(relay.is_media());
-        self.sfu.handle_relay(now.monotonic, relay);
+        self.sfu.handle_shard_message(now.monotonic, relay);
     }
 
     /// When [`Self::handle_timeout`] is next wanted.
@@ -292,7 +292,7 @@ impl Media {
                     }),
                 },
                 Output::Event(event) => self.tell(now, event),
-                Output::Relay(relay) => wire.links.push_relay(relay),
+                Output::ShardMessage(relay) => wire.links.push_relay(relay),
             }
         }
         any
@@ -311,7 +311,7 @@ impl Media {
     /// What has been done, and what there is.
     pub(crate) fn report(&self) -> Report {
         Report {
-            peers: self.sfu.peers(),
+            peers: self.sfu.peer_count(),
             rooms: self.rooms.len(),
             streams: self.clients.len(),
             kept: self.sfu.entries(),
@@ -353,7 +353,7 @@ impl Media {
         room: RoomId,
         peer: PeerId,
         news: News,
-    ) -> Result<(), sfu::Refused> {
+    ) -> Result<(), sfu::Rejection> {
         if self.peers.contains_key(&peer) {
             return Ok(());
         }
@@ -364,7 +364,7 @@ impl Media {
     }
 
     fn span(&mut self, now: Instant, room: RoomId, shards: &[u16], news: &News) {
-        self.sfu.handle_shards(now, room, shards);
+        self.sfu.handle_room_shards(now, room, shards);
         let own = u16::from(self.own);
         self.ears(room, news).spans = shards.contains(&own) && shards.len() > 1;
         self.close_ears(room);
@@ -392,13 +392,15 @@ impl Media {
     }
 
     /// Tells of a link that never came up, at both ends: nothing else would.
-    fn tell_why(&self, peer: PeerId, reason: GoneReason) {
+    fn tell_why(&self, peer: PeerId, reason: DisconnectReason) {
         let refused = match reason {
-            GoneReason::NoPath => sfu::Refused::NoPath,
-            GoneReason::Handshake => sfu::Refused::Handshake,
+            DisconnectReason::IceTimeout => sfu::Rejection::IceTimeout,
+            DisconnectReason::DtlsFailed => sfu::Rejection::DtlsFailed,
             // Its browser could not notice for half a minute. The panic itself is logged where it was.
-            GoneReason::Panicked => sfu::Refused::Panicked,
-            GoneReason::Closed | GoneReason::Silent | GoneReason::Failed => {
+            DisconnectReason::Panicked => sfu::Rejection::Panicked,
+            DisconnectReason::ClosedByPeer
+            | DisconnectReason::Timeout
+            | DisconnectReason::Failed => {
                 tracing::debug!(peer = peer.0, ?reason, "link ended");
                 return;
             }
@@ -413,9 +415,11 @@ impl Media {
         let (peer, letter) = match event {
             Event::Answer { peer, sdp } => (peer, Letter::Answer(peer, sdp)),
             Event::Offer { peer, sdp } => (peer, Letter::Offer(peer, sdp)),
-            Event::Subscribed { peer, tracks } => (peer, Letter::Subscribed(peer, tracks)),
-            Event::Wanted { peer, source, any, rids } => {
-                (peer, Letter::Wanted(peer, source, any, rids))
+            Event::Subscriptions { peer, subscriptions } => {
+                (peer, Letter::Subscribed(peer, subscriptions))
+            }
+            Event::SubscribedEncodings { peer, source, subscribed, rids } => {
+                (peer, Letter::Wanted(peer, source, subscribed, rids))
             }
             Event::Speakers { room, speakers } => {
                 if let Some(ears) = self.rooms.get(&room) {
@@ -434,10 +438,10 @@ impl Media {
                 // Its last link may have ended in silence.
                 (peer, Letter::Interrupted(peer, false))
             }
-            Event::Gone { peer, reason } => {
+            Event::Disconnected { peer, reason } => {
                 self.tally.ended += 1;
                 self.tell_why(peer, reason);
-                if reason == GoneReason::Closed
+                if reason == DisconnectReason::ClosedByPeer
                     && let Some((_, news)) = self.peers.get(&peer)
                 {
                     // Where it can't be told, the next link or the peer's leaving tells.

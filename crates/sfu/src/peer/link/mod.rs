@@ -39,8 +39,8 @@ use crate::{
     ids::{Mid, Rid, Transport},
     link_event::Happened,
     outbox::Outbox,
-    output::{GoneReason, Reason},
-    refused::Refused,
+    output::{DisconnectReason, DropReason},
+    rejection::Rejection,
     routes::FiveTuple,
     sdp::{Description, Fingerprint, Layout, MediaType},
     send::{Egress, Reports, rtcp},
@@ -112,8 +112,8 @@ impl Link {
         offer: &Description<'_>,
         rng: &mut StdRng,
         now: Instant,
-    ) -> Result<Self, Refused> {
-        panics::contained(|| Self::made(config, engine, offer, rng, now)).ok_or(Refused::Panicked)
+    ) -> Result<Self, Rejection> {
+        panics::contained(|| Self::made(config, engine, offer, rng, now)).ok_or(Rejection::Panicked)
     }
 
     fn made(
@@ -123,8 +123,10 @@ impl Link {
         rng: &mut StdRng,
         now: Instant,
     ) -> Self {
-        let credentials =
-            IceCreds { ufrag: ufrag::mint(config.shard, rng), pass: ufrag::password(rng) };
+        let credentials = IceCreds {
+            ufrag: ufrag::generate_ufrag(config.shard, rng),
+            pass: ufrag::generate_password(rng),
+        };
         let (rtc, known) = engine.make(config, &credentials, offer, now);
         Self {
             rtc,
@@ -142,13 +144,13 @@ impl Link {
             sources: Sources::new(now),
             streams: HashMap::default(),
             sending: Sending::default(),
-            egress: Egress::new(config.start_rate, rng.random(), now, engine.wall_clock(now)),
+            egress: Egress::new(config.start_bitrate, rng.random(), now, engine.wall_clock(now)),
             outbox: Outbox::default(),
             due: now,
             heard: now,
             connected: false,
             began: now,
-            addresses: config.limits.addresses.max(1),
+            addresses: config.limits.five_tuples.max(1),
             looked: now,
             is_broken: false,
             #[cfg(debug_assertions)]
@@ -161,9 +163,13 @@ impl Link {
     }
 
     /// Whether it should have come up by now, and what is missing then.
-    pub(crate) fn is_overdue(&self, now: Instant, most: Duration) -> Option<GoneReason> {
+    pub(crate) fn is_overdue(&self, now: Instant, most: Duration) -> Option<DisconnectReason> {
         let overdue = !self.connected && now.saturating_duration_since(self.began) >= most;
-        let missing = if self.ways.is_empty() { GoneReason::NoPath } else { GoneReason::Handshake };
+        let missing = if self.ways.is_empty() {
+            DisconnectReason::IceTimeout
+        } else {
+            DisconnectReason::DtlsFailed
+        };
         overdue.then_some(missing)
     }
 
@@ -240,7 +246,7 @@ impl Link {
         let Ok(receive) = Receive::new(proto, way.remote, local, bytes) else { return };
         let head = Head::read(bytes);
         if head.is_some_and(|head| !self.sources.admit(now, head)) {
-            out.push(Happened::Dropped(Reason::Forged));
+            out.push(Happened::Dropped(DropReason::Forged));
             return;
         }
         let before = head.and_then(|head| self.sources.before(&mut self.rtc, head));
@@ -353,7 +359,7 @@ impl Link {
         };
         let leads = |way: &FiveTuple| way.remote == it.destination && way.transport == transport;
         if let Some(way) = self.current.filter(leads)
-            && ufrag::is_success(&it.contents)
+            && ufrag::is_binding_success(&it.contents)
         {
             // Who only watches sends nothing else that is authenticated.
             self.heard = now;

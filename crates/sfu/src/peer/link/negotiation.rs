@@ -10,7 +10,7 @@ use str0m::{
 use super::Link;
 use crate::{
     ids::{Kind, Mid, Rid},
-    refused::Refused,
+    rejection::Rejection,
     sdp::{self, Description, MediaType, PayloadTypes, Plan, SdpError},
     str0m_workarounds::received,
     ufrag,
@@ -33,7 +33,7 @@ impl Link {
     }
 
     /// How many sources the client's sections have told of.
-    pub(crate) fn expected_sources(&self) -> usize {
+    pub(crate) fn expected_ssrcs(&self) -> usize {
         self.layout.expected_ssrcs()
     }
 
@@ -54,8 +54,8 @@ impl Link {
         offer: &Description<'_>,
         shard: u16,
         rng: &mut StdRng,
-    ) -> Result<String, Refused> {
-        self.guard(|link| link.apply_offer(offer, shard, rng)).unwrap_or(Err(Refused::Panicked))
+    ) -> Result<String, Rejection> {
+        self.guard(|link| link.apply_offer(offer, shard, rng)).unwrap_or(Err(Rejection::Panicked))
     }
 
     fn apply_offer(
@@ -63,7 +63,7 @@ impl Link {
         offer: &Description<'_>,
         shard: u16,
         rng: &mut StdRng,
-    ) -> Result<String, Refused> {
+    ) -> Result<String, Rejection> {
         if offer.fingerprint.is_none() && self.fingerprint.is_none() {
             return Err(SdpError::NoFingerprint.into());
         }
@@ -88,7 +88,10 @@ impl Link {
         if made_up == self.credentials {
             return Ok(answer);
         }
-        let ours = IceCreds { ufrag: ufrag::mint(shard, rng), pass: ufrag::password(rng) };
+        let ours = IceCreds {
+            ufrag: ufrag::generate_ufrag(shard, rng),
+            pass: ufrag::generate_password(rng),
+        };
         self.rtc.direct_api().set_local_ice_credentials(ours.clone());
         self.credentials = ours;
         let (from, to) = (&made_up, &self.credentials);
@@ -128,13 +131,13 @@ impl Link {
         Some((self.layout.render_offer(&offer, &self.offered), mids))
     }
 
-    pub(crate) fn accept_answer(&mut self, answer: &Description<'_>) -> Result<(), Refused> {
-        self.guard(|link| link.apply_answer(answer)).unwrap_or(Err(Refused::Panicked))
+    pub(crate) fn accept_answer(&mut self, answer: &Description<'_>) -> Result<(), Rejection> {
+        self.guard(|link| link.apply_answer(answer)).unwrap_or(Err(Rejection::Panicked))
     }
 
-    fn apply_answer(&mut self, answer: &Description<'_>) -> Result<(), Refused> {
+    fn apply_answer(&mut self, answer: &Description<'_>) -> Result<(), Rejection> {
         if self.pending.is_none() {
-            return Err(Refused::NoOffer);
+            return Err(Rejection::NoPendingOffer);
         }
         if answer.fingerprint.is_some() && answer.fingerprint != self.fingerprint {
             return Err(SdpError::FingerprintMismatch.into());
@@ -147,7 +150,7 @@ impl Link {
             self.layout.plan_answer(answer, &self.offered, &payload_types)?;
         let engine_answer =
             SdpAnswer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
-        let Some(pending) = self.pending.take() else { return Err(Refused::NoOffer) };
+        let Some(pending) = self.pending.take() else { return Err(Rejection::NoPendingOffer) };
         self.offered.clear();
         self.rtc.sdp_api().accept_answer(pending, engine_answer).map_err(not_applied)?;
         self.layout = layout;
@@ -177,12 +180,6 @@ fn credentials_of(description: &Description<'_>) -> Option<(String, String)> {
 }
 
 /// The engine's own words name places in memory and parts of its source: they are nobody's to read.
-fn not_applied<E>(_: E) -> Refused {
+fn not_applied<E>(_: E) -> Rejection {
     SdpError::NotApplied.into()
-}
-
-impl From<SdpError> for Refused {
-    fn from(error: SdpError) -> Self {
-        Self::BadSdp(error)
-    }
 }

@@ -6,7 +6,7 @@ use foldhash::HashMap;
 use str0m::{Rtc, rtp::Ssrc};
 
 use super::allowance::Allowance;
-use crate::{output::Reason, str0m_workarounds::receive_streams::Before};
+use crate::{output::DropReason, str0m_workarounds::receive_streams::Before};
 
 /// SSRCs remembered: three layers of camera and screen and two of sound, each with its repairs, and
 /// their forerunners.
@@ -96,9 +96,9 @@ impl Sources {
     }
 
     /// A packet has come to nothing: why, if that is worth telling.
-    pub(super) fn judge(&self, rtc: &mut Rtc, head: Head) -> Option<Reason> {
+    pub(super) fn judge(&self, rtc: &mut Rtc, head: Head) -> Option<DropReason> {
         if self.proven(head).is_some_and(|newest| is_behind(head.seq, newest)) {
-            return Some(Reason::Replayed);
+            return Some(DropReason::Replayed);
         }
         // Probes and repairs are padding for the most part, which comes to nothing as well.
         let mut repairs = rtc.codec_config().params().iter().filter_map(|it| it.resend());
@@ -106,7 +106,7 @@ impl Sources {
         let mut direct = rtc.direct_api();
         let repairs = |ssrc| direct.stream_rx(ssrc).and_then(|it| it.rtx()) == Some(head.ssrc);
         let pads = pads || self.known.keys().any(repairs);
-        (!pads).then_some(Reason::Forged)
+        (!pads).then_some(DropReason::Forged)
     }
 
     fn proven(&self, head: Head) -> Option<u16> {

@@ -4,7 +4,7 @@ use super::{
     media::{Camera, Heard, Seen, Voice},
     srtp,
 };
-use sfu::{PeerId, Source, Subscribed};
+use sfu::{PeerId, Source, Subscription};
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -147,8 +147,8 @@ impl Client {
     pub(crate) fn want(&mut self, source: Source) {
         let media = match source {
             Source::Camera => Media::Camera(Camera::new(self.id, self.simulcast)),
-            Source::Screen => Media::Camera(Camera::new(self.id, false)),
-            Source::Microphone | Source::ScreenAudio => Media::Voice(Voice::default()),
+            Source::ScreenShare => Media::Camera(Camera::new(self.id, false)),
+            Source::Microphone | Source::ScreenShareAudio => Media::Voice(Voice::default()),
         };
         self.sending.push(Sending { source, mid: None, media });
     }
@@ -202,7 +202,7 @@ impl Client {
         self.rtc.add_local_candidate(Candidate::host(self.address, "udp").unwrap());
     }
 
-    pub(crate) fn subscribed(&mut self, tracks: Vec<Subscribed>) {
+    pub(crate) fn subscribed(&mut self, tracks: Vec<Subscription>) {
         self.sections.clear();
         self.unavailable = tracks.iter().filter(|it| it.unavailable.is_some()).count();
         for track in tracks {
@@ -393,7 +393,7 @@ impl Client {
         let codec = self.codec;
         for it in &mut self.sending {
             let Some(mid) = it.mid.filter(|mid| self.rtc.media(*mid).is_some()) else { continue };
-            let wanted = if it.source == Source::Camera || it.source == Source::Screen {
+            let wanted = if it.source == Source::Camera || it.source == Source::ScreenShare {
                 codec
             } else {
                 Codec::Opus
@@ -518,8 +518,10 @@ impl Client {
             return;
         }
         match key.1 {
-            Source::Camera | Source::Screen => self.seen.entry(key).or_default().take(now, packet),
-            Source::Microphone | Source::ScreenAudio => {
+            Source::Camera | Source::ScreenShare => {
+                self.seen.entry(key).or_default().take(now, packet)
+            }
+            Source::Microphone | Source::ScreenShareAudio => {
                 self.heard.entry(key).or_default().take(now, packet);
             }
         }

@@ -10,7 +10,9 @@ pub(crate) mod srtp;
 pub(crate) use client::Client;
 pub(crate) use media::{Heard, Seen};
 
-use sfu::{Config, Event, GoneReason, Output, PeerId, RoomId, Sfu, Source, Transport, Wish};
+use sfu::{
+    Config, DisconnectReason, Event, Output, PeerId, RoomId, Sfu, Source, Transport, Viewport,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
@@ -48,12 +50,12 @@ pub(crate) struct World {
     pub(crate) speakers: Vec<sfu::Speaker>,
     /// The shards that have told of speakers, by their addresses.
     pub(crate) tellers: BTreeSet<SocketAddr>,
-    pub(crate) gone: Vec<(PeerId, GoneReason)>,
+    pub(crate) gone: Vec<(PeerId, DisconnectReason)>,
     pub(crate) interruptions: Vec<(PeerId, bool)>,
     /// Runs of more than one datagram that the server has given out, and their datagrams.
     pub(crate) runs: (usize, usize),
     /// What the server was offered or answered and would not take.
-    pub(crate) refused: Vec<(PeerId, sfu::Refused)>,
+    pub(crate) refused: Vec<(PeerId, sfu::Rejection)>,
 }
 
 /// The address of the host that a client is on.
@@ -181,13 +183,13 @@ impl World {
 
     /// What a client's page shows: whose camera, and how high.
     pub(crate) fn show(&mut self, viewer: PeerId, cameras: &[(PeerId, u32)]) {
-        let wish = |(peer, height): &(PeerId, u32)| Wish {
+        let wish = |(peer, height): &(PeerId, u32)| Viewport {
             peer: *peer,
             source: Source::Camera,
             width: height * 16 / 9,
             height: *height,
         };
-        let wishes: Vec<Wish> = cameras.iter().map(wish).collect();
+        let wishes: Vec<Viewport> = cameras.iter().map(wish).collect();
         let now = self.now();
         self.home(viewer).handle_subscribe(now, viewer, &wishes).unwrap();
         self.settle();
@@ -220,14 +222,14 @@ impl World {
     /// The near shard alone has heard so.
     pub(crate) fn span_near(&mut self, spans: bool) {
         let now = self.now();
-        self.sfu.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
+        self.sfu.handle_room_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
         self.settle();
     }
 
     /// The far shard alone has heard so.
     pub(crate) fn span_far(&mut self, spans: bool) {
         let now = self.now();
-        self.far.handle_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
+        self.far.handle_room_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
         self.settle();
     }
 
@@ -350,7 +352,7 @@ impl World {
                         }
                         events.push(event);
                     }
-                    Output::Relay(relay) => relays.push(relay),
+                    Output::ShardMessage(relay) => relays.push(relay),
                 }
             }
         }
@@ -358,7 +360,7 @@ impl World {
         for relay in relays {
             self.crossed += usize::from(relay.is_media());
             let to = if relay.to == 7 { &mut self.sfu } else { &mut self.far };
-            to.handle_relay(now, relay);
+            to.handle_shard_message(now, relay);
         }
         for event in events {
             self.told(now, event);
@@ -394,7 +396,7 @@ impl World {
                     self.settle();
                 }
             }
-            Event::Subscribed { peer, tracks } => {
+            Event::Subscriptions { peer, subscriptions: tracks } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
                     client.subscribed(tracks);
                 }
@@ -408,9 +410,9 @@ impl World {
             Event::Interrupted { peer, interrupted } => {
                 self.interruptions.push((peer, interrupted));
             }
-            Event::Gone { peer, reason } => self.gone.push((peer, reason)),
+            Event::Disconnected { peer, reason } => self.gone.push((peer, reason)),
             Event::Speakers { speakers, .. } => self.speakers = speakers,
-            Event::Wanted { peer, any, rids, .. } => {
+            Event::SubscribedEncodings { peer, subscribed: any, rids, .. } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
                     client.wanted(any, &rids);
                 }

@@ -182,8 +182,8 @@ async fn who_offers_what_cannot_be_taken_is_told_and_loses_nothing() {
         matches!(
             &*world.people[0].refused,
             [
-                (Asked::Publish, sfu::Refused::DuplicateSource(Source::Camera)),
-                (Asked::Offer, sfu::Refused::BadSdp(_)),
+                (Asked::Publish, sfu::Rejection::DuplicateSource(Source::Camera)),
+                (Asked::Offer, sfu::Rejection::BadSdp(_)),
             ]
         ),
         "{:?}",
@@ -324,7 +324,7 @@ async fn a_panic_in_one_link_costs_that_link_is_told_and_counted() {
     let to = world.address;
     world.people[0].wire.send(to, crate::faults::LINK_PANIC).await;
     world.until("Ann is told to begin anew", |people| !people[0].refused.is_empty()).await;
-    assert_eq!(world.people[0].refused, [(Asked::Offer, sfu::Refused::Panicked)]);
+    assert_eq!(world.people[0].refused, [(Asked::Offer, sfu::Rejection::Panicked)]);
     let frames = |person: &Person| -> u64 {
         person.participant.received().values().map(headless::Reception::frames).sum()
     };

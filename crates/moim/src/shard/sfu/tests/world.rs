@@ -9,7 +9,7 @@ use std::{
 };
 
 use headless::{Layer, Participant, Publish, Section};
-use sfu::{PeerId, RoomId, Source, Subscribed};
+use sfu::{PeerId, RoomId, Source, Subscription};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream, UdpSocket},
@@ -61,7 +61,7 @@ pub(super) struct Person {
     pub(super) reader: Reader,
     pub(super) tracks: HashMap<String, (PeerId, Source)>,
     pub(super) answers: usize,
-    pub(super) refused: Vec<(Asked, sfu::Refused)>,
+    pub(super) refused: Vec<(Asked, sfu::Rejection)>,
 }
 
 pub(super) const CHANNEL: u16 = 0x4000;
@@ -279,7 +279,7 @@ impl Person {
                 self.offer();
             }
             Letter::Subscribed(_, tracks) => {
-                let track = |it: Subscribed| (it.mid, (it.peer, it.source));
+                let track = |it: Subscription| (it.mid, (it.peer, it.source));
                 self.tracks = tracks.into_iter().map(track).collect();
             }
             Letter::Refused(_, asked, refused) => self.refused.push((asked, refused)),
