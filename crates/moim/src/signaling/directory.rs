@@ -3,11 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
+use parking_lot::Mutex;
 use room::{Address, Connection, Departure, Request};
 use tokio::{sync::mpsc, time::Instant};
 
@@ -122,13 +123,13 @@ impl Directory {
     }
 
     pub(super) fn find(&self, address: &Address) -> Option<Mailbox> {
-        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let rooms = self.rooms.lock();
         rooms.by_address.get(address).map(|entry| entry.mailbox.clone())
     }
 
     /// The logs of rooms that keep anything.
     pub(super) fn logs(&self) -> Vec<RoomLog> {
-        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let rooms = self.rooms.lock();
         let log = |entry: &Entry| {
             let bytes = entry.log_bytes.load(Ordering::Relaxed);
             (bytes > 0).then(|| RoomLog { bytes, mailbox: entry.mailbox.clone() })
@@ -138,7 +139,7 @@ impl Directory {
 
     /// The wrong passwords at a room, if it is open.
     pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = self.rooms.lock();
         let entry = rooms.by_address.get_mut(address)?;
         let new = || Guesses::new(Instant::now());
         Some(Arc::clone(entry.guesses.get_or_insert_with(new)))
@@ -153,7 +154,7 @@ impl Directory {
         first: M,
         start: impl FnOnce(RoomKey, Inbox),
     ) -> Result<Mailbox, NotOpened<M>> {
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = self.rooms.lock();
         if rooms.by_address.contains_key(&address) {
             return Err(NotOpened::Exists(first));
         }
@@ -194,7 +195,7 @@ impl Directory {
         inbox: &mut Inbox,
         and_then: impl FnOnce(),
     ) -> Option<Box<Mail>> {
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = self.rooms.lock();
         if let Ok(mail) = inbox.try_recv() {
             return Some(mail);
         }
@@ -205,7 +206,7 @@ impl Directory {
 
     /// Removes a room whatever became of it.
     pub(super) fn remove(&self, key: &RoomKey, and_then: impl FnOnce()) {
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = self.rooms.lock();
         rooms.remove(key, and_then);
     }
 }

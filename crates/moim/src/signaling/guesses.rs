@@ -1,12 +1,9 @@
 //! Wrong passwords at one room: guesses are delayed, and the right password is never refused for
 //! the wrong ones of others.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::rate::{Bucket, Rate};
@@ -54,7 +51,7 @@ impl Guesses {
         prefix: ClientPrefix,
         now: Instant,
     ) -> Option<(Guess, Duration)> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         if state.by_prefix.len() >= PREFIXES && !state.by_prefix.contains_key(&prefix) {
             // Those that have earned all tokens back are as good as unknown.
             state.by_prefix.retain(|_, bucket| !bucket.is_full(OF_PREFIX, now));
@@ -84,7 +81,7 @@ impl Guess {
 
 impl Drop for Guess {
     fn drop(&mut self) {
-        let mut state = self.guesses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.guesses.0.lock();
         let State { room, by_prefix } = &mut *state;
         if self.was_wrong {
             // A debt without end would keep out those who know the password.

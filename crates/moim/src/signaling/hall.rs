@@ -1,12 +1,9 @@
 //! The room list of a dialect's clients, sent to each that asks and to all that speak the dialect
 //! when a room is made.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use parking_lot::{Mutex, MutexGuard};
 use room::{
     Connection, Participant,
     dialect::{Dialect, Hall, Maker},
@@ -114,7 +111,7 @@ impl HallDesk {
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.lock()
     }
 }
 

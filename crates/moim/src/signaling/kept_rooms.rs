@@ -1,15 +1,11 @@
 //! Settings of rooms that outlive the process: after a crash a locked room is locked, and a large
 //! one is large. One file in the data folder, until there is a store.
 
-use std::{
-    collections::BTreeMap,
-    num::NonZeroU32,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA512};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use parking_lot::{Mutex, MutexGuard};
 use room::{
     Settings,
     name::RoomName,
@@ -91,7 +87,8 @@ struct Row {
 }
 
 impl KeptRooms {
-    /// Those of the folder's file, if there is a folder; each `stays` so long for somebody to enter.
+    /// Those of the folder's file, if there is a folder; each `stays` so long for somebody to
+    /// enter.
     pub(super) fn open(folder: Option<DataFolder>, stays: Duration) -> Self {
         let rooms = folder.as_ref().map(|folder| load(folder, stays)).unwrap_or_default();
         Self {
@@ -193,7 +190,7 @@ impl KeptRooms {
     }
 
     fn rooms(&self) -> MutexGuard<'_, BTreeMap<RoomName, Kept>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rooms.lock()
     }
 
     /// Writes what there is now. Takes as long as its new passwords take to hash.

@@ -1,11 +1,8 @@
 //! The list of rooms, pushed to those who asked for it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use room::{
     Address, Connection, Lobby,
     protocol::{RoomList, RoomSummary, ServerEvent},
@@ -72,7 +69,7 @@ impl LobbyDesk {
 
     /// The list, and each later one that differs.
     pub(super) fn subscribe(&self, connection: Connection, socket: Socket) -> RoomList {
-        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subscribers = self.subscribers.lock();
         subscribers.insert(connection, socket);
         drop(subscribers);
         self.with_lobby(|lobby| lobby.list())
@@ -84,14 +81,14 @@ impl LobbyDesk {
     }
 
     pub(super) fn unsubscribe(&self, connection: Connection) {
-        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subscribers = self.subscribers.lock();
         subscribers.remove(&connection);
     }
 
     fn push(&self, list: RoomList) {
         let event = ServerEvent::RoomList(list);
         let packet = encode_event(event.name(), &event, None);
-        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        let subscribers = self.subscribers.lock();
         if subscribers.is_empty() {
             return;
         }
@@ -106,7 +103,7 @@ impl LobbyDesk {
         #[expect(clippy::cast_precision_loss, reason = "a cost may be rounded")]
         let cost = (packet.len() as f32 / BYTES_OF_LIST as f32).max(1.0);
         let of_each = {
-            let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lists = self.lists.lock();
             lists.owe(LISTS, now, cost)
         };
         let next = now + of_all.max(of_each);
@@ -133,7 +130,7 @@ impl LobbyDesk {
     }
 
     fn with_lobby<T>(&self, act: impl FnOnce(&mut Lobby) -> T) -> T {
-        act(&mut self.lobby.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.lobby.lock())
     }
 }
 

@@ -1,11 +1,8 @@
 //! How often somebody may do something: token buckets, a socket's own or kept by address.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::net::client_prefix::ClientPrefix;
@@ -100,7 +97,7 @@ impl PerClient {
     }
 
     fn with<T>(&self, client: ClientPrefix, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         let Generations { young, old } = &mut *buckets;
         if young.len() >= self.most / 2 && !young.contains_key(&client) {
             *old = std::mem::take(young);
@@ -154,7 +151,7 @@ mod tests {
         assert!(rates.take(client(0), now));
         for n in 0..10_000 {
             rates.take(client(n), now);
-            let buckets = rates.buckets.lock().unwrap();
+            let buckets = rates.buckets.lock();
             assert!(buckets.young.len() + buckets.old.len() <= 100);
         }
     }

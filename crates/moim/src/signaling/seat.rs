@@ -1,10 +1,8 @@
 //! Who is connected, and who of them sits in a room.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::Mutex;
 use room::Connection;
 use tokio::sync::Notify;
 
@@ -57,7 +55,7 @@ impl Sockets {
 
     /// Numbers a socket; none once the server goes away.
     pub(super) fn add(&self, socket: Socket, prefix: ClientPrefix) -> Option<Connection> {
-        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut register = self.register.lock();
         if !register.open {
             return None;
         }
@@ -68,7 +66,7 @@ impl Sockets {
     }
 
     pub(super) fn remove(&self, connection: Connection) {
-        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut register = self.register.lock();
         register.sockets.remove(&connection);
         let spare = register.sockets.capacity() / 4;
         if register.sockets.len() < spare {
@@ -81,12 +79,12 @@ impl Sockets {
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.register.lock().unwrap_or_else(PoisonError::into_inner).sockets.len()
+        self.register.lock().sockets.len()
     }
 
     /// The sockets for which bytes wait, and how many.
     pub(super) fn queues(&self) -> Vec<Share> {
-        let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+        let register = self.register.lock();
         let queue = |known: &Known| {
             let bytes = known.socket.queued();
             let owner = || Owner::Queue(known.socket.clone());
@@ -97,7 +95,7 @@ impl Sockets {
 
     /// Takes in nobody from now on; gives those who are here.
     pub(super) fn close(&self) -> Vec<Socket> {
-        let mut register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut register = self.register.lock();
         register.open = false;
         register.sockets.values().map(|known| known.socket.clone()).collect()
     }
@@ -106,7 +104,7 @@ impl Sockets {
     pub(super) async fn all_gone(&self) {
         let gone = self.last_gone.notified();
         let empty = {
-            let register = self.register.lock().unwrap_or_else(PoisonError::into_inner);
+            let register = self.register.lock();
             register.sockets.is_empty()
         };
         if !empty {

@@ -3,11 +3,13 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
 };
+
+use parking_lot::Mutex;
 
 use crate::net::client_prefix::ClientPrefix;
 
@@ -49,7 +51,7 @@ impl HeldBytes {
             is_cut: AtomicBool::new(false),
             waker: Mutex::default(),
         });
-        let mut holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut holders = self.0.lock();
         holders.next += 1;
         let number = holders.next;
         holders.by_number.insert(number, Arc::clone(&holder));
@@ -59,13 +61,13 @@ impl HeldBytes {
 
     /// The holders that hold anything.
     pub(crate) fn holders(&self) -> Vec<Arc<Holder>> {
-        let holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holders = self.0.lock();
         holders.by_number.values().filter(|holder| holder.bytes() > 0).cloned().collect()
     }
 
     /// Bytes of all holders together.
     pub(crate) fn total(&self) -> usize {
-        let holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holders = self.0.lock();
         holders.by_number.values().map(|holder| holder.bytes()).sum()
     }
 }
@@ -84,7 +86,7 @@ impl Holder {
     /// Has the holder's task drop everything.
     pub(crate) fn cut(&self) {
         self.is_cut.store(true, Ordering::Release);
-        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let waker = self.waker.lock().take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -102,7 +104,7 @@ impl Holding {
         let waker = context.waker();
         if self.registered.as_ref().is_none_or(|known| !known.will_wake(waker)) {
             self.registered = Some(waker.clone());
-            let mut slot = self.holder.waker.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = self.holder.waker.lock();
             *slot = self.registered.clone();
         }
         // After the waker is in its place, so that no cut is missed.
@@ -115,7 +117,7 @@ impl Holding {
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        let mut holders = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut holders = self.all.0.lock();
         holders.by_number.remove(&self.number);
         let spare = holders.by_number.capacity() / 4;
         if holders.by_number.len() < spare {

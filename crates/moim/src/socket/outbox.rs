@@ -4,9 +4,11 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
+
+use parking_lot::Mutex;
 
 use super::app::{Outgoing, Socket, SocketId};
 
@@ -78,13 +80,13 @@ impl Socket {
 
     /// Bytes that wait for the socket.
     pub(crate) fn queued(&self) -> usize {
-        self.outbox.state.lock().unwrap_or_else(PoisonError::into_inner).bytes
+        self.outbox.state.lock().bytes
     }
 
     /// Drops the socket as if it had been too slow; its client may resume.
     pub(crate) fn cut(&self) {
         let waker = {
-            let mut state = self.outbox.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.outbox.state.lock();
             if state.phase != Phase::Open {
                 return;
             }
@@ -108,7 +110,7 @@ impl Socket {
 impl Shared {
     fn push(&self, outgoing: Outgoing) {
         let waker = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock();
             if state.phase != Phase::Open {
                 return;
             }
@@ -138,7 +140,7 @@ impl Outbox {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<VecDeque<Outgoing>, Overflow>> {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.state.lock();
         if state.phase == Phase::Overflown {
             return Poll::Ready(Err(Overflow));
         }
@@ -152,7 +154,7 @@ impl Outbox {
 
     /// As [`Outbox::poll_take`] while nothing could be sent: only an overflow ends the wait.
     pub(crate) fn poll_overflow(&mut self, context: &mut Context<'_>) -> Poll<Overflow> {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.state.lock();
         if state.phase == Phase::Overflown {
             return Poll::Ready(Overflow);
         }
@@ -170,7 +172,7 @@ impl Outbox {
     /// What waits right now, in order; empty after an overflow.
     #[cfg(test)]
     pub(crate) fn take_now(&mut self) -> Vec<Outgoing> {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.state.lock();
         state.bytes = 0;
         std::mem::take(&mut state.waiting).into()
     }
@@ -185,7 +187,7 @@ fn register(slot: &mut Option<Waker>, context: &Context<'_>) {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.state.lock();
         *state = State { phase: Phase::Gone, ..State::default() };
     }
 }

@@ -5,12 +5,13 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use axum::http::Method;
+use parking_lot::{Mutex, MutexGuard};
 use socketio::Revision;
 use tokio::sync::mpsc;
 
@@ -137,7 +138,7 @@ impl Registry {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
@@ -154,9 +155,10 @@ impl Door {
         revision == Some(self.revision) && self.only.is_none_or(same)
     }
 
-    /// Whether a request may still come by the id that was used. From the first one by the secret id on
-    /// the public id is good for nothing but the session's first POST: the client may have sent that
-    /// before it knew of another id, and before it nobody can have learned the public one.
+    /// Whether a request may still come by the id that was used. From the first one by the secret
+    /// id on the public id is good for nothing but the session's first POST: the client may have
+    /// sent that before it knew of another id, and before it nobody can have learned the public
+    /// one.
     pub(super) fn is_good_for(&self, method: &Method) -> bool {
         let Some(renewal) = &self.renewal else { return true };
         let is_post = *method == Method::POST;

@@ -1,11 +1,8 @@
 //! Who gets in: bounds on connections, in total and by address.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{config::Limits, net::client_prefix::ClientPrefix};
@@ -103,7 +100,7 @@ impl Drop for Place {
 
 /// The map is whole between any two statements, so a panic elsewhere leaves it usable.
 fn lock(map: &Mutex<HashMap<ClientPrefix, usize>>) -> MutexGuard<'_, HashMap<ClientPrefix, usize>> {
-    map.lock().unwrap_or_else(PoisonError::into_inner)
+    map.lock()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Waiting for the answer to one request of a client's stream.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 /// The bytes of a message that pair a response with its request (RFC 8489 §5).
@@ -23,7 +22,7 @@ impl Answers {
     /// The answer to this is waited for next.
     pub(super) fn expect(&self, request: &[u8]) {
         let transaction = request.get(TRANSACTION).map(Box::from);
-        *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = transaction;
+        *self.awaited.lock() = transaction;
     }
 
     /// Returns once it has been written.
@@ -31,13 +30,13 @@ impl Answers {
         self.come.notified().await;
     }
 
-    /// This has been written. That a connection is bound is no answer yet: it is followed at once by
-    /// what it means for the stream.
+    /// This has been written. That a connection is bound is no answer yet: it is followed at once
+    /// by what it means for the stream.
     pub(super) fn hear(&self, message: &[u8]) {
         if message.first() != Some(&RESPONSE) || message.starts_with(&CONNECTION_BOUND) {
             return;
         }
-        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut awaited = self.awaited.lock();
         if awaited.as_deref().is_some_and(|awaited| message.get(TRANSACTION) == Some(awaited)) {
             *awaited = None;
             self.come.notify_one();

@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
+use parking_lot::RwLock;
 use tokio::sync::Notify;
 use turn::{Rooms, rest::Credential};
 
@@ -29,7 +30,7 @@ struct Members {
 
 impl turn::Members for Members {
     fn contains(&self, participant: &str) -> bool {
-        self.present.read().unwrap_or_else(PoisonError::into_inner).contains(participant)
+        self.present.read().contains(participant)
     }
 }
 
@@ -58,7 +59,7 @@ impl RoomCredentials {
 
     /// Lets a participant use the relay until the access is dropped; none where too many do.
     pub(crate) fn admit(&self, participant: &str) -> Option<RelayAccess> {
-        let mut present = self.members.present.write().unwrap_or_else(PoisonError::into_inner);
+        let mut present = self.members.present.write();
         if present.len() >= MOST || !present.insert(participant.into()) {
             return None;
         }
@@ -95,7 +96,7 @@ impl RelayAccess {
 impl Drop for RelayAccess {
     fn drop(&mut self) {
         let members = &self.of.members;
-        let mut present = members.present.write().unwrap_or_else(PoisonError::into_inner);
+        let mut present = members.present.write();
         present.remove(&self.participant);
         drop(present);
         members.left.notify_one();
