@@ -100,7 +100,7 @@ export async function countFrames(person: Participant): Promise<void> {
   });
 }
 
-/** DESIGN section 4: nobody notices the switch. In milliseconds. */
+/** Longest pause of video during a switch between mesh and SFU, in milliseconds. */
 const FREEZE = 500;
 
 /** Neither of the two lost the other's picture while frames were counted: none stood still for long or went black. */

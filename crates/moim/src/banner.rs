@@ -1,4 +1,4 @@
-//! What the operator sees when the server has started.
+//! The start-up banner: the server's URLs and a QR code.
 
 use std::{
     fmt::Write as _,
@@ -13,22 +13,22 @@ use crate::{config::Announce, net::addresses};
 /// Addresses to open in a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Urls {
-    /// On this computer, where plain HTTP is secure enough for a camera.
+    /// On this computer, where browsers treat plain HTTP as secure.
     local: Option<String>,
-    /// On other computers, the likeliest first.
+    /// From other devices, the likeliest first.
     network: Vec<String>,
-    /// Where to get our own CA's certificate, if it signs ours.
+    /// The download URL of the local CA, where that signs our certificate.
     authority: Option<String>,
-    /// They are of a relay alone, which no browser opens.
+    /// The server is a relay alone, and these are `turn:` URLs.
     relay: bool,
 }
 
-/// More of them would only confuse.
-const MOST_URLS: usize = 4;
+/// More URLs would only confuse.
+const MAX_URLS: usize = 4;
 
 impl Urls {
-    /// The URLs of a server that listens on `addresses` and is `announce`d to be elsewhere; of a
-    /// `relay` alone those of TURN (RFC 7065).
+    /// The URLs of a server that listens on `addresses` and has the public addresses `announce`.
+    /// A `relay` alone has `turn:` URLs (RFC 7065).
     pub(crate) fn of(
         addresses: &[SocketAddr],
         announce: &[Announce],
@@ -64,13 +64,13 @@ impl Urls {
                 _ => reached.extend(announced.chain([*address])),
             }
         }
-        // People type IPv4 addresses; IPv6 ones only where there is nothing else.
+        // IPv4 addresses are easier to type, so IPv6 ones are shown only without them.
         if reached.iter().any(SocketAddr::is_ipv4) {
             reached.retain(SocketAddr::is_ipv4);
         }
         let mut seen = std::collections::HashSet::new();
         reached.retain(|address| seen.insert(*address));
-        reached.truncate(MOST_URLS);
+        reached.truncate(MAX_URLS);
         let network = |scheme| {
             reached.iter().map(move |address| url(scheme, &host(address.ip()), address.port()))
         };
@@ -94,7 +94,7 @@ fn url(scheme: &str, host: &str, port: u16) -> String {
     }
 }
 
-/// Says where the server is. A banner that can't be written is no reason not to serve.
+/// Prints the banner. The server runs even if that fails.
 pub(crate) fn print(urls: &Urls) {
     let mut out = io::stdout();
     let text = banner(urls, out.is_terminal());
@@ -119,15 +119,15 @@ fn banner(urls: &Urls, terminal: bool) -> String {
         let _ = write!(
             text,
             "\nA browser on another device warns once, as this server signed its certificate \
-             itself: continue anyway,\nor open {authority} there first and trust it.\n"
+             itself: continue anyway,\nor open {authority} there first and trust that \
+             certificate.\n"
         );
     }
     text.push('\n');
     text
 }
 
-/// A QR code of half blocks, black on white whatever the terminal's colours, with the quiet zone
-/// scanners need.
+/// A QR code of half blocks, always black on white, with the quiet zone that scanners need.
 fn qr(url: &str) -> Option<String> {
     const QUIET: usize = 2;
     let code = QrCode::with_error_correction_level(url, EcLevel::L).ok()?;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_alone_shows_where_turn_is_and_no_code_to_scan() {
+    fn relay_alone_lists_turn_urls_and_no_qr_code() {
         let addresses = ["0.0.0.0:3478".parse().unwrap()];
         let urls = Urls::among(&addresses, &[], &["192.0.2.5".parse().unwrap()], true, true);
         assert_eq!(urls.local.as_deref(), Some("turn:localhost:3478"));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_means_this_computer_and_the_network() {
+    fn wildcard_address_lists_localhost_and_the_network() {
         let urls =
             urls(&["0.0.0.0:4000", "[::]:4000"], &[], &["192.168.1.5", "10.0.0.2", "2001:db8::5"]);
         assert_eq!(urls.local.as_deref(), Some("http://localhost:4000"));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_for_this_computer_alone_shows_no_network() {
+    fn loopback_address_lists_no_network() {
         let urls = urls(&["127.0.0.1:4000"], &[], &["192.168.1.5"]);
         assert_eq!(urls.local.as_deref(), Some("http://localhost:4000"));
         assert!(urls.network.is_empty() && urls.authority.is_none());
@@ -193,26 +193,26 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_address_comes_first_and_usual_ports_are_left_out() {
+    fn announced_address_comes_first_and_default_ports_are_omitted() {
         let urls = urls(&["0.0.0.0:443"], &["203.0.113.9"], &["10.0.0.2"]);
         assert_eq!(urls.local.as_deref(), Some("http://localhost:443"));
         assert_eq!(urls.network, ["https://203.0.113.9", "https://10.0.0.2"]);
     }
 
     #[test]
-    fn an_announced_port_is_shown() {
+    fn announced_port_is_shown() {
         let urls = urls(&["0.0.0.0:4000"], &["203.0.113.9:8443"], &["10.0.0.2"]);
         assert_eq!(urls.network, ["https://203.0.113.9:8443", "https://10.0.0.2:4000"]);
     }
 
     #[test]
-    fn ipv6_is_shown_where_there_is_nothing_else() {
+    fn ipv6_is_shown_without_ipv4() {
         let urls = urls(&["[::]:4000"], &[], &["2001:db8::5"]);
         assert_eq!(urls.network, ["https://[2001:db8::5]:4000"]);
     }
 
     #[test]
-    fn the_qr_code_is_for_terminals() {
+    fn qr_code_is_printed_to_terminals_only() {
         let urls = urls(&["0.0.0.0:4000"], &[], &["192.168.1.5"]);
         assert!(banner(&urls, true).contains('█'));
         assert!(!banner(&urls, false).contains('\x1b'));

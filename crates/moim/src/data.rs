@@ -1,4 +1,4 @@
-//! The data folder: secrets and state, readable by the operator alone.
+//! The data folder: secrets and state, readable only by the user that runs the server.
 
 use std::{
     fs, io,
@@ -9,19 +9,19 @@ use std::{
 use anyhow::{Context, bail};
 use etcetera::base_strategy::{BaseStrategy as _, choose_native_strategy};
 
-/// The folder this platform keeps an application's data in, if it names one.
+/// The platform's folder for application data, if it defines one.
 pub(crate) fn platform_folder() -> Option<PathBuf> {
     choose_native_strategy().ok().map(|dirs| dirs.data_dir().join("moim"))
 }
 
-/// A folder only its owner may enter, and the one door to the secrets in it.
+/// A private folder. All secrets are read and written through it.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFolder {
     path: PathBuf,
 }
 
 impl DataFolder {
-    /// Opens the folder, makes it if it is missing, and tries that it can be written to.
+    /// Opens the folder, creates it if missing, and checks that it is writable.
     ///
     /// # Errors
     /// A sentence for the operator, with the remedy.
@@ -35,12 +35,12 @@ impl DataFolder {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The text of a file, if it is there. Whoever else could read it no longer can.
+    /// The text of a file, if it exists. Its mode is restricted to the owner.
     pub(crate) fn read(&self, name: &str) -> anyhow::Result<Option<String>> {
         let path = self.path.join(name);
         match fs::read_to_string(&path) {
@@ -57,15 +57,15 @@ impl DataFolder {
         }
     }
 
-    /// Writes a file for its owner's eyes, all of it or nothing.
+    /// Writes a private file atomically.
     pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path.join(name);
         replace(&path, text)
             .with_context(|| format!("Can't write {}: is the disk full?", path.display()))
     }
 
-    /// The text of a file, made first if it is missing. Of two servers that start at once in one
-    /// folder, both get the same.
+    /// The text of a file, created if missing. Two servers that start at once in one folder read
+    /// the same text.
     pub(crate) fn read_or_create(
         &self,
         name: &str,
@@ -87,8 +87,8 @@ impl DataFolder {
     }
 }
 
-/// Makes the folder, private. One that was there keeps its mode, as it may be shared with other
-/// things; our files in it are private all the same.
+/// Creates the folder with mode 0700. An existing folder keeps its mode, since it may hold other
+/// files; ours are private in any case.
 fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -110,12 +110,11 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     })
 }
 
-/// Like [`replace`], but never over a file that is there.
+/// Like [`replace`], but fails if the file exists.
 fn create(path: &Path, text: &str) -> io::Result<()> {
     let temporary = write_temporary(path, text)?;
     let linked = match fs::hard_link(&temporary, path) {
-        // A file system without hard links: the race for the first start is then lost by the
-        // first of two.
+        // The file system has no hard links: of two servers that start at once, the second wins.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
             return fs::rename(&temporary, path);
         }
@@ -157,7 +156,7 @@ fn restrict(path: &Path) -> io::Result<()> {
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "others could read this");
+    tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "file was readable by other users");
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_and_its_files_are_for_their_owner() {
+    fn folder_and_files_are_private() {
         let parent = tempfile::tempdir().unwrap();
         let data = DataFolder::open(&parent.path().join("a/b")).unwrap();
         data.write("key", "secret").unwrap();
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_others_could_read_is_closed_to_them() {
+    fn read_restricts_a_file_that_others_could_read() {
         let parent = tempfile::tempdir().unwrap();
         let data = DataFolder::open(parent.path()).unwrap();
         data.write("key", "secret").unwrap();
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_made_once() {
+    fn read_or_create_creates_once() {
         let parent = tempfile::tempdir().unwrap();
         let data = DataFolder::open(parent.path()).unwrap();
         assert_eq!(data.read_or_create("key", || Ok("one".to_owned())).unwrap(), "one");
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_race_for_the_first_start_has_one_winner() {
+    fn concurrent_first_starts_read_the_same_text() {
         let parent = tempfile::tempdir().unwrap();
         let data = DataFolder::open(parent.path()).unwrap();
         let other = data.clone();
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_refused_with_the_remedy() {
+    fn open_fails_with_the_remedy() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let error = DataFolder::open(&file.path().join("below")).unwrap_err();
         assert!(error.to_string().contains("--data"), "{error}");

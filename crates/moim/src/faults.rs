@@ -1,30 +1,30 @@
-//! Faults that tests plant, to see what they cost. Builds without debug assertions know of none, and
-//! others ask for `MOIM_TEST_FAULTS` in the environment.
+//! Fault injection for tests. Only builds with debug assertions have it, and only if
+//! `MOIM_TEST_FAULTS` is set in the environment.
 
 use std::{sync::OnceLock, thread, time::Duration};
 
-/// At this, from where a link is, the link panics.
+/// A link that receives this datagram on its path panics.
 pub(crate) const LINK_PANIC: &[u8] = b"\x80moim: a link panics";
-/// At these, from anywhere, the shard panics or is stuck for a while.
+/// A shard that receives one of these datagrams panics, or blocks for [`STUCK_TIME`].
 const SHARD_PANIC: &[u8] = b"\xffmoim: a shard panics";
 const SHARD_STUCK: &[u8] = b"\xffmoim: a shard is stuck";
 
-/// Longer than a shard may take before the watch notices, and shorter than until it gives up.
-const WHILE: Duration = Duration::from_secs(9);
+/// Long enough for the watchdog to report the shard, too short for it to end the process.
+const STUCK_TIME: Duration = Duration::from_secs(9);
 
-/// Whether tests may plant faults.
+/// True if fault injection is enabled.
 pub(crate) fn are_planted() -> bool {
     static PLANTED: OnceLock<bool> = OnceLock::new();
     cfg!(test) || *PLANTED.get_or_init(|| std::env::var_os("MOIM_TEST_FAULTS").is_some())
 }
 
-/// Takes a datagram of no protocol that we speak.
-pub(crate) fn act(datagram: &[u8]) {
+/// Triggers the fault that a datagram of an unknown protocol asks for.
+pub(crate) fn trigger(datagram: &[u8]) {
     if !are_planted() {
         return;
     }
-    assert!(datagram != SHARD_PANIC, "planted in a shard");
+    assert!(datagram != SHARD_PANIC, "injected fault in a shard");
     if datagram == SHARD_STUCK {
-        thread::sleep(WHILE);
+        thread::sleep(STUCK_TIME);
     }
 }

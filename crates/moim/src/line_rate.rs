@@ -1,28 +1,27 @@
-//! A bound on how many lines each place in the program, or in a library, logs a minute: strangers can
-//! cause some of them as often as they like.
+//! A limit on log lines per callsite and minute, since remote peers can provoke some lines at will.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tracing::{Event, Level, Metadata, callsite::Identifier};
 use tracing_subscriber::layer::{Context, Filter};
 
-/// Lines of one place in one interval: more than a machine has shards, each of which says that it stops.
-const LINES: u32 = 30;
+/// Lines per callsite and interval: enough for each shard of a large machine to log that it stops.
+const MAX_LINES: u32 = 30;
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Lets the first lines of each place pass in each interval. What the operator asked for beyond the
-/// usual, debug and trace, has no bound.
+/// Passes the first lines of each callsite in each interval. The levels debug and trace, which an
+/// operator has to ask for, are unlimited.
 #[derive(Debug, Default)]
 pub(crate) struct LineRate {
-    /// As many as there are places in the program at most.
-    places: Mutex<HashMap<Identifier, Window>>,
+    /// At most one entry per callsite in the program.
+    callsites: Mutex<HashMap<Identifier, Window>>,
 }
 
-/// The lines of one place since an interval began.
+/// The lines of one callsite in the current interval.
 #[derive(Debug)]
 struct Window {
     began: Instant,
@@ -34,14 +33,14 @@ impl LineRate {
         if *metadata.level() > Level::INFO {
             return true;
         }
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut callsites = self.callsites.lock();
         let new = || Window { began: now, lines: 0 };
-        let window = places.entry(metadata.callsite()).or_insert_with(new);
+        let window = callsites.entry(metadata.callsite()).or_insert_with(new);
         if now.saturating_duration_since(window.began) >= INTERVAL {
             *window = new();
         }
         window.lines = window.lines.saturating_add(1);
-        window.lines <= LINES
+        window.lines <= MAX_LINES
     }
 }
 
@@ -61,10 +60,10 @@ mod tests {
 
     use super::*;
 
-    /// A place in the program that logs at a level.
-    macro_rules! place {
+    /// A callsite with a level.
+    macro_rules! callsite {
         ($level:expr) => {{
-            static PLACE: DefaultCallsite = DefaultCallsite::new(&METADATA);
+            static CALLSITE: DefaultCallsite = DefaultCallsite::new(&METADATA);
             static METADATA: Metadata<'static> = Metadata::new(
                 "event",
                 "moim",
@@ -72,23 +71,23 @@ mod tests {
                 None,
                 None,
                 None,
-                FieldSet::new(&[], Identifier(&PLACE)),
+                FieldSet::new(&[], Identifier(&CALLSITE)),
                 Kind::EVENT,
             );
-            PLACE.metadata()
+            CALLSITE.metadata()
         }};
     }
 
     #[test]
-    fn each_place_logs_so_many_lines_an_interval_and_debugging_has_no_bound() {
+    fn each_callsite_is_limited_per_interval_except_at_debug_level() {
         let rate = LineRate::default();
         let start = Instant::now();
-        let (warning, info) = (place!(Level::WARN), place!(Level::INFO));
+        let (warning, info) = (callsite!(Level::WARN), callsite!(Level::INFO));
         let admitted = |metadata, now| (0..1000).filter(|_| rate.admits(metadata, now)).count();
-        assert_eq!(admitted(warning, start), LINES as usize);
+        assert_eq!(admitted(warning, start), MAX_LINES as usize);
         assert_eq!(admitted(warning, start + INTERVAL - Duration::from_millis(1)), 0);
-        assert_eq!(admitted(info, start), LINES as usize, "places are apart");
-        assert_eq!(admitted(warning, start + INTERVAL), LINES as usize);
-        assert_eq!(admitted(place!(Level::DEBUG), start), 1000);
+        assert_eq!(admitted(info, start), MAX_LINES as usize, "callsites are counted separately");
+        assert_eq!(admitted(warning, start + INTERVAL), MAX_LINES as usize);
+        assert_eq!(admitted(callsite!(Level::DEBUG), start), 1000);
     }
 }

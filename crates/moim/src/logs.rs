@@ -1,4 +1,4 @@
-//! Logs, on standard error.
+//! Logging to standard error.
 
 use std::io::{self, IsTerminal};
 
@@ -16,28 +16,28 @@ use tracing_subscriber::{
 
 use crate::line_rate::LineRate;
 
-/// What is logged until the configuration says otherwise.
+/// Filter directives until the configuration has been read.
 const DEFAULT: &str = "info";
 
-/// Libraries that warn of packets, which anybody may send, and of data channels that end as they do.
-const QUIET: &str = "dimpl=error,sctp_proto=off";
+/// Libraries that warn about malformed packets and about data channels that close normally.
+const QUIET_LIBRARIES: &str = "dimpl=error,sctp_proto=off";
 
-/// Libraries that tell the passwords of links where they trace, and where they debug.
-const TELL_SECRETS: [&str; 5] = ["is", "str0m", "str0m_proto", "dimpl", "sctp_proto"];
+/// Libraries that log ICE passwords at debug and trace level.
+const LIBRARIES_LOGGING_SECRETS: [&str; 5] = ["is", "str0m", "str0m_proto", "dimpl", "sctp_proto"];
 
-/// Logs that were started, to be filtered as configured.
+/// The running logger, whose filter can be replaced.
 pub(crate) struct Logs(reload::Handle<EnvFilter, Registry>);
 
-/// Starts logging, so that reading the configuration can log too.
+/// Starts logging with the default filter, before the configuration is read.
 pub(crate) fn start() -> Logs {
-    let (filter, handle) = reload::Layer::new(EnvFilter::new(quieted(DEFAULT)));
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(with_quiet_libraries(DEFAULT)));
     let lines = lines(io::stderr, io::stderr().is_terminal());
-    let cap = filter_fn(tells_no_secret);
+    let cap = filter_fn(logs_no_secret);
     tracing_subscriber::registry().with(filter).with(cap).with(lines).init();
     Logs(handle)
 }
 
-/// Writes lines, of each place no more than may be.
+/// The layer that writes lines, limited per callsite.
 fn lines<S, W>(writer: W, is_ansi: bool) -> impl Layer<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -46,24 +46,24 @@ where
     fmt::layer().with_writer(writer).with_ansi(is_ansi).with_filter(LineRate::default())
 }
 
-/// Whatever the operator asks for, for whatever part of a library.
-fn tells_no_secret(metadata: &Metadata<'_>) -> bool {
+/// Caps libraries that log secrets at info level, whatever directives the operator gives.
+fn logs_no_secret(metadata: &Metadata<'_>) -> bool {
     let library = metadata.target().split("::").next().unwrap_or_default();
-    *metadata.level() <= Level::INFO || !TELL_SECRETS.contains(&library)
+    *metadata.level() <= Level::INFO || !LIBRARIES_LOGGING_SECRETS.contains(&library)
 }
 
-/// These directives, and before them that packets are nothing to warn of.
-fn quieted(directives: &str) -> String {
-    format!("{QUIET},{directives}")
+/// `directives` after those that keep [`QUIET_LIBRARIES`] quiet, so that they can be overridden.
+fn with_quiet_libraries(directives: &str) -> String {
+    format!("{QUIET_LIBRARIES},{directives}")
 }
 
 impl Logs {
-    /// Logs what `directives` say from now on.
+    /// Replaces the filter.
     pub(crate) fn filter(&self, directives: &str) -> anyhow::Result<()> {
-        let filter = EnvFilter::try_new(quieted(directives)).with_context(|| {
+        let filter = EnvFilter::try_new(with_quiet_libraries(directives)).with_context(|| {
             format!("--log {directives} names no level: use error, warn, info, debug or trace")
         })?;
-        self.0.reload(filter).context("Logs can't be filtered")
+        self.0.reload(filter).context("The log filter can't be replaced")
     }
 }
 
@@ -94,13 +94,13 @@ mod tests {
         }
     }
 
-    /// The passwords that an offer and its answer name.
+    /// The ICE passwords in an offer and its answer.
     fn passwords<'a>(offer: &'a str, answer: &'a str) -> Vec<&'a str> {
         let lines = offer.lines().chain(answer.lines());
         lines.filter_map(|line| line.strip_prefix("a=ice-pwd:")).collect()
     }
 
-    /// A link comes to be between a participant and the media server, on this thread.
+    /// Connects a participant to the media server on this thread; returns offer and answer.
     fn link() -> (String, String) {
         let (client, server) =
             (SocketAddr::from(([192, 0, 2, 1], 5)), SocketAddr::from(([192, 0, 2, 2], 6)));
@@ -130,7 +130,7 @@ mod tests {
                 match output {
                     Output::Transmit(run) => {
                         run.datagrams()
-                            .for_each(|it| participant.handle_datagram(now, now, server, it));
+                            .for_each(|bytes| participant.handle_datagram(now, now, server, bytes));
                     }
                     Output::Event(sfu::Event::Answer { sdp, .. }) => {
                         participant.handle_answer(now, &sdp).unwrap();
@@ -149,34 +149,34 @@ mod tests {
             now += Duration::from_millis(5);
             sfu.handle_timeout(now);
         }
-        panic!("no link");
+        panic!("the link is not up");
     }
 
     #[test]
-    fn a_line_that_strangers_cause_again_and_again_is_written_some_times_a_minute() {
+    fn repeated_line_of_one_callsite_is_limited() {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::registry().with(lines(move || writer.clone(), false));
         tracing::subscriber::with_default(subscriber, || {
             for n in 0..1000 {
-                tracing::warn!(n, "a stranger did it again");
+                tracing::warn!(n, "a repeated line");
             }
-            tracing::info!("another place");
+            tracing::info!("another callsite");
         });
         let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let again = log.matches("a stranger did it again").count();
-        assert!((1..=60).contains(&again), "{again} lines");
-        assert!(log.contains("another place"));
+        let repeated = log.matches("a repeated line").count();
+        assert!((1..=60).contains(&repeated), "{repeated} lines");
+        assert!(log.contains("another callsite"));
     }
 
     #[test]
-    fn traces_of_a_link_tell_no_password_whatever_is_asked_for() {
+    fn ice_passwords_are_not_logged_at_any_level() {
         for directives in ["trace", "is=trace,str0m::ice=trace,is::agent=trace,trace"] {
             let log = Log::default();
             let writer = log.clone();
             let lines = lines(move || writer.clone(), false);
-            let filter = EnvFilter::new(quieted(directives));
-            let cap = filter_fn(tells_no_secret);
+            let filter = EnvFilter::new(with_quiet_libraries(directives));
+            let cap = filter_fn(logs_no_secret);
             let subscriber = tracing_subscriber::registry().with(filter).with(cap).with(lines);
             let (offer, answer) = tracing::subscriber::with_default(subscriber, || {
                 tracing::trace!("a trace of ours");

@@ -8,16 +8,16 @@ mod dispatch;
 mod faults;
 mod http;
 mod line_rate;
+mod log_throttle;
 mod logs;
 mod metrics;
 mod net;
 mod panics;
-mod parts;
-mod reminder;
 mod server;
 mod shard;
 mod signaling;
 mod socket;
+mod wiring;
 mod workers;
 
 use std::process::ExitCode;
@@ -26,12 +26,13 @@ use clap::Parser;
 
 use config::{Command, CommandLine, Config, Options};
 
-/// Gives memory back to the system soon after connections have left, where the system's own keeps it.
+/// Returns freed memory to the system, which glibc's allocator does not
+/// (docs/decisions/jemalloc.md).
 #[cfg(all(unix, target_env = "gnu"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// What can't be started as asked exits with this, as wrong flags do.
+/// Exit code for a configuration that can't work; clap's for wrong flags is the same.
 const MISCONFIGURED: u8 = 2;
 
 fn main() -> ExitCode {
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
 fn serve(options: Options) -> ExitCode {
     let logs = logs::start();
     panics::log();
-    let prepared = Config::settle(options).and_then(|config| {
+    let prepared = Config::resolve(options).and_then(|config| {
         logs.filter(&config.log)?;
         server::prepare(&config)
     });
@@ -55,12 +56,12 @@ fn serve(options: Options) -> ExitCode {
 }
 
 fn misconfigured(error: &anyhow::Error) -> ExitCode {
-    eprintln!("moim: {}", sentence(error));
+    eprintln!("moim: {}", in_one_sentence(error));
     ExitCode::from(MISCONFIGURED)
 }
 
-/// An error as one sentence: what is wrong and what to do, then why in brackets.
-fn sentence(error: &anyhow::Error) -> String {
+/// Formats an error as one sentence: problem and remedy, then the causes in parentheses.
+fn in_one_sentence(error: &anyhow::Error) -> String {
     let mut causes = error.chain().skip(1).map(ToString::to_string).collect::<Vec<_>>();
     causes.dedup();
     match causes.as_slice() {

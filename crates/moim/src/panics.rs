@@ -1,55 +1,61 @@
-//! Panics, into the log: where, but not of what.
+//! A panic hook that logs the location of a panic, once per location.
 //!
-//! A message made at run time may quote what a stranger has sent, or name addresses of memory, so
-//! only those that stand in the program as they are get into the log. Somebody who has found one
-//! panic can cause it again and again: each place is logged once.
+//! A formatted message may quote input of remote peers or contain memory addresses, so only static
+//! messages are logged. A peer that can provoke a panic can repeat it, hence once per location.
 
 use std::{
     collections::HashSet,
     panic::{self, PanicHookInfo},
-    sync::{Mutex, PoisonError},
     thread,
 };
 
-/// Places that are remembered, and so logged.
-const MAX_PLACES: usize = 64;
+use parking_lot::Mutex;
 
-/// A place in the program.
-type Place = (String, u32);
+/// Limit of locations that are remembered; panics at further ones are not logged.
+const MAX_LOCATIONS: usize = 64;
 
-/// The places where there was a panic.
-static SEEN: Mutex<Option<HashSet<Place>>> = Mutex::new(None);
+/// File and line.
+type Location = (String, u32);
 
-/// Has panics logged.
+/// Locations that have been logged.
+static SEEN: Mutex<Option<HashSet<Location>>> = Mutex::new(None);
+
+/// Installs the hook.
 pub(crate) fn log() {
     panic::set_hook(Box::new(|info| {
-        if let Some(place) = place(info).filter(is_first) {
-            let (file, line) = place;
+        if let Some(location) = location(info).filter(is_first) {
+            let (file, line) = location;
             let thread = thread::current().name().unwrap_or("unnamed").to_owned();
-            tracing::error!(file, line, thread, why = why(info), "panic; told once for each place");
+            tracing::error!(
+                file,
+                line,
+                thread,
+                payload = message(info),
+                "panic; logged once per location"
+            );
         }
     }));
 }
 
-fn place(info: &PanicHookInfo<'_>) -> Option<Place> {
-    info.location().map(|location| (short(location.file()).to_owned(), location.line()))
+fn location(info: &PanicHookInfo<'_>) -> Option<Location> {
+    info.location().map(|location| (crate_path(location.file()).to_owned(), location.line()))
 }
 
-/// A file's path from its crate on: where it was built is of no interest.
-fn short(path: &str) -> &str {
+/// A file's path from its crate's folder on, without the build machine's folders.
+fn crate_path(path: &str) -> &str {
     let file = path.rsplit_once("/src/").map_or(0, |(krate, _)| krate.len());
     let start = path.get(..file).and_then(|krate| krate.rfind('/')).map_or(0, |at| at + 1);
     path.get(start..).unwrap_or(path)
 }
 
-fn is_first(place: &Place) -> bool {
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+fn is_first(location: &Location) -> bool {
+    let mut seen = SEEN.lock();
     let seen = seen.get_or_insert_default();
-    seen.len() < MAX_PLACES && seen.insert(place.clone())
+    seen.len() < MAX_LOCATIONS && seen.insert(location.clone())
 }
 
-/// The message, where it was written by us or by the library.
-fn why(info: &PanicHookInfo<'_>) -> &'static str {
+/// The message, if it is a string literal.
+fn message(info: &PanicHookInfo<'_>) -> &'static str {
     info.payload().downcast_ref::<&'static str>().copied().unwrap_or("not shown")
 }
 
@@ -58,18 +64,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_told_once_and_places_without_end_are_not() {
-        let at = |line| ("a_place_is_told_once.rs".to_owned(), line);
+    fn each_location_is_logged_once_up_to_the_limit() {
+        let at = |line| ("panics_test.rs".to_owned(), line);
         assert!(is_first(&at(1)) && !is_first(&at(1)) && is_first(&at(2)));
-        let told = (3..1000).filter(|line| is_first(&at(*line))).count();
-        assert!(told <= MAX_PLACES, "{told}");
+        let logged = (3..1000).filter(|line| is_first(&at(*line))).count();
+        assert!(logged <= MAX_LOCATIONS, "{logged}");
     }
 
     #[test]
-    fn a_path_is_told_from_its_crate_on() {
+    fn crate_path_omits_the_build_folders() {
         let registry = "/home/x/.cargo/registry/src/index-1/str0m-0.25.0/src/rtp/rtcp/twcc.rs";
-        assert_eq!(short(registry), "str0m-0.25.0/src/rtp/rtcp/twcc.rs");
-        assert_eq!(short("crates/sfu/src/link.rs"), "sfu/src/link.rs");
-        assert_eq!(short("build.rs"), "build.rs");
+        assert_eq!(crate_path(registry), "str0m-0.25.0/src/rtp/rtcp/twcc.rs");
+        assert_eq!(crate_path("crates/sfu/src/link.rs"), "sfu/src/link.rs");
+        assert_eq!(crate_path("build.rs"), "build.rs");
     }
 }

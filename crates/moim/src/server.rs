@@ -1,4 +1,4 @@
-//! The server, put together from its parts, from start to stop.
+//! The server's life: set-up, service until a signal, graceful shutdown.
 
 use std::{io, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
 
@@ -9,63 +9,62 @@ use crate::{
     banner::{self, Urls},
     config::{Config, Origin},
     dispatch::Services,
-    http::{self, Basics, Ingress, KnownHosts},
+    http::{self, BaseRoutes, Ingress, KnownHosts},
     metrics::Metrics,
     net::{
         descriptors,
         drain::{Drain, DrainStart, drain},
         tcp::{self, Admission, Bound, Tally},
-        tls::{self, Current, Upkeep},
+        tls::{self, CurrentCertificate, Renewal},
     },
-    parts,
     shard::{self, turn::RoomCredentials},
     signaling::Signaling,
-    socket, workers,
+    socket, wiring, workers,
 };
 
-/// How long connections may take to end by themselves when the server stops.
-const DRAIN_TIME: Duration = Duration::from_secs(5);
+/// Time for connections to close gracefully when the server stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many ports are tried where the system chooses.
-const PORT_TRIES: u32 = 8;
+/// Attempts to find a port that is free on TCP and UDP, where the system chooses it.
+const MAX_PORT_ATTEMPTS: u32 = 8;
 
-/// A server that has its port and everything it needs, and does nothing yet.
+/// A server that has bound its port but accepts nothing yet.
 pub(crate) struct Server {
     runtime: Runtime,
     listeners: Vec<TcpListener>,
     urls: Urls,
     signaling: Option<Arc<Signaling>>,
     services: Arc<Services>,
-    upkeep: Upkeep,
+    renewal: Renewal,
     stop: DrainStart,
     drain: Drain,
 }
 
-/// Takes the port and sets everything up.
+/// Binds the port and builds all components.
 ///
 /// # Errors
-/// A sentence for the operator, with the remedy.
+/// A message for the operator, with the remedy.
 pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
-    let runtime = workers::start().context("This system gives no threads or no timers")?;
+    let runtime = workers::start().context("The system can't provide threads or timers")?;
     let _inside = runtime.enter();
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let tls = tls::prepare(config)?;
     let rooms = (!config.turn.only).then(RoomCredentials::random).transpose();
-    let rooms = rooms.context("This system gives no randomness")?;
-    let (bound, shards) = take_port(config, rooms.as_ref(), &tls.certificate)?;
-    let own_ca = tls.certificate.authority().is_some();
-    let urls = Urls::of(&bound.addresses, &config.announce, own_ca, config.turn.only);
+    let rooms = rooms.context("The system can't provide random bytes")?;
+    let (bound, shards) = bind_port(config, rooms.as_ref(), &tls.certificate)?;
+    let has_own_ca = tls.certificate.authority().is_some();
+    let urls = Urls::of(&bound.addresses, &config.announce, has_own_ca, config.turn.only);
     let (stop, drain) = drain();
     tokio::spawn(shard::turn::keep_up(shards.clone(), rooms.clone()));
-    let signaling = rooms.map(|rooms| Signaling::new(parts::signaling(config, rooms, &shards)));
+    let signaling = rooms.map(|rooms| Signaling::new(wiring::signaling(config, rooms, &shards)));
     let (admission, tally) = (Admission::new(&config.limits), Arc::new(Tally::default()));
     let metrics =
         Metrics::new(shards.clone(), Arc::clone(&tally), admission.clone(), signaling.clone());
     let origin_hosts = config.origins.iter().filter_map(Origin::host);
     let certificate = Arc::clone(&tls.certificate);
     let hosts = KnownHosts::new(config.hosts.clone(), origin_hosts, certificate);
-    let basics = Basics {
+    let base = BaseRoutes {
         ingress: Ingress::new(hosts, config.trusted_proxies.clone()),
         has_https_port: bound.addresses.iter().any(|address| address.port() == 443),
         drain: drain.clone(),
@@ -76,10 +75,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     };
     let router = match &signaling {
         Some(signaling) => {
-            let sockets = socket::router(Arc::clone(signaling), parts::socket(config));
-            http::router(basics, folder, sockets)
+            let sockets = socket::router(Arc::clone(signaling), wiring::socket(config));
+            http::router(base, folder, sockets)
         }
-        None => http::relay_router(basics),
+        None => http::relay_router(base),
     };
     let limits = config.limits;
     let proxies = config.trusted_proxies.clone();
@@ -90,79 +89,87 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         urls,
         signaling,
         services: Arc::new(services),
-        upkeep: tls.upkeep,
+        renewal: tls.renewal,
         stop,
         drain,
         runtime,
     })
 }
 
-/// Takes the same port of TCP and of UDP.
-fn take_port(
+/// Binds the same port on TCP and UDP.
+fn bind_port(
     config: &Config,
     rooms: Option<&RoomCredentials>,
-    certificate: &Arc<Current>,
+    certificate: &Arc<CurrentCertificate>,
 ) -> anyhow::Result<(Bound, shard::Handle)> {
-    let mut tries = 0..PORT_TRIES;
+    let mut attempts = 0..MAX_PORT_ATTEMPTS;
     loop {
         let bound = tcp::bind(&config.listen)?;
-        match shard::start(&parts::shards(config, rooms, bound.addresses.clone(), certificate)) {
+        match shard::start(&wiring::shards(config, rooms, bound.addresses.clone(), certificate)) {
             Ok(shards) => return Ok((bound, shards)),
-            // A port the system chose for TCP may be taken on UDP.
+            // The port that the system chose for TCP may be in use on UDP.
             Err(error)
                 if config.listen.is_left_to_system()
                     && error.error.kind() == io::ErrorKind::AddrInUse
-                    && tries.next().is_some() => {}
+                    && attempts.next().is_some() => {}
             Err(error) => return Err(tcp::sentence(error.address, &error.error)),
         }
     }
 }
 
 impl Server {
-    /// Serves until a signal says to stop.
+    /// Serves until a signal stops it.
     pub(crate) fn run(self) -> ExitCode {
-        let Self { runtime, listeners, urls, signaling, services, upkeep, stop, drain } = self;
+        let Self { runtime, listeners, urls, signaling, services, renewal, stop, drain } = self;
         let code = runtime.block_on(async {
             let mut signals = Signals::install()?;
             for listener in listeners {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 tokio::spawn(tcp::accept(listener, Arc::clone(&services), drain.clone()));
             }
-            tokio::spawn(upkeep.run());
+            tokio::spawn(renewal.run());
             banner::print(&urls);
             signals.next().await;
             tracing::info!(connections = services.admission.count(), "stopping");
             stop.begin();
             tokio::select! {
-                () = empty(signaling.as_deref(), &services) => io::Result::Ok(ExitCode::SUCCESS),
+                () = shut_down(signaling.as_deref(), &services) => {
+                    io::Result::Ok(ExitCode::SUCCESS)
+                }
                 () = signals.next() => Ok(ExitCode::FAILURE),
             }
         });
         runtime.shutdown_background();
         code.unwrap_or_else(|error| {
-            tracing::error!(%error, "the server can't run");
+            tracing::error!(%error, "the server can't start");
             ExitCode::FAILURE
         })
     }
 }
 
-/// Tells clients that the server goes away, and gives their connections time to end.
-async fn empty(signaling: Option<&Signaling>, services: &Services) {
-    let emptied = timeout(DRAIN_TIME, async {
+/// Announces the shutdown to clients and waits for their connections to close.
+async fn shut_down(signaling: Option<&Signaling>, services: &Services) {
+    let ended = timeout(DRAIN_TIMEOUT, async {
         if let Some(signaling) = signaling {
-            signaling.drain(DRAIN_TIME).await;
+            signaling.drain(DRAIN_TIMEOUT).await;
         }
         services.shards.shutdown().await;
         services.admission.empty().await;
     });
-    if emptied.await.is_err() {
-        tracing::warn!(cut = services.admission.count(), "not all connections ended in time");
+    if ended.await.is_err() {
+        tracing::warn!(
+            cut = services.admission.count(),
+            "closed connections that did not end in time"
+        );
     }
     let unanswered = signaling.map_or(0, Signaling::untold_refusals);
-    tracing::info!("stopped; connections: {}; {unanswered} refusals nobody heard", services.tally);
+    tracing::info!(
+        "stopped; connections: {}; {unanswered} rejections not delivered",
+        services.tally
+    );
 }
 
-/// What an operator sends to stop the server.
+/// Signals that stop the server.
 #[cfg(unix)]
 struct Signals {
     terminate: tokio::signal::unix::Signal,
@@ -177,7 +184,7 @@ impl Signals {
         Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Returns when the next one comes.
+    /// Completes at the next signal.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -196,7 +203,7 @@ impl Signals {
     }
 
     async fn next(&mut self) {
-        // Without a console nobody can interrupt.
+        // Without a console there is no interrupt.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }

@@ -1,6 +1,6 @@
 import { expect, test } from "../../support/test.ts";
 
-/** DESIGN section 7: the first load's script, compressed. */
+/** Compressed size of the scripts that the first load fetches. */
 const MOST_SCRIPT = 150_000;
 
 test("the first load brings under 150 kB of script", async ({ open }) => {

@@ -1,4 +1,4 @@
-//! Where a server behind a NAT is reached.
+//! Public addresses of a server behind a NAT.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use std::{
 use anyhow::bail;
 use serde::Deserialize;
 
-/// A public address, and the port that a NAT maps to ours where that is another one.
+/// A public address, with the external port if the NAT maps another one to ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Announce {
@@ -17,23 +17,23 @@ pub(crate) struct Announce {
     port: Option<u16>,
 }
 
-/// A text that is no address to announce.
+/// The text is not an address to announce.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write IP or IP:PORT, IPv6 with a port in brackets: 192.0.2.1:443 or [2001:db8::1]:443")]
 pub(crate) struct ParseAnnounceError;
 
 impl Announce {
-    /// Where a service of our port `local` is reached.
+    /// The public address of the service on our port `local`.
     pub(crate) fn at(self, local: u16) -> SocketAddr {
         SocketAddr::new(self.ip, self.port(local))
     }
 
-    /// The port from outside of our port `local`.
+    /// The external port of our port `local`.
     pub(crate) fn port(self, local: u16) -> u16 {
         self.port.unwrap_or(local)
     }
 
-    /// One of each family at most, each one that others can reach.
+    /// Checks that there is at most one address per family, and that all are reachable.
     pub(super) fn check(announced: Vec<Self>) -> anyhow::Result<Vec<Self>> {
         for family in [IpAddr::is_ipv4, IpAddr::is_ipv6] {
             if announced.iter().filter(|address| family(&address.ip)).count() > 1 {
@@ -44,7 +44,7 @@ impl Announce {
             address.ip.is_unspecified() || address.ip.is_multicast() || address.port == Some(0)
         };
         if let Some(address) = announced.iter().find(unreachable) {
-            bail!("--announce {address} is no address to reach a server by: give its public one");
+            bail!("--announce {address} is not reachable from elsewhere: give a public address");
         }
         Ok(announced)
     }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_may_have_a_port_of_its_own() {
+    fn parse_accepts_addresses_with_and_without_a_port() {
         for (text, at) in [
             ("192.0.2.1", "192.0.2.1:4000"),
             ("192.0.2.1:8443", "192.0.2.1:8443"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reaches_is_not_announced() {
+    fn check_rejects_unreachable_and_duplicate_addresses() {
         for texts in [
             &["0.0.0.0"][..],
             &["192.0.2.1:0"],

@@ -1,10 +1,10 @@
-//! A name that the operator gives this server.
+//! A host name of this server, set by the operator.
 
 use std::{net::Ipv6Addr, str::FromStr};
 
 use serde::Deserialize;
 
-/// A host name or address as it stands in a URL: lower case, no dot at the end, no port.
+/// A host name or address as in a URL: lower case, without trailing dot and port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct HostName(String);
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_kept_as_browsers_send_them() {
+    fn parse_normalises_as_browsers_do() {
         for (typed, kept) in [
             ("Meet.Example", "meet.example"),
             ("meet.example.", "meet.example"),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_request_could_name_is_refused() {
+    fn parse_rejects_what_no_request_can_name() {
         for text in
             ["", ".", "a..b", ".a", "https://a", "a:443", "a/b", "*.a", "a b", "::1", "[x]", "ü"]
         {

@@ -1,43 +1,43 @@
-//! How much of everything there may be.
+//! Limits of all resources.
 
 use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::typed::LimitOptions;
+use super::options::LimitOptions;
 
-/// Bounds, so that nothing grows without end. See `moim serve --help` for what each is.
+/// Validated limits; `moim serve --help` describes each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// TCP connections at once.
+    /// Concurrent TCP connections.
     pub(crate) connections: usize,
-    /// TCP connections at once from one address (of IPv6: one /64), loopback excepted.
+    /// Concurrent TCP connections from one address (IPv6: one /64), loopback excepted.
     pub(crate) connections_per_address: usize,
-    /// Rooms at once.
+    /// Concurrent rooms.
     pub(crate) rooms: usize,
-    /// Rooms at once that one address opened (of IPv6: one /64), loopback excepted.
+    /// Concurrent rooms created by one address (IPv6: one /64), loopback excepted.
     pub(crate) rooms_per_address: usize,
-    /// Mebibytes that may wait for all Socket.IO clients together.
+    /// Memory budget of all Socket.IO clients' queues, in MiB.
     pub(crate) queue_memory: usize,
-    /// Participants a room holds unless it is created with another capacity.
+    /// Default capacity of a room.
     pub(crate) room_capacity: u32,
     /// Bytes of one Socket.IO message or POST.
     pub(crate) message_bytes: usize,
     /// Socket.IO messages a second from one client.
     pub(crate) messages_per_second: u32,
-    /// From one heartbeat of a Socket.IO client to the next.
+    /// Interval of Engine.IO pings.
     pub(crate) ping_interval: Duration,
-    /// How long a heartbeat may stay unanswered.
+    /// Time for a client to answer a ping.
     pub(crate) ping_timeout: Duration,
-    /// For a client's first bytes, and again for its TLS handshake.
+    /// Time for a connection's first bytes, and again for its TLS handshake.
     pub(crate) handshake_timeout: Duration,
-    /// How long an HTTP connection may be silent.
+    /// Time after which an idle HTTP connection is closed.
     pub(crate) idle_timeout: Duration,
-    /// TURN allocations at once, of one user and from one address.
+    /// Concurrent TURN allocations: in all, of one user, and from one address.
     pub(crate) allocations: usize,
     pub(crate) allocations_per_user: usize,
     pub(crate) allocations_per_address: usize,
-    /// Kilobits a second relayed, for one user and for one address; none is no limit.
+    /// Relayed kbit/s: in all, for one user, and for one address; `None` is unlimited.
     pub(crate) bandwidth: Option<u64>,
     pub(crate) bandwidth_per_user: Option<u64>,
     pub(crate) bandwidth_per_address: Option<u64>,
@@ -71,7 +71,7 @@ impl Default for Limits {
 impl Limits {
     pub(super) fn new(options: &LimitOptions) -> anyhow::Result<Self> {
         let defaults = Self::default();
-        let seconds = |typed: Option<u64>, default| typed.map_or(default, Duration::from_secs);
+        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let per_address = options.max_connections_per_address;
         let per_second = options.max_messages_per_second;
         let per_user = options.max_allocations_per_user;
@@ -98,10 +98,13 @@ impl Limits {
             bandwidth_per_user: options.max_bandwidth_per_user,
             bandwidth_per_address: options.max_bandwidth_per_address,
         };
-        ensure!(limits.connections > 0, "--max-connections 0 lets nobody in: give at least 1");
+        ensure!(
+            limits.connections > 0,
+            "--max-connections 0 admits no connection: give at least 1"
+        );
         ensure!(
             limits.connections_per_address > 0,
-            "--max-connections-per-address 0 lets nobody in: give at least 1"
+            "--max-connections-per-address 0 admits no connection: give at least 1"
         );
         ensure!(
             (1..=1 << 20).contains(&limits.queue_memory),

@@ -1,16 +1,16 @@
-//! Where to listen.
+//! Addresses to listen on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The port in development and wherever none is given.
+/// The port if none is given.
 const DEFAULT_PORT: u16 = 4000;
 
-/// Addresses to listen on, each with one socket of TCP and one of UDP. IPv6 sockets take IPv6 only.
+/// Addresses to listen on, each over TCP and UDP. IPv6 sockets are IPv6-only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listen {
-    /// Those asked for: all of them, or the server doesn't start.
+    /// Addresses without which the server doesn't start.
     pub(crate) required: Vec<SocketAddr>,
-    /// Those that are left out on a system without IPv6.
+    /// Addresses that are skipped on a system without IPv6.
     pub(crate) where_possible: Vec<SocketAddr>,
 }
 
@@ -30,12 +30,12 @@ impl Listen {
         listen
     }
 
-    /// Whether any port is for the system to choose.
+    /// True if the system chooses a port.
     pub(crate) fn is_left_to_system(&self) -> bool {
         self.required.iter().any(|address| address.port() == 0)
     }
 
-    /// `[::]` means every address, as operators know it from other servers; here by two sockets.
+    /// Adds an address; `[::]` means all addresses of both families, as with other servers.
     fn add(&mut self, address: SocketAddr) {
         self.require(address);
         if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && address.port() != 0 {
@@ -68,21 +68,21 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_every_address_and_does_without_ipv6() {
+    fn default_is_all_addresses_with_ipv6_optional() {
         let listen = Listen::new(None, Vec::new());
         assert_eq!(listen.required, addresses(&["0.0.0.0:4000"]));
         assert_eq!(listen.where_possible, addresses(&["[::]:4000"]));
     }
 
     #[test]
-    fn the_ipv6_wildcard_means_ipv4_too() {
+    fn ipv6_wildcard_includes_ipv4() {
         let listen = Listen::new(Some("[::]:443".parse().unwrap()), Vec::new());
         assert_eq!(listen.required, addresses(&["[::]:443", "0.0.0.0:443"]));
         assert!(listen.where_possible.is_empty());
     }
 
     #[test]
-    fn an_address_named_twice_is_listened_on_once() {
+    fn duplicate_address_is_listed_once() {
         let also = addresses(&["0.0.0.0:443", "127.0.0.1:80"]);
         let listen = Listen::new(Some("[::]:443".parse().unwrap()), also);
         assert_eq!(listen.required, addresses(&["[::]:443", "0.0.0.0:443", "127.0.0.1:80"]));

@@ -1,18 +1,17 @@
-//! Configuration: options as typed (flags, environment, file), then [`Config`] as used.
+//! Configuration: [`Options`] as given (flags, environment, file) are resolved into a [`Config`].
 //!
-//! A flag wins over its environment variable, that over the file, that over the default.
+//! A flag takes precedence over its environment variable, then the file, then the default.
 
 mod announce;
 mod host;
 mod limits;
 mod listen;
+mod options;
 mod origin;
 mod ports;
 mod proxies;
 mod relay;
 mod secret;
-
-mod typed;
 
 use std::path::PathBuf;
 
@@ -23,80 +22,80 @@ pub(crate) use announce::Announce;
 pub(crate) use host::HostName;
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
+pub(crate) use options::{Command, CommandLine, Options};
 pub(crate) use origin::Origin;
 use ports::PortRange;
 pub(crate) use proxies::TrustedProxies;
 pub(crate) use relay::Turn;
 pub(crate) use secret::Secret;
-pub(crate) use typed::{Command, CommandLine, Options};
 
 use crate::data::DataFolder;
 
-/// What the server runs by. Every value has been checked.
+/// The validated configuration of the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// Where to listen, on TCP and UDP alike.
+    /// Addresses to listen on, over TCP and UDP.
     pub(crate) listen: Listen,
-    /// Where secrets and state are kept.
+    /// The folder of secrets and state.
     pub(crate) data: DataFolder,
-    /// The folder to serve in place of our own page.
+    /// A folder to serve in place of the embedded page.
     pub(crate) folder: Option<PathBuf>,
-    /// Public addresses of a server behind a NAT, at most one of each family.
+    /// Public addresses of a server behind a NAT, at most one per family.
     pub(crate) announce: Vec<Announce>,
-    /// Pages of other sites that may connect, besides our own.
+    /// Origins of other sites whose pages may connect.
     pub(crate) origins: Vec<Origin>,
-    /// Names of this server, besides those it knows itself.
+    /// Host names of this server, besides those that it detects.
     pub(crate) hosts: Vec<HostName>,
-    /// Reverse proxies whose word about their clients counts.
+    /// Reverse proxies whose forwarding headers are believed.
     pub(crate) trusted_proxies: TrustedProxies,
-    /// The certificate and key to serve instead of our own.
+    /// The operator's certificate and key; without them the local CA signs one.
     pub(crate) certificate: Option<CertificateFiles>,
-    /// The relay's part.
+    /// The STUN and TURN server.
     pub(crate) turn: Turn,
-    /// Threads that relay and forward media; one a core where none is said.
+    /// Threads that relay and forward media; by default one per core.
     pub(crate) shards: Option<u8>,
-    /// Who decides how media travels, unless a room's maker does.
+    /// The topology of rooms whose creator chooses none.
     pub(crate) topology: TopologyChoice,
-    /// What lets other computers read the metrics.
+    /// The bearer token that permits remote reads of the metrics.
     pub(crate) metrics_token: Option<Secret>,
-    /// How much of everything there may be.
+    /// Limits of all resources.
     pub(crate) limits: Limits,
-    /// What to log, as `tracing` directives.
+    /// The log filter, as `tracing` directives.
     pub(crate) log: String,
 }
 
 /// A certificate chain and its key, as PEM files.
 #[derive(Debug, Clone)]
 pub(crate) struct CertificateFiles {
-    /// The chain, the server's own certificate first.
+    /// The chain, the server's certificate first.
     pub(crate) cert: PathBuf,
-    /// Its private key.
+    /// The private key.
     pub(crate) key: PathBuf,
 }
 
 impl Config {
-    /// Settles on the options typed, the file's and the defaults, and opens the data folder.
+    /// Merges options, file and defaults, and opens the data folder.
     ///
     /// # Errors
-    /// A sentence for the operator, with the remedy.
-    pub(crate) fn settle(typed: Options) -> anyhow::Result<Self> {
-        let explicit = typed.config.clone();
-        let mut options = typed;
+    /// A message for the operator, with the remedy.
+    pub(crate) fn resolve(given: Options) -> anyhow::Result<Self> {
+        let explicit = given.config.clone();
+        let mut options = given;
         if let Some(path) = &explicit {
-            options = options.or(typed::read_file(path)?);
+            options = options.or(options::read_file(path)?);
         }
         let folder = match options.data.take() {
             Some(path) => path,
             None => crate::data::platform_folder()
-                .context("This system names no folder for data: name one with --data DIR")?,
+                .context("This system defines no data folder: name one with --data DIR")?,
         };
         let data = DataFolder::open(&folder)?;
         let beside = data.path().join("moim.toml");
         if explicit.is_none() && beside.exists() {
-            let file = typed::read_file(&beside)?;
+            let file = options::read_file(&beside)?;
             if file.data.is_some() {
                 bail!(
-                    "{} is inside the data folder and can't move it: remove `data` there, or \
+                    "{} is inside the data folder, so it can't set `data`: remove that line, or \
                      name the file with --config",
                     beside.display()
                 );
@@ -108,11 +107,11 @@ impl Config {
 
     fn from_options(mut options: Options, data: DataFolder) -> anyhow::Result<Self> {
         let listen = Listen::new(options.listen, options.also.take().unwrap_or_default());
-        let turn = Turn::settle(&mut options, &listen, &data)?;
+        let turn = Turn::resolve(&mut options, &listen, &data)?;
         let metrics_token = options.metrics_token.map(|token| {
             Secret::new(token).context(
-                "--metrics-token is empty: give a long random text, or leave it out to have \
-                 metrics read on this computer alone",
+                "--metrics-token is empty: give a long random text, or leave it out to permit \
+                 reads of the metrics on this host only",
             )
         });
         Ok(Self {
@@ -134,14 +133,14 @@ impl Config {
     }
 }
 
-fn shards(asked: Option<u8>) -> anyhow::Result<Option<u8>> {
-    let most = if cfg!(target_os = "linux") { turn::siblings::MOST } else { 1 };
-    if let Some(asked) = asked
-        && !(1..=most).contains(&asked)
+fn shards(requested: Option<u8>) -> anyhow::Result<Option<u8>> {
+    let max = if cfg!(target_os = "linux") { turn::siblings::MOST } else { 1 };
+    if let Some(requested) = requested
+        && !(1..=max).contains(&requested)
     {
-        bail!("--shards must be between 1 and {most} on this system");
+        bail!("--shards must be between 1 and {max} on this system");
     }
-    Ok(asked)
+    Ok(requested)
 }
 
 fn certificate(

@@ -1,4 +1,4 @@
-//! An origin whose pages may connect.
+//! An origin of another site whose pages may connect.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
@@ -10,26 +10,26 @@ use serde::Deserialize;
 
 use super::HostName;
 
-/// An origin allowed besides our own (RFC 6454 §7.1), as browsers and the web views of apps write it:
-/// lower case, no default port, no slash at the end.
+/// An origin (RFC 6454 §7.1), serialised as browsers and web views do: lower case, without default
+/// port and trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Origin(String);
 
-/// A text that is no origin.
+/// The text is not an origin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "write an origin as https://HOST, https://HOST:PORT or, of an app, SCHEME://HOST, without a path"
+    "write an origin as https://HOST, https://HOST:PORT or, for apps, SCHEME://HOST, without a path"
 )]
-pub(crate) struct NotAnOrigin;
+pub(crate) struct ParseOriginError;
 
-/// Schemes whose pages have no origin, or that are no pages'. Those of `file` and `data` are `null`,
-/// which any page can make itself.
-const NO_PAGES: [&str; 9] =
+/// Schemes without pages, or whose pages have an opaque origin. That is serialised as `null`, which
+/// any page can produce.
+const SCHEMES_WITHOUT_ORIGIN: [&str; 9] =
     ["file", "data", "blob", "about", "javascript", "ws", "wss", "ftp", "null"];
 
 impl Origin {
-    /// The name of its host, where it may be a name of this server as well.
+    /// The host of a web origin, which may also be a name of this server.
     pub(crate) fn host(&self) -> Option<HostName> {
         let (scheme, authority) = self.0.split_once("://")?;
         let host = match authority.rsplit_once(':') {
@@ -41,20 +41,20 @@ impl Origin {
 }
 
 impl FromStr for Origin {
-    type Err = NotAnOrigin;
+    type Err = ParseOriginError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        let (scheme, rest) = text.split_once("://").ok_or(NotAnOrigin)?;
+    fn from_str(text: &str) -> Result<Self, ParseOriginError> {
+        let (scheme, rest) = text.split_once("://").ok_or(ParseOriginError)?;
         let scheme = scheme.to_ascii_lowercase();
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        if !is_scheme || NO_PAGES.contains(&scheme.as_str()) {
-            return Err(NotAnOrigin);
+        if !is_scheme || SCHEMES_WITHOUT_ORIGIN.contains(&scheme.as_str()) {
+            return Err(ParseOriginError);
         }
         let authority: Authority =
-            rest.strip_suffix('/').unwrap_or(rest).parse().map_err(|_| NotAnOrigin)?;
+            rest.strip_suffix('/').unwrap_or(rest).parse().map_err(|_| ParseOriginError)?;
         if authority.as_str().contains('@') {
-            return Err(NotAnOrigin);
+            return Err(ParseOriginError);
         }
         let default_port = match scheme.as_str() {
             "https" => Some(443),
@@ -69,21 +69,21 @@ impl FromStr for Origin {
     }
 }
 
-/// A host as the URL parser of a browser writes it, and none that it would write otherwise: what is
-/// accepted here has to match later.
-fn host(text: &str) -> Result<String, NotAnOrigin> {
+/// Normalises a host; rejects any that a browser would serialise differently, since it would never
+/// match.
+fn host(text: &str) -> Result<String, ParseOriginError> {
     if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-        let address: Ipv6Addr = address.parse().map_err(|_| NotAnOrigin)?;
+        let address: Ipv6Addr = address.parse().map_err(|_| ParseOriginError)?;
         return Ok(format!("[{address}]"));
     }
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     let last = text.strip_suffix('.').unwrap_or(text).rsplit('.').next().unwrap_or_default();
-    // A browser takes any of these for an IPv4 address (WHATWG URL §3.5).
+    // Browsers parse these as IPv4 addresses (WHATWG URL §3.5).
     let is_number = last.bytes().all(|b| b.is_ascii_digit()) && !last.is_empty()
         || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
     let is_host = !text.is_empty() && text.bytes().all(is_plain);
     if !is_host || is_number && text.parse::<Ipv4Addr>().is_err() {
-        return Err(NotAnOrigin);
+        return Err(ParseOriginError);
     }
     Ok(text.to_ascii_lowercase())
 }
@@ -94,19 +94,19 @@ impl From<Origin> for String {
     }
 }
 
-fn port(authority: &Authority) -> Result<Option<u16>, NotAnOrigin> {
-    let after = authority.as_str().strip_prefix(authority.host()).ok_or(NotAnOrigin)?;
+fn port(authority: &Authority) -> Result<Option<u16>, ParseOriginError> {
+    let after = authority.as_str().strip_prefix(authority.host()).ok_or(ParseOriginError)?;
     match after.strip_prefix(':') {
-        Some(port) => port.parse().map(Some).map_err(|_| NotAnOrigin),
+        Some(port) => port.parse().map(Some).map_err(|_| ParseOriginError),
         None if after.is_empty() => Ok(None),
-        None => Err(NotAnOrigin),
+        None => Err(ParseOriginError),
     }
 }
 
 impl TryFrom<String> for Origin {
-    type Error = NotAnOrigin;
+    type Error = ParseOriginError;
 
-    fn try_from(text: String) -> Result<Self, NotAnOrigin> {
+    fn try_from(text: String) -> Result<Self, ParseOriginError> {
         text.parse()
     }
 }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_kept_as_browsers_write_them() {
+    fn parse_normalises_as_browsers_do() {
         for (typed, kept) in [
             ("https://Example.ORG", "https://example.org"),
             ("https://example.org:443/", "https://example.org"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_of_web_origins_are_names_and_those_of_apps_are_not() {
+    fn host_is_that_of_web_origins_only() {
         let host = |text: &str| text.parse::<Origin>().unwrap().host();
         assert_eq!(host("https://Calls.Example:8443"), "calls.example".parse().ok());
         assert_eq!(host("http://[::1]:3000"), "[::1]".parse().ok());
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn parse_rejects_what_no_browser_sends() {
         for text in [
             "",
             "*",
@@ -178,7 +178,7 @@ mod tests {
             "a b://c",
             "https://a//",
         ] {
-            assert_eq!(text.parse::<Origin>(), Err(NotAnOrigin), "{text}");
+            assert_eq!(text.parse::<Origin>(), Err(ParseOriginError), "{text}");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Reverse proxies whose word about their clients counts.
+//! Reverse proxies whose forwarding headers are believed.
 
 use std::{net::IpAddr, sync::Arc};
 
 use turn::Cidr;
 
-/// Addresses of the operator's own reverse proxies.
+/// Address ranges of trusted reverse proxies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TrustedProxies(Arc<[Cidr]>);
 
 impl TrustedProxies {
-    /// Whether `address`, which is canonical, is one of them.
+    /// True if the canonical `address` is a trusted proxy's.
     pub(crate) fn contain(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(address))
     }

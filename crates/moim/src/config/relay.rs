@@ -1,35 +1,36 @@
-//! What the TURN server runs by.
+//! Configuration of the STUN and TURN server.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive};
 
 use anyhow::{Context, bail, ensure};
 use turn::Cidr;
 
-use super::{Listen, Secret, typed::Options};
+use super::{Listen, Secret, options::Options};
 use crate::data::DataFolder;
 
-/// Longest realm and longest user name, in bytes (RFC 8489 §14.9, §14.3).
-const REALM_MAX: usize = 763;
-const NAME_MAX: usize = 508;
+/// Longest realm in bytes (RFC 8489 §14.9).
+const MAX_REALM_BYTES: usize = 763;
+/// Longest user name in bytes (RFC 8489 §14.3).
+const MAX_USERNAME_BYTES: usize = 508;
 
-/// What the TURN server runs by.
+/// Validated configuration of the STUN and TURN server.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
-    /// Nothing else is served.
+    /// The server is a relay alone: no page, no rooms.
     pub(crate) only: bool,
-    /// The HMAC secrets of REST credentials, shared with services that make them: all are good.
+    /// HMAC secrets of REST credentials, shared with the services that issue them. All are valid.
     pub(crate) secrets: Vec<Secret>,
-    /// Users whose credentials never end.
+    /// Users with permanent credentials.
     pub(crate) users: Users,
-    /// The realm of every credential.
+    /// The realm of all credentials.
     pub(crate) realm: String,
     /// Ports of relayed addresses.
     pub(crate) ports: RangeInclusive<u16>,
-    /// Ranges that may be relayed to although the default list denies them.
+    /// Peer ranges that are permitted although denied by default.
     pub(crate) allow: Vec<Cidr>,
-    /// Whether participants of rooms may have TCP allocations.
+    /// Permits TCP allocations (RFC 6062) to participants of rooms.
     pub(crate) member_tcp: bool,
-    /// The second address of NAT behaviour discovery.
+    /// The second address of NAT behaviour discovery (RFC 5780).
     pub(crate) alternate: Option<SocketAddr>,
 }
 
@@ -38,20 +39,22 @@ pub(crate) struct Turn {
 pub(crate) struct Users(BTreeMap<String, String>);
 
 impl Turn {
-    pub(super) fn settle(
+    pub(super) fn resolve(
         options: &mut Options,
         listen: &Listen,
         data: &DataFolder,
     ) -> anyhow::Result<Self> {
         let realm = options.turn_realm.take().unwrap_or_else(|| "moim".to_owned());
         ensure!(
-            !realm.is_empty() && realm.len() <= REALM_MAX && !realm.contains(char::is_control),
-            "--turn-realm must be 1 to {REALM_MAX} bytes of plain text"
+            !realm.is_empty()
+                && realm.len() <= MAX_REALM_BYTES
+                && !realm.contains(char::is_control),
+            "--turn-realm must be 1 to {MAX_REALM_BYTES} bytes of plain text"
         );
         let ports = options.turn_ports.take().map_or(49_152..=65_535, Into::into);
         let only = options.turn_only.unwrap_or(false);
         if only && options.folder.is_some() {
-            bail!("--turn-only serves no pages: leave out it or --static");
+            bail!("--turn-only serves no pages: leave out one of --turn-only and --static");
         }
         Ok(Self {
             only,
@@ -68,7 +71,7 @@ impl Turn {
 
 fn secrets(given: Option<Vec<String>>, data: &DataFolder) -> anyhow::Result<Vec<Secret>> {
     let Some(given) = given.filter(|given| !given.is_empty()) else {
-        return Ok(vec![Secret::kept_in(data)?]);
+        return Ok(vec![Secret::load_or_create(data)?]);
     };
     let secrets = given.into_iter().map(|secret| {
         Secret::new(secret)
@@ -77,7 +80,7 @@ fn secrets(given: Option<Vec<String>>, data: &DataFolder) -> anyhow::Result<Vec<
     secrets.collect()
 }
 
-/// The four sockets of RFC 5780 are two addresses with two ports each.
+/// Checks the second address of RFC 5780, which differs from the first in address and port.
 fn alternate(at: SocketAddr, listen: &Listen) -> anyhow::Result<SocketAddr> {
     ensure!(
         !at.ip().is_unspecified() && at.port() != 0,
@@ -86,8 +89,8 @@ fn alternate(at: SocketAddr, listen: &Listen) -> anyhow::Result<SocketAddr> {
     let same_family = listen.required.iter().filter(|main| main.is_ipv4() == at.is_ipv4());
     let Some(main) = same_family.clone().find(|main| !main.ip().is_unspecified()) else {
         bail!(
-            "--stun-alternate {at} needs a first address to differ from: name one of the same \
-             family with --listen, not the wildcard"
+            "--stun-alternate {at} needs a first address of the same family: set --listen to \
+             one address, not the wildcard"
         );
     };
     ensure!(
@@ -98,22 +101,25 @@ fn alternate(at: SocketAddr, listen: &Listen) -> anyhow::Result<SocketAddr> {
 }
 
 impl Users {
-    /// Reads NAME:PASSWORD texts. What is wrong is told without the text, which is a secret.
+    /// Parses NAME:PASSWORD texts. Errors don't quote the text, which is a secret.
     fn read(texts: Vec<String>) -> anyhow::Result<Self> {
         let mut users = BTreeMap::new();
-        for (place, text) in (1..).zip(texts) {
+        for (number, text) in (1..).zip(texts) {
             let Some((name, password)) = text.split_once(':') else {
-                bail!("--turn-user number {place} has no colon: write NAME:PASSWORD");
+                bail!("--turn-user number {number} has no colon: write NAME:PASSWORD");
             };
             ensure!(
-                !name.is_empty() && name.len() <= NAME_MAX && !name.contains(char::is_control),
-                "--turn-user number {place} must begin with a name of 1 to {NAME_MAX} bytes"
+                !name.is_empty()
+                    && name.len() <= MAX_USERNAME_BYTES
+                    && !name.contains(char::is_control),
+                "--turn-user number {number} must begin with a name of 1 to {MAX_USERNAME_BYTES} \
+                 bytes"
             );
             ensure!(!password.is_empty(), "--turn-user {name} has no password after the colon");
             let is_rest = turn::rest::Username::parse(name).is_some();
             ensure!(
                 !is_rest,
-                "--turn-user {name} reads as the end of a REST credential: give it a letter"
+                "--turn-user {name} looks like the timestamp of a REST credential: add a letter"
             );
             let former = users.insert(name.to_owned(), password.to_owned());
             ensure!(former.is_none(), "--turn-user {name} is given twice: leave one out");
@@ -143,23 +149,23 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_hold_colons_and_is_not_printed() {
+    fn password_may_contain_colons_and_is_not_printed() {
         let users = users(&["ann:pa:ss,word", "bob:x"]).unwrap();
         assert_eq!(users.iter().collect::<Vec<_>>(), [("ann", "pa:ss,word"), ("bob", "x")]);
         assert_eq!(format!("{users:?}"), r#"{"ann", "bob"}"#);
     }
 
     #[test]
-    fn a_user_that_is_none_is_told_without_its_password() {
+    fn errors_about_users_do_not_quote_the_password() {
         for text in ["hunter2", ":hunter2", "ann:", "12345:hunter2", "a\u{7}b:hunter2"] {
-            let told = users(&["bob:x", text]).unwrap_err();
-            assert!(told.contains("--turn-user") && !told.contains("hunter2"), "{told}");
+            let error = users(&["bob:x", text]).unwrap_err();
+            assert!(error.contains("--turn-user") && !error.contains("hunter2"), "{error}");
         }
         assert!(users(&["ann:x", "ann:y"]).unwrap_err().contains("--turn-user ann"));
     }
 
     #[test]
-    fn the_second_address_differs_in_address_and_port() {
+    fn alternate_must_differ_in_address_and_port() {
         let listen = Listen::new(Some("192.0.2.1:3478".parse().unwrap()), Vec::new());
         let ok = "192.0.2.2:3479".parse().unwrap();
         assert_eq!(alternate(ok, &listen).unwrap(), ok);

@@ -1,4 +1,4 @@
-//! The secret that TURN credentials are made with.
+//! Shared secrets, such as the one for TURN credentials.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::data::DataFolder;
 
-/// A shared secret. It has no readable `Debug` text, so that no log shows it.
+/// A shared secret. Its `Debug` text is redacted, so that no log shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// The name of the file a secret of our own is kept in.
+    /// The file of a generated secret, in the data folder.
     const FILE: &'static str = "turn.secret";
 
-    /// A secret as given; there must be something to it.
+    /// Wraps a secret; `None` if it is empty.
     pub(crate) fn new(text: String) -> Option<Self> {
         (!text.is_empty()).then_some(Self(text))
     }
 
-    /// The secret of this data folder: 32 random bytes, made on first start.
-    pub(super) fn kept_in(data: &DataFolder) -> anyhow::Result<Self> {
+    /// Loads the secret of the data folder; creates one of 32 random bytes at the first start.
+    pub(super) fn load_or_create(data: &DataFolder) -> anyhow::Result<Self> {
         let kept = data.read_or_create(Self::FILE, || {
             let mut bytes = [0; 32];
             getrandom::fill(&mut bytes)?;
@@ -29,7 +29,7 @@ impl Secret {
         let text = kept.trim_ascii_end();
         Self::new(text.to_owned()).ok_or_else(|| {
             let path = data.path().join(Self::FILE);
-            anyhow::anyhow!("{} is empty: remove it and a new one is made", path.display())
+            anyhow::anyhow!("{} is empty: remove it to have a new one created", path.display())
         })
     }
 

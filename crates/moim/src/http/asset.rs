@@ -1,9 +1,6 @@
-//! Files embedded in the program: the page, and Socket.IO's own bundles beside it.
+//! Files embedded in the binary: the page and the Socket.IO client bundles.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     body::Body,
@@ -11,47 +8,50 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use parking_lot::Mutex;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use tokio::sync::OnceCell;
 
 use super::{encoding::Encoding, tag};
 
-/// What `npm run build` made. A debug build reads it from disk, so that it may change.
+/// Output of `npm run build`. A debug build reads it from disk at each request.
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Dist;
 
-/// Below this size, packing saves nothing.
-const WORTH_PACKING: usize = 512;
+/// Smaller files are not compressed, since that saves nothing.
+const MIN_COMPRESSED_BYTES: usize = 512;
 
-/// The embedded files, each packed once.
+/// The embedded files, each compressed once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Assets {
-    packed: Arc<Mutex<Packed>>,
+    compressed: Arc<Mutex<Compressed>>,
 }
 
-/// Packed files, by the hash of what they were.
-type Packed = HashMap<([u8; 32], Encoding), Arc<OnceCell<Bytes>>>;
+/// Compressed files, by the hash of their content.
+type Compressed = HashMap<([u8; 32], Encoding), Arc<OnceCell<Bytes>>>;
 
 impl Assets {
-    /// The file of that name, if this build has it, as the client takes it and unless it has it.
-    pub(super) async fn answer(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
+    /// The response with the file of that name, if this build has it: in an encoding that the
+    /// client accepts, or 304 if the client has it.
+    pub(super) async fn respond(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
         Some(self.send(name, Dist::get(name)?, headers).await)
     }
 
     async fn send(&self, path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         let hash = file.metadata.sha256_hash();
         let mime = file.metadata.mimetype().to_owned();
-        let packable = file.data.len() >= WORTH_PACKING && is_text(&mime);
-        let encoding = if packable { Encoding::accepted(headers) } else { Encoding::Identity };
+        let is_compressible = file.data.len() >= MIN_COMPRESSED_BYTES && is_text(&mime);
+        let encoding =
+            if is_compressible { Encoding::accepted(headers) } else { Encoding::Identity };
         let tag = tag::of_hash(&hash, encoding);
 
         let mut response = Response::new(Body::empty());
         let out = response.headers_mut();
         out.insert(header::CACHE_CONTROL, cache_control(path));
         insert(out, header::ETAG, &tag);
-        if packable {
+        if is_compressible {
             out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
         if tag::is_known(headers, &tag) {
@@ -65,14 +65,14 @@ impl Assets {
         match self.bytes(hash, encoding, file).await {
             Ok(bytes) => *response.body_mut() = Body::from(bytes),
             Err(error) => {
-                tracing::error!(path, %error, "can't pack an embedded file");
+                tracing::error!(path, %error, "can't compress an embedded file");
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
         }
         response
     }
 
-    /// The file's bytes; of those who ask first, one packs and the others wait.
+    /// The encoded bytes. Concurrent first requests wait for one compression.
     async fn bytes(
         &self,
         hash: [u8; 32],
@@ -87,18 +87,18 @@ impl Assets {
             return Ok(data);
         }
         let cell = {
-            let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(packed.entry((hash, encoding)).or_default())
+            let mut compressed = self.compressed.lock();
+            Arc::clone(compressed.entry((hash, encoding)).or_default())
         };
-        let packing = async || -> anyhow::Result<Bytes> {
-            let packed = tokio::task::spawn_blocking(move || encoding.pack(&data)).await??;
-            Ok(Bytes::from(packed))
+        let compress = async || -> anyhow::Result<Bytes> {
+            let bytes = tokio::task::spawn_blocking(move || encoding.compress(&data)).await??;
+            Ok(Bytes::from(bytes))
         };
-        cell.get_or_try_init(packing).await.cloned()
+        cell.get_or_try_init(compress).await.cloned()
     }
 }
 
-/// Vite names what is in `assets/` by its content, so that it never changes.
+/// Vite puts a content hash into names below `assets/`, so these files never change.
 fn cache_control(path: &str) -> HeaderValue {
     HeaderValue::from_static(if path.starts_with("assets/") {
         "public, max-age=31536000, immutable"
@@ -119,12 +119,12 @@ fn is_text(mime: &str) -> bool {
         )
 }
 
-/// A media type as sent: texts are in UTF-8.
+/// Adds the charset to text types: all of ours are UTF-8.
 pub(super) fn with_charset(mime: String) -> String {
     if mime.starts_with("text/") { mime + "; charset=utf-8" } else { mime }
 }
 
-/// Inserts a value that is made of visible ASCII.
+/// Inserts a header, unless the value is malformed.
 pub(super) fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

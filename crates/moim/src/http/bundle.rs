@@ -1,4 +1,5 @@
-//! Socket.IO's own bundles at `/socket.io/`, as pages written for its Node server load them.
+//! Socket.IO's client bundles below `/socket.io/`, where pages written for its Node server expect
+//! them.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use axum::{
 
 use super::{asset::Assets, folder::Folder};
 
-/// Their paths, and those of their source maps, which developer tools ask for.
+/// Paths of the bundles and of their source maps.
 const PATHS: [&str; 6] = [
     "/socket.io/socket.io.js",
     "/socket.io/socket.io.js.map",
@@ -22,24 +23,25 @@ const PATHS: [&str; 6] = [
     "/socket.io/socket.io.esm.min.js.map",
 ];
 
-/// Public scripts, which pages of every origin may load: as modules, which takes CORS, and under
+/// Headers that let pages of any origin load the bundles: as modules, which need CORS, and under
 /// `Cross-Origin-Embedder-Policy`.
-const FOR_EVERYBODY: [(HeaderName, &str); 2] = [
+const CROSS_ORIGIN_HEADERS: [(HeaderName, &str); 2] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
 ];
 
 const MISSING: &str = "This build has no Socket.IO client: build moim with `cargo xtask build`, or \
-    put one into the folder of --static at this path.\n";
+    put one into the --static folder at this path.\n";
 
-/// Where they come from.
+/// The sources of bundles.
 #[derive(Debug, Clone)]
 struct Bundles {
     assets: Assets,
     folder: Option<Arc<Folder>>,
 }
 
-/// The bundles of this build; one at the same path in the operator's `folder` wins.
+/// Serves the embedded bundles; a file at the same path in the operator's `folder` takes
+/// precedence.
 pub(super) fn router(assets: Assets, folder: Option<Arc<Folder>>) -> Router {
     let route = |router: Router<Bundles>, path: &&str| router.route(path, get(bundle));
     PATHS.iter().fold(Router::new(), route).with_state(Bundles { assets, folder })
@@ -47,7 +49,7 @@ pub(super) fn router(assets: Assets, folder: Option<Arc<Folder>>) -> Router {
 
 async fn bundle(State(bundles): State<Bundles>, request: Request) -> Response {
     let mut response = bundles.find(request).await;
-    for (name, value) in FOR_EVERYBODY {
+    for (name, value) in CROSS_ORIGIN_HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
@@ -62,7 +64,7 @@ impl Bundles {
             return file;
         }
         let name = parts.uri.path().trim_start_matches('/');
-        match self.assets.answer(name, &parts.headers).await {
+        match self.assets.respond(name, &parts.headers).await {
             Some(file) => file,
             None => (StatusCode::NOT_FOUND, MISSING).into_response(),
         }

@@ -1,4 +1,4 @@
-//! How an answer's bytes are packed.
+//! Content codings of responses (RFC 9110 §8.4.1).
 
 use std::io::{self, Write};
 
@@ -8,18 +8,18 @@ use flate2::{Compression, write::GzEncoder};
 /// A content coding (RFC 9110 §8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Encoding {
-    /// As it is.
+    /// No coding.
     Identity,
-    /// The one every client knows.
+    /// gzip, which every client supports.
     Gzip,
-    /// The smaller one.
+    /// Brotli, which is smaller.
     Brotli,
 }
 
 impl Encoding {
-    /// The best of ours that the client takes.
+    /// The best coding that the client accepts.
     pub(super) fn accepted(headers: &HeaderMap) -> Self {
-        let takes = |coding| {
+        let accepts = |coding| {
             headers
                 .get_all(header::ACCEPT_ENCODING)
                 .iter()
@@ -29,7 +29,7 @@ impl Encoding {
         };
         [Self::Brotli, Self::Gzip]
             .into_iter()
-            .find(|encoding| encoding.name().is_some_and(&takes))
+            .find(|encoding| encoding.name().is_some_and(&accepts))
             .unwrap_or(Self::Identity)
     }
 
@@ -42,17 +42,17 @@ impl Encoding {
         }
     }
 
-    /// Packs `bytes`; takes a while, so it is done once and off the runtime.
-    pub(super) fn pack(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    /// Compresses `bytes`. This is slow: call it once, and outside the runtime.
+    pub(super) fn compress(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Identity => Ok(bytes.to_vec()),
             Self::Gzip => {
-                let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-                packer.write_all(bytes)?;
-                packer.finish()
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+                encoder.write_all(bytes)?;
+                encoder.finish()
             }
             Self::Brotli => {
-                let mut packed = Vec::new();
+                let mut compressed = Vec::new();
                 let mut source = bytes;
                 let quality = if cfg!(debug_assertions) { 4 } else { 9 };
                 let params = brotli::enc::BrotliEncoderParams {
@@ -60,21 +60,21 @@ impl Encoding {
                     size_hint: bytes.len(),
                     ..Default::default()
                 };
-                brotli::BrotliCompress(&mut source, &mut packed, &params)?;
-                Ok(packed)
+                brotli::BrotliCompress(&mut source, &mut compressed, &params)?;
+                Ok(compressed)
             }
         }
     }
 }
 
-/// Whether `offer`, such as `br;q=0.5`, is of `coding` and not a refusal (`q=0`).
+/// True if `offer`, such as `br;q=0.5`, names `coding` and does not exclude it with `q=0`.
 fn is_offer_of(coding: &str, offer: &str) -> bool {
     let mut parts = offer.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-    let refused = parts
+    let excluded = parts
         .filter_map(|part| part.strip_prefix("q="))
         .any(|quality| quality.parse::<f32>().is_ok_and(|quality| quality <= 0.0));
-    named && !refused
+    named && !excluded
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_coding_the_client_takes_is_chosen() {
+    fn accepted_chooses_the_best_coding() {
         for (accept, chosen) in [
             ("gzip, deflate, br, zstd", Encoding::Brotli),
             ("gzip, deflate", Encoding::Gzip),
@@ -99,15 +99,15 @@ mod tests {
     }
 
     #[test]
-    fn packed_bytes_unpack_to_the_same() {
+    fn compressed_bytes_decompress_to_the_original() {
         let bytes = b"moim ".repeat(1000);
-        let packed = Encoding::Gzip.pack(&bytes).unwrap();
-        let mut unpacked = Vec::new();
-        io::copy(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).unwrap();
-        assert_eq!(unpacked, bytes);
-        let packed = Encoding::Brotli.pack(&bytes).unwrap();
-        let mut unpacked = Vec::new();
-        brotli::BrotliDecompress(&mut &packed[..], &mut unpacked).unwrap();
-        assert_eq!(unpacked, bytes);
+        let compressed = Encoding::Gzip.compress(&bytes).unwrap();
+        let mut decompressed = Vec::new();
+        io::copy(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut decompressed).unwrap();
+        assert_eq!(decompressed, bytes);
+        let compressed = Encoding::Brotli.compress(&bytes).unwrap();
+        let mut decompressed = Vec::new();
+        brotli::BrotliDecompress(&mut &compressed[..], &mut decompressed).unwrap();
+        assert_eq!(decompressed, bytes);
     }
 }

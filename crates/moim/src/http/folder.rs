@@ -1,4 +1,5 @@
-//! The operator's own pages: a folder served in place of ours, as it is at each request.
+//! The operator's own pages (`--static`): a folder served in place of the embedded page. Files are
+//! looked up at each request.
 
 use std::{
     fs, io,
@@ -17,86 +18,86 @@ use axum::{
 use tower_http::services::ServeFile;
 
 use super::{
-    asked::Asked,
     asset::{insert, with_charset},
-    headers::OperatorsOwn,
+    headers::OperatorContent,
+    requested_path::RequestedPath,
 };
 
 const INDEX: &str = "index.html";
 
-/// A folder of files for everybody.
+/// A folder of public files.
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
 }
 
-/// What a path leads to.
-enum Found {
+/// The result of a path's look-up.
+enum Entry {
     File(File),
-    /// A folder with a page, asked for without the slash that the page's relative links need.
+    /// A folder with an index page, requested without the trailing slash that relative links need.
     Folder,
 }
 
 /// A file to send.
 struct File {
-    /// Where it really is.
+    /// The canonical path.
     path: PathBuf,
-    /// Its media type, by the name it was asked for.
+    /// The media type, by the name in the URL.
     mime: String,
 }
 
 impl Folder {
-    /// The folder at `path`, which must be there.
+    /// Opens the folder at `path`.
     ///
     /// # Errors
-    /// A sentence for the operator, with the remedy.
+    /// A message for the operator, with the remedy.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let unreadable = || format!("Can't read the folder {}: check --static", path.display());
         let root = path::absolute(path).with_context(unreadable)?;
         fs::read_dir(&root).with_context(unreadable)?;
         if !root.join(INDEX).is_file() {
-            tracing::warn!(folder = %root.display(), "has no index.html, so / answers 404");
+            tracing::warn!(folder = %root.display(), "no index.html: / returns 404");
         }
         Ok(Self { root })
     }
 
-    /// The file that the request's path names, if there is one.
+    /// The response with the file at the request's path, if there is one.
     pub(super) async fn file(&self, request: &request::Parts) -> Option<Response> {
-        let asked = Asked::parse(request.uri.path())?;
-        self.answer(asked, request).await
+        let requested = RequestedPath::parse(request.uri.path())?;
+        self.answer(requested, request).await
     }
 
-    /// The file asked for, else the start page for a browser on its way to some page, whose path
-    /// the start page's own script makes sense of.
+    /// The requested file. A navigation to any other path gets the start page, whose script routes
+    /// by the path.
     async fn page(&self, request: &request::Parts) -> Response {
-        let Some(asked) = Asked::parse(request.uri.path()) else { return lost() };
-        if let Some(response) = self.answer(asked, request).await {
+        let Some(requested) = RequestedPath::parse(request.uri.path()) else { return not_found() };
+        if let Some(response) = self.answer(requested, request).await {
             return response;
         }
-        let start = Asked { path: PathBuf::new(), is_folder: true };
-        let start = match takes_page(&request.headers) {
+        let start = RequestedPath { path: PathBuf::new(), is_folder: true };
+        let start = match accepts_html(&request.headers) {
             true => self.answer(start, request).await,
             false => None,
         };
-        let mut response = start.unwrap_or_else(lost);
+        let mut response = start.unwrap_or_else(not_found);
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         response
     }
 
-    async fn answer(&self, asked: Asked, request: &request::Parts) -> Option<Response> {
+    async fn answer(&self, requested: RequestedPath, request: &request::Parts) -> Option<Response> {
         let root = self.root.clone();
-        let found = tokio::task::spawn_blocking(move || find(&root, &asked)).await.ok()??;
+        let found = tokio::task::spawn_blocking(move || find(&root, &requested)).await.ok()??;
         let mut response = match found {
-            Found::File(file) => send(&file, request).await?,
-            Found::Folder => with_slash(request),
+            Entry::File(file) => send(&file, request).await?,
+            Entry::Folder => with_slash(request),
         };
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        response.extensions_mut().insert(OperatorsOwn);
+        response.extensions_mut().insert(OperatorContent);
         Some(response)
     }
 }
 
-/// Serves the folder at every path that nothing else is at.
+/// Serves the folder at all paths without another route.
 pub(super) fn router(folder: Arc<Folder>) -> Router {
     Router::new().fallback(any).with_state(folder)
 }
@@ -109,13 +110,13 @@ async fn any(State(folder): State<Arc<Folder>>, request: Request) -> Response {
     folder.page(&parts).await
 }
 
-fn lost() -> Response {
+fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response()
 }
 
-/// Whether a page will do, as it does for a browser's own address bar and links. Scripts that
-/// fetch, and images, take anything or name other types.
-fn takes_page(headers: &HeaderMap) -> bool {
+/// True for a navigation, which accepts HTML. Requests of scripts and images accept `*/*` or name
+/// other types.
+fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT)
         .iter()
@@ -123,12 +124,12 @@ fn takes_page(headers: &HeaderMap) -> bool {
         .any(|accept| accept.contains("text/html"))
 }
 
-/// Looks for it on disk, and follows links as long as they stay in the folder.
-fn find(root: &Path, asked: &Asked) -> Option<Found> {
-    // Each time anew, as a new release of the pages may be a link that points elsewhere.
+/// Looks the path up on disk. Symbolic links are followed, but not out of the folder.
+fn find(root: &Path, requested: &RequestedPath) -> Option<Entry> {
+    // The root may itself be a link that a new release of the pages replaces.
     let root = root.canonicalize().ok()?;
-    let mut path = root.join(&asked.path);
-    if asked.is_folder {
+    let mut path = root.join(&requested.path);
+    if requested.is_folder {
         path.push(INDEX);
     }
     let mime = mime_guess::from_path(&path).first_or_octet_stream().to_string();
@@ -138,23 +139,23 @@ fn find(root: &Path, asked: &Asked) -> Option<Found> {
     }
     let metadata = fs::metadata(&path).ok()?;
     if metadata.is_file() {
-        // Neither pipes nor devices, which may never end.
-        Some(Found::File(File { path, mime: with_charset(mime) }))
-    } else if metadata.is_dir() && !asked.is_folder && path.join(INDEX).is_file() {
-        Some(Found::Folder)
+        // Pipes and devices are left out: reads of them may never end.
+        Some(Entry::File(File { path, mime: with_charset(mime) }))
+    } else if metadata.is_dir() && !requested.is_folder && path.join(INDEX).is_file() {
+        Some(Entry::Folder)
     } else {
         None
     }
 }
 
-/// The file in pieces, off the runtime, with its tag and date; nothing if it can't be read.
+/// Streams the file with ETag and Last-Modified; `None` if it can't be read.
 async fn send(file: &File, request: &request::Parts) -> Option<Response> {
-    let mut asked = Request::new(Body::empty());
-    *asked.method_mut() = request.method.clone();
-    *asked.headers_mut() = request.headers.clone();
-    let sent = ServeFile::new(&file.path).try_call(asked).await;
+    let mut requested = Request::new(Body::empty());
+    *requested.method_mut() = request.method.clone();
+    *requested.headers_mut() = request.headers.clone();
+    let sent = ServeFile::new(&file.path).try_call(requested).await;
     let unreadable = |error: &io::Error| {
-        tracing::warn!(path = %file.path.display(), %error, "can't be read");
+        tracing::warn!(path = %file.path.display(), %error, "can't read a served file");
     };
     let mut response = sent.inspect_err(unreadable).ok()?.map(Body::new);
     let headers = response.headers_mut();
@@ -164,8 +165,8 @@ async fn send(file: &File, request: &request::Parts) -> Option<Response> {
     Some(response)
 }
 
-/// The same path with a slash at its end. It has none at its start but the one, so that it stays
-/// on this host.
+/// Redirects to the path with a trailing slash. The path begins with exactly one slash, so the
+/// redirect stays on this host.
 fn with_slash(request: &request::Parts) -> Response {
     let mut to = format!("{}/", request.uri.path());
     if let Some(query) = request.uri.query() {

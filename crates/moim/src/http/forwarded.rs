@@ -1,4 +1,4 @@
-//! The client of a request, as reverse proxies tell it: `X-Forwarded-*` and `Forwarded` (RFC 7239).
+//! The client of a request as reverse proxies report it: `X-Forwarded-*`, `Forwarded` (RFC 7239).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -6,14 +6,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Host;
 
-/// The most hops that are looked through for the client.
-const HOPS: usize = 16;
+/// Limit of hops that are searched for the client.
+const MAX_HOPS: usize = 16;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Headers that proxies add and clients of their own accord don't, besides `X-Forwarded-…`.
+/// Headers that proxies add and clients normally don't send, besides `X-Forwarded-…`.
 const PROXY_HEADERS: [HeaderName; 6] = [
     header::FORWARDED,
     header::VIA,
@@ -23,22 +23,22 @@ const PROXY_HEADERS: [HeaderName; 6] = [
     HeaderName::from_static("true-client-ip"),
 ];
 
-/// Facts about a client that its connection doesn't show. Each may be missing.
+/// The client's side of a proxied connection. Each field may be missing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Forwarded {
-    /// Its address.
+    /// The client's address.
     pub(super) client: Option<IpAddr>,
-    /// It speaks TLS with the first proxy.
+    /// True if the client uses TLS to the first proxy.
     pub(super) secure: Option<bool>,
-    /// The host it asked the first proxy for.
+    /// The host that the client requested of the first proxy.
     pub(super) host: Option<Host>,
 }
 
-/// A header that no proxy writes like this.
+/// A malformed forwarding header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ParseForwardedError;
 
-/// Whether a request looks like one that came through a proxy.
+/// True if a request has headers that proxies add.
 pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| {
         name.as_str().starts_with("x-forwarded-")
@@ -47,7 +47,7 @@ pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a request claims to have been HTTPS at a proxy.
+/// True if a request claims to have reached a proxy over HTTPS.
 pub(super) fn claims_https(headers: &HeaderMap) -> bool {
     let claims = |value: &HeaderValue| {
         value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("https"))
@@ -57,11 +57,11 @@ pub(super) fn claims_https(headers: &HeaderMap) -> bool {
 }
 
 impl Forwarded {
-    /// Reads the headers that a trusted proxy sent.
+    /// Reads the headers of a request from a trusted proxy.
     ///
-    /// Each proxy appends what it saw, so only the end of a list is trustworthy: the client is the
-    /// last address that is not of a trusted proxy. `Forwarded` counts only where there is no
-    /// `X-Forwarded-…`: a proxy that writes the one passes the client's own other one on.
+    /// Each proxy appends its own peer, so only the end of a list is trustworthy: the client is the
+    /// last address that is not a trusted proxy's. `Forwarded` counts only without any
+    /// `X-Forwarded-…`: a proxy that writes one kind passes the client's own other kind through.
     pub(super) fn read(
         headers: &HeaderMap,
         is_trusted: impl Fn(IpAddr) -> bool,
@@ -92,7 +92,7 @@ impl Forwarded {
             elements.extend(parse_elements(value.to_str().map_err(|_| ParseForwardedError)?)?);
         }
         elements.reverse();
-        elements.truncate(HOPS);
+        elements.truncate(MAX_HOPS);
         let nodes = elements.iter().map(|element| element.node.as_deref());
         let (client, depth) = find_client(nodes, is_trusted)?;
         let Some(element) = elements.get(depth) else { return Ok(Self::default()) };
@@ -104,7 +104,7 @@ impl Forwarded {
     }
 }
 
-/// The last items of a list that may go over several header lines, the very last one first.
+/// The last items of a list that may span several header lines, in reverse order.
 fn last_items<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -115,12 +115,12 @@ fn last_items<'a>(
         items.extend(value.split(',').map(str::trim).filter(|item| !item.is_empty()));
     }
     items.reverse();
-    items.truncate(HOPS);
+    items.truncate(MAX_HOPS);
     Ok(items)
 }
 
-/// The first address that is no trusted proxy's, else the farthest one, and its place. A hop that
-/// does not tell its client ends the search.
+/// The first address that is not a trusted proxy's, otherwise the farthest one, with its index. A
+/// hop that hides its client ends the search.
 fn find_client<'a>(
     nodes: impl Iterator<Item = Option<&'a str>>,
     is_trusted: impl Fn(IpAddr) -> bool,
@@ -136,7 +136,7 @@ fn find_client<'a>(
     Ok((client, depth))
 }
 
-/// A node (RFC 7239 §6): an address with or without a port, or none where it is hidden.
+/// Parses a node (RFC 7239 §6): an address with or without a port; `None` if it is hidden.
 fn parse_node(text: &str) -> Result<Option<IpAddr>, ParseForwardedError> {
     if text.eq_ignore_ascii_case("unknown") || text.starts_with('_') {
         return Ok(None);
@@ -165,7 +165,7 @@ fn parse_host(text: &str) -> Result<Host, ParseForwardedError> {
     Host::parse(text).ok_or(ParseForwardedError)
 }
 
-/// An element of `Forwarded`, as one proxy adds it.
+/// An element of `Forwarded`, added by one proxy.
 #[derive(Debug, Default)]
 struct Element {
     node: Option<String>,
@@ -208,7 +208,7 @@ fn parse_elements(value: &str) -> Result<Vec<Element>, ParseForwardedError> {
     Ok(elements)
 }
 
-/// A token or quoted string (RFC 9110 §5.6), and what follows it.
+/// Splits off a token or quoted string (RFC 9110 §5.6).
 fn parse_value(text: &str) -> Result<(String, &str), ParseForwardedError> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ',', ' ', '\t']).unwrap_or(text.len());
@@ -227,7 +227,7 @@ fn parse_value(text: &str) -> Result<(String, &str), ParseForwardedError> {
     }
 }
 
-/// A token's bytes, and the colon and brackets that proxies forget to quote.
+/// True for the bytes of a token, and for colon and brackets, which proxies forget to quote.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:[]".contains(&byte)
 }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
+    fn client_is_the_last_address_of_no_trusted_proxy() {
         for (list, expected) in [
             ("203.0.113.7", "203.0.113.7"),
             ("6.6.6.6, 203.0.113.7", "203.0.113.7"),
@@ -270,12 +270,12 @@ mod tests {
         }
         let lines = [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "203.0.113.7")];
         assert_eq!(client(&lines).as_deref(), Some("203.0.113.7"), "over two lines");
-        let far = "203.0.113.7,".to_owned() + &"10.0.0.1,".repeat(HOPS);
+        let far = "203.0.113.7,".to_owned() + &"10.0.0.1,".repeat(MAX_HOPS);
         assert_eq!(client(&[("x-forwarded-for", &far)]).as_deref(), Some("10.0.0.1"), "bounded");
     }
 
     #[test]
-    fn proto_and_host_are_those_that_the_clients_own_proxy_saw() {
+    fn proto_and_host_are_those_of_the_clients_hop() {
         let lines = [
             ("x-forwarded-for", "203.0.113.7, 10.0.0.2"),
             ("x-forwarded-proto", "https, http"),
@@ -285,12 +285,16 @@ mod tests {
         let client = "203.0.113.7".parse().ok();
         assert_eq!(read(&lines), Ok(Forwarded { client, secure: Some(true), host }));
         let lines = [("x-forwarded-for", "203.0.113.7"), ("x-forwarded-proto", "https, http")];
-        assert_eq!(read(&lines).unwrap().secure, Some(false), "the first is the client's own word");
+        assert_eq!(
+            read(&lines).unwrap().secure,
+            Some(false),
+            "the first one comes from the client"
+        );
         assert_eq!(read(&[("x-forwarded-proto", "WSS")]).unwrap().secure, Some(true));
     }
 
     #[test]
-    fn forwarded_is_read_where_nothing_else_is() {
+    fn forwarded_counts_without_x_forwarded_headers() {
         let value = r#"for=6.6.6.6;host=evil.example, for="[2001:db8::7]:99";proto=https;by=10.0.0.1;host="meet.example:8443", for=10.0.0.2;proto=http"#;
         let read_one = read(&[("forwarded", value)]).unwrap();
         assert_eq!(read_one.client, "2001:db8::7".parse().ok());
@@ -304,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_proxy_writes_is_malformed() {
+    fn malformed_headers_are_rejected() {
         for (name, value) in [
             ("x-forwarded-for", "203.0.113.7, garbage"),
             ("x-forwarded-for", "203.0.113.7; 10.0.0.2"),
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_proxies_are_recognised_and_those_of_browsers_are_not() {
+    fn is_forwarded_recognises_headers_of_proxies_only() {
         for name in ["forwarded", "x-forwarded-anything", "via", "x-real-ip", "cf-connecting-ip"] {
             assert!(is_forwarded(&headers(&[(name, "x")])), "{name}");
         }
@@ -335,7 +339,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_does_harm(text in "[ -~]{0,80}") {
+        fn no_text_panics(text in "[ -~]{0,80}") {
             for name in ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"] {
                 let _ = read(&[(name, &text)]);
             }

@@ -1,4 +1,4 @@
-//! What every answer tells the browser about safety.
+//! Security headers of every response.
 
 use axum::{
     http::{HeaderName, HeaderValue, header},
@@ -17,42 +17,42 @@ const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capt
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
-/// The headers and what they say.
+/// All security headers.
 ///
-/// There is no HSTS: it holds for all ports of a host and outlasts a local CA, so it would lock people
-/// out of whatever else is there. There is no `Cross-Origin-Embedder-Policy`: it opens APIs that the
-/// page does not use.
+/// There is no HSTS: it applies to all ports of a host and outlasts a local CA, so it would lock
+/// users out of other services there. There is no `Cross-Origin-Embedder-Policy`: it unlocks APIs
+/// that the page does not use.
 const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Names of rooms are in addresses.
+    // URLs contain the names of rooms.
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
     (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
-    // As `frame-ancestors`, which not every web view knows.
+    // Same as `frame-ancestors`, for web views that don't support that.
     (header::X_FRAME_OPTIONS, "DENY"),
-    // No page of another site shows or measures what is here.
+    // Other sites can't embed resources or measure their load times.
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Marks an answer as a file of the operator's. What its pages run, embed and open is theirs to
-/// say; pages made for other servers have scripts inline, for one.
+/// Marks a response as a file of the operator's, to which our policies don't apply: pages written
+/// for other servers have inline scripts, for example.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OperatorsOwn;
+pub(super) struct OperatorContent;
 
-/// Those that no page has trouble with.
-const HARMLESS: [HeaderName; 2] = [header::X_CONTENT_TYPE_OPTIONS, header::REFERRER_POLICY];
+/// Headers that break no page, so that operator content gets them too.
+const ALWAYS_SENT: [HeaderName; 2] = [header::X_CONTENT_TYPE_OPTIONS, header::REFERRER_POLICY];
 
-/// Adds them where the answer doesn't say otherwise itself.
+/// Adds the headers that the response doesn't set itself.
 pub(super) async fn secure(mut response: Response) -> Response {
-    let leads_on = response.status().is_redirection();
-    let is_operators = response.extensions().get::<OperatorsOwn>().is_some();
+    let is_redirect = response.status().is_redirection();
+    let is_operator_content = response.extensions().get::<OperatorContent>().is_some();
     for (name, value) in HEADERS {
-        if is_operators && !HARMLESS.contains(&name) {
+        if is_operator_content && !ALWAYS_SENT.contains(&name) {
             continue;
         }
-        // On the way from HTTP to HTTPS browsers would only complain about it.
-        if leads_on && name == CROSS_ORIGIN_OPENER_POLICY {
+        // On a redirect from HTTP, browsers only log a warning about it.
+        if is_redirect && name == CROSS_ORIGIN_OPENER_POLICY {
             continue;
         }
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

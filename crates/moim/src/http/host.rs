@@ -1,4 +1,4 @@
-//! The host a client believes to talk to.
+//! The host that a request names.
 
 use std::{
     fmt,
@@ -7,10 +7,10 @@ use std::{
 
 use axum::http::{Extensions, HeaderMap, Uri, header, uri::Authority};
 
-/// The most bytes a name has (RFC 1035 §3.1), its last dot included.
-const LONGEST: usize = 254;
+/// Longest name in bytes, with the trailing dot (RFC 1035 §3.1).
+const MAX_NAME_BYTES: usize = 254;
 
-/// The `Host` header or `:authority` of a request (RFC 9110 §7.2), found to be one.
+/// A valid `Host` header or `:authority` of a request (RFC 9110 §7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Host {
     name: String,
@@ -18,7 +18,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// The host of a request, unless there is none or it is malformed.
+    /// The host of a request; `None` if it is missing, malformed, or given twice.
     pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Option<Self> {
         match uri.authority() {
             Some(authority) => Self::parse(authority.as_str()),
@@ -32,12 +32,12 @@ impl Host {
         }
     }
 
-    /// Takes it apart. A name is letters, digits, dots, hyphens and underscores; IPv6 is bracketed.
-    /// A dot at its end only says that it is complete.
+    /// Parses a host. A name has letters, digits, dots, hyphens and underscores; IPv6 is bracketed.
+    /// A trailing dot is dropped: it only marks the name as fully qualified.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let authority: Authority = text.parse().ok()?;
         let name = authority.host();
-        if name.len() > LONGEST {
+        if name.len() > MAX_NAME_BYTES {
             return None;
         }
         let is_name = !name.is_empty()
@@ -58,7 +58,7 @@ impl Host {
         Some(Self { name: name.to_ascii_lowercase(), port })
     }
 
-    /// The host of a request as it was checked on its way in, else as it stands there.
+    /// The host that ingress has checked, otherwise the one in the request.
     pub(crate) fn of_request(
         extensions: &Extensions,
         uri: &Uri,
@@ -67,22 +67,22 @@ impl Host {
         extensions.get::<Self>().cloned().or_else(|| Self::of(uri, headers))
     }
 
-    /// The name or address, brackets kept.
+    /// The name or address, with the brackets of IPv6.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The port that was named.
+    /// The port, if the request names one.
     pub(crate) fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// Whether it is an address, not a name.
+    /// True for an address, false for a name.
     pub(super) fn is_address(&self) -> bool {
         bracketed(&self.name).is_some() || self.name.parse::<Ipv4Addr>().is_ok()
     }
 
-    /// Whether browsers take it for this computer, and so for secure (Secure Contexts §3.1).
+    /// True for hosts that browsers treat as loopback, thus as secure (Secure Contexts §3.1).
     pub(crate) fn is_loopback(&self) -> bool {
         let address = match bracketed(&self.name) {
             Some(address) => Some(IpAddr::V6(address)),
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_read_with_and_without_a_port() {
+    fn parse_accepts_hosts_with_and_without_a_port() {
         for (text, name, port) in [
             ("example.org", "example.org", None),
             ("EXAMPLE.org:4000", "example.org", Some(4000)),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn parse_rejects_malformed_hosts() {
         for text in [
             "",
             ":80",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_what_browsers_take_for_it() {
+    fn is_loopback_agrees_with_browsers() {
         for text in ["localhost", "Localhost:1", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {
             assert!(Host::parse(text).unwrap().is_loopback(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The way in of each request: its host is checked, and its client found where proxies are between.
+//! Ingress of each request: checks its host, and finds its client behind trusted proxies.
 
 use std::{
     net::SocketAddr,
@@ -17,38 +17,38 @@ use super::{
     Host, KnownHosts,
     forwarded::{self, Forwarded},
 };
-use crate::{config::TrustedProxies, net::tcp::Connection, reminder::Reminder};
+use crate::{config::TrustedProxies, log_throttle::LogThrottle, net::tcp::Connection};
 
-/// How often the log tells of a host that is not ours.
-const MISDIRECTED_INTERVAL: Duration = Duration::from_secs(60);
-/// How often the log tells of a proxy that is not trusted, as everything else works behind one.
-const UNTRUSTED_INTERVAL: Duration = Duration::from_secs(3600);
+/// Interval of warnings about unknown hosts.
+const UNKNOWN_HOST_INTERVAL: Duration = Duration::from_secs(60);
+/// Interval of warnings about an untrusted proxy: everything else works behind one.
+const UNTRUSTED_PROXY_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// What is known of requests before they come.
+/// Checks that apply to every request.
 #[derive(Debug)]
 pub(crate) struct Ingress {
     hosts: KnownHosts,
     proxies: TrustedProxies,
-    misdirected: Reminder,
-    untrusted: Reminder,
+    unknown_host: LogThrottle,
+    untrusted_proxy: LogThrottle,
 }
 
-/// Marks a request that came through a proxy of the operator's.
+/// Marks a request that came through a trusted proxy.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ViaTrustedProxy;
 
-/// An answer to a request that goes no further.
+/// The response to a request that ingress rejects.
 #[derive(Debug, PartialEq, Eq)]
 enum Rejection {
-    /// It names no host, several, or none that can be.
+    /// No host, several, or a malformed one.
     NoHost,
-    /// It names a host that is not ours.
+    /// A host that is not ours.
     Misdirected(Host),
-    /// A trusted proxy says what no proxy says.
+    /// A malformed forwarding header from a trusted proxy.
     Malformed,
 }
 
-/// Lets a request pass with its client's [`Connection`] and its [`Host`] as extensions.
+/// Middleware that adds the client's [`Connection`] and the [`Host`] as extensions of the request.
 pub(super) async fn admit(
     State(ingress): State<Arc<Ingress>>,
     mut request: Request,
@@ -61,10 +61,14 @@ pub(super) async fn admit(
 }
 
 impl Ingress {
-    /// Known `hosts`, and `proxies` whose word counts.
+    /// Admits requests for known `hosts`; believes the forwarding headers of `proxies`.
     pub(crate) fn new(hosts: KnownHosts, proxies: TrustedProxies) -> Self {
-        let misdirected = Reminder::every(MISDIRECTED_INTERVAL);
-        Self { hosts, proxies, misdirected, untrusted: Reminder::every(UNTRUSTED_INTERVAL) }
+        Self {
+            hosts,
+            proxies,
+            unknown_host: LogThrottle::every(UNKNOWN_HOST_INTERVAL),
+            untrusted_proxy: LogThrottle::every(UNTRUSTED_PROXY_INTERVAL),
+        }
     }
 
     fn accept(&self, request: &mut Request) -> Result<(), Rejection> {
@@ -82,25 +86,25 @@ impl Ingress {
             connection.secure = forwarded.secure.unwrap_or(connection.secure);
             host = match forwarded.host {
                 Some(host) => Some(host),
-                None => host.map(|host| self.as_the_client_named_it(host, &connection, request)),
+                None => host.map(|host| self.host_of_client(host, &connection, request)),
             };
             request.extensions_mut().insert(ViaTrustedProxy);
             request.extensions_mut().insert(connection);
         } else {
-            self.remind_of_proxy(&connection, request);
+            self.warn_of_untrusted_proxy(&connection, request);
         }
         let Some(host) = host else { return Ok(()) };
         if !self.hosts.contain(&host, &connection) {
-            self.remind_of_host(&host, &connection);
+            self.warn_of_unknown_host(&host, &connection);
             return Err(Rejection::Misdirected(host));
         }
         request.extensions_mut().insert(host);
         Ok(())
     }
 
-    /// The host that the client used, where its proxy names us by an address or a name of its own,
-    /// as nginx does by default: the one of its page, else the operator's main one.
-    fn as_the_client_named_it(&self, host: Host, client: &Connection, request: &Request) -> Host {
+    /// The host that the client used, if its proxy sends an internal address or name as `Host`, as
+    /// nginx does by default: the host of the page's origin, otherwise the operator's main one.
+    fn host_of_client(&self, host: Host, client: &Connection, request: &Request) -> Host {
         let is_inner = host.is_address() || host.is_loopback() || !host.name().contains('.');
         if !is_inner {
             return host;
@@ -114,36 +118,36 @@ impl Ingress {
         self.hosts.main().filter(|_| is_elsewhere).unwrap_or(host)
     }
 
-    fn remind_of_host(&self, host: &Host, connection: &Connection) {
-        if self.misdirected.is_due(Instant::now()) {
+    fn warn_of_unknown_host(&self, host: &Host, connection: &Connection) {
+        if self.unknown_host.is_due(Instant::now()) {
             tracing::warn!(
                 peer = %connection.peer,
-                "a request for the host {0} was refused, as this server does not know that name: \
-                 if it is yours, start with --host {0}",
+                "rejected a request for the unknown host {0}: if this server has that name, start \
+                 it with --host {0}",
                 host.name()
             );
         }
     }
 
-    /// Visitors' own networks have proxies, too: those are neither near nor do they end TLS.
-    fn remind_of_proxy(&self, connection: &Connection, request: &Request) {
+    /// Warns of an untrusted proxy that is on a private network or terminates TLS. Proxies of the
+    /// visitors' own networks do neither.
+    fn warn_of_untrusted_proxy(&self, connection: &Connection, request: &Request) {
         let ip = connection.peer.ip();
         let is_near = crate::net::tls::is_private_address(ip);
         let headers = request.headers();
         if forwarded::is_forwarded(headers)
             && (is_near || forwarded::claims_https(headers))
-            && self.untrusted.is_due(Instant::now())
+            && self.untrusted_proxy.is_due(Instant::now())
         {
             tracing::warn!(
-                "requests come through a proxy at {ip} that is not trusted, so all of its clients \
-                 count as one and links may lead to the wrong place: if it is yours, start with \
-                 --trusted-proxy {ip}"
+                "requests come through an untrusted proxy at {ip}, so its clients share one limit \
+                 and redirects may be wrong: if it is yours, start with --trusted-proxy {ip}"
             );
         }
     }
 }
 
-/// The one host a request names. A request of HTTP/1.0 may name none (RFC 9112 §3.2).
+/// The host that a request names. A request of HTTP/1.0 may have none (RFC 9112 §3.2).
 fn requested_host(request: &Request) -> Result<Option<Host>, Rejection> {
     let mut named = request.headers().get_all(header::HOST).iter();
     let (first, second) = (named.next(), named.next());
@@ -155,7 +159,7 @@ fn requested_host(request: &Request) -> Result<Option<Host>, Rejection> {
         return Ok(None);
     }
     let host = Host::of(request.uri(), request.headers()).ok_or(Rejection::NoHost)?;
-    // In HTTP/2 both are the same if both are there (RFC 9113 §8.3.1).
+    // In HTTP/2, `:authority` and `Host` must agree (RFC 9113 §8.3.1).
     if request.version() == Version::HTTP_2
         && let Some(first) = first
         && Host::parse(first.to_str().map_err(|_| Rejection::NoHost)?).as_ref() != Some(&host)

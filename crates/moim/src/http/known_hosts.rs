@@ -1,7 +1,7 @@
-//! Names that are this server's own.
+//! The server's own host names.
 //!
-//! A page of another site whose name is made to resolve to this server (DNS rebinding) counts as of
-//! one origin with it, and only the name it asks for gives it away.
+//! Another site whose name resolves to this server (DNS rebinding) shares an origin with it in the
+//! browser's eyes; only the host in the request reveals it.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -10,38 +10,37 @@ use crate::{
     config::HostName,
     net::{
         tcp::Connection,
-        tls::{self, Current, Names},
+        tls::{self, CurrentCertificate, Names},
     },
 };
 
-/// The names by which this server may be asked.
+/// Host names that requests may use.
 #[derive(Debug)]
 pub(crate) struct KnownHosts {
-    /// Those the operator gave, the main one first.
+    /// Names of `--host`, the main one first.
     given: Vec<HostName>,
-    /// The same, and hosts of other origins that may connect.
+    /// The same names, and hosts of `--origin`.
     named: HashSet<String>,
-    certificate: Arc<Current>,
+    certificate: Arc<CurrentCertificate>,
 }
 
 impl KnownHosts {
-    /// The operator's `given` names, hosts of `origins`, and the names of the `certificate` of the
-    /// day.
+    /// Accepts the `given` names, hosts of `origins`, and the names of the current `certificate`.
     pub(crate) fn new(
         given: Vec<HostName>,
         origins: impl Iterator<Item = HostName>,
-        certificate: Arc<Current>,
+        certificate: Arc<CurrentCertificate>,
     ) -> Self {
         let named = given.iter().cloned().chain(origins);
         let named = named.map(|name| name.as_str().to_owned()).collect();
         Self { given, named, certificate }
     }
 
-    /// Whether a request over `connection` may ask for `host`.
+    /// True if a request over `connection` may name `host`.
     ///
-    /// Addresses and `localhost` mean what they say, so no page of another site has them as its
-    /// name. Neither has it a name outside the public DNS, unless it was loaded in this very
-    /// network; a server for this computer alone is safe from its neighbours, too.
+    /// Another site can't have an address or `localhost` as its name. It can't have a name outside
+    /// the public DNS either, unless it is on this local network; requests over loopback must not
+    /// use such names, which protects a server that listens on loopback only.
     pub(super) fn contain(&self, host: &Host, connection: &Connection) -> bool {
         host.is_address()
             || host.is_loopback()
@@ -51,12 +50,12 @@ impl KnownHosts {
             || Names::of_host().contains(host.name())
     }
 
-    /// The name the operator gave first.
+    /// The first name of `--host`.
     pub(super) fn main(&self) -> Option<Host> {
         Host::parse(self.given.first()?.as_str())
     }
 
-    /// Whether the operator gave that name.
+    /// True if `--host` names it.
     pub(super) fn are_given(&self, host: &Host) -> bool {
         self.given.iter().any(|given| given.as_str() == host.name())
     }

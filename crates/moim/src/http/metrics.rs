@@ -1,4 +1,4 @@
-//! Who may read the metrics: programs on this computer, and whoever has the token.
+//! `/metrics`, for programs on this host and for clients with the bearer token.
 
 use std::sync::Arc;
 
@@ -14,27 +14,27 @@ use subtle::ConstantTimeEq;
 use super::{Host, forwarded, ingress::ViaTrustedProxy};
 use crate::{config::Secret, metrics::Metrics, net::tcp::Connection};
 
-/// As prometheus asks for it (OpenMetrics 1.0).
+/// OpenMetrics 1.0, which Prometheus accepts.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone)]
-struct Door {
+struct MetricsAccess {
     metrics: Arc<Metrics>,
     token: Option<Arc<Secret>>,
 }
 
-/// The route of the metrics.
+/// The route `/metrics`.
 pub(super) fn router(metrics: Arc<Metrics>, token: Option<Secret>) -> Router {
-    let door = Door { metrics, token: token.map(Arc::new) };
-    Router::new().route("/metrics", get(read).with_state(door))
+    let access = MetricsAccess { metrics, token: token.map(Arc::new) };
+    Router::new().route("/metrics", get(read).with_state(access))
 }
 
-/// To those who may not read them there are no metrics.
-async fn read(State(door): State<Door>, request: Request) -> Response {
-    if !may_read(door.token.as_deref(), &request) {
+/// Returns the metrics, or 404 to clients without access.
+async fn read(State(access): State<MetricsAccess>, request: Request) -> Response {
+    if !may_read(access.token.as_deref(), &request) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match door.metrics.text().await {
+    match access.metrics.text().await {
         Ok(text) => {
             let headers =
                 [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
@@ -44,9 +44,9 @@ async fn read(State(door): State<Door>, request: Request) -> Response {
     }
 }
 
-/// A connection from this computer is not enough where a proxy makes all connections. A proxy gives
-/// itself away by a host that is not this computer, by a header that only proxies send, or by
-/// HTTP/1.0, which nginx speaks by default and nothing that reads metrics does.
+/// True with the token, or from loopback without a proxy. A reverse proxy on this host also
+/// connects from loopback; it is recognised by another host name, by headers that proxies add, or
+/// by HTTP/1.0, nginx's default, which no metrics reader uses.
 fn may_read(token: Option<&Secret>, request: &Request) -> bool {
     let given = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
     let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(peer: &str, local: &str, host: &str, bearer: Option<&str>) -> Request {
+    fn request(peer: &str, local: &str, host: &str, bearer: Option<&str>) -> Request {
         let mut request = Request::get("/metrics").header(header::HOST, host);
         if let Some(bearer) = bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
@@ -79,32 +79,32 @@ mod tests {
     }
 
     #[test]
-    fn programs_on_this_computer_read_the_metrics() {
+    fn loopback_reads_the_metrics() {
         for (address, host) in [("127.0.0.1:5", "localhost:4000"), ("[::1]:5", "[::1]:4000")] {
-            assert!(may_read(None, &asked(address, address, host, None)));
+            assert!(may_read(None, &request(address, address, host, None)));
         }
     }
 
     #[test]
-    fn others_do_not_not_even_through_a_proxy_or_a_misled_browser() {
+    fn remote_proxied_and_rebound_requests_are_rejected() {
         let host = "localhost:4000";
-        assert!(!may_read(None, &asked("192.0.2.9:5", "192.0.2.1:5", host, None)));
-        assert!(!may_read(None, &asked("192.0.2.1:5", "192.0.2.1:5", host, None)));
-        assert!(!may_read(None, &asked("127.0.0.1:5", "127.0.0.1:5", "moim.example", None)));
-        assert!(!may_read(None, &asked("192.0.2.9:5", "192.0.2.1:5", host, Some(""))));
+        assert!(!may_read(None, &request("192.0.2.9:5", "192.0.2.1:5", host, None)));
+        assert!(!may_read(None, &request("192.0.2.1:5", "192.0.2.1:5", host, None)));
+        assert!(!may_read(None, &request("127.0.0.1:5", "127.0.0.1:5", "moim.example", None)));
+        assert!(!may_read(None, &request("192.0.2.9:5", "192.0.2.1:5", host, Some(""))));
     }
 
     #[test]
-    fn the_token_opens_from_anywhere_and_a_wrong_one_from_nowhere() {
+    fn token_grants_access_from_anywhere_and_a_wrong_one_never() {
         let token = Secret::new("right".to_owned());
         let ask = |peer, bearer| {
-            let request = asked(peer, "192.0.2.1:5", "moim.example", bearer);
+            let request = request(peer, "192.0.2.1:5", "moim.example", bearer);
             may_read(token.as_ref(), &request)
         };
         assert!(ask("192.0.2.9:5", Some("right")));
         assert!(!ask("192.0.2.9:5", Some("wrong")));
         assert!(!ask("192.0.2.9:5", None));
-        let local = asked("127.0.0.1:5", "127.0.0.1:5", "localhost", Some("wrong"));
+        let local = request("127.0.0.1:5", "127.0.0.1:5", "localhost", Some("wrong"));
         assert!(!may_read(token.as_ref(), &local));
     }
 }

@@ -1,10 +1,9 @@
-//! Everything over HTTP: the page, health, the CA's certificate, redirects, headers.
+//! HTTP: the page, health, metrics, the CA certificate, redirects, security headers.
 
-mod arrival;
-mod asked;
 mod asset;
 mod bundle;
 mod encoding;
+mod fetch_site;
 mod folder;
 mod forwarded;
 mod headers;
@@ -14,6 +13,7 @@ mod known_hosts;
 mod metrics;
 mod page;
 mod redirect;
+mod requested_path;
 mod serve;
 mod tag;
 
@@ -37,32 +37,31 @@ pub(crate) use serve::{Version, serve};
 use crate::{
     config::Secret,
     metrics::Metrics,
-    net::{drain::Drain, tls::Current},
+    net::{drain::Drain, tls::CurrentCertificate},
     shard,
 };
 use asset::Assets;
 
-/// What every server answers, a relay alone too.
-pub(crate) struct Basics {
-    /// Whose requests are answered, and for which names.
+/// The routes and middleware of every server, also of a relay alone.
+pub(crate) struct BaseRoutes {
+    /// Checks hosts and reads the headers of trusted proxies.
     pub(crate) ingress: Ingress,
-    /// Whether port 443 is listened on.
+    /// True if the server listens on port 443.
     pub(crate) has_https_port: bool,
-    /// Whether the server drains.
+    /// The shutdown signal, for `/healthz`.
     pub(crate) drain: Drain,
-    /// Whether its shards come round.
+    /// Health of the shards, for `/healthz`.
     pub(crate) shards: shard::Health,
-    /// The certificate of the day, which our own CA may have signed.
-    pub(crate) certificate: Arc<Current>,
-    /// What is measured.
+    /// The current certificate, for `/ca.crt`.
+    pub(crate) certificate: Arc<CurrentCertificate>,
+    /// The metrics, for `/metrics`.
     pub(crate) metrics: Arc<Metrics>,
-    /// What lets other computers read it.
+    /// The bearer token that permits remote reads of the metrics.
     pub(crate) metrics_token: Option<Secret>,
 }
 
-/// All routes: ours, and those of `socket`. `folder` is what is served in place of our own page, if
-/// anything.
-pub(crate) fn router(basics: Basics, folder: Option<Folder>, socket: Router) -> Router {
+/// All routes, those of `socket` included. A `folder` is served in place of the embedded page.
+pub(crate) fn router(base: BaseRoutes, folder: Option<Folder>, socket: Router) -> Router {
     let assets = Assets::default();
     let folder = folder.map(Arc::new);
     let pages = match &folder {
@@ -70,16 +69,16 @@ pub(crate) fn router(basics: Basics, folder: Option<Folder>, socket: Router) -> 
         None => page::router(assets.clone()),
     };
     let more = bundle::router(assets, folder).merge(pages).merge(socket);
-    basics.routes(more)
+    base.routes(more)
 }
 
-/// The routes of a server that is a relay alone.
-pub(crate) fn relay_router(basics: Basics) -> Router {
-    basics.routes(Router::new())
+/// The routes of a relay alone.
+pub(crate) fn relay_router(base: BaseRoutes) -> Router {
+    base.routes(Router::new())
 }
 
-impl Basics {
-    /// Our own routes and `more`, behind what every request passes.
+impl BaseRoutes {
+    /// The common routes and `more`, behind the middleware.
     fn routes(self, more: Router) -> Router {
         let redirect = redirect::Redirect { has_https_port: self.has_https_port };
         Router::new()
@@ -93,25 +92,25 @@ impl Basics {
     }
 }
 
-/// Whether new calls may be sent here.
+/// 200 while the server accepts new calls; for load balancers and supervisors.
 async fn health(
     State((drain, shards)): State<(Drain, shard::Health)>,
 ) -> (StatusCode, &'static str) {
     if drain.has_begun() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     } else if shards.stuck() > 0 {
-        (StatusCode::SERVICE_UNAVAILABLE, "a part of the server is stuck\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "a shard is stuck\n")
     } else {
         (StatusCode::OK, "ok\n")
     }
 }
 
-/// The CA, in the form that phones and computers offer to trust when they open it.
-async fn ca(State(certificate): State<Arc<Current>>) -> Response {
+/// The CA certificate, with the media type for which phones and computers offer to install it.
+async fn ca(State(certificate): State<Arc<CurrentCertificate>>) -> Response {
     match certificate.authority() {
         Some(pem) => ([(header::CONTENT_TYPE, "application/x-x509-ca-cert")], String::from(&*pem))
             .into_response(),
-        None => (StatusCode::NOT_FOUND, "This server has a certificate of its operator's.\n")
+        None => (StatusCode::NOT_FOUND, "This server uses a certificate of its operator.\n")
             .into_response(),
     }
 }

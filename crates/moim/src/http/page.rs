@@ -1,4 +1,4 @@
-//! The page.
+//! The embedded page.
 
 use axum::{
     Router,
@@ -7,14 +7,13 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-
 use percent_encoding::percent_decode_str;
 
-use super::{arrival, asset::Assets};
+use super::{asset::Assets, fetch_site};
 
 const INDEX: &str = "index.html";
 
-/// `/` and `/r/NAME`, which are the page, its files, and a word to whoever got lost.
+/// The page at `/` and `/r/NAME`, its files, and a 404 page elsewhere.
 pub(super) fn router(assets: Assets) -> Router {
     Router::new()
         .route("/", get(index))
@@ -24,13 +23,13 @@ pub(super) fn router(assets: Assets) -> Router {
 }
 
 async fn index(State(assets): State<Assets>, headers: HeaderMap) -> Response {
-    let page = assets.answer(INDEX, &headers).await;
+    let page = assets.respond(INDEX, &headers).await;
     let mut page = page.unwrap_or_else(|| Html(include_str!("unbuilt.html")).into_response());
-    arrival::describe(&headers, page.headers_mut());
+    fetch_site::describe(&headers, page.headers_mut());
     page
 }
 
-/// A room's name is the page's business.
+/// Serves the page, whose script reads the room's name from the URL.
 async fn room(assets: State<Assets>, Path(_): Path<String>, headers: HeaderMap) -> Response {
     index(assets, headers).await
 }
@@ -43,14 +42,14 @@ async fn file(State(assets): State<Assets>, request: Request) -> Response {
         return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, to)]).into_response();
     }
     let name = request.uri().path().trim_start_matches('/');
-    match assets.answer(name, request.headers()).await {
+    match assets.respond(name, request.headers()).await {
         Some(file) => file,
-        None => (StatusCode::NOT_FOUND, Html(include_str!("lost.html"))).into_response(),
+        None => (StatusCode::NOT_FOUND, Html(include_str!("not_found.html"))).into_response(),
     }
 }
 
-/// The usual form of the start page's or a room's address that has slashes too many, or whose `r` is
-/// encoded. It has a single slash at its start, so that it stays on this host.
+/// The canonical path of a start page or room that is written with extra slashes or an encoded `r`.
+/// It begins with exactly one slash, so a redirect to it stays on this host.
 fn canonical(uri: &Uri) -> Option<String> {
     let mut segments = uri.path().split('/').filter(|segment| !segment.is_empty());
     let path = match (segments.next(), segments.next(), segments.next()) {

@@ -1,4 +1,4 @@
-//! Plain HTTP from other computers goes on as HTTPS, as browsers give no camera to a plain page.
+//! Redirects plain HTTP from other hosts to HTTPS, which browsers require for camera access.
 
 use axum::{
     extract::{Request, State},
@@ -10,28 +10,28 @@ use axum::{
 use super::{Host, forwarded, ingress::ViaTrustedProxy};
 use crate::net::tcp::Connection;
 
-/// Served plainly to anybody: what makes HTTPS work, what probes it, and Socket.IO clients of
-/// other programs, which follow no redirects.
-const PLAIN: [&str; 3] = ["/healthz", "/ca.crt", "/socket.io/"];
+/// Paths that are served over plain HTTP to all: the CA certificate, health probes, and Socket.IO,
+/// whose native clients don't follow redirects.
+const PLAIN_HTTP_PATHS: [&str; 3] = ["/healthz", "/ca.crt", "/socket.io/"];
 
-const UNTRUSTED: &str = "A proxy passes requests on to this server, which does not trust it: the \
-    server's log tells what to do.\n";
+const UNTRUSTED_PROXY: &str = "This server does not trust the proxy that forwarded the request: \
+    see the server's log for the flag to set.\n";
 
-/// Where HTTPS is to be found.
+/// The port of HTTPS.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Redirect {
-    /// On its usual port, too.
+    /// True if the server listens on port 443.
     pub(super) has_https_port: bool,
 }
 
-/// Redirects where that is due. Behind a proxy of the operator's it is the proxy's to do.
+/// Middleware that redirects to HTTPS. Behind a trusted proxy that is left to the proxy.
 pub(super) async fn to_https(
     State(redirect): State<Redirect>,
     request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let is_plain_path = PLAIN.iter().any(|plain| match plain.ends_with('/') {
+    let is_plain_path = PLAIN_HTTP_PATHS.iter().any(|plain| match plain.ends_with('/') {
         true => path.starts_with(plain),
         false => path == *plain,
     });
@@ -43,9 +43,9 @@ pub(super) async fn to_https(
     };
     match Host::of_request(request.extensions(), request.uri(), request.headers()) {
         Some(host) if host.is_loopback() => next.run(request).await,
-        // The proxy would send the client here again, and again.
+        // A redirect would loop: the proxy would forward the next request over plain HTTP too.
         Some(_) if forwarded::claims_https(request.headers()) => {
-            (StatusCode::FORBIDDEN, [(header::CACHE_CONTROL, "no-store")], UNTRUSTED)
+            (StatusCode::FORBIDDEN, [(header::CACHE_CONTROL, "no-store")], UNTRUSTED_PROXY)
                 .into_response()
         }
         Some(host) => redirect.moved(&host, &connection, &request),
@@ -54,8 +54,8 @@ pub(super) async fn to_https(
 }
 
 impl Redirect {
-    /// The same host, port and path, as TLS is spoken on the same port. Who named no port came to
-    /// port 80, which is hardly where HTTPS is, unless it is our only one.
+    /// Redirects to the same host, port and path, since TLS is on the same port. Port 80 becomes
+    /// 443, unless it is our only port.
     fn moved(self, host: &Host, connection: &Connection, request: &Request) -> Response {
         let is_only_port = connection.local.port() == 80 && !self.has_https_port;
         let port = match host.port().unwrap_or(80) {
@@ -64,7 +64,7 @@ impl Redirect {
         };
         let name = host.name();
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        // `OPTIONS *` and the like have no path to go on with.
+        // `OPTIONS *` has no path.
         let path = if path.starts_with('/') { path } else { "/" };
         let to = match port {
             443 => format!("https://{name}{path}"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn https_on_port_80_is_named_only_where_it_is_nowhere_else() {
+    async fn redirect_names_port_80_only_without_another_https_port() {
         for (local, has_https_port, to) in [
             ("192.0.2.1:80", false, "https://meet.example:80/r/tea"),
             ("192.0.2.1:80", true, "https://meet.example/r/tea"),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn behind_a_proxy_that_ends_tls_nothing_goes_round_in_circles() {
+    async fn tls_terminating_proxy_causes_no_redirect_loop() {
         let ask = async |trusted: bool| {
             let (peer, local) = ("172.18.0.2:5000", "172.18.0.3:4000");
             let connection = Connection::new(peer.parse().unwrap(), local.parse().unwrap(), false);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_computer_is_sent_to_https_on_the_same_host_port_and_path() {
+    async fn redirect_keeps_host_port_and_path() {
         for (host, path, to) in [
             ("192.0.2.1:4000", "/", "https://192.0.2.1:4000/"),
             ("Box.local:4000", "/r/a%20b?name=x", "https://box.local:4000/r/a%20b?name=x"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_safe_or_must_be_plain_is_served_as_it_came() {
+    async fn loopback_tls_and_plain_paths_are_not_redirected() {
         let served = (StatusCode::OK, None);
         assert_eq!(ask("127.0.0.1:5000", false, "192.0.2.1:4000", "/").await, served);
         assert_eq!(ask("192.0.2.9:5000", false, "localhost:4000", "/").await, served);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_that_is_none_gets_no_redirect() {
+    async fn malformed_host_gets_400_without_redirect() {
         for host in ["", "a@b", "evil.example/x", "a b"] {
             let (status, to) = ask("192.0.2.9:5000", false, host, "/").await;
             assert_eq!((status, to), (StatusCode::BAD_REQUEST, None), "{host}");

@@ -1,4 +1,4 @@
-//! HTTP on one connection.
+//! HTTP/1.1 and HTTP/2 on one connection.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -20,28 +20,28 @@ use crate::{
     },
 };
 
-/// How long a request's head may take to arrive, and how long HTTP/1.1 waits for the next one.
+/// Time for a request's head to arrive, and of keep-alive between requests of HTTP/1.1.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most a request's head may be in bytes; more is answered with 431.
-const HEAD_BYTES: usize = 16 * 1024;
-/// The most header fields a request may have.
-const HEADER_FIELDS: usize = 100;
-/// Requests at once on one HTTP/2 connection.
-const STREAMS: u32 = 64;
-/// What an HTTP/2 client may send before it is told to go on, on one stream and on all of them.
-const STREAM_WINDOW: u32 = 64 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// Limit of a request's head; a longer one gets 431.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Limit of header fields in a request.
+const MAX_HEADER_FIELDS: usize = 100;
+/// Concurrent requests on one HTTP/2 connection.
+const MAX_CONCURRENT_STREAMS: u32 = 64;
+/// HTTP/2 flow-control windows in bytes (RFC 9113 §5.2).
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// A version of HTTP.
+/// The version of HTTP on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     /// HTTP/1.1 and 1.0.
     Http1,
-    /// HTTP/2, which browsers speak over TLS only, and so do we.
+    /// HTTP/2, over TLS only, as browsers use it.
     Http2,
 }
 
-/// Answers requests until either side has enough or the server drains.
+/// Serves requests until either side closes the connection or the server drains.
 pub(crate) async fn serve(
     stream: impl Stream,
     version: Version,
@@ -58,8 +58,8 @@ pub(crate) async fn serve(
             let serving = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(head_timeout)
-                .max_headers(HEADER_FIELDS)
-                .max_buf_size(HEAD_BYTES)
+                .max_headers(MAX_HEADER_FIELDS)
+                .max_buf_size(MAX_HEAD_BYTES)
                 .serve_connection(stream, service)
                 .with_upgrades();
             until_drained(serving, |serving| serving.graceful_shutdown(), drain).await
@@ -67,10 +67,10 @@ pub(crate) async fn serve(
         Version::Http2 => {
             let serving = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
-                .max_concurrent_streams(STREAMS)
-                .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-                .initial_stream_window_size(STREAM_WINDOW)
-                .initial_connection_window_size(CONNECTION_WINDOW)
+                .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+                .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
+                .initial_stream_window_size(STREAM_WINDOW_BYTES)
+                .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
                 .serve_connection(stream, service);
             until_drained(serving, |serving| serving.graceful_shutdown(), drain).await
         }
@@ -89,7 +89,7 @@ async fn answer(
     router.oneshot(request).await
 }
 
-/// Serves on until the server drains, then finishes what was asked already.
+/// Serves until the server drains, then finishes the pending requests.
 async fn until_drained<S: Future>(
     serving: S,
     finish: impl FnOnce(std::pin::Pin<&mut S>),

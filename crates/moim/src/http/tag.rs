@@ -1,10 +1,10 @@
-//! Entity tags, by which a client need not be sent what it has (RFC 9110 §8.8.3).
+//! Entity tags for conditional requests (RFC 9110 §8.8.3).
 
 use axum::http::{HeaderMap, header};
 
 use super::encoding::Encoding;
 
-/// A strong tag, which must differ by coding (RFC 9110 §8.8.3.3).
+/// A strong tag. It differs by content coding (RFC 9110 §8.8.3.3).
 pub(super) fn of_hash(hash: &[u8; 32], encoding: Encoding) -> String {
     use std::fmt::Write;
     let mut tag = String::from("\"");
@@ -18,7 +18,7 @@ pub(super) fn of_hash(hash: &[u8; 32], encoding: Encoding) -> String {
     tag
 }
 
-/// Whether the client has that already (`If-None-Match`, RFC 9110 §13.1.2).
+/// True if the client has this version (`If-None-Match`, RFC 9110 §13.1.2).
 pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_match_as_the_browser_sends_them_back() {
+    fn if_none_match_is_recognised_in_all_forms() {
         let tag = of_hash(&[7; 32], Encoding::Brotli);
         let asks = |value: &str| {
             let mut headers = HeaderMap::new();

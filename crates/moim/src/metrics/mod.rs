@@ -1,6 +1,6 @@
-//! What the server counts, for whoever watches (OpenMetrics).
+//! The server's metrics (OpenMetrics).
 //!
-//! Nothing is gathered while nobody looks: those who count are asked when the metrics are read.
+//! Nothing is collected in the background: a read queries all components.
 
 mod text;
 
@@ -12,7 +12,7 @@ use crate::{
     signaling::{Census, Signaling},
 };
 
-/// All who count.
+/// The components that count.
 pub(crate) struct Metrics {
     shards: shard::Handle,
     tally: Arc<Tally>,
@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
     signaling: Option<Arc<Signaling>>,
 }
 
-/// What they say at one moment.
+/// The values of one read.
 struct Readings<'a> {
     shards: shard::Report,
     stuck: usize,
@@ -30,7 +30,7 @@ struct Readings<'a> {
 }
 
 impl Metrics {
-    /// Metrics of these parts; a relay alone has no signaling.
+    /// Metrics of these components; a relay alone has no signaling.
     pub(crate) fn new(
         shards: shard::Handle,
         tally: Arc<Tally>,
@@ -40,7 +40,7 @@ impl Metrics {
         Self { shards, tally, admission, signaling }
     }
 
-    /// All of it as text.
+    /// Reads all metrics, as text.
     pub(crate) async fn text(&self) -> Result<String, fmt::Error> {
         text::write(&Readings {
             shards: self.shards.report().await,

@@ -1,4 +1,4 @@
-//! The metrics as text.
+//! The metrics in OpenMetrics text format.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use prometheus_client::{
 
 use super::Readings;
 
-/// What tells the counters of a family apart.
+/// Labels of one counter in a family.
 type Labels<const N: usize> = [(&'static str, String); N];
 
-/// Writes all there is.
+/// Writes all metrics.
 pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
     let mut page = Page(Registry::with_prefix("moim"));
     relayed(&mut page, readings);
@@ -27,41 +27,49 @@ pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
 fn relayed(page: &mut Page, readings: &Readings<'_>) {
     let relay = &readings.shards.relay;
     let turn = &relay.counters;
-    page.gauge("turn_shards", "Threads that relay", relay.shards);
-    page.gauge("shards_stuck", "Threads of the UDP port that don't come round", readings.stuck);
-    page.gauge("turn_allocations", "Allocations there are", relay.allocations);
-    page.gauge("turn_peer_connections", "Connections to peers of TCP allocations", relay.peers);
-    page.gauge("turn_relay_sockets", "Relayed sockets open", relay.relays);
-    page.gauge("turn_stream_clients", "Clients over TCP and TLS", relay.streams);
-    page.gauge("turn_dtls_sessions", "Clients over DTLS", relay.dtls_sessions);
-    page.counter("turn_allocated", "Allocations made", turn.allocated);
+    page.gauge("turn_shards", "Shards: threads that relay and forward", relay.shards);
+    page.gauge("shards_stuck", "Shards that are stuck", readings.stuck);
+    page.gauge("turn_allocations", "Current allocations", relay.allocations);
+    page.gauge(
+        "turn_peer_connections",
+        "Current connections to peers of TCP allocations",
+        relay.peers,
+    );
+    page.gauge("turn_relay_sockets", "Open relayed sockets", relay.relays);
+    page.gauge("turn_stream_clients", "TURN clients over TCP and TLS", relay.streams);
+    page.gauge("turn_dtls_sessions", "TURN clients over DTLS", relay.dtls_sessions);
+    page.counter("turn_allocated", "Allocations created", turn.allocated);
     page.counter("turn_ended", "Allocations ended", turn.ended);
     page.labelled(
         "turn_requests",
-        "Requests of STUN and TURN answered, by method and outcome: success, or the error's code",
+        "STUN and TURN requests, by method and outcome: success, or the error code",
         turn.answered
             .each()
             .map(|(method, outcome, count)| ([("method", method), ("outcome", outcome)], count)),
     );
     page.counters(
         "turn_packets",
-        "Packets relayed, by where they came from",
+        "Relayed packets, by sender",
         "from",
         &[("client", turn.from_clients), ("peer", turn.from_peers)],
     );
-    page.counter("turn_moved", "Allocations that followed their client", turn.moved);
-    page.counter("turn_reserved", "Ports reserved for a later allocation", turn.reserved);
-    page.counter("turn_icmp_errors", "Errors of ICMP relayed", turn.relayed_errors);
-    page.counter("turn_handed_over", "Packets handed from relay to relay here", turn.handed_over);
-    page.counter("turn_bytes", "Bytes of payload relayed", turn.relayed_bytes);
+    page.counter("turn_moved", "Allocations moved to a new five-tuple (RFC 8016)", turn.moved);
+    page.counter("turn_reserved", "Ports reserved (RESERVATION-TOKEN)", turn.reserved);
+    page.counter("turn_icmp_errors", "ICMP errors relayed", turn.relayed_errors);
+    page.counter(
+        "turn_handed_over",
+        "Packets between two relayed addresses of this server",
+        turn.handed_over,
+    );
+    page.counter("turn_bytes", "Relayed payload bytes", turn.relayed_bytes);
     page.counter(
         "turn_connections_bound",
-        "Connections of TCP allocations bound",
+        "Connections bound (CONNECTION-BIND)",
         turn.connections_bound,
     );
     page.counters(
         "turn_dropped",
-        "Packets dropped, by reason",
+        "Dropped packets, by reason",
         "reason",
         &[
             ("malformed", turn.dropped_malformed),
@@ -79,7 +87,7 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
     );
     page.counters(
         "turn_dtls_handshakes",
-        "Handshakes of DTLS, by how far they came",
+        "DTLS handshakes, by stage reached",
         "came",
         &[
             ("challenged", relay.dtls.challenged),
@@ -88,31 +96,35 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
             ("refused", relay.dtls.refused),
         ],
     );
-    page.counter("turn_dtls_stray", "Datagrams of DTLS from nobody known", relay.dtls.stray);
+    page.counter("turn_dtls_stray", "DTLS datagrams of unknown sessions", relay.dtls.stray);
 }
 
 fn forwarded(page: &mut Page, readings: &Readings<'_>) {
     let media = &readings.shards.media;
     let tally = &media.tally;
-    page.gauge("media_peers", "Links to the media server", media.peers);
-    page.gauge("media_rooms", "Rooms with links to the media server", media.rooms);
-    page.gauge("media_stream_clients", "Clients over ICE-TCP", media.streams);
-    page.gauge("media_kept", "All that is kept for links, counted", media.kept);
-    page.counter("media_connected", "Links that came to be", tally.connected);
-    page.counter("media_ended", "Links that broke or fell silent", tally.ended);
-    page.counter("media_link_panics", "Links lost to a panic in them", media.panics);
-    page.counter("media_refused", "Offers, answers and wishes refused", tally.refused);
-    page.counter("media_untold", "Links given up as their room was too slow", tally.untold);
+    page.gauge("media_peers", "Peers of the media server", media.peers);
+    page.gauge("media_rooms", "Rooms with peers of the media server", media.rooms);
+    page.gauge("media_stream_clients", "ICE-TCP connections", media.streams);
+    page.gauge("media_kept_entries", "Entries in all tables of the media server", media.kept);
+    page.counter("media_connected", "Peers connected", tally.connected);
+    page.counter("media_ended", "Peers that failed or timed out", tally.ended);
+    page.counter("media_link_panics", "Peers lost to a panic", media.panics);
+    page.counter("media_refused", "Rejected offers, answers and subscriptions", tally.refused);
+    page.counter(
+        "media_untold",
+        "Peers dropped because their room's event queue was full",
+        tally.untold,
+    );
     page.counters(
         "media_datagrams",
-        "Datagrams of links, by where they went",
+        "Media datagrams, by destination",
         "to",
         &[("server", tally.came), ("client", tally.sent), ("shard", tally.crossed)],
     );
-    page.counter("media_relayed", "Packets of tracks of other shards", tally.relayed);
+    page.counter("media_relayed", "Packets received from other shards' tracks", tally.relayed);
     page.counters(
         "media_dropped",
-        "Datagrams dropped, by reason",
+        "Dropped media datagrams, by reason",
         "reason",
         &[
             ("unproven", tally.unproven),
@@ -125,20 +137,20 @@ fn forwarded(page: &mut Page, readings: &Readings<'_>) {
 }
 
 fn connected(page: &mut Page, readings: &Readings<'_>) {
-    page.gauge("tcp_connections", "TCP connections open", readings.connections);
+    page.gauge("tcp_connections", "Open TCP connections", readings.connections);
     let tally: Vec<_> = readings.tally.each().collect();
-    page.counters("tcp_connections_seen", "TCP connections, by what became of them", "was", &tally);
+    page.counters("tcp_connections_seen", "TCP connections, by outcome", "was", &tally);
     if let Some(census) = readings.census {
-        page.gauge("rooms", "Rooms open", census.rooms);
+        page.gauge("rooms", "Open rooms", census.rooms);
         page.gauge("participants", "Participants in rooms", census.participants);
-        page.gauge("sessions", "Sockets of signaling connected", census.sessions);
-        let help = "Bytes that sockets of signaling hold: to be sent, or received in part";
+        page.gauge("sessions", "Connected signaling sockets", census.sessions);
+        let help = "Bytes held for signaling sockets: queued, unsent, or received in part";
         page.gauge("queue_bytes", help, census.queue_bytes);
-        page.gauge("log_bytes", "Bytes of events kept for those who reconnect", census.log_bytes);
+        page.gauge("log_bytes", "Bytes of events kept for resuming", census.log_bytes);
     }
 }
 
-/// What is written so far.
+/// The metrics registered so far.
 struct Page(Registry);
 
 impl Page {
@@ -154,12 +166,12 @@ impl Page {
         self.0.register(name, help, counter);
     }
 
-    /// Counters of one name, told apart by a label.
+    /// Adds counters of one name that differ by a label.
     fn counters(&mut self, name: &str, help: &str, label: &'static str, rows: &[(&str, u64)]) {
         self.labelled(name, help, rows.iter().map(|(row, value)| ([(label, *row)], *value)));
     }
 
-    /// The same, by as many labels as it takes.
+    /// Adds counters of one name that differ by several labels.
     fn labelled<'a, const N: usize>(
         &mut self,
         name: &str,

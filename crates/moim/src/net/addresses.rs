@@ -1,8 +1,8 @@
-//! Addresses of this computer.
+//! Addresses of this host's network interfaces.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-/// Addresses of this computer that others on its network may reach, the likeliest first.
+/// Addresses at which other hosts on the network can reach this one, the likeliest first.
 pub(crate) fn of_interfaces() -> Vec<IpAddr> {
     let mut interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     interfaces.retain(|interface| !interface.is_loopback() && !interface.is_link_local());
@@ -13,7 +13,7 @@ pub(crate) fn of_interfaces() -> Vec<IpAddr> {
     interfaces.into_iter().map(|interface| interface.ip()).collect()
 }
 
-/// The address we would send from to somewhere far away. Connecting a UDP socket sends nothing.
+/// The source address of packets to a distant host. Connecting a UDP socket sends nothing.
 fn outward(far: &str) -> Option<IpAddr> {
     let far: SocketAddr = far.parse().ok()?;
     let any: SocketAddr = if far.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }.parse().ok()?;
@@ -22,7 +22,7 @@ fn outward(far: &str) -> Option<IpAddr> {
     socket.local_addr().ok().map(|address| address.ip())
 }
 
-/// Networks inside this computer, of containers and virtual machines.
+/// Interfaces of containers and virtual machines on this host.
 fn is_virtual(interface: &str) -> bool {
     ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "cni", "podman", "lxc"]
         .iter()

@@ -1,14 +1,14 @@
-//! The unit that limits count by: the addresses that one subscriber has.
+//! The unit of per-address limits: the addresses assigned to one subscriber line.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A client's address as far as one subscriber holds it: an IPv4 address, or the /64 of an IPv6 one
-/// (RFC 6177). IPv4 inside IPv6 counts as the IPv4 address.
+/// An IPv4 address, or the /64 of an IPv6 address: what one subscriber gets at least (RFC 6177).
+/// An IPv4-mapped IPv6 address counts as the IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ClientPrefix(IpAddr);
 
 impl ClientPrefix {
-    /// The prefix as a number that no other has.
+    /// The prefix as a unique number.
     pub(crate) fn to_bits(self) -> u128 {
         match self.0 {
             IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
@@ -16,7 +16,8 @@ impl ClientPrefix {
         }
     }
 
-    /// Everybody behind a proxy on this machine comes from loopback, so limits by address leave it out.
+    /// True for loopback, which per-address limits leave out: it stands for all clients of a
+    /// reverse proxy on this host.
     pub(crate) fn is_loopback(self) -> bool {
         self.0.is_loopback() || self.0 == Self::from(IpAddr::V6(Ipv6Addr::LOCALHOST)).0
     }
@@ -43,19 +44,19 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_addresses_of_one_64_are_one_client() {
+    fn ipv6_addresses_in_one_64_are_equal() {
         assert_eq!(prefix("2001:db8::1"), prefix("2001:db8::ffff:1"));
         assert_ne!(prefix("2001:db8::1"), prefix("2001:db8:0:1::1"));
     }
 
     #[test]
-    fn mapped_ipv4_is_ipv4() {
+    fn ipv4_mapped_address_equals_the_ipv4_address() {
         assert_eq!(prefix("::ffff:192.0.2.1"), prefix("192.0.2.1"));
         assert_ne!(prefix("192.0.2.1"), prefix("192.0.2.2"));
     }
 
     #[test]
-    fn loopback_of_both_families_is_recognised() {
+    fn loopback_is_recognised_in_both_families() {
         assert!(prefix("127.0.0.1").is_loopback());
         assert!(prefix("127.9.0.1").is_loopback());
         assert!(prefix("::1").is_loopback());

@@ -1,14 +1,14 @@
-//! Shares of a bounded resource: no client prefix can hold so much of it that others get nothing.
+//! Quotas of a bounded resource, so that no client prefix can take all of it.
 
 use std::collections::HashMap;
 
 use crate::net::client_prefix::ClientPrefix;
 
-/// While more than half of a resource is held, no prefix may hold more than one part in so many.
+/// While more than half of a resource is in use, one prefix may hold at most one part of this many.
 const RESERVED_PARTS: usize = 8;
 
-/// Counts the units of a resource that each client prefix holds. Loopback is bounded by the total
-/// alone, since a proxy on this machine speaks for many clients.
+/// Counts the units of a resource that each client prefix holds. Loopback is limited by the total
+/// alone, since a reverse proxy on this host stands for many clients.
 #[derive(Debug)]
 pub(crate) struct Quota {
     total: usize,
@@ -17,22 +17,22 @@ pub(crate) struct Quota {
     by_prefix: HashMap<ClientPrefix, usize>,
 }
 
-/// The reason why no unit is left.
+/// The limit that a further unit would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exceeded {
-    /// All units are held.
+    /// All units are in use.
     Total,
-    /// The prefix holds its share.
+    /// The prefix has used up its share.
     Share,
 }
 
 impl Quota {
-    /// At most `total` units, and at most `per_prefix` of one prefix.
+    /// A quota of `total` units, at most `per_prefix` for one prefix.
     pub(crate) fn new(total: usize, per_prefix: usize) -> Self {
         Self { total, per_prefix, held: 0, by_prefix: HashMap::new() }
     }
 
-    /// Whether the prefix may hold one unit more.
+    /// Checks that the prefix may take one more unit.
     pub(crate) fn check(&self, prefix: ClientPrefix) -> Result<(), Exceeded> {
         if self.held >= self.total {
             return Err(Exceeded::Total);
@@ -44,7 +44,7 @@ impl Quota {
         if self.held_by(prefix) < share { Ok(()) } else { Err(Exceeded::Share) }
     }
 
-    /// Counts one unit more for the prefix.
+    /// Takes one unit for the prefix.
     pub(crate) fn take(&mut self, prefix: ClientPrefix) -> Result<(), Exceeded> {
         self.check(prefix)?;
         self.held += 1;
@@ -54,7 +54,7 @@ impl Quota {
         Ok(())
     }
 
-    /// Gives back a unit that was [taken](Self::take).
+    /// Returns a unit that was [taken](Self::take).
     pub(crate) fn give_back(&mut self, prefix: ClientPrefix) {
         self.held = self.held.saturating_sub(1);
         if let Some(held) = self.by_prefix.get_mut(&prefix) {
@@ -65,19 +65,19 @@ impl Quota {
         }
     }
 
-    /// Units that all clients hold.
+    /// Units in use.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.held
     }
 
-    /// Units that one prefix holds; none are counted for loopback.
+    /// Units that one prefix holds; always 0 for loopback.
     pub(crate) fn held_by(&self, prefix: ClientPrefix) -> usize {
         self.by_prefix.get(&prefix).copied().unwrap_or_default()
     }
 }
 
-/// The most that one prefix may hold of a resource of which so much is held.
+/// The limit for one prefix while `held` units of `total` are in use.
 pub(crate) fn share(total: usize, held: usize) -> usize {
     if held > total / 2 { (total / RESERVED_PARTS).max(1) } else { total }
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_holds_no_more_than_its_limit_and_gets_units_back() {
+    fn take_is_limited_per_prefix_and_units_are_returned() {
         let mut quota = Quota::new(100, 2);
         quota.take(prefix(1)).unwrap();
         quota.take(prefix(1)).unwrap();
@@ -111,10 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_kept_for_others_once_half_is_held() {
+    fn one_prefix_gets_an_eighth_once_half_is_in_use() {
         let mut quota = Quota::new(64, 1000);
         while quota.take(prefix(1)).is_ok() {}
-        assert_eq!(quota.held(), 33, "half, and the one that passed it");
+        assert_eq!(quota.held(), 33, "half, and the unit that exceeded it");
         for last in 2..=4 {
             while quota.take(prefix(last)).is_ok() {}
             assert_eq!(quota.held_by(prefix(last)), 8);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_bounded_by_the_total_alone() {
+    fn loopback_is_limited_by_the_total_alone() {
         let mut quota = Quota::new(8, 1);
         let loopback = ClientPrefix::from(IpAddr::from([127, 0, 0, 1]));
         for _ in 0..8 {

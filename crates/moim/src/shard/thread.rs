@@ -50,8 +50,8 @@ pub(super) struct Own {
 
 /// Runs a shard on this thread until it is told to stop. A panic that no link contains ends the
 /// process: what the shard has written into what all share (who holds how much of the relay, which
-/// ports are open, where rooms are) can't be told from what is right, and whoever started the server
-/// starts it again within a second.
+/// ports are open, where rooms are) can't be told from what is right, and whoever started the
+/// server starts it again within a second.
 pub(super) fn run_or_give_up(own: Own) {
     let shard = usize::from(own.sibling.index());
     if catch_unwind(AssertUnwindSafe(|| run(own))).is_err() {
@@ -242,8 +242,8 @@ impl Shard {
                 let Some(port) = self.wire.outlets.port(index) else { return found };
                 let (port, mut before) = (*port, None);
                 for received in self.inbox.received(batch) {
-                    // What a sender's packets have caused leaves before the next one's are looked at:
-                    // where many wait, else all would wait for all.
+                    // What a sender's packets have caused leaves before the next one's are looked
+                    // at: where many wait, else all would wait for all.
                     let is_next =
                         before.replace(received.from).is_some_and(|it| it != received.from);
                     if is_next && self.media.flush(now, &mut self.relay, &mut self.wire) {
@@ -275,7 +275,7 @@ impl Shard {
                             Datagram::Garbage => {
                                 self.tally.garbage += 1;
                                 #[cfg(debug_assertions)]
-                                crate::faults::act(datagram);
+                                crate::faults::trigger(datagram);
                             }
                         }
                     }

@@ -33,7 +33,7 @@ use super::{
     task::{Task, Transport},
     websocket::{self, WebSocket},
 };
-use crate::{http::Host, net::tcp::Connection, reminder::Reminder};
+use crate::{http::Host, log_throttle::LogThrottle, net::tcp::Connection};
 
 /// How often the log tells of an origin that may not connect.
 const REFUSED_ORIGIN_INTERVAL: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ pub(super) struct Shared<A> {
     session: Arc<socketio::Config>,
     registry: Arc<Registry>,
     held: Arc<HeldBytes>,
-    refused_origin: Reminder,
+    refused_origin: LogThrottle,
 }
 
 /// Serves Socket.IO at the configured paths. Requests must carry a [`Connection`] as extension, and
@@ -53,7 +53,7 @@ pub(super) struct Shared<A> {
 pub(crate) fn router<A: Application>(app: Arc<A>, config: Config) -> Router {
     let mounts = config.mounts.clone();
     let session = Arc::new(config.session.clone());
-    let refused_origin = Reminder::every(REFUSED_ORIGIN_INTERVAL);
+    let refused_origin = LogThrottle::every(REFUSED_ORIGIN_INTERVAL);
     let (registry, held) = (Arc::default(), app.held_bytes());
     let shared = Arc::new(Shared { app, config, session, registry, held, refused_origin });
     let router = |router: Router<_>, mount: Mount| router.route(mount.path, any(serve));

@@ -38,13 +38,15 @@ fn a_thousand_connections_twenty_times_leave_memory_and_descriptors_where_they_w
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
-/// Calls by the media server, one after the other, in each of which people come and go all the time.
+/// Calls by the media server, one after the other, in each of which people come and go all the
+/// time.
 const CALLS: usize = 6;
 /// After these the allocator has what it needs for a call.
 const FIRST_CALLS: usize = 3;
 
-/// What memory may have grown by in the rest of the calls, in KiB. Four dozen come and go in them, and a
-/// link is some 100 KiB. Their rooms keep for a while what was said, as somebody might come back.
+/// What memory may have grown by in the rest of the calls, in KiB. Four dozen come and go in them,
+/// and a link is some 100 KiB. Their rooms keep for a while what was said, as somebody might come
+/// back.
 const CALLS_GROWTH: u64 = 3 * 1024;
 
 #[test]
@@ -55,8 +57,8 @@ fn people_who_come_and_go_in_calls_by_the_media_server_leave_nothing_behind() {
         come_and_go(&server, call);
         within(SOON, "nothing is kept for a link", || {
             let page = get(&server, "/metrics").text().to_owned();
-            let none = ["moim_media_peers 0\n", "moim_media_rooms 0\n", "moim_media_kept 0\n"];
-            none.iter().all(|line| page.contains(line)).then_some(())
+            let gauges = ["moim_media_peers", "moim_media_rooms", "moim_media_kept_entries"];
+            gauges.iter().all(|gauge| page.contains(&format!("{gauge} 0\n"))).then_some(())
         });
         memory.push(server.memory());
     }

@@ -25,7 +25,7 @@ fn a_shard_that_panics_ends_the_server_with_a_clear_line() {
         let log = server.log();
         log.contains("the server ends; start it again").then_some(log)
     });
-    assert_eq!(log.matches("panic; told once for each place").count(), 1, "{log}");
+    assert_eq!(log.matches("panic; logged once per location").count(), 1, "{log}");
     assert!(log.contains("moim/src/faults.rs") && !log.contains("0x"), "{log}");
 }
 

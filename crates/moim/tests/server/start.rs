@@ -177,7 +177,7 @@ fn secrets_are_for_the_owners_eyes_and_stay() {
     let read = |name: &str| fs::read_to_string(again.data().join(name)).unwrap();
     assert_eq!(["turn.secret", "ca.pem", "server.pem"].map(read), before);
     assert_eq!(mode(&exposed), 0o600);
-    assert!(again.log().contains("others could read this"), "{}", again.log());
+    assert!(again.log().contains("file was readable by other users"), "{}", again.log());
     assert!(!again.log().contains(secret.trim()));
 }
 

@@ -112,7 +112,7 @@ fn a_certificate_of_the_operators_is_served_and_taken_up_anew_when_it_changes() 
 
     fs::write(&cert, "half a file").unwrap();
     within(SOON, "it is noticed", || {
-        server.log().contains("the old certificate stays").then_some(())
+        server.log().contains("keeping the old certificate").then_some(())
     });
     assert!(serves(&second));
 }

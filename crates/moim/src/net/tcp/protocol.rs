@@ -1,4 +1,4 @@
-//! What a TCP connection speaks, by its first bytes (DESIGN "One port").
+//! What a TCP connection speaks, by its first bytes.
 
 /// The value at a fixed place in every STUN message (RFC 8489 §5).
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];

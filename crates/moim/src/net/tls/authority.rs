@@ -1,4 +1,4 @@
-//! Our own certification authority, made on first start.
+//! The local certification authority, created at the first start.
 
 use std::net::IpAddr;
 
@@ -18,17 +18,17 @@ use x509_parser::{
 use super::{clock, constraints, names::Names, private::is_within};
 use crate::data::DataFolder;
 
-/// The file the authority is kept in: its key, then its certificate.
+/// The CA's file in the data folder: key, then certificate.
 const FILE: &str = "ca.pem";
 
-/// How long it lives, as trusting it by hand is work.
-const LIFE: Duration = Duration::days(3650);
-/// How long before its end it is replaced, so that no certificate outlives it.
-const MARGIN: Duration = Duration::days(400);
+/// Validity of the CA; long, since users trust it by hand.
+const LIFETIME: Duration = Duration::days(3650);
+/// Time before expiry at which the CA is replaced, so that no certificate outlives it.
+const RENEWAL_MARGIN: Duration = Duration::days(400);
 
-/// A CA that people may come to trust on their phones, so it is limited to private names and the
-/// ones this computer had when it was made (RFC 5280 §4.2.1.10), and to servers: were its key
-/// stolen, it would still be no use against any other site, nor for mail or as anybody's client.
+/// A CA that users install on their devices. It is limited to private names, the names of this host
+/// at its creation (RFC 5280 §4.2.1.10), and server authentication: a stolen key can't be used
+/// against other sites, for mail, or as a client (docs/decisions/local-ca.md).
 pub(super) struct Authority {
     der: CertificateDer<'static>,
     pem: String,
@@ -39,9 +39,9 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// The authority of this data folder, made if it is missing or about to end. While the time is
-    /// not known, whatever is there stays.
-    pub(super) fn kept_in(
+    /// Loads the CA of the data folder; creates it if it is missing or about to expire. Without a
+    /// plausible time, an existing CA is kept.
+    pub(super) fn load_or_create(
         data: &DataFolder,
         names: &Names,
         now: Option<OffsetDateTime>,
@@ -53,29 +53,33 @@ impl Authority {
             if !kept.permitted.is_narrow {
                 let path = data.path().join(FILE);
                 tracing::warn!(
-                    "the CA in {0} was made by an earlier version and could, were it stolen, sign \
-                     for more than this server: to have a narrower one, remove {0}, start again \
-                     and trust the new /ca.crt on each device in place of the old one",
+                    "the CA in {0} was created by an earlier version and, if stolen, could sign \
+                     for more than this server: to replace it, remove {0}, restart, and trust the new \
+                     /ca.crt on each device in place of the old one",
                     path.display()
                 );
             }
             return Ok(kept);
         }
         let text = if kept.starts > date {
-            // The key stays, so devices that trust the old certificate go on doing so.
-            tracing::warn!("the CA was made under a wrong clock, so it is dated anew");
-            dated_anew(&text, names, date).with_context(|| unreadable(data))?
+            // The key stays, so devices that trust the old certificate accept the new one.
+            tracing::warn!(
+                "the CA was created under a wrong clock: reissuing it with correct dates"
+            );
+            redated(&text, names, date).with_context(|| unreadable(data))?
         } else {
-            tracing::warn!("the CA's life ends, so there is a new one to trust");
+            tracing::warn!(
+                "the CA is about to expire: created a new one, to be trusted on each device"
+            );
             create(names, date)?
         };
         data.write(FILE, &text)?;
         Self::parse(&text).with_context(|| unreadable(data))
     }
 
-    /// Whether it is valid now and will be for as long as what it signs.
+    /// True if the CA is valid now and for the lifetime of certificates that it signs.
     pub(super) fn is_current(&self, now: Option<OffsetDateTime>) -> bool {
-        now.is_none_or(|now| self.starts <= now && self.ends - now > MARGIN)
+        now.is_none_or(|now| self.starts <= now && self.ends - now > RENEWAL_MARGIN)
     }
 
     fn parse(text: &str) -> anyhow::Result<Self> {
@@ -91,7 +95,7 @@ impl Authority {
         Ok(Self { der, pem, issuer, permitted, starts, ends })
     }
 
-    /// The certificate in PEM, for others to trust.
+    /// The certificate in PEM, for download.
     pub(super) fn pem(&self) -> &str {
         &self.pem
     }
@@ -101,14 +105,14 @@ impl Authority {
         &self.der
     }
 
-    /// Those of `names` that it may sign for.
+    /// The subset of `names` that the CA may sign for.
     pub(super) fn permitted(&self, names: &Names) -> Names {
         let permitted = Names {
             dns: names.dns.iter().filter(|name| self.permitted.has_dns(name)).cloned().collect(),
             ips: names.ips.iter().filter(|ip| self.permitted.has_ip(**ip)).copied().collect(),
         };
         if permitted != *names {
-            tracing::debug!(%names, %permitted, "the CA may not sign for every name");
+            tracing::debug!(%names, %permitted, "the CA may not sign for all names");
         }
         permitted
     }
@@ -135,16 +139,16 @@ pub(super) fn parsed<'a>(der: &'a CertificateDer<'_>) -> anyhow::Result<X509Cert
     }
 }
 
-/// A new authority, as the text of its file.
+/// Creates a CA, as the text of its file.
 fn create(names: &Names, now: OffsetDateTime) -> anyhow::Result<String> {
-    // Its mark tells it from those of other computers where several are trusted.
+    // A random mark distinguishes it from other hosts' CAs in a device's list.
     let mark = rand::random::<u16>();
     let host = names.dns.iter().find(|name| !name.contains("local")).map_or("", String::as_str);
     self_signed(&KeyPair::generate()?, &format!("moim {host} {mark:04x}"), names, now)
 }
 
-/// The authority in `text` with its key and name, and dates that fit `now`.
-fn dated_anew(text: &str, names: &Names, now: OffsetDateTime) -> anyhow::Result<String> {
+/// Reissues the CA in `text` with the same key and name, and dates that fit `now`.
+fn redated(text: &str, names: &Names, now: OffsetDateTime) -> anyhow::Result<String> {
     let der = CertificateDer::from_pem_slice(text.as_bytes())?;
     let key = PrivateKeyDer::from_pem_slice(text.as_bytes())?;
     let certificate = parsed(&der)?;
@@ -161,9 +165,9 @@ fn self_signed(
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.distinguished_name.push(DnType::OrganizationName, "moim local CA");
-    // Not the time of its making, which a clock that is ahead would put into the future.
+    // Not the current time: a clock that is ahead would put it into the future.
     params.not_before = clock::EARLIEST;
-    params.not_after = now + LIFE;
+    params.not_after = now + LIFETIME;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -172,13 +176,13 @@ fn self_signed(
     Ok(key.serialize_pem() + &certificate.pem())
 }
 
-/// What a CA may sign for, as its certificate says.
+/// Names that a CA may sign for, by its name constraints.
 #[derive(Debug, Default)]
 struct Permitted {
     domains: Vec<String>,
-    /// Address and mask, both of one length.
+    /// Address and mask, of equal length.
     networks: Vec<(Vec<u8>, Vec<u8>)>,
-    /// It is for servers alone, for no mail address, and for no domain that may be others'.
+    /// True if limited to servers, without mail addresses and domains that may cover others.
     is_narrow: bool,
 }
 
@@ -199,7 +203,7 @@ impl Permitted {
         for subtree in subtrees {
             match &subtree.base {
                 GeneralName::DNSName(domain) => {
-                    has_registry |= constraints::may_be_others(domain);
+                    has_registry |= constraints::may_cover_others(domain);
                     permitted.domains.push((*domain).to_owned());
                 }
                 GeneralName::RFC822Name(_) => constrains_mail = true,

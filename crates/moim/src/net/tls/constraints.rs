@@ -9,7 +9,7 @@ use super::{names::Names, private};
 /// The extension's object identifier.
 const OID: [u64; 4] = [2, 5, 29, 30];
 
-/// The kinds of a general name that are constrained, by their tags (RFC 5280 §4.2.1.6).
+/// Tags of the constrained kinds of general names (RFC 5280 §4.2.1.6).
 const RFC822_NAME: u8 = 0x81;
 const DNS_NAME: u8 = 0x82;
 const URI: u8 = 0x86;
@@ -18,15 +18,14 @@ const SEQUENCE: u8 = 0x30;
 /// `permittedSubtrees`.
 const PERMITTED: u8 = 0xa0;
 
-/// A host that nobody has (RFC 6761 §6.4). With it alone permitted, all mail addresses and URIs are
-/// excluded; an excluded empty name would do the same in some verifiers and nothing in OpenSSL.
-const NOBODY: &str = "invalid";
+/// A host that can't exist (RFC 6761 §6.4). Permitting only this one excludes all mail addresses
+/// and URIs; excluding the empty name instead has no effect in OpenSSL.
+const NO_HOST: &str = "invalid";
 
-/// Private names and networks, and those of `names` that aren't private. No mail address and no
-/// URI. The names of directories are left free: rustls, and Go as well, refuse every certificate
-/// below a CA that constrains them.
+/// Permits private names and networks, and `names`; excludes all mail addresses and URIs. Directory
+/// names are not constrained: rustls and Go reject every certificate below a CA that does.
 pub(super) fn extension(names: &Names) -> CustomExtension {
-    let own = names.dns.iter().map(String::as_str).filter(|name| !may_be_others(name));
+    let own = names.dns.iter().map(String::as_str).filter(|name| !may_cover_others(name));
     let own = own.filter(|name| !private::is_in_private_domain(name));
     let domains = private::DOMAINS.into_iter().chain(own);
     let networks = private::NETWORKS
@@ -37,8 +36,8 @@ pub(super) fn extension(names: &Names) -> CustomExtension {
         .map(|domain| der(DNS_NAME, domain.as_bytes()))
         .chain(networks.map(|(network, bits)| der(IP_ADDRESS, &subnet(network, bits))))
         .collect();
-    subtrees.push(der(RFC822_NAME, NOBODY.as_bytes()));
-    subtrees.push(der(URI, NOBODY.as_bytes()));
+    subtrees.push(der(RFC822_NAME, NO_HOST.as_bytes()));
+    subtrees.push(der(URI, NO_HOST.as_bytes()));
     let subtrees: Vec<u8> = subtrees.iter().flat_map(|base| der(SEQUENCE, base)).collect();
     let content = der(SEQUENCE, &der(PERMITTED, &subtrees));
     let mut extension = CustomExtension::from_oid_content(&OID, content);
@@ -46,10 +45,10 @@ pub(super) fn extension(names: &Names) -> CustomExtension {
     extension
 }
 
-/// Whether names below `name`, for which a constraint holds as well, may be those of others. A
-/// single label may be a top-level domain (`dev`, `app`, `zip`), and a short one before a country's
-/// may be a registry (`co.uk`).
-pub(super) fn may_be_others(name: &str) -> bool {
+/// True if a constraint on `name`, which includes all names below, may cover other owners' names: a
+/// single label may be a top-level domain (`dev`, `app`, `zip`), and a short label before a country
+/// code may be a registry (`co.uk`).
+pub(super) fn may_cover_others(name: &str) -> bool {
     let is_registry = match name.split_once('.') {
         None => true,
         Some((first, last)) => !last.contains('.') && last.len() == 2 && first.len() <= 3,
@@ -57,7 +56,7 @@ pub(super) fn may_be_others(name: &str) -> bool {
     is_registry && !private::is_in_private_domain(name)
 }
 
-/// Address and mask.
+/// Encodes address and mask.
 fn subnet(network: IpAddr, bits: u8) -> Vec<u8> {
     let (octets, width) = match network {
         IpAddr::V4(network) => (network.octets().to_vec(), 32),
@@ -69,7 +68,7 @@ fn subnet(network: IpAddr, bits: u8) -> Vec<u8> {
     [&octets, mask].concat()
 }
 
-/// A value in DER (X.690 §8.1): its tag, its length, its content.
+/// Encodes a value in DER (X.690 §8.1): tag, length, content.
 fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let bytes = length.to_be_bytes();

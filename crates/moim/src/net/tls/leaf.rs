@@ -1,4 +1,4 @@
-//! The server's own certificate.
+//! The server's certificate, signed by the local CA.
 
 use anyhow::Context;
 use rcgen::{
@@ -13,40 +13,41 @@ use x509_parser::{certificate::X509Certificate, extensions::ParsedExtension};
 
 use super::{
     authority::{Authority, parsed},
+    certificate::Certificate,
     clock,
-    current::Certificate,
     names::Names,
 };
 use crate::data::DataFolder;
 
-/// The file it is kept in, so that a browser's "continue anyway" outlives a restart.
+/// The certificate's file in the data folder. It is kept so that a browser's "continue anyway"
+/// survives a restart.
 const FILE: &str = "server.pem";
 
-/// How long it lives; browsers take 398 days at most from anybody.
-const LIFE: Duration = Duration::days(365);
-/// How long before its making it is valid already, for clients whose clocks are behind.
-const HEAD_START: Duration = Duration::days(7);
-/// How long before its end it is renewed.
-const MARGIN: Duration = Duration::days(30);
+/// Validity of the certificate; browsers accept 398 days at most.
+const LIFETIME: Duration = Duration::days(365);
+/// Time by which the validity begins early, for clients whose clocks are behind.
+const BACKDATING: Duration = Duration::days(7);
+/// Time before expiry at which the certificate is renewed.
+const RENEWAL_MARGIN: Duration = Duration::days(30);
 
-/// A certificate for the names of this computer, with its key.
+/// A certificate for this host's names, with its key.
 pub(super) struct Leaf {
     der: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
     names: Names,
     starts: OffsetDateTime,
     ends: OffsetDateTime,
-    /// The key identifier of who signed it.
-    signer: Option<Vec<u8>>,
+    /// The key identifier of the CA that signed it.
+    authority_key_id: Option<Vec<u8>>,
 }
 
 impl Leaf {
-    /// The one that was made before, unless there is none that can be read.
-    pub(super) fn kept_in(data: &DataFolder) -> anyhow::Result<Option<Self>> {
+    /// Loads the certificate of the data folder; `None` if it is missing or unreadable.
+    pub(super) fn load(data: &DataFolder) -> anyhow::Result<Option<Self>> {
         Ok(data.read(FILE)?.and_then(|text| Self::parse(&text).ok()))
     }
 
-    /// Has a new one signed, and keeps it.
+    /// Issues a certificate and stores it.
     pub(super) fn issue(
         authority: &Authority,
         names: &Names,
@@ -54,7 +55,7 @@ impl Leaf {
         now: Option<OffsetDateTime>,
     ) -> anyhow::Result<Self> {
         let text = signed(authority, names, now.unwrap_or(clock::EARLIEST))
-            .context("Can't make a certificate")?;
+            .context("Can't create a certificate")?;
         data.write(FILE, &text)?;
         Self::parse(&text)
     }
@@ -66,8 +67,8 @@ impl Leaf {
         let names = Names::of_certificate(&certificate);
         let starts = certificate.validity().not_before.to_datetime();
         let ends = certificate.validity().not_after.to_datetime();
-        let signer = signer_of(&certificate);
-        Ok(Self { der, key, names, starts, ends, signer })
+        let authority_key_id = authority_key_id_of(&certificate);
+        Ok(Self { der, key, names, starts, ends, authority_key_id })
     }
 
     /// The certificate.
@@ -76,20 +77,20 @@ impl Leaf {
         &self.der
     }
 
-    /// Whether `authority` signed it.
-    pub(super) fn is_of(&self, authority: &Authority) -> bool {
+    /// True if `authority` signed it.
+    pub(super) fn is_signed_by(&self, authority: &Authority) -> bool {
         let id = parsed(authority.der()).ok().and_then(|ca| key_id_of(&ca));
-        id.is_some() && id == self.signer
+        id.is_some() && id == self.authority_key_id
     }
 
-    /// Whether it is good for all of `names`, and will be for a while. One that is not valid yet was
-    /// made under a clock that was ahead.
-    pub(super) fn serves(&self, names: &Names, now: Option<OffsetDateTime>) -> bool {
-        let is_valid = |now| self.starts <= now && self.ends - now > MARGIN;
+    /// True if the certificate covers `names` and does not expire soon. One that is not yet valid
+    /// was issued under a clock that was ahead.
+    pub(super) fn covers(&self, names: &Names, now: Option<OffsetDateTime>) -> bool {
+        let is_valid = |now| self.starts <= now && self.ends - now > RENEWAL_MARGIN;
         self.names.cover(names) && now.is_none_or(is_valid)
     }
 
-    /// The certificate and its key, ready for handshakes.
+    /// Prepares the certificate for handshakes.
     pub(super) fn certified(
         &self,
         authority: &Authority,
@@ -109,8 +110,8 @@ fn signed(
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "moim");
-    params.not_before = clock::EARLIEST.max(now - HEAD_START);
-    params.not_after = now + LIFE;
+    params.not_before = clock::EARLIEST.max(now - BACKDATING);
+    params.not_after = now + LIFETIME;
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -122,7 +123,7 @@ fn signed(
     Ok(key.serialize_pem() + &certificate.pem())
 }
 
-fn signer_of(certificate: &X509Certificate<'_>) -> Option<Vec<u8>> {
+fn authority_key_id_of(certificate: &X509Certificate<'_>) -> Option<Vec<u8>> {
     certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
         ParsedExtension::AuthorityKeyIdentifier(id) => Some(id.key_identifier.as_ref()?.0.to_vec()),
         _ => None,
@@ -166,7 +167,7 @@ mod tests {
         OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap()
     }
 
-    /// What a browser that trusts `authority` makes of `leaf`.
+    /// True if a client that trusts `authority` accepts `leaf`.
     fn is_trusted(authority: &Authority, leaf: &Leaf, name: &str, at: OffsetDateTime) -> bool {
         let mut roots = RootCertStore::empty();
         roots.add(authority.der().clone()).unwrap();
@@ -180,13 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn every_name_of_this_computer_is_trusted_but_one_that_may_be_a_top_level_domain() {
+    fn names_of_this_host_are_trusted_except_single_labels() {
         let (_parent, data) = folder();
         let names = names(
             &["localhost", "box", "box.local"],
             &["127.0.0.1", "::1", "192.168.1.5", "203.0.113.9", "2001:db8::9"],
         );
-        let authority = Authority::kept_in(&data, &names, Some(now())).unwrap();
+        let authority = Authority::load_or_create(&data, &names, Some(now())).unwrap();
         let permitted = authority.permitted(&names);
         assert!(!permitted.dns.contains("box"));
         let leaf = Leaf::issue(&authority, &permitted, &data, Some(now())).unwrap();
@@ -198,10 +199,10 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_no_use_against_other_sites() {
+    fn certificates_for_other_sites_are_not_trusted() {
         let (_parent, data) = folder();
         let own = names(&["localhost"], &["127.0.0.1"]);
-        let authority = Authority::kept_in(&data, &own, Some(now())).unwrap();
+        let authority = Authority::load_or_create(&data, &own, Some(now())).unwrap();
         let others = names(&["bank.example"], &["198.51.100.1"]);
         let leaf = Leaf::issue(&authority, &others, &data, Some(now())).unwrap();
         assert!(!is_trusted(&authority, &leaf, "bank.example", now()));
@@ -210,9 +211,9 @@ mod tests {
     }
 
     #[test]
-    fn an_address_this_computer_gets_later_is_signed_for_if_it_is_private() {
+    fn later_address_is_permitted_if_private() {
         let (_parent, data) = folder();
-        let authority = Authority::kept_in(&data, &names(&[], &[]), Some(now())).unwrap();
+        let authority = Authority::load_or_create(&data, &names(&[], &[]), Some(now())).unwrap();
         let later = names(&["box.local", "localhost"], &["10.9.8.7", "fd00::7", "198.51.100.1"]);
         let permitted = names(&["box.local", "localhost"], &["10.9.8.7", "fd00::7"]);
         assert_eq!(authority.permitted(&later), permitted);
@@ -222,30 +223,31 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_serves_until_names_change_or_its_end_is_near() {
+    fn leaf_is_current_until_names_change_or_expiry_is_near() {
         let (_parent, data) = folder();
         let own = names(&["localhost"], &["127.0.0.1", "10.0.0.1"]);
-        let authority = Authority::kept_in(&data, &own, Some(now())).unwrap();
+        let authority = Authority::load_or_create(&data, &own, Some(now())).unwrap();
         Leaf::issue(&authority, &own, &data, Some(now())).unwrap();
-        let leaf = Leaf::kept_in(&data).unwrap().unwrap();
-        assert!(leaf.is_of(&authority));
-        assert!(leaf.serves(&own, Some(now() + Duration::days(330))));
-        assert!(!leaf.serves(&own, Some(now() + Duration::days(336))));
-        assert!(leaf.serves(&names(&[], &["10.0.0.1"]), Some(now())));
-        assert!(!leaf.serves(&names(&[], &["10.0.0.2"]), Some(now())));
+        let leaf = Leaf::load(&data).unwrap().unwrap();
+        assert!(leaf.is_signed_by(&authority));
+        assert!(leaf.covers(&own, Some(now() + Duration::days(330))));
+        assert!(!leaf.covers(&own, Some(now() + Duration::days(336))));
+        assert!(leaf.covers(&names(&[], &["10.0.0.1"]), Some(now())));
+        assert!(!leaf.covers(&names(&[], &["10.0.0.2"]), Some(now())));
     }
 
     #[test]
-    fn the_authority_stays_until_its_end_is_near_and_a_new_one_disowns_the_leaf() {
+    fn authority_is_replaced_near_expiry_and_its_leaf_no_longer_matches() {
         let (_parent, data) = folder();
         let own = names(&["localhost"], &[]);
-        let authority = Authority::kept_in(&data, &own, Some(now())).unwrap();
+        let authority = Authority::load_or_create(&data, &own, Some(now())).unwrap();
         let leaf = Leaf::issue(&authority, &own, &data, Some(now())).unwrap();
-        let later = Authority::kept_in(&data, &own, Some(now() + Duration::days(3000))).unwrap();
+        let later =
+            Authority::load_or_create(&data, &own, Some(now() + Duration::days(3000))).unwrap();
         assert_eq!(later.der(), authority.der());
         let successor =
-            Authority::kept_in(&data, &own, Some(now() + Duration::days(3300))).unwrap();
+            Authority::load_or_create(&data, &own, Some(now() + Duration::days(3300))).unwrap();
         assert_ne!(successor.der(), authority.der());
-        assert!(!leaf.is_of(&successor));
+        assert!(!leaf.is_signed_by(&successor));
     }
 }

@@ -1,12 +1,12 @@
-//! TLS on the one port: whose certificate, and keeping it current.
+//! TLS on the one port: the certificate and its renewal.
 
 mod authority;
+mod certificate;
 mod clock;
 mod constraints;
-mod current;
-mod files;
 mod leaf;
 mod names;
+mod operator;
 mod private;
 #[cfg(test)]
 mod tests;
@@ -21,22 +21,21 @@ use rustls::{
 use time::OffsetDateTime;
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) use current::Current;
+pub(crate) use certificate::CurrentCertificate;
 pub(crate) use names::Names;
 pub(crate) use private::{is_private_address, is_private_name};
 
 use crate::{config::Config, data::DataFolder};
 use authority::Authority;
-use files::Files;
 use leaf::Leaf;
+use operator::OperatorCertificate;
 
-/// How often files named by the operator are looked at for changes.
+/// Interval of checks for changes of the operator's files.
 const FILES_INTERVAL: Duration = Duration::from_secs(2);
-/// How often the names of this computer are looked at for changes, and the clock for the end of
-/// the certificate.
+/// Interval of checks for changes of this host's names, and for the certificate's expiry.
 const NAMES_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What is agreed on inside TLS before a byte is sent (RFC 7301).
+/// Application protocols that are negotiated in the TLS handshake (RFC 7301).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alpn {
     /// `h2` (RFC 9113 §3.2).
@@ -48,8 +47,8 @@ pub(crate) enum Alpn {
 }
 
 impl Alpn {
-    /// Those we know, the ones we would rather speak first. Who names TURN at all means it; some of
-    /// its clients name HTTP as well.
+    /// Supported protocols in order of preference. TURN is first, since some TURN clients offer
+    /// HTTP too and HTTP clients never offer TURN.
     const ALL: [Self; 3] = [Self::Turn, Self::Http2, Self::Http1];
 
     const fn id(self) -> &'static [u8] {
@@ -60,96 +59,99 @@ impl Alpn {
         }
     }
 
-    /// What was agreed on, if anything.
+    /// The negotiated protocol, if any.
     pub(crate) fn chosen(connection: &rustls::ServerConnection) -> Option<Self> {
         let id = connection.alpn_protocol()?;
         Self::ALL.into_iter().find(|alpn| alpn.id() == id)
     }
 }
 
-/// TLS as the server speaks it.
+/// The server's TLS set-up.
 pub(crate) struct Tls {
-    /// Does handshakes, with the certificate of the day.
+    /// Accepts TLS connections with the current certificate.
     pub(crate) acceptor: TlsAcceptor,
-    /// The certificate of the day, for whoever does handshakes of another kind.
-    pub(crate) certificate: Arc<Current>,
-    /// Keeps the certificate current for as long as it is awaited.
-    pub(crate) upkeep: Upkeep,
+    /// The current certificate, also for DTLS.
+    pub(crate) certificate: Arc<CurrentCertificate>,
+    /// The task that renews the certificate.
+    pub(crate) renewal: Renewal,
 }
 
-/// Loads or makes the certificate.
+/// Loads or creates the certificate.
 ///
 /// # Errors
-/// A sentence for the operator, with the remedy.
+/// A message for the operator, with the remedy.
 pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let upkeep = match &config.certificate {
-        Some(files) => Upkeep::files(Files::open(files, Arc::clone(&provider))?),
+    let renewal = match &config.certificate {
+        Some(files) => Renewal::files(OperatorCertificate::open(files, Arc::clone(&provider))?),
         None => {
             let now = clock::now();
             if now.is_none() {
                 tracing::warn!(
-                    "the clock of this computer is years behind: set it, or certificates are good \
-                     for nobody; new ones are made once it is right"
+                    "the system clock is years behind: set it, otherwise no client accepts the \
+                     certificate; a new one is issued once the clock is right"
                 );
             }
             let announced: Vec<_> = config.announce.iter().map(|announced| announced.ip).collect();
-            Upkeep::own(Own::prepare(&config.data, &announced, &provider, now)?)
+            Renewal::own(LocalCertificate::prepare(&config.data, &announced, &provider, now)?)
         }
     };
-    let certificate = upkeep.current();
+    let certificate = renewal.current();
     if certificate.for_dtls().is_none() {
-        tracing::warn!("the certificate's key is not ECDSA: TURN over DTLS is not served");
+        tracing::warn!("the certificate's key is not ECDSA: TURN over DTLS is disabled");
     }
     let acceptor = acceptor(provider, Arc::clone(&certificate))?;
-    Ok(Tls { acceptor, certificate, upkeep })
+    Ok(Tls { acceptor, certificate, renewal })
 }
 
-fn acceptor(provider: Arc<CryptoProvider>, current: Arc<Current>) -> anyhow::Result<TlsAcceptor> {
+fn acceptor(
+    provider: Arc<CryptoProvider>,
+    current: Arc<CurrentCertificate>,
+) -> anyhow::Result<TlsAcceptor> {
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .context("TLS can't be set up")?
         .with_no_client_auth()
         .with_cert_resolver(current);
     config.alpn_protocols = Alpn::ALL.iter().map(|alpn| alpn.id().to_vec()).collect();
-    // Sessions are resumed from what the client keeps, so that none are kept here.
+    // Stateless tickets: session state is kept by the client.
     config.ticketer = aws_lc_rs::Ticketer::new().context("TLS can't be set up")?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Whatever keeps the certificate current.
-pub(crate) struct Upkeep(Source);
+/// Renews the certificate.
+pub(crate) struct Renewal(CertificateSource);
 
-enum Source {
-    Files(Files),
-    Own(Box<Own>),
+enum CertificateSource {
+    OperatorCertificate(OperatorCertificate),
+    LocalCertificate(Box<LocalCertificate>),
 }
 
-impl Upkeep {
-    fn files(files: Files) -> Self {
-        Self(Source::Files(files))
+impl Renewal {
+    fn files(files: OperatorCertificate) -> Self {
+        Self(CertificateSource::OperatorCertificate(files))
     }
 
-    fn own(own: Own) -> Self {
-        Self(Source::Own(Box::new(own)))
+    fn own(own: LocalCertificate) -> Self {
+        Self(CertificateSource::LocalCertificate(Box::new(own)))
     }
 
-    fn current(&self) -> Arc<Current> {
+    fn current(&self) -> Arc<CurrentCertificate> {
         match &self.0 {
-            Source::Files(files) => files.current(),
-            Source::Own(own) => Arc::clone(&own.current),
+            CertificateSource::OperatorCertificate(files) => files.current(),
+            CertificateSource::LocalCertificate(own) => Arc::clone(&own.current),
         }
     }
 
-    /// Renews the certificate whenever that is due. Never returns.
+    /// Renews the certificate when needed. Never returns.
     pub(crate) async fn run(mut self) {
         loop {
             match &mut self.0 {
-                Source::Files(files) => {
+                CertificateSource::OperatorCertificate(files) => {
                     tokio::time::sleep(FILES_INTERVAL).await;
                     files.reload_if_changed();
                 }
-                Source::Own(own) => {
+                CertificateSource::LocalCertificate(own) => {
                     tokio::time::sleep(NAMES_INTERVAL).await;
                     if let Err(error) = own.renew_if_due(clock::now()) {
                         tracing::error!("the certificate can't be renewed: {error:#}");
@@ -160,17 +162,17 @@ impl Upkeep {
     }
 }
 
-/// A certificate signed by our own CA.
-struct Own {
+/// A certificate signed by the local CA.
+struct LocalCertificate {
     data: DataFolder,
     announce: Vec<IpAddr>,
     authority: Authority,
     leaf: Leaf,
     provider: Arc<CryptoProvider>,
-    current: Arc<Current>,
+    current: Arc<CurrentCertificate>,
 }
 
-impl Own {
+impl LocalCertificate {
     fn prepare(
         data: &DataFolder,
         announce: &[IpAddr],
@@ -178,13 +180,13 @@ impl Own {
         now: Option<OffsetDateTime>,
     ) -> anyhow::Result<Self> {
         let names = Names::of_this_computer(announce);
-        let authority = Authority::kept_in(data, &names, now)?;
+        let authority = Authority::load_or_create(data, &names, now)?;
         let names = authority.permitted(&names);
-        let leaf = match Leaf::kept_in(data)? {
-            Some(leaf) if leaf.is_of(&authority) && leaf.serves(&names, now) => leaf,
+        let leaf = match Leaf::load(data)? {
+            Some(leaf) if leaf.is_signed_by(&authority) && leaf.covers(&names, now) => leaf,
             _ => Leaf::issue(&authority, &names, data, now)?,
         };
-        let current = Arc::new(Current::new(leaf.certified(&authority, provider)?));
+        let current = Arc::new(CurrentCertificate::new(leaf.certified(&authority, provider)?));
         Ok(Self {
             data: data.clone(),
             announce: announce.to_vec(),
@@ -195,15 +197,16 @@ impl Own {
         })
     }
 
-    /// Renews what the names of this computer, time, or a clock set right in the meantime call for.
+    /// Renews the CA or the certificate if this host's names changed, expiry is near, or the clock
+    /// was corrected.
     fn renew_if_due(&mut self, now: Option<OffsetDateTime>) -> anyhow::Result<()> {
         let names = Names::of_this_computer(&self.announce);
         let is_current = self.authority.is_current(now);
         if !is_current {
-            self.authority = Authority::kept_in(&self.data, &names, now)?;
+            self.authority = Authority::load_or_create(&self.data, &names, now)?;
         }
         let names = self.authority.permitted(&names);
-        let is_served = self.leaf.is_of(&self.authority) && self.leaf.serves(&names, now);
+        let is_served = self.leaf.is_signed_by(&self.authority) && self.leaf.covers(&names, now);
         if is_current && is_served {
             return Ok(());
         }

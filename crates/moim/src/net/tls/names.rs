@@ -1,4 +1,4 @@
-//! What this computer is called.
+//! Names and addresses of this host.
 
 use std::{
     collections::BTreeSet,
@@ -11,17 +11,17 @@ use x509_parser::{
     extensions::{GeneralName, ParsedExtension},
 };
 
-/// Names and addresses by which a browser may reach this computer.
+/// Names and addresses by which clients may reach this host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Names {
-    /// In lower case.
+    /// DNS names in lower case.
     pub(crate) dns: BTreeSet<String>,
-    /// Canonical.
+    /// Canonical addresses.
     pub(crate) ips: BTreeSet<IpAddr>,
 }
 
 impl Names {
-    /// Its names and addresses now, and those it is `announce`d by.
+    /// Current names and addresses of this host, and the announced ones.
     pub(crate) fn of_this_computer(announce: &[IpAddr]) -> Self {
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
         let host = host_name();
@@ -36,7 +36,7 @@ impl Names {
             ips: loopback.into_iter().chain(ips.map(|ip| ip.to_canonical())).collect(),
         };
         if let Some(host) = host.map(str::to_ascii_lowercase).filter(|host| is_dns_name(host)) {
-            // What other computers find by multicast DNS (RFC 6762 §3).
+            // The name in multicast DNS (RFC 6762 §3).
             let short = host.split('.').next().unwrap_or(&host);
             names.dns.insert(format!("{short}.local"));
             names.dns.insert(host);
@@ -44,7 +44,7 @@ impl Names {
         names
     }
 
-    /// The names of this computer without its addresses, also by the first label alone.
+    /// Names of this host without its addresses, each also by its first label alone.
     pub(crate) fn of_host() -> BTreeSet<String> {
         let host = host_name();
         let mut names = Self::new(host.as_deref(), std::iter::empty()).dns;
@@ -54,7 +54,7 @@ impl Names {
         names
     }
 
-    /// Those a certificate is for.
+    /// Subject alternative names of a certificate.
     pub(crate) fn of_certificate(certificate: &X509Certificate<'_>) -> Self {
         let mut names = Self::default();
         for extension in certificate.extensions() {
@@ -80,13 +80,13 @@ impl Names {
         names
     }
 
-    /// Whether `name` is among them, also by a wildcard for its first label (RFC 9525 §6.3).
+    /// True if `name` is contained, also by a wildcard for its first label (RFC 9525 §6.3).
     pub(crate) fn match_dns(&self, name: &str) -> bool {
         let wildcard = || name.split_once('.').map(|(_, domain)| format!("*.{domain}"));
         self.dns.contains(name) || wildcard().is_some_and(|name| self.dns.contains(&name))
     }
 
-    /// Whether all of `others` are among these.
+    /// True if all of `others` are contained.
     pub(crate) fn cover(&self, others: &Self) -> bool {
         self.dns.is_superset(&others.dns) && self.ips.is_superset(&others.ips)
     }
@@ -96,7 +96,7 @@ fn host_name() -> Option<String> {
     hostname::get().ok().and_then(|name| name.into_string().ok())
 }
 
-/// Letters, digits and hyphens in labels of 63 (RFC 1123 §2.1), short enough that `.local` fits.
+/// True for a host name (RFC 1123 §2.1) short enough to append `.local`.
 fn is_dns_name(name: &str) -> bool {
     name.len() <= 200
         && name.parse::<IpAddr>().is_err()
@@ -128,21 +128,21 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_known_by_its_name_and_locally() {
+    fn host_has_its_name_and_a_local_one() {
         assert_eq!(dns("Box"), ["box", "box.local", "localhost"]);
         assert_eq!(dns("box.local"), ["box.local", "localhost"]);
         assert_eq!(dns("a.example.org"), ["a.example.org", "a.local", "localhost"]);
     }
 
     #[test]
-    fn what_is_no_host_name_is_left_out() {
+    fn malformed_host_names_are_left_out() {
         for host in ["", "a b", "ünï", "-a", "a..b", "192.0.2.1", "x_y", &"a".repeat(64)] {
             assert_eq!(dns(host), ["localhost"], "{host}");
         }
     }
 
     #[test]
-    fn mapped_addresses_are_canonical() {
+    fn ipv4_mapped_addresses_are_canonical() {
         let mapped = "::ffff:192.0.2.1".parse().unwrap();
         let names = Names::new(None, std::iter::once(mapped));
         assert!(names.ips.contains(&"192.0.2.1".parse::<IpAddr>().unwrap()));

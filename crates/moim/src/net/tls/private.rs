@@ -1,8 +1,8 @@
-//! Names and networks that are nobody's on the Internet.
+//! Private names and networks, which don't exist on the public Internet.
 
 use std::net::IpAddr;
 
-/// Domains outside the public DNS (RFC 6761, RFC 6762, RFC 8375, and by custom).
+/// Domains outside the public DNS (RFC 6761, RFC 6762, RFC 8375, and by convention).
 pub(super) const DOMAINS: [&str; 5] = ["localhost", "local", "lan", "home.arpa", "internal"];
 
 /// Networks that are not routed on the Internet.
@@ -18,23 +18,22 @@ pub(super) const NETWORKS: [(&str, u8); 9] = [
     ("fe80::", 10),
 ];
 
-/// Whether only this network's own resolvers can know `name`: it is of one label, or within a
-/// domain outside the public DNS.
+/// True if only local resolvers can know `name`: a single label, or within a private domain.
 pub(crate) fn is_private_name(name: &str) -> bool {
     !name.contains('.') || is_in_private_domain(name)
 }
 
-/// Whether `name` is within a domain outside the public DNS.
+/// True if `name` is within one of [`DOMAINS`].
 pub(super) fn is_in_private_domain(name: &str) -> bool {
     DOMAINS.iter().any(|domain| is_within(name, domain))
 }
 
-/// Whether `name` is `domain` or below it (RFC 5280 §4.2.1.10).
+/// True if `name` is `domain` or below it (RFC 5280 §4.2.1.10).
 pub(super) fn is_within(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
-/// Whether `address` is of a network that is not routed on the Internet.
+/// True if `address` is in one of [`NETWORKS`].
 pub(crate) fn is_private_address(address: IpAddr) -> bool {
     NETWORKS.iter().any(|(network, bits)| {
         let network = network.parse().ok();
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn private_names_are_those_the_public_dns_has_not() {
+    fn is_private_name_excludes_public_names() {
         for name in ["nas", "box.local", "a.b.lan", "x.home.arpa", "vm.internal", "a.localhost"] {
             assert!(is_private_name(name), "{name}");
         }
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn private_addresses_are_those_the_internet_has_not() {
+    fn is_private_address_excludes_public_addresses() {
         for address in ["127.0.0.1", "10.1.2.3", "172.18.0.2", "192.168.0.1", "::1", "fd00::1"] {
             assert!(is_private_address(address.parse().unwrap()), "{address}");
         }

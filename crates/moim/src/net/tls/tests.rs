@@ -11,7 +11,7 @@ use rustls::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{Own, authority::Authority, clock, leaf::Leaf, names::Names};
+use super::{LocalCertificate, authority::Authority, clock, leaf::Leaf, names::Names};
 use crate::data::DataFolder;
 
 fn folder() -> (tempfile::TempDir, DataFolder) {
@@ -86,7 +86,7 @@ fn the_authority_signs_for_servers_of_this_computer_alone() {
     use ExtendedKeyUsagePurpose::{ClientAuth, CodeSigning, EmailProtection, ServerAuth};
     let (_parent, data) = folder();
     let own = names(&["localhost", "box", "box.local", "calls.example.org"]);
-    let authority = Authority::kept_in(&data, &own, Some(today())).unwrap();
+    let authority = Authority::load_or_create(&data, &own, Some(today())).unwrap();
     let takes = |san, usage, purpose| {
         openssl_takes(&authority, &forged(&authority, Some(san), usage), purpose)
     };
@@ -130,7 +130,7 @@ fn a_host_name_that_may_be_a_top_level_domain_opens_none() {
     for host in ["dev", "app", "zip", "box", "co.uk"] {
         let (_parent, data) = folder();
         let own = names(&["localhost", host, &format!("{host}.local")]);
-        let authority = Authority::kept_in(&data, &own, Some(today())).unwrap();
+        let authority = Authority::load_or_create(&data, &own, Some(today())).unwrap();
         for forged_name in [host.to_owned(), format!("accounts.google.{host}")] {
             let usage = ExtendedKeyUsagePurpose::ServerAuth;
             let pem = forged(&authority, Some(dns(&forged_name)), usage);
@@ -150,7 +150,7 @@ fn a_host_name_that_may_be_a_top_level_domain_opens_none() {
 struct Life {
     _parent: tempfile::TempDir,
     data: DataFolder,
-    own: Own,
+    own: LocalCertificate,
 }
 
 impl Life {
@@ -160,9 +160,9 @@ impl Life {
         Self { _parent: parent, data, own }
     }
 
-    fn start(data: &DataFolder, now: OffsetDateTime) -> Own {
+    fn start(data: &DataFolder, now: OffsetDateTime) -> LocalCertificate {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        Own::prepare(data, &[], &provider, clock::believed(now)).unwrap()
+        LocalCertificate::prepare(data, &[], &provider, clock::plausible(now)).unwrap()
     }
 
     fn restart(&mut self, now: OffsetDateTime) {
@@ -170,7 +170,7 @@ impl Life {
     }
 
     fn look(&mut self, now: OffsetDateTime) {
-        self.own.renew_if_due(clock::believed(now)).unwrap();
+        self.own.renew_if_due(clock::plausible(now)).unwrap();
     }
 
     /// Whether a browser whose clock is right trusts what is served at `now`, CA dates included.

@@ -1,4 +1,4 @@
-//! What a datagram is, by its first bytes (RFC 7983 §7, DESIGN "One port").
+//! What a datagram is, by its first bytes (RFC 7983 §7).
 
 /// A STUN message without attributes, and so the shortest.
 const STUN_HEADER: usize = 20;

@@ -21,7 +21,7 @@ use turn::siblings::Sibling;
 
 use crate::{
     config::{Announce, Limits},
-    net::tls::Current,
+    net::tls::CurrentCertificate,
 };
 pub(crate) use client::{Client, Unsent, queue};
 pub(crate) use command::Command;
@@ -36,7 +36,7 @@ pub(crate) use upkeep::{Interfaces, keep_up};
 /// What relays run by.
 pub(crate) struct Config {
     /// For clients over DTLS.
-    pub(crate) certificate: Arc<Current>,
+    pub(crate) certificate: Arc<CurrentCertificate>,
     /// The HMAC secrets of REST credentials: any is good.
     pub(crate) secrets: Vec<Vec<u8>>,
     /// Credentials of rooms, where there are rooms.

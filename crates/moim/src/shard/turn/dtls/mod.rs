@@ -19,7 +19,7 @@ use turn::{
     dtls::{Alert, Door, Greeting, alert, begins_handshake},
 };
 
-use crate::net::tls::Current;
+use crate::net::tls::CurrentCertificate;
 use session::{Ended, REVIEW, Session};
 
 /// Sessions at once; one takes some ten kilobytes.
@@ -33,7 +33,7 @@ const TICK: Duration = Duration::from_millis(250);
 pub(crate) struct Endpoint {
     door: Door,
     settings: Arc<dimpl::Config>,
-    certificate: Arc<Current>,
+    certificate: Arc<CurrentCertificate>,
     sessions: HashMap<FiveTuple, Session>,
     handshakes: usize,
     next_tick: Option<Instant>,
@@ -93,7 +93,7 @@ impl Endpoint {
     /// # Errors
     /// The crypto library does not do what it should.
     pub(crate) fn new(
-        certificate: Arc<Current>,
+        certificate: Arc<CurrentCertificate>,
         key: [u8; 32],
         now: Instant,
     ) -> Result<Self, dimpl::Error> {

@@ -26,7 +26,7 @@ fn certificate() -> DtlsCertificate {
 
 fn world() -> World {
     let now = Instant::now();
-    let endpoint = Endpoint::new(Current::of_dtls(certificate()), [7; 32], now).unwrap();
+    let endpoint = Endpoint::new(CurrentCertificate::of_dtls(certificate()), [7; 32], now).unwrap();
     World { endpoint, now }
 }
 

@@ -51,7 +51,7 @@ async fn world(allow: &[&str]) -> World {
 pub(crate) fn config() -> Config {
     let certificate = dimpl::certificate::generate_self_signed_certificate().unwrap();
     Config {
-        certificate: Current::of_dtls(certificate),
+        certificate: CurrentCertificate::of_dtls(certificate),
         secrets: vec![SECRET.to_vec()],
         users: Vec::new(),
         rooms: None,

@@ -1,4 +1,4 @@
-//! Options as typed: on the command line, in the environment, in the file.
+//! Options as given: on the command line, in the environment, in the file.
 
 use std::{
     fs,
@@ -18,21 +18,21 @@ use super::{Announce, HostName, Origin, PortRange};
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 pub(crate) struct CommandLine {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What the program can do.
+/// Subcommands of the program.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the server
     Serve(Box<Options>),
-    /// Put participants without browsers into rooms of a server and measure what they receive
+    /// Load-test a server with headless participants
     Load(load::Options),
 }
 
-/// Every option, each of which may be missing. The file has the same names.
+/// All options, each optional. The file uses the same names.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Options {
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_LISTEN", value_name = "ADDR:PORT")]
     pub(super) listen: Option<SocketAddr>,
 
-    /// A further address and port; may be repeated
+    /// Additional address and port; may be repeated
     #[arg(long, env = "MOIM_ALSO", value_name = "ADDR:PORT", value_delimiter = ',')]
     pub(super) also: Option<Vec<SocketAddr>>,
 
@@ -48,7 +48,7 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_DATA", value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
 
-    /// Folder to serve in place of moim's own page
+    /// Folder to serve in place of the built-in page
     #[arg(long = "static", env = "MOIM_STATIC", value_name = "DIR")]
     #[serde(rename = "static")]
     pub(super) folder: Option<PathBuf>,
@@ -58,7 +58,7 @@ pub(crate) struct Options {
     #[serde(skip)]
     pub(super) config: Option<PathBuf>,
 
-    /// Certificate chain in PEM, read again when it changes [default: a local CA signs one]
+    /// Certificate chain in PEM, reloaded when it changes [default: signed by a local CA]
     #[arg(long, env = "MOIM_CERT", value_name = "FILE")]
     pub(super) cert: Option<PathBuf>,
 
@@ -66,8 +66,8 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_KEY", value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
 
-    /// Public address of a server behind NAT, with the port that leads to ours if it is another
-    /// one; may be repeated, for IPv4 and IPv6
+    /// Public address of a server behind a NAT, with the external port if it differs; may be
+    /// repeated, for IPv4 and IPv6
     #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP[:PORT]", value_delimiter = ',')]
     pub(super) announce: Option<Vec<Announce>>,
 
@@ -76,8 +76,8 @@ pub(crate) struct Options {
         default_missing_value = "true", require_equals = true)]
     pub(super) turn_only: Option<bool>,
 
-    /// HMAC secret of TURN REST credentials made by other services; repeated, all are good
-    /// [default: made on first start]
+    /// HMAC secret of TURN REST credentials issued by other services; may be repeated, all are
+    /// valid [default: created at the first start]
     #[arg(
         long,
         env = "MOIM_TURN_SECRET",
@@ -88,7 +88,7 @@ pub(crate) struct Options {
     #[serde(default, deserialize_with = "one_or_many")]
     pub(super) turn_secret: Option<Vec<String>>,
 
-    /// A TURN user whose credential never ends; may be repeated
+    /// TURN user with a permanent credential; may be repeated
     #[arg(
         long,
         env = "MOIM_TURN_USER",
@@ -107,40 +107,40 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_TURN_PORTS", value_name = "FIRST-LAST")]
     pub(super) turn_ports: Option<PortRange>,
 
-    /// Range that TURN may relay to although it is denied by default; may be repeated
+    /// Peer range to permit although the relay denies it by default; may be repeated
     #[arg(long, env = "MOIM_TURN_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     #[serde(default, deserialize_with = "ranges")]
     pub(super) turn_allow: Option<Vec<Cidr>>,
 
-    /// Let people in rooms relay TCP (RFC 6062), which no browser does
+    /// Permit TCP allocations (RFC 6062) to participants of rooms; browsers don't use them
     #[arg(long, env = "MOIM_TURN_TCP", value_name = "BOOL", num_args = 0..=1,
         default_missing_value = "true", require_equals = true)]
     pub(super) turn_tcp: Option<bool>,
 
-    /// Threads that relay and forward media [default: one a core]
+    /// Threads that relay and forward media [default: one per core]
     #[arg(long, env = "MOIM_SHARDS", value_name = "N")]
     pub(super) shards: Option<u8>,
 
-    /// Second address and port for NAT behaviour discovery (RFC 5780), both other than those of
+    /// Second address and port for NAT behaviour discovery (RFC 5780); both must differ from
     /// --listen
     #[arg(long, env = "MOIM_STUN_ALTERNATE", value_name = "IP:PORT")]
     pub(super) stun_alternate: Option<SocketAddr>,
 
-    /// Bearer token with which /metrics may be read from other computers than this one
+    /// Bearer token for reads of /metrics from other hosts
     #[arg(long, env = "MOIM_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(super) metrics_token: Option<String>,
 
-    /// How media travels: mesh, sfu (by the media server), or auto, as the room grows [default: auto]
+    /// Topology of rooms: mesh, sfu, or auto, which switches with the room's size [default: auto]
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
     pub(super) topology: Option<TopologyName>,
 
-    /// Name of this server, as in https://NAME, besides its addresses, the computer's own name and
-    /// those of its certificate; may be repeated
+    /// Host name of this server, as in https://NAME, besides its addresses, the system's host name
+    /// and the names in its certificate; may be repeated
     #[arg(long, env = "MOIM_HOST", value_name = "NAME", value_delimiter = ',')]
     pub(super) host: Option<Vec<HostName>>,
 
-    /// Address or range of a reverse proxy whose X-Forwarded-For, -Proto and -Host, or Forwarded, is
-    /// believed; may be repeated
+    /// Address or range of a trusted reverse proxy, whose X-Forwarded-* or Forwarded headers count;
+    /// may be repeated
     #[arg(long, env = "MOIM_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     #[serde(default, deserialize_with = "ranges")]
     pub(super) trusted_proxy: Option<Vec<Cidr>>,
@@ -149,92 +149,93 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(super) origin: Option<Vec<Origin>>,
 
-    /// What to log: error, warn, info, debug, trace, or `tracing` directives [default: info]
+    /// Log level: error, warn, info, debug, trace, or `tracing` directives [default: info]
     #[arg(long, env = "MOIM_LOG", value_name = "LEVEL")]
     pub(super) log: Option<String>,
 
-    /// How much of everything there may be; `[limits]` in the file.
+    /// Limits of all resources; `[limits]` in the file.
     #[command(flatten)]
     #[serde(default)]
     pub(super) limits: LimitOptions,
 }
 
-/// Bounds, each of which may be missing.
+/// Limits, each optional.
 #[derive(Debug, Default, Clone, Copy, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitOptions {
-    /// TCP connections at once [default: 16384]
+    /// Concurrent TCP connections [default: 16384]
     #[arg(long, env = "MOIM_MAX_CONNECTIONS", value_name = "N")]
     pub(super) max_connections: Option<usize>,
 
-    /// TCP connections at once from one address, loopback excepted [default: 2048]
+    /// Concurrent TCP connections from one address, loopback excepted [default: 2048]
     #[arg(long, env = "MOIM_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub(super) max_connections_per_address: Option<usize>,
 
-    /// Rooms at once, and a quarter as many of other clients' protocols [default: 10000]
+    /// Concurrent rooms, and a quarter as many of other clients' protocols [default: 10000]
     #[arg(long, env = "MOIM_MAX_ROOMS", value_name = "N")]
     pub(super) max_rooms: Option<usize>,
 
-    /// Rooms at once that clients of one address opened, loopback excepted [default: 50]
+    /// Concurrent rooms created from one address, loopback excepted [default: 50]
     #[arg(long, env = "MOIM_MAX_ROOMS_PER_ADDRESS", value_name = "N")]
     pub(super) max_rooms_per_address: Option<usize>,
 
-    /// Mebibytes that may wait for all Socket.IO clients together; above it the largest queues are
-    /// cut [default: 256]
+    /// Memory for all Socket.IO clients together, queued, unsent or partly received, in MiB; above
+    /// it the largest holders are disconnected [default: 256]
     #[arg(long, env = "MOIM_MAX_QUEUE_MEMORY", value_name = "MIB")]
     pub(super) max_queue_memory: Option<usize>,
 
-    /// Participants a room holds unless it is created with another capacity [default: 9]
+    /// Capacity of rooms that are created without one [default: 9]
     #[arg(long, env = "MOIM_ROOM_CAPACITY", value_name = "N")]
     pub(super) room_capacity: Option<u32>,
 
-    /// Bytes of one Socket.IO message or POST [default: 1000000]
+    /// Size of one Socket.IO message or POST [default: 1000000]
     #[arg(long, env = "MOIM_MAX_MESSAGE_BYTES", value_name = "BYTES")]
     pub(super) max_message_bytes: Option<usize>,
 
-    /// Socket.IO messages a second from one client, and four times as many at once [default: 500]
+    /// Socket.IO messages per second from one client, with bursts of four times as many [default:
+    /// 500]
     #[arg(long, env = "MOIM_MAX_MESSAGES_PER_SECOND", value_name = "N")]
     pub(super) max_messages_per_second: Option<u32>,
 
-    /// Seconds between the heartbeats of a Socket.IO client [default: 25]
+    /// Interval of Engine.IO pings [default: 25]
     #[arg(long, env = "MOIM_PING_INTERVAL", value_name = "SECONDS")]
     pub(super) ping_interval: Option<u64>,
 
-    /// Seconds a heartbeat may stay unanswered [default: 20]
+    /// Time for a client to answer a ping [default: 20]
     #[arg(long, env = "MOIM_PING_TIMEOUT", value_name = "SECONDS")]
     pub(super) ping_timeout: Option<u64>,
 
-    /// Seconds a client has to say what it speaks and finish its TLS handshake [default: 10]
+    /// Time for a connection's first bytes, and again for its TLS handshake [default: 10]
     #[arg(long, env = "MOIM_HANDSHAKE_TIMEOUT", value_name = "SECONDS")]
     pub(super) handshake_timeout: Option<u64>,
 
-    /// Seconds after which a silent HTTP connection is closed [default: 75]
+    /// Time after which an idle HTTP connection is closed [default: 75]
     #[arg(long, env = "MOIM_IDLE_TIMEOUT", value_name = "SECONDS")]
     pub(super) idle_timeout: Option<u64>,
 
-    /// TURN allocations at once [default: 12000]
+    /// Concurrent TURN allocations [default: 12000]
     #[arg(long, env = "MOIM_MAX_ALLOCATIONS", value_name = "N")]
     pub(super) max_allocations: Option<usize>,
 
-    /// TURN allocations at once of one user [default: 200]
+    /// Concurrent TURN allocations of one user [default: 200]
     #[arg(long, env = "MOIM_MAX_ALLOCATIONS_PER_USER", value_name = "N")]
     pub(super) max_allocations_per_user: Option<usize>,
 
-    /// TURN allocations at once from one address, loopback excepted [default: 1000]
+    /// Concurrent TURN allocations from one address, loopback excepted [default: 1000]
     #[arg(long, env = "MOIM_MAX_ALLOCATIONS_PER_ADDRESS", value_name = "N")]
     pub(super) max_allocations_per_address: Option<usize>,
 
-    /// Kilobits a second relayed for all TURN users, both ways together [default: no limit]
+    /// Relayed kbit/s in total, both directions added [default: unlimited]
     #[arg(long, env = "MOIM_MAX_BANDWIDTH", value_name = "KBPS")]
     pub(super) max_bandwidth: Option<u64>,
 
-    /// Kilobits a second relayed for one TURN user, both ways together [default: no limit]
+    /// Relayed kbit/s of one TURN user, both directions added [default: unlimited]
     #[arg(long, env = "MOIM_MAX_BANDWIDTH_PER_USER", value_name = "KBPS")]
     pub(super) max_bandwidth_per_user: Option<u64>,
 
-    /// Kilobits a second relayed for TURN clients of one address, both ways together, loopback
-    /// excepted [default: no limit]
+    /// Relayed kbit/s from one address, both directions added, loopback excepted [default:
+    /// unlimited]
     #[arg(long, env = "MOIM_MAX_BANDWIDTH_PER_ADDRESS", value_name = "KBPS")]
     pub(super) max_bandwidth_per_address: Option<u64>,
 }
@@ -258,7 +259,7 @@ impl From<TopologyName> for TopologyChoice {
     }
 }
 
-/// A value of the same type, each named field of which is the first that is there.
+/// Builds a value whose fields are those of the first operand, or of the second where missing.
 macro_rules! first_of {
     ($typed:ident, $other:ident; $($field:ident),+ $(; $nested:ident)?) => {
         Self {
@@ -269,7 +270,7 @@ macro_rules! first_of {
 }
 
 impl Options {
-    /// These options, and where one is missing the `other`'s.
+    /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_only,
             turn_secret, turn_user, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
@@ -280,8 +281,8 @@ impl Options {
 impl LimitOptions {
     fn or(self, other: Self) -> Self {
         first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
-            max_rooms_per_address, max_queue_memory, room_capacity, max_message_bytes, max_messages_per_second, ping_interval,
-            ping_timeout, handshake_timeout, idle_timeout, max_allocations,
+            max_rooms_per_address, max_queue_memory, room_capacity, max_message_bytes,
+            max_messages_per_second, ping_interval, ping_timeout, handshake_timeout, idle_timeout, max_allocations,
             max_allocations_per_user, max_allocations_per_address, max_bandwidth,
             max_bandwidth_per_user, max_bandwidth_per_address)
     }
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_wins_over_the_file_value_by_value() {
+    fn command_line_overrides_the_file_per_option() {
         let options = typed(&["--listen", "127.0.0.1:1", "--max-rooms", "5"]).or(file(
             "listen = '127.0.0.1:2'\ntopology = 'mesh'\n\
              [limits]\nmax-rooms = 6\nroom-capacity = 7",
@@ -347,13 +348,13 @@ mod tests {
     }
 
     #[test]
-    fn flags_that_make_sense_twice_repeat() {
+    fn list_flags_may_be_repeated() {
         let options = typed(&["--also", "127.0.0.1:1", "--also", "[::1]:2"]);
         assert_eq!(options.also.map(|also| also.len()), Some(2));
     }
 
     #[test]
-    fn secrets_are_one_or_many() {
+    fn secrets_may_be_one_text_or_a_list() {
         let two = Some(vec!["a,b".to_owned(), "c".to_owned()]);
         assert_eq!(typed(&["--turn-secret", "a,b", "--turn-secret", "c"]).turn_secret, two);
         assert_eq!(file("turn-secret = ['a,b', 'c']").turn_secret, two);
@@ -363,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn turn_only_is_a_flag_that_may_have_a_value() {
+    fn turn_only_takes_an_optional_value() {
         assert_eq!(typed(&["--turn-only"]).turn_only, Some(true));
         assert_eq!(typed(&["--turn-only=false"]).turn_only, Some(false));
         assert_eq!(typed(&[]).turn_only, None);
@@ -371,15 +372,18 @@ mod tests {
     }
 
     #[test]
-    fn the_file_may_hold_every_option_and_nothing_else() {
-        let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\nstatic = '/s'\ncert = 'c'\n\
+    fn file_accepts_every_option_and_rejects_others() {
+        let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\n\
+            static = '/s'\ncert = 'c'\n\
             key = 'k'\nannounce = ['192.0.2.1']\nturn-only = true\nturn-secret = 's'\n\
             turn-user = ['u:p']\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
-            topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\norigin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
+            topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
+            origin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
-            max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\nmax-message-bytes = 1\nmax-messages-per-second = 1\n\
+            max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
+            max-message-bytes = 1\nmax-messages-per-second = 1\n\
             ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1\n\
             max-allocations = 1\nmax-allocations-per-user = 1\nmax-bandwidth = 1\n\
             max-bandwidth-per-user = 1\nmax-allocations-per-address = 1\n\
@@ -390,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn command_line_is_well_formed() {
         use clap::CommandFactory;
         CommandLine::command().debug_assert();
     }

@@ -1,4 +1,4 @@
-//! What each part is told of the configuration.
+//! The configuration of each component, derived from the server's.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -9,13 +9,13 @@ use socketio::Rate;
 
 use crate::{
     config::Config,
-    net::{addresses, tls::Current},
+    net::{addresses, tls::CurrentCertificate},
     shard::{self, turn::RoomCredentials},
     signaling,
     socket::{self, Mount},
 };
 
-/// For the Socket.IO driver.
+/// Configures the Socket.IO driver.
 pub(crate) fn socket(config: &Config) -> socket::Config {
     let mut socket = socket::Config::default();
     socket.origins.allowed = config.origins.iter().cloned().map(String::from).collect();
@@ -31,7 +31,7 @@ pub(crate) fn socket(config: &Config) -> socket::Config {
     socket
 }
 
-/// For rooms.
+/// Configures signaling.
 pub(crate) fn signaling(
     config: &Config,
     credentials: RoomCredentials,
@@ -54,12 +54,12 @@ pub(crate) fn signaling(
     }
 }
 
-/// For shards, on the addresses that are listened on over TCP.
+/// Configures shards, on the addresses that are bound for TCP.
 pub(crate) fn shards(
     config: &Config,
     credentials: Option<&RoomCredentials>,
     listen: Vec<SocketAddr>,
-    certificate: &Arc<Current>,
+    certificate: &Arc<CurrentCertificate>,
 ) -> shard::Config {
     let relay = shard::turn::Config {
         certificate: Arc::clone(certificate),
@@ -77,8 +77,7 @@ pub(crate) fn shards(
     shard::Config { listen, shards: config.shards.unwrap_or_else(shard::fitting), relay }
 }
 
-/// The second address goes with the first of its family, as it came out where the system chose the
-/// port.
+/// Pairs the second address (RFC 5780) with the first bound one of its family.
 fn discovery(config: &Config, listen: &[SocketAddr]) -> Option<turn::Discovery> {
     let alternate = config.turn.alternate?;
     let same = |address: &&SocketAddr| {

@@ -1,20 +1,20 @@
-//! A file of a folder, as asked for by a URL's path.
+//! A path in the served folder, from the path of a URL.
 
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-/// A path that leads down from the folder and nowhere else, and through nothing hidden.
+/// A relative path that stays below the folder and contains no hidden name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked {
-    /// Relative, of plain names alone; empty for the folder itself.
+pub(super) struct RequestedPath {
+    /// Relative, made of plain names only; empty for the folder itself.
     pub(super) path: PathBuf,
-    /// Whether a folder is meant, as it ends with a slash.
+    /// True if the URL's path ends with a slash.
     pub(super) is_folder: bool,
 }
 
-impl Asked {
-    /// Reads the path of a URL. Names are decoded after the path is split, and only once.
+impl RequestedPath {
+    /// Parses the path of a URL. Segments are percent-decoded once, after the path is split.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let inner = path.strip_prefix('/')?;
         if inner.is_empty() {
@@ -33,12 +33,12 @@ impl Asked {
     }
 }
 
-/// A single name on every system, and not a hidden one, which `.` and `..` are too.
+/// A name that is one normal path component on every system and isn't hidden, as `.` and `..` are.
 fn plain(name: &str) -> Option<&Path> {
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
         return None;
     }
-    // A colon names a drive or a stream there.
+    // On Windows, a colon separates a drive or an alternate data stream.
     if cfg!(windows) && name.contains(':') {
         return None;
     }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_paths_lead_down() {
+    fn parse_accepts_plain_paths() {
         for (asked, path, is_folder) in [
             ("/", "", true),
             ("/index.html", "index.html", false),
@@ -65,12 +65,16 @@ mod tests {
             ("/%252e%252e/x", "%2e%2e/x", false),
         ] {
             let path = PathBuf::from(path);
-            assert_eq!(Asked::parse(asked), Some(Asked { path, is_folder }), "{asked}");
+            assert_eq!(
+                RequestedPath::parse(asked),
+                Some(RequestedPath { path, is_folder }),
+                "{asked}"
+            );
         }
     }
 
     #[test]
-    fn whatever_else_leads_nowhere() {
+    fn parse_rejects_traversal_and_hidden_names() {
         for asked in [
             "",
             "*",
@@ -101,7 +105,7 @@ mod tests {
             "/%ff",
             "/%c0%ae%c0%ae/a",
         ] {
-            assert_eq!(Asked::parse(asked), None, "{asked}");
+            assert_eq!(RequestedPath::parse(asked), None, "{asked}");
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The certificate of the day.
+//! The current certificate.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use dimpl::{DtlsCertificate, crypto::aws_lc_rs::default_provider};
+use parking_lot::RwLock;
 use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer},
@@ -12,19 +13,21 @@ use rustls::{
 
 use super::{authority::parsed, names::Names};
 
-/// A certificate with its key, ready for handshakes of TLS and, where it can be, of DTLS.
+/// A certificate with its key, ready for TLS and, with an ECDSA key, DTLS.
 #[derive(Debug)]
 pub(super) struct Certificate {
     tls: Arc<CertifiedKey>,
     dtls: Option<Arc<DtlsCertificate>>,
     names: Names,
-    /// The certificate of our own CA in PEM, if that signed it.
+    /// The local CA's certificate in PEM, if that signed this one.
     authority: Option<Arc<str>>,
 }
 
 impl Certificate {
+    /// Prepares a chain and its key.
+    ///
     /// # Errors
-    /// The key is of no kind we know, or doesn't fit the certificate.
+    /// The key is of an unknown kind, or doesn't match the certificate.
     pub(super) fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
@@ -34,7 +37,7 @@ impl Certificate {
         let names = chain.first().and_then(|leaf| Some(Names::of_certificate(&parsed(leaf).ok()?)));
         let private_key = key.secret_der().to_vec();
         let tls = Arc::new(CertifiedKey::from_der(chain, key, provider)?);
-        // DTLS takes ECDSA only.
+        // dimpl supports ECDSA only.
         let is_fit = default_provider().key_provider.load_private_key(&private_key).is_ok();
         let dtls = leaf
             .filter(|_| is_fit)
@@ -42,17 +45,17 @@ impl Certificate {
         Ok(Self { tls, dtls, names: names.unwrap_or_default(), authority: None })
     }
 
-    /// The same, signed by our own CA.
+    /// Marks the certificate as signed by the local CA.
     pub(super) fn signed_by(self, authority: &str) -> Self {
         Self { authority: Some(authority.into()), ..self }
     }
 }
 
-/// Gives every handshake the certificate that is current when it begins.
+/// Provides each handshake with the certificate that is current when it begins.
 #[derive(Debug)]
-pub(crate) struct Current(RwLock<Certificate>);
+pub(crate) struct CurrentCertificate(RwLock<Certificate>);
 
-impl Current {
+impl CurrentCertificate {
     pub(super) fn new(certificate: Certificate) -> Self {
         Self(RwLock::new(certificate))
     }
@@ -66,30 +69,30 @@ impl Current {
         Arc::new(Self::new(Certificate::new(chain, key, &provider).unwrap()))
     }
 
-    /// Handshakes from now on get this one; connections that are there keep theirs.
+    /// Replaces the certificate for new handshakes; existing connections keep theirs.
     pub(super) fn replace(&self, certificate: Certificate) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = certificate;
+        *self.0.write() = certificate;
     }
 
-    /// Whether it is for a host of that name, which is in lower case.
+    /// True if the certificate is valid for the lower-case host `name`.
     pub(crate) fn is_for(&self, name: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).names.match_dns(name)
+        self.0.read().names.match_dns(name)
     }
 
-    /// The certificate of our own CA in PEM, if that is what signs.
+    /// The local CA's certificate in PEM, if that is in use.
     pub(crate) fn authority(&self) -> Option<Arc<str>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).authority.clone()
+        self.0.read().authority.clone()
     }
 
-    /// For a handshake of DTLS; none where the key is not ECDSA.
+    /// The certificate for DTLS; `None` if the key is not ECDSA.
     pub(crate) fn for_dtls(&self) -> Option<DtlsCertificate> {
-        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.0.read();
         current.dtls.as_deref().cloned()
     }
 }
 
-impl ResolvesServerCert for Current {
+impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).tls))
+        Some(Arc::clone(&self.0.read().tls))
     }
 }

@@ -1,18 +1,18 @@
-//! `Sec-Fetch-Site` handed back to the page that it fetched.
+//! `Sec-Fetch-Site` of the navigation, returned to the page as `Server-Timing`.
 //!
-//! A page can't read the request header by which its browser says who navigated to it, nor the
-//! headers of the answer, except for `Server-Timing`. From that the page learns whether another
-//! site brought its visitor; then it opens no camera and no microphone before a gesture.
+//! A page can read neither the headers of the request that loaded it nor those of the response,
+//! except `Server-Timing`. With it the page knows if another site navigated to it; then it opens no
+//! camera or microphone before a gesture (docs/decisions/devices-and-gestures.md).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// Tells the page which site navigated to it, in the words of Fetch Metadata. A browser that says
-/// nothing is told nothing, which the page takes for another site.
+/// Adds the value of `Sec-Fetch-Site` to the response. The page treats a missing value as another
+/// site's navigation.
 pub(super) fn describe(request: &HeaderMap, response: &mut HeaderMap) {
-    // A cached answer told of another navigation.
+    // A cached response has the value of an earlier navigation.
     response.append(header::VARY, HeaderValue::from_static("sec-fetch-site"));
     if let Some(metric) = request.get(SEC_FETCH_SITE).and_then(metric) {
         response.insert(SERVER_TIMING, HeaderValue::from_static(metric));
