@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PageClient } from "./client.ts";
-import { Media } from "./media.ts";
+import { Media } from "./devices/local-media.ts";
 import type { Joined } from "./protocol.ts";
-import { Signaling } from "./signaling.ts";
+import { Signaling } from "./signaling/signaling.ts";
 import { FakeDevices, fakeStream } from "./testing/media.ts";
 import { FakeSocket } from "./testing/socket.ts";
 

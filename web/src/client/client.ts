@@ -1,14 +1,14 @@
 // The library put together in a browser page.
-import { earlierJoin, forgetEarlierJoin, keepEarlierJoin } from "./earlier-join.ts";
-import { RequestError } from "./errors.ts";
-import type { Call, Client, JoinRequest, LocalMedia } from "./face.ts";
-import type { LinkPlatform } from "./link.ts";
-import { LiveLobby } from "./lobby.ts";
-import { Media } from "./media.ts";
-import { mediaStateOf } from "./media-state.ts";
+import { earlierJoin, forgetEarlierJoin, keepEarlierJoin } from "./call/earlier-join.ts";
+import { RequestError } from "./signaling/errors.ts";
+import type { Call, Client, JoinRequest, LocalMedia } from "./api.ts";
+import type { LinkPlatform } from "./topology/mesh-link.ts";
+import { LiveLobby } from "./signaling/lobby.ts";
+import { Media } from "./devices/local-media.ts";
+import { mediaStateOf } from "./call/media-state.ts";
 import type { Joined } from "./protocol.ts";
-import { hearRoom, Session } from "./session.ts";
-import { openSocket, Signaling } from "./signaling.ts";
+import { hearRoom, Session } from "./call/session.ts";
+import { openSocket, Signaling } from "./signaling/signaling.ts";
 
 const platform: LinkPlatform = {
   createPeer: (configuration) => new RTCPeerConnection(configuration),

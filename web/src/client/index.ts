@@ -1,8 +1,8 @@
 /** The client library: rooms, calls and devices, free of frameworks. */
 export { createClient } from "./client.ts";
-export { RequestError } from "./errors.ts";
-export type * from "./face.ts";
-export { isInterrupted } from "./media-state.ts";
+export { RequestError } from "./signaling/errors.ts";
+export type * from "./api.ts";
+export { isInterrupted } from "./call/media-state.ts";
 export type {
   CreateRoom,
   ErrorCode,
@@ -13,7 +13,7 @@ export type {
   RoomSummary,
   Topology,
 } from "./protocol.ts";
-export type { Source } from "./source.ts";
-export type { Flow, Layer, Line, Moment, Statistics } from "./statistics.ts";
+export type { Source } from "./rtc/source.ts";
+export type { Flow, Layer, Line, Moment, Statistics } from "./stats/statistics.ts";
 export type { Readable } from "./store.ts";
-export type { Sight } from "./visible.ts";
+export type { Sight } from "./topology/viewport.ts";

@@ -1,5 +1,5 @@
 // A Socket.IO client socket in the hands of a test.
-import type { SocketLike } from "../signaling.ts";
+import type { SocketLike } from "../signaling/signaling.ts";
 
 /** A request that was sent and waits for its answer. */
 export interface Asked {

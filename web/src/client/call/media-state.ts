@@ -1,0 +1,37 @@
+// The media state that a participant tells the others.
+import type { LocalMediaState } from "../api.ts";
+import type { MediaState } from "../protocol.ts";
+
+/** The state of this device; `interrupted` is absent where the system mutes nothing that is on. */
+export function mediaStateOf(
+  { microphone, camera, screen }: Pick<LocalMediaState, "microphone" | "camera" | "screen">,
+  hand: boolean,
+): MediaState {
+  const interrupted = {
+    mic: microphone.on && microphone.interrupted,
+    camera: camera.on && camera.interrupted,
+  };
+  return {
+    mic: microphone.on,
+    camera: camera.on,
+    screen: screen.on,
+    hand,
+    ...((interrupted.mic || interrupted.camera) && { interrupted }),
+  };
+}
+
+export function isSameMedia(a: MediaState, b: MediaState): boolean {
+  return (
+    a.mic === b.mic &&
+    a.camera === b.camera &&
+    a.screen === b.screen &&
+    a.hand === b.hand &&
+    isInterrupted(a, "mic") === isInterrupted(b, "mic") &&
+    isInterrupted(a, "camera") === isInterrupted(b, "camera")
+  );
+}
+
+/** The system of that participant mutes it. */
+export function isInterrupted(media: MediaState, what: "mic" | "camera"): boolean {
+  return media[what] && media.interrupted?.[what] === true;
+}

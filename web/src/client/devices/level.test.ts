@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LevelMeter } from "./level.ts";
+import { Media } from "./local-media.ts";
+import { FakeDevices, FakeTrack, fakeStream } from "../testing/media.ts";
+
+/** An `AudioContext` in the hands of a test. */
+class FakeContext {
+  static made: FakeContext[] = [];
+  static refusesSources = false;
+  static breaks = false;
+  state = "running";
+  resumed = 0;
+
+  constructor() {
+    if (FakeContext.breaks) throw new DOMException("", "NotSupportedError");
+    FakeContext.made.push(this);
+  }
+
+  createAnalyser() {
+    return {
+      fftSize: 0,
+      getFloatTimeDomainData: (samples: Float32Array) => samples.fill(0.5),
+    };
+  }
+
+  createMediaStreamSource() {
+    if (FakeContext.refusesSources) throw new DOMException("", "NotSupportedError");
+    return { connect: () => {} };
+  }
+
+  async resume() {
+    this.resumed += 1;
+    throw new DOMException("", "InvalidStateError");
+  }
+
+  async close() {
+    this.state = "closed";
+    throw new DOMException("", "InvalidStateError");
+  }
+}
+
+const track = () => new FakeTrack("audio", "audio1") as unknown as MediaStreamTrack;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeContext.made = [];
+  FakeContext.refusesSources = false;
+  FakeContext.breaks = false;
+  vi.stubGlobal("AudioContext", FakeContext);
+  vi.stubGlobal("MediaStream", class {});
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test.each(["refusesSources", "breaks"] as const)(
+  "where the meter can't measure (%s) the microphone opens and the meter stays dark",
+  async (fault) => {
+    FakeContext[fault] = true;
+    const media = new Media({
+      devices: new FakeDevices().asDevices,
+      permissions: undefined,
+      storage: undefined,
+      createStream: fakeStream,
+    });
+    const undo = media.level.subscribe(() => {});
+    await media.start({ microphone: true, camera: false });
+    expect(media.getSnapshot().microphone).toMatchObject({ on: true, problem: null });
+    expect(media.level.linear).toBe(0);
+    // Nothing is left open behind it.
+    expect(FakeContext.made.every(({ state }) => state === "closed")).toBe(true);
+    undo();
+  },
+);
+
+test("a meter that can't measure does not fail whoever subscribes", () => {
+  FakeContext.refusesSources = true;
+  const meter = new LevelMeter();
+  meter.listenTo(track());
+  expect(() => meter.subscribe(() => {})()).not.toThrow();
+});
+
+test.each(["suspended", "interrupted"])("a meter that is %s is resumed", async (state) => {
+  const meter = new LevelMeter();
+  meter.listenTo(track());
+  const undo = meter.subscribe(() => {});
+  const [context] = FakeContext.made;
+  if (context) context.state = state;
+  await vi.advanceTimersByTimeAsync(250);
+  expect(context?.resumed).toBeGreaterThan(0);
+  undo();
+});
+
+test("a meter measures while somebody is subscribed", async () => {
+  const meter = new LevelMeter();
+  meter.listenTo(track());
+  const undo = meter.subscribe(() => {});
+  await vi.advanceTimersByTimeAsync(250);
+  expect(meter.linear).toBeCloseTo(0.5);
+  undo();
+  expect(meter.linear).toBe(0);
+});

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { applyLayers, applyQuality, cameraLayers, shrinkage, videoQuality } from "./encoding.ts";
+import { FakeSender } from "../testing/peer.ts";
+
+test("all videos together stay within an uplink, the more the smaller", () => {
+  for (let others = 1; others <= 8; others++) {
+    const quality = videoQuality(others);
+    expect(quality.maxBitrate * others).toBeLessThanOrEqual(2_400_000);
+    expect(quality.maxBitrate).toBeLessThanOrEqual(videoQuality(others - 1).maxBitrate);
+    expect(quality.lines).toBeLessThanOrEqual(videoQuality(others - 1).lines);
+  }
+});
+
+test("a picture only ever shrinks, by its shorter side", () => {
+  expect(shrinkage({ width: 1280, height: 720 }, 360)).toBe(2);
+  expect(shrinkage({ width: 720, height: 1280 }, 360)).toBe(2);
+  expect(shrinkage({ width: 320, height: 240 }, 360)).toBe(1);
+  expect(shrinkage({}, 360)).toBe(1);
+});
+
+test("a sender is given its quality once, and only with something to send", async () => {
+  const sender = new FakeSender();
+  const before = sender.parameters;
+  await applyQuality(sender as unknown as RTCRtpSender, videoQuality(2));
+  expect(sender.parameters).toBe(before);
+  sender.track = {
+    getSettings: () => ({ width: 1280, height: 720 }),
+  } as unknown as MediaStreamTrack;
+  await applyQuality(sender as unknown as RTCRtpSender, videoQuality(2));
+  expect(sender.parameters.encodings[0]).toEqual({
+    maxBitrate: 1_200_000,
+    scaleResolutionDownBy: 1.5,
+  });
+  const applied = sender.parameters;
+  await applyQuality(sender as unknown as RTCRtpSender, videoQuality(2));
+  expect(sender.parameters).toBe(applied);
+});
+
+test("a camera is sent in as many layers as a browser encodes of its size, the last the whole picture", () => {
+  const used = (width: number, height: number) =>
+    cameraLayers(2, { width, height }).filter(({ active }) => active);
+  const scales = (width: number, height: number) =>
+    used(width, height).map(({ scaleResolutionDownBy }) => scaleResolutionDownBy);
+  expect(scales(1280, 720)).toEqual([4, 2, 1]);
+  expect(scales(720, 1280)).toEqual([4, 2, 1]);
+  expect(scales(640, 480)).toEqual([2, 1]);
+  expect(scales(320, 180)).toEqual([1]);
+  const best = (width: number, height: number) => used(width, height).at(-1)?.maxBitrate ?? 0;
+  expect(best(1920, 1080)).toBe(1_700_000);
+  expect(best(640, 360)).toBeLessThan(best(1280, 720) / 2);
+  expect(cameraLayers(2).map(({ active }) => active)).toEqual([true, true, true]);
+});
+
+test("another camera's size is applied to the layers there are, and what is unwanted stays off", async () => {
+  const sender = new FakeSender();
+  const encodings = () => sender.parameters.encodings;
+  sender.parameters.encodings = cameraLayers(2);
+  const apply = (...[layers, wanted]: [ReturnType<typeof cameraLayers>, string[]?]) =>
+    applyLayers(
+      sender as unknown as RTCRtpSender,
+      layers,
+      wanted && { shown: wanted.length > 0, rids: wanted },
+    );
+  await apply(cameraLayers(2, { width: 640, height: 360 }));
+  expect(encodings().map((it) => [it.active, it.scaleResolutionDownBy])).toEqual([
+    [true, 2],
+    [true, 1],
+    [false, 1],
+  ]);
+  await apply(cameraLayers(2, { width: 640, height: 360 }), ["q", "f"]);
+  expect(encodings().map(({ active }) => active)).toEqual([true, false, false]);
+  await apply(cameraLayers(2, { width: 1280, height: 720 }), ["q", "f"]);
+  expect(encodings().map(({ active }) => active)).toEqual([true, false, true]);
+});
