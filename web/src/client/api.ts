@@ -1,7 +1,7 @@
-// What the page sees of the library: everything that changes is a `Readable`, everything that can
-// be done is a method here.
+// The library's public types. State is exposed as a `Readable`, actions are methods.
 import type {
   CreateRoom,
+  ErrorCode,
   MediaState,
   ParticipantId,
   RoomName,
@@ -9,31 +9,29 @@ import type {
   Topology,
   TrackSource,
 } from "./protocol.ts";
-import type { Statistics } from "./stats/statistics.ts";
 import type { Readable } from "./store.ts";
-import type { Sight } from "./topology/viewport.ts";
 
-/** The page's one way to moim: made once, by `createClient()`. */
+/** Entry point to moim, created once per page by `createClient()`. */
 export interface Client {
-  /** Whether the server is reached. */
+  /** State of the connection to the server. */
   readonly server: Readable<ServerState>;
   /** The open rooms. */
   readonly lobby: Lobby;
-  /** This device's microphone and camera, in the preview as in the call. */
+  /** This device's microphone, camera and screen, in the preview and in the call. */
   readonly media: LocalMedia;
   /**
-   * Enters a room. The call sends what `media` has on, now and later.
+   * Enters a room. The call sends the tracks that `media` has on, now and later.
    * Rejects with a `RequestError`: `room_full`, `password_required`, `wrong_password`, ….
    */
   join(request: JoinRequest): Promise<Call>;
 }
 
-/** `draining`: the server said that it is going away; calls between peers go on. */
+/** `draining`: the server announced its shutdown; peer-to-peer calls continue. */
 export type ServerState = "connecting" | "online" | "draining" | "offline";
 
 export interface JoinRequest {
   room: RoomName;
-  /** The name that the others see. */
+  /** Display name. */
   name: string;
   password?: string;
 }
@@ -42,7 +40,7 @@ export interface JoinRequest {
 export interface Lobby extends Readable<LobbyState> {
   /** Keeps the list live until the returned function is called. */
   open(): () => void;
-  /** Makes a room. Rejects with a `RequestError`: `room_exists`, `invalid`, …. */
+  /** Creates a room. Rejects with a `RequestError`: `room_exists`, `invalid`, …. */
   create(room: CreateRoom): Promise<RoomSummary>;
 }
 
@@ -52,114 +50,180 @@ export interface LobbyState {
   readonly rooms: readonly RoomSummary[];
 }
 
-/** A call that was joined. Its snapshot is what the page draws. */
+/** A joined call. The page renders its snapshot. */
 export interface Call extends Readable<CallState> {
   /** Raises or lowers the hand. */
   setHand(raised: boolean): void;
-  /** Says something to everybody here. Nothing is said where only blanks are. */
-  say(text: string): void;
-  /** What the page shows of the others' pictures; the media server sends no more than that. */
-  show(sights: readonly Sight[]): void;
-  /** How the links do, measured every two seconds while subscribed. */
+  /** Sends a chat message to the room; blank text is ignored. */
+  sendChat(text: string): void;
+  /** Sets the displayed size of each remote video, which bounds what the media server sends. */
+  setViewports(viewports: readonly Viewport[]): void;
+  /** Statistics of every link, measured every two seconds. */
   readonly statistics: Readable<Statistics>;
-  /** Leaves; the snapshot's status becomes `ended`. Devices stay as they are: `media.stop()`. */
+  /** Leaves; the status becomes `ended`. Devices stay open: see `media.stop()`. */
   leave(): void;
 }
 
 export interface CallState {
-  /** `reconnecting`: the server is out of reach for a while; media between peers goes on. */
+  /** `reconnecting`: the server is out of reach for now; peer-to-peer media continues. */
   readonly status: "joined" | "reconnecting" | "ended";
-  /** Why it ended: nothing wrong where it is null. */
+  /** Reason of the end; null while the call goes on and after a normal end. */
   readonly error: { readonly code: RequestErrorCode; readonly message: string } | null;
   readonly room: RoomSummary;
   readonly topology: Topology;
-  /** The others use the media server; this device can't reach it and is linked with each. */
-  readonly cutOff: boolean;
-  /** Who of the others speaks, or spoke last. */
+  /** This device can't reach the media server and is connected peer to peer instead. */
+  readonly sfuUnreachable: boolean;
+  /** The remote participant that speaks, or spoke last. */
   readonly speaker: ParticipantId | null;
-  /** What was said since one came, the oldest first; bounded in number. */
+  /** Messages since this device joined, the oldest first; bounded in number. */
   readonly chat: readonly ChatMessage[];
-  readonly self: Self;
+  readonly self: CallParticipant;
   /** The others, in the order they joined. */
   readonly others: readonly RemoteParticipant[];
 }
 
-/** Oneself in a call; its picture is the snapshot of `client.media`. */
-export interface Self {
+/** State of a participant that local and remote ones share. */
+export interface CallParticipant {
   readonly id: ParticipantId;
   readonly name: string;
-  /** Its place among those here whose names look alike, from 2 on; absent for the first. */
+  /** Position among participants whose names look alike, from 2 on; absent for the first. */
   readonly alike?: number;
   readonly media: MediaState;
   readonly speaking: boolean;
-  /** How well it is sent and received; null while that is not known. */
+  /** Connection quality; null while unknown. */
   readonly quality: Quality | null;
 }
 
-/** From what arrives, as both ends measure it. */
+/** Connection quality, from the statistics of both ends. */
 export type Quality = "good" | "fair" | "poor";
 
 export interface ChatMessage {
   /** Unique in the call. */
   readonly key: string;
   readonly from: ParticipantId;
-  /** As it was when it was said: who left is still named. */
+  /** The sender's name at that time, kept after the sender left. */
   readonly name: string;
-  /** As for a participant. */
+  /** The sender's `alike` at that time. */
   readonly alike?: number;
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** `sending` until the server has it. */
+  /** `sending` until the server acknowledged it. */
   readonly status: "sending" | "sent" | "failed";
 }
 
-export interface RemoteParticipant extends Self {
-  /** How the link to it does. */
-  readonly connection: Connection;
-  /** It can't use the media server, and is linked directly in any room. */
+export interface RemoteParticipant extends CallParticipant {
+  /** State of the link that carries its media. */
+  readonly connection: ConnectionState;
+  /** It can't use the media server and is connected peer to peer in any room. */
   readonly direct: boolean;
   /** The media server receives nothing from it. */
   readonly interrupted?: boolean;
-  /** Its voice and camera picture, for a `<video>`; null until the link is there. */
+  /** Microphone and camera for a `<video>`; null until a track arrives. */
   readonly stream: MediaStream | null;
-  /** Its shared screen with sound, likewise; `media.screen` tells whether one is shared. */
+  /** Shared screen and its audio, likewise; `media.screen` tells whether one is shared. */
   readonly screen: MediaStream | null;
   /**
-   * Sources in formats that this browser can't play, of which nothing comes; absent where there are
-   * none. On a direct link also sources that the other end rejected: `media` tells which are on.
+   * Sources that this browser can't decode, and on a direct link also sources that the other end
+   * rejected; absent if there are none. `media` tells which of them are on.
    */
   readonly unplayable?: readonly TrackSource[];
 }
 
-/** `reconnecting` has been connected before, or is being tried again. */
-export type Connection = "connecting" | "connected" | "reconnecting" | "failed";
+/** `reconnecting`: connected before, or being retried. */
+export type ConnectionState = "connecting" | "connected" | "reconnecting" | "failed";
+
+/** Displayed size of a remote video in device pixels; 0 by 0 while it is out of view. */
+export interface Viewport {
+  readonly participant: ParticipantId;
+  readonly source: TrackSource;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Statistics {
+  readonly links: readonly LinkStats[];
+  /** The oldest first. */
+  readonly samples: readonly StatsSample[];
+}
+
+/** Statistics of one peer connection. */
+export interface LinkStats {
+  /** The participant at the other end; `sfu` is the media server. */
+  readonly to: ParticipantId;
+  /** Round-trip time, in milliseconds. */
+  readonly roundTrip: number | null;
+  /** Types and transports of the selected candidate pair, as `host/udp ⇄ relay/tcp`. */
+  readonly path: string | null;
+  readonly tracks: readonly TrackStats[];
+}
+
+/** Statistics of one track on one link. */
+export interface TrackStats {
+  readonly direction: "in" | "out";
+  /** Sender of an incoming track, receiver of an outgoing one; `sfu` is the media server. */
+  readonly participant: ParticipantId;
+  readonly source: TrackSource;
+  /** As in SDP, `VP8`; null until packets flow. */
+  readonly codec: string | null;
+  /** Bits per second. */
+  readonly bitrate: number;
+  /** Packet loss at the receiving end, 0 to 1; null while unknown. */
+  readonly loss: number | null;
+  /** Freezes of the video since the last measurement. */
+  readonly freezes: number;
+  /** The received video layer, or the layers being sent, the largest first. */
+  readonly layers: readonly Layer[];
+}
+
+/** One encoding of a video. */
+export interface Layer {
+  /** In pixels and frames per second. */
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+  /** Scalability mode, as `L1T3`; null if the browser does not report it. */
+  readonly mode: string | null;
+}
+
+/** Totals over all links at one measurement. */
+export interface StatsSample {
+  /** Milliseconds of a monotonic clock. */
+  readonly at: number;
+  /** Bits per second. */
+  readonly in: number;
+  readonly out: number;
+  /** Highest packet loss, 0 to 1. */
+  readonly loss: number;
+  /** Longest round-trip time, in milliseconds. */
+  readonly roundTrip: number;
+}
 
 /**
- * This device's microphone, camera and screen. None of its methods throws: see `problem`. Off and
- * `stop` act at once, whatever is still being opened; what opens after that is closed.
+ * This device's microphone, camera and screen. No method throws: see `problem`. Turning off and
+ * `stop` act at once, even while a device is being opened; it is closed as soon as it opens.
  */
 export interface LocalMedia extends Readable<LocalMediaState> {
   /**
-   * Opens the devices wanted, asking for both in one question. Where one is refused, missing or
-   * never answers, the other is opened nevertheless. Asks again for one that does not answer or that
-   * the system interrupts.
+   * Opens the devices with one permission prompt for both. If one is refused, missing or never
+   * answers, the other opens nevertheless. Retries a device that does not answer or that the system
+   * interrupts.
    */
   start(wanted: { microphone: boolean; camera: boolean }): Promise<void>;
-  /** On opens the microphone where it is not open; off mutes it and keeps it open. */
+  /** On opens the microphone unless it is open; off mutes it and keeps it open. */
   setMicrophone(on: boolean): Promise<void>;
-  /** On opens the camera; off closes it, so that its lamp goes out. */
+  /** On opens the camera; off closes it, so that its light goes out. */
   setCamera(on: boolean): Promise<void>;
   /**
-   * On lets the person choose a screen, a window or a tab, to be called from a click; off ends it.
-   * The browser's own button may end it, too.
+   * On lets the person choose a screen, a window or a tab and needs a user gesture; off ends it.
+   * The browser's own button may also end it.
    */
   setScreen(on: boolean): Promise<void>;
-  /** Chooses a device and remembers it on this device. */
+  /** Chooses a device and stores the choice. */
   choose(kind: DeviceKind, deviceId: string): Promise<void>;
-  /** Closes everything, keeping what is chosen and what is on for the next `start`. */
+  /** Closes every device. The choices and what is on are kept for the next `start`. */
   stop(): void;
-  /** Loudness of the open microphone, 0 to 1, about ten times a second while subscribed. */
+  /** Level of the open microphone, 0 to 1, ten times a second while subscribed. */
   readonly level: Readable<number>;
 }
 
@@ -167,57 +231,57 @@ export type DeviceKind = "microphone" | "camera" | "speaker";
 
 export interface Device {
   readonly id: string;
-  /** Empty until the browser was given permission. */
+  /** Empty until permission is granted. */
   readonly label: string;
 }
 
 export interface LocalMediaState {
   readonly microphone: LocalDevice;
   readonly camera: LocalDevice;
-  /** The chosen loudspeaker; null is the system's own. */
+  /** The chosen speaker; null is the system's default. */
   readonly speaker: string | null;
-  /** The loudspeaker to use now, for `setSinkId`: the chosen one while it is there, else "". */
+  /** Argument for `setSinkId`: the chosen speaker while it is present, else "". */
   readonly sink: string;
   readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
-  /** The camera's picture for a muted `<video>`; null while the camera is off. */
-  readonly picture: MediaStream | null;
+  /** The camera for a muted `<video>`; null while it is off. */
+  readonly cameraStream: MediaStream | null;
   readonly screen: LocalScreen;
 }
 
 export interface LocalScreen {
-  /** It is shared. */
+  /** A screen is being shared. */
   readonly on: boolean;
-  /** The person is being asked. */
+  /** The browser's picker is open. */
   readonly opening: boolean;
-  /** Why it could not be shared, until it could; null also where the person decided against it. */
+  /** Reason of the last failure; null after a success and if the person cancelled. */
   readonly problem: DeviceProblem | null;
-  /** What is shared, for a muted `<video>`. */
-  readonly picture: MediaStream | null;
+  /** The shared screen for a muted `<video>`. */
+  readonly stream: MediaStream | null;
 }
 
 export interface LocalDevice {
-  /** What the others get: for the microphone, open and not muted. */
+  /** It sends: a microphone that is open and not muted, an open camera. */
   readonly on: boolean;
-  /** On, or going to be once it has opened: a switch turns this round. */
+  /** On, or will be once it has opened. A toggle button inverts this. */
   readonly wanted: boolean;
-  /** The browser is being asked. */
+  /** `getUserMedia` is pending. */
   readonly opening: boolean;
-  /** A device is open, muted or not, also while another is being asked for. */
+  /** A device is open, muted or not, even while another is being opened. */
   readonly held: boolean;
-  /** The system keeps it silent or black: a phone call, another program, a switch on the device. */
+  /** Muted by the system: a phone call, another program, a switch on the device. */
   readonly interrupted: boolean;
   /** The device in use, or the one chosen for the next time. */
   readonly deviceId: string | null;
-  /** Why it could not be opened, until it could; while one is held, why another could not be. */
+  /** Reason of the last failure to open, or, while one is held, to change to another. */
   readonly problem: DeviceProblem | null;
 }
 
 /**
  * - `refused`: by the person or by policy;
- * - `missing`: there is no such device;
- * - `in_use`: another program holds it;
- * - `asking`: the person has not answered the browser yet;
- * - `unanswered`: the device has not, though it is allowed;
+ * - `missing`: no such device;
+ * - `in_use`: held by another program;
+ * - `asking`: the permission prompt is unanswered;
+ * - `unanswered`: permission is granted, but the device does not respond;
  * - `insecure`: the page is not on https or localhost;
  * - `failed`: anything else.
  */
@@ -231,7 +295,7 @@ export type DeviceProblem =
   | "failed";
 
 export type RequestErrorCode =
-  | import("./protocol.ts").ErrorCode
+  | ErrorCode
   /** No answer in time. */
   | "timeout"
   /** The server could not be reached. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PageClient } from "./client.ts";
-import { Media } from "./devices/local-media.ts";
+import { LocalMediaDevices } from "./devices/local-media.ts";
 import type { Joined } from "./protocol.ts";
 import { Signaling } from "./signaling/signaling.ts";
 import { FakeDevices, fakeStream } from "./testing/media.ts";
@@ -19,7 +19,7 @@ let tab: FakeStorage;
 function page(): PageClient {
   socket = new FakeSocket();
   const signaling = new Signaling(socket);
-  const media = new Media({
+  const media = new LocalMediaDevices({
     devices: new FakeDevices().asDevices,
     permissions: undefined,
     storage: undefined,

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PageClient } from "./client.ts";
-import { Media } from "./devices/local-media.ts";
+import { LocalMediaDevices } from "./devices/local-media.ts";
 import type { Joined } from "./protocol.ts";
 import { Signaling } from "./signaling/signaling.ts";
 import { FakeDevices, fakeStream } from "./testing/media.ts";
 import { FakeSocket } from "./testing/socket.ts";
 
 let socket: FakeSocket;
-let media: Media;
+let media: LocalMediaDevices;
 let client: PageClient;
 
 const MEDIA = { mic: false, camera: false, screen: false, hand: false };
@@ -34,7 +34,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   socket = new FakeSocket();
   socket.connected = true;
-  media = new Media({
+  media = new LocalMediaDevices({
     devices: new FakeDevices().asDevices,
     permissions: undefined,
     storage: undefined,

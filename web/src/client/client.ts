@@ -1,34 +1,35 @@
-// The library put together in a browser page.
-import { earlierJoin, forgetEarlierJoin, keepEarlierJoin } from "./call/earlier-join.ts";
-import { RequestError } from "./signaling/errors.ts";
+// Assembles the library in a browser page.
 import type { Call, Client, JoinRequest, LocalMedia } from "./api.ts";
-import type { LinkPlatform } from "./topology/mesh-link.ts";
-import { LiveLobby } from "./signaling/lobby.ts";
-import { Media } from "./devices/local-media.ts";
+import { clearEarlierJoin, loadEarlierJoin, saveEarlierJoin } from "./call/earlier-join.ts";
 import { mediaStateOf } from "./call/media-state.ts";
+import { subscribeRoomEvents } from "./call/room-events.ts";
+import { Session } from "./call/session.ts";
+import { LocalMediaDevices } from "./devices/local-media.ts";
 import type { Joined } from "./protocol.ts";
-import { hearRoom, Session } from "./call/session.ts";
+import type { RtcPlatform } from "./rtc/platform.ts";
+import { RequestError } from "./signaling/errors.ts";
+import { LiveLobby } from "./signaling/lobby.ts";
 import { openSocket, Signaling } from "./signaling/signaling.ts";
 
-const platform: LinkPlatform = {
+const platform: RtcPlatform = {
   createPeer: (configuration) => new RTCPeerConnection(configuration),
   createStream: (tracks) => new MediaStream(tracks),
 };
 
-/** Connects to the page's own server, or to the one at `url`. To be called once in a page. */
+/** Connects to the page's own server, or to the one at `url`. Call it once per page. */
 export function createClient(url?: string): Client {
   const signaling = new Signaling(openSocket(url));
-  const media = new Media({
+  const media = new LocalMediaDevices({
     devices: navigator.mediaDevices,
     permissions: navigator.permissions,
-    storage: storage(),
+    storage: localStorageIfAllowed(),
     createStream: platform.createStream,
   });
-  const client = new PageClient(signaling, media, tabStorage());
+  const client = new PageClient(signaling, media, sessionStorageIfAllowed());
   window.addEventListener("online", () => client.wake());
   const sendBeacon = (path: string, packet: string) =>
     navigator.sendBeacon(new URL(path, url ?? location.href), packet);
-  // A page that is closed or left says so; one that comes back out of the cache is in its call again.
+  // A closed page leaves its call; one that returns from the back/forward cache joins again.
   window.addEventListener("pagehide", ({ persisted }) => client.hide(persisted, sendBeacon));
   window.addEventListener("pageshow", ({ persisted }) => {
     if (persisted) client.show();
@@ -37,27 +38,27 @@ export function createClient(url?: string): Client {
   return client;
 }
 
-/** The library over a connection and this device's media. */
+/** The client on top of a connection and this device's media. */
 export class PageClient implements Client {
   readonly server;
   readonly lobby;
   readonly media: LocalMedia;
   readonly #signaling: Signaling;
-  readonly #media: Media;
-  /** Outlives the page, but not its tab. */
+  readonly #media: LocalMediaDevices;
+  /** Session storage: outlives the page, but not its tab. */
   readonly #storage: Storage | undefined;
   #session: Session | null = null;
-  /** The join under way; the answer to one that is no longer it is let go. */
+  /** The pending join; the answer to any other is ignored. */
   #joining: symbol | null = null;
 
-  constructor(signaling: Signaling, media: Media, storage?: Storage) {
+  constructor(signaling: Signaling, media: LocalMediaDevices, storage?: Storage) {
     this.#signaling = signaling;
     this.#media = media;
     this.#storage = storage;
     this.server = signaling.state;
     this.lobby = new LiveLobby(signaling);
     this.media = media;
-    hearRoom(signaling, (event, number) => this.#session?.handle(event, number));
+    subscribeRoomEvents(signaling, (event, number) => this.#session?.handle(event, number));
   }
 
   join(request: JoinRequest): Promise<Call> {
@@ -68,7 +69,7 @@ export class PageClient implements Client {
     this.#joining = joining;
     return new Promise((resolve, reject) => {
       const { room, name, password } = request;
-      const replaces = earlierJoin(this.#storage, room);
+      const replaces = loadEarlierJoin(this.#storage, room);
       const payload = {
         room,
         name,
@@ -77,7 +78,7 @@ export class PageClient implements Client {
         sfu: true,
         media: mediaStateOf(this.#media.getSnapshot(), false),
       };
-      // Made within the answer's own message, so that no event behind it is missed.
+      // The session is created within the callback, before the events that follow the answer.
       this.#signaling.send("room:join", payload, (outcome) => {
         if (this.#joining !== joining) {
           reject(new RequestError("internal", "another room was joined meanwhile"));
@@ -85,17 +86,17 @@ export class PageClient implements Client {
         }
         this.#joining = null;
         if ("ok" in outcome) {
-          forgetEarlierJoin(this.#storage);
+          clearEarlierJoin(this.#storage);
           try {
             resolve(this.#begin(request, outcome.ok));
           } catch (error) {
-            // The seat is not to stay taken by a call that could not begin.
+            // The call could not begin: do not occupy a place in the room.
             this.#leave();
             reject(new RequestError("internal", `the call could not begin: ${error}`));
           }
           return;
         }
-        // The server may have let us in all the same.
+        // The server may have processed the join nevertheless.
         if (outcome.error.code === "timeout") this.#leave();
         reject(outcome.error);
       });
@@ -111,19 +112,19 @@ export class PageClient implements Client {
     this.#session?.wake();
   }
 
-  /** The page is left: for good, or into the back/forward cache where it is `persisted`. */
+  /** The page is unloaded, or `persisted` in the back/forward cache. */
   hide(persisted: boolean, sendBeacon: (path: string, packet: string) => unknown): void {
-    const place = this.#session?.place;
-    // Whether the server hears of it is not sure: a browser may have closed the socket before.
-    if (place) keepEarlierJoin(this.#storage, place);
+    const join = this.#session?.earlierJoin;
+    // The leave may not arrive: some browsers close the socket before this event.
+    if (join) saveEarlierJoin(this.#storage, join);
     if (persisted) this.#session?.suspend();
     else this.#session?.leave();
     this.#signaling.leavePage(sendBeacon);
   }
 
-  /** The page is back out of the cache. */
+  /** The page returned from the back/forward cache. */
   show(): void {
-    forgetEarlierJoin(this.#storage);
+    clearEarlierJoin(this.#storage);
     this.#signaling.open();
   }
 
@@ -139,8 +140,7 @@ export class PageClient implements Client {
   }
 }
 
-/** Storage of the tab, where the browser's settings allow it. */
-function tabStorage(): Storage | undefined {
+function sessionStorageIfAllowed(): Storage | undefined {
   try {
     return window.sessionStorage;
   } catch {
@@ -148,8 +148,7 @@ function tabStorage(): Storage | undefined {
   }
 }
 
-/** Storage, where the browser's settings allow it. */
-function storage(): Storage | undefined {
+function localStorageIfAllowed(): Storage | undefined {
   try {
     return window.localStorage;
   } catch {

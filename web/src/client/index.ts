@@ -1,8 +1,7 @@
-/** The client library: rooms, calls and devices, free of frameworks. */
-export { createClient } from "./client.ts";
-export { RequestError } from "./signaling/errors.ts";
+/** The client library: rooms, calls and devices, independent of any UI framework. */
 export type * from "./api.ts";
 export { isInterrupted } from "./call/media-state.ts";
+export { createClient } from "./client.ts";
 export type {
   CreateRoom,
   ErrorCode,
@@ -14,6 +13,5 @@ export type {
   Topology,
 } from "./protocol.ts";
 export type { Source } from "./rtc/source.ts";
-export type { Flow, Layer, Line, Moment, Statistics } from "./stats/statistics.ts";
+export { RequestError } from "./signaling/errors.ts";
 export type { Readable } from "./store.ts";
-export type { Sight } from "./topology/viewport.ts";

@@ -1,12 +1,12 @@
 /** A value that changes, in the shape of React's `useSyncExternalStore`. */
 export interface Readable<T> {
-  /** The value now; the same object until it changes. */
+  /** The current value; the same object until it changes. */
   getSnapshot: () => T;
   /** Calls `listener` after each change, until the returned function is called. */
   subscribe: (listener: () => void) => () => void;
 }
 
-/** Calls each; one that throws is reported, and the others are called all the same. */
+/** Calls every listener. An exception is reported and does not stop the others. */
 export function notify(listeners: Iterable<() => void>): void {
   for (const listener of [...listeners]) {
     try {
@@ -19,7 +19,7 @@ export function notify(listeners: Iterable<() => void>): void {
   }
 }
 
-/** A `Readable` with the hand that changes it. Its methods are bound, so they can be passed on. */
+/** A writable `Readable`. Its methods are bound, so they can be passed as callbacks. */
 export class Store<T> implements Readable<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();
@@ -31,7 +31,7 @@ export class Store<T> implements Readable<T> {
   getSnapshot = (): T => this.#value;
 
   subscribe = (listener: () => void): (() => void) => {
-    // Wrapped, so that one function subscribed twice is told twice and leaves once.
+    // Wrapped, so that a function subscribed twice is two entries of the set.
     const entry = () => listener();
     this.#listeners.add(entry);
     return () => {
@@ -39,14 +39,14 @@ export class Store<T> implements Readable<T> {
     };
   };
 
-  /** Replaces the value; nobody is told where it is the same. */
+  /** Replaces the value; listeners are called only if it differs. */
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
     notify(this.#listeners);
   }
 
-  /** Replaces the value by what `change` makes of it. */
+  /** Replaces the value by `change(value)`. */
   update(change: (value: T) => T): void {
     this.set(change(this.#value));
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { after, begun } from "./call.ts";
 import type { CallState } from "../api.ts";
 import type { Joined, MediaState, Participant } from "../protocol.ts";
+import { newCall, reduceCall } from "./call.ts";
 
 const OFF: MediaState = { mic: false, camera: false, screen: false, hand: false };
 
@@ -28,17 +28,17 @@ function joined(...others: string[]): Joined {
 const ids = (call: CallState) => call.others.map(({ id }) => id);
 
 test("the others stand in the order they joined", () => {
-  let call = begun(joined("a", "b"));
-  call = after(call, { is: "participant:joined", participant: participant("c") });
+  let call = newCall(joined("a", "b"));
+  call = reduceCall(call, { is: "participant:joined", participant: participant("c") });
   expect(ids(call)).toEqual(["a", "b", "c"]);
-  call = after(call, { is: "participant:left", id: "a" });
+  call = reduceCall(call, { is: "participant:left", id: "a" });
   expect(ids(call)).toEqual(["b", "c"]);
 });
 
 test("somebody who joins twice is there once, and keeps the link", () => {
-  let call = begun(joined("a"));
-  call = after(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
-  call = after(call, {
+  let call = newCall(joined("a"));
+  call = reduceCall(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
+  call = reduceCall(call, {
     is: "participant:joined",
     participant: participant("a", { ...OFF, mic: true }),
   });
@@ -46,40 +46,40 @@ test("somebody who joins twice is there once, and keeps the link", () => {
 });
 
 test("an update reaches the one it is about, and nobody who left", () => {
-  const call = begun(joined("a", "b"));
+  const call = newCall(joined("a", "b"));
   const hand = { ...OFF, hand: true };
-  const next = after(call, { is: "participant:updated", participant: participant("b", hand) });
+  const next = reduceCall(call, { is: "participant:updated", participant: participant("b", hand) });
   expect(next.others[0]).toBe(call.others[0]);
   expect(next.others[1]?.media).toEqual(hand);
   const gone = { is: "participant:updated", participant: participant("z", hand) } as const;
-  expect(after(call, gone)).toBe(call);
+  expect(reduceCall(call, gone)).toBe(call);
 });
 
 test("what changes nothing gives the very same call", () => {
-  const call = begun(joined("a"));
-  expect(after(call, { is: "participant:left", id: "z" })).toBe(call);
-  expect(after(call, { is: "speaking", ids: new Set(), speaker: null })).toBe(call);
+  const call = newCall(joined("a"));
+  expect(reduceCall(call, { is: "participant:left", id: "z" })).toBe(call);
+  expect(reduceCall(call, { is: "speaking", ids: new Set(), speaker: null })).toBe(call);
   const link = { is: "link", id: "a", connection: "connecting", ...UNSEEN } as const;
-  expect(after(call, link)).toBe(call);
+  expect(reduceCall(call, link)).toBe(call);
 });
 
 test("who speaks is marked, oneself included, until silent", () => {
-  const call = begun(joined("a", "b"));
-  const loud = after(call, { is: "speaking", ids: new Set(["b", "me"]), speaker: "b" });
+  const call = newCall(joined("a", "b"));
+  const loud = reduceCall(call, { is: "speaking", ids: new Set(["b", "me"]), speaker: "b" });
   expect(loud.self.speaking).toBe(true);
   expect(loud.others.map(({ speaking }) => speaking)).toEqual([false, true]);
   expect(loud.speaker).toBe("b");
-  const silent = after(loud, { is: "speaking", ids: new Set(), speaker: null });
+  const silent = reduceCall(loud, { is: "speaking", ids: new Set(), speaker: null });
   expect(silent).toEqual(call);
 });
 
 test("a resume keeps those known, adds the new and drops the gone", () => {
-  let call = begun(joined("a", "b"));
-  call = after(call, { is: "link", id: "b", connection: "connected", ...UNSEEN });
-  call = after(call, { is: "media", media: { ...OFF, camera: true } });
-  call = after(call, { is: "dropped" });
+  let call = newCall(joined("a", "b"));
+  call = reduceCall(call, { is: "link", id: "b", connection: "connected", ...UNSEEN });
+  call = reduceCall(call, { is: "media", media: { ...OFF, camera: true } });
+  call = reduceCall(call, { is: "disconnected" });
   expect(call.status).toBe("reconnecting");
-  call = after(call, { is: "resumed", joined: joined("b", "c") });
+  call = reduceCall(call, { is: "resumed", joined: joined("b", "c") });
   expect(call.status).toBe("joined");
   expect(call.self.media.camera).toBe(true);
   expect(call.others).toMatchObject([
@@ -89,40 +89,40 @@ test("a resume keeps those known, adds the new and drops the gone", () => {
 });
 
 test("joining anew forgets the links of who one was", () => {
-  let call = begun(joined("a"));
-  call = after(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
-  call = after(call, { is: "joined", joined: joined("a") });
+  let call = newCall(joined("a"));
+  call = reduceCall(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
+  call = reduceCall(call, { is: "joined", joined: joined("a") });
   expect(call.others).toMatchObject([{ id: "a", connection: "connecting" }]);
 });
 
 test("a call that ended says why, holds nobody, and is not dropped after", () => {
   const error = { code: "room_full", message: "full" } as const;
-  const call = after(begun(joined("a")), { is: "ended", error });
+  const call = reduceCall(newCall(joined("a")), { is: "ended", error });
   expect(call).toMatchObject({ status: "ended", error, others: [] });
-  expect(after(call, { is: "dropped" })).toBe(call);
+  expect(reduceCall(call, { is: "disconnected" })).toBe(call);
 });
 
 test("what is said is kept in order, one's own with what became of it, and bounded", () => {
-  let call = begun(joined("a"));
-  const said = { is: "said", text: "hi", at: 5, key: "own 1" } as const;
-  call = after(call, { ...said, status: "sending" });
-  call = after(call, { is: "chat", from: "a", text: "ho", at: 6, key: "a 7" });
-  call = after(call, { ...said, status: "sent" });
+  let call = newCall(joined("a"));
+  const said = { is: "chat:own", text: "hi", at: 5, key: "own 1" } as const;
+  call = reduceCall(call, { ...said, status: "sending" });
+  call = reduceCall(call, { is: "chat", from: "a", text: "ho", at: 6, key: "a 7" });
+  call = reduceCall(call, { ...said, status: "sent" });
   expect(call.chat).toMatchObject([
     { from: "me", name: "ME", text: "hi", status: "sent" },
     { from: "a", name: "A", text: "ho", status: "sent" },
   ]);
-  call = after(call, { is: "participant:left", id: "a" });
+  call = reduceCall(call, { is: "participant:left", id: "a" });
   expect(call.chat[1]?.name).toBe("A");
   for (let n = 0; n < 1_000; n++) {
-    call = after(call, { is: "chat", from: "a", text: `${n}`, at: n, key: `a ${n + 10}` });
+    call = reduceCall(call, { is: "chat", from: "a", text: `${n}`, at: n, key: `a ${n + 10}` });
   }
   expect(call.chat).toHaveLength(500);
   expect(call.chat.at(-1)?.text).toBe("999");
 });
 
 test("a resume leaves the topology to the events that follow", () => {
-  const call = after(begun(joined("a")), {
+  const call = reduceCall(newCall(joined("a")), {
     is: "resumed",
     joined: { ...joined("a"), topology: "sfu" },
   });
@@ -130,10 +130,10 @@ test("a resume leaves the topology to the events that follow", () => {
 });
 
 test("a quality is told of each, and forgotten where it is not known", () => {
-  const call = begun(joined("a", "b"));
-  const judged = after(call, {
+  const call = newCall(joined("a", "b"));
+  const judged = reduceCall(call, {
     is: "quality",
-    of: new Map([
+    qualities: new Map([
       ["a", "poor"],
       ["me", "good"],
     ]),
@@ -143,13 +143,13 @@ test("a quality is told of each, and forgotten where it is not known", () => {
     "poor",
     null,
   ]);
-  expect(after(judged, { is: "quality", of: new Map() })).toEqual(call);
+  expect(reduceCall(judged, { is: "quality", qualities: new Map() })).toEqual(call);
 });
 
 test("what this browser can't play is told until it comes", () => {
-  const call = begun(joined("a", "b"));
+  const call = newCall(joined("a", "b"));
   const track = { mid: "1", participant: "a", source: "camera" } as const;
-  const without = after(call, {
+  const without = reduceCall(call, {
     is: "subscribed",
     tracks: [
       { ...track, unavailable: "codec" },
@@ -158,39 +158,39 @@ test("what this browser can't play is told until it comes", () => {
   });
   expect(without.others[0]?.unplayable).toEqual(["camera"]);
   expect(without.others[1]).toBe(call.others[1]);
-  const same = after(without, {
+  const same = reduceCall(without, {
     is: "subscribed",
     tracks: [{ ...track, unavailable: "codec" }],
   });
   expect(same).toBe(without);
-  const comes = after(without, { is: "subscribed", tracks: [track] });
+  const comes = reduceCall(without, { is: "subscribed", tracks: [track] });
   expect(comes.others[0]).toEqual(call.others[0]);
 });
 
 test("what this browser can't play of a direct link is told, whatever the media server sends", () => {
-  const call = begun(joined("a", "b"));
+  const call = newCall(joined("a", "b"));
   const link = { is: "link", id: "a", connection: "connected", ...UNSEEN } as const;
-  const without = after(call, { ...link, unplayable: ["camera"] });
+  const without = reduceCall(call, { ...link, unplayable: ["camera"] });
   expect(without.others[0]?.unplayable).toEqual(["camera"]);
   expect(without.others[1]).toBe(call.others[1]);
-  expect(after(without, { ...link, unplayable: ["camera"] })).toBe(without);
-  expect(after(without, link)).toBe(without);
+  expect(reduceCall(without, { ...link, unplayable: ["camera"] })).toBe(without);
+  expect(reduceCall(without, link)).toBe(without);
   const direct = participant("a");
-  const turned = after(without, {
+  const turned = reduceCall(without, {
     is: "participant:updated",
     participant: { ...direct, direct: true },
   });
-  const subscribed = after(turned, { is: "subscribed", tracks: [] });
+  const subscribed = reduceCall(turned, { is: "subscribed", tracks: [] });
   expect(subscribed.others[0]?.unplayable).toEqual(["camera"]);
-  const comes = after(without, { ...link, unplayable: [] });
+  const comes = reduceCall(without, { ...link, unplayable: [] });
   expect(comes.others[0]).not.toHaveProperty("unplayable");
 });
 
 test("an interruption ends with the update that no longer tells of it", () => {
   const ann = participant("a");
   const at = (call: CallState, participant: Participant) =>
-    after(call, { is: "participant:updated", participant });
-  const begin = after(begun(joined()), { is: "participant:joined", participant: ann });
+    reduceCall(call, { is: "participant:updated", participant });
+  const begin = reduceCall(newCall(joined()), { is: "participant:joined", participant: ann });
   const lost = at(begin, { ...ann, interrupted: true });
   expect(lost.others[0]?.interrupted).toBe(true);
   expect(at(lost, ann).others[0]?.interrupted).toBe(false);

@@ -1,115 +1,115 @@
-// A call as a value: what it becomes after each message. Nothing here acts.
+// State of a call and its reducer. Nothing here has side effects.
 import type {
+  CallParticipant,
   CallState,
   ChatMessage,
-  Connection,
+  ConnectionState,
   Quality,
   RemoteParticipant,
   RequestErrorCode,
-  Self,
 } from "../api.ts";
 import type {
   Joined,
   MediaState,
   Participant,
   ParticipantId,
-  ServerEvents,
   SubscribedTrack,
+  Topology,
 } from "../protocol.ts";
 import type { Source } from "../rtc/source.ts";
 
-/** What happens to a call. */
-export type Message =
-  /** Joined, for the first time or anew as somebody else. */
+export type CallEvent =
+  /** Joined, for the first time or again as a new participant. */
   | { is: "joined"; joined: Joined }
-  /** Restored after a drop; the missed events follow. */
+  /** Resumed after a disconnect; the missed events follow. */
   | { is: "resumed"; joined: Joined }
-  | { is: "dropped" }
+  | { is: "disconnected" }
   | { is: "ended"; error: { code: RequestErrorCode; message: string } | null }
   | { is: "participant:joined"; participant: Participant }
   | { is: "participant:updated"; participant: Participant }
   | { is: "participant:left"; id: ParticipantId }
-  | { is: "topology"; topology: ServerEvents["topology"]["topology"] }
-  /** One's own microphone, camera or hand. */
+  | { is: "topology"; topology: Topology }
+  /** This device's microphone, camera, screen or hand. */
   | { is: "media"; media: MediaState }
   | {
       is: "link";
       id: ParticipantId;
-      connection: Connection;
+      connection: ConnectionState;
       stream: MediaStream | null;
       screen: MediaStream | null;
-      /** Sources in formats that this browser lacks; absent where the media server tells them. */
+      /** Sources that this browser can't decode; absent if the media server reports them. */
       unplayable?: readonly Source[];
     }
   | { is: "speaking"; ids: ReadonlySet<ParticipantId>; speaker: ParticipantId | null }
-  | { is: "cut off"; cutOff: boolean }
-  /** Which sections bring nothing, since this browser lacks the format. */
+  | { is: "sfu:unreachable"; unreachable: boolean }
+  /** Assignment of the media server's sections, some of them without a codec in common. */
   | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
-  | { is: "quality"; of: ReadonlyMap<ParticipantId, Quality> }
+  | { is: "quality"; qualities: ReadonlyMap<ParticipantId, Quality> }
   | { is: "chat"; from: ParticipantId; text: string; at: number; key: string }
-  /** One's own, first when it is said and then when it is known what became of it. */
-  | { is: "said"; text: string; at: number; key: string; status: ChatMessage["status"] };
+  /** A message of this device, when it is sent and again when its outcome is known. */
+  | { is: "chat:own"; text: string; at: number; key: string; status: ChatMessage["status"] };
 
-/** The most messages kept: more than anybody scrolls back. */
-const CHAT_KEPT = 500;
+const MAX_CHAT_MESSAGES = 500;
 
-/** The call after the message. It is the same object where nothing changed. */
-export function after(call: CallState, message: Message): CallState {
-  switch (message.is) {
+/** The call after the event; the same object if nothing changed. */
+export function reduceCall(call: CallState, event: CallEvent): CallState {
+  switch (event.is) {
     case "joined":
-      return { ...begun(message.joined), chat: call.chat };
+      return { ...newCall(event.joined), chat: call.chat };
     case "resumed":
-      return resumed(call, message.joined);
-    case "dropped":
+      return resumed(call, event.joined);
+    case "disconnected":
       return call.status === "joined" ? { ...call, status: "reconnecting" } : call;
     case "ended":
-      return { ...call, status: "ended", error: message.error, others: [] };
+      return { ...call, status: "ended", error: event.error, others: [] };
     case "participant:joined":
-      return { ...call, others: entered(call.others, message.participant) };
+      return { ...call, others: withParticipant(call.others, event.participant) };
     case "participant:updated":
-      return updated(call, message.participant);
+      return participantUpdated(call, event.participant);
     case "participant:left":
       return withOthers(
         call,
-        call.others.filter((other) => other.id !== message.id),
+        call.others.filter((other) => other.id !== event.id),
       );
     case "topology":
-      return { ...call, topology: message.topology };
+      return { ...call, topology: event.topology };
     case "media":
-      return { ...call, self: { ...call.self, media: message.media } };
+      return { ...call, self: { ...call.self, media: event.media } };
     case "link":
-      return linked(call, message);
+      return linkChanged(call, event);
     case "speaking":
-      return spoken(call, message.ids, message.speaker);
-    case "cut off":
-      return call.cutOff === message.cutOff ? call : { ...call, cutOff: message.cutOff };
+      return speakingChanged(call, event);
+    case "sfu:unreachable":
+      return call.sfuUnreachable === event.unreachable
+        ? call
+        : { ...call, sfuUnreachable: event.unreachable };
     case "subscribed":
-      return subscribed(call, message.tracks);
+      return subscribed(call, event.tracks);
     case "quality":
-      return judged(call, message.of);
+      return qualityChanged(call, event.qualities);
     case "chat":
-      return chatted(call, {
-        ...message,
-        ...writerOf(call.others.find(({ id }) => id === message.from) ?? { name: "" }),
+      return withMessage(call, {
+        ...event,
+        ...nameOf(call.others.find(({ id }) => id === event.from) ?? { name: "" }),
         status: "sent",
       });
-    case "said":
-      return chatted(call, { ...message, from: call.self.id, ...writerOf(call.self) });
+    case "chat:own":
+      return withMessage(call, { ...event, from: call.self.id, ...nameOf(call.self) });
   }
 }
 
-/** A call just joined. */
-export function begun(joined: Joined): CallState {
+/** A call right after joining. */
+export function newCall(joined: Joined): CallState {
   return {
     status: "joined",
     error: null,
     room: joined.room,
     topology: joined.topology,
-    cutOff: false,
+    sfuUnreachable: false,
     speaker: null,
     chat: [],
     self: { ...joined.self, speaking: false, quality: null },
-    others: joined.participants.map(stranger),
+    others: joined.participants.map(newParticipant),
   };
 }
 
@@ -118,43 +118,44 @@ function resumed(call: CallState, joined: Joined): CallState {
     ...call,
     status: "joined",
     room: joined.room,
-    // The topology is told by the events that follow, in their order.
-    others: joined.participants.map((participant) => known(call.others, participant)),
+    // The topology follows in the missed events, in their order.
+    others: joined.participants.map((participant) => {
+      const before = call.others.find((other) => other.id === participant.id);
+      return before ? updated(before, participant) : newParticipant(participant);
+    }),
   };
 }
 
-/** Events may come twice around a resume: who is known already stays in place. */
-function entered(
+/** Events may be repeated after a resume: a known participant keeps its position. */
+function withParticipant(
   others: readonly RemoteParticipant[],
   participant: Participant,
 ): readonly RemoteParticipant[] {
   return others.some((other) => other.id === participant.id)
-    ? others.map((other) => (other.id === participant.id ? updatedBy(other, participant) : other))
-    : [...others, stranger(participant)];
+    ? others.map((other) => (other.id === participant.id ? updated(other, participant) : other))
+    : [...others, newParticipant(participant)];
 }
 
-function updated(call: CallState, participant: Participant): CallState {
-  if (participant.id === call.self.id) return call; // one's own state is known here first
+function participantUpdated(call: CallState, participant: Participant): CallState {
+  if (participant.id === call.self.id) return call; // this device knows its own state first
   return withOthers(
     call,
-    call.others.map((other) =>
-      other.id === participant.id ? updatedBy(other, participant) : other,
-    ),
+    call.others.map((other) => (other.id === participant.id ? updated(other, participant) : other)),
   );
 }
 
-function linked(
+function linkChanged(
   call: CallState,
-  { id, connection, stream, screen, unplayable }: Extract<Message, { is: "link" }>,
+  { id, connection, stream, screen, unplayable }: Extract<CallEvent, { is: "link" }>,
 ): CallState {
   return withOthers(
     call,
     call.others.map((other) => {
       if (other.id !== id) return other;
-      const judged = unplayable ? withUnplayable(other, unplayable) : other;
+      const next = unplayable ? withUnplayable(other, unplayable) : other;
       const isSame =
         other.connection === connection && other.stream === stream && other.screen === screen;
-      return isSame ? judged : { ...judged, connection, stream, screen };
+      return isSame ? next : { ...next, connection, stream, screen };
     }),
   );
 }
@@ -168,79 +169,79 @@ function withUnplayable(
   return unplayable.length > 0 ? { ...rest, unplayable } : rest;
 }
 
-function spoken(
+function speakingChanged(
   call: CallState,
-  ids: ReadonlySet<ParticipantId>,
-  speaker: ParticipantId | null,
+  { ids, speaker }: Extract<CallEvent, { is: "speaking" }>,
 ): CallState {
-  const self =
-    call.self.speaking === ids.has(call.self.id)
-      ? call.self
-      : { ...call.self, speaking: ids.has(call.self.id) };
-  const heard = withOthers(
-    call,
-    call.others.map((other) =>
-      other.speaking === ids.has(other.id) ? other : { ...other, speaking: ids.has(other.id) },
-    ),
-  );
-  if (self === call.self && speaker === call.speaker) return heard;
-  return { ...heard, self, speaker };
+  const update = <T extends CallParticipant>(participant: T): T => {
+    const speaking = ids.has(participant.id);
+    return participant.speaking === speaking ? participant : { ...participant, speaking };
+  };
+  const self = update(call.self);
+  const next = withOthers(call, call.others.map(update));
+  if (self === call.self && speaker === call.speaker) return next;
+  return { ...next, self, speaker };
 }
 
 function subscribed(call: CallState, tracks: readonly SubscribedTrack[]): CallState {
   const others = call.others.map((other) => {
-    // Its link tells.
+    // Its mesh link reports this.
     if (other.direct) return other;
-    const theirs = tracks.filter((track) => track.participant === other.id && track.unavailable);
+    const unavailable = tracks.filter(
+      (track) => track.participant === other.id && track.unavailable,
+    );
     return withUnplayable(
       other,
-      theirs.map(({ source }) => source),
+      unavailable.map(({ source }) => source),
     );
   });
   return withOthers(call, others);
 }
 
-function judged(call: CallState, of: ReadonlyMap<ParticipantId, Quality>): CallState {
-  const rejudged = <T extends Self>(one: T): T => {
-    const quality = of.get(one.id) ?? null;
-    return one.quality === quality ? one : { ...one, quality };
+function qualityChanged(
+  call: CallState,
+  qualities: ReadonlyMap<ParticipantId, Quality>,
+): CallState {
+  const update = <T extends CallParticipant>(participant: T): T => {
+    const quality = qualities.get(participant.id) ?? null;
+    return participant.quality === quality ? participant : { ...participant, quality };
   };
-  const self = rejudged(call.self);
-  const judged = withOthers(call, call.others.map(rejudged));
-  return self === call.self ? judged : { ...judged, self };
+  const self = update(call.self);
+  const next = withOthers(call, call.others.map(update));
+  return self === call.self ? next : { ...next, self };
 }
 
-function chatted(call: CallState, said: ChatMessage): CallState {
-  const { key, from, text, at, status } = said;
-  const message = { key, from, ...writerOf(said), text, at, status };
-  const known = call.chat.some((each) => each.key === key);
-  const chat = known
-    ? call.chat.map((each) => (each.key === key ? { ...message, name: each.name } : each))
-    : [...call.chat, message].slice(-CHAT_KEPT);
+/** Adds a message, or replaces the one with its key. */
+function withMessage(call: CallState, message: ChatMessage): CallState {
+  const { key, from, text, at, status } = message;
+  const next = { key, from, ...nameOf(message), text, at, status };
+  const isKnown = call.chat.some((each) => each.key === key);
+  const chat = isKnown
+    ? call.chat.map((each) => (each.key === key ? { ...next, name: each.name } : each))
+    : [...call.chat, next].slice(-MAX_CHAT_MESSAGES);
   return { ...call, chat };
 }
 
-/** What was said of it before and is not said again holds no longer. */
-function updatedBy(before: RemoteParticipant, participant: Participant): RemoteParticipant {
+/** An update without `interrupted` ends the interruption. */
+function updated(before: RemoteParticipant, participant: Participant): RemoteParticipant {
   return { ...before, interrupted: false, ...participant };
 }
 
-/** Who writes, as the message keeps it. */
-function writerOf({
+function nameOf({
   name,
   alike,
-}: Pick<Self, "name" | "alike">): Pick<ChatMessage, "name" | "alike"> {
+}: Pick<CallParticipant, "name" | "alike">): Pick<ChatMessage, "name" | "alike"> {
   return { name, ...(alike !== undefined && { alike }) };
 }
 
-/** Keeps the object where every other is as before. */
+/** Returns the same call if each participant is the same object as before. */
 function withOthers(call: CallState, others: readonly RemoteParticipant[]): CallState {
-  const same =
+  const isSame =
     others.length === call.others.length && others.every((other, i) => other === call.others[i]);
-  return same ? call : { ...call, others };
+  return isSame ? call : { ...call, others };
 }
 
-function stranger(participant: Participant): RemoteParticipant {
+function newParticipant(participant: Participant): RemoteParticipant {
   return {
     ...participant,
     speaking: false,
@@ -249,9 +250,4 @@ function stranger(participant: Participant): RemoteParticipant {
     stream: null,
     screen: null,
   };
-}
-
-function known(others: readonly RemoteParticipant[], participant: Participant): RemoteParticipant {
-  const before = others.find((other) => other.id === participant.id);
-  return before ? updatedBy(before, participant) : stranger(participant);
 }

@@ -1,45 +1,46 @@
-// The last call of a page that is left or loaded again. The page that comes in its stead takes its
-// place: a server that has not noticed yet would find the room full, or the same person twice.
+// The join of a page that was closed or reloaded. The next page of the tab presents its token to
+// replace that participant. Otherwise a server that has not noticed the disconnect would find the
+// room full or show the same person twice.
 
 const KEY = "moim.earlier-join";
 
 export interface EarlierJoin {
   room: string;
-  /** Proves who it was. */
+  /** Proves the identity of the participant. */
   token: string;
 }
 
 /**
- * Kept in the tab's own storage, and only once the page is being left: a tab that is duplicated
- * would otherwise take the place of one that goes on.
+ * Stores the join in the tab's session storage, only when the page is being unloaded: a duplicated
+ * tab copies the storage and would otherwise replace the participant of the original.
  */
-export function keepEarlierJoin(storage: Storage | undefined, join: EarlierJoin): void {
+export function saveEarlierJoin(storage: Storage | undefined, join: EarlierJoin): void {
   try {
     storage?.setItem(KEY, JSON.stringify(join));
   } catch {
-    // Full or forbidden: the server finds out by itself.
+    // Full or forbidden: the server will notice the disconnect by itself.
   }
 }
 
-/** The token of this tab's last call, if it was in that room. */
-export function earlierJoin(storage: Storage | undefined, room: string): string | undefined {
+/** The token of this tab's last join, if it was to that room. */
+export function loadEarlierJoin(storage: Storage | undefined, room: string): string | undefined {
   try {
-    const kept: unknown = JSON.parse(storage?.getItem(KEY) ?? "null");
-    return isEarlierJoin(kept) && kept.room === room ? kept.token : undefined;
+    const stored: unknown = JSON.parse(storage?.getItem(KEY) ?? "null");
+    return isEarlierJoin(stored) && stored.room === room ? stored.token : undefined;
   } catch {
     return undefined;
   }
 }
 
-export function forgetEarlierJoin(storage: Storage | undefined): void {
+export function clearEarlierJoin(storage: Storage | undefined): void {
   try {
     storage?.removeItem(KEY);
   } catch {
-    // It opens nothing once its participant is gone.
+    // The token is useless once its participant is gone.
   }
 }
 
-function isEarlierJoin(kept: unknown): kept is EarlierJoin {
-  const { room, token } = (kept ?? {}) as Partial<Record<keyof EarlierJoin, unknown>>;
+function isEarlierJoin(stored: unknown): stored is EarlierJoin {
+  const { room, token } = (stored ?? {}) as Partial<Record<keyof EarlierJoin, unknown>>;
   return typeof room === "string" && typeof token === "string";
 }

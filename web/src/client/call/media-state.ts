@@ -1,8 +1,8 @@
-// The media state that a participant tells the others.
+// Media state that a participant announces to the others.
 import type { LocalMediaState } from "../api.ts";
 import type { MediaState } from "../protocol.ts";
 
-/** The state of this device; `interrupted` is absent where the system mutes nothing that is on. */
+/** The state of this device; `interrupted` is absent unless the system mutes a source that is on. */
 export function mediaStateOf(
   { microphone, camera, screen }: Pick<LocalMediaState, "microphone" | "camera" | "screen">,
   hand: boolean,
@@ -31,7 +31,7 @@ export function isSameMedia(a: MediaState, b: MediaState): boolean {
   );
 }
 
-/** The system of that participant mutes it. */
-export function isInterrupted(media: MediaState, what: "mic" | "camera"): boolean {
-  return media[what] && media.interrupted?.[what] === true;
+/** The participant's system mutes a source that is on. */
+export function isInterrupted(media: MediaState, source: "mic" | "camera"): boolean {
+  return media[source] && media.interrupted?.[source] === true;
 }

@@ -1,18 +1,19 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Media } from "../devices/local-media.ts";
+import { LocalMediaDevices } from "../devices/local-media.ts";
 import type { Joined, MediaState } from "../protocol.ts";
-import { hearRoom, Session } from "./session.ts";
 import { Signaling } from "../signaling/signaling.ts";
 import { FakeDevices, fakeStream } from "../testing/media.ts";
 import { FakePeer } from "../testing/peer.ts";
 import { Scheduler } from "../testing/scheduler.ts";
 import { FakeSocket } from "../testing/socket.ts";
+import { subscribeRoomEvents } from "./room-events.ts";
+import { Session } from "./session.ts";
 
 const OFF: MediaState = { mic: false, camera: false, screen: false, hand: false };
 
 let world: Scheduler;
 let socket: FakeSocket;
-let media: Media;
+let media: LocalMediaDevices;
 let peers: FakePeer[];
 let session: Session;
 
@@ -48,7 +49,7 @@ function join(...others: string[]): void {
       createStream: fakeStream,
     },
   });
-  hearRoom(signaling, (event, number) => session.handle(event, number));
+  subscribeRoomEvents(signaling, (event, number) => session.handle(event, number));
 }
 
 beforeEach(() => {
@@ -57,7 +58,7 @@ beforeEach(() => {
   socket = new FakeSocket();
   socket.connected = true;
   peers = [];
-  media = new Media({
+  media = new LocalMediaDevices({
     devices: new FakeDevices().asDevices,
     permissions: undefined,
     storage: undefined,
@@ -112,7 +113,7 @@ test("links come and go with the others", () => {
 
 test("what the system mutes is told to the others, and its end", async () => {
   const devices = new FakeDevices();
-  media = new Media({
+  media = new LocalMediaDevices({
     devices: devices.asDevices,
     permissions: undefined,
     storage: undefined,
@@ -318,9 +319,9 @@ test("the other end begins anew with it", async () => {
 
 test("what is said is shown at once, told in order, and known to be sent when it was", () => {
   join("a");
-  session.say("  hello ");
-  session.say("   ");
-  session.say("there");
+  session.sendChat("  hello ");
+  session.sendChat("   ");
+  session.sendChat("there");
   const status = () => call().chat.map(({ text, status }) => [text, status]);
   expect(status()).toEqual([
     ["hello", "sending"],
@@ -344,9 +345,9 @@ test("what is said is shown at once, told in order, and known to be sent when it
 
 test("what is said while the line is cut goes out when it is back, by the same numbers", () => {
   join("a");
-  session.say("one");
+  session.sendChat("one");
   socket.drop();
-  session.say("two");
+  session.sendChat("two");
   socket.arrive();
   socket.request("room:join").ok(joined(["a"], { resumed: true }));
   expect(socket.requests("chat").map(({ payload }) => payload)).toEqual([
@@ -357,7 +358,7 @@ test("what is said while the line is cut goes out when it is back, by the same n
 
 test("who chats too fast is held back, and nothing else is", () => {
   join("a");
-  session.say("one");
+  session.sendChat("one");
   socket.request("chat").refuse("rate_limited");
   session.setHand(true);
   expect(socket.requests("media")).toHaveLength(1);

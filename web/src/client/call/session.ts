@@ -1,41 +1,31 @@
-// A call at its edge: what the server says goes into the call as a value, what the value asks for
-// is done to links, and what this device does is told to the server.
-import { after, begun, type Message } from "./call.ts";
-import type { EarlierJoin } from "./earlier-join.ts";
-import type { Wanted } from "../rtc/encoding.ts";
+// One call with its side effects: server events update the call's state, the state drives the media
+// router, and changes on this device are sent to the server.
+import type { Call, CallState, JoinRequest, Viewport } from "../api.ts";
+import type { LocalMediaDevices } from "../devices/local-media.ts";
+import type { Joined, MediaState, Speaker } from "../protocol.ts";
+import type { RtcPlatform } from "../rtc/platform.ts";
+import { SOURCES } from "../rtc/source.ts";
 import type { RequestError } from "../signaling/errors.ts";
-import type { Call, CallState, JoinRequest } from "../api.ts";
-import type { LinkPlatform } from "../topology/mesh-link.ts";
-import type { Media } from "../devices/local-media.ts";
-import { isSameMedia, mediaStateOf } from "./media-state.ts";
-import type { Signal } from "../rtc/negotiation.ts";
-import { Observer } from "../stats/observer.ts";
 import { Outbox } from "../signaling/outbox.ts";
-import { Paths } from "../topology/router.ts";
-import type {
-  Joined,
-  MediaState,
-  ParticipantId,
-  RefusedEvent,
-  Speaker,
-  SubscribedTrack,
-  Topology,
-} from "../protocol.ts";
-import type { Signaling } from "../signaling/signaling.ts";
-import { SOURCES, type Source } from "../rtc/source.ts";
-import { afterListening, type Heard, loudnessOf } from "./speaking.ts";
+import type { Payload, Signaling } from "../signaling/signaling.ts";
+import { StatsObserver } from "../stats/observer.ts";
 import { Store } from "../store.ts";
-import { afterTurn, NO_FLOOR } from "./turn-taking.ts";
-import type { Sight } from "../topology/viewport.ts";
+import { MediaRouter } from "../topology/router.ts";
+import { type CallEvent, newCall, reduceCall } from "./call.ts";
+import type { EarlierJoin } from "./earlier-join.ts";
+import { isSameMedia, mediaStateOf } from "./media-state.ts";
+import type { RoomEvent } from "./room-events.ts";
+import { linearLevel, reduceSpeaking, type Speaking } from "./speaking.ts";
+import { NO_FLOOR, reduceFloor } from "./turn-taking.ts";
 
-/** How often loudness is looked at, in milliseconds. */
-const LISTENING = 200;
+/** Interval at which audio levels are read. */
+const LEVEL_INTERVAL_MS = 200;
 
-/** How long to wait before trying to join again where the server can't just now. */
-const AGAIN = 2_000;
+/** Delay before joining again after a temporary failure. */
+const REJOIN_DELAY_MS = 2_000;
 
-/** After these the links are brought in line. */
-const TELLS_WHO_IS_THERE: readonly Message["is"][] = [
+/** Events after which the router is updated. */
+const ROUTING_EVENTS: readonly CallEvent["is"][] = [
   "joined",
   "resumed",
   "participant:joined",
@@ -46,64 +36,66 @@ const TELLS_WHO_IS_THERE: readonly Message["is"][] = [
 
 export interface SessionOptions {
   signaling: Signaling;
-  media: Media;
+  media: LocalMediaDevices;
   request: JoinRequest;
   joined: Joined;
-  platform: LinkPlatform;
+  platform: RtcPlatform;
 }
 
 /** One call, from the answer to its join until it ends. */
 export class Session implements Call {
   readonly #signaling: Signaling;
-  readonly #media: Media;
+  readonly #media: LocalMediaDevices;
   readonly #request: JoinRequest;
-  readonly #paths: Paths;
-  readonly #observer: Observer;
+  readonly #router: MediaRouter;
+  readonly #observer: StatsObserver;
   readonly #outbox: Outbox;
-  /** Apart from the rest, since who chats too fast is held back. */
-  readonly #chatbox: Outbox;
+  /** Separate, so that the rate limit of chat does not delay signaling. */
+  readonly #chatOutbox: Outbox;
   readonly #state: Store<CallState>;
-  readonly #undo: (() => void)[] = [];
-  #resume: string;
-  #last: number;
-  /** It left, and the page may be back. */
+  readonly #cleanups: (() => void)[] = [];
+  #resumeToken: string;
+  /** Sequence number of the last event. */
+  #lastEvent: number;
+  /** Left because the page went into the back/forward cache; it may return. */
   #suspended = false;
   #hand = false;
-  #heard: Heard = new Map();
+  #speaking: Speaking = new Map();
   #floor = NO_FLOOR;
-  /** As the media server hears those who are received through it. */
+  /** Levels of the participants that are received through the media server. */
   #speakers: readonly Speaker[] = [];
-  #chatted = 0;
-  #again: ReturnType<typeof setTimeout> | undefined;
+  #chatSerial = 0;
+  #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ signaling, media, request, joined, platform }: SessionOptions) {
     this.#signaling = signaling;
     this.#media = media;
     this.#request = request;
-    this.#resume = joined.resume;
-    this.#last = joined.last;
-    this.#state = new Store(begun(joined));
+    this.#resumeToken = joined.resume;
+    this.#lastEvent = joined.last;
+    this.#state = new Store(newCall(joined));
     this.#outbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
-    this.#chatbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
-    this.#paths = new Paths({
+    this.#chatOutbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
+    this.#router = new MediaRouter({
       ...platform,
-      say: (event, payload, done) => this.#outbox.say(event, payload, done),
-      changed: (id, connection, shown) => this.#take({ is: "link", id, connection, ...shown }),
-      cutOff: (cutOff) => this.#take({ is: "cut off", cutOff }),
+      send: (event, payload, done) => this.#outbox.send(event, payload, done),
+      onParticipant: (id, connection, streams) =>
+        this.#dispatch({ is: "link", id, connection, ...streams }),
+      onSfuUnreachable: (unreachable) => this.#dispatch({ is: "sfu:unreachable", unreachable }),
     });
-    this.#observer = new Observer({
-      lines: () => this.#paths.lines(),
+    this.#observer = new StatsObserver({
+      connections: () => this.#router.connections(),
       owners: {
-        received: (id) => this.#paths.ownerOf(id),
-        own: (id) => SOURCES.find((s) => media.tracks.getSnapshot()[s]?.id === id) ?? null,
+        received: (id) => this.#router.ownerOf(id),
+        local: (id) => SOURCES.find((s) => media.tracks.getSnapshot()[s]?.id === id) ?? null,
       },
       self: () => this.#state.getSnapshot().self.id,
-      judged: (of) => this.#take({ is: "quality", of }),
+      onQualities: (qualities) => this.#dispatch({ is: "quality", qualities }),
     });
     try {
       this.#begin(joined);
     } catch (error) {
-      // Half a call would go on unseen: whoever joins is told, and nothing stays.
+      // The caller reports the error; no timer or link of the call may remain.
       this.#end(null);
       throw error;
     }
@@ -115,22 +107,22 @@ export class Session implements Call {
 
   setHand(raised: boolean): void {
     this.#hand = raised;
-    this.#tellMedia();
+    this.#sendMediaState();
   }
 
-  say(text: string): void {
-    const said = text.trim();
-    if (this.#over || said === "") return;
-    const serial = ++this.#chatted;
-    const entry = { text: said, at: Date.now(), key: `own ${serial}` };
-    this.#take({ is: "said", ...entry, status: "sending" });
-    this.#chatbox.say("chat", { text: said, serial }, (outcome) => {
-      this.#take({ is: "said", ...entry, status: "ok" in outcome ? "sent" : "failed" });
+  sendChat(text: string): void {
+    const trimmed = text.trim();
+    if (this.#isOver || trimmed === "") return;
+    const serial = ++this.#chatSerial;
+    const message = { text: trimmed, at: Date.now(), key: `own ${serial}` };
+    this.#dispatch({ is: "chat:own", ...message, status: "sending" });
+    this.#chatOutbox.send("chat", { text: trimmed, serial }, (outcome) => {
+      this.#dispatch({ is: "chat:own", ...message, status: "ok" in outcome ? "sent" : "failed" });
     });
   }
 
-  show(sights: readonly Sight[]): void {
-    this.#paths.setSights(sights);
+  setViewports(viewports: readonly Viewport[]): void {
+    this.#router.setViewports(viewports);
   }
 
   get statistics() {
@@ -138,138 +130,137 @@ export class Session implements Call {
   }
 
   leave(): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#signaling.send("room:leave", {}, () => {});
     this.#end(null);
   }
 
-  /** What lets a page that comes in this one's stead take its place; null once the call is over. */
-  get place(): EarlierJoin | null {
-    return this.#over ? null : { room: this.#request.room, token: this.#resume };
+  /** Lets the next page of the tab replace this participant; null once the call is over. */
+  get earlierJoin(): EarlierJoin | null {
+    return this.#isOver ? null : { room: this.#request.room, token: this.#resumeToken };
   }
 
   /**
-   * The page is put away and perhaps brought back (back/forward cache): leaves, and joins anew once
-   * the server is reached again.
+   * The page goes into the back/forward cache: leaves, and joins again once the server is reached
+   * after the page returned.
    */
   suspend(): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#signaling.send("room:leave", {}, () => {});
     this.#suspended = true;
-    this.#paths.close();
+    this.#router.close();
   }
 
-  /** An event of the room; `number` is its number there. */
-  handle(event: SessionEvent, number: number | undefined): void {
-    if (this.#over) return;
+  /** Handles an event of the room; `number` is its sequence number there. */
+  handle(event: RoomEvent, number: number | undefined): void {
+    if (this.#isOver) return;
     if (number !== undefined) {
-      if (number <= this.#last) return; // had before the drop
-      this.#last = number;
+      if (number <= this.#lastEvent) return; // received before the disconnect
+      this.#lastEvent = number;
     }
     switch (event.is) {
       case "signal":
-        return this.#paths.handleSignal(event.from, event.signal);
+        return this.#router.handleSignal(event.from, event.signal);
       case "subscribed":
-        this.#take(event);
-        return this.#paths.handleSubscribed(event.tracks);
+        this.#dispatch(event);
+        return this.#router.handleSubscribed(event.tracks);
       case "wanted":
-        return this.#paths.handleWanted(event.source, event.wanted);
+        return this.#router.handleWanted(event.source, event.encodings);
       case "refused":
-        return this.#paths.handleRefused(event.refused);
+        return this.#router.handleRefused(event.refused);
       case "handover":
-        return this.#paths.handleHandover(event.from, event.topology);
+        return this.#router.handleHandover(event.from, event.topology);
       case "speakers":
         this.#speakers = event.speakers;
         return;
       case "ice:servers":
-        return this.#paths.setIceServers(event.iceServers);
+        return this.#router.setIceServers(event.iceServers);
       case "chat": {
         const { from, text, at } = event;
-        return this.#take({ is: "chat", from, text, at, key: `${from} ${number}` });
+        return this.#dispatch({ is: "chat", from, text, at, key: `${from} ${number}` });
       }
       default:
-        return this.#take(event);
+        return this.#dispatch(event);
     }
   }
 
-  /** The network is back. */
+  /** The network changed. */
   wake(): void {
-    this.#paths.wake();
+    this.#router.wake();
   }
 
-  get #over(): boolean {
+  get #isOver(): boolean {
     return this.#state.getSnapshot().status === "ended";
   }
 
   #begin(joined: Joined): void {
-    this.#follow();
-    this.#paths.setIceServers(joined.iceServers);
-    this.#paths.setTracks(this.#media.tracks.getSnapshot());
+    this.#subscribeAll();
+    this.#router.setIceServers(joined.iceServers);
+    this.#router.setTracks(this.#media.tracks.getSnapshot());
     this.#outbox.open();
-    this.#chatbox.open();
-    this.#take({ is: "joined", joined });
-    this.#tellMedia();
+    this.#chatOutbox.open();
+    this.#dispatch({ is: "joined", joined });
+    this.#sendMediaState();
   }
 
-  /** Follows connection, devices and voices until the call ends. */
-  #follow(): void {
-    const listening = setInterval(() => this.#listen(), LISTENING);
-    const undo = this.#undo;
-    undo.push(() => clearInterval(listening));
-    undo.push(this.#signaling.onConnected(() => this.#rejoin()));
-    undo.push(this.#signaling.onDropped(() => this.#dropped()));
+  /** Subscribes to the connection, the devices and the audio levels until the call ends. */
+  #subscribeAll(): void {
+    const cleanups = this.#cleanups;
+    const levelTimer = setInterval(() => this.#readLevels(), LEVEL_INTERVAL_MS);
+    // One at a time: if a subscription throws, those before it are still cleaned up.
+    cleanups.push(() => clearInterval(levelTimer));
+    cleanups.push(this.#signaling.onConnected(() => this.#rejoin()));
+    cleanups.push(this.#signaling.onDisconnected(() => this.#disconnected()));
     const { tracks, level } = this.#media;
-    undo.push(tracks.subscribe(() => this.#paths.setTracks(tracks.getSnapshot())));
-    undo.push(this.#media.subscribe(() => this.#tellMedia()));
-    undo.push(level.subscribe(() => {}));
+    cleanups.push(tracks.subscribe(() => this.#router.setTracks(tracks.getSnapshot())));
+    cleanups.push(this.#media.subscribe(() => this.#sendMediaState()));
+    cleanups.push(level.subscribe(() => {}));
   }
 
-  #take(message: Message): void {
-    this.#state.update((call) => after(call, message));
-    if (TELLS_WHO_IS_THERE.includes(message.is)) this.#paths.update(this.#state.getSnapshot());
+  #dispatch(event: CallEvent): void {
+    this.#state.update((call) => reduceCall(call, event));
+    if (ROUTING_EVENTS.includes(event.is)) this.#router.update(this.#state.getSnapshot());
   }
 
-  #dropped(): void {
-    clearTimeout(this.#again);
+  #disconnected(): void {
+    clearTimeout(this.#rejoinTimer);
     this.#outbox.hold();
-    this.#chatbox.hold();
-    this.#take({ is: "dropped" });
+    this.#chatOutbox.hold();
+    this.#dispatch({ is: "disconnected" });
   }
 
   #rejoin(): void {
-    const { room, name, password } = this.#request;
-    // A page that was put away has no links that could go on.
-    const as = this.#suspended
-      ? { replaces: this.#resume }
-      : { resume: this.#resume, last: this.#last };
-    this.#join(as, { room, name, password });
+    // A suspended page has no links left to resume.
+    this.#join(
+      this.#suspended
+        ? { replaces: this.#resumeToken }
+        : { resume: this.#resumeToken, last: this.#lastEvent },
+    );
   }
 
-  #join(
-    as: { replaces?: string; resume?: string; last?: number },
-    { room, name, password }: { room: string; name: string; password: string | undefined },
-  ): void {
+  #join(identity: Pick<Payload<"room:join">, "replaces" | "resume" | "last">): void {
+    const { room, name, password } = this.#request;
     const request = {
       room,
       name,
       ...(password !== undefined && { password }),
-      ...as,
+      ...identity,
       sfu: true,
       media: this.#mediaState(),
     };
     this.#signaling.send("room:join", request, (outcome) => {
-      if (this.#over) return;
-      if ("ok" in outcome) return this.#back(outcome.ok);
+      if (this.#isOver) return;
+      if ("ok" in outcome) return this.#rejoined(outcome.ok);
       switch (outcome.error.code) {
         case "resume_expired":
-          return this.#join({}, { room, name, password });
+          return this.#join({});
         case "unreachable":
           return; // the next connection tries again
         case "timeout":
         case "rate_limited":
         case "server_full":
         case "internal":
-          this.#again = setTimeout(() => this.#rejoin(), AGAIN);
+          this.#rejoinTimer = setTimeout(() => this.#rejoin(), REJOIN_DELAY_MS);
           return;
         default:
           return this.#end(outcome.error);
@@ -277,104 +268,61 @@ export class Session implements Call {
     });
   }
 
-  /** In the room again: as the same participant, or as a new one to whom all others are new. */
-  #back(joined: Joined): void {
-    this.#resume = joined.resume;
+  /** In the room again: as the same participant, or as a new one without any links. */
+  #rejoined(joined: Joined): void {
+    this.#resumeToken = joined.resume;
     this.#suspended = false;
     if (!joined.resumed) {
-      this.#last = joined.last;
+      this.#lastEvent = joined.last;
       this.#outbox.clear();
       this.#speakers = [];
-      this.#paths.close();
+      this.#router.close();
     }
-    this.#paths.setIceServers(joined.iceServers);
+    this.#router.setIceServers(joined.iceServers);
     this.#outbox.open();
-    this.#chatbox.open();
-    this.#take({ is: joined.resumed ? "resumed" : "joined", joined });
-    this.#tellMedia();
-    if (joined.resumed) this.#paths.restart();
+    this.#chatOutbox.open();
+    this.#dispatch({ is: joined.resumed ? "resumed" : "joined", joined });
+    this.#sendMediaState();
+    if (joined.resumed) this.#router.restart();
   }
 
   #mediaState(): MediaState {
     return mediaStateOf(this.#media.getSnapshot(), this.#hand);
   }
 
-  #tellMedia(): void {
-    if (this.#over) return;
+  #sendMediaState(): void {
+    if (this.#isOver) return;
     const media = this.#mediaState();
     if (isSameMedia(media, this.#state.getSnapshot().self.media)) return;
-    this.#take({ is: "media", media });
-    this.#outbox.say("media", media);
+    this.#dispatch({ is: "media", media });
+    this.#outbox.send("media", media);
   }
 
-  #listen(): void {
+  #readLevels(): void {
     const { self, others } = this.#state.getSnapshot();
     const now = performance.now();
-    const levels = this.#paths.levels();
+    const levels = this.#router.levels();
     for (const { participant, level } of this.#speakers) {
-      levels.set(participant, Math.max(levels.get(participant) ?? 0, loudnessOf(level)));
+      levels.set(participant, Math.max(levels.get(participant) ?? 0, linearLevel(level)));
     }
     levels.set(self.id, this.#media.level.linear);
-    this.#heard = afterListening(this.#heard, levels, now);
-    const speaking = [...this.#heard.keys()]
+    this.#speaking = reduceSpeaking(this.#speaking, levels, now);
+    const loudestFirst = [...this.#speaking.keys()]
       .filter((id) => id !== self.id)
       .sort((a, b) => (levels.get(b) ?? 0) - (levels.get(a) ?? 0));
     const present = others.map(({ id }) => id);
-    this.#floor = afterTurn(this.#floor, speaking, present, now);
+    this.#floor = reduceFloor(this.#floor, loudestFirst, present, now);
     const { speaker } = this.#floor;
-    this.#take({ is: "speaking", ids: new Set(this.#heard.keys()), speaker });
+    this.#dispatch({ is: "speaking", ids: new Set(this.#speaking.keys()), speaker });
   }
 
   #end(error: RequestError | null): void {
-    clearTimeout(this.#again);
-    for (const undo of this.#undo) undo();
+    clearTimeout(this.#rejoinTimer);
+    for (const cleanup of this.#cleanups) cleanup();
     this.#outbox.clear();
-    this.#chatbox.clear();
+    this.#chatOutbox.clear();
     this.#observer.close();
-    this.#paths.close();
-    this.#take({ is: "ended", error: error && { code: error.code, message: error.message } });
+    this.#router.close();
+    this.#dispatch({ is: "ended", error: error && { code: error.code, message: error.message } });
   }
-}
-
-/** The server's events that a call hears. */
-export type SessionEvent =
-  | Extract<Message, { is: "participant:joined" | "participant:updated" | "participant:left" }>
-  | Extract<Message, { is: "topology" }>
-  | { is: "signal"; from: ParticipantId; signal: Signal }
-  | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
-  | { is: "wanted"; source: Source; wanted: Wanted }
-  | { is: "refused"; refused: RefusedEvent }
-  | { is: "handover"; from: ParticipantId; topology: Topology }
-  | { is: "speakers"; speakers: readonly Speaker[] }
-  | { is: "chat"; from: ParticipantId; text: string; at: number }
-  | { is: "ice:servers"; iceServers: Joined["iceServers"] };
-
-/** Hears every event of a room and hands it on in the form that a call takes. */
-export function hearRoom(
-  signaling: Signaling,
-  handle: (event: SessionEvent, number: number | undefined) => void,
-): void {
-  signaling.on("participant:joined", (participant, n) =>
-    handle({ is: "participant:joined", participant }, n),
-  );
-  signaling.on("participant:updated", (participant, n) =>
-    handle({ is: "participant:updated", participant }, n),
-  );
-  signaling.on("participant:left", ({ id }, n) => handle({ is: "participant:left", id }, n));
-  signaling.on("topology", ({ topology }, n) => handle({ is: "topology", topology }, n));
-  signaling.on("subscribed", ({ tracks }, n) => handle({ is: "subscribed", tracks }, n));
-  signaling.on("wanted", ({ source, shown, rids }, n) =>
-    handle({ is: "wanted", source, wanted: { shown, rids } }, n),
-  );
-  signaling.on("refused", (refused, n) => handle({ is: "refused", refused }, n));
-  signaling.on("handover", ({ from, topology }, n) =>
-    handle({ is: "handover", from, topology }, n),
-  );
-  signaling.on("speakers", ({ speakers }, n) => handle({ is: "speakers", speakers }, n));
-  signaling.on("chat", ({ from, text, at }, n) => handle({ is: "chat", from, text, at }, n));
-  signaling.on("ice:servers", ({ iceServers }, n) => handle({ is: "ice:servers", iceServers }, n));
-  signaling.on("signal", ({ from, description, candidate }, n) => {
-    if (description) handle({ is: "signal", from, signal: { description } }, n);
-    else if (candidate) handle({ is: "signal", from, signal: { candidate } }, n);
-  });
 }

@@ -1,32 +1,32 @@
-// Who is speaking, from how loud each is.
+// Speech detection from audio levels.
 import type { ParticipantId } from "../protocol.ts";
 
-/** Loudness, 0 to 1 linear, above which it counts as speech. */
-const SPEECH = 0.02;
+/** Linear level, 0 to 1, above which audio counts as speech. */
+const SPEECH_LEVEL = 0.02;
 
-/** How long a speaker counts as speaking after the last loud moment, in milliseconds. */
-const PAUSE = 700;
+/** Time that a participant counts as speaking after the last loud measurement. */
+const HANGOVER_MS = 700;
 
-/** When each was last loud, in milliseconds of any one clock. */
-export type Heard = ReadonlyMap<ParticipantId, number>;
+/** Last loud measurement of each speaking participant, in milliseconds of a monotonic clock. */
+export type Speaking = ReadonlyMap<ParticipantId, number>;
 
-/** What was heard after listening once more; who is silent for long is forgotten. */
-export function afterListening(
-  heard: Heard,
+/** Adds one measurement; participants that have fallen silent are removed. */
+export function reduceSpeaking(
+  speaking: Speaking,
   levels: ReadonlyMap<ParticipantId, number>,
   now: number,
-): Heard {
-  const next = new Map([...heard].filter(([, last]) => now - last <= PAUSE));
+): Speaking {
+  const next = new Map([...speaking].filter(([, last]) => now - last <= HANGOVER_MS));
   for (const [id, level] of levels) {
-    if (level > SPEECH) next.set(id, now);
+    if (level > SPEECH_LEVEL) next.set(id, now);
   }
   return next;
 }
 
 /**
- * A level as the media server tells it, in decibels above silence (127 less that of RFC 6464), as
- * loudness, 0 to 1 linear.
+ * Converts a level of the media server, in decibels above silence (127 minus that of RFC 6464), to a
+ * linear level, 0 to 1.
  */
-export function loudnessOf(level: number): number {
+export function linearLevel(level: number): number {
   return level <= 0 ? 0 : 10 ** ((Math.min(level, 127) - 127) / 20);
 }

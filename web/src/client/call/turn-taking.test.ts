@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
-import { afterTurn, type Floor, NO_FLOOR } from "./turn-taking.ts";
+import { type Floor, NO_FLOOR, reduceFloor } from "./turn-taking.ts";
 
 const everybody = ["a", "b", "c"];
 
 /** Listens every 200 ms to whoever speaks, the loudest first. */
 function heard(floor: Floor, ...moments: string[][]): Floor {
-  return moments.reduce((now, speaking, i) => afterTurn(now, speaking, everybody, i * 200), floor);
+  return moments.reduce(
+    (now, speaking, i) => reduceFloor(now, speaking, everybody, i * 200),
+    floor,
+  );
 }
 
 const times = (count: number, ...speaking: string[]) => Array<string[]>(count).fill(speaking);
@@ -28,6 +31,6 @@ test("a cough over somebody changes nothing, talking over them does", () => {
 
 test("who left has it no longer", () => {
   const floor = heard(NO_FLOOR, ["a"]);
-  expect(afterTurn(floor, [], ["b"], 0).speaker).toBeNull();
-  expect(afterTurn(floor, ["a", "b"], ["b"], 0).speaker).toBe("b");
+  expect(reduceFloor(floor, [], ["b"], 0).speaker).toBeNull();
+  expect(reduceFloor(floor, ["a", "b"], ["b"], 0).speaker).toBe("b");
 });

@@ -1,22 +1,22 @@
-// Who has the floor: the one to be shown large.
+// Selection of the active speaker, which the speaker view shows large.
 import type { ParticipantId } from "../protocol.ts";
 
-/** How long somebody else has to have been speaking over the one shown, in milliseconds. */
-const INSISTENCE = 1_500;
+/** Time that another participant has to talk over the active speaker to replace it. */
+const TAKEOVER_MS = 1_500;
 
-/** Who is shown, and who is about to be. */
 export interface Floor {
   readonly speaker: ParticipantId | null;
+  /** The participant that talks over the speaker. */
   readonly rival: { readonly id: ParticipantId; readonly since: number } | null;
 }
 
 export const NO_FLOOR: Floor = { speaker: null, rival: null };
 
 /**
- * The floor after listening once more to `speaking`, the loudest first. Whoever falls silent keeps
- * it until somebody speaks, so that a pause changes nothing.
+ * Adds one measurement; `speaking` is sorted by level, the loudest first. A speaker that falls
+ * silent keeps the floor until another one speaks, so that a pause changes nothing.
  */
-export function afterTurn(
+export function reduceFloor(
   floor: Floor,
   speaking: readonly ParticipantId[],
   present: readonly ParticipantId[],
@@ -29,6 +29,6 @@ export function afterTurn(
   }
   if (speaker === null || !speaking.includes(speaker)) return { speaker: loudest, rival: null };
   if (floor.rival?.id !== loudest) return { speaker, rival: { id: loudest, since: now } };
-  if (now - floor.rival.since < INSISTENCE) return floor;
+  if (now - floor.rival.since < TAKEOVER_MS) return floor;
   return { speaker: loudest, rival: null };
 }

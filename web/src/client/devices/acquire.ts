@@ -1,82 +1,88 @@
-// Asking the browser for a microphone, a camera or both, with all that may stand in for them.
-import { constraintsOf, exactly, type Input, isOverconstrained, problemOf } from "./devices.ts";
+// Calls of `getUserMedia`, with the fallbacks for constraints and for devices in use.
+import {
+  constraintsOf,
+  exactConstraints,
+  type InputKind,
+  isOverconstrained,
+  problemOf,
+} from "./devices.ts";
 
-/** Names in `getUserMedia`. */
-const MEDIA_KIND = { microphone: "audio", camera: "video" } as const;
+/** Members of `MediaStreamConstraints`. */
+const TRACK_KIND = { microphone: "audio", camera: "video" } as const;
 
-/** The most other devices tried where the first is in use. */
-const MAX_STAND_INS = 4;
+/** Other devices tried if the first is in use. */
+const MAX_FALLBACKS = 4;
 
-export interface Wish {
-  /** The device chosen; null is whichever the browser takes. */
+export interface DeviceRequest {
+  /** The chosen device; null leaves it to the browser. */
   readonly deviceId: string | null;
-  /** Where another program holds that device, another may stand in for it. */
-  readonly mayStandIn: boolean;
+  /** If the device is in use, another may be opened instead. */
+  readonly allowFallback: boolean;
 }
 
-/** Asks for these in one question; of each kind there is at most one track in the answer. */
-export async function request(
+/** Requests devices with one prompt. The stream has at most one track of each kind. */
+export async function requestDevices(
   devices: MediaDevices,
-  wanted: Readonly<Partial<Record<Input, string | null>>>,
+  wanted: Readonly<Partial<Record<InputKind, string | null>>>,
 ): Promise<MediaStream> {
-  const kinds = Object.entries(wanted) as [Input, string | null][];
-  const forms = ([0, 1, 2] as const).map((form) =>
+  const kinds = Object.entries(wanted) as [InputKind, string | null][];
+  const attempts = ([0, 1, 2] as const).map((level) =>
     Object.fromEntries(
-      kinds.map(([kind, deviceId]) => [MEDIA_KIND[kind], constraintsOf(kind, deviceId)[form]]),
+      kinds.map(([kind, deviceId]) => [TRACK_KIND[kind], constraintsOf(kind, deviceId)[level]]),
     ),
   );
-  let refusal: unknown;
-  for (const form of forms) {
+  let lastError: unknown;
+  for (const constraints of attempts) {
     try {
-      return await devices.getUserMedia(form);
+      return await devices.getUserMedia(constraints);
     } catch (error) {
       if (!isOverconstrained(error)) throw error;
-      refusal = error;
+      lastError = error;
     }
   }
-  throw refusal;
+  throw lastError;
 }
 
-/** Opens one device. Rejects as `getUserMedia` does; asks no further once it is not wanted. */
-export async function acquire(
+/** Opens one device. Rejects as `getUserMedia` does; stops trying once `isWanted` is false. */
+export async function openDevice(
   devices: MediaDevices,
-  kind: Input,
-  { deviceId, mayStandIn }: Wish,
+  kind: InputKind,
+  { deviceId, allowFallback }: DeviceRequest,
   isWanted: () => boolean,
 ): Promise<MediaStreamTrack> {
   try {
-    return onlyTrack(await request(devices, { [kind]: deviceId }));
+    return onlyTrack(await requestDevices(devices, { [kind]: deviceId }));
   } catch (error) {
-    if (!mayStandIn || problemOf(error) !== "in_use") throw error;
-    for (const id of await standIns(devices, kind, deviceId)) {
+    if (!allowFallback || problemOf(error) !== "in_use") throw error;
+    for (const id of await fallbacksFor(devices, kind, deviceId)) {
       if (!isWanted()) break;
       try {
-        const constraints = { [MEDIA_KIND[kind]]: exactly(kind, id) };
+        const constraints = { [TRACK_KIND[kind]]: exactConstraints(kind, id) };
         return onlyTrack(await devices.getUserMedia(constraints));
       } catch {
-        // In use as well, or refused: the first one's problem is the one to tell.
+        // In use or refused as well: the error of the first device is reported.
       }
     }
     throw error;
   }
 }
 
-/** The others of its kind; the browser's first is last, as it is the one that was in use. */
-async function standIns(
+/** Other devices of the kind. Without a choice the busy one is the browser's first. */
+async function fallbacksFor(
   devices: MediaDevices,
-  kind: Input,
+  kind: InputKind,
   deviceId: string | null,
 ): Promise<string[]> {
   const infos = await devices.enumerateDevices?.();
   const ids = (infos ?? [])
-    .filter((info) => info.kind === `${MEDIA_KIND[kind]}input` && info.deviceId)
+    .filter((info) => info.kind === `${TRACK_KIND[kind]}input` && info.deviceId)
     .map((info) => info.deviceId);
   const busy = deviceId ?? ids[0];
-  return ids.filter((id) => id !== busy).slice(0, MAX_STAND_INS);
+  return ids.filter((id) => id !== busy).slice(0, MAX_FALLBACKS);
 }
 
 function onlyTrack(stream: MediaStream): MediaStreamTrack {
   const [track] = stream.getTracks();
-  if (!track) throw new DOMException("a stream without a track", "NotFoundError");
+  if (!track) throw new DOMException("the stream has no track", "NotFoundError");
   return track;
 }

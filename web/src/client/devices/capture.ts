@@ -1,9 +1,9 @@
-// A microphone or a camera as a value: off, being opened, live, being changed for another, or failed.
+// State of a microphone or camera and its reducer.
 import type { DeviceProblem, LocalDevice } from "../api.ts";
 
 /**
- * Each try to open a device has a number of its own. Its result counts while the capture still waits
- * for that number; any later one is of a try that was given up, and its track is to be stopped.
+ * Number of an attempt to open a device. A result counts while the capture still waits for its
+ * attempt; the track of an attempt that was given up is stopped.
  */
 export type Attempt = number;
 
@@ -12,13 +12,13 @@ export type Capture =
   | {
       readonly is: "opening";
       readonly attempt: Attempt;
-      /** It is to be heard or seen; false where a muted one is replaced. */
+      /** Send once open; false if it replaces a muted device. */
       readonly on: boolean;
       readonly deviceId: string | null;
       readonly problem: DeviceProblem | null;
     }
   | (Held & { readonly is: "live" })
-  /** Another device is being opened; the one held goes on meanwhile. */
+  /** Another device is being opened; the track held continues meanwhile. */
   | (Held & {
       readonly is: "changing";
       readonly attempt: Attempt;
@@ -32,28 +32,28 @@ interface Held {
   readonly on: boolean;
   /** Muted by the system: a phone call, another program, a switch on the device. */
   readonly interrupted: boolean;
-  /** Why it could not be changed for another. */
+  /** Reason that changing to another device failed. */
   readonly problem: DeviceProblem | null;
 }
 
 export type CaptureEvent =
   | { is: "open"; attempt: Attempt; deviceId: string | null }
-  /** `problem` is that of the device that was wanted, where this one stands in for it. */
+  /** `problem` is that of the requested device, if this one was opened instead. */
   | { is: "opened"; attempt: Attempt; track: MediaStreamTrack; problem?: DeviceProblem }
   | { is: "failed"; attempt: Attempt; problem: DeviceProblem }
   | { is: "unanswered"; attempt: Attempt; problem: "asking" | "unanswered" }
-  /** The person mutes what is held, or gives up what is being opened. */
+  /** Mutes a held track, or gives up the attempt to open one. */
   | { is: "mute" }
   | { is: "unmute" }
   | { is: "close" }
-  /** The held track goes, so that the next may open: there is one lens at a time. */
+  /** The held track is closed so that the next device can open: phones open one lens at a time. */
   | { is: "released"; attempt: Attempt }
   | { is: "ended"; track: MediaStreamTrack; attempt: Attempt | null }
   | { is: "interrupted"; track: MediaStreamTrack; interrupted: boolean };
 
 export const OFF: Capture = { is: "off" };
 
-/** The capture after the event; the same object where it changes nothing. */
+/** The capture after the event; the same object if nothing changed. */
 export function reduceCapture(capture: Capture, event: CaptureEvent): Capture {
   switch (event.is) {
     case "open": {
@@ -69,17 +69,17 @@ export function reduceCapture(capture: Capture, event: CaptureEvent): Capture {
           };
     }
     case "opened": {
-      if (!waitsFor(capture, event.attempt)) return capture;
+      if (!isPending(capture, event.attempt)) return capture;
       const { track, problem = null } = event;
       return { is: "live", track, on: capture.on, interrupted: track.muted, problem };
     }
     case "failed":
-      if (!waitsFor(capture, event.attempt)) return capture;
+      if (!isPending(capture, event.attempt)) return capture;
       return capture.is === "changing"
         ? { ...live(capture), problem: event.problem }
         : { is: "failed", problem: event.problem };
     case "unanswered":
-      return waitsFor(capture, event.attempt) ? { ...capture, problem: event.problem } : capture;
+      return isPending(capture, event.attempt) ? { ...capture, problem: event.problem } : capture;
     case "mute":
       if (capture.is === "opening") return OFF;
       return isHeld(capture) && capture.on ? { ...capture, on: false } : capture;
@@ -88,7 +88,7 @@ export function reduceCapture(capture: Capture, event: CaptureEvent): Capture {
     case "close":
       return capture.is === "off" ? capture : OFF;
     case "released":
-      if (!waitsFor(capture, event.attempt) || capture.is !== "changing") return capture;
+      if (!isPending(capture, event.attempt) || capture.is !== "changing") return capture;
       return reopening(capture, capture.attempt, capture.deviceId);
     case "ended":
       return ended(capture, event.track, event.attempt);
@@ -100,33 +100,33 @@ export function reduceCapture(capture: Capture, event: CaptureEvent): Capture {
   }
 }
 
-/** Unplugged, or permission withdrawn: another takes over where there is an attempt at one. */
+/** Unplugged, or permission withdrawn: another device is opened if there is an attempt for it. */
 function ended(capture: Capture, track: MediaStreamTrack, attempt: Attempt | null): Capture {
   if (!isHeld(capture) || capture.track !== track) return capture;
   if (capture.is === "changing") return reopening(capture, capture.attempt, capture.deviceId);
   return attempt === null ? { is: "failed", problem: "failed" } : reopening(capture, attempt, null);
 }
 
-/** Nothing is held any longer; what opens next is as muted as what was. */
+/** Drops the held track; the next one keeps its mute state. */
 function reopening({ on }: Held, attempt: Attempt, deviceId: string | null): Capture {
   return { is: "opening", attempt, on, deviceId, problem: null };
 }
 
-/** The track that is captured just now. */
-export function heldBy(capture: Capture): MediaStreamTrack | null {
+/** The track being captured. */
+export function heldTrack(capture: Capture): MediaStreamTrack | null {
   return isHeld(capture) ? capture.track : null;
 }
 
 /** The result of that attempt is still wanted. */
-export function waitsFor(
+export function isPending(
   capture: Capture,
   attempt: Attempt,
 ): capture is Extract<Capture, { attempt: Attempt }> {
   return (capture.is === "opening" || capture.is === "changing") && capture.attempt === attempt;
 }
 
-/** The page's view of it; `chosen` is the device for the next time. */
-export function viewOf(capture: Capture, chosen: string | null): LocalDevice {
+/** The public state; `chosen` is the device for the next time. */
+export function localDeviceOf(capture: Capture, chosen: string | null): LocalDevice {
   const held = isHeld(capture);
   return {
     on: held && capture.on,

@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
 import {
   constraintsOf,
-  exactly,
+  devicesByKind,
+  exactConstraints,
+  kindsToRetry,
+  loadChoices,
   problemOf,
-  remember,
-  remembered,
-  sinkOf,
-  sorted,
-  worthAsking,
+  saveChoices,
+  sinkIdOf,
 } from "./devices.ts";
 
 const info = (kind: MediaDeviceKind, deviceId: string, label = "") =>
   ({ kind, deviceId, label, groupId: "" }) as MediaDeviceInfo;
 
 test("devices are sorted by kind, without nameless ones and doubles", () => {
-  const devices = sorted([
+  const devices = devicesByKind([
     info("audioinput", "communications", "Double"),
     info("audioinput", "m1", "Microphone"),
     info("videoinput", "", ""),
@@ -49,7 +49,7 @@ test("a chosen device is asked for by itself, then another, then whatever there 
 
 test("nothing but the chosen device is more than a wish", () => {
   for (const kind of ["microphone", "camera"] as const) {
-    const { deviceId, ...wishes } = exactly(kind, "d1");
+    const { deviceId, ...wishes } = exactConstraints(kind, "d1");
     expect(deviceId).toEqual({ exact: "d1" });
     expect(JSON.stringify(wishes)).not.toMatch(/"(max|min|exact)"/);
   }
@@ -57,18 +57,18 @@ test("nothing but the chosen device is more than a wish", () => {
 
 test("a loudspeaker that is known to be gone is not used", () => {
   const speakers = [{ id: "s1", label: "" }];
-  expect(sinkOf(null, speakers)).toBe("");
-  expect(sinkOf("s1", speakers)).toBe("s1");
-  expect(sinkOf("s2", speakers)).toBe("");
+  expect(sinkIdOf(null, speakers)).toBe("");
+  expect(sinkIdOf("s1", speakers)).toBe("s1");
+  expect(sinkIdOf("s2", speakers)).toBe("");
   // Before permission a browser lists none.
-  expect(sinkOf("s2", [])).toBe("s2");
+  expect(sinkIdOf("s2", [])).toBe("s2");
 });
 
 test("after a refusal only what is allowed is asked for again", () => {
   const permission = { microphone: "granted", camera: "denied" } as const;
-  expect(worthAsking("refused", permission)).toEqual(["microphone"]);
-  expect(worthAsking("refused", { microphone: "prompt", camera: null })).toEqual([]);
-  expect(worthAsking("missing", permission)).toEqual(["microphone", "camera"]);
+  expect(kindsToRetry("refused", permission)).toEqual(["microphone"]);
+  expect(kindsToRetry("refused", { microphone: "prompt", camera: null })).toEqual([]);
+  expect(kindsToRetry("missing", permission)).toEqual(["microphone", "camera"]);
 });
 
 test("choices outlast the page, and odd storage does no harm", () => {
@@ -78,16 +78,16 @@ test("choices outlast the page, and odd storage does no harm", () => {
     setItem: (key: string, value: string) => void kept.set(key, value),
   };
   const choices = { microphone: "m1", camera: null, speaker: "s1" };
-  remember(storage, choices);
-  expect(remembered(storage)).toEqual(choices);
+  saveChoices(storage, choices);
+  expect(loadChoices(storage)).toEqual(choices);
   const nothing = { microphone: null, camera: null, speaker: null };
   for (const odd of ["", "null", "7", '{"camera":7}', "{"]) {
-    expect(remembered({ getItem: () => odd })).toEqual(nothing);
+    expect(loadChoices({ getItem: () => odd })).toEqual(nothing);
   }
   const closed = () => {
     throw new Error("closed");
   };
-  expect(remembered({ getItem: closed })).toEqual(nothing);
-  expect(() => remember({ setItem: closed }, choices)).not.toThrow();
-  expect(remembered(undefined)).toEqual(nothing);
+  expect(loadChoices({ getItem: closed })).toEqual(nothing);
+  expect(() => saveChoices({ setItem: closed }, choices)).not.toThrow();
+  expect(loadChoices(undefined)).toEqual(nothing);
 });

@@ -1,13 +1,16 @@
-// Microphones, cameras and loudspeakers: which there are, which is chosen, why one won't open.
+// Microphones, cameras and speakers: enumeration, constraints, errors and stored choices.
 import type { Device, DeviceKind, DeviceProblem } from "../api.ts";
+
+/** Kinds of device that capture. */
+export type InputKind = "microphone" | "camera";
 
 export type Devices = Readonly<Record<DeviceKind, readonly Device[]>>;
 
-/** The devices of each kind, as a person would tell them apart. */
-export function sorted(infos: readonly MediaDeviceInfo[]): Devices {
+/** Groups devices by kind, without duplicates and without devices hidden until permission. */
+export function devicesByKind(infos: readonly MediaDeviceInfo[]): Devices {
   const of = (kind: MediaDeviceKind): Device[] =>
     infos
-      // Without permission a browser tells of one nameless device; "communications" is a double.
+      // Without permission a browser lists one nameless device; "communications" is a duplicate.
       .filter((info) => info.kind === kind && info.deviceId && info.deviceId !== "communications")
       .map((info) => ({ id: info.deviceId, label: info.label }));
   return {
@@ -17,9 +20,12 @@ export function sorted(infos: readonly MediaDeviceInfo[]): Devices {
   };
 }
 
-/** Why `getUserMedia` refused (https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia). */
+/**
+ * Maps a rejection of `getUserMedia`
+ * (https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia).
+ */
 export function problemOf(error: unknown): DeviceProblem {
-  switch ((error as { name?: unknown } | null)?.name) {
+  switch (nameOf(error)) {
     case "NotAllowedError":
     case "SecurityError":
       return "refused";
@@ -33,76 +39,81 @@ export function problemOf(error: unknown): DeviceProblem {
   }
 }
 
-export type Input = "microphone" | "camera";
+/** No device satisfies the constraints. */
+export function isOverconstrained(error: unknown): boolean {
+  return nameOf(error) === "OverconstrainedError";
+}
 
-/** Wishes, none of which keeps a device from opening: a camera may do 60 frames a second or none. */
-const WISHES: Readonly<Record<Input, MediaTrackConstraints>> = {
+function nameOf(error: unknown): unknown {
+  return (error as { name?: unknown } | null)?.name;
+}
+
+/** Ideal values only, since any stricter constraint may keep a device from opening. */
+const IDEAL: Readonly<Record<InputKind, MediaTrackConstraints>> = {
   microphone: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   camera: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
 };
 
 /**
- * Constraints in the order to be tried while a browser finds that nothing fits: the chosen device
- * itself, another of its kind, whatever there is.
+ * Constraints to try in order while the browser reports them as overconstrained: the chosen device,
+ * another of its kind, any.
  */
 export function constraintsOf(
-  kind: Input,
+  kind: InputKind,
   deviceId: string | null,
 ): readonly [MediaTrackConstraints, MediaTrackConstraints, true] {
-  const wishes = WISHES[kind];
+  const ideal = IDEAL[kind];
   return deviceId === null
-    ? [wishes, wishes, true]
-    : [exactly(kind, deviceId), { ...wishes, deviceId: { ideal: deviceId } }, true];
+    ? [ideal, ideal, true]
+    : [exactConstraints(kind, deviceId), { ...ideal, deviceId: { ideal: deviceId } }, true];
 }
 
-/** That device and no other. */
-export function exactly(kind: Input, deviceId: string): MediaTrackConstraints {
-  return { ...WISHES[kind], deviceId: { exact: deviceId } };
+/** Constraints for that device only. */
+export function exactConstraints(kind: InputKind, deviceId: string): MediaTrackConstraints {
+  return { ...IDEAL[kind], deviceId: { exact: deviceId } };
 }
 
-/** Nothing that there is fits what was asked for. */
-export function isOverconstrained(error: unknown): boolean {
-  return (error as { name?: unknown } | null)?.name === "OverconstrainedError";
-}
-
-/** Both devices were asked for in one question, which failed: which of them to ask for singly. */
-export function worthAsking(
+/** Kinds worth requesting separately after a request for both failed. */
+export function kindsToRetry(
   problem: DeviceProblem,
-  permission: Readonly<Record<Input, PermissionState | null>>,
-): Input[] {
-  const both: Input[] = ["microphone", "camera"];
-  // One may be missing and the other not; a refusal is only asked about where it isn't meant.
+  permission: Readonly<Record<InputKind, PermissionState | null>>,
+): InputKind[] {
+  const both: InputKind[] = ["microphone", "camera"];
+  // One kind may be missing while the other is not. A refusal of both may mean only one of them.
   return problem === "refused" ? both.filter((kind) => permission[kind] === "granted") : both;
 }
 
-/** The loudspeaker to use: the chosen one, unless it is known to be gone; "" is the system's own. */
-export function sinkOf(chosen: string | null, speakers: readonly Device[]): string {
+/** Argument for `setSinkId`: the chosen speaker unless it is known to be gone, else "". */
+export function sinkIdOf(chosen: string | null, speakers: readonly Device[]): string {
   const isGone = speakers.length > 0 && !speakers.some(({ id }) => id === chosen);
   return chosen === null || isGone ? "" : chosen;
 }
 
-/** What is remembered on this device. */
-export type Choices = Readonly<Record<DeviceKind, string | null>>;
+/** Chosen devices by kind, stored in this browser. */
+export type DeviceChoices = Readonly<Record<DeviceKind, string | null>>;
 
 const KEY = "moim.devices";
-const NOTHING: Choices = { microphone: null, camera: null, speaker: null };
+const NO_CHOICES: DeviceChoices = { microphone: null, camera: null, speaker: null };
 
-/** What was chosen before; nothing where storage is closed to us or holds something else. */
-export function remembered(storage: Pick<Storage, "getItem"> | undefined): Choices {
+/** Loads the choices; none if storage is unavailable or holds anything else. */
+export function loadChoices(storage: Pick<Storage, "getItem"> | undefined): DeviceChoices {
   try {
     const stored: unknown = JSON.parse(storage?.getItem(KEY) ?? "{}");
-    if (typeof stored !== "object" || stored === null) return NOTHING;
+    if (typeof stored !== "object" || stored === null) return NO_CHOICES;
     const id = (kind: DeviceKind) => {
       const value = (stored as Record<string, unknown>)[kind];
       return typeof value === "string" ? value : null;
     };
     return { microphone: id("microphone"), camera: id("camera"), speaker: id("speaker") };
   } catch {
-    return NOTHING;
+    return NO_CHOICES;
   }
 }
 
-export function remember(storage: Pick<Storage, "setItem"> | undefined, choices: Choices): void {
+export function saveChoices(
+  storage: Pick<Storage, "setItem"> | undefined,
+  choices: DeviceChoices,
+): void {
   try {
     storage?.setItem(KEY, JSON.stringify(choices));
   } catch {

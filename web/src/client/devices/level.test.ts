@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { LevelMeter } from "./level.ts";
-import { Media } from "./local-media.ts";
 import { FakeDevices, FakeTrack, fakeStream } from "../testing/media.ts";
+import { LevelMeter } from "./level.ts";
+import { LocalMediaDevices } from "./local-media.ts";
 
 /** An `AudioContext` in the hands of a test. */
 class FakeContext {
@@ -58,7 +58,7 @@ test.each(["refusesSources", "breaks"] as const)(
   "where the meter can't measure (%s) the microphone opens and the meter stays dark",
   async (fault) => {
     FakeContext[fault] = true;
-    const media = new Media({
+    const media = new LocalMediaDevices({
       devices: new FakeDevices().asDevices,
       permissions: undefined,
       storage: undefined,
@@ -77,13 +77,13 @@ test.each(["refusesSources", "breaks"] as const)(
 test("a meter that can't measure does not fail whoever subscribes", () => {
   FakeContext.refusesSources = true;
   const meter = new LevelMeter();
-  meter.listenTo(track());
+  meter.setTrack(track());
   expect(() => meter.subscribe(() => {})()).not.toThrow();
 });
 
 test.each(["suspended", "interrupted"])("a meter that is %s is resumed", async (state) => {
   const meter = new LevelMeter();
-  meter.listenTo(track());
+  meter.setTrack(track());
   const undo = meter.subscribe(() => {});
   const [context] = FakeContext.made;
   if (context) context.state = state;
@@ -94,7 +94,7 @@ test.each(["suspended", "interrupted"])("a meter that is %s is resumed", async (
 
 test("a meter measures while somebody is subscribed", async () => {
   const meter = new LevelMeter();
-  meter.listenTo(track());
+  meter.setTrack(track());
   const undo = meter.subscribe(() => {});
   await vi.advanceTimersByTimeAsync(250);
   expect(meter.linear).toBeCloseTo(0.5);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Media } from "./local-media.ts";
 import { SOURCES } from "../rtc/source.ts";
 import { FakeDevices, fakeStream, flush } from "../testing/media.ts";
 import { Scheduler } from "../testing/scheduler.ts";
+import { LocalMediaDevices } from "./local-media.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,14 +14,14 @@ afterEach(() => {
 /** Somebody who clicks, and devices that hang, are busy, end and are muted, in an order of the seed's. */
 class World {
   readonly devices = new FakeDevices();
-  readonly media: Media;
+  readonly media: LocalMediaDevices;
   readonly #random: Scheduler;
 
   constructor(seed: number) {
     this.#random = new Scheduler(seed);
     this.devices.ids.audio.push("audio2");
     this.devices.ids.video.push("video2");
-    this.media = new Media({
+    this.media = new LocalMediaDevices({
       devices: this.devices.asDevices,
       permissions: {
         query: async () => ({ state: seed % 2 ? "granted" : "prompt" }),

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Media } from "./local-media.ts";
 import { FakeDevices, fakeStream, flush } from "../testing/media.ts";
+import { LocalMediaDevices } from "./local-media.ts";
 
 let devices: FakeDevices;
 let kept: Map<string, string>;
-let media: Media;
+let media: LocalMediaDevices;
 const BOTH = { microphone: true, camera: true };
 
-function open(permission?: Record<string, PermissionState>): Media {
+function open(permission?: Record<string, PermissionState>): LocalMediaDevices {
   const storage = {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
   } as Storage;
   const query = async ({ name }: { name: string }) => ({ state: permission?.[name] ?? "prompt" });
-  return new Media({
+  return new LocalMediaDevices({
     devices: devices.asDevices,
     permissions: { query } as unknown as Permissions,
     storage,
@@ -50,7 +50,7 @@ test("both devices open with one question", async () => {
     problem: null,
   });
   expect(now().camera.on).toBe(true);
-  expect(now().picture?.getTracks()).toEqual([tracks().camera]);
+  expect(now().cameraStream?.getTracks()).toEqual([tracks().camera]);
   expect(now().devices.camera).toContainEqual({ id: "video1", label: "video1" });
 });
 
@@ -78,7 +78,7 @@ test("where only the camera is refused the microphone opens", async () => {
 });
 
 test("outside a secure context it says so", async () => {
-  media = new Media({
+  media = new LocalMediaDevices({
     devices: undefined,
     permissions: undefined,
     storage: undefined,
@@ -99,7 +99,7 @@ test("muting keeps the microphone open, camera off closes the camera", async () 
   await media.setCamera(false);
   expect(tracks().camera).toBeNull();
   expect(camera?.readyState).toBe("ended");
-  expect(now().picture).toBeNull();
+  expect(now().cameraStream).toBeNull();
   await media.setMicrophone(true);
   await media.setCamera(true);
   expect(microphone?.enabled).toBe(true);
@@ -176,11 +176,11 @@ test("a screen is shared with its sound, told sharp, and ends by either button",
     "audio",
     "detail",
   ]);
-  expect(now().screen.picture?.getTracks()).toEqual([screen]);
+  expect(now().screen.stream?.getTracks()).toEqual([screen]);
   await media.setScreen(false);
   expect(screen?.readyState).toBe("ended");
   expect(screen_audio?.readyState).toBe("ended");
-  expect(now().screen).toMatchObject({ on: false, picture: null });
+  expect(now().screen).toMatchObject({ on: false, stream: null });
 
   await media.setScreen(true);
   devices.tracks.at(-2)?.end();
@@ -255,7 +255,11 @@ test("devices that open after leaving are closed, and stay closed for the next c
   media.stop();
   await devices.answer();
   expect(devices.live).toEqual([]);
-  expect(now()).toMatchObject({ microphone: { on: false }, camera: { on: false }, picture: null });
+  expect(now()).toMatchObject({
+    microphone: { on: false },
+    camera: { on: false },
+    cameraStream: null,
+  });
 });
 
 test("a screen that is chosen after leaving is not captured, nor shared in the next call", async () => {

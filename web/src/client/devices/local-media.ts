@@ -1,48 +1,48 @@
-// This device's microphone, camera and screen, opened, muted, changed and closed.
-import { acquire, request, type Wish } from "./acquire.ts";
+// This device's microphone, camera and screen: opens, mutes, changes and closes them.
+import type { DeviceKind, DeviceProblem, LocalMedia, LocalMediaState } from "../api.ts";
+import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
+import { type Readable, Store } from "../store.ts";
+import { type DeviceRequest, openDevice, requestDevices } from "./acquire.ts";
 import {
   type Attempt,
   type Capture,
   type CaptureEvent,
-  heldBy,
+  heldTrack,
+  isPending,
+  localDeviceOf,
   OFF,
   reduceCapture,
-  viewOf,
-  waitsFor,
 } from "./capture.ts";
 import {
-  type Choices,
-  type Input,
+  type DeviceChoices,
+  devicesByKind,
+  type InputKind,
+  kindsToRetry,
+  loadChoices,
   problemOf,
-  remember,
-  remembered,
-  sinkOf,
-  sorted,
-  worthAsking,
+  saveChoices,
+  sinkIdOf,
 } from "./devices.ts";
-import type { DeviceKind, LocalMedia, LocalMediaState } from "../api.ts";
 import { LevelMeter } from "./level.ts";
 import { NO_SCREEN, ScreenShare } from "./screen.ts";
-import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
-import { type Readable, Store } from "../store.ts";
 
-const INPUTS: readonly Input[] = ["microphone", "camera"];
+const INPUTS: readonly InputKind[] = ["microphone", "camera"];
 
-/** After so long without an answer a device is named, in milliseconds. */
+/** Time without an answer after which a device is reported as unanswered. */
 const UNANSWERED_MS = 5_000;
 
-/** After so long without an answer to one question for both, allowed devices are asked for singly. */
+/** Time without an answer to a request for both after which each is requested separately. */
 const SPLIT_MS = 2_500;
 
-/** A device that lasted so long is opened again when it ends, however often that happens. */
-const LASTING_MS = 10_000;
+/** A device that lasted this long is reopened when it ends, without limit. */
+const STABLE_MS = 10_000;
 
-/** How often in a row a device that ends sooner is opened again. */
+/** Consecutive reopenings of a device that ends sooner. */
 const MAX_REOPENINGS = 3;
 
-/** Browser APIs used here. */
+/** Browser interfaces used here. */
 export interface MediaPlatform {
-  /** Missing where the page is not in a secure context. */
+  /** Missing unless the page is in a secure context. */
   readonly devices: MediaDevices | undefined;
   readonly permissions: Permissions | undefined;
   readonly storage: Storage | undefined;
@@ -50,42 +50,42 @@ export interface MediaPlatform {
 }
 
 /**
- * One capture of each kind, each with attempts of its own: nothing waits for another, and off acts at
- * once. A track that opens for an attempt given up meanwhile is stopped where it arrives.
+ * One capture per kind, each with its own attempts: no kind waits for another, and turning off acts
+ * at once. A track that opens for an attempt given up meanwhile is stopped on arrival.
  */
-export class Media implements LocalMedia {
+export class LocalMediaDevices implements LocalMedia {
   readonly level: LevelMeter = new LevelMeter();
-  /** Tracks to send. */
+  /** The tracks to send. */
   readonly tracks: Readable<Tracks>;
   readonly #platform: MediaPlatform;
   readonly #state: Store<LocalMediaState>;
   readonly #tracks = new Store<Tracks>(NO_TRACKS);
   readonly #screen: ScreenShare;
-  readonly #captures: Record<Input, Capture> = { microphone: OFF, camera: OFF };
-  readonly #reopenings: Record<Input, number> = { microphone: 0, camera: 0 };
-  #attempts: Attempt = 0;
-  #choices: Choices;
+  readonly #captures: Record<InputKind, Capture> = { microphone: OFF, camera: OFF };
+  readonly #reopenings: Record<InputKind, number> = { microphone: 0, camera: 0 };
+  #lastAttempt: Attempt = 0;
+  #choices: DeviceChoices;
 
   constructor(platform: MediaPlatform) {
     this.#platform = platform;
     this.tracks = this.#tracks;
-    this.#choices = remembered(platform.storage);
+    this.#choices = loadChoices(platform.storage);
     const { microphone, camera, speaker } = this.#choices;
     this.#state = new Store<LocalMediaState>({
-      microphone: viewOf(OFF, microphone),
-      camera: viewOf(OFF, camera),
+      microphone: localDeviceOf(OFF, microphone),
+      camera: localDeviceOf(OFF, camera),
       speaker,
-      sink: sinkOf(speaker, []),
+      sink: sinkIdOf(speaker, []),
       devices: { microphone: [], camera: [], speaker: [] },
-      picture: null,
+      cameraStream: null,
       screen: NO_SCREEN,
     });
     this.#screen = new ScreenShare({
       devices: platform.devices,
       createStream: platform.createStream,
-      changed: (shared, screen) => {
-        const carried = { screen: shared?.video ?? null, screen_audio: shared?.audio ?? null };
-        this.#tracks.update((tracks) => ({ ...tracks, ...carried }));
+      onChange: (tracks, screen) => {
+        const change = { screen: tracks?.video ?? null, screen_audio: tracks?.audio ?? null };
+        this.#tracks.update((before) => ({ ...before, ...change }));
         this.#state.update((state) => ({ ...state, screen }));
       },
     });
@@ -97,21 +97,21 @@ export class Media implements LocalMedia {
   subscribe = (listener: () => void): (() => void) => this.#state.subscribe(listener);
 
   async start(wanted: { microphone: boolean; camera: boolean }): Promise<void> {
-    const kinds = INPUTS.filter((kind) => wanted[kind] && isToBeAsked(this.#captures[kind]));
-    const isOneQuestion =
-      kinds.length === 2 && kinds.every((kind) => heldBy(this.#captures[kind]) === null);
-    if (isOneQuestion) await this.#openBoth();
+    const kinds = INPUTS.filter((kind) => wanted[kind] && needsRequest(this.#captures[kind]));
+    const isOneRequest =
+      kinds.length === 2 && kinds.every((kind) => heldTrack(this.#captures[kind]) === null);
+    if (isOneRequest) await this.#openBoth();
     else await Promise.all(kinds.map((kind) => this.#openChosen(kind)));
   }
 
   async setMicrophone(on: boolean): Promise<void> {
-    this.#apply("microphone", { is: on ? "unmute" : "mute" });
-    if (on) await this.#openClosed("microphone");
+    this.#dispatch("microphone", { is: on ? "unmute" : "mute" });
+    if (on) await this.#openUnlessOpen("microphone");
   }
 
   async setCamera(on: boolean): Promise<void> {
-    if (on) await this.#openClosed("camera");
-    else this.#apply("camera", { is: "close" });
+    if (on) await this.#openUnlessOpen("camera");
+    else this.#dispatch("camera", { is: "close" });
   }
 
   async setScreen(on: boolean): Promise<void> {
@@ -120,209 +120,215 @@ export class Media implements LocalMedia {
   }
 
   async choose(kind: DeviceKind, deviceId: string): Promise<void> {
-    if (kind === "speaker") return this.#choose(kind, deviceId);
+    if (kind === "speaker") return this.#saveChoice(kind, deviceId);
     const capture = this.#captures[kind];
-    const wish = { deviceId, mayStandIn: false };
-    if (heldBy(capture)) {
-      // One that can't be opened is not begun with the next time either.
-      if (await this.#open(kind, wish)) this.#choose(kind, deviceId);
+    const request = { deviceId, allowFallback: false };
+    if (heldTrack(capture)) {
+      // A device that can't be opened is not stored, so the next call does not begin with it.
+      if (await this.#open(kind, request)) this.#saveChoice(kind, deviceId);
       return;
     }
-    this.#choose(kind, deviceId);
-    if (capture.is !== "off") await this.#open(kind, wish);
+    this.#saveChoice(kind, deviceId);
+    if (capture.is !== "off") await this.#open(kind, request);
   }
 
   stop(): void {
     this.#screen.stop();
-    for (const kind of INPUTS) this.#apply(kind, { is: "close" });
+    for (const kind of INPUTS) this.#dispatch(kind, { is: "close" });
   }
 
-  #choose(kind: DeviceKind, deviceId: string): void {
+  #saveChoice(kind: DeviceKind, deviceId: string): void {
     this.#choices = { ...this.#choices, [kind]: deviceId };
-    remember(this.#platform.storage, this.#choices);
-    this.#show();
+    saveChoices(this.#platform.storage, this.#choices);
+    this.#updateState();
   }
 
-  async #openClosed(kind: Input): Promise<void> {
+  async #openUnlessOpen(kind: InputKind): Promise<void> {
     const { is } = this.#captures[kind];
     if (is === "off" || is === "failed") await this.#openChosen(kind);
   }
 
-  /** Opens what is chosen; where one is held that the system interrupts, the same once more. */
-  async #openChosen(kind: Input): Promise<void> {
-    const held = heldBy(this.#captures[kind])?.getSettings().deviceId;
-    await this.#open(kind, { deviceId: held ?? this.#choices[kind], mayStandIn: !held });
+  /** Opens the chosen device, or reopens the held one that the system interrupts. */
+  async #openChosen(kind: InputKind): Promise<void> {
+    const held = heldTrack(this.#captures[kind])?.getSettings().deviceId;
+    await this.#open(kind, { deviceId: held ?? this.#choices[kind], allowFallback: !held });
   }
 
-  /** One question for both; where that fails, each that may still open is tried alone. */
+  /** Requests both with one prompt; if that fails, each that may still open separately. */
   async #openBoth(): Promise<void> {
-    const attempt = ++this.#attempts;
+    const attempt = ++this.#lastAttempt;
     const { microphone, camera } = this.#choices;
     for (const kind of INPUTS) {
-      this.#apply(kind, { is: "open", attempt, deviceId: this.#choices[kind] });
+      this.#dispatch(kind, { is: "open", attempt, deviceId: this.#choices[kind] });
     }
     const { devices } = this.#platform;
     if (!devices?.getUserMedia) {
-      for (const kind of INPUTS) this.#apply(kind, { is: "failed", attempt, problem: "insecure" });
+      for (const kind of INPUTS) this.#failed(kind, attempt, "insecure");
       return;
     }
-    const forget = this.#watch(attempt, INPUTS);
-    const split = setTimeout(() => void this.#split(attempt), SPLIT_MS);
+    const stopWatching = this.#watchAnswer(attempt, INPUTS);
+    const splitTimer = setTimeout(() => void this.#split(attempt), SPLIT_MS);
     try {
-      const stream = await request(devices, { microphone, camera });
+      const stream = await requestDevices(devices, { microphone, camera });
       this.#opened("microphone", attempt, stream.getAudioTracks()[0]);
       this.#opened("camera", attempt, stream.getVideoTracks()[0]);
       await this.#enumerate();
     } catch (error) {
       const problem = problemOf(error);
-      const single = worthAsking(problem, await this.#permissions());
-      const waiting = INPUTS.filter((kind) => waitsFor(this.#captures[kind], attempt));
-      for (const kind of waiting.filter((kind) => !single.includes(kind))) {
-        this.#apply(kind, { is: "failed", attempt, problem });
+      const retry = kindsToRetry(problem, await this.#permissions());
+      const pending = INPUTS.filter((kind) => isPending(this.#captures[kind], attempt));
+      for (const kind of pending.filter((kind) => !retry.includes(kind))) {
+        this.#failed(kind, attempt, problem);
       }
-      const singly = waiting.filter((kind) => single.includes(kind));
-      await Promise.all(singly.map((kind) => this.#openChosen(kind)));
+      const retried = pending.filter((kind) => retry.includes(kind));
+      await Promise.all(retried.map((kind) => this.#openChosen(kind)));
     } finally {
-      forget();
-      clearTimeout(split);
+      stopWatching();
+      clearTimeout(splitTimer);
     }
   }
 
   /**
-   * One of the two does not answer, and holds up the other. Where the person is still being asked
-   * there would be a second question on top, so only what is allowed is asked for.
+   * One of the two devices does not answer and delays the other: requests each separately. Without
+   * permission that would open a second prompt, so only permitted devices are requested.
    */
   async #split(attempt: Attempt): Promise<void> {
     const permissions = await this.#permissions();
     for (const kind of INPUTS) {
-      if (permissions[kind] !== "granted" || !waitsFor(this.#captures[kind], attempt)) continue;
+      if (permissions[kind] !== "granted" || !isPending(this.#captures[kind], attempt)) continue;
       void this.#openChosen(kind);
     }
   }
 
-  /** Opens a device, true where it did; one that is held goes on until then. */
-  async #open(kind: Input, wish: Wish): Promise<boolean> {
-    const attempt = ++this.#attempts;
-    this.#apply(kind, { is: "open", attempt, deviceId: wish.deviceId });
-    return await this.#fetch(kind, attempt, wish);
+  /** Opens a device and resolves to success; a held device continues until then. */
+  async #open(kind: InputKind, request: DeviceRequest): Promise<boolean> {
+    const attempt = ++this.#lastAttempt;
+    this.#dispatch(kind, { is: "open", attempt, deviceId: request.deviceId });
+    return await this.#fulfil(kind, attempt, request);
   }
 
-  /** Has the browser open what a capture waits for. */
-  async #fetch(kind: Input, attempt: Attempt, wish: Wish): Promise<boolean> {
+  /** Requests the device that a capture waits for. */
+  async #fulfil(kind: InputKind, attempt: Attempt, request: DeviceRequest): Promise<boolean> {
     const { devices } = this.#platform;
     if (!devices?.getUserMedia) {
-      this.#apply(kind, { is: "failed", attempt, problem: "insecure" });
+      this.#failed(kind, attempt, "insecure");
       return false;
     }
-    const forget = this.#watch(attempt, [kind]);
-    const isWanted = () => waitsFor(this.#captures[kind], attempt);
-    const open = async (wish: Wish) => await acquire(devices, kind, wish, isWanted);
+    const stopWatching = this.#watchAnswer(attempt, [kind]);
+    const isWanted = () => isPending(this.#captures[kind], attempt);
+    const open = async (request: DeviceRequest) =>
+      await openDevice(devices, kind, request, isWanted);
     try {
-      return this.#opened(kind, attempt, await open(wish));
+      return this.#opened(kind, attempt, await open(request));
     } catch (error) {
       const problem = problemOf(error);
-      const before = isWanted() ? heldBy(this.#captures[kind]) : null;
+      const before = isWanted() ? heldTrack(this.#captures[kind]) : null;
       const { deviceId, facingMode } = before?.getSettings() ?? {};
       if (problem !== "in_use" || !facingMode) {
-        this.#apply(kind, { is: "failed", attempt, problem });
+        this.#failed(kind, attempt, problem);
         return false;
       }
-      // A phone's camera, which has one lens open at a time: the one before makes way.
-      this.#apply(kind, { is: "released", attempt });
+      // A phone, which opens one lens at a time: close the held one first.
+      this.#dispatch(kind, { is: "released", attempt });
       try {
-        return this.#opened(kind, attempt, await open(wish));
+        return this.#opened(kind, attempt, await open(request));
       } catch {
-        const back = { deviceId: deviceId ?? null, mayStandIn: false };
+        const back = { deviceId: deviceId ?? null, allowFallback: false };
         await open(back).then(
           (track) => this.#opened(kind, attempt, track, problem),
-          () => this.#apply(kind, { is: "failed", attempt, problem }),
+          () => this.#failed(kind, attempt, problem),
         );
         return false;
       }
     } finally {
-      forget();
+      stopWatching();
       await this.#enumerate();
     }
   }
 
-  /** Takes a track that opened; false where it was given up meanwhile. */
+  #failed(kind: InputKind, attempt: Attempt, problem: DeviceProblem): void {
+    this.#dispatch(kind, { is: "failed", attempt, problem });
+  }
+
+  /** Takes an opened track; false if its attempt was given up meanwhile. */
   #opened(
-    kind: Input,
+    kind: InputKind,
     attempt: Attempt,
     track: MediaStreamTrack | undefined,
     problem?: "in_use",
   ): boolean {
     if (!track) {
-      this.#apply(kind, { is: "failed", attempt, problem: "missing" });
+      this.#failed(kind, attempt, "missing");
       return false;
     }
-    this.#apply(kind, { is: "opened", attempt, track, ...(problem && { problem }) });
-    if (heldBy(this.#captures[kind]) !== track) {
+    this.#dispatch(kind, { is: "opened", attempt, track, ...(problem && { problem }) });
+    if (heldTrack(this.#captures[kind]) !== track) {
       track.stop();
       return false;
     }
-    const opened = performance.now();
-    track.addEventListener("ended", () => this.#ended(kind, track, performance.now() - opened));
-    const interrupted = (interrupted: boolean) => () =>
-      this.#apply(kind, { is: "interrupted", track, interrupted });
-    track.addEventListener("mute", interrupted(true));
-    track.addEventListener("unmute", interrupted(false));
+    const openedAt = performance.now();
+    track.addEventListener("ended", () => this.#ended(kind, track, performance.now() - openedAt));
+    const setInterrupted = (interrupted: boolean) => () =>
+      this.#dispatch(kind, { is: "interrupted", track, interrupted });
+    track.addEventListener("mute", setInterrupted(true));
+    track.addEventListener("unmute", setInterrupted(false));
     return true;
   }
 
-  /** Unplugged, or permission withdrawn: another of its kind takes over where there is one. */
-  #ended(kind: Input, track: MediaStreamTrack, lasted: number): void {
+  /** Unplugged, or permission withdrawn: opens another device of the kind if there is one. */
+  #ended(kind: InputKind, track: MediaStreamTrack, lifetime: number): void {
     const capture = this.#captures[kind];
-    if (heldBy(capture) !== track) return;
-    const reopenings = lasted < LASTING_MS ? this.#reopenings[kind] + 1 : 1;
+    if (heldTrack(capture) !== track) return;
+    const reopenings = lifetime < STABLE_MS ? this.#reopenings[kind] + 1 : 1;
     this.#reopenings[kind] = reopenings;
-    const attempt = reopenings > MAX_REOPENINGS ? null : ++this.#attempts;
-    this.#apply(kind, { is: "ended", track, attempt });
+    const attempt = reopenings > MAX_REOPENINGS ? null : ++this.#lastAttempt;
+    this.#dispatch(kind, { is: "ended", track, attempt });
     if (attempt === null) this.#reopenings[kind] = 0;
-    else if (waitsFor(this.#captures[kind], attempt)) {
-      void this.#fetch(kind, attempt, { deviceId: this.#choices[kind], mayStandIn: true });
+    else if (isPending(this.#captures[kind], attempt)) {
+      void this.#fulfil(kind, attempt, { deviceId: this.#choices[kind], allowFallback: true });
     }
   }
 
-  /** Names the devices when they take long to answer; until the returned function is called. */
-  #watch(attempt: Attempt, kinds: readonly Input[]): () => void {
+  /** Reports devices that take long to answer, until the returned function is called. */
+  #watchAnswer(attempt: Attempt, kinds: readonly InputKind[]): () => void {
     const timer = setTimeout(async () => {
       const permissions = await this.#permissions();
       for (const kind of kinds) {
         const problem = permissions[kind] === "prompt" ? "asking" : "unanswered";
-        this.#apply(kind, { is: "unanswered", attempt, problem });
+        this.#dispatch(kind, { is: "unanswered", attempt, problem });
       }
     }, UNANSWERED_MS);
     return () => clearTimeout(timer);
   }
 
-  /** The only place that changes a capture. A track no longer held is stopped, once nobody sends it. */
-  #apply(kind: Input, event: CaptureEvent): void {
+  /** The only place that changes a capture. A track is stopped after it is no longer sent. */
+  #dispatch(kind: InputKind, event: CaptureEvent): void {
     const before = this.#captures[kind];
     const after = reduceCapture(before, event);
     if (after === before) return;
     this.#captures[kind] = after;
-    const [old, track] = [heldBy(before), heldBy(after)];
+    const oldTrack = heldTrack(before);
+    const track = heldTrack(after);
     if (track && "on" in after) track.enabled = after.on;
-    if (track === old) return this.#show();
+    if (track === oldTrack) return this.#updateState();
     this.#tracks.update((tracks) => ({ ...tracks, [kind]: track }));
-    old?.stop();
-    if (kind === "microphone") this.level.listenTo(track);
-    const picture = track && this.#platform.createStream([track]);
-    this.#show(kind === "camera" ? { picture } : {});
+    oldTrack?.stop();
+    if (kind === "microphone") this.level.setTrack(track);
+    const cameraStream = track && this.#platform.createStream([track]);
+    this.#updateState(kind === "camera" ? { cameraStream } : {});
   }
 
-  /** Shows the page how things stand. */
-  #show(change: Partial<LocalMediaState> = {}): void {
+  /** Derives the public state from captures and choices. */
+  #updateState(change: Partial<LocalMediaState> = {}): void {
     const { microphone, camera, speaker } = this.#choices;
     this.#state.update((state) => {
       const next = { ...state, ...change };
       return {
         ...next,
-        microphone: viewOf(this.#captures.microphone, microphone),
-        camera: viewOf(this.#captures.camera, camera),
+        microphone: localDeviceOf(this.#captures.microphone, microphone),
+        camera: localDeviceOf(this.#captures.camera, camera),
         speaker,
-        sink: sinkOf(speaker, next.devices.speaker),
+        sink: sinkIdOf(speaker, next.devices.speaker),
       };
     });
   }
@@ -330,13 +336,13 @@ export class Media implements LocalMedia {
   async #enumerate(): Promise<void> {
     try {
       const infos = await this.#platform.devices?.enumerateDevices?.();
-      if (infos) this.#show({ devices: sorted(infos) });
+      if (infos) this.#updateState({ devices: devicesByKind(infos) });
     } catch {
-      // The lists stay as they are; opening tells what is wrong.
+      // The lists stay as they are; opening a device reports what is wrong.
     }
   }
 
-  async #permissions(): Promise<Record<Input, PermissionState | null>> {
+  async #permissions(): Promise<Record<InputKind, PermissionState | null>> {
     const [microphone, camera] = await Promise.all([
       this.#permission("microphone"),
       this.#permission("camera"),
@@ -344,9 +350,9 @@ export class Media implements LocalMedia {
     return { microphone, camera };
   }
 
-  async #permission(kind: Input): Promise<PermissionState | null> {
+  async #permission(kind: InputKind): Promise<PermissionState | null> {
     try {
-      const name = kind as PermissionName; // not every browser, nor TypeScript, knows the names
+      const name = kind as PermissionName; // unknown to TypeScript and to some browsers
       return (await this.#platform.permissions?.query({ name }))?.state ?? null;
     } catch {
       return null;
@@ -354,8 +360,8 @@ export class Media implements LocalMedia {
   }
 }
 
-/** Not open, or open to no avail: a device that does not answer, or that the system interrupts. */
-function isToBeAsked(capture: Capture): boolean {
+/** Not open, or not delivering: a device that does not answer or that the system interrupts. */
+function needsRequest(capture: Capture): boolean {
   switch (capture.is) {
     case "opening":
       return capture.problem !== null;

@@ -1,104 +1,106 @@
-// A shared screen, window or tab, with its sound where the browser gives it.
-import { problemOf } from "./devices.ts";
+// A shared screen, window or tab, with audio if the browser captures it.
 import type { LocalScreen } from "../api.ts";
+import { problemOf } from "./devices.ts";
 
-/** What is in newer browsers beyond TypeScript's own (https://www.w3.org/TR/screen-capture/). */
-interface ScreenOptions extends DisplayMediaStreamOptions {
+/** Options missing from TypeScript's types (https://www.w3.org/TR/screen-capture/). */
+interface DisplayOptions extends DisplayMediaStreamOptions {
   systemAudio?: "include" | "exclude";
   surfaceSwitching?: "include" | "exclude";
 }
 
-const OPTIONS: ScreenOptions = {
-  // Letters need lines more than they need motion. A wish: a limit may keep a screen from opening.
+const OPTIONS: DisplayOptions = {
+  // Text needs resolution rather than frame rate. Ideal, since a limit may make the request fail.
   video: { frameRate: { ideal: 15 } },
-  // Not a voice: nothing is to be taken out of it.
+  // Speech processing would distort music and other audio.
   audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
   systemAudio: "include",
   surfaceSwitching: "include",
 };
 
-export const NO_SCREEN: LocalScreen = { on: false, opening: false, problem: null, picture: null };
+export const NO_SCREEN: LocalScreen = { on: false, opening: false, problem: null, stream: null };
+
+export interface ScreenTracks {
+  readonly video: MediaStreamTrack;
+  readonly audio: MediaStreamTrack | null;
+}
 
 export interface ScreenShareOptions {
   readonly devices: MediaDevices | undefined;
   readonly createStream: (tracks: MediaStreamTrack[]) => MediaStream;
-  /** Called when the tracks, or the view of them, have changed. */
-  readonly changed: (screen: Screen | null, view: LocalScreen) => void;
+  /** The tracks or the public state have changed. */
+  readonly onChange: (tracks: ScreenTracks | null, state: LocalScreen) => void;
 }
 
-/** Shares one screen at a time; what the person chooses after it was given up is closed. */
+/** Shares one screen at a time. A screen chosen after the request was given up is closed. */
 export class ScreenShare {
   readonly #options: ScreenShareOptions;
-  #screen: Screen | null = null;
-  /** The question under way; its answer counts while it is this one. */
-  #asked: symbol | null = null;
+  #tracks: ScreenTracks | null = null;
+  /** The pending request; the result of any other is closed. */
+  #request: symbol | null = null;
 
   constructor(options: ScreenShareOptions) {
     this.#options = options;
   }
 
-  /** Has the person choose, from a click. One who is being asked is not asked again. */
+  /** Opens the browser's picker, unless it is open; needs a user gesture. */
   async start(): Promise<void> {
-    if (this.#screen || this.#asked) return;
-    const asked = Symbol();
-    this.#asked = asked;
-    this.#tell({ opening: true });
+    if (this.#tracks || this.#request) return;
+    const request = Symbol();
+    this.#request = request;
+    this.#update({ opening: true });
     try {
-      const screen = await askForScreen(this.#options.devices);
-      if (this.#asked !== asked) return close(screen);
-      screen.video.addEventListener("ended", () => {
-        if (this.#screen === screen) this.stop();
+      const tracks = await requestScreen(this.#options.devices);
+      if (this.#request !== request) return close(tracks);
+      tracks.video.addEventListener("ended", () => {
+        if (this.#tracks === tracks) this.stop();
       });
-      this.#asked = null;
-      this.#screen = screen;
-      this.#tell({ on: true, picture: this.#options.createStream([screen.video]) });
+      this.#request = null;
+      this.#tracks = tracks;
+      this.#update({ on: true, stream: this.#options.createStream([tracks.video]) });
     } catch (error) {
-      if (this.#asked !== asked) return;
-      this.#asked = null;
-      this.#tell({ problem: isWithdrawn(error) ? null : problemOf(error) });
+      if (this.#request !== request) return;
+      this.#request = null;
+      this.#update({ problem: isCancelled(error) ? null : problemOf(error) });
     }
   }
 
-  /** Ends the sharing, by whichever side's button, or the question whether to share. */
+  /** Ends the sharing or gives up the pending request. */
   stop(): void {
-    if (!this.#screen && !this.#asked) return;
-    const screen = this.#screen;
-    this.#screen = null;
-    this.#asked = null;
-    this.#tell({});
-    if (screen) close(screen);
+    if (!this.#tracks && !this.#request) return;
+    const tracks = this.#tracks;
+    this.#tracks = null;
+    this.#request = null;
+    this.#update({});
+    if (tracks) close(tracks);
   }
 
-  #tell(view: Partial<LocalScreen>): void {
-    this.#options.changed(this.#screen, { ...NO_SCREEN, ...view });
+  #update(state: Partial<LocalScreen>): void {
+    this.#options.onChange(this.#tracks, { ...NO_SCREEN, ...state });
   }
 }
 
-function close({ video, audio }: Screen): void {
+function close({ video, audio }: ScreenTracks): void {
   video.stop();
   audio?.stop();
 }
 
-export interface Screen {
-  readonly video: MediaStreamTrack;
-  readonly audio: MediaStreamTrack | null;
-}
-
-/** Has the person choose. Rejects as `getDisplayMedia` does, also where there is no such thing. */
-async function askForScreen(devices: MediaDevices | undefined): Promise<Screen> {
-  if (!devices?.getDisplayMedia) throw new DOMException("no screens here", "NotSupportedError");
+/** Opens the picker. Rejects as `getDisplayMedia` does, also in browsers without it. */
+async function requestScreen(devices: MediaDevices | undefined): Promise<ScreenTracks> {
+  if (!devices?.getDisplayMedia) {
+    throw new DOMException("screen capture is not supported", "NotSupportedError");
+  }
   const stream = await devices.getDisplayMedia(OPTIONS);
   const [video] = stream.getVideoTracks();
   if (!video) {
     for (const track of stream.getTracks()) track.stop();
-    throw new DOMException("a screen without a picture", "NotFoundError");
+    throw new DOMException("the screen has no video track", "NotFoundError");
   }
   video.contentHint = "detail";
   return { video, audio: stream.getAudioTracks()[0] ?? null };
 }
 
-/** The person thought better of it, which is no problem. That the system forbids it is one. */
-function isWithdrawn(error: unknown): boolean {
+/** The person cancelled the picker. A refusal by the system is a problem. */
+function isCancelled(error: unknown): boolean {
   return (
     error instanceof DOMException &&
     error.name === "NotAllowedError" &&

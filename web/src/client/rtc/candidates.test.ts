@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CandidateQueue, fragments } from "./candidates.ts";
+import { CandidateQueue, ufragsIn } from "./candidates.ts";
 
 const sdp = (...names: string[]) => names.map((name) => `a=ice-ufrag:${name}\r\n`).join("");
 const candidate = (usernameFragment?: string, line = "candidate:1") => ({
@@ -9,44 +9,44 @@ const candidate = (usernameFragment?: string, line = "candidate:1") => ({
 
 test("a candidate waits for the description it belongs to", () => {
   const queue = new CandidateQueue();
-  expect(queue.take(candidate("a"))).toBeNull();
-  expect(queue.described(sdp("a"))).toEqual([candidate("a")]);
-  expect(queue.take(candidate("a"))).toEqual(candidate("a"));
+  expect(queue.push(candidate("a"))).toBeNull();
+  expect(queue.takeFor(sdp("a"))).toEqual([candidate("a")]);
+  expect(queue.push(candidate("a"))).toEqual(candidate("a"));
 });
 
 test("a candidate of a description that is past is dropped at the next", () => {
   const queue = new CandidateQueue();
-  queue.described(sdp("a"));
-  expect(queue.take(candidate("b"))).toBeNull();
-  expect(queue.take(candidate("c"))).toBeNull();
-  expect(queue.described(sdp("c"))).toEqual([candidate("c")]);
-  expect(queue.described(sdp("b"))).toEqual([]);
+  queue.takeFor(sdp("a"));
+  expect(queue.push(candidate("b"))).toBeNull();
+  expect(queue.push(candidate("c"))).toBeNull();
+  expect(queue.takeFor(sdp("c"))).toEqual([candidate("c")]);
+  expect(queue.takeFor(sdp("b"))).toEqual([]);
 });
 
 test("a candidate without a fragment belongs to the description that is there", () => {
   const queue = new CandidateQueue();
-  expect(queue.take(candidate())).toBeNull();
-  expect(queue.described(sdp("a"))).toEqual([candidate()]);
-  expect(queue.take(candidate())).toEqual(candidate());
+  expect(queue.push(candidate())).toBeNull();
+  expect(queue.takeFor(sdp("a"))).toEqual([candidate()]);
+  expect(queue.push(candidate())).toEqual(candidate());
 });
 
 test("the fragment may stand in the candidate's line only", () => {
   const queue = new CandidateQueue();
-  queue.described(sdp("a"));
+  queue.takeFor(sdp("a"));
   const other = candidate(
     undefined,
     "candidate:1 1 udp 1 10.0.0.1 9 typ host ufrag b generation 0",
   );
-  expect(queue.take(other)).toBeNull();
-  expect(queue.described(sdp("a", "b"))).toEqual([other]);
+  expect(queue.push(other)).toBeNull();
+  expect(queue.takeFor(sdp("a", "b"))).toEqual([other]);
 });
 
 test("a peer can't make us keep candidates without end", () => {
   const queue = new CandidateQueue();
-  for (let i = 0; i < 10_000; i++) queue.take(candidate("a"));
-  expect(queue.described(sdp("a")).length).toBeLessThan(1_000);
+  for (let i = 0; i < 10_000; i++) queue.push(candidate("a"));
+  expect(queue.takeFor(sdp("a")).length).toBeLessThan(1_000);
 });
 
-test("fragments are read from every section", () => {
-  expect(fragments(`v=0\r\n${sdp("x/+", "y")}`)).toEqual(["x/+", "y"]);
+test("ufragsIn are read from every section", () => {
+  expect(ufragsIn(`v=0\r\n${sdp("x/+", "y")}`)).toEqual(["x/+", "y"]);
 });

@@ -1,48 +1,48 @@
-// ICE candidates that come before the description they belong to.
+// ICE candidates that arrive before their remote description.
 import type { IceCandidate } from "../protocol.ts";
 
-/** More than any browser gathers for one description; a peer cannot make us keep more. */
-const KEPT = 128;
+/** More than any browser gathers for one description; bounds what a peer can make us hold. */
+const MAX_WAITING = 128;
 
 /**
- * Holds the remote candidates back until their description is there.
+ * Holds remote candidates until their description is applied.
  *
- * A candidate names the user name fragment (RFC 8839 §5.4) of the description it belongs to. One
- * whose fragment is not in the present remote description belongs to the next one, or to one that
- * is past or was ignored: it is kept until the next one tells.
+ * A candidate carries the ufrag (RFC 8839 §5.4) of its description. One with a ufrag other than
+ * those of the current remote description belongs to the next one, or to a past or ignored one. It
+ * is held until the next description decides.
  */
 export class CandidateQueue {
-  #fragments: readonly string[] | null = null;
+  #ufrags: readonly string[] | null = null;
   #waiting: IceCandidate[] = [];
 
-  /** A candidate came: it is returned where it may be added now, else kept. */
-  take(candidate: IceCandidate): IceCandidate | null {
-    if (this.#belongs(candidate)) return candidate;
-    if (this.#waiting.length < KEPT) this.#waiting.push(candidate);
+  /** Returns a candidate that can be added now; holds any other and returns null. */
+  push(candidate: IceCandidate): IceCandidate | null {
+    if (this.#matches(candidate)) return candidate;
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(candidate);
     return null;
   }
 
-  /** A remote description was applied: returns what may be added now and forgets the rest. */
-  described(sdp: string): IceCandidate[] {
-    this.#fragments = fragments(sdp);
-    const ready = this.#waiting.filter((candidate) => this.#belongs(candidate));
+  /** A remote description was applied: returns its candidates and drops the others. */
+  takeFor(sdp: string): IceCandidate[] {
+    this.#ufrags = ufragsIn(sdp);
+    const ready = this.#waiting.filter((candidate) => this.#matches(candidate));
     this.#waiting = [];
     return ready;
   }
 
-  #belongs(candidate: IceCandidate): boolean {
-    if (this.#fragments === null) return false;
-    const fragment = fragmentOf(candidate);
-    return fragment === null || this.#fragments.includes(fragment);
+  #matches(candidate: IceCandidate): boolean {
+    if (this.#ufrags === null) return false;
+    const ufrag = ufragOf(candidate);
+    return ufrag === null || this.#ufrags.includes(ufrag);
   }
 }
 
-/** The user name fragments of a description. */
-export function fragments(sdp: string): string[] {
+/** The ufrags of a description. */
+export function ufragsIn(sdp: string): string[] {
   return [...sdp.matchAll(/^a=ice-ufrag:(\S+)/gm)].map((match) => match[1] ?? "");
 }
 
-/** The fragment a candidate names, in its field or as an extension of its line. */
-function fragmentOf(candidate: IceCandidate): string | null {
+/** The ufrag of a candidate, from its field or from the extension of its line. */
+function ufragOf(candidate: IceCandidate): string | null {
   return candidate.usernameFragment || / ufrag (\S+)/.exec(candidate.candidate)?.[1] || null;
 }

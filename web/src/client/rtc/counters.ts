@@ -1,24 +1,20 @@
-// How much of each received track has come in: what tells that a new link really brings something.
+// Progress of each received track, which shows that a new link really delivers media.
+import { type RtcStatsReport, statsOf } from "./rtc-stats.ts";
 
-/** By the track's id: frames decoded of a video, packets received of an audio. */
+/** By track id: frames decoded of a video, packets received of audio. */
 export type Counters = ReadonlyMap<string, number>;
 
-/** Asks the browser. */
+/** Reads the counters of a peer connection; none once it is closed. */
 export async function countersOf(peer: RTCPeerConnection): Promise<Counters> {
-  try {
-    return countersIn(await peer.getStats());
-  } catch {
-    return new Map(); // closed meanwhile
-  }
+  const report = await statsOf(peer);
+  return report ? countersIn(report) : new Map();
 }
 
-/** What a report says (https://www.w3.org/TR/webrtc-stats/#inboundrtpstats-dict*). */
-export function countersIn(report: RTCStatsReport): Counters {
+function countersIn(report: RtcStatsReport): Counters {
   const counters = new Map<string, number>();
-  report.forEach((entry: RTCInboundRtpStreamStats) => {
-    if (entry.type !== "inbound-rtp" || !entry.trackIdentifier) return;
-    const came = entry.kind === "video" ? entry.framesDecoded : entry.packetsReceived;
-    counters.set(entry.trackIdentifier, came ?? 0);
-  });
+  for (const { type, kind, trackIdentifier, framesDecoded, packetsReceived } of report.values()) {
+    if (type !== "inbound-rtp" || !trackIdentifier) continue;
+    counters.set(trackIdentifier, (kind === "video" ? framesDecoded : packetsReceived) ?? 0);
+  }
   return counters;
 }

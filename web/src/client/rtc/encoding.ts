@@ -1,157 +1,167 @@
-// How much a participant sends: in a mesh it encodes and uploads once for each other, to the media
-// server once in several layers.
+// Bitrate and resolution of sent video. A mesh encodes and uploads once per remote participant, a
+// link to the media server once in several simulcast layers.
 
-/** What one video is sent at. */
+/** Limits of one sent video. */
 export interface VideoQuality {
   /** Bits per second. */
   readonly maxBitrate: number;
-  /** Lines of the picture, counted on its shorter side. */
-  readonly lines: number;
+  /** Pixels along the shorter side. */
+  readonly maxHeight: number;
 }
 
-/** What all videos together may upload, in bits per second: a middling home uplink. */
-const UPLINK = 2_400_000;
-const BEST = 1_700_000;
-const LEAST = 150_000;
+/** Budget of all cameras together in a mesh, bits per second: an average home uplink. */
+const CAMERA_UPLINK_BPS = 2_400_000;
+const CAMERA_MAX_BPS = 1_700_000;
+const CAMERA_MIN_BPS = 150_000;
 
-/** The quality of the video to each of `others` participants. */
-export function videoQuality(others: number): VideoQuality {
-  const share = UPLINK / Math.max(others, 1);
+/** Quality of the camera sent to each of `others` participants. */
+export function cameraQuality(others: number): VideoQuality {
+  const share = CAMERA_UPLINK_BPS / Math.max(others, 1);
   return {
-    maxBitrate: Math.round(Math.min(BEST, Math.max(LEAST, share))),
-    lines: others <= 1 ? 720 : others <= 2 ? 480 : others <= 5 ? 360 : 240,
+    maxBitrate: Math.round(Math.min(CAMERA_MAX_BPS, Math.max(CAMERA_MIN_BPS, share))),
+    maxHeight: others <= 1 ? 720 : others <= 2 ? 480 : others <= 5 ? 360 : 240,
   };
 }
 
-/** What one link of a mesh sends. */
+/** Quality of the videos on one mesh link. */
 export interface MeshQuality {
   readonly camera: VideoQuality;
   readonly screen: VideoQuality;
 }
 
-/** A screen is sent beside the cameras, for as long as it is shared. */
-const SCREEN_UPLINK = 2_000_000;
-const SCREEN_BEST = 1_500_000;
-const SCREEN_LEAST = 250_000;
+/** Budget of a shared screen, in addition to the cameras. */
+const SCREEN_UPLINK_BPS = 2_000_000;
+const SCREEN_MAX_BPS = 1_500_000;
+const SCREEN_MIN_BPS = 250_000;
 
-/** The quality of what is sent to each of `others` participants. */
+/** Quality of each of `others` mesh links. */
 export function meshQuality(others: number): MeshQuality {
-  const share = Math.round(SCREEN_UPLINK / Math.max(others, 1));
+  const share = Math.round(SCREEN_UPLINK_BPS / Math.max(others, 1));
   return {
-    camera: videoQuality(others),
+    camera: cameraQuality(others),
     screen: {
-      maxBitrate: Math.min(SCREEN_BEST, Math.max(SCREEN_LEAST, share)),
-      lines: others <= 2 ? 1080 : 720,
+      maxBitrate: Math.min(SCREEN_MAX_BPS, Math.max(SCREEN_MIN_BPS, share)),
+      maxHeight: others <= 2 ? 1080 : 720,
     },
   };
 }
 
-/** What a camera's track tells of its size; nothing until there is one. */
-export type Size = Pick<MediaTrackSettings, "width" | "height">;
+/** Resolution of a camera track; empty without a track. */
+export type Resolution = Pick<MediaTrackSettings, "width" | "height">;
 
-/** The layers' ids, from the smallest. */
+/** Encoding ids, from the lowest layer. */
 const RIDS = ["q", "h", "f"] as const;
 
-/** How many layers a picture of so many pixels is sent in at least: Chromium encodes no more of a smaller one. */
-const LAYERS: readonly (readonly [pixels: number, count: number])[] = [
-  [960 * 540, 3],
-  [480 * 270, 2],
-  [0, 1],
+const FULL_PIXELS = 1280 * 720;
+
+/** Number of layers by resolution. Chromium encodes no more for smaller frames. */
+const LAYER_COUNTS: readonly { readonly minPixels: number; readonly count: number }[] = [
+  { minPixels: 960 * 540, count: 3 },
+  { minPixels: 480 * 270, count: 2 },
+  { minPixels: 0, count: 1 },
 ];
 
-/** How much more each layer takes than the next smaller one, of half its lines. */
-const STEP = 3.4;
+/** Bitrate ratio of a layer to the next lower one, which has half its height. */
+const LAYER_BITRATE_RATIO = 3.4;
 
 /**
- * The layers of a camera for the media server, from the smallest, by the room's size and the
- * camera's. The largest one used is always the whole picture; a small picture leaves the last
- * unused, since Chromium would encode only the first ones.
+ * Simulcast layers of a camera, from the lowest, for a room of `others` participants. The highest
+ * active layer has the full resolution. A small frame leaves the last layers inactive, since
+ * Chromium would encode only the first ones.
  */
-export function cameraLayers(others: number, size: Size = {}): RTCRtpEncodingParameters[] {
-  const best = others <= 4 ? 1_700_000 : others <= 9 ? 1_200_000 : 900_000;
-  const pixels = size.width && size.height ? size.width * size.height : 1280 * 720;
-  const count = LAYERS.find(([least]) => pixels >= least)?.[1] ?? 1;
-  const whole = best * Math.min(1, (pixels / (1280 * 720)) ** 0.75);
+export function cameraLayers(
+  others: number,
+  resolution: Resolution = {},
+): RTCRtpEncodingParameters[] {
+  const { width, height } = resolution;
+  const maxBitrate = others <= 4 ? 1_700_000 : others <= 9 ? 1_200_000 : 900_000;
+  const pixels = width && height ? width * height : FULL_PIXELS;
+  const count = LAYER_COUNTS.find(({ minPixels }) => pixels >= minPixels)?.count ?? 1;
+  const topBitrate = maxBitrate * Math.min(1, (pixels / FULL_PIXELS) ** 0.75);
   return RIDS.map((rid, i) => {
-    const smaller = Math.max(0, count - 1 - i);
+    const stepsBelowTop = Math.max(0, count - 1 - i);
     return {
       rid,
       active: i < count,
-      scaleResolutionDownBy: 2 ** smaller,
-      maxBitrate: Math.round(whole / STEP ** smaller),
+      scaleResolutionDownBy: 2 ** stepsBelowTop,
+      maxBitrate: Math.round(topBitrate / LAYER_BITRATE_RATIO ** stepsBelowTop),
     };
   });
 }
 
-/** A screen for the media server: one layer, whose letters stay sharp. */
+/** A shared screen to the media server: one layer, so that text stays sharp. */
 export const SCREEN_LAYERS: readonly RTCRtpEncodingParameters[] = [
   { maxBitrate: 2_500_000, maxFramerate: 15 },
 ];
 
-/** What of a video the media server passes on to anybody. */
-export interface Wanted {
+/** Encodings of one video that the media server forwards to any subscriber (dynacast). */
+export interface SubscribedEncodings {
   readonly shown: boolean;
-  /** The layers, by their ids; of a video without layers none. */
+  /** Ids of the simulcast layers; empty for a video without layers. */
   readonly rids: readonly string[];
 }
 
-/** All that either of two wants. */
-export function either(a: Wanted, b: Wanted): Wanted {
+/** The encodings in either of two subscriptions. */
+export function unionOf(a: SubscribedEncodings, b: SubscribedEncodings): SubscribedEncodings {
   return { shown: a.shown || b.shown, rids: [...new Set([...a.rids, ...b.rids])] };
 }
 
 /**
- * Gives each layer its bit rate and size, and stops those that are not used or that nobody wants; all
- * are wanted where nothing is known. A sender not negotiated yet, or gone, is left as it is.
+ * Sets bitrate and scale of each layer, and deactivates layers that are unused or without
+ * subscriber; without `subscribed` all have subscribers. A sender that is not negotiated yet, or
+ * closed, is left alone.
  */
 export async function applyLayers(
   sender: RTCRtpSender,
   layers: readonly RTCRtpEncodingParameters[],
-  wanted: Wanted | undefined,
+  subscribed: SubscribedEncodings | undefined,
 ): Promise<void> {
   const parameters = sender.getParameters();
   let changed = false;
   for (const encoding of parameters.encodings ?? []) {
     const { rid } = encoding;
     const layer = layers.find((each) => each.rid === rid);
-    const isWanted = !wanted || (wanted.shown && (!rid || wanted.rids.includes(rid)));
+    const isSubscribed =
+      !subscribed || (subscribed.shown && (!rid || subscribed.rids.includes(rid)));
     const { maxBitrate, scaleResolutionDownBy } = { ...encoding, ...layer };
-    const to = {
-      active: isWanted && (layer?.active ?? true),
+    const target = {
+      active: isSubscribed && (layer?.active ?? true),
       ...(maxBitrate !== undefined && { maxBitrate }),
       ...(scaleResolutionDownBy !== undefined && { scaleResolutionDownBy }),
     };
-    const is = { active: true, ...encoding };
-    changed ||= Object.entries(to).some(([key, value]) => is[key as keyof typeof to] !== value);
-    Object.assign(encoding, to);
+    const current = { active: true, ...encoding };
+    changed ||= Object.entries(target).some(
+      ([key, value]) => current[key as keyof typeof target] !== value,
+    );
+    Object.assign(encoding, target);
   }
-  if (changed) await set(sender, parameters);
+  if (changed) await setParameters(sender, parameters);
 }
 
-/** By how much a picture of this size is to shrink; never below one. */
-export function shrinkage(
-  { width, height }: { width?: number; height?: number },
-  lines: number,
-): number {
-  const shorter = Math.min(width ?? 0, height ?? 0);
-  return Math.max(1, shorter / lines);
+/** `scaleResolutionDownBy` that keeps the shorter side within `maxHeight`; at least 1. */
+export function downscaleFor({ width, height }: Resolution, maxHeight: number): number {
+  const shorterSide = Math.min(width ?? 0, height ?? 0);
+  return Math.max(1, shorterSide / maxHeight);
 }
 
-/** Applies it to a sender; one not negotiated yet, or gone, is left as it is. */
+/** Applies a quality to a sender; one that is not negotiated yet, or closed, is left alone. */
 export async function applyQuality(sender: RTCRtpSender, quality: VideoQuality): Promise<void> {
   const parameters = sender.getParameters();
   const encoding = parameters.encodings?.[0];
   if (!encoding || !sender.track) return;
-  const scale = shrinkage(sender.track.getSettings(), quality.lines);
+  const scale = downscaleFor(sender.track.getSettings(), quality.maxHeight);
   if (encoding.maxBitrate === quality.maxBitrate && encoding.scaleResolutionDownBy === scale) {
     return;
   }
   encoding.maxBitrate = quality.maxBitrate;
   encoding.scaleResolutionDownBy = scale;
-  await set(sender, parameters);
+  await setParameters(sender, parameters);
 }
 
-async function set(sender: RTCRtpSender, parameters: RTCRtpSendParameters): Promise<void> {
+async function setParameters(
+  sender: RTCRtpSender,
+  parameters: RTCRtpSendParameters,
+): Promise<void> {
   try {
     await sender.setParameters(parameters);
   } catch {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Negotiation, type Signal } from "./negotiation.ts";
 import { FakePeer } from "../testing/peer.ts";
 import { Scheduler } from "../testing/scheduler.ts";
+import { Negotiation, type Signal } from "./negotiation.ts";
 
 /** Tries many orders of events; each is repeatable by its seed. */
 function inAnyOrder(name: string, run: (seed: number) => Promise<void>): void {
@@ -38,7 +38,7 @@ function pair(seed: number, times = 1): Pair {
       send: (signal) => {
         for (let i = 0; i < times; i++) deliver(name, other, signal);
       },
-      failed: (error) => errors.push(error),
+      onError: (error) => errors.push(error),
     });
     return { peer, negotiation, errors };
   };

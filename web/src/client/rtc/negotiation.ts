@@ -1,46 +1,48 @@
-// One link's negotiation: the W3C's perfect negotiation pattern, one step at a time.
+// Negotiation of one link: the W3C's perfect negotiation, one step at a time.
 // (https://www.w3.org/TR/webrtc/#perfect-negotiation-example)
-import { CandidateQueue } from "./candidates.ts";
 import type { IceCandidate, SessionDescription } from "../protocol.ts";
-import { type DtlsRole, opposite, roleOf, withRole } from "./dtls-role.ts";
+import { CandidateQueue } from "./candidates.ts";
+import { type DtlsRole, dtlsRoleOf, oppositeRole, withDtlsRole } from "./dtls-role.ts";
+import { SerialQueue } from "./serial-queue.ts";
 
-/** What travels between the two ends: exactly one of the two. */
+/** A message between the two ends of a link. */
 export type Signal = { description: SessionDescription } | { candidate: IceCandidate };
 
 export interface NegotiationOptions {
   peer: RTCPeerConnection;
-  /** In a collision of two offers the polite end gives way. Each link has one polite end. */
+  /** The polite end rolls back when two offers collide. Each link has one polite end. */
   polite: boolean;
-  /** This end makes the first offer; the other has nothing to offer before it has answered that. */
+  /** This end makes the first offer; the other offers nothing before it has answered that. */
   opens?: boolean;
-  /** Brings a signal to the other end, in order. */
+  /** Delivers a signal to the other end, in order. */
   send: (signal: Signal) => void;
-  /** An offer was applied; what it offers can be adopted before it is answered. */
+  /** An offer was applied; its transceivers can be adopted before it is answered. */
   adopt?: () => Promise<void> | void;
-  /** A step failed: the link may need a restart, the page goes on. */
-  failed?: (error: unknown) => void;
+  /** A step failed. The link may need a restart. */
+  onError?: (error: unknown) => void;
 }
 
 /**
- * Keeps the two ends of a link agreed, whoever changes something and however their messages cross.
+ * Keeps both ends of a link in agreement, whichever end changes something and however their
+ * messages cross.
  *
- * Incoming signals and offers of our own go through one queue, each finished before the next
- * begins; so the signaling state says all there is to know when a step starts, and no flag about
- * half-done steps is needed. It makes no assumption about time. A signal may come twice; after one
- * was lost, a `restart` at either end makes good.
+ * Incoming signals and offers of this end go through one queue, each finished before the next
+ * begins. The signaling state is therefore complete when a step starts, and no flags for half-done
+ * steps are needed. Nothing depends on timing. A signal may arrive twice. After a lost signal, a
+ * `restart` at either end recovers.
  */
 export class Negotiation {
   readonly #options: NegotiationOptions;
   readonly #peer: RTCPeerConnection;
   readonly #candidates = new CandidateQueue();
-  #steps: Promise<void> = Promise.resolve();
-  /** Our offer as it was first sent; the browser's own copy grows as candidates come in. */
+  readonly #steps = new SerialQueue();
+  /** This end's offer as first sent; the browser's own copy grows with each candidate. */
   #offered: SessionDescription | null = null;
-  /** The offer last answered, and how; so that a repeated offer gets the very same answer. */
+  /** The offer last answered and its answer, so that a repeated offer gets the same answer. */
   #answered: { offer: string; answer: SessionDescription } | null = null;
   /** The answer last applied. */
   #applied: string | null = null;
-  /** Our part in the link's DTLS, once agreed. */
+  /** This end's DTLS role, once negotiated. */
   #role: DtlsRole | null = null;
   #offerQueued = false;
   #closed = false;
@@ -52,7 +54,7 @@ export class Negotiation {
     this.#peer.addEventListener("icecandidate", this.#candidateGathered);
   }
 
-  /** Takes in what the other end sent; resolves when it is dealt with. */
+  /** Processes a signal from the other end. */
   handle(signal: Signal): Promise<void> {
     return this.#step(() =>
       "description" in signal
@@ -62,9 +64,9 @@ export class Negotiation {
   }
 
   /**
-   * Looks for new paths (ICE restart, RFC 8445 §9). An offer still without an answer is sent again
-   * first, since it or its answer may be lost. An end that still waits for the first offer has
-   * nothing to restart: Chromium fails an offer without sections, and the connection for good.
+   * Restarts ICE (RFC 8445 §9). An unanswered offer is sent again first, since it or its answer may
+   * be lost. An end that still waits for the first offer has nothing to restart: Chromium fails on
+   * an offer without media sections, and the connection never recovers.
    */
   restart(): Promise<void> {
     return this.#step(async () => {
@@ -73,7 +75,7 @@ export class Negotiation {
     });
   }
 
-  /** Ends it; what is still queued is dropped. The peer connection is closed by its owner. */
+  /** Drops queued steps. The peer connection is closed by its owner. */
   close(): void {
     this.#closed = true;
     this.#peer.removeEventListener("negotiationneeded", this.#negotiationNeeded);
@@ -85,19 +87,19 @@ export class Negotiation {
     this.#offerQueued = true;
     void this.#step(async () => {
       this.#offerQueued = false;
-      // Else the browser tells again once the exchange under way is over.
+      // In any other state the browser fires the event again after the exchange.
       if (this.#peer.signalingState !== "stable") return;
       await this.#peer.setLocalDescription();
-      const offer = described(this.#peer.localDescription);
-      this.#offered = offer && { ...offer, sdp: withRole(offer.sdp, this.#role) };
+      const offer = descriptionOf(this.#peer.localDescription);
+      this.#offered = offer && { ...offer, sdp: withDtlsRole(offer.sdp, this.#role) };
       this.#sendPending();
     });
   };
 
   #candidateGathered = ({ candidate }: RTCPeerConnectionIceEvent): void => {
-    // The empty candidate that ends a generation tells the other end nothing it needs.
+    // The other end does not need the empty candidate that ends a generation.
     if (!candidate?.candidate) return;
-    this.#say({ candidate: plain(candidate) });
+    this.#send({ candidate: serialized(candidate) });
   };
 
   #handleDescription(description: SessionDescription): Promise<void> {
@@ -108,87 +110,86 @@ export class Negotiation {
 
   async #handleOffer(offer: SessionDescription): Promise<void> {
     if (offer.sdp === this.#answered?.offer) {
-      // It comes again: the other end has no answer yet, and maybe ignored what we offer.
-      this.#say({ description: this.#answered.answer });
+      // Repeated: the other end has no answer yet and may have ignored this end's offer.
+      this.#send({ description: this.#answered.answer });
       this.#sendPending();
       return;
     }
-    // What comes before the answer to our first offer was meant for an earlier link.
+    // An offer before the answer to the first offer was meant for an earlier link.
     if (this.#options.opens && this.#options.polite && !this.#peer.remoteDescription) return;
     if (this.#peer.signalingState === "have-local-offer" && !this.#options.polite) {
-      // Our own stands and theirs comes again after it; they may not have ours, though.
+      // This end's offer wins and the other end repeats its own; it may have missed ours, though.
       this.#sendPending();
       return;
     }
-    const lost = this.#peer.signalingState === "have-local-offer" && this.#role !== null;
-    await this.#peer.setRemoteDescription(offer); // rolls back our own offer
+    const rolledBack = this.#peer.signalingState === "have-local-offer" && this.#role !== null;
+    await this.#peer.setRemoteDescription(offer); // rolls back a local offer
     await this.#addWaitingCandidates(offer.sdp);
     await this.#options.adopt?.();
     await this.#peer.setLocalDescription();
-    const answer = described(this.#peer.localDescription);
+    const answer = descriptionOf(this.#peer.localDescription);
     if (!answer) return;
     this.#answered = { offer: offer.sdp, answer };
-    this.#role = roleOf(answer.sdp) ?? this.#role;
-    this.#say({ description: answer });
-    // Firefox hears nothing more after a restart of its own was rolled back, until the next one.
-    if (lost) this.#peer.restartIce();
+    this.#role = dtlsRoleOf(answer.sdp) ?? this.#role;
+    this.#send({ description: answer });
+    // After a rolled back restart Firefox receives nothing until the next one.
+    if (rolledBack) this.#peer.restartIce();
   }
 
   async #handleAnswer(answer: SessionDescription): Promise<void> {
-    const asked = this.#peer.signalingState === "have-local-offer";
-    if (!asked || answer.sdp === this.#applied) return; // it came twice
+    const isExpected = this.#peer.signalingState === "have-local-offer";
+    if (!isExpected || answer.sdp === this.#applied) return; // repeated
     await this.#peer.setRemoteDescription(answer);
     this.#applied = answer.sdp;
-    const theirs = roleOf(answer.sdp);
-    if (theirs) this.#role = opposite(theirs);
+    const remoteRole = dtlsRoleOf(answer.sdp);
+    if (remoteRole) this.#role = oppositeRole(remoteRole);
     await this.#addWaitingCandidates(answer.sdp);
   }
 
   async #handleCandidate(candidate: IceCandidate): Promise<void> {
-    const ready = this.#candidates.take(candidate);
+    const ready = this.#candidates.push(candidate);
     if (ready) await this.#peer.addIceCandidate(ready);
   }
 
   async #addWaitingCandidates(sdp: string): Promise<void> {
-    for (const candidate of this.#candidates.described(sdp)) {
+    for (const candidate of this.#candidates.takeFor(sdp)) {
       try {
         await this.#peer.addIceCandidate(candidate);
       } catch (error) {
-        this.#options.failed?.(error);
+        this.#options.onError?.(error);
       }
     }
   }
 
-  /** Sends the offer that waits for its answer once more, if there is one. */
+  /** Sends an unanswered offer again. */
   #sendPending(): void {
     if (this.#peer.signalingState !== "have-local-offer" || !this.#offered) return;
-    this.#say({ description: this.#offered });
+    this.#send({ description: this.#offered });
   }
 
-  #say(signal: Signal): void {
+  #send(signal: Signal): void {
     if (!this.#closed) this.#options.send(signal);
   }
 
   #step(run: () => Promise<void>): Promise<void> {
-    this.#steps = this.#steps.then(async () => {
+    return this.#steps.run(async () => {
       if (this.#closed) return;
       try {
         await run();
       } catch (error) {
-        if (!this.#closed) this.#options.failed?.(error);
+        if (!this.#closed) this.#options.onError?.(error);
       }
     });
-    return this.#steps;
   }
 }
 
-function described(description: RTCSessionDescription | null): SessionDescription | null {
+function descriptionOf(description: RTCSessionDescription | null): SessionDescription | null {
   if (!description || description.type === "rollback") return null;
   return { type: description.type, sdp: description.sdp };
 }
 
-/** The candidate as it travels; fields that a browser leaves null are left out. */
-function plain(candidate: RTCIceCandidate): IceCandidate {
+/** Omits members that a browser leaves null. */
+function serialized(candidate: RTCIceCandidate): IceCandidate {
   const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;
   return {
     candidate: candidate.candidate,

@@ -1,177 +1,183 @@
-// One peer connection to somebody, kept alive: negotiated, restarted, begun anew. A link to a
-// participant and the link to the media server are both one of these.
-import type { Connection } from "../api.ts";
-import { Negotiation, type Signal } from "./negotiation.ts";
+// One peer connection, kept alive: negotiated, restarted, replaced. Both a mesh link and the link
+// to the media server are built on it.
+import type { ConnectionState } from "../api.ts";
 import type { IceServer } from "../protocol.ts";
+import { Negotiation, type Signal } from "./negotiation.ts";
 import {
-  afterRestart,
-  afterState,
-  type Health,
-  isHopeless,
+  countRestart,
+  type LinkHealth,
   NEW_LINK,
+  needsNewConnection,
+  reduceHealth,
   restartDelay,
 } from "./recovery.ts";
 
-export interface TransportOptions {
+export interface PeerLinkOptions {
   createPeer: (configuration: RTCConfiguration) => RTCPeerConnection;
-  /** In a collision of two offers this end gives way. */
+  /** The polite end rolls back when two offers collide. */
   polite: boolean;
-  /** This end makes the first offer, and begins anew where restarting does not help. */
+  /** This end makes the first offer, and replaces the connection if restarts do not help. */
   opens: boolean;
   iceServers: readonly IceServer[];
   send: (signal: Signal) => void;
-  /** There is a new peer connection, empty as yet; what was known of an earlier one is void. */
-  began: (peer: RTCPeerConnection) => void;
-  /** An offer was applied; what it offers can be adopted before it is answered. */
+  /** There is a new, empty peer connection; state of an earlier one is void. */
+  onCreated: (peer: RTCPeerConnection) => void;
+  /** An offer was applied; its transceivers can be adopted before it is answered. */
   adopt: (peer: RTCPeerConnection) => Promise<void> | void;
-  /** Its health may have changed. */
-  changed: (connection: Connection, state: RTCPeerConnectionState) => void;
+  /** The health may have changed. */
+  onStateChange: (connection: ConnectionState, state: RTCPeerConnectionState) => void;
 }
 
-export class Transport {
-  readonly #options: TransportOptions;
+export class PeerLink {
+  readonly #options: PeerLinkOptions;
   #peer: RTCPeerConnection;
   #negotiation: Negotiation;
   #iceServers: readonly IceServer[];
-  /** The peer connection has yet to learn of these. */
-  #fresh = false;
-  #health: Health = NEW_LINK;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** `#iceServers` are not yet in the configuration of the peer connection. */
+  #iceServersPending = false;
+  #health: LinkHealth = NEW_LINK;
+  #restartTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: TransportOptions) {
+  constructor(options: PeerLinkOptions) {
     this.#options = options;
     this.#iceServers = options.iceServers;
-    [this.#peer, this.#negotiation] = this.#connect();
-    options.began(this.#peer);
+    this.#peer = this.#createPeer();
+    this.#negotiation = this.#negotiate(this.#peer);
+    options.onCreated(this.#peer);
   }
 
   get peer(): RTCPeerConnection {
     return this.#peer;
   }
 
-  get connection(): Connection {
+  get connection(): ConnectionState {
     return this.#health.connection;
   }
 
-  /** Takes in a signal from the other end. */
+  /** Processes a signal from the other end. */
   handle(signal: Signal): Promise<void> {
-    if (!this.#options.opens && this.#isFromAnother(signal)) this.renew();
-    if (this.#restarts(signal)) this.#applyIceServers();
+    if (!this.#options.opens && this.#isNewSession(signal)) this.renew();
+    if (this.#isIceRestart(signal)) this.#applyIceServers();
     return this.#negotiation.handle(signal);
   }
 
   /**
-   * Uses fresh servers from the next restart on, whichever end restarts. A connection learns of them no
-   * sooner: once its servers change, its next offer is a restart (RFC 9429 §4.1.18), and credentials
-   * change every few minutes.
+   * Sets the servers used from the next restart on, at whichever end. They are not applied sooner:
+   * once the servers change, the next offer is an ICE restart (RFC 9429 §4.1.18), and TURN
+   * credentials change every few minutes.
    */
   setIceServers(iceServers: readonly IceServer[]): void {
     this.#iceServers = iceServers;
-    this.#fresh = true;
+    this.#iceServersPending = true;
     if (!this.#peer.localDescription) this.#applyIceServers();
   }
 
-  /** Looks for new paths now, be the present one good or not. */
+  /** Restarts ICE now, even on a working connection. */
   restart(): void {
     this.#applyIceServers();
     void this.#negotiation.restart();
-    this.#schedule();
+    this.#scheduleRestart();
   }
 
-  /** The network changed: restarts where the link isn't known to be well. */
-  restartUnlessWell(): void {
+  /** Restarts ICE unless the link is connected, as after a change of network. */
+  restartUnlessConnected(): void {
     if (this.#peer.connectionState !== "connected") this.restart();
   }
 
-  /** Begins anew with another peer connection; what is seen and heard stays until it has some. */
+  /** Replaces the peer connection. Received tracks stay displayed until new ones arrive. */
   renew(): void {
-    this.#disconnect();
-    [this.#peer, this.#negotiation] = this.#connect();
-    this.#options.began(this.#peer);
+    this.#closePeer();
+    this.#peer = this.#createPeer();
+    this.#negotiation = this.#negotiate(this.#peer);
+    this.#options.onCreated(this.#peer);
   }
 
   close(): void {
-    clearTimeout(this.#retry);
-    this.#disconnect();
+    clearTimeout(this.#restartTimer);
+    this.#closePeer();
   }
 
-  #connect(): [RTCPeerConnection, Negotiation] {
-    const { createPeer, polite, opens, send } = this.#options;
-    this.#fresh = false;
-    const peer = createPeer({
-      iceServers: configured(this.#iceServers),
+  #createPeer(): RTCPeerConnection {
+    this.#iceServersPending = false;
+    const peer = this.#options.createPeer({
+      iceServers: copyOf(this.#iceServers),
       bundlePolicy: "max-bundle",
     });
     peer.addEventListener("connectionstatechange", this.#stateChanged);
-    const adopt = () => this.#options.adopt(peer);
-    // biome-ignore lint/suspicious/noConsole: nobody else tells what a browser refused, and why.
-    const failed = (error: unknown) => console.warn(`negotiation: ${error}`);
-    return [peer, new Negotiation({ peer, polite, opens, send, adopt, failed })];
+    return peer;
   }
 
-  #disconnect(): void {
+  #negotiate(peer: RTCPeerConnection): Negotiation {
+    const { polite, opens, send } = this.#options;
+    const adopt = () => this.#options.adopt(peer);
+    // biome-ignore lint/suspicious/noConsole: the only report of an error from the browser.
+    const onError = (error: unknown) => console.warn(`negotiation: ${error}`);
+    return new Negotiation({ peer, polite, opens, send, adopt, onError });
+  }
+
+  #closePeer(): void {
     this.#negotiation.close();
     this.#peer.removeEventListener("connectionstatechange", this.#stateChanged);
     this.#peer.close();
   }
 
   #applyIceServers(): void {
-    if (!this.#fresh) return;
-    this.#fresh = false;
+    if (!this.#iceServersPending) return;
+    this.#iceServersPending = false;
     this.#peer.setConfiguration({
       ...this.#peer.getConfiguration(),
-      iceServers: configured(this.#iceServers),
+      iceServers: copyOf(this.#iceServers),
     });
   }
 
-  /** An offer that restarts ICE, which this end does too as it answers (RFC 8445 §9). */
-  #restarts(signal: Signal): boolean {
-    const now = this.#peer.remoteDescription;
-    if (!now || !("description" in signal) || signal.description.type !== "offer") return false;
-    return fragmentOf(signal.description.sdp) !== fragmentOf(now.sdp);
+  /** An offer that restarts ICE; answering it restarts this end too (RFC 8445 §9). */
+  #isIceRestart(signal: Signal): boolean {
+    const current = this.#peer.remoteDescription;
+    if (!current || !("description" in signal) || signal.description.type !== "offer") return false;
+    return ufragOf(signal.description.sdp) !== ufragOf(current.sdp);
   }
 
-  /** The other end has begun anew: its offer is of another session (RFC 8866 §5.2). */
-  #isFromAnother(signal: Signal): boolean {
-    const now = this.#peer.remoteDescription;
-    if (!now || !("description" in signal) || signal.description.type !== "offer") return false;
-    return sessionOf(signal.description.sdp) !== sessionOf(now.sdp);
+  /** An offer with another session id (RFC 8866 §5.2): the other end replaced its connection. */
+  #isNewSession(signal: Signal): boolean {
+    const current = this.#peer.remoteDescription;
+    if (!current || !("description" in signal) || signal.description.type !== "offer") return false;
+    return sessionIdOf(signal.description.sdp) !== sessionIdOf(current.sdp);
   }
 
   #stateChanged = (): void => {
     const state = this.#peer.connectionState;
-    this.#health = afterState(this.#health, state);
-    this.#options.changed(this.#health.connection, state);
-    this.#schedule();
+    this.#health = reduceHealth(this.#health, state);
+    this.#options.onStateChange(this.#health.connection, state);
+    this.#scheduleRestart();
   };
 
-  /** One timer at most; a restart that leads nowhere, or whose offer is lost, is followed up. */
-  #schedule(): void {
-    clearTimeout(this.#retry);
+  /** At most one timer; covers restarts that fail and restarts whose offer is lost. */
+  #scheduleRestart(): void {
+    clearTimeout(this.#restartTimer);
     const delay = restartDelay(this.#health, this.#peer.connectionState, !this.#options.opens);
-    if (delay !== null) this.#retry = setTimeout(this.#tryAgain, delay);
+    if (delay !== null) this.#restartTimer = setTimeout(this.#retry, delay);
   }
 
-  /** Of the two ends the one that opened the link begins it anew. */
-  #tryAgain = (): void => {
-    this.#health = afterRestart(this.#health);
-    if (isHopeless(this.#health) && this.#options.opens) {
+  /** Only the end that opened the link replaces the connection. */
+  #retry = (): void => {
+    this.#health = countRestart(this.#health);
+    if (needsNewConnection(this.#health) && this.#options.opens) {
       this.renew();
-      this.#schedule();
+      this.#scheduleRestart();
     } else {
       this.restart();
     }
   };
 }
 
-function sessionOf(sdp: string): string | undefined {
+function sessionIdOf(sdp: string): string | undefined {
   return /^o=\S+ (\S+)/m.exec(sdp)?.[1];
 }
 
-function fragmentOf(sdp: string): string | undefined {
+function ufragOf(sdp: string): string | undefined {
   return /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
 }
 
-function configured(iceServers: readonly IceServer[]): RTCIceServer[] {
+function copyOf(iceServers: readonly IceServer[]): RTCIceServer[] {
   return iceServers.map((server) => ({ ...server }));
 }

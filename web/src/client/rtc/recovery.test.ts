@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { afterRestart, afterState, type Health, NEW_LINK, restartDelay } from "./recovery.ts";
+import { countRestart, type LinkHealth, NEW_LINK, reduceHealth, restartDelay } from "./recovery.ts";
 
 /** Goes through states and restarts (`!`), as a link would. */
-function through(...steps: (RTCPeerConnectionState | "!")[]): Health {
-  return steps.reduce<Health>(
-    (health, step) => (step === "!" ? afterRestart(health) : afterState(health, step)),
+function through(...steps: (RTCPeerConnectionState | "!")[]): LinkHealth {
+  return steps.reduce<LinkHealth>(
+    (health, step) => (step === "!" ? countRestart(health) : reduceHealth(health, step)),
     NEW_LINK,
   );
 }
@@ -24,8 +24,8 @@ test("a link that fails after two restarts counts as failed until it connects", 
   expect(through("failed", "!", "failed").connection).toBe("reconnecting");
   const failed = through("failed", "!", "failed", "!", "failed");
   expect(failed.connection).toBe("failed");
-  expect(afterState(afterRestart(failed), "connecting").connection).toBe("failed");
-  expect(afterState(failed, "connected").connection).toBe("connected");
+  expect(reduceHealth(countRestart(failed), "connecting").connection).toBe("failed");
+  expect(reduceHealth(failed, "connected").connection).toBe("connected");
 });
 
 test("restarts come at once on failure, after a moment when disconnected, ever more seldom", () => {

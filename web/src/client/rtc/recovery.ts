@@ -1,65 +1,70 @@
-// How a link does, and when it is to look for new paths.
-import type { Connection } from "../api.ts";
+// Health of a link and the schedule of its ICE restarts.
+import type { ConnectionState } from "../api.ts";
 
-/** Tries without success after which the link counts as failed; trying goes on. */
-const HOPELESS = 2;
+/** Failed restarts after which the link counts as failed; restarts continue. */
+const MAX_FAILED_RESTARTS = 2;
 
-/** A link's health. */
-export interface Health {
-  /** What the page shows. */
-  readonly connection: Connection;
-  /** ICE restarts since it was last connected. */
+/** Restart delay of a disconnected link, which often recovers by itself (RFC 7675 consent). */
+const DISCONNECTED_DELAY_MS = 2_000;
+
+/** Extra delay of the polite end, so that usually only one end restarts. */
+const POLITE_DELAY_MS = 1_000;
+
+/** Backoff of repeated restarts: doubled with each attempt. */
+const BACKOFF_BASE_MS = 4_000;
+const MAX_BACKOFF_MS = 30_000;
+
+export interface LinkHealth {
+  /** The state that the page shows. */
+  readonly connection: ConnectionState;
+  /** ICE restarts since the link was last connected. */
   readonly attempts: number;
 }
 
-export const NEW_LINK: Health = { connection: "connecting", attempts: 0 };
+export const NEW_LINK: LinkHealth = { connection: "connecting", attempts: 0 };
 
-/** The health after the peer connection changed its state. */
-export function afterState(health: Health, state: RTCPeerConnectionState): Health {
+/** The health after the peer connection's state changed. */
+export function reduceHealth(health: LinkHealth, state: RTCPeerConnectionState): LinkHealth {
+  const { attempts, connection } = health;
   switch (state) {
     case "connected":
-      return { connection: "connected", attempts: 0 };
+      return CONNECTED;
     case "disconnected":
-      return { ...health, connection: waiting(health) };
+      return { attempts, connection: connection === "failed" ? "failed" : "reconnecting" };
     case "failed":
       return {
-        ...health,
-        connection: health.attempts >= HOPELESS ? "failed" : "reconnecting",
+        attempts,
+        connection: attempts >= MAX_FAILED_RESTARTS ? "failed" : "reconnecting",
       };
     default:
       return health;
   }
 }
 
-/** The health after a restart began. */
-export function afterRestart(health: Health): Health {
+const CONNECTED: LinkHealth = { connection: "connected", attempts: 0 };
+
+/** The health after an ICE restart began. */
+export function countRestart(health: LinkHealth): LinkHealth {
   return { ...health, attempts: health.attempts + 1 };
 }
 
-/** Restarting has not helped, so the link is to be made anew. */
-export function isHopeless(health: Health): boolean {
-  return health.attempts > HOPELESS;
+/** Restarts have not helped: a new peer connection is needed. */
+export function needsNewConnection(health: LinkHealth): boolean {
+  return health.attempts > MAX_FAILED_RESTARTS;
 }
 
-/**
- * How long to wait before the next restart, in milliseconds; null where none is due.
- *
- * A disconnected link often comes back by itself (RFC 7675 consent is retried), so it gets a
- * moment. The polite end waits a little longer, so that mostly one end restarts.
- */
+/** Delay until the next restart, in milliseconds; null if none is due. */
 export function restartDelay(
-  health: Health,
+  health: LinkHealth,
   state: RTCPeerConnectionState,
   polite: boolean,
 ): number | null {
-  const courtesy = polite ? 1_000 : 0;
+  const extra = polite ? POLITE_DELAY_MS : 0;
   if (state === "connected" || state === "closed") return null;
-  if (health.attempts > 0) return Math.min(4_000 * 2 ** health.attempts, 30_000) + courtesy;
-  if (state === "failed") return courtesy;
-  if (state === "disconnected") return 2_000 + courtesy;
+  if (health.attempts > 0) {
+    return Math.min(BACKOFF_BASE_MS * 2 ** health.attempts, MAX_BACKOFF_MS) + extra;
+  }
+  if (state === "failed") return extra;
+  if (state === "disconnected") return DISCONNECTED_DELAY_MS + extra;
   return null; // the first attempt ends by itself, in connected or failed
-}
-
-function waiting(health: Health): Connection {
-  return health.connection === "failed" ? "failed" : "reconnecting";
 }

@@ -1,15 +1,16 @@
-// What a participant sends: up to four tracks, each named by its source.
+// Tracks of a participant: at most one per source.
+import type { TrackSource } from "../protocol.ts";
 
-/** A track's source, in LiveKit's words. A track is named by its participant and source. */
-export type Source = "microphone" | "camera" | "screen" | "screen_audio";
+/** Source of a track. A track is identified by its participant and source. */
+export type Source = TrackSource;
 
 export const SOURCES: readonly Source[] = ["microphone", "camera", "screen", "screen_audio"];
 
-/** What this device sends; null sends nothing. */
+/** This device's tracks; null sends nothing. */
 export type Tracks = Readonly<Record<Source, MediaStreamTrack | null>>;
 
-/** What is received from one participant. */
-export type Received = Readonly<Partial<Record<Source, MediaStreamTrack>>>;
+/** Tracks received from one participant. */
+export type ReceivedTracks = Readonly<Partial<Record<Source, MediaStreamTrack>>>;
 
 export const NO_TRACKS: Tracks = {
   microphone: null,
@@ -22,10 +23,10 @@ export function kindOf(source: Source): "audio" | "video" {
   return source === "microphone" || source === "screen_audio" ? "audio" : "video";
 }
 
-/** A thing of each source where there is one. */
+/** A value for some of the sources. */
 export type PerSource<T> = Partial<Record<Source, T>>;
 
-/** The entries of such a record, typed by its keys. */
+/** `Object.entries` with typed keys. */
 export function entriesOf<T>(record: Readonly<PerSource<T>>): [Source, T][] {
   return SOURCES.flatMap((source) => {
     const value = record[source];

@@ -1,11 +1,11 @@
 import type { RequestErrorCode } from "../api.ts";
 import type { NameError } from "../protocol.ts";
 
-/** A request that the server refused, or that did not reach it. */
+/** A request that the server rejected, or that did not reach it. */
 export class RequestError extends Error {
-  /** For programs. */
+  /** Machine-readable reason. */
   readonly code: RequestErrorCode;
-  /** Why a name of a person or a room was `invalid`. */
+  /** Reason of an `invalid` display or room name. */
   readonly nameError: NameError | undefined;
 
   constructor(code: RequestErrorCode, message: string, nameError?: NameError) {

@@ -1,20 +1,20 @@
 // The live list of rooms.
 import type { Lobby, LobbyState } from "../api.ts";
 import type { CreateRoom, RoomSummary } from "../protocol.ts";
-import type { Signaling } from "./signaling.ts";
 import { Store } from "../store.ts";
+import type { Signaling } from "./signaling.ts";
 
-/** Asks for the list while somebody looks at it, and again after each reconnection. */
+/** Requests the list while it is open, and again after each reconnection. */
 export class LiveLobby implements Lobby {
   readonly #signaling: Signaling;
   readonly #state = new Store<LobbyState>({ loaded: false, rooms: [] });
-  #viewers = 0;
+  #openCount = 0;
 
   constructor(signaling: Signaling) {
     this.#signaling = signaling;
     signaling.on("room:list", ({ rooms }) => this.#state.set({ loaded: true, rooms }));
     signaling.onConnected(() => {
-      if (this.#viewers > 0) this.#load();
+      if (this.#openCount > 0) this.#load();
     });
   }
 
@@ -23,12 +23,12 @@ export class LiveLobby implements Lobby {
   subscribe = (listener: () => void): (() => void) => this.#state.subscribe(listener);
 
   open(): () => void {
-    this.#viewers += 1;
+    this.#openCount += 1;
     if (this.#signaling.connected) this.#load();
-    let open = true;
+    let isOpen = true;
     return () => {
-      if (open) this.#viewers -= 1;
-      open = false;
+      if (isOpen) this.#openCount -= 1;
+      isOpen = false;
     };
   }
 
@@ -36,7 +36,7 @@ export class LiveLobby implements Lobby {
     return (await this.#signaling.request("room:create", room)).room;
   }
 
-  /** Asking subscribes as well. Where it fails, the next connection asks again. */
+  /** The request also subscribes to updates. After a failure the next connection tries again. */
   #load(): void {
     this.#signaling.send("room:list", {}, (outcome) => {
       if ("ok" in outcome) this.#state.set({ loaded: true, rooms: outcome.ok.rooms });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { MediaState } from "../protocol.ts";
 import { RequestError } from "./errors.ts";
 import { Outbox } from "./outbox.ts";
-import type { MediaState } from "../protocol.ts";
 import type { Outcome } from "./signaling.ts";
 
 const media = (mic: boolean): MediaState => ({ mic, camera: false, screen: false, hand: false });
@@ -25,56 +25,56 @@ afterEach(() => {
 });
 
 test("nothing is sent before the call is joined, and everything in order after", () => {
-  outbox.say("signal", signal("a"));
-  outbox.say("signal", signal("b"));
+  outbox.send("signal", signal("a"));
+  outbox.send("signal", signal("b"));
   expect(sent).toEqual([]);
   outbox.open();
-  outbox.say("signal", signal("c"));
+  outbox.send("signal", signal("c"));
   expect(payloads()).toEqual([signal("a"), signal("b"), signal("c")]);
 });
 
 test("after a drop only what was not acknowledged is sent again", () => {
   outbox.open();
-  outbox.say("signal", signal("a"));
-  outbox.say("signal", signal("b"));
+  outbox.send("signal", signal("a"));
+  outbox.send("signal", signal("b"));
   sent[0]?.done({ ok: {} });
   outbox.hold();
   sent[1]?.done(refuse("timeout"));
-  outbox.say("signal", signal("c"));
+  outbox.send("signal", signal("c"));
   sent = [];
   outbox.open();
   expect(payloads()).toEqual([signal("b"), signal("c")]);
 });
 
 test("of the media states held back only the last is sent", () => {
-  outbox.say("media", media(true));
-  outbox.say("signal", signal("a"));
-  outbox.say("media", media(false));
+  outbox.send("media", media(true));
+  outbox.send("signal", signal("a"));
+  outbox.send("media", media(false));
   outbox.open();
   expect(payloads()).toEqual([signal("a"), media(false)]);
 });
 
 test("told to be slower it waits, then goes on; refused for good it forgets", () => {
   outbox.open();
-  outbox.say("signal", signal("a"));
-  outbox.say("signal", signal("b"));
+  outbox.send("signal", signal("a"));
+  outbox.send("signal", signal("b"));
   sent[0]?.done(refuse("rate_limited"));
   sent[1]?.done(refuse("no_such_participant"));
   sent = [];
-  outbox.say("signal", signal("c"));
+  outbox.send("signal", signal("c"));
   expect(sent).toEqual([]);
   vi.runAllTimers();
   expect(payloads()).toEqual([signal("a"), signal("c")]);
 });
 
 test("it does not grow without bound", () => {
-  for (let i = 0; i < 10_000; i++) outbox.say("signal", signal("a"));
+  for (let i = 0; i < 10_000; i++) outbox.send("signal", signal("a"));
   outbox.open();
   expect(sent.length).toBeLessThanOrEqual(2_000);
 });
 
 test("cleared, it has nothing left to say", () => {
-  outbox.say("signal", signal("a"));
+  outbox.send("signal", signal("a"));
   outbox.clear();
   outbox.open();
   expect(sent).toEqual([]);

@@ -1,82 +1,89 @@
-// What a call says to the server, kept until the server has it.
+// Requests of a call, kept until the server has acknowledged them.
 import type { Outcome, Payload, RequestName } from "./signaling.ts";
 
-/** More than a call ever has under way; past it the oldest go, and a restarted link makes good. */
-const KEPT = 2_000;
+/** More than a call ever has pending. Beyond it the oldest are dropped; an ICE restart recovers. */
+const MAX_ENTRIES = 2_000;
 
-/** How long to hold back when told to be slower, in milliseconds. */
-const SLOWER = 1_000;
+/** Pause after the server answered `rate_limited`. */
+const RATE_LIMIT_PAUSE_MS = 1_000;
 
-/** The requests that a call makes as it goes on. */
-export type Said = "signal" | "media" | "publish" | "subscribe" | "handover" | "direct" | "chat";
+/** The requests of an ongoing call. */
+export type CallRequest =
+  | "signal"
+  | "media"
+  | "publish"
+  | "subscribe"
+  | "handover"
+  | "direct"
+  | "chat";
 
-/** Of these the newest says all there is to say. */
-const STATES: readonly Said[] = ["media", "subscribe", "direct"];
+/** Requests of which the newest supersedes all before. */
+const LATEST_ONLY: readonly CallRequest[] = ["media", "subscribe", "direct"];
 
-/** Hears what a request came to in the end. */
+/** Receives the final outcome of a request. */
 export type Done = (outcome: Outcome<unknown>) => void;
-type Entry = { [E in Said]: { event: E; payload: Payload<E>; done?: Done } }[Said];
+type Entry = { [E in CallRequest]: { event: E; payload: Payload<E>; done?: Done } }[CallRequest];
 
-type Send = <E extends RequestName>(
+type Transmit = <E extends RequestName>(
   event: E,
   payload: Payload<E>,
   done: (outcome: Outcome<unknown>) => void,
 ) => void;
 
 /**
- * Sends in order, at least once: what was not acknowledged when the connection dropped is sent
- * again after the call is resumed. Receivers bear duplicates.
+ * Delivers in order, at least once: requests without acknowledgement are sent again after the call
+ * is resumed. Receivers tolerate duplicates.
  */
 export class Outbox {
-  readonly #send: Send;
+  readonly #transmit: Transmit;
   #entries: Entry[] = [];
   #open = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(send: Send) {
-    this.#send = send;
+  constructor(transmit: Transmit) {
+    this.#transmit = transmit;
   }
 
   /**
-   * Says it now, or once the outbox opens. Of a held state only the last is kept. `done` hears what
-   * it came to in the end; where the call ends before, it hears nothing.
+   * Sends now, or once the outbox opens. `done` receives the final outcome; it is not called if the
+   * call ends before.
    */
-  say<E extends Said>(event: E, payload: Payload<E>, done?: Done): void {
-    if (STATES.includes(event) && !this.#open) {
+  send<E extends CallRequest>(event: E, payload: Payload<E>, done?: Done): void {
+    if (LATEST_ONLY.includes(event) && !this.#open) {
       this.#entries = this.#entries.filter((entry) => entry.event !== event);
     }
-    if (this.#entries.length >= KEPT) this.#entries.shift();
+    if (this.#entries.length >= MAX_ENTRIES) this.#entries.shift();
     const entry = { event, payload, ...(done && { done }) } as Entry;
     this.#entries.push(entry);
-    if (this.#open) this.#transmit(entry);
+    if (this.#open) this.#sendEntry(entry);
   }
 
-  /** The server listens (again): everything unacknowledged is sent. */
+  /** The call is joined or resumed: sends everything unacknowledged. */
   open(): void {
     this.hold();
     this.#open = true;
-    for (const entry of [...this.#entries]) this.#transmit(entry);
+    for (const entry of [...this.#entries]) this.#sendEntry(entry);
   }
 
-  /** The connection dropped: keeps what is said from now on. */
+  /** The connection was lost: keeps requests from now on. */
   hold(): void {
     this.#open = false;
     clearTimeout(this.#pause);
   }
 
-  /** Forgets everything, as after joining anew. */
+  /** Drops everything, as after joining as a new participant. */
   clear(): void {
     this.hold();
     this.#entries = [];
   }
 
-  #transmit(entry: Entry): void {
-    this.#send(entry.event, entry.payload, (outcome) => {
+  #sendEntry(entry: Entry): void {
+    this.#transmit(entry.event, entry.payload, (outcome) => {
       if ("error" in outcome) {
         const { code } = outcome.error;
         if (code === "timeout" || code === "unreachable") return;
         if (code === "rate_limited") {
-          if (this.#open) this.#later();
+          if (this.#open) this.#openLater();
           return;
         }
       }
@@ -85,8 +92,8 @@ export class Outbox {
     });
   }
 
-  #later(): void {
+  #openLater(): void {
     this.hold();
-    this.#pause = setTimeout(() => this.open(), SLOWER);
+    this.#pause = setTimeout(() => this.open(), RATE_LIMIT_PAUSE_MS);
   }
 }

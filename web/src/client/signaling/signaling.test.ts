@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { FakeSocket } from "../testing/socket.ts";
 import { LiveLobby } from "./lobby.ts";
 import { Signaling } from "./signaling.ts";
-import { FakeSocket } from "../testing/socket.ts";
 
 let socket: FakeSocket;
 let signaling: Signaling;

@@ -1,15 +1,14 @@
-// The connection to the server: requests with an answer, and events.
+// The connection to the server: requests with an acknowledgement, and events.
 import { io } from "socket.io-client";
-import { RequestError } from "./errors.ts";
 import type { ServerState } from "../api.ts";
 import type { Reply, Requests, ServerEvents } from "../protocol.ts";
 import { type Readable, Store } from "../store.ts";
+import { RequestError } from "./errors.ts";
 
-/** How long an answer is waited for, in milliseconds. */
-const PATIENCE = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
-/** How long to wait before connecting again where the server itself closed, in milliseconds. */
-const SENT_AWAY = 2_000;
+/** Delay before connecting again after the server closed the connection. */
+const RECONNECT_DELAY_MS = 2_000;
 
 /** An Engine.IO message that holds a Socket.IO DISCONNECT. */
 const DISCONNECT = "41";
@@ -19,10 +18,10 @@ export type Payload<E extends RequestName> = Requests[E][0];
 export type Answer<E extends RequestName> = Requests[E][1];
 export type EventName = keyof ServerEvents;
 
-/** What a request came to. */
+/** Outcome of a request. */
 export type Outcome<T> = { ok: T } | { error: RequestError };
 
-/** What of a Socket.IO client socket is used here. */
+/** The members of a Socket.IO client socket that are used here. */
 export interface SocketLike {
   readonly connected: boolean;
   connect(): unknown;
@@ -34,7 +33,7 @@ export interface SocketLike {
   readonly io: {
     readonly engine?: {
       close(): unknown;
-      /** The Engine.IO session. */
+      /** Id of the Engine.IO session. */
       readonly id?: string;
       readonly transport?: { readonly name: string };
     };
@@ -42,48 +41,48 @@ export interface SocketLike {
 }
 
 /**
- * How long a first WebSocket may take to be connected before polling is tried, in milliseconds. Some
- * proxies swallow a request to upgrade, or what follows it, and answer nothing.
+ * Time for the first WebSocket to connect before polling is tried. Some proxies swallow an upgrade
+ * request, or the messages after it, without an answer.
  */
-const WEBSOCKET_PATIENCE = 4_000;
+const WEBSOCKET_TIMEOUT_MS = 4_000;
 
-/** How long any later attempt may take, in milliseconds: as long as Socket.IO itself allows. */
-const ATTEMPT_PATIENCE = 20_000;
+/** Time for any later attempt: Socket.IO's default. */
+const ATTEMPT_TIMEOUT_MS = 20_000;
 
 /**
- * A socket that keeps trying; websocket first, since it takes fewer round trips. Where that leads
- * nowhere, polling first, which becomes a WebSocket later wherever one gets through.
+ * Creates a socket that reconnects forever. It starts with a WebSocket, which takes fewer round
+ * trips. If that does not connect, it starts with polling and upgrades to a WebSocket if possible.
  */
-export function openSocket(url?: string, patience = WEBSOCKET_PATIENCE): SocketLike {
+export function openSocket(url?: string, websocketTimeout = WEBSOCKET_TIMEOUT_MS): SocketLike {
   const options = {
     transports: ["websocket", "polling"],
     tryAllTransports: true,
     reconnectionDelay: 300,
     reconnectionDelayMax: 5_000,
-    timeout: patience,
+    timeout: websocketTimeout,
     autoConnect: false,
   };
   const socket = url === undefined ? io(options) : io(url, options);
   const manager = socket.io;
-  let stuck: ReturnType<typeof setTimeout> | undefined;
+  let silenceTimer: ReturnType<typeof setTimeout> | undefined;
   const pollFirst = () => {
     manager.opts.transports = ["polling", "websocket"];
-    manager.timeout(ATTEMPT_PATIENCE);
+    manager.timeout(ATTEMPT_TIMEOUT_MS);
   };
   manager.on("error", (error: Error) => {
     if (error.message === "timeout") pollFirst();
   });
   manager.on("open", () => {
-    clearTimeout(stuck);
-    // Open, but what we say does not arrive or is not answered.
-    stuck = setTimeout(() => {
+    clearTimeout(silenceTimer);
+    // Open, but the CONNECT packet or its answer may be swallowed.
+    silenceTimer = setTimeout(() => {
       if (socket.connected) return;
       pollFirst();
       manager.engine?.close();
-    }, patience);
+    }, websocketTimeout);
   });
-  manager.on("close", () => clearTimeout(stuck));
-  socket.on("connect", () => clearTimeout(stuck));
+  manager.on("close", () => clearTimeout(silenceTimer));
+  socket.on("connect", () => clearTimeout(silenceTimer));
   return socket;
 }
 
@@ -92,22 +91,24 @@ export class Signaling {
   readonly state: Readable<ServerState>;
   readonly #socket: SocketLike;
   readonly #state = new Store<ServerState>("connecting");
-  readonly #connected = new Set<() => void>();
-  readonly #dropped = new Set<() => void>();
-  #wanted = false;
+  readonly #onConnected = new Set<() => void>();
+  readonly #onDisconnected = new Set<() => void>();
+  #isOpen = false;
 
   constructor(socket: SocketLike) {
     this.#socket = socket;
     this.state = this.#state;
     socket.on("connect", () => {
       this.#state.set("online");
-      for (const listener of [...this.#connected]) listener();
+      for (const listener of [...this.#onConnected]) listener();
     });
     socket.on("disconnect", (reason: string) => {
       this.#state.set("offline");
-      for (const listener of [...this.#dropped]) listener();
-      // In this one case Socket.IO leaves it to us to come back.
-      if (reason === "io server disconnect") setTimeout(() => this.#again(), SENT_AWAY);
+      for (const listener of [...this.#onDisconnected]) listener();
+      // Only in this case does Socket.IO not reconnect by itself.
+      if (reason === "io server disconnect") {
+        setTimeout(() => this.#reconnect(), RECONNECT_DELAY_MS);
+      }
     });
     socket.on("connect_error", () => this.#state.set("offline"));
     socket.on("server:draining", () => this.#state.set("draining"));
@@ -115,19 +116,19 @@ export class Signaling {
 
   /** Connects, and stays connected until `close`. */
   open(): void {
-    this.#wanted = true;
+    this.#isOpen = true;
     this.#socket.connect();
   }
 
   /** Disconnects, which leaves the room at once. */
   close(): void {
-    this.#wanted = false;
+    this.#isOpen = false;
     this.#socket.disconnect();
   }
 
   /**
-   * The page goes away. What a WebSocket has taken still goes out, but a browser ends the requests
-   * of a page that it leaves, so over polling the goodbye is handed to it (Beacon API).
+   * Disconnects a page that is being unloaded. A WebSocket still delivers what was sent, but a
+   * browser cancels the requests of the page, so with polling the DISCONNECT is sent as a beacon.
    */
   leavePage(sendBeacon: (path: string, packet: string) => unknown): void {
     const { engine } = this.#socket.io;
@@ -138,24 +139,24 @@ export class Signaling {
     this.close();
   }
 
-  /** The network is back: what is connected may be dead without knowing, so it is made anew. */
+  /** The network changed: reconnects, since a connection may be dead without having noticed. */
   wake(): void {
-    if (!this.#wanted) return;
+    if (!this.#isOpen) return;
     if (this.#socket.connected) this.#socket.io.engine?.close();
     else this.#socket.connect();
   }
 
   /**
-   * Sends a request and calls `done` once. It is called from within the message that brought the
-   * answer, so before the events that follow it are handled.
+   * Sends a request and calls `done` once, synchronously with the message that holds the answer:
+   * before any later event is handled.
    */
   send<E extends RequestName>(
     event: E,
     payload: Payload<E>,
     done: (outcome: Outcome<Answer<E>>) => void,
   ): void {
-    this.#socket.timeout(PATIENCE).emit(event, payload, (error, reply) => {
-      done(error ? { error: this.#unanswered() } : outcomeOf(reply as Reply<Answer<E>>));
+    this.#socket.timeout(REQUEST_TIMEOUT_MS).emit(event, payload, (error, reply) => {
+      done(error ? { error: this.#noAnswer() } : outcomeOf(reply as Reply<Answer<E>>));
     });
   }
 
@@ -168,7 +169,7 @@ export class Signaling {
     });
   }
 
-  /** Hears an event. `number` is its number in the room, where it is a room's. */
+  /** Subscribes to an event. `number` is its sequence number, for events of a room. */
   on<E extends EventName>(
     event: E,
     listener: (payload: ServerEvents[E], number: number | undefined) => void,
@@ -178,25 +179,25 @@ export class Signaling {
 
   /** Calls `listener` at each new connection, until the returned function is called. */
   onConnected(listener: () => void): () => void {
-    this.#connected.add(listener);
-    return () => this.#connected.delete(listener);
+    this.#onConnected.add(listener);
+    return () => this.#onConnected.delete(listener);
   }
 
-  /** Calls `listener` whenever the connection is lost, until the returned function is called. */
-  onDropped(listener: () => void): () => void {
-    this.#dropped.add(listener);
-    return () => this.#dropped.delete(listener);
+  /** Calls `listener` at each loss of the connection, until the returned function is called. */
+  onDisconnected(listener: () => void): () => void {
+    this.#onDisconnected.add(listener);
+    return () => this.#onDisconnected.delete(listener);
   }
 
   get connected(): boolean {
     return this.#socket.connected;
   }
 
-  #again(): void {
-    if (this.#wanted && !this.#socket.connected) this.#socket.connect();
+  #reconnect(): void {
+    if (this.#isOpen && !this.#socket.connected) this.#socket.connect();
   }
 
-  #unanswered(): RequestError {
+  #noAnswer(): RequestError {
     return this.#socket.connected
       ? new RequestError("timeout", "the server did not answer in time")
       : new RequestError("unreachable", "the server could not be reached");
@@ -211,5 +212,5 @@ function outcomeOf<T>(reply: Reply<T>): Outcome<T> {
       return { error: new RequestError(code, message, name) };
     }
   }
-  return { error: new RequestError("internal", "the server's answer was not understood") };
+  return { error: new RequestError("internal", "the server's answer could not be parsed") };
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Observer } from "./observer.ts";
+import { StatsObserver } from "./observer.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -15,27 +15,27 @@ test("a link whose statistics fail keeps none of the others from being measured,
       throw new DOMException("", "InvalidStateError");
     },
   } as unknown as RTCPeerConnection;
-  const sound = {
+  const working = {
     getStats: async () => {
       looks += 1;
       return new Map();
     },
     getReceivers: () => [],
   } as unknown as RTCPeerConnection;
-  const judged = vi.fn();
-  const observer = new Observer({
-    lines: () => [
-      ["a", broken],
-      ["b", sound],
+  const onQualities = vi.fn();
+  const observer = new StatsObserver({
+    connections: () => [
+      { to: "a", peer: broken },
+      { to: "b", peer: working },
     ],
-    owners: { received: () => null, own: () => null },
+    owners: { received: () => null, local: () => null },
     self: () => "m",
-    judged,
+    onQualities,
   });
   await vi.advanceTimersByTimeAsync(10_000);
   expect(looks).toBeGreaterThan(2);
-  expect(judged).toHaveBeenCalledTimes(looks);
+  expect(onQualities).toHaveBeenCalledTimes(looks);
   observer.close();
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(judged).toHaveBeenCalledTimes(looks);
+  expect(onQualities).toHaveBeenCalledTimes(looks);
 });

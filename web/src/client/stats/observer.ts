@@ -1,41 +1,40 @@
-// Looks at every link now and then: how well it does, in numbers and in one word for each, and how
-// long its pictures are to be held.
-import type { Quality } from "../api.ts";
-import type { Line as Path } from "../topology/router.ts";
-import { Playout } from "./playout.ts";
+// Polls the statistics of every link and derives the page's figures, the connection quality of each
+// participant and the jitter buffer targets.
+import type { Quality, Statistics } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
-import {
-  afterLooking,
-  type Look,
-  NO_STATISTICS,
-  type Owners,
-  qualities,
-  read,
-  type Statistics,
-} from "./statistics.ts";
+import type { PeerConnectionEntry } from "../rtc/platform.ts";
+import { statsOf } from "../rtc/rtc-stats.ts";
 import { Store } from "../store.ts";
+import { Playout } from "./playout.ts";
+import {
+  type LinkCounters,
+  measureLink,
+  NO_STATISTICS,
+  qualitiesOf,
+  reduceStatistics,
+} from "./statistics.ts";
+import type { TrackOwners } from "./track-owners.ts";
 
-/** How often, in milliseconds. */
-const INTERVAL = 2_000;
+const INTERVAL_MS = 2_000;
 
-export interface ObserverOptions {
-  lines: () => readonly Path[];
-  owners: Owners;
+export interface StatsObserverOptions {
+  connections: () => readonly PeerConnectionEntry[];
+  owners: TrackOwners;
   self: () => ParticipantId;
-  judged: (qualities: ReadonlyMap<ParticipantId, Quality>) => void;
+  onQualities: (qualities: ReadonlyMap<ParticipantId, Quality>) => void;
 }
 
-export class Observer {
+export class StatsObserver {
   readonly statistics = new Store<Statistics>(NO_STATISTICS);
-  readonly #options: ObserverOptions;
+  readonly #options: StatsObserverOptions;
   readonly #playout = new Playout();
-  #looks = new Map<RTCPeerConnection, Look>();
+  #counters = new Map<RTCPeerConnection, LinkCounters>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(options: ObserverOptions) {
+  constructor(options: StatsObserverOptions) {
     this.#options = options;
-    this.#next();
+    this.#schedule();
   }
 
   close(): void {
@@ -43,46 +42,37 @@ export class Observer {
     clearTimeout(this.#timer);
   }
 
-  #next(): void {
-    this.#timer = setTimeout(() => void this.#look(), INTERVAL);
+  #schedule(): void {
+    this.#timer = setTimeout(() => void this.#poll(), INTERVAL_MS);
   }
 
-  /** A look that fails is not the last one. */
-  async #look(): Promise<void> {
+  /** Measures once. Polling continues after a failure. */
+  async #poll(): Promise<void> {
     try {
       await this.#measure();
     } finally {
-      if (!this.#closed) this.#next();
+      if (!this.#closed) this.#schedule();
     }
   }
 
   async #measure(): Promise<void> {
-    const { lines, owners, self, judged } = this.#options;
+    const { connections, owners, self, onQualities } = this.#options;
     const reports = await Promise.all(
-      lines().map(async ([to, peer]) => [to, peer, await statsOf(peer)] as const),
+      connections().map(async ({ to, peer }) => ({ to, peer, report: await statsOf(peer) })),
     );
     if (this.#closed) return;
     const at = performance.now();
-    const looks = new Map<RTCPeerConnection, Look>();
-    const found = reports.flatMap(([to, peer, report]) => {
+    const counters = new Map<RTCPeerConnection, LinkCounters>();
+    const links = reports.flatMap(({ to, peer, report }) => {
       if (!report) return [];
-      const entries = report as Iterable<[string, unknown]>;
-      const { line, look } = read(to, entries, this.#looks.get(peer), at, owners);
-      looks.set(peer, look);
-      this.#playout.look(peer, entries, owners, at);
-      return line;
+      const before = this.#counters.get(peer);
+      const measurement = measureLink({ to, report, before, at, owners });
+      counters.set(peer, measurement.counters);
+      this.#playout.update(peer, report, owners, at);
+      return measurement.link;
     });
-    this.#looks = looks;
-    this.statistics.update((before) => afterLooking(before, found, at));
-    judged(qualities(found, self()));
-  }
-}
-
-/** Nothing of a peer that is closed, or whose browser has none just now. */
-async function statsOf(peer: RTCPeerConnection): Promise<RTCStatsReport | null> {
-  try {
-    return await peer.getStats();
-  } catch {
-    return null;
+    this.#counters = counters;
+    this.statistics.update((before) => reduceStatistics(before, links, at));
+    onQualities(qualitiesOf(links, self()));
   }
 }

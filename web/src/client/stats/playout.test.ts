@@ -1,41 +1,56 @@
 import { expect, test } from "vitest";
-import { afterLook, type Counted, firstLook, type Holding, Playout } from "./playout.ts";
+import type { RtcStats } from "../rtc/rtc-stats.ts";
 import type { Source } from "../rtc/source.ts";
+import {
+  initialPlayout,
+  Playout,
+  type PlayoutState,
+  reducePlayout,
+  type VideoCounters,
+} from "./playout.ts";
 
-const LOOK = 2_000;
+const INTERVAL = 2_000;
 const MINUTE = 60_000;
 
 interface Trouble {
   freezes?: number;
   /** How long each. */
   seconds?: number;
-  missed?: number;
+  nacks?: number;
 }
 
 /** A picture of 30 frames a second that its browser holds for 50 ms by itself. */
 class Picture {
-  counted: Counted = { frames: 0, freezes: 0, frozen: 0, missed: 0, held: 0, emitted: 0 };
-  #holding: Holding = firstLook(this.counted, 0);
+  counters: VideoCounters = {
+    frames: 0,
+    freezes: 0,
+    freezeDuration: 0,
+    nacks: 0,
+    jitterBufferDelay: 0,
+    jitterBufferEmitted: 0,
+  };
+  #state: PlayoutState = initialPlayout(this.counters, 0);
 
   /** Two seconds with so many freezes for want of so many packets. */
-  look({ freezes = 0, seconds = 0.2, missed = freezes }: Trouble = {}): number | null {
-    const before = this.counted;
-    const frames = Math.round((LOOK / 1000 - freezes * seconds) * 30) + freezes;
-    this.counted = {
+  look({ freezes = 0, seconds = 0.2, nacks = freezes }: Trouble = {}): number | null {
+    const before = this.counters;
+    const frames = Math.round((INTERVAL / 1000 - freezes * seconds) * 30) + freezes;
+    this.counters = {
       frames: before.frames + frames,
       freezes: before.freezes + freezes,
-      frozen: before.frozen + freezes * seconds,
-      missed: before.missed + missed,
-      held: before.held + (frames * Math.max(50, this.#holding.target ?? 0)) / 1000,
-      emitted: before.emitted + frames,
+      freezeDuration: before.freezeDuration + freezes * seconds,
+      nacks: before.nacks + nacks,
+      jitterBufferDelay:
+        before.jitterBufferDelay + (frames * Math.max(50, this.#state.target ?? 0)) / 1000,
+      jitterBufferEmitted: before.jitterBufferEmitted + frames,
     };
-    this.#holding = afterLook(this.#holding, this.counted, this.#holding.at + LOOK);
-    return this.#holding.target;
+    this.#state = reducePlayout(this.#state, this.counters, this.#state.at + INTERVAL);
+    return this.#state.target;
   }
 
   /** The target after so long, each look alike. */
   after(milliseconds: number, trouble?: Trouble): number | null {
-    for (let at = 0; at < milliseconds - LOOK; at += LOOK) this.look(trouble);
+    for (let at = 0; at < milliseconds - INTERVAL; at += INTERVAL) this.look(trouble);
     return this.look(trouble);
   }
 }
@@ -47,7 +62,7 @@ test("a picture that freezes for want of repeats is held until they come", () =>
   // Held for 50 ms, and 200 ms after the frame before: a repeat came 167 ms too late.
   expect(target).toBeGreaterThan(217);
   expect(target).toBeLessThan(260);
-  expect(picture.look({ missed: 10 })).toBe(target);
+  expect(picture.look({ nacks: 10 })).toBe(target);
 });
 
 test("nobody is held for so long as people would notice in talking", () => {
@@ -66,7 +81,7 @@ test("a freeze now and then is no reason, and two soon after each other are", ()
   const rarely = new Picture();
   for (let minute = 0; minute < 5; minute++) {
     expect(rarely.look({ freezes: 1 })).toBeNull();
-    expect(rarely.after(10_000, { missed: 1 })).toBeNull();
+    expect(rarely.after(10_000, { nacks: 1 })).toBeNull();
   }
   const often = new Picture();
   often.look({ freezes: 1 });
@@ -74,8 +89,8 @@ test("a freeze now and then is no reason, and two soon after each other are", ()
   expect(often.look({ freezes: 1 })).not.toBeNull();
 });
 
-test("a picture that stands still though nothing is missed is not held", () => {
-  expect(new Picture().after(MINUTE, { freezes: 3, missed: 0 })).toBeNull();
+test("a picture that stands still though nothing is nacks is not held", () => {
+  expect(new Picture().after(MINUTE, { freezes: 3, nacks: 0 })).toBeNull();
 });
 
 test("that it has to wait once when it is to be held longer changes nothing", () => {
@@ -89,10 +104,10 @@ test("that it has to wait once when it is to be held longer changes nothing", ()
 test("less is tried when nothing freezes any more, whatever is lost and repeated in time", () => {
   const picture = new Picture();
   const target = picture.look({ freezes: 3 });
-  expect(picture.after(28_000, { missed: 1 })).toBe(target);
-  expect(picture.look({ missed: 1 })).toBe(Math.round(Number(target) / 2));
-  expect(picture.after(30_000, { missed: 1 })).toBe(Math.round(Number(target) / 4));
-  expect(picture.after(30_000, { missed: 1 })).toBeNull();
+  expect(picture.after(28_000, { nacks: 1 })).toBe(target);
+  expect(picture.look({ nacks: 1 })).toBe(Math.round(Number(target) / 2));
+  expect(picture.after(30_000, { nacks: 1 })).toBe(Math.round(Number(target) / 4));
+  expect(picture.after(30_000, { nacks: 1 })).toBeNull();
 });
 
 test("where less was too little it is tried again later, and later each time", () => {
@@ -105,7 +120,7 @@ test("where less was too little it is tried again later, and later each time", (
       target = picture.look({ freezes: 2, seconds: 0.25 });
     }
     let held = 0;
-    while ((picture.look({ missed: 1 }) ?? 0) > 200) held += LOOK;
+    while ((picture.look({ nacks: 1 }) ?? 0) > 200) held += INTERVAL;
     expect(held).toBeGreaterThanOrEqual(Math.min(1.5 * longest, 400_000));
     longest = held;
   }
@@ -124,20 +139,22 @@ function link(tracks: Record<string, [participant: string, source: Source]>) {
       const [participant, source] = tracks[id] ?? [];
       return participant && source ? { participant, source } : null;
     },
-    own: () => null,
+    local: () => null,
   };
   let at = 0;
   return {
     tracks,
     /** A look two seconds later; what each track counts. */
     look(counts: Record<string, object>) {
-      const entries = Object.entries(counts).map(([id, count]): [string, object] => [
-        `in ${id}`,
-        { type: "inbound-rtp", kind: "video", trackIdentifier: id, ...count },
-      ]);
-      at += LOOK;
+      const report = new Map(
+        Object.entries(counts).map(([id, count]): [string, RtcStats] => [
+          `in ${id}`,
+          { type: "inbound-rtp", kind: "video", trackIdentifier: id, ...count },
+        ]),
+      );
+      at += INTERVAL;
       const peer = { getReceivers: () => receivers } as unknown as RTCPeerConnection;
-      playout.look(peer, entries, owners, at);
+      playout.update(peer, report, owners, at);
       return receivers.map(({ jitterBufferTarget }) => jitterBufferTarget);
     },
   };

@@ -1,157 +1,171 @@
-// How long a camera's picture, and the voice with it, is held before it is shown. What a publisher's
-// line has lost and sent again comes late to everybody else, whose browsers expect a repeat to take
-// their own round trip and no longer: without more patience each loss would be seen as a freeze.
+// Jitter buffer target of each received camera and its microphone. A packet that the publisher's
+// uplink lost is retransmitted twice: to the server, then to each viewer. Browsers size the buffer
+// for their own round trip only, so without a larger target each such loss shows as a freeze.
 // (https://w3c.github.io/webrtc-extensions/#dom-rtcrtpreceiver-jitterbuffertarget)
 import type { ParticipantId } from "../protocol.ts";
+import type { RtcStatsReport } from "../rtc/rtc-stats.ts";
 import type { Source } from "../rtc/source.ts";
-import type { Owners } from "./statistics.ts";
+import type { TrackOwners } from "./track-owners.ts";
 
-/** Nobody is held longer, in milliseconds: people talk to each other. */
-const MOST = 300;
+/** Largest target: more delay would disturb a conversation. */
+const MAX_TARGET_MS = 300;
 
-/** A target below this is as good as none. */
-const LEAST = 60;
+/** Smallest target worth setting. */
+const MIN_TARGET_MS = 60;
 
-/** What comes so much later than the picture before it is seen as a freeze (webrtc-stats). */
-const SEEN = 150;
+/** Minimum extra delay between two frames that webrtc-stats counts as a freeze. */
+const FREEZE_THRESHOLD_MS = 150;
 
-/** For decoding and drawing, and for repeats that take a little longer than those just now. */
-const ALLOWANCE = 30;
+/** Margin for decoding, rendering and slightly later retransmissions. */
+const MARGIN_MS = 30;
 
-/** A freeze by itself is no reason: there was one before within this time. */
-const CLOSE = 10_000;
+/** Two freezes within this time raise the target; a single one does not. */
+const RECURRENCE_MS = 10_000;
 
-/** So long after a change a freeze may be the change itself: what was shown has to wait for once. */
-const SETTLES = 5_000;
+/** Settling time after a change of the target, which may itself cause one freeze. */
+const SETTLING_MS = 5_000;
 
-/** How long nothing has to freeze before half of it is tried; twice as long each time that was too little. */
-const PATIENCE = { first: 30_000, longest: 480_000 };
+/** Freeze-free time before the target is halved. It doubles with every increase of the target. */
+const FIRST_HOLD_MS = 30_000;
+const MAX_HOLD_MS = 480_000;
 
-/** What a browser has counted of a picture; times in seconds. */
-export interface Counted {
+/** Counters of a received video; durations in seconds, as in webrtc-stats. */
+export interface VideoCounters {
   readonly frames: number;
   readonly freezes: number;
-  readonly frozen: number;
-  /** How often it was asked for what was lost. */
-  readonly missed: number;
-  /** How long frames were held, all of them together, and how many were. */
-  readonly held: number;
-  readonly emitted: number;
+  readonly freezeDuration: number;
+  readonly nacks: number;
+  readonly jitterBufferDelay: number;
+  readonly jitterBufferEmitted: number;
 }
 
-/** How it stands with one received picture; times in milliseconds. */
-export interface Holding {
+/** State of one received video; times in milliseconds. */
+export interface PlayoutState {
   readonly at: number;
-  readonly counted: Counted;
-  /** Something came since the look before: there is something to hold. */
+  readonly counters: VideoCounters;
+  /** Frames were emitted since the last measurement. */
   readonly isFlowing: boolean;
-  /** How long the browser is to hold it; null is as it thinks fit. */
+  /** Jitter buffer target; null leaves it to the browser. */
   readonly target: number | null;
   readonly changedAt: number;
-  /** When it last froze for want of a repeat. */
+  /** Time of the last freeze with packet loss. */
   readonly frozeAt: number;
-  /** How long it must not freeze before less is tried. */
-  readonly patience: number;
+  /** Freeze-free time required before the target is halved. */
+  readonly hold: number;
 }
 
-/** A picture at the first look at it. */
-export function firstLook(counted: Counted, at: number): Holding {
+/** The state at the first measurement. */
+export function initialPlayout(counters: VideoCounters, at: number): PlayoutState {
   const never = Number.NEGATIVE_INFINITY;
-  const state = { target: null, changedAt: never, frozeAt: never, patience: PATIENCE.first / 2 };
-  return { at, counted, isFlowing: false, ...state };
+  return {
+    at,
+    counters,
+    isFlowing: false,
+    target: null,
+    changedAt: never,
+    frozeAt: never,
+    hold: FIRST_HOLD_MS / 2,
+  };
 }
 
-/** How it stands after one more look. */
-export function afterLook(before: Holding, counted: Counted, at: number): Holding {
-  const grown = (key: keyof Counted) => Math.max(0, counted[key] - before.counted[key]);
-  const now = { ...before, at, counted, isFlowing: grown("emitted") > 0 };
-  const freezes = grown("freezes");
-  if (freezes === 0 || grown("missed") === 0) return afterCalm(now);
-  if (at - before.changedAt < SETTLES) return now;
+/** The state after one more measurement. */
+export function reducePlayout(
+  before: PlayoutState,
+  counters: VideoCounters,
+  at: number,
+): PlayoutState {
+  const growth = (key: keyof VideoCounters) => Math.max(0, counters[key] - before.counters[key]);
+  const now = { ...before, at, counters, isFlowing: growth("jitterBufferEmitted") > 0 };
+  const freezes = growth("freezes");
+  if (freezes === 0 || growth("nacks") === 0) return lowerTarget(now);
+  if (at - before.changedAt < SETTLING_MS) return now;
 
   const froze = { ...now, frozeAt: at };
-  if (freezes === 1 && at - before.frozeAt > CLOSE) return froze;
-  const frozen = grown("frozen");
-  const interval = ((at - before.at) / 1000 - frozen) / Math.max(1, grown("frames") - freezes);
-  const late = frozen / freezes - Math.max(0, interval);
-  const present = grown("held") / Math.max(1, grown("emitted"));
-  const needed = Math.round((present + late) * 1000) + ALLOWANCE;
-  const target = Math.min(needed, MOST);
-  // Of what holding does not cure there would be only the waiting.
-  if (late < 0 || needed > MOST + SEEN || target <= (before.target ?? 0)) return froze;
-  const patience = Math.min(before.patience * 2, PATIENCE.longest);
-  return { ...froze, target, changedAt: at, patience };
+  if (freezes === 1 && at - before.frozeAt > RECURRENCE_MS) return froze;
+  const freezeDuration = growth("freezeDuration");
+  const seconds = (at - before.at) / 1000 - freezeDuration;
+  const frameInterval = seconds / Math.max(1, growth("frames") - freezes);
+  const late = freezeDuration / freezes - Math.max(0, frameInterval);
+  const delay = growth("jitterBufferDelay") / Math.max(1, growth("jitterBufferEmitted"));
+  const needed = Math.round((delay + late) * 1000) + MARGIN_MS;
+  const target = Math.min(needed, MAX_TARGET_MS);
+  // A target that can't prevent the freeze would only add delay.
+  if (late < 0 || needed > MAX_TARGET_MS + FREEZE_THRESHOLD_MS) return froze;
+  if (target <= (before.target ?? 0)) return froze;
+  return { ...froze, target, changedAt: at, hold: Math.min(before.hold * 2, MAX_HOLD_MS) };
 }
 
-/** Lines get better, too: now and then less is tried. */
-function afterCalm(now: Holding): Holding {
-  const { at, target, changedAt, frozeAt, patience } = now;
-  if (target === null || at - Math.max(changedAt, frozeAt) < patience) return now;
-  const less = Math.round(target / 2);
-  return { ...now, target: less < LEAST ? null : less, changedAt: at };
+/** Halves the target after enough time without a freeze, since links also improve. */
+function lowerTarget(now: PlayoutState): PlayoutState {
+  const { at, target, changedAt, frozeAt, hold } = now;
+  if (target === null || at - Math.max(changedAt, frozeAt) < hold) return now;
+  const half = Math.round(target / 2);
+  return { ...now, target: half < MIN_TARGET_MS ? null : half, changedAt: at };
 }
 
-/** Everybody who is received, over all links. */
+interface PublisherPlayout {
+  readonly publisher: ParticipantId;
+  readonly state: PlayoutState;
+}
+
+/** Applies targets to the receivers of every link. */
 export class Playout {
-  readonly #holdings = new WeakMap<RTCRtpReceiver, { of: ParticipantId; holding: Holding }>();
+  readonly #playouts = new WeakMap<RTCRtpReceiver, PublisherPlayout>();
 
-  /** Has everybody on this link held as long as they need. */
-  look(
-    peer: RTCPeerConnection,
-    report: Iterable<[string, unknown]>,
-    owners: Owners,
-    at: number,
-  ): void {
+  /** Updates the targets of one link from its report. */
+  update(peer: RTCPeerConnection, report: RtcStatsReport, owners: TrackOwners, at: number): void {
     const received = peer
       .getReceivers()
       .map((receiver) => ({ receiver, owner: owners.received(receiver.track.id) }));
     const targets = new Map<ParticipantId, number | null>();
     for (const { receiver, owner } of received) {
       if (owner?.source !== "camera") continue;
-      const counted = countedIn(report, receiver.track.id);
-      if (counted) targets.set(owner.participant, this.#targetOf(receiver, owner, counted, at));
+      const counters = videoCountersIn(report, receiver.track.id);
+      if (!counters) continue;
+      targets.set(owner.participant, this.#targetOf(receiver, owner.participant, counters, at));
     }
     for (const { receiver, owner } of received) {
-      const target = owner && HELD.includes(owner.source) && targets.get(owner.participant);
+      const target = owner && DELAYED.includes(owner.source) && targets.get(owner.participant);
       if (receiver.jitterBufferTarget !== (target || null)) {
         receiver.jitterBufferTarget = target || null;
       }
     }
   }
 
-  /** A picture that does not come is not waited for, nor is the voice for its sake. */
+  /** The camera's target; null while no video flows, so that audio does not wait for it. */
   #targetOf(
     receiver: RTCRtpReceiver,
-    { participant: of }: { participant: ParticipantId },
-    counted: Counted,
+    publisher: ParticipantId,
+    counters: VideoCounters,
     at: number,
   ): number | null {
-    // Sections of the media server go from one participant to the next.
-    const before = this.#holdings.get(receiver);
-    const isSame = before?.of === of;
-    const holding = isSame ? afterLook(before.holding, counted, at) : firstLook(counted, at);
-    this.#holdings.set(receiver, { of, holding });
-    return holding.isFlowing ? holding.target : null;
+    // The media server reassigns a section to another publisher, which starts over.
+    const before = this.#playouts.get(receiver);
+    const state =
+      before?.publisher === publisher
+        ? reducePlayout(before.state, counters, at)
+        : initialPlayout(counters, at);
+    this.#playouts.set(receiver, { publisher, state });
+    return state.isFlowing ? state.target : null;
   }
 }
 
-/** A voice left to itself would follow its picture, but go on waiting where that comes no more. */
-const HELD: readonly Source[] = ["camera", "microphone"];
+/**
+ * Sources delayed together. The browser would delay the audio by itself to keep lip sync, but would
+ * go on after the video stopped.
+ */
+const DELAYED: readonly Source[] = ["camera", "microphone"];
 
-// biome-ignore lint/suspicious/noExplicitAny: TypeScript's own types lack half of what browsers tell.
-type Entry = any;
-
-/** What a browser does not count is none. */
-function countedIn(report: Iterable<[string, unknown]>, trackId: string): Counted | null {
-  for (const [, entry] of report as Iterable<[string, Entry]>) {
+function videoCountersIn(report: RtcStatsReport, trackId: string): VideoCounters | null {
+  for (const entry of report.values()) {
     if (entry.type !== "inbound-rtp" || entry.trackIdentifier !== trackId) continue;
     return {
       frames: entry.framesDecoded ?? 0,
       freezes: entry.freezeCount ?? 0,
-      frozen: entry.totalFreezesDuration ?? 0,
-      missed: entry.nackCount ?? 0,
-      held: entry.jitterBufferDelay ?? 0,
-      emitted: entry.jitterBufferEmittedCount ?? 0,
+      freezeDuration: entry.totalFreezesDuration ?? 0,
+      nacks: entry.nackCount ?? 0,
+      jitterBufferDelay: entry.jitterBufferDelay ?? 0,
+      jitterBufferEmitted: entry.jitterBufferEmittedCount ?? 0,
     };
   }
   return null;

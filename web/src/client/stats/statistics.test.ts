@@ -1,24 +1,25 @@
 import { expect, test } from "vitest";
+import type { LinkStats, TrackStats } from "../api.ts";
+import type { RtcStats } from "../rtc/rtc-stats.ts";
 import {
-  afterLooking,
-  type Flow,
-  type Line,
+  type LinkMeasurement,
+  measureLink,
   NO_STATISTICS,
-  type Owners,
-  qualities,
-  read,
+  qualitiesOf,
+  reduceStatistics,
 } from "./statistics.ts";
+import type { TrackOwners } from "./track-owners.ts";
 
-const owners: Owners = {
+const owners: TrackOwners = {
   received: (id) => (id === "theirs" ? { participant: "a", source: "camera" } : null),
-  own: (id) => (id === "mine" ? "camera" : null),
+  local: (id) => (id === "mine" ? "camera" : null),
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: what browsers tell, in part.
-type Entries = Record<string, any>;
+type Entries = Record<string, RtcStats>;
 
-function look(entries: Entries, before?: ReturnType<typeof read>["look"], at = 2_000) {
-  return read("a", Object.entries(entries), before, at, owners);
+function measure(entries: Entries, before?: LinkMeasurement, at = 2_000): LinkMeasurement {
+  const report = new Map(Object.entries(entries));
+  return measureLink({ to: "a", report, before: before?.counters, at, owners });
 }
 
 function inbound(change: object): Entries {
@@ -42,8 +43,8 @@ function inbound(change: object): Entries {
 }
 
 test("what comes in is told as rates since the look before", () => {
-  const first = look(inbound({ bytesReceived: 1_000_000, framesDecoded: 900 }), undefined, 0);
-  expect(first.line.flows).toMatchObject([{ bitrate: 0, loss: null, freezes: 0 }]);
+  const first = measure(inbound({ bytesReceived: 1_000_000, framesDecoded: 900 }), undefined, 0);
+  expect(first.link.tracks).toMatchObject([{ bitrate: 0, loss: null, freezes: 0 }]);
   const after = {
     bytesReceived: 1_250_000,
     packetsReceived: 90,
@@ -51,8 +52,8 @@ test("what comes in is told as rates since the look before", () => {
     framesDecoded: 960,
     freezeCount: 1,
   };
-  const { line } = look(inbound(after), first.look);
-  expect(line.flows).toEqual([
+  const { link } = measure(inbound(after), first);
+  expect(link.tracks).toEqual([
     {
       direction: "in",
       participant: "a",
@@ -89,12 +90,12 @@ test("the layers of a camera are one flow, lost as the other end counts", () => 
     vp8: { type: "codec", mimeType: "video/VP8" },
     "far-h": { type: "remote-inbound-rtp", packetsLost: lost },
   });
-  const before = look(entries(0, 0), undefined, 0);
-  const { line } = look(entries(100_000, 20), before.look);
-  expect(line.flows).toMatchObject([
+  const before = measure(entries(0, 0), undefined, 0);
+  const { link } = measure(entries(100_000, 20), before);
+  expect(link.tracks).toMatchObject([
     { direction: "out", source: "camera", bitrate: 1_200_000, loss: 0.1 },
   ]);
-  expect(line.flows[0]?.layers).toEqual([
+  expect(link.tracks[0]?.layers).toEqual([
     { width: 720, height: 360, frameRate: 50, mode: "L1T3" },
     { width: 360, height: 180, frameRate: 25, mode: "L1T3" },
   ]);
@@ -116,12 +117,12 @@ test("the path is told by both candidates, as Chromium and as Firefox mark it", 
     { ...ends, p: pair, t: transport },
     { ...ends, p: { ...pair, selected: true } },
   ]) {
-    expect(look(entries).line).toMatchObject({ roundTrip: 25, path: "relay/tls ⇄ host/udp" });
+    expect(measure(entries).link).toMatchObject({ roundTrip: 25, path: "relay/tls ⇄ host/udp" });
   }
-  expect(look({}).line).toMatchObject({ roundTrip: null, path: null });
+  expect(measure({}).link).toMatchObject({ roundTrip: null, path: null });
 });
 
-const flow = (change: Partial<Flow>): Flow => ({
+const track = (change: Partial<TrackStats>): TrackStats => ({
   direction: "in",
   participant: "a",
   source: "camera",
@@ -132,27 +133,30 @@ const flow = (change: Partial<Flow>): Flow => ({
   layers: [],
   ...change,
 });
-const line = (to: string, roundTrip: number, ...flows: Flow[]): Line => ({
+const link = (to: string, roundTrip: number, ...tracks: TrackStats[]): LinkStats => ({
   to,
   roundTrip,
   path: null,
-  flows,
+  tracks,
 });
 
 test("in a mesh a tile is as good as the worse of both ways", () => {
-  const judged = qualities([line("a", 20, flow({}), flow({ direction: "out", loss: 0.05 }))], "me");
+  const judged = qualitiesOf(
+    [link("a", 20, track({}), track({ direction: "out", loss: 0.05 }))],
+    "me",
+  );
   expect(Object.fromEntries(judged)).toEqual({ a: "fair", me: "fair" });
 });
 
 test("at the server each tile is judged alone, and oneself by what arrives there", () => {
-  const judged = qualities(
+  const judged = qualitiesOf(
     [
-      line(
+      link(
         "sfu",
         20,
-        flow({}),
-        flow({ participant: "b", loss: 0.2 }),
-        flow({ direction: "out", participant: "sfu", loss: 0 }),
+        track({}),
+        track({ participant: "b", loss: 0.2 }),
+        track({ direction: "out", participant: "sfu", loss: 0 }),
       ),
     ],
     "me",
@@ -162,7 +166,7 @@ test("at the server each tile is judged alone, and oneself by what arrives there
 
 test("a long way, and a picture that stands still, are worse", () => {
   const of = (roundTrip: number, freezes: number) =>
-    qualities([line("a", roundTrip, flow({ freezes }))], "me").get("a");
+    qualitiesOf([link("a", roundTrip, track({ freezes }))], "me").get("a");
   expect([of(50, 0), of(500, 0), of(1_000, 0), of(50, 1), of(50, 2)]).toEqual([
     "good",
     "fair",
@@ -174,10 +178,10 @@ test("a long way, and a picture that stands still, are worse", () => {
 
 test("two minutes are remembered", () => {
   let statistics = NO_STATISTICS;
-  const now = [line("a", 30, flow({}), flow({ direction: "out", bitrate: 5, loss: 0.5 }))];
-  for (let n = 0; n < 100; n++) statistics = afterLooking(statistics, now, n);
-  expect(statistics.moments).toHaveLength(60);
-  expect(statistics.moments.at(-1)).toEqual({
+  const now = [link("a", 30, track({}), track({ direction: "out", bitrate: 5, loss: 0.5 }))];
+  for (let n = 0; n < 100; n++) statistics = reduceStatistics(statistics, now, n);
+  expect(statistics.samples).toHaveLength(60);
+  expect(statistics.samples.at(-1)).toEqual({
     at: 99,
     in: 100_000,
     out: 5,

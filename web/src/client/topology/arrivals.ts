@@ -1,52 +1,53 @@
-// Whether a track has brought something since it was first looked at. Sections are used again for
-// others, whose counts go on from there; so what counts is more than at the first look.
+// Detects whether a track delivers media. Sections are reused for other participants and their
+// counters continue, so only growth since the first measurement counts.
+import type { ParticipantId } from "../protocol.ts";
 import type { Counters } from "../rtc/counters.ts";
 import type { Source } from "../rtc/source.ts";
 
-/** How often to look, in milliseconds, and when it takes long. */
-const LOOKING = 100;
-const LOOKING_LONG = 500;
-const LONG = 10_000;
+/** Poll interval, and the interval once polling takes long. */
+const POLL_MS = 100;
+const SLOW_POLL_MS = 500;
+const SLOW_POLL_AFTER_MS = 10_000;
 
-/** A voice that brings no packets for so long is taken for silent, in milliseconds. */
-const SILENT = 2_000;
+/** A microphone without packets for this long counts as silent. */
+const SILENCE_MS = 2_000;
 
 /**
- * A camera's picture has come once it has moved for so long, in milliseconds: on a busy machine the
- * frames that follow upon the first were seen to take seconds.
+ * Duration of continuous frames after which a camera counts as arrived. On a busy machine the frames
+ * after the first one were seen to take seconds.
  */
-const STEADY = 1_000;
+const STEADY_MS = 1_000;
 
-/** What brings nothing for so long does not move, in milliseconds. */
-const STILL = 700;
+/** A gap in the frames of this length ends a continuous run. */
+const STALL_MS = 700;
 
-/** A camera that gives a frame now and then is waited for no longer than this, in milliseconds. */
-const SLOW = 6_000;
+/** Longest wait for a camera that delivers only a frame now and then. */
+const MAX_CAMERA_WAIT_MS = 6_000;
 
-/** What a track has brought so far. */
+/** Progress of one track; times in milliseconds of `performance.now()`. */
 interface Arrival {
-  /** At the first look. */
+  readonly firstCount: number;
+  readonly firstAt: number;
   readonly count: number;
-  readonly at: number;
-  readonly now: number;
-  /** When it was last seen to bring something, and since when it does without a stop. */
-  readonly last: number;
-  readonly since: number | null;
+  /** Last growth of the count. */
+  readonly grewAt: number;
+  /** Start of the current continuous run; null while stalled. */
+  readonly steadySince: number | null;
 }
 
 export interface ArrivalsOptions {
-  /** Asks how much each track has brought, by the names that `hasCome` is asked with. */
+  /** Reads the counters of every track, by the keys that `hasArrived` is called with. */
   count: () => Promise<Counters>;
-  /** It was looked again: what has come may have changed. */
-  looked: () => void;
+  /** New counters are available. */
+  onPoll: () => void;
 }
 
-/** Looks while somebody waits for something, and costs nothing otherwise. */
+/** Polls while media is awaited, and costs nothing otherwise. */
 export class Arrivals {
   readonly #options: ArrivalsOptions;
   readonly #arrivals = new Map<string, Arrival>();
   #counters: Counters = new Map();
-  #since: number | null = null;
+  #pollingSince: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ArrivalsOptions) {
@@ -54,51 +55,56 @@ export class Arrivals {
   }
 
   /**
-   * Whether the track has brought enough to go by: a camera's picture that moves, of anything else
-   * whatever there was. `who` it is from tells one use of a section from the next.
+   * The track has delivered enough to switch to it: a continuous run of frames of a camera, anything
+   * at all of another source. The publisher tells one use of a section from the next.
    */
-  hasCome(track: string, who: string, source: Source): boolean {
+  hasArrived(track: string, publisher: ParticipantId, source: Source): boolean {
     const count = this.#counters.get(track);
     if (count === undefined) return false;
-    const key = `${track} ${who}`;
+    const key = `${track} ${publisher}`;
     const now = performance.now();
-    const arrival = after(this.#arrivals.get(key), count, now);
+    const arrival = reduceArrival(this.#arrivals.get(key), count, now);
     this.#arrivals.set(key, arrival);
-    const { since, at, last } = arrival;
-    const brought = count > arrival.count;
-    if (source === "microphone") return brought || now - at > SILENT;
-    if (source !== "camera") return brought;
-    return since !== null && (now - since >= STEADY || (now - at >= SLOW && last === now));
+    const { steadySince, firstAt, grewAt } = arrival;
+    const hasGrown = count > arrival.firstCount;
+    if (source === "microphone") return hasGrown || now - firstAt > SILENCE_MS;
+    if (source !== "camera") return hasGrown;
+    if (steadySince === null) return false;
+    const isOverdue = now - firstAt >= MAX_CAMERA_WAIT_MS && grewAt === now;
+    return now - steadySince >= STEADY_MS || isOverdue;
   }
 
-  lookWhile(waits: boolean): void {
-    if (!waits) {
+  pollWhile(isAwaited: boolean): void {
+    if (!isAwaited) {
       clearTimeout(this.#timer);
-      this.#since = null;
+      this.#pollingSince = null;
       this.#arrivals.clear();
       this.#counters = new Map();
-    } else if (this.#since === null) {
-      this.#since = performance.now();
-      void this.#look(this.#since);
+    } else if (this.#pollingSince === null) {
+      this.#pollingSince = performance.now();
+      void this.#poll(this.#pollingSince);
     }
   }
 
-  async #look(since: number): Promise<void> {
+  async #poll(since: number): Promise<void> {
     const counters = await this.#options.count();
-    if (this.#since !== since) return;
+    if (this.#pollingSince !== since) return;
     this.#counters = counters;
-    this.#options.looked();
-    if (this.#since !== since) return;
-    const pause = performance.now() - since > LONG ? LOOKING_LONG : LOOKING;
-    this.#timer = setTimeout(() => void this.#look(since), pause);
+    this.#options.onPoll();
+    if (this.#pollingSince !== since) return;
+    const interval = performance.now() - since > SLOW_POLL_AFTER_MS ? SLOW_POLL_MS : POLL_MS;
+    this.#timer = setTimeout(() => void this.#poll(since), interval);
   }
 }
 
-function after(before: Arrival | undefined, count: number, now: number): Arrival {
-  if (!before) return { count, at: now, now: count, last: now, since: null };
-  const isStill = now - before.last > STILL;
-  if (count > before.now) {
-    return { ...before, now: count, last: now, since: isStill ? now : (before.since ?? now) };
+function reduceArrival(before: Arrival | undefined, count: number, now: number): Arrival {
+  if (!before) {
+    return { firstCount: count, firstAt: now, count, grewAt: now, steadySince: null };
   }
-  return isStill ? { ...before, since: null } : before;
+  const isStalled = now - before.grewAt > STALL_MS;
+  if (count > before.count) {
+    const steadySince = isStalled ? now : (before.steadySince ?? now);
+    return { ...before, count, grewAt: now, steadySince };
+  }
+  return isStalled ? { ...before, steadySince: null } : before;
 }

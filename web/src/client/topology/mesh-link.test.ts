@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { meshQuality } from "../rtc/encoding.ts";
-import { Link } from "./mesh-link.ts";
 import { Negotiation, type Signal } from "../rtc/negotiation.ts";
 import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
 import { FakeTrack, fakeStream } from "../testing/media.ts";
 import { FakePeer } from "../testing/peer.ts";
 import { Scheduler } from "../testing/scheduler.ts";
+import { MeshLink } from "./mesh-link.ts";
 
 interface End {
-  link: Link;
+  link: MeshLink;
   peer: () => FakePeer;
 }
 
@@ -18,7 +18,7 @@ function pair(seed: number): { world: Scheduler; polite: End; impolite: End } {
   const ends = {} as Record<"polite" | "impolite", End>;
   const end = (name: "polite" | "impolite", other: "polite" | "impolite"): End => {
     let peer: FakePeer | undefined;
-    const link = new Link({
+    const link = new MeshLink({
       createPeer: () => {
         peer = new FakePeer(world, name);
         return peer.asPeer;
@@ -30,7 +30,7 @@ function pair(seed: number): { world: Scheduler; polite: End; impolite: End } {
       quality: meshQuality(1),
       send: (signal: Signal) =>
         world.queue(`net:${name}`, () => void ends[other].link.handle(structuredClone(signal))),
-      changed: () => {},
+      onChange: () => {},
     });
     return { link, peer: () => peer as FakePeer };
   };
@@ -49,7 +49,7 @@ function beside(seed: number, tracks: Tracks, offers: readonly string[]) {
     polite: false,
     send: (signal) => world.queue("net:foreign", () => void link.handle(structuredClone(signal))),
   });
-  const link = new Link({
+  const link = new MeshLink({
     createPeer: () => {
       ours = new FakePeer(world, "ours");
       return ours.asPeer;
@@ -61,7 +61,7 @@ function beside(seed: number, tracks: Tracks, offers: readonly string[]) {
     quality: meshQuality(1),
     send: (signal: Signal) =>
       world.queue("net:ours", () => void foreign.handle(structuredClone(signal))),
-    changed: () => {},
+    onChange: () => {},
   });
   for (const kind of offers) theirs.addTransceiver(kind);
   return { world, link, theirs, ours: () => ours as FakePeer };

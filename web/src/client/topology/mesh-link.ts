@@ -1,104 +1,105 @@
-// The link to one other participant in a mesh.
-
+// Link to one other participant in a mesh.
+import type { ConnectionState } from "../api.ts";
+import type { IceServer } from "../protocol.ts";
 import { type Counters, countersOf } from "../rtc/counters.ts";
 import { applyQuality, type MeshQuality } from "../rtc/encoding.ts";
-import type { Connection } from "../api.ts";
 import type { Signal } from "../rtc/negotiation.ts";
-import type { IceServer } from "../protocol.ts";
-import { type Sections, sectionsOf } from "../rtc/transceivers.ts";
-import { entriesOf, kindOf, type Received, SOURCES, type Source, type Tracks } from "../rtc/source.ts";
-import { Transport } from "../rtc/peer-link.ts";
+import { PeerLink } from "../rtc/peer-link.ts";
+import type { RtcPlatform } from "../rtc/platform.ts";
+import {
+  entriesOf,
+  kindOf,
+  type ReceivedTracks,
+  SOURCES,
+  type Source,
+  type Tracks,
+} from "../rtc/source.ts";
+import { replaceTrack, type Transceivers, transceiversBySource } from "../rtc/transceivers.ts";
 
-/** How long the polite end waits for the other's first offer, in milliseconds, before its own. */
-const FIRST_OFFER_WAIT_MS = 2_000;
+/** Time the polite end waits for the other end's first offer before it makes its own. */
+const FIRST_OFFER_TIMEOUT_MS = 2_000;
 
-/** What of the browser a link needs. */
-export interface LinkPlatform {
-  createPeer: (configuration: RTCConfiguration) => RTCPeerConnection;
-  createStream: (tracks: MediaStreamTrack[]) => MediaStream;
-}
-
-export interface LinkOptions extends LinkPlatform {
+export interface MeshLinkOptions extends RtcPlatform {
   /**
-   * The polite end waits for the other's first offer; the other opens the link. One that has
-   * nothing to send may never do so: then the polite end opens it, after a while.
+   * The polite end waits for the first offer of the other end, which opens the link. A client with
+   * nothing to send may never offer; the polite end then does so after a timeout.
    */
   polite: boolean;
   iceServers: readonly IceServer[];
   tracks: Tracks;
   quality: MeshQuality;
   send: (signal: Signal) => void;
-  /** Its health, or what it brings, has changed. */
-  changed: () => void;
+  /** The connection state or the received tracks have changed. */
+  onChange: () => void;
 }
 
 /**
- * Carries the microphone and the camera both ways. Both sections are there from the first offer of
- * ours on, whether or not there is anything to send, so muting and changing devices never
- * negotiates. Where the other end's offer leaves one out, it comes with the first track for it. The
- * sections of the screen come when somebody first shares one, and then serve both ways, too.
+ * Carries the tracks of both participants. The first offer of this end always has media sections
+ * for microphone and camera, so that muting and changing devices never negotiate. A section that
+ * the other end's offer lacks is added with the first track for it. The sections of a screen are
+ * added when either end first shares one, and are used in both directions from then on.
  */
-export class Link {
-  readonly #options: LinkOptions;
-  readonly #transport: Transport;
-  /** What goes together for other clients: voice and face, the screen and its sound. */
-  readonly #face: MediaStream;
-  readonly #shared: MediaStream;
-  #sections: Sections = {};
-  #received: Received = {};
+export class MeshLink {
+  readonly #options: MeshLinkOptions;
+  readonly #link: PeerLink;
+  /** Stream ids (`msid`) that group the tracks for other clients. */
+  readonly #cameraStream: MediaStream;
+  readonly #screenStream: MediaStream;
+  #transceivers: Transceivers = {};
+  #received: ReceivedTracks = {};
   #unplayable: readonly Source[] = [];
   #tracks: Tracks;
   #quality: MeshQuality;
-  #firstOffer: ReturnType<typeof setTimeout> | undefined;
+  #firstOfferTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: LinkOptions) {
+  constructor(options: MeshLinkOptions) {
     const { createPeer, createStream, polite, iceServers, send } = options;
     this.#options = options;
-    this.#face = createStream([]);
-    this.#shared = createStream([]);
+    this.#cameraStream = createStream([]);
+    this.#screenStream = createStream([]);
     this.#tracks = options.tracks;
     this.#quality = options.quality;
-    this.#transport = new Transport({
+    this.#link = new PeerLink({
       createPeer,
       polite,
       opens: !polite,
       iceServers,
       send,
-      began: (peer) => this.#began(peer),
+      onCreated: (peer) => this.#peerCreated(peer),
       adopt: (peer) => this.#adopt(peer),
-      changed: (_, state) => {
-        options.changed();
+      onStateChange: (_, state) => {
+        options.onChange();
         if (state === "connected") void this.#applyQuality();
       },
     });
   }
 
-  get connection(): Connection {
-    return this.#transport.connection;
+  get connection(): ConnectionState {
+    return this.#link.connection;
   }
 
-  /** What the other end's sections bring; the same object until they are others. */
-  get received(): Received {
+  /** Tracks of the other end; the same object until they change. */
+  get received(): ReceivedTracks {
     return this.#received;
   }
 
-  /** Sections of which the two ends have no format in common: nothing comes by them. */
+  /** Sources whose section was rejected, since the two ends have no codec in common. */
   get unplayable(): readonly Source[] {
     return this.#unplayable;
   }
 
   get peer(): RTCPeerConnection {
-    return this.#transport.peer;
+    return this.#link.peer;
   }
 
   handle(signal: Signal): Promise<void> {
-    return this.#transport.handle(signal);
+    return this.#link.handle(signal);
   }
 
-  /** Sends other tracks from now on. */
+  /** Replaces the tracks that are sent. */
   setTracks(tracks: Tracks): void {
     this.#tracks = tracks;
-    void this.#fill();
+    void this.#sendTracks();
   }
 
   setQuality(quality: MeshQuality): void {
@@ -107,147 +108,139 @@ export class Link {
   }
 
   setIceServers(iceServers: readonly IceServer[]): void {
-    this.#transport.setIceServers(iceServers);
+    this.#link.setIceServers(iceServers);
   }
 
   restart(): void {
-    this.#transport.restart();
+    this.#link.restart();
   }
 
-  restartUnlessWell(): void {
-    this.#transport.restartUnlessWell();
+  restartUnlessConnected(): void {
+    this.#link.restartUnlessConnected();
   }
 
-  /** How loud the other end speaks just now, 0 to 1. */
+  /** Current audio level of the other end's microphone, 0 to 1. */
   level(): number {
-    const source = this.#sections.microphone?.receiver.getSynchronizationSources?.()[0];
+    const source = this.#transceivers.microphone?.receiver.getSynchronizationSources?.()[0];
     return source?.audioLevel ?? 0;
   }
 
-  /** How much of each received track has come in so far. */
+  /** Progress of each received track. */
   counters(): Promise<Counters> {
     return countersOf(this.peer);
   }
 
   close(): void {
-    clearTimeout(this.#firstOffer);
-    this.#transport.close();
+    clearTimeout(this.#firstOfferTimer);
+    this.#link.close();
   }
 
-  #began(peer: RTCPeerConnection): void {
-    this.#sections = {};
+  #peerCreated(peer: RTCPeerConnection): void {
+    this.#transceivers = {};
     this.#unplayable = [];
-    clearTimeout(this.#firstOffer);
+    clearTimeout(this.#firstOfferTimer);
     peer.addEventListener("signalingstatechange", () => {
-      if (peer === this.peer && peer.signalingState === "stable") this.#agreed();
+      if (peer === this.peer && peer.signalingState === "stable") this.#negotiated();
     });
     if (this.#options.polite) {
-      this.#firstOffer = setTimeout(() => {
+      this.#firstOfferTimer = setTimeout(() => {
         this.#open(peer);
-        this.#options.changed();
-      }, FIRST_OFFER_WAIT_MS);
+        this.#options.onChange();
+      }, FIRST_OFFER_TIMEOUT_MS);
     } else {
       this.#open(peer);
     }
   }
 
-  /** Offers what every link carries. */
+  /** Offers microphone and camera. */
   #open(peer: RTCPeerConnection): void {
-    this.#add(peer, ["microphone", "camera"]);
-    void this.#fill(peer);
+    this.#addTransceivers(peer, ["microphone", "camera"]);
+    void this.#sendTracks(peer);
   }
 
-  /** The sections of the other end's offer become ours as well. */
+  /** Uses the transceivers of the other end's offer for this end's tracks. */
   async #adopt(peer: RTCPeerConnection): Promise<void> {
-    const offered = sectionsOf(peer.getTransceivers());
-    // One without media may be for a data channel: what is carried here is still to be offered.
+    const offered = transceiversBySource(peer.getTransceivers());
+    // An offer without media may be for a data channel; this end still offers its own sections.
     if (entriesOf(offered).length === 0) return;
-    clearTimeout(this.#firstOffer);
-    for (const [source, section] of entriesOf(offered)) {
-      if (section.direction !== "sendrecv") section.direction = "sendrecv";
-      section.sender.setStreams?.(this.#streamOf(source));
-      const own = this.#sections[source];
-      // Both shared a screen in the same moment: theirs serves both.
-      if (own && own !== section && own.mid === null) own.stop();
+    clearTimeout(this.#firstOfferTimer);
+    for (const [source, transceiver] of entriesOf(offered)) {
+      if (transceiver.direction !== "sendrecv") transceiver.direction = "sendrecv";
+      transceiver.sender.setStreams?.(this.#streamOf(source));
+      const own = this.#transceivers[source];
+      // Both ends shared a screen at the same time: the offered transceiver serves both.
+      if (own && own !== transceiver && own.mid === null) own.stop();
     }
-    this.#use({ ...this.#sections, ...offered });
-    this.#options.changed();
-    await this.#fill(peer);
+    this.#setTransceivers({ ...this.#transceivers, ...offered });
+    this.#options.onChange();
+    await this.#sendTracks(peer);
   }
 
-  #add(peer: RTCPeerConnection, sources: readonly Source[]): void {
+  #addTransceivers(peer: RTCPeerConnection, sources: readonly Source[]): void {
     const added = sources.map((source) => {
       const init = { direction: "sendrecv" as const, streams: [this.#streamOf(source)] };
       return [source, peer.addTransceiver(kindOf(source), init)] as const;
     });
-    this.#use({ ...this.#sections, ...Object.fromEntries(added) });
+    this.#setTransceivers({ ...this.#transceivers, ...Object.fromEntries(added) });
   }
 
   #streamOf(source: Source): MediaStream {
-    return source === "microphone" || source === "camera" ? this.#face : this.#shared;
+    return source === "microphone" || source === "camera" ? this.#cameraStream : this.#screenStream;
   }
 
-  #use(sections: Sections): void {
-    if (SOURCES.every((source) => this.#sections[source] === sections[source])) return;
-    this.#sections = sections;
-    this.#read();
+  #setTransceivers(transceivers: Transceivers): void {
+    if (SOURCES.every((source) => this.#transceivers[source] === transceivers[source])) return;
+    this.#transceivers = transceivers;
+    this.#updateReceived();
   }
 
-  /** An offer and its answer are in force: what was rejected is stopped (RFC 9429 §5.11). */
-  #agreed(): void {
-    const rejected = Object.values(this.#sections).filter(isStopped);
+  /** An answer is in effect: transceivers of rejected sections are stopped (RFC 9429 §5.11). */
+  #negotiated(): void {
+    const rejected = Object.values(this.#transceivers).filter(isStopped);
     if (rejected.length === this.#unplayable.length) return;
-    this.#read();
-    this.#options.changed();
+    this.#updateReceived();
+    this.#options.onChange();
   }
 
-  #read(): void {
-    const sections = entriesOf(this.#sections);
-    this.#unplayable = sections.filter(([, each]) => isStopped(each)).map(([source]) => source);
+  #updateReceived(): void {
+    const entries = entriesOf(this.#transceivers);
+    this.#unplayable = entries.filter(([, each]) => isStopped(each)).map(([source]) => source);
     this.#received = Object.fromEntries(
-      sections
-        .filter(([, section]) => !isStopped(section))
-        .map(([source, section]) => [source, section.receiver.track]),
+      entries
+        .filter(([, transceiver]) => !isStopped(transceiver))
+        .map(([source, transceiver]) => [source, transceiver.receiver.track]),
     );
   }
 
-  async #fill(peer: RTCPeerConnection = this.peer): Promise<void> {
-    if (entriesOf(this.#sections).length === 0) return;
-    const missing = neededFor(this.#tracks).filter((source) => !this.#sections[source]);
+  async #sendTracks(peer: RTCPeerConnection = this.peer): Promise<void> {
+    if (entriesOf(this.#transceivers).length === 0) return;
+    const missing = neededFor(this.#tracks).filter((source) => !this.#transceivers[source]);
     if (missing.length > 0) {
-      this.#add(peer, missing);
-      this.#options.changed();
+      this.#addTransceivers(peer, missing);
+      this.#options.onChange();
     }
     await Promise.all(
-      entriesOf(this.#sections).map(([source, { sender }]) => carry(sender, this.#tracks[source])),
+      entriesOf(this.#transceivers).map(([source, { sender }]) =>
+        replaceTrack(sender, this.#tracks[source]),
+      ),
     );
     await this.#applyQuality();
   }
 
   async #applyQuality(): Promise<void> {
-    const { camera, screen } = this.#sections;
+    const { camera, screen } = this.#transceivers;
     if (camera) await applyQuality(camera.sender, this.#quality.camera);
     if (screen) await applyQuality(screen.sender, this.#quality.screen);
   }
 }
 
-/** One end has rejected the section, having none of its formats. */
-function isStopped(section: RTCRtpTransceiver): boolean {
-  return section.currentDirection === "stopped";
+/** One end rejected the section, having none of its codecs. */
+function isStopped(transceiver: RTCRtpTransceiver): boolean {
+  return transceiver.currentDirection === "stopped";
 }
 
-/** The sections that these tracks take. A screen's are told by coming second of their kinds. */
+/** Sources that need a section. A screen needs all, as it is recognized by coming second. */
 function neededFor(tracks: Tracks): readonly Source[] {
   if (tracks.screen) return SOURCES;
   return SOURCES.filter((source) => tracks[source] !== null);
-}
-
-/** Puts a track into a sender, or takes it out. */
-export async function carry(sender: RTCRtpSender, track: MediaStreamTrack | null): Promise<void> {
-  if (sender.track === track) return;
-  try {
-    await sender.replaceTrack(track);
-  } catch {
-    // The link is closed, or the track ended meanwhile: its owner tells about both.
-  }
 }

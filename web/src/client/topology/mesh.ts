@@ -1,22 +1,23 @@
-// A call carried peer to peer: a link to each of the others that is to have one.
+// Mesh links to the participants that need one.
+import type { ConnectionState } from "../api.ts";
+import type { IceServer, ParticipantId } from "../protocol.ts";
 import type { Counters } from "../rtc/counters.ts";
 import { meshQuality } from "../rtc/encoding.ts";
-import type { Connection } from "../api.ts";
-import { Link, type LinkPlatform } from "./mesh-link.ts";
 import type { Signal } from "../rtc/negotiation.ts";
-import type { IceServer, ParticipantId } from "../protocol.ts";
-import { NO_TRACKS, type Received, type Source, type Tracks } from "../rtc/source.ts";
+import type { PeerConnectionEntry, RtcPlatform } from "../rtc/platform.ts";
+import { NO_TRACKS, type ReceivedTracks, type Source, type Tracks } from "../rtc/source.ts";
+import { MeshLink } from "./mesh-link.ts";
 
-export interface MeshOptions extends LinkPlatform {
+export interface MeshOptions extends RtcPlatform {
   send: (to: ParticipantId, signal: Signal) => void;
-  /** A link's health, or what it brings, has changed. */
-  changed: (id: ParticipantId) => void;
+  /** The connection state or the received tracks of a link have changed. */
+  onChange: (id: ParticipantId) => void;
 }
 
-/** Owns the links and nothing else: who is to be linked is decided elsewhere. */
+/** Owns the links; the router decides which are needed. */
 export class Mesh {
   readonly #options: MeshOptions;
-  readonly #links = new Map<ParticipantId, Link>();
+  readonly #links = new Map<ParticipantId, MeshLink>();
   #tracks: Tracks = NO_TRACKS;
   #iceServers: readonly IceServer[] = [];
 
@@ -24,7 +25,7 @@ export class Mesh {
     this.#options = options;
   }
 
-  /** Links to exactly these others. */
+  /** Creates and closes links until there is one to exactly these participants. */
   reconcile(self: ParticipantId, others: readonly ParticipantId[]): void {
     const before = this.#links.size;
     for (const [id, link] of this.#links) {
@@ -37,11 +38,11 @@ export class Mesh {
       for (const link of this.#links.values()) link.setQuality(quality);
     }
     for (const id of others) {
-      if (!this.#links.has(id)) this.#links.set(id, this.#link(self, id, others.length));
+      if (!this.#links.has(id)) this.#links.set(id, this.#createLink(self, id, others.length));
     }
   }
 
-  /** Takes in a signal; one from nobody linked is too late or too early to matter. */
+  /** Processes a signal. One from a participant without a link is outdated. */
   handle(from: ParticipantId, signal: Signal): void {
     void this.#links.get(from)?.handle(signal);
   }
@@ -56,56 +57,55 @@ export class Mesh {
     for (const link of this.#links.values()) link.setIceServers(iceServers);
   }
 
-  /** Looks for new paths on every link, as after being resumed. */
+  /** Restarts ICE on every link, as after a resume. */
   restart(): void {
     for (const link of this.#links.values()) link.restart();
   }
 
-  /** Looks for new paths where there is no good one, as when the network is back. */
-  restartUnlessWell(only?: ParticipantId): void {
+  /** Restarts ICE on links that are not connected, as after a change of network. */
+  restartUnlessConnected(only?: ParticipantId): void {
     for (const [id, link] of this.#links) {
-      if (only === undefined || only === id) link.restartUnlessWell();
+      if (only === undefined || only === id) link.restartUnlessConnected();
     }
   }
 
-  /** How the link to somebody does; null without one. */
-  connection(id: ParticipantId): Connection | null {
+  /** State of the link to a participant; null without a link. */
+  connection(id: ParticipantId): ConnectionState | null {
     return this.#links.get(id)?.connection ?? null;
   }
 
-  received(id: ParticipantId): Received {
+  received(id: ParticipantId): ReceivedTracks {
     return this.#links.get(id)?.received ?? {};
   }
 
-  /** What somebody linked sends in formats that this browser lacks. */
+  /** Sources of a linked participant that this browser can't decode. */
   unplayable(id: ParticipantId): readonly Source[] {
     return this.#links.get(id)?.unplayable ?? [];
   }
 
-  /** How much of each received track has come in so far. */
+  /** Progress of each track received from a participant. */
   async counters(id: ParticipantId): Promise<Counters> {
     return (await this.#links.get(id)?.counters()) ?? new Map();
   }
 
-  /** The peer connections, for those who look at their statistics. */
-  peers(): [ParticipantId, RTCPeerConnection][] {
-    return [...this.#links].map(([id, link]) => [id, link.peer]);
+  connections(): PeerConnectionEntry[] {
+    return [...this.#links].map(([to, { peer }]) => ({ to, peer }));
   }
 
-  /** How loud each of the others speaks just now, 0 to 1. */
+  /** Current audio level of each linked participant, 0 to 1. */
   levels(): Map<ParticipantId, number> {
     return new Map([...this.#links].map(([id, link]) => [id, link.level()]));
   }
 
-  /** Ends every link. */
+  /** Closes every link. */
   close(): void {
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
   }
 
-  #link(self: ParticipantId, id: ParticipantId, others: number): Link {
-    const { createPeer, createStream, send, changed } = this.#options;
-    return new Link({
+  #createLink(self: ParticipantId, id: ParticipantId, others: number): MeshLink {
+    const { createPeer, createStream, send, onChange } = this.#options;
+    return new MeshLink({
       createPeer,
       createStream,
       polite: self < id,
@@ -113,7 +113,7 @@ export class Mesh {
       tracks: this.#tracks,
       quality: meshQuality(others),
       send: (signal) => send(id, signal),
-      changed: () => changed(id),
+      onChange: () => onChange(id),
     });
   }
 }

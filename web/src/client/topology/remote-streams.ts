@@ -1,73 +1,72 @@
-// What of the others is shown and heard. Each has two streams that stay the same for the whole
-// call: where a track comes by another way, it takes the old one's place within them, so the
-// element that plays the stream goes on, with the last picture until the next one.
-import type { LinkPlatform } from "./mesh-link.ts";
+// Streams of the remote participants, two each, which stay the same for the whole call. When a track
+// arrives by another route it replaces the old one within its stream, so that the media element
+// keeps playing, with the last frame until the next one.
 import type { ParticipantId } from "../protocol.ts";
-import { type Received, SOURCES, type Source } from "../rtc/source.ts";
+import type { RtcPlatform } from "../rtc/platform.ts";
+import { type ReceivedTracks, SOURCES, type Source } from "../rtc/source.ts";
 
-/** One participant's. */
-export interface Shown {
-  /** Voice and camera; null until there was anything. */
+/** Streams of one participant. */
+export interface ParticipantStreams {
+  /** Microphone and camera; null until a track arrives. */
   readonly stream: MediaStream | null;
-  /** The shared screen and its sound; null until there was anything. */
+  /** Shared screen and its audio; null until a track arrives. */
   readonly screen: MediaStream | null;
 }
 
-const NOTHING: Shown = { stream: null, screen: null };
-const GROUPS: Readonly<Record<keyof Shown, readonly Source[]>> = {
+const NO_STREAMS: ParticipantStreams = { stream: null, screen: null };
+const GROUPS: Readonly<Record<keyof ParticipantStreams, readonly Source[]>> = {
   stream: ["microphone", "camera"],
   screen: ["screen", "screen_audio"],
 };
 
-export class Gallery {
-  readonly #createStream: LinkPlatform["createStream"];
-  readonly #shown = new Map<ParticipantId, Shown>();
-  readonly #tracks = new Map<ParticipantId, Received>();
+export class RemoteStreams {
+  readonly #createStream: RtcPlatform["createStream"];
+  readonly #streams = new Map<ParticipantId, ParticipantStreams>();
+  readonly #tracks = new Map<ParticipantId, ReceivedTracks>();
 
-  constructor(createStream: LinkPlatform["createStream"]) {
+  constructor(createStream: RtcPlatform["createStream"]) {
     this.#createStream = createStream;
   }
 
-  shown(id: ParticipantId): Shown {
-    return this.#shown.get(id) ?? NOTHING;
-  }
-
-  /** Shows exactly these tracks of somebody. */
-  show(id: ParticipantId, tracks: Received): Shown {
+  /** Puts exactly these tracks into a participant's streams. */
+  setTracks(id: ParticipantId, tracks: ReceivedTracks): ParticipantStreams {
     const before = this.#tracks.get(id) ?? {};
-    if (SOURCES.every((source) => before[source] === tracks[source])) return this.shown(id);
-    const shown = this.shown(id);
-    const next: Shown = {
-      stream: this.#filled(shown.stream, GROUPS.stream, before, tracks),
-      screen: this.#filled(shown.screen, GROUPS.screen, before, tracks),
+    const streams = this.#streams.get(id) ?? NO_STREAMS;
+    if (SOURCES.every((source) => before[source] === tracks[source])) return streams;
+    const next: ParticipantStreams = {
+      stream: this.#updated(streams.stream, GROUPS.stream, before, tracks),
+      screen: this.#updated(streams.screen, GROUPS.screen, before, tracks),
     };
-    this.#shown.set(id, next);
+    this.#streams.set(id, next);
     this.#tracks.set(id, tracks);
     return next;
   }
 
-  /** Somebody is gone. */
-  forget(id: ParticipantId): void {
-    this.show(id, {});
-    this.#shown.delete(id);
+  /** Removes a participant that left. */
+  remove(id: ParticipantId): void {
+    this.setTracks(id, {});
+    this.#streams.delete(id);
     this.#tracks.delete(id);
   }
 
-  #filled(
+  #updated(
     stream: MediaStream | null,
     group: readonly Source[],
-    before: Received,
-    tracks: Received,
+    before: ReceivedTracks,
+    tracks: ReceivedTracks,
   ): MediaStream | null {
-    const all = group.flatMap((source) => tracks[source] ?? []);
-    if (!stream) return all.length > 0 ? this.#createStream(all) : null;
-    // One after the other, and out before in: Firefox shows the one that comes when there is none,
-    // and begins anew when there was nothing at all for a moment.
+    if (!stream) {
+      const all = group.flatMap((source) => tracks[source] ?? []);
+      return all.length > 0 ? this.#createStream(all) : null;
+    }
+    // One source at a time, remove before add: Firefox displays an added track only if there is
+    // none of its kind, and restarts playback if the stream was empty for a moment.
     for (const source of group) {
-      const [out, into] = [before[source], tracks[source]];
-      if (out === into) continue;
-      if (out) stream.removeTrack(out);
-      if (into) stream.addTrack(into);
+      const removed = before[source];
+      const added = tracks[source];
+      if (removed === added) continue;
+      if (removed) stream.removeTrack(removed);
+      if (added) stream.addTrack(added);
     }
     return stream;
   }

@@ -1,28 +1,29 @@
-// Which of two ways somebody's track is taken from: the old one until the new one brings something.
+// Choice between two routes of a participant's track: the old one until the new one delivers.
+import type { ConnectionState } from "../api.ts";
 import type { MediaState } from "../protocol.ts";
-import type { Source } from "../rtc/source.ts";
-import type { Way } from "./routes.ts";
+import { type ReceivedTracks, SOURCES, type Source } from "../rtc/source.ts";
+import type { Route } from "./routes.ts";
 
-/** One source of one participant, by both ways. */
-export interface Offered {
-  /** The way it is taken from just now. */
-  readonly shown: Way | null;
-  /** The way it is to be taken from in the end. */
-  readonly wanted: Way;
-  /** By which ways there is a track. */
-  readonly has: Readonly<Record<Way, boolean>>;
-  /** The wanted way has brought something, or there is nothing to wait for. */
+/** Both routes of one source of one participant. */
+export interface TrackRoutes {
+  /** The route in use. */
+  readonly current: Route | null;
+  /** The route to use in the end. */
+  readonly wanted: Route;
+  /** Routes on which there is a track. */
+  readonly has: Readonly<Record<Route, boolean>>;
+  /** The wanted route has delivered media, or there is nothing to wait for. */
   readonly arrived: boolean;
 }
 
-/** The way to take it from now; null where there is none. */
-export function chosen({ shown, wanted, has, arrived }: Offered): Way | null {
+/** The route to use now; null without a track. */
+export function chooseRoute({ current, wanted, has, arrived }: TrackRoutes): Route | null {
   const other = wanted === "mesh" ? "sfu" : "mesh";
-  if (has[wanted] && (shown === wanted || arrived || !has[other])) return wanted;
+  if (has[wanted] && (current === wanted || arrived || !has[other])) return wanted;
   return has[other] ? other : null;
 }
 
-/** Whether the source brings anything that could be waited for. A screen's sound may be silent. */
+/** The source sends media that can be waited for. The audio of a screen may be silent. */
 export function isActive(media: MediaState, source: Source): boolean {
   switch (source) {
     case "microphone":
@@ -34,4 +35,28 @@ export function isActive(media: MediaState, source: Source): boolean {
     case "screen_audio":
       return false;
   }
+}
+
+export interface ParticipantLinks {
+  readonly media: MediaState;
+  readonly wanted: Route;
+  /** Tracks that the media server forwards. */
+  readonly sfuTracks: ReceivedTracks;
+  /** State of each link; null without one. */
+  readonly state: Readonly<Record<Route, ConnectionState | null>>;
+}
+
+/** Connection state of a participant: connected if either route is. */
+export function connectionOf({
+  media,
+  wanted,
+  sfuTracks,
+  state,
+}: ParticipantLinks): ConnectionState {
+  const sends = SOURCES.some((source) => isActive(media, source));
+  // A participant whose tracks the server does not announce has not reached the server yet.
+  const hasReachedSfu = Object.keys(sfuTracks).length > 0 || !sends;
+  const sfu = state.sfu === "connected" && !hasReachedSfu ? "connecting" : state.sfu;
+  if (state.mesh === "connected" || sfu === "connected") return "connected";
+  return { mesh: state.mesh, sfu }[wanted] ?? state.mesh ?? sfu ?? "connecting";
 }

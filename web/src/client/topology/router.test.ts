@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { RequestError } from "../signaling/errors.ts";
-import type { Connection, RemoteParticipant } from "../api.ts";
-import type { Shown } from "./remote-streams.ts";
-import type { Done } from "../signaling/outbox.ts";
-import { Paths } from "./router.ts";
+import type { ConnectionState, RemoteParticipant } from "../api.ts";
 import type { ErrorCode, SubscribedTrack, ToldSfu, Topology, TrackSource } from "../protocol.ts";
 import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
+import { RequestError } from "../signaling/errors.ts";
+import type { Done } from "../signaling/outbox.ts";
 import { FakeTrack, fakeStream } from "../testing/media.ts";
 import { FakePeer } from "../testing/peer.ts";
 import { Scheduler } from "../testing/scheduler.ts";
+import type { ParticipantStreams } from "./remote-streams.ts";
+import { MediaRouter } from "./router.ts";
 
 const ON = { mic: true, camera: true, screen: false, hand: false };
 
-interface Said {
+interface SentRequest {
   event: string;
   payload: Record<string, unknown>;
   done?: Done;
@@ -20,38 +20,38 @@ interface Said {
 
 let world: Scheduler;
 let peers: FakePeer[];
-let said: Said[];
-let seen: Map<string, { connection: Connection; shown: Shown }>;
-let cutOff: boolean;
-let paths: Paths;
+let sent: SentRequest[];
+let seen: Map<string, { connection: ConnectionState; streams: ParticipantStreams }>;
+let sfuUnreachable: boolean;
+let router: MediaRouter;
 let server: FakePeer;
 
 beforeEach(() => {
   vi.useFakeTimers();
   world = new Scheduler(1);
   peers = [];
-  said = [];
+  sent = [];
   seen = new Map();
-  cutOff = false;
+  sfuUnreachable = false;
   server = new FakePeer(world, "server");
-  paths = new Paths({
+  router = new MediaRouter({
     createPeer: (configuration) => {
       const peer = new FakePeer(world, `p${peers.length}`, configuration);
       peers.push(peer);
       return peer.asPeer;
     },
     createStream: fakeStream,
-    say: (event, payload, done) =>
-      said.push({ event, payload: structuredClone(payload), ...(done && { done }) }),
-    changed: (id, connection, shown) => seen.set(id, { connection, shown }),
-    cutOff: (direct) => {
-      cutOff = direct;
+    send: (event, payload, done) =>
+      sent.push({ event, payload: structuredClone(payload), ...(done && { done }) }),
+    onParticipant: (id, connection, streams) => seen.set(id, { connection, streams }),
+    onSfuUnreachable: (unreachable) => {
+      sfuUnreachable = unreachable;
     },
   });
-  paths.setTracks(sending("microphone", "camera"));
+  router.setTracks(sending("microphone", "camera"));
 });
 afterEach(() => {
-  paths.close();
+  router.close();
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
@@ -65,7 +65,7 @@ function sending(...sources: TrackSource[]): Tracks {
 
 /** `m` is oneself: impolite to `a`, so that links to it are opened here. */
 function room(topology: Topology, ...others: (string | Partial<RemoteParticipant>)[]): void {
-  paths.update({
+  router.update({
     self: { id: "m", name: "M", media: ON, speaking: false, quality: null },
     topology,
     others: others.map((other) => ({
@@ -83,7 +83,7 @@ function room(topology: Topology, ...others: (string | Partial<RemoteParticipant
   });
 }
 
-const of = (event: string) => said.filter((each) => each.event === event);
+const of = (event: string) => sent.filter((each) => each.event === event);
 const payloads = (event: string) => of(event).map(({ payload }) => payload);
 
 /** Brings what was said to the media server there, and its answers back. */
@@ -96,12 +96,12 @@ async function serve(): Promise<void> {
       void server.setRemoteDescription(description);
       void server.setLocalDescription();
       await world.run();
-      paths.handleSignal("sfu", { description: { ...server.localDescription } as never });
+      router.handleSignal("sfu", { description: { ...server.localDescription } as never });
     } else if (server.signalingState === "have-local-offer") {
       void server.setRemoteDescription(description);
     }
   }
-  said = said.filter(({ event, payload }) => event !== "signal" || payload.to !== "sfu");
+  sent = sent.filter(({ event, payload }) => event !== "signal" || payload.to !== "sfu");
   await world.run();
 }
 
@@ -124,13 +124,13 @@ async function forward(...tracks: [participant: string, source: TrackSource][]):
   await world.run();
   const mids = sections.map(({ mid }) => mid ?? "");
   subscribed(...tracks.map(([participant, source], i) => [mids[i] ?? "", participant, source]));
-  paths.handleSignal("sfu", { description: { ...server.localDescription } as never });
+  router.handleSignal("sfu", { description: { ...server.localDescription } as never });
   await serve();
   return mids;
 }
 
 function subscribed(...tracks: (readonly string[])[]): void {
-  paths.handleSubscribed(
+  router.handleSubscribed(
     tracks.map(([mid, participant, source]) => ({ mid, participant, source }) as SubscribedTrack),
   );
 }
@@ -149,10 +149,10 @@ async function flow(peer: FakePeer | undefined, ...mids: string[]): Promise<void
   }
 }
 
-const shownIds = (id: string) =>
+const trackIds = (id: string) =>
   seen
     .get(id)
-    ?.shown.stream?.getTracks()
+    ?.streams.stream?.getTracks()
     .map((track) => track.id);
 const trackAt = (peer: FakePeer | undefined, mid: string) =>
   peer?.sections.find((section) => section.mid === mid)?.receiver.track.id;
@@ -161,7 +161,7 @@ test("what is published is named right before each offer, a camera in three laye
   room("sfu", "a", "b");
   await world.run();
   const link = peers[0];
-  const order = said.map(({ event }) => event).filter((e) => e === "publish" || e === "signal");
+  const order = sent.map(({ event }) => event).filter((e) => e === "publish" || e === "signal");
   expect(order).toEqual(["publish", "signal"]);
   const [first] = payloads("publish") as { tracks: { mid: string; source: string }[] }[];
   expect(first?.tracks.map(({ source }) => source)).toEqual(["microphone", "camera"]);
@@ -184,7 +184,7 @@ test("a layer that nobody wants is not sent until somebody does", async () => {
     link.sections[1]?.sender.parameters.encodings.map((encoding) => encoding.active ?? true);
   expect(active()).toEqual([true, true, true]);
   const wanted = async (...rids: string[]) => {
-    paths.handleWanted("camera", { shown: rids.length > 0, rids });
+    router.handleWanted("camera", { shown: rids.length > 0, rids });
     await world.run();
   };
   await wanted("q", "h");
@@ -204,7 +204,7 @@ test("a layer that nobody wants is not sent until somebody does", async () => {
 });
 
 test("a camera that comes later is published without an offer, and has its section from the first", async () => {
-  paths.setTracks(sending("microphone"));
+  router.setTracks(sending("microphone"));
   room("sfu", "a", "b");
   const link = await connectSfu();
   const published = () =>
@@ -212,13 +212,13 @@ test("a camera that comes later is published without an offer, and has its secti
   expect(published().map(({ source }) => source)).toEqual(["microphone"]);
   expect(link.sections.map(({ receiver }) => receiver.track.kind)).toEqual(["audio", "video"]);
   const { offers } = link;
-  paths.setTracks(sending("microphone", "camera"));
+  router.setTracks(sending("microphone", "camera"));
   await serve();
   expect(published().map(({ mid }) => mid)).toEqual(link.sections.map(({ mid }) => mid));
   // Off and on again nothing is left to say.
   const times = of("publish").length;
-  paths.setTracks(sending("microphone"));
-  paths.setTracks(sending("microphone", "camera"));
+  router.setTracks(sending("microphone"));
+  router.setTracks(sending("microphone", "camera"));
   await serve();
   expect([link.offers, of("publish").length]).toEqual([offers, times]);
 });
@@ -230,10 +230,10 @@ test("an offer of the media server's for an earlier link is not taken by a new o
   void server.setLocalDescription();
   await world.run();
   const late = { description: { ...server.localDescription } as never };
-  paths.close();
+  router.close();
   room("sfu", "a");
   await world.run();
-  paths.handleSignal("sfu", late);
+  router.handleSignal("sfu", late);
   await world.run();
   expect(peers.at(-1)?.signalingState).toBe("have-local-offer");
   expect(peers.at(-1)?.remoteDescription).toBeNull();
@@ -243,13 +243,13 @@ test("a screen is negotiated when first shared, and goes off and on without", as
   room("sfu", "a", "b");
   await connectSfu();
   const offers = peers[0]?.offers ?? 0;
-  paths.setTracks(sending("microphone", "camera", "screen", "screen_audio"));
+  router.setTracks(sending("microphone", "camera", "screen", "screen_audio"));
   await serve();
   expect(peers[0]?.offers).toBe(offers + 1);
   const sources = (payloads("publish").at(-1) as { tracks: { source: string }[] }).tracks;
   expect(sources.map(({ source }) => source)).toContain("screen_audio");
-  paths.setTracks(sending("microphone"));
-  paths.setTracks(sending("microphone", "screen"));
+  router.setTracks(sending("microphone"));
+  router.setTracks(sending("microphone", "screen"));
   await serve();
   expect(peers[0]?.offers).toBe(offers + 1);
 });
@@ -259,56 +259,56 @@ test("a tile changes over when the server has brought a moving picture and a voi
   await world.run();
   const mesh = peers[0];
   mesh?.become("connected");
-  const before = shownIds("a");
+  const before = trackIds("a");
   expect(before).toHaveLength(2);
-  const { stream } = seen.get("a")?.shown ?? {};
+  const { stream } = seen.get("a")?.streams ?? {};
 
   room("sfu", "a", "b");
   const link = await connectSfu();
   const [voice = "", face = ""] = await forward(["a", "microphone"], ["a", "camera"]);
   await look();
-  expect(shownIds("a")).toEqual(before);
+  expect(trackIds("a")).toEqual(before);
   expect(of("handover")).toEqual([]);
 
   link.receive(face);
   link.receive(voice);
   await look();
-  expect(new Set(shownIds("a"))).toEqual(new Set([trackAt(link, voice), before?.[1]]));
+  expect(new Set(trackIds("a"))).toEqual(new Set([trackAt(link, voice), before?.[1]]));
   expect(of("handover")).toEqual([]);
   await flow(link, face);
-  expect(new Set(shownIds("a"))).toEqual(new Set([trackAt(link, voice), trackAt(link, face)]));
+  expect(new Set(trackIds("a"))).toEqual(new Set([trackAt(link, voice), trackAt(link, face)]));
   // The element that plays it never got another stream.
-  expect(seen.get("a")?.shown.stream).toBe(stream);
+  expect(seen.get("a")?.streams.stream).toBe(stream);
   expect(seen.get("a")?.connection).toBe("connected");
   expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
 
   expect(mesh?.closed).toBe(false);
-  paths.handleHandover("a", "sfu");
+  router.handleHandover("a", "sfu");
   expect(mesh?.closed).toBe(true);
-  expect(shownIds("a")).toHaveLength(2);
+  expect(trackIds("a")).toHaveLength(2);
 });
 
 test("a tile is not changed over to a picture that stands still after its first frames", async () => {
   room("mesh", "a");
   await world.run();
   peers[0]?.become("connected");
-  const before = shownIds("a");
+  const before = trackIds("a");
   room("sfu", "a", "b");
   const link = await connectSfu();
   const [face = ""] = await forward(["a", "camera"]);
   await look();
   link.receive(face, 5);
   for (let n = 0; n < 20; n++) await look();
-  expect(shownIds("a")).toEqual(before);
+  expect(trackIds("a")).toEqual(before);
   await flow(link, face);
-  expect(shownIds("a")).toContain(trackAt(link, face));
+  expect(trackIds("a")).toContain(trackAt(link, face));
 });
 
 test("a camera that gives a frame now and then is waited for, but not for ever", async () => {
   room("mesh", "a");
   await world.run();
   peers[0]?.become("connected");
-  const before = shownIds("a");
+  const before = trackIds("a");
   room("sfu", "a", "b");
   const link = await connectSfu();
   const [face = ""] = await forward(["a", "camera"]);
@@ -319,9 +319,9 @@ test("a camera that gives a frame now and then is waited for, but not for ever",
     }
   };
   await frameASecond(4);
-  expect(shownIds("a")).toEqual(before);
+  expect(trackIds("a")).toEqual(before);
   await frameASecond(3);
-  expect(shownIds("a")).toContain(trackAt(link, face));
+  expect(trackIds("a")).toContain(trackAt(link, face));
 });
 
 test("who has nothing on is told as soon as the server is reached", async () => {
@@ -332,9 +332,9 @@ test("who has nothing on is told as soon as the server is reached", async () => 
   expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
 });
 
-test("a tile out of sight is not waited for, nor a voice that stays silent", async () => {
+test("a tile out of viewport is not waited for, nor a voice that stays silent", async () => {
   room("sfu", "a", "b");
-  paths.setSights([
+  router.setViewports([
     { participant: "a", source: "camera", width: 0, height: 0 },
     { participant: "b", source: "camera", width: 320, height: 180 },
   ]);
@@ -353,12 +353,12 @@ test("a section that carries somebody else starts counting anew", async () => {
   const [face = ""] = await forward(["a", "camera"]);
   link.receive(face, 100);
   await look();
-  const before = shownIds("b");
+  const before = trackIds("b");
   subscribed([face, "b", "camera"]);
   await look();
-  expect(shownIds("b")).toEqual(before);
+  expect(trackIds("b")).toEqual(before);
   await flow(link, face);
-  expect(shownIds("b")).toContain(trackAt(link, face));
+  expect(trackIds("b")).toContain(trackAt(link, face));
 });
 
 test("a server that is not reached is done without: linked with everybody, told, tried again", async () => {
@@ -369,23 +369,23 @@ test("a server that is not reached is done without: linked with everybody, told,
   await world.run();
   expect(peers).toHaveLength(2);
   await vi.advanceTimersByTimeAsync(8_000);
-  expect(cutOff).toBe(true);
+  expect(sfuUnreachable).toBe(true);
   expect(payloads("direct")).toEqual([{ direct: true }]);
   expect(peers[1]?.closed).toBe(true);
   expect(peers[0]?.closed).toBe(false);
   expect(peers).toHaveLength(3); // to c
 
-  paths.wake();
+  router.wake();
   await world.run();
   expect(peers).toHaveLength(4);
   peers[3]?.become("connected");
-  expect(cutOff).toBe(false);
+  expect(sfuUnreachable).toBe(false);
   expect(payloads("direct").at(-1)).toEqual({ direct: false });
   expect(peers.map(({ closed }) => closed)).toEqual([false, true, false, false]);
 });
 
 const refuse = (what: ToldSfu, code: ErrorCode = "invalid") =>
-  paths.handleRefused({ what, error: { code, message: "bad SDP: it says nothing" } });
+  router.handleRefused({ what, error: { code, message: "bad SDP: it says nothing" } });
 
 test("a first offer that the server refuses is the end of the link for a while, and said in the log", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
@@ -407,13 +407,13 @@ test("a link that stands when an offer is refused is begun anew, and given up if
   refuse("publish");
   refuse("subscribe");
   expect(peers).toHaveLength(1);
-  paths.setTracks(sending("microphone", "camera", "screen"));
+  router.setTracks(sending("microphone", "camera", "screen"));
   await world.run();
-  said = [];
+  sent = [];
   refuse("offer");
   await world.run();
   expect(peers.map(({ closed }) => closed)).toEqual([true, false]);
-  expect(said.map(({ event }) => event)).toEqual(["publish", "signal", "subscribe"]);
+  expect(sent.map(({ event }) => event)).toEqual(["publish", "signal", "subscribe"]);
   expect(link.closed).toBe(true);
   refuse("offer");
   expect(payloads("direct")).toEqual([{ direct: true }]);
@@ -432,7 +432,7 @@ const relays = { urls: ["turn:moim.test:443"], username: "u", credential: "c" };
 const serversOf = (peer: FakePeer) => peer.configuration.iceServers?.flatMap(({ urls }) => urls);
 
 test("the server is reached straight, with no STUN or TURN server to take its answers for theirs", async () => {
-  paths.setIceServers([relays]);
+  router.setIceServers([relays]);
   room("sfu", "a", "c");
   const link = await connectSfu();
   const { offers } = link;
@@ -447,7 +447,7 @@ test("the server is reached straight, with no STUN or TURN server to take its an
 });
 
 test("a server that isn't reached straight is tried by relays, and straight again once the link breaks", async () => {
-  paths.setIceServers([relays]);
+  router.setIceServers([relays]);
   room("sfu", "a", "c");
   await serve();
   const link = peers[0];
@@ -482,15 +482,15 @@ test("a server that refuses is done without at once", async () => {
 
 test("a link begun anew says again what is published and shown", async () => {
   room("sfu", "a", "c");
-  paths.setSights([{ participant: "a", source: "camera", width: 320, height: 160 }]);
+  router.setViewports([{ participant: "a", source: "camera", width: 320, height: 160 }]);
   const link = await connectSfu();
   await vi.advanceTimersByTimeAsync(1_000);
   link.become("failed");
   await vi.advanceTimersByTimeAsync(10_000);
-  said = [];
-  paths.wake();
+  sent = [];
+  router.wake();
   await world.run();
-  const order = said.map(({ event }) => event).filter((event) => /publish|subscribe/.test(event));
+  const order = sent.map(({ event }) => event).filter((event) => /publish|subscribe/.test(event));
   expect(order).toEqual(["publish", "subscribe"]);
   expect(payloads("subscribe")).toMatchObject([{ tracks: [{ participant: "a", width: 320 }] }]);
 });
@@ -519,7 +519,7 @@ test("whoever says that it can't use the server is linked, and whoever offers is
   far.addTransceiver("video");
   void far.setLocalDescription();
   await world.run();
-  paths.handleSignal("c", { description: { ...far.localDescription } as never });
+  router.handleSignal("c", { description: { ...far.localDescription } as never });
   await world.run();
   expect(peers).toHaveLength(3);
 });
@@ -529,32 +529,32 @@ test("back in a mesh the server feeds a tile until the new link does", async () 
   const link = await connectSfu();
   const [voice = "", face = ""] = await forward(["a", "microphone"], ["a", "camera"]);
   await flow(link, voice, face);
-  paths.handleHandover("a", "sfu");
-  const bySfu = shownIds("a");
+  router.handleHandover("a", "sfu");
+  const bySfu = trackIds("a");
 
   room("mesh", "a");
   await world.run();
   const mesh = peers[1];
   await look();
-  expect(shownIds("a")).toEqual(bySfu);
+  expect(trackIds("a")).toEqual(bySfu);
   mesh?.become("connected");
   await look();
-  expect(shownIds("a")).toEqual(bySfu);
+  expect(trackIds("a")).toEqual(bySfu);
   await flow(mesh, ...(mesh?.sections ?? []).map(({ mid }) => mid ?? ""));
-  expect(shownIds("a")).not.toEqual(bySfu);
+  expect(trackIds("a")).not.toEqual(bySfu);
   expect(payloads("handover").at(-1)).toEqual({ to: "a", topology: "mesh" });
   expect(link.closed).toBe(false);
-  paths.handleHandover("a", "mesh");
+  router.handleHandover("a", "mesh");
   expect(link.closed).toBe(true);
 });
 
 test("the server is told what is shown once it has come to rest, and only what is new", async () => {
   room("sfu", "a", "b");
-  const sight = (width: number) =>
+  const viewport = (width: number) =>
     ({ participant: "a", source: "camera", width, height: 180 }) as const;
-  for (const width of [300, 310, 320]) paths.setSights([sight(width)]);
+  for (const width of [300, 310, 320]) router.setViewports([viewport(width)]);
   await vi.advanceTimersByTimeAsync(1_000);
-  paths.setSights([sight(322)]);
+  router.setViewports([viewport(322)]);
   await vi.advanceTimersByTimeAsync(1_000);
   const told = payloads("subscribe").filter(({ tracks }) => (tracks as unknown[]).length > 0);
   expect(told).toEqual([
@@ -566,9 +566,9 @@ test("a call that ends closes everything", async () => {
   room("mesh", "a");
   room("sfu", "a", "b");
   await connectSfu();
-  paths.close();
+  router.close();
   expect(peers.every(({ closed }) => closed)).toBe(true);
-  const count = said.length;
+  const count = sent.length;
   await vi.advanceTimersByTimeAsync(120_000);
-  expect(said).toHaveLength(count);
+  expect(sent).toHaveLength(count);
 });

@@ -1,152 +1,152 @@
-// How media travels in a call: the links, and from which of them each tile is fed. What is to be is
-// decided in `ways` and `arrival`; here it is done.
-import { chosen, isActive } from "./route-choice.ts";
-import { Arrivals } from "./arrivals.ts";
-import type { Counters } from "../rtc/counters.ts";
-import type { Wanted } from "../rtc/encoding.ts";
-import type { CallState, Connection, RemoteParticipant } from "../api.ts";
-import { Gallery, type Shown } from "./remote-streams.ts";
-import type { LinkPlatform } from "./mesh-link.ts";
-import { Mesh } from "./mesh.ts";
-import type { Signal } from "../rtc/negotiation.ts";
-import type { Done, Said } from "../signaling/outbox.ts";
+// Routes the media of a call: owns the links and selects the one that feeds each track. The
+// decisions are made in `routes`, `route-choice` and `sfu-state`; the side effects are here.
+import type { CallState, ConnectionState, RemoteParticipant, Viewport } from "../api.ts";
 import type {
   IceServer,
-  MediaState,
   ParticipantId,
   RefusedEvent,
   SubscribedTrack,
   Topology,
 } from "../protocol.ts";
-import { SfuLink } from "./sfu-link.ts";
-import type { Payload } from "../signaling/signaling.ts";
+import type { Counters } from "../rtc/counters.ts";
+import type { SubscribedEncodings } from "../rtc/encoding.ts";
+import type { Signal } from "../rtc/negotiation.ts";
+import type { PeerConnectionEntry, RtcPlatform } from "../rtc/platform.ts";
 import {
   NO_TRACKS,
   type PerSource,
-  type Received,
+  type ReceivedTracks,
   SOURCES,
   type Source,
   type Tracks,
 } from "../rtc/source.ts";
-import { isHidden, isSame, type Sight, toldOf } from "./viewport.ts";
-import { after, linked, NO_WAYS, untold, type Way, type WaysMessage, wayTo } from "./routes.ts";
+import type { CallRequest, Done } from "../signaling/outbox.ts";
+import type { Payload } from "../signaling/signaling.ts";
+import { Arrivals } from "./arrivals.ts";
+import { Mesh } from "./mesh.ts";
+import { type ParticipantStreams, RemoteStreams } from "./remote-streams.ts";
+import { chooseRoute, connectionOf, isActive } from "./route-choice.ts";
+import {
+  meshPeers,
+  NO_ROUTES,
+  pendingHandovers,
+  type Route,
+  type RoutesEvent,
+  reduceRoutes,
+  routeTo,
+} from "./routes.ts";
+import { SfuLink } from "./sfu-link.ts";
+import { reduceSfu, type SfuEvent, type SfuState, sfuTimeout } from "./sfu-state.ts";
+import { isHidden, ViewportReporter } from "./viewport.ts";
 
-/** How long the media server may take to be reached, or to come back, in milliseconds. */
-const PATIENCE = 7_000;
-
-/** How long to leave it be before it is tried again, in milliseconds. */
-const AGAIN = 45_000;
-
-/** How long what the page shows has to stay as it is before the server is told, in milliseconds. */
-const CALM = 150;
-
-/** The media server's name among the participants' in signaling. */
+/** The media server's id in signaling. */
 const SFU = "sfu";
 
-export interface PathsOptions extends LinkPlatform {
-  /** `done` hears what it came to. */
-  say: <E extends Said>(event: E, payload: Payload<E>, done?: Done) => void;
-  /** How somebody is linked and what is shown of it; of a mesh link also what can't be played. */
-  changed: (
+export interface MediaRouterOptions extends RtcPlatform {
+  /** `done` receives the outcome. */
+  send: <E extends CallRequest>(event: E, payload: Payload<E>, done?: Done) => void;
+  /** Connection and streams of a participant; `unplayable` is set for mesh links only. */
+  onParticipant: (
     id: ParticipantId,
-    connection: Connection,
-    shown: Shown & { unplayable?: readonly Source[] },
+    connection: ConnectionState,
+    streams: ParticipantStreams & { unplayable?: readonly Source[] },
   ) => void;
-  /** Whether this device does without the media server that the others use. */
-  cutOff: (direct: boolean) => void;
+  /** This device can't reach the media server that the room uses, or reaches it again. */
+  onSfuUnreachable: (unreachable: boolean) => void;
 }
 
-/** A peer connection, and whom it leads to: a participant, or `sfu`. */
-export type Line = readonly [to: ParticipantId, peer: RTCPeerConnection];
-
-export class Paths {
-  readonly #options: PathsOptions;
+export class MediaRouter {
+  readonly #options: MediaRouterOptions;
   readonly #mesh: Mesh;
-  readonly #gallery: Gallery;
+  readonly #streams: RemoteStreams;
+  readonly #viewports: ViewportReporter;
+  readonly #arrivals: Arrivals;
   #self: ParticipantId = "";
   #others: ReadonlyMap<ParticipantId, RemoteParticipant> = new Map();
-  #ways = NO_WAYS;
+  #routes = NO_ROUTES;
   #sfu: SfuLink | null = null;
-  #wasUp = false;
+  #sfuState: SfuState = "idle";
+  #sfuTimer: ReturnType<typeof setTimeout> | undefined;
   #tracks: Tracks = NO_TRACKS;
   #iceServers: readonly IceServer[] = [];
-  #sights: readonly Sight[] = [];
-  #told: readonly Sight[] | null = null;
-  readonly #shown = new Map<ParticipantId, PerSource<Way>>();
-  readonly #arrivals: Arrivals;
-  #patience: ReturnType<typeof setTimeout> | undefined;
-  #again: ReturnType<typeof setTimeout> | undefined;
-  #calm: ReturnType<typeof setTimeout> | undefined;
+  /** The route in use of each track. */
+  readonly #current = new Map<ParticipantId, PerSource<Route>>();
 
-  constructor(options: PathsOptions) {
-    const { createPeer, createStream, say } = options;
+  constructor(options: MediaRouterOptions) {
+    const { createPeer, createStream, send } = options;
     this.#options = options;
-    this.#gallery = new Gallery(createStream);
+    this.#streams = new RemoteStreams(createStream);
+    this.#viewports = new ViewportReporter({
+      isLinked: () => this.#sfu !== null,
+      send: (viewports) => send("subscribe", { tracks: [...viewports] }),
+    });
     this.#arrivals = new Arrivals({
       count: () => this.#counters(),
-      looked: () => this.#settle(),
+      onPoll: () => this.#feedAll(),
     });
     this.#mesh = new Mesh({
       createPeer,
       createStream,
-      send: (to, signal) => say("signal", { to, ...signal }),
-      changed: () => this.#settle(),
+      send: (to, signal) => send("signal", { to, ...signal }),
+      onChange: () => this.#feedAll(),
     });
   }
 
-  /** Who is in the call, what they send and how media is to travel. */
+  /** Sets the participants, their media state and the topology. */
   update({ self, topology, others }: Pick<CallState, "self" | "topology" | "others">): void {
     for (const id of this.#others.keys()) {
       if (others.some((other) => other.id === id)) continue;
-      this.#gallery.forget(id);
-      this.#shown.delete(id);
+      this.#streams.remove(id);
+      this.#current.delete(id);
     }
     const turnedDirect = others.filter(({ id, direct }) => {
       return direct && this.#others.get(id)?.direct === false;
     });
     this.#self = self.id;
     this.#others = new Map(others.map((other) => [other.id, other]));
-    this.#take({ is: "room", topology, others });
-    // An offer of ours from before may have met nobody.
-    for (const { id } of turnedDirect) this.#mesh.restartUnlessWell(id);
+    this.#dispatch({ is: "room", topology, others });
+    // An earlier offer may have arrived before the other end had a link for it.
+    for (const { id } of turnedDirect) this.#mesh.restartUnlessConnected(id);
   }
 
-  /** A signal of a participant, or of the media server. */
+  /** Processes a signal of a participant or of the media server. */
   handleSignal(from: ParticipantId, signal: Signal): void {
     if (from === SFU) {
-      void this.#sfu?.handle(signal).then(() => this.#settle());
+      void this.#sfu?.handle(signal).then(() => this.#feedAll());
       return;
     }
-    const offers = "description" in signal && signal.description.type === "offer";
-    if (offers && this.#mesh.connection(from) === null) this.#take({ is: "offered", id: from });
+    const isOffer = "description" in signal && signal.description.type === "offer";
+    if (isOffer && this.#mesh.connection(from) === null) {
+      this.#dispatch({ is: "mesh:offered", id: from });
+    }
     this.#mesh.handle(from, signal);
   }
 
   handleSubscribed(tracks: readonly SubscribedTrack[]): void {
     this.#sfu?.setSubscribed(tracks);
-    this.#settle();
+    this.#feedAll();
   }
 
-  /** What of one of this device's videos goes to anybody. */
-  handleWanted(source: Source, wanted: Wanted): void {
-    this.#sfu?.setWanted(source, wanted);
+  /** Sets the encodings of one of this device's videos that have subscribers. */
+  handleWanted(source: Source, encodings: SubscribedEncodings): void {
+    this.#sfu?.setSubscribedEncodings(source, encodings);
   }
 
   /**
-   * The media server did not do what it was told. Where that was a description it can't go on with
-   * this link: one that stood is begun anew, once; one that never did is done without.
+   * The media server rejected a request. If it rejected a description, the link can't go on: one
+   * that was connected is replaced, once; one that never was is given up.
    */
   handleRefused({ what, error }: RefusedEvent): void {
-    // biome-ignore lint/suspicious/noConsole: nobody else tells what was refused, and why.
+    // biome-ignore lint/suspicious/noConsole: the only report of what was rejected, and why.
     console.warn(`media server: ${what} refused: ${error.message} (${error.code})`);
     if (!this.#sfu || what === "publish" || what === "subscribe") return;
-    if (!this.#sfu.isUp || error.code !== "invalid") return this.#giveUp();
+    if (!this.#sfu.isUp || error.code !== "invalid") return this.#giveUpSfu();
     this.#sfu.renew();
     this.#sfuChanged();
   }
 
   handleHandover(from: ParticipantId, topology: Topology): void {
-    this.#take({ is: "heard", id: from, topology });
+    this.#dispatch({ is: "handover:received", id: from, topology });
   }
 
   setTracks(tracks: Tracks): void {
@@ -161,213 +161,218 @@ export class Paths {
     this.#sfu?.setIceServers(iceServers);
   }
 
-  /** What the page shows of the others' pictures. */
-  setSights(sights: readonly Sight[]): void {
-    this.#sights = toldOf(sights);
-    clearTimeout(this.#calm);
-    this.#calm = setTimeout(() => this.#tellSights(), CALM);
+  /** Sets the displayed size of the remote videos. */
+  setViewports(viewports: readonly Viewport[]): void {
+    this.#viewports.set(viewports);
   }
 
-  /** Looks for new paths on every link, as after being resumed. */
+  /** Restarts ICE on every link, as after a resume. */
   restart(): void {
     this.#mesh.restart();
     this.#sfu?.restart();
   }
 
-  /** The network is another one: looks for new paths where there is no good one. */
+  /** The network changed: restarts ICE where a link is not connected and retries the SFU. */
   wake(): void {
-    this.#mesh.restartUnlessWell();
-    this.#sfu?.restartUnlessWell();
-    this.#take({ is: "sfu:again" });
+    this.#mesh.restartUnlessConnected();
+    this.#sfu?.restartUnlessConnected();
+    this.#dispatch({ is: "sfu:retry" });
   }
 
-  /** How loud those speak just now who are linked peer to peer, 0 to 1. */
+  /** Current audio level of each participant with a mesh link, 0 to 1. */
   levels(): Map<ParticipantId, number> {
     return this.#mesh.levels();
   }
 
-  /** The peer connections, for those who look at their statistics. */
-  lines(): Line[] {
-    return [...this.#mesh.peers(), ...(this.#sfu ? [[SFU, this.#sfu.peer] as const] : [])];
+  /** The peer connections, for statistics. */
+  connections(): PeerConnectionEntry[] {
+    return [...this.#mesh.connections(), ...(this.#sfu ? [{ to: SFU, peer: this.#sfu.peer }] : [])];
   }
 
-  /** Who sends a received track, for the same. */
+  /** Publisher and source of a received track, for statistics. */
   ownerOf(trackId: string): { participant: ParticipantId; source: Source } | null {
-    const received = this.#sfu?.received() ?? new Map<ParticipantId, Received>();
+    const received = this.#sfuReceived();
     for (const participant of this.#others.keys()) {
       for (const source of SOURCES) {
-        const tracks = [this.#mesh.received(participant), received.get(participant)];
-        if (tracks.some((by) => by?.[source]?.id === trackId)) return { participant, source };
+        const routes = [this.#mesh.received(participant), received.get(participant)];
+        if (routes.some((tracks) => tracks?.[source]?.id === trackId)) {
+          return { participant, source };
+        }
       }
     }
     return null;
   }
 
-  /** Ends every link and forgets everybody. */
+  /** Closes every link and forgets all participants. */
   close(): void {
-    for (const timer of [this.#patience, this.#again, this.#calm]) clearTimeout(timer);
-    this.#arrivals.lookWhile(false);
+    this.#viewports.close();
+    this.#arrivals.pollWhile(false);
     this.#mesh.close();
     this.#closeSfu();
-    for (const id of this.#others.keys()) this.#gallery.forget(id);
+    clearTimeout(this.#sfuTimer);
+    this.#sfuState = "idle";
+    for (const id of this.#others.keys()) this.#streams.remove(id);
     this.#others = new Map();
-    this.#shown.clear();
-    this.#ways = NO_WAYS;
+    this.#current.clear();
+    this.#routes = NO_ROUTES;
   }
 
-  /** The one door to the ways: links follow at once. */
-  #take(message: WaysMessage): void {
-    const before = this.#ways;
-    this.#ways = after(before, message);
-    if (this.#ways.direct !== before.direct) {
-      this.#options.say("direct", { direct: this.#ways.direct });
-      this.#options.cutOff(this.#ways.direct);
+  /** The only place that changes the routes; links follow at once. */
+  #dispatch(event: RoutesEvent): void {
+    const before = this.#routes;
+    this.#routes = reduceRoutes(before, event);
+    if (this.#routes.direct !== before.direct) {
+      this.#options.send("direct", { direct: this.#routes.direct });
+      this.#options.onSfuUnreachable(this.#routes.direct);
     }
-    this.#mesh.reconcile(this.#self, linked(this.#ways));
-    if (this.#ways.sfu && !this.#sfu) this.#openSfu();
-    if (!this.#ways.sfu && this.#sfu) this.#closeSfu();
+    this.#mesh.reconcile(this.#self, meshPeers(this.#routes));
+    if (this.#routes.sfu && !this.#sfu) this.#openSfu();
+    if (!this.#routes.sfu && this.#sfu) this.#closeSfu();
     this.#sfu?.setOthers(this.#others.size);
-    this.#settle();
+    this.#feedAll();
   }
 
   #openSfu(): void {
-    const { createPeer, createStream, say } = this.#options;
-    this.#wasUp = false;
-    clearTimeout(this.#again);
-    this.#wait();
+    const { createPeer, createStream, send } = this.#options;
+    this.#setSfuState("opened");
     this.#sfu = new SfuLink({
       createPeer,
       createStream,
       iceServers: this.#iceServers,
       tracks: this.#tracks,
       others: this.#others.size,
-      publish: (tracks) => say("publish", { tracks }),
+      publish: (tracks) => send("publish", { tracks }),
       send: (signal) =>
-        say("signal", { to: SFU, ...signal }, (outcome) => {
-          if ("error" in outcome) this.#giveUp();
+        send("signal", { to: SFU, ...signal }, (outcome) => {
+          if ("error" in outcome) this.#giveUpSfu();
         }),
-      introduced: () => {
-        this.#told = null;
-        this.#tellSights();
-      },
-      changed: () => this.#sfuChanged(),
+      onOffered: () => this.#viewports.reportAgain(),
+      onChange: () => this.#sfuChanged(),
     });
   }
 
   #closeSfu(): void {
-    clearTimeout(this.#patience);
-    this.#sfu?.close();
+    if (!this.#sfu) return;
+    this.#setSfuState("closed");
+    this.#sfu.close();
     this.#sfu = null;
   }
 
   #sfuChanged(): void {
-    const isUp = this.#sfu?.isUp ?? false;
-    if (isUp && !this.#wasUp) {
-      clearTimeout(this.#patience);
-      this.#wasUp = true;
-      this.#take({ is: "sfu:up" });
-    } else if (!isUp && this.#wasUp) {
-      this.#wasUp = false;
-      this.#wait();
-    }
-    this.#settle();
+    const before = this.#sfuState;
+    this.#setSfuState(this.#sfu?.isUp ? "connected" : "disconnected");
+    if (this.#sfuState === "up" && before !== "up") this.#dispatch({ is: "sfu:up" });
+    this.#feedAll();
   }
 
-  #wait(): void {
-    clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => this.#giveUp(), PATIENCE);
-  }
-
-  /** The media server can't be reached, or has no place: it is done without for a while. */
-  #giveUp(): void {
+  /** Uses the mesh instead of the media server until the next retry. */
+  #giveUpSfu(): void {
     if (!this.#sfu) return;
-    this.#take({ is: "sfu:down" });
-    this.#again = setTimeout(() => this.#take({ is: "sfu:again" }), AGAIN);
+    this.#setSfuState("gave up");
+    this.#dispatch({ is: "sfu:down" });
   }
 
-  #tellSights(): void {
-    if (!this.#sfu || (this.#told && isSame(this.#told, this.#sights))) return;
-    this.#told = this.#sights;
-    this.#options.say("subscribe", { tracks: [...this.#sights] });
+  #setSfuState(event: SfuEvent): void {
+    const before = this.#sfuState;
+    this.#sfuState = reduceSfu(before, event);
+    if (this.#sfuState === before) return;
+    clearTimeout(this.#sfuTimer);
+    const timeout = sfuTimeout(this.#sfuState);
+    if (!timeout) return;
+    this.#sfuTimer = setTimeout(() => {
+      if (timeout.action === "give up") this.#giveUpSfu();
+      else this.#dispatch({ is: "sfu:retry" });
+    }, timeout.delay);
   }
 
-  /** Feeds every tile from where it is to be fed now, and tells those who are received by now. */
-  #settle(): void {
-    const received = this.#sfu?.received() ?? new Map<ParticipantId, Received>();
-    const waiting = new Set(untold(this.#ways));
+  #sfuReceived(): Map<ParticipantId, ReceivedTracks> {
+    return this.#sfu?.received() ?? new Map();
+  }
+
+  /** Updates every participant's streams, and sends a handover for each that has fully arrived. */
+  #feedAll(): void {
+    const sfuReceived = this.#sfuReceived();
+    const pending = new Set(pendingHandovers(this.#routes));
     const complete: ParticipantId[] = [];
-    let waits = waiting.size > 0;
+    let isAwaited = pending.size > 0;
     for (const [id, other] of this.#others) {
-      const by = { mesh: this.#mesh.received(id), sfu: received.get(id) ?? {} };
-      const fed = this.#feed(other, by);
-      waits ||= fed.waits;
-      const state = { mesh: this.#mesh.connection(id), sfu: this.#sfu?.connection ?? null };
-      const way = wayTo(this.#ways, id);
-      const connection = connectionOf(other.media, way, by.sfu, state);
-      const shown = this.#gallery.show(id, fed.tracks);
-      // Of its own links the media server tells itself.
-      const unplayable = way === "mesh" ? { unplayable: this.#mesh.unplayable(id) } : {};
-      this.#options.changed(id, connection, { ...shown, ...unplayable });
-      if (waiting.has(id) && fed.complete && this.#isUp(id)) complete.push(id);
+      const received = { mesh: this.#mesh.received(id), sfu: sfuReceived.get(id) ?? {} };
+      const feed = this.#feed(other, received);
+      isAwaited ||= feed.isAwaited;
+      const wanted = routeTo(this.#routes, id);
+      const connection = connectionOf({
+        media: other.media,
+        wanted,
+        sfuTracks: received.sfu,
+        state: { mesh: this.#mesh.connection(id), sfu: this.#sfu?.connection ?? null },
+      });
+      const streams = this.#streams.setTracks(id, feed.tracks);
+      // For its own links the media server reports this itself.
+      const unplayable = wanted === "mesh" ? { unplayable: this.#mesh.unplayable(id) } : {};
+      this.#options.onParticipant(id, connection, { ...streams, ...unplayable });
+      if (pending.has(id) && feed.isComplete && this.#isUp(id)) complete.push(id);
     }
-    this.#arrivals.lookWhile(waits);
-    const { topology } = this.#ways;
+    this.#arrivals.pollWhile(isAwaited);
+    const { topology } = this.#routes;
     for (const id of complete) {
-      // Telling the first settles things, and so may tell the rest.
-      if (!untold(this.#ways).includes(id)) continue;
-      this.#options.say("handover", { to: id, topology });
-      this.#take({ is: "told", id, topology });
+      // Each dispatch feeds all again and may already have sent the remaining handovers.
+      if (!pendingHandovers(this.#routes).includes(id)) continue;
+      this.#options.send("handover", { to: id, topology });
+      this.#dispatch({ is: "handover:sent", id, topology });
     }
   }
 
-  /** From where each of somebody's tracks is taken now. */
-  #feed(other: RemoteParticipant, by: Readonly<Record<Way, Received>>): Feed {
+  /** Selects the track of each source of a participant. */
+  #feed(other: RemoteParticipant, received: Readonly<Record<Route, ReceivedTracks>>): Feed {
     const { id } = other;
-    const wanted = wayTo(this.#ways, id);
-    const before = this.#shown.get(id) ?? {};
-    const shown: PerSource<Way> = {};
-    const feed: Feed = { tracks: {}, complete: true, waits: false };
+    const wanted = routeTo(this.#routes, id);
+    const before = this.#current.get(id) ?? {};
+    const current: PerSource<Route> = {};
+    const feed: Feed = { tracks: {}, isComplete: true, isAwaited: false };
     for (const source of SOURCES) {
-      const arrived = this.#hasArrived(other, source, wanted, by[wanted][source]);
-      const has = { mesh: by.mesh[source] !== undefined, sfu: by.sfu[source] !== undefined };
-      const way = chosen({ shown: before[source] ?? null, wanted, has, arrived });
-      const track = way && by[way][source];
-      if (!arrived) feed.complete = false;
+      const arrived = this.#hasArrived(other, source, wanted, received[wanted][source]);
+      const has = {
+        mesh: received.mesh[source] !== undefined,
+        sfu: received.sfu[source] !== undefined,
+      };
+      const route = chooseRoute({ current: before[source] ?? null, wanted, has, arrived });
+      const track = route && received[route][source];
+      if (!arrived) feed.isComplete = false;
       if (!track) continue;
-      shown[source] = way;
+      current[source] = route;
       feed.tracks[source] = track;
-      if (way !== wanted && has[wanted]) feed.waits = true;
+      if (route !== wanted && has[wanted]) feed.isAwaited = true;
     }
-    this.#shown.set(id, shown);
+    this.#current.set(id, current);
     return feed;
   }
 
   #hasArrived(
     { id, media }: RemoteParticipant,
     source: Source,
-    way: Way,
+    route: Route,
     track: MediaStreamTrack | undefined,
   ): boolean {
     if (!isActive(media, source)) return true;
     if (!track) return false;
-    if (way === "sfu" && isHidden(this.#sights, id, source)) return true;
-    return this.#arrivals.hasCome(`${way} ${track.id}`, id, source);
+    if (route === "sfu" && isHidden(this.#viewports.current, id, source)) return true;
+    return this.#arrivals.hasArrived(`${route} ${track.id}`, id, source);
   }
 
   #isUp(id: ParticipantId): boolean {
-    if (wayTo(this.#ways, id) === "sfu") return this.#sfu?.isUp ?? false;
+    if (routeTo(this.#routes, id) === "sfu") return this.#sfu?.isUp ?? false;
     return this.#mesh.connection(id) === "connected";
   }
 
-  /** What each track has brought by either way, named as it is asked for. */
+  /** Progress of each track by route, with the keys of `#hasArrived`. */
   async #counters(): Promise<Counters> {
     const counters = new Map<string, number>();
-    const add = (way: Way, found: Counters) => {
-      for (const [track, count] of found) counters.set(`${way} ${track}`, count);
+    const add = (route: Route, found: Counters) => {
+      for (const [track, count] of found) counters.set(`${route} ${track}`, count);
     };
-    if (this.#ways.topology === "sfu" && this.#sfu) add("sfu", await this.#sfu.counters());
-    for (const id of linked(this.#ways)) {
-      if (wayTo(this.#ways, id) === "mesh") add("mesh", await this.#mesh.counters(id));
+    if (this.#routes.topology === "sfu" && this.#sfu) add("sfu", await this.#sfu.counters());
+    for (const id of meshPeers(this.#routes)) {
+      if (routeTo(this.#routes, id) === "mesh") add("mesh", await this.#mesh.counters(id));
     }
     return counters;
   }
@@ -375,23 +380,8 @@ export class Paths {
 
 interface Feed {
   tracks: PerSource<MediaStreamTrack>;
-  /** Whatever can be waited for has come by the wanted way. */
-  complete: boolean;
-  /** Something is still taken from the other way. */
-  waits: boolean;
-}
-
-/** How somebody is linked: well if it is so by either way. */
-function connectionOf(
-  media: MediaState,
-  wanted: Way,
-  bySfu: Received,
-  state: Readonly<Record<Way, Connection | null>>,
-): Connection {
-  const sends = SOURCES.some((source) => isActive(media, source));
-  // Somebody the server tells nothing of has not reached it yet.
-  const isThere = Object.keys(bySfu).length > 0 || !sends;
-  const sfu = state.sfu === "connected" && !isThere ? "connecting" : state.sfu;
-  if (state.mesh === "connected" || sfu === "connected") return "connected";
-  return { mesh: state.mesh, sfu }[wanted] ?? state.mesh ?? sfu ?? "connecting";
+  /** Everything that can be waited for has arrived by the wanted route. */
+  isComplete: boolean;
+  /** A track still uses the other route. */
+  isAwaited: boolean;
 }

@@ -1,91 +1,101 @@
 import { expect, test } from "vitest";
 import type { Topology } from "../protocol.ts";
-import { after, linked, NO_WAYS, untold, type Ways, type WaysMessage, wayTo } from "./routes.ts";
+import {
+  meshPeers,
+  NO_ROUTES,
+  pendingHandovers,
+  type Routes,
+  type RoutesEvent,
+  reduceRoutes,
+  routeTo,
+} from "./routes.ts";
 
 /** A room with these others; those with a star can't use the media server. */
-function room(topology: Topology, ...names: string[]): WaysMessage {
+function room(topology: Topology, ...names: string[]): RoutesEvent {
   const others = names.map((name) => ({ id: name.replace("*", ""), direct: name.endsWith("*") }));
   return { is: "room", topology, others };
 }
 
-function lived(...messages: WaysMessage[]): Ways {
-  return messages.reduce(after, NO_WAYS);
+function lived(...messages: RoutesEvent[]): Routes {
+  return messages.reduce(reduceRoutes, NO_ROUTES);
 }
 
-const told = (id: string, topology: Topology = "sfu") => ({ is: "told", id, topology }) as const;
-const heard = (id: string, topology: Topology = "sfu") => ({ is: "heard", id, topology }) as const;
+const sent = (id: string, topology: Topology = "sfu") =>
+  ({ is: "handover:sent", id, topology }) as const;
+const received = (id: string, topology: Topology = "sfu") =>
+  ({ is: "handover:received", id, topology }) as const;
 
 test("a mesh links everybody, and has nothing to tell", () => {
-  const ways = lived(room("mesh", "a", "b"));
-  expect(linked(ways)).toEqual(["a", "b"]);
-  expect(ways.sfu).toBe(false);
-  expect(untold(ways)).toEqual([]);
+  const routes = lived(room("mesh", "a", "b"));
+  expect(meshPeers(routes)).toEqual(["a", "b"]);
+  expect(routes.sfu).toBe(false);
+  expect(pendingHandovers(routes)).toEqual([]);
 });
 
 test("on the way to the server a link stays until both have told, in whichever order", () => {
-  const ways = lived(room("mesh", "a"), room("sfu", "a", "b"));
-  expect(ways.sfu).toBe(true);
-  expect(linked(ways)).toEqual(["a"]);
-  expect(untold(ways)).toEqual(["a", "b"]);
+  const routes = lived(room("mesh", "a"), room("sfu", "a", "b"));
+  expect(routes.sfu).toBe(true);
+  expect(meshPeers(routes)).toEqual(["a"]);
+  expect(pendingHandovers(routes)).toEqual(["a", "b"]);
   for (const [first, second] of [
-    [told("a"), heard("a")],
-    [heard("a"), told("a")],
+    [sent("a"), received("a")],
+    [received("a"), sent("a")],
   ] as const) {
-    expect(linked(after(ways, first))).toEqual(["a"]);
-    expect(linked(after(after(ways, first), second))).toEqual([]);
+    expect(meshPeers(reduceRoutes(routes, first))).toEqual(["a"]);
+    expect(meshPeers(reduceRoutes(reduceRoutes(routes, first), second))).toEqual([]);
   }
 });
 
-test("who comes into a room at the server is not linked, but told all the same", () => {
-  const ways = lived(room("sfu", "a", "b"));
-  expect(linked(ways)).toEqual([]);
-  expect(untold(ways)).toEqual(["a", "b"]);
+test("who comes into a room at the server is not meshPeers, but told all the same", () => {
+  const routes = lived(room("sfu", "a", "b"));
+  expect(meshPeers(routes)).toEqual([]);
+  expect(pendingHandovers(routes)).toEqual(["a", "b"]);
 });
 
 test("an offer from before the other heard of the server is answered, until handed over", () => {
-  const ways = lived(room("sfu", "a"), { is: "offered", id: "a" });
-  expect(linked(ways)).toEqual(["a"]);
-  const over = [told("a"), heard("a")].reduce(after, ways);
-  expect(linked(over)).toEqual([]);
-  expect(linked(after(over, { is: "offered", id: "a" }))).toEqual([]);
+  const routes = lived(room("sfu", "a"), { is: "mesh:offered", id: "a" });
+  expect(meshPeers(routes)).toEqual(["a"]);
+  const over = [sent("a"), received("a")].reduce(reduceRoutes, routes);
+  expect(meshPeers(over)).toEqual([]);
+  expect(meshPeers(reduceRoutes(over, { is: "mesh:offered", id: "a" }))).toEqual([]);
 });
 
 test("who can't use the server stays linked with everybody", () => {
-  const ways = lived(room("mesh", "a*"), room("sfu", "a*", "b", "c"));
-  expect(linked(ways)).toEqual(["a"]);
-  expect(wayTo(ways, "a")).toBe("mesh");
-  expect(wayTo(ways, "b")).toBe("sfu");
-  expect(untold(ways)).toEqual(["b", "c"]);
+  const routes = lived(room("mesh", "a*"), room("sfu", "a*", "b", "c"));
+  expect(meshPeers(routes)).toEqual(["a"]);
+  expect(routeTo(routes, "a")).toBe("mesh");
+  expect(routeTo(routes, "b")).toBe("sfu");
+  expect(pendingHandovers(routes)).toEqual(["b", "c"]);
 });
 
 test("somebody whose server link fails later is linked again, by both", () => {
-  const over = [told("a"), heard("a")].reduce(after, lived(room("sfu", "a", "b")));
-  expect(linked(after(over, room("sfu", "a*", "b")))).toEqual(["a"]);
+  const over = [sent("a"), received("a")].reduce(reduceRoutes, lived(room("sfu", "a", "b")));
+  expect(meshPeers(reduceRoutes(over, room("sfu", "a*", "b")))).toEqual(["a"]);
 });
 
 test("without the server this device links with everybody, and hands over once it is there", () => {
-  const down = lived(room("mesh", "a"), room("sfu", "a", "b"), told("a"), heard("a"), {
+  const down = lived(room("mesh", "a"), room("sfu", "a", "b"), sent("a"), received("a"), {
     is: "sfu:down",
   });
-  expect(linked(down)).toEqual(["a", "b"]);
+  expect(meshPeers(down)).toEqual(["a", "b"]);
   expect(down).toMatchObject({ direct: true, sfu: false });
-  const trying = after(down, { is: "sfu:again" });
-  expect(trying.sfu).toBe(true);
-  expect(linked(trying)).toEqual(["a", "b"]);
-  expect(after(trying, { is: "sfu:down" }).sfu).toBe(false);
-  const up = after(trying, { is: "sfu:up" });
+  const retrying = reduceRoutes(down, { is: "sfu:retry" });
+  expect(retrying.sfu).toBe(true);
+  expect(meshPeers(retrying)).toEqual(["a", "b"]);
+  expect(reduceRoutes(retrying, { is: "sfu:down" }).sfu).toBe(false);
+  const up = reduceRoutes(retrying, { is: "sfu:up" });
   expect(up).toMatchObject({ direct: false, sfu: true });
-  expect(linked(up)).toEqual(["a", "b"]);
-  expect(linked([told("a"), heard("a")].reduce(after, up))).toEqual(["b"]);
+  expect(meshPeers(up)).toEqual(["a", "b"]);
+  expect(meshPeers([sent("a"), received("a")].reduce(reduceRoutes, up))).toEqual(["b"]);
 });
 
 test("on the way back the server stays until everybody has told and heard", () => {
-  const back = lived(room("sfu", "a", "b"), told("a"), heard("a"), room("mesh", "a"));
-  expect(linked(back)).toEqual(["a"]);
+  const back = lived(room("sfu", "a", "b"), sent("a"), received("a"), room("mesh", "a"));
+  expect(meshPeers(back)).toEqual(["a"]);
   expect(back.sfu).toBe(true);
-  expect(untold(back)).toEqual(["a"]);
-  expect(after(back, told("a", "mesh")).sfu).toBe(true);
-  expect([told("a", "mesh"), heard("a", "mesh")].reduce(after, back).sfu).toBe(false);
+  expect(pendingHandovers(back)).toEqual(["a"]);
+  expect(reduceRoutes(back, sent("a", "mesh")).sfu).toBe(true);
+  expect([sent("a", "mesh"), received("a", "mesh")].reduce(reduceRoutes, back).sfu).toBe(false);
 });
 
 test("on the way back the server is left when the last other leaves, and does not wait for who never used it", () => {
@@ -94,9 +104,15 @@ test("on the way back the server is left when the last other leaves, and does no
 });
 
 test("what is told of a past topology counts for nothing", () => {
-  const ways = lived(room("mesh", "a"), room("sfu", "a"), heard("a", "mesh"), told("a"));
-  expect(linked(ways)).toEqual(["a"]);
-  const again = lived(room("sfu", "a"), told("a"), heard("a"), room("mesh", "a"), room("sfu", "a"));
-  expect(untold(again)).toEqual(["a"]);
-  expect(linked(again)).toEqual(["a"]);
+  const routes = lived(room("mesh", "a"), room("sfu", "a"), received("a", "mesh"), sent("a"));
+  expect(meshPeers(routes)).toEqual(["a"]);
+  const again = lived(
+    room("sfu", "a"),
+    sent("a"),
+    received("a"),
+    room("mesh", "a"),
+    room("sfu", "a"),
+  );
+  expect(pendingHandovers(again)).toEqual(["a"]);
+  expect(meshPeers(again)).toEqual(["a"]);
 });

@@ -1,172 +1,190 @@
-// By which ways media is to travel to each of the others: peer to peer, through the media server,
-// or for a while by both, since a way is left only once the other one brings a picture. A value and
-// what it becomes; nothing here acts.
+// Routes of media to each remote participant: peer to peer, through the media server, or both for a
+// while, since a route is kept until the other one delivers. A value and its reducer; nothing here
+// has side effects.
 import type { ParticipantId, Topology } from "../protocol.ts";
 
-export type Way = Topology;
+export type Route = Topology;
 
-/** How it stands with one other participant. */
-export interface Pair {
+/** State of the routes to one remote participant. */
+export interface PeerRoute {
   /** It can't or won't use the media server. */
   readonly direct: boolean;
-  /** There is to be a link peer to peer. */
+  /** A mesh link to it is needed. */
   readonly mesh: boolean;
-  /** It was told that it is received by the room's present topology. */
-  readonly told: boolean;
-  /** It said so itself. */
-  readonly heard: boolean;
+  /** This device has told it that its media arrives by the current topology. */
+  readonly handoverSent: boolean;
+  /** It has told this device the same. */
+  readonly handoverReceived: boolean;
 }
 
-export interface Ways {
+export interface Routes {
   readonly topology: Topology;
-  /** This device can't use the media server, and so is linked with everybody. */
+  /** This device can't use the media server and has a mesh link to everyone. */
   readonly direct: boolean;
-  /** The media server is tried once more, while everything goes peer to peer. */
-  readonly trying: boolean;
-  /** There is to be a link to the media server. */
+  /** The media server is being retried while all media goes peer to peer. */
+  readonly retrying: boolean;
+  /** A link to the media server is needed. */
   readonly sfu: boolean;
-  readonly pairs: ReadonlyMap<ParticipantId, Pair>;
+  readonly peers: ReadonlyMap<ParticipantId, PeerRoute>;
 }
 
-/** Somebody else, as far as ways are concerned. */
-export interface Other {
+/** The members of a remote participant that determine its routes. */
+export interface RoutedParticipant {
   readonly id: ParticipantId;
   readonly direct: boolean;
 }
 
-export type WaysMessage =
-  /** Who is there, and how media is to travel from now on. */
-  | { is: "room"; topology: Topology; others: readonly Other[] }
-  /** The link to the media server stands. */
+export type RoutesEvent =
+  /** Participants or topology changed. */
+  | { is: "room"; topology: Topology; others: readonly RoutedParticipant[] }
+  /** The link to the media server is connected. */
   | { is: "sfu:up" }
-  /** It can't be had. */
+  /** The media server is unreachable. */
   | { is: "sfu:down" }
-  /** The network is another one, or enough time has passed. */
-  | { is: "sfu:again" }
-  /** Somebody was told that it is received by this topology. */
-  | { is: "told"; id: ParticipantId; topology: Topology }
-  /** Somebody tells that it receives this device by this topology. */
-  | { is: "heard"; id: ParticipantId; topology: Topology }
-  /** Somebody offers a link peer to peer. */
-  | { is: "offered"; id: ParticipantId };
+  /** The network changed, or the retry delay has passed. */
+  | { is: "sfu:retry" }
+  /** This device sent a `handover`. */
+  | { is: "handover:sent"; id: ParticipantId; topology: Topology }
+  /** This device received a `handover`. */
+  | { is: "handover:received"; id: ParticipantId; topology: Topology }
+  /** A participant without a mesh link sent an offer. */
+  | { is: "mesh:offered"; id: ParticipantId };
 
-export const NO_WAYS: Ways = {
+export const NO_ROUTES: Routes = {
   topology: "mesh",
   direct: false,
-  trying: false,
+  retrying: false,
   sfu: false,
-  pairs: new Map(),
+  peers: new Map(),
 };
 
-/** The ways after the message. */
-export function after(ways: Ways, message: WaysMessage): Ways {
-  switch (message.is) {
+/** The routes after the event. */
+export function reduceRoutes(routes: Routes, event: RoutesEvent): Routes {
+  switch (event.is) {
     case "room":
-      return settled(moved(ways, message.topology, message.others));
+      return withLinks(withRoom(routes, event.topology, event.others));
     case "sfu:up":
-      return settled({
-        ...ways,
-        trying: false,
+      return withLinks({
+        ...routes,
+        retrying: false,
         direct: false,
-        // Whoever was linked for want of the server is handed over like everybody.
-        pairs: ways.direct ? each(ways, anew) : ways.pairs,
+        // Mesh links made for lack of the server are handed over like any other.
+        peers: routes.direct ? mapPeers(routes, withoutHandover) : routes.peers,
       });
     case "sfu:down":
-      return settled({ ...ways, trying: false, direct: ways.direct || ways.topology === "sfu" });
-    case "sfu:again":
-      return settled({ ...ways, trying: ways.direct && ways.topology === "sfu" });
-    case "told":
-      return settled(change(ways, message, (pair) => ({ ...pair, told: true })));
-    case "heard":
-      return settled(change(ways, message, (pair) => ({ ...pair, heard: true })));
-    case "offered":
-      return offered(ways, message.id);
+      return withLinks({
+        ...routes,
+        retrying: false,
+        direct: routes.direct || routes.topology === "sfu",
+      });
+    case "sfu:retry":
+      return withLinks({ ...routes, retrying: routes.direct && routes.topology === "sfu" });
+    case "handover:sent":
+      return withLinks(updatePeer(routes, event, (peer) => ({ ...peer, handoverSent: true })));
+    case "handover:received":
+      return withLinks(updatePeer(routes, event, (peer) => ({ ...peer, handoverReceived: true })));
+    case "mesh:offered": {
+      // The participant may have sent the offer before it learned of the topology.
+      const { topology } = routes;
+      return withLinks(
+        updatePeer(routes, { id: event.id, topology }, (peer) => ({ ...peer, mesh: true })),
+      );
+    }
   }
 }
 
-/** Those to be linked peer to peer. */
-export function linked(ways: Ways): ParticipantId[] {
-  return [...ways.pairs].filter(([, { mesh }]) => mesh).map(([id]) => id);
+/** The participants that need a mesh link. */
+export function meshPeers(routes: Routes): ParticipantId[] {
+  return [...routes.peers].filter(([, { mesh }]) => mesh).map(([id]) => id);
 }
 
-/** The way by which somebody is to be received in the end. */
-export function wayTo(ways: Ways, id: ParticipantId): Way {
-  const pair = ways.pairs.get(id);
-  return pair && viaServer(ways, pair) ? "sfu" : "mesh";
+/** The route by which a participant's media is to arrive in the end. */
+export function routeTo(routes: Routes, id: ParticipantId): Route {
+  const peer = routes.peers.get(id);
+  return peer && usesSfu(routes, peer) ? "sfu" : "mesh";
 }
 
-/** Those who wait to be told that they are received by the present topology. */
-export function untold(ways: Ways): ParticipantId[] {
-  // In a mesh there is nothing to tell but on the way back from the media server.
-  if (ways.topology === "mesh" && !ways.sfu) return [];
-  return [...ways.pairs]
-    .filter(([, pair]) => !pair.told && (ways.topology === "mesh" || viaServer(ways, pair)))
+/** The participants that still await a `handover` for the current topology. */
+export function pendingHandovers(routes: Routes): ParticipantId[] {
+  // In a mesh only those that come back from the media server need one.
+  if (routes.topology === "mesh" && !routes.sfu) return [];
+  return [...routes.peers]
+    .filter(
+      ([, peer]) => !peer.handoverSent && (routes.topology === "mesh" || usesSfu(routes, peer)),
+    )
     .map(([id]) => id);
 }
 
-function moved(ways: Ways, topology: Topology, others: readonly Other[]): Ways {
-  const turned = topology !== ways.topology;
-  const pairs = new Map(
+function withRoom(
+  routes: Routes,
+  topology: Topology,
+  others: readonly RoutedParticipant[],
+): Routes {
+  const isNewTopology = topology !== routes.topology;
+  const peers = new Map(
     others.map(({ id, direct }) => {
-      const before = ways.pairs.get(id);
-      if (!before) return [id, met(topology, direct)];
-      const starts = turned || before.direct !== direct;
-      return [id, starts ? { ...anew(before), direct } : before];
+      const before = routes.peers.get(id);
+      if (!before) return [id, newPeer(topology, direct)];
+      const startsOver = isNewTopology || before.direct !== direct;
+      return [id, startsOver ? { ...withoutHandover(before), direct } : before];
     }),
   );
-  // Whom the media server failed may find it well the next time.
-  const direct = turned ? false : ways.direct;
-  return { ...ways, topology, direct, trying: turned ? false : ways.trying, pairs };
+  return {
+    ...routes,
+    topology,
+    // A new topology is a new chance to reach the media server.
+    direct: isNewTopology ? false : routes.direct,
+    retrying: isNewTopology ? false : routes.retrying,
+    peers,
+  };
 }
 
-/** In a mesh there is nothing to be handed over of somebody new; at the server nothing is linked. */
-function met(topology: Topology, direct: boolean): Pair {
+/** A mesh has nothing to hand over for a new participant; the media server has no link to it. */
+function newPeer(topology: Topology, direct: boolean): PeerRoute {
   const mesh = topology === "mesh";
-  return { direct, mesh, told: mesh, heard: mesh };
+  return { direct, mesh, handoverSent: mesh, handoverReceived: mesh };
 }
 
-function anew(pair: Pair): Pair {
-  return { ...pair, told: false, heard: false };
+function withoutHandover(peer: PeerRoute): PeerRoute {
+  return { ...peer, handoverSent: false, handoverReceived: false };
 }
 
-/** Whoever offers is answered: the offer may come from before the other heard of the topology. */
-function offered(ways: Ways, id: ParticipantId): Ways {
-  return settled(
-    change(ways, { id, topology: ways.topology }, (pair) => ({ ...pair, mesh: true })),
-  );
-}
-
-/** What was said of another topology is past, and what is said of nobody known is too late. */
-function change(
-  ways: Ways,
+/** Ignores messages about another topology, which are outdated, and about unknown participants. */
+function updatePeer(
+  routes: Routes,
   { id, topology }: { id: ParticipantId; topology: Topology },
-  to: (pair: Pair) => Pair,
-): Ways {
-  const pair = ways.pairs.get(id);
-  if (!pair || topology !== ways.topology) return ways;
-  return { ...ways, pairs: new Map(ways.pairs).set(id, to(pair)) };
+  update: (peer: PeerRoute) => PeerRoute,
+): Routes {
+  const peer = routes.peers.get(id);
+  if (!peer || topology !== routes.topology) return routes;
+  return { ...routes, peers: new Map(routes.peers).set(id, update(peer)) };
 }
 
-function each(ways: Ways, to: (pair: Pair) => Pair): ReadonlyMap<ParticipantId, Pair> {
-  return new Map([...ways.pairs].map(([id, pair]) => [id, to(pair)]));
+function mapPeers(
+  routes: Routes,
+  update: (peer: PeerRoute) => PeerRoute,
+): ReadonlyMap<ParticipantId, PeerRoute> {
+  return new Map([...routes.peers].map(([id, peer]) => [id, update(peer)]));
 }
 
-/** Brings the links in line: the one door through which they come and go. */
-function settled(ways: Ways): Ways {
-  const pairs = each(ways, (pair) => ({
-    ...pair,
-    mesh: viaServer(ways, pair) ? pair.mesh && !isHandedOver(pair) : true,
+/** Derives which links are needed. No other function adds or removes one, except for an offer. */
+function withLinks(routes: Routes): Routes {
+  const peers = mapPeers(routes, (peer) => ({
+    ...peer,
+    mesh: usesSfu(routes, peer) ? peer.mesh && !isHandedOver(peer) : true,
   }));
-  const awaited = [...pairs.values()].some((pair) => !pair.direct && !isHandedOver(pair));
+  const isAwaited = [...peers.values()].some((peer) => !peer.direct && !isHandedOver(peer));
   const sfu =
-    ways.topology === "sfu" ? !ways.direct || ways.trying : ways.sfu && !ways.direct && awaited;
-  return { ...ways, sfu, pairs };
+    routes.topology === "sfu"
+      ? !routes.direct || routes.retrying
+      : routes.sfu && !routes.direct && isAwaited;
+  return { ...routes, sfu, peers };
 }
 
-function viaServer(ways: Ways, pair: Pair): boolean {
-  return ways.topology === "sfu" && !ways.direct && !pair.direct;
+function usesSfu(routes: Routes, peer: PeerRoute): boolean {
+  return routes.topology === "sfu" && !routes.direct && !peer.direct;
 }
 
-function isHandedOver({ told, heard }: Pair): boolean {
-  return told && heard;
+function isHandedOver({ handoverSent, handoverReceived }: PeerRoute): boolean {
+  return handoverSent && handoverReceived;
 }

@@ -1,99 +1,107 @@
-// The one link to the media server: what this device sends goes up once, what the others send comes
-// down in sections that the server offers and tells the owner of.
-import { type Counters, countersOf } from "../rtc/counters.ts";
-import { applyLayers, cameraLayers, either, SCREEN_LAYERS, type Wanted } from "../rtc/encoding.ts";
-import type { Connection } from "../api.ts";
-import { carry, type LinkPlatform } from "./mesh-link.ts";
-import type { Signal } from "../rtc/negotiation.ts";
+// Link to the media server: this device's tracks go up once, those of the others arrive in sections
+// that the server offers and assigns to participants.
+import type { ConnectionState } from "../api.ts";
 import type { IceServer, ParticipantId, PublishedTrack, SubscribedTrack } from "../protocol.ts";
-import type { Sections } from "../rtc/transceivers.ts";
+import { type Counters, countersOf } from "../rtc/counters.ts";
+import {
+  applyLayers,
+  cameraLayers,
+  SCREEN_LAYERS,
+  type SubscribedEncodings,
+  unionOf,
+} from "../rtc/encoding.ts";
+import type { Signal } from "../rtc/negotiation.ts";
+import { PeerLink } from "../rtc/peer-link.ts";
+import type { RtcPlatform } from "../rtc/platform.ts";
+import { SerialQueue } from "../rtc/serial-queue.ts";
 import {
   entriesOf,
   kindOf,
   type PerSource,
-  type Received,
+  type ReceivedTracks,
   SOURCES,
   type Source,
   type Tracks,
 } from "../rtc/source.ts";
-import { Transport } from "../rtc/peer-link.ts";
+import { replaceTrack, type Transceivers } from "../rtc/transceivers.ts";
 
-/** How long a layer is sent on that nobody wants, in milliseconds. */
-const UNWANTED = 5_000;
+/** Time a simulcast layer is still sent after its last subscriber is gone. */
+const UNSUBSCRIBE_DELAY_MS = 5_000;
 
-/** How long the media server may take to be reached straight before relays are tried, in milliseconds. */
-const STRAIGHT = 1_500;
+/** Time to reach the media server directly before TURN relays are tried. */
+const DIRECT_TIMEOUT_MS = 1_500;
 
-export interface SfuLinkOptions extends LinkPlatform {
-  /** For the case that there is no straight way. */
+export interface SfuLinkOptions extends RtcPlatform {
+  /** Servers for the case that there is no direct path. */
   iceServers: readonly IceServer[];
   tracks: Tracks;
-  /** How many others there are: the more, the smaller the tiles. */
+  /** Number of remote participants, which bounds the size of their tiles. */
   others: number;
-  /** Names the sections of the offer that is sent right after. */
+  /** Announces the sources of the media sections in the offer that follows. */
   publish: (tracks: PublishedTrack[]) => void;
   send: (signal: Signal) => void;
-  /** The first offer of a peer connection went out: whatever the server was told before is void. */
-  introduced: () => void;
-  /** Its health, or what it brings, has changed. */
-  changed: () => void;
+  /** A new peer connection sent its first offer: the server knows no viewports of it yet. */
+  onOffered: () => void;
+  /** The connection state or the received tracks have changed. */
+  onChange: () => void;
 }
 
-/** What there is a section for from the first offer on. */
-const ALWAYS: readonly Source[] = ["microphone", "camera"];
+/** Sources with a media section from the first offer on. */
+const INITIAL_SOURCES: readonly Source[] = ["microphone", "camera"];
 
 /**
- * The browser is polite here, and opens the link. The sections of microphone and camera are there
- * from the first offer on, a screen's from when there first is one: turning on and off never
- * negotiates. That first offer tells the server all numbers that this browser uses, of formats and
- * header extensions: an offer of the server's own, made before it knew them, could be refused.
+ * The browser is polite and opens the link. The first offer has sections for microphone and camera,
+ * those of a screen are added when one is first shared; turning a source on or off never
+ * negotiates. The first offer tells the server every payload type and header extension id of this
+ * browser. An offer by the server before that could use conflicting numbers and be rejected.
  *
- * The link goes straight, over UDP or else TCP, and knows of no other servers at first: they are the
- * media server itself, and what comes over UDP from the address of a STUN or TURN server Chromium
- * takes for that server's. It would never see a check answered there.
+ * The link is direct at first, over UDP or TCP, and has no ICE servers. These run on the media
+ * server's own address, and Chromium takes UDP packets from the address of a STUN or TURN server
+ * for that server's, so it would never see the answer to a connectivity check.
  */
 export class SfuLink {
   readonly #options: SfuLinkOptions;
-  readonly #transport: Transport;
-  #sections: Sections = {};
+  readonly #link: PeerLink;
+  #transceivers: Transceivers = {};
   #tracks: Tracks;
   #others: number;
-  /** What has been sent by this peer connection, and so is published: others get a section for each. */
-  readonly #used = new Set<Source>();
+  /** Sources sent on this peer connection at least once; each is published to the others. */
+  readonly #published = new Set<Source>();
   #subscribed: readonly SubscribedTrack[] = [];
-  #wanted: PerSource<Wanted> = {};
-  readonly #stops: PerSource<ReturnType<typeof setTimeout>> = {};
-  #isIntroduced = false;
+  #encodings: PerSource<SubscribedEncodings> = {};
+  readonly #unsubscribeTimers: PerSource<ReturnType<typeof setTimeout>> = {};
+  #hasOffered = false;
   #iceServers: readonly IceServer[];
-  #triesRelays = false;
-  #detour: ReturnType<typeof setTimeout> | undefined;
-  #applying = Promise.resolve();
+  #usesRelays = false;
+  #relayFallbackTimer: ReturnType<typeof setTimeout> | undefined;
+  /** A browser rejects `setParameters` while another call is pending. */
+  readonly #parameters = new SerialQueue();
 
   constructor(options: SfuLinkOptions) {
-    const { createPeer, iceServers, changed } = options;
+    const { createPeer, iceServers, onChange } = options;
     this.#options = options;
     this.#iceServers = iceServers;
     this.#tracks = options.tracks;
     this.#others = options.others;
-    this.#transport = new Transport({
+    this.#link = new PeerLink({
       createPeer,
       polite: true,
       opens: true,
       iceServers: [],
       send: (signal) => this.#send(signal),
-      began: (peer) => this.#began(peer),
-      adopt: changed,
-      changed: (_, state) => {
-        changed();
+      onCreated: (peer) => this.#peerCreated(peer),
+      adopt: onChange,
+      onStateChange: (_, state) => {
+        onChange();
         if (state === "connected") void this.#applyLayers();
-        // Maybe the network is another one, where there is a straight way.
-        if (state === "disconnected") this.#goStraight();
+        // The network may have changed to one with a direct path.
+        if (state === "disconnected") this.#preferDirect();
       },
     });
   }
 
-  get connection(): Connection {
-    return this.#transport.connection;
+  get connection(): ConnectionState {
+    return this.#link.connection;
   }
 
   get isUp(): boolean {
@@ -101,38 +109,41 @@ export class SfuLink {
   }
 
   get peer(): RTCPeerConnection {
-    return this.#transport.peer;
+    return this.#link.peer;
   }
 
   async handle(signal: Signal): Promise<void> {
-    await this.#transport.handle(signal);
-    if (!this.#triesRelays && !this.#isReached) this.#waitForStraight();
+    await this.#link.handle(signal);
+    if (!this.#usesRelays && !this.#isIceConnected) this.#startRelayFallback();
   }
 
-  /** Who is on which section from now on. */
+  /** Assigns the received sections to participants. */
   setSubscribed(subscribed: readonly SubscribedTrack[]): void {
     this.#subscribed = subscribed;
   }
 
-  /** Sends other tracks from now on. */
+  /** Replaces the tracks that are sent. */
   setTracks(tracks: Tracks): void {
     this.#tracks = tracks;
-    void this.#fill();
+    void this.#sendTracks();
   }
 
   /**
-   * What of one of this device's videos goes to anybody. What does not is no longer sent after a
-   * while: each change costs a key frame, and what is out of sight may be back soon.
+   * Sets the encodings of a video that have subscribers. Others are deactivated after a delay: each
+   * change costs a keyframe, and a tile out of view may be back soon.
    */
-  setWanted(source: Source, wanted: Wanted): void {
-    const before = this.#wanted[source];
-    clearTimeout(this.#stops[source]);
-    this.#stops[source] = setTimeout(() => this.#want(source, wanted), UNWANTED);
-    if (before) this.#want(source, either(before, wanted));
+  setSubscribedEncodings(source: Source, encodings: SubscribedEncodings): void {
+    const before = this.#encodings[source];
+    clearTimeout(this.#unsubscribeTimers[source]);
+    this.#unsubscribeTimers[source] = setTimeout(
+      () => this.#setEncodings(source, encodings),
+      UNSUBSCRIBE_DELAY_MS,
+    );
+    if (before) this.#setEncodings(source, unionOf(before, encodings));
   }
 
-  #want(source: Source, wanted: Wanted): void {
-    this.#wanted = { ...this.#wanted, [source]: wanted };
+  #setEncodings(source: Source, encodings: SubscribedEncodings): void {
+    this.#encodings = { ...this.#encodings, [source]: encodings };
     void this.#applyLayers();
   }
 
@@ -144,136 +155,136 @@ export class SfuLink {
 
   setIceServers(iceServers: readonly IceServer[]): void {
     this.#iceServers = iceServers;
-    if (this.#triesRelays) this.#transport.setIceServers(iceServers);
+    if (this.#usesRelays) this.#link.setIceServers(iceServers);
   }
 
   restart(): void {
-    if (!this.isUp) this.#goStraight();
-    this.#transport.restart();
+    if (!this.isUp) this.#preferDirect();
+    this.#link.restart();
   }
 
-  restartUnlessWell(): void {
+  restartUnlessConnected(): void {
     if (!this.isUp) this.restart();
   }
 
-  /** Begins anew with another peer connection. */
+  /** Replaces the peer connection. */
   renew(): void {
-    this.#transport.renew();
+    this.#link.renew();
   }
 
-  /** What comes down, by participant. A section told of before its offer came is left out. */
-  received(): Map<ParticipantId, Received> {
-    const sections = new Map(this.peer.getTransceivers().map((section) => [section.mid, section]));
-    const found = new Map<ParticipantId, PerSource<MediaStreamTrack>>();
+  /** Received tracks by participant, without sections whose offer has not arrived yet. */
+  received(): Map<ParticipantId, ReceivedTracks> {
+    const transceivers = new Map(this.peer.getTransceivers().map((each) => [each.mid, each]));
+    const received = new Map<ParticipantId, PerSource<MediaStreamTrack>>();
     for (const { mid, participant, source } of this.#subscribed) {
-      const section = sections.get(mid);
-      if (!section) continue;
-      const theirs = found.get(participant) ?? {};
-      theirs[source] = section.receiver.track;
-      found.set(participant, theirs);
+      const transceiver = transceivers.get(mid);
+      if (!transceiver) continue;
+      const tracks = received.get(participant) ?? {};
+      tracks[source] = transceiver.receiver.track;
+      received.set(participant, tracks);
     }
-    return found;
+    return received;
   }
 
-  /** What this device sends by which section. */
+  /** This device's published sources by section. */
   published(): PublishedTrack[] {
-    return entriesOf(this.#sections).flatMap(([source, { mid }]) =>
-      mid !== null && this.#used.has(source) ? [{ mid, source }] : [],
+    return entriesOf(this.#transceivers).flatMap(([source, { mid }]) =>
+      mid !== null && this.#published.has(source) ? [{ mid, source }] : [],
     );
   }
 
-  /** How much of each received track has come in so far. */
+  /** Progress of each received track. */
   counters(): Promise<Counters> {
     return countersOf(this.peer);
   }
 
   close(): void {
-    for (const [, stop] of entriesOf(this.#stops)) clearTimeout(stop);
-    this.#transport.close();
-    clearTimeout(this.#detour);
+    for (const [, timer] of entriesOf(this.#unsubscribeTimers)) clearTimeout(timer);
+    this.#link.close();
+    clearTimeout(this.#relayFallbackTimer);
   }
 
-  get #isReached(): boolean {
+  get #isIceConnected(): boolean {
     return ["connected", "completed"].includes(this.peer.iceConnectionState);
   }
 
-  #waitForStraight(): void {
-    clearTimeout(this.#detour);
+  #startRelayFallback(): void {
+    clearTimeout(this.#relayFallbackTimer);
     if (this.peer.signalingState === "closed") return;
-    this.#detour = setTimeout(() => {
-      if (!this.#isReached) this.#tryRelays();
-    }, STRAIGHT);
+    this.#relayFallbackTimer = setTimeout(() => {
+      if (!this.#isIceConnected) this.#addRelays();
+    }, DIRECT_TIMEOUT_MS);
   }
 
-  #tryRelays(): void {
-    this.#triesRelays = true;
-    this.#transport.setIceServers(this.#iceServers);
-    this.#transport.restart();
+  #addRelays(): void {
+    this.#usesRelays = true;
+    this.#link.setIceServers(this.#iceServers);
+    this.#link.restart();
   }
 
-  /** From the next restart on. */
-  #goStraight(): void {
-    clearTimeout(this.#detour);
-    if (!this.#triesRelays) return;
-    this.#triesRelays = false;
-    this.#transport.setIceServers([]);
+  /** Takes effect with the next ICE restart. */
+  #preferDirect(): void {
+    clearTimeout(this.#relayFallbackTimer);
+    if (!this.#usesRelays) return;
+    this.#usesRelays = false;
+    this.#link.setIceServers([]);
   }
 
-  /** The server's candidates are in its descriptions; ours it learns as they knock. */
+  /** Candidates are not exchanged: the server's are in its SDP, ours it learns from checks. */
   #send(signal: Signal): void {
     if (!("description" in signal)) return;
     const isOffer = signal.description.type === "offer";
     if (isOffer) this.#options.publish(this.published());
     this.#options.send(signal);
-    if (!isOffer || this.#isIntroduced) return;
-    this.#isIntroduced = true;
-    this.#options.introduced();
+    if (!isOffer || this.#hasOffered) return;
+    this.#hasOffered = true;
+    this.#options.onOffered();
   }
 
-  #began(peer: RTCPeerConnection): void {
-    this.#isIntroduced = false;
-    this.#goStraight();
-    this.#wanted = {};
-    for (const [, stop] of entriesOf(this.#stops)) clearTimeout(stop);
-    this.#used.clear();
-    this.#used.add("microphone");
-    this.#sections = {};
-    for (const source of ALWAYS) this.#addSection(peer, source);
-    void this.#fill(peer);
+  #peerCreated(peer: RTCPeerConnection): void {
+    this.#hasOffered = false;
+    this.#preferDirect();
+    this.#encodings = {};
+    for (const [, timer] of entriesOf(this.#unsubscribeTimers)) clearTimeout(timer);
+    this.#published.clear();
+    this.#published.add("microphone");
+    this.#transceivers = {};
+    for (const source of INITIAL_SOURCES) this.#addTransceiver(peer, source);
+    void this.#sendTracks(peer);
   }
 
-  async #fill(peer: RTCPeerConnection = this.peer): Promise<void> {
+  async #sendTracks(peer: RTCPeerConnection = this.peer): Promise<void> {
     const before = this.published().length;
     for (const source of SOURCES) {
       if (!this.#tracks[source]) continue;
-      this.#used.add(source);
-      if (!this.#sections[source]) this.#addSection(peer, source);
+      this.#published.add(source);
+      if (!this.#transceivers[source]) this.#addTransceiver(peer, source);
     }
-    // Of a section that is yet to be offered it is told right before the offer.
+    // A section that is not negotiated yet is published right before its offer.
     if (this.published().length > before) this.#options.publish(this.published());
     await Promise.all(
-      entriesOf(this.#sections).map(([source, { sender }]) => carry(sender, this.#tracks[source])),
+      entriesOf(this.#transceivers).map(([source, { sender }]) =>
+        replaceTrack(sender, this.#tracks[source]),
+      ),
     );
     await this.#applyLayers();
   }
 
-  #addSection(peer: RTCPeerConnection, source: Source): void {
-    const section = peer.addTransceiver(this.#tracks[source] ?? kindOf(source), {
+  #addTransceiver(peer: RTCPeerConnection, source: Source): void {
+    const transceiver = peer.addTransceiver(this.#tracks[source] ?? kindOf(source), {
       direction: "sendonly",
       sendEncodings: this.#layers(source),
     });
-    this.#sections = { ...this.#sections, [source]: section };
+    this.#transceivers = { ...this.#transceivers, [source]: transceiver };
   }
 
-  /** One after the other, since a browser takes no parameters while it is given some. */
   #applyLayers(): Promise<void> {
-    const { camera, screen } = this.#sections;
-    this.#applying = this.#applying.then(async () => {
-      const { camera: cameraWanted, screen: screenWanted } = this.#wanted;
-      if (camera) await applyLayers(camera.sender, this.#layers("camera"), cameraWanted);
-      if (screen) await applyLayers(screen.sender, this.#layers("screen"), screenWanted);
+    const { camera, screen } = this.#transceivers;
+    return this.#parameters.run(async () => {
+      const { camera: cameraEncodings, screen: screenEncodings } = this.#encodings;
+      if (camera) await applyLayers(camera.sender, this.#layers("camera"), cameraEncodings);
+      if (screen) await applyLayers(screen.sender, this.#layers("screen"), screenEncodings);
     });
-    return this.#applying;
   }
 
   #layers(source: Source): RTCRtpEncodingParameters[] {

@@ -1,48 +1,96 @@
-// What the page shows, as the media server is told, so that it sends no more than that.
+// Viewports of remote videos, reported to the media server so that it sends nothing larger.
+import type { Viewport } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
 import type { Source } from "../rtc/source.ts";
 
-/** A picture on the page, in device pixels; 0 by 0 where it is out of sight. */
-export interface Sight {
-  readonly participant: ParticipantId;
-  readonly source: Source;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Sizes are told in steps of this many pixels: a tile that grows a little needs no other layer. */
+/** Granularity of the reported size, in pixels: small changes need no other simulcast layer. */
 const STEP = 16;
 
-/** As it is told: ordered and rounded, so that what means the same is the same. */
-export function toldOf(sights: readonly Sight[]): Sight[] {
+/** Time without change before viewports are reported. */
+const DEBOUNCE_MS = 150;
+
+/** Sorts and rounds, so that equivalent viewports are equal. */
+export function normalizeViewports(viewports: readonly Viewport[]): Viewport[] {
   const rounded = (pixels: number) => Math.round(Math.max(0, pixels) / STEP) * STEP;
-  return sights
-    .map((sight) => ({ ...sight, width: rounded(sight.width), height: rounded(sight.height) }))
-    .sort((a, b) => order(a.participant, b.participant) || order(a.source, b.source));
+  return viewports
+    .map((each) => ({ ...each, width: rounded(each.width), height: rounded(each.height) }))
+    .sort((a, b) => compare(a.participant, b.participant) || compare(a.source, b.source));
 }
 
-export function isSame(a: readonly Sight[], b: readonly Sight[]): boolean {
+export function areViewportsEqual(a: readonly Viewport[], b: readonly Viewport[]): boolean {
   return (
     a.length === b.length &&
-    a.every((sight, i) => {
+    a.every((viewport, i) => {
       const other = b[i];
       return (
         other !== undefined &&
-        sight.participant === other.participant &&
-        sight.source === other.source &&
-        sight.width === other.width &&
-        sight.height === other.height
+        viewport.participant === other.participant &&
+        viewport.source === other.source &&
+        viewport.width === other.width &&
+        viewport.height === other.height
       );
     })
   );
 }
 
-/** Out of sight: nothing is to be waited for. */
-export function isHidden(sights: readonly Sight[], id: ParticipantId, source: Source): boolean {
-  const sight = sights.find((each) => each.participant === id && each.source === source);
-  return sight !== undefined && sight.width * sight.height === 0;
+/** The video is out of view, so its media is not waited for. */
+export function isHidden(
+  viewports: readonly Viewport[],
+  id: ParticipantId,
+  source: Source,
+): boolean {
+  const viewport = viewports.find((each) => each.participant === id && each.source === source);
+  return viewport !== undefined && viewport.width * viewport.height === 0;
 }
 
-function order(a: string, b: string): number {
+function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export interface ViewportReporterOptions {
+  /** There is a link to the media server. */
+  isLinked: () => boolean;
+  send: (viewports: readonly Viewport[]) => void;
+}
+
+/** Reports viewports once they stop changing, and only if they differ from the last report. */
+export class ViewportReporter {
+  readonly #options: ViewportReporterOptions;
+  #current: readonly Viewport[] = [];
+  #reported: readonly Viewport[] | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ViewportReporterOptions) {
+    this.#options = options;
+  }
+
+  get current(): readonly Viewport[] {
+    return this.#current;
+  }
+
+  /** Cheap enough for every render: equal viewports are ignored. */
+  set(viewports: readonly Viewport[]): void {
+    const next = normalizeViewports(viewports);
+    if (areViewportsEqual(next, this.#current)) return;
+    this.#current = next;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#report(), DEBOUNCE_MS);
+  }
+
+  /** Reports now, for a peer connection of which the server knows no viewports. */
+  reportAgain(): void {
+    this.#reported = null;
+    this.#report();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #report(): void {
+    if (!this.#options.isLinked()) return;
+    if (this.#reported && areViewportsEqual(this.#reported, this.#current)) return;
+    this.#reported = this.#current;
+    this.#options.send(this.#current);
+  }
 }

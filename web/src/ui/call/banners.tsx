@@ -7,7 +7,7 @@ import styles from "./banners.module.css";
 import { DeviceBanner } from "./device-banner.tsx";
 
 /** Banners about the whole call: connection, devices and blocked audio. */
-export function Banners({ call: { status, cutOff } }: { call: CallState }) {
+export function Banners({ call: { status, sfuUnreachable } }: { call: CallState }) {
   const { t } = useI18n();
   const { server } = useClient();
   const isDraining = useReadable(server) === "draining";
@@ -24,7 +24,7 @@ export function Banners({ call: { status, cutOff } }: { call: CallState }) {
           <Icon name="alert" size={20} />
           {t.call.draining}
         </p>
-      ) : cutOff ? (
+      ) : sfuUnreachable ? (
         <p className={`${styles.banner} ${styles.quiet}`} role="status" data-testid="cut-off">
           <Icon name="direct" size={20} />
           {t.call.sfuUnreachable}

@@ -1,5 +1,5 @@
-import { type CSSProperties, type UIEvent, useEffect, useMemo, useState } from "react";
-import type { Call, CallState, Sight } from "../../client/index.ts";
+import { type CSSProperties, type UIEvent, useEffect, useState } from "react";
+import type { Call, CallState, Viewport } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import styles from "./grid.module.css";
@@ -25,12 +25,12 @@ interface Props {
 export function Grid({ call, state, isSpeakerView }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
-  const { picture, screen } = useReadable(media);
+  const { cameraStream, screen } = useReadable(media);
   const { ref, size } = useSize<HTMLUListElement>();
   const [pinned, setPinned] = useState<string | null>(null);
   const [scrolled, setScrolled] = useState(0);
 
-  const tiles = tilesOf(state, { camera: picture, screen: screen.picture });
+  const tiles = tilesOf(state, { camera: cameraStream, screen: screen.stream });
   const featured = featuredOf(tiles, { pinned, isSpeakerView, speaker: state.speaker });
   const isAlone = state.others.length === 0 && tiles.length === 1;
   const { rects, height, floating } = placesOf(tiles, featured, isAlone, size);
@@ -121,7 +121,7 @@ function useViewports(
   size: { width: number; height: number },
 ): void {
   const isPageVisible = useIsPageVisible();
-  const viewports = tiles.flatMap((tile): Sight[] => {
+  const viewports = tiles.flatMap((tile): Viewport[] => {
     const source = sourceOf(tile);
     const rect = rects.get(tile.key);
     if (!source || !rect) return [];
@@ -136,10 +136,8 @@ function useViewports(
       },
     ];
   });
-  // Compared as text: every render creates new but equal objects.
-  const serialized = JSON.stringify(viewports);
-  const stable = useMemo<Sight[]>(() => JSON.parse(serialized), [serialized]);
-  useEffect(() => call.show(stable), [call, stable]);
+  // After every render: the call ignores viewports that equal those before.
+  useEffect(() => call.setViewports(viewports));
 }
 
 /** Positioned by transform, which the compositor animates without a new page layout. */

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { Flow, Layer } from "../../client/index.ts";
+import type { Layer, TrackStats } from "../../client/index.ts";
 import {
   formatBitrate,
   formatFrameRate,
   formatMilliseconds,
   formatPercent,
-  sortFlows,
+  sortTracks,
 } from "./stats-format.ts";
 
 test.each([
@@ -32,17 +32,20 @@ test("a layer has a frame rate, and a scalability mode if it has several layers"
   expect(formatFrameRate({ ...layer, mode: "L3T3_KEY" })).toBe("30 fps · L3T3_KEY");
 });
 
-test("received flows are grouped by participant in page order, sent flows come last", () => {
-  const flow = (direction: Flow["direction"], participant: string, source: Flow["source"]) =>
-    ({ direction, participant, source }) as Flow;
-  const flows = [
-    flow("out", "sfu", "microphone"),
-    flow("in", "a", "microphone"),
-    flow("in", "b", "microphone"),
-    flow("in", "a", "camera"),
-    flow("in", "b", "camera"),
+test("received tracks are grouped by participant in page order, sent tracks come last", () => {
+  const track = (
+    direction: TrackStats["direction"],
+    participant: string,
+    source: TrackStats["source"],
+  ) => ({ direction, participant, source }) as TrackStats;
+  const tracks = [
+    track("out", "sfu", "microphone"),
+    track("in", "a", "microphone"),
+    track("in", "b", "microphone"),
+    track("in", "a", "camera"),
+    track("in", "b", "camera"),
   ];
-  const ordered = sortFlows(flows, ["b", "a"]);
+  const ordered = sortTracks(tracks, ["b", "a"]);
   expect(ordered.map(({ participant, source }) => `${participant} ${source}`)).toEqual([
     "b camera",
     "b microphone",

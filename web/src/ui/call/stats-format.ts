@@ -1,5 +1,5 @@
 /** Formatting of connection statistics. */
-import type { Flow, Layer, ParticipantId } from "../../client/index.ts";
+import type { Layer, ParticipantId, TrackStats } from "../../client/index.ts";
 
 /** Formats bits per second. */
 export function formatBitrate(bits: number): string {
@@ -23,13 +23,16 @@ export function formatFrameRate({ frameRate, mode }: Layer): string {
   return `${Math.round(frameRate)} fps${suffix}`;
 }
 
-/** Groups received flows by participant, in their order on the page, and puts sent flows last. */
-export function sortFlows(flows: readonly Flow[], participants: readonly ParticipantId[]): Flow[] {
-  const rank = ({ direction, participant }: Flow) =>
+/** Groups received tracks by participant, in their order on the page, and puts sent tracks last. */
+export function sortTracks(
+  tracks: readonly TrackStats[],
+  participants: readonly ParticipantId[],
+): TrackStats[] {
+  const rank = ({ direction, participant }: TrackStats) =>
     direction === "out" ? participants.length : participants.indexOf(participant);
-  return [...flows].sort(
+  return [...tracks].sort(
     (a, b) => rank(a) - rank(b) || SOURCES.indexOf(a.source) - SOURCES.indexOf(b.source),
   );
 }
 
-const SOURCES: readonly Flow["source"][] = ["camera", "microphone", "screen", "screen_audio"];
+const SOURCES: readonly TrackStats["source"][] = ["camera", "microphone", "screen", "screen_audio"];

@@ -1,4 +1,4 @@
-import type { Call, CallState, Flow, Line, Moment } from "../../client/index.ts";
+import type { Call, CallState, LinkStats, StatsSample, TrackStats } from "../../client/index.ts";
 import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -10,7 +10,7 @@ import {
   formatFrameRate,
   formatMilliseconds,
   formatPercent,
-  sortFlows,
+  sortTracks,
 } from "./stats-format.ts";
 
 interface Props {
@@ -22,17 +22,17 @@ interface Props {
 /** Dialog with the statistics of all peer connections, current and over the last two minutes. */
 export function Stats({ call, state, onClose }: Props) {
   const { t } = useI18n();
-  const { lines, moments } = useReadable(call.statistics);
+  const { links, samples } = useReadable(call.statistics);
   const { others } = state;
   return (
     <Dialog title={t.stats.title} onClose={onClose} isWide>
-      {lines.length === 0 ? (
+      {links.length === 0 ? (
         <p>{t.stats.measuring}</p>
       ) : (
         <div className={styles.stats} data-testid="stats">
-          <OverTime moments={moments} />
-          {lines.map((line) => (
-            <LinkTable key={line.to} line={line} others={others} />
+          <OverTime samples={samples} />
+          {links.map((link) => (
+            <LinkTable key={link.to} link={link} others={others} />
           ))}
         </div>
       )}
@@ -40,18 +40,18 @@ export function Stats({ call, state, onClose }: Props) {
   );
 }
 
-function OverTime({ moments }: { moments: readonly Moment[] }) {
+function OverTime({ samples }: { samples: readonly StatsSample[] }) {
   const { t } = useI18n();
-  const now = moments.at(-1);
+  const now = samples.at(-1);
   if (!now) return null;
   const graphs = [
-    [t.stats.in, formatBitrate(now.in), moments.map((moment) => moment.in)],
-    [t.stats.out, formatBitrate(now.out), moments.map((moment) => moment.out)],
-    [t.stats.packetLoss, formatPercent(now.loss), moments.map((moment) => moment.loss)],
+    [t.stats.in, formatBitrate(now.in), samples.map((sample) => sample.in)],
+    [t.stats.out, formatBitrate(now.out), samples.map((sample) => sample.out)],
+    [t.stats.packetLoss, formatPercent(now.loss), samples.map((sample) => sample.loss)],
     [
       t.stats.roundTrip,
       formatMilliseconds(now.roundTrip),
-      moments.map((moment) => moment.roundTrip),
+      samples.map((sample) => sample.roundTrip),
     ],
   ] as const;
   return (
@@ -70,26 +70,26 @@ function OverTime({ moments }: { moments: readonly Moment[] }) {
   );
 }
 
-function LinkTable({ line, others }: { line: Line; others: CallState["others"] }) {
+function LinkTable({ link, others }: { link: LinkStats; others: CallState["others"] }) {
   const { t } = useI18n();
-  const isServer = line.to === "sfu";
+  const isServer = link.to === "sfu";
   const nameOf = (id: string) => {
     const other = others.find((other) => other.id === id);
     return other ? distinctName(other) : "";
   };
-  const flows = sortFlows(
-    line.flows,
+  const tracks = sortTracks(
+    link.tracks,
     others.map(({ id }) => id),
   );
   return (
-    <section className={styles.line} data-testid="stats-line" data-to={line.to}>
-      <h3 className={styles.to}>{isServer ? t.stats.server : t.stats.to(nameOf(line.to))}</h3>
+    <section className={styles.line} data-testid="stats-line" data-to={link.to}>
+      <h3 className={styles.to}>{isServer ? t.stats.server : t.stats.to(nameOf(link.to))}</h3>
       <p className={styles.path}>
         <span>
-          {t.stats.path}: {line.path ?? "–"}
+          {t.stats.path}: {link.path ?? "–"}
         </span>
         <span>
-          {t.stats.roundTrip}: {formatMilliseconds(line.roundTrip)}
+          {t.stats.roundTrip}: {formatMilliseconds(link.roundTrip)}
         </span>
       </p>
       <div className={styles.scroll}>
@@ -104,19 +104,19 @@ function LinkTable({ line, others }: { line: Line; others: CallState["others"] }
             </tr>
           </thead>
           <tbody>
-            {flows.map((flow) => (
-              <tr key={`${flow.direction} ${flow.participant} ${flow.source}`}>
+            {tracks.map((track) => (
+              <tr key={`${track.direction} ${track.participant} ${track.source}`}>
                 <th scope="row">
-                  <FlowName flow={flow} name={isServer ? nameOf(flow.participant) : null} />
+                  <TrackName track={track} name={isServer ? nameOf(track.participant) : null} />
                 </th>
-                <td className={styles.whole}>{formatBitrate(flow.bitrate)}</td>
+                <td className={styles.whole}>{formatBitrate(track.bitrate)}</td>
                 <td className={styles.whole}>
-                  {flow.loss === null ? "–" : formatPercent(flow.loss)}
+                  {track.loss === null ? "–" : formatPercent(track.loss)}
                 </td>
                 <td data-testid="stats-picture">
-                  <VideoLayers flow={flow} />
+                  <VideoLayers track={track} />
                 </td>
-                <td className={styles.whole}>{flow.codec ?? "–"}</td>
+                <td className={styles.whole}>{track.codec ?? "–"}</td>
               </tr>
             ))}
           </tbody>
@@ -127,9 +127,9 @@ function LinkTable({ line, others }: { line: Line; others: CallState["others"] }
 }
 
 /** One row per simulcast layer; a dash for audio. */
-function VideoLayers({ flow }: { flow: Flow }) {
-  if (flow.layers.length === 0) return "–";
-  return flow.layers.map((layer) => (
+function VideoLayers({ track }: { track: TrackStats }) {
+  if (track.layers.length === 0) return "–";
+  return track.layers.map((layer) => (
     <span key={layer.height} className={styles.layer}>
       <span className={styles.whole}>
         {layer.width}×{layer.height}
@@ -139,17 +139,17 @@ function VideoLayers({ flow }: { flow: Flow }) {
   ));
 }
 
-function FlowName({ flow, name }: { flow: Flow; name: string | null }) {
+function TrackName({ track, name }: { track: TrackStats; name: string | null }) {
   const { t } = useI18n();
   return (
     <>
-      {flow.direction === "out" ? "↑\u00a0" : "↓\u00a0"}
+      {track.direction === "out" ? "↑\u00a0" : "↓\u00a0"}
       {name ? (
         <>
           <bdi className={styles.name}>{name}</bdi> ·{" "}
         </>
       ) : null}
-      {t.stats.source[flow.source]}
+      {t.stats.source[track.source]}
     </>
   );
 }

@@ -33,7 +33,7 @@ function call(others: RemoteParticipant[], status: CallState["status"] = "joined
     error: null,
     room: { name: "tea", participants: others.length + 1, capacity: 8, locked: false },
     topology: "mesh",
-    cutOff: false,
+    sfuUnreachable: false,
     speaker: null,
     chat: [],
     self: { id: "s", name: "Me", media: on, speaking: true, quality: null },

@@ -1,12 +1,12 @@
 /** View model of the tiles of a call, computed without the DOM. */
 import {
+  type CallParticipant,
   type CallState,
-  type Connection,
+  type ConnectionState,
   isInterrupted,
   type MediaState,
   type Quality,
   type RemoteParticipant,
-  type Self,
   type Source,
 } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
@@ -22,7 +22,7 @@ export interface TileView {
   /** Number among participants whose names look the same. */
   alike: number | undefined;
   isSelf: boolean;
-  connection: Connection;
+  connection: ConnectionState;
   quality: Quality | null;
   /** Shows the video; the avatar is shown otherwise. */
   showsVideo: boolean;
@@ -116,14 +116,14 @@ function showsCamera(other: RemoteParticipant): boolean {
   return isOn && !isInterrupted(other.media, "camera") && !isUnplayable(other, "camera");
 }
 
-/** Connection state of a participant, including loss of their own link to the media server. */
-function connectionOf(other: RemoteParticipant, { topology }: CallState): Connection {
+/** ConnectionState state of a participant, including loss of their own link to the media server. */
+function connectionOf(other: RemoteParticipant, { topology }: CallState): ConnectionState {
   const isLost = other.interrupted === true && topology === "sfu" && !other.direct;
   return isLost && other.connection === "connected" ? "reconnecting" : other.connection;
 }
 
 function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
-  const view = ({ id, name, alike }: Self, stream: MediaStream) => ({
+  const view = ({ id, name, alike }: CallParticipant, stream: MediaStream) => ({
     kind: "screen" as const,
     key: `${id} screen`,
     id,

@@ -12,7 +12,7 @@ const MAX_MESSAGE_LENGTH = 2_000;
 const FOLLOW_DISTANCE = 40;
 
 interface Props {
-  call: Pick<Call, "say">;
+  call: Pick<Call, "sendChat">;
   messages: readonly ChatMessage[];
   self: string;
   onClose: () => void;
@@ -29,7 +29,7 @@ export function Chat({ call, messages, self, onClose }: Props) {
   const isTooLong = [...text].length > MAX_MESSAGE_LENGTH;
   const send = () => {
     if (text.trim() === "" || isTooLong) return;
-    call.say(text);
+    call.sendChat(text);
     setText("");
     input.current?.focus();
   };

@@ -18,26 +18,26 @@ interface Props {
 export function SelfPreview({ onStart }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
-  const { camera, microphone, picture } = useReadable(media);
+  const { camera, microphone, cameraStream } = useReadable(media);
   // The toggles below may already have started one of them.
   const isStopped = [camera, microphone].every(
     ({ on, opening, problem }) => !on && !opening && !problem,
   );
   const label = startLabel(t);
-  const video = useStream(picture);
-  useAutoplay(video, picture);
+  const video = useStream(cameraStream);
+  useAutoplay(video, cameraStream);
   return (
     <div className={styles.preview}>
       <video
         ref={video}
-        className={`${styles.video} ${picture ? styles.live : ""}`}
+        className={`${styles.video} ${cameraStream ? styles.live : ""}`}
         aria-label={t.preview.video}
         data-testid="preview"
         muted
         autoPlay
         playsInline
       />
-      {picture ? null : (
+      {cameraStream ? null : (
         <div className={styles.off}>
           {onStart && isStopped && label ? (
             <>
