@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use turn::{
-    channel, shard_named, stream,
+    channel, requested_shard, stream,
     stun::{
         Class, Integrity, Key, Message, Method, PasswordAlgorithm, TransactionId, Writer,
         attribute::{DATA, XOR_PEER_ADDRESS},
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!message.verify(&key), "nobody signs by chance");
         }
     }
-    let _ = shard_named(bytes);
+    let _ = requested_shard(bytes);
     written(bytes);
 });
 

@@ -14,7 +14,8 @@ use std::{
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use turn::{
-    Config, FiveTuple, Forward, IcmpError, Limits, OpenFailed, Output, RelayId, Server, Transport,
+    Config, FiveTuple, Forward, IcmpError, Limits, OpenRelayError, Output, RelayId, Server,
+    Transport,
     rest::Credential,
     stun::{
         Class, Integrity, Key, Message, Method, PasswordAlgorithm, TransactionId, Writer,
@@ -212,7 +213,7 @@ impl World {
             Step::Raw { who, bytes } => drop(self.hand(who % CLIENTS, &bytes)),
             Step::Gone { who } => {
                 let who = who % CLIENTS;
-                self.server.handle_client_gone(&client(who));
+                self.server.handle_client_closed(&client(who));
                 if let Some(id) = self.model.at.remove(&who)
                     && self.model.leases.get(&id).is_some_and(|lease| lease.moves.is_none())
                 {
@@ -482,7 +483,7 @@ impl World {
             None => {}
             Some(Forward::Client(to)) => sent.push(written(&to)),
             Some(Forward::Peer(to)) => leaves = Some((to.relay, to.to)),
-            Some(Forward::Sibling(_)) => panic!("there is no other server"),
+            Some(Forward::Shard(_)) => panic!("there is no other server"),
             Some(Forward::Media(_)) => panic!("there is no media server"),
         }
         if let Some((relay, to)) = leaves {
@@ -509,7 +510,7 @@ impl World {
                         assert!(self.open.insert(relay, local).is_none(), "opened once");
                         self.relays.push((relay, local));
                     }
-                    let opened = if fails { Err(OpenFailed::PortTaken) } else { Ok(()) };
+                    let opened = if fails { Err(OpenRelayError::PortTaken) } else { Ok(()) };
                     let now = self.time();
                     if let Some(Forward::Client(to)) =
                         self.server.handle_relay_opened(now, relay, opened)

@@ -8,7 +8,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use turn::{
     channel,
-    stream::{MAX_FRAME, NotFramed, frame_length},
+    stream::{MAX_FRAME, ParseFrameError, frame_length},
     stun::{Class, Message, Method, TransactionId, Writer, attribute::DATA},
 };
 
@@ -86,7 +86,7 @@ impl Frame {
 
 /// Takes out what arrives in pieces of these lengths, and tells how it ended. Nothing is asked for
 /// that a buffer could not hold.
-fn take(bytes: &[u8], pieces: &[usize]) -> (Vec<Range<usize>>, Result<(), NotFramed>) {
+fn take(bytes: &[u8], pieces: &[usize]) -> (Vec<Range<usize>>, Result<(), ParseFrameError>) {
     let (mut frames, mut start, mut arrived) = (Vec::new(), 0, 0);
     let mut pieces = pieces.iter().cycle();
     loop {

@@ -13,10 +13,10 @@ pub(crate) struct Bucket {
 }
 
 /// A second's worth may come at once: a video's keyframe does.
-const BURST: u64 = 1_000_000_000;
+const BURST_NANOS: u64 = 1_000_000_000;
 /// What is taken at a time, if there is as much: so much of a second may lie with a server that has
 /// no use for it.
-const SIP: u64 = BURST / 64;
+const CREDIT_NANOS: u64 = BURST_NANOS / 64;
 
 /// What a server may still have relayed: nanoseconds of what it has taken.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Bucket {
     fn fill(&self, now: u64, cost: u64) -> bool {
         let filled = |empty_at: u64| {
             let empty_at = empty_at.max(now).saturating_add(cost);
-            (empty_at - now <= BURST).then_some(empty_at)
+            (empty_at - now <= BURST_NANOS).then_some(empty_at)
         };
         self.empty_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, filled).is_ok()
     }
@@ -46,7 +46,8 @@ impl Credit {
     }
 
     fn take(&mut self, bucket: &Bucket, now: u64, missing: u64) -> bool {
-        let taken = [missing.max(SIP), missing].into_iter().find(|cost| bucket.fill(now, *cost));
+        let taken =
+            [missing.max(CREDIT_NANOS), missing].into_iter().find(|cost| bucket.fill(now, *cost));
         self.0 += taken.unwrap_or(0);
         taken.is_some()
     }
@@ -68,7 +69,7 @@ mod tests {
         let mut credits = [Credit::default(), Credit::default(), Credit::default()];
         // A packet is a millisecond's worth, and each of three has one every millisecond.
         let mut passed = 0_u64;
-        for now in (0..10 * BURST).step_by(1_000_000) {
+        for now in (0..10 * BURST_NANOS).step_by(1_000_000) {
             for credit in &mut credits {
                 if credit.covers(&bucket, now, 1_000_000) {
                     credit.spend(1_000_000);
@@ -84,12 +85,12 @@ mod tests {
     fn one_alone_has_all_of_it() {
         let (bucket, mut credit) = (Bucket::default(), Credit::default());
         let mut asked = || {
-            credit.covers(&bucket, 5, BURST / 10) && {
-                credit.spend(BURST / 10);
+            credit.covers(&bucket, 5, BURST_NANOS / 10) && {
+                credit.spend(BURST_NANOS / 10);
                 true
             }
         };
         assert_eq!((0..100).filter(|_| asked()).count(), 10);
-        assert!(!bucket.is_empty(5) && bucket.is_empty(5 + BURST));
+        assert!(!bucket.is_empty(5) && bucket.is_empty(5 + BURST_NANOS));
     }
 }

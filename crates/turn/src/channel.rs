@@ -8,7 +8,7 @@
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// /                       Application Data                        /
 /// ```
-pub const HEADER: usize = 4;
+pub const HEADER_LEN: usize = 4;
 
 /// A number a channel may have: 0x4000 to 0x7FFF.
 ///
@@ -32,10 +32,18 @@ impl ChannelNumber {
     }
 }
 
+/// Whether a packet is ChannelData by its first byte: the channel numbers 0x4000 to 0x7FFF begin
+/// with 0b01, STUN messages with 0b00 (RFC 8656 §12, RFC 7983).
+#[inline]
+#[must_use]
+pub fn is_channel_data(packet: &[u8]) -> bool {
+    matches!(packet.first(), Some(0x40..=0x7F))
+}
+
 /// Takes a ChannelData message apart. Bytes after the stated length are padding and left out.
 #[must_use]
 pub fn read(message: &[u8]) -> Option<(ChannelNumber, &[u8])> {
-    let (&[n0, n1, l0, l1], rest) = message.split_first_chunk::<HEADER>()?;
+    let (&[n0, n1, l0, l1], rest) = message.split_first_chunk::<HEADER_LEN>()?;
     let number = ChannelNumber::new(u16::from_be_bytes([n0, n1]))?;
     Some((number, rest.get(..usize::from(u16::from_be_bytes([l0, l1])))?))
 }

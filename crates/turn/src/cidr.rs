@@ -1,7 +1,6 @@
 //! Ranges of addresses, compared as integers.
 
-use std::net::IpAddr;
-use std::str::FromStr;
+use std::{net::IpAddr, str::FromStr};
 
 /// A range as an operator writes it: `192.168.0.0/16`, `fd00::/8`, or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,16 +12,16 @@ pub struct Cidr {
 /// What is wrong with a range's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an address range like 10.0.0.0/8 or fd00::/8")]
-pub struct NoCidr;
+pub struct ParseCidrError;
 
 impl Cidr {
     /// The addresses that share the first `bits` bits with `address`.
     ///
     /// # Errors
-    /// [`NoCidr`] when the family has fewer bits.
-    pub fn new(address: IpAddr, bits: u32) -> Result<Self, NoCidr> {
+    /// [`ParseCidrError`] when the family has fewer bits.
+    pub fn new(address: IpAddr, bits: u32) -> Result<Self, ParseCidrError> {
         let width = if address.is_ipv4() { 32 } else { 128 };
-        if bits > width { Err(NoCidr) } else { Ok(Self { address, bits }) }
+        if bits > width { Err(ParseCidrError) } else { Ok(Self { address, bits }) }
     }
 
     /// How many leading bits its addresses share.
@@ -56,14 +55,14 @@ impl Cidr {
 }
 
 impl FromStr for Cidr {
-    type Err = NoCidr;
+    type Err = ParseCidrError;
 
-    fn from_str(text: &str) -> Result<Self, NoCidr> {
+    fn from_str(text: &str) -> Result<Self, ParseCidrError> {
         let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| NoCidr)?)),
+            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| ParseCidrError)?)),
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| NoCidr)?;
+        let address: IpAddr = address.parse().map_err(|_| ParseCidrError)?;
         Self::new(address, bits.unwrap_or(if address.is_ipv4() { 32 } else { 128 }))
     }
 }
@@ -106,7 +105,7 @@ mod tests {
             assert!(good.parse::<Cidr>().is_ok(), "{good}");
         }
         for bad in ["", "/", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/-1", "10.0.0.0/", "a"] {
-            assert_eq!(bad.parse::<Cidr>(), Err(NoCidr), "{bad}");
+            assert_eq!(bad.parse::<Cidr>(), Err(ParseCidrError), "{bad}");
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Who may use the server: users an operator names, and whoever was given a credential made with
 //! one of the secrets (see [`crate::rest`]).
 
-use crate::rest;
-use crate::rooms::Rooms;
-use crate::stun::{Key, Message, PasswordAlgorithm, userhash};
+use std::{borrow::Cow, time::Instant};
+
 use foldhash::HashMap;
-use std::borrow::Cow;
-use std::time::Instant;
+
+use crate::{
+    member_credentials::MemberCredentials,
+    rest,
+    stun::{Key, Message, PasswordAlgorithm, userhash},
+};
 
 /// A user that an operator names. Only keys are kept, which hold for one realm.
 #[derive(Clone, Debug)]
@@ -48,19 +51,36 @@ pub(crate) enum Name<'a> {
     Hash(&'a [u8]),
 }
 
-/// A request whose sender knows the password.
-pub(crate) struct Proven<'a> {
+/// The name and key derivation that a request claims.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub(crate) name: Name<'a>,
+    pub(crate) algorithm: PasswordAlgorithm,
+    /// Accepts an expired credential: its allocation is still live.
+    pub(crate) may_be_expired: bool,
+}
+
+/// The current time on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    pub(crate) now: Instant,
+    /// Seconds since 1970.
+    pub(crate) unix: u64,
+}
+
+/// The authenticated sender of a request.
+pub(crate) struct Authenticated<'a> {
     pub(crate) username: Cow<'a, str>,
     pub(crate) key: Key,
     /// The credential is a room's.
     pub(crate) is_member: bool,
 }
 
-impl Proven<'_> {
+impl Authenticated<'_> {
     /// Whether something made under that name is this user's: the same name, or one of the same user
     /// that ends at another time, as credentials are renewed while what was made with them lives. A
     /// name that is a bare time says of no user that it is the same.
-    pub(crate) fn is_holder(&self, username: &str, is_member: bool) -> bool {
+    pub(crate) fn owns(&self, username: &str, is_member: bool) -> bool {
         let same_user = || {
             let parsed = [username, &self.username].map(rest::Username::parse);
             let [Some(made), Some(now)] = parsed else { return false };
@@ -78,9 +98,9 @@ pub(crate) struct Credentials {
     users: HashMap<Box<str>, User>,
     by_hash: HashMap<[u8; 32], Box<str>>,
     /// Those of rooms have a secret of their own.
-    rooms: Option<Rooms>,
+    rooms: Option<MemberCredentials>,
     /// Stands for users that are not there, so that asking for one takes as long.
-    nobody: User,
+    dummy: User,
 }
 
 impl Credentials {
@@ -89,8 +109,8 @@ impl Credentials {
         realm: &str,
         secrets: Vec<Vec<u8>>,
         users: Vec<User>,
-        rooms: Option<Rooms>,
-        nobody: &str,
+        rooms: Option<MemberCredentials>,
+        dummy_password: &str,
     ) -> Self {
         Self {
             realm: realm.into(),
@@ -98,7 +118,7 @@ impl Credentials {
             rooms,
             by_hash: users.iter().map(|user| (user.hash, user.name.clone())).collect(),
             users: users.into_iter().map(|user| (user.name.clone(), user)).collect(),
-            nobody: User::new("", realm, nobody),
+            dummy: User::new("", realm, dummy_password),
         }
     }
 
@@ -113,24 +133,22 @@ impl Credentials {
         self.rooms.as_ref().is_some_and(|rooms| rooms.has_member(rest::user_of(username)))
     }
 
-    /// The key that protects a message, if its sender has it. A name nobody has, one that has
-    /// ended and a wrong password take the same steps.
-    ///
-    /// `outlives` says that a REST name is good although its time is over.
-    pub(crate) fn prove<'a>(
+    /// Authenticates a message. An unknown name, an expired one and a wrong password take the same
+    /// steps, so that timing reveals none of them.
+    pub(crate) fn authenticate<'a>(
         &self,
-        (now, unix_now): (Instant, u64),
+        time: Time,
         message: &Message<'_>,
-        name: Name<'a>,
-        algorithm: PasswordAlgorithm,
-        outlives: bool,
-    ) -> Option<Proven<'a>> {
+        claim: Claim<'a>,
+    ) -> Option<Authenticated<'a>> {
+        let Time { now, unix: unix_now } = time;
+        let Claim { name, algorithm, may_be_expired } = claim;
         let user = match name {
             Name::Plain(name) => self.users.get(name),
             Name::Hash(hash) => self.by_hash.get(hash).and_then(|name| self.users.get(name)),
         };
-        let static_key = user.unwrap_or(&self.nobody).key(algorithm);
-        let mut proven = None;
+        let static_key = user.unwrap_or(&self.dummy).key(algorithm);
+        let mut authenticated = None;
         if message.verify(static_key)
             && let Some(user) = user
         {
@@ -138,32 +156,35 @@ impl Credentials {
                 Name::Plain(name) => Cow::Borrowed(name),
                 Name::Hash(_) => Cow::Owned(String::from(&*user.name)),
             };
-            proven = Some(Proven { username: name, key: static_key.clone(), is_member: false });
+            authenticated =
+                Some(Authenticated { username: name, key: static_key.clone(), is_member: false });
         }
         let plain = match name {
             Name::Plain(name) => name,
             Name::Hash(_) => "",
         };
         let parsed = rest::Username::parse(plain);
-        let current = parsed.is_some_and(|name| name.expiry > unix_now || outlives);
+        let current = parsed.is_some_and(|name| name.expiry > unix_now || may_be_expired);
         for secret in &self.secrets {
             let password = rest::password(secret, plain);
             let key = Key::derive(algorithm, plain, &self.realm, &password);
-            if message.verify(&key) && current && proven.is_none() {
+            if message.verify(&key) && current && authenticated.is_none() {
                 let username = Cow::Borrowed(plain);
-                proven = Some(Proven { username, key, is_member: false });
+                authenticated = Some(Authenticated { username, key, is_member: false });
             }
         }
         if let Some(rooms) = &self.rooms {
             let password = rest::password(rooms.secret(), plain);
             let key = Key::derive(algorithm, plain, &self.realm, &password);
             let current = parsed.is_some_and(|name| {
-                (name.expiry > rooms.unix(now) || outlives) && rooms.has_member(name.user)
+                (name.expiry > rooms.unix_time(now) || may_be_expired)
+                    && rooms.has_member(name.user)
             });
-            if message.verify(&key) && current && proven.is_none() {
-                proven = Some(Proven { username: Cow::Borrowed(plain), key, is_member: true });
+            if message.verify(&key) && current && authenticated.is_none() {
+                authenticated =
+                    Some(Authenticated { username: Cow::Borrowed(plain), key, is_member: true });
             }
         }
-        proven
+        authenticated
     }
 }

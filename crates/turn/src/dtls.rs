@@ -3,15 +3,19 @@
 //! A ClientHello costs its sender a round trip to the address it names before anything is kept or
 //! computed for it. Only a hello in one piece is looked at, so no fragment waits for others.
 
-use crate::rate::RateLimit;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
 use aws_lc_rs::{constant_time, hmac};
-use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+
+use crate::rate::RateLimit;
 
 /// Bytes of a cookie.
-pub const COOKIE: usize = 32;
+pub const COOKIE_LEN: usize = 32;
 /// Bytes of a HelloVerifyRequest: record header, handshake header, version, cookie and its length.
-const REQUEST: usize = RECORD_HEADER + HANDSHAKE_HEADER + 3 + COOKIE;
+const REQUEST: usize = RECORD_HEADER + HANDSHAKE_HEADER + 3 + COOKIE_LEN;
 
 const RECORD_HEADER: usize = 13;
 const HANDSHAKE_HEADER: usize = 12;
@@ -29,7 +33,7 @@ const ALERT: usize = RECORD_HEADER + 2;
 
 /// Why a handshake can't be (RFC 5246 §7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alert {
+pub enum AlertDescription {
     /// Nothing both ends know.
     HandshakeFailure = 40,
     /// No version both ends know.
@@ -37,30 +41,30 @@ pub enum Alert {
 }
 
 /// A cookie as it came back.
-pub type Cookie = [u8; COOKIE];
+pub type Cookie = [u8; COOKIE_LEN];
 
 /// What becomes of a datagram from somebody unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Greeting {
+pub enum HelloResponse {
     /// A first hello: send this back, which is shorter.
     Challenge([u8; REQUEST]),
     /// A hello of a version before DTLS 1.2 (RFC 8996): send this back.
-    TooOld([u8; ALERT]),
+    Alert([u8; ALERT]),
     /// A hello with the right cookie: its sender is where it says, and may begin.
-    Proven(Cookie),
+    Verified(Cookie),
     /// Nothing to answer.
     Ignored,
 }
 
 /// Answers first hellos and knows its own cookies again.
-pub struct Door {
+pub struct CookieExchange {
     key: hmac::Key,
     answers: RateLimit,
     handshakes: RateLimit,
 }
 
-impl Door {
-    /// A door whose cookies are made with `key`, known to this process alone. `per_second` and
+impl CookieExchange {
+    /// A cookies whose cookies are made with `key`, known to this process alone. `per_second` and
     /// `burst` bound the answers to one /24 or /64.
     #[must_use]
     pub fn new(key: [u8; 32], now: Instant, per_second: u32, burst: u32) -> Self {
@@ -72,25 +76,25 @@ impl Door {
     }
 
     /// Judges a datagram; `unix_now` is in seconds since 1970.
-    pub fn greet(
+    pub fn handle_hello(
         &mut self,
         now: Instant,
         unix_now: u64,
         client: SocketAddr,
         datagram: &[u8],
-    ) -> Greeting {
-        let Some(hello) = Hello::parse(datagram) else { return Greeting::Ignored };
+    ) -> HelloResponse {
+        let Some(hello) = Hello::parse(datagram) else { return HelloResponse::Ignored };
         if hello.cookie.is_empty() {
             if hello.message_seq != 0 || !self.answers.admit(now, client.ip(), false) {
-                return Greeting::Ignored;
+                return HelloResponse::Ignored;
             }
             if hello.version == DTLS_1_0 {
-                return Greeting::TooOld(alert_to(&hello, Alert::ProtocolVersion));
+                return HelloResponse::Alert(alert_to(&hello, AlertDescription::ProtocolVersion));
             }
             let cookie = self.cookie(unix_now / PERIOD, client, &hello);
-            return Greeting::Challenge(request(&hello, &cookie));
+            return HelloResponse::Challenge(request(&hello, &cookie));
         }
-        let Ok(cookie) = Cookie::try_from(hello.cookie) else { return Greeting::Ignored };
+        let Ok(cookie) = Cookie::try_from(hello.cookie) else { return HelloResponse::Ignored };
         let period = unix_now / PERIOD;
         let ours = [period, period.saturating_sub(1)].into_iter().any(|period| {
             let right = self.cookie(period, client, &hello);
@@ -98,9 +102,9 @@ impl Door {
         });
         // The answer to a challenge is the second message (RFC 6347 §4.2.2).
         if ours && hello.message_seq == 1 && self.handshakes.admit(now, client.ip(), true) {
-            Greeting::Proven(cookie)
+            HelloResponse::Verified(cookie)
         } else {
-            Greeting::Ignored
+            HelloResponse::Ignored
         }
     }
 
@@ -113,7 +117,7 @@ impl Door {
         }
         context.update(&client.port().to_be_bytes());
         context.update(hello.random);
-        let mut cookie = [0; COOKIE];
+        let mut cookie = [0; COOKIE_LEN];
         for (to, byte) in cookie.iter_mut().zip(context.sign().as_ref()) {
             *to = *byte;
         }
@@ -123,7 +127,7 @@ impl Door {
 
 /// Whether a datagram begins with a record that only a handshake not yet encrypted has.
 #[must_use]
-pub fn begins_handshake(datagram: &[u8]) -> bool {
+pub fn is_client_hello(datagram: &[u8]) -> bool {
     Hello::parse(datagram).is_some()
 }
 
@@ -132,7 +136,7 @@ pub fn begins_handshake(datagram: &[u8]) -> bool {
 /// A handshake that goes on where a challenge left off must have seen the hello that was
 /// challenged.
 #[must_use]
-pub fn without_cookie(datagram: &[u8]) -> Option<Vec<u8>> {
+pub fn strip_cookie(datagram: &[u8]) -> Option<Vec<u8>> {
     let hello = Hello::parse(datagram)?;
     let body: Vec<u8> = [hello.before, &[0], hello.after].concat();
     let mut first = Vec::with_capacity(datagram.len());
@@ -149,8 +153,8 @@ pub fn without_cookie(datagram: &[u8]) -> Option<Vec<u8>> {
 
 /// What tells the sender of a hello that it is to be no handshake.
 #[must_use]
-pub fn alert(hello: &[u8], why: Alert) -> Option<[u8; ALERT]> {
-    Some(alert_to(&Hello::parse(hello)?, why))
+pub fn fatal_alert(hello: &[u8], description: AlertDescription) -> Option<[u8; ALERT]> {
+    Some(alert_to(&Hello::parse(hello)?, description))
 }
 
 const ALERT_RECORD: u8 = 21;
@@ -218,10 +222,11 @@ fn request(hello: &Hello<'_>, cookie: &Cookie) -> [u8; REQUEST] {
     request
 }
 
-fn alert_to(hello: &Hello<'_>, why: Alert) -> [u8; ALERT] {
+fn alert_to(hello: &Hello<'_>, description: AlertDescription) -> [u8; ALERT] {
     const LEVEL: u8 = 2;
     let record = [ALERT_RECORD].into_iter().chain(DTLS_1_0).chain([0, 0]);
-    let record = record.chain(hello.record_seq.iter().copied()).chain([0, 2, LEVEL, why as u8]);
+    let record =
+        record.chain(hello.record_seq.iter().copied()).chain([0, 2, LEVEL, description as u8]);
     let mut alert = [0; ALERT];
     for (to, byte) in alert.iter_mut().zip(record) {
         *to = byte;

@@ -18,7 +18,7 @@ pub enum Transport {
 impl Transport {
     /// Whether who sends over it has shown to receive at its address.
     #[must_use]
-    pub fn proves_address(self) -> bool {
+    pub fn validates_address(self) -> bool {
         self != Self::Udp
     }
 

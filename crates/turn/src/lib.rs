@@ -15,24 +15,25 @@ mod credentials;
 mod discovery;
 pub mod dtls;
 mod five_tuple;
+mod member_credentials;
 mod nonce;
 mod policy;
 mod rate;
 pub mod rest;
-mod rooms;
 mod server;
 pub mod siblings;
 pub mod stream;
 pub mod stun;
 mod ticket;
 
-pub use cidr::{Cidr, NoCidr};
+pub use cidr::{Cidr, ParseCidrError};
 pub use credentials::User;
 pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, Transport};
-pub use rooms::{Members, Rooms};
+pub use member_credentials::{MemberCredentials, Members};
 pub use server::{
-    Answered, Config, ConnectFailed, ConnectionId, Counters, Forward, Head, IcmpError, Limits,
-    OpenFailed, Output, PORTS, RelayId, Server, TcpOutput, ToClient, ToMedia, ToPeer, ToSibling,
+    Config, ConnectPeerError, ConnectionId, Counters, Forward, Header, IcmpError, Limits,
+    OpenRelayError, Output, PORTS, RelayId, ResponseCounts, Server, TcpOutput, ToClient, ToMedia,
+    ToPeer, ToShard,
 };
-pub use ticket::shard_named;
+pub use ticket::requested_shard;

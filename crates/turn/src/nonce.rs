@@ -1,18 +1,21 @@
 //! Nonces that need no memory: each carries its end and a MAC over that and the client's address,
 //! behind a cookie that says what the server can do (RFC 8489 §9.2, "stateless").
 
-use aws_lc_rs::{constant_time, hmac};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use std::net::IpAddr;
+
+use aws_lc_rs::{constant_time, hmac};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 
 /// What a nonce begins with whose server tells its security features (RFC 8489 §9.2).
 const COOKIE: &[u8; 9] = b"obMatJos2";
-const MAC: usize = 12;
-const RAW: usize = 8 + MAC;
-const HEAD: usize = COOKIE.len() + 4;
+const MAC_LEN: usize = 12;
+const RAW_LEN: usize = 8 + MAC_LEN;
+const PREFIX_LEN: usize = COOKIE.len() + 4;
 /// Characters of a nonce.
-pub(crate) const TEXT: usize = HEAD + 27;
+pub(crate) const NONCE_LEN: usize = PREFIX_LEN + 27;
 
 /// The bits after the cookie (RFC 8489 §18.1): who strips what we offer is found out, since the
 /// nonce comes back as it was given.
@@ -33,7 +36,7 @@ impl Features {
 /// Makes and checks nonces with a key that only this process knows.
 pub(crate) struct Nonces {
     key: hmac::Key,
-    head: [u8; HEAD],
+    prefix: [u8; PREFIX_LEN],
     /// Seconds a nonce lives.
     lifetime: u64,
 }
@@ -43,34 +46,34 @@ impl Nonces {
         let mut bits = [0; 4];
         let written = STANDARD.encode_slice(features.bits(), &mut bits);
         debug_assert_eq!(written.ok(), Some(bits.len()));
-        let mut head = [0; HEAD];
-        fill(&mut head, COOKIE.iter().chain(&bits));
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), head, lifetime }
+        let mut prefix = [0; PREFIX_LEN];
+        fill(&mut prefix, COOKIE.iter().chain(&bits));
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), prefix, lifetime }
     }
 
     /// A nonce for a client at `client`, good from `unix_now` for the lifetime.
-    pub(crate) fn mint(&self, unix_now: u64, client: IpAddr) -> [u8; TEXT] {
-        let mut end = [0; TEXT - HEAD];
+    pub(crate) fn mint(&self, unix_now: u64, client: IpAddr) -> [u8; NONCE_LEN] {
+        let mut end = [0; NONCE_LEN - PREFIX_LEN];
         let raw = self.raw(unix_now.saturating_add(self.lifetime), client);
         let written = URL_SAFE_NO_PAD.encode_slice(raw, &mut end);
         debug_assert_eq!(written.ok(), Some(end.len()));
-        let mut text = [0; TEXT];
-        fill(&mut text, self.head.iter().chain(&end));
+        let mut text = [0; NONCE_LEN];
+        fill(&mut text, self.prefix.iter().chain(&end));
         text
     }
 
     /// Whether the nonce is ours, was given to `client` and has not ended.
     pub(crate) fn verify(&self, unix_now: u64, client: IpAddr, nonce: &[u8]) -> bool {
-        let mut raw = [0; RAW];
-        let Some(nonce) = nonce.strip_prefix(&self.head) else { return false };
-        let Ok(RAW) = URL_SAFE_NO_PAD.decode_slice(nonce, &mut raw) else { return false };
+        let mut raw = [0; RAW_LEN];
+        let Some(nonce) = nonce.strip_prefix(&self.prefix) else { return false };
+        let Ok(RAW_LEN) = URL_SAFE_NO_PAD.decode_slice(nonce, &mut raw) else { return false };
         let Some((end, _)) = raw.split_first_chunk::<8>() else { return false };
         let end = u64::from_be_bytes(*end);
         end > unix_now
             && constant_time::verify_slices_are_equal(&self.raw(end, client), &raw).is_ok()
     }
 
-    fn raw(&self, end: u64, client: IpAddr) -> [u8; RAW] {
+    fn raw(&self, end: u64, client: IpAddr) -> [u8; RAW_LEN] {
         let mut context = hmac::Context::with_key(&self.key);
         let end = end.to_be_bytes();
         context.update(&end);
@@ -79,7 +82,7 @@ impl Nonces {
             IpAddr::V6(ip) => context.update(&ip.octets()),
         }
         let tag = context.sign();
-        let mut raw = [0; RAW];
+        let mut raw = [0; RAW_LEN];
         fill(&mut raw, end.iter().chain(tag.as_ref()));
         raw
     }
@@ -123,7 +126,7 @@ mod tests {
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             assert!(!nonces.verify(1000, ip("2001:db8::1"), &changed), "{at}");
         }
-        for bad in [&b""[..], b"x", &[b'A'; 500], &[0xFF; TEXT]] {
+        for bad in [&b""[..], b"x", &[b'A'; 500], &[0xFF; NONCE_LEN]] {
             assert!(!nonces.verify(1000, ip("2001:db8::1"), bad));
         }
     }

@@ -4,9 +4,12 @@
 //! none on a link of this machine, whatever its number, and to this machine only where a peer's
 //! address is one of our own relayed addresses.
 
+use std::{
+    collections::HashSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
 use crate::Cidr;
-use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What may be done with a peer's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +97,7 @@ impl Policy {
 
     /// Judges a peer's address. `relays_live_there` says whether one of our own relayed addresses
     /// has this IP now.
-    pub(crate) fn judge(&self, peer: IpAddr, relays_live_there: bool) -> Verdict {
+    pub(crate) fn check(&self, peer: IpAddr, relays_live_there: bool) -> Verdict {
         let peer = peer.to_canonical();
         if self.allow.iter().any(|range| range.contains(peer)) {
             Verdict::Open

@@ -1,24 +1,26 @@
-//! How often we answer those who have proven nothing yet, in fixed memory: per /24 and /64, since
+//! How often we answer those who have validated nothing yet, in fixed memory: per /24 and /64, since
 //! whoever owns one address of a network can claim to be any of it; per address where a stream has
-//! proven that, or a nonce that came back from there.
+//! validated that, or a nonce that came back from there.
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 /// Prefixes share this many slots; more prefixes than slots share allowances, never memory.
 const SLOTS: usize = 1 << 14;
 
-/// How long an address counts as proven after a request with a nonce that was sent there. Its keepalives
+/// How long an address counts as validated after a request with a nonce that was sent there. Its keepalives
 /// and new attempts then stand apart from what others claim to send from its network.
-const PROVEN: Duration = Duration::from_secs(600);
+const VALIDATION_LIFETIME: Duration = Duration::from_secs(600);
 
 /// A leaky bucket per slot, kept as the moment it will be empty (GCRA): eight bytes each.
 pub(crate) struct RateLimit {
     empty_at: Box<[u64]>,
     /// When the proof of an address ends, in nanoseconds. Addresses that share a slot share it, and
     /// still have allowances of their own.
-    proven_until: Box<[u64]>,
+    validated_until: Box<[u64]>,
     start: Instant,
     /// Nanoseconds between answers in the long run.
     interval: u64,
@@ -33,7 +35,7 @@ impl RateLimit {
         let interval = 1_000_000_000 / u64::from(per_second.max(1));
         Self {
             empty_at: vec![0; SLOTS].into_boxed_slice(),
-            proven_until: vec![0; SLOTS].into_boxed_slice(),
+            validated_until: vec![0; SLOTS].into_boxed_slice(),
             start,
             interval,
             burst: interval.saturating_mul(u64::from(burst.max(1))),
@@ -42,9 +44,9 @@ impl RateLimit {
     }
 
     /// Whether one more answer to `client` is within what its prefix may have, or it alone where
-    /// its address is `proven`.
-    pub(crate) fn admit(&mut self, now: Instant, client: IpAddr, proven: bool) -> bool {
-        let index = self.slot(client, proven);
+    /// its address is `validated`.
+    pub(crate) fn admit(&mut self, now: Instant, client: IpAddr, validated: bool) -> bool {
+        let index = self.slot(client, validated);
         let now = self.nanos(now);
         let Some(empty_at) = self.empty_at.get_mut(index) else { return false };
         let next = (*empty_at).max(now).saturating_add(self.interval);
@@ -56,23 +58,23 @@ impl RateLimit {
     }
 
     /// A client has shown to receive at this address.
-    pub(crate) fn note_proven(&mut self, now: Instant, client: IpAddr) {
-        let until = self.nanos(now + PROVEN);
+    pub(crate) fn note_validated(&mut self, now: Instant, client: IpAddr) {
+        let until = self.nanos(now + VALIDATION_LIFETIME);
         let slot = self.slot(client, true);
-        if let Some(proven) = self.proven_until.get_mut(slot) {
-            *proven = until;
+        if let Some(validated) = self.validated_until.get_mut(slot) {
+            *validated = until;
         }
     }
 
     /// Whether a client has lately shown to receive at this address.
-    pub(crate) fn is_proven(&self, now: Instant, client: IpAddr) -> bool {
-        let until = self.proven_until.get(self.slot(client, true));
+    pub(crate) fn is_validated(&self, now: Instant, client: IpAddr) -> bool {
+        let until = self.validated_until.get(self.slot(client, true));
         until.is_some_and(|until| *until > self.nanos(now))
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
-    fn slot(&self, client: IpAddr, proven: bool) -> usize {
-        self.hasher.hash_one(source(client, proven)) as usize % SLOTS
+    fn slot(&self, client: IpAddr, validated: bool) -> usize {
+        self.hasher.hash_one(bucket_key(client, validated)) as usize % SLOTS
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "584 years")]
@@ -81,19 +83,19 @@ impl RateLimit {
     }
 }
 
-/// Who shares an allowance; the families never meet, nor do who has proven an address and who
-/// has not. Of IPv6 a /64 is one host's, proven or not.
-fn source(ip: IpAddr, proven: bool) -> (u64, bool) {
+/// Who shares an allowance; the families never meet, nor do who has validated an address and who
+/// has not. Of IPv6 a /64 is one host's, validated or not.
+fn bucket_key(ip: IpAddr, validated: bool) -> (u64, bool) {
     let prefix = match ip {
         // 0x0000_0000_xxxx_xxxx is no IPv6 /64 that sends packets.
-        IpAddr::V4(ip) if proven => u64::from(ip.to_bits()),
+        IpAddr::V4(ip) if validated => u64::from(ip.to_bits()),
         IpAddr::V4(ip) => u64::from(ip.to_bits() >> 8),
         IpAddr::V6(ip) => {
             let [a, b, c, d, e, f, g, h, ..] = ip.octets();
             u64::from_be_bytes([a, b, c, d, e, f, g, h])
         }
     };
-    (prefix, proven)
+    (prefix, validated)
 }
 
 #[cfg(test)]

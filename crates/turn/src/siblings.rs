@@ -5,19 +5,24 @@
 //! much each user holds of all of them, read and written when allocations come and go; and what each
 //! has had relayed, of which a server takes its part many packets at a time.
 
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    ops::RangeInclusive,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
 use crate::bucket::Bucket;
-use std::hash::{BuildHasher as _, RandomState};
-use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 /// There are at most so many.
-pub const MOST: u8 = 64;
+pub const MAX_SIBLINGS: u8 = 64;
 
 /// Places in a ledger. Two holders who share one share a quota: what a few thousand hold seldom meets,
 /// and nobody can meet another on purpose without the hash.
-const PLACES: usize = 1 << 16;
+const LEDGER_SLOTS: usize = 1 << 16;
 
 /// What users, or client addresses, hold of all siblings together. Two siblings that look at once may
 /// each let one more in.
@@ -25,15 +30,15 @@ const PLACES: usize = 1 << 16;
 pub(crate) struct Ledger {
     hasher: RandomState,
     /// None where there are no siblings: one alone knows by itself.
-    places: Box<[Place]>,
-    in_all: Place,
+    slots: Box<[LedgerSlot]>,
+    total: LedgerSlot,
     /// From when on all of them count.
     start: OnceLock<Instant>,
 }
 
 /// What is held, and what is relayed for who holds it.
 #[derive(Debug, Default)]
-struct Place {
+struct LedgerSlot {
     held: AtomicU32,
     relayed: Bucket,
 }
@@ -41,55 +46,56 @@ struct Place {
 impl Ledger {
     /// The place of a holder.
     #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
-    pub(crate) fn place(&self, holder: &str) -> usize {
-        self.hasher.hash_one(holder) as usize % PLACES
+    pub(crate) fn slot(&self, holder: &str) -> usize {
+        self.hasher.hash_one(holder) as usize % LEDGER_SLOTS
     }
 
-    fn of(&self, holder: &str) -> Option<&Place> {
-        self.places.get(self.place(holder))
+    fn of(&self, holder: &str) -> Option<&LedgerSlot> {
+        self.slots.get(self.slot(holder))
     }
 
     /// One for so many siblings.
     fn shared_by(count: u8) -> Arc<Self> {
-        let places = (0..if count > 1 { PLACES } else { 0 }).map(|_| Place::default()).collect();
-        Arc::new(Self { places, ..Self::default() })
+        let slots =
+            (0..if count > 1 { LEDGER_SLOTS } else { 0 }).map(|_| LedgerSlot::default()).collect();
+        Arc::new(Self { slots, ..Self::default() })
     }
 
     /// A holder has one thing more.
     pub(crate) fn hold(&self, holder: &str) {
-        self.in_all.held.fetch_add(1, Ordering::Relaxed);
-        if let Some(place) = self.of(holder) {
-            place.held.fetch_add(1, Ordering::Relaxed);
+        self.total.held.fetch_add(1, Ordering::Relaxed);
+        if let Some(slot) = self.of(holder) {
+            slot.held.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// A holder has one thing less.
     pub(crate) fn release(&self, holder: &str) {
-        self.in_all.held.fetch_sub(1, Ordering::Relaxed);
-        if let Some(place) = self.of(holder) {
-            place.held.fetch_sub(1, Ordering::Relaxed);
+        self.total.held.fetch_sub(1, Ordering::Relaxed);
+        if let Some(slot) = self.of(holder) {
+            slot.held.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     /// How much a holder has of all siblings that has `own` of this one.
     pub(crate) fn held_by(&self, holder: &str, own: usize) -> usize {
-        let place = self.of(holder);
-        place.map_or(own, |place| place.held.load(Ordering::Relaxed) as usize)
+        let slot = self.of(holder);
+        slot.map_or(own, |slot| slot.held.load(Ordering::Relaxed) as usize)
     }
 
     /// How much all of them hold of all siblings.
     pub(crate) fn held(&self) -> usize {
-        self.in_all.held.load(Ordering::Relaxed) as usize
+        self.total.held.load(Ordering::Relaxed) as usize
     }
 
     /// What all siblings relay for the holder at that place, where there are any.
-    pub(crate) fn relayed_for(&self, place: usize) -> Option<&Bucket> {
-        self.places.get(place).map(|place| &place.relayed)
+    pub(crate) fn relayed_for(&self, slot: usize) -> Option<&Bucket> {
+        self.slots.get(slot).map(|slot| &slot.relayed)
     }
 
     /// What all siblings relay for all of them.
     pub(crate) fn relayed(&self) -> &Bucket {
-        &self.in_all.relayed
+        &self.total.relayed
     }
 }
 
@@ -113,11 +119,11 @@ impl Sibling {
         Self { index: 0, count: 1, ports, open: Arc::default(), users, addresses }
     }
 
-    /// So many servers, from 1 to [`MOST`]; fewer where there is not a pair of ports for each.
+    /// So many servers, from 1 to [`MAX_SIBLINGS`]; fewer where there is not a pair of ports for each.
     #[must_use]
     pub fn family(ports: &RangeInclusive<u16>, count: u8) -> Vec<Self> {
         let pairs = u8::try_from(ports.len() / 2).unwrap_or(u8::MAX);
-        let count = count.min(pairs).clamp(1, MOST);
+        let count = count.min(pairs).clamp(1, MAX_SIBLINGS);
         let words = ports.len().div_ceil(64);
         let open: Arc<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
         let (users, addresses) = (Ledger::shared_by(count), Ledger::shared_by(count));
@@ -135,24 +141,24 @@ impl Sibling {
     }
 
     /// Whether there is another one of this index.
-    pub(crate) fn is_other(&self, index: u8) -> bool {
+    pub(crate) fn has_other(&self, index: u8) -> bool {
         index != self.index && index < self.count
     }
 
     /// This one's part of the ports.
     #[must_use]
     pub fn ports(&self) -> RangeInclusive<u16> {
-        let part = self.part();
-        let first = self.ports.start() + part * u16::from(self.index);
+        let ports_each = self.ports_each();
+        let first = self.ports.start() + ports_each * u16::from(self.index);
         if self.index + 1 == self.count {
             return first..=*self.ports.end();
         }
-        first..=first + (part - 1)
+        first..=first + (ports_each - 1)
     }
 
     /// How many ports each has, the last one more: an even number, so that pairs of ports stay
     /// together.
-    fn part(&self) -> u16 {
+    fn ports_each(&self) -> u16 {
         let whole = self.ports.end().saturating_sub(*self.ports.start());
         ((whole / u16::from(self.count)) & !1).max(2)
     }
@@ -160,9 +166,9 @@ impl Sibling {
     /// Another one, if a relayed socket of its is open on this port.
     #[inline]
     #[must_use]
-    pub fn with_open(&self, port: u16) -> Option<u8> {
+    pub fn owner_of_open(&self, port: u16) -> Option<u8> {
         let offset = port.checked_sub(*self.ports.start())?;
-        let owner = offset / self.part();
+        let owner = offset / self.ports_each();
         let owner = u8::try_from(owner).ok()?.min(self.count - 1);
         (owner != self.index
             && self.bit(offset).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit != 0))
@@ -226,10 +232,10 @@ mod tests {
                     sibling.set_open(port, true);
                     for one in &family {
                         let is_other = one.index() != sibling.index();
-                        assert_eq!(one.with_open(port), is_other.then_some(sibling.index()));
+                        assert_eq!(one.owner_of_open(port), is_other.then_some(sibling.index()));
                     }
                     sibling.set_open(port, false);
-                    assert!(family.iter().all(|one| one.with_open(port).is_none()));
+                    assert!(family.iter().all(|one| one.owner_of_open(port).is_none()));
                 }
             }
             assert_eq!(next, ports.end().wrapping_add(1));
@@ -242,7 +248,7 @@ mod tests {
         assert_eq!(alone.ports(), 1000..=2000);
         alone.set_open(1500, true);
         for port in [0, 999, 1500, 2001] {
-            assert_eq!(alone.with_open(port), None);
+            assert_eq!(alone.owner_of_open(port), None);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Framing over TCP and TLS: messages one behind the other, ChannelData padded to whole words
 //! (RFC 8489 §6.2.2, RFC 8656 §12.5).
 
-use crate::stun::MAGIC_COOKIE;
+use crate::{channel, stun::MAGIC_COOKIE};
 
 /// No message is longer: a two-byte length, the longer of the two headers, padding.
 pub const MAX_FRAME: usize = 20 + 0xFFFF + 1;
@@ -10,31 +10,33 @@ pub const MAX_FRAME: usize = 20 + 0xFFFF + 1;
 /// connection is of no more use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither a STUN message nor ChannelData")]
-pub struct NotFramed;
+pub struct ParseFrameError;
 
 /// How many bytes the first message of `buffer` takes, padding included, once that is known. The
 /// message is whole when the buffer holds as many.
 ///
 /// # Errors
-/// [`NotFramed`], at the earliest byte that shows it.
-pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, NotFramed> {
+/// [`ParseFrameError`], at the earliest byte that shows it.
+pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, ParseFrameError> {
     match buffer.first() {
         None => Ok(None),
         Some(0x00..=0x3F) => stun_length(buffer),
-        Some(0x40..=0x7F) => Ok(length_field(buffer).map(|len| 4 + len.next_multiple_of(4))),
-        Some(_) => Err(NotFramed),
+        Some(_) if channel::is_channel_data(buffer) => {
+            Ok(length_field(buffer).map(|len| channel::HEADER_LEN + len.next_multiple_of(4)))
+        }
+        Some(_) => Err(ParseFrameError),
     }
 }
 
-fn stun_length(buffer: &[u8]) -> Result<Option<usize>, NotFramed> {
+fn stun_length(buffer: &[u8]) -> Result<Option<usize>, ParseFrameError> {
     let cookie = MAGIC_COOKIE.to_be_bytes();
     let seen = buffer.get(4..).unwrap_or_default();
     if seen.iter().zip(cookie).any(|(byte, expected)| *byte != expected) {
-        return Err(NotFramed);
+        return Err(ParseFrameError);
     }
     match length_field(buffer) {
         Some(len) if len.is_multiple_of(4) => Ok(Some(20 + len)),
-        Some(_) => Err(NotFramed),
+        Some(_) => Err(ParseFrameError),
         None => Ok(None),
     }
 }
@@ -69,11 +71,11 @@ mod tests {
 
     #[test]
     fn anything_else_ends_the_stream_at_once() {
-        assert_eq!(frame_length(b"\x80 / HTTP/1.1"), Err(NotFramed));
-        assert_eq!(frame_length(&[0, 1, 0, 8, 0x21, 0x13]), Err(NotFramed));
-        assert_eq!(frame_length(&[0, 1, 0, 7]), Err(NotFramed));
-        assert_eq!(frame_length(&[0x80]), Err(NotFramed));
-        assert_eq!(frame_length(&[0xFF]), Err(NotFramed));
+        assert_eq!(frame_length(b"\x80 / HTTP/1.1"), Err(ParseFrameError));
+        assert_eq!(frame_length(&[0, 1, 0, 8, 0x21, 0x13]), Err(ParseFrameError));
+        assert_eq!(frame_length(&[0, 1, 0, 7]), Err(ParseFrameError));
+        assert_eq!(frame_length(&[0x80]), Err(ParseFrameError));
+        assert_eq!(frame_length(&[0xFF]), Err(ParseFrameError));
     }
 
     #[test]

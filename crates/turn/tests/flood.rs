@@ -2,12 +2,11 @@
 
 mod paying;
 
+use std::{net::Ipv4Addr, time::Duration};
+
 use paying::{from, paying, request};
-use std::net::Ipv4Addr;
-use std::time::Duration;
 use testnet::Clock;
-use turn::stun::Method;
-use turn::{Config, Forward, Server};
+use turn::{Config, Forward, Server, stun::Method};
 
 /// What a flood may add to what the server holds from its start, in KiB.
 const BOUND: u64 = 1024;

@@ -2,12 +2,12 @@
 
 mod paying;
 
+use std::alloc::System;
+
 use paying::{paying, peer};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use std::alloc::System;
 use testnet::Clock;
-use turn::siblings::Sibling;
-use turn::{Config, Forward, Server};
+use turn::{Config, Forward, Server, siblings::Sibling};
 
 #[global_allocator]
 static MEMORY: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -29,7 +29,7 @@ fn relaying_allocates_nothing_either_way() {
             let out = server.handle_client(now, unix, &client, &message);
             assert!(matches!(out, Some(Forward::Peer(packet)) if packet.payload.len() == 1200));
             let back = server.handle_relay(now, relay, peer(), &message[4..]);
-            assert!(matches!(back, Some(Forward::Client(to)) if to.head.as_bytes().len() == 4));
+            assert!(matches!(back, Some(Forward::Client(to)) if to.header.as_bytes().len() == 4));
             // What is refused costs none either.
             assert!(server.handle_client(now, unix, &client, &message[..2]).is_none());
             assert!(server.handle_client(now, unix, &client, &[0x40, 1, 0, 0]).is_none());

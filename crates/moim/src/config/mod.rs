@@ -134,7 +134,7 @@ impl Config {
 }
 
 fn shards(requested: Option<u8>) -> anyhow::Result<Option<u8>> {
-    let max = if cfg!(target_os = "linux") { turn::siblings::MOST } else { 1 };
+    let max = if cfg!(target_os = "linux") { turn::siblings::MAX_SIBLINGS } else { 1 };
     if let Some(requested) = requested
         && !(1..=max).contains(&requested)
     {

@@ -43,8 +43,8 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
     page.labelled(
         "turn_requests",
         "STUN and TURN requests, by method and outcome: success, or the error code",
-        turn.answered
-            .each()
+        turn.responses
+            .iter()
             .map(|(method, outcome, count)| ([("method", method), ("outcome", outcome)], count)),
     );
     page.counters(
@@ -59,7 +59,7 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
     page.counter(
         "turn_handed_over",
         "Packets between two relayed addresses of this server",
-        turn.handed_over,
+        turn.hairpinned,
     );
     page.counter("turn_bytes", "Relayed payload bytes", turn.relayed_bytes);
     page.counter(

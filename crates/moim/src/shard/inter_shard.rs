@@ -10,7 +10,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use crossbeam_queue::ArrayQueue;
 use sfu::ShardMessage;
-use turn::ToSibling;
+use turn::ToShard;
 
 use super::waker::Bell;
 
@@ -60,21 +60,21 @@ impl Parcel {
         self.packets.is_empty() && self.relays.is_empty()
     }
 
-    fn push(&mut self, tenant: Tenant, packet: &ToSibling<'_>) {
+    fn push(&mut self, tenant: Tenant, packet: &ToShard<'_>) {
         self.bytes.extend_from_slice(packet.payload);
         let len = packet.payload.len();
-        let ToSibling { is_client, source, to, .. } = *packet;
+        let ToShard { is_client, source, to, .. } = *packet;
         self.packets.push(Packet { tenant, is_client, source, to, len });
     }
 
-    /// What it holds and whose it is, as it was put in by a shard that called us `sibling`.
-    pub(crate) fn packets(&self, sibling: u8) -> impl Iterator<Item = (Tenant, ToSibling<'_>)> {
+    /// What it holds and whose it is, as it was put in by a shard that called us `shard`.
+    pub(crate) fn packets(&self, shard: u8) -> impl Iterator<Item = (Tenant, ToShard<'_>)> {
         let mut rest = self.bytes.as_slice();
         self.packets.iter().map(move |packet| {
             let (payload, behind) = rest.split_at_checked(packet.len).unwrap_or_default();
             rest = behind;
             let Packet { tenant, is_client, source, to, .. } = *packet;
-            (tenant, ToSibling { sibling, is_client, source, to, payload })
+            (tenant, ToShard { shard, is_client, source, to, payload })
         })
     }
 
@@ -135,20 +135,20 @@ impl Links {
     }
 
     /// Puts a relay's packet into the parcel for its shard.
-    pub(crate) fn push(&mut self, packet: &ToSibling<'_>) {
+    pub(crate) fn push(&mut self, packet: &ToShard<'_>) {
         self.put(Tenant::Relay, packet);
     }
 
     /// Puts a packet for a peer of the media server into the parcel for its shard.
     pub(crate) fn push_media(
         &mut self,
-        sibling: u8,
+        shard: u8,
         source: SocketAddr,
         to: SocketAddr,
         payload: &[u8],
     ) {
         let is_client = false;
-        self.put(Tenant::Media, &ToSibling { sibling, is_client, source, to, payload });
+        self.put(Tenant::Media, &ToShard { shard, is_client, source, to, payload });
     }
 
     /// Puts what a part of the media server has to say into the parcel for its shard.
@@ -158,8 +158,8 @@ impl Links {
         }
     }
 
-    fn put(&mut self, tenant: Tenant, packet: &ToSibling<'_>) {
-        if let Some(parcel) = self.parcel(packet.sibling.into(), packet.payload.len()) {
+    fn put(&mut self, tenant: Tenant, packet: &ToShard<'_>) {
+        if let Some(parcel) = self.parcel(packet.shard.into(), packet.payload.len()) {
             parcel.push(tenant, packet);
         }
     }
@@ -236,10 +236,10 @@ mod tests {
         (Links::new(0, Arc::clone(&boxes)), Links::new(1, boxes), polls)
     }
 
-    fn packet(payload: &[u8]) -> ToSibling<'_> {
+    fn packet(payload: &[u8]) -> ToShard<'_> {
         let source = SocketAddr::from(([192, 0, 2, 1], 50_000));
         let to = SocketAddr::from(([192, 0, 2, 1], 60_000));
-        ToSibling { sibling: 1, is_client: false, source, to, payload }
+        ToShard { shard: 1, is_client: false, source, to, payload }
     }
 
     #[test]

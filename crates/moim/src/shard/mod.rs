@@ -50,7 +50,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(crate) struct Config {
     /// Where to listen on UDP.
     pub(crate) listen: Vec<SocketAddr>,
-    /// How many, from 1 to [`::turn::siblings::MOST`].
+    /// How many, from 1 to [`::turn::siblings::MAX_SIBLINGS`].
     pub(crate) shards: u8,
     /// The relay's part.
     pub(crate) relay: turn::Config,
@@ -88,7 +88,7 @@ pub(crate) struct NotBound {
 pub(crate) fn fitting() -> u8 {
     if cfg!(target_os = "linux") {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        u8::try_from(cores).unwrap_or(u8::MAX).min(::turn::siblings::MOST)
+        u8::try_from(cores).unwrap_or(u8::MAX).min(::turn::siblings::MAX_SIBLINGS)
     } else {
         1
     }

@@ -11,7 +11,7 @@ use std::{
 
 use mio::{Events, Poll};
 use tokio::sync::mpsc;
-use turn::{ToSibling, siblings::Sibling};
+use turn::{ToShard, siblings::Sibling};
 
 use super::{
     Report,
@@ -309,7 +309,7 @@ impl Shard {
         for _ in 0..TURN {
             let Some(mut parcel) = self.wire.links.receive() else { return };
             for (tenant, packet) in parcel.packets(self.relay.index()) {
-                let ToSibling { source, to, payload, .. } = packet;
+                let ToShard { source, to, payload, .. } = packet;
                 let (relay, media, wire) = (&mut self.relay, &mut self.media, &mut self.wire);
                 match tenant {
                     Tenant::Relay => relay.handle_sibling(now, &packet, wire, media),

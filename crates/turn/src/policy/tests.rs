@@ -38,9 +38,9 @@ fn wrappings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
 fn every_wrapping_of_every_denied_address_is_denied() {
     let policy = policy(&[], &[]);
     for inner in denied_v4() {
-        assert_eq!(policy.judge(inner.into(), false), Verdict::Denied, "{inner}");
+        assert_eq!(policy.check(inner.into(), false), Verdict::Denied, "{inner}");
         for outer in wrappings(inner) {
-            assert_eq!(policy.judge(outer.into(), false), Verdict::Denied, "{outer}");
+            assert_eq!(policy.check(outer.into(), false), Verdict::Denied, "{outer}");
         }
     }
 }
@@ -51,10 +51,10 @@ fn ipv6_ranges_that_are_not_public_are_denied() {
     for denied in
         ["::", "::1", "fe80::1", "febf::1", "fec0::1", "fc00::1", "fdff::1", "ff02::1", "100::1"]
     {
-        assert_eq!(policy.judge(ip(denied), false), Verdict::Denied, "{denied}");
+        assert_eq!(policy.check(ip(denied), false), Verdict::Denied, "{denied}");
     }
     for open in ["2001:4860:4860::8888", "2a00::1", "64:ff9b::8.8.8.8", "2002:808:808::1"] {
-        assert_eq!(policy.judge(ip(open), false), Verdict::Open, "{open}");
+        assert_eq!(policy.check(ip(open), false), Verdict::Open, "{open}");
     }
 }
 
@@ -77,28 +77,28 @@ fn public_addresses_next_to_denied_ranges_are_open() {
         "192.169.0.0",
         "223.255.255.255",
     ] {
-        assert_eq!(policy.judge(ip(open), false), Verdict::Open, "{open}");
+        assert_eq!(policy.check(ip(open), false), Verdict::Open, "{open}");
     }
 }
 
 #[test]
 fn an_operator_may_allow_a_range_and_its_mapped_form() {
     let policy = policy(&["10.1.0.0/16"], &[]);
-    assert_eq!(policy.judge(ip("10.1.2.3"), false), Verdict::Open);
-    assert_eq!(policy.judge(ip("::ffff:10.1.2.3"), false), Verdict::Open);
-    assert_eq!(policy.judge(ip("64:ff9b::10.1.2.3"), false), Verdict::Open);
-    assert_eq!(policy.judge(ip("10.2.2.3"), false), Verdict::Denied);
-    assert_eq!(policy.judge(ip("::ffff:10.2.2.3"), false), Verdict::Denied);
+    assert_eq!(policy.check(ip("10.1.2.3"), false), Verdict::Open);
+    assert_eq!(policy.check(ip("::ffff:10.1.2.3"), false), Verdict::Open);
+    assert_eq!(policy.check(ip("64:ff9b::10.1.2.3"), false), Verdict::Open);
+    assert_eq!(policy.check(ip("10.2.2.3"), false), Verdict::Denied);
+    assert_eq!(policy.check(ip("::ffff:10.2.2.3"), false), Verdict::Denied);
 }
 
 #[test]
 fn our_own_addresses_are_reached_only_as_relays() {
     let policy = policy(&[], &["203.0.113.1", "127.0.0.1"]);
-    assert_eq!(policy.judge(ip("203.0.113.1"), false), Verdict::OwnRelays);
-    assert_eq!(policy.judge(ip("::ffff:203.0.113.1"), false), Verdict::OwnRelays);
-    assert_eq!(policy.judge(ip("64:ff9b::203.0.113.1"), false), Verdict::Denied);
-    assert_eq!(policy.judge(ip("127.0.0.1"), false), Verdict::Denied);
-    assert_eq!(policy.judge(ip("127.0.0.1"), true), Verdict::OwnRelays);
+    assert_eq!(policy.check(ip("203.0.113.1"), false), Verdict::OwnRelays);
+    assert_eq!(policy.check(ip("::ffff:203.0.113.1"), false), Verdict::OwnRelays);
+    assert_eq!(policy.check(ip("64:ff9b::203.0.113.1"), false), Verdict::Denied);
+    assert_eq!(policy.check(ip("127.0.0.1"), false), Verdict::Denied);
+    assert_eq!(policy.check(ip("127.0.0.1"), true), Verdict::OwnRelays);
 }
 
 fn standing_on(links: &[&str], allow: &[&str]) -> Policy {
@@ -113,36 +113,36 @@ fn standing_on(links: &[&str], allow: &[&str]) -> Policy {
 fn neighbours_on_a_link_of_this_machine_are_denied_in_every_wrapping() {
     let policy = standing_on(&["203.0.113.1/24", "2a00:db8:1::1/64"], &[]);
     for neighbour in ["203.0.113.7", "203.0.113.255", "2a00:db8:1::7"] {
-        assert_eq!(policy.judge(ip(neighbour), false), Verdict::Denied, "{neighbour}");
+        assert_eq!(policy.check(ip(neighbour), false), Verdict::Denied, "{neighbour}");
     }
     for outer in wrappings(Ipv4Addr::new(203, 0, 113, 7)) {
-        assert_eq!(policy.judge(outer.into(), false), Verdict::Denied, "{outer}");
+        assert_eq!(policy.check(outer.into(), false), Verdict::Denied, "{outer}");
     }
     for beyond in ["203.0.112.255", "203.0.114.0", "2a00:db8:1:1::7"] {
-        assert_eq!(policy.judge(ip(beyond), false), Verdict::Open, "{beyond}");
+        assert_eq!(policy.check(ip(beyond), false), Verdict::Open, "{beyond}");
     }
     for own in ["203.0.113.1", "2a00:db8:1::1", "198.51.100.200"] {
-        assert_eq!(policy.judge(ip(own), false), Verdict::OwnRelays, "{own}");
+        assert_eq!(policy.check(ip(own), false), Verdict::OwnRelays, "{own}");
     }
-    assert_eq!(policy.judge(ip("203.0.113.9"), true), Verdict::OwnRelays, "a relay of ours");
+    assert_eq!(policy.check(ip("203.0.113.9"), true), Verdict::OwnRelays, "a relay of ours");
 }
 
 #[test]
 fn an_operator_allows_neighbours_by_their_range() {
     let policy = standing_on(&["203.0.113.1/24"], &["203.0.113.0/28"]);
-    assert_eq!(policy.judge(ip("203.0.113.7"), false), Verdict::Open);
-    assert_eq!(policy.judge(ip("203.0.113.16"), false), Verdict::Denied);
+    assert_eq!(policy.check(ip("203.0.113.7"), false), Verdict::Open);
+    assert_eq!(policy.check(ip("203.0.113.16"), false), Verdict::Denied);
 }
 
 #[test]
 fn links_follow_the_interfaces() {
     let mut policy = standing_on(&["203.0.113.1/24"], &[]);
     policy.set_interfaces(&[ip("192.0.2.1")], &["192.0.2.1/24".parse().unwrap()]);
-    assert_eq!(policy.judge(ip("203.0.113.7"), false), Verdict::Open);
-    assert_eq!(policy.judge(ip("203.0.113.1"), false), Verdict::Open);
-    assert_eq!(policy.judge(ip("192.0.2.7"), false), Verdict::Denied);
-    assert_eq!(policy.judge(ip("192.0.2.1"), false), Verdict::OwnRelays);
-    assert_eq!(policy.judge(ip("198.51.100.200"), false), Verdict::OwnRelays, "still announced");
+    assert_eq!(policy.check(ip("203.0.113.7"), false), Verdict::Open);
+    assert_eq!(policy.check(ip("203.0.113.1"), false), Verdict::Open);
+    assert_eq!(policy.check(ip("192.0.2.7"), false), Verdict::Denied);
+    assert_eq!(policy.check(ip("192.0.2.1"), false), Verdict::OwnRelays);
+    assert_eq!(policy.check(ip("198.51.100.200"), false), Verdict::OwnRelays, "still announced");
 }
 
 /// A tunnel that says that everybody is on its link denies nobody.
@@ -150,6 +150,6 @@ fn links_follow_the_interfaces() {
 fn a_link_as_wide_as_the_internet_is_none() {
     let policy = standing_on(&["203.0.113.1/0", "128.0.0.0/1", "2000::/3"], &[]);
     for open in ["203.0.113.7", "8.8.8.8", "2a00::1"] {
-        assert_eq!(policy.judge(ip(open), false), Verdict::Open, "{open}");
+        assert_eq!(policy.check(ip(open), false), Verdict::Open, "{open}");
     }
 }

@@ -1,13 +1,19 @@
 //! What each user and each client address holds of the server: allocations, and how much may be
 //! relayed for them.
 
-use super::Limits;
-use crate::bucket::{Bucket, Credit};
-use crate::siblings::{Ledger, Sibling};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use foldhash::HashMap;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+
+use super::config::Limits;
+use crate::{
+    bucket::{Bucket, Credit},
+    siblings::{Ledger, Sibling},
+};
 
 /// A holder's place among the accounts, kept by what is on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +23,7 @@ struct Account {
     holder: Box<str>,
     held: usize,
     /// Among those of all siblings.
-    place: usize,
+    slot: usize,
     /// What is relayed, where there are no siblings.
     relayed: Bucket,
     credit: Credit,
@@ -25,7 +31,7 @@ struct Account {
 
 /// Accounts of one kind of holder. One is there while its holder has something, or its bucket is not
 /// empty yet: giving everything back and coming again at once yields no second's worth more.
-struct Accounts {
+struct AccountTable {
     start: Instant,
     /// What is held of siblings, too.
     ledger: Arc<Ledger>,
@@ -36,14 +42,14 @@ struct Accounts {
     idle: usize,
     /// Bytes a second; none is no limit.
     per_holder: Option<u64>,
-    in_all: Option<u64>,
+    total: Option<u64>,
     credit: Credit,
 }
 
 /// Accounts of users and of client addresses. What is on the one is on the other.
-pub(crate) struct AllAccounts {
-    users: Accounts,
-    addresses: Accounts,
+pub(crate) struct Accounts {
+    users: AccountTable,
+    addresses: AccountTable,
     allocations: usize,
     per_user: usize,
     per_address: usize,
@@ -60,7 +66,7 @@ pub(crate) struct Holders {
 
 /// Why no more may be put on an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exhausted {
+pub(crate) enum CheckQuotaError {
     /// The user or the address has its share.
     Quota,
     /// There is none left for anybody.
@@ -69,17 +75,17 @@ pub(crate) enum Exhausted {
 
 /// The part of what is free that one client address may hold: whoever comes next finds three times
 /// as much. However many addresses take all they may, a part is left for the next one.
-const SHARE: usize = 4;
+const ADDRESS_SHARE_DIVISOR: usize = 4;
 /// One address may hold so many, even where few are free: what a browser asks for in a call of nine.
-const LEAST: usize = 64;
+const MIN_PER_ADDRESS: usize = 64;
 
-impl AllAccounts {
+impl Accounts {
     pub(crate) fn new(now: Instant, sibling: &Sibling, limits: &Limits) -> Self {
         let start = sibling.start(now);
         let (per_user, per_address) = (limits.user_bandwidth, limits.address_bandwidth);
         Self {
-            users: Accounts::new(start, sibling.users(), per_user, limits.bandwidth),
-            addresses: Accounts::new(start, sibling.addresses(), per_address, None),
+            users: AccountTable::new(start, sibling.users(), per_user, limits.bandwidth),
+            addresses: AccountTable::new(start, sibling.addresses(), per_address, None),
             allocations: limits.allocations,
             per_user: limits.allocations_per_user,
             per_address: limits.allocations_per_address,
@@ -87,17 +93,22 @@ impl AllAccounts {
     }
 
     /// Whether so many more may be put on these accounts.
-    pub(crate) fn check(&self, user: &str, client: IpAddr, more: usize) -> Result<(), Exhausted> {
+    pub(crate) fn check(
+        &self,
+        user: &str,
+        client: IpAddr,
+        more: usize,
+    ) -> Result<(), CheckQuotaError> {
         if self.held_by_user(user) + more > self.per_user {
-            return Err(Exhausted::Quota);
+            return Err(CheckQuotaError::Quota);
         }
         let held = self.users.ledger.held();
-        let share = self.allocations.saturating_sub(held) / SHARE;
-        let share = share.max(LEAST).min(self.per_address);
+        let share = self.allocations.saturating_sub(held) / ADDRESS_SHARE_DIVISOR;
+        let share = share.max(MIN_PER_ADDRESS).min(self.per_address);
         if self.held_by_address(client) + more > share && prefix(client).is_some() {
-            return Err(Exhausted::Quota);
+            return Err(CheckQuotaError::Quota);
         }
-        if held + more > self.allocations { Err(Exhausted::Capacity) } else { Ok(()) }
+        if held + more > self.allocations { Err(CheckQuotaError::Capacity) } else { Ok(()) }
     }
 
     pub(crate) fn held_by_user(&self, user: &str) -> usize {
@@ -156,14 +167,14 @@ fn prefix(client: IpAddr) -> Option<String> {
 }
 
 /// So many accounts that hold nothing wait for their buckets to empty.
-const IDLE: usize = 1024;
+const MAX_IDLE_ACCOUNTS: usize = 1024;
 
-impl Accounts {
+impl AccountTable {
     fn new(
         start: Instant,
         ledger: &Arc<Ledger>,
         per_holder: Option<u64>,
-        in_all: Option<u64>,
+        total: Option<u64>,
     ) -> Self {
         Self {
             start,
@@ -173,7 +184,7 @@ impl Accounts {
             free: Vec::new(),
             idle: 0,
             per_holder: per_holder.map(|rate| rate.max(1)),
-            in_all: in_all.map(|rate| rate.max(1)),
+            total: total.map(|rate| rate.max(1)),
             credit: Credit::default(),
         }
     }
@@ -229,21 +240,21 @@ impl Accounts {
     /// Whether `bytes` more may be relayed for a holder at this time; if so they are counted.
     #[inline]
     fn admit(&mut self, now: Instant, id: AccountId, bytes: usize) -> bool {
-        if self.per_holder.is_none() && self.in_all.is_none() {
+        if self.per_holder.is_none() && self.total.is_none() {
             return true;
         }
-        self.weigh(now, id, bytes)
+        self.charge(now, id, bytes)
     }
 
-    fn weigh(&mut self, now: Instant, id: AccountId, bytes: usize) -> bool {
+    fn charge(&mut self, now: Instant, id: AccountId, bytes: usize) -> bool {
         let now = nanos(now.saturating_duration_since(self.start));
         let cost = |rate: Option<u64>| {
             rate.map_or(0, |rate| (bytes as u64).saturating_mul(1_000_000_000) / rate)
         };
-        let (own, all) = (cost(self.per_holder), cost(self.in_all));
+        let (own, all) = (cost(self.per_holder), cost(self.total));
         let account = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut);
         let Some(account) = account else { return false };
-        let relayed = self.ledger.relayed_for(account.place).unwrap_or(&account.relayed);
+        let relayed = self.ledger.relayed_for(account.slot).unwrap_or(&account.relayed);
         if !account.credit.covers(relayed, now, own)
             || !self.credit.covers(self.ledger.relayed(), now, all)
         {
@@ -257,7 +268,7 @@ impl Accounts {
     /// Closes accounts that hold nothing and whose buckets are empty; all that hold nothing once
     /// they are too many.
     fn sweep(&mut self, now: Instant) {
-        if self.idle <= IDLE {
+        if self.idle <= MAX_IDLE_ACCOUNTS {
             return;
         }
         let now = nanos(now.saturating_duration_since(self.start));
@@ -272,7 +283,7 @@ impl Accounts {
             for id in ids {
                 self.close(AccountId(id));
             }
-            if self.idle <= IDLE / 2 {
+            if self.idle <= MAX_IDLE_ACCOUNTS / 2 {
                 return;
             }
         }
@@ -282,7 +293,7 @@ impl Accounts {
         let account = Account {
             holder: holder.into(),
             held: 0,
-            place: self.ledger.place(holder),
+            slot: self.ledger.slot(holder),
             relayed: Bucket::default(),
             credit: Credit::default(),
         };
@@ -335,7 +346,7 @@ mod tests {
 
     #[test]
     fn an_account_is_closed_with_the_last_thing_on_it() {
-        let mut accounts = Accounts::new(start(), &alone(), None, None);
+        let mut accounts = AccountTable::new(start(), &alone(), None, None);
         for round in 0..1000 {
             let user = format!("user {}", round % 7);
             let (first, second) = (accounts.hold(&user), accounts.hold(&user));
@@ -350,9 +361,9 @@ mod tests {
     #[test]
     fn a_user_has_a_second_at_once_and_then_the_rate() {
         let start = start();
-        let mut accounts = Accounts::new(start, &alone(), Some(1000), Some(5000));
+        let mut accounts = AccountTable::new(start, &alone(), Some(1000), Some(5000));
         let id = accounts.hold("ann");
-        let sent = |accounts: &mut Accounts, now| {
+        let sent = |accounts: &mut AccountTable, now| {
             (0..100).filter(|_| accounts.admit(now, id, 100)).count()
         };
         assert_eq!(sent(&mut accounts, start), 10);
@@ -368,7 +379,8 @@ mod tests {
     fn a_user_of_two_servers_has_the_rate_once() {
         let start = start();
         let family = Sibling::family(&(1000..=2000), 2);
-        let of = |sibling: &Sibling| Accounts::new(start, sibling.users(), Some(1000), Some(1500));
+        let of =
+            |sibling: &Sibling| AccountTable::new(start, sibling.users(), Some(1000), Some(1500));
         let [mut one, mut other] = [0, 1].map(|index| of(&family[index]));
         let (here, there) = (one.hold("ann"), other.hold("ann"));
         let mut sent = |now| {
@@ -387,7 +399,7 @@ mod tests {
     #[test]
     fn all_users_share_what_there_is_in_all() {
         let start = start();
-        let mut accounts = Accounts::new(start, &alone(), Some(1000), Some(1500));
+        let mut accounts = AccountTable::new(start, &alone(), Some(1000), Some(1500));
         let (ann, bob) = (accounts.hold("ann"), accounts.hold("bob"));
         let sent = [ann, bob].map(|id| (0..100).filter(|_| accounts.admit(start, id, 100)).count());
         assert_eq!(sent, [10, 5]);
@@ -396,13 +408,13 @@ mod tests {
     #[test]
     fn users_that_hold_nothing_are_forgotten_in_the_end() {
         let start = start();
-        let mut accounts = Accounts::new(start, &alone(), Some(1), None);
+        let mut accounts = AccountTable::new(start, &alone(), Some(1), None);
         for user in 0..10_000 {
             let id = accounts.hold(&user.to_string());
             assert!(accounts.admit(start, id, 1));
             accounts.release(id);
             accounts.sweep(start);
         }
-        assert!(accounts.accounts.len() <= IDLE + 2);
+        assert!(accounts.accounts.len() <= MAX_IDLE_ACCOUNTS + 2);
     }
 }

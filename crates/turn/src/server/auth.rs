@@ -1,78 +1,80 @@
-//! Who a request is from: the long-term mechanism (RFC 8489 §9.2.4).
+//! Authentication of requests by the long-term credential mechanism (RFC 8489 §9.2.4).
 
-use super::Server;
-use super::refusal::Refusal;
-use crate::FiveTuple;
-use crate::credentials::Name;
-pub(super) use crate::credentials::Proven;
-use crate::stun::attribute::{
-    NONCE, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, USERHASH, USERNAME,
+use std::{borrow::Cow, time::Instant};
+
+use super::{Server, rejection::Rejection};
+use crate::{
+    FiveTuple,
+    credentials::{Authenticated, Claim, Name, Time},
+    stun::{
+        Message, PasswordAlgorithm,
+        attribute::{NONCE, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, USERHASH, USERNAME},
+    },
 };
-use crate::stun::{Message, PasswordAlgorithm};
-use std::borrow::Cow;
-use std::time::Instant;
 
-/// Longest user name (RFC 8489 §14.3).
-const USERNAME_MAX: usize = 508;
+/// Maximum length of USERNAME in bytes (RFC 8489 §14.3).
+const MAX_USERNAME_LEN: usize = 508;
 
 const MD5: &[u8] = &[0, 1, 0, 0];
 const SHA256: &[u8] = &[0, 2, 0, 0];
-/// What a client may choose from, as PASSWORD-ALGORITHMS: the best first, none with parameters.
+/// The value of PASSWORD-ALGORITHMS: the preferred first, none with parameters.
 pub(super) const OFFERED: &[u8] = &[0, 2, 0, 0, 0, 1, 0, 0];
 
 impl Server {
-    /// The order is the RFC's, but that a nonce proves the address before any key is computed.
+    /// Authenticates a request. The checks are in the RFC's order, except that the nonce comes
+    /// first: it validates the client's address before any key is computed.
     pub(super) fn authenticate<'a>(
         &self,
         now: Instant,
         unix_now: u64,
         from: &FiveTuple,
         message: &Message<'a>,
-    ) -> Result<Proven<'a>, Refusal> {
+    ) -> Result<Authenticated<'a>, Rejection> {
         if message.integrity().is_none() {
-            return Err(Refusal::UNAUTHORIZED);
+            return Err(Rejection::UNAUTHORIZED);
         }
-        let named = message.text(USERNAME).filter(|name| name.len() <= USERNAME_MAX);
-        let named = named.map(Name::Plain).or(message.attribute(USERHASH).map(Name::Hash));
+        let name = message.text(USERNAME).filter(|name| name.len() <= MAX_USERNAME_LEN);
+        let name = name.map(Name::Plain).or(message.attribute(USERHASH).map(Name::Hash));
         let (Some(name), Some(_), Some(nonce)) =
-            (named, message.attribute(REALM), message.attribute(NONCE))
+            (name, message.attribute(REALM), message.attribute(NONCE))
         else {
-            return Err(Refusal::BAD_REQUEST);
+            return Err(Rejection::BAD_REQUEST);
         };
         if !self.nonces.verify(self.nonce_time(now), from.client.ip(), nonce) {
-            return Err(Refusal::STALE_NONCE);
+            return Err(Rejection::STALE_NONCE);
         }
-        let algorithm = chosen(message)?;
-        let made = self.allocations.of_client(from).map(|(_, made)| made);
-        let made = made.filter(|made| match name {
-            Name::Plain(name) => *made.username == *name,
+        let algorithm = chosen_algorithm(message)?;
+        let allocation = self.allocations.of_client(from).map(|(_, allocation)| allocation);
+        let allocation = allocation.filter(|allocation| match name {
+            Name::Plain(name) => *allocation.username == *name,
             Name::Hash(_) => false,
         });
-        // A call outlives the credential it began with, though nothing new begins with that, and
-        // no room's call outlives its membership.
-        if let Some(made) = made
-            && made.key.algorithm() == algorithm
-            && message.verify(&made.key)
+        // A call may outlast the credential that it began with. An expired credential refreshes
+        // its allocation but makes no new one, and a room's credential ends with its membership.
+        if let Some(allocation) = allocation
+            && allocation.key.algorithm() == algorithm
+            && message.verify(&allocation.key)
         {
-            if made.is_member && !self.credentials.has_member(&made.username) {
-                return Err(Refusal::UNAUTHORIZED);
+            let is_member = allocation.is_member;
+            if is_member && !self.credentials.has_member(&allocation.username) {
+                return Err(Rejection::UNAUTHORIZED);
             }
-            let username = Cow::Owned(String::from(&*made.username));
-            return Ok(Proven { username, key: made.key.clone(), is_member: made.is_member });
+            let username = Cow::Owned(String::from(&*allocation.username));
+            return Ok(Authenticated { username, key: allocation.key.clone(), is_member });
         }
-        let times = (now, unix_now);
-        let proven = self.credentials.prove(times, message, name, algorithm, made.is_some());
-        proven.ok_or(Refusal::UNAUTHORIZED)
+        let claim = Claim { name, algorithm, may_be_expired: allocation.is_some() };
+        let time = Time { now, unix: unix_now };
+        self.credentials.authenticate(time, message, claim).ok_or(Rejection::UNAUTHORIZED)
     }
 }
 
-/// How the client made its key. Who chooses sends back what there was to choose from, so that
-/// nobody between us can take the better away (RFC 8489 §9.2.4).
-fn chosen(message: &Message<'_>) -> Result<PasswordAlgorithm, Refusal> {
+/// The algorithm that the client derived its key with. A client that chooses one returns the list
+/// that it was offered, so that an attacker can't remove the stronger one (RFC 8489 §9.2.4).
+fn chosen_algorithm(message: &Message<'_>) -> Result<PasswordAlgorithm, Rejection> {
     match (message.attribute(PASSWORD_ALGORITHMS), message.attribute(PASSWORD_ALGORITHM)) {
         (None, None) => Ok(PasswordAlgorithm::Md5),
         (Some(OFFERED), Some(MD5)) => Ok(PasswordAlgorithm::Md5),
         (Some(OFFERED), Some(SHA256)) => Ok(PasswordAlgorithm::Sha256),
-        _ => Err(Refusal::BAD_REQUEST),
+        _ => Err(Rejection::BAD_REQUEST),
     }
 }

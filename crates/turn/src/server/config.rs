@@ -1,10 +1,8 @@
 //! What an operator decides about a server.
 
-use crate::siblings::Sibling;
-use crate::{Cidr, Discovery, Rooms, User};
-use std::net::IpAddr;
-use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
+
+use crate::{Cidr, Discovery, MemberCredentials, User, siblings::Sibling};
 
 /// Dynamic ports (RFC 8656 §7.2).
 pub const PORTS: RangeInclusive<u16> = 49_152..=65_535;
@@ -20,7 +18,7 @@ pub struct Config {
     /// Users known by name. Where there are no secrets, clients are asked to hide their names.
     pub users: Vec<User>,
     /// Check credentials of rooms, if there are rooms.
-    pub rooms: Option<Rooms>,
+    pub rooms: Option<MemberCredentials>,
     /// Whether credentials of rooms are good for TCP allocations: no browser asks for one.
     pub member_tcp: bool,
     /// The addresses told to clients instead of those relayed sockets have, at most one a family:
@@ -125,9 +123,9 @@ pub struct Limits {
     pub nonce_lifetime: Duration,
     /// Answers a second to those of one /24 or /64 who have not proven who they are; to one
     /// address where they come over a stream, which proves it.
-    pub unproven_per_second: u32,
+    pub unauthenticated_per_second: u32,
     /// How many of those answers may come at once.
-    pub unproven_burst: u32,
+    pub unauthenticated_burst: u32,
 }
 
 impl Default for Limits {
@@ -147,8 +145,8 @@ impl Default for Limits {
             address_bandwidth: None,
             bandwidth: None,
             nonce_lifetime: Duration::from_secs(3600),
-            unproven_per_second: 300,
-            unproven_burst: 1000,
+            unauthenticated_per_second: 300,
+            unauthenticated_burst: 1000,
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Connections between clients and peers over TCP allocations (RFC 6062 §5.2 to §5.4).
 
-use super::RelayId;
-use super::respond::Asked;
-use crate::FiveTuple;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
 use foldhash::HashMap;
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+
+use super::{relay_id::RelayId, transaction::Transaction};
+use crate::FiveTuple;
 
 /// How long a peer may take to be connected to, and a client to bind a connection (RFC 6062 §5.2,
 /// §5.4: 30 seconds).
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Names a connection to a peer, to the client too (RFC 6062 §6.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +47,7 @@ pub(super) struct Connection {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum State {
     /// Being opened, since the client asked for it.
-    Connecting { asked: Asked, until: Instant },
+    Connecting { transaction: Transaction, until: Instant },
     /// Open on the peer's side.
     Unbound { until: Instant },
     /// Joined with a stream of the client's.
@@ -101,7 +104,7 @@ impl Connections {
     }
 
     /// A connection has come so far.
-    pub(super) fn advance(&mut self, id: ConnectionId, state: State) {
+    pub(super) fn set_state(&mut self, id: ConnectionId, state: State) {
         let Some(connection) = self.by_id.get_mut(&id) else { return };
         let before = std::mem::replace(&mut connection.state, state);
         if let Some(until) = before.deadline() {

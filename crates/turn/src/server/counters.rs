@@ -1,6 +1,6 @@
 //! What a server has done, for whoever watches.
 
-use super::Answered;
+use super::response_counts::ResponseCounts;
 
 /// Counts since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Counters {
     pub from_peers: u64,
     /// Of those from clients, how many were handed to another of our relayed addresses without
     /// the network.
-    pub handed_over: u64,
+    pub hairpinned: u64,
     /// Connections of TCP allocations joined with a stream of their client's.
     pub connections_bound: u64,
     /// Bytes of payload relayed, both ways.
@@ -28,9 +28,9 @@ pub struct Counters {
     /// ICMP errors relayed.
     pub relayed_errors: u64,
     /// Requests answered, by method and outcome.
-    pub answered: Answered,
+    pub responses: ResponseCounts,
     /// Requests refused with an error.
-    pub refused: u64,
+    pub rejected: u64,
     /// Dropped: no message of any protocol we speak.
     pub dropped_malformed: u64,
     /// Dropped: a response, an unknown method, data without an allocation or a channel.
@@ -54,12 +54,12 @@ impl std::ops::AddAssign for Counters {
         self.moved += other.moved;
         self.from_clients += other.from_clients;
         self.from_peers += other.from_peers;
-        self.handed_over += other.handed_over;
+        self.hairpinned += other.hairpinned;
         self.connections_bound += other.connections_bound;
         self.relayed_bytes += other.relayed_bytes;
         self.relayed_errors += other.relayed_errors;
-        self.answered += other.answered;
-        self.refused += other.refused;
+        self.responses += other.responses;
+        self.rejected += other.rejected;
         self.dropped_malformed += other.dropped_malformed;
         self.dropped_unexpected += other.dropped_unexpected;
         self.dropped_unpermitted += other.dropped_unpermitted;

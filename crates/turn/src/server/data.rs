@@ -1,23 +1,33 @@
-//! The packet path: one look-up for the client or none for the socket, one for the peer, no copy.
+//! The packet path: at most one lookup for the client, one for the peer, and no copy.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
+use rand::RngExt as _;
 
 use super::{
-    Forward, Head, RelayId, Server, ToClient, ToMedia, ToPeer, ToSibling, channel_padding,
+    Server,
+    forward::{Forward, Header, ToClient, ToMedia, ToPeer, ToShard, channel_padding},
+    relay_id::RelayId,
 };
-use crate::policy::is_service;
-use crate::stun::attribute::{DATA, DONT_FRAGMENT, XOR_PEER_ADDRESS};
-use crate::stun::{Message, TransactionId};
-use crate::{FiveTuple, channel};
-use rand::RngExt as _;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use crate::{
+    FiveTuple, channel,
+    policy::is_service,
+    stun::{
+        Message, TransactionId,
+        attribute::{DATA, DONT_FRAGMENT, XOR_PEER_ADDRESS},
+    },
+};
 
-/// Where a client's data goes.
+/// The destination of a client's data.
 #[derive(Clone, Copy)]
-struct Toward {
+struct PeerRoute {
     /// The client's allocation.
     from: RelayId,
     peer: SocketAddr,
-    /// The peer is this machine's: only as one of our own relayed addresses it is a peer.
+    /// The address is this machine's: only our own relayed addresses on it are peers.
     own_relays: bool,
     dont_fragment: bool,
 }
@@ -34,17 +44,24 @@ impl Server {
             self.counters.dropped_malformed += 1;
             return None;
         };
-        let found = self.allocations.of_client(from).filter(|(_, found)| found.expires > now);
-        let found =
-            found.and_then(|(relay, found)| Some((relay, found.peers.channel(now, number)?)));
-        let Some((relay, channel)) = found else { return self.pass_on(now, from, message) };
-        if !channel.permission.holds(now) {
+        let found = self.allocations.of_client(from);
+        let found = found.filter(|(_, allocation)| allocation.expires > now);
+        let found = found
+            .and_then(|(relay, allocation)| Some((relay, allocation.peers.channel(now, number)?)));
+        let Some((relay, channel)) = found else {
+            return self.forward_by_route(now, from, message);
+        };
+        if !channel.permission.is_live(now) {
             self.counters.dropped_unpermitted += 1;
             return None;
         }
-        let (peer, own_relays) = (channel.peer, channel.permission.own_relays);
-        let toward = Toward { from: relay, peer, own_relays, dont_fragment: false };
-        self.relay_to_peer(now, toward, payload)
+        let route = PeerRoute {
+            from: relay,
+            peer: channel.peer,
+            own_relays: channel.permission.own_relays,
+            dont_fragment: false,
+        };
+        self.relay_to_peer(now, route, payload)
     }
 
     /// A Send indication (RFC 8656 §11.2).
@@ -63,9 +80,10 @@ impl Server {
             return None;
         };
         let found = self.allocations.of_client(from);
-        let found = found.filter(|(_, found)| found.expires > now && !found.is_tcp());
+        let found =
+            found.filter(|(_, allocation)| allocation.expires > now && !allocation.is_tcp());
         let Some((relay, allocation)) = found else {
-            return self.pass_on(now, from, message.as_bytes());
+            return self.forward_by_route(now, from, message.as_bytes());
         };
         let Some(permission) = allocation.peers.permission(now, &peer.ip()) else {
             self.counters.dropped_unpermitted += 1;
@@ -81,21 +99,22 @@ impl Server {
             self.counters.dropped_malformed += 1;
             return None;
         }
-        let toward = Toward { from: relay, peer, own_relays, dont_fragment };
-        self.relay_to_peer(now, toward, payload)
+        let route = PeerRoute { from: relay, peer, own_relays, dont_fragment };
+        self.relay_to_peer(now, route, payload)
     }
 
-    /// To a permitted peer: over the network, or at once where the peer is a relay of ours.
+    /// Relays data to a permitted peer: over the network, or directly where the peer is a relayed
+    /// address or the media server of this machine.
     fn relay_to_peer<'a>(
         &'a mut self,
         now: Instant,
-        toward: Toward,
+        route: PeerRoute,
         payload: &'a [u8],
     ) -> Option<Forward<'a>> {
-        let Toward { from, peer, own_relays, dont_fragment } = toward;
-        let made = self.allocations.get(from)?;
-        let (relay, source) = made.toward(from, peer.ip())?;
-        let holders = made.holders;
+        let PeerRoute { from, peer, own_relays, dont_fragment } = route;
+        let allocation = self.allocations.get(from)?;
+        let (relay, source) = allocation.relayed_for(from, peer.ip())?;
+        let holders = allocation.holders;
         if !self.allocations.accounts.admit(now, holders, payload.len()) {
             self.counters.dropped_bandwidth += 1;
             return None;
@@ -105,9 +124,9 @@ impl Server {
         if let Some(target) = target {
             return self.relay_to_client(now, target, source, payload, true);
         }
-        if let Some(sibling) = self.sibling_at(&peer) {
-            return Some(Forward::Sibling(ToSibling {
-                sibling,
+        if let Some(shard) = self.shard_at(&peer) {
+            return Some(Forward::Shard(ToShard {
+                shard,
                 is_client: false,
                 source,
                 to: peer,
@@ -116,7 +135,7 @@ impl Server {
         }
         if self.is_media(&peer) {
             self.counters.from_clients += 1;
-            self.counters.handed_over += 1;
+            self.counters.hairpinned += 1;
             self.counters.relayed_bytes += payload.len() as u64;
             return Some(Forward::Media(ToMedia { source, to: peer, payload }));
         }
@@ -129,14 +148,14 @@ impl Server {
         Some(Forward::Peer(ToPeer { relay, to: peer, dont_fragment, payload }))
     }
 
-    /// The sibling that has a relayed address.
+    /// The other shard that has this relayed address.
     #[inline]
-    pub(super) fn sibling_at(&self, peer: &SocketAddr) -> Option<u8> {
-        let sibling = self.config.sibling.with_open(peer.port())?;
-        self.is_here(peer.ip()).then_some(sibling)
+    pub(super) fn shard_at(&self, peer: &SocketAddr) -> Option<u8> {
+        let shard = self.config.sibling.owner_of_open(peer.port())?;
+        self.is_here(peer.ip()).then_some(shard)
     }
 
-    /// Whether the media server of this machine takes datagrams there.
+    /// Whether the media server of this machine receives datagrams at this address.
     pub(super) fn is_media(&self, peer: &SocketAddr) -> bool {
         self.config.media.contains(&peer.port()) && self.is_here(peer.ip())
     }
@@ -145,15 +164,14 @@ impl Server {
         self.policy.is_own(ip) || self.allocations.on(ip)
     }
 
-    /// Which server has a relayed address, where the media server is about to send to it: its own
-    /// index where it is this one.
-    pub(super) fn relay_at(&self, to: &SocketAddr) -> Option<u8> {
+    /// The shard that has this relayed address, this one included.
+    pub(super) fn shard_of_relay(&self, to: &SocketAddr) -> Option<u8> {
         let own = self.config.ports.contains(&to.port()) && self.allocations.at(to).is_some();
-        if own { Some(self.config.sibling.index()) } else { self.sibling_at(to) }
+        if own { Some(self.config.sibling.index()) } else { self.shard_at(to) }
     }
 
-    /// What a sibling's client sent to one of ours.
-    pub(super) fn handed_over<'a>(
+    /// Data from a client of another shard for a relayed address of this one.
+    pub(super) fn forwarded_data<'a>(
         &'a mut self,
         now: Instant,
         source: SocketAddr,
@@ -167,7 +185,7 @@ impl Server {
         self.relay_to_client(now, target, source, payload, true)
     }
 
-    /// A datagram that came to a relayed socket (RFC 8656 §10.3).
+    /// A datagram that arrived at a relayed socket (RFC 8656 §11.3).
     pub(super) fn relayed_datagram<'a>(
         &'a mut self,
         now: Instant,
@@ -178,55 +196,56 @@ impl Server {
         self.relay_to_client(now, relay, peer, payload, false)
     }
 
-    /// To a relay's client, as ChannelData where the peer has a channel, else as a Data
-    /// indication. What was handed over in here may come from our own addresses; what comes over
-    /// the network claiming to is not a relay of ours, and is held to `own_relays`.
+    /// Relays data to the client of a relay: as ChannelData where the peer has a channel, else as a
+    /// Data indication. Only hairpinned data may come from our own addresses: a datagram from the
+    /// network that claims so is spoofed.
     fn relay_to_client<'a>(
         &'a mut self,
         now: Instant,
         relay: RelayId,
         peer: SocketAddr,
         payload: &'a [u8],
-        handed_over: bool,
+        hairpinned: bool,
     ) -> Option<Forward<'a>> {
         let found = self.allocations.owner(relay);
-        let found = found.filter(|found| found.expires > now && !found.is_tcp());
+        let found = found.filter(|allocation| allocation.expires > now && !allocation.is_tcp());
         let (Some(allocation), Ok(len)) = (found, u16::try_from(payload.len())) else {
             self.counters.dropped_unexpected += 1;
             return None;
         };
-        let (to, holders) = (allocation.client, allocation.holders);
+        let to = allocation.client;
+        let holders = allocation.holders;
         let channel = allocation.peers.channel_to(now, &peer);
         let permission = match channel {
-            Some(channel) => Some(&channel.permission).filter(|permission| permission.holds(now)),
+            Some(channel) => Some(&channel.permission).filter(|permission| permission.is_live(now)),
             None => allocation.peers.permission(now, &peer.ip()),
         };
-        if permission.is_none_or(|permission| permission.own_relays && !handed_over) {
+        if permission.is_none_or(|permission| permission.own_relays && !hairpinned) {
             self.counters.dropped_unpermitted += 1;
             return None;
         }
-        let (head, padding) = match channel {
+        let (header, padding) = match channel {
             Some(channel) => (
-                Head::channel_data(channel.number, len),
+                Header::channel_data(channel.number, len),
                 channel_padding(to.transport, payload.len()),
             ),
             None => {
                 let transaction = TransactionId(self.rng.random());
-                let head = Head::data_indication(transaction, peer, len)?;
-                (head, payload.len().next_multiple_of(4) - payload.len())
+                let header = Header::data_indication(transaction, peer, len)?;
+                (header, payload.len().next_multiple_of(4) - payload.len())
             }
         };
         if !self.allocations.accounts.admit(now, holders, payload.len()) {
             self.counters.dropped_bandwidth += 1;
             return None;
         }
-        if handed_over {
+        if hairpinned {
             self.counters.from_clients += 1;
-            self.counters.handed_over += 1;
+            self.counters.hairpinned += 1;
         } else {
             self.counters.from_peers += 1;
         }
         self.counters.relayed_bytes += u64::from(len);
-        Some(Forward::Client(ToClient { to, head, payload, padding }))
+        Some(Forward::Client(ToClient { to, header, payload, padding }))
     }
 }

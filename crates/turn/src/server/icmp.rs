@@ -1,11 +1,14 @@
 //! What the network says of datagrams that did not arrive (RFC 8656 §11.5).
 
-use super::{Forward, RelayId, Server};
-use crate::stun::attribute::{ICMP, XOR_PEER_ADDRESS};
-use crate::stun::{Class, Method, TransactionId, Writer};
+use std::{net::SocketAddr, time::Instant};
+
 use rand::RngExt as _;
-use std::net::SocketAddr;
-use std::time::Instant;
+
+use super::{Server, forward::Forward, relay_id::RelayId};
+use crate::stun::{
+    Class, Method, TransactionId, Writer,
+    attribute::{ICMP, XOR_PEER_ADDRESS},
+};
 
 /// An ICMP or `ICMPv6` error, by its peer's family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,16 +67,16 @@ impl Server {
     ) -> Option<Forward<'_>> {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let value = error.value(peer.is_ipv4())?;
-        let found = self.allocations.owner(relay).filter(|found| found.expires > now)?;
+        let owner = self.allocations.owner(relay).filter(|owner| owner.expires > now)?;
         // What is ours only by hand-over was never sent over the network.
-        let permission = found.peers.permission(now, &peer.ip());
+        let permission = owner.peers.permission(now, &peer.ip());
         permission.filter(|permission| !permission.own_relays)?;
-        let to = found.client;
+        let to = owner.client;
         let transaction = TransactionId(self.rng.random());
         Writer::new(&mut self.reply, Class::Indication, Method::DATA, transaction)
             .xor_address(XOR_PEER_ADDRESS, peer)
             .attribute(ICMP, &value);
         self.counters.relayed_errors += 1;
-        Some(self.answer(&to))
+        Some(self.reply_to(&to))
     }
 }

@@ -1,80 +1,65 @@
-//! The server: its face, and who does what with a packet.
+//! The server: its public interface, and the dispatch of each packet to the file of its topic.
 
 mod accounts;
+mod allocation;
 mod allocations;
-mod answered;
 mod auth;
 mod config;
 mod connections;
 mod counters;
 mod data;
-mod elsewhere;
 mod forward;
 mod icmp;
+mod output;
 mod peers;
-mod refusal;
+mod rejection;
+mod relay_id;
 mod requests;
 mod respond;
+mod response_counts;
+mod shard_routes;
 mod tcp;
+mod transaction;
 mod wheel;
 
-pub use allocations::RelayId;
-pub use answered::Answered;
 pub use config::{Config, Limits, PORTS};
 pub use connections::ConnectionId;
 pub use counters::Counters;
-pub use forward::{Forward, Head, ToClient, ToMedia, ToPeer, ToSibling};
+pub use forward::{Forward, Header, ToClient, ToMedia, ToPeer, ToShard};
 pub use icmp::IcmpError;
-pub use tcp::{ConnectFailed, TcpOutput};
+pub use output::{ConnectPeerError, OpenRelayError, Output, TcpOutput};
+pub use relay_id::RelayId;
+pub use response_counts::ResponseCounts;
 
-use crate::credentials::Credentials;
-use crate::nonce::{Features, Nonces};
-use crate::policy::Policy;
-use crate::rate::RateLimit;
-use crate::stun::{Class, Message, Method};
-use crate::ticket::Tickets;
-use crate::{Cidr, FiveTuple, Transport};
-use accounts::AllAccounts;
-use allocations::{Allocations, Removed};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use connections::Connections;
-use elsewhere::Elsewhere;
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
-use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-/// What a server wants done with relayed sockets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Open a UDP socket bound to `local` and say so with [`Server::handle_relay_opened`].
-    OpenRelay {
-        /// Its name from now on.
-        relay: RelayId,
-        /// Where to bind it.
-        local: SocketAddr,
-    },
-    /// Close it; packets that still come from it are not wanted.
-    CloseRelay {
-        /// The one to close.
-        relay: RelayId,
-    },
-}
-
-/// Why a relayed socket could not be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpenFailed {
-    /// Somebody else has the port: another one may do.
-    PortTaken,
-    /// No other port would help.
-    NoSocket,
-}
+use self::{
+    accounts::Accounts,
+    allocations::{Allocations, Removed},
+    connections::Connections,
+    shard_routes::ShardRoutes,
+};
+use crate::{
+    Cidr, FiveTuple, channel,
+    credentials::Credentials,
+    nonce::{Features, Nonces},
+    policy::Policy,
+    rate::RateLimit,
+    stun::{Class, Message, Method},
+    ticket::Tickets,
+};
 
 /// A STUN and TURN server.
 pub struct Server {
     config: Config,
-    /// When the first of the siblings started.
+    /// Start of the first of the siblings.
     start: Instant,
     policy: Policy,
     credentials: Credentials,
@@ -84,46 +69,54 @@ pub struct Server {
     rng: StdRng,
     allocations: Allocations,
     connections: Connections,
-    elsewhere: Elsewhere,
+    shard_routes: ShardRoutes,
     tcp_outputs: VecDeque<TcpOutput>,
     outputs: VecDeque<Output>,
-    /// The response under way; every response is written here.
+    /// The buffer that every response is written into.
     reply: Vec<u8>,
     counters: Counters,
 }
 
 impl Server {
-    /// A server without allocations. `now` is when it starts.
+    /// A server without allocations that starts at `now`.
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
         let mut rng = StdRng::from_seed(config.seed);
         let limits = &config.limits;
         let mut key = || rng.random::<[u8; 32]>();
-        let nobody = STANDARD.encode(key());
-        let (secrets, users) = (config.secrets.clone(), config.users.clone());
-        let rooms = config.rooms.clone();
-        let credentials = Credentials::new(&config.realm, secrets, users, rooms, &nobody);
+        let dummy_password = STANDARD.encode(key());
+        let credentials = Credentials::new(
+            &config.realm,
+            config.secrets.clone(),
+            config.users.clone(),
+            config.rooms.clone(),
+            &dummy_password,
+        );
         let features = Features {
             password_algorithms: true,
             username_anonymity: credentials.knows_all_names(),
         };
         let (nonce, mac, mask) = (key(), key(), key());
-        // Siblings of one seed have these keys in common, and nothing else to guess by.
+        // Siblings with the same seed share the keys above; each has its own random numbers.
         let seed = (0..=config.shard).map(|_| key()).last().unwrap_or(nonce);
         let mut policy = Policy::new(config.allow.clone(), config.announce.clone());
         policy.set_interfaces(&config.interfaces, &config.links);
-        let accounts = AllAccounts::new(now, &config.sibling, limits);
+        let accounts = Accounts::new(now, &config.sibling, limits);
         Self {
             start: config.sibling.start(now),
             policy,
             credentials,
             nonces: Nonces::new(&nonce, limits.nonce_lifetime.as_secs(), features),
             tickets: Tickets::new(config.shard, &mac, &mask),
-            rate: RateLimit::new(now, limits.unproven_per_second, limits.unproven_burst),
+            rate: RateLimit::new(
+                now,
+                limits.unauthenticated_per_second,
+                limits.unauthenticated_burst,
+            ),
             rng: StdRng::from_seed(seed),
             allocations: Allocations::new(now, accounts),
             connections: Connections::default(),
-            elsewhere: Elsewhere::new(limits.allocations, limits.max_lifetime),
+            shard_routes: ShardRoutes::new(limits.allocations, limits.max_lifetime),
             tcp_outputs: VecDeque::new(),
             outputs: VecDeque::new(),
             reply: Vec::new(),
@@ -132,9 +125,8 @@ impl Server {
         }
     }
 
-    /// Takes in what a client sent: a datagram, or one message out of its stream. Returns the one
-    /// packet that comes of it, if any. `unix_now` (seconds since 1970) tells which credentials
-    /// and nonces have ended.
+    /// Handles a packet from a client: a datagram, or one message of its stream. Returns the packet
+    /// to send, if any. `unix_now` (seconds since 1970) decides which credentials have expired.
     pub fn handle_client<'a>(
         &'a mut self,
         now: Instant,
@@ -142,7 +134,7 @@ impl Server {
         from: &FiveTuple,
         datagram: &'a [u8],
     ) -> Option<Forward<'a>> {
-        if let Some(0x40..=0x7F) = datagram.first() {
+        if channel::is_channel_data(datagram) {
             return self.channel_data(now, from, datagram);
         }
         let Ok(message) = Message::parse(datagram) else {
@@ -152,11 +144,13 @@ impl Server {
         match (message.class(), message.method()) {
             (Class::Indication, Method::SEND) => self.send(now, from, &message),
             (Class::Request, Method::BINDING) => self.binding(now, from, &message),
-            (Class::Request, _) => match self.wanted(from, &message) {
-                None if self.elsewhere.renew(now, from) => self.pass_on(now, from, datagram),
-                wanted => self.request(now, unix_now, from, &message, wanted),
+            (Class::Request, _) => match self.requested_shard(from, &message) {
+                None if self.shard_routes.renew(now, from) => {
+                    self.forward_by_route(now, from, datagram)
+                }
+                requested => self.request(now, unix_now, from, &message, requested),
             },
-            // A keep-alive (RFC 8489 §3): having arrived is all it is for.
+            // A keep-alive (RFC 8489 §3): nothing to do.
             (Class::Indication, Method::BINDING) => None,
             _ => {
                 self.counters.dropped_unexpected += 1;
@@ -165,7 +159,7 @@ impl Server {
         }
     }
 
-    /// Takes in a datagram that `peer` sent to a relayed address.
+    /// Handles a datagram that `peer` sent to a relayed address.
     pub fn handle_relay<'a>(
         &'a mut self,
         now: Instant,
@@ -177,28 +171,29 @@ impl Server {
         self.relayed_datagram(now, relay, peer, datagram)
     }
 
-    /// Takes in what a sibling's client sent to the relayed address `to`; `source` is the relayed
-    /// address of that client.
-    pub fn handle_sibling<'a>(
+    /// Handles data that another shard's client sent to the relayed address `to` of this shard.
+    /// `source` is that client's relayed address.
+    pub fn handle_forwarded_data<'a>(
         &'a mut self,
         now: Instant,
         source: SocketAddr,
         to: &SocketAddr,
         datagram: &'a [u8],
     ) -> Option<Forward<'a>> {
-        self.handed_over(now, source, to, datagram)
+        self.forwarded_data(now, source, to, datagram)
     }
 
-    /// Takes in a message of a client over UDP that a sibling passed on. It goes no further.
-    pub fn handle_passed_on<'a>(
+    /// Handles a client's message over UDP that arrived at another shard. It is never forwarded
+    /// again.
+    pub fn handle_forwarded<'a>(
         &'a mut self,
         now: Instant,
         unix_now: u64,
         from: &FiveTuple,
         datagram: &'a [u8],
     ) -> Option<Forward<'a>> {
-        self.elsewhere.forget(from);
-        if let Some(0x40..=0x7F) = datagram.first() {
+        self.shard_routes.forget(from);
+        if channel::is_channel_data(datagram) {
             return self.channel_data(now, from, datagram);
         }
         let message = Message::parse(datagram).ok()?;
@@ -209,33 +204,36 @@ impl Server {
         }
     }
 
-    /// Which of the servers of this machine has a relayed address, by
-    /// [`Sibling::index`](crate::siblings::Sibling::index); so that the media server can hand over
-    /// what it sends there.
+    /// The shard of this machine that owns a relayed address, by
+    /// [`Sibling::index`](crate::siblings::Sibling::index). The media server hands data for it to
+    /// that shard without the network.
     #[must_use]
-    pub fn relayed_by(&self, to: &SocketAddr) -> Option<u8> {
-        self.relay_at(to)
+    pub fn relay_shard(&self, to: &SocketAddr) -> Option<u8> {
+        self.shard_of_relay(to)
     }
 
-    /// Takes in how opening a relayed socket went; returns the answer to who asked for it.
+    /// Handles the result of opening a relayed socket. Returns the response to the Allocate request
+    /// once all of its sockets are open, or an error response.
     pub fn handle_relay_opened(
         &mut self,
         now: Instant,
         relay: RelayId,
-        opened: Result<(), OpenFailed>,
+        opened: Result<(), OpenRelayError>,
     ) -> Option<Forward<'_>> {
         match opened {
-            Ok(()) => self.opened(now, relay),
-            Err(why) => self.not_opened(now, relay, why),
+            Ok(()) => self.relay_opened(now, relay),
+            Err(error) => self.relay_failed(now, relay, error),
         }
     }
 
-    /// Takes in that a client's stream has ended, and with it what it was for: a connection to a
-    /// peer or an allocation, unless the client may come back from elsewhere to have that again.
-    pub fn handle_client_gone(&mut self, client: &FiveTuple) {
+    /// Handles the end of a client's stream. Ends the allocation or the peer connection that it
+    /// belonged to, except an allocation with mobility: its client may return with a ticket.
+    pub fn handle_client_closed(&mut self, client: &FiveTuple) {
         self.disconnect_client(client);
         match self.allocations.of_client(client) {
-            Some((relay, made)) if made.moves.is_some() && made.birth.tries.is_none() => {
+            Some((relay, allocation))
+                if allocation.mobility_seq.is_some() && !allocation.is_opening() =>
+            {
                 self.allocations.detach(relay);
             }
             Some((relay, _)) => self.end(relay),
@@ -243,7 +241,7 @@ impl Server {
         }
     }
 
-    /// Ends allocations, reservations and connections whose time is up.
+    /// Ends allocations, reservations and connections that have expired.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.expire_connections(now);
         while let Some(relay) = self.allocations.due(now) {
@@ -251,90 +249,86 @@ impl Server {
         }
     }
 
-    /// Ends what participants hold who are members no longer.
+    /// Ends the allocations and reservations of participants that have left their rooms.
     pub fn handle_members_left(&mut self) {
         for relay in self.allocations.of_members(|name| !self.credentials.has_member(name)) {
             self.end(relay);
         }
     }
 
-    /// When [`Self::handle_timeout`] is next wanted.
+    /// The next time to call [`Self::handle_timeout`].
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let ends = [self.allocations.next_expiry(), self.connections.next_deadline()];
         ends.into_iter().flatten().min()
     }
 
-    /// This machine has these addresses and stands on these links from now on.
+    /// Replaces the addresses of this machine and the prefixes of its links.
     pub fn set_interfaces(&mut self, addresses: Vec<IpAddr>, links: &[Cidr]) {
         self.policy.set_interfaces(&addresses, links);
         self.config.interfaces = addresses;
     }
 
-    /// The next thing to do with relayed sockets.
+    /// The next action on relayed UDP sockets.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// What has been done so far.
+    /// Counts since the start.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// How many allocations there are.
+    /// Number of allocations.
     #[must_use]
     pub fn allocations(&self) -> usize {
         self.allocations.len()
     }
 
-    /// Whether a client has an allocation, or its stream is joined with a peer's.
+    /// Whether a client has an allocation, or a stream that is joined with a peer's.
     #[must_use]
     pub fn has_allocation(&self, client: &FiveTuple) -> bool {
         self.allocations.of_client(client).is_some() || self.connections.of_client(client).is_some()
     }
 
-    /// How much a user holds, of this server and its siblings.
+    /// Number of allocations and reservations of a user, on all siblings.
     #[must_use]
     pub fn held_by_user(&self, user: &str) -> usize {
         self.allocations.accounts.held_by_user(user)
     }
 
-    /// How much the clients of an address (of IPv6: a /64) hold, of this server and its siblings.
+    /// Number of allocations and reservations of a client address (of IPv6: a /64), on all
+    /// siblings.
     #[must_use]
     pub fn held_by_address(&self, client: IpAddr) -> usize {
         self.allocations.accounts.held_by_address(client)
     }
 
-    /// How many ports are reserved for allocations to come.
+    /// Number of reserved ports.
     #[must_use]
     pub fn reservations(&self) -> usize {
         self.allocations.held() - self.allocations.len()
     }
 
-    /// Seconds by which nonces end: of a clock that never jumps, and that siblings have in common.
+    /// The clock of nonces in seconds. It is monotonic and shared by all siblings.
     fn nonce_time(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.start).as_secs()
     }
 
     fn end(&mut self, relay: RelayId) {
         let Some(removed) = self.allocations.remove(relay) else { return };
-        let Removed::Allocation(made) = removed else {
+        let Removed::Allocation(allocation) = removed else {
             return self.outputs.push_back(Output::CloseRelay { relay });
         };
         self.counters.ended += 1;
-        if made.is_tcp() {
+        if allocation.is_tcp() {
             self.disconnect_all(relay);
             return self.tcp_outputs.push_back(TcpOutput::Unlisten { relay });
         }
-        let second = made.second.map(|(second, _)| second);
+        let second = allocation.second.map(|(second, _)| second);
         for relay in std::iter::once(relay).chain(second) {
             self.outputs.push_back(Output::CloseRelay { relay });
         }
     }
-}
-
-/// ChannelData fills whole words in a stream; in a datagram it need not (RFC 8656 §12.5).
-fn channel_padding(transport: Transport, payload: usize) -> usize {
-    if transport.is_stream() { payload.next_multiple_of(4) - payload } else { 0 }
 }

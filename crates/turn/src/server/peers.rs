@@ -1,19 +1,23 @@
-//! An allocation's permissions and channels (RFC 8656 §9, §12).
+//! Permissions and channels of an allocation (RFC 8656 §9, §12).
 
-use crate::channel::ChannelNumber;
-use crate::stun::attribute::Family;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
 use foldhash::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
 
-/// RFC 8656 §9: 300 seconds, not for anybody to change.
-const PERMISSION: Duration = Duration::from_secs(300);
-/// RFC 8656 §12: 10 minutes.
-const CHANNEL: Duration = Duration::from_secs(600);
+use super::config::Limits;
+use crate::{channel::ChannelNumber, stun::attribute::Family};
 
-/// Whom a client permitted, and the numbers it gave them.
+/// Fixed by RFC 8656 §9.
+const PERMISSION_LIFETIME: Duration = Duration::from_secs(300);
+/// RFC 8656 §12.
+const CHANNEL_LIFETIME: Duration = Duration::from_secs(600);
+
+/// The permissions and channels of an allocation.
 ///
-/// A channel knows until when its peer is permitted, so relaying over it takes one look-up.
+/// Each channel holds a copy of its peer's permission, so relaying over it takes one lookup.
 #[derive(Default)]
 pub(crate) struct Peers {
     permissions: HashMap<IpAddr, Permission>,
@@ -22,21 +26,21 @@ pub(crate) struct Peers {
     by_peer: HashMap<SocketAddr, usize>,
 }
 
-/// Data may go to and come from an address.
+/// Permission to exchange data with an address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Permission {
     expires: Instant,
-    /// The address is this machine's: only our own relayed addresses there are peers.
+    /// The address is this machine's: only our own relayed addresses on it are peers.
     pub(crate) own_relays: bool,
 }
 
 impl Permission {
-    pub(crate) fn holds(&self, now: Instant) -> bool {
+    pub(crate) fn is_live(&self, now: Instant) -> bool {
         self.expires > now
     }
 }
 
-/// A number that stands for a peer.
+/// A channel number bound to a peer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Channel {
     pub(crate) number: ChannelNumber,
@@ -45,31 +49,44 @@ pub(crate) struct Channel {
     pub(crate) permission: Permission,
 }
 
-/// Why a permission or a channel can't be.
+/// A permission or a channel could not be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotBound {
-    /// The number is another peer's, or the peer has another number.
-    Taken,
-    /// As many as there may be.
+pub(crate) enum BindChannelError {
+    /// The number is bound to another peer, or the peer to another number.
+    Conflict,
+    /// The limit is reached.
     Full,
 }
 
+/// Limits of one allocation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerLimits {
+    channels: usize,
+    permissions: usize,
+}
+
+impl From<&Limits> for PeerLimits {
+    fn from(limits: &Limits) -> Self {
+        Self { channels: limits.channels, permissions: limits.permissions }
+    }
+}
+
 impl Peers {
-    /// Permits an address from now on.
+    /// Installs or refreshes the permission of an address.
     pub(crate) fn permit(
         &mut self,
         now: Instant,
         ip: IpAddr,
         own_relays: bool,
-        most: usize,
-    ) -> Result<Permission, NotBound> {
-        if !self.permissions.contains_key(&ip) && self.permissions.len() >= most {
-            self.permissions.retain(|_, permission| permission.holds(now));
-            if self.permissions.len() >= most {
-                return Err(NotBound::Full);
+        limit: usize,
+    ) -> Result<Permission, BindChannelError> {
+        if !self.permissions.contains_key(&ip) && self.permissions.len() >= limit {
+            self.permissions.retain(|_, permission| permission.is_live(now));
+            if self.permissions.len() >= limit {
+                return Err(BindChannelError::Full);
             }
         }
-        let permission = Permission { expires: now + PERMISSION, own_relays };
+        let permission = Permission { expires: now + PERMISSION_LIFETIME, own_relays };
         self.permissions.insert(ip, permission);
         for channel in self.channels.iter_mut().filter(|channel| channel.peer.ip() == ip) {
             channel.permission = permission;
@@ -77,44 +94,44 @@ impl Peers {
         Ok(permission)
     }
 
-    /// Whether there is room to permit all of `ips` (each named once).
-    pub(crate) fn room_for<'i>(
+    /// Whether all of `ips`, which are distinct, can be permitted.
+    pub(crate) fn has_room_for<'i>(
         &mut self,
         now: Instant,
         ips: impl Iterator<Item = &'i IpAddr> + Clone,
-        most: usize,
+        limit: usize,
     ) -> bool {
         let permissions = &mut self.permissions;
         let new = ips.clone().filter(|ip| !permissions.contains_key(*ip)).count();
-        if permissions.len() + new <= most {
+        if permissions.len() + new <= limit {
             return true;
         }
-        permissions.retain(|_, permission| permission.holds(now));
+        permissions.retain(|_, permission| permission.is_live(now));
         let new = ips.filter(|ip| !permissions.contains_key(*ip)).count();
-        permissions.len() + new <= most
+        permissions.len() + new <= limit
     }
 
-    /// Binds a channel, new or again. Binding a channel permits its peer too (RFC 8656 §12).
+    /// Binds or refreshes a channel, which also permits its peer (RFC 8656 §12).
     pub(crate) fn bind(
         &mut self,
         now: Instant,
         number: ChannelNumber,
         peer: SocketAddr,
         own_relays: bool,
-        most: (usize, usize),
-    ) -> Result<(), NotBound> {
-        let (channels, permissions) = most;
-        if self.in_the_way(number, peer, channels) {
+        limits: PeerLimits,
+    ) -> Result<(), BindChannelError> {
+        let PeerLimits { channels, permissions } = limits;
+        if self.may_be_blocked(number, peer, channels) {
             self.keep_channels(|channel| channel.expires > now);
         }
         if self.by_number.get(&number) != self.by_peer.get(&peer) {
-            return Err(NotBound::Taken);
+            return Err(BindChannelError::Conflict);
         }
         if !self.by_number.contains_key(&number) && self.channels.len() >= channels {
-            return Err(NotBound::Full);
+            return Err(BindChannelError::Full);
         }
         let permission = self.permit(now, peer.ip(), own_relays, permissions)?;
-        let channel = Channel { number, peer, expires: now + CHANNEL, permission };
+        let channel = Channel { number, peer, expires: now + CHANNEL_LIFETIME, permission };
         match self.by_number.get(&number).and_then(|at| self.channels.get_mut(*at)) {
             Some(bound) => *bound = channel,
             None => self.add(channel),
@@ -122,14 +139,15 @@ impl Peers {
         Ok(())
     }
 
-    /// Permits no peer of a family any longer.
+    /// Removes the permissions and channels of all peers of a family.
     pub(crate) fn forget(&mut self, family: Family) {
         self.permissions.retain(|ip, _| Family::of(*ip) != family);
         self.keep_channels(|channel| Family::of(channel.peer.ip()) != family);
     }
 
-    fn in_the_way(&self, number: ChannelNumber, peer: SocketAddr, most: usize) -> bool {
-        self.by_number.get(&number) != self.by_peer.get(&peer) || self.channels.len() >= most
+    /// Whether other channels, perhaps expired ones, prevent a binding.
+    fn may_be_blocked(&self, number: ChannelNumber, peer: SocketAddr, limit: usize) -> bool {
+        self.by_number.get(&number) != self.by_peer.get(&peer) || self.channels.len() >= limit
     }
 
     fn keep_channels(&mut self, keep: impl Fn(&Channel) -> bool) {
@@ -148,20 +166,20 @@ impl Peers {
         self.channels.push(channel);
     }
 
-    /// The live channel of a number. Whether its peer is permitted, it says itself.
+    /// The live channel with this number. Its permission may have expired.
     pub(crate) fn channel(&self, now: Instant, number: ChannelNumber) -> Option<&Channel> {
         let channel = self.channels.get(*self.by_number.get(&number)?)?;
         (channel.expires > now).then_some(channel)
     }
 
-    /// A peer's live channel.
+    /// The live channel to a peer.
     pub(crate) fn channel_to(&self, now: Instant, peer: &SocketAddr) -> Option<&Channel> {
         let channel = self.channels.get(*self.by_peer.get(peer)?)?;
         (channel.expires > now).then_some(channel)
     }
 
-    /// An address's live permission.
+    /// The live permission of an address.
     pub(crate) fn permission(&self, now: Instant, ip: &IpAddr) -> Option<&Permission> {
-        self.permissions.get(ip).filter(|permission| permission.holds(now))
+        self.permissions.get(ip).filter(|permission| permission.is_live(now))
     }
 }

@@ -1,61 +1,28 @@
 //! TCP allocations (RFC 6062): what clients ask, what becomes of connections.
 
-use super::auth::Proven;
-use super::connections::{Connection, ConnectionId, PATIENCE, State};
-use super::refusal::Refusal;
-use super::respond::{Asked, Granted};
-use super::{Forward, RelayId, Server};
-use crate::FiveTuple;
-use crate::policy::is_service;
-use crate::stun::Message;
-use crate::stun::attribute::{CONNECTION_ID, Family, XOR_PEER_ADDRESS};
+use std::{net::SocketAddr, time::Instant};
+
 use rand::RngExt as _;
-use std::net::SocketAddr;
-use std::time::Instant;
 
-/// What a server wants done with sockets of TCP allocations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TcpOutput {
-    /// Listen on `local` and say so with [`Server::handle_relay_opened`]; hand connections that
-    /// come to [`Server::handle_accepted`].
-    Listen {
-        /// Its name from now on.
-        relay: RelayId,
-        /// Where to bind it, so that connections can be made from there as well.
-        local: SocketAddr,
+use super::{
+    Server,
+    connections::{CONNECTION_TIMEOUT, Connection, ConnectionId, State},
+    forward::Forward,
+    output::{ConnectPeerError, TcpOutput},
+    rejection::Rejection,
+    relay_id::RelayId,
+    respond::Granted,
+    transaction::Transaction,
+};
+use crate::{
+    FiveTuple,
+    credentials::Authenticated,
+    policy::is_service,
+    stun::{
+        Message,
+        attribute::{CONNECTION_ID, Family, XOR_PEER_ADDRESS},
     },
-    /// Listen no more.
-    Unlisten {
-        /// The one to close.
-        relay: RelayId,
-    },
-    /// Connect to a peer, for 30 seconds at most, and say how it went with
-    /// [`Server::handle_connected`].
-    Connect {
-        /// Its name from now on.
-        connection: ConnectionId,
-        /// Where to connect from.
-        local: SocketAddr,
-        /// Where to connect to.
-        peer: SocketAddr,
-    },
-    /// Join the client's stream, behind the response it is about to get, with the peer's.
-    Splice {
-        /// The peer's.
-        connection: ConnectionId,
-        /// The client's.
-        client: FiveTuple,
-    },
-    /// Close the peer's connection, and the stream it is joined with.
-    Close {
-        /// The one to close.
-        connection: ConnectionId,
-    },
-}
-
-/// A peer could not be connected to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectFailed;
+};
 
 impl Server {
     /// RFC 6062 §5.2
@@ -64,31 +31,33 @@ impl Server {
         now: Instant,
         from: &FiveTuple,
         message: &Message<'_>,
-        proven: &Proven<'_>,
-    ) -> Result<Granted, Refusal> {
-        let (relay, made) = self.own(now, from, proven)?;
-        if !made.is_tcp() {
-            return Err(Refusal::ALLOCATION_MISMATCH);
+        user: &Authenticated<'_>,
+    ) -> Result<Granted, Rejection> {
+        let (relay, allocation) = self.owned_allocation(now, from, user)?;
+        if !allocation.is_tcp() {
+            return Err(Rejection::ALLOCATION_MISMATCH);
         }
-        let (family, local) = (Family::of(made.relayed.told.ip()), made.relayed.local);
-        let peer = message.xor_address(XOR_PEER_ADDRESS).ok_or(Refusal::BAD_REQUEST)?;
-        let own_relays = self.judge(peer.ip(), |other| other == family)?;
+        let family = Family::of(allocation.relayed.advertised.ip());
+        let local = allocation.relayed.local;
+        let peer = message.xor_address(XOR_PEER_ADDRESS).ok_or(Rejection::BAD_REQUEST)?;
+        let own_relays = self.check_peer(peer.ip(), |other| other == family)?;
         if peer.port() == 0 {
-            return Err(Refusal::BAD_REQUEST);
+            return Err(Rejection::BAD_REQUEST);
         }
-        if proven.is_member && !own_relays && is_service(peer.port()) {
-            return Err(Refusal::FORBIDDEN);
+        if user.is_member && !own_relays && is_service(peer.port()) {
+            return Err(Rejection::FORBIDDEN);
         }
-        let target = self.connect_target(peer, own_relays).ok_or(Refusal::FORBIDDEN)?;
+        let target = self.connect_target(peer, own_relays).ok_or(Rejection::FORBIDDEN)?;
         if self.connections.has(relay, &peer) {
-            return Err(Refusal::CONNECTION_EXISTS);
+            return Err(Rejection::CONNECTION_EXISTS);
         }
-        let asked = Asked::from(message);
+        let transaction = Transaction::from(message);
         // A driver gives up in time and says so; this is for one that doesn't.
-        let state = State::Connecting { asked, until: now + 2 * PATIENCE };
-        let connection = self.admit(Connection { relay, peer, state }).ok_or(Refusal::CAPACITY)?;
+        let state = State::Connecting { transaction, until: now + 2 * CONNECTION_TIMEOUT };
+        let connection =
+            self.admit(Connection { relay, peer, state }).ok_or(Rejection::CAPACITY)?;
         self.tcp_outputs.push_back(TcpOutput::Connect { connection, local, peer: target });
-        Ok(Granted::Later)
+        Ok(Granted::Pending)
     }
 
     /// Where a peer is connected to. A relayed address of ours is where it is bound. Services of
@@ -108,18 +77,19 @@ impl Server {
         &mut self,
         now: Instant,
         connection: ConnectionId,
-        connected: Result<(), ConnectFailed>,
+        connected: Result<(), ConnectPeerError>,
     ) -> Option<Forward<'_>> {
         let found = *self.connections.get(connection)?;
-        let State::Connecting { asked, .. } = found.state else { return None };
-        let made = self.allocations.get(found.relay)?;
-        let (client, key) = (made.client, made.key.clone());
+        let State::Connecting { transaction, .. } = found.state else { return None };
+        let allocation = self.allocations.get(found.relay)?;
+        let client = allocation.client;
+        let key = allocation.key.clone();
         if connected.is_err() {
             self.connections.remove(connection);
-            return Some(self.refuse(&client, asked, &key, Refusal::CONNECTION_FAILED));
+            return Some(self.reject(&client, transaction, &key, Rejection::CONNECTION_FAILED));
         }
-        self.connections.advance(connection, State::Unbound { until: now + PATIENCE });
-        self.grant(&client, asked, &key, Granted::Connected(connection))
+        self.connections.set_state(connection, State::Unbound { until: now + CONNECTION_TIMEOUT });
+        self.grant(&client, transaction, &key, Granted::Connected(connection))
     }
 
     /// Takes in that a peer has connected to a relayed address (RFC 6062 §5.3). Returns the name
@@ -131,35 +101,38 @@ impl Server {
         relay: RelayId,
         peer: SocketAddr,
     ) -> Option<(ConnectionId, Forward<'_>)> {
-        let peer = self.as_told(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+        let peer = self.as_advertised(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
         let from_relay = self.allocations.at(&peer).is_some();
-        let made = self.allocations.get(relay).filter(|made| made.expires > now)?;
-        let permitted = made.peers.permission(now, &peer.ip());
+        let allocation =
+            self.allocations.get(relay).filter(|allocation| allocation.expires > now)?;
+        let permitted = allocation.peers.permission(now, &peer.ip());
         if permitted.is_none_or(|permission| permission.own_relays && !from_relay) {
             self.counters.dropped_unpermitted += 1;
             return None;
         }
-        let client = made.client;
+        let client = allocation.client;
         if self.connections.has(relay, &peer) {
             return None;
         }
-        let state = State::Unbound { until: now + PATIENCE };
+        let state = State::Unbound { until: now + CONNECTION_TIMEOUT };
         let connection = self.admit(Connection { relay, peer, state })?;
         let forward = self.connection_attempt(&client, connection, peer);
         Some((connection, forward))
     }
 
     /// One of our own relayed addresses as clients know it.
-    fn as_told(&self, local: SocketAddr) -> SocketAddr {
+    fn as_advertised(&self, local: SocketAddr) -> SocketAddr {
         let announced = self.config.announce.iter().copied();
-        let mut told = announced
+        let mut advertised = announced
             .filter(|ip| ip.is_ipv4() == local.is_ipv4() && self.policy.is_own(local.ip()))
             .map(|ip| SocketAddr::new(ip, local.port()));
-        told.find(|told| {
-            let relay = self.allocations.at(told).and_then(|relay| self.allocations.get(relay));
-            relay.is_some_and(|relay| relay.relayed.local == local)
-        })
-        .unwrap_or(local)
+        advertised
+            .find(|advertised| {
+                let relay =
+                    self.allocations.at(advertised).and_then(|relay| self.allocations.get(relay));
+                relay.is_some_and(|relay| relay.relayed.local == local)
+            })
+            .unwrap_or(local)
     }
 
     /// RFC 6062 §5.4
@@ -168,28 +141,28 @@ impl Server {
         now: Instant,
         from: &FiveTuple,
         message: &Message<'_>,
-        proven: &Proven<'_>,
-    ) -> Result<Granted, Refusal> {
+        user: &Authenticated<'_>,
+    ) -> Result<Granted, Rejection> {
         let id = message.attribute(CONNECTION_ID).and_then(ConnectionId::read);
-        let id = id.ok_or(Refusal::BAD_REQUEST)?;
+        let id = id.ok_or(Rejection::BAD_REQUEST)?;
         let is_taken = self.allocations.of_client(from).is_some()
             || self.connections.of_client(from).is_some();
         if !from.transport.is_stream() || is_taken {
-            return Err(Refusal::BAD_REQUEST);
+            return Err(Rejection::BAD_REQUEST);
         }
-        let connection = *self.connections.get(id).ok_or(Refusal::BAD_REQUEST)?;
-        let State::Unbound { until } = connection.state else { return Err(Refusal::BAD_REQUEST) };
-        let made = self.allocations.get(connection.relay).ok_or(Refusal::BAD_REQUEST)?;
-        if !proven.is_holder(&made.username, made.is_member) {
-            return Err(Refusal::WRONG_CREDENTIALS);
+        let connection = *self.connections.get(id).ok_or(Rejection::BAD_REQUEST)?;
+        let State::Unbound { until } = connection.state else { return Err(Rejection::BAD_REQUEST) };
+        let allocation = self.allocations.get(connection.relay).ok_or(Rejection::BAD_REQUEST)?;
+        if !user.owns(&allocation.username, allocation.is_member) {
+            return Err(Rejection::WRONG_CREDENTIALS);
         }
-        if until <= now || made.expires <= now {
-            return Err(Refusal::BAD_REQUEST);
+        if until <= now || allocation.expires <= now {
+            return Err(Rejection::BAD_REQUEST);
         }
-        self.connections.advance(id, State::Bound { client: *from });
+        self.connections.set_state(id, State::Bound { client: *from });
         self.counters.connections_bound += 1;
         self.tcp_outputs.push_back(TcpOutput::Splice { connection: id, client: *from });
-        Ok(Granted::Done)
+        Ok(Granted::Empty)
     }
 
     /// Takes in that a connection to a peer has ended.

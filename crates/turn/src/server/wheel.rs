@@ -15,10 +15,10 @@ const SLOTS: usize = 1 << BITS;
 const WHEELS: usize = COARSEST as usize + 1;
 const REACH: u64 = 1 << (BITS as usize * WHEELS);
 /// As far ahead as a timer is put: not into the slot the time is in, a turn later.
-const FAR: u64 = REACH - (REACH >> BITS);
+const MAX_AHEAD: u64 = REACH - (REACH >> BITS);
 const COARSEST: u32 = 5;
 /// No timer.
-const NONE: u32 = u32::MAX;
+const NO_TIMER: u32 = u32::MAX;
 
 /// A slot: a list of timers, and the earliest of them or one that was.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ struct Timer {
     after: u32,
 }
 
-const DISARMED: Timer = Timer { at: 0, slot: None, before: NONE, after: NONE };
+const DISARMED: Timer = Timer { at: 0, slot: None, before: NO_TIMER, after: NO_TIMER };
 
 /// Timers by number.
 pub(crate) struct Wheel {
@@ -46,7 +46,7 @@ pub(crate) struct Wheel {
     elapsed: u64,
     slots: Box<[[Slot; SLOTS]; WHEELS]>,
     /// Which slots of a wheel hold timers.
-    held: [u64; WHEELS],
+    occupied: [u64; WHEELS],
     timers: Vec<Timer>,
 }
 
@@ -56,8 +56,8 @@ impl Wheel {
         Self {
             start,
             elapsed: 0,
-            slots: Box::new([[Slot { first: NONE, earliest: 0 }; SLOTS]; WHEELS]),
-            held: [0; WHEELS],
+            slots: Box::new([[Slot { first: NO_TIMER, earliest: 0 }; SLOTS]; WHEELS]),
+            occupied: [0; WHEELS],
             timers: Vec::new(),
         }
     }
@@ -88,7 +88,7 @@ impl Wheel {
         } else if let Some(slot) = self.slot_mut(wheel, slot) {
             slot.first = after;
         }
-        if before == NONE && after == NONE {
+        if before == NO_TIMER && after == NO_TIMER {
             self.mark(wheel, slot, false);
         }
     }
@@ -96,7 +96,7 @@ impl Wheel {
     /// When [`Self::due`] may next have a timer: never later than it has, and sooner only where
     /// timers have been disarmed or are far away.
     pub(crate) fn next(&self) -> Option<Instant> {
-        let earliest = (0..).zip(&self.held).filter_map(|(wheel, _)| {
+        let earliest = (0..).zip(&self.occupied).filter_map(|(wheel, _)| {
             let slot = self.next_slot(wheel)?;
             Some(self.slots.get(usize::from(wheel))?.get(usize::from(slot))?.earliest)
         });
@@ -127,7 +127,7 @@ impl Wheel {
 
     /// The first slot with timers whose time has begun.
     fn next_begun(&self, now: u64) -> Option<(u8, u8, u64)> {
-        let begun = (0..).zip(&self.held).filter_map(|(wheel, _): (u8, _)| {
+        let begun = (0..).zip(&self.occupied).filter_map(|(wheel, _): (u8, _)| {
             let slot = self.next_slot(wheel)?;
             let begins = self.begins(wheel, slot);
             (begins <= now).then_some((begins, wheel, slot))
@@ -139,11 +139,11 @@ impl Wheel {
 
     /// The first slot of a wheel with timers, from the one the time is in.
     fn next_slot(&self, wheel: u8) -> Option<u8> {
-        let held = *self.held.get(usize::from(wheel))?;
+        let occupied = *self.occupied.get(usize::from(wheel))?;
         let current = self.elapsed >> (BITS * u32::from(wheel)) & (SLOTS as u64 - 1);
-        let ahead = held.rotate_right(u32::try_from(current).ok()?);
+        let ahead = occupied.rotate_right(u32::try_from(current).ok()?);
         let slot = u64::from(ahead.trailing_zeros()) + current;
-        (held != 0).then(|| u8::try_from(slot % SLOTS as u64).ok()).flatten()
+        (occupied != 0).then(|| u8::try_from(slot % SLOTS as u64).ok()).flatten()
     }
 
     /// When a slot's time begins.
@@ -157,7 +157,7 @@ impl Wheel {
 
     fn link(&mut self, timer: u32, at: u64) {
         // What is due goes to the slot that comes next.
-        let ahead = at.clamp(self.elapsed, self.elapsed.saturating_add(FAR));
+        let ahead = at.clamp(self.elapsed, self.elapsed.saturating_add(MAX_AHEAD));
         let apart = ahead ^ self.elapsed;
         let wheel = (63_u32.saturating_sub((apart | 1).leading_zeros())) / BITS;
         let wheel = wheel.min(COARSEST);
@@ -165,13 +165,13 @@ impl Wheel {
         let (Ok(wheel), Ok(slot)) = (u8::try_from(wheel), u8::try_from(slot)) else { return };
         let Some(to) = self.slot_mut(wheel, slot) else { return };
         let after = to.first;
-        to.earliest = if after == NONE { ahead } else { to.earliest.min(ahead) };
+        to.earliest = if after == NO_TIMER { ahead } else { to.earliest.min(ahead) };
         to.first = timer;
         if let Some(after) = self.timers.get_mut(after as usize) {
             after.before = timer;
         }
         if let Some(found) = self.timers.get_mut(timer as usize) {
-            *found = Timer { at, slot: Some((wheel, slot)), before: NONE, after };
+            *found = Timer { at, slot: Some((wheel, slot)), before: NO_TIMER, after };
         }
         self.mark(wheel, slot, true);
     }
@@ -181,11 +181,11 @@ impl Wheel {
     }
 
     fn mark(&mut self, wheel: u8, slot: u8, holds: bool) {
-        let Some(held) = self.held.get_mut(usize::from(wheel)) else { return };
+        let Some(occupied) = self.occupied.get_mut(usize::from(wheel)) else { return };
         if holds {
-            *held |= 1 << slot;
+            *occupied |= 1 << slot;
         } else {
-            *held &= !(1 << slot);
+            *occupied &= !(1 << slot);
         }
     }
 }

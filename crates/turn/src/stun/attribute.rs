@@ -1,7 +1,8 @@
 //! Attribute types and the values that need more than a copy (RFC 8489 §14, RFC 8656 §18).
 
-use super::{MAGIC_COOKIE, TransactionId};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::{MAGIC_COOKIE, TransactionId};
 
 #[allow(missing_docs, reason = "the RFC's names")]
 mod types {

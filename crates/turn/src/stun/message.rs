@@ -1,10 +1,13 @@
 //! A STUN message, checked once and then read in place (RFC 8489 §5).
 
-use super::attribute::{
-    self, FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, comprehension_required,
-};
-use super::integrity::{Integrity, Key, fingerprint};
 use std::net::SocketAddr;
+
+use super::{
+    attribute::{
+        self, FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, comprehension_required,
+    },
+    integrity::{Integrity, Key, fingerprint},
+};
 
 /// The value at offset 4 of every STUN message.
 pub const MAGIC_COOKIE: u32 = 0x2112_A442;
@@ -80,7 +83,7 @@ fn split_type(value: u16) -> (Class, Method) {
 /// Why bytes are no STUN message. Such packets are dropped, never answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Malformed {
+pub enum ParseMessageError {
     /// Too short for a header, wrong leading bits, or no magic cookie.
     #[error("no STUN header")]
     Header,
@@ -115,16 +118,16 @@ impl<'a> Message<'a> {
     /// Checks header, length, the frame of every attribute and the fingerprint if there is one.
     ///
     /// # Errors
-    /// [`Malformed`] says which of these does not hold.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let (header, _) = bytes.split_first_chunk::<HEADER>().ok_or(Malformed::Header)?;
+    /// [`ParseMessageError`] says which of these does not hold.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseMessageError> {
+        let (header, _) = bytes.split_first_chunk::<HEADER>().ok_or(ParseMessageError::Header)?;
         let [t0, t1, l0, l1, c0, c1, c2, c3, transaction @ ..] = *header;
         if t0 >= 0x40 || u32::from_be_bytes([c0, c1, c2, c3]) != MAGIC_COOKIE {
-            return Err(Malformed::Header);
+            return Err(ParseMessageError::Header);
         }
         let length = usize::from(u16::from_be_bytes([l0, l1]));
         if !length.is_multiple_of(4) || HEADER + length != bytes.len() {
-            return Err(Malformed::Length);
+            return Err(ParseMessageError::Length);
         }
         let (class, method) = split_type(u16::from_be_bytes([t0, t1]));
         let mut message = Self {
@@ -143,10 +146,11 @@ impl<'a> Message<'a> {
 
     /// Finds where the protected part ends. What follows MESSAGE-INTEGRITY is not protected and
     /// is ignored, but for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (RFC 8489 §14.5 to §14.7).
-    fn walk(&mut self) -> Result<(), Malformed> {
+    fn walk(&mut self) -> Result<(), ParseMessageError> {
         let mut at = HEADER;
         while at < self.bytes.len() {
-            let (kind, value) = read_attribute(self.bytes, at).ok_or(Malformed::Attribute)?;
+            let (kind, value) =
+                read_attribute(self.bytes, at).ok_or(ParseMessageError::Attribute)?;
             let protected = self.sha256.is_none() && !self.fingerprinted;
             match kind {
                 MESSAGE_INTEGRITY if self.sha1.is_none() && protected => {
@@ -160,7 +164,7 @@ impl<'a> Message<'a> {
                 FINGERPRINT if !self.fingerprinted => {
                     let covered = self.bytes.get(..at).unwrap_or_default();
                     if value != fingerprint(covered).to_be_bytes() {
-                        return Err(Malformed::Fingerprint);
+                        return Err(ParseMessageError::Fingerprint);
                     }
                     self.fingerprinted = true;
                     self.end = self.end.min(at);

@@ -7,5 +7,5 @@ mod writer;
 
 pub use integrity::{Integrity, Key, PasswordAlgorithm, userhash};
 pub(crate) use message::message_type;
-pub use message::{Class, MAGIC_COOKIE, Malformed, Message, Method, TransactionId};
+pub use message::{Class, MAGIC_COOKIE, Message, Method, ParseMessageError, TransactionId};
 pub use writer::Writer;

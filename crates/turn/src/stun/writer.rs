@@ -1,11 +1,14 @@
 //! Writes a STUN message into a buffer that is used again and again.
 
-use super::attribute::{
-    self, AddressValue, FINGERPRINT, Family, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256,
-};
-use super::integrity::{Integrity, Key, fingerprint};
-use super::message::{Class, MAGIC_COOKIE, Method, TransactionId, message_type, padded};
 use std::net::SocketAddr;
+
+use super::{
+    attribute::{
+        self, AddressValue, FINGERPRINT, Family, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256,
+    },
+    integrity::{Integrity, Key, fingerprint},
+    message::{Class, MAGIC_COOKIE, Method, TransactionId, message_type, padded},
+};
 
 /// A message under way: its length field always covers what is written. Padding is zero.
 #[derive(Debug)]

@@ -1,13 +1,18 @@
 //! A client with an allocation and a channel, written with our own codec.
 
 use std::net::{Ipv4Addr, SocketAddr};
+
 use testnet::Clock;
-use turn::rest::Credential;
-use turn::stun::attribute::{
-    CHANNEL_NUMBER, NONCE, REALM, REQUESTED_TRANSPORT, USERNAME, XOR_PEER_ADDRESS,
+use turn::{
+    FiveTuple, Forward, Output, RelayId, Server, Transport,
+    rest::Credential,
+    stun::{
+        Class, Key, Message, Method, TransactionId, Writer,
+        attribute::{
+            CHANNEL_NUMBER, NONCE, REALM, REQUESTED_TRANSPORT, USERNAME, XOR_PEER_ADDRESS,
+        },
+    },
 };
-use turn::stun::{Class, Key, Message, Method, TransactionId, Writer};
-use turn::{FiveTuple, Forward, Output, RelayId, Server, Transport};
 
 pub(crate) fn from(client: Ipv4Addr, port: u16) -> FiveTuple {
     FiveTuple {

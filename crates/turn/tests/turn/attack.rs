@@ -1,13 +1,17 @@
 //! Attacks that broke others (SECURITY, STUN and TURN).
 
+use std::{
+    collections::{HashMap, HashSet},
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use proptest::prelude::*;
+use turn::{Config, FiveTuple, Limits, Transport};
+
 use crate::world::{
     ALLOCATE, Attr, BINDING, Client, SERVER, SERVER_V6, Sent, World, at, config, ip,
 };
-use proptest::prelude::*;
-use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
-use turn::{Config, FiveTuple, Limits, Transport};
 
 /// Allocates, and tries to reach `peer` by every way there is; the codes for the two requests.
 fn try_to_reach(world: &mut World, client: &mut Client, peer: SocketAddr) -> [Option<u16>; 2] {
@@ -235,7 +239,8 @@ fn an_answer_to_a_stranger_is_hardly_longer_than_what_was_asked() {
 
 #[test]
 fn strangers_of_one_network_get_so_many_answers_and_the_next_network_its_own() {
-    let limits = Limits { unproven_per_second: 10, unproven_burst: 20, ..Limits::default() };
+    let limits =
+        Limits { unauthenticated_per_second: 10, unauthenticated_burst: 20, ..Limits::default() };
     for (family, server) in [("v4", SERVER), ("v6", SERVER_V6)] {
         let mut world = World::with(Config { limits: limits.clone(), ..config() });
         let host = |network: u32, n: u32| -> IpAddr {
@@ -266,7 +271,8 @@ fn strangers_of_one_network_get_so_many_answers_and_the_next_network_its_own() {
 
 #[test]
 fn who_has_an_allocation_is_served_whatever_strangers_of_its_network_do() {
-    let limits = Limits { unproven_per_second: 1, unproven_burst: 20, ..Limits::default() };
+    let limits =
+        Limits { unauthenticated_per_second: 1, unauthenticated_burst: 20, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -284,7 +290,8 @@ fn who_has_an_allocation_is_served_whatever_strangers_of_its_network_do() {
 /// nonce came back from: its new attempts and keepalives are answered.
 #[test]
 fn an_address_that_proved_itself_is_answered_whatever_is_sent_in_the_name_of_its_network() {
-    let limits = Limits { unproven_per_second: 10, unproven_burst: 20, ..Limits::default() };
+    let limits =
+        Limits { unauthenticated_per_second: 10, unauthenticated_burst: 20, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -377,7 +384,7 @@ proptest! {
                 }
                 Act::Gone(who) => {
                     let from = clients[who].five_tuple(Transport::Udp);
-                    world.server.handle_client_gone(&from);
+                    world.server.handle_client_closed(&from);
                     live.remove(&who);
                 }
                 Act::Wait(seconds) => world.run_for(Duration::from_secs(seconds)),

@@ -1,8 +1,10 @@
 //! How much may be relayed, and how often strangers are answered.
 
-use crate::world::{ALLOCATE, Attr, BINDING, Client, World, at, config};
 use std::time::Duration;
+
 use turn::{Config, Limits, Transport};
+
+use crate::world::{ALLOCATE, Attr, BINDING, Client, World, at, config};
 
 const PEER: &str = "198.51.100.7:9000";
 
@@ -72,7 +74,8 @@ fn all_users_have_so_many_bytes_a_second_together() {
 /// Whatever a connection or a whole office does, streams of other addresses are answered.
 #[test]
 fn who_comes_over_a_stream_is_rationed_alone() {
-    let limits = Limits { unproven_per_second: 10, unproven_burst: 20, ..Limits::default() };
+    let limits =
+        Limits { unauthenticated_per_second: 10, unauthenticated_burst: 20, ..Limits::default() };
     for method in [BINDING, ALLOCATE] {
         let mut world = World::with(Config { limits: limits.clone(), ..config() });
         let mut answers = |transport, last: u8| {

@@ -1,15 +1,19 @@
 //! Who is let in, by which password made a key in which way.
 
-use crate::world::{ALLOCATE, Attr, Client, EXPIRY, REFRESH, SECRET, Sent, World, at, config};
 use std::time::Duration;
-use turn::rest::Credential;
-use turn::stun::attribute::{
-    NONCE, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, REQUESTED_TRANSPORT, USERNAME,
+
+use turn::{
+    Config, Transport, User,
+    rest::Credential,
+    stun::{
+        Class, Integrity, Key, Message, Method, PasswordAlgorithm, TransactionId, Writer,
+        attribute::{
+            NONCE, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, REQUESTED_TRANSPORT, USERNAME,
+        },
+    },
 };
-use turn::stun::{
-    Class, Integrity, Key, Message, Method, PasswordAlgorithm, TransactionId, Writer,
-};
-use turn::{Config, Transport, User};
+
+use crate::world::{ALLOCATE, Attr, Client, EXPIRY, REFRESH, SECRET, Sent, World, at, config};
 
 const BOTH: &[u8] = &[0, 2, 0, 0, 0, 1, 0, 0];
 

@@ -1,9 +1,11 @@
 //! How a NAT behaves, found out from four addresses (RFC 5780).
 
-use crate::world::{Attr, BINDING, Client, Response, SERVER, Sent, World, at, config};
 use std::net::SocketAddr;
+
 use testnet::NatKind;
 use turn::{Config, Discovery, Transport};
+
+use crate::world::{Attr, BINDING, Client, Response, SERVER, Sent, World, at, config};
 
 const ALTERNATE: &str = "203.0.113.2:3479";
 const CHANGE_IP: u8 = 4;

@@ -1,11 +1,12 @@
 //! What the network says of datagrams that did not arrive, and datagrams that must not be cut.
 
-use crate::world::{ALLOCATE, Attr, Client, SEND, Sent, World, at, config};
 use std::time::Duration;
-use stun_types::attribute::AttributeType;
-use stun_types::message::Message;
+
+use stun_types::{attribute::AttributeType, message::Message};
 use turn::{Config, Forward, IcmpError, Transport};
 use turn_types::attribute::{Icmp, XorPeerAddress};
+
+use crate::world::{ALLOCATE, Attr, Client, SEND, Sent, World, at, config};
 
 const PEER: &str = "198.51.100.7:9000";
 const PEER_V6: &str = "[2a00:1::7]:9000";
@@ -72,7 +73,7 @@ fn may_fragment(world: &mut World, client: &Client, bytes: &[u8]) -> Option<bool
     let from = client.five_tuple(Transport::Udp);
     match world.server.handle_client(now, unix, &from, bytes)? {
         Forward::Peer(packet) => Some(!packet.dont_fragment),
-        Forward::Client(_) | Forward::Sibling(_) | Forward::Media(_) => panic!("not to a peer"),
+        Forward::Client(_) | Forward::Shard(_) | Forward::Media(_) => panic!("not to a peer"),
     }
 }
 

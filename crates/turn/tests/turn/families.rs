@@ -1,12 +1,13 @@
 //! Relayed addresses of both families (RFC 8656 §7.2, ADDITIONAL-ADDRESS-FAMILY).
 
+use std::{net::SocketAddr, time::Duration};
+
+use turn::{Config, Limits, OpenRelayError, Transport};
+
 use crate::world::{
     ALLOCATE, Attr, CHANNEL_BIND, CREATE_PERMISSION, Client, REFRESH, Response, SERVER, SERVER_V6,
     World, at, config,
 };
-use std::net::SocketAddr;
-use std::time::Duration;
-use turn::{Config, Limits, OpenFailed, Transport};
 
 const V4: &str = "198.51.100.7:9000";
 const V6: &str = "[2a00:1::7]:9000";
@@ -105,7 +106,7 @@ fn a_family_the_server_has_not_is_told_and_the_other_one_given() {
 
 #[test]
 fn a_socket_that_can_not_be_had_is_told_and_the_other_one_given() {
-    use OpenFailed::{NoSocket, PortTaken};
+    use OpenRelayError::{NoSocket, PortTaken};
     for (failures, missed) in [
         // The first is refused, then the other family is asked for.
         (vec![NoSocket], Some((1, 508))),

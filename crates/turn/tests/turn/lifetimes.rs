@@ -1,8 +1,10 @@
 //! What ends, and when.
 
-use crate::world::{ALLOCATE, Attr, Client, SERVER, World, at, config};
 use std::time::Duration;
+
 use turn::{Config, Limits, Transport};
+
+use crate::world::{ALLOCATE, Attr, Client, SERVER, World, at, config};
 
 const PEER: &str = "198.51.100.7:9000";
 
@@ -86,10 +88,10 @@ fn a_client_whose_stream_ends_takes_its_allocation_along() {
     let mut client = Client::new("192.0.2.10:5000").over(&mut world, Transport::Tcp);
     client.allocate(&mut world);
     let other = client.five_tuple(Transport::Udp);
-    world.server.handle_client_gone(&other);
+    world.server.handle_client_closed(&other);
     assert_eq!(world.server.allocations(), 1, "another transport is another client");
     let from = client.five_tuple(Transport::Tcp);
-    world.server.handle_client_gone(&from);
+    world.server.handle_client_closed(&from);
     world.run_for(seconds(1));
     assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
 }

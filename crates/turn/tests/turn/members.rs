@@ -1,12 +1,17 @@
 //! Credentials of rooms: as long as their participant is a member, and for calls alone.
 
-use crate::world::{ALLOCATE, Attr, CONNECT, Client, REFRESH, Response, SECRET, World, at, config};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
 use testnet::UNIX_START;
-use turn::rest::Credential;
-use turn::{Config, Members, Rooms, Transport};
+use turn::{Config, MemberCredentials, Members, Transport, rest::Credential};
+
+use crate::world::{ALLOCATE, Attr, CONNECT, Client, REFRESH, Response, SECRET, World, at, config};
 
 const PEER: &str = "198.51.100.7:9000";
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -45,17 +50,17 @@ impl Members for Room {
 }
 
 /// A world with a room, whose credentials are minted by the one given.
-fn world(room: &Arc<Room>, with: impl FnOnce(Config) -> Config) -> (World, Rooms) {
+fn world(room: &Arc<Room>, with: impl FnOnce(Config) -> Config) -> (World, MemberCredentials) {
     let members: Arc<dyn Members> = Arc::<Room>::clone(room);
     // The instant at which the world's clock starts.
     let mut world = World::new();
-    let rooms = Rooms::new(b"of rooms", members, world.now(), UNIX_START);
+    let rooms = MemberCredentials::new(b"of rooms", members, world.now(), UNIX_START);
     let config = with(Config { rooms: Some(rooms.clone()), ..config() });
     world.server = turn::Server::new(config, world.now());
     (world, rooms)
 }
 
-fn member(world: &World, rooms: &Rooms, host: &str, name: &str) -> Client {
+fn member(world: &World, rooms: &MemberCredentials, host: &str, name: &str) -> Client {
     let mut client = Client::named(host, name);
     client.credential = rooms.mint(world.now(), LIFETIME, name);
     client
@@ -218,7 +223,7 @@ fn a_wall_clock_that_jumps_ends_no_room_credential() {
     let members: Arc<dyn Members> = room;
     // A computer without a clock of its own says 1970 at first.
     let (booted, set) = (5, UNIX_START);
-    let rooms = Rooms::new(b"of rooms", members, world.now(), booted);
+    let rooms = MemberCredentials::new(b"of rooms", members, world.now(), booted);
     world.server =
         turn::Server::new(Config { rooms: Some(rooms.clone()), ..config() }, world.now());
     let mut ann = member(&world, &rooms, "192.0.2.10:5000", "ann");

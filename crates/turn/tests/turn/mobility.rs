@@ -1,10 +1,10 @@
 //! Allocations that follow their clients to other addresses (RFC 8016).
 
+use std::{net::SocketAddr, time::Duration};
+
+use turn::{Config, Transport, rest::Credential};
+
 use crate::world::{ALLOCATE, Attr, Client, REFRESH, Response, World, at, config};
-use std::net::SocketAddr;
-use std::time::Duration;
-use turn::rest::Credential;
-use turn::{Config, Transport};
 
 const PEER: &str = "198.51.100.7:9000";
 const OTHER: &str = "198.51.100.8:9000";
@@ -176,7 +176,7 @@ fn a_client_may_leave_a_stream_behind_and_come_back_over_another() {
     let mut wifi = Client::new("192.0.2.10:5000").over(&mut world, Transport::Tls);
     let (relayed, ticket) = mobile(&mut world, &mut wifi);
     let gone = wifi.five_tuple(Transport::Tls);
-    world.server.handle_client_gone(&gone);
+    world.server.handle_client_closed(&gone);
     world.run_for(Duration::ZERO);
     assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
     // The next client of that five-tuple is another one, and hears nothing.
@@ -190,7 +190,7 @@ fn a_client_may_leave_a_stream_behind_and_come_back_over_another() {
     assert!(relays(&mut world, &mut lte, relayed));
     // And who does not come back ends in time.
     let gone = lte.five_tuple(Transport::Tcp);
-    world.server.handle_client_gone(&gone);
+    world.server.handle_client_closed(&gone);
     world.run_for(Duration::from_secs(600));
     assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
 }
@@ -201,7 +201,7 @@ fn a_stream_that_ends_takes_along_who_never_meant_to_move() {
     let mut client = Client::new("192.0.2.10:5000").over(&mut world, Transport::Tcp);
     client.allocate(&mut world);
     let gone = client.five_tuple(Transport::Tcp);
-    world.server.handle_client_gone(&gone);
+    world.server.handle_client_closed(&gone);
     assert_eq!(world.server.allocations(), 0);
 }
 

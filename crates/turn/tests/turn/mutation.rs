@@ -1,9 +1,11 @@
 //! Every truncation and every one-bit flip of what a whole call sends (SECURITY: odd attributes
 //! crash others).
 
-use crate::world::{ALLOCATE, Attr, Client, REFRESH, SEND, Sent, World, at};
 use std::time::Duration;
+
 use turn::{FiveTuple, Transport};
+
+use crate::world::{ALLOCATE, Attr, Client, REFRESH, SEND, Sent, World, at};
 
 const PEER: &str = "198.51.100.7:9000";
 const PEER_V6: &str = "[2a00:1::7]:9000";

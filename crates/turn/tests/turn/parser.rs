@@ -1,12 +1,15 @@
 //! The codec, against another one and against noise.
 
-use proptest::prelude::*;
 use std::net::SocketAddr;
+
+use proptest::prelude::*;
 use stun_types::message::{
     IntegrityAlgorithm, LongTermKeyCredentials, MessageIntegrityCredentials,
 };
-use turn::stream::{MAX_FRAME, frame_length};
-use turn::stun::{Class, Key, Message, Method, TransactionId, Writer, attribute};
+use turn::{
+    stream::{MAX_FRAME, frame_length},
+    stun::{Class, Key, Message, Method, TransactionId, Writer, attribute},
+};
 
 fn address() -> impl Strategy<Value = SocketAddr> {
     (any::<std::net::IpAddr>(), any::<u16>()).prop_map(|(ip, port)| SocketAddr::new(ip, port))

@@ -1,11 +1,11 @@
 //! Quotas of client addresses: one address leaves room for the others.
 
-use crate::world::{ALLOCATE, Attr, Client, SERVER, SERVER_V6, World, at, config};
+use std::{collections::HashMap, time::Duration};
+
 use proptest::prelude::*;
-use std::collections::HashMap;
-use std::time::Duration;
-use turn::siblings::Sibling;
-use turn::{Config, Limits, OpenFailed, Transport};
+use turn::{Config, Limits, OpenRelayError, Transport, siblings::Sibling};
+
+use crate::world::{ALLOCATE, Attr, Client, SERVER, SERVER_V6, World, at, config};
 
 /// Allocates from this host as a user of its own.
 fn allocate(world: &mut World, host: &str) -> (Option<u16>, Client) {
@@ -18,7 +18,8 @@ fn allocate(world: &mut World, host: &str) -> (Option<u16>, Client) {
 }
 
 fn world(limits: Limits) -> World {
-    let unproven = Limits { unproven_per_second: 100_000, unproven_burst: 100_000, ..limits };
+    let unproven =
+        Limits { unauthenticated_per_second: 100_000, unauthenticated_burst: 100_000, ..limits };
     World::with(Config { limits: unproven, ..config() })
 }
 
@@ -142,7 +143,7 @@ proptest! {
                     world.request(&mut clients[who], ALLOCATE, &attrs);
                 }
                 Act::Fail(who, times) => {
-                    world.fail_opening.extend(vec![OpenFailed::PortTaken; times]);
+                    world.fail_opening.extend(vec![OpenRelayError::PortTaken; times]);
                     let attrs = [Attr::udp(), Attr::even(who % 2 == 0)];
                     world.request(&mut clients[who], ALLOCATE, &attrs);
                     world.fail_opening.clear();
@@ -155,7 +156,7 @@ proptest! {
                 }
                 Act::Gone(who) => {
                     let from = clients[who].five_tuple(Transport::Udp);
-                    world.server.handle_client_gone(&from);
+                    world.server.handle_client_closed(&from);
                     world.settle_now();
                 }
                 Act::Wait(seconds) => world.run_for(Duration::from_secs(seconds)),

@@ -1,9 +1,11 @@
 //! Data gets through, over every transport and family, and through bad networks.
 
-use crate::world::{ALLOCATE, Attr, Client, SERVER_V6, World, at, ip};
 use std::time::Duration;
+
 use testnet::{Link, NatKind};
 use turn::Transport;
+
+use crate::world::{ALLOCATE, Attr, Client, SERVER_V6, World, at, ip};
 
 const TRANSPORTS: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
 
@@ -107,7 +109,7 @@ fn two_relays_of_ours_reach_each_other_without_the_network() {
         world.deliver(bob.host, bob.server, message);
         assert_eq!(alice.channel_data(&mut world), Some((0x4000, b"back".to_vec())));
         assert_eq!(world.over_network, 0);
-        assert_eq!(world.server.counters().handed_over, 2);
+        assert_eq!(world.server.counters().hairpinned, 2);
     }
 }
 

@@ -1,12 +1,13 @@
 //! Each request, granted and refused.
 
+use std::time::Duration;
+
+use turn::{Config, Limits, OpenRelayError, rest::Credential};
+
 use crate::world::{
     ALLOCATE, Attr, BINDING, CHANNEL_BIND, CREATE_PERMISSION, Client, REFRESH, SERVER, SERVER_V6,
     World, at, config,
 };
-use std::time::Duration;
-use turn::rest::Credential;
-use turn::{Config, Limits, OpenFailed};
 
 const PEER: &str = "198.51.100.7:9000";
 
@@ -45,7 +46,7 @@ fn requests_are_counted_by_what_became_of_them() {
     client.refresh(&mut world, 3600);
     assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), Some(437));
     world.request(&mut client, BINDING, &[]);
-    let answered: Vec<_> = world.server.counters().answered.each().collect();
+    let answered: Vec<_> = world.server.counters().responses.iter().collect();
     let expected = [
         ("binding", "success", 1),
         ("allocate", "success", 1),
@@ -54,7 +55,7 @@ fn requests_are_counted_by_what_became_of_them() {
         ("refresh", "success", 1),
     ];
     assert_eq!(answered, expected);
-    assert_eq!(world.server.counters().refused, 2);
+    assert_eq!(world.server.counters().rejected, 2);
 }
 
 #[test]
@@ -277,11 +278,11 @@ fn malformed_channel_binds_are_bad_requests() {
 #[test]
 fn a_taken_port_is_tried_around_and_a_lack_of_sockets_is_told() {
     let mut world = World::new();
-    world.fail_opening.extend([OpenFailed::PortTaken; 5]);
+    world.fail_opening.extend([OpenRelayError::PortTaken; 5]);
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
     assert_eq!(*world.relays.values().next().unwrap(), relayed);
-    for failures in [vec![OpenFailed::PortTaken; 20], vec![OpenFailed::NoSocket]] {
+    for failures in [vec![OpenRelayError::PortTaken; 20], vec![OpenRelayError::NoSocket]] {
         let mut world = World::new();
         world.fail_opening.extend(failures);
         let mut client = Client::new("192.0.2.10:5000");

@@ -1,10 +1,10 @@
 //! Pairs of ports (RFC 8656 §7.2, EVEN-PORT and RESERVATION-TOKEN).
 
+use std::{collections::HashSet, time::Duration};
+
+use turn::{Config, Limits, OpenRelayError, Transport, rest::Credential};
+
 use crate::world::{ALLOCATE, Attr, Client, EXPIRY, SECRET, World, at, config};
-use std::collections::HashSet;
-use std::time::Duration;
-use turn::rest::Credential;
-use turn::{Config, Limits, OpenFailed, Transport};
 
 const PEER: &str = "198.51.100.7:9000";
 
@@ -102,7 +102,7 @@ fn a_reserved_port_relays_nothing_and_nobody_gets_it_by_chance() {
 
 #[test]
 fn a_pair_is_had_whole_or_not_at_all() {
-    use OpenFailed::{NoSocket, PortTaken};
+    use OpenRelayError::{NoSocket, PortTaken};
     for failures in [
         vec![Some(PortTaken)],
         vec![None, Some(PortTaken)],

@@ -1,12 +1,17 @@
 //! Servers that share a port: the kernel gives each client's datagrams to one of them, whoever has
 //! what the client is about.
 
-use crate::world::{ALLOCATE, Attr, CHANNEL_BIND, Client, REFRESH, Response, at, config};
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
 use testnet::Clock;
-use turn::siblings::Sibling;
-use turn::{Config, FiveTuple, Forward, Limits, Output, Server, ToSibling, Transport};
+use turn::{
+    Config, FiveTuple, Forward, Limits, Output, Server, ToShard, Transport, siblings::Sibling,
+};
+
+use crate::world::{ALLOCATE, Attr, CHANNEL_BIND, Client, REFRESH, Response, at, config};
 
 const PEER: &str = "198.51.100.7:9000";
 
@@ -42,23 +47,23 @@ impl Family {
         let (now, unix) = (self.clock.now(), self.clock.unix());
         let server = &mut self.servers[usize::from(shard)];
         let passed = match server.handle_client(now, unix, from, bytes) {
-            Some(Forward::Sibling(packet)) => Some((packet, packet.payload.to_vec())),
+            Some(Forward::Shard(packet)) => Some((packet, packet.payload.to_vec())),
             forward => {
                 keep(shard, forward, &mut self.answers, &mut self.to_peers);
                 None
             }
         };
-        let passed = passed.map(|(ToSibling { sibling, is_client, source, to, .. }, bytes)| {
+        let passed = passed.map(|(ToShard { shard, is_client, source, to, .. }, bytes)| {
             assert!(is_client, "no relay of the one sends to one of the other here");
             assert_eq!((source, to), (from.client, from.server));
-            (sibling, bytes)
+            (shard, bytes)
         });
-        if let Some((sibling, bytes)) = passed {
+        if let Some((shard, bytes)) = passed {
             self.passed += 1;
-            let server = &mut self.servers[usize::from(sibling)];
-            let forward = server.handle_passed_on(now, unix, from, &bytes);
-            assert!(!matches!(forward, Some(Forward::Sibling(_))), "it goes no further");
-            keep(sibling, forward, &mut self.answers, &mut self.to_peers);
+            let server = &mut self.servers[usize::from(shard)];
+            let forward = server.handle_forwarded(now, unix, from, &bytes);
+            assert!(!matches!(forward, Some(Forward::Shard(_))), "it goes no further");
+            keep(shard, forward, &mut self.answers, &mut self.to_peers);
         }
         self.settle(now);
     }
@@ -116,7 +121,7 @@ fn keep(
             answers.push((packet.to.client, bytes));
         }
         Some(Forward::Peer(packet)) => to_peers.push((shard, packet.payload.to_vec())),
-        Some(Forward::Sibling(_) | Forward::Media(_)) => panic!("passed on again"),
+        Some(Forward::Shard(_) | Forward::Media(_)) => panic!("passed on again"),
     }
 }
 

@@ -1,12 +1,13 @@
 //! TCP allocations (RFC 6062).
 
+use std::{net::SocketAddr, time::Duration};
+
+use turn::{ConnectPeerError, ConnectionId, Transport};
+
 use crate::world::{
     ALLOCATE, Attr, CHANNEL_BIND, CONNECT, CONNECTION_BIND, Client, EXPIRY, Response, World, at,
     config, ip,
 };
-use std::net::SocketAddr;
-use std::time::Duration;
-use turn::{ConnectFailed, ConnectionId, Transport};
 
 const PEER: &str = "198.51.100.7:9000";
 
@@ -31,7 +32,7 @@ fn connect(
     world: &mut World,
     client: &mut Client,
     peer: &str,
-    result: Result<(), ConnectFailed>,
+    result: Result<(), ConnectPeerError>,
 ) -> Response {
     let (bytes, transaction) = client.build(CONNECT, &[Attr::peer(peer)]);
     world.deliver(client.host, client.server, bytes);
@@ -78,7 +79,7 @@ fn a_client_connects_to_a_peer_and_binds_the_connection() {
     // It outlives the time there was to bind it.
     world.run_for(Duration::from_secs(120));
     assert_eq!(world.tcp.spliced, [joined]);
-    world.server.handle_client_gone(&joined.1);
+    world.server.handle_client_closed(&joined.1);
     world.run_for(Duration::ZERO);
     assert_eq!(world.server.connections(), 0);
 }
@@ -99,7 +100,7 @@ fn a_peer_that_cannot_be_reached_is_447_and_one_that_is_connected_446() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     client.allocate_tcp(&mut world);
-    let failed = connect(&mut world, &mut client, PEER, Err(ConnectFailed));
+    let failed = connect(&mut world, &mut client, PEER, Err(ConnectPeerError));
     assert_eq!(failed.error(), Some(447));
     assert!(failed.signed());
     assert_eq!(world.server.connections(), 0);
@@ -229,7 +230,7 @@ fn with_the_allocation_end_its_connections() {
         assert_eq!(bind(&mut world, &mut data, &id), None);
         if by_leaving {
             let gone = client.five_tuple(Transport::Tcp);
-            world.server.handle_client_gone(&gone);
+            world.server.handle_client_closed(&gone);
             world.run_for(Duration::ZERO);
             world.hand(&gone, b"");
         } else {

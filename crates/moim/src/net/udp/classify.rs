@@ -35,7 +35,7 @@ pub(crate) fn classify(datagram: &[u8]) -> Datagram {
             }
         }
         [20..=63, ..] => Datagram::Dtls,
-        [64..=127, ..] => Datagram::ChannelData,
+        _ if turn::channel::is_channel_data(datagram) => Datagram::ChannelData,
         [128..=191, ..] => Datagram::Media,
         _ => Datagram::Garbage,
     }

@@ -60,7 +60,7 @@ pub(crate) fn queue() -> (Client, Waiting) {
 impl Client {
     /// Queues a message, unless too much is waiting: what is relayed is worth nothing late.
     pub(super) fn send(&self, packet: &ToClient<'_>) -> Result<(), Unsent> {
-        self.send_pieces(packet.head.as_bytes(), packet.payload, packet.padding)
+        self.send_pieces(packet.header.as_bytes(), packet.payload, packet.padding)
     }
 
     /// Queues a packet behind its length (RFC 4571 §2), likewise.

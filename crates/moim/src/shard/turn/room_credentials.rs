@@ -8,7 +8,7 @@ use std::{
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;
-use turn::{Rooms, rest::Credential};
+use turn::{MemberCredentials, rest::Credential};
 
 /// Participants at once that the relay serves; those who come then have STUN alone. More than there
 /// may be sessions, and those who are expected back.
@@ -17,7 +17,7 @@ const MOST: usize = 1 << 18;
 /// The rooms' side of the relay. Clones are of the same rooms.
 #[derive(Debug, Clone)]
 pub(crate) struct RoomCredentials {
-    rooms: Rooms,
+    rooms: MemberCredentials,
     members: Arc<Members>,
 }
 
@@ -40,7 +40,7 @@ impl RoomCredentials {
         let members = Arc::<Members>::default();
         let known: Arc<dyn turn::Members> = Arc::<Members>::clone(&members);
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let rooms = Rooms::new(secret, known, Instant::now(), unix.as_secs());
+        let rooms = MemberCredentials::new(secret, known, Instant::now(), unix.as_secs());
         Self { rooms, members }
     }
 
@@ -53,7 +53,7 @@ impl RoomCredentials {
     }
 
     /// For the relay's servers.
-    pub(super) fn rooms(&self) -> Rooms {
+    pub(super) fn rooms(&self) -> MemberCredentials {
         self.rooms.clone()
     }
 

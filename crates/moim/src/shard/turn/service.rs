@@ -3,8 +3,8 @@
 use std::{collections::HashMap, io, net::SocketAddr, time::Instant};
 
 use turn::{
-    ConnectFailed, FiveTuple, Forward, IcmpError, OpenFailed, Output, RelayId, Server, TcpOutput,
-    ToClient, ToMedia, ToSibling, Transport, siblings::Sibling,
+    ConnectPeerError, FiveTuple, Forward, IcmpError, OpenRelayError, Output, RelayId, Server,
+    TcpOutput, ToClient, ToMedia, ToShard, Transport, channel, siblings::Sibling,
 };
 
 use super::{
@@ -84,7 +84,7 @@ impl Relay {
             None => {}
         }
         // Data makes nothing to settle.
-        if !matches!(datagram.first(), Some(0x40..)) {
+        if !channel::is_channel_data(datagram) {
             self.settle(now, wire);
         }
     }
@@ -107,7 +107,7 @@ impl Relay {
             wire.send(server, client, sealed, &[], 0);
         });
         if heard.ended {
-            self.server.handle_client_gone(&from);
+            self.server.handle_client_closed(&from);
         }
         for message in heard.messages() {
             match self.server.handle_client(monotonic, unix, &from, message) {
@@ -161,16 +161,16 @@ impl Relay {
     pub(crate) fn handle_sibling(
         &mut self,
         now: Clock,
-        packet: &ToSibling<'_>,
+        packet: &ToShard<'_>,
         wire: &mut Wire,
         media: &mut Media,
     ) {
-        let ToSibling { source, to, payload, .. } = packet;
+        let ToShard { source, to, payload, .. } = packet;
         if !packet.is_client {
             return self.relay_here(now, *source, to, payload, wire);
         }
         let from = FiveTuple { transport: Transport::Udp, client: *source, server: *to };
-        match self.server.handle_passed_on(now.monotonic, now.unix, &from, payload) {
+        match self.server.handle_forwarded(now.monotonic, now.unix, &from, payload) {
             Some(Forward::Media(ToMedia { source, to, payload })) => {
                 media.handle_relayed(now, source, to, payload, wire);
             }
@@ -189,14 +189,16 @@ impl Relay {
         datagram: &[u8],
         wire: &mut Wire,
     ) {
-        if let Some(forward) = self.server.handle_sibling(now.monotonic, source, to, datagram) {
+        if let Some(forward) =
+            self.server.handle_forwarded_data(now.monotonic, source, to, datagram)
+        {
             self.post.send(wire, &forward);
         }
     }
 
     /// Which shard has a relayed address of ours, if it is one.
     pub(crate) fn relayed_by(&self, to: &SocketAddr) -> Option<u8> {
-        self.server.relayed_by(to)
+        self.server.relay_shard(to)
     }
 
     /// The media server sends to a relayed address, which a shard has.
@@ -212,8 +214,7 @@ impl Relay {
         if shard == self.sibling.index() {
             self.relay_here(now, source, &to, datagram, wire);
         } else {
-            let (sibling, is_client) = (shard, false);
-            wire.links.push(&ToSibling { sibling, is_client, source, to, payload: datagram });
+            wire.links.push(&ToShard { shard, is_client: false, source, to, payload: datagram });
         }
     }
 
@@ -235,9 +236,9 @@ impl Relay {
                     Some(Forward::Media(ToMedia { source, to, payload })) => {
                         media.handle_relayed(now, source, to, payload, wire);
                     }
-                    Some(Forward::Sibling(ToSibling { sibling, is_client: true, .. })) => {
+                    Some(Forward::Shard(ToShard { shard, is_client: true, .. })) => {
                         if let Some(client) = self.post.clients.remove(&from) {
-                            client.lead(sibling);
+                            client.lead(shard);
                         }
                     }
                     Some(forward) => self.post.send(wire, &forward),
@@ -257,7 +258,7 @@ impl Relay {
             }
             Command::Connected(id, Err(error)) => {
                 tracing::debug!(%error, "can't connect to a peer");
-                let failed = Err(ConnectFailed);
+                let failed = Err(ConnectPeerError);
                 if let Some(forward) = self.server.handle_connected(now.monotonic, id, failed) {
                     self.post.send(wire, &forward);
                 }
@@ -276,7 +277,7 @@ impl Relay {
             }
             Command::Gone(from) => {
                 self.post.clients.remove(&from);
-                self.server.handle_client_gone(&from);
+                self.server.handle_client_closed(&from);
             }
         }
         self.settle(now, wire);
@@ -296,7 +297,7 @@ impl Relay {
             wire.send(client.server, client.client, sealed, &[], 0);
         });
         for client in ended {
-            self.server.handle_client_gone(&client);
+            self.server.handle_client_closed(&client);
         }
         self.settle(now, wire);
     }
@@ -400,13 +401,13 @@ impl Post {
                 wire.send_whole(packet.relay, packet.to, packet.payload);
             }
             Forward::Peer(packet) => wire.send_relayed(packet.relay, packet.to, packet.payload),
-            Forward::Sibling(packet) => wire.links.push(packet),
+            Forward::Shard(packet) => wire.links.push(packet),
             // Only what a client sends is for the media server, and that is handed there above.
             Forward::Media(_) => {}
             Forward::Client(packet) => match packet.to.transport {
                 Transport::Udp => {
-                    let ToClient { to, head, payload, padding } = packet;
-                    wire.send(to.server, to.client, head.as_bytes(), payload, *padding);
+                    let ToClient { to, header, payload, padding } = packet;
+                    wire.send(to.server, to.client, header.as_bytes(), payload, *padding);
                 }
                 Transport::Dtls => self.send_sealed(wire, packet),
                 Transport::Tcp | Transport::Tls => self.queue(packet),
@@ -436,10 +437,10 @@ impl Post {
     }
 }
 
-fn why(local: SocketAddr, error: &io::Error) -> OpenFailed {
+fn why(local: SocketAddr, error: &io::Error) -> OpenRelayError {
     if error.kind() == io::ErrorKind::AddrInUse {
-        return OpenFailed::PortTaken;
+        return OpenRelayError::PortTaken;
     }
     tracing::warn!(%local, %error, "can't open a relayed socket");
-    OpenFailed::NoSocket
+    OpenRelayError::NoSocket
 }

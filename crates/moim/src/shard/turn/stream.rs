@@ -60,7 +60,7 @@ pub(crate) async fn serve(
     let first = timeout(SILENCE, first(&mut stream, &mut buffer)).await;
     let Ok(Ok(length)) = first else { return };
     let message = buffer.get(..length).unwrap_or_default();
-    let named = turn::shard_named(message).map(usize::from);
+    let named = turn::requested_shard(message).map(usize::from);
     let named = named.or_else(|| wants_tcp(message).then_some(0));
     let named = named.and_then(|shard| doors.get(shard));
     let Some(mut door) = named.or_else(|| doors.get(turn % doors.len().max(1))) else { return };
@@ -207,7 +207,7 @@ impl Listener<'_> {
     /// well (RFC 6062 §4.4), or another shard's, if that has what it names.
     async fn say(&self, message: Bytes, asked: &mut Option<Bytes>) -> io::Result<()> {
         let decides =
-            message.starts_with(&CONNECTION_BIND) || turn::shard_named(&message).is_some();
+            message.starts_with(&CONNECTION_BIND) || turn::requested_shard(&message).is_some();
         if !decides {
             return tell(self.door, Command::Message(self.from, message)).await;
         }

@@ -1,68 +1,43 @@
-//! Requests: one step a method (RFC 8656 §7 to §12).
+//! The steps that authenticated requests share, and one file per method (RFC 8656 §7 to §12).
 
 mod allocate;
+mod attributes;
 mod binding;
 mod channel;
 mod permission;
 mod ports;
 mod refresh;
 
-use super::allocations::Allocation;
-use super::auth::Proven;
-use super::refusal::Refusal;
-use super::respond::{Asked, Granted};
-use super::{Forward, RelayId, Server};
-use crate::FiveTuple;
-use crate::policy::Verdict;
-use crate::stun::attribute::{
-    CHANNEL_NUMBER, CONNECTION_ID, DONT_FRAGMENT, EVEN_PORT, Family, LIFETIME, NONCE,
-    PASSWORD_ALGORITHM, REALM, REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT, RESERVATION_TOKEN,
-    USERHASH, USERNAME, XOR_PEER_ADDRESS,
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
 };
-use crate::stun::{Message, Method};
-use std::net::IpAddr;
-use std::time::{Duration, Instant};
 
-/// The attributes that may go with any credential.
-const CREDENTIAL: &[u16] = &[USERNAME, USERHASH, REALM, NONCE, PASSWORD_ALGORITHM];
-
-/// The attributes a request may carry that take understanding, besides those of its credential.
-fn known(method: Method, dont_fragment: bool) -> &'static [u16] {
-    const ALLOCATE: &[u16] = &[
-        LIFETIME,
-        REQUESTED_TRANSPORT,
-        REQUESTED_ADDRESS_FAMILY,
-        EVEN_PORT,
-        RESERVATION_TOKEN,
-        DONT_FRAGMENT,
-    ];
-    match method {
-        Method::ALLOCATE if dont_fragment => ALLOCATE,
-        Method::ALLOCATE => ALLOCATE.split_last().map_or(ALLOCATE, |(_, others)| others),
-        Method::REFRESH => &[LIFETIME, REQUESTED_ADDRESS_FAMILY],
-        Method::CREATE_PERMISSION | Method::CONNECT => &[XOR_PEER_ADDRESS],
-        Method::CONNECTION_BIND => &[CONNECTION_ID],
-        _ => &[XOR_PEER_ADDRESS, CHANNEL_NUMBER],
-    }
-}
-
-/// What of a message takes understanding that we have not.
-fn unknown<'m>(
-    message: &Message<'m>,
-    known: &'static [u16],
-) -> impl Iterator<Item = u16> + use<'m> {
-    message.unknown(known).filter(|kind| !CREDENTIAL.contains(kind))
-}
+use self::attributes::{known, unknown};
+use super::{
+    Server, allocation::Allocation, forward::Forward, rejection::Rejection, relay_id::RelayId,
+    transaction::Transaction,
+};
+use crate::{
+    FiveTuple,
+    credentials::Authenticated,
+    policy::Verdict,
+    stun::{
+        Message, Method,
+        attribute::{Family, LIFETIME},
+    },
+};
 
 impl Server {
-    /// Requests that take a credential. One that `wanted` a sibling goes there.
+    /// Handles a request that needs a credential. One that belongs to another shard is forwarded
+    /// there once it is authenticated.
     pub(super) fn request<'a>(
         &'a mut self,
         now: Instant,
         unix_now: u64,
         from: &FiveTuple,
         message: &Message<'a>,
-        wanted: Option<u8>,
+        requested_shard: Option<u8>,
     ) -> Option<Forward<'a>> {
         let step = match message.method() {
             Method::ALLOCATE => Self::allocate,
@@ -76,101 +51,92 @@ impl Server {
                 return None;
             }
         };
-        let asked = Asked::from(message);
-        let proven = match self.authenticate(now, unix_now, from, message) {
-            Ok(proven) => proven,
-            Err(refusal) if self.admit_unproven(now, from) => {
-                return Some(self.challenge(now, from, asked, refusal));
+        let transaction = Transaction::from(message);
+        let user = match self.authenticate(now, unix_now, from, message) {
+            Ok(user) => user,
+            Err(rejection) if self.admit_unauthenticated(now, from) => {
+                return Some(self.challenge(now, from, transaction, rejection));
             }
             Err(_) => return None,
         };
-        self.rate.note_proven(now, from.client.ip());
-        if let Some(sibling) = wanted {
-            return self.hand_on(now, from, sibling, message);
+        self.rate.note_validated(now, from.client.ip());
+        if let Some(shard) = requested_shard {
+            return self.forward_to_shard(now, from, shard, message);
         }
-        let known = known(asked.method, self.config.dont_fragment);
+        let known = known(transaction.method, self.config.dont_fragment);
         let mut unknown = unknown(message, known).peekable();
         if unknown.peek().is_some() {
-            return Some(self.refuse_unknown(from, asked, Some(&proven.key), unknown));
+            return Some(self.reject_unknown(from, transaction, Some(&user.key), unknown));
         }
-        match step(self, now, from, message, &proven) {
-            Ok(granted) => self.grant(from, asked, &proven.key, granted),
-            Err(refusal) => Some(self.refuse(from, asked, &proven.key, refusal)),
+        match step(self, now, from, message, &user) {
+            Ok(granted) => self.grant(from, transaction, &user.key, granted),
+            Err(rejection) => Some(self.reject(from, transaction, &user.key, rejection)),
         }
     }
 
-    /// Whether a sender that has proven nothing but perhaps an address is answered.
-    fn admit_unproven(&mut self, now: Instant, from: &FiveTuple) -> bool {
-        let (client, proven) = (from.client.ip(), from.transport.proves_address());
-        let proven = proven || self.rate.is_proven(now, client);
-        let admitted = self.rate.admit(now, client, proven);
+    /// Whether the rate limit admits a response to an unauthenticated request.
+    fn admit_unauthenticated(&mut self, now: Instant, from: &FiveTuple) -> bool {
+        let client = from.client.ip();
+        let validated = from.transport.validates_address() || self.rate.is_validated(now, client);
+        let admitted = self.rate.admit(now, client, validated);
         if !admitted {
             self.counters.dropped_rate += 1;
         }
         admitted
     }
 
-    /// The client's allocation, if it made it as the same user.
-    pub(super) fn own(
+    /// The allocation of a client's five-tuple, provided that the same user made it.
+    pub(super) fn owned_allocation(
         &mut self,
         now: Instant,
         from: &FiveTuple,
-        proven: &Proven<'_>,
-    ) -> Result<(RelayId, &mut Allocation), Refusal> {
-        let live = |made: &Allocation| made.expires > now && made.birth.tries.is_none();
+        user: &Authenticated<'_>,
+    ) -> Result<(RelayId, &mut Allocation), Rejection> {
+        let is_live =
+            |allocation: &Allocation| allocation.expires > now && !allocation.is_opening();
         match self.allocations.of_client_mut(from) {
-            Some((relay, made))
-                if live(made) && proven.is_holder(&made.username, made.is_member) =>
+            Some((relay, allocation))
+                if is_live(allocation) && user.owns(&allocation.username, allocation.is_member) =>
             {
-                Ok((relay, made))
+                Ok((relay, allocation))
             }
-            Some((_, made)) if live(made) => Err(Refusal::WRONG_CREDENTIALS),
-            _ => Err(Refusal::ALLOCATION_MISMATCH),
+            Some((_, allocation)) if is_live(allocation) => Err(Rejection::WRONG_CREDENTIALS),
+            _ => Err(Rejection::ALLOCATION_MISMATCH),
         }
     }
 
-    /// Whether a peer may be permitted, and if so whether only as one of our own relays. What is
-    /// denied is denied in every wrapping, before its family matters; `has` tells the families of
-    /// the client's relayed addresses.
-    pub(super) fn judge(
+    /// Checks that a peer may be permitted. The result is true where the address is ours and only
+    /// its relayed addresses are peers. A denied address is denied in every embedding, before its
+    /// family matters. `has` states the families of the client's relayed addresses.
+    pub(super) fn check_peer(
         &self,
         peer: IpAddr,
         has: impl Fn(Family) -> bool,
-    ) -> Result<bool, Refusal> {
-        let verdict = self.policy.judge(peer, self.allocations.on(peer.to_canonical()));
+    ) -> Result<bool, Rejection> {
+        let verdict = self.policy.check(peer, self.allocations.on(peer.to_canonical()));
         if verdict == Verdict::Denied {
-            return Err(Refusal::FORBIDDEN);
+            return Err(Rejection::FORBIDDEN);
         }
         if !has(Family::of(peer.to_canonical())) || peer.to_canonical() != peer {
-            return Err(Refusal::FAMILY_MISMATCH);
+            return Err(Rejection::FAMILY_MISMATCH);
         }
         Ok(verdict == Verdict::OwnRelays)
     }
 
-    /// Seconds granted to who asks for some; `Some(0)` is asked for as it is.
-    fn lifetime(&self, message: &Message<'_>) -> Result<Option<u32>, Refusal> {
+    /// The granted lifetime in seconds, if the request carries LIFETIME. A Refresh with lifetime 0
+    /// ends the allocation.
+    fn lifetime(&self, message: &Message<'_>) -> Result<Option<u32>, Rejection> {
         let Some(value) = message.attribute(LIFETIME) else { return Ok(None) };
-        let value = <[u8; 4]>::try_from(value).map_err(|_| Refusal::BAD_REQUEST)?;
-        let asked = u32::from_be_bytes(value);
-        let ends = asked == 0 && message.method() == Method::REFRESH;
-        Ok(Some(if ends { 0 } else { self.granted(asked) }))
+        let value = <[u8; 4]>::try_from(value).map_err(|_| Rejection::BAD_REQUEST)?;
+        let requested = u32::from_be_bytes(value);
+        let ends = requested == 0 && message.method() == Method::REFRESH;
+        Ok(Some(if ends { 0 } else { self.clamp_lifetime(requested) }))
     }
 
-    /// Never shorter than the default, never longer than the longest (RFC 8656 §7.2).
-    fn granted(&self, asked: u32) -> u32 {
+    /// Clamps a lifetime to the default and the maximum (RFC 8656 §7.2).
+    fn clamp_lifetime(&self, requested: u32) -> u32 {
         let limits = &self.config.limits;
         let seconds = |lifetime: Duration| u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
-        asked.max(seconds(limits.default_lifetime)).min(seconds(limits.max_lifetime))
-    }
-}
-
-/// The one family a request is about, if it says so.
-fn requested_family(message: &Message<'_>) -> Result<Option<Family>, Refusal> {
-    match message.attribute(REQUESTED_ADDRESS_FAMILY) {
-        None => Ok(None),
-        Some(&[family, _, _, _]) => {
-            Family::from_byte(family).map(Some).ok_or(Refusal::FAMILY_NOT_SUPPORTED)
-        }
-        Some(_) => Err(Refusal::BAD_REQUEST),
+        requested.max(seconds(limits.default_lifetime)).min(seconds(limits.max_lifetime))
     }
 }

@@ -1,10 +1,12 @@
 //! RFC 5769 vectors, and that of RFC 8489 appendix B.
 
-use super::super::attribute::{
-    NONCE, PASSWORD_ALGORITHM, REALM, USERHASH, USERNAME, XOR_MAPPED_ADDRESS,
+use super::{
+    super::{
+        Class, Message, Method, ParseMessageError, TransactionId, Writer,
+        attribute::{NONCE, PASSWORD_ALGORITHM, REALM, USERHASH, USERNAME, XOR_MAPPED_ADDRESS},
+    },
+    *,
 };
-use super::super::{Class, Malformed, Message, Method, TransactionId, Writer};
-use super::*;
 
 const SHORT_TERM: &[u8] = b"VOkJxbRl1RmTxUk/WvJxBt";
 
@@ -196,7 +198,7 @@ fn a_changed_bit_is_seen_by_the_fingerprint_or_the_frame() {
 fn a_cut_message_is_malformed() {
     let vector = request();
     for len in 0..vector.len() {
-        let expected = if len < 20 { Malformed::Header } else { Malformed::Length };
+        let expected = if len < 20 { ParseMessageError::Header } else { ParseMessageError::Length };
         assert_eq!(Message::parse(&vector[..len]).unwrap_err(), expected);
     }
 }

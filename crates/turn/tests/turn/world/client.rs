@@ -1,17 +1,19 @@
 //! A TURN client that builds and reads messages with stun-types and turn-types.
 
-use super::{EXPIRY, SECRET, SERVER, World, at};
 use std::net::SocketAddr;
-use stun_types::attribute::{
-    AttributeType, ErrorCode, Nonce, RawAttribute, Realm, Username, XorMappedAddress,
+
+use stun_types::{
+    attribute::{AttributeType, ErrorCode, Nonce, RawAttribute, Realm, Username, XorMappedAddress},
+    message::{
+        IntegrityAlgorithm, LongTermKeyCredentials, Message, MessageClass,
+        MessageIntegrityCredentials, MessageType, MessageWrite, MessageWriteExt, MessageWriteVec,
+        Method, TransactionId,
+    },
 };
-use stun_types::message::{
-    IntegrityAlgorithm, LongTermKeyCredentials, Message, MessageClass, MessageIntegrityCredentials,
-    MessageType, MessageWrite, MessageWriteExt, MessageWriteVec, Method, TransactionId,
-};
-use turn::rest::Credential;
-use turn::{FiveTuple, Transport};
+use turn::{FiveTuple, Transport, rest::Credential};
 use turn_types::attribute::{Data, Lifetime, XorPeerAddress, XorRelayedAddress};
+
+use super::{EXPIRY, SECRET, SERVER, World, at};
 
 pub(crate) const BINDING: u16 = 0x001;
 pub(crate) const ALLOCATE: u16 = 0x003;

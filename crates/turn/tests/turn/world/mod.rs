@@ -9,12 +9,14 @@ pub(crate) use client::{
     REFRESH, Response, SEND,
 };
 
-use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
 pub(crate) use tcp::TcpSide;
 use testnet::{Datagram, Network, Step, UNIX_START};
-use turn::{Config, FiveTuple, Forward, OpenFailed, Output, RelayId, Server, Transport};
+use turn::{Config, FiveTuple, Forward, OpenRelayError, Output, RelayId, Server, Transport};
 
 pub(crate) const SECRET: &[u8] = b"a secret";
 pub(crate) const SERVER: &str = "203.0.113.1:3478";
@@ -50,9 +52,9 @@ pub(crate) struct World {
     /// All that clients sent to the server.
     pub(crate) recorded: Vec<(FiveTuple, Vec<u8>)>,
     /// How opening the next relayed sockets goes.
-    pub(crate) fail_opening: VecDeque<OpenFailed>,
+    pub(crate) fail_opening: VecDeque<OpenRelayError>,
     /// The same, one by one: some succeed.
-    pub(crate) fail_at: VecDeque<Option<OpenFailed>>,
+    pub(crate) fail_at: VecDeque<Option<OpenRelayError>>,
     /// Packets that went from relayed sockets over the network.
     pub(crate) over_network: usize,
     /// Addresses of the server besides the two it always has.
@@ -279,7 +281,7 @@ fn own(forward: &Forward<'_>, relays: &HashMap<RelayId, SocketAddr>) -> Sent {
         Forward::Peer(packet) => {
             Sent::Peer(relays[&packet.relay], packet.to, packet.payload.to_vec())
         }
-        Forward::Sibling(_) | Forward::Media(_) => unreachable!("this server is alone"),
+        Forward::Shard(_) | Forward::Media(_) => unreachable!("this server is alone"),
     }
 }
 

@@ -1,9 +1,13 @@
 //! The sockets of TCP allocations, as far as a world without TCP needs them.
 
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    net::SocketAddr,
+};
+
+use turn::{ConnectPeerError, ConnectionId, FiveTuple, RelayId, TcpOutput};
+
 use super::{Sent, World, own};
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::SocketAddr;
-use turn::{ConnectFailed, ConnectionId, FiveTuple, RelayId, TcpOutput};
 
 /// What the server wanted done, and what of it is still so.
 #[derive(Default)]
@@ -56,7 +60,7 @@ impl World {
     }
 
     /// The oldest connection asked for succeeds or fails; its client is told.
-    pub(crate) fn connected(&mut self, result: Result<(), ConnectFailed>) -> ConnectionId {
+    pub(crate) fn connected(&mut self, result: Result<(), ConnectPeerError>) -> ConnectionId {
         let (id, ..) = self.tcp.connecting.pop_front().expect("a connection is asked for");
         if result.is_ok() {
             self.tcp.open.insert(id);

@@ -1,6 +1,6 @@
 //! TURN clients over DTLS (RFC 7350): sessions by five-tuple, sans-IO.
 //!
-//! Nothing is kept for an address before it is proven: [`turn::dtls::Door`] answers first hellos,
+//! Nothing is kept for an address before it is proven: [`turn::dtls::CookieExchange`] answers first hellos,
 //! and a session begins with the hello that brings its cookie back.
 
 mod cookie;
@@ -16,7 +16,7 @@ use std::{
 
 use turn::{
     FiveTuple,
-    dtls::{Alert, Door, Greeting, alert, begins_handshake},
+    dtls::{AlertDescription, CookieExchange, HelloResponse, fatal_alert, is_client_hello},
 };
 
 use crate::net::tls::CurrentCertificate;
@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// All sessions of a shard.
 pub(crate) struct Endpoint {
-    door: Door,
+    cookies: CookieExchange,
     settings: Arc<dimpl::Config>,
     certificate: Arc<CurrentCertificate>,
     sessions: HashMap<FiveTuple, Session>,
@@ -98,7 +98,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<Self, dimpl::Error> {
         Ok(Self {
-            door: Door::new(key, now, 300, 1000),
+            cookies: CookieExchange::new(key, now, 300, 1000),
             settings: session::settings()?,
             certificate,
             sessions: HashMap::new(),
@@ -122,7 +122,7 @@ impl Endpoint {
     ) {
         heard.clear();
         let mut is_new = false;
-        if begins_handshake(datagram) && !self.is_begun_with(from, datagram) {
+        if is_client_hello(datagram) && !self.is_begun_with(from, datagram) {
             is_new = self.greet(now, unix_now, from, datagram, heard, &mut send);
             if !is_new {
                 return;
@@ -143,7 +143,7 @@ impl Endpoint {
         if is_new && !answered {
             self.tally.refused += 1;
             outcome = Err(Ended);
-            if let Some(alert) = alert(datagram, Alert::HandshakeFailure) {
+            if let Some(alert) = fatal_alert(datagram, AlertDescription::HandshakeFailure) {
                 send(&alert);
             }
         }
@@ -172,14 +172,14 @@ impl Endpoint {
         heard: &mut Heard,
         send: &mut impl FnMut(&[u8]),
     ) -> bool {
-        match self.door.greet(now, unix_now, from.client, hello) {
-            Greeting::Challenge(request) => {
+        match self.cookies.handle_hello(now, unix_now, from.client, hello) {
+            HelloResponse::Challenge(request) => {
                 self.tally.challenged += 1;
                 send(&request);
                 false
             }
             // The client has forgotten the session it had, if any (RFC 6347 §4.2.8).
-            Greeting::Proven(cookie) => {
+            HelloResponse::Verified(cookie) => {
                 heard.ended = self.forget(from);
                 let is_room = self.sessions.len() < SESSIONS && self.handshakes < HANDSHAKES;
                 let begun = is_room.then(|| {
@@ -197,12 +197,12 @@ impl Endpoint {
                 self.next_tick.get_or_insert(now + TICK);
                 true
             }
-            Greeting::TooOld(alert) => {
+            HelloResponse::Alert(alert) => {
                 self.tally.refused += 1;
                 send(&alert);
                 false
             }
-            Greeting::Ignored => {
+            HelloResponse::Ignored => {
                 self.tally.stray += 1;
                 false
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dimpl::{Config, Dtls, DtlsCertificate, Output};
-use turn::dtls::{COOKIE, Cookie, without_cookie};
+use turn::dtls::{COOKIE_LEN, Cookie, strip_cookie};
 
 use super::{Heard, cookie};
 
@@ -56,7 +56,7 @@ impl Session {
         let mut dtls = Dtls::new_12(settings, certificate, now);
         dtls.handle_timeout(now).ok()?;
         // It has to have seen the first hello, and challenged it as we have.
-        dtls.handle_packet(&without_cookie(hello)?).ok()?;
+        dtls.handle_packet(&strip_cookie(hello)?).ok()?;
         let mut session =
             Self { dtls, cookie, connected: false, review_at: now + REVIEW, wake: None };
         session.drain(scratch, &mut Heard::default(), |_| {}).ok()?;
@@ -66,7 +66,7 @@ impl Session {
     /// Whether this is the hello the session began with, sent again: by the client, which has not
     /// been answered, or by somebody who has seen it and would have the session end.
     pub(super) fn began_with(&self, hello: &[u8]) -> bool {
-        hello.windows(COOKIE).any(|bytes| *bytes == self.cookie)
+        hello.windows(COOKIE_LEN).any(|bytes| *bytes == self.cookie)
     }
 
     pub(super) fn is_connected(&self) -> bool {

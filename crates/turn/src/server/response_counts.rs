@@ -1,4 +1,4 @@
-//! How requests were answered, by method and outcome: a small table, whatever clients send.
+//! How requests were counts, by method and outcome: a small table, whatever clients send.
 
 use crate::stun::Method;
 
@@ -34,9 +34,9 @@ const OUTCOMES: [(Option<u16>, &str); 16] = [
 
 /// Counts of answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Answered([[u64; OUTCOMES.len()]; METHODS.len()]);
+pub struct ResponseCounts([[u64; OUTCOMES.len()]; METHODS.len()]);
 
-impl Answered {
+impl ResponseCounts {
     /// A request of this method was granted, or refused by this error.
     pub(super) fn count(&mut self, method: Method, error: Option<u16>) {
         let row = METHODS.iter().position(|(known, _)| *known == method);
@@ -50,7 +50,7 @@ impl Answered {
 
     /// Methods, outcomes (an error's code, or `success`) and how often the one came to the other,
     /// where it did.
-    pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
         METHODS.iter().zip(&self.0).flat_map(|((_, method), row)| {
             let counted = OUTCOMES.iter().zip(row).filter(|(_, count)| **count > 0);
             counted.map(|((_, outcome), count)| (*method, *outcome, *count))
@@ -58,7 +58,7 @@ impl Answered {
     }
 }
 
-impl std::ops::AddAssign for Answered {
+impl std::ops::AddAssign for ResponseCounts {
     fn add_assign(&mut self, other: Self) {
         let counts = self.0.as_flattened_mut().iter_mut();
         counts.zip(other.0.as_flattened()).for_each(|(count, more)| *count += more);
@@ -71,14 +71,14 @@ mod tests {
 
     #[test]
     fn every_outcome_of_every_method_has_a_place_of_its_own() {
-        let mut answered = Answered::default();
+        let mut counts = ResponseCounts::default();
         for (method, _) in METHODS {
             for (error, _) in OUTCOMES {
-                answered.count(method, error);
+                counts.count(method, error);
             }
         }
-        answered += answered;
-        assert_eq!(answered.each().count(), METHODS.len() * OUTCOMES.len());
-        assert!(answered.each().all(|(.., count)| count == 2));
+        counts += counts;
+        assert_eq!(counts.iter().count(), METHODS.len() * OUTCOMES.len());
+        assert!(counts.iter().all(|(.., count)| count == 2));
     }
 }
