@@ -5,10 +5,16 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 const GET = Buffer.from("GET ");
 
+/** A request to become a WebSocket (RFC 6455 §4.1). */
+const UPGRADE = /\r\nupgrade: *websocket/i;
+
 export class Cable {
   private readonly sockets = new Set<Socket>();
   private cut = false;
   private frozen = false;
+  private swallowing = false;
+  /** Requests to upgrade that were read and never answered. */
+  swallowed = 0;
   /** Connections on which a poll or a page waits for its answer. */
   private readonly asking = new Set<Socket>();
 
@@ -52,6 +58,11 @@ export class Cable {
     for (const socket of this.sockets) socket.unpipe().pause();
   }
 
+  /** Reads requests to upgrade and answers nothing, as some proxies do. */
+  swallowUpgrades(): void {
+    this.swallowing = true;
+  }
+
   /** Whether a GET waits for its answer. */
   get waits(): boolean {
     return this.asking.size > 0;
@@ -72,6 +83,24 @@ export class Cable {
       this.sockets.add(from.pause());
       return;
     }
+    if (this.swallowing) {
+      from.once("data", (data) => {
+        if (UPGRADE.test(data.toString("latin1"))) {
+          this.swallowed += 1;
+          this.sockets.add(from.resume());
+          from.on("error", () => {});
+          from.on("close", () => this.sockets.delete(from));
+          return;
+        }
+        from.pause().unshift(data);
+        this.connect(from);
+      });
+      return;
+    }
+    this.connect(from);
+  }
+
+  private connect(from: Socket): void {
     const to = connect(this.target, "127.0.0.1");
     from.on("data", (data) => data.subarray(0, 4).equals(GET) && this.asking.add(from));
     to.on("data", () => this.asking.delete(from));

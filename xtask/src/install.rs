@@ -18,7 +18,6 @@ const TOOLS: &[Tool] = &[
     Tool { program: "iptables", probe: &["--version"], package: "iptables" },
     Tool { program: "python3", probe: &["-c", "import ensurepip, venv"], package: "python3-venv" },
     Tool { program: "sh", probe: &["-c", "command -v turnutils_uclient"], package: "coturn" },
-    Tool { program: "openssl", probe: &["version"], package: "openssl" },
     Tool { program: "sh", probe: &["-c", "command -v certutil"], package: "libnss3-tools" },
     Tool { program: "sysctl", probe: &["--version"], package: "procps" },
     Tool {
@@ -28,9 +27,23 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Installs what is missing; says loudly what can't be, and in CI fails for it.
+/// Tools of the Rust tests, which check our certificates with a library other than ours.
+const RUST_TEST_TOOLS: &[Tool] =
+    &[Tool { program: "openssl", probe: &["version"], package: "openssl" }];
+
+/// Installs the tools that the Rust tests run.
+pub(crate) fn rust_test_tools() -> anyhow::Result<()> {
+    install(RUST_TEST_TOOLS)
+}
+
+/// Installs the tools that the browser and network tests run.
 pub(crate) fn browsers_and_networks() -> anyhow::Result<()> {
-    let missing: Vec<&str> = TOOLS
+    install(TOOLS)
+}
+
+/// Installs missing tools. Without the right to do so it names them loudly; in CI it fails.
+fn install(tools: &[Tool]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = tools
         .iter()
         .filter(|tool| !is_there(tool))
         .flat_map(|tool| tool.package.split(' '))

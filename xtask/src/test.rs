@@ -78,6 +78,7 @@ fn page() -> anyhow::Result<()> {
 }
 
 fn rust_tests() -> anyhow::Result<()> {
+    install::rust_test_tools()?;
     if has("cargo-nextest", &["nextest", "--version"]) {
         run(".", &cargo(), &["nextest", "run", "--locked", "--workspace"])?;
         return run(".", &cargo(), &["test", "--locked", "--workspace", "--doc", "--quiet"]);

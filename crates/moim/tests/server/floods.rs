@@ -17,8 +17,10 @@ use crate::{
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
@@ -135,6 +137,42 @@ fn a_compressed_head_is_bounded_by_what_it_unpacks_to() {
     };
     assert!(is_served(answer(2)), "what fits is served");
     assert!(!is_served(answer(12_000)), "36 MB are not");
+    assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
+    assert_eq!(get(&server, "/healthz").status, 200);
+}
+
+#[test]
+fn pings_and_settings_are_acknowledged_one_by_one_and_hold_nothing() {
+    let server = Server::start(&[]);
+    let memory = server.memory();
+    for (kind, payload) in [(PING, &[7; 8][..]), (SETTINGS, &[])] {
+        let mut stream = connect(&server);
+        for _ in 0..100 {
+            stream.write_all(&frame(kind, 0, 0, payload).repeat(200)).unwrap();
+            let mut acknowledged = 0;
+            while acknowledged < 200 {
+                let mut head = [0; 9];
+                stream.read_exact(&mut head).unwrap();
+                let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+                stream.read_exact(&mut vec![0; length as usize]).unwrap();
+                acknowledged += u32::from(head[3] == kind && head[4] & ACK != 0);
+            }
+        }
+    }
+    assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
+    assert_eq!(get(&server, "/healthz").status, 200);
+}
+
+#[test]
+fn pings_whose_answers_are_not_read_hold_a_bounded_amount() {
+    let server = Server::start(&[]);
+    let memory = server.memory();
+    let mut stream = connect(&server);
+    stream.sock.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    let batch = frame(PING, 0, 0, &[7; 8]).repeat(1000);
+    // 170 MB, unless the server stops reading or ends the connection before.
+    let stopped = (0..10_000).any(|_| stream.write_all(&batch).is_err());
+    assert!(stopped, "the server reads on for a client that reads nothing");
     assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
     assert_eq!(get(&server, "/healthz").status, 200);
 }
