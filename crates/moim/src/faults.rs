@@ -5,6 +5,8 @@ use std::{sync::OnceLock, thread, time::Duration};
 
 /// A link that receives this datagram on its path panics.
 pub(crate) const LINK_PANIC: &[u8] = b"\x80moim: a link panics";
+/// A DTLS session of a TURN client that receives this datagram panics.
+pub(crate) const DTLS_PANIC: &[u8] = b"\x17moim: a DTLS session panics";
 /// A shard that receives one of these datagrams panics, or blocks for [`STUCK_TIME`].
 const SHARD_PANIC: &[u8] = b"\xffmoim: a shard panics";
 const SHARD_STUCK: &[u8] = b"\xffmoim: a shard is stuck";
@@ -27,4 +29,9 @@ pub(crate) fn trigger(datagram: &[u8]) {
     if datagram == SHARD_STUCK {
         thread::sleep(STUCK_TIME);
     }
+}
+
+/// Whether a DTLS session is to panic at this datagram.
+pub(crate) fn is_dtls_panic(datagram: &[u8]) -> bool {
+    datagram == DTLS_PANIC && are_planted()
 }

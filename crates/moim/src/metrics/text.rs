@@ -96,6 +96,11 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
             ("refused", relay.dtls.refused),
         ],
     );
+    page.counter(
+        "turn_dtls_panics",
+        "DTLS sessions of TURN clients lost to a panic",
+        relay.dtls.panicked,
+    );
     page.counter("turn_dtls_stray", "DTLS datagrams of unknown sessions", relay.dtls.stray);
 }
 

@@ -56,6 +56,7 @@ impl Report {
         dtls.begun += more.begun;
         dtls.connected += more.connected;
         dtls.refused += more.refused;
+        dtls.panicked += more.panicked;
         dtls.stray += more.stray;
         let (dropped, more) = (&mut self.dropped, &other.dropped);
         dropped.slow += more.slow;

@@ -53,6 +53,8 @@ pub(crate) struct Tally {
     pub(crate) connected: u64,
     /// Not begun, as there were too many, or given up, as there is no version or cipher for both.
     pub(crate) refused: u64,
+    /// Sessions lost to a panic of the library.
+    pub(crate) panicked: u64,
     /// Datagrams of nobody known.
     pub(crate) stray: u64,
 }
@@ -264,6 +266,7 @@ impl Endpoint {
     /// Ends a session at once; whether there was one.
     fn forget(&mut self, client: &FiveTuple) -> bool {
         let Some(session) = self.sessions.remove(client) else { return false };
+        self.tally.panicked += u64::from(session.is_broken());
         if !session.is_connected() {
             self.handshakes -= 1;
         }

@@ -1,6 +1,7 @@
 //! One client's session.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -34,12 +35,21 @@ pub(super) const REVIEW: Duration = Duration::from_secs(30);
 pub(super) struct Ended;
 
 /// A client that has proven its address.
+///
+/// A panic of the library ends the session in which it happened, and no other.
 pub(super) struct Session {
-    dtls: Dtls,
+    /// None once it has panicked.
+    dtls: Option<Dtls>,
+    state: State,
     cookie: Cookie,
-    connected: bool,
     /// When it is next asked for its allocation.
     pub(super) review_at: Instant,
+}
+
+/// State that the library reports while its output is polled.
+#[derive(Default)]
+struct State {
+    connected: bool,
     wake: Option<Instant>,
 }
 
@@ -53,13 +63,18 @@ impl Session {
         hello: &[u8],
         scratch: &mut Vec<u8>,
     ) -> Option<Self> {
-        let mut dtls = Dtls::new_12(settings, certificate, now);
-        dtls.handle_timeout(now).ok()?;
-        // It has to have seen the first hello, and challenged it as we have.
-        dtls.handle_packet(&strip_cookie(hello)?).ok()?;
-        let mut session =
-            Self { dtls, cookie, connected: false, review_at: now + REVIEW, wake: None };
-        session.drain(scratch, &mut Heard::default(), |_| {}).ok()?;
+        let dtls = contain(|| Dtls::new_12(settings, certificate, now))?;
+        let review_at = now + REVIEW;
+        let mut session = Self { dtls: Some(dtls), state: State::default(), cookie, review_at };
+        // The library has to have seen the first hello, and challenged it as we have.
+        let first = strip_cookie(hello)?;
+        session
+            .guard(|dtls, state| {
+                dtls.handle_timeout(now)?;
+                dtls.handle_packet(&first)?;
+                Ok(state.drain(dtls, scratch, &mut Heard::default(), |_| {}))
+            })
+            .ok()?;
         Some(session)
     }
 
@@ -70,7 +85,12 @@ impl Session {
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        self.connected
+        self.state.connected
+    }
+
+    /// Whether the library has panicked.
+    pub(super) fn is_broken(&self) -> bool {
+        self.dtls.is_none()
     }
 
     pub(super) fn handle_datagram(
@@ -81,15 +101,15 @@ impl Session {
         heard: &mut Heard,
         send: impl FnMut(&[u8]),
     ) -> Result<(), Ended> {
-        let taken = cookie::expecting(self.cookie, || {
-            self.dtls.handle_timeout(now)?;
-            self.dtls.handle_packet(datagram)
-        });
-        if let Err(error) = taken {
-            tracing::debug!(%error, "DTLS session ended");
-            return Err(Ended);
-        }
-        self.drain(scratch, heard, send)
+        let cookie = self.cookie;
+        self.guard(|dtls, state| {
+            assert!(!crate::faults::is_dtls_panic(datagram), "planted");
+            cookie::expecting(cookie, || {
+                dtls.handle_timeout(now)?;
+                dtls.handle_packet(datagram)
+            })?;
+            Ok(state.drain(dtls, scratch, heard, send))
+        })
     }
 
     /// Encrypts a message and gives it to `send`. Before the handshake is done nothing is sent.
@@ -99,11 +119,13 @@ impl Session {
         scratch: &mut Vec<u8>,
         send: impl FnMut(&[u8]),
     ) -> Result<(), Ended> {
-        if !self.connected {
+        if !self.state.connected {
             return Err(Ended);
         }
-        self.dtls.send_application_data(message).map_err(|_| Ended)?;
-        self.drain(scratch, &mut Heard::default(), send)
+        self.guard(|dtls, state| {
+            dtls.send_application_data(message)?;
+            Ok(state.drain(dtls, scratch, &mut Heard::default(), send))
+        })
     }
 
     pub(super) fn handle_timeout(
@@ -112,30 +134,66 @@ impl Session {
         scratch: &mut Vec<u8>,
         send: impl FnMut(&[u8]),
     ) -> Result<(), Ended> {
-        if self.wake.is_none_or(|wake| wake > now) {
+        if self.is_broken() {
+            return Err(Ended);
+        }
+        if self.state.wake.is_none_or(|wake| wake > now) {
             return Ok(());
         }
-        self.dtls.handle_timeout(now).map_err(|_| Ended)?;
-        self.drain(scratch, &mut Heard::default(), send)
+        self.guard(|dtls, state| {
+            dtls.handle_timeout(now)?;
+            Ok(state.drain(dtls, scratch, &mut Heard::default(), send))
+        })
     }
 
     /// Tells the client that this is the end.
     pub(super) fn close(&mut self, scratch: &mut Vec<u8>, send: impl FnMut(&[u8])) {
-        if self.dtls.close().is_ok() {
-            let _ = self.drain(scratch, &mut Heard::default(), send);
+        // The session is over either way.
+        let _ = self.guard(|dtls, state| {
+            dtls.close()?;
+            Ok(state.drain(dtls, scratch, &mut Heard::default(), send))
+        });
+    }
+
+    /// Calls the library. A session in which it fails or panics is over.
+    fn guard(
+        &mut self,
+        call: impl FnOnce(&mut Dtls, &mut State) -> Result<Result<(), Ended>, dimpl::Error>,
+    ) -> Result<(), Ended> {
+        let dtls = self.dtls.as_mut().ok_or(Ended)?;
+        let state = &mut self.state;
+        match contain(|| call(dtls, state)) {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(error)) => {
+                tracing::debug!(%error, "DTLS session ended");
+                Err(Ended)
+            }
+            None => {
+                self.discard();
+                Err(Ended)
+            }
         }
     }
 
-    /// Does what the library wants done, to the last.
+    /// Drops the library's part, which after a panic may panic again.
+    fn discard(&mut self) {
+        let dtls = self.dtls.take();
+        contain(|| drop(dtls));
+    }
+}
+
+impl State {
+    /// Polls the library until it has no more output.
     fn drain(
         &mut self,
+        dtls: &mut Dtls,
         scratch: &mut Vec<u8>,
         heard: &mut Heard,
         mut send: impl FnMut(&[u8]),
     ) -> Result<(), Ended> {
         let mut ended = Ok(());
         loop {
-            match self.dtls.poll_output(scratch) {
+            match dtls.poll_output(scratch) {
                 Output::Packet(packet) => send(packet),
                 Output::BufferTooSmall { needed } => scratch.resize(needed, 0),
                 Output::ApplicationData(message) => heard.push(message),
@@ -150,4 +208,9 @@ impl Session {
             }
         }
     }
+}
+
+/// Calls what may panic; none if it did.
+fn contain<T>(call: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
 }

@@ -132,6 +132,22 @@ fn nothing_is_kept_before_an_address_is_proven() {
 }
 
 #[test]
+fn a_panic_of_the_library_ends_one_session_and_is_counted() {
+    let mut world = world();
+    let victim = world.connected("192.0.2.10:5000");
+    let mut bystander = world.connected("192.0.2.11:5000");
+    let (heard, _) = world.hand(&victim.path.clone(), crate::faults::DTLS_PANIC);
+    assert!(heard.ended && heard.messages().next().is_none());
+    assert_eq!((world.endpoint.tally.panicked, world.endpoint.sessions()), (1, 1));
+    assert!(!world.endpoint.seal(&victim.path, b"x", |_| panic!("to whom?")));
+
+    bystander.dtls.send_application_data(b"still here").unwrap();
+    assert_eq!(world.settle(&mut bystander), [b"still here".to_vec()]);
+    world.connected("192.0.2.10:5000");
+    assert_eq!(world.endpoint.tally.panicked, 1);
+}
+
+#[test]
 fn records_of_nobody_known_are_dropped() {
     let mut world = world();
     let mut client = world.connected("192.0.2.10:5000");
