@@ -3,20 +3,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sfu::codec::{Codec, dependency, meta, vp8, vp9};
+use sfu::codec::{Codec, dependency, inspect, vp8, vp9};
 
 fuzz_target!(|input: (&[u8], &[u8])| {
     let (first, second) = input;
     for bytes in [first, second] {
         for codec in [Codec::Opus, Codec::Red, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1] {
-            let meta = meta(codec, bytes);
-            assert!(!meta.keyframe || meta.independent, "a keyframe needs no other");
+            let info = inspect(codec, bytes);
+            assert!(!info.keyframe || info.is_independent, "a keyframe needs no other");
         }
         if let Some(it) = vp8::Descriptor::parse(bytes) {
             assert!(it.length < bytes.len() && it.length <= 6);
-            assert!(
-                it.picture.is_none_or(|(number, long)| number < if long { 0x8000 } else { 0x80 })
-            );
+            assert!(it.picture_id.is_none_or(|picture_id| picture_id < 0x8000));
         }
         if let Some(it) = vp9::Descriptor::parse(bytes) {
             assert!(it.length < bytes.len());
@@ -26,12 +24,12 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     }
     // The second is read by the structure that the first brought.
     if let Some(key) = dependency::Descriptor::parse(first) {
-        let own = key.meta(None);
+        let own = key.inspect(None);
         assert!(key.structure.is_some() || own.is_none(), "without a structure nothing is known");
         if let Some(next) = dependency::Descriptor::parse(second)
-            && let Some(meta) = next.meta(key.structure.as_ref())
+            && let Some(info) = next.inspect(key.structure.as_ref())
         {
-            assert!(meta.spatial < 4 && meta.temporal < 8);
+            assert!(info.spatial < 4 && info.temporal < 8);
         }
     }
 });

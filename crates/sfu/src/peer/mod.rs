@@ -16,7 +16,7 @@ use crate::{
     output::{Subscription, Unavailable},
     peer::{link::Link, pool::Pool},
     send::Lane,
-    track::rewriter::Forwarder,
+    track::rewriter::RtpRewriter,
 };
 
 pub(crate) struct Peer {
@@ -57,7 +57,7 @@ pub(crate) struct Announced {
 /// Where a section's packets leave: its numbers go on whatever track is on it.
 #[derive(Debug)]
 pub(crate) struct Outlet {
-    pub(crate) forwarder: Forwarder,
+    pub(crate) rewriter: RtpRewriter,
     /// The send stream, once the section is agreed.
     pub(crate) lane: Option<Lane>,
     /// When keyframes were asked for.
@@ -94,14 +94,14 @@ impl Playable {
 }
 
 impl Outlet {
-    pub(crate) fn new(forwarder: Forwarder) -> Self {
-        Self { forwarder, lane: None, asked: None, playable: Playable::default() }
+    pub(crate) fn new(rewriter: RtpRewriter) -> Self {
+        Self { rewriter, lane: None, asked: None, playable: Playable::default() }
     }
 
     /// Stops what is on until the encoding that it waits for begins. Nothing of it is sent again either:
     /// that would only be in the way.
     pub(crate) fn hold(&mut self, link: Option<&mut Link>) {
-        if self.forwarder.hold()
+        if self.rewriter.pause_for_keyframe()
             && let (Some(link), Some(lane)) = (link, self.lane)
         {
             link.forget_sent(lane);

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::track::codec::vp8::PictureIds;
+
 /// How much a subscriber can ask for again: packets and time.
 const PACKETS: usize = 512;
 const AGE: Duration = Duration::from_secs(1);
@@ -20,7 +22,7 @@ pub(super) struct Kept {
     /// Of its repairs.
     pub(super) payload_type: u8,
     /// VP8's numbers, to be put into its descriptor.
-    pub(super) vp8: Option<(u16, u8)>,
+    pub(super) vp8: Option<PictureIds>,
     pub(super) dependency: Option<(Arc<[u8]>, u16)>,
     pub(super) payload: Arc<[u8]>,
     pub(super) at: Instant,

@@ -1,6 +1,6 @@
 //! RTP headers as we write them, with their extensions (RFC 3550 §5.1, RFC 8285).
 
-use crate::track::packet::Carried;
+use crate::track::packet::ForwardedExtensions;
 
 /// The one-byte form of extensions holds no longer value, nor a higher number (RFC 8285 §4.2).
 const ONE_BYTE_FORM: usize = 16;
@@ -36,7 +36,7 @@ pub(super) struct Values<'a> {
     pub(super) transport_number: Option<u16>,
     /// In 2^-18 seconds, 24 bits.
     pub(super) send_time: Option<u32>,
-    pub(super) carried: Carried,
+    pub(super) carried: ForwardedExtensions,
     /// The descriptor and the frame number to write into it.
     pub(super) dependency: Option<(&'a [u8], u16)>,
 }
@@ -84,7 +84,7 @@ impl Elements<'_> {
         self.element(names.mid, values.mid);
         let [_, time @ ..] = values.send_time.unwrap_or_default().to_be_bytes();
         self.element(names.send_time, values.send_time.map(|_| time));
-        self.element(names.audio_level, carried.audio_level.map(|level| [level.byte()]));
+        self.element(names.audio_level, carried.audio_level.map(|level| [level.to_byte()]));
         self.element(names.playout_delay, carried.playout_delay);
         self.element(names.content_type, carried.content_type.map(|it| [it]));
         if let Some((time, offset)) = carried.capture_time {
@@ -124,7 +124,7 @@ impl Elements<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::track::packet::Level;
+    use crate::track::packet::AudioLevel;
 
     fn head() -> Head {
         Head {
@@ -156,9 +156,12 @@ mod tests {
 
     #[test]
     fn extensions_go_by_the_names_that_were_agreed_and_fill_whole_words() {
-        let level = Level { loudness: -37, speech: true };
-        let carried =
-            Carried { audio_level: Some(level), content_type: Some(1), ..Carried::default() };
+        let level = AudioLevel { dbov: -37, voice_activity: true };
+        let carried = ForwardedExtensions {
+            audio_level: Some(level),
+            content_type: Some(1),
+            ..ForwardedExtensions::default()
+        };
         let values =
             Values { mid: Some("7"), transport_number: Some(0x0a0b), carried, ..Values::default() };
         let mut bytes = Vec::new();

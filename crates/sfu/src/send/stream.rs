@@ -12,7 +12,7 @@ use crate::{
     track::{
         codec::vp8,
         format::Format,
-        packet::{Carried, Packet},
+        packet::{ForwardedExtensions, Packet},
         rewriter::Rewritten,
     },
 };
@@ -113,10 +113,10 @@ impl Stream {
             marker: as_.marker,
             padded: false,
             seq: low(as_.seq),
-            time: as_.time,
+            time: as_.timestamp,
             ssrc: self.source.ssrc,
         };
-        let dependency = packet.dependency.as_ref().zip(as_.frame);
+        let dependency = packet.dependency.as_ref().zip(as_.frame_number);
         let values = Values {
             mid: (!self.known).then_some(&*self.mid),
             transport_number: leaving.transport_number,
@@ -133,7 +133,7 @@ impl Stream {
         if let Some(payload_type) = repairs.filter(|_| self.source.repairs.is_some()) {
             self.cache.keep(Kept {
                 seq: as_.seq,
-                time: as_.time,
+                time: as_.timestamp,
                 marker: as_.marker,
                 payload_type,
                 vp8: as_.vp8,
@@ -148,14 +148,15 @@ impl Stream {
 
     fn count(&mut self, packet: &Packet, as_: &Rewritten, octets: usize) {
         let clock_rate = packet.format.clock_rate();
-        let first = Sent { packets: 0, octets: 0, time: as_.time, at: packet.at, clock_rate };
+        let first =
+            Sent { packets: 0, octets: 0, time: as_.timestamp, at: packet.received_at, clock_rate };
         let sent = self.sent.get_or_insert(first);
         sent.packets = sent.packets.wrapping_add(1);
         sent.octets = sent.octets.wrapping_add(u32::try_from(octets).unwrap_or(0));
         // What came late says nothing of where the clock stands.
         if as_.seq > self.newest {
             self.newest = as_.seq;
-            (sent.time, sent.at, sent.clock_rate) = (as_.time, packet.at, clock_rate);
+            (sent.time, sent.at, sent.clock_rate) = (as_.timestamp, packet.received_at, clock_rate);
         }
     }
 
@@ -247,17 +248,17 @@ fn values<'a>(
         mid,
         transport_number: leaving.transport_number,
         send_time: leaving.send_time,
-        carried: Carried::default(),
+        carried: ForwardedExtensions::default(),
         dependency,
     }
 }
 
 /// Appends a payload, with VP8's numbers put into its descriptor.
-fn append(bytes: &mut Vec<u8>, payload: &[u8], vp8: Option<(u16, u8)>) {
+fn append(bytes: &mut Vec<u8>, payload: &[u8], vp8: Option<vp8::PictureIds>) {
     let start = bytes.len();
     bytes.extend_from_slice(payload);
-    if let (Some(numbers), Some(payload)) = (vp8, bytes.get_mut(start..)) {
-        vp8::renumber(payload, numbers);
+    if let (Some(ids), Some(payload)) = (vp8, bytes.get_mut(start..)) {
+        vp8::set_picture_ids(payload, ids);
     }
 }
 

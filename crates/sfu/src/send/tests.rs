@@ -5,7 +5,7 @@ use testnet::Clock;
 use super::*;
 use crate::{
     ids::{PeerId, Transport as By},
-    track::{format::Format, packet::Carried},
+    track::{format::Format, packet::ForwardedExtensions},
 };
 
 const SSRC: u32 = 7;
@@ -47,20 +47,26 @@ impl World {
     }
 
     fn send(&mut self) -> bool {
-        let format = Format::plain(crate::track::codec::Codec::H264);
+        let format = Format::without_profile(crate::track::codec::Codec::H264);
         let packet = Packet {
             seq: 1,
-            time: 90,
+            timestamp: 90,
             marker: false,
             format,
-            extensions: Carried::default(),
+            extensions: ForwardedExtensions::default(),
             dependency: None,
-            frame: None,
+            frame_number: None,
             payload: vec![5; 1000].into(),
-            at: self.clock.now(),
+            received_at: self.clock.now(),
         };
         self.seq += 1;
-        let as_ = Rewritten { seq: self.seq, time: 90, marker: false, vp8: None, frame: None };
+        let as_ = Rewritten {
+            seq: self.seq,
+            timestamp: 90,
+            marker: false,
+            vp8: None,
+            frame_number: None,
+        };
         let named = Named { format, payload_type: 96, repairs: Some(97) };
         self.egress.send(self.clock.now(), self.lane, (&packet, as_, named), &mut self.outbox)
     }

@@ -8,7 +8,7 @@ use crate::{
     output::Event,
     peer::link::Link,
     track::{
-        Origin, Wanted,
+        Origin, Subscribed, Subscriber,
         layers::{self, Allocation, Demand, Quality, Rank},
     },
 };
@@ -45,10 +45,11 @@ impl Sfu {
         let estimate = it.estimate.rate(self.now).unwrap_or(self.config.start_bitrate);
         let capacity = estimate.saturating_sub(views.audio);
         it.caution = it.caution.filter(|caution| caution.lasts(now));
-        let smallest = views.demands.iter().map(Demand::least).sum();
+        let smallest = views.demands.iter().map(Demand::min_bitrate).sum();
         let capacity = it.caution.map_or(capacity, |it| it.limit(capacity, smallest));
         let overrun = views.pictures > capacity + capacity / 3;
-        let Allocation { given, sum, next, best } = layers::allocate(&views.demands, capacity);
+        let Allocation { allocated: given, bitrate: sum, next_bitrate: next, best_bitrate: best } =
+            layers::allocate(&views.demands, capacity);
         it.given = sum;
         let mut asks = Vec::new();
         let ready = it.link.as_ref().is_some_and(Link::is_ready);
@@ -56,15 +57,16 @@ impl Sfu {
         for (((index, track), demand), target) in places.zip(given) {
             let Some(section) = it.pool.get_mut(index) else { continue };
             let outlet = &mut section.state;
-            outlet.forwarder.aim(target);
+            outlet.rewriter.set_target(target);
             // Until a smaller one begins, the larger goes on; but not where it keeps the line so full
             // that the smaller can't get through, nor if the viewer can't make anything of it.
             let stuck = outlet.asked.is_some_and(|asked| asked.is_stuck(now));
-            let smaller = demand.takes(target) < demand.takes(outlet.forwarder.on());
+            let smaller = demand.bitrate_of(target) < demand.bitrate_of(outlet.rewriter.current());
             if smaller && (overrun || stuck) {
                 outlet.hold(it.link.as_mut());
             }
-            let waits = outlet.forwarder.waits_for().filter(|_| ready && outlet.lane.is_some());
+            let waits =
+                outlet.rewriter.pending_encoding().filter(|_| ready && outlet.lane.is_some());
             asks.extend(waits.map(|encoding| (track, encoding)));
         }
         // A fifth more than it takes, since that is what going up asks for. The first is kept up with
@@ -90,28 +92,28 @@ impl Sfu {
             let Some(id) = section.used else { continue };
             let Some(track) = self.tracks.get(&id) else { continue };
             if id.source.kind() == Kind::Audio {
-                views.audio += if track.muted { 0 } else { track.sound_rate() };
-                section.state.forwarder.aim(Some(Quality::whole(0)));
+                views.audio += if track.muted { 0 } else { track.audio_bitrate() };
+                section.state.rewriter.set_target(Some(Quality::all_layers(0)));
                 continue;
             }
             let shown = it.shown.get(&id).copied();
             if shown == Some(0) {
-                section.state.forwarder.aim(None);
+                section.state.rewriter.set_target(None);
                 continue;
             }
             let rank = match id.source {
-                Source::ScreenShare => Rank::Screen,
+                Source::ScreenShare => Rank::ScreenShare,
                 _ if Some(id.peer) == speaker => Rank::Speaker,
                 _ => Rank::Other,
             };
             let demand = Demand {
                 rank,
-                shown: shown.unwrap_or(0),
-                smallest: shown.is_none(),
+                viewport: shown.unwrap_or(0),
+                lowest_only: shown.is_none(),
                 choices: track.choices(self.now),
-                has: section.state.forwarder.target,
+                current: section.state.rewriter.target,
             };
-            views.pictures += demand.takes(section.state.forwarder.on());
+            views.pictures += demand.bitrate_of(section.state.rewriter.current());
             views.places.push((index, id));
             views.demands.push(demand);
         }
@@ -132,23 +134,23 @@ impl Sfu {
             let (now, Some(track)) = (self.now, self.tracks.get_mut(&id)) else { continue };
             let mut changed = false;
             let heights: Vec<u16> = track.heights().collect();
-            let flows = track.encodings.iter().any(|it| it.flows(now));
+            let flows = track.encodings.iter().any(|it| it.is_flowing(now));
             for (encoding, height) in track.encodings.iter_mut().zip(heights) {
                 let on = best.is_some_and(|best| height <= best);
-                let Wanted { on: was, unused, .. } = encoding.wanted;
+                let Subscribed { is_active: was, unused_since: unused, .. } = encoding.subscribed;
                 if on {
-                    encoding.wanted.unused = None;
+                    encoding.subscribed.unused_since = None;
                 } else if was {
-                    encoding.wanted.unused = unused.or(Some(now));
+                    encoding.subscribed.unused_since = unused.or(Some(now));
                 }
                 let lingered = unused.is_some_and(|at| now.saturating_duration_since(at) >= LINGER);
                 if on != was && (on || lingered) {
-                    encoding.turn(now, on, flows);
+                    encoding.set_active(now, on, flows);
                     changed = true;
                 }
             }
             if changed {
-                let wanted = track.encodings.iter().filter(|it| it.wanted.on);
+                let wanted = track.encodings.iter().filter(|it| it.subscribed.is_active);
                 let any = wanted.clone().next().is_some();
                 let TrackId { peer, source } = id;
                 let Origin::Section(mid) = track.origin else { continue };
@@ -172,14 +174,14 @@ impl Sfu {
         let track = self.tracks.get(&id)?;
         let choices = track.choices(self.now);
         let mut demand =
-            Demand { rank: Rank::Other, shown: 0, smallest: false, choices, has: None };
+            Demand { rank: Rank::Other, viewport: 0, lowest_only: false, choices, current: None };
         let mut best = None;
-        for (peer, _) in &track.subscribers {
+        for Subscriber { peer_id: peer, .. } in &track.subscribers {
             let shown = self.peers.get(peer)?.shown.get(&id).copied();
             if shown == Some(0) {
                 continue;
             }
-            (demand.shown, demand.smallest) = (shown.unwrap_or(0), shown.is_none());
+            (demand.viewport, demand.lowest_only) = (shown.unwrap_or(0), shown.is_none());
             let encoding = demand.best().and_then(|at| demand.choices.get(at));
             best = best.max(
                 encoding
@@ -191,7 +193,7 @@ impl Sfu {
         let shards = self.rooms.get(&track.room).map(|room| room.shards.as_slice());
         let ours = matches!(track.origin, Origin::Section(_));
         for shard in shards.unwrap_or_default().iter().filter(|_| ours) {
-            let said = track.interests.iter().find(|(who, _)| who == shard);
+            let said = track.shard_max_heights.iter().find(|(who, _)| who == shard);
             best = best.max(said.map_or(Some(u16::MAX), |(_, height)| *height));
         }
         // Of a track that has not begun, everything may come.

@@ -46,7 +46,7 @@ impl Sfu {
         for id in self.tracks_in(room) {
             match self.tracks.get_mut(&id) {
                 Some(track) if track.origin == Origin::Shard(shard) => self.unpublish(id),
-                Some(track) => track.interests.retain(|(who, _)| *who != shard),
+                Some(track) => track.shard_max_heights.retain(|(who, _)| *who != shard),
                 None => {}
             }
         }
@@ -76,8 +76,8 @@ impl Sfu {
             }
             MessageBody::MaxHeight { track, height } => {
                 if let Some(it) = self.tracks.get_mut(&track) {
-                    it.interests.retain(|(who, _)| *who != from);
-                    it.interests.push((from, height));
+                    it.shard_max_heights.retain(|(who, _)| *who != from);
+                    it.shard_max_heights.push((from, height));
                 }
             }
             MessageBody::KeyframeRequest { track, rid } => {
@@ -133,7 +133,7 @@ impl Sfu {
         let height = track.heights().nth(encoding);
         let video = id.source.kind() == Kind::Video;
         let wants = |shard: &&u16| {
-            let interest = track.interests.iter().find(|(who, _)| who == *shard);
+            let interest = track.shard_max_heights.iter().find(|(who, _)| who == *shard);
             !video || interest.is_none_or(|(_, most)| height <= *most)
         };
         let mut shared = None;
@@ -153,8 +153,8 @@ impl Sfu {
     pub(super) fn tell_interest(&mut self, id: TrackId, height: Option<u16>) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let Origin::Shard(shard) = track.origin else { return };
-        if track.interests.first() != Some(&(shard, height)) {
-            track.interests = vec![(shard, height)];
+        if track.shard_max_heights.first() != Some(&(shard, height)) {
+            track.shard_max_heights = vec![(shard, height)];
             let room = track.room;
             self.relay(shard, room, MessageBody::MaxHeight { track: id, height });
         }

@@ -4,7 +4,7 @@ use super::Sfu;
 use crate::{
     bwe::keyframe_backoff::{Asked, On},
     ids::{Kind, Mid, PeerId, Rid, RoomId, TrackId},
-    track::packet::Packet,
+    track::{Subscriber, packet::Packet},
 };
 
 impl Sfu {
@@ -19,19 +19,19 @@ impl Sfu {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let Some(index) = track.encoding(rid) else { return };
         if id.source.kind() == Kind::Audio {
-            track.hear(packet);
+            track.loudness.on_packet(packet);
             if track.muted {
                 return;
             }
         }
         let Some(encoding) = track.encodings.get_mut(index) else { return };
-        let meta = encoding.take(packet);
+        let meta = encoding.on_packet(packet);
         if meta.keyframe {
-            encoding.keyframes.came();
+            encoding.keyframe_requests.on_keyframe();
         }
         // Allocates where something changes, which is once a second at most.
         let mut news = Vec::new();
-        for (peer, section) in &track.subscribers {
+        for Subscriber { peer_id: peer, section } in &track.subscribers {
             let Some(it) = self.peers.get_mut(peer) else { continue };
             let Some(section) = it.pool.get_mut(*section) else { continue };
             let outlet = &mut section.state;
@@ -46,7 +46,7 @@ impl Sfu {
                 news.push(*peer);
             }
             let Some(named) = named else { continue };
-            let Some(rewritten) = outlet.forwarder.take(index, packet, &meta) else { continue };
+            let Some(rewritten) = outlet.rewriter.rewrite(index, packet, &meta) else { continue };
             let waits = !link.outbox.is_empty();
             if link.send(self.now, lane, (packet, rewritten, named)) {
                 if !waits {
@@ -77,10 +77,10 @@ impl Sfu {
         let Some(track) = self.tracks.get(&id) else { return };
         let asked = Asked::again(outlet.asked, now);
         outlet.asked = Some(asked);
-        let (on, since) = (outlet.forwarder.on(), outlet.forwarder.since());
-        let smallest = on.is_some() && on == track.smallest(now);
+        let (on, since) = (outlet.rewriter.current(), outlet.rewriter.current_since());
+        let smallest = on.is_some() && on == track.lowest(now);
         // Where another is on its way already, that is what is asked for.
-        let waits = outlet.forwarder.waits_for().is_some();
+        let waits = outlet.rewriter.pending_encoding().is_some();
         let may_be_new = it.caution.is_none_or(|so_far| smallest && !so_far.pauses);
         if let Some(since) = since.filter(|_| may_be_new && (smallest || !waits)) {
             it.caution = asked.caution(On { since, smallest }, it.given).or(it.caution);
@@ -96,8 +96,8 @@ impl Sfu {
     /// The encoding that a subscriber gets on a section, or is to get.
     fn feeds(&self, peer: PeerId, mid: Mid) -> Option<usize> {
         let section = self.peers.get(&peer)?.pool.iter().find(|section| section.mid == mid)?;
-        let forwarder = &section.state.forwarder;
-        Some(forwarder.on().or(forwarder.target)?.encoding)
+        let rewriter = &section.state.rewriter;
+        Some(rewriter.current().or(rewriter.target)?.encoding)
     }
 
     /// Asks an encoding's publisher for a keyframe, if it was not asked just now.
@@ -108,7 +108,7 @@ impl Sfu {
             return;
         };
         let Some(encoding) = track.encodings.get_mut(encoding) else { return };
-        if encoding.keyframes.want(now, interval) {
+        if encoding.keyframe_requests.need(now, interval) {
             let rid = encoding.rid;
             self.request_keyframe(id, rid);
         }
@@ -119,8 +119,9 @@ impl Sfu {
         let mut asks = Vec::new();
         for id in self.tracks_in(room) {
             let Some(track) = self.tracks.get_mut(&id) else { continue };
-            let due = track.encodings.iter_mut().filter(|it| it.wanted.on);
-            let due = due.filter_map(|it| it.keyframes.due(now, interval).then_some(it.rid));
+            let due = track.encodings.iter_mut().filter(|it| it.subscribed.is_active);
+            let due =
+                due.filter_map(|it| it.keyframe_requests.is_due(now, interval).then_some(it.rid));
             asks.extend(due.map(|rid| (id, rid)));
         }
         for (id, rid) in asks {

@@ -11,7 +11,7 @@ use crate::{
     peer::{Outlet, link::Link, pool::Place},
     rejection::Rejection,
     sdp::Description,
-    track::rewriter::{Forwarder, HIGHEST_START},
+    track::rewriter::{MAX_FIRST_SEQ, RtpRewriter},
 };
 
 /// More sources than there are.
@@ -172,8 +172,8 @@ impl Sfu {
         let offer = link.offer(&wanted.collect::<Vec<_>>());
         let (sdp, mids) = offer.unzip();
         for ((track, slot), mid) in missing.into_iter().zip(mids.unwrap_or_default()) {
-            let start = self.rng.random_range(1..HIGHEST_START);
-            let outlet = Outlet::new(Forwarder::new(start));
+            let start = self.rng.random_range(1..MAX_FIRST_SEQ);
+            let outlet = Outlet::new(RtpRewriter::new(start));
             placed.push((track, it.pool.add(mid, track.source.kind(), slot, outlet)));
         }
         for (track, index) in placed {

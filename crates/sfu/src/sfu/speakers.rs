@@ -7,6 +7,7 @@ use super::{
 use crate::{
     ids::{PeerId, RoomId, Source, TrackId},
     output::{Event, Speaker},
+    track::Subscriber,
 };
 
 impl Sfu {
@@ -16,9 +17,9 @@ impl Sfu {
         let microphones = room.tracks.iter().filter(|id| id.source == Source::Microphone);
         let microphones = microphones.filter_map(|id| {
             let microphone = self.tracks.get_mut(id)?;
-            microphone.fall_silent(self.now);
-            let rank = microphone.rank(self.now);
-            Some((id.peer, microphone.loudness, (rank, !microphone.muted)))
+            microphone.loudness.decay(self.now);
+            let rank = microphone.loudness.rank(self.now);
+            Some((id.peer, microphone.loudness.value(), (rank, !microphone.muted)))
         });
         let microphones: Vec<_> = microphones.collect();
         let loud = microphones.iter().map(|(peer, loudness, _)| (*peer, *loudness)).collect();
@@ -52,10 +53,10 @@ impl Sfu {
         if std::mem::replace(&mut track.muted, muted) == muted || !muted {
             return;
         }
-        for (peer, section) in &track.subscribers {
+        for Subscriber { peer_id: peer, section } in &track.subscribers {
             let Some(it) = self.peers.get_mut(peer) else { continue };
             if let Some(section) = it.pool.get_mut(*section) {
-                section.state.forwarder.pause();
+                section.state.rewriter.pause();
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     },
     rejection::Rejection,
     shard_message::MessageBody,
-    track::{Origin, Track},
+    track::{Origin, Subscriber, Track},
 };
 
 impl Sfu {
@@ -116,7 +116,7 @@ impl Sfu {
             it.waiting.retain(|waiting| *waiting != id);
             let outlet = it.pool.release(id);
             if let Some(outlet) = outlet {
-                outlet.forwarder.aim(None);
+                outlet.rewriter.set_target(None);
                 it.changed = true;
             }
         }
@@ -129,7 +129,7 @@ impl Sfu {
         it.pool = Pool::new();
         for id in had {
             if let Some(track) = self.tracks.get_mut(&id) {
-                track.subscribers.retain(|(subscriber, _)| *subscriber != peer);
+                track.subscribers.retain(|subscriber| subscriber.peer_id != peer);
             }
         }
     }
@@ -161,7 +161,7 @@ impl Sfu {
         section.state.playable = Playable::default();
         it.changed = true;
         if let Some(track) = self.tracks.get_mut(&id) {
-            track.subscribers.push((peer, index));
+            track.subscribers.push(Subscriber { peer_id: peer, section: index });
         }
         self.share_with(peer);
     }

@@ -1,10 +1,10 @@
-//! What a payload is encoded as, so that one peer's payload type can be turned into another's.
+//! Codec and profile of a payload, by which one peer's payload type is mapped to another's.
 
 use str0m::format::{CodecSpec, PayloadParams};
 
 use crate::ids::Kind;
 
-/// The encodings that we forward.
+/// Codecs that are forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// Opus (RFC 7587).
@@ -21,16 +21,16 @@ pub enum Codec {
     Av1,
 }
 
-/// An encoding and the profile that a decoder must know.
+/// A codec and the profile that a decoder must support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Format {
     pub(crate) codec: Codec,
-    /// VP9 and AV1: the profile. H264: profile_idc, constraints, packetization mode (RFC 6184 §8.1).
+    /// VP9 and AV1: profile. H264: profile_idc, constraints and packetization mode (RFC 6184 §8.1).
     profile: u32,
 }
 
 impl Format {
-    /// The format of payload type `pt` under these parameters, which may be that of their RED.
+    /// The format of payload type `pt` under these parameters. `pt` may be the one of their RED.
     pub(crate) fn new(params: &PayloadParams, pt: u8) -> Option<Self> {
         let spec = params.spec();
         let codec = match spec.codec {
@@ -45,14 +45,13 @@ impl Format {
         Some(Self { codec, profile: profile(codec, &spec) })
     }
 
-    /// What redundant audio carries.
+    /// The codec that RED carries. `None` for anything else.
     pub(crate) fn without_redundancy(self) -> Option<Self> {
         (self.codec == Codec::Red).then_some(Self { codec: Codec::Opus, ..self })
     }
 
-    /// A format without a profile.
     #[cfg(test)]
-    pub(crate) fn plain(codec: Codec) -> Self {
+    pub(crate) fn without_profile(codec: Codec) -> Self {
         Self { codec, profile: 0 }
     }
 
@@ -63,7 +62,7 @@ impl Format {
         }
     }
 
-    /// RTP clock rate, Hz.
+    /// RTP clock rate (Hz).
     pub(crate) fn clock_rate(self) -> u32 {
         match self.kind() {
             Kind::Audio => 48_000,
@@ -79,8 +78,8 @@ fn profile(codec: Codec, spec: &CodecSpec) -> u32 {
         Codec::Vp9 => format.profile_id.unwrap_or(0),
         Codec::Av1 => format.profile.map_or(0, u32::from),
         Codec::H264 => {
-            // The level is what a decoder can do at most, and no part of what it must know. Without
-            // a profile it is constrained baseline.
+            // Without the level, which is an upper bound of the decoder. The default is constrained
+            // baseline.
             let profile = format.profile_level_id.unwrap_or(0x42_e0_1f) >> 8;
             profile << 8 | u32::from(format.packetization_mode.unwrap_or(0))
         }

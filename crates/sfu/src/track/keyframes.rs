@@ -1,34 +1,36 @@
-//! Keyframe requests to the publisher of an encoding.
+//! Keyframe requests (PLI) to the publisher of an encoding.
 
 use std::time::{Duration, Instant};
 
-/// Asks for keyframes, however many want one, at most once an interval, and again until one comes.
+/// Limits requests to one per interval, however many subscribers need a keyframe, and repeats them
+/// until one arrives.
 #[derive(Debug, Default)]
-pub(crate) struct Keyframes {
-    asked: Option<Instant>,
-    wanted: bool,
+pub(crate) struct KeyframeRequests {
+    requested_at: Option<Instant>,
+    is_needed: bool,
 }
 
-impl Keyframes {
-    /// Somebody wants one; whether to ask now.
-    pub(crate) fn want(&mut self, now: Instant, interval: Duration) -> bool {
-        self.wanted = true;
-        self.due(now, interval)
+impl KeyframeRequests {
+    /// Notes that a keyframe is needed. Returns whether to send a request now.
+    pub(crate) fn need(&mut self, now: Instant, interval: Duration) -> bool {
+        self.is_needed = true;
+        self.is_due(now, interval)
     }
 
-    /// Whether to ask now since nothing has come of the last time.
-    pub(crate) fn due(&mut self, now: Instant, interval: Duration) -> bool {
-        let rested = self.asked.is_none_or(|at| now.saturating_duration_since(at) >= interval);
-        let due = self.wanted && rested;
-        if due {
-            self.asked = Some(now);
+    /// Returns whether to send a request now, since the last one was not answered.
+    pub(crate) fn is_due(&mut self, now: Instant, interval: Duration) -> bool {
+        let rested =
+            self.requested_at.is_none_or(|at| now.saturating_duration_since(at) >= interval);
+        let is_due = self.is_needed && rested;
+        if is_due {
+            self.requested_at = Some(now);
         }
-        due
+        is_due
     }
 
-    /// One has come.
-    pub(crate) fn came(&mut self) {
-        self.wanted = false;
+    /// Notes that a keyframe has arrived.
+    pub(crate) fn on_keyframe(&mut self) {
+        self.is_needed = false;
     }
 }
 
@@ -39,20 +41,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_storm_of_requests_is_one_an_interval_until_a_keyframe_comes() {
+    fn many_requests_become_one_per_interval_until_a_keyframe_arrives() {
         let mut clock = Clock::new();
-        let mut keyframes = Keyframes::default();
+        let mut requests = KeyframeRequests::default();
         let interval = Duration::from_millis(500);
-        let mut asked = 0;
+        let mut sent = 0;
         for _ in 0..2000 {
-            asked += usize::from(keyframes.want(clock.now(), interval));
+            sent += usize::from(requests.need(clock.now(), interval));
             clock.advance(Duration::from_millis(1));
         }
-        assert_eq!(asked, 4);
+        assert_eq!(sent, 4);
         clock.advance(interval);
-        assert!(keyframes.due(clock.now(), interval), "nothing has come yet");
-        keyframes.came();
+        assert!(requests.is_due(clock.now(), interval), "no keyframe has arrived yet");
+        requests.on_keyframe();
         clock.advance(interval);
-        assert!(!keyframes.due(clock.now(), interval));
+        assert!(!requests.is_due(clock.now(), interval));
     }
 }

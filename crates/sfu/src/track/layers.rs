@@ -1,6 +1,8 @@
-//! Which part of a track a subscriber gets, and how a way's capacity is shared among tracks.
+//! Simulcast encodings and scalability layers, and the allocation of bandwidth among them.
 
-/// An encoding, and within it the layers up to these.
+use std::cmp::Reverse;
+
+/// An encoding and its highest spatial and temporal layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Quality {
     pub(crate) encoding: usize,
@@ -9,177 +11,180 @@ pub(crate) struct Quality {
 }
 
 impl Quality {
-    /// All layers of an encoding.
-    pub(crate) fn whole(encoding: usize) -> Self {
+    pub(crate) fn all_layers(encoding: usize) -> Self {
         Self { encoding, spatial: u8::MAX, temporal: u8::MAX }
     }
 }
 
-/// A quality that is to be had.
+/// A quality that a publisher offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice {
     pub(crate) quality: Quality,
-    /// Bits a second.
-    pub(crate) rate: u32,
-    /// Pixels of its shorter side.
+    /// Bits per second.
+    pub(crate) bitrate: u32,
+    /// Pixels of the shorter side.
     pub(crate) height: u16,
 }
 
-/// Who comes first when there is not enough.
+/// Priority in the allocation, highest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
-    Screen,
+    ScreenShare,
     Speaker,
     Other,
 }
 
-/// One track that somebody looks at.
+/// One video track that a subscriber shows.
 #[derive(Debug)]
 pub(crate) struct Demand {
     pub(crate) rank: Rank,
-    /// Pixels that the page shows of its shorter side.
-    pub(crate) shown: u32,
-    /// Only the smallest, since the page has not said that it shows it.
-    pub(crate) smallest: bool,
-    /// From small to large.
+    /// Pixels of the viewport's shorter side.
+    pub(crate) viewport: u32,
+    /// Limits the demand to the lowest choice: the page has reported no viewport.
+    pub(crate) lowest_only: bool,
+    /// From low to high.
     pub(crate) choices: Vec<Choice>,
-    /// What it gets at present.
-    pub(crate) has: Option<Quality>,
+    /// Quality allocated before.
+    pub(crate) current: Option<Quality>,
 }
 
 impl Demand {
-    /// The best choice worth its rate: the first that fills three quarters of what is shown.
+    /// Index of the best choice worth its bitrate: the lowest that fills three quarters of the
+    /// viewport.
     pub(crate) fn best(&self) -> Option<usize> {
         let last = self.choices.len().checked_sub(1)?;
-        if self.smallest {
-            // A slower variant of the smallest is for need, not for choice.
+        if self.lowest_only {
+            // Reduced frame rates of the lowest resolution are for congestion only.
             let height = self.choices.first()?.height;
             return self.choices.iter().rposition(|choice| choice.height == height);
         }
-        let enough = |choice: &Choice| u64::from(choice.height) * 4 >= u64::from(self.shown) * 3;
-        let first = self.choices.iter().position(enough);
+        let fills = |choice: &Choice| u64::from(choice.height) * 4 >= u64::from(self.viewport) * 3;
+        let first = self.choices.iter().position(fills);
         let height = first.and_then(|at| self.choices.get(at)).map(|choice| choice.height);
-        let at = height.and_then(|height| self.choices.iter().rposition(|it| it.height == height));
-        Some(at.unwrap_or(last))
+        let best = height
+            .and_then(|height| self.choices.iter().rposition(|choice| choice.height == height));
+        Some(best.unwrap_or(last))
     }
 
-    /// Bits a second of the smallest there is.
-    pub(crate) fn least(&self) -> u64 {
-        self.rate(Some(0))
+    /// Bitrate of the lowest choice.
+    pub(crate) fn min_bitrate(&self) -> u64 {
+        self.bitrate_at(Some(0))
     }
 
-    /// Bits a second of a quality; none of what is not to be had.
-    pub(crate) fn takes(&self, quality: Option<Quality>) -> u64 {
-        self.rate(self.index_of(quality))
+    /// Bitrate of a quality. 0 if it is not offered.
+    pub(crate) fn bitrate_of(&self, quality: Option<Quality>) -> u64 {
+        self.bitrate_at(self.index_of(quality))
     }
 
     fn index_of(&self, quality: Option<Quality>) -> Option<usize> {
-        quality.and_then(|it| self.choices.iter().position(|choice| choice.quality == it))
+        quality.and_then(|wanted| self.choices.iter().position(|choice| choice.quality == wanted))
     }
 
-    fn rate(&self, index: Option<usize>) -> u64 {
-        index.and_then(|at| self.choices.get(at)).map_or(0, |choice| u64::from(choice.rate))
+    fn bitrate_at(&self, index: Option<usize>) -> u64 {
+        index.and_then(|at| self.choices.get(at)).map_or(0, |choice| u64::from(choice.bitrate))
     }
 }
 
-/// What each demand gets, the sum of it, and what one step more would take.
+/// Result of [`allocate`]. Bitrates are sums over all demands.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Allocation {
-    pub(crate) given: Vec<Option<Quality>>,
-    pub(crate) sum: u64,
-    /// The sum if what was refused first were given; as `sum` if nothing was.
-    pub(crate) next: u64,
-    /// The sum if everybody had the best.
-    pub(crate) best: u64,
+    /// Allocated quality of each demand.
+    pub(crate) allocated: Vec<Option<Quality>>,
+    pub(crate) bitrate: u64,
+    /// Bitrate with the first step that did not fit. Equals `bitrate` if all steps fitted.
+    pub(crate) next_bitrate: u64,
+    /// Bitrate if every demand had its best choice.
+    pub(crate) best_bitrate: u64,
 }
 
-/// Shares `capacity` bits a second: first the smallest for everyone, then better for the screen, the
-/// speaker, the others, in steps. What is new must fit with a fifth to spare, so that nothing goes up
-/// and down with every breath of the estimate.
+/// Allocates `capacity` bits per second: first the lowest choice of every demand, then step by step
+/// higher ones in the order of rank. An upgrade must leave a fifth of the capacity free, so that small
+/// changes of the estimate do not cause switches.
 pub(crate) fn allocate(demands: &[Demand], capacity: u64) -> Allocation {
-    let spare = capacity - capacity / 5;
+    let upgrade_capacity = capacity - capacity / 5;
     let mut order: Vec<usize> = (0..demands.len()).collect();
-    order.sort_by_key(|at| demands.get(*at).map(|it| (it.rank, std::cmp::Reverse(it.shown))));
-    let mut given: Vec<Option<usize>> = vec![None; demands.len()];
-    let (mut sum, mut next) = (0, None);
-    let best = demands.iter().map(|it| it.rate(it.best())).sum();
-    let ranks = [None, Some(Rank::Screen), Some(Rank::Speaker), Some(Rank::Other)];
-    for rank in ranks {
-        let mut again = true;
-        while again {
-            again = false;
+    order.sort_by_key(|at| demands.get(*at).map(|demand| (demand.rank, Reverse(demand.viewport))));
+    let mut allocated: Vec<Option<usize>> = vec![None; demands.len()];
+    let mut bitrate = 0;
+    let mut next_bitrate = None;
+    let best_bitrate = demands.iter().map(|demand| demand.bitrate_at(demand.best())).sum();
+    let passes = [None, Some(Rank::ScreenShare), Some(Rank::Speaker), Some(Rank::Other)];
+    for rank in passes {
+        let mut repeat = true;
+        while repeat {
+            repeat = false;
             for at in &order {
-                let (Some(demand), Some(slot)) = (demands.get(*at), given.get_mut(*at)) else {
+                let (Some(demand), Some(slot)) = (demands.get(*at), allocated.get_mut(*at)) else {
                     continue;
                 };
                 let step = match (rank, *slot) {
                     (None, None) => 0,
-                    (Some(rank), Some(now)) if rank == demand.rank => now + 1,
+                    (Some(rank), Some(so_far)) if rank == demand.rank => so_far + 1,
                     _ => continue,
                 };
                 if demand.best().is_none_or(|best| step > best) {
                     continue;
                 }
-                let had = demand.index_of(demand.has).is_some_and(|had| had >= step);
-                let after = sum - demand.rate(*slot) + demand.rate(Some(step));
-                let room = if had { capacity } else { spare };
-                if after <= room {
-                    (*slot, sum) = (Some(step), after);
-                    again = rank.is_some();
+                let is_upgrade =
+                    demand.index_of(demand.current).is_none_or(|current| current < step);
+                let after = bitrate - demand.bitrate_at(*slot) + demand.bitrate_at(Some(step));
+                if after <= if is_upgrade { upgrade_capacity } else { capacity } {
+                    *slot = Some(step);
+                    bitrate = after;
+                    repeat = rank.is_some();
                 } else {
-                    next = next.or(Some(after));
+                    next_bitrate = next_bitrate.or(Some(after));
                 }
             }
         }
     }
     let quality =
         |(at, index): (usize, Option<usize>)| Some(demands.get(at)?.choices.get(index?)?.quality);
-    let given = given.into_iter().enumerate().map(quality).collect();
-    Allocation { given, sum, next: next.unwrap_or(sum), best }
+    let allocated = allocated.into_iter().enumerate().map(quality).collect();
+    Allocation { allocated, bitrate, next_bitrate: next_bitrate.unwrap_or(bitrate), best_bitrate }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn choice(encoding: usize, rate: u32, height: u16) -> Choice {
-        Choice { quality: Quality::whole(encoding), rate, height }
+    fn choice(encoding: usize, bitrate: u32, height: u16) -> Choice {
+        Choice { quality: Quality::all_layers(encoding), bitrate, height }
     }
 
-    fn demand(rank: Rank, shown: u32, has: Option<usize>) -> Demand {
+    fn demand(rank: Rank, viewport: u32, current: Option<usize>) -> Demand {
         let choices =
             vec![choice(0, 150_000, 180), choice(1, 500_000, 360), choice(2, 1_500_000, 720)];
-        Demand { rank, shown, smallest: false, choices, has: has.map(Quality::whole) }
+        let current = current.map(Quality::all_layers);
+        Demand { rank, viewport, lowest_only: false, choices, current }
     }
 
     fn encodings(demands: &[Demand], capacity: u64) -> Vec<Option<usize>> {
-        let given = allocate(demands, capacity).given;
-        given.into_iter().map(|quality| quality.map(|it| it.encoding)).collect()
+        let allocated = allocate(demands, capacity).allocated;
+        allocated.into_iter().map(|quality| quality.map(|quality| quality.encoding)).collect()
     }
 
     #[test]
-    fn a_tile_gets_what_fills_it_and_no_more() {
-        for (shown, encoding) in [(100, 0), (240, 0), (241, 1), (480, 1), (500, 2), (2160, 2)] {
-            assert_eq!(
-                encodings(&[demand(Rank::Other, shown, None)], 10_000_000),
-                [Some(encoding)]
-            );
+    fn lowest_encoding_that_fills_the_viewport_is_allocated() {
+        for (viewport, encoding) in [(100, 0), (240, 0), (241, 1), (480, 1), (500, 2), (2160, 2)] {
+            let demand = demand(Rank::Other, viewport, None);
+            assert_eq!(encodings(&[demand], 10_000_000), [Some(encoding)]);
         }
     }
 
     #[test]
-    fn everyone_is_seen_small_before_anyone_is_seen_large() {
+    fn every_track_gets_its_lowest_encoding_before_any_gets_a_higher_one() {
         let all = [demand(Rank::Other, 720, None), demand(Rank::Other, 720, None)];
         assert_eq!(encodings(&all, 400_000), [Some(0), Some(0)]);
-        assert_eq!(encodings(&all, 200_000), [Some(0), None], "and if that is too much, one");
+        assert_eq!(encodings(&all, 200_000), [Some(0), None], "one is paused if both do not fit");
     }
 
     #[test]
-    fn screen_goes_before_speaker_and_speaker_before_the_others() {
+    fn screen_share_ranks_before_speaker_and_speaker_before_others() {
         let all = [
             demand(Rank::Other, 720, None),
             demand(Rank::Speaker, 720, None),
-            demand(Rank::Screen, 720, None),
+            demand(Rank::ScreenShare, 720, None),
         ];
         assert_eq!(encodings(&all, 2_300_000), [Some(0), Some(0), Some(2)]);
         assert_eq!(encodings(&all, 2_800_000), [Some(0), Some(1), Some(2)]);
@@ -187,13 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn what_one_has_needs_no_room_to_spare_but_what_is_new_does() {
+    fn upgrade_needs_headroom_and_the_current_encoding_needs_none() {
         assert_eq!(encodings(&[demand(Rank::Other, 720, None)], 1_600_000), [Some(1)]);
         assert_eq!(encodings(&[demand(Rank::Other, 720, Some(2))], 1_600_000), [Some(2)]);
         assert_eq!(encodings(&[demand(Rank::Other, 720, Some(2))], 1_499_999), [Some(1)]);
         assert_eq!(encodings(&[demand(Rank::Other, 720, Some(0))], 160_000), [Some(0)]);
         assert_eq!(encodings(&[demand(Rank::Other, 720, Some(0))], 149_999), [None]);
         let short = allocate(&[demand(Rank::Other, 720, None)], 1_600_000);
-        assert_eq!((short.sum, short.next, short.best), (500_000, 1_500_000, 1_500_000));
+        assert_eq!(
+            (short.bitrate, short.next_bitrate, short.best_bitrate),
+            (500_000, 1_500_000, 1_500_000)
+        );
     }
 }

@@ -1,57 +1,70 @@
-//! How loud an audio track is.
+//! Loudness of an audio track, by the audio level extension (RFC 6464).
 
 use std::time::{Duration, Instant};
 
-use super::{Track, packet::Packet};
+use super::packet::Packet;
 
-/// Discontinuous transmission still sends about every 400 ms (RFC 6716 §2.1.9).
-const PAUSE: Duration = Duration::from_millis(600);
+/// Silence without packets after which loudness decays. Opus sends a packet every 400 ms during DTX
+/// (RFC 6716 §2.1.9).
+const DTX_GAP: Duration = Duration::from_millis(600);
+/// Validity of a reported level for packets that carry none.
+const LEVEL_TTL: Duration = Duration::from_secs(5);
+/// Longest payload of comfort noise or DTX, bytes. Opus codes silence in 3 bytes and speech at its
+/// lowest bitrate in 15.
+const MAX_SILENCE_BYTES: usize = 12;
+/// Loudness assumed for speech without a level: that of a calm speaker.
+const DEFAULT_SPEECH_LOUDNESS: u8 = 87;
+/// Loudness of 0 dBov.
+const MAX_LOUDNESS: u8 = 127;
 
-/// A level that was told stands for so long for packets that tell none.
-const TOLD: Duration = Duration::from_secs(5);
-/// Payloads up to this length are comfort noise or discontinuous transmission: Opus codes silence in
-/// three bytes, and speech at its lowest rate in fifteen.
-const COMFORT_NOISE: usize = 12;
-/// Loudness of a voice that does not tell it: that of somebody who speaks calmly.
-const UNKNOWN: u8 = 87;
+/// Smoothed loudness: 127 + dBov, so 0 is silence and 127 the maximum.
+#[derive(Debug, Default)]
+pub(crate) struct Loudness {
+    value: u8,
+    updated: Option<Instant>,
+    level_received: Option<Instant>,
+}
 
-impl Track {
-    /// Takes in how loud a packet says it is (RFC 6464): up at once, down slowly, so that the
-    /// pauses between words are none. What does not say it is judged by its length.
-    pub(crate) fn hear(&mut self, packet: &Packet) {
+impl Loudness {
+    pub(crate) fn value(&self) -> u8 {
+        self.value
+    }
+
+    /// Updates from a packet: fast attack and slow decay, so that pauses between words do not count.
+    /// Without a level, the payload's length tells speech from silence.
+    pub(crate) fn on_packet(&mut self, packet: &Packet) {
         let loudness = match packet.extensions.audio_level {
             Some(level) => {
-                self.level_told = Some(packet.at);
-                127_u8.saturating_sub(level.loudness.unsigned_abs())
+                self.level_received = Some(packet.received_at);
+                MAX_LOUDNESS.saturating_sub(level.dbov.unsigned_abs())
             }
-            None if self.tells_level(packet.at) => return,
-            None if packet.payload.len() > COMFORT_NOISE => UNKNOWN,
+            None if self.has_level(packet.received_at) => return,
+            None if packet.payload.len() > MAX_SILENCE_BYTES => DEFAULT_SPEECH_LOUDNESS,
             None => 0,
         };
-        self.heard = Some(packet.at);
-        self.loudness = if loudness >= self.loudness {
-            self.loudness / 2 + loudness.div_ceil(2)
+        self.updated = Some(packet.received_at);
+        self.value = if loudness >= self.value {
+            self.value / 2 + loudness.div_ceil(2)
         } else {
-            self.loudness - (self.loudness - loudness).div_ceil(16)
+            self.value - (self.value - loudness).div_ceil(16)
         };
     }
 
-    fn tells_level(&self, now: Instant) -> bool {
-        self.level_told.is_some_and(|at| now.saturating_duration_since(at) < TOLD)
+    fn has_level(&self, now: Instant) -> bool {
+        self.level_received.is_some_and(|at| now.saturating_duration_since(at) < LEVEL_TTL)
     }
 
-    /// How loud it is taken to be where only the loudest are passed on: a voice of unknown loudness
-    /// may be the loudest.
+    /// Loudness for choosing the microphones to forward. Speech of unknown level ranks highest, since
+    /// it may be the loudest.
     pub(crate) fn rank(&self, now: Instant) -> u8 {
-        let may_be_louder = self.loudness > 0 && !self.tells_level(now);
-        if may_be_louder { u8::MAX } else { self.loudness }
+        if self.value > 0 && !self.has_level(now) { u8::MAX } else { self.value }
     }
 
-    /// Who sends nothing says nothing.
-    pub(crate) fn fall_silent(&mut self, now: Instant) {
-        let heard = self.heard.is_some_and(|at| now.saturating_duration_since(at) < PAUSE);
-        if !heard {
-            self.loudness -= self.loudness.div_ceil(4);
+    /// Decays while no packets arrive.
+    pub(crate) fn decay(&mut self, now: Instant) {
+        let is_recent = self.updated.is_some_and(|at| now.saturating_duration_since(at) < DTX_GAP);
+        if !is_recent {
+            self.value -= self.value.div_ceil(4);
         }
     }
 }

@@ -1,16 +1,17 @@
-//! How fast bytes come.
+//! Bitrate measurement.
 
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_millis(500);
-/// After so long without a byte nothing comes any more.
-const STALLED: Duration = Duration::from_millis(1500);
+/// Pause after which a stream counts as stopped.
+const STALL: Duration = Duration::from_millis(1500);
 
-/// Bits a second, over about a second.
+/// Bitrate of a stream, smoothed over about a second.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
+    /// Start of the current window and bytes since.
     window: Option<(Instant, u64)>,
-    rate: Option<u32>,
+    bitrate: Option<u32>,
     last: Option<Instant>,
 }
 
@@ -24,47 +25,47 @@ impl Meter {
         if passed >= WINDOW {
             let sample = u128::from(*sum) * 8_000 / passed.as_millis().max(1);
             let sample = u32::try_from(sample).unwrap_or(u32::MAX);
-            // What came after a pause says little of the rate.
-            let fresh = passed < STALLED;
-            self.rate = match self.rate {
-                Some(rate) if fresh => Some(rate / 2 + sample / 2),
-                None if fresh => Some(sample),
+            // A window with a pause says little about the bitrate.
+            let is_continuous = passed < STALL;
+            self.bitrate = match self.bitrate {
+                Some(bitrate) if is_continuous => Some(bitrate / 2 + sample / 2),
+                None if is_continuous => Some(sample),
                 kept => kept,
             };
             self.window = Some((now, 0));
         }
     }
 
-    /// Bits a second, the last known while nothing comes.
-    pub(crate) fn rate(&self) -> Option<u32> {
-        self.rate
+    /// Bits per second. A stopped stream keeps its last bitrate.
+    pub(crate) fn bitrate(&self) -> Option<u32> {
+        self.bitrate
     }
 
-    /// Whether anything has come of late.
-    pub(crate) fn flows(&self, now: Instant) -> bool {
-        self.last.is_some_and(|last| now.saturating_duration_since(last) < STALLED)
+    pub(crate) fn is_flowing(&self, now: Instant) -> bool {
+        self.last.is_some_and(|last| now.saturating_duration_since(last) < STALL)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use testnet::Clock;
 
+    use super::*;
+
     #[test]
-    fn a_steady_stream_is_measured_and_its_end_noticed() {
+    fn steady_stream_is_measured_and_its_end_detected() {
         let mut clock = Clock::new();
         let mut meter = Meter::default();
-        assert!(!meter.flows(clock.now()));
+        assert!(!meter.is_flowing(clock.now()));
         for _ in 0..200 {
             clock.advance(Duration::from_millis(10));
             meter.add(clock.now(), 1250);
         }
-        let rate = meter.rate().unwrap();
-        assert!((950_000..1_050_000).contains(&rate), "{rate}");
+        let bitrate = meter.bitrate().unwrap();
+        assert!((950_000..1_050_000).contains(&bitrate), "{bitrate}");
         clock.advance(Duration::from_secs(2));
-        assert!(!meter.flows(clock.now()));
+        assert!(!meter.is_flowing(clock.now()));
         meter.add(clock.now(), 1250);
-        assert_eq!(meter.rate(), Some(rate), "a pause is no slower stream");
+        assert_eq!(meter.bitrate(), Some(bitrate), "a pause does not lower the bitrate");
     }
 }

@@ -1,4 +1,4 @@
-//! A published track: its encodings as they come in, and who gets it.
+//! Published tracks: their encodings and subscribers.
 
 pub mod codec;
 mod encoding;
@@ -13,100 +13,104 @@ pub(crate) mod rewriter;
 
 use std::time::Instant;
 
-use self::layers::{Choice, Quality};
+use self::{
+    layers::{Choice, Quality},
+    loudness::Loudness,
+};
 use crate::ids::{Mid, PeerId, Rid, RoomId};
 
-pub(crate) use encoding::{Encoding, MOST_ENCODINGS, Wanted};
+pub(crate) use encoding::{Encoding, MAX_ENCODINGS, Subscribed};
 
-/// Opus as browsers send it, until it is measured; bits a second.
-const USUAL_SOUND: u32 = 40_000;
+/// Bitrate of Opus as browsers send it, assumed until it is measured.
+const DEFAULT_AUDIO_BITRATE: u32 = 40_000;
 
 /// A published track.
 #[derive(Debug)]
 pub(crate) struct Track {
     pub(crate) room: RoomId,
     pub(crate) origin: Origin,
+    /// From low to high.
     pub(crate) encodings: Vec<Encoding>,
-    /// How high other shards show it, as far as they have said: for a track of another shard, what
-    /// that one was told.
-    pub(crate) interests: Vec<(u16, Option<u16>)>,
-    /// Who gets it, and on which section of theirs.
-    pub(crate) subscribers: Vec<(PeerId, usize)>,
-    /// Whether it is left out since others are louder.
+    /// Maximum height that each other shard has requested. For a track of another shard, the height
+    /// that was requested there.
+    pub(crate) shard_max_heights: Vec<(u16, Option<u16>)>,
+    pub(crate) subscribers: Vec<Subscriber>,
+    /// Whether a microphone is not forwarded because others are louder.
     pub(crate) muted: bool,
-    /// Loudness above silence: 0 to 127, falling off slowly.
-    pub(crate) loudness: u8,
-    /// When that was told or judged last.
-    pub(crate) heard: Option<Instant>,
-    /// When a packet said how loud it was.
-    pub(crate) level_told: Option<Instant>,
+    pub(crate) loudness: Loudness,
 }
 
-/// Where a track comes from.
+/// A subscriber of a track.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subscriber {
+    pub(crate) peer_id: PeerId,
+    /// Index of the receiving section in the peer's pool.
+    pub(crate) section: usize,
+}
+
+/// Origin of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A section of its publisher's link.
+    /// A sending section of the publisher's link.
     Section(Mid),
     /// Another shard.
     Shard(u16),
 }
 
 impl Track {
-    /// With the encodings announced, smallest first; others may turn up.
+    /// A track with the announced encodings, lowest first. Others may be added by packets.
     pub(crate) fn new(room: RoomId, origin: Origin, rids: &[Rid]) -> Self {
-        let announced = rids.iter().take(MOST_ENCODINGS);
+        let announced = rids.iter().take(MAX_ENCODINGS);
         let encodings = announced.map(|rid| Encoding::new(Some(*rid))).collect();
         Self {
             room,
             origin,
             encodings,
-            interests: Vec::new(),
+            shard_max_heights: Vec::new(),
             subscribers: Vec::new(),
             muted: false,
-            loudness: 0,
-            heard: None,
-            level_told: None,
+            loudness: Loudness::default(),
         }
     }
 
-    /// Which encoding a packet with this rid is of.
+    /// Index of the encoding with this rid, which is added if there is room.
     pub(crate) fn encoding(&mut self, rid: Option<Rid>) -> Option<usize> {
-        if let Some(known) = self.encodings.iter().position(|it| it.rid == rid) {
+        if let Some(known) = self.encodings.iter().position(|encoding| encoding.rid == rid) {
             return Some(known);
         }
-        if self.encodings.len() >= MOST_ENCODINGS {
+        if self.encodings.len() >= MAX_ENCODINGS {
             return None;
         }
         self.encodings.push(Encoding::new(rid));
         Some(self.encodings.len() - 1)
     }
 
-    /// What an audio track takes, bits a second.
-    pub(crate) fn sound_rate(&self) -> u64 {
-        let measured = self.encodings.first().and_then(|it| it.total.rate());
-        u64::from(measured.unwrap_or(USUAL_SOUND))
+    /// Bits per second of an audio track.
+    pub(crate) fn audio_bitrate(&self) -> u64 {
+        let measured = self.encodings.first().and_then(Encoding::bitrate);
+        u64::from(measured.unwrap_or(DEFAULT_AUDIO_BITRATE))
     }
 
-    /// How high each encoding is, or is taken to be.
+    /// Known or assumed height of each encoding.
     pub(crate) fn heights(&self) -> impl Iterator<Item = u16> + '_ {
         let count = self.encodings.len();
-        self.encodings.iter().enumerate().map(move |(place, it)| it.height(count - 1 - place))
+        self.encodings.iter().enumerate().map(move |(at, encoding)| encoding.height(count - 1 - at))
     }
 
-    /// What a subscriber can get at present, from the smallest to the largest.
+    /// Qualities that a subscriber can be sent, from low to high.
     pub(crate) fn choices(&self, now: Instant) -> Vec<Choice> {
-        let there = self.encodings.iter().enumerate().filter(|(_, it)| it.is_there(now));
-        let alone = there.clone().count() == 1;
+        let available =
+            self.encodings.iter().enumerate().filter(|(_, encoding)| encoding.is_available(now));
+        let is_only = available.clone().count() == 1;
         let mut choices = Vec::with_capacity(self.encodings.len());
-        for (index, encoding) in there {
-            encoding.choices(index, self.encodings.len() - 1 - index, alone, &mut choices);
+        for (index, encoding) in available {
+            encoding.push_choices(index, self.encodings.len() - 1 - index, is_only, &mut choices);
         }
-        choices.sort_by_key(|choice| (choice.height, choice.rate));
+        choices.sort_by_key(|choice| (choice.height, choice.bitrate));
         choices
     }
 
-    /// The least that is to be had of it.
-    pub(crate) fn smallest(&self, now: Instant) -> Option<Quality> {
+    pub(crate) fn lowest(&self, now: Instant) -> Option<Quality> {
         self.choices(now).first().map(|choice| choice.quality)
     }
 }

@@ -1,4 +1,4 @@
-//! An RTP packet on its way through.
+//! Received RTP packets, decrypted.
 
 use std::{
     sync::Arc,
@@ -7,102 +7,101 @@ use std::{
 
 use str0m::{media::Frequency, rtp::ExtensionValues};
 
-use crate::track::format::Format;
+use super::format::Format;
 
-/// No packet is late by so many numbers: the stream has begun anew.
-pub(crate) const FAR: u64 = 3000;
-/// From 1900, when NTP begins to count, to 1970, seconds.
-const NTP_EPOCH: u64 = 2_208_988_800;
+/// Gap in sequence numbers from which on a packet is not late, but of a stream that has restarted.
+pub(crate) const RESTART_GAP: u64 = 3000;
+/// Seconds from the NTP epoch (1900) to the Unix epoch (1970).
+const NTP_UNIX_OFFSET: u64 = 2_208_988_800;
 
-/// A received packet. Cloning it shares the payload.
+/// A received packet. Clones share the payload.
 #[derive(Debug, Clone)]
 pub(crate) struct Packet {
     /// Sequence number, extended beyond 16 bits.
     pub(crate) seq: u64,
     /// RTP timestamp.
-    pub(crate) time: u32,
+    pub(crate) timestamp: u32,
     pub(crate) marker: bool,
     pub(crate) format: Format,
-    /// What is sent on of the header extensions.
-    pub(crate) extensions: Carried,
-    /// The dependency descriptor, for codecs that can't do without.
+    pub(crate) extensions: ForwardedExtensions,
+    /// The dependency descriptor of a codec that needs it.
     pub(crate) dependency: Option<Arc<[u8]>>,
-    /// The frame number in it.
-    pub(crate) frame: Option<u16>,
+    /// Frame number of the dependency descriptor.
+    pub(crate) frame_number: Option<u16>,
     /// Without header and padding.
     pub(crate) payload: Arc<[u8]>,
-    /// When it came.
-    pub(crate) at: Instant,
+    pub(crate) received_at: Instant,
 }
 
-/// Of the header extensions what concerns the media; the rest is between two neighbours.
+/// Header extensions that concern the media and are forwarded. All others are hop by hop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Carried {
-    pub(crate) audio_level: Option<Level>,
-    /// Two times 12 bits, in hundredths of a second.
+pub(crate) struct ForwardedExtensions {
+    pub(crate) audio_level: Option<AudioLevel>,
+    /// Minimum and maximum, 12 bits each, in hundredths of a second.
     pub(crate) playout_delay: Option<[u8; 3]>,
     pub(crate) content_type: Option<u8>,
-    /// NTP time of capture, and how far that clock is from the sender's.
+    /// NTP time of capture, and the offset of that clock to the sender's.
     pub(crate) capture_time: Option<(u64, Option<u64>)>,
 }
 
-/// How loud a packet of sound says it is (RFC 6464).
+/// Audio level of a packet (RFC 6464).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Level {
-    /// From 0 for the loudest down to -127, decibels.
-    pub(crate) loudness: i8,
-    pub(crate) speech: bool,
+pub(crate) struct AudioLevel {
+    /// dBov: 0 is the loudest, -127 is silence.
+    pub(crate) dbov: i8,
+    pub(crate) voice_activity: bool,
 }
 
-impl Level {
-    pub(crate) fn byte(self) -> u8 {
-        u8::from(self.speech) << 7 | self.loudness.unsigned_abs() & 0x7f
+impl AudioLevel {
+    /// The extension's byte (RFC 6464 §3).
+    pub(crate) fn to_byte(self) -> u8 {
+        u8::from(self.voice_activity) << 7 | self.dbov.unsigned_abs() & 0x7f
     }
 }
 
-impl Carried {
-    pub(crate) fn of(values: &ExtensionValues) -> Self {
+impl ForwardedExtensions {
+    pub(crate) fn new(values: &ExtensionValues) -> Self {
         let level = values.audio_level.zip(values.voice_activity);
-        let delay = values.play_delay_min.zip(values.play_delay_max).map(|(least, most)| {
+        let delay = values.play_delay_min.zip(values.play_delay_max).map(|(min, max)| {
             let hundredths = |time: str0m::media::MediaTime| {
                 u32::try_from(time.rebase(Frequency::HUNDREDTHS).numer()).unwrap_or(0) & 0xfff
             };
-            let [_, bytes @ ..] = (hundredths(least) << 12 | hundredths(most)).to_be_bytes();
+            let [_, bytes @ ..] = (hundredths(min) << 12 | hundredths(max)).to_be_bytes();
             bytes
         });
         Self {
-            audio_level: level.map(|(loudness, speech)| Level { loudness, speech }),
+            audio_level: level.map(|(dbov, voice_activity)| AudioLevel { dbov, voice_activity }),
             playout_delay: delay,
             content_type: values.video_content_type,
-            capture_time: values
-                .abs_capture_time
-                .as_ref()
-                .map(|it| (ntp(it.capture_time), it.clock_offset.map(i64::cast_unsigned))),
+            capture_time: values.abs_capture_time.as_ref().map(|captured| {
+                (ntp(captured.capture_time), captured.clock_offset.map(i64::cast_unsigned))
+            }),
         }
     }
 }
 
-/// Seconds since 1900 in 32 bits, and as many of their fraction (RFC 5905 §6).
+/// NTP timestamp of 64 bits: seconds since 1900 and their fraction (RFC 5905 §6).
 pub(crate) fn ntp(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
-    since.as_secs().wrapping_add(NTP_EPOCH) << 32 | fraction
+    since.as_secs().wrapping_add(NTP_UNIX_OFFSET) << 32 | fraction
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
 
+    use super::*;
+
     #[test]
-    fn a_time_is_told_as_ntp_does() {
-        assert_eq!(ntp(SystemTime::UNIX_EPOCH), NTP_EPOCH << 32);
+    fn ntp_timestamp_counts_from_1900_with_a_binary_fraction() {
+        assert_eq!(ntp(SystemTime::UNIX_EPOCH), NTP_UNIX_OFFSET << 32);
         let half = SystemTime::UNIX_EPOCH + Duration::from_millis(1500);
-        assert_eq!(ntp(half), (NTP_EPOCH + 1) << 32 | 1 << 31);
+        assert_eq!(ntp(half), (NTP_UNIX_OFFSET + 1) << 32 | 1 << 31);
     }
 
     #[test]
-    fn what_is_between_neighbours_is_not_carried() {
+    fn hop_by_hop_extensions_are_not_forwarded() {
         let values = ExtensionValues {
             audio_level: Some(-30),
             voice_activity: Some(true),
@@ -110,8 +109,9 @@ mod tests {
             mid: Some("x".into()),
             ..ExtensionValues::default()
         };
-        let level = Level { loudness: -30, speech: true };
-        let expected = Carried { audio_level: Some(level), ..Carried::default() };
-        assert_eq!((Carried::of(&values), level.byte()), (expected, 0x80 | 30));
+        let level = AudioLevel { dbov: -30, voice_activity: true };
+        let expected =
+            ForwardedExtensions { audio_level: Some(level), ..ForwardedExtensions::default() };
+        assert_eq!((ForwardedExtensions::new(&values), level.to_byte()), (expected, 0x80 | 30));
     }
 }

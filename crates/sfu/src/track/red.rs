@@ -1,32 +1,33 @@
-//! Redundant audio (RFC 2198): what was recorded just now, and before it what was sent already.
+//! Redundant audio (RFC 2198): the newest block, preceded by copies of earlier ones.
 
-/// The bit of a block header that another follows.
-const FOLLOWED: u8 = 0x80;
+/// Block header bit: another block follows.
+const FOLLOW_BIT: u8 = 0x80;
 
-/// The newest block of a payload: all of it that somebody needs who knows no redundancy.
+/// The primary encoding of a payload. It suffices for a receiver without RED.
 pub(crate) fn primary(payload: &[u8]) -> Option<&[u8]> {
     let mut rest = payload;
-    let mut older = 0;
+    let mut redundant = 0;
     loop {
         let (&first, behind) = rest.split_first()?;
-        if first & FOLLOWED == 0 {
-            return behind.get(older..);
+        if first & FOLLOW_BIT == 0 {
+            return behind.get(redundant..);
         }
-        // Payload type, 14 bits of time, 10 bits of length (§3).
+        // 14 bits of timestamp offset and 10 bits of block length (RFC 2198 §3).
         let (&[_, high, low], behind) = behind.split_first_chunk::<3>()?;
-        older += usize::from(u16::from_be_bytes([high & 0x03, low]));
+        redundant += usize::from(u16::from_be_bytes([high & 0x03, low]));
         rest = behind;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         #[test]
-        fn of_any_bytes_the_newest_block_is_their_end_or_none(
+        fn primary_of_any_bytes_is_their_suffix_or_none(
             bytes in prop::collection::vec(any::<u8>(), 0..2000),
         ) {
             prop_assert!(primary(&bytes).is_none_or(|block| bytes.ends_with(block)));
@@ -34,20 +35,20 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_block_is_the_last_whatever_comes_before_it() {
+    fn primary_is_the_last_block() {
         assert_eq!(primary(&[111, 1, 2, 3]), Some(&[1, 2, 3][..]));
-        let twice = [0x80 | 111, 0x0F, 0x00, 2, 111, 8, 9, 1, 2, 3];
-        assert_eq!(primary(&twice), Some(&[1, 2, 3][..]));
+        let two_blocks = [0x80 | 111, 0x0F, 0x00, 2, 111, 8, 9, 1, 2, 3];
+        assert_eq!(primary(&two_blocks), Some(&[1, 2, 3][..]));
         let long = [&[0x80 | 111, 0, 0x01, 0x00, 111][..], &[7; 256], &[1, 2]].concat();
         assert_eq!(primary(&long), Some(&[1, 2][..]));
     }
 
     #[test]
-    fn what_is_cut_short_has_none() {
-        let twice = [0x80 | 111, 0x0F, 0x00, 2, 111, 8, 9];
-        assert_eq!(primary(&twice), Some(&[][..]));
-        for end in 0..twice.len() {
-            assert_eq!(primary(&twice[..end]), None, "cut at {end}");
+    fn truncated_payload_has_no_primary() {
+        let two_blocks = [0x80 | 111, 0x0F, 0x00, 2, 111, 8, 9];
+        assert_eq!(primary(&two_blocks), Some(&[][..]));
+        for end in 0..two_blocks.len() {
+            assert_eq!(primary(&two_blocks[..end]), None, "cut at {end}");
         }
     }
 }

@@ -47,7 +47,7 @@ use crate::{
     str0m_workarounds::{dtls_keys, nominated_path, panics, received},
     track::{
         format::{Codec, Format},
-        packet::{Carried, Packet},
+        packet::{ForwardedExtensions, Packet},
     },
     ufrag,
 };
@@ -408,14 +408,14 @@ impl Link {
                 let dependency = dependency.filter(|_| format.codec == Codec::Av1);
                 let packet = Packet {
                     dependency: dependency.map(|it| it.bytes.clone()),
-                    frame: dependency.map(|it| it.frame),
+                    frame_number: dependency.map(|it| it.frame),
                     seq: *packet.seq_no,
-                    time: packet.header.timestamp,
+                    timestamp: packet.header.timestamp,
                     marker: packet.header.marker,
                     format,
-                    extensions: Carried::of(&packet.header.ext_vals),
+                    extensions: ForwardedExtensions::new(&packet.header.ext_vals),
                     payload: packet.payload,
-                    at: packet.timestamp,
+                    received_at: packet.timestamp,
                 };
                 out.push(Happened::Packet { mid, rid, packet });
             }

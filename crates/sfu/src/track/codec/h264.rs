@@ -1,18 +1,19 @@
-//! H264 payloads (RFC 6184): where a keyframe starts.
+//! Detection of keyframes in H264 payloads (RFC 6184).
 
-use super::Meta;
+use super::PayloadInfo;
 
+/// NAL unit types (RFC 6184 §5.2, ITU-T H.264 §7.4.1).
 const STAP_A: u8 = 24;
 const FU_A: u8 = 28;
 const IDR: u8 = 5;
 const SPS: u8 = 7;
 
-pub(super) fn meta(payload: &[u8]) -> Meta {
-    Meta::plain(starts_keyframe(payload).unwrap_or(false))
+pub(super) fn inspect(payload: &[u8]) -> PayloadInfo {
+    PayloadInfo::without_layers(starts_keyframe(payload).unwrap_or(false))
 }
 
-/// A sequence parameter set leads in an IDR picture and comes in the same frame; an IDR slice alone
-/// counts as well, since some encoders send parameters but once.
+/// Whether a payload starts a keyframe: with the parameter set (SPS) that precedes an IDR picture, or
+/// with an IDR slice, since some encoders send parameter sets only once.
 fn starts_keyframe(payload: &[u8]) -> Option<bool> {
     let (head, mut rest) = payload.split_first()?;
     match head & 0x1f {
@@ -39,22 +40,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keyframe_is_found_in_every_packaging() {
-        assert!(meta(&[0x67, 1, 2]).keyframe, "parameters alone");
-        assert!(meta(&[0x65, 1, 2]).keyframe, "a whole slice");
+    fn keyframe_is_detected_in_every_packetization() {
+        assert!(inspect(&[0x67, 1, 2]).keyframe, "parameter set alone");
+        assert!(inspect(&[0x65, 1, 2]).keyframe, "a whole slice");
         assert!(
-            meta(&[0x78, 0, 1, 0x09, 0, 2, 0x67, 1]).keyframe,
-            "behind a delimiter in one packet"
+            inspect(&[0x78, 0, 1, 0x09, 0, 2, 0x67, 1]).keyframe,
+            "after a delimiter in a STAP-A"
         );
-        assert!(meta(&[0x7c, 0x85, 1]).keyframe, "the first of its pieces");
-        assert!(!meta(&[0x7c, 0x05, 1]).keyframe, "not the others");
-        assert!(!meta(&[0x61, 1, 2]).keyframe);
+        assert!(inspect(&[0x7c, 0x85, 1]).keyframe, "first fragment");
+        assert!(!inspect(&[0x7c, 0x05, 1]).keyframe, "later fragment");
+        assert!(!inspect(&[0x61, 1, 2]).keyframe);
     }
 
     #[test]
-    fn lengths_that_lie_are_no_keyframe() {
-        for lie in [&[][..], &[0x78], &[0x78, 0xff, 0xff, 0x67], &[0x78, 0, 0], &[0x7c]] {
-            assert!(!meta(lie).keyframe, "{lie:?}");
+    fn malformed_lengths_are_no_keyframe() {
+        for malformed in [&[][..], &[0x78], &[0x78, 0xff, 0xff, 0x67], &[0x78, 0, 0], &[0x7c]] {
+            assert!(!inspect(malformed).keyframe, "{malformed:?}");
         }
     }
 }

@@ -10,70 +10,77 @@
 //! |TID|Y| KEYIDX  | if T or K
 //! ```
 
-use super::{Bytes, Meta};
+use super::{Bytes, PayloadInfo};
 
-/// What stands before the frame's bytes.
+/// The descriptor before a frame's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptor {
-    /// The first packet of the first partition.
-    pub starts: bool,
-    /// Picture number and whether it has 15 bits rather than 7.
-    pub picture: Option<(u16, bool)>,
-    /// Number of the last frame of temporal layer 0.
-    pub tl0: Option<u8>,
-    /// Temporal layer, and whether it refers to layer 0 alone (Y).
+    /// First packet of the first partition.
+    pub starts_frame: bool,
+    /// PictureID, of 7 or 15 bits.
+    pub picture_id: Option<u16>,
+    /// TL0PICIDX: index of the last frame of temporal layer 0.
+    pub tl0_pic_idx: Option<u8>,
+    /// Temporal layer (TID), and whether the frame refers to layer 0 alone (Y).
     pub temporal: Option<(u8, bool)>,
-    /// Its length, bytes.
+    /// Bytes of the descriptor.
     pub length: usize,
 }
 
+/// Picture ids of a packet that is forwarded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct PictureIds {
+    pub(crate) picture_id: u16,
+    pub(crate) tl0_pic_idx: u8,
+}
+
 impl Descriptor {
-    /// Reads a descriptor; none if it is cut short or nothing follows it.
+    /// Parses a descriptor. `None` if it is truncated or nothing follows it.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(payload);
-        let required = bytes.byte()?;
-        let extended = if required & 0x80 != 0 { bytes.byte()? } else { 0 };
-        let picture = if extended & 0x80 != 0 { Some(picture(&mut bytes)?) } else { None };
-        let tl0 = if extended & 0x40 != 0 { Some(bytes.byte()?) } else { None };
+        let required = bytes.u8()?;
+        let extended = if required & 0x80 != 0 { bytes.u8()? } else { 0 };
+        let picture_id = if extended & 0x80 != 0 { Some(picture_id(&mut bytes)?) } else { None };
+        let tl0_pic_idx = if extended & 0x40 != 0 { Some(bytes.u8()?) } else { None };
         let mut temporal = None;
         if extended & 0x30 != 0 {
-            let byte = bytes.byte()?;
+            let byte = bytes.u8()?;
             temporal = (extended & 0x20 != 0).then_some((byte >> 6, byte & 0x20 != 0));
         }
         let length = payload.len() - bytes.0.len();
         (length < payload.len()).then_some(Self {
-            starts: required & 0x10 != 0 && required & 0x07 == 0,
-            picture,
-            tl0,
+            starts_frame: required & 0x10 != 0 && required & 0x07 == 0,
+            picture_id,
+            tl0_pic_idx,
             temporal,
             length,
         })
     }
 
-    pub(super) fn meta(&self, payload: &[u8]) -> Meta {
+    pub(super) fn inspect(&self, payload: &[u8]) -> PayloadInfo {
         let frame = payload.get(self.length..).unwrap_or_default();
-        let keyframe = self.starts && frame.first().is_some_and(|tag| tag & 1 == 0);
+        let keyframe = self.starts_frame && frame.first().is_some_and(|tag| tag & 1 == 0);
         let (temporal, sync) = self.temporal.unwrap_or_default();
-        Meta {
+        PayloadInfo {
             keyframe,
             temporal,
-            switches_up: keyframe || sync || temporal == 0,
-            starts: self.starts,
-            independent: keyframe,
-            size: if keyframe { size(frame) } else { None },
-            ..Meta::default()
+            is_switching_point: keyframe || sync || temporal == 0,
+            starts_frame: self.starts_frame,
+            is_independent: keyframe,
+            resolution: if keyframe { resolution(frame) } else { None },
+            ..PayloadInfo::default()
         }
     }
 }
 
-/// Puts a picture's number and that of the last frame of layer 0 into its descriptor, where it has them.
-pub(crate) fn renumber(payload: &mut [u8], (picture, tl0): (u16, u8)) {
+/// Overwrites the picture ids in a descriptor, where it has them.
+pub(crate) fn set_picture_ids(payload: &mut [u8], ids: PictureIds) {
     let [required, extended, rest @ ..] = payload else { return };
     if *required & 0x80 == 0 {
         return;
     }
-    let [high, low] = (picture & 0x7fff).to_be_bytes();
+    let [high, low] = (ids.picture_id & 0x7fff).to_be_bytes();
     let mut fields = rest.iter_mut();
     if *extended & 0x80 != 0 {
         let Some(first) = fields.next() else { return };
@@ -89,20 +96,20 @@ pub(crate) fn renumber(payload: &mut [u8], (picture, tl0): (u16, u8)) {
     if *extended & 0x40 != 0
         && let Some(field) = fields.next()
     {
-        *field = tl0;
+        *field = ids.tl0_pic_idx;
     }
 }
 
-fn picture(bytes: &mut Bytes<'_>) -> Option<(u16, bool)> {
-    let first = bytes.byte()?;
+fn picture_id(bytes: &mut Bytes<'_>) -> Option<u16> {
+    let first = bytes.u8()?;
     if first & 0x80 == 0 {
-        return Some((u16::from(first), false));
+        return Some(u16::from(first));
     }
-    Some((u16::from_be_bytes([first & 0x7f, bytes.byte()?]), true))
+    Some(u16::from_be_bytes([first & 0x7f, bytes.u8()?]))
 }
 
-/// A keyframe's width and height (RFC 6386 §9.1).
-fn size(frame: &[u8]) -> Option<(u16, u16)> {
+/// Width and height of a keyframe (RFC 6386 §9.1).
+fn resolution(frame: &[u8]) -> Option<(u16, u16)> {
     let start = frame.get(3..10)?;
     let [0x9d, 0x01, 0x2a, w0, w1, h0, h1] = *start else { return None };
     Some((u16::from_le_bytes([w0, w1]) & 0x3fff, u16::from_le_bytes([h0, h1]) & 0x3fff))
@@ -113,22 +120,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keyframe_of_a_layered_stream_is_read_whole() {
+    fn descriptor_of_a_layered_keyframe_is_parsed() {
         let mut payload = vec![0x90, 0xe0, 0x92, 0x34, 0x77, 0x40];
         payload.extend([0x00, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x41]);
         let descriptor = Descriptor::parse(&payload).unwrap();
-        assert_eq!((descriptor.picture, descriptor.tl0), (Some((0x1234, true)), Some(0x77)));
+        assert_eq!((descriptor.picture_id, descriptor.tl0_pic_idx), (Some(0x1234), Some(0x77)));
         assert_eq!((descriptor.temporal, descriptor.length), (Some((1, false)), 6));
-        let meta = descriptor.meta(&payload);
-        assert!(meta.keyframe && meta.starts);
-        assert_eq!(meta.size, Some((640, 360)), "without the scaling bits");
+        let info = descriptor.inspect(&payload);
+        assert!(info.keyframe && info.starts_frame);
+        assert_eq!(info.resolution, Some((640, 360)), "without the scaling bits");
         for end in 0..=descriptor.length {
             assert_eq!(Descriptor::parse(&payload[..end]), None, "cut at {end}");
         }
     }
 
     #[test]
-    fn numbers_are_put_where_a_descriptor_has_them() {
+    fn picture_ids_are_written_where_a_descriptor_has_them() {
         for (descriptor, expected) in [
             (
                 &[0x90, 0xe0, 0x92, 0x34, 0x77, 0x40, 9][..],
@@ -140,21 +147,21 @@ mod tests {
             (&[0x10, 0x80, 0x12, 9], &[0x10, 0x80, 0x12, 9]),
         ] {
             let mut payload = descriptor.to_vec();
-            renumber(&mut payload, (0x5543, 0x21));
+            set_picture_ids(&mut payload, PictureIds { picture_id: 0x5543, tl0_pic_idx: 0x21 });
             assert_eq!(payload, expected);
         }
         let whole = [0x90, 0xe0, 0x92, 0x34, 0x77, 0x40];
         for end in 0..whole.len() {
-            renumber(&mut whole[..end].to_vec(), (1, 1));
+            set_picture_ids(&mut whole[..end].to_vec(), PictureIds::default());
         }
     }
 
     #[test]
-    fn a_plain_descriptor_is_one_byte() {
+    fn minimal_descriptor_is_one_byte() {
         let delta = Descriptor::parse(&[0x10, 0x01, 0xff]).unwrap();
-        assert_eq!((delta.length, delta.picture, delta.temporal), (1, None, None));
-        assert!(!delta.meta(&[0x10, 0x01, 0xff]).keyframe);
+        assert_eq!((delta.length, delta.picture_id, delta.temporal), (1, None, None));
+        assert!(!delta.inspect(&[0x10, 0x01, 0xff]).keyframe);
         let middle = Descriptor::parse(&[0x00, 0x00]).unwrap();
-        assert!(!middle.meta(&[0x00, 0x00]).keyframe, "only a frame's first packet starts it");
+        assert!(!middle.inspect(&[0x00, 0x00]).keyframe, "only the first packet starts a frame");
     }
 }

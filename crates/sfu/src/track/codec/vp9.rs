@@ -11,108 +11,112 @@
 //! | scalability structure | if V
 //! ```
 
-use super::{Bytes, Meta};
+use super::{Bytes, PayloadInfo};
 
-const MOST_REFERENCES: usize = 3;
+/// Reference indices of one frame (RFC 9628 §4.2).
+const MAX_REFERENCES: usize = 3;
 
-/// What stands before the frame's bytes.
+/// The descriptor before a frame's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptor {
-    /// Predicted from earlier pictures (P).
-    pub predicted: bool,
-    /// The first packet of its layer's frame (B).
-    pub starts: bool,
-    /// The last packet of its layer's frame (E).
-    pub ends: bool,
-    /// Temporal and spatial layer, if the stream has any.
+    /// Predicted from earlier frames (P).
+    pub is_inter_picture: bool,
+    /// First packet of its layer's frame (B).
+    pub starts_frame: bool,
+    /// Last packet of its layer's frame (E).
+    pub ends_frame: bool,
+    /// Temporal and spatial layer (TID, SID), if the stream has layers.
     pub layers: Option<(u8, u8)>,
-    /// Whoever got the lower temporal layers can take this one from here on (U).
-    pub switches_up: bool,
+    /// A receiver of the lower temporal layers can add this one from here on (U).
+    pub is_switching_point: bool,
     /// Predicted from the spatial layer below (D).
-    pub between_layers: bool,
-    /// Width and height of the largest spatial layer, if told.
-    pub size: Option<(u16, u16)>,
-    /// Its length, bytes.
+    pub is_inter_layer: bool,
+    /// Width and height of the highest spatial layer, if the packet carries them.
+    pub resolution: Option<(u16, u16)>,
+    /// Bytes of the descriptor.
     pub length: usize,
 }
 
 impl Descriptor {
-    /// Reads a descriptor; none if it is cut short or nothing follows it.
+    /// Parses a descriptor. `None` if it is truncated or nothing follows it.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(payload);
-        let first = bytes.byte()?;
-        let (predicted, flexible) = (first & 0x40 != 0, first & 0x10 != 0);
-        if first & 0x80 != 0 && bytes.byte()? & 0x80 != 0 {
-            bytes.byte()?;
+        let first = bytes.u8()?;
+        let is_inter_picture = first & 0x40 != 0;
+        let is_flexible = first & 0x10 != 0;
+        if first & 0x80 != 0 && bytes.u8()? & 0x80 != 0 {
+            bytes.u8()?;
         }
         let mut layers = None;
-        let (mut switches_up, mut between_layers) = (false, false);
+        let mut is_switching_point = false;
+        let mut is_inter_layer = false;
         if first & 0x20 != 0 {
-            let byte = bytes.byte()?;
+            let byte = bytes.u8()?;
             layers = Some((byte >> 5, (byte >> 1) & 0x07));
-            (switches_up, between_layers) = (byte & 0x10 != 0, byte & 1 != 0);
-            if !flexible {
-                bytes.byte()?;
+            is_switching_point = byte & 0x10 != 0;
+            is_inter_layer = byte & 1 != 0;
+            if !is_flexible {
+                bytes.u8()?;
             }
         }
-        if predicted && flexible {
+        if is_inter_picture && is_flexible {
             let mut references = 1;
-            while bytes.byte()? & 1 != 0 {
+            while bytes.u8()? & 1 != 0 {
                 references += 1;
-                if references > MOST_REFERENCES {
+                if references > MAX_REFERENCES {
                     return None;
                 }
             }
         }
-        let size = if first & 0x02 != 0 { structure(&mut bytes)? } else { None };
+        let resolution = if first & 0x02 != 0 { structure(&mut bytes)? } else { None };
         let length = payload.len() - bytes.0.len();
         (length < payload.len()).then_some(Self {
-            predicted,
-            starts: first & 0x08 != 0,
-            ends: first & 0x04 != 0,
+            is_inter_picture,
+            starts_frame: first & 0x08 != 0,
+            ends_frame: first & 0x04 != 0,
             layers,
-            switches_up,
-            between_layers,
-            size,
+            is_switching_point,
+            is_inter_layer,
+            resolution,
             length,
         })
     }
 
-    pub(super) fn meta(&self) -> Meta {
+    pub(super) fn inspect(&self) -> PayloadInfo {
         let (temporal, spatial) = self.layers.unwrap_or_default();
-        let independent = !self.predicted;
-        Meta {
-            keyframe: self.starts && independent && spatial == 0 && !self.between_layers,
+        let is_independent = !self.is_inter_picture;
+        PayloadInfo {
+            keyframe: self.starts_frame && is_independent && spatial == 0 && !self.is_inter_layer,
             spatial,
             temporal,
-            switches_up: self.switches_up || temporal == 0,
-            starts: self.starts,
-            ends: self.ends,
-            independent,
-            size: self.size,
+            is_switching_point: self.is_switching_point || temporal == 0,
+            starts_frame: self.starts_frame,
+            ends_frame: self.ends_frame,
+            is_independent,
+            resolution: self.resolution,
         }
     }
 }
 
-/// The scalability structure; what is of use is the size of its largest layer.
+/// Skips the scalability structure and returns the resolution of its highest layer.
 fn structure(bytes: &mut Bytes<'_>) -> Option<Option<(u16, u16)>> {
-    let head = bytes.byte()?;
-    let mut size = None;
+    let head = bytes.u8()?;
+    let mut resolution = None;
     if head & 0x10 != 0 {
         for _ in 0..=(head >> 5) {
-            size = Some((bytes.short()?, bytes.short()?));
+            resolution = Some((bytes.u16()?, bytes.u16()?));
         }
     }
     if head & 0x08 != 0 {
-        for _ in 0..bytes.byte()? {
-            let references = (bytes.byte()? >> 2) & 0x03;
+        for _ in 0..bytes.u8()? {
+            let references = (bytes.u8()? >> 2) & 0x03;
             for _ in 0..references {
-                bytes.byte()?;
+                bytes.u8()?;
             }
         }
     }
-    Some(size)
+    Some(resolution)
 }
 
 #[cfg(test)]
@@ -120,29 +124,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_layered_keyframe_tells_its_sizes() {
-        // I, L, B, V; 15-bit picture; TID 0, SID 0; TL0PICIDX; structure of two layers and a group.
+    fn layered_keyframe_carries_the_resolution() {
+        // I, L, B, V. 15-bit picture id. TID 0, SID 0. TL0PICIDX. Structure of two layers and a group.
         let mut payload = vec![0x80 | 0x20 | 0x08 | 0x02, 0x81, 0x00, 0x00, 0x05];
         payload.extend([0b0011_1000, 1, 0x40, 0, 0xb4, 2, 0x80, 1, 0x68, 1, 0b0000_0100, 1, 0xff]);
-        let it = Descriptor::parse(&payload).unwrap();
-        assert_eq!((it.layers, it.size), (Some((0, 0)), Some((640, 360))));
-        assert!(it.meta().keyframe);
-        assert_eq!(it.length, payload.len() - 1);
-        for end in 0..it.length {
+        let descriptor = Descriptor::parse(&payload).unwrap();
+        assert_eq!((descriptor.layers, descriptor.resolution), (Some((0, 0)), Some((640, 360))));
+        assert!(descriptor.inspect().keyframe);
+        assert_eq!(descriptor.length, payload.len() - 1);
+        for end in 0..descriptor.length {
             assert_eq!(Descriptor::parse(&payload[..end]), None, "cut at {end}");
         }
     }
 
     #[test]
-    fn an_upper_layer_of_a_keyframe_starts_no_keyframe_of_its_own() {
-        // L, B, E, not predicted in time, from below: SID 1, D; then TL0PICIDX.
-        let it = Descriptor::parse(&[0x20 | 0x08 | 0x04, 0b0000_0011, 9, 1]).unwrap().meta();
-        assert!(!it.keyframe && it.independent && it.ends);
-        assert_eq!(it.spatial, 1);
+    fn upper_layer_of_a_keyframe_is_not_a_keyframe() {
+        // L, B, E, not inter-picture predicted. SID 1, D. TL0PICIDX.
+        let descriptor = Descriptor::parse(&[0x20 | 0x08 | 0x04, 0b0000_0011, 9, 1]).unwrap();
+        let info = descriptor.inspect();
+        assert!(!info.keyframe && info.is_independent && info.ends_frame);
+        assert_eq!(info.spatial, 1);
     }
 
     #[test]
-    fn references_without_end_are_refused() {
+    fn too_many_references_are_rejected() {
         assert_eq!(Descriptor::parse(&[0x50, 3, 3, 3, 3, 3]), None);
         assert!(Descriptor::parse(&[0x50, 3, 3, 2, 3, 3]).is_some());
     }

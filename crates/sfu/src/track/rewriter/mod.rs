@@ -1,291 +1,307 @@
-//! One outgoing stream made of several incoming ones: numbers and timestamps go on without a break.
+//! Rewriting of RTP packets: one continuous outgoing stream from several incoming encodings.
 
 use std::{collections::VecDeque, time::Instant};
 
-use crate::track::{
-    codec::{Meta, vp8},
+use super::{
+    codec::{PayloadInfo, vp8},
     format::Codec,
     layers::Quality,
-    packet::{FAR, Packet},
+    packet::{Packet, RESTART_GAP},
 };
 
-/// The highest number that a stream may start at: 16 bits without a rollover, since a receiver starts
-/// at rollover 0 (RFC 3711 §3.3.1).
-pub(crate) const HIGHEST_START: u64 = 0x7fff;
-/// How many changes of the number of packets left out are remembered, for those that come late.
-const REMEMBERED: usize = 128;
+/// Highest first sequence number of a stream. 15 bits leave no rollover nearby: the receiver starts at
+/// rollover counter 0 (RFC 3711 §3.3.1).
+pub(crate) const MAX_FIRST_SEQ: u64 = 0x7fff;
+/// Changes of the number of dropped packets that are remembered, for packets that arrive late.
+const MAX_DROP_HISTORY: usize = 128;
+/// VP8 picture ids have 15 bits (RFC 7741 §4.2).
+const PICTURE_ID_MASK: u16 = 0x7fff;
 
-/// Rewrites packets of the encoding that is on, and leaves out those of layers that are not.
+/// Rewrites packets of the current encoding and drops those of layers that are not selected.
+///
+/// Sequence numbers, timestamps, picture ids and frame numbers continue across switches.
 #[derive(Debug)]
-pub(crate) struct Forwarder {
-    /// Of the newest packet sent: its number, timestamp, when it came.
+pub(crate) struct RtpRewriter {
+    /// Of the newest packet sent.
     seq: u64,
+    /// Timestamp of the newest packet sent, and its time of arrival.
     newest: Option<(u32, Instant)>,
-    /// Of the newest picture sent.
-    picture: u16,
-    tl0: u8,
-    frame: u16,
-    feed: Option<Feed>,
-    /// What it is to become.
+    /// Of the newest frame sent.
+    vp8: vp8::PictureIds,
+    frame_number: u16,
+    current: Option<CurrentEncoding>,
     pub(crate) target: Option<Quality>,
 }
 
-/// The encoding that is on.
 #[derive(Debug)]
-struct Feed {
-    on: Quality,
+struct CurrentEncoding {
+    quality: Quality,
     since: Instant,
-    /// The first packet; older ones belong before the switch.
+    /// Sequence number of the keyframe's first packet. Older packets precede the switch.
     first: u64,
-    /// What the first packet has become.
+    /// Sequence number that the first packet is sent with.
     first_out: u64,
     highest: u64,
-    time_offset: u32,
-    /// Packets left out up to a number: from it on, how many.
-    left_out: VecDeque<(u64, u64)>,
-    pictures: Counter,
-    tl0_offset: u8,
-    frame_offset: u16,
+    timestamp_offset: u32,
+    /// Total of dropped packets, each with the sequence number from which on it applies.
+    dropped: VecDeque<(u64, u64)>,
+    picture_ids: PictureIdMap,
+    tl0_pic_idx_offset: u8,
+    frame_number_offset: u16,
 }
 
-/// Picture numbers, 15 bits: without those left out.
+/// Maps VP8 picture ids of 15 bits, without those of dropped frames.
 #[derive(Debug)]
-struct Counter {
+struct PictureIdMap {
     offset: u16,
-    /// The last picture that was left out or begun.
-    last: Option<u16>,
+    /// The newest frame that was dropped or sent.
+    newest: Option<u16>,
 }
 
-/// What a packet is sent as.
+/// Header fields that a packet is sent with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rewritten {
     pub(crate) seq: u64,
-    pub(crate) time: u32,
+    pub(crate) timestamp: u32,
     pub(crate) marker: bool,
-    /// VP8's picture number and that of the last frame of layer 0.
-    pub(crate) vp8: Option<(u16, u8)>,
-    /// The dependency descriptor's frame number.
-    pub(crate) frame: Option<u16>,
+    pub(crate) vp8: Option<vp8::PictureIds>,
+    /// Frame number of the dependency descriptor.
+    pub(crate) frame_number: Option<u16>,
 }
 
-impl Forwarder {
-    /// Starts counting after `start`.
-    pub(crate) fn new(start: u64) -> Self {
-        let seq = start.min(HIGHEST_START);
-        Self { seq, newest: None, picture: 0, tl0: 0, frame: 0, feed: None, target: None }
+impl RtpRewriter {
+    /// A rewriter whose first packet follows sequence number `seq`.
+    pub(crate) fn new(seq: u64) -> Self {
+        Self {
+            seq: seq.min(MAX_FIRST_SEQ),
+            newest: None,
+            vp8: vp8::PictureIds::default(),
+            frame_number: 0,
+            current: None,
+            target: None,
+        }
     }
 
-    /// What is on.
-    pub(crate) fn on(&self) -> Option<Quality> {
-        self.feed.as_ref().map(|feed| feed.on)
+    /// The quality being sent.
+    pub(crate) fn current(&self) -> Option<Quality> {
+        self.current.as_ref().map(|current| current.quality)
     }
 
-    /// Since when the encoding is on.
-    pub(crate) fn since(&self) -> Option<Instant> {
-        self.feed.as_ref().map(|feed| feed.since)
+    /// Time of the switch to the current encoding.
+    pub(crate) fn current_since(&self) -> Option<Instant> {
+        self.current.as_ref().map(|current| current.since)
     }
 
-    /// Nothing is on until the next switch.
+    /// Sends nothing until the next switch.
     pub(crate) fn pause(&mut self) {
-        self.feed = None;
+        self.current = None;
     }
 
-    /// Sends nothing until another encoding that it waits for begins; says whether it waits for one.
-    pub(crate) fn hold(&mut self) -> bool {
-        let waits = self.waits_for().is_some();
-        if waits {
+    /// Pauses if a switch is pending, until its keyframe. Returns whether one is pending.
+    pub(crate) fn pause_for_keyframe(&mut self) -> bool {
+        let is_pending = self.pending_encoding().is_some();
+        if is_pending {
             self.pause();
         }
-        waits
+        is_pending
     }
 
-    /// Goes for another quality, or stops.
-    pub(crate) fn aim(&mut self, target: Option<Quality>) {
+    /// Sets the quality to switch to. `None` pauses at once.
+    pub(crate) fn set_target(&mut self, target: Option<Quality>) {
         self.target = target;
         if target.is_none() {
             self.pause();
         }
     }
 
-    /// Whether a keyframe of its target's encoding is what it waits for: another encoding begins with
-    /// one, and so does a larger layer of the same, which refers to pictures that were left out.
-    pub(crate) fn waits_for(&self) -> Option<usize> {
+    /// The target's encoding, if the switch needs a keyframe of it. Another encoding starts with a
+    /// keyframe. So does a higher spatial layer of the same encoding, whose frames refer to dropped
+    /// ones.
+    pub(crate) fn pending_encoding(&self) -> Option<usize> {
         let target = self.target?;
-        let is_on = |on: Quality| on.encoding == target.encoding && on.spatial >= target.spatial;
-        (!self.on().is_some_and(is_on)).then_some(target.encoding)
+        let is_sent = |current: Quality| {
+            current.encoding == target.encoding && current.spatial >= target.spatial
+        };
+        (!self.current().is_some_and(is_sent)).then_some(target.encoding)
     }
 
-    /// What a packet of `encoding` becomes; none if it is not to be sent.
-    pub(crate) fn take(
+    /// Returns the header fields to send a packet of `encoding` with. `None` drops it.
+    pub(crate) fn rewrite(
         &mut self,
         encoding: usize,
         packet: &Packet,
-        meta: &Meta,
+        info: &PayloadInfo,
     ) -> Option<Rewritten> {
-        self.steer(encoding, packet, meta);
-        let feed = self.feed.as_mut()?;
-        if feed.on.encoding != encoding {
+        self.try_switch(encoding, packet, info);
+        let current = self.current.as_mut()?;
+        if current.quality.encoding != encoding {
             return None;
         }
         let vp8 = (packet.format.codec == Codec::Vp8)
             .then(|| vp8::Descriptor::parse(&packet.payload))
             .flatten();
-        let picture = vp8.and_then(|it| it.picture);
-        if meta.spatial > feed.on.spatial || meta.temporal > feed.on.temporal {
-            feed.leave_out(packet.seq, picture.map(|(number, _)| number));
+        let picture_id = vp8.and_then(|descriptor| descriptor.picture_id);
+        if info.spatial > current.quality.spatial || info.temporal > current.quality.temporal {
+            current.drop_packet(packet.seq, picture_id);
             return None;
         }
-        let seq = feed.number(packet.seq)?;
-        let time = packet.time.wrapping_add(feed.time_offset);
-        let mut rewritten = Rewritten { seq, time, marker: packet.marker, vp8: None, frame: None };
+        let seq = current.map_seq(packet.seq)?;
+        let timestamp = packet.timestamp.wrapping_add(current.timestamp_offset);
+        let mut rewritten =
+            Rewritten { seq, timestamp, marker: packet.marker, vp8: None, frame_number: None };
         // The picture ends with the highest layer that is sent.
-        rewritten.marker |= meta.ends && meta.spatial == feed.on.spatial;
-        if let Some((number, _)) = picture {
-            let tl0 = vp8.and_then(|it| it.tl0).unwrap_or(0).wrapping_add(feed.tl0_offset);
-            let number = feed.pictures.number(number);
-            rewritten.vp8 = Some((number, tl0));
+        rewritten.marker |= info.ends_frame && info.spatial == current.quality.spatial;
+        if let Some(picture_id) = picture_id {
+            let tl0_pic_idx = vp8.and_then(|descriptor| descriptor.tl0_pic_idx).unwrap_or(0);
+            let ids = vp8::PictureIds {
+                picture_id: current.picture_ids.map(picture_id),
+                tl0_pic_idx: tl0_pic_idx.wrapping_add(current.tl0_pic_idx_offset),
+            };
+            rewritten.vp8 = Some(ids);
             if seq > self.seq {
-                (self.picture, self.tl0) = (number, tl0);
+                self.vp8 = ids;
             }
         }
-        if let Some(frame) = packet.frame {
-            let frame = frame.wrapping_add(feed.frame_offset);
-            rewritten.frame = Some(frame);
+        if let Some(frame_number) = packet.frame_number {
+            let frame_number = frame_number.wrapping_add(current.frame_number_offset);
+            rewritten.frame_number = Some(frame_number);
             if seq > self.seq {
-                self.frame = frame;
+                self.frame_number = frame_number;
             }
         }
         if seq > self.seq {
             self.seq = seq;
-            self.newest = Some((time, packet.at));
+            self.newest = Some((timestamp, packet.received_at));
         }
         Some(rewritten)
     }
 
-    /// Goes towards the target where this packet allows it.
-    fn steer(&mut self, encoding: usize, packet: &Packet, meta: &Meta) {
+    /// Moves towards the target as far as this packet allows.
+    fn try_switch(&mut self, encoding: usize, packet: &Packet, info: &PayloadInfo) {
         let Some(target) = self.target else { return };
         if target.encoding != encoding {
             return;
         }
-        if self.on().map(|on| on.encoding) != Some(encoding) {
-            if meta.keyframe {
-                self.switch(target, packet);
+        if self.current().map(|current| current.encoding) != Some(encoding) {
+            if info.keyframe {
+                self.start(target, packet);
             }
             return;
         }
-        let Some(feed) = &mut self.feed else { return };
-        if meta.keyframe && packet.seq.abs_diff(feed.highest) > FAR {
-            // Its publisher counts from elsewhere now.
-            return self.switch(target, packet);
+        let Some(current) = &mut self.current else { return };
+        if info.keyframe && packet.seq.abs_diff(current.highest) > RESTART_GAP {
+            // The publisher has restarted its sequence numbers.
+            return self.start(target, packet);
         }
-        if packet.seq < feed.highest {
+        if packet.seq < current.highest {
             return;
         }
-        let on = &mut feed.on;
-        // Down at any frame's start; up only where nothing that was left out is needed.
-        if target.temporal < on.temporal && meta.starts {
-            on.temporal = target.temporal;
-        } else if target.temporal > on.temporal
-            && meta.starts
-            && meta.switches_up
-            && meta.temporal > on.temporal
+        let quality = &mut current.quality;
+        // Down at the start of any frame, up only where no dropped frame is referred to.
+        if target.temporal < quality.temporal && info.starts_frame {
+            quality.temporal = target.temporal;
+        } else if target.temporal > quality.temporal
+            && info.starts_frame
+            && info.is_switching_point
+            && info.temporal > quality.temporal
         {
-            on.temporal =
-                if meta.temporal >= target.temporal { target.temporal } else { meta.temporal };
+            quality.temporal =
+                if info.temporal >= target.temporal { target.temporal } else { info.temporal };
         }
-        let smaller = target.spatial < on.spatial && meta.starts && meta.spatial == 0;
-        let fresh = meta.starts && meta.independent && meta.spatial > on.spatial;
-        if smaller || (target.spatial > on.spatial && (meta.keyframe || fresh)) {
-            on.spatial = target.spatial;
+        let is_lower = target.spatial < quality.spatial && info.starts_frame && info.spatial == 0;
+        let is_intra = info.starts_frame && info.is_independent && info.spatial > quality.spatial;
+        if is_lower || (target.spatial > quality.spatial && (info.keyframe || is_intra)) {
+            quality.spatial = target.spatial;
         }
     }
 
-    /// Puts an encoding on, starting with a keyframe's first packet.
-    fn switch(&mut self, on: Quality, packet: &Packet) {
-        let time = match self.newest {
-            // The media clock goes on as the wall clock did, and by one at least, so that what comes
-            // is a new frame.
-            Some((time, at)) => {
-                let passed = packet.at.saturating_duration_since(at).as_micros();
+    /// Switches to an encoding, starting with the first packet of a keyframe.
+    fn start(&mut self, quality: Quality, packet: &Packet) {
+        let timestamp = match self.newest {
+            // The media clock advances with the wall clock, by at least one tick, so that the receiver
+            // sees a new frame.
+            Some((timestamp, received_at)) => {
+                let passed = packet.received_at.saturating_duration_since(received_at).as_micros();
                 let ticks = passed * u128::from(packet.format.clock_rate()) / 1_000_000;
-                time.wrapping_add(u32::try_from(ticks).unwrap_or(u32::MAX).max(1))
+                timestamp.wrapping_add(u32::try_from(ticks).unwrap_or(u32::MAX).max(1))
             }
-            None => packet.time,
+            None => packet.timestamp,
         };
         let vp8 =
             vp8::Descriptor::parse(&packet.payload).filter(|_| packet.format.codec == Codec::Vp8);
-        let picture = vp8.and_then(|it| it.picture).map_or(0, |(number, _)| number);
-        let tl0 = vp8.and_then(|it| it.tl0).unwrap_or(0);
-        self.feed = Some(Feed {
-            on,
-            since: packet.at,
+        let picture_id = vp8.and_then(|descriptor| descriptor.picture_id).unwrap_or(0);
+        let tl0_pic_idx = vp8.and_then(|descriptor| descriptor.tl0_pic_idx).unwrap_or(0);
+        let frame_number = packet.frame_number.unwrap_or(0);
+        self.current = Some(CurrentEncoding {
+            quality,
+            since: packet.received_at,
             first: packet.seq,
             first_out: self.seq + 1,
             highest: packet.seq,
-            time_offset: time.wrapping_sub(packet.time),
-            left_out: VecDeque::new(),
-            pictures: Counter {
-                offset: self.picture.wrapping_add(1).wrapping_sub(picture),
-                last: None,
+            timestamp_offset: timestamp.wrapping_sub(packet.timestamp),
+            dropped: VecDeque::new(),
+            picture_ids: PictureIdMap {
+                offset: self.vp8.picture_id.wrapping_add(1).wrapping_sub(picture_id),
+                newest: None,
             },
-            tl0_offset: self.tl0.wrapping_add(1).wrapping_sub(tl0),
-            frame_offset: self.frame.wrapping_add(1).wrapping_sub(packet.frame.unwrap_or(0)),
+            tl0_pic_idx_offset: self.vp8.tl0_pic_idx.wrapping_add(1).wrapping_sub(tl0_pic_idx),
+            frame_number_offset: self.frame_number.wrapping_add(1).wrapping_sub(frame_number),
         });
     }
 }
 
-impl Feed {
-    /// A packet's number in the outgoing stream.
-    fn number(&mut self, seq: u64) -> Option<u64> {
+impl CurrentEncoding {
+    /// Returns the outgoing sequence number.
+    fn map_seq(&mut self, seq: u64) -> Option<u64> {
         self.highest = self.highest.max(seq);
-        let left_out = self.left_out.iter().rev().find(|(from, _)| *from <= seq);
-        let fewer = match left_out {
-            Some((_, count)) => *count,
-            // Too old to know how many were left out before it.
-            None if self.left_out.len() >= REMEMBERED => return None,
+        let dropped = match self.dropped.iter().rev().find(|(from, _)| *from <= seq) {
+            Some((_, total)) => *total,
+            // Older than the history: the number dropped before it is unknown.
+            None if self.dropped.len() >= MAX_DROP_HISTORY => return None,
             None => 0,
         };
-        Some(self.first_out + seq.checked_sub(self.first)?.checked_sub(fewer)?)
+        Some(self.first_out + seq.checked_sub(self.first)?.checked_sub(dropped)?)
     }
 
-    fn leave_out(&mut self, seq: u64, picture: Option<u16>) {
-        // One that comes late leaves the gap that it had.
+    fn drop_packet(&mut self, seq: u64, picture_id: Option<u16>) {
+        // A late packet already has its gap.
         if seq < self.highest || seq < self.first {
             return;
         }
         self.highest = seq + 1;
-        let count = self.left_out.back().map_or(0, |(_, count)| *count) + 1;
-        match self.left_out.back_mut() {
-            Some((from, so_far)) if *from == seq => (*from, *so_far) = (seq + 1, count),
-            _ => self.left_out.push_back((seq + 1, count)),
+        let total = self.dropped.back().map_or(0, |(_, total)| *total) + 1;
+        match self.dropped.back_mut() {
+            Some((from, so_far)) if *from == seq => (*from, *so_far) = (seq + 1, total),
+            _ => self.dropped.push_back((seq + 1, total)),
         }
-        if self.left_out.len() > REMEMBERED {
-            self.left_out.pop_front();
+        if self.dropped.len() > MAX_DROP_HISTORY {
+            self.dropped.pop_front();
         }
-        if let Some(picture) = picture {
-            self.pictures.leave_out(picture);
+        if let Some(picture_id) = picture_id {
+            self.picture_ids.drop_frame(picture_id);
         }
     }
 }
 
-impl Counter {
-    fn number(&mut self, picture: u16) -> u16 {
-        if self.is_new(picture) {
-            self.last = Some(picture);
+impl PictureIdMap {
+    fn map(&mut self, picture_id: u16) -> u16 {
+        if self.is_new(picture_id) {
+            self.newest = Some(picture_id);
         }
-        picture.wrapping_add(self.offset) & 0x7fff
+        picture_id.wrapping_add(self.offset) & PICTURE_ID_MASK
     }
 
-    fn leave_out(&mut self, picture: u16) {
-        if self.is_new(picture) {
-            self.last = Some(picture);
+    fn drop_frame(&mut self, picture_id: u16) {
+        if self.is_new(picture_id) {
+            self.newest = Some(picture_id);
             self.offset = self.offset.wrapping_sub(1);
         }
     }
 
-    fn is_new(&self, picture: u16) -> bool {
-        self.last.is_none_or(|last| (1..0x4000).contains(&(picture.wrapping_sub(last) & 0x7fff)))
+    fn is_new(&self, picture_id: u16) -> bool {
+        self.newest.is_none_or(|newest| {
+            (1..0x4000).contains(&(picture_id.wrapping_sub(newest) & PICTURE_ID_MASK))
+        })
     }
 }
 
