@@ -15,7 +15,7 @@ const noBeacon = () => {
 let socket: FakeSocket;
 let tab: FakeStorage;
 
-/** A page in the tab; it connects to the server. */
+/** Loads a page in the tab and connects it to the server. */
 function page(): PageClient {
   socket = new FakeSocket();
   const signaling = new Signaling(socket);
@@ -27,7 +27,7 @@ function page(): PageClient {
   });
   const client = new PageClient(signaling, media, tab);
   signaling.open();
-  socket.arrive();
+  socket.establish();
   return client;
 }
 
@@ -60,11 +60,11 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-test("a page that is loaded again takes the place of the one it was, once", async () => {
+test("a reloaded page replaces its earlier participant, once", async () => {
   const first = page();
   await join(first);
-  expect(tab.length).toBe(0); // a duplicated tab takes nobody's place
-  socket.drop(); // Firefox closes the socket before it tells the page
+  expect(tab.length).toBe(0); // a duplicated tab replaces no one
+  socket.drop(); // Firefox closes the socket before the pagehide event
   first.hide(false, noBeacon);
 
   const second = page();
@@ -79,7 +79,7 @@ test("a page that is loaded again takes the place of the one it was, once", asyn
   expect(joins()[0]).not.toHaveProperty("replaces");
 });
 
-test("a page loaded again joins another room as anybody would", async () => {
+test("a reloaded page joins another room without replacing", async () => {
   const first = page();
   await join(first);
   first.hide(false, noBeacon);
@@ -87,47 +87,47 @@ test("a page loaded again joins another room as anybody would", async () => {
   expect(joins()[0]).not.toHaveProperty("replaces");
 });
 
-test("a page without a call leaves nothing behind", () => {
+test("a page without a call stores nothing", () => {
   page().hide(false, noBeacon);
   expect(tab.length).toBe(0);
 });
 
-test("a page that is left leaves the room at once", async () => {
+test("an unloaded page leaves the room at once", async () => {
   const client = page();
   const call = await join(client);
   client.hide(false, noBeacon);
   expect(call.getSnapshot().status).toBe("ended");
-  expect(socket.wanted).toBe(false);
+  expect(socket.shouldConnect).toBe(false);
 });
 
-test("a page that comes back out of the cache is in its call again", async () => {
+test("a page from the back/forward cache joins its call again", async () => {
   const client = page();
   const call = await join(client);
-  const said: string[] = [];
-  socket.onAsked = ({ event }) => said.push(event);
+  const events: string[] = [];
+  socket.onRequest = ({ event }) => events.push(event);
   client.hide(true, noBeacon);
-  expect(said).toEqual(["room:leave"]);
+  expect(events).toEqual(["room:leave"]);
   expect(call.getSnapshot().status).toBe("reconnecting");
 
   client.show();
-  expect(socket.wanted).toBe(true);
-  socket.arrive();
-  // Its links are gone, so it comes as somebody new, in the place that it may still have.
+  expect(socket.shouldConnect).toBe(true);
+  socket.establish();
+  // Its links are gone, so it joins as a new participant that replaces the earlier one.
   expect(joins()).toMatchObject([{ room: "tea", name: "M", password: "p", replaces: "m.secret" }]);
   expect(joins()[0]).not.toHaveProperty("resume");
   socket.request("room:join").ok(joined({ resume: "n.secret" }));
   expect(call.getSnapshot().status).toBe("joined");
 
-  // From now on it resumes, as ever.
+  // Later disconnects are resumed as usual.
   socket.drop();
-  socket.arrive();
+  socket.establish();
   expect(joins()).toMatchObject([{ resume: "n.secret" }]);
 });
 
-test("over polling the goodbye is handed to the browser", async () => {
+test("over polling the disconnect is sent as a beacon", async () => {
   const client = page();
   await join(client);
-  socket.poll("session");
+  socket.downgradeToPolling("session");
   const beacons: string[][] = [];
   client.hide(false, (path, packet) => beacons.push([path, packet]));
   expect(beacons).toEqual([["/socket.io/?EIO=4&transport=polling&sid=session", "41"]]);

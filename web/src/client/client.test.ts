@@ -26,9 +26,9 @@ function joined(room: string): Joined {
   };
 }
 
-/** The names of requests under way, with the room where they name one. */
+/** Names of the pending requests, with their room if they have one. */
 const requests = () =>
-  socket.asked.map(({ event, payload }) => [event, payload.room].filter(Boolean).join(" "));
+  socket.pending.map(({ event, payload }) => [event, payload.room].filter(Boolean).join(" "));
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -54,7 +54,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("a call joins though the level meter can't measure", async () => {
+test("a call joins even if the level meter can't measure", async () => {
   vi.stubGlobal(
     "AudioContext",
     class {
@@ -71,7 +71,7 @@ test("a call joins though the level meter can't measure", async () => {
   await expect(joining).resolves.toBeDefined();
 });
 
-test("a call that can't begin is told, and gives its seat back", async () => {
+test("a call that can't begin rejects and leaves the room", async () => {
   vi.spyOn(media.tracks, "subscribe").mockImplementation(() => {
     throw new Error("broken");
   });
@@ -79,14 +79,14 @@ test("a call that can't begin is told, and gives its seat back", async () => {
   socket.request("room:join").ok(joined("tea"));
   await expect(joining).rejects.toMatchObject({ code: "internal" });
   expect(requests()).toEqual(["room:leave"]);
-  // Nothing of it goes on.
+  // No timer of it remains.
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a join that is answered after the next one leaves the next one's room alone", async () => {
+test("a superseded join does not leave the room of the next one", async () => {
   const first = client.join({ room: "tea", name: "M" });
   const second = client.join({ room: "cocoa", name: "M" });
-  // In this order the server lets in, out, and in.
+  // The server processes them in this order.
   expect(requests()).toEqual(["room:join tea", "room:leave", "room:join cocoa"]);
   socket.request("room:join").ok(joined("tea"));
   await expect(first).rejects.toBeDefined();

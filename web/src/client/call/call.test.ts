@@ -27,7 +27,7 @@ function joined(...others: string[]): Joined {
 
 const ids = (call: CallState) => call.others.map(({ id }) => id);
 
-test("the others stand in the order they joined", () => {
+test("participants keep the order in which they joined", () => {
   let call = newCall(joined("a", "b"));
   call = reduceCall(call, { is: "participant:joined", participant: participant("c") });
   expect(ids(call)).toEqual(["a", "b", "c"]);
@@ -35,7 +35,7 @@ test("the others stand in the order they joined", () => {
   expect(ids(call)).toEqual(["b", "c"]);
 });
 
-test("somebody who joins twice is there once, and keeps the link", () => {
+test("a repeated join updates the participant and keeps its link", () => {
   let call = newCall(joined("a"));
   call = reduceCall(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
   call = reduceCall(call, {
@@ -45,7 +45,7 @@ test("somebody who joins twice is there once, and keeps the link", () => {
   expect(call.others).toMatchObject([{ id: "a", connection: "connected", media: { mic: true } }]);
 });
 
-test("an update reaches the one it is about, and nobody who left", () => {
+test("an update changes its participant only, and none that has left", () => {
   const call = newCall(joined("a", "b"));
   const hand = { ...OFF, hand: true };
   const next = reduceCall(call, { is: "participant:updated", participant: participant("b", hand) });
@@ -55,7 +55,7 @@ test("an update reaches the one it is about, and nobody who left", () => {
   expect(reduceCall(call, gone)).toBe(call);
 });
 
-test("what changes nothing gives the very same call", () => {
+test("an event without effect returns the same object", () => {
   const call = newCall(joined("a"));
   expect(reduceCall(call, { is: "participant:left", id: "z" })).toBe(call);
   expect(reduceCall(call, { is: "speaking", ids: new Set(), speaker: null })).toBe(call);
@@ -63,7 +63,7 @@ test("what changes nothing gives the very same call", () => {
   expect(reduceCall(call, link)).toBe(call);
 });
 
-test("who speaks is marked, oneself included, until silent", () => {
+test("speaking participants are marked, including this device, until they are silent", () => {
   const call = newCall(joined("a", "b"));
   const loud = reduceCall(call, { is: "speaking", ids: new Set(["b", "me"]), speaker: "b" });
   expect(loud.self.speaking).toBe(true);
@@ -73,7 +73,7 @@ test("who speaks is marked, oneself included, until silent", () => {
   expect(silent).toEqual(call);
 });
 
-test("a resume keeps those known, adds the new and drops the gone", () => {
+test("a resume keeps known participants, adds new ones and removes those that left", () => {
   let call = newCall(joined("a", "b"));
   call = reduceCall(call, { is: "link", id: "b", connection: "connected", ...UNSEEN });
   call = reduceCall(call, { is: "media", media: { ...OFF, camera: true } });
@@ -88,21 +88,21 @@ test("a resume keeps those known, adds the new and drops the gone", () => {
   ]);
 });
 
-test("joining anew forgets the links of who one was", () => {
+test("joining as a new participant resets the links", () => {
   let call = newCall(joined("a"));
   call = reduceCall(call, { is: "link", id: "a", connection: "connected", ...UNSEEN });
   call = reduceCall(call, { is: "joined", joined: joined("a") });
   expect(call.others).toMatchObject([{ id: "a", connection: "connecting" }]);
 });
 
-test("a call that ended says why, holds nobody, and is not dropped after", () => {
+test("an ended call keeps its error, has no participants and ignores a disconnect", () => {
   const error = { code: "room_full", message: "full" } as const;
   const call = reduceCall(newCall(joined("a")), { is: "ended", error });
   expect(call).toMatchObject({ status: "ended", error, others: [] });
   expect(reduceCall(call, { is: "disconnected" })).toBe(call);
 });
 
-test("what is said is kept in order, one's own with what became of it, and bounded", () => {
+test("chat messages are kept in order and bounded, own messages with their status", () => {
   let call = newCall(joined("a"));
   const said = { is: "chat:own", text: "hi", at: 5, key: "own 1" } as const;
   call = reduceCall(call, { ...said, status: "sending" });
@@ -121,7 +121,7 @@ test("what is said is kept in order, one's own with what became of it, and bound
   expect(call.chat.at(-1)?.text).toBe("999");
 });
 
-test("a resume leaves the topology to the events that follow", () => {
+test("a resume leaves the topology to the missed events", () => {
   const call = reduceCall(newCall(joined("a")), {
     is: "resumed",
     joined: { ...joined("a"), topology: "sfu" },
@@ -129,7 +129,7 @@ test("a resume leaves the topology to the events that follow", () => {
   expect(call.topology).toBe("mesh");
 });
 
-test("a quality is told of each, and forgotten where it is not known", () => {
+test("a quality is set for each participant, and reset to unknown", () => {
   const call = newCall(joined("a", "b"));
   const judged = reduceCall(call, {
     is: "quality",
@@ -146,7 +146,7 @@ test("a quality is told of each, and forgotten where it is not known", () => {
   expect(reduceCall(judged, { is: "quality", qualities: new Map() })).toEqual(call);
 });
 
-test("what this browser can't play is told until it comes", () => {
+test("sources without a codec in common are listed until they are available", () => {
   const call = newCall(joined("a", "b"));
   const track = { mid: "1", participant: "a", source: "camera" } as const;
   const without = reduceCall(call, {
@@ -167,7 +167,7 @@ test("what this browser can't play is told until it comes", () => {
   expect(comes.others[0]).toEqual(call.others[0]);
 });
 
-test("what this browser can't play of a direct link is told, whatever the media server sends", () => {
+test("the mesh link decides what is unplayable for a direct participant", () => {
   const call = newCall(joined("a", "b"));
   const link = { is: "link", id: "a", connection: "connected", ...UNSEEN } as const;
   const without = reduceCall(call, { ...link, unplayable: ["camera"] });
@@ -186,7 +186,7 @@ test("what this browser can't play of a direct link is told, whatever the media 
   expect(comes.others[0]).not.toHaveProperty("unplayable");
 });
 
-test("an interruption ends with the update that no longer tells of it", () => {
+test("an interruption ends with the first update without it", () => {
   const ann = participant("a");
   const at = (call: CallState, participant: Participant) =>
     reduceCall(call, { is: "participant:updated", participant });

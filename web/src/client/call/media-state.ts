@@ -2,7 +2,7 @@
 import type { LocalMediaState } from "../api.ts";
 import type { MediaState } from "../protocol.ts";
 
-/** The state of this device; `interrupted` is absent unless the system mutes a source that is on. */
+/** The state of this device; `interrupted` is absent unless the system mutes an active source. */
 export function mediaStateOf(
   { microphone, camera, screen }: Pick<LocalMediaState, "microphone" | "camera" | "screen">,
   hand: boolean,

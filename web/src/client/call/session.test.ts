@@ -17,7 +17,7 @@ let media: LocalMediaDevices;
 let peers: FakePeer[];
 let session: Session;
 
-/** `m` is oneself: impolite to `a`, polite to `z`. */
+/** A join as participant `m`, which is impolite to `a` and polite to `z`. */
 function joined(others: string[], change: Partial<Joined> = {}): Joined {
   return {
     self: { id: "m", name: "M", media: OFF, direct: false },
@@ -73,7 +73,7 @@ afterEach(() => {
 const call = () => session.getSnapshot();
 const signals = () => socket.requests("signal").map(({ payload }) => payload);
 
-test("the end that isn't polite opens the link, with the credentials of the join", async () => {
+test("the impolite end opens the link, with the ICE servers of the join", async () => {
   join("a", "z");
   await world.run();
   expect(peers).toHaveLength(2);
@@ -82,7 +82,7 @@ test("the end that isn't polite opens the link, with the credentials of the join
   expect(peers[0]?.configuration.iceServers).toEqual([{ urls: ["stun:one"] }]);
 });
 
-test("an offer is adopted and answered, and its link reported", async () => {
+test("an offer is adopted and answered, and the link is reported as connected", async () => {
   join("z");
   await media.start({ microphone: true, camera: true });
   const far = new FakePeer(world, "far");
@@ -90,28 +90,28 @@ test("an offer is adopted and answered, and its link reported", async () => {
   far.addTransceiver("video");
   void far.setLocalDescription();
   await world.run();
-  socket.tell("signal", { from: "z", description: far.localDescription }, 5);
+  socket.receive("signal", { from: "z", description: far.localDescription }, 5);
   await world.run();
   expect(signals()[0]).toMatchObject({ to: "z", description: { type: "answer" } });
   const [audio, video] = peers[0]?.getTransceivers() ?? [];
   expect(audio?.sender.track).toBe(media.tracks.getSnapshot().microphone);
   expect(video?.sender.track).toBe(media.tracks.getSnapshot().camera);
   expect(video?.direction).toBe("sendrecv");
-  peers[0]?.become("connected");
+  peers[0]?.setConnectionState("connected");
   expect(call().others[0]).toMatchObject({ id: "z", connection: "connected" });
   expect(call().others[0]?.stream?.getTracks()).toHaveLength(2);
 });
 
-test("links come and go with the others", () => {
+test("links are opened and closed as participants join and leave", () => {
   join("a");
-  socket.tell("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 5);
+  socket.receive("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 5);
   expect(peers).toHaveLength(2);
-  socket.tell("participant:left", { id: "a" }, 6);
+  socket.receive("participant:left", { id: "a" }, 6);
   expect(peers[0]?.closed).toBe(true);
   expect(call().others.map(({ id }) => id)).toEqual(["b"]);
 });
 
-test("what the system mutes is told to the others, and its end", async () => {
+test("an interruption by the system is sent to the others, and its end", async () => {
   const devices = new FakeDevices();
   media = new LocalMediaDevices({
     devices: devices.asDevices,
@@ -121,23 +121,23 @@ test("what the system mutes is told to the others, and its end", async () => {
   });
   join("a");
   await media.start({ microphone: true, camera: false });
-  const told = () => socket.requests("media").map(({ payload }) => payload);
+  const sent = () => socket.requests("media").map(({ payload }) => payload);
   devices.live[0]?.interrupt();
-  expect(told().at(-1)).toEqual({
+  expect(sent().at(-1)).toEqual({
     ...OFF,
     mic: true,
     interrupted: { mic: true, camera: false },
   });
   devices.live[0]?.interrupt(false);
-  expect(told().at(-1)).toEqual({ ...OFF, mic: true });
-  expect(told()).toHaveLength(3);
-  // What is muted anyway is not interrupted.
+  expect(sent().at(-1)).toEqual({ ...OFF, mic: true });
+  expect(sent()).toHaveLength(3);
+  // A muted microphone is not interrupted.
   await media.setMicrophone(false);
   devices.live[0]?.interrupt();
-  expect(told()).toHaveLength(4);
+  expect(sent()).toHaveLength(4);
 });
 
-test("the devices' state is told to the others, once for each change", async () => {
+test("the media state is sent to the others, once per change", async () => {
   join("a");
   expect(socket.requests("media")).toEqual([]);
   await media.start({ microphone: true, camera: false });
@@ -147,15 +147,15 @@ test("the devices' state is told to the others, once for each change", async () 
   expect(call().self.media.hand).toBe(true);
 });
 
-test("fresh credentials reach every link", () => {
+test("new ICE servers reach every link", () => {
   join("a");
-  socket.tell("ice:servers", { iceServers: [{ urls: ["turn:two"] }] });
+  socket.receive("ice:servers", { iceServers: [{ urls: ["turn:two"] }] });
   expect(peers[0]?.configuration.iceServers).toEqual([{ urls: ["turn:two"] }]);
 });
 
-test("a dropped call is resumed with its token and number, and misses nothing", async () => {
+test("a lost connection is resumed with token and event number, losing no request", async () => {
   join("a");
-  socket.tell("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 7);
+  socket.receive("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 7);
   await world.run();
   const unacknowledged = socket.requests("signal").length;
   expect(unacknowledged).toBeGreaterThan(0);
@@ -163,8 +163,8 @@ test("a dropped call is resumed with its token and number, and misses nothing", 
   expect(call().status).toBe("reconnecting");
   expect(peers.some(({ closed }) => closed)).toBe(false);
   session.setHand(true);
-  expect(socket.asked).toEqual([]);
-  socket.arrive();
+  expect(socket.pending).toEqual([]);
+  socket.establish();
   expect(socket.request("room:join").payload).toMatchObject({
     room: "tea",
     password: "secret",
@@ -176,14 +176,14 @@ test("a dropped call is resumed with its token and number, and misses nothing", 
   expect(call().status).toBe("joined");
   expect(socket.requests("signal")).toHaveLength(unacknowledged);
   expect(socket.requests("media").at(-1)?.payload).toMatchObject({ hand: true });
-  // What was had before the drop does nothing when it comes again.
-  socket.tell("participant:left", { id: "b" }, 7);
+  // An event from before the disconnect is ignored when it is repeated.
+  socket.receive("participant:left", { id: "b" }, 7);
   expect(call().others).toHaveLength(2);
-  socket.tell("participant:left", { id: "b" }, 8);
+  socket.receive("participant:left", { id: "b" }, 8);
   expect(call().others).toHaveLength(1);
 });
 
-test("a resumed call looks for new paths on every link", async () => {
+test("a resumed call restarts ICE on every link", async () => {
   join("a");
   await world.run();
   const offer = signals()[0]?.description as { sdp: string };
@@ -191,100 +191,100 @@ test("a resumed call looks for new paths on every link", async () => {
   void far.setRemoteDescription({ type: "offer", sdp: offer.sdp });
   void far.setLocalDescription();
   await world.run();
-  socket.tell("signal", { from: "a", description: far.localDescription }, 5);
+  socket.receive("signal", { from: "a", description: far.localDescription }, 5);
   await world.run();
-  const before = peers[0]?.fragment;
+  const before = peers[0]?.ufrag;
   socket.drop();
-  socket.arrive();
+  socket.establish();
   socket.request("room:join").ok(joined(["a"], { resumed: true }));
   await world.run();
-  expect(peers[0]?.fragment).not.toBe(before);
+  expect(peers[0]?.ufrag).not.toBe(before);
   expect(peers).toHaveLength(1);
 });
 
-test("when the grace is over it joins anew, with new links, as somebody else", async () => {
+test("after the resume token expired the call joins again with new links", async () => {
   join("a");
   await world.run();
   socket.drop();
-  socket.arrive();
-  socket.request("room:join").refuse("resume_expired");
-  const again = socket.request("room:join");
-  expect(again.payload).not.toHaveProperty("resume");
-  again.ok(joined(["a"], { self: { id: "n", name: "M", media: OFF, direct: false }, last: 2 }));
+  socket.establish();
+  socket.request("room:join").reject("resume_expired");
+  const rejoin = socket.request("room:join");
+  expect(rejoin.payload).not.toHaveProperty("resume");
+  rejoin.ok(joined(["a"], { self: { id: "n", name: "M", media: OFF, direct: false }, last: 2 }));
   expect(call()).toMatchObject({ status: "joined", self: { id: "n" } });
   expect(peers).toHaveLength(2);
   expect(peers[0]?.closed).toBe(true);
-  socket.tell("participant:left", { id: "a" }, 3);
+  socket.receive("participant:left", { id: "a" }, 3);
   expect(call().others).toEqual([]);
 });
 
-test("a room that fills or shuts meanwhile ends the call with the reason", () => {
+test("a rejected rejoin ends the call with the reason", () => {
   join("a");
   socket.drop();
-  socket.arrive();
-  socket.request("room:join").refuse("resume_expired");
-  socket.request("room:join").refuse("room_full");
+  socket.establish();
+  socket.request("room:join").reject("resume_expired");
+  socket.request("room:join").reject("room_full");
   expect(call()).toMatchObject({ status: "ended", error: { code: "room_full" } });
   expect(peers[0]?.closed).toBe(true);
 });
 
-test("a server that is busy is asked again", () => {
+test("a rate limited rejoin is tried again later", () => {
   join("a");
   socket.drop();
-  socket.arrive();
-  socket.request("room:join").refuse("rate_limited");
-  expect(socket.asked).toEqual([]);
+  socket.establish();
+  socket.request("room:join").reject("rate_limited");
+  expect(socket.pending).toEqual([]);
   vi.advanceTimersByTime(5_000);
   expect(socket.request("room:join").payload).toMatchObject({ resume: "token" });
 });
 
-test("a join that comes to nothing because the line is cut again waits for the line", () => {
+test("a rejoin that the next disconnect interrupts waits for the connection", () => {
   join("a");
   socket.drop();
-  socket.arrive();
+  socket.establish();
   socket.drop();
   vi.advanceTimersByTime(60_000);
-  expect(socket.asked).toEqual([]);
-  socket.arrive();
+  expect(socket.pending).toEqual([]);
+  socket.establish();
   expect(socket.requests("room:join")).toHaveLength(1);
 });
 
-test("leaving says so, closes every link and hears nothing more", () => {
+test("leaving sends one request, closes every link and ignores later events", () => {
   join("a");
   session.leave();
   session.leave();
   expect(socket.requests("room:leave")).toHaveLength(1);
   expect(call()).toMatchObject({ status: "ended", error: null, others: [] });
   expect(peers[0]?.closed).toBe(true);
-  socket.tell("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 9);
+  socket.receive("participant:joined", { id: "b", name: "B", media: OFF, direct: false }, 9);
   socket.drop();
-  socket.arrive();
+  socket.establish();
   expect(peers).toHaveLength(1);
   expect(socket.requests("room:join")).toEqual([]);
 });
 
-test("a link that fails is restarted, and shown as failed when that does not help", async () => {
+test("a failed link is restarted, and reported as failed after two restarts", async () => {
   join("a");
   await world.run();
-  peers[0]?.become("connected");
-  peers[0]?.become("failed");
+  peers[0]?.setConnectionState("connected");
+  peers[0]?.setConnectionState("failed");
   expect(call().others[0]?.connection).toBe("reconnecting");
   const before = socket.requests("signal").length;
   vi.advanceTimersByTime(0);
   await world.run();
   expect(socket.requests("signal").length).toBeGreaterThan(before);
-  peers[0]?.become("failed");
+  peers[0]?.setConnectionState("failed");
   vi.advanceTimersByTime(8_000);
-  peers[0]?.become("failed");
+  peers[0]?.setConnectionState("failed");
   expect(call().others[0]?.connection).toBe("failed");
-  peers[0]?.become("connected");
+  peers[0]?.setConnectionState("connected");
   expect(call().others[0]?.connection).toBe("connected");
 });
 
-test("a link that no restart helps is begun anew by the end that opened it", async () => {
+test("the opening end replaces a peer connection that restarts did not recover", async () => {
   join("a");
   await world.run();
-  peers[0]?.become("failed");
+  peers[0]?.setConnectionState("failed");
   vi.advanceTimersByTime(8_000);
   await world.run();
   expect(peers).toHaveLength(1);
@@ -294,11 +294,11 @@ test("a link that no restart helps is begun anew by the end that opened it", asy
   expect(peers).toHaveLength(2);
   expect(peers[0]?.closed).toBe(true);
   expect(signals()[before]).toMatchObject({ to: "a", description: { type: "offer" } });
-  peers[1]?.become("connected");
+  peers[1]?.setConnectionState("connected");
   expect(call().others[0]?.connection).toBe("connected");
 });
 
-test("the other end begins anew with it", async () => {
+test("the other end replaces its peer connection on an offer of a new session", async () => {
   join("z");
   for (const n of [5, 6]) {
     const far = new FakePeer(world, `far${n}`);
@@ -306,18 +306,18 @@ test("the other end begins anew with it", async () => {
     far.addTransceiver("video");
     void far.setLocalDescription();
     await world.run();
-    socket.tell("signal", { from: "z", description: far.localDescription }, n);
+    socket.receive("signal", { from: "z", description: far.localDescription }, n);
     await world.run();
     void far.setRemoteDescription(signals().at(-3)?.description as { type: "answer"; sdp: string });
     await world.run();
     expect(far.signalingState).toBe("stable");
   }
   expect(peers.map(({ closed }) => closed)).toEqual([true, false]);
-  peers[1]?.become("connected");
+  peers[1]?.setConnectionState("connected");
   expect(call().others[0]).toMatchObject({ connection: "connected" });
 });
 
-test("what is said is shown at once, told in order, and known to be sent when it was", () => {
+test("chat messages appear at once, are sent in order and get their outcome", () => {
   join("a");
   session.sendChat("  hello ");
   session.sendChat("   ");
@@ -332,23 +332,23 @@ test("what is said is shown at once, told in order, and known to be sent when it
     { text: "there", serial: 2 },
   ]);
   socket.request("chat").ok();
-  socket.request("chat").refuse("invalid");
+  socket.request("chat").reject("invalid");
   expect(status()).toEqual([
     ["hello", "sent"],
     ["there", "failed"],
   ]);
-  socket.tell("chat", { from: "a", text: "hi", at: 7 }, 5);
-  socket.tell("chat", { from: "a", text: "hi", at: 7 }, 5);
+  socket.receive("chat", { from: "a", text: "hi", at: 7 }, 5);
+  socket.receive("chat", { from: "a", text: "hi", at: 7 }, 5);
   expect(call().chat.at(-1)).toMatchObject({ from: "a", name: "a", text: "hi", at: 7 });
   expect(call().chat).toHaveLength(3);
 });
 
-test("what is said while the line is cut goes out when it is back, by the same numbers", () => {
+test("chat messages during a disconnect are sent after the resume with the same serials", () => {
   join("a");
   session.sendChat("one");
   socket.drop();
   session.sendChat("two");
-  socket.arrive();
+  socket.establish();
   socket.request("room:join").ok(joined(["a"], { resumed: true }));
   expect(socket.requests("chat").map(({ payload }) => payload)).toEqual([
     { text: "one", serial: 1 },
@@ -356,10 +356,10 @@ test("what is said while the line is cut goes out when it is back, by the same n
   ]);
 });
 
-test("who chats too fast is held back, and nothing else is", () => {
+test("rate limited chat is delayed without delaying other requests", () => {
   join("a");
   session.sendChat("one");
-  socket.request("chat").refuse("rate_limited");
+  socket.request("chat").reject("rate_limited");
   session.setHand(true);
   expect(socket.requests("media")).toHaveLength(1);
   expect(socket.requests("chat")).toEqual([]);
@@ -369,7 +369,7 @@ test("who chats too fast is held back, and nothing else is", () => {
   ]);
 });
 
-test("a shared screen is told to the others", async () => {
+test("a shared screen is sent to the others", async () => {
   join("a");
   await media.setScreen(true);
   expect(socket.requests("media").at(-1)?.payload).toMatchObject({ screen: true });
@@ -377,18 +377,18 @@ test("a shared screen is told to the others", async () => {
   expect(socket.requests("media").at(-1)?.payload).toMatchObject({ screen: false });
 });
 
-test("who speaks at the media server is marked, and the loudest has the floor", () => {
+test("levels of the media server mark speaking participants, and the loudest has the floor", () => {
   join("a", "b");
-  socket.tell("topology", { topology: "sfu" }, 5);
+  socket.receive("topology", { topology: "sfu" }, 5);
   const speakers = [
     { participant: "b", level: 110 },
     { participant: "a", level: 40 },
   ];
-  socket.tell("speakers", { speakers });
+  socket.receive("speakers", { speakers });
   vi.advanceTimersByTime(400);
   expect(call().others.map(({ speaking }) => speaking)).toEqual([false, true]);
   expect(call().speaker).toBe("b");
-  socket.tell("speakers", { speakers: [] });
+  socket.receive("speakers", { speakers: [] });
   vi.advanceTimersByTime(2_000);
   expect(call().others.map(({ speaking }) => speaking)).toEqual([false, false]);
   expect(call().speaker).toBe("b");

@@ -4,7 +4,7 @@ import { linearLevel, reduceSpeaking, type Speaking } from "./speaking.ts";
 
 const level = (...pairs: [string, number][]) => new Map(pairs);
 
-test("a speaker is speaking through short pauses, and no longer", () => {
+test("a participant counts as speaking through short pauses only", () => {
   let speaking: Speaking = new Map();
   speaking = reduceSpeaking(speaking, level(["a", 0.3], ["b", 0.001]), 1_000);
   expect([...speaking.keys()]).toEqual(["a"]);
@@ -14,7 +14,7 @@ test("a speaker is speaking through short pauses, and no longer", () => {
   expect([...speaking.keys()]).toEqual([]);
 });
 
-test("the meter shows silence as 0, full scale as 1, and half in decibels between", () => {
+test("the meter shows silence as 0, full scale as 1 and is logarithmic in between", () => {
   expect(meterLevelOf(rmsOf([0, 0, 0]))).toBe(0);
   expect(meterLevelOf(rmsOf([1, -1, 1]))).toBe(1);
   expect(meterLevelOf(10 ** (-30 / 20))).toBeCloseTo(0.5);
@@ -22,7 +22,7 @@ test("the meter shows silence as 0, full scale as 1, and half in decibels betwee
   expect(rmsOf([])).toBe(0);
 });
 
-test("the media server's levels are on the same scale", () => {
+test("levels of the media server are converted to the linear scale", () => {
   expect(linearLevel(0)).toBe(0);
   expect(linearLevel(127)).toBe(1);
   expect(linearLevel(87)).toBeCloseTo(0.01);

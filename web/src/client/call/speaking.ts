@@ -24,8 +24,8 @@ export function reduceSpeaking(
 }
 
 /**
- * Converts a level of the media server, in decibels above silence (127 minus that of RFC 6464), to a
- * linear level, 0 to 1.
+ * Converts a level of the media server, in decibels above silence (127 minus that of RFC 6464), to
+ * a linear level, 0 to 1.
  */
 export function linearLevel(level: number): number {
   return level <= 0 ? 0 : 10 ** ((Math.min(level, 127) - 127) / 20);

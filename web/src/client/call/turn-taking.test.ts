@@ -1,36 +1,36 @@
 import { expect, test } from "vitest";
 import { type Floor, NO_FLOOR, reduceFloor } from "./turn-taking.ts";
 
-const everybody = ["a", "b", "c"];
+const everyone = ["a", "b", "c"];
 
-/** Listens every 200 ms to whoever speaks, the loudest first. */
-function heard(floor: Floor, ...moments: string[][]): Floor {
-  return moments.reduce(
-    (now, speaking, i) => reduceFloor(now, speaking, everybody, i * 200),
+/** Reduces measurements 200 ms apart; each lists the speaking ids, the loudest first. */
+function measured(floor: Floor, ...measurements: string[][]): Floor {
+  return measurements.reduce(
+    (now, speaking, i) => reduceFloor(now, speaking, everyone, i * 200),
     floor,
   );
 }
 
 const times = (count: number, ...speaking: string[]) => Array<string[]>(count).fill(speaking);
 
-test("who begins to speak has the floor, and keeps it in silence", () => {
-  const floor = heard(NO_FLOOR, ["a"]);
+test("the first speaker gets the floor and keeps it in silence", () => {
+  const floor = measured(NO_FLOOR, ["a"]);
   expect(floor.speaker).toBe("a");
-  expect(heard(floor, ...times(50)).speaker).toBe("a");
+  expect(measured(floor, ...times(50)).speaker).toBe("a");
 });
 
-test("who speaks when the other has ended gets it at once", () => {
-  expect(heard(NO_FLOOR, ["a"], [], ["b"]).speaker).toBe("b");
+test("a speaker takes the floor at once from a silent one", () => {
+  expect(measured(NO_FLOOR, ["a"], [], ["b"]).speaker).toBe("b");
 });
 
-test("a cough over somebody changes nothing, talking over them does", () => {
-  const floor = heard(NO_FLOOR, ["a"]);
-  expect(heard(floor, ...times(3, "b", "a"), ...times(3, "a")).speaker).toBe("a");
-  expect(heard(floor, ...times(10, "b", "a")).speaker).toBe("b");
+test("a short interruption changes nothing, a long one takes the floor", () => {
+  const floor = measured(NO_FLOOR, ["a"]);
+  expect(measured(floor, ...times(3, "b", "a"), ...times(3, "a")).speaker).toBe("a");
+  expect(measured(floor, ...times(10, "b", "a")).speaker).toBe("b");
 });
 
-test("who left has it no longer", () => {
-  const floor = heard(NO_FLOOR, ["a"]);
+test("a participant that left loses the floor", () => {
+  const floor = measured(NO_FLOOR, ["a"]);
   expect(reduceFloor(floor, [], ["b"], 0).speaker).toBeNull();
   expect(reduceFloor(floor, ["a", "b"], ["b"], 0).speaker).toBe("b");
 });

@@ -60,7 +60,7 @@ export async function openDevice(
         const constraints = { [TRACK_KIND[kind]]: exactConstraints(kind, id) };
         return onlyTrack(await devices.getUserMedia(constraints));
       } catch {
-        // In use or refused as well: the error of the first device is reported.
+        // Also in use or refused: the error of the first device is reported.
       }
     }
     throw error;

@@ -13,7 +13,7 @@ import {
 const info = (kind: MediaDeviceKind, deviceId: string, label = "") =>
   ({ kind, deviceId, label, groupId: "" }) as MediaDeviceInfo;
 
-test("devices are sorted by kind, without nameless ones and doubles", () => {
+test("devices are grouped by kind, without nameless ones and duplicates", () => {
   const devices = devicesByKind([
     info("audioinput", "communications", "Double"),
     info("audioinput", "m1", "Microphone"),
@@ -26,52 +26,52 @@ test("devices are sorted by kind, without nameless ones and doubles", () => {
   expect(devices.speaker).toEqual([{ id: "s1", label: "Speaker" }]);
 });
 
-test("each way a browser refuses has its reason", () => {
+test("each error of a browser maps to a problem", () => {
   const problem = (name: string) => problemOf(new DOMException("", name));
   expect(problem("NotAllowedError")).toBe("refused");
   expect(problem("NotFoundError")).toBe("missing");
-  // There is one, but it can't do what was asked: to plug one in would not help.
+  // The device exists but can't satisfy the constraints: plugging one in would not help.
   expect(problem("OverconstrainedError")).toBe("failed");
   expect(problem("NotReadableError")).toBe("in_use");
   expect(problemOf(new TypeError("odd"))).toBe("failed");
   expect(problemOf("odd")).toBe("failed");
 });
 
-test("a chosen device is asked for by itself, then another, then whatever there is", () => {
-  const [itself, another, whatever] = constraintsOf("camera", "c1");
-  expect(itself.deviceId).toEqual({ exact: "c1" });
-  expect(another.deviceId).toEqual({ ideal: "c1" });
-  expect(whatever).toBe(true);
+test("a chosen device is requested exactly, then as ideal, then any device", () => {
+  const [exact, ideal, any] = constraintsOf("camera", "c1");
+  expect(exact.deviceId).toEqual({ exact: "c1" });
+  expect(ideal.deviceId).toEqual({ ideal: "c1" });
+  expect(any).toBe(true);
   const [usual] = constraintsOf("microphone", null);
   expect(usual).not.toHaveProperty("deviceId");
   expect(usual.echoCancellation).toBe(true);
 });
 
-test("nothing but the chosen device is more than a wish", () => {
+test("every constraint except the chosen device is ideal", () => {
   for (const kind of ["microphone", "camera"] as const) {
-    const { deviceId, ...wishes } = exactConstraints(kind, "d1");
+    const { deviceId, ...others } = exactConstraints(kind, "d1");
     expect(deviceId).toEqual({ exact: "d1" });
-    expect(JSON.stringify(wishes)).not.toMatch(/"(max|min|exact)"/);
+    expect(JSON.stringify(others)).not.toMatch(/"(max|min|exact)"/);
   }
 });
 
-test("a loudspeaker that is known to be gone is not used", () => {
+test("a speaker that is known to be gone is not used", () => {
   const speakers = [{ id: "s1", label: "" }];
   expect(sinkIdOf(null, speakers)).toBe("");
   expect(sinkIdOf("s1", speakers)).toBe("s1");
   expect(sinkIdOf("s2", speakers)).toBe("");
-  // Before permission a browser lists none.
+  // Without permission a browser lists none.
   expect(sinkIdOf("s2", [])).toBe("s2");
 });
 
-test("after a refusal only what is allowed is asked for again", () => {
+test("after a refusal only permitted kinds are requested again", () => {
   const permission = { microphone: "granted", camera: "denied" } as const;
   expect(kindsToRetry("refused", permission)).toEqual(["microphone"]);
   expect(kindsToRetry("refused", { microphone: "prompt", camera: null })).toEqual([]);
   expect(kindsToRetry("missing", permission)).toEqual(["microphone", "camera"]);
 });
 
-test("choices outlast the page, and odd storage does no harm", () => {
+test("choices are stored, and invalid or closed storage is ignored", () => {
   const kept = new Map<string, string>();
   const storage = {
     getItem: (key: string) => kept.get(key) ?? null,
@@ -81,8 +81,8 @@ test("choices outlast the page, and odd storage does no harm", () => {
   saveChoices(storage, choices);
   expect(loadChoices(storage)).toEqual(choices);
   const nothing = { microphone: null, camera: null, speaker: null };
-  for (const odd of ["", "null", "7", '{"camera":7}', "{"]) {
-    expect(loadChoices({ getItem: () => odd })).toEqual(nothing);
+  for (const invalid of ["", "null", "7", '{"camera":7}', "{"]) {
+    expect(loadChoices({ getItem: () => invalid })).toEqual(nothing);
   }
   const closed = () => {
     throw new Error("closed");

@@ -3,7 +3,7 @@ import { FakeDevices, FakeTrack, fakeStream } from "../testing/media.ts";
 import { LevelMeter } from "./level.ts";
 import { LocalMediaDevices } from "./local-media.ts";
 
-/** An `AudioContext` in the hands of a test. */
+/** An `AudioContext` controlled by a test. */
 class FakeContext {
   static made: FakeContext[] = [];
   static refusesSources = false;
@@ -55,7 +55,7 @@ afterEach(() => {
 });
 
 test.each(["refusesSources", "breaks"] as const)(
-  "where the meter can't measure (%s) the microphone opens and the meter stays dark",
+  "a meter that can't measure (%s) stays at 0 and the microphone opens",
   async (fault) => {
     FakeContext[fault] = true;
     const media = new LocalMediaDevices({
@@ -64,17 +64,17 @@ test.each(["refusesSources", "breaks"] as const)(
       storage: undefined,
       createStream: fakeStream,
     });
-    const undo = media.level.subscribe(() => {});
+    const unsubscribe = media.level.subscribe(() => {});
     await media.start({ microphone: true, camera: false });
     expect(media.getSnapshot().microphone).toMatchObject({ on: true, problem: null });
     expect(media.level.linear).toBe(0);
-    // Nothing is left open behind it.
+    // Every context is closed again.
     expect(FakeContext.made.every(({ state }) => state === "closed")).toBe(true);
-    undo();
+    unsubscribe();
   },
 );
 
-test("a meter that can't measure does not fail whoever subscribes", () => {
+test("a meter that can't measure does not throw in subscribe", () => {
   FakeContext.refusesSources = true;
   const meter = new LevelMeter();
   meter.setTrack(track());
@@ -84,20 +84,20 @@ test("a meter that can't measure does not fail whoever subscribes", () => {
 test.each(["suspended", "interrupted"])("a meter that is %s is resumed", async (state) => {
   const meter = new LevelMeter();
   meter.setTrack(track());
-  const undo = meter.subscribe(() => {});
+  const unsubscribe = meter.subscribe(() => {});
   const [context] = FakeContext.made;
   if (context) context.state = state;
   await vi.advanceTimersByTimeAsync(250);
   expect(context?.resumed).toBeGreaterThan(0);
-  undo();
+  unsubscribe();
 });
 
-test("a meter measures while somebody is subscribed", async () => {
+test("a meter measures only while there is a subscriber", async () => {
   const meter = new LevelMeter();
   meter.setTrack(track());
-  const undo = meter.subscribe(() => {});
+  const unsubscribe = meter.subscribe(() => {});
   await vi.advanceTimersByTimeAsync(250);
   expect(meter.linear).toBeCloseTo(0.5);
-  undo();
+  unsubscribe();
   expect(meter.linear).toBe(0);
 });

@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Somebody who clicks, and devices that hang, are busy, end and are muted, in an order of the seed's. */
+/** Clicks, and devices that hang, are busy, end or are interrupted, in a seeded order. */
 class World {
   readonly devices = new FakeDevices();
   readonly media: LocalMediaDevices;
@@ -55,14 +55,14 @@ class World {
     await flush();
   }
 
-  /** What is captured but neither sent nor muted in hand. */
+  /** Tracks that capture without being held. */
   get stray(): string[] {
     const held = SOURCES.map((source) => this.media.tracks.getSnapshot()[source]?.id);
     return this.devices.live.map(({ id }) => id).filter((id) => !held.includes(id));
   }
 }
 
-test("in whatever order things happen, nothing is captured that isn't held, nor anything after leaving", async () => {
+test("in any order of events every captured track is held, and none after stop", async () => {
   for (let seed = 0; seed < 300; seed++) {
     const world = new World(seed);
     for (let i = 0; i < 40; i++) {

@@ -3,14 +3,14 @@ import { FakeDevices, fakeStream, flush } from "../testing/media.ts";
 import { LocalMediaDevices } from "./local-media.ts";
 
 let devices: FakeDevices;
-let kept: Map<string, string>;
+let stored: Map<string, string>;
 let media: LocalMediaDevices;
 const BOTH = { microphone: true, camera: true };
 
 function open(permission?: Record<string, PermissionState>): LocalMediaDevices {
   const storage = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => void stored.set(key, value),
   } as Storage;
   const query = async ({ name }: { name: string }) => ({ state: permission?.[name] ?? "prompt" });
   return new LocalMediaDevices({
@@ -26,7 +26,7 @@ beforeEach(() => {
   devices = new FakeDevices();
   devices.ids.audio.push("audio2");
   devices.ids.video.push("video2");
-  kept = new Map();
+  stored = new Map();
   media = open();
 });
 
@@ -37,9 +37,9 @@ afterEach(() => {
 const tracks = () => media.tracks.getSnapshot();
 const now = () => media.getSnapshot();
 
-test("both devices open with one question", async () => {
+test("both devices open with one request", async () => {
   await media.start(BOTH);
-  expect(devices.asked).toHaveLength(1);
+  expect(devices.requests).toHaveLength(1);
   expect(now().microphone).toEqual({
     on: true,
     wanted: true,
@@ -54,30 +54,30 @@ test("both devices open with one question", async () => {
   expect(now().devices.camera).toContainEqual({ id: "video1", label: "video1" });
 });
 
-test("without a camera there is a microphone still", async () => {
-  devices.failing = { video: "NotFoundError" };
+test("the microphone opens without a camera", async () => {
+  devices.errors = { video: "NotFoundError" };
   await media.start(BOTH);
   expect(now().camera).toMatchObject({ on: false, opening: false, problem: "missing" });
   expect(now().microphone).toMatchObject({ on: true, problem: null });
 });
 
-test("a refusal of both is not followed by more questions", async () => {
-  devices.failing = { audio: "NotAllowedError", video: "NotAllowedError" };
+test("a refusal of both is not followed by more requests", async () => {
+  devices.errors = { audio: "NotAllowedError", video: "NotAllowedError" };
   await media.start(BOTH);
-  expect(devices.asked).toHaveLength(1);
+  expect(devices.requests).toHaveLength(1);
   expect(now().microphone).toMatchObject({ on: false, opening: false, problem: "refused" });
   expect(now().camera.problem).toBe("refused");
 });
 
-test("where only the camera is refused the microphone opens", async () => {
+test("the microphone opens if only the camera is refused", async () => {
   media = open({ microphone: "granted", camera: "denied" });
-  devices.failing = { video: "NotAllowedError" };
+  devices.errors = { video: "NotAllowedError" };
   await media.start(BOTH);
   expect(now().microphone.on).toBe(true);
   expect(now().camera.problem).toBe("refused");
 });
 
-test("outside a secure context it says so", async () => {
+test("outside a secure context both devices report insecure", async () => {
   media = new LocalMediaDevices({
     devices: undefined,
     permissions: undefined,
@@ -89,7 +89,7 @@ test("outside a secure context it says so", async () => {
   expect(now().camera.problem).toBe("insecure");
 });
 
-test("muting keeps the microphone open, camera off closes the camera", async () => {
+test("muting keeps the microphone open, turning the camera off closes it", async () => {
   await media.start(BOTH);
   const { microphone, camera } = tracks();
   await media.setMicrophone(false);
@@ -106,7 +106,7 @@ test("muting keeps the microphone open, camera off closes the camera", async () 
   expect(tracks().camera?.readyState).toBe("live");
 });
 
-test("quick clicks end where the last one pointed", async () => {
+test("quick clicks end in the state of the last one", async () => {
   await media.start(BOTH);
   void media.setCamera(false);
   void media.setCamera(true);
@@ -116,7 +116,7 @@ test("quick clicks end where the last one pointed", async () => {
   expect(devices.tracks.filter(({ readyState }) => readyState === "live")).toHaveLength(2);
 });
 
-test("another device takes over at once, is remembered, and stays muted", async () => {
+test("another device takes over at once, stays muted and is stored", async () => {
   await media.start(BOTH);
   await media.setMicrophone(false);
   const before = tracks().microphone;
@@ -134,16 +134,16 @@ test("another device takes over at once, is remembered, and stays muted", async 
 
 test("choosing a closed device opens nothing", async () => {
   await media.choose("camera", "video2");
-  expect(devices.asked).toEqual([]);
+  expect(devices.requests).toEqual([]);
   expect(now().camera).toMatchObject({ on: false, deviceId: "video2" });
 });
 
-test("an unplugged device is replaced, or reported when there is no other", async () => {
+test("an unplugged device is replaced, or reported as missing if there is no other", async () => {
   await media.start(BOTH);
   devices.tracks.find(({ kind }) => kind === "video")?.end();
   await flush();
   expect(tracks().camera?.readyState).toBe("live");
-  devices.failing = { video: "NotFoundError" };
+  devices.errors = { video: "NotFoundError" };
   devices.tracks.findLast(({ kind }) => kind === "video")?.end();
   await flush();
   expect(tracks().camera).toBeNull();
@@ -160,14 +160,14 @@ test("a muted microphone that is unplugged is replaced by a muted one", async ()
   expect(now().microphone).toMatchObject({ on: false, held: true });
 });
 
-test("stopped, it holds no device", async () => {
+test("stop closes every device", async () => {
   await media.start(BOTH);
   media.stop();
   await media.setCamera(false);
   expect(devices.tracks.every(({ readyState }) => readyState === "ended")).toBe(true);
 });
 
-test("a screen is shared with its sound, told sharp, and ends by either button", async () => {
+test("a screen is shared with audio and content hint, and ends by either button", async () => {
   await media.setScreen(true);
   expect(now().screen).toMatchObject({ on: true, opening: false, problem: null });
   const { screen, screen_audio } = tracks();
@@ -188,34 +188,34 @@ test("a screen is shared with its sound, told sharp, and ends by either button",
   expect(tracks()).toMatchObject({ screen: null, screen_audio: null });
 });
 
-test("a screen is asked for once at a time, and whether or not a device is being opened", async () => {
+test("a screen is requested once at a time, even while a device is being opened", async () => {
   const opening = media.start(BOTH);
   await Promise.all([media.setScreen(true), media.setScreen(true)]);
   await opening;
   expect(devices.tracks.filter(({ deviceId }) => deviceId === "screen1")).toHaveLength(2);
 });
 
-test("who decides against sharing has no problem; one whose system forbids it has", async () => {
-  devices.refusing = new DOMException("Permission denied by user", "NotAllowedError");
+test("a cancelled picker is no problem, a refusal by the system is", async () => {
+  devices.displayError = new DOMException("Permission denied by user", "NotAllowedError");
   await media.setScreen(true);
   expect(now().screen).toMatchObject({ on: false, opening: false, problem: null });
-  devices.refusing = new DOMException("Permission denied by system", "NotAllowedError");
+  devices.displayError = new DOMException("Permission denied by system", "NotAllowedError");
   await media.setScreen(true);
   expect(now().screen.problem).toBe("refused");
-  devices.refusing = null;
+  devices.displayError = null;
   await media.setScreen(true);
   expect(now().screen).toMatchObject({ on: true, problem: null });
 });
 
-test("the end of a call ends the sharing, too", async () => {
+test("stop ends the screen share", async () => {
   await media.setScreen(true);
   media.stop();
   expect(now().screen.on).toBe(false);
 });
 
-// A device that does not answer holds nothing up.
+// A device that does not answer blocks nothing else.
 
-test("with a camera that never answers the microphone is muted at once", async () => {
+test("the microphone is muted at once while the camera never answers", async () => {
   await media.start({ microphone: true, camera: false });
   devices.hanging.add("video");
   void media.setCamera(true);
@@ -225,7 +225,7 @@ test("with a camera that never answers the microphone is muted at once", async (
   expect(now().microphone.on).toBe(false);
 });
 
-test("with a camera that never answers leaving closes the microphone at once", async () => {
+test("stop closes the microphone at once while the camera never answers", async () => {
   await media.start({ microphone: true, camera: false });
   const { microphone } = tracks();
   devices.hanging.add("video");
@@ -235,7 +235,7 @@ test("with a camera that never answers leaving closes the microphone at once", a
   expect(now()).toMatchObject({ microphone: { on: false }, camera: { opening: false } });
 });
 
-test("a camera turned off while it opens is closed when it opens after all", async () => {
+test("a camera turned off while opening is closed when it opens", async () => {
   devices.hanging.add("video");
   void media.setCamera(true);
   await flush();
@@ -248,7 +248,7 @@ test("a camera turned off while it opens is closed when it opens after all", asy
   expect(tracks().camera).toBeNull();
 });
 
-test("devices that open after leaving are closed, and stay closed for the next call", async () => {
+test("devices that open after stop are closed", async () => {
   devices.hanging.add("audio");
   void media.start(BOTH);
   await flush();
@@ -262,7 +262,7 @@ test("devices that open after leaving are closed, and stay closed for the next c
   });
 });
 
-test("a screen that is chosen after leaving is not captured, nor shared in the next call", async () => {
+test("a screen chosen after stop is closed and not shared", async () => {
   devices.hanging.add("screen");
   void media.setScreen(true);
   await flush();
@@ -274,7 +274,7 @@ test("a screen that is chosen after leaving is not captured, nor shared in the n
   expect(now().screen.on).toBe(false);
 });
 
-test("a question of the browser that is not answered is told as that", async () => {
+test("an unanswered permission prompt is reported as asking", async () => {
   devices.hanging.add("video");
   void media.setCamera(true);
   await vi.advanceTimersByTimeAsync(10_000);
@@ -283,7 +283,7 @@ test("a question of the browser that is not answered is told as that", async () 
   expect(now().camera).toMatchObject({ on: true, problem: null });
 });
 
-test("a device that does not answer is named after some seconds, and opens when it does", async () => {
+test("a permitted device without an answer is reported as unanswered until it opens", async () => {
   media = open({ camera: "granted" });
   devices.hanging.add("video");
   void media.setCamera(true);
@@ -295,7 +295,7 @@ test("a device that does not answer is named after some seconds, and opens when 
   expect(now().camera).toMatchObject({ on: true, opening: false, problem: null });
 });
 
-test("a camera that never answers does not keep an allowed microphone from opening", async () => {
+test("a camera that never answers does not delay a permitted microphone", async () => {
   media = open({ microphone: "granted", camera: "granted" });
   devices.hanging.add("video");
   void media.start(BOTH);
@@ -307,29 +307,29 @@ test("a camera that never answers does not keep an allowed microphone from openi
   expect(devices.live).toHaveLength(2);
 });
 
-test("while the person is being asked about both no second question comes", async () => {
+test("no second prompt opens while the first is unanswered", async () => {
   devices.hanging.add("video");
   void media.start(BOTH);
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(devices.asked).toHaveLength(1);
+  expect(devices.requests).toHaveLength(1);
   await devices.answer();
   expect(now()).toMatchObject({ microphone: { on: true }, camera: { on: true } });
 });
 
-test("another try at a device that does not answer asks again, and one of them is kept", async () => {
+test("a retry of an unanswered device requests it again and keeps one track", async () => {
   devices.hanging.add("video");
   void media.setCamera(true);
   await vi.advanceTimersByTimeAsync(10_000);
   void media.start({ microphone: false, camera: true });
   await devices.answer();
-  expect(devices.asked).toHaveLength(2);
+  expect(devices.requests).toHaveLength(2);
   expect(now().camera).toMatchObject({ on: true, problem: null });
   expect(devices.live).toHaveLength(1);
 });
 
-// Devices that are busy, odd or gone.
+// Devices that are busy, limited or gone.
 
-test("a camera that can't do what is wished for opens with what it has", async () => {
+test("a camera that can't satisfy the constraints opens without them", async () => {
   const real = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (wanted) => {
     const video = typeof wanted.video === "object" ? wanted.video : {};
@@ -341,7 +341,7 @@ test("a camera that can't do what is wished for opens with what it has", async (
   expect(now().camera).toMatchObject({ on: true, problem: null });
 });
 
-test("a browser that takes no wishes at all is asked without any", async () => {
+test("a browser that rejects any constraints is asked without them", async () => {
   const real = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (wanted) => {
     if (typeof wanted.video === "object" || typeof wanted.audio === "object") {
@@ -353,14 +353,14 @@ test("a browser that takes no wishes at all is asked without any", async () => {
   expect(now()).toMatchObject({ microphone: { on: true }, camera: { on: true } });
 });
 
-test("where the first camera is busy the next one opens", async () => {
+test("if the first camera is busy the next one opens", async () => {
   devices.busy.add("video1");
   await media.start(BOTH);
   expect(now().camera).toMatchObject({ on: true, deviceId: "video2", problem: null });
   expect(now().microphone.on).toBe(true);
 });
 
-test("a chosen camera opens at once where the one before would not", async () => {
+test("a chosen camera opens after the one before was busy", async () => {
   devices.busy.add("video1").add("video2");
   await media.start(BOTH);
   expect(now().camera).toMatchObject({ on: false, problem: "in_use" });
@@ -369,7 +369,7 @@ test("a chosen camera opens at once where the one before would not", async () =>
   expect(now().camera).toMatchObject({ on: true, deviceId: "video2", problem: null });
 });
 
-test("a change to a busy camera keeps the one before, and says so", async () => {
+test("a change to a busy camera keeps the one before and reports in_use", async () => {
   await media.start(BOTH);
   const before = tracks().camera;
   devices.busy.add("video2");
@@ -382,13 +382,13 @@ test("a change to a busy camera keeps the one before, and says so", async () => 
     deviceId: "video1",
     problem: "in_use",
   });
-  // The next call does not begin with the busy one.
+  // The busy camera is not stored as the choice.
   expect(open().getSnapshot().camera.deviceId).not.toBe("video2");
   await media.choose("camera", "video1");
   expect(now().camera.problem).toBeNull();
 });
 
-test("on a phone, where one lens opens at a time, a busy one gives way to the one before", async () => {
+test("on a phone with one lens at a time a busy lens falls back to the one before", async () => {
   await media.start(BOTH);
   const before = devices.live.find(({ kind }) => kind === "video");
   Object.assign(before?.settings ?? {}, { facingMode: "user" });
@@ -410,9 +410,9 @@ test("on a phone, where one lens opens at a time, a busy one gives way to the on
   expect(now().camera).toMatchObject({ on: true, deviceId: "video2", problem: "in_use" });
 });
 
-test("a device whose permission is withdrawn closes, and the refusal is told", async () => {
+test("a device whose permission is withdrawn closes and is reported as refused", async () => {
   await media.start(BOTH);
-  devices.failing = { audio: "NotAllowedError" };
+  devices.errors = { audio: "NotAllowedError" };
   devices.live.find(({ kind }) => kind === "audio")?.end();
   await flush();
   expect(tracks().microphone).toBeNull();
@@ -420,19 +420,19 @@ test("a device whose permission is withdrawn closes, and the refusal is told", a
   expect(now().camera.on).toBe(true);
 });
 
-test("a device that ends as often as it opens is not opened for ever", async () => {
+test("a device that ends whenever it opens is not reopened forever", async () => {
   await media.start({ microphone: false, camera: true });
   for (let i = 0; i < 20; i++) {
     devices.live[0]?.end();
     await flush();
   }
-  expect(devices.asked.length).toBeLessThan(10);
+  expect(devices.requests.length).toBeLessThan(10);
   expect(now().camera).toMatchObject({ on: false, problem: "failed" });
 });
 
-// What the system mutes.
+// Interruptions by the system.
 
-test("a track that the system mutes is told as interrupted until it is unmuted", async () => {
+test("a track muted by the system is interrupted until it is unmuted", async () => {
   await media.start(BOTH);
   devices.live.find(({ kind }) => kind === "audio")?.interrupt();
   expect(now().microphone).toMatchObject({ on: true, interrupted: true });
@@ -440,7 +440,7 @@ test("a track that the system mutes is told as interrupted until it is unmuted",
   expect(now().microphone.interrupted).toBe(false);
 });
 
-test("an interrupted device is given back by asking for it again", async () => {
+test("starting an interrupted device reopens it", async () => {
   await media.start(BOTH);
   const before = devices.live.find(({ kind }) => kind === "video");
   before?.interrupt();
@@ -450,9 +450,9 @@ test("an interrupted device is given back by asking for it again", async () => {
   expect(tracks().camera?.id).not.toBe(before?.id);
 });
 
-// Loudspeakers.
+// Speakers.
 
-test("a chosen loudspeaker that is unplugged gives way to the system's own until it is back", async () => {
+test("an unplugged speaker falls back to the system's default until it is back", async () => {
   const ids = ["s1", "s2"];
   const inputs = devices.enumerateDevices.bind(devices);
   devices.enumerateDevices = async () => [

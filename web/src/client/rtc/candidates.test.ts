@@ -7,14 +7,14 @@ const candidate = (usernameFragment?: string, line = "candidate:1") => ({
   ...(usernameFragment !== undefined && { usernameFragment }),
 });
 
-test("a candidate waits for the description it belongs to", () => {
+test("a candidate waits for its description", () => {
   const queue = new CandidateQueue();
   expect(queue.push(candidate("a"))).toBeNull();
   expect(queue.takeFor(sdp("a"))).toEqual([candidate("a")]);
   expect(queue.push(candidate("a"))).toEqual(candidate("a"));
 });
 
-test("a candidate of a description that is past is dropped at the next", () => {
+test("a candidate of a past description is dropped with the next one", () => {
   const queue = new CandidateQueue();
   queue.takeFor(sdp("a"));
   expect(queue.push(candidate("b"))).toBeNull();
@@ -23,14 +23,14 @@ test("a candidate of a description that is past is dropped at the next", () => {
   expect(queue.takeFor(sdp("b"))).toEqual([]);
 });
 
-test("a candidate without a fragment belongs to the description that is there", () => {
+test("a candidate without a ufrag belongs to the current description", () => {
   const queue = new CandidateQueue();
   expect(queue.push(candidate())).toBeNull();
   expect(queue.takeFor(sdp("a"))).toEqual([candidate()]);
   expect(queue.push(candidate())).toEqual(candidate());
 });
 
-test("the fragment may stand in the candidate's line only", () => {
+test("the ufrag is also read from the candidate's line", () => {
   const queue = new CandidateQueue();
   queue.takeFor(sdp("a"));
   const other = candidate(
@@ -41,12 +41,12 @@ test("the fragment may stand in the candidate's line only", () => {
   expect(queue.takeFor(sdp("a", "b"))).toEqual([other]);
 });
 
-test("a peer can't make us keep candidates without end", () => {
+test("the number of waiting candidates is bounded", () => {
   const queue = new CandidateQueue();
   for (let i = 0; i < 10_000; i++) queue.push(candidate("a"));
   expect(queue.takeFor(sdp("a")).length).toBeLessThan(1_000);
 });
 
-test("ufragsIn are read from every section", () => {
+test("ufrags are read from every section", () => {
   expect(ufragsIn(`v=0\r\n${sdp("x/+", "y")}`)).toEqual(["x/+", "y"]);
 });

@@ -8,7 +8,7 @@ import {
   downscaleFor,
 } from "./encoding.ts";
 
-test("all videos together stay within an uplink, the more the smaller", () => {
+test("all cameras together stay within the uplink budget", () => {
   for (let others = 1; others <= 8; others++) {
     const quality = cameraQuality(others);
     expect(quality.maxBitrate * others).toBeLessThanOrEqual(2_400_000);
@@ -17,14 +17,14 @@ test("all videos together stay within an uplink, the more the smaller", () => {
   }
 });
 
-test("a picture only ever shrinks, by its shorter side", () => {
+test("video is only ever scaled down, by its shorter side", () => {
   expect(downscaleFor({ width: 1280, height: 720 }, 360)).toBe(2);
   expect(downscaleFor({ width: 720, height: 1280 }, 360)).toBe(2);
   expect(downscaleFor({ width: 320, height: 240 }, 360)).toBe(1);
   expect(downscaleFor({}, 360)).toBe(1);
 });
 
-test("a sender is given its quality once, and only with something to send", async () => {
+test("a quality is applied once, and only to a sender with a track", async () => {
   const sender = new FakeSender();
   const before = sender.parameters;
   await applyQuality(sender as unknown as RTCRtpSender, cameraQuality(2));
@@ -42,7 +42,7 @@ test("a sender is given its quality once, and only with something to send", asyn
   expect(sender.parameters).toBe(applied);
 });
 
-test("a camera is sent in as many layers as a browser encodes of its size, the last the whole picture", () => {
+test("the number of layers follows the resolution, and the highest one is not scaled", () => {
   const used = (width: number, height: number) =>
     cameraLayers(2, { width, height }).filter(({ active }) => active);
   const scales = (width: number, height: number) =>
@@ -57,7 +57,7 @@ test("a camera is sent in as many layers as a browser encodes of its size, the l
   expect(cameraLayers(2).map(({ active }) => active)).toEqual([true, true, true]);
 });
 
-test("another camera's size is applied to the layers there are, and what is unwanted stays off", async () => {
+test("a new resolution is applied to the layers, and unsubscribed ones stay inactive", async () => {
   const sender = new FakeSender();
   const encodings = () => sender.parameters.encodings;
   sender.parameters.encodings = cameraLayers(2);
@@ -68,7 +68,7 @@ test("another camera's size is applied to the layers there are, and what is unwa
       wanted && { shown: wanted.length > 0, rids: wanted },
     );
   await apply(cameraLayers(2, { width: 640, height: 360 }));
-  expect(encodings().map((it) => [it.active, it.scaleResolutionDownBy])).toEqual([
+  expect(encodings().map((each) => [each.active, each.scaleResolutionDownBy])).toEqual([
     [true, 2],
     [true, 1],
     [false, 1],

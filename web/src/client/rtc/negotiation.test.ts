@@ -3,7 +3,7 @@ import { FakePeer } from "../testing/peer.ts";
 import { Scheduler } from "../testing/scheduler.ts";
 import { Negotiation, type Signal } from "./negotiation.ts";
 
-/** Tries many orders of events; each is repeatable by its seed. */
+/** Runs a test with 300 seeds, each of which determines the order of events. */
 function inAnyOrder(name: string, run: (seed: number) => Promise<void>): void {
   test(name, async () => {
     for (let seed = 0; seed < 300; seed++) {
@@ -52,9 +52,9 @@ function pair(seed: number, times = 1): Pair {
 function expectAgreement({ polite, impolite }: Pair): void {
   for (const { peer } of [polite, impolite]) {
     expect(peer.signalingState).toBe("stable");
-    expect(peer.deaf).toBe(false);
+    expect(peer.isStuck).toBe(false);
   }
-  const mids = (end: End) => end.peer.sections.map(({ mid }) => mid).sort();
+  const mids = (end: End) => end.peer.transceivers.map(({ mid }) => mid).sort();
   expect(mids(polite)).toEqual(mids(impolite));
   expect(mids(polite)).not.toContain(null);
   for (const [here, there] of [
@@ -62,11 +62,11 @@ function expectAgreement({ polite, impolite }: Pair): void {
     [impolite, polite],
   ] as const) {
     const remote = here.peer.remoteDescription?.sdp;
-    expect(remote).toContain(`a=ice-ufrag:${there.peer.fragment}\r\n`);
+    expect(remote).toContain(`a=ice-ufrag:${there.peer.ufrag}\r\n`);
   }
 }
 
-describe("negotiation, whatever the order", () => {
+describe("negotiation in any order", () => {
   inAnyOrder("one end opens", async (seed) => {
     const call = pair(seed);
     call.impolite.peer.addTransceiver("audio");
@@ -74,10 +74,10 @@ describe("negotiation, whatever the order", () => {
     await call.world.run();
     expectAgreement(call);
     expect([...call.polite.errors, ...call.impolite.errors]).toEqual([]);
-    // Both candidates of each end arrive at the other, also those sent before the description.
-    expect(call.polite.peer.added).toHaveLength(2);
-    expect(call.impolite.peer.added).toHaveLength(2);
-    expect(call.impolite.peer.offers).toBe(1);
+    // Both candidates of each end are added, also those sent before the description.
+    expect(call.polite.peer.addedUfrags).toHaveLength(2);
+    expect(call.impolite.peer.addedUfrags).toHaveLength(2);
+    expect(call.impolite.peer.offerCount).toBe(1);
   });
 
   inAnyOrder("both ends open at once", async (seed) => {
@@ -87,10 +87,10 @@ describe("negotiation, whatever the order", () => {
     await call.world.run();
     expectAgreement(call);
     expect([...call.polite.errors, ...call.impolite.errors]).toEqual([]);
-    expect(call.polite.peer.sections).toHaveLength(2);
+    expect(call.polite.peer.transceivers).toHaveLength(2);
   });
 
-  inAnyOrder("both ends restart again and again", async (seed) => {
+  inAnyOrder("both ends restart repeatedly", async (seed) => {
     const call = pair(seed);
     call.impolite.peer.addTransceiver("audio");
     for (let i = 0; i < 6; i++) {
@@ -98,17 +98,17 @@ describe("negotiation, whatever the order", () => {
       const end = call.world.below(2) === 0 ? call.polite : call.impolite;
       void end.negotiation.restart();
     }
-    const before = call.impolite.peer.fragment;
+    const before = call.impolite.peer.ufrag;
     await call.world.run();
     expectAgreement(call);
     void call.polite.negotiation.restart();
     await call.world.run();
     expectAgreement(call);
-    expect(call.impolite.peer.fragment).not.toBe(before);
-    expect(call.polite.peer.added.at(-1)).toBe(call.impolite.peer.fragment);
+    expect(call.impolite.peer.ufrag).not.toBe(before);
+    expect(call.polite.peer.addedUfrags.at(-1)).toBe(call.impolite.peer.ufrag);
   });
 
-  inAnyOrder("an end that has not heard the first offer yet restarts", async (seed) => {
+  inAnyOrder("an end restarts before it received the first offer", async (seed) => {
     const call = pair(seed);
     call.impolite.peer.addTransceiver("audio");
     void call.polite.negotiation.restart();
@@ -119,7 +119,7 @@ describe("negotiation, whatever the order", () => {
     expect([...call.polite.errors, ...call.impolite.errors]).toEqual([]);
   });
 
-  inAnyOrder("every signal comes twice", async (seed) => {
+  inAnyOrder("every signal is delivered twice", async (seed) => {
     const call = pair(seed, 2);
     call.polite.peer.addTransceiver("audio");
     call.impolite.peer.addTransceiver("audio");
@@ -130,16 +130,16 @@ describe("negotiation, whatever the order", () => {
     expect([...call.polite.errors, ...call.impolite.errors]).toEqual([]);
   });
 
-  inAnyOrder("signals under way are lost and one end restarts", async (seed) => {
+  inAnyOrder("signals in transit are lost and one end restarts", async (seed) => {
     const call = pair(seed);
     call.impolite.peer.addTransceiver("audio");
     if (seed % 2 === 0) call.polite.peer.addTransceiver("audio");
     for (let i = 0; i < 3; i++) {
       await call.world.run(call.world.below(15));
       call.world.drop("net:");
-      // An end that never heard an offer has nothing to restart: it waits for the other one's.
-      const able = call.polite.peer.sections.length > 0;
-      const end = able && call.world.below(2) === 0 ? call.polite : call.impolite;
+      // An end that never received an offer has nothing to restart.
+      const canRestart = call.polite.peer.transceivers.length > 0;
+      const end = canRestart && call.world.below(2) === 0 ? call.polite : call.impolite;
       void end.negotiation.restart();
     }
     await call.world.run();
@@ -147,7 +147,7 @@ describe("negotiation, whatever the order", () => {
   });
 });
 
-test("a description that makes no sense is reported, and the next one is taken", async () => {
+test("an invalid description is reported, and the next one is applied", async () => {
   const call = pair(1);
   void call.polite.negotiation.handle({ description: { type: "answer", sdp: "nonsense" } });
   void call.polite.negotiation.handle({
@@ -158,7 +158,7 @@ test("a description that makes no sense is reported, and the next one is taken",
   expectAgreement(call);
 });
 
-test("a closed negotiation says nothing more", async () => {
+test("a closed negotiation sends nothing", async () => {
   const call = pair(1);
   call.impolite.peer.addTransceiver("audio");
   call.impolite.negotiation.close();

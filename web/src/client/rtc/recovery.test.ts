@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { countRestart, type LinkHealth, NEW_LINK, reduceHealth, restartDelay } from "./recovery.ts";
 
-/** Goes through states and restarts (`!`), as a link would. */
+/** The health after these states and restarts (`!`). */
 function through(...steps: (RTCPeerConnectionState | "!")[]): LinkHealth {
   return steps.reduce<LinkHealth>(
     (health, step) => (step === "!" ? countRestart(health) : reduceHealth(health, step)),
@@ -9,7 +9,7 @@ function through(...steps: (RTCPeerConnectionState | "!")[]): LinkHealth {
   );
 }
 
-test("a link connects, is lost and comes back", () => {
+test("a link connects, is lost and recovers", () => {
   expect(through("connecting").connection).toBe("connecting");
   expect(through("connecting", "connected").connection).toBe("connected");
   expect(through("connected", "disconnected").connection).toBe("reconnecting");
@@ -28,7 +28,7 @@ test("a link that fails after two restarts counts as failed until it connects", 
   expect(reduceHealth(failed, "connected").connection).toBe("connected");
 });
 
-test("restarts come at once on failure, after a moment when disconnected, ever more seldom", () => {
+test("restarts are immediate on failure, delayed on disconnect, and back off", () => {
   expect(restartDelay(NEW_LINK, "connecting", false)).toBeNull();
   expect(restartDelay(NEW_LINK, "connected", false)).toBeNull();
   expect(restartDelay(NEW_LINK, "failed", false)).toBe(0);
@@ -39,7 +39,7 @@ test("restarts come at once on failure, after a moment when disconnected, ever m
   expect(delays).toEqual([8_000, 16_000, 30_000, 30_000]);
 });
 
-test("the polite end lets the other go first", () => {
+test("the polite end restarts later", () => {
   for (const state of ["failed", "disconnected"] as const) {
     expect(restartDelay(NEW_LINK, state, true)).toBeGreaterThan(
       restartDelay(NEW_LINK, state, false) ?? Number.POSITIVE_INFINITY,

@@ -1,12 +1,11 @@
-// Connecting through middleboxes that swallow WebSockets, with the real Socket.IO client. In plain
-// JavaScript, as the page is compiled without the types of Node.
+// Connecting through proxies that swallow WebSockets, with the real Socket.IO client. Plain
+// JavaScript, since the page is compiled without the types of Node.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { openSocket } from "./signaling.ts";
 
-/** How long a WebSocket is waited for here, in milliseconds. */
-const PATIENCE = 100;
+const WEBSOCKET_TIMEOUT_MS = 100;
 
 let server;
 let socket;
@@ -18,7 +17,7 @@ afterEach(() => {
   server.close();
 });
 
-/** An Engine.IO server that polls, and does with requests to upgrade what it is told. */
+/** Starts an Engine.IO server with polling; `onUpgrade` handles upgrade requests. */
 async function listen(onUpgrade) {
   const seen = [];
   let polls = 0;
@@ -31,7 +30,7 @@ async function listen(onUpgrade) {
       return response.end(`0${JSON.stringify({ ...open, maxPayload: 1000000 })}`);
     }
     polls += 1;
-    // The answer to CONNECT; later polls wait.
+    // The answer to CONNECT; later polls stay pending.
     if (polls === 1) response.end('40{"sid":"c"}');
     return;
   });
@@ -45,20 +44,20 @@ async function listen(onUpgrade) {
 }
 
 function connected(url) {
-  socket = openSocket(url, PATIENCE);
-  const arrived = new Promise((resolve) => socket?.on("connect", () => resolve()));
+  socket = openSocket(url, WEBSOCKET_TIMEOUT_MS);
+  const connection = new Promise((resolve) => socket?.on("connect", () => resolve()));
   socket.connect();
-  return arrived;
+  return connection;
 }
 
-test("a swallowed request to upgrade leads to polling", async () => {
+test("a swallowed upgrade request falls back to polling", async () => {
   const { url, seen } = await listen(() => {});
   await connected(url);
   expect(seen[0]).toBe("upgrade");
   expect(seen).toContain("POST polling");
 });
 
-test("a WebSocket whose messages are swallowed leads to polling", async () => {
+test("a WebSocket whose messages are swallowed falls back to polling", async () => {
   const { url, seen } = await listen((request, stream) => {
     const accept = acceptOf(request.headers["sec-websocket-key"] ?? "");
     stream.write(

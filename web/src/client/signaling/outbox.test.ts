@@ -11,7 +11,7 @@ let sent: { payload: unknown; done: (outcome: Outcome<unknown>) => void }[];
 let outbox: Outbox;
 
 const payloads = () => sent.map(({ payload }) => payload);
-const refuse = (code: "timeout" | "rate_limited" | "no_such_participant") => ({
+const rejection = (code: "timeout" | "rate_limited" | "no_such_participant") => ({
   error: new RequestError(code, ""),
 });
 
@@ -24,7 +24,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("nothing is sent before the call is joined, and everything in order after", () => {
+test("requests are sent in order once the outbox opens", () => {
   outbox.send("signal", signal("a"));
   outbox.send("signal", signal("b"));
   expect(sent).toEqual([]);
@@ -33,20 +33,20 @@ test("nothing is sent before the call is joined, and everything in order after",
   expect(payloads()).toEqual([signal("a"), signal("b"), signal("c")]);
 });
 
-test("after a drop only what was not acknowledged is sent again", () => {
+test("unacknowledged requests are sent again after a disconnect", () => {
   outbox.open();
   outbox.send("signal", signal("a"));
   outbox.send("signal", signal("b"));
   sent[0]?.done({ ok: {} });
   outbox.hold();
-  sent[1]?.done(refuse("timeout"));
+  sent[1]?.done(rejection("timeout"));
   outbox.send("signal", signal("c"));
   sent = [];
   outbox.open();
   expect(payloads()).toEqual([signal("b"), signal("c")]);
 });
 
-test("of the media states held back only the last is sent", () => {
+test("only the last of several held media states is sent", () => {
   outbox.send("media", media(true));
   outbox.send("signal", signal("a"));
   outbox.send("media", media(false));
@@ -54,12 +54,12 @@ test("of the media states held back only the last is sent", () => {
   expect(payloads()).toEqual([signal("a"), media(false)]);
 });
 
-test("told to be slower it waits, then goes on; refused for good it forgets", () => {
+test("a rate limited request is sent again later, a rejected one is dropped", () => {
   outbox.open();
   outbox.send("signal", signal("a"));
   outbox.send("signal", signal("b"));
-  sent[0]?.done(refuse("rate_limited"));
-  sent[1]?.done(refuse("no_such_participant"));
+  sent[0]?.done(rejection("rate_limited"));
+  sent[1]?.done(rejection("no_such_participant"));
   sent = [];
   outbox.send("signal", signal("c"));
   expect(sent).toEqual([]);
@@ -67,13 +67,13 @@ test("told to be slower it waits, then goes on; refused for good it forgets", ()
   expect(payloads()).toEqual([signal("a"), signal("c")]);
 });
 
-test("it does not grow without bound", () => {
+test("the number of entries is bounded", () => {
   for (let i = 0; i < 10_000; i++) outbox.send("signal", signal("a"));
   outbox.open();
   expect(sent.length).toBeLessThanOrEqual(2_000);
 });
 
-test("cleared, it has nothing left to say", () => {
+test("a cleared outbox sends nothing", () => {
   outbox.send("signal", signal("a"));
   outbox.clear();
   outbox.open();

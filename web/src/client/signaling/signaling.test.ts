@@ -18,93 +18,93 @@ afterEach(() => {
 
 const tea = { name: "tea", participants: 1, capacity: 9, locked: false };
 
-test("a request resolves to what the server answers", async () => {
-  socket.arrive();
+test("a request resolves to the server's answer", async () => {
+  socket.establish();
   const created = signaling.request("room:create", { name: "tea" });
   expect(socket.request("room:create").payload).toEqual({ name: "tea" });
   socket.request("room:create").ok({ room: tea });
   await expect(created).resolves.toEqual({ room: tea });
 });
 
-test("a refused request rejects with the server's code and sentence", async () => {
-  socket.arrive();
+test("a rejected request has the server's code and message", async () => {
+  socket.establish();
   const created = signaling.request("room:create", { name: "tea" });
-  socket.request("room:create").refuse("room_exists");
+  socket.request("room:create").reject("room_exists");
   await expect(created).rejects.toMatchObject({
     code: "room_exists",
-    message: "refused: room_exists",
+    message: "rejected: room_exists",
   });
 });
 
-test("no answer is a timeout while connected, unreachable otherwise", async () => {
-  socket.arrive();
+test("a request without answer is a timeout while connected, unreachable otherwise", async () => {
+  socket.establish();
   const slow = signaling.request("room:list", {});
-  socket.request("room:list").fail();
+  socket.request("room:list").timeOut();
   await expect(slow).rejects.toMatchObject({ code: "timeout" });
   const cut = signaling.request("room:list", {});
   socket.drop();
   await expect(cut).rejects.toMatchObject({ code: "unreachable" });
 });
 
-test("an answer that is none is an error, not a crash", () => {
-  socket.arrive();
+test("an invalid answer is an error, not a crash", () => {
+  socket.establish();
   const outcomes: unknown[] = [];
   socket.timeout = () => ({ emit: (_event, _payload, done) => done(null, null) });
   signaling.send("room:list", {}, (outcome) => outcomes.push(outcome));
   expect(outcomes).toMatchObject([{ error: { code: "internal" } }]);
 });
 
-test("the state follows the connection and the server's farewell", () => {
+test("the state follows the connection and the server's draining event", () => {
   const state = () => signaling.state.getSnapshot();
   expect(state()).toBe("connecting");
-  socket.arrive();
+  socket.establish();
   expect(state()).toBe("online");
-  socket.tell("server:draining", {});
+  socket.receive("server:draining", {});
   expect(state()).toBe("draining");
   socket.drop();
   expect(state()).toBe("offline");
 });
 
-test("sent away by the server it comes back, unless closed meanwhile", () => {
-  socket.arrive();
-  socket.wanted = false;
+test("a connection closed by the server is reopened unless it was closed here too", () => {
+  socket.establish();
+  socket.shouldConnect = false;
   socket.drop("io server disconnect");
   vi.runAllTimers();
-  expect(socket.wanted).toBe(true);
-  socket.arrive();
+  expect(socket.shouldConnect).toBe(true);
+  socket.establish();
   socket.drop("io server disconnect");
   signaling.close();
   vi.runAllTimers();
-  expect(socket.wanted).toBe(false);
+  expect(socket.shouldConnect).toBe(false);
 });
 
-test("back on the network, a connection that may be dead is made anew without leaving", () => {
-  socket.arrive();
+test("a change of network replaces the connection without closing the signaling", () => {
+  socket.establish();
   signaling.wake();
   expect(socket.enginesClosed).toBe(1);
-  expect(socket.wanted).toBe(true);
+  expect(socket.shouldConnect).toBe(true);
   socket.drop();
   signaling.close();
   signaling.wake();
-  expect(socket.wanted).toBe(false);
+  expect(socket.shouldConnect).toBe(false);
 });
 
-test("the lobby asks when looked at, again after each reconnection, and not after", () => {
+test("the lobby requests the list while open, and again after each reconnection", () => {
   const lobby = new LiveLobby(signaling);
-  socket.arrive();
-  expect(socket.asked).toEqual([]);
+  socket.establish();
+  expect(socket.pending).toEqual([]);
   const close = lobby.open();
   socket.request("room:list").ok({ rooms: [tea] });
   expect(lobby.getSnapshot()).toEqual({ loaded: true, rooms: [tea] });
-  socket.tell("room:list", { rooms: [] });
+  socket.receive("room:list", { rooms: [] });
   expect(lobby.getSnapshot().rooms).toEqual([]);
   socket.drop();
-  socket.arrive();
+  socket.establish();
   socket.request("room:list").ok({ rooms: [tea] });
   expect(lobby.getSnapshot().rooms).toEqual([tea]);
   close();
   close();
   socket.drop();
-  socket.arrive();
-  expect(socket.asked).toEqual([]);
+  socket.establish();
+  expect(socket.pending).toEqual([]);
 });

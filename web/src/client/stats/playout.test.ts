@@ -14,13 +14,13 @@ const MINUTE = 60_000;
 
 interface Trouble {
   freezes?: number;
-  /** How long each. */
+  /** Duration of each. */
   seconds?: number;
   nacks?: number;
 }
 
-/** A picture of 30 frames a second that its browser holds for 50 ms by itself. */
-class Picture {
+/** A video with 30 frames a second and a jitter buffer of 50 ms without a target. */
+class Video {
   counters: VideoCounters = {
     frames: 0,
     freezes: 0,
@@ -31,8 +31,8 @@ class Picture {
   };
   #state: PlayoutState = initialPlayout(this.counters, 0);
 
-  /** Two seconds with so many freezes for want of so many packets. */
-  look({ freezes = 0, seconds = 0.2, nacks = freezes }: Trouble = {}): number | null {
+  /** Two seconds with that many freezes and NACKs. */
+  measure({ freezes = 0, seconds = 0.2, nacks = freezes }: Trouble = {}): number | null {
     const before = this.counters;
     const frames = Math.round((INTERVAL / 1000 - freezes * seconds) * 30) + freezes;
     this.counters = {
@@ -48,86 +48,86 @@ class Picture {
     return this.#state.target;
   }
 
-  /** The target after so long, each look alike. */
+  /** The target after that time, with the same trouble in each interval. */
   after(milliseconds: number, trouble?: Trouble): number | null {
-    for (let at = 0; at < milliseconds - INTERVAL; at += INTERVAL) this.look(trouble);
-    return this.look(trouble);
+    for (let at = 0; at < milliseconds - INTERVAL; at += INTERVAL) this.measure(trouble);
+    return this.measure(trouble);
   }
 }
 
-test("a picture that freezes for want of repeats is held until they come", () => {
-  const picture = new Picture();
-  expect(picture.look()).toBeNull();
-  const target = picture.look({ freezes: 3 });
-  // Held for 50 ms, and 200 ms after the frame before: a repeat came 167 ms too late.
+test("video that freezes with packet loss gets a target that covers the retransmissions", () => {
+  const video = new Video();
+  expect(video.measure()).toBeNull();
+  const target = video.measure({ freezes: 3 });
+  // 50 ms of buffer, and a frame 200 ms after the last: the retransmission was 167 ms late.
   expect(target).toBeGreaterThan(217);
   expect(target).toBeLessThan(260);
-  expect(picture.look({ nacks: 10 })).toBe(target);
+  expect(video.measure({ nacks: 10 })).toBe(target);
 });
 
-test("nobody is held for so long as people would notice in talking", () => {
-  expect(new Picture().look({ freezes: 2, seconds: 0.35 })).toBe(300);
+test("the target is bounded, as a longer delay would disturb a conversation", () => {
+  expect(new Video().measure({ freezes: 2, seconds: 0.35 })).toBe(300);
 });
 
-test("what holding does not cure is not held", () => {
-  const never = new Picture();
+test("a freeze that no target can prevent does not raise it", () => {
+  const never = new Video();
   expect(never.after(MINUTE, { freezes: 1, seconds: 0.9 })).toBeNull();
-  const picture = new Picture();
-  const target = picture.look({ freezes: 2 });
-  expect(picture.after(6_000, { freezes: 1, seconds: 1 })).toBe(target);
+  const video = new Video();
+  const target = video.measure({ freezes: 2 });
+  expect(video.after(6_000, { freezes: 1, seconds: 1 })).toBe(target);
 });
 
-test("a freeze now and then is no reason, and two soon after each other are", () => {
-  const rarely = new Picture();
+test("rare freezes do not set a target, two in close succession do", () => {
+  const rarely = new Video();
   for (let minute = 0; minute < 5; minute++) {
-    expect(rarely.look({ freezes: 1 })).toBeNull();
+    expect(rarely.measure({ freezes: 1 })).toBeNull();
     expect(rarely.after(10_000, { nacks: 1 })).toBeNull();
   }
-  const often = new Picture();
-  often.look({ freezes: 1 });
-  often.look();
-  expect(often.look({ freezes: 1 })).not.toBeNull();
+  const often = new Video();
+  often.measure({ freezes: 1 });
+  often.measure();
+  expect(often.measure({ freezes: 1 })).not.toBeNull();
 });
 
-test("a picture that stands still though nothing is nacks is not held", () => {
-  expect(new Picture().after(MINUTE, { freezes: 3, nacks: 0 })).toBeNull();
+test("freezes without packet loss do not set a target", () => {
+  expect(new Video().after(MINUTE, { freezes: 3, nacks: 0 })).toBeNull();
 });
 
-test("that it has to wait once when it is to be held longer changes nothing", () => {
-  const picture = new Picture();
-  const target = picture.look({ freezes: 3 });
-  expect(picture.look({ freezes: 1 })).toBe(target);
-  picture.look();
-  expect(picture.after(8_000, { freezes: 1 }), "but what freezes later does").toBe(300);
+test("a freeze right after a change of the target does not raise it again", () => {
+  const video = new Video();
+  const target = video.measure({ freezes: 3 });
+  expect(video.measure({ freezes: 1 })).toBe(target);
+  video.measure();
+  expect(video.after(8_000, { freezes: 1 }), "a later freeze raises it").toBe(300);
 });
 
-test("less is tried when nothing freezes any more, whatever is lost and repeated in time", () => {
-  const picture = new Picture();
-  const target = picture.look({ freezes: 3 });
-  expect(picture.after(28_000, { nacks: 1 })).toBe(target);
-  expect(picture.look({ nacks: 1 })).toBe(Math.round(Number(target) / 2));
-  expect(picture.after(30_000, { nacks: 1 })).toBe(Math.round(Number(target) / 4));
-  expect(picture.after(30_000, { nacks: 1 })).toBeNull();
+test("the target is halved after enough time without a freeze", () => {
+  const video = new Video();
+  const target = video.measure({ freezes: 3 });
+  expect(video.after(28_000, { nacks: 1 })).toBe(target);
+  expect(video.measure({ nacks: 1 })).toBe(Math.round(Number(target) / 2));
+  expect(video.after(30_000, { nacks: 1 })).toBe(Math.round(Number(target) / 4));
+  expect(video.after(30_000, { nacks: 1 })).toBeNull();
 });
 
-test("where less was too little it is tried again later, and later each time", () => {
-  const picture = new Picture();
+test("each failed reduction doubles the time until the next one", () => {
+  const video = new Video();
   let longest = 0;
   for (let round = 0; round < 6; round++) {
-    // What holds for less than 200 ms freezes twice soon after.
-    let target = picture.look({ freezes: 2, seconds: 0.25 });
-    for (let looks = 0; looks < 5 && (target ?? 0) < 200; looks++) {
-      target = picture.look({ freezes: 2, seconds: 0.25 });
+    // Any target below 200 ms leads to two freezes.
+    let target = video.measure({ freezes: 2, seconds: 0.25 });
+    for (let n = 0; n < 5 && (target ?? 0) < 200; n++) {
+      target = video.measure({ freezes: 2, seconds: 0.25 });
     }
-    let held = 0;
-    while ((picture.look({ nacks: 1 }) ?? 0) > 200) held += INTERVAL;
-    expect(held).toBeGreaterThanOrEqual(Math.min(1.5 * longest, 400_000));
-    longest = held;
+    let reducedAfter = 0;
+    while ((video.measure({ nacks: 1 }) ?? 0) > 200) reducedAfter += INTERVAL;
+    expect(reducedAfter).toBeGreaterThanOrEqual(Math.min(1.5 * longest, 400_000));
+    longest = reducedAfter;
   }
-  expect(longest, "but it is tried").toBeLessThan(500_000);
+  expect(longest, "the target is still reduced").toBeLessThan(500_000);
 });
 
-/** A link that brings so many tracks, each of somebody's. */
+/** A link that receives these tracks. */
 function link(tracks: Record<string, [participant: string, source: Source]>) {
   const receivers = Object.keys(tracks).map((id) => ({
     track: { id },
@@ -144,8 +144,8 @@ function link(tracks: Record<string, [participant: string, source: Source]>) {
   let at = 0;
   return {
     tracks,
-    /** A look two seconds later; what each track counts. */
-    look(counts: Record<string, object>) {
+    /** Targets after one more interval, with the counters of each track. */
+    measure(counts: Record<string, object>) {
       const report = new Map(
         Object.entries(counts).map(([id, count]): [string, RtcStats] => [
           `in ${id}`,
@@ -170,29 +170,33 @@ const TROUBLED = {
 };
 const FLOWING = { ...TROUBLED, framesDecoded: 100, jitterBufferEmittedCount: 100 };
 
-test("a voice waits with its picture, and for none that does not come", () => {
-  const it = link({ picture: ["a", "camera"], voice: ["a", "microphone"], other: ["b", "camera"] });
-  it.look({ picture: {}, voice: {}, other: {} });
-  const [picture, voice, other] = it.look({ picture: TROUBLED, voice: {}, other: {} });
-  expect(picture).toBeGreaterThan(200);
-  expect([voice, other]).toEqual([picture, null]);
-  const paused = it.look({ picture: TROUBLED, voice: {}, other: {} });
+test("audio is delayed with its camera, and not while the camera is paused", () => {
+  const received = link({
+    camera: ["a", "camera"],
+    audio: ["a", "microphone"],
+    other: ["b", "camera"],
+  });
+  received.measure({ camera: {}, audio: {}, other: {} });
+  const [camera, audio, other] = received.measure({ camera: TROUBLED, audio: {}, other: {} });
+  expect(camera).toBeGreaterThan(200);
+  expect([audio, other]).toEqual([camera, null]);
+  const paused = received.measure({ camera: TROUBLED, audio: {}, other: {} });
   expect(paused).toEqual([null, null, null]);
-  const back = it.look({ picture: FLOWING, voice: {}, other: {} });
-  expect(back).toEqual([picture, picture, null]);
+  const back = received.measure({ camera: FLOWING, audio: {}, other: {} });
+  expect(back).toEqual([camera, camera, null]);
 });
 
-test("a shared screen is not held: that it stands still is its nature", () => {
-  const it = link({ screen: ["a", "screen"], voice: ["a", "microphone"] });
-  it.look({ screen: {}, voice: {} });
-  expect(it.look({ screen: TROUBLED, voice: {} })).toEqual([null, null]);
+test("a shared screen gets no target, as it may stand still", () => {
+  const received = link({ screen: ["a", "screen"], audio: ["a", "microphone"] });
+  received.measure({ screen: {}, audio: {} });
+  expect(received.measure({ screen: TROUBLED, audio: {} })).toEqual([null, null]);
 });
 
-test("who comes next on a section is held as the browser thinks fit", () => {
-  const it = link({ picture: ["a", "camera"], voice: ["a", "microphone"] });
-  it.look({ picture: {}, voice: {} });
-  expect(it.look({ picture: TROUBLED, voice: {} })).not.toContain(null);
-  it.tracks.picture = ["b", "camera"];
-  it.tracks.voice = ["b", "microphone"];
-  expect(it.look({ picture: FLOWING, voice: {} })).toEqual([null, null]);
+test("the next publisher on a section starts without a target", () => {
+  const received = link({ camera: ["a", "camera"], audio: ["a", "microphone"] });
+  received.measure({ camera: {}, audio: {} });
+  expect(received.measure({ camera: TROUBLED, audio: {} })).not.toContain(null);
+  received.tracks.camera = ["b", "camera"];
+  received.tracks.audio = ["b", "microphone"];
+  expect(received.measure({ camera: FLOWING, audio: {} })).toEqual([null, null]);
 });

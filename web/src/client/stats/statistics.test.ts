@@ -42,7 +42,7 @@ function inbound(change: object): Entries {
   };
 }
 
-test("what comes in is told as rates since the look before", () => {
+test("incoming tracks have rates since the measurement before", () => {
   const first = measure(inbound({ bytesReceived: 1_000_000, framesDecoded: 900 }), undefined, 0);
   expect(first.link.tracks).toMatchObject([{ bitrate: 0, loss: null, freezes: 0 }]);
   const after = {
@@ -67,7 +67,7 @@ test("what comes in is told as rates since the look before", () => {
   ]);
 });
 
-test("the layers of a camera are one flow, lost as the other end counts", () => {
+test("the layers of a camera are one track, with the loss that the receiver reports", () => {
   const outbound = (rid: string, height: number, bytesSent: number) => ({
     type: "outbound-rtp",
     kind: "video",
@@ -101,7 +101,7 @@ test("the layers of a camera are one flow, lost as the other end counts", () => 
   ]);
 });
 
-test("the path is told by both candidates, as Chromium and as Firefox mark it", () => {
+test("the path names both candidates, as Chromium and as Firefox mark the pair", () => {
   const pair = {
     type: "candidate-pair",
     localCandidateId: "l",
@@ -140,16 +140,16 @@ const link = (to: string, roundTrip: number, ...tracks: TrackStats[]): LinkStats
   tracks,
 });
 
-test("in a mesh a tile is as good as the worse of both ways", () => {
-  const judged = qualitiesOf(
+test("in a mesh the quality is the worse of both directions", () => {
+  const qualities = qualitiesOf(
     [link("a", 20, track({}), track({ direction: "out", loss: 0.05 }))],
     "me",
   );
-  expect(Object.fromEntries(judged)).toEqual({ a: "fair", me: "fair" });
+  expect(Object.fromEntries(qualities)).toEqual({ a: "fair", me: "fair" });
 });
 
-test("at the server each tile is judged alone, and oneself by what arrives there", () => {
-  const judged = qualitiesOf(
+test("at the media server each publisher has its own quality, and self that of the uplink", () => {
+  const qualities = qualitiesOf(
     [
       link(
         "sfu",
@@ -161,10 +161,10 @@ test("at the server each tile is judged alone, and oneself by what arrives there
     ],
     "me",
   );
-  expect(Object.fromEntries(judged)).toEqual({ a: "good", b: "poor", me: "good" });
+  expect(Object.fromEntries(qualities)).toEqual({ a: "good", b: "poor", me: "good" });
 });
 
-test("a long way, and a picture that stands still, are worse", () => {
+test("a long round trip and freezes lower the quality", () => {
   const of = (roundTrip: number, freezes: number) =>
     qualitiesOf([link("a", roundTrip, track({ freezes }))], "me").get("a");
   expect([of(50, 0), of(500, 0), of(1_000, 0), of(50, 1), of(50, 2)]).toEqual([
@@ -176,7 +176,7 @@ test("a long way, and a picture that stands still, are worse", () => {
   ]);
 });
 
-test("two minutes are remembered", () => {
+test("two minutes of samples are kept", () => {
   let statistics = NO_STATISTICS;
   const now = [link("a", 30, track({}), track({ direction: "out", bitrate: 5, loss: 0.5 }))];
   for (let n = 0; n < 100; n++) statistics = reduceStatistics(statistics, now, n);

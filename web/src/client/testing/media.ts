@@ -1,6 +1,6 @@
-// Microphones and cameras without any.
+// Microphones and cameras without hardware.
 type Kind = "audio" | "video";
-type Wanted = Partial<Record<Kind, MediaTrackConstraints | true>>;
+type Constraints = Partial<Record<Kind, MediaTrackConstraints | true>>;
 
 let tracks = 0;
 
@@ -9,7 +9,7 @@ export class FakeTrack extends EventTarget {
   enabled = true;
   contentHint = "";
   readyState = "live";
-  /** The system keeps it silent or black. */
+  /** Muted by the system. */
   muted = false;
   readonly kind: string;
   readonly deviceId: string;
@@ -30,37 +30,38 @@ export class FakeTrack extends EventTarget {
     this.readyState = "ended";
   }
 
-  /** The system takes the device away for a while, or gives it back. */
+  /** The system interrupts the device, or ends the interruption. */
   interrupt(muted = true): void {
     this.muted = muted;
     this.dispatchEvent(new Event(muted ? "mute" : "unmute"));
   }
 
-  /** The device goes away. */
+  /** The device is unplugged. */
   end(): void {
     this.readyState = "ended";
     this.dispatchEvent(new Event("ended"));
   }
 }
 
-/** A computer with these devices; each may be made to fail with a `DOMException` of a name. */
+/** A computer with some devices; each kind can be made to fail. */
 export class FakeDevices extends EventTarget {
-  failing: { audio?: string; video?: string } = {};
-  /** Each question put to the person. */
-  readonly asked: Wanted[] = [];
+  /** Names of the `DOMException` that a kind fails with. */
+  errors: { audio?: string; video?: string } = {};
+  /** Constraints of each `getUserMedia` call. */
+  readonly requests: Constraints[] = [];
   readonly tracks: FakeTrack[] = [];
-  /** What `getDisplayMedia` fails with. */
-  refusing: DOMException | null = null;
+  /** Error of `getDisplayMedia`. */
+  displayError: DOMException | null = null;
 
-  /** Devices by kind, as `enumerateDevices` lists them. */
+  /** Device ids by kind, in the order of `enumerateDevices`. */
   readonly ids: Record<Kind, string[]> = { audio: ["audio1"], video: ["video1"] };
-  /** Devices that another program holds. */
+  /** Devices in use by another program. */
   readonly busy = new Set<string>();
-  /** Kinds that are not answered until `answer` is called. */
+  /** Kinds whose requests stay pending until `answer` is called. */
   readonly hanging = new Set<Kind | "screen">();
   #unanswered: (() => void)[] = [];
 
-  /** Everything that was asked while it hung is answered now. */
+  /** Answers all pending requests. */
   async answer(): Promise<void> {
     this.hanging.clear();
     for (const answer of this.#unanswered.splice(0)) answer();
@@ -74,18 +75,18 @@ export class FakeDevices extends EventTarget {
 
   async getDisplayMedia() {
     if (this.hanging.has("screen")) await this.#hang();
-    if (this.refusing) throw this.refusing;
+    if (this.displayError) throw this.displayError;
     return this.#stream([new FakeTrack("video", "screen1"), new FakeTrack("audio", "screen1")]);
   }
 
-  async getUserMedia(wanted: Wanted) {
-    this.asked.push(wanted);
-    const kinds = (["audio", "video"] as const).filter((kind) => wanted[kind]);
+  async getUserMedia(constraints: Constraints) {
+    this.requests.push(constraints);
+    const kinds = (["audio", "video"] as const).filter((kind) => constraints[kind]);
     if (kinds.some((kind) => this.hanging.has(kind))) await this.#hang();
     for (const kind of kinds) {
-      if (this.failing[kind]) throw new DOMException("", this.failing[kind]);
+      if (this.errors[kind]) throw new DOMException("", this.errors[kind]);
     }
-    const ids = kinds.map((kind) => this.#idFor(kind, wanted[kind]));
+    const ids = kinds.map((kind) => this.#idFor(kind, constraints[kind]));
     if (ids.some((id) => this.busy.has(id))) throw new DOMException("", "NotReadableError");
     return this.#stream(kinds.map((kind, i) => new FakeTrack(kind, ids[i] ?? "")));
   }
@@ -96,8 +97,8 @@ export class FakeDevices extends EventTarget {
     );
   }
 
-  #idFor(kind: Kind, wanted: MediaTrackConstraints | true | undefined): string {
-    const { ideal, exact } = ((wanted !== true && wanted?.deviceId) || {}) as {
+  #idFor(kind: Kind, constraints: MediaTrackConstraints | true | undefined): string {
+    const { ideal, exact } = ((constraints !== true && constraints?.deviceId) || {}) as {
       ideal?: string;
       exact?: string;
     };
@@ -136,7 +137,7 @@ export function fakeStream(tracks: MediaStreamTrack[]): MediaStream {
   } as unknown as MediaStream;
 }
 
-/** Lets promise callbacks run that are due. */
+/** Runs the promise callbacks that are due. */
 export async function flush(): Promise<void> {
   for (let i = 0; i < 50; i++) await Promise.resolve();
 }

@@ -1,8 +1,8 @@
-// A peer connection that follows the specification in what negotiation depends on, and has no
-// network: https://www.w3.org/TR/webrtc/.
+// A peer connection without a network that follows the specification where negotiation depends on
+// it (https://www.w3.org/TR/webrtc/).
 import type { Scheduler } from "./scheduler.ts";
 
-interface Section {
+interface FakeTransceiver {
   kind: string;
   mid: string | null;
   direction: RTCRtpTransceiverDirection;
@@ -15,9 +15,10 @@ interface Section {
   stop: () => void;
 }
 
-interface State {
+/** The state to which a rollback returns. */
+interface StableState {
   mids: (string | null)[];
-  localFragment: string;
+  localUfrag: string;
 }
 
 export class FakeSender {
@@ -42,28 +43,30 @@ export class FakePeer extends EventTarget {
   connectionState: RTCPeerConnectionState = "new";
   localDescription: { type: RTCSdpType; sdp: string } | null = null;
   remoteDescription: { type: RTCSdpType; sdp: string } | null = null;
-  /** Candidates that were added, by their fragment. */
-  readonly added: string[] = [];
-  /** Hears nothing, as Firefox after it rolled a restart back, until the next restart. */
-  deaf = false;
-  /** Kinds of which it can decode no offered format, so that it rejects their sections. */
-  readonly lacks = new Set<string>();
-  /** Offers set so far. */
-  offers = 0;
+  /** Ufrags of the added candidates. */
+  readonly addedUfrags: string[] = [];
+  /** Receives nothing until the next restart, as Firefox after a rolled back restart. */
+  isStuck = false;
+  /** Kinds without a codec in common, whose sections are rejected. */
+  readonly unsupportedKinds = new Set<string>();
+  /** Number of local offers so far. */
+  offerCount = 0;
   configuration: RTCConfiguration;
-  readonly sections: Section[] = [];
+  readonly transceivers: FakeTransceiver[] = [];
+  /** Counts by id of the received track. */
   readonly #received = new Map<string, number>();
   readonly #world: Scheduler;
   readonly #name: string;
-  #operations = 0;
-  #needed = false;
-  #askAgain = false;
+  #pendingOperations = 0;
+  #negotiationNeeded = false;
+  /** Check for negotiation once the pending operations are done. */
+  #checkLater = false;
   #restartWanted = false;
-  #fragment = "";
-  #remoteFragment = "";
-  #role: "active" | "passive" | null = null;
-  readonly #session = ++serial;
-  #stable: State = { mids: [], localFragment: "" };
+  #ufrag = "";
+  #remoteUfrag = "";
+  #dtlsRole: "active" | "passive" | null = null;
+  readonly #sessionId = ++serial;
+  #stable: StableState = { mids: [], localUfrag: "" };
   #closed = false;
 
   constructor(world: Scheduler, name: string, configuration: RTCConfiguration = {}) {
@@ -73,40 +76,41 @@ export class FakePeer extends EventTarget {
     this.configuration = configuration;
   }
 
-  /** This, as the code under test knows it. */
+  /** Typed for the code under test. */
   get asPeer(): RTCPeerConnection {
     return this as unknown as RTCPeerConnection;
   }
 
-  get fragment(): string {
-    return this.#fragment;
+  get ufrag(): string {
+    return this.#ufrag;
   }
 
   addTransceiver(
-    what: string | MediaStreamTrack,
+    trackOrKind: string | MediaStreamTrack,
     init: {
       direction?: RTCRtpTransceiverDirection;
       sendEncodings?: RTCRtpEncodingParameters[];
     } = {},
-  ): Section {
-    const section = this.#section(typeof what === "string" ? what : what.kind, null);
-    if (typeof what !== "string") section.sender.track = what;
-    if (init.direction) section.direction = init.direction;
-    if (init.sendEncodings) section.sender.parameters = { encodings: init.sendEncodings };
-    this.#askNegotiation();
-    return section;
+  ): FakeTransceiver {
+    const kind = typeof trackOrKind === "string" ? trackOrKind : trackOrKind.kind;
+    const transceiver = this.#createTransceiver(kind, null);
+    if (typeof trackOrKind !== "string") transceiver.sender.track = trackOrKind;
+    if (init.direction) transceiver.direction = init.direction;
+    if (init.sendEncodings) transceiver.sender.parameters = { encodings: init.sendEncodings };
+    this.#checkNegotiation();
+    return transceiver;
   }
 
-  /** Something arrives by the section of that mid. */
-  receive(mid: string, count = 1): void {
-    const section = this.sections.find((each) => each.mid === mid);
-    if (!section) throw new Error(`there is no section ${mid}`);
-    const { id } = section.receiver.track;
+  /** Delivers packets or frames to the transceiver with that mid. */
+  deliver(mid: string, count = 1): void {
+    const transceiver = this.transceivers.find((each) => each.mid === mid);
+    if (!transceiver) throw new Error(`there is no transceiver ${mid}`);
+    const { id } = transceiver.receiver.track;
     this.#received.set(id, (this.#received.get(id) ?? 0) + count);
   }
 
   async getStats(): Promise<Map<string, unknown>> {
-    const entries = this.sections.map(({ kind, receiver: { track } }) => {
+    const entries = this.transceivers.map(({ kind, receiver: { track } }) => {
       const count = this.#received.get(track.id) ?? 0;
       const entry = { type: "inbound-rtp", kind, trackIdentifier: track.id };
       return [track.id, { ...entry, framesDecoded: count, packetsReceived: count }] as const;
@@ -114,17 +118,17 @@ export class FakePeer extends EventTarget {
     return new Map(entries);
   }
 
-  getTransceivers(): Section[] {
-    return [...this.sections];
+  getTransceivers(): FakeTransceiver[] {
+    return [...this.transceivers];
   }
 
-  getReceivers(): Section["receiver"][] {
-    return this.sections.map(({ receiver }) => receiver);
+  getReceivers(): FakeTransceiver["receiver"][] {
+    return this.transceivers.map(({ receiver }) => receiver);
   }
 
   restartIce(): void {
     this.#restartWanted = true;
-    this.#askNegotiation();
+    this.#checkNegotiation();
   }
 
   getConfiguration(): RTCConfiguration {
@@ -148,8 +152,8 @@ export class FakePeer extends EventTarget {
     return this.#closed;
   }
 
-  /** Moves to a connection state, as the network would make it. */
-  become(state: RTCPeerConnectionState): void {
+  /** Changes the state, as the network would. */
+  setConnectionState(state: RTCPeerConnectionState): void {
     this.connectionState = state;
     this.dispatchEvent(new Event("connectionstatechange"));
   }
@@ -167,7 +171,7 @@ export class FakePeer extends EventTarget {
     return this.#operation(() => {
       if (description.type === "offer") {
         if (this.signalingState === "have-local-offer") this.#rollback();
-        this.#accept(description.sdp);
+        this.#createOffered(description.sdp);
         this.signalingState = "have-remote-offer";
       } else {
         if (this.signalingState !== "have-local-offer") {
@@ -176,9 +180,9 @@ export class FakePeer extends EventTarget {
         if (offerOf(description.sdp) !== offerOf(this.localDescription?.sdp ?? "")) {
           throw new Error("an answer to another offer");
         }
-        if (this.#fragment !== this.#stable.localFragment) this.deaf = false;
-        this.#stop(({ mid }) => mid !== null && !description.sdp.includes(` ${mid}\r\n`));
-        this.#settle(description.sdp.includes("a=setup:active") ? "passive" : "active");
+        if (this.#ufrag !== this.#stable.localUfrag) this.isStuck = false;
+        this.#stopRejected(({ mid }) => mid !== null && !description.sdp.includes(` ${mid}\r\n`));
+        this.#complete(description.sdp.includes("a=setup:active") ? "passive" : "active");
       }
       this.remoteDescription = description;
     });
@@ -186,22 +190,22 @@ export class FakePeer extends EventTarget {
 
   addIceCandidate(candidate: RTCIceCandidateInit): Promise<void> {
     return this.#operation(() => {
-      const fragment = candidate.usernameFragment ?? "";
-      if (!this.remoteDescription?.sdp.includes(`a=ice-ufrag:${fragment}\r\n`)) {
-        throw new Error(`a candidate of ${fragment}, which is not the remote description's`);
+      const ufrag = candidate.usernameFragment ?? "";
+      if (!this.remoteDescription?.sdp.includes(`a=ice-ufrag:${ufrag}\r\n`)) {
+        throw new Error(`a candidate of ${ufrag}, which is not in the remote description`);
       }
-      this.added.push(fragment);
+      this.addedUfrags.push(ufrag);
     });
   }
 
   #offer(): void {
-    // As Chromium does where everything is to be bundled, and nothing is there.
-    if (this.sections.length === 0) throw new Error("an offer without sections");
-    this.#stable = { mids: this.sections.map(({ mid }) => mid), localFragment: this.#fragment };
-    this.offers += 1;
+    // As Chromium with max-bundle.
+    if (this.transceivers.length === 0) throw new Error("an offer without sections");
+    this.#stable = { mids: this.transceivers.map(({ mid }) => mid), localUfrag: this.#ufrag };
+    this.offerCount += 1;
     serial += 1;
-    for (const section of this.sections) section.mid ??= `${this.#name}${serial}${section.kind}`;
-    if (this.#restartWanted || !this.#fragment) this.#fragment = `${this.#name}${serial}`;
+    for (const each of this.transceivers) each.mid ??= `${this.#name}${serial}${each.kind}`;
+    if (this.#restartWanted || !this.#ufrag) this.#ufrag = `${this.#name}${serial}`;
     this.localDescription = { type: "offer", sdp: this.#sdp(serial, "actpass") };
     this.signalingState = "have-local-offer";
   }
@@ -209,56 +213,58 @@ export class FakePeer extends EventTarget {
   #answer(): void {
     serial += 1;
     const offer = this.remoteDescription?.sdp ?? "";
-    const restarted = fragmentOf(offer) !== this.#remoteFragment;
-    if (restarted || !this.#fragment) this.#fragment = `${this.#name}${serial}`;
-    this.#remoteFragment = fragmentOf(offer);
-    this.#stop(({ kind, mid }) => mid !== null && this.lacks.has(kind));
-    // As Firefox does: given the choice, it doesn't keep the role it has.
+    const isRestart = ufragOf(offer) !== this.#remoteUfrag;
+    if (isRestart || !this.#ufrag) this.#ufrag = `${this.#name}${serial}`;
+    this.#remoteUfrag = ufragOf(offer);
+    this.#stopRejected(({ kind, mid }) => mid !== null && this.unsupportedKinds.has(kind));
+    // As Firefox, which does not keep its role if the offer lets it choose.
     const role = offer.includes("a=setup:active") ? "passive" : "active";
     this.localDescription = { type: "answer", sdp: this.#sdp(offerOf(offer), role) };
-    this.#settle(role);
+    this.#complete(role);
   }
 
-  /** An offer and its answer are in force. */
-  #settle(role: "active" | "passive"): void {
-    // As Chromium does: it can't change its role.
-    if (this.#role !== null && this.#role !== role) throw new Error("failed to set SSL role");
-    this.#role = role;
+  /** Offer and answer take effect. */
+  #complete(role: "active" | "passive"): void {
+    // As Chromium, which can't change its role.
+    if (this.#dtlsRole !== null && this.#dtlsRole !== role) {
+      throw new Error("failed to set SSL role");
+    }
+    this.#dtlsRole = role;
     this.signalingState = "stable";
-    if (this.#fragment !== this.#stable.localFragment) this.#restartWanted = false;
-    this.#stable = { mids: this.sections.map(({ mid }) => mid), localFragment: this.#fragment };
-    this.#needed = false;
+    if (this.#ufrag !== this.#stable.localUfrag) this.#restartWanted = false;
+    this.#stable = { mids: this.transceivers.map(({ mid }) => mid), localUfrag: this.#ufrag };
+    this.#negotiationNeeded = false;
     this.dispatchEvent(new Event("signalingstatechange"));
-    this.#askNegotiation();
+    this.#checkNegotiation();
   }
 
-  /** Rejected sections are no longer among the connection's (RFC 9429 §5.11). */
-  #stop(isRejected: (section: Section) => boolean): void {
-    for (const section of this.sections.filter(isRejected)) {
-      section.currentDirection = "stopped";
-      section.mid = null;
-      this.sections.splice(this.sections.indexOf(section), 1);
+  /** Stops and removes the transceivers of rejected sections (RFC 9429 §5.11). */
+  #stopRejected(isRejected: (transceiver: FakeTransceiver) => boolean): void {
+    for (const transceiver of this.transceivers.filter(isRejected)) {
+      transceiver.currentDirection = "stopped";
+      transceiver.mid = null;
+      this.transceivers.splice(this.transceivers.indexOf(transceiver), 1);
     }
   }
 
   #rollback(): void {
-    this.deaf ||= this.#stable.localFragment !== "" && this.#restartWanted;
-    this.sections.forEach((section, i) => {
-      section.mid = this.#stable.mids[i] ?? null;
+    this.isStuck ||= this.#stable.localUfrag !== "" && this.#restartWanted;
+    this.transceivers.forEach((transceiver, i) => {
+      transceiver.mid = this.#stable.mids[i] ?? null;
     });
-    this.#fragment = this.#stable.localFragment;
+    this.#ufrag = this.#stable.localUfrag;
     this.signalingState = "stable";
   }
 
-  /** Sections made by `addTransceiver` never match an offered one, so new ones are made. */
-  #accept(sdp: string): void {
+  /** Creates the offered transceivers; those of `addTransceiver` never match an offered one. */
+  #createOffered(sdp: string): void {
     for (const [, kind = "", mid = ""] of sdp.matchAll(/^m=(\S+) (\S+)\r$/gm)) {
-      if (!this.sections.some((section) => section.mid === mid)) this.#section(kind, mid);
+      if (!this.transceivers.some((each) => each.mid === mid)) this.#createTransceiver(kind, mid);
     }
   }
 
-  #section(kind: string, mid: string | null): Section {
-    const section: Section = {
+  #createTransceiver(kind: string, mid: string | null): FakeTransceiver {
+    const transceiver: FakeTransceiver = {
       kind,
       mid,
       direction: mid === null ? "sendrecv" : "recvonly",
@@ -267,22 +273,22 @@ export class FakePeer extends EventTarget {
         track: { id: `${this.#name}-received${++serial}`, kind },
         getSynchronizationSources: () => [],
       },
-      // Only ever asked of a section that was not negotiated, which is then as if it had not been.
-      stop: () => void this.sections.splice(this.sections.indexOf(section), 1),
+      // Called before negotiation only, so that the transceiver leaves no trace.
+      stop: () => void this.transceivers.splice(this.transceivers.indexOf(transceiver), 1),
     };
-    this.sections.push(section);
-    return section;
+    this.transceivers.push(transceiver);
+    return transceiver;
   }
 
   #sdp(offer: number | string, setup: string): string {
-    const sections = this.sections.filter(({ mid }) => mid !== null);
-    const lines = sections.map(({ kind, mid }) => `m=${kind} ${mid}\r\n`).join("");
-    const head = `v=0\r\no=- ${this.#session} ${serial} IN IP4 0.0.0.0\r\ns=${offer}\r\n`;
-    return `${head}a=setup:${setup}\r\na=ice-ufrag:${this.#fragment}\r\n${lines}`;
+    const negotiated = this.transceivers.filter(({ mid }) => mid !== null);
+    const sections = negotiated.map(({ kind, mid }) => `m=${kind} ${mid}\r\n`).join("");
+    const head = `v=0\r\no=- ${this.#sessionId} ${serial} IN IP4 0.0.0.0\r\ns=${offer}\r\n`;
+    return `${head}a=setup:${setup}\r\na=ice-ufrag:${this.#ufrag}\r\n${sections}`;
   }
 
   #gather(): void {
-    const usernameFragment = this.#fragment;
+    const usernameFragment = this.#ufrag;
     const candidates = [`candidate:1 ${usernameFragment}`, `candidate:2 ${usernameFragment}`, ""];
     for (const candidate of candidates) {
       this.#world.queue(`gather:${this.#name}`, () => {
@@ -295,37 +301,37 @@ export class FakePeer extends EventTarget {
   }
 
   #operation(run: () => void): Promise<void> {
-    this.#operations += 1;
+    this.#pendingOperations += 1;
     return new Promise((resolve, reject) => {
       this.#world.queue(`operation:${this.#name}`, () => {
-        this.#operations -= 1;
+        this.#pendingOperations -= 1;
         try {
           if (!this.#closed) run();
           resolve();
         } catch (error) {
           reject(error);
         }
-        if (this.#operations === 0 && this.#askAgain) {
-          this.#askAgain = false;
-          this.#askNegotiation();
+        if (this.#pendingOperations === 0 && this.#checkLater) {
+          this.#checkLater = false;
+          this.#checkNegotiation();
         }
       });
     });
   }
 
-  #askNegotiation(): void {
-    if (this.#operations > 0) {
-      this.#askAgain = true;
+  #checkNegotiation(): void {
+    if (this.#pendingOperations > 0) {
+      this.#checkLater = true;
       return;
     }
-    const wanted = this.#restartWanted || this.sections.some(({ mid }) => mid === null);
-    if (this.signalingState !== "stable" || this.#needed || !wanted) return;
-    this.#needed = true;
+    const isNeeded = this.#restartWanted || this.transceivers.some(({ mid }) => mid === null);
+    if (this.signalingState !== "stable" || this.#negotiationNeeded || !isNeeded) return;
+    this.#negotiationNeeded = true;
     this.#world.queue(`event:${this.#name}`, () => {
-      if (this.#closed || !this.#needed) return;
-      if (this.#operations > 0) {
-        this.#needed = false;
-        this.#askAgain = true;
+      if (this.#closed || !this.#negotiationNeeded) return;
+      if (this.#pendingOperations > 0) {
+        this.#negotiationNeeded = false;
+        this.#checkLater = true;
       } else if (this.signalingState === "stable") {
         this.dispatchEvent(new Event("negotiationneeded"));
       }
@@ -333,11 +339,11 @@ export class FakePeer extends EventTarget {
   }
 }
 
-function fragmentOf(sdp: string): string {
+function ufragOf(sdp: string): string {
   return /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? "";
 }
 
-/** Which offer a description is, or answers; real SDP does not tell, so only the fake may ask. */
+/** The offer that a description is, or answers. Real SDP does not contain it. */
 function offerOf(sdp: string): string {
   return /^s=(\S+)/m.exec(sdp)?.[1] ?? "";
 }

@@ -1,6 +1,8 @@
-// A small world without time: tasks wait in lanes, and a seed decides which lane goes next.
+// A scheduler without time: tasks wait in lanes, and a seed determines which lane runs next.
 
-/** Runs tasks one by one: in order within a lane, in an order drawn from the seed across lanes. */
+const DEFAULT_LIMIT = 10_000;
+
+/** Runs tasks one by one: in order within a lane, interleaved at random across lanes. */
 export class Scheduler {
   readonly #lanes = new Map<string, (() => void)[]>();
   #random: number;
@@ -9,32 +11,32 @@ export class Scheduler {
     this.#random = seed * 2_654_435_761 + 1;
   }
 
-  /** Puts a task at the end of a lane. */
+  /** Appends a task to a lane. */
   queue(lane: string, task: () => void): void {
     const tasks = this.#lanes.get(lane) ?? [];
     tasks.push(task);
     this.#lanes.set(lane, tasks);
   }
 
-  /** Forgets what waits in the lanes whose name begins so. */
+  /** Discards the tasks of all lanes with this prefix. */
   drop(prefix: string): void {
     for (const lane of this.#lanes.keys()) if (lane.startsWith(prefix)) this.#lanes.delete(lane);
   }
 
-  /** Runs tasks until none is left, or `most` have run. */
-  async run(most = 10_000): Promise<void> {
+  /** Runs tasks until none is left, or `limit` have run. */
+  async run(limit = DEFAULT_LIMIT): Promise<void> {
     await settled();
-    for (let ran = 0; ran < most; ran++) {
+    for (let ran = 0; ran < limit; ran++) {
       const lanes = [...this.#lanes].filter(([, tasks]) => tasks.length > 0);
       const lane = lanes[this.below(lanes.length)];
       if (!lane) return;
       lane[1].shift()?.();
       await settled();
     }
-    if (most === 10_000) throw new Error("the world does not come to rest");
+    if (limit === DEFAULT_LIMIT) throw new Error("the tasks never end");
   }
 
-  /** A number from 0 up to, without, `end`. */
+  /** A random number from 0 to `end`, exclusive. */
   below(end: number): number {
     // xorshift32
     this.#random ^= this.#random << 13;
@@ -44,7 +46,7 @@ export class Scheduler {
   }
 }
 
-/** Lets promise callbacks run that are due. */
+/** Runs the promise callbacks that are due. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 30; i++) await Promise.resolve();
 }

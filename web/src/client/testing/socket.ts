@@ -1,25 +1,26 @@
-// A Socket.IO client socket in the hands of a test.
+// A Socket.IO client socket controlled by a test.
 import type { SocketLike } from "../signaling/signaling.ts";
 
-/** A request that was sent and waits for its answer. */
-export interface Asked {
+/** A request that awaits its acknowledgement. */
+export interface PendingRequest {
   event: string;
   payload: Record<string, unknown>;
-  /** Answers as the server would. */
+  /** Acknowledges as the server would. */
   ok(answer?: unknown): void;
-  refuse(code: string): void;
-  /** No answer comes. */
-  fail(): void;
+  reject(code: string): void;
+  /** No acknowledgement arrives. */
+  timeOut(): void;
 }
 
 export class FakeSocket implements SocketLike {
   connected = false;
-  wanted = false;
-  /** Requests still without an answer, oldest first. */
-  asked: Asked[] = [];
+  /** The code under test has called `connect` and not `disconnect` since. */
+  shouldConnect = false;
+  /** Requests without acknowledgement, the oldest first. */
+  pending: PendingRequest[] = [];
   enginesClosed = 0;
-  /** Hears of each request. */
-  onAsked: (asked: Asked) => void = () => {};
+  /** Called for each request. */
+  onRequest: (request: PendingRequest) => void = () => {};
   io = {
     engine: {
       close: () => {
@@ -32,11 +33,11 @@ export class FakeSocket implements SocketLike {
   readonly #listeners = new Map<string, ((...args: unknown[]) => void)[]>();
 
   connect(): void {
-    this.wanted = true;
+    this.shouldConnect = true;
   }
 
   disconnect(): void {
-    this.wanted = false;
+    this.shouldConnect = false;
     if (this.connected) this.drop("io client disconnect");
   }
 
@@ -53,53 +54,53 @@ export class FakeSocket implements SocketLike {
         done: (error: unknown, reply: unknown) => void,
       ): void => {
         const answer = (error: unknown, reply: unknown) => {
-          this.asked = this.asked.filter((entry) => entry !== asked);
+          this.pending = this.pending.filter((entry) => entry !== request);
           done(error, reply);
         };
-        const asked: Asked = {
+        const request: PendingRequest = {
           event,
           payload: payload as Record<string, unknown>,
           ok: (reply = {}) => answer(null, { ok: reply }),
-          refuse: (code) => answer(null, { error: { code, message: `refused: ${code}` } }),
-          fail: () => answer(new Error("no answer"), undefined),
+          reject: (code) => answer(null, { error: { code, message: `rejected: ${code}` } }),
+          timeOut: () => answer(new Error("no answer"), undefined),
         };
-        this.asked.push(asked);
-        this.onAsked(asked);
+        this.pending.push(request);
+        this.onRequest(request);
       },
     };
   }
 
-  /** The session goes on over polling. */
-  poll(id: string): void {
+  /** Continues the session over polling. */
+  downgradeToPolling(id: string): void {
     this.io = { engine: { ...this.io.engine, id, transport: { name: "polling" } } };
   }
 
-  /** The connection stands. */
-  arrive(): void {
+  /** Establishes the connection. */
+  establish(): void {
     this.connected = true;
-    this.tell("connect");
+    this.receive("connect");
   }
 
-  /** The connection is lost; what waited for an answer gets none. */
+  /** Loses the connection; pending requests time out. */
   drop(reason = "transport close"): void {
     this.connected = false;
-    for (const asked of [...this.asked]) asked.fail();
-    this.tell("disconnect", reason);
+    for (const request of [...this.pending]) request.timeOut();
+    this.receive("disconnect", reason);
   }
 
-  /** An event from the server. */
-  tell(event: string, ...args: unknown[]): void {
+  /** Delivers an event of the server. */
+  receive(event: string, ...args: unknown[]): void {
     for (const listener of this.#listeners.get(event) ?? []) listener(...args);
   }
 
-  /** The oldest unanswered request of that name. */
-  request(event: string): Asked {
-    const asked = this.asked.find((entry) => entry.event === event);
-    if (!asked) throw new Error(`no ${event} was asked`);
-    return asked;
+  /** The oldest pending request with that name. */
+  request(event: string): PendingRequest {
+    const request = this.pending.find((entry) => entry.event === event);
+    if (!request) throw new Error(`no pending ${event}`);
+    return request;
   }
 
-  requests(event: string): Asked[] {
-    return this.asked.filter((entry) => entry.event === event);
+  requests(event: string): PendingRequest[] {
+    return this.pending.filter((entry) => entry.event === event);
   }
 }

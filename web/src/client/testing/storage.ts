@@ -1,4 +1,4 @@
-// A page's storage in the hands of a test.
+// Web storage in memory.
 export class FakeStorage implements Storage {
   readonly #items = new Map<string, string>();
 

@@ -13,8 +13,8 @@ const SLOW_POLL_AFTER_MS = 10_000;
 const SILENCE_MS = 2_000;
 
 /**
- * Duration of continuous frames after which a camera counts as arrived. On a busy machine the frames
- * after the first one were seen to take seconds.
+ * Duration of continuous frames after which a camera counts as arrived. On a busy machine the
+ * frames after the first one were seen to take seconds.
  */
 const STEADY_MS = 1_000;
 
@@ -55,8 +55,8 @@ export class Arrivals {
   }
 
   /**
-   * The track has delivered enough to switch to it: a continuous run of frames of a camera, anything
-   * at all of another source. The publisher tells one use of a section from the next.
+   * The track has delivered enough to switch to it: a continuous run of frames of a camera,
+   * anything of another source. The publisher distinguishes successive uses of a section.
    */
   hasArrived(track: string, publisher: ParticipantId, source: Source): boolean {
     const count = this.#counters.get(track);

@@ -12,7 +12,7 @@ interface End {
   peer: () => FakePeer;
 }
 
-/** Two ends whose signals cross in an order drawn from the seed. */
+/** Two ends whose signals cross in a seeded order. */
 function pair(seed: number): { world: Scheduler; polite: End; impolite: End } {
   const world = new Scheduler(seed);
   const ends = {} as Record<"polite" | "impolite", End>;
@@ -39,8 +39,8 @@ function pair(seed: number): { world: Scheduler; polite: End; impolite: End } {
   return { world, ...ends };
 }
 
-/** Our polite end and a client that is not ours, which has these sections to offer. */
-function beside(seed: number, tracks: Tracks, offers: readonly string[]) {
+/** A polite link and a third-party client that offers sections of these kinds. */
+function withForeignClient(seed: number, tracks: Tracks, offers: readonly string[]) {
   const world = new Scheduler(seed);
   const theirs = new FakePeer(world, "foreign");
   let ours: FakePeer | undefined;
@@ -67,13 +67,13 @@ function beside(seed: number, tracks: Tracks, offers: readonly string[]) {
   return { world, link, theirs, ours: () => ours as FakePeer };
 }
 
-/** What a peer sends by its negotiated sections, by kind, in the order of its descriptions. */
+/** Tracks that a peer sends on its negotiated sections of a kind, in SDP order. */
 const sentBy = (peer: FakePeer, kind: string) =>
-  peer.sections
+  peer.transceivers
     .filter((section) => section.mid !== null && section.kind === kind)
     .map(({ sender }) => sender.track);
 
-const face = (): Tracks => ({
+const cameraAndMicrophone = (): Tracks => ({
   ...NO_TRACKS,
   microphone: new FakeTrack("audio", "audio") as unknown as MediaStreamTrack,
   camera: new FakeTrack("video", "video") as unknown as MediaStreamTrack,
@@ -83,66 +83,74 @@ beforeEach(() => void vi.useFakeTimers());
 
 afterEach(() => void vi.useRealTimers());
 
-describe("a client that is not ours", () => {
-  test("offers one section alone, and both are carried both ways", async () => {
+describe("a third-party client", () => {
+  test("offers one section only, and both kinds flow in both directions", async () => {
     for (let seed = 0; seed < 50; seed++) {
       for (const kind of ["audio", "video"]) {
-        const tracks = face();
-        const { world, link, theirs, ours } = beside(seed, tracks, [kind]);
+        const tracks = cameraAndMicrophone();
+        const { world, link, theirs, ours } = withForeignClient(seed, tracks, [kind]);
         await world.run();
         expect(sentBy(ours(), "audio"), `${kind}, seed ${seed}`).toEqual([tracks.microphone]);
         expect(sentBy(ours(), "video"), `${kind}, seed ${seed}`).toEqual([tracks.camera]);
         expect(Object.keys(link.received).sort()).toEqual(["camera", "microphone"]);
-        expect(theirs.sections.map((each) => each.kind).sort()).toEqual(["audio", "video"]);
+        expect(theirs.transceivers.map((each) => each.kind).sort()).toEqual(["audio", "video"]);
         expect(theirs.signalingState).toBe("stable");
       }
     }
   });
 
-  test("is offered no section that nothing is sent by, and gets it with the first track", async () => {
-    const tracks = face();
-    const { world, link, theirs, ours } = beside(1, { ...tracks, camera: null }, ["audio"]);
+  test("gets a missing section with the first track for it", async () => {
+    const tracks = cameraAndMicrophone();
+    const { world, link, theirs, ours } = withForeignClient(1, { ...tracks, camera: null }, [
+      "audio",
+    ]);
     await world.run();
-    expect(theirs.sections.map(({ kind }) => kind)).toEqual(["audio"]);
-    expect(ours().offers).toBe(0);
+    expect(theirs.transceivers.map(({ kind }) => kind)).toEqual(["audio"]);
+    expect(ours().offerCount).toBe(0);
     link.setTracks(tracks);
     await world.run();
     expect(sentBy(ours(), "video")).toEqual([tracks.camera]);
-    expect(theirs.sections.map(({ kind }) => kind)).toEqual(["audio", "video"]);
+    expect(theirs.transceivers.map(({ kind }) => kind)).toEqual(["audio", "video"]);
   });
 
-  test("offers a format alone that this browser lacks, which is told, and is heard", async () => {
+  test("offers an unsupported video codec, which is reported, and its audio works", async () => {
     for (let seed = 0; seed < 50; seed++) {
-      const { world, link, ours } = beside(seed, face(), ["audio", "video"]);
-      ours().lacks.add("video");
+      const { world, link, ours } = withForeignClient(seed, cameraAndMicrophone(), [
+        "audio",
+        "video",
+      ]);
+      ours().unsupportedKinds.add("video");
       await world.run();
       expect(link.unplayable, `seed ${seed}`).toEqual(["camera"]);
       expect(Object.keys(link.received)).toEqual(["microphone"]);
     }
   });
 
-  test("offers another format later, which is no longer told", async () => {
-    const { world, link, theirs, ours } = beside(1, face(), ["audio", "video"]);
-    ours().lacks.add("video");
+  test("offers a supported codec later, which ends the report", async () => {
+    const { world, link, theirs, ours } = withForeignClient(1, cameraAndMicrophone(), [
+      "audio",
+      "video",
+    ]);
+    ours().unsupportedKinds.add("video");
     await world.run();
-    ours().lacks.clear();
+    ours().unsupportedKinds.clear();
     theirs.addTransceiver("video");
     await world.run();
     expect(link.unplayable).toEqual([]);
     expect(Object.keys(link.received).sort()).toEqual(["camera", "microphone"]);
   });
 
-  test("is never shown a screen in the camera's section", async () => {
-    const tracks = { ...screen(), microphone: face().microphone };
-    const { world, ours } = beside(1, tracks, ["audio"]);
+  test("never receives a screen in the camera's section", async () => {
+    const tracks = { ...screen(), microphone: cameraAndMicrophone().microphone };
+    const { world, ours } = withForeignClient(1, tracks, ["audio"]);
     await world.run();
     expect(sentBy(ours(), "video")).toEqual([null, tracks.screen]);
     expect(sentBy(ours(), "audio")).toEqual([tracks.microphone, tracks.screen_audio]);
   });
 
-  test("waits for an offer, and is made one by the end that usually waits", async () => {
-    const tracks = face();
-    const { world, link, theirs, ours } = beside(1, tracks, []);
+  test("waits for an offer, and gets one from the polite end after a timeout", async () => {
+    const tracks = cameraAndMicrophone();
+    const { world, link, theirs, ours } = withForeignClient(1, tracks, []);
     await world.run();
     expect(theirs.remoteDescription).toBeNull();
     await vi.advanceTimersByTimeAsync(2_000);
@@ -154,14 +162,14 @@ describe("a client that is not ours", () => {
     expect([ours().signalingState, theirs.signalingState]).toEqual(["stable", "stable"]);
   });
 
-  test("is made no offer once its own has come, or the link is closed", async () => {
-    const { world, ours } = beside(1, face(), ["audio", "video"]);
+  test("gets no offer after its own, or after the link is closed", async () => {
+    const { world, ours } = withForeignClient(1, cameraAndMicrophone(), ["audio", "video"]);
     await world.run();
     await vi.advanceTimersByTimeAsync(60_000);
     await world.run();
-    expect(ours().offers).toBe(0);
+    expect(ours().offerCount).toBe(0);
 
-    const closed = beside(1, face(), []);
+    const closed = withForeignClient(1, cameraAndMicrophone(), []);
     await closed.world.run();
     closed.link.close();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -170,13 +178,14 @@ describe("a client that is not ours", () => {
   });
 });
 
-test("a first offer that takes longer than its end is waited for still makes two sections", async () => {
+test("a first offer that arrives after the timeout still results in two sections", async () => {
   for (let seed = 0; seed < 200; seed++) {
     const { world, polite, impolite } = pair(seed);
-    const [theirs, ours] = [face(), face()];
+    const theirs = cameraAndMicrophone();
+    const ours = cameraAndMicrophone();
     polite.link.setTracks(theirs);
     impolite.link.setTracks(ours);
-    // The signals are under way, some of them, when the time is over.
+    // Some of the signals are in transit when the timeout passes.
     await world.run(world.below(6));
     await vi.advanceTimersByTimeAsync(2_000);
     await world.run();
@@ -196,19 +205,19 @@ function screen(): Tracks {
   return { ...NO_TRACKS, screen: track("video"), screen_audio: track("audio") };
 }
 
-/** What an end sends by its video sections, in the order of its descriptions. */
+/** Tracks that an end sends on its video sections, in SDP order. */
 const sent = ({ peer }: End) =>
   peer()
-    .sections.filter(({ mid, kind }) => mid !== null && kind === "video")
+    .transceivers.filter(({ mid, kind }) => mid !== null && kind === "video")
     .map(({ sender }) => sender.track);
 
-describe("fresh servers of a mesh link", () => {
+describe("new ICE servers of a mesh link", () => {
   const servers = (password: string) => [
     { urls: ["turn:moim.test"], username: "u", credential: password },
   ];
   const passwordOf = ({ peer }: End) => peer().configuration.iceServers?.[0]?.credential;
 
-  test("wait for a restart, and reach both ends whichever restarts", async () => {
+  test("take effect with an ICE restart, at both ends whichever restarts", async () => {
     for (const first of ["polite", "impolite"] as const) {
       const { world, ...ends } = pair(1);
       for (const { link } of [ends.polite, ends.impolite]) link.setIceServers(servers("first"));
@@ -226,7 +235,7 @@ describe("fresh servers of a mesh link", () => {
 });
 
 describe("a screen over a mesh link", () => {
-  test("negotiates when first shared, whichever end shares, and never again", async () => {
+  test("negotiates when either end first shares one, and never again", async () => {
     for (const first of ["polite", "impolite"] as const) {
       const { world, ...ends } = pair(1);
       await world.run();
@@ -236,7 +245,7 @@ describe("a screen over a mesh link", () => {
       expect(sent(ends[first])).toEqual([null, tracks.screen]);
       const other = ends[first === "polite" ? "impolite" : "polite"];
       expect(Object.keys(other.link.received)).toContain("screen");
-      const offers = () => ends.polite.peer().offers + ends.impolite.peer().offers;
+      const offers = () => ends.polite.peer().offerCount + ends.impolite.peer().offerCount;
       const before = offers();
       ends[first].link.setTracks(NO_TRACKS);
       other.link.setTracks(screen());
@@ -246,17 +255,18 @@ describe("a screen over a mesh link", () => {
     }
   });
 
-  test("shared by both in the same moment takes one section, whichever way offers cross", async () => {
+  test("shared by both ends at once uses one section, however the offers cross", async () => {
     for (let seed = 0; seed < 200; seed++) {
       const { world, polite, impolite } = pair(seed);
       await world.run();
-      const [theirs, ours] = [screen(), screen()];
+      const theirs = screen();
+      const ours = screen();
       polite.link.setTracks(theirs);
       impolite.link.setTracks(ours);
       await world.run();
       expect(sent(polite), `seed ${seed}`).toEqual([null, theirs.screen]);
       expect(sent(impolite), `seed ${seed}`).toEqual([null, ours.screen]);
-      expect(polite.peer().sections.filter(({ mid }) => mid === null)).toEqual([]);
+      expect(polite.peer().transceivers.filter(({ mid }) => mid === null)).toEqual([]);
     }
   });
 });

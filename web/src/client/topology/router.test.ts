@@ -63,7 +63,7 @@ function sending(...sources: TrackSource[]): Tracks {
   return { ...NO_TRACKS, ...(Object.fromEntries(made) as unknown as Tracks) };
 }
 
-/** `m` is oneself: impolite to `a`, so that links to it are opened here. */
+/** A room of participant `m`, which is impolite to `a` and opens the link to it. */
 function room(topology: Topology, ...others: (string | Partial<RemoteParticipant>)[]): void {
   router.update({
     self: { id: "m", name: "M", media: ON, speaking: false, quality: null },
@@ -86,7 +86,7 @@ function room(topology: Topology, ...others: (string | Partial<RemoteParticipant
 const of = (event: string) => sent.filter((each) => each.event === event);
 const payloads = (event: string) => of(event).map(({ payload }) => payload);
 
-/** Brings what was said to the media server there, and its answers back. */
+/** Delivers signals to the media server, and its answers back. */
 async function serve(): Promise<void> {
   await world.run();
   for (const { payload } of of("signal")) {
@@ -105,17 +105,17 @@ async function serve(): Promise<void> {
   await world.run();
 }
 
-/** The link to the media server, which stands. */
+/** Connects the link to the media server. */
 async function connectSfu(): Promise<FakePeer> {
   await serve();
   const link = peers.at(-1);
   if (!link) throw new Error("there is no link");
-  link.become("connected");
+  link.setConnectionState("connected");
   await world.run();
   return link;
 }
 
-/** The media server sends tracks of others: it tells whose, and then offers the sections. */
+/** The media server forwards tracks: it announces their publishers and offers the sections. */
 async function forward(...tracks: [participant: string, source: TrackSource][]): Promise<string[]> {
   const sections = tracks.map(([, source]) =>
     server.addTransceiver(/mic|audio/.test(source) ? "audio" : "video"),
@@ -135,17 +135,17 @@ function subscribed(...tracks: (readonly string[])[]): void {
   );
 }
 
-/** Time passes, with a look at what came. */
-async function look(): Promise<void> {
+/** Passes time, in which the arrivals are polled. */
+async function poll(): Promise<void> {
   await vi.advanceTimersByTimeAsync(600);
   await world.run();
 }
 
-/** Something goes on arriving by these sections, for long enough to go by. */
+/** Delivers media on these sections for long enough to count as arrived. */
 async function flow(peer: FakePeer | undefined, ...mids: string[]): Promise<void> {
   for (let n = 0; n < 4; n++) {
-    for (const mid of mids) peer?.receive(mid);
-    await look();
+    for (const mid of mids) peer?.deliver(mid);
+    await poll();
   }
 }
 
@@ -155,9 +155,9 @@ const trackIds = (id: string) =>
     ?.streams.stream?.getTracks()
     .map((track) => track.id);
 const trackAt = (peer: FakePeer | undefined, mid: string) =>
-  peer?.sections.find((section) => section.mid === mid)?.receiver.track.id;
+  peer?.transceivers.find((section) => section.mid === mid)?.receiver.track.id;
 
-test("what is published is named right before each offer, a camera in three layers", async () => {
+test("sources are published right before each offer, a camera in three layers", async () => {
   room("sfu", "a", "b");
   await world.run();
   const link = peers[0];
@@ -165,65 +165,65 @@ test("what is published is named right before each offer, a camera in three laye
   expect(order).toEqual(["publish", "signal"]);
   const [first] = payloads("publish") as { tracks: { mid: string; source: string }[] }[];
   expect(first?.tracks.map(({ source }) => source)).toEqual(["microphone", "camera"]);
-  expect(first?.tracks.map(({ mid }) => mid)).toEqual(link?.sections.map(({ mid }) => mid));
-  expect(link?.sections.map(({ direction }) => direction)).toEqual(["sendonly", "sendonly"]);
-  const layers = link?.sections[1]?.sender.getParameters().encodings;
+  expect(first?.tracks.map(({ mid }) => mid)).toEqual(link?.transceivers.map(({ mid }) => mid));
+  expect(link?.transceivers.map(({ direction }) => direction)).toEqual(["sendonly", "sendonly"]);
+  const layers = link?.transceivers[1]?.sender.getParameters().encodings;
   expect(layers?.map(({ rid, scaleResolutionDownBy }) => [rid, scaleResolutionDownBy])).toEqual([
     ["q", 4],
     ["h", 2],
     ["f", 1],
   ]);
-  // The server is ICE-lite: no candidate of ours is of use to it.
+  // The server is ICE-lite and needs no candidates.
   expect(payloads("signal").filter((signal) => "candidate" in signal)).toEqual([]);
 });
 
-test("a layer that nobody wants is not sent until somebody does", async () => {
+test("a layer without subscribers is not sent", async () => {
   room("sfu", "a", "b");
   const link = await connectSfu();
   const active = () =>
-    link.sections[1]?.sender.parameters.encodings.map((encoding) => encoding.active ?? true);
+    link.transceivers[1]?.sender.parameters.encodings.map((encoding) => encoding.active ?? true);
   expect(active()).toEqual([true, true, true]);
-  const wanted = async (...rids: string[]) => {
+  const subscribe = async (...rids: string[]) => {
     router.handleWanted("camera", { shown: rids.length > 0, rids });
     await world.run();
   };
-  await wanted("q", "h");
+  await subscribe("q", "h");
   expect(active()).toEqual([true, true, true]);
   await vi.advanceTimersByTimeAsync(6_000);
   expect(active()).toEqual([true, true, false]);
-  await wanted();
+  await subscribe();
   await vi.advanceTimersByTimeAsync(6_000);
   expect(active()).toEqual([false, false, false]);
-  await wanted("h");
+  await subscribe("h");
   expect(active()).toEqual([false, true, false]);
-  // What is wanted again soon never stopped.
-  await wanted("q");
-  await wanted("h");
+  // A layer that is subscribed again soon never stops.
+  await subscribe("q");
+  await subscribe("h");
   await vi.advanceTimersByTimeAsync(6_000);
   expect(active()).toEqual([false, true, false]);
 });
 
-test("a camera that comes later is published without an offer, and has its section from the first", async () => {
+test("a camera turned on later is published in its section without an offer", async () => {
   router.setTracks(sending("microphone"));
   room("sfu", "a", "b");
   const link = await connectSfu();
   const published = () =>
     (payloads("publish").at(-1) as { tracks: { mid: string; source: string }[] }).tracks;
   expect(published().map(({ source }) => source)).toEqual(["microphone"]);
-  expect(link.sections.map(({ receiver }) => receiver.track.kind)).toEqual(["audio", "video"]);
-  const { offers } = link;
+  expect(link.transceivers.map(({ receiver }) => receiver.track.kind)).toEqual(["audio", "video"]);
+  const { offerCount } = link;
   router.setTracks(sending("microphone", "camera"));
   await serve();
-  expect(published().map(({ mid }) => mid)).toEqual(link.sections.map(({ mid }) => mid));
-  // Off and on again nothing is left to say.
+  expect(published().map(({ mid }) => mid)).toEqual(link.transceivers.map(({ mid }) => mid));
+  // Turning it off and on again publishes nothing.
   const times = of("publish").length;
   router.setTracks(sending("microphone"));
   router.setTracks(sending("microphone", "camera"));
   await serve();
-  expect([link.offers, of("publish").length]).toEqual([offers, times]);
+  expect([link.offerCount, of("publish").length]).toEqual([offerCount, times]);
 });
 
-test("an offer of the media server's for an earlier link is not taken by a new one", async () => {
+test("a new link ignores an offer for an earlier one", async () => {
   room("sfu", "a");
   await connectSfu();
   server.addTransceiver("audio");
@@ -239,45 +239,47 @@ test("an offer of the media server's for an earlier link is not taken by a new o
   expect(peers.at(-1)?.remoteDescription).toBeNull();
 });
 
-test("a screen is negotiated when first shared, and goes off and on without", async () => {
+test("a screen is negotiated when first shared, and not when turned off and on again", async () => {
   room("sfu", "a", "b");
   await connectSfu();
-  const offers = peers[0]?.offers ?? 0;
+  const offers = peers[0]?.offerCount ?? 0;
   router.setTracks(sending("microphone", "camera", "screen", "screen_audio"));
   await serve();
-  expect(peers[0]?.offers).toBe(offers + 1);
+  expect(peers[0]?.offerCount).toBe(offers + 1);
   const sources = (payloads("publish").at(-1) as { tracks: { source: string }[] }).tracks;
   expect(sources.map(({ source }) => source)).toContain("screen_audio");
   router.setTracks(sending("microphone"));
   router.setTracks(sending("microphone", "screen"));
   await serve();
-  expect(peers[0]?.offers).toBe(offers + 1);
+  expect(peers[0]?.offerCount).toBe(offers + 1);
 });
 
-test("a tile changes over when the server has brought a moving picture and a voice, not before", async () => {
+test("a track changes its route once the media server delivers video and audio", async () => {
   room("mesh", "a");
   await world.run();
   const mesh = peers[0];
-  mesh?.become("connected");
+  mesh?.setConnectionState("connected");
   const before = trackIds("a");
   expect(before).toHaveLength(2);
   const { stream } = seen.get("a")?.streams ?? {};
 
   room("sfu", "a", "b");
   const link = await connectSfu();
-  const [voice = "", face = ""] = await forward(["a", "microphone"], ["a", "camera"]);
-  await look();
+  const [microphone = "", camera = ""] = await forward(["a", "microphone"], ["a", "camera"]);
+  await poll();
   expect(trackIds("a")).toEqual(before);
   expect(of("handover")).toEqual([]);
 
-  link.receive(face);
-  link.receive(voice);
-  await look();
-  expect(new Set(trackIds("a"))).toEqual(new Set([trackAt(link, voice), before?.[1]]));
+  link.deliver(camera);
+  link.deliver(microphone);
+  await poll();
+  expect(new Set(trackIds("a"))).toEqual(new Set([trackAt(link, microphone), before?.[1]]));
   expect(of("handover")).toEqual([]);
-  await flow(link, face);
-  expect(new Set(trackIds("a"))).toEqual(new Set([trackAt(link, voice), trackAt(link, face)]));
-  // The element that plays it never got another stream.
+  await flow(link, camera);
+  expect(new Set(trackIds("a"))).toEqual(
+    new Set([trackAt(link, microphone), trackAt(link, camera)]),
+  );
+  // The media element keeps its stream.
   expect(seen.get("a")?.streams.stream).toBe(stream);
   expect(seen.get("a")?.connection).toBe("connected");
   expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
@@ -288,51 +290,51 @@ test("a tile changes over when the server has brought a moving picture and a voi
   expect(trackIds("a")).toHaveLength(2);
 });
 
-test("a tile is not changed over to a picture that stands still after its first frames", async () => {
+test("a camera that stalls after its first frames is not switched to", async () => {
   room("mesh", "a");
   await world.run();
-  peers[0]?.become("connected");
+  peers[0]?.setConnectionState("connected");
   const before = trackIds("a");
   room("sfu", "a", "b");
   const link = await connectSfu();
-  const [face = ""] = await forward(["a", "camera"]);
-  await look();
-  link.receive(face, 5);
-  for (let n = 0; n < 20; n++) await look();
+  const [camera = ""] = await forward(["a", "camera"]);
+  await poll();
+  link.deliver(camera, 5);
+  for (let n = 0; n < 20; n++) await poll();
   expect(trackIds("a")).toEqual(before);
-  await flow(link, face);
-  expect(trackIds("a")).toContain(trackAt(link, face));
+  await flow(link, camera);
+  expect(trackIds("a")).toContain(trackAt(link, camera));
 });
 
-test("a camera that gives a frame now and then is waited for, but not for ever", async () => {
+test("a camera with a low frame rate is waited for, but not forever", async () => {
   room("mesh", "a");
   await world.run();
-  peers[0]?.become("connected");
+  peers[0]?.setConnectionState("connected");
   const before = trackIds("a");
   room("sfu", "a", "b");
   const link = await connectSfu();
-  const [face = ""] = await forward(["a", "camera"]);
+  const [camera = ""] = await forward(["a", "camera"]);
   const frameASecond = async (times: number) => {
     for (let n = 0; n < times; n++) {
-      link.receive(face);
-      for (let i = 0; i < 2; i++) await look();
+      link.deliver(camera);
+      for (let i = 0; i < 2; i++) await poll();
     }
   };
   await frameASecond(4);
   expect(trackIds("a")).toEqual(before);
   await frameASecond(3);
-  expect(trackIds("a")).toContain(trackAt(link, face));
+  expect(trackIds("a")).toContain(trackAt(link, camera));
 });
 
-test("who has nothing on is told as soon as the server is reached", async () => {
+test("a participant without active sources gets a handover as soon as the server is reached", async () => {
   room("sfu", { id: "a", media: { ...ON, mic: false, camera: false } });
   await serve();
   expect(of("handover")).toEqual([]);
-  peers[0]?.become("connected");
+  peers[0]?.setConnectionState("connected");
   expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
 });
 
-test("a tile out of viewport is not waited for, nor a voice that stays silent", async () => {
+test("a hidden tile and silent audio are not waited for", async () => {
   room("sfu", "a", "b");
   router.setViewports([
     { participant: "a", source: "camera", width: 0, height: 0 },
@@ -340,31 +342,31 @@ test("a tile out of viewport is not waited for, nor a voice that stays silent", 
   ]);
   await connectSfu();
   await forward(["a", "microphone"], ["a", "camera"], ["b", "microphone"], ["b", "camera"]);
-  for (let i = 0; i < 6; i++) await look();
+  for (let i = 0; i < 6; i++) await poll();
   expect(payloads("handover")).toEqual([{ to: "a", topology: "sfu" }]);
 });
 
-test("a section that carries somebody else starts counting anew", async () => {
+test("a section that is reassigned to another publisher starts counting again", async () => {
   room("mesh", "a", "b");
   await world.run();
-  for (const peer of peers) peer.become("connected");
+  for (const peer of peers) peer.setConnectionState("connected");
   room("sfu", "a", { id: "b", media: { ...ON, mic: false } }, "c");
   const link = await connectSfu();
-  const [face = ""] = await forward(["a", "camera"]);
-  link.receive(face, 100);
-  await look();
+  const [camera = ""] = await forward(["a", "camera"]);
+  link.deliver(camera, 100);
+  await poll();
   const before = trackIds("b");
-  subscribed([face, "b", "camera"]);
-  await look();
+  subscribed([camera, "b", "camera"]);
+  await poll();
   expect(trackIds("b")).toEqual(before);
-  await flow(link, face);
-  expect(trackIds("b")).toContain(trackAt(link, face));
+  await flow(link, camera);
+  expect(trackIds("b")).toContain(trackAt(link, camera));
 });
 
-test("a server that is not reached is done without: linked with everybody, told, tried again", async () => {
+test("an unreachable media server is replaced by the mesh and retried", async () => {
   room("mesh", "a");
   await world.run();
-  peers[0]?.become("connected");
+  peers[0]?.setConnectionState("connected");
   room("sfu", "a", "c");
   await world.run();
   expect(peers).toHaveLength(2);
@@ -378,29 +380,29 @@ test("a server that is not reached is done without: linked with everybody, told,
   router.wake();
   await world.run();
   expect(peers).toHaveLength(4);
-  peers[3]?.become("connected");
+  peers[3]?.setConnectionState("connected");
   expect(sfuUnreachable).toBe(false);
   expect(payloads("direct").at(-1)).toEqual({ direct: false });
   expect(peers.map(({ closed }) => closed)).toEqual([false, true, false, false]);
 });
 
 const refuse = (what: ToldSfu, code: ErrorCode = "invalid") =>
-  router.handleRefused({ what, error: { code, message: "bad SDP: it says nothing" } });
+  router.handleRefused({ what, error: { code, message: "bad SDP: no media sections" } });
 
-test("a first offer that the server refuses is the end of the link for a while, and said in the log", async () => {
+test("a refused first offer gives up the link and is logged", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   room("sfu", "a", "c");
   await world.run();
   refuse("offer");
   expect(warned.mock.calls.flat()).toEqual([
-    "media server: offer refused: bad SDP: it says nothing (invalid)",
+    "media server: offer refused: bad SDP: no media sections (invalid)",
   ]);
   expect([payloads("direct"), peers[0]?.closed]).toEqual([[{ direct: true }], true]);
-  refuse("offer"); // of a link that is gone
+  refuse("offer"); // for a closed link
   expect(payloads("direct")).toHaveLength(1);
 });
 
-test("a link that stands when an offer is refused is begun anew, and given up if that is refused, too", async () => {
+test("a connected link is replaced after a refused offer, then given up", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   room("sfu", "a", "c");
   const link = await connectSfu();
@@ -420,7 +422,7 @@ test("a link that stands when an offer is refused is begun anew, and given up if
   expect(warned).toHaveBeenCalledTimes(4);
 });
 
-test("a server that has no place any more is left at once", async () => {
+test("a server that is full is left at once", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
   room("sfu", "a", "c");
   await connectSfu();
@@ -431,48 +433,48 @@ test("a server that has no place any more is left at once", async () => {
 const relays = { urls: ["turn:moim.test:443"], username: "u", credential: "c" };
 const serversOf = (peer: FakePeer) => peer.configuration.iceServers?.flatMap(({ urls }) => urls);
 
-test("the server is reached straight, with no STUN or TURN server to take its answers for theirs", async () => {
+test("the link to the media server is direct, without STUN or TURN servers", async () => {
   router.setIceServers([relays]);
   room("sfu", "a", "c");
   const link = await connectSfu();
-  const { offers } = link;
+  const { offerCount } = link;
   await vi.advanceTimersByTimeAsync(60_000);
   await world.run();
   expect(serversOf(link)).toEqual([]);
-  expect(link.offers).toBe(offers);
-  // Those who are linked peer to peer have all servers as ever.
+  expect(link.offerCount).toBe(offerCount);
+  // Mesh links have all servers.
   room("sfu", { id: "a", direct: true }, "c");
   expect(peers).toHaveLength(2);
   expect(peers.slice(1).map(serversOf)).toEqual([relays.urls]);
 });
 
-test("a server that isn't reached straight is tried by relays, and straight again once the link breaks", async () => {
+test("an unreachable server is tried through relays, a lost link directly", async () => {
   router.setIceServers([relays]);
   room("sfu", "a", "c");
   await serve();
   const link = peers[0];
   if (!link) throw new Error("there is no link");
-  const before = link.fragment;
+  const before = link.ufrag;
   await vi.advanceTimersByTimeAsync(1_600);
   await serve();
   expect(serversOf(link)).toEqual(relays.urls);
-  expect(link.fragment).not.toBe(before);
-  link.become("connected");
+  expect(link.ufrag).not.toBe(before);
+  link.setConnectionState("connected");
   await vi.advanceTimersByTimeAsync(60_000);
-  expect([serversOf(link), link.offers]).toEqual([relays.urls, 2]);
+  expect([serversOf(link), link.offerCount]).toEqual([relays.urls, 2]);
 
-  link.become("disconnected");
+  link.setConnectionState("disconnected");
   await vi.advanceTimersByTimeAsync(2_500);
   await serve();
-  expect([serversOf(link), link.offers]).toEqual([[], 3]);
+  expect([serversOf(link), link.offerCount]).toEqual([[], 3]);
   await vi.advanceTimersByTimeAsync(1_600);
   await serve();
-  expect([serversOf(link), link.offers]).toEqual([relays.urls, 4]);
-  link.become("connected");
+  expect([serversOf(link), link.offerCount]).toEqual([relays.urls, 4]);
+  link.setConnectionState("connected");
   expect(of("direct")).toEqual([]);
 });
 
-test("a server that refuses is done without at once", async () => {
+test("a server that rejects the offer is given up at once", async () => {
   room("sfu", "a", "c");
   await world.run();
   of("signal")[0]?.done?.({ error: new RequestError("no_sfu", "") });
@@ -480,12 +482,12 @@ test("a server that refuses is done without at once", async () => {
   expect(peers[0]?.closed).toBe(true);
 });
 
-test("a link begun anew says again what is published and shown", async () => {
+test("a replaced peer connection publishes and subscribes again", async () => {
   room("sfu", "a", "c");
   router.setViewports([{ participant: "a", source: "camera", width: 320, height: 160 }]);
   const link = await connectSfu();
   await vi.advanceTimersByTimeAsync(1_000);
-  link.become("failed");
+  link.setConnectionState("failed");
   await vi.advanceTimersByTimeAsync(10_000);
   sent = [];
   router.wake();
@@ -495,21 +497,21 @@ test("a link begun anew says again what is published and shown", async () => {
   expect(payloads("subscribe")).toMatchObject([{ tracks: [{ participant: "a", width: 320 }] }]);
 });
 
-test("a server link that breaks is restarted, and left for the mesh where that takes too long", async () => {
+test("a lost server link is restarted, and replaced by the mesh after a timeout", async () => {
   room("sfu", "a", "c");
   const link = await connectSfu();
-  const before = link.fragment;
-  link.become("failed");
+  const before = link.ufrag;
+  link.setConnectionState("failed");
   await vi.advanceTimersByTimeAsync(1_500);
   await world.run();
-  expect(link.fragment).not.toBe(before);
+  expect(link.ufrag).not.toBe(before);
   expect(of("direct")).toEqual([]);
   await vi.advanceTimersByTimeAsync(8_000);
   expect(payloads("direct")).toEqual([{ direct: true }]);
   expect(peers.filter(({ closed }) => !closed)).toHaveLength(2);
 });
 
-test("whoever says that it can't use the server is linked, and whoever offers is answered", async () => {
+test("direct participants get a mesh link, and so do participants that offer one", async () => {
   room("sfu", "a", "c");
   await connectSfu();
   room("sfu", { id: "a", direct: true }, "c");
@@ -524,23 +526,23 @@ test("whoever says that it can't use the server is linked, and whoever offers is
   expect(peers).toHaveLength(3);
 });
 
-test("back in a mesh the server feeds a tile until the new link does", async () => {
+test("back in a mesh the server delivers until the mesh link does", async () => {
   room("sfu", "a", "c");
   const link = await connectSfu();
-  const [voice = "", face = ""] = await forward(["a", "microphone"], ["a", "camera"]);
-  await flow(link, voice, face);
+  const [microphone = "", camera = ""] = await forward(["a", "microphone"], ["a", "camera"]);
+  await flow(link, microphone, camera);
   router.handleHandover("a", "sfu");
   const bySfu = trackIds("a");
 
   room("mesh", "a");
   await world.run();
   const mesh = peers[1];
-  await look();
+  await poll();
   expect(trackIds("a")).toEqual(bySfu);
-  mesh?.become("connected");
-  await look();
+  mesh?.setConnectionState("connected");
+  await poll();
   expect(trackIds("a")).toEqual(bySfu);
-  await flow(mesh, ...(mesh?.sections ?? []).map(({ mid }) => mid ?? ""));
+  await flow(mesh, ...(mesh?.transceivers ?? []).map(({ mid }) => mid ?? ""));
   expect(trackIds("a")).not.toEqual(bySfu);
   expect(payloads("handover").at(-1)).toEqual({ to: "a", topology: "mesh" });
   expect(link.closed).toBe(false);
@@ -548,7 +550,7 @@ test("back in a mesh the server feeds a tile until the new link does", async () 
   expect(link.closed).toBe(true);
 });
 
-test("the server is told what is shown once it has come to rest, and only what is new", async () => {
+test("viewports are reported once they stop changing, and only if they differ", async () => {
   room("sfu", "a", "b");
   const viewport = (width: number) =>
     ({ participant: "a", source: "camera", width, height: 180 }) as const;
@@ -556,13 +558,13 @@ test("the server is told what is shown once it has come to rest, and only what i
   await vi.advanceTimersByTimeAsync(1_000);
   router.setViewports([viewport(322)]);
   await vi.advanceTimersByTimeAsync(1_000);
-  const told = payloads("subscribe").filter(({ tracks }) => (tracks as unknown[]).length > 0);
-  expect(told).toEqual([
+  const reported = payloads("subscribe").filter(({ tracks }) => (tracks as unknown[]).length > 0);
+  expect(reported).toEqual([
     { tracks: [{ participant: "a", source: "camera", width: 320, height: 176 }] },
   ]);
 });
 
-test("a call that ends closes everything", async () => {
+test("closing the router closes every link and timer", async () => {
   room("mesh", "a");
   room("sfu", "a", "b");
   await connectSfu();
