@@ -2,6 +2,7 @@
 //!
 //! Nothing is collected in the background: a read queries all components.
 
+mod readings;
 mod text;
 
 use std::{fmt, sync::Arc};
@@ -9,8 +10,9 @@ use std::{fmt, sync::Arc};
 use crate::{
     net::tcp::{Admission, Tally},
     shard,
-    signaling::{Census, Signaling},
+    signaling::Signaling,
 };
+use readings::Readings;
 
 /// The components that count.
 pub(crate) struct Metrics {
@@ -18,15 +20,6 @@ pub(crate) struct Metrics {
     tally: Arc<Tally>,
     admission: Admission,
     signaling: Option<Arc<Signaling>>,
-}
-
-/// The values of one read.
-struct Readings<'a> {
-    shards: shard::Report,
-    stuck: usize,
-    tally: &'a Tally,
-    connections: usize,
-    census: Option<Census>,
 }
 
 impl Metrics {

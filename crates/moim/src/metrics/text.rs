@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::Readings;
+use super::readings::Readings;
 
 /// Labels of one counter in a family.
 type Labels<const N: usize> = [(&'static str, String); N];
