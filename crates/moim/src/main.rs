@@ -16,7 +16,7 @@ mod panics;
 mod server;
 mod shard;
 mod signaling;
-mod socket;
+mod socketio;
 mod wiring;
 mod workers;
 

@@ -19,7 +19,7 @@ use crate::{
     },
     shard::{self, turn::RoomCredentials},
     signaling::Signaling,
-    socket, wiring, workers,
+    socketio, wiring, workers,
 };
 
 /// Time for connections to close gracefully when the server stops.
@@ -75,7 +75,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     };
     let router = match &signaling {
         Some(signaling) => {
-            let sockets = socket::router(Arc::clone(signaling), wiring::socket(config));
+            let sockets = socketio::router(Arc::clone(signaling), wiring::socketio(config));
             http::router(base, folder, sockets)
         }
         None => http::relay_router(base),
@@ -162,7 +162,7 @@ async fn shut_down(signaling: Option<&Signaling>, services: &Services) {
             "closed connections that did not end in time"
         );
     }
-    let unanswered = signaling.map_or(0, Signaling::untold_refusals);
+    let unanswered = signaling.map_or(0, Signaling::unacknowledged_rejections);
     tracing::info!(
         "stopped; connections: {}; {unanswered} rejections not delivered",
         services.tally

@@ -5,19 +5,19 @@ use std::{
     sync::Arc,
 };
 
-use socketio::Rate;
+use ::socketio::Rate;
 
 use crate::{
     config::Config,
     net::{addresses, tls::CurrentCertificate},
     shard::{self, turn::RoomCredentials},
     signaling,
-    socket::{self, Mount},
+    socketio::{self, Mount},
 };
 
 /// Configures the Socket.IO driver.
-pub(crate) fn socket(config: &Config) -> socket::Config {
-    let mut socket = socket::Config::default();
+pub(crate) fn socketio(config: &Config) -> socketio::Config {
+    let mut socket = socketio::Config::default();
     socket.origins.allowed = config.origins.iter().cloned().map(String::from).collect();
     let paths = room::dialect::DIALECTS.iter().filter_map(|dialect| dialect.path());
     socket.mounts.extend(paths.map(|path| Mount { path, polling: false }));

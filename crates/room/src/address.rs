@@ -1,14 +1,14 @@
-//! What tells a room from all others.
+//! Addresses of rooms.
 
 use std::sync::Arc;
 
 use crate::name::RoomName;
 
-/// A room's whole name. Rooms of one name are apart where their members speak different
-/// protocols: the native one, or one of the [dialects](crate::dialect).
+/// A room's protocol and name. Rooms of the same name are separate if their members speak different
+/// protocols: the native one or one of the [dialects](crate::dialect).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
-    /// Whose rooms; the native protocol's where none. These come first in order.
+    /// The dialect; `None` for the native protocol, which sorts first.
     dialect: Option<&'static str>,
     name: Arc<str>,
 }
@@ -19,17 +19,17 @@ impl Address {
         Self { dialect: None, name: name.as_str().into() }
     }
 
-    /// A room of a dialect, by whatever its clients call it.
+    /// A room of a dialect, by the name that its clients use.
     pub fn of(dialect: &'static str, name: Arc<str>) -> Self {
         Self { dialect: Some(dialect), name }
     }
 
-    /// Whose clients meet there; the native protocol's where none.
+    /// The dialect of its members; `None` for the native protocol.
     pub fn dialect(&self) -> Option<&'static str> {
         self.dialect
     }
 
-    /// The name among rooms of its kind, as it was given.
+    /// The name within its protocol, unchanged.
     pub fn name(&self) -> &str {
         &self.name
     }

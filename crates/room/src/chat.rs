@@ -1,35 +1,35 @@
-//! What people write to each other beside a call.
+//! Chat messages.
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters a message may have, after trimming.
+/// Maximum length of a message after trimming, in characters.
 pub const MAX_CHAT_CHARS: usize = 2_000;
 
-/// Why a message was refused.
+/// Reason for which a message is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChatError {
-    /// Nothing is left after trimming white space.
+    /// Nothing but white space.
     #[error("a message can't be empty")]
     Empty,
     /// More than [`MAX_CHAT_CHARS`] characters.
-    #[error("a message has at most {MAX_CHAT_CHARS} characters")]
+    #[error("a message can have at most {MAX_CHAT_CHARS} characters")]
     TooLong,
     /// A control character other than a line break or a tab.
-    #[error("a message can't hold control characters")]
+    #[error("a message can't contain control characters")]
     Forbidden,
 }
 
-/// A message's text: plain, of one or more lines, and never markup.
+/// Text of a message: one or more lines of plain text, never markup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct ChatText(String);
 
 impl ChatText {
-    /// Trims what was typed.
+    /// Trims and validates the input.
     pub fn new(typed: &str) -> Result<Self, ChatError> {
         let text = typed.trim();
-        // Counted no further than it has to be.
+        // Counts no further than the limit.
         match text.chars().take(MAX_CHAT_CHARS + 1).count() {
             0 => Err(ChatError::Empty),
             n if n > MAX_CHAT_CHARS => Err(ChatError::TooLong),
@@ -38,7 +38,7 @@ impl ChatText {
         }
     }
 
-    /// The text as shown.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,20 +66,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_trimmed_and_keeps_its_lines_and_its_markup_as_text() {
+    fn message_is_trimmed_and_keeps_lines_and_markup_as_text() {
         let text = ChatText::new("  <b>hi</b>\n모임 👩‍🏫\t… \n").unwrap();
         assert_eq!(text.as_str(), "<b>hi</b>\n모임 👩‍🏫\t…");
     }
 
     #[test]
-    fn a_message_is_counted_in_characters() {
+    fn message_length_is_counted_in_characters() {
         assert!(ChatText::new(&"모".repeat(MAX_CHAT_CHARS)).is_ok());
         assert_eq!(ChatText::new(&"a".repeat(MAX_CHAT_CHARS + 1)), Err(ChatError::TooLong));
         assert_eq!(ChatText::new(&"a".repeat(1 << 20)), Err(ChatError::TooLong));
     }
 
     #[test]
-    fn blanks_and_controls_are_no_message() {
+    fn blank_and_control_characters_are_rejected() {
         for blank in ["", " ", "\n\t\u{a0}"] {
             assert_eq!(ChatText::new(blank), Err(ChatError::Empty));
         }

@@ -1,4 +1,4 @@
-//! What happens in a room, and what one participant sends another.
+//! Events of a room and messages between participants.
 
 use crate::{
     chat::ChatText,
@@ -9,78 +9,78 @@ use crate::{
         ServerEvent, SessionDescription, SignalEvent, Speaker, SpeakersEvent, SubscribedEvent,
         SubscribedTrack, Topology, TopologyChanged, WantedEvent,
     },
-    request::Refusal,
+    rejection::Rejection,
 };
 
-/// The most bytes of an SDP.
+/// Maximum size of an SDP, in bytes.
 pub const MAX_SDP_BYTES: usize = 64 << 10;
-/// The most bytes of an SDP for the media server, which may have a section for each track of a
-/// large room.
+/// Maximum size of an SDP for the media server, in bytes. It may have a section for each track of
+/// a large room.
 pub const MAX_SFU_SDP_BYTES: usize = 256 << 10;
-/// The most bytes of an ICE candidate, all its texts together.
+/// Maximum size of an ICE candidate, all its strings together, in bytes.
 pub const MAX_CANDIDATE_BYTES: usize = 2 << 10;
-/// The most bytes of what a dialect's client sends another, as JSON.
+/// Maximum size of a dialect's relayed payload as JSON, in bytes.
 pub const MAX_FOREIGN_BYTES: usize = 128 << 10;
-/// What an event weighs in the log beyond its texts.
-const EVENT_OVERHEAD: usize = 192;
+/// Approximate size of a logged event beyond its strings, in bytes.
+const EVENT_OVERHEAD_BYTES: usize = 192;
 
-/// Something that happened in a room, as those who are told of it see it.
+/// An event of a room, as its recipients see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody entered.
+    /// A participant joined.
     Joined(Participant),
-    /// Somebody's media or hand changed.
+    /// A participant's media state changed.
     Updated(Participant),
-    /// Somebody is gone for good; as it was last.
+    /// A participant left; with its last state.
     Left(Participant),
-    /// Somebody wrote to everybody.
+    /// A chat message.
     Chat {
-        /// Who; written by the room, never by the sender.
+        /// The sender, set by the room.
         from: ParticipantId,
-        /// What.
+        /// The text.
         text: ChatText,
-        /// When it reached the server, in milliseconds since 1970 (UTC).
+        /// Time of arrival at the server, in milliseconds since 1970 (UTC).
         at: u64,
     },
-    /// Somebody, or the media server, sent something.
+    /// A message from a participant or the media server.
     Message {
-        /// Who; written by the room, never by the sender.
+        /// The sender, set by the room.
         from: ParticipantId,
-        /// What.
+        /// The message.
         message: Message,
     },
-    /// Media travels otherwise from now on.
+    /// The topology changed.
     Topology(Topology),
-    /// Somebody receives whoever is told by this topology now.
+    /// A participant receives the recipient's media by this topology.
     Handover {
-        /// Who; written by the room, never by the sender.
+        /// The sender, set by the room.
         from: ParticipantId,
-        /// By what.
+        /// The topology.
         topology: Topology,
     },
-    /// Who is on which receiving section of the told one's link to the media server.
+    /// Tracks of the receiving sections of the recipient's link to the media server.
     Subscribed(Vec<SubscribedTrack>),
-    /// Which encodings of a video of the told one's anybody is to get.
+    /// Encodings of the recipient's video that have subscribers.
     Wanted(WantedEvent),
-    /// The media server did not do what the told one told it.
+    /// The media server rejected a message of the recipient.
     Refused(RefusedEvent),
-    /// Who is heard, the loudest first.
+    /// Active speakers, loudest first.
     Speakers(Vec<Speaker>),
 }
 
 impl Event {
-    /// Roughly the bytes it holds.
-    pub(crate) fn weight(&self) -> usize {
-        EVENT_OVERHEAD
+    /// Approximate size in bytes.
+    pub(crate) fn byte_size(&self) -> usize {
+        EVENT_OVERHEAD_BYTES
             + match self {
                 Self::Joined(participant)
                 | Self::Updated(participant)
                 | Self::Left(participant) => {
                     participant.name.as_str().len()
-                        + participant.card.as_ref().map_or(0, Opaque::weight)
+                        + participant.profile.as_ref().map_or(0, Opaque::byte_size)
                 }
                 Self::Chat { text, .. } => text.as_str().len(),
-                Self::Message { message, .. } => message.weight(),
+                Self::Message { message, .. } => message.byte_size(),
                 Self::Topology(_) | Self::Handover { .. } => 0,
                 Self::Subscribed(tracks) => {
                     let texts = |track: &SubscribedTrack| {
@@ -95,45 +95,44 @@ impl Event {
     }
 }
 
-/// What participants relay to each other, which the room does not read.
+/// A message between participants, relayed unread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// An offer or answer.
     Description(SessionDescription),
     /// An ICE candidate.
     Candidate(IceCandidate),
-    /// What a client of a dialect says.
+    /// A message of a dialect client.
     Foreign(Foreign),
 }
 
-/// What a client of a [dialect](crate::dialect) says to its fellows, under the name by which they
-/// hear it.
+/// A message of a [dialect](crate::dialect) client and the event that carries it to the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
-    /// The event that they are told.
+    /// Name of the event that the recipients receive.
     pub event: &'static str,
-    /// Its argument, if it has one.
+    /// The event's argument.
     pub payload: Option<Opaque>,
 }
 
 impl Message {
-    /// Refuses what is too large to relay.
-    pub(crate) fn bounded(self) -> Result<Self, Refusal> {
+    /// Rejects a message that is too large to relay.
+    pub(crate) fn bounded(self) -> Result<Self, Rejection> {
         match &self {
-            Self::Description(_) if self.weight() > MAX_SDP_BYTES => {
-                Err(Refusal::TooLarge("description"))
+            Self::Description(_) if self.byte_size() > MAX_SDP_BYTES => {
+                Err(Rejection::TooLarge("description"))
             }
-            Self::Candidate(_) if self.weight() > MAX_CANDIDATE_BYTES => {
-                Err(Refusal::TooLarge("candidate"))
+            Self::Candidate(_) if self.byte_size() > MAX_CANDIDATE_BYTES => {
+                Err(Rejection::TooLarge("candidate"))
             }
-            Self::Foreign(_) if self.weight() > MAX_FOREIGN_BYTES => {
-                Err(Refusal::TooLarge("payload"))
+            Self::Foreign(_) if self.byte_size() > MAX_FOREIGN_BYTES => {
+                Err(Rejection::TooLarge("payload"))
             }
             _ => Ok(self),
         }
     }
 
-    fn weight(&self) -> usize {
+    fn byte_size(&self) -> usize {
         match self {
             Self::Description(description) => description.sdp.len(),
             Self::Candidate(candidate) => {
@@ -141,14 +140,14 @@ impl Message {
                 texts.into_iter().flatten().map(String::len).sum::<usize>()
                     + candidate.candidate.len()
             }
-            Self::Foreign(foreign) => foreign.payload.as_ref().map_or(0, Opaque::weight),
+            Self::Foreign(foreign) => foreign.payload.as_ref().map_or(0, Opaque::byte_size),
         }
     }
 }
 
 impl Event {
-    /// The event as the native protocol says it; none if only a dialect can.
-    pub fn natively(&self) -> Option<ServerEvent> {
+    /// Converts to an event of the native protocol; `None` for a dialect's message.
+    pub fn to_native(&self) -> Option<ServerEvent> {
         Some(match self {
             Self::Joined(participant) => ServerEvent::ParticipantJoined(participant.clone().into()),
             Self::Updated(participant) => {

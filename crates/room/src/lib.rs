@@ -1,25 +1,28 @@
 //! Rooms and participants, sans-IO.
 //!
-//! A [`Room`] is told the time and handed requests by connection; it answers with effects. It
-//! knows nothing of sockets, tasks or SDP. The [`Lobby`] lists the rooms. The [`dialect`]s translate
-//! for clients of other Socket.IO servers.
+//! A [`Room`] takes the time and the requests of connections, and returns effects. It is independent
+//! of sockets, tasks and SDP. The [`Lobby`] lists the rooms. The [`dialect`]s translate for clients
+//! of other Socket.IO servers.
 
 mod address;
+mod audience;
 pub mod chat;
 pub mod dialect;
 mod event;
 mod lobby;
 mod log;
-mod mint;
 pub mod name;
 mod opaque;
 mod participant;
 pub mod password;
 pub mod protocol;
+mod rejection;
 mod request;
 mod room;
 mod roster;
-mod switch;
+mod sfu_message;
+mod token;
+mod topology;
 
 pub use address::Address;
 pub use event::{
@@ -29,8 +32,10 @@ pub use event::{
 pub use lobby::Lobby;
 pub use opaque::Opaque;
 pub use participant::Participant;
+pub use rejection::Rejection;
 pub use request::{
     Admission, Chat, Connection, Departure, Effect, Join, MAX_MID_BYTES, MAX_WANTED_TRACKS,
-    Recipients, Refusal, Reply, Request, Resume, ToSfu,
+    Recipients, Reply, Request, Resume,
 };
-pub use room::{FromSfu, Limits, Room, Settings};
+pub use room::{Limits, Room, Settings};
+pub use sfu_message::{FromSfu, ToSfu};

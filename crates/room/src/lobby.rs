@@ -1,4 +1,4 @@
-//! The list of rooms, for those who look for one.
+//! The public list of rooms.
 
 use std::{
     cmp::Reverse,
@@ -11,20 +11,20 @@ use crate::{
     protocol::{RoomList, RoomSummary},
 };
 
-/// All rooms of a server: the native ones first, the fullest of them first. Changes are gathered for a while and then shown
-/// together.
+/// All rooms of a server: native rooms first, ordered by number of participants. Changes are
+/// coalesced and published together.
 #[derive(Debug)]
 pub struct Lobby {
     rooms: HashMap<Address, RoomSummary>,
     order: BTreeSet<Rank>,
-    most: usize,
-    shown: RoomList,
+    max_rooms: usize,
+    published: RoomList,
     due: Option<Instant>,
-    /// No list is shown before.
+    /// Earliest time of the next list.
     not_before: Option<Instant>,
 }
 
-/// A room's place in the list.
+/// Sort key of a room.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     foreign: bool,
@@ -40,25 +40,25 @@ impl Rank {
 }
 
 impl Lobby {
-    /// An empty lobby that shows at most `most` rooms.
-    pub fn new(most: usize) -> Self {
+    /// Creates an empty lobby that lists at most `max_rooms`.
+    pub fn new(max_rooms: usize) -> Self {
         Self {
             rooms: HashMap::new(),
             order: BTreeSet::new(),
-            most,
-            shown: RoomList { rooms: Vec::new() },
+            max_rooms,
+            published: RoomList { rooms: Vec::new() },
             due: None,
             not_before: None,
         }
     }
 
-    /// Shows no list before `at`.
+    /// Delays the next list until `at`.
     pub fn hold_until(&mut self, at: Instant) {
         self.not_before = Some(at);
         self.due = self.due.map(|due| due.max(at));
     }
 
-    /// A room is new or its row is another one, to be shown by `due`.
+    /// Adds or updates a room, to be published by `due`.
     pub fn update(&mut self, due: Instant, address: &Address, summary: RoomSummary) {
         let rank = Rank::new(address, &summary);
         if let Some(before) = self.rooms.insert(address.clone(), summary) {
@@ -68,7 +68,7 @@ impl Lobby {
         self.changed(due);
     }
 
-    /// A room is no more, which is to be shown by `due`.
+    /// Removes a room, to be published by `due`.
     pub fn remove(&mut self, due: Instant, address: &Address) {
         if let Some(before) = self.rooms.remove(address) {
             self.order.remove(&Rank::new(address, &before));
@@ -76,32 +76,32 @@ impl Lobby {
         }
     }
 
-    /// The rooms just now.
+    /// The current list.
     pub fn list(&self) -> RoomList {
-        let first = self.order.iter().take(self.most);
+        let first = self.order.iter().take(self.max_rooms);
         let rooms = first.filter_map(|rank| self.rooms.get(&rank.address)).cloned().collect();
         RoomList { rooms }
     }
 
-    /// How many rooms there are, and how many participants in all of them.
+    /// Number of rooms and of participants in all rooms.
     pub fn count(&self) -> (usize, u64) {
         let participants = self.rooms.values().map(|room| u64::from(room.participants)).sum();
         (self.rooms.len(), participants)
     }
 
-    /// When gathered changes are to be shown.
+    /// Time of the next list.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.due
     }
 
-    /// The list to show, if it is time and it is another one than was shown last.
+    /// Returns the list if it is due and differs from the last one.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<RoomList> {
         self.due.take_if(|due| *due <= now)?;
         let list = self.list();
-        if list == self.shown {
+        if list == self.published {
             return None;
         }
-        self.shown = list.clone();
+        self.published = list.clone();
         Some(list)
     }
 
@@ -134,13 +134,13 @@ mod tests {
         list.rooms.iter().map(|room| room.name.as_str()).collect()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "any instant will do")]
+    #[expect(clippy::disallowed_methods, reason = "any instant works")]
     fn some_time() -> Instant {
         Instant::now()
     }
 
     #[test]
-    fn the_fullest_rooms_come_first_and_the_list_is_bounded() {
+    fn list_is_bounded_and_sorted_by_participants() {
         let now = some_time();
         let mut lobby = Lobby::new(2);
         for (name, participants) in [("a", 1), ("b", 3), ("c", 2), ("b", 0), ("d", 1)] {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn rooms_of_dialects_come_after_the_native_ones_and_may_bear_their_names() {
+    fn dialect_rooms_sort_after_native_rooms_and_may_share_names() {
         let now = some_time();
         let mut lobby = Lobby::new(200);
         let foreign = Address::of("other", "a".into());
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_gathered_and_shown_once() {
+    fn changes_are_coalesced() {
         let now = some_time();
         let mut lobby = Lobby::new(200);
         update(&mut lobby, now, "a", 1);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_nobody_would_see_is_not_shown() {
+    fn invisible_change_is_not_published() {
         let now = some_time();
         let mut lobby = Lobby::new(1);
         update(&mut lobby, now, "a", 5);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_for_later_waits_for_none_that_is_sooner_and_no_list_comes_before_its_time() {
+    fn earlier_change_publishes_later_ones_and_hold_delays_all() {
         let now = some_time();
         let mut lobby = Lobby::new(200);
         let late = summary("late", 1);

@@ -1,32 +1,32 @@
-//! JSON that is handed on unread.
+//! JSON that is relayed unread.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// JSON as it came, which the room hands on and does not read.
+/// Received JSON, relayed unchanged and unread.
 #[derive(Debug, Clone)]
 pub struct Opaque(Arc<RawValue>);
 
 impl Opaque {
-    /// This JSON.
+    /// Copies JSON.
     pub fn copy_of(json: &RawValue) -> Self {
         Self(json.to_owned().into())
     }
 
-    /// What is made of texts and JSON, as JSON.
+    /// Serializes a value of strings and JSON.
     pub(crate) fn of(value: &impl Serialize) -> Option<Self> {
         to_raw_value(value).ok().map(|json| Self(json.into()))
     }
 
-    /// The JSON.
+    /// The JSON text.
     pub fn json(&self) -> &RawValue {
         &self.0
     }
 
-    /// Its bytes.
-    pub fn weight(&self) -> usize {
+    /// Size in bytes.
+    pub fn byte_size(&self) -> usize {
         self.0.get().len()
     }
 }

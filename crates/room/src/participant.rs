@@ -1,4 +1,4 @@
-//! Somebody in a room, as the room has them.
+//! Participants of a room.
 
 use crate::{
     name::DisplayName,
@@ -6,29 +6,28 @@ use crate::{
     protocol::{self, MediaState, ParticipantId},
 };
 
-/// Somebody in a room. The native protocol tells of them by
-/// [`protocol::Participant`].
+/// A participant of a room. [`protocol::Participant`] is its form in the native protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
     /// Unique in the room.
     pub id: ParticipantId,
-    /// What others see.
+    /// Display name.
     pub name: DisplayName,
-    /// What it sends.
+    /// Media state.
     pub media: MediaState,
-    /// It is connected to peer to peer, whatever the topology.
+    /// Others connect to it peer to peer, whatever the topology.
     pub direct: bool,
-    /// Its place among those here whose names look alike, from 2 on; none for the first.
+    /// Number among participants with confusable names, from 2 on; `None` for the first.
     pub alike: Option<u32>,
-    /// The media server receives nothing from it.
+    /// The media server receives no media from it.
     pub interrupted: bool,
-    /// What clients of its [dialect](crate::dialect) are to know of it besides.
-    pub card: Option<Opaque>,
+    /// Dialect-specific description; see [dialects](crate::dialect).
+    pub profile: Option<Opaque>,
 }
 
 impl From<Participant> for protocol::Participant {
     fn from(participant: Participant) -> Self {
-        let Participant { id, name, media, direct, alike, interrupted, card: _ } = participant;
+        let Participant { id, name, media, direct, alike, interrupted, profile: _ } = participant;
         Self { id, name, media, direct, alike, interrupted }
     }
 }

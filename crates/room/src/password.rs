@@ -1,40 +1,44 @@
-//! What joining a locked room takes.
+//! Passwords of locked rooms.
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 
-/// The most bytes a password may have, after normalisation.
+/// Maximum size of a password after normalization, in bytes.
 pub const MAX_PASSWORD_BYTES: usize = 256;
 
-/// A password has more than [`MAX_PASSWORD_BYTES`].
+/// A password exceeds [`MAX_PASSWORD_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a password has at most {MAX_PASSWORD_BYTES} bytes")]
-pub struct PasswordTooLong;
+#[error("a password can have at most {MAX_PASSWORD_BYTES} bytes")]
+pub struct PasswordTooLongError;
 
-/// A room's password. A secret, so it has no `Debug` text; an empty one counts as none.
+/// A room's password. `Debug` hides it. An empty password counts as none.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct Password(String);
 
 impl Password {
-    /// Normalises (NFC) what was typed, so that it is the same from every keyboard.
-    pub fn new(typed: &str) -> Result<Self, PasswordTooLong> {
-        // Bounded before normalising, which at most halves the bytes of real text.
+    /// Normalizes (NFC) the input, so that it is the same from every keyboard.
+    pub fn new(typed: &str) -> Result<Self, PasswordTooLongError> {
+        // Bounded before normalization, which at most halves the bytes of real text.
         if typed.len() > 4 * MAX_PASSWORD_BYTES {
-            return Err(PasswordTooLong);
+            return Err(PasswordTooLongError);
         }
         let password: String = typed.nfc().collect();
-        if password.len() > MAX_PASSWORD_BYTES { Err(PasswordTooLong) } else { Ok(Self(password)) }
+        if password.len() > MAX_PASSWORD_BYTES {
+            Err(PasswordTooLongError)
+        } else {
+            Ok(Self(password))
+        }
     }
 
-    /// Nothing was typed.
+    /// Returns whether the password is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether both are the same, in a time that tells neither their bytes nor their lengths.
+    /// Compares in constant time, revealing neither bytes nor length.
     pub fn matches(&self, other: &Self) -> bool {
         let same_bytes = self.padded().ct_eq(&other.padded());
         let same_length = (self.0.len() as u64).ct_eq(&(other.0.len() as u64));
@@ -51,8 +55,8 @@ impl Password {
 }
 
 impl TryFrom<String> for Password {
-    type Error = PasswordTooLong;
-    fn try_from(typed: String) -> Result<Self, PasswordTooLong> {
+    type Error = PasswordTooLongError;
+    fn try_from(typed: String) -> Result<Self, PasswordTooLongError> {
         Self::new(&typed)
     }
 }
@@ -74,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_matches_itself_however_it_was_composed() {
+    fn password_matches_across_unicode_compositions() {
         let typed_on_a_mac =
             Password::new("\u{1106}\u{1169}\u{110b}\u{1175}\u{11b7}").expect("short");
         let password = Password::new("모임").expect("short");
@@ -85,10 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_password_never_shows_in_debug_and_is_bounded() {
+    fn password_is_hidden_in_debug_and_bounded() {
         assert!(!format!("{:?}", Password::new("hunter2").expect("short")).contains("hunter"));
         assert!(Password::new(&"a".repeat(MAX_PASSWORD_BYTES)).is_ok());
-        assert_eq!(Password::new(&"a".repeat(MAX_PASSWORD_BYTES + 1)).err(), Some(PasswordTooLong));
-        assert_eq!(Password::new(&"a".repeat(10 << 20)).err(), Some(PasswordTooLong));
+        assert_eq!(
+            Password::new(&"a".repeat(MAX_PASSWORD_BYTES + 1)).err(),
+            Some(PasswordTooLongError)
+        );
+        assert_eq!(Password::new(&"a".repeat(10 << 20)).err(), Some(PasswordTooLongError));
     }
 }

@@ -1,4 +1,4 @@
-//! Who is in a room, in the order they joined, found by connection or by id.
+//! Members of a room, ordered by joining and indexed by connection and id.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -6,51 +6,48 @@ use std::{
 };
 
 use crate::{
-    log::{Audience, Entry},
-    mint::Secret,
+    audience::{Audience, MemberKey},
+    log::Entry,
     name::{DisplayName, Skeleton},
     participant::Participant,
     protocol::ParticipantId,
     request::Connection,
+    token::Secret,
 };
 
-/// A place in the order of joining; never taken twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Seat(u64);
-
-/// How a participant is reached.
+/// Connection state of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// Over this connection.
+    /// Connected.
     Here(Connection),
-    /// Not at all, and gone for good at this time.
+    /// Disconnected; removed at this time.
     Lost(Instant),
-    /// As lost, but not expected back: whoever needs the place may have it before.
+    /// Disconnected and not expected back; may be removed earlier to free its place.
     GoingAway(Instant),
 }
 
-/// A participant and what the room alone knows of it.
+/// A participant and its internal state.
 pub(crate) struct Member {
     pub(crate) participant: Participant,
     pub(crate) secret: Secret,
     pub(crate) presence: Presence,
-    /// Equal for names that look alike.
+    /// Equal for confusable names (UTS #39).
     pub(crate) skeleton: Skeleton,
-    /// The number of the newest event before it joined.
+    /// Number of the newest event before it joined.
     pub(crate) joined: u64,
-    /// The number of the newest event to it that the log gave up, 0 before the first.
+    /// Number of its newest event that the log dropped; 0 before the first.
     pub(crate) forgotten: u64,
-    /// The highest number among its chat messages, 0 before the first.
+    /// Highest serial number of its chat messages; 0 before the first.
     pub(crate) chatted: u64,
-    /// The numbers of what the media server said to it last.
-    pub(crate) sfu: SfuWords,
+    /// Numbers of the last events from the media server.
+    pub(crate) sfu: SfuEventNumbers,
 }
 
-/// The numbers of what the media server said last, 0 before the first. A newer word of a kind
-/// makes the older one void: an offer follows upon the answer to the last one, and a list of
-/// sections or encodings is always the whole list. One refusal is as good as many.
+/// Numbers of the last events from the media server by kind; 0 before the first. A newer event
+/// supersedes the older one of its kind: an offer follows the answer to the previous one, and lists
+/// of sections or encodings are always complete. One rejection stands for several.
 #[derive(Debug, Default)]
-pub(crate) struct SfuWords {
+pub(crate) struct SfuEventNumbers {
     pub(crate) offer: u64,
     pub(crate) answer: u64,
     pub(crate) subscribed: u64,
@@ -60,12 +57,12 @@ pub(crate) struct SfuWords {
     pub(crate) refused_tracks: u64,
 }
 
-/// The members.
+/// Members of a room.
 #[derive(Default)]
 pub(crate) struct Roster {
-    members: BTreeMap<Seat, Member>,
-    by_connection: HashMap<Connection, Seat>,
-    by_id: HashMap<ParticipantId, Seat>,
+    members: BTreeMap<MemberKey, Member>,
+    by_connection: HashMap<Connection, MemberKey>,
+    by_id: HashMap<ParticipantId, MemberKey>,
     next: u64,
 }
 
@@ -78,29 +75,35 @@ impl Roster {
         self.members.is_empty()
     }
 
-    /// Seats somebody who comes over `connection`.
+    /// Adds a member with this connection.
     pub(crate) fn add(
         &mut self,
         connection: Connection,
         participant: Participant,
         secret: Secret,
         joined: u64,
-    ) -> Seat {
-        let seat = Seat(self.next);
+    ) -> MemberKey {
+        let key = MemberKey(self.next);
         self.next += 1;
-        self.by_connection.insert(connection, seat);
-        self.by_id.insert(participant.id.clone(), seat);
+        self.by_connection.insert(connection, key);
+        self.by_id.insert(participant.id.clone(), key);
         let presence = Presence::Here(connection);
-        let (skeleton, sfu) = (participant.name.skeleton(), SfuWords::default());
-        let (forgotten, chatted) = (0, 0);
-        let member =
-            Member { participant, secret, presence, skeleton, joined, forgotten, chatted, sfu };
-        self.members.insert(seat, member);
-        seat
+        let member = Member {
+            skeleton: participant.name.skeleton(),
+            participant,
+            secret,
+            presence,
+            joined,
+            forgotten: 0,
+            chatted: 0,
+            sfu: SfuEventNumbers::default(),
+        };
+        self.members.insert(key, member);
+        key
     }
 
-    pub(crate) fn remove(&mut self, seat: Seat) -> Option<Member> {
-        let member = self.members.remove(&seat)?;
+    pub(crate) fn remove(&mut self, key: MemberKey) -> Option<Member> {
+        let member = self.members.remove(&key)?;
         self.by_id.remove(&member.participant.id);
         if let Presence::Here(connection) = member.presence {
             self.by_connection.remove(&connection);
@@ -108,115 +111,114 @@ impl Roster {
         Some(member)
     }
 
-    /// Changes how somebody is reached; gives how it was before.
-    pub(crate) fn set_presence(&mut self, seat: Seat, presence: Presence) -> Option<Presence> {
-        let member = self.members.get_mut(&seat)?;
+    /// Sets the connection state; returns the previous one.
+    pub(crate) fn set_presence(&mut self, key: MemberKey, presence: Presence) -> Option<Presence> {
+        let member = self.members.get_mut(&key)?;
         let before = std::mem::replace(&mut member.presence, presence);
         if let Presence::Here(connection) = before {
             self.by_connection.remove(&connection);
         }
         if let Presence::Here(connection) = presence {
-            self.by_connection.insert(connection, seat);
+            self.by_connection.insert(connection, key);
         }
         Some(before)
     }
 
-    pub(crate) fn seat_of(&self, connection: Connection) -> Option<Seat> {
+    pub(crate) fn key_of(&self, connection: Connection) -> Option<MemberKey> {
         self.by_connection.get(&connection).copied()
     }
 
-    pub(crate) fn seat_named(&self, id: &ParticipantId) -> Option<Seat> {
+    pub(crate) fn key_by_id(&self, id: &ParticipantId) -> Option<MemberKey> {
         self.by_id.get(id).copied()
     }
 
-    pub(crate) fn member(&self, seat: Seat) -> Option<&Member> {
-        self.members.get(&seat)
+    pub(crate) fn member(&self, key: MemberKey) -> Option<&Member> {
+        self.members.get(&key)
     }
 
-    pub(crate) fn member_mut(&mut self, seat: Seat) -> Option<&mut Member> {
-        self.members.get_mut(&seat)
+    pub(crate) fn member_mut(&mut self, key: MemberKey) -> Option<&mut Member> {
+        self.members.get_mut(&key)
     }
 
-    /// The members, in the order they joined.
+    /// All members, in the order they joined.
     pub(crate) fn participants(&self) -> impl Iterator<Item = &Participant> {
         self.members.values().map(|member| &member.participant)
     }
 
-    /// The members but one, in the order they joined.
-    pub(crate) fn others(&self, seat: Seat) -> Vec<Participant> {
-        let others = self.members.iter().filter(|(at, _)| **at != seat);
+    /// All members but one, in the order they joined.
+    pub(crate) fn others(&self, key: MemberKey) -> Vec<Participant> {
+        let others = self.members.iter().filter(|(at, _)| **at != key);
         others.map(|(_, member)| member.participant.clone()).collect()
     }
 
-    /// The place of somebody who comes now among those whose names look alike: the first that is
-    /// free, so that who comes back to it bears it again. None for the first.
+    /// Number that distinguishes a new member among those with confusable names: the first free one,
+    /// so that a returning member gets its number back. `None` for the first.
     pub(crate) fn alike(&self, name: &DisplayName) -> Option<u32> {
         let skeleton = name.skeleton();
-        let likes = self.members.values().filter(|member| member.skeleton == skeleton);
+        let confusable = self.members.values().filter(|member| member.skeleton == skeleton);
         let taken: HashSet<u32> =
-            likes.map(|member| member.participant.alike.unwrap_or(1)).collect();
+            confusable.map(|member| member.participant.alike.unwrap_or(1)).collect();
         (1..).find(|place| !taken.contains(place)).filter(|place| *place > 1)
     }
 
-    /// How many can use the media server.
-    pub(crate) fn able(&self) -> usize {
+    /// Number of members that can use the media server.
+    pub(crate) fn sfu_capable(&self) -> usize {
         self.members.values().filter(|member| !member.participant.direct).count()
     }
 
-    /// The connections an event goes to; those who are lost will ask for it.
+    /// Connections of the recipients. Disconnected members receive the event on resuming.
     pub(crate) fn connections(&self, to: Audience) -> Vec<Connection> {
         let reached = |member: &Member| match member.presence {
             Presence::Here(connection) => Some(connection),
             Presence::Lost(_) | Presence::GoingAway(_) => None,
         };
         match to {
-            Audience::One(seat) => self.member(seat).and_then(reached).into_iter().collect(),
+            Audience::One(key) => self.member(key).and_then(reached).into_iter().collect(),
             Audience::AllBut(_) | Audience::All => {
-                let audience = self.members.iter().filter(|(seat, _)| to.includes(**seat));
+                let audience = self.members.iter().filter(|(key, _)| to.includes(**key));
                 audience.filter_map(|(_, member)| reached(member)).collect()
             }
         }
     }
 
-    /// Notes for whom the log no longer holds an event.
+    /// Records for each recipient that the log dropped an event.
     pub(crate) fn forget(&mut self, entry: &Entry) {
         let note = |member: &mut Member| {
             member.forgotten = member.forgotten.max(entry.number);
         };
         match entry.to {
-            Audience::One(seat) => {
-                if let Some(member) = self.members.get_mut(&seat) {
+            Audience::One(key) => {
+                if let Some(member) = self.members.get_mut(&key) {
                     note(member);
                 }
             }
             Audience::AllBut(_) | Audience::All => {
-                let audience =
-                    self.members.iter_mut().filter(|(seat, _)| entry.to.includes(**seat));
+                let audience = self.members.iter_mut().filter(|(key, _)| entry.to.includes(**key));
                 audience.for_each(|(_, member)| note(member));
             }
         }
     }
 
-    /// When the first of the lost is gone for good.
+    /// Time at which the first disconnected member expires.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.lost().map(|(until, _)| until).min()
     }
 
-    /// The first of those who are not expected back.
-    pub(crate) fn going_away(&self) -> Option<Seat> {
+    /// First member that is not expected back.
+    pub(crate) fn going_away(&self) -> Option<MemberKey> {
         let mut members = self.members.iter();
         let found = members.find(|(_, member)| matches!(member.presence, Presence::GoingAway(_)));
-        found.map(|(seat, _)| *seat)
+        found.map(|(key, _)| *key)
     }
 
-    /// Those whose grace is over, in the order they joined.
-    pub(crate) fn overdue(&self, now: Instant) -> Vec<Seat> {
-        self.lost().filter(|(until, _)| *until <= now).map(|(_, seat)| seat).collect()
+    /// Expired members, in the order they joined.
+    pub(crate) fn overdue(&self, now: Instant) -> Vec<MemberKey> {
+        self.lost().filter(|(until, _)| *until <= now).map(|(_, key)| key).collect()
     }
 
-    fn lost(&self) -> impl Iterator<Item = (Instant, Seat)> {
-        self.members.iter().filter_map(|(seat, member)| match member.presence {
-            Presence::Lost(until) | Presence::GoingAway(until) => Some((until, *seat)),
+    fn lost(&self) -> impl Iterator<Item = (Instant, MemberKey)> {
+        self.members.iter().filter_map(|(key, member)| match member.presence {
+            Presence::Lost(until) | Presence::GoingAway(until) => Some((until, *key)),
             Presence::Here(_) => None,
         })
     }

@@ -5,7 +5,7 @@ mod world;
 use std::time::Duration;
 
 use room::{
-    Departure, Event, Recipients, Refusal, Request, Settings,
+    Departure, Event, Recipients, Rejection, Request, Settings,
     password::Password,
     protocol::{Interrupted, MediaState, ResumeToken, Topology},
 };
@@ -34,7 +34,7 @@ fn a_full_room_admits_nobody_until_somebody_leaves() {
     let (ann, _) = world.enter("Ann");
     world.enter("Ben");
     let cem = world.connect();
-    assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Refusal::RoomFull));
+    assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Rejection::RoomFull));
     assert!(world.take_told(ann).len() == 1, "nobody hears of who was refused");
     world.ask(ann, Request::Leave).unwrap();
     world.ask(cem, Request::Join(join("Cem"))).unwrap();
@@ -47,7 +47,7 @@ fn a_lost_participant_still_takes_up_its_place() {
     let (ann, _) = world.enter("Ann");
     world.gone(ann, Departure::Lost);
     let ben = world.connect();
-    assert_eq!(world.ask(ben, Request::Join(join("Ben"))).err(), Some(Refusal::RoomFull));
+    assert_eq!(world.ask(ben, Request::Join(join("Ben"))).err(), Some(Rejection::RoomFull));
     world.pass(seconds(30));
     world.ask(ben, Request::Join(join("Ben"))).unwrap();
 }
@@ -60,8 +60,8 @@ fn a_locked_room_takes_its_password_and_no_other() {
         let password = password.map(|password| Password::new(password).unwrap());
         Request::Join(room::Join { password, ..join("Ann") })
     };
-    assert_eq!(world.ask(ann, with(None)).err(), Some(Refusal::PasswordRequired));
-    assert_eq!(world.ask(ann, with(Some("sesam"))).err(), Some(Refusal::WrongPassword));
+    assert_eq!(world.ask(ann, with(None)).err(), Some(Rejection::PasswordRequired));
+    assert_eq!(world.ask(ann, with(Some("sesam"))).err(), Some(Rejection::WrongPassword));
     assert!(world.ask(ann, with(Some("sesame"))).is_ok());
     assert!(world.room.summary().locked);
     assert!(!format!("{:?} {:?}", world.room, locked("sesame")).contains("sesame"));
@@ -71,10 +71,10 @@ fn a_locked_room_takes_its_password_and_no_other() {
 fn a_connection_joins_once() {
     let mut world = World::new(settings(8));
     let (ann, ann_is) = world.enter("Ann");
-    assert_eq!(world.ask(ann, Request::Join(join("Ann"))).err(), Some(Refusal::AlreadyJoined));
+    assert_eq!(world.ask(ann, Request::Join(join("Ann"))).err(), Some(Rejection::AlreadyJoined));
     let (ben, _) = world.enter("Ben");
     let as_ann = room::Resume { token: ann_is.resume, last: None };
-    assert_eq!(world.ask(ben, Request::Resume(as_ann)).err(), Some(Refusal::AlreadyJoined));
+    assert_eq!(world.ask(ben, Request::Resume(as_ann)).err(), Some(Rejection::AlreadyJoined));
     assert!(world.detached.is_empty());
 }
 
@@ -97,10 +97,10 @@ fn who_leaves_is_gone_at_once_and_hears_nothing_more() {
     assert_eq!(world.take_told(ann).len(), 1, "closing the connection for good leaves too");
     assert_eq!(
         world.send(ben, &ann_is.me.id, candidate("x")).err(),
-        Some(Refusal::NotJoined),
+        Some(Rejection::NotJoined),
         "and says nothing more"
     );
-    assert_eq!(world.ask(ben, Request::Leave).err(), Some(Refusal::NotJoined));
+    assert_eq!(world.ask(ben, Request::Leave).err(), Some(Rejection::NotJoined));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_participant_that_goes_away_in_order_is_gone_within_a_second() {
     world.pass(seconds(1));
     assert_eq!(world.take_told(ben), [Event::Left(ann_is.me.clone())]);
     let (_, resumed) = world.resume(&ann_is.resume, None);
-    assert_eq!(resumed.err(), Some(Refusal::ResumeExpired));
+    assert_eq!(resumed.err(), Some(Rejection::ResumeExpired));
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_full_room_gives_the_place_of_one_that_goes_away_to_whoever_comes() {
     assert_eq!(again_is.me.alike, None, "it is not compared with its own ghost");
     assert_eq!(world.take_told(ben), [Event::Left(ann_is.me), Event::Joined(again_is.me)]);
     let cem = world.connect();
-    assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Refusal::RoomFull));
+    assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Rejection::RoomFull));
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn a_page_loaded_again_takes_its_own_place_in_a_full_locked_room() {
     for token in [&ann_is.resume, &again_is.resume] {
         let stranger = world.connect();
         let refused = world.ask(stranger, rejoin(token)).err();
-        assert_eq!(refused, Some(Refusal::PasswordRequired));
+        assert_eq!(refused, Some(Rejection::PasswordRequired));
     }
 }
 

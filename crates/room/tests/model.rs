@@ -12,7 +12,7 @@ use std::{
 
 use proptest::prelude::*;
 use room::{
-    Admission, Connection, Departure, Event, Message, Participant, Recipients, Refusal, Request,
+    Admission, Connection, Departure, Event, Message, Participant, Recipients, Rejection, Request,
     protocol::{MediaState, ParticipantId, ResumeToken},
 };
 use world::{World, candidate, join, seconds, settings};
@@ -90,7 +90,7 @@ impl Person {
             direct: true,
             alike: (self.place > 1).then_some(self.place),
             interrupted: false,
-            card: None,
+            profile: None,
         }
     }
 }
@@ -173,7 +173,7 @@ impl Model {
             let going = self.people.iter().filter(|(_, person)| person.is_going_away);
             let first = going.min_by_key(|(_, person)| person.connected_first);
             let Some(who) = first.map(|(who, _)| *who) else {
-                assert_eq!(admitted.err(), Some(Refusal::RoomFull));
+                assert_eq!(admitted.err(), Some(Rejection::RoomFull));
                 return;
             };
             gone = self.people.remove(&who);
@@ -277,7 +277,7 @@ impl Model {
         let (target, message) = (target.id.clone(), self.message());
         let sent = self.world.send(connection, &target, message.clone());
         if from == to {
-            assert_eq!(sent.err(), Some(Refusal::NoSuchParticipant));
+            assert_eq!(sent.err(), Some(Rejection::NoSuchParticipant));
             return;
         }
         sent.unwrap();

@@ -2,7 +2,7 @@
 
 mod world;
 
-use room::{Departure, Event, Limits, Refusal, Request, protocol::ResumeToken};
+use room::{Departure, Event, Limits, Rejection, Request, protocol::ResumeToken};
 use world::{World, candidate, offer, seconds, settings};
 
 fn token(text: &str) -> ResumeToken {
@@ -85,7 +85,7 @@ fn a_resume_takes_over_from_a_connection_that_still_looks_alive() {
     world.send(ben, &ann_is.me.id, candidate("x")).unwrap();
     assert_eq!(world.take_told(new).len(), 1);
     assert_eq!(world.take_told(old), []);
-    assert_eq!(world.ask(old, Request::Leave).err(), Some(Refusal::NotJoined));
+    assert_eq!(world.ask(old, Request::Leave).err(), Some(Rejection::NotJoined));
     world.gone(old, Departure::Left);
     world.pass(seconds(1000));
     assert_eq!(world.room.summary().participants, 2, "the old one's end changes nothing");
@@ -110,7 +110,7 @@ fn a_wrong_or_unknown_token_restores_nobody() {
         "x".repeat(1 << 20),
     ] {
         let (_, resumed) = world.resume(&token(&forged), None);
-        assert_eq!(resumed.err(), Some(Refusal::ResumeExpired), "{forged:.40}");
+        assert_eq!(resumed.err(), Some(Rejection::ResumeExpired), "{forged:.40}");
     }
     assert!(world.detached.is_empty());
 }
@@ -126,7 +126,7 @@ fn after_the_grace_the_others_see_a_leave_and_the_token_is_void() {
     world.pass(seconds(1));
     assert_eq!(world.take_told(ben), [Event::Left(ann_is.me)]);
     let (_, resumed) = world.resume(&ann_is.resume, None);
-    assert_eq!(resumed.err(), Some(Refusal::ResumeExpired));
+    assert_eq!(resumed.err(), Some(Rejection::ResumeExpired));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_resume_after_the_log_forgot_something_for_it_expires_and_frees_the_place() 
         world.send(ben, &ann_is.me.id, offer("s".repeat(50_000))).unwrap();
     }
     let (again, resumed) = world.resume(&ann_is.resume, last);
-    assert_eq!(resumed.err(), Some(Refusal::ResumeExpired));
+    assert_eq!(resumed.err(), Some(Rejection::ResumeExpired));
     assert_eq!(world.take_told(ben), [Event::Left(ann_is.me)]);
     world.admitted(again, Request::Join(world::join("Ann"))).unwrap();
 }
@@ -181,7 +181,7 @@ fn a_number_that_no_event_has_yet_is_refused() {
     let mut world = World::new(settings(8));
     let (_, ann_is) = world.enter("Ann");
     let (_, resumed) = world.resume(&ann_is.resume, Some(u64::MAX));
-    assert!(matches!(resumed, Err(Refusal::Invalid(_))));
+    assert!(matches!(resumed, Err(Rejection::Invalid(_))));
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod world;
 
 use room::{
     Connection, Departure, Event, FromSfu, Join, MAX_MID_BYTES, MAX_SFU_SDP_BYTES,
-    MAX_WANTED_TRACKS, Message, Refusal, Request, Settings, ToSfu,
+    MAX_WANTED_TRACKS, Message, Rejection, Request, Settings, ToSfu,
     protocol::{
         ErrorBody, ErrorCode, HandoverRequest, ParticipantId, PublishRequest, PublishedTrack,
         RefusedEvent, SdpType, SessionDescription, SignalRequest, Speaker, SubscribeRequest,
@@ -29,12 +29,12 @@ fn description(kind: SdpType, sdp: &str) -> SessionDescription {
     SessionDescription { kind, sdp: sdp.to_owned() }
 }
 
-fn signal(kind: SdpType, sdp: &str) -> Result<Request, Refusal> {
+fn signal(kind: SdpType, sdp: &str) -> Result<Request, Rejection> {
     let description = Some(description(kind, sdp));
     SignalRequest { to: ParticipantId::sfu(), description, candidate: None }.try_into()
 }
 
-fn publish(tracks: &[(&str, TrackSource)]) -> Result<Request, Refusal> {
+fn publish(tracks: &[(&str, TrackSource)]) -> Result<Request, Rejection> {
     let track = |(mid, source): &(&str, _)| PublishedTrack { mid: (*mid).into(), source: *source };
     PublishRequest { tracks: tracks.iter().map(track).collect() }.try_into()
 }
@@ -192,7 +192,7 @@ fn who_cannot_reach_the_media_server_says_so_and_all_hear() {
     let told = world.take_told(ann);
     assert_eq!(told.last(), Some(&Event::Topology(Topology::Mesh)), "one alone is left there");
     let outside = world.connect();
-    assert_eq!(world.ask(outside, Request::Direct(true)).err(), Some(Refusal::NotJoined));
+    assert_eq!(world.ask(outside, Request::Direct(true)).err(), Some(Rejection::NotJoined));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_handover_reaches_its_target_alone_and_says_whom_it_is_from() {
     assert_eq!(world.take_told(ben), [event]);
     assert_eq!((world.take_told(ann), world.take_told(cem)), (vec![], vec![]));
     for nobody in [&ann_is.me.id, &ParticipantId::sfu()] {
-        assert_eq!(world.ask(ann, to(nobody)).err(), Some(Refusal::NoSuchParticipant));
+        assert_eq!(world.ask(ann, to(nobody)).err(), Some(Rejection::NoSuchParticipant));
     }
 }
 
@@ -240,7 +240,7 @@ fn what_is_for_the_media_server_goes_there_and_to_nobody_else() {
     assert_eq!(world.take_told(ben), []);
     let outside = world.connect();
     let refused = world.ask(outside, signal(SdpType::Offer, "v=0").unwrap());
-    assert_eq!(refused.err(), Some(Refusal::NotJoined));
+    assert_eq!(refused.err(), Some(Rejection::NotJoined));
     assert_eq!(world.to_sfu, []);
 }
 
@@ -249,7 +249,7 @@ fn a_room_that_is_a_mesh_for_good_has_no_media_server() {
     let mut world = world(TopologyChoice::Mesh);
     let (ann, _) = enter(&mut world, "Ann");
     for request in [publish(&[]), signal(SdpType::Offer, "v=0")] {
-        assert_eq!(world.ask(ann, request.unwrap()).err(), Some(Refusal::NoSfu));
+        assert_eq!(world.ask(ann, request.unwrap()).err(), Some(Rejection::NoSfu));
     }
     assert_eq!(world.to_sfu, []);
 }
@@ -283,21 +283,21 @@ fn what_is_said_to_the_media_server_is_bounded_and_has_nothing_twice() {
         &[("0", camera), ("0", screen)],
         &[("0", camera), ("1", camera)],
     ] {
-        assert!(matches!(publish(tracks), Err(Refusal::Invalid(_))), "{tracks:?}");
+        assert!(matches!(publish(tracks), Err(Rejection::Invalid(_))), "{tracks:?}");
     }
     let ids = (0..=MAX_WANTED_TRACKS).map(|n| serde_json::from_value(n.to_string().into()));
     let mut tracks: Vec<_> = ids.map(|id| want(&id.unwrap(), camera)).collect();
     let ask =
         |tracks: &[WantedTrack]| Request::try_from(SubscribeRequest { tracks: tracks.into() });
-    assert!(matches!(ask(&tracks), Err(Refusal::TooLarge("tracks"))));
+    assert!(matches!(ask(&tracks), Err(Rejection::TooLarge("tracks"))));
     tracks.pop();
     assert!(ask(&tracks).is_ok());
     let twice = [tracks[0].clone(), WantedTrack { width: 1, ..tracks[0].clone() }];
-    assert!(matches!(ask(&twice), Err(Refusal::Invalid(_))));
+    assert!(matches!(ask(&twice), Err(Rejection::Invalid(_))));
     assert!(signal(SdpType::Offer, &"s".repeat(MAX_SFU_SDP_BYTES)).is_ok());
     let too_large = signal(SdpType::Offer, &"s".repeat(MAX_SFU_SDP_BYTES + 1));
-    assert!(matches!(too_large, Err(Refusal::TooLarge("description"))));
-    assert!(matches!(signal(SdpType::Pranswer, "v=0"), Err(Refusal::Invalid(_))));
+    assert!(matches!(too_large, Err(Rejection::TooLarge("description"))));
+    assert!(matches!(signal(SdpType::Pranswer, "v=0"), Err(Rejection::Invalid(_))));
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn nobody_passes_for_the_media_server() {
     let named = Join { id: Some(ParticipantId::sfu()), sfu: true, ..join("Eve") };
     let eve = world.connect();
     let refused = world.ask(eve, Request::Join(named));
-    assert!(matches!(refused, Err(Refusal::Invalid(_))));
+    assert!(matches!(refused, Err(Rejection::Invalid(_))));
     let written = r#"{"to":"x","from":"sfu","description":{"type":"offer","sdp":""}}"#;
     assert!(serde_json::from_str::<SignalRequest>(written).is_err());
     world.take_told(ben);

@@ -4,7 +4,7 @@
 mod world;
 
 use room::{
-    Chat, Event, MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, Message, Refusal, Request,
+    Chat, Event, MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, Message, Rejection, Request,
     chat::ChatText,
     protocol::{IceCandidate, SignalRequest},
 };
@@ -34,7 +34,7 @@ fn a_target_outside_the_room_is_refused() {
     let mut elsewhere = World::new(settings(8));
     elsewhere.enter("first takes the id that both rooms mint");
     let (_, stranger) = elsewhere.enter("Zoe");
-    let refused = Err(Refusal::NoSuchParticipant);
+    let refused = Err(Rejection::NoSuchParticipant);
     assert_eq!(world.send(ann, &stranger.me.id, candidate("x")).map(|_| ()), refused);
     assert_eq!(world.send(ann, &ann_is.me.id, candidate("x")).map(|_| ()), refused, "oneself");
     let (ben, ben_is) = world.enter("Ben");
@@ -48,7 +48,7 @@ fn who_is_in_no_room_signals_nobody() {
     let (ann, ann_is) = world.enter("Ann");
     let outside = world.connect();
     let refused = world.send(outside, &ann_is.me.id, candidate("x"));
-    assert_eq!(refused.err(), Some(Refusal::NotJoined));
+    assert_eq!(refused.err(), Some(Rejection::NotJoined));
     assert_eq!(world.take_told(ann), []);
 }
 
@@ -72,7 +72,7 @@ fn a_description_and_a_candidate_have_a_largest_size() {
         (too_long_in_all, "candidate"),
     ] {
         let refused = world.send(ann, &ben_is.me.id, message);
-        assert_eq!(refused.err(), Some(Refusal::TooLarge(what)));
+        assert_eq!(refused.err(), Some(Rejection::TooLarge(what)));
     }
     assert_eq!(world.take_told(ben), []);
 }
@@ -81,7 +81,7 @@ fn a_description_and_a_candidate_have_a_largest_size() {
 fn a_native_signal_holds_exactly_one_of_description_and_candidate() {
     let parse = |json: &str| {
         let signal: SignalRequest = serde_json::from_str(json).unwrap();
-        Request::try_from(signal).map(|_| ()).map_err(Refusal::code)
+        Request::try_from(signal).map(|_| ()).map_err(Rejection::code)
     };
     let invalid = Err(room::protocol::ErrorCode::Invalid);
     assert_eq!(parse(r#"{"to":"x"}"#), invalid);
@@ -100,7 +100,7 @@ fn events_have_their_native_form() {
     world.send(ben, &ann_is.me.id, candidate("c")).unwrap();
     world.ask(ben, Request::Leave).unwrap();
     let native = |event: Event| {
-        let event = event.natively().unwrap();
+        let event = event.to_native().unwrap();
         format!("{} {}", event.name(), serde_json::to_string(&event).unwrap())
     };
     let id = ben_is.me.id.as_str();
@@ -139,7 +139,7 @@ fn a_message_reaches_everybody_else_and_nobody_elsewhere() {
     let told = world.take_told(ben);
     assert_eq!(world.take_told(cem), told);
     let [event] = told.as_slice() else { panic!("one event, not {told:?}") };
-    let native = event.natively().unwrap();
+    let native = event.to_native().unwrap();
     let id = ann_is.me.id.as_str();
     assert_eq!(native.name(), "chat");
     assert_eq!(
@@ -147,7 +147,7 @@ fn a_message_reaches_everybody_else_and_nobody_elsewhere() {
         format!(r#"{{"from":"{id}","text":"hello","at":1795219200000}}"#)
     );
     let outside = world.connect();
-    assert_eq!(world.ask(outside, chat("hi", None)).err(), Some(Refusal::NotJoined));
+    assert_eq!(world.ask(outside, chat("hi", None)).err(), Some(Rejection::NotJoined));
 }
 
 #[test]

@@ -18,6 +18,7 @@
 //! in from clients never panics and never holds more than the [`Config`] allows.
 
 mod assembly;
+mod closed;
 mod config;
 pub mod engine;
 mod namespaces;
@@ -25,7 +26,8 @@ pub mod packet;
 mod rate;
 mod session;
 
+pub use closed::Closed;
 pub use config::{Config, Rate};
-pub use engine::{Body, Frame, Message, Refusal, Revision, Transmit, TransportKind};
-pub use namespaces::{MAX_NAMESPACES, Namespace, NamespaceError, Namespaces};
-pub use session::{Closed, Event, Session};
+pub use engine::{Body, Frame, Message, Rejection, Revision, Transmit, TransportKind};
+pub use namespaces::{MAIN, MAX_NAMESPACES, Namespace, NamespaceError, Namespaces};
+pub use session::{Event, Session};

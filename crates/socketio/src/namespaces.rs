@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use crate::packet::MAIN;
+/// The default namespace, to which every client may connect.
+pub const MAIN: &str = "/";
 
 /// How many namespaces an application may have.
 pub const MAX_NAMESPACES: usize = 32;

@@ -24,10 +24,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::engine::Revision;
-
-/// The namespace every client may connect to.
-pub const MAIN: &str = "/";
+use crate::{engine::Revision, namespaces::MAIN};
 
 /// A packet's data stays JSON: what its arguments must be is for the application to say.
 #[derive(Debug)]

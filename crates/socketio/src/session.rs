@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 
 use crate::{
     assembly::{Assembled, Assembly},
+    closed::Closed,
     config::Config,
-    engine::{Link, Message, Queued, Refusal, Revision, Transmit, TransportKind, payload},
-    namespaces::{Namespace, Presence},
+    engine::{Link, Message, Queued, Rejection, Revision, Transmit, TransportKind, payload},
+    namespaces::{MAIN, Namespace, Presence},
     packet::{self, Kind, Packet},
     rate::Bucket,
 };
@@ -89,31 +90,6 @@ pub enum Event {
     Closed(Closed),
 }
 
-/// Why a session is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
-    /// The client closed it.
-    ByClient,
-    /// We closed it.
-    ByServer,
-    /// The WebSocket, or the poll that waited, was cut.
-    TransportLost,
-    /// The heartbeat went unanswered.
-    TimedOut,
-    /// It never connected to a namespace.
-    NeverConnected,
-    /// Two polls at once.
-    Overlap,
-    /// What came can't be understood.
-    Malformed,
-    /// More came at once than may.
-    TooLarge,
-    /// Packets came faster than they may.
-    TooFast,
-    /// It did not take what we sent.
-    TooSlow,
-}
-
 impl Session {
     /// A session that begins on a transport; its handshake waits to be sent. `sid` must be
     /// unguessable, since who knows it can speak for the client.
@@ -140,13 +116,13 @@ impl Session {
         };
         #[cfg(feature = "conformance")]
         if session.config.echo {
-            if let Some(main) = session.config.namespaces.find(packet::MAIN) {
+            if let Some(main) = session.config.namespaces.find(MAIN) {
                 session.presence.enter(main);
             }
             return session;
         }
         if revision == Revision::V3
-            && let Some(main) = session.config.namespaces.find(packet::MAIN)
+            && let Some(main) = session.config.namespaces.find(MAIN)
         {
             session.handle_connect(main, None);
         }
@@ -186,7 +162,7 @@ impl Session {
     }
 
     /// A GET waits for packets. A second one at once closes the session.
-    pub fn handle_poll(&mut self) -> Result<(), Refusal> {
+    pub fn handle_poll(&mut self) -> Result<(), Rejection> {
         self.link.handle_poll()
     }
 
@@ -196,15 +172,15 @@ impl Session {
     }
 
     /// A POST brought packets. A body that can't be read closes the session.
-    pub fn handle_post(&mut self, now: Instant, body: &[u8]) -> Result<(), Refusal> {
+    pub fn handle_post(&mut self, now: Instant, body: &[u8]) -> Result<(), Rejection> {
         self.link.handle_post()?;
         if body.len() > self.config.max_payload {
             self.link.close(Closed::TooLarge);
-            return Err(Refusal::TooLarge);
+            return Err(Rejection::TooLarge);
         }
         let Ok(packets) = payload::decode(self.revision, body) else {
             self.link.close(Closed::Malformed);
-            return Err(Refusal::Malformed);
+            return Err(Rejection::Malformed);
         };
         for packet in packets {
             match packet {
@@ -219,14 +195,14 @@ impl Session {
             match self.link.closed() {
                 None => {}
                 Some(Closed::ByClient) => break,
-                Some(_) => return Err(Refusal::Malformed),
+                Some(_) => return Err(Rejection::Malformed),
             }
         }
         Ok(())
     }
 
     /// The client asks for a WebSocket to upgrade to.
-    pub fn handle_upgrade(&mut self, now: Instant) -> Result<(), Refusal> {
+    pub fn handle_upgrade(&mut self, now: Instant) -> Result<(), Rejection> {
         self.link.handle_upgrade(now, &self.config)
     }
 
@@ -397,7 +373,7 @@ impl Session {
         let name = self.config.namespaces.name(namespace);
         // Clients of Engine.IO 3 make their ids so themselves.
         let own_id = self.own_id.as_ref().map(|id| match &*name {
-            packet::MAIN => Arc::clone(id),
+            MAIN => Arc::clone(id),
             name => format!("{name}#{id}").into(),
         });
         self.events.push_back(Event::Connect { namespace, auth, own_id });

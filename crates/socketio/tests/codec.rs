@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use socketio::{
-    Revision, TransportKind,
+    MAIN, Revision, TransportKind,
     engine::{packet::Packet as EnginePacket, payload},
-    packet::{Event, Kind, MAIN, Packet},
+    packet::{Event, Kind, Packet},
 };
 use world::World;
 

@@ -4,7 +4,7 @@ mod world;
 
 use std::time::Duration;
 
-use socketio::{Closed, Config, Refusal, TransportKind};
+use socketio::{Closed, Config, Rejection, TransportKind};
 use world::World;
 
 #[test]
@@ -56,10 +56,10 @@ fn the_first_events_may_come_right_behind_connect() {
 fn a_second_poll_at_once_closes() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll().unwrap();
-    assert_eq!(world.poll(), Err(Refusal::BadRequest));
+    assert_eq!(world.poll(), Err(Rejection::BadRequest));
     assert_eq!(world.take_polled(), ["1"]);
     assert_eq!(world.closed, Some(Closed::Overlap));
-    assert_eq!(world.poll(), Err(Refusal::BadRequest));
+    assert_eq!(world.poll(), Err(Rejection::BadRequest));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_client_that_closes_gets_its_poll_back() {
     world.post("1").unwrap();
     assert_eq!(world.take_polled(), ["6"]);
     assert_eq!(world.closed, Some(Closed::ByClient));
-    assert_eq!(world.post("42[\"late\"]"), Err(Refusal::BadRequest));
+    assert_eq!(world.post("42[\"late\"]"), Err(Rejection::BadRequest));
     assert!(world.take_events().is_empty());
 }
 
@@ -98,7 +98,7 @@ fn we_disconnect_after_what_was_said_before() {
 fn a_client_that_never_fetches_our_goodbye_is_forgotten() {
     let mut world = World::connected(TransportKind::Polling);
     world.disconnect();
-    assert_eq!(world.post("42[\"late\"]"), Err(Refusal::BadRequest));
+    assert_eq!(world.post("42[\"late\"]"), Err(Rejection::BadRequest));
     world.pass(Config::default().close_timeout);
     assert_eq!(world.closed, Some(Closed::ByServer));
 }
@@ -108,18 +108,18 @@ fn a_body_that_cannot_be_read_closes() {
     for body in ["", "abc", "\x1e", "7", "b!", "2", "5", "0{}", "11", "4\x1e"] {
         let mut world = World::connected(TransportKind::Polling);
         world.poll().unwrap();
-        assert_eq!(world.post(body), Err(Refusal::Malformed), "{body:?}");
+        assert_eq!(world.post(body), Err(Rejection::Malformed), "{body:?}");
         assert_eq!(world.closed, Some(Closed::Malformed), "{body:?}");
         assert_eq!(world.take_polled(), ["1"], "{body:?}");
     }
     let mut world = World::connected(TransportKind::Polling);
-    assert_eq!(world.post(b"4\xff\xfe"), Err(Refusal::Malformed));
+    assert_eq!(world.post(b"4\xff\xfe"), Err(Rejection::Malformed));
 }
 
 #[test]
 fn what_came_before_the_unreadable_part_counts() {
     let mut world = World::connected(TransportKind::Polling);
-    assert_eq!(world.post("42[\"a\"]\x1ex\x1e42[\"b\"]"), Err(Refusal::Malformed));
+    assert_eq!(world.post("42[\"a\"]\x1ex\x1e42[\"b\"]"), Err(Rejection::Malformed));
     assert_eq!(world.take_events(), ["a()"]);
 }
 
@@ -128,7 +128,7 @@ fn a_body_larger_than_max_payload_is_refused() {
     let config = Config { max_payload: 100, ..Config::default() };
     let mut world = World::connected_with(TransportKind::Polling, config);
     let body = format!("42[\"a\",\"{}\"]", "x".repeat(100));
-    assert_eq!(world.post(body), Err(Refusal::TooLarge));
+    assert_eq!(world.post(body), Err(Rejection::TooLarge));
     assert_eq!(world.closed, Some(Closed::TooLarge));
 }
 

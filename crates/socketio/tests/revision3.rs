@@ -6,7 +6,7 @@ mod world;
 
 use std::time::Duration;
 
-use socketio::{Closed, Config, Refusal, Revision, TransportKind};
+use socketio::{Closed, Config, Rejection, Revision, TransportKind};
 use world::World;
 
 fn opened(kind: TransportKind) -> World {
@@ -196,7 +196,7 @@ fn a_body_that_cannot_be_read_closes() {
         "\x02\x01",
     ] {
         let mut world = connected(TransportKind::Polling);
-        assert_eq!(world.post(body), Err(Refusal::Malformed), "{body:?}");
+        assert_eq!(world.post(body), Err(Rejection::Malformed), "{body:?}");
         assert_eq!(world.closed, Some(Closed::Malformed), "{body:?}");
     }
     for body in [
@@ -210,6 +210,6 @@ fn a_body_that_cannot_be_read_closes() {
         b"\x01\xff",
     ] {
         let mut world = connected(TransportKind::Polling);
-        assert_eq!(world.post(body), Err(Refusal::Malformed), "{body:?}");
+        assert_eq!(world.post(body), Err(Rejection::Malformed), "{body:?}");
     }
 }

@@ -4,7 +4,7 @@
 mod world;
 
 use proptest::prelude::*;
-use socketio::{Closed, Config, Refusal, TransportKind};
+use socketio::{Closed, Config, Rejection, TransportKind};
 use world::World;
 
 #[test]
@@ -82,15 +82,15 @@ fn anything_but_a_probe_ends_the_upgrade_and_not_the_session() {
 fn a_session_upgrades_once() {
     let mut world = World::connected(TransportKind::Polling);
     world.upgrade().unwrap();
-    assert_eq!(world.upgrade(), Err(Refusal::BadRequest));
+    assert_eq!(world.upgrade(), Err(Rejection::BadRequest));
     world.text("2probe");
     world.text("5");
-    assert_eq!(world.upgrade(), Err(Refusal::BadRequest));
-    assert_eq!(world.poll(), Err(Refusal::BadRequest));
-    assert_eq!(world.post("42[\"a\"]"), Err(Refusal::BadRequest));
+    assert_eq!(world.upgrade(), Err(Rejection::BadRequest));
+    assert_eq!(world.poll(), Err(Rejection::BadRequest));
+    assert_eq!(world.post("42[\"a\"]"), Err(Rejection::BadRequest));
     assert_eq!(world.closed, None);
     let mut world = World::connected(TransportKind::WebSocket);
-    assert_eq!(world.upgrade(), Err(Refusal::BadRequest));
+    assert_eq!(world.upgrade(), Err(Rejection::BadRequest));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn posts_go_on_until_the_upgrade_is_done() {
     world.upgrade().unwrap();
     world.text("2probe");
     world.post("42[\"a\"]").unwrap();
-    assert_eq!(world.post("5"), Err(Refusal::Malformed));
+    assert_eq!(world.post("5"), Err(Rejection::Malformed));
     assert_eq!(world.take_events(), ["a()"]);
 }
 

@@ -1,9 +1,9 @@
 // Written by `cargo xtask types` from crates/room/src/protocol. Do not edit.
 
-/** What acknowledges a request. */
+/** Acknowledgement of a request. */
 export type Reply<T> = { ok: T } | { error: ErrorBody };
 
-/** Each request's payload and the payload of its reply. */
+/** Payload of each request and of its reply. */
 export interface Requests {
   "room:list": [ListRooms, RoomList];
   "room:create": [CreateRoom, RoomCreated];
@@ -18,7 +18,7 @@ export interface Requests {
   handover: [HandoverRequest, Record<string, never>];
 }
 
-/** Each event's payload. Events of a room carry their number as a second argument. */
+/** Payload of each event. Room events carry their number as a second argument. */
 export interface ServerEvents {
   "room:list": RoomList;
   "participant:joined": Participant;
@@ -66,7 +66,7 @@ screen: boolean,
  */
 hand: boolean,
 /**
- * On, but muted by the participant's system for a while; absent where nothing is.
+ * Sources that are on but muted by the operating system; absent if none.
  */
 interrupted?: Interrupted, };
 
@@ -86,25 +86,25 @@ export type Participant = {
  */
 id: ParticipantId,
 /**
- * As typed by the participant; not unique.
+ * Display name; not unique.
  */
 name: DisplayName,
 /**
- * What it sends.
+ * Media state.
  */
 media: MediaState,
 /**
- * It cannot, or will not, use the media server: others connect to it peer to peer, whatever
+ * The participant does not use the media server: others connect to it peer to peer, whatever
  * the topology.
  */
 direct: boolean,
 /**
- * Its name looks like that of another participant who came earlier: its place among them,
- * from 2 on. It stays for as long as the participant does.
+ * Number among participants with confusable names, from 2 on; absent for the first. Constant
+ * until the participant leaves.
  */
 alike?: number,
 /**
- * The media server has received nothing from it for some seconds.
+ * The media server has received no media from it for some seconds.
  */
 interrupted?: boolean, };
 
@@ -120,25 +120,25 @@ export type PublishedTrack = {
  */
 mid: string,
 /**
- * What is sent on it.
+ * Source of its track.
  */
 source: TrackSource, };
 
 export type WantedTrack = {
 /**
- * Whose track.
+ * The publisher.
  */
 participant: ParticipantId,
 /**
- * Which of theirs.
+ * The track's source.
  */
 source: TrackSource,
 /**
- * How wide it is shown, in device pixels; 0 where it is not.
+ * Displayed width in device pixels; 0 if hidden.
  */
 width: number,
 /**
- * How high it is shown, in device pixels; 0 where it is not.
+ * Displayed height in device pixels; 0 if hidden.
  */
 height: number, };
 
@@ -148,15 +148,15 @@ export type SubscribedTrack = {
  */
 mid: string,
 /**
- * Whose track is on it.
+ * The publisher of its track.
  */
 participant: ParticipantId,
 /**
- * Which of theirs.
+ * The track's source.
  */
 source: TrackSource,
 /**
- * Why nothing of it comes, if that is so.
+ * Reason for which no media is received, if so.
  */
 unavailable?: Unavailable, };
 
@@ -164,11 +164,11 @@ export type Unavailable = "codec";
 
 export type Speaker = {
 /**
- * Who.
+ * The participant.
  */
 participant: ParticipantId,
 /**
- * How loud: decibels above silence, 0 to 127 (127 less the level of RFC 6464).
+ * Audio level in decibels above silence, 0 to 127 (127 minus the level of RFC 6464).
  */
 level: number, };
 
@@ -178,20 +178,20 @@ export type RoomSummary = {
  */
 name: RoomName,
 /**
- * How many are in it, those reconnecting included.
+ * Number of participants, including reconnecting ones.
  */
 participants: number,
 /**
- * How many it holds.
+ * Maximum number of participants.
  */
 capacity: number,
 /**
- * Joining takes a password.
+ * Joining requires a password.
  */
 locked: boolean,
 /**
- * Whose clients meet there, if it is not the native protocol's; it can't be joined then, and
- * may bear the name of a room that can.
+ * Dialect of its clients, if not the native protocol. Such a room can't be joined natively and
+ * may share its name with a native room.
  */
 dialect?: string, };
 
@@ -229,7 +229,7 @@ sdp: string, };
 
 export type IceCandidate = {
 /**
- * The candidate attribute; empty at the end of candidates.
+ * The candidate attribute; empty for end-of-candidates.
  */
 candidate: string,
 /**
@@ -241,7 +241,7 @@ sdpMid?: string,
  */
 sdpMLineIndex?: number,
 /**
- * The ICE user name fragment the candidate belongs to.
+ * The ICE username fragment of the candidate.
  */
 usernameFragment?: string, };
 
@@ -249,54 +249,54 @@ export type ListRooms = Record<symbol, never>;
 
 export type CreateRoom = {
 /**
- * Its name and address.
+ * The room's name and address.
  */
 name: RoomName,
 /**
- * How many it holds; the server's default otherwise.
+ * Maximum number of participants; the server's default if absent.
  */
 capacity?: number,
 /**
- * What joining takes.
+ * Password required to join.
  */
 password?: Password,
 /**
- * Forces how media travels; the server's default otherwise.
+ * Topology; the server's default if absent.
  */
 topology?: TopologyChoice, };
 
 export type JoinRoom = {
 /**
- * The room to enter.
+ * The room to join.
  */
 room: RoomName,
 /**
- * What the others will see.
+ * Display name.
  */
 name: DisplayName,
 /**
- * If the room takes one.
+ * Password of a locked room.
  */
 password?: Password,
 /**
- * What the participant starts with; all off otherwise.
+ * Initial media state; all off if absent.
  */
 media?: MediaState,
 /**
- * It can use the media server; others connect to it peer to peer otherwise.
+ * The client can use the media server; otherwise others connect to it peer to peer.
  */
 sfu?: boolean,
 /**
- * The token of an earlier join, by a page that is no more: its participant leaves, and this
- * one takes its place, in a full room and without the password, too.
+ * Token of an earlier join by a closed page. Its participant leaves and this one takes its
+ * place, even in a full room and without the password.
  */
 replaces?: ResumeToken,
 /**
- * The token of the join to restore.
+ * Token of the join to restore.
  */
 resume?: ResumeToken,
 /**
- * The number of the last room event seen, so that none is missed on resuming.
+ * Number of the last received room event, so that none is missed on resuming.
  */
 last?: number, };
 
@@ -304,7 +304,7 @@ export type LeaveRoom = Record<symbol, never>;
 
 export type SignalRequest = {
 /**
- * Who is to get it; `sfu` is the media server.
+ * The recipient; `sfu` is the media server.
  */
 to: ParticipantId,
 /**
@@ -318,70 +318,71 @@ candidate?: IceCandidate, };
 
 export type ChatRequest = {
 /**
- * What.
+ * The text.
  */
 text: ChatText,
 /**
- * Which of one's messages it is, rising: one whose number is not above the last one's came
- * before and is not told again. So it can be sent again where its answer was lost.
+ * Ascending serial number of the sender's messages. A message whose number is not above the
+ * previous one is a repetition and not sent again, so a client may retry after a lost reply.
  */
 serial?: number, };
 
 export type DirectRequest = {
 /**
- * They are.
+ * The others connect peer to peer.
  */
 direct: boolean, };
 
 export type PublishRequest = {
 /**
- * Each section and each source once.
+ * Sending sections; each `mid` and each source at most once.
  */
 tracks: Array<PublishedTrack>, };
 
 export type SubscribeRequest = {
 /**
- * Each track once. Of others, audio is sent in any case, and video as small as it comes.
+ * Each track at most once. Of tracks not listed, audio is sent in full and video in its lowest
+ * encoding.
  */
 tracks: Array<WantedTrack>, };
 
 export type HandoverRequest = {
 /**
- * Who is received.
+ * The participant whose media is received.
  */
 to: ParticipantId,
 /**
- * By what.
+ * The topology.
  */
 topology: Topology, };
 
 export type RoomList = {
 /**
- * The fullest rooms first, bounded in number.
+ * Rooms with the most participants first, bounded in number.
  */
 rooms: Array<RoomSummary>, };
 
 export type RoomCreated = {
 /**
- * The room as made.
+ * The created room.
  */
 room: RoomSummary, };
 
 export type Joined = {
 /**
- * The participant that joined.
+ * The participant itself.
  */
 self: Participant,
 /**
- * The room joined.
+ * The room.
  */
 room: RoomSummary,
 /**
- * The others, in the order they joined.
+ * The other participants, in the order they joined.
  */
 participants: Array<Participant>,
 /**
- * How media travels just now.
+ * The current topology.
  */
 topology: Topology,
 /**
@@ -389,31 +390,31 @@ topology: Topology,
  */
 iceServers: Array<IceServer>,
 /**
- * Restores this participant within [`resume_seconds`](Self::resume_seconds).
+ * Token that restores this participant within [`resume_seconds`](Self::resume_seconds).
  */
 resume: ResumeToken,
 /**
- * How long a dropped participant is kept, in seconds.
+ * Time for which a disconnected participant is kept, in seconds.
  */
 resumeSeconds: number,
 /**
- * An earlier participant was restored; events it missed follow this answer.
+ * An earlier participant was restored; its missed events follow this reply.
  */
 resumed: boolean,
 /**
- * The number of the newest room event before this join (on resuming: the `last` asked for).
+ * Number of the newest room event before this join; on resuming, the requested `last`.
  */
 last: number, };
 
 export type ParticipantLeft = {
 /**
- * Who left.
+ * The participant that left.
  */
 id: ParticipantId, };
 
 export type SignalEvent = {
 /**
- * Who sent it; written by the server. `sfu` is the media server.
+ * The sender, set by the server. `sfu` is the media server.
  */
 from: ParticipantId,
 /**
@@ -427,51 +428,51 @@ candidate?: IceCandidate, };
 
 export type TopologyChanged = {
 /**
- * The topology from now on.
+ * The new topology.
  */
 topology: Topology, };
 
 export type ChatEvent = {
 /**
- * Who wrote it; written by the server.
+ * The sender, set by the server.
  */
 from: ParticipantId,
 /**
- * What.
+ * The text.
  */
 text: ChatText,
 /**
- * When it reached the server, in milliseconds since 1970 (UTC).
+ * Time of arrival at the server, in milliseconds since 1970 (UTC).
  */
 at: number, };
 
 export type HandoverEvent = {
 /**
- * Who says so; written by the server.
+ * The receiving participant, set by the server.
  */
 from: ParticipantId,
 /**
- * By what it receives this participant.
+ * The topology by which it receives this participant's media.
  */
 topology: Topology, };
 
 export type SubscribedEvent = {
 /**
- * All sections in use. A section may carry somebody else later.
+ * All sections in use. A section may carry another track later.
  */
 tracks: Array<SubscribedTrack>, };
 
 export type WantedEvent = {
 /**
- * Which of this participant's videos.
+ * The video's source.
  */
 source: TrackSource,
 /**
- * It is shown anywhere at all.
+ * The video is shown by at least one participant.
  */
 shown: boolean,
 /**
- * The wanted encodings of a simulcast, the smallest first; of one without, none.
+ * The wanted simulcast encodings, lowest first; empty without simulcast.
  */
 rids: Array<string>, };
 
@@ -479,17 +480,17 @@ export type ToldSfu = "offer" | "answer" | "publish" | "subscribe";
 
 export type RefusedEvent = {
 /**
- * What was refused.
+ * The rejected message.
  */
 what: ToldSfu,
 /**
- * Why.
+ * The reason.
  */
 error: ErrorBody, };
 
 export type SpeakersEvent = {
 /**
- * The loudest first.
+ * Loudest first.
  */
 speakers: Array<Speaker>, };
 
@@ -501,14 +502,14 @@ export type NameError = "empty" | "too_long" | "control" | "direction" | "invisi
 
 export type ErrorBody = {
 /**
- * For programs.
+ * Code for programs.
  */
 code: ErrorCode,
 /**
- * For people, in English.
+ * Message for people, in English.
  */
 message: string,
 /**
- * Why a name of a person or room was `invalid`.
+ * Reason for which a name of a participant or room is `invalid`.
  */
 name?: NameError, };

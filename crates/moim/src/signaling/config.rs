@@ -1,53 +1,53 @@
-//! What signaling is configured with.
+//! Configuration of signaling.
 
 use std::{net::IpAddr, time::Duration};
 
 use room::protocol::TopologyChoice;
 
-use super::desk::MediaServer;
+use super::sfu_port::MediaServer;
 use crate::{config::Announce, data::DataFolder, shard::turn::RoomCredentials};
 
-/// How rooms are and how much there may be of everything.
+/// Defaults of rooms, and limits.
 #[derive(Clone)]
 pub(crate) struct Config {
-    /// Lets participants use the relay.
+    /// Credentials that give participants relay access.
     pub(crate) credentials: RoomCredentials,
-    /// How long a TURN credential makes new allocations; each member gets a fresh one at half of it.
+    /// Lifetime of TURN credentials; members receive new ones at half of it.
     pub(crate) credential_lifetime: Duration,
-    /// Public addresses of the server, for the URLs of STUN and TURN.
+    /// Announced public addresses, for STUN and TURN URLs.
     pub(crate) announce: Vec<Announce>,
-    /// The host of those URLs where nothing is announced and the client named none.
+    /// Host of those URLs if no address is announced and the client sent no host.
     pub(crate) fallback: IpAddr,
-    /// How many a room holds unless its maker says otherwise.
+    /// Default capacity of a room.
     pub(crate) capacity: u32,
-    /// The most a room's maker may ask for.
+    /// Maximum capacity that a client may request.
     pub(crate) max_capacity: u32,
-    /// The media server, if there is one.
+    /// The media server, if enabled.
     pub(crate) media: Option<MediaServer>,
-    /// Who decides how media travels, unless a room's maker says otherwise.
+    /// Default topology of a room.
     pub(crate) topology: TopologyChoice,
-    /// Where settings of rooms are kept over a restart; nowhere otherwise.
+    /// Folder for settings that survive a restart.
     pub(crate) data: Option<DataFolder>,
-    /// Rooms of the native protocol at once; those of dialects may be a quarter as many besides.
+    /// Maximum number of native rooms; dialect rooms are limited to a quarter of it in addition.
     pub(crate) max_rooms: usize,
-    /// Rooms at once that one client prefix opened, loopback excepted.
+    /// Maximum number of open rooms per client prefix, except loopback.
     pub(crate) max_rooms_per_address: usize,
-    /// Bytes that may wait for all sockets together.
+    /// Maximum number of bytes held for all sockets.
     pub(crate) max_queue_bytes: usize,
-    /// How long a created room stays open with nobody in it.
+    /// Time for which a created room stays open while empty.
     pub(crate) created_stays: Duration,
-    /// How long a lost participant is kept.
+    /// Time for which a lost participant is kept.
     pub(crate) grace: Duration,
-    /// How long a broken connection may go unnoticed: the ping interval and timeout.
+    /// Time until a broken connection is detected: ping interval plus timeout.
     pub(crate) unnoticed: Duration,
-    /// How many rooms the lobby shows.
+    /// Number of rooms listed in the lobby.
     pub(crate) lobby_rooms: usize,
-    /// For how long changes of the lobby are gathered, at least.
+    /// Minimum time for which lobby changes are coalesced.
     pub(crate) lobby_pace: Duration,
 }
 
 impl Config {
-    /// The defaults, with the credentials that the TURN server shares.
+    /// Defaults with the given credentials, shared with the TURN server.
     pub(crate) fn new(credentials: RoomCredentials) -> Self {
         Self {
             credentials,
@@ -70,7 +70,7 @@ impl Config {
         }
     }
 
-    /// What every room has in common.
+    /// Limits of native rooms.
     pub(super) fn room_limits(&self) -> room::Limits {
         let slack = Duration::from_secs(15);
         room::Limits {
@@ -81,7 +81,7 @@ impl Config {
     }
 }
 
-/// Without the secret.
+/// Omits the secret.
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")

@@ -1,4 +1,4 @@
-//! The rooms by address, and the one way a room opens and closes.
+//! Open rooms by address; the only place where rooms open and close.
 
 use std::{
     collections::HashMap,
@@ -9,80 +9,47 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use room::{Address, Connection, Departure, Request};
+use room::Address;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    guesses::{Guess, Guesses},
-    seat::Seat,
+    guesses::Guesses,
+    memory::RoomLog,
+    room_message::{RoomMessage, RoomReceiver, RoomSender},
 };
-use crate::{
-    net::{
-        client_prefix::ClientPrefix,
-        quota::{Exceeded, Quota},
-    },
-    socket::app::Ack,
+use crate::net::{
+    client_prefix::ClientPrefix,
+    quota::{Exceeded, Quota},
 };
 
-/// How many mails may wait for a room before its senders wait. Small, since a room is quick.
-const MAILBOX: usize = 128;
+/// Capacity of a room's channel. Small, since rooms handle messages quickly.
+const CHANNEL_CAPACITY: usize = 128;
 
-/// What is sent to a room. Boxed, since a mailbox holds room for some dozens at all times.
-#[derive(Debug)]
-pub(super) enum Mail {
-    /// Somebody wants in.
-    Enter {
-        seat: Arc<Seat>,
-        request: Request,
-        ack: Option<Ack>,
-        /// A password was given for a room that is open.
-        guess: Option<Guess>,
-    },
-    /// Somebody in the room asks.
-    Ask { from: Connection, request: Request, ack: Option<Ack> },
-    /// A socket is gone.
-    Gone { connection: Connection, departure: Departure },
-    /// The server holds more than it may: no events are to be kept for those who reconnect.
-    ForgetLog,
-}
-
-/// The events that one room keeps for those who reconnect.
-#[derive(Debug)]
-pub(super) struct RoomLog {
-    pub(super) bytes: usize,
-    pub(super) mailbox: Mailbox,
-}
-
-/// The sending end of a room's mailbox.
-pub(super) type Mailbox = mpsc::Sender<Box<Mail>>;
-/// Its room's end.
-pub(super) type Inbox = mpsc::Receiver<Box<Mail>>;
-
-/// A room's address and number: the number tells it from another of that address later.
+/// A room's address and number. The number distinguishes it from later rooms at the same address.
 #[derive(Debug, Clone)]
 pub(super) struct RoomKey {
     pub(super) address: Address,
     number: u64,
-    /// The client prefix that the room is counted for.
+    /// Client prefix to whose quota the room counts.
     pub(super) opener: ClientPrefix,
-    /// Bytes of the events that the room keeps, as it last said.
+    /// Size of the events that the room keeps, as last reported.
     pub(super) log_bytes: Arc<AtomicUsize>,
 }
 
-/// Why a room was not opened; with what was to be its first mail.
+/// Reason for which a room was not opened, with its undelivered first message.
 #[derive(Debug)]
-pub(super) enum NotOpened<M> {
-    /// There is one of that address.
+pub(super) enum OpenRoomError<M> {
+    /// A room with this address is open.
     Exists(M),
-    /// There are as many rooms as there may be.
+    /// The server is at its limit of rooms.
     Full(M),
-    /// The opener's prefix has as many rooms open as it may.
+    /// The opener's prefix is at its limit of open rooms.
     Share(M),
-    /// The opener's prefix opens rooms faster than it may.
-    TooSoon(M),
+    /// The opener's prefix exceeded its rate of creations.
+    RateLimited(M),
 }
 
-/// The rooms there are.
+/// All open rooms.
 #[derive(Debug)]
 pub(super) struct Directory {
     per_prefix: usize,
@@ -94,50 +61,50 @@ struct Rooms {
     by_address: HashMap<Address, Entry>,
     next: u64,
     native: Quota,
-    /// Rooms of dialects have a budget of their own, so that they never displace native ones.
+    /// Dialect rooms have a separate quota, so that they never displace native rooms.
     dialects: Quota,
 }
 
 #[derive(Debug)]
 struct Entry {
     number: u64,
-    mailbox: Mailbox,
-    /// The client prefix that the room is counted for.
+    sender: RoomSender,
+    /// Client prefix to whose quota the room counts.
     opener: ClientPrefix,
-    /// Made with the first password that is given for it.
+    /// Created by the first password attempt.
     guesses: Option<Arc<Guesses>>,
     log_bytes: Arc<AtomicUsize>,
 }
 
 impl Directory {
-    /// Holds at most `most` native rooms, a quarter as many of dialects, and of both together at
-    /// most `per_prefix` that one client prefix opened.
-    pub(super) fn new(most: usize, per_prefix: usize) -> Self {
+    /// Creates a directory for at most `max_rooms` native rooms, a quarter as many dialect rooms,
+    /// and at most `per_prefix` rooms opened by one client prefix.
+    pub(super) fn new(max_rooms: usize, per_prefix: usize) -> Self {
         let rooms = Rooms {
             by_address: HashMap::new(),
             next: 0,
-            native: Quota::new(most, per_prefix),
-            dialects: Quota::new((most / 4).max(1), per_prefix),
+            native: Quota::new(max_rooms, per_prefix),
+            dialects: Quota::new((max_rooms / 4).max(1), per_prefix),
         };
         Self { per_prefix, rooms: Mutex::new(rooms) }
     }
 
-    pub(super) fn find(&self, address: &Address) -> Option<Mailbox> {
+    pub(super) fn find(&self, address: &Address) -> Option<RoomSender> {
         let rooms = self.rooms.lock();
-        rooms.by_address.get(address).map(|entry| entry.mailbox.clone())
+        rooms.by_address.get(address).map(|entry| entry.sender.clone())
     }
 
-    /// The logs of rooms that keep anything.
+    /// Sizes of the rooms' logs, without empty ones.
     pub(super) fn logs(&self) -> Vec<RoomLog> {
         let rooms = self.rooms.lock();
         let log = |entry: &Entry| {
             let bytes = entry.log_bytes.load(Ordering::Relaxed);
-            (bytes > 0).then(|| RoomLog { bytes, mailbox: entry.mailbox.clone() })
+            (bytes > 0).then(|| RoomLog { bytes, room: entry.sender.clone() })
         };
         rooms.by_address.values().filter_map(log).collect()
     }
 
-    /// The wrong passwords at a room, if it is open.
+    /// Password attempts at an open room.
     pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
         let mut rooms = self.rooms.lock();
         let entry = rooms.by_address.get_mut(address)?;
@@ -145,66 +112,67 @@ impl Directory {
         Some(Arc::clone(entry.guesses.get_or_insert_with(new)))
     }
 
-    /// Opens a room, with its first mail in it: a room that nobody holds open would close before
-    /// that came. `start` sets it going.
-    pub(super) fn open<M: Into<Option<Box<Mail>>>>(
+    /// Opens a room with its first message queued; an empty room would close before a later message
+    /// arrived. `start` spawns its task.
+    pub(super) fn open<M: Into<Option<Box<RoomMessage>>>>(
         &self,
         address: Address,
         opener: ClientPrefix,
         first: M,
-        start: impl FnOnce(RoomKey, Inbox),
-    ) -> Result<Mailbox, NotOpened<M>> {
+        start: impl FnOnce(RoomKey, RoomReceiver),
+    ) -> Result<RoomSender, OpenRoomError<M>> {
         let mut rooms = self.rooms.lock();
         if rooms.by_address.contains_key(&address) {
-            return Err(NotOpened::Exists(first));
+            return Err(OpenRoomError::Exists(first));
         }
         let held = rooms.native.held_by(opener) + rooms.dialects.held_by(opener);
         if held >= self.per_prefix {
-            return Err(NotOpened::Share(first));
+            return Err(OpenRoomError::Share(first));
         }
         match rooms.quota(&address).take(opener) {
             Ok(()) => {}
-            Err(Exceeded::Total) => return Err(NotOpened::Full(first)),
-            Err(Exceeded::Share) => return Err(NotOpened::Share(first)),
+            Err(Exceeded::Total) => return Err(OpenRoomError::Full(first)),
+            Err(Exceeded::Share) => return Err(OpenRoomError::Share(first)),
         }
-        let (mailbox, inbox) = mpsc::channel(MAILBOX);
+        let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
         if let Some(first) = first.into() {
-            // There is room for it: nobody else has the mailbox yet.
-            let _ = mailbox.try_send(first);
+            // The new channel is empty.
+            let _ = sender.try_send(first);
         }
         rooms.next += 1;
         let number = rooms.next;
         let key = RoomKey { address, number, opener, log_bytes: Arc::default() };
         let entry = Entry {
             number,
-            mailbox: mailbox.clone(),
+            sender: sender.clone(),
             opener,
             guesses: None,
             log_bytes: Arc::clone(&key.log_bytes),
         };
         rooms.by_address.insert(key.address.clone(), entry);
-        start(key, inbox);
-        Ok(mailbox)
+        start(key, receiver);
+        Ok(sender)
     }
 
-    /// Closes a room unless mail came, which is given. After this mail may still come from those
-    /// who had found the room before. `and_then` happens before a room of that address can open.
-    pub(super) fn close_if_no_mail(
+    /// Closes a room unless a message is queued, which is returned. Senders that found the room
+    /// before may still have queued messages afterwards. `and_then` runs before a room with the same
+    /// address can open.
+    pub(super) fn close_if_idle(
         &self,
         key: &RoomKey,
-        inbox: &mut Inbox,
+        receiver: &mut RoomReceiver,
         and_then: impl FnOnce(),
-    ) -> Option<Box<Mail>> {
+    ) -> Option<Box<RoomMessage>> {
         let mut rooms = self.rooms.lock();
-        if let Ok(mail) = inbox.try_recv() {
-            return Some(mail);
+        if let Ok(message) = receiver.try_recv() {
+            return Some(message);
         }
-        inbox.close();
+        receiver.close();
         rooms.remove(key, and_then);
         None
     }
 
-    /// Removes a room whatever became of it.
+    /// Removes a room unconditionally.
     pub(super) fn remove(&self, key: &RoomKey, and_then: impl FnOnce()) {
         let mut rooms = self.rooms.lock();
         rooms.remove(key, and_then);
@@ -221,7 +189,7 @@ impl Rooms {
         }
     }
 
-    /// The budget that a room of that address counts in.
+    /// Quota for rooms of this kind.
     fn quota(&mut self, address: &Address) -> &mut Quota {
         if address.dialect().is_some() { &mut self.dialects } else { &mut self.native }
     }

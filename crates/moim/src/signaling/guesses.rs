@@ -1,5 +1,5 @@
-//! Wrong passwords at one room: guesses are delayed, and the right password is never refused for
-//! the wrong ones of others.
+//! Password attempts at one room. Wrong attempts delay further ones; the right password is never
+//! rejected because of wrong attempts of others.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -9,18 +9,18 @@ use tokio::time::Instant;
 use super::rate::{Bucket, Rate};
 use crate::net::client_prefix::ClientPrefix;
 
-/// Wrong passwords of one client prefix at one room before its guesses are delayed.
-const OF_PREFIX: Rate = Rate { burst: 10.0, per_second: 0.25 };
-/// Wrong passwords of all clients at one room before all guesses are delayed.
-const OF_ROOM: Rate = Rate { burst: 60.0, per_second: 1.0 };
-/// The longest that a guess may wait; a client waits ten seconds for its answer.
-const LONGEST: Duration = Duration::from_secs(8);
-/// How long each guess waits while the room has more wrong ones than it may.
-const UNDER_ATTACK: Duration = Duration::from_secs(4);
-/// Prefixes whose wrong passwords one room remembers.
-const PREFIXES: usize = 256;
+/// Wrong passwords of one client prefix at one room before its attempts are delayed.
+const PREFIX_RATE: Rate = Rate { burst: 10.0, per_second: 0.25 };
+/// Wrong passwords of all clients at one room before all attempts are delayed.
+const ROOM_RATE: Rate = Rate { burst: 60.0, per_second: 1.0 };
+/// Maximum delay of an attempt; clients time out after 10 s.
+const MAX_DELAY: Duration = Duration::from_secs(8);
+/// Delay of each attempt while the room exceeds its rate of wrong ones.
+const ATTACK_DELAY: Duration = Duration::from_secs(4);
+/// Number of prefixes tracked per room.
+const MAX_PREFIXES: usize = 256;
 
-/// The wrong passwords at one room.
+/// Password attempts at one room.
 #[derive(Debug)]
 pub(super) struct Guesses(Mutex<State>);
 
@@ -30,7 +30,7 @@ struct State {
     by_prefix: HashMap<ClientPrefix, Bucket>,
 }
 
-/// One guess. Its token is given back unless the password was wrong.
+/// One attempt. Returns its token unless the password was wrong.
 #[derive(Debug)]
 pub(super) struct Guess {
     guesses: Arc<Guesses>,
@@ -40,40 +40,41 @@ pub(super) struct Guess {
 
 impl Guesses {
     pub(super) fn new(now: Instant) -> Arc<Self> {
-        let room = Bucket::full(OF_ROOM, now);
+        let room = Bucket::full(ROOM_RATE, now);
         Arc::new(Self(Mutex::new(State { room, by_prefix: HashMap::new() })))
     }
 
-    /// Takes a guess of that prefix, and tells how long it has to wait. None where as many of the
-    /// prefix wait as may.
+    /// Registers an attempt of a prefix; returns its delay, or `None` if the prefix has too many
+    /// pending attempts.
     pub(super) fn take(
         self: &Arc<Self>,
         prefix: ClientPrefix,
         now: Instant,
     ) -> Option<(Guess, Duration)> {
         let mut state = self.0.lock();
-        if state.by_prefix.len() >= PREFIXES && !state.by_prefix.contains_key(&prefix) {
-            // Those that have earned all tokens back are as good as unknown.
-            state.by_prefix.retain(|_, bucket| !bucket.is_full(OF_PREFIX, now));
-            if state.by_prefix.len() >= PREFIXES {
+        if state.by_prefix.len() >= MAX_PREFIXES && !state.by_prefix.contains_key(&prefix) {
+            // Full buckets carry no information.
+            state.by_prefix.retain(|_, bucket| !bucket.is_full(PREFIX_RATE, now));
+            if state.by_prefix.len() >= MAX_PREFIXES {
                 state.by_prefix.clear();
             }
         }
-        let bucket = state.by_prefix.entry(prefix).or_insert_with(|| Bucket::full(OF_PREFIX, now));
-        let of_prefix = bucket.owe(OF_PREFIX, now, 1.0);
-        if of_prefix > LONGEST {
-            bucket.put_back(OF_PREFIX);
+        let bucket =
+            state.by_prefix.entry(prefix).or_insert_with(|| Bucket::full(PREFIX_RATE, now));
+        let prefix_delay = bucket.owe(PREFIX_RATE, now, 1.0);
+        if prefix_delay > MAX_DELAY {
+            bucket.put_back(PREFIX_RATE);
             return None;
         }
-        let of_room = state.room.owe(OF_ROOM, now, 1.0);
-        let of_room = if of_room.is_zero() { of_room } else { UNDER_ATTACK };
+        let room_delay = state.room.owe(ROOM_RATE, now, 1.0);
+        let room_delay = if room_delay.is_zero() { room_delay } else { ATTACK_DELAY };
         let guess = Guess { guesses: Arc::clone(self), prefix, was_wrong: false };
-        Some((guess, of_prefix.max(of_room)))
+        Some((guess, prefix_delay.max(room_delay)))
     }
 }
 
 impl Guess {
-    /// Notes that the password was wrong, so that its token is spent.
+    /// Spends the token because the password was wrong.
     pub(super) fn was_wrong(mut self) {
         self.was_wrong = true;
     }
@@ -84,12 +85,12 @@ impl Drop for Guess {
         let mut state = self.guesses.0.lock();
         let State { room, by_prefix } = &mut *state;
         if self.was_wrong {
-            // A debt without end would keep out those who know the password.
-            room.forgive(OF_ROOM);
+            // An unbounded debt would lock out clients that know the password.
+            room.forgive(ROOM_RATE);
         } else {
-            room.put_back(OF_ROOM);
+            room.put_back(ROOM_RATE);
             if let Some(bucket) = by_prefix.get_mut(&self.prefix) {
-                bucket.put_back(OF_PREFIX);
+                bucket.put_back(PREFIX_RATE);
             }
         }
     }

@@ -1,45 +1,45 @@
-//! The `iceServers` a participant is given: our own STUN and TURN on the port it came by.
+//! `iceServers` of participants: STUN and TURN of this server, on the port that the client reached.
 
 use std::net::IpAddr;
 
 use room::protocol::IceServer;
 
 use super::config::Config;
-use crate::{shard::turn::RelayAccess, socket::app::Handshake};
+use crate::{shard::turn::RelayAccess, socketio::Handshake};
 
-/// Where a client found us.
+/// Host and port by which a client reached the server.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
-    /// Host as in a URL.
+pub(super) struct ReachedHost {
+    /// Host, as written in a URL.
     host: Box<str>,
     port: u16,
 }
 
-impl Found {
+impl ReachedHost {
     pub(super) fn new(config: &Config, handshake: &Handshake) -> Self {
-        let named = handshake.host.as_deref().filter(|host| is_host(host));
-        let host = named.map_or_else(|| in_url(config.fallback).into(), Into::into);
+        let host = handshake.host.as_deref().filter(|host| is_host(host));
+        let host = host.map_or_else(|| in_url(config.fallback).into(), Into::into);
         Self { host, port: handshake.local_port }
     }
 }
 
-/// Our servers for a client that found us there: TURN with a fresh credential, for those who have
-/// access to it.
+/// Returns the `iceServers` of a client; TURN, with a new credential, only with relay access.
 pub(super) fn servers(
     config: &Config,
-    found: &Found,
+    reached: &ReachedHost,
     access: Option<&RelayAccess>,
 ) -> Vec<IceServer> {
-    let (named, port) = (&*found.host, found.port);
+    let host = &*reached.host;
+    let port = reached.port;
     let mut hosts: Vec<String> = config
         .announce
         .iter()
         .map(|announced| format!("{}:{}", in_url(announced.ip), announced.port(port)))
         .collect();
-    // A NAT that maps another port to ours does so by whatever name.
+    // A NAT's port mapping applies to every host name.
     let port = config.announce.first().map_or(port, |announced| announced.port(port));
     if hosts.is_empty() {
-        hosts.push(format!("{named}:{port}"));
+        hosts.push(format!("{host}:{port}"));
     }
     let stun = hosts.iter().map(|host| format!("stun:{host}")).collect();
     let mut servers = vec![IceServer { urls: stun, username: None, credential: None }];
@@ -47,8 +47,8 @@ pub(super) fn servers(
     let turn = hosts.iter().flat_map(|host| {
         [format!("turn:{host}?transport=udp"), format!("turn:{host}?transport=tcp")]
     });
-    // The certificate is for the name by which the page was reached, hardly for an address.
-    let turns = [format!("turns:{named}:{port}?transport=tcp")];
+    // The certificate covers the host name of the page, rarely an address.
+    let turns = [format!("turns:{host}:{port}?transport=tcp")];
     let credential = access.mint(config.credential_lifetime);
     servers.push(IceServer {
         urls: turn.chain(turns).collect(),
@@ -65,7 +65,7 @@ fn in_url(address: IpAddr) -> String {
     }
 }
 
-/// A name or address as it stands in a URL (RFC 7065 §3.1 by way of RFC 3986 §3.2.2).
+/// Validates a host name or address in a URL (RFC 7065 §3.1, RFC 3986 §3.2.2).
 fn is_host(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     match address {
@@ -100,7 +100,7 @@ mod tests {
 
     fn given(config: &Config, host: Option<&str>) -> Vec<IceServer> {
         let access = config.credentials.admit("ann");
-        servers(config, &Found::new(config, &handshake(host)), access.as_ref())
+        servers(config, &ReachedHost::new(config, &handshake(host)), access.as_ref())
     }
 
     fn config() -> Config {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_are_where_the_page_was_found() {
+    fn servers_use_the_host_of_the_page() {
         let [stun, turn] = &given(&config(), Some("moim.example"))[..] else { panic!("two") };
         assert_eq!(stun.urls, ["stun:moim.example:4000"]);
         assert_eq!(
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_announced_comes_before_what_the_client_says() {
+    fn announced_addresses_replace_the_clients_host() {
         let addresses = ["198.51.100.1", "2001:db8::5"];
         let announce = addresses.map(|address| address.parse().unwrap()).to_vec();
         let config = Config { announce, ..config() };
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_port_is_that_of_all_urls() {
+    fn announced_port_applies_to_all_urls() {
         let announce = ["198.51.100.1:8443", "[2001:db8::5]:8444"];
         let announce = announce.map(|address| address.parse().unwrap()).to_vec();
         let config = Config { announce, ..config() };
@@ -156,15 +156,15 @@ mod tests {
     }
 
     #[test]
-    fn without_access_there_is_stun_alone() {
+    fn no_relay_access_yields_stun_only() {
         let config = config();
-        let found = Found::new(&config, &handshake(Some("moim.example")));
-        let [stun] = &servers(&config, &found, None)[..] else { panic!("one") };
+        let reached = ReachedHost::new(&config, &handshake(Some("moim.example")));
+        let [stun] = &servers(&config, &reached, None)[..] else { panic!("one") };
         assert_eq!(stun.urls, ["stun:moim.example:4000"]);
     }
 
     #[test]
-    fn a_credential_lasts_for_minutes() {
+    fn credential_expires_after_ten_minutes() {
         let servers = given(&config(), Some("moim.example"));
         let turn = &servers[1];
         let credential = Credential {

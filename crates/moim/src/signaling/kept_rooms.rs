@@ -1,5 +1,5 @@
-//! Settings of rooms that outlive the process: after a crash a locked room is locked, and a large
-//! one is large. One file in the data folder, until there is a store.
+//! Settings of rooms that survive a restart: locked rooms stay locked and large rooms large. Stored
+//! in one file in the data folder.
 
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -18,51 +18,51 @@ use tokio::{
     time::Instant,
 };
 
-use super::{guesses::Guesses, hub::Hub};
+use super::guesses::Guesses;
 use crate::data::DataFolder;
 
 const FILE: &str = "rooms.json";
 const VERSION: u32 = 1;
-/// Rooms whose settings are kept; the settings of more are lost with the process.
+/// Maximum number of kept rooms; the settings of further rooms do not survive a restart.
 const MAX_ROOMS: usize = 4096;
-/// The largest file that is read: more than so many rooms take.
-const MAX_BYTES: usize = 4 << 20;
-/// Changes of this time are written together.
-const PACE: Duration = Duration::from_millis(200);
-/// As OWASP advises for PBKDF2 with SHA-512 (2023).
+/// Maximum size of the file, more than `MAX_ROOMS` rooms take.
+const MAX_FILE_BYTES: usize = 4 << 20;
+/// Interval in which changes are coalesced.
+const WRITE_DELAY: Duration = Duration::from_millis(200);
+/// OWASP's recommendation for PBKDF2 with SHA-512 (2023).
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(210_000).expect("not zero");
-/// Passwords compared at once, each of which takes a core for a tenth of a second.
-const COMPARED_AT_ONCE: usize = 1;
+/// Concurrent password comparisons; each occupies a core for 0.1 s.
+const MAX_COMPARISONS: usize = 1;
 
-/// The rooms whose settings are kept.
+/// Rooms whose settings are kept.
 #[derive(Debug)]
 pub(super) struct KeptRooms {
     folder: Option<DataFolder>,
-    rooms: Mutex<BTreeMap<RoomName, Kept>>,
+    rooms: Mutex<BTreeMap<RoomName, KeptRoom>>,
     changed: Notify,
     comparing: Semaphore,
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct KeptRoom {
     capacity: u32,
     topology: TopologyChoice,
     password: Option<Secret>,
     stays_empty: Duration,
-    /// It was open before a restart, and is not open yet; forgotten at this time.
+    /// The room was open before a restart and is not open yet; dropped at this time.
     until: Option<Instant>,
-    /// Made with the first password that is given for it while it is not open.
+    /// Created by the first password attempt while it is not open.
     guesses: Option<Arc<Guesses>>,
 }
 
-/// A room's password, or what is left of it after a restart.
+/// A room's password, or its hash after a restart.
 #[derive(Debug, Clone)]
 enum Secret {
     Plain(Password),
     Hashed(PasswordHash),
 }
 
-/// PBKDF2 (RFC 8018) of a password; `iterations` as it was made.
+/// PBKDF2 hash (RFC 8018) of a password.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct PasswordHash {
     salt: String,
@@ -87,29 +87,31 @@ struct Row {
 }
 
 impl KeptRooms {
-    /// Those of the folder's file, if there is a folder; each `stays` so long for somebody to
-    /// enter.
+    /// Loads the kept rooms from the folder, if any. Each is kept for `stays` until a client enters.
     pub(super) fn open(folder: Option<DataFolder>, stays: Duration) -> Self {
         let rooms = folder.as_ref().map(|folder| load(folder, stays)).unwrap_or_default();
         Self {
             folder,
             rooms: Mutex::new(rooms),
             changed: Notify::new(),
-            comparing: Semaphore::new(COMPARED_AT_ONCE),
+            comparing: Semaphore::new(MAX_COMPARISONS),
         }
     }
 
-    /// A room of the native protocol has opened. One that any join would make so needs no keeping.
+    /// Keeps the settings of an opened native room, unless they are the defaults of a join.
     pub(super) fn keep(&self, name: &RoomName, settings: &Settings) {
         if settings.password.is_none() && settings.stays_empty.is_zero() {
             return;
         }
         let mut rooms = self.rooms();
         if rooms.len() >= MAX_ROOMS && !rooms.contains_key(name) {
-            tracing::warn!(most = MAX_ROOMS, "a room's settings would not outlive a restart");
+            tracing::warn!(
+                most = MAX_ROOMS,
+                "too many rooms: settings of a room would not survive a restart"
+            );
             return;
         }
-        let kept = Kept {
+        let kept = KeptRoom {
             capacity: settings.capacity,
             topology: settings.topology,
             password: settings.password.clone().map(Secret::Plain),
@@ -122,42 +124,41 @@ impl KeptRooms {
         self.changed.notify_one();
     }
 
-    /// A room has closed.
+    /// Drops the settings of a closed room.
     pub(super) fn forget(&self, name: &RoomName) {
         if self.rooms().remove(name).is_some() {
             self.changed.notify_one();
         }
     }
 
-    /// Whether a room of that name is to open as it was before a restart.
+    /// Returns whether settings of a room from before a restart are kept.
     pub(super) fn holds(&self, name: &RoomName) -> bool {
-        self.found(name).is_some()
+        self.find(name).is_some()
     }
 
-    /// The settings by which a room opens again for whoever gives its password; none where nothing
-    /// is kept of it.
+    /// Returns the kept settings of a room, if any, after checking the password.
     ///
     /// # Errors
-    /// What a room that is open would answer.
+    /// The rejections of an open room.
     pub(super) async fn reopen(
         &self,
         name: &RoomName,
         given: Option<&Password>,
     ) -> Result<Option<Settings>, ErrorBody> {
-        let Some(kept) = self.found(name) else { return Ok(None) };
+        let Some(kept) = self.find(name) else { return Ok(None) };
         let password = match (&kept.password, given) {
             (None, _) => None,
-            (Some(_), None) => return Err(room::Refusal::PasswordRequired.into()),
+            (Some(_), None) => return Err(room::Rejection::PasswordRequired.into()),
             (Some(secret), Some(given)) if self.matches(secret.clone(), given.clone()).await? => {
                 Some(given.clone())
             }
-            (Some(_), Some(_)) => return Err(room::Refusal::WrongPassword.into()),
+            (Some(_), Some(_)) => return Err(room::Rejection::WrongPassword.into()),
         };
-        let Kept { capacity, topology, stays_empty, .. } = kept;
+        let KeptRoom { capacity, topology, stays_empty, .. } = kept;
         Ok(Some(Settings { capacity, password, topology, stays_empty, dialect: None }))
     }
 
-    /// The wrong passwords at a room that is not open again yet.
+    /// Password attempts at a kept room that is not open yet.
     pub(super) fn guesses(&self, name: &RoomName) -> Option<Arc<Guesses>> {
         let mut rooms = self.rooms();
         let kept = rooms.get_mut(name)?;
@@ -165,7 +166,20 @@ impl KeptRooms {
         Some(Arc::clone(kept.guesses.get_or_insert_with(new)))
     }
 
-    fn found(&self, name: &RoomName) -> Option<Kept> {
+    /// Writes changes as they occur, off the runtime.
+    pub(super) async fn run(self: &Arc<Self>) {
+        loop {
+            self.changed.notified().await;
+            tokio::time::sleep(WRITE_DELAY).await;
+            let rooms = Arc::clone(self);
+            let written = tokio::task::spawn_blocking(move || rooms.write_now()).await;
+            if let Ok(Err(error)) = written {
+                tracing::warn!("can't save rooms; they would not survive a restart: {error:#}");
+            }
+        }
+    }
+
+    fn find(&self, name: &RoomName) -> Option<KeptRoom> {
         let now = Instant::now();
         let mut rooms = self.rooms();
         let kept = rooms.get(name).cloned()?;
@@ -181,20 +195,20 @@ impl KeptRooms {
             Secret::Plain(password) => Ok(password.matches(&given)),
             Secret::Hashed(hash) => {
                 let failed =
-                    || ErrorBody::new(ErrorCode::Internal, "the password can't be checked");
-                let _turn = self.comparing.acquire().await.map_err(|_| failed())?;
+                    || ErrorBody::new(ErrorCode::Internal, "the password could not be checked");
+                let _permit = self.comparing.acquire().await.map_err(|_| failed())?;
                 let compared = tokio::task::spawn_blocking(move || hash.is_of(&given));
                 compared.await.map_err(|_| failed())
             }
         }
     }
 
-    fn rooms(&self) -> MutexGuard<'_, BTreeMap<RoomName, Kept>> {
+    fn rooms(&self) -> MutexGuard<'_, BTreeMap<RoomName, KeptRoom>> {
         self.rooms.lock()
     }
 
-    /// Writes what there is now. Takes as long as its new passwords take to hash.
-    fn write(&self) -> anyhow::Result<()> {
+    /// Writes the current settings. Blocks while new passwords are hashed.
+    fn write_now(&self) -> anyhow::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let now = Instant::now();
         let rooms = {
@@ -220,7 +234,7 @@ impl KeptRooms {
         folder.write(FILE, &serde_json::to_string(&file)?)
     }
 
-    /// The hash of a room's password, made once: what is kept of the room is the hash from then on.
+    /// Hashes a room's password once and keeps the hash in its place.
     fn hashed(&self, name: &RoomName, password: &Password) -> anyhow::Result<PasswordHash> {
         let hash = PasswordHash::of(password)?;
         if let Some(kept) = self.rooms().get_mut(name)
@@ -243,7 +257,7 @@ impl PasswordHash {
         Ok(Self { salt, hash, iterations: ITERATIONS })
     }
 
-    /// Compares in constant time. A hash that was written by hand matches nothing.
+    /// Compares in constant time. A malformed hash matches nothing.
     fn is_of(&self, given: &Password) -> bool {
         let (Ok(salt), Ok(hash)) = (STANDARD.decode(&self.salt), STANDARD.decode(&self.hash))
         else {
@@ -257,8 +271,8 @@ impl PasswordHash {
     }
 }
 
-/// Reads the file; one that can't be understood is set aside, and the server starts without it.
-fn load(folder: &DataFolder, stays: Duration) -> BTreeMap<RoomName, Kept> {
+/// Loads the file. A malformed file is renamed and the server starts without it.
+fn load(folder: &DataFolder, stays: Duration) -> BTreeMap<RoomName, KeptRoom> {
     match parse(folder) {
         Ok(rows) => {
             let until = Some(Instant::now() + stays);
@@ -267,7 +281,7 @@ fn load(folder: &DataFolder, stays: Duration) -> BTreeMap<RoomName, Kept> {
                 let password = password.map(Secret::Hashed);
                 let stays_empty = Duration::from_secs(stays_empty_seconds).min(stays);
                 let guesses = None;
-                (name, Kept { capacity, topology, password, stays_empty, until, guesses })
+                (name, KeptRoom { capacity, topology, password, stays_empty, until, guesses })
             };
             rows.into_iter().take(MAX_ROOMS).map(kept).collect()
         }
@@ -276,7 +290,7 @@ fn load(folder: &DataFolder, stays: Duration) -> BTreeMap<RoomName, Kept> {
             let moved = std::fs::rename(&path, &aside);
             tracing::warn!(
                 path = %path.display(), aside = %aside.display(), moved = moved.is_ok(),
-                "the rooms of before are lost: {error:#}"
+                "can't read the kept rooms; starting without them: {error:#}"
             );
             BTreeMap::new()
         }
@@ -285,26 +299,13 @@ fn load(folder: &DataFolder, stays: Duration) -> BTreeMap<RoomName, Kept> {
 
 fn parse(folder: &DataFolder) -> anyhow::Result<Vec<Row>> {
     let path = folder.path().join(FILE);
-    if std::fs::metadata(&path).is_ok_and(|about| about.len() > MAX_BYTES as u64) {
-        anyhow::bail!("it has more than {MAX_BYTES} bytes");
+    if std::fs::metadata(&path).is_ok_and(|about| about.len() > MAX_FILE_BYTES as u64) {
+        anyhow::bail!("file exceeds {MAX_FILE_BYTES} bytes");
     }
     let Some(text) = folder.read(FILE)? else { return Ok(Vec::new()) };
     let file: File = serde_json::from_str(&text)?;
-    anyhow::ensure!(file.version == VERSION, "it is of version {}", file.version);
+    anyhow::ensure!(file.version == VERSION, "unsupported version {}", file.version);
     Ok(file.rooms)
-}
-
-/// Writes changes as they come, off the runtime.
-pub(super) async fn write(hub: Arc<Hub>) {
-    loop {
-        hub.kept.changed.notified().await;
-        tokio::time::sleep(PACE).await;
-        let writer = Arc::clone(&hub);
-        let written = tokio::task::spawn_blocking(move || writer.kept.write()).await;
-        if let Ok(Err(error)) = written {
-            tracing::warn!("rooms would not outlive a restart: {error:#}");
-        }
-    }
 }
 
 #[cfg(test)]
@@ -328,14 +329,14 @@ mod tests {
     const STAYS: Duration = Duration::from_secs(600);
 
     #[tokio::test]
-    async fn a_locked_room_is_locked_after_a_restart_and_its_password_is_not_in_the_file() {
+    async fn locked_room_survives_restart_without_storing_its_password() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
         let rooms = KeptRooms::open(Some(data.clone()), STAYS);
         rooms.keep(&name("tea"), &settings(13, Some("sesame")));
         rooms.keep(&name("closed"), &settings(5, None));
         rooms.forget(&name("closed"));
-        rooms.write().unwrap();
+        rooms.write_now().unwrap();
         let text = data.read(FILE).unwrap().unwrap();
         assert!(text.contains("tea") && !text.contains("sesame") && !text.contains("closed"));
 
@@ -352,22 +353,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_room_that_nobody_enters_after_a_restart_is_forgotten() {
+    async fn kept_room_expires_if_nobody_enters() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
         let rooms = KeptRooms::open(Some(data.clone()), STAYS);
         rooms.keep(&name("tea"), &settings(13, None));
-        rooms.write().unwrap();
+        rooms.write_now().unwrap();
         let again = KeptRooms::open(Some(data), STAYS);
         tokio::time::advance(STAYS).await;
         assert!(!again.holds(&name("tea")));
     }
 
     #[tokio::test]
-    async fn a_file_that_cannot_be_understood_is_set_aside() {
+    async fn malformed_file_is_renamed() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
-        let large = " ".repeat(MAX_BYTES + 1);
+        let large = " ".repeat(MAX_FILE_BYTES + 1);
         for bad in ["{", "[]", r#"{"version":99,"rooms":[]}"#, &*large] {
             data.write(FILE, bad).unwrap();
             assert!(KeptRooms::open(Some(data.clone()), STAYS).rooms().is_empty());
@@ -377,7 +378,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rooms_beyond_the_most_are_not_kept() {
+    async fn number_of_kept_rooms_is_limited() {
         let rooms = KeptRooms::open(None, STAYS);
         for number in 0..=MAX_ROOMS {
             rooms.keep(&name(&number.to_string()), &settings(2, None));

@@ -1,23 +1,25 @@
-//! The budget of bytes that sockets hold, and of events that rooms keep for those who reconnect.
+//! Memory budget: bytes held for sockets, and events that rooms keep for resuming clients.
 //!
-//! Above it the largest logs are given up first, since they are there in case somebody comes back; then the
-//! largest queues are cut. Both are sampled, so that a message costs one store more and no room waits.
+//! Over budget, the largest logs are dropped first, since they serve only clients that may return;
+//! then the sockets with the largest queues are cut. Sizes are sampled, so that a message costs one
+//! extra store and no room waits.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
-use super::{
-    directory::{Mail, RoomLog},
-    hub::Hub,
-};
+use super::room_message::RoomSender;
 use crate::{
     net::{client_prefix::ClientPrefix, quota},
-    socket::app::{Holder, Socket},
+    socketio::{Holder, Socket},
 };
 
-/// From one sample to the next.
-const INTERVAL: Duration = Duration::from_millis(250);
+/// Size of the events that one room keeps for resuming clients.
+#[derive(Debug)]
+pub(super) struct RoomLog {
+    pub(super) bytes: usize,
+    pub(super) room: RoomSender,
+}
 
-/// Bytes that one client holds in one way.
+/// Bytes held for one client by one owner.
 #[derive(Debug)]
 pub(super) struct Share {
     pub(super) bytes: usize,
@@ -25,12 +27,12 @@ pub(super) struct Share {
     pub(super) owner: Owner,
 }
 
-/// The owner of such bytes, which gives them up when it is cut.
+/// Owner of held bytes, which frees them when cut.
 #[derive(Debug)]
 pub(super) enum Owner {
-    /// They wait in a socket's queue.
+    /// A socket's send queue.
     Queue(Socket),
-    /// A task took them but has not sent them, or received them in part.
+    /// A task that has taken but unsent packets, or a partially received message.
     Task(Arc<Holder>),
 }
 
@@ -41,7 +43,7 @@ impl From<Arc<Holder>> for Share {
 }
 
 impl Owner {
-    fn cut(&self) {
+    pub(super) fn cut(&self) {
         match self {
             Self::Queue(socket) => socket.cut(),
             Self::Task(holder) => holder.cut(),
@@ -49,30 +51,10 @@ impl Owner {
     }
 }
 
-/// Keeps logs and shares within the budget.
-pub(super) async fn watch(hub: Arc<Hub>) {
-    let budget = hub.config.max_queue_bytes;
-    loop {
-        tokio::time::sleep(INTERVAL).await;
-        let mut shares = hub.sockets.queues();
-        shares.extend(hub.held.holders().into_iter().map(Share::from));
-        let held: usize = shares.iter().map(|share| share.bytes).sum();
-        for log in excess_logs(hub.directory.logs(), budget.saturating_sub(held)) {
-            // A room that has no time for it is asked again.
-            let _ = log.mailbox.try_send(Box::new(Mail::ForgetLog));
-        }
-        let cut = excess(shares, budget);
-        if !cut.is_empty() {
-            tracing::debug!(count = cut.len(), "clients cut: too many bytes are held");
-        }
-        cut.iter().for_each(|share| share.owner.cut());
-    }
-}
-
-/// The logs to give up, the largest first, until the others fit the budget.
-fn excess_logs(mut logs: Vec<RoomLog>, budget: usize) -> Vec<RoomLog> {
+/// Selects the logs to drop, largest first, until the others fit the budget.
+pub(super) fn excess_logs(mut logs: Vec<RoomLog>, budget: usize) -> Vec<RoomLog> {
     let mut total: usize = logs.iter().map(|log| log.bytes).sum();
-    logs.sort_unstable_by_key(|log| std::cmp::Reverse(log.bytes));
+    logs.sort_unstable_by_key(|log| Reverse(log.bytes));
     let mut is_excess = |log: &RoomLog| {
         let exceeds = total > budget;
         total -= if exceeds { log.bytes } else { 0 };
@@ -81,9 +63,9 @@ fn excess_logs(mut logs: Vec<RoomLog>, budget: usize) -> Vec<RoomLog> {
     logs.into_iter().take_while(|log| is_excess(log)).collect()
 }
 
-/// The shares to cut, the largest first: those that exceed the share of their prefix, then any
-/// until the others fit the budget.
-fn excess(mut shares: Vec<Share>, budget: usize) -> Vec<Share> {
+/// Selects the shares to cut, largest first: those over their prefix's share, then any until the
+/// others fit the budget.
+pub(super) fn excess(mut shares: Vec<Share>, budget: usize) -> Vec<Share> {
     let mut total: usize = shares.iter().map(|share| share.bytes).sum();
     if total <= budget / 2 {
         return Vec::new();
@@ -93,7 +75,7 @@ fn excess(mut shares: Vec<Share>, budget: usize) -> Vec<Share> {
     for share in &shares {
         *by_prefix.entry(share.prefix).or_default() += share.bytes;
     }
-    shares.sort_unstable_by_key(|share| std::cmp::Reverse(share.bytes));
+    shares.sort_unstable_by_key(|share| Reverse(share.bytes));
     let mut cut = Vec::new();
     for only_excess_of_prefix in [true, false] {
         shares = shares
@@ -119,7 +101,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::socket::app::SocketId;
+    use crate::socketio::SocketId;
 
     fn queue(address: [u8; 4], bytes: usize) -> Share {
         let (socket, _) = Socket::new(SocketId("a".into()), Default::default());
@@ -131,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_queues_are_cut_until_the_rest_fits() {
+    fn largest_queues_are_cut_until_the_rest_fits() {
         let queues = || [5, 40, 20, 60, 1].map(|bytes| queue([127, 0, 0, 1], bytes)).into();
         assert_eq!(cut(queues(), 126), [] as [usize; 0]);
         assert_eq!(cut(queues(), 100), [60]);
@@ -139,20 +121,20 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_logs_are_given_up_until_the_rest_fits() {
-        let forgotten = |budget| {
-            let log = |bytes| RoomLog { bytes, mailbox: tokio::sync::mpsc::channel(1).0 };
+    fn largest_logs_are_dropped_until_the_rest_fits() {
+        let dropped = |budget| {
+            let log = |bytes| RoomLog { bytes, room: tokio::sync::mpsc::channel(1).0 };
             let logs = [5, 40, 20, 60, 1].map(log).into();
             excess_logs(logs, budget).iter().map(|log| log.bytes).collect::<Vec<_>>()
         };
-        assert_eq!(forgotten(126), [] as [usize; 0]);
-        assert_eq!(forgotten(100), [60]);
-        assert_eq!(forgotten(30), [60, 40]);
-        assert_eq!(forgotten(0), [60, 40, 20, 5, 1]);
+        assert_eq!(dropped(126), [] as [usize; 0]);
+        assert_eq!(dropped(100), [60]);
+        assert_eq!(dropped(30), [60, 40]);
+        assert_eq!(dropped(0), [60, 40, 20, 5, 1]);
     }
 
     #[test]
-    fn a_prefix_above_its_share_pays_before_others() {
+    fn prefix_over_its_share_is_cut_first() {
         let mut queues: Vec<Share> = (0..6).map(|_| queue([192, 0, 2, 1], 10)).collect();
         queues.push(queue([192, 0, 2, 2], 12));
         assert_eq!(cut(queues, 100), [10; 5]);

@@ -1,82 +1,80 @@
-//! Rooms over Socket.IO: the native protocol, the dialects of other clients, the lobbies and the
-//! iceServers.
+//! Signaling: rooms over Socket.IO, in the native protocol and in dialects; the lobby; iceServers.
 //!
-//! Each room is one task with one bounded mailbox around the pure [`room::Room`]. A socket's
-//! session parses what comes in, sends it to its room's mailbox and goes on; the room answers and
-//! tells by the sockets' own queues, which never wait. So a room waits for nobody, and a socket
-//! only for its own room.
+//! Each room is a task with a bounded channel around a pure [`room::Room`]. A socket's session
+//! parses requests and sends them to its room. The room replies and sends events through the
+//! sockets' own queues, which never wait. So a room never waits for a socket, and a socket waits for
+//! its own room only.
 
-mod answer;
+mod ack;
+mod background;
+mod client;
 mod config;
-mod desk;
 mod directory;
+mod emits;
 mod guesses;
-mod hall;
 mod hub;
 mod ice;
 mod kept_rooms;
-mod lobby;
+mod limits;
+mod lobby_feed;
+mod membership;
 mod memory;
 mod parse;
-mod place;
 mod placement;
 mod rate;
-mod refusal;
+mod room_list_feed;
+mod room_message;
 mod room_task;
-mod seat;
+mod rooms;
 mod session;
+mod sfu_port;
+mod sfu_rejection;
+mod sockets;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_of_dialects;
-mod translate;
+mod translator;
 
 use std::{sync::Arc, time::Duration};
 
 use room::protocol::{ServerDraining, ServerEvent};
 
-pub(crate) use self::{config::Config, desk::MediaServer};
-use self::{hub::Hub, session::Session};
+pub(crate) use self::{config::Config, sfu_port::MediaServer};
+use self::{hub::Hub, room_task::RoomTask, session::Session};
 use crate::{
     net::client_prefix::ClientPrefix,
-    socket::app::{Application, Handshake, HeldBytes, Socket, encode_event},
+    socketio::{Application, Handshake, HeldBytes, Socket, encode_event},
 };
 
-/// The signaling server: answers the sockets of the namespace `/`.
+/// The signaling server. Handles sockets of the namespace `/`.
 pub(crate) struct Signaling {
     hub: Arc<Hub>,
 }
 
-/// How much of everything there is now.
+/// Current counts, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Census {
-    /// Sockets connected.
+    /// Connected sockets.
     pub(crate) sessions: usize,
-    /// Rooms open, those of dialects too.
+    /// Open rooms, including those of dialects.
     pub(crate) rooms: usize,
-    /// Participants in them, those who may come back too.
+    /// Participants, including disconnected ones that may resume.
     pub(crate) participants: u64,
-    /// Bytes that sockets hold: queued, taken, unsent or received in part.
+    /// Bytes held for sockets: queued, taken, unsent or partially received.
     pub(crate) queue_bytes: usize,
-    /// Bytes of events that rooms keep for those who reconnect.
+    /// Bytes of events kept for resuming clients.
     pub(crate) log_bytes: usize,
 }
 
 impl Signaling {
-    /// Starts with no rooms. Called within a tokio runtime, which runs the rooms.
+    /// Creates a server without rooms. Must be called within a tokio runtime.
     pub(crate) fn new(config: Config) -> Arc<Self> {
-        let hub = Arc::new(Hub::new(config));
-        tokio::spawn(lobby::publish(Arc::clone(&hub)));
-        tokio::spawn(kept_rooms::write(Arc::clone(&hub)));
-        tokio::spawn(memory::watch(Arc::clone(&hub)));
-        for at in 0..hub.halls.len() {
-            tokio::spawn(hall::tell_late(Arc::clone(&hub), at));
-        }
+        let hub = Arc::new(Hub::new(config, RoomTask::spawn));
+        background::spawn(&hub);
         Arc::new(Self { hub })
     }
 
-    /// Takes in nobody new, tells everybody that the server is going away and closes their
-    /// sockets. Resolves when all are gone, or after `patience` of waiting for the slow ones.
+    /// Rejects new sockets, announces the shutdown to all others and disconnects them. Returns when
+    /// all are gone or after `patience`.
     pub(crate) async fn drain(&self, patience: Duration) {
         let event = ServerEvent::ServerDraining(ServerDraining {});
         let packet = encode_event(event.name(), &event, None);
@@ -84,11 +82,11 @@ impl Signaling {
             socket.emit(Arc::clone(&packet));
             socket.disconnect();
         }
-        // Who is slower than this finds the connection closed.
+        // The connections of slower sockets are closed.
         let _ = tokio::time::timeout(patience, self.hub.sockets.all_gone()).await;
     }
 
-    /// How much of everything there is.
+    /// Returns the current counts.
     pub(crate) fn census(&self) -> Census {
         let (rooms, participants) = self.hub.lobby.count();
         Census {
@@ -101,9 +99,9 @@ impl Signaling {
         }
     }
 
-    /// How many requests were refused without anybody to tell, since no acknowledgement was asked.
-    pub(crate) fn untold_refusals(&self) -> u64 {
-        self.hub.refusals.untold()
+    /// Number of rejected requests without acknowledgement.
+    pub(crate) fn unacknowledged_rejections(&self) -> u64 {
+        self.hub.rejections.unacknowledged()
     }
 }
 
@@ -113,7 +111,7 @@ impl Application for Signaling {
     fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Session, String> {
         let connection = (self.hub.sockets)
             .add(socket.clone(), ClientPrefix::from(handshake.address))
-            .ok_or_else(|| "the server is going away".to_owned())?;
+            .ok_or_else(|| "the server is shutting down".to_owned())?;
         Ok(Session::new(Arc::clone(&self.hub), connection, socket, &handshake))
     }
 

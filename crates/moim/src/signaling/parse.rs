@@ -1,4 +1,4 @@
-//! From an event's arguments to a request's type; the error names the field.
+//! Parsing of event arguments. Errors name the field.
 
 use room::{
     name::NameError,
@@ -7,24 +7,24 @@ use room::{
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// The one argument that an event carries.
+/// Parses the single argument of an event.
 pub(super) fn payload<T: DeserializeOwned>(args: &[Box<RawValue>]) -> Result<T, ErrorBody> {
     match args {
-        // A list would do for serde, field by field; a name must stand by each.
+        // serde would accept an array, field by field.
         [argument] if argument.get().starts_with('{') => parse(argument),
-        [_] => Err(invalid("give an object as the argument")),
-        _ => Err(invalid(format!("give one argument, an object; this has {}", args.len()))),
+        [_] => Err(invalid("the argument must be an object")),
+        _ => Err(invalid(format!("expected one argument, an object; got {}", args.len()))),
     }
 }
 
-/// As [`payload`], of an event whose object has no fields and may be left out.
+/// Parses the argument of an event without fields, which may be omitted.
 pub(super) fn no_payload<T: DeserializeOwned + Default>(
     args: &[Box<RawValue>],
 ) -> Result<T, ErrorBody> {
     if args.is_empty() { Ok(T::default()) } else { payload(args) }
 }
 
-/// The request has not the form it must have.
+/// Error for a malformed request.
 pub(super) fn invalid(message: impl Into<String>) -> ErrorBody {
     ErrorBody::new(ErrorCode::Invalid, message)
 }
@@ -33,10 +33,10 @@ fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, ErrorBody> {
     let mut json = serde_json::Deserializer::from_str(argument.get());
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, what) = (error.path().to_string(), error.inner().to_string());
-        // The place in the text means nothing to whoever sent an object.
+        // The position in the JSON text is of no use to the sender of an object.
         let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
-        let name = NameError::of_sentence(what);
-        // Bounded, since the text may quote what was sent.
+        let name = NameError::from_message(what);
+        // Bounded, since the message may quote the input.
         let what: String = what.chars().take(200).collect();
         let error = invalid(if path == "." { what } else { format!("{path}: {what}") });
         ErrorBody { name, ..error }
@@ -58,10 +58,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_is_named() {
-        assert_eq!(error::<JoinRoom>("[]"), "give one argument, an object; this has 0");
+    fn error_names_the_field() {
+        assert_eq!(error::<JoinRoom>("[]"), "expected one argument, an object; got 0");
         for other in ["[1]", "[null]", "[[]]", r#"[["r","n"]]"#, r#"["{}"]"#] {
-            assert_eq!(error::<JoinRoom>(other), "give an object as the argument");
+            assert_eq!(error::<JoinRoom>(other), "the argument must be an object");
         }
         assert_eq!(error::<JoinRoom>(r#"[{"room":"r"}]"#), "missing field `name`");
         assert_eq!(
@@ -74,7 +74,7 @@ mod tests {
         );
         assert_eq!(
             error::<JoinRoom>(r#"[{"room":" ","name":"n"}]"#),
-            "room: a name needs a character that can be seen"
+            "room: a name needs a visible character"
         );
         let refused = payload::<JoinRoom>(&args(r#"[{"room":"r","name":"\u3164"}]"#));
         assert_eq!(refused.unwrap_err().name, Some(NameError::Invisible));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_stays_short_whatever_was_sent() {
+    fn error_length_is_bounded() {
         let long = format!(r#"[{{"room":"r","name":"n","media":"{}"}}]"#, "x".repeat(1 << 20));
         assert!(error::<JoinRoom>(&long).len() < 1000);
         let nested = format!(r#"[{{"room":{}{}}}]"#, "[".repeat(100_000), "]".repeat(100_000));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_payload_may_be_left_out() {
+    fn empty_payload_may_be_omitted() {
         assert!(no_payload::<ListRooms>(&[]).is_ok());
         assert!(no_payload::<ListRooms>(&args("[{}]")).is_ok());
         assert!(no_payload::<ListRooms>(&args("[{\"x\":1}]")).is_err());

@@ -1,4 +1,4 @@
-//! Which shard each link of a room lives on, and by what number the media server knows whose it is.
+//! Assignment of a room's links to shards and peer ids.
 
 use std::{
     collections::HashMap,
@@ -11,60 +11,59 @@ use std::{
 use room::protocol::ParticipantId;
 use sfu::PeerId;
 
-/// Links of one room that stay together: what a core carries with ease. A track that crosses to
-/// another shard costs about as much as one more listener.
-const TOGETHER: usize = 4;
+/// Number of links that a room keeps on its home shard: an easy load for a core. A track forwarded
+/// to another shard costs about as much as one more subscriber.
+const MAX_AT_HOME: usize = 4;
 
-/// Where the links of one room are.
+/// Links of one room.
 #[derive(Debug)]
 pub(super) struct Placement {
-    /// The next number is nobody's yet, in no room.
+    /// Next unused peer id, shared by all rooms.
     numbers: Arc<AtomicU64>,
     by_id: HashMap<ParticipantId, Placed>,
     by_peer: HashMap<PeerId, ParticipantId>,
-    /// How many links each shard has.
+    /// Number of links per shard.
     taken: Vec<usize>,
-    /// The first links are here.
+    /// Home shard, on which the first links begin.
     home: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Placed {
     peer: PeerId,
-    /// Once its link has begun.
+    /// Shard of the link, once begun.
     shard: Option<usize>,
 }
 
 impl Placement {
-    /// Nobody's yet; there is at least one shard.
+    /// Creates an empty placement; `shards` must be at least 1.
     pub(super) fn new(numbers: Arc<AtomicU64>, shards: usize, home: usize) -> Self {
         let (by_id, by_peer) = (HashMap::new(), HashMap::new());
         Self { numbers, by_id, by_peer, taken: vec![0; shards], home }
     }
 
-    /// Who has this number.
+    /// Participant of a peer id.
     pub(super) fn of(&self, peer: PeerId) -> Option<&ParticipantId> {
         self.by_peer.get(&peer)
     }
 
-    /// A participant's number, whether it has a link or not.
-    pub(super) fn number(&mut self, id: &ParticipantId) -> PeerId {
+    /// Peer id of a participant, assigned if needed, even without a link.
+    pub(super) fn peer_id(&mut self, id: &ParticipantId) -> PeerId {
         self.placed(id).peer
     }
 
-    /// A participant's number and the shard of its link, taken now if it had none; `true` if the room
-    /// was not on that shard before.
-    /// Links begin on shards that are well, if any is.
+    /// Peer id of a participant and the shard of its link, assigned if needed; `true` if the room is new
+    /// to that shard. Links begin on healthy shards, if any.
     pub(super) fn take(
         &mut self,
         id: &ParticipantId,
-        is_well: impl Fn(usize) -> bool,
+        is_healthy: impl Fn(usize) -> bool,
     ) -> (PeerId, usize, bool) {
         let Placed { peer, shard } = self.placed(id);
         if let Some(shard) = shard {
             return (peer, shard, false);
         }
-        let shard = self.fitting(is_well);
+        let shard = self.choose_shard(is_healthy);
         if let Some(placed) = self.by_id.get_mut(id) {
             placed.shard = Some(shard);
         }
@@ -76,8 +75,8 @@ impl Placement {
         (peer, shard, first)
     }
 
-    /// Gives up a participant's number. Where it had a link: its number, its shard, and `true` if the
-    /// room is not on that shard any more.
+    /// Releases a participant's peer id. If it had a link: its peer id, its shard, and `true` if the
+    /// room no longer uses that shard.
     pub(super) fn leave(&mut self, id: &ParticipantId) -> Option<(PeerId, usize, bool)> {
         let Placed { peer, shard } = self.by_id.remove(id)?;
         self.by_peer.remove(&peer);
@@ -87,31 +86,31 @@ impl Placement {
         Some((peer, shard, *taken == 0))
     }
 
-    /// The shards that the room is on.
+    /// Shards that the room uses.
     pub(super) fn shards(&self) -> Vec<usize> {
         let taken = self.taken.iter().enumerate();
         taken.filter(|(_, links)| **links > 0).map(|(shard, _)| shard).collect()
     }
 
-    /// Everybody who is here.
-    pub(super) fn everybody(&self) -> Vec<ParticipantId> {
+    /// All participants with a peer id.
+    pub(super) fn ids(&self) -> Vec<ParticipantId> {
         self.by_id.keys().cloned().collect()
     }
 
-    /// The shard of a participant's link, or where it would begin.
-    pub(super) fn shard(&self, id: &ParticipantId, is_well: impl Fn(usize) -> bool) -> usize {
+    /// Shard of a participant's link, or on which it would begin.
+    pub(super) fn shard(&self, id: &ParticipantId, is_healthy: impl Fn(usize) -> bool) -> usize {
         let placed = self.by_id.get(id).and_then(|placed| placed.shard);
-        placed.unwrap_or_else(|| self.fitting(is_well))
+        placed.unwrap_or_else(|| self.choose_shard(is_healthy))
     }
 
-    /// Where the next link should live: at home while that is a small room's, then wherever the room
-    /// has the fewest.
-    fn fitting(&self, is_well: impl Fn(usize) -> bool) -> usize {
+    /// Shard for the next link: the home shard of a small room, then the one with the fewest links of
+    /// the room.
+    fn choose_shard(&self, is_healthy: impl Fn(usize) -> bool) -> usize {
         let at_home = self.taken.get(self.home).copied().unwrap_or_default();
-        if at_home < TOGETHER && is_well(self.home) {
+        if at_home < MAX_AT_HOME && is_healthy(self.home) {
             return self.home;
         }
-        let all = self.taken.iter().copied().enumerate().filter(|(shard, _)| is_well(*shard));
+        let all = self.taken.iter().copied().enumerate().filter(|(shard, _)| is_healthy(*shard));
         all.min_by_key(|(_, links)| *links).map_or(self.home, |(shard, _)| shard)
     }
 
@@ -140,18 +139,22 @@ mod tests {
     }
 
     #[test]
-    fn a_small_room_stays_together_and_a_large_one_is_spread() {
+    fn small_room_stays_on_one_shard_and_large_room_spreads() {
         let mut placement = Placement::new(Arc::default(), 3, 1);
-        let shards: Vec<usize> = (0..TOGETHER).map(|n| placement.take(&id(n), all).1).collect();
-        assert_eq!((shards, placement.shards()), (vec![1; TOGETHER], vec![1]));
+        let shards: Vec<usize> = (0..MAX_AT_HOME).map(|n| placement.take(&id(n), all).1).collect();
+        assert_eq!((shards, placement.shards()), (vec![1; MAX_AT_HOME], vec![1]));
         let news: Vec<bool> =
-            (0..2 * TOGETHER).map(|n| placement.take(&id(TOGETHER + n), all).2).collect();
-        assert_eq!(news.iter().filter(|new| **new).count(), 2, "of two shards the first");
-        assert_eq!(placement.taken, [TOGETHER; 3]);
+            (0..2 * MAX_AT_HOME).map(|n| placement.take(&id(MAX_AT_HOME + n), all).2).collect();
+        assert_eq!(
+            news.iter().filter(|new| **new).count(),
+            2,
+            "the first links on two more shards"
+        );
+        assert_eq!(placement.taken, [MAX_AT_HOME; 3]);
     }
 
     #[test]
-    fn a_place_is_kept_until_it_is_left_and_its_number_is_never_anybody_elses() {
+    fn placement_lasts_until_leave_and_peer_ids_are_never_reused() {
         let mut placement = Placement::new(Arc::default(), 2, 0);
         let (peer, shard, first) = placement.take(&id(1), all);
         assert!(first);
@@ -166,26 +169,26 @@ mod tests {
     }
 
     #[test]
-    fn who_is_named_but_has_no_link_takes_no_place() {
+    fn participant_without_link_occupies_no_shard() {
         let mut placement = Placement::new(Arc::default(), 2, 0);
-        let peer = placement.number(&id(1));
-        assert_eq!((placement.number(&id(1)), placement.shards()), (peer, vec![]));
+        let peer = placement.peer_id(&id(1));
+        assert_eq!((placement.peer_id(&id(1)), placement.shards()), (peer, vec![]));
         assert_eq!(placement.leave(&id(1)), None);
         assert_eq!(placement.of(peer), None);
     }
 
     #[test]
-    fn no_link_begins_on_a_shard_that_is_not_well() {
+    fn links_begin_on_healthy_shards() {
         let mut placement = Placement::new(Arc::default(), 3, 1);
         assert_eq!(placement.take(&id(0), all).1, 1);
-        let but_home = |shard: usize| shard != 1;
-        assert_eq!(placement.shard(&id(0), but_home), 1, "a link that is there stays");
+        let except_home = |shard: usize| shard != 1;
+        assert_eq!(placement.shard(&id(0), except_home), 1, "an existing link stays");
         for n in 1..=4 {
-            let expected = placement.shard(&id(n), but_home);
-            assert_eq!(placement.take(&id(n), but_home).1, expected);
+            let expected = placement.shard(&id(n), except_home);
+            assert_eq!(placement.take(&id(n), except_home).1, expected);
         }
         assert_eq!(placement.taken, [2, 1, 2]);
-        assert_eq!(placement.take(&id(5), all).1, 1, "it is well again");
-        assert_eq!(placement.take(&id(6), |_| false).1, 1, "at home, where none is");
+        assert_eq!(placement.take(&id(5), all).1, 1, "healthy again");
+        assert_eq!(placement.take(&id(6), |_| false).1, 1, "home shard if none is healthy");
     }
 }

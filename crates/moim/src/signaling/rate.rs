@@ -1,4 +1,4 @@
-//! How often somebody may do something: token buckets, a socket's own or kept by address.
+//! Token buckets, per socket or per client prefix.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use crate::net::client_prefix::ClientPrefix;
 
-/// So much at once, and so much a second after that.
+/// Burst size and refill rate of a token bucket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
     pub(super) burst: f32,
     pub(super) per_second: f32,
 }
 
-/// What is left of a rate.
+/// A token bucket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {
     tokens: f32,
@@ -26,7 +26,7 @@ impl Bucket {
         Self { tokens: rate.burst, at: now }
     }
 
-    /// Takes one token, if there is one.
+    /// Takes one token, if available.
     pub(super) fn take(&mut self, rate: Rate, now: Instant) -> bool {
         self.fill(rate, now);
         let enough = self.tokens >= 1.0;
@@ -36,7 +36,7 @@ impl Bucket {
         enough
     }
 
-    /// Takes `cost` in any case, and says how long to wait before going on.
+    /// Takes `cost` tokens unconditionally; returns the time to wait until the debt is paid.
     pub(super) fn owe(&mut self, rate: Rate, now: Instant, cost: f32) -> Duration {
         self.fill(rate, now);
         self.tokens -= cost;
@@ -48,7 +48,7 @@ impl Bucket {
         self.tokens = self.tokens.max(-rate.burst);
     }
 
-    /// Whether nothing is owed or spent.
+    /// Returns whether the bucket is full.
     pub(super) fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
         self.fill(rate, now);
         self.tokens >= rate.burst
@@ -65,12 +65,12 @@ impl Bucket {
     }
 }
 
-/// A bucket for each address, for the addresses seen of late: when so many are known, the half
-/// that was not seen since is forgotten.
+/// A bucket per client prefix, bounded in number: when full, the half that was not used recently is
+/// dropped.
 #[derive(Debug)]
 pub(super) struct PerClient {
     rate: Rate,
-    most: usize,
+    max_clients: usize,
     buckets: Mutex<Generations>,
 }
 
@@ -81,17 +81,17 @@ struct Generations {
 }
 
 impl PerClient {
-    /// Knows at most `most` addresses.
-    pub(super) fn new(rate: Rate, most: usize) -> Self {
-        Self { rate, most, buckets: Mutex::default() }
+    /// Tracks at most `max_clients` prefixes.
+    pub(super) fn new(rate: Rate, max_clients: usize) -> Self {
+        Self { rate, max_clients, buckets: Mutex::default() }
     }
 
-    /// Takes one of the client's tokens, if it has one.
+    /// Takes one of the prefix's tokens, if available.
     pub(super) fn take(&self, client: ClientPrefix, now: Instant) -> bool {
         self.with(client, now, |bucket| bucket.take(self.rate, now))
     }
 
-    /// Gives a token back that was taken in vain.
+    /// Returns an unused token.
     pub(super) fn put_back(&self, client: ClientPrefix, now: Instant) {
         self.with(client, now, |bucket| bucket.put_back(self.rate));
     }
@@ -99,7 +99,7 @@ impl PerClient {
     fn with<T>(&self, client: ClientPrefix, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
         let mut buckets = self.buckets.lock();
         let Generations { young, old } = &mut *buckets;
-        if young.len() >= self.most / 2 && !young.contains_key(&client) {
+        if young.len() >= self.max_clients / 2 && !young.contains_key(&client) {
             *old = std::mem::take(young);
         }
         let bucket = young
@@ -118,7 +118,7 @@ mod tests {
     const RATE: Rate = Rate { burst: 3.0, per_second: 1.0 };
 
     #[test]
-    fn a_bucket_holds_a_burst_and_fills_with_time() {
+    fn bucket_allows_a_burst_and_refills_over_time() {
         let now = Instant::now();
         let mut bucket = Bucket::full(RATE, now);
         assert_eq!((0..5).filter(|_| bucket.take(RATE, now)).count(), 3);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn who_owes_waits_as_long_as_the_debt_is() {
+    fn debt_determines_the_wait() {
         let now = Instant::now();
         let mut bucket = Bucket::full(RATE, now);
         assert_eq!(bucket.owe(RATE, now, 2.0), Duration::ZERO);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_limited_apart_and_the_memory_of_them_is_bounded() {
+    fn prefixes_are_limited_separately_and_bounded_in_number() {
         let now = Instant::now();
         let rates = PerClient::new(RATE, 100);
         let client = |n: u32| ClientPrefix::from(IpAddr::from(n.to_be_bytes()));
@@ -146,7 +146,7 @@ mod tests {
         for n in 1..=40 {
             assert!(rates.take(client(n), now));
         }
-        assert!(!rates.take(client(0), now), "known while there is room");
+        assert!(!rates.take(client(0), now), "tracked while below the bound");
         rates.put_back(client(0), now);
         assert!(rates.take(client(0), now));
         for n in 0..10_000 {

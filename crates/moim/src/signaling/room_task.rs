@@ -1,4 +1,4 @@
-//! The task that runs one room: mail in, effects out.
+//! The task of one room: messages in, effects out.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -6,48 +6,49 @@ use std::{
 };
 
 use room::{
-    Admission, Connection, Effect, Event, Refusal, Reply, Request, Room, ToSfu,
-    dialect::{Dialect, Scene, named},
+    Admission, Connection, Effect, Event, Rejection, Reply, Request, Room, ToSfu,
+    dialect::{Dialect, RoomView, by_name},
     protocol::{ErrorBody, ErrorCode, IceServers, Joined, ParticipantId, ServerEvent},
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
-    answer::{Nothing, meet},
-    desk::{Desk, MediaServer, Said},
-    directory::{Inbox, Mail, RoomKey},
+    ack::{Empty, ack_ok},
+    client::MembershipGuard,
+    directory::RoomKey,
+    emits,
     guesses::Guess,
     hub::{Hub, native_name},
     ice,
-    seat::Seat,
-    translate,
+    room_message::{RoomMessage, RoomReceiver},
+    sfu_port::{MediaServer, SfuMessage, SfuPort},
 };
 use crate::{
     shard::turn::RelayAccess,
-    socket::app::{Ack, encode_event},
+    socketio::{Ack, encode_event},
 };
 
-/// One room and those who sit in it.
+/// One room and its clients.
 pub(super) struct RoomTask {
     hub: Arc<Hub>,
     key: RoomKey,
-    /// What its members speak, if it is not our protocol.
+    /// Dialect of its members; `None` for the native protocol.
     dialect: Option<&'static dyn Dialect>,
     room: Room,
-    seats: HashMap<Connection, Seated>,
-    /// The way to the media server, once somebody has a link there.
-    desk: Option<Desk>,
-    /// Everybody's access to the relay, for as long as they are in the room or may come back.
+    clients: HashMap<Connection, RoomClient>,
+    /// Port to the media server, opened by the first message to it.
+    sfu: Option<SfuPort>,
+    /// Relay access of the participants, until they left for good.
     access: HashMap<ParticipantId, RelayAccess>,
-    /// When somebody's credentials have lived half their life.
+    /// Time of the next credential refresh, at half of their lifetime.
     refresh: Option<Instant>,
     closed: bool,
 }
 
-/// Somebody in the room, or just asking to be.
-struct Seated {
-    seat: Arc<Seat>,
-    /// Who it is, once it is in.
+/// A client in the room or about to join.
+struct RoomClient {
+    guard: Arc<MembershipGuard>,
+    /// Its participant, once joined.
     member: Option<Member>,
 }
 
@@ -56,51 +57,64 @@ struct Member {
     refresh: Instant,
 }
 
-/// What the answer to the request at hand still needs.
+/// State needed to reply to the current request.
 #[derive(Default)]
-struct Asked {
+struct PendingReply {
     ack: Option<Ack>,
-    /// It asked to be let in.
+    /// The request is a join or resume.
     enters: bool,
-    /// It asked to be let out.
+    /// The request is a leave.
     leaves: bool,
-    /// It tried a password.
+    /// The request's password attempt.
     guess: Option<Guess>,
 }
 
 impl RoomTask {
-    pub(super) fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
-        let dialect = key.address.dialect().and_then(named);
-        let (seats, access) = (HashMap::new(), HashMap::new());
-        let (desk, refresh, closed) = (None, None, false);
-        Self { hub, key, dialect, room, seats, desk, access, refresh, closed }
+    /// Spawns the task of a new room.
+    pub(super) fn spawn(hub: Arc<Hub>, key: RoomKey, room: Room, receiver: RoomReceiver) {
+        tokio::spawn(Self::new(hub, key, room).run(receiver));
+    }
+
+    fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
+        let dialect = key.address.dialect().and_then(by_name);
+        Self {
+            hub,
+            key,
+            dialect,
+            room,
+            clients: HashMap::new(),
+            sfu: None,
+            access: HashMap::new(),
+            refresh: None,
+            closed: false,
+        }
     }
 
     /// Runs until the room closes.
-    pub(super) async fn run(mut self, mut inbox: Inbox) {
-        self.act(Asked::default());
+    async fn run(mut self, mut receiver: RoomReceiver) {
+        self.apply_effects(PendingReply::default());
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
-        while !self.closes(&mut inbox) {
+        while !self.try_close(&mut receiver) {
             let armed = self.arm(timer.as_mut());
             tokio::select! {
                 biased;
-                mail = inbox.recv() => match mail {
-                    Some(mail) => self.open_mail(*mail),
+                message = receiver.recv() => match message {
+                    Some(message) => self.handle(*message),
                     None => break,
                 },
-                said = hear(&mut self.desk) => self.pass_on(said),
+                message = next_sfu_message(&mut self.sfu) => self.handle_sfu_message(message),
                 () = &mut timer, if armed => {}
             }
-            self.act_on_time();
+            self.handle_timeouts();
         }
-        // Mail of those who found the room before it closed.
-        while let Some(mail) = inbox.recv().await {
-            self.return_to_sender(mail).await;
+        // Messages of senders that found the room before it closed.
+        while let Some(message) = receiver.recv().await {
+            self.handle_late(message).await;
         }
     }
 
-    /// Sets the timer for what is due next; false if nothing is. It is let be where it goes off
-    /// too early, which costs less than setting it after each mail.
+    /// Arms the timer; `false` if nothing is due. A timer that fires too early is left alone, which
+    /// costs less than resetting it after each message.
     fn arm(&self, timer: std::pin::Pin<&mut Sleep>) -> bool {
         let room = self.room.poll_timeout().map(Instant::from_std);
         let Some(due) = room.into_iter().chain(self.refresh).min() else { return false };
@@ -110,11 +124,11 @@ impl RoomTask {
         true
     }
 
-    fn act_on_time(&mut self) {
+    fn handle_timeouts(&mut self) {
         let now = Instant::now();
         if self.room.poll_timeout().is_some_and(|due| due <= now.into_std()) {
             self.room.handle_timeout(now.into_std());
-            self.act(Asked::default());
+            self.apply_effects(PendingReply::default());
             self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
         }
         if self.refresh.take_if(|due| *due <= now).is_some() {
@@ -122,68 +136,71 @@ impl RoomTask {
         }
     }
 
-    fn open_mail(&mut self, mail: Mail) {
+    fn handle(&mut self, message: RoomMessage) {
         let now = Instant::now().into_std();
-        match mail {
-            Mail::Enter { seat, request, ack, guess } => {
-                let from = seat.0.connection;
-                // Who is in already and asks again stays in, whatever the answer.
-                let before = self.seats.remove(&from);
+        match message {
+            RoomMessage::Enter { guard, request, ack, guess } => {
+                let from = guard.0.connection;
+                // A client that is already in stays in, whatever the reply.
+                let before = self.clients.remove(&from);
                 let enters = before.is_none();
-                let member = before.and_then(|seated| seated.member);
-                self.seats.insert(from, Seated { seat, member });
+                let member = before.and_then(|client| client.member);
+                self.clients.insert(from, RoomClient { guard, member });
                 self.room.handle(now, from, request);
                 self.list_members();
-                self.act(Asked { ack, enters, guess, leaves: false });
+                self.apply_effects(PendingReply { ack, enters, guess, leaves: false });
             }
-            Mail::Ask { from, request: Request::Sfu(_), ack } if !self.reaches_media(from) => {
+            RoomMessage::Request { from, request: Request::Sfu(_), ack }
+                if !self.can_reach_sfu(from) =>
+            {
                 let message = "the media server is busy; try again later";
-                self.hub.refusals.refuse(ack, ErrorBody::new(ErrorCode::ServerFull, message));
+                self.hub.rejections.reject(ack, ErrorBody::new(ErrorCode::ServerFull, message));
             }
-            Mail::Ask { from, request, ack } => {
+            RoomMessage::Request { from, request, ack } => {
                 let leaves = matches!(request, Request::Leave);
                 self.room.handle(now, from, request);
                 if leaves {
                     self.list_members();
                 }
-                self.act(Asked { ack, leaves, ..Asked::default() });
+                self.apply_effects(PendingReply { ack, leaves, ..PendingReply::default() });
             }
-            Mail::Gone { connection, departure } => {
+            RoomMessage::Gone { connection, departure } => {
                 self.room.handle_gone(now, connection, departure);
-                self.seats.remove(&connection);
+                self.clients.remove(&connection);
                 self.list_members();
-                self.act(Asked::default());
+                self.apply_effects(PendingReply::default());
             }
-            Mail::ForgetLog => self.room.trim_log_to(0),
+            RoomMessage::ForgetLog => self.room.trim_log_to(0),
         }
-        // Told by one store, so that whoever adds up what all rooms keep asks none of them.
+        // A plain store, so that the memory budget is summed without asking the rooms.
         self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
     }
 
-    /// Does what the room wants done.
-    fn act(&mut self, mut asked: Asked) {
+    /// Applies the room's effects.
+    fn apply_effects(&mut self, mut pending: PendingReply) {
         while let Some(effect) = self.room.poll_effect() {
             match effect {
-                Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut asked)),
-                Effect::Send { to, event, number } => self.tell(&to, &event, number),
-                Effect::Sfu { from, said } => self.tell_sfu(&from, said),
+                Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut pending)),
+                Effect::Send { to, event, number } => self.send_event(&to, &event, number),
+                Effect::Sfu { from, message } => self.send_to_sfu(&from, message),
                 Effect::Unlink(id) => {
-                    if let Some(desk) = &mut self.desk {
-                        desk.unlink(&id);
+                    if let Some(sfu) = &mut self.sfu {
+                        sfu.unlink(&id);
                     }
                 }
-                Effect::Detach(connection) => drop(self.seats.remove(&connection)),
+                Effect::Detach(connection) => drop(self.clients.remove(&connection)),
                 Effect::Summary(summary) => {
                     self.hub.lobby.update(&self.key.address, self.key.opener, summary);
-                    self.end_access_of_departed();
+                    self.revoke_access_of_departed();
                 }
                 Effect::Closed => self.closed = true,
             }
         }
     }
 
-    /// Takes the relay from those who are gone for good. The room's row changes with each of them.
-    fn end_access_of_departed(&mut self) {
+    /// Ends the relay access of participants that left. Called on each change of the summary, which
+    /// every leave causes.
+    fn revoke_access_of_departed(&mut self) {
         if self.access.is_empty() {
             return;
         }
@@ -191,61 +208,60 @@ impl RoomTask {
         self.access.retain(|id, _| present.contains(id));
     }
 
-    /// Whether the media server can be told something of this connection's participant now. Where there
-    /// is none, the room says so.
-    fn reaches_media(&mut self, from: Connection) -> bool {
-        if self.desk.is_none() {
-            self.desk = self.hub.config.media.as_ref().and_then(MediaServer::open);
+    /// Returns whether the media server accepts a message of this connection now. Also `true` if the
+    /// room itself will reject the message.
+    fn can_reach_sfu(&mut self, from: Connection) -> bool {
+        if self.sfu.is_none() {
+            self.sfu = self.hub.config.media.as_ref().and_then(MediaServer::open);
         }
-        let member = self.seats.get(&from).and_then(|seated| seated.member.as_ref());
-        // Of whoever is not in, the room says so.
-        self.desk.as_ref().zip(member).is_none_or(|(desk, member)| desk.is_open(&member.id))
+        let member = self.clients.get(&from).and_then(|client| client.member.as_ref());
+        self.sfu.as_ref().zip(member).is_none_or(|(sfu, member)| sfu.can_send(&member.id))
     }
 
-    fn tell_sfu(&mut self, from: &ParticipantId, said: ToSfu) {
-        if let Some(desk) = &mut self.desk {
-            desk.tell(from, said);
+    fn send_to_sfu(&mut self, from: &ParticipantId, message: ToSfu) {
+        if let Some(sfu) = &mut self.sfu {
+            sfu.send(from, message);
         }
     }
 
-    /// The media server says something.
-    fn pass_on(&mut self, said: Said) {
-        match said {
-            Said::To(id, said) => self.room.handle_sfu(Instant::now().into_std(), &id, said),
-            Said::Interrupted(id, interrupted) => {
-                self.room.handle_interrupted(Instant::now().into_std(), &id, interrupted);
+    fn handle_sfu_message(&mut self, message: SfuMessage) {
+        let now = Instant::now().into_std();
+        match message {
+            SfuMessage::To(id, message) => self.room.handle_sfu(now, &id, message),
+            SfuMessage::Interrupted(id, interrupted) => {
+                self.room.handle_interrupted(now, &id, interrupted);
             }
-            Said::Speakers(speakers) => self.room.handle_speakers(speakers),
-            Said::Nobody => return,
+            SfuMessage::Speakers(speakers) => self.room.handle_speakers(speakers),
+            SfuMessage::Stale => return,
         }
-        self.act(Asked::default());
+        self.apply_effects(PendingReply::default());
     }
 
-    fn reply(&mut self, to: Connection, reply: Result<Reply, Refusal>, asked: Asked) {
-        if let (Some(guess), Err(Refusal::WrongPassword)) = (asked.guess, &reply) {
+    fn reply(&mut self, to: Connection, reply: Result<Reply, Rejection>, pending: PendingReply) {
+        if let (Some(guess), Err(Rejection::WrongPassword)) = (pending.guess, &reply) {
             guess.was_wrong();
         }
-        self.answer_in_dialect(to, reply.as_ref());
+        self.reply_in_dialect(to, reply.as_ref());
         match reply {
             Ok(Reply::Admitted(_)) if self.dialect.is_some() => {}
-            Ok(Reply::Admitted(admission)) => self.admit(to, *admission, asked.ack),
+            Ok(Reply::Admitted(admission)) => self.admit(to, *admission, pending.ack),
             Ok(Reply::Done) => {
-                if asked.leaves {
-                    self.seats.remove(&to);
+                if pending.leaves {
+                    self.clients.remove(&to);
                 }
-                meet(asked.ack, &Nothing {});
+                ack_ok(pending.ack, &Empty {});
             }
-            Err(refusal) => {
-                if asked.enters {
-                    self.seats.remove(&to);
+            Err(rejection) => {
+                if pending.enters {
+                    self.clients.remove(&to);
                 }
-                self.hub.refusals.refuse(asked.ack, refusal.into());
+                self.hub.rejections.reject(pending.ack, rejection.into());
             }
         }
     }
 
     fn admit(&mut self, to: Connection, admission: Admission, ack: Option<Ack>) {
-        let Some(seated) = self.seats.get_mut(&to) else { return };
+        let Some(client) = self.clients.get_mut(&to) else { return };
         let config = &self.hub.config;
         let id = &admission.me.id;
         if !self.access.contains_key(id)
@@ -253,9 +269,9 @@ impl RoomTask {
         {
             self.access.insert(id.clone(), access);
         }
-        let ice_servers = ice::servers(config, &seated.seat.0.found, self.access.get(id));
+        let ice_servers = ice::servers(config, &client.guard.0.host, self.access.get(id));
         let refresh = Instant::now() + config.credential_lifetime / 2;
-        seated.member = Some(Member { id: admission.me.id.clone(), refresh });
+        client.member = Some(Member { id: admission.me.id.clone(), refresh });
         self.refresh.get_or_insert(refresh);
         let joined = Joined {
             me: admission.me.into(),
@@ -268,108 +284,113 @@ impl RoomTask {
             resumed: admission.resumed,
             last: admission.last,
         };
-        meet(ack, &joined);
+        ack_ok(ack, &joined);
     }
 
-    /// Tells all of them the same, encoded once.
-    fn tell(&self, to: &[Connection], event: &Event, number: Option<u64>) {
-        let seated = to.iter().filter_map(|connection| self.seats.get(connection));
-        let clients = seated.map(|seated| &*seated.seat.0);
+    /// Sends an event, encoded once.
+    fn send_event(&self, to: &[Connection], event: &Event, number: Option<u64>) {
+        let client = to.iter().filter_map(|connection| self.clients.get(connection));
+        let clients = client.map(|client| &*client.guard.0);
         let address = &self.key.address;
         if let Some(dialect) = self.dialect {
-            let speech = dialect.happened(address.name(), event);
-            return translate::tell(&self.hub, address, speech, &clients);
+            let emits = dialect.on_event(address.name(), event);
+            return emits::send(&self.hub.room_lists, address, emits, &clients);
         }
-        let Some(event) = event.natively() else { return };
+        let Some(event) = event.to_native() else { return };
         let packet = encode_event(event.name(), &event, number);
         clients.for_each(|client| client.socket.emit(Arc::clone(&packet)));
     }
 
-    fn answer_in_dialect(&self, to: Connection, reply: Result<&Reply, &Refusal>) {
-        let (Some(dialect), Some(seated)) = (self.dialect, self.seats.get(&to)) else { return };
-        let (address, client) = (&self.key.address, &*seated.seat.0);
-        let scene = || Scene::new(address.name(), &client.socket.id.0, Some(&self.room));
-        let speech = match reply {
-            Ok(Reply::Admitted(_)) => dialect.entered(&scene()),
+    fn reply_in_dialect(&self, to: Connection, reply: Result<&Reply, &Rejection>) {
+        let (Some(dialect), Some(client)) = (self.dialect, self.clients.get(&to)) else { return };
+        let address = &self.key.address;
+        let client = &*client.guard.0;
+        let view = || RoomView::new(address.name(), &client.socket.id.0, Some(&self.room));
+        let emits = match reply {
+            Ok(Reply::Admitted(_)) => dialect.on_joined(&view()),
             Ok(Reply::Done) => return,
-            Err(refusal) => dialect.refused(&scene(), *refusal),
+            Err(rejection) => dialect.on_rejected(&view(), *rejection),
         };
-        translate::tell(&self.hub, address, speech, &std::iter::once(client));
+        emits::send(&self.hub.room_lists, address, emits, &std::iter::once(client));
     }
 
-    /// Shows in the dialect's list who is in the room, before anybody hears of it.
+    /// Updates the members in the dialect's room list, before events are sent.
     fn list_members(&self) {
-        if let Some(hall) = self.dialect.and_then(|dialect| self.hub.hall(dialect.name())) {
-            hall.seat(self.key.address.name(), self.room.participants().cloned().collect());
+        if let Some(feed) = self.dialect.and_then(|dialect| self.hub.room_lists.get(dialect.name()))
+        {
+            feed.set_members(self.key.address.name(), self.room.participants().cloned().collect());
         }
     }
 
-    /// Sends fresh credentials to those whose time it is, and notes whose is next.
+    /// Sends new credentials to members that are due; schedules the next refresh.
     fn refresh_credentials(&mut self, now: Instant) {
         let config = &self.hub.config;
-        for Seated { seat, member } in self.seats.values_mut() {
+        for RoomClient { guard, member } in self.clients.values_mut() {
             let Some(member) = member else { continue };
             if member.refresh <= now {
                 member.refresh = now + config.credential_lifetime / 2;
                 let access = self.access.get(&member.id);
-                let ice_servers = ice::servers(config, &seat.0.found, access);
+                let ice_servers = ice::servers(config, &guard.0.host, access);
                 let event = ServerEvent::IceServers(IceServers { ice_servers });
-                seat.0.socket.emit(encode_event(event.name(), &event, None));
+                guard.0.socket.emit(encode_event(event.name(), &event, None));
             }
         }
-        let members = self.seats.values().filter_map(|seated| seated.member.as_ref());
+        let members = self.clients.values().filter_map(|client| client.member.as_ref());
         self.refresh = members.map(|member| member.refresh).min();
     }
 
-    /// Closes the room if it is to be closed and nobody is at the door.
-    fn closes(&mut self, inbox: &mut Inbox) -> bool {
+    /// Closes the room if it asked to be closed and no message is queued.
+    fn try_close(&mut self, receiver: &mut RoomReceiver) -> bool {
         while std::mem::take(&mut self.closed) {
             let gone = || {
                 self.delist();
-                // Not where the server stops: then it is to be as it was.
+                // A stopping server keeps the settings for the next start.
                 if let Some(name) = native_name(&self.key.address) {
                     self.hub.kept.forget(&name);
                 }
             };
-            match self.hub.directory.close_if_no_mail(&self.key, inbox, gone) {
+            match self.hub.directory.close_if_idle(&self.key, receiver, gone) {
                 None => return true,
-                Some(mail) => {
-                    self.open_mail(*mail);
-                    self.act_on_time();
+                Some(message) => {
+                    self.handle(*message);
+                    self.handle_timeouts();
                 }
             }
         }
         false
     }
 
-    /// Takes the room out of the lobby, and its members out of the dialect's list.
+    /// Removes the room from the lobby and its members from the dialect's room list.
     fn delist(&self) {
         self.hub.lobby.remove(&self.key.address, self.key.opener);
-        if let Some(hall) = self.dialect.and_then(|dialect| self.hub.hall(dialect.name())) {
-            hall.seat(self.key.address.name(), Vec::new());
+        if let Some(feed) = self.dialect.and_then(|dialect| self.hub.room_lists.get(dialect.name()))
+        {
+            feed.set_members(self.key.address.name(), Vec::new());
         }
     }
 
-    async fn return_to_sender(&self, mail: Box<Mail>) {
-        match *mail {
-            Mail::Enter { .. } => {
-                Arc::clone(&self.hub).enter_anew(self.key.address.clone(), mail).await;
+    async fn handle_late(&self, message: Box<RoomMessage>) {
+        match *message {
+            RoomMessage::Enter { .. } => {
+                Arc::clone(&self.hub).enter_again(self.key.address.clone(), message).await;
             }
-            Mail::Ask { ack, .. } => self.hub.refusals.refuse(ack, Refusal::NotJoined.into()),
-            Mail::Gone { .. } | Mail::ForgetLog => {}
+            RoomMessage::Request { ack, .. } => {
+                self.hub.rejections.reject(ack, Rejection::NotJoined.into())
+            }
+            RoomMessage::Gone { .. } | RoomMessage::ForgetLog => {}
         }
     }
 }
 
-/// What the media server says next; nothing where nobody has a link there.
-async fn hear(desk: &mut Option<Desk>) -> Said {
-    match desk {
-        Some(desk) => desk.hear().await,
+/// Waits for the next message from the media server; forever without a port.
+async fn next_sfu_message(sfu: &mut Option<SfuPort>) -> SfuMessage {
+    match sfu {
+        Some(sfu) => sfu.next().await,
         None => std::future::pending().await,
     }
 }
 
-/// However the task ends, the name is free again.
+/// Frees the address, however the task ends.
 impl Drop for RoomTask {
     fn drop(&mut self) {
         self.hub.directory.remove(&self.key, || self.delist());

@@ -1,4 +1,4 @@
-//! One socket's requests.
+//! Requests of one socket.
 
 use std::{
     sync::Arc,
@@ -6,8 +6,8 @@ use std::{
 };
 
 use room::{
-    Address, Chat, Connection, Departure, Join, Refusal, Request, Resume,
-    dialect::at_path,
+    Address, Chat, Connection, Departure, Join, Rejection, Request, Resume,
+    dialect::by_path,
     protocol::{
         ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverRequest, JoinRoom,
         LeaveRoom, ListRooms, MediaState, PublishRequest, RoomCreated, SdpType, SignalRequest,
@@ -19,46 +19,35 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::{
-    answer::meet,
-    directory::Mail,
+    ack::ack_ok,
+    client::{Client, MembershipGuard},
     guesses::{Guess, Guesses},
     hub::Hub,
-    ice::Found,
+    ice::ReachedHost,
+    limits::{SOCKET_CHATS, SOCKET_ENTRIES, SOCKET_EVENTS, SOCKET_SFU_OFFERS},
+    membership::Membership,
     parse::{no_payload, payload},
-    place::Place,
-    rate::{Bucket, Rate},
-    seat::{Client, Seat},
-    translate::Translator,
+    rate::Bucket,
+    room_message::RoomMessage,
+    translator::Translator,
 };
 use crate::{
     net::client_prefix::ClientPrefix,
-    socket::app::{Ack, Events, Gone, Handshake, Incoming, Socket},
+    socketio::{Ack, Events, Gone, Handshake, Incoming, Socket},
 };
 
-/// Events of one socket, each counting for one and one more per KiB. Who sends more is read more
-/// slowly, and loses nothing.
-const EVENTS: Rate = Rate { burst: 1000.0, per_second: 200.0 };
-/// Attempts of one socket to list, create and join rooms.
-const ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
-
-/// Messages of one socket to the people in its room.
-const CHATS: Rate = Rate { burst: 20.0, per_second: 2.0 };
-/// Offers of one socket to the media server: a page makes one for each device that it turns on, and
-/// one more for each that crosses the server's.
-const OFFERS: Rate = Rate { burst: 20.0, per_second: 2.0 };
-
-/// What answers one socket.
+/// Event handler of one socket.
 pub(crate) struct Session {
     hub: Arc<Hub>,
     client: Arc<Client>,
-    place: Option<Place>,
+    membership: Option<Membership>,
     events: Bucket,
     entries: Bucket,
     chats: Bucket,
     offers: Bucket,
-    /// The path where it connected.
+    /// Mount path of the connection.
     path: &'static str,
-    /// If it speaks another protocol than ours.
+    /// Present if the socket speaks a dialect.
     translator: Option<Box<Translator>>,
 }
 
@@ -66,22 +55,22 @@ type Args = [Box<RawValue>];
 
 impl Events for Session {
     async fn connected(&mut self) {
-        if at_path(self.path).is_none() {
+        if by_path(self.path).is_none() {
             return;
         }
-        let (mut translator, greeting) = Translator::new(&self.hub, &self.client, self.path);
-        if let Some(greeting) = greeting {
-            translator.run(greeting).await;
+        let (mut translator, initial) = Translator::new(&self.hub, &self.client, self.path);
+        if let Some(action) = initial {
+            translator.run(action).await;
         }
         self.translator = Some(Box::new(translator));
     }
 
     async fn event(&mut self, mut event: Incoming) {
-        self.keep_pace(&event).await;
+        self.throttle(&event).await;
         let mut ack = event.ack.take();
         let args = &event.args;
-        let taken = match event.name.as_str() {
-            _ if at_path(self.path).is_some() => self.translate(&event).await,
+        let result = match event.name.as_str() {
+            _ if by_path(self.path).is_some() => self.translate(&event).await,
             "room:list" => self.list(args, &mut ack),
             "room:create" => self.create(args, &mut ack),
             "room:join" => self.join(args, &mut ack).await,
@@ -89,14 +78,14 @@ impl Events for Session {
             "signal" => self.signal(args, &mut ack).await,
             "media" => self.media(args, &mut ack).await,
             "chat" => self.chat(args, &mut ack).await,
-            "direct" => self.put::<DirectRequest>(args, &mut ack).await,
-            "publish" => self.put::<PublishRequest>(args, &mut ack).await,
-            "subscribe" => self.put::<SubscribeRequest>(args, &mut ack).await,
-            "handover" => self.put::<HandoverRequest>(args, &mut ack).await,
+            "direct" => self.forward::<DirectRequest>(args, &mut ack).await,
+            "publish" => self.forward::<PublishRequest>(args, &mut ack).await,
+            "subscribe" => self.forward::<SubscribeRequest>(args, &mut ack).await,
+            "handover" => self.forward::<HandoverRequest>(args, &mut ack).await,
             _ => self.translate(&event).await,
         };
-        if let Err(error) = taken {
-            self.hub.refusals.refuse(ack, error);
+        if let Err(error) = result {
+            self.hub.rejections.reject(ack, error);
         }
     }
 
@@ -104,20 +93,22 @@ impl Events for Session {
         self.hub.sockets.remove(self.client.connection);
         self.hub.lobby.unsubscribe(self.client.connection);
         if let Some(mut translator) = self.translator.take() {
-            translator.gone().await;
+            translator.handle_gone().await;
         }
-        let Some(place) = self.place.take() else { return };
+        let Some(membership) = self.membership.take() else { return };
         let departure = match why {
             Gone::ByClient => Departure::Left,
             Gone::GoingAway => Departure::GoingAway,
             Gone::ByServer | Gone::Lost => Departure::Lost,
         };
         let connection = self.client.connection;
-        place.deliver(&self.hub, Mail::Gone { connection, departure }).await;
+        let message = RoomMessage::Gone { connection, departure };
+        membership.send(&self.hub.directory, &self.hub.rejections, message).await;
     }
 }
 
-/// Each takes the acknowledgement where it or the room answers; otherwise its error does.
+/// Each request takes the acknowledgement if it or the room replies. Otherwise its error is the
+/// reply.
 impl Session {
     pub(super) fn new(
         hub: Arc<Hub>,
@@ -125,14 +116,20 @@ impl Session {
         socket: Socket,
         handshake: &Handshake,
     ) -> Self {
-        let found = Found::new(&hub.config, handshake);
+        let host = ReachedHost::new(&hub.config, handshake);
         let prefix = ClientPrefix::from(handshake.address);
-        let client = Arc::new(Client { connection, socket, found, prefix });
         let now = Instant::now();
-        let (events, entries) = (Bucket::full(EVENTS, now), Bucket::full(ENTRIES, now));
-        let (chats, offers) = (Bucket::full(CHATS, now), Bucket::full(OFFERS, now));
-        let (place, translator, path) = (None, None, handshake.path);
-        Self { hub, client, place, events, entries, chats, offers, path, translator }
+        Self {
+            hub,
+            client: Arc::new(Client { connection, socket, host, prefix }),
+            membership: None,
+            events: Bucket::full(SOCKET_EVENTS, now),
+            entries: Bucket::full(SOCKET_ENTRIES, now),
+            chats: Bucket::full(SOCKET_CHATS, now),
+            offers: Bucket::full(SOCKET_SFU_OFFERS, now),
+            path: handshake.path,
+            translator: None,
+        }
     }
 
     fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
@@ -140,7 +137,7 @@ impl Session {
         self.count_entry()?;
         let client = &self.client;
         let list = self.hub.lobby.subscribe(client.connection, client.socket.clone());
-        meet(ack.take(), &list);
+        ack_ok(ack.take(), &list);
         Ok(())
     }
 
@@ -148,44 +145,46 @@ impl Session {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
         let room = self.hub.create(create, self.client.prefix)?;
-        meet(ack.take(), &RoomCreated { room });
+        ack_ok(ack.take(), &RoomCreated { room });
         Ok(())
     }
 
     async fn join(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let join: JoinRoom = payload(args)?;
-        if let Some(place) = self.place.as_ref().filter(|place| place.is_held()) {
-            // Asked again, since the answer is late; the room knows.
-            return match request(join) {
-                (address, resume @ Request::Resume(_)) if address == place.address => {
-                    self.ask(resume, ack).await
+        if let Some(membership) =
+            self.membership.as_ref().filter(|membership| membership.is_active())
+        {
+            // Repeated because the reply is late; the room recognizes it.
+            return match parse_join(join) {
+                (address, resume @ Request::Resume(_)) if address == membership.address => {
+                    self.request(resume, ack).await
                 }
-                _ => Err(Refusal::AlreadyJoined.into()),
+                _ => Err(Rejection::AlreadyJoined.into()),
             };
         }
         self.count_entry()?;
         let has_password = join.resume.is_none() && join.password.is_some();
-        let (address, request) = request(join);
+        let (address, request) = parse_join(join);
         let guesses = has_password.then(|| self.hub.guesses(&address)).flatten();
         let guess = match guesses {
             Some(guesses) => Some(self.wait_for_guess(&guesses).await?),
             None => None,
         };
-        let seat = Arc::new(Seat(Arc::clone(&self.client)));
-        let held = Arc::downgrade(&seat);
-        let mail = Mail::Enter { seat, request, ack: ack.take(), guess };
-        match self.hub.enter(&address, Box::new(mail)).await {
-            Ok(mailbox) => {
-                // Who is in a call has no use for the list of rooms.
+        let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
+        let weak = Arc::downgrade(&guard);
+        let message = RoomMessage::Enter { guard, request, ack: ack.take(), guess };
+        match self.hub.enter(&address, Box::new(message)).await {
+            Ok(room) => {
+                // A client in a call does not need the list of rooms.
                 self.hub.lobby.unsubscribe(self.client.connection);
-                self.place = Some(Place { address, mailbox, seat: held });
+                self.membership = Some(Membership { address, room, guard: weak });
             }
-            Err((error, mail)) => self.hub.turn_away(&address, error, *mail),
+            Err((error, message)) => self.hub.reject_entry(&address, error, *message),
         }
         Ok(())
     }
 
-    /// Waits until the password may be tried. Only this socket waits, and none of its room.
+    /// Waits until the password may be tried. Delays this socket only, never the room.
     async fn wait_for_guess(&self, guesses: &Arc<Guesses>) -> Result<Guess, ErrorBody> {
         let (guess, wait) = guesses
             .take(self.client.prefix, Instant::now())
@@ -198,109 +197,115 @@ impl Session {
 
     async fn leave(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let LeaveRoom {} = no_payload(args)?;
-        self.ask(Request::Leave, ack).await?;
-        self.place = None;
+        self.request(Request::Leave, ack).await?;
+        self.membership = None;
         Ok(())
     }
 
-    /// Puts to the room what the payload says.
-    async fn put<T>(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody>
+    /// Forwards a parsed payload to the room.
+    async fn forward<T>(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody>
     where
         T: DeserializeOwned + TryInto<Request>,
-        Refusal: From<T::Error>,
+        Rejection: From<T::Error>,
     {
-        let asked: T = payload(args)?;
-        let request = asked.try_into().map_err(Refusal::from)?;
-        self.ask(request, ack).await
+        let parsed: T = payload(args)?;
+        let request = parsed.try_into().map_err(Rejection::from)?;
+        self.request(request, ack).await
     }
 
-    /// Signals somebody. What the media server is offered takes much of its time, so it is counted,
-    /// by socket and by address; answers are to offers of its own.
+    /// Relays a description or candidate. Offers to the media server are expensive, so they are
+    /// limited per socket and per client prefix. Answers belong to the server's own offers.
     async fn signal(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let signal: SignalRequest = payload(args)?;
         let description = signal.description.as_ref().filter(|_| signal.to.is_sfu());
-        if description.is_some_and(|it| it.kind == SdpType::Offer) && !self.may_offer() {
-            return Err(rate_limited("too many offers in too short a time; wait a moment"));
+        if description.is_some_and(|description| description.kind == SdpType::Offer)
+            && !self.may_offer()
+        {
+            return Err(rate_limited("too many offers; try again later"));
         }
         let request = signal.try_into()?;
-        self.ask(request, ack).await
+        self.request(request, ack).await
     }
 
     fn may_offer(&mut self) -> bool {
-        let (prefix, now) = (self.client.prefix, Instant::now());
-        self.offers.take(OFFERS, now) && (prefix.is_loopback() || self.hub.offers.take(prefix, now))
+        let now = Instant::now();
+        let prefix = self.client.prefix;
+        self.offers.take(SOCKET_SFU_OFFERS, now)
+            && (prefix.is_loopback() || self.hub.sfu_offers.take(prefix, now))
     }
 
     async fn media(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let media: MediaState = payload(args)?;
-        self.ask(Request::Media(media), ack).await
+        self.request(Request::Media(media), ack).await
     }
 
     async fn chat(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let ChatRequest { text, serial } = payload(args)?;
-        if !self.chats.take(CHATS, Instant::now()) {
-            return Err(rate_limited("too many messages in too short a time; wait a moment"));
+        if !self.chats.take(SOCKET_CHATS, Instant::now()) {
+            return Err(rate_limited("too many messages; try again later"));
         }
-        self.ask(Request::Chat(Chat { text, serial, at: milliseconds_since_1970() }), ack).await
+        self.request(Request::Chat(Chat { text, serial, at: milliseconds_since_1970() }), ack).await
     }
 
-    /// Asks the room this socket is in; the room answers.
-    async fn ask(&self, request: Request, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
-        let place = self.place.as_ref().filter(|place| place.is_held());
-        let place = place.ok_or(Refusal::NotJoined)?;
+    /// Sends a request to the socket's room, which replies.
+    async fn request(&self, request: Request, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let membership = self.membership.as_ref().filter(|membership| membership.is_active());
+        let membership = membership.ok_or(Rejection::NotJoined)?;
         let from = self.client.connection;
-        place.deliver(&self.hub, Mail::Ask { from, request, ack: ack.take() }).await;
+        let message = RoomMessage::Request { from, request, ack: ack.take() };
+        membership.send(&self.hub.directory, &self.hub.rejections, message).await;
         Ok(())
     }
 
-    /// An event that is none of ours is perhaps one of a dialect.
+    /// Handles an event that is not of the native protocol.
     async fn translate(&mut self, event: &Incoming) -> Result<(), ErrorBody> {
         let mut translator = self
             .translator
             .take()
             .unwrap_or_else(|| Box::new(Translator::new(&self.hub, &self.client, self.path).0));
-        if !translator.hear(event).await {
-            let message = "there is no event of that name";
+        if !translator.handle(event).await {
+            let message = "no event has this name";
             return Err(ErrorBody::new(ErrorCode::UnknownEvent, message));
         }
         self.translator = Some(translator);
         Ok(())
     }
 
-    /// Waits until this event fits the rate.
-    async fn keep_pace(&mut self, event: &Incoming) {
+    /// Waits until the event rate permits this event.
+    async fn throttle(&mut self, event: &Incoming) {
         let bytes: usize = event.args.iter().map(|argument| argument.get().len()).sum();
         #[expect(clippy::cast_precision_loss, reason = "a cost may be rounded")]
         let cost = 1.0 + bytes as f32 / 1024.0;
-        let wait = self.events.owe(EVENTS, Instant::now(), cost);
+        let wait = self.events.owe(SOCKET_EVENTS, Instant::now(), cost);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
     }
 
     fn count_entry(&mut self) -> Result<(), ErrorBody> {
-        if self.entries.take(ENTRIES, Instant::now()) {
+        if self.entries.take(SOCKET_ENTRIES, Instant::now()) {
             Ok(())
         } else {
-            Err(rate_limited("too many attempts on this connection; try again later"))
+            Err(rate_limited("too many requests on this connection; try again later"))
         }
     }
 }
 
-/// A join as the room takes it: with a token it is a resume.
-fn request(join: JoinRoom) -> (Address, Request) {
+/// Converts a join payload to a request: a resume if it has a token.
+fn parse_join(join: JoinRoom) -> (Address, Request) {
     let JoinRoom { room, name, password, media, sfu, replaces, resume, last } = join;
     let request = match resume {
         Some(token) => Request::Resume(Resume { token, last }),
         None => {
-            let (media, sfu) = (media.unwrap_or_default(), sfu.unwrap_or_default());
-            Request::Join(Join { id: None, name, password, replaces, media, sfu, card: None })
+            let media = media.unwrap_or_default();
+            let sfu = sfu.unwrap_or_default();
+            Request::Join(Join { id: None, name, password, replaces, media, sfu, profile: None })
         }
     };
     (Address::native(&room), request)
 }
 
-/// As people's clocks count, for what people read.
+/// Wall-clock time of chat messages.
 fn milliseconds_since_1970() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

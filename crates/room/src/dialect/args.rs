@@ -1,4 +1,4 @@
-//! What the arguments of events are made of.
+//! Parsing of event arguments.
 
 use std::borrow::Cow;
 
@@ -7,42 +7,41 @@ use serde_json::value::RawValue;
 
 use crate::name::DisplayName;
 
-/// The most bytes of a name or an id that clients of a dialect give, as JSON. They follow no other
-/// rule.
+/// Maximum size of a dialect's names and ids as JSON, in bytes. They follow no other rule.
 pub const MAX_TEXT_BYTES: usize = 512;
 
-/// A text of bounded length.
+/// Parses a string of bounded length.
 pub(super) fn text(arg: &RawValue) -> Option<String> {
     (arg.get().len() <= MAX_TEXT_BYTES).then(|| any_text(arg).map(Cow::into_owned))?
 }
 
-/// The argument at that place as a text of bounded length.
+/// Parses the argument at `index` as a string of bounded length.
 pub(super) fn text_at(args: &[Box<RawValue>], index: usize) -> Option<String> {
     text(args.get(index)?)
 }
 
-/// The argument as an object.
+/// Parses an object.
 pub(super) fn object<'a, T: Deserialize<'a>>(arg: &'a RawValue) -> Option<T> {
-    // A list would do for serde, field by field.
+    // serde would accept an array, field by field.
     arg.get().starts_with('{').then(|| serde_json::from_str(arg.get()).ok())?
 }
 
-/// Whether this is that text.
+/// Returns whether the argument is the expected string.
 pub(super) fn is(arg: &RawValue, expected: &str) -> bool {
     any_text(arg).is_some_and(|text| text == expected)
 }
 
-/// Whether what is said of somebody is short enough to be told everybody.
+/// Returns whether a profile field is small enough to broadcast.
 pub(super) fn is_short(arg: Option<&RawValue>) -> bool {
     arg.is_none_or(|arg| arg.get().len() <= MAX_TEXT_BYTES)
 }
 
-/// What people can be shown, if it is a name.
+/// Parses a display name, if valid.
 pub(super) fn display_name(arg: Option<&RawValue>) -> Option<DisplayName> {
     DisplayName::new(&text(arg?)?).ok()
 }
 
-/// For a field that is there or not: `null` is there.
+/// Deserializes an optional field in which `null` counts as present.
 pub(super) fn present<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<&'de RawValue>, D::Error> {

@@ -1,27 +1,25 @@
-//! Client 004, ehdrms2034's WebRtcTutorial after the Google codelab (socket.io-client 2.x or 4.x).
+//! Client 004: ehdrms2034's WebRtcTutorial, based on the Google codelab (socket.io-client 2.x or
+//! 4.x).
 //!
 //! ```text
-//!   create or join(room)          created(room, id)   the room was empty
-//!                                 joined(room, id)    it held one; the member: join(room);
-//!                                                     then both: ready()
-//!                                 full(room)          it held two
+//!   create or join(room)          created(room, id)   if the room is empty
+//!                                 joined(room, id)    if it has one member, which receives
+//!                                                     join(room); then both: ready()
+//!                                 full(room)          if it has two
 //!   message(anything)             others: message(anything)
 //! ```
 //!
-//! Who joins a room that it is in already counts for itself, as in the original.
+//! A client that joins its own room again counts as a member of it, as in the original.
 
 use serde_json::value::RawValue;
 
 use super::{
-    Ask, Dialect, Scene,
     args::text_at,
-    speech::{Said, Speech, relayed},
+    emit::{Emits, EmittedEvent, relayed},
+    room_view::RoomView,
+    translation::{Dialect, DialectRequest},
 };
-use crate::{
-    event::Event,
-    opaque::Opaque,
-    request::{Recipients, Refusal},
-};
+use crate::{event::Event, opaque::Opaque, rejection::Rejection, request::Recipients};
 
 const CAPACITY: u32 = 2;
 
@@ -36,47 +34,51 @@ impl Dialect for Codelab {
         Some(CAPACITY)
     }
 
-    fn marks(&self, event: &str, _args: &[Box<RawValue>]) -> bool {
+    fn is_distinctive(&self, event: &str, _args: &[Box<RawValue>]) -> bool {
         matches!(event, "create or join" | "message")
     }
 
-    fn read(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<Ask> {
+    fn parse(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<DialectRequest> {
         match event {
             "create or join" => {
-                Some(Ask::Enter { room: text_at(args, 0)?, card: None, name: None })
+                Some(DialectRequest::Enter { room: text_at(args, 0)?, profile: None, name: None })
             }
             "message" => {
-                let (to, payload) = (Recipients::Others, Some(Opaque::copy_of(args.first()?)));
-                Some(Ask::Tell { room: None, to, event: "message", payload })
+                let payload = Some(Opaque::copy_of(args.first()?));
+                let to = Recipients::Others;
+                Some(DialectRequest::Relay { room: None, to, event: "message", payload })
             }
             _ => None,
         }
     }
 
-    fn entered<'a>(&self, scene: &Scene<'a>) -> Speech<'a> {
-        let event = if scene.others.is_empty() { "created" } else { "joined" };
-        let told = Said::plain(event).with(&scene.room).with(&scene.me).into();
-        if scene.others.is_empty() { vec![told] } else { vec![told, Said::plain("ready").into()] }
+    fn on_joined<'a>(&self, view: &RoomView<'a>) -> Emits<'a> {
+        let event = if view.others.is_empty() { "created" } else { "joined" };
+        let mut emits = vec![EmittedEvent::new(event).arg(&view.room).arg(&view.me).into()];
+        if !view.others.is_empty() {
+            emits.push(EmittedEvent::new("ready").into());
+        }
+        emits
     }
 
-    fn refused<'a>(&self, scene: &Scene<'a>, why: Refusal) -> Speech<'a> {
+    fn on_rejected<'a>(&self, view: &RoomView<'a>, why: Rejection) -> Emits<'a> {
         match why {
-            Refusal::AlreadyJoined if scene.others.is_empty() => vec![
-                Said::plain("join").with(&scene.room).into(),
-                Said::plain("joined").with(&scene.room).with(&scene.me).into(),
-                Said::plain("ready").into(),
+            Rejection::AlreadyJoined if view.others.is_empty() => vec![
+                EmittedEvent::new("join").arg(&view.room).into(),
+                EmittedEvent::new("joined").arg(&view.room).arg(&view.me).into(),
+                EmittedEvent::new("ready").into(),
             ],
-            Refusal::AlreadyJoined | Refusal::RoomFull => {
-                vec![Said::plain("full").with(&scene.room).into()]
+            Rejection::AlreadyJoined | Rejection::RoomFull => {
+                vec![EmittedEvent::new("full").arg(&view.room).into()]
             }
-            _ => Speech::new(),
+            _ => Emits::new(),
         }
     }
 
-    fn happened<'a>(&self, room: &'a str, event: &'a Event) -> Speech<'a> {
+    fn on_event<'a>(&self, room: &'a str, event: &'a Event) -> Emits<'a> {
         match event {
             Event::Joined(_) => {
-                vec![Said::plain("join").with(&room).into(), Said::plain("ready").into()]
+                vec![EmittedEvent::new("join").arg(&room).into(), EmittedEvent::new("ready").into()]
             }
             _ => relayed(event),
         }

@@ -1,5 +1,5 @@
-//! Client 002, a conference of three and more after jrucl2d's WebRTC_WebApp (socket.io-client
-//! 2.3.1): a mesh, and a lobby of rooms.
+//! Client 002: jrucl2d's WebRTC_WebApp (socket.io-client 2.3.1), a mesh conference with a list of
+//! rooms.
 //!
 //! ```text
 //!   get room list()                          give room list(rooms)
@@ -17,7 +17,7 @@
 //!   member  {socketID, streamID, userName}
 //! ```
 //!
-//! What a client leaves out is left out; a `null` stays one. Emptied rooms stay on the list.
+//! Fields that a client omits are omitted; a `null` stays `null`. Empty rooms stay listed.
 
 use std::borrow::Borrow;
 
@@ -28,17 +28,15 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    Ask, Dialect, Hall, Scene,
     args::{display_name, is, is_short, object, present, text},
-    hall::Row,
-    speech::{Said, Speech, Word, relayed},
+    emit::{Emit, Emits, EmittedEvent, relayed},
+    room_list::{RoomList, Row},
+    room_view::RoomView,
+    translation::{Dialect, DialectRequest},
 };
 use crate::{
-    event::Event,
-    opaque::Opaque,
-    participant::Participant,
-    protocol::ParticipantId,
-    request::{Recipients, Refusal},
+    event::Event, opaque::Opaque, participant::Participant, protocol::ParticipantId,
+    rejection::Rejection, request::Recipients,
 };
 
 pub(super) struct Conference;
@@ -48,47 +46,47 @@ impl Dialect for Conference {
         "conference"
     }
 
-    fn room_list(&self, hall: &Hall) -> Option<Said<'static>> {
-        Some(Said::plain("give room list").with(&Rooms(hall)))
+    fn room_list(&self, list: &RoomList) -> Option<EmittedEvent<'static>> {
+        Some(EmittedEvent::new("give room list").arg(&Rooms(list)))
     }
 
-    fn marks(&self, event: &str, _args: &[Box<RawValue>]) -> bool {
+    fn is_distinctive(&self, event: &str, _args: &[Box<RawValue>]) -> bool {
         matches!(event, "get room list" | "make room" | "join room" | "ice-candidate" | "out room")
     }
 
-    fn read(&self, me: &str, event: &str, args: &[Box<RawValue>]) -> Option<Ask> {
+    fn parse(&self, me: &str, event: &str, args: &[Box<RawValue>]) -> Option<DialectRequest> {
         match event {
-            "get room list" => Some(Ask::ListRooms),
+            "get room list" => Some(DialectRequest::ListRooms),
             "make room" => read_make(args.first()?),
             "join room" => read_join(args.first()?),
             "offer" => read_directed("offer", me, args.first()?),
             "answer" => read_directed("answer", me, args.first()?),
             "ice-candidate" => read_candidate(me, args.first()?),
-            "out room" => Some(Ask::Leave),
+            "out room" => Some(DialectRequest::Leave),
             _ => None,
         }
     }
 
-    fn entered<'a>(&self, scene: &Scene<'a>) -> Speech<'a> {
-        vec![Said::plain("other users").with(&Members(&scene.others)).into()]
+    fn on_joined<'a>(&self, view: &RoomView<'a>) -> Emits<'a> {
+        vec![EmittedEvent::new("other users").arg(&Members(&view.others)).into()]
     }
 
-    fn refused<'a>(&self, scene: &Scene<'a>, why: Refusal) -> Speech<'a> {
+    fn on_rejected<'a>(&self, view: &RoomView<'a>, why: Rejection) -> Emits<'a> {
         match why {
-            Refusal::AlreadyJoined => self.entered(scene),
-            _ => Speech::new(),
+            Rejection::AlreadyJoined => self.on_joined(view),
+            _ => Emits::new(),
         }
     }
 
-    fn happened<'a>(&self, _room: &'a str, event: &'a Event) -> Speech<'a> {
+    fn on_event<'a>(&self, _room: &'a str, event: &'a Event) -> Emits<'a> {
         match event {
             Event::Joined(participant) => {
-                vec![Said::plain("user joined").with(&Member::new(participant)).into()]
+                vec![EmittedEvent::new("user joined").arg(&Member::new(participant)).into()]
             }
             Event::Left(participant) => {
                 let About { stream_id, user_name } = About::of(participant);
                 let gone = Gone { username: user_name, stream_id };
-                vec![Said::plain("out user").with(&gone).into(), Word::RoomList]
+                vec![EmittedEvent::new("out user").arg(&gone).into(), Emit::RoomList]
             }
             _ => relayed(event),
         }
@@ -103,9 +101,9 @@ struct MakeRoom<'a> {
     id: &'a RawValue,
 }
 
-fn read_make(payload: &RawValue) -> Option<Ask> {
+fn read_make(payload: &RawValue) -> Option<DialectRequest> {
     let MakeRoom { name, id } = object(payload)?;
-    Some(Ask::MakeRoom { id: text(id)?, title: text(name)? })
+    Some(DialectRequest::MakeRoom { id: text(id)?, title: text(name)? })
 }
 
 #[derive(Deserialize)]
@@ -114,14 +112,14 @@ struct JoinRoom<'a> {
     room: &'a RawValue,
 }
 
-fn read_join(payload: &RawValue) -> Option<Ask> {
+fn read_join(payload: &RawValue) -> Option<DialectRequest> {
     let JoinRoom { room } = object(payload)?;
     let about: About<'_> = object(payload)?;
     if !is_short(about.stream_id) || !is_short(about.user_name) {
         return None;
     }
-    let card = Opaque::of(&about);
-    Some(Ask::Enter { room: text(room)?, card, name: display_name(about.user_name) })
+    let profile = Opaque::of(&about);
+    Some(DialectRequest::Enter { room: text(room)?, profile, name: display_name(about.user_name) })
 }
 
 #[derive(Deserialize)]
@@ -132,11 +130,12 @@ struct Directed<'a> {
     caller: Option<&'a RawValue>,
 }
 
-fn read_directed(event: &'static str, me: &str, payload: &RawValue) -> Option<Ask> {
+fn read_directed(event: &'static str, me: &str, payload: &RawValue) -> Option<DialectRequest> {
     let Directed { target, caller } = object(payload)?;
     let to = Recipients::One(ParticipantId(text(target)?));
-    let told = Ask::Tell { room: None, to, event, payload: Some(Opaque::copy_of(payload)) };
-    is_mine(caller, me).then_some(told)
+    let payload = Some(Opaque::copy_of(payload));
+    let relay = DialectRequest::Relay { room: None, to, event, payload };
+    is_mine(caller, me).then_some(relay)
 }
 
 #[derive(Deserialize)]
@@ -147,19 +146,23 @@ struct Candidate<'a> {
     room: &'a RawValue,
 }
 
-fn read_candidate(me: &str, payload: &RawValue) -> Option<Ask> {
+fn read_candidate(me: &str, payload: &RawValue) -> Option<DialectRequest> {
     let Candidate { caller, room } = object(payload)?;
-    let (room, payload) = (Some(text(room)?), Some(Opaque::copy_of(payload)));
-    let told = Ask::Tell { room, to: Recipients::Others, event: "ice-candidate", payload };
-    is_mine(caller, me).then_some(told)
+    let relay = DialectRequest::Relay {
+        room: Some(text(room)?),
+        to: Recipients::Others,
+        event: "ice-candidate",
+        payload: Some(Opaque::copy_of(payload)),
+    };
+    is_mine(caller, me).then_some(relay)
 }
 
-/// Answers go to the caller, so nobody may name another.
+/// Rejects forged callers, since answers are addressed to the caller.
 fn is_mine(caller: Option<&RawValue>, me: &str) -> bool {
     caller.is_none_or(|caller| is(caller, me))
 }
 
-/// What a client says of itself; its card.
+/// A client's profile.
 #[derive(Default, Deserialize, Serialize)]
 struct About<'a> {
     #[serde(borrow, rename = "streamID", default, deserialize_with = "present")]
@@ -172,7 +175,7 @@ struct About<'a> {
 
 impl<'a> About<'a> {
     fn of(participant: &'a Participant) -> Self {
-        participant.card.as_ref().and_then(|card| object(card.json())).unwrap_or_default()
+        participant.profile.as_ref().and_then(|profile| object(profile.json())).unwrap_or_default()
     }
 }
 
@@ -193,7 +196,7 @@ impl<'a> Member<'a> {
     }
 }
 
-/// The original spells it this way, with a small n.
+/// Spelled `username` with a small n, as in the original.
 #[derive(Serialize)]
 struct Gone<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,7 +217,7 @@ impl<T: Borrow<Participant>> Serialize for Members<'_, T> {
     }
 }
 
-struct Rooms<'a>(&'a Hall);
+struct Rooms<'a>(&'a RoomList);
 
 impl Serialize for Rooms<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,8 +1,8 @@
-//! Client 003, millo's call for two in React (socket.io-client 2.3.0).
+//! Client 003: millo's one-to-one call in React (socket.io-client 2.3.0).
 //!
 //! ```text
 //!   join_room({room, email})      all_users([{id, email}])   the others
-//!                                 room_full()                it held two
+//!                                 room_full()                if it has two members
 //!   offer(description)            others: getOffer(description)
 //!   answer(description)           others: getAnswer(description)
 //!   candidate(candidate)          others: getCandidate(candidate)
@@ -13,15 +13,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    Ask, Dialect, Scene,
     args::{display_name, is_short, object, present, text},
-    speech::{Said, Speech, relayed},
+    emit::{Emits, EmittedEvent, relayed},
+    room_view::RoomView,
+    translation::{Dialect, DialectRequest},
 };
 use crate::{
-    event::Event,
-    opaque::Opaque,
-    participant::Participant,
-    request::{Recipients, Refusal},
+    event::Event, opaque::Opaque, participant::Participant, rejection::Rejection,
+    request::Recipients,
 };
 
 const CAPACITY: u32 = 2;
@@ -37,11 +36,11 @@ impl Dialect for OneToOne {
         Some(CAPACITY)
     }
 
-    fn marks(&self, event: &str, args: &[Box<RawValue>]) -> bool {
+    fn is_distinctive(&self, event: &str, args: &[Box<RawValue>]) -> bool {
         event == "join_room" || (event == "candidate" && args.len() == 1)
     }
 
-    fn read(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<Ask> {
+    fn parse(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<DialectRequest> {
         let event = match event {
             "join_room" => return read_join(args.first()?),
             "offer" => "getOffer",
@@ -50,27 +49,27 @@ impl Dialect for OneToOne {
             _ => return None,
         };
         let payload = Some(Opaque::copy_of(args.first()?));
-        Some(Ask::Tell { room: None, to: Recipients::Others, event, payload })
+        Some(DialectRequest::Relay { room: None, to: Recipients::Others, event, payload })
     }
 
-    fn entered<'a>(&self, scene: &Scene<'a>) -> Speech<'a> {
-        let others: Vec<_> = scene.others.iter().map(|other| User::new(other)).collect();
-        vec![Said::plain("all_users").with(&others).into()]
+    fn on_joined<'a>(&self, view: &RoomView<'a>) -> Emits<'a> {
+        let others: Vec<_> = view.others.iter().map(|other| User::new(other)).collect();
+        vec![EmittedEvent::new("all_users").arg(&others).into()]
     }
 
-    fn refused<'a>(&self, scene: &Scene<'a>, why: Refusal) -> Speech<'a> {
+    fn on_rejected<'a>(&self, view: &RoomView<'a>, why: Rejection) -> Emits<'a> {
         match why {
-            Refusal::AlreadyJoined => self.entered(scene),
-            Refusal::RoomFull => vec![Said::plain("room_full").into()],
-            _ => Speech::new(),
+            Rejection::AlreadyJoined => self.on_joined(view),
+            Rejection::RoomFull => vec![EmittedEvent::new("room_full").into()],
+            _ => Emits::new(),
         }
     }
 
-    fn happened<'a>(&self, _room: &'a str, event: &'a Event) -> Speech<'a> {
+    fn on_event<'a>(&self, _room: &'a str, event: &'a Event) -> Emits<'a> {
         match event {
             Event::Left(participant) => {
                 let gone = Exit { id: participant.id.as_str() };
-                vec![Said::plain("user_exit").with(&gone).into()]
+                vec![EmittedEvent::new("user_exit").arg(&gone).into()]
             }
             _ => relayed(event),
         }
@@ -85,14 +84,14 @@ struct JoinRoom<'a> {
     email: Option<&'a RawValue>,
 }
 
-fn read_join(payload: &RawValue) -> Option<Ask> {
+fn read_join(payload: &RawValue) -> Option<DialectRequest> {
     let JoinRoom { room, email } = object(payload)?;
-    let card = email.map(Opaque::copy_of);
-    let told = Ask::Enter { room: text(room)?, card, name: display_name(email) };
-    is_short(email).then_some(told)
+    let profile = email.map(Opaque::copy_of);
+    let enter = DialectRequest::Enter { room: text(room)?, profile, name: display_name(email) };
+    is_short(email).then_some(enter)
 }
 
-/// The card is the email, as it came.
+/// A member. The profile is the unchanged email.
 #[derive(Serialize)]
 struct User<'a> {
     id: &'a str,
@@ -102,7 +101,7 @@ struct User<'a> {
 
 impl<'a> User<'a> {
     fn new(participant: &'a Participant) -> Self {
-        let email = participant.card.as_ref().map(Opaque::json);
+        let email = participant.profile.as_ref().map(Opaque::json);
         Self { id: participant.id.as_str(), email }
     }
 }

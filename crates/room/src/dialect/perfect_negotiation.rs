@@ -1,15 +1,19 @@
-//! Client 001, perfect negotiation after Joonik Choi (socket.io-client 4.4, WebSocket alone, path
+//! Client 001: Joonik Choi's perfect negotiation (socket.io-client 4.4, WebSocket only, path
 //! `/webRTC_V0/`).
 //!
 //! ```text
 //!   webrtc:signaling(message)     others: webrtc:signaling(message)
 //! ```
 //!
-//! All who come by the path are in one room, and hear everything but themselves.
+//! All clients of the path share one room and receive every message but their own.
 
 use serde_json::value::RawValue;
 
-use super::{Ask, Dialect, Scene, speech::Speech};
+use super::{
+    emit::Emits,
+    room_view::RoomView,
+    translation::{Dialect, DialectRequest},
+};
 use crate::{opaque::Opaque, request::Recipients};
 
 const SIGNALING: &str = "webrtc:signaling";
@@ -25,22 +29,26 @@ impl Dialect for PerfectNegotiation {
         Some("/webRTC_V0/")
     }
 
-    fn greeting(&self) -> Option<Ask> {
-        Some(Ask::Enter { room: "webRTC_V0".to_owned(), card: None, name: None })
+    fn initial_request(&self) -> Option<DialectRequest> {
+        Some(DialectRequest::Enter { room: "webRTC_V0".to_owned(), profile: None, name: None })
     }
 
-    fn marks(&self, _event: &str, _args: &[Box<RawValue>]) -> bool {
-        // On other paths the event means nothing.
+    fn is_distinctive(&self, _event: &str, _args: &[Box<RawValue>]) -> bool {
+        // The event has no meaning on other paths.
         false
     }
 
-    fn read(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<Ask> {
+    fn parse(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<DialectRequest> {
         let payload = Opaque::copy_of(args.first().filter(|_| event == SIGNALING)?);
-        let (to, payload) = (Recipients::Others, Some(payload));
-        Some(Ask::Tell { room: None, to, event: SIGNALING, payload })
+        Some(DialectRequest::Relay {
+            room: None,
+            to: Recipients::Others,
+            event: SIGNALING,
+            payload: Some(payload),
+        })
     }
 
-    fn entered<'a>(&self, _scene: &Scene<'a>) -> Speech<'a> {
-        Speech::new()
+    fn on_joined<'a>(&self, _scene: &RoomView<'a>) -> Emits<'a> {
+        Emits::new()
     }
 }

@@ -1,33 +1,31 @@
-//! Client 000, a video chat for two after ahnchan's tutorial (socket.io-client 4.3).
+//! Client 000: ahnchan's video chat tutorial for two (socket.io-client 4.3).
 //!
 //! ```text
-//!   join(room)                    created()  the room was empty
-//!                                 joined()   it held one
-//!                                 full()     it held two
+//!   join(room)                    created()  if the room is empty
+//!                                 joined()   if it has one member
+//!                                 full()     if it has two
 //!   ready(room)                   others: ready()
 //!   offer(description, room)      others: offer(description)
 //!   answer(description, room)     others: answer(description)
 //!   candidate(candidate, room)    others: candidate(candidate)
 //! ```
 //!
-//! A socket may be in several rooms. Who joins a room that it is in already counts for itself: the
-//! sole member hears `joined`.
+//! A socket may be in several rooms. A client that joins its own room again counts as a member of
+//! it, so a sole member receives `joined`.
 
 use serde_json::value::RawValue;
 
 use super::{
-    Ask, Dialect, Scene,
     args::text_at,
-    speech::{Said, Speech},
+    emit::{Emits, EmittedEvent},
+    room_view::RoomView,
+    translation::{Dialect, DialectRequest},
 };
-use crate::{
-    opaque::Opaque,
-    request::{Recipients, Refusal},
-};
+use crate::{opaque::Opaque, rejection::Rejection, request::Recipients};
 
 const CAPACITY: u32 = 2;
-/// More than any page has use for.
-const ROOMS: usize = 16;
+/// Rooms per socket, more than any page uses.
+const MAX_ROOMS: usize = 16;
 
 pub(super) struct VideoChat;
 
@@ -41,20 +39,26 @@ impl Dialect for VideoChat {
     }
 
     fn rooms_at_once(&self) -> usize {
-        ROOMS
+        MAX_ROOMS
     }
 
-    fn marks(&self, event: &str, _args: &[Box<RawValue>]) -> bool {
+    fn is_distinctive(&self, event: &str, _args: &[Box<RawValue>]) -> bool {
         event == "join"
     }
 
-    fn read(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<Ask> {
+    fn parse(&self, _me: &str, event: &str, args: &[Box<RawValue>]) -> Option<DialectRequest> {
         let event = match event {
-            "join" => return Some(Ask::Enter { room: text_at(args, 0)?, card: None, name: None }),
+            "join" => {
+                return Some(DialectRequest::Enter {
+                    room: text_at(args, 0)?,
+                    profile: None,
+                    name: None,
+                });
+            }
             "ready" => {
                 let room = Some(text_at(args, 0)?);
                 let to = Recipients::Others;
-                return Some(Ask::Tell { room, to, event: "ready", payload: None });
+                return Some(DialectRequest::Relay { room, to, event: "ready", payload: None });
             }
             "offer" => "offer",
             "answer" => "answer",
@@ -63,20 +67,20 @@ impl Dialect for VideoChat {
         };
         let room = Some(text_at(args, 1)?);
         let payload = Opaque::copy_of(args.first()?);
-        Some(Ask::Tell { room, to: Recipients::Others, event, payload: Some(payload) })
+        Some(DialectRequest::Relay { room, to: Recipients::Others, event, payload: Some(payload) })
     }
 
-    fn entered<'a>(&self, scene: &Scene<'a>) -> Speech<'a> {
-        let event = if scene.others.is_empty() { "created" } else { "joined" };
-        vec![Said::plain(event).into()]
+    fn on_joined<'a>(&self, view: &RoomView<'a>) -> Emits<'a> {
+        let event = if view.others.is_empty() { "created" } else { "joined" };
+        vec![EmittedEvent::new(event).into()]
     }
 
-    fn refused<'a>(&self, scene: &Scene<'a>, why: Refusal) -> Speech<'a> {
+    fn on_rejected<'a>(&self, view: &RoomView<'a>, why: Rejection) -> Emits<'a> {
         let event = match why {
-            Refusal::AlreadyJoined if scene.others.is_empty() => "joined",
-            Refusal::AlreadyJoined | Refusal::RoomFull => "full",
-            _ => return Speech::new(),
+            Rejection::AlreadyJoined if view.others.is_empty() => "joined",
+            Rejection::AlreadyJoined | Rejection::RoomFull => "full",
+            _ => return Emits::new(),
         };
-        vec![Said::plain(event).into()]
+        vec![EmittedEvent::new(event).into()]
     }
 }

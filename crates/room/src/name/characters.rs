@@ -1,4 +1,4 @@
-//! Properties of single characters that decide whether a name may hold them (Unicode UAX #44).
+//! Character properties that decide whether a name may contain a character (UAX #44).
 
 use unicode_normalization::char::canonical_combining_class;
 use unicode_properties::{
@@ -11,24 +11,24 @@ pub(super) const ZWJ: char = '\u{200d}';
 pub(super) const KEYCAP: char = '\u{20e3}';
 pub(super) const BLACK_FLAG: char = '\u{1f3f4}';
 
-/// Marks of text direction and of byte order, which come along with pasted text and show nothing:
-/// the isolates and implicit marks of UAX #9, and U+FEFF.
+/// Direction and byte order marks that come along with pasted text: the isolates and implicit marks
+/// of UAX #9, and U+FEFF.
 pub(super) fn is_pasted(c: char) -> bool {
     matches!(c, '\u{feff}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Any space, and Braille's blank cell, which is one.
+/// Any space, including the blank Braille pattern.
 pub(super) fn is_space(c: char) -> bool {
     c == '\u{2800}' || c == '\t' || c.general_category() == GeneralCategory::SpaceSeparator
 }
 
-/// Embeddings and overrides of UAX #9, which disguise what follows.
+/// Embeddings and overrides of UAX #9, which disguise the following text.
 pub(super) fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}')
 }
 
-/// Shows nothing, or nothing of its own: format characters, separators of lines,
-/// Default_Ignorable_Code_Point, and the null notehead.
+/// Invisible on its own: format characters, line separators, Default_Ignorable_Code_Point, and the
+/// null notehead.
 pub(super) fn is_invisible(c: char) -> bool {
     use GeneralCategory::{Format, LineSeparator, ParagraphSeparator};
     matches!(c.general_category(), Format | LineSeparator | ParagraphSeparator)
@@ -36,7 +36,7 @@ pub(super) fn is_invisible(c: char) -> bool {
         || c == '\u{1d159}'
 }
 
-/// DerivedCoreProperties.txt, which reserves whole ranges so that the list stays.
+/// From DerivedCoreProperties.txt, which reserves whole ranges so that the list is stable.
 fn is_default_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -46,18 +46,18 @@ fn is_default_ignorable(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Without a meaning that others share: unassigned, a noncharacter, or for private use.
+/// Unassigned, noncharacter or private use.
 pub(super) fn is_unassigned(c: char) -> bool {
     matches!(c.general_category(), GeneralCategory::Unassigned | GeneralCategory::PrivateUse)
 }
 
-/// A mark that is drawn onto the character before it and takes no room of its own.
+/// A combining mark without advance width.
 pub(super) fn is_stacking_mark(c: char) -> bool {
     use GeneralCategory::{EnclosingMark, NonspacingMark};
     matches!(c.general_category(), NonspacingMark | EnclosingMark)
 }
 
-/// Any mark, spacing ones too.
+/// Any combining mark, including spacing ones.
 pub(super) fn is_mark(c: char) -> bool {
     c.general_category_group() == GeneralCategoryGroup::Mark
 }
@@ -66,12 +66,12 @@ pub(super) fn is_letter(c: char) -> bool {
     c.general_category_group() == GeneralCategoryGroup::Letter
 }
 
-/// Kills an inherent vowel and joins consonants, so that a joiner beside it shows.
+/// Virama: suppresses a vowel and joins consonants, so a joiner beside it has an effect.
 pub(super) fn is_virama(c: char) -> bool {
     canonical_combining_class(c) == 9
 }
 
-/// The script whose letters change their form by their neighbours, if `c` is a letter of one.
+/// Returns the cursive script of a letter, whose shape depends on its neighbors.
 pub(super) fn cursive_script(c: char) -> Option<Script> {
     let script = c.script();
     let is_cursive = matches!(
@@ -99,7 +99,7 @@ pub(super) fn is_han(c: char) -> bool {
     c.script() == Script::Han
 }
 
-/// A picture that may be part of an emoji sequence (UTS #51): no digit and no letter of a flag.
+/// Pictograph that may be part of an emoji sequence (UTS #51); no digit, no regional indicator.
 pub(super) fn is_pictograph(c: char) -> bool {
     c.is_emoji_char()
         && !c.is_ascii()
@@ -107,12 +107,12 @@ pub(super) fn is_pictograph(c: char) -> bool {
         && c.emoji_status() != EmojiStatus::NonEmojiButEmojiComponent
 }
 
-/// Begins a keycap.
+/// Base of a keycap sequence.
 pub(super) fn is_keycap_base(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '#' | '*')
 }
 
-/// Chooses another form of the character before it, and shows nothing itself.
+/// Selects a variant of the preceding character; invisible itself.
 pub(super) fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
         || is_mongolian_variation_selector(c)
@@ -122,5 +122,5 @@ pub(super) fn is_mongolian_variation_selector(c: char) -> bool {
     matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}')
 }
 
-/// Separates a final vowel from its stem.
+/// Separates a final vowel from its stem in Mongolian.
 pub(super) const MONGOLIAN_VOWEL_SEPARATOR: char = '\u{180e}';

@@ -1,25 +1,25 @@
-//! From a typed or pasted name to the one that is kept.
+//! Cleaning of typed or pasted names.
 //!
-//! What shows nothing and came along by accident is taken out; what could disguise a name, or says
-//! nothing at all, is refused. Joiners and variation selectors stay where they change what is seen
-//! (RFC 5892 appendix A, UTS #51) and nowhere else. Cleaning a clean name changes nothing.
+//! Invisible characters that come along with pasted text are removed. Characters that could disguise
+//! a name or have no meaning are rejected. Joiners and variation selectors are kept only where they
+//! change the rendering (RFC 5892 appendix A, UTS #51). Cleaning is idempotent.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    MAX_MARKS, MAX_NAME_CHARS, NameError,
     characters::{
         BLACK_FLAG, KEYCAP, MONGOLIAN_VOWEL_SEPARATOR, ZWJ, ZWNJ, cursive_script, is_han,
         is_invisible, is_keycap_base, is_letter, is_mark, is_mongolian_letter,
         is_mongolian_variation_selector, is_pasted, is_pictograph, is_space, is_stacking_mark,
         is_unassigned, is_variation_selector, is_virama, turns_direction,
     },
+    error::{MAX_MARKS, MAX_NAME_CHARS, NameError},
 };
 
-/// The most bytes that are looked at: one code point grows to at most 18 by normalising.
+/// Maximum size of the input, in bytes: normalization expands one code point to at most 18.
 const MAX_TYPED_BYTES: usize = MAX_NAME_CHARS * 18 * 4;
 
-/// Cleans a name, or says why it can't be one.
+/// Cleans and validates a name.
 pub(super) fn clean(typed: &str) -> Result<String, NameError> {
     if typed.len() > MAX_TYPED_BYTES {
         return Err(NameError::TooLong);
@@ -29,7 +29,7 @@ pub(super) fn clean(typed: &str) -> Result<String, NameError> {
     if name.chars().count() > MAX_NAME_CHARS { Err(NameError::TooLong) } else { Ok(name) }
 }
 
-/// As much as can be shown of a name that follows no rules, `None` where that is nothing.
+/// Removes everything invalid from a name; `None` if nothing is left.
 pub(super) fn salvage(name: &str) -> Option<String> {
     let (mut legible, mut marks) = (Vec::new(), 0);
     for c in name.chars().filter(|c| is_plain(*c) && !is_pasted(*c)) {
@@ -39,13 +39,13 @@ pub(super) fn salvage(name: &str) -> Option<String> {
             legible.push(c);
         }
     }
-    // Normalising may lengthen it.
+    // Normalization may lengthen it.
     let cut: String = tidied(&String::from_iter(legible)).chars().take(MAX_NAME_CHARS).collect();
     clean(&cut).ok()
 }
 
-/// Without what shows nothing, on one line as far as it was, in NFC: a Mac sends Hangul decomposed,
-/// and the same link must find the same room.
+/// Removes characters without visible effect, collapses spaces and normalizes (NFC): macOS sends
+/// decomposed Hangul, and the same link must find the same room.
 fn tidied(typed: &str) -> String {
     let is_trimmed = |c: char| c.is_whitespace() || is_space(c) || is_pasted(c);
     let inner = typed.trim_matches(is_trimmed).chars().filter(|c| !is_pasted(*c));
@@ -60,7 +60,7 @@ fn tidied(typed: &str) -> String {
                     && next.first().is_some_and(|c| is_mongolian_letter(*c))
             }
             c if is_variation_selector(c) => selector_shows(c, &kept, next),
-            // Browsers show a run of spaces as one.
+            // Browsers render a run of spaces as one.
             ' ' => kept.last() != Some(&' '),
             _ => true,
         };
@@ -71,8 +71,8 @@ fn tidied(typed: &str) -> String {
     String::from_iter(kept).trim_matches(' ').nfc().collect()
 }
 
-/// Whether a joiner changes what is seen: between cursive letters, beside a virama, and in an emoji
-/// sequence.
+/// Returns whether a joiner changes the rendering: between cursive letters, beside a virama, or in an
+/// emoji sequence.
 fn joiner_shows(joiner: char, before: &[char], after: &[char]) -> bool {
     let marks_before = before.iter().rev().take_while(|c| is_mark(**c));
     let follows_virama = marks_before.clone().any(|c| is_virama(*c));
@@ -103,8 +103,8 @@ fn ends_in_pictograph(before: &[char]) -> bool {
     }
 }
 
-/// Whether a variation selector changes what is seen: one after a pictograph, in a keycap, after a
-/// Han or a Mongolian character.
+/// Returns whether a variation selector changes the rendering: after a pictograph, in a keycap, or
+/// after a Han or Mongolian character.
 fn selector_shows(selector: char, before: &[char], after: &[char]) -> bool {
     let Some(base) = before.last().copied() else { return false };
     match selector {
@@ -115,7 +115,7 @@ fn selector_shows(selector: char, before: &[char], after: &[char]) -> bool {
     }
 }
 
-/// Refuses what a tidied name can't be.
+/// Validates a tidied name.
 fn check(name: &str) -> Result<(), NameError> {
     let chars: Vec<char> = name.chars().collect();
     let (mut at, mut marks, mut is_visible) = (0, 0, false);
@@ -124,7 +124,7 @@ fn check(name: &str) -> Result<(), NameError> {
         if c == BLACK_FLAG {
             at += tags_of_flag(chars.get(at..).unwrap_or_default());
         }
-        // Those that were kept have an effect; they are no rest between marks.
+        // Kept joiners and selectors have an effect; they don't interrupt a run of marks.
         if matches!(c, ZWNJ | ZWJ | MONGOLIAN_VOWEL_SEPARATOR) || is_variation_selector(c) {
             continue;
         }
@@ -157,15 +157,15 @@ fn is_plain(c: char) -> bool {
     may_show || check_character(c).is_ok()
 }
 
-/// The number of tag characters that make a flag of a black one: a country and its part, such as
-/// `gbsct`, and an end (UTS #51 §1.4.6). 0 where they don't.
+/// Number of tag characters that turn a black flag into a regional one: a region code such as
+/// `gbsct` and an end tag (UTS #51 §1.4.6). 0 if they don't.
 fn tags_of_flag(after: &[char]) -> usize {
     let region = after.iter().take_while(|c| is_tag_of_region(**c)).count();
     let is_ended = after.get(region) == Some(&'\u{e007f}');
     if (3..=6).contains(&region) && is_ended { region + 1 } else { 0 }
 }
 
-/// A tag character that stands for a digit or a small letter.
+/// Returns whether `c` is the tag of a digit or lower-case letter.
 fn is_tag_of_region(c: char) -> bool {
     matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}')
 }

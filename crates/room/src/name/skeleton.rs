@@ -1,6 +1,6 @@
-//! Names that look alike.
+//! Confusable names.
 
-/// The look of a name (UTS #39 §4): two that could be taken for each other have the same.
+/// Confusability skeleton of a name (UTS #39 §4). Confusable names have the same skeleton.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Skeleton(Box<str>);
 

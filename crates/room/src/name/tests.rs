@@ -8,25 +8,25 @@ fn cleaned(typed: &str) -> Result<String, NameError> {
 }
 
 #[test]
-fn a_decomposed_hangul_name_is_the_same_room() {
+fn decomposed_hangul_names_the_same_room() {
     assert_eq!(RoomName::new("\u{1106}\u{1169}\u{110b}\u{1175}\u{11b7}"), RoomName::new("모임"));
 }
 
 #[test]
-fn of_any_name_something_can_be_shown() {
-    assert_eq!(RoomName::legible("tea \u{202e}room\n").as_str(), "tea room");
-    assert_eq!(RoomName::legible(&"a".repeat(1000)).as_str(), "a".repeat(MAX_NAME_CHARS));
+fn any_name_can_be_sanitized() {
+    assert_eq!(RoomName::sanitize("tea \u{202e}room\n").as_str(), "tea room");
+    assert_eq!(RoomName::sanitize(&"a".repeat(1000)).as_str(), "a".repeat(MAX_NAME_CHARS));
     assert_eq!(
-        RoomName::legible(&format!("a{}", "\u{334}".repeat(99))).as_str(),
+        RoomName::sanitize(&format!("a{}", "\u{334}".repeat(99))).as_str(),
         "a\u{334}\u{334}\u{334}\u{334}"
     );
     for nothing in ["", " ", "\u{0}\u{200b}", "\u{3164}", "\u{301}", "..", "\u{fffff}"] {
-        assert_eq!(RoomName::legible(nothing).as_str(), "—", "{nothing:?}");
+        assert_eq!(RoomName::sanitize(nothing).as_str(), "—", "{nothing:?}");
     }
 }
 
 #[test]
-fn names_that_would_mislead_are_refused() {
+fn misleading_names_are_rejected() {
     for (typed, error) in [
         ("  ", NameError::Empty),
         ("ann\u{202e}nna", NameError::Direction),
@@ -47,7 +47,7 @@ fn names_that_would_mislead_are_refused() {
 }
 
 #[test]
-fn names_that_show_nothing_are_refused() {
+fn invisible_names_are_rejected() {
     for blank in [
         '\u{ad}',
         '\u{34f}',
@@ -95,7 +95,7 @@ fn names_that_show_nothing_are_refused() {
 }
 
 #[test]
-fn characters_without_a_meaning_are_refused() {
+fn unassigned_and_private_use_characters_are_rejected() {
     for c in ['\u{378}', '\u{e000}', '\u{fdd0}', '\u{ffff}', '\u{1fffe}', '\u{f0000}', '\u{10ffff}']
     {
         assert_eq!(cleaned(&format!("Ann{c}")), Err(NameError::Unassigned), "{:x}", u32::from(c));
@@ -103,7 +103,7 @@ fn characters_without_a_meaning_are_refused() {
 }
 
 #[test]
-fn hidden_text_does_not_travel_in_a_name() {
+fn tag_characters_are_rejected() {
     let tags: String =
         "hidden".chars().filter_map(|c| char::from_u32(0xe0000 + u32::from(c))).collect();
     assert_eq!(cleaned(&format!("Ann{tags}")), Err(NameError::Invisible));
@@ -115,7 +115,7 @@ fn hidden_text_does_not_travel_in_a_name() {
 }
 
 #[test]
-fn at_most_four_marks_are_stacked() {
+fn combining_marks_are_limited_to_four() {
     let marked = |marks| cleaned(&format!("x{}", "\u{334}".repeat(marks)));
     assert!(marked(4).is_ok());
     for marks in [5, 6, 63] {
@@ -129,7 +129,7 @@ fn at_most_four_marks_are_stacked() {
 }
 
 #[test]
-fn names_as_people_write_them_are_kept() {
+fn real_world_names_are_kept() {
     for name in [
         "Ann Lee",
         "김민수",
@@ -189,7 +189,7 @@ fn names_as_people_write_them_are_kept() {
 }
 
 #[test]
-fn what_comes_along_with_pasted_text_is_taken_out() {
+fn pasted_direction_marks_are_removed() {
     for (typed, name) in [
         ("\u{feff}Ann", "Ann"),
         ("\tAnn\r\n", "Ann"),
@@ -215,7 +215,7 @@ fn what_comes_along_with_pasted_text_is_taken_out() {
 }
 
 #[test]
-fn names_that_look_alike_have_one_skeleton() {
+fn confusable_names_have_the_same_skeleton() {
     let skeleton = |name: &str| DisplayName::new(name).expect("a name").skeleton();
     for (one, other) in [
         ("Ann", "Ann"),
@@ -232,11 +232,11 @@ fn names_that_look_alike_have_one_skeleton() {
 }
 
 #[test]
-fn an_error_is_known_by_its_sentence() {
+fn error_is_found_by_its_message() {
     for error in NameError::ALL {
-        assert_eq!(NameError::of_sentence(&error.to_string()), Some(error));
+        assert_eq!(NameError::from_message(&error.to_string()), Some(error));
     }
-    assert_eq!(NameError::of_sentence("expected a string"), None);
+    assert_eq!(NameError::from_message("expected a string"), None);
 }
 
 /// Characters that the rules treat one by one, among any others.
@@ -254,7 +254,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn a_clean_name_is_visible_normalised_and_stays_as_it_is(typed in typed()) {
+    fn clean_names_are_visible_normalized_and_stable(typed in typed()) {
         if let Ok(name) = cleaned(&typed) {
             prop_assert_eq!(cleaned(&name), Ok(name.clone()), "{}", name.escape_unicode());
             prop_assert!(unicode_normalization::is_nfc(&name));
@@ -273,13 +273,13 @@ proptest! {
     }
 
     #[test]
-    fn any_room_has_a_legible_name(typed in typed()) {
-        let name = RoomName::legible(&typed);
+    fn any_name_sanitizes_to_a_valid_one(typed in typed()) {
+        let name = RoomName::sanitize(&typed);
         prop_assert!(name.as_str() == "—" || RoomName::new(name.as_str()).as_ref() == Ok(&name), "{}", name.as_str().escape_unicode());
     }
 
     #[test]
-    fn decomposed_and_composed_names_are_one(typed in typed()) {
+    fn decomposed_and_composed_names_are_equal(typed in typed()) {
         use unicode_normalization::UnicodeNormalization;
         let decomposed: String = typed.nfd().collect();
         if typed.len() < 1000 {

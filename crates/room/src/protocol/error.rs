@@ -1,63 +1,63 @@
-//! What a refused request is told: `{error: {code, message}}`.
+//! Errors of requests: `{error: {code, message}}`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::name::NameError;
 
-/// What a program acts on.
+/// Machine-readable error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// The request doesn't have the event's form.
+    /// The payload is malformed.
     Invalid,
-    /// There is no event of that name.
+    /// No event has this name.
     UnknownEvent,
-    /// A part of the request is larger than the server takes.
+    /// A part of the request exceeds its size limit.
     TooLarge,
-    /// Too many requests in too short a time; try again later.
+    /// Rate limit exceeded; try again later.
     RateLimited,
-    /// A room of that name is open already.
+    /// A room with this name is already open.
     RoomExists,
-    /// The room holds as many as it may.
+    /// The room is at capacity.
     RoomFull,
-    /// The room takes a password and none was given.
+    /// The room requires a password and none was given.
     PasswordRequired,
-    /// The password is another one.
+    /// The password is wrong.
     WrongPassword,
-    /// This socket is in a room already.
+    /// This socket is already in a room.
     AlreadyJoined,
-    /// This socket is in no room.
+    /// This socket is not in a room.
     NotJoined,
-    /// Nobody of that id is in this room.
+    /// No other participant in this room has this id.
     NoSuchParticipant,
-    /// Media does not go by a media server in this room, or the server has none.
+    /// This room does not use a media server, or the server has none.
     NoSfu,
-    /// The participant to restore is gone; join anew.
+    /// The participant can no longer be restored; join again.
     ResumeExpired,
-    /// The server holds as many rooms or connections as it may, or its media server is busy.
+    /// The server is at its limit of rooms or connections, or its media server is busy.
     ServerFull,
-    /// Something is wrong on the server's side.
+    /// Internal server error.
     Internal,
 }
 
-/// The `error` of a refused request.
+/// The `error` of a rejected request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct ErrorBody {
-    /// For programs.
+    /// Code for programs.
     pub code: ErrorCode,
-    /// For people, in English.
+    /// Message for people, in English.
     pub message: String,
-    /// Why a name of a person or room was `invalid`.
+    /// Reason for which a name of a participant or room is `invalid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub name: Option<NameError>,
 }
 
 impl ErrorBody {
-    /// An error with its sentence.
+    /// Creates an error.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), name: None }
     }

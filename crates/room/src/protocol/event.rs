@@ -1,46 +1,49 @@
-//! What the server says unasked. Each event of a room is emitted with a second argument: its
-//! number in the room, rising but with gaps, which a client gives back as `last` on resuming.
+//! Events from the server. Room events carry a second argument: their number in the room, ascending
+//! with gaps, which a client returns as `last` on resuming.
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    error::ErrorBody,
+    reply::RoomList,
+    types::{
+        IceCandidate, IceServers, Participant, ParticipantId, SessionDescription, Speaker,
+        SubscribedTrack, Topology, TrackSource,
+    },
+};
 use crate::chat::ChatText;
 
-use super::{
-    ErrorBody, IceCandidate, IceServers, Participant, ParticipantId, RoomList, SessionDescription,
-    Speaker, SubscribedTrack, Topology, TrackSource,
-};
-
-/// An event's name and payload.
+/// An event with its payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum ServerEvent {
     /// `room:list`: the lobby changed. Not numbered.
     RoomList(RoomList),
-    /// `participant:joined`: somebody entered.
+    /// `participant:joined`: a participant joined.
     ParticipantJoined(Participant),
-    /// `participant:updated`: somebody's media or hand changed.
+    /// `participant:updated`: a participant's state changed.
     ParticipantUpdated(Participant),
-    /// `participant:left`: somebody is gone for good.
+    /// `participant:left`: a participant left for good.
     ParticipantLeft(ParticipantLeft),
     /// `signal`: a description or candidate from another participant or the media server.
     Signal(SignalEvent),
-    /// `topology`: how media travels from now on.
+    /// `topology`: the topology changed.
     Topology(TopologyChanged),
-    /// `chat`: somebody writes.
+    /// `chat`: a chat message.
     Chat(ChatEvent),
-    /// `handover`: somebody receives this participant by a topology now.
+    /// `handover`: another participant receives this one's media by a topology.
     Handover(HandoverEvent),
-    /// `subscribed`: who is on which receiving section of the link to the media server.
+    /// `subscribed`: tracks of the receiving sections of the link to the media server.
     Subscribed(SubscribedEvent),
-    /// `wanted`: which encodings of a video of this participant's anybody is to get.
+    /// `wanted`: encodings of this participant's video that have subscribers.
     Wanted(WantedEvent),
-    /// `refused`: the media server did not do what this participant told it.
+    /// `refused`: the media server rejected a message of this participant.
     Refused(RefusedEvent),
-    /// `speakers`: who is heard just now. Not numbered.
+    /// `speakers`: the active speakers. Not numbered.
     Speakers(SpeakersEvent),
-    /// `ice:servers`: fresh credentials, well before the old ones expire. Not numbered.
+    /// `ice:servers`: new credentials, well before the old ones expire. Not numbered.
     IceServers(IceServers),
-    /// `server:draining`: the server is going away; calls between peers go on. Not numbered.
+    /// `server:draining`: the server shuts down; peer-to-peer calls continue. Not numbered.
     ServerDraining(ServerDraining),
 }
 
@@ -70,7 +73,7 @@ impl ServerEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ParticipantLeft {
-    /// Who left.
+    /// The participant that left.
     pub id: ParticipantId,
 }
 
@@ -78,7 +81,7 @@ pub struct ParticipantLeft {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TopologyChanged {
-    /// The topology from now on.
+    /// The new topology.
     pub topology: Topology,
 }
 
@@ -86,11 +89,11 @@ pub struct TopologyChanged {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ChatEvent {
-    /// Who wrote it; written by the server.
+    /// The sender, set by the server.
     pub from: ParticipantId,
-    /// What.
+    /// The text.
     pub text: ChatText,
-    /// When it reached the server, in milliseconds since 1970 (UTC).
+    /// Time of arrival at the server, in milliseconds since 1970 (UTC).
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub at: u64,
 }
@@ -99,9 +102,9 @@ pub struct ChatEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct HandoverEvent {
-    /// Who says so; written by the server.
+    /// The receiving participant, set by the server.
     pub from: ParticipantId,
-    /// By what it receives this participant.
+    /// The topology by which it receives this participant's media.
     pub topology: Topology,
 }
 
@@ -109,7 +112,7 @@ pub struct HandoverEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct SubscribedEvent {
-    /// All sections in use. A section may carry somebody else later.
+    /// All sections in use. A section may carry another track later.
     pub tracks: Vec<SubscribedTrack>,
 }
 
@@ -117,32 +120,32 @@ pub struct SubscribedEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct WantedEvent {
-    /// Which of this participant's videos.
+    /// The video's source.
     pub source: TrackSource,
-    /// It is shown anywhere at all.
+    /// The video is shown by at least one participant.
     pub shown: bool,
-    /// The wanted encodings of a simulcast, the smallest first; of one without, none.
+    /// The wanted simulcast encodings, lowest first; empty without simulcast.
     pub rids: Vec<String>,
 }
 
-/// Payload of `refused`. Nothing has changed at the media server then.
+/// Payload of `refused`. The media server's state is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RefusedEvent {
-    /// What was refused.
+    /// The rejected message.
     pub what: ToldSfu,
-    /// Why.
+    /// The reason.
     pub error: ErrorBody,
 }
 
-/// What the media server was told.
+/// Kind of a message to the media server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ToldSfu {
     /// A `signal` with an offer.
     Offer,
-    /// A `signal` with the answer to an offer of its.
+    /// A `signal` with an answer to the media server's offer.
     Answer,
     /// `publish`.
     Publish,
@@ -154,7 +157,7 @@ pub enum ToldSfu {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct SpeakersEvent {
-    /// The loudest first.
+    /// Loudest first.
     pub speakers: Vec<Speaker>,
 }
 
@@ -163,11 +166,11 @@ pub struct SpeakersEvent {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ServerDraining {}
 
-/// Payload of `signal`; exactly one of description and candidate.
+/// Payload of `signal`: either a description or a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 pub struct SignalEvent {
-    /// Who sent it; written by the server. `sfu` is the media server.
+    /// The sender, set by the server. `sfu` is the media server.
     pub from: ParticipantId,
     /// An offer or answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

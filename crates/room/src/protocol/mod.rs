@@ -1,7 +1,7 @@
-//! The native protocol: what a moim page and its server say to each other over Socket.IO.
+//! The native protocol between a moim page and its server over Socket.IO.
 //!
-//! Typed once here and exported to TypeScript by the build (`cargo xtask types`); in prose in
-//! docs/protocol.md.
+//! The types are defined here and exported to TypeScript by `cargo xtask types`. docs/protocol.md
+//! documents them.
 
 mod error;
 mod event;

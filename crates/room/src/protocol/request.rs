@@ -1,8 +1,8 @@
-//! What a client asks. Each type names its event; each is acknowledged with its reply or an error.
+//! Requests of clients. Each is acknowledged with its reply or an error.
 
 use serde::{Deserialize, Serialize};
 
-use super::{
+use super::types::{
     IceCandidate, MediaState, ParticipantId, PublishedTrack, ResumeToken, SessionDescription,
     Topology, TopologyChoice, WantedTrack,
 };
@@ -12,75 +12,74 @@ use crate::{
     password::Password,
 };
 
-/// `room:list`: the rooms there are; asking also subscribes the socket to changes.
+/// `room:list`: lists the rooms and subscribes the socket to changes.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct ListRooms {}
 
-/// `room:create`: makes a room, which stays open for a while even with nobody in it.
+/// `room:create`: creates a room, which stays open for a while even if empty.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct CreateRoom {
-    /// Its name and address.
+    /// The room's name and address.
     pub name: RoomName,
-    /// How many it holds; the server's default otherwise.
+    /// Maximum number of participants; the server's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
-    /// What joining takes.
+    /// Password required to join.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
-    /// Forces how media travels; the server's default otherwise.
+    /// Topology; the server's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<TopologyChoice>,
 }
 
-/// `room:join`: enters a room, which is made if there is none of that name, or restores a
-/// participant whose socket dropped.
+/// `room:join`: joins a room, which is created if needed, or restores a participant whose socket
+/// dropped.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct JoinRoom {
-    /// The room to enter.
+    /// The room to join.
     pub room: RoomName,
-    /// What the others will see.
+    /// Display name.
     pub name: DisplayName,
-    /// If the room takes one.
+    /// Password of a locked room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
-    /// What the participant starts with; all off otherwise.
+    /// Initial media state; all off if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaState>,
-    /// It can use the media server; others connect to it peer to peer otherwise.
+    /// The client can use the media server; otherwise others connect to it peer to peer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sfu: Option<bool>,
-    /// The token of an earlier join, by a page that is no more: its participant leaves, and this
-    /// one takes its place, in a full room and without the password, too.
+    /// Token of an earlier join by a closed page. Its participant leaves and this one takes its
+    /// place, even in a full room and without the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ResumeToken>,
-    /// The token of the join to restore.
+    /// Token of the join to restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumeToken>,
-    /// The number of the last room event seen, so that none is missed on resuming.
+    /// Number of the last received room event, so that none is missed on resuming.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub last: Option<u64>,
 }
 
-/// `room:leave`: leaves for good, at once.
+/// `room:leave`: leaves the room for good.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct LeaveRoom {}
 
-/// `signal`: a description or a candidate for one other participant or for the media server;
-/// exactly one of the two.
+/// `signal`: a description or a candidate for another participant or the media server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct SignalRequest {
-    /// Who is to get it; `sfu` is the media server.
+    /// The recipient; `sfu` is the media server.
     pub to: ParticipantId,
     /// An offer or answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,57 +89,58 @@ pub struct SignalRequest {
     pub candidate: Option<IceCandidate>,
 }
 
-/// `chat`: writes to all others in the room.
+/// `chat`: sends a chat message to all others in the room.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct ChatRequest {
-    /// What.
+    /// The text.
     pub text: ChatText,
-    /// Which of one's messages it is, rising: one whose number is not above the last one's came
-    /// before and is not told again. So it can be sent again where its answer was lost.
+    /// Ascending serial number of the sender's messages. A message whose number is not above the
+    /// previous one is a repetition and not sent again, so a client may retry after a lost reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub serial: Option<u64>,
 }
 
-/// `direct`: whether the others are to connect to this participant peer to peer from now on,
-/// since it cannot use the media server.
+/// `direct`: sets whether the others connect to this participant peer to peer, because it can't use
+/// the media server.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct DirectRequest {
-    /// They are.
+    /// The others connect peer to peer.
     pub direct: bool,
 }
 
-/// `publish`: what the sending sections of the next offer to the media server are; replaces what
-/// was said before.
+/// `publish`: sources of the sending sections of the next offer to the media server. Replaces
+/// earlier requests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct PublishRequest {
-    /// Each section and each source once.
+    /// Sending sections; each `mid` and each source at most once.
     pub tracks: Vec<PublishedTrack>,
 }
 
-/// `subscribe`: how tracks are shown; replaces what was said before.
+/// `subscribe`: display sizes of tracks. Replaces earlier requests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct SubscribeRequest {
-    /// Each track once. Of others, audio is sent in any case, and video as small as it comes.
+    /// Each track at most once. Of tracks not listed, audio is sent in full and video in its lowest
+    /// encoding.
     pub tracks: Vec<WantedTrack>,
 }
 
-/// `handover`: this participant receives another one by this topology now, so that the other may
-/// stop sending the other way.
+/// `handover`: this participant receives another one's media by this topology, so that the other
+/// may stop sending by the other topology.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct HandoverRequest {
-    /// Who is received.
+    /// The participant whose media is received.
     pub to: ParticipantId,
-    /// By what.
+    /// The topology.
     pub topology: Topology,
 }

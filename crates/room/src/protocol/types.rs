@@ -1,4 +1,4 @@
-//! The nouns both sides share.
+//! Types shared by requests and events.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::{DisplayName, RoomName};
 
-/// The media server's name where a participant's id would stand; no participant's id is as short.
+/// Id of the media server in place of a participant's; participant ids are longer.
 const SFU: &str = "sfu";
 
 macro_rules! token {
@@ -17,7 +17,7 @@ macro_rules! token {
         pub struct $name(pub(crate) String);
 
         impl $name {
-            /// The token as it travels.
+            /// The token on the wire.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -26,22 +26,22 @@ macro_rules! token {
 }
 
 token! {
-    /// Names a participant for as long as it is in its room, across reconnects.
+    /// Identifies a participant while it is in its room, across reconnects.
     #[derive(Debug)]
     ParticipantId
 }
 token! {
-    /// Restores a participant after its socket dropped. A secret, so it has no `Debug` text.
+    /// Restores a participant after its socket dropped. `Debug` hides it.
     ResumeToken
 }
 
 impl ParticipantId {
-    /// The media server, as the other end of a link.
+    /// Id of the media server.
     pub fn sfu() -> Self {
         Self(SFU.to_owned())
     }
 
-    /// Whether it is the media server.
+    /// Returns whether this is the media server.
     pub fn is_sfu(&self) -> bool {
         self.0 == SFU
     }
@@ -53,7 +53,7 @@ impl std::fmt::Debug for ResumeToken {
     }
 }
 
-/// What a participant sends just now, and whether its hand is up.
+/// Media that a participant sends, and its raised hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
@@ -66,13 +66,12 @@ pub struct MediaState {
     pub screen: bool,
     /// The hand is raised.
     pub hand: bool,
-    /// On, but muted by the participant's system for a while; absent where nothing is.
+    /// Sources that are on but muted by the operating system; absent if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<Interrupted>,
 }
 
-/// Sources that the system of their participant mutes: a phone call, another program, a switch on
-/// the device.
+/// Sources muted by the operating system: by a phone call, another program, or a hardware switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
@@ -83,72 +82,72 @@ pub struct Interrupted {
     pub camera: bool,
 }
 
-/// Someone in a room, as the others see them.
+/// A participant, as the others see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Participant {
     /// Unique in the room.
     pub id: ParticipantId,
-    /// As typed by the participant; not unique.
+    /// Display name; not unique.
     pub name: DisplayName,
-    /// What it sends.
+    /// Media state.
     pub media: MediaState,
-    /// It cannot, or will not, use the media server: others connect to it peer to peer, whatever
+    /// The participant does not use the media server: others connect to it peer to peer, whatever
     /// the topology.
     pub direct: bool,
-    /// Its name looks like that of another participant who came earlier: its place among them,
-    /// from 2 on. It stays for as long as the participant does.
+    /// Number among participants with confusable names, from 2 on; absent for the first. Constant
+    /// until the participant leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub alike: Option<u32>,
-    /// The media server has received nothing from it for some seconds.
+    /// The media server has received no media from it for some seconds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
     pub interrupted: bool,
 }
 
-/// How media travels in a room.
+/// Topology of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Topology {
-    /// Each participant sends to each other one.
+    /// Each participant sends to every other one.
     Mesh,
     /// Each participant sends once, to the media server.
     Sfu,
 }
 
-/// Who decides how media travels in a room.
+/// Topology setting of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum TopologyChoice {
-    /// The room itself, by how many are in it.
+    /// Automatic, by the number of participants.
     #[default]
     Auto,
-    /// It is a mesh, however many come.
+    /// Always a mesh.
     Mesh,
-    /// It goes by the media server, however few there are.
+    /// Always the media server.
     Sfu,
 }
 
-/// What a track shows; a participant has one track of each at most.
+/// Source of a track; a participant has at most one track per source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum TrackSource {
-    /// A voice.
+    /// Microphone.
     Microphone,
-    /// A face.
+    /// Camera.
     Camera,
-    /// A shared screen or window.
+    /// Shared screen or window.
     Screen,
-    /// What the shared screen sounds like.
+    /// Audio of the shared screen.
     ScreenAudio,
 }
 
 impl TrackSource {
-    /// How many there are.
+    /// Number of sources.
     pub const COUNT: usize = 4;
 }
 
@@ -159,22 +158,22 @@ impl TrackSource {
 pub struct PublishedTrack {
     /// The media section's `mid`.
     pub mid: String,
-    /// What is sent on it.
+    /// Source of its track.
     pub source: TrackSource,
 }
 
-/// How somebody's track is shown.
+/// Display size of a track.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct WantedTrack {
-    /// Whose track.
+    /// The publisher.
     pub participant: ParticipantId,
-    /// Which of theirs.
+    /// The track's source.
     pub source: TrackSource,
-    /// How wide it is shown, in device pixels; 0 where it is not.
+    /// Displayed width in device pixels; 0 if hidden.
     pub width: u32,
-    /// How high it is shown, in device pixels; 0 where it is not.
+    /// Displayed height in device pixels; 0 if hidden.
     pub height: u32,
 }
 
@@ -184,31 +183,31 @@ pub struct WantedTrack {
 pub struct SubscribedTrack {
     /// The media section's `mid`.
     pub mid: String,
-    /// Whose track is on it.
+    /// The publisher of its track.
     pub participant: ParticipantId,
-    /// Which of theirs.
+    /// The track's source.
     pub source: TrackSource,
-    /// Why nothing of it comes, if that is so.
+    /// Reason for which no media is received, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<Unavailable>,
 }
 
-/// The reason for which nothing of a track comes.
+/// Reason for which no media of a track is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Unavailable {
-    /// Its publisher sends a format that the browser did not agree to.
+    /// The publisher sends a codec that the subscriber did not negotiate.
     Codec,
 }
 
-/// Somebody who is heard.
+/// An active speaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Speaker {
-    /// Who.
+    /// The participant.
     pub participant: ParticipantId,
-    /// How loud: decibels above silence, 0 to 127 (127 less the level of RFC 6464).
+    /// Audio level in decibels above silence, 0 to 127 (127 minus the level of RFC 6464).
     pub level: u8,
 }
 
@@ -218,14 +217,14 @@ pub struct Speaker {
 pub struct RoomSummary {
     /// The room's name and address.
     pub name: RoomName,
-    /// How many are in it, those reconnecting included.
+    /// Number of participants, including reconnecting ones.
     pub participants: u32,
-    /// How many it holds.
+    /// Maximum number of participants.
     pub capacity: u32,
-    /// Joining takes a password.
+    /// Joining requires a password.
     pub locked: bool,
-    /// Whose clients meet there, if it is not the native protocol's; it can't be joined then, and
-    /// may bear the name of a room that can.
+    /// Dialect of its clients, if not the native protocol. Such a room can't be joined natively and
+    /// may share its name with a native room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
     pub dialect: Option<Cow<'static, str>>,
@@ -247,7 +246,7 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-/// Our STUN and TURN servers, with a credential that expires.
+/// STUN and TURN servers of this server, with a temporary credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -256,7 +255,7 @@ pub struct IceServers {
     pub ice_servers: Vec<IceServer>,
 }
 
-/// `RTCSessionDescriptionInit` without the types that never travel.
+/// `RTCSessionDescriptionInit` without the types that are never signaled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct SessionDescription {
@@ -267,25 +266,25 @@ pub struct SessionDescription {
     pub sdp: String,
 }
 
-/// The kinds of description that are signaled.
+/// Types of signaled descriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum SdpType {
-    /// A proposal.
+    /// An offer.
     Offer,
-    /// Its final answer.
+    /// A final answer.
     Answer,
     /// A provisional answer.
     Pranswer,
 }
 
-/// `RTCIceCandidateInit`, as `RTCIceCandidate.toJSON()` gives it.
+/// `RTCIceCandidateInit`, as returned by `RTCIceCandidate.toJSON()`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct IceCandidate {
-    /// The candidate attribute; empty at the end of candidates.
+    /// The candidate attribute; empty for end-of-candidates.
     pub candidate: String,
     /// The media section's `mid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -293,7 +292,7 @@ pub struct IceCandidate {
     /// The media section's index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdp_m_line_index: Option<u16>,
-    /// The ICE user name fragment the candidate belongs to.
+    /// The ICE username fragment of the candidate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username_fragment: Option<String>,
 }

@@ -1,15 +1,23 @@
-//! The protocol's types as one TypeScript module, for the page's client library.
+//! Export of the protocol's types to a TypeScript module for the client library.
 
 use ts_rs::{Config, TS};
 
 use super::{
-    ChatEvent, ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverEvent,
-    HandoverRequest, IceCandidate, IceServer, IceServers, Interrupted, JoinRoom, Joined, LeaveRoom,
-    ListRooms, MediaState, Participant, ParticipantId, ParticipantLeft, PublishRequest,
-    PublishedTrack, RefusedEvent, ResumeToken, RoomCreated, RoomList, RoomSummary, SdpType,
-    ServerDraining, SessionDescription, SignalEvent, SignalRequest, Speaker, SpeakersEvent,
-    SubscribeRequest, SubscribedEvent, SubscribedTrack, ToldSfu, Topology, TopologyChanged,
-    TopologyChoice, TrackSource, Unavailable, WantedEvent, WantedTrack,
+    error::{ErrorBody, ErrorCode},
+    event::{
+        ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, SignalEvent,
+        SpeakersEvent, SubscribedEvent, ToldSfu, TopologyChanged, WantedEvent,
+    },
+    reply::{Joined, RoomCreated, RoomList},
+    request::{
+        ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
+        PublishRequest, SignalRequest, SubscribeRequest,
+    },
+    types::{
+        IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant, ParticipantId,
+        PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker,
+        SubscribedTrack, Topology, TopologyChoice, TrackSource, Unavailable, WantedTrack,
+    },
 };
 use crate::{
     chat::ChatText,
@@ -20,10 +28,10 @@ use crate::{
 const HEAD: &str = "\
 // Written by `cargo xtask types` from crates/room/src/protocol. Do not edit.
 
-/** What acknowledges a request. */
+/** Acknowledgement of a request. */
 export type Reply<T> = { ok: T } | { error: ErrorBody };
 
-/** Each request's payload and the payload of its reply. */
+/** Payload of each request and of its reply. */
 export interface Requests {
   \"room:list\": [ListRooms, RoomList];
   \"room:create\": [CreateRoom, RoomCreated];
@@ -38,7 +46,7 @@ export interface Requests {
   handover: [HandoverRequest, Record<string, never>];
 }
 
-/** Each event's payload. Events of a room carry their number as a second argument. */
+/** Payload of each event. Room events carry their number as a second argument. */
 export interface ServerEvents {
   \"room:list\": RoomList;
   \"participant:joined\": Participant;
@@ -57,7 +65,7 @@ export interface ServerEvents {
 }
 ";
 
-/// The text of `web/src/client/protocol.ts`.
+/// Generates the TypeScript module.
 pub fn typescript() -> String {
     let config = Config::default();
     let mut text = HEAD.to_owned();
@@ -121,6 +129,6 @@ pub fn typescript() -> String {
         NameError,
         ErrorBody,
     );
-    // ts-rs leaves blanks at line ends.
+    // ts-rs leaves trailing spaces.
     text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }

@@ -1,39 +1,26 @@
-//! A room's part in media that goes by the media server: who uses it, what it is told, and what
-//! it tells.
+//! Media server part of a room: topology switching and relaying to and from the media server.
 
 use std::{sync::Arc, time::Instant};
 
-use super::Room;
+use super::state::Room;
 use crate::{
+    audience::{Audience, MemberKey},
     event::{Event, Message},
-    log::Audience,
     protocol::{
-        ParticipantId, RefusedEvent, SdpType, SessionDescription, Speaker, SubscribedTrack,
-        ToldSfu, Topology, TrackSource, WantedEvent,
+        ParticipantId, RefusedEvent, SdpType, SessionDescription, Speaker, ToldSfu, Topology,
+        TrackSource, WantedEvent,
     },
-    request::{Connection, Effect, Refusal, ToSfu},
-    roster::Seat,
+    rejection::Rejection,
+    request::{Connection, Effect},
+    sfu_message::{FromSfu, ToSfu},
 };
 
-/// What the media server tells a participant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FromSfu {
-    /// An offer or answer.
-    Description(SessionDescription),
-    /// Who is on which receiving section.
-    Subscribed(Vec<SubscribedTrack>),
-    /// Which encodings of a video of its own anybody is to get.
-    Wanted(WantedEvent),
-    /// What it did not do.
-    Refused(RefusedEvent),
-}
-
 impl Room {
-    /// The media server says something to a participant; nothing comes of it if that one is gone.
-    pub fn handle_sfu(&mut self, now: Instant, to: &ParticipantId, said: FromSfu) {
-        let Some(seat) = self.roster.seat_named(to) else { return };
-        let Some(member) = self.roster.member_mut(seat) else { return };
-        let word = match &said {
+    /// Handles a message from the media server; ignored if the participant left.
+    pub fn handle_sfu(&mut self, now: Instant, to: &ParticipantId, message: FromSfu) {
+        let Some(key) = self.roster.key_by_id(to) else { return };
+        let Some(member) = self.roster.member_mut(key) else { return };
+        let last = match &message {
             FromSfu::Description(SessionDescription { kind: SdpType::Offer, .. }) => {
                 &mut member.sfu.offer
             }
@@ -48,9 +35,9 @@ impl Room {
             }
             FromSfu::Refused(_) => &mut member.sfu.refused_tracks,
         };
-        let void = std::mem::replace(word, self.log.newest() + 1);
-        self.log.retract(void);
-        let event = match said {
+        let superseded = std::mem::replace(last, self.log.newest() + 1);
+        self.log.retract(superseded);
+        let event = match message {
             FromSfu::Description(description) => {
                 let message = Message::Description(description);
                 Event::Message { from: ParticipantId::sfu(), message }
@@ -59,22 +46,22 @@ impl Room {
             FromSfu::Wanted(wanted) => Event::Wanted(wanted),
             FromSfu::Refused(refused) => Event::Refused(refused),
         };
-        self.tell(now, Audience::One(seat), event);
+        self.send(now, Audience::One(key), event);
     }
 
-    /// The media server receives nothing from a participant any more, or something again.
+    /// Handles the start or end of an interruption of media from a participant.
     pub fn handle_interrupted(&mut self, now: Instant, id: &ParticipantId, interrupted: bool) {
-        let Some(seat) = self.roster.seat_named(id) else { return };
-        let Some(member) = self.roster.member_mut(seat) else { return };
-        // One that is direct has its media elsewhere.
+        let Some(key) = self.roster.key_by_id(id) else { return };
+        let Some(member) = self.roster.member_mut(key) else { return };
+        // Media of direct participants does not pass the media server.
         let interrupted = interrupted && !member.participant.direct;
         if std::mem::replace(&mut member.participant.interrupted, interrupted) != interrupted {
             let participant = member.participant.clone();
-            self.tell(now, Audience::AllBut(seat), Event::Updated(participant));
+            self.send(now, Audience::AllBut(key), Event::Updated(participant));
         }
     }
 
-    /// Who is heard just now, the loudest first. Old news, so nobody is told of it later.
+    /// Sends the active speakers, loudest first. Not logged: a resuming client has no use for them.
     pub fn handle_speakers(&mut self, speakers: Vec<Speaker>) {
         let to = self.roster.connections(Audience::All);
         if !to.is_empty() {
@@ -88,70 +75,78 @@ impl Room {
         now: Instant,
         from: Connection,
         direct: bool,
-    ) -> Result<(), Refusal> {
-        let seat = self.seat_of(from)?;
-        let member = self.roster.member_mut(seat).ok_or(Refusal::NotJoined)?;
+    ) -> Result<(), Rejection> {
+        let key = self.key_of(from)?;
+        let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
         let changed = member.participant.direct != direct;
         member.participant.direct = direct;
         member.participant.interrupted &= !direct;
         let participant = member.participant.clone();
-        self.done(from);
+        self.reply_done(from);
         if changed {
-            self.tell(now, Audience::AllBut(seat), Event::Updated(participant));
-            if self.count(now) {
-                self.tell_topology(now, Audience::All);
+            self.send(now, Audience::AllBut(key), Event::Updated(participant));
+            if self.update_topology(now) {
+                self.send_topology(now, Audience::All);
             }
         }
         Ok(())
     }
 
-    pub(super) fn hand_over(
+    pub(super) fn handover(
         &mut self,
         now: Instant,
         from: Connection,
         to: &ParticipantId,
         topology: Topology,
-    ) -> Result<(), Refusal> {
-        let sender = self.seat_of(from)?;
+    ) -> Result<(), Rejection> {
+        let sender = self.key_of(from)?;
         let to = self.other(sender, to)?;
         let from_id = self.participant(sender)?.id.clone();
-        self.done(from);
-        self.tell(now, Audience::One(to), Event::Handover { from: from_id, topology });
+        self.reply_done(from);
+        self.send(now, Audience::One(to), Event::Handover { from: from_id, topology });
         Ok(())
     }
 
-    pub(super) fn tell_sfu(&mut self, from: Connection, said: ToSfu) -> Result<(), Refusal> {
-        let seat = self.seat_of(from)?;
-        if !self.switch.knows_sfu() {
-            return Err(Refusal::NoSfu);
+    pub(super) fn send_to_sfu(
+        &mut self,
+        from: Connection,
+        message: ToSfu,
+    ) -> Result<(), Rejection> {
+        let key = self.key_of(from)?;
+        if !self.topology.may_use_sfu() {
+            return Err(Rejection::NoSfu);
         }
-        let from_id = self.participant(seat)?.id.clone();
-        self.done(from);
-        let said = match said {
-            // Who is shown may have left meanwhile.
+        let from_id = self.participant(key)?.id.clone();
+        self.reply_done(from);
+        let message = match message {
+            // Publishers may have left in the meantime.
             ToSfu::Subscribe(mut tracks) => {
-                tracks.retain(|track| self.other(seat, &track.participant).is_ok());
+                tracks.retain(|track| self.other(key, &track.participant).is_ok());
                 ToSfu::Subscribe(tracks)
             }
             ToSfu::Nothing => return Ok(()),
-            said @ (ToSfu::Description(_) | ToSfu::Publish(_)) => said,
+            message @ (ToSfu::Description(_) | ToSfu::Publish(_)) => message,
         };
-        self.effects.push_back(Effect::Sfu { from: from_id, said });
+        self.effects.push_back(Effect::Sfu { from: from_id, message });
         Ok(())
     }
 
-    /// Lets the switch know how many there are. True if media travels otherwise now.
-    pub(super) fn count(&mut self, now: Instant) -> bool {
-        self.switch.count(now, self.roster.len(), self.roster.able())
+    /// Updates the topology for the current members; returns whether it changed.
+    pub(super) fn update_topology(&mut self, now: Instant) -> bool {
+        self.topology.update(now, self.roster.len(), self.roster.sfu_capable())
     }
 
-    pub(super) fn tell_topology(&mut self, now: Instant, audience: Audience) {
-        self.tell(now, audience, Event::Topology(self.switch.current()));
+    pub(super) fn send_topology(&mut self, now: Instant, audience: Audience) {
+        self.send(now, audience, Event::Topology(self.topology.current()));
     }
 
-    /// Another participant than the one who asks.
-    pub(super) fn other(&self, asks: Seat, id: &ParticipantId) -> Result<Seat, Refusal> {
-        let seat = self.roster.seat_named(id).filter(|seat| *seat != asks);
-        seat.ok_or(Refusal::NoSuchParticipant)
+    /// Returns a participant other than the sender.
+    pub(super) fn other(
+        &self,
+        sender: MemberKey,
+        id: &ParticipantId,
+    ) -> Result<MemberKey, Rejection> {
+        let key = self.roster.key_by_id(id).filter(|key| *key != sender);
+        key.ok_or(Rejection::NoSuchParticipant)
     }
 }

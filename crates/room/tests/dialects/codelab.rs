@@ -8,12 +8,12 @@ use crate::world::World;
 fn the_first_creates_and_the_second_joins_and_both_are_ready() {
     let mut world = World::with(&["a", "b", "c"]);
     let enter = json!(["create or join", "tea"]);
-    assert_eq!(world.said("a", &enter), json!({"a": [["created", "tea", "a"]]}));
+    assert_eq!(world.emit_and_collect("a", &enter), json!({"a": [["created", "tea", "a"]]}));
     assert_eq!(
-        world.said("b", &enter),
+        world.emit_and_collect("b", &enter),
         json!({"a": [["join", "tea"], ["ready"]], "b": [["joined", "tea", "b"], ["ready"]]})
     );
-    assert_eq!(world.said("c", &enter), json!({"c": [["full", "tea"]]}));
+    assert_eq!(world.emit_and_collect("c", &enter), json!({"c": [["full", "tea"]]}));
 }
 
 #[test]
@@ -30,21 +30,21 @@ fn a_message_reaches_the_others_of_the_room_and_never_its_sender() {
         json!(null),
     ] {
         let said = json!(["message", message]);
-        assert_eq!(world.said("b", &said), json!({"a": [said]}), "{said}");
-        assert_eq!(world.said("outside", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &said), json!({"a": [said]}), "{said}");
+        assert_eq!(world.emit_and_collect("outside", &said), json!({}), "{said}");
     }
-    assert_eq!(world.said("b", &json!(["message"])), json!({}));
+    assert_eq!(world.emit_and_collect("b", &json!(["message"])), json!({}));
 }
 
 #[test]
 fn the_first_page_hears_join_before_the_second_pages_media() {
     let mut world = World::with(&["a", "b"]);
     world.emit("a", &json!(["create or join", "tea"]));
-    world.heard("a");
+    world.received("a");
     world.emit("b", &json!(["create or join", "tea"]));
     world.emit("b", &json!(["message", "got user media"]));
     let heard = [json!(["join", "tea"]), json!(["ready"]), json!(["message", "got user media"])];
-    assert_eq!(world.heard("a"), heard);
+    assert_eq!(world.received("a"), heard);
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn who_joins_again_counts_as_the_original_counts() {
     let enter = json!(["create or join", "tea"]);
     world.emit("a", &enter);
     let told = json!({"a": [["join", "tea"], ["joined", "tea", "a"], ["ready"]]});
-    assert_eq!(world.said("a", &enter), told);
+    assert_eq!(world.emit_and_collect("a", &enter), told);
     world.emit("b", &enter);
-    assert_eq!(world.said("b", &enter), json!({"b": [["full", "tea"]]}));
+    assert_eq!(world.emit_and_collect("b", &enter), json!({"b": [["full", "tea"]]}));
 }
 
 #[test]
@@ -65,9 +65,9 @@ fn who_goes_makes_place_without_a_word() {
     for id in ["a", "b"] {
         world.emit(id, &enter);
     }
-    assert_eq!(world.gone("a"), json!({}));
+    assert_eq!(world.disconnect("a"), json!({}));
     assert_eq!(
-        world.said("c", &enter),
+        world.emit_and_collect("c", &enter),
         json!({"b": [["join", "tea"], ["ready"]], "c": [["joined", "tea", "c"], ["ready"]]})
     );
 }
@@ -82,6 +82,6 @@ fn what_makes_no_sense_is_ignored() {
         json!(["create or join", "x".repeat(600)]),
         json!(["message", "x"]),
     ] {
-        assert_eq!(world.said("a", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("a", &said), json!({}), "{said}");
     }
 }

@@ -33,14 +33,21 @@ fn the_list_is_told_whoever_asks_and_everyone_when_a_room_is_made() {
     let mut world = World::with(&["a", "b", "silent", "another"]);
     world.emit("another", &json!(["join", "tea"]));
     let list = |rooms: Value| json!([["give room list", rooms]]);
-    assert_eq!(world.said("a", &json!(["get room list"])), json!({"a": list(json!({}))}));
+    assert_eq!(
+        world.emit_and_collect("a", &json!(["get room list"])),
+        json!({"a": list(json!({}))})
+    );
     let tea = json!({"tea": {"roomName": "tea's", "members": []}});
     let told = list(tea.clone());
     let everyone = json!({"a": told, "b": told, "silent": told});
-    assert_eq!(world.said("b", &make("tea")), everyone, "not who speaks another dialect");
-    assert_eq!(world.said("b", &json!(["get room list"])), json!({"b": list(tea)}));
+    assert_eq!(
+        world.emit_and_collect("b", &make("tea")),
+        everyone,
+        "not who speaks another dialect"
+    );
+    assert_eq!(world.emit_and_collect("b", &json!(["get room list"])), json!({"b": list(tea)}));
     world.emit("a", &make("den"));
-    let [rooms] = &world.heard("silent")[..] else { panic!("one list") };
+    let [rooms] = &world.received("silent")[..] else { panic!("one list") };
     let ids: Vec<&String> = rooms[1].as_object().unwrap().keys().collect();
     assert_eq!(ids, ["tea", "den"], "in the order they were made");
 }
@@ -49,22 +56,26 @@ fn the_list_is_told_whoever_asks_and_everyone_when_a_room_is_made() {
 fn a_newcomer_is_told_the_others_and_the_others_of_it() {
     let mut world = World::with(&["lobby", "a", "b", "c"]);
     world.emit("lobby", &make("tea"));
-    assert_eq!(world.said("a", &join("tea", "a")), json!({"a": [["other users", []]]}));
+    assert_eq!(world.emit_and_collect("a", &join("tea", "a")), json!({"a": [["other users", []]]}));
     assert_eq!(
-        world.said("b", &join("tea", "b")),
+        world.emit_and_collect("b", &join("tea", "b")),
         json!({"a": [["user joined", member("b")]], "b": [["other users", [member("a")]]]})
     );
     let told = json!([["user joined", member("c")]]);
     assert_eq!(
-        world.said("c", &join("tea", "c")),
+        world.emit_and_collect("c", &join("tea", "c")),
         json!({"a": told, "b": told, "c": [["other users", [member("a"), member("b")]]]})
     );
     let members = [member("a"), member("b"), member("c")];
     let rooms = json!({"tea": {"roomName": "tea's", "members": members}});
     let listed = json!({"lobby": [["give room list", rooms]]});
-    assert_eq!(world.said("lobby", &json!(["get room list"])), listed);
+    assert_eq!(world.emit_and_collect("lobby", &json!(["get room list"])), listed);
     let again = json!({"b": [["other users", [member("a"), member("c")]]]});
-    assert_eq!(world.said("b", &join("tea", "b")), again, "joining again changes nothing");
+    assert_eq!(
+        world.emit_and_collect("b", &join("tea", "b")),
+        again,
+        "joining again changes nothing"
+    );
 }
 
 #[test]
@@ -73,19 +84,19 @@ fn offers_and_answers_reach_their_target_alone() {
     for event in ["offer", "answer"] {
         let payload = json!({"target": "b", "caller": "c", "sdp": {"type": event, "sdp": "v=0"}});
         let said = json!([event, payload]);
-        assert_eq!(world.said("c", &said), json!({"b": [said]}));
+        assert_eq!(world.emit_and_collect("c", &said), json!({"b": [said]}));
     }
 }
 
 #[test]
 fn a_member_is_told_of_the_newcomer_before_its_offer() {
     let mut world = tea(&["a"]);
-    world.heard("a");
+    world.received("a");
     world.connect("b", None);
     world.emit("b", &join("tea", "b"));
     let offer = json!(["offer", {"target": "a", "caller": "b", "sdp": 1}]);
     world.emit("b", &offer);
-    assert_eq!(world.heard("a"), [json!(["user joined", member("b")]), offer]);
+    assert_eq!(world.received("a"), [json!(["user joined", member("b")]), offer]);
 }
 
 #[test]
@@ -93,7 +104,7 @@ fn candidates_reach_all_others_of_the_room() {
     let mut world = tea(&["a", "b", "c"]);
     let said =
         json!(["ice-candidate", {"caller": "a", "candidate": {"candidate": "x"}, "roomID": "tea"}]);
-    assert_eq!(world.said("a", &said), json!({"b": [said], "c": [said]}));
+    assert_eq!(world.emit_and_collect("a", &said), json!({"b": [said], "c": [said]}));
 }
 
 #[test]
@@ -113,7 +124,7 @@ fn forged_targets_callers_and_rooms_reach_nobody() {
         ("a", json!(["offer", {"target": "__proto__", "caller": "a", "sdp": 1}])),
         ("a", json!(["ice-candidate", {"caller": "b", "candidate": 1, "roomID": "tea"}])),
     ] {
-        assert_eq!(world.said(id, &said), json!({}), "{id} {said}");
+        assert_eq!(world.emit_and_collect(id, &said), json!({}), "{id} {said}");
     }
 }
 
@@ -124,14 +135,22 @@ fn who_leaves_is_told_to_the_others_and_then_the_list() {
         |who: &str| json!(["out user", {"username": who, "streamID": format!("{who}-stream")}]);
     let list = |members: &[Value]| json!(["give room list", {"tea": {"roomName": "tea's", "members": members}}]);
     let told = json!([out("b"), list(&[member("a"), member("c")])]);
-    assert_eq!(world.said("b", &json!(["out room"])), json!({"a": told, "c": told}));
-    assert_eq!(world.said("b", &json!(["out room"])), json!({}), "it is out already");
+    assert_eq!(world.emit_and_collect("b", &json!(["out room"])), json!({"a": told, "c": told}));
+    assert_eq!(world.emit_and_collect("b", &json!(["out room"])), json!({}), "it is out already");
     // A connection that ends is the same.
-    assert_eq!(world.gone("a"), json!({"c": [out("a"), list(&[member("c")])]}));
-    assert_eq!(world.gone("c"), json!({}));
+    assert_eq!(world.disconnect("a"), json!({"c": [out("a"), list(&[member("c")])]}));
+    assert_eq!(world.disconnect("c"), json!({}));
     let listed = json!({"lobby": [list(&[])]});
-    assert_eq!(world.said("lobby", &json!(["get room list"])), listed, "emptied, it stays");
-    assert_eq!(world.said("b", &join("tea", "b")), json!({"b": [["other users", []]]}), "again");
+    assert_eq!(
+        world.emit_and_collect("lobby", &json!(["get room list"])),
+        listed,
+        "emptied, it stays"
+    );
+    assert_eq!(
+        world.emit_and_collect("b", &join("tea", "b")),
+        json!({"b": [["other users", []]]}),
+        "again"
+    );
 }
 
 #[test]
@@ -145,15 +164,15 @@ fn what_a_client_leaves_out_is_left_out_and_the_rest_returns_untouched() {
     world.emit("b", &json!(["join room", {"roomID": "tea"}]));
     let a = json!({"socketID": "a", "streamID": odd, "userName": null});
     assert_eq!(
-        world.said("c", &json!(["join room", {"roomID": "tea", "streamID": "s"}])),
+        world.emit_and_collect("c", &json!(["join room", {"roomID": "tea", "streamID": "s"}])),
         json!({
             "a": [["user joined", {"socketID": "c", "streamID": "s"}]],
             "b": [["user joined", {"socketID": "c", "streamID": "s"}]],
             "c": [["other users", [a, {"socketID": "b"}]]],
         })
     );
-    world.gone("b");
-    let heard = world.gone("a");
+    world.disconnect("b");
+    let heard = world.disconnect("a");
     assert_eq!(heard["c"][0], json!(["out user", {"username": null, "streamID": odd}]));
 }
 
@@ -181,22 +200,25 @@ fn what_makes_no_sense_is_ignored() {
         json!(["ice-candidate", {}]),
         json!(["out room"]),
     ] {
-        assert_eq!(world.said("b", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &said), json!({}), "{said}");
     }
     // Someone's room is not made anew under them.
     let other = json!(["make room", {"roomName": "mine now", "roomID": "tea"}]);
     let rooms = json!({"tea": {"roomName": "tea's", "members": [member("a")]}});
-    assert_eq!(world.said("b", &other)["a"], json!([["give room list", rooms]]));
+    assert_eq!(world.emit_and_collect("b", &other)["a"], json!([["give room list", rooms]]));
     // A room that isn't there doesn't take one out of the room that is.
     world.emit("a", &join("nowhere", "a"));
-    assert_eq!(world.said("b", &join("tea", "b"))["b"], json!([["other users", [member("a")]]]));
+    assert_eq!(
+        world.emit_and_collect("b", &join("tea", "b"))["b"],
+        json!([["other users", [member("a")]]])
+    );
 }
 
 #[test]
 fn who_joins_another_room_leaves_the_first() {
     let mut world = tea(&["a", "b"]);
     world.emit("lobby", &make("den"));
-    let heard = world.said("a", &join("den", "a"));
+    let heard = world.emit_and_collect("a", &join("den", "a"));
     assert_eq!(heard["a"], json!([["other users", []]]));
     assert_eq!(heard["b"][0][0], "out user");
 }
@@ -211,9 +233,9 @@ fn the_list_is_bounded_and_the_room_empty_for_longest_makes_way() {
     for room in ["1", "2"] {
         world.emit("b", &join(room, "b"));
     }
-    world.heard("lobby");
+    world.received("lobby");
     world.emit("lobby", &make("one more"));
-    let [list] = &world.heard("lobby")[..] else { panic!("one list") };
+    let [list] = &world.received("lobby")[..] else { panic!("one list") };
     let ids: Vec<&String> = list[1].as_object().unwrap().keys().collect();
     assert_eq!(ids.len(), MAX_LISTED);
     assert_eq!(ids[..4], ["tea", "1", "2", "4"], "3 went: 1 was emptied later, 2 isn't empty");
@@ -227,7 +249,7 @@ fn the_list_stays_within_its_bytes() {
         let room = json!({"roomName": "n".repeat(500), "roomID": format!("{n}{:500}", "")});
         world.emit("a", &json!(["make room", room]));
     }
-    let list = world.heard("a").pop().unwrap();
+    let list = world.received("a").pop().unwrap();
     let bytes = list.to_string().len();
     assert!((200_000..280_000).contains(&bytes), "{bytes}");
     assert!(list[1].as_object().unwrap().keys().next().unwrap().starts_with("0 "), "the first");

@@ -84,17 +84,18 @@ impl Model {
                     3 => json!(["join_room", {"room": room, "email": "e"}]),
                     _ => json!(["create or join", room]),
                 };
-                let heard = self.world.said(&self.ids[&(kind, who)], &event);
+                let heard = self.world.emit_and_collect(&self.ids[&(kind, who)], &event);
                 self.of_one_kind(kind, &heard);
             }
             Step::Say(kind, who, room) => self.say(kind, who, room),
             Step::Out(kind, who) => {
-                let heard = self.world.said(&self.ids[&(kind, who)], &json!(["out room"]));
+                let heard =
+                    self.world.emit_and_collect(&self.ids[&(kind, who)], &json!(["out room"]));
                 self.of_one_kind(kind, &heard);
             }
             Step::Cut(kind, who) => {
                 let id = self.ids.remove(&(kind, who)).unwrap();
-                let heard = self.world.gone(&id);
+                let heard = self.world.disconnect(&id);
                 self.of_one_kind(kind, &heard);
                 self.connect(kind, who);
             }
@@ -110,7 +111,7 @@ impl Model {
         self.said += 1;
         let id = self.ids[&(kind, who)].clone();
         let (words, name) = (json!(self.said), room.to_string());
-        // Where the room isn't named, it is the one the socket is in.
+        // Where the room isn't by_name, it is the one the socket is in.
         let room = match kind {
             0 | 2 => room,
             _ => (0..ROOMS).find(|room| self.others(kind, *room, &id).is_some()).unwrap_or(0),
@@ -125,7 +126,7 @@ impl Model {
             _ => (json!(["message", words]), json!(["message", words])),
         };
         let expected: Value = others.into_iter().map(|other| (other, json!([heard]))).collect();
-        assert_eq!(self.world.said(&id, &said), expected, "{id} {said}");
+        assert_eq!(self.world.emit_and_collect(&id, &said), expected, "{id} {said}");
     }
 
     fn of_one_kind(&self, kind: usize, heard: &Value) {

@@ -11,11 +11,18 @@ fn join(room: &str, email: &str) -> Value {
 #[test]
 fn a_newcomer_is_told_the_others_and_a_third_that_the_room_is_full() {
     let mut world = World::with(&["a", "b", "c"]);
-    assert_eq!(world.said("a", &join("tea", "a@x")), json!({"a": [["all_users", []]]}));
+    assert_eq!(world.emit_and_collect("a", &join("tea", "a@x")), json!({"a": [["all_users", []]]}));
     let others = json!([{"id": "a", "email": "a@x"}]);
-    assert_eq!(world.said("b", &join("tea", "b@x")), json!({"b": [["all_users", others]]}));
-    assert_eq!(world.said("c", &join("tea", "c@x")), json!({"c": [["room_full"]]}));
-    assert_eq!(world.said("c", &json!(["offer", 1])), json!({}), "and it is not in the room");
+    assert_eq!(
+        world.emit_and_collect("b", &join("tea", "b@x")),
+        json!({"b": [["all_users", others]]})
+    );
+    assert_eq!(world.emit_and_collect("c", &join("tea", "c@x")), json!({"c": [["room_full"]]}));
+    assert_eq!(
+        world.emit_and_collect("c", &json!(["offer", 1])),
+        json!({}),
+        "and it is not in the room"
+    );
 }
 
 #[test]
@@ -29,24 +36,30 @@ fn what_is_said_reaches_the_other_of_the_room_as_get() {
         [("offer", "getOffer"), ("answer", "getAnswer"), ("candidate", "getCandidate")]
     {
         let told = json!({"b": [[heard, payload]]});
-        assert_eq!(world.said("a", &json!([said, payload])), told, "{said}");
-        assert_eq!(world.said("outside", &json!([said, payload])), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("a", &json!([said, payload])), told, "{said}");
+        assert_eq!(world.emit_and_collect("outside", &json!([said, payload])), json!({}), "{said}");
     }
     assert_eq!(
-        world.said("a", &json!(["candidate", null])),
+        world.emit_and_collect("a", &json!(["candidate", null])),
         json!({"b": [["getCandidate", null]]})
     );
-    assert_eq!(world.said("a", &json!(["offer"])), json!({}));
+    assert_eq!(world.emit_and_collect("a", &json!(["offer"])), json!({}));
 }
 
 #[test]
 fn the_same_socket_joining_twice_counts_once() {
     let mut world = World::with(&["a", "b"]);
     world.emit("a", &join("tea", "a@x"));
-    assert_eq!(world.said("a", &join("tea", "a@x")), json!({"a": [["all_users", []]]}));
+    assert_eq!(world.emit_and_collect("a", &join("tea", "a@x")), json!({"a": [["all_users", []]]}));
     let others = json!([{"id": "a", "email": "a@x"}]);
-    assert_eq!(world.said("b", &join("tea", "b@x")), json!({"b": [["all_users", others]]}));
-    assert_eq!(world.said("b", &join("tea", "b@x")), json!({"b": [["all_users", others]]}));
+    assert_eq!(
+        world.emit_and_collect("b", &join("tea", "b@x")),
+        json!({"b": [["all_users", others]]})
+    );
+    assert_eq!(
+        world.emit_and_collect("b", &join("tea", "b@x")),
+        json!({"b": [["all_users", others]]})
+    );
 }
 
 #[test]
@@ -55,10 +68,13 @@ fn who_goes_is_told_and_another_may_come_instead() {
     for id in ["a", "b"] {
         world.emit(id, &join("tea", id));
     }
-    assert_eq!(world.gone("a"), json!({"b": [["user_exit", {"id": "a"}]]}));
+    assert_eq!(world.disconnect("a"), json!({"b": [["user_exit", {"id": "a"}]]}));
     let others = json!([{"id": "b", "email": "b"}]);
-    assert_eq!(world.said("c", &join("tea", "c")), json!({"c": [["all_users", others]]}));
-    assert_eq!(world.said("c", &json!(["offer", 1])), json!({"b": [["getOffer", 1]]}));
+    assert_eq!(
+        world.emit_and_collect("c", &join("tea", "c")),
+        json!({"c": [["all_users", others]]})
+    );
+    assert_eq!(world.emit_and_collect("c", &json!(["offer", 1])), json!({"b": [["getOffer", 1]]}));
 }
 
 #[test]
@@ -73,11 +89,11 @@ fn what_makes_no_sense_is_ignored() {
         json!(["join_room", {"room": long, "email": "a"}]),
         json!(["join_room", {"room": "tea", "email": long}]),
     ] {
-        assert_eq!(world.said("a", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("a", &said), json!({}), "{said}");
     }
     let odd = json!({"mail": 1});
     world.emit("a", &json!(["join_room", {"room": "tea", "email": odd}]));
     let others = json!([{"id": "a", "email": odd}]);
     let without = json!(["join_room", {"room": "tea"}]);
-    assert_eq!(world.said("b", &without), json!({"b": [["all_users", others]]}));
+    assert_eq!(world.emit_and_collect("b", &without), json!({"b": [["all_users", others]]}));
 }

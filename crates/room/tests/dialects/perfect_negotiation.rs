@@ -17,12 +17,12 @@ fn everybody_on_the_path_hears_everything_but_themselves() {
         json!({"type": "candidate", "data": null}),
     ] {
         let said = json!(["webrtc:signaling", message]);
-        assert_eq!(world.said("a", &said), json!({"b": [said], "c": [said]}));
-        assert_eq!(world.said("elsewhere", &said), json!({}));
+        assert_eq!(world.emit_and_collect("a", &said), json!({"b": [said], "c": [said]}));
+        assert_eq!(world.emit_and_collect("elsewhere", &said), json!({}));
     }
-    assert_eq!(world.gone("a"), json!({}), "nobody is told who leaves");
+    assert_eq!(world.disconnect("a"), json!({}), "nobody is told who leaves");
     let said = json!(["webrtc:signaling", 1]);
-    assert_eq!(world.said("b", &said), json!({"c": [said]}));
+    assert_eq!(world.emit_and_collect("b", &said), json!({"c": [said]}));
 }
 
 #[test]
@@ -38,6 +38,6 @@ fn nothing_else_is_understood_there() {
         json!(["get room list"]),
     ] {
         assert!(world.emit("a", &said), "{said}: not for anybody else either");
-        assert_eq!((world.heard("a"), world.heard("b")), (vec![], vec![]), "{said}");
+        assert_eq!((world.received("a"), world.received("b")), (vec![], vec![]), "{said}");
     }
 }

@@ -1,6 +1,6 @@
 //! Who speaks what, and that nobody hears another dialect.
 
-use room::dialect::{DIALECTS, named};
+use room::dialect::{DIALECTS, by_name};
 use serde_json::{Value, json};
 
 use crate::world::{World, raw};
@@ -8,7 +8,7 @@ use crate::world::{World, raw};
 #[test]
 fn each_dialect_has_a_name_and_a_path_of_its_own() {
     for (at, dialect) in DIALECTS.iter().enumerate() {
-        assert_eq!(named(dialect.name()).unwrap().name(), dialect.name());
+        assert_eq!(by_name(dialect.name()).unwrap().name(), dialect.name());
         for other in &DIALECTS[..at] {
             assert_ne!(dialect.name(), other.name());
             assert!(dialect.path().is_none() || dialect.path() != other.path());
@@ -20,12 +20,12 @@ fn each_dialect_has_a_name_and_a_path_of_its_own() {
 #[test]
 fn rooms_of_one_name_are_apart() {
     let mut world = World::with(&["a", "b", "c", "d", "e", "f", "g", "h"]);
-    let card = json!({"roomID": "tea", "streamID": "s", "userName": "u"});
+    let profile = json!({"roomID": "tea", "streamID": "s", "userName": "u"});
     world.emit("e", &json!(["make room", {"roomID": "tea", "roomName": "tea"}]));
     for (ids, enter) in [
         (["a", "b"], json!(["join", "tea"])),
         (["c", "d"], json!(["join_room", {"room": "tea", "email": "m"}])),
-        (["e", "f"], json!(["join room", card])),
+        (["e", "f"], json!(["join room", profile])),
         (["g", "h"], json!(["create or join", "tea"])),
     ] {
         for id in ids {
@@ -46,7 +46,7 @@ fn rooms_of_one_name_are_apart() {
         ("g", json!(["message", 1]), json!({"h": [["message", 1]]})),
         ("g", json!(["offer", 1]), json!({})),
     ] {
-        assert_eq!(world.said(id, &said), heard, "{id} {said}");
+        assert_eq!(world.emit_and_collect(id, &said), heard, "{id} {said}");
     }
 }
 
@@ -71,7 +71,7 @@ fn a_socket_that_speaks_several_is_understood_by_the_form() {
         (json!(["candidate", 1]), json!({"c": [["getCandidate", 1]]})),
         (json!(["candidate", 1, "tea"]), json!({"a": [["candidate", 1]]})),
     ] {
-        assert_eq!(world.said("many", &said), heard, "{said}");
+        assert_eq!(world.emit_and_collect("many", &said), heard, "{said}");
     }
 }
 
@@ -96,10 +96,10 @@ fn a_payload_is_relayed_as_it_came_and_bounded() {
     for id in ["a", "b"] {
         world.emit(id, &json!(["create or join", "tea"]));
     }
-    world.heard("a");
+    world.received("a");
     let most = room::MAX_FOREIGN_BYTES - 2;
     world.emit_raw("b", "message", &[raw(&format!("\"{}\"", "x".repeat(most + 1)))]);
-    assert_eq!(world.heard("a"), [] as [Value; 0], "too large");
+    assert_eq!(world.received("a"), [] as [Value; 0], "too large");
     world.emit_raw("b", "message", &[raw(&format!("\"{}\"", "x".repeat(most)))]);
-    assert_eq!(world.heard("a").len(), 1);
+    assert_eq!(world.received("a").len(), 1);
 }

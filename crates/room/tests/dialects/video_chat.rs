@@ -7,9 +7,9 @@ use crate::world::World;
 #[test]
 fn the_first_creates_the_second_joins_and_a_third_finds_it_full() {
     let mut world = World::with(&["a", "b", "c"]);
-    assert_eq!(world.said("a", &json!(["join", "tea"])), json!({"a": [["created"]]}));
-    assert_eq!(world.said("b", &json!(["join", "tea"])), json!({"b": [["joined"]]}));
-    assert_eq!(world.said("c", &json!(["join", "tea"])), json!({"c": [["full"]]}));
+    assert_eq!(world.emit_and_collect("a", &json!(["join", "tea"])), json!({"a": [["created"]]}));
+    assert_eq!(world.emit_and_collect("b", &json!(["join", "tea"])), json!({"b": [["joined"]]}));
+    assert_eq!(world.emit_and_collect("c", &json!(["join", "tea"])), json!({"c": [["full"]]}));
 }
 
 #[test]
@@ -27,9 +27,13 @@ fn what_is_said_in_a_room_reaches_the_other_alone_and_without_the_rooms_name() {
         (json!(["candidate", candidate, "tea"]), json!(["candidate", candidate])),
         (json!(["candidate", null, "tea"]), json!(["candidate", null])),
     ] {
-        assert_eq!(world.said("b", &said), json!({"a": [heard]}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &said), json!({"a": [heard]}), "{said}");
         for stranger in ["c", "d"] {
-            assert_eq!(world.said(stranger, &said), json!({}), "{stranger} never joined: {said}");
+            assert_eq!(
+                world.emit_and_collect(stranger, &said),
+                json!({}),
+                "{stranger} never joined: {said}"
+            );
         }
     }
 }
@@ -38,10 +42,18 @@ fn what_is_said_in_a_room_reaches_the_other_alone_and_without_the_rooms_name() {
 fn who_joins_again_counts_as_the_original_counts() {
     let mut world = World::with(&["a", "b"]);
     world.emit("a", &json!(["join", "tea"]));
-    assert_eq!(world.said("a", &json!(["join", "tea"])), json!({"a": [["joined"]]}));
-    assert_eq!(world.said("b", &json!(["join", "tea"])), json!({"b": [["joined"]]}), "as second");
-    assert_eq!(world.said("a", &json!(["join", "tea"])), json!({"a": [["full"]]}));
-    assert_eq!(world.said("b", &json!(["ready", "tea"])), json!({"a": [["ready"]]}), "once");
+    assert_eq!(world.emit_and_collect("a", &json!(["join", "tea"])), json!({"a": [["joined"]]}));
+    assert_eq!(
+        world.emit_and_collect("b", &json!(["join", "tea"])),
+        json!({"b": [["joined"]]}),
+        "as second"
+    );
+    assert_eq!(world.emit_and_collect("a", &json!(["join", "tea"])), json!({"a": [["full"]]}));
+    assert_eq!(
+        world.emit_and_collect("b", &json!(["ready", "tea"])),
+        json!({"a": [["ready"]]}),
+        "once"
+    );
 }
 
 #[test]
@@ -50,12 +62,12 @@ fn either_may_be_replaced_and_an_empty_room_is_gone() {
     for id in ["a", "b"] {
         world.emit(id, &json!(["join", "tea"]));
     }
-    assert_eq!(world.gone("a"), json!({}), "nobody is told");
-    assert_eq!(world.said("c", &json!(["join", "tea"])), json!({"c": [["joined"]]}));
-    assert_eq!(world.said("c", &json!(["ready", "tea"])), json!({"b": [["ready"]]}));
-    world.gone("b");
-    world.gone("c");
-    assert_eq!(world.said("d", &json!(["join", "tea"])), json!({"d": [["created"]]}));
+    assert_eq!(world.disconnect("a"), json!({}), "nobody is told");
+    assert_eq!(world.emit_and_collect("c", &json!(["join", "tea"])), json!({"c": [["joined"]]}));
+    assert_eq!(world.emit_and_collect("c", &json!(["ready", "tea"])), json!({"b": [["ready"]]}));
+    world.disconnect("b");
+    world.disconnect("c");
+    assert_eq!(world.emit_and_collect("d", &json!(["join", "tea"])), json!({"d": [["created"]]}));
 }
 
 #[test]
@@ -64,9 +76,9 @@ fn a_socket_may_be_in_several_rooms() {
     for (id, room) in [("a", "tea"), ("a", "den"), ("b", "tea"), ("c", "den")] {
         world.emit(id, &json!(["join", room]));
     }
-    assert_eq!(world.said("a", &json!(["ready", "tea"])), json!({"b": [["ready"]]}));
-    assert_eq!(world.said("a", &json!(["ready", "den"])), json!({"c": [["ready"]]}));
-    assert_eq!(world.said("b", &json!(["offer", 1, "den"])), json!({}));
+    assert_eq!(world.emit_and_collect("a", &json!(["ready", "tea"])), json!({"b": [["ready"]]}));
+    assert_eq!(world.emit_and_collect("a", &json!(["ready", "den"])), json!({"c": [["ready"]]}));
+    assert_eq!(world.emit_and_collect("b", &json!(["offer", 1, "den"])), json!({}));
     for room in 0..100 {
         world.emit("a", &json!(["join", room.to_string()]));
     }
@@ -76,9 +88,9 @@ fn a_socket_may_be_in_several_rooms() {
 #[test]
 fn an_empty_name_is_a_name_and_none_reaches_nobody() {
     let mut world = World::with(&["a", "b"]);
-    assert_eq!(world.said("a", &json!(["join", ""])), json!({"a": [["created"]]}));
-    assert_eq!(world.said("b", &json!(["join", ""])), json!({"b": [["joined"]]}));
-    assert_eq!(world.said("b", &json!(["offer", 1, ""])), json!({"a": [["offer", 1]]}));
+    assert_eq!(world.emit_and_collect("a", &json!(["join", ""])), json!({"a": [["created"]]}));
+    assert_eq!(world.emit_and_collect("b", &json!(["join", ""])), json!({"b": [["joined"]]}));
+    assert_eq!(world.emit_and_collect("b", &json!(["offer", 1, ""])), json!({"a": [["offer", 1]]}));
     for said in [
         json!(["offer", 1]),
         json!(["offer", 1, null]),
@@ -92,7 +104,10 @@ fn an_empty_name_is_a_name_and_none_reaches_nobody() {
         json!(["join", {"room": "x"}]),
         json!(["join", "x".repeat(511)]),
     ] {
-        assert_eq!(world.said("b", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &said), json!({}), "{said}");
     }
-    assert_eq!(world.said("b", &json!(["join", "x".repeat(510)])), json!({"b": [["created"]]}));
+    assert_eq!(
+        world.emit_and_collect("b", &json!(["join", "x".repeat(510)])),
+        json!({"b": [["created"]]})
+    );
 }

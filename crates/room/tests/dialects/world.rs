@@ -1,4 +1,4 @@
-//! A server without sockets: guests, rooms and halls, which does the errands at once.
+//! A server without sockets: dialect clients, rooms and room lists. Executes actions immediately.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,7 +7,7 @@ use std::{
 
 use room::{
     Address, Connection, Departure, Effect, Limits, Request, Room, Settings,
-    dialect::{Dialect, Errand, Guest, Hall, Heard, Scene, Speech, Word, named},
+    dialect::{Action, Dialect, DialectClient, Emit, Emits, Handled, RoomList, RoomView, by_name},
     name::RoomName,
     protocol::TopologyChoice,
 };
@@ -17,31 +17,31 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     sockets: BTreeMap<String, Socket>,
     pub(crate) rooms: HashMap<Address, Room>,
-    halls: HashMap<&'static str, Hall>,
+    lists: HashMap<&'static str, RoomList>,
     connections: u64,
 }
 
 struct Socket {
-    guest: Guest,
+    client: DialectClient,
     connection: Connection,
-    /// What came: `[event, argument…]` each.
-    heard: Vec<Value>,
+    /// Received events: `[event, argument…]` each.
+    received: Vec<Value>,
 }
 
-/// An event's argument as it comes in.
+/// An event's argument.
 pub(crate) fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap()
 }
 
 impl World {
-    #[expect(clippy::disallowed_methods, reason = "any instant will do to begin with")]
+    #[expect(clippy::disallowed_methods, reason = "any instant works")]
     pub(crate) fn new() -> Self {
         let now = Instant::now();
-        let (sockets, rooms, halls) = Default::default();
-        Self { now, sockets, rooms, halls, connections: 0 }
+        let (sockets, rooms, lists) = Default::default();
+        Self { now, sockets, rooms, lists, connections: 0 }
     }
 
-    /// Sockets of these ids.
+    /// A world with connected sockets.
     pub(crate) fn with(ids: &[&str]) -> Self {
         let mut world = Self::new();
         ids.iter().for_each(|id| world.connect(id, None));
@@ -49,16 +49,16 @@ impl World {
     }
 
     pub(crate) fn connect(&mut self, id: &str, path: Option<&str>) {
-        let (guest, greeting) = Guest::new(id, path.unwrap_or("/socket.io/"));
+        let (client, initial) = DialectClient::new(id, path.unwrap_or("/socket.io/"));
         self.connections += 1;
         let connection = Connection(self.connections);
-        self.sockets.insert(id.to_owned(), Socket { guest, connection, heard: Vec::new() });
-        if let Some(greeting) = greeting {
-            self.run(id, greeting);
+        self.sockets.insert(id.to_owned(), Socket { client, connection, received: Vec::new() });
+        if let Some(initial) = initial {
+            self.run(id, initial);
         }
     }
 
-    /// Emits an event, given as `[event, argument…]`; false if no dialect knows it.
+    /// Emits an event, given as `[event, argument…]`; `false` if no dialect has it.
     pub(crate) fn emit(&mut self, id: &str, event: &Value) -> bool {
         let event = event.as_array().unwrap();
         let args: Vec<_> = event[1..].iter().map(|arg| raw(&arg.to_string())).collect();
@@ -66,31 +66,31 @@ impl World {
     }
 
     pub(crate) fn emit_raw(&mut self, id: &str, event: &str, args: &[Box<RawValue>]) -> bool {
-        match self.sockets.get_mut(id).unwrap().guest.handle(event, args) {
-            Heard::Unknown => false,
-            Heard::Nothing => true,
-            Heard::Errand(errand) => {
-                self.run(id, errand);
+        match self.sockets.get_mut(id).unwrap().client.handle(event, args) {
+            Handled::Unknown => false,
+            Handled::Ignored => true,
+            Handled::Action(action) => {
+                self.run(id, action);
                 true
             }
         }
     }
 
-    /// What came since the last look.
-    pub(crate) fn heard(&mut self, id: &str) -> Vec<Value> {
-        std::mem::take(&mut self.sockets.get_mut(id).unwrap().heard)
+    /// Takes the events received since the last call.
+    pub(crate) fn received(&mut self, id: &str) -> Vec<Value> {
+        std::mem::take(&mut self.sockets.get_mut(id).unwrap().received)
     }
 
-    /// Emits, and tells what each socket heard of it that heard anything.
-    pub(crate) fn said(&mut self, id: &str, event: &Value) -> Value {
-        self.forget();
+    /// Emits an event; returns the resulting events of each socket that received any.
+    pub(crate) fn emit_and_collect(&mut self, id: &str, event: &Value) -> Value {
+        self.clear_received();
         self.emit(id, event);
-        self.all_heard()
+        self.all_received()
     }
 
-    /// The connection ends; tells what each socket heard of it.
-    pub(crate) fn gone(&mut self, id: &str) -> Value {
-        self.forget();
+    /// Disconnects a socket; returns the resulting events of each socket that received any.
+    pub(crate) fn disconnect(&mut self, id: &str) -> Value {
+        self.clear_received();
         let socket = self.sockets.remove(id).unwrap();
         let addresses: Vec<_> = self.rooms.keys().cloned().collect();
         for address in addresses {
@@ -98,7 +98,7 @@ impl World {
             room.handle_gone(self.now, socket.connection, Departure::Left);
             self.drain(&address);
         }
-        self.all_heard()
+        self.all_received()
     }
 
     pub(crate) fn members(&self, address: &Address) -> Vec<&str> {
@@ -107,45 +107,47 @@ impl World {
         members.map(|participant| participant.id.as_str()).collect()
     }
 
-    fn forget(&mut self) {
-        self.sockets.values_mut().for_each(|socket| socket.heard.clear());
+    fn clear_received(&mut self) {
+        self.sockets.values_mut().for_each(|socket| socket.received.clear());
     }
 
-    fn all_heard(&mut self) -> Value {
-        let sockets = self.sockets.iter_mut().filter(|(_, socket)| !socket.heard.is_empty());
-        sockets.map(|(id, socket)| (id.clone(), json!(std::mem::take(&mut socket.heard)))).collect()
+    fn all_received(&mut self) -> Value {
+        let sockets = self.sockets.iter_mut().filter(|(_, socket)| !socket.received.is_empty());
+        sockets
+            .map(|(id, socket)| (id.clone(), json!(std::mem::take(&mut socket.received))))
+            .collect()
     }
 
-    fn run(&mut self, id: &str, errand: Errand) {
+    fn run(&mut self, id: &str, action: Action) {
         let socket = self.sockets.get_mut(id).unwrap();
         let connection = socket.connection;
-        match errand {
-            Errand::Enter { address, join } => {
+        match action {
+            Action::Enter { address, join } => {
                 let dialect = dialect_of(&address);
-                let hall = self.halls.entry(dialect.name()).or_default();
-                if dialect.room_list(hall).is_some() && !hall.knows(address.name()) {
+                let list = self.lists.entry(dialect.name()).or_default();
+                if dialect.room_list(list).is_some() && !list.contains(address.name()) {
                     return;
                 }
-                for left in socket.guest.enter(&address) {
-                    self.ask(connection, &left, Request::Leave);
+                for left in socket.client.enter(&address) {
+                    self.request(connection, &left, Request::Leave);
                 }
-                self.ask(connection, &address, Request::Join(join));
+                self.request(connection, &address, Request::Join(join));
             }
-            Errand::Ask { address, request } => self.ask(connection, &address, request),
-            Errand::MakeRoom { dialect, id: room, title } => {
-                self.halls.entry(dialect.name()).or_default().make(&room, &title, None);
+            Action::Request { address, request } => self.request(connection, &address, request),
+            Action::MakeRoom { dialect, id: room, title } => {
+                self.lists.entry(dialect.name()).or_default().add(&room, &title, None);
                 let everyone = self.sockets.iter().filter(|(_, socket)| {
-                    let mut spoken = socket.guest.spoken().peekable();
+                    let mut spoken = socket.client.dialects().peekable();
                     spoken.peek().is_none() || spoken.any(|each| each.name() == dialect.name())
                 });
                 let everyone: Vec<String> = everyone.map(|(id, _)| id.clone()).collect();
-                everyone.iter().for_each(|id| self.tell(id, dialect, vec![Word::RoomList]));
+                everyone.iter().for_each(|id| self.send(id, dialect, vec![Emit::RoomList]));
             }
-            Errand::ListRooms { dialect } => self.tell(id, dialect, vec![Word::RoomList]),
+            Action::ListRooms { dialect } => self.send(id, dialect, vec![Emit::RoomList]),
         }
     }
 
-    fn ask(&mut self, from: Connection, address: &Address, request: Request) {
+    fn request(&mut self, from: Connection, address: &Address, request: Request) {
         let now = self.now;
         let room = self.rooms.entry(address.clone()).or_insert_with(|| room(now, address));
         room.handle(self.now, from, request);
@@ -156,28 +158,30 @@ impl World {
         let dialect = dialect_of(address);
         let mut room = self.rooms.remove(address).unwrap();
         let members = room.participants().cloned().collect();
-        self.halls.entry(dialect.name()).or_default().seat(address.name(), members);
+        self.lists.entry(dialect.name()).or_default().set_members(address.name(), members);
         while let Some(effect) = room.poll_effect() {
             match effect {
                 Effect::Reply { to, reply } => {
                     let me = self.id_of(to);
-                    let scene = Scene::new(address.name(), &me, Some(&room));
+                    let view = RoomView::new(address.name(), &me, Some(&room));
                     match reply {
                         Ok(room::Reply::Done) => {}
                         Ok(room::Reply::Admitted(_)) => {
-                            self.tell(&me, dialect, dialect.entered(&scene));
+                            self.send(&me, dialect, dialect.on_joined(&view));
                         }
-                        Err(refusal) => self.tell(&me, dialect, dialect.refused(&scene, refusal)),
+                        Err(rejection) => {
+                            self.send(&me, dialect, dialect.on_rejected(&view, rejection));
+                        }
                     }
                 }
                 Effect::Send { to, event, .. } => {
                     for connection in to {
                         let id = self.id_of(connection);
-                        self.tell(&id, dialect, dialect.happened(address.name(), &event));
+                        self.send(&id, dialect, dialect.on_event(address.name(), &event));
                     }
                 }
                 Effect::Summary(_) | Effect::Detach(_) | Effect::Closed => {}
-                Effect::Sfu { .. } | Effect::Unlink(_) => panic!("no dialect knows of these"),
+                Effect::Sfu { .. } | Effect::Unlink(_) => panic!("not used by dialects"),
             }
         }
         if room.participants().next().is_some() {
@@ -190,22 +194,22 @@ impl World {
         found.unwrap().0.clone()
     }
 
-    fn tell(&mut self, id: &str, dialect: &dyn Dialect, speech: Speech<'_>) {
-        let hall = self.halls.entry(dialect.name()).or_default();
-        for word in speech {
-            let said = match word {
-                Word::Event(said) => said,
-                Word::RoomList => dialect.room_list(hall).unwrap(),
+    fn send(&mut self, id: &str, dialect: &dyn Dialect, emits: Emits<'_>) {
+        let list = self.lists.entry(dialect.name()).or_default();
+        for emit in emits {
+            let event = match emit {
+                Emit::Event(event) => event,
+                Emit::RoomList => dialect.room_list(list).unwrap(),
             };
-            let args = said.args.iter().map(|arg| serde_json::from_str(arg.get()).unwrap());
-            let event = std::iter::once(json!(said.event)).chain(args).collect();
-            self.sockets.get_mut(id).unwrap().heard.push(event);
+            let args = event.args.iter().map(|arg| serde_json::from_str(arg.get()).unwrap());
+            let received = std::iter::once(json!(event.event)).chain(args).collect();
+            self.sockets.get_mut(id).unwrap().received.push(received);
         }
     }
 }
 
 fn dialect_of(address: &Address) -> &'static dyn Dialect {
-    named(address.dialect().unwrap()).unwrap()
+    by_name(address.dialect().unwrap()).unwrap()
 }
 
 fn room(now: Instant, address: &Address) -> Room {
@@ -217,6 +221,6 @@ fn room(now: Instant, address: &Address) -> Room {
         stays_empty: Duration::ZERO,
         dialect: Some(dialect.name()),
     };
-    let name = RoomName::legible(address.name());
+    let name = RoomName::sanitize(address.name());
     Room::new(now, name, settings, Limits::FORGETFUL, [1; 32])
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use room::{
-    Admission, Connection, Departure, Effect, Event, Join, Limits, Message, Recipients, Refusal,
+    Admission, Connection, Departure, Effect, Event, Join, Limits, Message, Recipients, Rejection,
     Reply, Request, Resume, Room, Settings, ToSfu,
     name::{DisplayName, RoomName},
     password::Password,
@@ -40,7 +40,7 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 pub(crate) fn join(name: &str) -> Join {
     let name = DisplayName::new(name).unwrap();
     let media = MediaState::default();
-    Join { id: None, name, password: None, replaces: None, media, sfu: false, card: None }
+    Join { id: None, name, password: None, replaces: None, media, sfu: false, profile: None }
 }
 
 pub(crate) fn candidate(text: &str) -> Message {
@@ -67,7 +67,7 @@ pub(crate) struct World {
     pub(crate) heard: Vec<(Connection, Event)>,
     pub(crate) to_sfu: Vec<(ParticipantId, ToSfu)>,
     pub(crate) unlinked: Vec<ParticipantId>,
-    replies: Vec<(Connection, Result<Reply, Refusal>)>,
+    replies: Vec<(Connection, Result<Reply, Rejection>)>,
     next: u64,
 }
 
@@ -102,7 +102,7 @@ impl World {
         Connection(self.next)
     }
 
-    pub(crate) fn ask(&mut self, from: Connection, request: Request) -> Result<Reply, Refusal> {
+    pub(crate) fn ask(&mut self, from: Connection, request: Request) -> Result<Reply, Rejection> {
         self.room.handle(self.now, from, request);
         self.drain();
         assert_eq!(self.replies.len(), 1, "each request is answered once");
@@ -115,7 +115,7 @@ impl World {
         &mut self,
         from: Connection,
         request: Request,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admission, Rejection> {
         match self.ask(from, request)? {
             Reply::Admitted(admission) => Ok(*admission),
             Reply::Done => panic!("entering is answered with an admission"),
@@ -134,7 +134,7 @@ impl World {
         &mut self,
         token: &ResumeToken,
         last: Option<u64>,
-    ) -> (Connection, Result<Admission, Refusal>) {
+    ) -> (Connection, Result<Admission, Rejection>) {
         let connection = self.connect();
         let resume = Resume { token: token.clone(), last };
         (connection, self.admitted(connection, Request::Resume(resume)))
@@ -145,7 +145,7 @@ impl World {
         from: Connection,
         to: &ParticipantId,
         message: Message,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, Rejection> {
         self.ask(from, Request::Relay { to: Recipients::One(to.clone()), message })
     }
 
@@ -198,7 +198,7 @@ impl World {
                         told.push((number, Arc::clone(&event)));
                     }
                 }
-                Effect::Sfu { from, said } => self.to_sfu.push((from, said)),
+                Effect::Sfu { from, message } => self.to_sfu.push((from, message)),
                 Effect::Unlink(who) => self.unlinked.push(who),
                 Effect::Detach(connection) => self.detached.push(connection),
                 Effect::Summary(summary) => self.summaries.push(summary),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::Revision;
+use super::revision::Revision;
 use crate::config::Config;
 
 /// In Engine.IO 4 the server pings and the client answers; in Engine.IO 3 it is the client that

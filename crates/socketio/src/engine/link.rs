@@ -16,13 +16,15 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use serde::Serialize;
 
 use super::{
-    Message, Refusal, Revision, TransportKind,
     heartbeat::{Beat, Heartbeat},
+    message::Message,
     packet::Packet,
     payload,
+    rejection::Rejection,
+    revision::{Revision, TransportKind},
     transmit::{Body, Frame, Queued, Transmit},
 };
-use crate::{config::Config, session::Closed};
+use crate::{closed::Closed, config::Config};
 
 /// Answers of the protocol's own that may wait.
 const MOST_REPLIES: usize = 64;
@@ -132,13 +134,13 @@ impl Link {
     }
 
     /// A GET waits for packets.
-    pub(crate) fn handle_poll(&mut self) -> Result<(), Refusal> {
+    pub(crate) fn handle_poll(&mut self) -> Result<(), Rejection> {
         if self.closed().is_some() || self.is_upgraded() {
-            return Err(Refusal::BadRequest);
+            return Err(Rejection::BadRequest);
         }
         if self.poll_waits {
             self.close(Closed::Overlap);
-            return Err(Refusal::BadRequest);
+            return Err(Rejection::BadRequest);
         }
         self.poll_waits = true;
         if let Transport::Upgrading { probed: true, .. } = self.transport {
@@ -155,14 +157,18 @@ impl Link {
     }
 
     /// Whether a POST may be read now.
-    pub(crate) fn handle_post(&self) -> Result<(), Refusal> {
-        if !self.is_open() || self.is_upgraded() { Err(Refusal::BadRequest) } else { Ok(()) }
+    pub(crate) fn handle_post(&self) -> Result<(), Rejection> {
+        if !self.is_open() || self.is_upgraded() { Err(Rejection::BadRequest) } else { Ok(()) }
     }
 
     /// The client opens a WebSocket to upgrade to.
-    pub(crate) fn handle_upgrade(&mut self, now: Instant, config: &Config) -> Result<(), Refusal> {
+    pub(crate) fn handle_upgrade(
+        &mut self,
+        now: Instant,
+        config: &Config,
+    ) -> Result<(), Rejection> {
         if !self.is_open() || !matches!(self.transport, Transport::Polling) {
-            return Err(Refusal::BadRequest);
+            return Err(Rejection::BadRequest);
         }
         self.transport =
             Transport::Upgrading { probed: false, deadline: now + config.upgrade_timeout };

@@ -5,8 +5,8 @@ use std::{borrow::Cow, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    Revision,
     packet::{Packet, V3_MESSAGE},
+    revision::Revision,
 };
 
 /// Something to send.

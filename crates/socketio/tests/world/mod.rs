@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use socketio::{
-    Closed, Config, Event, Message, Namespace, Namespaces, Refusal, Revision, Session, Transmit,
-    TransportKind, packet::MAIN,
+    Closed, Config, Event, MAIN, Message, Namespace, Namespaces, Rejection, Revision, Session,
+    Transmit, TransportKind,
 };
 use testnet::Clock;
 
@@ -83,19 +83,19 @@ impl World {
         world
     }
 
-    pub(crate) fn poll(&mut self) -> Result<(), Refusal> {
+    pub(crate) fn poll(&mut self) -> Result<(), Rejection> {
         let result = self.session.handle_poll();
         self.drain();
         result
     }
 
-    pub(crate) fn post(&mut self, body: impl AsRef<[u8]>) -> Result<(), Refusal> {
+    pub(crate) fn post(&mut self, body: impl AsRef<[u8]>) -> Result<(), Rejection> {
         let result = self.session.handle_post(self.clock.now(), body.as_ref());
         self.drain();
         result
     }
 
-    pub(crate) fn upgrade(&mut self) -> Result<(), Refusal> {
+    pub(crate) fn upgrade(&mut self) -> Result<(), Rejection> {
         let result = self.session.handle_upgrade(self.clock.now());
         self.drain();
         result

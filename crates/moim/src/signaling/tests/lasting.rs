@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Came, code, config, connect, connect_from, handshake, id, server, socket};
 use crate::signaling::{Config, Signaling};
-use crate::socket::app::{Application as _, Events as _, Gone};
+use crate::socketio::{Application as _, Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
 async fn credentials_are_refreshed_at_half_their_life() {

@@ -4,7 +4,7 @@ use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
 use super::{Came, Client, code, connect, connect_from, id, server};
-use crate::socket::app::{Events as _, Gone};
+use crate::socketio::{Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
 async fn two_people_meet_and_signal() {

@@ -1,5 +1,6 @@
 //! Signaling with sockets that are queues, on a clock that jumps.
 
+mod dialects;
 mod lasting;
 mod lobby;
 mod meeting;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Config, Session, Signaling};
 use crate::shard::turn::RoomCredentials;
-use crate::socket::app::{
+use crate::socketio::{
     Ack, Application, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket, SocketId,
 };
 

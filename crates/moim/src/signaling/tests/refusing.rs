@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Client, code, config, connect, connect_from, id, server};
 use crate::signaling::{Config, Signaling};
-use crate::socket::app::{Events as _, Gone};
+use crate::socketio::{Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
 async fn wrong_passwords_delay_guesses_and_never_refuse_the_right_one() {
@@ -130,9 +130,9 @@ async fn bad_requests_are_answered_and_change_nothing() {
         let answer = ann.ask(event, payload.clone()).await;
         assert_eq!(code(&answer), expected, "{event} {payload}");
     }
-    assert_eq!(server.untold_refusals(), 0);
+    assert_eq!(server.unacknowledged_rejections(), 0);
     ann.emit("room:join", vec![], None).await;
-    assert_eq!(server.untold_refusals(), 1);
+    assert_eq!(server.unacknowledged_rejections(), 1);
     assert_eq!(ann.ask("room:list", json!({})).await, json!({"ok": {"rooms": []}}));
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use std::time::Duration;
 
 use super::{Came, code, connect, id, server};
-use crate::socket::app::{Events as _, Gone};
+use crate::socketio::{Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
 async fn a_resumed_participant_hears_what_it_missed_and_nobody_saw_it_go() {

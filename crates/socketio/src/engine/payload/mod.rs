@@ -10,8 +10,8 @@ mod v3;
 use std::str::Split;
 
 use super::{
-    Revision,
     packet::{DecodeError, Packet},
+    revision::Revision,
 };
 
 /// Stands between two packets of Engine.IO 4.

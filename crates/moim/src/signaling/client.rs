@@ -1,0 +1,22 @@
+//! Connected clients.
+
+use std::sync::Arc;
+
+use room::Connection;
+
+use super::ice::ReachedHost;
+use crate::{net::client_prefix::ClientPrefix, socketio::Socket};
+
+/// A connected socket, as seen by its session and its room.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) connection: Connection,
+    pub(super) socket: Socket,
+    pub(super) host: ReachedHost,
+    pub(super) prefix: ClientPrefix,
+}
+
+/// Keeps a client's membership alive. Owned by the room, or by the message that asks to join it.
+/// The session holds a weak reference and thus notices the end of the membership.
+#[derive(Debug)]
+pub(super) struct MembershipGuard(pub(super) Arc<Client>);

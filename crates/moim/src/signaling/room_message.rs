@@ -1,0 +1,33 @@
+//! Messages to room tasks.
+
+use std::sync::Arc;
+
+use room::{Connection, Departure, Request};
+use tokio::sync::mpsc;
+
+use super::{client::MembershipGuard, guesses::Guess};
+use crate::socketio::Ack;
+
+/// A message to a room. Boxed in the channel, since a channel allocates slots in advance.
+#[derive(Debug)]
+pub(super) enum RoomMessage {
+    /// A request to join or resume.
+    Enter {
+        guard: Arc<MembershipGuard>,
+        request: Request,
+        ack: Option<Ack>,
+        /// Present if a password was given for an existing room.
+        guess: Option<Guess>,
+    },
+    /// A request of a member.
+    Request { from: Connection, request: Request, ack: Option<Ack> },
+    /// The end of a socket.
+    Gone { connection: Connection, departure: Departure },
+    /// The server is over its memory budget: drop the events kept for resuming clients.
+    ForgetLog,
+}
+
+/// Sending end of a room's channel.
+pub(super) type RoomSender = mpsc::Sender<Box<RoomMessage>>;
+/// Receiving end of a room's channel.
+pub(super) type RoomReceiver = mpsc::Receiver<Box<RoomMessage>>;

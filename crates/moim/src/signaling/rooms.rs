@@ -1,0 +1,229 @@
+//! Opening of rooms and delivery of joins.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use room::{
+    Address, Request, Room, Settings,
+    dialect::{Dialect, by_name},
+    name::RoomName,
+    protocol::{CreateRoom, ErrorBody, ErrorCode, RoomSummary, TopologyChoice},
+};
+use tokio::time::Instant;
+
+use super::{
+    directory::{OpenRoomError, RoomKey},
+    emits,
+    hub::{Hub, native_name},
+    parse::invalid,
+    room_message::{RoomMessage, RoomReceiver, RoomSender},
+};
+use crate::net::client_prefix::ClientPrefix;
+
+impl Hub {
+    /// Creates a room, which stays open for a while even if empty.
+    pub(super) fn create(
+        self: &Arc<Self>,
+        create: CreateRoom,
+        creator: ClientPrefix,
+    ) -> Result<RoomSummary, ErrorBody> {
+        let max = self.config.max_capacity.max(self.config.capacity);
+        let capacity = create.capacity.unwrap_or(self.config.capacity);
+        if !(1..=max).contains(&capacity) {
+            return Err(invalid(format!("capacity: must be between 1 and {max}")));
+        }
+        let topology = self.topology(create.topology)?;
+        let settings = Settings {
+            capacity,
+            password: create.password.filter(|password| !password.is_empty()),
+            topology,
+            stays_empty: self.config.created_stays,
+            dialect: None,
+        };
+        let summary = RoomSummary {
+            name: create.name.clone(),
+            participants: 0,
+            capacity,
+            locked: settings.password.is_some(),
+            dialect: None,
+        };
+        let exists = || {
+            let message = "a room with this name is already open";
+            Err(ErrorBody::new(ErrorCode::RoomExists, message))
+        };
+        if self.kept.holds(&create.name) {
+            return exists();
+        }
+        match self.open(Address::native(&create.name), settings, creator, None) {
+            Ok(_) => Ok(summary),
+            Err(OpenRoomError::Exists(_)) => exists(),
+            Err(OpenRoomError::Full(_)) => Err(server_full()),
+            Err(OpenRoomError::Share(_)) => Err(share_exceeded()),
+            Err(OpenRoomError::RateLimited(_)) => Err(too_many_creations()),
+        }
+    }
+
+    /// Delivers a join or resume; a join opens the room if needed. An error returns the message.
+    pub(super) async fn enter(
+        self: &Arc<Self>,
+        address: &Address,
+        mut message: Box<RoomMessage>,
+    ) -> Result<RoomSender, (ErrorBody, Box<RoomMessage>)> {
+        loop {
+            if let Some(room) = self.directory.find(address) {
+                match room.send(message).await {
+                    Ok(()) => return Ok(room),
+                    // The room closed in the meantime: retry.
+                    Err(unsent) => message = unsent.0,
+                }
+                continue;
+            }
+            let (settings, opener) = match self.settings(address, &message).await {
+                Ok(settings) => settings,
+                Err(error) => return Err((error, message)),
+            };
+            message = match self.open(address.clone(), settings, opener, message) {
+                Ok(room) => return Ok(room),
+                Err(OpenRoomError::Full(message)) => return Err((server_full(), message)),
+                Err(OpenRoomError::Share(message)) => return Err((share_exceeded(), message)),
+                Err(OpenRoomError::RateLimited(message)) => {
+                    return Err((too_many_creations(), message));
+                }
+                Err(OpenRoomError::Exists(message)) => message,
+            };
+        }
+    }
+
+    /// [`enter`](Self::enter) for a message that reached a room after it closed.
+    pub(super) fn enter_again(
+        self: Arc<Self>,
+        address: Address,
+        message: Box<RoomMessage>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            if let Err((error, message)) = self.enter(&address, message).await {
+                self.reject_entry(&address, error, *message);
+            }
+        })
+    }
+
+    /// Rejects a join or resume.
+    pub(super) fn reject_entry(&self, address: &Address, error: ErrorBody, message: RoomMessage) {
+        if let RoomMessage::Enter { guard, ack, guess, .. } = message {
+            emits::send_rejection(&self.room_lists, address, &guard.0);
+            if let Some(guess) = guess
+                && error.code == ErrorCode::WrongPassword
+            {
+                // The kept room was not opened.
+                guess.was_wrong();
+            }
+            self.rejections.reject(ack, error);
+        }
+    }
+
+    fn open<M: Into<Option<Box<RoomMessage>>>>(
+        self: &Arc<Self>,
+        address: Address,
+        settings: Settings,
+        opener: ClientPrefix,
+        first: M,
+    ) -> Result<RoomSender, OpenRoomError<M>> {
+        let now = Instant::now();
+        if !opener.is_loopback() && !self.creations.take(opener, now) {
+            return Err(OpenRoomError::RateLimited(first));
+        }
+        let start = |key: RoomKey, receiver: RoomReceiver| {
+            if let Some(name) = native_name(&key.address) {
+                self.kept.keep(&name, &settings);
+            }
+            let limits = match settings.dialect {
+                None => self.config.room_limits(),
+                Some(_) => room::Limits::FORGETFUL,
+            };
+            let name = RoomName::sanitize(key.address.name());
+            let room = Room::new(Instant::now().into_std(), name, settings, limits, seed());
+            (self.spawn_room)(Arc::clone(self), key, room, receiver);
+        };
+        let opened = self.directory.open(address, opener, first, start);
+        if opened.is_err() && !opener.is_loopback() {
+            self.creations.put_back(opener, now);
+        }
+        opened
+    }
+
+    /// Topology of a room for the requested one.
+    fn topology(&self, requested: Option<TopologyChoice>) -> Result<TopologyChoice, ErrorBody> {
+        match (requested, self.config.media.is_some()) {
+            (Some(TopologyChoice::Sfu), false) => {
+                Err(invalid("topology: this server has no media server"))
+            }
+            (_, false) => Ok(TopologyChoice::Mesh),
+            (requested, true) => Ok(requested.unwrap_or(self.config.topology)),
+        }
+    }
+
+    /// Settings and opener of a room opened by a join: those kept over a restart, or the defaults.
+    async fn settings(
+        &self,
+        address: &Address,
+        message: &RoomMessage,
+    ) -> Result<(Settings, ClientPrefix), ErrorBody> {
+        let (default, opener) = self
+            .default_settings(address, message)
+            .ok_or_else(|| ErrorBody::from(room::Rejection::ResumeExpired))?;
+        let Some(name) = native_name(address) else { return Ok((default, opener)) };
+        let given = default.password.as_ref();
+        let kept = self.kept.reopen(&name, given).await?;
+        Ok((kept.unwrap_or(default), opener))
+    }
+
+    /// Default settings and opener of a room created by a join. It is locked if the first member
+    /// gave a password, which the others are expected to need. `None` for a resume, which can't
+    /// create a room.
+    fn default_settings(
+        &self,
+        address: &Address,
+        message: &RoomMessage,
+    ) -> Option<(Settings, ClientPrefix)> {
+        let RoomMessage::Enter { request: Request::Join(join), guard, .. } = message else {
+            return None;
+        };
+        let dialect = address.dialect().and_then(by_name);
+        let max = self.config.max_capacity;
+        let capacity = dialect.map(|dialect| dialect.capacity().unwrap_or(max));
+        let settings = Settings {
+            capacity: capacity.unwrap_or(self.config.capacity),
+            password: join.password.clone().filter(|password| !password.is_empty()),
+            topology: match dialect {
+                // Dialect clients support a mesh only.
+                Some(_) => TopologyChoice::Mesh,
+                None => self.topology(None).unwrap_or(TopologyChoice::Mesh),
+            },
+            stays_empty: Duration::ZERO,
+            dialect: dialect.map(Dialect::name),
+        };
+        Some((settings, guard.0.prefix))
+    }
+}
+
+fn share_exceeded() -> ErrorBody {
+    let message = "your network has too many open rooms; try again after one has closed";
+    ErrorBody::new(ErrorCode::RateLimited, message)
+}
+
+fn too_many_creations() -> ErrorBody {
+    let message = "too many rooms created from this address; try again later";
+    ErrorBody::new(ErrorCode::RateLimited, message)
+}
+
+fn server_full() -> ErrorBody {
+    ErrorBody::new(ErrorCode::ServerFull, "the server is at its limit of rooms")
+}
+
+/// Random seed from the operating system. Without randomness there are no secrets, so a failure
+/// panics; only the requesting socket is dropped.
+#[expect(clippy::expect_used, reason = "no system we run on fails here after its start")]
+fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("the operating system provides randomness");
+    seed
+}

@@ -1,0 +1,55 @@
+//! Rejections of the media server as protocol events.
+
+use room::protocol::{ErrorBody, ErrorCode, RefusedEvent, ToldSfu};
+use sfu::Rejection;
+
+use crate::shard::sfu::Asked;
+
+/// Maximum length of a message, in characters; it may quote malformed input.
+const MAX_MESSAGE_CHARS: usize = 300;
+
+/// Creates the event for a rejected message.
+pub(super) fn event(asked: Asked, refused: &Rejection) -> RefusedEvent {
+    let what = match asked {
+        Asked::Offer => ToldSfu::Offer,
+        Asked::Answer => ToldSfu::Answer,
+        Asked::Publish => ToldSfu::Publish,
+        Asked::Subscribe => ToldSfu::Subscribe,
+    };
+    let code = match refused {
+        Rejection::Full => ErrorCode::ServerFull,
+        Rejection::RoomFull => ErrorCode::RoomFull,
+        Rejection::TooFast => ErrorCode::RateLimited,
+        Rejection::BadSdp(_)
+        | Rejection::IceTimeout
+        | Rejection::DtlsFailed
+        | Rejection::DuplicateSource(_)
+        | Rejection::DuplicateMid(_)
+        | Rejection::TooManyTracks
+        | Rejection::OfferCollision
+        | Rejection::NoPendingOffer => ErrorCode::Invalid,
+        Rejection::UnknownPeer(_) | Rejection::PeerExists(_) | Rejection::Panicked => {
+            ErrorCode::Internal
+        }
+    };
+    let message = refused.to_string().chars().take(MAX_MESSAGE_CHARS).collect::<String>();
+    RefusedEvent { what, error: ErrorBody::new(code, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sfu::SdpError;
+
+    #[test]
+    fn rejection_has_a_bounded_reason() {
+        let error =
+            SdpError::PayloadTypeConflict { payload_type: 111, first: "opus", second: "VP8" };
+        let RefusedEvent { what, error } = event(Asked::Offer, &Rejection::BadSdp(error));
+        assert_eq!((what, error.code), (ToldSfu::Offer, ErrorCode::Invalid));
+        assert_eq!(error.message, "bad SDP: payload type 111 is opus and VP8 in one bundle");
+        let long = Rejection::DuplicateMid("\u{be44}".repeat(100_000));
+        let RefusedEvent { error, .. } = event(Asked::Publish, &long);
+        assert_eq!(error.message.chars().count(), MAX_MESSAGE_CHARS);
+    }
+}

@@ -1,0 +1,141 @@
+//! Events of a socket that speaks a dialect.
+
+use std::sync::Arc;
+
+use room::{
+    Address, Departure, Request,
+    dialect::{Action, DialectClient, Handled},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    client::{Client, MembershipGuard},
+    hub::Hub,
+    limits::DIALECT_ENTRIES,
+    membership::Membership,
+    rate::Bucket,
+    room_message::RoomMessage,
+};
+use crate::socketio::Incoming;
+
+/// Dialect state of a socket and its memberships.
+pub(super) struct Translator {
+    hub: Arc<Hub>,
+    client: Arc<Client>,
+    dialects: DialectClient,
+    memberships: Vec<Membership>,
+    entries: Bucket,
+    /// Number of dialects whose room list the socket is subscribed to.
+    subscribed: usize,
+}
+
+impl Translator {
+    /// State of a newly connected socket. Connecting may imply an action.
+    pub(super) fn new(hub: &Arc<Hub>, client: &Arc<Client>, path: &str) -> (Self, Option<Action>) {
+        let (dialects, initial) = DialectClient::new(&client.socket.id.0, path);
+        let (hub, client) = (Arc::clone(hub), Arc::clone(client));
+        let entries = Bucket::full(DIALECT_ENTRIES, Instant::now());
+        (Self { hub, client, dialects, memberships: Vec::new(), entries, subscribed: 0 }, initial)
+    }
+
+    /// Handles an event; `false` if no dialect has it.
+    pub(super) async fn handle(&mut self, event: &Incoming) -> bool {
+        let handled = match &event.attachments[..] {
+            [] => self.dialects.handle(&event.name, &event.args),
+            // Dialects have no attachments, and a payload without them would be incomplete.
+            _ => Handled::Ignored,
+        };
+        self.subscribe_room_lists();
+        match handled {
+            Handled::Unknown => return false,
+            Handled::Ignored => self.hub.rejections.ignore(),
+            Handled::Action(action) => self.run(action).await,
+        }
+        true
+    }
+
+    /// Executes an action. Entries beyond the rate wait.
+    pub(super) async fn run(&mut self, action: Action) {
+        if !matches!(action, Action::Request { .. }) {
+            let wait = self.entries.owe(DIALECT_ENTRIES, Instant::now(), 1.0);
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+        }
+        match action {
+            Action::Enter { address, join } => self.enter(address, Request::Join(join)).await,
+            Action::Request { address, request } => self.request(&address, request).await,
+            Action::MakeRoom { dialect, id, title } => {
+                if let Some(feed) = self.hub.room_lists.get(dialect.name()) {
+                    feed.add(&id, &title, self.client.prefix);
+                }
+            }
+            Action::ListRooms { dialect } => {
+                if let Some(feed) = self.hub.room_lists.get(dialect.name()) {
+                    feed.send_list([self.client.connection]);
+                }
+            }
+        }
+    }
+
+    /// Ends all memberships of a closed socket. Dialect clients can't resume.
+    pub(super) async fn handle_gone(&mut self) {
+        let connection = self.client.connection;
+        for dialect in self.dialects.dialects() {
+            if let Some(feed) = self.hub.room_lists.get(dialect.name()) {
+                feed.unsubscribe(connection);
+            }
+        }
+        for membership in std::mem::take(&mut self.memberships) {
+            let message = RoomMessage::Gone { connection, departure: Departure::Left };
+            membership.send(&self.hub.directory, &self.hub.rejections, message).await;
+        }
+    }
+
+    /// Subscribes the socket to the room lists of its dialects.
+    fn subscribe_room_lists(&mut self) {
+        if self.dialects.dialects().count() == self.subscribed {
+            return;
+        }
+        self.subscribed = self.dialects.dialects().count();
+        for dialect in self.dialects.dialects() {
+            if let Some(feed) = self.hub.room_lists.get(dialect.name()) {
+                feed.subscribe(self.client.connection, self.client.socket.clone());
+            }
+        }
+    }
+
+    async fn enter(&mut self, address: Address, request: Request) {
+        let feed = address.dialect().and_then(|dialect| self.hub.room_lists.get(dialect));
+        if feed.is_some_and(|feed| !feed.contains(address.name())) {
+            return self.hub.rejections.ignore();
+        }
+        for left in self.dialects.enter(&address) {
+            self.request(&left, Request::Leave).await;
+        }
+        let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
+        let weak = Arc::downgrade(&guard);
+        let message = RoomMessage::Enter { guard, request, ack: None, guess: None };
+        match self.hub.enter(&address, Box::new(message)).await {
+            Ok(room) => {
+                self.memberships.retain(|other| other.address != address && other.is_active());
+                self.memberships.push(Membership { address, room, guard: weak });
+            }
+            Err((error, message)) => self.hub.reject_entry(&address, error, *message),
+        }
+    }
+
+    async fn request(&mut self, address: &Address, request: Request) {
+        let leaves = matches!(request, Request::Leave);
+        let Some(membership) = self.memberships.iter().find(|other| other.address == *address)
+        else {
+            return self.hub.rejections.ignore();
+        };
+        let from = self.client.connection;
+        let message = RoomMessage::Request { from, request, ack: None };
+        membership.send(&self.hub.directory, &self.hub.rejections, message).await;
+        if leaves {
+            self.memberships.retain(|other| other.address != *address);
+        }
+    }
+}

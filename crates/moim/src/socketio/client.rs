@@ -1,0 +1,65 @@
+//! A client connected to a namespace, as its task knows it.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use socketio::Namespace;
+
+use super::{app::Handshake, outbox::Outbox, socket::Socket};
+use crate::{http::Host, net::tcp::Connection};
+
+/// Whoever answers the client's events, and the way back.
+#[derive(Debug)]
+pub(super) struct Client<E> {
+    pub(super) namespace: Namespace,
+    pub(super) events: E,
+    pub(super) socket: Socket,
+    pub(super) outbox: Outbox,
+    /// We told it to go.
+    pub(super) dismissed: bool,
+}
+
+/// What the first request told of the client.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) connection: Connection,
+    path: &'static str,
+    host: Option<Host>,
+}
+
+impl Origin {
+    pub(super) fn new(connection: Connection, path: &'static str, host: Option<Host>) -> Self {
+        Self { connection, path, host }
+    }
+
+    pub(super) fn handshake(&self, namespace: Arc<str>, auth: Option<Box<RawValue>>) -> Handshake {
+        Handshake {
+            address: self.connection.peer.ip(),
+            local_port: self.connection.local.port(),
+            host: self.host.as_ref().map(|host| host.name().to_owned()),
+            secure: self.connection.secure,
+            path: self.path,
+            namespace,
+            auth,
+        }
+    }
+}
+
+/// An id nobody can guess: 128 bits of the operating system's randomness in base64url.
+///
+/// # Errors
+/// The operating system has no randomness to give.
+pub(super) fn mint() -> Result<Arc<str>, getrandom::Error> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    let mut bits = u128::from_be_bytes(bytes);
+    let id: String = (0..22)
+        .map(|_| {
+            let digit = ALPHABET.get((bits & 63) as usize).copied().unwrap_or(b'-');
+            bits >>= 6;
+            char::from(digit)
+        })
+        .collect();
+    Ok(id.into())
+}

@@ -1,0 +1,46 @@
+//! The Socket.IO driver: one task per socket between HTTP and the `socketio` core.
+//!
+//! ```text
+//!   GET, POST, upgrade ─► router ─► registry ─► mailbox ─┐
+//!                                                        ▼
+//!   WebSocket ◄──────────────────────────────────────► task ◄─► Application
+//!                                                        ▲
+//!   rooms, other sockets ─► Socket::emit ─► outbox ──────┘
+//! ```
+
+mod ack;
+mod app;
+mod client;
+mod config;
+mod encode;
+mod held;
+mod origin;
+mod outbox;
+mod outgoing;
+mod query;
+mod registry;
+mod rejection;
+mod request;
+mod router;
+mod shared;
+mod socket;
+mod task;
+#[cfg(test)]
+mod tests;
+mod websocket;
+
+pub(crate) use self::{
+    ack::Ack,
+    app::{Application, Events, Gone, Handshake, Incoming},
+    config::{Config, Mount},
+    encode::{encode_event, encode_raw_event},
+    held::{HeldBytes, Holder},
+    router::router,
+    socket::Socket,
+};
+#[cfg(test)]
+pub(crate) use self::{
+    outbox::{Outbox, OutboxLimits},
+    outgoing::Outgoing,
+    socket::SocketId,
+};

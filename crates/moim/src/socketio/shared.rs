@@ -1,0 +1,65 @@
+//! State shared by all sessions of one listener.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hyper::upgrade::Upgraded;
+use socketio::{Revision, Session, TransportKind};
+
+use super::{
+    app::Application,
+    config::Config,
+    held::{HeldBytes, Holding},
+    registry::{Permit, Registry},
+    rejection::Rejection,
+    websocket::WebSocket,
+};
+use crate::{log_throttle::LogThrottle, net::tcp::Connection};
+
+/// Interval between log lines about rejected origins.
+const REJECTED_ORIGIN_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Application, configuration and registry of one listener.
+pub(super) struct Shared<A> {
+    pub(super) app: Arc<A>,
+    pub(super) config: Config,
+    pub(super) session: Arc<socketio::Config>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) rejected_origin: LogThrottle,
+    held: Arc<HeldBytes>,
+}
+
+impl<A: Application> Shared<A> {
+    pub(super) fn new(app: Arc<A>, config: Config) -> Self {
+        Self {
+            session: Arc::new(config.session.clone()),
+            registry: Arc::default(),
+            rejected_origin: LogThrottle::every(REJECTED_ORIGIN_INTERVAL),
+            held: app.held_bytes(),
+            app,
+            config,
+        }
+    }
+
+    /// Counts a new session against the limits.
+    pub(super) fn admit(&self, connection: Connection) -> Result<Permit, Rejection> {
+        self.registry.admit(&self.config.limits, connection.peer.ip())
+    }
+
+    /// Creates the protocol core of a new session.
+    pub(super) fn session(&self, revision: Revision, kind: TransportKind, sid: &str) -> Session {
+        Session::new(Instant::now(), Arc::clone(&self.session), revision, kind, sid)
+    }
+
+    /// Registers a client as holder of bytes.
+    pub(super) fn holding(&self, connection: Connection) -> Holding {
+        self.held.register(connection.peer.ip().into())
+    }
+
+    /// Wraps an upgraded connection, with messages bounded by `max_payload`.
+    pub(super) fn websocket(&self, io: Upgraded) -> WebSocket {
+        WebSocket::new(io, self.session.max_payload)
+    }
+}

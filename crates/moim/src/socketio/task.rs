@@ -1,0 +1,500 @@
+//! The task that runs one session: it owns the [`Session`], the poll that waits or the WebSocket,
+//! and whoever answers the client.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use serde_json::value::RawValue;
+use socketio::{Body, Closed, Event, Namespace, Rejection, Session, Transmit};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Sleep,
+};
+
+use super::{
+    ack::Ack,
+    app::{Application, Events, Gone, Incoming},
+    client::{Client, Origin, mint},
+    held::Holding,
+    outbox::Overflow,
+    outgoing::Outgoing,
+    registry::{Listing, Permit},
+    request::Request,
+    shared::Shared,
+    socket::{Socket, SocketId},
+    websocket::{End, WebSocket},
+};
+
+/// Bytes handed to the transport at once.
+const BATCH: usize = 256 * 1024;
+
+/// One session and all it holds.
+pub(super) struct Task<A: Application> {
+    shared: Arc<Shared<A>>,
+    session: Session,
+    origin: Origin,
+    /// One for each namespace that the client is connected to: few, and mostly one.
+    clients: Vec<Client<A::Events>>,
+    /// Taken from the outbox of a client, but not sent yet.
+    taken: Option<Taken>,
+    /// Bytes of messages whose events are being answered.
+    answering: usize,
+    holding: Holding,
+    polling: Option<Box<Polling>>,
+    listing: Option<Listing>,
+    web: Web,
+    alarm: Pin<Box<Sleep>>,
+    /// Who is asked first alternates, so that neither starves the other.
+    outgoing_first: bool,
+    /// The client closed its WebSocket in order.
+    is_going_away: bool,
+    _permit: Permit,
+}
+
+/// What waits for the transport.
+struct Taken {
+    namespace: Namespace,
+    packets: VecDeque<Outgoing>,
+    bytes: usize,
+}
+
+/// What a session begins on.
+pub(super) enum Transport {
+    Polling(mpsc::Receiver<Request>, Listing),
+    WebSocket(WebSocket),
+}
+
+/// What a session has as long as it may poll.
+struct Polling {
+    requests: mpsc::Receiver<Request>,
+    waiting: Option<oneshot::Sender<Result<Body, Rejection>>>,
+    posted: Option<Posted>,
+}
+
+/// A POST that was taken in, and how it will be answered.
+struct Posted {
+    answer: oneshot::Sender<Result<(), Rejection>>,
+    result: Result<(), Rejection>,
+}
+
+/// The session's WebSocket.
+enum Web {
+    None,
+    Opening(OnUpgrade),
+    Open(Box<WebSocket>),
+}
+
+/// What a task wakes up for.
+enum Step {
+    Request(Request),
+    PollGone,
+    Opened(hyper::Result<Upgraded>),
+    Received(io::Result<()>),
+    Flushed(io::Result<()>),
+    Outgoing(Namespace, Result<VecDeque<Outgoing>, Overflow>),
+    Cut,
+    Alarm,
+}
+
+impl Polling {
+    fn new(requests: mpsc::Receiver<Request>) -> Self {
+        Self { requests, waiting: None, posted: None }
+    }
+}
+
+impl<A: Application> Task<A> {
+    /// A session over polling, or over a WebSocket that is open.
+    pub(super) fn new(
+        shared: Arc<Shared<A>>,
+        session: Session,
+        origin: Origin,
+        permit: Permit,
+        transport: Transport,
+    ) -> Box<Self> {
+        let (polling, listing, web) = match transport {
+            Transport::Polling(requests, listing) => {
+                (Some(Box::new(Polling::new(requests))), Some(listing), Web::None)
+            }
+            Transport::WebSocket(websocket) => (None, None, Web::Open(Box::new(websocket))),
+        };
+        let due = session.poll_timeout().unwrap_or_else(Instant::now);
+        let holding = shared.holding(origin.connection);
+        Box::new(Self {
+            shared,
+            session,
+            origin,
+            clients: Vec::new(),
+            taken: None,
+            answering: 0,
+            holding,
+            polling,
+            listing,
+            web,
+            alarm: Box::pin(tokio::time::sleep_until(due.into())),
+            outgoing_first: false,
+            is_going_away: false,
+            _permit: permit,
+        })
+    }
+
+    /// Runs the session to its end. Boxed, since a future would hold it twice.
+    pub(super) async fn run(mut self: Box<Self>) {
+        while !self.settle().await {
+            match poll_fn(|context| self.poll_step(context)).await {
+                Step::Request(request) => self.handle_request(request),
+                Step::PollGone => self.session.handle_poll_gone(),
+                Step::Opened(Ok(io)) => self.web = Web::Open(Box::new(self.shared.websocket(io))),
+                Step::Received(Ok(())) => self.handle_received(),
+                Step::Outgoing(namespace, Ok(packets)) => {
+                    let bytes = packets.iter().map(Outgoing::len).sum();
+                    self.taken = Some(Taken { namespace, packets, bytes });
+                }
+                Step::Outgoing(_, Err(Overflow)) => self.session.close(Closed::TooSlow),
+                Step::Cut => self.handle_cut(),
+                Step::Opened(Err(_)) | Step::Received(Err(_)) | Step::Flushed(Err(_)) => {
+                    self.handle_websocket_gone();
+                }
+                Step::Flushed(Ok(())) | Step::Alarm => {}
+            }
+        }
+    }
+
+    /// Does what follows from what came in; `true` once the session is over.
+    async fn settle(&mut self) -> bool {
+        let now = Instant::now();
+        self.keep_time(now);
+        // Events may take long to answer.
+        self.holding.set(self.held());
+        loop {
+            self.hand_over(now);
+            self.transmit_all();
+            match self.session.poll_event() {
+                Some(Event::Closed(why)) => {
+                    self.handle_closed(why).await;
+                    return true;
+                }
+                Some(event) => self.handle_event(event).await,
+                None if self.taken.is_none() || !self.may_send() => break,
+                None => {}
+            }
+        }
+        self.answering = 0;
+        self.holding.set(self.held());
+        self.answer_post();
+        if self.session.is_upgraded() && self.polling.take().is_some() {
+            self.listing.iter().for_each(Listing::upgrade);
+        }
+        false
+    }
+
+    /// Bytes held outside of the queues.
+    fn held(&self) -> usize {
+        let web = match &self.web {
+            Web::Open(websocket) => websocket.held(),
+            Web::None | Web::Opening(_) => 0,
+        };
+        let taken = self.taken.as_ref().map_or(0, |taken| taken.bytes);
+        web + taken + self.answering + self.session.partial_bytes()
+    }
+
+    /// The server holds more than it may: drops all at once, without a farewell.
+    fn handle_cut(&mut self) {
+        self.taken = None;
+        self.web = Web::None;
+        self.session.close(Closed::TooSlow);
+    }
+
+    /// Wakes the session if something is due. Alarms come late by a little.
+    fn keep_time(&mut self, now: Instant) {
+        if self.session.poll_timeout().is_some_and(|at| at <= now) {
+            self.session.handle_timeout(now);
+        }
+    }
+
+    async fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Connect { namespace, auth, own_id } => {
+                self.handle_connect(namespace, auth, own_id).await;
+            }
+            Event::Event { namespace, name, args, attachments, ack } => {
+                let Some(at) = self.place(namespace) else { return };
+                let Some(client) = self.clients.get_mut(at) else { return };
+                let ack = ack.map(|id| Ack { id, socket: client.socket.clone() });
+                client.events.event(Incoming { name, args, attachments, ack }).await;
+            }
+            Event::Disconnect { namespace } => {
+                self.taken.take_if(|taken| taken.namespace == namespace);
+                let Some(at) = self.place(namespace) else { return };
+                let Client { mut events, dismissed, .. } = self.clients.swap_remove(at);
+                events.gone(if dismissed { Gone::ByServer } else { Gone::ByClient }).await;
+            }
+            // Nobody here asks clients for acknowledgements.
+            Event::Ack { .. } | Event::Closed(_) => {}
+        }
+    }
+
+    async fn handle_connect(
+        &mut self,
+        namespace: Namespace,
+        auth: Option<Box<RawValue>>,
+        own_id: Option<Arc<str>>,
+    ) {
+        let now = Instant::now();
+        let Ok(id) = own_id.map_or_else(mint, Ok) else {
+            return self.session.refuse(now, namespace, "Server error");
+        };
+        let id = SocketId(id);
+        let (socket, outbox) = Socket::new(id.clone(), self.shared.config.limits.outbox);
+        let name = self.shared.config.session.namespaces.name(namespace);
+        match self.shared.app.connect(socket.clone(), self.origin.handshake(name, auth)) {
+            Ok(mut events) => {
+                self.session.accept(namespace, &id.0);
+                events.connected().await;
+                self.clients.reserve_exact(1);
+                self.clients.push(Client { namespace, events, socket, outbox, dismissed: false });
+            }
+            Err(message) => self.session.refuse(now, namespace, &message),
+        }
+    }
+
+    async fn handle_closed(&mut self, why: Closed) {
+        tracing::debug!(?why, peer = %self.origin.connection.peer, "session over");
+        self.transmit_all();
+        self.answer_post();
+        self.polling = None;
+        for Client { mut events, outbox, dismissed, .. } in std::mem::take(&mut self.clients) {
+            drop(outbox);
+            let gone = match (dismissed, why) {
+                (true, _) => Gone::ByServer,
+                (false, Closed::TransportLost) if self.is_going_away => Gone::GoingAway,
+                (false, _) => Gone::Lost,
+            };
+            events.gone(gone).await;
+        }
+    }
+
+    /// Where the client of a namespace is among all.
+    fn place(&self, namespace: Namespace) -> Option<usize> {
+        self.clients.iter().position(|client| client.namespace == namespace)
+    }
+
+    fn handle_request(&mut self, request: Request) {
+        // Who comes too late finds the session closed.
+        self.keep_time(Instant::now());
+        let Some(polling) = &mut self.polling else { return };
+        match request {
+            Request::Poll(answer) => match self.session.handle_poll() {
+                Ok(()) => polling.waiting = Some(answer),
+                Err(rejection) => {
+                    let _ = answer.send(Err(rejection));
+                }
+            },
+            Request::Post(body, answer) => {
+                self.answering += body.len();
+                let result = self.session.handle_post(Instant::now(), &body);
+                polling.posted = Some(Posted { answer, result });
+            }
+            Request::Upgrade(upgrade, answer) => {
+                let result = self.session.handle_upgrade(Instant::now());
+                if result.is_ok() {
+                    self.web = Web::Opening(upgrade);
+                }
+                let _ = answer.send(result);
+            }
+        }
+    }
+
+    /// A POST is answered once it has had its effect, so that a fast client waits for a slow
+    /// application.
+    fn answer_post(&mut self) {
+        if let Some(polling) = &mut self.polling
+            && let Some(Posted { answer, result }) = polling.posted.take()
+        {
+            let _ = answer.send(result);
+        }
+    }
+
+    fn handle_received(&mut self) {
+        let Web::Open(websocket) = &mut self.web else { return };
+        let now = Instant::now();
+        let End { status, is_going_away } = loop {
+            match websocket.next_message() {
+                Ok(Some(message)) => {
+                    self.answering += message.len();
+                    self.session.handle_websocket(now, message);
+                }
+                Ok(None) => return,
+                Err(end) => break end,
+            }
+        };
+        self.is_going_away = is_going_away;
+        self.close_websocket(status);
+        self.session.handle_websocket_gone();
+    }
+
+    fn handle_websocket_gone(&mut self) {
+        self.web = Web::None;
+        self.session.handle_websocket_gone();
+    }
+
+    /// Whether what is handed to the session now goes out now. What can't stays in the outbox,
+    /// which is bounded.
+    fn may_send(&self) -> bool {
+        let flushed = match &self.web {
+            Web::Open(websocket) => websocket.is_flushed(),
+            Web::None | Web::Opening(_) => true,
+        };
+        flushed && self.session.is_ready()
+    }
+
+    fn hand_over(&mut self, now: Instant) {
+        if !self.may_send() {
+            return;
+        }
+        let Some(mut taken) = self.taken.take() else { return };
+        let mut bytes = 0;
+        while bytes < BATCH
+            && let Some(outgoing) = taken.packets.pop_front()
+        {
+            bytes += outgoing.len();
+            match outgoing {
+                Outgoing::Packet(packet) => self.session.send(packet),
+                Outgoing::Binary(packet, attachments) => {
+                    self.session.send(packet);
+                    attachments.iter().for_each(|data| self.session.send_attachment(data.clone()));
+                }
+                Outgoing::Disconnect => {
+                    let mut own = self.clients.iter_mut();
+                    if let Some(client) = own.find(|it| it.namespace == taken.namespace) {
+                        client.dismissed = true;
+                    }
+                    return self.session.disconnect(now, taken.namespace);
+                }
+            }
+        }
+        if !taken.packets.is_empty() {
+            taken.bytes = taken.bytes.saturating_sub(bytes);
+            self.taken = Some(taken);
+        }
+    }
+
+    fn transmit_all(&mut self) {
+        while let Some(transmit) = self.session.poll_transmit() {
+            match transmit {
+                Transmit::Poll(body) => self.answer_poll(body),
+                Transmit::Frame(frame) => {
+                    if let Web::Open(websocket) = &mut self.web {
+                        websocket.send(&frame);
+                        // What the application says waits in the outbox; this is the protocol's
+                        // own, and more than a client that reads would leave.
+                        if websocket.unsent() > BATCH + self.shared.config.limits.outbox.bytes {
+                            self.session.close(Closed::TooSlow);
+                        }
+                    }
+                }
+                Transmit::CloseWebSocket => self.close_websocket(1000),
+            }
+        }
+    }
+
+    fn answer_poll(&mut self, body: Body) {
+        let waiting = self.polling.as_mut().and_then(|polling| polling.waiting.take());
+        if waiting.is_none_or(|waiting| waiting.send(Ok(body)).is_err()) {
+            self.session.close(Closed::TransportLost);
+        }
+    }
+
+    fn close_websocket(&mut self, status: u16) {
+        if let Web::Open(websocket) = std::mem::replace(&mut self.web, Web::None) {
+            tokio::spawn(websocket.say_farewell(status));
+        }
+    }
+
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        self.outgoing_first = !self.outgoing_first;
+        let mut step = self.holding.poll_cut(context).map(|()| Step::Cut);
+        if step.is_pending() && self.outgoing_first {
+            step = self.poll_outgoing(context);
+        }
+        if step.is_pending() {
+            step = self.poll_web(context);
+        }
+        if step.is_pending() {
+            step = self.poll_http(context);
+        }
+        if step.is_pending() && !self.outgoing_first {
+            step = self.poll_outgoing(context);
+        }
+        if step.is_pending() {
+            step = self.poll_alarm(context);
+        }
+        step
+    }
+
+    fn poll_outgoing(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let may_take = self.taken.is_none() && self.may_send();
+        for at in 0..self.clients.len() {
+            let Some(client) = self.clients.get_mut(at) else { break };
+            let namespace = client.namespace;
+            let taken = if may_take {
+                client.outbox.poll_take(context)
+            } else {
+                client.outbox.poll_overflow(context).map(Err)
+            };
+            if let Poll::Ready(taken) = taken {
+                // Whoever was served is asked last, so that it starves no other.
+                self.clients.rotate_left(at + 1);
+                return Poll::Ready(Step::Outgoing(namespace, taken));
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_web(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        match &mut self.web {
+            Web::None => Poll::Pending,
+            Web::Opening(upgrade) => Pin::new(upgrade).poll(context).map(Step::Opened),
+            Web::Open(websocket) => {
+                if !websocket.is_flushed()
+                    && let Poll::Ready(flushed) = websocket.poll_flush(context)
+                {
+                    return Poll::Ready(Step::Flushed(flushed));
+                }
+                websocket.poll_read(context).map(Step::Received)
+            }
+        }
+    }
+
+    fn poll_http(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let Some(polling) = &mut self.polling else { return Poll::Pending };
+        if let Some(waiting) = &mut polling.waiting
+            && waiting.poll_closed(context).is_ready()
+        {
+            polling.waiting = None;
+            return Poll::Ready(Step::PollGone);
+        }
+        match polling.requests.poll_recv(context) {
+            Poll::Ready(Some(request)) => Poll::Ready(Step::Request(request)),
+            // The listing that we hold keeps a sender.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let Some(due) = self.session.poll_timeout() else { return Poll::Pending };
+        // An alarm that comes too early is set again then; to move it at each packet would cost
+        // more.
+        if self.alarm.is_elapsed() || self.alarm.deadline() > due.into() {
+            self.alarm.as_mut().reset(due.into());
+        }
+        self.alarm.as_mut().poll(context).map(|()| Step::Alarm)
+    }
+}

@@ -1,0 +1,71 @@
+//! Rejections of requests.
+
+use std::convert::Infallible;
+
+use crate::protocol::{ErrorBody, ErrorCode};
+
+/// Reason for which a request is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The request is inconsistent.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// A part exceeds its size limit.
+    #[error("{0}: too large")]
+    TooLarge(&'static str),
+    /// The room is at capacity.
+    #[error("the room is full")]
+    RoomFull,
+    /// The room is locked and no password was given.
+    #[error("the room requires a password")]
+    PasswordRequired,
+    /// The password is wrong.
+    #[error("wrong password")]
+    WrongPassword,
+    /// The connection is already in the room.
+    #[error("this connection is already in a room")]
+    AlreadyJoined,
+    /// The connection is not in the room.
+    #[error("this connection is not in a room")]
+    NotJoined,
+    /// The target is not one of the other participants.
+    #[error("no other participant in the room has this id")]
+    NoSuchParticipant,
+    /// The room never uses the media server.
+    #[error("this room does not use a media server")]
+    NoSfu,
+    /// The participant is gone, its missed events are no longer available, or the token is wrong.
+    #[error("the participant can no longer be restored; join again")]
+    ResumeExpired,
+}
+
+impl Rejection {
+    /// Error code for native clients.
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Invalid(_) => ErrorCode::Invalid,
+            Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::RoomFull => ErrorCode::RoomFull,
+            Self::PasswordRequired => ErrorCode::PasswordRequired,
+            Self::WrongPassword => ErrorCode::WrongPassword,
+            Self::AlreadyJoined => ErrorCode::AlreadyJoined,
+            Self::NotJoined => ErrorCode::NotJoined,
+            Self::NoSuchParticipant => ErrorCode::NoSuchParticipant,
+            Self::NoSfu => ErrorCode::NoSfu,
+            Self::ResumeExpired => ErrorCode::ResumeExpired,
+        }
+    }
+}
+
+/// Allows infallible conversions to requests.
+impl From<Infallible> for Rejection {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<Rejection> for ErrorBody {
+    fn from(rejection: Rejection) -> Self {
+        Self::new(rejection.code(), rejection.to_string())
+    }
+}

@@ -1,0 +1,10 @@
+//! Rooms.
+
+mod settings;
+mod sfu;
+mod state;
+
+pub use self::{
+    settings::{Limits, Settings},
+    state::Room,
+};

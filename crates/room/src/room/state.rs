@@ -1,0 +1,418 @@
+//! State machine of one room: members, relayed messages and the event log.
+//!
+//! Contract: after each `handle_*`, drain [`Room::poll_effect`] to `None`, and call
+//! [`Room::handle_timeout`] at [`Room::poll_timeout`] or soon after.
+
+use std::{borrow::Cow, collections::VecDeque, sync::Arc, time::Instant};
+
+use super::settings::{Limits, Settings};
+use crate::{
+    audience::{Audience, MemberKey},
+    event::{Event, Message},
+    log::Log,
+    name::RoomName,
+    participant::Participant,
+    password::Password,
+    protocol::{MediaState, ParticipantId, ResumeToken, RoomSummary},
+    rejection::Rejection,
+    request::{
+        Admission, Chat, Connection, Departure, Effect, Join, Recipients, Reply, Request, Resume,
+    },
+    roster::{Presence, Roster},
+    token::{DUMMY_SECRET, TokenGenerator, split_token},
+    topology::TopologySwitch,
+};
+
+/// A room.
+pub struct Room {
+    name: RoomName,
+    settings: Settings,
+    limits: Limits,
+    tokens: TokenGenerator,
+    pub(super) roster: Roster,
+    pub(super) log: Log,
+    pub(super) topology: TopologySwitch,
+    /// Time at which it became empty.
+    empty_since: Option<Instant>,
+    pub(super) effects: VecDeque<Effect>,
+}
+
+impl Room {
+    /// Creates an empty room. `seed` must come from the operating system's random number generator.
+    pub fn new(
+        now: Instant,
+        name: RoomName,
+        settings: Settings,
+        limits: Limits,
+        seed: [u8; 32],
+    ) -> Self {
+        let mut room = Self {
+            name,
+            log: Log::new(limits.log_bytes, limits.log_age),
+            topology: TopologySwitch::new(settings.topology),
+            settings,
+            limits,
+            tokens: TokenGenerator::new(seed),
+            roster: Roster::default(),
+            empty_since: Some(now),
+            effects: VecDeque::new(),
+        };
+        room.send_summary();
+        room
+    }
+
+    /// Handles a request. Its reply precedes all other effects of the request.
+    pub fn handle(&mut self, now: Instant, from: Connection, request: Request) {
+        let result = match request {
+            Request::Join(join) => self.join(now, from, join),
+            Request::Resume(resume) => self.resume(now, from, &resume),
+            Request::Relay { to, message } => self.relay(now, from, to, message),
+            Request::Media(media) => self.update_media(now, from, media),
+            Request::Chat(chat) => self.chat(now, from, chat),
+            Request::Direct(direct) => self.update_direct(now, from, direct),
+            Request::Handover { to, topology } => self.handover(now, from, &to, topology),
+            Request::Sfu(message) => self.send_to_sfu(from, message),
+            Request::Leave => self.leave(now, from),
+        };
+        if let Err(rejection) = result {
+            self.effects.push_back(Effect::Reply { to: from, reply: Err(rejection) });
+        }
+    }
+
+    /// Handles the end of a connection, in the room or not.
+    pub fn handle_gone(&mut self, now: Instant, connection: Connection, departure: Departure) {
+        let Some(key) = self.roster.key_of(connection) else { return };
+        match departure {
+            Departure::Left => self.remove(now, key),
+            Departure::Lost => {
+                self.roster.set_presence(key, Presence::Lost(now + self.limits.grace));
+            }
+            Departure::GoingAway => {
+                let until = now + self.limits.going_away.min(self.limits.grace);
+                self.roster.set_presence(key, Presence::GoingAway(until));
+            }
+        }
+    }
+
+    /// Returns the next effect.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        let effect = self.effects.pop_front();
+        if effect.is_none() {
+            self.effects.shrink_to(4);
+        }
+        effect
+    }
+
+    /// Time of the next [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let roster = self.roster.poll_timeout();
+        let log = self.log.poll_timeout();
+        let topology = self.topology.poll_timeout();
+        [self.closes_at(), roster, log, topology].into_iter().flatten().min()
+    }
+
+    /// Removes expired members and events, switches the topology, and closes an empty room.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for key in self.roster.overdue(now) {
+            self.remove(now, key);
+        }
+        self.trim_log(now);
+        if self.topology.handle_timeout(now) {
+            self.send_topology(now, Audience::All);
+        }
+        if self.closes_at().is_some_and(|at| at <= now) {
+            self.effects.push_back(Effect::Closed);
+        }
+    }
+
+    /// The room's row in the lobby.
+    pub fn summary(&self) -> RoomSummary {
+        RoomSummary {
+            name: self.name.clone(),
+            participants: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
+            capacity: self.settings.capacity,
+            locked: self.settings.password.is_some(),
+            dialect: self.settings.dialect.map(Cow::Borrowed),
+        }
+    }
+
+    /// The participants, in the order they joined.
+    pub fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.roster.participants()
+    }
+
+    fn join(&mut self, now: Instant, from: Connection, join: Join) -> Result<(), Rejection> {
+        if self.roster.key_of(from).is_some() {
+            return Err(Rejection::AlreadyJoined);
+        }
+        let replaced = join.replaces.as_ref().and_then(|token| self.authenticate(token));
+        if replaced.is_none() {
+            self.check_password(join.password.as_ref())?;
+        }
+        let is_full =
+            self.roster.len() >= usize::try_from(self.settings.capacity).unwrap_or(usize::MAX);
+        let vacated = match replaced {
+            Some(key) => Some(key),
+            None if is_full => Some(self.roster.going_away().ok_or(Rejection::RoomFull)?),
+            None => None,
+        };
+        let id = match join.id {
+            Some(id) if id.is_sfu() => {
+                return Err(Rejection::Invalid("this id is reserved for the media server"));
+            }
+            Some(id) if self.roster.key_by_id(&id).is_some_and(|key| Some(key) != vacated) => {
+                return Err(Rejection::AlreadyJoined);
+            }
+            Some(id) => id,
+            None => self.generate_id(),
+        };
+        let Join { name, media, sfu, profile, .. } = join;
+        let gone = vacated.and_then(|key| self.roster.remove(key));
+        let alike = self.roster.alike(&name);
+        let me = Participant { id, name, media, direct: !sfu, alike, interrupted: false, profile };
+        let secret = self.tokens.secret();
+        let key = self.roster.add(from, me.clone(), secret, self.log.newest());
+        self.empty_since = None;
+        let switched = self.update_topology(now);
+        self.admit(from, key, None);
+        if let Some(gone) = gone {
+            self.detach(Some(gone.presence));
+            self.send_left(now, Audience::AllBut(key), gone.participant);
+        }
+        // The topology first, so that no client begins a link that the new topology makes useless.
+        if switched {
+            self.send_topology(now, Audience::AllBut(key));
+        }
+        self.send(now, Audience::AllBut(key), Event::Joined(me));
+        self.send_summary();
+        Ok(())
+    }
+
+    fn resume(&mut self, now: Instant, from: Connection, resume: &Resume) -> Result<(), Rejection> {
+        let key = self.authenticate(&resume.token).ok_or(Rejection::ResumeExpired)?;
+        // A client that missed the reply may repeat the request on the same connection.
+        if self.roster.key_of(from).is_some_and(|at| at != key) {
+            return Err(Rejection::AlreadyJoined);
+        }
+        if resume.last.is_some_and(|last| last > self.log.newest()) {
+            return Err(Rejection::Invalid("last: no such event yet"));
+        }
+        let member = self.roster.member(key).ok_or(Rejection::ResumeExpired)?;
+        let last = resume.last.unwrap_or(member.joined).max(member.joined);
+        if last < member.forgotten {
+            self.expire(now, from, key);
+            return Ok(());
+        }
+        let before = self.roster.set_presence(key, Presence::Here(from));
+        self.admit(from, key, Some(last));
+        self.detach(before.filter(|before| *before != Presence::Here(from)));
+        self.replay(from, key, last);
+        Ok(())
+    }
+
+    /// Rejects a resume after missed events were dropped. The client must join again, so its old
+    /// participant is removed before the grace ends.
+    fn expire(&mut self, now: Instant, from: Connection, key: MemberKey) {
+        self.effects.push_back(Effect::Reply { to: from, reply: Err(Rejection::ResumeExpired) });
+        self.detach(self.roster.member(key).map(|member| member.presence));
+        self.remove(now, key);
+    }
+
+    fn detach(&mut self, presence: Option<Presence>) {
+        if let Some(Presence::Here(old)) = presence {
+            self.effects.push_back(Effect::Detach(old));
+        }
+    }
+
+    fn relay(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        to: Recipients,
+        message: Message,
+    ) -> Result<(), Rejection> {
+        let sender = self.key_of(from)?;
+        let message = message.bounded()?;
+        let to = match to {
+            Recipients::Others => Audience::AllBut(sender),
+            Recipients::One(id) => Audience::One(self.other(sender, &id)?),
+        };
+        let from_id = self.participant(sender)?.id.clone();
+        self.reply_done(from);
+        self.send(now, to, Event::Message { from: from_id, message });
+        Ok(())
+    }
+
+    fn update_media(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        media: MediaState,
+    ) -> Result<(), Rejection> {
+        let key = self.key_of(from)?;
+        let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
+        let changed = member.participant.media != media;
+        member.participant.media = media;
+        let participant = member.participant.clone();
+        self.reply_done(from);
+        if changed {
+            self.send(now, Audience::AllBut(key), Event::Updated(participant));
+        }
+        Ok(())
+    }
+
+    fn chat(&mut self, now: Instant, from: Connection, chat: Chat) -> Result<(), Rejection> {
+        let key = self.key_of(from)?;
+        let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
+        let is_repeated = chat.serial.is_some_and(|serial| serial <= member.chatted);
+        member.chatted = member.chatted.max(chat.serial.unwrap_or_default());
+        let id = member.participant.id.clone();
+        self.reply_done(from);
+        if !is_repeated {
+            let event = Event::Chat { from: id, text: chat.text, at: chat.at };
+            self.send(now, Audience::AllBut(key), event);
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, now: Instant, from: Connection) -> Result<(), Rejection> {
+        let key = self.key_of(from)?;
+        self.reply_done(from);
+        self.remove(now, key);
+        Ok(())
+    }
+
+    fn check_password(&self, given: Option<&Password>) -> Result<(), Rejection> {
+        match (&self.settings.password, given) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(Rejection::PasswordRequired),
+            (Some(password), Some(given)) if password.matches(given) => Ok(()),
+            (Some(_), Some(_)) => Err(Rejection::WrongPassword),
+        }
+    }
+
+    /// Returns the member that a token authenticates. An unknown id is compared with a dummy secret,
+    /// so that timing reveals nothing.
+    fn authenticate(&self, token: &ResumeToken) -> Option<MemberKey> {
+        let (id, given) = split_token(token);
+        let key = self.roster.key_by_id(&id);
+        let member = key.and_then(|key| self.roster.member(key));
+        let is_authentic = member.map_or(&DUMMY_SECRET, |member| &member.secret).is(given);
+        key.filter(|_| is_authentic)
+    }
+
+    fn generate_id(&mut self) -> ParticipantId {
+        loop {
+            let id = self.tokens.participant_id();
+            if self.roster.key_by_id(&id).is_none() {
+                return id;
+            }
+        }
+    }
+
+    pub(super) fn key_of(&self, connection: Connection) -> Result<MemberKey, Rejection> {
+        self.roster.key_of(connection).ok_or(Rejection::NotJoined)
+    }
+
+    pub(super) fn participant(&self, key: MemberKey) -> Result<&Participant, Rejection> {
+        self.roster.member(key).map(|member| &member.participant).ok_or(Rejection::NotJoined)
+    }
+
+    pub(super) fn reply_done(&mut self, to: Connection) {
+        self.effects.push_back(Effect::Reply { to, reply: Ok(Reply::Done) });
+    }
+
+    /// Replies to a join, or to a resume whose client received all events up to `resumed_after`.
+    fn admit(&mut self, to: Connection, key: MemberKey, resumed_after: Option<u64>) {
+        let Some(member) = self.roster.member(key) else { return };
+        let admission = Admission {
+            me: member.participant.clone(),
+            others: self.roster.others(key),
+            room: self.summary(),
+            topology: self.topology.current(),
+            resume: member.secret.token(&member.participant.id),
+            resumed: resumed_after.is_some(),
+            last: resumed_after.unwrap_or_else(|| self.log.newest()),
+        };
+        let reply = Ok(Reply::Admitted(Box::new(admission)));
+        self.effects.push_back(Effect::Reply { to, reply });
+    }
+
+    fn replay(&mut self, to: Connection, key: MemberKey, last: u64) {
+        let missed = self.log.after(last).filter(|entry| entry.to.includes(key));
+        let sends = missed.map(|entry| Effect::Send {
+            to: vec![to],
+            event: Arc::clone(&entry.event),
+            number: Some(entry.number),
+        });
+        self.effects.extend(sends);
+    }
+
+    /// Numbers, logs and sends an event; the only path for logged events. Returns the number.
+    pub(super) fn send(&mut self, now: Instant, audience: Audience, event: Event) -> u64 {
+        let event = Arc::new(event);
+        let number = self.log.push(now, audience, Arc::clone(&event));
+        self.trim_log(now);
+        let to = self.roster.connections(audience);
+        if !to.is_empty() {
+            self.effects.push_back(Effect::Send { to, event, number: Some(number) });
+        }
+        number
+    }
+
+    /// Size of the events kept for resuming clients, in bytes.
+    #[must_use]
+    pub fn log_bytes(&self) -> usize {
+        self.log.bytes()
+    }
+
+    /// Drops the oldest events until at most `max_bytes` are kept. Participants that missed one of
+    /// them can no longer resume.
+    pub fn trim_log_to(&mut self, max_bytes: usize) {
+        while let Some(entry) = self.log.pop_above(max_bytes) {
+            self.roster.forget(&entry);
+        }
+    }
+
+    fn trim_log(&mut self, now: Instant) {
+        while let Some(entry) = self.log.pop_excess(now) {
+            self.roster.forget(&entry);
+        }
+    }
+
+    pub(super) fn remove(&mut self, now: Instant, key: MemberKey) {
+        let Some(member) = self.roster.remove(key) else { return };
+        self.send_left(now, Audience::AllBut(key), member.participant);
+        if self.update_topology(now) {
+            self.send_topology(now, Audience::All);
+        }
+        self.send_summary();
+        if self.roster.is_empty() {
+            self.empty_since = Some(now);
+        }
+    }
+
+    /// Sends the leave event of a participant and ends its link to the media server.
+    fn send_left(&mut self, now: Instant, audience: Audience, participant: Participant) {
+        if self.topology.may_use_sfu() {
+            self.effects.push_back(Effect::Unlink(participant.id.clone()));
+        }
+        self.send(now, audience, Event::Left(participant));
+    }
+
+    fn closes_at(&self) -> Option<Instant> {
+        self.empty_since.map(|since| since + self.settings.stays_empty)
+    }
+
+    pub(super) fn send_summary(&mut self) {
+        let summary = self.summary();
+        self.effects.push_back(Effect::Summary(summary));
+    }
+}
+
+/// Omits messages and secrets.
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room").field("summary", &self.summary()).finish_non_exhaustive()
+    }
+}
