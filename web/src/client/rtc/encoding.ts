@@ -54,6 +54,14 @@ const RIDS = ["q", "h", "f"] as const;
 
 const FULL_PIXELS = 1280 * 720;
 
+/** Bitrate grows with this power of the number of pixels. */
+const BITRATE_EXPONENT = 0.75;
+
+/** Bitrate of the top layer at full resolution, by the number of remote participants. */
+function topLayerBitrate(others: number): number {
+  return others <= 4 ? 1_700_000 : others <= 9 ? 1_200_000 : 900_000;
+}
+
 /** Number of layers by resolution. Chromium encodes no more for smaller frames. */
 const LAYER_COUNTS: readonly { readonly minPixels: number; readonly count: number }[] = [
   { minPixels: 960 * 540, count: 3 },
@@ -74,17 +82,18 @@ export function cameraLayers(
   resolution: Resolution = {},
 ): RTCRtpEncodingParameters[] {
   const { width, height } = resolution;
-  const maxBitrate = others <= 4 ? 1_700_000 : others <= 9 ? 1_200_000 : 900_000;
   const pixels = width && height ? width * height : FULL_PIXELS;
   const count = LAYER_COUNTS.find(({ minPixels }) => pixels >= minPixels)?.count ?? 1;
-  const topBitrate = maxBitrate * Math.min(1, (pixels / FULL_PIXELS) ** 0.75);
+  const fraction = Math.min(1, (pixels / FULL_PIXELS) ** BITRATE_EXPONENT);
   return RIDS.map((rid, i) => {
     const stepsBelowTop = Math.max(0, count - 1 - i);
     return {
       rid,
       active: i < count,
       scaleResolutionDownBy: 2 ** stepsBelowTop,
-      maxBitrate: Math.round(topBitrate / LAYER_BITRATE_RATIO ** stepsBelowTop),
+      maxBitrate: Math.round(
+        (topLayerBitrate(others) * fraction) / LAYER_BITRATE_RATIO ** stepsBelowTop,
+      ),
     };
   });
 }

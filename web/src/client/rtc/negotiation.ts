@@ -65,8 +65,8 @@ export class Negotiation {
 
   /**
    * Restarts ICE (RFC 8445 §9). An unanswered offer is sent again first, since it or its answer
-   * may be lost. An end that still waits for the first offer has nothing to restart: Chromium fails on
-   * an offer without media sections, and the connection never recovers.
+   * may be lost. An end that still waits for the first offer has nothing to restart: Chromium fails
+   * on an offer without media sections, and the connection never recovers.
    */
   restart(): Promise<void> {
     return this.#step(async () => {

@@ -111,10 +111,18 @@ export function qualitiesOf(
 /** The best first. */
 const RANKS: readonly Quality[] = ["good", "fair", "poor"];
 
+/** Upper limits of a quality: packet loss 0 to 1, and freezes per measurement. */
+const LIMITS = {
+  good: { loss: 0.02, roundTripMs: 350, freezes: 0 },
+  fair: { loss: 0.08, roundTripMs: 800, freezes: 1 },
+} as const;
+
 function qualityOf({ loss, freezes }: TrackStats, roundTrip: number | null): Quality {
-  if ((loss ?? 0) > 0.08 || (roundTrip ?? 0) > 800 || freezes > 1) return "poor";
-  if ((loss ?? 0) > 0.02 || (roundTrip ?? 0) > 350 || freezes > 0) return "fair";
-  return "good";
+  const isWithin = (limits: (typeof LIMITS)[keyof typeof LIMITS]) =>
+    (loss ?? 0) <= limits.loss &&
+    (roundTrip ?? 0) <= limits.roundTripMs &&
+    freezes <= limits.freezes;
+  return isWithin(LIMITS.good) ? "good" : isWithin(LIMITS.fair) ? "fair" : "poor";
 }
 
 function entryOf(report: RtcStatsReport, id: string | undefined): RtcStats | undefined {

@@ -1,6 +1,6 @@
-// Streams of the remote participants, two each, which stay the same for the whole call. A track that
-// arrives by another route replaces the old one within its stream, so that the media element keeps
-// playing, with the last frame until the next one.
+// Streams of the remote participants, two each, which stay the same for the whole call. A track
+// that arrives by another route replaces the old one within its stream, so that the media element
+// keeps playing, with the last frame until the next one.
 import type { ParticipantId } from "../protocol.ts";
 import type { RtcPlatform } from "../rtc/platform.ts";
 import { type ReceivedTracks, SOURCES, type Source } from "../rtc/source.ts";

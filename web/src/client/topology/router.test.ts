@@ -326,7 +326,7 @@ test("a camera with a low frame rate is waited for, but not forever", async () =
   expect(trackIds("a")).toContain(trackAt(link, camera));
 });
 
-test("a participant without active sources gets a handover as soon as the server is reached", async () => {
+test("a participant without active sources gets its handover once the server is reached", async () => {
   room("sfu", { id: "a", media: { ...ON, mic: false, camera: false } });
   await serve();
   expect(of("handover")).toEqual([]);

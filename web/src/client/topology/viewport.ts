@@ -4,14 +4,14 @@ import type { ParticipantId } from "../protocol.ts";
 import type { Source } from "../rtc/source.ts";
 
 /** Granularity of the reported size, in pixels: small changes need no other simulcast layer. */
-const STEP = 16;
+const STEP_PX = 16;
 
 /** Time without change before viewports are reported. */
 const DEBOUNCE_MS = 150;
 
 /** Sorts and rounds, so that equivalent viewports are equal. */
 export function normalizeViewports(viewports: readonly Viewport[]): Viewport[] {
-  const rounded = (pixels: number) => Math.round(Math.max(0, pixels) / STEP) * STEP;
+  const rounded = (pixels: number) => Math.round(Math.max(0, pixels) / STEP_PX) * STEP_PX;
   return viewports
     .map((each) => ({ ...each, width: rounded(each.width), height: rounded(each.height) }))
     .sort((a, b) => compare(a.participant, b.participant) || compare(a.source, b.source));
