@@ -1,29 +1,29 @@
-//! How much may be relayed: a leaky bucket that several servers fill, and the credit each has taken
-//! out of it.
+//! Bandwidth limits: a leaky bucket that several servers fill, and the credit that each takes from
+//! it.
 //!
-//! A server that asked the bucket for each packet would fight over it with its siblings. So it takes
-//! many packets' worth at a time, and what it has left of that is all it looks at mostly.
+//! Servers that took from the bucket for each packet would contend for it. Each therefore takes
+//! credit for many packets at once and usually needs only that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Kept as the moment it will be empty, in nanoseconds since the start.
+/// A leaky bucket, stored as the time at which it is empty, in nanoseconds since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Bucket {
     empty_at: AtomicU64,
 }
 
-/// A second's worth may come at once: a video's keyframe does.
+/// Depth of the bucket: one second's worth, enough for a video keyframe.
 const BURST_NANOS: u64 = 1_000_000_000;
-/// What is taken at a time, if there is as much: so much of a second may lie with a server that has
-/// no use for it.
+/// Credit taken at once, if available: the part of a second's worth that may lie unused with a
+/// server.
 const CREDIT_NANOS: u64 = BURST_NANOS / 64;
 
-/// What a server may still have relayed: nanoseconds of what it has taken.
+/// Unspent credit of a server, in nanoseconds of the bucket's rate.
 #[derive(Debug, Default)]
 pub(crate) struct Credit(u64);
 
 impl Bucket {
-    /// Whether what takes `cost` nanoseconds to leak still fits; if so it is in there.
+    /// Adds `cost` nanoseconds to the bucket if they fit. Returns whether they did.
     fn fill(&self, now: u64, cost: u64) -> bool {
         let filled = |empty_at: u64| {
             let empty_at = empty_at.max(now).saturating_add(cost);
@@ -32,14 +32,14 @@ impl Bucket {
         self.empty_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, filled).is_ok()
     }
 
-    /// Whether all in there has leaked.
+    /// Returns whether the bucket has drained completely.
     pub(crate) fn is_empty(&self, now: u64) -> bool {
         self.empty_at.load(Ordering::Relaxed) <= now
     }
 }
 
 impl Credit {
-    /// Whether there is credit for this, or as much to be had.
+    /// Returns whether the credit covers `cost`, taking more from the bucket if needed.
     #[inline]
     pub(crate) fn covers(&mut self, bucket: &Bucket, now: u64, cost: u64) -> bool {
         self.0 >= cost || self.take(bucket, now, cost - self.0)
@@ -52,7 +52,7 @@ impl Credit {
         taken.is_some()
     }
 
-    /// Uses what was covered.
+    /// Spends credit that [`Self::covers`] has confirmed.
     #[inline]
     pub(crate) fn spend(&mut self, cost: u64) {
         self.0 = self.0.saturating_sub(cost);
@@ -64,10 +64,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_who_share_a_bucket_have_its_rate_together() {
+    fn credits_of_one_bucket_share_its_rate() {
         let bucket = Bucket::default();
         let mut credits = [Credit::default(), Credit::default(), Credit::default()];
-        // A packet is a millisecond's worth, and each of three has one every millisecond.
+        // A packet costs a millisecond, and each of three servers has one every millisecond.
         let mut passed = 0_u64;
         for now in (0..10 * BURST_NANOS).step_by(1_000_000) {
             for credit in &mut credits {
@@ -77,12 +77,12 @@ mod tests {
                 }
             }
         }
-        // Ten seconds' and the one at once.
+        // The rate over ten seconds, and the burst.
         assert!((10_950..=11_000).contains(&passed), "{passed}");
     }
 
     #[test]
-    fn one_alone_has_all_of_it() {
+    fn single_credit_gets_the_whole_burst() {
         let (bucket, mut credit) = (Bucket::default(), Credit::default());
         let mut asked = || {
             credit.covers(&bucket, 5, BURST_NANOS / 10) && {

@@ -1,43 +1,43 @@
-//! Ranges of addresses, compared as integers.
+//! Address ranges (CIDR), compared as integers.
 
 use std::{net::IpAddr, str::FromStr};
 
-/// A range as an operator writes it: `192.168.0.0/16`, `fd00::/8`, or a single address.
+/// A range in CIDR notation, such as `192.168.0.0/16` or `fd00::/8`, or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cidr {
     address: IpAddr,
     bits: u32,
 }
 
-/// What is wrong with a range's text.
+/// The text is not an address range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an address range like 10.0.0.0/8 or fd00::/8")]
 pub struct ParseCidrError;
 
 impl Cidr {
-    /// The addresses that share the first `bits` bits with `address`.
+    /// The range of addresses that share the first `bits` bits with `address`.
     ///
     /// # Errors
-    /// [`ParseCidrError`] when the family has fewer bits.
+    /// [`ParseCidrError`] if the prefix is longer than an address of this family.
     pub fn new(address: IpAddr, bits: u32) -> Result<Self, ParseCidrError> {
         let width = if address.is_ipv4() { 32 } else { 128 };
         if bits > width { Err(ParseCidrError) } else { Ok(Self { address, bits }) }
     }
 
-    /// How many leading bits its addresses share.
+    /// Length of the prefix.
     #[must_use]
     pub fn bits(&self) -> u32 {
         self.bits
     }
 
-    /// Whether it is a range of IPv4.
+    /// Returns whether it is an IPv4 range.
     #[must_use]
     pub fn is_ipv4(&self) -> bool {
         self.address.is_ipv4()
     }
 
-    /// Whether `ip` is in the range. An IPv4 address is never in an IPv6 range, nor the other way
-    /// round: whoever asks unwraps first.
+    /// Returns whether `ip` is in the range. An IPv4-mapped address is not in the IPv4 range; the
+    /// caller converts it to its canonical form first.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {
         match (self.address, ip) {
@@ -75,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_ipv6_range_is_an_interval_of_integers(start: u128, bits in 0u32..=128, probe: u128) {
+        fn ipv6_range_is_an_integer_interval(start: u128, bits in 0u32..=128, probe: u128) {
             let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits) };
             let (first, last) = (start & mask, start | !mask);
             let cidr = Cidr::new(Ipv6Addr::from_bits(start).into(), bits).unwrap();
@@ -87,7 +87,7 @@ mod tests {
         }
 
         #[test]
-        fn an_ipv4_range_is_an_interval_of_integers(start: u32, bits in 0u32..=32, probe: u32) {
+        fn ipv4_range_is_an_integer_interval(start: u32, bits in 0u32..=32, probe: u32) {
             let mask = if bits == 0 { 0 } else { u32::MAX << (32 - bits) };
             let (first, last) = (start & mask, start | !mask);
             let cidr = Cidr::new(Ipv4Addr::from_bits(start).into(), bits).unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_range_is_refused() {
+    fn invalid_cidr_text_fails_to_parse() {
         for good in ["10.0.0.0/8", "0.0.0.0/0", "::/0", "fd00::/8", "192.0.2.1", "::1"] {
             assert!(good.parse::<Cidr>().is_ok(), "{good}");
         }

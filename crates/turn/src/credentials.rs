@@ -1,5 +1,5 @@
-//! Who may use the server: users an operator names, and whoever was given a credential made with
-//! one of the secrets (see [`crate::rest`]).
+//! Credentials that clients authenticate with: of users in the configuration, and REST credentials
+//! made with a shared secret (see [`crate::rest`]).
 
 use std::{borrow::Cow, time::Instant};
 
@@ -11,7 +11,7 @@ use crate::{
     stun::{Key, Message, PasswordAlgorithm, userhash},
 };
 
-/// A user that an operator names. Only keys are kept, which hold for one realm.
+/// A user from the configuration. Only keys are stored, which are valid for one realm.
 #[derive(Clone, Debug)]
 pub struct User {
     name: Box<str>,
@@ -21,8 +21,8 @@ pub struct User {
 }
 
 impl User {
-    /// A user of a realm. Name and password are taken as they are: whoever has them from a person
-    /// prepares them first (`OpaqueString`, RFC 8265).
+    /// A user of a realm. Name and password are used as they are; text that a person has typed is
+    /// to be prepared by the caller (`OpaqueString`, RFC 8265).
     #[must_use]
     pub fn new(name: &str, realm: &str, password: &str) -> Self {
         let key = |algorithm| Key::derive(algorithm, name, realm, password);
@@ -42,7 +42,7 @@ impl User {
     }
 }
 
-/// How a request names its user.
+/// The attribute by which a request names its user.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Name<'a> {
     /// USERNAME
@@ -72,14 +72,14 @@ pub(crate) struct Time {
 pub(crate) struct Authenticated<'a> {
     pub(crate) username: Cow<'a, str>,
     pub(crate) key: Key,
-    /// The credential is a room's.
+    /// True if the credential was issued to a member of a room.
     pub(crate) is_member: bool,
 }
 
 impl Authenticated<'_> {
-    /// Whether something made under that name is this user's: the same name, or one of the same user
-    /// that ends at another time, as credentials are renewed while what was made with them lives. A
-    /// name that is a bare time says of no user that it is the same.
+    /// Returns whether this user made something under `username`: the names are equal, or are REST
+    /// names of the same user with different expiries, since clients renew their credentials while
+    /// an allocation lives. A name without a user part matches only itself.
     pub(crate) fn owns(&self, username: &str, is_member: bool) -> bool {
         let same_user = || {
             let parsed = [username, &self.username].map(rest::Username::parse);
@@ -90,21 +90,21 @@ impl Authenticated<'_> {
     }
 }
 
-/// All that a password is checked against.
+/// The credentials that the server accepts.
 pub(crate) struct Credentials {
     realm: Box<str>,
-    /// The first is the one in use; the others are on their way out.
+    /// Current secret first, then retired ones that are still accepted.
     secrets: Vec<Vec<u8>>,
     users: HashMap<Box<str>, User>,
     by_hash: HashMap<[u8; 32], Box<str>>,
-    /// Those of rooms have a secret of their own.
+    /// The issuer of room credentials, which has a secret of its own.
     rooms: Option<MemberCredentials>,
-    /// Stands for users that are not there, so that asking for one takes as long.
+    /// A stand-in for unknown users, so that a lookup of one takes as long.
     dummy: User,
 }
 
 impl Credentials {
-    /// `nobody` is a password that nobody knows.
+    /// Credentials of a realm. `dummy_password` is a random secret.
     pub(crate) fn new(
         realm: &str,
         secrets: Vec<Vec<u8>>,
@@ -122,19 +122,19 @@ impl Credentials {
         }
     }
 
-    /// Whether a client can be asked to hide its user's name: only names we know can be told by
-    /// their hash, and those of REST credentials we never saw before.
+    /// Returns whether clients can be asked to send USERHASH: a hash identifies only known names,
+    /// and the names of REST credentials are not known beforehand.
     pub(crate) fn knows_all_names(&self) -> bool {
         self.secrets.is_empty() && self.rooms.is_none()
     }
 
-    /// Whether the participant of a room credential's name is still a member.
+    /// Returns whether the participant named by a room credential is still a member.
     pub(crate) fn has_member(&self, username: &str) -> bool {
         self.rooms.as_ref().is_some_and(|rooms| rooms.has_member(rest::user_of(username)))
     }
 
     /// Authenticates a message. An unknown name, an expired one and a wrong password take the same
-    /// steps, so that timing reveals none of them.
+    /// steps, so timing does not reveal which it was.
     pub(crate) fn authenticate<'a>(
         &self,
         time: Time,

@@ -1,8 +1,8 @@
-//! The addresses by which clients find out how their NAT behaves (RFC 5780 §6).
+//! The addresses of NAT behavior discovery (RFC 5780 §6).
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Two addresses with two ports each, all of them ours.
+/// Two addresses of this server with two ports each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Discovery {
     ips: [IpAddr; 2],
@@ -10,8 +10,8 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// The server listens on either address with either port, so on four in all. `None` unless
-    /// both addresses and both ports differ and the family does not.
+    /// The discovery service of a server that listens on either address with either port, four in
+    /// all. `None` unless both addresses and both ports differ and the family is the same.
     #[must_use]
     pub fn new(primary: SocketAddr, alternate: SocketAddr) -> Option<Self> {
         let (ips, ports) = ([primary.ip(), alternate.ip()], [primary.port(), alternate.port()]);
@@ -20,14 +20,14 @@ impl Discovery {
         (differ && one.is_ipv4() == other.is_ipv4()).then_some(Self { ips, ports })
     }
 
-    /// The four addresses, the primary first.
+    /// The four addresses, the primary one first.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + use<> {
         let Self { ips, ports } = *self;
         ips.into_iter().flat_map(move |ip| ports.map(|port| SocketAddr::new(ip, port)))
     }
 
-    /// The address that differs in both from where a request came; `None` if that is not one of
-    /// the four.
+    /// The address that differs in both IP and port from the one that a request arrived at; `None`
+    /// if that is not one of the four.
     pub(crate) fn other(&self, reached: SocketAddr) -> Option<SocketAddr> {
         self.addresses().find(|address| *address == reached)?;
         self.addresses().find(|other| other.ip() != reached.ip() && other.port() != reached.port())
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_address_differs_in_both() {
+    fn other_address_differs_in_ip_and_port() {
         let discovery = Discovery::new(at("192.0.2.1:3478"), at("192.0.2.2:3479")).unwrap();
         for (reached, other) in [
             ("192.0.2.1:3478", "192.0.2.2:3479"),
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn two_addresses_and_two_ports_it_takes() {
+    fn discovery_needs_two_addresses_and_two_ports() {
         for (primary, alternate) in [
             ("192.0.2.1:3478", "192.0.2.1:3479"),
             ("192.0.2.1:3478", "192.0.2.2:3478"),

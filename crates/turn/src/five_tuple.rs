@@ -1,42 +1,43 @@
-//! Which client, over what, to which of our addresses.
+//! The five-tuple of a client: transport, client address and server address.
 
 use std::net::SocketAddr;
 
-/// How a client reaches us.
+/// The transport between a client and the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// Datagrams.
+    /// UDP.
     Udp,
-    /// A stream.
+    /// TCP.
     Tcp,
-    /// A stream inside TLS.
+    /// TLS over TCP.
     Tls,
-    /// Datagrams inside DTLS (RFC 7350).
+    /// DTLS over UDP (RFC 7350).
     Dtls,
 }
 
 impl Transport {
-    /// Whether who sends over it has shown to receive at its address.
+    /// Returns whether the transport validates the client's address: a client over it has received
+    /// packets there.
     #[must_use]
     pub fn validates_address(self) -> bool {
         self != Self::Udp
     }
 
-    /// Whether messages follow each other in a stream and must be framed (RFC 8656 §12.5).
+    /// Returns whether messages follow each other in a stream and need framing (RFC 8656 §12.5).
     #[must_use]
     pub fn is_stream(self) -> bool {
         matches!(self, Self::Tcp | Self::Tls)
     }
 }
 
-/// The five-tuple that names a client's allocation (RFC 8656 §3.2). Addresses are as the socket
-/// saw them, an IPv4 address never in its mapped form.
+/// The five-tuple that identifies a client's allocation (RFC 8656 §3.2). IPv4 addresses are never
+/// in IPv4-mapped form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FiveTuple {
-    /// How the client reaches us.
+    /// The transport.
     pub transport: Transport,
-    /// The client's address, as its packets arrive from it.
+    /// The source address of the client's packets.
     pub client: SocketAddr,
-    /// Our address, as the client's packets arrive at it; answers leave from it.
+    /// The server address that the client's packets arrive at, from which responses are sent.
     pub server: SocketAddr,
 }

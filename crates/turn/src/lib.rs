@@ -1,12 +1,14 @@
 //! STUN and TURN server, sans-IO (RFC 8489, RFC 8656, RFC 6062, RFC 8016, RFC 5780).
 //!
-//! A [`Server`] is told the time and handed packets; it says what to send and which relayed
-//! sockets to open and close. It owns no socket, no clock and no thread, so a test can put hours
-//! of relaying on a virtual clock.
+//! A [`Server`] takes the time and packets as arguments and returns packets to send; it asks its
+//! driver to open and close relayed sockets. It owns no socket, no clock and no thread, so a test
+//! can run hours of relaying on a virtual clock.
 //!
-//! The contract with whoever drives it: after each call, drain [`Server::poll_output`] and
-//! [`Server::poll_tcp_output`]; call
-//! [`Server::handle_timeout`] at [`Server::poll_timeout`].
+//! # Driving a server
+//!
+//! 1. Pass packets and events to the `handle_*` methods. Each returns at most one packet to send.
+//! 2. After each call, drain [`Server::poll_output`] and [`Server::poll_tcp_output`].
+//! 3. Call [`Server::handle_timeout`] at [`Server::poll_timeout`].
 
 mod bucket;
 pub mod channel;

@@ -1,4 +1,4 @@
-//! Credentials of rooms: each lasts some minutes, and is good only while its participant is a
+//! Credentials of room members: valid for some minutes, and only while their participant is a
 //! member of the room.
 
 use std::{
@@ -8,26 +8,26 @@ use std::{
 
 use crate::rest::Credential;
 
-/// Participants who may use the relay now.
+/// The participants that may use the relay.
 pub trait Members: Send + Sync {
-    /// Whether this participant is in a room, or is expected back there.
+    /// Returns whether this participant is in a room, or is expected to reconnect.
     fn contains(&self, participant: &str) -> bool;
 }
 
-/// Mints room credentials, and knows their members.
+/// Issues credentials to room members and checks their membership.
 ///
-/// Its secret is no other service's, so that only members hold such a credential. Their expiry is
-/// judged by the monotonic clock: a wall clock that jumps ends no credential and prolongs none.
+/// The secret is used for nothing else, so only members hold such a credential. Expiries are
+/// checked by the monotonic clock: a wall clock that jumps neither ends nor extends a credential.
 #[derive(Clone)]
 pub struct MemberCredentials {
     secret: Arc<[u8]>,
     members: Arc<dyn Members>,
-    /// An instant and its time in seconds since 1970.
+    /// An instant and its wall-clock time in seconds since 1970.
     epoch: (Instant, u64),
 }
 
 impl MemberCredentials {
-    /// Credentials made with `secret`; `now` is `unix_now` in seconds since 1970.
+    /// An issuer that signs with `secret`; `now` is `unix_now` in seconds since 1970.
     #[must_use]
     pub fn new(secret: &[u8], members: Arc<dyn Members>, now: Instant, unix_now: u64) -> Self {
         Self { secret: secret.into(), members, epoch: (now, unix_now) }
@@ -47,14 +47,14 @@ impl MemberCredentials {
         self.members.contains(participant)
     }
 
-    /// Seconds since 1970, as the expiry of these credentials counts them.
+    /// The time in seconds since 1970 on the clock of these expiries.
     pub(crate) fn unix_time(&self, now: Instant) -> u64 {
         let (start, unix) = self.epoch;
         unix + now.saturating_duration_since(start).as_secs()
     }
 }
 
-/// Without the secret.
+/// Omits the secret.
 impl std::fmt::Debug for MemberCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MemberCredentials").field("epoch", &self.epoch).finish_non_exhaustive()

@@ -1,5 +1,5 @@
-//! Nonces that need no memory: each carries its end and a MAC over that and the client's address,
-//! behind a cookie that says what the server can do (RFC 8489 §9.2, "stateless").
+//! Stateless nonces (RFC 8489 §9.2): each carries its expiry and a MAC over the expiry and the
+//! client's address, behind a cookie that states the server's security features.
 
 use std::net::IpAddr;
 
@@ -9,21 +9,21 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
-/// What a nonce begins with whose server tells its security features (RFC 8489 §9.2).
+/// The prefix of nonces that carry security features (RFC 8489 §9.2).
 const COOKIE: &[u8; 9] = b"obMatJos2";
 const MAC_LEN: usize = 12;
 const RAW_LEN: usize = 8 + MAC_LEN;
 const PREFIX_LEN: usize = COOKIE.len() + 4;
-/// Characters of a nonce.
+/// Length of a nonce in characters.
 pub(crate) const NONCE_LEN: usize = PREFIX_LEN + 27;
 
-/// The bits after the cookie (RFC 8489 §18.1): who strips what we offer is found out, since the
-/// nonce comes back as it was given.
+/// The security feature bits after the cookie (RFC 8489 §18.1). The client returns the nonce
+/// unchanged, so an attacker can't remove features that the server offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Features {
-    /// Clients may choose how the key is made of the password, and send back what we offered.
+    /// Clients choose a password algorithm and return the list they were offered.
     pub(crate) password_algorithms: bool,
-    /// Clients hide the user's name.
+    /// Clients send USERHASH instead of USERNAME.
     pub(crate) username_anonymity: bool,
 }
 
@@ -37,7 +37,7 @@ impl Features {
 pub(crate) struct Nonces {
     key: hmac::Key,
     prefix: [u8; PREFIX_LEN],
-    /// Seconds a nonce lives.
+    /// Lifetime of a nonce in seconds.
     lifetime: u64,
 }
 
@@ -51,7 +51,7 @@ impl Nonces {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), prefix, lifetime }
     }
 
-    /// A nonce for a client at `client`, good from `unix_now` for the lifetime.
+    /// A nonce for a client address, valid from `unix_now` for the lifetime.
     pub(crate) fn mint(&self, unix_now: u64, client: IpAddr) -> [u8; NONCE_LEN] {
         let mut end = [0; NONCE_LEN - PREFIX_LEN];
         let raw = self.raw(unix_now.saturating_add(self.lifetime), client);
@@ -62,7 +62,7 @@ impl Nonces {
         text
     }
 
-    /// Whether the nonce is ours, was given to `client` and has not ended.
+    /// Returns whether the nonce is ours, was issued to `client` and has not expired.
     pub(crate) fn verify(&self, unix_now: u64, client: IpAddr, nonce: &[u8]) -> bool {
         let mut raw = [0; RAW_LEN];
         let Some(nonce) = nonce.strip_prefix(&self.prefix) else { return false };
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_holds_for_its_client_until_its_end() {
+    fn nonce_is_valid_for_its_client_until_expiry() {
         let ours = nonces(b"key");
         let nonce = ours.mint(1000, ip("192.0.2.1"));
         assert!(ours.verify(1599, ip("192.0.2.1"), &nonce));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_changed_anywhere_is_not_ours() {
+    fn modified_nonce_is_invalid() {
         let nonces = nonces(b"key");
         let nonce = nonces.mint(1000, ip("2001:db8::1"));
         for at in 0..nonce.len() {
@@ -131,9 +131,9 @@ mod tests {
         }
     }
 
-    /// "AAAC" in the example of RFC 8489 appendix B is username anonymity alone.
+    /// RFC 8489 appendix B: "AAAC" is username anonymity alone.
     #[test]
-    fn a_nonce_tells_the_features_of_its_server() {
+    fn nonce_carries_the_security_features() {
         for (password_algorithms, username_anonymity, head) in [
             (false, false, "obMatJos2AAAA"),
             (true, false, "obMatJos2AAAB"),

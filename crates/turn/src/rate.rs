@@ -1,6 +1,7 @@
-//! How often we answer those who have validated nothing yet, in fixed memory: per /24 and /64, since
-//! whoever owns one address of a network can claim to be any of it; per address where a stream has
-//! validated that, or a nonce that came back from there.
+//! A rate limit on responses to unauthenticated clients, in fixed memory.
+//!
+//! The limit is per /24 or /64, since the owner of one address can spoof all addresses of its
+//! network; it is per address where a stream or a returned nonce has validated the address.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -8,25 +9,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Prefixes share this many slots; more prefixes than slots share allowances, never memory.
+/// Number of buckets. When there are more prefixes than buckets, prefixes share them.
 const SLOTS: usize = 1 << 14;
 
-/// How long an address counts as validated after a request with a nonce that was sent there. Its keepalives
-/// and new attempts then stand apart from what others claim to send from its network.
+/// Time for which an address counts as validated after a request with a nonce that was sent there.
+/// Its keepalives and new attempts then have an allowance apart from packets spoofed from its
+/// network.
 const VALIDATION_LIFETIME: Duration = Duration::from_secs(600);
 
-/// A leaky bucket per slot, kept as the moment it will be empty (GCRA): eight bytes each.
+/// Leaky buckets (GCRA), each stored as the time at which it is empty: eight bytes.
 pub(crate) struct RateLimit {
     empty_at: Box<[u64]>,
-    /// When the proof of an address ends, in nanoseconds. Addresses that share a slot share it, and
-    /// still have allowances of their own.
+    /// Time in nanoseconds at which the validation of an address ends. Addresses that share a slot
+    /// share it, and still have allowances of their own.
     validated_until: Box<[u64]>,
     start: Instant,
-    /// Nanoseconds between answers in the long run.
+    /// Nanoseconds between responses at the sustained rate.
     interval: u64,
-    /// Nanoseconds' worth of answers that may come at once.
+    /// Depth of a bucket in nanoseconds.
     burst: u64,
-    /// Random, so that nobody can aim at another's slot.
+    /// Keyed at random, so that an attacker can't target another client's slot.
     hasher: RandomState,
 }
 
@@ -43,8 +45,8 @@ impl RateLimit {
         }
     }
 
-    /// Whether one more answer to `client` is within what its prefix may have, or it alone where
-    /// its address is `validated`.
+    /// Counts a response to `client` if its prefix, or its address where that is `validated`, has
+    /// allowance left. Returns whether it had.
     pub(crate) fn admit(&mut self, now: Instant, client: IpAddr, validated: bool) -> bool {
         let index = self.slot(client, validated);
         let now = self.nanos(now);
@@ -57,7 +59,7 @@ impl RateLimit {
         true
     }
 
-    /// A client has shown to receive at this address.
+    /// Records that a client has received a packet at this address.
     pub(crate) fn note_validated(&mut self, now: Instant, client: IpAddr) {
         let until = self.nanos(now + VALIDATION_LIFETIME);
         let slot = self.slot(client, true);
@@ -66,13 +68,13 @@ impl RateLimit {
         }
     }
 
-    /// Whether a client has lately shown to receive at this address.
+    /// Returns whether a client has recently shown that it receives at this address.
     pub(crate) fn is_validated(&self, now: Instant, client: IpAddr) -> bool {
         let until = self.validated_until.get(self.slot(client, true));
         until.is_some_and(|until| *until > self.nanos(now))
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
+    #[allow(clippy::cast_possible_truncation, reason = "truncating a hash is fine")]
     fn slot(&self, client: IpAddr, validated: bool) -> usize {
         self.hasher.hash_one(bucket_key(client, validated)) as usize % SLOTS
     }
@@ -83,11 +85,11 @@ impl RateLimit {
     }
 }
 
-/// Who shares an allowance; the families never meet, nor do who has validated an address and who
-/// has not. Of IPv6 a /64 is one host's, validated or not.
+/// The key of a bucket. Families never share one, nor do validated addresses and the rest of their
+/// prefix. An IPv6 /64 counts as one host.
 fn bucket_key(ip: IpAddr, validated: bool) -> (u64, bool) {
     let prefix = match ip {
-        // 0x0000_0000_xxxx_xxxx is no IPv6 /64 that sends packets.
+        // Distinct from every IPv6 /64 in use, whose upper 32 bits are not zero.
         IpAddr::V4(ip) if validated => u64::from(ip.to_bits()),
         IpAddr::V4(ip) => u64::from(ip.to_bits() >> 8),
         IpAddr::V6(ip) => {
@@ -108,7 +110,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods)]
-    fn a_prefix_has_its_burst_and_then_its_rate() {
+    fn prefix_gets_a_burst_then_the_rate() {
         let start = Instant::now();
         let mut limit = RateLimit::new(start, 10, 5);
         let admitted = (0..100)
@@ -124,7 +126,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods)]
-    fn addresses_of_one_64_share() {
+    fn addresses_of_one_ipv6_64_share_an_allowance() {
         let start = Instant::now();
         let mut limit = RateLimit::new(start, 10, 5);
         let admitted = (0..100)
@@ -135,11 +137,11 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods)]
-    fn who_has_proven_an_address_shares_with_nobody() {
+    fn validated_addresses_have_their_own_allowance() {
         let start = Instant::now();
         let mut limit = RateLimit::new(start, 10, 5);
         while limit.admit(start, ip("192.0.2.1"), false) {}
-        // A slot may be shared by chance, by few.
+        // By chance a few share a bucket.
         let whole = (0..100).filter(|last| {
             let client = ip(&format!("192.0.2.{last}"));
             (0..10).filter(|_| limit.admit(start, client, true)).count() == 5

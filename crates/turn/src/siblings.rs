@@ -1,9 +1,9 @@
-//! Several servers on one machine, one a thread, that share its relayed ports.
+//! Servers on one machine, one per thread, that share its relayed ports.
 //!
-//! Each has a part of the ports to itself, so whose a port is gets computed and never looked up.
-//! What one must know of the others' is a bit a port, whether a relayed socket is open there; how
-//! much each user holds of all of them, read and written when allocations come and go; and what each
-//! has had relayed, of which a server takes its part many packets at a time.
+//! Each owns a range of the ports, so the owner of a port is computed, not looked up. Siblings
+//! share three things: a bit per port that is set while a relayed socket is open on it; the number
+//! of allocations of each user, which changes when allocations come and go; and the bandwidth used
+//! by each user, of which a server takes credit for many packets at a time.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -17,26 +17,26 @@ use std::{
 
 use crate::bucket::Bucket;
 
-/// There are at most so many.
+/// Maximum number of siblings.
 pub const MAX_SIBLINGS: u8 = 64;
 
-/// Places in a ledger. Two holders who share one share a quota: what a few thousand hold seldom meets,
-/// and nobody can meet another on purpose without the hash.
+/// Slots of a ledger. Two holders in one slot share a quota. With a few thousand holders that is
+/// rare, and the hash is keyed, so collisions can't be provoked.
 const LEDGER_SLOTS: usize = 1 << 16;
 
-/// What users, or client addresses, hold of all siblings together. Two siblings that look at once may
-/// each let one more in.
+/// The number of allocations of each user or client address on all siblings together. Two siblings
+/// that check at the same time may each admit one too many.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     hasher: RandomState,
-    /// None where there are no siblings: one alone knows by itself.
+    /// Empty for a single server, which counts for itself.
     slots: Box<[LedgerSlot]>,
     total: LedgerSlot,
-    /// From when on all of them count.
+    /// Start of the shared clock.
     start: OnceLock<Instant>,
 }
 
-/// What is held, and what is relayed for who holds it.
+/// Allocations and bandwidth of a holder.
 #[derive(Debug, Default)]
 struct LedgerSlot {
     held: AtomicU32,
@@ -44,8 +44,8 @@ struct LedgerSlot {
 }
 
 impl Ledger {
-    /// The place of a holder.
-    #[allow(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
+    /// The slot of a holder.
+    #[allow(clippy::cast_possible_truncation, reason = "truncating a hash is fine")]
     pub(crate) fn slot(&self, holder: &str) -> usize {
         self.hasher.hash_one(holder) as usize % LEDGER_SLOTS
     }
@@ -54,14 +54,14 @@ impl Ledger {
         self.slots.get(self.slot(holder))
     }
 
-    /// One for so many siblings.
+    /// A ledger shared by `count` siblings.
     fn shared_by(count: u8) -> Arc<Self> {
         let slots =
             (0..if count > 1 { LEDGER_SLOTS } else { 0 }).map(|_| LedgerSlot::default()).collect();
         Arc::new(Self { slots, ..Self::default() })
     }
 
-    /// A holder has one thing more.
+    /// Adds one to a holder's count.
     pub(crate) fn hold(&self, holder: &str) {
         self.total.held.fetch_add(1, Ordering::Relaxed);
         if let Some(slot) = self.of(holder) {
@@ -69,7 +69,7 @@ impl Ledger {
         }
     }
 
-    /// A holder has one thing less.
+    /// Subtracts one from a holder's count.
     pub(crate) fn release(&self, holder: &str) {
         self.total.held.fetch_sub(1, Ordering::Relaxed);
         if let Some(slot) = self.of(holder) {
@@ -77,49 +77,50 @@ impl Ledger {
         }
     }
 
-    /// How much a holder has of all siblings that has `own` of this one.
+    /// The count of a holder on all siblings; `own` is its count on this one.
     pub(crate) fn held_by(&self, holder: &str, own: usize) -> usize {
         let slot = self.of(holder);
         slot.map_or(own, |slot| slot.held.load(Ordering::Relaxed) as usize)
     }
 
-    /// How much all of them hold of all siblings.
+    /// The count of all holders on all siblings.
     pub(crate) fn held(&self) -> usize {
         self.total.held.load(Ordering::Relaxed) as usize
     }
 
-    /// What all siblings relay for the holder at that place, where there are any.
+    /// The bandwidth of the holder in this slot on all siblings; `None` for a single server.
     pub(crate) fn relayed_for(&self, slot: usize) -> Option<&Bucket> {
         self.slots.get(slot).map(|slot| &slot.relayed)
     }
 
-    /// What all siblings relay for all of them.
+    /// The bandwidth of all holders on all siblings.
     pub(crate) fn relayed(&self) -> &Bucket {
         &self.total.relayed
     }
 }
 
-/// One server among its siblings.
+/// A server's share of the relayed ports, and the state it shares with its siblings.
 #[derive(Debug, Clone)]
 pub struct Sibling {
     index: u8,
     count: u8,
     ports: RangeInclusive<u16>,
-    /// A bit for each port of `ports`, set while a relayed socket has it.
+    /// A bit per port of `ports`, set while a relayed socket is open on it.
     open: Arc<[AtomicU64]>,
     users: Arc<Ledger>,
     addresses: Arc<Ledger>,
 }
 
 impl Sibling {
-    /// A server without siblings, whose are all ports.
+    /// A single server that owns all ports.
     #[must_use]
     pub fn alone(ports: RangeInclusive<u16>) -> Self {
         let (users, addresses) = (Arc::default(), Arc::default());
         Self { index: 0, count: 1, ports, open: Arc::default(), users, addresses }
     }
 
-    /// So many servers, from 1 to [`MAX_SIBLINGS`]; fewer where there is not a pair of ports for each.
+    /// A family of `count` servers, from 1 to [`MAX_SIBLINGS`]; fewer if there are fewer pairs of
+    /// ports.
     #[must_use]
     pub fn family(ports: &RangeInclusive<u16>, count: u8) -> Vec<Self> {
         let pairs = u8::try_from(ports.len() / 2).unwrap_or(u8::MAX);
@@ -134,18 +135,18 @@ impl Sibling {
         (0..count).map(of).collect()
     }
 
-    /// Which one this is, from 0.
+    /// The index of this server, from 0.
     #[must_use]
     pub fn index(&self) -> u8 {
         self.index
     }
 
-    /// Whether there is another one of this index.
+    /// Returns whether another server has this index.
     pub(crate) fn has_other(&self, index: u8) -> bool {
         index != self.index && index < self.count
     }
 
-    /// This one's part of the ports.
+    /// The ports of this server.
     #[must_use]
     pub fn ports(&self) -> RangeInclusive<u16> {
         let ports_each = self.ports_each();
@@ -156,14 +157,14 @@ impl Sibling {
         first..=first + (ports_each - 1)
     }
 
-    /// How many ports each has, the last one more: an even number, so that pairs of ports stay
-    /// together.
+    /// Number of ports per server; the last one also has the remainder. It is even, so that pairs
+    /// of ports stay together.
     fn ports_each(&self) -> u16 {
         let whole = self.ports.end().saturating_sub(*self.ports.start());
         ((whole / u16::from(self.count)) & !1).max(2)
     }
 
-    /// Another one, if a relayed socket of its is open on this port.
+    /// The sibling that has a relayed socket open on this port, if it is another one.
     #[inline]
     #[must_use]
     pub fn owner_of_open(&self, port: u16) -> Option<u8> {
@@ -175,7 +176,7 @@ impl Sibling {
         .then_some(owner)
     }
 
-    /// Tells the others that a relayed socket is open on this port, or no more.
+    /// Announces to the siblings that a relayed socket is open on this port, or closed.
     pub fn set_open(&self, port: u16, open: bool) {
         let offset = port.checked_sub(*self.ports.start());
         let Some((word, bit)) = offset.and_then(|offset| self.bit(offset)) else { return };
@@ -186,17 +187,17 @@ impl Sibling {
         }
     }
 
-    /// What users hold.
+    /// The ledger of users.
     pub(crate) fn users(&self) -> &Arc<Ledger> {
         &self.users
     }
 
-    /// What client addresses hold.
+    /// The ledger of client addresses.
     pub(crate) fn addresses(&self) -> &Arc<Ledger> {
         &self.addresses
     }
 
-    /// From when on all siblings count, of which one begins now.
+    /// The start of the shared clock, which is `now` for the first sibling.
     pub(crate) fn start(&self, now: Instant) -> Instant {
         *self.users.start.get_or_init(|| now)
     }
@@ -211,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_port_has_one_owner() {
+    fn each_port_has_one_owner() {
         for (ports, count) in [
             (49_152..=65_535, 1),
             (49_152..=65_535, 3),
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn one_alone_has_all_ports_and_nobody_else() {
+    fn single_server_owns_all_ports() {
         let alone = Sibling::alone(1000..=2000);
         assert_eq!(alone.ports(), 1000..=2000);
         alone.set_open(1500, true);

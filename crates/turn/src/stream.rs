@@ -1,22 +1,22 @@
-//! Framing over TCP and TLS: messages one behind the other, ChannelData padded to whole words
-//! (RFC 8489 §6.2.2, RFC 8656 §12.5).
+//! Framing over TCP and TLS: messages follow each other, and ChannelData is padded to 4 bytes (RFC
+//! 8489 §6.2.2, RFC 8656 §12.5).
 
 use crate::{channel, stun::MAGIC_COOKIE};
 
-/// No message is longer: a two-byte length, the longer of the two headers, padding.
+/// Maximum length of a frame: a two-byte length field, the longer of the two headers, padding.
 pub const MAX_FRAME: usize = 20 + 0xFFFF + 1;
 
-/// The stream carries something else; where the next message starts can't be known, so the
-/// connection is of no more use.
+/// The stream contains neither a STUN message nor ChannelData. Since the next message can't be
+/// found, the connection must be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither a STUN message nor ChannelData")]
 pub struct ParseFrameError;
 
-/// How many bytes the first message of `buffer` takes, padding included, once that is known. The
-/// message is whole when the buffer holds as many.
+/// The length of the first frame of `buffer`, padding included, once it is known. The frame is
+/// complete when the buffer is as long.
 ///
 /// # Errors
-/// [`ParseFrameError`], at the earliest byte that shows it.
+/// [`ParseFrameError`] at the earliest byte that fits no frame.
 pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, ParseFrameError> {
     match buffer.first() {
         None => Ok(None),
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn channel_data_takes_whole_words() {
+    fn channel_data_frame_is_padded_to_4_bytes() {
         assert_eq!(frame_length(&[0x40, 0, 0, 5]), Ok(Some(12)));
         assert_eq!(frame_length(&[0x40, 0, 0, 8]), Ok(Some(12)));
         assert_eq!(frame_length(&[0x40, 0, 0, 0]), Ok(Some(4)));
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stun_message_takes_its_header_and_its_length() {
+    fn stun_frame_is_header_plus_length() {
         let message = [0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42, 0];
         assert_eq!(frame_length(&message), Ok(Some(28)));
         for len in 0..4 {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_ends_the_stream_at_once() {
+    fn other_bytes_fail_at_the_earliest_byte() {
         assert_eq!(frame_length(b"\x80 / HTTP/1.1"), Err(ParseFrameError));
         assert_eq!(frame_length(&[0, 1, 0, 8, 0x21, 0x13]), Err(ParseFrameError));
         assert_eq!(frame_length(&[0, 1, 0, 7]), Err(ParseFrameError));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn no_frame_is_longer_than_stated() {
+    fn frames_never_exceed_max_frame() {
         for first in 0..=0xFF {
             if let Ok(Some(len)) = frame_length(&[first, 0, 0xFF, 0xFF]) {
                 assert!(len <= MAX_FRAME);

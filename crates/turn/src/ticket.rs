@@ -1,5 +1,5 @@
-//! Mobility tickets that need no memory: each names an allocation and how often it has moved, under
-//! a key that only this process knows (RFC 8016 §3).
+//! Stateless mobility tickets (RFC 8016 §3): each identifies an allocation and its number of moves,
+//! encrypted and authenticated with keys that only this process knows.
 
 use aws_lc_rs::{constant_time, hmac};
 
@@ -11,7 +11,7 @@ use crate::stun::{
 const SHARD_LEN: usize = 1;
 const MAC_LEN: usize = 16;
 const CONTENTS_LEN: usize = 12;
-/// Bytes of a ticket.
+/// Length of a ticket.
 pub(crate) const TICKET_LEN: usize = SHARD_LEN + MAC_LEN + CONTENTS_LEN;
 
 /// Makes and reads tickets.
@@ -21,7 +21,7 @@ pub(crate) struct Tickets {
     mask: hmac::Key,
 }
 
-/// What a ticket is for: the bits of an id, and how often the allocation had moved.
+/// The contents of a ticket: an allocation, and its number of moves when the ticket was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TicketContents {
     /// [`RelayId::to_bits`](crate::RelayId::to_bits) of the allocation.
@@ -30,13 +30,13 @@ pub(crate) struct TicketContents {
 }
 
 impl Tickets {
-    /// Each of the keys is random.
+    /// Tickets of a shard. Both keys are random.
     pub(crate) fn new(shard: u8, mac: &[u8], mask: &[u8]) -> Self {
         let key = |bytes| hmac::Key::new(hmac::HMAC_SHA256, bytes);
         Self { shard, mac: key(mac), mask: key(mask) }
     }
 
-    /// The one ticket for this; nobody else can tell what it names.
+    /// The ticket for these contents, always the same one. Only this process can read it.
     pub(crate) fn mint(&self, contents: TicketContents) -> [u8; TICKET_LEN] {
         let relay = contents.relay.to_be_bytes();
         let mut bytes = [0; CONTENTS_LEN];
@@ -48,7 +48,7 @@ impl Tickets {
         ticket
     }
 
-    /// What a ticket names, if it is one of ours.
+    /// The contents of a ticket, if it is ours.
     pub(crate) fn read(&self, ticket: &[u8]) -> Option<TicketContents> {
         let ticket: &[u8; TICKET_LEN] = ticket.try_into().ok()?;
         let (shard, rest) = ticket.split_first_chunk::<SHARD_LEN>()?;
@@ -83,15 +83,15 @@ fn fill<'b>(to: &mut [u8], from: impl Iterator<Item = &'b u8>) {
     }
 }
 
-/// The server, by [`crate::Config::shard`], that a request wants although its packets may arrive
-/// at another: the one that gave out its mobility ticket, its reservation token or its connection
-/// id. Nothing is proven by it.
+/// The shard, by [`crate::Config::shard`], that a request belongs to although it may arrive at
+/// another: the one that issued its mobility ticket, reservation token or connection id. The
+/// request is not authenticated yet.
 #[must_use]
 pub fn requested_shard(datagram: &[u8]) -> Option<u8> {
     shard_requested_by(&Message::parse(datagram).ok()?)
 }
 
-/// The server a message wants.
+/// The shard that a message belongs to.
 pub(crate) fn shard_requested_by(message: &Message<'_>) -> Option<u8> {
     let kind = match (message.class(), message.method()) {
         (Class::Request, Method::ALLOCATE) => RESERVATION_TOKEN,
@@ -108,13 +108,13 @@ mod tests {
     use crate::stun::{TransactionId, Writer};
 
     #[test]
-    fn a_ticket_reads_back_and_hides_what_it_names() {
+    fn ticket_round_trips_and_hides_its_contents() {
         let tickets = Tickets::new(3, b"mac", b"mask");
         for (relay, mobility_seq) in [(0, 0), (1, 0), (u64::MAX, u32::MAX), (7 << 32, 5)] {
             let contents = TicketContents { relay, mobility_seq };
             let ticket = tickets.mint(contents);
             assert_eq!(tickets.read(&ticket), Some(contents));
-            assert_eq!(tickets.mint(contents), ticket, "a retransmission is answered alike");
+            assert_eq!(tickets.mint(contents), ticket, "a retransmission gets the same ticket");
         }
         let [one, other] =
             [0, 1].map(|mobility_seq| tickets.mint(TicketContents { relay: 1, mobility_seq }));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_changed_anywhere_or_from_elsewhere_is_not_ours() {
+    fn modified_or_foreign_ticket_is_invalid() {
         let tickets = Tickets::new(3, b"mac", b"mask");
         let ticket = tickets.mint(TicketContents { relay: 9, mobility_seq: 1 });
         for bit in 0..TICKET_LEN * 8 {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn tickets_and_tokens_say_which_server_gave_them() {
+    fn tickets_tokens_and_ids_name_their_shard() {
         let ticket =
             Tickets::new(9, b"mac", b"mask").mint(TicketContents { relay: 9, mobility_seq: 1 });
         let named = |method, kind, value: &[u8]| {

@@ -1,17 +1,18 @@
-//! A flood from everywhere takes no memory. Alone in its process, whose memory is what is measured.
+//! A flood of unauthenticated datagrams takes no memory. The only test of its process, whose
+//! resident memory it measures.
 
-mod paying;
+mod client;
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use paying::{from, paying, request};
+use client::{allocated_client, from, request};
 use testnet::Clock;
 use turn::{Config, Forward, Server, stun::Method};
 
-/// What a flood may add to what the server holds from its start, in KiB.
+/// Maximum growth of the server's memory, in KiB.
 const BOUND: u64 = 1024;
 
-/// What this process has in memory, in KiB.
+/// Resident memory of this process, in KiB.
 fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
@@ -20,10 +21,10 @@ fn resident() -> u64 {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "memory is read from /proc")]
-fn a_million_datagrams_of_strangers_take_no_memory_and_cost_a_paying_client_nothing() {
+fn million_unauthenticated_datagrams_take_no_memory() {
     let mut clock = Clock::new();
     let mut server = Server::new(Config::new(*b"secret", [7; 32]), clock.now());
-    let (client, _) = paying(&mut server, &clock);
+    let (client, _) = allocated_client(&mut server, &clock);
     let requests = [Method::BINDING, Method::ALLOCATE, Method::REFRESH, Method::CHANNEL_BIND]
         .map(|method| request(method, |_| {}));
     let data = [0x40, 0, 0, 4, 1, 2, 3, 4];
@@ -33,7 +34,7 @@ fn a_million_datagrams_of_strangers_take_no_memory_and_cost_a_paying_client_noth
         if n == 10_000 {
             at_start = resident();
         }
-        // 100,000 sources, each in a network of its own.
+        // 100,000 sources, each in its own network.
         let source = Ipv4Addr::from_bits(0x0B00_0000 + ((n % 100_000) << 8));
         let request = requests.get(n as usize % requests.len()).expect("one of them");
         let (now, unix) = (clock.now(), clock.unix());

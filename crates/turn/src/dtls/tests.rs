@@ -15,8 +15,7 @@ fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// A hello as a client writes it: version, random, no session, cookie, one cipher suite, null
-/// compression.
+/// A ClientHello: version, random, no session, cookie, one cipher suite, null compression.
 fn hello(message_seq: u8, cookie: &[u8]) -> Vec<u8> {
     let mut body = vec![0xFE, 0xFD];
     body.extend([9; RANDOM]);
@@ -45,7 +44,7 @@ fn challenged(
 }
 
 #[test]
-fn a_first_hello_is_challenged_with_less_than_it_sent() {
+fn challenge_is_shorter_than_the_hello() {
     let (mut cookies, now) = cookies();
     let hello = hello(0, &[]);
     let HelloResponse::Challenge(request) =
@@ -61,7 +60,7 @@ fn a_first_hello_is_challenged_with_less_than_it_sent() {
 }
 
 #[test]
-fn only_who_sends_the_cookie_back_from_its_address_in_time_is_proven() {
+fn cookie_is_valid_only_for_its_address_and_period() {
     let (mut cookies, now) = cookies();
     let client = at("192.0.2.1:5");
     let cookie = challenged(&mut cookies, now, 1000, client);
@@ -93,19 +92,19 @@ fn only_who_sends_the_cookie_back_from_its_address_in_time_is_proven() {
 }
 
 #[test]
-fn a_version_of_old_is_told_so_and_nothing_is_begun() {
+fn dtls_1_0_hello_gets_a_protocol_version_alert() {
     let (mut cookies, now) = cookies();
     let mut old = hello(0, &[]);
     old[13 + 12..13 + 12 + 2].copy_from_slice(&[0xFE, 0xFF]);
     let HelloResponse::Alert(alert) = cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &old)
     else {
-        panic!("not told")
+        panic!("no alert")
     };
     assert_eq!(alert, [21, 0xFE, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 70]);
 }
 
 #[test]
-fn another_process_does_not_know_our_cookies() {
+fn cookie_of_another_key_is_ignored() {
     let (mut ours, now) = cookies();
     let cookie = challenged(&mut ours, now, 1000, at("192.0.2.1:5"));
     let mut theirs = CookieExchange::new([8; 32], now, 300, 1000);
@@ -113,10 +112,10 @@ fn another_process_does_not_know_our_cookies() {
     assert_eq!(theirs.handle_hello(now, 1000, at("192.0.2.1:5"), &answer), HelloResponse::Ignored);
 }
 
-/// The first bytes of a handshake message said to be 650 kB long held memory elsewhere, before its
-/// sender had proven anything.
+/// Other servers reserved memory for the first fragment of a message that claimed 650 kB, before
+/// they had verified its sender.
 #[test]
-fn a_piece_of_a_hello_is_nothing_to_us() {
+fn fragmented_hello_is_ignored() {
     let (mut cookies, now) = cookies();
     let mut piece = hello(0, &[]);
     piece[14..17].copy_from_slice(&[9, 0xEB, 0x10]);
@@ -134,14 +133,14 @@ fn a_piece_of_a_hello_is_nothing_to_us() {
         );
     }
     let mut second = whole.clone();
-    second[19 + 2] = 1; // begins at its second byte
+    second[19 + 2] = 1; // fragment offset 1
     assert_eq!(cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &second), HelloResponse::Ignored);
     let two = [whole.clone(), whole].concat();
     assert_eq!(cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &two), HelloResponse::Ignored);
 }
 
 #[test]
-fn a_flood_is_answered_no_more_than_its_network_may_have() {
+fn hello_flood_is_rate_limited_per_network() {
     let (mut cookies, now) = cookies();
     let mut answered = 0;
     for port in 0..10_000u16 {
@@ -168,13 +167,13 @@ fn a_flood_is_answered_no_more_than_its_network_may_have() {
 }
 
 #[test]
-fn a_hello_without_its_cookie_is_the_first_one() {
+fn strip_cookie_restores_the_first_hello() {
     assert_eq!(strip_cookie(&hello(1, &[5; 32])).unwrap()[11..], hello(0, &[])[11..]);
 }
 
 proptest! {
     #[test]
-    fn noise_is_never_proven(mut noise: Vec<u8>, flips in 0..3usize, place: prop::sample::Index) {
+    fn noise_never_verifies(mut noise: Vec<u8>, flips in 0..3usize, place: prop::sample::Index) {
         let (mut cookies, now) = cookies();
         let is_proven = |greeting| matches!(greeting, HelloResponse::Verified(_));
         prop_assert!(!is_proven(cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &noise)));

@@ -35,7 +35,7 @@ fn wrappings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
 }
 
 #[test]
-fn every_wrapping_of_every_denied_address_is_denied() {
+fn every_embedding_of_every_denied_address_is_denied() {
     let policy = policy(&[], &[]);
     for inner in denied_v4() {
         assert_eq!(policy.check(inner.into(), false), Verdict::Denied, "{inner}");
@@ -46,7 +46,7 @@ fn every_wrapping_of_every_denied_address_is_denied() {
 }
 
 #[test]
-fn ipv6_ranges_that_are_not_public_are_denied() {
+fn non_public_ipv6_ranges_are_denied() {
     let policy = policy(&[], &[]);
     for denied in
         ["::", "::1", "fe80::1", "febf::1", "fec0::1", "fc00::1", "fdff::1", "ff02::1", "100::1"]
@@ -82,7 +82,7 @@ fn public_addresses_next_to_denied_ranges_are_open() {
 }
 
 #[test]
-fn an_operator_may_allow_a_range_and_its_mapped_form() {
+fn allowed_range_covers_its_mapped_form() {
     let policy = policy(&["10.1.0.0/16"], &[]);
     assert_eq!(policy.check(ip("10.1.2.3"), false), Verdict::Open);
     assert_eq!(policy.check(ip("::ffff:10.1.2.3"), false), Verdict::Open);
@@ -92,7 +92,7 @@ fn an_operator_may_allow_a_range_and_its_mapped_form() {
 }
 
 #[test]
-fn our_own_addresses_are_reached_only_as_relays() {
+fn own_addresses_are_reached_only_as_relays() {
     let policy = policy(&[], &["203.0.113.1", "127.0.0.1"]);
     assert_eq!(policy.check(ip("203.0.113.1"), false), Verdict::OwnRelays);
     assert_eq!(policy.check(ip("::ffff:203.0.113.1"), false), Verdict::OwnRelays);
@@ -108,9 +108,10 @@ fn standing_on(links: &[&str], allow: &[&str]) -> Policy {
     policy
 }
 
-/// A neighbour on the server's own link is behind the same firewall, whatever its number.
+/// A neighbour on the server's own link may be behind the same firewall, even with a public
+/// address.
 #[test]
-fn neighbours_on_a_link_of_this_machine_are_denied_in_every_wrapping() {
+fn neighbours_on_own_links_are_denied_in_every_embedding() {
     let policy = standing_on(&["203.0.113.1/24", "2a00:db8:1::1/64"], &[]);
     for neighbour in ["203.0.113.7", "203.0.113.255", "2a00:db8:1::7"] {
         assert_eq!(policy.check(ip(neighbour), false), Verdict::Denied, "{neighbour}");
@@ -124,11 +125,11 @@ fn neighbours_on_a_link_of_this_machine_are_denied_in_every_wrapping() {
     for own in ["203.0.113.1", "2a00:db8:1::1", "198.51.100.200"] {
         assert_eq!(policy.check(ip(own), false), Verdict::OwnRelays, "{own}");
     }
-    assert_eq!(policy.check(ip("203.0.113.9"), true), Verdict::OwnRelays, "a relay of ours");
+    assert_eq!(policy.check(ip("203.0.113.9"), true), Verdict::OwnRelays, "an own relay");
 }
 
 #[test]
-fn an_operator_allows_neighbours_by_their_range() {
+fn allowed_range_covers_neighbours() {
     let policy = standing_on(&["203.0.113.1/24"], &["203.0.113.0/28"]);
     assert_eq!(policy.check(ip("203.0.113.7"), false), Verdict::Open);
     assert_eq!(policy.check(ip("203.0.113.16"), false), Verdict::Denied);
@@ -145,9 +146,9 @@ fn links_follow_the_interfaces() {
     assert_eq!(policy.check(ip("198.51.100.200"), false), Verdict::OwnRelays, "still announced");
 }
 
-/// A tunnel that says that everybody is on its link denies nobody.
+/// A tunnel whose prefix covers everybody denies nobody.
 #[test]
-fn a_link_as_wide_as_the_internet_is_none() {
+fn link_as_wide_as_the_internet_is_ignored() {
     let policy = standing_on(&["203.0.113.1/0", "128.0.0.0/1", "2000::/3"], &[]);
     for open in ["203.0.113.7", "8.8.8.8", "2a00::1"] {
         assert_eq!(policy.check(ip(open), false), Verdict::Open, "{open}");

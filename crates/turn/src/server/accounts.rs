@@ -1,5 +1,4 @@
-//! What each user and each client address holds of the server: allocations, and how much may be
-//! relayed for them.
+//! Quotas: the allocations and the bandwidth of each user and each client address.
 
 use std::{
     net::IpAddr,
@@ -15,38 +14,38 @@ use crate::{
     siblings::{Ledger, Sibling},
 };
 
-/// A holder's place among the accounts, kept by what is on it.
+/// The index of an account, stored by what is charged to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AccountId(u32);
 
 struct Account {
     holder: Box<str>,
     held: usize,
-    /// Among those of all siblings.
+    /// The holder's slot in the ledger of all siblings.
     slot: usize,
-    /// What is relayed, where there are no siblings.
+    /// The bandwidth of a single server; siblings share the ledger's bucket.
     relayed: Bucket,
     credit: Credit,
 }
 
-/// Accounts of one kind of holder. One is there while its holder has something, or its bucket is not
-/// empty yet: giving everything back and coming again at once yields no second's worth more.
+/// Accounts of one kind of holder. An account exists while its holder has an allocation or its
+/// bucket is not empty, so that releasing all and returning at once yields no additional burst.
 struct AccountTable {
     start: Instant,
-    /// What is held of siblings, too.
+    /// The counts of all siblings.
     ledger: Arc<Ledger>,
     by_holder: HashMap<Box<str>, AccountId>,
     accounts: Vec<Option<Account>>,
     free: Vec<u32>,
-    /// Accounts that hold nothing.
+    /// Number of accounts without allocations.
     idle: usize,
-    /// Bytes a second; none is no limit.
+    /// Bytes per second; `None` is unlimited.
     per_holder: Option<u64>,
     total: Option<u64>,
     credit: Credit,
 }
 
-/// Accounts of users and of client addresses. What is on the one is on the other.
+/// The accounts of users and of client addresses. An allocation is charged to one of each.
 pub(crate) struct Accounts {
     users: AccountTable,
     addresses: AccountTable,
@@ -55,28 +54,29 @@ pub(crate) struct Accounts {
     per_address: usize,
 }
 
-/// The accounts that an allocation is on: its user's, and its client address's unless that is a
-/// loopback address, where everybody behind a proxy of this machine comes from. A client that moves
-/// (RFC 8016) stays on the account of the address where it began.
+/// The accounts that an allocation is charged to: its user's, and its client address's unless that
+/// is a loopback address, which all clients behind a local proxy have. A client that moves (RFC
+/// 8016) stays charged to its first address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holders {
     user: AccountId,
     address: Option<AccountId>,
 }
 
-/// Why no more may be put on an account.
+/// The account can't be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CheckQuotaError {
-    /// The user or the address has its share.
+    /// The quota of the user or of the address is used up.
     Quota,
-    /// There is none left for anybody.
+    /// The capacity of the server is used up.
     Capacity,
 }
 
-/// The part of what is free that one client address may hold: whoever comes next finds three times
-/// as much. However many addresses take all they may, a part is left for the next one.
+/// One client address may hold this fraction (a quarter) of what is free. The next one then finds
+/// three times as much, and however many addresses take their share, some capacity remains.
 const ADDRESS_SHARE_DIVISOR: usize = 4;
-/// One address may hold so many, even where few are free: what a browser asks for in a call of nine.
+/// Number of allocations that one address may hold even when few are free: what a browser asks for
+/// in a call of nine.
 const MIN_PER_ADDRESS: usize = 64;
 
 impl Accounts {
@@ -92,7 +92,7 @@ impl Accounts {
         }
     }
 
-    /// Whether so many more may be put on these accounts.
+    /// Checks that `more` allocations may be charged to these accounts.
     pub(crate) fn check(
         &self,
         user: &str,
@@ -119,7 +119,7 @@ impl Accounts {
         prefix(client).map_or(0, |prefix| self.addresses.held(&prefix))
     }
 
-    /// Puts one more thing on both accounts.
+    /// Charges one allocation to both accounts.
     pub(crate) fn hold(&mut self, now: Instant, user: &str, client: IpAddr) -> Holders {
         self.users.sweep(now);
         self.addresses.sweep(now);
@@ -127,7 +127,7 @@ impl Accounts {
         Holders { user: self.users.hold(user), address }
     }
 
-    /// Puts one more thing on the accounts that something is on already.
+    /// Charges one more to accounts that are charged already.
     pub(crate) fn hold_more(&mut self, holders: Holders) {
         self.users.hold_more(holders.user);
         if let Some(address) = holders.address {
@@ -135,7 +135,7 @@ impl Accounts {
         }
     }
 
-    /// Takes a thing off both.
+    /// Releases one from both accounts.
     pub(crate) fn release(&mut self, holders: Holders) {
         self.users.release(holders.user);
         if let Some(address) = holders.address {
@@ -143,7 +143,8 @@ impl Accounts {
         }
     }
 
-    /// Whether `bytes` more may be relayed for these holders at this time; if so they are counted.
+    /// Charges `bytes` of relayed data to both accounts. Returns false if that exceeds a bandwidth
+    /// limit.
     #[inline]
     pub(crate) fn admit(&mut self, now: Instant, holders: Holders, bytes: usize) -> bool {
         let address = match holders.address {
@@ -154,7 +155,7 @@ impl Accounts {
     }
 }
 
-/// The addresses that one subscriber has, as the name of an account; none for loopback.
+/// The address or prefix of one subscriber, as the name of an account; `None` for loopback.
 fn prefix(client: IpAddr) -> Option<String> {
     match client.to_canonical() {
         ip if ip.is_loopback() => None,
@@ -166,7 +167,7 @@ fn prefix(client: IpAddr) -> Option<String> {
     }
 }
 
-/// So many accounts that hold nothing wait for their buckets to empty.
+/// Maximum number of accounts that wait, without allocations, for their buckets to drain.
 const MAX_IDLE_ACCOUNTS: usize = 1024;
 
 impl AccountTable {
@@ -189,13 +190,13 @@ impl AccountTable {
         }
     }
 
-    /// How much a holder has, of this server and its siblings.
+    /// The count of a holder, on this server and its siblings.
     fn held(&self, holder: &str) -> usize {
         let found = self.by_holder.get(holder).and_then(|id| self.account(*id));
         self.ledger.held_by(holder, found.map_or(0, |account| account.held))
     }
 
-    /// Puts one more thing on a holder's account.
+    /// Charges one to a holder's account.
     fn hold(&mut self, holder: &str) -> AccountId {
         let id = match self.by_holder.get(holder) {
             Some(id) => *id,
@@ -211,17 +212,17 @@ impl AccountTable {
         id
     }
 
-    /// Puts one more thing on an account that has some.
+    /// Charges one more to an account that is charged already.
     fn hold_more(&mut self, id: AccountId) {
         let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut) else {
             return;
         };
-        debug_assert!(account.held > 0, "an account that holds nothing may be closed");
+        debug_assert!(account.held > 0, "an account without allocations may be closed");
         self.ledger.hold(&account.holder);
         account.held += 1;
     }
 
-    /// Takes a thing off an account.
+    /// Releases one from an account.
     fn release(&mut self, id: AccountId) {
         let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut) else {
             return;
@@ -237,7 +238,8 @@ impl AccountTable {
         }
     }
 
-    /// Whether `bytes` more may be relayed for a holder at this time; if so they are counted.
+    /// Charges `bytes` of relayed data to a holder. Returns false if that exceeds a bandwidth
+    /// limit.
     #[inline]
     fn admit(&mut self, now: Instant, id: AccountId, bytes: usize) -> bool {
         if self.per_holder.is_none() && self.total.is_none() {
@@ -265,8 +267,7 @@ impl AccountTable {
         true
     }
 
-    /// Closes accounts that hold nothing and whose buckets are empty; all that hold nothing once
-    /// they are too many.
+    /// Closes idle accounts whose buckets are empty, or all idle accounts if there are too many.
     fn sweep(&mut self, now: Instant) {
         if self.idle <= MAX_IDLE_ACCOUNTS {
             return;
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_closed_with_the_last_thing_on_it() {
+    fn account_closes_with_its_last_allocation() {
         let mut accounts = AccountTable::new(start(), &alone(), None, None);
         for round in 0..1000 {
             let user = format!("user {}", round % 7);
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_has_a_second_at_once_and_then_the_rate() {
+    fn user_bandwidth_allows_a_burst_then_the_rate() {
         let start = start();
         let mut accounts = AccountTable::new(start, &alone(), Some(1000), Some(5000));
         let id = accounts.hold("ann");
@@ -369,14 +370,14 @@ mod tests {
         assert_eq!(sent(&mut accounts, start), 10);
         let later = start + Duration::from_millis(500);
         assert_eq!(sent(&mut accounts, later), 5);
-        // Whoever comes again is the same.
+        // Reopening the account does not refill its allowance.
         accounts.release(id);
         let id = accounts.hold("ann");
         assert!(!accounts.admit(later, id, 100));
     }
 
     #[test]
-    fn a_user_of_two_servers_has_the_rate_once() {
+    fn user_bandwidth_is_shared_by_siblings() {
         let start = start();
         let family = Sibling::family(&(1000..=2000), 2);
         let of =
@@ -389,7 +390,7 @@ mod tests {
         };
         assert_eq!(sent(start), 10);
         assert_eq!(sent(start + Duration::from_secs(1)), 10);
-        // Nor has another user more than there is in all.
+        // Another user is held to the total, too.
         let bob = other.hold("bob");
         let later = start + Duration::from_secs(1);
         let left = (0..100).filter(|_| other.admit(later, bob, 100)).count();
@@ -397,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn all_users_share_what_there_is_in_all() {
+    fn total_bandwidth_is_shared_by_users() {
         let start = start();
         let mut accounts = AccountTable::new(start, &alone(), Some(1000), Some(1500));
         let (ann, bob) = (accounts.hold("ann"), accounts.hold("bob"));
@@ -406,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn users_that_hold_nothing_are_forgotten_in_the_end() {
+    fn idle_accounts_are_closed() {
         let start = start();
         let mut accounts = AccountTable::new(start, &alone(), Some(1), None);
         for user in 0..10_000 {

@@ -59,7 +59,7 @@ impl Allocation {
         self.peer_transport == PeerTransport::Tcp
     }
 
-    /// Whether a relayed address of this family exists.
+    /// Returns whether a relayed address of this family exists.
     pub(crate) fn has(&self, family: Family) -> bool {
         let second = self.second.iter().map(|(_, relayed)| relayed);
         std::iter::once(&self.relayed)
@@ -67,7 +67,7 @@ impl Allocation {
             .any(|relayed| Family::of(relayed.advertised.ip()) == family)
     }
 
-    /// Whether some of its sockets are not open yet, so that no response was sent.
+    /// Returns whether some of its sockets are not open yet, so that no response was sent.
     pub(crate) fn is_opening(&self) -> bool {
         self.request.attempts.is_some()
     }

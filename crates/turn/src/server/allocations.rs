@@ -16,7 +16,10 @@ use super::{
 use crate::FiveTuple;
 
 #[derive(Default)]
-#[allow(clippy::large_enum_variant, reason = "nearly all are the large one, and found in one step")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all are the large variant, reached in one lookup"
+)]
 enum Slot {
     #[default]
     Empty,
@@ -134,7 +137,7 @@ impl Allocations {
         self.by_relayed.get(relayed).copied()
     }
 
-    /// Whether any relay has this IP address.
+    /// Returns whether any relay has this IP address.
     pub(crate) fn on(&self, ip: IpAddr) -> bool {
         self.relay_ips.iter().any(|(relay, _)| *relay == ip)
     }

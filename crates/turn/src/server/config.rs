@@ -1,4 +1,4 @@
-//! What an operator decides about a server.
+//! The configuration of a server.
 
 use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
 
@@ -7,58 +7,57 @@ use crate::{Cidr, Discovery, MemberCredentials, User, siblings::Sibling};
 /// Dynamic ports (RFC 8656 §7.2).
 pub const PORTS: RangeInclusive<u16> = 49_152..=65_535;
 
-/// How a server is set up.
+/// The configuration of a server.
 #[derive(Clone)]
 pub struct Config {
-    /// Told to clients, part of every key.
+    /// The realm, sent to clients and part of every key.
     pub realm: String,
-    /// Check REST credentials, see [`crate::rest`]; any of them will do, so that one may follow
-    /// another. None if there are to be no such credentials.
+    /// Secrets of REST credentials, see [`crate::rest`]. All are accepted, so that secrets can be
+    /// rotated. Empty to accept no such credentials.
     pub secrets: Vec<Vec<u8>>,
-    /// Users known by name. Where there are no secrets, clients are asked to hide their names.
+    /// Users with fixed passwords. Without secrets, clients are asked to send USERHASH.
     pub users: Vec<User>,
-    /// Check credentials of rooms, if there are rooms.
+    /// The issuer of room credentials, if they are accepted.
     pub rooms: Option<MemberCredentials>,
-    /// Whether credentials of rooms are good for TCP allocations: no browser asks for one.
+    /// Room credentials may make TCP allocations. No browser asks for one.
     pub member_tcp: bool,
-    /// The addresses told to clients instead of those relayed sockets have, at most one a family:
-    /// for a server behind 1:1 NAT.
+    /// Addresses advertised to clients in place of those that relayed sockets are bound to, at most
+    /// one per family: for a server behind 1:1 NAT.
     pub announce: Vec<IpAddr>,
-    /// This machine's addresses. A relayed socket is bound to the address its client's packets
-    /// arrived at; for the other family, to the first of these that will do.
+    /// Addresses of this machine. A relayed socket is bound to the address that its client's
+    /// packets arrive at; for the other family, to the first usable one of these.
     pub interfaces: Vec<IpAddr>,
-    /// Prefixes of this machine's interfaces: peers on its links are denied.
+    /// Prefixes of this machine's interfaces. Peers in them are denied.
     pub links: Vec<Cidr>,
-    /// Ranges that peers may be in although the default list denies them.
+    /// Ranges whose peers are allowed although the default list denies them.
     pub allow: Vec<Cidr>,
     /// Ports of relayed sockets.
     pub ports: RangeInclusive<u16>,
-    /// Which one of several servers with ports of their own this is.
+    /// The share of the ports that this server owns.
     pub sibling: Sibling,
-    /// Ports of this machine's addresses where the media server takes datagrams: a permitted peer
-    /// although it is no relayed address.
+    /// Ports where this machine's media server receives datagrams. It is a permitted peer although
+    /// it has no relayed address.
     pub media: Vec<u16>,
-    /// Whether clients may have TCP allocations (RFC 6062). The driver must know how.
+    /// Clients may make TCP allocations (RFC 6062). The driver must support them.
     pub tcp: bool,
-    /// Ports of this machine's own services, to which no TCP connection is made.
+    /// Ports of this machine's own services, which no TCP connection may reach.
     pub services: Vec<u16>,
-    /// The upper byte of connection ids, to tell those of several servers apart.
+    /// The shard number: the first byte of tickets, reservation tokens and connection ids.
     pub shard: u8,
-    /// From the operating system's randomness: makes ports and nonces unpredictable.
+    /// Randomness from the operating system, for unpredictable ports and nonces.
     pub seed: [u8; 32],
-    /// Whether clients may move to other addresses and keep their allocations (RFC 8016).
+    /// Clients may move their allocations to other addresses (RFC 8016).
     pub mobility: bool,
-    /// Whether relayed sockets can send datagrams that must not be fragmented (DONT-FRAGMENT).
+    /// Relayed sockets can send datagrams that must not be fragmented (DONT-FRAGMENT).
     pub dont_fragment: bool,
-    /// The addresses by which clients find out how their NAT behaves; none where there is but one
-    /// address or port.
+    /// The addresses of NAT behavior discovery; `None` for a server with one address or one port.
     pub discovery: Option<Discovery>,
-    /// How much of everything.
+    /// Limits on what clients may use.
     pub limits: Limits,
 }
 
 impl Config {
-    /// A server with this secret and seed, and defaults for all else.
+    /// A configuration with this secret and seed, and defaults otherwise.
     #[must_use]
     pub fn new(secret: impl Into<Vec<u8>>, seed: [u8; 32]) -> Self {
         Self {
@@ -86,45 +85,44 @@ impl Config {
     }
 }
 
-/// Bounds on what clients can take.
+/// Limits on what clients may use.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Allocations and reserved ports in all.
+    /// Allocations and reserved ports in total.
     pub allocations: usize,
-    /// Allocations and reserved ports of one user. A browser makes one for each of our addresses and transports, each
-    /// of its interfaces and each of its connections.
+    /// Allocations and reserved ports of one user. A browser makes one per server address,
+    /// transport, network interface and peer connection.
     pub allocations_per_user: usize,
     /// Allocations and reserved ports of one client address (of IPv6: one /64), loopback excepted.
-    /// However few others there are, one address has no more than a quarter of what is free, or
-    /// 64 where that is more.
+    /// Independently of it, one address may hold a quarter of what is free, or 64 if that is more.
     pub allocations_per_address: usize,
-    /// Peer addresses a client may have permitted at a time.
+    /// Permissions of one allocation.
     pub permissions: usize,
-    /// Channels a client may have bound at a time.
+    /// Channels of one allocation.
     pub channels: usize,
-    /// Connections to peers of TCP allocations in all.
+    /// Connections to peers of TCP allocations in total.
     pub connections: usize,
     /// Connections to peers of one TCP allocation.
     pub connections_per_allocation: usize,
-    /// Of an allocation whose client asks for none (RFC 8656 §3.2: 10 minutes).
+    /// Lifetime of an allocation whose client asks for none (RFC 8656 §3.2: 10 minutes).
     pub default_lifetime: Duration,
-    /// The longest a client may ask for.
+    /// Maximum lifetime that a client may ask for.
     pub max_lifetime: Duration,
-    /// How long a port is reserved (RFC 8656 §7.2: at least 30 seconds).
+    /// Lifetime of a reservation (RFC 8656 §7.2: at least 30 seconds).
     pub reservation: Duration,
-    /// Payload bytes a second relayed for one user, both ways together; a second's worth may come
-    /// at once. Unlimited if none.
+    /// Relayed payload in bytes per second for one user, both directions together, with a burst of
+    /// one second's worth. `None` is unlimited.
     pub user_bandwidth: Option<u64>,
     /// The same for all clients of one address (of IPv6: one /64), loopback excepted.
     pub address_bandwidth: Option<u64>,
-    /// Payload bytes a second relayed for all users.
+    /// Relayed payload in bytes per second for all users.
     pub bandwidth: Option<u64>,
-    /// After this a client is told of a new nonce (438).
+    /// Lifetime of a nonce; later requests are answered with 438 (Stale Nonce).
     pub nonce_lifetime: Duration,
-    /// Answers a second to those of one /24 or /64 who have not proven who they are; to one
-    /// address where they come over a stream, which proves it.
+    /// Responses per second to unauthenticated clients of one /24 or /64, or of one address over a
+    /// transport that validates addresses.
     pub unauthenticated_per_second: u32,
-    /// How many of those answers may come at once.
+    /// Burst of those responses.
     pub unauthenticated_burst: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Connections between clients and peers over TCP allocations (RFC 6062 §5.2 to §5.4).
+//! Connections between clients and peers of TCP allocations (RFC 6062 §5.2 to §5.4).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,22 +11,21 @@ use foldhash::HashMap;
 use super::{relay_id::RelayId, transaction::Transaction};
 use crate::FiveTuple;
 
-/// How long a peer may take to be connected to, and a client to bind a connection (RFC 6062 §5.2,
-/// §5.4: 30 seconds).
+/// Time in which a peer must accept a connection and a client must bind it (RFC 6062 §5.2, §5.4).
 pub(super) const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Names a connection to a peer, to the client too (RFC 6062 §6.2.1).
+/// Identifies a connection to a peer, to the client too (RFC 6062 §6.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub(crate) u32);
 
 impl ConnectionId {
-    /// The id in a CONNECTION-ID attribute.
+    /// Parses the value of a CONNECTION-ID attribute.
     #[must_use]
     pub fn read(value: &[u8]) -> Option<Self> {
         Some(Self(u32::from_be_bytes(value.try_into().ok()?)))
     }
 
-    /// Which of several servers, by [`super::Config::shard`], has this connection if any has it.
+    /// The shard, by [`Config::shard`](super::Config::shard), that issued the id.
     #[must_use]
     pub fn shard(self) -> u8 {
         let [shard, ..] = self.0.to_be_bytes();
@@ -37,20 +36,20 @@ impl ConnectionId {
 /// A connection to a peer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Connection {
-    /// The allocation it is of.
+    /// The allocation that it belongs to.
     pub(super) relay: RelayId,
     pub(super) peer: SocketAddr,
     pub(super) state: State,
 }
 
-/// How far a connection has come.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum State {
-    /// Being opened, since the client asked for it.
+    /// The driver is connecting to the peer for a Connect request.
     Connecting { transaction: Transaction, until: Instant },
-    /// Open on the peer's side.
+    /// The peer's side is open; the client has not bound it yet.
     Unbound { until: Instant },
-    /// Joined with a stream of the client's.
+    /// Joined with a client's stream.
     Bound { client: FiveTuple },
 }
 
@@ -63,7 +62,7 @@ impl State {
     }
 }
 
-/// The one owner of connections: what is in one of its indexes is in all.
+/// The one owner of connections. Its methods keep all of its indexes consistent.
 #[derive(Default)]
 pub(super) struct Connections {
     by_id: HashMap<ConnectionId, Connection>,
@@ -77,7 +76,7 @@ impl Connections {
         self.by_id.len()
     }
 
-    /// How many an allocation has.
+    /// Number of connections of an allocation.
     pub(super) fn count_of(&self, relay: RelayId) -> usize {
         self.by_relay.get(&relay).map_or(0, BTreeMap::len)
     }
@@ -86,24 +85,24 @@ impl Connections {
         self.by_id.get(&id)
     }
 
-    /// Whether an allocation has one with that peer.
+    /// Returns whether an allocation has a connection with this peer.
     pub(super) fn has(&self, relay: RelayId, peer: &SocketAddr) -> bool {
         self.by_relay.get(&relay).is_some_and(|peers| peers.contains_key(peer))
     }
 
-    /// The one a client's stream is joined with.
+    /// The connection that a client's stream is joined with.
     pub(super) fn of_client(&self, client: &FiveTuple) -> Option<ConnectionId> {
         self.by_client.get(client).copied()
     }
 
-    /// Takes in a connection. The caller has seen to it that neither its id nor its peer has one.
+    /// Adds a connection. The caller has checked that its id is unused and its peer not connected.
     pub(super) fn insert(&mut self, id: ConnectionId, connection: Connection) {
         self.deadlines.extend(connection.state.deadline().map(|until| (until, id)));
         self.by_relay.entry(connection.relay).or_default().insert(connection.peer, id);
         self.by_id.insert(id, connection);
     }
 
-    /// A connection has come so far.
+    /// Changes the state of a connection.
     pub(super) fn set_state(&mut self, id: ConnectionId, state: State) {
         let Some(connection) = self.by_id.get_mut(&id) else { return };
         let before = std::mem::replace(&mut connection.state, state);
@@ -133,7 +132,7 @@ impl Connections {
         Some(connection)
     }
 
-    /// Those of an allocation.
+    /// The connections of an allocation.
     pub(super) fn of_relay(&self, relay: RelayId) -> Vec<ConnectionId> {
         self.by_relay.get(&relay).into_iter().flat_map(BTreeMap::values).copied().collect()
     }
@@ -142,7 +141,7 @@ impl Connections {
         self.deadlines.first().map(|(until, _)| *until)
     }
 
-    /// One whose time is up.
+    /// A connection whose deadline has passed.
     pub(super) fn due(&self, now: Instant) -> Option<ConnectionId> {
         self.deadlines.first().filter(|(until, _)| *until <= now).map(|(_, id)| *id)
     }

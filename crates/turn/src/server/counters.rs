@@ -1,4 +1,4 @@
-//! What a server has done, for whoever watches.
+//! Counters for metrics.
 
 use super::response_counts::ResponseCounts;
 
@@ -8,44 +8,44 @@ use super::response_counts::ResponseCounts;
 pub struct Counters {
     /// Allocations made.
     pub allocated: u64,
-    /// Allocations ended, by whatever way.
+    /// Allocations that have ended, for any reason.
     pub ended: u64,
     /// Ports reserved for a later allocation.
     pub reserved: u64,
-    /// Allocations that followed their client to another address.
+    /// Allocations moved to another client address.
     pub moved: u64,
     /// Packets relayed from clients.
     pub from_clients: u64,
     /// Packets relayed from peers over the network.
     pub from_peers: u64,
-    /// Of those from clients, how many were handed to another of our relayed addresses without
-    /// the network.
+    /// Packets from clients that reached a relayed address or the media server of this machine
+    /// without the network.
     pub hairpinned: u64,
-    /// Connections of TCP allocations joined with a stream of their client's.
+    /// Connections of TCP allocations joined with a client's stream.
     pub connections_bound: u64,
-    /// Bytes of payload relayed, both ways.
+    /// Relayed payload in bytes, both directions.
     pub relayed_bytes: u64,
     /// ICMP errors relayed.
     pub relayed_errors: u64,
-    /// Requests answered, by method and outcome.
+    /// Requests by method and outcome.
     pub responses: ResponseCounts,
-    /// Requests refused with an error.
+    /// Requests rejected with an error response.
     pub rejected: u64,
-    /// Dropped: no message of any protocol we speak.
+    /// Dropped: not a message of a known protocol.
     pub dropped_malformed: u64,
-    /// Dropped: a response, an unknown method, data without an allocation or a channel.
+    /// Dropped: a response, an unknown method, or data without an allocation or a channel.
     pub dropped_unexpected: u64,
-    /// Dropped: data to or from a peer that has no permission.
+    /// Dropped: data to or from a peer without permission.
     pub dropped_unpermitted: u64,
-    /// Dropped: data to one of this machine's addresses that is no relayed address of ours.
+    /// Dropped: data to an address of this machine that is no relayed address of ours.
     pub dropped_own: u64,
-    /// Dropped: data beyond a user's bandwidth, or that of all.
+    /// Dropped: data beyond a bandwidth limit.
     pub dropped_bandwidth: u64,
-    /// Dropped: unproven requests beyond what their network may have answered.
+    /// Dropped: unauthenticated requests beyond the rate limit of their network.
     pub dropped_rate: u64,
 }
 
-/// Sums, where several servers share the work.
+/// Sums the counters of several servers.
 impl std::ops::AddAssign for Counters {
     fn add_assign(&mut self, other: Self) {
         self.allocated += other.allocated;

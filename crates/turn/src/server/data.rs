@@ -155,7 +155,7 @@ impl Server {
         self.is_here(peer.ip()).then_some(shard)
     }
 
-    /// Whether the media server of this machine receives datagrams at this address.
+    /// Returns whether the media server of this machine receives datagrams at this address.
     pub(super) fn is_media(&self, peer: &SocketAddr) -> bool {
         self.config.media.contains(&peer.port()) && self.is_here(peer.ip())
     }

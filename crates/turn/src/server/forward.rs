@@ -55,7 +55,7 @@ pub struct ToPeer<'a> {
     pub relay: RelayId,
     /// The peer.
     pub to: SocketAddr,
-    /// Whether the packet must not be fragmented (DONT-FRAGMENT, RFC 8656 §15).
+    /// True if the packet must not be fragmented (DONT-FRAGMENT, RFC 8656 §15).
     pub dont_fragment: bool,
     /// The whole packet.
     pub payload: &'a [u8],
@@ -68,7 +68,7 @@ pub struct ToPeer<'a> {
 pub struct ToShard<'a> {
     /// The shard, by [`Sibling::index`](crate::siblings::Sibling::index).
     pub shard: u8,
-    /// Whether it is a client's own message over UDP.
+    /// True if it is a client's own message over UDP.
     pub is_client: bool,
     /// The relayed address of the sending client, or the client's own address for its own message.
     pub source: SocketAddr,

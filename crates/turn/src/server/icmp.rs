@@ -1,4 +1,4 @@
-//! What the network says of datagrams that did not arrive (RFC 8656 §11.5).
+//! ICMP errors about datagrams that did not arrive (RFC 8656 §11.5).
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -10,21 +10,21 @@ use crate::stun::{
     attribute::{ICMP, XOR_PEER_ADDRESS},
 };
 
-/// An ICMP or `ICMPv6` error, by its peer's family.
+/// An ICMP or `ICMPv6` error, depending on the peer's family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IcmpError {
-    /// Its type, as that protocol numbers it.
+    /// The type, in the numbering of that protocol.
     pub kind: u8,
-    /// Its code.
+    /// The code.
     pub code: u8,
-    /// The next hop's MTU in bytes where a datagram was too big for it, else nothing that counts.
+    /// The MTU of the next hop in bytes, if the datagram was too big for it; otherwise ignored.
     pub mtu: u32,
 }
 
 impl IcmpError {
     /// ICMP: destination unreachable
     const UNREACHABLE: u8 = 3;
-    /// Of it: fragmentation needed
+    /// Code of destination unreachable: fragmentation needed
     const TOO_BIG: u8 = 4;
     /// ICMP: time exceeded
     const EXCEEDED: u8 = 11;
@@ -35,7 +35,7 @@ impl IcmpError {
     /// `ICMPv6`: time exceeded
     const EXCEEDED_V6: u8 = 3;
 
-    /// The value of an ICMP attribute; `None` for what is no concern of a client.
+    /// The value of an ICMP attribute; `None` for errors that are not relayed.
     fn value(self, v4: bool) -> Option<[u8; 8]> {
         let kinds: &[u8] = if v4 {
             &[Self::UNREACHABLE, Self::EXCEEDED]
@@ -56,8 +56,8 @@ impl IcmpError {
 }
 
 impl Server {
-    /// Takes in that the network could not deliver to `peer` what was sent from a relayed socket.
-    /// The client is told by a Data indication without data, if it has permitted the peer.
+    /// Handles an ICMP error about a datagram that a relayed socket sent to `peer`. If the client
+    /// has permitted the peer, it is notified by a Data indication with an ICMP attribute.
     pub fn handle_relay_error(
         &mut self,
         now: Instant,
@@ -68,7 +68,7 @@ impl Server {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let value = error.value(peer.is_ipv4())?;
         let owner = self.allocations.owner(relay).filter(|owner| owner.expires > now)?;
-        // What is ours only by hand-over was never sent over the network.
+        // Data for our own relayed addresses never used the network, so this error is spoofed.
         let permission = owner.peers.permission(now, &peer.ip());
         permission.filter(|permission| !permission.own_relays)?;
         let to = owner.client;

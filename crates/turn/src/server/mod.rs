@@ -286,7 +286,7 @@ impl Server {
         self.allocations.len()
     }
 
-    /// Whether a client has an allocation, or a stream that is joined with a peer's.
+    /// Returns whether a client has an allocation, or a stream that is joined with a peer's.
     #[must_use]
     pub fn has_allocation(&self, client: &FiveTuple) -> bool {
         self.allocations.of_client(client).is_some() || self.connections.of_client(client).is_some()

@@ -94,7 +94,7 @@ impl Peers {
         Ok(permission)
     }
 
-    /// Whether all of `ips`, which are distinct, can be permitted.
+    /// Returns whether all of `ips`, which are distinct, can be permitted.
     pub(crate) fn has_room_for<'i>(
         &mut self,
         now: Instant,
@@ -145,7 +145,7 @@ impl Peers {
         self.keep_channels(|channel| Family::of(channel.peer.ip()) != family);
     }
 
-    /// Whether other channels, perhaps expired ones, prevent a binding.
+    /// Returns whether other channels, perhaps expired ones, prevent a binding.
     fn may_be_blocked(&self, number: ChannelNumber, peer: SocketAddr, limit: usize) -> bool {
         self.by_number.get(&number) != self.by_peer.get(&peer) || self.channels.len() >= limit
     }

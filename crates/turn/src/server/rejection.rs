@@ -28,7 +28,7 @@ impl Rejection {
     pub(crate) const QUOTA: Self = rejection(486, "Allocation Quota Reached");
     pub(crate) const CAPACITY: Self = rejection(508, "Insufficient Capacity");
 
-    /// Whether the response carries the realm and a nonce for another attempt.
+    /// Returns whether the response carries the realm and a nonce for another attempt.
     pub(crate) fn is_challenge(self) -> bool {
         self == Self::UNAUTHORIZED || self == Self::STALE_NONCE
     }

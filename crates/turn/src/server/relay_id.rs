@@ -20,7 +20,7 @@ impl RelayId {
     }
 
     /// The inverse of [`Self::to_bits`]. The relay need not exist.
-    #[allow(clippy::cast_possible_truncation, reason = "the halves of it")]
+    #[allow(clippy::cast_possible_truncation, reason = "splits the value in halves")]
     pub(crate) fn from_bits(bits: u64) -> Self {
         Self { index: (bits >> 32) as u32, generation: bits as u32 }
     }

@@ -1,4 +1,4 @@
-//! How requests were counts, by method and outcome: a small table, whatever clients send.
+//! Counts of responses by method and outcome: a table of fixed size.
 
 use crate::stun::Method;
 
@@ -12,7 +12,7 @@ const METHODS: [(Method, &str); 7] = [
     (Method::CONNECTION_BIND, "connection_bind"),
 ];
 
-/// How a request comes out, in words short enough for a label.
+/// The outcomes of a request and their labels.
 const OUTCOMES: [(Option<u16>, &str); 16] = [
     (None, "success"),
     (Some(400), "400"),
@@ -32,12 +32,12 @@ const OUTCOMES: [(Option<u16>, &str); 16] = [
     (Some(508), "508"),
 ];
 
-/// Counts of answers.
+/// Counts of responses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ResponseCounts([[u64; OUTCOMES.len()]; METHODS.len()]);
 
 impl ResponseCounts {
-    /// A request of this method was granted, or refused by this error.
+    /// Counts a response to a request of this method: a success, or this error.
     pub(super) fn count(&mut self, method: Method, error: Option<u16>) {
         let row = METHODS.iter().position(|(known, _)| *known == method);
         let column = OUTCOMES.iter().position(|(known, _)| *known == error);
@@ -48,8 +48,7 @@ impl ResponseCounts {
         }
     }
 
-    /// Methods, outcomes (an error's code, or `success`) and how often the one came to the other,
-    /// where it did.
+    /// The counts above zero with their method and outcome (an error code, or `success`).
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
         METHODS.iter().zip(&self.0).flat_map(|((_, method), row)| {
             let counted = OUTCOMES.iter().zip(row).filter(|(_, count)| **count > 0);
@@ -70,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_outcome_of_every_method_has_a_place_of_its_own() {
+    fn each_method_and_outcome_has_its_own_count() {
         let mut counts = ResponseCounts::default();
         for (method, _) in METHODS {
             for (error, _) in OUTCOMES {

@@ -1,4 +1,4 @@
-//! TCP allocations (RFC 6062): what clients ask, what becomes of connections.
+//! TCP allocations (RFC 6062): their requests and their connections.
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -52,7 +52,7 @@ impl Server {
             return Err(Rejection::CONNECTION_EXISTS);
         }
         let transaction = Transaction::from(message);
-        // A driver gives up in time and says so; this is for one that doesn't.
+        // The driver reports a timeout itself; this one is a safety net.
         let state = State::Connecting { transaction, until: now + 2 * CONNECTION_TIMEOUT };
         let connection =
             self.admit(Connection { relay, peer, state }).ok_or(Rejection::CAPACITY)?;
@@ -60,9 +60,9 @@ impl Server {
         Ok(Granted::Pending)
     }
 
-    /// Where a peer is connected to. A relayed address of ours is where it is bound. Services of
-    /// this machine are nobody's peers, whatever an operator allows: they would take who connects
-    /// for one of this machine.
+    /// The address to connect to for a peer; for one of our relayed addresses, the one it is bound
+    /// to. Services of this machine are never peers, whatever the operator allows: they would take
+    /// the client for a local one.
     fn connect_target(&self, peer: SocketAddr, own_relays: bool) -> Option<SocketAddr> {
         let relay = self.allocations.at(&peer).and_then(|relay| self.allocations.get(relay));
         if let Some(relay) = relay {
@@ -72,7 +72,7 @@ impl Server {
         (!own_relays && !service).then_some(peer)
     }
 
-    /// Takes in how connecting to a peer went; returns the answer to the client that asked.
+    /// Handles the result of connecting to a peer. Returns the response to the client's request.
     pub fn handle_connected(
         &mut self,
         now: Instant,
@@ -92,9 +92,8 @@ impl Server {
         self.grant(&client, transaction, &key, Granted::Connected(connection))
     }
 
-    /// Takes in that a peer has connected to a relayed address (RFC 6062 §5.3). Returns the name
-    /// of the connection and what the client is told of it; none where the connection is to be
-    /// closed at once.
+    /// Handles a connection from a peer to a relayed address (RFC 6062 §5.3). Returns its id and
+    /// the ConnectionAttempt indication for the client; `None` if the connection is to be closed.
     pub fn handle_accepted(
         &mut self,
         now: Instant,
@@ -120,7 +119,7 @@ impl Server {
         Some((connection, forward))
     }
 
-    /// One of our own relayed addresses as clients know it.
+    /// The advertised form of one of our own relayed addresses.
     fn as_advertised(&self, local: SocketAddr) -> SocketAddr {
         let announced = self.config.announce.iter().copied();
         let mut advertised = announced
@@ -165,12 +164,12 @@ impl Server {
         Ok(Granted::Empty)
     }
 
-    /// Takes in that a connection to a peer has ended.
+    /// Handles the end of a connection to a peer.
     pub fn handle_connection_closed(&mut self, connection: ConnectionId) {
         self.connections.remove(connection);
     }
 
-    /// Names a connection and takes it in, if there is room for it.
+    /// Adds a connection under a new id, if the limits admit it.
     fn admit(&mut self, connection: Connection) -> Option<ConnectionId> {
         let limits = &self.config.limits;
         if self.connections.len() >= limits.connections
@@ -190,40 +189,40 @@ impl Server {
         Some(id)
     }
 
-    /// Ends a connection, whatever its state.
+    /// Closes a connection in any state.
     fn disconnect(&mut self, id: ConnectionId) {
         if self.connections.remove(id).is_some() {
             self.tcp_outputs.push_back(TcpOutput::Close { connection: id });
         }
     }
 
-    /// Ends all connections of an allocation that has ended.
+    /// Closes all connections of an allocation that has ended.
     pub(super) fn disconnect_all(&mut self, relay: RelayId) {
         for id in self.connections.of_relay(relay) {
             self.disconnect(id);
         }
     }
 
-    /// A client's stream has ended, and with it the connection it was joined with.
+    /// Closes the connection that was joined with a client's closed stream.
     pub(super) fn disconnect_client(&mut self, client: &FiveTuple) {
         if let Some(id) = self.connections.of_client(client) {
             self.disconnect(id);
         }
     }
 
-    /// Ends what nobody has bound in time.
+    /// Closes connections that were not bound in time.
     pub(super) fn expire_connections(&mut self, now: Instant) {
         while let Some(id) = self.connections.due(now) {
             self.disconnect(id);
         }
     }
 
-    /// The next thing to do with sockets of TCP allocations.
+    /// The next action on sockets of TCP allocations.
     pub fn poll_tcp_output(&mut self) -> Option<TcpOutput> {
         self.tcp_outputs.pop_front()
     }
 
-    /// How many connections to peers of TCP allocations there are.
+    /// Number of connections to peers of TCP allocations.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.len()

@@ -1,36 +1,35 @@
-//! Timers, one for each small number: arming, moving and disarming one takes the same few steps
-//! however many there are.
+//! A hierarchical timer wheel. Arming, moving and disarming a timer takes constant time.
 //!
-//! A wheel has slots of a millisecond each, the next wheel slots as long as the whole of the one
-//! before, and so on. A timer is put on the finest wheel that reaches as far as it is away. When
-//! the time comes to a slot of a coarser wheel its timers move to finer ones, so each moves at most
-//! as often as there are wheels.
+//! The finest wheel has slots of a millisecond; a slot of each next wheel is as long as the whole
+//! wheel before. A timer is put on the finest wheel that reaches its deadline. When time reaches a
+//! slot of a coarser wheel, its timers move to finer ones, so a timer moves at most once per wheel.
 
 use std::time::{Duration, Instant};
 
-/// Slots of a wheel, as a power of two.
+/// Slots per wheel, as a power of two.
 const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
-/// Together they reach for two years; what is further away is looked at again then.
+/// All wheels together reach two years ahead; timers beyond are moved again then.
 const WHEELS: usize = COARSEST as usize + 1;
 const REACH: u64 = 1 << (BITS as usize * WHEELS);
-/// As far ahead as a timer is put: not into the slot the time is in, a turn later.
+/// Maximum distance of a timer from now. A full turn of the coarsest wheel would put it into the
+/// current slot.
 const MAX_AHEAD: u64 = REACH - (REACH >> BITS);
 const COARSEST: u32 = 5;
 /// No timer.
 const NO_TIMER: u32 = u32::MAX;
 
-/// A slot: a list of timers, and the earliest of them or one that was.
+/// A slot: a linked list of timers, and a lower bound of their deadlines.
 #[derive(Clone, Copy)]
 struct Slot {
     first: u32,
     earliest: u64,
 }
 
-/// A timer and its neighbours in its slot.
+/// A timer and its neighbours in the list of its slot.
 #[derive(Clone, Copy)]
 struct Timer {
-    /// Milliseconds, rounded up; meaningless while not armed.
+    /// The deadline in milliseconds, rounded up; unused while disarmed.
     at: u64,
     slot: Option<(u8, u8)>,
     before: u32,
@@ -39,19 +38,19 @@ struct Timer {
 
 const DISARMED: Timer = Timer { at: 0, slot: None, before: NO_TIMER, after: NO_TIMER };
 
-/// Timers by number.
+/// Timers, each identified by a small number.
 pub(crate) struct Wheel {
     start: Instant,
-    /// Up to here all timers have been given out, in milliseconds.
+    /// All timers up to this time, in milliseconds, have been returned.
     elapsed: u64,
     slots: Box<[[Slot; SLOTS]; WHEELS]>,
-    /// Which slots of a wheel hold timers.
+    /// A bitmap per wheel of the slots that hold timers.
     occupied: [u64; WHEELS],
     timers: Vec<Timer>,
 }
 
 impl Wheel {
-    /// No timers; none may be armed for a time before `start`.
+    /// An empty wheel. No timer may be armed for a time before `start`.
     pub(crate) fn new(start: Instant) -> Self {
         Self {
             start,
@@ -62,8 +61,8 @@ impl Wheel {
         }
     }
 
-    /// Has a timer go off at a time and no other, to the next millisecond. Its number is an index:
-    /// memory is taken up to the greatest.
+    /// Arms a timer for a time, rounded up to the next millisecond, and no other. Its number is an
+    /// index, so memory grows with the largest.
     pub(crate) fn arm(&mut self, timer: u32, at: Instant) {
         self.disarm(timer);
         let index = timer as usize;
@@ -75,7 +74,7 @@ impl Wheel {
         self.link(timer, at);
     }
 
-    /// Has a timer not go off.
+    /// Disarms a timer.
     pub(crate) fn disarm(&mut self, timer: u32) {
         let Some(found) = self.timers.get_mut(timer as usize) else { return };
         let Some((wheel, slot)) = found.slot.take() else { return };
@@ -93,8 +92,8 @@ impl Wheel {
         }
     }
 
-    /// When [`Self::due`] may next have a timer: never later than it has, and sooner only where
-    /// timers have been disarmed or are far away.
+    /// The earliest time at which [`Self::due`] may return a timer. It is never too late, and too
+    /// early only for timers that were disarmed or are far ahead.
     pub(crate) fn next(&self) -> Option<Instant> {
         let earliest = (0..).zip(&self.occupied).filter_map(|(wheel, _)| {
             let slot = self.next_slot(wheel)?;
@@ -103,7 +102,7 @@ impl Wheel {
         Some(self.start + Duration::from_millis(earliest.min()?))
     }
 
-    /// A timer whose time has come; it is no longer armed.
+    /// A timer that is due. It is disarmed.
     pub(crate) fn due(&mut self, now: Instant) -> Option<u32> {
         let since = now.saturating_duration_since(self.start);
         let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
@@ -118,26 +117,26 @@ impl Wheel {
                 self.disarm(first);
                 return Some(first);
             }
-            // A timer at a time: those still ahead go to finer wheels.
+            // Moves one timer at a time to a finer wheel.
             let at = self.timers.get(first as usize)?.at;
             self.disarm(first);
             self.link(first, at);
         }
     }
 
-    /// The first slot with timers whose time has begun.
+    /// The first occupied slot whose time has begun.
     fn next_begun(&self, now: u64) -> Option<(u8, u8, u64)> {
         let begun = (0..).zip(&self.occupied).filter_map(|(wheel, _): (u8, _)| {
             let slot = self.next_slot(wheel)?;
             let begins = self.begins(wheel, slot);
             (begins <= now).then_some((begins, wheel, slot))
         });
-        // Of slots that begin together the finest is last: coarser ones may hold earlier timers.
+        // Of slots that begin together, the coarsest comes first: it may hold earlier timers.
         let (begins, wheel, slot) = begun.min_by_key(|(begins, wheel, _)| (*begins, !*wheel))?;
         Some((wheel, slot, begins))
     }
 
-    /// The first slot of a wheel with timers, from the one the time is in.
+    /// The first occupied slot of a wheel, from the current one on.
     fn next_slot(&self, wheel: u8) -> Option<u8> {
         let occupied = *self.occupied.get(usize::from(wheel))?;
         let current = self.elapsed >> (BITS * u32::from(wheel)) & (SLOTS as u64 - 1);
@@ -146,7 +145,7 @@ impl Wheel {
         (occupied != 0).then(|| u8::try_from(slot % SLOTS as u64).ok()).flatten()
     }
 
-    /// When a slot's time begins.
+    /// The time at which a slot begins.
     fn begins(&self, wheel: u8, slot: u8) -> u64 {
         let bits = BITS * u32::from(wheel);
         let turn = 1 << (bits + BITS);
@@ -156,7 +155,7 @@ impl Wheel {
     }
 
     fn link(&mut self, timer: u32, at: u64) {
-        // What is due goes to the slot that comes next.
+        // A timer that is due already goes to the next slot.
         let ahead = at.clamp(self.elapsed, self.elapsed.saturating_add(MAX_AHEAD));
         let apart = ahead ^ self.elapsed;
         let wheel = (63_u32.saturating_sub((apart | 1).leading_zeros())) / BITS;
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_goes_off_at_its_time_and_once() {
+    fn timer_fires_once_at_its_deadline() {
         for at in [0, 1, 63, 64, 65, 4095, 4096, 300_000, 600_000, 3_600_000, 50_000_000_000] {
             let (mut wheel, start) = wheel();
             wheel.arm(7, start + millis(at));
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fraction_of_a_millisecond_is_not_too_early() {
+    fn timer_deadline_rounds_up_to_the_millisecond() {
         let (mut wheel, start) = wheel();
         let at = start + Duration::from_micros(1500);
         wheel.arm(0, at);
@@ -247,9 +246,9 @@ mod tests {
     }
 
     proptest! {
-        /// Beside the simplest thing that could be right.
+        /// Compares the wheel with a sorted map.
         #[test]
-        fn timers_go_off_as_those_of_a_list_do(acts in proptest::collection::vec(act(), 1..200)) {
+        fn timers_fire_as_in_a_sorted_map(acts in proptest::collection::vec(act(), 1..200)) {
             let (mut wheel, start) = wheel();
             let mut list = BTreeMap::new();
             let mut now = 0;

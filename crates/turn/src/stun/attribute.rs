@@ -1,4 +1,4 @@
-//! Attribute types and the values that need more than a copy (RFC 8489 §14, RFC 8656 §18).
+//! Attribute types, and values that need encoding (RFC 8489 §14, RFC 8656 §18).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -42,13 +42,14 @@ mod types {
 }
 pub use types::*;
 
-/// Whether a receiver that does not know the type must refuse the message (RFC 8489 §14).
+/// Returns whether a receiver must reject a message with this type if it does not know it (RFC 8489
+/// §14).
 #[must_use]
 pub fn comprehension_required(kind: u16) -> bool {
     kind < 0x8000
 }
 
-/// The two address families, as STUN numbers them (RFC 8489 §14.1).
+/// An address family, as numbered by STUN (RFC 8489 §14.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
     /// 0x01
@@ -58,7 +59,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family of an address as it is written, mapped or not.
+    /// The family of an address. An IPv4-mapped address is IPv6.
     #[must_use]
     pub fn of(ip: IpAddr) -> Self {
         if ip.is_ipv4() { Self::V4 } else { Self::V6 }
@@ -84,23 +85,23 @@ impl Family {
     }
 }
 
-/// Longest address value: header, port, 16 bytes.
+/// Maximum length of an address value: family, port and 16 bytes of address.
 const LONGEST: usize = 20;
 
-/// An address value, masked or plain, ready to be copied (RFC 8489 §14.1, §14.2).
+/// An encoded address value, XORed or plain (RFC 8489 §14.1, §14.2).
 pub(crate) struct AddressValue {
     bytes: [u8; LONGEST],
     len: usize,
 }
 
 impl AddressValue {
-    /// The value of an XOR-…-ADDRESS.
+    /// The value of an XOR-…-ADDRESS attribute.
     pub(crate) fn xor(address: SocketAddr, transaction: &TransactionId) -> Self {
         let port = address.port() ^ (MAGIC_COOKIE >> 16) as u16;
         Self::masked(address.ip(), port, mask(transaction))
     }
 
-    /// The value of a MAPPED-ADDRESS and those like it.
+    /// The value of MAPPED-ADDRESS and similar attributes.
     pub(crate) fn plain(address: SocketAddr) -> Self {
         Self::masked(address.ip(), address.port(), [0; 16])
     }
@@ -128,7 +129,7 @@ impl AddressValue {
     }
 }
 
-/// Reads an XOR-…-ADDRESS value; `None` unless family and length fit.
+/// Parses an XOR-…-ADDRESS value; `None` unless family and length match.
 #[must_use]
 pub fn read_xor_address(value: &[u8], transaction: &TransactionId) -> Option<SocketAddr> {
     let (&[_, family, high, low], address) = value.split_first_chunk::<4>()?;
@@ -148,7 +149,7 @@ pub fn read_xor_address(value: &[u8], transaction: &TransactionId) -> Option<Soc
     Some(SocketAddr::new(ip, port))
 }
 
-/// The cookie followed by the transaction: what addresses are masked with.
+/// The XOR mask of addresses: the magic cookie followed by the transaction id.
 fn mask(transaction: &TransactionId) -> [u8; 16] {
     let mut mask = [0; 16];
     let cookie = MAGIC_COOKIE.to_be_bytes();
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_xor_address_reads_back() {
+    fn xor_address_round_trips() {
         let transaction = TransactionId([7; 12]);
         for address in ["192.0.2.1:32853", "[2001:db8:1234:5678:11:2233:4455:6677]:32853"] {
             let address = address.parse().unwrap();
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_the_wrong_length_is_none() {
+    fn xor_address_of_wrong_length_is_none() {
         let transaction = TransactionId([7; 12]);
         let value = AddressValue::xor("[2001:db8::1]:5".parse().unwrap(), &transaction);
         for len in 0..20 {

@@ -1,4 +1,4 @@
-//! A STUN message, checked once and then read in place (RFC 8489 §5).
+//! A STUN message, validated once and then read in place (RFC 8489 §5).
 
 use std::net::SocketAddr;
 
@@ -14,20 +14,20 @@ pub const MAGIC_COOKIE: u32 = 0x2112_A442;
 
 const HEADER: usize = 20;
 
-/// The 96 bits that pair a response with its request.
+/// The 96 bits that match a response to its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TransactionId(pub [u8; 12]);
 
 /// The two class bits of a message type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Wants a response.
+    /// Expects a response.
     Request,
-    /// Wants none.
+    /// Expects none.
     Indication,
-    /// A request done.
+    /// A success response.
     Success,
-    /// A request refused.
+    /// An error response.
     Error,
 }
 
@@ -38,27 +38,27 @@ pub struct Method(u16);
 impl Method {
     /// RFC 8489 §18.1
     pub const BINDING: Self = Self(0x001);
-    /// RFC 8656 §17, as are the others below
+    /// RFC 8656 §17, as the ones below
     pub const ALLOCATE: Self = Self(0x003);
-    /// Refresh an allocation.
+    /// Refreshes an allocation.
     pub const REFRESH: Self = Self(0x004);
-    /// From client to peer.
+    /// Data from client to peer.
     pub const SEND: Self = Self(0x006);
-    /// From peer to client.
+    /// Data from peer to client.
     pub const DATA: Self = Self(0x007);
-    /// Permit peers.
+    /// Permits peers.
     pub const CREATE_PERMISSION: Self = Self(0x008);
-    /// Bind a channel.
+    /// Binds a channel.
     pub const CHANNEL_BIND: Self = Self(0x009);
-    /// RFC 6062 §6.1, as are the others below: connect to a peer over TCP.
+    /// RFC 6062 §6.1, as the ones below: connects to a peer over TCP.
     pub const CONNECT: Self = Self(0x00A);
-    /// Join a stream with a peer's.
+    /// Joins a stream with a peer's connection.
     pub const CONNECTION_BIND: Self = Self(0x00B);
-    /// A peer has connected.
+    /// Notifies of a connection from a peer.
     pub const CONNECTION_ATTEMPT: Self = Self(0x00C);
 }
 
-/// The fourteen bits of the type: classes and methods interleaved (RFC 8489 §5).
+/// The fourteen bits of a message type: class and method interleaved (RFC 8489 §5).
 pub(crate) fn message_type(class: Class, method: Method) -> u16 {
     let class = match class {
         Class::Request => 0x000,
@@ -80,45 +80,45 @@ fn split_type(value: u16) -> (Class, Method) {
     (class, Method(value & 0x000F | (value & 0x00E0) >> 1 | (value & 0x3E00) >> 2))
 }
 
-/// Why bytes are no STUN message. Such packets are dropped, never answered.
+/// The bytes are no STUN message. Such packets are dropped without a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseMessageError {
     /// Too short for a header, wrong leading bits, or no magic cookie.
     #[error("no STUN header")]
     Header,
-    /// The length field does not say how long the message is.
-    #[error("the length lies")]
+    /// The length field differs from the length of the message.
+    #[error("the length field is wrong")]
     Length,
-    /// An attribute reaches past the end.
-    #[error("an attribute is cut off")]
+    /// An attribute extends past the end.
+    #[error("an attribute is truncated")]
     Attribute,
-    /// FINGERPRINT is there and wrong.
+    /// FINGERPRINT is present and wrong.
     #[error("the fingerprint is wrong")]
     Fingerprint,
 }
 
-/// A message whose framing is known to be right; attribute values are not looked at yet.
+/// A message with valid framing. Attribute values are not validated yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
     class: Class,
     method: Method,
     transaction: TransactionId,
     bytes: &'a [u8],
-    /// Where the attributes that count end: at the first MESSAGE-INTEGRITY or FINGERPRINT.
+    /// End of the attributes in force: the first MESSAGE-INTEGRITY or FINGERPRINT.
     end: usize,
-    /// Where MESSAGE-INTEGRITY is.
+    /// Offset of MESSAGE-INTEGRITY.
     sha1: Option<usize>,
-    /// Where MESSAGE-INTEGRITY-SHA256 is.
+    /// Offset of MESSAGE-INTEGRITY-SHA256.
     sha256: Option<usize>,
     fingerprinted: bool,
 }
 
 impl<'a> Message<'a> {
-    /// Checks header, length, the frame of every attribute and the fingerprint if there is one.
+    /// Checks header, length, attribute framing and FINGERPRINT, if present.
     ///
     /// # Errors
-    /// [`ParseMessageError`] says which of these does not hold.
+    /// [`ParseMessageError`] states which check failed.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseMessageError> {
         let (header, _) = bytes.split_first_chunk::<HEADER>().ok_or(ParseMessageError::Header)?;
         let [t0, t1, l0, l1, c0, c1, c2, c3, transaction @ ..] = *header;
@@ -144,8 +144,8 @@ impl<'a> Message<'a> {
         Ok(message)
     }
 
-    /// Finds where the protected part ends. What follows MESSAGE-INTEGRITY is not protected and
-    /// is ignored, but for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (RFC 8489 §14.5 to §14.7).
+    /// Finds the end of the protected part. Attributes after MESSAGE-INTEGRITY are not protected
+    /// and are ignored, except MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (RFC 8489 §14.5 to §14.7).
     fn walk(&mut self) -> Result<(), ParseMessageError> {
         let mut at = HEADER;
         while at < self.bytes.len() {
@@ -181,32 +181,31 @@ impl<'a> Message<'a> {
         self.bytes
     }
 
-    /// Request, indication or response.
+    /// The class: request, indication or response.
     #[must_use]
     pub fn class(&self) -> Class {
         self.class
     }
 
-    /// What is asked.
+    /// The method.
     #[must_use]
     pub fn method(&self) -> Method {
         self.method
     }
 
-    /// What a response must carry to be recognised.
+    /// The transaction id, which a response repeats.
     #[must_use]
     pub fn transaction(&self) -> TransactionId {
         self.transaction
     }
 
-    /// Whether the message ends with a (right) FINGERPRINT.
+    /// Returns whether the message ends with a valid FINGERPRINT.
     #[must_use]
     pub fn fingerprinted(&self) -> bool {
         self.fingerprinted
     }
 
-    /// What protects the message: the stronger of the two where it carries both (RFC 8489
-    /// §9.2.4).
+    /// The hash that protects the message; the stronger one if it carries both (RFC 8489 §9.2.4).
     #[must_use]
     pub fn integrity(&self) -> Option<Integrity> {
         match (self.sha256, self.sha1) {
@@ -216,7 +215,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Whether what protects the message was made with `key`; compared in constant time.
+    /// Returns whether `key` made the hash that protects the message. Compares in constant time.
     #[must_use]
     pub fn verify(&self, key: &Key) -> bool {
         let Some(integrity) = self.integrity() else { return false };
@@ -225,7 +224,7 @@ impl<'a> Message<'a> {
         key.verify(integrity, self.bytes.get(..at).unwrap_or_default(), stated)
     }
 
-    /// The attributes up to MESSAGE-INTEGRITY, in order.
+    /// The attributes before MESSAGE-INTEGRITY, in order.
     pub fn attributes(&self) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
         let bytes = self.bytes.get(..self.end).unwrap_or_default();
         let mut at = HEADER;
@@ -236,25 +235,25 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// The value of the first attribute of a type; later ones don't count (RFC 8489 §14).
+    /// The value of the first attribute of a type; later ones are ignored (RFC 8489 §14).
     #[must_use]
     pub fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
         self.attributes().find_map(|(found, value)| (found == kind).then_some(value))
     }
 
-    /// The first attribute of a type as text.
+    /// The value of the first attribute of a type as text.
     #[must_use]
     pub fn text(&self, kind: u16) -> Option<&'a str> {
         str::from_utf8(self.attribute(kind)?).ok()
     }
 
-    /// The first attribute of a type as an XOR address.
+    /// The value of the first attribute of a type as an XOR address.
     #[must_use]
     pub fn xor_address(&self, kind: u16) -> Option<SocketAddr> {
         attribute::read_xor_address(self.attribute(kind)?, &self.transaction)
     }
 
-    /// Comprehension-required types that are not in `known`, as they come.
+    /// The comprehension-required types that are not in `known`, in order.
     pub fn unknown(&self, known: &'a [u16]) -> impl Iterator<Item = u16> + use<'a> {
         self.attributes()
             .map(|(kind, _)| kind)
@@ -262,7 +261,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The attribute whose header is at `at`, if it and its padding are all there.
+/// The attribute at an offset, if it and its padding are complete.
 fn read_attribute(bytes: &[u8], at: usize) -> Option<(u16, &[u8])> {
     let (&[k0, k1, l0, l1], rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
     let len = usize::from(u16::from_be_bytes([l0, l1]));
@@ -270,7 +269,7 @@ fn read_attribute(bytes: &[u8], at: usize) -> Option<(u16, &[u8])> {
     Some((u16::from_be_bytes([k0, k1]), value))
 }
 
-/// Attributes take whole words (RFC 8489 §14).
+/// The length of a value with its padding to 4 bytes (RFC 8489 §14).
 pub(crate) fn padded(len: usize) -> usize {
     len.next_multiple_of(4)
 }
@@ -280,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_interleave_as_the_rfc_draws_them() {
+    fn message_types_interleave_class_and_method() {
         assert_eq!(message_type(Class::Request, Method::BINDING), 0x0001);
         assert_eq!(message_type(Class::Success, Method::ALLOCATE), 0x0103);
         assert_eq!(message_type(Class::Error, Method::CHANNEL_BIND), 0x0119);

@@ -1,4 +1,4 @@
-//! Writes a STUN message into a buffer that is used again and again.
+//! Writes STUN messages into a reused buffer.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use super::{
     message::{Class, MAGIC_COOKIE, Method, TransactionId, message_type, padded},
 };
 
-/// A message under way: its length field always covers what is written. Padding is zero.
+/// A message being written. Its length field always covers what is written so far. Padding is zero.
 #[derive(Debug)]
 pub struct Writer<'b> {
     out: &'b mut Vec<u8>,
@@ -18,7 +18,7 @@ pub struct Writer<'b> {
 }
 
 impl<'b> Writer<'b> {
-    /// Empties `out` and starts a message in it.
+    /// Clears `out` and starts a message in it.
     pub fn new(
         out: &'b mut Vec<u8>,
         class: Class,
@@ -33,8 +33,8 @@ impl<'b> Writer<'b> {
         Self { out, transaction }
     }
 
-    /// Adds an attribute. Values are ours or were in a message, so they fit a `u16`.
-    #[allow(clippy::cast_possible_truncation, reason = "see above; the sum is cut with it")]
+    /// Adds an attribute. All values fit a `u16`: they are ours or come from a message.
+    #[allow(clippy::cast_possible_truncation, reason = "see above")]
     pub fn attribute(&mut self, kind: u16, value: &[u8]) -> &mut Self {
         self.out.extend_from_slice(&kind.to_be_bytes());
         self.out.extend_from_slice(&(value.len() as u16).to_be_bytes());
@@ -48,13 +48,13 @@ impl<'b> Writer<'b> {
         self
     }
 
-    /// Adds an XOR-…-ADDRESS.
+    /// Adds an XOR-…-ADDRESS attribute.
     pub fn xor_address(&mut self, kind: u16, address: SocketAddr) -> &mut Self {
         let value = AddressValue::xor(address, &self.transaction);
         self.attribute(kind, value.as_bytes())
     }
 
-    /// Adds an address as it is: MAPPED-ADDRESS, OTHER-ADDRESS, RESPONSE-ORIGIN.
+    /// Adds a plain address: MAPPED-ADDRESS, OTHER-ADDRESS, RESPONSE-ORIGIN.
     pub fn address(&mut self, kind: u16, address: SocketAddr) -> &mut Self {
         self.attribute(kind, AddressValue::plain(address).as_bytes())
     }
@@ -64,7 +64,7 @@ impl<'b> Writer<'b> {
         self.reason(attribute::ERROR_CODE, 0, code, reason)
     }
 
-    /// Adds ADDRESS-ERROR-CODE: what is refused for one family only (RFC 8656 §18.12).
+    /// Adds ADDRESS-ERROR-CODE, the error of one family (RFC 8656 §18.12).
     pub fn address_error(&mut self, family: Family, code: u16, reason: &str) -> &mut Self {
         self.reason(attribute::ADDRESS_ERROR_CODE, family.byte(), code, reason)
     }
@@ -77,12 +77,12 @@ impl<'b> Writer<'b> {
         self.attribute(kind, value.get(..len).unwrap_or_default())
     }
 
-    /// Adds MESSAGE-INTEGRITY over what is written.
+    /// Adds MESSAGE-INTEGRITY over the message so far.
     pub fn integrity(&mut self, key: &Key) -> &mut Self {
         self.protect(key, Integrity::Sha1)
     }
 
-    /// Adds MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 over what is written; only the latter
+    /// Adds MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 over the message so far. Only the latter
     /// may follow the former.
     pub fn protect(&mut self, key: &Key, integrity: Integrity) -> &mut Self {
         let tag = key.sign(integrity, self.out, integrity.length());
@@ -93,7 +93,7 @@ impl<'b> Writer<'b> {
         self.attribute(kind, tag.as_ref())
     }
 
-    /// Adds FINGERPRINT over what is written; nothing may follow.
+    /// Adds FINGERPRINT over the message so far. No attribute may follow.
     pub fn fingerprint(&mut self) -> &mut Self {
         let crc = fingerprint(self.out);
         self.attribute(FINGERPRINT, &crc.to_be_bytes())

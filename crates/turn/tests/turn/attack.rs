@@ -1,4 +1,4 @@
-//! Attacks that broke others (SECURITY, STUN and TURN).
+//! Attacks that broke other servers (SECURITY, STUN and TURN).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,7 +13,7 @@ use crate::world::{
     ALLOCATE, Attr, BINDING, Client, SERVER, SERVER_V6, Sent, World, at, config, ip,
 };
 
-/// Allocates, and tries to reach `peer` by every way there is; the codes for the two requests.
+/// Tries to reach `peer` in every way. Returns the error codes of CreatePermission and ChannelBind.
 fn try_to_reach(world: &mut World, client: &mut Client, peer: SocketAddr) -> [Option<u16>; 2] {
     let codes = [client.permit(world, peer), client.bind(world, 0x4000, peer)];
     let before = world.over_network;
@@ -35,7 +35,7 @@ fn with_relay(family: u8) -> (World, Client) {
 }
 
 #[test]
-fn the_servers_own_loopback_and_the_network_it_stands_in_are_forbidden() {
+fn loopback_and_private_networks_are_forbidden() {
     for (family, peers) in [
         (
             1,
@@ -91,7 +91,7 @@ fn the_servers_own_loopback_and_the_network_it_stands_in_are_forbidden() {
 }
 
 #[test]
-fn a_wrapped_address_is_forbidden_on_a_relay_of_either_family() {
+fn embedded_ipv4_address_is_forbidden_on_a_relay_of_either_family() {
     for peer in ["::1", "::", "::ffff:127.0.0.1", "64:ff9b::127.0.0.1", "::ffff:10.0.0.1"] {
         let (mut world, mut client) = with_relay(1);
         let codes = try_to_reach(&mut world, &mut client, SocketAddr::new(ip(peer), 22));
@@ -100,15 +100,15 @@ fn a_wrapped_address_is_forbidden_on_a_relay_of_either_family() {
 }
 
 #[test]
-fn a_mapped_public_address_is_no_peer_either() {
+fn mapped_public_address_is_a_family_mismatch() {
     let (mut world, mut client) = with_relay(2);
     let codes = try_to_reach(&mut world, &mut client, at("[::ffff:8.8.8.8]:53"));
     assert_eq!(codes, [Some(443); 2]);
 }
 
-/// The metrics, the administration, a resolver: whatever listens on this machine.
+/// Metrics, SSH, a resolver: services of this machine stay out of reach.
 #[test]
-fn ports_of_this_machine_are_not_reached_through_a_relay() {
+fn own_services_are_not_reached_through_a_relay() {
     for announce in [vec![], vec![ip("198.51.100.99")]] {
         let mut own = vec![at(SERVER).ip()];
         own.extend(&announce);
@@ -119,8 +119,8 @@ fn ports_of_this_machine_are_not_reached_through_a_relay() {
                 client.allocate(&mut world);
                 let peer = SocketAddr::new(own, port);
                 let [permitted, bound] = try_to_reach(&mut world, &mut client, peer);
-                assert_eq!(permitted, None, "other relays of ours are at that address");
-                assert_eq!(bound, Some(403), "but not at that port");
+                assert_eq!(permitted, None, "own relays may be at that address");
+                assert_eq!(bound, Some(403), "no relay has that port");
                 assert!(world.server.counters().dropped_own > 0);
             }
         }
@@ -128,7 +128,7 @@ fn ports_of_this_machine_are_not_reached_through_a_relay() {
 }
 
 #[test]
-fn a_packet_that_claims_to_come_from_this_machine_is_dropped() {
+fn packet_spoofed_from_own_address_is_dropped() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -139,7 +139,7 @@ fn a_packet_that_claims_to_come_from_this_machine_is_dropped() {
 }
 
 #[test]
-fn an_operator_may_allow_a_range_and_only_that() {
+fn allowed_range_is_reached_and_its_neighbours_are_not() {
     let allow = vec!["10.1.0.0/16".parse().unwrap()];
     let mut world = World::with(Config { allow, ..config() });
     let mut client = Client::new("192.0.2.10:5000");
@@ -149,21 +149,21 @@ fn an_operator_may_allow_a_range_and_only_that() {
 }
 
 #[test]
-fn a_hundred_thousand_allocations_leave_nothing_behind() {
+fn hundred_thousand_allocations_leak_nothing() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
-    // For the nonce.
+    // Obtains a nonce.
     assert_eq!(client.refresh(&mut world, 0).error(), Some(437));
     let from = client.five_tuple(Transport::Udp);
     let mut ports = HashSet::new();
     for _ in 0..100_000 {
         let (allocate, _) = client.build(ALLOCATE, &[Attr::udp()]);
         let (end, _) = client.build(0x004, &[Attr::lifetime(0)]);
-        // The world's own checks read every answer; here only the state counts.
+        // Bypasses the world's checks of each response for speed.
         let (now, unix) = (world.now(), world.unix());
         assert!(world.server.handle_client(now, unix, &from, &allocate).is_none());
         let Some(turn::Output::OpenRelay { relay, local }) = world.server.poll_output() else {
-            panic!("no relay is opened");
+            panic!("no relay opened");
         };
         ports.insert(local.port());
         assert!(world.server.handle_relay_opened(now, relay, Ok(())).is_some());
@@ -175,13 +175,13 @@ fn a_hundred_thousand_allocations_leave_nothing_behind() {
     let counters = *world.server.counters();
     assert_eq!((counters.allocated, counters.ended), (100_000, 100_000));
     assert!(ports.len() > 16_000, "ports are spread over the range: {}", ports.len());
-    // Nothing but one stale deadline may be waited for, and then nothing at all.
+    // At most one stale deadline remains, and then none.
     world.run_for(Duration::from_secs(600));
     assert_eq!(world.server.poll_timeout(), None);
 }
 
 #[test]
-fn every_port_of_a_range_can_be_had_and_then_no_more() {
+fn all_ports_of_a_range_can_be_allocated() {
     let limits = Limits { allocations_per_user: 1000, ..Limits::default() };
     let mut world = World::with(Config { ports: 50_000..=50_063, limits, ..config() });
     let mut ports = HashSet::new();
@@ -195,7 +195,7 @@ fn every_port_of_a_range_can_be_had_and_then_no_more() {
 }
 
 #[test]
-fn ports_and_nonces_differ_between_servers_and_from_time_to_time() {
+fn ports_and_nonces_are_unpredictable() {
     let mut seen = HashSet::new();
     for seed in 0..50 {
         let mut world = World::with(Config { seed: [seed; 32], ..config() });
@@ -210,7 +210,7 @@ fn ports_and_nonces_differ_between_servers_and_from_time_to_time() {
 }
 
 #[test]
-fn an_answer_to_a_stranger_is_hardly_longer_than_what_was_asked() {
+fn unauthenticated_response_does_not_amplify() {
     let mut world = World::new();
     let from =
         FiveTuple { transport: Transport::Udp, client: at("192.0.2.10:5000"), server: at(SERVER) };
@@ -225,20 +225,20 @@ fn an_answer_to_a_stranger_is_hardly_longer_than_what_was_asked() {
         (0x008, vec![Attr::peer("198.51.100.7:1")], 20 + 20 + 8 + 44 + 12),
     ] {
         let (bytes, _) = stranger.build(method, &attrs);
-        let sent = world.hand(&from, &bytes);
+        let sent = world.pass(&from, &bytes);
         let [Sent::Client(_, answer)] = &sent[..] else { panic!("{sent:?}") };
         assert!(answer.len() <= most, "{} > {most}", answer.len());
     }
-    // However many attributes are unknown, a few are named.
+    // Many unknown attributes: only a few are listed.
     let many: Vec<_> = (0..200).map(|n| Attr::Raw(0x7000 + n, vec![])).collect();
     let (bytes, _) = stranger.build(BINDING, &many);
-    let sent = world.hand(&from, &bytes);
+    let sent = world.pass(&from, &bytes);
     let [Sent::Client(_, answer)] = &sent[..] else { panic!("{sent:?}") };
     assert!(answer.len() < 100);
 }
 
 #[test]
-fn strangers_of_one_network_get_so_many_answers_and_the_next_network_its_own() {
+fn unauthenticated_responses_are_rate_limited_per_network() {
     let limits =
         Limits { unauthenticated_per_second: 10, unauthenticated_burst: 20, ..Limits::default() };
     for (family, server) in [("v4", SERVER), ("v6", SERVER_V6)] {
@@ -256,7 +256,7 @@ fn strangers_of_one_network_get_so_many_answers_and_the_next_network_its_own() {
                     let mut stranger = Client::new(&client.to_string());
                     let (bytes, _) = stranger.build(method, &[Attr::udp()]);
                     let from = FiveTuple { transport: Transport::Udp, client, server: at(server) };
-                    !world.hand(&from, &bytes).is_empty()
+                    !world.pass(&from, &bytes).is_empty()
                 })
                 .count()
         };
@@ -270,7 +270,7 @@ fn strangers_of_one_network_get_so_many_answers_and_the_next_network_its_own() {
 }
 
 #[test]
-fn who_has_an_allocation_is_served_whatever_strangers_of_its_network_do() {
+fn allocation_is_served_during_a_flood_from_its_network() {
     let limits =
         Limits { unauthenticated_per_second: 1, unauthenticated_burst: 20, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
@@ -280,16 +280,16 @@ fn who_has_an_allocation_is_served_whatever_strangers_of_its_network_do() {
         let mut stranger = Client::new(&format!("192.0.2.99:{}", 10_000 + n));
         let (bytes, _) = stranger.build(ALLOCATE, &[Attr::udp()]);
         let from = stranger.five_tuple(Transport::Udp);
-        world.hand(&from, &bytes);
+        world.pass(&from, &bytes);
     }
     assert_eq!(client.refresh(&mut world, 600).error(), None);
     assert_eq!(client.permit(&mut world, at("198.51.100.7:1")), None);
 }
 
-/// Whoever claims to be a whole network uses up what that has, but not what an address has that a
-/// nonce came back from: its new attempts and keepalives are answered.
+/// A spoofed flood uses up the allowance of a network, but not that of an address in it that has
+/// returned a nonce: its new attempts and keepalives are answered.
 #[test]
-fn an_address_that_proved_itself_is_answered_whatever_is_sent_in_the_name_of_its_network() {
+fn validated_address_is_answered_during_a_spoofed_flood() {
     let limits =
         Limits { unauthenticated_per_second: 10, unauthenticated_burst: 20, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
@@ -299,7 +299,7 @@ fn an_address_that_proved_itself_is_answered_whatever_is_sent_in_the_name_of_its
         let mut anonymous = Client::new(host);
         let (bytes, _) = anonymous.build(method, &[Attr::udp()][..usize::from(method == ALLOCATE)]);
         let from = anonymous.five_tuple(Transport::Udp);
-        !world.hand(&from, &bytes).is_empty()
+        !world.pass(&from, &bytes).is_empty()
     };
     let flood = |world: &mut World| {
         for n in 0..1000 {
@@ -307,12 +307,15 @@ fn an_address_that_proved_itself_is_answered_whatever_is_sent_in_the_name_of_its
         }
     };
     flood(&mut world);
-    assert!(!answered(&mut world, "192.0.2.11:5000", BINDING), "the network has had its answers");
+    assert!(
+        !answered(&mut world, "192.0.2.11:5000", BINDING),
+        "the network's allowance is used up"
+    );
     for port in [5001, 5002] {
         assert!(answered(&mut world, &format!("192.0.2.10:{port}"), BINDING));
         assert!(answered(&mut world, &format!("192.0.2.10:{port}"), ALLOCATE));
     }
-    // It is no more than an allowance of its own, and ends.
+    // The address has an allowance of its own, which ends.
     let more =
         (0..100).filter(|n| answered(&mut world, &format!("192.0.2.10:{}", 7000 + n), BINDING));
     assert_eq!(more.count(), 20 - 4);
@@ -334,7 +337,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (0..12usize).prop_map(Act::Allocate),
         2 => (0..12usize, prop_oneof![Just(600), Just(1800), Just(3600)])
-            .prop_map(|(who, lifetime)| Act::Refresh(who, lifetime)),
+            .prop_map(|(client, lifetime)| Act::Refresh(client, lifetime)),
         1 => (0..12usize).prop_map(Act::End),
         1 => (0..12usize).prop_map(Act::Gone),
         2 => prop_oneof![Just(1), Just(599), Just(600), Just(1200)].prop_map(Act::Wait),
@@ -346,46 +349,46 @@ proptest! {
 
     /// A quota counts live allocations, in whatever order they come and go.
     #[test]
-    fn quotas_count_what_lives(acts in proptest::collection::vec(act(), 1..60)) {
+    fn quotas_count_live_allocations(acts in proptest::collection::vec(act(), 1..60)) {
         let limits = Limits { allocations: 7, allocations_per_user: 3, ..Limits::default() };
         let mut world = World::with(Config { limits, ..config() });
         // Twelve clients of three users.
         let mut clients: Vec<Client> = (0..12)
             .map(|n| Client::named(&format!("192.0.2.10:{}", 5000 + n), ["a", "b", "c"][n % 3]))
             .collect();
-        // What should be: when each live allocation ends.
+        // The model: the expiry of each live allocation.
         let mut live: HashMap<usize, std::time::Instant> = HashMap::new();
         for act in acts {
             match act {
-                Act::Allocate(who) => {
-                    let error = world.request(&mut clients[who], ALLOCATE, &[Attr::udp()]).error();
-                    let of_user = live.keys().filter(|other| *other % 3 == who % 3).count();
+                Act::Allocate(client) => {
+                    let error = world.request(&mut clients[client], ALLOCATE, &[Attr::udp()]).error();
+                    let of_user = live.keys().filter(|other| *other % 3 == client % 3).count();
                     let expected = match () {
-                        () if live.contains_key(&who) => Some(437),
+                        () if live.contains_key(&client) => Some(437),
                         () if of_user >= 3 => Some(486),
                         () if live.len() >= 7 => Some(508),
                         () => None,
                     };
                     prop_assert_eq!(error, expected);
                     if error.is_none() {
-                        live.insert(who, world.now() + Duration::from_secs(600));
+                        live.insert(client, world.now() + Duration::from_secs(600));
                     }
                 }
-                Act::Refresh(who, lifetime) => {
-                    let error = clients[who].refresh(&mut world, lifetime).error();
-                    prop_assert_eq!(error.is_none(), live.contains_key(&who));
-                    if let Some(ends) = live.get_mut(&who) {
+                Act::Refresh(client, lifetime) => {
+                    let error = clients[client].refresh(&mut world, lifetime).error();
+                    prop_assert_eq!(error.is_none(), live.contains_key(&client));
+                    if let Some(ends) = live.get_mut(&client) {
                         *ends = world.now() + Duration::from_secs(lifetime.into());
                     }
                 }
-                Act::End(who) => {
-                    let error = clients[who].refresh(&mut world, 0).error();
-                    prop_assert_eq!(error.is_none(), live.remove(&who).is_some());
+                Act::End(client) => {
+                    let error = clients[client].refresh(&mut world, 0).error();
+                    prop_assert_eq!(error.is_none(), live.remove(&client).is_some());
                 }
-                Act::Gone(who) => {
-                    let from = clients[who].five_tuple(Transport::Udp);
+                Act::Gone(client) => {
+                    let from = clients[client].five_tuple(Transport::Udp);
                     world.server.handle_client_closed(&from);
-                    live.remove(&who);
+                    live.remove(&client);
                 }
                 Act::Wait(seconds) => world.run_for(Duration::from_secs(seconds)),
             }

@@ -1,4 +1,4 @@
-//! How much may be relayed, and how often strangers are answered.
+//! Bandwidth limits, and the rate limit of unauthenticated clients.
 
 use std::time::Duration;
 
@@ -23,34 +23,34 @@ fn connected(world: &mut World, host: &str, user: &str) -> (Client, std::net::So
     (client, relayed)
 }
 
-/// How many of ten datagrams of 1000 bytes get to the peer.
+/// Number of datagrams, of ten with 1000 bytes each, that reach the peer.
 fn out(world: &mut World, client: &mut Client) -> usize {
     (0..10).for_each(|_| client.send_channel(world, 0x4000, &[7; 1000]));
     world.run_for(Duration::ZERO);
     std::iter::from_fn(|| world.receive(at(PEER))).count()
 }
 
-/// How many of ten get to the client.
+/// Number of datagrams, of ten, that reach the client.
 fn back(world: &mut World, client: &mut Client, relayed: std::net::SocketAddr) -> usize {
     (0..10).for_each(|_| world.deliver(at(PEER), relayed, [7; 1000]));
     std::iter::from_fn(|| client.next(world)).count()
 }
 
 #[test]
-fn a_user_has_so_many_bytes_a_second_both_ways_and_over_all_allocations() {
+fn user_bandwidth_covers_both_directions_and_all_allocations() {
     let mut world = limited(Some(10_000), None);
     let (mut one, relayed) = connected(&mut world, "192.0.2.10:5000", "alice");
     let (mut two, _) = connected(&mut world, "192.0.2.10:5001", "alice");
     let (mut bob, _) = connected(&mut world, "192.0.2.20:5000", "bob");
     assert_eq!(out(&mut world, &mut one), 10);
     assert_eq!(out(&mut world, &mut one), 0);
-    assert_eq!(out(&mut world, &mut two), 0, "another allocation is no way around");
-    assert_eq!(back(&mut world, &mut one, relayed), 0, "nor is the way back");
-    assert_eq!(out(&mut world, &mut bob), 10, "others have their own");
+    assert_eq!(out(&mut world, &mut two), 0, "a second allocation shares the limit");
+    assert_eq!(back(&mut world, &mut one, relayed), 0, "the other direction shares the limit");
+    assert_eq!(out(&mut world, &mut bob), 10, "another user has its own limit");
     world.run_for(Duration::from_millis(500));
     assert_eq!(back(&mut world, &mut one, relayed), 5);
     assert_eq!(world.server.counters().dropped_bandwidth, 10 + 10 + 10 + 5);
-    // Who gives all back and comes again has no more for it.
+    // Releasing all and returning does not refill the allowance.
     one.refresh(&mut world, 0);
     two.refresh(&mut world, 0);
     let (mut again, _) = connected(&mut world, "192.0.2.10:5002", "alice");
@@ -61,7 +61,7 @@ fn a_user_has_so_many_bytes_a_second_both_ways_and_over_all_allocations() {
 }
 
 #[test]
-fn all_users_have_so_many_bytes_a_second_together() {
+fn total_bandwidth_is_shared_by_all_users() {
     let mut world = limited(Some(10_000), Some(15_000));
     let (mut alice, _) = connected(&mut world, "192.0.2.10:5000", "alice");
     let (mut bob, _) = connected(&mut world, "192.0.2.20:5000", "bob");
@@ -71,9 +71,9 @@ fn all_users_have_so_many_bytes_a_second_together() {
     assert_eq!(out(&mut world, &mut bob), 10);
 }
 
-/// Whatever a connection or a whole office does, streams of other addresses are answered.
+/// Whatever one connection or a whole office does, streams from other addresses are answered.
 #[test]
-fn who_comes_over_a_stream_is_rationed_alone() {
+fn stream_clients_are_rate_limited_per_address() {
     let limits =
         Limits { unauthenticated_per_second: 10, unauthenticated_burst: 20, ..Limits::default() };
     for method in [BINDING, ALLOCATE] {
@@ -83,14 +83,14 @@ fn who_comes_over_a_stream_is_rationed_alone() {
             let from = stranger.five_tuple(transport);
             let ask = |_: &i32| {
                 let (bytes, _) = stranger.build(method, &[Attr::udp()]);
-                !world.hand(&from, &bytes).is_empty()
+                !world.pass(&from, &bytes).is_empty()
             };
             (0..100).filter(ask).count()
         };
         assert_eq!(answers(Transport::Udp, 1), 20);
-        assert_eq!(answers(Transport::Udp, 2), 0, "anybody could claim to be there");
+        assert_eq!(answers(Transport::Udp, 2), 0, "UDP addresses are not validated");
         assert_eq!(answers(Transport::Tcp, 1), 20);
         assert_eq!(answers(Transport::Tcp, 2), 20);
-        assert_eq!(answers(Transport::Tls, 2), 0, "the same address");
+        assert_eq!(answers(Transport::Tls, 2), 0, "the address's allowance is used up");
     }
 }

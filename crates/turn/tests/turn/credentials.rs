@@ -1,4 +1,4 @@
-//! Who is let in, by which password made a key in which way.
+//! Authentication: users, secrets, password algorithms and hashes.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn static_user(name: &str, password: &str) -> (User, Credential) {
 }
 
 #[test]
-fn a_challenge_offers_sha256_first_and_says_so_in_the_nonce() {
+fn challenge_offers_sha256_first_and_in_the_nonce() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.anonymous = true;
@@ -33,7 +33,7 @@ fn a_challenge_offers_sha256_first_and_says_so_in_the_nonce() {
 }
 
 #[test]
-fn a_client_of_sha256_does_all_that_one_of_md5_does() {
+fn sha256_client_does_all_that_an_md5_client_does() {
     let peer = at("198.51.100.7:9000");
     for sha256 in [false, true] {
         let mut world = World::new();
@@ -44,13 +44,13 @@ fn a_client_of_sha256_does_all_that_one_of_md5_does() {
         assert_eq!(client.permit(&mut world, peer), None);
         assert!(client.refresh(&mut world, 600).signed());
         let refused = client.permit(&mut world, at("127.0.0.1:1"));
-        assert_eq!(refused, Some(403), "refusals are signed alike");
+        assert_eq!(refused, Some(403), "error responses are signed");
         world.deliver(peer, relayed, *b"x");
         assert_eq!(client.channel_data(&mut world), Some((0x4000, b"x".to_vec())));
     }
 }
 
-/// An Allocate signed by hand, for what the other codec does not write.
+/// An Allocate request signed by hand, in ways that the other codec can't write.
 fn allocate(
     client: &Client,
     offered: Option<&[u8]>,
@@ -76,7 +76,7 @@ fn allocate(
     bytes
 }
 
-/// The code of the answer, and what protects it.
+/// The error code of the response, and the hash that protects it.
 fn outcome(sent: &[Sent]) -> (Option<u16>, Option<Integrity>) {
     let [Sent::Client(_, bytes)] = sent else { panic!("{sent:?}") };
     let message = Message::parse(bytes).unwrap();
@@ -84,9 +84,10 @@ fn outcome(sent: &[Sent]) -> (Option<u16>, Option<Integrity>) {
     (code, message.integrity())
 }
 
-/// What was offered comes back as it was; else somebody between took the better away.
+/// The client returns the offered list unchanged; otherwise an attacker has removed the stronger
+/// algorithm.
 #[test]
-fn who_is_bid_down_is_refused() {
+fn bid_down_attack_is_rejected() {
     use Integrity::{Sha1, Sha256};
     use PasswordAlgorithm::{Md5, Sha256 as Sha256Key};
     let (md5, sha256): (&[u8], &[u8]) = (&[0, 1, 0, 0], &[0, 2, 0, 0]);
@@ -97,17 +98,17 @@ fn who_is_bid_down_is_refused() {
         (Some(BOTH), Some(md5), Md5, Sha1, (None, Some(Sha256))),
         (Some(BOTH), Some(sha256), Sha256Key, Sha256, (None, Some(Sha256))),
         (Some(BOTH), Some(sha256), Sha256Key, Sha1, (None, Some(Sha256))),
-        // The list is not the one we sent, or is missing, or the choice is.
+        // The list differs from the offered one, or the list or the choice is missing.
         (Some(md5), Some(md5), Md5, Sha256, (Some(400), None)),
         (Some(sha256), Some(sha256), Sha256Key, Sha256, (Some(400), None)),
         (Some(&[0, 1, 0, 0, 0, 2, 0, 0]), Some(md5), Md5, Sha256, (Some(400), None)),
         (Some(BOTH), None, Md5, Sha1, (Some(400), None)),
         (None, Some(sha256), Sha256Key, Sha256, (Some(400), None)),
         (None, Some(md5), Md5, Sha1, (Some(400), None)),
-        // A choice there is not.
+        // The choice is not on the list.
         (Some(BOTH), Some(&[0, 3, 0, 0]), Md5, Sha256, (Some(400), None)),
         (Some(BOTH), Some(&[0, 2]), Sha256Key, Sha256, (Some(400), None)),
-        // A key made otherwise than is said.
+        // The key was not derived by the stated algorithm.
         (Some(BOTH), Some(sha256), Md5, Sha256, (Some(401), None)),
         (Some(BOTH), Some(md5), Sha256Key, Sha256, (Some(401), None)),
         (None, None, Sha256Key, Sha256, (Some(401), None)),
@@ -117,14 +118,14 @@ fn who_is_bid_down_is_refused() {
         world.request(&mut client, REFRESH, &[]);
         let bytes = allocate(&client, offered, chosen, key, integrity);
         let from = client.five_tuple(Transport::Udp);
-        let sent = world.hand(&from, &bytes);
+        let sent = world.pass(&from, &bytes);
         assert_eq!(outcome(&sent), expected, "{offered:?} {chosen:?} {key:?} {integrity:?}");
         assert_eq!(world.server.allocations(), usize::from(expected.0.is_none()));
     }
 }
 
 #[test]
-fn a_nonce_whose_features_were_changed_is_stale() {
+fn nonce_with_modified_features_is_stale() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     world.request(&mut client, REFRESH, &[]);
@@ -140,7 +141,7 @@ fn a_nonce_whose_features_were_changed_is_stale() {
 }
 
 #[test]
-fn a_secret_may_follow_another_while_credentials_of_both_are_good() {
+fn secret_rotation_accepts_credentials_of_both_secrets() {
     let secrets = vec![b"the new one".to_vec(), SECRET.to_vec()];
     for (secret, expected) in [(SECRET, None), (b"the new one", None), (b"an older one", Some(401))]
     {
@@ -156,7 +157,7 @@ fn a_secret_may_follow_another_while_credentials_of_both_are_good() {
 }
 
 #[test]
-fn users_an_operator_names_are_let_in_beside_those_of_credentials() {
+fn static_users_authenticate_beside_rest_credentials() {
     let (ann, credential) = static_user("ann", "correct horse");
     for sha256 in [false, true] {
         let mut world = World::with(Config { users: vec![ann.clone()], ..config() });
@@ -178,7 +179,7 @@ fn users_an_operator_names_are_let_in_beside_those_of_credentials() {
 }
 
 #[test]
-fn a_wrong_name_is_answered_as_a_wrong_password_is() {
+fn unknown_user_and_wrong_password_get_the_same_response() {
     let (ann, _) = static_user("ann", "correct horse");
     let mut world = World::with(Config { users: vec![ann], ..config() });
     let mut answers = Vec::new();
@@ -191,7 +192,7 @@ fn a_wrong_name_is_answered_as_a_wrong_password_is() {
         let mut client = Client::new("192.0.2.10:5000");
         client.credential = Credential { username: name.into(), password: password.into() };
         let response = world.request(&mut client, ALLOCATE, &[Attr::udp()]);
-        // All but the transaction.
+        // Everything after the transaction id.
         answers.push((response.error(), response.bytes[20..].len(), response.nonce()));
     }
     answers.dedup();
@@ -199,7 +200,7 @@ fn a_wrong_name_is_answered_as_a_wrong_password_is() {
 }
 
 #[test]
-fn where_all_names_are_known_clients_hide_theirs() {
+fn userhash_is_used_without_rest_secrets() {
     let (ann, credential) = static_user("ann", "correct horse");
     let config = Config { users: vec![ann], secrets: Vec::new(), ..config() };
     for sha256 in [false, true] {
@@ -218,15 +219,15 @@ fn where_all_names_are_known_clients_hide_theirs() {
 }
 
 #[test]
-fn the_realm_is_part_of_every_key() {
+fn realm_is_part_of_the_key() {
     let mut world = World::with(Config { realm: "example.org".into(), ..config() });
     let mut client = Client::new("192.0.2.10:5000");
-    // This client takes every realm for "moim".
+    // This client uses the realm "moim" always.
     assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), Some(401));
 }
 
 #[test]
-fn an_answer_that_was_lost_is_given_again_to_the_byte() {
+fn retransmitted_allocate_gets_an_identical_response() {
     for attrs in [
         vec![Attr::udp()],
         vec![Attr::udp(), Attr::also_family(2)],
@@ -238,20 +239,20 @@ fn an_answer_that_was_lost_is_given_again_to_the_byte() {
         world.request(&mut client, REFRESH, &[]);
         let from = client.five_tuple(Transport::Udp);
         let (bytes, _) = client.build(ALLOCATE, &attrs);
-        let lost = world.hand(&from, &bytes);
+        let lost = world.pass(&from, &bytes);
         world.run_for(Duration::from_millis(500));
-        let again = world.hand(&from, &bytes);
+        let again = world.pass(&from, &bytes);
         assert_eq!(lost, again);
         assert_eq!(outcome(&again).0, None);
         let (other, _) = client.build(ALLOCATE, &attrs);
-        assert_eq!(outcome(&world.hand(&from, &other)).0, Some(437));
+        assert_eq!(outcome(&world.pass(&from, &other)).0, Some(437));
         assert_eq!(world.server.allocations(), 1);
     }
 }
 
-/// Neither a name nor a password, nor what was derived from them.
+/// Debug output contains no password and nothing derived from one.
 #[test]
-fn keys_and_passwords_are_not_printed() {
+fn debug_output_omits_keys_and_passwords() {
     let (ann, credential) = static_user("ann", "correct horse");
     let shown = format!("{ann:?} {credential:?}");
     assert!(!shown.contains("horse"));

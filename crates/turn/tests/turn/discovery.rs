@@ -1,4 +1,4 @@
-//! How a NAT behaves, found out from four addresses (RFC 5780).
+//! NAT behavior discovery from four addresses (RFC 5780).
 
 use std::net::SocketAddr;
 
@@ -22,14 +22,14 @@ fn change(flags: u8) -> Attr {
     Attr::Raw(0x0003, vec![0, 0, 0, flags])
 }
 
-/// Where an answer left from and went to.
+/// The source and destination of a response, and its bytes.
 fn ask(
     world: &mut World,
     client: &mut Client,
     attrs: &[Attr],
 ) -> (SocketAddr, SocketAddr, Vec<u8>) {
     let (bytes, _) = client.build(BINDING, attrs);
-    let sent = world.hand(&client.five_tuple(Transport::Udp), &bytes);
+    let sent = world.pass(&client.five_tuple(Transport::Udp), &bytes);
     let [Sent::Client(to, bytes)] = &sent[..] else { panic!("{sent:?}") };
     (to.server, to.client, bytes.clone())
 }
@@ -43,7 +43,7 @@ fn plain(response: &Response, kind: u16) -> Option<SocketAddr> {
 }
 
 #[test]
-fn an_answer_tells_where_it_came_from_and_where_else_to_ask() {
+fn binding_response_carries_origin_and_other_address() {
     let mut world = world();
     for (server, other) in [
         ("203.0.113.1:3478", "203.0.113.2:3479"),
@@ -62,7 +62,7 @@ fn an_answer_tells_where_it_came_from_and_where_else_to_ask() {
 }
 
 #[test]
-fn an_answer_leaves_from_where_it_is_asked_to() {
+fn change_request_selects_the_source_address() {
     let mut world = world();
     let mut client = Client::new("192.0.2.10:5000");
     for (flags, from) in [
@@ -78,7 +78,7 @@ fn an_answer_leaves_from_where_it_is_asked_to() {
 }
 
 #[test]
-fn an_answer_goes_to_another_port_of_who_asked() {
+fn response_port_selects_the_destination_port() {
     let mut world = world();
     let mut client = Client::new("192.0.2.10:5000");
     let (_, to, bytes) = ask(&mut world, &mut client, &[Attr::Raw(0x0027, vec![0x1F, 0x90, 0, 0])]);
@@ -87,7 +87,7 @@ fn an_answer_goes_to_another_port_of_who_asked() {
 }
 
 #[test]
-fn padding_is_answered_by_as_much_and_goes_nowhere_else() {
+fn padding_is_echoed_and_excludes_response_port() {
     let mut world = world();
     let mut client = Client::new("192.0.2.10:5000");
     for (asked, answered) in [(0, 0), (1, 1), (1000, 1000), (1500, 1500), (9000, 1500)] {
@@ -100,7 +100,7 @@ fn padding_is_answered_by_as_much_and_goes_nowhere_else() {
 }
 
 #[test]
-fn malformed_wishes_are_a_bad_request() {
+fn malformed_discovery_attributes_are_a_bad_request() {
     let mut world = world();
     let mut client = Client::new("192.0.2.10:5000");
     for attr in [
@@ -117,7 +117,7 @@ fn malformed_wishes_are_a_bad_request() {
 }
 
 #[test]
-fn a_server_with_one_address_says_that_it_can_not() {
+fn discovery_attributes_are_unknown_without_an_alternate_address() {
     let wishes = [change(CHANGE_IP), Attr::Raw(0x0027, vec![1, 2]), Attr::Raw(0x0026, vec![0; 4])];
     for wish in wishes {
         let mut world = World::new();
@@ -128,20 +128,20 @@ fn a_server_with_one_address_says_that_it_can_not() {
         );
         let response = world.request(&mut client, BINDING, &[]);
         assert_eq!((response.raw(0x802C), response.raw(0x0001)), (None, None));
-        // Nor has a stream another way back, whatever the server has.
+        // A stream has only one return path, whatever the server supports.
         let mut world = self::world();
         let mut client = Client::new("192.0.2.10:5000").over(&mut world, Transport::Tcp);
         assert_eq!(world.request(&mut client, BINDING, &[wish]).error(), Some(420));
-        // Nor is an address that is none of the four.
+        // The address is none of the four.
         let mut client = Client::new("[2a00:2::10]:5000");
         client.server = at(crate::world::SERVER_V6);
         assert_eq!(world.request(&mut client, BINDING, &[change(CHANGE_IP)]).error(), Some(420));
     }
 }
 
-/// RFC 5780 §4.3 and §4.4, from behind NATs of each kind.
+/// RFC 5780 §4.3 and §4.4, behind a NAT of each kind.
 #[test]
-fn nats_are_found_to_be_what_they_are() {
+fn nat_mapping_and_filtering_are_detected() {
     #[derive(Debug, PartialEq, Eq)]
     enum Filters {
         Nothing,
@@ -158,13 +158,13 @@ fn nats_are_found_to_be_what_they_are() {
         world.network.behind(client.host.ip(), outside, kind);
         let first = world.request(&mut client, BINDING, &[]);
         let other = plain(&first, 0x802C).unwrap();
-        // Filtering, before anything is sent to the other addresses.
-        let mut heard = |flags| {
+        // Tests filtering first, before anything is sent to the other addresses.
+        let mut receives = |flags| {
             let (bytes, _) = client.build(BINDING, &[change(flags)]);
             world.deliver(client.host, client.server, bytes);
             client.next(&mut world).is_some()
         };
-        let found = match (heard(CHANGE_IP | CHANGE_PORT), heard(CHANGE_PORT)) {
+        let found = match (receives(CHANGE_IP | CHANGE_PORT), receives(CHANGE_PORT)) {
             (true, true) => Filters::Nothing,
             (false, false) => Filters::Port,
             other => panic!("{kind:?} lets {other:?} through"),

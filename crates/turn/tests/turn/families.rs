@@ -16,7 +16,7 @@ fn both() -> [Attr; 2] {
     [Attr::udp(), Attr::also_family(2)]
 }
 
-/// Whether data gets to a peer and back, and by which relayed address.
+/// Exchanges data with a peer. Returns the relayed address that it came from.
 fn through(world: &mut World, client: &mut Client, peer: &str) -> Option<SocketAddr> {
     let peer = at(peer);
     let message = client.indication(peer, b"out");
@@ -34,7 +34,7 @@ fn missing(response: &Response) -> Option<(u8, u16)> {
 }
 
 #[test]
-fn one_allocation_has_an_address_of_each_family() {
+fn dual_allocation_relays_both_families() {
     for (host, server) in [("192.0.2.10:5000", SERVER), ("[2a00:2::10]:5000", SERVER_V6)] {
         for transport in [Transport::Udp, Transport::Tls] {
             let mut world = World::new();
@@ -67,7 +67,7 @@ fn one_allocation_has_an_address_of_each_family() {
 }
 
 #[test]
-fn a_peer_of_one_family_is_not_heard_at_the_address_of_the_other_client() {
+fn dual_allocations_reach_each_other_in_both_families() {
     let mut world = World::new();
     let (mut alice, mut bob) =
         (Client::new("192.0.2.10:5000"), Client::named("192.0.2.20:5000", "bob"));
@@ -84,7 +84,7 @@ fn a_peer_of_one_family_is_not_heard_at_the_address_of_the_other_client() {
 }
 
 #[test]
-fn a_family_the_server_has_not_is_told_and_the_other_one_given() {
+fn dual_allocate_grants_the_family_that_the_server_has() {
     let only_v4 = Config { interfaces: vec![], ..config() };
     let mut world = World::with(only_v4.clone());
     let mut client = Client::new("192.0.2.10:5000");
@@ -105,13 +105,13 @@ fn a_family_the_server_has_not_is_told_and_the_other_one_given() {
 }
 
 #[test]
-fn a_socket_that_can_not_be_had_is_told_and_the_other_one_given() {
+fn dual_allocate_grants_the_socket_that_opens() {
     use OpenRelayError::{NoSocket, PortTaken};
     for (failures, missed) in [
-        // The first is refused, then the other family is asked for.
+        // The IPv4 socket fails, so IPv6 alone is granted.
         (vec![NoSocket], Some((1, 508))),
         (vec![PortTaken; 16], Some((1, 508))),
-        // Ports that are taken are tried around.
+        // Taken ports are retried.
         (vec![PortTaken; 15], None),
         (vec![PortTaken], None),
     ] {
@@ -131,12 +131,12 @@ fn a_socket_that_can_not_be_had_is_told_and_the_other_one_given() {
     let mut client = Client::new("192.0.2.10:5000");
     assert_eq!(world.request(&mut client, ALLOCATE, &both()).error(), Some(508));
     assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
-    // And the five-tuple may have another.
+    // The five-tuple is free for another allocation.
     assert_eq!(world.request(&mut client, ALLOCATE, &both()).error(), None);
 }
 
 #[test]
-fn attributes_that_exclude_each_other_are_a_bad_request() {
+fn conflicting_attributes_are_a_bad_request() {
     let token = Attr::Raw(0x0022, vec![0; 8]);
     for attrs in [
         vec![Attr::udp(), Attr::family(1), Attr::also_family(2)],
@@ -158,7 +158,7 @@ fn attributes_that_exclude_each_other_are_a_bad_request() {
 }
 
 #[test]
-fn either_address_may_be_given_back_and_the_other_goes_on() {
+fn refresh_ends_one_family_of_a_dual_allocation() {
     for (gone, gone_peer, left, left_peer) in [(1, V4, 2, V6), (2, V6, 1, V4)] {
         let mut world = World::new();
         let mut client = Client::new("192.0.2.10:5000");
@@ -194,7 +194,7 @@ fn either_address_may_be_given_back_and_the_other_goes_on() {
 }
 
 #[test]
-fn a_dual_allocation_is_one_of_the_quota_and_leaves_nothing_behind() {
+fn dual_allocation_counts_once_and_leaks_nothing() {
     let limits = Limits { allocations_per_user: 1, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
     let mut client = Client::new("192.0.2.10:5000");
@@ -218,7 +218,7 @@ fn a_dual_allocation_is_one_of_the_quota_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_server_without_ipv4_relays_by_ipv6_to_clients_that_ask_for_no_family() {
+fn ipv6_only_server_allocates_ipv6_by_default() {
     let mut world = World::with(Config { interfaces: vec![at(SERVER_V6).ip()], ..config() });
     for (port, attrs, relayed) in [
         (5000, vec![Attr::udp()], true),
@@ -239,9 +239,9 @@ fn a_server_without_ipv4_relays_by_ipv6_to_clients_that_ask_for_no_family() {
     }
 }
 
-/// A computer without DHCP calls itself 169.254.x.y, by which nobody else reaches it.
+/// A computer without DHCP uses 169.254.x.y, which is not reachable from other links.
 #[test]
-fn an_ipv4_link_local_address_relays_only_for_those_who_came_to_it() {
+fn link_local_address_relays_only_for_its_own_clients() {
     let link_local = at("169.254.7.7:3478");
     let interfaces = vec![at(SERVER_V6).ip(), link_local.ip()];
     let mut world = World::with(Config { interfaces, ..config() });
@@ -255,23 +255,23 @@ fn an_ipv4_link_local_address_relays_only_for_those_who_came_to_it() {
 }
 
 #[test]
-fn a_dual_stack_server_still_gives_ipv4_to_clients_that_ask_for_no_family() {
+fn dual_stack_server_allocates_ipv4_by_default() {
     let mut world = World::new();
     let mut client = Client::new("[2a00:1::7]:5000");
     client.server = at(SERVER_V6);
     assert_eq!(client.allocate(&mut world).ip(), at(SERVER).ip());
 }
 
-/// Behind NAT64 (RFC 6146) a client has IPv6 alone, and comes to us as an IPv4 address.
+/// Behind NAT64 (RFC 6146) a client has only IPv6, and its packets come from an IPv4 address.
 #[test]
-fn a_client_behind_nat64_relays_to_ipv4_peers_and_reaches_nothing_by_wrapping_them() {
+fn nat64_client_relays_to_ipv4_and_embeds_no_denied_address() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.64:5000");
     let relayed = client.allocate(&mut world);
     assert_eq!(client.bind(&mut world, 0x4000, at(V4)), None);
     world.deliver(at(V4), relayed, *b"x");
     assert_eq!(client.channel_data(&mut world), Some((0x4000, b"x".to_vec())));
-    // Its own view of a peer is of the family that its relayed address is not.
+    // The client sees the peer in the family that its relayed address does not have.
     assert_eq!(client.permit(&mut world, at("[64:ff9b::198.51.100.7]:9000")), Some(443));
     let mut v6 = Client::new("[2a00:1::64]:5000");
     v6.server = at(SERVER_V6);

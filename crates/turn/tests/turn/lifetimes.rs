@@ -1,4 +1,4 @@
-//! What ends, and when.
+//! Expiry of allocations, permissions and channels.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// Whether data gets from client to peer over channel 0x4000.
+/// Returns whether data reaches the peer over channel 0x4000.
 fn reaches(world: &mut World, client: &mut Client) -> bool {
     client.send_channel(world, 0x4000, b"x");
     world.run_for(Duration::ZERO);
@@ -20,7 +20,7 @@ fn reaches(world: &mut World, client: &mut Client) -> bool {
 }
 
 #[test]
-fn an_allocation_ends_after_ten_minutes_unless_refreshed() {
+fn allocation_expires_after_ten_minutes_unless_refreshed() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -37,7 +37,7 @@ fn an_allocation_ends_after_ten_minutes_unless_refreshed() {
 }
 
 #[test]
-fn lifetimes_are_never_shorter_than_the_default_nor_longer_than_the_longest() {
+fn lifetimes_are_clamped_to_default_and_maximum() {
     for (asked, granted) in [(1, 600), (600, 600), (777, 777), (3600, 3600), (u32::MAX, 3600)] {
         let mut world = World::new();
         let mut client = Client::new("192.0.2.10:5000");
@@ -52,7 +52,7 @@ fn lifetimes_are_never_shorter_than_the_default_nor_longer_than_the_longest() {
 }
 
 #[test]
-fn a_lifetime_may_be_shortened_and_lengthened_again_and_again() {
+fn refresh_shortens_and_extends_a_lifetime() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -71,25 +71,25 @@ fn a_lifetime_may_be_shortened_and_lengthened_again_and_again() {
 }
 
 #[test]
-fn a_refresh_of_zero_ends_the_allocation_at_once() {
+fn refresh_with_lifetime_zero_ends_the_allocation() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
     assert_eq!(client.refresh(&mut world, 0).lifetime(), 0);
     assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
-    // And the five-tuple may have another.
+    // The five-tuple is free for another allocation.
     client.allocate(&mut world);
     assert_eq!(world.relays.len(), 1);
 }
 
 #[test]
-fn a_client_whose_stream_ends_takes_its_allocation_along() {
+fn closed_stream_ends_its_allocation() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000").over(&mut world, Transport::Tcp);
     client.allocate(&mut world);
     let other = client.five_tuple(Transport::Udp);
     world.server.handle_client_closed(&other);
-    assert_eq!(world.server.allocations(), 1, "another transport is another client");
+    assert_eq!(world.server.allocations(), 1, "another transport is another five-tuple");
     let from = client.five_tuple(Transport::Tcp);
     world.server.handle_client_closed(&from);
     world.run_for(seconds(1));
@@ -97,7 +97,7 @@ fn a_client_whose_stream_ends_takes_its_allocation_along() {
 }
 
 #[test]
-fn a_permission_lasts_five_minutes_from_its_last_refresh() {
+fn permission_expires_five_minutes_after_its_last_refresh() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -110,7 +110,7 @@ fn a_permission_lasts_five_minutes_from_its_last_refresh() {
         assert_eq!(out, back);
         out
     };
-    assert!(!through(&mut world, &mut client), "nobody is permitted yet");
+    assert!(!through(&mut world, &mut client), "no permission yet");
     assert_eq!(client.permit(&mut world, at(PEER)), None);
     world.run_for(seconds(200));
     assert_eq!(client.permit(&mut world, at(PEER)), None);
@@ -121,7 +121,7 @@ fn a_permission_lasts_five_minutes_from_its_last_refresh() {
 }
 
 #[test]
-fn a_permission_is_for_an_address_and_any_port_of_it() {
+fn permission_covers_all_ports_of_an_address() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -133,7 +133,7 @@ fn a_permission_is_for_an_address_and_any_port_of_it() {
 }
 
 #[test]
-fn a_channel_relays_until_its_permission_ends() {
+fn permission_expiry_stops_channel_data() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -141,10 +141,10 @@ fn a_channel_relays_until_its_permission_ends() {
     world.run_for(seconds(299));
     assert!(reaches(&mut world, &mut client));
     world.run_for(seconds(1));
-    assert!(!reaches(&mut world, &mut client), "the channel lives, its permission does not");
+    assert!(!reaches(&mut world, &mut client), "the channel is live, its permission is not");
     world.deliver(at(PEER), relayed, *b"x");
     assert_eq!(client.next(&mut world), None);
-    // A new permission opens the channel again.
+    // A new permission makes the channel usable again.
     assert_eq!(client.permit(&mut world, at(PEER)), None);
     assert!(reaches(&mut world, &mut client));
     world.deliver(at(PEER), relayed, *b"x");
@@ -152,7 +152,7 @@ fn a_channel_relays_until_its_permission_ends() {
 }
 
 #[test]
-fn a_channel_ends_ten_minutes_after_it_was_last_bound() {
+fn channel_expires_ten_minutes_after_its_last_binding() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -165,13 +165,13 @@ fn a_channel_ends_ten_minutes_after_it_was_last_bound() {
     assert!(reaches(&mut world, &mut client));
     world.run_for(seconds(2));
     assert!(!reaches(&mut world, &mut client));
-    // The peer is still permitted: what it sends comes without a channel.
+    // The peer is still permitted: its data comes as an indication.
     world.deliver(at(PEER), relayed, *b"x");
     assert_eq!(client.data(&mut world), Some((at(PEER), b"x".to_vec())));
 }
 
 #[test]
-fn a_number_and_a_peer_are_free_for_others_once_their_channel_has_ended() {
+fn expired_channel_frees_its_number_and_peer() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -179,7 +179,7 @@ fn a_number_and_a_peer_are_free_for_others_once_their_channel_has_ended() {
     let other = at("198.51.100.8:9000");
     assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None);
     assert_eq!(client.bind(&mut world, 0x4000, other), Some(400), "the number is taken");
-    assert_eq!(client.bind(&mut world, 0x4001, at(PEER)), Some(400), "the peer has one");
+    assert_eq!(client.bind(&mut world, 0x4001, at(PEER)), Some(400), "the peer has a number");
     assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None, "bound again");
     world.run_for(seconds(600));
     assert_eq!(client.bind(&mut world, 0x4000, other), None);
@@ -190,7 +190,7 @@ fn a_number_and_a_peer_are_free_for_others_once_their_channel_has_ended() {
 }
 
 #[test]
-fn permissions_and_channels_are_bounded_and_free_again_once_ended() {
+fn permission_and_channel_limits_count_live_ones() {
     let limits = Limits { permissions: 4, channels: 2, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
     let mut client = Client::new("192.0.2.10:5000");
@@ -201,7 +201,7 @@ fn permissions_and_channels_are_bounded_and_free_again_once_ended() {
         assert_eq!(client.permit(&mut world, *peer), None);
     }
     assert_eq!(client.permit(&mut world, peers[4]), Some(508));
-    assert_eq!(client.permit(&mut world, peers[3]), None, "what is permitted stays so");
+    assert_eq!(client.permit(&mut world, peers[3]), None, "live permissions can be refreshed");
     assert_eq!(client.bind(&mut world, 0x4000, peers[0]), None);
     assert_eq!(client.bind(&mut world, 0x4001, peers[1]), None);
     assert_eq!(client.bind(&mut world, 0x4002, peers[2]), Some(508));
@@ -212,7 +212,7 @@ fn permissions_and_channels_are_bounded_and_free_again_once_ended() {
 }
 
 #[test]
-fn a_call_outlives_the_credential_it_began_with_but_nothing_new_starts() {
+fn expired_credential_refreshes_but_allocates_nothing() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let soon = world.unix() + 60;
@@ -226,7 +226,7 @@ fn a_call_outlives_the_credential_it_began_with_but_nothing_new_starts() {
 }
 
 #[test]
-fn the_server_asks_to_be_woken_only_while_something_can_end() {
+fn timeout_is_none_without_anything_to_expire() {
     let mut world = World::new();
     assert_eq!(world.server.poll_timeout(), None);
     let mut client = Client::new("192.0.2.10:5000");

@@ -1,10 +1,10 @@
-//! The server in a virtual world: networks, hours and attackers in no time.
+//! The server in a virtual world: networks, hours and attackers on a virtual clock.
 
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::needless_pass_by_value,
-    reason = "a test that fails says so"
+    reason = "panics are test failures"
 )]
 
 mod attack;

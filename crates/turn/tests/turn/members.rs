@@ -1,4 +1,4 @@
-//! Credentials of rooms: as long as their participant is a member, and for calls alone.
+//! Room credentials: valid while their participant is a member, and limited to calls.
 
 use std::{
     sync::{
@@ -49,10 +49,10 @@ impl Members for Room {
     }
 }
 
-/// A world with a room, whose credentials are minted by the one given.
+/// A world with a room, and the issuer of its credentials.
 fn world(room: &Arc<Room>, with: impl FnOnce(Config) -> Config) -> (World, MemberCredentials) {
     let members: Arc<dyn Members> = Arc::<Room>::clone(room);
-    // The instant at which the world's clock starts.
+    // The world's clock starts at this instant.
     let mut world = World::new();
     let rooms = MemberCredentials::new(b"of rooms", members, world.now(), UNIX_START);
     let config = with(Config { rooms: Some(rooms.clone()), ..config() });
@@ -67,7 +67,7 @@ fn member(world: &World, rooms: &MemberCredentials, host: &str, name: &str) -> C
 }
 
 #[test]
-fn a_member_relays_for_as_long_as_the_call_lasts() {
+fn member_credential_refreshes_for_the_whole_call() {
     let room = Room::of_both();
     let (mut world, rooms) = world(&room, |config| config);
     let mut ann = member(&world, &rooms, "192.0.2.10:5000", "ann");
@@ -84,7 +84,7 @@ fn a_member_relays_for_as_long_as_the_call_lasts() {
 }
 
 #[test]
-fn an_expired_room_credential_makes_no_new_allocation_and_a_renewed_one_does() {
+fn expired_member_credential_allocates_nothing_and_a_renewed_one_does() {
     let room = Room::of_both();
     let (mut world, rooms) = world(&room, |config| config);
     let mut old = member(&world, &rooms, "192.0.2.10:5000", "ann");
@@ -97,13 +97,13 @@ fn an_expired_room_credential_makes_no_new_allocation_and_a_renewed_one_does() {
     late.credential = old.credential.clone();
     assert_eq!(world.request(&mut late, ALLOCATE, &[Attr::udp()]).error(), Some(401));
     assert_eq!(world.request(&mut next, ALLOCATE, &[Attr::udp()]).error(), None);
-    // Whatever of the two an app refreshes with, it is the same participant.
+    // Either credential refreshes it: both are the same participant's.
     old.credential = next.credential.clone();
     assert_eq!(old.refresh(&mut world, 600).error(), None);
 }
 
 #[test]
-fn leaving_ends_allocations_and_reservations_and_refuses_the_credential() {
+fn leaving_ends_allocations_and_invalidates_the_credential() {
     let room = Room::of_both();
     let (mut world, rooms) = world(&room, |config| config);
     let mut ann = member(&world, &rooms, "192.0.2.10:5000", "ann");
@@ -121,7 +121,7 @@ fn leaving_ends_allocations_and_reservations_and_refuses_the_credential() {
     world.run_for(Duration::ZERO);
     assert_eq!((world.server.allocations(), world.server.reservations()), (1, 0));
     world.settle_now();
-    assert_eq!(world.relays.len(), 1, "the sockets are closed");
+    assert_eq!(world.relays.len(), 1, "relayed sockets are closed");
     world.deliver(at(PEER), relayed, *b"x");
     assert_eq!(ann.channel_data(&mut world), None);
     let mut again = member(&world, &rooms, "192.0.2.10:5002", "ann");
@@ -132,9 +132,9 @@ fn leaving_ends_allocations_and_reservations_and_refuses_the_credential() {
     assert_eq!(ben.channel_data(&mut world), Some((0x4000, b"y".to_vec())), "ben's lives on");
 }
 
-/// The driver may be late to say that somebody left.
+/// The driver may report late that a participant has left.
 #[test]
-fn a_request_after_leaving_is_refused_before_the_driver_says_so() {
+fn request_after_leaving_is_rejected_at_once() {
     let room = Room::of_both();
     let (mut world, rooms) = world(&room, |config| config);
     let mut ann = member(&world, &rooms, "192.0.2.10:5000", "ann");
@@ -146,14 +146,15 @@ fn a_request_after_leaving_is_refused_before_the_driver_says_so() {
 }
 
 #[test]
-fn room_credentials_are_made_with_a_secret_of_their_own() {
+fn member_credentials_have_their_own_secret() {
     let room = Room::of_both();
     let (mut world, _) = world(&room, |config| config);
     let expiry = UNIX_START + 600;
     let mut forged = Client::new("192.0.2.10:5000");
     forged.credential = Credential::mint(b"another", expiry, "ann");
     assert_eq!(world.request(&mut forged, ALLOCATE, &[Attr::udp()]).error(), Some(401));
-    // An operator's service needs no room for its users, be they called like a member or not.
+    // REST credentials of an operator's service are independent of rooms, even with a member's
+    // name.
     let mut other = Client::new("192.0.2.10:5001");
     other.credential = Credential::mint(SECRET, expiry, "ann");
     other.allocate(&mut world);
@@ -163,7 +164,7 @@ fn room_credentials_are_made_with_a_secret_of_their_own() {
 }
 
 #[test]
-fn a_member_and_an_operators_user_of_one_name_are_not_the_same() {
+fn member_and_rest_user_of_one_name_are_distinct() {
     let room = Room::of_both();
     let (mut world, rooms) = world(&room, |config| config);
     let mut ann = member(&world, &rooms, "192.0.2.10:5000", "ann");
@@ -174,7 +175,7 @@ fn a_member_and_an_operators_user_of_one_name_are_not_the_same() {
 }
 
 #[test]
-fn room_credentials_allocate_no_tcp_unless_the_operator_says_so() {
+fn member_tcp_allocation_needs_configuration() {
     for (allowed, expected) in [(false, Some(442)), (true, None)] {
         let room = Room::of_both();
         let (mut world, rooms) =
@@ -191,9 +192,9 @@ fn room_credentials_allocate_no_tcp_unless_the_operator_says_so() {
     }
 }
 
-/// NATs keep media out of these ports, so what listens there is a service.
+/// NATs keep media out of these ports, so they belong to services.
 #[test]
-fn members_reach_no_service_ports_but_https() {
+fn members_reach_no_system_port_but_https() {
     let room = Room::of_both();
     let (mut world, rooms) = world(&room, |config| config);
     let mut ann = member(&world, &rooms, "192.0.2.10:5000", "ann");
@@ -210,18 +211,18 @@ fn members_reach_no_service_ports_but_https() {
         world.deliver(ann.host, ann.server, message);
         assert_eq!(world.over_network - before, usize::from(reached), "{port}");
     }
-    // Whom an operator names is trusted with all.
+    // Users of the operator are not restricted.
     let mut user = Client::new("192.0.2.10:5001");
     user.allocate(&mut world);
     assert_eq!(user.bind(&mut world, 0x4000, at("198.51.100.9:25")), None);
 }
 
 #[test]
-fn a_wall_clock_that_jumps_ends_no_room_credential() {
+fn wall_clock_jump_keeps_member_credentials_valid() {
     let room = Room::of_both();
     let (mut world, _) = world(&room, |config| config);
     let members: Arc<dyn Members> = room;
-    // A computer without a clock of its own says 1970 at first.
+    // A computer without a battery-backed clock starts in 1970.
     let (booted, set) = (5, UNIX_START);
     let rooms = MemberCredentials::new(b"of rooms", members, world.now(), booted);
     world.server =
@@ -231,7 +232,7 @@ fn a_wall_clock_that_jumps_ends_no_room_credential() {
     let mut ask = |ann: &mut Client, unix, method, attrs: &[Attr]| {
         let (bytes, _) = ann.build(method, attrs);
         let now = world.now();
-        let answer = world.hand_at(now, unix, &from, &bytes);
+        let answer = world.pass_at(now, unix, &from, &bytes);
         Response::new(ann, answer)
     };
     let challenge = ask(&mut ann, booted, ALLOCATE, &[Attr::udp()]);
@@ -242,6 +243,6 @@ fn a_wall_clock_that_jumps_ends_no_room_credential() {
         (booted, REFRESH, [Attr::lifetime(600)]),
     ] {
         let error = ask(&mut ann, unix, method, &attrs).error();
-        assert_eq!(error, None, "neither nonce nor credential has ended");
+        assert_eq!(error, None, "nonce and credential are valid");
     }
 }

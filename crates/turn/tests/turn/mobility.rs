@@ -23,7 +23,7 @@ fn with_ticket(world: &mut World, client: &mut Client, ticket: &[u8]) -> Respons
     world.request(client, REFRESH, &[Attr::ticket(ticket), Attr::lifetime(600)])
 }
 
-/// Whether the call goes on: a channel and a permission, both ways.
+/// Returns whether the call goes on: a channel and a permission, both directions.
 fn relays(world: &mut World, client: &mut Client, relayed: SocketAddr) -> bool {
     client.send_channel(world, 0x4000, b"out");
     world.run_for(Duration::ZERO);
@@ -40,7 +40,7 @@ fn relays(world: &mut World, client: &mut Client, relayed: SocketAddr) -> bool {
 }
 
 #[test]
-fn a_phone_that_changes_networks_keeps_its_relay_channels_and_permissions() {
+fn move_keeps_relay_channels_and_permissions() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let (relayed, mut ticket) = mobile(&mut world, &mut wifi);
@@ -51,7 +51,7 @@ fn a_phone_that_changes_networks_keeps_its_relay_channels_and_permissions() {
         let response = with_ticket(&mut world, &mut now, &ticket);
         assert_eq!((response.error(), response.lifetime()), (None, 600));
         assert!(relays(&mut world, &mut now, relayed));
-        assert!(!relays(&mut world, &mut before, relayed), "no more from where it was");
+        assert!(!relays(&mut world, &mut before, relayed), "the old five-tuple relays nothing");
         assert_eq!(before.next(&mut world), None);
         assert_eq!(before.refresh(&mut world, 600).error(), Some(437));
         let fresh = response.raw(0x8030).expect("the next ticket");
@@ -66,7 +66,7 @@ fn a_phone_that_changes_networks_keeps_its_relay_channels_and_permissions() {
 }
 
 #[test]
-fn a_move_whose_answer_was_lost_is_answered_alike() {
+fn retransmitted_move_gets_an_identical_response() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let (relayed, ticket) = mobile(&mut world, &mut wifi);
@@ -74,14 +74,14 @@ fn a_move_whose_answer_was_lost_is_answered_alike() {
     world.request(&mut lte, REFRESH, &[]);
     let from = lte.five_tuple(Transport::Udp);
     let (bytes, _) = lte.build(REFRESH, &[Attr::ticket(&ticket), Attr::lifetime(600)]);
-    let lost = world.hand(&from, &bytes);
-    assert_eq!(world.hand(&from, &bytes), lost);
+    let lost = world.pass(&from, &bytes);
+    assert_eq!(world.pass(&from, &bytes), lost);
     assert_eq!(world.server.counters().moved, 1);
     assert!(relays(&mut world, &mut lte, relayed));
 }
 
 #[test]
-fn a_ticket_is_good_for_one_move() {
+fn ticket_is_valid_for_one_move() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let (relayed, ticket) = mobile(&mut world, &mut wifi);
@@ -93,7 +93,7 @@ fn a_ticket_is_good_for_one_move() {
 }
 
 #[test]
-fn forged_tickets_move_nothing() {
+fn forged_ticket_moves_nothing() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let (relayed, ticket) = mobile(&mut world, &mut wifi);
@@ -110,12 +110,12 @@ fn forged_tickets_move_nothing() {
     mobile(&mut elsewhere, &mut Client::new("192.0.2.10:5000"));
     let mut client = Client::new("203.0.113.66:1024");
     let response = with_ticket(&mut elsewhere, &mut client, &ticket);
-    assert_eq!(response.error(), Some(400), "another server's ticket");
+    assert_eq!(response.error(), Some(400), "a ticket of another server");
     assert!(relays(&mut world, &mut wifi, relayed));
 }
 
 #[test]
-fn a_stolen_ticket_is_of_no_use_to_another_user() {
+fn stolen_ticket_is_useless_to_another_user() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let (relayed, ticket) = mobile(&mut world, &mut wifi);
@@ -129,7 +129,7 @@ fn a_stolen_ticket_is_of_no_use_to_another_user() {
 }
 
 #[test]
-fn a_ticket_ends_with_its_allocation() {
+fn ticket_expires_with_its_allocation() {
     for how in 0..2 {
         let mut world = World::new();
         let mut wifi = Client::new("192.0.2.10:5000");
@@ -138,7 +138,7 @@ fn a_ticket_ends_with_its_allocation() {
             0 => world.run_for(Duration::from_secs(600)),
             _ => assert_eq!(wifi.refresh(&mut world, 0).error(), None),
         }
-        // Somebody else has the place by now.
+        // Another client takes the address.
         Client::named("192.0.2.77:1", "bob").allocate(&mut world);
         let mut lte = Client::new("203.0.113.50:1024");
         assert_eq!(with_ticket(&mut world, &mut lte, &ticket).error(), Some(437));
@@ -147,7 +147,7 @@ fn a_ticket_ends_with_its_allocation() {
 }
 
 #[test]
-fn who_has_an_allocation_does_not_move_onto_it() {
+fn five_tuple_with_an_allocation_is_no_move_target() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let (relayed, ticket) = mobile(&mut world, &mut wifi);
@@ -159,7 +159,7 @@ fn who_has_an_allocation_does_not_move_onto_it() {
 }
 
 #[test]
-fn who_stays_may_ask_for_the_ticket_again() {
+fn ticket_can_be_requested_without_moving() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let (_, ticket) = mobile(&mut world, &mut wifi);
@@ -171,7 +171,7 @@ fn who_stays_may_ask_for_the_ticket_again() {
 }
 
 #[test]
-fn a_client_may_leave_a_stream_behind_and_come_back_over_another() {
+fn closed_stream_keeps_a_mobile_allocation() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000").over(&mut world, Transport::Tls);
     let (relayed, ticket) = mobile(&mut world, &mut wifi);
@@ -179,7 +179,7 @@ fn a_client_may_leave_a_stream_behind_and_come_back_over_another() {
     world.server.handle_client_closed(&gone);
     world.run_for(Duration::ZERO);
     assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
-    // The next client of that five-tuple is another one, and hears nothing.
+    // The next client on that five-tuple is another one and receives nothing.
     world.deliver(at(PEER), relayed, *b"for the phone");
     assert_eq!(wifi.next(&mut world), None);
     let mut next = Client::named("192.0.2.10:5000", "bob");
@@ -188,7 +188,7 @@ fn a_client_may_leave_a_stream_behind_and_come_back_over_another() {
     let mut lte = Client::new("203.0.113.50:1024").over(&mut world, Transport::Tcp);
     assert_eq!(with_ticket(&mut world, &mut lte, &ticket).error(), None);
     assert!(relays(&mut world, &mut lte, relayed));
-    // And who does not come back ends in time.
+    // An allocation whose client does not return expires.
     let gone = lte.five_tuple(Transport::Tcp);
     world.server.handle_client_closed(&gone);
     world.run_for(Duration::from_secs(600));
@@ -196,7 +196,7 @@ fn a_client_may_leave_a_stream_behind_and_come_back_over_another() {
 }
 
 #[test]
-fn a_stream_that_ends_takes_along_who_never_meant_to_move() {
+fn closed_stream_ends_an_allocation_without_mobility() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000").over(&mut world, Transport::Tcp);
     client.allocate(&mut world);
@@ -206,7 +206,7 @@ fn a_stream_that_ends_takes_along_who_never_meant_to_move() {
 }
 
 #[test]
-fn mobility_can_be_forbidden_and_tickets_are_not_taken_for_more_than_they_are() {
+fn mobility_can_be_disabled_and_needs_an_empty_first_ticket() {
     let mut world = World::with(Config { mobility: false, ..config() });
     let mut client = Client::new("192.0.2.10:5000");
     let attrs = [Attr::udp(), Attr::ticket(b"")];
@@ -224,7 +224,7 @@ fn mobility_can_be_forbidden_and_tickets_are_not_taken_for_more_than_they_are() 
 }
 
 #[test]
-fn a_dual_allocation_moves_whole() {
+fn move_keeps_both_families_of_a_dual_allocation() {
     let mut world = World::new();
     let mut wifi = Client::new("192.0.2.10:5000");
     let attrs = [Attr::udp(), Attr::also_family(2), Attr::ticket(b"")];

@@ -1,5 +1,5 @@
-//! Every truncation and every one-bit flip of what a whole call sends (SECURITY: odd attributes
-//! crash others).
+//! Every truncation and every one-bit flip of all packets of a call (SECURITY: odd attributes crash
+//! others).
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::world::{ALLOCATE, Attr, Client, REFRESH, SEND, Sent, World, at};
 const PEER: &str = "198.51.100.7:9000";
 const PEER_V6: &str = "[2a00:1::7]:9000";
 
-/// A world with an allocation, a permission and a channel, and all that was sent to get there and
-/// to relay.
+/// A world with an allocation, a permission and a channel, and all packets that were sent to set it
+/// up and to relay.
 fn recorded(transport: Transport) -> (World, Client, Vec<(FiveTuple, Vec<u8>)>) {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
@@ -19,7 +19,7 @@ fn recorded(transport: Transport) -> (World, Client, Vec<(FiveTuple, Vec<u8>)>) 
         client = client.over(&mut world, transport);
     }
     world.request(&mut client, crate::world::BINDING, &[]);
-    // The strongest and the most that can be asked for, so that its attributes are changed too.
+    // Uses as many attributes as possible, so that they are mutated too.
     let attrs = [Attr::udp(), Attr::also_family(2), Attr::ticket(b""), Attr::Raw(0x001A, vec![])];
     client.sha256 = true;
     let response = world.request(&mut client, ALLOCATE, &attrs);
@@ -42,7 +42,7 @@ fn recorded(transport: Transport) -> (World, Client, Vec<(FiveTuple, Vec<u8>)>) 
     (world, client, recorded)
 }
 
-/// What no changed packet may do: end the allocation, permit or reach anybody else.
+/// Checks that a mutated packet neither ended the allocation nor permitted or reached another peer.
 fn unharmed(world: &mut World, client: &mut Client, sent: &[Sent]) {
     assert_eq!((world.server.allocations(), world.relays.len()), (1, 2));
     assert_eq!(world.server.counters().moved, 0);
@@ -65,12 +65,12 @@ fn still_relays(world: &mut World, client: &mut Client) {
 }
 
 #[test]
-fn truncated_packets_harm_nobody() {
+fn truncated_packets_change_no_state() {
     for transport in [Transport::Udp, Transport::Tcp] {
         let (mut world, mut client, recorded) = recorded(transport);
         for (from, packet) in &recorded {
             for len in 0..packet.len() {
-                let sent = world.hand(from, &packet[..len]);
+                let sent = world.pass(from, &packet[..len]);
                 unharmed(&mut world, &mut client, &sent);
             }
         }
@@ -79,14 +79,14 @@ fn truncated_packets_harm_nobody() {
 }
 
 #[test]
-fn packets_with_one_bit_changed_harm_nobody() {
+fn bit_flips_change_no_state() {
     for transport in [Transport::Udp, Transport::Tcp] {
         let (mut world, mut client, recorded) = recorded(transport);
         for (from, packet) in &recorded {
             for bit in 0..packet.len() * 8 {
                 let mut changed = packet.clone();
                 changed[bit / 8] ^= 1 << (bit % 8);
-                let sent = world.hand(from, &changed);
+                let sent = world.pass(from, &changed);
                 unharmed(&mut world, &mut client, &sent);
             }
         }
@@ -95,20 +95,21 @@ fn packets_with_one_bit_changed_harm_nobody() {
 }
 
 #[test]
-fn packets_of_nothing_but_attributes_of_every_length_harm_nobody() {
+fn attributes_of_every_length_change_no_state() {
     let (mut world, mut client, _) = recorded(Transport::Udp);
     client.fingerprint = false;
     let from = client.five_tuple(Transport::Udp);
     for kind in (0..0x30).chain(0x8000..0x8005).chain([0x8022, 0x8028, 0x802B, 0x802C, 0x8030]) {
-        // FINGERPRINT and integrity are the codec's own to write.
+        // The other codec writes FINGERPRINT and integrity itself.
         if [0x0008, 0x001C, 0x8028].contains(&kind) {
             continue;
         }
         for len in 0..40 {
             for method in [0x001, 0x003, 0x004, 0x008, 0x009] {
                 let (bytes, _) = client.build(method, &[Attr::Raw(kind, vec![0xFF; len])]);
-                // Refreshed with a lifetime of ones or without one: alive all the same.
-                let sent = world.hand(&from, &bytes);
+                // A Refresh with a lifetime of 0xFF bytes or without one does not end the
+                // allocation.
+                let sent = world.pass(&from, &bytes);
                 assert!(sent.len() <= 1);
                 unharmed(&mut world, &mut client, &sent);
             }
@@ -117,7 +118,7 @@ fn packets_of_nothing_but_attributes_of_every_length_harm_nobody() {
 }
 
 #[test]
-fn what_relays_receive_is_data_whatever_it_looks_like() {
+fn relayed_datagrams_are_opaque() {
     let (mut world, mut client, recorded) = recorded(Transport::Udp);
     let (relay, _) = world.relays.iter().find(|(_, local)| local.is_ipv4()).unwrap();
     let relay = *relay;
@@ -132,7 +133,7 @@ fn what_relays_receive_is_data_whatever_it_looks_like() {
 }
 
 #[test]
-fn a_payload_too_long_for_its_frame_is_dropped() {
+fn payload_too_long_for_its_frame_is_dropped() {
     let (mut world, mut client, _) = recorded(Transport::Udp);
     let (relay, _) = world.relays.iter().find(|(_, local)| local.is_ipv4()).unwrap();
     let relay = *relay;

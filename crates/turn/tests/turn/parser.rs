@@ -1,4 +1,4 @@
-//! The codec, against another one and against noise.
+//! The codec, checked against another one and against random bytes.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ fn address() -> impl Strategy<Value = SocketAddr> {
     (any::<std::net::IpAddr>(), any::<u16>()).prop_map(|(ip, port)| SocketAddr::new(ip, port))
 }
 
-/// Something between noise and a message: a right header and anything behind it.
+/// Almost a message: a valid header, then anything.
 fn almost() -> impl Strategy<Value = Vec<u8>> {
     (
         0..0x4000u16,
@@ -46,7 +46,7 @@ fn almost() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn noise_is_never_more_than_malformed(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_never_panic_the_parsers(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = Message::parse(&bytes);
         let _ = turn::channel::read(&bytes);
         if let Ok(Some(length)) = frame_length(&bytes) {
@@ -55,7 +55,7 @@ proptest! {
     }
 
     #[test]
-    fn what_parses_can_be_read_through(bytes in almost()) {
+    fn parsed_message_can_be_read_in_full(bytes in almost()) {
         if let Ok(message) = Message::parse(&bytes) {
             let total: usize = message
                 .attributes()
@@ -66,14 +66,14 @@ proptest! {
             for (kind, _) in message.attributes() {
                 let _ = (message.text(kind), message.xor_address(kind));
             }
-            // The other codec is laxer, never stricter, but for integrity of a wrong length.
+            // The other codec accepts more, never less, except integrity of a wrong length.
             let theirs = stun_types::message::Message::from_bytes(&bytes);
             prop_assert!(theirs.is_ok(), "{:?}", theirs);
         }
     }
 
     #[test]
-    fn what_we_write_the_other_codec_reads(
+    fn other_codec_reads_written_messages(
         address in address(),
         transaction: [u8; 12],
         data in proptest::collection::vec(any::<u8>(), 0..100),
@@ -99,16 +99,16 @@ proptest! {
             LongTermKeyCredentials::new(user, "password".into(), "moim".into()).into();
         let algorithm = theirs.validate_integrity(&credentials).unwrap();
         prop_assert_eq!(algorithm, IntegrityAlgorithm::Sha1);
-        // And so do we.
+        // Our own parser reads it too.
         let ours = Message::parse(&bytes).unwrap();
         prop_assert!(ours.verify(&key) && ours.fingerprinted());
         prop_assert_eq!(ours.attribute(attribute::DATA), Some(&data[..]));
         prop_assert_eq!(ours.xor_address(attribute::XOR_PEER_ADDRESS), Some(address));
     }
 
-    /// A stream falls into the same messages however it is cut.
+    /// A stream splits into the same messages however it is segmented.
     #[test]
-    fn a_stream_falls_into_its_messages(
+    fn stream_splits_into_its_messages(
         payloads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 1..8),
         step in 1..60usize,
     ) {

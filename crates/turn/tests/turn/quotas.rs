@@ -1,4 +1,4 @@
-//! Quotas of client addresses: one address leaves room for the others.
+//! Quotas of client addresses: one address leaves capacity for others.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -24,17 +24,21 @@ fn world(limits: Limits) -> World {
 }
 
 #[test]
-fn an_address_has_its_quota_however_many_users_it_names() {
+fn address_quota_covers_all_its_users() {
     let mut world = world(Limits { allocations_per_address: 5, ..Limits::default() });
     let made: Vec<_> =
         (0..8).map(|n| allocate(&mut world, &format!("192.0.2.10:{}", 5000 + n)).0).collect();
     assert_eq!(made[..5], [None; 5]);
     assert_eq!(made[5..], [Some(486); 3]);
-    assert_eq!(allocate(&mut world, "192.0.2.11:5000").0, None, "its neighbour has its own");
+    assert_eq!(
+        allocate(&mut world, "192.0.2.11:5000").0,
+        None,
+        "another address has its own quota"
+    );
 }
 
 #[test]
-fn an_ipv6_64_is_one_address() {
+fn ipv6_64_counts_as_one_address() {
     let mut world = world(Limits { allocations_per_address: 5, ..Limits::default() });
     let errors = (0..8).map(|n| allocate(&mut world, &format!("[2a00:1:0:1::{n:x}]:5000")).0);
     assert_eq!(errors.filter(Option::is_none).count(), 5);
@@ -42,7 +46,7 @@ fn an_ipv6_64_is_one_address() {
 }
 
 #[test]
-fn loopback_has_no_quota_of_its_own() {
+fn loopback_has_no_address_quota() {
     let limits = Limits { allocations_per_address: 5, ..Limits::default() };
     let mut world = World::with(Config {
         limits,
@@ -55,7 +59,7 @@ fn loopback_has_no_quota_of_its_own() {
 }
 
 #[test]
-fn one_address_takes_a_fifth_and_many_together_leave_some_for_the_next() {
+fn address_share_leaves_capacity_for_the_next() {
     let limits = Limits { allocations: 2000, allocations_per_address: 2000, ..Limits::default() };
     let mut world = world(limits);
     let fill = |world: &mut World, address: u32| {
@@ -73,7 +77,7 @@ fn one_address_takes_a_fifth_and_many_together_leave_some_for_the_next() {
 }
 
 #[test]
-fn a_few_are_always_had_by_an_address_until_all_are_gone() {
+fn address_minimum_is_granted_until_capacity_ends() {
     let limits = Limits { allocations: 70, allocations_per_address: 1000, ..Limits::default() };
     let mut world = world(limits);
     let count = |world: &mut World, host: &str| {
@@ -88,11 +92,11 @@ fn a_few_are_always_had_by_an_address_until_all_are_gone() {
 #[derive(Debug, Clone)]
 enum Act {
     Allocate(usize),
-    /// An even port, and the next one reserved.
+    /// EVEN-PORT with a reservation.
     Pair(usize),
-    /// Both families.
+    /// A dual allocation.
     Both(usize),
-    /// Sockets can't be opened: so many, perhaps for good.
+    /// Opening sockets fails this many times.
     Fail(usize, usize),
     Refresh(usize, u32),
     End(usize),
@@ -101,16 +105,16 @@ enum Act {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let who = 0..12usize;
+    let client = 0..12usize;
     prop_oneof![
-        4 => who.clone().prop_map(Act::Allocate),
-        2 => who.clone().prop_map(Act::Pair),
-        2 => who.clone().prop_map(Act::Both),
-        1 => (who.clone(), 1..20usize).prop_map(|(who, times)| Act::Fail(who, times)),
-        2 => (who.clone(), prop_oneof![Just(600), Just(3600)])
-            .prop_map(|(who, lifetime)| Act::Refresh(who, lifetime)),
-        1 => who.clone().prop_map(Act::End),
-        1 => who.prop_map(Act::Gone),
+        4 => client.clone().prop_map(Act::Allocate),
+        2 => client.clone().prop_map(Act::Pair),
+        2 => client.clone().prop_map(Act::Both),
+        1 => (client.clone(), 1..20usize).prop_map(|(client, times)| Act::Fail(client, times)),
+        2 => (client.clone(), prop_oneof![Just(600), Just(3600)])
+            .prop_map(|(client, lifetime)| Act::Refresh(client, lifetime)),
+        1 => client.clone().prop_map(Act::End),
+        1 => client.prop_map(Act::Gone),
         2 => prop_oneof![Just(1), Just(29), Just(30), Just(599), Just(600)].prop_map(Act::Wait),
     ]
 }
@@ -118,44 +122,44 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// However allocations and reservations end, each is given back once: what users and addresses
-    /// hold is never more nor less than what lives, and in the end nothing.
+    /// However allocations and reservations end, each is released exactly once: the counts of users
+    /// and addresses always equal the live ones, and are zero in the end.
     #[test]
-    fn quotas_are_given_back_exactly_once(acts in proptest::collection::vec(act(), 1..80)) {
-        // One of two siblings, whose ledgers count for both.
+    fn quotas_are_released_exactly_once(acts in proptest::collection::vec(act(), 1..80)) {
+        // One of two siblings, whose ledgers count both.
         let sibling = Sibling::family(&turn::PORTS, 2).remove(0);
         let ports = sibling.ports();
         let mut world = World::with(Config { sibling, ports, ..config() });
-        // Of four addresses and three users.
+        // Four addresses, three users.
         let mut clients: Vec<Client> = (0..12)
             .map(|n| Client::named(&format!("192.0.2.{}:{}", n % 4, 5000 + n), ["a", "b", "c"][n % 3]))
             .collect();
         for act in acts {
             match act {
-                Act::Allocate(who) => {
-                    world.request(&mut clients[who], ALLOCATE, &[Attr::udp()]);
+                Act::Allocate(client) => {
+                    world.request(&mut clients[client], ALLOCATE, &[Attr::udp()]);
                 }
-                Act::Pair(who) => {
-                    world.request(&mut clients[who], ALLOCATE, &[Attr::udp(), Attr::even(true)]);
+                Act::Pair(client) => {
+                    world.request(&mut clients[client], ALLOCATE, &[Attr::udp(), Attr::even(true)]);
                 }
-                Act::Both(who) => {
+                Act::Both(client) => {
                     let attrs = [Attr::udp(), Attr::also_family(2)];
-                    world.request(&mut clients[who], ALLOCATE, &attrs);
+                    world.request(&mut clients[client], ALLOCATE, &attrs);
                 }
-                Act::Fail(who, times) => {
+                Act::Fail(client, times) => {
                     world.fail_opening.extend(vec![OpenRelayError::PortTaken; times]);
-                    let attrs = [Attr::udp(), Attr::even(who % 2 == 0)];
-                    world.request(&mut clients[who], ALLOCATE, &attrs);
+                    let attrs = [Attr::udp(), Attr::even(client % 2 == 0)];
+                    world.request(&mut clients[client], ALLOCATE, &attrs);
                     world.fail_opening.clear();
                 }
-                Act::Refresh(who, lifetime) => {
-                    clients[who].refresh(&mut world, lifetime);
+                Act::Refresh(client, lifetime) => {
+                    clients[client].refresh(&mut world, lifetime);
                 }
-                Act::End(who) => {
-                    clients[who].refresh(&mut world, 0);
+                Act::End(client) => {
+                    clients[client].refresh(&mut world, 0);
                 }
-                Act::Gone(who) => {
-                    let from = clients[who].five_tuple(Transport::Udp);
+                Act::Gone(client) => {
+                    let from = clients[client].five_tuple(Transport::Udp);
                     world.server.handle_client_closed(&from);
                     world.settle_now();
                 }
@@ -176,7 +180,7 @@ proptest! {
 }
 
 #[test]
-fn bandwidth_is_of_an_address_however_many_users_it_names() {
+fn address_bandwidth_covers_all_its_users() {
     let peer = at("198.51.100.7:9000");
     let mut world = world(Limits { address_bandwidth: Some(1000), ..Limits::default() });
     let hosts = (0..4).map(|n| format!("192.0.2.10:{}", 5000 + n));

@@ -1,4 +1,4 @@
-//! Data gets through, over every transport and family, and through bad networks.
+//! Data is relayed over every transport and family, and through bad networks.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::world::{ALLOCATE, Attr, Client, SERVER_V6, World, at, ip};
 const TRANSPORTS: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
 
 #[test]
-fn indications_carry_data_both_ways_over_every_transport_and_in_every_length() {
+fn indications_relay_both_ways_over_every_transport() {
     for transport in TRANSPORTS {
         let mut world = World::new();
         let mut client = Client::new("192.0.2.10:5000").over(&mut world, transport);
@@ -30,7 +30,7 @@ fn indications_carry_data_both_ways_over_every_transport_and_in_every_length() {
 }
 
 #[test]
-fn channels_carry_data_both_ways_over_every_transport_and_in_every_length() {
+fn channels_relay_both_ways_over_every_transport() {
     for transport in TRANSPORTS {
         let mut world = World::new();
         let mut client = Client::new("192.0.2.10:5000").over(&mut world, transport);
@@ -50,7 +50,7 @@ fn channels_carry_data_both_ways_over_every_transport_and_in_every_length() {
 }
 
 #[test]
-fn families_cross_in_the_relay() {
+fn client_and_peer_may_differ_in_family() {
     for (host, server, family, peer) in [
         ("192.0.2.10:5000", crate::world::SERVER, 1, "198.51.100.7:9000"),
         ("192.0.2.10:5000", crate::world::SERVER, 2, "[2a00:1::7]:9000"),
@@ -79,7 +79,7 @@ fn families_cross_in_the_relay() {
 }
 
 #[test]
-fn a_relayed_address_is_told_as_announced() {
+fn relayed_address_is_advertised_as_announced() {
     let announced = ip("198.51.100.99");
     let mut world =
         World::with(turn::Config { announce: vec![announced], ..crate::world::config() });
@@ -91,7 +91,7 @@ fn a_relayed_address_is_told_as_announced() {
 }
 
 #[test]
-fn two_relays_of_ours_reach_each_other_without_the_network() {
+fn own_relays_reach_each_other_without_the_network() {
     for announce in [vec![], vec![ip("198.51.100.99")]] {
         let mut world = World::with(turn::Config { announce, ..crate::world::config() });
         let mut alice = Client::named("192.0.2.10:5000", "alice");
@@ -114,7 +114,7 @@ fn two_relays_of_ours_reach_each_other_without_the_network() {
 }
 
 #[test]
-fn a_client_may_be_its_own_peer() {
+fn client_can_be_its_own_peer() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -124,14 +124,14 @@ fn a_client_may_be_its_own_peer() {
     assert_eq!(client.channel_data(&mut world), Some((0x4000, b"echo".to_vec())));
 }
 
-/// One frame each 20 ms for ten minutes, each way, as audio is.
+/// A frame every 20 ms for ten minutes in each direction, like audio.
 #[test]
-fn two_behind_symmetric_nats_hear_each_other_through_lossy_links() {
+fn symmetric_nat_clients_exchange_audio_over_lossy_links() {
     let mut world = World::new();
     let mut people =
         [("10.1.0.2:5000", "198.51.100.1", "alice"), ("10.2.0.2:6000", "198.51.100.2", "bob")].map(
             |(host, outside, name)| {
-                let line = Link {
+                let link = Link {
                     delay: Duration::from_millis(30),
                     jitter: Duration::from_millis(10),
                     loss: 0.03,
@@ -139,19 +139,19 @@ fn two_behind_symmetric_nats_hear_each_other_through_lossy_links() {
                     reorder: 0.01,
                     ..Link::default()
                 };
-                world.network.link(at(host).ip(), line);
+                world.network.link(at(host).ip(), link);
                 world.network.behind(at(host).ip(), ip(outside), NatKind::Symmetric);
                 Client::named(host, name)
             },
         );
-    let relayed = [0, 1].map(|who: usize| people[who].allocate(&mut world));
-    let mut heard = [const { std::collections::BTreeSet::<u32>::new() }; 2];
+    let relayed = [0, 1].map(|i: usize| people[i].allocate(&mut world));
+    let mut received = [const { std::collections::BTreeSet::<u32>::new() }; 2];
     let frames: u32 = 50 * 600;
     for frame in 0..frames {
         if frame % (50 * 200) == 0 {
-            for who in [0, 1] {
-                assert_eq!(people[who].bind(&mut world, 0x4000, relayed[1 - who]), None);
-                assert_eq!(people[who].refresh(&mut world, 600).lifetime(), 600);
+            for i in [0, 1] {
+                assert_eq!(people[i].bind(&mut world, 0x4000, relayed[1 - i]), None);
+                assert_eq!(people[i].refresh(&mut world, 600).lifetime(), 600);
             }
         }
         for person in &mut people {
@@ -160,31 +160,31 @@ fn two_behind_symmetric_nats_hear_each_other_through_lossy_links() {
             person.send_channel(&mut world, 0x4000, &packet);
         }
         world.run_for(Duration::from_millis(20));
-        for (person, heard) in people.iter_mut().zip(&mut heard) {
+        for (person, received) in people.iter_mut().zip(&mut received) {
             while let Some((number, packet)) = person.channel_data(&mut world) {
                 assert_eq!((number, packet.len()), (0x4000, 80));
                 assert!(packet[4..].iter().all(|byte| *byte == 0xAB));
-                heard.insert(u32::from_be_bytes(packet[..4].try_into().unwrap()));
+                received.insert(u32::from_be_bytes(packet[..4].try_into().unwrap()));
             }
         }
     }
-    for heard in heard {
-        // 3 % lost on each of two lines.
-        let share = f64::from(u32::try_from(heard.len()).unwrap()) / f64::from(frames);
+    for received in received {
+        // 3 % loss on each of two links.
+        let share = f64::from(u32::try_from(received.len()).unwrap()) / f64::from(frames);
         assert!((0.92..0.96).contains(&share), "{share}");
     }
     assert_eq!(world.over_network, 0);
 }
 
-/// One relays, the other is reached through the mapping its own packets made.
+/// One client relays; the peer is reached through the mapping that its own packets made.
 #[test]
-fn a_peer_behind_a_port_restricted_nat_is_reached_once_it_has_sent() {
+fn port_restricted_peer_is_reached_once_it_has_sent() {
     let mut world = World::new();
     let peer = at("10.2.0.2:6000");
     world.network.behind(peer.ip(), ip("198.51.100.2"), NatKind::PortRestricted);
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
-    // The peer's address as others see it, learned from a third party.
+    // The peer's public address, learned by a Binding request.
     let mut asking = Client::named("10.2.0.2:6000", "bob");
     let outside = world.request(&mut asking, crate::world::BINDING, &[]).mapped();
     assert_eq!(client.bind(&mut world, 0x4000, outside), None);

@@ -1,4 +1,4 @@
-//! Each request, granted and refused.
+//! Each request, granted and rejected.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::world::{
 const PEER: &str = "198.51.100.7:9000";
 
 #[test]
-fn binding_is_answered_without_credentials() {
+fn binding_needs_no_credential() {
     let mut world = World::new();
     for (host, server) in [("192.0.2.10:5000", SERVER), ("[2a00:2::10]:5000", SERVER_V6)] {
         let mut client = Client::new(host);
@@ -26,7 +26,7 @@ fn binding_is_answered_without_credentials() {
 }
 
 #[test]
-fn everything_else_is_challenged_first() {
+fn other_requests_are_challenged() {
     for method in [ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND] {
         let mut world = World::new();
         let mut client = Client::new("192.0.2.10:5000");
@@ -39,7 +39,7 @@ fn everything_else_is_challenged_first() {
 }
 
 #[test]
-fn requests_are_counted_by_what_became_of_them() {
+fn responses_are_counted_by_method_and_outcome() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -59,7 +59,7 @@ fn requests_are_counted_by_what_became_of_them() {
 }
 
 #[test]
-fn a_stale_nonce_is_told_with_a_fresh_one() {
+fn stale_nonce_response_carries_a_fresh_nonce() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -78,7 +78,7 @@ fn a_stale_nonce_is_told_with_a_fresh_one() {
 }
 
 #[test]
-fn a_nonce_is_good_only_from_where_it_was_given() {
+fn nonce_is_valid_only_for_its_address() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -89,7 +89,7 @@ fn a_nonce_is_good_only_from_where_it_was_given() {
 }
 
 #[test]
-fn wrong_expired_and_foreign_credentials_are_refused() {
+fn invalid_credentials_are_rejected() {
     let mut world = World::new();
     let now = world.unix();
     let mut forged = Credential::mint(crate::world::SECRET, now + 60, "alice");
@@ -115,7 +115,7 @@ fn wrong_expired_and_foreign_credentials_are_refused() {
 }
 
 #[test]
-fn integrity_without_the_names_that_go_with_it_is_a_bad_request() {
+fn integrity_without_username_realm_and_nonce_is_a_bad_request() {
     use stun_types::message::{
         IntegrityAlgorithm, Message, MessageWrite, MessageWriteExt, MessageWriteVec, Method,
         ShortTermCredentials,
@@ -132,7 +132,7 @@ fn integrity_without_the_names_that_go_with_it_is_a_bad_request() {
 }
 
 #[test]
-fn an_allocate_sent_again_is_answered_alike_and_another_one_is_a_mismatch() {
+fn retransmitted_allocate_is_granted_and_a_new_one_is_a_mismatch() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     world.request(&mut client, REFRESH, &[]);
@@ -146,7 +146,7 @@ fn an_allocate_sent_again_is_answered_alike_and_another_one_is_a_mismatch() {
 }
 
 #[test]
-fn malformed_and_unsupported_allocations_are_refused_by_their_codes() {
+fn malformed_allocates_get_their_error_codes() {
     let transport = |number| Attr::Raw(0x0019, vec![number, 0, 0, 0]);
     for (attrs, code) in [
         (vec![], 400),
@@ -156,7 +156,7 @@ fn malformed_and_unsupported_allocations_are_refused_by_their_codes() {
         (vec![Attr::udp(), Attr::family(3)], 440),
         (vec![Attr::udp(), Attr::Raw(0x0017, vec![1])], 400),
         (vec![Attr::udp(), Attr::Raw(0x000D, vec![0, 0, 1])], 400),
-        // A RESERVATION-TOKEN nobody gave, and an attribute nobody knows
+        // An unknown RESERVATION-TOKEN, and an unknown attribute
         (vec![Attr::udp(), Attr::Raw(0x0022, vec![0; 8])], 508),
         (vec![Attr::udp(), Attr::Raw(0x0022, vec![0; 7])], 400),
         (vec![Attr::udp(), Attr::Raw(0x7F00, vec![0; 8])], 420),
@@ -166,13 +166,13 @@ fn malformed_and_unsupported_allocations_are_refused_by_their_codes() {
         let mut client = Client::new("192.0.2.10:5000");
         let response = world.request(&mut client, ALLOCATE, &attrs);
         assert_eq!(response.error(), Some(code), "{attrs:?}");
-        assert!(response.signed(), "who knows the password can trust the refusal");
+        assert!(response.signed(), "error responses are signed");
         assert_eq!((world.server.allocations(), world.relays.len()), (0, 0));
     }
 }
 
 #[test]
-fn unknown_attributes_are_listed_and_optional_ones_pass() {
+fn unknown_required_attributes_are_listed() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let attrs = [Attr::Raw(0x7F01, vec![1]), Attr::Raw(0x7F02, vec![]), Attr::Raw(0x8FFF, vec![1])];
@@ -184,7 +184,7 @@ fn unknown_attributes_are_listed_and_optional_ones_pass() {
 }
 
 #[test]
-fn an_even_port_is_even() {
+fn even_port_is_even() {
     for seed in 0..20 {
         let mut world = World::with(Config { seed: [seed; 32], ..config() });
         let mut client = Client::new("192.0.2.10:5000");
@@ -195,7 +195,7 @@ fn an_even_port_is_even() {
 }
 
 #[test]
-fn a_family_without_an_address_of_ours_is_not_supported() {
+fn family_without_a_server_address_is_not_supported() {
     let mut world = World::with(Config { interfaces: vec![], ..config() });
     let mut client = Client::new("192.0.2.10:5000");
     let attrs = [Attr::udp(), Attr::family(2)];
@@ -204,7 +204,7 @@ fn a_family_without_an_address_of_ours_is_not_supported() {
 }
 
 #[test]
-fn requests_about_an_allocation_need_one_and_the_user_who_made_it() {
+fn requests_need_an_allocation_of_the_same_user() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     assert_eq!(client.refresh(&mut world, 600).error(), Some(437));
@@ -221,7 +221,7 @@ fn requests_about_an_allocation_need_one_and_the_user_who_made_it() {
 }
 
 #[test]
-fn peers_of_the_other_family_are_a_mismatch() {
+fn peer_of_the_other_family_is_a_mismatch() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -234,7 +234,7 @@ fn peers_of_the_other_family_are_a_mismatch() {
 }
 
 #[test]
-fn permissions_are_given_to_all_of_a_request_or_to_none() {
+fn create_permission_permits_all_peers_or_none() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -257,7 +257,7 @@ fn permissions_are_given_to_all_of_a_request_or_to_none() {
 }
 
 #[test]
-fn malformed_channel_binds_are_bad_requests() {
+fn malformed_channel_bind_is_a_bad_request() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -276,7 +276,7 @@ fn malformed_channel_binds_are_bad_requests() {
 }
 
 #[test]
-fn a_taken_port_is_tried_around_and_a_lack_of_sockets_is_told() {
+fn taken_port_is_retried_and_missing_socket_is_508() {
     let mut world = World::new();
     world.fail_opening.extend([OpenRelayError::PortTaken; 5]);
     let mut client = Client::new("192.0.2.10:5000");
@@ -292,7 +292,7 @@ fn a_taken_port_is_tried_around_and_a_lack_of_sockets_is_told() {
 }
 
 #[test]
-fn quotas_are_of_a_user_and_in_all() {
+fn allocation_quotas_hold_per_user_and_in_total() {
     let limits = Limits { allocations: 5, allocations_per_user: 2, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
     let allocate = |world: &mut World, port: u16, user: &str, expiry: u64| {
@@ -305,7 +305,11 @@ fn quotas_are_of_a_user_and_in_all() {
     assert_eq!(allocate(&mut world, 1, "alice", 0).0, None);
     let (error, mut second) = allocate(&mut world, 2, "alice", 1);
     assert_eq!(error, None);
-    assert_eq!(allocate(&mut world, 3, "alice", 2).0, Some(486), "however new the credential");
+    assert_eq!(
+        allocate(&mut world, 3, "alice", 2).0,
+        Some(486),
+        "renewed credentials share the quota"
+    );
     assert_eq!(allocate(&mut world, 4, "bob", 0).0, None);
     assert_eq!(allocate(&mut world, 5, "bob", 0).0, None);
     assert_eq!(allocate(&mut world, 6, "carol", 0).0, None);
@@ -314,9 +318,9 @@ fn quotas_are_of_a_user_and_in_all() {
     assert_eq!(allocate(&mut world, 8, "alice", 0).0, None);
 }
 
-/// The client can't know whether the request was lost or its answer.
+/// A client can't tell a lost request from a lost response.
 #[test]
-fn a_channel_bind_whose_answer_was_lost_is_granted_again() {
+fn retransmitted_channel_bind_is_granted() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let relayed = client.allocate(&mut world);
@@ -324,35 +328,39 @@ fn a_channel_bind_whose_answer_was_lost_is_granted_again() {
     let (bytes, transaction) = client.build(CHANNEL_BIND, &attrs);
     for _ in 0..2 {
         let answer = world.exchange(&mut client, &bytes, transaction);
-        assert_eq!(answer.error(), None, "the same request");
+        assert_eq!(answer.error(), None, "a retransmission");
     }
-    assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None, "another one for the same");
+    assert_eq!(
+        client.bind(&mut world, 0x4000, at(PEER)),
+        None,
+        "a new request for the same binding"
+    );
     assert_eq!(client.bind(&mut world, 0x4001, at(PEER)), Some(400), "the peer has a number");
     assert_eq!(client.bind(&mut world, 0x4000, at("198.51.100.8:9000")), Some(400));
     world.deliver(at(PEER), relayed, *b"x");
     assert_eq!(client.channel_data(&mut world), Some((0x4000, b"x".to_vec())));
-    assert_eq!(client.channel_data(&mut world), None, "it is one channel");
+    assert_eq!(client.channel_data(&mut world), None, "the data comes once");
 }
 
-/// A page that is loaded again may get the socket it had, and a credential it had not.
+/// A page that is reloaded may get the same local port with a new credential.
 #[test]
-fn another_credential_on_a_five_tuple_allocates_once_the_former_has_ended() {
+fn five_tuple_of_an_ended_allocation_is_free_for_another_user() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
     let former = client.credential.clone();
     client.credential = Credential::mint(crate::world::SECRET, crate::world::EXPIRY, "bob");
     assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), Some(437));
-    assert_eq!(world.server.allocations(), 1, "the former user's lives on");
+    assert_eq!(world.server.allocations(), 1, "the first user's allocation stays");
     client.credential = former;
     client.refresh(&mut world, 0);
     client.credential = Credential::mint(crate::world::SECRET, crate::world::EXPIRY, "bob");
     assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), None);
 }
 
-/// Credentials are renewed while allocations live: an app may go on with either.
+/// Credentials are renewed while allocations live; an app may use either.
 #[test]
-fn a_renewed_name_of_the_same_user_refreshes_what_the_former_made() {
+fn renewed_credential_refreshes_the_allocation() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     client.allocate(&mut world);
@@ -364,15 +372,15 @@ fn a_renewed_name_of_the_same_user_refreshes_what_the_former_made() {
         assert_eq!(client.bind(&mut world, 0x4000, at(PEER)), None);
     }
     assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::udp()]).error(), Some(437));
-    // A bare time names nobody, so two of them are not the same.
-    let mut nobody = Client::new("192.0.2.11:5000");
-    nobody.credential = bare(crate::world::EXPIRY);
-    nobody.allocate(&mut world);
-    nobody.credential = bare(crate::world::EXPIRY + 1);
-    assert_eq!(nobody.refresh(&mut world, 600).error(), Some(441));
+    // An expiry alone names no user, so two of them do not match.
+    let mut client = Client::new("192.0.2.11:5000");
+    client.credential = bare(crate::world::EXPIRY);
+    client.allocate(&mut world);
+    client.credential = bare(crate::world::EXPIRY + 1);
+    assert_eq!(client.refresh(&mut world, 600).error(), Some(441));
 }
 
-/// A credential whose name is an expiry alone.
+/// A credential whose username is only an expiry.
 fn bare(expiry: u64) -> Credential {
     let username = expiry.to_string();
     let password = turn::rest::password(crate::world::SECRET, &username);

@@ -17,7 +17,7 @@ fn redeem(token: &[u8]) -> [Attr; 2] {
 }
 
 #[test]
-fn the_port_after_an_even_one_is_kept_for_who_has_the_token() {
+fn reservation_token_redeems_the_next_port() {
     for seed in 0..20 {
         let mut world = World::with(Config { seed: [seed; 32], ..config() });
         let mut rtp = Client::new("192.0.2.10:5000");
@@ -25,7 +25,7 @@ fn the_port_after_an_even_one_is_kept_for_who_has_the_token() {
         assert_eq!(response.error(), None);
         let (even, token) = (response.relayed(), response.raw(0x0022).unwrap());
         assert!(even.port().is_multiple_of(2));
-        assert_eq!(world.relays.len(), 2, "the next one is open already");
+        assert_eq!(world.relays.len(), 2, "the reserved port is open already");
         let mut rtcp = Client::new("192.0.2.10:5001");
         let response = world.request(&mut rtcp, ALLOCATE, &redeem(&token));
         assert_eq!(response.error(), None);
@@ -41,7 +41,7 @@ fn the_port_after_an_even_one_is_kept_for_who_has_the_token() {
 }
 
 #[test]
-fn a_token_is_good_once_for_its_user_and_for_half_a_minute() {
+fn reservation_token_is_valid_once_for_its_user_for_30_seconds() {
     let token_of = |world: &mut World| {
         let mut client = Client::new("192.0.2.10:5000");
         world.request(&mut client, ALLOCATE, &pair()).raw(0x0022).unwrap()
@@ -70,7 +70,7 @@ fn a_token_is_good_once_for_its_user_and_for_half_a_minute() {
 }
 
 #[test]
-fn a_newer_credential_of_the_same_user_has_the_port_too() {
+fn renewed_credential_redeems_the_reservation() {
     let mut world = World::new();
     let mut client = Client::new("192.0.2.10:5000");
     let token = world.request(&mut client, ALLOCATE, &pair()).raw(0x0022).unwrap();
@@ -80,7 +80,7 @@ fn a_newer_credential_of_the_same_user_has_the_port_too() {
 }
 
 #[test]
-fn a_reserved_port_relays_nothing_and_nobody_gets_it_by_chance() {
+fn reserved_port_relays_nothing_and_is_not_allocated() {
     let limits = Limits { allocations_per_user: 100, ..Limits::default() };
     let mut world = World::with(Config { ports: 50_000..=50_003, limits, ..config() });
     let mut client = Client::new("192.0.2.10:5000");
@@ -101,7 +101,7 @@ fn a_reserved_port_relays_nothing_and_nobody_gets_it_by_chance() {
 }
 
 #[test]
-fn a_pair_is_had_whole_or_not_at_all() {
+fn port_pair_is_granted_whole_or_not_at_all() {
     use OpenRelayError::{NoSocket, PortTaken};
     for failures in [
         vec![Some(PortTaken)],
@@ -133,7 +133,7 @@ fn a_pair_is_had_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_reservation_is_on_the_users_quota_until_it_ends() {
+fn reservation_counts_toward_the_quota_until_it_expires() {
     let limits = Limits { allocations: 6, allocations_per_user: 3, ..Limits::default() };
     let mut world = World::with(Config { limits, ..config() });
     let ask = |world: &mut World, port: u16, user: &str, attrs: &[Attr]| {
@@ -145,7 +145,7 @@ fn a_reservation_is_on_the_users_quota_until_it_ends() {
     assert_eq!(ask(&mut world, 3, "alice", &[Attr::udp()]), None);
     assert_eq!(ask(&mut world, 4, "alice", &[Attr::udp()]), Some(486));
     assert_eq!(ask(&mut world, 5, "bob", &pair()), None);
-    assert_eq!(ask(&mut world, 6, "carol", &pair()), Some(508), "two more in all as well");
+    assert_eq!(ask(&mut world, 6, "carol", &pair()), Some(508), "two more exceed the total");
     world.run_for(Duration::from_secs(30));
     assert_eq!(ask(&mut world, 7, "alice", &[Attr::udp()]), None);
     assert_eq!(ask(&mut world, 8, "carol", &pair()), None);
@@ -153,7 +153,7 @@ fn a_reservation_is_on_the_users_quota_until_it_ends() {
 
 /// CVE-2026-73215: allocations on even ports leaked the odd ones.
 #[test]
-fn a_hundred_thousand_pairs_leave_no_port_and_no_quota_behind() {
+fn hundred_thousand_port_pairs_leak_nothing() {
     let years = Duration::from_secs(100_000_000);
     let limits = Limits { allocations_per_user: 4, nonce_lifetime: years, ..Limits::default() };
     let config = Config { ports: 50_000..=50_015, limits, ..config() };
@@ -189,7 +189,7 @@ fn a_hundred_thousand_pairs_leave_no_port_and_no_quota_behind() {
     }
     assert_eq!((world.server.allocations(), world.server.reservations()), (0, 0));
     assert_eq!(world.server.poll_timeout(), None);
-    // All of the range can still be had.
+    // The whole range is still available.
     for port in 0..4 {
         let mut client = Client::named(&format!("192.0.2.10:{}", 6000 + port), "");
         let expiry = EXPIRY + years.as_secs();

@@ -1,5 +1,5 @@
-//! Servers that share a port: the kernel gives each client's datagrams to one of them, whoever has
-//! what the client is about.
+//! Shards that share a port: the kernel may give a client's datagrams to a shard that does not have
+//! its allocation.
 
 use std::{
     net::SocketAddr,
@@ -15,14 +15,14 @@ use crate::world::{ALLOCATE, Attr, CHANNEL_BIND, Client, REFRESH, Response, at, 
 
 const PEER: &str = "198.51.100.7:9000";
 
-/// Two servers; what leaves for clients and for peers.
+/// Two shards, and the packets they send to clients and peers.
 struct Family {
     servers: Vec<Server>,
     clock: Clock,
     answers: Vec<(SocketAddr, Vec<u8>)>,
     to_peers: Vec<(u8, Vec<u8>)>,
-    /// Messages that went from one to the other.
-    passed: usize,
+    /// Number of messages forwarded between shards.
+    forwarded: usize,
 }
 
 impl Family {
@@ -39,30 +39,33 @@ impl Family {
             Server::new(config, clock.now())
         };
         let servers = Sibling::family(&turn::PORTS, 2).iter().map(of).collect();
-        Self { servers, clock, answers: Vec::new(), to_peers: Vec::new(), passed: 0 }
+        Self { servers, clock, answers: Vec::new(), to_peers: Vec::new(), forwarded: 0 }
     }
 
-    /// The kernel gives a datagram to one of the two.
-    fn hand(&mut self, shard: u8, from: &FiveTuple, bytes: &[u8]) {
+    /// A datagram that the kernel gives to this shard.
+    fn deliver(&mut self, shard: u8, from: &FiveTuple, bytes: &[u8]) {
         let (now, unix) = (self.clock.now(), self.clock.unix());
         let server = &mut self.servers[usize::from(shard)];
-        let passed = match server.handle_client(now, unix, from, bytes) {
+        let forwarded = match server.handle_client(now, unix, from, bytes) {
             Some(Forward::Shard(packet)) => Some((packet, packet.payload.to_vec())),
             forward => {
                 keep(shard, forward, &mut self.answers, &mut self.to_peers);
                 None
             }
         };
-        let passed = passed.map(|(ToShard { shard, is_client, source, to, .. }, bytes)| {
-            assert!(is_client, "no relay of the one sends to one of the other here");
+        let forwarded = forwarded.map(|(ToShard { shard, is_client, source, to, .. }, bytes)| {
+            assert!(is_client, "only client messages are forwarded");
             assert_eq!((source, to), (from.client, from.server));
             (shard, bytes)
         });
-        if let Some((shard, bytes)) = passed {
-            self.passed += 1;
+        if let Some((shard, bytes)) = forwarded {
+            self.forwarded += 1;
             let server = &mut self.servers[usize::from(shard)];
             let forward = server.handle_forwarded(now, unix, from, &bytes);
-            assert!(!matches!(forward, Some(Forward::Shard(_))), "it goes no further");
+            assert!(
+                !matches!(forward, Some(Forward::Shard(_))),
+                "a forwarded message is not forwarded again"
+            );
             keep(shard, forward, &mut self.answers, &mut self.to_peers);
         }
         self.settle(now);
@@ -91,7 +94,7 @@ impl Family {
         let from = client.five_tuple(Transport::Udp);
         for _ in 0..3 {
             let (bytes, transaction) = client.build(method, attrs);
-            self.hand(shard, &from, &bytes);
+            self.deliver(shard, &from, &bytes);
             let (to, answer) = self.answers.pop().expect("an answer");
             assert_eq!((to, answer.get(8..20)), (client.host, Some(&transaction[..])));
             let response = Response::new(client, answer);
@@ -99,7 +102,7 @@ impl Family {
                 return response;
             }
         }
-        panic!("challenged again and again");
+        panic!("challenged three times");
     }
 
     fn allocations(&self) -> [usize; 2] {
@@ -121,12 +124,12 @@ fn keep(
             answers.push((packet.to.client, bytes));
         }
         Some(Forward::Peer(packet)) => to_peers.push((shard, packet.payload.to_vec())),
-        Some(Forward::Shard(_) | Forward::Media(_)) => panic!("passed on again"),
+        Some(Forward::Shard(_) | Forward::Media(_)) => panic!("forwarded twice"),
     }
 }
 
 #[test]
-fn who_moves_to_where_another_server_gets_its_datagrams_keeps_its_relay() {
+fn move_to_another_shard_keeps_the_relay() {
     for (old, new) in [(0, 1), (1, 0), (0, 0)] {
         let mut family = Family::new(&Limits::default());
         let mut wifi = Client::new("192.0.2.10:5000");
@@ -144,11 +147,11 @@ fn who_moves_to_where_another_server_gets_its_datagrams_keeps_its_relay() {
         let from = lte.five_tuple(Transport::Udp);
         let indication = lte.indication(at(PEER), b"sent");
         for message in [&[0x40, 0, 0, 2, 7, 8][..], &indication] {
-            family.hand(new, &from, message);
+            family.deliver(new, &from, message);
         }
         assert_eq!(family.to_peers, [(old, vec![7, 8]), (old, b"sent".to_vec())]);
-        assert_eq!(family.passed > 0, old != new);
-        // And for as long as it refreshes, hours later, too.
+        assert_eq!(family.forwarded > 0, old != new);
+        // Refreshes keep the route for hours.
         for _ in 0..5 {
             family.wait(Duration::from_secs(3500));
             let attrs = [Attr::lifetime(3600)];
@@ -162,7 +165,7 @@ fn who_moves_to_where_another_server_gets_its_datagrams_keeps_its_relay() {
 }
 
 #[test]
-fn a_port_that_another_server_keeps_is_had_by_its_token() {
+fn reservation_of_another_shard_is_redeemed_by_its_token() {
     for (first, second) in [(0, 1), (1, 0)] {
         let mut family = Family::new(&Limits::default());
         let mut rtp = Client::new("192.0.2.10:5000");
@@ -174,13 +177,13 @@ fn a_port_that_another_server_keeps_is_had_by_its_token() {
         assert_eq!(odd.port(), even.port() + 1);
         let attrs = [Attr::channel(0x4000), Attr::peer(PEER)];
         assert_eq!(family.request(second, &mut rtcp, CHANNEL_BIND, &attrs).error(), None);
-        family.hand(second, &rtcp.five_tuple(Transport::Udp), &[0x40, 0, 0, 1, 9]);
+        family.deliver(second, &rtcp.five_tuple(Transport::Udp), &[0x40, 0, 0, 1, 9]);
         assert_eq!(family.to_peers, [(first, vec![9])]);
     }
 }
 
 #[test]
-fn nobody_is_passed_on_before_they_have_proven_who_they_are() {
+fn unauthenticated_request_is_not_forwarded() {
     let limits = Limits { allocations: 3, allocations_per_user: 100, ..Limits::default() };
     let mut family = Family::new(&limits);
     let token = Attr::Raw(0x0022, vec![1, 2, 3, 4, 5, 6, 7, 8]);
@@ -193,63 +196,62 @@ fn nobody_is_passed_on_before_they_have_proven_who_they_are() {
         stranger.anonymous = false;
         assert_eq!(family.request(0, &mut stranger, ALLOCATE, &attrs).error(), Some(401));
     }
-    assert_eq!(family.passed, 0);
-    // Who has, but holds no such token, takes a place of a bounded number.
-    let mut passed = 0;
+    assert_eq!(family.forwarded, 0);
+    // Authenticated clients with an invalid token take one of a limited number of routes.
+    let mut forwarded = 0;
     for port in 1..20 {
         let mut client = Client::new(&format!("192.0.2.10:{port}"));
         let (bytes, _) = client.build(REFRESH, &[]);
         let from = client.five_tuple(Transport::Udp);
-        family.hand(0, &from, &bytes);
+        family.deliver(0, &from, &bytes);
         let (_, answer) = family.answers.pop().unwrap();
         assert!(client.challenged(&Response::new(&client, answer)));
         let (bytes, _) = client.build(ALLOCATE, &[Attr::udp(), token.clone()]);
-        family.hand(0, &from, &bytes);
-        passed += usize::from(family.answers.pop().is_some());
+        family.deliver(0, &from, &bytes);
+        forwarded += usize::from(family.answers.pop().is_some());
     }
-    assert_eq!((passed, family.passed), (3, 3));
+    assert_eq!((forwarded, family.forwarded), (3, 3));
     assert_eq!(family.allocations(), [0, 0]);
 }
 
 #[test]
-fn a_ticket_for_a_server_there_is_not_is_a_bad_request() {
+fn ticket_of_an_unknown_shard_is_a_bad_request() {
     let mut family = Family::new(&Limits::default());
     let mut client = Client::new("192.0.2.10:5000");
     let attrs = [Attr::ticket(&[9; 29])];
     assert_eq!(family.request(0, &mut client, REFRESH, &attrs).error(), Some(400));
     let attrs = [Attr::ticket(&[1; 29])];
     assert_eq!(family.request(0, &mut client, REFRESH, &attrs).error(), Some(400));
-    assert_eq!(family.passed, 1, "only one is there");
+    assert_eq!(family.forwarded, 1, "only the existing shard");
 }
 
-/// How many allocations of so many clients are made where each client's datagrams arrive at the
-/// next server.
+/// Number of allocations allocated by `clients` clients whose datagrams arrive at alternating shards.
 fn allocated(limits: &Limits, clients: u16) -> (Family, usize) {
     let mut family = Family::new(limits);
-    let made = (0..clients).filter(|n| {
+    let allocated = (0..clients).filter(|n| {
         let mut client = Client::new(&format!("192.0.2.1:{}", 5000 + n));
         let shard = n.to_be_bytes()[1] % 2;
         family.request(shard, &mut client, ALLOCATE, &[Attr::udp()]).error().is_none()
     });
-    let made = made.count();
-    (family, made)
+    let allocated = allocated.count();
+    (family, allocated)
 }
 
 #[test]
-fn a_users_quota_is_of_all_servers_together() {
+fn user_quota_covers_all_shards() {
     let limits = Limits { allocations_per_user: 5, ..Limits::default() };
-    let (mut family, made) = allocated(&limits, 12);
-    assert_eq!(made, 5);
+    let (mut family, allocated) = allocated(&limits, 12);
+    assert_eq!(allocated, 5);
     assert_eq!(family.allocations(), [3, 2]);
     family.wait(Duration::from_secs(3601));
     assert_eq!(family.allocations(), [0, 0]);
     let mut client = Client::new("192.0.2.1:6000");
     let again = family.request(0, &mut client, ALLOCATE, &[Attr::udp()]);
-    assert_eq!(again.error(), None, "all was given back");
+    assert_eq!(again.error(), None, "the quota is released");
 }
 
 #[test]
-fn what_there_is_in_all_is_of_all_servers_together() {
+fn total_quota_covers_all_shards() {
     let limits = Limits { allocations: 7, ..Limits::default() };
     assert_eq!(allocated(&limits, 12).1, 7);
 }

@@ -20,14 +20,14 @@ fn control(world: &mut World, host: &str) -> Client {
     Client::new(host).over(world, Transport::Tcp)
 }
 
-/// The same user's further stream.
+/// Another stream of the same user.
 fn stream(world: &mut World, host: &str, of: &Client) -> Client {
     let mut client = Client::new(host).over(world, Transport::Tcp);
     client.credential = of.credential.clone();
     client
 }
 
-/// Sends Connect and gives the outcome, once the driver has said `result`.
+/// Sends Connect, reports `result` as the driver, and returns the response.
 fn connect(
     world: &mut World,
     client: &mut Client,
@@ -54,7 +54,7 @@ fn id_of(response: &Response) -> Vec<u8> {
     response.raw(0x002A).expect("CONNECTION-ID")
 }
 
-/// What a ConnectionAttempt indication says.
+/// The contents of a ConnectionAttempt indication.
 fn attempt(client: &mut Client, world: &mut World) -> (Vec<u8>, SocketAddr) {
     let bytes = client.next(world).expect("an indication");
     let message = turn::stun::Message::parse(&bytes).unwrap();
@@ -64,7 +64,7 @@ fn attempt(client: &mut Client, world: &mut World) -> (Vec<u8>, SocketAddr) {
 }
 
 #[test]
-fn a_client_connects_to_a_peer_and_binds_the_connection() {
+fn client_connects_to_a_peer_and_binds_the_connection() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     let relayed = client.allocate_tcp(&mut world);
@@ -76,7 +76,7 @@ fn a_client_connects_to_a_peer_and_binds_the_connection() {
     let joined = (ConnectionId::read(&id).unwrap(), data.five_tuple(Transport::Tcp));
     assert_eq!(world.tcp.spliced, [joined]);
     assert_eq!(world.server.counters().connections_bound, 1);
-    // It outlives the time there was to bind it.
+    // A bound connection has no deadline.
     world.run_for(Duration::from_secs(120));
     assert_eq!(world.tcp.spliced, [joined]);
     world.server.handle_client_closed(&joined.1);
@@ -85,7 +85,7 @@ fn a_client_connects_to_a_peer_and_binds_the_connection() {
 }
 
 #[test]
-fn the_connection_is_made_from_the_relayed_address() {
+fn connection_leaves_from_the_relayed_address() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     let relayed = client.allocate_tcp(&mut world);
@@ -96,7 +96,7 @@ fn the_connection_is_made_from_the_relayed_address() {
 }
 
 #[test]
-fn a_peer_that_cannot_be_reached_is_447_and_one_that_is_connected_446() {
+fn unreachable_peer_is_447_and_connected_peer_446() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     client.allocate_tcp(&mut world);
@@ -110,7 +110,7 @@ fn a_peer_that_cannot_be_reached_is_447_and_one_that_is_connected_446() {
 }
 
 #[test]
-fn a_permitted_peer_connects_to_the_relayed_address_and_others_are_turned_away() {
+fn only_permitted_peers_connect_to_the_relayed_address() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     let relayed = client.allocate_tcp(&mut world);
@@ -124,14 +124,14 @@ fn a_permitted_peer_connects_to_the_relayed_address_and_others_are_turned_away()
     let mut data = stream(&mut world, "192.0.2.10:5001", &client);
     assert_eq!(bind(&mut world, &mut data, &id), None);
     assert_eq!(world.tcp.spliced.len(), 1);
-    // The permission has ended; the connection lives on, new ones don't come in (RFC 6062 §5.3).
+    // The permission has expired: the connection stays, new ones are rejected (RFC 6062 §5.3).
     world.run_for(Duration::from_secs(301));
     assert_eq!(world.peer_connects(at("198.51.100.7:9001"), relayed), None);
     assert_eq!(world.tcp.spliced.len(), 1);
 }
 
 #[test]
-fn who_does_not_bind_in_half_a_minute_loses_the_connection() {
+fn unbound_connection_closes_after_30_seconds() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     client.allocate_tcp(&mut world);
@@ -146,7 +146,7 @@ fn who_does_not_bind_in_half_a_minute_loses_the_connection() {
 }
 
 #[test]
-fn only_its_own_user_binds_a_connection_and_only_once() {
+fn connection_is_bound_once_by_its_own_user() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     client.allocate_tcp(&mut world);
@@ -165,7 +165,7 @@ fn only_its_own_user_binds_a_connection_and_only_once() {
 }
 
 #[test]
-fn a_tcp_allocation_is_for_streams_and_has_no_datagrams() {
+fn tcp_allocation_needs_a_stream_and_relays_no_datagrams() {
     let mut world = world();
     let mut datagrams = Client::new("192.0.2.10:5000");
     assert_eq!(world.request(&mut datagrams, ALLOCATE, &[Attr::tcp()]).error(), Some(400));
@@ -185,7 +185,7 @@ fn a_tcp_allocation_is_for_streams_and_has_no_datagrams() {
 }
 
 #[test]
-fn datagrams_of_another_relay_do_not_reach_a_tcp_allocation() {
+fn udp_relay_does_not_reach_a_tcp_allocation() {
     let mut world = world();
     let mut alice = control(&mut world, "192.0.2.10:5000");
     let relayed = alice.allocate_tcp(&mut world);
@@ -200,7 +200,7 @@ fn datagrams_of_another_relay_do_not_reach_a_tcp_allocation() {
 }
 
 #[test]
-fn two_tcp_allocations_of_ours_connect_to_each_other() {
+fn own_tcp_allocations_connect_to_each_other() {
     for announce in [vec![], vec![ip("198.51.100.99")]] {
         let mut world = World::with(turn::Config { tcp: true, announce, ..config() });
         let mut alice = control(&mut world, "192.0.2.10:5000");
@@ -209,7 +209,7 @@ fn two_tcp_allocations_of_ours_connect_to_each_other() {
         let (bytes, _) = alice.build(CONNECT, &[Attr::Peer(b)]);
         world.deliver(alice.host, alice.server, bytes);
         let &(_, local, peer) = world.tcp.connecting.front().unwrap();
-        assert_eq!(peer.ip(), at(crate::world::SERVER).ip(), "where it is bound");
+        assert_eq!(peer.ip(), at(crate::world::SERVER).ip(), "the bound address");
         assert_eq!(world.peer_connects(local, b), None, "bob has not permitted alice");
         assert_eq!(bob.permit(&mut world, a), None);
         assert!(world.peer_connects(local, b).is_some());
@@ -219,7 +219,7 @@ fn two_tcp_allocations_of_ours_connect_to_each_other() {
 }
 
 #[test]
-fn with_the_allocation_end_its_connections() {
+fn connections_end_with_their_allocation() {
     for by_leaving in [true, false] {
         let mut world = world();
         let mut client = control(&mut world, "192.0.2.10:5000");
@@ -232,7 +232,7 @@ fn with_the_allocation_end_its_connections() {
             let gone = client.five_tuple(Transport::Tcp);
             world.server.handle_client_closed(&gone);
             world.run_for(Duration::ZERO);
-            world.hand(&gone, b"");
+            world.pass(&gone, b"");
         } else {
             assert_eq!(client.refresh(&mut world, 0).error(), None);
         }
@@ -242,7 +242,7 @@ fn with_the_allocation_end_its_connections() {
 }
 
 #[test]
-fn connections_are_bounded_for_one_and_for_all() {
+fn connection_limits_hold_per_allocation_and_in_total() {
     let mut settings = turn::Config { tcp: true, ..config() };
     settings.limits.connections = 3;
     settings.limits.connections_per_allocation = 2;
@@ -264,7 +264,7 @@ fn connections_are_bounded_for_one_and_for_all() {
 }
 
 #[test]
-fn what_is_denied_to_datagrams_is_denied_to_connections() {
+fn peers_denied_to_datagrams_are_denied_to_connections() {
     let mut world = world();
     let mut client = control(&mut world, "192.0.2.10:5000");
     client.allocate_tcp(&mut world);
@@ -287,9 +287,9 @@ fn what_is_denied_to_datagrams_is_denied_to_connections() {
     assert_eq!(connect(&mut world, &mut client, "[2a00::1]:80", Ok(())).error(), Some(443));
 }
 
-/// Whoever connects from this machine is taken for one of it: metrics are read so.
+/// Connections from this machine are trusted, for example to read metrics.
 #[test]
-fn no_service_of_this_machine_is_reached_even_where_its_address_is_allowed() {
+fn own_services_are_denied_even_in_an_allowed_range() {
     let allow = ["127.0.0.0/8", "203.0.113.0/24", "::/0"];
     let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
     let mut world =
@@ -304,7 +304,7 @@ fn no_service_of_this_machine_is_reached_even_where_its_address_is_allowed() {
 }
 
 #[test]
-fn without_a_driver_for_it_there_is_no_tcp() {
+fn tcp_allocation_is_unsupported_without_a_driver() {
     let mut world = World::new();
     let mut client = control(&mut world, "192.0.2.10:5000");
     assert_eq!(world.request(&mut client, ALLOCATE, &[Attr::tcp()]).error(), Some(442));

@@ -120,8 +120,8 @@ impl Server {
         Ok(Some(if is_opening { Granted::Pending } else { Granted::Allocated(relay) }))
     }
 
-    /// Whether the client asks for mobility, which it does by an empty ticket (RFC 8016 §3.1). TCP
-    /// allocations have none, since their peer connections can't move.
+    /// Returns whether the client asks for mobility, which it does by an empty ticket (RFC 8016
+    /// §3.1). TCP allocations have none, since their peer connections can't move.
     fn wants_mobility(
         &self,
         message: &Message<'_>,

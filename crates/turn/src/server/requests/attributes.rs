@@ -1,12 +1,14 @@
 //! Attributes that several requests have in common.
 
-use crate::server::rejection::Rejection;
-use crate::stun::{
-    Message, Method,
-    attribute::{
-        CHANNEL_NUMBER, CONNECTION_ID, DONT_FRAGMENT, EVEN_PORT, Family, LIFETIME, NONCE,
-        PASSWORD_ALGORITHM, REALM, REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT,
-        RESERVATION_TOKEN, USERHASH, USERNAME, XOR_PEER_ADDRESS,
+use crate::{
+    server::rejection::Rejection,
+    stun::{
+        Message, Method,
+        attribute::{
+            CHANNEL_NUMBER, CONNECTION_ID, DONT_FRAGMENT, EVEN_PORT, Family, LIFETIME, NONCE,
+            PASSWORD_ALGORITHM, REALM, REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT,
+            RESERVATION_TOKEN, USERHASH, USERNAME, XOR_PEER_ADDRESS,
+        },
     },
 };
 

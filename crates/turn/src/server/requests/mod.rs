@@ -74,7 +74,7 @@ impl Server {
         }
     }
 
-    /// Whether the rate limit admits a response to an unauthenticated request.
+    /// Returns whether the rate limit admits a response to an unauthenticated request.
     fn admit_unauthenticated(&mut self, now: Instant, from: &FiveTuple) -> bool {
         let client = from.client.ip();
         let validated = from.transport.validates_address() || self.rate.is_validated(now, client);

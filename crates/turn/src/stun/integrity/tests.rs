@@ -1,4 +1,4 @@
-//! RFC 5769 vectors, and that of RFC 8489 appendix B.
+//! Test vectors of RFC 5769 and RFC 8489 appendix B.
 
 use super::{
     super::{
@@ -59,7 +59,7 @@ fn long_term_request() -> Vec<u8> {
     )
 }
 
-/// RFC 8489 appendix B.1, with its erratum 6268
+/// RFC 8489 appendix B.1, with erratum 6268
 fn sha256_request() -> Vec<u8> {
     bytes(
         "00 01 00 90 21 12 a4 42 78 ad 34 33 c6 ad 72 c0 29 da 41 2e
@@ -76,7 +76,7 @@ fn sha256_request() -> Vec<u8> {
 
 const MATRIX: &str = "\u{30DE}\u{30C8}\u{30EA}\u{30C3}\u{30AF}\u{30B9}";
 
-/// The HMAC of a vector with a short-term password, and what the vector states.
+/// The computed HMAC of a vector with a short-term password, and the one in the vector.
 fn integrity(vector: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let at = vector.windows(4).position(|four| four == [0, 8, 0, 20]).unwrap();
     let made = sign(SHORT_TERM, Integrity::Sha1, &vector[..at], 20);
@@ -84,7 +84,7 @@ fn integrity(vector: &[u8]) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn short_term_integrity_and_fingerprint_are_those_of_rfc_5769() {
+fn short_term_integrity_and_fingerprint_match_rfc_5769() {
     for vector in [request(), ipv4_response(), ipv6_response()] {
         let message = Message::parse(&vector).unwrap();
         assert!(message.fingerprinted());
@@ -96,7 +96,7 @@ fn short_term_integrity_and_fingerprint_are_those_of_rfc_5769() {
 }
 
 #[test]
-fn the_mapped_addresses_are_those_of_rfc_5769() {
+fn mapped_addresses_match_rfc_5769() {
     let v4 = ipv4_response();
     let message = Message::parse(&v4).unwrap();
     assert_eq!(message.class(), Class::Success);
@@ -108,7 +108,7 @@ fn the_mapped_addresses_are_those_of_rfc_5769() {
 }
 
 #[test]
-fn long_term_integrity_is_that_of_rfc_5769() {
+fn long_term_integrity_matches_rfc_5769() {
     let vector = long_term_request();
     let message = Message::parse(&vector).unwrap();
     let username = message.text(USERNAME).unwrap();
@@ -120,7 +120,7 @@ fn long_term_integrity_is_that_of_rfc_5769() {
 }
 
 #[test]
-fn sha256_integrity_and_userhash_are_those_of_rfc_8489() {
+fn sha256_integrity_and_userhash_match_rfc_8489() {
     let vector = sha256_request();
     let message = Message::parse(&vector).unwrap();
     assert_eq!(message.integrity(), Some(Integrity::Sha256));
@@ -140,14 +140,14 @@ fn sha256_integrity_and_userhash_are_those_of_rfc_8489() {
 }
 
 #[test]
-fn a_sha256_hash_may_be_cut_to_whole_words_and_no_less_than_half() {
+fn sha256_hash_may_be_truncated_to_multiples_of_4_from_16() {
     let key = Key::derive(PasswordAlgorithm::Sha256, "user", "realm", "password");
     for length in 0..=40u16 {
         let mut bytes = Vec::new();
         let mut writer =
             Writer::new(&mut bytes, Class::Request, Method::BINDING, TransactionId([9; 12]));
         writer.attribute(USERNAME, b"user");
-        // The sender's length field reaches to the end of the padded attribute.
+        // The length field reaches to the end of the padded attribute.
         let covered = bytes.clone();
         let tag = key.sign(Integrity::Sha256, &covered, length.next_multiple_of(4));
         let value: Vec<u8> = tag.as_ref().iter().copied().chain([0; 8]).collect();
@@ -160,7 +160,7 @@ fn a_sha256_hash_may_be_cut_to_whole_words_and_no_less_than_half() {
 }
 
 #[test]
-fn the_stronger_of_two_hashes_is_what_counts() {
+fn stronger_of_two_hashes_is_verified() {
     let key = Key::derive(PasswordAlgorithm::Sha256, "user", "realm", "password");
     let other = Key::derive(PasswordAlgorithm::Sha256, "user", "realm", "guess");
     let message = |first: &Key, second: &Key| {
@@ -182,20 +182,20 @@ fn the_stronger_of_two_hashes_is_what_counts() {
 }
 
 #[test]
-fn a_changed_bit_is_seen_by_the_fingerprint_or_the_frame() {
+fn any_bit_flip_breaks_fingerprint_or_framing() {
     let vector = request();
     for bit in 0..vector.len() * 8 {
         let mut changed = vector.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         if let Ok(message) = Message::parse(&changed) {
-            // The type of FINGERPRINT itself was hit, so there is none to be wrong.
+            // The type of FINGERPRINT itself changed, so there is none to check.
             assert!(!message.fingerprinted(), "bit {bit}");
         }
     }
 }
 
 #[test]
-fn a_cut_message_is_malformed() {
+fn truncated_message_fails_to_parse() {
     let vector = request();
     for len in 0..vector.len() {
         let expected = if len < 20 { ParseMessageError::Header } else { ParseMessageError::Length };

@@ -53,12 +53,12 @@ impl Attr {
         Self::Raw(0x8000, vec![number, 0, 0, 0])
     }
 
-    /// EVEN-PORT, perhaps with the next one reserved.
+    /// EVEN-PORT, with a reservation of the next port or without.
     pub(crate) fn even(reserve: bool) -> Self {
         Self::Raw(0x0018, vec![if reserve { 0x80 } else { 0 }])
     }
 
-    /// MOBILITY-TICKET; an empty one asks for the first.
+    /// MOBILITY-TICKET; an empty one asks for mobility.
     pub(crate) fn ticket(ticket: &[u8]) -> Self {
         Self::Raw(0x8030, ticket.to_vec())
     }
@@ -85,14 +85,14 @@ pub(crate) struct Client {
     /// Sends requests without credentials.
     pub(crate) anonymous: bool,
     pub(crate) fingerprint: bool,
-    /// Makes its key by SHA-256, and is answered so.
+    /// Derives its key by SHA-256 and expects SHA-256 integrity.
     pub(crate) sha256: bool,
-    /// Sends USERHASH for its name.
+    /// Sends USERHASH in place of USERNAME.
     pub(crate) hidden: bool,
     /// PASSWORD-ALGORITHMS of the last challenge.
     pub(crate) offered: Vec<u8>,
     transactions: u64,
-    /// What came while it waited for something else.
+    /// Packets that arrived while the client waited for a response.
     pub(crate) set_aside: Vec<Vec<u8>>,
 }
 
@@ -117,7 +117,7 @@ impl Client {
         }
     }
 
-    /// A client over another transport; its host must not be behind a NAT.
+    /// The same client over another transport; its host must not be behind a NAT.
     pub(crate) fn over(mut self, world: &mut World, transport: Transport) -> Self {
         world.streams.insert(self.host, transport);
         self.anonymous = false;
@@ -204,7 +204,7 @@ impl Client {
         (message.finish(), transaction)
     }
 
-    /// Takes a new nonce from a challenge; whether there is a point in asking again.
+    /// Takes the nonce of a challenge. Returns whether to send the request again.
     pub(crate) fn challenged(&mut self, response: &Response) -> bool {
         let first = self.nonce.is_none() && response.error() == Some(401);
         if (first || response.error() == Some(438)) && !self.anonymous {
@@ -239,7 +239,7 @@ impl Client {
         world.request(self, REFRESH, &[Attr::lifetime(seconds)])
     }
 
-    /// Sends ChannelData, padded as it must be in a stream.
+    /// Sends ChannelData, with padding in a stream.
     pub(crate) fn send_channel(&mut self, world: &mut World, number: u16, data: &[u8]) {
         let mut message = number.to_be_bytes().to_vec();
         message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
@@ -250,14 +250,14 @@ impl Client {
         world.network.send(self.host, self.server, message);
     }
 
-    /// The next ChannelData that has come.
+    /// The next packet, which must be ChannelData.
     pub(crate) fn channel_data(&mut self, world: &mut World) -> Option<(u16, Vec<u8>)> {
         let bytes = self.next(world)?;
         let (number, data) = turn::channel::read(&bytes).expect("ChannelData");
         Some((number.value(), data.to_vec()))
     }
 
-    /// The next Data indication that has come.
+    /// The next packet, which must be a Data indication.
     pub(crate) fn data(&mut self, world: &mut World) -> Option<(SocketAddr, Vec<u8>)> {
         let bytes = self.next(world)?;
         let message = Message::from_bytes(&bytes).unwrap();
@@ -268,7 +268,7 @@ impl Client {
         Some((peer, data.data().to_vec()))
     }
 
-    /// The next packet of any kind that has come.
+    /// The next packet of any kind.
     pub(crate) fn next(&mut self, world: &mut World) -> Option<Vec<u8>> {
         if self.set_aside.is_empty() {
             return Some(world.receive(self.host)?.bytes);
@@ -277,7 +277,7 @@ impl Client {
     }
 }
 
-/// A response, known to be signed by the server wherever it should be.
+/// A response whose integrity, if present, is verified.
 #[derive(Debug, Clone)]
 pub(crate) struct Response {
     pub(crate) bytes: Vec<u8>,
@@ -290,7 +290,7 @@ impl Response {
         assert_eq!(message.has_attribute(AttributeType::new(0x8028)), client.fingerprint);
         if [0x0008, 0x001C].iter().any(|kind| message.has_attribute(AttributeType::new(*kind))) {
             let algorithm = message.validate_integrity(&client.key()).expect("signed with our key");
-            assert_eq!(algorithm, client.integrity(), "answered as was asked");
+            assert_eq!(algorithm, client.integrity(), "response integrity matches the request");
         }
         Self { bytes }
     }
@@ -320,7 +320,7 @@ impl Response {
         message.attribute::<XorRelayedAddress>().unwrap().addr(message.transaction_id())
     }
 
-    /// Both relayed addresses, in the order they come.
+    /// Both relayed addresses, in order.
     pub(crate) fn all_relayed(&self) -> Vec<SocketAddr> {
         let message = self.message();
         let relayed = message.iter_attributes().filter_map(|(_, raw)| {

@@ -1,5 +1,5 @@
-//! A small world: one server on a virtual network, and clients that speak with a codec that is not
-//! ours. Every packet the server sends is checked for what must hold of all of them.
+//! A small world: one server on a virtual network, and clients with another codec. The framing of
+//! every packet from the server is checked.
 
 mod client;
 mod tcp;
@@ -34,7 +34,7 @@ pub(crate) fn config() -> Config {
     Config { interfaces: vec![at(SERVER).ip(), at(SERVER_V6).ip()], ..Config::new(SECRET, [7; 32]) }
 }
 
-/// A packet the server gave out, on its own.
+/// An owned copy of a packet from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sent {
     Client(FiveTuple, Vec<u8>),
@@ -46,18 +46,18 @@ pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) relays: HashMap<RelayId, SocketAddr>,
     by_address: HashMap<SocketAddr, RelayId>,
-    /// Clients that are not on UDP.
+    /// Clients on transports other than UDP.
     pub(crate) streams: HashMap<SocketAddr, Transport>,
     inboxes: HashMap<SocketAddr, VecDeque<Datagram>>,
-    /// All that clients sent to the server.
+    /// All packets that clients sent to the server.
     pub(crate) recorded: Vec<(FiveTuple, Vec<u8>)>,
-    /// How opening the next relayed sockets goes.
+    /// Errors of opening the next relayed sockets.
     pub(crate) fail_opening: VecDeque<OpenRelayError>,
-    /// The same, one by one: some succeed.
+    /// Results of opening the next relayed sockets, one by one.
     pub(crate) fail_at: VecDeque<Option<OpenRelayError>>,
-    /// Packets that went from relayed sockets over the network.
+    /// Number of packets that relayed sockets sent over the network.
     pub(crate) over_network: usize,
-    /// Addresses of the server besides the two it always has.
+    /// Additional addresses of the server.
     pub(crate) also: Vec<SocketAddr>,
     /// Sockets of TCP allocations.
     pub(crate) tcp: TcpSide,
@@ -95,19 +95,19 @@ impl World {
         self.network.clock.unix()
     }
 
-    /// Hands the server a packet, and says what comes of it at once.
-    pub(crate) fn hand(&mut self, from: &FiveTuple, bytes: &[u8]) -> Vec<Sent> {
+    /// Passes a packet to the server. Returns the packets it sends at once.
+    pub(crate) fn pass(&mut self, from: &FiveTuple, bytes: &[u8]) -> Vec<Sent> {
         let (now, unix) = (self.now(), self.unix());
         let forward = self.server.handle_client(now, unix, from, bytes);
         let mut sent: Vec<Sent> =
-            forward.map(|forward| own(&forward, &self.relays)).into_iter().collect();
+            forward.map(|forward| owned(&forward, &self.relays)).into_iter().collect();
         sent.extend(self.settle());
         sent.iter().for_each(check);
         sent
     }
 
-    /// The one packet for a client that comes of this one at that time.
-    pub(crate) fn hand_at(
+    /// Passes a packet to the server at a time. Returns the one packet for a client.
+    pub(crate) fn pass_at(
         &mut self,
         now: Instant,
         unix: u64,
@@ -116,13 +116,13 @@ impl World {
     ) -> Vec<u8> {
         let forward = self.server.handle_client(now, unix, from, bytes);
         let mut sent: Vec<Sent> =
-            forward.map(|forward| own(&forward, &self.relays)).into_iter().collect();
+            forward.map(|forward| owned(&forward, &self.relays)).into_iter().collect();
         sent.extend(self.settle());
         let [Sent::Client(_, bytes)] = &sent[..] else { panic!("{sent:?}") };
         bytes.clone()
     }
 
-    /// Does what the server wants done now.
+    /// Performs the server's pending actions.
     pub(crate) fn settle_now(&mut self) {
         let sent = self.settle();
         self.send(sent);
@@ -148,10 +148,10 @@ impl World {
                     };
                     let now = self.now();
                     let answer = self.server.handle_relay_opened(now, relay, opened);
-                    sent.extend(answer.map(|forward| own(&forward, &self.relays)));
+                    sent.extend(answer.map(|forward| owned(&forward, &self.relays)));
                 }
                 Output::CloseRelay { relay } => {
-                    let local = self.relays.remove(&relay).expect("only what is open is closed");
+                    let local = self.relays.remove(&relay).expect("a closed relay was open");
                     self.by_address.remove(&local);
                 }
             }
@@ -160,7 +160,7 @@ impl World {
         sent
     }
 
-    /// Lets the next thing happen, but nothing after `until`.
+    /// Advances to the next event, but not beyond `until`.
     pub(crate) fn step(&mut self, until: Instant) -> Step {
         let timeout = self.server.poll_timeout().map_or(until, |timeout| timeout.min(until));
         let step = self.network.step(Some(timeout));
@@ -182,7 +182,7 @@ impl World {
         while self.now() < until {
             self.step(until);
         }
-        // What is due at this very moment.
+        // Handles events that are due at this very moment.
         while let Step::Arrived(_) = self.step(until) {}
     }
 
@@ -192,12 +192,12 @@ impl World {
             let transport = self.streams.get(&datagram.from).copied().unwrap_or(Transport::Udp);
             let from = FiveTuple { transport, client: datagram.from, server: datagram.to };
             self.recorded.push((from, datagram.bytes.clone()));
-            self.hand(&from, &datagram.bytes)
+            self.pass(&from, &datagram.bytes)
         } else if let Some(relay) = self.by_address.get(&datagram.to).copied() {
             let now = self.now();
             let forward = self.server.handle_relay(now, relay, datagram.from, &datagram.bytes);
             let sent: Vec<Sent> =
-                forward.map(|forward| own(&forward, &self.relays)).into_iter().collect();
+                forward.map(|forward| owned(&forward, &self.relays)).into_iter().collect();
             sent.iter().for_each(check);
             sent
         } else {
@@ -219,19 +219,18 @@ impl World {
         }
     }
 
-    /// The next packet that has come to a host.
+    /// The next packet that arrived at a host.
     pub(crate) fn receive(&mut self, host: SocketAddr) -> Option<Datagram> {
         self.inboxes.get_mut(&host)?.pop_front()
     }
 
-    /// Sends from a host and lets the packet arrive.
+    /// Sends a packet and lets it arrive.
     pub(crate) fn deliver(&mut self, from: SocketAddr, to: SocketAddr, bytes: impl Into<Vec<u8>>) {
         self.network.send(from, to, bytes);
         self.run_for(Duration::ZERO);
     }
 
-    /// A request and its response, sent again every half second and asked again where the server
-    /// challenges.
+    /// Sends a request, retransmits it every 500 ms, and repeats it when challenged.
     pub(crate) fn request(&mut self, client: &mut Client, method: u16, attrs: &[Attr]) -> Response {
         for _ in 0..3 {
             let (bytes, transaction) = client.build(method, attrs);
@@ -240,10 +239,10 @@ impl World {
                 return response;
             }
         }
-        panic!("challenged again and again");
+        panic!("challenged three times");
     }
 
-    /// Sends a request until it is answered.
+    /// Sends a request and retransmits it until a response arrives.
     pub(crate) fn exchange(
         &mut self,
         client: &mut Client,
@@ -267,11 +266,11 @@ impl World {
                 }
             }
         }
-        panic!("no answer, {} other packets", client.set_aside.len() - before);
+        panic!("no response, {} other packets", client.set_aside.len() - before);
     }
 }
 
-fn own(forward: &Forward<'_>, relays: &HashMap<RelayId, SocketAddr>) -> Sent {
+fn owned(forward: &Forward<'_>, relays: &HashMap<RelayId, SocketAddr>) -> Sent {
     match forward {
         Forward::Client(packet) => {
             let mut bytes = Vec::new();
@@ -281,11 +280,11 @@ fn own(forward: &Forward<'_>, relays: &HashMap<RelayId, SocketAddr>) -> Sent {
         Forward::Peer(packet) => {
             Sent::Peer(relays[&packet.relay], packet.to, packet.payload.to_vec())
         }
-        Forward::Shard(_) | Forward::Media(_) => unreachable!("this server is alone"),
+        Forward::Shard(_) | Forward::Media(_) => unreachable!("a single server without media"),
     }
 }
 
-/// What must hold of everything a client is sent: it is framed right, and padded with zeros.
+/// Checks the framing and the zero padding of a packet for a client.
 fn check(sent: &Sent) {
     let Sent::Client(to, bytes) = sent else { return };
     let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
@@ -306,8 +305,8 @@ fn check(sent: &Sent) {
         assert!(rest[4 + length..end].iter().all(|byte| *byte == 0), "padding of {bytes:x?}");
         rest = &rest[end..];
     }
-    stun_types::message::Message::from_bytes(bytes).expect("another codec reads it");
+    stun_types::message::Message::from_bytes(bytes).expect("readable by the other codec");
 }
 
-/// Unix seconds at which a test's credentials end unless it says otherwise.
+/// Expiry of credentials in tests, in seconds since 1970.
 pub(crate) const EXPIRY: u64 = UNIX_START + 86_400;

@@ -1,4 +1,4 @@
-//! The sockets of TCP allocations, as far as a world without TCP needs them.
+//! The sockets of TCP allocations, simulated without TCP.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -7,17 +7,17 @@ use std::{
 
 use turn::{ConnectPeerError, ConnectionId, FiveTuple, RelayId, TcpOutput};
 
-use super::{Sent, World, own};
+use super::{Sent, World, owned};
 
-/// What the server wanted done, and what of it is still so.
+/// The state of the sockets that the server has asked for.
 #[derive(Default)]
 pub(crate) struct TcpSide {
     pub(crate) listening: HashMap<RelayId, SocketAddr>,
-    /// Asked for, and neither connected nor failed.
+    /// Connect actions without a result yet: id, source, destination.
     pub(crate) connecting: VecDeque<(ConnectionId, SocketAddr, SocketAddr)>,
-    /// Open to peers.
+    /// Connections that are open to peers.
     pub(crate) open: HashSet<ConnectionId>,
-    /// Joined with clients' streams.
+    /// Connections joined with clients' streams.
     pub(crate) spliced: Vec<(ConnectionId, FiveTuple)>,
 }
 
@@ -37,16 +37,16 @@ impl World {
                     };
                     let now = self.now();
                     let answer = self.server.handle_relay_opened(now, relay, opened);
-                    sent.extend(answer.map(|forward| own(&forward, &self.relays)));
+                    sent.extend(answer.map(|forward| owned(&forward, &self.relays)));
                 }
                 TcpOutput::Unlisten { relay } => {
-                    self.tcp.listening.remove(&relay).expect("only what listens is closed");
+                    self.tcp.listening.remove(&relay).expect("an unlistened relay was listening");
                 }
                 TcpOutput::Connect { connection, local, peer } => {
                     self.tcp.connecting.push_back((connection, local, peer));
                 }
                 TcpOutput::Splice { connection, client } => {
-                    assert!(self.tcp.open.contains(&connection), "only what is open is joined");
+                    assert!(self.tcp.open.contains(&connection), "a spliced connection is open");
                     self.tcp.spliced.push((connection, client));
                 }
                 TcpOutput::Close { connection } => {
@@ -59,32 +59,32 @@ impl World {
         sent
     }
 
-    /// The oldest connection asked for succeeds or fails; its client is told.
+    /// Reports a result for the oldest pending connection.
     pub(crate) fn connected(&mut self, result: Result<(), ConnectPeerError>) -> ConnectionId {
-        let (id, ..) = self.tcp.connecting.pop_front().expect("a connection is asked for");
+        let (id, ..) = self.tcp.connecting.pop_front().expect("a pending Connect");
         if result.is_ok() {
             self.tcp.open.insert(id);
         }
         let now = self.now();
         let answer = self.server.handle_connected(now, id, result);
         let sent: Vec<Sent> =
-            answer.map(|forward| own(&forward, &self.relays)).into_iter().collect();
+            answer.map(|forward| owned(&forward, &self.relays)).into_iter().collect();
         self.send(sent);
         self.settle_tcp();
         id
     }
 
-    /// A peer connects to a relayed address; whether it may stay.
+    /// Connects a peer to a relayed address. Returns the connection if it is accepted.
     pub(crate) fn peer_connects(
         &mut self,
         peer: SocketAddr,
         relayed: SocketAddr,
     ) -> Option<ConnectionId> {
         let found = self.tcp.listening.iter().find(|(_, local)| local.port() == relayed.port());
-        let (relay, _) = found.expect("somebody listens there");
+        let (relay, _) = found.expect("a listener on this port");
         let (relay, now) = (*relay, self.now());
         let (id, forward) = self.server.handle_accepted(now, relay, peer)?;
-        let sent = own(&forward, &self.relays);
+        let sent = owned(&forward, &self.relays);
         self.tcp.open.insert(id);
         self.send(vec![sent]);
         Some(id)

@@ -1,7 +1,7 @@
-//! Who may begin DTLS: the cookie exchange, without any memory of who asks (RFC 6347 §4.2.1).
+//! The stateless cookie exchange of DTLS (RFC 6347 §4.2.1).
 //!
-//! A ClientHello costs its sender a round trip to the address it names before anything is kept or
-//! computed for it. Only a hello in one piece is looked at, so no fragment waits for others.
+//! A ClientHello costs its sender a round trip from the address it claims before the server stores
+//! or computes anything for it. Fragmented hellos are ignored, so no fragment waits for others.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -12,51 +12,51 @@ use aws_lc_rs::{constant_time, hmac};
 
 use crate::rate::RateLimit;
 
-/// Bytes of a cookie.
+/// Length of a cookie.
 pub const COOKIE_LEN: usize = 32;
-/// Bytes of a HelloVerifyRequest: record header, handshake header, version, cookie and its length.
+/// Length of a HelloVerifyRequest: record header, handshake header, version, cookie length and
+/// cookie.
 const REQUEST: usize = RECORD_HEADER + HANDSHAKE_HEADER + 3 + COOKIE_LEN;
 
 const RECORD_HEADER: usize = 13;
 const HANDSHAKE_HEADER: usize = 12;
 const RANDOM: usize = 32;
-/// Seconds in which cookies are the same; they are good for as long again.
+/// Seconds for which cookies are the same. A cookie is valid in its period and in the next one.
 const PERIOD: u64 = 30;
 
-/// Handshakes a second begun by one address (of IPv6: one /64), and at once: each costs
-/// a signature.
+/// Handshakes per second that one address (of IPv6: one /64) may begin. Each costs a signature.
 const HANDSHAKES_PER_SECOND: u32 = 50;
 const HANDSHAKES_BURST: u32 = 300;
 
-/// Bytes of an alert.
+/// Length of an alert.
 const ALERT: usize = RECORD_HEADER + 2;
 
-/// Why a handshake can't be (RFC 5246 §7.2).
+/// The reason for ending a handshake (RFC 5246 §7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlertDescription {
-    /// Nothing both ends know.
+    /// Client and server share no cipher suite or group.
     HandshakeFailure = 40,
-    /// No version both ends know.
+    /// Client and server share no version.
     ProtocolVersion = 70,
 }
 
-/// A cookie as it came back.
+/// A cookie that a client has returned.
 pub type Cookie = [u8; COOKIE_LEN];
 
-/// What becomes of a datagram from somebody unknown.
+/// The response to a datagram of an address without a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HelloResponse {
-    /// A first hello: send this back, which is shorter.
+    /// A first ClientHello: send this HelloVerifyRequest, which is shorter.
     Challenge([u8; REQUEST]),
-    /// A hello of a version before DTLS 1.2 (RFC 8996): send this back.
+    /// A ClientHello of a version before DTLS 1.2 (RFC 8996): send this alert.
     Alert([u8; ALERT]),
-    /// A hello with the right cookie: its sender is where it says, and may begin.
+    /// A ClientHello with a valid cookie: the address is verified and the handshake may begin.
     Verified(Cookie),
-    /// Nothing to answer.
+    /// Anything else: send nothing.
     Ignored,
 }
 
-/// Answers first hellos and knows its own cookies again.
+/// Challenges ClientHellos and verifies returned cookies.
 pub struct CookieExchange {
     key: hmac::Key,
     answers: RateLimit,
@@ -64,8 +64,8 @@ pub struct CookieExchange {
 }
 
 impl CookieExchange {
-    /// A cookies whose cookies are made with `key`, known to this process alone. `per_second` and
-    /// `burst` bound the answers to one /24 or /64.
+    /// A cookie exchange whose cookies are made with `key`, which only this process knows.
+    /// `per_second` and `burst` limit the responses to one /24 or /64.
     #[must_use]
     pub fn new(key: [u8; 32], now: Instant, per_second: u32, burst: u32) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl CookieExchange {
         }
     }
 
-    /// Judges a datagram; `unix_now` is in seconds since 1970.
+    /// Handles a datagram; `unix_now` is in seconds since 1970.
     pub fn handle_hello(
         &mut self,
         now: Instant,
@@ -100,7 +100,7 @@ impl CookieExchange {
             let right = self.cookie(period, client, &hello);
             constant_time::verify_slices_are_equal(&right, &cookie).is_ok()
         });
-        // The answer to a challenge is the second message (RFC 6347 §4.2.2).
+        // The second ClientHello has message_seq 1 (RFC 6347 §4.2.2).
         if ours && hello.message_seq == 1 && self.handshakes.admit(now, client.ip(), true) {
             HelloResponse::Verified(cookie)
         } else {
@@ -125,16 +125,15 @@ impl CookieExchange {
     }
 }
 
-/// Whether a datagram begins with a record that only a handshake not yet encrypted has.
+/// Returns whether a datagram is an unencrypted ClientHello.
 #[must_use]
 pub fn is_client_hello(datagram: &[u8]) -> bool {
     Hello::parse(datagram).is_some()
 }
 
-/// The same hello as it was before its cookie: the first message.
+/// The first ClientHello, reconstructed from the second one by removing its cookie.
 ///
-/// A handshake that goes on where a challenge left off must have seen the hello that was
-/// challenged.
+/// A DTLS library that takes over after the cookie exchange must have seen the first hello.
 #[must_use]
 pub fn strip_cookie(datagram: &[u8]) -> Option<Vec<u8>> {
     let hello = Hello::parse(datagram)?;
@@ -151,7 +150,7 @@ pub fn strip_cookie(datagram: &[u8]) -> Option<Vec<u8>> {
     Some(first)
 }
 
-/// What tells the sender of a hello that it is to be no handshake.
+/// A fatal alert in response to a ClientHello.
 #[must_use]
 pub fn fatal_alert(hello: &[u8], description: AlertDescription) -> Option<[u8; ALERT]> {
     Some(alert_to(&Hello::parse(hello)?, description))
@@ -165,13 +164,13 @@ const DTLS_1_0: [u8; 2] = [0xFE, 0xFF];
 
 /// A ClientHello in one record and one fragment, alone in its datagram (RFC 6347 §4.3.2).
 struct Hello<'a> {
-    /// The record's sequence number, which an answer repeats.
+    /// The record's sequence number, which the response repeats.
     record_seq: &'a [u8],
     message_seq: u16,
     version: [u8; 2],
     random: &'a [u8],
     cookie: &'a [u8],
-    /// The body up to the cookie's length, and from behind the cookie.
+    /// The body before the cookie's length, and the body after the cookie.
     before: &'a [u8],
     after: &'a [u8],
 }
@@ -206,7 +205,7 @@ impl<'a> Hello<'a> {
 }
 
 fn request(hello: &Hello<'_>, cookie: &Cookie) -> [u8; REQUEST] {
-    /// Of the cookie, of the body with version and length before it, of header and body.
+    /// Length of the cookie, of the body that it ends, and of the fragment with its header.
     const LENGTH: u8 = 32;
     const BODY: u8 = 3 + LENGTH;
     const FRAGMENT: u8 = 12 + BODY;

@@ -1,8 +1,8 @@
-//! Which peers a client may reach through us.
+//! The peers that clients may reach.
 //!
-//! A relay is a way into the network it stands in. By default it leads to public addresses only, to
-//! none on a link of this machine, whatever its number, and to this machine only where a peer's
-//! address is one of our own relayed addresses.
+//! A relay gives access to the network around it. By default clients reach public addresses only:
+//! none on a link of this machine, whatever the address, and this machine itself only at our own
+//! relayed addresses.
 
 use std::{
     collections::HashSet,
@@ -11,19 +11,20 @@ use std::{
 
 use crate::Cidr;
 
-/// What may be done with a peer's address.
+/// The policy's decision on a peer address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Reached over the network.
     Open,
-    /// Ours: reached only where it names a live relayed address, and then without the network.
+    /// An address of this machine: reached only where it names a live relayed address, without the
+    /// network.
     OwnRelays,
-    /// Refused: 403.
+    /// Rejected with 403 (Forbidden).
     Denied,
 }
 
-/// Denied unless allowed: not public, or not one host (RFC 6890 and its registries).
-/// Documentation ranges lead nowhere and are left alone.
+/// Ranges denied unless allowed: not public, or not unicast (RFC 6890 and its registries).
+/// Documentation ranges lead nowhere and are not listed.
 const DENIED_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -42,46 +43,48 @@ const DENIED_V4: &[(Ipv4Addr, u32)] = &[
 const DENIED_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::UNSPECIFIED, 128),
     (Ipv6Addr::LOCALHOST, 128),
-    (Ipv6Addr::new(0x64, 0xFF9B, 1, 0, 0, 0, 0, 0), 48), // local NAT64: leads inside
+    (Ipv6Addr::new(0x64, 0xFF9B, 1, 0, 0, 0, 0, 0), 48), // local-use NAT64, leads inside
     (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 64),     // discard
     (Ipv6Addr::new(0xFC00, 0, 0, 0, 0, 0, 0, 0), 7),     // unique local
     (Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 0), 10),    // link-local
-    (Ipv6Addr::new(0xFEC0, 0, 0, 0, 0, 0, 0, 0), 10),    // site-local of old
+    (Ipv6Addr::new(0xFEC0, 0, 0, 0, 0, 0, 0, 0), 10),    // deprecated site-local
     (Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8),     // multicast
 ];
 
-/// Ranges wider than these are no link's: a tunnel may say that everybody is on it.
+/// Minimum prefix length of a link, for IPv4 and IPv6. A tunnel may claim a prefix that covers
+/// everybody.
 const WIDEST_LINK: (u32, u32) = (8, 32);
 
-/// Ports below this are for services of a computer's administrator (RFC 6335 §6).
+/// Ports below this are system ports (RFC 6335 §6).
 const SYSTEM_PORTS: u16 = 1024;
-/// The one of them where media servers are found.
+/// The one system port that media servers use.
 const HTTPS: u16 = 443;
 
-/// Whether a port is one of a service, where no browser takes media: NATs keep source ports out of
-/// this range (RFC 4787 REQ-3).
+/// Returns whether a port belongs to a service and not to media: NATs keep the source ports of
+/// browsers out of this range (RFC 4787 REQ-3).
 pub(crate) fn is_service(port: u16) -> bool {
     port < SYSTEM_PORTS && port != HTTPS
 }
 
-/// The default list, an operator's exceptions, what is ours and what stands beside us.
+/// The denied ranges, the operator's exceptions, and the addresses of this machine and its links.
 pub(crate) struct Policy {
     allow: Vec<Cidr>,
     announced: Vec<IpAddr>,
     own: HashSet<IpAddr>,
-    /// Prefixes of this machine's interfaces: a firewall between us and others is behind us there.
+    /// Prefixes of this machine's interfaces. Their hosts may be behind the same firewall as this
+    /// one.
     links: Vec<Cidr>,
 }
 
 impl Policy {
-    /// `announced` are addresses by which others know this machine.
+    /// A policy for a machine that others know by the `announced` addresses.
     pub(crate) fn new(allow: Vec<Cidr>, announced: Vec<IpAddr>) -> Self {
         let mut policy = Self { allow, announced, own: HashSet::new(), links: Vec::new() };
         policy.set_interfaces(&[], &[]);
         policy
     }
 
-    /// The machine's own addresses and the prefixes of its links are these from now on.
+    /// Replaces the machine's own addresses and the prefixes of its links.
     pub(crate) fn set_interfaces(&mut self, own: &[IpAddr], links: &[Cidr]) {
         let (v4, v6) = WIDEST_LINK;
         let is_link = |range: &&Cidr| range.bits() >= if range.is_ipv4() { v4 } else { v6 };
@@ -89,19 +92,20 @@ impl Policy {
         self.links = links.iter().filter(is_link).copied().collect();
     }
 
-    /// Whether an address is this machine's: named so, or one by which no other is reached.
+    /// Returns whether an address is this machine's own, loopback and unspecified addresses
+    /// included.
     pub(crate) fn is_own(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         self.own.contains(&ip) || ip.is_loopback() || ip.is_unspecified()
     }
 
-    /// Judges a peer's address. `relays_live_there` says whether one of our own relayed addresses
-    /// has this IP now.
-    pub(crate) fn check(&self, peer: IpAddr, relays_live_there: bool) -> Verdict {
+    /// Decides on a peer's address. `has_relays` states whether a relayed address of ours has this
+    /// IP now.
+    pub(crate) fn check(&self, peer: IpAddr, has_relays: bool) -> Verdict {
         let peer = peer.to_canonical();
         if self.allow.iter().any(|range| range.contains(peer)) {
             Verdict::Open
-        } else if relays_live_there {
+        } else if has_relays {
             Verdict::OwnRelays
         } else if self.denied(peer) {
             Verdict::Denied
@@ -114,7 +118,8 @@ impl Policy {
         }
     }
 
-    /// Denied as it stands, or as what it wraps (unless the operator allows what it wraps).
+    /// Returns whether the address, or an IPv4 address embedded in it that the operator does not
+    /// allow, is denied.
     fn denied(&self, peer: IpAddr) -> bool {
         let IpAddr::V6(v6) = peer else { return is_denied(peer) };
         is_denied(peer)
@@ -138,7 +143,7 @@ fn is_denied(ip: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 addresses an IPv6 address may lead to, by the ways there are to wrap one.
+/// The IPv4 addresses embedded in an IPv6 address, by all known formats.
 fn wrapped(ip: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
     let [a, b, c, d, e, f, g, h] = ip.segments();
     let v4 =
@@ -150,10 +155,10 @@ fn wrapped(ip: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
         [0, 0, 0, 0, 0xFFFF, 0] => [v4(g, h), None],
         // NAT64 (RFC 6052)
         [0x64, 0xFF9B, 0, 0, 0, 0] => [v4(g, h), None],
-        // 6to4 (RFC 3056); such an interface id may wrap a second one (ISATAP, RFC 5214)
+        // 6to4 (RFC 3056); its interface id may embed a second one (ISATAP, RFC 5214)
         [0x2002, high, low, _, 0 | 0x200, 0x5EFE] => [v4(high, low), v4(g, h)],
         [0x2002, high, low, ..] => [v4(high, low), None],
-        // Teredo: server, and client inverted (RFC 4380 §4)
+        // Teredo: the server, and the client inverted (RFC 4380 §4)
         [0x2001, 0, high, low, ..] => [v4(high, low), v4(!g, !h)],
         [.., 0 | 0x200, 0x5EFE] => [v4(g, h), None],
         _ => [None; 2],

@@ -33,13 +33,13 @@ fn answer(forward: Option<Forward<'_>>) -> Vec<u8> {
     answer.payload.to_vec()
 }
 
-/// The one peer of all.
+/// The only peer.
 pub(crate) fn peer() -> SocketAddr {
     SocketAddr::from(([198, 51, 100, 7], 9000))
 }
 
 /// A client with an allocation and channel 0x4000 to the peer.
-pub(crate) fn paying(server: &mut Server, clock: &Clock) -> (FiveTuple, RelayId) {
+pub(crate) fn allocated_client(server: &mut Server, clock: &Clock) -> (FiveTuple, RelayId) {
     let from = from(Ipv4Addr::new(192, 0, 2, 10), 5000);
     let credential = Credential::mint(b"secret", clock.unix() + 3600, "alice");
     let key = Key::long_term(&credential.username, "moim", &credential.password);

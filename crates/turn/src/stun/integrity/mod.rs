@@ -3,10 +3,10 @@
 use aws_lc_rs::{constant_time, digest, hmac};
 use md5::{Digest as _, Md5};
 
-/// How the password of a long-term credential is made a key (RFC 8489 §18.5).
+/// The derivation of a key from a long-term password (RFC 8489 §18.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordAlgorithm {
-    /// 0x0001, for who names none.
+    /// 0x0001, the default if a client names none.
     Md5,
     /// 0x0002
     Sha256,
@@ -22,7 +22,7 @@ pub enum Integrity {
 }
 
 impl Integrity {
-    /// Bytes of the whole hash.
+    /// Length of the whole hash.
     pub(crate) fn length(self) -> u16 {
         match self {
             Self::Sha1 => 20,
@@ -30,8 +30,8 @@ impl Integrity {
         }
     }
 
-    /// Whether a hash so long may stand in its attribute: SHA-256 may be cut to whole words, and
-    /// to no less than half (RFC 8489 §14.6).
+    /// Returns whether the attribute may carry a hash of this length: SHA-256 may be truncated to a
+    /// multiple of 4 bytes, at least 16 (RFC 8489 §14.6).
     pub(crate) fn allows(self, length: usize) -> bool {
         match self {
             Self::Sha1 => length == 20,
@@ -40,7 +40,7 @@ impl Integrity {
     }
 }
 
-/// A long-term key: a hash over user, realm and password (RFC 8489 §9.2.2).
+/// A long-term key: a hash of username, realm and password (RFC 8489 §9.2.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     algorithm: PasswordAlgorithm,
@@ -48,8 +48,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a long-term credential, by MD5 as of old. Name and password are taken as they
-    /// are: whoever has them from a person prepares them first (`OpaqueString`, RFC 8265).
+    /// The key of a long-term credential by MD5. Name and password are used as they are; text that
+    /// a person has typed is to be prepared by the caller (`OpaqueString`, RFC 8265).
     #[must_use]
     pub fn long_term(username: &str, realm: &str, password: &str) -> Self {
         Self::derive(PasswordAlgorithm::Md5, username, realm, password)
@@ -76,7 +76,7 @@ impl Key {
         Self { algorithm, bytes }
     }
 
-    /// How it was made.
+    /// The algorithm of the derivation.
     #[must_use]
     pub fn algorithm(&self) -> PasswordAlgorithm {
         self.algorithm
@@ -90,7 +90,8 @@ impl Key {
         self.bytes.get(..len).unwrap_or_default()
     }
 
-    /// Whether `stated` is this key's hash over the message up to the attribute, in whole or cut.
+    /// Returns whether `stated` is this key's hash, perhaps truncated, over the message before the
+    /// attribute.
     pub(crate) fn verify(&self, integrity: Integrity, covered: &[u8], stated: &[u8]) -> bool {
         let Ok(length) = u16::try_from(stated.len()) else { return false };
         let tag = self.sign(integrity, covered, length);
@@ -99,21 +100,22 @@ impl Key {
             && constant_time::verify_slices_are_equal(tag, stated).is_ok()
     }
 
-    /// The hash over a message that ends where its attribute will be; the length field is taken to
-    /// reach to the end of that attribute, of `length` bytes, whatever it says now.
+    /// The hash over a message that ends where its integrity attribute will be. It covers a length
+    /// field that reaches to the end of that attribute, of `length` bytes.
     pub(crate) fn sign(&self, integrity: Integrity, covered: &[u8], length: u16) -> hmac::Tag {
         sign(self.as_bytes(), integrity, covered, length)
     }
 }
 
-/// Keys stay out of logs.
+/// Omits the key.
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Key(..)")
     }
 }
 
-/// USERHASH: a name that only who knows it can tell (RFC 8489 §14.4).
+/// The value of USERHASH, which identifies a username only to servers that know it (RFC 8489
+/// §14.4).
 #[must_use]
 pub fn userhash(username: &str, realm: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
@@ -156,7 +158,7 @@ pub(crate) fn fingerprint(covered: &[u8]) -> u32 {
     crc.finalize() ^ 0x5354_554E
 }
 
-/// The type, how long the attributes are, and what follows the length field.
+/// The type, the length of the attributes, and the bytes after the length field.
 #[allow(clippy::cast_possible_truncation, reason = "a parsed message is under 64 kB")]
 fn split_length(covered: &[u8]) -> (&[u8], u16, &[u8]) {
     let (head, rest) = covered.split_at_checked(2).unwrap_or((covered, &[]));
