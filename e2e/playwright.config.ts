@@ -3,12 +3,12 @@ import { CHROMIUM, CHROMIUM_FLAGS } from "./support/chromium.ts";
 
 export default defineConfig({
   outputDir: "results",
-  // One test at a time: a call of three takes a small machine whole.
+  // One test at a time: a call of three uses all of a small machine.
   workers: 1,
   fullyParallel: false,
   retries: 0,
   forbidOnly: !!process.env.CI,
-  // Waits end by conditions; this only bounds a test that hangs.
+  // Tests wait for conditions with their own deadlines; this only bounds one that hangs.
   timeout: 150_000,
   reporter: [["list"]],
   use: {

@@ -1,47 +1,47 @@
-// What the five pages share: what they were asked to do, what they heard, and whom they show.
+// Helpers shared by the five pages: query parameters, recorded events and tiles.
 
-const asked = new URLSearchParams(location.search);
+const query = new URLSearchParams(location.search);
 
-/** A value of the page's address, such as the server and the room. */
+/** Parameter of the page's address, such as the server or the room. */
 export function parameter(name) {
-  return asked.get(name) ?? undefined;
+  return query.get(name) ?? undefined;
 }
 
-/** Every event a page heard, with its arguments, in the order they came. */
-window.heard = [];
+/** All events that the page has received, with their arguments, in order. */
+window.receivedEvents = [];
 
-/** Handles a socket's events, and notes them. */
+/** Handles a socket's events and records them. */
 export function listen(socket, handlers) {
   for (const [event, handle] of Object.entries(handlers)) {
     socket.on(event, (...args) => {
-      window.heard.push([event, ...args]);
+      window.receivedEvents.push([event, ...args]);
       handle(...args);
     });
   }
 }
 
-/** The page's camera and microphone, shown in a tile of its own. */
+/** Opens camera and microphone and shows them in the page's own tile. */
 export async function openCamera() {
   const stream = await navigator.mediaDevices.getUserMedia({ video: true, audio: true });
   show("self", stream);
   return stream;
 }
 
-/** Shows a stream in the tile of that name. */
+/** Shows a stream in the tile with this name. */
 export function show(name, stream) {
   const tile = tileOf(name) ?? addTile(name);
   const video = tile.querySelector("video");
   if (video.srcObject !== stream) video.srcObject = stream;
 }
 
-/** Takes a tile away. */
+/** Removes a tile. */
 export function hide(name) {
   tileOf(name)?.remove();
 }
 
-/** Shows a word of how things stand. */
-export function say(word) {
-  document.querySelector("[data-testid=state]").textContent = word;
+/** Shows the state of the client. */
+export function setState(state) {
+  document.querySelector("[data-testid=state]").textContent = state;
 }
 
 function tileOf(name) {

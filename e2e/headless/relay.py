@@ -1,4 +1,4 @@
-"""Relays through moim with aioice: to an echo, over UDP and TCP."""
+"""Relays to an echo server through moim's TURN server with aioice, over UDP and TCP."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ from aioice import turn
 PORT, USER, PASSWORD, PEER = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
 
-class Heard(asyncio.DatagramProtocol):
+class Receiver(asyncio.DatagramProtocol):
     def __init__(self):
         self.messages = asyncio.Queue()
 
@@ -17,8 +17,8 @@ class Heard(asyncio.DatagramProtocol):
 
 
 async def relay(transport):
-    endpoint, heard = await turn.create_turn_endpoint(
-        Heard,
+    endpoint, receiver = await turn.create_turn_endpoint(
+        Receiver,
         server_addr=("127.0.0.1", PORT),
         username=USER,
         password=PASSWORD,
@@ -28,7 +28,7 @@ async def relay(transport):
     assert relayed[0] == "127.0.0.1", relayed
     for size in (1, 100, 1200):
         endpoint.sendto(b"x" * size, ("127.0.0.1", PEER))
-        data, addr = await asyncio.wait_for(heard.messages.get(), 10)
+        data, addr = await asyncio.wait_for(receiver.messages.get(), 10)
         assert (data, addr) == (b"x" * size, ("127.0.0.1", PEER)), (data, addr)
     endpoint.close()
 

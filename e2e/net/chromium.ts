@@ -1,4 +1,5 @@
-// Chromium inside a namespace: Playwright starts a script that enters it, and its pipe crosses.
+// Chromium inside a network namespace: Playwright launches a script that enters the namespace, and
+// controls the browser through the inherited pipe.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// A host of our own: a network namespace, named so that no run meets another's and leftovers are known as such.
+// A network namespace as a host. Its name contains the process id, so that runs don't collide and
+// leftovers can be recognised.
 
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -10,14 +11,14 @@ let count = 0;
 export class Namespace {
   private constructor(readonly name: string) {}
 
-  /** Makes one with loopback up. */
+  /** Creates a namespace with loopback up. */
   static add(role: string): Namespace {
     const namespace = new Namespace(`${PREFIX}-${process.pid}-${++count}-${role}`);
     ip("netns", "add", namespace.name);
-    // No nameserver answers, and at once: an unreachable one delays gathering by seconds.
+    // DNS queries fail at once: an unreachable nameserver would delay ICE gathering by seconds.
     mkdirSync(namespace.etc, { recursive: true });
     writeFileSync(`${namespace.etc}/resolv.conf`, "nameserver 127.0.0.1\n");
-    // An IPv6 address comes seconds after its link, and Chromium then breaks off what it is loading.
+    // IPv6 addresses appear seconds after the link, and Chromium then aborts requests in progress.
     if (existsSync("/proc/sys/net/ipv6")) {
       for (const which of ["all", "default"]) {
         namespace.set(`net.ipv6.conf.${which}.disable_ipv6`, "1");
@@ -27,7 +28,7 @@ export class Namespace {
     return namespace;
   }
 
-  /** Takes away what runs left behind that did not end well. */
+  /** Removes namespaces left behind by crashed runs. */
   static sweep(): void {
     for (const line of output("ip", ["netns", "list"]).split("\n")) {
       const name = line.split(" ")[0] ?? "";
@@ -36,20 +37,20 @@ export class Namespace {
     }
   }
 
-  /** Kills what runs inside and takes it away. */
+  /** Kills all processes inside and removes the namespace. */
   remove(): void {
     for (const pid of output("ip", ["netns", "pids", this.name]).split("\n").filter(Boolean)) {
       try {
         process.kill(Number(pid), "SIGKILL");
       } catch {
-        // Ended by itself in the meantime.
+        // Already ended.
       }
     }
     spawnSync("ip", ["netns", "del", this.name]);
     rmSync(this.etc, { recursive: true, force: true });
   }
 
-  /** The words before a command that put it inside. */
+  /** Command prefix that enters the namespace. */
   get within(): string[] {
     return ["ip", "netns", "exec", this.name];
   }
@@ -62,12 +63,12 @@ export class Namespace {
     return this.run("iptables", "-w", ...args);
   }
 
-  /** Turns a kernel setting. */
+  /** Sets a kernel parameter. */
   set(setting: string, value: string): void {
     this.run("sysctl", "-q", "-w", `${setting}=${value}`);
   }
 
-  /** Runs a command to its end and tells what it wrote. */
+  /** Runs a command to completion and returns its output. */
   run(...command: string[]): string {
     const [program, ...args] = [...this.within, ...command];
     return output(program!, args);
@@ -83,22 +84,11 @@ export class Namespace {
   }
 }
 
-/** A cable between two namespaces. */
-export function cable(a: Namespace, nameThere: string, b: Namespace, nameHere: string): void {
-  ip(
-    "link",
-    "add",
-    nameThere,
-    "netns",
-    a.name,
-    "type",
-    "veth",
-    "peer",
-    "name",
-    nameHere,
-    "netns",
-    b.name,
-  );
+/** Connects two namespaces by a veth pair with these interface names. */
+export function vethPair(a: Namespace, nameInA: string, b: Namespace, nameInB: string): void {
+  const endA = [nameInA, "netns", a.name];
+  const endB = [nameInB, "netns", b.name];
+  ip("link", "add", ...endA, "type", "veth", "peer", "name", ...endB);
 }
 
 export function ip(...args: string[]): void {

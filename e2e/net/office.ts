@@ -1,10 +1,10 @@
-// An office: everybody on one switch with the server, and each with a firewall of their own.
+// An office network: all desks and the server on one switch, and a firewall at each desk.
 //
 //   desk --\
 //   desk --- switch -- server
 //   desk --/
 
-import { cable, Namespace } from "./namespace.ts";
+import { Namespace, vethPair } from "./namespace.ts";
 
 const NETWORK = "11.22.44";
 const SILENT_ROUTER = `${NETWORK}.1`;
@@ -20,35 +20,32 @@ export class Desk {
     private address: string,
   ) {}
 
-  /** Nothing leaves by UDP. */
+  /** Drops all outgoing UDP. */
   dropUdp(): void {
     this.block("-p", "udp");
   }
 
-  /** The server is there for TCP that is not STUN: pages and signaling, but neither ICE nor TURN. */
+  /** Blocks UDP and STUN over TCP to the server: pages and signaling work, ICE and TURN do not. */
   hideMediaOf(server: string, port: number): void {
     this.block("-p", "udp", "-d", server, "--dport", `${port}`);
-    const hasCookie = ["-m", "string", "--algo", "bm", "--hex-string", STUN_COOKIE];
-    this.block("-p", "tcp", "-d", server, "--dport", `${port}`, ...hasCookie);
+    const matchesStun = ["-m", "string", "--algo", "bm", "--hex-string", STUN_COOKIE];
+    this.block("-p", "tcp", "-d", server, "--dport", `${port}`, ...matchesStun);
   }
 
-  /** How many packets the firewall has swallowed. */
-  get swallowed(): number {
+  /** Number of packets that the firewall has dropped. */
+  get droppedPackets(): number {
     const lines = this.host.iptables("-L", "OUTPUT", "-v", "-x", "-n").split("\n");
     const drops = lines.filter((line) => line.includes("DROP"));
     return drops.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[0]), 0);
   }
 
-  /** Another network: the old address is gone, and all that came by it. */
-  move(): void {
-    const [before, after] = [
-      this.address,
-      this.address.replace(/\d+$/, (n) => `${Number(n) + 100}`),
-    ];
-    this.host.ip("address", "del", `${before}/24`, "dev", "eth");
-    this.host.ip("address", "add", `${after}/24`, "dev", "eth");
+  /** Changes the IP address, as moving to another network does. */
+  changeAddress(): void {
+    const address = this.address.replace(/\d+$/, (n) => `${Number(n) + 100}`);
+    this.host.ip("address", "del", `${this.address}/24`, "dev", "eth");
+    this.host.ip("address", "add", `${address}/24`, "dev", "eth");
     this.host.ip("route", "replace", "default", "via", SILENT_ROUTER);
-    this.address = after;
+    this.address = address;
   }
 
   reset(): void {
@@ -82,13 +79,13 @@ export class Office {
     try {
       const hub = add("switch");
       hub.ip("link", "add", "bridge", "type", "bridge");
-      // Where media has no default route, browsers give up.
+      // Browsers give up on ICE without a default route.
       hub.ip("address", "add", `${SILENT_ROUTER}/24`, "dev", "bridge");
       hub.ip("link", "set", "bridge", "up");
       hub.set("net.ipv4.ip_forward", "0");
       const plug = (role: string, last: number): Namespace => {
         const host = add(role);
-        cable(hub, `port${last}`, host, "eth");
+        vethPair(hub, `port${last}`, host, "eth");
         hub.ip("link", "set", `port${last}`, "master", "bridge", "up");
         host.ip("address", "add", `${NETWORK}.${last}/24`, "dev", "eth");
         host.ip("link", "set", "eth", "up");

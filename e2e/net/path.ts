@@ -1,15 +1,15 @@
-// How media travels between two people, as their browsers tell.
+// Network path between two participants, as reported by their browsers.
 
 import { expect } from "@playwright/test";
 import type { Participant } from "../support/participant.ts";
 import type { CandidateEnd } from "../support/report.ts";
 
-export async function talk(people: Participant[]): Promise<void> {
+export async function waitForCall(people: Participant[]): Promise<void> {
   for (const person of people) await person.decodes(1);
 }
 
-/** The two ends of the way that media takes just now. */
-export async function path(
+/** Selected candidate pair of a page's only peer connection. */
+export async function selectedPair(
   person: Participant,
 ): Promise<{ local: CandidateEnd; remote: CandidateEnd }> {
   const { connections } = await person.report();

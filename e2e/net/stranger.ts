@@ -1,4 +1,5 @@
-// Attackers and the well-behaved clients that must not notice them (e2e/stranger), each in a network of its own.
+// Attacks, and the well-behaved clients that they must not affect (e2e/stranger), each in its own
+// network namespace.
 
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -6,7 +7,7 @@ import { join, resolve } from "node:path";
 import { binary, type Server } from "../support/server.ts";
 import type { Namespace } from "./namespace.ts";
 
-/** Delays and losses of one flow of the witness's. */
+/** Delay and loss of one flow of the well-behaved clients. */
 export interface Flow {
   sent: number;
   arrived: number;
@@ -16,15 +17,15 @@ export interface Flow {
 }
 
 export interface Witness {
-  /** One of a pair signals the other. */
+  /** Signals from one participant to another. */
   signal: Flow;
-  /** One TURN client sends to another. */
+  /** Packets from one TURN client to another. */
   relay: Flow;
-  /** Each joins a locked room, makes a room and allocates, all with clients of its own. */
+  /** Newcomers: each joins a locked room, creates a room and an allocation, on new connections. */
   newcomers: { count: number; failures: string[]; slowestMs: number };
 }
 
-/** What `moim load --json` tells of one kind of track. */
+/** Statistics of one kind of track, as written by `moim load --json`. */
 export interface Tracks {
   tracks: number;
   packets: number;
@@ -34,7 +35,7 @@ export interface Tracks {
   delayMs: { p50: number; p99: number; max: number };
 }
 
-/** A call by the media server. */
+/** A call through the media server, as written by `moim load --json`. */
 export interface Call {
   participants: number;
   failures: Record<string, number>;
@@ -44,7 +45,7 @@ export interface Call {
 }
 
 export interface Attack {
-  /** What became of what was tried. */
+  /** Number of attempts and of each outcome. */
   counts: Record<string, number>;
 }
 
@@ -70,10 +71,7 @@ export async function witness(
   return (await run(host, [program(), ...options, "witness"])) as Witness;
 }
 
-/**
- * Attacks with what the witness and the server leave of this machine's time: real strangers bring processors of
- * their own.
- */
+/** Attacks with idle scheduling priority, as real attackers don't use the server's CPUs. */
 export async function attack(
   host: Namespace,
   server: Server,
@@ -82,11 +80,11 @@ export async function attack(
   name: string,
 ): Promise<Attack> {
   const options = ["--url", url, "--ca", server.ca, "--seconds", `${seconds}`];
-  const idly = ["chrt", "--idle", "0"];
-  return (await run(host, [...idly, program(), ...options, "attack", name])) as Attack;
+  const idle = ["chrt", "--idle", "0"];
+  return (await run(host, [...idle, program(), ...options, "attack", name])) as Attack;
 }
 
-/** Two people in a room of the media server's, without browsers. */
+/** Runs a call of two headless participants through the media server. */
 export async function call(
   host: Namespace,
   server: Server,
@@ -95,21 +93,22 @@ export async function call(
 ): Promise<Call> {
   const options = ["--url", url, "--ca", server.ca, "--duration", `${seconds}s`];
   const people = ["--publishers", "2", "--media", "single", "--json"];
-  // It ends with failure where somebody missed something, which the caller sees for itself.
+  // Exit code 1 means that media was lost, which the test asserts in detail.
   return (await run(host, [binary(), "load", ...options, ...people], [0, 1])) as Call;
 }
 
 async function run(host: Namespace, command: string[], allowed = [0]): Promise<unknown> {
   const child = host.spawn(command, { stdio: ["ignore", "pipe", "pipe"] });
-  let [told, complaint] = ["", ""];
+  let stdout = "";
+  let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => {
-    told += chunk;
+    stdout += chunk;
   });
   child.stderr?.on("data", (chunk: Buffer) => {
-    complaint += chunk;
+    stderr += chunk;
   });
   const [code] = await once(child, "close");
-  if (!allowed.includes(code) || told === "")
-    throw new Error(`${command.join(" ")} ended with ${code}: ${complaint}`);
-  return JSON.parse(told);
+  if (!allowed.includes(code) || stdout === "")
+    throw new Error(`${command.join(" ")} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout);
 }

@@ -1,13 +1,13 @@
-// Playwright's `test` with the server, and two browsers at their own sites, in a world of NATs.
+// Playwright's `test` with a server and two browsers, each behind its own NAT.
 
 import { type Browser, test as base } from "@playwright/test";
 import type { IceKind, ObserverOptions } from "../support/observer.ts";
 import type { ChromiumParticipant } from "../support/participant.ts";
 import { Server } from "../support/server.ts";
-import { Company } from "../support/test.ts";
+import { ParticipantPool } from "../support/test.ts";
 import { launchChromiumIn } from "./chromium.ts";
 import type { Namespace } from "./namespace.ts";
-import { type Lines, type NatKind, World } from "./world.ts";
+import { type LinkKind, type NatKind, World } from "./world.ts";
 
 export { expect } from "@playwright/test";
 
@@ -23,26 +23,26 @@ interface Fixtures {
   /** Flags after `moim serve --listen … --data …`; `test.use` sets them. */
   flags: string[];
   server: Server;
-  company: Company;
+  pool: ParticipantPool;
   /** Opens a page at a site. */
   sit: (name: string, site: 0 | 1, observer?: ObserverOptions) => Promise<ChromiumParticipant>;
-  /** Lets two people, one at each site, enter a room, with only these kinds of ICE servers if given. */
+  /** Lets one participant at each site join a room, optionally with only some ICE servers. */
   meet: (ice?: IceKind[]) => Promise<[ChromiumParticipant, ChromiumParticipant]>;
 }
 
 interface WorkerFixtures {
   nat: NatKind;
-  lines: Lines;
+  links: LinkKind;
   network: Network;
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   nat: ["symmetric", { option: true, scope: "worker" }],
-  lines: ["plain", { option: true, scope: "worker" }],
+  links: ["plain", { option: true, scope: "worker" }],
 
   network: [
-    async ({ nat, lines }, use) => {
-      const world = await World.open(nat, lines);
+    async ({ nat, links }, use) => {
+      const world = await World.open(nat, links);
       const browsers: Browser[] = [];
       try {
         for (const { client } of [world.a, world.b]) browsers.push(await launchChromiumIn(client));
@@ -63,7 +63,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       flags,
       within: host.within,
       listen: `0.0.0.0:${PORT}`,
-      healthy: async (port) => answersInside(host, port),
+      healthy: async (port) => isHealthyWithin(host, port),
     });
     await use(server);
     await server.stop();
@@ -72,23 +72,23 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     }
   },
 
-  company: async ({ network, server }, use, info) => {
-    const company = new Company(
+  pool: async ({ network, server }, use, info) => {
+    const pool = new ParticipantPool(
       network.browsers[0],
       `https://${network.world.serverAddress}:${server.port}`,
     );
-    await use(company);
-    const problems = await company.goodbye(info);
+    await use(pool);
+    const problems = await pool.closeAll(info);
     for (const site of [network.world.a, network.world.b]) {
       site.dropUdp(false);
-      await site.line?.set({});
+      await site.link?.set({});
     }
     if (problems.length > 0) throw new Error(problems.join("\n"));
   },
 
-  sit: async ({ network, company }, use) => {
+  sit: async ({ network, pool }, use) => {
     await use((name, site, observer) =>
-      company.open(name, {
+      pool.open(name, {
         browser: network.browsers[site],
         observer,
         context: {
@@ -112,11 +112,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-/** Asks from within a host whether the server there is ready. */
-export function answersInside(host: Namespace, port: number): boolean {
-  const ask = `fetch("http://127.0.0.1:${port}/healthz").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+/** Checks `/healthz` from within the server's namespace. */
+export function isHealthyWithin(host: Namespace, port: number): boolean {
+  const script = `fetch("http://127.0.0.1:${port}/healthz").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
   try {
-    host.run(process.execPath, "-e", ask);
+    host.run(process.execPath, "-e", script);
     return true;
   } catch {
     return false;

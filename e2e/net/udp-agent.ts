@@ -1,4 +1,4 @@
-// A UDP socket inside a namespace, steered from outside.
+// A UDP socket inside a network namespace, controlled from the test process.
 
 import type { ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -10,7 +10,7 @@ export interface Received {
   from: string;
 }
 
-// Plain JavaScript, because a bare Node runs it.
+// Plain JavaScript: Node runs it without a loader.
 const PROGRAM = `
   const [port, echo] = process.argv.slice(1);
   const socket = require("node:dgram").createSocket("udp4");
@@ -30,7 +30,7 @@ export class UdpAgent {
 
   private constructor(private readonly process: ChildProcess) {}
 
-  /** An echo agent answers every datagram with its sender's address as seen there, as a STUN server would. */
+  /** An echo agent answers each datagram with its source address, as a STUN server does. */
   static async open(
     host: Namespace,
     port: number,
@@ -59,13 +59,13 @@ export class UdpAgent {
     this.process.send({ text, address, port: Number(port) });
   }
 
-  /** Sends to an echo agent and waits for its answer: how this socket looks from there. */
-  async ask(echo: string): Promise<string> {
+  /** Returns this socket's address as seen by an echo agent. */
+  async reflexiveAddress(echo: string): Promise<string> {
     const before = this.received.length;
-    this.send("ask", echo);
+    this.send("request", echo);
     for (;;) {
-      const answer = this.received.slice(before).find(({ from }) => from === echo);
-      if (answer) return answer.text;
+      const response = this.received.slice(before).find(({ from }) => from === echo);
+      if (response) return response.text;
       await once(this.events, "received");
     }
   }

@@ -1,9 +1,9 @@
-// Chromium as the system installed it, with a fake camera and microphone.
+// The system's Chromium, with a fake camera and microphone.
 
-/** Test tools must not download a browser of their own. */
+/** The system's browser: tests do not download one. */
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-const QUIET = [
+const BASE_FLAGS = [
   "--no-sandbox",
   "--no-first-run",
   "--disable-background-networking",
@@ -14,8 +14,8 @@ const QUIET = [
   "--mute-audio",
 ];
 
-/** Pages in the background are as awake as the one in front. */
-const AWAKE = [
+/** Background pages run unthrottled, like the one in front. */
+const UNTHROTTLED = [
   "--disable-background-timer-throttling",
   "--disable-backgrounding-occluded-windows",
   "--disable-renderer-backgrounding",
@@ -24,26 +24,26 @@ const AWAKE = [
 
 const FAKE_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
-/** Lets two pages of one machine meet where it has no other interface than loopback. */
+/** Lets two pages on one machine connect even if loopback is its only interface. */
 const LOOPBACK = [
   "--allow-loopback-in-peer-connection",
   "--disable-features=WebRtcHideLocalIpsWithMdns",
 ];
 
-export const CHROMIUM_FLAGS = [...QUIET, ...AWAKE, ...FAKE_DEVICES, ...LOOPBACK];
+export const CHROMIUM_FLAGS = [...BASE_FLAGS, ...UNTHROTTLED, ...FAKE_DEVICES, ...LOOPBACK];
 
-/** For machines of their own, in namespaces: no loopback shortcut, and the server's local CA is not installed. */
+/** Flags for network namespaces: no loopback shortcut, and the server's CA is not installed. */
 export const CHROMIUM_FLAGS_BEHIND_NAT = [
-  ...QUIET,
-  ...AWAKE,
+  ...BASE_FLAGS,
+  ...UNTHROTTLED,
   ...FAKE_DEVICES,
   "--ignore-certificate-errors",
 ];
 
-/** Whoever is asked for a camera or a microphone says no. */
-export const CHROMIUM_FLAGS_REFUSING = [
-  ...QUIET,
-  ...AWAKE,
+/** Denies every request for a camera or microphone. */
+export const CHROMIUM_FLAGS_DENYING_DEVICES = [
+  ...BASE_FLAGS,
+  ...UNTHROTTLED,
   "--use-fake-device-for-media-stream",
   "--use-fake-ui-for-media-stream=deny",
   ...LOOPBACK,

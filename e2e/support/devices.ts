@@ -1,18 +1,18 @@
-// Cameras, microphones and screens that a test makes hang, keeps busy or mutes, in front of the browser's own.
+// Wrappers around the capture APIs, with which a test makes devices hang, busy or muted.
 
 import type { Page } from "@playwright/test";
 
-export type Hanging = "audio" | "video" | "screen";
+export type DeviceKind = "audio" | "video" | "screen";
 
 export interface DeviceControl {
-  /** Kinds left unanswered until `answer`. */
-  hanging: Hanging[];
-  /** Ids of cameras that another program holds. */
+  /** Kinds whose requests stay pending until `resolvePending`. */
+  hanging: DeviceKind[];
+  /** Ids of cameras that are in use by another program. */
   busy: string[];
-  /** Every track that was captured. */
+  /** All captured tracks. */
   tracks: MediaStreamTrack[];
-  /** Answers all that hangs. */
-  answer(): void;
+  /** Resolves all pending requests. */
+  resolvePending(): void;
 }
 
 declare global {
@@ -22,45 +22,46 @@ declare global {
 }
 
 export interface DeviceOptions {
-  /** Cameras of the test's own, by id, instead of the browser's; their pictures are of one colour each. */
+  /** Ids of fake cameras that replace the browser's, each with video of one colour. */
   cameras?: string[];
 }
 
-/** Puts the controls into every page that is opened from now on, before its own script. */
-export async function controlDevices(page: Page, options: DeviceOptions = {}): Promise<void> {
-  await page.addInitScript(control, options);
+/** Installs the wrappers in every page opened from now on, before its own scripts. */
+export async function fakeDevices(page: Page, options: DeviceOptions = {}): Promise<void> {
+  await page.addInitScript(installFakes, options);
 }
 
 /** Self-contained: it is sent to the page as text. */
-function control({ cameras }: DeviceOptions): void {
+function installFakes({ cameras }: DeviceOptions): void {
   const media = navigator.mediaDevices;
-  // A page before any other has no devices.
+  // `about:blank` has no media devices.
   if (!media) return;
-  let waiting: (() => void)[] = [];
+  let pending: (() => void)[] = [];
   const devices: DeviceControl = {
     hanging: [],
     busy: [],
     tracks: [],
-    answer: () => {
+    resolvePending: () => {
       devices.hanging = [];
-      for (const answer of waiting) answer();
-      waiting = [];
+      for (const resolve of pending) resolve();
+      pending = [];
     },
   };
   window.devices = devices;
 
-  const answered = async (asked: Hanging[]) => {
-    if (!asked.some((kind) => devices.hanging.includes(kind))) return;
-    await new Promise<void>((resolve) => waiting.push(resolve));
+  const untilResolved = async (requested: DeviceKind[]) => {
+    if (!requested.some((kind) => devices.hanging.includes(kind))) return;
+    await new Promise<void>((resolve) => pending.push(resolve));
   };
   const captured = (stream: MediaStream) => {
     devices.tracks.push(...stream.getTracks());
     return stream;
   };
 
-  const pictureOf = (id: string): MediaStreamTrack => {
+  const videoTrackOf = (id: string): MediaStreamTrack => {
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [640, 360];
+    canvas.width = 640;
+    canvas.height = 360;
     const context = canvas.getContext("2d");
     let frame = 0;
     const draw = () => {
@@ -72,8 +73,9 @@ function control({ cameras }: DeviceOptions): void {
     const timer = setInterval(draw, 66);
     const [track] = canvas.captureStream(15).getVideoTracks();
     if (!track) throw new Error("a canvas without a track");
-    const [settings, stop] = [track.getSettings.bind(track), track.stop.bind(track)];
-    track.getSettings = () => ({ ...settings(), deviceId: id });
+    const getSettings = track.getSettings.bind(track);
+    const stop = track.stop.bind(track);
+    track.getSettings = () => ({ ...getSettings(), deviceId: id });
     track.stop = () => {
       clearInterval(timer);
       stop();
@@ -81,45 +83,45 @@ function control({ cameras }: DeviceOptions): void {
     return track;
   };
 
-  const idOf = (wanted: MediaTrackConstraints | boolean | undefined): string => {
+  const selectCamera = (constraints: MediaTrackConstraints | boolean | undefined): string => {
     const all = cameras ?? [];
-    const deviceId = typeof wanted === "object" ? wanted.deviceId : undefined;
-    const asked = (typeof deviceId === "object" && !Array.isArray(deviceId) ? deviceId : {}) as {
-      exact?: string;
-      ideal?: string;
-    };
-    if (asked.exact && !all.includes(asked.exact)) {
-      throw new OverconstrainedError("deviceId", "as this test has it");
+    const deviceId = typeof constraints === "object" ? constraints.deviceId : undefined;
+    const { exact, ideal } = (
+      typeof deviceId === "object" && !Array.isArray(deviceId) ? deviceId : {}
+    ) as { exact?: string; ideal?: string };
+    if (exact && !all.includes(exact)) {
+      throw new OverconstrainedError("deviceId", "failed by the test");
     }
-    return asked.exact ?? (all.includes(asked.ideal ?? "") ? asked.ideal : all[0]) ?? "";
+    return exact ?? (all.includes(ideal ?? "") ? ideal : all[0]) ?? "";
   };
 
   const getUserMedia = media.getUserMedia.bind(media);
-  media.getUserMedia = async (wanted = {}) => {
-    const kinds = (["audio", "video"] as const).filter((kind) => wanted[kind]);
-    await answered(kinds);
-    if (!cameras || !wanted.video) return captured(await getUserMedia(wanted));
-    const id = idOf(wanted.video);
-    if (devices.busy.includes(id))
-      throw new DOMException("as this test has it", "NotReadableError");
-    const voice = wanted.audio ? (await getUserMedia({ audio: wanted.audio })).getTracks() : [];
-    return captured(new MediaStream([...voice, pictureOf(id)]));
+  media.getUserMedia = async (constraints = {}) => {
+    const { audio, video } = constraints;
+    await untilResolved((["audio", "video"] as const).filter((kind) => constraints[kind]));
+    if (!cameras || !video) return captured(await getUserMedia(constraints));
+    const id = selectCamera(video);
+    if (devices.busy.includes(id)) {
+      throw new DOMException("failed by the test", "NotReadableError");
+    }
+    const audioTracks = audio ? (await getUserMedia({ audio })).getTracks() : [];
+    return captured(new MediaStream([...audioTracks, videoTrackOf(id)]));
   };
 
   const getDisplayMedia = media.getDisplayMedia.bind(media);
-  media.getDisplayMedia = async (wanted) => {
-    await answered(["screen"]);
-    return captured(await getDisplayMedia(wanted));
+  media.getDisplayMedia = async (options) => {
+    await untilResolved(["screen"]);
+    return captured(await getDisplayMedia(options));
   };
 
   const enumerateDevices = media.enumerateDevices.bind(media);
   media.enumerateDevices = async () => {
     const infos = await enumerateDevices();
     if (!cameras) return infos;
-    const own = cameras.map(
+    const fakes = cameras.map(
       (deviceId) =>
         ({ deviceId, kind: "videoinput", label: deviceId, groupId: "" }) as MediaDeviceInfo,
     );
-    return [...infos.filter(({ kind }) => kind !== "videoinput"), ...own];
+    return [...infos.filter(({ kind }) => kind !== "videoinput"), ...fakes];
   };
 }

@@ -1,10 +1,10 @@
-// Firefox as the system installed it, driven over WebDriver BiDi; Playwright only drives a build of its own.
+// The system's Firefox, driven over WebDriver BiDi: Playwright only drives its own build.
 
 import { type Browser, launch } from "puppeteer-core";
 
 export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
-/** `profile`: a folder with what it is to know already, such as certificates. */
+/** `profile`: folder of a prepared profile, for example with certificates. */
 export function launchFirefox(profile?: string): Promise<Browser> {
   return launch({
     ...(profile && { userDataDir: profile }),

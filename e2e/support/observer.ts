@@ -1,27 +1,28 @@
-// What runs in every page before its own script, so that tests can see what users see and what WebRTC does.
+// Script that runs in every page before its own: it records tiles, clicks, CSP violations and peer
+// connections, and applies test options to them.
 
-/** Kinds of ICE servers, so that a test can leave only some of them. */
+/** Kinds of ICE servers, of which a test may keep only some. */
 export type IceKind = "stun" | "turn-udp" | "turn-tcp" | "turn-tls";
 
 export interface ObserverOptions {
-  /** The ICE servers left to the page; all of them otherwise. */
+  /** ICE servers that the page may use; defaults to all. */
   ice?: IceKind[];
-  /** Media may only take the way through a TURN server. */
+  /** Restricts media to TURN (`iceTransportPolicy: "relay"`). */
   relayOnly?: boolean;
-  /** The camera gives a small picture, so that a small machine encodes for many. */
+  /** Reduces the camera's resolution, so that a small machine can encode for many. */
   camera?: "small" | "tiny";
-  /** What the page sends of pictures is encoded by this codec alone, as `VP9`. */
+  /** Restricts sent video to one codec, for example `VP9`. */
   codec?: string;
-  /** The camera is sent as one stream of several layers, as `L3T3_KEY`. */
+  /** Sends the camera as one SVC stream, for example `L3T3_KEY`, instead of simulcast. */
   scalabilityMode?: string;
 }
 
-/** A tile that came into or went out of the document. */
+/** A tile that was added to or removed from the document. */
 export interface TileChange {
   change: "added" | "removed";
   participant: string;
   name: string;
-  /** Milliseconds since 1970, the same clock for all pages of a machine. */
+  /** Milliseconds since 1970, on the clock shared by all pages of a machine. */
   at: number;
 }
 
@@ -50,14 +51,14 @@ export function observe(options: ObserverOptions): void {
     );
   });
 
-  const clicked = (event: Event) => {
+  const onClick = (event: Event) => {
     const control = event.target instanceof Element ? event.target.closest("[data-testid]") : null;
     if (control)
       observed.clicks.push({ testId: control.getAttribute("data-testid") ?? "", at: now() });
   };
-  window.addEventListener("click", clicked, { capture: true });
+  window.addEventListener("click", onClick, { capture: true });
 
-  const note = (change: TileChange["change"], node: Node) => {
+  const recordTiles = (change: TileChange["change"], node: Node) => {
     if (!(node instanceof Element)) return;
     const inside = node.querySelectorAll("[data-testid=tile]");
     for (const tile of node.matches("[data-testid=tile]") ? [node, ...inside] : inside) {
@@ -72,18 +73,19 @@ export function observe(options: ObserverOptions): void {
   };
   new MutationObserver((mutations) => {
     for (const mutation of mutations) {
-      for (const node of mutation.removedNodes) note("removed", node);
-      for (const node of mutation.addedNodes) note("added", node);
+      for (const node of mutation.removedNodes) recordTiles("removed", node);
+      for (const node of mutation.addedNodes) recordTiles("added", node);
     }
   }).observe(document, { childList: true, subtree: true });
 
-  // A page before any other has no devices.
+  // `about:blank` has no media devices.
   if (options.camera && navigator.mediaDevices) {
-    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    const [width, height] = options.camera === "small" ? [640, 360] : [320, 180];
-    const video = { width, height, frameRate: 15 };
-    navigator.mediaDevices.getUserMedia = (wanted) => {
-      return real(wanted?.video ? { ...wanted, video } : wanted);
+    const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const size =
+      options.camera === "small" ? { width: 640, height: 360 } : { width: 320, height: 180 };
+    const video = { ...size, frameRate: 15 };
+    navigator.mediaDevices.getUserMedia = (constraints) => {
+      return getUserMedia(constraints?.video ? { ...constraints, video } : constraints);
     };
   }
 
@@ -92,14 +94,14 @@ export function observe(options: ObserverOptions): void {
     if (url.startsWith("turns:")) return "turn-tls";
     return url.includes("transport=tcp") ? "turn-tcp" : "turn-udp";
   };
-  const kept = (configuration?: RTCConfiguration): RTCConfiguration | undefined => {
-    const keep = options.ice;
+  const restrict = (configuration?: RTCConfiguration): RTCConfiguration | undefined => {
+    const allowed = options.ice;
     if (options.relayOnly) configuration = { ...configuration, iceTransportPolicy: "relay" };
-    if (!keep || !configuration?.iceServers) return configuration;
+    if (!allowed || !configuration?.iceServers) return configuration;
     const iceServers = configuration.iceServers
       .map((server) => ({
         ...server,
-        urls: [server.urls].flat().filter((url) => keep.includes(kindOf(url))),
+        urls: [server.urls].flat().filter((url) => allowed.includes(kindOf(url))),
       }))
       .filter((server) => server.urls.length > 0);
     return { ...configuration, iceServers };
@@ -108,7 +110,7 @@ export function observe(options: ObserverOptions): void {
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Native {
     constructor(configuration?: RTCConfiguration) {
-      super(kept(configuration));
+      super(restrict(configuration));
       const states: string[] = [];
       const candidates: string[] = [];
       observed.peers.push({ connection: this, states, candidates });
@@ -122,14 +124,14 @@ export function observe(options: ObserverOptions): void {
       init?: RTCRtpTransceiverInit,
     ): RTCRtpTransceiver {
       const { codec, scalabilityMode } = options;
-      // Of these Chromium sends several sizes only where it is told the mode of each.
+      // Chromium sends simulcast of these codecs only if every encoding has a scalability mode.
       const needsMode = codec === "VP9" || codec === "AV1";
-      const asked = init?.sendEncodings;
-      const isCamera = asked?.some(({ rid }) => rid);
+      const requested = init?.sendEncodings;
+      const isCamera = requested?.some(({ rid }) => rid);
       const sendEncodings =
         isCamera && scalabilityMode
           ? [{ scalabilityMode, maxBitrate: 2_000_000 }]
-          : asked?.map((encoding) =>
+          : requested?.map((encoding) =>
               needsMode && encoding.rid ? { ...encoding, scalabilityMode: "L1T1" } : encoding,
             );
       const transceiver = super.addTransceiver(
@@ -137,14 +139,16 @@ export function observe(options: ObserverOptions): void {
         sendEncodings ? { ...init, sendEncodings } : init,
       );
       if (codec && (trackOrKind === "video" || transceiver.sender.track?.kind === "video")) {
-        const all = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
-        const wanted = [`video/${codec}`, "video/rtx"];
-        transceiver.setCodecPreferences(all.filter(({ mimeType }) => wanted.includes(mimeType)));
+        const supported = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
+        const types = [`video/${codec}`, "video/rtx"];
+        transceiver.setCodecPreferences(
+          supported.filter(({ mimeType }) => types.includes(mimeType)),
+        );
       }
       return transceiver;
     }
     override setConfiguration(configuration?: RTCConfiguration): void {
-      super.setConfiguration(kept(configuration));
+      super.setConfiguration(restrict(configuration));
     }
   };
 }

@@ -1,4 +1,4 @@
-// Somebody in a call, driven by the page's test ids as a person would.
+// A participant, driven through the page's test ids.
 
 import type { Page } from "@playwright/test";
 import type { TileChange } from "./observer.ts";
@@ -10,11 +10,11 @@ export class Participant {
   constructor(
     readonly name: string,
     readonly tab: Tab,
-    /** Where this participant reaches the server. */
+    /** Base URL at which this participant reaches the server. */
     readonly url: string,
   ) {}
 
-  /** From home by hand: makes a room and comes to its preview. */
+  /** Creates a room from the home view, which leads to its preview. */
   async createRoom(room: string): Promise<void> {
     await this.tab.goto(`${this.url}/`);
     await this.tab.fill("name-input", this.name);
@@ -22,20 +22,20 @@ export class Participant {
     await this.tab.click("create-room");
   }
 
-  /** To a room's preview, where its camera is on. */
-  async comeToDoor(room: string): Promise<void> {
-    await this.tab.goto(this.doorUrl(room));
-    await this.preview();
+  /** Opens a room's preview and waits for the camera. */
+  async openPreview(room: string): Promise<void> {
+    await this.tab.goto(this.previewUrl(room));
+    await this.waitForPreview();
   }
 
-  /** From the preview into the call. */
+  /** Joins the call from the preview. */
   async join(): Promise<void> {
     await this.tab.click("join");
-    await this.self();
+    await this.ownTile();
   }
 
   /** Waits until the preview shows the camera. */
-  async preview(): Promise<void> {
+  async waitForPreview(): Promise<void> {
     const inPage = () => {
       const preview = document.querySelector("[data-testid=preview]");
       const video = preview instanceof HTMLVideoElement ? preview : preview?.querySelector("video");
@@ -47,19 +47,19 @@ export class Participant {
     });
   }
 
-  /** Straight into the call, by the link that skips the preview. */
+  /** Joins the call through the link that skips the preview. */
   async enter(room: string): Promise<void> {
     await this.tab.goto(this.roomUrl(room));
-    await this.self();
+    await this.ownTile();
   }
 
-  /** The link that skips the preview. */
+  /** Link that skips the preview. */
   roomUrl(room: string): string {
-    return `${this.doorUrl(room)}&join=1`;
+    return `${this.previewUrl(room)}&join=1`;
   }
 
-  /** The link to a room's preview. */
-  doorUrl(room: string): string {
+  /** Link to a room's preview. */
+  previewUrl(room: string): string {
     return `${this.url}/r/${encodeURIComponent(room)}?name=${encodeURIComponent(this.name)}`;
   }
 
@@ -67,27 +67,27 @@ export class Participant {
     return this.tab.evaluate(report);
   }
 
-  /** This participant's own tile, once there is one. */
-  self(): Promise<TileReport> {
+  /** Waits for this participant's own tile. */
+  ownTile(): Promise<TileReport> {
     return until(`${this.name}'s own tile`, async () => {
       const { tiles } = await this.report();
       return { done: tiles.find((tile) => tile.self), seen: tiles };
     });
   }
 
-  /** The tiles of others, once there are exactly so many. */
-  others(count: number, deadline = DEADLINE): Promise<TileReport[]> {
-    const look = async () => {
+  /** Waits until there are exactly `count` tiles of other participants. */
+  remoteTiles(count: number, deadline = DEADLINE): Promise<TileReport[]> {
+    const poll = async () => {
       const { tiles } = await this.report();
       const others = tiles.filter((tile) => !tile.self);
       return { done: others.length === count ? others : undefined, seen: tiles };
     };
-    return until(`${count} others at ${this.name}'s`, look, deadline);
+    return until(`${this.name} to have ${count} remote tiles`, poll, deadline);
   }
 
   /**
-   * Waits until every one of so many others is seen and heard: its tile shows a video track whose frames are
-   * being decoded just now, and plays an audio track that brings packets and sound.
+   * Waits until the media of `count` other participants is decoded: each tile shows a video track
+   * whose frame count grows, and plays an audio track whose packets and energy grow.
    */
   async decodes(count: number, deadline = DEADLINE): Promise<void> {
     const before = new Map<string, Inbound>();
@@ -100,25 +100,27 @@ export class Participant {
         for (const stream of inbound) {
           if (!before.has(streamKey(stream))) before.set(streamKey(stream), stream);
         }
-        const moving = new Set(growing.map(({ track }) => track));
+        const active = new Set(growing.map(({ track }) => track));
         const others = page.tiles.filter((tile) => !tile.self);
-        const seen = others.filter(
-          (tile) => tile.videoWidth > 0 && tile.videoTracks.some((track) => moving.has(track)),
+        const withVideo = others.filter(
+          (tile) => tile.videoWidth > 0 && tile.videoTracks.some((track) => active.has(track)),
         );
-        const heard = others.filter((tile) => tile.audioTracks.some((track) => moving.has(track)));
-        const all = others.length === count && seen.length === count && heard.length === count;
-        return { done: all || undefined, seen: page };
+        const withAudio = others.filter((tile) =>
+          tile.audioTracks.some((track) => active.has(track)),
+        );
+        const isDone = [others, withVideo, withAudio].every(({ length }) => length === count);
+        return { done: isDone || undefined, seen: page };
       },
       deadline,
     );
   }
 
-  /** Tiles that came and went since the page was loaded. */
+  /** Tiles added and removed since the page was loaded. */
   tileChanges(): Promise<TileChange[]> {
     return this.tab.evaluate(() => window.observed.tiles);
   }
 
-  /** When a control was last clicked, on the clock of this machine's pages. */
+  /** Time at which a control was last clicked, on the clock shared by all pages of this machine. */
   async clickedAt(testId: string): Promise<number> {
     const clicks = await this.tab.evaluate(() => window.observed.clicks);
     const click = clicks.findLast((click) => click.testId === testId);
@@ -131,7 +133,7 @@ export class Participant {
   }
 }
 
-/** A participant whose page Playwright drives, for tests that look closer. */
+/** A participant in Chromium, whose page Playwright drives. */
 export class ChromiumParticipant extends Participant {
   constructor(
     name: string,

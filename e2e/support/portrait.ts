@@ -1,4 +1,4 @@
-// A camera picture of somebody who is not there: for screenshots, livelier than the browser's test pattern.
+// Drawn portraits as fake camera video, for screenshots without the browser's test pattern.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ export interface Portrait {
   longHair: boolean;
 }
 
-/** A browser whose camera shows this portrait. */
+/** Launches a browser whose camera shows this portrait. */
 export async function launchChromiumWith(portrait: Portrait): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), "moim-e2e-camera-"));
   const file = join(folder, "portrait.y4m");
@@ -31,7 +31,7 @@ export async function launchChromiumWith(portrait: Portrait): Promise<Browser> {
   return browser;
 }
 
-/** Uncompressed video, planes of 4:2:0, that loops without a jump. */
+/** Uncompressed 4:2:0 video that loops seamlessly. */
 function y4m(portrait: Portrait): Uint8Array {
   const parts: Uint8Array[] = [
     Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F6:1 Ip A1:1 C420jpeg\n`),
@@ -60,13 +60,13 @@ function frame(portrait: Portrait, sway: number): Uint8Array {
   return Buffer.concat([luma, blue, red]);
 }
 
-/** Shapes from back to front, each covering what is behind it with a soft edge. */
+/** Colour of a pixel: ellipses with soft edges, drawn from back to front. */
 function colourAt(portrait: Portrait, column: number, row: number, sway: number): Colour {
   const x = column - WIDTH / 2 - 6 * sway;
   const y = row - 300 - 2 * sway;
   let colour = mix(portrait.wall, shade(portrait.wall, 0.82), row / HEIGHT);
-  const over = (paint: Colour, covered: number) => {
-    if (covered > 0) colour = mix(colour, paint, Math.min(1, covered));
+  const over = (paint: Colour, coverage: number) => {
+    if (coverage > 0) colour = mix(colour, paint, Math.min(1, coverage));
   };
   if (portrait.longHair) over(portrait.hair, ellipse(x, y - 40, 150, 210));
   over(portrait.shirt, ellipse(x, y - 430, 330, 240));
@@ -80,14 +80,14 @@ function colourAt(portrait: Portrait, column: number, row: number, sway: number)
   return colour;
 }
 
-/** How much of a pixel an ellipse covers, by its distance from the edge. */
+/** Fraction of a pixel covered by an ellipse, estimated from the distance to its edge. */
 function ellipse(x: number, y: number, width: number, height: number): number {
-  const reach = Math.sqrt((x / width) ** 2 + (y / height) ** 2);
-  return Math.max(0, Math.min(1, (1 - reach) * Math.min(width, height) * 0.5 + 0.5));
+  const radius = Math.sqrt((x / width) ** 2 + (y / height) ** 2);
+  return Math.max(0, Math.min(1, (1 - radius) * Math.min(width, height) * 0.5 + 0.5));
 }
 
-function mix(from: Colour, to: Colour, share: number): Colour {
-  const blend = (index: 0 | 1 | 2) => from[index] + (to[index] - from[index]) * share;
+function mix(from: Colour, to: Colour, fraction: number): Colour {
+  const blend = (index: 0 | 1 | 2) => from[index] + (to[index] - from[index]) * fraction;
   return [blend(0), blend(1), blend(2)];
 }
 

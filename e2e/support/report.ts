@@ -1,11 +1,11 @@
-// One look at a page: its tiles and, from getStats, what each of its connections carries.
+// Snapshot of a page: its tiles and the getStats of each peer connection.
 
 export interface CandidateEnd {
   /** host, srflx, prflx or relay. */
   type: string;
-  /** How the two candidates reach each other. */
+  /** Transport protocol between the two candidates. */
   protocol: string;
-  /** How a relay candidate reaches its TURN server: udp, tcp or tls. */
+  /** Transport protocol to the TURN server of a relay candidate: udp, tcp or tls. */
   relayProtocol?: string;
   address?: string;
   port?: number;
@@ -22,9 +22,9 @@ export interface Inbound {
 
 export interface ConnectionReport {
   state: string;
-  /** Every state it has been in. */
+  /** All connection states so far. */
   states: string[];
-  /** Candidates it gathered. */
+  /** Gathered candidates. */
   candidates: string[];
   iceServers: string[];
   selected?: { local: CandidateEnd; remote: CandidateEnd };
@@ -36,11 +36,11 @@ export interface TileReport {
   name: string;
   self: boolean;
   connection: string;
-  /** Of its one `<video>`; 0 before the first frame. */
+  /** Width of the video; 0 before the first frame. */
   videoWidth: number;
-  /** Ids of the video tracks it shows. */
+  /** Ids of the video tracks that the tile shows. */
   videoTracks: string[];
-  /** Ids of the audio tracks it plays. */
+  /** Ids of the audio tracks that the tile plays. */
   audioTracks: string[];
 }
 
@@ -54,7 +54,7 @@ export async function report(): Promise<PageReport> {
   const connections: ConnectionReport[] = [];
   for (const { connection, states, candidates } of window.observed.peers) {
     if (connection.signalingState === "closed") continue;
-    // biome-ignore lint/suspicious/noExplicitAny: lib.dom knows little of what stats carry.
+    // biome-ignore lint/suspicious/noExplicitAny: lib.dom has no types for most statistics.
     const stats = new Map<string, any>();
     for (const [id, entry] of await connection.getStats()) stats.set(id, entry);
     const entries = [...stats.values()];

@@ -1,4 +1,4 @@
-// Rooms made by a program, for what the page has no button for.
+// Rooms created over Socket.IO, for settings that the page does not offer.
 
 import { io, type Socket } from "socket.io-client";
 import type { CreateRoom, Reply, RoomCreated } from "../../web/src/client/protocol.ts";
@@ -14,8 +14,8 @@ export async function createRoom(url: string, room: CreateRoom): Promise<void> {
   }
 }
 
-/** A room of another app, with one in it until the socket ends. */
-export async function meetElsewhere(url: string, room: string): Promise<Socket> {
+/** Creates a room of another app. Its one member stays until the socket is closed. */
+export async function createOtherAppRoom(url: string, room: string): Promise<Socket> {
   const socket = io(url, { forceNew: true, reconnection: false });
   const created = new Promise((resolve) => socket.once("created", resolve));
   socket.emit("join", room);

@@ -1,19 +1,19 @@
-// Shared screens, as somebody's page shows them.
+// Tiles of shared screens.
 
 import type { Participant } from "./participant.ts";
 import { until } from "./until.ts";
 
-interface Seen {
+interface ScreenTile {
   owner: string;
   large: boolean;
   width: number;
   frames: number;
 }
 
-/** Waits until the page shows the screen of that one, large and moving. */
+/** Waits until the viewer's page shows the owner's screen large, with frames arriving. */
 export async function seesScreenOf(viewer: Participant, owner: Participant): Promise<void> {
-  const look = () =>
-    viewer.tab.evaluate((): Seen[] =>
+  const screenTiles = () =>
+    viewer.tab.evaluate((): ScreenTile[] =>
       [...document.querySelectorAll("[data-testid=screen-tile]")].map((tile) => {
         const video = tile.querySelector("video");
         return {
@@ -26,10 +26,10 @@ export async function seesScreenOf(viewer: Participant, owner: Participant): Pro
     );
   let first: number | undefined;
   await until(`${viewer.name} to see ${owner.name}'s screen`, async () => {
-    const seen = await look();
+    const seen = await screenTiles();
     const screen = seen.find(({ owner: name }) => name === owner.name);
     if (screen && screen.width > 0) first ??= screen.frames;
-    const moves = screen && first !== undefined && screen.frames > first;
-    return { done: (moves && screen.large) || undefined, seen };
+    const isMoving = screen && first !== undefined && screen.frames > first;
+    return { done: (isMoving && screen.large) || undefined, seen };
   });
 }

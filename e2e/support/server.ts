@@ -1,4 +1,4 @@
-// The real binary, with a data folder of its own, on a free port of loopback.
+// The moim binary, with its own data folder, on a free loopback port.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
@@ -12,11 +12,11 @@ import { until } from "./until.ts";
 export interface ServerOptions {
   /** Flags after `moim serve --listen … --data …`. */
   flags?: string[];
-  /** Puts the command into another place, such as a network namespace. */
+  /** Command prefix, for example to enter a network namespace. */
   within?: string[];
-  /** Address and port to listen on; a free port of loopback otherwise. */
+  /** Address and port to listen on; defaults to a free loopback port. */
   listen?: string;
-  /** Asks `/healthz` from where the server can be reached. */
+  /** Health check, if `/healthz` cannot be reached from this process. */
   healthy?: (port: number) => Promise<boolean>;
 }
 
@@ -42,7 +42,7 @@ export class Server {
     this.process = this.spawn();
   }
 
-  /** Starts the server and waits until it says that it is ready. */
+  /** Starts the server and waits until it is ready. */
   static async start(options: ServerOptions = {}): Promise<Server> {
     for (let attempt = 1; ; attempt++) {
       const server = await Server.launch(options);
@@ -52,7 +52,7 @@ export class Server {
       } catch (error) {
         const log = server.log;
         await server.stop();
-        // Somebody else may have taken the port between our look and the server's bind.
+        // Another process may have taken the port between our probe and the server's bind.
         if (attempt < 3 && !options.listen && /in use|taken/i.test(log)) continue;
         throw new Error(`${error}\n${log}`);
       }
@@ -91,18 +91,18 @@ export class Server {
     });
   }
 
-  /** Where a browser on this machine reaches it. */
+  /** URL for browsers on this machine. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** The certificate that its own are signed with. */
+  /** Path of the server's CA certificate. */
   get ca(): string {
     return join(this.data, "ca.pem");
   }
 
-  /** KiB of memory that are resident (Linux), or 0 once it has ended. */
-  get memory(): number {
+  /** Resident memory in KiB (Linux), or 0 once the process has ended. */
+  get residentKib(): number {
     try {
       const status = readFileSync(`/proc/${this.process.pid}/status`, "utf8");
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
@@ -111,23 +111,23 @@ export class Server {
     }
   }
 
-  /** Ends it as a power cut does, once its data folder has what `isKept` looks for. */
-  async crash(isKept: (data: string) => boolean): Promise<void> {
-    await until("the server to keep its state", async () => ({
-      done: isKept(this.data) || undefined,
+  /** Kills the server without a shutdown, once `isPersisted` is true for its data folder. */
+  async crash(isPersisted: (data: string) => boolean): Promise<void> {
+    await until("the server to persist its state", async () => ({
+      done: isPersisted(this.data) || undefined,
     }));
     const exit = once(this.process, "exit");
     this.process.kill("SIGKILL");
     await exit;
   }
 
-  /** Starts it once more, with the same data and on the same port. */
-  async startAgain(): Promise<void> {
+  /** Restarts the server with the same data folder and port. */
+  async restart(): Promise<void> {
     this.process = this.spawn();
     await this.ready(answersOnLoopback);
   }
 
-  /** Everything it has written so far. */
+  /** Output so far. */
   get log(): string {
     return this.lines.join("");
   }
@@ -140,14 +140,14 @@ export class Server {
     );
   }
 
-  /** Asks it to end, and tells the code it ended with. */
+  /** Stops the server and returns its exit code. */
   async stop(): Promise<number | null> {
     if (!this.ended) {
       const exit = once(this.process, "exit");
-      const patience = setTimeout(() => this.process.kill("SIGKILL"), 15_000);
+      const timeout = setTimeout(() => this.process.kill("SIGKILL"), 15_000);
       this.process.kill("SIGTERM");
       await exit;
-      clearTimeout(patience);
+      clearTimeout(timeout);
     }
     rmSync(this.data, { recursive: true, force: true });
     return this.process.exitCode;
@@ -156,14 +156,14 @@ export class Server {
 
 async function answersOnLoopback(port: number): Promise<boolean> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`);
-    return answer.status === 200;
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+    return response.status === 200;
   } catch {
     return false;
   }
 }
 
-/** A port number that is free on TCP and UDP alike. */
+/** Finds a port that is free on both TCP and UDP. */
 async function freePort(): Promise<number> {
   for (;;) {
     const tcp = createServer().listen(0, "127.0.0.1");

@@ -1,20 +1,23 @@
-// A room whose media goes by the media server, as its people's pages tell.
+// Topology and peer connections of a call, as reported by the pages.
 
 import type { ChromiumParticipant, Participant } from "./participant.ts";
 import { DEADLINE, until } from "./until.ts";
 
-/** Waits until the page says by which topology media travels. */
-export async function hasTopology(person: Participant, topology: "mesh" | "sfu"): Promise<void> {
+/** Waits until the page shows this topology. */
+export async function waitForTopology(
+  person: Participant,
+  topology: "mesh" | "sfu",
+): Promise<void> {
   const inPage = () =>
     document.querySelector("[data-testid=topology]")?.getAttribute("data-topology") ?? "none";
-  await until(`${person.name} to be told of ${topology}`, async () => {
+  await until(`${person.name} to switch to ${topology}`, async () => {
     const seen = await person.tab.evaluate(inPage);
     return { done: seen === topology || undefined, seen };
   });
 }
 
-/** Waits until the page has exactly so many connections: at the media server one, in a mesh one to each. */
-export async function hasConnections(
+/** Waits for this number of peer connections: one with the media server, in a mesh one per peer. */
+export async function waitForConnections(
   person: Participant,
   count: number,
   deadline = DEADLINE,
@@ -30,17 +33,17 @@ export async function hasConnections(
   );
 }
 
-/** Everybody sees and hears everybody else, over the one connection to the media server. */
-export async function meetAtServer(people: Participant[]): Promise<void> {
-  for (const person of people) await hasTopology(person, "sfu");
+/** Waits until all participants decode each other, each over one connection to the media server. */
+export async function waitForSfuCall(people: Participant[]): Promise<void> {
+  for (const person of people) await waitForTopology(person, "sfu");
   for (const person of people) await person.decodes(people.length - 1);
-  for (const person of people) await hasConnections(person, 1);
-  // Still so without the links of before.
+  for (const person of people) await waitForConnections(person, 1);
+  // Still decoding after the mesh connections are closed.
   for (const person of people) await person.decodes(people.length - 1);
 }
 
-/** The way that media takes over the one connection. */
-export async function wayOf(person: ChromiumParticipant) {
+/** Selected candidate pair of a page's first peer connection. */
+export async function selectedPair(person: ChromiumParticipant) {
   const { connections } = await person.report();
   const selected = connections[0]?.selected;
   if (!selected) throw new Error(`${person.name} has no selected pair`);

@@ -1,4 +1,4 @@
-// A page of whichever browser, as little of it as every participant needs.
+// Common interface to a page of Chromium (Playwright) and Firefox (Puppeteer).
 
 import type { Page } from "@playwright/test";
 import type { Page as FirefoxPage } from "puppeteer-core";

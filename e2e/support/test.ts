@@ -1,4 +1,4 @@
-// Playwright's `test` with a server of its own for every test, and participants to open.
+// Playwright's `test`, with a server for each test and participants to open.
 
 import {
   type Browser,
@@ -9,31 +9,37 @@ import {
 import type { Browser as Firefox } from "puppeteer-core";
 import { launchFirefox } from "./firefox.ts";
 import { type ObserverOptions, observe } from "./observer.ts";
+import { PageMonitor } from "./page-monitor.ts";
 import { ChromiumParticipant, Participant } from "./participant.ts";
 import { Server } from "./server.ts";
 import { chromiumTab, firefoxTab } from "./tab.ts";
-import { Watch } from "./watch.ts";
 
 export { expect } from "@playwright/test";
 
 export interface OpenOptions {
-  /** Where the participant reaches the server, if not directly. */
+  /** URL of the page, if it is not the server's own. */
   url?: string;
-  /** Where the page finds the server, if it comes from elsewhere. */
+  /** URL of the server, if the page comes from another origin. */
   server?: string;
-  /** Another browser than the one all share. */
+  /** Browser to use instead of the shared one. */
   browser?: Browser;
   context?: BrowserContextOptions;
   observer?: ObserverOptions;
-  /** Complaints of the page that this test provokes. */
+  /** Patterns of page errors that the test provokes. */
   allow?: RegExp[];
   /** The test ends the page or its browser itself. */
-  mortal?: boolean;
+  mayCrash?: boolean;
 }
 
-/** The participants of one test, looked after until its end. */
-export class Company {
-  private readonly members: { participant: Participant; watch: Watch; mortal: boolean }[] = [];
+interface Member {
+  participant: Participant;
+  monitor: PageMonitor;
+  mayCrash: boolean;
+}
+
+/** The participants of one test, monitored and closed at its end. */
+export class ParticipantPool {
+  private readonly members: Member[] = [];
   private readonly browsers: { close(): Promise<void> }[] = [];
 
   constructor(
@@ -41,14 +47,14 @@ export class Company {
     private readonly url: string,
   ) {}
 
-  /** Opens an empty page for a participant in Chromium, with storage of its own. */
+  /** Opens an empty page in Chromium, with its own storage. */
   async open(name: string, options: OpenOptions = {}): Promise<ChromiumParticipant> {
     const url = options.url ?? this.url;
     const context = await (options.browser ?? this.browser).newContext(options.context);
     await context.addInitScript(observe, options.observer ?? {});
     const page = await context.newPage();
     const participant = new ChromiumParticipant(name, chromiumTab(page), url, page);
-    this.watch(participant, options).chromium(page);
+    this.monitor(participant, options).monitorChromium(page);
     return participant;
   }
 
@@ -63,47 +69,51 @@ export class Company {
     const page = await context.newPage();
     await page.evaluateOnNewDocument(observe, observer);
     const participant = new Participant(name, firefoxTab(page), url);
-    this.watch(participant, { allow }).firefox(page);
+    this.monitor(participant, { allow }).monitorFirefox(page);
     return participant;
   }
 
-  /** Closes a browser of the test's own at the end. */
-  bring<B extends { close(): Promise<void> }>(browser: B): B {
+  /** Registers a browser launched by the test, to be closed at the end. */
+  closeAtEnd<B extends { close(): Promise<void> }>(browser: B): B {
     this.browsers.push(browser);
     return browser;
   }
 
-  private watch(participant: Participant, options: OpenOptions): Watch {
+  private monitor(participant: Participant, options: OpenOptions): PageMonitor {
     const hosts = [participant.url, options.server ?? participant.url].map(hostOf);
-    const watch = new Watch(participant.name, hosts);
-    watch.allow(...(options.allow ?? []));
-    this.members.push({ participant, watch, mortal: options.mortal ?? false });
-    return watch;
+    const monitor = new PageMonitor(participant.name, hosts);
+    monitor.allow(...(options.allow ?? []));
+    this.members.push({ participant, monitor, mayCrash: options.mayCrash ?? false });
+    return monitor;
   }
 
-  /** Looks a last time at every page, closes it, and tells what it did that no page may. */
-  async goodbye(info: TestInfo): Promise<string[]> {
-    for (const { participant, watch, mortal } of this.members) {
-      if (mortal) continue;
+  /** Checks every page a last time, closes it, and returns the unexpected problems of all. */
+  async closeAll(info: TestInfo): Promise<string[]> {
+    for (const { participant, monitor, mayCrash } of this.members) {
+      if (mayCrash) continue;
       try {
         for (const violation of await participant.tab.evaluate(
           () => window.observed?.violations ?? [],
         )) {
-          watch.saw("Content Security Policy", violation);
+          monitor.add("Content Security Policy", violation);
         }
         const report = await participant.report();
-        watch.iceServers(report.connections.flatMap((connection) => connection.iceServers));
-        if (info.status !== info.expectedStatus) await this.testify(participant, report, info);
+        monitor.checkIceServers(report.connections.flatMap((connection) => connection.iceServers));
+        if (info.status !== info.expectedStatus) await this.attachReport(participant, report, info);
       } catch (error) {
-        watch.saw("at the end", String(error));
+        monitor.add("at the end", String(error));
       }
       await participant.close();
     }
     for (const browser of this.browsers) await browser.close();
-    return this.members.flatMap(({ watch }) => watch.found);
+    return this.members.flatMap(({ monitor }) => monitor.unexpected);
   }
 
-  private async testify(participant: Participant, report: unknown, info: TestInfo): Promise<void> {
+  private async attachReport(
+    participant: Participant,
+    report: unknown,
+    info: TestInfo,
+  ): Promise<void> {
     const { name } = participant;
     const body = JSON.stringify(report, null, 1);
     await info.attach(`${name}.json`, { body, contentType: "application/json" });
@@ -120,9 +130,9 @@ interface Fixtures {
   /** Flags after `moim serve --listen … --data …`; `test.use` sets them. */
   flags: string[];
   server: Server;
-  company: Company;
+  pool: ParticipantPool;
   /** Opens participants. */
-  open: Company["open"];
+  open: ParticipantPool["open"];
 }
 
 interface WorkerFixtures {
@@ -139,22 +149,22 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     if (info.status !== info.expectedStatus) {
       await info.attach("server.log", { body: server.log, contentType: "text/plain" });
     }
-    if (code !== 0) throw new Error(`moim ended with code ${code} when asked to\n${server.log}`);
+    if (code !== 0) throw new Error(`moim exited with code ${code} on SIGTERM\n${server.log}`);
   },
 
-  company: async ({ browser, server }, use, info) => {
-    const company = new Company(browser, server.url);
-    await use(company);
-    const problems = await company.goodbye(info);
+  pool: async ({ browser, server }, use, info) => {
+    const pool = new ParticipantPool(browser, server.url);
+    await use(pool);
+    const problems = await pool.closeAll(info);
     if (problems.length > 0) throw new Error(problems.join("\n"));
   },
 
-  open: async ({ company }, use) => {
-    await use((name, options) => company.open(name, options));
+  open: async ({ pool }, use) => {
+    await use((name, options) => pool.open(name, options));
   },
 
   firefox: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs.
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright derives a fixture's dependencies from this pattern.
     async ({}, use) => {
       const firefox = await launchFirefox();
       await use(firefox);

@@ -1,5 +1,5 @@
-// Browsers that trust a server's local CA, so that `turns:` is held to real certificates: browsers offer nobody a
-// way around those of a TURN server.
+// Browsers that trust the server's local CA. TURN over TLS needs this: browsers have no option to
+// accept a TURN server's invalid certificate.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -11,50 +11,50 @@ import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
 import { launchFirefox } from "./firefox.ts";
 import type { Server } from "./server.ts";
 
-/** A folder that ends with its browser. */
-async function within<T>(
-  what: (folder: string) => Promise<T>,
-  ends: (browser: T, end: () => void) => void,
+/** Launches a browser with a temporary folder, which is removed when the browser disconnects. */
+async function launchWithFolder<T>(
+  launch: (folder: string) => Promise<T>,
+  onDisconnect: (browser: T, remove: () => void) => void,
 ) {
   const folder = mkdtempSync(join(tmpdir(), "moim-e2e-trust-"));
-  const end = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
-    const browser = await what(folder);
-    ends(browser, end);
+    const browser = await launch(folder);
+    onDisconnect(browser, remove);
     return browser;
   } catch (error) {
-    end();
+    remove();
     throw error;
   }
 }
 
-/** Puts the server's CA into a certificate store of NSS, which both browsers read. */
-async function trust(server: Server, store: string): Promise<void> {
-  const answer = await fetch(`${server.url}/ca.crt`);
-  if (!answer.ok) throw new Error(`no CA: ${answer.status}`);
+/** Adds the server's CA to an NSS certificate store, which both browsers read. */
+async function trustCa(server: Server, store: string): Promise<void> {
+  const response = await fetch(`${server.url}/ca.crt`);
+  if (!response.ok) throw new Error(`no CA: ${response.status}`);
   mkdirSync(store, { recursive: true });
   const authority = join(store, "authority");
-  writeFileSync(authority, Buffer.from(await answer.arrayBuffer()));
+  writeFileSync(authority, Buffer.from(await response.arrayBuffer()));
   const certutil = (...args: string[]) => execFileSync("certutil", [...args, "-d", `sql:${store}`]);
   certutil("-N", "--empty-password");
   certutil("-A", "-n", "moim", "-t", "C,,", "-i", authority);
 }
 
-/** Chromium looks for certificates of its user's at home. */
+/** Launches Chromium, which reads the user's certificate store in the home folder. */
 export function launchTrustingChromium(server: Server): Promise<Browser> {
   const launch = async (home: string) => {
-    await trust(server, join(home, ".pki", "nssdb"));
+    await trustCa(server, join(home, ".pki", "nssdb"));
     const env = { ...process.env, HOME: home };
     return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS, env });
   };
-  return within(launch, (browser, end) => browser.on("disconnected", end));
+  return launchWithFolder(launch, (browser, remove) => browser.on("disconnected", remove));
 }
 
-/** Firefox looks for them in its profile. */
+/** Launches Firefox, which reads the certificate store in its profile. */
 export function launchTrustingFirefox(server: Server): Promise<Firefox> {
   const launch = async (profile: string) => {
-    await trust(server, profile);
+    await trustCa(server, profile);
     return launchFirefox(profile);
   };
-  return within(launch, (browser, end) => browser.on("disconnected", end));
+  return launchWithFolder(launch, (browser, remove) => browser.on("disconnected", remove));
 }

@@ -1,4 +1,4 @@
-// A page of `clients/`, served from an origin of its own or out of a folder, as a tutorial's page is.
+// Pages of the published tutorial clients (`clients/`), served from their own origin or by moim.
 
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync } from "node:fs";
@@ -9,36 +9,36 @@ import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { expect } from "@playwright/test";
 import type { ChromiumParticipant } from "./participant.ts";
-import type { Company } from "./test.ts";
+import type { ParticipantPool } from "./test.ts";
 import { until } from "./until.ts";
 
 declare global {
   interface Window {
-    /** Every event the page heard, with its arguments. */
-    heard: Heard[];
+    /** All Socket.IO events that the page has received, with their arguments. */
+    receivedEvents: ReceivedEvent[];
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: each test knows what its client's arguments are.
-export type Heard = [event: string, ...args: any[]];
+// biome-ignore lint/suspicious/noExplicitAny: arguments differ by event.
+export type ReceivedEvent = [event: string, ...args: any[]];
 
-/** The five pages, and where each finds its client. */
-const BUNDLE_AT = {
+/** The five clients, with the path at which each page loads socket.io-client. */
+const BUNDLE_PATHS = {
   "video-chat": "/socket.io-client.js",
   "perfect-negotiation": "/socket.io-client.js",
   conference: "/socket.io-client.js",
   "one-to-one": "/socket.io-client.js",
   codelab: "/socket.io/socket.io.js",
 };
-export type Client = keyof typeof BUNDLE_AT;
+export type Client = keyof typeof BUNDLE_PATHS;
 
-/** The versions of socket.io-client that the published clients load, each from its own package. */
+/** Versions of socket.io-client that the published clients use, each from its own package. */
 export type Version = "2.3.0" | "2.3.1" | "4.3.2" | "4.4.1";
 
 const E2E = join(import.meta.dirname, "..");
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 
-/** The files of a client's page, by where the page finds them. */
+/** Files of a client's page, by URL path. */
 function filesOf(client: Client, version?: Version): Record<string, string> {
   const page = {
     "/index.html": join(E2E, "clients", client, "index.html"),
@@ -47,10 +47,10 @@ function filesOf(client: Client, version?: Version): Record<string, string> {
   };
   if (!version) return page;
   const bundle = join(E2E, `node_modules/socket.io-client-${version}/dist/socket.io.js`);
-  return { ...page, [BUNDLE_AT[client]]: bundle };
+  return { ...page, [BUNDLE_PATHS[client]]: bundle };
 }
 
-/** A client's page in a new folder, with a version of socket.io-client or without any. */
+/** Copies a client's page into a new folder, with or without a version of socket.io-client. */
 export function folderOf(client: Client, version?: Version): string {
   const folder = mkdtempSync(join(tmpdir(), "moim-e2e-page-"));
   for (const [path, file] of Object.entries(filesOf(client, version))) {
@@ -60,22 +60,22 @@ export function folderOf(client: Client, version?: Version): string {
   return folder;
 }
 
-/** One client's page, as people open it. */
+/** A site that serves one client's page. */
 export class Tutorial {
-  private readonly mortals: Learner[] = [];
+  private readonly crashableUsers: TutorialUser[] = [];
 
   private constructor(
     readonly origin: string,
     private readonly server: string,
-    private readonly company: Company,
+    private readonly pool: ParticipantPool,
     private readonly close: () => Promise<void>,
   ) {}
 
-  /** Serves it on another origin than moim's. */
-  static async elsewhere(
+  /** Serves the page from its own origin. */
+  static async onOwnOrigin(
     client: Client,
     version: Version,
-    company: Company,
+    pool: ParticipantPool,
     server: string,
   ): Promise<Tutorial> {
     const files = filesOf(client, version);
@@ -89,55 +89,55 @@ export class Tutorial {
     http.listen(0, "127.0.0.1");
     await once(http, "listening");
     const origin = `http://localhost:${(http.address() as AddressInfo).port}`;
-    return new Tutorial(origin, server, company, async () => {
+    return new Tutorial(origin, server, pool, async () => {
       http.closeAllConnections();
       http.close();
       await once(http, "close");
     });
   }
 
-  /** Finds it at moim itself, which serves its folder. */
-  static at(server: string, company: Company): Tutorial {
-    return new Tutorial(server, server, company, async () => {});
+  /** The page as served by moim itself, from a `--static` folder. */
+  static onServer(server: string, pool: ParticipantPool): Tutorial {
+    return new Tutorial(server, server, pool, async () => {});
   }
 
-  /** Opens the page for somebody, who may be killed by the test. */
-  async open(name: string, room = "tea", mortal = false): Promise<Learner> {
+  /** Opens the page for a user. With `mayCrash` the test may crash that page. */
+  async open(name: string, room = "tea", mayCrash = false): Promise<TutorialUser> {
     const { origin, server } = this;
-    const person = await this.company.open(name, { url: origin, server, mortal });
-    // A page that is told of no server finds it where it came from.
-    const told = new URLSearchParams({ room, name });
-    if (server !== origin) told.set("server", server);
-    await person.tab.goto(`${origin}/?${told}`);
-    const learner = new Learner(person);
-    if (mortal) this.mortals.push(learner);
-    return learner;
+    const person = await this.pool.open(name, { url: origin, server, mayCrash });
+    // Without a `server` parameter, the page connects to its own origin.
+    const query = new URLSearchParams({ room, name });
+    if (server !== origin) query.set("server", server);
+    await person.tab.goto(`${origin}/?${query}`);
+    const user = new TutorialUser(person);
+    if (mayCrash) this.crashableUsers.push(user);
+    return user;
   }
 
   async stop(): Promise<void> {
-    for (const { person } of this.mortals) await person.close();
+    for (const { person } of this.crashableUsers) await person.close();
     await this.close();
   }
 }
 
-/** Somebody who uses a tutorial's page. */
-export class Learner {
+/** A user of a client's page. */
+export class TutorialUser {
   constructor(readonly person: ChromiumParticipant) {}
 
   click(testId: string): Promise<void> {
     return this.person.tab.click(testId);
   }
 
-  /** Waits until the page says how things stand with it. */
-  async says(word: string | RegExp): Promise<void> {
-    await expect(this.person.page.getByTestId("state")).toHaveText(word, { timeout: 30_000 });
+  /** Waits until the page shows this state. */
+  async hasState(state: string | RegExp): Promise<void> {
+    await expect(this.person.page.getByTestId("state")).toHaveText(state, { timeout: 30_000 });
   }
 
-  /** Asks to be let in again and again while the room is full: nobody is told when it no longer is. */
-  async insists(ask: () => Promise<unknown>): Promise<void> {
-    await until(`${this.person.name} to be let in`, async () => {
-      await ask();
-      await this.says(/^(joined|full)$/);
+  /** Retries to join while the room is full: these clients are not notified of a free place. */
+  async retryUntilJoined(join: () => Promise<unknown>): Promise<void> {
+    await until(`${this.person.name} to join`, async () => {
+      await join();
+      await this.hasState(/^(joined|full)$/);
       const seen = await this.person.page.getByTestId("state").textContent();
       return { done: seen === "joined" || undefined, seen };
     });
@@ -147,38 +147,42 @@ export class Learner {
     return this.person.decodes(others);
   }
 
-  /** What it heard so far. */
-  all(): Promise<Heard[]> {
-    return this.person.tab.evaluate(() => window.heard);
+  /** All events received so far. */
+  received(): Promise<ReceivedEvent[]> {
+    return this.person.tab.evaluate(() => window.receivedEvents);
   }
 
-  /** The first so named event that it hears, also if it did before. */
-  heard(event: string, matches: (heard: Heard) => boolean = () => true): Promise<Heard> {
-    return until(`${this.person.name} to hear ${event}`, async () => {
-      const all = await this.all();
-      const found = all.find((heard) => heard[0] === event && matches(heard));
-      return { done: found, seen: all.map(([event]) => event) };
+  /** Waits for the first matching event, which may already have been received. */
+  receives(
+    event: string,
+    matches: (received: ReceivedEvent) => boolean = () => true,
+  ): Promise<ReceivedEvent> {
+    return until(`${this.person.name} to receive ${event}`, async () => {
+      const all = await this.received();
+      const match = all.find((received) => received[0] === event && matches(received));
+      return { done: match, seen: all.map(([event]) => event) };
     });
   }
 
-  /** The names of what it heard, without those of no interest. */
-  async order(...events: string[]): Promise<string[]> {
-    return (await this.all()).map(([event]) => event).filter((event) => events.includes(event));
+  /** Names of the received events, in order, restricted to these. */
+  async eventOrder(...events: string[]): Promise<string[]> {
+    const names = (await this.received()).map(([event]) => event);
+    return names.filter((event) => events.includes(event));
   }
 
-  /** A value that the page keeps for tests. */
-  async noted(name: "socketId" | "streamId"): Promise<string> {
+  /** Value that the page exposes for tests. */
+  async pageValue(name: "socketId" | "streamId"): Promise<string> {
     const { page } = this.person;
     await expect(page.locator("body")).toHaveAttribute(ATTRIBUTE[name]);
     return (await page.locator("body").getAttribute(ATTRIBUTE[name])) ?? "";
   }
 
-  /** Its page dies where it stands, without a word to the server. */
-  async kill(): Promise<void> {
+  /** Crashes the page, which sends nothing more to the server. */
+  async crash(): Promise<void> {
     const { page } = this.person;
     const session = await page.context().newCDPSession(page);
     const crash = page.waitForEvent("crash");
-    // The page dies before it could answer.
+    // The page crashes before it can answer.
     session.send("Page.crash").catch(() => {});
     await crash;
   }

@@ -1,9 +1,9 @@
-// Client 004: enters first and opens the camera then; calls once both have theirs.
+// Client 004: enters the room before it opens the camera; calls once both have theirs.
 
-import { listen, openCamera, parameter, say, show } from "/page.js";
+import { listen, openCamera, parameter, setState, show } from "/page.js";
 
 const room = parameter("room");
-// The server is the page's own unless it is told of another.
+// Without the parameter, socket.io-client connects to the page's own origin.
 const socket = io(parameter("server"));
 
 let isInitiator = false;
@@ -12,12 +12,12 @@ let isOtherReady = false;
 let camera;
 let connection;
 
-const tell = (message) => socket.emit("message", message);
+const send = (message) => socket.emit("message", message);
 
 listen(socket, {
   created: () => {
     isInitiator = true;
-    say("created");
+    setState("created");
     start();
   },
   join: () => {
@@ -25,11 +25,11 @@ listen(socket, {
   },
   joined: () => {
     isChannelReady = true;
-    say("joined");
+    setState("joined");
     start();
   },
   ready: () => {},
-  full: () => say("full"),
+  full: () => setState("full"),
   message: async (message) => {
     if (message === "got user media") {
       isOtherReady = true;
@@ -39,7 +39,7 @@ listen(socket, {
       connection.setRemoteDescription(message);
       const answer = await connection.createAnswer();
       connection.setLocalDescription(answer);
-      tell(answer);
+      send(answer);
     } else if (message.type === "answer") {
       connection.setRemoteDescription(message);
     } else if (message.type === "candidate") {
@@ -53,17 +53,17 @@ socket.emit("create or join", room);
 
 async function start() {
   camera = await openCamera();
-  tell("got user media");
+  send("got user media");
   await call();
 }
 
-/** Offers, as soon as both are there with their cameras. */
+/** Sends the offer once both clients are in the room with their cameras open. */
 async function call() {
   if (connection || !isInitiator || !isChannelReady || !camera || !isOtherReady) return;
   connect();
   const offer = await connection.createOffer();
   connection.setLocalDescription(offer);
-  tell(offer);
+  send(offer);
 }
 
 function connect() {
@@ -71,7 +71,7 @@ function connect() {
   connection.addEventListener("icecandidate", ({ candidate }) => {
     if (!candidate) return;
     const { sdpMLineIndex: label, sdpMid: id } = candidate;
-    tell({ type: "candidate", label, id, candidate: candidate.candidate });
+    send({ type: "candidate", label, id, candidate: candidate.candidate });
   });
   connection.addEventListener("track", ({ streams }) => show("other", streams[0]));
   for (const track of camera.getTracks()) connection.addTrack(track, camera);

@@ -1,11 +1,11 @@
-// Client 002: a lobby, and in a room a connection to everyone, which the newcomer offers.
+// Client 002: a lobby, and in each room a full mesh, in which the newcomer makes the offers.
 
-import { hide, listen, openCamera, parameter, say, show } from "/page.js";
+import { hide, listen, openCamera, parameter, setState, show } from "/page.js";
 
 const server = parameter("server");
 const userName = parameter("name");
 
-/** Stays for as long as the page; each room has a socket of its own besides. */
+/** Socket of the lobby, open while the page is; each room has another one. */
 const lobby = io(server, { forceNew: true });
 let leave = () => {};
 
@@ -34,7 +34,7 @@ function list(rooms) {
 async function enter(roomID) {
   const camera = await openCamera();
   const socket = io(server, { forceNew: true });
-  /** By the socket at the other end. */
+  /** By the id of the remote socket. */
   const connections = new Map();
 
   const connect = (socketID) => {
@@ -60,7 +60,7 @@ async function enter(roomID) {
         const connection = connect(socketID);
         describe("offer", socketID, await connection.createOffer());
       }
-      say("joined");
+      setState("joined");
     },
     "user joined": ({ socketID, streamID }) => members.set(streamID, socketID),
     offer: async ({ caller, sdp }) => {
@@ -70,8 +70,8 @@ async function enter(roomID) {
     },
     answer: ({ caller, sdp }) => connections.get(caller).setRemoteDescription(sdp),
     "ice-candidate": ({ caller, candidate }) => {
-      // Candidates go to all in the room, so most of them are of connections to somebody else,
-      // which the user name fragment tells.
+      // Candidates are broadcast to the room, so most belong to another pair's connection; those
+      // fail because of their username fragment.
       connections
         .get(caller)
         ?.addIceCandidate(candidate)
@@ -95,6 +95,6 @@ async function enter(roomID) {
     for (const connection of connections.values()) connection.close();
     for (const tile of document.querySelectorAll("[data-testid=tile]")) tile.remove();
     for (const track of camera.getTracks()) track.stop();
-    say("left");
+    setState("left");
   };
 }

@@ -1,6 +1,6 @@
-// Client 003: the camera first, then the room; the newcomer offers.
+// Client 003: opens the camera before it enters the room; the newcomer makes the offer.
 
-import { hide, listen, openCamera, parameter, say, show } from "/page.js";
+import { hide, listen, openCamera, parameter, setState, show } from "/page.js";
 
 const socket = io(parameter("server"));
 let camera;
@@ -19,13 +19,13 @@ listen(socket, {
     document.body.dataset.socketId = socket.id;
   },
   all_users: async (users) => {
-    say("joined");
+    setState("joined");
     if (users.length === 0) return;
     const offer = await connection.createOffer();
     connection.setLocalDescription(offer);
     socket.emit("offer", offer);
   },
-  room_full: () => say("full"),
+  room_full: () => setState("full"),
   getOffer: async (offer) => {
     connection.setRemoteDescription(offer);
     const answer = await connection.createAnswer();

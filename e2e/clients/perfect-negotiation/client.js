@@ -1,6 +1,6 @@
-// Client 001: both sides may offer; whoever pressed Start is impolite.
+// Client 001: perfect negotiation, in which the client that pressed Start is impolite.
 
-import { listen, openCamera, parameter, say, show } from "/page.js";
+import { listen, openCamera, parameter, setState, show } from "/page.js";
 
 const socket = io(parameter("server"), { path: "/webRTC_V0", transports: ["websocket"] });
 const connection = new RTCPeerConnection();
@@ -29,7 +29,7 @@ connection.addEventListener("icecandidate", ({ candidate }) => {
 connection.addEventListener("track", ({ streams }) => show("other", streams[0]));
 
 listen(socket, {
-  connect: () => say("ready"),
+  connect: () => setState("ready"),
   "webrtc:signaling": async ({ type, data }) => {
     if (type === "candidate") {
       await connection.addIceCandidate(data).catch((error) => {
@@ -48,7 +48,7 @@ listen(socket, {
   },
 });
 
-/** Sends the camera, if it does not yet. */
+/** Opens and sends the camera, unless it is already sent. */
 async function send() {
   if (camera) return;
   camera = await openCamera();

@@ -1,6 +1,6 @@
-// Client 000: whoever was first in the room calls whoever says that it is ready.
+// Client 000: the first client in the room calls the other one when that one is ready.
 
-import { listen, openCamera, parameter, say, show } from "/page.js";
+import { listen, openCamera, parameter, setState, show } from "/page.js";
 
 const room = parameter("room");
 const socket = io(parameter("server"));
@@ -10,7 +10,7 @@ let camera;
 let connection;
 
 document.querySelector("[data-testid=join]").addEventListener("click", () => {
-  say("");
+  setState("");
   socket.emit("join", room);
 });
 
@@ -18,15 +18,15 @@ listen(socket, {
   created: async () => {
     isCreator = true;
     camera = await openCamera();
-    say("created");
+    setState("created");
   },
   joined: async () => {
     isCreator = false;
     camera = await openCamera();
-    say("joined");
+    setState("joined");
     socket.emit("ready", room);
   },
-  full: () => say("full"),
+  full: () => setState("full"),
   ready: async () => {
     if (!isCreator) return;
     connect();
@@ -47,7 +47,7 @@ listen(socket, {
 });
 
 function connect() {
-  // Whoever was there before is gone: this dialect has no word for leaving.
+  // The previous peer has left: this dialect has no event for leaving.
   connection?.close();
   connection = new RTCPeerConnection();
   connection.addEventListener("icecandidate", ({ candidate }) => {

@@ -1,12 +1,12 @@
 import { expect, test } from "../../support/test.ts";
 
-test("two people make a room, see their preview, join, and see and hear each other", async ({
+test("two people create a room, preview, join, and decode each other's audio and video", async ({
   open,
 }) => {
   const ada = await open("Ada");
   await ada.createRoom("tea");
   await expect(ada.page).toHaveURL(/\/r\/tea/);
-  await ada.preview();
+  await ada.waitForPreview();
   await ada.join();
 
   const grace = await open("Grace");
@@ -18,13 +18,11 @@ test("two people make a room, see their preview, join, and see and hear each oth
 
   await ada.decodes(1);
   await grace.decodes(1);
-  expect((await ada.others(1))[0]).toMatchObject({ name: "Grace", connection: "connected" });
-  expect((await grace.others(1))[0]).toMatchObject({ name: "Ada", connection: "connected" });
+  expect((await ada.remoteTiles(1))[0]).toMatchObject({ name: "Grace", connection: "connected" });
+  expect((await grace.remoteTiles(1))[0]).toMatchObject({ name: "Ada", connection: "connected" });
 });
 
-test("the list shows a room made after the page was opened, and drops it when it is gone", async ({
-  open,
-}) => {
+test("the room list adds a new room live and removes it when it closes", async ({ open }) => {
   const watcher = await open("Watcher");
   await watcher.tab.goto(`${watcher.url}/`);
   await expect(watcher.page.getByTestId("room-list")).toBeVisible();
@@ -38,7 +36,7 @@ test("the list shows a room made after the page was opened, and drops it when it
   await expect(row).toHaveCount(0);
 });
 
-test("a name is remembered on the device", async ({ open }) => {
+test("the user's name is stored on the device", async ({ open }) => {
   const ada = await open("Ada");
   await ada.createRoom("memory");
   await ada.join();
@@ -46,7 +44,7 @@ test("a name is remembered on the device", async ({ open }) => {
   await expect(ada.page.getByTestId("name-input")).toHaveValue("Ada");
 });
 
-test("microphone and camera switch off and on", async ({ open }) => {
+test("microphone and camera toggle off and on", async ({ open }) => {
   const ada = await open("Ada");
   const grace = await open("Grace");
   await ada.enter("switches");
@@ -60,6 +58,6 @@ test("microphone and camera switch off and on", async ({ open }) => {
     await button.click();
     await expect(button).toHaveAttribute("aria-pressed", before ?? "");
   }
-  // Both flow again.
+  // Both are received again.
   await grace.decodes(1);
 });

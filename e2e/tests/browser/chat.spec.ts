@@ -1,5 +1,5 @@
-import { Cable } from "../../support/cable.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
+import { TcpProxy } from "../../support/tcp-proxy.ts";
 import { expect, test } from "../../support/test.ts";
 
 async function write(person: ChromiumParticipant, text: string): Promise<void> {
@@ -7,30 +7,28 @@ async function write(person: ChromiumParticipant, text: string): Promise<void> {
   await person.tab.click("chat-send");
 }
 
-const texts = (person: ChromiumParticipant) => person.page.getByTestId("chat-message");
+const messages = (person: ChromiumParticipant) => person.page.getByTestId("chat-message");
 
-test("people write to each other; what comes while the chat is closed is counted", async ({
-  open,
-}) => {
+test("messages are delivered, and counted as unread while the chat is closed", async ({ open }) => {
   const ada = await open("Ada");
   const grace = await open("Grace");
   await ada.enter("talk");
   await grace.enter("talk");
-  await grace.others(1);
+  await grace.remoteTiles(1);
 
   await ada.tab.click("chat-open");
   await expect(ada.page.getByTestId("chat-input")).toBeFocused();
   await write(ada, "안녕 <b>Grace</b>");
   await write(ada, "see https://example.org/a.");
-  await expect(texts(ada).last()).toHaveAttribute("data-status", "sent");
+  await expect(messages(ada).last()).toHaveAttribute("data-status", "sent");
 
   const button = grace.page.getByTestId("chat-open");
   await expect(button).toHaveAccessibleName("Chat, 2 new messages");
   await button.click();
   await expect(button).toHaveAccessibleName("Chat");
-  await expect(texts(grace)).toHaveCount(2);
-  await expect(texts(grace).first()).toContainText("안녕 <b>Grace</b>");
-  const link = texts(grace).last().getByRole("link");
+  await expect(messages(grace)).toHaveCount(2);
+  await expect(messages(grace).first()).toContainText("안녕 <b>Grace</b>");
+  const link = messages(grace).last().getByRole("link");
   await expect(link).toHaveAttribute("href", "https://example.org/a");
   await expect(link).toHaveAttribute("rel", /noopener/);
 
@@ -38,50 +36,50 @@ test("people write to each other; what comes while the chat is closed is counted
   await grace.page.keyboard.press("Shift+Enter");
   await grace.page.keyboard.type("Ada");
   await grace.page.keyboard.press("Enter");
-  await expect(texts(ada).last()).toContainText("hello\nAda");
+  await expect(messages(ada).last()).toContainText("hello\nAda");
 
   await grace.page.keyboard.press("Escape");
   await expect(grace.page.getByTestId("chat")).toHaveCount(0);
   await expect(button).toBeFocused();
 });
 
-test("what is written while the line is cut arrives once, on both sides", async ({
+test("messages sent while the connection is cut are delivered exactly once, both ways", async ({
   open,
   server,
 }) => {
-  const cable = await Cable.to(server.port);
+  const proxy = await TcpProxy.to(server.port);
   try {
     const ada = await open("Ada");
     const grace = await open("Grace", {
-      url: cable.url,
+      url: proxy.url,
       allow: [/console: .*(WebSocket|ERR_CONNECTION|Failed to load)/],
     });
     await ada.enter("cut");
     await grace.enter("cut");
-    await ada.others(1);
+    await ada.remoteTiles(1);
     await ada.tab.click("chat-open");
     await grace.tab.click("chat-open");
     await write(grace, "before");
-    await expect(texts(ada)).toHaveCount(1);
+    await expect(messages(ada)).toHaveCount(1);
 
-    cable.pull();
+    proxy.cut();
     await expect(grace.page.getByTestId("reconnecting")).toBeVisible();
     await write(grace, "meanwhile");
     await write(ada, "are you there?");
-    await expect(texts(grace).last()).toHaveAttribute("data-status", "sending");
-    cable.mend();
+    await expect(messages(grace).last()).toHaveAttribute("data-status", "sending");
+    proxy.restore();
 
-    await expect(texts(ada)).toHaveCount(3);
-    await expect(texts(grace)).toHaveCount(3);
-    await expect(texts(grace).and(grace.page.locator("[data-status=sent]"))).toHaveCount(3);
+    await expect(messages(ada)).toHaveCount(3);
+    await expect(messages(grace)).toHaveCount(3);
+    await expect(messages(grace).and(grace.page.locator("[data-status=sent]"))).toHaveCount(3);
     await write(grace, "after");
-    await expect(texts(ada)).toHaveCount(4);
+    await expect(messages(ada)).toHaveCount(4);
   } finally {
-    await cable.close();
+    await proxy.close();
   }
 });
 
-test("Enter and Escape that end a syllable neither send nor close, in Safari's order too", async ({
+test("Enter and Escape during text composition neither send nor close, also in Safari", async ({
   open,
 }) => {
   const ada = await open("Ada");
@@ -92,29 +90,29 @@ test("Enter and Escape that end a syllable neither send nor close, in Safari's o
   for (const composing of [
     { isComposing: true, keyCode: 229 },
     { isComposing: true, keyCode: 13 },
-    // The composition has ended already.
+    // Safari has already ended the composition.
     { isComposing: false, keyCode: 229 },
   ]) {
     for (const key of ["Enter", "Escape"]) {
-      const isLeft = await input.evaluate(
+      const isUnhandled = await input.evaluate(
         (input, pressed) =>
           input.dispatchEvent(
             new KeyboardEvent("keydown", { ...pressed, bubbles: true, cancelable: true }),
           ),
         { ...composing, key },
       );
-      expect(isLeft, `${key} stays the input method's`).toBe(true);
+      expect(isUnhandled, `${key} is left to the input method`).toBe(true);
     }
   }
   await expect(input).toHaveValue("안녕하세");
-  await expect(texts(ada)).toHaveCount(0);
+  await expect(messages(ada)).toHaveCount(0);
   await input.press("Enter");
-  await expect(texts(ada)).toHaveCount(1);
+  await expect(messages(ada)).toHaveCount(1);
   await input.press("Escape");
   await expect(ada.page.getByTestId("chat")).toHaveCount(0);
 });
 
-test("Enter that ends a syllable submits no form", async ({ open }) => {
+test("Enter during text composition submits no form", async ({ open }) => {
   const ada = await open("Ada");
   await ada.page.goto(`${ada.url}/`);
   for (const field of ["name-input", "new-room-name"]) {

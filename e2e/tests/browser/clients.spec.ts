@@ -1,19 +1,19 @@
-// The five published clients, as pages of our own that keep to what each says on the wire.
+// The five published clients, as pages that send the same messages as each of them.
 
 import { rmSync } from "node:fs";
 import { test as base, expect } from "../../support/test.ts";
 import { type Client, folderOf, Tutorial, type Version } from "../../support/tutorial.ts";
 
 interface Fixtures {
-  /** Serves a client's page with that version of socket.io-client. */
+  /** Serves a client's page with this version of socket.io-client. */
   tutorial: (client: Client, version: Version) => Promise<Tutorial>;
 }
 
 const test = base.extend<Fixtures>({
-  tutorial: async ({ company, server }, use) => {
+  tutorial: async ({ pool, server }, use) => {
     const started: Tutorial[] = [];
     await use(async (client, version) => {
-      const tutorial = await Tutorial.elsewhere(client, version, company, server.url);
+      const tutorial = await Tutorial.onOwnOrigin(client, version, pool, server.url);
       started.push(tutorial);
       return tutorial;
     });
@@ -21,13 +21,13 @@ const test = base.extend<Fixtures>({
   },
 });
 
-test("video chat: two talk, a third hears that the room is full, and has the place of one killed", async ({
+test("video chat: two connect, a third gets full and takes the place of a crashed one", async ({
   tutorial,
 }) => {
   const pages = await tutorial("video-chat", "4.3.2");
   const ada = await pages.open("Ada");
   await ada.click("join");
-  await ada.says("created");
+  await ada.hasState("created");
   const grace = await pages.open("Grace", "tea", true);
   await grace.click("join");
   await ada.decodes(1);
@@ -35,44 +35,42 @@ test("video chat: two talk, a third hears that the room is full, and has the pla
 
   const hedy = await pages.open("Hedy");
   await hedy.click("join");
-  await hedy.says("full");
+  await hedy.hasState("full");
 
-  await grace.kill();
-  await hedy.insists(() => hedy.click("join"));
+  await grace.crash();
+  await hedy.retryUntilJoined(() => hedy.click("join"));
   await ada.decodes(1);
   await hedy.decodes(1);
 });
 
-test("perfect negotiation: whoever was there first presses Start", async ({ tutorial }) => {
+test("perfect negotiation: the first client can press Start", async ({ tutorial }) => {
   const pages = await tutorial("perfect-negotiation", "4.4.1");
   const ada = await pages.open("Ada");
   const grace = await pages.open("Grace");
-  await ada.says("ready");
-  await grace.says("ready");
+  await ada.hasState("ready");
+  await grace.hasState("ready");
   await ada.click("start");
   await ada.decodes(1);
   await grace.decodes(1);
 });
 
-test("perfect negotiation: who came last presses Start, after another was killed", async ({
+test("perfect negotiation: the last client can press Start after another crashed", async ({
   tutorial,
 }) => {
   const pages = await tutorial("perfect-negotiation", "4.4.1");
   const ada = await pages.open("Ada");
-  await ada.says("ready");
+  await ada.hasState("ready");
   const gone = await pages.open("Gone", "", true);
-  await gone.says("ready");
-  await gone.kill();
+  await gone.hasState("ready");
+  await gone.crash();
   const grace = await pages.open("Grace");
-  await grace.says("ready");
+  await grace.hasState("ready");
   await grace.click("start");
   await ada.decodes(1);
   await grace.decodes(1);
 });
 
-test("conference: three talk, one leaves and comes back, another is killed", async ({
-  tutorial,
-}) => {
+test("conference: three connect, one leaves and rejoins, another crashes", async ({ tutorial }) => {
   const pages = await tutorial("conference", "2.3.1");
   const ada = await pages.open("Ada");
   const grace = await pages.open("Grace", "", true);
@@ -81,57 +79,59 @@ test("conference: three talk, one leaves and comes back, another is killed", asy
   await ada.click("make");
   for (const person of [ada, grace, hedy]) {
     await person.click("room");
-    await person.says("joined");
+    await person.hasState("joined");
   }
   for (const person of [ada, grace, hedy]) await person.decodes(2);
   // The newcomer is announced before it offers.
-  expect(await ada.order("user joined", "offer")).toEqual([
+  expect(await ada.eventOrder("user joined", "offer")).toEqual([
     "user joined",
     "offer",
     "user joined",
     "offer",
   ]);
 
-  const left = { username: "Hedy", streamID: await hedy.noted("streamId") };
+  const left = { username: "Hedy", streamID: await hedy.pageValue("streamId") };
   await hedy.click("leave");
-  await hedy.says("left");
+  await hedy.hasState("left");
   for (const person of [ada, grace]) {
-    expect(await person.heard("out user")).toEqual(["out user", left]);
+    expect(await person.receives("out user")).toEqual(["out user", left]);
     await person.decodes(1);
   }
   await hedy.click("room");
   for (const person of [ada, grace, hedy]) await person.decodes(2);
 
-  const killed = { username: "Grace", streamID: await grace.noted("streamId") };
-  await grace.kill();
+  const crashed = { username: "Grace", streamID: await grace.pageValue("streamId") };
+  await grace.crash();
   for (const person of [ada, hedy]) {
-    await person.heard("out user", ([, user]) => user.streamID === killed.streamID);
-    expect((await person.all()).findLast(([event]) => event === "out user")?.[1]).toEqual(killed);
+    await person.receives("out user", ([, user]) => user.streamID === crashed.streamID);
+    expect((await person.received()).findLast(([event]) => event === "out user")?.[1]).toEqual(
+      crashed,
+    );
     await person.decodes(1);
   }
 });
 
-test("one to one: from another origin, a third hears that the room is full, and has the place of one killed", async ({
+test("one to one: on another origin, a third gets room_full and takes a crashed one's place", async ({
   tutorial,
   server,
 }) => {
   const pages = await tutorial("one-to-one", "2.3.0");
   const ada = await pages.open("Ada");
-  await ada.says("joined");
+  await ada.hasState("joined");
   const grace = await pages.open("Grace", "tea", true);
   await ada.decodes(1);
   await grace.decodes(1);
-  expect(await grace.heard("all_users")).toEqual([
+  expect(await grace.receives("all_users")).toEqual([
     "all_users",
-    [{ id: await ada.noted("socketId"), email: "Ada" }],
+    [{ id: await ada.pageValue("socketId"), email: "Ada" }],
   ]);
 
   const hedy = await pages.open("Hedy");
-  await hedy.says("full");
+  await hedy.hasState("full");
 
-  const id = await grace.noted("socketId");
-  await grace.kill();
-  expect(await ada.heard("user_exit")).toEqual(["user_exit", { id }]);
+  const id = await grace.pageValue("socketId");
+  await grace.crash();
+  expect(await ada.receives("user_exit")).toEqual(["user_exit", { id }]);
 
   const upgraded = hedy.person.page.waitForEvent("websocket");
   const polled = hedy.person.page.waitForResponse((response) => response.url().includes("polling"));
@@ -145,12 +145,12 @@ test("one to one: from another origin, a third hears that the room is full, and 
   await hedy.decodes(1);
 });
 
-// The page of this one comes from moim, with a client of 2.x in its folder or moim's own of 4.x.
+// This page is served by moim, with socket.io-client 2.x from its folder or moim's own 4.x.
 for (const version of ["2.3.0", undefined] as const) {
   const client = version ?? "moim's own";
   test.describe(`with socket.io-client ${client}`, () => {
     test.use({
-      // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs.
+      // biome-ignore lint/correctness/noEmptyPattern: Playwright derives a fixture's dependencies from this pattern.
       flags: async ({}, use) => {
         const folder = folderOf("codelab", version);
         await use(["--static", folder]);
@@ -158,34 +158,36 @@ for (const version of ["2.3.0", undefined] as const) {
       },
     });
 
-    test("codelab: two talk, a third hears that the room is full, and has the place of one killed", async ({
-      company,
+    test("codelab: two connect, a third gets full and takes the place of a crashed one", async ({
+      pool,
       server,
     }) => {
-      const pages = Tutorial.at(server.url, company);
+      const pages = Tutorial.onServer(server.url, pool);
       const ada = await pages.open("Ada");
-      await ada.says("created");
+      await ada.hasState("created");
       const script = await ada.person.page.request.get(`${server.url}/socket.io/socket.io.js`);
       expect((await script.text()).split("\n")[1]).toContain(version ?? "v4.");
       const grace = await pages.open("Grace", "tea", true);
       await ada.decodes(1);
       await grace.decodes(1);
-      const order = await ada.order("created", "join", "message");
+      const order = await ada.eventOrder("created", "join", "message");
       expect(order.slice(0, 3)).toEqual(["created", "join", "message"]);
-      expect((await ada.all()).find(([event]) => event === "message")?.[1]).toBe("got user media");
+      expect((await ada.received()).find(([event]) => event === "message")?.[1]).toBe(
+        "got user media",
+      );
 
       const hedy = await pages.open("Hedy");
-      await hedy.says("full");
-      await grace.kill();
-      await hedy.insists(() => hedy.person.page.reload());
-      const joins = () => ada.order("join", "ready");
+      await hedy.hasState("full");
+      await grace.crash();
+      await hedy.retryUntilJoined(() => hedy.person.page.reload());
+      const joins = () => ada.eventOrder("join", "ready");
       await expect.poll(joins).toEqual(["join", "ready", "join", "ready"]);
       await pages.stop();
     });
   });
 }
 
-test("the page lists another app's room while somebody is in it, and has no way in", async ({
+test("the room list shows another app's room while it is occupied, without a link to it", async ({
   open,
   tutorial,
 }) => {
@@ -204,6 +206,6 @@ test("the page lists another app's room while somebody is in it, and has no way 
   await expect(grace.page.getByTestId("room-item")).toHaveCount(1);
   await rows.click();
   await expect(grace.page).toHaveURL(`${grace.url}/`);
-  await hedy.kill();
+  await hedy.crash();
   await expect(rows).toHaveCount(0);
 });

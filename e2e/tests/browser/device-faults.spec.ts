@@ -1,10 +1,10 @@
-import { check } from "../../support/accessible.ts";
-import { controlDevices, type Hanging } from "../../support/devices.ts";
+import { expectAccessible } from "../../support/accessibility.ts";
+import { type DeviceKind, fakeDevices } from "../../support/devices.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { seesScreenOf } from "../../support/screen.ts";
 import { expect, test } from "../../support/test.ts";
 
-/** The tracks captured so far, as `kind state`, `muted` where nothing of them is sent. */
+/** Tracks captured so far, as `kind state`, with `muted` if disabled. */
 const tracks = (person: ChromiumParticipant) =>
   person.tab.evaluate(() =>
     window.devices.tracks.map(
@@ -12,16 +12,16 @@ const tracks = (person: ChromiumParticipant) =>
     ),
   );
 
-const hang = (person: ChromiumParticipant, ...kinds: Hanging[]) =>
+const hang = (person: ChromiumParticipant, ...kinds: DeviceKind[]) =>
   person.page.evaluate((kinds) => {
     window.devices.hanging = kinds;
   }, kinds);
 
-test("with a camera that never answers, mute and leave act at once, and it is named", async ({
+test("with a camera that never responds, mute and leave act at once, and an alert names it", async ({
   open,
 }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page);
+  await fakeDevices(ada.page);
   await ada.enter("hanging");
   await expect.poll(() => tracks(ada)).toEqual(["audio live", "video live"]);
   await hang(ada, "video");
@@ -34,7 +34,7 @@ test("with a camera that never answers, mute and leave act at once, and it is na
   await ada.page.getByTestId("toggle-mic").click();
   expect(await tracks(ada)).toEqual(["audio live muted", "video ended"]);
   await expect(ada.page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
-  // Named after five seconds, which is as long as an expectation waits by itself.
+  // The alert appears after five seconds, which is also the default timeout of an expectation.
   await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't respond", {
     timeout: 20_000,
   });
@@ -42,31 +42,29 @@ test("with a camera that never answers, mute and leave act at once, and it is na
   await ada.page.getByTestId("leave").click();
   await expect(ada.page.getByTestId("left")).toBeVisible();
   expect(await tracks(ada)).toEqual(["audio ended muted", "video ended"]);
-  // What opens after all is closed.
-  await ada.page.evaluate(() => window.devices.answer());
+  // A camera that opens after leaving is stopped.
+  await ada.page.evaluate(() => window.devices.resolvePending());
   await expect.poll(() => tracks(ada)).toEqual(["audio ended muted", "video ended", "video ended"]);
 });
 
-test("a camera that never answers keeps nobody from being heard", async ({ open }) => {
+test("a camera that never responds does not delay the microphone", async ({ open }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page);
+  await fakeDevices(ada.page);
   await ada.page.addInitScript(() => window.devices?.hanging.push("video"));
-  await ada.enter("voice");
+  await ada.enter("audio-only");
   const mic = ada.page.getByTestId("toggle-mic");
   await expect(mic).toHaveAttribute("aria-pressed", "true", { timeout: 15_000 });
   const grace = await open("Grace");
-  await grace.enter("voice");
-  await expect.poll(async () => (await grace.others(1))[0]?.audioTracks.length).toBe(1);
+  await grace.enter("audio-only");
+  await expect.poll(async () => (await grace.remoteTiles(1))[0]?.audioTracks.length).toBe(1);
   await expect(ada.page.getByTestId("device-banner")).toContainText("The camera doesn't respond", {
     timeout: 20_000,
   });
 });
 
-test("a screen picked after leaving is closed, and joining again shares nothing", async ({
-  open,
-}) => {
+test("a screen picked after leaving is stopped, and rejoining shares nothing", async ({ open }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page);
+  await fakeDevices(ada.page);
   await ada.enter("late");
   await expect.poll(() => tracks(ada)).toHaveLength(2);
   await hang(ada, "screen");
@@ -74,21 +72,22 @@ test("a screen picked after leaving is closed, and joining again shares nothing"
   await expect(ada.page.getByTestId("toggle-screen")).toHaveAttribute("aria-busy", "true");
   await ada.page.getByTestId("leave").click();
   await expect(ada.page.getByTestId("left")).toBeVisible();
-  await ada.page.evaluate(() => window.devices.answer());
+  await ada.page.evaluate(() => window.devices.resolvePending());
   await expect.poll(async () => (await tracks(ada)).length).toBeGreaterThan(2);
-  await expect.poll(async () => (await tracks(ada)).filter((of) => /live/.test(of))).toEqual([]);
+  const live = async () => (await tracks(ada)).filter((track) => /live/.test(track));
+  await expect.poll(live).toEqual([]);
 
   await ada.page.getByTestId("join-again").click();
-  await ada.self();
+  await ada.ownTile();
   await expect(ada.page.getByTestId("toggle-screen")).toHaveAttribute("aria-pressed", "false");
   await expect(ada.page.getByTestId("screen-tile")).toHaveCount(0);
 });
 
-test("what only adorns a call breaks none of it", async ({ open }) => {
+test("a call works if optional browser features fail", async ({ open }) => {
   const ada = await open("Ada");
   await ada.page.addInitScript(() => {
     const refuse = () => {
-      throw new DOMException("as this test has it", "NotSupportedError");
+      throw new DOMException("failed by the test", "NotSupportedError");
     };
     AudioContext.prototype.createMediaStreamSource = refuse;
     if (navigator.wakeLock) navigator.wakeLock.request = async () => refuse();
@@ -101,52 +100,53 @@ test("what only adorns a call breaks none of it", async ({ open }) => {
   await expect(ada.page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "true");
   await expect(ada.page.getByTestId("device-banner")).toHaveCount(0);
 
-  // In the preview, where the meter is drawn, too.
+  // Also in the preview, which shows the level meter.
   await ada.page.getByTestId("leave").click();
-  await ada.comeToDoor("plain");
+  await ada.openPreview("plain");
   await expect(ada.page.getByTestId("mic-level")).toBeVisible();
   await expect(ada.page.getByTestId("device-problem")).toHaveCount(0);
 });
 
-test("a camera that can't do what is wished for opens with what it has", async ({ open }) => {
+test("a camera that can't satisfy the constraints opens without them", async ({ open }) => {
   const ada = await open("Ada");
   await ada.page.addInitScript(() => {
     if (!navigator.mediaDevices) return;
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = async (wanted = {}) => {
-      const rate = typeof wanted.video === "object" ? wanted.video.frameRate : undefined;
+    navigator.mediaDevices.getUserMedia = async (constraints = {}) => {
+      const { video } = constraints;
+      const rate = typeof video === "object" ? video.frameRate : undefined;
       const { max = Number.POSITIVE_INFINITY } = typeof rate === "object" ? rate : {};
-      if (max < 60) throw new OverconstrainedError("frameRate", "as this test has it");
-      return real(wanted);
+      if (max < 60) throw new OverconstrainedError("frameRate", "failed by the test");
+      return real(constraints);
     };
   });
-  await ada.comeToDoor("sixty");
+  await ada.openPreview("sixty");
   await expect(ada.page.getByTestId("device-problem")).toHaveCount(0);
 });
 
-test("where the first camera is busy the next one opens", async ({ open }) => {
+test("if the first camera is busy, the next one opens", async ({ open }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page, { cameras: ["front", "desk"] });
+  await fakeDevices(ada.page, { cameras: ["front", "desk"] });
   await ada.page.addInitScript(() => window.devices?.busy.push("front"));
-  await ada.comeToDoor("busy");
+  await ada.openPreview("busy");
   await expect(ada.page.getByTestId("choose-camera")).toHaveValue("desk");
 });
 
-test("a camera chosen after another would not open does at once", async ({ open }) => {
+test("selecting another camera after a failure opens it at once", async ({ open }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page, { cameras: ["front", "desk"] });
+  await fakeDevices(ada.page, { cameras: ["front", "desk"] });
   await ada.page.addInitScript(() => window.devices?.busy.push("front", "desk"));
-  await ada.tab.goto(ada.doorUrl("choice"));
+  await ada.tab.goto(ada.previewUrl("choice"));
   await expect(ada.page.getByTestId("device-problem")).toContainText(/Another program/);
   await ada.page.evaluate(() => window.devices.busy.pop());
   await ada.page.getByTestId("choose-camera").selectOption("desk");
-  await ada.preview();
+  await ada.waitForPreview();
   await expect(ada.page.getByTestId("device-problem")).toHaveCount(0);
 });
 
-test("a change to a busy camera keeps the one before, and says so", async ({ open }) => {
+test("switching to a busy camera keeps the previous one and says so", async ({ open }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page, { cameras: ["front", "desk"] });
+  await fakeDevices(ada.page, { cameras: ["front", "desk"] });
   const grace = await open("Grace");
   await ada.enter("kept");
   await grace.enter("kept");
@@ -163,7 +163,7 @@ test("a change to a busy camera keeps the one before, and says so", async ({ ope
   await grace.decodes(1);
 });
 
-test("the chosen loudspeaker plays the others and the sound of their screens", async ({ open }) => {
+test("the selected speaker plays the others' audio and screen audio", async ({ open }) => {
   const ada = await open("Ada");
   const grace = await open("Grace");
   await ada.enter("loud");
@@ -173,29 +173,29 @@ test("the chosen loudspeaker plays the others and the sound of their screens", a
   const choice = grace.page.getByTestId("choose-speaker");
   await expect.poll(() => choice.locator("option").count()).toBeGreaterThan(1);
   await choice.selectOption({ index: 2 });
-  const chosen = await choice.inputValue();
-  expect(chosen).not.toBe("");
+  const selected = await choice.inputValue();
+  expect(selected).not.toBe("");
   await grace.page.keyboard.press("Escape");
   await ada.page.getByTestId("toggle-screen").click();
   await seesScreenOf(grace, ada);
-  // Of whoever comes later as well.
+  // Also the audio of a participant who joins later.
   const hedy = await open("Hedy");
   await hedy.enter("loud");
-  await grace.others(2);
+  await grace.remoteTiles(2);
   const sinks = () =>
     grace.tab.evaluate(() =>
       [...document.querySelectorAll("video")].flatMap((video) =>
         video.muted ? [] : [video.sinkId],
       ),
     );
-  await expect.poll(sinks).toEqual([chosen, chosen, chosen]);
+  await expect.poll(sinks).toEqual([selected, selected, selected]);
 });
 
-test("a microphone that the system mutes is shown to all, and one press gets it back", async ({
+test("a microphone muted by the system is shown to all, and one press restarts it", async ({
   open,
 }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page);
+  await fakeDevices(ada.page);
   const grace = await open("Grace");
   await ada.enter("phone");
   await grace.enter("phone");
@@ -206,37 +206,37 @@ test("a microphone that the system mutes is shown to all, and one press gets it 
     track?.dispatchEvent(new Event("mute"));
   });
   await expect(ada.page.getByTestId("device-banner")).toContainText("Your microphone is paused");
-  const paused = (person: ChromiumParticipant) =>
+  const adasTile = (person: ChromiumParticipant) =>
     person.page.locator("[data-testid=tile][data-name=Ada]");
   for (const person of [ada, grace]) {
-    await expect(paused(person)).toHaveAttribute("data-paused", "mic");
-    await expect(paused(person)).toHaveAccessibleName(/microphone paused/);
+    await expect(adasTile(person)).toHaveAttribute("data-paused", "mic");
+    await expect(adasTile(person)).toHaveAccessibleName(/microphone paused/);
   }
-  await check(ada.page);
-  // By keys alone, too.
+  await expectAccessible(ada.page);
+  // The remedy works by keyboard alone.
   await ada.page.getByTestId("device-remedy").focus();
   await ada.page.keyboard.press("Enter");
   await expect(ada.page.getByTestId("device-banner")).toHaveCount(0);
   for (const person of [ada, grace]) {
-    await expect(paused(person)).not.toHaveAttribute("data-paused");
+    await expect(adasTile(person)).not.toHaveAttribute("data-paused");
   }
   await grace.decodes(1);
   expect(await tracks(ada)).toEqual(["audio ended", "video live", "audio live"]);
 });
 
-test("permission that is withdrawn during a call is told, and the other device goes on", async ({
+test("revoking a permission during a call shows an alert, and the other device continues", async ({
   open,
 }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page);
+  await fakeDevices(ada.page);
   const grace = await open("Grace");
-  await ada.enter("withdrawn");
-  await grace.enter("withdrawn");
+  await ada.enter("revoked");
+  await grace.enter("revoked");
   await grace.decodes(1);
   await ada.page.evaluate(() => {
-    // As a browser does it: the track ends, and asking again is refused.
+    // Browsers end the track and deny further requests.
     navigator.mediaDevices.getUserMedia = async () => {
-      throw new DOMException("as this test has it", "NotAllowedError");
+      throw new DOMException("failed by the test", "NotAllowedError");
     };
     const track = window.devices.tracks.find(({ kind }) => kind === "video");
     track?.stop();
@@ -245,7 +245,7 @@ test("permission that is withdrawn during a call is told, and the other device g
   await expect(ada.page.getByTestId("device-banner")).toContainText("The camera can't be used");
   await expect(ada.page.getByTestId("toggle-camera")).toHaveAttribute("aria-pressed", "false");
   expect(await tracks(ada)).toEqual(["audio live", "video ended"]);
-  // The avatar takes the picture's place, and leaves room around it.
+  // The avatar replaces the video and leaves space around it.
   const tile = grace.page.locator("[data-testid=tile][data-name=Ada]");
   await expect(tile).toHaveAccessibleName(/camera off/);
   const avatar = await tile.locator("span > span").first().boundingBox();
@@ -253,37 +253,36 @@ test("permission that is withdrawn during a call is told, and the other device g
   expect(avatar?.width).toBeLessThanOrEqual(160);
 });
 
-test("sound that the browser holds back is heard after one tap", async ({ open }) => {
+test("audio blocked by the autoplay policy plays after one tap", async ({ open }) => {
   const ada = await open("Ada");
   await ada.page.addInitScript(() => {
     const play = HTMLMediaElement.prototype.play;
     let isTapped = false;
     addEventListener("pointerdown", () => (isTapped = true), { capture: true });
     HTMLMediaElement.prototype.play = async function () {
-      if (!this.muted && !isTapped)
-        throw new DOMException("as this test has it", "NotAllowedError");
+      if (!this.muted && !isTapped) throw new DOMException("failed by the test", "NotAllowedError");
       return play.call(this);
     };
   });
   const grace = await open("Grace");
   await ada.enter("tap");
   await grace.enter("tap");
-  await ada.others(1);
-  const theirs = ada.page.locator("[data-testid=tile][data-name=Grace] video");
-  // The picture is seen meanwhile.
+  await ada.remoteTiles(1);
+  const video = ada.page.locator("[data-testid=tile][data-name=Grace] video");
+  // Until then the video plays muted.
   await expect(ada.page.getByTestId("tap-to-hear")).toBeVisible();
-  await expect(theirs).toHaveJSProperty("muted", true);
-  await expect(theirs).toHaveJSProperty("paused", false);
+  await expect(video).toHaveJSProperty("muted", true);
+  await expect(video).toHaveJSProperty("paused", false);
   await ada.page.getByTestId("tap-to-hear").click();
   await expect(ada.page.getByTestId("tap-to-hear")).toHaveCount(0);
-  await expect(theirs).toHaveJSProperty("muted", false);
-  await expect(theirs).toHaveJSProperty("paused", false);
+  await expect(video).toHaveJSProperty("muted", false);
+  await expect(video).toHaveJSProperty("paused", false);
   await ada.decodes(1);
 });
 
-test("a headset's keys mute and hang up, and its pause key stops nothing", async ({ open }) => {
+test("headset keys mute and hang up, and the pause key does nothing", async ({ open }) => {
   const ada = await open("Ada");
-  await controlDevices(ada.page);
+  await fakeDevices(ada.page);
   await ada.page.addInitScript(() => {
     const keys = new Map<string, (() => void) | null>();
     Object.assign(window, { press: (key: string) => keys.get(key)?.() });

@@ -1,13 +1,9 @@
 import { createRoom } from "../../support/rooms.ts";
 import { expect, test } from "../../support/test.ts";
 
-test("Chromium and Firefox call each other, whoever comes first", async ({
-  open,
-  company,
-  firefox,
-}) => {
+test("Chromium and Firefox connect in either order of joining", async ({ open, pool, firefox }) => {
   const ada = await open("Ada");
-  const grace = await company.openFirefox("Grace", firefox);
+  const grace = await pool.openFirefox("Grace", firefox);
   await ada.enter("chromium-first");
   await grace.enter("chromium-first");
   await ada.decodes(1);
@@ -19,32 +15,32 @@ test("Chromium and Firefox call each other, whoever comes first", async ({
   await ada.decodes(1);
 });
 
-test("who leaves or reloads the page in Firefox is gone at once, and finds no ghost of its own", async ({
+test("leaving or reloading the page in Firefox removes the participant at once", async ({
   open,
-  company,
+  pool,
   firefox,
   server,
 }) => {
   await createRoom(server.url, { name: "pair", capacity: 2 });
   const ada = await open("Ada");
-  const grace = await company.openFirefox("Grace", firefox);
-  await ada.comeToDoor("pair");
+  const grace = await pool.openFirefox("Grace", firefox);
+  await ada.openPreview("pair");
   await ada.join();
-  await grace.comeToDoor("pair");
+  await grace.openPreview("pair");
   await grace.join();
   await ada.decodes(1);
 
-  // The room has no third place.
-  await grace.comeToDoor("pair");
+  // The room has no third place, so the old participant must have left.
+  await grace.openPreview("pair");
   await grace.join();
   await ada.decodes(1);
   await grace.decodes(1);
 
   const left = Date.now();
   await grace.tab.goto(`${server.url}/`);
-  await ada.others(0);
+  await ada.remoteTiles(0);
   const removed = (await ada.tileChanges()).filter(({ change }) => change === "removed");
   const lastSeen = removed.at(-1)?.at ?? Number.POSITIVE_INFINITY;
-  // A second at the server, and what a busy machine adds on the way.
+  // One second at the server, plus the delay of a busy machine.
   expect(lastSeen - left).toBeLessThan(3_000);
 });

@@ -7,7 +7,7 @@ for (const [locale, lang] of [
   ["en-US", "en"],
   ["fr-FR", "en"],
 ] as const) {
-  test(`a browser set to ${locale} is spoken to in ${lang}`, async ({ open }) => {
+  test(`a browser set to ${locale} gets the page in ${lang}`, async ({ open }) => {
     const ada = await open("Ada", { context: { locale } });
     await ada.tab.goto(`${ada.url}/`);
     await expect(ada.page.locator("html")).toHaveAttribute("lang", lang);
@@ -17,7 +17,7 @@ for (const [locale, lang] of [
   });
 }
 
-test("a chosen language is spoken at once, and remembered on the device", async ({ open }) => {
+test("a selected language applies at once and is stored on the device", async ({ open }) => {
   const ada = await open("Ada");
   await ada.tab.goto(`${ada.url}/`);
   await ada.page.getByLabel("Language").selectOption("ko");

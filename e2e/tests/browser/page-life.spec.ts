@@ -1,4 +1,4 @@
-// Calls that outlive the server's process, and pages that are put away and brought back.
+// Calls that survive a server crash, and pages restored from the history.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,22 +8,25 @@ import { expect, test } from "../../support/test.ts";
 
 const PASSWORD = "open sesame";
 
-/** Chromium itself complains about connections that are refused meanwhile. */
-const CUT_OFF = [/console: .*(WebSocket|ERR_CONNECTION|Failed to load)/, /request failed/];
+/** Errors that Chromium logs while the server is down. */
+const SERVER_DOWN_ERRORS = [
+  /console: .*(WebSocket|ERR_CONNECTION|Failed to load)/,
+  /request failed/,
+];
 
 async function enterLocked(person: ChromiumParticipant, room: string): Promise<void> {
-  await person.comeToDoor(room);
+  await person.openPreview(room);
   await person.page.getByTestId("room-password").fill(PASSWORD);
   await person.join();
 }
 
-test("a call in a locked room is back by itself after the server was killed, and locked still", async ({
+test("a call in a locked room resumes after a server crash, and the room is still locked", async ({
   open,
   server,
 }) => {
   await createRoom(server.url, { name: "kept", password: PASSWORD });
-  const ada = await open("Ada", { allow: CUT_OFF });
-  const grace = await open("Grace", { allow: CUT_OFF });
+  const ada = await open("Ada", { allow: SERVER_DOWN_ERRORS });
+  const grace = await open("Grace", { allow: SERVER_DOWN_ERRORS });
   for (const person of [ada, grace]) await enterLocked(person, "kept");
   for (const person of [ada, grace]) await person.decodes(1);
 
@@ -34,14 +37,14 @@ test("a call in a locked room is back by itself after the server was killed, and
   for (const person of [ada, grace]) {
     await expect(person.page.getByTestId("reconnecting")).toBeVisible();
   }
-  await server.startAgain();
+  await server.restart();
 
   for (const person of [ada, grace]) {
     await expect(person.page.getByTestId("reconnecting")).toHaveCount(0, { timeout: 60_000 });
     await person.decodes(1);
   }
   const hedy = await open("Hedy");
-  await hedy.comeToDoor("kept");
+  await hedy.openPreview("kept");
   await hedy.page.getByTestId("join").click();
   await expect(hedy.page.getByTestId("room-password")).toBeVisible();
   await expect(hedy.page.getByTestId("tile")).toHaveCount(0);
@@ -50,7 +53,7 @@ test("a call in a locked room is back by itself after the server was killed, and
   await hedy.decodes(2);
 });
 
-test("a page put into the back/forward cache leaves, and is in its call again when it is back", async ({
+test("a page leaves when it enters the back/forward cache, and rejoins when it is restored", async ({
   open,
 }) => {
   const ada = await open("Ada");
@@ -58,34 +61,35 @@ test("a page put into the back/forward cache leaves, and is in its call again wh
   for (const person of [ada, grace]) await person.enter("cached");
   for (const person of [ada, grace]) await person.decodes(1);
 
-  // Under a driver Chromium caches no page, so the events of one that is cached are made here.
-  await turn(grace, "pagehide");
-  await ada.others(0);
-  await turn(grace, "pageshow");
+  // An automated Chromium does not cache pages, so the test dispatches the events of the cache.
+  await dispatchTransition(grace, "pagehide");
+  await ada.remoteTiles(0);
+  await dispatchTransition(grace, "pageshow");
   for (const person of [ada, grace]) await person.decodes(1);
   await expect(grace.page.getByTestId("reconnecting")).toHaveCount(0);
 });
 
-test("a page gone back to without the cache says that nothing is seen yet, and joins by a press", async ({
-  open,
-}) => {
+test("navigating back to an uncached call starts no device before a click", async ({ open }) => {
   const ada = await open("Ada");
-  // The page in between has no icon.
+  // The page in between has no favicon.
   const grace = await open("Grace", { allow: [/404/] });
   for (const person of [ada, grace]) await person.enter("back");
   for (const person of [ada, grace]) await person.decodes(1);
   await grace.page.goto(`${grace.url}/healthz`);
-  await ada.others(0);
-  // Any site can go back in the history, so no device starts by that.
+  await ada.remoteTiles(0);
+  // Any site can navigate back in the history, so this starts no device.
   await grace.page.goBack();
   await grace.page.getByTestId("start-devices").click();
-  await grace.preview();
+  await grace.waitForPreview();
   await grace.join();
   for (const person of [ada, grace]) await person.decodes(1);
 });
 
-/** Tells the page that it goes into the cache, or comes out of it. */
-async function turn(person: ChromiumParticipant, event: "pagehide" | "pageshow"): Promise<void> {
+/** Dispatches the event of entering or leaving the back/forward cache. */
+async function dispatchTransition(
+  person: ChromiumParticipant,
+  event: "pagehide" | "pageshow",
+): Promise<void> {
   await person.page.evaluate((event) => {
     dispatchEvent(new PageTransitionEvent(event, { persisted: true }));
   }, event);

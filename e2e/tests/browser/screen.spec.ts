@@ -1,7 +1,7 @@
 import { seesScreenOf } from "../../support/screen.ts";
 import { expect, test } from "../../support/test.ts";
 
-test("a shared screen is seen large beside the camera, and goes when sharing ends", async ({
+test("a shared screen is shown large beside the camera, and removed when sharing ends", async ({
   open,
 }) => {
   const ada = await open("Ada");
@@ -15,10 +15,10 @@ test("a shared screen is seen large beside the camera, and goes when sharing end
   await button.click();
   await expect(button).toHaveAttribute("aria-pressed", "true");
   await seesScreenOf(grace, ada);
-  // One's own screen is shown, but not large: it would show itself in itself.
+  // The own screen is not shown large: it would contain itself.
   await expect(ada.page.getByTestId("screen-tile")).toHaveAttribute("data-large", "false");
 
-  // Whoever comes later sees it too.
+  // Participants who join later see it, too.
   const hedy = await open("Hedy");
   await hedy.enter("slides");
   await seesScreenOf(hedy, ada);
@@ -29,12 +29,12 @@ test("a shared screen is seen large beside the camera, and goes when sharing end
   }
   for (const person of [ada, grace, hedy]) await person.decodes(2);
 
-  // The same sections carry the next one.
+  // The next share reuses the same transceivers.
   await button.click();
   await seesScreenOf(grace, ada);
 });
 
-test("two who share in the same moment both are seen", async ({ open }) => {
+test("two screens shared at the same time are both shown", async ({ open }) => {
   const ada = await open("Ada");
   const grace = await open("Grace");
   await ada.enter("both");
@@ -49,9 +49,9 @@ test("two who share in the same moment both are seen", async ({ open }) => {
   await grace.decodes(1);
 });
 
-test("a sound that belongs to the screen comes with it", async ({ open }) => {
+test("screen audio is received", async ({ open }) => {
   const ada = await open("Ada");
-  // The browser's fake screen is silent, so a tone is put beside it.
+  // The browser's fake screen has no audio, so the test adds a tone.
   await ada.page.addInitScript(() => {
     const real = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getDisplayMedia = async (options) => {
@@ -76,18 +76,18 @@ test("a sound that belongs to the screen comes with it", async ({ open }) => {
       const tile = document.querySelector("[data-testid=screen-tile] video");
       const stream = tile instanceof HTMLVideoElement ? tile.srcObject : null;
       const ids = stream instanceof MediaStream ? stream.getAudioTracks().map(({ id }) => id) : [];
-      let heard = 0;
+      let total = 0;
       for (const { connection } of window.observed.peers) {
         for (const entry of (await connection.getStats()).values()) {
-          if (ids.includes(entry.trackIdentifier)) heard += entry.totalAudioEnergy ?? 0;
+          if (ids.includes(entry.trackIdentifier)) total += entry.totalAudioEnergy ?? 0;
         }
       }
-      return heard;
+      return total;
     });
   await expect.poll(energy).toBeGreaterThan(0);
 });
 
-test("who thinks better of it shares nothing, and no trouble is told", async ({ open }) => {
+test("cancelling the screen picker shares nothing and shows no error", async ({ open }) => {
   const ada = await open("Ada");
   await ada.page.addInitScript(() => {
     navigator.mediaDevices.getDisplayMedia = async () => {

@@ -3,15 +3,15 @@ import { join } from "node:path";
 import type { Browser } from "@playwright/test";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { launchChromiumWith, type Portrait } from "../../support/portrait.ts";
-import { meetElsewhere } from "../../support/rooms.ts";
+import { createOtherAppRoom } from "../../support/rooms.ts";
 import { seesScreenOf } from "../../support/screen.ts";
-import { shoot } from "../../support/shots.ts";
+import { takeScreenshots } from "../../support/screenshots.ts";
 import { expect, test } from "../../support/test.ts";
 
 const README_SHOT = join(import.meta.dirname, "../../../docs/screenshot.png");
 
-/** `MOIM_SCREENSHOTS=1` renews the picture in the README. */
-const RENEW = process.env.MOIM_SCREENSHOTS === "1";
+/** `MOIM_SCREENSHOTS=1` updates the screenshot in the README. */
+const UPDATES_README = process.env.MOIM_SCREENSHOTS === "1";
 
 const PORTRAITS: Record<string, Portrait> = {
   Ada: {
@@ -50,7 +50,7 @@ test.afterAll(async () => {
 });
 
 test("screenshots of home, preview and a call of three", async ({ open, server }) => {
-  const elsewhere = await meetElsewhere(server.url, "화상 수업");
+  const otherApp = await createOtherAppRoom(server.url, "화상 수업");
   const others: ChromiumParticipant[] = [];
   for (const name of ["Grace", "Hedy"]) {
     const person = await open(name, { browser: browsers.get(name) });
@@ -61,25 +61,25 @@ test("screenshots of home, preview and a call of three", async ({ open, server }
   await ada.tab.goto(`${ada.url}/?name=Ada`);
   await expect(ada.page.getByTestId("room-item")).toHaveCount(1);
   await expect(ada.page.getByTestId("room-elsewhere")).toHaveCount(1);
-  await shoot(ada.page, "home");
-  elsewhere.disconnect();
+  await takeScreenshots(ada.page, "home");
+  otherApp.disconnect();
 
   await ada.tab.click("room-item");
-  await ada.preview();
+  await ada.waitForPreview();
   await expect(ada.page.getByTestId("join")).toBeEnabled();
-  await shoot(ada.page, "preview");
+  await takeScreenshots(ada.page, "preview");
 
   await ada.join();
   await ada.decodes(2);
-  await shoot(ada.page, "call");
+  await takeScreenshots(ada.page, "call");
 
-  if (RENEW) {
+  if (UPDATES_README) {
     await ada.page.screenshot({ path: README_SHOT, animations: "disabled" });
     expect(statSync(README_SHOT).size).toBeLessThan(200_000);
   }
 });
 
-test("screenshots of chat, a shared screen, the speaker view and the numbers", async ({ open }) => {
+test("screenshots of chat, a shared screen, the speaker view and statistics", async ({ open }) => {
   const people: ChromiumParticipant[] = [];
   for (const [name, locale] of [
     ["Grace", "en-US"],
@@ -99,36 +99,36 @@ test("screenshots of chat, a shared screen, the speaker view and the numbers", a
   await ada.decodes(2);
 
   for (const person of [ada, grace]) await person.tab.click("chat-open");
-  const says = async (person: ChromiumParticipant, text: string) => {
+  const write = async (person: ChromiumParticipant, text: string) => {
     await person.tab.fill("chat-input", text);
     await person.tab.click("chat-send");
   };
-  await says(grace, "Good morning! The agenda is at https://example.org/agenda");
-  await says(ada, "안녕하세요 👋 잘 들려요.");
-  await says(ada, "화면 먼저 볼까요?");
-  await says(grace, "Yes, one moment.");
+  await write(grace, "Good morning! The agenda is at https://example.org/agenda");
+  await write(ada, "안녕하세요 👋 잘 들려요.");
+  await write(ada, "화면 먼저 볼까요?");
+  await write(grace, "Yes, one moment.");
   await expect(ada.page.getByTestId("chat-message")).toHaveCount(4);
   await expect(hedy.page.getByTestId("chat-open")).toHaveAccessibleName(/4 new/);
-  await shoot(grace.page, "chat");
-  await shoot(ada.page, "chat-ko");
+  await takeScreenshots(grace.page, "chat");
+  await takeScreenshots(ada.page, "chat-ko");
   await grace.tab.click("chat-open");
-  await shoot(hedy.page, "unread");
+  await takeScreenshots(hedy.page, "unread");
 
   await hedy.tab.click("toggle-view");
-  await shoot(hedy.page, "speaker");
+  await takeScreenshots(hedy.page, "speaker");
   await hedy.tab.click("toggle-view");
   await hedy.tab.click("open-stats");
   await expect(hedy.page.getByTestId("stats-line").first()).toBeVisible();
   await expect(hedy.page.getByTestId("stats-picture").filter({ hasText: "fps" })).toHaveCount(3);
-  await shoot(hedy.page, "stats");
+  await takeScreenshots(hedy.page, "stats");
   await hedy.page.keyboard.press("Escape");
   await ada.tab.click("open-stats");
   await expect(ada.page.getByTestId("stats-line").first()).toBeVisible();
-  await shoot(ada.page, "stats-ko");
+  await takeScreenshots(ada.page, "stats-ko");
   await ada.page.keyboard.press("Escape");
 
   await ada.tab.click("toggle-screen");
   await seesScreenOf(grace, ada);
-  await shoot(grace.page, "screen");
-  await shoot(ada.page, "screen-own-ko");
+  await takeScreenshots(grace.page, "screen");
+  await takeScreenshots(ada.page, "screen-own-ko");
 });

@@ -8,7 +8,7 @@ import { until } from "../../support/until.ts";
 
 const GUIDE = join(import.meta.dirname, "../../../docs/writing-a-client.md");
 
-test("the client of docs/writing-a-client.md talks with moim's page, whoever is there first", async ({
+test("the client of docs/writing-a-client.md connects with moim's page in either order", async ({
   open,
   server,
 }) => {
@@ -28,7 +28,7 @@ test("the client of docs/writing-a-client.md talks with moim's page, whoever is 
   await once(http.listen(0, "127.0.0.1"), "listening");
   const url = `http://localhost:${(http.address() as AddressInfo).port}`;
   const kiosk = await open("Kiosk", { url, server: server.url });
-  const seesTheirs = () =>
+  const kioskDecodes = () =>
     until("the kiosk to decode", async () => {
       const { connections } = await kiosk.report();
       const seen = connections.flatMap(({ inbound }) => inbound);
@@ -39,12 +39,12 @@ test("the client of docs/writing-a-client.md talks with moim's page, whoever is 
   await ada.enter("tea");
   await kiosk.page.goto(url);
   await ada.decodes(1);
-  await seesTheirs();
+  await kioskDecodes();
 
   await ada.tab.click("leave");
   await ada.enter("tea");
   await ada.decodes(1);
-  await seesTheirs();
+  await kioskDecodes();
   http.closeAllConnections();
   http.close();
 });

@@ -1,55 +1,57 @@
-// All five published clients at once on one listener: whatever is said in a room is heard there,
-// by everyone else, once and in order, and nowhere else.
+// All five published clients at once on one listener: each message in a room is received by every
+// other member of it, once and in order, and by nobody else.
 
-import { Caller } from "../../headless/caller.ts";
-import { Meeting } from "../../headless/meeting.ts";
-import { SCRIPTS } from "../../headless/scripts.ts";
+import { CLIENT_SCRIPTS } from "../../headless/client-scripts.ts";
+import { LoadRoom } from "../../headless/load-room.ts";
+import { SocketClient } from "../../headless/socket-client.ts";
 import { expect, test } from "../../support/test.ts";
 import type { Client } from "../../support/tutorial.ts";
 
-/** Of each client that has rooms. */
+/** Number of rooms of each client that has rooms. */
 const ROOMS = 100;
-/** In the one room of a client that has none: each hears everybody. */
-const CROWD = 10;
-/** By each person: a thousand in a room of two. */
-const THINGS = 500;
+/** Number of members in the one room of a client without rooms. */
+const ONE_ROOM_MEMBERS = 10;
+/** Messages of each member: a thousand in a room of two. */
+const MESSAGES = 500;
 
-test("a hundred rooms of each of five clients exchange a thousand messages each, in order and to themselves", async ({
+test("a hundred rooms of each of five clients exchange a thousand messages each, in order", async ({
   server,
 }) => {
   test.slow();
   const problems: string[] = [];
-  const complain = (problem: string) => {
+  const onProblem = (problem: string) => {
     if (problems.length < 20) problems.push(problem);
   };
   const names = Array.from({ length: ROOMS }, (_, number) => `room ${number}`);
-  const lobby = await openRooms(server.url, names);
-  const meetings = await Promise.all(
-    (Object.keys(SCRIPTS) as Client[]).flatMap((client) => {
-      const meet = (size: number, room: string) =>
-        Meeting.of(size, server.url, client, room, complain);
-      // The same names for all: rooms of one client are none of another's.
-      return SCRIPTS[client].oneRoom ? [meet(CROWD, "path")] : names.map((room) => meet(2, room));
+  const lobby = await createRooms(server.url, names);
+  const rooms = await Promise.all(
+    (Object.keys(CLIENT_SCRIPTS) as Client[]).flatMap((client) => {
+      const createRoom = (size: number, room: string) =>
+        LoadRoom.of(size, server.url, client, room, onProblem);
+      // The same names for all clients, whose rooms are separate nevertheless.
+      return CLIENT_SCRIPTS[client].oneRoom
+        ? [createRoom(ONE_ROOM_MEMBERS, "path")]
+        : names.map((room) => createRoom(2, room));
     }),
   );
 
-  await Promise.all(meetings.map((meeting) => meeting.talk(THINGS)));
-  // What went astray has been queued before what is said now, and so is heard before it.
-  await Promise.all(meetings.map((meeting) => meeting.talk(1)));
+  await Promise.all(rooms.map((room) => room.exchange(MESSAGES)));
+  // Misdelivered messages were queued before these, so they are received before them.
+  await Promise.all(rooms.map((room) => room.exchange(1)));
   expect(problems).toEqual([]);
-  for (const meeting of meetings) meeting.leave();
+  for (const room of rooms) room.leave();
   lobby.close();
 });
 
-/** Makes the rooms of the client whose rooms are made before they are entered. */
-async function openRooms(url: string, names: string[]): Promise<Caller> {
-  const lobby = await Caller.connect(url, "conference");
+/** Creates the rooms of the client whose rooms must exist before they are joined. */
+async function createRooms(url: string, names: string[]): Promise<SocketClient> {
+  const lobby = await SocketClient.connect(url, "conference");
   await new Promise<void>((resolve) => {
     lobby.listen(([event, rooms]) => {
       if (event === "give room list" && Object.keys(rooms as object).length === names.length)
         resolve();
     });
-    for (const name of names) lobby.emit(...SCRIPTS.conference.make!(name));
+    for (const name of names) lobby.emit(...CLIENT_SCRIPTS.conference.create!(name));
   });
   return lobby;
 }

@@ -1,114 +1,113 @@
-// python-socketio is no browser's client, and speaks the same protocol.
+// Clients in Python: python-socketio, and aiortc through the media server.
 
-import { Caller, type Event } from "../../headless/caller.ts";
-import { Robot } from "../../headless/robot.ts";
-import { Snake } from "../../headless/snake.ts";
+import { AiortcClient } from "../../headless/aiortc-client.ts";
+import { PythonClient } from "../../headless/python-client.ts";
+import { type Event, SocketClient } from "../../headless/socket-client.ts";
 import { expect, test } from "../../support/test.ts";
 import { until } from "../../support/until.ts";
 
 const SDP = { type: "offer", sdp: "v=0\r\n여보세요 👋" };
 
-/** What somebody heard, as it grows. */
-function listen(caller: Caller): Event[] {
-  const heard: Event[] = [];
-  caller.listen((event) => heard.push(event));
-  return heard;
+/** Records the events of a client in a live array. */
+function recordEvents(client: SocketClient): Event[] {
+  const events: Event[] = [];
+  client.listen((event) => events.push(event));
+  return events;
 }
 
-/** Waits until the last thing heard has that name. */
-const last = (heard: Event[], name: string) =>
-  until(name, async () => ({ done: heard.at(-1)?.[0] === name || undefined, seen: heard }));
+/** Waits until the last event has this name. */
+const lastIs = (events: Event[], name: string) =>
+  until(name, async () => ({ done: events.at(-1)?.[0] === name || undefined, seen: events }));
 
-test("a client in Python and one in JavaScript talk in a video chat, whoever comes first", async ({
+test("clients in Python and JavaScript share a video chat in either order of joining", async ({
   server,
 }) => {
   for (const pythonFirst of [true, false]) {
-    const python = await Snake.connect(server.url);
-    const script = await Caller.connect(server.url, "video-chat");
-    const heard = listen(script);
+    const python = await PythonClient.connect(server.url);
+    const js = await SocketClient.connect(server.url, "video-chat");
+    const events = recordEvents(js);
     if (pythonFirst) {
       python.emit("join", "tea");
-      await python.hears("created");
-      script.emit("join", "tea");
-      await last(heard, "joined");
+      await python.receives("created");
+      js.emit("join", "tea");
+      await lastIs(events, "joined");
     } else {
-      script.emit("join", "tea");
-      await last(heard, "created");
+      js.emit("join", "tea");
+      await lastIs(events, "created");
       python.emit("join", "tea");
-      await python.hears("joined");
+      await python.receives("joined");
     }
 
-    script.emit("ready", "tea");
-    expect(await python.hears("ready")).toEqual([["ready"]]);
+    js.emit("ready", "tea");
+    expect(await python.receives("ready")).toEqual([["ready"]]);
     python.emit("offer", SDP, "tea");
-    await last(heard, "offer");
-    expect(heard.at(-1)).toEqual(["offer", SDP]);
-    script.emit("answer", { ...SDP, type: "answer" }, "tea");
-    expect(await python.hears("answer")).toEqual([["answer", { ...SDP, type: "answer" }]]);
+    await lastIs(events, "offer");
+    expect(events.at(-1)).toEqual(["offer", SDP]);
+    js.emit("answer", { ...SDP, type: "answer" }, "tea");
+    expect(await python.receives("answer")).toEqual([["answer", { ...SDP, type: "answer" }]]);
 
     const candidates = Array.from({ length: 100 }, (_, sdpMLineIndex) => ({ sdpMLineIndex }));
-    const told = candidates.map((candidate) => ["candidate", candidate]);
+    const expected = candidates.map((candidate) => ["candidate", candidate]);
     for (const candidate of candidates) {
-      script.emit("candidate", candidate, "tea");
+      js.emit("candidate", candidate, "tea");
       python.emit("candidate", candidate, "tea");
     }
-    expect(await python.hears("candidate", candidates.length)).toEqual(told);
+    expect(await python.receives("candidate", candidates.length)).toEqual(expected);
     python.emit("ready", "tea");
-    await last(heard, "ready");
-    expect(heard.filter(([event]) => event === "candidate")).toEqual(told);
+    await lastIs(events, "ready");
+    expect(events.filter(([event]) => event === "candidate")).toEqual(expected);
 
     expect(await python.close()).toBe("websocket");
-    script.close();
+    js.close();
   }
 });
 
-test("whoever takes the place of a client in Python that was killed is let in", async ({
-  server,
-}) => {
-  const python = await Snake.connect(server.url);
+test("a client can take the place of a killed client in Python", async ({ server }) => {
+  const python = await PythonClient.connect(server.url);
   python.emit("join", "tea");
-  await python.hears("created");
-  const ada = await Caller.connect(server.url, "video-chat");
-  const heard = listen(ada);
+  await python.receives("created");
+  const ada = await SocketClient.connect(server.url, "video-chat");
+  const adasEvents = recordEvents(ada);
   ada.emit("join", "tea");
-  await last(heard, "joined");
-  const grace = await Caller.connect(server.url, "video-chat");
-  const greeted = listen(grace);
+  await lastIs(adasEvents, "joined");
+  const grace = await SocketClient.connect(server.url, "video-chat");
+  const gracesEvents = recordEvents(grace);
   grace.emit("join", "tea");
-  await last(greeted, "full");
+  await lastIs(gracesEvents, "full");
 
   await python.kill();
-  await until("Grace to be let in", async () => {
-    const before = greeted.length;
+  await until("Grace to join", async () => {
+    const before = gracesEvents.length;
     grace.emit("join", "tea");
-    await until("an answer", async () => ({ done: greeted.length > before || undefined }));
-    return { done: greeted.at(-1)?.[0] === "joined" || undefined, seen: greeted };
+    await until("an answer", async () => ({ done: gracesEvents.length > before || undefined }));
+    return { done: gracesEvents.at(-1)?.[0] === "joined" || undefined, seen: gracesEvents };
   });
   ada.close();
   grace.close();
 });
 
-test.describe("by the media server", () => {
+test.describe("through the media server", () => {
   test.use({ flags: ["--topology", "sfu"] });
 
-  test("two in Python with aiortc see and hear each other", async ({ server }) => {
-    const ann = Robot.join(server.url, "tea", "Ann");
-    const ben = Robot.join(server.url, "tea", "Ben");
+  test("two aiortc clients receive each other's audio and video", async ({ server }) => {
+    const ann = AiortcClient.join(server.url, "tea", "Ann");
+    const ben = AiortcClient.join(server.url, "tea", "Ben");
     await ann.receives("Ben");
     await ben.receives("Ann");
-    for (const robot of [ann, ben])
-      expect(await robot.close()).toEqual({ code: 0, complaints: "" });
+    for (const client of [ann, ben]) {
+      expect(await client.close()).toEqual({ code: 0, stderr: "" });
+    }
   });
 
-  test("one in Python with aiortc and one in a browser see and hear each other", async ({
+  test("an aiortc client and a browser receive each other's audio and video", async ({
     server,
     open,
   }) => {
-    const robot = Robot.join(server.url, "tea", "Robot");
+    const aiortc = AiortcClient.join(server.url, "tea", "Aiortc");
     const ann = await open("Ann");
     await ann.enter("tea");
     await ann.decodes(1);
-    await robot.receives("Ann");
-    expect(await robot.close()).toEqual({ code: 0, complaints: "" });
+    await aiortc.receives("Ann");
+    expect(await aiortc.close()).toEqual({ code: 0, stderr: "" });
   });
 });

@@ -1,16 +1,16 @@
-import { path, talk } from "../../net/path.ts";
-import { needNetworks } from "../../net/requirements.ts";
+import { selectedPair, waitForCall } from "../../net/path.ts";
+import { requireNetworks } from "../../net/requirements.ts";
 import { expect, test } from "../../net/test.ts";
 
-needNetworks();
+requireNetworks();
 
 test.use({ nat: "cone" });
 
-test("behind cone NATs our STUN is enough, and nothing is relayed", async ({ meet }) => {
+test("clients behind cone NATs connect by STUN, without a relay", async ({ meet }) => {
   const people = await meet(["stun"]);
-  await talk(people);
+  await waitForCall(people);
   for (const person of people) {
-    const { local, remote } = await path(person);
+    const { local, remote } = await selectedPair(person);
     expect([local.type, remote.type]).not.toContain("relay");
   }
 });

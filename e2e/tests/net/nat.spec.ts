@@ -1,68 +1,70 @@
-// Two people, each behind a symmetric NAT of their own: they can only meet through our relay.
+// Two participants behind symmetric NATs, which can only connect through our TURN server.
 
-import { path, talk } from "../../net/path.ts";
-import { needNetworks } from "../../net/requirements.ts";
+import { selectedPair, waitForCall } from "../../net/path.ts";
+import { requireNetworks } from "../../net/requirements.ts";
 import { expect, test } from "../../net/test.ts";
 import { until } from "../../support/until.ts";
 
-needNetworks();
+requireNetworks();
 
-test("connect through our relay over UDP", async ({ meet }) => {
+test("symmetric NATs connect through our TURN server over UDP", async ({ meet }) => {
   const people = await meet(["stun", "turn-udp"]);
-  await talk(people);
+  await waitForCall(people);
   for (const person of people) {
-    const { local, remote } = await path(person);
+    const { local, remote } = await selectedPair(person);
     expect([local.type, remote.type]).toContain("relay");
     if (local.type === "relay") expect(local.relayProtocol).toBe("udp");
   }
 });
 
-test("connect through our relay as the server announces it", async ({ meet }) => {
+test("symmetric NATs connect through the TURN servers that the server announces", async ({
+  meet,
+}) => {
   const people = await meet();
-  await talk(people);
+  await waitForCall(people);
   for (const person of people) {
-    const { local, remote } = await path(person);
+    const { local, remote } = await selectedPair(person);
     expect([local.type, remote.type]).toContain("relay");
   }
 });
 
-test("connect with UDP dropped at both", async ({ meet, network }) => {
+test("clients connect with UDP dropped at both sites", async ({ meet, network }) => {
   for (const site of [network.world.a, network.world.b]) site.dropUdp(true);
   const people = await meet();
-  await talk(people);
+  await waitForCall(people);
   for (const person of people) {
-    const { local } = await path(person);
+    const { local } = await selectedPair(person);
     expect(local.type).toBe("relay");
     expect(["tcp", "tls"]).toContain(local.relayProtocol);
   }
 });
 
-test("connect with UDP dropped at one", async ({ meet, network }) => {
+test("clients connect with UDP dropped at one site", async ({ meet, network }) => {
   network.world.a.dropUdp(true);
   const people = await meet();
-  await talk(people);
-  const { local } = await path(people[0]);
+  await waitForCall(people);
+  const { local } = await selectedPair(people[0]);
   expect(local.type).toBe("relay");
   expect(["tcp", "tls"]).toContain(local.relayProtocol);
 });
 
 for (const transport of ["tcp", "tls"] as const) {
-  test(`connect with UDP dropped, over ${transport.toUpperCase()} alone`, async ({
+  test(`clients connect with UDP dropped, over ${transport.toUpperCase()} alone`, async ({
     meet,
     network,
   }) => {
     for (const site of [network.world.a, network.world.b]) site.dropUdp(true);
     const people = await meet(["stun", `turn-${transport}`]);
-    await talk(people);
+    await waitForCall(people);
     for (const person of people) {
-      const { local } = await path(person);
+      const { local } = await selectedPair(person);
       expect(local.type).toBe("relay");
       expect(local.relayProtocol).toBe(transport);
     }
   });
 }
 
-test("fail without TURN, so that the tests above can fail", async ({ meet, network }) => {
+test("symmetric NATs fail to connect without TURN", async ({ meet, network }) => {
   const people = await meet(["stun"]);
   for (const [index, person] of people.entries()) {
     const { states, candidates } = await until(`${person.name} to fail`, async () => {
@@ -70,20 +72,20 @@ test("fail without TURN, so that the tests above can fail", async ({ meet, netwo
       return { done: seen?.states.includes("failed") ? seen : undefined, seen };
     });
     expect(states).not.toContain("connected");
-    // STUN answered: it is the NATs that keep them apart.
+    // STUN works, so the failure is caused by the NATs.
     const site = [network.world.a, network.world.b][index]!;
     expect(candidates.filter((candidate) => candidate.includes(` ${site.address} `))).not.toEqual(
       [],
     );
-    for (const tile of await person.others(1)) expect(tile.connection).not.toBe("connected");
+    for (const tile of await person.remoteTiles(1)) expect(tile.connection).not.toBe("connected");
   }
 });
 
-test("a page asked for in plain HTTP comes by HTTPS, where cameras are allowed", async ({
-  company,
+test("a page requested over plain HTTP redirects to HTTPS, a secure context", async ({
+  pool,
   network,
 }) => {
-  const person = await company.open("Ada", {
+  const person = await pool.open("Ada", {
     browser: network.browsers[0],
     context: { ignoreHTTPSErrors: true },
   });

@@ -1,27 +1,27 @@
-// While a stranger attacks from one address, nobody at another address notices, and the server is afterwards as it
-// was before (SECURITY.md says what a stranger can hold).
+// Attacks from one address don't affect clients at another address, and the server's memory returns
+// to what it was before (SECURITY.md has the limits of what one address can hold).
 
 import { expect, test } from "@playwright/test";
-import { needNetworks } from "../../net/requirements.ts";
+import { requireNetworks } from "../../net/requirements.ts";
 import { type Attack, attack, type Call, call, type Witness, witness } from "../../net/stranger.ts";
-import { answersInside } from "../../net/test.ts";
+import { isHealthyWithin } from "../../net/test.ts";
 import { World } from "../../net/world.ts";
 import { Server } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
 
-needNetworks();
+requireNetworks();
 
 const PORT = 4000;
 const SECONDS = 20;
-/** What an attack may add to a delay that 99 of 100 stay below. */
-const ADDED_MS = 10;
-/** What the server may hold while it is attacked, KiB: the budget of queued bytes, and as much again as it had. */
-const HELD_KIB = 320 * 1024;
-/** What it may have more than before once a minute has passed, KiB. */
-const KEPT_KIB = 32 * 1024;
+/** Maximum increase of the 99th percentile of delays. */
+const MAX_ADDED_P99_MS = 10;
+/** Maximum memory during an attack: the budget of queued bytes, plus the idle memory and reserve. */
+const MAX_RESIDENT_KIB = 320 * 1024;
+/** Maximum growth of memory one minute after an attack. */
+const MAX_RETAINED_KIB = 32 * 1024;
 
-/** Each with a count that tells that it took place, and how much of it there was at least. */
-const ATTACKS: Record<string, [count: string, least: number]> = {
+/** Attacks, each with a counter that shows that it took place, and the minimum of that counter. */
+const ATTACKS: Record<string, [counter: string, minimum: number]> = {
   allocations: ["tried", 1000],
   rooms: ["tried", 1000],
   "slow-readers": ["sent", 1000],
@@ -36,95 +36,95 @@ const ATTACKS: Record<string, [count: string, least: number]> = {
   "half-open": ["tried", 1000],
 };
 
-interface Seen {
+interface Measurement {
   clients: Witness;
   call: Call;
   attack: Attack | undefined;
-  idle: number;
-  highest: number;
+  idleKib: number;
+  peakKib: number;
 }
 
 let world: World;
-let quiet: Seen;
+let baseline: Measurement;
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
   world = await World.open("cone");
-  quiet = await underAttack(undefined);
-  expectUndisturbed(quiet, quiet);
+  baseline = await measure(undefined);
+  expectUnaffected(baseline, baseline);
 });
 
 test.afterAll(async () => {
   await world?.close();
 });
 
-for (const [name, [count, least]] of Object.entries(ATTACKS)) {
-  test(`${name} from one address leaves everybody else undisturbed`, async () => {
-    const seen = await underAttack(name);
-    const counts = seen.attack?.counts ?? {};
-    expect(counts[count] ?? 0, JSON.stringify(counts)).toBeGreaterThanOrEqual(least);
-    expectUndisturbed(seen, quiet);
+for (const [name, [counter, minimum]] of Object.entries(ATTACKS)) {
+  test(`${name} from one address does not affect other addresses`, async () => {
+    const measurement = await measure(name);
+    const counts = measurement.attack?.counts ?? {};
+    expect(counts[counter] ?? 0, JSON.stringify(counts)).toBeGreaterThanOrEqual(minimum);
+    expectUnaffected(measurement, baseline);
   });
 }
 
-/** A call, a pair and a TURN client at one site, a stranger at the other, and a server of their own. */
-async function underAttack(name: string | undefined): Promise<Seen> {
+/** Measures well-behaved clients at one site during an attack, if any, from the other site. */
+async function measure(attackName: string | undefined): Promise<Measurement> {
   const url = `https://${world.serverAddress}:${PORT}`;
   const server = await Server.start({
     within: world.server.within,
     listen: `0.0.0.0:${PORT}`,
-    healthy: async (port) => answersInside(world.server, port),
+    healthy: async (port) => isHealthyWithin(world.server, port),
   });
-  const [idle, highest] = [server.memory, watch(server)];
+  const idleKib = server.residentKib;
+  const peak = trackPeakMemory(server);
   try {
-    const [clients, people, stranger] = await Promise.all([
+    const [clients, callReport, attackReport] = await Promise.all([
       witness(world.b.client, server, url, SECONDS + 2),
       call(world.b.client, server, url, SECONDS),
-      name ? attack(world.a.client, server, url, SECONDS, name) : undefined,
+      attackName ? attack(world.a.client, server, url, SECONDS, attackName) : undefined,
     ]);
-    await until("memory to be given back", async () => ({
-      done: server.memory <= idle + KEPT_KIB || undefined,
-      seen: `${server.memory} KiB, ${idle} before`,
+    await until("memory to be released", async () => ({
+      done: server.residentKib <= idleKib + MAX_RETAINED_KIB || undefined,
+      seen: `${server.residentKib} KiB, ${idleKib} before`,
     }));
-    expect(answersInside(world.server, PORT), "/healthz").toBe(true);
+    expect(isHealthyWithin(world.server, PORT), "/healthz").toBe(true);
     expect(server.log).not.toContain("panicked");
-    return { clients, call: people, attack: stranger, idle, highest: highest.stop() };
+    return { clients, call: callReport, attack: attackReport, idleKib, peakKib: peak.stop() };
   } finally {
-    highest.stop();
+    peak.stop();
     expect(await server.stop(), server.log).toBe(0);
   }
 }
 
-/** Looks at the server's memory all the time. */
-function watch(server: Server): { stop: () => number } {
-  let highest = 0;
+function trackPeakMemory(server: Server): { stop: () => number } {
+  let peakKib = 0;
   const timer = setInterval(() => {
-    highest = Math.max(highest, server.memory);
+    peakKib = Math.max(peakKib, server.residentKib);
   }, 100);
   return {
     stop: () => {
       clearInterval(timer);
-      return highest;
+      return peakKib;
     },
   };
 }
 
-function expectUndisturbed(seen: Seen, quiet: Seen): void {
-  const { clients, call: people } = seen;
-  const told = JSON.stringify(seen, undefined, 1);
-  expect(clients.newcomers.failures, told).toEqual([]);
-  expect(people.failures, told).toEqual({});
+function expectUnaffected(measurement: Measurement, baseline: Measurement): void {
+  const { clients, call } = measurement;
+  const details = JSON.stringify(measurement, undefined, 1);
+  expect(clients.newcomers.failures, details).toEqual([]);
+  expect(call.failures, details).toEqual({});
   for (const kind of ["signal", "relay"] as const) {
-    expect(clients[kind].arrived, `${kind}: ${told}`).toBe(clients[kind].sent);
-    const allowed = quiet.clients[kind].p99Ms + ADDED_MS;
-    expect(clients[kind].p99Ms, `${kind}: ${told}`).toBeLessThanOrEqual(allowed);
+    expect(clients[kind].arrived, `${kind}: ${details}`).toBe(clients[kind].sent);
+    const allowed = baseline.clients[kind].p99Ms + MAX_ADDED_P99_MS;
+    expect(clients[kind].p99Ms, `${kind}: ${details}`).toBeLessThanOrEqual(allowed);
   }
   for (const kind of ["sound", "pictures"] as const) {
-    expect(people[kind].tracks, told).toBe(people.expected[kind]);
-    expect(people[kind].lost, `${kind}: ${told}`).toBe(0);
-    const allowed = quiet.call[kind].delayMs.p99 + ADDED_MS;
-    expect(people[kind].delayMs.p99, `${kind}: ${told}`).toBeLessThanOrEqual(allowed);
+    expect(call[kind].tracks, details).toBe(call.expected[kind]);
+    expect(call[kind].lost, `${kind}: ${details}`).toBe(0);
+    const allowed = baseline.call[kind].delayMs.p99 + MAX_ADDED_P99_MS;
+    expect(call[kind].delayMs.p99, `${kind}: ${details}`).toBeLessThanOrEqual(allowed);
   }
-  expect(people.pictures.freezes, told).toBe(0);
-  expect(seen.highest, told).toBeLessThanOrEqual(HELD_KIB);
+  expect(call.pictures.freezes, details).toBe(0);
+  expect(measurement.peakKib, details).toBeLessThanOrEqual(MAX_RESIDENT_KIB);
 }

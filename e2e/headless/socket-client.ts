@@ -1,18 +1,18 @@
-// A published client without its page: the official package, connected as that client does it.
+// A published client without its page: the official socket.io-client, with the client's options.
 
 import { createRequire } from "node:module";
 import type { Client, Version } from "../support/tutorial.ts";
 
-/** What the packages of all versions have in common. */
+/** Common interface of all versions of the package. */
 export interface Socket {
   id: string;
   connected: boolean;
   emit(event: string, ...args: unknown[]): unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: each event's arguments are its own.
+  // biome-ignore lint/suspicious/noExplicitAny: arguments differ by event.
   on(event: string, listener: (...args: any[]) => void): unknown;
   close(): unknown;
   io: { engine: Engine };
-  /** Where both generations hand over what came in; 2.x has no `onAny`. */
+  /** Handler of incoming events in all versions; 2.x has no `onAny`. */
   onevent(packet: { data: Event }): void;
 }
 
@@ -25,7 +25,7 @@ type Connect = (url: string, options: Record<string, unknown>) => Socket;
 
 export type Event = [name: string, ...args: unknown[]];
 
-/** The published clients, and what each says to its package beyond the server's address. */
+/** The published clients, with their version of socket.io-client and its options. */
 export const CLIENTS: Record<Client, { version: Version; options?: Record<string, unknown> }> = {
   "video-chat": { version: "4.3.2" },
   "perfect-negotiation": {
@@ -39,40 +39,42 @@ export const CLIENTS: Record<Client, { version: Version; options?: Record<string
 
 const require = createRequire(import.meta.url);
 
-/** The official package of that version. */
-function official(version: Version): Connect {
+function loadSocketIo(version: Version): Connect {
   const library = require(`socket.io-client-${version}`);
   return library.io ?? library;
 }
 
 /** One socket of a published client. */
-export class Caller {
-  private readonly waiting: Event[] = [];
+export class SocketClient {
+  private readonly buffered: Event[] = [];
   private listener?: (event: Event) => void;
 
   private constructor(readonly socket: Socket) {
     const deliver = socket.onevent;
     socket.onevent = (packet) => {
       if (this.listener) this.listener(packet.data);
-      else this.waiting.push(packet.data);
+      else this.buffered.push(packet.data);
       deliver.call(socket, packet);
     };
   }
 
-  /** Connects as the client does, with a few options more. */
+  /** Connects with the client's options and additional ones. */
   static async connect(
     url: string,
     client: Client,
     options: Record<string, unknown> = {},
-  ): Promise<Caller> {
-    const { version, options: own } = CLIENTS[client];
-    const once = { forceNew: true, reconnection: false };
-    const caller = new Caller(official(version)(url, { ...once, ...own, ...options }));
+  ): Promise<SocketClient> {
+    const { version, options: clientOptions } = CLIENTS[client];
+    const defaults = { forceNew: true, reconnection: false };
+    const connect = loadSocketIo(version);
+    const socketClient = new SocketClient(
+      connect(url, { ...defaults, ...clientOptions, ...options }),
+    );
     await new Promise<void>((resolve, reject) => {
-      caller.socket.on("connect", resolve);
-      caller.socket.on("connect_error", (error) => reject(new Error(`${client}: ${error}`)));
+      socketClient.socket.on("connect", resolve);
+      socketClient.socket.on("connect_error", (error) => reject(new Error(`${client}: ${error}`)));
     });
-    return caller;
+    return socketClient;
   }
 
   get id(): string {
@@ -83,9 +85,9 @@ export class Caller {
     this.socket.emit(event, ...args);
   }
 
-  /** Hands over every event, in order, those that came before first. */
+  /** Calls the listener for every event in order, first for those received so far. */
   listen(listener: (event: Event) => void): void {
-    this.waiting.splice(0).forEach(listener);
+    this.buffered.splice(0).forEach(listener);
     this.listener = listener;
   }
 

@@ -1,26 +1,31 @@
-// The media server from networks that keep some of it away.
+// The media server from networks that block some transports to it.
 
 import { type Browser, test as base, expect } from "@playwright/test";
 import { launchChromiumIn } from "../../net/chromium.ts";
 import { Office } from "../../net/office.ts";
-import { needNetworks } from "../../net/requirements.ts";
-import { answersInside } from "../../net/test.ts";
-import { countFrames, nobodyLost } from "../../support/frames.ts";
+import { requireNetworks } from "../../net/requirements.ts";
+import { isHealthyWithin } from "../../net/test.ts";
+import { countFrames, expectNoFreeze } from "../../support/frames.ts";
 import type { ObserverOptions } from "../../support/observer.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { Server } from "../../support/server.ts";
-import { hasConnections, hasTopology, meetAtServer, wayOf } from "../../support/sfu.ts";
-import { Company } from "../../support/test.ts";
+import {
+  selectedPair,
+  waitForConnections,
+  waitForSfuCall,
+  waitForTopology,
+} from "../../support/sfu.ts";
+import { ParticipantPool } from "../../support/test.ts";
 import { until } from "../../support/until.ts";
 
-needNetworks();
+requireNetworks();
 
 const PORT = 4000;
 
 interface Fixtures {
   flags: string[];
-  company: Company;
-  /** Opens a page at a desk. */
+  pool: ParticipantPool;
+  /** Opens a page at a desk of the office. */
   sit: (name: string, desk: number, observer?: ObserverOptions) => Promise<ChromiumParticipant>;
 }
 
@@ -32,7 +37,7 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   flags: [[], { option: true }],
 
   office: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs.
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright derives a fixture's dependencies from this pattern.
     async ({}, use) => {
       const office = Office.open(2);
       const browsers: Browser[] = [];
@@ -47,16 +52,16 @@ const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
-  company: async ({ office: { office, browsers }, flags }, use, info) => {
+  pool: async ({ office: { office, browsers }, flags }, use, info) => {
     const server = await Server.start({
       flags,
       within: office.server.within,
       listen: `0.0.0.0:${PORT}`,
-      healthy: async (port) => answersInside(office.server, port),
+      healthy: async (port) => isHealthyWithin(office.server, port),
     });
-    const company = new Company(browsers[0]!, `https://${office.serverAddress}:${PORT}`);
-    await use(company);
-    const problems = await company.goodbye(info);
+    const pool = new ParticipantPool(browsers[0]!, `https://${office.serverAddress}:${PORT}`);
+    await use(pool);
+    const problems = await pool.closeAll(info);
     for (const desk of office.desks) desk.reset();
     await server.stop();
     if (info.status !== info.expectedStatus) {
@@ -65,12 +70,12 @@ const test = base.extend<Fixtures, WorkerFixtures>({
     if (problems.length > 0) throw new Error(problems.join("\n"));
   },
 
-  sit: async ({ company, office: { browsers } }, use) => {
+  sit: async ({ pool, office: { browsers } }, use) => {
     await use((name, desk, observer) =>
-      company.open(name, {
+      pool.open(name, {
         browser: browsers[desk]!,
         observer: { camera: "small", ...observer },
-        // What a test cuts or moves, the browser itself complains of.
+        // The browser logs errors about connections that a test cuts or moves.
         allow: [/console: .*(WebSocket|ERR_|Failed to load)/],
         context: {
           ignoreHTTPSErrors: true,
@@ -82,17 +87,17 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-// How long pictures stand still is measured: what else the machine does just then may spoil it. What
-// is either so or not is never tried again.
+// Freezes are measured in real time, so other load on the machine can fail this test. Other tests
+// are never retried.
 test.describe("measured", () => {
   test.describe.configure({ retries: 2 });
 
-  test("where the media server is out of reach for one, nobody loses a picture", async ({
+  test("no video freezes if the media server is unreachable for one participant", async ({
     sit,
     office: { office },
   }) => {
-    // No TURN either, by which it would get there. Pictures of one size, in small windows, as each page
-    // encodes for two ways at once.
+    // Without TURN, which would reach the media server. Tiny video in small windows, because each
+    // page encodes for two routes at once.
     const stun: ObserverOptions = { ice: ["stun"], camera: "tiny" };
     office.desks[1]?.hideMediaOf(office.serverAddress, PORT);
     const ada = await sit("Ada", 0, stun);
@@ -105,26 +110,26 @@ test.describe("measured", () => {
     await grace.enter("apart");
     await ada.decodes(1);
     await grace.decodes(1);
-    // What a page takes to be loaded is no matter of those in the call.
-    await hedy.comeToDoor("apart");
+    // Loads the page before frames are counted, so that its load does not delay the others.
+    await hedy.openPreview("apart");
     await countFrames(ada);
     await countFrames(grace);
 
     await hedy.join();
     for (const person of [ada, grace, hedy]) await person.decodes(2);
     await expect(grace.page.getByTestId("cut-off")).toBeVisible();
-    // Grace by links to both; the two others by the server and a link to her.
-    for (const person of [ada, grace, hedy]) await hasConnections(person, 2);
+    // Grace has direct links to both others, who have the media server and a direct link to her.
+    for (const person of [ada, grace, hedy]) await waitForConnections(person, 2);
     for (const person of [ada, grace, hedy]) await person.decodes(2);
-    expect(office.desks[1]?.swallowed).toBeGreaterThan(0);
-    await nobodyLost(ada, grace);
+    expect(office.desks[1]?.droppedPackets).toBeGreaterThan(0);
+    await expectNoFreeze(ada, grace);
   });
 });
 
-test.describe("in a room that is always at the media server", () => {
+test.describe("in a room that always uses the media server", () => {
   test.use({ flags: ["--topology", "sfu"] });
 
-  test("a browser with nothing but TCP gets there by ICE-TCP, and soon", async ({
+  test("a browser limited to TCP connects by ICE-TCP within three seconds", async ({
     sit,
     office,
   }) => {
@@ -139,27 +144,27 @@ test.describe("in a room that is always at the media server", () => {
       return { done: seen?.state === "connected" || undefined, seen };
     });
     expect(Date.now() - entered).toBeLessThan(3_000);
-    await meetAtServer([ada, grace]);
-    expect((await wayOf(ada)).remote.protocol).toBe("udp");
-    expect((await wayOf(ada)).local.type).not.toBe("relay");
-    const { local, remote } = await wayOf(grace);
+    await waitForSfuCall([ada, grace]);
+    expect((await selectedPair(ada)).remote.protocol).toBe("udp");
+    expect((await selectedPair(ada)).local.type).not.toBe("relay");
+    const { local, remote } = await selectedPair(grace);
     expect([local.type === "relay", remote.protocol]).toEqual([false, "tcp"]);
     await expect(grace.page.getByTestId("cut-off")).toHaveCount(0);
   });
 
-  test("one that gets nothing through but TLS gets there by the relay", async ({ sit, office }) => {
+  test("a browser limited to TLS connects through TURN", async ({ sit, office }) => {
     office.office.desks[1]?.hideMediaOf(office.office.serverAddress, PORT);
     const ada = await sit("Ada", 0);
     const grace = await sit("Grace", 1);
     await ada.enter("hidden");
     await grace.enter("hidden");
-    await meetAtServer([ada, grace]);
-    const { local } = await wayOf(grace);
+    await waitForSfuCall([ada, grace]);
+    const { local } = await selectedPair(grace);
     expect([local.type, local.relayProtocol]).toEqual(["relay", "tls"]);
     await expect(grace.page.getByTestId("cut-off")).toHaveCount(0);
   });
 
-  test("one whose address changes stays the same participant, with all tiles", async ({
+  test("a participant whose address changes keeps its id and all tiles", async ({
     sit,
     office,
   }) => {
@@ -167,22 +172,22 @@ test.describe("in a room that is always at the media server", () => {
     const grace = await sit("Grace", 1);
     await ada.enter("moving");
     await grace.enter("moving");
-    await meetAtServer([ada, grace]);
-    const before = await grace.self();
-    const way = await wayOf(grace);
+    await waitForSfuCall([ada, grace]);
+    const before = await grace.ownTile();
+    const pairBefore = await selectedPair(grace);
 
-    office.office.desks[1]?.move();
+    office.office.desks[1]?.changeAddress();
     await ada.decodes(1);
     await grace.decodes(1);
     await expect(grace.page.getByTestId("reconnecting")).toHaveCount(0, { timeout: 60_000 });
-    await hasTopology(grace, "sfu");
+    await waitForTopology(grace, "sfu");
     await grace.decodes(1);
     await ada.decodes(1);
-    const after = await wayOf(grace);
-    expect(`${after.local.address}:${after.local.port}`).not.toBe(
-      `${way.local.address}:${way.local.port}`,
+    const pairAfter = await selectedPair(grace);
+    expect(`${pairAfter.local.address}:${pairAfter.local.port}`).not.toBe(
+      `${pairBefore.local.address}:${pairBefore.local.port}`,
     );
-    expect((await grace.self()).participant).toBe(before.participant);
+    expect((await grace.ownTile()).participant).toBe(before.participant);
     for (const person of [ada, grace]) {
       const changes = await person.tileChanges();
       expect(changes.filter(({ change }) => change === "removed")).toEqual([]);

@@ -1,4 +1,4 @@
-// Screenshots for people to look at, in a folder that git ignores.
+// Screenshots for manual review, in a folder that git ignores.
 
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
@@ -10,8 +10,8 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-/** Takes a view at every size, light and dark. */
-export async function shoot(page: Page, view: string): Promise<void> {
+/** Takes screenshots of a view in all sizes and both colour schemes. */
+export async function takeScreenshots(page: Page, view: string): Promise<void> {
   const before = page.viewportSize();
   for (const size of SIZES) {
     await page.setViewportSize(size);

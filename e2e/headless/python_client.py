@@ -1,7 +1,7 @@
-"""A client in Python: says what each line of its input says, and writes a line for what it hears.
+"""A client in Python: emits an event for each line of input, and writes a line for each received one.
 
-A line is a JSON array, an event's name and its arguments. The first that is written names the
-socket: ["connected", id].
+A line is a JSON array of an event's name and its arguments. The first line written has the id of the
+socket: ["connected", id]. The last one has the transport: ["transport", name].
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import sys
 import socketio
 
 
-def tell(*event: object) -> None:
+def write(*event: object) -> None:
     print(json.dumps(event), flush=True)
 
 
@@ -19,16 +19,16 @@ async def main(url: str) -> None:
     client = socketio.AsyncClient(reconnection=False)
 
     @client.on("*")
-    async def heard(event: str, *args: object) -> None:
-        tell(event, *args)
+    async def on_event(event: str, *args: object) -> None:
+        write(event, *args)
 
     await client.connect(url)
-    tell("connected", client.get_sid())
+    write("connected", client.get_sid())
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         event, *args = json.loads(line)
         await client.emit(event, tuple(args))
-    tell("over", client.transport())
+    write("transport", client.transport())
     await client.disconnect()
 
 

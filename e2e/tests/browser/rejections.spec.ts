@@ -1,7 +1,7 @@
 import { createRoom } from "../../support/rooms.ts";
 import { expect, test } from "../../support/test.ts";
 
-test("a full room says so, and lets in whoever comes when there is room again", async ({
+test("a full room rejects a join, and accepts it once a place is free", async ({
   open,
   server,
 }) => {
@@ -13,13 +13,13 @@ test("a full room says so, and lets in whoever comes when there is room again", 
   await grace.tab.goto(grace.roomUrl("small"));
   await expect(grace.page.getByTestId("room-full")).toBeVisible();
   await expect(grace.page.getByTestId("tile")).toHaveCount(0);
-  expect(await ada.others(0)).toEqual([]);
+  expect(await ada.remoteTiles(0)).toEqual([]);
 
   await ada.tab.click("leave");
   await grace.enter("small");
 });
 
-test("a wrong password is refused, the right one lets in", async ({ open, server }) => {
+test("a wrong password is rejected, the right one accepted", async ({ open, server }) => {
   await createRoom(server.url, { name: "locked", password: "open sesame" });
   const ada = await open("Ada");
   await ada.tab.goto(`${ada.url}/r/locked?name=Ada`);
@@ -34,10 +34,10 @@ test("a wrong password is refused, the right one lets in", async ({ open, server
 
   await password.fill("open sesame");
   await ada.tab.click("join");
-  await ada.self();
+  await ada.ownTile();
 });
 
-test("a name or a room that looks like HTML is shown as the text it is", async ({ open }) => {
+test("names with HTML markup are shown as plain text", async ({ open }) => {
   const name = "<img src=x onerror=alert(1)>";
   const room = "<b>tea</b>";
   const ada = await open(name);
@@ -46,7 +46,7 @@ test("a name or a room that looks like HTML is shown as the text it is", async (
   await grace.tab.goto(`${grace.url}/`);
   await expect(grace.page.getByTestId("room-item")).toContainText(room);
   await grace.enter(room);
-  expect((await grace.others(1))[0]).toMatchObject({ name });
+  expect((await grace.remoteTiles(1))[0]).toMatchObject({ name });
   await expect(grace.page.getByTestId("tile").filter({ hasText: name })).toHaveCount(1);
   await expect(grace.page.locator("img")).toHaveCount(0);
 });
