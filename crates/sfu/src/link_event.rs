@@ -1,4 +1,4 @@
-//! What a link has said.
+//! Events of a link.
 
 use crate::{
     ids::{Mid, Rid},
@@ -7,40 +7,40 @@ use crate::{
     track::packet::Packet,
 };
 
-/// What the engine has said in a drain.
+/// One event of a [`Link`](crate::peer::link::Link).
 #[derive(Debug)]
-pub(crate) enum Happened {
+pub(crate) enum LinkEvent {
     Packet {
         mid: Mid,
         rid: Option<Rid>,
         packet: Packet,
     },
-    KeyframeWanted {
+    /// The peer can't decode the stream of this section (PLI, FIR).
+    KeyframeRequest {
         mid: Mid,
     },
     Connected,
-    /// By the other side.
+    /// Closed by the peer.
     Closed,
-    /// Nothing more can come of it.
     Failed,
-    /// DTLS has failed.
-    HandshakeFailed,
-    /// The engine has panicked.
+    /// The DTLS handshake failed.
+    DtlsFailed,
+    /// str0m panicked.
     Panicked,
-    /// How many bits a second the way to the peer takes.
+    /// Our bandwidth estimate has changed, in bits per second.
     Estimate(u64),
-    /// How many it takes as the peer itself says.
-    EstimateTold(u64),
-    /// An authenticated check came this way.
-    Proven(FiveTuple),
-    /// The oldest way, to make room.
-    Forgotten(FiveTuple),
-    /// Media or a report came to nothing.
+    /// The peer's bandwidth estimate in bits per second.
+    Remb(u64),
+    /// A connectivity check has succeeded on this path.
+    PathValidated(FiveTuple),
+    /// The oldest path was removed to make room.
+    PathRemoved(FiveTuple),
+    /// A packet was dropped.
     Dropped(DropReason),
 }
 
-impl Happened {
-    pub(crate) fn wants_keyframe_of(&self, of: Mid) -> bool {
-        matches!(self, Self::KeyframeWanted { mid } if *mid == of)
+impl LinkEvent {
+    pub(crate) fn is_keyframe_request_for(&self, section: Mid) -> bool {
+        matches!(self, Self::KeyframeRequest { mid } if *mid == section)
     }
 }

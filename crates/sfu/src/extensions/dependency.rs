@@ -1,4 +1,4 @@
-//! The dependency descriptor as a header extension, as it comes.
+//! The dependency descriptor of AV1 as a header extension, forwarded as received.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use str0m::rtp::{ExtensionSerializer, ExtensionValues};
 
 pub(crate) const DEPENDENCY_URI: &str =
     "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
-/// The descriptor's bytes and the frame number in them.
+
+/// A descriptor and its frame number.
 #[derive(Debug, Clone)]
 pub(crate) struct Dependency {
     pub(crate) bytes: Arc<[u8]>,
@@ -16,14 +17,14 @@ pub(crate) struct Dependency {
 #[derive(Debug)]
 pub(crate) struct DependencySerializer;
 
-/// The frame number stands behind flags and template number.
+/// The frame number, which follows flags and template id.
 pub(crate) fn frame_of(bytes: &[u8]) -> Option<u16> {
     let [_, high, low, ..] = *bytes else { return None };
     Some(u16::from_be_bytes([high, low]))
 }
 
 impl ExtensionSerializer for DependencySerializer {
-    /// The engine sends no media.
+    /// Never called: str0m sends no media.
     fn write_to(&self, _: &mut [u8], _: &ExtensionValues) -> usize {
         0
     }
@@ -52,10 +53,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_descriptor_is_taken_as_it_is_and_its_frame_number_read() {
+    fn descriptor_is_kept_and_its_frame_number_parsed() {
         let bytes = [0xc5, 0x12, 0x34, 0x80, 1, 2, 3];
         let mut values = ExtensionValues::default();
-        assert!(!DependencySerializer.parse_value(&bytes[..2], &mut values), "cut short");
+        assert!(!DependencySerializer.parse_value(&bytes[..2], &mut values), "truncated");
         assert!(DependencySerializer.parse_value(&bytes, &mut values));
         let read = values.user_values.get::<Dependency>().unwrap();
         assert_eq!((read.frame, &read.bytes[..]), (0x1234, &bytes[..]));

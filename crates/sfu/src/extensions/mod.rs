@@ -1,4 +1,4 @@
-//! The header extensions that we know (RFC 8285).
+//! RTP header extensions that we support (RFC 8285).
 
 pub(crate) mod dependency;
 
@@ -7,14 +7,14 @@ use str0m::rtp::Extension;
 use self::dependency::{DEPENDENCY_URI, DependencySerializer};
 use crate::str0m_workarounds::received::{ENGINE_TWCC_URI, TWCC_URI, TwccSerializer};
 
-/// What the one-byte form of an extension's head has room for (RFC 8285 §4.2).
-pub(crate) const HIGHEST: u8 = 14;
+/// Greatest id in the one-byte form (RFC 8285 §4.2).
+pub(crate) const MAX_ID: u8 = 14;
 
-/// The orientation of a picture is none of them: where one viewer does not know that extension it
-/// would see a picture of a phone on its side, and a publisher that may not say it turns the picture
-/// itself. An extension that media can't be played without is of no use to a room.
+/// The supported extensions with the ids that Chromium uses; it has none for the last.
 ///
-/// Those we know by the numbers that Chromium gives them; the last has none there.
+/// Video orientation is missing on purpose: a viewer that does not support it would see the video
+/// of a phone rotated. Without it, the publisher rotates the frames itself. In general, an
+/// extension that receivers can't do without is of no use in a room.
 pub(crate) fn known() -> [(u8, Extension); 10] {
     [
         (1, Extension::AudioLevel),
@@ -30,7 +30,7 @@ pub(crate) fn known() -> [(u8, Extension); 10] {
     ]
 }
 
-/// Whether the engine is to see an extension at all.
+/// Whether an extension is supported.
 pub(crate) fn is_known(uri: &str) -> bool {
     known().iter().any(|(_, extension)| offered_uri(extension) == uri)
 }

@@ -15,7 +15,7 @@ use crate::{
     ids::{Mid, RoomId, Source, TrackId},
     output::{Subscription, Unavailable},
     peer::{link::Link, pool::Pool},
-    send::Lane,
+    send::SendStreamId,
     track::rewriter::RtpRewriter,
 };
 
@@ -59,7 +59,7 @@ pub(crate) struct Announced {
 pub(crate) struct Outlet {
     pub(crate) rewriter: RtpRewriter,
     /// The send stream, once the section is agreed.
-    pub(crate) lane: Option<Lane>,
+    pub(crate) send_stream: Option<SendStreamId>,
     /// When keyframes were asked for.
     pub(crate) asked: Option<Asked>,
     /// Whether what comes can be sent to its subscriber.
@@ -95,16 +95,16 @@ impl Playable {
 
 impl Outlet {
     pub(crate) fn new(rewriter: RtpRewriter) -> Self {
-        Self { rewriter, lane: None, asked: None, playable: Playable::default() }
+        Self { rewriter, send_stream: None, asked: None, playable: Playable::default() }
     }
 
     /// Stops what is on until the encoding that it waits for begins. Nothing of it is sent again either:
     /// that would only be in the way.
     pub(crate) fn hold(&mut self, link: Option<&mut Link>) {
         if self.rewriter.pause_for_keyframe()
-            && let (Some(link), Some(lane)) = (link, self.lane)
+            && let (Some(link), Some(stream)) = (link, self.send_stream)
         {
-            link.forget_sent(lane);
+            link.clear_rtx_cache(stream);
         }
     }
 }

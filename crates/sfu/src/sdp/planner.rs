@@ -416,7 +416,7 @@ fn extensions<'a>(
 fn extensions_of<'a>(section: &Section<'a>, uris: &[Option<&'a str>; 256]) -> Vec<(u16, &'a str)> {
     let mut seen: Vec<(u16, &str)> = Vec::new();
     for (id, uri) in &section.extensions {
-        let fits = (1..=14).contains(id) && extensions::is_known(uri);
+        let fits = (1..=extensions::MAX_ID.into()).contains(id) && extensions::is_known(uri);
         let first = uris.iter().position(|it| *it == Some(*uri)) == Some(usize::from(*id));
         if fits && first && seen.iter().all(|(_, known)| known != uri) {
             seen.push((*id, uri));

@@ -1,433 +1,474 @@
-//! What a link sends of media, and what its receiver says of it: our own in place of the engine's, which
-//! takes five times as long for a packet where there are many streams.
+//! Outbound media of one peer connection: RTP, RTX, SRTP, RTCP feedback and bandwidth estimation.
+//! Replaces str0m's sender, which takes five times as long per packet when there are many streams.
 //!
-//! Packets are written at once, protected, into the [`Outbox`]. Reports that come are opened here; what
-//! they say of the way goes to the estimator, and what is asked for again is sent again.
+//! Packets are written and protected in place, in the [`Outbox`]. Incoming RTCP is decrypted here:
+//! TWCC feedback goes to the estimator, and NACKs are answered from the [RTX cache](rtx_cache).
 
-mod cache;
-mod filtered;
-mod header;
-mod repeats;
 mod replay;
-mod report;
 pub mod rtcp;
+mod rtcp_filter;
+mod rtp_header;
+mod rtx_budget;
+mod rtx_cache;
+mod sender_report;
 mod srtp;
 mod stream;
 mod twcc;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant, SystemTime};
 
 use self::{
-    cache::Kept,
-    repeats::Repeats,
-    rtcp::{Missing, Rtcp, Transport},
-    srtp::{Bad, Srtp},
-    stream::{Leaving, Stream},
-    twcc::Twcc,
+    rtcp::{MissingPackets, Rtcp, TwccFeedback},
+    rtx_budget::RtxBudget,
+    rtx_cache::CachedPacket,
+    srtp::{OpenRtcpError, Srtp},
+    stream::{PacketExtensions, SendContext, SendStream},
+    twcc::TwccRecorder,
 };
 use crate::{
-    bwe::Bwe,
-    ids::Mid,
-    link_event::Happened,
-    outbox::Outbox,
-    output::DropReason,
-    routes::FiveTuple,
-    track::{packet::Packet, red, rewriter::Rewritten},
+    bwe::Bwe, ids::Mid, link_event::LinkEvent, outbox::Outbox, output::DropReason,
+    routes::FiveTuple, track::red,
 };
 
-pub(crate) use header::Names;
+pub(crate) use rtp_header::ExtensionIds;
 pub(crate) use srtp::{Keys, Profile};
-pub(crate) use stream::{Named, Source};
+pub(crate) use stream::{NegotiatedFormat, Outgoing, SendSsrcs};
 
-/// How often streams are reported on.
-const REPORTS: Duration = Duration::from_secs(1);
-/// Until it is known how long there and back takes.
-const ROUND_TRIP: Duration = Duration::from_millis(100);
-/// No more packets of padding at once.
-const PADDINGS: usize = 64;
-/// Padding that is to be as long as this is made of what was sent before.
-const LONG: usize = 400;
+const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Round-trip time until one is measured.
+const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// Most padding packets sent at once.
+const MAX_PADDING_PACKETS: usize = 64;
+/// Padding of this many bytes or more is made of packets sent before.
+const MIN_RTX_PADDING: usize = 400;
 
-/// What became of reports.
+/// Outcome of [`Egress::handle_rtcp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reports {
-    /// There are no keys yet to open them with.
-    Early,
-    /// They are their sender's, and have been seen to.
-    Taken,
-    /// They are their sender's and have been seen to, and some of it is the engine's as well.
-    OfEngine,
-    Refused(DropReason),
+pub(crate) enum RtcpOutcome {
+    /// There are no keys yet.
+    NoKeys,
+    /// Authentic and handled.
+    Handled,
+    /// Authentic and handled; [`Egress::take_filtered`] has the part that str0m needs, too.
+    HandledInPart,
+    Dropped(DropReason),
 }
 
-/// A send stream of an [`Egress`], ready to be written.
+/// A send stream of an [`Egress`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lane(usize);
+pub(crate) struct SendStreamId(usize);
 
+/// Bitrates in bits per second that the room would like to send.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Desired {
+    /// With the next higher layer.
+    next: u64,
+    /// With all layers.
+    max: u64,
+}
+
+/// The send side of a peer connection.
 pub(crate) struct Egress {
-    /// Once the handshake is done.
+    /// `None` until the DTLS handshake is done.
     srtp: Option<Srtp>,
-    /// Once it is known where the peer is reached.
-    way: Option<FiveTuple>,
-    streams: Vec<Stream>,
+    /// `None` until ICE has nominated a pair.
+    path: Option<FiveTuple>,
+    streams: Vec<SendStream>,
     bwe: Bwe,
+    /// The estimate that was returned last.
     estimate: Option<u64>,
-    /// What would be sent next, and at best, bits a second.
-    desired: (u64, u64),
-    repeats: Repeats,
-    /// When streams are reported on next.
-    reports: Option<Instant>,
-    /// When the link began, and what the wall clock said then.
+    desired: Desired,
+    rtx_budget: RtxBudget,
+    next_sender_report: Option<Instant>,
     start: Instant,
-    wall: SystemTime,
-    opened: Vec<u8>,
-    /// What of it the engine is given.
+    /// Wall clock at `start`.
+    wall_clock: SystemTime,
+    /// Buffer of decrypted RTCP.
+    decrypted: Vec<u8>,
+    /// Buffer of the part for str0m.
     filtered: Vec<u8>,
     /// Feedback on what the peer sends.
-    twcc: Twcc,
+    twcc: TwccRecorder,
 }
 
 impl Egress {
-    /// Of a link that is taken to carry `rate` bits a second until that is known. Feedback goes under
-    /// this SSRC, which nobody else has.
-    pub(crate) fn new(rate: u64, ssrc: u32, now: Instant, wall: SystemTime) -> Self {
+    /// Creates the send side of a link that is assumed to carry `start_bitrate`. Feedback is sent
+    /// under `ssrc`, which no stream uses.
+    pub(crate) fn new(start_bitrate: u64, ssrc: u32, now: Instant, wall_clock: SystemTime) -> Self {
         Self {
             srtp: None,
-            way: None,
+            path: None,
             streams: Vec::new(),
-            bwe: Bwe::new(rate, now),
+            bwe: Bwe::new(start_bitrate, now),
             estimate: None,
-            desired: (0, 0),
-            repeats: Repeats::new(now),
-            reports: None,
+            desired: Desired::default(),
+            rtx_budget: RtxBudget::new(now),
+            next_sender_report: None,
             start: now,
-            wall,
-            opened: Vec::new(),
+            wall_clock,
+            decrypted: Vec::new(),
             filtered: Vec::new(),
-            twcc: Twcc::new(ssrc, now),
+            twcc: TwccRecorder::new(ssrc, now),
         }
     }
 
-    /// The handshake is done.
-    pub(crate) fn agree(&mut self, keys: &Keys) {
+    /// Installs the keys of the DTLS handshake.
+    pub(crate) fn set_keys(&mut self, keys: &Keys) {
         self.srtp = Srtp::new(keys);
-        self.aspire();
+        self.update_desired();
     }
 
-    /// This is where the peer is reached.
-    pub(crate) fn lead(&mut self, way: FiveTuple) {
-        if self.way.replace(way).is_none() {
-            self.aspire();
+    /// Sets the path that media is sent on.
+    pub(crate) fn set_path(&mut self, path: FiveTuple) {
+        if self.path.replace(path).is_none() {
+            self.update_desired();
         }
     }
 
-    pub(crate) fn way(&self) -> Option<FiveTuple> {
-        self.way
+    pub(crate) fn path(&self) -> Option<FiveTuple> {
+        self.path
     }
 
-    /// Whether what is sent gets anywhere.
+    /// Whether there are keys and a path, so that packets can be sent.
     pub(crate) fn is_ready(&self) -> bool {
-        self.srtp.is_some() && self.way.is_some()
+        self.srtp.is_some() && self.path.is_some()
     }
 
-    /// The send stream of a section.
-    pub(crate) fn lane(
+    /// Creates the send stream of a section, or updates it after a negotiation.
+    pub(crate) fn send_stream(
         &mut self,
         mid: Mid,
-        source: Source,
-        (names, padding): (Names, Option<u8>),
-    ) -> Lane {
+        ssrcs: SendSsrcs,
+        extension_ids: ExtensionIds,
+        padding_pt: Option<u8>,
+    ) -> SendStreamId {
         let known = self.streams.iter().position(|stream| stream.mid == mid);
-        let at = known.unwrap_or(self.streams.len());
-        match self.streams.get_mut(at) {
-            Some(stream) => stream.rename(names, padding),
-            None => self.streams.push(Stream::new(mid, source, names, padding)),
+        let index = known.unwrap_or(self.streams.len());
+        match self.streams.get_mut(index) {
+            Some(stream) => stream.renegotiate(extension_ids, padding_pt),
+            None => self.streams.push(SendStream::new(mid, ssrcs, extension_ids, padding_pt)),
         }
-        self.aspire();
-        Lane(at)
+        self.update_desired();
+        SendStreamId(index)
     }
 
-    pub(crate) fn stream(&mut self, lane: Lane) -> Option<&mut Stream> {
-        self.streams.get_mut(lane.0)
+    pub(crate) fn stream_mut(&mut self, id: SendStreamId) -> Option<&mut SendStream> {
+        self.streams.get_mut(id.0)
     }
 
-    /// Nothing that was sent so far is worth sending again: what follows begins anew.
-    pub(crate) fn forget_sent(&mut self, lane: Lane) {
-        if let Some(stream) = self.streams.get_mut(lane.0) {
-            stream.cache.clear();
+    /// Drops the packets kept for retransmission: the track on the stream has changed.
+    pub(crate) fn clear_rtx_cache(&mut self, id: SendStreamId) {
+        if let Some(stream) = self.streams.get_mut(id.0) {
+            stream.rtx_cache.clear();
         }
     }
 
-    /// Writes a packet; says whether there is something to send now.
+    /// Writes a packet to the outbox. Returns whether there is something to send now.
     pub(crate) fn send(
         &mut self,
         now: Instant,
-        lane: Lane,
-        (packet, as_, named): (&Packet, Rewritten, Named),
+        id: SendStreamId,
+        outgoing: Outgoing<'_>,
         outbox: &mut Outbox,
     ) -> bool {
-        let (Some(srtp), Some(way)) = (&self.srtp, self.way) else { return false };
-        let Some(stream) = self.streams.get_mut(lane.0) else { return false };
-        // Who knows no redundancy (Firefox, say) gets the sound alone.
-        let whole = named.format == packet.format;
-        let payload = if whole { Some(&*packet.payload) } else { red::primary(&packet.payload) };
+        let Outgoing { packet, format, .. } = outgoing;
+        let (Some(srtp), Some(path)) = (&self.srtp, self.path) else { return false };
+        let Some(stream) = self.streams.get_mut(id.0) else { return false };
+        // A receiver without RED (Firefox) gets the primary encoding alone.
+        let keeps_format = format.format == packet.format;
+        let payload =
+            if keeps_format { Some(&*packet.payload) } else { red::primary(&packet.payload) };
         let Some(payload) = payload else { return false };
-        let leaving = leaving(now, self.start, &self.bwe, &stream.names);
-        let written = outbox.write(way, |bytes| {
-            stream.write(bytes, srtp, (packet, payload, named), (now, as_, leaving))
-        });
+        let extensions = packet_extensions(now, self.start, &self.bwe, &stream.extension_ids);
+        let context = SendContext { now, extensions };
+        let written =
+            outbox.write(path, |bytes| stream.write(bytes, srtp, outgoing, payload, context));
         let Some(length) = written else { return false };
-        self.left(now, leaving, length);
-        self.repeats.sent(now, length);
-        self.reports.get_or_insert(now);
+        self.on_sent(now, extensions, length);
+        self.rtx_budget.on_sent(now, length);
+        self.next_sender_report.get_or_insert(now);
         true
     }
 
-    /// Takes the transport-wide number of an authenticated packet.
+    /// Records the TWCC sequence number of an authenticated packet.
     pub(crate) fn handle_arrival(&mut self, now: Instant, media_ssrc: u32, twcc_seq: u16) {
         self.twcc.handle_arrival(now, media_ssrc, twcc_seq);
     }
 
-    /// Takes reports that have come.
-    pub(crate) fn handle_reports(
+    /// Handles a datagram of SRTCP.
+    pub(crate) fn handle_rtcp(
         &mut self,
         now: Instant,
         datagram: &[u8],
-        (outbox, out): (&mut Outbox, &mut Vec<Happened>),
-    ) -> Reports {
-        let Some(srtp) = &mut self.srtp else { return Reports::Early };
-        let mut opened = std::mem::take(&mut self.opened);
-        let taken = match srtp.open_reports(datagram, &mut opened) {
+        outbox: &mut Outbox,
+        events: &mut Vec<LinkEvent>,
+    ) -> RtcpOutcome {
+        let Some(srtp) = &mut self.srtp else { return RtcpOutcome::NoKeys };
+        let mut decrypted = std::mem::take(&mut self.decrypted);
+        let outcome = match srtp.open_rtcp(datagram, &mut decrypted) {
             Ok(index) => {
-                filtered::write(&opened, &mut self.filtered);
-                let is_engines = !self.filtered.is_empty()
+                rtcp_filter::write(&decrypted, &mut self.filtered);
+                let is_for_str0m = !self.filtered.is_empty()
                     && srtp.protect_as_theirs(&mut self.filtered, index).is_some();
-                // However often it says so, once a datagram is enough.
-                let mut told = false;
-                for report in rtcp::read(&opened) {
-                    let transport = matches!(report, Rtcp::Transport(_));
-                    if !(transport && std::mem::replace(&mut told, true)) {
-                        self.handle(now, report, (&mut *outbox, &mut *out));
+                // Parsing TWCC feedback is costly: at most one per datagram.
+                let mut has_twcc = false;
+                for packet in rtcp::read(&decrypted) {
+                    let is_twcc = matches!(packet, Rtcp::Twcc(_));
+                    if !(is_twcc && std::mem::replace(&mut has_twcc, true)) {
+                        self.handle_packet(now, packet, outbox, events);
                     }
                 }
-                if is_engines { Reports::OfEngine } else { Reports::Taken }
+                if is_for_str0m { RtcpOutcome::HandledInPart } else { RtcpOutcome::Handled }
             }
-            Err(Bad::Replayed) => Reports::Refused(DropReason::Replayed),
-            Err(Bad::Forged) => Reports::Refused(DropReason::Forged),
+            Err(OpenRtcpError::Replayed) => RtcpOutcome::Dropped(DropReason::Replayed),
+            Err(OpenRtcpError::Forged) => RtcpOutcome::Dropped(DropReason::Forged),
         };
-        self.opened = opened;
-        taken
+        self.decrypted = decrypted;
+        outcome
     }
 
-    /// The datagram that the engine is given in place of the reports just taken.
+    /// Takes the SRTCP datagram for str0m after [`RtcpOutcome::HandledInPart`].
     pub(crate) fn take_filtered(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.filtered)
     }
 
-    /// Takes the memory of such a datagram back.
-    pub(crate) fn reuse_filtered(&mut self, datagram: Vec<u8>) {
-        self.filtered = datagram;
+    /// Returns the buffer of such a datagram.
+    pub(crate) fn reuse_filtered(&mut self, buffer: Vec<u8>) {
+        self.filtered = buffer;
     }
 
-    fn handle(
+    fn handle_packet(
         &mut self,
         now: Instant,
-        report: Rtcp<'_>,
-        (outbox, out): (&mut Outbox, &mut Vec<Happened>),
+        packet: Rtcp<'_>,
+        outbox: &mut Outbox,
+        events: &mut Vec<LinkEvent>,
     ) {
-        match report {
+        match packet {
             Rtcp::Report { blocks } => {
-                for ssrc in blocks.streams() {
-                    self.known(ssrc);
+                for ssrc in blocks.ssrcs() {
+                    self.mark_ssrc_known(ssrc);
                 }
             }
-            Rtcp::Nack { ssrc, missing } => self.repeat(now, (ssrc, missing), outbox),
-            Rtcp::KeyframeWanted { ssrc } => {
-                let wanted = self.streams.iter().find(|stream| stream.source.ssrc == ssrc);
-                if let Some(mid) = wanted.map(|stream| stream.mid)
-                    && !out.iter().any(|it| it.wants_keyframe_of(mid))
+            Rtcp::Nack { ssrc, missing } => self.handle_nack(now, ssrc, missing, outbox),
+            Rtcp::KeyframeRequest { ssrc } => {
+                let stream = self.streams.iter().find(|stream| stream.ssrcs.ssrc == ssrc);
+                if let Some(mid) = stream.map(|stream| stream.mid)
+                    && !events.iter().any(|event| event.is_keyframe_request_for(mid))
                 {
-                    out.push(Happened::KeyframeWanted { mid });
+                    events.push(LinkEvent::KeyframeRequest { mid });
                 }
             }
-            Rtcp::Transport(feedback) => out.extend(self.feedback(now, feedback)),
-            Rtcp::Estimate(rate) => out.push(Happened::EstimateTold(rate)),
+            Rtcp::Twcc(feedback) => events.extend(self.handle_twcc(now, feedback)),
+            Rtcp::Remb(bitrate) => events.push(LinkEvent::Remb(bitrate)),
             Rtcp::Other(_) => {}
         }
     }
 
-    /// The receiver knows this stream, so it need not be told any more which section is meant.
-    fn known(&mut self, ssrc: u32) {
+    /// Stops sending the MID extension: the receiver has associated this SSRC with its section.
+    fn mark_ssrc_known(&mut self, ssrc: u32) {
         for stream in &mut self.streams {
-            stream.known |= stream.source.ssrc == ssrc;
-            stream.repairs_known |= stream.source.repairs == Some(ssrc);
+            stream.is_ssrc_known |= stream.ssrcs.ssrc == ssrc;
+            stream.is_rtx_ssrc_known |= stream.ssrcs.rtx_ssrc == Some(ssrc);
         }
     }
 
-    fn feedback(&mut self, now: Instant, feedback: Transport<'_>) -> Option<Happened> {
-        let first = extend(self.bwe.newest_seq(), feedback.first());
-        self.bwe.handle_feedback(now, (first..).zip(feedback.packets()));
-        self.news()
+    fn handle_twcc(&mut self, now: Instant, feedback: TwccFeedback<'_>) -> Option<LinkEvent> {
+        let first = extend(self.bwe.newest_seq(), feedback.first_seq());
+        self.bwe.handle_feedback(now, (first..).zip(feedback.arrivals()));
+        self.poll_estimate()
     }
 
-    /// The estimate, where it has changed.
-    fn news(&mut self) -> Option<Happened> {
+    /// The estimate, if it has changed.
+    fn poll_estimate(&mut self) -> Option<LinkEvent> {
         let estimate = self.bwe.estimate();
-        let changed = estimate != std::mem::replace(&mut self.estimate, estimate);
-        estimate.filter(|_| changed).map(Happened::Estimate)
+        let has_changed = estimate != std::mem::replace(&mut self.estimate, estimate);
+        estimate.filter(|_| has_changed).map(LinkEvent::Estimate)
     }
 
-    /// Sends again what has not come, but nothing of which a repeat may still be under way.
-    fn repeat(&mut self, now: Instant, (ssrc, missing): (u32, Missing<'_>), outbox: &mut Outbox) {
-        let Some(at) = self.streams.iter().position(|it| it.source.ssrc == ssrc) else { return };
-        let under_way = self.bwe.rtt().unwrap_or(ROUND_TRIP).min(ROUND_TRIP * 5);
-        if let Some(stream) = self.streams.get_mut(at) {
-            stream.cache.age(now);
+    /// Retransmits missing packets, except those whose last retransmission may still arrive.
+    fn handle_nack(
+        &mut self,
+        now: Instant,
+        ssrc: u32,
+        missing: MissingPackets<'_>,
+        outbox: &mut Outbox,
+    ) {
+        let Some(index) = self.streams.iter().position(|stream| stream.ssrcs.ssrc == ssrc) else {
+            return;
+        };
+        let rtt = self.bwe.rtt().unwrap_or(INITIAL_RTT).min(INITIAL_RTT * 5);
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.rtx_cache.expire(now);
         }
-        for number in missing.numbers() {
-            let Some(stream) = self.streams.get_mut(at) else { return };
-            let seq = extend(stream.newest, number);
-            if !self.repeats.may(now) {
+        for seq in missing.seqs() {
+            let Some(stream) = self.streams.get_mut(index) else { return };
+            let seq = extend(stream.newest_seq, seq);
+            if !self.rtx_budget.is_left(now) {
                 return;
             }
-            let is_lost = |kept: &mut Kept| {
-                let since = kept.repeated.map(|at| now.saturating_duration_since(at));
-                since.is_none_or(|since| since >= under_way)
+            let is_due = |cached: &mut CachedPacket| {
+                let since = cached.retransmitted.map(|at| now.saturating_duration_since(at));
+                since.is_none_or(|since| since >= rtt)
             };
-            if stream.cache.find(seq).is_some_and(is_lost)
-                && let Some(length) = self.again(now, at, seq, outbox)
+            if stream.rtx_cache.find(seq).is_some_and(is_due)
+                && let Some(length) = self.retransmit(now, index, seq, outbox)
             {
-                self.repeats.repeated(length);
+                self.rtx_budget.on_retransmitted(length);
             }
         }
     }
 
-    /// Writes what was sent before as a repair; gives its length.
-    fn again(&mut self, now: Instant, at: usize, seq: u64, outbox: &mut Outbox) -> Option<usize> {
-        let (srtp, way) = (self.srtp.as_ref()?, self.way?);
-        let stream = self.streams.get_mut(at)?;
-        let leaving = leaving(now, self.start, &self.bwe, &stream.names);
-        let length = outbox.write(way, |bytes| stream.repeat(bytes, srtp, seq, (now, leaving)))?;
-        self.left(now, leaving, length);
+    /// Writes a cached packet as RTX and returns its length.
+    fn retransmit(
+        &mut self,
+        now: Instant,
+        index: usize,
+        seq: u64,
+        outbox: &mut Outbox,
+    ) -> Option<usize> {
+        let srtp = self.srtp.as_ref()?;
+        let path = self.path?;
+        let stream = self.streams.get_mut(index)?;
+        let extensions = packet_extensions(now, self.start, &self.bwe, &stream.extension_ids);
+        let context = SendContext { now, extensions };
+        let length = outbox.write(path, |bytes| stream.write_rtx(bytes, srtp, seq, context))?;
+        self.on_sent(now, extensions, length);
         Some(length)
     }
 
-    fn left(&mut self, now: Instant, leaving: Leaving, length: usize) {
-        if leaving.transport_number.is_some() {
+    fn on_sent(&mut self, now: Instant, extensions: PacketExtensions, length: usize) {
+        if extensions.twcc_seq.is_some() {
             self.bwe.on_sent(now, length);
         }
     }
 
-    /// Tells the estimator what would be sent next and what at best, bits a second.
-    pub(crate) fn desire(&mut self, next: u64, best: u64) {
-        if std::mem::replace(&mut self.desired, (next, best)) != (next, best) {
-            self.aspire();
+    /// Sets the bitrate desired for the next higher layer, and for all of them.
+    pub(crate) fn set_desired(&mut self, next: u64, max: u64) {
+        let desired = Desired { next, max };
+        if std::mem::replace(&mut self.desired, desired) != desired {
+            self.update_desired();
         }
     }
 
-    /// Only who can fill the line can find out whether it carries more.
-    fn aspire(&mut self) {
-        let fills = self.is_ready() && self.streams.iter().any(|it| it.padding().is_some());
-        let (next, best) = if fills { self.desired } else { (0, 0) };
-        self.bwe.set_desired(next, best);
+    /// Passes the desired bitrates to the estimator if padding can be sent: without, no probe.
+    fn update_desired(&mut self) {
+        let can_pad = self.is_ready() && self.streams.iter().any(SendStream::can_pad);
+        let Desired { next, max } = if can_pad { self.desired } else { Desired::default() };
+        self.bwe.set_desired(next, max);
     }
 
-    /// Does what is due.
-    pub(crate) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) -> Option<Happened> {
-        if self.reports.is_some_and(|at| at <= now) {
-            self.report(now, outbox);
+    /// Handles an expired [`poll_timeout`](Self::poll_timeout).
+    pub(crate) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> Option<LinkEvent> {
+        if self.next_sender_report.is_some_and(|at| at <= now) {
+            self.send_reports(now, outbox);
         }
-        let (srtp, way) = (&mut self.srtp, self.way);
-        self.twcc.handle_timeout(now, |report| {
-            let (Some(srtp), Some(way)) = (srtp.as_mut(), way) else { return };
-            outbox.write(way, |bytes| {
+        let srtp = &mut self.srtp;
+        let path = self.path;
+        self.twcc.handle_timeout(now, |feedback| {
+            let (Some(srtp), Some(path)) = (srtp.as_mut(), path) else { return };
+            outbox.write(path, |bytes| {
                 let start = bytes.len();
-                bytes.extend_from_slice(report);
-                srtp.protect_reports(bytes, start)
+                bytes.extend_from_slice(feedback);
+                srtp.protect_rtcp(bytes, start)
             });
         });
         self.bwe.handle_timeout(now);
-        for _ in 0..PADDINGS {
+        for _ in 0..MAX_PADDING_PACKETS {
             let wanted = self.bwe.poll_padding(now);
-            if wanted == 0 || self.pad(now, wanted, outbox).is_none() {
+            if wanted == 0 || self.send_padding(now, wanted, outbox).is_none() {
                 break;
             }
         }
-        self.news()
+        self.poll_estimate()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout).
+    /// Time at which to call [`handle_timeout`](Self::handle_timeout), if any.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        [self.reports, self.twcc.poll_timeout(), self.bwe.poll_timeout()]
+        [self.next_sender_report, self.twcc.poll_timeout(), self.bwe.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
     }
 
-    fn report(&mut self, now: Instant, outbox: &mut Outbox) {
-        self.reports = None;
-        let (Some(srtp), Some(way)) = (&mut self.srtp, self.way) else { return };
-        let wall = self.wall + now.saturating_duration_since(self.start);
-        for streams in self.streams.chunks_mut(report::MOST) {
-            streams.iter_mut().for_each(|stream| stream.cache.age(now));
-            outbox.write(way, |bytes| {
+    fn send_reports(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.next_sender_report = None;
+        let (Some(srtp), Some(path)) = (&mut self.srtp, self.path) else { return };
+        let wall_clock = self.wall_clock + now.saturating_duration_since(self.start);
+        for streams in self.streams.chunks_mut(sender_report::MAX_STREAMS) {
+            streams.iter_mut().for_each(|stream| stream.rtx_cache.expire(now));
+            outbox.write(path, |bytes| {
                 let start = bytes.len();
-                let any = report::write(bytes, streams.iter(), (now, wall));
-                any.then(|| srtp.protect_reports(bytes, start)).flatten()?;
-                self.reports = Some(now + REPORTS);
+                let any = sender_report::write(bytes, streams.iter(), now, wall_clock);
+                any.then(|| srtp.protect_rtcp(bytes, start)).flatten()?;
+                self.next_sender_report = Some(now + SENDER_REPORT_INTERVAL);
                 Some(())
             });
         }
     }
 
-    /// Says that nothing more comes (RFC 3550 §6.6).
+    /// Sends BYE for all streams (RFC 3550 §6.6).
     pub(crate) fn close(&mut self, now: Instant, outbox: &mut Outbox) {
-        let (Some(srtp), Some(way)) = (&mut self.srtp, self.way) else { return };
-        let wall = self.wall + now.saturating_duration_since(self.start);
-        for streams in self.streams.chunks(report::MOST) {
-            outbox.write(way, |bytes| {
+        let (Some(srtp), Some(path)) = (&mut self.srtp, self.path) else { return };
+        let wall_clock = self.wall_clock + now.saturating_duration_since(self.start);
+        for streams in self.streams.chunks(sender_report::MAX_STREAMS) {
+            outbox.write(path, |bytes| {
                 let start = bytes.len();
-                report::write(bytes, streams.iter(), (now, wall)).then_some(())?;
-                report::end(bytes, streams);
-                srtp.protect_reports(bytes, start)
+                let any = sender_report::write(bytes, streams.iter(), now, wall_clock);
+                any.then_some(())?;
+                sender_report::write_bye(bytes, streams);
+                srtp.protect_rtcp(bytes, start)
             });
         }
     }
 
-    /// Fills the line for a probe, with what was sent before where that is long enough: it may even be
-    /// of use.
-    fn pad(&mut self, now: Instant, wanted: usize, outbox: &mut Outbox) -> Option<usize> {
-        let fit = self.streams.iter().enumerate().filter(|(_, it)| it.padding().is_some());
-        let (at, _) = fit.max_by_key(|(_, stream)| stream.sent_at())?;
-        let kept = self.streams.get(at)?.cache.newest(wanted.max(LONG));
-        if let Some(seq) = kept.filter(|it| it.payload.len() >= LONG).map(|it| it.seq) {
-            return self.again(now, at, seq, outbox);
+    /// Sends padding for a probe. A packet sent before is preferred if one is large enough: it may
+    /// even replace a lost one.
+    fn send_padding(&mut self, now: Instant, wanted: usize, outbox: &mut Outbox) -> Option<usize> {
+        let can_pad = self.streams.iter().enumerate().filter(|(_, stream)| stream.can_pad());
+        let (index, _) = can_pad.max_by_key(|(_, stream)| stream.last_sent())?;
+        let max_bytes = wanted.max(MIN_RTX_PADDING);
+        let cached = self.streams.get(index)?.rtx_cache.newest(max_bytes);
+        if let Some(cached) = cached.filter(|cached| cached.payload.len() >= MIN_RTX_PADDING) {
+            let seq = cached.seq;
+            return self.retransmit(now, index, seq, outbox);
         }
-        let (srtp, way) = (self.srtp.as_ref()?, self.way?);
-        let stream = self.streams.get_mut(at)?;
-        let leaving = leaving(now, self.start, &self.bwe, &stream.names);
-        let length = outbox.write(way, |bytes| stream.pad(bytes, srtp, leaving))?;
-        self.left(now, leaving, length);
+        let srtp = self.srtp.as_ref()?;
+        let path = self.path?;
+        let stream = self.streams.get_mut(index)?;
+        let extensions = packet_extensions(now, self.start, &self.bwe, &stream.extension_ids);
+        let length = outbox.write(path, |bytes| stream.write_padding(bytes, srtp, extensions))?;
+        self.on_sent(now, extensions, length);
         Some(length)
     }
 }
 
-/// What a packet says that leaves now.
-fn leaving(now: Instant, start: Instant, bwe: &Bwe, names: &Names) -> Leaving {
-    let [.., high, low] = (bwe.newest_seq() + 1).to_be_bytes();
-    let transport_number = names.transport_number.map(|_| u16::from_be_bytes([high, low]));
-    // For who estimates the way itself: not those that report on each packet.
-    let send_time = names.send_time.filter(|_| transport_number.is_none()).map(|_| {
+/// Extensions of a packet that is sent now.
+fn packet_extensions(
+    now: Instant,
+    start: Instant,
+    bwe: &Bwe,
+    ids: &ExtensionIds,
+) -> PacketExtensions {
+    let twcc_seq = ids.twcc_seq.map(|_| low(bwe.newest_seq() + 1));
+    // abs-send-time is for receivers that estimate the bandwidth themselves (REMB), without TWCC.
+    let abs_send_time = ids.abs_send_time.filter(|_| twcc_seq.is_none()).map(|_| {
         let since = now.saturating_duration_since(start).as_micros();
         u32::try_from(((since << 18) / 1_000_000) & 0x00ff_ffff).unwrap_or(0)
     });
-    Leaving { transport_number, send_time }
+    PacketExtensions { twcc_seq, abs_send_time }
 }
 
-/// The number nearest to `near` that ends in these 16 bits.
-fn extend(near: u64, low: u16) -> u64 {
-    let [.., n0, n1] = near.to_be_bytes();
-    let ahead = low.wrapping_sub(u16::from_be_bytes([n0, n1]));
+/// Extends a 16-bit sequence number to the nearest number to `near`.
+fn extend(near: u64, seq: u16) -> u64 {
+    let ahead = seq.wrapping_sub(low(near));
     if ahead < 0x8000 {
         near + u64::from(ahead)
     } else {
@@ -435,5 +476,8 @@ fn extend(near: u64, low: u16) -> u64 {
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// The 16 bits of an extended sequence number that a packet carries.
+fn low(seq: u64) -> u16 {
+    let [.., high, low] = seq.to_be_bytes();
+    u16::from_be_bytes([high, low])
+}

@@ -1,30 +1,37 @@
-//! Reports are taken once: of each sender, which numbers have come (RFC 3711 §3.3.2).
+//! Replay protection of SRTCP (RFC 3711 §3.3.2).
 
 use foldhash::HashMap;
 
-/// Senders remembered; of more, nothing is taken. Some clients have one for each section.
-const MOST: usize = 1024;
+/// Sender SSRCs with a window; packets of more are dropped. Some clients use one for each section.
+const MAX_SENDERS: usize = 1024;
 
-/// Of each sender the newest number, and of the 64 up to it those that came.
+/// Replay windows by sender SSRC.
 #[derive(Debug, Default)]
-pub(super) struct Replays(HashMap<u32, (u32, u64)>);
+pub(super) struct ReplayWindows(HashMap<u32, Window>);
 
-impl Replays {
-    /// Takes a number of a sender; says whether it is new.
-    pub(super) fn take(&mut self, sender: u32, number: u32) -> bool {
-        if self.0.len() >= MOST && !self.0.contains_key(&sender) {
+/// The newest index received, and a bit for each of the 64 indices up to it.
+#[derive(Debug)]
+struct Window {
+    newest: u32,
+    received: u64,
+}
+
+impl ReplayWindows {
+    /// Records an index of a sender. Returns whether it is new.
+    pub(super) fn insert(&mut self, sender: u32, index: u32) -> bool {
+        if self.0.len() >= MAX_SENDERS && !self.0.contains_key(&sender) {
             return false;
         }
-        let (newest, came) = self.0.entry(sender).or_insert((number, 0));
-        if let Some(ahead) = number.checked_sub(*newest) {
-            let is_new = ahead > 0 || *came & 1 == 0;
-            *came = came.checked_shl(ahead).unwrap_or(0) | 1;
-            *newest = number;
+        let window = self.0.entry(sender).or_insert(Window { newest: index, received: 0 });
+        if let Some(ahead) = index.checked_sub(window.newest) {
+            let is_new = ahead > 0 || window.received & 1 == 0;
+            window.received = window.received.checked_shl(ahead).unwrap_or(0) | 1;
+            window.newest = index;
             return is_new;
         }
-        let Some(bit) = 1_u64.checked_shl(*newest - number) else { return false };
-        let is_new = *came & bit == 0;
-        *came |= bit;
+        let Some(bit) = 1_u64.checked_shl(window.newest - index) else { return false };
+        let is_new = window.received & bit == 0;
+        window.received |= bit;
         is_new
     }
 }
@@ -34,20 +41,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_number_of_each_sender_is_taken_once() {
-        let mut replays = Replays::default();
-        assert!([7, 9, 8, 100, 40, 37].into_iter().all(|number| replays.take(1, number)));
-        assert!(![7, 9, 8, 100, 40, 37, 36].into_iter().any(|number| replays.take(1, number)));
-        assert!(replays.take(1, 500) && !replays.take(1, 99));
-        assert!(!replays.take(1, 436) && replays.take(1, 437));
-        assert!((2..=250).all(|sender| replays.take(sender, 7) && !replays.take(sender, 7)));
+    fn each_index_of_each_sender_is_accepted_once() {
+        let mut windows = ReplayWindows::default();
+        assert!([7, 9, 8, 100, 40, 37].into_iter().all(|index| windows.insert(1, index)));
+        assert!(![7, 9, 8, 100, 40, 37, 36].into_iter().any(|index| windows.insert(1, index)));
+        assert!(windows.insert(1, 500) && !windows.insert(1, 99));
+        assert!(!windows.insert(1, 436) && windows.insert(1, 437));
+        assert!((2..=250).all(|sender| windows.insert(sender, 7) && !windows.insert(sender, 7)));
     }
 
     #[test]
-    fn senders_without_end_are_not_remembered() {
-        let mut replays = Replays::default();
-        let taken = (0..5000).filter(|sender| replays.take(*sender, 1)).count();
-        assert_eq!((taken, replays.0.len()), (MOST, MOST));
-        assert!(replays.take(0, 2), "who is known goes on");
+    fn number_of_senders_is_bounded() {
+        let mut windows = ReplayWindows::default();
+        let accepted = (0..5000).filter(|sender| windows.insert(*sender, 1)).count();
+        assert_eq!((accepted, windows.0.len()), (MAX_SENDERS, MAX_SENDERS));
+        assert!(windows.insert(0, 2), "a known sender may continue");
     }
 }

@@ -1,11 +1,12 @@
-//! One outgoing stream: what it is called, what was sent on it, and its repairs (RFC 4588).
+//! One send stream: its negotiated numbers, and how its RTP and RTX packets (RFC 4588) are written.
 
 use std::time::{Duration, Instant};
 
 use super::{
-    cache::{Cache, Kept},
-    header::{self, Head, Names, Values},
-    srtp::Srtp,
+    low,
+    rtp_header::{self, ExtensionIds, ExtensionValues, FixedHeader},
+    rtx_cache::{CachedPacket, RtxCache},
+    srtp::{PacketIndex, Srtp},
 };
 use crate::{
     ids::{Kind, Mid},
@@ -17,80 +18,106 @@ use crate::{
     },
 };
 
-/// A payload of padding alone is at most so long, as its length is told in a byte (RFC 3550 §5.1).
-const PADDING: u8 = 255;
-/// Who has sent nothing for so long is not reported on.
+/// Longest payload of padding alone: its length is in the last byte (RFC 3550 §5.1).
+const PADDING_BYTES: u8 = 255;
+/// A stream that has sent nothing for this long has no sender reports.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What its receiver was told of a stream.
+/// SSRCs of a send stream, as signaled to the receiver.
 #[derive(Debug, Clone)]
-pub(crate) struct Source {
+pub(crate) struct SendSsrcs {
     pub(crate) ssrc: u32,
-    /// Of its repairs, where there can be any.
-    pub(crate) repairs: Option<u32>,
-    /// Whose it is, the same for all that is to be in step (RFC 3550 §6.5.1).
+    /// `None` without RTX.
+    pub(crate) rtx_ssrc: Option<u32>,
+    /// The same for all streams that are synchronised (RFC 3550 §6.5.1).
     pub(crate) cname: String,
 }
 
-/// A format and what it is called on a section.
+/// A format and its payload types on a section.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Named {
+pub(crate) struct NegotiatedFormat {
     pub(crate) format: Format,
     pub(crate) payload_type: u8,
-    /// Of its repairs, where they were agreed.
-    pub(crate) repairs: Option<u8>,
+    /// `None` if RTX was not negotiated.
+    pub(crate) rtx_pt: Option<u8>,
 }
 
-pub(crate) struct Stream {
-    pub(super) mid: Mid,
-    pub(super) source: Source,
-    pub(super) names: Names,
-    /// As what padding goes, where that is possible: as a repair.
-    padding: Option<u8>,
-    /// What came last, and as what it is sent, if the receiver knows it.
-    pub(crate) named: Option<(Format, Option<Named>)>,
-    pub(super) cache: Cache,
-    /// Of the next repair.
-    repair: u64,
-    /// The newest number sent.
-    pub(super) newest: u64,
-    /// Until a report shows that its SSRC is known, packets say to which section they belong.
-    pub(super) known: bool,
-    pub(super) repairs_known: bool,
-    sent: Option<Sent>,
-}
-
-/// What is reported on.
+/// A packet to send: as it was received, rewritten for this stream, in the receiver's format.
 #[derive(Debug, Clone, Copy)]
-struct Sent {
+pub(crate) struct Outgoing<'a> {
+    pub(crate) packet: &'a Packet,
+    pub(crate) rewritten: Rewritten,
+    pub(crate) format: NegotiatedFormat,
+}
+
+/// Time of sending, and the extensions that depend on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SendContext {
+    pub(super) now: Instant,
+    pub(super) extensions: PacketExtensions,
+}
+
+/// Extensions that each packet of the link has a value of its own for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PacketExtensions {
+    pub(super) twcc_seq: Option<u16>,
+    pub(super) abs_send_time: Option<u32>,
+}
+
+pub(crate) struct SendStream {
+    pub(super) mid: Mid,
+    pub(super) ssrcs: SendSsrcs,
+    pub(super) extension_ids: ExtensionIds,
+    /// Payload type of RTX that carries padding.
+    padding_pt: Option<u8>,
+    /// The format received last, and what it was negotiated as, if it was.
+    pub(crate) format: Option<(Format, Option<NegotiatedFormat>)>,
+    pub(super) rtx_cache: RtxCache,
+    next_rtx_seq: u64,
+    pub(super) newest_seq: u64,
+    /// Packets carry the MID until a report shows that the receiver knows the SSRC.
+    pub(super) is_ssrc_known: bool,
+    pub(super) is_rtx_ssrc_known: bool,
+    sent: Option<SenderState>,
+}
+
+/// State that sender reports are made of.
+#[derive(Debug, Clone, Copy)]
+struct SenderState {
     packets: u32,
     octets: u32,
-    /// Of the newest packet.
-    time: u32,
+    /// RTP timestamp of the newest packet, and when that packet was received.
+    timestamp: u32,
     at: Instant,
     clock_rate: u32,
 }
 
-/// What all packets of a link say that leave now.
+/// Content of a sender report (RFC 3550 §6.4.1).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Leaving {
-    pub(super) transport_number: Option<u16>,
-    pub(super) send_time: Option<u32>,
+pub(super) struct SenderInfo {
+    pub(super) timestamp: u32,
+    pub(super) packets: u32,
+    pub(super) octets: u32,
 }
 
-impl Stream {
-    pub(super) fn new(mid: Mid, source: Source, names: Names, padding: Option<u8>) -> Self {
+impl SendStream {
+    pub(super) fn new(
+        mid: Mid,
+        ssrcs: SendSsrcs,
+        extension_ids: ExtensionIds,
+        padding_pt: Option<u8>,
+    ) -> Self {
         Self {
             mid,
-            source,
-            names,
-            padding,
-            named: None,
-            cache: Cache::default(),
-            repair: 1,
-            newest: 0,
-            known: false,
-            repairs_known: false,
+            ssrcs,
+            extension_ids,
+            padding_pt,
+            format: None,
+            rtx_cache: RtxCache::default(),
+            next_rtx_seq: 1,
+            newest_seq: 0,
+            is_ssrc_known: false,
+            is_rtx_ssrc_known: false,
             sent: None,
         }
     }
@@ -99,171 +126,186 @@ impl Stream {
         self.mid
     }
 
-    /// Writes a packet, protected.
+    /// Appends a protected packet.
     pub(super) fn write(
         &mut self,
         bytes: &mut Vec<u8>,
         srtp: &Srtp,
-        (packet, payload, named): (&Packet, &[u8], Named),
-        (now, as_, leaving): (Instant, Rewritten, Leaving),
+        outgoing: Outgoing<'_>,
+        payload: &[u8],
+        context: SendContext,
     ) -> Option<()> {
+        let Outgoing { packet, rewritten, format } = outgoing;
         let start = bytes.len();
-        let head = Head {
-            payload_type: named.payload_type,
-            marker: as_.marker,
-            padded: false,
-            seq: low(as_.seq),
-            time: as_.timestamp,
-            ssrc: self.source.ssrc,
+        let header = FixedHeader {
+            payload_type: format.payload_type,
+            marker: rewritten.marker,
+            is_padded: false,
+            seq: low(rewritten.seq),
+            timestamp: rewritten.timestamp,
+            ssrc: self.ssrcs.ssrc,
         };
-        let dependency = packet.dependency.as_ref().zip(as_.frame_number);
-        let values = Values {
-            mid: (!self.known).then_some(&*self.mid),
-            transport_number: leaving.transport_number,
-            send_time: leaving.send_time,
-            carried: packet.extensions,
+        let dependency = packet.dependency.as_ref().zip(rewritten.frame_number);
+        let values = ExtensionValues {
+            mid: (!self.is_ssrc_known).then_some(&*self.mid),
+            twcc_seq: context.extensions.twcc_seq,
+            abs_send_time: context.extensions.abs_send_time,
+            forwarded: packet.extensions,
             dependency: dependency.map(|(bytes, frame)| (&**bytes, frame)),
         };
-        let header = header::write(bytes, &head, &self.names, &values);
-        append(bytes, payload, as_.vp8);
-        srtp.protect(bytes, start, header, (self.source.ssrc, as_.seq))?;
-        self.count(packet, &as_, payload.len());
-        // Sound is not asked for again: redundancy is in it, or it is concealed.
-        let repairs = named.repairs.filter(|_| packet.format.kind() == Kind::Video);
-        if let Some(payload_type) = repairs.filter(|_| self.source.repairs.is_some()) {
-            self.cache.keep(Kept {
-                seq: as_.seq,
-                time: as_.timestamp,
-                marker: as_.marker,
-                payload_type,
-                vp8: as_.vp8,
+        let header_length = rtp_header::write(bytes, &header, &self.extension_ids, &values);
+        append_payload(bytes, payload, rewritten.vp8);
+        let index = PacketIndex { ssrc: self.ssrcs.ssrc, index: rewritten.seq };
+        srtp.protect(bytes, start, header_length, index)?;
+        self.count(packet, &rewritten, payload.len());
+        // Audio is not retransmitted: it is redundant (RED) or concealed.
+        let rtx_pt = format.rtx_pt.filter(|_| packet.format.kind() == Kind::Video);
+        if let Some(rtx_pt) = rtx_pt.filter(|_| self.ssrcs.rtx_ssrc.is_some()) {
+            self.rtx_cache.insert(CachedPacket {
+                seq: rewritten.seq,
+                timestamp: rewritten.timestamp,
+                marker: rewritten.marker,
+                rtx_pt,
+                vp8: rewritten.vp8,
                 dependency: dependency.map(|(bytes, frame)| (bytes.clone(), frame)),
                 payload: packet.payload.clone(),
-                at: now,
-                repeated: None,
+                sent: context.now,
+                retransmitted: None,
             });
         }
         Some(())
     }
 
-    fn count(&mut self, packet: &Packet, as_: &Rewritten, octets: usize) {
-        let clock_rate = packet.format.clock_rate();
-        let first =
-            Sent { packets: 0, octets: 0, time: as_.timestamp, at: packet.received_at, clock_rate };
-        let sent = self.sent.get_or_insert(first);
+    fn count(&mut self, packet: &Packet, rewritten: &Rewritten, octets: usize) {
+        let sent = self.sent.get_or_insert(SenderState {
+            packets: 0,
+            octets: 0,
+            timestamp: rewritten.timestamp,
+            at: packet.received_at,
+            clock_rate: packet.format.clock_rate(),
+        });
         sent.packets = sent.packets.wrapping_add(1);
         sent.octets = sent.octets.wrapping_add(u32::try_from(octets).unwrap_or(0));
-        // What came late says nothing of where the clock stands.
-        if as_.seq > self.newest {
-            self.newest = as_.seq;
-            (sent.time, sent.at, sent.clock_rate) = (as_.timestamp, packet.received_at, clock_rate);
+        // A reordered packet has an old timestamp.
+        if rewritten.seq > self.newest_seq {
+            self.newest_seq = rewritten.seq;
+            sent.timestamp = rewritten.timestamp;
+            sent.at = packet.received_at;
+            sent.clock_rate = packet.format.clock_rate();
         }
     }
 
-    /// The section was agreed anew.
-    pub(super) fn rename(&mut self, names: Names, padding: Option<u8>) {
-        (self.names, self.padding, self.named) = (names, padding, None);
+    /// Applies the result of another negotiation of the section.
+    pub(super) fn renegotiate(&mut self, extension_ids: ExtensionIds, padding_pt: Option<u8>) {
+        self.extension_ids = extension_ids;
+        self.padding_pt = padding_pt;
+        self.format = None;
     }
 
-    /// When the newest packet came that was sent.
-    pub(super) fn sent_at(&self) -> Option<Instant> {
+    /// When the newest packet sent was received.
+    pub(super) fn last_sent(&self) -> Option<Instant> {
         self.sent.map(|sent| sent.at)
     }
 
-    /// Writes what was sent before once more, as a repair: its number stands before its payload.
-    pub(super) fn repeat(
+    /// Appends a cached packet as RTX: its original sequence number precedes the payload (RFC 4588
+    /// §4).
+    pub(super) fn write_rtx(
         &mut self,
         bytes: &mut Vec<u8>,
         srtp: &Srtp,
         seq: u64,
-        (now, leaving): (Instant, Leaving),
+        context: SendContext,
     ) -> Option<()> {
-        let ssrc = self.source.repairs?;
-        let number = self.repair;
-        let kept = self.cache.find(seq)?;
+        let rtx = PacketIndex { ssrc: self.ssrcs.rtx_ssrc?, index: self.next_rtx_seq };
+        let cached = self.rtx_cache.find(seq)?;
         let start = bytes.len();
-        let head = Head {
-            payload_type: kept.payload_type,
-            marker: kept.marker,
-            padded: false,
-            seq: low(number),
-            time: kept.time,
-            ssrc,
+        let header = FixedHeader {
+            payload_type: cached.rtx_pt,
+            marker: cached.marker,
+            is_padded: false,
+            seq: low(rtx.index),
+            timestamp: cached.timestamp,
+            ssrc: rtx.ssrc,
         };
-        let dependency = kept.dependency.as_ref().map(|(bytes, frame)| (&**bytes, *frame));
-        let mid = (!self.repairs_known).then_some(&*self.mid);
-        let values = values(mid, leaving, dependency);
-        let header = header::write(bytes, &head, &self.names, &values);
+        let dependency = cached.dependency.as_ref().map(|(bytes, frame)| (&**bytes, *frame));
+        let mid = (!self.is_rtx_ssrc_known).then_some(&*self.mid);
+        let values = rtx_values(mid, context.extensions, dependency);
+        let header_length = rtp_header::write(bytes, &header, &self.extension_ids, &values);
         bytes.extend(low(seq).to_be_bytes());
-        append(bytes, &kept.payload, kept.vp8);
-        srtp.protect(bytes, start, header, (ssrc, number))?;
-        kept.repeated = Some(now);
-        self.repair += 1;
+        append_payload(bytes, &cached.payload, cached.vp8);
+        srtp.protect(bytes, start, header_length, rtx)?;
+        cached.retransmitted = Some(context.now);
+        self.next_rtx_seq += 1;
         Some(())
     }
 
-    /// Writes padding alone, as a repair of nothing.
-    pub(super) fn pad(&mut self, bytes: &mut Vec<u8>, srtp: &Srtp, leaving: Leaving) -> Option<()> {
+    /// Appends a packet of padding alone, on the RTX stream.
+    pub(super) fn write_padding(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        srtp: &Srtp,
+        extensions: PacketExtensions,
+    ) -> Option<()> {
         let (ssrc, payload_type) = self.padding()?;
+        let rtx = PacketIndex { ssrc, index: self.next_rtx_seq };
         let start = bytes.len();
-        let head = Head {
+        let header = FixedHeader {
             payload_type,
             marker: false,
-            padded: true,
-            seq: low(self.repair),
-            time: self.sent.map_or(0, |it| it.time),
+            is_padded: true,
+            seq: low(rtx.index),
+            timestamp: self.sent.map_or(0, |sent| sent.timestamp),
             ssrc,
         };
-        let mid = (!self.repairs_known).then_some(&*self.mid);
-        let header = header::write(bytes, &head, &self.names, &values(mid, leaving, None));
-        bytes.resize(bytes.len() + usize::from(PADDING) - 1, 0);
-        bytes.push(PADDING);
-        srtp.protect(bytes, start, header, (ssrc, self.repair))?;
-        self.repair += 1;
+        let mid = (!self.is_rtx_ssrc_known).then_some(&*self.mid);
+        let values = rtx_values(mid, extensions, None);
+        let header_length = rtp_header::write(bytes, &header, &self.extension_ids, &values);
+        bytes.resize(bytes.len() + usize::from(PADDING_BYTES) - 1, 0);
+        bytes.push(PADDING_BYTES);
+        srtp.protect(bytes, start, header_length, rtx)?;
+        self.next_rtx_seq += 1;
         Some(())
     }
 
-    /// Where padding goes, if what is sent here is counted by the receiver.
-    pub(super) fn padding(&self) -> Option<(u32, u8)> {
-        self.names.transport_number?;
-        self.source.repairs.zip(self.padding)
+    /// SSRC and payload type of padding, if the receiver sends feedback on it.
+    fn padding(&self) -> Option<(u32, u8)> {
+        self.extension_ids.twcc_seq?;
+        self.ssrcs.rtx_ssrc.zip(self.padding_pt)
     }
 
-    /// What a sender's report says at `now` (RFC 3550 §6.4.1): timestamp, packets, octets.
-    pub(super) fn reported(&self, now: Instant) -> Option<[u32; 3]> {
-        let sent = self.sent?;
-        let since = now.saturating_duration_since(sent.at);
-        let ticks = since.as_micros() * u128::from(sent.clock_rate) / 1_000_000;
-        let time = sent.time.wrapping_add(u32::try_from(ticks).unwrap_or(0));
-        (since < IDLE).then_some([time, sent.packets, sent.octets])
+    pub(super) fn can_pad(&self) -> bool {
+        self.padding().is_some()
+    }
+
+    /// Content of a sender report at `now`; `None` for a stream that is idle.
+    pub(super) fn sender_info(&self, now: Instant) -> Option<SenderInfo> {
+        let SenderState { packets, octets, timestamp, at, clock_rate } = self.sent?;
+        let since = now.saturating_duration_since(at);
+        let ticks = since.as_micros() * u128::from(clock_rate) / 1_000_000;
+        let timestamp = timestamp.wrapping_add(u32::try_from(ticks).unwrap_or(0));
+        (since < IDLE).then_some(SenderInfo { timestamp, packets, octets })
     }
 }
 
-fn values<'a>(
+fn rtx_values<'a>(
     mid: Option<&'a str>,
-    leaving: Leaving,
+    extensions: PacketExtensions,
     dependency: Option<(&'a [u8], u16)>,
-) -> Values<'a> {
-    Values {
+) -> ExtensionValues<'a> {
+    ExtensionValues {
         mid,
-        transport_number: leaving.transport_number,
-        send_time: leaving.send_time,
-        carried: ForwardedExtensions::default(),
+        twcc_seq: extensions.twcc_seq,
+        abs_send_time: extensions.abs_send_time,
+        forwarded: ForwardedExtensions::default(),
         dependency,
     }
 }
 
-/// Appends a payload, with VP8's numbers put into its descriptor.
-fn append(bytes: &mut Vec<u8>, payload: &[u8], vp8: Option<vp8::PictureIds>) {
+/// Appends a payload, with picture id and TL0PICIDX written into its VP8 descriptor.
+fn append_payload(bytes: &mut Vec<u8>, payload: &[u8], vp8: Option<vp8::PictureIds>) {
     let start = bytes.len();
     bytes.extend_from_slice(payload);
     if let (Some(ids), Some(payload)) = (vp8, bytes.get_mut(start..)) {
         vp8::set_picture_ids(payload, ids);
     }
-}
-
-/// What of a number is in a packet.
-fn low(number: u64) -> u16 {
-    let [.., high, low] = number.to_be_bytes();
-    u16::from_be_bytes([high, low])
 }

@@ -1,60 +1,60 @@
-//! Transport-wide feedback on what a peer sends us
+//! Transport-wide congestion control feedback on received packets
 //! (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
 //!
-//! Numbers may jump, turn back and repeat as the sender likes: what is kept has a limit, and a report
-//! names no gap longer than [`MAX_GAP`].
+//! Senders may choose any sequence numbers, so the state is bounded, and no gap that is reported is
+//! longer than [`MAX_GAP`].
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-/// How long packets wait to be reported.
-const INTERVAL: Duration = Duration::from_millis(50);
-/// Packets kept; beyond, the oldest is forgotten.
-const MAX_KEPT: usize = 1024;
-/// Reported packets kept, so that one which comes late can be reported among its neighbours.
+/// Longest time until an arrival is reported.
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
+/// Arrivals kept; beyond, the oldest is dropped.
+const MAX_ARRIVALS: usize = 1024;
+/// Reported arrivals kept, so that a reordered packet can be reported among its neighbours.
 const MAX_REPORTED: usize = 128;
-/// A number further away from the newest begins a new count.
+/// A sequence number further away from the newest restarts the recording.
 const MAX_GAP: u64 = 4096;
-/// Packets, missing ones included, that one report tells of.
+/// Packets covered by one feedback packet, including missing ones.
 const MAX_STATUSES: usize = 8000;
-/// Bytes of one report, so that it fits a datagram with its protection.
+/// Bytes of one feedback packet: with SRTCP it fits a datagram.
 const MAX_BYTES: usize = 1100;
-/// Reports given out at a time.
-const MAX_REPORTS: usize = 16;
+/// Feedback packets sent at a time.
+const MAX_FEEDBACK_PACKETS: usize = 16;
 
-/// Where counting begins, so that numbers before the first one can be told from it.
-const START: u64 = 1 << 32;
+/// Offset of extended sequence numbers, so that they can go below the first.
+const FIRST_CYCLE: u64 = 1 << 32;
 const RTCP_TRANSPORT_FEEDBACK: u8 = 205;
 const FORMAT: u8 = 15;
-/// Head of the packet up to the first chunk.
-const HEAD: usize = 20;
-/// Unit of the reference time.
-const REFERENCE: u128 = 64_000;
-/// Unit of arrival times.
-const DELTA: i128 = 250;
-/// Longest run that a chunk can tell of.
+/// Bytes of the packet before the first chunk.
+const HEADER_BYTES: usize = 20;
+/// Unit of the reference time in microseconds.
+const REFERENCE_UNIT: u128 = 64_000;
+/// Unit of receive deltas in microseconds.
+const DELTA_UNIT: i128 = 250;
+/// Longest run length of a chunk.
 const MAX_RUN: usize = 0x1fff;
 
-/// Arrivals on one link and the feedback on them.
+/// Recorder of the arrivals on one link, and writer of the feedback on them.
 #[derive(Debug)]
-pub(super) struct Twcc {
-    /// Under which the reports are sent.
+pub(super) struct TwccRecorder {
+    /// Sender SSRC of the feedback.
     ssrc: u32,
-    /// What times are told from.
+    /// Zero of the reference time.
     epoch: Instant,
     newest: Option<u64>,
-    /// By number.
+    /// In the order of their sequence numbers.
     arrivals: VecDeque<Arrival>,
-    /// Of the arrivals, those in front that have been reported.
+    /// Number of arrivals at the front that have been reported.
     reported: usize,
-    /// Whether arrivals older than those kept were forgotten.
+    /// Whether older arrivals were dropped.
     is_trimmed: bool,
-    /// The stream that was received last.
+    /// SSRC of the packet received last.
     media_ssrc: u32,
     due: Option<Instant>,
-    count: u8,
+    feedback_count: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,7 @@ struct Arrival {
     at: Instant,
 }
 
-/// What a report says of one packet.
+/// Status of one packet in the feedback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
     Missing,
@@ -85,7 +85,7 @@ impl Status {
     }
 }
 
-impl Twcc {
+impl TwccRecorder {
     pub(super) fn new(ssrc: u32, epoch: Instant) -> Self {
         Self {
             ssrc,
@@ -96,16 +96,16 @@ impl Twcc {
             is_trimmed: false,
             media_ssrc: 0,
             due: None,
-            count: 0,
+            feedback_count: 0,
         }
     }
 
-    /// Takes an authenticated packet's number.
-    pub(super) fn handle_arrival(&mut self, now: Instant, media_ssrc: u32, number: u16) {
+    /// Records the sequence number of an authenticated packet.
+    pub(super) fn handle_arrival(&mut self, now: Instant, media_ssrc: u32, seq: u16) {
         self.media_ssrc = media_ssrc;
         let seq = match self.newest {
-            Some(newest) => super::extend(newest, number),
-            None => START + u64::from(number),
+            Some(newest) => super::extend(newest, seq),
+            None => FIRST_CYCLE + u64::from(seq),
         };
         if self.newest.is_some_and(|newest| newest.abs_diff(seq) > MAX_GAP) {
             self.arrivals.clear();
@@ -117,15 +117,15 @@ impl Twcc {
             return;
         }
         self.newest = Some(self.newest.map_or(seq, |newest| newest.max(seq)));
-        self.due.get_or_insert(now + INTERVAL);
-        while self.arrivals.len() > MAX_KEPT || self.reported > MAX_REPORTED {
+        self.due.get_or_insert(now + FEEDBACK_INTERVAL);
+        while self.arrivals.len() > MAX_ARRIVALS || self.reported > MAX_REPORTED {
             self.arrivals.pop_front();
             self.reported = self.reported.saturating_sub(1);
             self.is_trimmed = true;
         }
     }
 
-    /// Keeps an arrival at its place; says whether it is worth reporting.
+    /// Inserts an arrival in order. Returns whether it is to be reported.
     fn insert(&mut self, arrival: Arrival) -> bool {
         if self.newest.is_none_or(|newest| newest < arrival.seq) {
             self.arrivals.push_back(arrival);
@@ -142,65 +142,64 @@ impl Twcc {
         true
     }
 
-    /// When to call [`poll_report`](Self::poll_report).
+    /// Time at which to call [`handle_timeout`](Self::handle_timeout), if any.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Gives each report that is due to `write`, until there is none.
-    pub(super) fn handle_timeout(&mut self, now: Instant, mut write: impl FnMut(&[u8])) {
+    /// Passes each feedback packet that is due to `send`.
+    pub(super) fn handle_timeout(&mut self, now: Instant, mut send: impl FnMut(&[u8])) {
         if self.due.is_none_or(|due| due > now) {
             return;
         }
         let mut bytes = Vec::new();
-        for _ in 0..MAX_REPORTS {
+        for _ in 0..MAX_FEEDBACK_PACKETS {
             bytes.clear();
-            if !self.report(&mut bytes) {
+            if !self.write_next(&mut bytes) {
                 break;
             }
-            write(&bytes);
+            send(&bytes);
         }
-        self.due = (self.reported < self.arrivals.len()).then(|| now + INTERVAL);
+        self.due = (self.reported < self.arrivals.len()).then(|| now + FEEDBACK_INTERVAL);
     }
 
-    /// Writes the next report; says whether there is one.
-    fn report(&mut self, bytes: &mut Vec<u8>) -> bool {
+    /// Writes the next feedback packet. Returns whether there is one.
+    fn write_next(&mut self, bytes: &mut Vec<u8>) -> bool {
         let Some(first) = self.arrivals.get(self.reported).copied() else { return false };
-        // What is missing since the last report is told of as well.
+        // Includes the packets missing since the last feedback.
         let before = self.reported.checked_sub(1).and_then(|at| self.arrivals.get(at));
         let base = before
             .map(|before| before.seq + 1)
             .filter(|base| first.seq - base <= MAX_GAP)
             .unwrap_or(first.seq);
         let since = |at: Instant| at.saturating_duration_since(self.epoch).as_micros();
-        let reference = since(first.at) / REFERENCE;
-        let mut time = i128::try_from(reference * REFERENCE).unwrap_or(0) / DELTA;
+        let reference = since(first.at) / REFERENCE_UNIT;
+        let mut time = i128::try_from(reference * REFERENCE_UNIT).unwrap_or(0) / DELTA_UNIT;
         let mut statuses = Vec::new();
-        // An upper bound: no chunk tells of fewer than seven packets but a run, which ends where
-        // another status begins.
-        let mut length = HEAD + 4;
-        let mut told = 0;
+        // An upper bound: only a run covers fewer than seven packets, up to a different status.
+        let mut length = HEADER_BYTES + 4;
+        let mut covered = 0;
         for arrival in self.arrivals.iter().skip(self.reported) {
             let next = base + u64::try_from(statuses.len()).unwrap_or(0);
             let missing = usize::try_from(arrival.seq - next).unwrap_or(usize::MAX);
-            let at = i128::try_from(since(arrival.at)).unwrap_or(0) / DELTA;
+            let at = i128::try_from(since(arrival.at)).unwrap_or(0) / DELTA_UNIT;
             let Ok(delta) = i16::try_from(at - time) else { break };
             let status = u8::try_from(delta).map_or(Status::Large(delta), Status::Small);
             let chunks = if missing > 0 { 4 } else { 2 };
             let is_full = length + chunks + status.bytes() > MAX_BYTES
                 || statuses.len().saturating_add(missing) >= MAX_STATUSES;
-            if is_full && told > 0 {
+            if is_full && covered > 0 {
                 break;
             }
             time = at;
             length += chunks + status.bytes();
             statuses.extend(std::iter::repeat_n(Status::Missing, missing));
             statuses.push(status);
-            told += 1;
+            covered += 1;
         }
-        self.reported += told;
+        self.reported += covered;
         self.write(bytes, base, reference, &statuses);
-        told > 0
+        covered > 0
     }
 
     fn write(&mut self, bytes: &mut Vec<u8>, base: u64, reference: u128, statuses: &[Status]) {
@@ -212,8 +211,8 @@ impl Twcc {
         bytes.extend(self.media_ssrc.to_be_bytes());
         bytes.extend([b0, b1]);
         bytes.extend(count.to_be_bytes());
-        bytes.extend([r0, r1, r2, self.count]);
-        self.count = self.count.wrapping_add(1);
+        bytes.extend([r0, r1, r2, self.feedback_count]);
+        self.feedback_count = self.feedback_count.wrapping_add(1);
         chunks(statuses, |chunk| bytes.extend(chunk.to_be_bytes()));
         for status in statuses {
             match status {
@@ -239,27 +238,27 @@ impl Twcc {
     }
 }
 
-/// Gives out the chunks that tell of these statuses: runs where they are long, else lists of one bit
-/// or of two.
-fn chunks(mut statuses: &[Status], mut give: impl FnMut(u16)) {
+/// Passes the packet chunks of these statuses to `push`: run lengths where they are long, else
+/// vectors of one-bit or two-bit symbols.
+fn chunks(mut statuses: &[Status], mut push: impl FnMut(u16)) {
     while let Some(first) = statuses.first() {
         let symbol = first.symbol();
         let run = statuses.iter().take(MAX_RUN).take_while(|it| it.symbol() == symbol).count();
-        let list = |most: usize| statuses.iter().take(most);
-        let is_narrow = list(14).all(|status| status.symbol() < 2);
-        let taken = if run >= if is_narrow { 14 } else { 7 } || run == statuses.len() {
-            give(symbol << 13 | u16::try_from(run).unwrap_or(0));
+        let vector = |length: usize| statuses.iter().take(length);
+        let is_one_bit = vector(14).all(|status| status.symbol() < 2);
+        let covered = if run >= if is_one_bit { 14 } else { 7 } || run == statuses.len() {
+            push(symbol << 13 | u16::try_from(run).unwrap_or(0));
             run
-        } else if is_narrow {
-            let bits = list(14).zip((0..14).rev());
-            give(bits.fold(0x8000, |chunk, (status, bit)| chunk | status.symbol() << bit));
+        } else if is_one_bit {
+            let bits = vector(14).zip((0..14).rev());
+            push(bits.fold(0x8000, |chunk, (status, bit)| chunk | status.symbol() << bit));
             14
         } else {
-            let bits = list(7).zip((0..14).step_by(2).rev());
-            give(bits.fold(0xc000, |chunk, (status, bit)| chunk | status.symbol() << bit));
+            let bits = vector(7).zip((0..14).step_by(2).rev());
+            push(bits.fold(0xc000, |chunk, (status, bit)| chunk | status.symbol() << bit));
             7
         };
-        statuses = statuses.get(taken..).unwrap_or_default();
+        statuses = statuses.get(covered..).unwrap_or_default();
     }
 }
 
@@ -270,129 +269,130 @@ mod tests {
     use proptest::prelude::*;
     use testnet::Clock;
 
-    /// What reports say: numbers, and when they came since the epoch; none if they did not.
-    fn told(twcc: &mut Twcc, now: Instant) -> Vec<(u16, Option<Duration>)> {
-        let mut told = Vec::new();
+    /// Contents of the feedback: sequence numbers, and arrival times since the epoch.
+    fn feedback(twcc: &mut TwccRecorder, now: Instant) -> Vec<(u16, Option<Duration>)> {
+        let mut packets_reported = Vec::new();
         twcc.handle_timeout(now, |bytes| {
             assert!(bytes.len() <= MAX_BYTES && bytes.len().is_multiple_of(4));
             let mut packets = rtcp::read(bytes);
-            let Some(Rtcp::Transport(feedback)) = packets.next() else { panic!("{bytes:?}") };
+            let Some(Rtcp::Twcc(feedback)) = packets.next() else { panic!("{bytes:?}") };
             assert_eq!(packets.next(), None);
-            let first = feedback.first();
+            let first = feedback.first_seq();
             let second = Duration::from_secs(1);
-            let numbers = (0..).map(|ahead: u16| first.wrapping_add(ahead));
-            told.extend(numbers.zip(feedback.packets().map(|at| Some(at? - second))));
+            let seqs = (0..).map(|ahead: u16| first.wrapping_add(ahead));
+            let arrivals = feedback.arrivals().map(|at| Some(at? - second));
+            packets_reported.extend(seqs.zip(arrivals));
         });
-        told
+        packets_reported
     }
 
-    fn came(told: &[(u16, Option<Duration>)]) -> Vec<u16> {
-        told.iter().filter(|(_, at)| at.is_some()).map(|(number, _)| *number).collect()
+    fn arrived(feedback: &[(u16, Option<Duration>)]) -> Vec<u16> {
+        feedback.iter().filter(|(_, at)| at.is_some()).map(|(seq, _)| *seq).collect()
     }
 
     #[test]
-    fn each_packet_is_reported_with_its_time_and_what_is_missing_between() {
+    fn arrivals_and_gaps_are_reported() {
         let mut clock = Clock::new();
-        let mut twcc = Twcc::new(1, clock.now());
+        let mut twcc = TwccRecorder::new(1, clock.now());
         clock.advance(Duration::from_millis(100));
-        for number in [7, 8, 11] {
-            twcc.handle_arrival(clock.now(), 9, number);
+        for seq in [7, 8, 11] {
+            twcc.handle_arrival(clock.now(), 9, seq);
             clock.advance(Duration::from_millis(5));
         }
         assert!(twcc.poll_timeout().unwrap() > clock.now());
-        clock.advance(INTERVAL);
+        clock.advance(FEEDBACK_INTERVAL);
         let at = |ms| Some(Duration::from_millis(ms));
         assert_eq!(
-            told(&mut twcc, clock.now()),
+            feedback(&mut twcc, clock.now()),
             [(7, at(100)), (8, at(105)), (9, None), (10, None), (11, at(110))]
         );
         assert_eq!(twcc.poll_timeout(), None);
         twcc.handle_arrival(clock.now(), 9, 14);
-        clock.advance(INTERVAL);
+        clock.advance(FEEDBACK_INTERVAL);
         assert_eq!(
-            told(&mut twcc, clock.now())[..2],
+            feedback(&mut twcc, clock.now())[..2],
             [(12, None), (13, None)],
-            "what is missing since the last report"
+            "missing since the last feedback"
         );
     }
 
     #[test]
-    fn a_packet_that_comes_late_is_reported_late() {
+    fn reordered_packets_are_reported() {
         let mut clock = Clock::new();
-        let mut twcc = Twcc::new(1, clock.now());
-        let mut report = |numbers: &[u16]| {
-            numbers.iter().for_each(|number| twcc.handle_arrival(clock.now(), 9, *number));
-            clock.advance(INTERVAL);
-            told(&mut twcc, clock.now())
+        let mut twcc = TwccRecorder::new(1, clock.now());
+        let mut report = |seqs: &[u16]| {
+            seqs.iter().for_each(|seq| twcc.handle_arrival(clock.now(), 9, *seq));
+            clock.advance(FEEDBACK_INTERVAL);
+            feedback(&mut twcc, clock.now())
         };
-        assert_eq!(came(&report(&[5, 7])), [5, 7]);
-        assert_eq!(came(&report(&[6])), [6, 7]);
-        assert_eq!(came(&report(&[4])), [4, 5, 6, 7], "one from before the first");
-        assert_eq!(came(&report(&[65_530])), [65_530, 4, 5, 6, 7]);
-        assert_eq!(came(&report(&[6])), [], "the same again");
+        assert_eq!(arrived(&report(&[5, 7])), [5, 7]);
+        assert_eq!(arrived(&report(&[6])), [6, 7]);
+        assert_eq!(arrived(&report(&[4])), [4, 5, 6, 7], "from before the first");
+        assert_eq!(arrived(&report(&[65_530])), [65_530, 4, 5, 6, 7]);
+        assert_eq!(arrived(&report(&[6])), [], "a duplicate");
         let many: Vec<u16> = (8..600).collect();
-        assert_eq!(came(&report(&many)), many);
-        assert_eq!(came(&report(&[9])), [], "long reported and forgotten");
+        assert_eq!(arrived(&report(&many)), many);
+        assert_eq!(arrived(&report(&[9])), [], "reported long ago");
     }
 
     #[test]
-    fn a_number_far_away_begins_a_new_count() {
+    fn distant_sequence_number_restarts_the_recording() {
         let mut clock = Clock::new();
-        let mut twcc = Twcc::new(1, clock.now());
-        for number in [100, 40_000, 99, 20_000] {
-            twcc.handle_arrival(clock.now(), 9, number);
-            clock.advance(INTERVAL);
-            assert_eq!(came(&told(&mut twcc, clock.now())), [number]);
+        let mut twcc = TwccRecorder::new(1, clock.now());
+        for seq in [100, 40_000, 99, 20_000] {
+            twcc.handle_arrival(clock.now(), 9, seq);
+            clock.advance(FEEDBACK_INTERVAL);
+            assert_eq!(arrived(&feedback(&mut twcc, clock.now())), [seq]);
         }
     }
 
     #[test]
-    fn a_flood_is_reported_up_to_a_limit() {
+    fn feedback_on_a_flood_is_bounded() {
         let mut clock = Clock::new();
-        let mut twcc = Twcc::new(1, clock.now());
-        for number in 0..30_000 {
-            twcc.handle_arrival(clock.now(), 9, number * 2);
+        let mut twcc = TwccRecorder::new(1, clock.now());
+        for seq in 0..30_000 {
+            twcc.handle_arrival(clock.now(), 9, seq * 2);
         }
-        assert_eq!(twcc.arrivals.len(), MAX_KEPT);
-        clock.advance(INTERVAL);
-        let told = came(&told(&mut twcc, clock.now()));
-        assert!(told.len() <= MAX_KEPT && !told.is_empty());
-        assert_eq!(told.last(), Some(&59_998));
+        assert_eq!(twcc.arrivals.len(), MAX_ARRIVALS);
+        clock.advance(FEEDBACK_INTERVAL);
+        let arrived = arrived(&feedback(&mut twcc, clock.now()));
+        assert!(arrived.len() <= MAX_ARRIVALS && !arrived.is_empty());
+        assert_eq!(arrived.last(), Some(&59_998));
     }
 
     #[test]
-    fn numbers_that_wrap_and_pauses_longer_than_a_delta_are_reported() {
+    fn wraparound_and_long_pauses_are_reported() {
         let mut clock = Clock::new();
-        let mut twcc = Twcc::new(1, clock.now());
-        for number in [65_534, 65_535, 0, 1] {
-            twcc.handle_arrival(clock.now(), 9, number);
+        let mut twcc = TwccRecorder::new(1, clock.now());
+        for seq in [65_534, 65_535, 0, 1] {
+            twcc.handle_arrival(clock.now(), 9, seq);
             clock.advance(Duration::from_secs(9));
         }
-        assert_eq!(came(&told(&mut twcc, clock.now())), [65_534, 65_535, 0, 1]);
+        assert_eq!(arrived(&feedback(&mut twcc, clock.now())), [65_534, 65_535, 0, 1]);
     }
 
     proptest! {
         #[test]
-        fn whatever_numbers_come_reports_are_whole_bounded_and_true(
+        fn feedback_on_any_sequence_is_well_formed_bounded_and_true(
             steps in prop::collection::vec((any::<u16>(), 0..4_u8, 0..30_000_u32), 1..300),
         ) {
             let mut clock = Clock::new();
-            let mut twcc = Twcc::new(1, clock.now());
-            let mut number = 0_u16;
+            let mut twcc = TwccRecorder::new(1, clock.now());
+            let mut seq = 0_u16;
             let mut sent = std::collections::HashSet::new();
             for (random, kind, micros) in steps {
-                number = match kind {
+                seq = match kind {
                     0 => random,
-                    1 => number.wrapping_sub(random % 40),
-                    _ => number.wrapping_add(random % 20),
+                    1 => seq.wrapping_sub(random % 40),
+                    _ => seq.wrapping_add(random % 20),
                 };
-                twcc.handle_arrival(clock.now(), 9, number);
-                sent.insert(number);
+                twcc.handle_arrival(clock.now(), 9, seq);
+                sent.insert(seq);
                 clock.advance(Duration::from_micros(u64::from(micros)));
-                for number in came(&told(&mut twcc, clock.now())) {
-                    prop_assert!(sent.contains(&number));
+                for seq in arrived(&feedback(&mut twcc, clock.now())) {
+                    prop_assert!(sent.contains(&seq));
                 }
-                prop_assert!(twcc.arrivals.len() <= MAX_KEPT);
+                prop_assert!(twcc.arrivals.len() <= MAX_ARRIVALS);
                 prop_assert!(twcc.arrivals.iter().is_sorted_by_key(|it| it.seq));
             }
         }

@@ -65,8 +65,10 @@ impl Sfu {
             if smaller && (overrun || stuck) {
                 outlet.hold(it.link.as_mut());
             }
-            let waits =
-                outlet.rewriter.pending_encoding().filter(|_| ready && outlet.lane.is_some());
+            let waits = outlet
+                .rewriter
+                .pending_encoding()
+                .filter(|_| ready && outlet.send_stream.is_some());
             asks.extend(waits.map(|encoding| (track, encoding)));
         }
         // A fifth more than it takes, since that is what going up asks for. The first is kept up with
@@ -76,8 +78,8 @@ impl Sfu {
         // No probe asks for much more than what is desired: were that little while little is shown, it
         // would never be found out what the way can carry.
         if let Some(link) = it.link.as_mut() {
-            link.desire(floor, goal(best).max(self.config.start_bitrate));
-            self.timers.set_no_later(peer, link.due());
+            link.set_desired(floor, goal(best).max(self.config.start_bitrate));
+            self.timers.set_no_later(peer, link.poll_timeout());
         }
         for (track, encoding) in asks {
             self.want_keyframe(track, encoding);
@@ -156,7 +158,7 @@ impl Sfu {
                 let Origin::Section(mid) = track.origin else { continue };
                 let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
                 let name = |rid: Rid| {
-                    link.map_or_else(|| rid.to_string(), |link| link.rid_of_client(mid, rid))
+                    link.map_or_else(|| rid.to_string(), |link| link.client_rid(mid, rid))
                 };
                 let rids = wanted.filter_map(|it| it.rid).map(name).collect();
                 self.events.push_back(Event::SubscribedEncodings {

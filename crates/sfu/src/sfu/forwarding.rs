@@ -4,6 +4,7 @@ use super::Sfu;
 use crate::{
     bwe::keyframe_backoff::{Asked, On},
     ids::{Kind, Mid, PeerId, Rid, RoomId, TrackId},
+    send::Outgoing,
     track::{Subscriber, packet::Packet},
 };
 
@@ -35,24 +36,24 @@ impl Sfu {
             let Some(it) = self.peers.get_mut(peer) else { continue };
             let Some(section) = it.pool.get_mut(*section) else { continue };
             let outlet = &mut section.state;
-            let (Some(link), Some(lane)) = (&mut it.link, outlet.lane) else { continue };
+            let (Some(link), Some(stream)) = (&mut it.link, outlet.send_stream) else { continue };
             // What does not leave must not be counted, either.
             if !link.is_ready() {
                 continue;
             }
-            let named = link.named(lane, packet.format);
-            if outlet.playable.take(self.now, named.is_some()) {
+            let format = link.payload_type_for(stream, packet.format);
+            if outlet.playable.take(self.now, format.is_some()) {
                 it.changed = true;
                 news.push(*peer);
             }
-            let Some(named) = named else { continue };
+            let Some(format) = format else { continue };
             let Some(rewritten) = outlet.rewriter.rewrite(index, packet, &meta) else { continue };
             let waits = !link.outbox.is_empty();
-            if link.send(self.now, lane, (packet, rewritten, named)) {
+            if link.send(self.now, stream, Outgoing { packet, rewritten, format }) {
                 if !waits {
                     self.sending.push_back(*peer);
                 }
-                self.timers.set_no_later(*peer, link.due());
+                self.timers.set_no_later(*peer, link.poll_timeout());
             }
         }
         for peer in news {

@@ -53,9 +53,9 @@ impl Sfu {
         let (now, config) = (self.now, &self.config);
         let ended = |peer: PeerId| {
             let link = self.peers.get(&peer).and_then(|it| it.link.as_ref())?;
-            let silent = now.saturating_duration_since(link.heard) > config.idle_timeout;
+            let silent = now.saturating_duration_since(link.last_received) > config.idle_timeout;
             let silent = silent.then_some(DisconnectReason::Timeout);
-            Some((peer, silent.or_else(|| link.is_overdue(now, config.connect_timeout))?))
+            Some((peer, silent.or_else(|| link.connect_failure(now, config.connect_timeout))?))
         };
         let ended: Vec<_> = self.members(room).into_iter().filter_map(ended).collect();
         for (peer, reason) in ended {
@@ -83,8 +83,8 @@ impl Sfu {
         let Some(room) = self.rooms.get(&room) else { return };
         for peer in &room.members {
             let Some(it) = self.peers.get_mut(peer) else { continue };
-            let Some(link) = it.link.as_ref().filter(|link| link.connected) else { continue };
-            let silent = self.now.saturating_duration_since(link.heard);
+            let Some(link) = it.link.as_ref().filter(|link| link.is_connected) else { continue };
+            let silent = self.now.saturating_duration_since(link.last_received);
             let interrupted = silent >= self.config.interruption_timeout;
             if std::mem::replace(&mut it.interrupted, interrupted) != interrupted {
                 self.events.push_back(Event::Interrupted { peer: *peer, interrupted });

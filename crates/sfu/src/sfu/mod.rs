@@ -19,7 +19,7 @@ use crate::{
     bwe::estimate::Estimate,
     config::Config,
     ids::{PeerId, RoomId, TrackId, Transport},
-    link_event::Happened,
+    link_event::LinkEvent,
     output::{DisconnectReason, Dropped, Event, Output, Transmit},
     peer::{
         Peer,
@@ -59,7 +59,7 @@ pub struct Sfu {
     dropped: Dropped,
     panics: u64,
     /// What a drain has brought; empty between calls, kept for its memory.
-    happened: Vec<Happened>,
+    link_events: Vec<LinkEvent>,
 }
 
 impl Sfu {
@@ -86,7 +86,7 @@ impl Sfu {
             dropped_shard_messages: 0,
             dropped: Dropped::default(),
             panics: 0,
-            happened: Vec::new(),
+            link_events: Vec::new(),
         }
     }
 
@@ -195,19 +195,19 @@ impl Sfu {
         if bytes.len() > self.config.limits.datagram_bytes {
             return false;
         }
-        let way = FiveTuple { local, remote: from, transport };
+        let five_tuple = FiveTuple { local, remote: from, transport };
         let peer = if ufrag::is_stun(bytes) {
             ufrag::ufrag_of(bytes).and_then(|ufrag| self.routes.by_ufrag(ufrag))
         } else {
-            self.routes.by_five_tuple(&way)
+            self.routes.by_five_tuple(&five_tuple)
         };
         let Some(peer) = peer else { return false };
-        let mut happened = std::mem::take(&mut self.happened);
+        let mut events = std::mem::take(&mut self.link_events);
         if let Some(link) = self.peers.get_mut(&peer).and_then(|it| it.link.as_mut()) {
-            link.receive(now, way, bytes, &mut happened);
+            link.handle_datagram(now, five_tuple, bytes, &mut events);
         }
-        self.settle(peer, &mut happened);
-        self.happened = happened;
+        self.handle_link_events(peer, &mut events);
+        self.link_events = events;
         true
     }
 
@@ -301,42 +301,42 @@ impl Sfu {
     }
 
     fn drain(&mut self, peer: PeerId) {
-        let mut happened = std::mem::take(&mut self.happened);
+        let mut events = std::mem::take(&mut self.link_events);
         if let Some(it) = self.peers.get_mut(&peer) {
             it.dirty = false;
             if let Some(link) = &mut it.link {
-                link.drain(self.now, &mut happened);
+                link.handle_timeout(self.now, &mut events);
             }
         }
-        self.settle(peer, &mut happened);
-        self.happened = happened;
+        self.handle_link_events(peer, &mut events);
+        self.link_events = events;
     }
 
     /// Does what a drained link has said.
-    fn settle(&mut self, peer: PeerId, happened: &mut Vec<Happened>) {
+    fn handle_link_events(&mut self, peer: PeerId, events: &mut Vec<LinkEvent>) {
         let mut ended = None;
-        for event in happened.drain(..) {
+        for event in events.drain(..) {
             match event {
-                Happened::Packet { mid, rid, packet } => self.forward(peer, mid, rid, &packet),
-                Happened::Estimate(rate) => self.estimated(peer, rate),
-                Happened::EstimateTold(rate) => {
+                LinkEvent::Packet { mid, rid, packet } => self.forward(peer, mid, rid, &packet),
+                LinkEvent::Estimate(rate) => self.estimated(peer, rate),
+                LinkEvent::Remb(rate) => {
                     if let Some(it) = self.peers.get_mut(&peer) {
                         it.estimate.told(self.now, rate, self.config.start_bitrate);
                     }
                 }
-                Happened::KeyframeWanted { mid } => self.keyframe_wanted(peer, mid),
-                Happened::Connected => self.connected(peer),
-                Happened::Proven(way) => self.routes.insert_five_tuple(way, peer),
-                Happened::Forgotten(way) => self.routes.remove_five_tuple(&way, peer),
-                Happened::Dropped(reason) => self.dropped.count(reason),
-                Happened::Closed => ended = ended.or(Some(DisconnectReason::ClosedByPeer)),
-                Happened::Failed => ended = ended.or(Some(DisconnectReason::Failed)),
-                Happened::HandshakeFailed => ended = ended.or(Some(DisconnectReason::DtlsFailed)),
-                Happened::Panicked => ended = Some(DisconnectReason::Panicked),
+                LinkEvent::KeyframeRequest { mid } => self.keyframe_wanted(peer, mid),
+                LinkEvent::Connected => self.connected(peer),
+                LinkEvent::PathValidated(path) => self.routes.insert_five_tuple(path, peer),
+                LinkEvent::PathRemoved(path) => self.routes.remove_five_tuple(&path, peer),
+                LinkEvent::Dropped(reason) => self.dropped.count(reason),
+                LinkEvent::Closed => ended = ended.or(Some(DisconnectReason::ClosedByPeer)),
+                LinkEvent::Failed => ended = ended.or(Some(DisconnectReason::Failed)),
+                LinkEvent::DtlsFailed => ended = ended.or(Some(DisconnectReason::DtlsFailed)),
+                LinkEvent::Panicked => ended = Some(DisconnectReason::Panicked),
             }
         }
         let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };
-        self.timers.set(peer, link.due());
+        self.timers.set(peer, link.poll_timeout());
         if !link.outbox.is_empty() {
             self.sending.push_back(peer);
         }
@@ -377,8 +377,8 @@ impl Sfu {
         (it.estimate, it.caution, it.given) = (Estimate::default(), None, 0);
         it.interrupted = false;
         self.routes.remove_ufrag(link.ufrag());
-        for way in link.ways() {
-            self.routes.remove_five_tuple(way, peer);
+        for path in link.paths() {
+            self.routes.remove_five_tuple(path, peer);
         }
         link.close(self.now);
         if link.is_broken() || link.outbox.is_empty() {

@@ -64,7 +64,7 @@ impl Sfu {
         self.tick(now);
         let offer = &Description::parse(offer, &self.config.limits)?;
         let it = self.peers.get(&peer).ok_or(Rejection::UnknownPeer(peer))?;
-        let known = it.link.as_ref().is_some_and(|link| link.is_with(offer));
+        let known = it.link.as_ref().is_some_and(|link| link.is_from_client(offer));
         if known && it.link.as_ref().is_some_and(Link::is_offering) {
             return Err(Rejection::OfferCollision);
         }
@@ -100,7 +100,7 @@ impl Sfu {
         if !known {
             self.subscribe_to_all(peer);
         }
-        self.refresh_lanes(peer);
+        self.refresh_send_streams(peer);
         self.negotiate(peer);
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Sfu {
         }
         accepted?;
         self.mark(peer);
-        self.refresh_lanes(peer);
+        self.refresh_send_streams(peer);
         self.negotiate(peer);
         Ok(())
     }

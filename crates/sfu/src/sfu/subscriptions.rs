@@ -46,7 +46,7 @@ impl Sfu {
         let Some(it) = self.peers.get(&peer) else { return };
         let room = it.room;
         let sent = |mid: Mid, source: Source| {
-            it.link.as_ref().and_then(|link| link.receives(mid)) == Some(source.kind())
+            it.link.as_ref().and_then(|link| link.receiving_kind(mid)) == Some(source.kind())
         };
         let announced = it.announced.iter().filter_map(|it| Some((it.section?, it.source)));
         let wanted: Vec<(Mid, Source)> =
@@ -167,11 +167,11 @@ impl Sfu {
     }
 
     /// Sections that both sides have agreed to can be sent on, as they were agreed last.
-    pub(super) fn refresh_lanes(&mut self, peer: PeerId) {
+    pub(super) fn refresh_send_streams(&mut self, peer: PeerId) {
         let Some(it) = self.peers.get_mut(&peer) else { return };
         let Some(link) = &mut it.link else { return };
         for section in it.pool.iter_mut() {
-            section.state.lane = link.lane(section.mid);
+            section.state.send_stream = link.send_stream(section.mid);
         }
         self.share_with(peer);
     }

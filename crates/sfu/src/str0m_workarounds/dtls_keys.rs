@@ -66,8 +66,9 @@ impl DtlsInstance for Handshake {
                 SrtpProfile::AES128_CM_SHA1_80 => Some(Profile::Aes128Cm),
                 _ => None,
             };
-            let (material, client) = (material.to_vec(), self.0.is_active());
-            AGREED.set(profile.map(|profile| Keys { profile, material, client }));
+            let material = material.to_vec();
+            let is_client = self.0.is_active();
+            AGREED.set(profile.map(|profile| Keys { profile, material, is_client }));
         }
         output
     }

@@ -11,7 +11,7 @@
 //! | [`send_streams`] | str0m's send streams are removed after each negotiation | an option to negotiate sections without creating `StreamTx` |
 //! | [`panics`] | panics are caught and end one link | errors instead of panics on input from the network |
 //!
-//! `send/filtered.rs` is related: str0m parses RTCP of all types, so it is given only those it needs.
+//! `send/rtcp_filter.rs` is related: str0m parses RTCP of all types, so it is given only those it needs.
 
 pub(crate) mod dtls_keys;
 pub(crate) mod nominated_path;

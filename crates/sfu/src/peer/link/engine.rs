@@ -1,4 +1,4 @@
-//! How the media engine is set up.
+//! Configuration of str0m.
 
 use std::{
     net::SocketAddr,
@@ -10,35 +10,35 @@ use str0m::{
     Candidate, IceCreds, Rtc, RtcConfig, config::DtlsCert, crypto::CryptoProvider, net::TcpType,
 };
 
-use super::extensions;
+use super::extension_map::extension_map;
 use crate::{config::Config, ids::Transport, sdp::Description, str0m_workarounds::dtls_keys};
 
-/// Of what we would have to say on a data channel.
-const MOST_BUFFERED: usize = 64 * 1024;
+/// Send buffer of the data channel (bytes), which only str0m's own messages use.
+const MAX_BUFFERED_BYTES: usize = 64 * 1024;
 
-/// What all links share.
+/// State that all links share.
 pub(crate) struct Engine {
     certificate: Option<DtlsCert>,
     crypto: Arc<CryptoProvider>,
-    /// When the shard began, and what the wall clock said then.
-    began: (Instant, SystemTime),
+    start: Instant,
+    /// Wall clock at `start`.
+    wall_clock: SystemTime,
 }
 
 impl Engine {
-    /// With one certificate for all peers: making one for each would cost more than the rest.
+    /// Generates one certificate for all peers: one for each would cost more than all the rest.
     pub(crate) fn new(now: Instant, wall_clock: SystemTime) -> Self {
         let crypto = dtls_keys::provider();
         let certificate = crypto.dtls_provider.generate_certificate();
-        Self { certificate, crypto: Arc::new(crypto), began: (now, wall_clock) }
+        Self { certificate, crypto: Arc::new(crypto), start: now, wall_clock }
     }
 
     pub(crate) fn wall_clock(&self, now: Instant) -> SystemTime {
-        let (began, said) = self.began;
-        said + now.saturating_duration_since(began)
+        self.wall_clock + now.saturating_duration_since(self.start)
     }
 
-    /// An engine for the link that an offer begins, and the addresses by which it knows us.
-    pub(crate) fn make(
+    /// Creates str0m's state for a link, given its first offer. Returns the local candidates, too.
+    pub(crate) fn create_rtc(
         &self,
         config: &Config,
         credentials: &IceCreds,
@@ -50,7 +50,7 @@ impl Engine {
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .set_local_ice_credentials(credentials.clone())
-            .set_extension_map(extensions::numbered(offer))
+            .set_extension_map(extension_map(offer))
             .clear_codecs()
             .enable_opus(true, true)
             .enable_vp8(true)
@@ -58,12 +58,12 @@ impl Engine {
             .enable_vp9(true)
             .enable_av1(true)
             .set_sctp_max_message_size(config.limits.message_bytes)
-            .set_sctp_max_buffered_amount(MOST_BUFFERED);
+            .set_sctp_max_buffered_amount(MAX_BUFFERED_BYTES);
         if let Some(certificate) = &self.certificate {
             settings = settings.set_dtls_cert(certificate.clone());
         }
         let mut rtc = settings.build(now);
-        let known = config.candidates.iter().filter_map(|(transport, address)| {
+        let local_candidates = config.candidates.iter().filter_map(|(transport, address)| {
             let candidate = match transport {
                 Transport::Udp => Candidate::host(*address, "udp").ok()?,
                 Transport::Tcp => Candidate::builder()
@@ -76,7 +76,7 @@ impl Engine {
             rtc.add_local_candidate(candidate)?;
             Some((*transport, *address))
         });
-        let known = known.collect();
-        (rtc, known)
+        let local_candidates = local_candidates.collect();
+        (rtc, local_candidates)
     }
 }

@@ -1,25 +1,25 @@
-//! A link's wall: a panic of the engine costs the link in which it happened, and no other.
+//! Containment of panics: a panic of str0m ends one link and no other.
 
 use super::Link;
 use crate::str0m_workarounds::panics::contained;
 
 impl Link {
-    /// Calls the engine. A link whose engine has panicked calls it no more.
+    /// Calls str0m, unless it has panicked before. Returns `None` if it has or does.
     pub(super) fn guard<T>(&mut self, call: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.is_broken {
             return None;
         }
-        let done = contained(|| call(self));
-        self.is_broken |= done.is_none();
-        done
+        let result = contained(|| call(self));
+        self.is_broken |= result.is_none();
+        result
     }
 
-    /// Whether its engine has panicked.
+    /// Whether str0m has panicked.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Ends the memory of a link; if its engine has panicked that may panic, too.
+    /// Drops a link. After a panic of str0m even this may panic.
     pub(crate) fn discard(self) {
         contained(|| drop(self));
     }

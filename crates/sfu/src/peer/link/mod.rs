@@ -1,111 +1,94 @@
-//! One peer's ICE, DTLS, SRTP and RTP: our face of the media engine, and beside it our own egress.
+//! One peer connection: str0m behind a narrow interface, and our own [`Egress`] beside it.
 //!
-//! Nothing outside this module drives the engine, and but a few value types of it are named
-//! elsewhere. It has ICE, DTLS, SDP, the data channel and the media that comes; what we send, and the
-//! reports on that, are the [`Egress`]'s.
+//! str0m handles ICE, DTLS, SDP, the data channel and inbound media. Outbound media and the RTCP on
+//! it are handled by the egress. No other module drives str0m, and few of its types are named
+//! elsewhere.
 
-mod allowance;
+mod announced_ssrcs;
 mod engine;
-mod extensions;
+mod extension_map;
 mod guard;
-mod lane;
 mod negotiation;
-mod sending;
+mod paths;
+mod rate_limit;
+mod rtc_event;
+mod send_stream;
 mod ssrc_table;
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use foldhash::HashMap;
 use rand::{RngExt as _, rngs::StdRng};
 use str0m::{
-    Event, IceConnectionState, IceCreds, Input, Output, Rtc, RtcError,
+    IceCreds, Input, Output, Rtc, RtcError,
     change::SdpPendingOffer,
     media::KeyframeRequestKind,
-    net::{Protocol, Receive},
+    net::{Protocol, Receive, Transmit},
     rtp::Ssrc,
 };
 
 use self::{
-    allowance::Allowance,
-    sending::Sending,
-    ssrc_table::{Head, Sources},
+    announced_ssrcs::AnnouncedSsrcs,
+    paths::Paths,
+    ssrc_table::{RtpHeader, SsrcTable},
 };
 use crate::{
     config::Config,
-    extensions::dependency::Dependency,
     ids::{Mid, Rid, Transport},
-    link_event::Happened,
+    link_event::LinkEvent,
     outbox::Outbox,
     output::{DisconnectReason, DropReason},
     rejection::Rejection,
     routes::FiveTuple,
     sdp::{Description, Fingerprint, Layout, MediaType},
-    send::{Egress, Reports, rtcp},
+    send::{Egress, RtcpOutcome, rtcp},
     str0m_workarounds::{dtls_keys, nominated_path, panics, received},
-    track::{
-        format::{Codec, Format},
-        packet::{ForwardedExtensions, Packet},
-    },
     ufrag,
 };
 
 pub(crate) use engine::Engine;
 
-/// The engine is not asked again sooner.
-const NEARLY_DUE: Duration = Duration::from_micros(500);
-/// How often the engine is asked where it leads, if there are several ways.
-const LOOK: Duration = Duration::from_millis(250);
-/// No drain is longer, whatever the engine says.
-const LONGEST_DRAIN: usize = 10_000;
-/// Packets of one stream are counted with 48 bits.
-const HIGHEST_INDEX: u64 = (1 << 48) - 1;
-/// Incoming streams remembered: three layers of camera and screen, two of sound, and their forerunners.
-const STREAMS: usize = 64;
+/// Least time between two timeouts of str0m.
+const MIN_RTC_TIMEOUT: Duration = Duration::from_micros(500);
+/// Most outputs of one drain, in case str0m never stops.
+const MAX_DRAIN: usize = 10_000;
 
 pub(crate) struct Link {
     rtc: Rtc,
-    pending: Option<SdpPendingOffer>,
+    pending_offer: Option<SdpPendingOffer>,
+    /// Our ICE credentials.
     credentials: IceCreds,
+    /// Fingerprint of the client's certificate.
     fingerprint: Option<Fingerprint>,
-    /// The client's ICE user name fragment and password.
-    of_client: Option<(String, String)>,
-    /// Which section of the client is which of the engine's.
+    /// ICE username fragment and password of the client.
+    client_credentials: Option<(String, String)>,
     layout: Layout,
-    /// Sections of the offer of ours that waits for its answer.
-    offered: Vec<(MediaType, String)>,
-    /// The local addresses that the engine knows of, one of a family and transport.
-    known: Vec<(Transport, SocketAddr)>,
-    /// Proven ways, newest last.
-    ways: Vec<FiveTuple>,
-    new_ways: Allowance,
-    /// The datagram in hand came this way.
-    current: Option<FiveTuple>,
-    /// Whether it was a packet that was new and its sender's.
-    fresh: bool,
-    sources: Sources,
-    streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
-    sending: Sending,
+    /// Sections that the pending offer adds.
+    offered_sections: Vec<(MediaType, String)>,
+    paths: Paths,
+    /// Path of the datagram that is being handled.
+    current_path: Option<FiveTuple>,
+    /// Whether str0m returned that datagram as a new authentic packet.
+    returned_packet: bool,
+    ssrc_table: SsrcTable,
+    /// Section and encoding of each received SSRC.
+    receive_streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
+    announced_ssrcs: AnnouncedSsrcs,
     egress: Egress,
     pub(crate) outbox: Outbox,
-    /// When the engine wants the time told.
-    due: Instant,
-    pub(crate) heard: Instant,
-    pub(crate) connected: bool,
-    began: Instant,
-    addresses: usize,
-    /// When it was asked where it leads.
-    looked: Instant,
-    /// Whether the engine has panicked.
+    rtc_timeout: Instant,
+    /// When the peer last sent something authenticated.
+    pub(crate) last_received: Instant,
+    pub(crate) is_connected: bool,
+    created: Instant,
+    /// Set once str0m has panicked.
     is_broken: bool,
     #[cfg(debug_assertions)]
     panics_at: Option<&'static [u8]>,
 }
 
 impl Link {
-    /// A link that is to begin with this offer.
+    /// Creates a link for a client's first offer.
     pub(crate) fn new(
         config: &Config,
         engine: &Engine,
@@ -113,10 +96,11 @@ impl Link {
         rng: &mut StdRng,
         now: Instant,
     ) -> Result<Self, Rejection> {
-        panics::contained(|| Self::made(config, engine, offer, rng, now)).ok_or(Rejection::Panicked)
+        panics::contained(|| Self::create(config, engine, offer, rng, now))
+            .ok_or(Rejection::Panicked)
     }
 
-    fn made(
+    fn create(
         config: &Config,
         engine: &Engine,
         offer: &Description<'_>,
@@ -127,31 +111,27 @@ impl Link {
             ufrag: ufrag::generate_ufrag(config.shard, rng),
             pass: ufrag::generate_password(rng),
         };
-        let (rtc, known) = engine.make(config, &credentials, offer, now);
+        let (rtc, local_candidates) = engine.create_rtc(config, &credentials, offer, now);
         Self {
             rtc,
-            pending: None,
+            pending_offer: None,
             credentials,
             fingerprint: None,
-            of_client: None,
+            client_credentials: None,
             layout: Layout::new(),
-            offered: Vec::new(),
-            known,
-            ways: Vec::new(),
-            new_ways: Allowance::new(now),
-            current: None,
-            fresh: false,
-            sources: Sources::new(now),
-            streams: HashMap::default(),
-            sending: Sending::default(),
+            offered_sections: Vec::new(),
+            paths: Paths::new(local_candidates, config.limits.five_tuples.max(1), now),
+            current_path: None,
+            returned_packet: false,
+            ssrc_table: SsrcTable::new(now),
+            receive_streams: HashMap::default(),
+            announced_ssrcs: AnnouncedSsrcs::default(),
             egress: Egress::new(config.start_bitrate, rng.random(), now, engine.wall_clock(now)),
             outbox: Outbox::default(),
-            due: now,
-            heard: now,
-            connected: false,
-            began: now,
-            addresses: config.limits.five_tuples.max(1),
-            looked: now,
+            rtc_timeout: now,
+            last_received: now,
+            is_connected: false,
+            created: now,
             is_broken: false,
             #[cfg(debug_assertions)]
             panics_at: config.panics_at,
@@ -162,34 +142,40 @@ impl Link {
         &self.credentials.ufrag
     }
 
-    /// Whether it should have come up by now, and what is missing then.
-    pub(crate) fn is_overdue(&self, now: Instant, most: Duration) -> Option<DisconnectReason> {
-        let overdue = !self.connected && now.saturating_duration_since(self.began) >= most;
-        let missing = if self.ways.is_empty() {
+    /// The reason to give up a link that has not connected within `timeout`.
+    pub(crate) fn connect_failure(
+        &self,
+        now: Instant,
+        timeout: Duration,
+    ) -> Option<DisconnectReason> {
+        let is_overdue =
+            !self.is_connected && now.saturating_duration_since(self.created) >= timeout;
+        let reason = if self.paths().is_empty() {
             DisconnectReason::IceTimeout
         } else {
             DisconnectReason::DtlsFailed
         };
-        overdue.then_some(missing)
+        is_overdue.then_some(reason)
     }
 
-    pub(crate) fn ways(&self) -> &[FiveTuple] {
-        &self.ways
+    /// Validated paths, newest last.
+    pub(crate) fn paths(&self) -> &[FiveTuple] {
+        self.paths.validated()
     }
 
-    /// Tells the estimator what would be sent next and what at best, bits a second.
-    pub(crate) fn desire(&mut self, next: u64, best: u64) {
-        self.egress.desire(next, best);
+    /// Sets the bitrate desired for the next higher layer, and for all of them.
+    pub(crate) fn set_desired(&mut self, next: u64, max: u64) {
+        self.egress.set_desired(next, max);
     }
 
-    /// Whether what is sent gets to the peer.
+    /// Whether media can be sent.
     pub(crate) fn is_ready(&self) -> bool {
         self.egress.is_ready()
     }
 
-    /// When to [`drain`](Self::drain) it.
-    pub(crate) fn due(&self) -> Instant {
-        self.egress.poll_timeout().map_or(self.due, |at| at.min(self.due))
+    /// Time at which to call [`handle_timeout`](Self::handle_timeout).
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        self.egress.poll_timeout().map_or(self.rtc_timeout, |at| at.min(self.rtc_timeout))
     }
 
     pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
@@ -200,265 +186,191 @@ impl Link {
         });
     }
 
-    /// Takes a datagram. What can't be parsed or decrypted is dropped.
-    pub(crate) fn receive(
+    /// Handles a datagram. Malformed and unauthenticated ones are dropped.
+    pub(crate) fn handle_datagram(
         &mut self,
         now: Instant,
-        way: FiveTuple,
+        path: FiveTuple,
         bytes: &[u8],
-        out: &mut Vec<Happened>,
+        events: &mut Vec<LinkEvent>,
     ) {
-        if self.guard(|link| link.take_in(now, way, bytes, out)).is_none() {
-            out.push(Happened::Panicked);
+        if self.guard(|link| link.demultiplex(now, path, bytes, events)).is_none() {
+            events.push(LinkEvent::Panicked);
         }
     }
 
-    fn take_in(&mut self, now: Instant, way: FiveTuple, bytes: &[u8], out: &mut Vec<Happened>) {
+    fn demultiplex(
+        &mut self,
+        now: Instant,
+        path: FiveTuple,
+        bytes: &[u8],
+        events: &mut Vec<LinkEvent>,
+    ) {
         #[cfg(debug_assertions)]
         assert_ne!(self.panics_at, Some(bytes), "planted");
-        if !rtcp::is_report(bytes) {
-            return self.hand_in(now, way, bytes, out);
+        if !rtcp::is_rtcp(bytes) {
+            return self.pass_to_rtc(now, path, bytes, events);
         }
-        let reports = self.egress.handle_reports(now, bytes, (&mut self.outbox, &mut *out));
-        if matches!(reports, Reports::Taken | Reports::OfEngine) {
-            self.heard = now;
+        let outcome = self.egress.handle_rtcp(now, bytes, &mut self.outbox, events);
+        if matches!(outcome, RtcpOutcome::Handled | RtcpOutcome::HandledInPart) {
+            self.last_received = now;
         }
-        match reports {
-            // What there are no keys for the engine can't open either.
-            Reports::Early | Reports::Taken => {}
-            Reports::OfEngine => {
+        match outcome {
+            // Without keys str0m can't decrypt it either.
+            RtcpOutcome::NoKeys | RtcpOutcome::Handled => {}
+            RtcpOutcome::HandledInPart => {
                 let filtered = self.egress.take_filtered();
-                self.hand_in(now, way, &filtered, out);
+                self.pass_to_rtc(now, path, &filtered, events);
                 self.egress.reuse_filtered(filtered);
             }
-            Reports::Refused(reason) => out.push(Happened::Dropped(reason)),
+            RtcpOutcome::Dropped(reason) => events.push(LinkEvent::Dropped(reason)),
         }
     }
 
-    /// Hands the engine a datagram, and takes what it has to say.
-    fn hand_in(&mut self, now: Instant, way: FiveTuple, bytes: &[u8], out: &mut Vec<Happened>) {
-        let Some(local) = self.known_as(&way) else { return };
-        let proto = protocol(way.transport);
-        // The engine keeps every address that it is checked from.
-        if ufrag::is_stun(bytes) && !self.ways.contains(&way) && !self.new_ways.is_left(now) {
+    /// Passes a datagram to str0m and drains it.
+    fn pass_to_rtc(
+        &mut self,
+        now: Instant,
+        path: FiveTuple,
+        bytes: &[u8],
+        events: &mut Vec<LinkEvent>,
+    ) {
+        let Some(local) = self.paths.local_candidate(&path) else { return };
+        // str0m keeps a remote candidate for each address that sends a check.
+        if ufrag::is_stun(bytes) && !self.paths.admits(now, &path) {
             return;
         }
-        let Ok(receive) = Receive::new(proto, way.remote, local, bytes) else { return };
-        let head = Head::read(bytes);
-        if head.is_some_and(|head| !self.sources.admit(now, head)) {
-            out.push(Happened::Dropped(DropReason::Forged));
+        let protocol = protocol(path.transport);
+        let Ok(receive) = Receive::new(protocol, path.remote, local, bytes) else { return };
+        let header = RtpHeader::parse(bytes);
+        if header.is_some_and(|header| !self.ssrc_table.admit(now, header)) {
+            events.push(LinkEvent::Dropped(DropReason::Forged));
             return;
         }
-        let before = head.and_then(|head| self.sources.before(&mut self.rtc, head));
-        self.current = Some(way);
-        self.fresh = false;
+        let before = header.and_then(|header| self.ssrc_table.before(&mut self.rtc, header));
+        self.current_path = Some(path);
+        self.returned_packet = false;
         received::take();
-        let taken = self.rtc.handle_input(Input::Receive(now, receive));
+        let result = self.rtc.handle_input(Input::Receive(now, receive));
         let received = received::take();
-        let so_far = out.len();
-        self.poll(now, out);
-        if let Some(head) = head {
+        let events_before = events.len();
+        self.drain_rtc(now, events);
+        if let Some(header) = header {
             if let Some(twcc_seq) = received.twcc_seq.filter(|_| received.is_authentic) {
-                self.egress.handle_arrival(now, head.ssrc(), twcc_seq);
+                self.egress.handle_arrival(now, header.ssrc(), twcc_seq);
             }
-            if self.fresh {
-                self.sources.prove(head);
+            if self.returned_packet {
+                self.ssrc_table.authenticate(header);
             } else {
-                let reason = self.sources.judge(&mut self.rtc, head);
-                out.extend(reason.map(Happened::Dropped));
+                let reason = self.ssrc_table.drop_reason(&mut self.rtc, header);
+                events.extend(reason.map(LinkEvent::Dropped));
                 if let Some(before) = before {
-                    before.restore(&mut self.rtc, head.ssrc().into());
+                    before.restore(&mut self.rtc, header.ssrc().into());
                 }
             }
-        } else if self.egress.way().is_some_and(|leads| leads != way)
-            && out.iter().skip(so_far).any(|it| matches!(it, Happened::Proven(_)))
+        } else if self.egress.path().is_some_and(|nominated| nominated != path)
+            && events
+                .iter()
+                .skip(events_before)
+                .any(|event| matches!(event, LinkEvent::PathValidated(_)))
         {
-            self.look_where_it_leads(now, out);
+            self.probe_nominated_path(now, events);
         }
-        self.current = None;
-        if let Err(error) = taken {
-            out.push(self.failure(&error));
+        self.current_path = None;
+        if let Err(error) = result {
+            events.push(self.failure(&error));
         }
     }
 
-    /// A failed handshake is the client's to know of; of anything else there is nothing to say.
-    fn failure(&self, error: &RtcError) -> Happened {
+    /// A failed handshake is reported to the client, any other failure is not.
+    fn failure(&self, error: &RtcError) -> LinkEvent {
         match error {
-            RtcError::Dtls(_) if !self.connected => Happened::HandshakeFailed,
-            _ => Happened::Failed,
+            RtcError::Dtls(_) if !self.is_connected => LinkEvent::DtlsFailed,
+            _ => LinkEvent::Failed,
         }
     }
 
-    /// The engine chooses the way to the peer, and tells by where it sends what is of media: so it is
-    /// given something of no meaning to send.
-    fn look_where_it_leads(&mut self, now: Instant, out: &mut Vec<Happened>) {
-        self.looked = now;
+    /// Finds out which path str0m has nominated.
+    fn probe_nominated_path(&mut self, now: Instant, events: &mut Vec<LinkEvent>) {
+        self.paths.on_probed(now);
         nominated_path::probe(&mut self.rtc);
-        self.poll(now, out);
+        self.drain_rtc(now, events);
     }
 
-    /// The address by which the engine knows us: it has one of a family and transport, and we may be
-    /// reached by many.
-    fn known_as(&self, way: &FiveTuple) -> Option<SocketAddr> {
-        let same = |(transport, address): &&(Transport, SocketAddr)| {
-            *transport == way.transport && address.is_ipv4() == way.remote.is_ipv4()
-        };
-        self.known.iter().find(same).map(|(_, address)| *address)
-    }
-
-    /// Does what is due, and takes what the engine has to say.
-    pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Happened>) {
-        if self.guard(|link| link.do_due(now, out)).is_none() {
-            out.push(Happened::Panicked);
+    /// Handles an expired [`poll_timeout`](Self::poll_timeout).
+    pub(crate) fn handle_timeout(&mut self, now: Instant, events: &mut Vec<LinkEvent>) {
+        if self.guard(|link| link.advance(now, events)).is_none() {
+            events.push(LinkEvent::Panicked);
         }
     }
 
-    fn do_due(&mut self, now: Instant, out: &mut Vec<Happened>) {
+    fn advance(&mut self, now: Instant, events: &mut Vec<LinkEvent>) {
         if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
-            out.push(self.failure(&error));
+            events.push(self.failure(&error));
         }
-        self.poll(now, out);
-        // A way that is dead is given up without anything being heard.
-        if self.ways.len() > 1 && now.saturating_duration_since(self.looked) >= LOOK {
-            self.look_where_it_leads(now, out);
+        self.drain_rtc(now, events);
+        // str0m gives up a dead path without an event.
+        if self.paths.is_probe_due(now) {
+            self.probe_nominated_path(now, events);
         }
-        out.extend(self.egress.handle_timeout(now, &mut self.outbox));
+        events.extend(self.egress.handle_timeout(now, &mut self.outbox));
     }
 
-    /// The one door to the engine: each change ends here, and everything it has to say is taken.
-    fn poll(&mut self, now: Instant, out: &mut Vec<Happened>) {
-        let mut failed = false;
-        self.due = now + NEARLY_DUE;
-        for _ in 0..LONGEST_DRAIN {
+    /// Drains str0m, as it requires after every mutation.
+    fn drain_rtc(&mut self, now: Instant, events: &mut Vec<LinkEvent>) {
+        let mut has_failed = false;
+        self.rtc_timeout = now + MIN_RTC_TIMEOUT;
+        for _ in 0..MAX_DRAIN {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => {
-                    self.due = at.max(now + NEARLY_DUE);
+                    self.rtc_timeout = at.max(now + MIN_RTC_TIMEOUT);
                     break;
                 }
-                Ok(Output::Transmit(it)) => self.transmit(now, &it, out),
-                Ok(Output::Event(event)) => self.happened(now, event, out),
+                Ok(Output::Transmit(transmit)) => self.on_transmit(now, &transmit, events),
+                Ok(Output::Event(event)) => self.on_rtc_event(now, event, events),
                 Err(error) => {
-                    failed = true;
-                    out.push(self.failure(&error));
+                    has_failed = true;
+                    events.push(self.failure(&error));
                     break;
                 }
             }
         }
         if let Some(keys) = dtls_keys::take() {
-            self.egress.agree(&keys);
+            self.egress.set_keys(&keys);
         }
-        if failed || !self.rtc.is_alive() {
-            out.push(Happened::Failed);
+        if has_failed || !self.rtc.is_alive() {
+            events.push(LinkEvent::Failed);
         }
     }
 
-    fn transmit(&mut self, now: Instant, it: &str0m::net::Transmit, out: &mut Vec<Happened>) {
-        let transport = match it.proto {
+    fn on_transmit(&mut self, now: Instant, transmit: &Transmit, events: &mut Vec<LinkEvent>) {
+        let transport = match transmit.proto {
             Protocol::Udp => Transport::Udp,
             _ => Transport::Tcp,
         };
-        let leads = |way: &FiveTuple| way.remote == it.destination && way.transport == transport;
-        if let Some(way) = self.current.filter(leads)
-            && ufrag::is_binding_success(&it.contents)
+        let leads_there =
+            |path: &FiveTuple| path.remote == transmit.destination && path.transport == transport;
+        if let Some(path) = self.current_path.filter(leads_there)
+            && ufrag::is_binding_success(&transmit.contents)
         {
-            // Who only watches sends nothing else that is authenticated.
-            self.heard = now;
-            self.prove(way, out);
+            // A peer that only receives sends nothing else that is authenticated.
+            self.last_received = now;
+            self.paths.validate(path, events);
         }
-        let Some(way) = self.ways.iter().rev().find(|way| leads(way)).copied() else { return };
-        if !ufrag::is_stun(&it.contents) {
-            self.egress.lead(way);
+        let Some(path) = self.paths.newest(leads_there) else { return };
+        if !ufrag::is_stun(&transmit.contents) {
+            self.egress.set_path(path);
         }
-        self.outbox.push(way, &it.contents);
+        self.outbox.push(path, &transmit.contents);
     }
 
-    fn prove(&mut self, way: FiveTuple, out: &mut Vec<Happened>) {
-        if let Some(at) = self.ways.iter().position(|known| *known == way) {
-            // The newest way to an address is the one that leads there.
-            self.ways.remove(at);
-        } else {
-            self.new_ways.spend();
-            if self.ways.len() >= self.addresses {
-                out.push(Happened::Forgotten(self.ways.remove(0)));
-            }
-        }
-        // Each time, as somebody else may have claimed it meanwhile.
-        out.push(Happened::Proven(way));
-        self.ways.push(way);
-    }
-
-    fn happened(&mut self, now: Instant, event: Event, out: &mut Vec<Happened>) {
-        match event {
-            Event::RtpPacket(packet) => {
-                self.heard = now;
-                self.fresh = true;
-                // From before the first one, as the engine counts: no sender gets that far (RFC 3711 §3.3.1).
-                if *packet.seq_no > HIGHEST_INDEX {
-                    return;
-                }
-                let ssrc = packet.header.ssrc;
-                let Some((mid, rid)) = self.stream(ssrc) else { return };
-                let Some(format) = self.format(*packet.header.payload_type) else { return };
-                // Padding alone is for the estimate between us and the sender.
-                if packet.payload.is_empty() {
-                    return;
-                }
-                // Other codecs tell the same in their payload descriptors.
-                let dependency = packet.header.ext_vals.user_values.get::<Dependency>();
-                let dependency = dependency.filter(|_| format.codec == Codec::Av1);
-                let packet = Packet {
-                    dependency: dependency.map(|it| it.bytes.clone()),
-                    frame_number: dependency.map(|it| it.frame),
-                    seq: *packet.seq_no,
-                    timestamp: packet.header.timestamp,
-                    marker: packet.header.marker,
-                    format,
-                    extensions: ForwardedExtensions::new(&packet.header.ext_vals),
-                    payload: packet.payload,
-                    received_at: packet.timestamp,
-                };
-                out.push(Happened::Packet { mid, rid, packet });
-            }
-            Event::Connected => {
-                self.connected = true;
-                out.push(Happened::Connected);
-            }
-            Event::Closed => out.push(Happened::Closed),
-            Event::IceConnectionStateChange(state) if state != IceConnectionState::Disconnected => {
-                self.heard = now;
-            }
-            _ => {}
-        }
-    }
-
-    fn stream(&mut self, ssrc: Ssrc) -> Option<(Mid, Option<Rid>)> {
-        if let Some(known) = self.streams.get(&ssrc) {
-            return Some(*known);
-        }
-        let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_rx(&ssrc)?;
-        let known = (stream.mid(), stream.rid());
-        if self.streams.len() >= STREAMS {
-            self.streams.clear();
-        }
-        self.streams.insert(ssrc, known);
-        Some(known)
-    }
-
-    fn format(&self, pt: u8) -> Option<Format> {
-        self.rtc.codec_config().params().iter().find_map(|params| {
-            let ours = *params.pt() == pt || params.red().is_some_and(|red| *red == pt);
-            ours.then(|| Format::new(params, pt)).flatten()
-        })
-    }
-
-    /// Says good-bye; a last drain lets it leave.
+    /// Closes the connection: queues RTCP BYE and the DTLS alert.
     pub(crate) fn close(&mut self, now: Instant) {
         self.guard(|link| {
             link.egress.close(now, &mut link.outbox);
             let _ = link.rtc.close();
             let _ = link.rtc.handle_input(Input::Timeout(now));
-            link.poll(now, &mut Vec::new());
+            link.drain_rtc(now, &mut Vec::new());
         });
     }
 }

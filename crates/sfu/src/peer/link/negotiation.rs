@@ -1,4 +1,4 @@
-//! Offers and answers of a link: what the client wrote, planned by the layout, applied by the engine.
+//! Offers and answers of a link: planned by the layout, applied by str0m.
 
 use rand::rngs::StdRng;
 use str0m::{
@@ -17,38 +17,39 @@ use crate::{
 };
 
 impl Link {
-    /// Whether an offer of ours waits for its answer.
+    /// Whether an offer of ours is waiting for its answer.
     pub(crate) fn is_offering(&self) -> bool {
-        self.pending.is_some()
+        self.pending_offer.is_some()
     }
 
-    /// Whether the offer is of the very client that this link is with.
-    pub(crate) fn is_with(&self, offer: &Description<'_>) -> bool {
+    /// Whether an offer has the certificate of this link's client.
+    pub(crate) fn is_from_client(&self, offer: &Description<'_>) -> bool {
         self.fingerprint.is_none() || self.fingerprint == offer.fingerprint
     }
 
-    /// The engine's name for a section of the client.
+    /// str0m's mid for a section of the client.
     pub(crate) fn engine_mid(&self, mid: &str) -> Option<Mid> {
         self.layout.engine_mid(mid).map(Mid::from)
     }
 
-    /// How many sources the client's sections have told of.
+    /// Number of SSRCs that the client has announced.
     pub(crate) fn expected_ssrcs(&self) -> usize {
         self.layout.expected_ssrcs()
     }
 
-    /// The encodings that the client has said it may send on a section.
+    /// The encodings that the client may send on a section.
     pub(crate) fn rids(&self, mid: Mid) -> Vec<Rid> {
         self.layout.rids(&mid).iter().map(|rid| Rid::from(rid.as_str())).collect()
     }
 
-    /// What the client calls an encoding.
-    pub(crate) fn rid_of_client(&self, mid: Mid, rid: Rid) -> String {
-        let named = self.layout.rids(&mid).iter().find(|it| Rid::from(it.as_str()) == rid);
-        named.cloned().unwrap_or_else(|| rid.to_string())
+    /// The client's rid of an encoding, which str0m may have truncated.
+    pub(crate) fn client_rid(&self, mid: Mid, rid: Rid) -> String {
+        let client_rid = self.layout.rids(&mid).iter().find(|it| Rid::from(it.as_str()) == rid);
+        client_rid.cloned().unwrap_or_else(|| rid.to_string())
     }
 
-    /// Takes an offer and gives the answer. An offer that restarts ICE gets credentials of our form.
+    /// Applies an offer and returns the answer. After an ICE restart our new credentials have the
+    /// form that tells the shard.
     pub(crate) fn accept_offer(
         &mut self,
         offer: &Description<'_>,
@@ -72,20 +73,21 @@ impl Link {
             self.layout.plan_offer(offer, &payload_types)?;
         let engine_offer =
             SdpOffer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
-        // The engine gives up an offer of its own that is still open.
-        (self.pending, self.offered) = (None, Vec::new());
+        // str0m rolls back its own offer.
+        self.pending_offer = None;
+        self.offered_sections.clear();
         let answer = self.rtc.sdp_api().accept_offer(engine_offer).map_err(not_applied)?;
         let answer = received::for_peer(&sdp::strip_candidate_ufrags(&answer.to_sdp_string()));
-        let answer = self.sending.answer(&answer);
+        let answer = self.announced_ssrcs.rewrite_answer(&answer);
         self.layout = layout;
-        self.of_client = credentials_of(offer);
+        self.client_credentials = credentials_of(offer);
         if offer.fingerprint.is_some() {
             self.fingerprint.clone_from(&offer.fingerprint);
         }
-        self.negotiated(&removed_ssrcs);
+        self.on_negotiated(&removed_ssrcs);
         let answer = self.layout.render_answer(&answer, &bundle);
-        let made_up = self.rtc.direct_api().local_ice_credentials();
-        if made_up == self.credentials {
+        let generated = self.rtc.direct_api().local_ice_credentials();
+        if generated == self.credentials {
             return Ok(answer);
         }
         let ours = IceCreds {
@@ -94,11 +96,11 @@ impl Link {
         };
         self.rtc.direct_api().set_local_ice_credentials(ours.clone());
         self.credentials = ours;
-        let (from, to) = (&made_up, &self.credentials);
+        let (from, to) = (&generated, &self.credentials);
         Ok(sdp::replace_credentials(&answer, (&from.ufrag, &from.pass), (&to.ufrag, &to.pass)))
     }
 
-    /// Offers new sending sections, each with its stream id. Gives the offer and their mids.
+    /// Offers new sending sections, each with its stream id. Returns the offer and their mids.
     pub(crate) fn offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
         self.guard(|link| link.make_offer(sections)).flatten()
     }
@@ -117,7 +119,7 @@ impl Link {
             })
             .collect();
         let (offer, pending) = changes.apply()?;
-        self.pending = Some(pending);
+        self.pending_offer = Some(pending);
         let offered = sections.iter().zip(&mids).map(|((kind, _), mid)| {
             let kind = match kind {
                 Kind::Audio => MediaType::Audio,
@@ -125,10 +127,10 @@ impl Link {
             };
             (kind, mid.to_string())
         });
-        self.offered = offered.collect();
+        self.offered_sections = offered.collect();
         let offer = received::for_peer(&sdp::strip_candidate_ufrags(&offer.to_sdp_string()));
-        let offer = self.sending.offer(&offer);
-        Some((self.layout.render_offer(&offer, &self.offered), mids))
+        let offer = self.announced_ssrcs.rewrite_offer(&offer);
+        Some((self.layout.render_offer(&offer, &self.offered_sections), mids))
     }
 
     pub(crate) fn accept_answer(&mut self, answer: &Description<'_>) -> Result<(), Rejection> {
@@ -136,42 +138,44 @@ impl Link {
     }
 
     fn apply_answer(&mut self, answer: &Description<'_>) -> Result<(), Rejection> {
-        if self.pending.is_none() {
+        if self.pending_offer.is_none() {
             return Err(Rejection::NoPendingOffer);
         }
         if answer.fingerprint.is_some() && answer.fingerprint != self.fingerprint {
             return Err(SdpError::FingerprintMismatch.into());
         }
-        if answer.credentials.is_some() && credentials_of(answer) != self.of_client {
+        if answer.credentials.is_some() && credentials_of(answer) != self.client_credentials {
             return Err(SdpError::UnexpectedIceRestart.into());
         }
         let payload_types = PayloadTypes::new(self.rtc.codec_config().params());
         let Plan { text, layout, removed_ssrcs, .. } =
-            self.layout.plan_answer(answer, &self.offered, &payload_types)?;
+            self.layout.plan_answer(answer, &self.offered_sections, &payload_types)?;
         let engine_answer =
             SdpAnswer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
-        let Some(pending) = self.pending.take() else { return Err(Rejection::NoPendingOffer) };
-        self.offered.clear();
+        let Some(pending) = self.pending_offer.take() else {
+            return Err(Rejection::NoPendingOffer);
+        };
+        self.offered_sections.clear();
         self.rtc.sdp_api().accept_answer(pending, engine_answer).map_err(not_applied)?;
         self.layout = layout;
-        self.sending.agree();
-        self.negotiated(&removed_ssrcs);
+        self.announced_ssrcs.accept_offered();
+        self.on_negotiated(&removed_ssrcs);
         Ok(())
     }
 
-    fn negotiated(&mut self, removed_ssrcs: &[u32]) {
-        self.streams.clear();
+    fn on_negotiated(&mut self, removed_ssrcs: &[u32]) {
+        self.receive_streams.clear();
         for ssrc in removed_ssrcs {
             self.rtc.direct_api().remove_stream_rx((*ssrc).into());
         }
-        self.sending.take_over(&mut self.rtc);
+        self.announced_ssrcs.remove_from(&mut self.rtc);
     }
 
-    /// Whether the client sends on this section, and of what kind it is.
-    pub(crate) fn receives(&self, mid: Mid) -> Option<Kind> {
+    /// The kind of a section on which the client sends.
+    pub(crate) fn receiving_kind(&self, mid: Mid) -> Option<Kind> {
         let media = self.rtc.media(mid)?;
-        let on = media.direction().is_receiving() && !media.disabled();
-        on.then(|| if media.kind().is_audio() { Kind::Audio } else { Kind::Video })
+        let is_receiving = media.direction().is_receiving() && !media.disabled();
+        is_receiving.then(|| if media.kind().is_audio() { Kind::Audio } else { Kind::Video })
     }
 }
 
@@ -179,7 +183,7 @@ fn credentials_of(description: &Description<'_>) -> Option<(String, String)> {
     description.credentials.map(|it| (it.ufrag.to_owned(), it.pwd.to_owned()))
 }
 
-/// The engine's own words name places in memory and parts of its source: they are nobody's to read.
+/// Hides str0m's error, which describes its internals rather than the client's mistake.
 fn not_applied<E>(_: E) -> Rejection {
     SdpError::NotApplied.into()
 }

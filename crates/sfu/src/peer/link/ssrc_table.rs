@@ -1,28 +1,28 @@
-//! Whose packets a link takes: what is known of each SSRC.
+//! SSRCs that a link receives, and whether their packets were authentic.
 
 use std::time::Instant;
 
 use foldhash::HashMap;
 use str0m::{Rtc, rtp::Ssrc};
 
-use super::allowance::Allowance;
+use super::rate_limit::RateLimit;
 use crate::{output::DropReason, str0m_workarounds::receive_streams::Before};
 
-/// SSRCs remembered: three layers of camera and screen and two of sound, each with its repairs, and
-/// their forerunners.
-const MOST: usize = 64;
+/// SSRCs remembered: three layers each of camera and screen and two of audio, all with RTX, and
+/// their predecessors.
+const MAX_SSRCS: usize = 64;
 
-/// What stands in front of a packet in clear (RFC 3550 §5.1).
+/// Fields of an RTP header, which is not encrypted (RFC 3550 §5.1).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
+pub(super) struct RtpHeader {
     ssrc: Ssrc,
     payload_type: u8,
     seq: u16,
 }
 
-impl Head {
-    /// Of RTP; RTCP has another (RFC 5761 §4).
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+impl RtpHeader {
+    /// Parses the header of RTP; `None` for RTCP (RFC 5761 §4) and others.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let [first, second, s0, s1, _, _, _, _, x0, x1, x2, x3, ..] = *bytes else { return None };
         let is_rtp = (128..192).contains(&first) && !(192..224).contains(&second);
         is_rtp.then(|| Self {
@@ -38,83 +38,86 @@ impl Head {
 }
 
 #[derive(Debug)]
-pub(super) struct Sources {
-    known: HashMap<Ssrc, Known>,
-    new: Allowance,
+pub(super) struct SsrcTable {
+    entries: HashMap<Ssrc, Entry>,
+    new_ssrcs: RateLimit,
 }
 
 #[derive(Debug)]
-struct Known {
-    heard: Instant,
-    /// The newest number of what was its sender's beyond doubt.
-    proven: Option<u16>,
+struct Entry {
+    last_received: Instant,
+    /// Newest sequence number of an authentic packet.
+    authentic_seq: Option<u16>,
 }
 
-impl Sources {
+impl SsrcTable {
     pub(super) fn new(now: Instant) -> Self {
-        Self { known: HashMap::default(), new: Allowance::new(now) }
+        Self { entries: HashMap::default(), new_ssrcs: RateLimit::new(now) }
     }
 
-    /// Whether the engine may see a packet: not if there are ever new SSRCs, of each of which it would
-    /// keep something.
-    pub(super) fn admit(&mut self, now: Instant, head: Head) -> bool {
-        if let Some(known) = self.known.get_mut(&head.ssrc) {
-            known.heard = now;
+    /// Whether str0m may see a packet. New SSRCs are limited, as str0m keeps state for each.
+    pub(super) fn admit(&mut self, now: Instant, header: RtpHeader) -> bool {
+        if let Some(entry) = self.entries.get_mut(&header.ssrc) {
+            entry.last_received = now;
             return true;
         }
-        if !self.new.is_left(now) {
+        if !self.new_ssrcs.is_left(now) {
             return false;
         }
-        self.new.spend();
-        if self.known.len() >= MOST {
-            let stalest = self.known.iter().min_by_key(|(_, it)| (it.proven.is_some(), it.heard));
-            if let Some(stalest) = stalest.map(|(ssrc, _)| *ssrc) {
-                self.known.remove(&stalest);
+        self.new_ssrcs.spend();
+        if self.entries.len() >= MAX_SSRCS {
+            let oldest = self
+                .entries
+                .iter()
+                .min_by_key(|(_, entry)| (entry.authentic_seq.is_some(), entry.last_received));
+            if let Some(oldest) = oldest.map(|(ssrc, _)| *ssrc) {
+                self.entries.remove(&oldest);
             }
         }
-        self.known.insert(head.ssrc, Known { heard: now, proven: None });
+        let entry = Entry { last_received: now, authentic_seq: None };
+        self.entries.insert(header.ssrc, entry);
         true
     }
 
-    /// What is to be restored if a packet comes to nothing; none if its SSRC has proven to be its
-    /// sender's.
-    pub(super) fn before(&self, rtc: &mut Rtc, head: Head) -> Option<Before> {
-        if head.ssrc.is_probe() || self.proven(head).is_some() {
+    /// State to restore if a packet turns out not to be authentic; `None` if its SSRC is known to
+    /// be.
+    pub(super) fn before(&self, rtc: &mut Rtc, header: RtpHeader) -> Option<Before> {
+        if header.ssrc.is_probe() || self.authentic_seq(header).is_some() {
             return None;
         }
-        let proven = self.known.iter().filter(|(_, known)| known.proven.is_some());
-        Some(Before::of(rtc, head.ssrc, proven.map(|(ssrc, _)| *ssrc)))
+        let authentic = self.entries.iter().filter(|(_, entry)| entry.authentic_seq.is_some());
+        Some(Before::of(rtc, header.ssrc, authentic.map(|(ssrc, _)| *ssrc)))
     }
 
-    /// A packet was new and its sender's.
-    pub(super) fn prove(&mut self, head: Head) {
-        if let Some(known) = self.known.get_mut(&head.ssrc)
-            && known.proven.is_none_or(|newest| !is_behind(head.seq, newest))
+    /// Records a new, authentic packet.
+    pub(super) fn authenticate(&mut self, header: RtpHeader) {
+        if let Some(entry) = self.entries.get_mut(&header.ssrc)
+            && entry.authentic_seq.is_none_or(|newest| !is_behind(header.seq, newest))
         {
-            known.proven = Some(head.seq);
+            entry.authentic_seq = Some(header.seq);
         }
     }
 
-    /// A packet has come to nothing: why, if that is worth telling.
-    pub(super) fn judge(&self, rtc: &mut Rtc, head: Head) -> Option<DropReason> {
-        if self.proven(head).is_some_and(|newest| is_behind(head.seq, newest)) {
+    /// The reason for which str0m has dropped a packet; `None` for padding.
+    pub(super) fn drop_reason(&self, rtc: &mut Rtc, header: RtpHeader) -> Option<DropReason> {
+        if self.authentic_seq(header).is_some_and(|newest| is_behind(header.seq, newest)) {
             return Some(DropReason::Replayed);
         }
-        // Probes and repairs are padding for the most part, which comes to nothing as well.
-        let mut repairs = rtc.codec_config().params().iter().filter_map(|it| it.resend());
-        let pads = head.ssrc.is_probe() || repairs.any(|pt| *pt == head.payload_type);
+        // Probes and RTX are mostly padding, which str0m does not return.
+        let mut rtx_pts = rtc.codec_config().params().iter().filter_map(|it| it.resend());
+        let is_probe = header.ssrc.is_probe() || rtx_pts.any(|pt| *pt == header.payload_type);
         let mut direct = rtc.direct_api();
-        let repairs = |ssrc| direct.stream_rx(ssrc).and_then(|it| it.rtx()) == Some(head.ssrc);
-        let pads = pads || self.known.keys().any(repairs);
-        (!pads).then_some(DropReason::Forged)
+        let has_rtx = |ssrc| direct.stream_rx(ssrc).and_then(|it| it.rtx()) == Some(header.ssrc);
+        let may_be_padding = is_probe || self.entries.keys().any(has_rtx);
+        (!may_be_padding).then_some(DropReason::Forged)
     }
 
-    fn proven(&self, head: Head) -> Option<u16> {
-        self.known.get(&head.ssrc)?.proven
+    fn authentic_seq(&self, header: RtpHeader) -> Option<u16> {
+        self.entries.get(&header.ssrc)?.authentic_seq
     }
 }
 
-/// In the arithmetic of numbers that wrap (RFC 1982 §3.2).
+/// Whether a sequence number is not ahead of the newest (RFC 1982 §3.2).
 fn is_behind(seq: u16, newest: u16) -> bool {
     newest.wrapping_sub(seq) < 0x8000
 }
@@ -125,45 +128,45 @@ mod tests {
     use std::time::Duration;
     use testnet::Clock;
 
-    fn head(ssrc: u32, seq: u16) -> Head {
-        Head { ssrc: ssrc.into(), payload_type: 96, seq }
+    fn header(ssrc: u32, seq: u16) -> RtpHeader {
+        RtpHeader { ssrc: ssrc.into(), payload_type: 96, seq }
     }
 
     #[test]
-    fn a_head_is_of_rtp_and_whole() {
+    fn only_complete_rtp_headers_are_parsed() {
         let packet = [0x80, 0xe0, 1, 2, 0, 0, 0, 0, 9, 8, 7, 6];
-        let head = Head::read(&packet).unwrap();
-        assert_eq!((*head.ssrc, head.payload_type, head.seq), (0x0908_0706, 0x60, 0x0102));
+        let header = RtpHeader::parse(&packet).unwrap();
+        assert_eq!((*header.ssrc, header.payload_type, header.seq), (0x0908_0706, 0x60, 0x0102));
         for other in [&packet[..11], &[0x80, 201, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[22; 12], &[]] {
-            assert!(Head::read(other).is_none());
+            assert!(RtpHeader::parse(other).is_none());
         }
     }
 
     #[test]
-    fn of_ever_new_numbers_some_are_let_in_and_those_that_have_proven_themselves_stay() {
+    fn new_ssrcs_are_limited_and_authentic_ones_stay() {
         let mut clock = Clock::new();
-        let mut sources = Sources::new(clock.now());
-        assert!(sources.admit(clock.now(), head(1, 5)));
-        sources.prove(head(1, 5));
-        let mut let_in = 0;
+        let mut table = SsrcTable::new(clock.now());
+        assert!(table.admit(clock.now(), header(1, 5)));
+        table.authenticate(header(1, 5));
+        let mut admitted = 0;
         for ssrc in 1000..100_000 {
-            let_in += usize::from(sources.admit(clock.now(), head(ssrc, 1)));
+            admitted += usize::from(table.admit(clock.now(), header(ssrc, 1)));
             clock.advance(Duration::from_millis(1));
         }
-        assert!((150..170).contains(&let_in), "{let_in} in 99 seconds");
-        assert!(sources.known.len() <= MOST);
-        assert!(sources.admit(clock.now(), head(1, 6)));
-        assert_eq!(sources.proven(head(1, 6)), Some(5));
+        assert!((150..170).contains(&admitted), "{admitted} in 99 seconds");
+        assert!(table.entries.len() <= MAX_SSRCS);
+        assert!(table.admit(clock.now(), header(1, 6)));
+        assert_eq!(table.authentic_seq(header(1, 6)), Some(5));
     }
 
     #[test]
-    fn numbers_that_wrap_go_on() {
+    fn sequence_numbers_may_wrap() {
         let clock = Clock::new();
-        let mut sources = Sources::new(clock.now());
-        sources.admit(clock.now(), head(1, 65_534));
+        let mut table = SsrcTable::new(clock.now());
+        table.admit(clock.now(), header(1, 65_534));
         for (seq, newest) in [(65_534, 65_534), (3, 3), (65_535, 3), (4, 4)] {
-            sources.prove(head(1, seq));
-            assert_eq!(sources.proven(head(1, seq)), Some(newest));
+            table.authenticate(header(1, seq));
+            assert_eq!(table.authentic_seq(header(1, seq)), Some(newest));
         }
         assert!(is_behind(65_535, 4) && is_behind(4, 4) && !is_behind(5, 4));
     }

@@ -134,9 +134,9 @@ impl Client {
         let Some(reports) = keys.and_then(|keys| keys.open_reports(bytes)) else { return false };
         let mut taken = false;
         for report in sfu::rtcp::read(&reports) {
-            if let sfu::rtcp::Rtcp::Transport(feedback) = report {
-                let numbers = (0..).map(|ahead| feedback.first().wrapping_add(ahead));
-                let came = numbers.zip(feedback.packets()).filter(|(_, at)| at.is_some());
+            if let sfu::rtcp::Rtcp::Twcc(feedback) = report {
+                let numbers = (0..).map(|ahead| feedback.first_seq().wrapping_add(ahead));
+                let came = numbers.zip(feedback.arrivals()).filter(|(_, at)| at.is_some());
                 self.acked.extend(came.map(|(number, _): (u16, _)| number));
                 taken = true;
             }
@@ -519,7 +519,7 @@ impl Client {
         }
         match key.1 {
             Source::Camera | Source::ScreenShare => {
-                self.seen.entry(key).or_default().take(now, packet)
+                self.seen.entry(key).or_default().take(now, packet);
             }
             Source::Microphone | Source::ScreenShareAudio => {
                 self.heard.entry(key).or_default().take(now, packet);

@@ -1,34 +1,34 @@
-//! Reports as the engine is given them: written again, with only what it has a use for.
+//! RTCP for str0m, reduced to what it needs.
 //!
-//! What a sender says of its clock, it repeats in its own reports, so that the sender can measure the
-//! round trip (RFC 3550 §6.4.1); the extended reports are the same the other way around (RFC 3611
-//! §4.4, §4.5). Anything else of a compound stays with us, so nothing of the engine's parser but this
-//! meets bytes of others.
+//! str0m echoes the timestamps of sender reports in its receiver reports, so that the sender can
+//! measure the round-trip time (RFC 3550 §6.4.1). The extended reports do the same for receivers
+//! (RFC 3611 §4.4, §4.5). Nothing else of a compound reaches str0m's RTCP parser.
 
-use crate::send::rtcp;
+use super::rtcp::{self, RawPacket};
 
 const SENDER_REPORT: u8 = 200;
 const EXTENDED_REPORT: u8 = 207;
-/// Sender's SSRC and what it says of itself.
-const SENDER: usize = 24;
-/// Block types of extended reports, and the lengths of their contents.
+/// Bytes of the sender's SSRC and its sender info.
+const SENDER_BYTES: usize = 24;
+/// Block types of extended reports, and the bytes of their contents.
 const REFERENCE_TIME: u8 = 4;
-const REFERENCE_TIME_LENGTH: usize = 8;
-const DELAYS: u8 = 5;
-const DELAY_LENGTH: usize = 12;
-/// Reports taken of one datagram: one of each stream of a large client.
+const REFERENCE_TIME_BYTES: usize = 8;
+/// Delay since the last receiver report (DLRR).
+const DLRR: u8 = 5;
+const DLRR_ITEM_BYTES: usize = 12;
+/// Reports taken from one datagram: one for each stream of a large client.
 const MAX_REPORTS: usize = 32;
-/// Blocks taken of one extended report, and delays of one block.
+/// Blocks taken from one extended report, and items from one DLRR block.
 const MAX_BLOCKS: usize = 2;
-const MAX_DELAYS: usize = 32;
+const MAX_DLRR_ITEMS: usize = 32;
 
-/// Writes what the engine is given of a compound; nothing if that is nothing.
+/// Writes the part of a compound that str0m needs; `out` stays empty if there is none.
 pub(super) fn write(compound: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    for (kind, _, body) in rtcp::packets(compound).take(MAX_REPORTS) {
-        match kind {
+    for RawPacket { packet_type, body, .. } in rtcp::packets(compound).take(MAX_REPORTS) {
+        match packet_type {
             SENDER_REPORT => {
-                if let Some(sender) = body.get(..SENDER) {
+                if let Some(sender) = body.get(..SENDER_BYTES) {
                     packet(out, SENDER_REPORT, |out| out.extend_from_slice(sender));
                 }
             }
@@ -56,7 +56,7 @@ fn packet(out: &mut Vec<u8>, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-/// Blocks of the two types that the engine knows (RFC 3611 §3), up to one that is cut short.
+/// Blocks of the two types that str0m knows (RFC 3611 §3), up to a truncated one.
 fn blocks(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
         let ([kind, _, high, low], rest) = bytes.split_first_chunk::<4>()?;
@@ -65,15 +65,15 @@ fn blocks(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
         (content, bytes) = rest.split_at_checked(length)?;
         Some((*kind, content))
     })
-    .filter(|(kind, _)| matches!(*kind, REFERENCE_TIME | DELAYS))
+    .filter(|(kind, _)| matches!(*kind, REFERENCE_TIME | DLRR))
 }
 
 fn write_block(out: &mut Vec<u8>, kind: u8, content: &[u8]) {
     let content = if kind == REFERENCE_TIME {
-        content.get(..REFERENCE_TIME_LENGTH)
+        content.get(..REFERENCE_TIME_BYTES)
     } else {
-        let items = (content.len() / DELAY_LENGTH).min(MAX_DELAYS);
-        content.get(..items * DELAY_LENGTH)
+        let items = (content.len() / DLRR_ITEM_BYTES).min(MAX_DLRR_ITEMS);
+        content.get(..items * DLRR_ITEM_BYTES)
     };
     let Some(content) = content else { return };
     out.extend([kind, 0]);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn sender_reports_and_clocks_pass_and_nothing_else() {
+    fn only_sender_info_and_extended_reports_pass() {
         let sender: Vec<u8> = (0..24).collect();
         let bare = report(200, 0, &sender);
         let with_block = report(200, 1, &[&sender[..], &[9; 24]].concat());
@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_says_it_is_longer_than_its_report_is_left_out() {
+    fn block_longer_than_its_report_is_left_out() {
         let lying = report(207, 0, &[0, 0, 0, 7, 5, 0, 0xff, 0xff, 1, 2, 3, 4]);
         assert_eq!(filtered(&lying), report(207, 0, &[0, 0, 0, 7]));
     }
 
     proptest! {
         #[test]
-        fn of_any_bytes_what_passes_is_whole_and_passes_again(
+        fn filtered_output_is_well_formed_and_idempotent(
             bytes in prop::collection::vec(any::<u8>(), 0..400),
             kinds in prop::collection::vec(200_u8..208, 1..4),
         ) {
