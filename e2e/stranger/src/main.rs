@@ -1,12 +1,11 @@
-//! Strangers: attacks on a moim server of one's own, and the well-behaved clients that must not
-//! notice them.
+//! Attacks on one's own moim server, and the well-behaved clients that they must not affect.
 //!
-//! Both print what came of them as JSON, so that a test can tell an attack that was repelled from one
+//! Both print their results as JSON, so that a test can distinguish an attack that failed from one
 //! that never took place.
 
 mod attack;
-mod relay;
 mod target;
+mod turn_client;
 mod witness;
 
 use std::{io::Write as _, path::PathBuf, time::Duration};
@@ -18,13 +17,13 @@ use target::Target;
 
 #[derive(Parser)]
 struct CommandLine {
-    /// The server, which must be one of your own
+    /// URL of the server, which must be your own
     #[arg(long)]
     url: String,
-    /// Certificate in PEM that an https server's own is signed with
+    /// CA certificate of an https server, in PEM
     #[arg(long)]
     ca: Option<PathBuf>,
-    /// How long to go on
+    /// Duration
     #[arg(long, default_value_t = 20)]
     seconds: u64,
     #[command(subcommand)]
@@ -33,21 +32,21 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Role {
-    /// A pair that talks, a TURN client, and newcomers once a second
+    /// Well-behaved clients: signaling, TURN, and a newcomer every second
     Witness,
-    /// One attack, from one address
+    /// An attack, from one address
     Attack { name: Attack },
 }
 
 fn main() -> anyhow::Result<()> {
     let CommandLine { url, ca, seconds, role } = CommandLine::parse();
     let target = Target::new(&url, ca.as_deref())?;
-    let time = Duration::from_secs(seconds);
+    let duration = Duration::from_secs(seconds);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         match role {
-            Role::Witness => witness::run(target, time).await,
-            Role::Attack { name } => attack::run(name, target, time).await,
+            Role::Witness => witness::run(target, duration).await,
+            Role::Attack { name } => attack::run(name, target, duration).await,
         }
     })?;
     writeln!(std::io::stdout(), "{report}")?;

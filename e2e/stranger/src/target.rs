@@ -1,4 +1,4 @@
-//! The server, and a place in one of its rooms.
+//! The server under test, and participants in its rooms.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
@@ -15,11 +15,11 @@ pub(crate) struct Target {
     tls: Option<Arc<ClientConfig>>,
 }
 
-/// A participant that has joined.
-pub(crate) struct Joined {
+/// A participant in a room.
+pub(crate) struct Participant {
     pub(crate) socket: Socket,
     pub(crate) id: String,
-    /// For the relay.
+    /// TURN credential.
     pub(crate) credential: Credential,
 }
 
@@ -29,7 +29,7 @@ impl Target {
         Ok(Self { tls: server.tls(ca)?, server })
     }
 
-    /// Where HTTP, STUN, TURN and media go alike.
+    /// The address that serves HTTP, STUN, TURN and media.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address
     }
@@ -38,11 +38,11 @@ impl Target {
         Socket::connect(&self.server, self.tls.clone()).await
     }
 
-    pub(crate) async fn join(&self, room: &str, name: &str) -> anyhow::Result<Joined> {
+    pub(crate) async fn join(&self, room: &str, name: &str) -> anyhow::Result<Participant> {
         self.join_with(json!({"room": room, "name": name, "sfu": true})).await
     }
 
-    pub(crate) async fn join_with(&self, request: Value) -> anyhow::Result<Joined> {
+    pub(crate) async fn join_with(&self, request: Value) -> anyhow::Result<Participant> {
         let mut socket = self.connect().await?;
         let reply = socket.ask("room:join", &request).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -52,6 +52,6 @@ impl Target {
             let username = text(field(server, "username"))?;
             Some(Credential { username, password: text(field(server, "credential"))? })
         });
-        Ok(Joined { socket, id, credential: credential.context("no credential")? })
+        Ok(Participant { socket, id, credential: credential.context("no credential")? })
     }
 }

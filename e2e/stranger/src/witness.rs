@@ -1,4 +1,4 @@
-//! The well-behaved: a pair that talks by signaling, a TURN client, and newcomers once a second.
+//! Well-behaved clients: a pair that exchanges signals, a TURN client, and a newcomer every second.
 
 use std::{
     future::pending,
@@ -12,47 +12,49 @@ use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
-    relay::{CHANNEL, RelayClient},
-    target::{Joined, Target},
+    target::{Participant, Target},
+    turn_client::{CHANNEL, TurnClient},
 };
 
-/// A message and a relayed packet so often.
-const PACE: Duration = Duration::from_millis(20);
-/// Nothing is waited for longer; it is lost then.
-const LOST: Duration = Duration::from_secs(3);
-/// A newcomer that has not got in by then has not got in.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Interval between signals, and between relayed packets.
+const SEND_INTERVAL: Duration = Duration::from_millis(20);
+/// Time after the last packet after which missing ones count as lost.
+const LOSS_TIMEOUT: Duration = Duration::from_secs(3);
+const NEWCOMER_INTERVAL: Duration = Duration::from_secs(1);
+const NEWCOMER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A locked room that attacks may try to get into, and its password.
-pub(crate) const LOCKED: &str = "witness-locked";
+/// A locked room, whose password attacks may guess.
+pub(crate) const LOCKED_ROOM: &str = "witness-locked";
 const PASSWORD: &str = "open sesame";
+
+/// Length of a ChannelData message with its header, and of its data.
+const PACKET_LEN: usize = 164;
+const DATA_LEN: u16 = 160;
 
 /// Delays of one flow.
 struct Flow {
     sent: u64,
-    /// Microseconds.
-    delays: Histogram<u64>,
+    delays_us: Histogram<u64>,
 }
 
 impl Flow {
     fn new() -> anyhow::Result<Self> {
-        Ok(Self { sent: 0, delays: Histogram::new_with_bounds(1, 60_000_000, 3)? })
+        Ok(Self { sent: 0, delays_us: Histogram::new_with_bounds(1, 60_000_000, 3)? })
     }
 
-    fn arrived(&mut self, epoch: Instant, stamp: u64) {
-        let now = u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.delays.saturating_record(now.saturating_sub(stamp).max(1));
+    fn record_arrival(&mut self, epoch: Instant, sent_at_us: u64) {
+        self.delays_us.saturating_record(micros_since(epoch).saturating_sub(sent_at_us).max(1));
     }
 
-    fn is_whole(&self) -> bool {
-        self.delays.len() >= self.sent
+    fn is_complete(&self) -> bool {
+        self.delays_us.len() >= self.sent
     }
 
     fn json(&self) -> Value {
-        let millis = |quantile| micros_to_ms(self.delays.value_at_quantile(quantile));
+        let millis = |quantile| micros_to_ms(self.delays_us.value_at_quantile(quantile));
         json!({
             "sent": self.sent,
-            "arrived": self.delays.len(),
+            "arrived": self.delays_us.len(),
             "p50Ms": millis(0.5),
             "p99Ms": millis(0.99),
             "maxMs": millis(1.0),
@@ -60,148 +62,159 @@ impl Flow {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for people to read")]
+#[expect(clippy::cast_precision_loss, reason = "delays are far below 2^53")]
 fn micros_to_ms(micros: u64) -> f64 {
     micros as f64 / 1000.0
 }
 
-fn stamp(epoch: Instant) -> u64 {
+fn micros_since(epoch: Instant) -> u64 {
     u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-pub(crate) async fn run(target: Target, time: Duration) -> anyhow::Result<Value> {
+pub(crate) async fn run(target: Target, duration: Duration) -> anyhow::Result<Value> {
     let mut owner = target.connect().await?;
-    let locked = json!({"name": LOCKED, "password": PASSWORD, "capacity": 100});
-    // A run just before may have made it already; newcomers tell whether it can be entered.
-    drop(owner.ask("room:create", &locked).await);
-    let (signal, relay, newcomers) =
-        tokio::join!(signaling(&target, time), relaying(&target, time), newcomers(&target, time));
+    let room = json!({"name": LOCKED_ROOM, "password": PASSWORD, "capacity": 100});
+    // The room may still exist from an earlier run; newcomers show whether it can be joined.
+    drop(owner.ask("room:create", &room).await);
+    let (signal, relay, newcomers) = tokio::join!(
+        signaling(&target, duration),
+        relaying(&target, duration),
+        newcomers(&target, duration)
+    );
     owner.close().await;
     Ok(json!({"signal": signal?.json(), "relay": relay?.json(), "newcomers": newcomers}))
 }
 
-/// One of a pair signals the other.
-async fn signaling(target: &Target, time: Duration) -> anyhow::Result<Flow> {
-    let mut speaker = target.join("witness-pair", "Ann").await?;
-    let mut listener = target.join("witness-pair", "Ben").await?;
+/// Sends signals from one participant to another.
+async fn signaling(target: &Target, duration: Duration) -> anyhow::Result<Flow> {
+    let mut sender = target.join("witness-pair", "Ann").await?;
+    let mut receiver = target.join("witness-pair", "Ben").await?;
     let mut flow = Flow::new()?;
     let epoch = Instant::now();
-    let mut ticks = interval(PACE);
+    let mut ticks = interval(SEND_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let mut last = epoch;
-    while epoch.elapsed() < time || (!flow.is_whole() && last.elapsed() < LOST) {
+    let mut last_sent = epoch;
+    while epoch.elapsed() < duration || (!flow.is_complete() && last_sent.elapsed() < LOSS_TIMEOUT)
+    {
         tokio::select! {
             _ = ticks.tick() => {
-                if epoch.elapsed() < time {
-                    let candidate = json!({"candidate": format!("{}", stamp(epoch))});
-                    let signal = json!({"to": listener.id, "candidate": candidate});
-                    speaker.socket.request("signal", &signal).await?;
+                if epoch.elapsed() < duration {
+                    let candidate = json!({"candidate": micros_since(epoch).to_string()});
+                    let signal = json!({"to": receiver.id, "candidate": candidate});
+                    sender.socket.request("signal", &signal).await?;
                     flow.sent += 1;
-                    last = Instant::now();
+                    last_sent = Instant::now();
                 }
             }
-            said = speaker.socket.hear() => {
-                if let Said::Reply(_, Err(why)) = said? {
-                    anyhow::bail!("a signal was refused: {why}");
+            message = sender.socket.hear() => {
+                if let Said::Reply(_, Err(rejection)) = message? {
+                    anyhow::bail!("a signal was rejected: {rejection}");
                 }
             }
-            said = listener.socket.hear() => {
-                if let Said::Event(name, payload) = said? && name == "signal" {
+            message = receiver.socket.hear() => {
+                if let Said::Event(name, payload) = message? && name == "signal" {
                     let text = field(field(&payload, "candidate"), "candidate");
-                    if let Some(stamp) = text.as_str().and_then(|text| text.parse().ok()) {
-                        flow.arrived(epoch, stamp);
+                    if let Some(sent_at) = text.as_str().and_then(|text| text.parse().ok()) {
+                        flow.record_arrival(epoch, sent_at);
                     }
                 }
             }
         }
     }
-    leave(speaker).await;
-    leave(listener).await;
+    leave(sender).await;
+    leave(receiver).await;
     Ok(flow)
 }
 
-async fn leave(joined: Joined) {
-    joined.socket.leave().await;
+async fn leave(participant: Participant) {
+    participant.socket.leave().await;
 }
 
-/// One allocation sends to another through channels, as a call does where both are relayed.
-async fn relaying(target: &Target, time: Duration) -> anyhow::Result<Flow> {
-    let mut member = target.join("witness-relay", "Cho").await?;
-    let credential = member.credential.clone();
-    let mut sender = RelayClient::allocate(target.address(), credential.clone()).await?;
-    let mut receiver = RelayClient::allocate(target.address(), credential).await?;
+/// Sends from one allocation to another through channels, as in a call with both peers relayed.
+async fn relaying(target: &Target, duration: Duration) -> anyhow::Result<Flow> {
+    let mut participant = target.join("witness-relay", "Cho").await?;
+    let credential = participant.credential.clone();
+    let mut sender = TurnClient::allocate(target.address(), credential.clone()).await?;
+    let mut receiver = TurnClient::allocate(target.address(), credential).await?;
     sender.bind_channel(receiver.relayed).await?;
     receiver.bind_channel(sender.relayed).await?;
     let mut flow = Flow::new()?;
     let epoch = Instant::now();
-    let mut ticks = interval(PACE);
+    let mut ticks = interval(SEND_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (mut last, mut buffer) = (epoch, [0; 2048]);
-    while epoch.elapsed() < time || (!flow.is_whole() && last.elapsed() < LOST) {
+    let mut last_sent = epoch;
+    let mut buffer = [0; 2048];
+    while epoch.elapsed() < duration || (!flow.is_complete() && last_sent.elapsed() < LOSS_TIMEOUT)
+    {
         tokio::select! {
             _ = ticks.tick() => {
-                if epoch.elapsed() < time {
-                    let mut packet = Vec::with_capacity(164);
+                if epoch.elapsed() < duration {
+                    let mut packet = Vec::with_capacity(PACKET_LEN);
                     packet.extend(CHANNEL.to_be_bytes());
-                    packet.extend(160_u16.to_be_bytes());
-                    packet.extend(stamp(epoch).to_be_bytes());
-                    packet.resize(164, 0);
+                    packet.extend(DATA_LEN.to_be_bytes());
+                    packet.extend(micros_since(epoch).to_be_bytes());
+                    packet.resize(PACKET_LEN, 0);
                     sender.socket.send(&packet).await?;
                     flow.sent += 1;
-                    last = Instant::now();
+                    last_sent = Instant::now();
                 }
             }
             length = receiver.socket.recv(&mut buffer) => {
                 let data = turn::channel::read(buffer.get(..length?).unwrap_or_default());
-                let stamp = data.and_then(|(_, data)| data.first_chunk::<8>());
-                if let Some(stamp) = stamp {
-                    flow.arrived(epoch, u64::from_be_bytes(*stamp));
+                let sent_at = data.and_then(|(_, data)| data.first_chunk::<8>());
+                if let Some(sent_at) = sent_at {
+                    flow.record_arrival(epoch, u64::from_be_bytes(*sent_at));
                 }
             }
-            // Renewed credentials and the like: a socket that is not read would be cut.
-            said = member.socket.hear() => drop(said?),
+            // The server closes sockets that are not read.
+            message = participant.socket.hear() => drop(message?),
         }
     }
-    leave(member).await;
+    leave(participant).await;
     Ok(flow)
 }
 
-/// Somebody joins the locked room with the right password and allocates, once a second.
-async fn newcomers(target: &Target, time: Duration) -> Value {
-    let began = Instant::now();
-    let mut ticks = interval(Duration::from_secs(1));
-    let (mut count, mut failures, mut slowest) = (0_u32, Vec::new(), Duration::ZERO);
-    while began.elapsed() < time {
+/// Starts a newcomer every second, one after the other.
+async fn newcomers(target: &Target, duration: Duration) -> Value {
+    let started = Instant::now();
+    let mut ticks = interval(NEWCOMER_INTERVAL);
+    let mut count = 0_u32;
+    let mut failures = Vec::new();
+    let mut slowest = Duration::ZERO;
+    while started.elapsed() < duration {
         ticks.tick().await;
-        let entering = Instant::now();
+        let attempt = Instant::now();
         count += 1;
-        match timeout(PATIENCE, newcomer(target)).await {
-            Ok(Ok(())) => slowest = slowest.max(entering.elapsed()),
+        match timeout(NEWCOMER_TIMEOUT, newcomer(target)).await {
+            Ok(Ok(())) => slowest = slowest.max(attempt.elapsed()),
             Ok(Err(error)) => failures.push(format!("{error:#}")),
-            Err(_) => failures.push(format!("not within {PATIENCE:?}")),
+            Err(_) => failures.push(format!("not within {NEWCOMER_TIMEOUT:?}")),
         }
     }
-    json!({"count": count, "failures": failures, "slowestMs": u64::try_from(slowest.as_millis()).unwrap_or(u64::MAX)})
+    let slowest_ms = u64::try_from(slowest.as_millis()).unwrap_or(u64::MAX);
+    json!({"count": count, "failures": failures, "slowestMs": slowest_ms})
 }
 
+/// Joins the locked room with the right password, creates a room and creates an allocation.
 async fn newcomer(target: &Target) -> anyhow::Result<()> {
-    let request = json!({"room": LOCKED, "name": "Dal", "password": PASSWORD});
-    let joined = target.join_with(request).await.context("joining a locked room")?;
-    // Each room of its own is one more than before.
-    let fresh = target.join(&format!("fresh-{}", joined.id), "Eun").await.context("a new room")?;
-    let client = RelayClient::allocate(target.address(), joined.credential.clone()).await;
-    drop(client.context("an allocation")?);
-    leave(joined).await;
-    leave(fresh).await;
+    let request = json!({"room": LOCKED_ROOM, "name": "Dal", "password": PASSWORD});
+    let participant = target.join_with(request).await.context("joining a locked room")?;
+    // A name of its own, so that the room is always a new one.
+    let room = format!("fresh-{}", participant.id);
+    let other = target.join(&room, "Eun").await.context("creating a room")?;
+    let client = TurnClient::allocate(target.address(), participant.credential.clone()).await;
+    drop(client.context("creating an allocation")?);
+    leave(participant).await;
+    leave(other).await;
     Ok(())
 }
 
-/// Goes on for so long.
-pub(crate) async fn during(time: Duration, act: impl Future<Output = ()>) {
+/// Runs a future for a duration, even if it completes earlier.
+pub(crate) async fn run_for(duration: Duration, future: impl Future<Output = ()>) {
     let forever = async {
-        act.await;
+        future.await;
         pending::<()>().await;
     };
-    // It is meant to end this way.
-    let _ = timeout(time, forever).await;
+    // Always times out.
+    let _ = timeout(duration, forever).await;
 }

@@ -1,4 +1,4 @@
-//! One direction: frames wait here until it is their time.
+//! One direction of the link, which holds frames until they are due.
 
 use std::{
     cmp::Reverse,
@@ -16,82 +16,94 @@ use tokio::{
 };
 use tun_rs::AsyncDevice;
 
-/// An Ethernet frame with its header, at the usual MTU and some.
-const LONGEST: usize = 2048;
+/// Maximum length of an Ethernet frame, above the usual MTU and header (bytes).
+const MAX_FRAME_LEN: usize = 2048;
 
-/// What may be under way; more than a second of the fastest line a browser fills.
-const MOST: usize = 65_536;
+/// Maximum number of frames in flight: more than a browser sends in a second.
+const MAX_IN_FLIGHT: usize = 65_536;
 
-/// How long an interface that is down may keep a frame waiting.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// Time to wait for an interface that is down.
+const INTERFACE_DOWN_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// A frame on the link. Frames due at the same time keep their order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct InFlight {
+    due: Instant,
+    seq: u64,
+    frame: Vec<u8>,
+}
 
 pub(crate) struct Direction {
     from: Arc<AsyncDevice>,
     to: Arc<AsyncDevice>,
     line: Line,
-    faults: watch::Receiver<Link>,
+    impairments: watch::Receiver<Link>,
     rng: StdRng,
-    waiting: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
-    taken: u64,
+    in_flight: BinaryHeap<Reverse<InFlight>>,
+    next_seq: u64,
 }
 
 impl Direction {
-    /// A direction without faults, and what sets them.
+    /// Creates a direction without impairments, and the sender that changes them.
     pub(crate) fn new(
         from: Arc<AsyncDevice>,
         to: Arc<AsyncDevice>,
         seed: u64,
     ) -> (Self, watch::Sender<Link>) {
-        let (set, faults) = watch::channel(Link::default());
+        let (sender, impairments) = watch::channel(Link::default());
         let direction = Self {
             from,
             to,
             line: Line::new(Link::default()),
-            faults,
+            impairments,
             rng: StdRng::seed_from_u64(seed),
-            waiting: BinaryHeap::new(),
-            taken: 0,
+            in_flight: BinaryHeap::new(),
+            next_seq: 0,
         };
-        (direction, set)
+        (direction, sender)
     }
 
-    /// Carries frames until an end is gone.
+    /// Forwards frames until an interface is removed.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
-        let mut frame = [0; LONGEST];
+        let mut frame = [0; MAX_FRAME_LEN];
         loop {
-            let next = self.waiting.peek().map(|Reverse((at, ..))| *at);
+            let next_due = self.in_flight.peek().map(|Reverse(next)| next.due);
             tokio::select! {
                 biased;
-                () = due(next) => self.deliver().await?,
-                changed = self.faults.changed() => {
+                () = until(next_due) => self.deliver().await?,
+                changed = self.impairments.changed() => {
                     changed?;
-                    let link = *self.faults.borrow_and_update();
+                    let link = *self.impairments.borrow_and_update();
                     self.line.change(link);
                 }
                 received = self.from.recv(&mut frame) => match received {
-                    Ok(length) => self.take(frame.get(..length).unwrap_or_default()),
-                    // It is down until it has been moved.
-                    Err(error) if is_down(&error) => tokio::time::sleep(PATIENCE).await,
+                    Ok(length) => self.enqueue(frame.get(..length).unwrap_or_default()),
+                    // The interface is down until it has been moved to its namespace.
+                    Err(error) if is_down(&error) => {
+                        tokio::time::sleep(INTERFACE_DOWN_TIMEOUT).await;
+                    }
                     Err(error) => return Err(error.into()),
                 },
             }
         }
     }
 
-    fn take(&mut self, frame: &[u8]) {
+    fn enqueue(&mut self, frame: &[u8]) {
         let now = Instant::now();
         for delay in self.line.carry(now, frame.len(), &mut self.rng) {
-            if self.waiting.len() < MOST {
-                self.taken += 1;
-                self.waiting.push(Reverse((now + delay, self.taken, frame.to_vec())));
+            if self.in_flight.len() < MAX_IN_FLIGHT {
+                let seq = self.next_seq;
+                self.next_seq += 1;
+                let frame = frame.to_vec();
+                self.in_flight.push(Reverse(InFlight { due: now + delay, seq, frame }));
             }
         }
     }
 
     async fn deliver(&mut self) -> anyhow::Result<()> {
-        let Some(Reverse((.., frame))) = self.waiting.pop() else { return Ok(()) };
-        match timeout(PATIENCE, self.to.send(&frame)).await {
-            // A cable whose other end is unplugged.
+        let Some(Reverse(InFlight { frame, .. })) = self.in_flight.pop() else { return Ok(()) };
+        match timeout(INTERFACE_DOWN_TIMEOUT, self.to.send(&frame)).await {
+            // The other interface does not accept frames: they are lost.
             Err(_) => Ok(()),
             Ok(Err(error)) if is_down(&error) => Ok(()),
             Ok(sent) => sent.map(drop).map_err(Into::into),
@@ -99,14 +111,14 @@ impl Direction {
     }
 }
 
-async fn due(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at.into()).await,
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due.into()).await,
         None => std::future::pending().await,
     }
 }
 
-/// Linux says EIO of an interface that is not up, and EBADFD of one that is being moved.
+/// Linux returns EIO for an interface that is down, and EBADFD for one that is being moved.
 fn is_down(error: &std::io::Error) -> bool {
     error.raw_os_error() == Some(5)
         || error.raw_os_error() == Some(77)

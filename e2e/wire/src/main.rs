@@ -1,15 +1,16 @@
-//! A cable between two network namespaces that delays, loses and narrows.
+//! A link between two network namespaces with delay, loss and a bottleneck, for kernels without
+//! netem.
 //!
-//! `moim-wire A B` makes two Ethernet interfaces of these names, which the caller moves to where
-//! they belong; what goes into one comes out of the other. Each line on standard input sets the
-//! faults of one direction or both, and is answered `ok` once it counts:
+//! `moim-wire A B` creates two Ethernet interfaces with these names, which the caller moves to their
+//! namespaces; frames sent on one are received on the other. Each line of standard input sets the
+//! impairments of one direction or of both, and is answered with `ok` when they apply:
 //!
-//! `{"towards": "B", "delayMs": 50, "jitterMs": 5, "loss": 0.05, "bitsPerSecond": 500000, "queueBytes": 30000}`
+//! `{"towards": "B", "delayMs": 50, "jitterMs": 5, "loss": 0.05, "bitsPerSecond": 500000}`
 //!
-//! It ends with its standard input. Kernels without netem are the reason for it.
+//! It ends when its standard input is closed.
 
 mod direction;
-mod faults;
+mod impairments;
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, stdin, stdo
 use tun_rs::{AsyncDevice, DeviceBuilder, Layer};
 
 use direction::Direction;
-use faults::{Faults, Towards};
+use impairments::{End, Impairments};
 
 fn main() -> anyhow::Result<()> {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -27,21 +28,24 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(a: &str, b: &str) -> anyhow::Result<()> {
-    let (end_a, end_b) = (plug(a)?, plug(b)?);
-    let (towards_b, faults_b) = Direction::new(Arc::clone(&end_a), Arc::clone(&end_b), 1);
-    let (towards_a, faults_a) = Direction::new(end_b, end_a, 2);
+    let interface_a = create_interface(a)?;
+    let interface_b = create_interface(b)?;
+    let (towards_b, sender_b) =
+        Direction::new(Arc::clone(&interface_a), Arc::clone(&interface_b), 1);
+    let (towards_a, sender_a) = Direction::new(interface_b, interface_a, 2);
     let control = async {
         let mut lines = BufReader::new(stdin()).lines();
-        let mut answers = stdout();
-        answers.write_all(b"ready\n").await?;
+        let mut output = stdout();
+        output.write_all(b"ready\n").await?;
         while let Some(line) = lines.next_line().await? {
-            let faults: Faults = serde_json::from_str(&line).with_context(|| line.clone())?;
-            for (end, to) in [(Towards::A, &faults_a), (Towards::B, &faults_b)] {
-                if faults.towards.is_none_or(|towards| towards == end) {
-                    to.send_replace(faults.link());
+            let impairments: Impairments =
+                serde_json::from_str(&line).with_context(|| line.clone())?;
+            for (end, sender) in [(End::A, &sender_a), (End::B, &sender_b)] {
+                if impairments.towards.is_none_or(|towards| towards == end) {
+                    sender.send_replace(impairments.link());
                 }
             }
-            answers.write_all(b"ok\n").await?;
+            output.write_all(b"ok\n").await?;
         }
         Ok(())
     };
@@ -52,8 +56,8 @@ async fn run(a: &str, b: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Makes one end. It is down, and forgets its addresses when it is moved, so the caller does both.
-fn plug(name: &str) -> anyhow::Result<Arc<AsyncDevice>> {
-    let end = DeviceBuilder::new().name(name).layer(Layer::L2).enable(false).build_async();
-    Ok(Arc::new(end.with_context(|| format!("interface {name} (this needs root)"))?))
+/// Creates an interface that is down and without addresses: moving it would reset both.
+fn create_interface(name: &str) -> anyhow::Result<Arc<AsyncDevice>> {
+    let device = DeviceBuilder::new().name(name).layer(Layer::L2).enable(false).build_async();
+    Ok(Arc::new(device.with_context(|| format!("interface {name} (this needs root)"))?))
 }

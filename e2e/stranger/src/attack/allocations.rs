@@ -1,14 +1,13 @@
-//! As many TURN allocations as one address can have (security T02).
+//! As many TURN allocations as one address can get.
 
 use tokio::task::JoinSet;
 
 use super::Counts;
-use crate::{relay::RelayClient, target::Target};
+use crate::{target::Target, turn_client::TurnClient};
 
-/// User names are free: each participant gets one.
+/// Number of TURN users: every participant gets its own credential.
 const USERS: usize = 130;
-/// Tried with each.
-const EACH: usize = 100;
+const ALLOCATIONS_PER_USER: usize = 100;
 
 pub(super) async fn run(target: Target, counts: Counts) {
     let mut users = JoinSet::new();
@@ -16,25 +15,25 @@ pub(super) async fn run(target: Target, counts: Counts) {
         let (target, counts) = (target.clone(), counts.clone());
         users.spawn(async move { allocate(&target, &counts, user).await });
     }
-    // What was had is held until the end.
-    let _held = users.join_all().await;
+    // Keeps the allocations until the end.
+    let _clients = users.join_all().await;
     std::future::pending::<()>().await;
 }
 
-async fn allocate(target: &Target, counts: &Counts, user: usize) -> Vec<RelayClient> {
+async fn allocate(target: &Target, counts: &Counts, user: usize) -> Vec<TurnClient> {
     let room = format!("allocations-{}", user % 20);
-    let mut held = Vec::new();
-    let Ok(mut joined) = target.join(&room, "Relayed").await else {
+    let mut clients = Vec::new();
+    let Ok(mut participant) = target.join(&room, "Relayed").await else {
         counts.add("not joined", 1);
-        return held;
+        return clients;
     };
-    let credential = joined.credential.clone();
-    tokio::spawn(async move { while joined.socket.hear().await.is_ok() {} });
-    for _ in 0..EACH {
+    let credential = participant.credential.clone();
+    tokio::spawn(async move { while participant.socket.hear().await.is_ok() {} });
+    for _ in 0..ALLOCATIONS_PER_USER {
         counts.add("tried", 1);
-        let client = RelayClient::allocate(target.address(), credential.clone()).await;
+        let client = TurnClient::allocate(target.address(), credential.clone()).await;
         counts.outcome(&client);
-        held.extend(client);
+        clients.extend(client);
     }
-    held
+    clients
 }

@@ -1,10 +1,10 @@
-//! Guesses of the password of the witness's room (security T14, field case F22).
+//! Guesses of the password of the well-behaved clients' room.
 
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::Counts;
-use crate::{target::Target, witness::LOCKED};
+use crate::{target::Target, witness::LOCKED_ROOM};
 
 const SOCKETS: usize = 10;
 
@@ -26,7 +26,7 @@ async fn guess(target: &Target, counts: &Counts, number: usize) -> anyhow::Resul
     for guess in 0.. {
         counts.add("tried", 1);
         let password = format!("{number}-{guess}");
-        let join = json!({"room": LOCKED, "name": "Guesser", "password": password});
+        let join = json!({"room": LOCKED_ROOM, "name": "Guesser", "password": password});
         let reply = socket.ask("room:join", &join).await;
         counts.outcome(&reply);
         if reply.is_ok() {

@@ -1,4 +1,4 @@
-//! Connections that begin a request or a handshake and never go on (security T15, T19).
+//! Connections that send the beginning of a request or a handshake, and nothing more.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::target::Target;
 
 const CONNECTIONS: usize = 1900;
 
-/// Beginnings of HTTP, TLS, TURN over TCP and ICE-TCP; and nothing at all.
-const BEGINNINGS: &[&[u8]] = &[
+/// Incomplete HTTP, TLS, TURN over TCP and ICE-TCP, and no data at all.
+const PREFIXES: &[&[u8]] = &[
     b"GET /r/tea HTTP/1.1\r\nHost: moim.example\r\nX: ",
     &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3],
     &[0, 3, 0, 8, 0x21, 0x12, 0xa4, 0x42],
@@ -27,11 +27,11 @@ pub(super) async fn run(target: Target, counts: Counts) {
     let mut connections = JoinSet::new();
     for number in 0..CONNECTIONS {
         let (target, counts) = (target.clone(), counts.clone());
-        let beginning = BEGINNINGS.get(number % BEGINNINGS.len()).copied().unwrap_or_default();
+        let prefix = PREFIXES.get(number % PREFIXES.len()).copied().unwrap_or_default();
         connections.spawn(async move {
             loop {
                 counts.add("tried", 1);
-                match hold(&target, beginning).await {
+                match hold(&target, prefix).await {
                     Ok(()) => counts.add("closed by the server", 1),
                     Err(_) => counts.add("refused or reset", 1),
                 }
@@ -45,9 +45,10 @@ pub(super) async fn run(target: Target, counts: Counts) {
     connections.join_all().await;
 }
 
-async fn hold(target: &Target, beginning: &[u8]) -> std::io::Result<()> {
+/// Holds a connection open until the server closes it.
+async fn hold(target: &Target, prefix: &[u8]) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(target.address()).await?;
-    stream.write_all(beginning).await?;
+    stream.write_all(prefix).await?;
     let mut buffer = [0; 1024];
     while stream.read(&mut buffer).await? > 0 {}
     Ok(())

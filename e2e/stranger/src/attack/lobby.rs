@@ -1,4 +1,4 @@
-//! Rooms made so that the server sends their whole list to everybody in the lobby (security T18).
+//! New rooms, of which each makes the server send the whole list to all clients in the lobby.
 
 use std::time::Duration;
 
@@ -8,8 +8,7 @@ use super::Counts;
 use crate::target::Target;
 
 const LISTENERS: usize = 60;
-/// Events a second.
-const PACE: Duration = Duration::from_millis(50);
+const CREATE_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(target: Target, counts: Counts) {
     let mut sockets = JoinSet::new();
@@ -17,12 +16,12 @@ pub(super) async fn run(target: Target, counts: Counts) {
         let (target, counts) = (target.clone(), counts.clone());
         sockets.spawn(async move {
             let Ok(mut socket) = target.connect().await else { return };
-            // Half of them have said nothing, so the server can't know what they speak.
+            // Half of them send nothing, so the server can't know their dialect.
             if number % 2 == 0 && socket.send("42[\"get room list\"]").await.is_err() {
                 return;
             }
-            while let Ok(said) = socket.hear().await {
-                if let load::Said::Event(_, rooms) = said {
+            while let Ok(message) = socket.hear().await {
+                if let load::Said::Event(_, rooms) = message {
                     counts.add("lists", 1);
                     let bytes = rooms.to_string().len();
                     counts.add("bytes out", u64::try_from(bytes).unwrap_or(u64::MAX));
@@ -32,15 +31,15 @@ pub(super) async fn run(target: Target, counts: Counts) {
     }
     sockets.spawn(async move {
         let Ok(mut socket) = target.connect().await else { return };
-        let mut ticks = interval(PACE);
+        let mut ticks = interval(CREATE_INTERVAL);
         for number in 0.. {
             ticks.tick().await;
             let name = "n".repeat(100);
-            let made = format!(
+            let create = format!(
                 "42[\"make room\",{{\"roomName\":\"{name}\",\"roomID\":\"lobby {number}\"}}]"
             );
-            counts.add("bytes in", u64::try_from(made.len()).unwrap_or(u64::MAX));
-            if socket.send(&made).await.is_err() {
+            counts.add("bytes in", u64::try_from(create.len()).unwrap_or(u64::MAX));
+            if socket.send(&create).await.is_err() {
                 return;
             }
         }

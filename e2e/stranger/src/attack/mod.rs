@@ -1,4 +1,4 @@
-//! The attacks. Each keeps to one address and tells how much it has tried.
+//! The attacks. Each uses one address and counts its attempts.
 
 mod allocations;
 mod guesses;
@@ -20,50 +20,52 @@ use std::{
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::{target::Target, witness::during};
+use crate::{target::Target, witness::run_for};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Attack {
-    /// As many TURN allocations as can be had
+    /// As many TURN allocations as possible
     Allocations,
-    /// As many rooms as can be had, by a dialect
+    /// As many rooms as possible, in a dialect
     Rooms,
-    /// Pairs of which one never reads
+    /// Pairs of participants, of which one never reads
     SlowReaders,
     /// Offers that are slow to parse
     SlowSdp,
-    /// Offers that are large to keep
+    /// Offers that take much memory
     LargeSdp,
-    /// Offers in which one payload type stands for two codecs
+    /// Offers with the same payload type for two codecs
     CodecClash,
-    /// Authenticated RTP whose transport-wide sequence numbers run backwards
+    /// Authenticated RTP with transport-wide sequence numbers that run backwards
     Twcc,
-    /// Datagrams of every protocol from a source that has proven nothing
+    /// Datagrams of every protocol from an unauthenticated source
     UdpFlood,
-    /// Rooms made to have long lists sent to everybody in a lobby
+    /// New rooms, of which each sends a long list to the lobby
     Lobby,
     /// Guesses of a room's password
     Guesses,
     /// Malformed and useless WebSocket messages
     Websocket,
-    /// Connections that begin and never go on
+    /// Connections with incomplete requests or handshakes
     HalfOpen,
 }
 
-/// Counts what became of what was tried.
+/// Maximum number of counters: one per outcome that attacks name, and some error messages.
+const MAX_COUNTERS: usize = 64;
+
+/// Counters of attempts and their outcomes.
 #[derive(Clone, Default)]
 pub(crate) struct Counts(Arc<Mutex<BTreeMap<String, u64>>>);
 
 impl Counts {
-    pub(crate) fn add(&self, what: &str, count: u64) {
+    pub(crate) fn add(&self, name: &str, count: u64) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // As many kinds as the attacks name, and some reasons of refusals.
-        if counts.contains_key(what) || counts.len() < 64 {
-            *counts.entry(what.to_owned()).or_default() += count;
+        if counts.contains_key(name) || counts.len() < MAX_COUNTERS {
+            *counts.entry(name.to_owned()).or_default() += count;
         }
     }
 
-    /// Counts a success, or a failure by its reason.
+    /// Counts a success, or a failure under its error message.
     pub(crate) fn outcome<T, E: std::fmt::Display>(&self, outcome: &Result<T, E>) {
         match outcome {
             Ok(_) => self.add("ok", 1),
@@ -76,23 +78,29 @@ impl Counts {
     }
 }
 
-/// Attacks for so long, and lets go of everything.
-pub(crate) async fn run(attack: Attack, target: Target, time: Duration) -> anyhow::Result<Value> {
+/// Runs an attack for a duration, then drops all its connections.
+pub(crate) async fn run(
+    attack: Attack,
+    target: Target,
+    duration: Duration,
+) -> anyhow::Result<Value> {
     let counts = Counts::default();
-    let by = counts.clone();
+    let shared = counts.clone();
     match attack {
-        Attack::Allocations => during(time, allocations::run(target, by)).await,
-        Attack::Rooms => during(time, rooms::run(target, by)).await,
-        Attack::SlowReaders => during(time, slow_readers::run(target, by)).await,
-        Attack::SlowSdp => during(time, offers::run(target, by, offers::slow)).await,
-        Attack::LargeSdp => during(time, offers::run(target, by, offers::large)).await,
-        Attack::CodecClash => during(time, offers::run(target, by, offers::codec_clash)).await,
-        Attack::Twcc => during(time, twcc::run(target, by)).await,
-        Attack::UdpFlood => during(time, udp_flood::run(target, by)).await,
-        Attack::Lobby => during(time, lobby::run(target, by)).await,
-        Attack::Guesses => during(time, guesses::run(target, by)).await,
-        Attack::Websocket => during(time, websocket::run(target, by)).await,
-        Attack::HalfOpen => during(time, half_open::run(target, by)).await,
+        Attack::Allocations => run_for(duration, allocations::run(target, shared)).await,
+        Attack::Rooms => run_for(duration, rooms::run(target, shared)).await,
+        Attack::SlowReaders => run_for(duration, slow_readers::run(target, shared)).await,
+        Attack::SlowSdp => run_for(duration, offers::run(target, shared, offers::slow)).await,
+        Attack::LargeSdp => run_for(duration, offers::run(target, shared, offers::large)).await,
+        Attack::CodecClash => {
+            run_for(duration, offers::run(target, shared, offers::codec_clash)).await
+        }
+        Attack::Twcc => run_for(duration, twcc::run(target, shared)).await,
+        Attack::UdpFlood => run_for(duration, udp_flood::run(target, shared)).await,
+        Attack::Lobby => run_for(duration, lobby::run(target, shared)).await,
+        Attack::Guesses => run_for(duration, guesses::run(target, shared)).await,
+        Attack::Websocket => run_for(duration, websocket::run(target, shared)).await,
+        Attack::HalfOpen => run_for(duration, half_open::run(target, shared)).await,
     }
     Ok(json!({"attack": format!("{attack:?}"), "counts": counts.json()}))
 }

@@ -1,4 +1,4 @@
-//! Offers to the media server that are slow, large or deadly (security T07, T11, T13, T17).
+//! Offers to the media server that are slow to parse, large, or inconsistent.
 
 use std::fmt::Write as _;
 
@@ -13,8 +13,7 @@ use super::Counts;
 use crate::target::Target;
 
 const SOCKETS: usize = 4;
-/// Nobody answers an offer later.
-const PATIENCE: Duration = Duration::from_secs(3);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 const SESSION: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n";
 const TRANSPORT: &str = "c=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n\
@@ -27,7 +26,7 @@ fn section(mid: u32, kind: &str, formats: &str, lines: &str) -> String {
     )
 }
 
-/// Parameters for each of many formats: a parser that looks at all for each is slow.
+/// Many parameters for many formats: quadratic in a parser that scans all of them for each format.
 pub(super) fn slow() -> String {
     let formats: Vec<String> = (0..128).map(|pt: u32| pt.to_string()).collect();
     let mut lines = String::new();
@@ -40,7 +39,7 @@ pub(super) fn slow() -> String {
     SESSION.replace(" 0 1", " 0") + &section(0, "video", &formats.join(" "), &lines)
 }
 
-/// Thousands of sources.
+/// Thousands of SSRCs.
 pub(super) fn large() -> String {
     let mut lines = String::from("a=rtpmap:96 VP8/90000\r\n");
     for ssrc in 1..=11_500 {
@@ -49,7 +48,7 @@ pub(super) fn large() -> String {
     SESSION.replace(" 0 1", " 0") + &section(0, "video", "96", &lines)
 }
 
-/// One payload type for two codecs of a bundle.
+/// The same payload type for two codecs in one bundle.
 pub(super) fn codec_clash() -> String {
     let audio = section(0, "audio", "111", "a=rtpmap:111 opus/48000/2\r\n");
     let video = section(1, "video", "111", "a=rtpmap:111 VP8/90000\r\n");
@@ -64,7 +63,7 @@ pub(super) async fn run(target: Target, counts: Counts, offer: fn() -> String) {
             loop {
                 if let Err(error) = offers(&target, &counts, number, &offer()).await {
                     counts.add(&format!("failed: {error}"), 1);
-                    // A server that is gone refuses at once, and again.
+                    // A server that is down refuses connections at once.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -76,28 +75,28 @@ pub(super) async fn run(target: Target, counts: Counts, offer: fn() -> String) {
 async fn offers(target: &Target, counts: &Counts, number: usize, sdp: &str) -> anyhow::Result<()> {
     let room = format!("offers {number}");
     let create = json!({"name": room, "topology": "sfu"});
-    // Made by the run before, perhaps.
+    // The room may still exist from an earlier attempt.
     drop(target.connect().await?.ask("room:create", &create).await);
-    let mut joined = target.join(&room, "Offerer").await?;
+    let mut participant = target.join(&room, "Offerer").await?;
     let description = json!({"type": "offer", "sdp": sdp});
     let signal = json!({"to": "sfu", "description": description});
     loop {
         counts.add("tried", 1);
-        joined.socket.request("signal", &signal).await?;
-        let answered = async {
+        participant.socket.request("signal", &signal).await?;
+        let answer = async {
             loop {
-                match joined.socket.hear().await? {
-                    Said::Reply(_, Err(why)) => return anyhow::Ok(Err(why)),
+                match participant.socket.hear().await? {
+                    Said::Reply(_, Err(rejection)) => return anyhow::Ok(Err(rejection)),
                     Said::Event(name, payload) if name == "refused" => {
-                        let why = field(field(&payload, "error"), "message").as_str();
-                        return Ok(Err(why.unwrap_or_default().to_owned()));
+                        let message = field(field(&payload, "error"), "message").as_str();
+                        return Ok(Err(message.unwrap_or_default().to_owned()));
                     }
                     Said::Event(name, _) if name == "signal" => return Ok(Ok(())),
                     _ => {}
                 }
             }
         };
-        match timeout(PATIENCE, answered).await {
+        match timeout(ANSWER_TIMEOUT, answer).await {
             Ok(answer) => counts.outcome(&answer?),
             Err(_) => counts.add("no answer", 1),
         }

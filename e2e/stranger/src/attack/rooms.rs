@@ -1,4 +1,4 @@
-//! As many rooms as one address can have, in a dialect whose clients may be in several (security T03).
+//! As many rooms as one address can get, in a dialect whose clients can be in several rooms.
 
 use tokio::task::JoinSet;
 
@@ -6,14 +6,14 @@ use super::Counts;
 use crate::target::Target;
 
 const SOCKETS: usize = 640;
-const EACH: usize = 16;
+const ROOMS_PER_SOCKET: usize = 16;
 
 pub(super) async fn run(target: Target, counts: Counts) {
     let mut sockets = JoinSet::new();
     for number in 0..SOCKETS {
         let (target, counts) = (target.clone(), counts.clone());
         sockets.spawn(async move {
-            if let Err(error) = make(&target, &counts, number).await {
+            if let Err(error) = join_rooms(&target, &counts, number).await {
                 counts.add(&format!("failed: {error}"), 1);
             }
         });
@@ -21,9 +21,9 @@ pub(super) async fn run(target: Target, counts: Counts) {
     sockets.join_all().await;
 }
 
-async fn make(target: &Target, counts: &Counts, number: usize) -> anyhow::Result<()> {
+async fn join_rooms(target: &Target, counts: &Counts, number: usize) -> anyhow::Result<()> {
     let mut socket = target.connect().await?;
-    for room in 0..EACH {
+    for room in 0..ROOMS_PER_SOCKET {
         counts.add("tried", 1);
         socket.send(&format!("42[\"join\",\"taken {number} {room}\"]")).await?;
     }

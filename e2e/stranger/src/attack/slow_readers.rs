@@ -1,4 +1,4 @@
-//! Pairs of which one never reads, so that what the other sends piles up (security T04).
+//! Pairs of participants, of which one never reads, so that messages of the other one queue up.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::Counts;
 use crate::target::Target;
 
 const PAIRS: usize = 150;
-/// As much as a description may hold.
-const BYTES: usize = 60_000;
-const PACE: Duration = Duration::from_millis(250);
+/// Size of a description, close to the maximum (bytes).
+const DESCRIPTION_LEN: usize = 60_000;
+const SEND_INTERVAL: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(target: Target, counts: Counts) {
     let mut pairs = JoinSet::new();
     for pair in 0..PAIRS {
         let (target, counts) = (target.clone(), counts.clone());
         pairs.spawn(async move {
-            if let Err(error) = talk(&target, &counts, pair).await {
+            if let Err(error) = send_to_slow_reader(&target, &counts, pair).await {
                 counts.add(&format!("failed: {error}"), 1);
             }
         });
@@ -26,17 +26,17 @@ pub(super) async fn run(target: Target, counts: Counts) {
     pairs.join_all().await;
 }
 
-async fn talk(target: &Target, counts: &Counts, pair: usize) -> anyhow::Result<()> {
-    // Four pairs share a room, so that rooms are not what runs out.
+async fn send_to_slow_reader(target: &Target, counts: &Counts, pair: usize) -> anyhow::Result<()> {
+    // Four pairs share a room, so that the limit of rooms is not reached.
     let room = format!("slow {}", pair / 4);
-    let deaf = target.join(&room, "Deaf").await?;
-    let mut loud = target.join(&room, "Loud").await?;
-    let description = json!({"type": "offer", "sdp": "x".repeat(BYTES)});
-    let signal = json!({"to": deaf.id, "description": description});
-    let mut ticks = interval(PACE);
+    let reader = target.join(&room, "Reader").await?;
+    let mut sender = target.join(&room, "Sender").await?;
+    let description = json!({"type": "offer", "sdp": "x".repeat(DESCRIPTION_LEN)});
+    let signal = json!({"to": reader.id, "description": description});
+    let mut ticks = interval(SEND_INTERVAL);
     loop {
         ticks.tick().await;
-        loud.socket.ask("signal", &signal).await?;
+        sender.socket.ask("signal", &signal).await?;
         counts.add("sent", 1);
     }
 }

@@ -1,7 +1,7 @@
-//! Authenticated RTP whose transport-wide sequence numbers run backwards and far ahead (security T23).
+//! Authenticated RTP with transport-wide sequence numbers that run backwards and jump ahead.
 //!
-//! str0m writes those numbers itself. So the attacker's engine knows the extension by another URI, under
-//! which it writes what it is given, and only the server's copy of the offer has the true one.
+//! str0m assigns these numbers itself. Therefore the attacker's str0m knows the extension under
+//! another URI, with a serializer that writes any number, and the URI is replaced in the offer.
 
 use std::{
     net::SocketAddr,
@@ -23,26 +23,26 @@ use tokio::{net::UdpSocket, time::timeout};
 use super::Counts;
 use crate::target::Target;
 
-const TRUE_URI: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
-const OWN_URI: &str = "urn:stranger:number";
+const TWCC_URI: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+const PRIVATE_URI: &str = "urn:stranger:twcc";
 
-/// Each makes a naive extension of 16 bits to 64 go astray.
-const NUMBERS: &[u16] = &[100, 40_000, 99, 5, 65_530, 6, 7, 0, 32_768, 65_535, 1];
-const PACE: Duration = Duration::from_millis(2);
-
-/// The number to be written.
-#[derive(Debug)]
-struct Number(u16);
+/// Sequence numbers that a naive extension from 16 to 64 bits mishandles.
+const TWCC_SEQS: &[u16] = &[100, 40_000, 99, 5, 65_530, 6, 7, 0, 32_768, 65_535, 1];
+const SEND_INTERVAL: Duration = Duration::from_millis(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-struct NumberSerializer;
+struct TwccSeq(u16);
 
-impl ExtensionSerializer for NumberSerializer {
+#[derive(Debug)]
+struct TwccSerializer;
+
+impl ExtensionSerializer for TwccSerializer {
     fn write_to(&self, buffer: &mut [u8], values: &ExtensionValues) -> usize {
-        let Some(Number(number)) = values.user_values.get() else { return 0 };
+        let Some(TwccSeq(seq)) = values.user_values.get() else { return 0 };
         match buffer.first_chunk_mut::<2>() {
-            Some(place) => {
-                *place = number.to_be_bytes();
+            Some(bytes) => {
+                *bytes = seq.to_be_bytes();
                 2
             }
             None => 0,
@@ -79,16 +79,16 @@ async fn attack(target: &Target, counts: &Counts, number: u32) -> anyhow::Result
     let room = format!("twcc {number}");
     let create = json!({"name": room, "topology": "sfu"});
     target.connect().await?.ask("room:create", &create).await?;
-    let mut joined = target.join(&room, "Forger").await?;
-    let mut forger = Forger::new(target.address()).await?;
-    let sdp = forger.offer(&mut joined.socket).await?;
-    forger.accept(&sdp)?;
-    let ended = forger.run(&mut joined.socket, counts).await;
-    joined.socket.close().await;
+    let mut participant = target.join(&room, "Publisher").await?;
+    let mut publisher = Publisher::new(target.address()).await?;
+    let sdp = publisher.offer(&mut participant.socket).await?;
+    publisher.accept(&sdp)?;
+    let ended = publisher.run(&mut participant.socket, counts).await;
+    participant.socket.close().await;
     ended
 }
 
-struct Forger {
+struct Publisher {
     rtc: Rtc,
     socket: UdpSocket,
     local: SocketAddr,
@@ -98,15 +98,16 @@ struct Forger {
     sent: u16,
 }
 
-impl Forger {
+impl Publisher {
     async fn new(server: SocketAddr) -> anyhow::Result<Self> {
+        // A connected socket has the local address of the route to the server.
         let probe = UdpSocket::bind("0.0.0.0:0").await?;
         probe.connect(server).await?;
         let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0)).await?;
         let local = socket.local_addr()?;
         let mut extensions = ExtensionMap::empty();
         extensions.set(1, Extension::RtpMid);
-        extensions.set(3, Extension::with_serializer(OWN_URI, NumberSerializer));
+        extensions.set(3, Extension::with_serializer(PRIVATE_URI, TwccSerializer));
         let mut rtc = RtcConfig::new()
             .set_rtp_mode(true)
             .clear_codecs()
@@ -125,13 +126,13 @@ impl Forger {
         })
     }
 
-    /// Offers and gives the answer.
+    /// Sends an offer and returns the SDP of the answer.
     async fn offer(&mut self, signaling: &mut Socket) -> anyhow::Result<String> {
         let mut changes = self.rtc.sdp_api();
         self.mid = changes.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
         let (offer, pending) = changes.apply().context("nothing to offer")?;
         self.pending = Some(pending);
-        let sdp = offer.to_sdp_string().replace(OWN_URI, TRUE_URI);
+        let sdp = offer.to_sdp_string().replace(PRIVATE_URI, TWCC_URI);
         let tracks = json!([{"mid": self.mid.to_string(), "source": "microphone"}]);
         signaling.request("publish", &json!({"tracks": tracks})).await?;
         let description = json!({"type": "offer", "sdp": sdp});
@@ -139,8 +140,8 @@ impl Forger {
         let answer = async {
             loop {
                 match signaling.hear().await? {
-                    Said::Reply(_, Err(why)) => bail!("refused: {why}"),
-                    Said::Event(name, payload) if name == "refused" => bail!("refused: {payload}"),
+                    Said::Reply(_, Err(rejection)) => bail!("rejected: {rejection}"),
+                    Said::Event(name, payload) if name == "refused" => bail!("rejected: {payload}"),
                     Said::Event(name, payload) if name == "signal" => {
                         let sdp = field(field(&payload, "description"), "sdp");
                         return Ok(sdp.as_str().unwrap_or_default().to_owned());
@@ -153,25 +154,25 @@ impl Forger {
     }
 
     fn accept(&mut self, sdp: &str) -> anyhow::Result<()> {
-        anyhow::ensure!(sdp.contains(TRUE_URI), "the server does not want those numbers");
-        let answer = SdpAnswer::from_sdp_string(&sdp.replace(TRUE_URI, OWN_URI))?;
+        anyhow::ensure!(sdp.contains(TWCC_URI), "the answer does not negotiate TWCC");
+        let answer = SdpAnswer::from_sdp_string(&sdp.replace(TWCC_URI, PRIVATE_URI))?;
         let pending = self.pending.take().context("no offer")?;
         Ok(self.rtc.sdp_api().accept_answer(pending, answer)?)
     }
 
     async fn run(&mut self, signaling: &mut Socket, counts: &Counts) -> anyhow::Result<()> {
         let mut buffer = vec![0; 2048];
-        let mut ticks = tokio::time::interval(PACE);
-        let began = Instant::now();
+        let mut ticks = tokio::time::interval(SEND_INTERVAL);
+        let started = Instant::now();
         loop {
             self.drain(counts).await?;
-            if !self.connected && began.elapsed() > Duration::from_secs(5) {
+            if !self.connected && started.elapsed() > CONNECT_TIMEOUT {
                 bail!("never connected");
             }
             tokio::select! {
                 _ = ticks.tick() => {
                     if self.connected {
-                        self.write(counts);
+                        self.send_packet(counts);
                     }
                     self.rtc.handle_input(Input::Timeout(Instant::now()))?;
                 }
@@ -182,27 +183,30 @@ impl Forger {
                         self.rtc.handle_input(Input::Receive(Instant::now(), receive))?;
                     }
                 }
-                said = signaling.hear() => {
-                    if let Said::Event(name, payload) = said? && name == "refused" {
-                        bail!("refused: {payload}");
+                message = signaling.hear() => {
+                    if let Said::Event(name, payload) = message? && name == "refused" {
+                        bail!("rejected: {payload}");
                     }
                 }
             }
         }
     }
 
-    fn write(&mut self, counts: &Counts) {
-        let Some(pt) = self.rtc.codec_config().params().first().map(|it| it.pt()) else { return };
+    fn send_packet(&mut self, counts: &Counts) {
+        let Some(params) = self.rtc.codec_config().params().first() else { return };
+        let pt = params.pt();
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(self.mid, None) else { return };
-        let number = NUMBERS.get(usize::from(self.sent) % NUMBERS.len()).copied().unwrap_or(0);
+        let index = usize::from(self.sent) % TWCC_SEQS.len();
+        let twcc_seq = TWCC_SEQS.get(index).copied().unwrap_or(0);
         self.sent = self.sent.wrapping_add(1);
         let mut values = ExtensionValues::default();
-        values.user_values.set(Number(number));
-        let time = u32::from(self.sent) * 960;
-        let write =
-            RtpWrite::new(pt, u64::from(self.sent).into(), time, Instant::now(), vec![1; 40]);
-        stream.write_rtp(write.ext_vals(values));
+        values.user_values.set(TwccSeq(twcc_seq));
+        let timestamp = u32::from(self.sent) * 960;
+        let payload = vec![1; 40];
+        let packet =
+            RtpWrite::new(pt, u64::from(self.sent).into(), timestamp, Instant::now(), payload);
+        stream.write_rtp(packet.ext_vals(values));
         counts.add("sent", 1);
     }
 
@@ -210,8 +214,8 @@ impl Forger {
         for _ in 0..10_000 {
             match self.rtc.poll_output()? {
                 Output::Timeout(_) => break,
-                Output::Transmit(it) => {
-                    self.socket.send_to(&it.contents, it.destination).await?;
+                Output::Transmit(transmit) => {
+                    self.socket.send_to(&transmit.contents, transmit.destination).await?;
                 }
                 Output::Event(Event::Connected) => {
                     self.connected = true;
@@ -220,7 +224,7 @@ impl Forger {
                 Output::Event(_) => {}
             }
         }
-        anyhow::ensure!(self.rtc.is_alive(), "the server has ended the link");
+        anyhow::ensure!(self.rtc.is_alive(), "the server closed the connection");
         Ok(())
     }
 }

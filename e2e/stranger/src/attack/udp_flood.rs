@@ -1,4 +1,4 @@
-//! Datagrams of every protocol on the port, from a source that has proven nothing (security T16).
+//! Datagrams of every protocol on the port, from an unauthenticated source.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,10 +14,10 @@ use turn::stun::{
 use super::Counts;
 use crate::target::Target;
 
-/// Datagrams each millisecond.
+/// Number of datagrams per millisecond.
 const BURST: usize = 20;
 
-/// One of each: STUN, TURN, a check of ICE, ChannelData, DTLS, RTP, RTCP, and nothing known.
+/// One datagram of each kind: STUN, TURN, ICE, ChannelData, DTLS, RTP, RTCP and unknown.
 fn datagrams() -> Vec<Vec<u8>> {
     let stun = |method, kind: u16, value: &[u8]| {
         let mut bytes = Vec::new();
@@ -25,15 +25,15 @@ fn datagrams() -> Vec<Vec<u8>> {
         request.attribute(kind, value);
         bytes
     };
-    let mut hello =
+    let mut client_hello =
         vec![22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40, 1, 0, 0, 28, 0, 0, 0, 0, 0, 0, 0, 28];
-    hello.resize(60, 0);
+    client_hello.resize(60, 0);
     vec![
         stun(Method::BINDING, 0x8022, b"stranger"),
         stun(Method::ALLOCATE, REQUESTED_TRANSPORT, &[17, 0, 0, 0]),
         stun(Method::BINDING, USERNAME, b"0000abcd:efgh"),
         [&[0x40, 0, 0, 160][..], &[1; 160]].concat(),
-        hello,
+        client_hello,
         [&[0x80, 111, 0, 1][..], &[2; 160]].concat(),
         [&[0x80, 200, 0, 6][..], &[3; 24]].concat(),
         vec![0xff; 100],

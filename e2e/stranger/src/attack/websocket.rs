@@ -1,13 +1,15 @@
-//! Malformed and useless messages, and sockets that come and go (security T12).
+//! Malformed and useless WebSocket messages, and sockets that reconnect after each.
 
-use tokio::task::JoinSet;
+use std::time::Duration;
+
+use tokio::{task::JoinSet, time::timeout};
 
 use super::Counts;
 use crate::target::Target;
 
-/// Each is sent again and again on a socket until the server ends it.
+/// Messages, each of which is repeated on a socket until the server closes it.
 fn messages() -> Vec<String> {
-    let deep = format!("42[\"chat\",{}{}]", "[".repeat(4000), "]".repeat(4000));
+    let deeply_nested = format!("42[\"chat\",{}{}]", "[".repeat(4000), "]".repeat(4000));
     vec![
         "2".into(),
         "42[\"no such event\",1]".into(),
@@ -16,7 +18,7 @@ fn messages() -> Vec<String> {
         "51000000000-[\"chat\"]".into(),
         "42[\"chat\",{\"text\":\"\\ud800\"}]".into(),
         "40/another,".into(),
-        deep,
+        deeply_nested,
         "x".repeat(100_000),
     ]
 }
@@ -44,10 +46,10 @@ async fn repeat(target: &Target, counts: &Counts, message: &str) -> anyhow::Resu
             socket.send(message).await?;
             counts.add("sent", 1);
         }
-        // Replies are read, so that it is not for them that the socket ends.
-        let heard = tokio::time::timeout(std::time::Duration::from_millis(5), socket.hear()).await;
-        if let Ok(heard) = heard {
-            heard?;
+        // Reads replies, so that the server does not close the socket because of them.
+        let message = timeout(Duration::from_millis(5), socket.hear()).await;
+        if let Ok(message) = message {
+            message?;
         }
     }
 }

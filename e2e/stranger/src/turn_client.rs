@@ -14,44 +14,44 @@ use turn::{
     },
 };
 
-/// The number of the one channel.
+/// Number of the client's only channel.
 pub(crate) const CHANNEL: u16 = 0x4000;
-const PATIENCE: Duration = Duration::from_millis(500);
-const TRIES: u32 = 6;
+const RETRANSMIT_AFTER: Duration = Duration::from_millis(500);
+const MAX_ATTEMPTS: u32 = 6;
 
-/// An allocation.
-pub(crate) struct RelayClient {
+/// A TURN client with one allocation.
+pub(crate) struct TurnClient {
     pub(crate) socket: UdpSocket,
     pub(crate) relayed: SocketAddr,
     session: Session,
 }
 
-/// Why a request came to nothing.
+/// Failure of a TURN request.
 #[derive(Debug)]
-pub(crate) enum RelayError {
-    /// An error response of this code.
-    Refused(u16),
-    Silent,
+pub(crate) enum TurnRequestError {
+    /// An error response with this code.
+    ErrorResponse(u16),
+    Timeout,
     Io(io::Error),
 }
 
-impl From<io::Error> for RelayError {
+impl From<io::Error> for TurnRequestError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl std::fmt::Display for RelayError {
+impl std::fmt::Display for TurnRequestError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Refused(code) => write!(f, "refused with {code}"),
-            Self::Silent => f.write_str("no answer"),
+            Self::ErrorResponse(code) => write!(f, "error response {code}"),
+            Self::Timeout => f.write_str("no response"),
             Self::Io(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for RelayError {}
+impl std::error::Error for TurnRequestError {}
 
 struct Session {
     credential: Credential,
@@ -59,33 +59,34 @@ struct Session {
     nonce: Vec<u8>,
 }
 
-impl RelayClient {
+impl TurnClient {
     pub(crate) async fn allocate(
         server: SocketAddr,
         credential: Credential,
-    ) -> Result<Self, RelayError> {
+    ) -> Result<Self, TurnRequestError> {
         let any: SocketAddr =
             if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
         let socket = UdpSocket::bind(any).await?;
         socket.connect(server).await?;
         let mut session = Session { credential, realm: Vec::new(), nonce: Vec::new() };
-        let answer = session
+        let response = session
             .request(&socket, Method::ALLOCATE, |request| {
                 request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
             })
             .await?;
-        let relayed =
-            Message::parse(&answer).ok().and_then(|it| it.xor_address(XOR_RELAYED_ADDRESS));
-        Ok(Self { socket, relayed: relayed.ok_or(RelayError::Silent)?, session })
+        let relayed = Message::parse(&response)
+            .ok()
+            .and_then(|message| message.xor_address(XOR_RELAYED_ADDRESS));
+        Ok(Self { socket, relayed: relayed.ok_or(TurnRequestError::Timeout)?, session })
     }
 
-    pub(crate) async fn bind_channel(&mut self, peer: SocketAddr) -> Result<(), RelayError> {
-        let fill = |request: &mut Writer<'_>| {
+    pub(crate) async fn bind_channel(&mut self, peer: SocketAddr) -> Result<(), TurnRequestError> {
+        let write_attributes = |request: &mut Writer<'_>| {
             let [high, low] = CHANNEL.to_be_bytes();
             request.attribute(CHANNEL_NUMBER, &[high, low, 0, 0]);
             request.xor_address(XOR_PEER_ADDRESS, peer);
         };
-        self.session.request(&self.socket, Method::CHANNEL_BIND, fill).await.map(drop)
+        self.session.request(&self.socket, Method::CHANNEL_BIND, write_attributes).await.map(drop)
     }
 }
 
@@ -94,15 +95,15 @@ impl Session {
         &mut self,
         socket: &UdpSocket,
         method: Method,
-        fill: impl Fn(&mut Writer<'_>),
-    ) -> Result<Vec<u8>, RelayError> {
-        let mut challenged = 0;
-        for _ in 0..TRIES {
+        write_attributes: impl Fn(&mut Writer<'_>),
+    ) -> Result<Vec<u8>, TurnRequestError> {
+        let mut errors = 0;
+        for _ in 0..MAX_ATTEMPTS {
             let mut id = [0; 12];
             getrandom::fill(&mut id).map_err(io::Error::other)?;
             let mut bytes = Vec::new();
             let mut request = Writer::new(&mut bytes, Class::Request, method, TransactionId(id));
-            fill(&mut request);
+            write_attributes(&mut request);
             if !self.nonce.is_empty() {
                 let Credential { username, password } = &self.credential;
                 let realm = String::from_utf8_lossy(&self.realm);
@@ -111,29 +112,31 @@ impl Session {
                 request.integrity(&Key::long_term(username, &realm, password));
             }
             socket.send(&bytes).await?;
-            let Ok(answer) = timeout(PATIENCE, answer_to(socket, id)).await else { continue };
-            let answer = answer?;
-            let Ok(message) = Message::parse(&answer) else { continue };
+            let Ok(response) = timeout(RETRANSMIT_AFTER, response_to(socket, id)).await else {
+                continue;
+            };
+            let response = response?;
+            let Ok(message) = Message::parse(&response) else { continue };
             if message.class() == Class::Success {
-                return Ok(answer);
+                return Ok(response);
             }
             let code = match message.attribute(ERROR_CODE) {
                 Some([_, _, class, number, ..]) => u16::from(*class) * 100 + u16::from(*number),
                 _ => 0,
             };
-            challenged += 1;
-            // Unauthorized twice is no matter of a nonce.
-            if !matches!(code, 401 | 438) || challenged > 2 {
-                return Err(RelayError::Refused(code));
+            errors += 1;
+            // 401 carries the realm and nonce, 438 a new nonce; a repeated 401 is a rejection.
+            if !matches!(code, 401 | 438) || errors > 2 {
+                return Err(TurnRequestError::ErrorResponse(code));
             }
             self.realm = message.attribute(REALM).unwrap_or_default().to_vec();
             self.nonce = message.attribute(NONCE).unwrap_or_default().to_vec();
         }
-        Err(RelayError::Silent)
+        Err(TurnRequestError::Timeout)
     }
 }
 
-async fn answer_to(socket: &UdpSocket, id: [u8; 12]) -> io::Result<Vec<u8>> {
+async fn response_to(socket: &UdpSocket, id: [u8; 12]) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; 2048];
     loop {
         let length = socket.recv(&mut buffer).await?;

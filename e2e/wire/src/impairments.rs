@@ -1,38 +1,38 @@
-//! What a test asks of the wire.
+//! Impairments of the link, as set by a test.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use testnet::{Bottleneck, Link};
 
-/// One line of standard input. What is left out is no fault.
+/// One line of standard input. Omitted impairments are absent.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Faults {
-    /// The end that packets travel to; both otherwise.
-    pub(crate) towards: Option<Towards>,
+pub(crate) struct Impairments {
+    /// End to which the affected packets travel; defaults to both.
+    pub(crate) towards: Option<End>,
     #[serde(default)]
     delay_ms: u32,
     #[serde(default)]
     jitter_ms: u32,
-    /// 0 to 1.
+    /// Probability of loss, 0 to 1.
     #[serde(default)]
     loss: f64,
     bits_per_second: Option<u64>,
-    /// What may wait for the bottleneck.
-    #[serde(default = "Faults::queue")]
+    /// Size of the queue in front of the bottleneck.
+    #[serde(default = "Impairments::default_queue_bytes")]
     queue_bytes: u64,
 }
 
-/// An end of the wire.
+/// An end of the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(crate) enum Towards {
+pub(crate) enum End {
     A,
     B,
 }
 
-impl Faults {
-    fn queue() -> u64 {
+impl Impairments {
+    fn default_queue_bytes() -> u64 {
         64 * 1024
     }
 
