@@ -81,7 +81,8 @@ impl Graph {
     }
 
     /// Imports against the order of `rows`, which goes from the top down. A folder may import from
-    /// lower rows only, not from its neighbours in a row. Files in no folder that is listed are free.
+    /// lower rows only, not from its neighbours in a row. A listed name may also be a file's, without
+    /// its ending. Files that are not listed are free.
     pub(crate) fn upward(&self, rows: &[&[&str]]) -> Vec<String> {
         let mut found = Vec::new();
         for (from, imports) in &self.edges {
@@ -104,13 +105,16 @@ struct Place<'a> {
     folder: &'a str,
 }
 
-/// The listed folder that holds a file: the longest that fits.
+/// The listed folder or file that a path belongs to: the longest that fits.
 fn place<'a>(rows: &[&[&'a str]], file: &str) -> Option<Place<'a>> {
     let folders = rows
         .iter()
         .enumerate()
         .flat_map(|(row, folders)| folders.iter().map(move |folder| Place { row, folder }));
     folders
-        .filter(|place| file.strip_prefix(place.folder).is_some_and(|rest| rest.starts_with('/')))
+        .filter(|place| {
+            let rest = file.strip_prefix(place.folder);
+            rest.is_some_and(|rest| rest.starts_with('/') || matches!(rest, ".rs" | ".ts" | ".tsx"))
+        })
         .max_by_key(|place| place.folder.len())
 }
