@@ -159,28 +159,41 @@ export class Session implements Call {
       this.#lastEvent = number;
     }
     switch (event.is) {
-      case "signal":
-        return this.#router.handleSignal(event.from, event.signal);
-      case "subscribed":
-        this.#dispatch(event);
-        return this.#router.handleSubscribed(event.tracks);
-      case "wanted":
-        return this.#router.handleWanted(event.source, event.encodings);
-      case "refused":
-        return this.#router.handleRefused(event.refused);
-      case "handover":
-        return this.#router.handleHandover(event.from, event.topology);
-      case "speakers":
-        this.#speakers = event.speakers;
-        return;
-      case "ice:servers":
-        return this.#router.setIceServers(event.iceServers);
+      case "participant:joined":
+      case "participant:updated":
+        return this.#dispatch({ is: event.is, participant: event.payload });
+      case "participant:left":
+        return this.#dispatch({ is: event.is, id: event.payload.id });
+      case "topology":
+        return this.#dispatch({ is: event.is, topology: event.payload.topology });
       case "chat": {
-        const { from, text, at } = event;
-        return this.#dispatch({ is: "chat", from, text, at, key: `${from} ${number}` });
+        const { from, text, at } = event.payload;
+        return this.#dispatch({ is: event.is, from, text, at, key: `${from} ${number}` });
       }
-      default:
-        return this.#dispatch(event);
+      case "subscribed": {
+        const { tracks } = event.payload;
+        this.#dispatch({ is: event.is, tracks });
+        return this.#router.handleSubscribed(tracks);
+      }
+      case "signal": {
+        const { from, description, candidate } = event.payload;
+        if (description) this.#router.handleSignal(from, { description });
+        else if (candidate) this.#router.handleSignal(from, { candidate });
+        return;
+      }
+      case "wanted": {
+        const { source, shown, rids } = event.payload;
+        return this.#router.handleWanted(source, { shown, rids });
+      }
+      case "refused":
+        return this.#router.handleRefused(event.payload);
+      case "handover":
+        return this.#router.handleHandover(event.payload.from, event.payload.topology);
+      case "ice:servers":
+        return this.#router.setIceServers(event.payload.iceServers);
+      case "speakers":
+        this.#speakers = event.payload.speakers;
+        return;
     }
   }
 

@@ -24,6 +24,7 @@ import {
   sinkIdOf,
 } from "./devices.ts";
 import { LevelMeter } from "./level.ts";
+import { inputPermissions } from "./permissions.ts";
 import { NO_SCREEN, ScreenShare } from "./screen.ts";
 
 const INPUTS: readonly InputKind[] = ["microphone", "camera"];
@@ -175,7 +176,7 @@ export class LocalMediaDevices implements LocalMedia {
       await this.#enumerate();
     } catch (error) {
       const problem = problemOf(error);
-      const retry = kindsToRetry(problem, await this.#permissions());
+      const retry = kindsToRetry(problem, await inputPermissions(this.#platform.permissions));
       const pending = INPUTS.filter((kind) => isPending(this.#captures[kind], attempt));
       for (const kind of pending.filter((kind) => !retry.includes(kind))) {
         this.#failed(kind, attempt, problem);
@@ -193,7 +194,7 @@ export class LocalMediaDevices implements LocalMedia {
    * permission that would open a second prompt, so only permitted devices are requested.
    */
   async #split(attempt: Attempt): Promise<void> {
-    const permissions = await this.#permissions();
+    const permissions = await inputPermissions(this.#platform.permissions);
     for (const kind of INPUTS) {
       if (permissions[kind] !== "granted" || !isPending(this.#captures[kind], attempt)) continue;
       void this.#openChosen(kind);
@@ -292,7 +293,7 @@ export class LocalMediaDevices implements LocalMedia {
   /** Reports devices that take long to answer, until the returned function is called. */
   #watchAnswer(attempt: Attempt, kinds: readonly InputKind[]): () => void {
     const timer = setTimeout(async () => {
-      const permissions = await this.#permissions();
+      const permissions = await inputPermissions(this.#platform.permissions);
       for (const kind of kinds) {
         const problem = permissions[kind] === "prompt" ? "asking" : "unanswered";
         this.#dispatch(kind, { is: "unanswered", attempt, problem });
@@ -339,23 +340,6 @@ export class LocalMediaDevices implements LocalMedia {
       if (infos) this.#updateState({ devices: devicesByKind(infos) });
     } catch {
       // The lists stay as they are; opening a device reports what is wrong.
-    }
-  }
-
-  async #permissions(): Promise<Record<InputKind, PermissionState | null>> {
-    const [microphone, camera] = await Promise.all([
-      this.#permission("microphone"),
-      this.#permission("camera"),
-    ]);
-    return { microphone, camera };
-  }
-
-  async #permission(kind: InputKind): Promise<PermissionState | null> {
-    try {
-      const name = kind as PermissionName; // unknown to TypeScript and to some browsers
-      return (await this.#platform.permissions?.query({ name }))?.state ?? null;
-    } catch {
-      return null;
     }
   }
 }

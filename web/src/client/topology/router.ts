@@ -14,7 +14,6 @@ import type { Signal } from "../rtc/negotiation.ts";
 import type { PeerConnectionEntry, RtcPlatform } from "../rtc/platform.ts";
 import {
   NO_TRACKS,
-  type PerSource,
   type ReceivedTracks,
   SOURCES,
   type Source,
@@ -22,10 +21,9 @@ import {
 } from "../rtc/source.ts";
 import type { CallRequest, Done } from "../signaling/outbox.ts";
 import type { Payload } from "../signaling/signaling.ts";
-import { Arrivals } from "./arrivals.ts";
 import { Mesh } from "./mesh.ts";
-import { type ParticipantStreams, RemoteStreams } from "./remote-streams.ts";
-import { chooseRoute, connectionOf, isActive } from "./route-choice.ts";
+import type { ParticipantStreams } from "./remote-streams.ts";
+import { connectionOf } from "./route-choice.ts";
 import {
   meshPeers,
   NO_ROUTES,
@@ -37,7 +35,8 @@ import {
 } from "./routes.ts";
 import { SfuLink } from "./sfu-link.ts";
 import { reduceSfu, type SfuEvent, type SfuState, sfuTimeout } from "./sfu-state.ts";
-import { isHidden, ViewportReporter } from "./viewport.ts";
+import { TrackFeeds } from "./track-feeds.ts";
+import { ViewportReporter } from "./viewport.ts";
 
 /** The media server's id in signaling. */
 const SFU = "sfu";
@@ -58,9 +57,8 @@ export interface MediaRouterOptions extends RtcPlatform {
 export class MediaRouter {
   readonly #options: MediaRouterOptions;
   readonly #mesh: Mesh;
-  readonly #streams: RemoteStreams;
+  readonly #feeds: TrackFeeds;
   readonly #viewports: ViewportReporter;
-  readonly #arrivals: Arrivals;
   #self: ParticipantId = "";
   #others: ReadonlyMap<ParticipantId, RemoteParticipant> = new Map();
   #routes = NO_ROUTES;
@@ -69,19 +67,18 @@ export class MediaRouter {
   #sfuTimer: ReturnType<typeof setTimeout> | undefined;
   #tracks: Tracks = NO_TRACKS;
   #iceServers: readonly IceServer[] = [];
-  /** The route in use of each track. */
-  readonly #current = new Map<ParticipantId, PerSource<Route>>();
 
   constructor(options: MediaRouterOptions) {
     const { createPeer, createStream, send } = options;
     this.#options = options;
-    this.#streams = new RemoteStreams(createStream);
     this.#viewports = new ViewportReporter({
       isLinked: () => this.#sfu !== null,
       send: (viewports) => send("subscribe", { tracks: [...viewports] }),
     });
-    this.#arrivals = new Arrivals({
-      count: () => this.#counters(),
+    this.#feeds = new TrackFeeds({
+      createStream,
+      counters: () => this.#counters(),
+      viewports: () => this.#viewports.current,
       onPoll: () => this.#feedAll(),
     });
     this.#mesh = new Mesh({
@@ -95,9 +92,7 @@ export class MediaRouter {
   /** Sets the participants, their media state and the topology. */
   update({ self, topology, others }: Pick<CallState, "self" | "topology" | "others">): void {
     for (const id of this.#others.keys()) {
-      if (others.some((other) => other.id === id)) continue;
-      this.#streams.remove(id);
-      this.#current.delete(id);
+      if (!others.some((other) => other.id === id)) this.#feeds.remove(id);
     }
     const turnedDirect = others.filter(({ id, direct }) => {
       return direct && this.#others.get(id)?.direct === false;
@@ -206,14 +201,13 @@ export class MediaRouter {
   /** Closes every link and forgets all participants. */
   close(): void {
     this.#viewports.close();
-    this.#arrivals.pollWhile(false);
+    this.#feeds.pollWhile(false);
     this.#mesh.close();
     this.#closeSfu();
     clearTimeout(this.#sfuTimer);
     this.#sfuState = "idle";
-    for (const id of this.#others.keys()) this.#streams.remove(id);
+    for (const id of this.#others.keys()) this.#feeds.remove(id);
     this.#others = new Map();
-    this.#current.clear();
     this.#routes = NO_ROUTES;
   }
 
@@ -297,22 +291,21 @@ export class MediaRouter {
     let isAwaited = pending.size > 0;
     for (const [id, other] of this.#others) {
       const received = { mesh: this.#mesh.received(id), sfu: sfuReceived.get(id) ?? {} };
-      const feed = this.#feed(other, received);
-      isAwaited ||= feed.isAwaited;
       const wanted = routeTo(this.#routes, id);
+      const feed = this.#feeds.update(other, wanted, received);
+      isAwaited ||= feed.isAwaited;
       const connection = connectionOf({
         media: other.media,
         wanted,
         sfuTracks: received.sfu,
         state: { mesh: this.#mesh.connection(id), sfu: this.#sfu?.connection ?? null },
       });
-      const streams = this.#streams.setTracks(id, feed.tracks);
       // For its own links the media server reports this itself.
       const unplayable = wanted === "mesh" ? { unplayable: this.#mesh.unplayable(id) } : {};
-      this.#options.onParticipant(id, connection, { ...streams, ...unplayable });
+      this.#options.onParticipant(id, connection, { ...feed.streams, ...unplayable });
       if (pending.has(id) && feed.isComplete && this.#isUp(id)) complete.push(id);
     }
-    this.#arrivals.pollWhile(isAwaited);
+    this.#feeds.pollWhile(isAwaited);
     const { topology } = this.#routes;
     for (const id of complete) {
       // Each dispatch feeds all again and may already have sent the remaining handovers.
@@ -322,66 +315,20 @@ export class MediaRouter {
     }
   }
 
-  /** Selects the track of each source of a participant. */
-  #feed(other: RemoteParticipant, received: Readonly<Record<Route, ReceivedTracks>>): Feed {
-    const { id } = other;
-    const wanted = routeTo(this.#routes, id);
-    const before = this.#current.get(id) ?? {};
-    const current: PerSource<Route> = {};
-    const feed: Feed = { tracks: {}, isComplete: true, isAwaited: false };
-    for (const source of SOURCES) {
-      const arrived = this.#hasArrived(other, source, wanted, received[wanted][source]);
-      const has = {
-        mesh: received.mesh[source] !== undefined,
-        sfu: received.sfu[source] !== undefined,
-      };
-      const route = chooseRoute({ current: before[source] ?? null, wanted, has, arrived });
-      const track = route && received[route][source];
-      if (!arrived) feed.isComplete = false;
-      if (!track) continue;
-      current[source] = route;
-      feed.tracks[source] = track;
-      if (route !== wanted && has[wanted]) feed.isAwaited = true;
-    }
-    this.#current.set(id, current);
-    return feed;
-  }
-
-  #hasArrived(
-    { id, media }: RemoteParticipant,
-    source: Source,
-    route: Route,
-    track: MediaStreamTrack | undefined,
-  ): boolean {
-    if (!isActive(media, source)) return true;
-    if (!track) return false;
-    if (route === "sfu" && isHidden(this.#viewports.current, id, source)) return true;
-    return this.#arrivals.hasArrived(`${route} ${track.id}`, id, source);
-  }
-
   #isUp(id: ParticipantId): boolean {
     if (routeTo(this.#routes, id) === "sfu") return this.#sfu?.isUp ?? false;
     return this.#mesh.connection(id) === "connected";
   }
 
-  /** Progress of each track by route, with the keys of `#hasArrived`. */
-  async #counters(): Promise<Counters> {
-    const counters = new Map<string, number>();
-    const add = (route: Route, found: Counters) => {
-      for (const [track, count] of found) counters.set(`${route} ${track}`, count);
-    };
-    if (this.#routes.topology === "sfu" && this.#sfu) add("sfu", await this.#sfu.counters());
+  /** Progress of the tracks on each participant's wanted route. */
+  async #counters(): Promise<Record<Route, Counters>> {
+    const link = this.#routes.topology === "sfu" ? this.#sfu : null;
+    const sfu: Counters = link ? await link.counters() : new Map();
+    const mesh = new Map<string, number>();
     for (const id of meshPeers(this.#routes)) {
-      if (routeTo(this.#routes, id) === "mesh") add("mesh", await this.#mesh.counters(id));
+      if (routeTo(this.#routes, id) !== "mesh") continue;
+      for (const [track, count] of await this.#mesh.counters(id)) mesh.set(track, count);
     }
-    return counters;
+    return { mesh, sfu };
   }
-}
-
-interface Feed {
-  tracks: PerSource<MediaStreamTrack>;
-  /** Everything that can be waited for has arrived by the wanted route. */
-  isComplete: boolean;
-  /** A track still uses the other route. */
-  isAwaited: boolean;
 }
