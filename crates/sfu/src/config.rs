@@ -28,8 +28,8 @@ pub struct Config {
     pub max_audible: usize,
     /// Minimum interval between keyframe requests for one encoding.
     pub keyframe_interval: Duration,
-    /// Silence after which a peer counts as interrupted. Browsers send consent checks every 4 to 6 s
-    /// (RFC 7675 §5.1), so a shorter timeout would report a peer that sends no media.
+    /// Silence after which a peer counts as interrupted. Browsers send consent checks every 4 to 6
+    /// s (RFC 7675 §5.1), so a shorter timeout would report a peer that sends no media.
     pub interruption_timeout: Duration,
     /// Silence after which a link is closed.
     pub idle_timeout: Duration,
@@ -48,7 +48,8 @@ pub struct Limits {
     pub peers: usize,
     /// Peers in one room.
     pub room_peers: usize,
-    /// Bytes of a datagram. Longer ones are dropped, since a forwarded payload must fit a packet again.
+    /// Bytes of a datagram. Longer ones are dropped, since a forwarded payload must fit a packet
+    /// again.
     pub datagram_bytes: usize,
     /// Bytes of an offer or answer.
     pub sdp_bytes: usize,

@@ -1,16 +1,17 @@
 //! Sans-IO forwarding core of the media server: peers, tracks, subscriptions and layers.
 //!
-//! An [`Sfu`] is one shard. It is given the time, datagrams and SDP, and returns datagrams to send and
-//! events. It owns no socket, no clock and no thread. It terminates ICE (lite), DTLS and SRTP for each
-//! of its peers and forwards RTP payloads. Of a payload it parses only the codec's descriptor.
+//! An [`Sfu`] is one shard. It is given the time, datagrams and SDP, and returns datagrams to send
+//! and events. It owns no socket, no clock and no thread. It terminates ICE (lite), DTLS and SRTP
+//! for each of its peers and forwards RTP payloads. Of a payload it parses only the codec's
+//! descriptor.
 //!
 //! # Contract
 //!
-//! 1. Call any `handle_*` method, [`Sfu::add_peer`] or [`Sfu::remove_peer`]. Handle all input that is
-//!    available before draining: larger batches make longer runs to each subscriber.
-//! 2. Drain [`Sfu::poll_output`] until it returns `None`. Forwarded media is returned last, one run per
-//!    destination. A [`Transmit`] with a [`segment`](Transmit::segment) shorter than its bytes is a run
-//!    of datagrams of that size, of which the last may be shorter. It fits one GSO send.
+//! 1. Call any `handle_*` method, [`Sfu::add_peer`] or [`Sfu::remove_peer`]. Handle all input that
+//!    is available before draining: larger batches make longer runs to each subscriber.
+//! 2. Drain [`Sfu::poll_output`] until it returns `None`. Forwarded media is returned last, one run
+//!    per destination. A [`Transmit`] with a [`segment`](Transmit::segment) shorter than its bytes
+//!    is a run of datagrams of that size, of which the last may be shorter. It fits one GSO send.
 //! 3. Call [`Sfu::handle_timeout`] at [`Sfu::poll_timeout`], then drain again.
 //!
 //! ```no_run
@@ -48,46 +49,47 @@
 //! # }
 //! ```
 //!
-//! The caller chooses ids. A [`PeerId`] names one participant's link and is unique in the whole server.
-//! The peers of a [`RoomId`] receive each other's tracks. A track is named by its publisher and its
-//! [`Source`].
+//! The caller chooses ids. A [`PeerId`] names one participant's link and is unique in the whole
+//! server. The peers of a [`RoomId`] receive each other's tracks. A track is named by its publisher
+//! and its [`Source`].
 //!
 //! # Signaling
 //!
 //! * [`Sfu::add_peer`] comes first. A peer costs nothing until its first offer.
 //! * [`Sfu::handle_publish`] names the sources of the sending sections in the next offer.
-//! * [`Sfu::handle_offer`] is answered by [`Event::Answer`]. The server is the impolite side of perfect
-//!   negotiation: an offer that collides with one of ours is rejected with
+//! * [`Sfu::handle_offer`] is answered by [`Event::Answer`]. The server is the impolite side of
+//!   perfect negotiation: an offer that collides with one of ours is rejected with
 //!   [`Rejection::OfferCollision`]. No reply is needed, since the browser rolls its offer back. An
 //!   offer with a different DTLS fingerprint replaces the link.
-//! * [`Event::Offer`] is an offer of ours. [`Event::Subscriptions`] precedes it and lists the track on
-//!   each receiving section. The answer goes to [`Sfu::handle_answer`].
+//! * [`Event::Offer`] is an offer of ours. [`Event::Subscriptions`] precedes it and lists the track
+//!   on each receiving section. The answer goes to [`Sfu::handle_answer`].
 //! * Receiving sections are pooled: a free section is reused for another track without an offer.
-//!   Microphone and camera of one publisher share a stream id, so that the browser keeps them in sync.
-//!   So do a screen share and its audio.
-//! * Clients need not signal candidates. The client connects to us, and its address is learned from an
-//!   authenticated STUN check, never from RTP.
+//!   Microphone and camera of one publisher share a stream id, so that the browser keeps them in
+//!   sync. So do a screen share and its audio.
+//! * Clients need not signal candidates. The client connects to us, and its address is learned from
+//!   an authenticated STUN check, never from RTP.
 //! * [`Sfu::handle_subscribe`] takes the viewports of a page. A track without a viewport is sent as
 //!   audio, or as the lowest layer of its video. Video in a viewport of zero size is paused.
-//! * [`Event::SubscribedEncodings`] lists the encodings that have a subscriber, so that the publisher's
-//!   browser can stop the others (dynacast).
+//! * [`Event::SubscribedEncodings`] lists the encodings that have a subscriber, so that the
+//!   publisher's browser can stop the others (dynacast).
 //! * [`Event::Interrupted`] reports that a peer went silent or came back.
-//! * [`Event::Disconnected`] reports that a link has ended: closed by the client, failed, or timed out.
-//!   The peer is removed and may be added again.
+//! * [`Event::Disconnected`] reports that a link has ended: closed by the client, failed, or timed
+//!   out. The peer is removed and may be added again.
 //!
 //! # Rooms across shards
 //!
 //! Give each shard of a room the list of its shards ([`Sfu::handle_room_shards`]). Deliver every
-//! [`Output::ShardMessage`] to [`Sfu::handle_shard_message`] of the shard in its `to` field, in order,
-//! over a bounded queue. Peers then receive the tracks of all shards. [`Event::Speakers`] is complete on
-//! every shard. Send it to that shard's own peers.
+//! [`Output::ShardMessage`] to [`Sfu::handle_shard_message`] of the shard in its `to` field, in
+//! order, over a bounded queue. Peers then receive the tracks of all shards. [`Event::Speakers`] is
+//! complete on every shard. Send it to that shard's own peers.
 //!
 //! # Demultiplexing
 //!
-//! [`Sfu::handle_datagram`] returns whether a datagram belongs to one of the shard's peers. A STUN check
-//! is matched by the ICE username fragment that we issued, anything else by a five-tuple that such a
-//! check has validated. [`ufrag_of`] reads the fragment from a datagram and [`shard_of`] the shard from
-//! the fragment, so that another shard can forward the datagram. From then on the five-tuple suffices.
+//! [`Sfu::handle_datagram`] returns whether a datagram belongs to one of the shard's peers. A STUN
+//! check is matched by the ICE username fragment that we issued, anything else by a five-tuple that
+//! such a check has validated. [`ufrag_of`] reads the fragment from a datagram and [`shard_of`] the
+//! shard from the fragment, so that another shard can forward the datagram. From then on the
+//! five-tuple suffices.
 
 mod bwe;
 mod config;

@@ -91,8 +91,8 @@ pub enum Event {
         peer: PeerId,
     },
     /// A peer has sent nothing authenticated for
-    /// [`Config::interruption_timeout`](crate::Config::interruption_timeout), or has resumed. Consent
-    /// checks count, so a peer without media is not reported (RFC 7675).
+    /// [`Config::interruption_timeout`](crate::Config::interruption_timeout), or has resumed.
+    /// Consent checks count, so a peer without media is not reported (RFC 7675).
     Interrupted {
         /// The peer.
         peer: PeerId,

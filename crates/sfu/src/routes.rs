@@ -14,7 +14,8 @@ pub(crate) struct FiveTuple {
     pub(crate) transport: Transport,
 }
 
-/// Peers by ICE username fragment, and by the five-tuples that an authenticated check has validated.
+/// Peers by ICE username fragment, and by the five-tuples that an authenticated check has
+/// validated.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     five_tuples: HashMap<FiveTuple, PeerId>,

@@ -1,7 +1,7 @@
 //! Messages between the shards of a room (cascade).
 //!
-//! A track is sent to another shard once, decrypted, each packet as a shared buffer. Requests to its
-//! publisher travel in the opposite direction.
+//! A track is sent to another shard once, decrypted, each packet as a shared buffer. Requests to
+//! its publisher travel in the opposite direction.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::{
     track::packet::Packet,
 };
 
-/// A message to another shard, for its
-/// [`handle_shard_message`](crate::Sfu::handle_shard_message). Messages between two shards must stay in
-/// order. [Media](Self::is_media) may be dropped where a queue is full, nothing else may.
+/// A message to another shard, for its [`handle_shard_message`](crate::Sfu::handle_shard_message).
+/// Messages between two shards must stay in order. [Media](Self::is_media) may be dropped where a
+/// queue is full, nothing else may.
 #[derive(Debug, Clone)]
 pub struct ShardMessage {
     /// Receiving shard.

@@ -8,7 +8,8 @@ use std::{
 
 use foldhash::HashMap;
 
-/// Deadlines are rounded up to this resolution, so that repeated requests for "soon" keep their entry.
+/// Deadlines are rounded up to this resolution, so that repeated requests for "soon" keep their
+/// entry.
 const TICK: Duration = Duration::from_millis(1);
 
 /// Deadlines in order, at most one per id.

@@ -45,8 +45,8 @@ const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const USERNAME: u16 = 0x0006;
 
-/// Returns the receiver's username fragment in a STUN Binding request: the part of USERNAME before the
-/// colon (RFC 8445 §7.2.2). Nothing else of the datagram has been verified.
+/// Returns the receiver's username fragment in a STUN Binding request: the part of USERNAME before
+/// the colon (RFC 8445 §7.2.2). Nothing else of the datagram has been verified.
 #[must_use]
 pub fn ufrag_of(datagram: &[u8]) -> Option<&str> {
     let (header, mut rest) = datagram.split_at_checked(STUN_HEADER_BYTES)?;

@@ -98,8 +98,8 @@ pub(crate) struct Allocation {
 }
 
 /// Allocates `capacity` bits per second: first the lowest choice of every demand, then step by step
-/// higher ones in the order of rank. An upgrade must leave a fifth of the capacity free, so that small
-/// changes of the estimate do not cause switches.
+/// higher ones in the order of rank. An upgrade must leave a fifth of the capacity free, so that
+/// small changes of the estimate do not cause switches.
 pub(crate) fn allocate(demands: &[Demand], capacity: u64) -> Allocation {
     let upgrade_capacity = capacity - capacity / 5;
     let mut order: Vec<usize> = (0..demands.len()).collect();

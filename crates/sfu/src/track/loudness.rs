@@ -30,8 +30,8 @@ impl Loudness {
         self.value
     }
 
-    /// Updates from a packet: fast attack and slow decay, so that pauses between words do not count.
-    /// Without a level, the payload's length tells speech from silence.
+    /// Updates from a packet: fast attack and slow decay, so that pauses between words do not
+    /// count. Without a level, the payload's length tells speech from silence.
     pub(crate) fn on_packet(&mut self, packet: &Packet) {
         let loudness = match packet.extensions.audio_level {
             Some(level) => {
@@ -54,8 +54,8 @@ impl Loudness {
         self.level_received.is_some_and(|at| now.saturating_duration_since(at) < LEVEL_TTL)
     }
 
-    /// Loudness for choosing the microphones to forward. Speech of unknown level ranks highest, since
-    /// it may be the loudest.
+    /// Loudness for choosing the microphones to forward. Speech of unknown level ranks highest,
+    /// since it may be the loudest.
     pub(crate) fn rank(&self, now: Instant) -> u8 {
         if self.value > 0 && !self.has_level(now) { u8::MAX } else { self.value }
     }

@@ -205,7 +205,8 @@ mod tests {
         }
     }
 
-    /// A keyframe of a stream with two temporal layers: templates 0 (T0) and 1 (T1), two decode targets.
+    /// A keyframe of a stream with two temporal layers: templates 0 (T0) and 1 (T1), two decode
+    /// targets.
     fn keyframe() -> Vec<u8> {
         let mandatory = BitWriter::default().put(1, 1).put(0, 1).put(10, 6).put(500, 16);
         let flags = mandatory.put(1, 1).put(0, 4);

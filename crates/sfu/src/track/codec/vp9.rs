@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn layered_keyframe_carries_the_resolution() {
-        // I, L, B, V. 15-bit picture id. TID 0, SID 0. TL0PICIDX. Structure of two layers and a group.
+        // I, L, B, V. 15-bit picture id. TID 0, SID 0. TL0PICIDX. Structure of two layers and a
+        // group.
         let mut payload = vec![0x80 | 0x20 | 0x08 | 0x02, 0x81, 0x00, 0x00, 0x05];
         payload.extend([0b0011_1000, 1, 0x40, 0, 0xb4, 2, 0x80, 1, 0x68, 1, 0b0000_0100, 1, 0xff]);
         let descriptor = Descriptor::parse(&payload).unwrap();

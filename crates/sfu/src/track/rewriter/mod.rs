@@ -9,8 +9,8 @@ use super::{
     packet::{Packet, RESTART_GAP},
 };
 
-/// Highest first sequence number of a stream. 15 bits leave no rollover nearby: the receiver starts at
-/// rollover counter 0 (RFC 3711 §3.3.1).
+/// Highest first sequence number of a stream. 15 bits leave no rollover nearby: the receiver starts
+/// at rollover counter 0 (RFC 3711 §3.3.1).
 pub(crate) const MAX_FIRST_SEQ: u64 = 0x7fff;
 /// Changes of the number of dropped packets that are remembered, for packets that arrive late.
 const MAX_DROP_HISTORY: usize = 128;
@@ -218,8 +218,8 @@ impl RtpRewriter {
     /// Switches to an encoding, starting with the first packet of a keyframe.
     fn start(&mut self, quality: Quality, packet: &Packet) {
         let timestamp = match self.newest {
-            // The media clock advances with the wall clock, by at least one tick, so that the receiver
-            // sees a new frame.
+            // The media clock advances with the wall clock, by at least one tick, so that the
+            // receiver sees a new frame.
             Some((timestamp, received_at)) => {
                 let passed = packet.received_at.saturating_duration_since(received_at).as_micros();
                 let ticks = passed * u128::from(packet.format.clock_rate()) / 1_000_000;
