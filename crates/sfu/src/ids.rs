@@ -62,7 +62,7 @@ impl Source {
         }
     }
 
-    /// Whether the track belongs to a screen share rather than to a participant's devices.
+    /// Returns whether the track belongs to a screen share rather than to a participant's devices.
     pub(crate) fn is_screen_share(self) -> bool {
         matches!(self, Self::ScreenShare | Self::ScreenShareAudio)
     }

@@ -80,7 +80,7 @@ pub enum Event {
         peer: PeerId,
         /// Camera or screen share.
         source: Source,
-        /// Whether any encoding has a subscriber.
+        /// True if any encoding has a subscriber.
         subscribed: bool,
         /// Subscribed simulcast encodings by rid, lowest first. Empty without simulcast.
         rids: Vec<String>,
@@ -96,7 +96,7 @@ pub enum Event {
     Interrupted {
         /// The peer.
         peer: PeerId,
-        /// Whether it is silent.
+        /// True if it is silent.
         interrupted: bool,
     },
     /// A link has ended and its peer is removed.

@@ -59,8 +59,8 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Whether the request is a normal race of negotiation: an offer that collided, or an answer
-    /// that came late or twice.
+    /// Returns whether the request is a normal race of negotiation: an offer that collided, or an
+    /// answer that came late or twice.
     pub fn is_benign(&self) -> bool {
         matches!(self, Self::OfferCollision | Self::NoPendingOffer)
     }

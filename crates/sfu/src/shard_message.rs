@@ -51,7 +51,7 @@ pub(crate) enum MessageBody {
 }
 
 impl ShardMessage {
-    /// Whether this is media, which may be dropped when a queue is full.
+    /// Returns whether this is media, which may be dropped when a queue is full.
     #[must_use]
     pub fn is_media(&self) -> bool {
         matches!(self.body, MessageBody::Media { .. })

@@ -65,12 +65,13 @@ pub fn ufrag_of(datagram: &[u8]) -> Option<&str> {
     None
 }
 
-/// Whether a datagram is STUN (RFC 7983).
+/// Returns whether a datagram is STUN (RFC 7983).
 pub(crate) fn is_stun(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|byte| *byte < 4)
 }
 
-/// Whether a datagram is a Binding success response, which only an authenticated check is given.
+/// Returns whether a datagram is a Binding success response, which only an authenticated check is
+/// given.
 pub(crate) fn is_binding_success(datagram: &[u8]) -> bool {
     datagram.starts_with(&BINDING_SUCCESS)
 }

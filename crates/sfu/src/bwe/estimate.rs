@@ -1,64 +1,65 @@
-//! What the way to a peer takes, as far as that is known.
+//! Bandwidth of the path to a peer: our own estimate, or the receiver's.
 
 use std::time::{Duration, Instant};
 
-/// How long a receiver's word counts: several times what is between two of them while it gets pictures.
-const WORD: Duration = Duration::from_secs(3);
+/// Validity of a REMB message: several of its intervals. Receivers send it only while they receive
+/// video, so a low one must expire, or it would pause video for good.
+const REMB_TTL: Duration = Duration::from_secs(3);
 
-/// Bits a second.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Estimate {
-    rate: Option<u64>,
-    /// Until when it counts; for good where it is our own.
-    until: Option<Instant>,
+pub(crate) struct BandwidthEstimate {
+    /// Bits per second.
+    bitrate: Option<u64>,
+    /// Expiry of a REMB. Our own estimate does not expire.
+    expires: Option<Instant>,
 }
 
-impl Estimate {
-    /// Our own, of what the receiver says of each packet.
-    pub(crate) fn measured(&mut self, rate: u64) {
-        *self = Self { rate: Some(rate), until: None };
+impl BandwidthEstimate {
+    /// Sets our own estimate, which is based on TWCC feedback.
+    pub(crate) fn set(&mut self, bitrate: u64) {
+        *self = Self { bitrate: Some(bitrate), expires: None };
     }
 
-    /// The receiver's word (REMB). Of one that is busy with other things it jumps, so a single one takes
-    /// away half at most. It comes only with pictures: were it kept, a low one would leave the receiver
-    /// without for good.
-    pub(crate) fn told(&mut self, now: Instant, rate: u64, start: u64) {
-        let before = self.rate(now).unwrap_or(start);
-        *self = Self { rate: Some(rate.max(before / 2)), until: Some(now + WORD) };
+    /// Sets the receiver's estimate (REMB). A busy receiver reports outliers, so one message at
+    /// most halves the estimate.
+    pub(crate) fn on_remb(&mut self, now: Instant, bitrate: u64, start_bitrate: u64) {
+        let before = self.bitrate(now).unwrap_or(start_bitrate);
+        *self = Self { bitrate: Some(bitrate.max(before / 2)), expires: Some(now + REMB_TTL) };
     }
 
-    /// What counts now.
-    pub(crate) fn rate(&self, now: Instant) -> Option<u64> {
-        self.rate.filter(|_| self.until.is_none_or(|until| now < until))
+    /// The estimate in force.
+    pub(crate) fn bitrate(&self, now: Instant) -> Option<u64> {
+        self.bitrate.filter(|_| self.expires.is_none_or(|expires| now < expires))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use testnet::Clock;
 
+    use super::*;
+
     #[test]
-    fn the_word_of_a_receiver_that_falls_silent_is_forgotten_and_a_measure_is_not() {
+    fn remb_expires_and_own_estimate_does_not() {
         let mut clock = Clock::new();
-        let mut estimate = Estimate::default();
-        assert_eq!(estimate.rate(clock.now()), None);
-        estimate.told(clock.now(), 20_000, 30_000);
-        assert_eq!(estimate.rate(clock.now()), Some(20_000));
-        clock.advance(WORD);
-        assert_eq!(estimate.rate(clock.now()), None);
-        estimate.measured(90_000);
-        clock.advance(WORD);
-        assert_eq!(estimate.rate(clock.now()), Some(90_000));
+        let mut estimate = BandwidthEstimate::default();
+        assert_eq!(estimate.bitrate(clock.now()), None);
+        estimate.on_remb(clock.now(), 20_000, 30_000);
+        assert_eq!(estimate.bitrate(clock.now()), Some(20_000));
+        clock.advance(REMB_TTL);
+        assert_eq!(estimate.bitrate(clock.now()), None);
+        estimate.set(90_000);
+        clock.advance(REMB_TTL);
+        assert_eq!(estimate.bitrate(clock.now()), Some(90_000));
     }
 
     #[test]
-    fn one_low_word_takes_half_and_several_take_all() {
+    fn one_low_remb_halves_the_estimate_and_repeated_ones_are_followed() {
         let clock = Clock::new();
-        let mut estimate = Estimate::default();
-        let mut after = |word| {
-            estimate.told(clock.now(), word, 800_000);
-            estimate.rate(clock.now()).unwrap()
+        let mut estimate = BandwidthEstimate::default();
+        let mut after = |remb| {
+            estimate.on_remb(clock.now(), remb, 800_000);
+            estimate.bitrate(clock.now()).unwrap()
         };
         assert_eq!(
             [10_000, 10_000, 350_000, 10_000].map(&mut after),

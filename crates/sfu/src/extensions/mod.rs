@@ -5,7 +5,7 @@ pub(crate) mod dependency;
 use str0m::rtp::Extension;
 
 use self::dependency::{DEPENDENCY_URI, DependencySerializer};
-use crate::str0m_workarounds::received::{ENGINE_TWCC_URI, TWCC_URI, TwccSerializer};
+use crate::str0m_workarounds::received::{STR0M_TWCC_URI, TWCC_URI, TwccSerializer};
 
 /// Greatest id in the one-byte form (RFC 8285 §4.2).
 pub(crate) const MAX_ID: u8 = 14;
@@ -19,7 +19,7 @@ pub(crate) fn known() -> [(u8, Extension); 10] {
     [
         (1, Extension::AudioLevel),
         (2, Extension::AbsoluteSendTime),
-        (3, Extension::with_serializer(ENGINE_TWCC_URI, TwccSerializer)),
+        (3, Extension::with_serializer(STR0M_TWCC_URI, TwccSerializer)),
         (4, Extension::RtpMid),
         (5, Extension::PlayoutDelay),
         (6, Extension::VideoContentType),
@@ -30,7 +30,7 @@ pub(crate) fn known() -> [(u8, Extension); 10] {
     ]
 }
 
-/// Whether an extension is supported.
+/// Returns whether an extension is supported.
 pub(crate) fn is_known(uri: &str) -> bool {
     known().iter().any(|(_, extension)| offered_uri(extension) == uri)
 }
@@ -38,7 +38,7 @@ pub(crate) fn is_known(uri: &str) -> bool {
 /// The URI by which clients offer an extension.
 pub(crate) fn offered_uri(extension: &Extension) -> &str {
     match extension.as_uri() {
-        ENGINE_TWCC_URI => TWCC_URI,
+        STR0M_TWCC_URI => TWCC_URI,
         uri => uri,
     }
 }

@@ -1,45 +1,46 @@
-//! The receiving sections of one peer's link, used again and again.
+//! Pool of a link's receiving sections, which are reused for one track after another.
 
 use crate::ids::{Kind, Mid, PeerId, TrackId};
 
-/// Who shares a stream id, so that the browser plays them in sync.
+/// Tracks that share a stream id, so that the browser keeps them in sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Group {
+struct SyncGroup {
     peer: PeerId,
-    screen: bool,
+    is_screen_share: bool,
 }
 
-impl From<TrackId> for Group {
+impl From<TrackId> for SyncGroup {
     fn from(track: TrackId) -> Self {
-        Self { peer: track.peer, screen: track.source.is_screen_share() }
+        Self { peer: track.peer, is_screen_share: track.source.is_screen_share() }
     }
 }
 
-/// A receiving section as the client sees it; we send on it.
+/// A section on which the client receives.
 #[derive(Debug)]
 pub(crate) struct Section<S> {
     pub(crate) mid: Mid,
     kind: Kind,
     slot: usize,
-    /// The track that is on it.
-    pub(crate) used: Option<TrackId>,
-    /// What stays, whatever is on it.
+    /// The track on the section.
+    pub(crate) track: Option<TrackId>,
+    /// State that outlives the track.
     pub(crate) state: S,
 }
 
-/// Sections in slots: a slot is one stream id, with at most one section of each kind.
+/// Sections in slots. A slot is one stream id and has at most one section of each kind.
 #[derive(Debug)]
 pub(crate) struct Pool<S> {
-    slots: Vec<Option<Group>>,
+    /// The group that each slot is reserved for.
+    slots: Vec<Option<SyncGroup>>,
     sections: Vec<Section<S>>,
 }
 
-/// Where a track can go.
+/// Section for a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// On this section, which is free.
+pub(crate) enum Placement {
+    /// Index of a free section.
     Section(usize),
-    /// On a section yet to be made, with the stream id of this slot.
+    /// Slot in which a section must be added.
     Slot(usize),
 }
 
@@ -48,41 +49,44 @@ impl<S> Pool<S> {
         Self { slots: Vec::new(), sections: Vec::new() }
     }
 
-    /// Where a track can go; its slot is kept for its group from now on.
-    pub(crate) fn place(&mut self, track: TrackId) -> Place {
-        let group = Group::from(track);
+    /// Finds a section or slot for a track and reserves the slot for the track's group.
+    pub(crate) fn place(&mut self, track: TrackId) -> Placement {
+        let group = SyncGroup::from(track);
         let kind = track.source.kind();
-        let slot = self.slots.iter().position(|held| *held == Some(group));
-        // Of the free slots rather one that has such a section already.
+        let slot = self.slots.iter().position(|reserved| *reserved == Some(group));
+        // Prefers a free slot that has a section of this kind.
         let slot = slot
-            .or_else(|| self.free().find(|slot| self.section_of(*slot, kind).is_some()))
-            .or_else(|| self.free().next())
+            .or_else(|| self.free_slots().find(|slot| self.section_in(*slot, kind).is_some()))
+            .or_else(|| self.free_slots().next())
             .unwrap_or_else(|| {
                 self.slots.push(None);
                 self.slots.len() - 1
             });
-        if let Some(held) = self.slots.get_mut(slot) {
-            *held = Some(group);
+        if let Some(reserved) = self.slots.get_mut(slot) {
+            *reserved = Some(group);
         }
-        self.section_of(slot, kind).map_or(Place::Slot(slot), Place::Section)
+        self.section_in(slot, kind).map_or(Placement::Slot(slot), Placement::Section)
     }
 
-    /// A section has been made in a slot; its index.
+    /// Adds a section to a slot and returns its index.
     pub(crate) fn add(&mut self, mid: Mid, kind: Kind, slot: usize, state: S) -> usize {
-        self.sections.push(Section { mid, kind, slot, used: None, state });
+        self.sections.push(Section { mid, kind, slot, track: None, state });
         self.sections.len() - 1
     }
 
-    /// Takes a track off its section, or gives up the place kept for it. Gives what stays of the
-    /// section, if it had one.
+    /// Takes a track off its section, or cancels the reservation of its slot. Returns the section's
+    /// state, if the track had one.
     pub(crate) fn release(&mut self, track: TrackId) -> Option<&mut S> {
-        let index = self.sections.iter().position(|it| it.used == Some(track));
+        let index = self.sections.iter().position(|section| section.track == Some(track));
         if let Some(section) = index.and_then(|index| self.sections.get_mut(index)) {
-            section.used = None;
+            section.track = None;
         }
-        let held = self.slots.iter().position(|held| *held == Some(Group::from(track)));
-        let empty = |slot| self.sections.iter().all(|it| it.slot != slot || it.used.is_none());
-        if let Some(slot) = held.filter(|slot| empty(*slot)).and_then(|it| self.slots.get_mut(it)) {
+        let group = SyncGroup::from(track);
+        let reserved = self.slots.iter().position(|reserved| *reserved == Some(group));
+        let is_empty = |slot: &usize| {
+            self.sections.iter().all(|section| section.slot != *slot || section.track.is_none())
+        };
+        if let Some(slot) = reserved.filter(is_empty).and_then(|slot| self.slots.get_mut(slot)) {
             *slot = None;
         }
         Some(&mut self.sections.get_mut(index?)?.state)
@@ -104,12 +108,13 @@ impl<S> Pool<S> {
         self.sections.len()
     }
 
-    fn free(&self) -> impl Iterator<Item = usize> + '_ {
-        self.slots.iter().enumerate().filter(|(_, held)| held.is_none()).map(|(index, _)| index)
+    fn free_slots(&self) -> impl Iterator<Item = usize> + '_ {
+        let slots = self.slots.iter().enumerate();
+        slots.filter(|(_, reserved)| reserved.is_none()).map(|(index, _)| index)
     }
 
-    fn section_of(&self, slot: usize, kind: Kind) -> Option<usize> {
-        self.sections.iter().position(|it| it.slot == slot && it.kind == kind)
+    fn section_in(&self, slot: usize, kind: Kind) -> Option<usize> {
+        self.sections.iter().position(|section| section.slot == slot && section.kind == kind)
     }
 }
 
@@ -122,33 +127,33 @@ mod tests {
         TrackId { peer: PeerId(peer), source }
     }
 
-    fn put(pool: &mut Pool<()>, track: TrackId) -> usize {
+    fn assign(pool: &mut Pool<()>, track: TrackId) -> usize {
         let index = match pool.place(track) {
-            Place::Section(index) => index,
-            Place::Slot(slot) => pool.add(Mid::new(), track.source.kind(), slot, ()),
+            Placement::Section(index) => index,
+            Placement::Slot(slot) => pool.add(Mid::new(), track.source.kind(), slot, ()),
         };
-        pool.get_mut(index).unwrap().used = Some(track);
+        pool.get_mut(index).unwrap().track = Some(track);
         index
     }
 
     #[test]
-    fn voice_and_face_share_a_stream_and_a_screen_has_its_own() {
+    fn microphone_and_camera_share_a_stream_and_screen_share_has_its_own() {
         let mut pool = Pool::new();
-        let voice = put(&mut pool, track(1, Source::Microphone));
-        let face = put(&mut pool, track(1, Source::Camera));
-        let screen = put(&mut pool, track(1, Source::ScreenShare));
+        let microphone = assign(&mut pool, track(1, Source::Microphone));
+        let camera = assign(&mut pool, track(1, Source::Camera));
+        let screen = assign(&mut pool, track(1, Source::ScreenShare));
         let slot = |index: usize| pool.sections[index].slot;
-        assert_eq!(slot(voice), slot(face));
-        assert_ne!(slot(face), slot(screen));
+        assert_eq!(slot(microphone), slot(camera));
+        assert_ne!(slot(camera), slot(screen));
     }
 
     #[test]
-    fn sections_of_who_has_left_are_used_again() {
+    fn sections_of_departed_peers_are_reused() {
         let mut pool = Pool::new();
         for round in 0..50 {
             for peer in 0..3 {
-                put(&mut pool, track(round * 3 + peer, Source::Microphone));
-                put(&mut pool, track(round * 3 + peer, Source::Camera));
+                assign(&mut pool, track(round * 3 + peer, Source::Microphone));
+                assign(&mut pool, track(round * 3 + peer, Source::Camera));
             }
             for peer in 0..3 {
                 assert!(pool.release(track(round * 3 + peer, Source::Camera)).is_some());

@@ -1,204 +1,131 @@
-//! What each subscriber gets of each track, and what of a track anybody gets.
-
-use std::time::Duration;
+//! Allocation of a subscriber's bandwidth among the tracks it shows.
 
 use super::Sfu;
 use crate::{
-    ids::{Kind, PeerId, Rid, RoomId, Source, TrackId},
-    output::Event,
+    ids::{Kind, PeerId, RoomId, Source, TrackId},
     peer::link::Link,
-    track::{
-        Origin, Subscribed, Subscriber,
-        layers::{self, Allocation, Demand, Quality, Rank},
-    },
+    track::layers::{self, Demand, Quality, Rank},
 };
 
-/// An encoding that nobody needs any more is kept so long: who resizes a window will want it again.
-const LINGER: Duration = Duration::from_secs(3);
+/// Probe goals are rounded up to this (bits per second), so that small changes start no probe.
+const PROBE_GOAL_STEP: u64 = 50_000;
 
-/// What one peer looks at.
-struct Views {
-    /// Section and track of each demand.
-    places: Vec<(usize, TrackId)>,
-    demands: Vec<Demand>,
-    /// What audio takes, bits a second.
-    audio: u64,
-    /// What the pictures that are on take.
-    pictures: u64,
+/// Demands of one subscriber.
+#[derive(Default)]
+struct Demands {
+    video: Vec<Demand>,
+    /// Section and track of each video demand.
+    tracks: Vec<(usize, TrackId)>,
+    /// Bits per second of all audio.
+    audio_bitrate: u64,
+    /// Bits per second of the video that is being sent.
+    sent_video_bitrate: u64,
 }
 
 impl Sfu {
-    /// Shares the way of everybody in a room anew.
-    pub(super) fn share(&mut self, room: RoomId) {
-        let mut peers = self.members(room);
-        peers.sort_unstable();
-        for peer in peers {
-            self.share_with(peer);
+    /// Allocates the bandwidth of every member of a room, and updates the publishers.
+    pub(super) fn allocate_room(&mut self, room_id: RoomId) {
+        let mut members = self.members(room_id);
+        members.sort_unstable();
+        for peer_id in members {
+            self.allocate(peer_id);
         }
-        self.tell_wanted(room);
+        self.update_publishers(room_id);
     }
 
-    /// Shares one peer's way among what it looks at.
-    pub(super) fn share_with(&mut self, peer: PeerId) {
-        let Some(views) = self.views(peer) else { return };
-        let (now, Some(it)) = (self.now, self.peers.get_mut(&peer)) else { return };
-        let estimate = it.estimate.rate(self.now).unwrap_or(self.config.start_bitrate);
-        let capacity = estimate.saturating_sub(views.audio);
-        it.caution = it.caution.filter(|caution| caution.lasts(now));
-        let smallest = views.demands.iter().map(Demand::min_bitrate).sum();
-        let capacity = it.caution.map_or(capacity, |it| it.limit(capacity, smallest));
-        let overrun = views.pictures > capacity + capacity / 3;
-        let Allocation { allocated: given, bitrate: sum, next_bitrate: next, best_bitrate: best } =
-            layers::allocate(&views.demands, capacity);
-        it.given = sum;
-        let mut asks = Vec::new();
-        let ready = it.link.as_ref().is_some_and(Link::is_ready);
-        let places = views.places.into_iter().zip(&views.demands);
-        for (((index, track), demand), target) in places.zip(given) {
-            let Some(section) = it.pool.get_mut(index) else { continue };
-            let outlet = &mut section.state;
-            outlet.rewriter.set_target(target);
-            // Until a smaller one begins, the larger goes on; but not where it keeps the line so full
-            // that the smaller can't get through, nor if the viewer can't make anything of it.
-            let stuck = outlet.asked.is_some_and(|asked| asked.is_stuck(now));
-            let smaller = demand.bitrate_of(target) < demand.bitrate_of(outlet.rewriter.current());
-            if smaller && (overrun || stuck) {
-                outlet.hold(it.link.as_mut());
+    /// Allocates the bandwidth of one subscriber.
+    pub(super) fn allocate(&mut self, peer_id: PeerId) {
+        let Some(demands) = self.demands(peer_id) else { return };
+        let (now, Some(peer)) = (self.now, self.peers.get_mut(&peer_id)) else { return };
+        let estimate = peer.estimate.bitrate(now).unwrap_or(self.config.start_bitrate);
+        let capacity = estimate.saturating_sub(demands.audio_bitrate);
+        peer.keyframe_backoff = peer.keyframe_backoff.filter(|backoff| backoff.is_active(now));
+        let lowest = demands.video.iter().map(Demand::min_bitrate).sum();
+        let capacity =
+            peer.keyframe_backoff.map_or(capacity, |backoff| backoff.limit(capacity, lowest));
+        let is_saturated = demands.sent_video_bitrate > capacity + capacity / 3;
+        let allocation = layers::allocate(&demands.video, capacity);
+        peer.allocated_bitrate = allocation.bitrate;
+        let mut keyframes_needed = Vec::new();
+        let is_ready = peer.link.as_ref().is_some_and(Link::is_ready);
+        for (at, target) in allocation.allocated.iter().enumerate() {
+            let (Some(demand), Some((index, track_id))) =
+                (demands.video.get(at), demands.tracks.get(at))
+            else {
+                continue;
+            };
+            let Some(section) = peer.pool.get_mut(*index) else { continue };
+            let down_track = &mut section.state;
+            down_track.rewriter.set_target(*target);
+            // Keep sending the higher layer until the keyframe of the lower one arrives, unless it
+            // saturates the link, or the subscriber can't decode it.
+            let is_frozen = down_track.pli_history.is_some_and(|history| history.is_frozen(now));
+            let is_downgrade =
+                demand.bitrate_of(*target) < demand.bitrate_of(down_track.rewriter.current());
+            if is_downgrade && (is_saturated || is_frozen) {
+                down_track.pause_for_keyframe(peer.link.as_mut());
             }
-            let waits = outlet
-                .rewriter
-                .pending_encoding()
-                .filter(|_| ready && outlet.send_stream.is_some());
-            asks.extend(waits.map(|encoding| (track, encoding)));
+            if is_ready
+                && down_track.send_stream.is_some()
+                && let Some(encoding) = down_track.rewriter.pending_encoding()
+            {
+                keyframes_needed.push((*track_id, encoding));
+            }
         }
-        // A fifth more than it takes, since that is what going up asks for. The first is kept up with
-        // padding, so it is none where all is given.
-        let goal = |sum: u64| (sum + sum / 4 + views.audio).next_multiple_of(50_000);
-        let floor = if next > sum { goal(next) } else { 0 };
-        // No probe asks for much more than what is desired: were that little while little is shown, it
-        // would never be found out what the way can carry.
-        if let Some(link) = it.link.as_mut() {
-            link.set_desired(floor, goal(best).max(self.config.start_bitrate));
-            self.timers.set_no_later(peer, link.poll_timeout());
+        // An upgrade needs a fifth of the capacity as headroom, so the goal is a quarter above the
+        // bitrate. Zero if nothing remains to be upgraded: the next step is padded for.
+        let goal = |bitrate: u64| {
+            (bitrate + bitrate / 4 + demands.audio_bitrate).next_multiple_of(PROBE_GOAL_STEP)
+        };
+        let has_upgrade = allocation.next_bitrate > allocation.bitrate;
+        let next_goal = if has_upgrade { goal(allocation.next_bitrate) } else { 0 };
+        // Probes are limited by the maximum goal. The start bitrate keeps them useful while little
+        // is shown.
+        let max_goal = goal(allocation.best_bitrate).max(self.config.start_bitrate);
+        if let Some(link) = peer.link.as_mut() {
+            link.set_desired(next_goal, max_goal);
+            self.link_timers.set_no_later(peer_id, link.poll_timeout());
         }
-        for (track, encoding) in asks {
-            self.want_keyframe(track, encoding);
+        for (track_id, encoding) in keyframes_needed {
+            self.need_keyframe(track_id, encoding);
         }
     }
 
-    fn views(&mut self, peer: PeerId) -> Option<Views> {
-        let it = self.peers.get_mut(&peer)?;
-        let speaker = self.rooms.get(&it.room).and_then(|room| room.speaker);
-        let mut views = Views { places: Vec::new(), demands: Vec::new(), audio: 0, pictures: 0 };
-        for (index, section) in it.pool.iter_mut().enumerate() {
-            let Some(id) = section.used else { continue };
-            let Some(track) = self.tracks.get(&id) else { continue };
-            if id.source.kind() == Kind::Audio {
-                views.audio += if track.muted { 0 } else { track.audio_bitrate() };
-                section.state.rewriter.set_target(Some(Quality::all_layers(0)));
+    /// Collects the demands of a subscriber. Sets the targets of audio and of hidden video.
+    fn demands(&mut self, peer_id: PeerId) -> Option<Demands> {
+        let peer = self.peers.get_mut(&peer_id)?;
+        let speaker = self.rooms.get(&peer.room).and_then(|room| room.dominant_speaker);
+        let mut demands = Demands::default();
+        for (index, section) in peer.pool.iter_mut().enumerate() {
+            let Some(track_id) = section.track else { continue };
+            let Some(track) = self.tracks.get(&track_id) else { continue };
+            let rewriter = &mut section.state.rewriter;
+            if track_id.source.kind() == Kind::Audio {
+                demands.audio_bitrate += if track.muted { 0 } else { track.audio_bitrate() };
+                rewriter.set_target(Some(Quality::all_layers(0)));
                 continue;
             }
-            let shown = it.shown.get(&id).copied();
-            if shown == Some(0) {
-                section.state.rewriter.set_target(None);
+            let viewport = peer.viewports.get(&track_id).copied();
+            if viewport == Some(0) {
+                rewriter.set_target(None);
                 continue;
             }
-            let rank = match id.source {
+            let rank = match track_id.source {
                 Source::ScreenShare => Rank::ScreenShare,
-                _ if Some(id.peer) == speaker => Rank::Speaker,
+                _ if Some(track_id.peer) == speaker => Rank::Speaker,
                 _ => Rank::Other,
             };
             let demand = Demand {
                 rank,
-                viewport: shown.unwrap_or(0),
-                lowest_only: shown.is_none(),
+                viewport: viewport.unwrap_or(0),
+                lowest_only: viewport.is_none(),
                 choices: track.choices(self.now),
-                current: section.state.rewriter.target,
+                current: rewriter.target,
             };
-            views.pictures += demand.bitrate_of(section.state.rewriter.current());
-            views.places.push((index, id));
-            views.demands.push(demand);
+            demands.sent_video_bitrate += demand.bitrate_of(rewriter.current());
+            demands.tracks.push((index, track_id));
+            demands.video.push(demand);
         }
-        Some(views)
-    }
-
-    /// Tells publishers what of their video anybody is to get: up to the best that somebody's page
-    /// has use for, so that who must step down can do so at once.
-    fn tell_wanted(&mut self, room: RoomId) {
-        let mut tracks = self.tracks_in(room);
-        tracks.retain(|id| id.source.kind() == Kind::Video);
-        tracks.sort_unstable_by_key(|id| {
-            (id.peer, Source::ALL.iter().position(|it| *it == id.source))
-        });
-        for id in tracks {
-            let best = self.best_height(id);
-            self.tell_interest(id, best);
-            let (now, Some(track)) = (self.now, self.tracks.get_mut(&id)) else { continue };
-            let mut changed = false;
-            let heights: Vec<u16> = track.heights().collect();
-            let flows = track.encodings.iter().any(|it| it.is_flowing(now));
-            for (encoding, height) in track.encodings.iter_mut().zip(heights) {
-                let on = best.is_some_and(|best| height <= best);
-                let Subscribed { is_active: was, unused_since: unused, .. } = encoding.subscribed;
-                if on {
-                    encoding.subscribed.unused_since = None;
-                } else if was {
-                    encoding.subscribed.unused_since = unused.or(Some(now));
-                }
-                let lingered = unused.is_some_and(|at| now.saturating_duration_since(at) >= LINGER);
-                if on != was && (on || lingered) {
-                    encoding.set_active(now, on, flows);
-                    changed = true;
-                }
-            }
-            if changed {
-                let wanted = track.encodings.iter().filter(|it| it.subscribed.is_active);
-                let any = wanted.clone().next().is_some();
-                let TrackId { peer, source } = id;
-                let Origin::Section(mid) = track.origin else { continue };
-                let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
-                let name = |rid: Rid| {
-                    link.map_or_else(|| rid.to_string(), |link| link.client_rid(mid, rid))
-                };
-                let rids = wanted.filter_map(|it| it.rid).map(name).collect();
-                self.events.push_back(Event::SubscribedEncodings {
-                    peer,
-                    source,
-                    subscribed: any,
-                    rids,
-                });
-            }
-        }
-    }
-
-    /// The height of the largest encoding that any subscriber's page has use for.
-    fn best_height(&self, id: TrackId) -> Option<u16> {
-        let track = self.tracks.get(&id)?;
-        let choices = track.choices(self.now);
-        let mut demand =
-            Demand { rank: Rank::Other, viewport: 0, lowest_only: false, choices, current: None };
-        let mut best = None;
-        for Subscriber { peer_id: peer, .. } in &track.subscribers {
-            let shown = self.peers.get(peer)?.shown.get(&id).copied();
-            if shown == Some(0) {
-                continue;
-            }
-            (demand.viewport, demand.lowest_only) = (shown.unwrap_or(0), shown.is_none());
-            let encoding = demand.best().and_then(|at| demand.choices.get(at));
-            best = best.max(
-                encoding
-                    .map(|choice| choice.quality.encoding)
-                    .and_then(|at| track.heights().nth(at)),
-            );
-        }
-        // Other shards want all of it until they have said how much.
-        let shards = self.rooms.get(&track.room).map(|room| room.shards.as_slice());
-        let ours = matches!(track.origin, Origin::Section(_));
-        for shard in shards.unwrap_or_default().iter().filter(|_| ours) {
-            let said = track.shard_max_heights.iter().find(|(who, _)| who == shard);
-            best = best.max(said.map_or(Some(u16::MAX), |(_, height)| *height));
-        }
-        // Of a track that has not begun, everything may come.
-        if track.encodings.iter().all(|it| !it.has_begun()) { Some(u16::MAX) } else { best }
+        Some(demands)
     }
 }

@@ -1,5 +1,5 @@
-//! Rooms that span shards: tracks of other shards are as ours, but that what is asked of their
-//! publishers goes to the shard they are on.
+//! Rooms that span shards (cascade). Tracks of other shards are treated like local ones, except
+//! that requests to their publishers are sent to the publisher's shard.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,173 +11,183 @@ use crate::{
 };
 
 impl Sfu {
-    /// Says which shards have peers in a room; replaces what was said before, and this one need not
-    /// be among them. Say it to each shard of the room and to each that is one no more; they may hear
-    /// of it at different times, but each must hear in the same order.
-    pub fn handle_room_shards(&mut self, now: Instant, room: RoomId, shards: &[u16]) {
-        self.tick(now);
-        let ours = self.config.shard;
-        let others = shards.iter().copied().filter(|shard| *shard != ours);
-        // Where nobody is, there is no room.
-        let shards: Vec<u16> = others.filter(|_| shards.contains(&ours)).collect();
-        let it = self.room(room);
-        let before = std::mem::replace(&mut it.shards, shards.clone());
+    /// Sets the shards that have peers in a room. Replaces the previous list, which need not
+    /// contain this shard. To be called on each shard of the room and on each that has left it. The
+    /// shards may learn of changes at different times, but must learn of them in the same order.
+    pub fn handle_room_shards(&mut self, now: Instant, room_id: RoomId, shards: &[u16]) {
+        self.advance(now);
+        let own = self.config.shard;
+        // Without members of its own, this shard takes no part in the room.
+        let others = shards.iter().copied().filter(|shard| *shard != own);
+        let shards: Vec<u16> = others.filter(|_| shards.contains(&own)).collect();
+        let room = self.room(room_id);
+        let before = std::mem::replace(&mut room.shards, shards.clone());
         for shard in shards.iter().filter(|shard| !before.contains(shard)) {
-            // Whoever of the two hears of the other first is not listened to: the second greets, and
-            // is told.
-            self.relay(*shard, room, MessageBody::Joined);
-            self.export_all(room, *shard);
+            // The first of two shards to learn of the other is ignored there. The second one's
+            // message makes the first send everything again.
+            self.send_to_shard(*shard, room_id, MessageBody::Joined);
+            self.announce_all(room_id, *shard);
         }
         for shard in before.iter().filter(|shard| !shards.contains(shard)) {
-            self.forget_shard(room, *shard);
+            self.remove_shard(room_id, *shard);
         }
-        self.negotiate_all(room);
-        self.forget_empty(room);
+        self.negotiate_all(room_id);
+        self.remove_if_empty(room_id);
     }
 
-    fn export_all(&mut self, room: RoomId, to: u16) {
-        for id in self.tracks_in(room) {
-            self.export(id, to);
+    fn announce_all(&mut self, room_id: RoomId, to: u16) {
+        for track_id in self.tracks_in(room_id) {
+            self.announce_track(track_id, to);
         }
     }
 
-    /// What came from a shard is no more, and what it wanted is not wanted.
-    fn forget_shard(&mut self, room: RoomId, shard: u16) {
-        for id in self.tracks_in(room) {
-            match self.tracks.get_mut(&id) {
-                Some(track) if track.origin == Origin::Shard(shard) => self.unpublish(id),
-                Some(track) => track.shard_max_heights.retain(|(who, _)| *who != shard),
+    /// Removes the tracks that came from a shard, and the heights that it requested.
+    fn remove_shard(&mut self, room_id: RoomId, shard: u16) {
+        for track_id in self.tracks_in(room_id) {
+            match self.tracks.get_mut(&track_id) {
+                Some(track) if track.origin == Origin::Shard(shard) => self.unpublish(track_id),
+                Some(track) => track.shard_max_heights.retain(|(known, _)| *known != shard),
                 None => {}
             }
         }
     }
 
-    /// Takes what another shard has to say. What is of an unknown room or track is dropped.
-    pub fn handle_shard_message(&mut self, now: Instant, relay: ShardMessage) {
-        self.tick(now);
-        let ShardMessage { to, from, room, body } = relay;
-        let known = self.rooms.get(&room).is_some_and(|room| room.shards.contains(&from));
-        if to != self.config.shard || !known {
+    /// Handles a message of another shard. Messages about unknown rooms or tracks are dropped.
+    pub fn handle_shard_message(&mut self, now: Instant, message: ShardMessage) {
+        self.advance(now);
+        let ShardMessage { to, from, room: room_id, body } = message;
+        let is_known = self.rooms.get(&room_id).is_some_and(|room| room.shards.contains(&from));
+        if to != self.config.shard || !is_known {
             return;
         }
         match body {
             MessageBody::Joined => {
-                self.forget_shard(room, from);
-                self.export_all(room, from);
-                self.negotiate_all(room);
+                self.remove_shard(room_id, from);
+                self.announce_all(room_id, from);
+                self.negotiate_all(room_id);
             }
-            MessageBody::Published { track, rids } => self.import(room, from, track, &rids),
+            MessageBody::Published { track, rids } => {
+                self.add_remote_track(room_id, from, track, &rids);
+            }
             MessageBody::Unpublished { track } if self.is_from(track, from) => {
                 self.unpublish(track);
-                self.negotiate_all(room);
+                self.negotiate_all(room_id);
             }
             MessageBody::Media { track, rid, packet } if self.is_from(track, from) => {
-                self.pass(track, rid, &packet);
+                self.forward(track, rid, &packet);
             }
             MessageBody::MaxHeight { track, height } => {
-                if let Some(it) = self.tracks.get_mut(&track) {
-                    it.shard_max_heights.retain(|(who, _)| *who != from);
-                    it.shard_max_heights.push((from, height));
+                if let Some(track) = self.tracks.get_mut(&track) {
+                    track.shard_max_heights.retain(|(known, _)| *known != from);
+                    track.shard_max_heights.push((from, height));
                 }
             }
-            MessageBody::KeyframeRequest { track, rid } => {
-                let it = self.tracks.get(&track).filter(|it| it.room == room);
-                let index = it.and_then(|it| it.encodings.iter().position(|it| it.rid == rid));
+            MessageBody::KeyframeRequest { track: track_id, rid } => {
+                let track = self.tracks.get(&track_id).filter(|track| track.room == room_id);
+                let index = track.and_then(|track| {
+                    track.encodings.iter().position(|encoding| encoding.rid == rid)
+                });
                 if let Some(index) = index {
-                    self.want_keyframe(track, index);
+                    self.need_keyframe(track_id, index);
                 }
             }
             MessageBody::Unpublished { .. } | MessageBody::Media { .. } => {}
         }
     }
 
-    fn is_from(&self, id: TrackId, shard: u16) -> bool {
-        self.tracks.get(&id).is_some_and(|track| track.origin == Origin::Shard(shard))
+    fn is_from(&self, track_id: TrackId, shard: u16) -> bool {
+        self.tracks.get(&track_id).is_some_and(|track| track.origin == Origin::Shard(shard))
     }
 
-    fn import(&mut self, room: RoomId, from: u16, id: TrackId, rids: &[Rid]) {
-        let full = self.rooms.get(&room).is_none_or(|it| it.tracks.len() >= self.most_tracks());
-        // Whoever is here is published from here.
-        if full || self.tracks.contains_key(&id) || self.peers.contains_key(&id.peer) {
+    fn add_remote_track(&mut self, room_id: RoomId, from: u16, track_id: TrackId, rids: &[Rid]) {
+        let max_tracks = self.max_tracks();
+        let is_full = self.rooms.get(&room_id).is_none_or(|room| room.tracks.len() >= max_tracks);
+        // The tracks of a local peer are published here.
+        let is_local = self.peers.contains_key(&track_id.peer);
+        if is_full || is_local || self.tracks.contains_key(&track_id) {
             return;
         }
-        self.publish(id, Track::new(room, Origin::Shard(from), rids));
-        self.negotiate_all(room);
+        self.publish(track_id, Track::new(room_id, Origin::Shard(from), rids));
+        self.negotiate_all(room_id);
     }
 
-    fn most_tracks(&self) -> usize {
-        self.config.limits.room_peers.saturating_mul(4)
-    }
-
-    /// Tells a shard of a track that is published here.
-    pub(super) fn export(&mut self, id: TrackId, to: u16) {
-        let Some(track) = self.tracks.get(&id) else { return };
+    /// Announces a local track to another shard.
+    pub(super) fn announce_track(&mut self, track_id: TrackId, to: u16) {
+        let Some(track) = self.tracks.get(&track_id) else { return };
         if !matches!(track.origin, Origin::Section(_)) {
             return;
         }
-        let rids = track.encodings.iter().filter_map(|it| it.rid).collect();
-        let room = track.room;
-        self.relay(to, room, MessageBody::Published { track: id, rids });
+        let rids = track.encodings.iter().filter_map(|encoding| encoding.rid).collect();
+        let room_id = track.room;
+        self.send_to_shard(to, room_id, MessageBody::Published { track: track_id, rids });
     }
 
-    /// Sends a packet of a track of ours to the shards that want its encoding.
-    pub(super) fn relay_media(&mut self, id: TrackId, encoding: usize, packet: &Packet) {
-        let Some(track) = self.tracks.get(&id) else { return };
-        let Some(room) = self.rooms.get(&track.room).filter(|room| !room.shards.is_empty()) else {
-            return;
-        };
+    /// Sends a packet of a local track to the shards that need its encoding.
+    pub(super) fn forward_to_shards(
+        &mut self,
+        track_id: TrackId,
+        encoding: usize,
+        packet: &Packet,
+    ) {
+        let Some(track) = self.tracks.get(&track_id) else { return };
+        let room = self.rooms.get(&track.room).filter(|room| !room.shards.is_empty());
+        let Some(room) = room else { return };
         if !matches!(track.origin, Origin::Section(_)) {
             return;
         }
-        let Some(rid) = track.encodings.get(encoding).map(|it| it.rid) else { return };
+        let Some(rid) = track.encodings.get(encoding).map(|encoding| encoding.rid) else { return };
         let height = track.heights().nth(encoding);
-        let video = id.source.kind() == Kind::Video;
-        let wants = |shard: &&u16| {
-            let interest = track.shard_max_heights.iter().find(|(who, _)| who == *shard);
-            !video || interest.is_none_or(|(_, most)| height <= *most)
+        let is_audio = track_id.source.kind() == Kind::Audio;
+        let needs_it = |shard: &&u16| {
+            let requested = track.shard_max_heights.iter().find(|(known, _)| known == *shard);
+            is_audio || requested.is_none_or(|(_, max)| height <= *max)
         };
         let mut shared = None;
-        for shard in room.shards.iter().filter(wants) {
+        for shard in room.shards.iter().filter(needs_it) {
             if self.shard_messages.len() >= self.config.limits.shard_messages {
                 self.dropped_shard_messages += 1;
                 continue;
             }
             let packet = shared.get_or_insert_with(|| Arc::new(packet.clone())).clone();
-            let body = MessageBody::Media { track: id, rid, packet };
-            let (to, from) = (*shard, self.config.shard);
-            self.shard_messages.push_back(ShardMessage { to, from, room: track.room, body });
+            self.shard_messages.push_back(ShardMessage {
+                to: *shard,
+                from: self.config.shard,
+                room: track.room,
+                body: MessageBody::Media { track: track_id, rid, packet },
+            });
         }
     }
 
-    /// Tells the shard that a track comes from how high it is shown here.
-    pub(super) fn tell_interest(&mut self, id: TrackId, height: Option<u16>) {
-        let Some(track) = self.tracks.get_mut(&id) else { return };
+    /// Requests the encodings of a remote track up to a height, if it has changed.
+    pub(super) fn request_max_height(&mut self, track_id: TrackId, height: Option<u16>) {
+        let Some(track) = self.tracks.get_mut(&track_id) else { return };
         let Origin::Shard(shard) = track.origin else { return };
         if track.shard_max_heights.first() != Some(&(shard, height)) {
             track.shard_max_heights = vec![(shard, height)];
-            let room = track.room;
-            self.relay(shard, room, MessageBody::MaxHeight { track: id, height });
+            let room_id = track.room;
+            self.send_to_shard(shard, room_id, MessageBody::MaxHeight { track: track_id, height });
         }
     }
 
-    pub(super) fn relay(&mut self, to: u16, room: RoomId, body: MessageBody) {
+    pub(super) fn send_to_shard(&mut self, to: u16, room_id: RoomId, body: MessageBody) {
         let from = self.config.shard;
-        self.shard_messages.push_back(ShardMessage { to, from, room, body });
+        self.shard_messages.push_back(ShardMessage { to, from, room: room_id, body });
     }
 
-    /// Asks a track's publisher for a keyframe, here or by the shard it is on.
-    pub(super) fn request_keyframe(&mut self, id: TrackId, rid: Option<Rid>) {
-        let Some(track) = self.tracks.get(&id) else { return };
+    /// Requests a keyframe from a track's publisher, if need be through the publisher's shard.
+    pub(super) fn request_keyframe(&mut self, track_id: TrackId, rid: Option<Rid>) {
+        let Some(track) = self.tracks.get(&track_id) else { return };
         match track.origin {
             Origin::Shard(shard) => {
-                let room = track.room;
-                self.relay(shard, room, MessageBody::KeyframeRequest { track: id, rid });
+                let room_id = track.room;
+                let body = MessageBody::KeyframeRequest { track: track_id, rid };
+                self.send_to_shard(shard, room_id, body);
             }
             Origin::Section(mid) => {
-                let publisher = self.peers.get_mut(&id.peer).and_then(|it| it.link.as_mut());
-                if let Some(link) = publisher {
+                let publisher = self.peers.get_mut(&track_id.peer);
+                if let Some(link) = publisher.and_then(|peer| peer.link.as_mut()) {
                     link.request_keyframe(mid, rid);
-                    self.mark(id.peer);
+                    self.queue_drain(track_id.peer);
                 }
             }
         }

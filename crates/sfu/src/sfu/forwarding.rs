@@ -1,132 +1,154 @@
-//! The way of a packet: from its publisher's encoding to each subscriber that has it on.
+//! Forwarding of packets from a publisher's encoding to its subscribers, and keyframe requests
+//! back.
 
 use super::Sfu;
 use crate::{
-    bwe::keyframe_backoff::{Asked, On},
+    bwe::keyframe_backoff::{PliHistory, SentQuality},
     ids::{Kind, Mid, PeerId, Rid, RoomId, TrackId},
     send::Outgoing,
     track::{Subscriber, packet::Packet},
 };
 
 impl Sfu {
-    pub(super) fn forward(&mut self, from: PeerId, mid: Mid, rid: Option<Rid>, packet: &Packet) {
-        if let Some(id) = self.track_on(from, mid) {
-            self.pass(id, rid, packet);
+    /// Handles a packet that a publisher has sent.
+    pub(super) fn on_packet(
+        &mut self,
+        peer_id: PeerId,
+        mid: Mid,
+        rid: Option<Rid>,
+        packet: &Packet,
+    ) {
+        if let Some(track_id) = self.track_on(peer_id, mid) {
+            self.forward(track_id, rid, packet);
         }
     }
 
-    /// Passes a packet of a track on to whoever gets its encoding, here and on other shards.
-    pub(super) fn pass(&mut self, id: TrackId, rid: Option<Rid>, packet: &Packet) {
-        let Some(track) = self.tracks.get_mut(&id) else { return };
+    /// Forwards a packet to the subscribers of its encoding, on this and on other shards.
+    pub(super) fn forward(&mut self, track_id: TrackId, rid: Option<Rid>, packet: &Packet) {
+        let Some(track) = self.tracks.get_mut(&track_id) else { return };
         let Some(index) = track.encoding(rid) else { return };
-        if id.source.kind() == Kind::Audio {
+        if track_id.source.kind() == Kind::Audio {
             track.loudness.on_packet(packet);
             if track.muted {
                 return;
             }
         }
         let Some(encoding) = track.encodings.get_mut(index) else { return };
-        let meta = encoding.on_packet(packet);
-        if meta.keyframe {
+        let info = encoding.on_packet(packet);
+        if info.keyframe {
             encoding.keyframe_requests.on_keyframe();
         }
-        // Allocates where something changes, which is once a second at most.
-        let mut news = Vec::new();
-        for Subscriber { peer_id: peer, section } in &track.subscribers {
-            let Some(it) = self.peers.get_mut(peer) else { continue };
-            let Some(section) = it.pool.get_mut(*section) else { continue };
-            let outlet = &mut section.state;
-            let (Some(link), Some(stream)) = (&mut it.link, outlet.send_stream) else { continue };
-            // What does not leave must not be counted, either.
+        // Allocates only after a change, which is once a second at most.
+        let mut to_notify = Vec::new();
+        for Subscriber { peer_id, section } in &track.subscribers {
+            let Some(peer) = self.peers.get_mut(peer_id) else { continue };
+            let Some(section) = peer.pool.get_mut(*section) else { continue };
+            let down_track = &mut section.state;
+            let (Some(link), Some(stream)) = (&mut peer.link, down_track.send_stream) else {
+                continue;
+            };
+            // A packet that can't be sent must not take a sequence number.
             if !link.is_ready() {
                 continue;
             }
             let format = link.payload_type_for(stream, packet.format);
-            if outlet.playable.take(self.now, format.is_some()) {
-                it.changed = true;
-                news.push(*peer);
+            if down_track.codec_support.update(self.now, format.is_some()) {
+                peer.subscriptions_changed = true;
+                to_notify.push(*peer_id);
             }
             let Some(format) = format else { continue };
-            let Some(rewritten) = outlet.rewriter.rewrite(index, packet, &meta) else { continue };
-            let waits = !link.outbox.is_empty();
+            let Some(rewritten) = down_track.rewriter.rewrite(index, packet, &info) else {
+                continue;
+            };
+            let is_queued = !link.outbox.is_empty();
             if link.send(self.now, stream, Outgoing { packet, rewritten, format }) {
-                if !waits {
-                    self.sending.push_back(*peer);
+                if !is_queued {
+                    self.send_queue.push_back(*peer_id);
                 }
-                self.timers.set_no_later(*peer, link.poll_timeout());
+                self.link_timers.set_no_later(*peer_id, link.poll_timeout());
             }
         }
-        for peer in news {
-            self.negotiate(peer);
+        for peer_id in to_notify {
+            self.negotiate(peer_id);
         }
-        self.relay_media(id, index, packet);
+        self.forward_to_shards(track_id, index, packet);
     }
 
-    /// Which track a publisher's section carries.
-    fn track_on(&self, peer: PeerId, mid: Mid) -> Option<TrackId> {
-        let announced = &self.peers.get(&peer)?.announced;
-        let source = announced.iter().find(|known| known.section == Some(mid))?.source;
-        Some(TrackId { peer, source })
+    /// The track on a publisher's section.
+    fn track_on(&self, peer_id: PeerId, mid: Mid) -> Option<TrackId> {
+        let published = &self.peers.get(&peer_id)?.published;
+        let source = published.iter().find(|section| section.mid == Some(mid))?.source;
+        Some(TrackId { peer: peer_id, source })
     }
 
-    /// A subscriber can't decode what it gets on one of its sections.
-    pub(super) fn keyframe_wanted(&mut self, peer: PeerId, mid: Mid) {
+    /// Handles a PLI or FIR of a subscriber.
+    pub(super) fn on_keyframe_request(&mut self, peer_id: PeerId, mid: Mid) {
         let now = self.now;
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        let Some(section) = it.pool.iter_mut().find(|section| section.mid == mid) else { return };
-        let (Some(id), outlet) = (section.used, &mut section.state) else { return };
-        let Some(track) = self.tracks.get(&id) else { return };
-        let asked = Asked::again(outlet.asked, now);
-        outlet.asked = Some(asked);
-        let (on, since) = (outlet.rewriter.current(), outlet.rewriter.current_since());
-        let smallest = on.is_some() && on == track.lowest(now);
-        // Where another is on its way already, that is what is asked for.
-        let waits = outlet.rewriter.pending_encoding().is_some();
-        let may_be_new = it.caution.is_none_or(|so_far| smallest && !so_far.pauses);
-        if let Some(since) = since.filter(|_| may_be_new && (smallest || !waits)) {
-            it.caution = asked.caution(On { since, smallest }, it.given).or(it.caution);
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let Some(section) = peer.pool.iter_mut().find(|section| section.mid == mid) else { return };
+        let Some(track_id) = section.track else { return };
+        let Some(track) = self.tracks.get(&track_id) else { return };
+        let down_track = &mut section.state;
+        let history = PliHistory::record(down_track.pli_history, now);
+        down_track.pli_history = Some(history);
+        let current = down_track.rewriter.current();
+        let is_lowest = current.is_some() && current == track.lowest(now);
+        // While a switch is pending, the keyframe of the new encoding is what the subscriber needs.
+        let is_switching = down_track.rewriter.pending_encoding().is_some();
+        let may_back_off =
+            peer.keyframe_backoff.is_none_or(|backoff| is_lowest && !backoff.may_pause);
+        if let Some(since) = down_track.rewriter.current_since()
+            && may_back_off
+            && (is_lowest || !is_switching)
+        {
+            let sent = SentQuality { since, is_lowest };
+            let backoff = history.backoff(sent, peer.allocated_bitrate);
+            peer.keyframe_backoff = backoff.or(peer.keyframe_backoff);
         }
-        if waits || it.caution.is_some() {
-            self.share_with(peer);
+        if is_switching || peer.keyframe_backoff.is_some() {
+            self.allocate(peer_id);
         }
-        if let Some(encoding) = self.feeds(peer, mid) {
-            self.want_keyframe(id, encoding);
+        if let Some(encoding) = self.encoding_on(peer_id, mid) {
+            self.need_keyframe(track_id, encoding);
         }
     }
 
-    /// The encoding that a subscriber gets on a section, or is to get.
-    fn feeds(&self, peer: PeerId, mid: Mid) -> Option<usize> {
-        let section = self.peers.get(&peer)?.pool.iter().find(|section| section.mid == mid)?;
+    /// The encoding that is sent on a section, or will be.
+    fn encoding_on(&self, peer_id: PeerId, mid: Mid) -> Option<usize> {
+        let peer = self.peers.get(&peer_id)?;
+        let section = peer.pool.iter().find(|section| section.mid == mid)?;
         let rewriter = &section.state.rewriter;
         Some(rewriter.current().or(rewriter.target)?.encoding)
     }
 
-    /// Asks an encoding's publisher for a keyframe, if it was not asked just now.
-    pub(super) fn want_keyframe(&mut self, id: TrackId, encoding: usize) {
-        let (now, interval) = (self.now, self.config.keyframe_interval);
-        let Some(track) = self.tracks.get_mut(&id).filter(|_| id.source.kind() == Kind::Video)
-        else {
+    /// Requests a keyframe of an encoding, unless one was requested within the interval.
+    pub(super) fn need_keyframe(&mut self, track_id: TrackId, encoding: usize) {
+        if track_id.source.kind() != Kind::Video {
             return;
-        };
+        }
+        let Some(track) = self.tracks.get_mut(&track_id) else { return };
         let Some(encoding) = track.encodings.get_mut(encoding) else { return };
-        if encoding.keyframe_requests.need(now, interval) {
+        if encoding.keyframe_requests.need(self.now, self.config.keyframe_interval) {
             let rid = encoding.rid;
-            self.request_keyframe(id, rid);
+            self.request_keyframe(track_id, rid);
         }
     }
 
-    pub(super) fn ask_again_for_keyframes(&mut self, room: RoomId) {
+    /// Repeats the keyframe requests in a room that have not been answered.
+    pub(super) fn repeat_keyframe_requests(&mut self, room_id: RoomId) {
         let (now, interval) = (self.now, self.config.keyframe_interval);
-        let mut asks = Vec::new();
-        for id in self.tracks_in(room) {
-            let Some(track) = self.tracks.get_mut(&id) else { continue };
-            let due = track.encodings.iter_mut().filter(|it| it.subscribed.is_active);
-            let due =
-                due.filter_map(|it| it.keyframe_requests.is_due(now, interval).then_some(it.rid));
-            asks.extend(due.map(|rid| (id, rid)));
+        let mut requests = Vec::new();
+        for track_id in self.tracks_in(room_id) {
+            let Some(track) = self.tracks.get_mut(&track_id) else { continue };
+            for encoding in &mut track.encodings {
+                if encoding.subscribed.is_active && encoding.keyframe_requests.is_due(now, interval)
+                {
+                    requests.push((track_id, encoding.rid));
+                }
+            }
         }
-        for (id, rid) in asks {
-            self.request_keyframe(id, rid);
+        for (track_id, rid) in requests {
+            self.request_keyframe(track_id, rid);
         }
     }
 }

@@ -1,7 +1,8 @@
-//! One shard: peers in rooms, and the way of a packet from one to the others.
+//! One shard: rooms of peers, and the forwarding of packets among them.
 
 mod allocation;
 mod cascade;
+mod dynacast;
 mod forwarding;
 mod maintenance;
 mod negotiation;
@@ -16,7 +17,7 @@ use rand::{SeedableRng as _, rngs::StdRng};
 
 use self::room::Room;
 use crate::{
-    bwe::estimate::Estimate,
+    bwe::estimate::BandwidthEstimate,
     config::Config,
     ids::{PeerId, RoomId, TrackId, Transport},
     link_event::LinkEvent,
@@ -33,7 +34,7 @@ use crate::{
     ufrag,
 };
 
-/// One shard of the media server. See the [crate's documentation](crate) for its contract.
+/// One shard of the media server. The [crate's documentation](crate) states its contract.
 pub struct Sfu {
     config: Config,
     engine: Engine,
@@ -43,22 +44,21 @@ pub struct Sfu {
     rooms: HashMap<RoomId, Room>,
     tracks: HashMap<TrackId, Track>,
     routes: Routes,
-    timers: Timers<PeerId>,
-    /// When to look after each room.
-    rounds: Timers<RoomId>,
-    /// Peers with something to drain.
-    dirty: VecDeque<PeerId>,
-    /// Peers with something to send.
-    sending: VecDeque<PeerId>,
-    /// The links of peers that have left, until what they say last is sent.
-    leaving: Vec<(PeerId, Link)>,
+    link_timers: Timers<PeerId>,
+    room_timers: Timers<RoomId>,
+    /// Peers whose link must be drained.
+    drain_queue: VecDeque<PeerId>,
+    /// Peers whose outbox is not empty.
+    send_queue: VecDeque<PeerId>,
+    /// Links of removed peers, until their last datagrams are sent.
+    closing_links: Vec<(PeerId, Link)>,
     events: VecDeque<Event>,
     shard_messages: VecDeque<ShardMessage>,
-    /// Media that was not relayed since too much was waiting.
+    /// Media dropped because too many messages to other shards were waiting.
     dropped_shard_messages: u64,
     dropped: Dropped,
     panics: u64,
-    /// What a drain has brought; empty between calls, kept for its memory.
+    /// Scratch buffer for the events of one link. Empty between calls.
     link_events: Vec<LinkEvent>,
 }
 
@@ -76,11 +76,11 @@ impl Sfu {
             rooms: HashMap::new(),
             tracks: HashMap::new(),
             routes: Routes::default(),
-            timers: Timers::new(now),
-            rounds: Timers::new(now),
-            dirty: VecDeque::new(),
-            sending: VecDeque::new(),
-            leaving: Vec::new(),
+            link_timers: Timers::new(now),
+            room_timers: Timers::new(now),
+            drain_queue: VecDeque::new(),
+            send_queue: VecDeque::new(),
+            closing_links: Vec::new(),
             events: VecDeque::new(),
             shard_messages: VecDeque::new(),
             dropped_shard_messages: 0,
@@ -90,99 +90,104 @@ impl Sfu {
         }
     }
 
-    /// Tells other addresses to links made from now on.
+    /// Replaces the candidates of links created from now on.
     pub fn set_candidates(&mut self, candidates: Vec<(Transport, SocketAddr)>) {
         self.config.candidates = candidates;
     }
 
-    /// How many peers are here.
+    /// Number of peers.
     #[must_use]
     pub fn peer_count(&self) -> usize {
         self.peers.len()
     }
 
-    /// How many packets were not relayed to other shards since too many were waiting.
+    /// Number of packets not sent to other shards because too many messages were waiting.
     #[must_use]
     pub fn dropped_shard_messages(&self) -> u64 {
         self.dropped_shard_messages
     }
 
-    /// What came from where peers are and was not theirs, or not new.
+    /// Packets from peers' five-tuples that were forged or replayed.
     #[must_use]
     pub fn dropped(&self) -> Dropped {
         self.dropped
     }
 
-    /// Links that have ended since the engine panicked in them.
+    /// Number of links that ended because str0m panicked.
     #[must_use]
     pub fn panics(&self) -> u64 {
         self.panics
     }
 
-    /// What the way to a peer carries, bits a second, as far as that has been measured.
+    /// Estimated bandwidth to a peer in bits per second, if known.
     #[must_use]
-    pub fn estimate(&self, peer: PeerId) -> Option<u64> {
-        self.peers.get(&peer)?.estimate.rate(self.now)
+    pub fn estimate(&self, peer_id: PeerId) -> Option<u64> {
+        self.peers.get(&peer_id)?.estimate.bitrate(self.now)
     }
 
-    /// How many sources of media a peer's offers have told of: what the engine keeps room for.
+    /// Number of SSRCs announced in a peer's offers. str0m retains state for each.
     #[must_use]
-    pub fn expected_ssrcs(&self, peer: PeerId) -> usize {
-        let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
+    pub fn expected_ssrcs(&self, peer_id: PeerId) -> usize {
+        let link = self.peers.get(&peer_id).and_then(|peer| peer.link.as_ref());
         link.map_or(0, Link::expected_ssrcs)
     }
 
-    /// Everything that is kept, counted: what must come back to zero when all have left.
+    /// Number of all entries retained. It returns to zero once all peers are removed.
     #[must_use]
     pub fn entries(&self) -> usize {
-        let queues = self.dirty.len()
-            + self.sending.len()
-            + self.leaving.len()
+        let queues = self.drain_queue.len()
+            + self.send_queue.len()
+            + self.closing_links.len()
             + self.events.len()
             + self.shard_messages.len();
-        let kept = self.peers.len() + self.rooms.len() + self.tracks.len();
-        kept + self.routes.len() + self.timers.len() + self.rounds.len() + queues
+        let state = self.peers.len() + self.rooms.len() + self.tracks.len();
+        state + self.routes.len() + self.link_timers.len() + self.room_timers.len() + queues
     }
 
-    /// Puts a peer into a room.
+    /// Adds a peer to a room.
     ///
     /// # Errors
     ///
-    /// It is here already, or a limit is reached.
-    pub fn add_peer(&mut self, now: Instant, room: RoomId, peer: PeerId) -> Result<(), Rejection> {
-        self.tick(now);
-        if self.peers.contains_key(&peer) {
-            return Err(Rejection::PeerExists(peer));
+    /// The peer exists already, or a limit is reached.
+    pub fn add_peer(
+        &mut self,
+        now: Instant,
+        room_id: RoomId,
+        peer_id: PeerId,
+    ) -> Result<(), Rejection> {
+        self.advance(now);
+        if self.peers.contains_key(&peer_id) {
+            return Err(Rejection::PeerExists(peer_id));
         }
         if self.peers.len() >= self.config.limits.peers {
             return Err(Rejection::Full);
         }
-        let most = self.config.limits.room_peers;
-        let here = self.room(room);
-        if here.members.len() >= most {
+        let max_members = self.config.limits.room_peers;
+        let room = self.room(room_id);
+        if room.members.len() >= max_members {
             return Err(Rejection::RoomFull);
         }
-        here.members.push(peer);
-        self.peers.insert(peer, Peer::new(room));
+        room.members.push(peer_id);
+        self.peers.insert(peer_id, Peer::new(room_id));
         Ok(())
     }
 
-    /// Takes a peer out of its room and closes its link. What it is told last still comes out of
-    /// [`poll_output`](Self::poll_output).
-    pub fn remove_peer(&mut self, now: Instant, peer: PeerId) {
-        self.tick(now);
-        self.drop_link(peer);
-        let Some(gone) = self.peers.remove(&peer) else { return };
-        if let Some(room) = self.rooms.get_mut(&gone.room) {
-            room.remove(peer);
+    /// Removes a peer from its room and closes its link. [`poll_output`](Self::poll_output) still
+    /// returns the link's last datagrams.
+    pub fn remove_peer(&mut self, now: Instant, peer_id: PeerId) {
+        self.advance(now);
+        self.close_link(peer_id);
+        let Some(peer) = self.peers.remove(&peer_id) else { return };
+        if let Some(room) = self.rooms.get_mut(&peer.room) {
+            room.remove(peer_id);
         }
-        self.forget_empty(gone.room);
+        self.remove_if_empty(peer.room);
     }
 
-    /// Takes a datagram if it belongs to a peer of this shard, and says whether it does.
+    /// Handles a datagram if it belongs to a peer of this shard. Returns whether it does.
     ///
-    /// A STUN check belongs to who gave out its user name fragment, anything else to whom such a
-    /// check has proven the five-tuple for.
+    /// A STUN check belongs to the peer whose username fragment it carries, anything else to the
+    /// peer that has validated the five-tuple by such a check.
     pub fn handle_datagram(
         &mut self,
         now: Instant,
@@ -191,27 +196,27 @@ impl Sfu {
         transport: Transport,
         bytes: &[u8],
     ) -> bool {
-        self.tick(now);
+        self.advance(now);
         if bytes.len() > self.config.limits.datagram_bytes {
             return false;
         }
         let five_tuple = FiveTuple { local, remote: from, transport };
-        let peer = if ufrag::is_stun(bytes) {
+        let peer_id = if ufrag::is_stun(bytes) {
             ufrag::ufrag_of(bytes).and_then(|ufrag| self.routes.by_ufrag(ufrag))
         } else {
             self.routes.by_five_tuple(&five_tuple)
         };
-        let Some(peer) = peer else { return false };
+        let Some(peer_id) = peer_id else { return false };
         let mut events = std::mem::take(&mut self.link_events);
-        if let Some(link) = self.peers.get_mut(&peer).and_then(|it| it.link.as_mut()) {
+        if let Some(link) = self.peers.get_mut(&peer_id).and_then(|peer| peer.link.as_mut()) {
             link.handle_datagram(now, five_tuple, bytes, &mut events);
         }
-        self.handle_link_events(peer, &mut events);
+        self.handle_link_events(peer_id, &mut events);
         self.link_events = events;
         true
     }
 
-    /// Whether an authenticated check has shown this five-tuple to be a peer's.
+    /// Returns whether a peer has validated this five-tuple by an authenticated check.
     #[must_use]
     pub fn is_validated(
         &self,
@@ -222,169 +227,180 @@ impl Sfu {
         self.routes.by_five_tuple(&FiveTuple { local, remote, transport }).is_some()
     }
 
-    /// Whether this shard gave out a user name fragment.
+    /// Returns whether a peer of this shard has this ICE username fragment.
     #[must_use]
     pub fn is_own_ufrag(&self, ufrag: &str) -> bool {
         self.routes.by_ufrag(ufrag).is_some()
     }
 
-    /// Does what is due.
+    /// Runs the timers that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.tick(now);
-        while let Some(peer) = self.timers.pop(now) {
-            self.mark(peer);
+        self.advance(now);
+        while let Some(peer_id) = self.link_timers.pop(now) {
+            self.queue_drain(peer_id);
         }
-        self.look_after_rooms();
+        self.maintain_rooms();
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout).
+    /// Time of the next [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if !self.dirty.is_empty() || !self.sending.is_empty() {
+        if !self.drain_queue.is_empty() || !self.send_queue.is_empty() {
             return Some(self.now);
         }
-        [self.timers.next(), self.rounds.next()].into_iter().flatten().min()
+        [self.link_timers.next(), self.room_timers.next()].into_iter().flatten().min()
     }
 
-    /// What is to be done or told next. Drain it after every call or batch of calls.
+    /// Returns the next output. To be drained after every call or batch of calls.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
-        while let Some(peer) = self.dirty.pop_front() {
-            self.drain(peer);
+        while let Some(peer_id) = self.drain_queue.pop_front() {
+            self.drain(peer_id);
         }
         if let Some(event) = self.events.pop_front() {
             return Some(Output::Event(event));
         }
-        if let Some(relay) = self.shard_messages.pop_front() {
-            return Some(Output::ShardMessage(relay));
+        if let Some(message) = self.shard_messages.pop_front() {
+            return Some(Output::ShardMessage(message));
         }
-        self.next_run().map(Output::Transmit)
+        self.next_transmit().map(Output::Transmit)
     }
 
-    fn next_run(&mut self) -> Option<Transmit<'_>> {
+    fn next_transmit(&mut self) -> Option<Transmit<'_>> {
         loop {
-            let peer = *self.sending.front()?;
-            let leaving = self.leaving.iter().position(|(gone, _)| *gone == peer);
-            let outbox = match (leaving, self.peers.get_mut(&peer)) {
-                (Some(at), _) => self.leaving.get_mut(at).map(|(_, link)| &mut link.outbox),
-                (None, found) => found.and_then(|it| it.link.as_mut()).map(|link| &mut link.outbox),
+            let peer_id = *self.send_queue.front()?;
+            let closing = self.closing_links.iter().position(|(closing, _)| *closing == peer_id);
+            let link = match closing {
+                Some(at) => self.closing_links.get_mut(at).map(|(_, link)| link),
+                None => self.peers.get_mut(&peer_id).and_then(|peer| peer.link.as_mut()),
             };
-            match outbox {
+            match link.map(|link| &mut link.outbox) {
                 Some(outbox) if !outbox.is_empty() => break,
                 Some(outbox) => outbox.reset(),
                 None => {}
             }
-            if let Some(at) = leaving {
-                self.leaving.swap_remove(at);
+            if let Some(at) = closing {
+                self.closing_links.swap_remove(at);
             }
-            self.sending.pop_front();
+            self.send_queue.pop_front();
         }
-        // Found again, since a borrow that is given out can't be looked at in a loop.
-        let peer = *self.sending.front()?;
-        if let Some((_, link)) = self.leaving.iter_mut().find(|(gone, _)| *gone == peer) {
-            return link.outbox.pop(peer);
+        // A second lookup, since the borrow checker rejects returning a borrow from within a loop.
+        let peer_id = *self.send_queue.front()?;
+        let closing = self.closing_links.iter_mut().find(|(closing, _)| *closing == peer_id);
+        if let Some((_, link)) = closing {
+            return link.outbox.pop(peer_id);
         }
-        self.peers.get_mut(&peer)?.link.as_mut()?.outbox.pop(peer)
+        self.peers.get_mut(&peer_id)?.link.as_mut()?.outbox.pop(peer_id)
     }
 
-    fn tick(&mut self, now: Instant) {
+    fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }
 
-    /// The peer's link has been changed and is to be drained.
-    fn mark(&mut self, peer: PeerId) {
-        if let Some(it) = self.peers.get_mut(&peer)
-            && it.link.is_some()
-            && !std::mem::replace(&mut it.dirty, true)
+    /// Schedules a drain of a peer's link after a change.
+    fn queue_drain(&mut self, peer_id: PeerId) {
+        if let Some(peer) = self.peers.get_mut(&peer_id)
+            && peer.link.is_some()
+            && !std::mem::replace(&mut peer.needs_drain, true)
         {
-            self.dirty.push_back(peer);
+            self.drain_queue.push_back(peer_id);
         }
     }
 
-    fn drain(&mut self, peer: PeerId) {
+    fn drain(&mut self, peer_id: PeerId) {
         let mut events = std::mem::take(&mut self.link_events);
-        if let Some(it) = self.peers.get_mut(&peer) {
-            it.dirty = false;
-            if let Some(link) = &mut it.link {
+        if let Some(peer) = self.peers.get_mut(&peer_id) {
+            peer.needs_drain = false;
+            if let Some(link) = &mut peer.link {
                 link.handle_timeout(self.now, &mut events);
             }
         }
-        self.handle_link_events(peer, &mut events);
+        self.handle_link_events(peer_id, &mut events);
         self.link_events = events;
     }
 
-    /// Does what a drained link has said.
-    fn handle_link_events(&mut self, peer: PeerId, events: &mut Vec<LinkEvent>) {
-        let mut ended = None;
+    fn handle_link_events(&mut self, peer_id: PeerId, events: &mut Vec<LinkEvent>) {
+        let mut disconnected = None;
         for event in events.drain(..) {
             match event {
-                LinkEvent::Packet { mid, rid, packet } => self.forward(peer, mid, rid, &packet),
-                LinkEvent::Estimate(rate) => self.estimated(peer, rate),
-                LinkEvent::Remb(rate) => {
-                    if let Some(it) = self.peers.get_mut(&peer) {
-                        it.estimate.told(self.now, rate, self.config.start_bitrate);
+                LinkEvent::Packet { mid, rid, packet } => {
+                    self.on_packet(peer_id, mid, rid, &packet);
+                }
+                LinkEvent::Estimate(bitrate) => self.on_estimate(peer_id, bitrate),
+                LinkEvent::Remb(bitrate) => {
+                    if let Some(peer) = self.peers.get_mut(&peer_id) {
+                        peer.estimate.on_remb(self.now, bitrate, self.config.start_bitrate);
                     }
                 }
-                LinkEvent::KeyframeRequest { mid } => self.keyframe_wanted(peer, mid),
-                LinkEvent::Connected => self.connected(peer),
-                LinkEvent::PathValidated(path) => self.routes.insert_five_tuple(path, peer),
-                LinkEvent::PathRemoved(path) => self.routes.remove_five_tuple(&path, peer),
+                LinkEvent::KeyframeRequest { mid } => self.on_keyframe_request(peer_id, mid),
+                LinkEvent::Connected => self.on_connected(peer_id),
+                LinkEvent::PathValidated(path) => self.routes.insert_five_tuple(path, peer_id),
+                LinkEvent::PathRemoved(path) => self.routes.remove_five_tuple(&path, peer_id),
                 LinkEvent::Dropped(reason) => self.dropped.count(reason),
-                LinkEvent::Closed => ended = ended.or(Some(DisconnectReason::ClosedByPeer)),
-                LinkEvent::Failed => ended = ended.or(Some(DisconnectReason::Failed)),
-                LinkEvent::DtlsFailed => ended = ended.or(Some(DisconnectReason::DtlsFailed)),
-                LinkEvent::Panicked => ended = Some(DisconnectReason::Panicked),
+                LinkEvent::Closed => {
+                    disconnected = disconnected.or(Some(DisconnectReason::ClosedByPeer));
+                }
+                LinkEvent::Failed => {
+                    disconnected = disconnected.or(Some(DisconnectReason::Failed));
+                }
+                LinkEvent::DtlsFailed => {
+                    disconnected = disconnected.or(Some(DisconnectReason::DtlsFailed));
+                }
+                LinkEvent::Panicked => disconnected = Some(DisconnectReason::Panicked),
             }
         }
-        let Some(link) = self.peers.get(&peer).and_then(|it| it.link.as_ref()) else { return };
-        self.timers.set(peer, link.poll_timeout());
+        let link = self.peers.get(&peer_id).and_then(|peer| peer.link.as_ref());
+        let Some(link) = link else { return };
+        self.link_timers.set(peer_id, link.poll_timeout());
         if !link.outbox.is_empty() {
-            self.sending.push_back(peer);
+            self.send_queue.push_back(peer_id);
         }
-        if let Some(reason) = ended {
-            self.gone(peer, reason);
-        }
-    }
-
-    /// What it is to get can begin now.
-    fn connected(&mut self, peer: PeerId) {
-        self.events.push_back(Event::Connected { peer });
-        self.share_with(peer);
-    }
-
-    /// The way to a peer takes so much. What is too much for it is taken off at once.
-    fn estimated(&mut self, peer: PeerId, rate: u64) {
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        it.estimate.measured(rate);
-        if rate < it.given {
-            self.share_with(peer);
+        if let Some(reason) = disconnected {
+            self.disconnect(peer_id, reason);
         }
     }
 
-    fn gone(&mut self, peer: PeerId, reason: DisconnectReason) {
+    fn on_connected(&mut self, peer_id: PeerId) {
+        self.events.push_back(Event::Connected { peer: peer_id });
+        self.allocate(peer_id);
+    }
+
+    /// Handles a new bandwidth estimate. A decrease below the allocation takes effect at once,
+    /// anything else at the next maintenance.
+    fn on_estimate(&mut self, peer_id: PeerId, bitrate: u64) {
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        peer.estimate.set(bitrate);
+        if bitrate < peer.allocated_bitrate {
+            self.allocate(peer_id);
+        }
+    }
+
+    fn disconnect(&mut self, peer_id: PeerId, reason: DisconnectReason) {
         self.panics += u64::from(reason == DisconnectReason::Panicked);
-        self.remove_peer(self.now, peer);
-        self.events.push_back(Event::Disconnected { peer, reason });
+        self.remove_peer(self.now, peer_id);
+        self.events.push_back(Event::Disconnected { peer: peer_id, reason });
     }
 
-    /// Ends a peer's link and all that hangs on it; the peer itself stays.
-    fn drop_link(&mut self, peer: PeerId) {
-        self.unpublish_all(peer);
-        self.unsubscribe_all(peer);
-        self.timers.remove(peer);
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        let Some(mut link) = it.link.take() else { return };
-        // The next line may be another.
-        (it.estimate, it.caution, it.given) = (Estimate::default(), None, 0);
-        it.interrupted = false;
+    /// Closes a peer's link with its tracks and subscriptions. The peer itself stays.
+    fn close_link(&mut self, peer_id: PeerId) {
+        self.unpublish_all(peer_id);
+        self.unsubscribe_all(peer_id);
+        self.link_timers.remove(peer_id);
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let Some(mut link) = peer.link.take() else { return };
+        // The next link may use another network path.
+        peer.estimate = BandwidthEstimate::default();
+        peer.keyframe_backoff = None;
+        peer.allocated_bitrate = 0;
+        peer.interrupted = false;
         self.routes.remove_ufrag(link.ufrag());
         for path in link.paths() {
-            self.routes.remove_five_tuple(path, peer);
+            self.routes.remove_five_tuple(path, peer_id);
         }
         link.close(self.now);
         if link.is_broken() || link.outbox.is_empty() {
             return link.discard();
         }
-        self.leaving.push((peer, link));
-        self.sending.push_back(peer);
+        self.closing_links.push((peer_id, link));
+        self.send_queue.push_back(peer_id);
     }
 }

@@ -1,4 +1,4 @@
-//! Offers and answers: perfect negotiation, with us as the impolite side.
+//! Offers and answers: perfect negotiation with the server as the impolite side.
 
 use std::time::Instant;
 
@@ -8,34 +8,32 @@ use super::Sfu;
 use crate::{
     ids::{PeerId, Source},
     output::{DisconnectReason, Event},
-    peer::{Outlet, link::Link, pool::Place},
+    peer::{down_track::DownTrack, link::Link, pool::Placement},
     rejection::Rejection,
     sdp::Description,
     track::rewriter::{MAX_FIRST_SEQ, RtpRewriter},
 };
 
-/// More sources than there are.
-const MOST_SOURCES: usize = 4;
-
 impl Sfu {
-    /// Says what the sending sections of the peer's next offer are; replaces what it said before.
+    /// Sets the sources of the sending sections in the peer's next offer, by mid. Replaces the
+    /// previous ones.
     ///
     /// # Errors
     ///
-    /// An unknown peer, or something named twice.
+    /// The peer is unknown, or a mid or source is named twice.
     pub fn handle_publish(
         &mut self,
         now: Instant,
-        peer: PeerId,
+        peer_id: PeerId,
         tracks: &[(&str, Source)],
     ) -> Result<(), Rejection> {
-        self.tick(now);
-        if tracks.len() > MOST_SOURCES {
+        self.advance(now);
+        if tracks.len() > Source::ALL.len() {
             return Err(Rejection::TooManyTracks);
         }
         for (index, (mid, source)) in tracks.iter().enumerate() {
-            for (other_mid, other) in tracks.iter().skip(index + 1) {
-                if source == other {
+            for (other_mid, other_source) in tracks.iter().skip(index + 1) {
+                if source == other_source {
                     return Err(Rejection::DuplicateSource(*source));
                 }
                 if mid == other_mid {
@@ -43,149 +41,149 @@ impl Sfu {
                 }
             }
         }
-        let it = self.peers.get_mut(&peer).ok_or(Rejection::UnknownPeer(peer))?;
-        it.announce(tracks);
-        self.republish(peer);
+        let peer = self.peers.get_mut(&peer_id).ok_or(Rejection::UnknownPeer(peer_id))?;
+        peer.set_published(tracks);
+        self.update_published(peer_id);
         Ok(())
     }
 
-    /// Takes a peer's offer. The answer comes as [`Event::Answer`]; if the peer is to be offered
-    /// sections, that follows at once.
+    /// Handles a peer's offer. [`Event::Answer`] is the answer. An [`Event::Offer`] follows it if
+    /// the peer needs more receiving sections.
     ///
     /// # Errors
     ///
-    /// An unknown peer, SDP that can't be taken, or [`Rejection::OfferCollision`], which needs no reply.
+    /// The peer is unknown, the SDP is not supported, or the offer collided with ours
+    /// ([`Rejection::OfferCollision`]), which needs no reply.
     pub fn handle_offer(
         &mut self,
         now: Instant,
-        peer: PeerId,
+        peer_id: PeerId,
         offer: &str,
     ) -> Result<(), Rejection> {
-        self.tick(now);
+        self.advance(now);
         let offer = &Description::parse(offer, &self.config.limits)?;
-        let it = self.peers.get(&peer).ok_or(Rejection::UnknownPeer(peer))?;
-        let known = it.link.as_ref().is_some_and(|link| link.is_from_client(offer));
-        if known && it.link.as_ref().is_some_and(Link::is_offering) {
+        let unknown = || Rejection::UnknownPeer(peer_id);
+        let peer = self.peers.get_mut(&peer_id).ok_or_else(unknown)?;
+        let is_known = peer.link.as_ref().is_some_and(|link| link.is_from_client(offer));
+        if is_known && peer.link.as_ref().is_some_and(Link::is_offering) {
             return Err(Rejection::OfferCollision);
         }
         let (config, rng) = (&self.config, &mut self.rng);
-        let Some(it) = self.peers.get_mut(&peer) else { return Err(Rejection::UnknownPeer(peer)) };
-        let fresh = (!known).then(|| Link::new(config, &self.engine, offer, rng, now));
-        let mut fresh = fresh.transpose().inspect_err(|_| self.panics += 1)?;
-        let link = fresh.as_mut().or(it.link.as_mut()).ok_or(Rejection::UnknownPeer(peer))?;
-        let before = link.ufrag().to_owned();
+        let new_link = (!is_known).then(|| Link::new(config, &self.engine, offer, rng, now));
+        let mut new_link = new_link.transpose().inspect_err(|_| self.panics += 1)?;
+        let link = new_link.as_mut().or(peer.link.as_mut()).ok_or_else(unknown)?;
+        let old_ufrag = link.ufrag().to_owned();
         let accepted = link.accept_offer(offer, config.shard, rng);
         if link.is_broken() {
-            self.end_broken(peer, fresh);
+            self.end_broken_link(peer_id, new_link);
             return Err(Rejection::Panicked);
         }
         let sdp = accepted?;
-        let after = link.ufrag().to_owned();
-        // Only who is sure to have a link again loses the one it had.
-        if fresh.is_some() {
-            self.drop_link(peer);
-            let Some(it) = self.peers.get_mut(&peer) else {
-                return Err(Rejection::UnknownPeer(peer));
-            };
-            it.link = fresh;
+        let ufrag = link.ufrag().to_owned();
+        // The old link is closed only once the new one has accepted the offer.
+        if new_link.is_some() {
+            self.close_link(peer_id);
+            self.peers.get_mut(&peer_id).ok_or_else(unknown)?.link = new_link;
         }
-        self.routes.remove_ufrag(&before);
-        self.routes.insert_ufrag(after, peer);
-        self.mark(peer);
-        self.events.push_back(Event::Answer { peer, sdp });
-        if let Some(it) = self.peers.get_mut(&peer) {
-            it.find_sections();
+        self.routes.remove_ufrag(&old_ufrag);
+        self.routes.insert_ufrag(ufrag, peer_id);
+        self.queue_drain(peer_id);
+        self.events.push_back(Event::Answer { peer: peer_id, sdp });
+        if let Some(peer) = self.peers.get_mut(&peer_id) {
+            peer.resolve_mids();
         }
-        self.republish(peer);
-        if !known {
-            self.subscribe_to_all(peer);
+        self.update_published(peer_id);
+        if !is_known {
+            self.subscribe_to_all(peer_id);
         }
-        self.refresh_send_streams(peer);
-        self.negotiate(peer);
+        self.refresh_send_streams(peer_id);
+        self.negotiate(peer_id);
         Ok(())
     }
 
-    /// Takes the answer to our last offer to a peer.
+    /// Handles the answer to our last offer to a peer.
     ///
     /// # Errors
     ///
-    /// An unknown peer, no open offer, or SDP that can't be taken.
+    /// The peer is unknown, no offer is pending, or the SDP is not supported.
     pub fn handle_answer(
         &mut self,
         now: Instant,
-        peer: PeerId,
+        peer_id: PeerId,
         answer: &str,
     ) -> Result<(), Rejection> {
-        self.tick(now);
-        let it = self.peers.get_mut(&peer).ok_or(Rejection::UnknownPeer(peer))?;
-        let link =
-            it.link.as_mut().filter(|link| link.is_offering()).ok_or(Rejection::NoPendingOffer)?;
+        self.advance(now);
+        let peer = self.peers.get_mut(&peer_id).ok_or(Rejection::UnknownPeer(peer_id))?;
+        let link = peer.link.as_mut().filter(|link| link.is_offering());
+        let link = link.ok_or(Rejection::NoPendingOffer)?;
         let accepted = link.accept_answer(&Description::parse(answer, &self.config.limits)?);
         if link.is_broken() {
-            self.end_broken(peer, None);
+            self.end_broken_link(peer_id, None);
         }
         accepted?;
-        self.mark(peer);
-        self.refresh_send_streams(peer);
-        self.negotiate(peer);
+        self.queue_drain(peer_id);
+        self.refresh_send_streams(peer_id);
+        self.negotiate(peer_id);
         Ok(())
     }
 
-    /// Ends the link in which the engine has just panicked: one that was to be the peer's, or the one
-    /// that it has.
-    fn end_broken(&mut self, peer: PeerId, fresh: Option<Link>) {
-        match fresh {
+    /// Ends a link in which str0m has panicked: one that was to become the peer's, or the peer's
+    /// own.
+    fn end_broken_link(&mut self, peer_id: PeerId, new_link: Option<Link>) {
+        match new_link {
             Some(link) => {
                 self.panics += 1;
                 link.discard();
             }
-            None => self.gone(peer, DisconnectReason::Panicked),
+            None => self.disconnect(peer_id, DisconnectReason::Panicked),
         }
     }
 
-    /// Tells a peer what it gets if that has changed, with an offer if it takes more sections than
-    /// there are. While an offer is open it waits.
-    pub(super) fn negotiate(&mut self, peer: PeerId) {
-        let most = self.config.limits.sections;
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        let Some(link) = it.link.as_mut().filter(|link| !link.is_offering()) else { return };
+    /// Places waiting tracks, sends the subscriptions if they changed, and offers sections if there
+    /// are too few. While an offer is pending, everything waits.
+    pub(super) fn negotiate(&mut self, peer_id: PeerId) {
+        let max_sections = self.config.limits.sections;
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let Some(link) = peer.link.as_mut().filter(|link| !link.is_offering()) else { return };
         let mut placed = Vec::new();
-        let mut missing = Vec::new();
-        let mut full = Vec::new();
-        for track in std::mem::take(&mut it.waiting) {
-            match it.pool.place(track) {
-                // Fell free while we waited.
-                Place::Section(index) => placed.push((track, index)),
-                Place::Slot(slot) if it.pool.len() + missing.len() < most => {
-                    missing.push((track, slot));
+        let mut to_offer = Vec::new();
+        let mut unplaced = Vec::new();
+        for track_id in std::mem::take(&mut peer.unplaced) {
+            match peer.pool.place(track_id) {
+                // A section has become free meanwhile.
+                Placement::Section(index) => placed.push((track_id, index)),
+                Placement::Slot(slot) if peer.pool.len() + to_offer.len() < max_sections => {
+                    to_offer.push((track_id, slot));
                 }
-                Place::Slot(_) => {
-                    it.pool.release(track);
-                    full.push(track);
+                Placement::Slot(_) => {
+                    peer.pool.release(track_id);
+                    unplaced.push(track_id);
                 }
             }
         }
-        // Until a section falls free.
-        it.waiting = full;
-        let wanted =
-            missing.iter().map(|(track, slot)| (track.source.kind(), format!("moim{slot}")));
-        let offer = link.offer(&wanted.collect::<Vec<_>>());
-        let (sdp, mids) = offer.unzip();
-        for ((track, slot), mid) in missing.into_iter().zip(mids.unwrap_or_default()) {
-            let start = self.rng.random_range(1..MAX_FIRST_SEQ);
-            let outlet = Outlet::new(RtpRewriter::new(start));
-            placed.push((track, it.pool.add(mid, track.source.kind(), slot, outlet)));
+        peer.unplaced = unplaced;
+        let sections: Vec<_> = to_offer
+            .iter()
+            .map(|(track_id, slot)| (track_id.source.kind(), format!("moim{slot}")))
+            .collect();
+        let (sdp, mids) = link.offer(&sections).unzip();
+        for ((track_id, slot), mid) in to_offer.into_iter().zip(mids.unwrap_or_default()) {
+            let first_seq = self.rng.random_range(1..MAX_FIRST_SEQ);
+            let down_track = DownTrack::new(RtpRewriter::new(first_seq));
+            let index = peer.pool.add(mid, track_id.source.kind(), slot, down_track);
+            placed.push((track_id, index));
         }
-        for (track, index) in placed {
-            self.put(peer, track, index);
+        for (track_id, index) in placed {
+            self.assign(peer_id, track_id, index);
         }
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        if std::mem::take(&mut it.changed) {
-            self.events.push_back(Event::Subscriptions { peer, subscriptions: it.subscriptions() });
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        if std::mem::take(&mut peer.subscriptions_changed) {
+            let subscriptions = peer.subscriptions();
+            self.events.push_back(Event::Subscriptions { peer: peer_id, subscriptions });
         }
         if let Some(sdp) = sdp {
-            self.events.push_back(Event::Offer { peer, sdp });
-            self.mark(peer);
+            self.events.push_back(Event::Offer { peer: peer_id, sdp });
+            self.queue_drain(peer_id);
         }
     }
 }

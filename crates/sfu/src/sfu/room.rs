@@ -1,106 +1,134 @@
-//! Who is in a room, and who of them speaks.
+//! A room's members, tracks and active speakers.
 
-use std::time::{Duration, Instant};
+use std::{
+    cmp::Reverse,
+    time::{Duration, Instant},
+};
 
-use crate::ids::{PeerId, TrackId};
+use crate::{
+    ids::{PeerId, TrackId},
+    output::Speaker,
+};
 
-/// Loudness from which on somebody speaks: -50 dBov, above the noise of a quiet room.
-const SPEAKS: u8 = 77;
-/// Speakers are told at most so often.
-const TELL: Duration = Duration::from_millis(300);
-/// How much louder another must be to take the floor, and a silent one to be heard, in dB.
-const MARGIN: u8 = 6;
+/// Level from which on a peer counts as speaking: -50 dBov, above the noise of a quiet room.
+const SPEAKING_LEVEL: u8 = 77;
+/// Minimum interval between two updates of the speakers.
+const SPEAKERS_INTERVAL: Duration = Duration::from_millis(300);
+/// Hysteresis (dB): a peer must be louder by this much to become dominant, or audible.
+const MARGIN_DB: u8 = 6;
 
 #[derive(Debug, Default)]
 pub(crate) struct Room {
-    /// Those whose link is on this shard.
+    /// Peers of this shard.
     pub(crate) members: Vec<PeerId>,
-    /// Other shards with peers in it.
+    /// Other shards with peers in the room.
     pub(crate) shards: Vec<u16>,
-    /// What is published in it, on whichever shard.
+    /// Tracks of all shards.
     pub(crate) tracks: Vec<TrackId>,
-    /// Who has the floor.
-    pub(crate) speaker: Option<PeerId>,
-    told: Vec<(PeerId, u8)>,
-    told_at: Option<Instant>,
+    pub(crate) dominant_speaker: Option<PeerId>,
+    /// Speakers as last emitted.
+    emitted: Vec<Speaker>,
+    emitted_at: Option<Instant>,
+}
+
+/// A microphone that may be forwarded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Microphone {
+    pub(crate) peer_id: PeerId,
+    /// Loudness for the comparison.
+    pub(crate) rank: u8,
+    /// True if it is forwarded now.
+    pub(crate) is_audible: bool,
 }
 
 impl Room {
-    /// Takes in how loud everyone is; gives the speakers, loudest first, if that is news.
-    pub(crate) fn listen(
+    /// Takes the levels of all microphones and chooses the dominant speaker. Returns the active
+    /// speakers, loudest first, if they have changed noticeably.
+    pub(crate) fn update_speakers(
         &mut self,
         now: Instant,
-        mut loud: Vec<(PeerId, u8)>,
-    ) -> Option<Vec<(PeerId, u8)>> {
-        loud.retain(|(_, loudness)| *loudness >= SPEAKS);
-        loud.sort_by_key(|(peer, loudness)| (std::cmp::Reverse(*loudness), *peer));
-        let floor = self.speaker.and_then(|speaker| loud.iter().find(|(peer, _)| *peer == speaker));
-        if let Some((peer, loudness)) = loud.first()
-            && floor.is_none_or(|(_, holder)| *loudness >= holder.saturating_add(MARGIN))
+        mut speakers: Vec<Speaker>,
+    ) -> Option<Vec<Speaker>> {
+        speakers.retain(|speaker| speaker.level >= SPEAKING_LEVEL);
+        speakers.sort_by_key(|speaker| (Reverse(speaker.level), speaker.peer));
+        let dominant = self
+            .dominant_speaker
+            .and_then(|dominant| speakers.iter().find(|speaker| speaker.peer == dominant));
+        if let Some(loudest) = speakers.first()
+            && dominant.is_none_or(|held| loudest.level >= held.level.saturating_add(MARGIN_DB))
         {
-            self.speaker = Some(*peer);
+            self.dominant_speaker = Some(loudest.peer);
         }
-        // Differences that nobody would see are no news.
-        let coarse = |list: &[(PeerId, u8)]| -> Vec<(PeerId, u8)> {
-            list.iter().map(|(peer, loudness)| (*peer, loudness / MARGIN)).collect()
+        let coarse = |speakers: &[Speaker]| -> Vec<(PeerId, u8)> {
+            speakers.iter().map(|speaker| (speaker.peer, speaker.level / MARGIN_DB)).collect()
         };
-        let rested = self.told_at.is_none_or(|at| now.saturating_duration_since(at) >= TELL);
-        if !rested || coarse(&loud) == coarse(&self.told) {
+        let rested = |at: Instant| now.saturating_duration_since(at) >= SPEAKERS_INTERVAL;
+        if !self.emitted_at.is_none_or(rested) || coarse(&speakers) == coarse(&self.emitted) {
             return None;
         }
-        self.told.clone_from(&loud);
-        self.told_at = Some(now);
-        Some(loud)
+        self.emitted.clone_from(&speakers);
+        self.emitted_at = Some(now);
+        Some(speakers)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty() && self.shards.is_empty()
     }
 
-    pub(crate) fn remove(&mut self, peer: PeerId) {
-        self.members.retain(|member| *member != peer);
-        if self.speaker == Some(peer) {
-            self.speaker = None;
+    pub(crate) fn remove(&mut self, peer_id: PeerId) {
+        self.members.retain(|member| *member != peer_id);
+        if self.dominant_speaker == Some(peer_id) {
+            self.dominant_speaker = None;
         }
     }
 }
 
-/// Of microphones, each with its loudness and whether it is heard: those to be heard.
-pub(crate) fn audible(mut all: Vec<(PeerId, u8, bool)>, most: usize) -> Vec<PeerId> {
-    let rank = |(peer, loudness, heard): &(PeerId, u8, bool)| {
-        let bonus = if *heard { MARGIN } else { 0 };
-        (std::cmp::Reverse(loudness.saturating_add(bonus)), *peer)
-    };
-    all.sort_by_key(rank);
-    all.truncate(most);
-    all.into_iter().map(|(peer, ..)| peer).collect()
+/// Chooses up to `max` microphones to forward. Those forwarded now win against equally loud ones.
+pub(crate) fn loudest(microphones: &[Microphone], max: usize) -> Vec<PeerId> {
+    let mut ranked = microphones.to_vec();
+    ranked.sort_by_key(|microphone| {
+        let bonus = if microphone.is_audible { MARGIN_DB } else { 0 };
+        (Reverse(microphone.rank.saturating_add(bonus)), microphone.peer_id)
+    });
+    ranked.truncate(max);
+    ranked.into_iter().map(|microphone| microphone.peer_id).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use testnet::Clock;
 
-    #[test]
-    fn the_floor_goes_to_who_is_clearly_louder_and_stays_in_a_pause() {
-        let mut clock = Clock::new();
-        let mut room = Room::default();
-        let (ann, bob) = (PeerId(1), PeerId(2));
-        let told = room.listen(clock.now(), vec![(bob, 80), (ann, 100)]);
-        assert_eq!(told, Some(vec![(ann, 100), (bob, 80)]));
-        clock.advance(TELL);
-        assert_eq!(room.listen(clock.now(), vec![(ann, 100), (bob, 80)]), None, "no news");
-        room.listen(clock.now(), vec![(ann, 100), (bob, 103)]);
-        assert_eq!(room.speaker, Some(ann));
-        room.listen(clock.now(), vec![(ann, 20), (bob, 20)]);
-        assert_eq!(room.speaker, Some(ann), "a pause is no change of speaker");
-        room.listen(clock.now(), vec![(ann, 20), (bob, 90)]);
-        assert_eq!(room.speaker, Some(bob));
+    use super::*;
+
+    const ANN: PeerId = PeerId(1);
+    const BOB: PeerId = PeerId(2);
+
+    fn speakers(levels: &[(PeerId, u8)]) -> Vec<Speaker> {
+        levels.iter().map(|(peer, level)| Speaker { peer: *peer, level: *level }).collect()
     }
 
     #[test]
-    fn the_loudest_are_heard_and_keep_the_place_against_equals() {
-        let all = vec![(PeerId(1), 90, false), (PeerId(2), 88, true), (PeerId(3), 60, true)];
-        assert_eq!(audible(all, 2), [PeerId(2), PeerId(1)]);
+    fn clearly_louder_peer_becomes_dominant_and_a_pause_changes_nothing() {
+        let mut clock = Clock::new();
+        let mut room = Room::default();
+        let emitted = room.update_speakers(clock.now(), speakers(&[(BOB, 80), (ANN, 100)]));
+        assert_eq!(emitted, Some(speakers(&[(ANN, 100), (BOB, 80)])));
+        clock.advance(SPEAKERS_INTERVAL);
+        let unchanged = room.update_speakers(clock.now(), speakers(&[(ANN, 100), (BOB, 80)]));
+        assert_eq!(unchanged, None);
+        room.update_speakers(clock.now(), speakers(&[(ANN, 100), (BOB, 103)]));
+        assert_eq!(room.dominant_speaker, Some(ANN));
+        room.update_speakers(clock.now(), speakers(&[(ANN, 20), (BOB, 20)]));
+        assert_eq!(room.dominant_speaker, Some(ANN), "a pause does not change the speaker");
+        room.update_speakers(clock.now(), speakers(&[(ANN, 20), (BOB, 90)]));
+        assert_eq!(room.dominant_speaker, Some(BOB));
+    }
+
+    #[test]
+    fn loudest_microphones_are_forwarded_and_keep_their_place_against_equals() {
+        let microphone =
+            |peer, rank, is_audible| Microphone { peer_id: PeerId(peer), rank, is_audible };
+        let all = [microphone(1, 90, false), microphone(2, 88, true), microphone(3, 60, true)];
+        assert_eq!(loudest(&all, 2), [PeerId(2), PeerId(1)]);
     }
 }

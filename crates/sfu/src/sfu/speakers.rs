@@ -1,61 +1,61 @@
-//! Who speaks, and who is heard.
+//! Active speakers, and the limit of microphones that are forwarded.
 
 use super::{
     Sfu,
-    room::{self, Room},
+    room::{Microphone, Room, loudest},
 };
 use crate::{
-    ids::{PeerId, RoomId, Source, TrackId},
+    ids::{RoomId, Source, TrackId},
     output::{Event, Speaker},
-    track::Subscriber,
 };
 
 impl Sfu {
-    /// Takes in who speaks in a room; of very many, only the loudest are heard.
-    pub(super) fn listen(&mut self, id: RoomId) {
-        let Some(room) = self.rooms.get_mut(&id) else { return };
-        let microphones = room.tracks.iter().filter(|id| id.source == Source::Microphone);
-        let microphones = microphones.filter_map(|id| {
-            let microphone = self.tracks.get_mut(id)?;
-            microphone.loudness.decay(self.now);
-            let rank = microphone.loudness.rank(self.now);
-            Some((id.peer, microphone.loudness.value(), (rank, !microphone.muted)))
-        });
-        let microphones: Vec<_> = microphones.collect();
-        let loud = microphones.iter().map(|(peer, loudness, _)| (*peer, *loudness)).collect();
-        if let Some(speakers) = room.listen(self.now, loud) {
-            self.tell_speakers(id, &speakers);
+    /// Updates the active speakers of a room. In a room with more microphones than the limit, mutes
+    /// all but the loudest.
+    pub(super) fn update_speakers(&mut self, room_id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&room_id) else { return };
+        let mut speakers = Vec::new();
+        let mut microphones = Vec::new();
+        for track_id in room.tracks.iter().filter(|id| id.source == Source::Microphone) {
+            let Some(track) = self.tracks.get_mut(track_id) else { continue };
+            track.loudness.decay(self.now);
+            speakers.push(Speaker { peer: track_id.peer, level: track.loudness.value() });
+            microphones.push(Microphone {
+                peer_id: track_id.peer,
+                rank: track.loudness.rank(self.now),
+                is_audible: !track.muted,
+            });
         }
-        let many = microphones.len() > self.config.max_audible;
-        if many || microphones.iter().any(|(.., (_, heard))| !heard) {
-            let all: Vec<PeerId> = microphones.iter().map(|(peer, ..)| *peer).collect();
-            let ranked =
-                microphones.into_iter().map(|(peer, _, (rank, heard))| (peer, rank, heard));
-            let audible = room::audible(ranked.collect(), self.config.max_audible);
-            for peer in all {
-                self.mute(TrackId { peer, source: Source::Microphone }, !audible.contains(&peer));
+        if let Some(speakers) = room.update_speakers(self.now, speakers) {
+            self.emit_speakers(room_id, speakers);
+        }
+        let max_audible = self.config.max_audible;
+        let is_crowded = microphones.len() > max_audible;
+        if is_crowded || microphones.iter().any(|microphone| !microphone.is_audible) {
+            let audible = loudest(&microphones, max_audible);
+            for Microphone { peer_id, .. } in microphones {
+                let track_id = TrackId { peer: peer_id, source: Source::Microphone };
+                self.set_muted(track_id, !audible.contains(&peer_id));
             }
         }
     }
 
-    /// Of the shards that a room spans all know who speaks, and the first one tells.
-    fn tell_speakers(&mut self, room: RoomId, speakers: &[(PeerId, u8)]) {
-        let first = |room: &Room| room.shards.iter().all(|other| *other > self.config.shard);
-        if !self.rooms.get(&room).is_some_and(first) {
-            return;
+    /// Emits the speakers on the first of a room's shards. All of them know the speakers.
+    fn emit_speakers(&mut self, room_id: RoomId, speakers: Vec<Speaker>) {
+        let is_first = |room: &Room| room.shards.iter().all(|other| *other > self.config.shard);
+        if self.rooms.get(&room_id).is_some_and(is_first) {
+            self.events.push_back(Event::Speakers { room: room_id, speakers });
         }
-        let speakers = speakers.iter().map(|(peer, level)| Speaker { peer: *peer, level: *level });
-        self.events.push_back(Event::Speakers { room, speakers: speakers.collect() });
     }
 
-    fn mute(&mut self, id: TrackId, muted: bool) {
-        let Some(track) = self.tracks.get_mut(&id) else { return };
+    fn set_muted(&mut self, track_id: TrackId, muted: bool) {
+        let Some(track) = self.tracks.get_mut(&track_id) else { return };
         if std::mem::replace(&mut track.muted, muted) == muted || !muted {
             return;
         }
-        for Subscriber { peer_id: peer, section } in &track.subscribers {
-            let Some(it) = self.peers.get_mut(peer) else { continue };
-            if let Some(section) = it.pool.get_mut(*section) {
+        for subscriber in &track.subscribers {
+            let Some(peer) = self.peers.get_mut(&subscriber.peer_id) else { continue };
+            if let Some(section) = peer.pool.get_mut(subscriber.section) {
                 section.state.rewriter.pause();
             }
         }

@@ -1,4 +1,4 @@
-//! Who publishes what, and who gets it.
+//! Published tracks and their subscribers.
 
 use std::time::Instant;
 
@@ -7,8 +7,8 @@ use crate::{
     ids::{Mid, PeerId, RoomId, Source, TrackId},
     output::Viewport,
     peer::{
-        Playable,
-        pool::{Place, Pool},
+        down_track::CodecSupport,
+        pool::{Placement, Pool},
     },
     rejection::Rejection,
     shard_message::MessageBody,
@@ -16,163 +16,166 @@ use crate::{
 };
 
 impl Sfu {
-    /// What the peer's page shows; replaces what it said before.
+    /// Sets the viewports of a peer's page. Replaces the previous ones.
     ///
     /// # Errors
     ///
-    /// An unknown peer, or more wishes than there can be tracks.
+    /// The peer is unknown, or there are more viewports than a room can have tracks.
     pub fn handle_subscribe(
         &mut self,
         now: Instant,
-        peer: PeerId,
-        wishes: &[Viewport],
+        peer_id: PeerId,
+        viewports: &[Viewport],
     ) -> Result<(), Rejection> {
-        self.tick(now);
-        if wishes.len() > self.config.limits.room_peers.saturating_mul(4) {
+        self.advance(now);
+        if viewports.len() > self.max_tracks() {
             return Err(Rejection::TooManyTracks);
         }
-        let it = self.peers.get_mut(&peer).ok_or(Rejection::UnknownPeer(peer))?;
-        let shown = wishes.iter().map(|wish| {
-            let id = TrackId { peer: wish.peer, source: wish.source };
-            (id, wish.width.min(wish.height))
+        let peer = self.peers.get_mut(&peer_id).ok_or(Rejection::UnknownPeer(peer_id))?;
+        let viewports = viewports.iter().map(|viewport| {
+            let track_id = TrackId { peer: viewport.peer, source: viewport.source };
+            (track_id, viewport.width.min(viewport.height))
         });
-        it.shown = shown.collect();
-        self.share_with(peer);
+        peer.viewports = viewports.collect();
+        self.allocate(peer_id);
         Ok(())
     }
 
-    /// Publishes what the peer has announced and sends, and takes back what it does no longer.
-    pub(super) fn republish(&mut self, peer: PeerId) {
-        let Some(it) = self.peers.get(&peer) else { return };
-        let room = it.room;
-        let sent = |mid: Mid, source: Source| {
-            it.link.as_ref().and_then(|link| link.receiving_kind(mid)) == Some(source.kind())
+    /// Publishes the tracks that a peer has announced and sends, and unpublishes all others.
+    pub(super) fn update_published(&mut self, peer_id: PeerId) {
+        let Some(peer) = self.peers.get(&peer_id) else { return };
+        let room_id = peer.room;
+        let is_sent = |mid: Mid, source: Source| {
+            peer.link.as_ref().and_then(|link| link.receiving_kind(mid)) == Some(source.kind())
         };
-        let announced = it.announced.iter().filter_map(|it| Some((it.section?, it.source)));
-        let wanted: Vec<(Mid, Source)> =
-            announced.filter(|(mid, source)| sent(*mid, *source)).collect();
+        let published: Vec<(Source, Mid)> = peer
+            .published
+            .iter()
+            .filter_map(|section| Some((section.source, section.mid?)))
+            .filter(|(source, mid)| is_sent(*mid, *source))
+            .collect();
         for source in Source::ALL {
-            let id = TrackId { peer, source };
-            let mid = wanted.iter().find(|(_, wanted)| *wanted == source).map(|(mid, _)| *mid);
-            let before = self.tracks.get(&id).map(|track| track.origin);
+            let track_id = TrackId { peer: peer_id, source };
+            let mid = published.iter().find(|(known, _)| *known == source).map(|(_, mid)| *mid);
+            let before = self.tracks.get(&track_id).map(|track| track.origin);
             if before == mid.map(Origin::Section) {
                 continue;
             }
             if before.is_some() {
-                self.unpublish(id);
+                self.unpublish(track_id);
             }
             if let Some(mid) = mid {
-                let link = self.peers.get(&peer).and_then(|it| it.link.as_ref());
+                let link = self.peers.get(&peer_id).and_then(|peer| peer.link.as_ref());
                 let rids = link.map(|link| link.rids(mid)).unwrap_or_default();
-                let track = Track::new(room, Origin::Section(mid), &rids);
-                self.publish(id, track);
+                self.publish(track_id, Track::new(room_id, Origin::Section(mid), &rids));
             }
         }
-        self.negotiate_all(room);
+        self.negotiate_all(room_id);
     }
 
-    /// Puts a track into its room: everybody in it is to get it.
-    pub(super) fn publish(&mut self, id: TrackId, track: Track) {
+    /// Adds a track to its room and subscribes all other members.
+    pub(super) fn publish(&mut self, track_id: TrackId, track: Track) {
         let Some(room) = self.rooms.get_mut(&track.room) else { return };
-        room.tracks.push(id);
+        room.tracks.push(track_id);
         let (members, shards) = (room.members.clone(), room.shards.clone());
-        self.tracks.insert(id, track);
-        for member in members.into_iter().filter(|member| *member != id.peer) {
-            self.subscribe(member, id);
+        self.tracks.insert(track_id, track);
+        for member in members.into_iter().filter(|member| *member != track_id.peer) {
+            self.subscribe(member, track_id);
         }
         for shard in shards {
-            self.export(id, shard);
+            self.announce_track(track_id, shard);
         }
     }
 
-    /// Tells everybody in a room what has changed for them: once, however much that is.
-    pub(super) fn negotiate_all(&mut self, room: RoomId) {
-        for member in self.members(room) {
+    /// Negotiates with all members of a room, once for any number of changes.
+    pub(super) fn negotiate_all(&mut self, room_id: RoomId) {
+        for member in self.members(room_id) {
             self.negotiate(member);
         }
     }
 
-    pub(super) fn unpublish_all(&mut self, peer: PeerId) {
+    pub(super) fn unpublish_all(&mut self, peer_id: PeerId) {
         for source in Source::ALL {
-            self.unpublish(TrackId { peer, source });
+            self.unpublish(TrackId { peer: peer_id, source });
         }
-        if let Some(room) = self.peers.get(&peer).map(|it| it.room) {
-            self.negotiate_all(room);
+        if let Some(room_id) = self.peers.get(&peer_id).map(|peer| peer.room) {
+            self.negotiate_all(room_id);
         }
     }
 
-    pub(super) fn unpublish(&mut self, id: TrackId) {
-        let Some(track) = self.tracks.remove(&id) else { return };
+    pub(super) fn unpublish(&mut self, track_id: TrackId) {
+        let Some(track) = self.tracks.remove(&track_id) else { return };
         let Some(room) = self.rooms.get_mut(&track.room) else { return };
-        room.tracks.retain(|known| *known != id);
+        room.tracks.retain(|known| *known != track_id);
         let (members, shards) = (room.members.clone(), room.shards.clone());
         if let Origin::Section(_) = track.origin {
             for shard in shards {
-                self.relay(shard, track.room, MessageBody::Unpublished { track: id });
+                let body = MessageBody::Unpublished { track: track_id };
+                self.send_to_shard(shard, track.room, body);
             }
         }
         for member in members {
-            let Some(it) = self.peers.get_mut(&member) else { continue };
-            it.waiting.retain(|waiting| *waiting != id);
-            let outlet = it.pool.release(id);
-            if let Some(outlet) = outlet {
-                outlet.rewriter.set_target(None);
-                it.changed = true;
+            let Some(peer) = self.peers.get_mut(&member) else { continue };
+            peer.unplaced.retain(|unplaced| *unplaced != track_id);
+            if let Some(down_track) = peer.pool.release(track_id) {
+                down_track.rewriter.set_target(None);
+                peer.subscriptions_changed = true;
             }
         }
     }
 
-    pub(super) fn unsubscribe_all(&mut self, peer: PeerId) {
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        let mut had: Vec<TrackId> = std::mem::take(&mut it.waiting);
-        had.extend(it.pool.iter().filter_map(|section| section.used));
-        it.pool = Pool::new();
-        for id in had {
-            if let Some(track) = self.tracks.get_mut(&id) {
-                track.subscribers.retain(|subscriber| subscriber.peer_id != peer);
+    pub(super) fn unsubscribe_all(&mut self, peer_id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let mut subscribed = std::mem::take(&mut peer.unplaced);
+        subscribed.extend(peer.pool.iter().filter_map(|section| section.track));
+        peer.pool = Pool::new();
+        for track_id in subscribed {
+            if let Some(track) = self.tracks.get_mut(&track_id) {
+                track.subscribers.retain(|subscriber| subscriber.peer_id != peer_id);
             }
         }
     }
 
-    pub(super) fn subscribe_to_all(&mut self, peer: PeerId) {
-        let Some(room) = self.peers.get(&peer).map(|it| it.room) else { return };
-        for id in self.tracks_in(room).into_iter().filter(|id| id.peer != peer) {
-            self.subscribe(peer, id);
+    pub(super) fn subscribe_to_all(&mut self, peer_id: PeerId) {
+        let Some(room_id) = self.peers.get(&peer_id).map(|peer| peer.room) else { return };
+        let tracks = self.tracks_in(room_id);
+        for track_id in tracks.into_iter().filter(|track_id| track_id.peer != peer_id) {
+            self.subscribe(peer_id, track_id);
         }
     }
 
-    /// Gives a track to a peer: at once on a free section, else with the next offer.
-    fn subscribe(&mut self, peer: PeerId, id: TrackId) {
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        if it.link.is_none() {
+    /// Subscribes a peer to a track: at once on a free section, else with the next offer.
+    fn subscribe(&mut self, peer_id: PeerId, track_id: TrackId) {
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        if peer.link.is_none() {
             return;
         }
-        match it.pool.place(id) {
-            Place::Section(index) => self.put(peer, id, index),
-            Place::Slot(_) => it.waiting.push(id),
+        match peer.pool.place(track_id) {
+            Placement::Section(index) => self.assign(peer_id, track_id, index),
+            Placement::Slot(_) => peer.unplaced.push(track_id),
         }
     }
 
-    /// Puts a track onto a section of a peer.
-    pub(super) fn put(&mut self, peer: PeerId, id: TrackId, index: usize) {
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        let Some(section) = it.pool.get_mut(index) else { return };
-        section.used = Some(id);
-        section.state.playable = Playable::default();
-        it.changed = true;
-        if let Some(track) = self.tracks.get_mut(&id) {
-            track.subscribers.push(Subscriber { peer_id: peer, section: index });
+    /// Puts a track on a section of a subscriber.
+    pub(super) fn assign(&mut self, peer_id: PeerId, track_id: TrackId, index: usize) {
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let Some(section) = peer.pool.get_mut(index) else { return };
+        section.track = Some(track_id);
+        section.state.codec_support = CodecSupport::default();
+        peer.subscriptions_changed = true;
+        if let Some(track) = self.tracks.get_mut(&track_id) {
+            track.subscribers.push(Subscriber { peer_id, section: index });
         }
-        self.share_with(peer);
+        self.allocate(peer_id);
     }
 
-    /// Sections that both sides have agreed to can be sent on, as they were agreed last.
-    pub(super) fn refresh_send_streams(&mut self, peer: PeerId) {
-        let Some(it) = self.peers.get_mut(&peer) else { return };
-        let Some(link) = &mut it.link else { return };
-        for section in it.pool.iter_mut() {
+    /// Looks up the send streams of all sections after a negotiation.
+    pub(super) fn refresh_send_streams(&mut self, peer_id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let Some(link) = &mut peer.link else { return };
+        for section in peer.pool.iter_mut() {
             section.state.send_stream = link.send_stream(section.mid);
         }
-        self.share_with(peer);
+        self.allocate(peer_id);
     }
 }

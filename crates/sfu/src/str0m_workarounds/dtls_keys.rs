@@ -1,5 +1,6 @@
-//! The keys of a handshake, taken where the engine gets them: it makes its own use of them and doesn't
-//! hand them on.
+//! SRTP keying material of the DTLS handshake (RFC 5764 §4.2), which str0m does not expose.
+//!
+//! A wrapped DTLS provider copies it as str0m polls it.
 
 use std::{cell::Cell, time::Instant};
 
@@ -14,29 +15,32 @@ use str0m::{
     },
 };
 
-use super::received::WatchedSrtp;
+use super::received::NotingSrtpProvider;
 use crate::send::{Keys, Profile};
 
 thread_local! {
-    /// Of the handshake that has been finished since they were taken last.
-    static AGREED: Cell<Option<Keys>> = const { Cell::new(None) };
+    /// Keys of the handshake that has finished since the last [`take`].
+    static KEYS: Cell<Option<Keys>> = const { Cell::new(None) };
 }
 
-/// The keys of a handshake that a call of the engine has just finished.
+/// Takes the keys, if the last call of str0m has finished a handshake.
 pub(crate) fn take() -> Option<Keys> {
-    AGREED.take()
+    KEYS.take()
 }
 
-/// The engine's own cryptography, but that the keys of a handshake are seen, and what was decrypted
-/// under them.
+/// str0m's default cryptography, with DTLS and SRTP wrapped.
 pub(crate) fn provider() -> CryptoProvider {
-    CryptoProvider { dtls_provider: &Seen, srtp_provider: &WatchedSrtp, ..from_feature_flags() }
+    CryptoProvider {
+        dtls_provider: &KeyCopyingProvider,
+        srtp_provider: &NotingSrtpProvider,
+        ..from_feature_flags()
+    }
 }
 
 #[derive(Debug)]
-struct Seen;
+struct KeyCopyingProvider;
 
-impl DtlsProvider for Seen {
+impl DtlsProvider for KeyCopyingProvider {
     fn generate_certificate(&self) -> Option<DtlsCert> {
         from_feature_flags().dtls_provider.generate_certificate()
     }
@@ -49,14 +53,14 @@ impl DtlsProvider for Seen {
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
         let inner = from_feature_flags().dtls_provider.new_dtls(certificate, now, version, mtu)?;
-        Ok(Box::new(Handshake(inner)))
+        Ok(Box::new(KeyCopyingDtls(inner)))
     }
 }
 
 #[derive(Debug)]
-struct Handshake(Box<dyn DtlsInstance>);
+struct KeyCopyingDtls(Box<dyn DtlsInstance>);
 
-impl DtlsInstance for Handshake {
+impl DtlsInstance for KeyCopyingDtls {
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
         let output = self.0.poll_output(buffer);
         if let DtlsOutput::KeyingMaterial(material, profile) = &output {
@@ -68,7 +72,7 @@ impl DtlsInstance for Handshake {
             };
             let material = material.to_vec();
             let is_client = self.0.is_active();
-            AGREED.set(profile.map(|profile| Keys { profile, material, is_client }));
+            KEYS.set(profile.map(|profile| Keys { profile, material, is_client }));
         }
         output
     }

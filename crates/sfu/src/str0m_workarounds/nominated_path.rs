@@ -2,8 +2,8 @@
 
 use str0m::{Rtc, rtp::Ssrc};
 
-/// Has str0m send an RTCP APP packet of no meaning: the five-tuple it leaves on is the nominated one.
+/// Makes str0m send a meaningless RTCP APP packet. It leaves on the nominated path.
 pub(crate) fn probe(rtc: &mut Rtc) {
-    let nobody = Ssrc::from(1);
-    rtc.direct_api().send_app_specific_feedback(nobody, nobody, [0; 4]);
+    let unused = Ssrc::from(1);
+    rtc.direct_api().send_app_specific_feedback(unused, unused, [0; 4]);
 }

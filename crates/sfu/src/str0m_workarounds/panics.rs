@@ -1,18 +1,19 @@
-//! Panics of str0m.
+//! Containment of panics in str0m.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{dtls_keys, received};
 
-/// Calls what may panic; none if it did. What it had in its hands is of no more use then.
+/// Calls a function that may panic. Returns `None` if it does. The values it was changing must not
+/// be used again.
 pub(crate) fn contained<T>(call: impl FnOnce() -> T) -> Option<T> {
-    let done = catch_unwind(AssertUnwindSafe(call)).ok();
-    if done.is_none() {
-        // What was noted of this link is not for the next one.
+    let result = catch_unwind(AssertUnwindSafe(call)).ok();
+    if result.is_none() {
+        // Discards the notes about this link, so that the next one does not take them.
         dtls_keys::take();
         received::take();
     }
-    done
+    result
 }
 
 #[cfg(test)]
@@ -20,14 +21,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_comes_to_nothing_and_leaves_no_notes() {
+    fn panic_is_contained_and_discards_notes() {
         assert_eq!(contained(|| 7), Some(7));
-        let panics = contained(|| {
-            received::note_for_tests();
+        let panicked = contained(|| {
+            received::note_authentic();
             let empty: [u8; 0] = [];
             empty.first().copied().unwrap()
         });
-        assert_eq!(panics, None);
+        assert_eq!(panicked, None);
         assert_eq!(received::take(), received::Received::default());
     }
 }

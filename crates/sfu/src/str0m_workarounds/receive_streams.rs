@@ -1,8 +1,7 @@
-//! Receive streams that a packet may move before it was authenticated.
+//! Receive streams, which str0m moves to another SSRC before it authenticates the packet.
 //!
-//! The engine moves a stream to another SSRC as soon as a packet says so, before it knows whether the
-//! packet is its sender's, and never moves it back. So what a packet that came to nothing has changed
-//! is undone.
+//! str0m never moves a stream back. So the streams are recorded before a packet of a new SSRC, and
+//! restored if the packet turns out to be forged.
 
 use str0m::{
     Rtc,
@@ -10,47 +9,52 @@ use str0m::{
     rtp::Ssrc,
 };
 
-/// How streams were before a packet whose SSRC has proven nothing.
+/// Receive streams before a packet whose SSRC is not authenticated.
 #[derive(Debug)]
-pub(crate) struct Before {
-    was_there: bool,
-    streams: Vec<Stream>,
+pub(crate) struct ReceiveStreams {
+    has_stream: bool,
+    authenticated: Vec<ReceiveStream>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Stream {
+struct ReceiveStream {
     ssrc: Ssrc,
-    repairs: Option<Ssrc>,
+    rtx_ssrc: Option<Ssrc>,
     mid: Mid,
     rid: Option<Rid>,
 }
 
-impl Before {
-    /// The receive streams of these SSRCs, before str0m sees a packet of `ssrc`.
-    pub(crate) fn of(rtc: &mut Rtc, ssrc: Ssrc, proven: impl Iterator<Item = Ssrc>) -> Self {
+impl ReceiveStreams {
+    /// Records the streams of authenticated SSRCs, before str0m handles a packet of `ssrc`.
+    pub(crate) fn snapshot(
+        rtc: &mut Rtc,
+        ssrc: Ssrc,
+        authenticated: impl Iterator<Item = Ssrc>,
+    ) -> Self {
         let mut direct = rtc.direct_api();
-        let was_there = direct.stream_rx(&ssrc).is_some();
-        let streams = proven.filter_map(|ssrc| {
-            let it = direct.stream_rx(&ssrc)?;
-            Some(Stream { ssrc, repairs: it.rtx(), mid: it.mid(), rid: it.rid() })
+        let has_stream = direct.stream_rx(&ssrc).is_some();
+        let authenticated = authenticated.filter_map(|ssrc| {
+            let stream = direct.stream_rx(&ssrc)?;
+            let (mid, rid) = (stream.mid(), stream.rid());
+            Some(ReceiveStream { ssrc, rtx_ssrc: stream.rtx(), mid, rid })
         });
-        Self { was_there, streams: streams.collect() }
+        Self { has_stream, authenticated: authenticated.collect() }
     }
 
-    /// Undoes what a packet of `ssrc` that came to nothing has changed.
+    /// Restores the streams after a forged packet of `ssrc`.
     pub(crate) fn restore(self, rtc: &mut Rtc, ssrc: Ssrc) {
-        if !self.was_there {
+        if !self.has_stream {
             rtc.direct_api().remove_stream_rx(ssrc);
         }
-        for it in self.streams.into_iter().filter(|it| it.ssrc != ssrc) {
-            // Else there is none to be expected.
-            if rtc.media(it.mid).is_none() {
+        for stream in self.authenticated.into_iter().filter(|stream| stream.ssrc != ssrc) {
+            // The section may have been removed.
+            if rtc.media(stream.mid).is_none() {
                 continue;
             }
             let mut direct = rtc.direct_api();
-            let now = direct.stream_rx(&it.ssrc).map(|now| now.rtx());
-            if now.is_none_or(|repairs| repairs != it.repairs) {
-                direct.expect_stream_rx(it.ssrc, it.repairs, it.mid, it.rid);
+            let rtx_ssrc = direct.stream_rx(&stream.ssrc).map(|known| known.rtx());
+            if rtx_ssrc.is_none_or(|rtx_ssrc| rtx_ssrc != stream.rtx_ssrc) {
+                direct.expect_stream_rx(stream.ssrc, stream.rtx_ssrc, stream.mid, stream.rid);
             }
         }
     }

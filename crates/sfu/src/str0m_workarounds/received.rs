@@ -1,10 +1,9 @@
-//! The packet in hand, as the engine reads it: whether it was authenticated, and its transport-wide
-//! number.
+//! Authenticity and `twcc_seq` of the packet that str0m is handling.
 //!
-//! The engine tells of media alone; of padding and of repeats it says nothing, and yet a sender counts
-//! on hearing that they came. Its own register of transport-wide numbers loops and allocates without
-//! bound where a number falls below the first one, so it is never shown any: the extension goes by
-//! another name there, and [`Twcc`](crate::send) answers in its place.
+//! str0m returns media only. TWCC feedback must also report padding and RTX. str0m's own TWCC
+//! register loops and allocates without bound if a number falls below the first one, so the
+//! extension is hidden from it under another URI, and [`send::twcc`](crate::send) sends the
+//! feedback.
 
 use std::cell::Cell;
 
@@ -17,60 +16,65 @@ use str0m::{
     rtp::{ExtensionSerializer, ExtensionValues},
 };
 
-/// Transport-wide sequence numbers, as the world calls them.
+/// URI of the transport-wide sequence number extension, as clients offer it.
 pub(crate) const TWCC_URI: &str =
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
-/// The same, as the engine is told.
-pub(crate) const ENGINE_TWCC_URI: &str = "urn:moim:twcc";
+/// The same, as str0m is given it.
+pub(crate) const STR0M_TWCC_URI: &str = "urn:moim:twcc";
 
-/// What is known of a packet.
+/// Notes about the current packet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Received {
-    /// It was decrypted under the keys of the link, as a packet that was not seen before.
+    /// Authenticated with the keys of the link, and not replayed.
     pub(crate) is_authentic: bool,
     pub(crate) twcc_seq: Option<u16>,
 }
 
 thread_local! {
-    static IN_HAND: Cell<Received> =
+    static CURRENT: Cell<Received> =
         const { Cell::new(Received { is_authentic: false, twcc_seq: None }) };
 }
 
-/// What was noted since it was taken last.
+/// Takes the notes since the last call.
 pub(crate) fn take() -> Received {
-    IN_HAND.take()
+    CURRENT.take()
+}
+
+/// Notes that the current packet is authentic.
+pub(super) fn note_authentic() {
+    note(|received| received.is_authentic = true);
 }
 
 fn note(change: impl FnOnce(&mut Received)) {
-    let mut received = IN_HAND.get();
+    let mut received = CURRENT.get();
     change(&mut received);
-    IN_HAND.set(received);
+    CURRENT.set(received);
 }
 
-/// Session descriptions as the engine is given them.
-pub(crate) fn for_engine(sdp: &str) -> String {
-    sdp.replace(TWCC_URI, ENGINE_TWCC_URI)
+/// Hides the extension in a description for str0m.
+pub(crate) fn for_str0m(sdp: &str) -> String {
+    sdp.replace(TWCC_URI, STR0M_TWCC_URI)
 }
 
-/// Session descriptions of the engine as they are given out.
-pub(crate) fn for_peer(sdp: &str) -> String {
-    sdp.replace(ENGINE_TWCC_URI, TWCC_URI)
+/// Restores the extension in a description of str0m.
+pub(crate) fn for_client(sdp: &str) -> String {
+    sdp.replace(STR0M_TWCC_URI, TWCC_URI)
 }
 
-/// Notes the number and keeps it from the engine.
+/// Notes the sequence number and hides it from str0m.
 #[derive(Debug)]
 pub(crate) struct TwccSerializer;
 
 impl ExtensionSerializer for TwccSerializer {
-    /// The engine sends no media.
+    /// str0m sends no media.
     fn write_to(&self, _: &mut [u8], _: &ExtensionValues) -> usize {
         0
     }
 
     fn parse_value(&self, bytes: &[u8], _: &mut ExtensionValues) -> bool {
-        let number = bytes.first_chunk().map(|number| u16::from_be_bytes(*number));
-        note(|received| received.twcc_seq = number);
-        number.is_some()
+        let twcc_seq = bytes.first_chunk().map(|bytes| u16::from_be_bytes(*bytes));
+        note(|received| received.twcc_seq = twcc_seq);
+        twcc_seq.is_some()
     }
 
     fn is_video(&self) -> bool {
@@ -82,12 +86,12 @@ impl ExtensionSerializer for TwccSerializer {
     }
 }
 
-/// The engine's own SRTP, which notes what it could decrypt. Of AES-CM nothing is decrypted before its
-/// tag was verified.
+/// str0m's SRTP provider. Its ciphers note each successful decryption. With AES-CM, str0m verifies
+/// the tag before it decrypts.
 #[derive(Debug)]
-pub(crate) struct WatchedSrtp;
+pub(crate) struct NotingSrtpProvider;
 
-impl SrtpProvider for WatchedSrtp {
+impl SrtpProvider for NotingSrtpProvider {
     fn aes_128_cm_sha1_80(&self) -> &'static dyn SupportedAes128CmSha1_80 {
         &Self
     }
@@ -110,33 +114,33 @@ impl SrtpProvider for WatchedSrtp {
 }
 
 #[derive(Debug)]
-struct Watched<C: ?Sized>(Box<C>);
+struct NotingCipher<C: ?Sized>(Box<C>);
 
-impl SupportedAes128CmSha1_80 for WatchedSrtp {
+impl SupportedAes128CmSha1_80 for NotingSrtpProvider {
     fn create_cipher(&self, key: [u8; 16], encrypt: bool) -> Box<dyn Aes128CmSha1_80Cipher> {
         let srtp = from_feature_flags().srtp_provider;
         let cipher = srtp.aes_128_cm_sha1_80().create_cipher(key, encrypt);
-        if encrypt { cipher } else { Box::new(Watched(cipher)) }
+        if encrypt { cipher } else { Box::new(NotingCipher(cipher)) }
     }
 }
 
-impl SupportedAeadAes128Gcm for WatchedSrtp {
+impl SupportedAeadAes128Gcm for NotingSrtpProvider {
     fn create_cipher(&self, key: [u8; 16], encrypt: bool) -> Box<dyn AeadAes128GcmCipher> {
         let srtp = from_feature_flags().srtp_provider;
         let cipher = srtp.aead_aes_128_gcm().create_cipher(key, encrypt);
-        if encrypt { cipher } else { Box::new(Watched(cipher)) }
+        if encrypt { cipher } else { Box::new(NotingCipher(cipher)) }
     }
 }
 
-impl SupportedAeadAes256Gcm for WatchedSrtp {
+impl SupportedAeadAes256Gcm for NotingSrtpProvider {
     fn create_cipher(&self, key: [u8; 32], encrypt: bool) -> Box<dyn AeadAes256GcmCipher> {
         let srtp = from_feature_flags().srtp_provider;
         let cipher = srtp.aead_aes_256_gcm().create_cipher(key, encrypt);
-        if encrypt { cipher } else { Box::new(Watched(cipher)) }
+        if encrypt { cipher } else { Box::new(NotingCipher(cipher)) }
     }
 }
 
-impl Aes128CmSha1_80Cipher for Watched<dyn Aes128CmSha1_80Cipher> {
+impl Aes128CmSha1_80Cipher for NotingCipher<dyn Aes128CmSha1_80Cipher> {
     fn encrypt(
         &mut self,
         iv: &[u8; 16],
@@ -153,12 +157,12 @@ impl Aes128CmSha1_80Cipher for Watched<dyn Aes128CmSha1_80Cipher> {
         output: &mut [u8],
     ) -> Result<(), CryptoError> {
         self.0.decrypt(iv, input, output)?;
-        note(|received| received.is_authentic = true);
+        note_authentic();
         Ok(())
     }
 }
 
-impl AeadAes128GcmCipher for Watched<dyn AeadAes128GcmCipher> {
+impl AeadAes128GcmCipher for NotingCipher<dyn AeadAes128GcmCipher> {
     fn encrypt(
         &mut self,
         iv: &[u8; 12],
@@ -177,12 +181,12 @@ impl AeadAes128GcmCipher for Watched<dyn AeadAes128GcmCipher> {
         output: &mut [u8],
     ) -> Result<usize, CryptoError> {
         let length = self.0.decrypt(iv, aads, input, output)?;
-        note(|received| received.is_authentic = true);
+        note_authentic();
         Ok(length)
     }
 }
 
-impl AeadAes256GcmCipher for Watched<dyn AeadAes256GcmCipher> {
+impl AeadAes256GcmCipher for NotingCipher<dyn AeadAes256GcmCipher> {
     fn encrypt(
         &mut self,
         iv: &[u8; 12],
@@ -201,14 +205,9 @@ impl AeadAes256GcmCipher for Watched<dyn AeadAes256GcmCipher> {
         output: &mut [u8],
     ) -> Result<usize, CryptoError> {
         let length = self.0.decrypt(iv, aads, input, output)?;
-        note(|received| received.is_authentic = true);
+        note_authentic();
         Ok(length)
     }
-}
-
-#[cfg(test)]
-pub(crate) fn note_for_tests() {
-    note(|received| received.is_authentic = true);
 }
 
 #[cfg(test)]
@@ -216,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_noted_once_and_only_if_it_is_whole() {
+    fn twcc_seq_is_noted_once_and_only_if_complete() {
         let mut values = ExtensionValues::default();
         assert!(!TwccSerializer.parse_value(&[1], &mut values));
         assert_eq!(take(), Received::default());
@@ -226,12 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_is_authentic_once_it_could_be_decrypted() {
+    fn packet_is_authentic_after_decryption() {
         let [mut seal, mut open] = [true, false]
-            .map(|encrypt| WatchedSrtp.aead_aes_256_gcm().create_cipher([7; 32], encrypt));
+            .map(|encrypt| NotingSrtpProvider.aead_aes_256_gcm().create_cipher([7; 32], encrypt));
         let mut sealed = [0; 20];
         seal.encrypt(&[1; 12], &[0; 12], &[5; 4], &mut sealed).unwrap();
-        assert!(!take().is_authentic, "what we send is not received");
+        assert!(!take().is_authentic, "an encrypted packet is sent, not received");
         let mut out = [0; 4];
         assert!(open.decrypt(&[2; 12], &[&[0; 12]], &sealed, &mut out).is_err());
         assert!(!take().is_authentic);

@@ -2,8 +2,8 @@
 
 use str0m::{Rtc, media::Mid};
 
-/// Takes the send streams of sections from str0m: were they its own, it would report on them under
-/// SSRCs that are ours.
+/// Removes str0m's send streams of these sections. str0m would send reports on their SSRCs, which
+/// are ours: both would use the same SRTCP keystream.
 pub(crate) fn remove(rtc: &mut Rtc, sections: impl Iterator<Item = Mid>) {
     let mut direct = rtc.direct_api();
     for mid in sections {

@@ -116,7 +116,7 @@ impl Encoding {
         layered
     }
 
-    /// Whether it arrives, or would if it were subscribed.
+    /// Returns whether it arrives, or would if it were subscribed.
     pub(super) fn is_available(&self, now: Instant) -> bool {
         let is_within = |at: Option<Instant>, duration: Duration| {
             at.is_some_and(|at| now.saturating_duration_since(at) < duration)
@@ -140,7 +140,7 @@ impl Encoding {
         self.total.is_flowing(now)
     }
 
-    /// Whether any packet has arrived.
+    /// Returns whether any packet has arrived.
     pub(crate) fn has_begun(&self) -> bool {
         !self.layers.is_empty()
     }

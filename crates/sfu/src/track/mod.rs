@@ -19,7 +19,7 @@ use self::{
 };
 use crate::ids::{Mid, PeerId, Rid, RoomId};
 
-pub(crate) use encoding::{Encoding, MAX_ENCODINGS, Subscribed};
+pub(crate) use encoding::{Encoding, MAX_ENCODINGS};
 
 /// Bitrate of Opus as browsers send it, assumed until it is measured.
 const DEFAULT_AUDIO_BITRATE: u32 = 40_000;
@@ -35,7 +35,7 @@ pub(crate) struct Track {
     /// that was requested there.
     pub(crate) shard_max_heights: Vec<(u16, Option<u16>)>,
     pub(crate) subscribers: Vec<Subscriber>,
-    /// Whether a microphone is not forwarded because others are louder.
+    /// True if a microphone is not forwarded because others are louder.
     pub(crate) muted: bool,
     pub(crate) loudness: Loudness,
 }

@@ -72,12 +72,12 @@ impl Link {
         let Plan { text, layout, removed_ssrcs, bundle } =
             self.layout.plan_offer(offer, &payload_types)?;
         let engine_offer =
-            SdpOffer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
+            SdpOffer::from_sdp_string(&received::for_str0m(&text)).map_err(not_applied)?;
         // str0m rolls back its own offer.
         self.pending_offer = None;
         self.offered_sections.clear();
         let answer = self.rtc.sdp_api().accept_offer(engine_offer).map_err(not_applied)?;
-        let answer = received::for_peer(&sdp::strip_candidate_ufrags(&answer.to_sdp_string()));
+        let answer = received::for_client(&sdp::strip_candidate_ufrags(&answer.to_sdp_string()));
         let answer = self.announced_ssrcs.rewrite_answer(&answer);
         self.layout = layout;
         self.client_credentials = credentials_of(offer);
@@ -128,7 +128,7 @@ impl Link {
             (kind, mid.to_string())
         });
         self.offered_sections = offered.collect();
-        let offer = received::for_peer(&sdp::strip_candidate_ufrags(&offer.to_sdp_string()));
+        let offer = received::for_client(&sdp::strip_candidate_ufrags(&offer.to_sdp_string()));
         let offer = self.announced_ssrcs.rewrite_offer(&offer);
         Some((self.layout.render_offer(&offer, &self.offered_sections), mids))
     }
@@ -151,7 +151,7 @@ impl Link {
         let Plan { text, layout, removed_ssrcs, .. } =
             self.layout.plan_answer(answer, &self.offered_sections, &payload_types)?;
         let engine_answer =
-            SdpAnswer::from_sdp_string(&received::for_engine(&text)).map_err(not_applied)?;
+            SdpAnswer::from_sdp_string(&received::for_str0m(&text)).map_err(not_applied)?;
         let Some(pending) = self.pending_offer.take() else {
             return Err(Rejection::NoPendingOffer);
         };

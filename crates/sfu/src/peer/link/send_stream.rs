@@ -15,7 +15,7 @@ use crate::{
     },
     ids::Mid,
     send::{ExtensionIds, NegotiatedFormat, Outgoing, SendStreamId},
-    str0m_workarounds::received::{ENGINE_TWCC_URI, TwccSerializer},
+    str0m_workarounds::received::{STR0M_TWCC_URI, TwccSerializer},
     track::format::Format,
 };
 
@@ -89,7 +89,7 @@ fn extension_ids(map: &ExtensionMap) -> ExtensionIds {
     let id = |extension| map.id_of(extension).filter(|id| *id <= extensions::MAX_ID);
     ExtensionIds {
         mid: id(Extension::RtpMid),
-        twcc_seq: id(Extension::with_serializer(ENGINE_TWCC_URI, TwccSerializer)),
+        twcc_seq: id(Extension::with_serializer(STR0M_TWCC_URI, TwccSerializer)),
         abs_send_time: id(Extension::AbsoluteSendTime),
         audio_level: id(Extension::AudioLevel),
         playout_delay: id(Extension::PlayoutDelay),

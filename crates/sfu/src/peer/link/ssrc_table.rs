@@ -6,7 +6,7 @@ use foldhash::HashMap;
 use str0m::{Rtc, rtp::Ssrc};
 
 use super::rate_limit::RateLimit;
-use crate::{output::DropReason, str0m_workarounds::receive_streams::Before};
+use crate::{output::DropReason, str0m_workarounds::receive_streams::ReceiveStreams};
 
 /// SSRCs remembered: three layers each of camera and screen and two of audio, all with RTX, and
 /// their predecessors.
@@ -81,12 +81,12 @@ impl SsrcTable {
 
     /// State to restore if a packet turns out not to be authentic; `None` if its SSRC is known to
     /// be.
-    pub(super) fn before(&self, rtc: &mut Rtc, header: RtpHeader) -> Option<Before> {
+    pub(super) fn before(&self, rtc: &mut Rtc, header: RtpHeader) -> Option<ReceiveStreams> {
         if header.ssrc.is_probe() || self.authentic_seq(header).is_some() {
             return None;
         }
         let authentic = self.entries.iter().filter(|(_, entry)| entry.authentic_seq.is_some());
-        Some(Before::of(rtc, header.ssrc, authentic.map(|(ssrc, _)| *ssrc)))
+        Some(ReceiveStreams::snapshot(rtc, header.ssrc, authentic.map(|(ssrc, _)| *ssrc)))
     }
 
     /// Records a new, authentic packet.

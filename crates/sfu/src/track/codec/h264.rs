@@ -12,8 +12,8 @@ pub(super) fn inspect(payload: &[u8]) -> PayloadInfo {
     PayloadInfo::without_layers(starts_keyframe(payload).unwrap_or(false))
 }
 
-/// Whether a payload starts a keyframe: with the parameter set (SPS) that precedes an IDR picture,
-/// or with an IDR slice, since some encoders send parameter sets only once.
+/// Returns whether a payload starts a keyframe: with the parameter set (SPS) that precedes an IDR
+/// picture, or with an IDR slice, since some encoders send parameter sets only once.
 fn starts_keyframe(payload: &[u8]) -> Option<bool> {
     let (head, mut rest) = payload.split_first()?;
     match head & 0x1f {

@@ -22,11 +22,11 @@ const PICTURE_ID_MASK: u16 = 0x7fff;
 /// Sequence numbers, timestamps, picture ids and frame numbers continue across switches.
 #[derive(Debug)]
 pub(crate) struct RtpRewriter {
-    /// Of the newest packet sent.
+    /// Sequence number of the newest packet sent.
     seq: u64,
     /// Timestamp of the newest packet sent, and its time of arrival.
     newest: Option<(u32, Instant)>,
-    /// Of the newest frame sent.
+    /// Picture ids of the newest frame sent.
     vp8: vp8::PictureIds,
     frame_number: u16,
     current: Option<CurrentEncoding>,
