@@ -10,7 +10,7 @@ use std::{
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sfu::{Config, Event, Output, PeerId, ShardMessage, RoomId, Sfu, Source, Transport, Viewport};
+use sfu::{Config, Event, Output, PeerId, RoomId, Sfu, ShardMessage, Source, Transport, Viewport};
 
 const PEERS: u64 = 5;
 const ROOMS: u64 = 2;
@@ -192,7 +192,8 @@ impl World {
 }
 
 fn source(what: u8) -> Source {
-    [Source::Microphone, Source::Camera, Source::ScreenShare, Source::ScreenShareAudio][usize::from(what % 4)]
+    [Source::Microphone, Source::Camera, Source::ScreenShare, Source::ScreenShareAudio]
+        [usize::from(what % 4)]
 }
 
 /// Lines left out, doubled, cut or changed.
