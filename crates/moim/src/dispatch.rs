@@ -1,7 +1,8 @@
-//! One TCP connection, from its first bytes to whoever speaks its protocol.
+//! Dispatch of TCP connections to the service of their protocol.
 
 use std::{
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,7 +11,7 @@ use std::{
 
 use axum::Router;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, ReadBuf},
     net::TcpStream,
     time::timeout,
 };
@@ -22,42 +23,66 @@ use crate::{
     net::{
         drain::Drain,
         tcp::{
-            Admission, Connection, Tally, admission::Place, prefixed::Prefixed, protocol::Protocol,
+            Admission, Connection, ConnectionCounters, Prefixed, Protocol, Stream,
+            admission::AdmissionPermit, delegate_async_write,
         },
         tls::Alpn,
     },
     shard,
 };
 
-/// What a connection may be handed to.
+/// The services of TCP connections, and what they share.
 pub(crate) struct Services {
-    /// Who gets in.
     pub(crate) admission: Admission,
-    /// What is counted.
-    pub(crate) tally: Arc<Tally>,
-    /// Bounds.
+    pub(crate) counters: Arc<ConnectionCounters>,
     pub(crate) limits: Limits,
-    /// TLS, with the certificate of the day.
+    /// TLS, with the current certificate.
     pub(crate) tls: TlsAcceptor,
-    /// TURN, and all else that has datagrams.
+    /// TURN and ICE-TCP.
     pub(crate) shards: shard::Handle,
-    /// Reverse proxies, which have many connections each.
+    /// Reverse proxies, each of which may have many connections.
     pub(crate) proxies: TrustedProxies,
-    /// Everything over HTTP.
+    /// HTTP.
     pub(crate) router: Router,
 }
 
-/// Serves one connection to its end.
-pub(crate) async fn serve(
+/// Serves a new connection on a task of its own, if the limits admit it.
+pub(crate) fn dispatch(
     stream: TcpStream,
-    place: Place,
+    peer: SocketAddr,
+    services: &Arc<Services>,
+    drain: &Drain,
+) {
+    let Ok(local) = stream.local_addr() else { return };
+    let connection = Connection::new(peer, local, false);
+    let ip = connection.peer.ip();
+    let admitted = match services.proxies.contain(ip) {
+        true => services.admission.admit_proxy(),
+        false => services.admission.admit(ip),
+    };
+    match admitted {
+        Ok(permit) => {
+            services.counters.accepted.add();
+            // Signaling sends small messages that must not wait for an acknowledgement.
+            let _ = stream.set_nodelay(true);
+            let stream = AdmittedStream { stream, _permit: permit };
+            tokio::spawn(serve(stream, connection, Arc::clone(services), drain.clone()));
+        }
+        Err(error) => {
+            services.counters.refused.add();
+            tracing::debug!(peer = %connection.peer, %error, "connection refused");
+        }
+    }
+}
+
+async fn serve(
+    stream: AdmittedStream,
     connection: Connection,
     services: Arc<Services>,
     mut drain: Drain,
 ) {
-    let stream = Placed { stream, _place: place };
-    let Some((protocol, stream)) = told(stream, &services, &mut drain).await else { return };
-    // Boxed, so that a connection takes what its own protocol needs and not what the largest does.
+    let Some((protocol, stream)) = detect(stream, &services, &mut drain).await else { return };
+    // Boxed, so that a connection's task is as large as its own protocol needs, not the largest.
     match protocol {
         Protocol::Tls => Box::pin(serve_tls(stream, connection.secured(), services, drain)).await,
         Protocol::Http => {
@@ -75,8 +100,8 @@ async fn serve_tls(
     mut drain: Drain,
 ) {
     let limit = services.limits.handshake_timeout;
-    let Some(stream) = in_time(limit, &mut drain, services.tls.accept(stream)).await else {
-        services.tally.tls_failed.add();
+    let Some(stream) = within(limit, &mut drain, services.tls.accept(stream)).await else {
+        services.counters.tls_failed.add();
         return;
     };
     match Alpn::chosen(stream.get_ref().1) {
@@ -91,17 +116,17 @@ async fn serve_tls(
     }
 }
 
-/// The same choice again, for a client that didn't say by ALPN what it speaks.
+/// Detects the protocol inside TLS, for clients without ALPN.
 async fn serve_inside_tls(
     stream: impl Stream,
     connection: Connection,
     services: &Services,
     mut drain: Drain,
 ) {
-    let Some((protocol, stream)) = told(stream, services, &mut drain).await else { return };
+    let Some((protocol, stream)) = detect(stream, services, &mut drain).await else { return };
     match protocol {
-        // One layer of TLS is enough for anybody who means well.
-        Protocol::Tls => services.tally.garbage.add(),
+        // No legitimate client nests TLS.
+        Protocol::Tls => services.counters.garbage.add(),
         Protocol::Http => serve_http(stream, connection, Version::Http1, services, drain).await,
         Protocol::Turn => serve_turn(stream, connection, services).await,
         Protocol::IceTcp => serve_ice(stream, connection, services).await,
@@ -115,64 +140,58 @@ async fn serve_http(
     services: &Services,
     drain: Drain,
 ) {
-    services.tally.http.add();
+    services.counters.http.add();
     let router = services.router.clone();
     http::serve(stream, version, connection, router, &services.limits, drain).await;
 }
 
 async fn serve_turn(stream: impl Stream, connection: Connection, services: &Services) {
-    services.tally.turn.add();
+    services.counters.turn.add();
     services.shards.serve_turn(stream, connection).await;
 }
 
 async fn serve_ice(stream: impl Stream, connection: Connection, services: &Services) {
-    services.tally.ice_tcp.add();
+    services.counters.ice_tcp.add();
     services.shards.serve_ice(stream, connection).await;
 }
 
-async fn told<S: Stream>(
+async fn detect<S: Stream>(
     stream: S,
     services: &Services,
     drain: &mut Drain,
 ) -> Option<(Protocol, Prefixed<S>)> {
     let limit = services.limits.handshake_timeout;
-    let Some((protocol, stream)) = in_time(limit, drain, Prefixed::told(stream)).await else {
-        services.tally.silent.add();
+    let Some((protocol, stream)) = within(limit, drain, Prefixed::detect(stream)).await else {
+        services.counters.silent.add();
         return None;
     };
     let Some(protocol) = protocol else {
-        services.tally.garbage.add();
+        services.counters.garbage.add();
         return None;
     };
     Some((protocol, stream))
 }
 
-/// What comes of it, if it ends well, in time, and before the server drains: a client that hasn't
-/// asked for anything by then won't be answered.
-async fn in_time<T>(
+/// Awaits a step of the handshake. `None` is an error, the timeout, or that the server drains: a
+/// client without a request by then gets no service.
+async fn within<T>(
     limit: Duration,
     drain: &mut Drain,
-    doing: impl Future<Output = io::Result<T>>,
+    step: impl Future<Output = io::Result<T>>,
 ) -> Option<T> {
     tokio::select! {
-        done = timeout(limit, doing) => done.ok()?.ok(),
+        done = timeout(limit, step) => done.ok()?.ok(),
         () = drain.begun() => None,
     }
 }
 
-/// A stream of bytes both ways.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
-
-/// A connection and its place in the server, which is free again when the stream is gone, however
-/// far it was handed on.
-struct Placed {
+/// A stream that holds its admission permit, through upgrades and TLS, until it is dropped.
+struct AdmittedStream {
     stream: TcpStream,
-    _place: Place,
+    _permit: AdmissionPermit,
 }
 
-impl AsyncRead for Placed {
+impl AsyncRead for AdmittedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -182,32 +201,4 @@ impl AsyncRead for Placed {
     }
 }
 
-impl AsyncWrite for Placed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
+delegate_async_write!(AdmittedStream);

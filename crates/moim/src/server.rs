@@ -8,13 +8,13 @@ use tokio::{runtime::Runtime, time::timeout};
 use crate::{
     banner::{self, Urls},
     config::{Config, Origin},
-    dispatch::Services,
+    dispatch::{Services, dispatch},
     http::{self, BaseRoutes, Ingress, KnownHosts},
     metrics::Metrics,
     net::{
         descriptors,
         drain::{Drain, DrainStart, drain},
-        tcp::{self, Admission, Bound, Tally},
+        tcp::{self, Admission, BoundListeners, ConnectionCounters},
         tls::{self, CurrentCertificate, Renewal},
     },
     shard::{self, turn::RoomCredentials},
@@ -56,11 +56,12 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let has_own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&bound.addresses, &config.announce, has_own_ca, config.turn.only);
     let (stop, drain) = drain();
-    tokio::spawn(shard::turn::keep_up(shards.clone(), rooms.clone()));
+    tokio::spawn(shard::keep_turn_informed(shards.clone(), rooms.clone()));
     let signaling = rooms.map(|rooms| Signaling::new(wiring::signaling(config, rooms, &shards)));
-    let (admission, tally) = (Admission::new(&config.limits), Arc::new(Tally::default()));
+    let admission = Admission::new(&config.limits);
+    let counters = Arc::new(ConnectionCounters::default());
     let metrics =
-        Metrics::new(shards.clone(), Arc::clone(&tally), admission.clone(), signaling.clone());
+        Metrics::new(shards.clone(), Arc::clone(&counters), admission.clone(), signaling.clone());
     let origin_hosts = config.origins.iter().filter_map(Origin::host);
     let certificate = Arc::clone(&tls.certificate);
     let hosts = KnownHosts::new(config.hosts.clone(), origin_hosts, certificate);
@@ -83,7 +84,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let limits = config.limits;
     let proxies = config.trusted_proxies.clone();
     let services =
-        Services { admission, tally, limits, tls: tls.acceptor, shards, router, proxies };
+        Services { admission, counters, limits, tls: tls.acceptor, shards, router, proxies };
     Ok(Server {
         listeners: bound.listeners,
         urls,
@@ -101,7 +102,7 @@ fn bind_port(
     config: &Config,
     rooms: Option<&RoomCredentials>,
     certificate: &Arc<CurrentCertificate>,
-) -> anyhow::Result<(Bound, shard::Handle)> {
+) -> anyhow::Result<(BoundListeners, shard::Handle)> {
     let mut attempts = 0..MAX_PORT_ATTEMPTS;
     loop {
         let bound = tcp::bind(&config.listen)?;
@@ -112,7 +113,7 @@ fn bind_port(
                 if config.listen.is_left_to_system()
                     && error.error.kind() == io::ErrorKind::AddrInUse
                     && attempts.next().is_some() => {}
-            Err(error) => return Err(tcp::sentence(error.address, &error.error)),
+            Err(error) => return Err(tcp::describe_bind_error(error.address, &error.error)),
         }
     }
 }
@@ -125,7 +126,9 @@ impl Server {
             let mut signals = Signals::install()?;
             for listener in listeners {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
-                tokio::spawn(tcp::accept(listener, Arc::clone(&services), drain.clone()));
+                let (services, draining) = (Arc::clone(&services), drain.clone());
+                let serve = move |stream, peer| dispatch(stream, peer, &services, &draining);
+                tokio::spawn(tcp::accept(listener, drain.clone(), serve));
             }
             tokio::spawn(renewal.run());
             banner::print(&urls);
@@ -165,7 +168,7 @@ async fn shut_down(signaling: Option<&Signaling>, services: &Services) {
     let unanswered = signaling.map_or(0, Signaling::unacknowledged_rejections);
     tracing::info!(
         "stopped; connections: {}; {unanswered} rejections not delivered",
-        services.tally
+        services.counters
     );
 }
 

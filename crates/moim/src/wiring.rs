@@ -48,7 +48,7 @@ pub(crate) fn signaling(
         max_rooms: config.limits.rooms,
         max_queue_bytes: config.limits.queue_memory << 20,
         max_rooms_per_address: config.limits.rooms_per_address,
-        media: Some(signaling::MediaServer::new(shards.orders())),
+        media: Some(signaling::MediaServer::new(shards.room_commands())),
         topology: config.topology,
         ..defaults
     }
@@ -61,7 +61,7 @@ pub(crate) fn shards(
     listen: Vec<SocketAddr>,
     certificate: &Arc<CurrentCertificate>,
 ) -> shard::Config {
-    let relay = shard::turn::Config {
+    let turn = shard::turn::Config {
         certificate: Arc::clone(certificate),
         secrets: config.turn.secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect(),
         rooms: credentials.cloned(),
@@ -74,7 +74,7 @@ pub(crate) fn shards(
         allow: config.turn.allow.clone(),
         announce: config.announce.clone(),
     };
-    shard::Config { listen, shards: config.shards.unwrap_or_else(shard::fitting), relay }
+    shard::Config { listen, shards: config.shards.unwrap_or_else(shard::default_shards), turn }
 }
 
 /// Pairs the second address (RFC 5780) with the first bound one of its family.

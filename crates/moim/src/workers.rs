@@ -1,4 +1,4 @@
-//! The threads of the main runtime, which rest where messages come thick and fast.
+//! The threads of the main runtime, whose wake-ups are coalesced where messages come densely.
 
 use std::{
     cell::{Cell, RefCell},
@@ -8,35 +8,35 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::shard::coalesce::{Found, Pace};
+use crate::shard::coalesce::{Received, WakeCoalescer};
 
 thread_local! {
-    static FOUND: Cell<Found> = Cell::default();
-    static PACE: RefCell<Pace> = RefCell::default();
+    static RECEIVED: Cell<Received> = Cell::default();
+    static COALESCER: RefCell<WakeCoalescer> = RefCell::default();
 }
 
-/// A runtime with a worker on each core.
+/// Starts a runtime with a worker on each core.
 pub(crate) fn start() -> io::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().on_thread_park(rest).build()
+    Builder::new_multi_thread().enable_all().on_thread_park(delay).build()
 }
 
-/// A client's messages of so many bytes were read on this thread.
+/// Counts bytes that this thread has read from a client.
 pub(crate) fn count_read(bytes: usize) {
-    FOUND.with(|found| {
-        let mut sum = found.get();
-        sum += Found { reads: 1, bytes };
-        found.set(sum);
+    RECEIVED.with(|received| {
+        let mut sum = received.get();
+        sum += Received { reads: 1, bytes };
+        received.set(sum);
     });
 }
 
-/// This thread has nothing left to do.
-fn rest() {
-    let rest = PACE.with_borrow_mut(|pace| {
-        pace.handle_look(Instant::now(), FOUND.take());
-        // The runtime's timers are no finer than a millisecond.
-        pace.rest(|| None)
+/// Delays this thread before it parks, so that it finds more messages when it wakes.
+fn delay() {
+    let delay = COALESCER.with_borrow_mut(|coalescer| {
+        coalescer.on_poll(Instant::now(), RECEIVED.take());
+        // The runtime's timers have a resolution of a millisecond, so a delay makes none late.
+        coalescer.delay(|| None)
     });
-    if let Some(rest) = rest {
-        thread::sleep(rest);
+    if let Some(delay) = delay {
+        thread::sleep(delay);
     }
 }

@@ -13,10 +13,9 @@ use tower::ServiceExt;
 
 use crate::{
     config::Limits,
-    dispatch::Stream,
     net::{
         drain::Drain,
-        tcp::{Connection, Idle},
+        tcp::{Connection, IdleTimeout, Stream},
     },
 };
 
@@ -50,7 +49,7 @@ pub(crate) async fn serve(
     limits: &Limits,
     drain: Drain,
 ) {
-    let stream = TokioIo::new(Idle::new(stream, limits.idle_timeout));
+    let stream = TokioIo::new(IdleTimeout::new(stream, limits.idle_timeout));
     let service = service_fn(move |request| answer(router.clone(), connection, request));
     let ended = match version {
         Version::Http1 => {

@@ -8,7 +8,7 @@ mod text;
 use std::{fmt, sync::Arc};
 
 use crate::{
-    net::tcp::{Admission, Tally},
+    net::tcp::{Admission, ConnectionCounters},
     shard,
     signaling::Signaling,
 };
@@ -17,7 +17,7 @@ use readings::Readings;
 /// The components that count.
 pub(crate) struct Metrics {
     shards: shard::Handle,
-    tally: Arc<Tally>,
+    connection_counters: Arc<ConnectionCounters>,
     admission: Admission,
     signaling: Option<Arc<Signaling>>,
 }
@@ -26,11 +26,11 @@ impl Metrics {
     /// Metrics of these components; a relay alone has no signaling.
     pub(crate) fn new(
         shards: shard::Handle,
-        tally: Arc<Tally>,
+        connection_counters: Arc<ConnectionCounters>,
         admission: Admission,
         signaling: Option<Arc<Signaling>>,
     ) -> Self {
-        Self { shards, tally, admission, signaling }
+        Self { shards, connection_counters, admission, signaling }
     }
 
     /// Reads all metrics, as text.
@@ -38,7 +38,7 @@ impl Metrics {
         text::write(&Readings {
             shards: self.shards.report().await,
             stuck: self.shards.health().stuck(),
-            tally: &self.tally,
+            connection_counters: &self.connection_counters,
             connections: self.admission.count(),
             census: self.signaling.as_ref().map(|signaling| signaling.census()),
         })

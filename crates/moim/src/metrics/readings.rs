@@ -1,12 +1,12 @@
 //! The values of one read of the metrics.
 
-use crate::{net::tcp::Tally, shard, signaling::Census};
+use crate::{net::tcp::ConnectionCounters, shard, signaling::Census};
 
 /// All values, queried from their components.
 pub(super) struct Readings<'a> {
     pub(super) shards: shard::Report,
     pub(super) stuck: usize,
-    pub(super) tally: &'a Tally,
+    pub(super) connection_counters: &'a ConnectionCounters,
     pub(super) connections: usize,
     pub(super) census: Option<Census>,
 }

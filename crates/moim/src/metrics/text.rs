@@ -25,19 +25,20 @@ pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
 }
 
 fn relayed(page: &mut Page, readings: &Readings<'_>) {
-    let relay = &readings.shards.relay;
-    let turn = &relay.counters;
-    page.gauge("turn_shards", "Shards: threads that relay and forward", relay.shards);
+    let report = &readings.shards.turn;
+    let turn = &report.counters;
+    let dropped = &readings.shards.dropped;
+    page.gauge("turn_shards", "Shards: threads that relay and forward", readings.shards.shards);
     page.gauge("shards_stuck", "Shards that are stuck", readings.stuck);
-    page.gauge("turn_allocations", "Current allocations", relay.allocations);
+    page.gauge("turn_allocations", "Current allocations", report.allocations);
     page.gauge(
         "turn_peer_connections",
         "Current connections to peers of TCP allocations",
-        relay.peers,
+        report.peers,
     );
-    page.gauge("turn_relay_sockets", "Open relayed sockets", relay.relays);
-    page.gauge("turn_stream_clients", "TURN clients over TCP and TLS", relay.streams);
-    page.gauge("turn_dtls_sessions", "TURN clients over DTLS", relay.dtls_sessions);
+    page.gauge("turn_relay_sockets", "Open relayed sockets", report.relayed_sockets);
+    page.gauge("turn_stream_clients", "TURN clients over TCP and TLS", report.stream_clients);
+    page.gauge("turn_dtls_sessions", "TURN clients over DTLS", report.dtls_sessions);
     page.counter("turn_allocated", "Allocations created", turn.allocated);
     page.counter("turn_ended", "Allocations ended", turn.ended);
     page.labelled(
@@ -78,11 +79,11 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
             ("own_address", turn.dropped_own),
             ("rate", turn.dropped_rate),
             ("bandwidth", turn.dropped_bandwidth),
-            ("slow_client", relay.dropped.slow),
-            ("gone_client", relay.dropped.gone),
-            ("unsent", relay.dropped.unsent),
-            ("between_shards", relay.dropped.crossing),
-            ("garbage", relay.dropped.garbage),
+            ("slow_client", report.dropped.slow_client),
+            ("gone_client", report.dropped.gone_client),
+            ("unsent", dropped.unsent),
+            ("between_shards", dropped.between_shards),
+            ("garbage", dropped.garbage),
         ],
     );
     page.counters(
@@ -90,61 +91,61 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
         "DTLS handshakes, by stage reached",
         "came",
         &[
-            ("challenged", relay.dtls.challenged),
-            ("begun", relay.dtls.begun),
-            ("connected", relay.dtls.connected),
-            ("refused", relay.dtls.refused),
+            ("challenged", report.dtls.challenged),
+            ("begun", report.dtls.begun),
+            ("connected", report.dtls.connected),
+            ("refused", report.dtls.refused),
         ],
     );
     page.counter(
         "turn_dtls_panics",
         "DTLS sessions of TURN clients lost to a panic",
-        relay.dtls.panicked,
+        report.dtls.panicked,
     );
-    page.counter("turn_dtls_stray", "DTLS datagrams of unknown sessions", relay.dtls.stray);
+    page.counter("turn_dtls_stray", "DTLS datagrams of unknown sessions", report.dtls.stray);
 }
 
 fn forwarded(page: &mut Page, readings: &Readings<'_>) {
-    let media = &readings.shards.media;
-    let tally = &media.tally;
-    page.gauge("media_peers", "Peers of the media server", media.peers);
-    page.gauge("media_rooms", "Rooms with peers of the media server", media.rooms);
-    page.gauge("media_stream_clients", "ICE-TCP connections", media.streams);
-    page.gauge("media_kept_entries", "Entries in all tables of the media server", media.kept);
-    page.counter("media_connected", "Peers connected", tally.connected);
-    page.counter("media_ended", "Peers that failed or timed out", tally.ended);
-    page.counter("media_link_panics", "Peers lost to a panic", media.panics);
-    page.counter("media_refused", "Rejected offers, answers and subscriptions", tally.refused);
+    let sfu = &readings.shards.sfu;
+    let counters = &sfu.counters;
+    page.gauge("media_peers", "Peers of the media server", sfu.peers);
+    page.gauge("media_rooms", "Rooms with peers of the media server", sfu.rooms);
+    page.gauge("media_stream_clients", "ICE-TCP connections", sfu.stream_clients);
+    page.gauge("media_kept_entries", "Entries in all tables of the media server", sfu.entries);
+    page.counter("media_connected", "Peers connected", counters.connected);
+    page.counter("media_ended", "Peers that failed or timed out", counters.ended);
+    page.counter("media_link_panics", "Peers lost to a panic", sfu.panics);
+    page.counter("media_refused", "Rejected offers, answers and subscriptions", counters.refused);
     page.counter(
         "media_untold",
         "Peers dropped because their room's event queue was full",
-        tally.untold,
+        counters.event_overflows,
     );
     page.counters(
         "media_datagrams",
         "Media datagrams, by destination",
         "to",
-        &[("server", tally.came), ("client", tally.sent), ("shard", tally.crossed)],
+        &[("server", counters.received), ("client", counters.sent), ("shard", counters.forwarded)],
     );
-    page.counter("media_relayed", "Packets received from other shards' tracks", tally.relayed);
+    page.counter("media_relayed", "Packets received from other shards' tracks", counters.cascaded);
     page.counters(
         "media_dropped",
         "Dropped media datagrams, by reason",
         "reason",
         &[
-            ("unproven", tally.unproven),
-            ("replayed", media.dropped.replayed),
-            ("forged", media.dropped.forged),
-            ("slow_client", tally.slow),
-            ("gone_client", tally.gone),
+            ("unproven", counters.unauthenticated),
+            ("replayed", sfu.dropped.replayed),
+            ("forged", sfu.dropped.forged),
+            ("slow_client", counters.slow_client),
+            ("gone_client", counters.gone_client),
         ],
     );
 }
 
 fn connected(page: &mut Page, readings: &Readings<'_>) {
     page.gauge("tcp_connections", "Open TCP connections", readings.connections);
-    let tally: Vec<_> = readings.tally.each().collect();
-    page.counters("tcp_connections_seen", "TCP connections, by outcome", "was", &tally);
+    let connections: Vec<_> = readings.connection_counters.each().collect();
+    page.counters("tcp_connections_seen", "TCP connections, by outcome", "was", &connections);
     if let Some(census) = readings.census {
         page.gauge("rooms", "Open rooms", census.rooms);
         page.gauge("participants", "Participants in rooms", census.participants);

@@ -1,4 +1,4 @@
-//! Sockets and addresses: the one port over TCP, TLS and UDP, and limits by client address.
+//! Sockets and addresses: the one port over TCP, TLS and UDP, and limits per client prefix.
 
 pub(crate) mod addresses;
 pub(crate) mod client_prefix;

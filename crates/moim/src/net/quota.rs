@@ -54,8 +54,8 @@ impl Quota {
         Ok(())
     }
 
-    /// Returns a unit that was [taken](Self::take).
-    pub(crate) fn give_back(&mut self, prefix: ClientPrefix) {
+    /// Releases a unit that was [taken](Self::take).
+    pub(crate) fn release(&mut self, prefix: ClientPrefix) {
         self.held = self.held.saturating_sub(1);
         if let Some(held) = self.by_prefix.get_mut(&prefix) {
             *held -= 1;
@@ -99,11 +99,11 @@ mod tests {
         quota.take(prefix(1)).unwrap();
         assert_eq!(quota.take(prefix(1)), Err(Exceeded::Share));
         quota.take(prefix(2)).unwrap();
-        quota.give_back(prefix(1));
+        quota.release(prefix(1));
         quota.take(prefix(1)).unwrap();
         for (from, count) in [(1, 2), (2, 1)] {
             for _ in 0..count {
-                quota.give_back(prefix(from));
+                quota.release(prefix(from));
             }
         }
         assert_eq!(quota.held(), 0);
@@ -132,7 +132,7 @@ mod tests {
             quota.take(loopback).unwrap();
         }
         assert_eq!(quota.take(loopback), Err(Exceeded::Total));
-        quota.give_back(loopback);
+        quota.release(loopback);
         quota.take(prefix(1)).unwrap();
     }
 }

@@ -1,97 +1,98 @@
-//! When a thread that serves sockets rests before it looks at them again, as a network card does
-//! before it interrupts again.
+//! Wake-up coalescing: a thread that serves sockets delays its next poll where packets come densely,
+//! as a network card delays its next interrupt.
 //!
-//! To be woken costs a thread more than to relay a packet or a message. Where they follow each
-//! other closely each wakes it by itself; a thread that rests a little first finds several, which
-//! are read together and leave in longer runs. What comes after a silence is never kept waiting.
+//! Waking a thread costs more than relaying a packet or a message. Where packets follow each other
+//! closely, each one would wake the thread; after a short sleep it finds several, which are read
+//! together and sent in longer runs. A packet that follows a silence is never delayed.
 
 use std::{
     ops::AddAssign,
     time::{Duration, Instant},
 };
 
-/// The longest rest, and so the most that one adds to a packet's or a message's way.
-pub(crate) const REST: Duration = Duration::from_micros(500);
-/// To go to sleep for less saves nothing.
-const SHORTEST: Duration = Duration::from_micros(100);
-/// Looks that found something, by which the next ones are judged: more than the packets of one
-/// picture bring.
-const LOOKS: u32 = 64;
-/// A rest in which fewer come saves nothing.
-const FEW: usize = 2;
-/// Where more come in a rest, being woken is the least of it, and what waits may overflow.
-const MANY: Found = Found { reads: 64, bytes: 64 * 1024 };
+/// The longest delay, and so the most latency that one adds to a packet or a message.
+pub(crate) const MAX_DELAY: Duration = Duration::from_micros(500);
+/// The shortest sleep that saves anything.
+const MIN_DELAY: Duration = Duration::from_micros(100);
+/// Polls with packets in one measurement: more than the packets of one video frame cause.
+const WINDOW_POLLS: u32 = 64;
+/// Reads per delay below which a delay saves nothing.
+const MIN_READS: usize = 2;
+/// Traffic per delay from which wake-ups hardly matter, and waiting packets may overflow buffers.
+const FLOOD: Received = Received { reads: 64, bytes: 64 * 1024 };
 
-/// What a look has found.
+/// What one poll has received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// Datagrams, runs that the kernel has joined, or pieces of streams.
+pub(crate) struct Received {
+    /// Datagrams, GRO runs, or pieces of streams.
     pub(crate) reads: usize,
-    /// All their bytes.
     pub(crate) bytes: usize,
 }
 
-/// Tells by what was found lately whether to rest.
+/// Decides on the delay before each poll by the traffic of recent ones.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
-    last: Found,
-    /// Since when the looks are counted.
-    began: Option<Instant>,
-    looks: u32,
-    sum: Found,
-    /// How long it slept meanwhile, as far as it has said so.
+pub(crate) struct WakeCoalescer {
+    last: Received,
+    window_start: Option<Instant>,
+    polls: u32,
+    sum: Received,
+    /// Time slept in the window, if the thread reports it.
     slept: Option<Duration>,
-    is_thick: bool,
+    is_dense: bool,
 }
 
-/// How many would have come in a rest of a time in which so many came.
-fn in_a_rest(count: usize, time: Duration) -> usize {
-    let scaled = count as u128 * REST.as_nanos() / time.as_nanos().max(1);
+/// Scales a count from `time` to the longest delay.
+fn per_delay(count: usize, time: Duration) -> usize {
+    let scaled = count as u128 * MAX_DELAY.as_nanos() / time.as_nanos().max(1);
     usize::try_from(scaled).unwrap_or(usize::MAX)
 }
 
-impl AddAssign for Found {
+impl AddAssign for Received {
     fn add_assign(&mut self, more: Self) {
         self.reads += more.reads;
         self.bytes += more.bytes;
     }
 }
 
-impl Pace {
-    /// The thread has looked, and found this.
-    pub(crate) fn handle_look(&mut self, now: Instant, found: Found) {
-        self.last = found;
-        if found.reads == 0 {
+impl WakeCoalescer {
+    /// Takes in what a poll has received.
+    pub(crate) fn on_poll(&mut self, now: Instant, received: Received) {
+        self.last = received;
+        if received.reads == 0 {
             return;
         }
-        let began = *self.began.get_or_insert(now);
-        self.sum += found;
-        self.looks += 1;
-        if self.looks >= LOOKS {
-            let time = now.saturating_duration_since(began);
-            let (reads, bytes) = (in_a_rest(self.sum.reads, time), in_a_rest(self.sum.bytes, time));
+        let start = *self.window_start.get_or_insert(now);
+        self.sum += received;
+        self.polls += 1;
+        if self.polls >= WINDOW_POLLS {
+            let time = now.saturating_duration_since(start);
+            let reads = per_delay(self.sum.reads, time);
+            let bytes = per_delay(self.sum.bytes, time);
             let is_busy = self.slept.is_some_and(|slept| slept < time / 2);
-            self.is_thick = !is_busy && (FEW..MANY.reads).contains(&reads) && bytes < MANY.bytes;
-            (self.began, self.looks, self.sum) = (Some(now), 0, Found::default());
+            self.is_dense =
+                !is_busy && (MIN_READS..FLOOD.reads).contains(&reads) && bytes < FLOOD.bytes;
+            self.window_start = Some(now);
+            self.polls = 0;
+            self.sum = Received::default();
             self.slept = self.slept.map(|_| Duration::ZERO);
         }
     }
 
-    /// The thread has slept, be it to rest or since there was nothing to do. One that works most of
-    /// the time finds several as it is, and a rest would let them wait for nothing.
-    pub(crate) fn handle_sleep(&mut self, time: Duration) {
+    /// Takes in time that the thread has slept, in a delay or in a poll. A thread that works most of
+    /// the time finds several packets anyway, so it is never delayed.
+    pub(crate) fn on_sleep(&mut self, time: Duration) {
         self.slept = Some(self.slept.unwrap_or_default() + time);
     }
 
-    /// How long to rest before the next look, if at all; `left` tells when something is due.
-    pub(crate) fn rest(&self, left: impl FnOnce() -> Option<Duration>) -> Option<Duration> {
-        let has_some = self.last.reads > 0;
-        let has_many = self.last.reads >= MANY.reads || self.last.bytes >= MANY.bytes;
-        if !self.is_thick || !has_some || has_many {
+    /// The delay before the next poll, if any. `until_timer` returns the time left to the next timer.
+    pub(crate) fn delay(&self, until_timer: impl FnOnce() -> Option<Duration>) -> Option<Duration> {
+        let is_silent = self.last.reads == 0;
+        let is_flood = self.last.reads >= FLOOD.reads || self.last.bytes >= FLOOD.bytes;
+        if !self.is_dense || is_silent || is_flood {
             return None;
         }
-        let rest = left().map_or(REST, |left| left.min(REST));
-        (rest >= SHORTEST).then_some(rest)
+        let delay = until_timer().map_or(MAX_DELAY, |left| left.min(MAX_DELAY));
+        (delay >= MIN_DELAY).then_some(delay)
     }
 }
 
@@ -99,45 +100,45 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const ONE: Found = Found { reads: 1, bytes: 200 };
+    const ONE: Received = Received { reads: 1, bytes: 200 };
 
-    /// A thread on a clock of its own.
+    /// A thread on a virtual clock.
     struct World {
-        pace: Pace,
+        coalescer: WakeCoalescer,
         now: Instant,
     }
 
     impl World {
         fn new() -> Self {
-            Self { pace: Pace::default(), now: Instant::now() }
+            Self { coalescer: WakeCoalescer::default(), now: Instant::now() }
         }
 
-        /// Is woken after so many microseconds; says how long to rest then.
-        fn wake(&mut self, after: u64, found: Found) -> Option<Duration> {
+        /// Polls after some microseconds, and returns the delay before the next poll.
+        fn poll(&mut self, after: u64, received: Received) -> Option<Duration> {
             self.now += Duration::from_micros(after);
-            self.pace.handle_look(self.now, found);
-            self.pace.rest(|| None)
+            self.coalescer.on_poll(self.now, received);
+            self.coalescer.delay(|| None)
         }
 
-        /// Packets that come so far apart, each waking it, until it rests.
+        /// Receives packets one by one, `gap` microseconds apart, until there is a delay.
         fn stream(&mut self, gap: u64, packets: usize) -> Option<Duration> {
-            (0..packets).find_map(|_| self.wake(gap, ONE))
+            (0..packets).find_map(|_| self.poll(gap, ONE))
         }
     }
 
     #[test]
-    fn a_thread_that_is_woken_often_rests_and_finds_several() {
+    fn dense_traffic_is_delayed_and_read_together() {
         let mut world = World::new();
-        assert_eq!(world.stream(100, 100), Some(REST));
+        assert_eq!(world.stream(100, 100), Some(MAX_DELAY));
         for _ in 0..100 {
-            assert_eq!(world.wake(510, Found { reads: 5, bytes: 1000 }), Some(REST));
+            assert_eq!(world.poll(510, Received { reads: 5, bytes: 1000 }), Some(MAX_DELAY));
         }
     }
 
     #[test]
-    fn thin_traffic_is_never_kept_waiting() {
+    fn sparse_traffic_is_never_delayed() {
         assert_eq!(World::new().stream(1000, 1000), None);
-        // Sound of ten, and of one of them thirty pictures a second of thirty packets each.
+        // Audio of ten peers, and video of one at 30 frames a second, 30 packets each.
         let mut world = World::new();
         for _ in 0..100 {
             assert_eq!(world.stream(2000, 16), None);
@@ -146,51 +147,51 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_a_silence_wakes_it_at_once() {
+    fn packet_after_a_silence_is_not_delayed() {
         let mut world = World::new();
         assert!(world.stream(100, 100).is_some());
-        assert_eq!(world.wake(510, Found::default()), None, "it waits for events");
-        // That what follows is thin is noticed soon.
-        let rests = (0..1000).filter(|_| world.wake(10_000, ONE).is_some()).count();
-        assert!(rests < 64, "{rests}");
+        assert_eq!(world.poll(510, Received::default()), None, "it waits for events");
+        // Sparse traffic is noticed soon.
+        let delays = (0..1000).filter(|_| world.poll(10_000, ONE).is_some()).count();
+        assert!(delays < 64, "{delays}");
     }
 
     #[test]
-    fn a_flood_is_read_without_a_rest() {
+    fn flood_is_not_delayed() {
         let mut world = World::new();
-        assert_eq!((0..100).find_map(|_| world.wake(5, ONE)), None, "200,000 a second");
-        let run = Found { reads: 1, bytes: 48_000 };
-        assert_eq!((0..100).find_map(|_| world.wake(100, run)), None, "4 Gb/s");
-        // One that begins all at once, too.
+        assert_eq!((0..100).find_map(|_| world.poll(5, ONE)), None, "200,000 a second");
+        let run = Received { reads: 1, bytes: 48_000 };
+        assert_eq!((0..100).find_map(|_| world.poll(100, run)), None, "4 Gb/s");
+        // A flood that begins all at once.
         let mut world = World::new();
         assert!(world.stream(100, 100).is_some());
-        assert_eq!(world.wake(510, Found { reads: 70, bytes: 14_000 }), None);
-        assert_eq!(world.wake(10, Found { reads: 2, bytes: 96_000 }), None);
+        assert_eq!(world.poll(510, Received { reads: 70, bytes: 14_000 }), None);
+        assert_eq!(world.poll(10, Received { reads: 2, bytes: 96_000 }), None);
     }
 
     #[test]
-    fn a_thread_that_has_enough_to_do_does_not_rest() {
+    fn busy_thread_is_not_delayed() {
         let mut world = World::new();
-        let mut rests = |asleep: u64| {
-            let looks = (0..200).filter(|_| {
-                world.pace.handle_sleep(Duration::from_micros(asleep));
-                world.wake(100, ONE).is_some()
+        let mut delays = |asleep: u64| {
+            let polls = (0..200).filter(|_| {
+                world.coalescer.on_sleep(Duration::from_micros(asleep));
+                world.poll(100, ONE).is_some()
             });
-            looks.count()
+            polls.count()
         };
-        assert!(rests(60) > 100, "it waits for packets most of the time");
-        let until_it_is_noticed = rests(40);
-        assert!(until_it_is_noticed <= 64, "{until_it_is_noticed}");
-        assert_eq!(rests(40), 0);
+        assert!(delays(60) > 100, "it sleeps most of the time");
+        let until_noticed = delays(40);
+        assert!(until_noticed <= 64, "{until_noticed}");
+        assert_eq!(delays(40), 0);
     }
 
     #[test]
-    fn a_rest_ends_when_something_is_due() {
+    fn delay_ends_at_the_next_timer() {
         let mut world = World::new();
         assert!(world.stream(100, 100).is_some());
-        let rest = |left| world.pace.rest(|| Some(Duration::from_micros(left)));
-        assert_eq!(rest(200), Some(Duration::from_micros(200)));
-        assert_eq!(rest(20), None, "too short to be worth it");
-        assert_eq!(rest(2000), Some(REST));
+        let delay = |left| world.coalescer.delay(|| Some(Duration::from_micros(left)));
+        assert_eq!(delay(200), Some(Duration::from_micros(200)));
+        assert_eq!(delay(20), None, "too short to save anything");
+        assert_eq!(delay(2000), Some(MAX_DELAY));
     }
 }

@@ -1,49 +1,111 @@
-//! From the main runtime into a shard.
+//! The main runtime's handle on the shards.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::oneshot,
+    time::timeout,
+};
 
-use super::{Report, sfu, turn, waker::Bell};
+use super::{
+    command::{CommandSender, ShardCommand},
+    pulse::Health,
+    report::Report,
+    sfu::{self, room_commands::RoomCommandSender},
+    turn::{self, command::Command as TurnCommand},
+};
+use crate::net::tcp::Connection;
 
-/// What the main runtime tells a shard.
-pub(crate) enum Command {
-    /// The relay's.
-    Relay(turn::Command),
-    /// The media server's.
-    Media(sfu::Command),
-    /// Somebody wants to know how it goes.
-    Report(oneshot::Sender<Report>),
-    /// All is to end.
-    Stop,
-}
+/// Time for a shard to answer a report request.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The shard is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the shard has stopped")]
-pub(crate) struct Gone;
-
-/// The way into one shard.
+/// A handle on running shards. Clones refer to the same shards.
 #[derive(Clone)]
-pub(crate) struct Door {
-    commands: mpsc::Sender<Command>,
-    bell: Arc<Bell>,
+pub(crate) struct Handle {
+    shards: Arc<[CommandSender]>,
+    room_commands: Arc<[RoomCommandSender]>,
+    health: Health,
+    /// Assigns TURN clients over TCP to shards in turn.
+    next_shard: Arc<AtomicUsize>,
 }
 
-impl Door {
-    pub(super) fn new(commands: mpsc::Sender<Command>, bell: Arc<Bell>) -> Self {
-        Self { commands, bell }
+impl Handle {
+    pub(super) fn new(
+        shards: Vec<CommandSender>,
+        room_commands: Vec<RoomCommandSender>,
+        health: Health,
+    ) -> Self {
+        let next_shard = Arc::default();
+        Self { shards: shards.into(), room_commands: room_commands.into(), health, next_shard }
     }
 
-    /// Tells the shard, once there is room.
-    pub(crate) async fn send(&self, command: Command) -> Result<(), Gone> {
-        self.commands.send(command).await.map_err(|_| Gone)?;
-        self.bell.ring();
-        Ok(())
+    /// Serves a TURN client over TCP or TLS until its connection ends.
+    pub(crate) async fn serve_turn(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        connection: Connection,
+    ) {
+        let next_shard = self.next_shard.fetch_add(1, Ordering::Relaxed);
+        turn::stream::serve(stream, connection, &self.shards, next_shard).await;
     }
 
-    /// Returns once the shard is gone and its sockets are closed.
-    pub(super) async fn closed(&self) {
-        self.commands.closed().await;
+    /// Serves an ICE-TCP client, also inside TLS, until its connection ends.
+    pub(crate) async fn serve_ice(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        connection: Connection,
+    ) {
+        sfu::stream::serve(stream, connection, &self.shards).await;
+    }
+
+    /// Sums the counters of all shards.
+    pub(crate) async fn report(&self) -> Report {
+        let mut sum = Report::default();
+        for shard in self.shards.iter() {
+            let (reply, report) = oneshot::channel();
+            let request = async {
+                // A shard that has stopped reports nothing,
+                let _ = shard.send(ShardCommand::Report(reply)).await;
+                report.await.unwrap_or_default()
+            };
+            // and neither does one that is stuck.
+            sum.add(&timeout(REPORT_TIMEOUT, request).await.unwrap_or_default());
+        }
+        sum
+    }
+
+    /// Sends a command to the TURN service of each shard that has not stopped.
+    pub(super) async fn send_turn_command(&self, command: impl Fn() -> TurnCommand) {
+        for shard in self.shards.iter() {
+            let _ = shard.send(command()).await;
+        }
+    }
+
+    /// The liveness of the shards.
+    pub(crate) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// The rooms' senders to the SFU services, one per shard.
+    pub(crate) fn room_commands(&self) -> Arc<[RoomCommandSender]> {
+        Arc::clone(&self.room_commands)
+    }
+
+    /// Stops all shards and ends their clients; returns once their sockets are closed.
+    pub(crate) async fn shutdown(&self) {
+        for shard in self.shards.iter() {
+            // An error means that the shard has stopped.
+            let _ = shard.send(ShardCommand::Stop).await;
+        }
+        for shard in self.shards.iter() {
+            shard.closed().await;
+        }
     }
 }

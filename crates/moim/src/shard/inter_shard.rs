@@ -1,10 +1,10 @@
-//! From shard to shard: packets between relays on different ones, packets for peers that live on
-//! another one than the kernel thought, and what parts of the media server have to say of rooms that
-//! span shards, in parcels over bounded queues.
+//! Messages between shards, in batches over bounded queues: packets between relayed addresses of
+//! different shards, packets that the kernel delivered to the wrong shard, and messages of the SFU
+//! for rooms that span shards.
 //!
-//! A shard fills one parcel for each other shard and sends it off before it sleeps, or when it is
-//! full. The other gives the empty parcel back. A queue that is full drops packets and media, as the
-//! network would; anything else waits for the next parcel.
+//! A shard fills one batch per other shard, and sends it when it is full and before it sleeps. The
+//! receiver recycles empty batches. If a queue is full, packets and media are dropped, as a network
+//! would; other messages stay for the next batch.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -12,167 +12,168 @@ use crossbeam_queue::ArrayQueue;
 use sfu::ShardMessage;
 use turn::ToShard;
 
-use super::waker::Bell;
+use super::waker::Waker;
 
-/// Bytes of one parcel, and packets.
-const BYTES: usize = 64 * 1024;
-const PACKETS: usize = 64;
-/// Parcels that wait for a shard.
-const WAITING: usize = 64;
-/// Empty parcels that wait to be filled again.
-const EMPTY: usize = 8;
-/// What must not be lost and waits for a shard that takes nothing: more than all its rooms could have
-/// to say before somebody would notice that it is dead.
-const KEPT: usize = 65_536;
+/// Capacity of one batch, in bytes of payload and in packets.
+const BATCH_BYTES: usize = 64 * 1024;
+const BATCH_PACKETS: usize = 64;
+/// Filled batches that wait for a shard.
+const QUEUED_BATCHES: usize = 64;
+/// Empty batches that wait for reuse.
+const EMPTY_BATCHES: usize = 8;
+/// Messages kept for a shard whose queue is full. Its rooms can't produce as many before the
+/// watchdog gives the shard up.
+const MAX_KEPT_MESSAGES: usize = 65_536;
 
-/// Packets for one shard.
+/// Packets and messages for one shard.
 #[derive(Default)]
-pub(crate) struct Parcel {
+pub(crate) struct Batch {
     bytes: Vec<u8>,
     packets: Vec<Packet>,
-    relays: Vec<ShardMessage>,
+    messages: Vec<ShardMessage>,
 }
 
-/// Whose a packet is.
+/// The service that handles a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tenant {
-    /// For a relayed address, or of a relay's client.
-    Relay,
-    /// From an address for one of the port's, where a peer of the media server takes it.
-    Media,
+pub(crate) enum Service {
+    /// For a relayed address, or from a TURN client.
+    Turn,
+    /// For an SFU peer, from its remote address to one of the port's.
+    Sfu,
 }
 
 #[derive(Clone, Copy)]
 struct Packet {
-    tenant: Tenant,
+    service: Service,
     is_client: bool,
     source: SocketAddr,
     to: SocketAddr,
     len: usize,
 }
 
-impl Parcel {
+impl Batch {
     fn has_room(&self, len: usize) -> bool {
-        self.packets.len() + self.relays.len() < PACKETS && self.bytes.len() + len <= BYTES
+        self.packets.len() + self.messages.len() < BATCH_PACKETS
+            && self.bytes.len() + len <= BATCH_BYTES
     }
 
     fn is_empty(&self) -> bool {
-        self.packets.is_empty() && self.relays.is_empty()
+        self.packets.is_empty() && self.messages.is_empty()
     }
 
-    fn push(&mut self, tenant: Tenant, packet: &ToShard<'_>) {
+    fn push(&mut self, service: Service, packet: &ToShard<'_>) {
         self.bytes.extend_from_slice(packet.payload);
         let len = packet.payload.len();
         let ToShard { is_client, source, to, .. } = *packet;
-        self.packets.push(Packet { tenant, is_client, source, to, len });
+        self.packets.push(Packet { service, is_client, source, to, len });
     }
 
-    /// What it holds and whose it is, as it was put in by a shard that called us `shard`.
-    pub(crate) fn packets(&self, shard: u8) -> impl Iterator<Item = (Tenant, ToShard<'_>)> {
+    /// Iterates over the packets, addressed to `shard`.
+    pub(crate) fn packets(&self, shard: u8) -> impl Iterator<Item = (Service, ToShard<'_>)> {
         let mut rest = self.bytes.as_slice();
         self.packets.iter().map(move |packet| {
             let (payload, behind) = rest.split_at_checked(packet.len).unwrap_or_default();
             rest = behind;
-            let Packet { tenant, is_client, source, to, .. } = *packet;
-            (tenant, ToShard { shard, is_client, source, to, payload })
+            let Packet { service, is_client, source, to, .. } = *packet;
+            (service, ToShard { shard, is_client, source, to, payload })
         })
     }
 
-    /// Takes out what the other part of the media server has to say.
-    pub(crate) fn relays(&mut self) -> impl Iterator<Item = ShardMessage> + '_ {
-        self.relays.drain(..)
+    /// Takes the messages of the other shard's SFU.
+    pub(crate) fn take_messages(&mut self) -> impl Iterator<Item = ShardMessage> + '_ {
+        self.messages.drain(..)
     }
 
-    /// Throws away what may be lost, and gives the rest and how many were lost.
-    fn spoil(&mut self) -> (Vec<ShardMessage>, usize) {
-        let (packets, relays) = (self.packets.len(), self.relays.len());
-        let mut kept = std::mem::take(&mut self.relays);
-        kept.retain(|relay| !relay.is_media());
-        kept.truncate(KEPT);
+    /// Discards packets and media. Returns the other messages, and the number of discarded ones.
+    fn discard_media(&mut self) -> (Vec<ShardMessage>, usize) {
+        let total = self.packets.len() + self.messages.len();
+        let mut kept = std::mem::take(&mut self.messages);
+        kept.retain(|message| !message.is_media());
+        kept.truncate(MAX_KEPT_MESSAGES);
         self.clear();
-        let lost = packets + relays - kept.len();
-        (kept, lost)
+        let discarded = total - kept.len();
+        (kept, discarded)
     }
 
     fn clear(&mut self) {
         self.bytes.clear();
         self.packets.clear();
-        self.relays.clear();
+        self.messages.clear();
     }
 }
 
-/// Where a shard's parcels wait.
-pub(crate) struct Mailbox {
-    waiting: ArrayQueue<Parcel>,
-    empty: ArrayQueue<Parcel>,
-    bell: Arc<Bell>,
+/// The incoming batches of one shard.
+pub(crate) struct Queue {
+    filled: ArrayQueue<Batch>,
+    empty: ArrayQueue<Batch>,
+    waker: Arc<Waker>,
 }
 
-/// A mailbox for each shard.
-pub(super) fn boxes(bells: &[Arc<Bell>]) -> Arc<[Mailbox]> {
-    let of = |bell: &Arc<Bell>| Mailbox {
-        waiting: ArrayQueue::new(WAITING),
-        empty: ArrayQueue::new(EMPTY),
-        bell: Arc::clone(bell),
+/// Creates a queue for each shard.
+pub(super) fn queues(wakers: &[Arc<Waker>]) -> Arc<[Queue]> {
+    let queue = |waker: &Arc<Waker>| Queue {
+        filled: ArrayQueue::new(QUEUED_BATCHES),
+        empty: ArrayQueue::new(EMPTY_BATCHES),
+        waker: Arc::clone(waker),
     };
-    bells.iter().map(of).collect()
+    wakers.iter().map(queue).collect()
 }
 
-/// One shard's links to all others.
-pub(crate) struct Links {
+/// One shard's connections to all others.
+pub(crate) struct ShardLinks {
     own: usize,
-    boxes: Arc<[Mailbox]>,
-    /// The parcel under way to each.
-    filling: Vec<Parcel>,
-    /// Packets dropped, as the other had too many waiting.
+    queues: Arc<[Queue]>,
+    /// The batch being filled for each shard.
+    filling: Vec<Batch>,
+    /// Packets and media discarded because a queue was full.
     pub(crate) dropped: u64,
 }
 
-impl Links {
-    pub(super) fn new(own: u8, boxes: Arc<[Mailbox]>) -> Self {
-        let filling = boxes.iter().map(|_| Parcel::default()).collect();
-        Self { own: own.into(), boxes, filling, dropped: 0 }
+impl ShardLinks {
+    pub(super) fn new(own: u8, queues: Arc<[Queue]>) -> Self {
+        let filling = queues.iter().map(|_| Batch::default()).collect();
+        Self { own: own.into(), queues, filling, dropped: 0 }
     }
 
-    /// Puts a relay's packet into the parcel for its shard.
-    pub(crate) fn push(&mut self, packet: &ToShard<'_>) {
-        self.put(Tenant::Relay, packet);
+    /// Adds a packet for the TURN service of another shard.
+    pub(crate) fn push_turn(&mut self, packet: &ToShard<'_>) {
+        self.push(Service::Turn, packet);
     }
 
-    /// Puts a packet for a peer of the media server into the parcel for its shard.
-    pub(crate) fn push_media(
+    /// Adds a packet for the SFU service of another shard.
+    pub(crate) fn push_sfu(
         &mut self,
         shard: u8,
         source: SocketAddr,
         to: SocketAddr,
         payload: &[u8],
     ) {
-        let is_client = false;
-        self.put(Tenant::Media, &ToShard { shard, is_client, source, to, payload });
+        let packet = ToShard { shard, is_client: false, source, to, payload };
+        self.push(Service::Sfu, &packet);
     }
 
-    /// Puts what a part of the media server has to say into the parcel for its shard.
-    pub(crate) fn push_relay(&mut self, relay: ShardMessage) {
-        if let Some(parcel) = self.parcel(relay.to.into(), 0) {
-            parcel.relays.push(relay);
+    /// Adds a message for the SFU of another shard.
+    pub(crate) fn push_message(&mut self, message: ShardMessage) {
+        if let Some(batch) = self.batch(message.to.into(), 0) {
+            batch.messages.push(message);
         }
     }
 
-    fn put(&mut self, tenant: Tenant, packet: &ToShard<'_>) {
-        if let Some(parcel) = self.parcel(packet.shard.into(), packet.payload.len()) {
-            parcel.push(tenant, packet);
+    fn push(&mut self, service: Service, packet: &ToShard<'_>) {
+        if let Some(batch) = self.batch(packet.shard.into(), packet.payload.len()) {
+            batch.push(service, packet);
         }
     }
 
-    /// The parcel for a shard, with room for so many bytes.
-    fn parcel(&mut self, to: usize, len: usize) -> Option<&mut Parcel> {
-        if self.filling.get(to).is_some_and(|it| !it.has_room(len)) {
+    /// The batch being filled for a shard, with room for `len` bytes.
+    fn batch(&mut self, to: usize, len: usize) -> Option<&mut Batch> {
+        if self.filling.get(to).is_some_and(|batch| !batch.has_room(len)) {
             self.send(to);
         }
         self.filling.get_mut(to)
     }
 
-    /// Sends all parcels off.
+    /// Sends every batch that is not empty.
     pub(crate) fn flush(&mut self) {
         for to in 0..self.filling.len() {
             self.send(to);
@@ -180,48 +181,48 @@ impl Links {
     }
 
     fn send(&mut self, to: usize) {
-        let (Some(parcel), Some(mailbox)) = (self.filling.get_mut(to), self.boxes.get(to)) else {
+        let (Some(batch), Some(queue)) = (self.filling.get_mut(to), self.queues.get(to)) else {
             return;
         };
-        if parcel.is_empty() {
+        if batch.is_empty() {
             return;
         }
-        let next = mailbox.empty.pop().unwrap_or_default();
-        if let Err(mut returned) = mailbox.waiting.push(std::mem::replace(parcel, next)) {
-            let (kept, lost) = returned.spoil();
-            parcel.relays = kept;
-            self.dropped += lost as u64;
-            let _ = mailbox.empty.push(returned);
+        let next = queue.empty.pop().unwrap_or_default();
+        if let Err(mut rejected) = queue.filled.push(std::mem::replace(batch, next)) {
+            let (kept, discarded) = rejected.discard_media();
+            batch.messages = kept;
+            self.dropped += discarded as u64;
+            let _ = queue.empty.push(rejected);
         }
-        mailbox.bell.ring();
+        queue.waker.wake();
     }
 
-    /// How many shards there are.
+    /// Counts the shards.
     pub(super) fn shards(&self) -> u8 {
-        u8::try_from(self.boxes.len()).unwrap_or(u8::MAX)
+        u8::try_from(self.queues.len()).unwrap_or(u8::MAX)
     }
 
-    /// Takes a parcel that has come.
-    pub(crate) fn receive(&self) -> Option<Parcel> {
-        self.boxes.get(self.own)?.waiting.pop()
+    /// Takes the next batch for this shard.
+    pub(crate) fn receive(&self) -> Option<Batch> {
+        self.queues.get(self.own)?.filled.pop()
     }
 
-    /// Gives an opened parcel back.
-    pub(crate) fn give_back(&self, mut parcel: Parcel) {
-        parcel.clear();
-        if let Some(own) = self.boxes.get(self.own) {
-            let _ = own.empty.push(parcel);
+    /// Returns a handled batch for reuse.
+    pub(crate) fn recycle(&self, mut batch: Batch) {
+        batch.clear();
+        if let Some(own) = self.queues.get(self.own) {
+            let _ = own.empty.push(batch);
         }
     }
 
-    /// Whether a parcel has come.
-    pub(super) fn has_mail(&self) -> bool {
-        self.boxes.get(self.own).is_some_and(|own| !own.waiting.is_empty())
+    /// Returns true if a batch waits for this shard.
+    pub(super) fn has_batch(&self) -> bool {
+        self.queues.get(self.own).is_some_and(|own| !own.filled.is_empty())
     }
 
-    /// This shard's own bell.
-    pub(super) fn bell(&self) -> Option<&Bell> {
-        self.boxes.get(self.own).map(|own| &*own.bell)
+    /// This shard's own waker.
+    pub(super) fn waker(&self) -> Option<&Waker> {
+        self.queues.get(self.own).map(|own| &*own.waker)
     }
 }
 
@@ -229,11 +230,21 @@ impl Links {
 mod tests {
     use super::*;
 
-    fn pair() -> (Links, Links, Vec<mio::Poll>) {
-        let polls: Vec<_> = (0..2).map(|_| mio::Poll::new().unwrap()).collect();
-        let bells: Vec<_> = polls.iter().map(|poll| Arc::new(Bell::new(poll).unwrap())).collect();
-        let boxes = boxes(&bells);
-        (Links::new(0, Arc::clone(&boxes)), Links::new(1, boxes), polls)
+    /// The links of two shards.
+    struct World {
+        first: ShardLinks,
+        second: ShardLinks,
+        polls: Vec<mio::Poll>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let polls: Vec<_> = (0..2).map(|_| mio::Poll::new().unwrap()).collect();
+            let waker = |poll| Arc::new(Waker::new(poll).unwrap());
+            let queues = queues(&polls.iter().map(waker).collect::<Vec<_>>());
+            let first = ShardLinks::new(0, Arc::clone(&queues));
+            Self { first, second: ShardLinks::new(1, queues), polls }
+        }
     }
 
     fn packet(payload: &[u8]) -> ToShard<'_> {
@@ -244,50 +255,50 @@ mod tests {
 
     #[test]
     fn packets_arrive_whole_and_in_order() {
-        let (mut from, to, _polls) = pair();
+        let World { mut first, second, .. } = World::new();
         let sent: Vec<Vec<u8>> = (0..500_usize).map(|n| vec![n.to_le_bytes()[0]; n % 7]).collect();
-        sent.iter().for_each(|payload| from.push(&packet(payload)));
-        from.flush();
-        let mut got = Vec::new();
-        while let Some(parcel) = to.receive() {
-            got.extend(parcel.packets(1).map(|(_, packet)| packet.payload.to_vec()));
-            to.give_back(parcel);
+        sent.iter().for_each(|payload| first.push_turn(&packet(payload)));
+        first.flush();
+        let mut received = Vec::new();
+        while let Some(batch) = second.receive() {
+            received.extend(batch.packets(1).map(|(_, packet)| packet.payload.to_vec()));
+            second.recycle(batch);
         }
-        assert_eq!(got, sent);
-        assert!(!to.has_mail() && from.receive().is_none());
+        assert_eq!(received, sent);
+        assert!(!second.has_batch() && first.receive().is_none());
     }
 
     #[test]
-    fn a_shard_that_never_looks_costs_others_a_bounded_queue() {
-        let (mut from, to, _polls) = pair();
+    fn queue_of_a_stuck_shard_stays_bounded() {
+        let World { mut first, second, .. } = World::new();
         let payload = [7; 1200];
         for _ in 0..10_000 {
-            from.push(&packet(&payload));
+            first.push_turn(&packet(&payload));
         }
-        from.flush();
-        let parcels: Vec<_> = std::iter::from_fn(|| to.receive()).collect();
-        assert_eq!(parcels.len(), WAITING);
-        let kept: usize = parcels.iter().map(|parcel| parcel.packets.len()).sum();
-        assert_eq!(from.dropped, 10_000 - kept as u64);
-        assert!(parcels.iter().all(|parcel| parcel.bytes.len() <= BYTES));
+        first.flush();
+        let batches: Vec<_> = std::iter::from_fn(|| second.receive()).collect();
+        assert_eq!(batches.len(), QUEUED_BATCHES);
+        let kept: usize = batches.iter().map(|batch| batch.packets.len()).sum();
+        assert_eq!(first.dropped, 10_000 - kept as u64);
+        assert!(batches.iter().all(|batch| batch.bytes.len() <= BATCH_BYTES));
     }
 
     #[test]
-    fn a_sleeping_shard_is_woken_once() {
-        let (mut from, to, mut polls) = pair();
-        let bell = to.bell().unwrap();
-        bell.doze();
-        assert!(!to.has_mail());
-        from.push(&packet(b"up"));
-        from.flush();
+    fn flush_wakes_a_sleeping_shard_once() {
+        let World { mut first, second, mut polls } = World::new();
+        let waker = second.waker().unwrap();
+        waker.prepare_sleep();
+        assert!(!second.has_batch());
+        first.push_turn(&packet(b"asleep"));
+        first.flush();
         let mut events = mio::Events::with_capacity(8);
         polls[1].poll(&mut events, None).unwrap();
         assert_eq!(events.iter().count(), 1);
-        bell.rise();
-        from.push(&packet(b"awake"));
-        from.flush();
+        waker.awake();
+        first.push_turn(&packet(b"awake"));
+        first.flush();
         polls[1].poll(&mut events, Some(std::time::Duration::ZERO)).unwrap();
         assert_eq!(events.iter().count(), 0);
-        assert!(to.has_mail());
+        assert!(second.has_batch());
     }
 }

@@ -1,9 +1,8 @@
-//! Signs of life of shards, and the watch on them.
+//! Liveness of shards, and the watchdog that observes it.
 //!
-//! A shard that sleeps is well however long it does; one that works on one look for seconds is not:
-//! something in it loops, and its clients are not served. Time is counted in looks of the watch
-//! itself, so that a machine that was suspended, a process that was stopped, and clocks that jump
-//! count for one look at most.
+//! A shard may sleep for any time. One that works on the same poll for seconds is stuck: something
+//! in it loops, and its clients get no service. Time is counted in checks of the watchdog, so that a
+//! suspended machine, a stopped process or a clock that jumps counts for one check at most.
 
 use std::{
     process,
@@ -15,38 +14,38 @@ use std::{
     time::Duration,
 };
 
-/// How often shards are looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// Looks at the same work after which a shard counts as stuck.
-const STUCK: u32 = 5;
-/// Looks after which it will not come round any more.
-const LOST: u32 = 30;
-/// The exit code of a server that gives up, so that it is started again (EX_SOFTWARE of sysexits).
+/// Interval of the watchdog's checks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Checks without progress after which a shard counts as stuck.
+const STUCK_CHECKS: u32 = 5;
+/// Checks without progress after which a shard is given up.
+const LOST_CHECKS: u32 = 30;
+/// Exit code of a server that gives a shard up, for its supervisor (EX_SOFTWARE of sysexits).
 pub(super) const GIVEN_UP: i32 = 70;
 
-/// One shard's.
+/// The liveness of one shard.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
-    /// Odd while the shard works, even while it rests; each time another.
+    /// Odd while the shard works and even while it sleeps; increases with each change.
     beats: AtomicU64,
     is_stuck: AtomicBool,
 }
 
 impl Pulse {
-    /// The shard has woken.
-    pub(super) fn work(&self) {
+    /// Records that the shard has woken up.
+    pub(super) fn begin_work(&self) {
         self.beats.store(self.beats.load(Ordering::Relaxed) | 1, Ordering::Relaxed);
     }
 
-    /// The shard has done all there was.
-    pub(super) fn rest(&self) {
-        // Odd becomes the next even number.
+    /// Records that the shard has nothing left to do.
+    pub(super) fn end_work(&self) {
+        // The next even number.
         let beats = self.beats.load(Ordering::Relaxed);
         self.beats.store(beats.wrapping_add(1) & !1, Ordering::Relaxed);
     }
 
-    /// Whether the shard comes round.
-    pub(crate) fn is_well(&self) -> bool {
+    /// Returns false while the shard is stuck.
+    pub(crate) fn is_responsive(&self) -> bool {
         !self.is_stuck.load(Ordering::Relaxed)
     }
 
@@ -56,93 +55,94 @@ impl Pulse {
     }
 }
 
-/// Whether all shards come round. Clones look at the same ones.
+/// The liveness of all shards. Clones observe the same shards.
 #[derive(Debug, Clone)]
 pub(crate) struct Health(pub(super) Arc<[Arc<Pulse>]>);
 
 impl Health {
-    /// Shards that don't.
+    /// Counts the shards that are stuck.
     pub(crate) fn stuck(&self) -> usize {
-        self.0.iter().filter(|pulse| !pulse.is_well()).count()
+        self.0.iter().filter(|pulse| !pulse.is_responsive()).count()
     }
 }
 
-/// What the watch has seen of one shard.
+/// The watchdog's record of one shard.
 struct Watched {
     pulse: Weak<Pulse>,
     beats: u64,
-    /// Looks that saw it at the same work.
-    looks: u32,
+    /// Checks in a row that found the shard at the same work.
+    checks: u32,
 }
 
-/// What a look has found.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finding {
-    Well,
-    /// Since this look.
+    Responsive,
+    /// Stuck since this check.
     Stuck,
-    /// Again, since this look.
+    /// Responsive again since this check.
     Recovered,
-    /// For so long that it will not come round.
+    /// Stuck for so long that it won't recover.
     Lost,
-    /// There is none any more.
+    /// The shard has stopped.
     Ended,
 }
 
 impl Watched {
     fn new(pulse: &Arc<Pulse>) -> Self {
-        Self { pulse: Arc::downgrade(pulse), beats: 0, looks: 0 }
+        Self { pulse: Arc::downgrade(pulse), beats: 0, checks: 0 }
     }
 
-    fn look(&mut self) -> Finding {
+    fn check(&mut self) -> Finding {
         let Some(pulse) = self.pulse.upgrade() else { return Finding::Ended };
         let beats = pulse.beats.load(Ordering::Relaxed);
-        let works = beats & 1 == 1;
-        if !works || beats != self.beats {
-            (self.beats, self.looks) = (beats, 0);
+        let is_working = beats & 1 == 1;
+        if !is_working || beats != self.beats {
+            self.beats = beats;
+            self.checks = 0;
             let was_stuck = pulse.is_stuck.swap(false, Ordering::Relaxed);
-            return if was_stuck { Finding::Recovered } else { Finding::Well };
+            return if was_stuck { Finding::Recovered } else { Finding::Responsive };
         }
-        self.looks += 1;
-        if self.looks >= LOST {
+        self.checks += 1;
+        if self.checks >= LOST_CHECKS {
             return Finding::Lost;
         }
-        let is_stuck = self.looks >= STUCK;
+        let is_stuck = self.checks >= STUCK_CHECKS;
         if is_stuck && !pulse.is_stuck.swap(true, Ordering::Relaxed) {
             return Finding::Stuck;
         }
-        Finding::Well
+        Finding::Responsive
     }
 }
 
-/// Watches shards on a thread of its own, as the runtime may be what is stuck, until they are gone. A
-/// shard that is lost ends the process: what it held can't be given back, and whoever started the
-/// server starts it again.
+/// Starts the watchdog, which runs until the shards have stopped. It has its own thread, as the
+/// runtime itself may be stuck. A lost shard ends the process: its state can't be recovered, and the
+/// supervisor restarts the server.
 pub(super) fn watch(pulses: &[Arc<Pulse>]) -> std::io::Result<()> {
     let mut watched: Vec<_> = pulses.iter().map(Watched::new).collect();
     let watch = move || {
         while !watched.is_empty() {
-            thread::sleep(LOOK);
+            thread::sleep(CHECK_INTERVAL);
             for (shard, watched) in watched.iter_mut().enumerate() {
-                let seconds = watched.looks;
-                match watched.look() {
-                    Finding::Well | Finding::Ended => {}
+                let seconds = watched.checks;
+                match watched.check() {
+                    Finding::Responsive | Finding::Ended => {}
                     Finding::Stuck => {
                         tracing::error!(shard, seconds = seconds + 1, "a shard is stuck");
                     }
-                    Finding::Recovered => tracing::warn!(shard, seconds, "a shard came round"),
-                    Finding::Lost => give_up(shard, "it did not come round for half a minute"),
+                    Finding::Recovered => tracing::warn!(shard, seconds, "a shard recovered"),
+                    Finding::Lost => give_up(shard, "it was stuck for half a minute"),
                 }
             }
-            watched.retain(|it| it.pulse.strong_count() > 0);
+            watched.retain(|watched| watched.pulse.strong_count() > 0);
         }
     };
     thread::Builder::new().name("watch".into()).spawn(watch).map(drop)
 }
 
-/// Ends the process since one shard is lost.
-pub(super) fn give_up(shard: usize, why: &str) -> ! {
-    tracing::error!(shard, "a shard is lost, since {why}: the server ends; start it again");
+/// Ends the process because a shard is lost.
+pub(super) fn give_up(shard: usize, reason: &str) -> ! {
+    tracing::error!(shard, reason, "a shard is lost: the server exits and must be restarted");
     process::exit(GIVEN_UP)
 }
 
@@ -157,51 +157,51 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_that_sleeps_or_moves_on_is_well() {
+    fn sleeping_or_progressing_shard_is_responsive() {
         let (pulse, mut watched) = watched();
         for _ in 0..100 {
-            assert_eq!(watched.look(), Finding::Well, "asleep from the start");
+            assert_eq!(watched.check(), Finding::Responsive, "asleep from the start");
         }
         for _ in 0..100 {
-            pulse.work();
-            assert_eq!(watched.look(), Finding::Well, "seen at work each time, at another");
-            pulse.rest();
+            pulse.begin_work();
+            assert_eq!(watched.check(), Finding::Responsive, "at different work each time");
+            pulse.end_work();
         }
         for _ in 0..100 {
-            assert_eq!(watched.look(), Finding::Well, "asleep");
+            assert_eq!(watched.check(), Finding::Responsive, "asleep");
         }
-        assert!(pulse.is_well());
+        assert!(pulse.is_responsive());
     }
 
     #[test]
-    fn a_shard_that_stays_at_one_work_is_stuck_then_lost() {
+    fn shard_without_progress_is_stuck_then_lost() {
         let (pulse, mut watched) = watched();
-        pulse.work();
-        let findings: Vec<_> = (0..=LOST).map(|_| watched.look()).collect();
-        let of = |finding| findings.iter().position(|it| *it == finding);
-        assert_eq!((of(Finding::Stuck), of(Finding::Lost)), (Some(5), Some(30)));
-        assert!(!pulse.is_well());
+        pulse.begin_work();
+        let findings: Vec<_> = (0..=LOST_CHECKS).map(|_| watched.check()).collect();
+        let position = |finding| findings.iter().position(|found| *found == finding);
+        assert_eq!((position(Finding::Stuck), position(Finding::Lost)), (Some(5), Some(30)));
+        assert!(!pulse.is_responsive());
     }
 
     #[test]
-    fn a_shard_that_comes_round_late_is_well_again() {
+    fn shard_that_progresses_again_recovers() {
         let (pulse, mut watched) = watched();
-        pulse.work();
+        pulse.begin_work();
         for _ in 0..10 {
-            watched.look();
+            watched.check();
         }
-        assert!(!pulse.is_well());
-        pulse.rest();
-        pulse.work();
-        assert_eq!(watched.look(), Finding::Recovered);
-        assert!(pulse.is_well());
-        assert_eq!(watched.look(), Finding::Well, "counted from the start");
+        assert!(!pulse.is_responsive());
+        pulse.end_work();
+        pulse.begin_work();
+        assert_eq!(watched.check(), Finding::Recovered);
+        assert!(pulse.is_responsive());
+        assert_eq!(watched.check(), Finding::Responsive, "counted from the start");
     }
 
     #[test]
-    fn a_watch_ends_with_its_shards() {
+    fn watch_ends_with_its_shards() {
         let (pulse, mut watched) = watched();
         drop(pulse);
-        assert_eq!(watched.look(), Finding::Ended);
+        assert_eq!(watched.check(), Finding::Ended);
     }
 }

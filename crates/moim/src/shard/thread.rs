@@ -1,344 +1,267 @@
-//! A shard's thread: waits for its sockets, its door and its siblings, and hands each tenant its
-//! own.
+//! The thread of a shard: waits for its sockets and queues, and hands their contents to the
+//! [`Router`].
 
 use std::{
     collections::VecDeque,
     io,
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use mio::{Events, Poll};
 use tokio::sync::mpsc;
-use turn::{ToShard, siblings::Sibling};
+use turn::{RelayId, siblings::Sibling};
 
 use super::{
-    Report,
-    coalesce::{Found, Pace},
-    handle::Command,
-    inter_shard::{Links, Tenant},
+    clock::Clock,
+    coalesce::{Received, WakeCoalescer},
+    command::ShardCommand,
+    inter_shard::ShardLinks,
     pulse::{Pulse, give_up},
-    sfu::{self as sfu_service, Media, Taken},
-    turn::{self as turn_service, Relay},
-    waker::BELL,
+    router::Router,
+    sfu::{room_commands::RoomCommandReceiver, service::SfuService},
+    turn::{dtls::DtlsEndpoint, peers::PeerConnections, service::TurnService},
+    waker::WAKER_TOKEN,
     wire::Wire,
 };
-use crate::net::udp::{Ask, Datagram, Egress, Inbox, Outlets, Undelivered, Via, classify};
+use crate::net::udp::{BatchSize, GsoSender, ReceiveBuffer, ReceivedBatch, SocketId, UdpSockets};
 
-/// Sockets the system tells of at once.
-const EVENTS: usize = 256;
-/// Commands and parcels taken before the sockets have their turn.
-const TURN: usize = 128;
-/// The pause after the system fails to tell of sockets.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Events taken from the system in one poll.
+const MAX_EVENTS: usize = 256;
+/// Commands, batches and errors taken from each queue before the sockets are polled again.
+const MAX_PER_QUEUE: usize = 128;
+/// Pause after a failed poll.
+const POLL_ERROR_PAUSE: Duration = Duration::from_millis(10);
 
-/// What a shard is made of.
-pub(super) struct Own {
-    pub(super) poll: Poll,
-    pub(super) outlets: Outlets,
-    pub(super) server: turn::Config,
-    pub(super) sfu: sfu::Config,
-    pub(super) orders: sfu_service::Inbox,
-    pub(super) sessions: turn_service::Sessions,
-    pub(super) peers: turn_service::Peers,
+/// The parts of a shard, before its thread starts.
+pub(super) struct ShardParts {
     pub(super) sibling: Sibling,
-    pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) links: Links,
+    pub(super) inputs: Inputs,
+    pub(super) sockets: UdpSockets,
+    pub(super) links: ShardLinks,
+    pub(super) turn: turn::Config,
+    pub(super) dtls: DtlsEndpoint,
+    pub(super) peers: PeerConnections,
+    pub(super) sfu: sfu::Config,
     pub(super) pulse: Arc<Pulse>,
 }
 
-/// Runs a shard on this thread until it is told to stop. A panic that no link contains ends the
-/// process: what the shard has written into what all share (who holds how much of the relay, which
-/// ports are open, where rooms are) can't be told from what is right, and whoever started the
-/// server starts it again within a second.
-pub(super) fn run_or_give_up(own: Own) {
-    let shard = usize::from(own.sibling.index());
-    if catch_unwind(AssertUnwindSafe(|| run(own))).is_err() {
+/// The input side of a shard.
+pub(super) struct Inputs {
+    pub(super) poll: Poll,
+    pub(super) commands: mpsc::Receiver<ShardCommand>,
+    pub(super) room_commands: RoomCommandReceiver,
+}
+
+/// Runs a shard on this thread until it is stopped.
+///
+/// A panic that no SFU link contains ends the process. Shards share state (allocation quotas, open
+/// ports, places of rooms), and after a panic its consistency is unknown. The supervisor restarts
+/// the server within a second.
+pub(super) fn run_or_give_up(parts: ShardParts) {
+    let shard = usize::from(parts.sibling.index());
+    if catch_unwind(AssertUnwindSafe(|| run(parts))).is_err() {
         give_up(shard, "it panicked");
     }
 }
 
-fn run(own: Own) {
-    let Own { mut poll, outlets, server, sessions, peers, pulse, .. } = own;
-    let Own { sfu, mut orders, sibling, mut commands, links, .. } = own;
-    let wire = Wire { outlets, egress: Egress::new(), links };
+fn run(parts: ShardParts) {
     let now = Instant::now();
-    let media = Media::new(sfu, sibling.index(), wire.links.shards(), now);
-    let relay = Relay::new(server, sibling, sessions, peers, now);
-    let mut shard = Shard::new(wire, relay, media, Arc::clone(&pulse));
-    shard.serve(&mut poll, &mut commands, &mut orders);
-    shard.close();
-    shard.relay.farewell(&shard.wire, &shard.tally);
-    shard.media.farewell();
+    let wire = Wire { sockets: parts.sockets, gso: GsoSender::new(), links: parts.links };
+    let sfu = SfuService::new(parts.sfu, parts.sibling.index(), wire.links.shards(), now);
+    let turn = TurnService::new(parts.turn, parts.sibling, parts.dtls, parts.peers, now);
+    let mut shard = Shard::new(Router::new(wire, turn, sfu), Arc::clone(&parts.pulse));
+    let mut inputs = parts.inputs;
+    shard.serve(&mut inputs);
+    shard.router.close(Clock::read());
+    shard.router.log_summary();
+    // Dropping the inputs reports the end to `Handle::shutdown`, so the sockets close before.
     drop(shard);
-    // The sockets are gone, and only now hears of it who waits for the end.
-    drop(poll);
-    drop(commands);
-    pulse.rest();
+    drop(inputs);
+    parts.pulse.end_work();
 }
 
-/// What the shard itself counts.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Tally {
-    /// Datagrams of no protocol we speak.
-    pub(crate) garbage: u64,
-}
-
-/// The tenants, and what all of them share.
 struct Shard {
-    inbox: Inbox,
-    wire: Wire,
-    relay: Relay,
-    media: Media,
-    /// Sockets that may hold more than was taken.
-    unread: VecDeque<Via>,
-    pace: Pace,
-    tally: Tally,
+    buffer: ReceiveBuffer,
+    router: Router,
+    /// Sockets that may hold more than was received.
+    unread: VecDeque<SocketId>,
+    coalescer: WakeCoalescer,
     pulse: Arc<Pulse>,
 }
 
 impl Shard {
-    fn new(wire: Wire, relay: Relay, media: Media, pulse: Arc<Pulse>) -> Self {
-        let (unread, pace, tally) = (VecDeque::new(), Pace::default(), Tally::default());
-        Self { inbox: Inbox::new(), wire, relay, media, unread, pace, tally, pulse }
-    }
-
-    fn serve(
-        &mut self,
-        poll: &mut Poll,
-        commands: &mut mpsc::Receiver<Command>,
-        orders: &mut sfu_service::Inbox,
-    ) {
-        let mut events = Events::with_capacity(EVENTS);
-        loop {
-            let idle = Instant::now();
-            self.pulse.rest();
-            let timeout =
-                if self.rest() { Some(Duration::ZERO) } else { self.timeout(commands, orders) };
-            if let Err(error) = poll.poll(&mut events, timeout)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                tracing::error!(%error, "can't wait for sockets");
-                std::thread::sleep(PAUSE);
-            }
-            self.pulse.work();
-            if let Some(bell) = self.wire.links.bell() {
-                bell.rise();
-            }
-            let now = Clock::read();
-            self.pace.handle_sleep(now.monotonic.saturating_duration_since(idle));
-            let mut found = Found::default();
-            for _ in 0..self.unread.len() {
-                if let Some(via) = self.unread.pop_front() {
-                    found += self.receive(now, via, Ask::Many);
-                }
-            }
-            for event in events.iter().filter(|event| event.token() != BELL) {
-                if let Some(via) = self.wire.outlets.named(event.token()) {
-                    if event.is_error() {
-                        self.hear(now, via);
-                    }
-                    let ask = if matches!(via, Via::Port(_)) { Ask::Many } else { Ask::Few };
-                    found += self.receive(now, via, ask);
-                }
-            }
-            self.pace.handle_look(now.monotonic, found);
-            self.open_mail(now);
-            for _ in 0..TURN {
-                match commands.try_recv() {
-                    Ok(Command::Relay(command)) => {
-                        self.relay.obey(now, command, &mut self.wire, &mut self.media);
-                    }
-                    Ok(Command::Media(command)) => self.media.obey(now, command),
-                    Ok(Command::Report(asker)) => {
-                        // Who asked may have gone.
-                        let _ = asker.send(Report {
-                            relay: self.relay.report(&self.wire, &self.tally),
-                            media: self.media.report(),
-                        });
-                    }
-                    Ok(Command::Stop) => return,
-                    Err(_) => break,
-                }
-            }
-            for _ in 0..TURN {
-                let Some(order) = orders.try_next() else { break };
-                self.media.carry_out(now, order);
-            }
-            if self.media.poll_timeout().is_some_and(|at| at <= now.monotonic) {
-                self.media.handle_timeout(now);
-            }
-            self.media.flush(now, &mut self.relay, &mut self.wire);
-            if self.relay.poll_timeout().is_some_and(|at| at <= now.monotonic) {
-                self.relay.handle_timeout(now, &mut self.wire);
-            }
-            self.wire.flush();
+    fn new(router: Router, pulse: Arc<Pulse>) -> Self {
+        Self {
+            buffer: ReceiveBuffer::new(),
+            router,
+            unread: VecDeque::new(),
+            coalescer: WakeCoalescer::default(),
+            pulse,
         }
     }
 
-    /// Ends what others would miss.
-    fn close(&mut self) {
-        self.media.close(Clock::read(), &mut self.relay, &mut self.wire);
-        self.wire.flush();
+    fn serve(&mut self, inputs: &mut Inputs) {
+        let mut events = Events::with_capacity(MAX_EVENTS);
+        loop {
+            let idle_since = Instant::now();
+            self.poll(inputs, &mut events);
+            let now = Clock::read();
+            self.coalescer.on_sleep(now.monotonic.saturating_duration_since(idle_since));
+            let received = self.receive_all(now, &events);
+            self.coalescer.on_poll(now.monotonic, received);
+            self.handle_batches(now);
+            if self.handle_commands(now, inputs).is_break() {
+                return;
+            }
+            self.router.finish_poll(now);
+        }
     }
 
-    /// Lets packets gather where they come thick and fast; says whether it did.
-    fn rest(&self) -> bool {
+    /// Sleeps until there is something to do.
+    fn poll(&mut self, inputs: &mut Inputs, events: &mut Events) {
+        self.pulse.end_work();
+        let timeout = if self.delay() { Some(Duration::ZERO) } else { self.poll_timeout(inputs) };
+        if let Err(error) = inputs.poll.poll(events, timeout)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            tracing::error!(%error, "can't poll sockets");
+            std::thread::sleep(POLL_ERROR_PAUSE);
+        }
+        self.pulse.begin_work();
+        if let Some(waker) = self.router.wire.links.waker() {
+            waker.awake();
+        }
+    }
+
+    /// Sleeps for the delay of the coalescer; returns false if there is none.
+    fn delay(&self) -> bool {
         if !self.unread.is_empty() {
             return false;
         }
-        let Some(rest) = self.pace.rest(|| self.left()) else { return false };
-        std::thread::sleep(rest);
+        let Some(delay) = self.coalescer.delay(|| self.until_timer()) else { return false };
+        std::thread::sleep(delay);
         true
     }
 
-    /// How long until something is to be done by itself.
-    fn left(&self) -> Option<Duration> {
-        let next = [self.relay.poll_timeout(), self.media.poll_timeout()];
-        let next = next.into_iter().flatten().min()?;
+    fn until_timer(&self) -> Option<Duration> {
+        let next = self.router.poll_timeout()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    /// How long to sleep: not at all, while there is something to do.
-    fn timeout(
-        &self,
-        commands: &mpsc::Receiver<Command>,
-        orders: &sfu_service::Inbox,
-    ) -> Option<Duration> {
+    /// The timeout of a poll: zero while there is something to do.
+    fn poll_timeout(&self, inputs: &Inputs) -> Option<Duration> {
         if !self.unread.is_empty() {
             return Some(Duration::ZERO);
         }
-        if let Some(bell) = self.wire.links.bell() {
-            bell.doze();
+        let links = &self.router.wire.links;
+        if let Some(waker) = links.waker() {
+            waker.prepare_sleep();
         }
-        if self.wire.links.has_mail() || !commands.is_empty() || !orders.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        self.left()
+        let is_idle =
+            !links.has_batch() && inputs.commands.is_empty() && inputs.room_commands.is_empty();
+        if is_idle { self.until_timer() } else { Some(Duration::ZERO) }
     }
 
-    /// Takes a batch from a socket. The system tells of a socket once: one that gave all that was
-    /// asked for is asked again.
-    fn receive(&mut self, now: Clock, via: Via, ask: Ask) -> Found {
-        let batch = match self.wire.outlets.receive(via, ask, &mut self.inbox) {
+    /// Receives from every socket that is ready.
+    fn receive_all(&mut self, now: Clock, events: &Events) -> Received {
+        let mut received = Received::default();
+        for _ in 0..self.unread.len() {
+            if let Some(socket) = self.unread.pop_front() {
+                received += self.receive(now, socket, BatchSize::Full);
+            }
+        }
+        for event in events.iter().filter(|event| event.token() != WAKER_TOKEN) {
+            let Some(socket) = self.router.wire.sockets.by_token(event.token()) else { continue };
+            let size = match socket {
+                SocketId::Port(_) => BatchSize::Full,
+                SocketId::Relayed(relay) => {
+                    if event.is_error() {
+                        self.handle_icmp_errors(now, relay);
+                    }
+                    BatchSize::Small
+                }
+            };
+            received += self.receive(now, socket, size);
+        }
+        received
+    }
+
+    /// Receives a batch from a socket. Events are edge-triggered, so a socket that filled the batch
+    /// is read again in the next poll.
+    fn receive(&mut self, now: Clock, socket: SocketId, size: BatchSize) -> Received {
+        let batch = match self.router.wire.sockets.receive(socket, size, &mut self.buffer) {
             Ok(batch) => batch,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Found::default(),
-            // An error of one datagram sent before, say: what waits behind it is not told of again.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Received::default(),
+            // Perhaps a pending ICMP error; datagrams behind it cause no event.
             Err(error) => {
                 tracing::debug!(%error, "can't receive");
                 if error.kind() != io::ErrorKind::NotFound {
-                    self.unread.push_back(via);
+                    self.unread.push_back(socket);
                 }
-                return Found::default();
+                return Received::default();
             }
         };
         if batch.is_full {
-            self.unread.push_back(via);
+            self.unread.push_back(socket);
         }
-        let found = self.inbox.found(batch);
-        match via {
-            Via::Port(index) => {
-                let Some(port) = self.wire.outlets.port(index) else { return found };
-                let (port, mut before) = (*port, None);
-                for received in self.inbox.received(batch) {
-                    // What a sender's packets have caused leaves before the next one's are looked
-                    // at: where many wait, else all would wait for all.
-                    let is_next =
-                        before.replace(received.from).is_some_and(|it| it != received.from);
-                    if is_next && self.media.flush(now, &mut self.relay, &mut self.wire) {
-                        self.wire.flush_runs();
-                    }
-                    let server = port.reached(received.reached);
-                    for datagram in received.datagrams() {
-                        let (from, wire) = (received.from, &mut self.wire);
-                        let (relay, media) = (&mut self.relay, &mut self.media);
-                        match classify(datagram) {
-                            Datagram::Binding => {
-                                let taken = media.handle_binding(now, from, server, datagram, wire);
-                                if taken == Taken::No {
-                                    relay.handle_client(now, from, server, datagram, wire, media);
-                                }
-                            }
-                            Datagram::Turn | Datagram::ChannelData => {
-                                relay.handle_client(now, from, server, datagram, wire, media);
-                            }
-                            Datagram::Dtls => {
-                                let taken = media.handle_dtls(now, from, server, datagram, wire);
-                                if taken == Taken::No {
-                                    relay.handle_dtls(now, from, server, datagram, wire, media);
-                                }
-                            }
-                            Datagram::Media => {
-                                media.handle_media(now, from, server, datagram, wire);
-                            }
-                            Datagram::Garbage => {
-                                self.tally.garbage += 1;
-                                #[cfg(debug_assertions)]
-                                crate::faults::trigger(datagram);
-                            }
-                        }
-                    }
-                }
-            }
-            Via::Relay(relay) => {
-                for received in self.inbox.received(batch) {
-                    for datagram in received.datagrams() {
-                        let wire = &mut self.wire;
-                        self.relay.handle_relayed(now, relay, received.from, datagram, wire);
-                    }
-                }
-            }
+        match socket {
+            SocketId::Port(index) => self.handle_port_batch(now, index, batch),
+            SocketId::Relayed(relay) => self.handle_relayed_batch(now, relay, batch),
         }
-        found
+        Received { reads: batch.runs, bytes: self.buffer.bytes(batch) }
     }
 
-    /// Takes what the network says of datagrams sent. The system tells again of what is left.
-    fn hear(&mut self, now: Clock, via: Via) {
-        let Via::Relay(relay) = via else { return };
-        for _ in 0..TURN {
-            let Some(Undelivered { to, error }) = self.wire.outlets.undelivered(relay) else {
-                return;
-            };
-            self.relay.handle_undelivered(now, relay, to, error, &mut self.wire);
+    fn handle_port_batch(&mut self, now: Clock, index: usize, batch: ReceivedBatch) {
+        let Some(bound) = self.router.wire.sockets.bound_address(index) else { return };
+        let mut previous = None;
+        for run in self.buffer.runs(batch) {
+            if previous.replace(run.from).is_some_and(|previous| previous != run.from) {
+                self.router.flush_sender(now);
+            }
+            let server = bound.destination(run.packet_info);
+            for datagram in run.datagrams() {
+                self.router.handle_datagram(now, run.from, server, datagram);
+            }
         }
     }
 
-    /// Takes in what siblings have sent.
-    fn open_mail(&mut self, now: Clock) {
-        for _ in 0..TURN {
-            let Some(mut parcel) = self.wire.links.receive() else { return };
-            for (tenant, packet) in parcel.packets(self.relay.index()) {
-                let ToShard { source, to, payload, .. } = packet;
-                let (relay, media, wire) = (&mut self.relay, &mut self.media, &mut self.wire);
-                match tenant {
-                    Tenant::Relay => relay.handle_sibling(now, &packet, wire, media),
-                    Tenant::Media => {
-                        let taken = media.handle_crossed(now, source, to, payload);
-                        // A check for nobody is for the STUN server, as it is where it came.
-                        if taken == Taken::No && classify(payload) == Datagram::Binding {
-                            relay.handle_client(now, source, to, payload, wire, media);
-                        }
-                    }
-                }
+    fn handle_relayed_batch(&mut self, now: Clock, relay: RelayId, batch: ReceivedBatch) {
+        for run in self.buffer.runs(batch) {
+            for datagram in run.datagrams() {
+                self.router.handle_relayed(now, relay, run.from, datagram);
             }
-            parcel.relays().for_each(|relay| self.media.handle_relay(now, relay));
-            self.wire.links.give_back(parcel);
         }
     }
-}
 
-/// The time, read once for all that came together.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
-    pub(crate) monotonic: Instant,
-    /// Seconds since 1970.
-    pub(crate) unix: u64,
-}
+    /// Takes ICMP errors of a relayed socket. The system signals again if some are left.
+    fn handle_icmp_errors(&mut self, now: Clock, relay: RelayId) {
+        for _ in 0..MAX_PER_QUEUE {
+            let Some(report) = self.router.wire.sockets.next_icmp_error(relay) else { return };
+            self.router.handle_icmp_error(now, relay, report);
+        }
+    }
 
-impl Clock {
-    fn read() -> Self {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Self { monotonic: Instant::now(), unix }
+    fn handle_batches(&mut self, now: Clock) {
+        for _ in 0..MAX_PER_QUEUE {
+            let Some(mut batch) = self.router.wire.links.receive() else { return };
+            self.router.handle_batch(now, &mut batch);
+            self.router.wire.links.recycle(batch);
+        }
+    }
+
+    /// Handles commands of the main runtime and of rooms. Breaks when the shard is stopped.
+    fn handle_commands(&mut self, now: Clock, inputs: &mut Inputs) -> ControlFlow<()> {
+        for _ in 0..MAX_PER_QUEUE {
+            let Ok(command) = inputs.commands.try_recv() else { break };
+            self.router.handle_command(now, command)?;
+        }
+        for _ in 0..MAX_PER_QUEUE {
+            let Some(command) = inputs.room_commands.try_next() else { break };
+            self.router.handle_room_command(now, command);
+        }
+        ControlFlow::Continue(())
     }
 }

@@ -1,46 +1,47 @@
-//! Wakes a shard that sleeps, and costs nothing while it is awake.
+//! Wakes a sleeping shard from other threads, and costs nothing while the shard is awake.
 
 use std::{
     io,
     sync::atomic::{AtomicBool, Ordering, fence},
 };
 
-use mio::{Poll, Token, Waker};
+use mio::{Poll, Token};
 
-/// The bell's own place among the sockets.
-pub(crate) const BELL: Token = Token(usize::MAX);
+/// The waker's token among the mio events of a shard.
+pub(super) const WAKER_TOKEN: Token = Token(usize::MAX);
 
-/// Rung by whoever has put something where the shard looks before it sleeps.
+/// Wakes a shard after something was put into one of its queues.
 #[derive(Debug)]
-pub(crate) struct Bell {
-    waker: Waker,
-    asleep: AtomicBool,
+pub(crate) struct Waker {
+    waker: mio::Waker,
+    is_asleep: AtomicBool,
 }
 
-impl Bell {
+impl Waker {
     pub(crate) fn new(poll: &Poll) -> io::Result<Self> {
-        let waker = Waker::new(poll.registry(), BELL)?;
-        Ok(Self { waker, asleep: AtomicBool::new(false) })
+        let waker = mio::Waker::new(poll.registry(), WAKER_TOKEN)?;
+        Ok(Self { waker, is_asleep: AtomicBool::new(false) })
     }
 
-    /// There is something to do.
-    pub(crate) fn ring(&self) {
-        // What was put there is seen by a shard that falls asleep after this look.
+    /// Wakes the shard if it is asleep. Call it after filling the queue.
+    pub(crate) fn wake(&self) {
+        // Pairs with the fence of `prepare_sleep`: either the shard sees the filled queue, or this
+        // load sees it asleep.
         fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {
-            // It fails only where the shard is gone.
+        if self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::Relaxed) {
+            // Fails only if the shard is gone.
             let _ = self.waker.wake();
         }
     }
 
-    /// The shard is about to look for the last time, and then sleep.
-    pub(crate) fn doze(&self) {
-        self.asleep.store(true, Ordering::Relaxed);
+    /// Announces sleep. The shard must check its queues once more before it sleeps.
+    pub(super) fn prepare_sleep(&self) {
+        self.is_asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
 
-    /// The shard is awake.
-    pub(crate) fn rise(&self) {
-        self.asleep.store(false, Ordering::Relaxed);
+    /// Marks the shard as awake.
+    pub(super) fn awake(&self) {
+        self.is_asleep.store(false, Ordering::Relaxed);
     }
 }

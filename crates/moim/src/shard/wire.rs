@@ -1,26 +1,22 @@
-//! What a shard's tenants send by.
+//! The ways out of a shard: its UDP sockets, and its links to other shards.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-};
+use std::{io, net::SocketAddr};
 
 use turn::RelayId;
 
-use super::inter_shard::Links;
-use crate::net::udp::{Egress, Outlets, Via, Way};
+use super::inter_shard::ShardLinks;
+use crate::net::udp::{GsoSender, Route, SocketId, UdpSockets};
 
-/// All ways out of a shard.
+/// The output side of a shard, which its services share.
 pub(crate) struct Wire {
-    pub(super) outlets: Outlets,
-    pub(super) egress: Egress,
-    pub(crate) links: Links,
+    pub(super) sockets: UdpSockets,
+    pub(super) gso: GsoSender,
+    pub(crate) links: ShardLinks,
 }
 
 impl Wire {
-    /// Sends a datagram from an address of the one port: a head, a payload and zero bytes, one
-    /// behind the other. It leaves together with others of its size for the same receiver, at the
-    /// latest before the shard sleeps.
+    /// Sends a datagram (a head, a payload and zero bytes) from an address of the port. It may wait
+    /// for others of its size to the same receiver, but not past the next [`Self::flush`].
     pub(crate) fn send(
         &mut self,
         from: SocketAddr,
@@ -29,57 +25,51 @@ impl Wire {
         payload: &[u8],
         padding: usize,
     ) {
-        let Some((via, source)) = self.outlets.leaving(from) else {
-            self.egress.unsent += 1;
+        let Some((socket, source)) = self.sockets.sending_from(from) else {
+            self.gso.unsent += 1;
             return;
         };
-        self.egress.push(&self.outlets, Way { via, source, to }, head, payload, padding);
+        self.gso.push(&self.sockets, Route { socket, source, to }, head, payload, padding);
     }
 
-    /// Sends a datagram from a relayed socket, likewise.
+    /// Sends a datagram from a relayed address, likewise.
     pub(crate) fn send_relayed(&mut self, relay: RelayId, to: SocketAddr, payload: &[u8]) {
-        let way = Way { via: Via::Relay(relay), source: None::<IpAddr>, to };
-        self.egress.push(&self.outlets, way, &[], payload, 0);
+        let route = Route { socket: SocketId::Relayed(relay), source: None, to };
+        self.gso.push(&self.sockets, route, &[], payload, 0);
     }
 
-    /// Sends a datagram from a relayed socket, whole or not at all (DONT-FRAGMENT).
-    pub(crate) fn send_whole(&mut self, relay: RelayId, to: SocketAddr, payload: &[u8]) {
-        self.egress.flush(&self.outlets);
-        let outlet = self.outlets.of(Via::Relay(relay));
-        if outlet.is_none_or(|outlet| outlet.send_whole(to, payload).is_err()) {
-            self.egress.unsent += 1;
+    /// Sends a datagram from a relayed address with the don't-fragment flag.
+    pub(crate) fn send_unfragmented(&mut self, relay: RelayId, to: SocketAddr, payload: &[u8]) {
+        self.gso.flush(&self.sockets);
+        if self.sockets.send_unfragmented(relay, to, payload).is_err() {
+            self.gso.unsent += 1;
         }
     }
 
-    /// Opens a relayed socket, which is read from then on.
-    pub(crate) fn open(&mut self, relay: RelayId, local: SocketAddr) -> io::Result<()> {
-        self.outlets.open(relay, local)
+    /// Opens the socket of a relayed address.
+    pub(crate) fn open_relayed(&mut self, relay: RelayId, local: SocketAddr) -> io::Result<()> {
+        self.sockets.open(relay, local)
     }
 
-    /// Closes a relayed socket once what it has to send has left; says where it was bound.
-    pub(crate) fn close(&mut self, relay: RelayId) -> Option<SocketAddr> {
-        self.egress.flush(&self.outlets);
-        self.outlets.close(relay)
+    /// Flushes and closes the socket of a relayed address, and returns that address.
+    pub(crate) fn close_relayed(&mut self, relay: RelayId) -> Option<SocketAddr> {
+        self.gso.flush(&self.sockets);
+        self.sockets.close(relay)
     }
 
-    /// How many relayed sockets are open.
-    pub(crate) fn relays(&self) -> usize {
-        self.outlets.relays()
+    /// Counts the open relayed sockets.
+    pub(crate) fn relayed_sockets(&self) -> usize {
+        self.sockets.relayed()
     }
 
-    /// Sends the datagrams that have not left yet.
-    pub(super) fn flush_runs(&mut self) {
-        self.egress.flush(&self.outlets);
+    /// Sends every datagram that waits for others.
+    pub(super) fn flush_datagrams(&mut self) {
+        self.gso.flush(&self.sockets);
     }
 
-    /// Sends whatever has not left yet.
+    /// Sends everything that waits: datagrams, and batches for other shards.
     pub(super) fn flush(&mut self) {
-        self.flush_runs();
+        self.flush_datagrams();
         self.links.flush();
-    }
-
-    /// Datagrams the system had no room or no way for.
-    pub(crate) fn unsent(&self) -> u64 {
-        self.egress.unsent
     }
 }

@@ -184,7 +184,7 @@ impl Rooms {
         let same = self.by_address.get(&key.address).filter(|entry| entry.number == key.number);
         if let Some(opener) = same.map(|entry| entry.opener) {
             self.by_address.remove(&key.address);
-            self.quota(&key.address).give_back(opener);
+            self.quota(&key.address).release(opener);
             and_then();
         }
     }

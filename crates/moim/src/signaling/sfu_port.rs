@@ -15,19 +15,21 @@ use room::{
 use sfu::{RoomId, Source, Viewport};
 
 use super::{placement::Placement, sfu_rejection};
-use crate::shard::sfu::{Letter, News, Order, Orders, Reader, Request, letters};
+use crate::shard::sfu::{
+    EventReceiver, EventSender, Request, RoomCommand, RoomCommandSender, SfuEvent, event_channel,
+};
 
 /// Handle to the media server. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct MediaServer {
-    shards: Arc<[Orders]>,
+    shards: Arc<[RoomCommandSender]>,
     rooms: Arc<AtomicU64>,
     peers: Arc<AtomicU64>,
 }
 
 impl MediaServer {
     /// Creates a handle to a media server of at least one shard.
-    pub(crate) fn new(shards: Arc<[Orders]>) -> Self {
+    pub(crate) fn new(shards: Arc<[RoomCommandSender]>) -> Self {
         Self { shards, rooms: Arc::default(), peers: Arc::default() }
     }
 
@@ -36,14 +38,14 @@ impl MediaServer {
         let number = self.rooms.fetch_add(1, Ordering::Relaxed);
         let shards = self.shards.len();
         let home = usize::try_from(number).ok()?.checked_rem(shards)?;
-        let (news, reader) = letters();
+        let (events, receiver) = event_channel();
         let placement = Placement::new(Arc::clone(&self.peers), shards, home);
         Some(SfuPort {
             room: RoomId(number),
             shards: Arc::clone(&self.shards),
             placement,
-            news,
-            reader,
+            events,
+            receiver,
         })
     }
 }
@@ -52,10 +54,10 @@ impl MediaServer {
 #[derive(Debug)]
 pub(super) struct SfuPort {
     room: RoomId,
-    shards: Arc<[Orders]>,
+    shards: Arc<[RoomCommandSender]>,
     placement: Placement,
-    news: News,
-    reader: Reader,
+    events: EventSender,
+    receiver: EventReceiver,
 }
 
 /// A message from the media server.
@@ -75,21 +77,21 @@ impl SfuPort {
     /// Returns whether the shard of a participant's link accepts commands now.
     pub(super) fn can_send(&self, from: &ParticipantId) -> bool {
         let shard = self.placement.shard(from, |shard| is_healthy(&self.shards, shard));
-        self.shards.get(shard).is_some_and(Orders::have_room)
+        self.shards.get(shard).is_some_and(RoomCommandSender::has_room)
     }
 
     /// Sends a message of a participant.
     pub(super) fn send(&mut self, from: &ParticipantId, message: ToSfu) {
-        let news = self.news.clone();
+        let events = self.events.clone();
         let request = match message {
             ToSfu::Description(SessionDescription { kind: SdpType::Offer, sdp }) => {
-                Request::Offer(sdp, news)
+                Request::Offer(sdp, events)
             }
             ToSfu::Description(SessionDescription { sdp, .. }) => Request::Answer(sdp),
             ToSfu::Publish(tracks) => {
                 let tracks =
                     tracks.into_iter().map(|track| (track.mid, to_sfu_source(track.source)));
-                Request::Publish(tracks.collect(), news)
+                Request::Publish(tracks.collect(), events)
             }
             ToSfu::Subscribe(tracks) => {
                 let wish = |track: room::protocol::WantedTrack| Viewport {
@@ -98,7 +100,7 @@ impl SfuPort {
                     width: track.width,
                     height: track.height,
                 };
-                Request::Subscribe(tracks.into_iter().map(wish).collect(), news)
+                Request::Subscribe(tracks.into_iter().map(wish).collect(), events)
             }
             ToSfu::Nothing => return,
         };
@@ -107,14 +109,14 @@ impl SfuPort {
         if is_first {
             self.update_span(None);
         }
-        self.order(shard, Order::Peer { room: self.room, peer, request });
+        self.send_command(shard, RoomCommand::Peer { room: self.room, peer, request });
     }
 
     /// Ends a participant's link, if it has one.
     pub(super) fn unlink(&mut self, id: &ParticipantId) {
         let Some((peer, shard, was_last)) = self.placement.leave(id) else { return };
         let request = Request::Leave;
-        self.order(shard, Order::Peer { room: self.room, peer, request });
+        self.send_command(shard, RoomCommand::Peer { room: self.room, peer, request });
         if was_last {
             self.update_span(Some(shard));
         }
@@ -122,10 +124,10 @@ impl SfuPort {
 
     /// Waits for the next message.
     pub(super) async fn next(&mut self) -> SfuMessage {
-        let (peer, message) = match self.reader.next().await {
-            Some(Letter::Answer(peer, sdp)) => (peer, description(SdpType::Answer, sdp)),
-            Some(Letter::Offer(peer, sdp)) => (peer, description(SdpType::Offer, sdp)),
-            Some(Letter::Subscribed(peer, sections)) => {
+        let (peer, message) = match self.receiver.next().await {
+            Some(SfuEvent::Answer(peer, sdp)) => (peer, description(SdpType::Answer, sdp)),
+            Some(SfuEvent::Offer(peer, sdp)) => (peer, description(SdpType::Offer, sdp)),
+            Some(SfuEvent::Subscribed(peer, sections)) => {
                 // The publisher may have left in the meantime.
                 let track = |section: sfu::Subscription| {
                     let participant = self.placement.of(section.peer)?.clone();
@@ -137,20 +139,20 @@ impl SfuPort {
                 };
                 (peer, FromSfu::Subscribed(sections.into_iter().filter_map(track).collect()))
             }
-            Some(Letter::Wanted(peer, source, shown, rids)) => (
+            Some(SfuEvent::SubscribedEncodings(peer, source, shown, rids)) => (
                 peer,
                 FromSfu::Wanted(WantedEvent { source: from_sfu_source(source), shown, rids }),
             ),
-            Some(Letter::Refused(peer, asked, refused)) => {
-                (peer, FromSfu::Refused(sfu_rejection::event(asked, &refused)))
+            Some(SfuEvent::RequestRefused(peer, request, refused)) => {
+                (peer, FromSfu::Refused(sfu_rejection::event(request, &refused)))
             }
-            Some(Letter::Interrupted(peer, interrupted)) => {
+            Some(SfuEvent::Interrupted(peer, interrupted)) => {
                 return match self.placement.of(peer) {
                     Some(id) => SfuMessage::Interrupted(id.clone(), interrupted),
                     None => SfuMessage::Stale,
                 };
             }
-            Some(Letter::Speakers(speakers)) => {
+            Some(SfuEvent::Speakers(speakers)) => {
                 let speaker = |speaker: sfu::Speaker| {
                     Some(Speaker {
                         participant: self.placement.of(speaker.peer)?.clone(),
@@ -175,14 +177,14 @@ impl SfuPort {
         let numbers: Vec<u16> =
             shards.iter().filter_map(|shard| u16::try_from(*shard).ok()).collect();
         for shard in shards.into_iter().chain(left) {
-            let (room, shards, news) = (self.room, numbers.clone(), self.news.clone());
-            self.order(shard, Order::Span { room, shards, news });
+            let (room, shards, events) = (self.room, numbers.clone(), self.events.clone());
+            self.send_command(shard, RoomCommand::SetShards { room, shards, events });
         }
     }
 
-    fn order(&self, shard: usize, order: Order) {
-        if let Some(orders) = self.shards.get(shard) {
-            orders.tell(order);
+    fn send_command(&self, shard: usize, command: RoomCommand) {
+        if let Some(commands) = self.shards.get(shard) {
+            commands.send(command);
         }
     }
 }
@@ -196,8 +198,8 @@ impl Drop for SfuPort {
     }
 }
 
-fn is_healthy(shards: &[Orders], shard: usize) -> bool {
-    shards.get(shard).is_some_and(Orders::is_well)
+fn is_healthy(shards: &[RoomCommandSender], shard: usize) -> bool {
+    shards.get(shard).is_some_and(RoomCommandSender::is_available)
 }
 
 fn description(kind: SdpType, sdp: String) -> FromSfu {
@@ -225,7 +227,7 @@ fn from_sfu_source(source: Source) -> TrackSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shard::{Bell, Pulse, sfu};
+    use crate::shard::{Pulse, Waker, sfu};
 
     fn id(n: usize) -> ParticipantId {
         serde_json::from_value(format!("p{n}").into()).unwrap()
@@ -236,20 +238,20 @@ mod tests {
         let pulses = [Arc::<Pulse>::default(), Arc::default()];
         let polls = [(); 2].map(|()| mio::Poll::new().unwrap());
         let shards = pulses.iter().zip(&polls).map(|(pulse, poll)| {
-            sfu::orders(Arc::new(Bell::new(poll).unwrap()), Arc::clone(pulse))
+            sfu::room_commands(Arc::new(Waker::new(poll).unwrap()), Arc::clone(pulse))
         });
-        let (orders, mut inboxes): (Vec<_>, Vec<_>) = shards.unzip();
-        let server = MediaServer::new(orders.into());
+        let (senders, mut receivers): (Vec<_>, Vec<_>) = shards.unzip();
+        let server = MediaServer::new(senders.into());
         let mut here = server.open().unwrap();
         let there = server.open().unwrap();
         here.send(&id(1), ToSfu::Publish(Vec::new()));
-        assert!(inboxes[0].try_next().is_some());
+        assert!(receivers[0].try_next().is_some());
         pulses[0].set_stuck(true);
         assert!(here.can_send(&id(1)), "a stuck shard may recover and has queue space");
         here.send(&id(2), ToSfu::Publish(Vec::new()));
-        assert!(inboxes[0].try_next().is_some(), "receives the new set of shards");
-        assert!(inboxes[0].is_empty() && !inboxes[1].is_empty(), "new links begin elsewhere");
-        drop(inboxes.remove(0));
+        assert!(receivers[0].try_next().is_some(), "receives the new set of shards");
+        assert!(receivers[0].is_empty() && !receivers[1].is_empty(), "new links begin elsewhere");
+        drop(receivers.remove(0));
         assert!(!here.can_send(&id(1)), "link on a gone shard");
         assert!(here.can_send(&id(2)) && here.can_send(&id(3)) && there.can_send(&id(4)));
     }

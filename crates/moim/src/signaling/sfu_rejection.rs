@@ -3,18 +3,18 @@
 use room::protocol::{ErrorBody, ErrorCode, RefusedEvent, ToldSfu};
 use sfu::Rejection;
 
-use crate::shard::sfu::Asked;
+use crate::shard::sfu::RequestKind;
 
 /// Maximum length of a message, in characters; it may quote malformed input.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 /// Creates the event for a rejected message.
-pub(super) fn event(asked: Asked, refused: &Rejection) -> RefusedEvent {
-    let what = match asked {
-        Asked::Offer => ToldSfu::Offer,
-        Asked::Answer => ToldSfu::Answer,
-        Asked::Publish => ToldSfu::Publish,
-        Asked::Subscribe => ToldSfu::Subscribe,
+pub(super) fn event(request: RequestKind, refused: &Rejection) -> RefusedEvent {
+    let what = match request {
+        RequestKind::Offer => ToldSfu::Offer,
+        RequestKind::Answer => ToldSfu::Answer,
+        RequestKind::Publish => ToldSfu::Publish,
+        RequestKind::Subscribe => ToldSfu::Subscribe,
     };
     let code = match refused {
         Rejection::Full => ErrorCode::ServerFull,
@@ -45,11 +45,11 @@ mod tests {
     fn rejection_has_a_bounded_reason() {
         let error =
             SdpError::PayloadTypeConflict { payload_type: 111, first: "opus", second: "VP8" };
-        let RefusedEvent { what, error } = event(Asked::Offer, &Rejection::BadSdp(error));
+        let RefusedEvent { what, error } = event(RequestKind::Offer, &Rejection::BadSdp(error));
         assert_eq!((what, error.code), (ToldSfu::Offer, ErrorCode::Invalid));
         assert_eq!(error.message, "bad SDP: payload type 111 is opus and VP8 in one bundle");
         let long = Rejection::DuplicateMid("\u{be44}".repeat(100_000));
-        let RefusedEvent { error, .. } = event(Asked::Publish, &long);
+        let RefusedEvent { error, .. } = event(RequestKind::Publish, &long);
         assert_eq!(error.message.chars().count(), MAX_MESSAGE_CHARS);
     }
 }

@@ -23,7 +23,7 @@ fn a_shard_that_panics_ends_the_server_with_a_clear_line() {
     assert_eq!(server.ended().code(), Some(70), "{}", server.log());
     let log = within(SOON, "the log says so", || {
         let log = server.log();
-        log.contains("the server ends; start it again").then_some(log)
+        log.contains("the server exits and must be restarted").then_some(log)
     });
     assert_eq!(log.matches("panic; logged once per location").count(), 1, "{log}");
     assert!(log.contains("moim/src/faults.rs") && !log.contains("0x"), "{log}");
@@ -40,5 +40,5 @@ fn a_shard_that_is_stuck_is_told_of_until_it_comes_round() {
     assert!(metrics.contains("moim_shards_stuck 1"), "{metrics}");
     within(SOON, "it is well again", || (get(&server, "/healthz").status == 200).then_some(()));
     let log = server.log();
-    assert!(log.contains("a shard is stuck") && log.contains("a shard came round"), "{log}");
+    assert!(log.contains("a shard is stuck") && log.contains("a shard recovered"), "{log}");
 }

@@ -1,4 +1,4 @@
-//! Who gets in: bounds on connections, in total and by address.
+//! Admission of TCP connections: limits in total and per client prefix.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -7,77 +7,79 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{config::Limits, net::client_prefix::ClientPrefix};
 
-/// How many are in from whom.
-type ByAddress = Arc<Mutex<HashMap<ClientPrefix, usize>>>;
+/// Connections of each client prefix.
+type ByPrefix = Arc<Mutex<HashMap<ClientPrefix, usize>>>;
 
-/// Lets connections in as long as there is room.
+/// Admits connections within the limits. Clones share their counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     total: usize,
     free: Arc<Semaphore>,
-    per_address: usize,
-    by_address: ByAddress,
+    per_prefix: usize,
+    by_prefix: ByPrefix,
 }
 
-/// Why a connection wasn't let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// There are as many as the server takes.
+/// The limit that refuses a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AdmitConnectionError {
+    /// The server has as many connections as it takes.
+    #[error("the server has its maximum number of connections")]
     Full,
-    /// There are as many from this address as it may have.
+    /// The client prefix has as many connections as it may.
+    #[error("the address has its maximum number of connections")]
     FullForAddress,
 }
 
-/// A place in the server, held as long as the connection is.
+/// An admitted connection, which counts until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    _one: OwnedSemaphorePermit,
-    /// Of whom it is counted, and where.
-    counted: Option<(ClientPrefix, ByAddress)>,
+pub(crate) struct AdmissionPermit {
+    _permit: OwnedSemaphorePermit,
+    by_prefix: Option<(ClientPrefix, ByPrefix)>,
 }
 
 impl Admission {
-    /// Nobody is in yet.
+    /// Admission with no connections yet.
     pub(crate) fn new(limits: &Limits) -> Self {
         let total = limits.connections.min(Semaphore::MAX_PERMITS);
         Self {
             total,
             free: Arc::new(Semaphore::new(total)),
-            per_address: limits.connections_per_address,
-            by_address: Arc::default(),
+            per_prefix: limits.connections_per_address,
+            by_prefix: Arc::default(),
         }
     }
 
-    /// A place for a connection from `address`, if there is one.
-    pub(crate) fn admit(&self, address: IpAddr) -> Result<Place, Refused> {
-        let mut place = self.admit_proxy()?;
-        let who = ClientPrefix::from(address);
-        if who.is_loopback() {
-            return Ok(place);
+    /// Admits a connection from `address`.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<AdmissionPermit, AdmitConnectionError> {
+        let mut admitted = self.admit_proxy()?;
+        let prefix = ClientPrefix::from(address);
+        if prefix.is_loopback() {
+            return Ok(admitted);
         }
-        let mut by_address = lock(&self.by_address);
-        let count = by_address.entry(who).or_default();
-        if *count >= self.per_address {
-            return Err(Refused::FullForAddress);
+        let mut by_prefix = lock(&self.by_prefix);
+        let count = by_prefix.entry(prefix).or_default();
+        if *count >= self.per_prefix {
+            return Err(AdmitConnectionError::FullForAddress);
         }
         *count += 1;
-        place.counted = Some((who, Arc::clone(&self.by_address)));
-        Ok(place)
+        admitted.by_prefix = Some((prefix, Arc::clone(&self.by_prefix)));
+        Ok(admitted)
     }
 
-    /// A place for a connection that carries requests of many clients, each of which is counted
-    /// where its own address is known.
-    pub(crate) fn admit_proxy(&self) -> Result<Place, Refused> {
-        let one = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Refused::Full)?;
-        Ok(Place { _one: one, counted: None })
+    /// Admits the connection of a reverse proxy. The HTTP layer counts the clients behind it, once
+    /// it knows their addresses.
+    pub(crate) fn admit_proxy(&self) -> Result<AdmissionPermit, AdmitConnectionError> {
+        let permit = Arc::clone(&self.free).try_acquire_owned();
+        let permit = permit.map_err(|_| AdmitConnectionError::Full)?;
+        Ok(AdmissionPermit { _permit: permit, by_prefix: None })
     }
 
-    /// How many are in.
+    /// Counts the admitted connections.
     pub(crate) fn count(&self) -> usize {
         self.total.saturating_sub(self.free.available_permits())
     }
 
-    /// Returns once nobody is in any more.
+    /// Returns once no connection is left.
     pub(crate) async fn empty(&self) {
         let all = u32::try_from(self.total).unwrap_or(u32::MAX);
         // The semaphore is never closed.
@@ -85,20 +87,20 @@ impl Admission {
     }
 }
 
-impl Drop for Place {
+impl Drop for AdmissionPermit {
     fn drop(&mut self) {
-        let Some((who, by_address)) = &self.counted else { return };
-        let mut by_address = lock(by_address);
-        if let Some(count) = by_address.get_mut(who) {
+        let Some((prefix, by_prefix)) = &self.by_prefix else { return };
+        let mut by_prefix = lock(by_prefix);
+        if let Some(count) = by_prefix.get_mut(prefix) {
             *count -= 1;
             if *count == 0 {
-                by_address.remove(who);
+                by_prefix.remove(prefix);
             }
         }
     }
 }
 
-/// The map is whole between any two statements, so a panic elsewhere leaves it usable.
+/// No statement leaves the map half-changed, so a panic elsewhere does not corrupt it.
 fn lock(map: &Mutex<HashMap<ClientPrefix, usize>>) -> MutexGuard<'_, HashMap<ClientPrefix, usize>> {
     map.lock()
 }
@@ -107,12 +109,12 @@ fn lock(map: &Mutex<HashMap<ClientPrefix, usize>>) -> MutexGuard<'_, HashMap<Cli
 mod tests {
     use super::*;
 
-    fn admission(total: usize, per_address: usize) -> Admission {
+    fn admission(total: usize, per_prefix: usize) -> Admission {
         Admission {
             total,
             free: Arc::new(Semaphore::new(total)),
-            per_address,
-            by_address: Arc::default(),
+            per_prefix,
+            by_prefix: Arc::default(),
         }
     }
 
@@ -121,23 +123,25 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_share_and_gets_it_back() {
+    fn admit_limits_each_address_until_its_connections_end() {
         let admission = admission(9, 2);
-        let places = [(); 2].map(|()| admission.admit(ip("192.0.2.1")).unwrap());
-        assert_eq!(admission.admit(ip("192.0.2.1")).unwrap_err(), Refused::FullForAddress);
+        let admitted = [(); 2].map(|()| admission.admit(ip("192.0.2.1")).unwrap());
+        let error = admission.admit(ip("192.0.2.1")).unwrap_err();
+        assert_eq!(error, AdmitConnectionError::FullForAddress);
         let other = admission.admit(ip("192.0.2.2")).unwrap();
         assert_eq!(admission.count(), 3);
-        drop(places);
+        drop(admitted);
         assert!(admission.admit(ip("192.0.2.1")).is_ok());
         drop(other);
         assert_eq!(admission.count(), 0);
-        assert!(lock(&admission.by_address).is_empty());
+        assert!(lock(&admission.by_prefix).is_empty());
     }
 
     #[test]
-    fn loopback_is_bounded_only_in_total() {
+    fn admit_limits_loopback_only_in_total() {
         let admission = admission(3, 1);
-        let _places = [(); 3].map(|()| admission.admit(ip("127.0.0.1")).unwrap());
-        assert_eq!(admission.admit(ip("127.0.0.1")).unwrap_err(), Refused::Full);
+        let _admitted = [(); 3].map(|()| admission.admit(ip("127.0.0.1")).unwrap());
+        let error = admission.admit(ip("127.0.0.1")).unwrap_err();
+        assert_eq!(error, AdmitConnectionError::Full);
     }
 }

@@ -1,4 +1,4 @@
-//! Taking the port.
+//! TCP listeners of the one port.
 
 use std::{
     io,
@@ -9,41 +9,41 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::Listen;
 
-/// Connections the kernel holds for us between two accepts.
+/// Connections that the kernel queues between two accepts.
 const BACKLOG: i32 = 1024;
 
-/// TCP sockets that listen, and where.
+/// TCP listeners and their addresses.
 #[derive(Debug)]
-pub(crate) struct Bound {
-    /// One listener an address.
+pub(crate) struct BoundListeners {
+    /// One listener per address.
     pub(crate) listeners: Vec<TcpListener>,
-    /// Their addresses, with the ports the system chose where none was asked for.
+    /// Their addresses. Port 0 is replaced by the port that the system chose.
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
-/// Listens on every address.
+/// Listens on every configured address.
 ///
 /// # Errors
 /// A sentence for the operator, with the remedy.
-pub(crate) fn bind(listen: &Listen) -> anyhow::Result<Bound> {
-    let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new() };
+pub(crate) fn bind(listen: &Listen) -> anyhow::Result<BoundListeners> {
+    let mut bound = BoundListeners { listeners: Vec::new(), addresses: Vec::new() };
     for &address in &listen.required {
-        let listener = tcp(address).map_err(|error| sentence(address, &error))?;
+        let listener = tcp(address).map_err(|error| describe_bind_error(address, &error))?;
         bound.add(listener)?;
     }
     for &address in &listen.where_possible {
         match tcp(address) {
             Ok(listener) => bound.add(listener)?,
             Err(error) if is_unsupported(&error) => {
-                tracing::info!(%address, "not listened on, as this system has no IPv6");
+                tracing::info!(%address, "not listening: this system has no IPv6");
             }
-            Err(error) => return Err(sentence(address, &error)),
+            Err(error) => return Err(describe_bind_error(address, &error)),
         }
     }
     Ok(bound)
 }
 
-impl Bound {
+impl BoundListeners {
     fn add(&mut self, listener: TcpListener) -> io::Result<()> {
         self.addresses.push(listener.local_addr()?);
         self.listeners.push(listener);
@@ -54,11 +54,11 @@ impl Bound {
 fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
-        // IPv4 has a socket of its own, so that no address ever comes as ::ffff:a.b.c.d.
+        // IPv4 has its own socket, so that no address appears as ::ffff:a.b.c.d.
         socket.set_only_v6(true)?;
     }
-    // A restart takes over the port of connections that still linger. (On Windows the option
-    // means something else.)
+    // After a restart, connections in TIME-WAIT must not block the port. (On Windows the option
+    // has another meaning.)
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -68,14 +68,14 @@ fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn is_unsupported(error: &io::Error) -> bool {
-    // EAFNOSUPPORT has no `ErrorKind` of its own; EADDRNOTAVAIL is IPv6 switched off by sysctl.
+    // EAFNOSUPPORT has no `ErrorKind`. EADDRNOTAVAIL means that a sysctl has disabled IPv6.
     error.kind() == io::ErrorKind::AddrNotAvailable
         || error.kind() == io::ErrorKind::Unsupported
         || error.raw_os_error() == Some(if cfg!(target_os = "linux") { 97 } else { 47 })
 }
 
-/// What to do about an address that can't be listened on.
-pub(crate) fn sentence(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+/// Explains to the operator why an address can't be bound, with the remedy.
+pub(crate) fn describe_bind_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_was_not_asked_for_is_known_once_bound() {
+    fn bind_reports_the_ports_that_the_system_chose() {
         let bound = bind(&listen(&["127.0.0.1:0", "127.0.0.1:0"])).unwrap();
         assert_ne!(bound.addresses[0].port(), 0);
         assert_ne!(bound.addresses[0], bound.addresses[1]);
     }
 
     #[test]
-    fn a_taken_port_and_a_foreign_address_are_told_with_the_remedy() {
+    fn bind_errors_include_the_remedy() {
         let first = bind(&listen(&["127.0.0.1:0"])).unwrap();
         let taken = first.addresses[0].to_string();
         let error = bind(&listen(&[&taken])).unwrap_err().to_string();

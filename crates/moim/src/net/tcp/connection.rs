@@ -1,33 +1,33 @@
-//! What is known of a TCP connection, whatever is spoken on it.
+//! The addresses and security of a TCP connection, whatever its protocol.
 
 use std::net::SocketAddr;
 
-/// A TCP connection that reached the port. Every HTTP request carries it as an extension.
+/// A TCP connection of the port. Every HTTP request carries it as an extension.
 ///
-/// Both addresses are canonical: an IPv4 client of a dual-stack socket is IPv4 here.
+/// Both addresses are canonical: an IPv4 client of a dual-stack socket has an IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Connection {
-    /// Where it comes from.
+    /// The client's address.
     pub(crate) peer: SocketAddr,
-    /// The address and port of ours that it reached.
+    /// Our address that the client connected to.
     pub(crate) local: SocketAddr,
-    /// It came over TLS.
+    /// The connection is inside TLS.
     pub(crate) secure: bool,
 }
 
 impl Connection {
-    /// A connection as a socket names its ends.
+    /// A connection between two addresses as its socket reports them.
     pub(crate) fn new(peer: SocketAddr, local: SocketAddr, secure: bool) -> Self {
         Self { peer: canonical(peer), local: canonical(local), secure }
     }
 
-    /// The same connection, inside its TLS.
+    /// The same connection, after its TLS handshake.
     pub(crate) fn secured(self) -> Self {
         Self { secure: true, ..self }
     }
 }
 
-/// Turns `::ffff:a.b.c.d` into `a.b.c.d`, so that limits and rules see one address and not two.
+/// Turns `::ffff:a.b.c.d` into `a.b.c.d`, so that limits and rules match one form of an address.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ipv4_client_of_a_dual_stack_socket_is_ipv4() {
+    fn new_maps_ipv4_clients_of_dual_stack_sockets_to_ipv4() {
         let connection = Connection::new(
             "[::ffff:192.0.2.7]:5000".parse().unwrap(),
             "[2001:db8::1]:4000".parse().unwrap(),

@@ -1,21 +1,21 @@
-//! Accepting connections.
+//! Accept loop of a TCP listener.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::Connection;
-use crate::{
-    dispatch::{Services, serve},
-    net::drain::Drain,
-};
+use crate::net::drain::Drain;
 
-/// The first pause after accepting failed, which is doubled up to [`LONGEST_PAUSE`].
+/// The first pause after a failed accept; it doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts connections until the server drains.
-pub(crate) async fn accept(listener: TcpListener, services: Arc<Services>, mut drain: Drain) {
+pub(crate) async fn accept(
+    listener: TcpListener,
+    mut drain: Drain,
+    on_connection: impl Fn(TcpStream, SocketAddr),
+) {
     let mut pause = FIRST_PAUSE;
     loop {
         let accepted = tokio::select! {
@@ -25,44 +25,21 @@ pub(crate) async fn accept(listener: TcpListener, services: Arc<Services>, mut d
         match accepted {
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
-                welcome(stream, peer, &services, &drain);
+                on_connection(stream, peer);
             }
             Err(error) if concerns_one_connection(&error) => {}
-            // Out of file descriptors or memory: the connection stays in the backlog, and asking
-            // again at once would only spin.
+            // Out of file descriptors or memory: the connection stays in the backlog, and an
+            // immediate retry would spin.
             Err(error) => {
                 tracing::warn!(%error, "can't accept connections");
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause * 2).min(MAX_PAUSE);
             }
         }
     }
 }
 
-fn welcome(stream: TcpStream, peer: SocketAddr, services: &Arc<Services>, drain: &Drain) {
-    let Ok(local) = stream.local_addr() else { return };
-    let connection = Connection::new(peer, local, false);
-    let peer = connection.peer.ip();
-    let admission = &services.admission;
-    let admitted = match services.proxies.contain(peer) {
-        true => admission.admit_proxy(),
-        false => admission.admit(peer),
-    };
-    match admitted {
-        Ok(place) => {
-            services.tally.accepted.add();
-            // Signaling is small messages, each of which matters now.
-            let _ = stream.set_nodelay(true);
-            tokio::spawn(serve(stream, place, connection, Arc::clone(services), drain.clone()));
-        }
-        Err(refused) => {
-            services.tally.refused.add();
-            tracing::debug!(peer = %connection.peer, ?refused, "connection refused");
-        }
-    }
-}
-
-/// Linux passes on errors of the connection that was about to be accepted.
+/// Recognises errors of the connection that was about to be accepted, which Linux reports here.
 fn concerns_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,17 +1,23 @@
-//! The one port: what listens on it, and how it is told apart what arrives.
+//! The TCP side of the one port: listening, admission, and protocol detection.
 
 pub(crate) mod admission;
 mod bind;
 mod connection;
-mod idle;
+mod counters;
+mod delegate;
+mod idle_timeout;
 mod listener;
-pub(crate) mod prefixed;
-pub(crate) mod protocol;
-mod tally;
+mod prefixed;
+mod protocol;
+mod stream;
 
 pub(crate) use admission::Admission;
-pub(crate) use bind::{Bound, bind, sentence};
+pub(crate) use bind::{BoundListeners, bind, describe_bind_error};
 pub(crate) use connection::Connection;
-pub(crate) use idle::Idle;
+pub(crate) use counters::ConnectionCounters;
+pub(crate) use delegate::delegate_async_write;
+pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use listener::accept;
-pub(crate) use tally::Tally;
+pub(crate) use prefixed::Prefixed;
+pub(crate) use protocol::Protocol;
+pub(crate) use stream::Stream;

@@ -1,4 +1,4 @@
-//! A stream whose first bytes were looked at and are still to be read.
+//! A stream whose first bytes were read for protocol detection, and are read again.
 
 use std::{
     io,
@@ -6,41 +6,43 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
-use super::protocol::{ENOUGH, Protocol, Verdict, classify};
+use super::{
+    delegate_async_write,
+    protocol::{Detection, MAX_DETECTION_BYTES, Protocol, detect},
+};
 
-/// A stream that gives its first bytes again.
+/// A stream that replays its first bytes.
 #[derive(Debug)]
 pub(crate) struct Prefixed<S> {
     stream: S,
-    first: [u8; ENOUGH],
+    first: [u8; MAX_DETECTION_BYTES],
     filled: usize,
     taken: usize,
 }
 
 impl<S: AsyncRead + Unpin> Prefixed<S> {
-    /// Reads until it is clear what is spoken, and no further than that takes. `None` is nothing
-    /// we speak.
+    /// Reads until the protocol is known, and no further. `None` is an unknown protocol.
     ///
     /// # Errors
-    /// The stream's own, and `UnexpectedEof` if it ends before it was clear.
-    pub(crate) async fn told(stream: S) -> io::Result<(Option<Protocol>, Self)> {
-        let mut told = Self { stream, first: [0; ENOUGH], filled: 0, taken: 0 };
+    /// Those of the stream, and `UnexpectedEof` if it ends before the protocol is known.
+    pub(crate) async fn detect(stream: S) -> io::Result<(Option<Protocol>, Self)> {
+        let mut prefixed = Self { stream, first: [0; MAX_DETECTION_BYTES], filled: 0, taken: 0 };
         loop {
-            let protocol = match classify(told.unread()) {
-                Verdict::Is(protocol) => Some(protocol),
-                Verdict::Garbage => None,
-                Verdict::NeedsMore => {
-                    told.read_on().await?;
+            let protocol = match detect(prefixed.unread()) {
+                Detection::Known(protocol) => Some(protocol),
+                Detection::Unknown => None,
+                Detection::NeedsMore => {
+                    prefixed.read_more().await?;
                     continue;
                 }
             };
-            return Ok((protocol, told));
+            return Ok((protocol, prefixed));
         }
     }
 
-    async fn read_on(&mut self) -> io::Result<()> {
+    async fn read_more(&mut self) -> io::Result<()> {
         let free = self.first.get_mut(self.filled..).unwrap_or_default();
         match self.stream.read(free).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -74,35 +76,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
+delegate_async_write!(Prefixed<S>, S);
 
 #[cfg(test)]
 mod tests {
@@ -113,14 +87,14 @@ mod tests {
     const BINDING: &[u8] = b"\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl";
 
     #[tokio::test]
-    async fn bytes_that_come_one_by_one_are_told_and_read_again() {
+    async fn detect_replays_bytes_that_arrive_one_by_one() {
         let (mut client, server) = tokio::io::duplex(1);
         let sending = async {
             client.write_all(BINDING).await.unwrap();
             drop(client);
         };
         let reading = async {
-            let (protocol, mut stream) = Prefixed::told(server).await.unwrap();
+            let (protocol, mut stream) = Prefixed::detect(server).await.unwrap();
             let mut all = Vec::new();
             stream.read_to_end(&mut all).await.unwrap();
             (protocol, all)
@@ -131,16 +105,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_cut_before_it_is_clear_is_an_early_end() {
+    async fn detect_fails_on_a_stream_that_ends_too_early() {
         for cut in 0..8 {
-            let error = Prefixed::told(&BINDING[..cut]).await.unwrap_err();
+            let error = Prefixed::detect(&BINDING[..cut]).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{cut}");
         }
     }
 
     #[tokio::test]
-    async fn a_small_buffer_gets_the_first_bytes_in_pieces() {
-        let (_, mut stream) = Prefixed::told(BINDING).await.unwrap();
+    async fn read_into_a_small_buffer_replays_the_prefix_in_pieces() {
+        let (_, mut stream) = Prefixed::detect(BINDING).await.unwrap();
         let mut all = Vec::new();
         let mut piece = [0; 3];
         loop {

@@ -1,74 +1,73 @@
-//! What a TCP connection speaks, by its first bytes.
+//! Protocol detection on TCP connections by their first bytes.
 
-/// The value at a fixed place in every STUN message (RFC 8489 §5).
+/// The STUN magic cookie (RFC 8489 §5).
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 
 /// The content type of a TLS handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// How many first bytes are enough to tell any protocol.
-pub(crate) const ENOUGH: usize = 10;
+/// Bytes after which [`detect`] always decides.
+pub(super) const MAX_DETECTION_BYTES: usize = 10;
 
 /// A protocol of the one port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// A TLS handshake; inside, the choice is made again.
+    /// A TLS handshake; the protocol inside is detected again.
     Tls,
-    /// HTTP/1.1, WebSockets included.
+    /// HTTP/1.1, including WebSocket upgrades.
     Http,
-    /// TURN over TCP (RFC 8656 §2.1). ChannelData can't come first, as a channel is bound first.
+    /// TURN over TCP (RFC 8656 §2.1). ChannelData can't come first: a channel is bound before.
     Turn,
-    /// ICE over TCP (RFC 6544), each message behind its length (RFC 4571).
+    /// ICE over TCP (RFC 6544), with RFC 4571 framing.
     IceTcp,
 }
 
-/// What first bytes say.
+/// The result of [`detect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// This is spoken.
-    Is(Protocol),
-    /// More bytes decide; never said of [`ENOUGH`].
+pub(super) enum Detection {
+    Known(Protocol),
+    /// Undecided; never returned for [`MAX_DETECTION_BYTES`] or more.
     NeedsMore,
-    /// Nothing we speak.
-    Garbage,
+    /// None of our protocols.
+    Unknown,
 }
 
-/// Tells a connection's protocol by its first bytes, as soon as they decide.
+/// Detects a connection's protocol from the fewest bytes that decide.
 ///
-/// A letter is enough for HTTP: its parser has the right answer to what turns out to be no request.
-pub(crate) fn classify(first: &[u8]) -> Verdict {
+/// A letter decides for HTTP: its parser answers malformed requests properly.
+pub(super) fn detect(first: &[u8]) -> Detection {
     match first {
-        [] => Verdict::NeedsMore,
-        [TLS_HANDSHAKE, ..] => Verdict::Is(Protocol::Tls),
-        [b'A'..=b'Z' | b'a'..=b'z', ..] => Verdict::Is(Protocol::Http),
-        // The two zero bits of STUN (RFC 8489 §5). Behind a length they are those of a message
-        // shorter than 16 KiB, as all are.
-        [0x00..=0x3f, ..] => by_cookie(first),
-        _ => Verdict::Garbage,
+        [] => Detection::NeedsMore,
+        [TLS_HANDSHAKE, ..] => Detection::Known(Protocol::Tls),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => Detection::Known(Protocol::Http),
+        // The two zero bits of STUN (RFC 8489 §5). With RFC 4571 framing they are those of the
+        // length, as every message is shorter than 16 KiB.
+        [0x00..=0x3f, ..] => detect_stun(first),
+        _ => Detection::Unknown,
     }
 }
 
-fn by_cookie(first: &[u8]) -> Verdict {
+fn detect_stun(first: &[u8]) -> Detection {
     match (cookie_at(4, first), cookie_at(6, first)) {
-        (Cookie::There, _) => Verdict::Is(Protocol::Turn),
-        (_, Cookie::There) => Verdict::Is(Protocol::IceTcp),
-        (Cookie::Absent, Cookie::Absent) => Verdict::Garbage,
-        _ => Verdict::NeedsMore,
+        (Cookie::Present, _) => Detection::Known(Protocol::Turn),
+        (_, Cookie::Present) => Detection::Known(Protocol::IceTcp),
+        (Cookie::Absent, Cookie::Absent) => Detection::Unknown,
+        _ => Detection::NeedsMore,
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cookie {
-    There,
+    Present,
     Possible,
     Absent,
 }
 
 fn cookie_at(offset: usize, first: &[u8]) -> Cookie {
-    let seen = first.get(offset..).unwrap_or_default();
-    if seen.starts_with(&MAGIC_COOKIE) {
-        Cookie::There
-    } else if MAGIC_COOKIE.starts_with(seen) {
+    let bytes = first.get(offset..).unwrap_or_default();
+    if bytes.starts_with(&MAGIC_COOKIE) {
+        Cookie::Present
+    } else if MAGIC_COOKIE.starts_with(bytes) {
         Cookie::Possible
     } else {
         Cookie::Absent
@@ -86,45 +85,45 @@ mod tests {
     const FRAMED: &[u8] = b"\x00\x14\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl";
     const HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
 
-    /// First bytes, how many of them decide, and what they are.
-    const ROWS: &[(&[u8], usize, Verdict)] = &[
-        (HELLO, 1, Verdict::Is(Protocol::Tls)),
-        (b"GET / HTTP/1.1\r\n", 1, Verdict::Is(Protocol::Http)),
-        (b"POST /socket.io/ HTTP/1.1\r\n", 1, Verdict::Is(Protocol::Http)),
-        (b"OPTIONS * HTTP/1.1\r\n", 1, Verdict::Is(Protocol::Http)),
-        (b"nonsense", 1, Verdict::Is(Protocol::Http)),
-        (BINDING, 8, Verdict::Is(Protocol::Turn)),
-        (ALLOCATE, 8, Verdict::Is(Protocol::Turn)),
-        (FRAMED, 10, Verdict::Is(Protocol::IceTcp)),
-        (b"\x40\x01\x00\x04data", 1, Verdict::Garbage),
-        (b"\x80\x00", 1, Verdict::Garbage),
-        (b"\xff", 1, Verdict::Garbage),
-        (b"\x05\x01\x00\x03\x01\x00\x00", 7, Verdict::Garbage),
-        (b"\x00\x01\x00\x00\x21\x12\xa4\x43", 8, Verdict::Garbage),
-        (b"\x00\x01\x00\x00\x00\x00\x21\x12\xa4\x00", 10, Verdict::Garbage),
-        (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 7, Verdict::Garbage),
-        (b"\x20\x00\x00\x00\x00\x00 GET / ", 7, Verdict::Garbage),
+    /// First bytes, the number of them that decides, and the result.
+    const ROWS: &[(&[u8], usize, Detection)] = &[
+        (HELLO, 1, Detection::Known(Protocol::Tls)),
+        (b"GET / HTTP/1.1\r\n", 1, Detection::Known(Protocol::Http)),
+        (b"POST /socket.io/ HTTP/1.1\r\n", 1, Detection::Known(Protocol::Http)),
+        (b"OPTIONS * HTTP/1.1\r\n", 1, Detection::Known(Protocol::Http)),
+        (b"nonsense", 1, Detection::Known(Protocol::Http)),
+        (BINDING, 8, Detection::Known(Protocol::Turn)),
+        (ALLOCATE, 8, Detection::Known(Protocol::Turn)),
+        (FRAMED, 10, Detection::Known(Protocol::IceTcp)),
+        (b"\x40\x01\x00\x04data", 1, Detection::Unknown),
+        (b"\x80\x00", 1, Detection::Unknown),
+        (b"\xff", 1, Detection::Unknown),
+        (b"\x05\x01\x00\x03\x01\x00\x00", 7, Detection::Unknown),
+        (b"\x00\x01\x00\x00\x21\x12\xa4\x43", 8, Detection::Unknown),
+        (b"\x00\x01\x00\x00\x00\x00\x21\x12\xa4\x00", 10, Detection::Unknown),
+        (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 7, Detection::Unknown),
+        (b"\x20\x00\x00\x00\x00\x00 GET / ", 7, Detection::Unknown),
     ];
 
     #[test]
-    fn each_row_is_told_by_its_first_bytes_and_no_sooner() {
-        for (bytes, decides, verdict) in ROWS {
+    fn detect_decides_at_the_first_sufficient_byte() {
+        for (bytes, decides, detection) in ROWS {
             for seen in 0..=bytes.len() {
-                let expected = if seen < *decides { Verdict::NeedsMore } else { *verdict };
-                assert_eq!(classify(&bytes[..seen]), expected, "{seen} of {bytes:x?}");
+                let expected = if seen < *decides { Detection::NeedsMore } else { *detection };
+                assert_eq!(detect(&bytes[..seen]), expected, "{seen} of {bytes:x?}");
             }
         }
     }
 
     proptest! {
         #[test]
-        fn enough_bytes_always_decide_and_later_ones_change_nothing(bytes: [u8; 32]) {
-            let verdict = classify(&bytes[..ENOUGH]);
-            prop_assert_ne!(verdict, Verdict::NeedsMore);
-            prop_assert_eq!(classify(&bytes), verdict);
-            for seen in 0..ENOUGH {
-                let early = classify(&bytes[..seen]);
-                prop_assert!(early == Verdict::NeedsMore || early == verdict);
+        fn detect_always_decides_in_time_and_never_changes(bytes: [u8; 32]) {
+            let detection = detect(&bytes[..MAX_DETECTION_BYTES]);
+            prop_assert_ne!(detection, Detection::NeedsMore);
+            prop_assert_eq!(detect(&bytes), detection);
+            for seen in 0..MAX_DETECTION_BYTES {
+                let early = detect(&bytes[..seen]);
+                prop_assert!(early == Detection::NeedsMore || early == detection);
             }
         }
     }

@@ -1,85 +1,82 @@
-//! What leaves: datagrams of one size for one receiver gather into a run, which is sent as one.
+//! Batched send: datagrams of one size to one receiver gather into a run, which one system call
+//! sends (GSO).
 //!
-//! A send costs the kernel about the same whether it carries one datagram or forty, and that is
-//! most of what relaying costs. Runs form where a sender's datagrams arrive together, be it that
-//! the kernel has joined them (GRO) or that they were waiting side by side. Nothing waits for a run
-//! to form: all have left before the shard sleeps.
+//! A send costs the kernel about the same for one datagram as for forty, and sends are most of the
+//! cost of relaying. Runs form where the datagrams of a sender arrive together: joined by the kernel
+//! (GRO), or waiting side by side in the socket. Nothing is delayed for a run to form: the shard
+//! flushes before it sleeps.
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::socket::{Outlets, Via};
+use super::{
+    socket::Outgoing,
+    sockets::{SocketId, UdpSockets},
+};
 
-/// Runs that form at a time. Each place takes the receivers that fall on it, so that what goes to
-/// one receiver stays in order.
-const RUNS: usize = 16;
-/// Datagrams the kernel takes as one (`UDP_MAX_SEGMENTS` before 6.9).
-const SEGMENTS: usize = 64;
-/// Bytes the kernel takes as one: an IPv4 packet with its headers.
-const BYTES: usize = 65_535 - 20 - 8;
-/// Longer ones may need fragments, which runs can't have: what an Ethernet link takes over IPv6.
-const LONGEST: usize = 1500 - 40 - 8;
+/// Runs that form at a time. Each receiver maps to one slot, which keeps its datagrams in order.
+const SLOTS: usize = 16;
+/// Datagrams in one GSO send (`UDP_MAX_SEGMENTS` before Linux 6.9).
+const MAX_SEGMENTS: usize = 64;
+/// Bytes in one GSO send: an IPv4 packet without its headers.
+const MAX_RUN_BYTES: usize = 65_535 - 20 - 8;
+/// Datagrams that an Ethernet link carries over IPv6 without fragments, which GSO excludes.
+const MAX_SEGMENT_BYTES: usize = 1500 - 40 - 8;
 
-/// Runs on their way out.
-pub(crate) struct Egress {
-    runs: [Run; RUNS],
-    most: usize,
-    /// Datagrams the system had no room or no way for.
+/// Runs that are forming.
+pub(crate) struct GsoSender {
+    runs: [GsoRun; SLOTS],
+    max_segments: usize,
+    /// Datagrams that the system did not accept.
     pub(crate) unsent: u64,
 }
 
-/// Where a datagram leaves and goes.
+/// Socket, source and destination of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Way {
-    /// The socket it leaves by.
-    pub(crate) via: Via,
-    /// The source to name, where the socket has several addresses.
+pub(crate) struct Route {
+    pub(crate) socket: SocketId,
+    /// Source address, where the socket has several.
     pub(crate) source: Option<IpAddr>,
-    /// The receiver.
     pub(crate) to: SocketAddr,
 }
 
 #[derive(Default)]
-struct Run {
-    way: Option<Way>,
-    /// Bytes of each datagram but the last.
+struct GsoRun {
+    route: Option<Route>,
+    /// Bytes of each datagram except a shorter last one.
     segment: usize,
     count: usize,
-    /// The last was shorter: none may follow.
+    /// No datagram may follow: the last one was shorter, or GSO is not possible.
     is_closed: bool,
     bytes: Vec<u8>,
 }
 
-impl Way {
-    /// Its place among the runs.
-    fn place(&self) -> usize {
-        let socket = match self.via {
-            Via::Port(index) => index,
-            Via::Relay(relay) => relay.index(),
-        };
-        (usize::from(self.to.port()) ^ socket) % RUNS
+impl Route {
+    fn slot(&self) -> usize {
+        (usize::from(self.to.port()) ^ self.socket.index()) % SLOTS
     }
 }
 
-impl Egress {
+impl GsoSender {
     pub(crate) fn new() -> Self {
-        Self { runs: Default::default(), most: SEGMENTS, unsent: 0 }
+        Self { runs: Default::default(), max_segments: MAX_SEGMENTS, unsent: 0 }
     }
 
-    /// Sends a datagram, of three pieces one behind the other, soon.
+    /// Appends a datagram (a head, a payload and zero bytes) to the run of its route, and sends the
+    /// run before it if the two don't match.
     pub(crate) fn push(
         &mut self,
-        outlets: &Outlets,
-        way: Way,
+        sockets: &UdpSockets,
+        route: Route,
         head: &[u8],
         payload: &[u8],
         padding: usize,
     ) {
         let len = head.len() + payload.len() + padding;
-        let Some(run) = self.runs.get_mut(way.place()) else { return };
-        if !run.takes(&way, len, self.most) {
-            self.unsent += run.leave(outlets);
-            let joins = outlets.of(way.via).is_some_and(super::socket::Outlet::takes_runs);
-            run.begin(way, len, joins && (1..=LONGEST).contains(&len));
+        let Some(run) = self.runs.get_mut(route.slot()) else { return };
+        if !run.accepts(&route, len, self.max_segments) {
+            self.unsent += run.send(sockets);
+            let has_gso = sockets.get(route.socket).is_some_and(|socket| socket.has_gso());
+            run.begin(route, len, has_gso && (1..=MAX_SEGMENT_BYTES).contains(&len));
         }
         run.bytes.extend_from_slice(head);
         run.bytes.extend_from_slice(payload);
@@ -88,37 +85,42 @@ impl Egress {
         run.is_closed |= len < run.segment;
     }
 
-    /// Sends all there is.
-    pub(crate) fn flush(&mut self, outlets: &Outlets) {
+    /// Sends every run.
+    pub(crate) fn flush(&mut self, sockets: &UdpSockets) {
         for run in &mut self.runs {
-            self.unsent += run.leave(outlets);
+            self.unsent += run.send(sockets);
         }
     }
 }
 
-impl Run {
-    fn takes(&self, way: &Way, len: usize, most: usize) -> bool {
-        self.way == Some(*way)
+impl GsoRun {
+    fn accepts(&self, route: &Route, len: usize, max_segments: usize) -> bool {
+        self.route == Some(*route)
             && !self.is_closed
             && (1..=self.segment).contains(&len)
-            && self.count < most
-            && self.bytes.len() + len <= BYTES
+            && self.count < max_segments
+            && self.bytes.len() + len <= MAX_RUN_BYTES
     }
 
-    fn begin(&mut self, way: Way, segment: usize, joins: bool) {
-        self.way = Some(way);
+    fn begin(&mut self, route: Route, segment: usize, is_open: bool) {
+        self.route = Some(route);
         self.segment = segment;
-        self.is_closed = !joins;
+        self.is_closed = !is_open;
     }
 
-    /// Returns how many were not sent.
-    fn leave(&mut self, outlets: &Outlets) -> u64 {
-        let Some(way) = self.way.take() else { return 0 };
-        let outlet = outlets.of(way.via);
-        let count = self.count as u64;
-        let unsent = outlet.map_or(count, |outlet| {
-            outlet.send(&outlets.codec, way.source, way.to, &self.bytes, self.segment)
-        });
+    /// Returns the number of datagrams that were not sent.
+    fn send(&mut self, sockets: &UdpSockets) -> u64 {
+        let Some(route) = self.route.take() else { return 0 };
+        let outgoing = Outgoing {
+            source: route.source,
+            to: route.to,
+            bytes: &self.bytes,
+            segment: self.segment,
+        };
+        let unsent = match sockets.get(route.socket) {
+            Some(socket) => socket.send(&sockets.state, &outgoing),
+            None => self.count as u64,
+        };
         self.bytes.clear();
         self.count = 0;
         unsent
@@ -131,107 +133,115 @@ mod tests {
 
     use socket2::Socket;
 
-    use super::super::options::keep_errors;
-    use super::*;
+    use super::{super::options::enable_error_queue, *};
 
-    /// A shard's sockets, and somebody to send to.
-    fn world() -> (Outlets, UdpSocket, mio::Poll) {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let poll = mio::Poll::new().unwrap();
-        let socket = Socket::from(UdpSocket::bind(any).unwrap());
-        keep_errors(&socket).unwrap();
-        let sockets = vec![socket];
-        let outlets = Outlets::new(sockets, poll.registry().try_clone().unwrap()).unwrap();
-        let receiver = UdpSocket::bind(any).unwrap();
-        receiver.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        (outlets, receiver, poll)
+    /// The sockets of a shard, and a receiver.
+    struct World {
+        sockets: UdpSockets,
+        receiver: UdpSocket,
+        _poll: mio::Poll,
     }
 
-    fn way(receiver: &UdpSocket) -> Way {
-        Way { via: Via::Port(0), source: None, to: receiver.local_addr().unwrap() }
-    }
+    impl World {
+        fn new() -> Self {
+            let any = SocketAddr::from(([127, 0, 0, 1], 0));
+            let poll = mio::Poll::new().unwrap();
+            let socket = Socket::from(UdpSocket::bind(any).unwrap());
+            enable_error_queue(&socket).unwrap();
+            let registry = poll.registry().try_clone().unwrap();
+            let sockets = UdpSockets::new(vec![socket], registry).unwrap();
+            let receiver = UdpSocket::bind(any).unwrap();
+            receiver.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            Self { sockets, receiver, _poll: poll }
+        }
 
-    fn receive(receiver: &UdpSocket) -> Vec<u8> {
-        let mut bytes = vec![0; 65_536];
-        let (len, _) = receiver.recv_from(&mut bytes).unwrap();
-        bytes.truncate(len);
-        bytes
+        fn route(&self) -> Route {
+            let to = self.receiver.local_addr().unwrap();
+            Route { socket: SocketId::Port(0), source: None, to }
+        }
+
+        fn receive(&self) -> Vec<u8> {
+            let mut bytes = vec![0; 65_536];
+            let (len, _) = self.receiver.recv_from(&mut bytes).unwrap();
+            bytes.truncate(len);
+            bytes
+        }
     }
 
     #[test]
-    fn datagrams_of_any_size_leave_in_order_and_whole() {
-        let (outlets, receiver, _poll) = world();
-        let mut egress = Egress::new();
+    fn datagrams_of_any_size_are_sent_whole_and_in_order() {
+        let world = World::new();
+        let mut sender = GsoSender::new();
         let sizes = [100, 100, 100, 40, 100, 0, 0, 100, 3000, 3000, 1200, 1200, 7];
         for (n, size) in (0u8..).zip(sizes) {
             let payload = vec![n; size / 2];
-            egress.push(&outlets, way(&receiver), &payload, &payload, size - 2 * (size / 2));
+            let padding = size - 2 * (size / 2);
+            sender.push(&world.sockets, world.route(), &payload, &payload, padding);
         }
-        egress.flush(&outlets);
+        sender.flush(&world.sockets);
         for (n, size) in (0u8..).zip(sizes) {
             let mut expected = vec![n; size / 2 * 2];
             expected.resize(size, 0);
-            assert_eq!(receive(&receiver), expected);
+            assert_eq!(world.receive(), expected);
         }
-        assert_eq!(egress.unsent, 0);
+        assert_eq!(sender.unsent, 0);
     }
 
     #[test]
-    #[cfg_attr(not(target_os = "linux"), ignore = "only Linux takes runs")]
-    fn what_the_system_refuses_as_a_run_is_sent_one_by_one() {
-        let (outlets, receiver, _poll) = world();
-        // No kernel takes as many, so that it says of this run what one without offload says of
-        // any.
-        let mut egress = Egress { most: 500, ..Egress::new() };
-        assert!(outlets.of(Via::Port(0)).unwrap().takes_runs());
+    #[cfg_attr(not(target_os = "linux"), ignore = "only Linux has GSO")]
+    fn missing_gso_falls_back_to_single_datagrams() {
+        let world = World::new();
+        // More segments than any kernel accepts fail with the error of a kernel without GSO.
+        let mut sender = GsoSender { max_segments: 500, ..GsoSender::new() };
+        assert!(world.sockets.get(SocketId::Port(0)).unwrap().has_gso());
         for n in 0..300u16 {
-            egress.push(&outlets, way(&receiver), &n.to_be_bytes(), &[7; 8], 0);
+            sender.push(&world.sockets, world.route(), &n.to_be_bytes(), &[7; 8], 0);
         }
-        egress.flush(&outlets);
-        assert!(!outlets.of(Via::Port(0)).unwrap().takes_runs(), "no run is tried again");
-        // As many as a receiver's buffer holds for sure.
+        sender.flush(&world.sockets);
+        assert!(!world.sockets.get(SocketId::Port(0)).unwrap().has_gso(), "GSO is not retried");
+        // As many as a receive buffer holds for sure.
         for n in 0..100u16 {
-            assert_eq!(receive(&receiver), [&n.to_be_bytes()[..], &[7; 8]].concat());
+            assert_eq!(world.receive(), [&n.to_be_bytes()[..], &[7; 8]].concat());
         }
-        assert_eq!(egress.unsent, 0);
+        assert_eq!(sender.unsent, 0);
     }
 
     #[test]
-    fn what_is_told_of_an_earlier_datagram_costs_no_other() {
-        let (outlets, receiver, _poll) = world();
+    fn pending_icmp_errors_lose_no_other_datagram() {
+        let world = World::new();
         let closed = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let nobody = way(&closed);
+        let unreachable = Route { to: closed.local_addr().unwrap(), ..world.route() };
         drop(closed);
-        let mut egress = Egress::new();
+        let mut sender = GsoSender::new();
         for n in 0..50u8 {
-            egress.push(&outlets, nobody, b"x", b"y", 0);
-            egress.flush(&outlets);
-            // One alone, and a run.
+            sender.push(&world.sockets, unreachable, b"x", b"y", 0);
+            sender.flush(&world.sockets);
+            // A single datagram and a run, in turn.
             for _ in 0..=n % 2 {
-                egress.push(&outlets, way(&receiver), &[n], b"z", 0);
+                sender.push(&world.sockets, world.route(), &[n], b"z", 0);
             }
-            egress.flush(&outlets);
+            sender.flush(&world.sockets);
         }
         for n in 0..50u8 {
             for _ in 0..=n % 2 {
-                assert_eq!(receive(&receiver), [n, b'z']);
+                assert_eq!(world.receive(), [n, b'z']);
             }
         }
-        assert_eq!(egress.unsent, 0);
+        assert_eq!(sender.unsent, 0);
         #[cfg(target_os = "linux")]
-        assert!(outlets.of(Via::Port(0)).unwrap().takes_runs());
+        assert!(world.sockets.get(SocketId::Port(0)).unwrap().has_gso());
     }
 
     #[test]
-    fn what_can_not_be_sent_is_counted() {
-        let (outlets, receiver, _poll) = world();
-        let mut egress = Egress::new();
-        let gone = Way { via: Via::Port(9), ..way(&receiver) };
+    fn unsent_datagrams_are_counted() {
+        let world = World::new();
+        let mut sender = GsoSender::new();
+        let missing = Route { socket: SocketId::Port(9), ..world.route() };
         for _ in 0..3 {
-            egress.push(&outlets, gone, b"x", b"y", 0);
+            sender.push(&world.sockets, missing, b"x", b"y", 0);
         }
-        egress.push(&outlets, way(&receiver), &[0; 40_000], &[0; 40_000], 0);
-        egress.flush(&outlets);
-        assert_eq!(egress.unsent, 4);
+        sender.push(&world.sockets, world.route(), &[0; 40_000], &[0; 40_000], 0);
+        sender.flush(&world.sockets);
+        assert_eq!(sender.unsent, 4);
     }
 }

@@ -1,22 +1,20 @@
-//! What the network says of datagrams that a relayed socket has sent.
+//! ICMP errors for datagrams that a relayed socket has sent.
 
 use std::net::SocketAddr;
 
 use turn::IcmpError;
 
-/// A datagram did not arrive.
+/// An ICMP error and the destination of the datagram that caused it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Undelivered {
-    /// Where it was sent.
+pub(crate) struct IcmpReport {
+    /// Destination of the undelivered datagram.
     pub(crate) to: SocketAddr,
-    /// What it met.
     pub(crate) error: IcmpError,
 }
 
-/// Takes the next of what the system keeps for a socket. What it says itself, not the network, is
-/// passed over.
+/// Takes the next ICMP error from the error queue of a socket. Skips errors of local origin.
 #[cfg(target_os = "linux")]
-pub(crate) fn next(socket: &impl std::os::fd::AsRawFd) -> Option<Undelivered> {
+pub(super) fn next(socket: &impl std::os::fd::AsRawFd) -> Option<IcmpReport> {
     use std::io::IoSliceMut;
 
     use nix::{
@@ -25,15 +23,16 @@ pub(crate) fn next(socket: &impl std::os::fd::AsRawFd) -> Option<Undelivered> {
     };
 
     let mut space = cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6);
+    let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
     loop {
-        // The system gives the datagram back; nobody asked for it.
+        // The kernel also returns the datagram, which is not needed.
         let mut payload = [IoSliceMut::new(&mut [])];
-        let (flags, fd) = (MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT, socket.as_raw_fd());
+        let fd = socket.as_raw_fd();
         let message = recvmsg::<SockaddrStorage>(fd, &mut payload, Some(&mut space), flags).ok()?;
         let to = message.address.as_ref().and_then(address);
         let error = message.cmsgs().ok().and_then(|mut messages| messages.find_map(|m| icmp(&m)));
         if let (Some(to), Some(error)) = (to, error) {
-            return Some(Undelivered { to, error });
+            return Some(IcmpReport { to, error });
         }
     }
 }
@@ -48,17 +47,17 @@ fn address(storage: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
 fn icmp(message: &nix::sys::socket::ControlMessageOwned) -> Option<IcmpError> {
     use nix::{libc, sys::socket::ControlMessageOwned};
 
-    let (told, origin) = match message {
-        ControlMessageOwned::Ipv4RecvErr(told, _) => (told, libc::SO_EE_ORIGIN_ICMP),
-        ControlMessageOwned::Ipv6RecvErr(told, _) => (told, libc::SO_EE_ORIGIN_ICMP6),
+    let (reported, origin) = match message {
+        ControlMessageOwned::Ipv4RecvErr(reported, _) => (reported, libc::SO_EE_ORIGIN_ICMP),
+        ControlMessageOwned::Ipv6RecvErr(reported, _) => (reported, libc::SO_EE_ORIGIN_ICMP6),
         _ => return None,
     };
-    let error = IcmpError { kind: told.ee_type, code: told.ee_code, mtu: told.ee_info };
-    (told.ee_origin == origin).then_some(error)
+    let error = IcmpError { kind: reported.ee_type, code: reported.ee_code, mtu: reported.ee_info };
+    (reported.ee_origin == origin).then_some(error)
 }
 
-/// Elsewhere the system keeps nothing.
+/// No error queue on this system.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn next<S>(_socket: &S) -> Option<Undelivered> {
+pub(super) fn next<S>(_socket: &S) -> Option<IcmpReport> {
     None
 }

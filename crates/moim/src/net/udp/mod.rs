@@ -1,16 +1,18 @@
-//! UDP sockets: receiving and sending in batches, and demultiplexing datagrams by their first bytes.
+//! UDP sockets: batched receive and send (GRO, GSO), ICMP errors, and the demultiplexer of the one
+//! port.
 
+mod bind;
 mod classify;
 mod gso;
 mod icmp_errors;
 mod options;
-mod port;
 mod receive_buffer;
 mod socket;
+mod sockets;
 
-pub(crate) use classify::{Datagram, classify};
-pub(crate) use gso::{Egress, Way};
-pub(crate) use icmp_errors::Undelivered;
-pub(crate) use port::bind;
-pub(crate) use receive_buffer::{Ask, Inbox};
-pub(crate) use socket::{Outlets, Via};
+pub(crate) use bind::bind;
+pub(crate) use classify::{DatagramKind, classify};
+pub(crate) use gso::{GsoSender, Route};
+pub(crate) use icmp_errors::IcmpReport;
+pub(crate) use receive_buffer::{BatchSize, ReceiveBuffer, ReceivedBatch};
+pub(crate) use sockets::{SocketId, UdpSockets};

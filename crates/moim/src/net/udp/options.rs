@@ -1,4 +1,5 @@
-//! Options of our UDP sockets, and what reads and writes their messages.
+//! Socket options of our UDP sockets, and the shared quinn-udp state that reads and writes their
+//! control messages.
 
 use std::io;
 #[cfg(target_os = "linux")]
@@ -7,61 +8,64 @@ use std::os::fd::AsFd;
 use quinn_udp::{UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// Has a socket's packets go whole or not at all from now on, or no more.
+/// Sets or clears the don't-fragment flag of a socket's packets.
 #[cfg(target_os = "linux")]
-pub(crate) fn forbid_fragments(socket: impl AsFd, v4: bool, forbid: bool) -> io::Result<()> {
+pub(super) fn set_dont_fragment(socket: impl AsFd, v4: bool, on: bool) -> io::Result<()> {
     use rustix::net::sockopt::{
         Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
     };
 
     if v4 {
-        let mode = if forbid { Ipv4PathMtuDiscovery::DO } else { Ipv4PathMtuDiscovery::OMIT };
+        let mode = if on { Ipv4PathMtuDiscovery::DO } else { Ipv4PathMtuDiscovery::OMIT };
         set_ip_mtu_discover(socket, mode)?;
     } else {
-        let mode = if forbid { Ipv6PathMtuDiscovery::DO } else { Ipv6PathMtuDiscovery::OMIT };
+        let mode = if on { Ipv6PathMtuDiscovery::DO } else { Ipv6PathMtuDiscovery::OMIT };
         set_ipv6_mtu_discover(socket, mode)?;
     }
     Ok(())
 }
 
-/// Elsewhere they always do.
+/// quinn-udp always sets the flag on these systems.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn forbid_fragments<S>(_socket: S, _v4: bool, _forbid: bool) -> io::Result<()> {
+pub(super) fn set_dont_fragment<S>(_socket: S, _v4: bool, _on: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Sets what a socket is to do.
+/// Sets the options of a new socket; `packet_info` requests the destination address of each
+/// datagram.
 ///
-/// On Linux the options are our own choice: runs are joined (GRO), the address a datagram came to
-/// is told only where it may be one of several, and packets may be fragmented: a relay is no place
-/// to drop what is larger than a link, and what ICMP says of a path is no reason to. (quinn-udp
-/// would forbid that, and ask for what nobody reads: time stamps and ECN.)
+/// On Linux they differ from those of quinn-udp:
+/// - GRO is on.
+/// - The destination is only reported on wildcard sockets.
+/// - Fragmentation is allowed: a relay must not drop datagrams larger than a link, and must not
+///   trust an ICMP path MTU.
+/// - Timestamps and ECN, which nothing reads, are off.
 #[cfg(target_os = "linux")]
-pub(crate) fn tune(socket: &Socket, tell_destination: bool) -> io::Result<()> {
+pub(super) fn set_options(socket: &Socket, packet_info: bool) -> io::Result<()> {
     use nix::sys::socket::{setsockopt, sockopt};
 
     socket.set_nonblocking(true)?;
-    // Kernels before 5.0 don't know how, and deliver one by one.
+    // Kernels before 5.0 have no GRO and deliver each datagram by itself.
     let _ = setsockopt(socket, sockopt::UdpGroSegment, &true);
     let v4 = socket.domain()? == Domain::IPV4;
-    forbid_fragments(socket, v4, false)?;
+    set_dont_fragment(socket, v4, false)?;
     if v4 {
-        setsockopt(socket, sockopt::Ipv4PacketInfo, &tell_destination)?;
+        setsockopt(socket, sockopt::Ipv4PacketInfo, &packet_info)?;
     } else {
-        setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &tell_destination)?;
+        setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &packet_info)?;
     }
     Ok(())
 }
 
-/// Elsewhere it is as quinn-udp would have it.
+/// Uses the options of quinn-udp.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn tune(socket: &Socket, _tell_destination: bool) -> io::Result<()> {
+pub(super) fn set_options(socket: &Socket, _packet_info: bool) -> io::Result<()> {
     UdpSocketState::new(UdpSockRef::from(socket)).map(drop)
 }
 
-/// Has the system keep what the network says of datagrams sent, to be asked for ([`super::icmp_errors`]).
+/// Enables the error queue of a socket, which [`super::icmp_errors`] reads.
 #[cfg(target_os = "linux")]
-pub(crate) fn keep_errors(socket: &Socket) -> io::Result<()> {
+pub(super) fn enable_error_queue(socket: &Socket) -> io::Result<()> {
     use nix::sys::socket::{setsockopt, sockopt};
 
     if socket.domain()? == Domain::IPV4 {
@@ -72,16 +76,16 @@ pub(crate) fn keep_errors(socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere there is no asking.
+/// No error queue on this system.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn keep_errors(_socket: &Socket) -> io::Result<()> {
+pub(super) fn enable_error_queue(_socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads and writes the messages of any socket. quinn-udp sets a socket's options when it makes
-/// one; so that those of ours stay as they are, it is shown another.
-pub(crate) fn codec() -> io::Result<UdpSocketState> {
-    let shown = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    shown.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
-    UdpSocketState::new(UdpSockRef::from(&shown))
+/// Creates the quinn-udp state that serves every socket of a shard. Creating one changes the
+/// options of the given socket, so it gets a throwaway socket and ours keep theirs.
+pub(super) fn shared_state() -> io::Result<UdpSocketState> {
+    let throwaway = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    throwaway.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    UdpSocketState::new(UdpSockRef::from(&throwaway))
 }

@@ -1,4 +1,5 @@
-//! Where datagrams are received.
+//! Batched receive: one system call fills several buffers, each perhaps with several datagrams
+//! (GRO).
 
 use std::{
     io::{self, IoSliceMut},
@@ -7,92 +8,93 @@ use std::{
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 
-use crate::shard::coalesce::Found;
+/// The longest datagram or GRO run, in bytes.
+pub(crate) const MAX_RUN_BYTES: usize = 64 * 1024;
+/// Buffers offered to a socket that is expected to have few datagrams.
+const SMALL_BATCH: usize = 2;
 
-/// No datagram, and no run of datagrams the kernel joins, is longer.
-pub(crate) const LONGEST: usize = 64 * 1024;
-/// Entries asked of a socket that is not known to have many.
-const FEW: usize = 2;
-
-/// Room for one batch, used again and again.
-pub(crate) struct Inbox {
+/// Buffers for one batch, reused for every receive.
+pub(crate) struct ReceiveBuffer {
     buffer: Vec<u8>,
     metas: [RecvMeta; BATCH_SIZE],
 }
 
-/// How much was received.
+/// A receipt for the batch that a [`ReceiveBuffer`] holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Batch {
-    count: usize,
-    /// There may be more: who asks again may get it.
+pub(crate) struct ReceivedBatch {
+    /// Filled buffers.
+    pub(crate) runs: usize,
+    /// All buffers were filled, so the socket may hold more.
     pub(crate) is_full: bool,
 }
 
-/// One or more datagrams of one size, the last perhaps shorter, from one sender.
-pub(crate) struct Received<'a> {
+/// A GRO run: one or more datagrams of one sender, of the same size except a shorter last one.
+pub(crate) struct GroRun<'a> {
     pub(crate) from: SocketAddr,
-    /// The address of ours it came to, where the socket tells.
-    pub(crate) reached: Option<IpAddr>,
+    /// The destination address, where the socket reports it.
+    pub(crate) packet_info: Option<IpAddr>,
     bytes: &'a [u8],
     stride: usize,
 }
 
-impl<'a> Received<'a> {
-    /// One by one. A datagram without data is one, too.
+impl<'a> GroRun<'a> {
+    /// Iterates over the datagrams. A datagram may be empty.
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let empty = self.bytes.is_empty().then_some(self.bytes);
         empty.into_iter().chain(self.bytes.chunks(self.stride.max(1)))
     }
 }
 
-/// How many to ask a socket for.
+/// Buffers to offer in one receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ask {
-    /// It has many senders, or had more than a few last time.
-    Many,
-    /// One with a single sender mostly has one.
-    Few,
+pub(crate) enum BatchSize {
+    /// For sockets with many senders, and for those that filled their last batch.
+    Full,
+    /// For sockets with a single sender, which mostly have one run.
+    Small,
 }
 
-impl Inbox {
+impl ReceiveBuffer {
     pub(crate) fn new() -> Self {
-        Self { buffer: vec![0; LONGEST * BATCH_SIZE], metas: [RecvMeta::default(); BATCH_SIZE] }
+        Self {
+            buffer: vec![0; MAX_RUN_BYTES * BATCH_SIZE],
+            metas: [RecvMeta::default(); BATCH_SIZE],
+        }
     }
 
-    /// Receives a batch, of which [`Self::received`] tells until the next. `codec` tells how
-    /// messages of the socket are laid out.
-    pub(crate) fn receive(
+    /// Receives a batch, which [`Self::runs`] returns until the next call.
+    pub(super) fn receive(
         &mut self,
-        codec: &UdpSocketState,
+        state: &UdpSocketState,
         socket: UdpSockRef<'_>,
-        ask: Ask,
-    ) -> io::Result<Batch> {
-        let asked = if ask == Ask::Many { BATCH_SIZE } else { FEW.min(BATCH_SIZE) };
-        let mut buffers = self.buffer.chunks_mut(LONGEST).map(IoSliceMut::new);
-        let count = if ask == Ask::Many {
-            let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
-                std::array::from_fn(|_| buffers.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
-            codec.recv(socket, &mut slices, &mut self.metas)?
-        } else {
-            let mut slices: [IoSliceMut<'_>; FEW] =
-                std::array::from_fn(|_| buffers.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
-            codec.recv(socket, &mut slices, &mut self.metas)?
+        size: BatchSize,
+    ) -> io::Result<ReceivedBatch> {
+        let mut buffers = self.buffer.chunks_mut(MAX_RUN_BYTES).map(IoSliceMut::new);
+        let mut next = |_| buffers.next().unwrap_or_else(|| IoSliceMut::new(&mut []));
+        let (runs, offered) = match size {
+            BatchSize::Full => {
+                let mut slices: [IoSliceMut<'_>; BATCH_SIZE] = std::array::from_fn(&mut next);
+                (state.recv(socket, &mut slices, &mut self.metas)?, BATCH_SIZE)
+            }
+            BatchSize::Small => {
+                let mut slices: [IoSliceMut<'_>; SMALL_BATCH] = std::array::from_fn(&mut next);
+                (state.recv(socket, &mut slices, &mut self.metas)?, SMALL_BATCH.min(BATCH_SIZE))
+            }
         };
-        Ok(Batch { count, is_full: count >= asked })
+        Ok(ReceivedBatch { runs, is_full: runs >= offered })
     }
 
-    /// How much a batch brought.
-    pub(crate) fn found(&self, batch: Batch) -> Found {
-        let metas = self.metas.iter().take(batch.count);
-        Found { reads: batch.count, bytes: metas.map(|meta| meta.len).sum() }
+    /// Counts the bytes of a batch.
+    pub(crate) fn bytes(&self, batch: ReceivedBatch) -> usize {
+        self.metas.iter().take(batch.runs).map(|meta| meta.len).sum()
     }
 
-    /// What a batch brought.
-    pub(crate) fn received(&self, batch: Batch) -> impl Iterator<Item = Received<'_>> {
-        let entries = self.metas.iter().zip(self.buffer.chunks(LONGEST)).take(batch.count);
-        entries.map(|(meta, bytes)| Received {
+    /// Iterates over the runs of a batch.
+    pub(crate) fn runs(&self, batch: ReceivedBatch) -> impl Iterator<Item = GroRun<'_>> {
+        let entries = self.metas.iter().zip(self.buffer.chunks(MAX_RUN_BYTES)).take(batch.runs);
+        entries.map(|(meta, bytes)| GroRun {
             from: meta.addr,
-            reached: meta.dst_ip,
+            packet_info: meta.dst_ip,
             bytes: bytes.get(..meta.len).unwrap_or_default(),
             stride: meta.stride,
         })

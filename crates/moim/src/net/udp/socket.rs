@@ -1,4 +1,4 @@
-//! The UDP sockets of a shard: those of the one port, and relayed ones.
+//! One non-blocking UDP socket, with segmentation offload (GSO) where the system has it.
 
 use std::{
     cell::Cell,
@@ -6,251 +6,146 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use mio::{Interest, Registry, Token, net::UdpSocket};
+use mio::{Interest, Registry, Token, event::Source as _};
 use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use turn::RelayId;
+use socket2::{SockRef, Socket};
 
 use super::{
-    icmp_errors::{self, Undelivered},
-    options::{codec, forbid_fragments, keep_errors, tune},
-    port::Port,
-    receive_buffer::{Ask, Batch, Inbox},
+    icmp_errors::{self, IcmpReport},
+    options::set_dont_fragment,
+    receive_buffer::{BatchSize, ReceiveBuffer, ReceivedBatch},
 };
 
-/// A socket, and whether runs may be handed to it whole.
-pub(crate) struct Outlet {
-    socket: UdpSocket,
-    segments: Cell<bool>,
+/// A socket, and its support for GSO as known so far.
+pub(crate) struct UdpSocket {
+    socket: mio::net::UdpSocket,
+    has_gso: Cell<bool>,
 }
 
-/// Names a socket of a shard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Via {
-    /// One of the port's, by its place among them.
-    Port(usize),
-    /// A relayed one.
-    Relay(RelayId),
+/// Addresses and contents of one send.
+pub(super) struct Outgoing<'a> {
+    /// Source address, where the socket has several.
+    pub(super) source: Option<IpAddr>,
+    pub(super) to: SocketAddr,
+    /// Datagrams, one after the other.
+    pub(super) bytes: &'a [u8],
+    /// Size of each datagram except a shorter last one.
+    pub(super) segment: usize,
 }
 
-impl Via {
-    /// The name among the system's events.
-    pub(crate) fn token(self) -> Token {
-        match self {
-            Self::Port(index) => Token(index * 2),
-            Self::Relay(relay) => Token(relay.index() * 2 + 1),
-        }
-    }
-}
-
-impl Outlet {
-    pub(crate) fn new(socket: Socket) -> Self {
-        let socket = UdpSocket::from_std(socket.into());
-        // Not on every system and device; sending tells.
-        Self { socket, segments: Cell::new(cfg!(target_os = "linux")) }
+impl UdpSocket {
+    pub(super) fn new(socket: Socket) -> Self {
+        let socket = mio::net::UdpSocket::from_std(socket.into());
+        // Assumed until a send fails: it depends on the kernel and on the network device.
+        Self { socket, has_gso: Cell::new(cfg!(target_os = "linux")) }
     }
 
-    /// Whether a run can be sent as one.
-    pub(crate) fn takes_runs(&self) -> bool {
-        self.segments.get()
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.socket.register(registry, token, Interest::READABLE)
     }
 
-    /// Sends datagrams of `segment` bytes each, the last perhaps shorter; fails rather than waits.
-    /// Returns how many were not sent.
-    ///
-    /// A system or device without segmentation offload refuses the first run (EIO, EINVAL): that
-    /// and what follows is sent one by one. Any other failure is of this run alone, if not of a
-    /// datagram sent before it.
-    pub(crate) fn send(
+    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.socket.deregister(registry)
+    }
+
+    /// Returns false once a send has shown that GSO is missing.
+    pub(super) fn has_gso(&self) -> bool {
+        self.has_gso.get()
+    }
+
+    pub(super) fn receive(
         &self,
-        codec: &UdpSocketState,
-        source: Option<IpAddr>,
-        to: SocketAddr,
-        bytes: &[u8],
-        segment: usize,
-    ) -> u64 {
-        let segment = segment.max(1);
-        let count = bytes.len().div_ceil(segment).max(1);
+        state: &UdpSocketState,
+        size: BatchSize,
+        buffer: &mut ReceiveBuffer,
+    ) -> io::Result<ReceivedBatch> {
+        self.socket.try_io(|| buffer.receive(state, UdpSockRef::from(&self.socket), size))
+    }
+
+    /// Takes the next ICMP error for a datagram that this socket has sent.
+    pub(super) fn next_icmp_error(&self) -> Option<IcmpReport> {
+        icmp_errors::next(&self.socket)
+    }
+
+    /// Sends datagrams without blocking. Returns the number that were not sent.
+    ///
+    /// A kernel or device without GSO fails the first run with EIO or EINVAL: that run and all later
+    /// ones are sent one datagram at a time. Any other failure concerns this run, or a datagram sent
+    /// before it.
+    pub(super) fn send(&self, state: &UdpSocketState, run: &Outgoing<'_>) -> u64 {
+        let segment = run.segment.max(1);
+        let count = run.bytes.len().div_ceil(segment).max(1);
         if count == 1 {
-            return u64::from(self.send_one(codec, source, to, bytes).is_err());
+            return u64::from(self.send_one(state, run, run.bytes).is_err());
         }
-        if self.takes_runs() {
+        if self.has_gso() {
             let transmit = Transmit {
-                destination: to,
+                destination: run.to,
                 ecn: None,
-                contents: bytes,
+                contents: run.bytes,
                 segment_size: Some(segment),
-                src_ip: source,
+                src_ip: run.source,
             };
-            match twice(|| codec.try_send(UdpSockRef::from(&self.socket), &transmit)) {
+            match retry_once(|| state.try_send(UdpSockRef::from(&self.socket), &transmit)) {
                 Ok(()) => return 0,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return count as u64,
-                Err(error) if refuses_runs(&error) => {
-                    tracing::debug!(%error, "no segmentation offload: datagrams are sent singly");
-                    self.segments.set(false);
+                Err(error) if is_gso_unsupported(&error) => {
+                    tracing::debug!(%error, "no segmentation offload: sending single datagrams");
+                    self.has_gso.set(false);
                 }
-                Err(error) => tracing::debug!(%error, "a run is sent singly"),
+                Err(error) => tracing::debug!(%error, "GSO send failed: sending single datagrams"),
             }
         }
-        let unsent = bytes.chunks(segment).map(|one| self.send_one(codec, source, to, one));
-        unsent.filter(Result::is_err).count() as u64
+        let results = run.bytes.chunks(segment).map(|bytes| self.send_one(state, run, bytes));
+        results.filter(Result::is_err).count() as u64
     }
 
-    /// Sends a datagram whole or not at all.
-    pub(crate) fn send_whole(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-        forbid_fragments(&self.socket, to.is_ipv4(), true)?;
-        let sent = twice(|| SockRef::from(&self.socket).send_to(bytes, &to.into()));
-        forbid_fragments(&self.socket, to.is_ipv4(), false)?;
+    /// Sends a datagram with the don't-fragment flag.
+    pub(super) fn send_unfragmented(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
+        set_dont_fragment(&self.socket, to.is_ipv4(), true)?;
+        let sent = retry_once(|| SockRef::from(&self.socket).send_to(bytes, &to.into()));
+        set_dont_fragment(&self.socket, to.is_ipv4(), false)?;
         sent.map(drop)
     }
 
-    fn send_one(
-        &self,
-        codec: &UdpSocketState,
-        source: Option<IpAddr>,
-        to: SocketAddr,
-        bytes: &[u8],
-    ) -> io::Result<()> {
-        if source.is_none() {
+    fn send_one(&self, state: &UdpSocketState, run: &Outgoing<'_>, bytes: &[u8]) -> io::Result<()> {
+        if run.source.is_none() {
             let socket = SockRef::from(&self.socket);
-            return twice(|| socket.send_to(bytes, &to.into())).map(drop);
+            return retry_once(|| socket.send_to(bytes, &run.to.into())).map(drop);
         }
         let transmit = Transmit {
-            destination: to,
+            destination: run.to,
             ecn: None,
             contents: bytes,
             segment_size: None,
-            src_ip: source,
+            src_ip: run.source,
         };
-        codec.try_send(UdpSockRef::from(&self.socket), &transmit)
+        state.try_send(UdpSockRef::from(&self.socket), &transmit)
     }
 }
 
-/// Sends once more what seems to fail: the first failure may be that of a datagram sent before, of
-/// which the system has just heard.
-fn twice<T>(send: impl Fn() -> io::Result<T>) -> io::Result<T> {
+/// Repeats a failed send once: the kernel reports a pending ICMP error of an earlier datagram as the
+/// failure of the next send.
+fn retry_once<T>(send: impl Fn() -> io::Result<T>) -> io::Result<T> {
     match send() {
-        Err(error) if error.kind() != io::ErrorKind::WouldBlock && !refuses_runs(&error) => send(),
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock && !is_gso_unsupported(&error) => {
+            send()
+        }
         sent => sent,
     }
 }
 
-/// Whether the system says so that it has no segmentation offload.
+/// Recognises the errors of a kernel or device without GSO.
 #[cfg(target_os = "linux")]
-fn refuses_runs(error: &io::Error) -> bool {
+fn is_gso_unsupported(error: &io::Error) -> bool {
     use nix::errno::Errno;
 
-    let refusals = [Errno::EIO, Errno::EINVAL];
-    error.raw_os_error().is_some_and(|raw| refusals.contains(&Errno::from_raw(raw)))
+    let unsupported = [Errno::EIO, Errno::EINVAL];
+    error.raw_os_error().is_some_and(|raw| unsupported.contains(&Errno::from_raw(raw)))
 }
 
-/// Elsewhere none is tried.
+/// GSO is never tried on this system.
 #[cfg(not(target_os = "linux"))]
-fn refuses_runs(_error: &io::Error) -> bool {
+fn is_gso_unsupported(_error: &io::Error) -> bool {
     false
-}
-
-/// All sockets of a shard.
-pub(crate) struct Outlets {
-    pub(crate) codec: UdpSocketState,
-    ports: Vec<(Port, Outlet)>,
-    /// By [`RelayId::index`].
-    relayed: Vec<Option<(RelayId, SocketAddr, Outlet)>>,
-    registry: Registry,
-}
-
-impl Outlets {
-    pub(crate) fn new(sockets: Vec<Socket>, registry: Registry) -> io::Result<Self> {
-        let mut outlets =
-            Self { codec: codec()?, ports: Vec::new(), relayed: Vec::new(), registry };
-        for socket in sockets {
-            let port = Port::new(&socket)?;
-            let mut outlet = Outlet::new(socket);
-            outlets.register(&mut outlet, Via::Port(outlets.ports.len()))?;
-            outlets.ports.push((port, outlet));
-        }
-        Ok(outlets)
-    }
-
-    fn register(&self, outlet: &mut Outlet, via: Via) -> io::Result<()> {
-        self.registry.register(&mut outlet.socket, via.token(), Interest::READABLE)
-    }
-
-    /// Opens a relayed socket, which is read from then on.
-    pub(crate) fn open(&mut self, relay: RelayId, local: SocketAddr) -> io::Result<()> {
-        let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
-        if local.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        tune(&socket, false)?;
-        keep_errors(&socket)?;
-        socket.bind(&local.into())?;
-        let mut outlet = Outlet::new(socket);
-        self.register(&mut outlet, Via::Relay(relay))?;
-        if self.relayed.len() <= relay.index() {
-            self.relayed.resize_with(relay.index() + 1, || None);
-        }
-        if let Some(slot) = self.relayed.get_mut(relay.index()) {
-            *slot = Some((relay, local, outlet));
-        }
-        Ok(())
-    }
-
-    /// Closes a relayed socket; says where it was bound.
-    pub(crate) fn close(&mut self, relay: RelayId) -> Option<SocketAddr> {
-        let slot = self.relayed.get_mut(relay.index())?;
-        let (_, local, mut outlet) = slot.take_if(|(open, ..)| *open == relay)?;
-        // Closing it would do on Linux.
-        let _ = self.registry.deregister(&mut outlet.socket);
-        Some(local)
-    }
-
-    /// How many relayed sockets are open.
-    pub(crate) fn relays(&self) -> usize {
-        self.relayed.iter().flatten().count()
-    }
-
-    /// The socket of that name.
-    pub(crate) fn of(&self, via: Via) -> Option<&Outlet> {
-        match via {
-            Via::Port(index) => self.ports.get(index).map(|(_, outlet)| outlet),
-            Via::Relay(relay) => {
-                let found = self.relayed.get(relay.index())?.as_ref();
-                found.filter(|(open, ..)| *open == relay).map(|(.., outlet)| outlet)
-            }
-        }
-    }
-
-    /// The name of the socket that the system speaks of.
-    pub(crate) fn named(&self, token: Token) -> Option<Via> {
-        let index = token.0 / 2;
-        if token.0.is_multiple_of(2) {
-            return self.ports.get(index).map(|_| Via::Port(index));
-        }
-        self.relayed.get(index)?.as_ref().map(|(relay, ..)| Via::Relay(*relay))
-    }
-
-    /// The port's socket by which packets from an address of ours leave, and the address to name as
-    /// their source where the socket has several.
-    pub(crate) fn leaving(&self, from: SocketAddr) -> Option<(Via, Option<IpAddr>)> {
-        let (index, (port, _)) =
-            self.ports.iter().enumerate().find(|(_, (port, _))| port.serves(from))?;
-        Some((Via::Port(index), port.source(from.ip())))
-    }
-
-    /// Which of the port's sockets.
-    pub(crate) fn port(&self, index: usize) -> Option<&Port> {
-        self.ports.get(index).map(|(port, _)| port)
-    }
-
-    /// Receives a batch from a socket.
-    pub(crate) fn receive(&self, via: Via, ask: Ask, inbox: &mut Inbox) -> io::Result<Batch> {
-        let outlet = self.of(via).ok_or(io::ErrorKind::NotFound)?;
-        outlet.socket.try_io(|| inbox.receive(&self.codec, UdpSockRef::from(&outlet.socket), ask))
-    }
-
-    /// The next that the network says of what a relayed socket has sent.
-    pub(crate) fn undelivered(&self, relay: RelayId) -> Option<Undelivered> {
-        icmp_errors::next(&self.of(Via::Relay(relay))?.socket)
-    }
 }

@@ -1,27 +1,29 @@
-//! What the main runtime tells a shard of clients over ICE-TCP.
+//! Commands from the main runtime to the SFU service, for ICE-TCP clients.
 
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::shard::turn::Client;
+use crate::shard::tcp_client::TcpClient;
 
-/// A connection: our address and the client's.
+/// The addresses of an ICE-TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Way {
+pub(crate) struct TcpPath {
+    /// Our address.
     pub(crate) local: SocketAddr,
+    /// The client's address.
     pub(crate) remote: SocketAddr,
 }
 
-/// News of a client over ICE-TCP.
+/// An event of an ICE-TCP client.
 pub(crate) enum Command {
-    /// A client has come; what is for it goes there.
-    Opened(Way, Client),
-    /// It sent a packet.
-    Packet(Way, Bytes),
-    /// Whether a check has proven it to be a peer's: the answer goes there.
-    IsProven(Way, oneshot::Sender<bool>),
-    /// It has left.
-    Gone(Way),
+    /// A client has connected; its packets go into this queue.
+    Opened(TcpPath, TcpClient<Infallible>),
+    /// A packet of the client.
+    Packet(TcpPath, Bytes),
+    /// Asks whether a connectivity check has authenticated the connection.
+    IsAuthenticated(TcpPath, oneshot::Sender<bool>),
+    /// The connection has ended.
+    Closed(TcpPath),
 }

@@ -1,57 +1,57 @@
-//! What a shard tells a room.
+//! Events from an SFU service to a room.
 
 use sfu::{PeerId, Rejection, Source, Speaker, Subscription};
 use tokio::sync::mpsc;
 
-use super::room_commands::Asked;
+use super::room_commands::RequestKind;
 
-/// Letters that may wait for a room; beyond, it is not told who speaks, and who can't be told of
-/// its own link loses that: its browser notices and starts anew.
-const WAITING: usize = 1024;
+/// Events that may wait for a room. Beyond that, speaker events are dropped, and a peer that misses
+/// an event of its own link loses the link: its browser notices and starts a new one.
+const MAX_EVENTS: usize = 1024;
 
-/// Something a room is to know.
+/// An event of a room or of one of its peers.
 #[derive(Debug)]
-pub(crate) enum Letter {
+pub(crate) enum SfuEvent {
     /// The answer to a peer's offer.
     Answer(PeerId, String),
     /// An offer to a peer.
     Offer(PeerId, String),
-    /// Who is on which receiving section of a peer's link.
+    /// The tracks on the receiving sections of a peer's link.
     Subscribed(PeerId, Vec<Subscription>),
-    /// Whether anybody is to get a peer's video, and which encodings of it.
-    Wanted(PeerId, Source, bool, Vec<String>),
-    /// What a peer asked for was not done.
-    Refused(PeerId, Asked, Rejection),
-    /// Nothing comes from a peer any more, or something again.
+    /// Whether a peer's video has subscribers, and the encodings (rids) they need.
+    SubscribedEncodings(PeerId, Source, bool, Vec<String>),
+    /// A peer's request was refused.
+    RequestRefused(PeerId, RequestKind, Rejection),
+    /// A peer's link has gone silent (true), or carries packets again (false).
     Interrupted(PeerId, bool),
-    /// Who speaks, the loudest first.
+    /// The speakers, the loudest first.
     Speakers(Vec<Speaker>),
 }
 
-/// The shard's end.
+/// The shard's end of a room's event channel.
 #[derive(Debug, Clone)]
-pub(crate) struct News(mpsc::Sender<Letter>);
+pub(crate) struct EventSender(mpsc::Sender<SfuEvent>);
 
-/// The room's end.
+/// The room's end of its event channel.
 #[derive(Debug)]
-pub(crate) struct Reader(mpsc::Receiver<Letter>);
+pub(crate) struct EventReceiver(mpsc::Receiver<SfuEvent>);
 
-/// A way from a shard to a room.
-pub(crate) fn letters() -> (News, Reader) {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    (News(sender), Reader(receiver))
+/// Creates the event channel of a room.
+pub(crate) fn event_channel() -> (EventSender, EventReceiver) {
+    let (sender, receiver) = mpsc::channel(MAX_EVENTS);
+    (EventSender(sender), EventReceiver(receiver))
 }
 
-impl News {
-    /// Tells the room; false if it can't be told.
-    pub(super) fn tell(&self, letter: Letter) -> bool {
-        self.0.try_send(letter).is_ok()
+impl EventSender {
+    /// Sends an event without waiting. Returns false if the channel is full or closed.
+    pub(super) fn send(&self, event: SfuEvent) -> bool {
+        self.0.try_send(event).is_ok()
     }
 }
 
-impl Reader {
-    /// The next letter, once there is one; none comes where all peers are gone.
-    pub(crate) async fn next(&mut self) -> Option<Letter> {
+impl EventReceiver {
+    /// Waits for the next event. Returns `None` once every sender is gone.
+    pub(crate) async fn next(&mut self) -> Option<SfuEvent> {
         self.0.recv().await
     }
 }

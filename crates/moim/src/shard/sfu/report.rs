@@ -1,69 +1,75 @@
-//! What the media server says of itself when asked.
+//! Counters and gauges of the SFU service.
 
-/// What a shard has done and has, or the sum of all.
+/// The counters of one shard, or the sum over all.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Report {
-    /// Peers there are, and rooms they are in; one on several shards counts on each.
     pub(crate) peers: usize,
+    /// Rooms with peers here. A room on several shards counts on each.
     pub(crate) rooms: usize,
-    /// Clients over ICE-TCP.
-    pub(crate) streams: usize,
-    /// Everything the core keeps, counted: none, where nobody is.
-    pub(crate) kept: usize,
-    /// Media from where peers are that was not theirs, or not new.
+    /// ICE-TCP clients.
+    pub(crate) stream_clients: usize,
+    /// Entries in all maps of the core; zero without peers.
+    pub(crate) entries: usize,
+    /// Replayed or forged packets from the addresses of peers.
     pub(crate) dropped: sfu::Dropped,
-    /// Links that ended since the engine panicked in them.
+    /// Links that ended with a panic of str0m.
     pub(crate) panics: u64,
-    pub(crate) tally: Tally,
+    pub(crate) counters: SfuCounters,
 }
 
-/// What happened to peers and packets.
+/// Counters of links and packets.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Tally {
-    /// Links that came to be.
+pub(crate) struct SfuCounters {
+    /// Links connected.
     pub(crate) connected: u64,
-    /// Links that ended without being asked to.
+    /// Links that ended without a request.
     pub(crate) ended: u64,
-    /// Orders that the core refused.
+    /// Requests refused by the core.
     pub(crate) refused: u64,
-    /// Peers given up since their room had too many letters waiting.
-    pub(crate) untold: u64,
-    /// Datagrams that were a peer's, and those sent to peers.
-    pub(crate) came: u64,
+    /// Links closed because the event queue of their room was full.
+    pub(crate) event_overflows: u64,
+    /// Datagrams received from peers.
+    pub(crate) received: u64,
+    /// Datagrams sent to peers.
     pub(crate) sent: u64,
-    /// Handed over to other shards.
-    pub(crate) crossed: u64,
-    /// Of tracks that are published on other shards.
-    pub(crate) relayed: u64,
-    /// DTLS and media from addresses that no check has proven.
-    pub(crate) unproven: u64,
-    /// Not queued, as a client over TCP can't take as much.
-    pub(crate) slow: u64,
-    /// For a client over TCP that is gone.
-    pub(crate) gone: u64,
+    /// Datagrams forwarded to other shards.
+    pub(crate) forwarded: u64,
+    /// Packets of tracks from other shards.
+    pub(crate) cascaded: u64,
+    /// DTLS and RTP from addresses that no connectivity check has authenticated.
+    pub(crate) unauthenticated: u64,
+    /// Packets dropped because the queue of an ICE-TCP client was full.
+    pub(crate) slow_client: u64,
+    /// Packets for an ICE-TCP client that was gone.
+    pub(crate) gone_client: u64,
 }
 
 impl Report {
-    /// Takes in another shard's.
+    /// Adds the counters of another shard.
     pub(crate) fn add(&mut self, other: &Self) {
         self.peers += other.peers;
         self.rooms += other.rooms;
-        self.streams += other.streams;
-        self.kept += other.kept;
+        self.stream_clients += other.stream_clients;
+        self.entries += other.entries;
         self.dropped.replayed += other.dropped.replayed;
         self.dropped.forged += other.dropped.forged;
         self.panics += other.panics;
-        let (tally, more) = (&mut self.tally, &other.tally);
-        tally.connected += more.connected;
-        tally.ended += more.ended;
-        tally.refused += more.refused;
-        tally.untold += more.untold;
-        tally.came += more.came;
-        tally.sent += more.sent;
-        tally.crossed += more.crossed;
-        tally.relayed += more.relayed;
-        tally.unproven += more.unproven;
-        tally.slow += more.slow;
-        tally.gone += more.gone;
+        self.counters.add(&other.counters);
+    }
+}
+
+impl SfuCounters {
+    fn add(&mut self, other: &Self) {
+        self.connected += other.connected;
+        self.ended += other.ended;
+        self.refused += other.refused;
+        self.event_overflows += other.event_overflows;
+        self.received += other.received;
+        self.sent += other.sent;
+        self.forwarded += other.forwarded;
+        self.cascaded += other.cascaded;
+        self.unauthenticated += other.unauthenticated;
+        self.slow_client += other.slow_client;
+        self.gone_client += other.gone_client;
     }
 }

@@ -1,4 +1,4 @@
-//! What rooms tell a shard.
+//! Commands from rooms to an SFU service.
 
 use std::sync::{
     Arc,
@@ -8,39 +8,40 @@ use std::sync::{
 use sfu::{PeerId, RoomId, Source, Viewport};
 use tokio::sync::mpsc;
 
-use super::events::News;
-use crate::shard::{Bell, Pulse};
+use super::events::EventSender;
+use crate::shard::{pulse::Pulse, waker::Waker};
 
-/// Orders that may wait for a shard; beyond, those who ask are refused and may try again.
-const WAITING: usize = 4096;
+/// Commands that may wait for a shard. Beyond that, requests are refused and may be repeated.
+const MAX_COMMANDS: usize = 4096;
 
-/// Something a room wants.
+/// A command of a room.
 #[derive(Debug)]
-pub(crate) enum Order {
-    /// Of a peer's link.
+pub(crate) enum RoomCommand {
+    /// A request of one peer.
     Peer { room: RoomId, peer: PeerId, request: Request },
-    /// Its peers are on these shards from now on. This shard is or was one of them.
-    Span { room: RoomId, shards: Vec<u16>, news: News },
+    /// The shards that the room's peers are on from now on. Sent to those shards, and to one that
+    /// the room has left.
+    SetShards { room: RoomId, shards: Vec<u16>, events: EventSender },
 }
 
-/// What is wanted of a link.
+/// A request of a peer.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// Take an offer; the room hears of it there.
-    Offer(String, News),
-    /// Take the answer to our offer.
+    /// An SDP offer. Events of the peer go to this sender from now on.
+    Offer(String, EventSender),
+    /// The answer to our offer.
     Answer(String),
-    /// The sending sections of the next offer.
-    Publish(Vec<(String, Source)>, News),
-    /// What the page shows.
-    Subscribe(Vec<Viewport>, News),
-    /// The peer has left.
+    /// The sources of the sending sections in the next offer, by mid.
+    Publish(Vec<(String, Source)>, EventSender),
+    /// The tracks that the peer wants to receive.
+    Subscribe(Vec<Viewport>, EventSender),
+    /// The peer has left the room.
     Leave,
 }
 
-/// What of it a room hears of if it is refused.
+/// The kind of a request, for its refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum RequestKind {
     Offer,
     Answer,
     Publish,
@@ -48,79 +49,88 @@ pub(crate) enum Asked {
 }
 
 impl Request {
-    pub(super) fn asked(&self) -> Option<Asked> {
+    /// The kind of the request; `None` for one that can't be refused.
+    pub(super) fn kind(&self) -> Option<RequestKind> {
         match self {
-            Self::Offer(..) => Some(Asked::Offer),
-            Self::Answer(_) => Some(Asked::Answer),
-            Self::Publish(..) => Some(Asked::Publish),
-            Self::Subscribe(..) => Some(Asked::Subscribe),
+            Self::Offer(..) => Some(RequestKind::Offer),
+            Self::Answer(_) => Some(RequestKind::Answer),
+            Self::Publish(..) => Some(RequestKind::Publish),
+            Self::Subscribe(..) => Some(RequestKind::Subscribe),
             Self::Leave => None,
         }
     }
 
-    pub(super) fn news(&self) -> Option<&News> {
+    pub(super) fn events(&self) -> Option<&EventSender> {
         match self {
-            Self::Offer(_, news) | Self::Publish(_, news) | Self::Subscribe(_, news) => Some(news),
+            Self::Offer(_, events) | Self::Publish(_, events) | Self::Subscribe(_, events) => {
+                Some(events)
+            }
             Self::Answer(_) | Self::Leave => None,
         }
     }
 }
 
-/// The rooms' end, where nobody waits.
+/// The rooms' end of the queue, which never blocks.
 #[derive(Debug, Clone)]
-pub(crate) struct Orders {
-    sender: mpsc::UnboundedSender<Order>,
-    waiting: Arc<AtomicUsize>,
-    bell: Arc<Bell>,
+pub(crate) struct RoomCommandSender {
+    commands: mpsc::UnboundedSender<RoomCommand>,
+    queued: Arc<AtomicUsize>,
+    waker: Arc<Waker>,
     pulse: Arc<Pulse>,
 }
 
-/// The shard's end.
-pub(crate) struct Inbox {
-    receiver: mpsc::UnboundedReceiver<Order>,
-    waiting: Arc<AtomicUsize>,
+/// The shard's end of the queue.
+pub(crate) struct RoomCommandReceiver {
+    commands: mpsc::UnboundedReceiver<RoomCommand>,
+    queued: Arc<AtomicUsize>,
 }
 
-/// The way from rooms to a shard that this bell wakes and this pulse is of.
-pub(crate) fn orders(bell: Arc<Bell>, pulse: Arc<Pulse>) -> (Orders, Inbox) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let waiting = Arc::<AtomicUsize>::default();
-    (Orders { sender, waiting: Arc::clone(&waiting), bell, pulse }, Inbox { receiver, waiting })
+/// Creates the queue of a shard with this waker and pulse.
+pub(crate) fn room_commands(
+    waker: Arc<Waker>,
+    pulse: Arc<Pulse>,
+) -> (RoomCommandSender, RoomCommandReceiver) {
+    let (commands, receiver) = mpsc::unbounded_channel();
+    let queued = Arc::<AtomicUsize>::default();
+    (
+        RoomCommandSender { commands, queued: Arc::clone(&queued), waker, pulse },
+        RoomCommandReceiver { commands: receiver, queued },
+    )
 }
 
-impl Orders {
-    /// Whether there is room for another order.
-    pub(crate) fn have_room(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) < WAITING && !self.sender.is_closed()
+impl RoomCommandSender {
+    /// Checks if there is room for another command.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) < MAX_COMMANDS && !self.commands.is_closed()
     }
 
-    /// Whether links may begin on the shard: it is there and comes round.
-    pub(crate) fn is_well(&self) -> bool {
-        self.pulse.is_well() && !self.sender.is_closed()
+    /// Checks if new links may start on the shard: it runs and is responsive.
+    pub(crate) fn is_available(&self) -> bool {
+        self.pulse.is_responsive() && !self.commands.is_closed()
     }
 
-    /// Tells the shard, once there [is room](Self::have_room). Who looks and then tells without
-    /// waiting in between keeps the bound but for one order of each thread.
+    /// Sends a command. Callers check [`Self::has_room`] right before, without waiting in between,
+    /// so that the bound is exceeded by one command per thread at most.
     ///
-    /// That a peer leaves, and where the others are then, may be told in any case: each leaves once,
-    /// so that no more of these can wait than there are peers.
-    pub(crate) fn tell(&self, order: Order) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        // A shard that is gone has forgotten its peers already.
-        let _ = self.sender.send(order);
-        self.bell.ring();
+    /// [`Request::Leave`] and [`RoomCommand::SetShards`] may always be sent: a peer leaves once, so
+    /// no more of them can wait than there are peers.
+    pub(crate) fn send(&self, command: RoomCommand) {
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        // A shard that has stopped has forgotten its peers.
+        let _ = self.commands.send(command);
+        self.waker.wake();
     }
 }
 
-impl Inbox {
-    pub(crate) fn try_next(&mut self) -> Option<Order> {
-        let order = self.receiver.try_recv().ok()?;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some(order)
+impl RoomCommandReceiver {
+    pub(crate) fn try_next(&mut self) -> Option<RoomCommand> {
+        let command = self.commands.try_recv().ok()?;
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        Some(command)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.receiver.is_empty()
+        self.commands.is_empty()
     }
 }
 
@@ -129,28 +139,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shard_that_takes_nothing_is_soon_told_nothing() {
+    fn has_room_bounds_the_queue_of_a_stuck_shard() {
         let poll = mio::Poll::new().unwrap();
-        let (orders, mut inbox) = orders(Arc::new(Bell::new(&poll).unwrap()), Arc::default());
-        let order = |peer| {
+        let waker = Arc::new(Waker::new(&poll).unwrap());
+        let (sender, mut receiver) = room_commands(waker, Arc::default());
+        let command = |peer| {
             let request = Request::Answer("v=0".into());
-            Order::Peer { room: RoomId(1), peer: PeerId(peer), request }
+            RoomCommand::Peer { room: RoomId(1), peer: PeerId(peer), request }
         };
-        let told = (0..10_000).take_while(|n| {
-            let room = orders.have_room();
-            if room {
-                orders.tell(order(*n));
+        let sent = (0..10_000).take_while(|n| {
+            let has_room = sender.has_room();
+            if has_room {
+                sender.send(command(*n));
             }
-            room
+            has_room
         });
-        assert_eq!(told.count(), WAITING);
-        for told in 0..3 {
-            let came = inbox.try_next();
-            assert!(matches!(came, Some(Order::Peer { peer, .. }) if peer.0 == told), "{came:?}");
+        assert_eq!(sent.count(), MAX_COMMANDS);
+        for n in 0..3 {
+            let next = receiver.try_next();
+            let is_next = matches!(next, Some(RoomCommand::Peer { peer, .. }) if peer.0 == n);
+            assert!(is_next, "{next:?}");
         }
-        assert!(orders.have_room());
-        drop(inbox);
-        assert!(!orders.have_room(), "the shard is gone");
-        orders.tell(order(0));
+        assert!(sender.has_room());
+        drop(receiver);
+        assert!(!sender.has_room(), "the shard has stopped");
+        sender.send(command(0));
     }
 }

@@ -1,75 +1,66 @@
-//! A shard's part of the media server: the forwarding core, its clients over TCP, and the rooms
-//! that hear from it.
+//! The SFU service of a shard: drives a [`sfu::Sfu`] with datagrams, ICE-TCP clients and rooms.
 
-use std::{collections::HashMap, net::SocketAddr, time::Instant};
+use std::{collections::HashMap, convert::Infallible, net::SocketAddr, time::Instant};
 
-use sfu::{DisconnectReason, Event, Output, PeerId, RoomId, Sfu, Transport};
+use sfu::{DisconnectReason, Event, Output, PeerId, Rejection, RoomId, Sfu, Transmit, Transport};
 
 use super::{
     budget::{Budget, Stopwatch},
-    command::{Command, Way},
-    events::{Letter, News},
-    report::{Report, Tally},
-    room_commands::{Asked, Order, Request},
-    shard_hints::Elsewhere,
+    command::{Command, TcpPath},
+    events::{EventSender, SfuEvent},
+    report::{Report, SfuCounters},
+    room_commands::{Request, RequestKind, RoomCommand},
+    rooms::Rooms,
+    shard_hints::ShardHints,
 };
 use crate::{
-    net::udp::{Datagram, classify},
+    net::udp::{DatagramKind, classify},
     shard::{
-        Clock, Wire,
-        turn::{Client, Relay, Unsent},
+        clock::Clock,
+        tcp_client::{QueueMessageError, TcpClient},
+        wire::Wire,
     },
 };
 
-/// What became of a datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// A peer's, here or on another shard.
-    Yes,
-    /// No peer's.
-    No,
+/// Output of [`SfuService::poll_output`].
+pub(crate) enum SfuOutput<'a> {
+    /// Datagrams over UDP. The remote address may be a relayed address of this server.
+    Transmit(Transmit<'a>),
+    /// An event for [`SfuService::handle_event`].
+    Event(Event),
+    /// Output that was sent to an ICE-TCP client or to another shard.
+    Sent,
 }
 
-/// A room that is on this shard, alone or among others.
-struct Ears {
-    news: News,
-    /// How many of its peers have links here.
-    peers: usize,
-    /// Whether it has some on other shards as well.
-    spans: bool,
-}
-
-/// The media server's part on one shard.
-pub(crate) struct Media {
-    sfu: Sfu,
-    own: u8,
+/// An SFU with its ICE-TCP clients and its rooms.
+pub(crate) struct SfuService {
+    core: Sfu,
+    shard: u8,
     shards: u8,
-    /// The peers that have links here, and where their rooms hear of them.
-    peers: HashMap<PeerId, (RoomId, News)>,
-    /// What their descriptions may take; of these alone, so no more than there are peers.
+    rooms: Rooms,
+    /// Budgets of peers that have sent a description.
     budgets: HashMap<PeerId, Budget>,
-    rooms: HashMap<RoomId, Ears>,
-    clients: HashMap<Way, Client>,
-    elsewhere: Elsewhere,
-    tally: Tally,
+    clients: HashMap<TcpPath, TcpClient<Infallible>>,
+    hints: ShardHints,
+    counters: SfuCounters,
 }
 
-impl Media {
-    pub(crate) fn new(config: sfu::Config, own: u8, shards: u8, now: Instant) -> Self {
+impl SfuService {
+    pub(crate) fn new(config: sfu::Config, shard: u8, shards: u8, now: Instant) -> Self {
         Self {
-            sfu: Sfu::new(config, now),
-            own,
+            core: Sfu::new(config, now),
+            shard,
             shards,
-            peers: HashMap::new(),
+            rooms: Rooms::default(),
             budgets: HashMap::new(),
-            rooms: HashMap::new(),
             clients: HashMap::new(),
-            elsewhere: Elsewhere::new(now),
-            tally: Tally::default(),
+            hints: ShardHints::new(now),
+            counters: SfuCounters::default(),
         }
     }
 
-    /// A check of ICE, perhaps. Checks tell by their user name whose they are.
+    /// Handles a Binding message. Returns false if it is no connectivity check for one of our peers.
+    /// The local ufrag in a check's USERNAME encodes the shard.
     pub(crate) fn handle_binding(
         &mut self,
         now: Clock,
@@ -77,23 +68,22 @@ impl Media {
         local: SocketAddr,
         datagram: &[u8],
         wire: &mut Wire,
-    ) -> Taken {
-        let Some(shard) = sfu::ufrag_of(datagram).and_then(sfu::shard_of) else {
-            return Taken::No;
-        };
+    ) -> bool {
+        let Some(shard) = sfu::ufrag_of(datagram).and_then(sfu::shard_of) else { return false };
         match u8::try_from(shard) {
-            Ok(shard) if shard == self.own => self.take(now, from, local, datagram),
+            Ok(shard) if shard == self.shard => self.receive(now, from, local, datagram),
             Ok(shard) if shard < self.shards => {
-                self.elsewhere.learn(now.monotonic, from, shard);
-                self.cross(shard, from, local, datagram, wire);
-                Taken::Yes
+                self.hints.learn(now.monotonic, from, shard);
+                self.forward_to_shard(shard, from, local, datagram, wire);
+                true
             }
-            _ => Taken::No,
+            _ => false,
         }
     }
 
-    /// RTP or RTCP: from an address that a check has proven, here or elsewhere.
-    pub(crate) fn handle_media(
+    /// Handles RTP or RTCP, which is dropped unless a connectivity check has authenticated its
+    /// source address on some shard.
+    pub(crate) fn handle_rtp(
         &mut self,
         now: Clock,
         from: SocketAddr,
@@ -101,12 +91,12 @@ impl Media {
         datagram: &[u8],
         wire: &mut Wire,
     ) {
-        if self.handle_dtls(now, from, local, datagram, wire) == Taken::No {
-            self.tally.unproven += 1;
+        if !self.handle_dtls(now, from, local, datagram, wire) {
+            self.counters.unauthenticated += 1;
         }
     }
 
-    /// DTLS, likewise; from any other address it is no peer's.
+    /// Handles DTLS. Returns false if no connectivity check has authenticated its source address.
     pub(crate) fn handle_dtls(
         &mut self,
         now: Clock,
@@ -114,35 +104,32 @@ impl Media {
         local: SocketAddr,
         datagram: &[u8],
         wire: &mut Wire,
-    ) -> Taken {
-        if self.take(now, from, local, datagram) == Taken::Yes {
-            return Taken::Yes;
+    ) -> bool {
+        if self.receive(now, from, local, datagram) {
+            return true;
         }
-        match self.elsewhere.shard(&from) {
-            Some(shard) => {
-                self.cross(shard, from, local, datagram, wire);
-                Taken::Yes
-            }
-            None => Taken::No,
-        }
+        let Some(shard) = self.hints.shard(&from) else { return false };
+        self.forward_to_shard(shard, from, local, datagram, wire);
+        true
     }
 
-    /// What another shard has handed over; it goes to no third one.
-    pub(crate) fn handle_crossed(
+    /// Handles a datagram that another shard has forwarded; it is not forwarded again. Returns false
+    /// if it is from no peer.
+    pub(crate) fn handle_forwarded(
         &mut self,
         now: Clock,
         from: SocketAddr,
         local: SocketAddr,
         datagram: &[u8],
-    ) -> Taken {
-        let taken = self.take(now, from, local, datagram);
-        if taken == Taken::No && classify(datagram) != Datagram::Binding {
-            self.tally.unproven += 1;
+    ) -> bool {
+        let is_handled = self.receive(now, from, local, datagram);
+        if !is_handled && classify(datagram) != DatagramKind::Binding {
+            self.counters.unauthenticated += 1;
         }
-        taken
+        is_handled
     }
 
-    /// What a relay's client sends us by its relayed address.
+    /// Handles a datagram that a TURN client has sent from its relayed address.
     pub(crate) fn handle_relayed(
         &mut self,
         now: Clock,
@@ -152,189 +139,162 @@ impl Media {
         wire: &mut Wire,
     ) {
         match classify(datagram) {
-            Datagram::Binding => {
+            DatagramKind::Binding => {
                 self.handle_binding(now, from, local, datagram, wire);
             }
-            Datagram::Dtls | Datagram::Media => {
-                self.handle_media(now, from, local, datagram, wire);
+            DatagramKind::Dtls | DatagramKind::Rtp => {
+                self.handle_rtp(now, from, local, datagram, wire);
             }
-            // A relay is no way to the relay.
-            Datagram::Turn | Datagram::ChannelData | Datagram::Garbage => self.tally.unproven += 1,
+            // TURN inside TURN is not supported.
+            DatagramKind::Turn | DatagramKind::ChannelData | DatagramKind::Unknown => {
+                self.counters.unauthenticated += 1;
+            }
         }
     }
 
-    /// The main runtime has news of a client over TCP.
-    pub(crate) fn obey(&mut self, now: Clock, command: Command) {
+    /// Handles a message from the SFU of another shard, for a room that spans both.
+    pub(crate) fn handle_shard_message(&mut self, now: Clock, message: sfu::ShardMessage) {
+        self.counters.cascaded += u64::from(message.is_media());
+        self.core.handle_shard_message(now.monotonic, message);
+    }
+
+    /// Handles a command of the main runtime.
+    pub(crate) fn handle_command(&mut self, now: Clock, command: Command) {
         match command {
-            Command::Opened(way, client) => {
-                self.clients.insert(way, client);
+            Command::Opened(path, client) => {
+                self.clients.insert(path, client);
             }
-            Command::Packet(Way { local, remote }, packet) => {
-                let (now, tcp) = (now.monotonic, Transport::Tcp);
-                if self.sfu.handle_datagram(now, local, remote, tcp, &packet) {
-                    self.tally.came += 1;
+            Command::Packet(TcpPath { local, remote }, packet) => {
+                let tcp = Transport::Tcp;
+                if self.core.handle_datagram(now.monotonic, local, remote, tcp, &packet) {
+                    self.counters.received += 1;
                 } else {
-                    self.tally.unproven += 1;
+                    self.counters.unauthenticated += 1;
                 }
             }
-            Command::IsProven(Way { local, remote }, asker) => {
+            Command::IsAuthenticated(TcpPath { local, remote }, reply) => {
                 // The connection may have ended meanwhile.
-                let _ = asker.send(self.sfu.is_validated(local, remote, Transport::Tcp));
+                let _ = reply.send(self.core.is_validated(local, remote, Transport::Tcp));
             }
-            Command::Gone(way) => {
-                self.clients.remove(&way);
+            Command::Closed(path) => {
+                self.clients.remove(&path);
             }
         }
     }
 
-    /// A room wants something.
-    pub(crate) fn carry_out(&mut self, now: Clock, order: Order) {
+    /// Handles a command of a room.
+    pub(crate) fn handle_room_command(&mut self, now: Clock, command: RoomCommand) {
         let now = now.monotonic;
-        let (room, peer, request) = match order {
-            Order::Peer { room, peer, request } => (room, peer, request),
-            Order::Span { room, shards, news } => return self.span(now, room, &shards, &news),
-        };
-        let asked = request.asked();
-        let news = request.news().or_else(|| self.peers.get(&peer).map(|(_, news)| news)).cloned();
-        let done = match request {
-            Request::Publish(tracks, news) => self.welcome(now, room, peer, news).and_then(|()| {
-                let tracks: Vec<_> = tracks.iter().map(|(mid, it)| (mid.as_str(), *it)).collect();
-                self.sfu.handle_publish(now, peer, &tracks)
-            }),
-            Request::Subscribe(wishes, news) => self
-                .welcome(now, room, peer, news)
-                .and_then(|()| self.sfu.handle_subscribe(now, peer, &wishes)),
-            Request::Offer(sdp, news) => self
-                .welcome(now, room, peer, news)
-                .and_then(|()| self.negotiate(now, peer, |sfu| sfu.handle_offer(now, peer, &sdp))),
-            Request::Answer(sdp) => {
-                self.negotiate(now, peer, |sfu| sfu.handle_answer(now, peer, &sdp))
+        match command {
+            RoomCommand::Peer { room, peer, request } => {
+                self.handle_request(now, room, peer, request);
             }
-            Request::Leave => {
-                self.forget(peer);
-                self.sfu.remove_peer(now, peer);
-                Ok(())
-            }
-        };
-        if let Err(refused) = done {
-            self.tally.refused += 1;
-            tracing::debug!(peer = peer.0, %refused, "not done");
-            if let (Some(asked), Some(news)) = (asked, news)
-                && !refused.is_benign()
-            {
-                // A room that has no time for it has more that waits to be told.
-                let _ = news.tell(Letter::Refused(peer, asked, refused));
+            RoomCommand::SetShards { room, shards, events } => {
+                self.core.handle_room_shards(now, room, &shards);
+                let spans_shards = shards.contains(&self.shard.into()) && shards.len() > 1;
+                self.rooms.set_spans_shards(room, spans_shards, &events);
             }
         }
     }
 
-    /// Has a description looked at, if its peer has not taken too much of this shard's time.
-    fn negotiate(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        look: impl FnOnce(&mut Sfu) -> Result<(), sfu::Rejection>,
-    ) -> Result<(), sfu::Rejection> {
-        if self.budgets.get_mut(&peer).is_some_and(|budget| !budget.is_left(now)) {
-            return Err(sfu::Rejection::TooFast);
-        }
-        let watch = Stopwatch::start();
-        let looked = look(&mut self.sfu);
-        if self.peers.contains_key(&peer) {
-            let budget = self.budgets.entry(peer).or_insert_with(|| Budget::new(now));
-            budget.spend(watch.elapsed());
-        }
-        looked
-    }
-
-    /// Another shard's part has something to say of a room that spans both.
-    pub(crate) fn handle_relay(&mut self, now: Clock, relay: sfu::ShardMessage) {
-        self.tally.relayed += u64::from(relay.is_media());
-        self.sfu.handle_shard_message(now.monotonic, relay);
-    }
-
-    /// When [`Self::handle_timeout`] is next wanted.
+    /// The time of the next [`Self::handle_timeout`].
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.sfu.poll_timeout()
+        self.core.poll_timeout()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Clock) {
-        self.sfu.handle_timeout(now.monotonic);
+        self.core.handle_timeout(now.monotonic);
     }
 
-    /// Sends and tells all there is, and says whether there was anything; once for all that came
-    /// together, so that runs are long.
-    pub(crate) fn flush(&mut self, now: Clock, relay: &mut Relay, wire: &mut Wire) -> bool {
-        let mut any = false;
-        while let Some(output) = self.sfu.poll_output() {
-            any = true;
-            match output {
-                Output::Transmit(run) if run.transport == Transport::Tcp => {
-                    let client = self.clients.get(&Way { local: run.local, remote: run.to });
-                    for datagram in run.datagrams() {
-                        match client.map(|client| client.send_framed(datagram)) {
-                            Some(Ok(())) => self.tally.sent += 1,
-                            Some(Err(Unsent::Slow)) => self.tally.slow += 1,
-                            Some(Err(Unsent::Gone)) | None => self.tally.gone += 1,
-                        }
-                    }
-                }
-                // Where the other end of the path is a relayed address of ours, the packets do
-                // not leave the process.
-                Output::Transmit(run) => match relay.relayed_by(&run.to) {
-                    Some(shard) => run.datagrams().for_each(|datagram| {
-                        self.tally.sent += 1;
-                        relay.hand_over(now, shard, run.local, run.to, datagram, wire);
-                    }),
-                    None => run.datagrams().for_each(|datagram| {
-                        self.tally.sent += 1;
-                        wire.send(run.local, run.to, &[], datagram, 0);
-                    }),
-                },
-                Output::Event(event) => self.tell(now, event),
-                Output::ShardMessage(relay) => wire.links.push_relay(relay),
+    /// Returns the next output. Draining once for many inputs makes longer runs.
+    pub(crate) fn poll_output(&mut self, wire: &mut Wire) -> Option<SfuOutput<'_>> {
+        Some(match self.core.poll_output()? {
+            Output::Transmit(run) if run.transport == Transport::Tcp => {
+                let path = TcpPath { local: run.local, remote: run.to };
+                send_tcp(self.clients.get(&path), &run, &mut self.counters);
+                SfuOutput::Sent
             }
-        }
-        any
+            Output::Transmit(run) => {
+                self.counters.sent += run.datagrams().count() as u64;
+                SfuOutput::Transmit(run)
+            }
+            Output::Event(event) => SfuOutput::Event(event),
+            Output::ShardMessage(message) => {
+                wire.links.push_message(message);
+                SfuOutput::Sent
+            }
+        })
     }
 
-    /// Ends all links, and says so to their other ends.
-    pub(crate) fn close(&mut self, now: Clock, relay: &mut Relay, wire: &mut Wire) {
-        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
-        for peer in peers {
-            self.forget(peer);
-            self.sfu.remove_peer(now.monotonic, peer);
+    /// Sends an event of the core to its room.
+    pub(crate) fn handle_event(&mut self, now: Clock, event: Event) {
+        match event {
+            Event::Answer { peer, sdp } => self.send(now, peer, SfuEvent::Answer(peer, sdp)),
+            Event::Offer { peer, sdp } => self.send(now, peer, SfuEvent::Offer(peer, sdp)),
+            Event::Subscriptions { peer, subscriptions } => {
+                self.send(now, peer, SfuEvent::Subscribed(peer, subscriptions));
+            }
+            Event::SubscribedEncodings { peer, source, subscribed, rids } => {
+                self.send(now, peer, SfuEvent::SubscribedEncodings(peer, source, subscribed, rids));
+            }
+            Event::Speakers { room, speakers } => {
+                if let Some(events) = self.rooms.events_of_room(room) {
+                    // Dropped if the queue is full: outdated once there is room.
+                    let _ = events.send(SfuEvent::Speakers(speakers));
+                }
+            }
+            Event::Interrupted { peer, interrupted } => {
+                tracing::debug!(peer = peer.0, interrupted, "link interrupted or resumed");
+                self.send(now, peer, SfuEvent::Interrupted(peer, interrupted));
+            }
+            Event::Connected { peer } => {
+                self.counters.connected += 1;
+                tracing::debug!(peer = peer.0, "link connected");
+                // The peer's previous link may have ended while it was interrupted.
+                self.send(now, peer, SfuEvent::Interrupted(peer, false));
+            }
+            Event::Disconnected { peer, reason } => self.handle_gone(peer, reason),
         }
-        self.flush(now, relay, wire);
     }
 
-    /// What has been done, and what there is.
+    /// Closes every link, with a closing packet each.
+    pub(crate) fn close(&mut self, now: Clock) {
+        for peer in self.rooms.peers() {
+            self.remove_peer(now.monotonic, peer);
+        }
+    }
+
     pub(crate) fn report(&self) -> Report {
         Report {
-            peers: self.sfu.peer_count(),
+            peers: self.core.peer_count(),
             rooms: self.rooms.len(),
-            streams: self.clients.len(),
-            kept: self.sfu.entries(),
-            dropped: self.sfu.dropped(),
-            panics: self.sfu.panics(),
-            tally: self.tally,
+            stream_clients: self.clients.len(),
+            entries: self.core.entries(),
+            dropped: self.core.dropped(),
+            panics: self.core.panics(),
+            counters: self.counters,
         }
     }
 
-    /// What has been done, into the log.
-    pub(crate) fn farewell(&self) {
-        tracing::info!("media server stopped; {:?}", self.tally);
+    /// Logs the counters.
+    pub(crate) fn log_summary(&self) {
+        tracing::info!("SFU stopped; {:?}", self.counters);
     }
 
-    fn take(&mut self, now: Clock, from: SocketAddr, local: SocketAddr, bytes: &[u8]) -> Taken {
-        if !self.sfu.handle_datagram(now.monotonic, local, from, Transport::Udp, bytes) {
-            return Taken::No;
-        }
-        self.tally.came += 1;
-        Taken::Yes
+    fn receive(
+        &mut self,
+        now: Clock,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+    ) -> bool {
+        let udp = Transport::Udp;
+        let is_handled = self.core.handle_datagram(now.monotonic, local, from, udp, datagram);
+        self.counters.received += u64::from(is_handled);
+        is_handled
     }
 
-    fn cross(
+    fn forward_to_shard(
         &mut self,
         shard: u8,
         from: SocketAddr,
@@ -342,122 +302,155 @@ impl Media {
         datagram: &[u8],
         wire: &mut Wire,
     ) {
-        self.tally.crossed += 1;
-        wire.links.push_media(shard, from, local, datagram);
+        self.counters.forwarded += 1;
+        wire.links.push_sfu(shard, from, local, datagram);
     }
 
-    /// Lets a peer in that isn't here: new, or one whose link has ended.
-    fn welcome(
+    fn handle_request(&mut self, now: Instant, room: RoomId, peer: PeerId, request: Request) {
+        let kind = request.kind();
+        let events = request.events().or_else(|| self.rooms.events_of_peer(peer)).cloned();
+        let Err(refused) = self.try_request(now, room, peer, request) else { return };
+        self.counters.refused += 1;
+        tracing::debug!(peer = peer.0, %refused, "request refused");
+        if let (Some(kind), Some(events)) = (kind, events)
+            && !refused.is_benign()
+        {
+            // Dropped if the queue is full: the room is behind with other events.
+            let _ = events.send(SfuEvent::RequestRefused(peer, kind, refused));
+        }
+    }
+
+    fn try_request(
         &mut self,
         now: Instant,
         room: RoomId,
         peer: PeerId,
-        news: News,
-    ) -> Result<(), sfu::Rejection> {
-        if self.peers.contains_key(&peer) {
+        request: Request,
+    ) -> Result<(), Rejection> {
+        match request {
+            Request::Publish(tracks, events) => {
+                self.ensure_peer(now, room, peer, events)?;
+                let tracks: Vec<_> =
+                    tracks.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
+                self.core.handle_publish(now, peer, &tracks)
+            }
+            Request::Subscribe(wishes, events) => {
+                self.ensure_peer(now, room, peer, events)?;
+                self.core.handle_subscribe(now, peer, &wishes)
+            }
+            Request::Offer(sdp, events) => {
+                self.ensure_peer(now, room, peer, events)?;
+                self.negotiate(now, peer, |core| core.handle_offer(now, peer, &sdp))
+            }
+            Request::Answer(sdp) => {
+                self.negotiate(now, peer, |core| core.handle_answer(now, peer, &sdp))
+            }
+            Request::Leave => {
+                self.remove_peer(now, peer);
+                Ok(())
+            }
+        }
+    }
+
+    /// Handles a session description within the peer's budget of CPU time.
+    fn negotiate(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        handle: impl FnOnce(&mut Sfu) -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        if self.budgets.get_mut(&peer).is_some_and(|budget| !budget.is_left(now)) {
+            return Err(Rejection::TooFast);
+        }
+        let stopwatch = Stopwatch::start();
+        let handled = handle(&mut self.core);
+        if self.rooms.has_peer(peer) {
+            let budget = self.budgets.entry(peer).or_insert_with(|| Budget::new(now));
+            budget.spend(stopwatch.elapsed());
+        }
+        handled
+    }
+
+    /// Adds a peer that is new, or whose link has ended.
+    fn ensure_peer(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        peer: PeerId,
+        events: EventSender,
+    ) -> Result<(), Rejection> {
+        if self.rooms.has_peer(peer) {
             return Ok(());
         }
-        self.sfu.add_peer(now, room, peer)?;
-        self.ears(room, &news).peers += 1;
-        self.peers.insert(peer, (room, news));
+        self.core.add_peer(now, room, peer)?;
+        self.rooms.add_peer(room, peer, events);
         Ok(())
     }
 
-    fn span(&mut self, now: Instant, room: RoomId, shards: &[u16], news: &News) {
-        self.sfu.handle_room_shards(now, room, shards);
-        let own = u16::from(self.own);
-        self.ears(room, news).spans = shards.contains(&own) && shards.len() > 1;
-        self.close_ears(room);
+    fn remove_peer(&mut self, now: Instant, peer: PeerId) {
+        self.forget_peer(peer);
+        self.core.remove_peer(now, peer);
     }
 
-    fn ears(&mut self, room: RoomId, news: &News) -> &mut Ears {
-        let deaf = || Ears { news: news.clone(), peers: 0, spans: false };
-        self.rooms.entry(room).or_insert_with(deaf)
-    }
-
-    /// Nobody listens where there is nothing to be heard of.
-    fn close_ears(&mut self, room: RoomId) {
-        if self.rooms.get(&room).is_some_and(|ears| ears.peers == 0 && !ears.spans) {
-            self.rooms.remove(&room);
-        }
-    }
-
-    fn forget(&mut self, peer: PeerId) {
+    /// Forgets a peer that the core has removed, or is about to remove.
+    fn forget_peer(&mut self, peer: PeerId) {
         self.budgets.remove(&peer);
-        let Some((room, _)) = self.peers.remove(&peer) else { return };
-        if let Some(ears) = self.rooms.get_mut(&room) {
-            ears.peers -= 1;
-        }
-        self.close_ears(room);
+        self.rooms.remove_peer(peer);
     }
 
-    /// Tells of a link that never came up, at both ends: nothing else would.
-    fn tell_why(&self, peer: PeerId, reason: DisconnectReason) {
-        let refused = match reason {
-            DisconnectReason::IceTimeout => sfu::Rejection::IceTimeout,
-            DisconnectReason::DtlsFailed => sfu::Rejection::DtlsFailed,
-            // Its browser could not notice for half a minute. The panic itself is logged where it was.
-            DisconnectReason::Panicked => sfu::Rejection::Panicked,
-            DisconnectReason::ClosedByPeer
-            | DisconnectReason::Timeout
-            | DisconnectReason::Failed => {
-                tracing::debug!(peer = peer.0, ?reason, "link ended");
-                return;
-            }
-        };
-        tracing::info!(peer = peer.0, %refused, "a link was given up");
-        if let Some((_, news)) = self.peers.get(&peer) {
-            let _ = news.tell(Letter::Refused(peer, Asked::Offer, refused));
+    fn handle_gone(&mut self, peer: PeerId, reason: DisconnectReason) {
+        self.counters.ended += 1;
+        if let Some(events) = self.rooms.events_of_peer(peer) {
+            report_gone(events, peer, reason);
         }
+        self.forget_peer(peer);
     }
 
-    fn tell(&mut self, now: Clock, event: Event) {
-        let (peer, letter) = match event {
-            Event::Answer { peer, sdp } => (peer, Letter::Answer(peer, sdp)),
-            Event::Offer { peer, sdp } => (peer, Letter::Offer(peer, sdp)),
-            Event::Subscriptions { peer, subscriptions } => {
-                (peer, Letter::Subscribed(peer, subscriptions))
-            }
-            Event::SubscribedEncodings { peer, source, subscribed, rids } => {
-                (peer, Letter::Wanted(peer, source, subscribed, rids))
-            }
-            Event::Speakers { room, speakers } => {
-                if let Some(ears) = self.rooms.get(&room) {
-                    // Old by the time there is room again.
-                    let _ = ears.news.tell(Letter::Speakers(speakers));
-                }
-                return;
-            }
-            Event::Interrupted { peer, interrupted } => {
-                tracing::debug!(peer = peer.0, interrupted, "heard of no more, or again");
-                (peer, Letter::Interrupted(peer, interrupted))
-            }
-            Event::Connected { peer } => {
-                self.tally.connected += 1;
-                tracing::debug!(peer = peer.0, "connected");
-                // Its last link may have ended in silence.
-                (peer, Letter::Interrupted(peer, false))
-            }
-            Event::Disconnected { peer, reason } => {
-                self.tally.ended += 1;
-                self.tell_why(peer, reason);
-                if reason == DisconnectReason::ClosedByPeer
-                    && let Some((_, news)) = self.peers.get(&peer)
-                {
-                    // Where it can't be told, the next link or the peer's leaving tells.
-                    let _ = news.tell(Letter::Interrupted(peer, false));
-                }
-                self.forget(peer);
-                return;
-            }
-        };
-        let Some((_, news)) = self.peers.get(&peer) else { return };
-        if !news.tell(letter) {
-            // What it would go by from now on is not what its browser knows.
-            self.tally.untold += 1;
-            tracing::debug!(peer = peer.0, "its room can't be told: link given up");
-            self.forget(peer);
-            self.sfu.remove_peer(now.monotonic, peer);
+    /// Sends an event of a peer. If its room can't take it, the link is closed: its state would
+    /// differ from what the browser knows.
+    fn send(&mut self, now: Clock, peer: PeerId, event: SfuEvent) {
+        let Some(events) = self.rooms.events_of_peer(peer) else { return };
+        if !events.send(event) {
+            self.counters.event_overflows += 1;
+            tracing::debug!(peer = peer.0, "event queue of the room is full: link closed");
+            self.remove_peer(now.monotonic, peer);
+        }
+    }
+}
+
+/// Reports the end of a link to its room, where nothing else would.
+fn report_gone(events: &EventSender, peer: PeerId, reason: DisconnectReason) {
+    let refused = match reason {
+        DisconnectReason::IceTimeout => Rejection::IceTimeout,
+        DisconnectReason::DtlsFailed => Rejection::DtlsFailed,
+        // The browser would not notice for half a minute. The panic was logged at its origin.
+        DisconnectReason::Panicked => Rejection::Panicked,
+        DisconnectReason::ClosedByPeer => {
+            tracing::debug!(peer = peer.0, ?reason, "link ended");
+            // Dropped if the queue is full: the next link, or the peer's leaving, has the same
+            // effect.
+            let _ = events.send(SfuEvent::Interrupted(peer, false));
+            return;
+        }
+        DisconnectReason::Timeout | DisconnectReason::Failed => {
+            tracing::debug!(peer = peer.0, ?reason, "link ended");
+            return;
+        }
+    };
+    tracing::info!(peer = peer.0, %refused, "link failed");
+    let _ = events.send(SfuEvent::RequestRefused(peer, RequestKind::Offer, refused));
+}
+
+fn send_tcp(
+    client: Option<&TcpClient<Infallible>>,
+    run: &Transmit<'_>,
+    counters: &mut SfuCounters,
+) {
+    for datagram in run.datagrams() {
+        match client.map(|client| client.send_framed(datagram)) {
+            Some(Ok(())) => counters.sent += 1,
+            Some(Err(QueueMessageError::Full)) => counters.slow_client += 1,
+            Some(Err(QueueMessageError::Closed)) | None => counters.gone_client += 1,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which other shard an address's peer lives on.
+//! The shards of peers whose packets the kernel delivers to the wrong shard.
 
 use std::{
     collections::HashMap,
@@ -6,38 +6,39 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an address is remembered after the last check at least; checks come every few seconds.
-const KEEP: Duration = Duration::from_secs(60);
-/// Addresses remembered.
-const MOST: usize = 32_768;
+/// Minimum lifetime of a hint; connectivity checks refresh it every few seconds.
+const MIN_LIFETIME: Duration = Duration::from_secs(60);
+/// The most hints.
+const MAX_HINTS: usize = 32_768;
 
-/// What the kernel delivers here and belongs elsewhere, learned from ICE checks. Two generations:
-/// who is not heard of for a whole one is forgotten.
+/// Maps remote addresses to shards, as learned from connectivity checks. Two generations: an address
+/// without a check for a whole generation is forgotten.
 ///
-/// Checks that pass by are not authenticated here, so an entry is no more than a hint: the other
-/// shard takes nothing from an address which no check has proven to it.
+/// This shard can't authenticate checks for another one, so an entry is only a hint: the other shard
+/// accepts nothing from an address that no check has authenticated there.
 #[derive(Debug)]
-pub(super) struct Elsewhere {
+pub(super) struct ShardHints {
     young: HashMap<SocketAddr, u8>,
     old: HashMap<SocketAddr, u8>,
-    turned: Instant,
+    turned_at: Instant,
 }
 
-impl Elsewhere {
+impl ShardHints {
     pub(super) fn new(now: Instant) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), turned: now }
+        Self { young: HashMap::new(), old: HashMap::new(), turned_at: now }
     }
 
-    /// A check from this address was for a peer of that shard.
+    /// Records that a check from this address was for a peer of `shard`.
     pub(super) fn learn(&mut self, now: Instant, from: SocketAddr, shard: u8) {
-        if now.saturating_duration_since(self.turned) >= KEEP || self.young.len() >= MOST / 2 {
+        let age = now.saturating_duration_since(self.turned_at);
+        if age >= MIN_LIFETIME || self.young.len() >= MAX_HINTS / 2 {
             self.old = std::mem::take(&mut self.young);
-            self.turned = now;
+            self.turned_at = now;
         }
         self.young.insert(from, shard);
     }
 
-    /// The shard that is likely to know this address.
+    /// The shard that probably has the peer of this address.
     pub(super) fn shard(&self, from: &SocketAddr) -> Option<u8> {
         self.young.get(from).or_else(|| self.old.get(from)).copied()
     }
@@ -53,27 +54,27 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_known_while_it_is_heard_of() {
+    fn hint_expires_without_checks() {
         let start = Instant::now();
-        let mut elsewhere = Elsewhere::new(start);
+        let mut hints = ShardHints::new(start);
         for minute in 0..10 {
-            let now = start + KEEP * minute;
-            elsewhere.learn(now, address(1), 3);
+            let now = start + MIN_LIFETIME * minute;
+            hints.learn(now, address(1), 3);
             if minute == 0 {
-                elsewhere.learn(now, address(2), 4);
+                hints.learn(now, address(2), 4);
             }
-            assert_eq!(elsewhere.shard(&address(1)), Some(3));
-            assert_eq!(elsewhere.shard(&address(2)).is_some(), minute < 2);
+            assert_eq!(hints.shard(&address(1)), Some(3));
+            assert_eq!(hints.shard(&address(2)).is_some(), minute < 2);
         }
     }
 
     #[test]
-    fn a_flood_of_addresses_takes_bounded_memory() {
+    fn flood_of_addresses_takes_bounded_memory() {
         let now = Instant::now();
-        let mut elsewhere = Elsewhere::new(now);
+        let mut hints = ShardHints::new(now);
         for n in 0..200_000 {
-            elsewhere.learn(now, address(n), 1);
-            assert!(elsewhere.young.len() + elsewhere.old.len() <= MOST);
+            hints.learn(now, address(n), 1);
+            assert!(hints.young.len() + hints.old.len() <= MAX_HINTS);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One client over ICE-TCP (RFC 6544), also inside TLS, on the main runtime. Each packet goes behind
-//! its length in two bytes (RFC 4571).
+//! An ICE-TCP client (RFC 6544), also inside TLS, on the main runtime. Each packet is framed by its
+//! length in two bytes (RFC 4571).
 
 use std::{io, pin::pin, time::Duration};
 
@@ -10,116 +10,115 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::command::{Command, Way};
+use super::command::{Command, TcpPath};
 use crate::{
     net::tcp::Connection,
-    shard::{
-        self, Door,
-        turn::{queue, write},
-    },
+    shard::{command::CommandSender, tcp_client::tcp_client},
 };
 
-/// A client that sends nothing for so long is gone: its checks come every few seconds.
-const SILENCE: Duration = Duration::from_secs(30);
-/// How often a client is asked for its peer, without which it may not stay, whatever it sends: checks that
-/// prove nothing cost little.
-const REVIEW: Duration = Duration::from_secs(30);
-/// What one read takes at most, so that an idle client holds little.
-const READ: usize = 4 * 1024;
-/// The length before each packet.
-const HEAD: usize = 2;
+/// Time without a packet after which a client is gone: its checks come every few seconds.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Interval of the checks that a connection is authenticated; one that is not is closed.
+/// Unauthenticated connectivity checks are cheap to send.
+const REVIEW_INTERVAL: Duration = Duration::from_secs(30);
+/// Bytes taken in one read, so that an idle client holds little memory.
+const READ_BYTES: usize = 4 * 1024;
+/// Size of the length before each packet.
+const LENGTH_BYTES: usize = 2;
 
-/// Carries packets both ways until either end is done. The first must be a check for one of our
-/// peers, which tells the shard.
+/// Carries packets in both directions until either end is done. The first packet must be a
+/// connectivity check for one of our peers, which determines the shard.
 pub(crate) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     connection: Connection,
-    doors: &[Door],
+    shards: &[CommandSender],
 ) {
-    let way = Way { local: connection.local, remote: connection.peer };
-    let (mut reading, writing) = split(stream);
+    let path = TcpPath { local: connection.local, remote: connection.peer };
+    let (mut reader, mut writer) = split(stream);
     let mut buffer = BytesMut::new();
-    let first = match timeout(SILENCE, next(&mut reading, &mut buffer)).await {
+    let first = match timeout(SILENCE_TIMEOUT, next_packet(&mut reader, &mut buffer)).await {
         Ok(Ok(Some(first))) => first,
         _ => return,
     };
-    let shard = sfu::ufrag_of(&first).and_then(sfu::shard_of);
-    let Some(door) = shard.and_then(|shard| doors.get(usize::from(shard))) else { return };
-    let (client, waiting) = queue();
-    for command in [Command::Opened(way, client), Command::Packet(way, first)] {
-        if door.send(shard::Command::Media(command)).await.is_err() {
+    let index = sfu::ufrag_of(&first).and_then(sfu::shard_of);
+    let Some(shard) = index.and_then(|index| shards.get(usize::from(index))) else { return };
+    let (client, mut queue) = tcp_client();
+    for command in [Command::Opened(path, client), Command::Packet(path, first)] {
+        if shard.send(command).await.is_err() {
             return;
         }
     }
     let ended = {
-        let read = pin!(read(reading, buffer, way, door));
-        let write = pin!(write(writing, waiting));
+        let read = pin!(read(reader, buffer, path, shard));
+        let write = pin!(queue.write_to(&mut writer, |_| {}));
         tokio::select! {
             ended = read => ended,
-            ended = write => ended,
+            ended = write => ended.map(drop),
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(peer = %way.remote, %error, "ICE-TCP connection ended");
+        tracing::debug!(peer = %path.remote, %error, "ICE-TCP connection ended");
     }
-    // A shard that is gone has forgotten the client already.
-    let _ = door.send(shard::Command::Media(Command::Gone(way))).await;
+    // A shard that has stopped has forgotten the client already.
+    let _ = shard.send(Command::Closed(path)).await;
 }
 
 async fn read(
     mut stream: impl AsyncRead + Unpin,
     mut buffer: BytesMut,
-    way: Way,
-    door: &Door,
+    path: TcpPath,
+    shard: &CommandSender,
 ) -> io::Result<()> {
-    let mut review_at = Instant::now() + REVIEW;
-    while let Some(packet) = timeout(SILENCE, next(&mut stream, &mut buffer)).await?? {
+    let mut review_at = Instant::now() + REVIEW_INTERVAL;
+    while let Some(packet) =
+        timeout(SILENCE_TIMEOUT, next_packet(&mut stream, &mut buffer)).await??
+    {
         if review_at <= Instant::now() {
-            review(way, door).await?;
-            review_at = Instant::now() + REVIEW;
+            review(path, shard).await?;
+            review_at = Instant::now() + REVIEW_INTERVAL;
         }
-        let command = Command::Packet(way, packet);
-        door.send(shard::Command::Media(command)).await.map_err(io::Error::other)?;
+        shard.send(Command::Packet(path, packet)).await.map_err(io::Error::other)?;
     }
     Ok(())
 }
 
-/// Ends the stream of a client that has proven nothing.
-async fn review(way: Way, door: &Door) -> io::Result<()> {
-    let (asker, answer) = oneshot::channel();
-    let command = shard::Command::Media(Command::IsProven(way, asker));
-    door.send(command).await.map_err(io::Error::other)?;
-    if answer.await.map_err(io::Error::other)? {
+/// Fails for a connection that is not authenticated.
+async fn review(path: TcpPath, shard: &CommandSender) -> io::Result<()> {
+    let (reply, is_authenticated) = oneshot::channel();
+    let command = Command::IsAuthenticated(path, reply);
+    shard.send(command).await.map_err(io::Error::other)?;
+    if is_authenticated.await.map_err(io::Error::other)? {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::TimedOut, "no peer's"))
+    Err(io::Error::new(io::ErrorKind::TimedOut, "not authenticated by a connectivity check"))
 }
 
-/// The next packet; none at the end. Safe to be dropped: what has come stays in the buffer.
-async fn next(
+/// Waits for the next packet; `None` at the end of the stream. Cancel-safe: bytes that were read
+/// stay in the buffer.
+async fn next_packet(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
 ) -> io::Result<Option<Bytes>> {
     loop {
-        if let Some(packet) = cut(buffer) {
+        if let Some(packet) = take_packet(buffer) {
             return Ok(Some(packet));
         }
-        buffer.reserve(READ);
+        buffer.reserve(READ_BYTES);
         if stream.read_buf(buffer).await? == 0 {
             return Ok(None);
         }
     }
 }
 
-/// Takes a whole packet off the front. One without bytes means nothing.
-fn cut(buffer: &mut BytesMut) -> Option<Bytes> {
+/// Takes a whole packet off the front of the buffer. Skips empty packets.
+fn take_packet(buffer: &mut BytesMut) -> Option<Bytes> {
     loop {
-        let (head, rest) = buffer.split_first_chunk::<HEAD>()?;
+        let (head, rest) = buffer.split_first_chunk::<LENGTH_BYTES>()?;
         let length = usize::from(u16::from_be_bytes(*head));
         if rest.len() < length {
             return None;
         }
-        buffer.advance(HEAD);
+        buffer.advance(LENGTH_BYTES);
         if length > 0 {
             return Some(buffer.split_to(length).freeze());
         }
@@ -134,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn packets_come_out_as_they_went_in_however_the_stream_is_cut(
+        fn take_packet_reassembles_packets_from_any_pieces(
             packets in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2000), 0..20),
             piece in 1usize..3000,
         ) {
@@ -146,13 +145,14 @@ mod tests {
                 })
                 .collect();
             let mut buffer = BytesMut::new();
-            let mut got = Vec::new();
+            let mut taken = Vec::new();
             for piece in framed.chunks(piece) {
                 buffer.extend_from_slice(piece);
-                got.extend(std::iter::from_fn(|| cut(&mut buffer)).map(|packet| packet.to_vec()));
+                let packets = std::iter::from_fn(|| take_packet(&mut buffer));
+                taken.extend(packets.map(|packet| packet.to_vec()));
             }
             let sent: Vec<_> = packets.into_iter().filter(|packet| !packet.is_empty()).collect();
-            prop_assert_eq!(got, sent);
+            prop_assert_eq!(taken, sent);
             prop_assert!(buffer.is_empty());
         }
     }

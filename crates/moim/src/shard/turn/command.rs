@@ -1,4 +1,4 @@
-//! What the main runtime tells a shard's relay.
+//! Commands from the main runtime to the TURN service.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -6,24 +6,29 @@ use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
 use turn::{ConnectionId, FiveTuple, RelayId};
 
-use super::{Interfaces, client::Client};
+use super::{handoff::Handoff, interfaces::Interfaces};
+use crate::shard::tcp_client::TcpClient;
 
-/// News of a client or a peer over a stream, of rooms and of this machine.
+/// A message of a client over TCP or TLS.
+pub(crate) struct ClientMessage {
+    pub(crate) from: FiveTuple,
+    pub(crate) bytes: Bytes,
+}
+
+/// An event of a client or a peer over TCP, of rooms, or of this machine.
 pub(crate) enum Command {
-    /// A client has come; what is for it goes there.
-    Opened(FiveTuple, Client),
-    /// It sent a message.
-    Message(FiveTuple, Bytes),
-    /// Whether it has an allocation, or its stream is a peer's: the answer goes there.
+    /// A client has connected; its messages go into this queue.
+    Opened(FiveTuple, TcpClient<Handoff>),
+    /// Asks whether a client has an allocation, or its stream is bound to a peer's.
     IsInUse(FiveTuple, oneshot::Sender<bool>),
-    /// It has left. What waits for it may still be read by it.
-    Gone(FiveTuple),
-    /// Connecting to a peer came to this.
+    /// A client has stopped sending. It may still read what is queued.
+    Closed(FiveTuple),
+    /// The result of a connection attempt to a peer.
     Connected(ConnectionId, io::Result<TcpStream>),
-    /// Participants have left their rooms.
-    MembersLeft,
-    /// This machine has these addresses and links now.
-    Interfaces(Arc<Interfaces>),
     /// A peer has connected to a relayed address.
     Accepted(RelayId, TcpStream, SocketAddr),
+    /// Participants have left their rooms.
+    MembersLeft,
+    /// The current addresses and links of this machine.
+    Interfaces(Arc<Interfaces>),
 }

@@ -1,68 +1,47 @@
-//! What the relay says of itself when asked.
+//! Counters and gauges of the TURN service.
 
 use turn::Counters;
 
-use super::dtls;
+use super::dtls::DtlsCounters;
 
-/// What a shard has done and has, or the sum of all.
+/// The counters of one shard, or the sum over all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Report {
-    /// Shards that have answered.
-    pub(crate) shards: usize,
-    /// What the TURN servers have done.
+    /// Counters of the TURN servers.
     pub(crate) counters: Counters,
-    /// Allocations there are.
     pub(crate) allocations: usize,
-    /// Connections to peers of TCP allocations there are.
+    /// Connections to peers of TCP allocations.
     pub(crate) peers: usize,
-    /// Relayed sockets open.
-    pub(crate) relays: usize,
+    /// Open relayed sockets.
+    pub(crate) relayed_sockets: usize,
     /// Clients over TCP and TLS.
-    pub(crate) streams: usize,
-    /// Clients over DTLS, and how they came.
+    pub(crate) stream_clients: usize,
+    /// Clients over DTLS.
     pub(crate) dtls_sessions: usize,
-    pub(crate) dtls: dtls::Tally,
-    /// What sockets and queues didn't take, and what was nobody's.
+    pub(crate) dtls: DtlsCounters,
     pub(crate) dropped: Dropped,
 }
 
-/// Packets that went no further, by why.
+/// Messages that could not be sent to a client, by reason.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Dropped {
-    /// Not queued, as a client over TCP can't take as much.
-    pub(crate) slow: u64,
-    /// For a client that is gone.
-    pub(crate) gone: u64,
-    /// Not sent, as the system had no room or no way.
-    pub(crate) unsent: u64,
-    /// Not taken by another shard.
-    pub(crate) crossing: u64,
-    /// Datagrams of no protocol we speak.
-    pub(crate) garbage: u64,
+    /// The queue of a client over TCP was full.
+    pub(crate) slow_client: u64,
+    /// The client was gone.
+    pub(crate) gone_client: u64,
 }
 
 impl Report {
-    /// Takes in another shard's.
+    /// Adds the counters of another shard.
     pub(crate) fn add(&mut self, other: &Self) {
-        self.shards += other.shards;
         self.counters += other.counters;
         self.allocations += other.allocations;
         self.peers += other.peers;
-        self.relays += other.relays;
-        self.streams += other.streams;
+        self.relayed_sockets += other.relayed_sockets;
+        self.stream_clients += other.stream_clients;
         self.dtls_sessions += other.dtls_sessions;
-        let (dtls, more) = (&mut self.dtls, &other.dtls);
-        dtls.challenged += more.challenged;
-        dtls.begun += more.begun;
-        dtls.connected += more.connected;
-        dtls.refused += more.refused;
-        dtls.panicked += more.panicked;
-        dtls.stray += more.stray;
-        let (dropped, more) = (&mut self.dropped, &other.dropped);
-        dropped.slow += more.slow;
-        dropped.gone += more.gone;
-        dropped.unsent += more.unsent;
-        dropped.crossing += more.crossing;
-        dropped.garbage += more.garbage;
+        self.dtls.add(&other.dtls);
+        self.dropped.slow_client += other.dropped.slow_client;
+        self.dropped.gone_client += other.dropped.gone_client;
     }
 }

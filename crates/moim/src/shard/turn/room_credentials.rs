@@ -1,4 +1,4 @@
-//! Credentials that rooms give their participants, and the participants who may use them.
+//! TURN credentials of participants, valid while they are in a room.
 
 use std::{
     collections::HashSet,
@@ -10,18 +10,20 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 use turn::{MemberCredentials, rest::Credential};
 
-/// Participants at once that the relay serves; those who come then have STUN alone. More than there
-/// may be sessions, and those who are expected back.
-const MOST: usize = 1 << 18;
+use super::config::random;
 
-/// The rooms' side of the relay. Clones are of the same rooms.
+/// The most participants with access to TURN; others have STUN alone. Sessions, including those
+/// that may resume, stay below it.
+const MAX_MEMBERS: usize = 1 << 18;
+
+/// Issues TURN credentials for the participants of rooms. Clones share the same rooms.
 #[derive(Debug, Clone)]
 pub(crate) struct RoomCredentials {
     rooms: MemberCredentials,
     members: Arc<Members>,
 }
 
-/// Whoever is in a room now. Shards look here at requests, never at data.
+/// The participants of all rooms. Shards read them for requests, never for data.
 #[derive(Debug, Default)]
 struct Members {
     present: RwLock<HashSet<Box<str>>>,
@@ -35,7 +37,7 @@ impl turn::Members for Members {
 }
 
 impl RoomCredentials {
-    /// For the rooms of this process, whose credentials are made with `secret`.
+    /// Credentials for the rooms of this process, signed with `secret`.
     pub(crate) fn new(secret: &[u8]) -> Self {
         let members = Arc::<Members>::default();
         let known: Arc<dyn turn::Members> = Arc::<Members>::clone(&members);
@@ -44,58 +46,58 @@ impl RoomCredentials {
         Self { rooms, members }
     }
 
-    /// With a secret that nobody else has, and that ends with the process, as its rooms do.
+    /// Credentials signed with a random secret, which ends with the process, as its rooms do.
     ///
     /// # Errors
     /// The system gives no randomness.
     pub(crate) fn random() -> std::io::Result<Self> {
-        Ok(Self::new(&super::random()?))
+        Ok(Self::new(&random()?))
     }
 
-    /// For the relay's servers.
+    /// The verifier for TURN servers.
     pub(super) fn rooms(&self) -> MemberCredentials {
         self.rooms.clone()
     }
 
-    /// Lets a participant use the relay until the access is dropped; none where too many do.
+    /// Gives a participant access to TURN until the result is dropped. Returns `None` at the limit.
     pub(crate) fn admit(&self, participant: &str) -> Option<RelayAccess> {
         let mut present = self.members.present.write();
-        if present.len() >= MOST || !present.insert(participant.into()) {
+        if present.len() >= MAX_MEMBERS || !present.insert(participant.into()) {
             return None;
         }
-        Some(RelayAccess { of: self.clone(), participant: participant.into() })
+        Some(RelayAccess { credentials: self.clone(), participant: participant.into() })
     }
 
-    /// Whether a participant may use the relay.
+    /// Checks if a participant has access to TURN.
     #[cfg(test)]
     pub(crate) fn has(&self, participant: &str) -> bool {
         turn::Members::contains(&*self.members, participant)
     }
 
-    /// Returns when somebody has left since the last time.
-    pub(super) async fn left(&self) {
+    /// Waits until a participant has left since the last call.
+    pub(crate) async fn member_left(&self) {
         self.members.left.notified().await;
     }
 }
 
-/// A participant's access to the relay. When it is dropped, their credentials are refused and their
-/// allocations end.
+/// A participant's access to TURN. After it is dropped, the participant's credentials are refused
+/// and their allocations end.
 #[derive(Debug)]
 pub(crate) struct RelayAccess {
-    of: RoomCredentials,
+    credentials: RoomCredentials,
     participant: Box<str>,
 }
 
 impl RelayAccess {
-    /// A credential for new allocations during `lifetime`.
+    /// Issues a credential for new allocations during `lifetime`.
     pub(crate) fn mint(&self, lifetime: Duration) -> Credential {
-        self.of.rooms.mint(Instant::now(), lifetime, &self.participant)
+        self.credentials.rooms.mint(Instant::now(), lifetime, &self.participant)
     }
 }
 
 impl Drop for RelayAccess {
     fn drop(&mut self) {
-        let members = &self.of.members;
+        let members = &self.credentials.members;
         let mut present = members.present.write();
         present.remove(&self.participant);
         drop(present);
@@ -110,14 +112,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_participant_is_a_member_until_the_access_is_dropped() {
+    async fn participant_is_a_member_until_its_access_is_dropped() {
         let credentials = RoomCredentials::new(b"secret");
         let access = credentials.admit("ann").unwrap();
-        assert!(credentials.admit("ann").is_none(), "there is one of them");
+        assert!(credentials.admit("ann").is_none(), "already a member");
         assert!(credentials.members.contains("ann") && !credentials.members.contains("ben"));
         drop(access);
         assert!(!credentials.members.contains("ann"));
-        credentials.left().await;
+        credentials.member_left().await;
         assert!(credentials.admit("ann").is_some());
     }
 }

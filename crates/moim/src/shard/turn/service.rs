@@ -1,128 +1,123 @@
-//! A shard's relay: the server, its clients, and what the server says done.
+//! The TURN service of a shard: drives a [`turn::Server`] with sockets and clients.
 
-use std::{collections::HashMap, io, net::SocketAddr, time::Instant};
+use std::{io, net::SocketAddr, time::Instant};
 
 use turn::{
-    ConnectPeerError, FiveTuple, Forward, IcmpError, OpenRelayError, Output, RelayId, Server,
-    TcpOutput, ToClient, ToMedia, ToShard, Transport, channel, siblings::Sibling,
+    ConnectPeerError, FiveTuple, Forward, OpenRelayError, Output, RelayId, Server, TcpOutput,
+    ToMedia, ToShard, Transport, siblings::Sibling,
 };
 
 use super::{
-    Command, Peers, Report,
-    client::{Client, Unsent},
-    dtls::{Endpoint, Heard},
-    report::Dropped,
+    command::Command,
+    dtls::{Decrypted, DtlsEndpoint},
+    forward_sender::ForwardSender,
+    handoff::Handoff,
+    peers::PeerConnections,
+    report::{self, Report},
 };
-use crate::shard::{self, Clock, Wire, sfu::Media};
+use crate::{
+    net::udp::IcmpReport,
+    shard::{clock::Clock, wire::Wire},
+};
 
-/// The server, its clients over TCP and DTLS, and the peers of its TCP allocations.
-pub(crate) struct Relay {
+/// A TURN server with its relayed sockets, its clients over TCP and DTLS, and the peers of its TCP
+/// allocations.
+pub(crate) struct TurnService {
     server: Server,
     sibling: Sibling,
-    post: Post,
-    peers: Peers,
-    /// What a client over DTLS has just said.
-    heard: Heard,
+    sender: ForwardSender,
+    peers: PeerConnections,
+    /// Reused for the messages of each DTLS datagram.
+    decrypted: Decrypted,
 }
 
-/// The ways to clients.
-struct Post {
-    clients: HashMap<FiveTuple, Client>,
-    sessions: Endpoint,
-    tally: Tally,
-    /// The message under way into a session.
-    message: Vec<u8>,
+/// The sender of a message to this shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The client itself.
+    Client,
+    /// Another shard, to which the kernel had delivered it. It is not forwarded again.
+    Shard,
 }
 
-/// Packets that went no further, by why.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    /// Not queued, as a client over TCP can't take as much.
-    slow: u64,
-    /// For a client over TCP that is gone.
-    gone: u64,
-}
-
-impl Relay {
+impl TurnService {
     pub(crate) fn new(
         config: turn::Config,
         sibling: Sibling,
-        sessions: Endpoint,
-        peers: Peers,
+        dtls: DtlsEndpoint,
+        peers: PeerConnections,
         now: Instant,
     ) -> Self {
         Self {
             server: Server::new(config, now),
             sibling,
-            post: Post {
-                clients: HashMap::new(),
-                sessions,
-                tally: Tally::default(),
-                message: Vec::new(),
-            },
+            sender: ForwardSender::new(dtls),
             peers,
-            heard: Heard::default(),
+            decrypted: Decrypted::default(),
         }
     }
 
-    /// A datagram came to the one port.
-    pub(crate) fn handle_client(
-        &mut self,
-        now: Clock,
-        client: SocketAddr,
-        server: SocketAddr,
-        datagram: &[u8],
-        wire: &mut Wire,
-        media: &mut Media,
-    ) {
-        let from = FiveTuple { transport: Transport::Udp, client, server };
-        match self.server.handle_client(now.monotonic, now.unix, &from, datagram) {
-            Some(Forward::Media(ToMedia { source, to, payload })) => {
-                media.handle_relayed(now, source, to, payload, wire);
-            }
-            Some(forward) => self.post.send(wire, &forward),
-            None => {}
-        }
-        // Data makes nothing to settle.
-        if !channel::is_channel_data(datagram) {
-            self.settle(now, wire);
-        }
+    /// The index of this shard.
+    pub(crate) fn index(&self) -> u8 {
+        self.sibling.index()
     }
 
-    /// A datagram of DTLS came to the one port.
-    pub(crate) fn handle_dtls(
-        &mut self,
+    /// Handles a message of a client over any transport, and returns data for the SFU. Call
+    /// [`Self::handle_outputs`] afterwards, unless the message is ChannelData.
+    pub(crate) fn handle_client<'a>(
+        &'a mut self,
         now: Clock,
-        client: SocketAddr,
-        server: SocketAddr,
-        datagram: &[u8],
+        from: &FiveTuple,
+        origin: Origin,
+        message: &'a [u8],
         wire: &mut Wire,
-        media: &mut Media,
-    ) {
-        let from = FiveTuple { transport: Transport::Dtls, client, server };
-        let (monotonic, unix) = (now.monotonic, now.unix);
-        let mut heard = std::mem::take(&mut self.heard);
-        let sessions = &mut self.post.sessions;
-        sessions.handle_datagram(monotonic, unix, &from, datagram, &mut heard, |sealed| {
-            wire.send(server, client, sealed, &[], 0);
-        });
-        if heard.ended {
-            self.server.handle_client_closed(&from);
-        }
-        for message in heard.messages() {
-            match self.server.handle_client(monotonic, unix, &from, message) {
-                Some(Forward::Media(ToMedia { source, to, payload })) => {
-                    media.handle_relayed(now, source, to, payload, wire);
+    ) -> Option<ToMedia<'a>> {
+        let server = &mut self.server;
+        let forward = match origin {
+            Origin::Client => server.handle_client(now.monotonic, now.unix, from, message),
+            Origin::Shard => server.handle_forwarded(now.monotonic, now.unix, from, message),
+        };
+        match forward? {
+            Forward::Media(to_sfu) => return Some(to_sfu),
+            // A connection moves to the shard as a whole, with this message.
+            Forward::Shard(ToShard { shard, is_client: true, .. }) if is_stream(from) => {
+                if let Some(client) = self.sender.clients.remove(from) {
+                    // If the queue is full the connection ends, as its queue is dropped.
+                    let _ = client.hand_off(Handoff::ToShard(shard));
                 }
-                Some(forward) => self.post.send(wire, &forward),
-                None => {}
             }
+            forward => self.sender.send(wire, &forward),
         }
-        self.heard = heard;
-        self.settle(now, wire);
+        None
     }
 
-    /// A datagram came to a relayed socket.
+    /// Decrypts a DTLS datagram of a client. Handle its messages, and then return the buffer with
+    /// [`Self::recycle`].
+    pub(crate) fn decrypt(
+        &mut self,
+        now: Clock,
+        from: &FiveTuple,
+        datagram: &[u8],
+        wire: &mut Wire,
+    ) -> Decrypted {
+        let mut decrypted = std::mem::take(&mut self.decrypted);
+        let dtls = &mut self.sender.dtls;
+        dtls.handle_datagram(now.monotonic, now.unix, from, datagram, &mut decrypted, |datagram| {
+            wire.send(from.server, from.client, datagram, &[], 0);
+        });
+        if decrypted.session_ended {
+            self.server.handle_client_closed(from);
+            self.handle_outputs(now, wire);
+        }
+        decrypted
+    }
+
+    /// Returns the buffer of [`Self::decrypt`] for reuse.
+    pub(crate) fn recycle(&mut self, decrypted: Decrypted) {
+        self.decrypted = decrypted;
+    }
+
+    /// Handles a datagram that arrived at a relayed address.
     pub(crate) fn handle_relayed(
         &mut self,
         now: Clock,
@@ -132,77 +127,31 @@ impl Relay {
         wire: &mut Wire,
     ) {
         if let Some(forward) = self.server.handle_relay(now.monotonic, relay, peer, datagram) {
-            self.post.send(wire, &forward);
+            self.sender.send(wire, &forward);
         }
     }
 
-    /// The network could not deliver what a relayed socket sent.
-    pub(crate) fn handle_undelivered(
+    /// Handles an ICMP error for a datagram sent from a relayed address.
+    pub(crate) fn handle_icmp_error(
         &mut self,
         now: Clock,
         relay: RelayId,
-        peer: SocketAddr,
-        error: IcmpError,
+        report: IcmpReport,
         wire: &mut Wire,
     ) {
-        let told = self.server.handle_relay_error(now.monotonic, relay, peer, error);
-        if let Some(forward) = told {
-            self.post.send(wire, &forward);
+        let IcmpReport { to, error } = report;
+        if let Some(forward) = self.server.handle_relay_error(now.monotonic, relay, to, error) {
+            self.sender.send(wire, &forward);
         }
     }
 
-    /// Which shard's this is.
-    pub(crate) fn index(&self) -> u8 {
-        self.sibling.index()
+    /// Finds the shard that has a relayed address of this server.
+    pub(crate) fn shard_of_relayed(&self, address: &SocketAddr) -> Option<u8> {
+        self.server.relay_shard(address)
     }
 
-    /// A client of another shard's sent to one of our relayed addresses, or a client of ours sent
-    /// to the one port and the kernel gave it to another shard.
-    pub(crate) fn handle_sibling(
-        &mut self,
-        now: Clock,
-        packet: &ToShard<'_>,
-        wire: &mut Wire,
-        media: &mut Media,
-    ) {
-        let ToShard { source, to, payload, .. } = packet;
-        if !packet.is_client {
-            return self.relay_here(now, *source, to, payload, wire);
-        }
-        let from = FiveTuple { transport: Transport::Udp, client: *source, server: *to };
-        match self.server.handle_forwarded(now.monotonic, now.unix, &from, payload) {
-            Some(Forward::Media(ToMedia { source, to, payload })) => {
-                media.handle_relayed(now, source, to, payload, wire);
-            }
-            Some(forward) => self.post.send(wire, &forward),
-            None => {}
-        }
-        self.settle(now, wire);
-    }
-
-    /// Something of ours is for one of our relayed addresses.
-    fn relay_here(
-        &mut self,
-        now: Clock,
-        source: SocketAddr,
-        to: &SocketAddr,
-        datagram: &[u8],
-        wire: &mut Wire,
-    ) {
-        if let Some(forward) =
-            self.server.handle_forwarded_data(now.monotonic, source, to, datagram)
-        {
-            self.post.send(wire, &forward);
-        }
-    }
-
-    /// Which shard has a relayed address of ours, if it is one.
-    pub(crate) fn relayed_by(&self, to: &SocketAddr) -> Option<u8> {
-        self.server.relay_shard(to)
-    }
-
-    /// The media server sends to a relayed address, which a shard has.
-    pub(crate) fn hand_over(
+    /// Relays a datagram from an address of this server to a relayed address of the given shard.
+    pub(crate) fn relay_to(
         &mut self,
         now: Clock,
         shard: u8,
@@ -212,47 +161,52 @@ impl Relay {
         wire: &mut Wire,
     ) {
         if shard == self.sibling.index() {
-            self.relay_here(now, source, &to, datagram, wire);
+            self.relay_local(now, source, to, datagram, wire);
         } else {
-            wire.links.push(&ToShard { shard, is_client: false, source, to, payload: datagram });
+            wire.links.push_turn(&ToShard {
+                shard,
+                is_client: false,
+                source,
+                to,
+                payload: datagram,
+            });
         }
     }
 
-    /// The main runtime has news of a client over TCP.
-    pub(crate) fn obey(
+    /// Relays a datagram from an address of this server to a relayed address of this shard.
+    pub(crate) fn relay_local(
         &mut self,
         now: Clock,
-        command: Command,
+        source: SocketAddr,
+        to: SocketAddr,
+        datagram: &[u8],
         wire: &mut Wire,
-        media: &mut Media,
     ) {
+        if let Some(forward) =
+            self.server.handle_forwarded_data(now.monotonic, source, &to, datagram)
+        {
+            self.sender.send(wire, &forward);
+        }
+    }
+
+    /// Handles a command of the main runtime.
+    pub(crate) fn handle_command(&mut self, now: Clock, command: Command, wire: &mut Wire) {
         match command {
             Command::Opened(from, client) => {
-                self.post.clients.insert(from, client);
+                self.sender.clients.insert(from, client);
             }
-            Command::Message(from, message) => {
-                let (monotonic, unix) = (now.monotonic, now.unix);
-                match self.server.handle_client(monotonic, unix, &from, &message) {
-                    Some(Forward::Media(ToMedia { source, to, payload })) => {
-                        media.handle_relayed(now, source, to, payload, wire);
-                    }
-                    Some(Forward::Shard(ToShard { shard, is_client: true, .. })) => {
-                        if let Some(client) = self.post.clients.remove(&from) {
-                            client.lead(shard);
-                        }
-                    }
-                    Some(forward) => self.post.send(wire, &forward),
-                    None => {}
-                }
-            }
-            Command::IsInUse(from, asker) => {
+            Command::IsInUse(from, reply) => {
                 // The connection may have ended meanwhile.
-                let _ = asker.send(self.server.has_allocation(&from));
+                let _ = reply.send(self.server.has_allocation(&from));
+            }
+            Command::Closed(from) => {
+                self.sender.clients.remove(&from);
+                self.server.handle_client_closed(&from);
             }
             Command::Connected(id, Ok(stream)) => {
                 self.peers.keep(id, stream);
                 match self.server.handle_connected(now.monotonic, id, Ok(())) {
-                    Some(forward) => self.post.send(wire, &forward),
+                    Some(forward) => self.sender.send(wire, &forward),
                     None => self.peers.close(id),
                 }
             }
@@ -260,7 +214,7 @@ impl Relay {
                 tracing::debug!(%error, "can't connect to a peer");
                 let failed = Err(ConnectPeerError);
                 if let Some(forward) = self.server.handle_connected(now.monotonic, id, failed) {
-                    self.post.send(wire, &forward);
+                    self.sender.send(wire, &forward);
                 }
                 self.peers.close(id);
             }
@@ -268,79 +222,71 @@ impl Relay {
                 let accepted = self.server.handle_accepted(now.monotonic, relay, peer);
                 if let Some((id, forward)) = accepted {
                     self.peers.keep(id, stream);
-                    self.post.send(wire, &forward);
+                    self.sender.send(wire, &forward);
                 }
             }
             Command::MembersLeft => self.server.handle_members_left(),
             Command::Interfaces(interfaces) => {
                 self.server.set_interfaces(interfaces.addresses.clone(), &interfaces.links);
             }
-            Command::Gone(from) => {
-                self.post.clients.remove(&from);
-                self.server.handle_client_closed(&from);
-            }
         }
-        self.settle(now, wire);
+        self.handle_outputs(now, wire);
     }
 
-    /// When [`Self::handle_timeout`] is next wanted.
+    /// The time of the next [`Self::handle_timeout`].
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let next = [self.server.poll_timeout(), self.post.sessions.poll_timeout()];
+        let next = [self.server.poll_timeout(), self.sender.dtls.poll_timeout()];
         next.into_iter().flatten().min()
     }
 
-    /// Ends what is to end by now.
+    /// Ends what has expired.
     pub(crate) fn handle_timeout(&mut self, now: Clock, wire: &mut Wire) {
         self.server.handle_timeout(now.monotonic);
-        let stays = |client: &FiveTuple| self.server.has_allocation(client);
-        let ended = self.post.sessions.handle_timeout(now.monotonic, stays, |client, sealed| {
-            wire.send(client.server, client.client, sealed, &[], 0);
+        let is_in_use = |client: &FiveTuple| self.server.has_allocation(client);
+        let ended = self.sender.dtls.handle_timeout(now.monotonic, is_in_use, |to, datagram| {
+            wire.send(to.server, to.client, datagram, &[], 0);
         });
         for client in ended {
             self.server.handle_client_closed(&client);
         }
-        self.settle(now, wire);
+        self.handle_outputs(now, wire);
     }
 
-    /// Does to relayed sockets what the server wants done.
-    fn settle(&mut self, now: Clock, wire: &mut Wire) {
+    /// Opens and closes the sockets that the server asks for.
+    pub(crate) fn handle_outputs(&mut self, now: Clock, wire: &mut Wire) {
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::OpenRelay { relay, local } => {
-                    let opened = wire.open(relay, local).map_err(|error| why(local, &error));
+                    let opened = wire.open_relayed(relay, local);
+                    let opened = opened.map_err(|error| open_failed(local, &error));
                     if opened.is_ok() {
                         tracing::debug!(?relay, %local, "allocated");
                         self.sibling.set_open(local.port(), true);
                     }
-                    let forward = self.server.handle_relay_opened(now.monotonic, relay, opened);
-                    if let Some(forward) = forward {
-                        self.post.send(wire, &forward);
-                    }
+                    self.handle_relay_opened(now, relay, opened, wire);
                 }
                 Output::CloseRelay { relay } => {
                     tracing::debug!(?relay, "allocation ended");
-                    if let Some(local) = wire.close(relay) {
+                    if let Some(local) = wire.close_relayed(relay) {
                         self.sibling.set_open(local.port(), false);
                     }
                 }
             }
         }
-        self.settle_peers(now, wire);
+        self.handle_tcp_outputs(now, wire);
     }
 
-    /// Does the same to sockets of TCP allocations.
-    fn settle_peers(&mut self, now: Clock, wire: &mut Wire) {
+    /// Opens and closes the sockets of TCP allocations.
+    fn handle_tcp_outputs(&mut self, now: Clock, wire: &mut Wire) {
         while let Some(output) = self.server.poll_tcp_output() {
             match output {
                 TcpOutput::Listen { relay, local } => {
-                    let opened = self.peers.listen(relay, local).map_err(|e| why(local, &e));
+                    let opened = self.peers.listen(relay, local);
+                    let opened = opened.map_err(|error| open_failed(local, &error));
                     if opened.is_ok() {
-                        tracing::debug!(?relay, %local, "allocated, over TCP");
+                        tracing::debug!(?relay, %local, "allocated over TCP");
                     }
-                    let forward = self.server.handle_relay_opened(now.monotonic, relay, opened);
-                    if let Some(forward) = forward {
-                        self.post.send(wire, &forward);
-                    }
+                    self.handle_relay_opened(now, relay, opened, wire);
                 }
                 TcpOutput::Unlisten { relay } => {
                     tracing::debug!(?relay, "allocation ended");
@@ -350,9 +296,9 @@ impl Relay {
                     self.peers.connect(connection, local, peer);
                 }
                 TcpOutput::Splice { connection, client } => {
-                    // Without its queue the connection ends.
-                    if !self.peers.splice(connection, self.post.clients.get(&client)) {
-                        self.post.clients.remove(&client);
+                    // Dropping its queue ends the client's connection.
+                    if !self.peers.splice(connection, self.sender.clients.get(&client)) {
+                        self.sender.clients.remove(&client);
                     }
                 }
                 TcpOutput::Close { connection } => self.peers.close(connection),
@@ -360,84 +306,45 @@ impl Relay {
         }
     }
 
-    /// What has been done, and what there is.
-    pub(crate) fn report(&self, wire: &Wire, shard: &shard::Tally) -> Report {
-        let Tally { slow, gone } = self.post.tally;
-        let shard::Tally { garbage } = *shard;
-        let (unsent, crossing) = (wire.unsent(), wire.links.dropped);
+    fn handle_relay_opened(
+        &mut self,
+        now: Clock,
+        relay: RelayId,
+        opened: Result<(), OpenRelayError>,
+        wire: &mut Wire,
+    ) {
+        if let Some(forward) = self.server.handle_relay_opened(now.monotonic, relay, opened) {
+            self.sender.send(wire, &forward);
+        }
+    }
+
+    pub(crate) fn report(&self, wire: &Wire) -> Report {
         let mut counters = *self.server.counters();
-        counters.relayed_bytes += self.peers.relayed();
+        counters.relayed_bytes += self.peers.relayed_bytes();
         Report {
-            shards: 1,
             counters,
             allocations: self.server.allocations(),
             peers: self.server.connections(),
-            relays: wire.relays() + self.peers.listeners(),
-            streams: self.post.clients.len(),
-            dtls_sessions: self.post.sessions.sessions(),
-            dtls: self.post.sessions.tally,
-            dropped: Dropped { slow, gone, unsent, crossing, garbage },
+            relayed_sockets: wire.relayed_sockets() + self.peers.listeners(),
+            stream_clients: self.sender.clients.len(),
+            dtls_sessions: self.sender.dtls.sessions(),
+            dtls: self.sender.dtls.counters,
+            dropped: self.sender.dropped,
         }
     }
 
-    /// What has been done, into the log.
-    pub(crate) fn farewell(&self, wire: &Wire, shard: &shard::Tally) {
-        let Tally { slow, gone } = self.post.tally;
-        let shard::Tally { garbage } = shard;
-        let (unsent, crossing) = (wire.unsent(), wire.links.dropped);
-        tracing::info!(
-            "relay stopped; {:?}; dropped: garbage {garbage}, unsent {unsent}, \
-             between shards {crossing}, slow clients {slow}, gone clients {gone}",
-            self.server.counters()
-        );
+    /// Logs the counters.
+    pub(crate) fn log_summary(&self) {
+        let report::Dropped { slow_client, gone_client } = self.sender.dropped;
+        tracing::info!(slow_client, gone_client, "TURN stopped; {:?}", self.server.counters());
     }
 }
 
-impl Post {
-    /// Sends what the server says.
-    fn send(&mut self, wire: &mut Wire, forward: &Forward<'_>) {
-        match forward {
-            Forward::Peer(packet) if packet.dont_fragment => {
-                wire.send_whole(packet.relay, packet.to, packet.payload);
-            }
-            Forward::Peer(packet) => wire.send_relayed(packet.relay, packet.to, packet.payload),
-            Forward::Shard(packet) => wire.links.push(packet),
-            // Only what a client sends is for the media server, and that is handed there above.
-            Forward::Media(_) => {}
-            Forward::Client(packet) => match packet.to.transport {
-                Transport::Udp => {
-                    let ToClient { to, header, payload, padding } = packet;
-                    wire.send(to.server, to.client, header.as_bytes(), payload, *padding);
-                }
-                Transport::Dtls => self.send_sealed(wire, packet),
-                Transport::Tcp | Transport::Tls => self.queue(packet),
-            },
-        }
-    }
-
-    fn send_sealed(&mut self, wire: &mut Wire, packet: &ToClient<'_>) {
-        self.message.clear();
-        packet.write_into(&mut self.message);
-        let to = &packet.to;
-        let sent = self.sessions.seal(to, &self.message, |sealed| {
-            wire.send(to.server, to.client, sealed, &[], 0);
-        });
-        if !sent {
-            self.tally.gone += 1;
-        }
-    }
-
-    fn queue(&mut self, packet: &ToClient<'_>) {
-        match self.clients.get(&packet.to).map(|client| client.send(packet)) {
-            Some(Ok(())) => {}
-            Some(Err(Unsent::Slow)) => self.tally.slow += 1,
-            // Its end is on its way here.
-            Some(Err(Unsent::Gone)) | None => self.tally.gone += 1,
-        }
-    }
+fn is_stream(client: &FiveTuple) -> bool {
+    matches!(client.transport, Transport::Tcp | Transport::Tls)
 }
 
-fn why(local: SocketAddr, error: &io::Error) -> OpenRelayError {
+fn open_failed(local: SocketAddr, error: &io::Error) -> OpenRelayError {
     if error.kind() == io::ErrorKind::AddrInUse {
         return OpenRelayError::PortTaken;
     }

@@ -1,10 +1,10 @@
-//! One TURN client over TCP or inside TLS, on the main runtime.
+//! A TURN client over TCP or TLS, on the main runtime.
 
 use std::{io, pin::pin, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, split},
     sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
@@ -15,103 +15,97 @@ use turn::{
 };
 
 use super::{
-    answers::Answers,
-    client::{Outgoing, Waiting, queue},
-    command::Command,
-    peers::Peer,
+    command::{ClientMessage, Command},
+    handoff::Handoff,
+    pending_response::PendingResponse,
 };
 use crate::{
     net::tcp::Connection,
-    shard::{self, Door},
+    shard::{
+        command::{CommandSender, ShardCommand},
+        tcp_client::{OutgoingQueue, tcp_client},
+    },
 };
 
-/// How often a client is asked for its allocation, without which it may not stay, whatever it sends.
-const REVIEW: Duration = Duration::from_secs(30);
-/// How long a client may take to send its first message, or to let an answer be written.
-const SILENCE: Duration = Duration::from_secs(30);
-/// How long a client that has said all may take to read what it asked for.
-const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How a ConnectionBind request begins (RFC 6062 §6.1).
+/// Interval of the checks that a client has an allocation; one without is disconnected.
+const REVIEW_INTERVAL: Duration = Duration::from_secs(30);
+/// Time for a client to send its first message, and to let a response be written.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for a client that has finished sending to read what is queued.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first bytes of a ConnectionBind request (RFC 6062 §6.1).
 const CONNECTION_BIND: [u8; 2] = [0x00, 0x0B];
-/// What one read takes at most, so that an idle client holds little.
-const READ: usize = 4 * 1024;
+/// REQUESTED-TRANSPORT of a TCP allocation (RFC 6062 §5.1).
+const TCP: u8 = 6;
+/// Bytes taken in one read, so that an idle client holds little memory.
+const READ_BYTES: usize = 4 * 1024;
 
-/// What becomes of a stream that carries no more messages between a client and its shard.
-enum Turning {
-    /// It is joined with a peer's.
-    Join(Peer),
-    /// It is another shard's.
-    Lead(u8),
-}
-
-/// Carries messages both ways until either end is done, or from some point on whatever bytes the
-/// client and a peer of its TCP allocation have for each other.
+/// Carries messages in both directions until either end is done. After a ConnectionBind it carries
+/// the bytes of the client and its peer instead.
 ///
-/// It is the shard's whose `turn` it is, unless its first message names another, or a later one does
-/// before it has anything there. TCP allocations are all of the first shard, so that they can connect
-/// to each other; their bytes are carried here and cost it nothing.
+/// The first message may determine the shard; otherwise it is number `next_shard`. Until the client
+/// has an allocation, a later message may move the connection to another shard. TCP allocations all
+/// live on the first shard, so that they can connect to each other; their bytes are relayed here and
+/// cost that shard nothing.
 pub(crate) async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     connection: Connection,
-    doors: &[Door],
-    turn: usize,
+    shards: &[CommandSender],
+    next_shard: usize,
 ) {
     let mut buffer = BytesMut::new();
-    let first = timeout(SILENCE, first(&mut stream, &mut buffer)).await;
+    let first = timeout(RESPONSE_TIMEOUT, first_message(&mut stream, &mut buffer)).await;
     let Ok(Ok(length)) = first else { return };
     let message = buffer.get(..length).unwrap_or_default();
     let named = turn::requested_shard(message).map(usize::from);
-    let named = named.or_else(|| wants_tcp(message).then_some(0));
-    let named = named.and_then(|shard| doors.get(shard));
-    let Some(mut door) = named.or_else(|| doors.get(turn % doors.len().max(1))) else { return };
+    let named = named.or_else(|| requests_tcp(message).then_some(0));
+    let named = named.and_then(|index| shards.get(index));
+    let next = || shards.get(next_shard % shards.len().max(1));
+    let Some(mut shard) = named.or_else(next) else { return };
 
     let from = FiveTuple {
         transport: if connection.secure { Transport::Tls } else { Transport::Tcp },
         client: connection.peer,
         server: connection.local,
     };
-    let mut asked = None;
+    let mut unanswered = None;
     loop {
-        let (client, waiting) = queue();
-        if tell(door, Command::Opened(from, client)).await.is_err() {
-            return;
-        }
-        let carried = carry(&mut stream, &mut buffer, &mut asked, from, waiting, door).await;
-        // A shard that is gone has forgotten the client already, and so it has one that has left.
-        let _ = tell(door, Command::Gone(from)).await;
-        let led = match carried {
-            Ok(led) => led.and_then(|shard| doors.get(usize::from(shard))),
+        let session = Session { from, shard, pending: PendingResponse::default() };
+        let served = session.serve(&mut stream, &mut buffer, &mut unanswered).await;
+        // A shard that has stopped has forgotten the client already.
+        let _ = shard.send(Command::Closed(from)).await;
+        let moved = match served {
+            Ok(moved) => moved.and_then(|index| shards.get(usize::from(index))),
             Err(error) => {
                 tracing::debug!(peer = %from.client, %error, "TURN connection ended");
                 None
             }
         };
-        match led {
-            Some(next) => door = next,
+        match moved {
+            Some(next) => shard = next,
             None => return,
         }
     }
 }
 
-/// Whether this asks for a TCP allocation (RFC 6062 §5.1).
-fn wants_tcp(message: &[u8]) -> bool {
+/// Recognises a request for a TCP allocation (RFC 6062 §5.1).
+fn requests_tcp(message: &[u8]) -> bool {
     Message::parse(message).is_ok_and(|message| {
         let transport = message.attribute(REQUESTED_TRANSPORT);
-        message.method() == Method::ALLOCATE && matches!(transport, Some([6, ..]))
+        message.method() == Method::ALLOCATE && matches!(transport, Some([TCP, ..]))
     })
 }
 
-async fn tell(door: &Door, command: Command) -> io::Result<()> {
-    door.send(shard::Command::Relay(command)).await.map_err(io::Error::other)
-}
-
-/// Reads until there is a message, and says how long it is.
-async fn first(stream: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> io::Result<usize> {
+/// Reads until the buffer holds a message, and returns its length.
+async fn first_message(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+) -> io::Result<usize> {
     loop {
         match frame_length(buffer).map_err(io::Error::other)? {
             Some(length) if length <= buffer.len() => return Ok(length),
             Some(length) => buffer.reserve(length - buffer.len()),
-            None => buffer.reserve(READ),
+            None => buffer.reserve(READ_BYTES),
         }
         if stream.read_buf(buffer).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -119,142 +113,124 @@ async fn first(stream: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> 
     }
 }
 
-/// Gives the shard whose the stream is next, if it comes to that; it has yet to hear what is `asked`.
-async fn carry(
-    mut stream: &mut (impl AsyncRead + AsyncWrite + Unpin + Send),
-    early: &mut BytesMut,
-    asked: &mut Option<Bytes>,
+/// A client on one shard.
+struct Session<'a> {
     from: FiveTuple,
-    mut waiting: Waiting,
-    door: &Door,
-) -> io::Result<Option<u8>> {
-    let answers = Answers::default();
-    let turning = {
-        let (mut reading, mut writing) = split(&mut stream);
-        let mut write = pin!(write_until(&mut writing, &mut waiting, &answers));
-        let to = Listener { from, door, answers: &answers };
-        let read = pin!(read(&mut reading, early, asked, &to));
-        tokio::select! {
-            written = &mut write => written?,
-            read = read => {
-                read?;
-                // The client has said all; what it asked for, it may still want to hear.
-                tell(door, Command::Gone(from)).await?;
-                timeout(LAST_WORDS, write).await??
+    shard: &'a CommandSender,
+    pending: PendingResponse,
+}
+
+impl Session<'_> {
+    /// Serves the client. Returns the shard that the connection moves to, if any; that shard has yet
+    /// to handle the `unanswered` request.
+    async fn serve(
+        &self,
+        mut stream: &mut (impl AsyncRead + AsyncWrite + Unpin + Send),
+        early: &mut BytesMut,
+        unanswered: &mut Option<Bytes>,
+    ) -> io::Result<Option<u8>> {
+        let (client, mut queue) = tcp_client();
+        if self.send(Command::Opened(self.from, client)).await.is_err() {
+            return Ok(None);
+        }
+        let handoff = {
+            let (mut reader, mut writer) = split(&mut stream);
+            let mut write = pin!(self.write(&mut writer, &mut queue));
+            let read = pin!(self.read(&mut reader, early, unanswered));
+            tokio::select! {
+                written = &mut write => written?,
+                read = read => {
+                    read?;
+                    // The client has finished sending, but may still read responses.
+                    self.send(Command::Closed(self.from)).await?;
+                    timeout(LINGER_TIMEOUT, write).await??
+                }
+            }
+        };
+        match handoff {
+            Some(Handoff::Splice(peer)) => {
+                peer.join(stream, std::mem::take(early)).await.map(|()| None)
+            }
+            Some(Handoff::ToShard(index)) => Ok(Some(index)),
+            None => Ok(None),
+        }
+    }
+
+    async fn write(
+        &self,
+        writer: &mut (impl AsyncWrite + Unpin),
+        queue: &mut OutgoingQueue<Handoff>,
+    ) -> io::Result<Option<Handoff>> {
+        queue.write_to(writer, |message| self.pending.on_written(message)).await
+    }
+
+    /// Takes whole messages out of the stream. Bytes that may not be messages stay in the buffer.
+    async fn read(
+        &self,
+        reader: &mut (impl AsyncRead + Unpin),
+        buffer: &mut BytesMut,
+        unanswered: &mut Option<Bytes>,
+    ) -> io::Result<()> {
+        let mut review_at = Instant::now() + REVIEW_INTERVAL;
+        if let Some(message) = unanswered.take() {
+            self.handle_message(message, unanswered).await?;
+        }
+        loop {
+            while let Some(length) = frame_length(buffer).map_err(io::Error::other)? {
+                if buffer.len() < length {
+                    buffer.reserve(length - buffer.len());
+                    break;
+                }
+                self.handle_message(buffer.split_to(length).freeze(), unanswered).await?;
+            }
+            if review_at <= Instant::now() {
+                self.review().await?;
+                review_at = Instant::now() + REVIEW_INTERVAL;
+            }
+            buffer.reserve(READ_BYTES);
+            if let Ok(read) = timeout_at(review_at, reader.read_buf(buffer)).await
+                && read? == 0
+            {
+                return Ok(());
             }
         }
-    };
-    match turning {
-        Some(Turning::Join(peer)) => peer.join(stream, std::mem::take(early)).await.map(|()| None),
-        Some(Turning::Lead(shard)) => Ok(Some(shard)),
-        None => Ok(None),
     }
-}
 
-/// Who hears what a client says.
-struct Listener<'a> {
-    from: FiveTuple,
-    door: &'a Door,
-    answers: &'a Answers,
-}
-
-/// Takes messages out of the stream, whole ones only. What may not be one stays in the buffer.
-async fn read(
-    stream: &mut (impl AsyncRead + Unpin),
-    buffer: &mut BytesMut,
-    asked: &mut Option<Bytes>,
-    to: &Listener<'_>,
-) -> io::Result<()> {
-    let mut review_at = Instant::now() + REVIEW;
-    if let Some(message) = asked.take() {
-        to.say(message, asked).await?;
-    }
-    loop {
-        while let Some(length) = frame_length(buffer).map_err(io::Error::other)? {
-            if buffer.len() < length {
-                buffer.reserve(length - buffer.len());
-                break;
-            }
-            to.say(buffer.split_to(length).freeze(), asked).await?;
-        }
-        if review_at <= Instant::now() {
-            to.review().await?;
-            review_at = Instant::now() + REVIEW;
-        }
-        buffer.reserve(READ);
-        if let Ok(read) = timeout_at(review_at, stream.read_buf(buffer)).await
-            && read? == 0
-        {
-            return Ok(());
-        }
-    }
-}
-
-impl Listener<'_> {
-    /// Ends the stream of a client that has nothing it could be for: requests that prove nothing cost
-    /// little to send, and a connection is one of few.
+    /// Fails for a client without an allocation. Unauthenticated requests are cheap to send, but
+    /// connections are limited.
     async fn review(&self) -> io::Result<()> {
-        let (asker, answer) = oneshot::channel();
-        tell(self.door, Command::IsInUse(self.from, asker)).await?;
-        if answer.await.map_err(io::Error::other)? {
+        let (reply, is_in_use) = oneshot::channel();
+        self.send(Command::IsInUse(self.from, reply)).await?;
+        if is_in_use.await.map_err(io::Error::other)? {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::TimedOut, "no allocation"))
     }
 
-    /// Passes a message on. Where its answer decides whose what follows is, that is waited for, and
-    /// until it has come the message is `asked`: what follows is a peer's, if a ConnectionBind goes
-    /// well (RFC 6062 §4.4), or another shard's, if that has what it names.
-    async fn say(&self, message: Bytes, asked: &mut Option<Bytes>) -> io::Result<()> {
+    /// Sends a message to the shard. Where its response decides on the use of the stream, this waits
+    /// for it, and the message is `unanswered` until then: the bytes that follow are a peer's after
+    /// a successful ConnectionBind (RFC 6062 §4.4), or another shard's if that has what the message
+    /// names.
+    async fn handle_message(
+        &self,
+        message: Bytes,
+        unanswered: &mut Option<Bytes>,
+    ) -> io::Result<()> {
         let decides =
             message.starts_with(&CONNECTION_BIND) || turn::requested_shard(&message).is_some();
         if !decides {
-            return tell(self.door, Command::Message(self.from, message)).await;
+            return self.send(ClientMessage { from: self.from, bytes: message }).await;
         }
-        self.answers.expect(&message);
-        *asked = Some(message.clone());
-        tell(self.door, Command::Message(self.from, message)).await?;
-        // There is none for a stranger who asks too often.
-        timeout(SILENCE, self.answers.come()).await?;
-        *asked = None;
+        self.pending.expect(&message);
+        *unanswered = Some(message.clone());
+        self.send(ClientMessage { from: self.from, bytes: message }).await?;
+        // Above the rate limit of unauthenticated requests there is no response.
+        timeout(RESPONSE_TIMEOUT, self.pending.written()).await?;
+        *unanswered = None;
         Ok(())
     }
-}
 
-/// Writes what waits, one message at a time: inside TLS each is a record of its own then, which
-/// some clients (coturn's) take for granted.
-pub(crate) async fn write(
-    mut stream: impl AsyncWrite + Unpin,
-    mut waiting: Waiting,
-) -> io::Result<()> {
-    write_until(&mut stream, &mut waiting, &Answers::default()).await.map(drop)
-}
-
-/// The same, and says what becomes of the stream, if it comes to that.
-async fn write_until(
-    stream: &mut (impl AsyncWrite + Unpin),
-    waiting: &mut Waiting,
-    answers: &Answers,
-) -> io::Result<Option<Turning>> {
-    while let Some(first) = waiting.next().await {
-        let mut next = Some(first);
-        while let Some(outgoing) = next {
-            let turning = match outgoing {
-                Outgoing::Message(message) => {
-                    stream.write_all(&message).await?;
-                    waiting.written(message.len());
-                    answers.hear(&message);
-                    next = waiting.try_next();
-                    continue;
-                }
-                Outgoing::Splice(peer) => Turning::Join(peer),
-                Outgoing::Lead(shard) => Turning::Lead(shard),
-            };
-            stream.flush().await?;
-            return Ok(Some(turning));
-        }
-        stream.flush().await?;
+    async fn send(&self, command: impl Into<ShardCommand>) -> io::Result<()> {
+        self.shard.send(command).await.map_err(io::Error::other)
     }
-    stream.shutdown().await?;
-    Ok(None)
 }

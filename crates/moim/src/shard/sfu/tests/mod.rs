@@ -1,4 +1,4 @@
-//! The media server over real loopback sockets.
+//! The SFU service over real loopback sockets.
 
 mod world;
 
@@ -14,12 +14,12 @@ use tokio::{
 
 use turn::stun::{Class, Method, TransactionId, Writer, attribute::USERNAME};
 
-use self::world::{PACE, Person, SOON, Wire, World, everything};
-use super::{Asked, Request};
+use super::{Request, RequestKind};
 use crate::{net::tcp::Connection, shard::turn::tests::Client as TurnClient};
+use world::{POLL_INTERVAL, Person, TIMEOUT, Wire, World, everything};
 
 #[tokio::test]
-async fn three_people_see_and_hear_each_other_by_udp() {
+async fn udp_peers_receive_each_other() {
     let mut world = World::new(1).await;
     let mut all = Vec::new();
     for _ in 0..3 {
@@ -29,7 +29,7 @@ async fn three_people_see_and_hear_each_other_by_udp() {
 }
 
 #[tokio::test]
-async fn udp_ice_tcp_and_our_own_relay_meet_in_one_room() {
+async fn udp_ice_tcp_and_turn_peers_receive_each_other() {
     let mut world = World::new(1).await;
     let all = vec![
         world.enter_by_udp(0, everything()).await,
@@ -39,10 +39,10 @@ async fn udp_ice_tcp_and_our_own_relay_meet_in_one_room() {
     world.until_all_receive_all(&all).await;
 }
 
-/// The kernel chooses a socket by the client's address, so that of several some reach a shard on
-/// which they don't live.
+/// The kernel chooses a socket by the client's address, so some packets of several peers arrive at
+/// another shard than that of their room.
 #[tokio::test]
-async fn a_peer_lives_on_its_rooms_shard_wherever_its_packets_arrive() {
+async fn packets_on_the_wrong_shard_reach_their_peer() {
     let mut world = World::new(3).await;
     let mut all = Vec::new();
     for _ in 0..4 {
@@ -53,7 +53,7 @@ async fn a_peer_lives_on_its_rooms_shard_wherever_its_packets_arrive() {
 }
 
 #[tokio::test]
-async fn a_room_may_span_shards_and_leave_them() {
+async fn room_can_span_shards_and_leave_them() {
     let mut world = World::new(3).await;
     let mut all = Vec::new();
     for shard in [0, 1, 2, 0, 1] {
@@ -62,37 +62,37 @@ async fn a_room_may_span_shards_and_leave_them() {
         let local = socket.local_addr().unwrap();
         all.push(world.enter_on(shard, 0, wire, local, everything()));
         let shards: &[u16] = &[0, 1, 2][..all.len().min(3)];
-        world.span(0, shards, &[0, 1, 2][..shards.len()]);
+        world.set_shards(0, shards, &[0, 1, 2][..shards.len()]);
     }
     world.until_all_receive_all(&all).await;
-    let relayed = world.shards.report().await.media.tally.relayed;
-    assert!(relayed > 0, "{relayed}");
+    let cascaded = world.shards.report().await.sfu.counters.cascaded;
+    assert!(cascaded > 0, "{cascaded}");
     let gone = world.people.remove(2);
-    gone.tell(Request::Leave);
-    world.span(0, &[0, 1], &[0, 1, 2]);
+    gone.send(Request::Leave);
+    world.set_shards(0, &[0, 1], &[0, 1, 2]);
     world
-        .until("nobody is shown who left", |people| {
-            people.iter().all(|it| it.tracks.values().all(|(peer, _)| *peer != gone.peer))
+        .until("no track of the peer that left remains", |people| {
+            people.iter().all(|person| person.tracks.values().all(|(peer, _)| *peer != gone.peer))
         })
         .await;
     for person in world.people.drain(..) {
-        person.tell(Request::Leave);
+        person.send(Request::Leave);
     }
-    world.span(0, &[], &[0, 1]);
-    let media = timeout(SOON, async {
+    world.set_shards(0, &[], &[0, 1]);
+    let report = timeout(TIMEOUT, async {
         loop {
-            let media = world.shards.report().await.media;
-            if media.kept == 0 {
-                break media;
+            let report = world.shards.report().await.sfu;
+            if report.entries == 0 {
+                break report;
             }
-            sleep(PACE).await;
+            sleep(POLL_INTERVAL).await;
         }
     });
-    assert_eq!(media.await.expect("nothing is kept").rooms, 0);
+    assert_eq!(report.await.expect("no entries are left").rooms, 0);
 }
 
 #[tokio::test]
-async fn rooms_do_not_hear_each_other() {
+async fn rooms_are_isolated() {
     let mut world = World::new(2).await;
     let mut rooms: Vec<Vec<PeerId>> = Vec::new();
     for room in 0..3 {
@@ -101,9 +101,9 @@ async fn rooms_do_not_hear_each_other() {
         rooms.push(vec![ann, ben]);
     }
     world
-        .until("both of each room receive each other", |people| {
+        .until("the peers of each room receive each other", |people| {
             rooms.iter().all(|room| {
-                let find = |peer: PeerId| people.iter().find(|it| it.peer == peer).unwrap();
+                let find = |peer: PeerId| people.iter().find(|person| person.peer == peer).unwrap();
                 find(room[0]).receives(room[1]) && find(room[1]).receives(room[0])
             })
         })
@@ -116,7 +116,7 @@ async fn rooms_do_not_hear_each_other() {
 }
 
 #[tokio::test]
-async fn who_leaves_is_gone_from_all_sections() {
+async fn leave_removes_the_tracks_of_a_peer() {
     let mut world = World::new(1).await;
     let mut all = Vec::new();
     for _ in 0..3 {
@@ -124,21 +124,21 @@ async fn who_leaves_is_gone_from_all_sections() {
     }
     world.until_all_receive_all(&all).await;
     let gone = world.people.remove(0);
-    gone.tell(Request::Leave);
+    gone.send(Request::Leave);
     world
-        .until("nobody is shown who left", |people| {
-            people.iter().all(|it| it.tracks.values().all(|(peer, _)| *peer != gone.peer))
+        .until("no track of the peer that left remains", |people| {
+            people.iter().all(|person| person.tracks.values().all(|(peer, _)| *peer != gone.peer))
         })
         .await;
 }
 
 #[tokio::test]
-async fn who_comes_anew_replaces_the_link_that_it_had() {
+async fn offer_of_a_reloaded_page_replaces_the_old_link() {
     let mut world = World::new(1).await;
     let ann = world.enter_by_udp(0, everything()).await;
     let ben = world.enter_by_udp(0, everything()).await;
     world.until_all_receive_all(&[ann, ben]).await;
-    // The page was loaded again: another connection, another address, the same participant.
+    // The page was reloaded: another connection and address, the same participant.
     let wire = world.udp().await;
     let Wire::Udp(socket) = &wire else { unreachable!() };
     let local = socket.local_addr().unwrap();
@@ -157,33 +157,33 @@ async fn who_comes_anew_replaces_the_link_that_it_had() {
     fresh.offer();
     world.people.insert(0, fresh);
     world
-        .until("each receives the other, and Ben the newer Ann", |people| {
-            let newer = |it: &headless::Reception| it.publisher() == Some(7);
-            let seen = people[1].participant.received().values().filter(|it| newer(it)).count();
-            people[0].receives(ben) && seen == 2
+        .until("each receives the other, and Ben the reloaded Ann", |people| {
+            let received = people[1].participant.received().values();
+            let reloaded = received.filter(|track| track.publisher() == Some(7)).count();
+            people[0].receives(ben) && reloaded == 2
         })
         .await;
 }
 
 #[tokio::test]
-async fn who_offers_what_cannot_be_taken_is_told_and_loses_nothing() {
+async fn invalid_requests_are_refused_and_leave_the_link_intact() {
     let mut world = World::new(1).await;
     let ann = world.enter_by_udp(0, everything()).await;
     let ben = world.enter_by_udp(0, everything()).await;
     world.until_all_receive_all(&[ann, ben]).await;
     let person = &world.people[0];
     let twice = vec![("0".to_owned(), Source::Camera), ("1".to_owned(), Source::Camera)];
-    // One that comes late is nothing to be told of.
-    person.tell(Request::Answer("v=0".into()));
-    person.tell(Request::Publish(twice, person.news.clone()));
-    person.tell(Request::Offer("v=0\r\nrubbish".into(), person.news.clone()));
-    world.until("Ann is told of both", |people| people[0].refused.len() >= 2).await;
+    // An answer without an offer is ignored.
+    person.send(Request::Answer("v=0".into()));
+    person.send(Request::Publish(twice, person.events.clone()));
+    person.send(Request::Offer("v=0\r\ngarbage".into(), person.events.clone()));
+    world.until("both requests of Ann are refused", |people| people[0].refused.len() >= 2).await;
     assert!(
         matches!(
             &*world.people[0].refused,
             [
-                (Asked::Publish, sfu::Rejection::DuplicateSource(Source::Camera)),
-                (Asked::Offer, sfu::Rejection::BadSdp(_)),
+                (RequestKind::Publish, sfu::Rejection::DuplicateSource(Source::Camera)),
+                (RequestKind::Offer, sfu::Rejection::BadSdp(_)),
             ]
         ),
         "{:?}",
@@ -202,31 +202,31 @@ async fn who_offers_what_cannot_be_taken_is_told_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn media_and_dtls_from_an_address_no_check_has_proven_come_to_nothing() {
+async fn rtp_and_dtls_from_unauthenticated_addresses_are_dropped() {
     let mut world = World::new(2).await;
     let ann = world.enter_by_udp(0, everything()).await;
     let ben = world.enter_by_udp(0, everything()).await;
     world.until_all_receive_all(&[ann, ben]).await;
-    // What Ann sends now, somebody else repeats from an address of their own; and says hello.
+    // Eve replays what Ann sends, and sends a ClientHello, from an address of her own.
     let eve = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     for round in 0..200u32 {
         let person = &mut world.people[0];
         let now = Instant::now();
         person.participant.handle_timeout(now);
         while let Some(transmit) = person.participant.poll_transmit() {
-            // A check could be repeated by whoever hears it, and prove nothing but its way.
+            // A replayed check would authenticate its path, as it does for the owner.
             if transmit.bytes[0] >= 20 {
                 eve.send_to(&transmit.bytes, world.address).await.unwrap();
             }
-            // As she would who can say that it comes from Ann.
+            // A replay from a spoofed address.
             person.wire.send(transmit.to, &transmit.bytes).await;
             person.wire.send(transmit.to, &transmit.bytes).await;
         }
         let mut hello = vec![22, 254, 253, 0, 0];
         hello.resize(200, u8::try_from(round % 256).unwrap());
         eve.send_to(&hello, world.address).await.unwrap();
-        world.people[1].go_on().await;
-        sleep(PACE).await;
+        world.people[1].poll().await;
+        sleep(POLL_INTERVAL).await;
     }
     let reception = |world: &World| -> u64 {
         world.people[1].participant.received().values().map(headless::Reception::frames).sum()
@@ -241,12 +241,13 @@ async fn media_and_dtls_from_an_address_no_check_has_proven_come_to_nothing() {
         .await;
     let mut answer = [0; 2048];
     assert!(eve.try_recv(&mut answer).is_err(), "no DTLS, no RTCP, nothing");
-    let media = world.shards.report().await.media;
-    assert!(media.tally.unproven > 0 && media.dropped.replayed > 0, "{media:?}");
+    let report = world.shards.report().await.sfu;
+    let unauthenticated = report.counters.unauthenticated;
+    assert!(unauthenticated > 0 && report.dropped.replayed > 0, "{report:?}");
 }
 
 #[tokio::test]
-async fn a_check_for_nobody_is_answered_as_by_any_stun_server() {
+async fn check_for_no_peer_gets_a_plain_stun_response() {
     let world = World::new(2).await;
     let mut client = TurnClient::udp(world.address).await;
     let response = client.request(turn::stun::Method::BINDING, |request| {
@@ -256,27 +257,27 @@ async fn a_check_for_nobody_is_answered_as_by_any_stun_server() {
     assert_eq!(
         response.address(turn::stun::attribute::XOR_MAPPED_ADDRESS),
         client.local(),
-        "a fragment of our form that names nobody here"
+        "a ufrag of our form, of no peer"
     );
 }
 
 #[tokio::test]
-async fn what_is_no_check_over_tcp_is_closed() {
+async fn tcp_stream_without_a_check_is_closed() {
     let world = World::new(1).await;
     for first in [&b"\0\x04rubb"[..], &[0, 0, 0, 0, 0, 1, 9]] {
         let mut stream = TcpStream::connect(world.address).await.unwrap();
         stream.write_all(first).await.unwrap();
         let mut rest = Vec::new();
         let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest);
-        // A reset is an end, too.
-        let _ = timeout(SOON, read).await.expect("closed");
+        // A reset counts.
+        let _ = timeout(TIMEOUT, read).await.expect("closed");
         assert!(rest.is_empty());
     }
 }
 
-/// Checks without a peer's password prove nothing, however many come.
+/// Checks without the peer's password don't authenticate a connection.
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_drips_checks_that_prove_nothing_is_closed() {
+async fn tcp_stream_with_unauthenticated_checks_is_closed() {
     let world = World::new(1).await;
     let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
     let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
@@ -284,25 +285,25 @@ async fn a_stream_that_drips_checks_that_prove_nothing_is_closed() {
         let shards = world.shards.clone();
         async move { shards.serve_ice(theirs, connection).await }
     });
-    // The form of a name fragment of ours, which nobody was given.
+    // A ufrag of our form, of no peer.
     let mut check = Vec::new();
     let id = TransactionId([1; 12]);
     Writer::new(&mut check, Class::Request, Method::BINDING, id)
         .attribute(USERNAME, b"m0000abcdefghijkm:them");
     let mut framed = u16::try_from(check.len()).unwrap().to_be_bytes().to_vec();
     framed.append(&mut check);
-    // Shards have a clock that does not jump.
-    let soon = Instant::now() + SOON;
+    // Shards use the real clock.
+    let soon = Instant::now() + TIMEOUT;
     while Instant::now() < soon && ours.write_all(&framed).await.is_ok() {
         if timeout(std::time::Duration::from_secs(5), &mut served).await.is_ok() {
             return;
         }
     }
-    assert!(served.is_finished(), "it stays for as long as it drips");
+    assert!(served.is_finished(), "still open");
 }
 
 #[tokio::test]
-async fn when_the_server_stops_links_end_at_once() {
+async fn shutdown_closes_links_at_once() {
     let mut world = World::new(2).await;
     let mut all = Vec::new();
     for _ in 0..2 {
@@ -310,11 +311,15 @@ async fn when_the_server_stops_links_end_at_once() {
     }
     world.until_all_receive_all(&all).await;
     world.shards.shutdown().await;
-    world.until("all know", |people| people.iter().all(|it| !it.participant.is_connected())).await;
+    world
+        .until("all links are closed", |people| {
+            people.iter().all(|person| !person.participant.is_connected())
+        })
+        .await;
 }
 
 #[tokio::test]
-async fn a_panic_in_one_link_costs_that_link_is_told_and_counted() {
+async fn panic_in_one_link_ends_only_that_link() {
     let mut world = World::new(1).await;
     let mut all = Vec::new();
     for _ in 0..3 {
@@ -323,8 +328,10 @@ async fn a_panic_in_one_link_costs_that_link_is_told_and_counted() {
     world.until_all_receive_all(&all).await;
     let to = world.address;
     world.people[0].wire.send(to, crate::faults::LINK_PANIC).await;
-    world.until("Ann is told to begin anew", |people| !people[0].refused.is_empty()).await;
-    assert_eq!(world.people[0].refused, [(Asked::Offer, sfu::Rejection::Panicked)]);
+    world
+        .until("the link of Ann is reported as lost", |people| !people[0].refused.is_empty())
+        .await;
+    assert_eq!(world.people[0].refused, [(RequestKind::Offer, sfu::Rejection::Panicked)]);
     let frames = |person: &Person| -> u64 {
         person.participant.received().values().map(headless::Reception::frames).sum()
     };
@@ -334,7 +341,7 @@ async fn a_panic_in_one_link_costs_that_link_is_told_and_counted() {
             people.iter().zip(&before).skip(1).all(|(person, before)| frames(person) > before + 20)
         })
         .await;
-    let media = world.shards.report().await.media;
-    assert_eq!((media.panics, media.peers, media.tally.ended), (1, 2, 1));
+    let report = world.shards.report().await.sfu;
+    assert_eq!((report.panics, report.peers, report.counters.ended), (1, 2, 1));
     assert_eq!(world.shards.health().stuck(), 0);
 }

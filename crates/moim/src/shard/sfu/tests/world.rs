@@ -1,5 +1,4 @@
-//! Shards as they run, on real loopback sockets, and participants without a browser. Rooms are played by
-//! the tests.
+//! Real shards on loopback sockets, and headless participants. The tests play the rooms.
 
 use std::{
     collections::HashMap,
@@ -16,52 +15,52 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::super::{Asked, Letter, News, Order, Orders, Reader, Request, letters};
+use super::super::{
+    EventReceiver, EventSender, Request, RequestKind, RoomCommand, RoomCommandSender, SfuEvent,
+    event_channel,
+};
 use crate::{
     net::tcp::Connection,
     shard::{
-        self, Handle, start,
-        turn::{
-            self,
-            tests::{Client as TurnClient, Wire as TurnWire},
-        },
+        Config, Handle, start,
+        turn::tests::{Client as TurnClient, Wire as TurnWire, config as turn_config},
     },
 };
 
-/// For what should come soon; long, since machines can be busy.
-pub(super) const SOON: Duration = Duration::from_secs(30);
-/// How often everybody looks for what has come.
-pub(super) const PACE: Duration = Duration::from_millis(1);
+/// Timeout of every expectation; long, since machines can be busy.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
+/// Interval at which participants poll their sockets.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// A running server, on a loopback port of its own on UDP and TCP, and who is in it.
+/// A running server on a loopback port, and its participants.
 pub(super) struct World {
     pub(super) shards: Handle,
-    pub(super) orders: Arc<[Orders]>,
+    pub(super) room_commands: Arc<[RoomCommandSender]>,
     pub(super) address: SocketAddr,
     pub(super) epoch: Instant,
     pub(super) people: Vec<Person>,
 }
 
-/// How somebody reaches the server.
+/// The transport of a participant.
 pub(super) enum Wire {
     Udp(UdpSocket),
     /// ICE-TCP, connected on first use.
     Tcp(TcpStream, Vec<u8>),
-    /// By the server's own relay.
+    /// Through the TURN service of the same server.
     Relayed(TurnClient),
 }
 
 pub(super) struct Person {
     pub(super) peer: PeerId,
     pub(super) room: RoomId,
-    pub(super) orders: Orders,
+    pub(super) room_commands: RoomCommandSender,
     pub(super) participant: Participant,
     pub(super) wire: Wire,
-    pub(super) news: News,
-    pub(super) reader: Reader,
+    pub(super) events: EventSender,
+    pub(super) receiver: EventReceiver,
     pub(super) tracks: HashMap<String, (PeerId, Source)>,
     pub(super) answers: usize,
-    pub(super) refused: Vec<(Asked, sfu::Rejection)>,
+    pub(super) refused: Vec<(RequestKind, sfu::Rejection)>,
 }
 
 pub(super) const CHANNEL: u16 = 0x4000;
@@ -75,9 +74,9 @@ impl World {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (listener, handle) = loop {
             let listener = TcpListener::bind(any).await.unwrap();
-            let relay = turn::tests::config();
+            let turn = turn_config();
             let listen = vec![listener.local_addr().unwrap()];
-            if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
+            if let Ok(started) = start(&Config { listen, shards, turn }) {
                 break (listener, started);
             }
         };
@@ -90,8 +89,9 @@ impl World {
                 tokio::spawn(async move { serving.serve_ice(stream, connection).await });
             }
         });
-        let orders = handle.orders();
-        Self { shards: handle, orders, address, epoch: Instant::now(), people: Vec::new() }
+        let room_commands = handle.room_commands();
+        let epoch = Instant::now();
+        Self { shards: handle, room_commands, address, epoch, people: Vec::new() }
     }
 
     pub(super) async fn udp(&self) -> Wire {
@@ -105,11 +105,11 @@ impl World {
     pub(super) async fn relayed(&self) -> (Wire, SocketAddr) {
         let mut client = TurnClient::udp(self.address).await;
         let relayed = client.allocated().await;
-        assert_eq!(client.bind(CHANNEL, self.address).await, None, "our own media server");
+        assert_eq!(client.bind(CHANNEL, self.address).await, None, "the SFU of the same server");
         (Wire::Relayed(client), relayed)
     }
 
-    /// Somebody enters a room and offers what it sends.
+    /// Adds a participant to a room, which sends its first offer.
     pub(super) fn enter(
         &mut self,
         room: u64,
@@ -117,7 +117,7 @@ impl World {
         local: SocketAddr,
         publish: Publish,
     ) -> PeerId {
-        let shard = usize::try_from(room).unwrap() % self.orders.len();
+        let shard = usize::try_from(room).unwrap() % self.room_commands.len();
         self.enter_on(shard, room, wire, local, publish)
     }
 
@@ -143,15 +143,15 @@ impl World {
             epoch: self.epoch,
             reports: true,
         };
-        let (news, reader) = letters();
+        let (events, receiver) = event_channel();
         let mut person = Person {
             peer,
             room: RoomId(room),
-            orders: self.orders[shard].clone(),
+            room_commands: self.room_commands[shard].clone(),
             participant: Participant::new(Instant::now(), config),
             wire,
-            news,
-            reader,
+            events,
+            receiver,
             tracks: HashMap::new(),
             answers: 0,
             refused: Vec::new(),
@@ -180,30 +180,31 @@ impl World {
         self.enter(room, wire, local, publish)
     }
 
-    /// Tells a room's shards, and those it was on, which they are now.
-    pub(super) fn span(&self, room: u64, shards: &[u16], told: &[usize]) {
-        for shard in told {
-            let (room, shards, news) = (RoomId(room), shards.to_vec(), letters().0);
-            self.orders[*shard].tell(Order::Span { room, shards, news });
+    /// Sends the shards of a room to each shard of `receivers`.
+    pub(super) fn set_shards(&self, room: u64, shards: &[u16], receivers: &[usize]) {
+        for receiver in receivers {
+            let room = RoomId(room);
+            let (shards, (events, _)) = (shards.to_vec(), event_channel());
+            self.room_commands[*receiver].send(RoomCommand::SetShards { room, shards, events });
         }
     }
 
-    /// Everybody does what is to be done, until this holds.
+    /// Polls all participants until the condition holds.
     pub(super) async fn until(&mut self, what: &str, mut holds: impl FnMut(&[Person]) -> bool) {
         let started = Instant::now();
         while !holds(&self.people) {
-            let told: Vec<_> = self.people.iter().map(Person::describe).collect();
-            assert!(started.elapsed() < SOON, "{what}: not within {SOON:?}; {told:#?}");
+            let people: Vec<_> = self.people.iter().map(Person::describe).collect();
+            assert!(started.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}; {people:#?}");
             for person in &mut self.people {
-                person.go_on().await;
+                person.poll().await;
             }
-            sleep(PACE).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Everybody in a room gets the picture and the sound of each who sends.
+    /// Waits until every participant receives audio and video of all others among `senders`.
     pub(super) async fn until_all_receive_all(&mut self, senders: &[PeerId]) {
-        self.until("everybody receives everybody", |people| {
+        self.until("everyone receives everyone", |people| {
             people.iter().all(|person| {
                 let others = senders.iter().filter(|sender| **sender != person.peer);
                 others.clone().all(|other| person.receives(*other))
@@ -214,9 +215,10 @@ impl World {
 }
 
 impl Person {
-    pub(super) fn tell(&self, request: Request) {
-        assert!(self.orders.have_room());
-        self.orders.tell(Order::Peer { room: self.room, peer: self.peer, request });
+    pub(super) fn send(&self, request: Request) {
+        assert!(self.room_commands.has_room());
+        let (room, peer) = (self.room, self.peer);
+        self.room_commands.send(RoomCommand::Peer { room, peer, request });
     }
 
     pub(super) fn offer(&mut self) {
@@ -225,34 +227,34 @@ impl Person {
             Section::Voice => Source::Microphone,
             Section::Camera => Source::Camera,
         };
-        let sections = offer.sections.into_iter().map(|(mid, it)| (mid, source(it)));
-        self.tell(Request::Publish(sections.collect(), self.news.clone()));
-        self.tell(Request::Offer(offer.sdp, self.news.clone()));
+        let sections = offer.sections.into_iter().map(|(mid, section)| (mid, source(section)));
+        self.send(Request::Publish(sections.collect(), self.events.clone()));
+        self.send(Request::Offer(offer.sdp, self.events.clone()));
     }
 
     pub(super) fn receives(&self, other: PeerId) -> bool {
         [Source::Microphone, Source::Camera].iter().all(|source| {
             let mid = self.tracks.iter().find(|(_, track)| **track == (other, *source));
             let reception = mid.and_then(|(mid, _)| self.participant.received().get(mid));
-            reception.is_some_and(|it| {
-                it.frames() >= 5 && it.publisher().map(u64::from) == Some(other.0)
+            reception.is_some_and(|reception| {
+                reception.frames() >= 5 && reception.publisher().map(u64::from) == Some(other.0)
             })
         })
     }
 
     pub(super) fn describe(&self) -> String {
         let received: Vec<_> = (self.participant.received().iter())
-            .map(|(mid, it)| (mid, self.tracks.get(mid), it.packets(), it.frames()))
+            .map(|(mid, track)| (mid, self.tracks.get(mid), track.packets(), track.frames()))
             .collect();
         let connected = self.participant.is_connected();
         format!("{:?}: connected {connected}, received {received:?}", self.peer)
     }
 
-    pub(super) async fn go_on(&mut self) {
+    pub(super) async fn poll(&mut self) {
         let now = Instant::now();
-        // The first poll of a future comes before its time is up.
-        while let Ok(Some(letter)) = timeout(Duration::ZERO, self.reader.next()).await {
-            self.read(now, letter);
+        // `timeout` polls the future once even with a zero timeout.
+        while let Ok(Some(event)) = timeout(Duration::ZERO, self.receiver.next()).await {
+            self.handle_event(now, event);
         }
         while let Some((from, bytes)) = self.wire.try_receive() {
             self.participant.handle_datagram(now, now, from, &bytes);
@@ -265,25 +267,27 @@ impl Person {
         }
     }
 
-    pub(super) fn read(&mut self, now: Instant, letter: Letter) {
-        match letter {
-            Letter::Answer(peer, sdp) => {
+    fn handle_event(&mut self, now: Instant, event: SfuEvent) {
+        match event {
+            SfuEvent::Answer(peer, sdp) => {
                 assert_eq!(peer, self.peer);
                 self.answers += 1;
                 self.participant.handle_answer(now, &sdp).unwrap();
             }
-            Letter::Offer(_, sdp) => {
+            SfuEvent::Offer(_, sdp) => {
                 let answer = self.participant.handle_offer(now, &sdp).unwrap();
-                self.tell(Request::Answer(answer));
-                // What was taken back, as the two crossed.
+                self.send(Request::Answer(answer));
+                // The offers may have crossed: repeats one that was rolled back.
                 self.offer();
             }
-            Letter::Subscribed(_, tracks) => {
-                let track = |it: Subscription| (it.mid, (it.peer, it.source));
+            SfuEvent::Subscribed(_, tracks) => {
+                let track = |track: Subscription| (track.mid, (track.peer, track.source));
                 self.tracks = tracks.into_iter().map(track).collect();
             }
-            Letter::Refused(_, asked, refused) => self.refused.push((asked, refused)),
-            Letter::Speakers(_) | Letter::Wanted(..) | Letter::Interrupted(..) => {}
+            SfuEvent::RequestRefused(_, kind, refused) => self.refused.push((kind, refused)),
+            SfuEvent::Speakers(_)
+            | SfuEvent::SubscribedEncodings(..)
+            | SfuEvent::Interrupted(..) => {}
         }
     }
 }
@@ -294,7 +298,7 @@ impl Wire {
             Self::Udp(socket) => drop(socket.send_to(bytes, to).await),
             Self::Tcp(stream, _) => {
                 let head = u16::try_from(bytes.len()).unwrap().to_be_bytes();
-                // One that the server has closed is of no use, as any socket.
+                // Fails once the server has closed the connection.
                 let _ = stream.write_all(&[&head[..], bytes].concat()).await;
             }
             Self::Relayed(client) => client.channel(CHANNEL, bytes).await,
@@ -323,7 +327,7 @@ impl Wire {
             Self::Relayed(client) => {
                 let TurnWire::Udp(socket) = &client.wire else { unreachable!() };
                 let len = socket.try_recv(&mut bytes).ok()?;
-                let (number, data) = ::turn::channel::read(&bytes[..len]).unwrap();
+                let (number, data) = turn::channel::read(&bytes[..len]).unwrap();
                 assert_eq!(number.value(), CHANNEL);
                 Some((socket.peer_addr().unwrap(), data.to_vec()))
             }

@@ -1,8 +1,9 @@
-//! Has the library take cookies that were made and checked before it was asked.
+//! Work-around for dimpl, which only accepts cookies of its own connections.
 //!
-//! The library makes cookies of its own, with a secret each connection has for itself: a connection
-//! would have to be kept for whoever sends a hello. Ours need no connection. So for the time it
-//! takes in a hello whose cookie is right, what it computes to compare with is that cookie.
+//! dimpl signs cookies with a secret of each connection, so a connection would have to be kept for
+//! every ClientHello. Ours are stateless. While dimpl handles a ClientHello whose cookie was
+//! verified, its HMAC provider returns that cookie, so that the comparison succeeds. An option of
+//! dimpl to skip the cookie exchange would make this module unnecessary.
 
 use std::cell::Cell;
 
@@ -16,9 +17,9 @@ thread_local! {
     static EXPECTED: Cell<Option<Cookie>> = const { Cell::new(None) };
 }
 
-/// Does something during which the library takes this cookie for its own.
+/// Calls `act`, during which dimpl accepts this cookie.
 pub(super) fn expecting<T>(cookie: Cookie, act: impl FnOnce() -> T) -> T {
-    /// Also when `act` panics.
+    /// Resets the cookie, also if `act` panics.
     struct Reset;
     impl Drop for Reset {
         fn drop(&mut self) {
@@ -30,7 +31,7 @@ pub(super) fn expecting<T>(cookie: Cookie, act: impl FnOnce() -> T) -> T {
     act()
 }
 
-/// The library's own cryptography but for cookies.
+/// dimpl's own cryptography, except for cookies.
 pub(super) fn provider() -> CryptoProvider {
     CryptoProvider { hmac_provider: &Hmac, ..default_provider() }
 }
@@ -39,7 +40,7 @@ pub(super) fn provider() -> CryptoProvider {
 struct Hmac;
 
 impl HmacProvider for Hmac {
-    /// Asked for nothing but cookies in DTLS 1.2 (keys are derived with [`Self::hmac`]).
+    /// Called for cookies only, in DTLS 1.2: keys are derived with [`Self::hmac`].
     fn hmac_sha256(&self, key: &[u8], data: &[u8]) -> Result<[u8; 32], CryptoError> {
         if let Some(cookie) = EXPECTED.get() {
             return Ok(cookie);

@@ -1,4 +1,4 @@
-//! One client's session.
+//! The DTLS session of one client.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -9,52 +9,50 @@ use std::{
 use dimpl::{Config, Dtls, DtlsCertificate, Output};
 use turn::dtls::{COOKIE_LEN, Cookie, strip_cookie};
 
-use super::{Heard, cookie};
+use super::{Decrypted, cookie};
 
-/// For the whole handshake.
-const HANDSHAKE: Duration = Duration::from_secs(15);
-/// What a datagram of ours may be during the handshake; all paths carry as much.
+/// Time for the whole handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Size of our datagrams during the handshake, in bytes; every path carries it.
 const MTU: usize = 1200;
+/// Interval of the checks that a client has an allocation; one without is disconnected.
+pub(super) const REVIEW_INTERVAL: Duration = Duration::from_secs(30);
 
-/// How sessions are, all of them.
+/// The settings of all sessions.
 pub(super) fn settings() -> Result<Arc<Config>, dimpl::Error> {
     let settings = Config::builder()
         .mtu(MTU)
-        .handshake_timeout(HANDSHAKE)
-        // Clients of TURN prove who they are inside, by their credentials.
+        .handshake_timeout(HANDSHAKE_TIMEOUT)
+        // TURN clients authenticate with their credentials, inside DTLS.
         .require_client_certificate(false)
         .with_crypto_provider(cookie::provider());
     Ok(Arc::new(settings.build()?))
 }
 
-/// How often a client is asked for its allocation, without which it may not stay, whatever it sends.
-pub(super) const REVIEW: Duration = Duration::from_secs(30);
-
-/// The session is over.
+/// The session has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ended;
+pub(super) struct SessionEnded;
 
-/// A client that has proven its address.
-///
-/// A panic of the library ends the session in which it happened, and no other.
+/// The session of a client whose address is verified. A panic of dimpl ends only the session in
+/// which it happens.
 pub(super) struct Session {
-    /// None once it has panicked.
+    /// `None` after a panic.
     dtls: Option<Dtls>,
     state: State,
     cookie: Cookie,
-    /// When it is next asked for its allocation.
+    /// Time of the next check that the client has an allocation.
     pub(super) review_at: Instant,
 }
 
-/// State that the library reports while its output is polled.
+/// State that dimpl reports with its output.
 #[derive(Default)]
 struct State {
-    connected: bool,
-    wake: Option<Instant>,
+    is_connected: bool,
+    timeout: Option<Instant>,
 }
 
 impl Session {
-    /// Begins where the exchange of cookies left off, before the hello that brought one back.
+    /// Begins a session before the ClientHello that returned the cookie.
     pub(super) fn begin(
         now: Instant,
         settings: Arc<Config>,
@@ -64,32 +62,32 @@ impl Session {
         scratch: &mut Vec<u8>,
     ) -> Option<Self> {
         let dtls = contain(|| Dtls::new_12(settings, certificate, now))?;
-        let review_at = now + REVIEW;
+        let review_at = now + REVIEW_INTERVAL;
         let mut session = Self { dtls: Some(dtls), state: State::default(), cookie, review_at };
-        // The library has to have seen the first hello, and challenged it as we have.
+        // dimpl needs the first ClientHello to send a HelloVerifyRequest, which is discarded: ours
+        // was sent statelessly.
         let first = strip_cookie(hello)?;
         session
             .guard(|dtls, state| {
                 dtls.handle_timeout(now)?;
                 dtls.handle_packet(&first)?;
-                Ok(state.drain(dtls, scratch, &mut Heard::default(), |_| {}))
+                Ok(state.drain(dtls, scratch, &mut Decrypted::default(), |_| {}))
             })
             .ok()?;
         Some(session)
     }
 
-    /// Whether this is the hello the session began with, sent again: by the client, which has not
-    /// been answered, or by somebody who has seen it and would have the session end.
+    /// Recognises the ClientHello that the session began with. It is a retransmission, or a replay
+    /// by an attacker that must not end the session.
     pub(super) fn began_with(&self, hello: &[u8]) -> bool {
         hello.windows(COOKIE_LEN).any(|bytes| *bytes == self.cookie)
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        self.state.connected
+        self.state.is_connected
     }
 
-    /// Whether the library has panicked.
-    pub(super) fn is_broken(&self) -> bool {
+    pub(super) fn has_panicked(&self) -> bool {
         self.dtls.is_none()
     }
 
@@ -98,33 +96,34 @@ impl Session {
         now: Instant,
         datagram: &[u8],
         scratch: &mut Vec<u8>,
-        heard: &mut Heard,
+        decrypted: &mut Decrypted,
         send: impl FnMut(&[u8]),
-    ) -> Result<(), Ended> {
+    ) -> Result<(), SessionEnded> {
         let cookie = self.cookie;
         self.guard(|dtls, state| {
-            assert!(!crate::faults::is_dtls_panic(datagram), "planted");
+            #[cfg(debug_assertions)]
+            assert!(!crate::faults::is_dtls_panic(datagram), "injected fault in a DTLS session");
             cookie::expecting(cookie, || {
                 dtls.handle_timeout(now)?;
                 dtls.handle_packet(datagram)
             })?;
-            Ok(state.drain(dtls, scratch, heard, send))
+            Ok(state.drain(dtls, scratch, decrypted, send))
         })
     }
 
-    /// Encrypts a message and gives it to `send`. Before the handshake is done nothing is sent.
-    pub(super) fn seal(
+    /// Encrypts a message. Fails before the handshake is complete.
+    pub(super) fn send(
         &mut self,
         message: &[u8],
         scratch: &mut Vec<u8>,
         send: impl FnMut(&[u8]),
-    ) -> Result<(), Ended> {
-        if !self.state.connected {
-            return Err(Ended);
+    ) -> Result<(), SessionEnded> {
+        if !self.state.is_connected {
+            return Err(SessionEnded);
         }
         self.guard(|dtls, state| {
             dtls.send_application_data(message)?;
-            Ok(state.drain(dtls, scratch, &mut Heard::default(), send))
+            Ok(state.drain(dtls, scratch, &mut Decrypted::default(), send))
         })
     }
 
@@ -133,49 +132,49 @@ impl Session {
         now: Instant,
         scratch: &mut Vec<u8>,
         send: impl FnMut(&[u8]),
-    ) -> Result<(), Ended> {
-        if self.is_broken() {
-            return Err(Ended);
+    ) -> Result<(), SessionEnded> {
+        if self.has_panicked() {
+            return Err(SessionEnded);
         }
-        if self.state.wake.is_none_or(|wake| wake > now) {
+        if self.state.timeout.is_none_or(|timeout| timeout > now) {
             return Ok(());
         }
         self.guard(|dtls, state| {
             dtls.handle_timeout(now)?;
-            Ok(state.drain(dtls, scratch, &mut Heard::default(), send))
+            Ok(state.drain(dtls, scratch, &mut Decrypted::default(), send))
         })
     }
 
-    /// Tells the client that this is the end.
+    /// Sends a close_notify alert.
     pub(super) fn close(&mut self, scratch: &mut Vec<u8>, send: impl FnMut(&[u8])) {
-        // The session is over either way.
+        // The session ends in any case.
         let _ = self.guard(|dtls, state| {
             dtls.close()?;
-            Ok(state.drain(dtls, scratch, &mut Heard::default(), send))
+            Ok(state.drain(dtls, scratch, &mut Decrypted::default(), send))
         });
     }
 
-    /// Calls the library. A session in which it fails or panics is over.
+    /// The only access to dimpl. An error or a panic ends the session.
     fn guard(
         &mut self,
-        call: impl FnOnce(&mut Dtls, &mut State) -> Result<Result<(), Ended>, dimpl::Error>,
-    ) -> Result<(), Ended> {
-        let dtls = self.dtls.as_mut().ok_or(Ended)?;
+        call: impl FnOnce(&mut Dtls, &mut State) -> Result<Result<(), SessionEnded>, dimpl::Error>,
+    ) -> Result<(), SessionEnded> {
+        let dtls = self.dtls.as_mut().ok_or(SessionEnded)?;
         let state = &mut self.state;
         match contain(|| call(dtls, state)) {
             Some(Ok(outcome)) => outcome,
             Some(Err(error)) => {
                 tracing::debug!(%error, "DTLS session ended");
-                Err(Ended)
+                Err(SessionEnded)
             }
             None => {
                 self.discard();
-                Err(Ended)
+                Err(SessionEnded)
             }
         }
     }
 
-    /// Drops the library's part, which after a panic may panic again.
+    /// Drops the connection of dimpl, which may panic once more.
     fn discard(&mut self) {
         let dtls = self.dtls.take();
         contain(|| drop(dtls));
@@ -183,34 +182,34 @@ impl Session {
 }
 
 impl State {
-    /// Polls the library until it has no more output.
+    /// Drains the output of dimpl, up to its next timeout.
     fn drain(
         &mut self,
         dtls: &mut Dtls,
         scratch: &mut Vec<u8>,
-        heard: &mut Heard,
+        decrypted: &mut Decrypted,
         mut send: impl FnMut(&[u8]),
-    ) -> Result<(), Ended> {
-        let mut ended = Ok(());
+    ) -> Result<(), SessionEnded> {
+        let mut outcome = Ok(());
         loop {
             match dtls.poll_output(scratch) {
                 Output::Packet(packet) => send(packet),
                 Output::BufferTooSmall { needed } => scratch.resize(needed, 0),
-                Output::ApplicationData(message) => heard.push(message),
-                Output::Connected => self.connected = true,
-                Output::CloseNotify => ended = Err(Ended),
+                Output::ApplicationData(message) => decrypted.push(message),
+                Output::Connected => self.is_connected = true,
+                Output::CloseNotify => outcome = Err(SessionEnded),
                 Output::Timeout(at) => {
-                    self.wake = Some(at);
-                    return ended;
+                    self.timeout = Some(at);
+                    return outcome;
                 }
-                // Certificates and keys for media, which we ask nobody for.
+                // Client certificates and SRTP keys, which we don't request.
                 _ => {}
             }
         }
     }
 }
 
-/// Calls what may panic; none if it did.
+/// Calls into dimpl; returns `None` if it panics.
 fn contain<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }

@@ -1,16 +1,16 @@
-//! Participants of rooms, from when they are let in to when they leave.
+//! Credentials of participants, until they leave their rooms.
 
 use turn::rest;
 
 use super::*;
-use crate::shard::turn::{RelayAccess, RoomCredentials, keep_up};
+use crate::shard::{keep_turn_informed, turn::RelayAccess};
 
 const MINUTES: Duration = Duration::from_secs(600);
 
 async fn world_with_rooms() -> (World, RoomCredentials) {
     let rooms = RoomCredentials::random().unwrap();
     let world = world_with(Ipv4Addr::LOCALHOST.into(), 2, &[], Some(&rooms)).await;
-    tokio::spawn(keep_up(world.shards.clone(), Some(rooms.clone())));
+    tokio::spawn(keep_turn_informed(world.shards.clone(), Some(rooms.clone())));
     (world, rooms)
 }
 
@@ -19,18 +19,18 @@ fn with(access: &RelayAccess, mut client: Client) -> Client {
     client
 }
 
-/// Returns once so many allocations are left.
+/// Waits until `left` allocations are left.
 async fn allocations(world: &World, left: usize) {
     let settled = async {
-        while world.shards.report().await.relay.allocations != left {
+        while world.shards.report().await.turn.allocations != left {
             tokio::task::yield_now().await;
         }
     };
-    timeout(SOON, settled).await.unwrap();
+    timeout(TIMEOUT, settled).await.unwrap();
 }
 
 #[tokio::test]
-async fn leaving_ends_what_a_participant_has_on_every_shard_and_nothing_else() {
+async fn leave_ends_only_the_allocations_of_a_participant_on_every_shard() {
     let (world, rooms) = world_with_rooms().await;
     let (ann, ben) = (rooms.admit("ann").unwrap(), rooms.admit("ben").unwrap());
     let mut of_ann = Vec::new();
@@ -54,7 +54,7 @@ async fn leaving_ends_what_a_participant_has_on_every_shard_and_nothing_else() {
     let mut again = Client::udp(world.address).await;
     again.credential = kept;
     assert_eq!(again.allocate().await.error(), Some(401));
-    // Ben is still there, and reached.
+    // Ben keeps his allocation.
     let mut cem = Client::udp(world.address).await;
     let of_cem = cem.allocated().await;
     assert_eq!(of_ben.bind(0x4000, of_cem).await, None);
@@ -64,7 +64,7 @@ async fn leaving_ends_what_a_participant_has_on_every_shard_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_room_credential_is_made_with_no_secret_of_an_operator() {
+async fn room_credentials_are_not_signed_with_an_operators_secret() {
     let (world, rooms) = world_with_rooms().await;
     let access = rooms.admit("ann").unwrap();
     let mut forged = Client::udp(world.address).await;
@@ -72,29 +72,21 @@ async fn a_room_credential_is_made_with_no_secret_of_an_operator() {
     forged.credential.password = rest::password(SECRET, &forged.credential.username);
     forged.allocated().await;
     drop(access);
-    // It is the operator's own user of that name, whom leaving a room does not concern.
+    // The operator's user of that name does not depend on rooms.
     assert_eq!(forged.bind(0x4000, forged.local()).await, Some(403));
     allocations(&world, 1).await;
 }
 
 #[tokio::test]
-async fn a_participant_has_no_tcp_allocation_and_an_operators_user_has() {
+async fn participant_gets_no_tcp_allocation_but_an_operators_user_does() {
     let (world, rooms) = world_with_rooms().await;
     let access = rooms.admit("ann").unwrap();
     let mut ann = with(&access, Client::tcp(world.address).await);
     let mut user = Client::tcp(world.address).await;
     for (client, expected) in [(&mut ann, Some(442)), (&mut user, None)] {
-        let asked = client.request(Method::ALLOCATE, |request| {
+        let response = client.request(Method::ALLOCATE, |request| {
             request.attribute(REQUESTED_TRANSPORT, &[6, 0, 0, 0]);
         });
-        assert_eq!(asked.await.error(), expected);
+        assert_eq!(response.await.error(), expected);
     }
-}
-
-#[test]
-fn links_of_this_machine_are_read_with_their_prefixes() {
-    let interfaces = crate::shard::turn::Interfaces::read();
-    let loopback = Ipv4Addr::LOCALHOST.into();
-    assert!(interfaces.addresses.contains(&loopback));
-    assert!(interfaces.links.iter().any(|link| link.bits() == 8 && link.contains(loopback)));
 }

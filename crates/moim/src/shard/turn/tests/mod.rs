@@ -1,12 +1,13 @@
-//! The relay over real loopback sockets.
+//! The TURN service over real loopback sockets.
 
-mod led;
+mod icmp;
 mod members;
-mod staying;
-mod undelivered;
+mod moving;
+mod reviews;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, UdpSocket as StdUdpSocket},
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
     time::Duration,
 };
 
@@ -27,17 +28,17 @@ use turn::{
     },
 };
 
-use super::*;
+use super::{Config, RoomCredentials};
 use crate::{
-    config::Limits,
-    net::tcp::Connection,
+    config::{Announce, Limits},
+    net::{tcp::Connection, tls::CurrentCertificate},
     shard::{self, Handle, start},
 };
 
 pub(crate) const SECRET: &[u8] = b"secret";
-const SOON: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A running relay, on a loopback port of its own on UDP and TCP.
+/// A running TURN service on a loopback port, over UDP and TCP.
 struct World {
     shards: Handle,
     address: SocketAddr,
@@ -47,7 +48,7 @@ async fn world(allow: &[&str]) -> World {
     world_of(2, allow).await
 }
 
-/// One that relays to nobody special, and for everybody with [`SECRET`].
+/// A configuration without extra peers, for users with [`SECRET`].
 pub(crate) fn config() -> Config {
     let certificate = dimpl::certificate::generate_self_signed_certificate().unwrap();
     Config {
@@ -65,7 +66,7 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// With so many shards.
+/// A world with a number of shards.
 async fn world_of(shards: u8, allow: &[&str]) -> World {
     world_at(Ipv4Addr::LOCALHOST.into(), shards, allow).await
 }
@@ -74,7 +75,7 @@ async fn world_at(ip: IpAddr, shards: u8, allow: &[&str]) -> World {
     world_with(ip, shards, allow, None).await
 }
 
-/// With rooms, perhaps.
+/// A world with room credentials, if any.
 async fn world_with(
     ip: IpAddr,
     shards: u8,
@@ -82,13 +83,13 @@ async fn world_with(
     rooms: Option<&RoomCredentials>,
 ) -> World {
     let any = SocketAddr::from((ip, 0));
-    // The number of a TCP port is mostly free on UDP, too.
+    // The number of a free TCP port is mostly free on UDP.
     let (listener, shards) = loop {
         let listener = TcpListener::bind(any).await.unwrap();
         let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
-        let relay = Config { allow, rooms: rooms.cloned(), ..config() };
+        let turn = Config { allow, rooms: rooms.cloned(), ..config() };
         let listen = vec![listener.local_addr().unwrap()];
-        if let Ok(started) = start(&shard::Config { listen, shards, relay }) {
+        if let Ok(started) = start(&shard::Config { listen, shards, turn }) {
             break (listener, started);
         }
     };
@@ -104,9 +105,9 @@ async fn world_with(
     World { shards, address }
 }
 
-/// Another one's configuration, on this address.
+/// The configuration of another server on this address.
 fn on(address: SocketAddr) -> shard::Config {
-    shard::Config { listen: vec![address], shards: 2, relay: config() }
+    shard::Config { listen: vec![address], shards: 2, turn: config() }
 }
 
 pub(crate) enum Wire {
@@ -114,7 +115,7 @@ pub(crate) enum Wire {
     Tcp(TcpStream, Vec<u8>),
 }
 
-/// A TURN client that does one thing at a time.
+/// A TURN client with one request at a time.
 pub(crate) struct Client {
     pub(crate) wire: Wire,
     credential: Credential,
@@ -176,7 +177,7 @@ impl Client {
         match &mut self.wire {
             Wire::Udp(socket) => {
                 let mut bytes = vec![0; 64 * 1024];
-                let len = timeout(SOON, socket.recv(&mut bytes)).await.unwrap().unwrap();
+                let len = timeout(TIMEOUT, socket.recv(&mut bytes)).await.unwrap().unwrap();
                 bytes.truncate(len);
                 bytes
             }
@@ -184,8 +185,8 @@ impl Client {
                 if let Some(length) = frame_length(buffer).unwrap().filter(|l| *l <= buffer.len()) {
                     return buffer.drain(..length).collect();
                 }
-                let read = timeout(SOON, stream.read_buf(buffer)).await.unwrap().unwrap();
-                assert_ne!(read, 0, "the relay closed the connection");
+                let read = timeout(TIMEOUT, stream.read_buf(buffer)).await.unwrap().unwrap();
+                assert_ne!(read, 0, "the server closed the connection");
             },
         }
     }
@@ -260,18 +261,18 @@ impl Client {
     }
 }
 
-/// Browsers name the media server as the NAT's other side: a relay knows it by either port.
+/// Browsers know the SFU by its public port behind a NAT: both ports are valid peers.
 #[tokio::test]
-async fn the_media_server_is_a_peer_by_its_announced_port() {
+async fn sfu_is_a_peer_by_its_announced_port() {
     let announce: Vec<Announce> = vec!["127.0.0.1:8443".parse().unwrap()];
-    let (address, _relay) = loop {
+    let (address, _shards) = loop {
         let probe = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = probe.local_addr().unwrap();
         drop(probe);
-        let relay = Config { announce: announce.clone(), ..config() };
-        let listening = shard::Config { listen: vec![address], shards: 2, relay };
-        if let Ok(relay) = start(&listening) {
-            break (address, relay);
+        let turn = Config { announce: announce.clone(), ..config() };
+        let listening = shard::Config { listen: vec![address], shards: 2, turn };
+        if let Ok(shards) = start(&listening) {
+            break (address, shards);
         }
     };
     let mut client = Client::udp(address).await;
@@ -285,7 +286,7 @@ async fn the_media_server_is_a_peer_by_its_announced_port() {
 }
 
 #[tokio::test]
-async fn a_binding_request_is_answered_from_the_address_it_came_to() {
+async fn binding_request_gets_a_response_from_its_destination() {
     let world = world(&[]).await;
     let mut client = Client::udp(world.address).await;
     let response = client.request(Method::BINDING, |_| {}).await;
@@ -293,16 +294,16 @@ async fn a_binding_request_is_answered_from_the_address_it_came_to() {
 }
 
 #[tokio::test]
-async fn a_wildcard_socket_answers_from_the_address_it_was_asked_at() {
-    let (address, _relay) = loop {
+async fn wildcard_socket_responds_from_the_destination_address() {
+    let (address, _shards) = loop {
         let probe = StdUdpSocket::bind("0.0.0.0:0").unwrap();
         let address = probe.local_addr().unwrap();
         drop(probe);
-        if let Ok(relay) = start(&on(address)) {
-            break (address, relay);
+        if let Ok(shards) = start(&on(address)) {
+            break (address, shards);
         }
     };
-    // Connected sockets take nothing from any other address.
+    // A connected socket receives from one address only.
     for at in [Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::new(127, 0, 0, 2)] {
         let mut client = Client::udp((at, address.port()).into()).await;
         let response = client.request(Method::BINDING, |_| {}).await;
@@ -318,7 +319,7 @@ async fn relays_to_a_peer_and_back(mut client: Client) {
         let data = vec![len.to_le_bytes()[0]; len];
         client.channel(0x4001, &data).await;
         let mut got = vec![0; 2048];
-        let (len, from) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+        let (len, from) = timeout(TIMEOUT, peer.recv_from(&mut got)).await.unwrap().unwrap();
         assert_eq!((&got[..len], from), (&data[..], relayed));
         peer.send_to(&data, relayed).await.unwrap();
         assert_eq!(client.channel_data().await, (0x4001, data));
@@ -326,19 +327,19 @@ async fn relays_to_a_peer_and_back(mut client: Client) {
 }
 
 #[tokio::test]
-async fn a_udp_client_reaches_a_peer_over_a_channel() {
+async fn udp_client_exchanges_channel_data_with_a_peer() {
     let world = world(&["127.0.0.0/8"]).await;
     relays_to_a_peer_and_back(Client::udp(world.address).await).await;
 }
 
 #[tokio::test]
-async fn a_tcp_client_reaches_a_peer_over_a_channel() {
+async fn tcp_client_exchanges_channel_data_with_a_peer() {
     let world = world(&["127.0.0.0/8"]).await;
     relays_to_a_peer_and_back(Client::tcp(world.address).await).await;
 }
 
 #[tokio::test]
-async fn clients_over_udp_and_tcp_reach_each_other_inside_the_relay() {
+async fn udp_and_tcp_clients_exchange_channel_data() {
     let world = world(&[]).await;
     let (mut udp, mut tcp) = (Client::udp(world.address).await, Client::tcp(world.address).await);
     let (a, b) = (udp.allocated().await, tcp.allocated().await);
@@ -351,7 +352,7 @@ async fn clients_over_udp_and_tcp_reach_each_other_inside_the_relay() {
 }
 
 #[tokio::test]
-async fn loopback_is_no_peer_unless_allowed() {
+async fn loopback_peer_is_forbidden_by_default() {
     let world = world(&[]).await;
     let mut client = Client::udp(world.address).await;
     client.allocated().await;
@@ -360,11 +361,11 @@ async fn loopback_is_no_peer_unless_allowed() {
 }
 
 #[tokio::test]
-async fn a_relayed_port_is_free_again_after_its_end() {
+async fn refresh_to_zero_frees_the_relayed_port() {
     let world = world(&[]).await;
     let mut client = Client::udp(world.address).await;
     let relayed = client.allocated().await;
-    assert!(StdUdpSocket::bind(relayed).is_err(), "it is taken");
+    assert!(StdUdpSocket::bind(relayed).is_err(), "in use");
     let ended = client.request(Method::REFRESH, |request| {
         request.attribute(LIFETIME, &[0; 4]);
     });
@@ -373,11 +374,11 @@ async fn a_relayed_port_is_free_again_after_its_end() {
 }
 
 #[tokio::test]
-async fn a_tcp_client_that_leaves_takes_its_allocation_with_it() {
+async fn closing_a_tcp_connection_ends_its_allocation() {
     let world = world(&[]).await;
     let mut client = Client::tcp(world.address).await;
     let relayed = client.allocated().await;
-    assert!(StdUdpSocket::bind(relayed).is_err(), "it is taken");
+    assert!(StdUdpSocket::bind(relayed).is_err(), "in use");
     drop(client);
     until_free(relayed).await;
 }
@@ -388,11 +389,11 @@ async fn until_free(relayed: SocketAddr) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(SOON, free).await.unwrap();
+    timeout(TIMEOUT, free).await.unwrap();
 }
 
 #[tokio::test]
-async fn garbage_leaves_the_relay_serving() {
+async fn garbage_does_not_stop_the_service() {
     let world = world(&[]).await;
     let mut client = Client::udp(world.address).await;
     for first in 0..=255u8 {
@@ -405,7 +406,7 @@ async fn garbage_leaves_the_relay_serving() {
 }
 
 #[tokio::test]
-async fn shutdown_gives_the_port_back_and_ends_streams() {
+async fn shutdown_frees_the_ports_and_closes_streams() {
     let world = world(&[]).await;
     let mut client = Client::tcp(world.address).await;
     let relayed = client.allocated().await;
@@ -413,27 +414,27 @@ async fn shutdown_gives_the_port_back_and_ends_streams() {
     StdUdpSocket::bind(world.address).unwrap();
     StdUdpSocket::bind(relayed).unwrap();
     let Wire::Tcp(stream, _) = &mut client.wire else { unreachable!() };
-    assert_eq!(timeout(SOON, stream.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+    assert_eq!(timeout(TIMEOUT, stream.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn start_reports_the_address_that_is_taken() {
     let world = world(&[]).await;
-    let refused = start(&on(world.address)).err().unwrap();
-    assert_eq!(refused.address, world.address);
-    assert_eq!(refused.error.kind(), io::ErrorKind::AddrInUse);
+    let error = start(&on(world.address)).err().unwrap();
+    assert_eq!(error.address, world.address);
+    assert_eq!(error.error.kind(), io::ErrorKind::AddrInUse);
 }
 
-/// Which of two shards an allocation is on.
+/// The shard of a relayed address, of two.
 fn shard_of(relayed: SocketAddr) -> u8 {
     let family = turn::siblings::Sibling::family(&turn::PORTS, 2);
-    family.iter().find(|one| one.ports().contains(&relayed.port())).unwrap().index()
+    family.iter().find(|sibling| sibling.ports().contains(&relayed.port())).unwrap().index()
 }
 
-/// A client over UDP with an allocation on that shard, and its relayed address.
+/// A UDP client with an allocation on the given shard, and its relayed address.
 async fn on_shard(world: &World, shard: u8) -> (Client, SocketAddr) {
     loop {
-        // The kernel spreads clients by their address.
+        // The kernel distributes clients by their address.
         let mut client = Client::udp(world.address).await;
         let relayed = client.allocated().await;
         if shard_of(relayed) == shard {
@@ -443,7 +444,7 @@ async fn on_shard(world: &World, shard: u8) -> (Client, SocketAddr) {
 }
 
 #[tokio::test]
-async fn clients_on_different_shards_reach_each_other_in_order() {
+async fn channel_data_between_shards_arrives_in_order() {
     for allow in [&[][..], &["127.0.0.0/8"]] {
         let world = world_of(2, allow).await;
         let (mut one, here) = on_shard(&world, 0).await;
@@ -462,7 +463,7 @@ async fn clients_on_different_shards_reach_each_other_in_order() {
 }
 
 #[tokio::test]
-async fn a_port_of_another_shard_without_a_relay_is_no_peer_of_this_machine() {
+async fn port_of_another_shard_without_allocation_is_forbidden() {
     let world = world_of(2, &[]).await;
     let (mut one, _here) = on_shard(&world, 0).await;
     let (other, there) = on_shard(&world, 1).await;
@@ -473,7 +474,7 @@ async fn a_port_of_another_shard_without_a_relay_is_no_peer_of_this_machine() {
 }
 
 #[tokio::test]
-async fn clients_over_tcp_are_spread_over_shards_and_reach_each_other() {
+async fn tcp_clients_are_distributed_over_shards_and_reach_each_other() {
     let world = world_of(2, &[]).await;
     let (mut one, mut other) = (Client::tcp(world.address).await, Client::tcp(world.address).await);
     let (here, there) = (one.allocated().await, other.allocated().await);
@@ -485,8 +486,8 @@ async fn clients_over_tcp_are_spread_over_shards_and_reach_each_other() {
 }
 
 #[tokio::test]
-async fn a_datagram_larger_than_a_link_passes_in_fragments() {
-    // Larger than any link takes but loopback, and than a run's longest.
+async fn datagram_above_the_mtu_is_fragmented() {
+    // Larger than the MTU of any link except loopback, and than a GSO segment.
     let world = world(&["127.0.0.0/8"]).await;
     let mut client = Client::udp(world.address).await;
     let relayed = client.allocated().await;
@@ -495,18 +496,18 @@ async fn a_datagram_larger_than_a_link_passes_in_fragments() {
     let data = vec![7; 60_000];
     client.channel(0x4001, &data).await;
     let mut got = vec![0; 64 * 1024];
-    let (len, _) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+    let (len, _) = timeout(TIMEOUT, peer.recv_from(&mut got)).await.unwrap().unwrap();
     assert_eq!(&got[..len], &data[..]);
     peer.send_to(&data, relayed).await.unwrap();
     assert_eq!(client.channel_data().await, (0x4001, data));
 }
 
-/// Sends runs as the kernel takes them, where it does.
+/// Sends datagrams as one GSO run.
 fn send_run(socket: &UdpSocket, to: SocketAddr, run: &[u8], segment: usize) {
     use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
-    // It has the socket it is shown join what it receives, which a plain client's does not.
-    let shown = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let state = UdpSocketState::new(UdpSockRef::from(&shown)).unwrap();
+    // Creating the state enables GRO on the given socket, which a plain client lacks.
+    let throwaway = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let state = UdpSocketState::new(UdpSockRef::from(&throwaway)).unwrap();
     let transmit = Transmit {
         destination: to,
         ecn: None,
@@ -518,14 +519,14 @@ fn send_run(socket: &UdpSocket, to: SocketAddr, run: &[u8], segment: usize) {
 }
 
 #[tokio::test]
-#[cfg_attr(not(target_os = "linux"), ignore = "only Linux joins datagrams")]
-async fn runs_pass_both_ways_and_come_out_as_they_were() {
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux has GSO and GRO")]
+async fn gso_runs_are_relayed_in_both_directions() {
     let world = world(&["127.0.0.0/8"]).await;
     let mut client = Client::udp(world.address).await;
     let relayed = client.allocated().await;
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     assert_eq!(client.bind(0x4001, peer.local_addr().unwrap()).await, None);
-    // Forty of a size, the last shorter.
+    // Forty datagrams of one size, except a shorter last one.
     let datagrams: Vec<Vec<u8>> =
         (0..40).map(|n| vec![n; if n == 39 { 17 } else { 1000 }]).collect();
     let framed = |data: &Vec<u8>| {
@@ -539,7 +540,7 @@ async fn runs_pass_both_ways_and_come_out_as_they_were() {
     send_run(socket, world.address, &run, 1004);
     let mut got = vec![0; 2048];
     for data in &datagrams {
-        let (len, _) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+        let (len, _) = timeout(TIMEOUT, peer.recv_from(&mut got)).await.unwrap().unwrap();
         assert_eq!(&got[..len], &data[..]);
     }
     send_run(&peer, relayed, &datagrams.concat(), 1000);

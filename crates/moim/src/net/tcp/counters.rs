@@ -1,26 +1,26 @@
-//! How often what happened on the port.
+//! Counters of TCP connections by outcome.
 
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-macro_rules! tally {
+macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// Counters of connections, from the start on.
+        /// Counters of connections since the start.
         #[derive(Debug, Default)]
-        pub(crate) struct Tally {
-            $($(#[$doc])* pub(crate) $name: Count,)+
+        pub(crate) struct ConnectionCounters {
+            $($(#[$doc])* pub(crate) $name: Counter,)+
         }
 
-        impl Tally {
-            /// Each counter by name.
+        impl ConnectionCounters {
+            /// Iterates over the counters with their names.
             pub(crate) fn each(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name.0.load(Ordering::Relaxed)),)+].into_iter()
             }
         }
 
-        impl fmt::Display for Tally {
+        impl fmt::Display for ConnectionCounters {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut separator = "";
                 $(
@@ -34,16 +34,16 @@ macro_rules! tally {
     };
 }
 
-tally! {
-    /// Let in.
+counters! {
+    /// Admitted.
     accepted = "accepted",
-    /// Turned away as there were too many.
+    /// Refused by a limit on connections.
     refused = "refused",
-    /// Spoke nothing we do.
+    /// Unknown protocol.
     garbage = "garbage",
-    /// Said nothing, or not enough, in time.
+    /// Timed out before their protocol was known.
     silent = "silent",
-    /// Began TLS and didn't finish it.
+    /// TLS handshakes begun and not finished.
     tls_failed = "failed in TLS",
     /// TURN over TCP or TLS.
     turn = "TURN",
@@ -55,10 +55,10 @@ tally! {
 
 /// A counter.
 #[derive(Debug, Default)]
-pub(crate) struct Count(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
-impl Count {
-    /// One more.
+impl Counter {
+    /// Adds one.
     pub(crate) fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,20 +1,20 @@
-//! Clients over TCP that stay, and those that are closed.
+//! TCP connections that stay open, and those that are closed.
 
 use super::*;
 
 #[tokio::test]
-async fn a_stream_of_something_else_is_closed() {
+async fn stream_of_another_protocol_is_closed() {
     let world = world(&[]).await;
     let mut stream = TcpStream::connect(world.address).await.unwrap();
     stream.write_all(b"\x00\x01\x00\x00 no cookie").await.unwrap();
     let mut rest = Vec::new();
-    // Closed with bytes unread, the kernel may say so by a reset.
-    let ended = timeout(SOON, stream.read_to_end(&mut rest)).await.unwrap();
+    // With bytes unread, the kernel may send a reset.
+    let ended = timeout(TIMEOUT, stream.read_to_end(&mut rest)).await.unwrap();
     assert!(ended.is_err() || rest.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_stream_without_an_allocation_is_closed() {
+async fn silent_stream_without_allocation_is_closed() {
     let world = world(&[]).await;
     let (mut ours, theirs) = tokio::io::duplex(64);
     let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
@@ -22,15 +22,15 @@ async fn a_silent_stream_without_an_allocation_is_closed() {
         let shards = world.shards.clone();
         async move { shards.serve_turn(theirs, connection).await }
     });
-    // Half a header keeps nobody.
+    // Half a header.
     ours.write_all(&[0, 1, 0]).await.unwrap();
     served.await.unwrap();
     assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
 }
 
-/// Binding requests are answered to anybody; they are no reason to stay.
+/// Binding requests are answered without authentication, and don't keep a connection open.
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_drips_requests_without_an_allocation_is_closed() {
+async fn unauthenticated_requests_do_not_keep_a_stream() {
     let world = world(&[]).await;
     let (mut ours, theirs) = tokio::io::duplex(1024);
     let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
@@ -41,9 +41,9 @@ async fn a_stream_that_drips_requests_without_an_allocation_is_closed() {
     let mut request = Vec::new();
     let transaction = TransactionId([1; 12]);
     Writer::new(&mut request, Class::Request, Method::BINDING, transaction);
-    // Shards have a clock that does not jump.
-    let soon = std::time::Instant::now() + SOON;
-    while std::time::Instant::now() < soon {
+    // Shards use the real clock.
+    let deadline = std::time::Instant::now() + TIMEOUT;
+    while std::time::Instant::now() < deadline {
         if ours.write_all(&request).await.is_err() {
             break;
         }
@@ -51,11 +51,11 @@ async fn a_stream_that_drips_requests_without_an_allocation_is_closed() {
             return;
         }
     }
-    assert!(served.is_finished(), "it stays for as long as it drips");
+    assert!(served.is_finished(), "still open");
 }
 
 #[tokio::test]
-async fn a_stream_with_an_allocation_stays_however_silent_it_is() {
+async fn silent_stream_with_an_allocation_stays_open() {
     let world = world(&[]).await;
     let mut client = Client::tcp(world.address).await;
     client.allocated().await;

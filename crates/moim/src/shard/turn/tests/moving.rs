@@ -1,4 +1,4 @@
-//! Clients over TCP that come back for what another shard has for them.
+//! TCP clients whose state is on another shard than their connection.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,8 @@ use turn::stun::attribute::{CONNECTION_ID, EVEN_PORT, MOBILITY_TICKET, RESERVATI
 
 use super::*;
 
-/// A client whose first message, of no consequence, leaves it with whatever shard's turn it is.
-async fn settled(world: &World) -> Client {
+/// A client whose first message does not determine the shard, so that the next in turn has it.
+async fn assigned(world: &World) -> Client {
     let mut client = Client::tcp(world.address).await;
     let response = client.request(Method::BINDING, |_| {}).await;
     assert_eq!(response.address(XOR_MAPPED_ADDRESS), client.local());
@@ -15,7 +15,7 @@ async fn settled(world: &World) -> Client {
 }
 
 #[tokio::test]
-async fn a_client_that_comes_back_with_its_ticket_keeps_its_relay() {
+async fn client_with_a_mobility_ticket_keeps_its_relayed_address() {
     let world = world_of(2, &["127.0.0.0/8"]).await;
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut shards = HashSet::new();
@@ -30,8 +30,8 @@ async fn a_client_that_comes_back_with_its_ticket_keeps_its_relay() {
         shards.insert(shard_of(relayed));
         let ticket = made.message().attribute(MOBILITY_TICKET).unwrap().to_vec();
         drop(before);
-        // The next shard's.
-        let mut after = settled(&world).await;
+        // Assigned to the next shard.
+        let mut after = assigned(&world).await;
         let moved = after.request(Method::REFRESH, |request| {
             request.attribute(LIFETIME, &600u32.to_be_bytes());
             request.attribute(MOBILITY_TICKET, &ticket);
@@ -40,16 +40,16 @@ async fn a_client_that_comes_back_with_its_ticket_keeps_its_relay() {
         assert_eq!(after.bind(0x4001, peer.local_addr().unwrap()).await, None);
         after.channel(0x4001, b"still here").await;
         let mut got = [0; 64];
-        let (len, from) = timeout(SOON, peer.recv_from(&mut got)).await.unwrap().unwrap();
+        let (len, from) = timeout(TIMEOUT, peer.recv_from(&mut got)).await.unwrap().unwrap();
         assert_eq!((&got[..len], from), (&b"still here"[..], relayed));
-        // So that the turn comes to the other shard next time.
-        settled(&world).await;
+        // The other shard is next in the second round.
+        assigned(&world).await;
     }
     assert_eq!(shards.len(), 2);
 }
 
 #[tokio::test]
-async fn a_client_has_the_port_that_another_shard_keeps_for_it() {
+async fn reservation_token_of_another_shard_is_honoured() {
     let world = world_of(2, &[]).await;
     let mut rtp = Client::tcp(world.address).await;
     let made = rtp.request(Method::ALLOCATE, |request| {
@@ -59,7 +59,7 @@ async fn a_client_has_the_port_that_another_shard_keeps_for_it() {
     let made = made.await;
     let even = made.address(XOR_RELAYED_ADDRESS);
     let token = made.message().attribute(RESERVATION_TOKEN).unwrap().to_vec();
-    let mut rtcp = settled(&world).await;
+    let mut rtcp = assigned(&world).await;
     let made = rtcp.request(Method::ALLOCATE, |request| {
         request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
         request.attribute(RESERVATION_TOKEN, &token);
@@ -69,7 +69,7 @@ async fn a_client_has_the_port_that_another_shard_keeps_for_it() {
 }
 
 #[tokio::test]
-async fn who_has_an_allocation_is_led_nowhere() {
+async fn client_with_an_allocation_does_not_move() {
     let world = world_of(2, &[]).await;
     let mut client = Client::tcp(world.address).await;
     let here = client.allocated().await;
@@ -79,11 +79,11 @@ async fn who_has_an_allocation_is_led_nowhere() {
     });
     assert!(refused.await.error().is_some());
     assert_eq!(client.request(Method::REFRESH, |_| {}).await.error(), None);
-    assert!(StdUdpSocket::bind(here).is_err(), "it is still there");
+    assert!(StdUdpSocket::bind(here).is_err(), "still allocated");
 }
 
 #[tokio::test]
-async fn a_connection_is_bound_from_whichever_shards_turn_it_is() {
+async fn connection_bind_works_from_any_shard() {
     let world = world_of(2, &["127.0.0.0/8"]).await;
     let mut control = Client::tcp(world.address).await;
     let made = control.request(Method::ALLOCATE, |request| {
@@ -97,10 +97,10 @@ async fn a_connection_is_bound_from_whichever_shards_turn_it_is() {
         });
         let connected = connected.await;
         let id = connected.message().attribute(CONNECTION_ID).unwrap().to_vec();
-        let (mut peer, _) = timeout(SOON, peers.accept()).await.unwrap().unwrap();
+        let (mut peer, _) = timeout(TIMEOUT, peers.accept()).await.unwrap().unwrap();
         let mut data = match turn {
             0 | 1 => Client::tcp(world.address).await,
-            _ => settled(&world).await,
+            _ => assigned(&world).await,
         };
         let bound = data.request(Method::CONNECTION_BIND, |request| {
             request.attribute(CONNECTION_ID, &id);
@@ -110,16 +110,16 @@ async fn a_connection_is_bound_from_whichever_shards_turn_it_is() {
         assert!(early.is_empty());
         stream.write_all(b"there").await.unwrap();
         let mut got = [0; 5];
-        timeout(SOON, peer.read_exact(&mut got)).await.unwrap().unwrap();
+        timeout(TIMEOUT, peer.read_exact(&mut got)).await.unwrap().unwrap();
         assert_eq!(&got, b"there");
         peer.write_all(b"back!").await.unwrap();
-        timeout(SOON, stream.read_exact(&mut got)).await.unwrap().unwrap();
+        timeout(TIMEOUT, stream.read_exact(&mut got)).await.unwrap().unwrap();
         assert_eq!(&got, b"back!");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_not_answered_keeps_no_stream() {
+async fn stream_without_responses_is_closed() {
     let world = world(&[]).await;
     let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
     let connection = Connection::new("127.0.0.1:9".parse().unwrap(), world.address, false);
@@ -127,7 +127,7 @@ async fn who_is_not_answered_keeps_no_stream() {
         let shards = world.shards.clone();
         async move { shards.serve_turn(theirs, connection).await }
     });
-    // More than a stranger has answered.
+    // More unauthenticated requests than get a response.
     let mut asked = Vec::new();
     for n in 0..1000u16 {
         let mut request = Vec::new();
@@ -141,7 +141,7 @@ async fn who_is_not_answered_keeps_no_stream() {
     }
     let (mut reading, mut writing) = tokio::io::split(&mut ours);
     let mut answers = Vec::new();
-    // Nobody says that no more is coming.
+    // Neither side shuts its stream down.
     let _ = tokio::join!(writing.write_all(&asked), reading.read_to_end(&mut answers));
     served.await.unwrap();
 }

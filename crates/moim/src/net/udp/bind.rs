@@ -1,0 +1,76 @@
+//! UDP sockets bound to the one port.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::options::set_options;
+
+/// Kernel buffer of each direction, in bytes, for while its shard is busy.
+const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
+
+/// Binds `count` sockets to one address. IPv6 sockets are IPv6-only, so that every IPv4 client has
+/// an IPv4 address.
+pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<Socket>> {
+    if count == 1 {
+        return Ok(vec![bind_one(address, false)?]);
+    }
+    // SO_REUSEPORT would also share the port with another process. Only a socket without it fails
+    // if the port is taken.
+    let exclusive = bind_one(address, false)?;
+    let address = exclusive.local_addr()?.as_socket().unwrap_or(address);
+    drop(exclusive);
+    (0..count).map(|_| bind_one(address, true)).collect()
+}
+
+fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    #[cfg(unix)]
+    if reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    #[cfg(not(unix))]
+    debug_assert!(!reuse_port, "one shard");
+    set_options(&socket, address.ip().is_unspecified())?;
+    // Best effort: the system may allow less.
+    let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
+    let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// The address that a socket of the port is bound to, perhaps a wildcard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BoundAddress {
+    local: SocketAddr,
+}
+
+impl BoundAddress {
+    pub(super) fn of(socket: &Socket) -> io::Result<Self> {
+        let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(Self { local })
+    }
+
+    /// Checks if packets from `server`, an address of ours, leave by this socket.
+    pub(super) fn contains(&self, server: SocketAddr) -> bool {
+        let any = self.local.ip().is_unspecified() && self.local.is_ipv4() == server.is_ipv4();
+        self.local.port() == server.port() && (any || self.local.ip() == server.ip())
+    }
+
+    /// Our address that a datagram was sent to, from its packet info.
+    pub(crate) fn destination(&self, packet_info: Option<IpAddr>) -> SocketAddr {
+        let ip = packet_info.map_or(self.local.ip(), |ip| ip.to_canonical());
+        SocketAddr::new(ip, self.local.port())
+    }
+
+    /// The source address to set on a packet from `from`, where the kernel might choose another.
+    pub(super) fn source(&self, from: IpAddr) -> Option<IpAddr> {
+        (self.local.ip().is_unspecified() && !from.is_unspecified()).then_some(from)
+    }
+}

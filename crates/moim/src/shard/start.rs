@@ -1,0 +1,162 @@
+//! Creation of the shards: binds their sockets and starts their threads.
+
+use std::{io, net::SocketAddr, sync::Arc, thread};
+
+use socket2::Socket;
+use tokio::{runtime, sync::mpsc};
+use turn::siblings::{self, Sibling};
+
+use super::{
+    command::CommandSender,
+    handle::Handle,
+    inter_shard::{Queue, ShardLinks, queues},
+    pulse::{self, Health, Pulse},
+    sfu::{
+        config::SfuConfigs,
+        room_commands::{RoomCommandSender, room_commands},
+    },
+    thread::{Inputs, ShardParts, run_or_give_up},
+    turn::{
+        config::{Config as TurnConfig, TurnConfigs, dtls_endpoint},
+        peers::PeerConnections,
+    },
+    waker::Waker,
+};
+use crate::net::udp::{self, UdpSockets};
+
+/// Commands that may wait for a shard; their senders wait for room.
+const MAX_COMMANDS: usize = 1024;
+
+/// The configuration of the shards.
+pub(crate) struct Config {
+    /// The addresses of the UDP port.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// The number of shards, from 1 to [`siblings::MAX_SIBLINGS`].
+    pub(crate) shards: u8,
+    pub(crate) turn: TurnConfig,
+}
+
+/// An address could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("{address}: {error}")]
+pub(crate) struct BindAddressError {
+    pub(crate) address: SocketAddr,
+    #[source]
+    pub(crate) error: io::Error,
+}
+
+impl BindAddressError {
+    /// An error that concerns no address: the system lacks threads, events or randomness.
+    fn system(error: io::Error) -> Self {
+        Self { address: SocketAddr::from(([0, 0, 0, 0], 0)), error }
+    }
+}
+
+/// The default number of shards: one per core, where the kernel distributes datagrams over sockets.
+pub(crate) fn default_shards() -> u8 {
+    if cfg!(target_os = "linux") {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        u8::try_from(cores).unwrap_or(u8::MAX).min(siblings::MAX_SIBLINGS)
+    } else {
+        1
+    }
+}
+
+/// Binds the UDP sockets and starts the shards.
+///
+/// # Errors
+/// The first address that can't be bound. The address is 0.0.0.0:0 if the system lacks threads,
+/// events or randomness.
+pub(crate) fn start(config: &Config) -> Result<Handle, BindAddressError> {
+    let family = Sibling::family(&config.turn.ports, config.shards);
+    let seeds = family.into_iter().map(Seed::new).collect::<io::Result<Vec<_>>>();
+    let mut seeds = seeds.map_err(BindAddressError::system)?;
+    // All are bound before any is read: the kernel distributes the first datagram over all of them.
+    bind_all(config, &mut seeds)?;
+    let pulses: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.pulse)).collect();
+    let shards = spawn_all(config, seeds, &pulses).map_err(BindAddressError::system)?;
+    let (commands, room_commands) = shards.into_iter().unzip();
+    Ok(Handle::new(commands, room_commands, Health(pulses.into())))
+}
+
+/// The parts of a shard that exist before its sockets are bound.
+struct Seed {
+    sibling: Sibling,
+    poll: mio::Poll,
+    waker: Arc<Waker>,
+    pulse: Arc<Pulse>,
+    sockets: Vec<Socket>,
+}
+
+impl Seed {
+    fn new(sibling: Sibling) -> io::Result<Self> {
+        let poll = mio::Poll::new()?;
+        let waker = Arc::new(Waker::new(&poll)?);
+        Ok(Self { sibling, poll, waker, pulse: Arc::default(), sockets: Vec::new() })
+    }
+}
+
+fn bind_all(config: &Config, seeds: &mut [Seed]) -> Result<(), BindAddressError> {
+    let discovery = config.turn.discovery.iter().flat_map(turn::Discovery::addresses);
+    let others = discovery.filter(|address| !config.listen.contains(address));
+    for address in config.listen.iter().copied().chain(others) {
+        let bound = udp::bind(address, seeds.len());
+        let bound = bound.map_err(|error| BindAddressError { address, error })?;
+        for (seed, socket) in seeds.iter_mut().zip(bound) {
+            seed.sockets.push(socket);
+        }
+    }
+    Ok(())
+}
+
+fn spawn_all(
+    config: &Config,
+    seeds: Vec<Seed>,
+    pulses: &[Arc<Pulse>],
+) -> io::Result<Vec<(CommandSender, RoomCommandSender)>> {
+    let wakers: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.waker)).collect();
+    let shared = Shared {
+        queues: queues(&wakers),
+        turn: TurnConfigs::new(&config.turn, &config.listen)?,
+        sfu: SfuConfigs::new(&config.listen, &config.turn.announce),
+    };
+    let shards = seeds.into_iter().map(|seed| spawn(seed, config, &shared));
+    let shards = shards.collect::<io::Result<_>>()?;
+    pulse::watch(pulses)?;
+    Ok(shards)
+}
+
+/// Parts that all shards have in common.
+struct Shared<'a> {
+    queues: Arc<[Queue]>,
+    turn: TurnConfigs<'a>,
+    sfu: SfuConfigs,
+}
+
+/// Starts the thread of one shard. Everything that the system may refuse is requested here, where
+/// an error reaches the operator.
+fn spawn(
+    seed: Seed,
+    config: &Config,
+    shared: &Shared<'_>,
+) -> io::Result<(CommandSender, RoomCommandSender)> {
+    let index = seed.sibling.index();
+    let (sender, commands) = mpsc::channel(MAX_COMMANDS);
+    let sender = CommandSender::new(sender, Arc::clone(&seed.waker));
+    let (room_sender, room_commands) = room_commands(seed.waker, Arc::clone(&seed.pulse));
+    let registry = seed.poll.registry().try_clone()?;
+    let parts = ShardParts {
+        turn: shared.turn.for_shard(&seed.sibling),
+        sfu: shared.sfu.for_shard(index.into())?,
+        sibling: seed.sibling,
+        inputs: Inputs { poll: seed.poll, commands, room_commands },
+        sockets: UdpSockets::new(seed.sockets, registry)?,
+        links: ShardLinks::new(index, Arc::clone(&shared.queues)),
+        dtls: dtls_endpoint(&config.turn)?,
+        peers: PeerConnections::new(runtime::Handle::current(), sender.clone()),
+        pulse: seed.pulse,
+    };
+    let thread = thread::Builder::new().name(format!("shard {index}"));
+    thread.spawn(move || run_or_give_up(parts))?;
+    Ok((sender, room_sender))
+}
