@@ -1,7 +1,7 @@
-"""A client in Python: emits an event for each line of input, and writes a line for each received one.
+"""A client in Python: emits an event for each line of input, and writes a line for each received.
 
-A line is a JSON array of an event's name and its arguments. The first line written has the id of the
-socket: ["connected", id]. The last one has the transport: ["transport", name].
+A line is a JSON array of an event's name and its arguments. The first line written has the id of
+the socket: ["connected", id]. The last one has the transport: ["transport", name].
 """
 
 import asyncio

@@ -4,7 +4,7 @@
 //                        WAN -- server
 //   client b -- NAT b --/
 //
-// The addresses are public ones, because TURN refuses private peers. No packet leaves the namespaces.
+// The addresses are public, because TURN refuses private peers. No packet leaves the namespaces.
 
 import { LinkEmulator } from "./link-emulator.ts";
 import { Namespace, vethPair } from "./namespace.ts";

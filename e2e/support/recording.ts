@@ -89,7 +89,7 @@ export async function recordedUntil(
   return (await samplesOf(person, other)).at(-1)?.at ?? 0;
 }
 
-/** Waits for a matching sample later than `since`, and returns the time between, in milliseconds. */
+/** Waits for a matching sample later than `since`, and returns the milliseconds between. */
 export async function timeUntil(
   person: ChromiumParticipant,
   other: ChromiumParticipant,

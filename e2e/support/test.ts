@@ -164,7 +164,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 
   firefox: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright derives a fixture's dependencies from this pattern.
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright needs a pattern.
     async ({}, use) => {
       const firefox = await launchFirefox();
       await use(firefox);

@@ -79,7 +79,7 @@ async function run({ url, room, kinds, msid, hasUnknownCodec }: ThirdPartyOption
       sendDescription();
     });
 
-  // Each join gets a random id, and joins per connection are limited: reconnects until it is larger.
+  // Reconnects until its id is the larger one: ids are random, and joins per socket are limited.
   for (;;) {
     socket = io(url, { forceNew: true });
     socket.on("signal", onSignal);

@@ -1,6 +1,6 @@
 import { expect, test } from "../../support/test.ts";
 
-/** Limit for the compressed scripts of the first load, in bytes: pages should load fast on phones. */
+/** Limit (bytes) for the compressed scripts of the first load: phones should load it fast. */
 const MAX_SCRIPT_BYTES = 150_000;
 
 test("the first load transfers less than 150 kB of script", async ({ open }) => {

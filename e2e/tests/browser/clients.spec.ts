@@ -111,7 +111,7 @@ test("conference: three connect, one leaves and rejoins, another crashes", async
   }
 });
 
-test("one to one: on another origin, a third gets room_full and takes a crashed one's place", async ({
+test("one to one: on another origin, a third gets room_full, then a crashed one's place", async ({
   tutorial,
   server,
 }) => {
@@ -150,7 +150,7 @@ for (const version of ["2.3.0", undefined] as const) {
   const client = version ?? "moim's own";
   test.describe(`with socket.io-client ${client}`, () => {
     test.use({
-      // biome-ignore lint/correctness/noEmptyPattern: Playwright derives a fixture's dependencies from this pattern.
+      // biome-ignore lint/correctness/noEmptyPattern: Playwright needs a pattern.
       flags: async ({}, use) => {
         const folder = folderOf("codelab", version);
         await use(["--static", folder]);

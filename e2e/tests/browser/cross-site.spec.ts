@@ -13,7 +13,7 @@ declare global {
 }
 
 const test = base.extend<{ otherSite: OtherSite }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright derives a fixture's dependencies from this pattern.
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright needs a pattern.
   otherSite: async ({}, use) => {
     const otherSite = await OtherSite.start();
     await use(otherSite);
@@ -221,7 +221,7 @@ test("a message from another window, a fragment or a drop has no effect", async 
   expect(await page.evaluate(() => window.mediaRequests)).toEqual([]);
 });
 
-test("in Firefox, another site's link starts no device, and an address opened by hand joins", async ({
+test("in Firefox, another site's link starts no device, and a typed address joins", async ({
   open,
   pool,
   firefox,

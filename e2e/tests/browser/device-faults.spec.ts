@@ -17,7 +17,7 @@ const hang = (person: ChromiumParticipant, ...kinds: DeviceKind[]) =>
     window.devices.hanging = kinds;
   }, kinds);
 
-test("with a camera that never responds, mute and leave act at once, and an alert names it", async ({
+test("a camera that never responds is named in an alert, and mute and leave act at once", async ({
   open,
 }) => {
   const ada = await open("Ada");

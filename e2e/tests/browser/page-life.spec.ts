@@ -53,7 +53,7 @@ test("a call in a locked room resumes after a server crash, and the room is stil
   await hedy.decodes(2);
 });
 
-test("a page leaves when it enters the back/forward cache, and rejoins when it is restored", async ({
+test("a page leaves on entering the back/forward cache, and rejoins when restored", async ({
   open,
 }) => {
   const ada = await open("Ada");

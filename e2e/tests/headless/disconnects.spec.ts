@@ -8,7 +8,7 @@ import { expect, test } from "../../support/test.ts";
 import type { Client } from "../../support/tutorial.ts";
 import { until } from "../../support/until.ts";
 
-/** Deadline below the default heartbeat timeout, so that the heartbeat is not what ends a client. */
+/** Deadline below the default heartbeat timeout, so that the heartbeat does not end a client. */
 const DEADLINE_MS = 20_000;
 
 /** Events of a dialect's rooms for two. */
@@ -82,7 +82,7 @@ interface ServerAddress {
   port: number;
 }
 
-/** Two members in a room, one of whom disconnects through a proxy, and a third who takes the place. */
+/** Disconnects one of two members of a room, and lets a third client take the place. */
 async function disconnectOne(
   { client, dialect, transport, leaver }: Case,
   server: ServerAddress,
@@ -181,7 +181,7 @@ test.describe("with a short heartbeat", () => {
   });
 });
 
-test("on a path that is one room, a cut client does not disturb the remaining and new ones", async ({
+test("on a path that is one room, a cut client does not affect remaining and new ones", async ({
   server,
 }) => {
   const proxy = await TcpProxy.to(server.port);

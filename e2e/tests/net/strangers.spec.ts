@@ -15,7 +15,7 @@ const PORT = 4000;
 const SECONDS = 20;
 /** Maximum increase of the 99th percentile of delays. */
 const MAX_ADDED_P99_MS = 10;
-/** Maximum memory during an attack: the budget of queued bytes, plus the idle memory and reserve. */
+/** Maximum memory during an attack: the budget of queued bytes, plus as much as it had before. */
 const MAX_RESIDENT_KIB = 320 * 1024;
 /** Maximum growth of memory one minute after an attack. */
 const MAX_RETAINED_KIB = 32 * 1024;

@@ -9,7 +9,7 @@ import { until } from "../../support/until.ts";
 
 test.use({ flags: ["--topology", "sfu"] });
 
-/** The server reports a peer as interrupted after 6.5 s of silence; the rest is for a busy machine. */
+/** The server reports an interruption after 6.5 s of silence; the rest is for a busy machine. */
 const DETECTION_MS = 12_000;
 
 test("a frozen browser is shown as reconnecting, and as connected once it continues", async ({

@@ -22,7 +22,7 @@ test.use({ nat: "cone", links: "impaired", flags: ["--topology", "sfu"] });
 /** A bottleneck whose queue holds a quarter of a second. */
 const bottleneck = (bitsPerSecond: number) => ({ bitsPerSecond, queueBytes: bitsPerSecond / 32 });
 
-test("a link that loses bandwidth lowers the video of its viewer only, and keeps the audio", async ({
+test("less bandwidth on a link lowers the video of its viewer only, and keeps the audio", async ({
   sit,
   network,
 }) => {

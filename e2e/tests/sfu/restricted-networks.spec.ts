@@ -37,7 +37,7 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   flags: [[], { option: true }],
 
   office: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright derives a fixture's dependencies from this pattern.
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright needs a pattern.
     async ({}, use) => {
       const office = Office.open(2);
       const browsers: Browser[] = [];

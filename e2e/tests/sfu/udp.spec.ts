@@ -5,8 +5,8 @@ import { expect, test } from "../../support/test.ts";
 
 test.use({ flags: ["--topology", "sfu"] });
 
-// The media server shares its address with STUN and TURN, so a browser could confuse their responses,
-// and a connectivity check over TCP may be answered first.
+// The media server shares its address with STUN and TURN, so a browser could confuse their
+// responses, and a connectivity check over TCP may be answered first.
 test("media uses UDP without a relay if UDP is open", async ({ open }) => {
   const people = [];
   for (const name of ["Ada", "Grace", "Hedy"]) {

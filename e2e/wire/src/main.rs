@@ -1,9 +1,9 @@
 //! A link between two network namespaces with delay, loss and a bottleneck, for kernels without
 //! netem.
 //!
-//! `moim-wire A B` creates two Ethernet interfaces with these names, which the caller moves to their
-//! namespaces; frames sent on one are received on the other. Each line of standard input sets the
-//! impairments of one direction or of both, and is answered with `ok` when they apply:
+//! `moim-wire A B` creates two Ethernet interfaces with these names, which the caller moves to
+//! their namespaces; frames sent on one are received on the other. Each line of standard input sets
+//! the impairments of one direction or of both, and is answered with `ok` when they apply:
 //!
 //! `{"towards": "B", "delayMs": 50, "jitterMs": 5, "loss": 0.05, "bitsPerSecond": 500000}`
 //!

@@ -14,7 +14,7 @@ async function loadPage() {
 
 beforeEach(() => stored.clear());
 
-test("a name from the address applies to the document and does not replace a stored one", async () => {
+test("a name from the address applies to the document and replaces no stored one", async () => {
   (await loadPage()).remember("Real");
   for (const isTrusted of [true, false]) {
     const ownName = await loadPage();
@@ -24,7 +24,7 @@ test("a name from the address applies to the document and does not replace a sto
   }
 });
 
-test("a name from the address is stored if none was, unless another site linked to it", async () => {
+test("a name from the address is stored if none was, unless another site linked it", async () => {
   (await loadPage()).takeFromAddress("Planted", false);
   expect((await loadPage()).read()).toBeUndefined();
   (await loadPage()).takeFromAddress("Ann", true);

@@ -55,9 +55,9 @@ export function hasNavigated(): boolean {
   return navigated;
 }
 
-export function navigate(path: string, how: "push" | "replace" = "push"): void {
+export function navigate(path: string, mode: "push" | "replace" = "push"): void {
   navigated = true;
-  if (how === "push") history.pushState(null, "", path);
+  if (mode === "push") history.pushState(null, "", path);
   else history.replaceState(null, "", path);
   dispatchEvent(new Event(NAVIGATED));
 }

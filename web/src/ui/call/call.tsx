@@ -129,8 +129,8 @@ function useScreenProblem(show: (text: string) => void): void {
   const { problem } = useReadable(media).screen;
   useEffect(() => {
     if (!problem) return;
-    const why = problem === "refused" ? t.problem.screenDenied : t.problem.screenUnknown;
-    const text = `${t.problem.titleScreen}. ${why}`;
+    const cause = problem === "refused" ? t.problem.screenDenied : t.problem.screenUnknown;
+    const text = `${t.problem.titleScreen}. ${cause}`;
     announce(text);
     show(text);
   }, [problem, t, announce, show]);

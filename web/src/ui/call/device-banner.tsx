@@ -20,19 +20,19 @@ export function DeviceBanner() {
   // An alert that was resolved and recurs is shown again.
   if (stillDismissed.length < dismissed.length) setDismissed(stillDismissed);
   const alert = alerts.find((alert) => !stillDismissed.includes(keyOf(alert)));
-  const text = alert && `${alert.title}. ${alert.why} ${alert.how ?? ""}`;
+  const text = alert && `${alert.title}. ${alert.cause} ${alert.instructions ?? ""}`;
   useEffect(() => {
     if (text) announce(text);
   }, [text, announce]);
   if (!alert) return null;
-  const { title, why, how, remedy, kinds } = alert;
+  const { title, cause, instructions, remedy, kinds } = alert;
   return (
     <div className={styles.banner} data-testid="device-banner">
       <Icon name="alert" size={20} />
       <div className={styles.text}>
         <strong>{title}</strong>
-        <span>{why}</span>
-        {how ? <span>{how}</span> : null}
+        <span>{cause}</span>
+        {instructions ? <span>{instructions}</span> : null}
       </div>
       {remedy ? (
         <button

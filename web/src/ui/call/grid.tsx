@@ -33,7 +33,7 @@ export function Grid({ call, state, isSpeakerView }: Props) {
   const tiles = tilesOf(state, { camera: cameraStream, screen: screen.stream });
   const featured = featuredOf(tiles, { pinned, isSpeakerView, speaker: state.speaker });
   const isAlone = state.others.length === 0 && tiles.length === 1;
-  const { rects, height, floating } = placesOf(tiles, featured, isAlone, size);
+  const { rects, height, floating } = layoutTiles(tiles, featured, isAlone, size);
   const invitation = rects.get(INVITATION_KEY);
   useViewports(call, tiles, rects, scrolled, size);
 
@@ -86,7 +86,7 @@ export function Grid({ call, state, isSpeakerView }: Props) {
 /** Key of the invitation among the keys of tiles, which are participant ids. */
 const INVITATION_KEY = "invitation";
 
-function placesOf(
+function layoutTiles(
   tiles: readonly AnyTileView[],
   featured: string | null,
   isAlone: boolean,

@@ -26,7 +26,7 @@ export const GAP = 10;
 
 /** Usual aspect ratio of camera video. */
 const CAMERA_ASPECT = 16 / 9;
-/** Aspect ratios that a tile may have. Portrait stages allow narrower ones: phones send portrait. */
+/** Aspect ratios of tiles. Portrait stages allow narrower ones, as phones send portrait video. */
 const LANDSCAPE_ASPECTS = { narrowest: 4 / 3, widest: 16 / 9 };
 const PORTRAIT_ASPECTS = { narrowest: 2 / 3, widest: 16 / 9 };
 /** Minimum width of a tile (px). The stage scrolls rather than going below it. */

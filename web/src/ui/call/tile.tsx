@@ -61,7 +61,7 @@ export function Tile({ tile, isSmall, isLarge, isPinned, onPin }: Props) {
             {state}
           </span>
           {tile.connection === "failed" ? (
-            <span className={styles.why}>{t.call.failedHint}</span>
+            <span className={styles.hint}>{t.call.failedHint}</span>
           ) : null}
         </div>
       ) : null}

@@ -28,9 +28,13 @@ test("different faults are separate alerts", () => {
 
 test("a denied permission has instructions for the browser; an insecure page has no retry", () => {
   const refused = { camera: device("refused"), microphone: device(null) };
-  expect(deviceAlertsOf(refused, "firefox", en)[0]?.how).toBe(en.problem.how.firefox);
+  expect(deviceAlertsOf(refused, "firefox", en)[0]?.instructions).toBe(
+    en.problem.instructions.firefox,
+  );
   const insecure = { camera: device("insecure"), microphone: device("insecure") };
-  expect(deviceAlertsOf(insecure, "chrome", en)).toMatchObject([{ how: null, remedy: null }]);
+  expect(deviceAlertsOf(insecure, "chrome", en)).toMatchObject([
+    { instructions: null, remedy: null },
+  ]);
 });
 
 test("a device that does not respond can be retried", () => {
@@ -51,7 +55,7 @@ test("a pending permission prompt is one alert for both devices", () => {
 test("a failed change says that the previous device stays in use", () => {
   const media = { camera: device("in_use", { held: true, on: true }), microphone: device(null) };
   expect(deviceAlertsOf(media, "chrome", en)).toMatchObject([
-    { title: en.problem.titleOtherCamera, how: en.problem.previousKept, remedy: null },
+    { title: en.problem.titleOtherCamera, instructions: en.problem.previousKept, remedy: null },
   ]);
 });
 

@@ -3,14 +3,13 @@ import type { DeviceProblem, LocalDevice, LocalMediaState } from "../../client/i
 import type { Messages } from "../i18n/en.ts";
 
 /** Browsers, distinguished where the advice differs. */
-export type Browser = keyof Messages["problem"]["how"];
+export type Browser = keyof Messages["problem"]["instructions"];
 
 export interface DeviceAlert {
   title: string;
-  /** Cause. */
-  why: string;
-  /** Instructions for this browser, if there are any. */
-  how: string | null;
+  cause: string;
+  /** Steps to fix it in this browser, if there are any. */
+  instructions: string | null;
   /** Label of the button that may help; null if there is none. */
   remedy: string | null;
   /** Affected devices. */
@@ -65,15 +64,23 @@ function deviceAlert(
 ): DeviceAlert {
   const title = titleOf(kinds, fault, t);
   if (fault.is === "interrupted") {
-    return { title, why: t.problem.paused, how: null, remedy: t.problem.turnOnAgain, kinds, fault };
+    return {
+      title,
+      cause: t.problem.paused,
+      instructions: null,
+      remedy: t.problem.turnOnAgain,
+      kinds,
+      fault,
+    };
   }
   const { problem } = fault;
-  const why = reason(problem, t);
+  const cause = causeOf(problem, t);
   if (fault.is === "unchanged")
-    return { title, why, how: t.problem.previousKept, remedy: null, kinds, fault };
-  const how = browser === "inApp" || problem === "refused" ? t.problem.how[browser] : null;
+    return { title, cause, instructions: t.problem.previousKept, remedy: null, kinds, fault };
+  const instructions =
+    browser === "inApp" || problem === "refused" ? t.problem.instructions[browser] : null;
   const remedy = problem === "insecure" ? null : t.problem.tryAgain;
-  return { title, why, how, remedy, kinds, fault };
+  return { title, cause, instructions, remedy, kinds, fault };
 }
 
 function titleOf(kinds: readonly Kind[], fault: Fault, t: Messages): string {
@@ -96,7 +103,7 @@ function titleOf(kinds: readonly Kind[], fault: Fault, t: Messages): string {
   return kinds[0] === "camera" ? titles.camera : titles.mic;
 }
 
-function reason(problem: DeviceProblem, t: Messages): string {
+function causeOf(problem: DeviceProblem, t: Messages): string {
   switch (problem) {
     case "refused":
       return t.problem.denied;

@@ -14,12 +14,12 @@ export function DeviceAlerts({ isJoined = false }: { isJoined?: boolean }) {
   // Alerts with the same remedy share one button.
   const kindsWith = (remedy: string) =>
     alerts.flatMap((alert) => (alert.remedy === remedy ? alert.kinds : []));
-  return alerts.map(({ title, why, how, remedy }, i) => {
+  return alerts.map(({ title, cause, instructions, remedy }, i) => {
     const isLast = i === alerts.length - 1;
     return (
       <Alert key={title} tone="warning" title={title} testId="device-problem">
-        <p>{why}</p>
-        {how ? <p>{how}</p> : null}
+        <p>{cause}</p>
+        {instructions ? <p>{instructions}</p> : null}
         {isLast && !isJoined ? <p>{t.problem.joinAnyway}</p> : null}
         {remedy && !alerts.slice(i + 1).some((later) => later.remedy === remedy) ? (
           <button

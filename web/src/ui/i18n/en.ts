@@ -260,7 +260,7 @@ export const en = {
     turnOnAgain: "Turn on again",
     dismiss: "Dismiss",
     tryAgain: "Try again",
-    how: {
+    instructions: {
       chrome: "Click the camera or settings icon left of the address, allow it, then try again.",
       chromeAndroid: "Tap the icon left of the address, then Permissions, and allow it.",
       firefox: "Click the crossed-out icon left of the address, remove the block, then try again.",

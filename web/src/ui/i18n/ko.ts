@@ -257,7 +257,7 @@ export const ko: Messages = {
     turnOnAgain: "다시 켜기",
     dismiss: "닫기",
     tryAgain: "다시 시도하기",
-    how: {
+    instructions: {
       chrome: "주소 왼쪽의 카메라나 설정 아이콘을 눌러 허용한 다음 다시 시도해 주세요.",
       chromeAndroid: "주소 왼쪽 아이콘을 누르고 ‘권한’에서 허용해 주세요.",
       firefox: "주소 왼쪽의 빗금 친 아이콘을 눌러 차단을 풀고 다시 시도해 주세요.",
