@@ -116,7 +116,7 @@ function showsCamera(other: RemoteParticipant): boolean {
   return isOn && !isInterrupted(other.media, "camera") && !isUnplayable(other, "camera");
 }
 
-/** ConnectionState state of a participant, including loss of their own link to the media server. */
+/** Connection state of a participant, including loss of their own link to the media server. */
 function connectionOf(other: RemoteParticipant, { topology }: CallState): ConnectionState {
   const isLost = other.interrupted === true && topology === "sfu" && !other.direct;
   return isLost && other.connection === "connected" ? "reconnecting" : other.connection;
