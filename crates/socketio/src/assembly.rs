@@ -1,64 +1,64 @@
-//! A packet whose attachments are still on their way.
+//! Reassembly of packets with binary attachments.
 
 use bytes::Bytes;
 
-/// Gathers the binary messages that a packet announced.
+/// A packet whose announced attachments are still arriving.
 #[derive(Debug)]
 pub(crate) struct Assembly<T> {
     packet: T,
     missing: usize,
-    /// Bytes of the packet itself.
+    /// Size of the packet itself, in bytes.
     packet_bytes: usize,
-    /// Bytes of the attachments so far.
+    /// Size of the attachments so far, in bytes.
     bytes: usize,
     attachments: Vec<Bytes>,
 }
 
-/// Whether a packet is complete.
+/// Result of an attachment.
 #[derive(Debug)]
 pub(crate) enum Assembled<T> {
-    /// More is to come.
-    Partly(Assembly<T>),
+    /// More attachments are missing.
+    Incomplete(Assembly<T>),
     /// The packet and its attachments, in order.
-    Wholly(T, Vec<Bytes>),
+    Complete(T, Vec<Bytes>),
 }
 
-/// More bytes than allowed.
+/// The attachments exceed the size limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooLarge;
+pub(crate) struct AttachmentsTooLarge;
 
 impl<T> Assembly<T> {
-    /// Waits for `count` attachments of a packet that came in `packet_bytes`.
+    /// Starts the reassembly of a packet of `packet_bytes` with `count` attachments.
     pub(crate) fn new(packet: T, packet_bytes: usize, count: usize) -> Self {
         Self { packet, missing: count, packet_bytes, bytes: 0, attachments: Vec::new() }
     }
 
-    /// What is not complete yet.
+    /// The incomplete packet.
     pub(crate) fn packet(&self) -> &T {
         &self.packet
     }
 
-    /// Bytes of all that has come.
+    /// Size of everything received so far, in bytes.
     pub(crate) fn held(&self) -> usize {
         self.packet_bytes + self.bytes
     }
 
-    /// Takes the next attachment, as long as all together have no more than `most` bytes.
+    /// Adds the next attachment; all together may have at most `max_bytes`.
     pub(crate) fn handle_attachment(
         mut self,
         data: Bytes,
-        most: usize,
-    ) -> Result<Assembled<T>, TooLarge> {
+        max_bytes: usize,
+    ) -> Result<Assembled<T>, AttachmentsTooLarge> {
         self.bytes = self.bytes.saturating_add(data.len());
-        if self.bytes > most {
-            return Err(TooLarge);
+        if self.bytes > max_bytes {
+            return Err(AttachmentsTooLarge);
         }
         self.attachments.push(data);
         self.missing = self.missing.saturating_sub(1);
         Ok(if self.missing == 0 {
-            Assembled::Wholly(self.packet, self.attachments)
+            Assembled::Complete(self.packet, self.attachments)
         } else {
-            Assembled::Partly(self)
+            Assembled::Incomplete(self)
         })
     }
 }

@@ -1,46 +1,46 @@
-//! What every session is held to.
+//! Configuration of sessions.
 
 use std::time::Duration;
 
 use crate::namespaces::Namespaces;
 
-/// Intervals and bounds of sessions, shared by all of them.
+/// Intervals and limits shared by all sessions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where clients may connect.
+    /// Namespaces to which clients may connect.
     pub namespaces: Namespaces,
-    /// From one heartbeat to the next.
+    /// Heartbeat interval.
     pub ping_interval: Duration,
-    /// How long a heartbeat may stay unanswered.
+    /// Time to wait for the answer to a heartbeat.
     pub ping_timeout: Duration,
-    /// Bytes of one request body or WebSocket message.
+    /// Maximum size of a request body or WebSocket message, in bytes.
     pub max_payload: usize,
-    /// How long a client may stay without being connected to a namespace.
+    /// Time within which a client must connect to a namespace.
     pub connect_timeout: Duration,
-    /// How long an upgrade may take.
+    /// Maximum duration of an upgrade.
     pub upgrade_timeout: Duration,
-    /// How long a closing session waits for the poll that fetches its last packets.
+    /// Time for which a closing session waits for the poll that fetches its last packets.
     pub close_timeout: Duration,
-    /// Binary attachments of one packet. Their bytes together are held to `max_payload`.
+    /// Maximum number of binary attachments per packet. Their total size is limited to `max_payload`.
     pub max_attachments: usize,
-    /// How fast a client may send packets; one that is faster is closed.
+    /// Packet rate of a client; exceeding it closes the session.
     pub rate: Rate,
-    /// Messages are no Socket.IO: each is sent back as it came.
+    /// Echo mode: messages are not parsed as Socket.IO but returned unchanged.
     #[cfg(feature = "conformance")]
     pub echo: bool,
 }
 
-/// A token bucket.
+/// Parameters of a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Packets a second in the long run.
+    /// Sustained packets per second.
     pub per_second: u32,
-    /// Packets at once.
+    /// Burst size in packets.
     pub burst: u32,
 }
 
 impl Default for Config {
-    /// The intervals of the reference implementation.
+    /// Intervals of the reference implementation.
     fn default() -> Self {
         Self {
             namespaces: Namespaces::default(),

@@ -1,5 +1,5 @@
-//! Engine.IO and Socket.IO, sans-IO: the core is told the time and handed what came in, and says
-//! what to send, what happened and when to wake it.
+//! Engine.IO and Socket.IO, sans-IO. The core takes the time and received data, and returns
+//! transmissions, events and timeouts.
 //!
 //! ```text
 //!   GET, POST, WebSocket messages          events for the application
@@ -10,12 +10,12 @@
 //!   └───────────────────────────────────────────────────────────┘
 //!             │ poll_transmit                     ▲ send, accept, …
 //!             ▼                                   │
-//!   answers to polls, WebSocket messages   what the application says
+//!   poll responses, WebSocket messages     packets of the application
 //! ```
 //!
-//! One contract: after every `handle_*` or `send`, drain [`Session::poll_event`] and
-//! [`Session::poll_transmit`], then wait no longer than [`Session::poll_timeout`] says. What comes
-//! in from clients never panics and never holds more than the [`Config`] allows.
+//! Contract: after every `handle_*` or `send`, drain [`Session::poll_event`] and
+//! [`Session::poll_transmit`], then wait until [`Session::poll_timeout`] at the latest. Input from
+//! clients never panics and never allocates more than the [`Config`] allows.
 
 mod assembly;
 mod closed;

@@ -1,14 +1,14 @@
-//! The namespaces that an application has, and those that a client is in.
+//! Namespaces of an application and of a client.
 
 use std::{sync::Arc, time::Instant};
 
 /// The default namespace, to which every client may connect.
 pub const MAIN: &str = "/";
 
-/// How many namespaces an application may have.
+/// Maximum number of namespaces.
 pub const MAX_NAMESPACES: usize = 32;
 
-/// The namespaces clients may connect to: [`MAIN`], unless others are added.
+/// Namespaces to which clients may connect: [`MAIN`] and added ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Namespaces(Vec<Arc<str>>);
 
@@ -16,14 +16,14 @@ pub struct Namespaces(Vec<Arc<str>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Namespace(u8);
 
-/// What can't be a namespace.
+/// Reason for which a namespace can't be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NamespaceError {
-    /// It does not begin with a slash, or has a character that ends a namespace on the wire.
-    #[error("a namespace begins with a slash and has neither `,` nor `?`")]
+    /// The name does not begin with a slash or contains a delimiter of the wire format.
+    #[error("a namespace must begin with a slash and contain neither `,` nor `?`")]
     Form,
-    /// There are [`MAX_NAMESPACES`] already.
-    #[error("there are too many namespaces")]
+    /// [`MAX_NAMESPACES`] is reached.
+    #[error("too many namespaces")]
     TooMany,
 }
 
@@ -34,10 +34,10 @@ impl Default for Namespaces {
 }
 
 impl Namespaces {
-    /// Lets clients connect to this one, too.
+    /// Adds a namespace.
     ///
     /// # Errors
-    /// The name can't be told on the wire, or there are too many.
+    /// The name is invalid or there are too many.
     pub fn with(mut self, name: &str) -> Result<Self, NamespaceError> {
         if !name.starts_with('/') || name.contains([',', '?']) {
             return Err(NamespaceError::Form);
@@ -51,30 +51,30 @@ impl Namespaces {
         Ok(self)
     }
 
-    /// Its name as on the wire; [`MAIN`] for one of another application.
+    /// The namespace's name; [`MAIN`] for one of another application.
     pub fn name(&self, namespace: Namespace) -> Arc<str> {
         self.0.get(usize::from(namespace.0)).cloned().unwrap_or_else(|| MAIN.into())
     }
 
-    /// The one of that name.
+    /// Finds a namespace by name.
     pub(crate) fn find(&self, name: &str) -> Option<Namespace> {
         let at = self.0.iter().position(|known| **known == *name)?;
         u8::try_from(at).ok().map(Namespace)
     }
 }
 
-/// Which namespaces a client is in: it has connected, or asked to.
+/// Namespaces that a client is connected to or has asked to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Presence {
-    /// A bit for each.
+    /// Bit mask of namespaces.
     inside: u32,
-    /// While it is in none: when it must be in one.
+    /// Time by which it must connect, while in no namespace.
     deadline: Instant,
 }
 
 impl Presence {
-    /// In none until then.
-    pub(crate) fn nowhere(deadline: Instant) -> Self {
+    /// Connected to no namespace.
+    pub(crate) fn none(deadline: Instant) -> Self {
         Self { inside: 0, deadline }
     }
 
@@ -82,7 +82,7 @@ impl Presence {
         self.inside & bit(namespace) != 0
     }
 
-    /// When it is late; never while it is in a namespace.
+    /// Connect deadline; `None` while in a namespace.
     pub(crate) fn deadline(self) -> Option<Instant> {
         (self.inside == 0).then_some(self.deadline)
     }
@@ -91,7 +91,7 @@ impl Presence {
         self.inside |= bit(namespace);
     }
 
-    /// If that was the last one, it must be in one by then.
+    /// Leaves a namespace; `deadline` applies if it was the last one.
     pub(crate) fn leave(&mut self, namespace: Namespace, deadline: Instant) {
         self.inside &= !bit(namespace);
         self.deadline = deadline;
@@ -107,21 +107,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_could_not_be_told_is_refused() {
+    fn invalid_namespace_is_rejected() {
         for name in ["", "custom", "/a,b", "/a?b"] {
             assert_eq!(Namespaces::default().with(name), Err(NamespaceError::Form), "{name}");
         }
     }
 
     #[test]
-    fn there_are_so_many_and_each_is_its_own() {
+    fn namespaces_are_limited_and_distinct() {
         let mut namespaces = Namespaces::default();
         for n in 1..MAX_NAMESPACES {
             namespaces = namespaces.with(&format!("/{n}")).unwrap().with(&format!("/{n}")).unwrap();
         }
         assert_eq!(namespaces.clone().with("/more"), Err(NamespaceError::TooMany));
         let now = testnet::Clock::new().now();
-        let mut presence = Presence::nowhere(now);
+        let mut presence = Presence::none(now);
         for n in 1..MAX_NAMESPACES {
             let namespace = namespaces.find(&format!("/{n}")).unwrap();
             assert_eq!(*namespaces.name(namespace), format!("/{n}"));

@@ -3,11 +3,11 @@
 //! ```text
 //!   type [count '-'] [namespace ','] [id] [data]
 //!
-//!   0{"token":"x"}                CONNECT to /, with what the client says of itself
+//!   0{"token":"x"}                CONNECT to / with an auth object
 //!   0/admin,                      CONNECT to another namespace
 //!   1                             DISCONNECT
 //!   2["name",1,{"a":2}]           EVENT
-//!   212["name"]                   EVENT that asks for acknowledgement 12
+//!   212["name"]                   EVENT that requests acknowledgement 12
 //!   312[{"ok":true}]              ACK 12
 //!   4{"message":"…"}              CONNECT_ERROR
 //!   51-["x",{"_placeholder":true,"num":0}]
@@ -26,69 +26,69 @@ use serde_json::value::RawValue;
 
 use crate::{engine::Revision, namespaces::MAIN};
 
-/// A packet's data stays JSON: what its arguments must be is for the application to say.
+/// A packet. Arguments remain unparsed JSON for the application.
 #[derive(Debug)]
 pub struct Packet<'a> {
-    /// The namespace, [`MAIN`] where none is written. A query behind it is cut off.
+    /// The namespace; [`MAIN`] if omitted. Its query string is removed.
     pub namespace: &'a str,
-    /// The acknowledgement it asks for or gives.
+    /// Id of the requested or given acknowledgement.
     pub id: Option<u64>,
-    /// How many binary messages follow.
+    /// Number of binary messages that follow.
     pub attachments: usize,
-    /// What it says.
+    /// Type and data.
     pub kind: Kind,
 }
 
-/// What a packet says.
+/// Type and data of a packet.
 #[derive(Debug)]
 pub enum Kind {
-    /// A client connects to a namespace, with an object that says who it is.
+    /// CONNECT of a client, with its `auth` object.
     Connect(Option<Box<RawValue>>),
-    /// One side leaves a namespace.
+    /// DISCONNECT of either side.
     Disconnect,
-    /// An event.
+    /// EVENT.
     Event(Event),
-    /// The answer to an event.
+    /// ACK of an event.
     Ack(Vec<Box<RawValue>>),
-    /// A namespace refuses a client.
+    /// CONNECT_ERROR.
     ConnectError(Box<RawValue>),
 }
 
 /// An event's data.
 #[derive(Debug)]
 pub struct Event {
-    /// Its name, none of the [`RESERVED`].
+    /// The name, none of the [`RESERVED`].
     pub name: String,
-    /// Its arguments.
+    /// The arguments.
     pub args: Vec<Box<RawValue>>,
 }
 
-/// Names that clients use for themselves.
+/// Event names that clients use internally.
 pub const RESERVED: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
-/// What can't be read.
+/// Reason for which a packet is malformed.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// No packet type that we know.
+    /// Unknown packet type.
     #[error("unknown packet type")]
     Type,
-    /// No count of attachments where there must be one, or one of zero, or too many.
+    /// Missing, zero or excessive number of attachments.
     #[error("invalid number of attachments")]
     Attachments,
-    /// An acknowledgement without an id, an id where there is none, or one that is too large.
+    /// Missing, unexpected or too large acknowledgement id.
     #[error("invalid acknowledgement id")]
     Id,
-    /// The data isn't what the type asks for.
+    /// Data that does not fit the type.
     #[error("invalid payload")]
     Data(#[from] serde_json::Error),
-    /// An event with a reserved name.
+    /// Reserved event name.
     #[error("reserved event name")]
     Reserved,
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a packet that announces no more than so many attachments.
+    /// Decodes a packet with at most `max_attachments`.
     pub fn decode(text: &'a str, max_attachments: usize) -> Result<Self, DecodeError> {
         let mut rest = text.chars();
         let digit = rest.next().ok_or(DecodeError::Type)?;
@@ -112,13 +112,13 @@ impl<'a> Packet<'a> {
     }
 }
 
-fn decode_attachments(text: &str, most: usize) -> Result<(usize, &str), DecodeError> {
+fn decode_attachments(text: &str, max: usize) -> Result<(usize, &str), DecodeError> {
     let (count, rest) = text.split_once('-').ok_or(DecodeError::Attachments)?;
     if !count.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(DecodeError::Attachments);
     }
     match count.parse() {
-        Ok(count) if (1..=most).contains(&count) => Ok((count, rest)),
+        Ok(count) if (1..=max).contains(&count) => Ok((count, rest)),
         _ => Err(DecodeError::Attachments),
     }
 }
@@ -229,49 +229,49 @@ fn write_array(
     f.write_str(if name.is_none() && args.is_empty() { "[]" } else { "]" })
 }
 
-/// The answer to a CONNECT, or what a client of Engine.IO 3 is told unasked.
+/// Encodes the reply to a CONNECT, sent to Engine.IO 3 clients implicitly.
 ///
 /// ```text
 /// 0{"sid":"oSO0OpakMV_3jnilAAAA"}
 /// 0/admin,{"sid":"oSO0OpakMV_3jnilAAAA"}
-/// 0                                           to a client of Engine.IO 3
+/// 0                                           to Engine.IO 3 clients
 /// 0/admin,
 /// ```
 pub(crate) fn connected(revision: Revision, namespace: &str, sid: &str) -> String {
-    let address = address(namespace);
+    let prefix = namespace_prefix(namespace);
     match revision {
-        Revision::V3 => format!("0{address}"),
-        Revision::V4 => format!("0{address}{{\"sid\":{}}}", json(sid)),
+        Revision::V3 => format!("0{prefix}"),
+        Revision::V4 => format!("0{prefix}{{\"sid\":{}}}", json(sid)),
     }
 }
 
-/// The refusal of a CONNECT.
+/// Encodes the rejection of a CONNECT.
 ///
 /// ```text
 /// 4/admin,{"message":"Invalid namespace"}
-/// 4/admin,"Invalid namespace"                 to a client of Engine.IO 3
+/// 4/admin,"Invalid namespace"                 to Engine.IO 3 clients
 /// ```
-pub(crate) fn refused(revision: Revision, namespace: &str, message: &str) -> String {
-    let address = address(namespace);
+pub(crate) fn rejected(revision: Revision, namespace: &str, message: &str) -> String {
+    let prefix = namespace_prefix(namespace);
     let message = json(message);
     match revision {
-        Revision::V3 => format!("4{address}{message}"),
-        Revision::V4 => format!("4{address}{{\"message\":{message}}}"),
+        Revision::V3 => format!("4{prefix}{message}"),
+        Revision::V4 => format!("4{prefix}{{\"message\":{message}}}"),
     }
 }
 
-/// The end of a client's stay in a namespace.
+/// Encodes a DISCONNECT.
 ///
 /// ```text
 /// 1
 /// 1/admin,
 /// ```
 pub(crate) fn disconnected(namespace: &str) -> String {
-    format!("1{}", address(namespace))
+    format!("1{}", namespace_prefix(namespace))
 }
 
-/// The namespace as it is written in a packet: the main one is not.
-fn address(namespace: &str) -> String {
+/// Encodes the namespace of a packet; empty for the main one.
+fn namespace_prefix(namespace: &str) -> String {
     if namespace == MAIN { String::new() } else { format!("{namespace},") }
 }
 

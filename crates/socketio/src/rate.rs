@@ -1,29 +1,29 @@
-//! A token bucket that is one instant: the time by which all that was taken has been earned.
+//! Token bucket stored as one instant: the time at which it is full again.
 
 use std::time::{Duration, Instant};
 
 use crate::config::Rate;
 
-/// What one client has used of its [`Rate`].
+/// Token bucket of one client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bucket {
-    earned_at: Instant,
+    full_at: Instant,
 }
 
 impl Bucket {
-    /// A full bucket.
+    /// Creates a full bucket.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { earned_at: now }
+        Self { full_at: now }
     }
 
-    /// Takes one token; `false` if there is none.
+    /// Takes one token; `false` if empty.
     pub(crate) fn take(&mut self, now: Instant, rate: Rate) -> bool {
-        let price = Duration::from_secs(1) / rate.per_second.max(1);
-        let earned_at = self.earned_at.max(now) + price;
-        if earned_at.saturating_duration_since(now) > price * rate.burst.max(1) {
+        let interval = Duration::from_secs(1) / rate.per_second.max(1);
+        let full_at = self.full_at.max(now) + interval;
+        if full_at.saturating_duration_since(now) > interval * rate.burst.max(1) {
             return false;
         }
-        self.earned_at = earned_at;
+        self.full_at = full_at;
         true
     }
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_only_what_was_earned() {
+    fn bucket_allows_a_burst_then_the_rate() {
         let rate = Rate { per_second: 10, burst: 5 };
         let start = testnet::Clock::new().now();
         let mut bucket = Bucket::new(start);

@@ -1,4 +1,4 @@
-//! One client's session: Socket.IO over its Engine.IO link.
+//! Socket.IO session of one client, over its Engine.IO link.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -15,86 +15,85 @@ use crate::{
     rate::Bucket,
 };
 
-/// A client, from its handshake until it is gone.
+/// A client's session, from its handshake to its end.
 #[derive(Debug)]
 pub struct Session {
     config: Arc<Config>,
     revision: Revision,
-    /// The id by which a client of Engine.IO 3 knows itself: that of the session.
+    /// Socket id of an Engine.IO 3 client, equal to the session id.
     own_id: Option<Arc<str>>,
     link: Link,
-    /// The id that requests of an Engine.IO 3 client are to carry once it is connected.
+    /// Secret session id that an Engine.IO 3 client adopts once connected.
     renewal: Option<Box<str>>,
     presence: Presence,
-    partial: Option<Box<Assembly<Whole>>>,
+    partial: Option<Box<Assembly<PacketContent>>>,
     bucket: Bucket,
     events: VecDeque<Event>,
-    told_closed: bool,
+    closed_reported: bool,
 }
 
-/// Bytes of a namespace that is worth an answer.
-const MOST_NAMESPACE: usize = 256;
+/// Maximum size of an unknown namespace that is rejected by name, in bytes.
+const MAX_UNKNOWN_NAMESPACE_BYTES: usize = 256;
 
 /// An event or acknowledgement without its attachments.
 #[derive(Debug)]
-struct Whole {
+struct PacketContent {
     namespace: Namespace,
     id: Option<u64>,
     kind: Kind,
 }
 
-/// What happened, in order.
+/// An event of a session, in order.
 #[derive(Debug)]
 pub enum Event {
-    /// The client asks to connect: answer by [`Session::accept`] or [`Session::refuse`] before
-    /// the next event.
+    /// A CONNECT. Reply with [`Session::accept`] or [`Session::refuse`] before the next event.
     Connect {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
-        /// What it says of itself: a JSON object.
+        /// The `auth` JSON object.
         auth: Option<Box<RawValue>>,
-        /// The id it must be accepted by, where its revision leaves no choice.
+        /// The required socket id, if determined by the revision.
         own_id: Option<Arc<str>>,
     },
-    /// It emitted an event.
+    /// An event of the client.
     Event {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
         /// The event's name.
         name: String,
-        /// Its arguments.
+        /// The arguments.
         args: Vec<Box<RawValue>>,
-        /// The binary data its arguments refer to.
+        /// Binary data that the arguments refer to.
         attachments: Vec<Bytes>,
-        /// The acknowledgement it asks for.
+        /// Id of the requested acknowledgement.
         ack: Option<u64>,
     },
-    /// It acknowledges what was sent with this id.
+    /// An acknowledgement by the client.
     Ack {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
         /// The id.
         id: u64,
-        /// The answer.
+        /// The arguments.
         args: Vec<Box<RawValue>>,
-        /// The binary data its arguments refer to.
+        /// Binary data that the arguments refer to.
         attachments: Vec<Bytes>,
     },
-    /// It is no longer connected there, as it said or [`Session::disconnect`] did, and may connect
-    /// again. What else it is connected to goes on.
+    /// The client is disconnected from the namespace, by its DISCONNECT or [`Session::disconnect`].
+    /// It may connect again; other namespaces are unaffected.
     Disconnect {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
     },
-    /// The session is over; nothing follows.
+    /// The session is over; no events follow.
     Closed(Closed),
 }
 
 impl Session {
-    /// A session that begins on a transport; its handshake waits to be sent. `sid` must be
-    /// unguessable, since who knows it can speak for the client.
+    /// Creates a session with a pending handshake. `sid` must be unguessable, since it authenticates
+    /// the client's requests.
     ///
-    /// A client of Engine.IO 3 asks to connect by being there.
+    /// An Engine.IO 3 client is connected to the main namespace implicitly.
     pub fn new(
         now: Instant,
         config: Arc<Config>,
@@ -107,11 +106,11 @@ impl Session {
             revision,
             own_id: (revision == Revision::V3).then(|| sid.into()),
             renewal: None,
-            presence: Presence::nowhere(now + config.connect_timeout),
+            presence: Presence::none(now + config.connect_timeout),
             partial: None,
             bucket: Bucket::new(now),
             events: VecDeque::new(),
-            told_closed: false,
+            closed_reported: false,
             config,
         };
         #[cfg(feature = "conformance")]
@@ -129,15 +128,15 @@ impl Session {
         session
     }
 
-    /// Has a client of Engine.IO 3 that polls use `secret` in its requests, while it goes on to know
-    /// itself by the id that the session began with and that others are told.
+    /// Makes a polling Engine.IO 3 client use `secret` in its requests. Its socket id, which other
+    /// clients may learn, remains the id of the handshake.
     ///
     /// ```text
     ///   0{"sid":PUBLIC,"upgrades":[]}  40  0{"sid":SECRET,"upgrades":["websocket"]}
     /// ```
     ///
-    /// The client takes its socket's id at `40` and the id for its requests at each `0`.
-    /// Call it before the first poll.
+    /// The client adopts the socket id at `40` and the session id at each `0`. Must be called before
+    /// the first poll.
     pub fn renew_on_connect(&mut self, secret: &str) {
         if let Some(public) = self.own_id.as_ref().filter(|_| !self.link.is_upgraded()) {
             self.link.withhold_upgrade(&self.config, public);
@@ -145,33 +144,33 @@ impl Session {
         }
     }
 
-    /// Whether the session has left polling for good, or never was there.
+    /// Returns whether the session is on a WebSocket for good.
     pub fn is_upgraded(&self) -> bool {
         self.link.is_upgraded()
     }
 
-    /// Whether what is sent now goes out now. Where it isn't, what waits is better kept where it
-    /// is bounded.
+    /// Returns whether a packet sent now is transmitted immediately. Otherwise it is better kept in a
+    /// bounded queue.
     pub fn is_ready(&self) -> bool {
         self.link.is_ready()
     }
 
-    /// Bytes of a packet whose attachments have not all come.
+    /// Size of an incomplete packet with attachments, in bytes.
     pub fn partial_bytes(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| partial.held())
     }
 
-    /// A GET waits for packets. A second one at once closes the session.
+    /// Handles a poll (GET). A second concurrent one closes the session.
     pub fn handle_poll(&mut self) -> Result<(), Rejection> {
         self.link.handle_poll()
     }
 
-    /// The client gave up the GET that waited.
+    /// Handles the cancellation of the pending poll by the client.
     pub fn handle_poll_gone(&mut self) {
         self.link.handle_poll_gone();
     }
 
-    /// A POST brought packets. A body that can't be read closes the session.
+    /// Handles the body of a POST. A malformed body closes the session.
     pub fn handle_post(&mut self, now: Instant, body: &[u8]) -> Result<(), Rejection> {
         self.link.handle_post()?;
         if body.len() > self.config.max_payload {
@@ -201,12 +200,12 @@ impl Session {
         Ok(())
     }
 
-    /// The client asks for a WebSocket to upgrade to.
+    /// Handles the request for a WebSocket to upgrade to.
     pub fn handle_upgrade(&mut self, now: Instant) -> Result<(), Rejection> {
         self.link.handle_upgrade(now, &self.config)
     }
 
-    /// A WebSocket message came.
+    /// Handles a WebSocket message.
     pub fn handle_websocket(&mut self, now: Instant, message: Message<'_>) {
         if message.len() > self.config.max_payload {
             return self.link.close(Closed::TooLarge);
@@ -217,12 +216,12 @@ impl Session {
         }
     }
 
-    /// The WebSocket is gone.
+    /// Handles the end of the WebSocket.
     pub fn handle_websocket_gone(&mut self) {
         self.link.handle_websocket_gone();
     }
 
-    /// Something is due.
+    /// Handles timeouts that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.link.handle_timeout(now, &self.config);
         if self.link.is_open() && self.presence.deadline().is_some_and(|deadline| now >= deadline) {
@@ -230,15 +229,14 @@ impl Session {
         }
     }
 
-    /// When to call [`Session::handle_timeout`]; none after the end.
+    /// Time of the next [`Session::handle_timeout`]; `None` after the end.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let link = self.link.poll_timeout()?;
         let presence = self.presence.deadline().filter(|_| self.link.is_open());
         Some(presence.map_or(link, |deadline| link.min(deadline)))
     }
 
-    /// Answers [`Event::Connect`]: from now on the client knows itself there as `sid`, which others
-    /// may know too.
+    /// Accepts an [`Event::Connect`] with the socket id `sid`, which need not be secret.
     pub fn accept(&mut self, namespace: Namespace, sid: &str) {
         let name = self.config.namespaces.name(namespace);
         self.link.reply(Queued::text(packet::connected(self.revision, &name, sid)));
@@ -247,11 +245,11 @@ impl Session {
         }
     }
 
-    /// Answers [`Event::Connect`]: the client may not connect there, and why. What it said there
-    /// since is dropped; it may try again.
+    /// Rejects an [`Event::Connect`] with a message. Events that the client sent to the namespace since
+    /// are dropped. It may try again.
     pub fn refuse(&mut self, now: Instant, namespace: Namespace, message: &str) {
         let name = self.config.namespaces.name(namespace);
-        self.link.reply(Queued::text(packet::refused(self.revision, &name, message)));
+        self.link.reply(Queued::text(packet::rejected(self.revision, &name, message)));
         self.presence.leave(namespace, now + self.config.connect_timeout);
         if self.partial.as_ref().is_some_and(|partial| partial.packet().namespace == namespace) {
             self.partial = None;
@@ -259,18 +257,18 @@ impl Session {
         self.events.retain(|event| event.namespace() != Some(namespace));
     }
 
-    /// Sends a Socket.IO packet, encoded already.
+    /// Sends an encoded Socket.IO packet.
     pub fn send(&mut self, packet: Arc<str>) {
         self.link.send(Queued::Text(packet));
     }
 
-    /// Sends an attachment of the packet before.
+    /// Sends an attachment of the previous packet.
     pub fn send_attachment(&mut self, data: Bytes) {
         self.link.send(Queued::Binary(data));
     }
 
-    /// Disconnects the client there, after what was sent before. If it is connected to nothing
-    /// else, that ends the session.
+    /// Disconnects the client from a namespace, after everything sent before. Ends the session if it was
+    /// the last namespace.
     pub fn disconnect(&mut self, now: Instant, namespace: Namespace) {
         if self.presence.is_in(namespace) {
             let name = self.config.namespaces.name(namespace);
@@ -286,12 +284,12 @@ impl Session {
         }
     }
 
-    /// Closes the session at once.
+    /// Closes the session immediately.
     pub fn close(&mut self, why: Closed) {
         self.link.close(why);
     }
 
-    /// The next thing that happened.
+    /// Returns the next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
@@ -300,14 +298,15 @@ impl Session {
             self.events = VecDeque::new();
         }
         let closed = self.link.closed()?;
-        (!std::mem::replace(&mut self.told_closed, true)).then_some(Event::Closed(closed))
+        (!std::mem::replace(&mut self.closed_reported, true)).then_some(Event::Closed(closed))
     }
 
-    /// The next thing to send.
+    /// Returns the next transmission.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.link.poll_transmit()
     }
 
+    /// Closes the session if the client exceeds its packet rate.
     fn count(&mut self, now: Instant) {
         if !self.bucket.take(now, self.config.rate) {
             self.link.close(Closed::TooFast);
@@ -322,11 +321,11 @@ impl Session {
                 Message::Binary(data) => Queued::Binary(data.into_owned().into()),
             });
         }
-        let understood = match message {
+        let result = match message {
             Message::Text(text) => self.handle_text(now, text),
             Message::Binary(data) => self.handle_attachment(data.into_owned().into()),
         };
-        if let Err(why) = understood {
+        if let Err(why) = result {
             self.link.close(why);
         }
     }
@@ -338,29 +337,29 @@ impl Session {
         let packet =
             Packet::decode(text, self.config.max_attachments).map_err(|_| Closed::Malformed)?;
         let Some(namespace) = self.config.namespaces.find(packet.namespace) else {
-            return self.handle_foreign(&packet);
+            return self.handle_unknown_namespace(&packet);
         };
         match (packet.kind, self.presence.is_in(namespace)) {
             (Kind::Connect(auth), false) => {
                 self.handle_connect(namespace, auth);
                 Ok(())
             }
-            // It was connected before it could ask.
+            // Connected implicitly.
             (Kind::Connect(_), true) if self.revision == Revision::V3 => Ok(()),
             (Kind::Disconnect, true) => {
                 self.presence.leave(namespace, now + self.config.connect_timeout);
                 self.events.push_back(Event::Disconnect { namespace });
                 Ok(())
             }
-            // It may have crossed a refusal or a DISCONNECT of ours.
+            // May cross our rejection or DISCONNECT.
             (Kind::Disconnect, false) => Ok(()),
             (kind @ (Kind::Event(_) | Kind::Ack(_)), true) => {
-                let whole = Whole { namespace, id: packet.id, kind };
+                let content = PacketContent { namespace, id: packet.id, kind };
                 if packet.attachments > 0 {
                     self.partial =
-                        Some(Box::new(Assembly::new(whole, text.len(), packet.attachments)));
+                        Some(Box::new(Assembly::new(content, text.len(), packet.attachments)));
                 } else {
-                    self.tell(whole, Vec::new());
+                    self.dispatch(content, Vec::new());
                 }
                 Ok(())
             }
@@ -371,7 +370,7 @@ impl Session {
     fn handle_connect(&mut self, namespace: Namespace, auth: Option<Box<RawValue>>) {
         self.presence.enter(namespace);
         let name = self.config.namespaces.name(namespace);
-        // Clients of Engine.IO 3 make their ids so themselves.
+        // Engine.IO 3 clients derive their ids the same way.
         let own_id = self.own_id.as_ref().map(|id| match &*name {
             MAIN => Arc::clone(id),
             name => format!("{name}#{id}").into(),
@@ -379,12 +378,13 @@ impl Session {
         self.events.push_back(Event::Connect { namespace, auth, own_id });
     }
 
-    /// Clients are told which namespaces there are not.
-    fn handle_foreign(&mut self, packet: &Packet<'_>) -> Result<(), Closed> {
+    /// Handles a packet for an unknown namespace.
+    fn handle_unknown_namespace(&mut self, packet: &Packet<'_>) -> Result<(), Closed> {
         match packet.kind {
-            Kind::Connect(_) if packet.namespace.len() <= MOST_NAMESPACE => {
-                let refusal = packet::refused(self.revision, packet.namespace, "Invalid namespace");
-                self.link.reply(Queued::text(refusal));
+            Kind::Connect(_) if packet.namespace.len() <= MAX_UNKNOWN_NAMESPACE_BYTES => {
+                let rejection =
+                    packet::rejected(self.revision, packet.namespace, "Invalid namespace");
+                self.link.reply(Queued::text(rejection));
                 Ok(())
             }
             Kind::Disconnect => Ok(()),
@@ -395,19 +395,19 @@ impl Session {
     fn handle_attachment(&mut self, data: Bytes) -> Result<(), Closed> {
         let partial = self.partial.take().ok_or(Closed::Malformed)?;
         match partial.handle_attachment(data, self.config.max_payload) {
-            Ok(Assembled::Partly(partial)) => self.partial = Some(Box::new(partial)),
-            Ok(Assembled::Wholly(whole, attachments)) => self.tell(whole, attachments),
+            Ok(Assembled::Incomplete(partial)) => self.partial = Some(Box::new(partial)),
+            Ok(Assembled::Complete(content, attachments)) => self.dispatch(content, attachments),
             Err(_) => return Err(Closed::TooLarge),
         }
         Ok(())
     }
 
-    fn tell(&mut self, whole: Whole, attachments: Vec<Bytes>) {
-        let namespace = whole.namespace;
+    fn dispatch(&mut self, content: PacketContent, attachments: Vec<Bytes>) {
+        let namespace = content.namespace;
         if !self.presence.is_in(namespace) {
             return;
         }
-        match (whole.kind, whole.id) {
+        match (content.kind, content.id) {
             (Kind::Event(packet::Event { name, args }), ack) => {
                 self.events.push_back(Event::Event { namespace, name, args, attachments, ack });
             }
@@ -420,7 +420,7 @@ impl Session {
 }
 
 impl Event {
-    /// Where it happened; nowhere, if it is the end of all.
+    /// The event's namespace; `None` for the end of the session.
     fn namespace(&self) -> Option<Namespace> {
         match self {
             Self::Connect { namespace, .. }

@@ -1,4 +1,4 @@
-//! A client connected to a namespace, as its task knows it.
+//! Clients of a session.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use socketio::Namespace;
 use super::{app::Handshake, outbox::Outbox, socket::Socket};
 use crate::{http::Host, net::tcp::Connection};
 
-/// Whoever answers the client's events, and the way back.
+/// A client connected to a namespace.
 #[derive(Debug)]
 pub(super) struct Client<E> {
     pub(super) namespace: Namespace,
     pub(super) events: E,
     pub(super) socket: Socket,
     pub(super) outbox: Outbox,
-    /// We told it to go.
+    /// The server disconnected it.
     pub(super) dismissed: bool,
 }
 
-/// What the first request told of the client.
+/// Properties of a client from its first request.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) connection: Connection,
@@ -45,11 +45,11 @@ impl Origin {
     }
 }
 
-/// An id nobody can guess: 128 bits of the operating system's randomness in base64url.
+/// Generates an unguessable id: 128 random bits in base64url.
 ///
 /// # Errors
-/// The operating system has no randomness to give.
-pub(super) fn mint() -> Result<Arc<str>, getrandom::Error> {
+/// The operating system's random number generator failed.
+pub(super) fn generate_id() -> Result<Arc<str>, getrandom::Error> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;

@@ -1,63 +1,63 @@
-//! What a listener of sockets is set to.
+//! Configuration of the driver.
 
 use std::time::Duration;
 
 use super::outbox::OutboxLimits;
 
-/// Paths, origins and bounds.
+/// Paths, origins and limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// Where clients connect.
+    /// Paths on which clients connect.
     pub(crate) mounts: Vec<Mount>,
-    /// Whose pages may connect.
+    /// Allowed origins.
     pub(crate) origins: Origins,
-    /// How much they may use.
+    /// Limits.
     pub(crate) limits: Limits,
-    /// Intervals and bounds of each session.
+    /// Protocol configuration of each session.
     pub(crate) session: socketio::Config,
 }
 
-/// A path where clients connect.
+/// A path on which clients connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mount {
-    /// It begins and ends with a slash.
+    /// The path; begins and ends with a slash.
     pub(crate) path: &'static str,
-    /// Whether clients may poll there, and upgrade; otherwise they open a WebSocket at once.
+    /// Allows polling with upgrade; otherwise WebSocket only.
     pub(crate) polling: bool,
 }
 
 impl Mount {
-    /// Where clients connect unless they are told otherwise.
-    pub(crate) const USUAL: Self = Self { path: "/socket.io/", polling: true };
+    /// Default path of Socket.IO clients.
+    pub(crate) const DEFAULT: Self = Self { path: "/socket.io/", polling: true };
 }
 
-/// Whose pages may connect, apart from those this server serves itself.
+/// Allowed origins, in addition to the server's own.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins {
-    /// These, such as `https://example.org`.
+    /// Allowed origins, such as `https://example.org`.
     pub(crate) allowed: Vec<String>,
-    /// Pages served by the visitor's own machine, on any port.
+    /// Allows pages served by the client's own machine, on any port.
     pub(crate) localhost: bool,
 }
 
-/// Bounds that hold for all sessions together, and for what one holds here.
+/// Limits of all sessions together and of each.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// Sessions in total.
+    /// Maximum number of sessions.
     pub(crate) sessions: usize,
-    /// Sessions of one address: an IPv4 address or an IPv6 /64. Loopback has no such bound, since
-    /// a proxy on this machine speaks for many.
+    /// Maximum number of sessions per IPv4 address or IPv6 /64. Does not apply to loopback, since a
+    /// local proxy forwards many clients.
     pub(crate) sessions_per_address: usize,
-    /// How long the body of a POST may take.
+    /// Maximum duration of receiving a POST body.
     pub(crate) body_timeout: Duration,
-    /// What may wait for one socket.
+    /// Limits of one socket's send queue.
     pub(crate) outbox: OutboxLimits,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            mounts: vec![Mount::USUAL],
+            mounts: vec![Mount::DEFAULT],
             origins: Origins::default(),
             limits: Limits::default(),
             session: socketio::Config::default(),

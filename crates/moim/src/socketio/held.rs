@@ -1,4 +1,5 @@
-//! Bytes that sessions hold outside of their queues: taken but not sent, or received in part.
+//! Accounting of bytes that sessions hold outside of their queues: unsent packets and partially
+//! received messages.
 
 use std::{
     collections::HashMap,
@@ -32,18 +33,18 @@ pub(crate) struct Holder {
     waker: Mutex<Option<Waker>>,
 }
 
-/// A holder is listed as long as its task keeps this.
+/// Registration of a holder, owned by its task.
 #[derive(Debug)]
 pub(super) struct Holding {
     all: Arc<HeldBytes>,
     number: u64,
     holder: Arc<Holder>,
-    /// The waker that the holder knows. Comparing it costs less than a lock.
+    /// The waker last registered. Comparing it is cheaper than locking.
     registered: Option<Waker>,
 }
 
 impl HeldBytes {
-    /// Lists a holder, with nothing held yet.
+    /// Registers a holder with no bytes.
     pub(super) fn register(self: &Arc<Self>, prefix: ClientPrefix) -> Holding {
         let holder = Arc::new(Holder {
             prefix,
@@ -59,13 +60,13 @@ impl HeldBytes {
         Holding { all: Arc::clone(self), number, holder, registered: None }
     }
 
-    /// The holders that hold anything.
+    /// Holders with a nonzero number of bytes.
     pub(crate) fn holders(&self) -> Vec<Arc<Holder>> {
         let holders = self.0.lock();
         holders.by_number.values().filter(|holder| holder.bytes() > 0).cloned().collect()
     }
 
-    /// Bytes of all holders together.
+    /// Total bytes of all holders.
     pub(crate) fn total(&self) -> usize {
         let holders = self.0.lock();
         holders.by_number.values().map(|holder| holder.bytes()).sum()
@@ -73,17 +74,17 @@ impl HeldBytes {
 }
 
 impl Holder {
-    /// Bytes it held when it last said.
+    /// Bytes held, as last reported.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// The client prefix that the bytes count for.
+    /// Client prefix to which the bytes are attributed.
     pub(crate) fn prefix(&self) -> ClientPrefix {
         self.prefix
     }
 
-    /// Has the holder's task drop everything.
+    /// Makes the holder's task drop everything.
     pub(crate) fn cut(&self) {
         self.is_cut.store(true, Ordering::Release);
         let waker = self.waker.lock().take();
@@ -94,12 +95,12 @@ impl Holder {
 }
 
 impl Holding {
-    /// Says how many bytes are held now.
+    /// Reports the bytes held.
     pub(super) fn set(&self, bytes: usize) {
         self.holder.bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// Ready once everything is to be dropped.
+    /// Ready once the holder is cut.
     pub(super) fn poll_cut(&mut self, context: &Context<'_>) -> Poll<()> {
         let waker = context.waker();
         if self.registered.as_ref().is_none_or(|known| !known.will_wake(waker)) {
@@ -107,7 +108,7 @@ impl Holding {
             let mut slot = self.holder.waker.lock();
             *slot = self.registered.clone();
         }
-        // After the waker is in its place, so that no cut is missed.
+        // Checked after registering the waker, so that no cut is missed.
         match self.holder.is_cut.load(Ordering::Acquire) {
             true => Poll::Ready(()),
             false => Poll::Pending,

@@ -1,7 +1,7 @@
 //! The Socket.IO driver: one task per socket between HTTP and the `socketio` core.
 //!
 //! ```text
-//!   GET, POST, upgrade ─► router ─► registry ─► mailbox ─┐
+//!   GET, POST, upgrade ─► router ─► registry ─► channel ─┐
 //!                                                        ▼
 //!   WebSocket ◄──────────────────────────────────────► task ◄─► Application
 //!                                                        ▲

@@ -1,5 +1,5 @@
-//! Whose pages may connect: a browser lets any page open a WebSocket to any host, with the
-//! visitor's cookies, so it is for the server to look at `Origin`.
+//! Origin checks. Browsers let any page open a WebSocket to any host, with the user's cookies, so
+//! the server must check `Origin`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,7 +10,7 @@ use super::config::Origins;
 use crate::net::tcp::Connection;
 
 impl Origins {
-    /// Whether a page of that origin may connect to the host it asked for.
+    /// Returns whether a page of this origin may connect to the requested host.
     pub(super) fn allow(&self, origin: &str, host: Option<&str>, connection: &Connection) -> bool {
         if self
             .allowed
@@ -28,8 +28,8 @@ impl Origins {
         if self.localhost && is_localhost(authority) && is_on_this_computer(connection) {
             return true;
         }
-        // A page without TLS may be somebody else's doing, one on the way to its visitor. The
-        // reverse is what a proxy that ends TLS before us looks like.
+        // A page without TLS may have been modified on the network path. The reverse occurs behind a
+        // proxy that terminates TLS.
         let downgraded = connection.secure && scheme == "http";
         let bare = |authority: &str| {
             let host = authority.strip_suffix(port).unwrap_or(authority);
@@ -39,8 +39,8 @@ impl Origins {
     }
 }
 
-/// A page of `localhost` is one of the client's own computer, whose visitors are its user alone if
-/// that is ours, too.
+/// Returns whether the client runs on the server's machine. Only then is a `localhost` page as
+/// trustworthy as the server itself.
 fn is_on_this_computer(connection: &Connection) -> bool {
     let peer = connection.peer.ip();
     peer.is_loopback() || peer == connection.local.ip()
@@ -56,7 +56,7 @@ fn is_localhost(authority: &str) -> bool {
             .is_some_and(|host| host.parse() == Ok(Ipv6Addr::LOCALHOST))
 }
 
-/// The host of `host:port`, the brackets of an IPv6 address kept.
+/// Strips the port of `host:port`; keeps the brackets of an IPv6 address.
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
@@ -64,7 +64,7 @@ fn without_port(authority: &str) -> &str {
     }
 }
 
-/// The answer to a preflight.
+/// Response to a CORS preflight.
 pub(super) fn preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET,POST"),
@@ -74,8 +74,8 @@ pub(super) fn preflight() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// Lets a page of an allowed origin read the answer. Never `*`, which credentials rule out.
-pub(super) fn share(response: &mut Response, origin: Option<HeaderValue>) {
+/// Adds CORS headers for an allowed origin. Never `*`, which is incompatible with credentials.
+pub(super) fn add_cors_headers(response: &mut Response, origin: Option<HeaderValue>) {
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
@@ -84,7 +84,7 @@ pub(super) fn share(response: &mut Response, origin: Option<HeaderValue>) {
     }
 }
 
-/// Whether a request only asks what it may do.
+/// Returns whether a request is a CORS preflight.
 pub(super) fn is_preflight(method: &Method) -> bool {
     method == Method::OPTIONS
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_ours_may_connect() {
+    fn own_origin_is_allowed() {
         assert!(allowed("https://moim.example", "moim.example"));
         assert!(allowed("https://moim.example", "Moim.example:443"));
         assert!(allowed("https://moim.example:4000", "moim.example:4000"));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_host_port_or_scheme_may_not() {
+    fn other_host_port_or_scheme_is_rejected() {
         assert!(!allowed("https://evil.example", "moim.example"));
         assert!(!allowed("https://moim.example:4001", "moim.example:4000"));
         assert!(!allowed("https://moim.example.evil.example", "moim.example"));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_that_ends_tls_the_same_host_is_the_same_origin() {
+    fn https_origin_is_allowed_behind_a_tls_proxy() {
         let connection = connection("127.0.0.1:5", false);
         assert!(Origins::default().allow(
             "https://moim.example",
@@ -135,13 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn configured_origins_may_connect() {
+    fn configured_origins_are_allowed() {
         assert!(allowed("https://other.example", "moim.example"));
         assert!(!allowed("https://other.example:8443", "moim.example"));
     }
 
     #[test]
-    fn localhost_may_connect_from_this_computer_unless_configured_otherwise() {
+    fn localhost_is_allowed_from_the_same_machine_by_default() {
         for origin in [
             "http://localhost:3000",
             "http://127.0.0.1",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_named_without_its_port() {
+    fn port_is_stripped_from_host() {
         assert_eq!(without_port("moim.example:4000"), "moim.example");
         assert_eq!(without_port("moim.example"), "moim.example");
         assert_eq!(without_port("[::1]:4000"), "[::1]");

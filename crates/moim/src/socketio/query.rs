@@ -1,17 +1,17 @@
-//! The query of an Engine.IO request.
+//! Query parameters of Engine.IO requests.
 //!
 //! ```text
 //!   ?EIO=4&transport=polling&t=OYBzxyz&sid=l2wcqR5nQ-SYbT0jkcqDJw
 //! ```
 
-/// The parameters we know, as they were written. None of their valid values needs unescaping. Of
-/// a parameter that comes twice the first counts.
+/// Known parameters, unescaped values as written: no valid value needs escaping. The first of
+/// repeated parameters counts.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Query<'a> {
     pub(super) eio: Option<&'a str>,
     pub(super) transport: Option<&'a str>,
     pub(super) sid: Option<&'a str>,
-    /// It carries a time stamp, as those of the clients in JavaScript do.
+    /// A timestamp is present, as in requests of JavaScript clients.
     pub(super) is_stamped: bool,
 }
 
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_parameters_are_found_among_others() {
+    fn known_parameters_are_parsed() {
         let query = Query::parse(Some("b64=1&EIO=4&t=x&transport=polling&sid=a&&=&sid=b"));
         let known =
             Query { eio: Some("4"), transport: Some("polling"), sid: Some("a"), is_stamped: true };

@@ -1,5 +1,4 @@
-//! Which sessions there are: those that poll, or once did, are found by their id; all of them are
-//! counted.
+//! Registry of sessions: counts all of them and finds those that began on polling by id.
 
 use std::{
     collections::HashMap,
@@ -18,8 +17,8 @@ use tokio::sync::mpsc;
 use super::{config::Limits, rejection::Rejection, request::Request};
 use crate::net::client_prefix::ClientPrefix;
 
-/// Requests of one session that may wait for its task.
-const MAILBOX: usize = 4;
+/// Capacity of a session's request channel.
+const CHANNEL_CAPACITY: usize = 4;
 
 /// All sessions of one listener.
 #[derive(Debug, Default)]
@@ -32,46 +31,46 @@ struct State {
     by_address: HashMap<ClientPrefix, usize>,
 }
 
-/// A session as it is found.
+/// A listed session.
 #[derive(Debug, Clone)]
 pub(super) enum Entry {
-    /// It may poll.
+    /// It may still poll.
     Polling(PollingHandle),
-    /// It went on over a WebSocket.
+    /// It upgraded to a WebSocket.
     Upgraded,
 }
 
-/// The way to a session that may poll.
+/// Handle to a session that may poll.
 #[derive(Debug, Clone)]
 pub(super) struct PollingHandle {
     pub(super) revision: Revision,
-    /// Who alone may use it.
-    only: Option<IpAddr>,
-    mailbox: mpsc::Sender<Request>,
+    /// The only address allowed to use it, if restricted.
+    allowed_address: Option<IpAddr>,
+    sender: mpsc::Sender<Request>,
     posting: Arc<AtomicBool>,
-    /// How far the session has gone over to its secret id, if it has one.
+    /// Progress of the switch to the secret id, if the session has one.
     renewal: Option<Arc<Renewal>>,
-    /// It was found by that id.
+    /// Found by the secret id.
     is_secret: bool,
 }
 
-/// How far a session has gone over from its public id to its secret one.
+/// Progress of a session's switch from its public to its secret id.
 #[derive(Debug, Default)]
 struct Renewal {
-    /// A request has come by the secret id.
+    /// A request used the secret id.
     is_used: AtomicBool,
-    /// A POST has come by either.
+    /// A POST used either id.
     has_posted: AtomicBool,
 }
 
-/// A session is counted as long as it holds this.
+/// Counts a session until dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     registry: Arc<Registry>,
     address: Option<ClientPrefix>,
 }
 
-/// A session is found as long as it holds this.
+/// Lists a session until dropped.
 #[derive(Debug)]
 pub(super) struct Listing {
     registry: Arc<Registry>,
@@ -80,18 +79,18 @@ pub(super) struct Listing {
     secret: Option<Arc<str>>,
 }
 
-/// The one POST of a session that may be on its way.
+/// Guard of the single concurrent POST of a session.
 #[derive(Debug)]
 pub(super) struct Posting(Arc<AtomicBool>);
 
 impl Registry {
-    /// Counts one more session, if there is room for it.
+    /// Counts a new session, within the limits.
     pub(super) fn admit(
         self: &Arc<Self>,
         limits: &Limits,
         address: IpAddr,
     ) -> Result<Permit, Rejection> {
-        let address = counted(address);
+        let address = counted_prefix(address);
         let mut state = self.state();
         if state.sessions >= limits.sessions {
             return Err(Rejection::Full);
@@ -107,7 +106,7 @@ impl Registry {
         Ok(Permit { registry: Arc::clone(self), address })
     }
 
-    /// Lists a session that polls; its requests come out of the mailbox.
+    /// Lists a polling session; returns the receiver of its requests.
     pub(super) fn list(
         self: &Arc<Self>,
         sid: &Arc<str>,
@@ -115,12 +114,13 @@ impl Registry {
         address: IpAddr,
         secret: Option<Arc<str>>,
     ) -> (PollingHandle, Listing, mpsc::Receiver<Request>) {
-        let (mailbox, requests) = mpsc::channel(MAILBOX);
-        // In Engine.IO 3 others know the session's id, since it is its socket's too.
-        let only = (revision == Revision::V3).then(|| address.to_canonical());
+        let (sender, requests) = mpsc::channel(CHANNEL_CAPACITY);
+        // In Engine.IO 3 the session id is also the socket id, which other clients may learn.
+        let allowed_address = (revision == Revision::V3).then(|| address.to_canonical());
         let renewal = secret.is_some().then(Arc::default);
         let posting = Arc::default();
-        let handle = PollingHandle { revision, only, mailbox, posting, renewal, is_secret: false };
+        let handle =
+            PollingHandle { revision, allowed_address, sender, posting, renewal, is_secret: false };
         let mut state = self.state();
         state.listed.insert(Arc::clone(sid), Entry::Polling(handle.clone()));
         if let Some(secret) = &secret {
@@ -132,7 +132,7 @@ impl Registry {
         (handle, listing, requests)
     }
 
-    /// The session of that id.
+    /// Finds a session by id.
     pub(super) fn find(&self, sid: &str) -> Option<Entry> {
         self.state().listed.get(sid).cloned()
     }
@@ -142,22 +142,22 @@ impl Registry {
     }
 }
 
-/// What sessions are counted by: nothing behind a proxy on this machine.
-fn counted(address: IpAddr) -> Option<ClientPrefix> {
+/// Prefix to which a session counts; `None` for loopback, which may be a local proxy.
+fn counted_prefix(address: IpAddr) -> Option<ClientPrefix> {
     Some(ClientPrefix::from(address)).filter(|client| !client.is_loopback())
 }
 
 impl PollingHandle {
-    /// Whether a request of that revision from that address may be one of this session's.
+    /// Returns whether a request of this revision and address may belong to the session.
     pub(super) fn admits(&self, revision: Option<Revision>, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let same = |only: IpAddr| only == address || (only.is_loopback() && address.is_loopback());
-        revision == Some(self.revision) && self.only.is_none_or(same)
+        revision == Some(self.revision) && self.allowed_address.is_none_or(same)
     }
 
-    /// Whether a request may still come by the id that was used. From the first one by the secret id on
-    /// the public id is good for nothing but the session's first POST: the client may have sent that
-    /// before it knew of another id, and before it nobody can have learned the public one.
+    /// Returns whether the used id is still valid for a request. After the first request with the
+    /// secret id, the public id is valid for the session's first POST only: the client may have sent
+    /// it before it knew the secret id, and nobody else can have learned the public id by then.
     pub(super) fn accepts(&self, method: &Method) -> bool {
         let Some(renewal) = &self.renewal else { return true };
         let is_post = *method == Method::POST;
@@ -169,12 +169,12 @@ impl PollingHandle {
         !renewal.is_used.load(Ordering::Acquire) || (is_post && !has_posted)
     }
 
-    /// Hands a request to the session's task.
+    /// Sends a request to the session's task.
     pub(super) fn push(&self, request: Request) -> Result<(), Rejection> {
-        self.mailbox.try_send(request).map_err(|_| Rejection::BadRequest)
+        self.sender.try_send(request).map_err(|_| Rejection::BadRequest)
     }
 
-    /// Claims the session's one POST, before any of its body is read.
+    /// Claims the single concurrent POST, before its body is read.
     pub(super) fn post(&self) -> Option<Posting> {
         let taken = self.posting.swap(true, Ordering::AcqRel);
         (!taken).then(|| Posting(Arc::clone(&self.posting)))
@@ -182,7 +182,7 @@ impl PollingHandle {
 }
 
 impl Listing {
-    /// The session won't poll any more.
+    /// Marks the session as upgraded.
     pub(super) fn upgrade(&self) {
         let mut state = self.registry.state();
         for sid in [Some(&self.sid), self.secret.as_ref()].into_iter().flatten() {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_are_bounded_in_total_and_per_address_and_given_back() {
+    fn sessions_are_limited_in_total_and_per_address() {
         let registry = Arc::new(Registry::default());
         let limits = limits(3, 2);
         let (a, b) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_network_counts_as_one_address_and_loopback_as_none() {
+    fn ipv6_prefix_counts_as_one_address_and_loopback_is_exempt() {
         let registry = Arc::new(Registry::default());
         let limits = limits(10, 1);
         let _one = registry.admit(&limits, "2001:db8::1".parse().unwrap()).unwrap();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_found_while_it_is_listed() {
+    fn session_is_found_while_listed() {
         let registry = Arc::new(Registry::default());
         let (_, listing, _requests) =
             registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap(), None);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn who_only_knows_the_id_of_an_old_clients_session_is_not_served() {
+    fn engine_io_3_session_is_bound_to_its_address() {
         let registry = Arc::new(Registry::default());
         let (old, ..) =
             registry.list(&"a".into(), Revision::V3, "192.0.2.1".parse().unwrap(), None);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_has_one_post_at_a_time() {
+    fn session_allows_one_post_at_a_time() {
         let registry = Arc::new(Registry::default());
         let (_, _listing, _requests) =
             registry.list(&"abc".into(), Revision::V4, "::1".parse().unwrap(), None);

@@ -1,4 +1,4 @@
-//! How a request is refused, in the words Engine.IO clients know.
+//! Rejections of HTTP requests, in the format of Engine.IO.
 //!
 //! ```text
 //!   HTTP/1.1 400 Bad Request
@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Why a request isn't served.
+/// Reason for which an HTTP request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejection {
     UnknownTransport,
@@ -23,11 +23,11 @@ pub(super) enum Rejection {
     Revision,
     TooLarge,
     TooLate,
-    /// More sessions from one address than may be.
+    /// Too many sessions of one address.
     TooMany,
-    /// No room for any session.
+    /// Too many sessions in total.
     Full,
-    /// No memory for a body.
+    /// Over the memory budget.
     Busy,
 }
 

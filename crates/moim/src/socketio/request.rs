@@ -1,17 +1,17 @@
-//! What HTTP asks of a session's task.
+//! Requests to session tasks.
 
 use hyper::upgrade::OnUpgrade;
 use socketio::{Body, Rejection};
 use tokio::sync::oneshot;
 
-/// A request, and where its answer goes. A request that is never answered was one to a session
-/// that is gone.
+/// An HTTP request and the channel for its response. A dropped channel means that the session is
+/// gone.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// A GET waits for packets. Dropping its receiver means that the client hung up.
+    /// A poll (GET). A dropped receiver means that the client disconnected.
     Poll(oneshot::Sender<Result<Body, Rejection>>),
-    /// A POST brought packets.
+    /// A POST with its body.
     Post(Vec<u8>, oneshot::Sender<Result<(), Rejection>>),
-    /// The client wants to go on over this connection.
+    /// An upgrade to a WebSocket on this connection.
     Upgrade(OnUpgrade, oneshot::Sender<Result<(), Rejection>>),
 }

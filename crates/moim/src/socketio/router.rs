@@ -1,4 +1,4 @@
-//! The HTTP side: handshakes, polls, posts and upgrades, each checked before it costs anything.
+//! HTTP requests: handshakes, polls, POSTs and upgrades, checked before they allocate resources.
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Instant};
 
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::{
     app::Application,
-    client::{Origin, mint},
+    client::{Origin, generate_id},
     config::{Config, Mount},
     held::Holding,
     origin,
@@ -30,8 +30,8 @@ use super::{
 };
 use crate::{http::Host, net::tcp::Connection};
 
-/// Serves Socket.IO at the configured paths. Requests must carry a [`Connection`] as extension, and
-/// their connections must allow upgrades.
+/// Creates a router for the configured paths. Requests must have a [`Connection`] extension and an
+/// upgradable connection.
 pub(crate) fn router<A: Application>(app: Arc<A>, config: Config) -> Router {
     let mounts = config.mounts.clone();
     let shared = Arc::new(Shared::new(app, config));
@@ -50,16 +50,16 @@ async fn serve<A: Application>(
             let _: Connection = connection;
             Ok(origin::preflight())
         }
-        Ok(connection) => shared.answer(connection, parts, body).await,
+        Ok(connection) => shared.respond(connection, parts, body).await,
         Err(rejection) => return rejection.into_response(),
     };
     let mut response = result.unwrap_or_else(Rejection::into_response);
-    origin::share(&mut response, origin);
+    origin::add_cors_headers(&mut response, origin);
     response
 }
 
 impl<A: Application> Shared<A> {
-    /// Who asks, if they may.
+    /// Checks the origin of a request; returns its connection.
     fn admit_origin(
         &self,
         parts: &request::Parts,
@@ -67,7 +67,7 @@ impl<A: Application> Shared<A> {
     ) -> Result<Connection, Rejection> {
         let connection =
             parts.extensions.get::<Connection>().copied().ok_or(Rejection::BadRequest)?;
-        // Whoever sends no origin is no browser, and not misled by a page.
+        // Clients without `Origin` are not browsers and can't be abused by a page.
         let Some(origin) = origin else { return Ok(connection) };
         let origin = origin.to_str().map_err(|_| Rejection::Forbidden)?;
         let host = host_of(parts).map(|host| host.to_string());
@@ -77,13 +77,13 @@ impl<A: Application> Shared<A> {
         if self.rejected_origin.is_due(Instant::now()) {
             tracing::warn!(
                 peer = %connection.peer, host,
-                "a page of {origin:?} may not connect: if it is yours, start with --origin {origin}"
+                "rejected a page of origin {origin:?}; to allow it, start with --origin {origin}"
             );
         }
         Err(Rejection::Forbidden)
     }
 
-    async fn answer(
+    async fn respond(
         self: Arc<Self>,
         connection: Connection,
         mut parts: request::Parts,
@@ -114,7 +114,7 @@ impl<A: Application> Shared<A> {
         let handle = match self.registry.find(sid).ok_or(Rejection::UnknownSession)? {
             Entry::Polling(handle) if handle.admits(revision, connection.peer.ip()) => handle,
             Entry::Upgraded if transport == TransportKind::WebSocket => {
-                return self.turn_away(parts);
+                return self.reject_second_websocket(parts);
             }
             Entry::Polling(_) | Entry::Upgraded => return Err(Rejection::BadRequest),
         };
@@ -138,11 +138,11 @@ impl<A: Application> Shared<A> {
         is_stamped: bool,
     ) -> Result<Response, Rejection> {
         let permit = self.admit(origin.connection)?;
-        let sid = mint().map_err(|_| Rejection::Full)?;
-        // In Engine.IO 3 others know the id that a session begins with, since it is its socket's
-        // too. Clients in JavaScript, which stamp their requests, take another for these.
+        let sid = generate_id().map_err(|_| Rejection::Full)?;
+        // In Engine.IO 3 the session id is also the socket id, which other clients may learn.
+        // JavaScript clients, recognized by their timestamps, adopt a secret session id.
         let is_renewed = revision == Revision::V3 && is_stamped;
-        let secret = is_renewed.then(mint).transpose().map_err(|_| Rejection::Full)?;
+        let secret = is_renewed.then(generate_id).transpose().map_err(|_| Rejection::Full)?;
         let peer = origin.connection.peer.ip();
         let (handle, listing, requests) = self.registry.list(&sid, revision, peer, secret.clone());
         let mut session = self.session(revision, TransportKind::Polling, &sid);
@@ -162,26 +162,29 @@ impl<A: Application> Shared<A> {
     ) -> Result<Response, Rejection> {
         let (response, upgrade) = accept(&mut parts)?;
         let permit = self.admit(origin.connection)?;
-        let sid = mint().map_err(|_| Rejection::Full)?;
+        let sid = generate_id().map_err(|_| Rejection::Full)?;
         tokio::spawn(async move {
             let opened = tokio::time::timeout(self.session.upgrade_timeout, upgrade).await;
             if let Ok(Ok(io)) = opened {
                 let session = self.session(revision, TransportKind::WebSocket, &sid);
                 let transport = Transport::WebSocket(self.websocket(io));
-                // A task of its own, without the remains of the upgrade.
+                // A separate task, without the memory of the upgrade.
                 tokio::spawn(Task::new(self, session, origin, permit, transport).run());
             }
         });
         Ok(response)
     }
 
-    /// A session has one WebSocket; the reference implementation opens another to close it.
-    fn turn_away(self: Arc<Self>, mut parts: request::Parts) -> Result<Response, Rejection> {
+    /// Closes a second WebSocket of a session, after accepting it like the reference implementation.
+    fn reject_second_websocket(
+        self: Arc<Self>,
+        mut parts: request::Parts,
+    ) -> Result<Response, Rejection> {
         let (response, upgrade) = accept(&mut parts)?;
         tokio::spawn(async move {
             let opened = tokio::time::timeout(self.session.upgrade_timeout, upgrade).await;
             if let Ok(Ok(io)) = opened {
-                self.websocket(io).say_farewell(1008).await;
+                self.websocket(io).close(1008).await;
             }
         });
         Ok(response)
@@ -194,21 +197,21 @@ impl<A: Application> Shared<A> {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Response, Rejection> {
-        // Engine.IO 4 posts text: whoever posts bytes is told so before they are read.
+        // Engine.IO 4 posts text only: reject bytes before reading them.
         let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let bytes = content_type.is_some_and(|kind| kind.starts_with(b"application/octet-stream"));
         if bytes && handle.revision == Revision::V4 {
             return Err(Rejection::BadRequest);
         }
         let posting = handle.post().ok_or(Rejection::BadRequest)?;
-        let most = self.session.max_payload;
+        let max_bytes = self.session.max_payload;
         let holding = self.holding(connection);
-        let body = read(body, most, holding);
+        let body = read(body, max_bytes, holding);
         let body = tokio::time::timeout(self.config.limits.body_timeout, body).await;
         let body = body.map_err(|_| Rejection::TooLate)??;
-        let (answer, answered) = oneshot::channel();
-        handle.push(Request::Post(body, answer))?;
-        answered.await.map_err(|_| Rejection::UnknownSession)??;
+        let (reply, replied) = oneshot::channel();
+        handle.push(Request::Post(body, reply))?;
+        replied.await.map_err(|_| Rejection::UnknownSession)??;
         drop(posting);
         Ok(text("ok".to_owned()))
     }
@@ -223,9 +226,9 @@ fn host_of(parts: &request::Parts) -> Option<Host> {
 }
 
 async fn poll(handle: &PollingHandle) -> Result<Response, Rejection> {
-    let (answer, answered) = oneshot::channel();
-    handle.push(Request::Poll(answer))?;
-    let body = answered.await.map_err(|_| Rejection::UnknownSession)??;
+    let (reply, replied) = oneshot::channel();
+    handle.push(Request::Poll(reply))?;
+    let body = replied.await.map_err(|_| Rejection::UnknownSession)??;
     Ok(text(body.0))
 }
 
@@ -234,9 +237,9 @@ async fn upgrade(
     parts: &mut request::Parts,
 ) -> Result<Response, Rejection> {
     let (response, upgrade) = accept(parts)?;
-    let (answer, answered) = oneshot::channel();
-    handle.push(Request::Upgrade(upgrade, answer))?;
-    answered.await.map_err(|_| Rejection::UnknownSession)??;
+    let (reply, replied) = oneshot::channel();
+    handle.push(Request::Upgrade(upgrade, reply))?;
+    replied.await.map_err(|_| Rejection::UnknownSession)??;
     Ok(response)
 }
 
@@ -246,10 +249,14 @@ fn accept(parts: &mut request::Parts) -> Result<(Response, OnUpgrade), Rejection
     Ok((response, upgrade))
 }
 
-/// A body of no more than `most` bytes, refused as soon as it is known to have more, or when the
-/// server holds more than it may.
-async fn read(mut body: Body, most: usize, mut holding: Holding) -> Result<Vec<u8>, Rejection> {
-    if body.size_hint().lower() > most as u64 {
+/// Reads a body of at most `max_bytes`. Rejects it as soon as it exceeds them or the memory budget is
+/// exceeded.
+async fn read(
+    mut body: Body,
+    max_bytes: usize,
+    mut holding: Holding,
+) -> Result<Vec<u8>, Rejection> {
+    if body.size_hint().lower() > max_bytes as u64 {
         return Err(Rejection::TooLarge);
     }
     let mut bytes = Vec::new();
@@ -263,7 +270,7 @@ async fn read(mut body: Body, most: usize, mut holding: Holding) -> Result<Vec<u
     .await
     {
         let Ok(data) = frame?.into_data() else { continue };
-        if bytes.len() + data.len() > most {
+        if bytes.len() + data.len() > max_bytes {
             return Err(Rejection::TooLarge);
         }
         bytes.extend_from_slice(&data);

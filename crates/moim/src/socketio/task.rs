@@ -1,5 +1,5 @@
-//! The task that runs one session: it owns the [`Session`], the poll that waits or the WebSocket,
-//! and whoever answers the client.
+//! The task of one session. Owns the [`Session`], the pending poll or WebSocket, and the event
+//! handlers.
 
 use std::{
     collections::VecDeque,
@@ -22,7 +22,7 @@ use tokio::{
 use super::{
     ack::Ack,
     app::{Application, Events, Gone, Incoming},
-    client::{Client, Origin, mint},
+    client::{Client, Origin, generate_id},
     held::Holding,
     outbox::Overflow,
     outgoing::Outgoing,
@@ -33,55 +33,55 @@ use super::{
     websocket::{End, WebSocket},
 };
 
-/// Bytes handed to the transport at once.
-const BATCH: usize = 256 * 1024;
+/// Maximum number of bytes passed to the transport at once.
+const BATCH_BYTES: usize = 256 * 1024;
 
-/// One session and all it holds.
+/// One session.
 pub(super) struct Task<A: Application> {
     shared: Arc<Shared<A>>,
     session: Session,
     origin: Origin,
-    /// One for each namespace that the client is connected to: few, and mostly one.
+    /// One per connected namespace; usually one.
     clients: Vec<Client<A::Events>>,
-    /// Taken from the outbox of a client, but not sent yet.
+    /// Packets taken from a client's outbox but not sent yet.
     taken: Option<Taken>,
-    /// Bytes of messages whose events are being answered.
-    answering: usize,
+    /// Size of the messages whose events are being handled, in bytes.
+    handling_bytes: usize,
     holding: Holding,
     polling: Option<Box<Polling>>,
     listing: Option<Listing>,
     web: Web,
-    alarm: Pin<Box<Sleep>>,
-    /// Who is asked first alternates, so that neither starves the other.
+    timer: Pin<Box<Sleep>>,
+    /// Polling order, alternated so that neither direction starves.
     outgoing_first: bool,
-    /// The client closed its WebSocket in order.
+    /// The client closed its WebSocket with status 1000 or 1001.
     is_going_away: bool,
     _permit: Permit,
 }
 
-/// What waits for the transport.
+/// Packets waiting for the transport.
 struct Taken {
     namespace: Namespace,
     packets: VecDeque<Outgoing>,
     bytes: usize,
 }
 
-/// What a session begins on.
+/// Initial transport of a session.
 pub(super) enum Transport {
     Polling(mpsc::Receiver<Request>, Listing),
     WebSocket(WebSocket),
 }
 
-/// What a session has as long as it may poll.
+/// Polling state of a session.
 struct Polling {
     requests: mpsc::Receiver<Request>,
     waiting: Option<oneshot::Sender<Result<Body, Rejection>>>,
     posted: Option<Posted>,
 }
 
-/// A POST that was taken in, and how it will be answered.
+/// A handled POST and its pending response.
 struct Posted {
-    answer: oneshot::Sender<Result<(), Rejection>>,
+    reply: oneshot::Sender<Result<(), Rejection>>,
     result: Result<(), Rejection>,
 }
 
@@ -92,7 +92,7 @@ enum Web {
     Open(Box<WebSocket>),
 }
 
-/// What a task wakes up for.
+/// Reason for which a task wakes up.
 enum Step {
     Request(Request),
     PollGone,
@@ -101,7 +101,7 @@ enum Step {
     Flushed(io::Result<()>),
     Outgoing(Namespace, Result<VecDeque<Outgoing>, Overflow>),
     Cut,
-    Alarm,
+    Timer,
 }
 
 impl Polling {
@@ -111,7 +111,7 @@ impl Polling {
 }
 
 impl<A: Application> Task<A> {
-    /// A session over polling, or over a WebSocket that is open.
+    /// Creates a session on polling or on an open WebSocket.
     pub(super) fn new(
         shared: Arc<Shared<A>>,
         session: Session,
@@ -133,21 +133,21 @@ impl<A: Application> Task<A> {
             origin,
             clients: Vec::new(),
             taken: None,
-            answering: 0,
+            handling_bytes: 0,
             holding,
             polling,
             listing,
             web,
-            alarm: Box::pin(tokio::time::sleep_until(due.into())),
+            timer: Box::pin(tokio::time::sleep_until(due.into())),
             outgoing_first: false,
             is_going_away: false,
             _permit: permit,
         })
     }
 
-    /// Runs the session to its end. Boxed, since a future would hold it twice.
+    /// Runs the session to its end. Boxed, since the future would hold it twice.
     pub(super) async fn run(mut self: Box<Self>) {
-        while !self.settle().await {
+        while !self.drain().await {
             match poll_fn(|context| self.poll_step(context)).await {
                 Step::Request(request) => self.handle_request(request),
                 Step::PollGone => self.session.handle_poll_gone(),
@@ -162,19 +162,19 @@ impl<A: Application> Task<A> {
                 Step::Opened(Err(_)) | Step::Received(Err(_)) | Step::Flushed(Err(_)) => {
                     self.handle_websocket_gone();
                 }
-                Step::Flushed(Ok(())) | Step::Alarm => {}
+                Step::Flushed(Ok(())) | Step::Timer => {}
             }
         }
     }
 
-    /// Does what follows from what came in; `true` once the session is over.
-    async fn settle(&mut self) -> bool {
+    /// Drains the session after input; `true` once it is over.
+    async fn drain(&mut self) -> bool {
         let now = Instant::now();
-        self.keep_time(now);
-        // Events may take long to answer.
+        self.handle_timeout(now);
+        // Event handlers may take long.
         self.holding.set(self.held());
         loop {
-            self.hand_over(now);
+            self.send_taken(now);
             self.transmit_all();
             match self.session.poll_event() {
                 Some(Event::Closed(why)) => {
@@ -186,7 +186,7 @@ impl<A: Application> Task<A> {
                 None => {}
             }
         }
-        self.answering = 0;
+        self.handling_bytes = 0;
         self.holding.set(self.held());
         self.answer_post();
         if self.session.is_upgraded() && self.polling.take().is_some() {
@@ -195,25 +195,25 @@ impl<A: Application> Task<A> {
         false
     }
 
-    /// Bytes held outside of the queues.
+    /// Bytes held outside of the outboxes.
     fn held(&self) -> usize {
         let web = match &self.web {
             Web::Open(websocket) => websocket.held(),
             Web::None | Web::Opening(_) => 0,
         };
         let taken = self.taken.as_ref().map_or(0, |taken| taken.bytes);
-        web + taken + self.answering + self.session.partial_bytes()
+        web + taken + self.handling_bytes + self.session.partial_bytes()
     }
 
-    /// The server holds more than it may: drops all at once, without a farewell.
+    /// Drops everything without a close handshake, because the memory budget is exceeded.
     fn handle_cut(&mut self) {
         self.taken = None;
         self.web = Web::None;
         self.session.close(Closed::TooSlow);
     }
 
-    /// Wakes the session if something is due. Alarms come late by a little.
-    fn keep_time(&mut self, now: Instant) {
+    /// Handles a due timeout. Timers fire slightly late.
+    fn handle_timeout(&mut self, now: Instant) {
         if self.session.poll_timeout().is_some_and(|at| at <= now) {
             self.session.handle_timeout(now);
         }
@@ -225,18 +225,18 @@ impl<A: Application> Task<A> {
                 self.handle_connect(namespace, auth, own_id).await;
             }
             Event::Event { namespace, name, args, attachments, ack } => {
-                let Some(at) = self.place(namespace) else { return };
+                let Some(at) = self.client_index(namespace) else { return };
                 let Some(client) = self.clients.get_mut(at) else { return };
                 let ack = ack.map(|id| Ack { id, socket: client.socket.clone() });
                 client.events.event(Incoming { name, args, attachments, ack }).await;
             }
             Event::Disconnect { namespace } => {
                 self.taken.take_if(|taken| taken.namespace == namespace);
-                let Some(at) = self.place(namespace) else { return };
+                let Some(at) = self.client_index(namespace) else { return };
                 let Client { mut events, dismissed, .. } = self.clients.swap_remove(at);
                 events.gone(if dismissed { Gone::ByServer } else { Gone::ByClient }).await;
             }
-            // Nobody here asks clients for acknowledgements.
+            // The server requests no acknowledgements.
             Event::Ack { .. } | Event::Closed(_) => {}
         }
     }
@@ -248,7 +248,7 @@ impl<A: Application> Task<A> {
         own_id: Option<Arc<str>>,
     ) {
         let now = Instant::now();
-        let Ok(id) = own_id.map_or_else(mint, Ok) else {
+        let Ok(id) = own_id.map_or_else(generate_id, Ok) else {
             return self.session.refuse(now, namespace, "Server error");
         };
         let id = SocketId(id);
@@ -266,7 +266,7 @@ impl<A: Application> Task<A> {
     }
 
     async fn handle_closed(&mut self, why: Closed) {
-        tracing::debug!(?why, peer = %self.origin.connection.peer, "session over");
+        tracing::debug!(?why, peer = %self.origin.connection.peer, "session ended");
         self.transmit_all();
         self.answer_post();
         self.polling = None;
@@ -281,44 +281,43 @@ impl<A: Application> Task<A> {
         }
     }
 
-    /// Where the client of a namespace is among all.
-    fn place(&self, namespace: Namespace) -> Option<usize> {
+    /// Index of a namespace's client.
+    fn client_index(&self, namespace: Namespace) -> Option<usize> {
         self.clients.iter().position(|client| client.namespace == namespace)
     }
 
     fn handle_request(&mut self, request: Request) {
-        // Who comes too late finds the session closed.
-        self.keep_time(Instant::now());
+        // An overdue session is closed first.
+        self.handle_timeout(Instant::now());
         let Some(polling) = &mut self.polling else { return };
         match request {
-            Request::Poll(answer) => match self.session.handle_poll() {
-                Ok(()) => polling.waiting = Some(answer),
+            Request::Poll(reply) => match self.session.handle_poll() {
+                Ok(()) => polling.waiting = Some(reply),
                 Err(rejection) => {
-                    let _ = answer.send(Err(rejection));
+                    let _ = reply.send(Err(rejection));
                 }
             },
-            Request::Post(body, answer) => {
-                self.answering += body.len();
+            Request::Post(body, reply) => {
+                self.handling_bytes += body.len();
                 let result = self.session.handle_post(Instant::now(), &body);
-                polling.posted = Some(Posted { answer, result });
+                polling.posted = Some(Posted { reply, result });
             }
-            Request::Upgrade(upgrade, answer) => {
+            Request::Upgrade(upgrade, reply) => {
                 let result = self.session.handle_upgrade(Instant::now());
                 if result.is_ok() {
                     self.web = Web::Opening(upgrade);
                 }
-                let _ = answer.send(result);
+                let _ = reply.send(result);
             }
         }
     }
 
-    /// A POST is answered once it has had its effect, so that a fast client waits for a slow
-    /// application.
+    /// Answers a POST after its events were handled, as back-pressure for fast clients.
     fn answer_post(&mut self) {
         if let Some(polling) = &mut self.polling
-            && let Some(Posted { answer, result }) = polling.posted.take()
+            && let Some(Posted { reply, result }) = polling.posted.take()
         {
-            let _ = answer.send(result);
+            let _ = reply.send(result);
         }
     }
 
@@ -328,7 +327,7 @@ impl<A: Application> Task<A> {
         let End { status, is_going_away } = loop {
             match websocket.next_message() {
                 Ok(Some(message)) => {
-                    self.answering += message.len();
+                    self.handling_bytes += message.len();
                     self.session.handle_websocket(now, message);
                 }
                 Ok(None) => return,
@@ -345,8 +344,8 @@ impl<A: Application> Task<A> {
         self.session.handle_websocket_gone();
     }
 
-    /// Whether what is handed to the session now goes out now. What can't stays in the outbox,
-    /// which is bounded.
+    /// Returns whether packets sent now are transmitted immediately. Otherwise they stay in the bounded
+    /// outbox.
     fn may_send(&self) -> bool {
         let flushed = match &self.web {
             Web::Open(websocket) => websocket.is_flushed(),
@@ -355,13 +354,13 @@ impl<A: Application> Task<A> {
         flushed && self.session.is_ready()
     }
 
-    fn hand_over(&mut self, now: Instant) {
+    fn send_taken(&mut self, now: Instant) {
         if !self.may_send() {
             return;
         }
         let Some(mut taken) = self.taken.take() else { return };
         let mut bytes = 0;
-        while bytes < BATCH
+        while bytes < BATCH_BYTES
             && let Some(outgoing) = taken.packets.pop_front()
         {
             bytes += outgoing.len();
@@ -372,8 +371,9 @@ impl<A: Application> Task<A> {
                     attachments.iter().for_each(|data| self.session.send_attachment(data.clone()));
                 }
                 Outgoing::Disconnect => {
-                    let mut own = self.clients.iter_mut();
-                    if let Some(client) = own.find(|it| it.namespace == taken.namespace) {
+                    let mut clients = self.clients.iter_mut();
+                    if let Some(client) = clients.find(|client| client.namespace == taken.namespace)
+                    {
                         client.dismissed = true;
                     }
                     return self.session.disconnect(now, taken.namespace);
@@ -393,9 +393,10 @@ impl<A: Application> Task<A> {
                 Transmit::Frame(frame) => {
                     if let Web::Open(websocket) = &mut self.web {
                         websocket.send(&frame);
-                        // What the application says waits in the outbox; this is the protocol's
-                        // own, and more than a client that reads would leave.
-                        if websocket.unsent() > BATCH + self.shared.config.limits.outbox.bytes {
+                        // Application packets wait in the outbox. Exceeding this with protocol
+                        // packets means that the client does not read.
+                        if websocket.unsent() > BATCH_BYTES + self.shared.config.limits.outbox.bytes
+                        {
                             self.session.close(Closed::TooSlow);
                         }
                     }
@@ -414,7 +415,7 @@ impl<A: Application> Task<A> {
 
     fn close_websocket(&mut self, status: u16) {
         if let Web::Open(websocket) = std::mem::replace(&mut self.web, Web::None) {
-            tokio::spawn(websocket.say_farewell(status));
+            tokio::spawn(websocket.close(status));
         }
     }
 
@@ -434,7 +435,7 @@ impl<A: Application> Task<A> {
             step = self.poll_outgoing(context);
         }
         if step.is_pending() {
-            step = self.poll_alarm(context);
+            step = self.poll_timer(context);
         }
         step
     }
@@ -450,7 +451,7 @@ impl<A: Application> Task<A> {
                 client.outbox.poll_overflow(context).map(Err)
             };
             if let Poll::Ready(taken) = taken {
-                // Whoever was served is asked last, so that it starves no other.
+                // The served client is polled last next time, so that it starves no other.
                 self.clients.rotate_left(at + 1);
                 return Poll::Ready(Step::Outgoing(namespace, taken));
             }
@@ -483,18 +484,17 @@ impl<A: Application> Task<A> {
         }
         match polling.requests.poll_recv(context) {
             Poll::Ready(Some(request)) => Poll::Ready(Step::Request(request)),
-            // The listing that we hold keeps a sender.
+            // Unreachable: our listing holds a sender.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
 
-    fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<Step> {
         let Some(due) = self.session.poll_timeout() else { return Poll::Pending };
-        // An alarm that comes too early is set again then; to move it at each packet would cost
-        // more.
-        if self.alarm.is_elapsed() || self.alarm.deadline() > due.into() {
-            self.alarm.as_mut().reset(due.into());
+        // A timer that fires early is re-armed then; resetting it at each packet would cost more.
+        if self.timer.is_elapsed() || self.timer.deadline() > due.into() {
+            self.timer.as_mut().reset(due.into());
         }
-        self.alarm.as_mut().poll(context).map(|()| Step::Alarm)
+        self.timer.as_mut().poll(context).map(|()| Step::Timer)
     }
 }

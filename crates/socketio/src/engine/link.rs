@@ -1,15 +1,15 @@
-//! One client's link: which transport it is on, what waits to be sent, whether it still lives.
+//! Engine.IO link of one client: transport, send queue and heartbeat.
 //!
 //! ```text
-//!              upgrade asked        2probe            5
+//!             upgrade request       2probe            5
 //!   Polling ───────────────► Opened ───────► Probed ─────► WebSocket
 //!      ▲                       │  3probe        │
 //!      └───────────────────────┴────────────────┘
-//!           its WebSocket is gone, or too late
+//!             WebSocket lost or upgrade timeout
 //! ```
 //!
-//! From `2probe` on polls get nothing but a noop, so that the last poll ends and whatever waits
-//! goes out over the WebSocket, in order, or by polling should the upgrade fail.
+//! From `2probe` on polls receive only a noop, so that the last poll ends and queued packets go out
+//! over the WebSocket, in order, or by polling if the upgrade fails.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -26,18 +26,18 @@ use super::{
 };
 use crate::{closed::Closed, config::Config};
 
-/// Answers of the protocol's own that may wait.
-const MOST_REPLIES: usize = 64;
+/// Maximum number of queued protocol replies.
+const MAX_REPLIES: usize = 64;
 
-/// An Engine.IO session without the Socket.IO in it.
+/// An Engine.IO session.
 #[derive(Debug)]
 pub(crate) struct Link {
     revision: Revision,
     transport: Transport,
-    poll_waits: bool,
-    /// What waits for the transport.
+    is_poll_pending: bool,
+    /// Packets queued for the transport.
     queue: VecDeque<Queued>,
-    /// What is said at once, past the queue.
+    /// Transmissions that bypass the queue.
     urgent: VecDeque<Transmit>,
     heartbeat: Heartbeat,
     phase: Phase,
@@ -53,12 +53,12 @@ enum Transport {
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Open,
-    /// We close it once the queue is out, or at this instant.
+    /// Closed once the queue is sent or at this time.
     Closing(Instant),
     Closed(Closed),
 }
 
-/// The handshake as JSON.
+/// The handshake.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Open<'a> {
@@ -70,7 +70,7 @@ struct Open<'a> {
 }
 
 impl Link {
-    /// A session whose handshake waits to be sent.
+    /// Creates a session with a queued handshake.
     pub(crate) fn new(
         now: Instant,
         config: &Config,
@@ -86,7 +86,7 @@ impl Link {
         Self {
             revision,
             transport,
-            poll_waits: false,
+            is_poll_pending: false,
             queue: VecDeque::from([open]),
             urgent: VecDeque::new(),
             heartbeat: Heartbeat::new(revision, now, config),
@@ -94,19 +94,19 @@ impl Link {
         }
     }
 
-    /// Makes the handshake that waits offer no upgrade: a [renewal](Self::renew) will.
+    /// Removes the upgrade offer from the queued handshake; a [renewal](Self::renew) will offer it.
     pub(crate) fn withhold_upgrade(&mut self, config: &Config, sid: &str) {
         if let Some(first) = self.queue.front_mut() {
             *first = open(config, sid, false);
         }
     }
 
-    /// Opens the session once more under another id, which its requests carry from then on.
+    /// Sends another handshake with a new session id for further requests.
     pub(crate) fn renew(&mut self, config: &Config, sid: &str) {
         self.queue.push_back(open(config, sid, true));
     }
 
-    /// Why it is closed, if it is.
+    /// Reason of the close, if closed.
     pub(crate) fn closed(&self) -> Option<Closed> {
         match self.phase {
             Phase::Closed(why) => Some(why),
@@ -114,54 +114,54 @@ impl Link {
         }
     }
 
-    /// Whether what comes in is still listened to.
+    /// Returns whether input is still accepted.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)
     }
 
-    /// Whether the session has left polling for good.
+    /// Returns whether the session is on a WebSocket for good.
     pub(crate) fn is_upgraded(&self) -> bool {
         matches!(self.transport, Transport::WebSocket)
     }
 
-    /// Whether what is sent now goes out now.
+    /// Returns whether a packet sent now is transmitted immediately.
     pub(crate) fn is_ready(&self) -> bool {
         match self.transport {
-            Transport::Polling | Transport::Upgrading { probed: false, .. } => self.poll_waits,
+            Transport::Polling | Transport::Upgrading { probed: false, .. } => self.is_poll_pending,
             Transport::Upgrading { probed: true, .. } => false,
             Transport::WebSocket => true,
         }
     }
 
-    /// A GET waits for packets.
+    /// Handles a poll (GET).
     pub(crate) fn handle_poll(&mut self) -> Result<(), Rejection> {
         if self.closed().is_some() || self.is_upgraded() {
             return Err(Rejection::BadRequest);
         }
-        if self.poll_waits {
+        if self.is_poll_pending {
             self.close(Closed::Overlap);
             return Err(Rejection::BadRequest);
         }
-        self.poll_waits = true;
+        self.is_poll_pending = true;
         if let Transport::Upgrading { probed: true, .. } = self.transport {
             self.release_poll();
         }
         Ok(())
     }
 
-    /// The GET that waited was given up by the client.
+    /// Handles the cancellation of the pending poll.
     pub(crate) fn handle_poll_gone(&mut self) {
-        if std::mem::take(&mut self.poll_waits) {
+        if std::mem::take(&mut self.is_poll_pending) {
             self.close(Closed::TransportLost);
         }
     }
 
-    /// Whether a POST may be read now.
+    /// Checks whether a POST is accepted.
     pub(crate) fn handle_post(&self) -> Result<(), Rejection> {
         if !self.is_open() || self.is_upgraded() { Err(Rejection::BadRequest) } else { Ok(()) }
     }
 
-    /// The client opens a WebSocket to upgrade to.
+    /// Handles the request for a WebSocket to upgrade to.
     pub(crate) fn handle_upgrade(
         &mut self,
         now: Instant,
@@ -175,7 +175,7 @@ impl Link {
         Ok(())
     }
 
-    /// The WebSocket is gone.
+    /// Handles the end of the WebSocket.
     pub(crate) fn handle_websocket_gone(&mut self) {
         match self.transport {
             Transport::Polling => {}
@@ -184,7 +184,7 @@ impl Link {
         }
     }
 
-    /// A WebSocket message came.
+    /// Handles a WebSocket message.
     pub(crate) fn handle_message<'a>(
         &mut self,
         now: Instant,
@@ -202,7 +202,7 @@ impl Link {
             Message::Text(text) => Packet::decode_text(text),
             Message::Binary(data) => Ok(Packet::Binary(data)),
         };
-        let Ok(packet) = packet else { return self.handle_unreadable() };
+        let Ok(packet) = packet else { return self.handle_malformed() };
         match (self.transport, packet) {
             (Transport::WebSocket, packet) => self.handle_packet(now, config, packet),
             (Transport::Upgrading { deadline, .. }, Packet::Ping("probe")) => {
@@ -224,8 +224,8 @@ impl Link {
         }
     }
 
-    /// What can't be understood ends the upgrade, or the session.
-    fn handle_unreadable<T>(&mut self) -> Option<T> {
+    /// Handles a malformed message: ends the upgrade or the session.
+    fn handle_malformed<T>(&mut self) -> Option<T> {
         match self.transport {
             Transport::Upgrading { .. } => self.abandon_upgrade(),
             Transport::Polling | Transport::WebSocket => self.close(Closed::Malformed),
@@ -233,7 +233,7 @@ impl Link {
         None
     }
 
-    /// A packet came, by POST or over the WebSocket.
+    /// Handles a packet, from a POST or the WebSocket.
     pub(crate) fn handle_packet<'a>(
         &mut self,
         now: Instant,
@@ -252,7 +252,7 @@ impl Link {
         None
     }
 
-    /// Something is due.
+    /// Handles timeouts that are due.
     pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) {
         if let Transport::Upgrading { deadline, .. } = self.transport
             && now >= deadline
@@ -270,7 +270,7 @@ impl Link {
         }
     }
 
-    /// When to call [`Link::handle_timeout`].
+    /// Time of the next [`Link::handle_timeout`].
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let phase = match self.phase {
             Phase::Open => self.heartbeat.deadline(),
@@ -290,17 +290,17 @@ impl Link {
         }
     }
 
-    /// Queues what the protocol itself answers. The application bounds what it sends; this bounds
-    /// what a client makes us say without fetching it.
+    /// Queues a protocol reply. The application bounds its own packets; this bounds replies that a
+    /// client provokes but does not read.
     pub(crate) fn reply(&mut self, message: Queued) {
-        if self.queue.len() >= MOST_REPLIES && !self.is_ready() {
+        if self.queue.len() >= MAX_REPLIES && !self.is_ready() {
             self.close(Closed::TooSlow);
         } else {
             self.send(message);
         }
     }
 
-    /// Closes the session once what waits is sent.
+    /// Closes the session after sending the queue.
     pub(crate) fn disconnect(&mut self, now: Instant, config: &Config) {
         if !self.is_open() {
             return;
@@ -311,14 +311,14 @@ impl Link {
         self.phase = Phase::Closing(now + config.close_timeout);
     }
 
-    /// Closes the session at once, saying so to whoever waits.
+    /// Closes the session immediately; a pending poll is answered.
     pub(crate) fn close(&mut self, why: Closed) {
         if self.closed().is_some() {
             return;
         }
         self.phase = Phase::Closed(why);
         self.queue = VecDeque::new();
-        if std::mem::take(&mut self.poll_waits) {
+        if std::mem::take(&mut self.is_poll_pending) {
             let last = if why == Closed::ByClient { Packet::Noop } else { Packet::Close };
             let body = self.body([last]);
             self.urgent.push_back(body);
@@ -328,7 +328,7 @@ impl Link {
         }
     }
 
-    /// The next thing to send.
+    /// Returns the next transmission.
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
         self.urgent.pop_front().or_else(|| self.poll_queue())
     }
@@ -344,9 +344,9 @@ impl Link {
                 }
             },
             Transport::Polling | Transport::Upgrading { probed: false, .. }
-                if self.poll_waits && !self.queue.is_empty() =>
+                if self.is_poll_pending && !self.queue.is_empty() =>
             {
-                self.poll_waits = false;
+                self.is_poll_pending = false;
                 let queue = std::mem::take(&mut self.queue);
                 self.finish();
                 Some(self.body(queue.iter().map(Queued::packet)))
@@ -355,7 +355,7 @@ impl Link {
         }
     }
 
-    /// The queue is out: a closing session is closed now.
+    /// Closes a closing session after its queue was sent.
     fn finish(&mut self) {
         if let Phase::Closing(_) = self.phase {
             self.close(Closed::ByServer);
@@ -371,7 +371,7 @@ impl Link {
     }
 
     fn release_poll(&mut self) {
-        if std::mem::take(&mut self.poll_waits) {
+        if std::mem::take(&mut self.is_poll_pending) {
             let body = self.body([Packet::Noop]);
             self.urgent.push_back(body);
         }
@@ -385,7 +385,7 @@ impl Link {
     }
 }
 
-/// A handshake.
+/// Encodes a handshake.
 fn open(config: &Config, sid: &str, may_upgrade: bool) -> Queued {
     let open = Open {
         sid,

@@ -4,9 +4,9 @@
 //!   text    type data       0{"sid":"…"}   2probe   4hello
 //!   binary  data            as a WebSocket message of its own
 //!           'b' base64      in a polling payload, bAQIDBA==
-//!   and in Engine.IO 3
+//!   in Engine.IO 3
 //!           0x04 data       as a WebSocket message of its own
-//!           'b4' base64     wherever there is text, b4AQIDBA==
+//!           'b4' base64     in text messages and payloads, b4AQIDBA==
 //!
 //!   type  0 open   1 close   2 ping   3 pong   4 message   5 upgrade   6 noop
 //! ```
@@ -15,52 +15,52 @@ use std::borrow::Cow;
 
 use data_encoding::BASE64;
 
-/// The type that stands before a binary message of Engine.IO 3.
+/// Type byte of a binary message in Engine.IO 3.
 pub(super) const V3_MESSAGE: u8 = 4;
 
-/// A packet, as it came or as it is written.
+/// An Engine.IO packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet<'a> {
-    /// The handshake, JSON.
+    /// JSON handshake.
     Open(&'a str),
     /// The sender closes the session.
     Close,
     /// A heartbeat, or `probe`.
     Ping(&'a str),
-    /// The answer to it, with the same data.
+    /// Answer to a ping, with the same data.
     Pong(&'a str),
-    /// A message.
+    /// A text message.
     Text(&'a str),
     /// A binary message.
     Binary(Cow<'a, [u8]>),
-    /// The client goes on over the new transport.
+    /// The client switches to the new transport.
     Upgrade,
-    /// Nothing, to end a poll.
+    /// No operation; ends a poll.
     Noop,
 }
 
-/// What can't be read.
+/// Reason for which a packet or payload is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// No packet type that we know.
+    /// Unknown packet type.
     #[error("unknown packet type")]
     Type,
-    /// A type that carries no data came with some.
+    /// Data in a packet type without data.
     #[error("unexpected data")]
     Data,
-    /// `b` with something else than base64.
+    /// Invalid base64.
     #[error("invalid base64")]
     Base64,
-    /// A body that isn't UTF-8.
+    /// Invalid UTF-8.
     #[error("not UTF-8")]
     Utf8,
-    /// A length that is missing, too long, or not that of a packet.
+    /// Missing, too long or inconsistent length.
     #[error("invalid length")]
     Length,
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a text packet.
+    /// Decodes a text packet.
     pub fn decode_text(text: &'a str) -> Result<Self, DecodeError> {
         let mut rest = text.chars();
         let kind = rest.next().ok_or(DecodeError::Type)?;
@@ -78,7 +78,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Reads a packet of a polling payload, where binary is base64.
+    /// Decodes a packet of a polling payload, with binary data in base64.
     pub fn decode_polling(text: &'a str) -> Result<Self, DecodeError> {
         match text.strip_prefix('b') {
             Some(base64) => Ok(Self::Binary(Cow::Owned(decode_base64(base64)?))),
@@ -86,7 +86,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Reads a text packet of Engine.IO 3.
+    /// Decodes a text packet of Engine.IO 3.
     pub fn decode_v3(text: &'a str) -> Result<Self, DecodeError> {
         match text.strip_prefix('b') {
             Some(message) => {
@@ -97,7 +97,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Reads a binary packet of Engine.IO 3.
+    /// Decodes a binary packet of Engine.IO 3.
     pub fn decode_v3_binary(data: Cow<'a, [u8]>) -> Result<Self, DecodeError> {
         match data {
             Cow::Borrowed([V3_MESSAGE, data @ ..]) => Ok(Self::Binary(Cow::Borrowed(data))),
@@ -109,7 +109,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// The type's digit, and the data of a text packet.
+    /// Type digit and text data.
     pub(crate) fn parts(&self) -> (u8, &str) {
         match self {
             Self::Open(data) => (b'0', data),
@@ -123,7 +123,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Appends the packet as a part of a polling payload.
+    /// Appends the packet to a polling payload.
     pub fn encode_polling(&self, into: &mut String) {
         if let Self::Binary(data) = self {
             into.push('b');

@@ -1,4 +1,4 @@
-//! What a session gives out to be sent.
+//! Outgoing transmissions.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -9,10 +9,10 @@ use super::{
     revision::Revision,
 };
 
-/// Something to send.
+/// A transmission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transmit {
-    /// Answer the poll that waits.
+    /// Answer the pending poll.
     Poll(Body),
     /// Send this as a WebSocket message.
     Frame(Frame),
@@ -20,7 +20,7 @@ pub enum Transmit {
     CloseWebSocket,
 }
 
-/// The body of an answer to a poll.
+/// Body of a poll response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body(pub String);
 
@@ -31,7 +31,7 @@ pub struct Frame {
     pub(super) packet: Queued,
 }
 
-/// A packet that waits for its transport.
+/// A queued packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Queued {
     Open(Arc<str>),
@@ -58,23 +58,23 @@ impl Queued {
 }
 
 impl Frame {
-    /// Whether it is to be sent as a binary message.
+    /// Returns whether this is a binary message.
     pub fn is_binary(&self) -> bool {
         matches!(self.packet, Queued::Binary(_))
     }
 
-    /// Bytes of the message: those of [`Frame::parts`] together.
+    /// Size of the message in bytes: that of [`Frame::parts`] together.
     pub fn len(&self) -> usize {
         let (head, data) = self.parts();
         usize::from(head.is_some()) + data.len()
     }
 
-    /// Whether it has no bytes at all.
+    /// Returns whether the message is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The message: perhaps a first byte, then the rest, which many frames may share.
+    /// The message: an optional first byte and the rest, which frames may share.
     pub fn parts(&self) -> (Option<u8>, &[u8]) {
         match &self.packet {
             Queued::Binary(data) => match self.revision {

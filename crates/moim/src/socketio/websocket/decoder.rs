@@ -1,5 +1,5 @@
-//! WebSocket messages out of bytes (RFC 6455 §5). Sizes are checked when they are announced,
-//! before anything is held; with nothing on its way nothing is held at all.
+//! Decoding of WebSocket messages (RFC 6455 §5). Sizes are checked when announced, before anything
+//! is buffered. An idle decoder holds no buffer.
 
 use std::{io::Cursor, ops::Range};
 
@@ -8,19 +8,19 @@ use tungstenite::protocol::frame::{
     coding::{Control, Data, OpCode},
 };
 
-/// The largest payload of a control frame (RFC 6455 §5.5).
-const MOST_CONTROL: usize = 125;
+/// Maximum payload size of a control frame, in bytes (RFC 6455 §5.5).
+const MAX_CONTROL_BYTES: usize = 125;
 
-/// Takes bytes in, gives messages out.
+/// Incremental decoder.
 #[derive(Debug)]
 pub(super) struct Decoder {
     buffer: Vec<u8>,
     read: usize,
-    /// The message whose frames are coming in.
+    /// A fragmented message in progress.
     partial: Option<Partial>,
-    /// Where the payload of what came in last is.
+    /// Payload of the last item.
     payload: Payload,
-    most: usize,
+    max_message_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -31,13 +31,13 @@ struct Partial {
 
 #[derive(Debug)]
 enum Payload {
-    /// In the buffer.
-    Here(Range<usize>),
-    /// It came in several frames.
-    Gathered(Vec<u8>),
+    /// Range of the buffer.
+    Buffered(Range<usize>),
+    /// Reassembled from several frames.
+    Assembled(Vec<u8>),
 }
 
-/// What came in.
+/// A decoded message or control frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item {
     Text,
@@ -47,7 +47,7 @@ pub(super) enum Item {
     Close,
 }
 
-/// What the other side must not do.
+/// A protocol violation by the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Violation {
     Protocol,
@@ -66,7 +66,7 @@ impl Violation {
     }
 }
 
-/// A frame whose payload is in the buffer, unmasked.
+/// A frame with its unmasked payload in the buffer.
 struct Frame {
     opcode: OpCode,
     is_final: bool,
@@ -74,22 +74,28 @@ struct Frame {
 }
 
 impl Decoder {
-    /// A decoder of messages of no more than so many bytes.
-    pub(super) fn new(most: usize) -> Self {
-        Self { buffer: Vec::new(), read: 0, partial: None, payload: Payload::Here(0..0), most }
+    /// Creates a decoder for messages of at most `max_message_bytes`.
+    pub(super) fn new(max_message_bytes: usize) -> Self {
+        Self {
+            buffer: Vec::new(),
+            read: 0,
+            partial: None,
+            payload: Payload::Buffered(0..0),
+            max_message_bytes,
+        }
     }
 
-    /// Takes in what was received. Drain [`Decoder::next_item`] after it.
+    /// Adds received bytes. Drain [`Decoder::next_item`] afterwards.
     pub(super) fn handle_bytes(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next message or control frame; its payload is [`Decoder::payload`].
+    /// Returns the next message or control frame; its payload is [`Decoder::payload`].
     pub(super) fn next_item(&mut self) -> Result<Option<Item>, Violation> {
-        self.payload = Payload::Here(0..0);
+        self.payload = Payload::Buffered(0..0);
         loop {
             let Some(frame) = self.next_frame()? else {
-                self.give_back();
+                self.release_read();
                 return Ok(None);
             };
             let item = match frame.opcode {
@@ -104,7 +110,7 @@ impl Decoder {
                 OpCode::Control(Control::Pong) => Item::Pong,
                 OpCode::Control(_) => Item::Close,
             };
-            self.payload = Payload::Here(frame.payload);
+            self.payload = Payload::Buffered(frame.payload);
             if frame.is_final {
                 return Ok(Some(item));
             }
@@ -112,33 +118,33 @@ impl Decoder {
         }
     }
 
-    /// Bytes of what has not come whole, and of what came last.
+    /// Bytes held for incomplete messages and for the last item.
     pub(super) fn held(&self) -> usize {
         let partial = self.partial.as_ref().map_or(0, |partial| partial.data.capacity());
-        let gathered = match &self.payload {
-            Payload::Here(_) => 0,
-            Payload::Gathered(data) => data.capacity(),
+        let assembled = match &self.payload {
+            Payload::Buffered(_) => 0,
+            Payload::Assembled(data) => data.capacity(),
         };
-        self.buffer.capacity() + partial + gathered
+        self.buffer.capacity() + partial + assembled
     }
 
-    /// The payload of the item that came last.
+    /// Payload of the last item.
     pub(super) fn payload(&self) -> &[u8] {
         match &self.payload {
-            Payload::Here(range) => self.buffer.get(range.clone()).unwrap_or_default(),
-            Payload::Gathered(data) => data,
+            Payload::Buffered(range) => self.buffer.get(range.clone()).unwrap_or_default(),
+            Payload::Assembled(data) => data,
         }
     }
 
     fn handle_continuation(&mut self, frame: &Frame) -> Result<Option<Item>, Violation> {
         let payload = self.buffer.get(frame.payload.clone()).unwrap_or_default();
         let mut partial = self.partial.take().ok_or(Violation::Protocol)?;
-        if partial.data.len() + payload.len() > self.most {
+        if partial.data.len() + payload.len() > self.max_message_bytes {
             return Err(Violation::TooLarge);
         }
         partial.data.extend_from_slice(payload);
         if frame.is_final {
-            self.payload = Payload::Gathered(partial.data);
+            self.payload = Payload::Assembled(partial.data);
             return Ok(Some(partial.item));
         }
         self.partial = Some(partial);
@@ -153,13 +159,13 @@ impl Decoder {
         else {
             return Ok(None);
         };
-        // A client masks (RFC 6455 §5.1); we agreed on no extension that would use the bits.
+        // Clients must mask (RFC 6455 §5.1). No negotiated extension uses the reserved bits.
         let Some(mask) = header.mask else { return Err(Violation::Protocol) };
         if header.rsv1 || header.rsv2 || header.rsv3 {
             return Err(Violation::Protocol);
         }
         if let OpCode::Control(_) = header.opcode
-            && (length > MOST_CONTROL as u64 || !header.is_final)
+            && (length > MAX_CONTROL_BYTES as u64 || !header.is_final)
         {
             return Err(Violation::Protocol);
         }
@@ -167,7 +173,7 @@ impl Decoder {
         else {
             return Err(Violation::TooLarge);
         };
-        if matches!(header.opcode, OpCode::Data(_)) && length > self.most {
+        if matches!(header.opcode, OpCode::Data(_)) && length > self.max_message_bytes {
             return Err(Violation::TooLarge);
         }
         let start = self.read + head;
@@ -178,8 +184,8 @@ impl Decoder {
         Ok(Some(Frame { opcode: header.opcode, is_final: header.is_final, payload }))
     }
 
-    /// Lets go of what was read.
-    fn give_back(&mut self) {
+    /// Frees the consumed part of the buffer.
+    fn release_read(&mut self) {
         if self.read == self.buffer.len() {
             self.buffer = Vec::new();
         } else {
@@ -220,7 +226,7 @@ mod tests {
         bytes
     }
 
-    /// Text, a ping amid a message in three pieces, bytes, a pong, nothing, a close.
+    /// Text, a ping within a message of three fragments, bytes, a pong, an empty text, a close.
     fn conversation() -> Vec<u8> {
         [
             frame(0x81, b"hello"),
@@ -244,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn however_it_is_cut_the_same_comes_out() {
+    fn chunking_does_not_change_the_result() {
         let bytes = conversation();
         let pieces = [b"in three ".as_slice(), &[b'x'; 300]].concat();
         let expected = vec![
@@ -268,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_on_its_way_nothing_is_held() {
+    fn idle_decoder_holds_no_buffer() {
         let mut decoder = Decoder::new(1000);
         decoder.handle_bytes(&conversation());
         drain(&mut decoder, &mut Vec::new()).unwrap();
@@ -278,14 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_refused_when_it_is_announced() {
+    fn announced_size_is_checked() {
         let mut decoder = Decoder::new(100);
         decoder.handle_bytes(&[0x82, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0, 101, 0, 0, 0, 0]);
         assert_eq!(decoder.next_item(), Err(Violation::TooLarge));
     }
 
     #[test]
-    fn no_flipped_bit_makes_it_panic_or_hold_more_than_it_may() {
+    fn flipped_bits_neither_panic_nor_exceed_the_buffer_limit() {
         let bytes = conversation();
         for bit in 0..bytes.len() * 8 {
             let mut bytes = bytes.clone();

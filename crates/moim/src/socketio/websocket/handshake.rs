@@ -6,7 +6,7 @@ use axum::{
 };
 use tungstenite::handshake::derive_accept_key;
 
-/// The answer that turns a request into a WebSocket, if that is what it asks for.
+/// Response that upgrades a request to a WebSocket; `None` if it is not a valid upgrade request.
 pub(in crate::socketio) fn accept(headers: &HeaderMap) -> Option<Response> {
     let has = |name, token: &str| {
         headers
@@ -22,10 +22,10 @@ pub(in crate::socketio) fn accept(headers: &HeaderMap) -> Option<Response> {
         return None;
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY)?;
-    let answer = [
+    let headers = [
         (header::CONNECTION, "upgrade".to_owned()),
         (header::UPGRADE, "websocket".to_owned()),
         (header::SEC_WEBSOCKET_ACCEPT, derive_accept_key(key.as_bytes())),
     ];
-    Some((StatusCode::SWITCHING_PROTOCOLS, answer).into_response())
+    Some((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
 }

@@ -1,5 +1,5 @@
-//! A WebSocket over an upgraded connection, server side. While nothing is on its way it holds no
-//! buffer: reading goes through one that the thread's sockets share.
+//! Server side of a WebSocket on an upgraded connection. An idle WebSocket holds no buffer: reads use
+//! one per thread.
 
 mod decoder;
 mod handshake;
@@ -25,22 +25,22 @@ use crate::workers;
 use decoder::{Decoder, Item, Violation};
 pub(super) use handshake::accept;
 
-/// What is read at once.
-const CHUNK: usize = 16 * 1024;
+/// Size of a read, in bytes.
+const READ_BYTES: usize = 16 * 1024;
 
-/// Unsent bytes beyond which pings are not answered any more.
-const MOST_UNSENT_FOR_PONG: usize = 64 * 1024;
+/// Unsent bytes beyond which pings are not answered.
+const MAX_UNSENT_FOR_PONG_BYTES: usize = 64 * 1024;
 
-/// What it was for is done (RFC 6455 §7.4.1).
+/// Normal closure (RFC 6455 §7.4.1).
 const NORMAL_CLOSURE: u16 = 1000;
-/// A browser leaves the page.
+/// Sent by browsers that leave the page (RFC 6455 §7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// How long a closed WebSocket may take to go.
-const FAREWELL: Duration = Duration::from_secs(3);
+/// Maximum duration of the close handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into());
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
 /// A WebSocket.
@@ -53,12 +53,12 @@ pub(super) struct WebSocket {
     flushed: bool,
 }
 
-/// Why there won't be another message.
+/// Reason for the end of a WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     /// The status to close with (RFC 6455 §7.4.1).
     pub(super) status: u16,
-    /// The client closes, and says that all is well.
+    /// The client closed with status 1000 or 1001.
     pub(super) is_going_away: bool,
 }
 
@@ -69,33 +69,33 @@ impl From<Violation> for End {
 }
 
 impl WebSocket {
-    /// A WebSocket whose messages have no more than so many bytes.
-    pub(super) fn new(io: Upgraded, most: usize) -> Self {
+    /// Wraps an upgraded connection; messages may have at most `max_message_bytes`.
+    pub(super) fn new(io: Upgraded, max_message_bytes: usize) -> Self {
         Self {
             io: TokioIo::new(io),
-            decoder: Decoder::new(most),
+            decoder: Decoder::new(max_message_bytes),
             unsent: Vec::new(),
             sent: 0,
             flushed: true,
         }
     }
 
-    /// Whether all that was sent is out.
+    /// Returns whether all sent data is flushed.
     pub(super) fn is_flushed(&self) -> bool {
         self.flushed
     }
 
-    /// Bytes that wait to be sent.
+    /// Unsent bytes.
     pub(super) fn unsent(&self) -> usize {
         self.unsent.len() - self.sent
     }
 
-    /// Bytes held for what came in part and for what is not sent yet.
+    /// Bytes held for incomplete messages and unsent data.
     pub(super) fn held(&self) -> usize {
         self.decoder.held() + self.unsent.capacity()
     }
 
-    /// Reads what is there. Drain [`WebSocket::next_message`] after it.
+    /// Reads available data. Drain [`WebSocket::next_message`] afterwards.
     ///
     /// # Errors
     /// The connection is gone.
@@ -112,10 +112,10 @@ impl WebSocket {
         })
     }
 
-    /// The next message among what was read.
+    /// Returns the next message of the data read.
     ///
     /// # Errors
-    /// There won't be another; drop the WebSocket or [`WebSocket::say_farewell`].
+    /// No message follows; drop the WebSocket or [`close`](WebSocket::close) it.
     pub(super) fn next_message(&mut self) -> Result<Option<Message<'_>>, End> {
         loop {
             match self.decoder.next_item()? {
@@ -141,7 +141,7 @@ impl WebSocket {
     }
 
     fn answer_ping(&mut self) {
-        if self.unsent.len() < MOST_UNSENT_FOR_PONG {
+        if self.unsent.len() < MAX_UNSENT_FOR_PONG_BYTES {
             let data = self.decoder.payload();
             write_head(&mut self.unsent, OpCode::Control(Control::Pong), data.len());
             self.unsent.extend_from_slice(data);
@@ -160,7 +160,7 @@ impl WebSocket {
         self.flushed = false;
     }
 
-    /// Sends what is queued.
+    /// Flushes queued data.
     ///
     /// # Errors
     /// The connection is gone.
@@ -181,24 +181,24 @@ impl WebSocket {
         Poll::Ready(Ok(()))
     }
 
-    /// Sends what is queued and a Close, then waits a little for the client to go, so that it
-    /// sees a close and no reset.
-    pub(super) async fn say_farewell(mut self, status: u16) {
-        // Nothing more is read.
+    /// Flushes queued data and a Close frame, then waits briefly for the client to close, so that it
+    /// sees a close instead of a reset.
+    pub(super) async fn close(mut self, status: u16) {
+        // No further input is decoded.
         self.decoder = Decoder::new(0);
         write_head(&mut self.unsent, OpCode::Control(Control::Close), 2);
         self.unsent.extend_from_slice(&status.to_be_bytes());
-        let farewell = async {
+        let handshake = async {
             std::future::poll_fn(|context| self.poll_flush(context)).await?;
             self.io.shutdown().await?;
             tokio::io::copy(&mut self.io, &mut tokio::io::sink()).await
         };
-        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, handshake).await;
     }
 }
 
 fn write_head(into: &mut Vec<u8>, opcode: OpCode, length: usize) {
     let header = FrameHeader { opcode, ..FrameHeader::default() };
-    // Writing to a Vec does not fail.
+    // Writing to a Vec is infallible.
     let _ = header.format(length as u64, into);
 }

@@ -1,4 +1,4 @@
-//! Bodies of polling requests and answers.
+//! Bodies of polling requests and responses.
 //!
 //! ```text
 //!   Engine.IO 4   packet \x1e packet \x1e packet
@@ -14,14 +14,14 @@ use super::{
     revision::Revision,
 };
 
-/// Stands between two packets of Engine.IO 4.
+/// Separator of packets in Engine.IO 4.
 const SEPARATOR: char = '\x1e';
 
-/// The packets of a body, one after the other. After an error there are none.
+/// Iterator over the packets of a body. Ends after an error.
 #[derive(Debug)]
 pub struct Packets<'a>(Rest<'a>);
 
-/// What is left of a body.
+/// Undecoded rest of a body.
 #[derive(Debug)]
 enum Rest<'a> {
     V4(Split<'a, char>),
@@ -30,10 +30,10 @@ enum Rest<'a> {
     Nothing,
 }
 
-/// Reads a body.
+/// Decodes a body.
 ///
 /// # Errors
-/// It isn't UTF-8, or there is nothing in it.
+/// The body is empty or not UTF-8.
 pub fn decode(revision: Revision, body: &[u8]) -> Result<Packets<'_>, DecodeError> {
     let rest = match (revision, body) {
         (Revision::V3, [] | [b'0', b':']) => return Err(DecodeError::Length),
@@ -44,7 +44,7 @@ pub fn decode(revision: Revision, body: &[u8]) -> Result<Packets<'_>, DecodeErro
     Ok(Packets(rest))
 }
 
-/// Packets as one body.
+/// Encodes packets as one body.
 pub fn encode<'a>(revision: Revision, packets: impl IntoIterator<Item = Packet<'a>>) -> String {
     let mut body = String::new();
     for packet in packets {

@@ -1,5 +1,5 @@
-//! Bodies of Engine.IO 3. A client that has bytes to post does so in the second form; we answer
-//! in the first, which every client reads.
+//! Bodies of Engine.IO 3. Clients post binary data in the binary form. Responses use the text form,
+//! which every client supports.
 //!
 //! ```text
 //!   text      length ':' packet                 6:4hello10:b4AQIDBA==
@@ -14,13 +14,13 @@ use std::fmt::Write as _;
 
 use crate::engine::packet::{DecodeError, Packet};
 
-/// Digits of a length that any body of ours could have.
-const MOST_DIGITS: usize = 10;
+/// Maximum number of digits of a length.
+const MAX_DIGITS: usize = 10;
 
-/// Takes the first packet off a body in text form.
+/// Decodes and removes the first packet of a body in text form.
 pub(super) fn decode_text<'a>(rest: &mut &'a str) -> Result<Packet<'a>, DecodeError> {
     let (length, tail) = rest.split_once(':').ok_or(DecodeError::Length)?;
-    if length.len() > MOST_DIGITS || !length.bytes().all(|byte| byte.is_ascii_digit()) {
+    if length.len() > MAX_DIGITS || !length.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(DecodeError::Length);
     }
     let units = length.parse().map_err(|_| DecodeError::Length)?;
@@ -30,7 +30,7 @@ pub(super) fn decode_text<'a>(rest: &mut &'a str) -> Result<Packet<'a>, DecodeEr
     Packet::decode_v3(packet)
 }
 
-/// Where the first `units` UTF-16 code units of a text end.
+/// Byte offset after the first `units` UTF-16 code units of a text.
 fn end_of_units(text: &str, units: usize) -> Option<usize> {
     let mut left = units;
     for (at, char) in text.char_indices() {
@@ -42,10 +42,10 @@ fn end_of_units(text: &str, units: usize) -> Option<usize> {
     (left == 0).then_some(text.len())
 }
 
-/// Takes the first packet off a body in binary form.
+/// Decodes and removes the first packet of a body in binary form.
 pub(super) fn decode_binary<'a>(rest: &mut &'a [u8]) -> Result<Packet<'a>, DecodeError> {
     let (kind, tail) = rest.split_first().ok_or(DecodeError::Length)?;
-    let digits = tail.iter().take(MOST_DIGITS + 1).position(|byte| *byte == 0xff);
+    let digits = tail.iter().take(MAX_DIGITS + 1).position(|byte| *byte == 0xff);
     let (length, tail) =
         digits.and_then(|digits| tail.split_at_checked(digits)).ok_or(DecodeError::Length)?;
     let length = length.iter().try_fold(0_usize, |length, digit| match digit {
