@@ -1,4 +1,4 @@
-//! What is written can be read, and what can't be read does no harm.
+//! Encoding round-trips, and malformed input is harmless.
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod world;
@@ -35,7 +35,7 @@ fn object() -> impl Strategy<Value = Box<RawValue>> {
     json().prop_map(|value| RawValue::from_string(format!("{{\"x\":{}}}", value.get())).unwrap())
 }
 
-/// Kind, acknowledgement id and attachments that belong together.
+/// A consistent kind, acknowledgement id and number of attachments.
 fn content() -> impl Strategy<Value = (Kind, Option<u64>, usize)> {
     let args = || prop::collection::vec(json(), 0..4);
     prop_oneof![
@@ -68,7 +68,7 @@ fn engine_packet() -> impl Strategy<Value = EnginePacket<'static>> {
 
 proptest! {
     #[test]
-    fn socket_io_packets_read_as_they_were_written(
+    fn packets_round_trip(
         (kind, id, attachments) in content(),
         namespace in prop_oneof![Just(MAIN.to_owned()), "/[a-z0-9-]{1,8}"],
     ) {
@@ -80,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn payloads_read_as_they_were_written(
+    fn payloads_round_trip(
         packets in prop::collection::vec(engine_packet(), 1..8)
     ) {
         for revision in [Revision::V3, Revision::V4] {
@@ -91,12 +91,12 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_packet_parser_panic(text in any::<String>()) {
+    fn arbitrary_text_does_not_panic_the_parser(text in any::<String>()) {
         let _ = Packet::decode(&text, 10);
     }
 
     #[test]
-    fn no_text_like_a_packet_makes_the_parser_panic(text in "[0-7]{0,2}[0-9-]{0,4}(/[a-z,?]{0,4})?[0-9]{0,22}[\\[{\"a\\\\:,\\]}]{0,10}") {
+    fn packet_like_text_does_not_panic_the_parser(text in "[0-7]{0,2}[0-9-]{0,4}(/[a-z,?]{0,4})?[0-9]{0,22}[\\[{\"a\\\\:,\\]}]{0,10}") {
         if let Ok(packet) = Packet::decode(&text, 10) {
             let written = packet.to_string();
             prop_assert!(Packet::decode(&written, 10).is_ok(), "{} as {}", text, written);
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bodies_and_messages_make_a_session_panic(
+    fn arbitrary_input_does_not_panic_a_session(
         steps in prop::collection::vec(
             (0..6_u8, prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..64),
@@ -133,6 +133,6 @@ proptest! {
             }
         }
         world.pass(std::time::Duration::from_secs(200));
-        prop_assert!(world.closed.is_some(), "whoever falls silent goes");
+        prop_assert!(world.closed.is_some(), "silent clients time out");
     }
 }

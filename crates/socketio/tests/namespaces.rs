@@ -21,7 +21,7 @@ fn world() -> World {
 }
 
 #[test]
-fn a_client_connects_to_each_by_its_name_and_says_who_it_is() {
+fn connect_carries_namespace_and_auth() {
     let mut world = world();
     world.text(r#"40/custom,{"token":"abc"}"#);
     world.text("40");
@@ -40,20 +40,20 @@ fn a_client_connects_to_each_by_its_name_and_says_who_it_is() {
 }
 
 #[test]
-fn one_namespace_is_enough() {
+fn connecting_to_one_namespace_suffices() {
     let mut world = world();
     world.text("40/custom,");
     for _ in 0..4 {
         world.pass(Duration::from_secs(25));
         world.text("3");
     }
-    assert_eq!(world.closed, None, "it need not be in the main one");
+    assert_eq!(world.closed, None, "the main namespace is optional");
     world.text("42[\"a\"]");
     assert_eq!(world.closed, Some(Closed::Malformed));
 }
 
 #[test]
-fn who_leaves_one_stays_in_the_others() {
+fn disconnect_leaves_other_namespaces_connected() {
     let mut world = world();
     world.text("40");
     world.text("40/custom,");
@@ -70,11 +70,11 @@ fn who_leaves_one_stays_in_the_others() {
     world.pass(Duration::from_millis(19_999));
     assert_eq!(world.closed, None);
     world.pass(Duration::from_millis(1));
-    assert_eq!(world.closed, Some(Closed::NeverConnected), "who is in none for long is closed");
+    assert_eq!(world.closed, Some(Closed::NeverConnected), "no namespace for too long");
 }
 
 #[test]
-fn who_is_refused_in_one_stays_in_the_others() {
+fn rejected_connect_leaves_other_namespaces_connected() {
     let mut world = world();
     world.text("40");
     world.text(r#"40/custom,{"x":"refuse"}"#);
@@ -86,7 +86,7 @@ fn who_is_refused_in_one_stays_in_the_others() {
 }
 
 #[test]
-fn what_was_said_behind_a_refused_connect_is_dropped_and_the_rest_is_not() {
+fn rejected_connect_drops_events_of_its_namespace_only() {
     let mut world = World::new(TransportKind::Polling, config());
     world.poll().unwrap();
     world.post("40").unwrap();
@@ -97,7 +97,7 @@ fn what_was_said_behind_a_refused_connect_is_dropped_and_the_rest_is_not() {
 }
 
 #[test]
-fn whom_we_disconnect_from_one_stays_in_the_others_until_the_last() {
+fn server_disconnect_ends_the_session_with_the_last_namespace() {
     let mut world = world();
     world.text("40");
     world.text("40/custom,");
@@ -116,14 +116,14 @@ fn whom_we_disconnect_from_one_stays_in_the_others_until_the_last() {
 }
 
 #[test]
-fn attachments_belong_to_the_namespace_of_their_packet() {
+fn attachments_belong_to_their_packets_namespace() {
     let mut world = world();
     world.text("40/custom,");
     world.take_events();
     world.text(r#"451-/custom,["a",{"_placeholder":true,"num":0}]"#);
     world.binary(&[1, 2]);
     assert_eq!(world.take_events(), [r#"/custom a({"_placeholder":true,"num":0})[[1, 2]]"#]);
-    // Halfway through, we disconnect it from there; what still comes is for nobody.
+    // Disconnected before the last attachment, which is ignored.
     world.text("40");
     world.text(r#"451-/custom,["b",{"_placeholder":true,"num":0}]"#);
     world.disconnect_from(0);
@@ -133,7 +133,7 @@ fn attachments_belong_to_the_namespace_of_their_packet() {
 }
 
 #[test]
-fn a_client_of_engine_io_3_is_in_the_main_one_and_asks_for_the_others() {
+fn engine_io_3_connects_to_the_main_namespace_implicitly() {
     let mut world = World::of(Revision::V3, TransportKind::WebSocket, config());
     world.take_frames();
     assert_eq!(world.take_events(), ["connect"]);
@@ -146,5 +146,5 @@ fn a_client_of_engine_io_3_is_in_the_main_one_and_asks_for_the_others() {
         world.take_events(),
         ["/custom connect", "/custom a()", "/custom disconnect", "b()"]
     );
-    assert_eq!(world.last_id.as_deref(), Some("/custom#s1"), "as it names itself there");
+    assert_eq!(world.last_id.as_deref(), Some("/custom#s1"), "the id that the client derives");
 }

@@ -8,7 +8,7 @@ use socketio::{Closed, Config, Rejection, TransportKind};
 use world::World;
 
 #[test]
-fn the_first_poll_is_answered_by_the_handshake() {
+fn first_poll_returns_the_handshake() {
     let mut world = World::polling();
     world.poll().unwrap();
     assert_eq!(
@@ -21,7 +21,7 @@ fn the_first_poll_is_answered_by_the_handshake() {
 }
 
 #[test]
-fn a_poll_waits_until_there_is_something_to_say() {
+fn poll_waits_for_a_packet() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll().unwrap();
     assert!(world.take_polled().is_empty());
@@ -32,7 +32,7 @@ fn a_poll_waits_until_there_is_something_to_say() {
 }
 
 #[test]
-fn what_was_said_between_polls_comes_at_once_in_order() {
+fn packets_between_polls_are_batched_in_order() {
     let mut world = World::connected(TransportKind::Polling);
     world.send(r#"2["a"]"#);
     world.session.send(r#"51-["b",{"_placeholder":true,"num":0}]"#.into());
@@ -45,7 +45,7 @@ fn what_was_said_between_polls_comes_at_once_in_order() {
 }
 
 #[test]
-fn the_first_events_may_come_right_behind_connect() {
+fn events_may_follow_connect_immediately() {
     let mut world = World::polling();
     world.poll().unwrap();
     world.post("40{\"token\":\"x\"}\x1e42[\"a\",1]\x1e427[\"b\"]").unwrap();
@@ -53,7 +53,7 @@ fn the_first_events_may_come_right_behind_connect() {
 }
 
 #[test]
-fn a_second_poll_at_once_closes() {
+fn concurrent_poll_closes_the_session() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll().unwrap();
     assert_eq!(world.poll(), Err(Rejection::BadRequest));
@@ -63,7 +63,7 @@ fn a_second_poll_at_once_closes() {
 }
 
 #[test]
-fn a_client_that_closes_gets_its_poll_back() {
+fn close_packet_ends_the_pending_poll() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll().unwrap();
     world.post("1").unwrap();
@@ -74,17 +74,17 @@ fn a_client_that_closes_gets_its_poll_back() {
 }
 
 #[test]
-fn a_poll_that_is_cut_ends_the_session() {
+fn cut_poll_ends_the_session() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll_gone();
-    assert_eq!(world.closed, None, "no poll waited");
+    assert_eq!(world.closed, None, "no poll was pending");
     world.poll().unwrap();
     world.poll_gone();
     assert_eq!(world.closed, Some(Closed::TransportLost));
 }
 
 #[test]
-fn we_disconnect_after_what_was_said_before() {
+fn disconnect_follows_queued_packets() {
     let mut world = World::connected(TransportKind::Polling);
     world.send(r#"2["bye"]"#);
     world.disconnect();
@@ -95,7 +95,7 @@ fn we_disconnect_after_what_was_said_before() {
 }
 
 #[test]
-fn a_client_that_never_fetches_our_goodbye_is_forgotten() {
+fn unfetched_disconnect_times_out() {
     let mut world = World::connected(TransportKind::Polling);
     world.disconnect();
     assert_eq!(world.post("42[\"late\"]"), Err(Rejection::BadRequest));
@@ -104,7 +104,7 @@ fn a_client_that_never_fetches_our_goodbye_is_forgotten() {
 }
 
 #[test]
-fn a_body_that_cannot_be_read_closes() {
+fn malformed_body_closes_the_session() {
     for body in ["", "abc", "\x1e", "7", "b!", "2", "5", "0{}", "11", "4\x1e"] {
         let mut world = World::connected(TransportKind::Polling);
         world.poll().unwrap();
@@ -117,14 +117,14 @@ fn a_body_that_cannot_be_read_closes() {
 }
 
 #[test]
-fn what_came_before_the_unreadable_part_counts() {
+fn packets_before_a_malformed_one_are_handled() {
     let mut world = World::connected(TransportKind::Polling);
     assert_eq!(world.post("42[\"a\"]\x1ex\x1e42[\"b\"]"), Err(Rejection::Malformed));
     assert_eq!(world.take_events(), ["a()"]);
 }
 
 #[test]
-fn a_body_larger_than_max_payload_is_refused() {
+fn body_above_max_payload_is_rejected() {
     let config = Config { max_payload: 100, ..Config::default() };
     let mut world = World::connected_with(TransportKind::Polling, config);
     let body = format!("42[\"a\",\"{}\"]", "x".repeat(100));
@@ -133,7 +133,7 @@ fn a_body_larger_than_max_payload_is_refused() {
 }
 
 #[test]
-fn the_server_pings_and_an_answer_keeps_the_session() {
+fn pong_keeps_the_session_alive() {
     let mut world = World::connected(TransportKind::Polling);
     for _ in 0..5 {
         world.poll().unwrap();
@@ -146,7 +146,7 @@ fn the_server_pings_and_an_answer_keeps_the_session() {
 }
 
 #[test]
-fn an_unanswered_ping_ends_the_session() {
+fn unanswered_ping_ends_the_session() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll().unwrap();
     world.pass(Duration::from_secs(25));
@@ -159,7 +159,7 @@ fn an_unanswered_ping_ends_the_session() {
 }
 
 #[test]
-fn a_client_that_polls_no_more_times_out() {
+fn client_without_polls_times_out() {
     let mut world = World::connected(TransportKind::Polling);
     world.pass(Duration::from_secs(45));
     assert_eq!(world.closed, Some(Closed::TimedOut));

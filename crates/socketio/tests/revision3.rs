@@ -1,4 +1,4 @@
-//! Clients of Engine.IO 3, which is Socket.IO 1 and 2.
+//! Engine.IO 3 clients: Socket.IO 1 and 2.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -25,7 +25,7 @@ fn connected(kind: TransportKind) -> World {
 }
 
 #[test]
-fn the_first_poll_brings_the_handshake_and_an_unasked_connect() {
+fn first_poll_returns_handshake_and_connect() {
     let mut world = opened(TransportKind::Polling);
     world.poll().unwrap();
     assert_eq!(
@@ -39,7 +39,7 @@ fn the_first_poll_brings_the_handshake_and_an_unasked_connect() {
 }
 
 #[test]
-fn over_a_websocket_both_come_at_once() {
+fn websocket_sends_handshake_and_connect() {
     let mut world = opened(TransportKind::WebSocket);
     let frames = world.take_frames();
     assert!(frames[0].starts_with(r#"0{"sid":"s1","upgrades":[]"#));
@@ -47,7 +47,7 @@ fn over_a_websocket_both_come_at_once() {
 }
 
 #[test]
-fn lengths_count_utf16_code_units() {
+fn payload_lengths_count_utf16_code_units() {
     let mut world = connected(TransportKind::Polling);
     world.post("13:42[\"a\",\"😀☃\"]6:42[1]x").unwrap_err();
     assert_eq!(world.take_events(), [r#"a("😀☃")"#]);
@@ -61,7 +61,7 @@ fn lengths_count_utf16_code_units() {
 }
 
 #[test]
-fn binary_is_base64_when_polled() {
+fn polled_binary_is_base64() {
     let mut world = connected(TransportKind::Polling);
     world.session.send(r#"51-["b",{"_placeholder":true,"num":0}]"#.into());
     world.session.send_attachment(vec![1, 2, 3, 4].into());
@@ -73,7 +73,7 @@ fn binary_is_base64_when_polled() {
 }
 
 #[test]
-fn binary_may_be_posted_as_bytes() {
+fn binary_can_be_posted_as_bytes() {
     let mut world = connected(TransportKind::Polling);
     let text = "451-[\"ü\",{}]";
     assert_eq!(text.len(), 13);
@@ -83,7 +83,7 @@ fn binary_may_be_posted_as_bytes() {
 }
 
 #[test]
-fn binary_is_marked_over_a_websocket() {
+fn websocket_binary_has_a_type_byte() {
     let mut world = connected(TransportKind::WebSocket);
     world.session.send("51-[\"b\"]".into());
     world.session.send_attachment(vec![1, 2].into());
@@ -96,7 +96,7 @@ fn binary_is_marked_over_a_websocket() {
 }
 
 #[test]
-fn the_client_pings() {
+fn client_pings_and_server_answers() {
     for kind in [TransportKind::Polling, TransportKind::WebSocket] {
         let mut world = connected(kind);
         for _ in 0..5 {
@@ -121,7 +121,7 @@ fn the_client_pings() {
 }
 
 #[test]
-fn a_client_upgrades() {
+fn upgrade_succeeds() {
     let mut world = connected(TransportKind::Polling);
     world.poll().unwrap();
     world.upgrade().unwrap();
@@ -136,17 +136,17 @@ fn a_client_upgrades() {
 }
 
 #[test]
-fn another_namespace_is_refused_in_a_word() {
+fn unknown_namespace_is_rejected_with_a_string() {
     let mut world = connected(TransportKind::WebSocket);
     world.text("40/admin?token=1,");
     assert_eq!(world.take_frames(), [r#"44/admin,"Invalid namespace""#]);
     world.text("40");
     world.text("42[\"a\"]");
-    assert_eq!(world.take_events(), ["a()"], "who is in may ask to come in");
+    assert_eq!(world.take_events(), ["a()"], "a repeated CONNECT is ignored");
 }
 
 #[test]
-fn a_client_that_left_may_come_back() {
+fn client_may_reconnect_to_the_main_namespace() {
     let mut world = connected(TransportKind::WebSocket);
     world.text("41");
     world.text("40");
@@ -155,7 +155,7 @@ fn a_client_that_left_may_come_back() {
 }
 
 #[test]
-fn goodbyes_are_prefixed_too() {
+fn close_packets_are_length_prefixed() {
     let mut world = connected(TransportKind::Polling);
     world.disconnect();
     world.poll().unwrap();
@@ -167,7 +167,7 @@ fn goodbyes_are_prefixed_too() {
 }
 
 #[test]
-fn a_body_that_cannot_be_read_closes() {
+fn malformed_body_closes_the_session() {
     for body in [
         "",
         ":",

@@ -1,4 +1,4 @@
-//! From polling to a WebSocket: nothing is lost, nothing overtakes.
+//! Upgrades from polling to a WebSocket, without loss or reordering.
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod world;
@@ -8,7 +8,7 @@ use socketio::{Closed, Config, Rejection, TransportKind};
 use world::World;
 
 #[test]
-fn a_probe_is_answered_and_the_poll_that_waits_ends() {
+fn probe_is_answered_and_ends_the_pending_poll() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll().unwrap();
     world.upgrade().unwrap();
@@ -25,7 +25,7 @@ fn a_probe_is_answered_and_the_poll_that_waits_ends() {
 }
 
 #[test]
-fn from_the_probe_on_polls_bring_nothing_and_all_waits_for_the_websocket() {
+fn packets_after_the_probe_wait_for_the_websocket() {
     let mut world = World::connected(TransportKind::Polling);
     world.upgrade().unwrap();
     world.send("2[\"a\"]");
@@ -39,7 +39,7 @@ fn from_the_probe_on_polls_bring_nothing_and_all_waits_for_the_websocket() {
 }
 
 #[test]
-fn an_upgrade_that_fails_leaves_polling_as_it_was() {
+fn failed_upgrade_continues_polling() {
     let mut world = World::connected(TransportKind::Polling);
     world.upgrade().unwrap();
     world.text("2probe");
@@ -52,7 +52,7 @@ fn an_upgrade_that_fails_leaves_polling_as_it_was() {
 }
 
 #[test]
-fn an_upgrade_that_takes_too_long_is_given_up() {
+fn upgrade_times_out() {
     let mut world = World::connected(TransportKind::Polling);
     world.upgrade().unwrap();
     world.text("2probe");
@@ -66,7 +66,7 @@ fn an_upgrade_that_takes_too_long_is_given_up() {
 }
 
 #[test]
-fn anything_but_a_probe_ends_the_upgrade_and_not_the_session() {
+fn unexpected_packet_aborts_only_the_upgrade() {
     for first in ["5", "2", "3probe", "40", "42[\"a\"]", "x", ""] {
         let mut world = World::connected(TransportKind::Polling);
         world.upgrade().unwrap();
@@ -79,7 +79,7 @@ fn anything_but_a_probe_ends_the_upgrade_and_not_the_session() {
 }
 
 #[test]
-fn a_session_upgrades_once() {
+fn session_upgrades_once() {
     let mut world = World::connected(TransportKind::Polling);
     world.upgrade().unwrap();
     assert_eq!(world.upgrade(), Err(Rejection::BadRequest));
@@ -94,7 +94,7 @@ fn a_session_upgrades_once() {
 }
 
 #[test]
-fn posts_go_on_until_the_upgrade_is_done() {
+fn posts_are_accepted_until_the_upgrade() {
     let mut world = World::connected(TransportKind::Polling);
     world.upgrade().unwrap();
     world.text("2probe");
@@ -104,7 +104,7 @@ fn posts_go_on_until_the_upgrade_is_done() {
 }
 
 #[test]
-fn a_session_closed_on_its_way_closes_both_transports() {
+fn close_during_upgrade_closes_both_transports() {
     let mut world = World::connected(TransportKind::Polling);
     world.poll().unwrap();
     world.upgrade().unwrap();
@@ -114,7 +114,7 @@ fn a_session_closed_on_its_way_closes_both_transports() {
     assert_eq!(world.closed, Some(Closed::ByClient));
 }
 
-/// What may happen while a client upgrades, in any order it could.
+/// Steps during an upgrade, in any order.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     ServerSays,
@@ -138,10 +138,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A client that keeps to the protocol.
+/// A conforming client.
 #[derive(Default)]
 struct Client {
-    poll_waits: bool,
+    is_poll_pending: bool,
     stage: usize,
     said: usize,
     sent: usize,
@@ -154,9 +154,9 @@ impl Client {
                 world.send(&format!("2[\"n\",{}]", self.said));
                 self.said += 1;
             }
-            (Step::ClientPolls, 0..=2) if !self.poll_waits => {
+            (Step::ClientPolls, 0..=2) if !self.is_poll_pending => {
                 world.poll().unwrap();
-                self.poll_waits = true;
+                self.is_poll_pending = true;
             }
             (Step::ClientPosts, 0..=2) => {
                 world.post(format!("42[\"n\",{}]", self.sent)).unwrap();
@@ -174,8 +174,8 @@ impl Client {
                 world.text("2probe");
                 self.stage = 2;
             }
-            // The client has paused polling before it says so.
-            (Step::Completes, 2) if !self.poll_waits => {
+            // Conforming clients pause polling before the upgrade packet.
+            (Step::Completes, 2) if !self.is_poll_pending => {
                 world.text("5");
                 self.stage = 3;
             }
@@ -190,14 +190,14 @@ impl Client {
 
 proptest! {
     #[test]
-    fn no_packet_is_lost_or_reordered(steps in prop::collection::vec(step(), 0..80)) {
+    fn upgrade_neither_loses_nor_reorders_packets(steps in prop::collection::vec(step(), 0..80)) {
         let mut world = World::connected(TransportKind::Polling);
         let mut client = Client::default();
         let mut got = Vec::new();
         let mut receive = |world: &mut World, client: &mut Client| {
             for body in world.take_polled() {
-                assert!(client.poll_waits, "an answer to nobody");
-                client.poll_waits = false;
+                assert!(client.is_poll_pending, "response without a poll");
+                client.is_poll_pending = false;
                 got.extend(body.split('\x1e').filter(|packet| *packet != "6").map(str::to_owned));
             }
             got.extend(world.take_frames().into_iter().filter(|frame| frame != "3probe"));

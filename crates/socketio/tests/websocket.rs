@@ -1,4 +1,4 @@
-//! Sessions over a WebSocket, and what Socket.IO says in them.
+//! Sessions over a WebSocket, and Socket.IO packets.
 
 mod world;
 
@@ -8,7 +8,7 @@ use socketio::{Closed, Config, Rate, TransportKind};
 use world::World;
 
 #[test]
-fn the_handshake_comes_first_and_offers_no_upgrade() {
+fn handshake_is_first_and_offers_no_upgrade() {
     let mut world = World::websocket();
     let frames = world.take_frames();
     assert_eq!(frames.len(), 1);
@@ -16,7 +16,7 @@ fn the_handshake_comes_first_and_offers_no_upgrade() {
 }
 
 #[test]
-fn a_client_connects_and_learns_its_id() {
+fn connect_returns_the_socket_id() {
     let mut world = World::websocket();
     world.take_frames();
     world.text("40");
@@ -24,7 +24,7 @@ fn a_client_connects_and_learns_its_id() {
 }
 
 #[test]
-fn a_client_that_is_refused_may_try_again() {
+fn rejected_client_may_retry() {
     let mut world = World::websocket();
     world.take_frames();
     world.text(r#"40{"x":"refuse"}"#);
@@ -35,7 +35,7 @@ fn a_client_that_is_refused_may_try_again() {
 }
 
 #[test]
-fn there_is_but_one_namespace() {
+fn unknown_namespace_is_rejected() {
     let mut world = World::websocket();
     world.take_frames();
     world.text("40/admin,{\"token\":1}");
@@ -57,14 +57,14 @@ fn there_is_but_one_namespace() {
 }
 
 #[test]
-fn a_namespace_too_long_to_answer_closes() {
+fn overlong_namespace_closes_the_session() {
     let mut world = World::websocket();
     world.text(&format!("40/{}", "x".repeat(1000)));
     assert_eq!(world.closed, Some(Closed::Malformed));
 }
 
 #[test]
-fn a_client_that_never_connects_is_closed() {
+fn client_without_connect_is_closed() {
     let mut world = World::websocket();
     world.pass(Duration::from_secs(25));
     world.text("3");
@@ -77,7 +77,7 @@ fn a_client_that_never_connects_is_closed() {
 }
 
 #[test]
-fn a_client_may_disconnect_and_connect_again() {
+fn client_may_disconnect_and_reconnect() {
     let mut world = World::connected(TransportKind::WebSocket);
     world.text("41");
     assert_eq!(world.take_events(), ["disconnect"]);
@@ -88,7 +88,7 @@ fn a_client_may_disconnect_and_connect_again() {
 }
 
 #[test]
-fn an_event_outside_the_namespace_closes() {
+fn event_before_connect_closes_the_session() {
     let mut world = World::websocket();
     world.text("42[\"a\"]");
     assert_eq!(world.closed, Some(Closed::Malformed));
@@ -96,14 +96,14 @@ fn an_event_outside_the_namespace_closes() {
 }
 
 #[test]
-fn arguments_arrive_unparsed() {
+fn arguments_are_passed_unparsed() {
     let mut world = World::connected(TransportKind::WebSocket);
     world.text(r#"4212["e",{"b":1,  "a":[null]},"ü\u00fc",1e3]"#);
     assert_eq!(world.take_events(), [r#"e#12({"b":1,  "a":[null]},"ü\u00fc",1e3)"#]);
 }
 
 #[test]
-fn attachments_are_gathered_in_order() {
+fn attachments_are_reassembled_in_order() {
     let mut world = World::connected(TransportKind::WebSocket);
     world.text(r#"452-7["e",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#);
     world.binary(&[1, 2]);
@@ -119,7 +119,7 @@ fn attachments_are_gathered_in_order() {
 }
 
 #[test]
-fn zero_or_many_attachments_are_refused() {
+fn zero_or_excessive_attachments_are_rejected() {
     for packet in [
         r#"450-["e"]"#,
         r#"4511-["e"]"#,
@@ -140,7 +140,7 @@ fn zero_or_many_attachments_are_refused() {
 }
 
 #[test]
-fn attachments_together_stay_within_max_payload() {
+fn total_attachment_size_is_limited() {
     let config = Config { max_payload: 100, ..Config::default() };
     let mut world = World::connected_with(TransportKind::WebSocket, config);
     world.text("453-[\"e\"]");
@@ -150,7 +150,7 @@ fn attachments_together_stay_within_max_payload() {
 }
 
 #[test]
-fn nothing_comes_between_a_packet_and_its_attachments() {
+fn packet_between_attachments_closes_the_session() {
     let mut world = World::connected(TransportKind::WebSocket);
     world.text("451-[\"e\"]");
     world.text("42[\"a\"]");
@@ -162,11 +162,11 @@ fn nothing_comes_between_a_packet_and_its_attachments() {
     world.text("451-[\"e\"]");
     world.text("3");
     world.binary(&[1]);
-    assert_eq!(world.take_events(), ["e()[[1]]"], "a heartbeat may");
+    assert_eq!(world.take_events(), ["e()[[1]]"], "a heartbeat is allowed");
 }
 
 #[test]
-fn what_cannot_be_read_closes() {
+fn malformed_packets_close_the_session() {
     for text in [
         "",
         "x",
@@ -212,7 +212,7 @@ fn what_cannot_be_read_closes() {
 }
 
 #[test]
-fn json_nested_deeply_does_no_harm() {
+fn deeply_nested_json_is_rejected() {
     let mut world = World::connected(TransportKind::WebSocket);
     let deep = "[".repeat(400_000) + &"]".repeat(400_000);
     world.text(&format!("42[\"a\",{deep}]"));
@@ -220,7 +220,7 @@ fn json_nested_deeply_does_no_harm() {
 }
 
 #[test]
-fn a_message_larger_than_max_payload_closes() {
+fn message_above_max_payload_closes_the_session() {
     let config = Config { max_payload: 100, ..Config::default() };
     let mut world = World::connected_with(TransportKind::WebSocket, config);
     world.text(&format!("42[\"a\",\"{}\"]", "x".repeat(100)));
@@ -228,7 +228,7 @@ fn a_message_larger_than_max_payload_closes() {
 }
 
 #[test]
-fn packets_faster_than_allowed_close() {
+fn exceeding_the_packet_rate_closes_the_session() {
     let config = Config { rate: Rate { per_second: 10, burst: 20 }, ..Config::default() };
     let mut world = World::connected_with(TransportKind::WebSocket, config);
     for _ in 0..100 {
@@ -245,7 +245,7 @@ fn packets_faster_than_allowed_close() {
 }
 
 #[test]
-fn a_client_cannot_make_us_keep_answers_it_does_not_fetch() {
+fn unfetched_replies_are_limited() {
     let mut world = World::polling();
     world.poll().unwrap();
     let flood = vec!["40/x,"; 1000].join("\x1e");
@@ -254,7 +254,7 @@ fn a_client_cannot_make_us_keep_answers_it_does_not_fetch() {
 }
 
 #[test]
-fn the_server_pings_and_any_packet_answers() {
+fn any_packet_answers_a_ping() {
     let mut world = World::connected(TransportKind::WebSocket);
     for answer in ["3", "42[\"a\"]", "3"] {
         world.pass(Duration::from_secs(25));
@@ -268,7 +268,7 @@ fn the_server_pings_and_any_packet_answers() {
 }
 
 #[test]
-fn we_disconnect_and_close_after_what_was_said() {
+fn disconnect_and_close_follow_queued_packets() {
     let mut world = World::connected(TransportKind::WebSocket);
     world.session.send("2[\"bye\"]".into());
     world.disconnect();
@@ -278,7 +278,7 @@ fn we_disconnect_and_close_after_what_was_said() {
 }
 
 #[test]
-fn a_websocket_that_is_cut_ends_the_session() {
+fn cut_websocket_ends_the_session() {
     let mut world = World::connected(TransportKind::WebSocket);
     world.websocket_gone();
     assert_eq!(world.closed, Some(Closed::TransportLost));

@@ -1,5 +1,5 @@
-//! Dialects on the signaling server, with sockets that are queues, on a clock that jumps. What
-//! each client is to hear is tried in crates/room/tests/dialects; here, that the server does it.
+//! Dialects on the signaling server, with queues as sockets and a paused clock.
+//! crates/room/tests/dialects tests the translation; these tests cover the server.
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::socketio::{
     SocketId,
 };
 
-/// A tutorial's page, as its driver sees it.
+/// A tutorial page's socket.
 struct Page {
     session: Session,
     socket: Socket,
@@ -60,10 +60,10 @@ fn read(outgoing: &Outgoing) -> Value {
 impl Page {
     /// Emits `[event, argument…]`.
     async fn emit(&mut self, event: Value) {
-        self.emit_asking(event, None).await;
+        self.emit_with_ack(event, None).await;
     }
 
-    async fn emit_asking(&mut self, event: Value, ack: Option<Ack>) {
+    async fn emit_with_ack(&mut self, event: Value, ack: Option<Ack>) {
         let mut args: Vec<_> = serde_json::from_value(event).unwrap();
         let Value::String(name) = args.remove(0) else { panic!("a name") };
         let raw = |value: &Value| serde_json::value::to_raw_value(value).unwrap();
@@ -71,8 +71,8 @@ impl Page {
         self.session.event(Incoming { name, args, attachments: Vec::new(), ack }).await;
     }
 
-    /// Waits for the next things to come, as many as these, which must be these.
-    async fn hears(&mut self, events: Value) {
+    /// Receives as many events as expected and compares them.
+    async fn expect(&mut self, events: Value) {
         let Value::Array(events) = events else { panic!("a list of events") };
         let mut heard = Vec::new();
         while heard.len() < events.len() {
@@ -81,14 +81,14 @@ impl Page {
         assert_eq!(heard, events);
     }
 
-    /// Whatever came and comes until all tasks rest.
-    async fn everything(&mut self) -> Vec<Value> {
+    /// Receives all events until the server is idle.
+    async fn drain(&mut self) -> Vec<Value> {
         tokio::time::sleep(Duration::from_millis(1)).await;
         self.outbox.take_now().iter().map(read).collect()
     }
 
     async fn native_rooms(&mut self) -> Value {
-        self.emit_asking(
+        self.emit_with_ack(
             json!(["room:list", {}]),
             Some(Ack { id: 1, socket: self.socket.clone() }),
         )
@@ -101,35 +101,35 @@ impl Page {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_video_chat_goes_from_joining_to_candidates() {
+async fn video_chat_joins_and_exchanges_candidates() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server, "a").await, connect(&server, "b").await);
     let mut cem = connect(&server, "c").await;
     ann.emit(json!(["join", "tea"])).await;
-    ann.hears(json!([["created"]])).await;
+    ann.expect(json!([["created"]])).await;
     ben.emit(json!(["join", "tea"])).await;
-    ben.hears(json!([["joined"]])).await;
+    ben.expect(json!([["joined"]])).await;
     cem.emit(json!(["join", "tea"])).await;
-    cem.hears(json!([["full"]])).await;
+    cem.expect(json!([["full"]])).await;
     ben.emit(json!(["ready", "tea"])).await;
-    ann.hears(json!([["ready"]])).await;
+    ann.expect(json!([["ready"]])).await;
     ann.emit(json!(["offer", {"sdp": "v=0"}, "tea"])).await;
-    ben.hears(json!([["offer", {"sdp": "v=0"}]])).await;
+    ben.expect(json!([["offer", {"sdp": "v=0"}]])).await;
     cem.emit(json!(["offer", {"sdp": "evil"}, "tea"])).await;
-    assert_eq!(ben.everything().await, [] as [Value; 0]);
-    // Whatever way one goes, it has left, and another may come.
+    assert_eq!(ben.drain().await, [] as [Value; 0]);
+    // Any end of the connection is a leave and frees a place.
     ann.session.gone(Gone::Lost).await;
     cem.emit(json!(["join", "tea"])).await;
-    cem.hears(json!([["joined"]])).await;
+    cem.expect(json!([["joined"]])).await;
     cem.emit(json!(["join", "tea"])).await;
-    cem.hears(json!([["full"]])).await;
+    cem.expect(json!([["full"]])).await;
     cem.emit(json!(["candidate", 1, "tea"])).await;
-    ben.hears(json!([["candidate", 1]])).await;
-    assert_eq!(cem.everything().await, [] as [Value; 0], "still a member, though refused anew");
+    ben.expect(json!([["candidate", 1]])).await;
+    assert_eq!(cem.drain().await, [] as [Value; 0], "still a member after another rejection");
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_comes_by_the_path_is_in_its_one_room() {
+async fn path_enters_its_single_room() {
     let server = server();
     let path = "/webRTC_V0/";
     let mut ann = connect_at(&server, "a", path).await;
@@ -137,30 +137,30 @@ async fn whoever_comes_by_the_path_is_in_its_one_room() {
     let mut elsewhere = connect(&server, "c").await;
     let said = json!(["webrtc:signaling", {"type": "offer", "data": {}}]);
     ann.emit(said.clone()).await;
-    ben.hears(json!([said])).await;
+    ben.expect(json!([said])).await;
     elsewhere.emit(said.clone()).await;
     ben.emit(json!(["room:join", {"room": "tea", "name": "Ben"}])).await;
     ben.emit(json!(["join", "tea"])).await;
     for page in [&mut ann, &mut ben, &mut elsewhere] {
-        assert_eq!(page.everything().await, [] as [Value; 0]);
+        assert_eq!(page.drain().await, [] as [Value; 0]);
     }
     assert_eq!(elsewhere.native_rooms().await[0]["participants"], 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conference_has_its_lobby() {
+async fn conference_has_a_room_list() {
     let server = server();
     let mut lobby = connect(&server, "lobby").await;
     let mut native = connect(&server, "native").await;
     let mut silent = connect(&server, "silent").await;
     native.native_rooms().await;
     lobby.emit(json!(["get room list"])).await;
-    lobby.hears(json!([["give room list", {}]])).await;
+    lobby.expect(json!([["give room list", {}]])).await;
     lobby.emit(json!(["make room", {"roomName": "Tea", "roomID": "t"}])).await;
     let made = json!([["give room list", {"t": {"roomName": "Tea", "members": []}}]]);
-    lobby.hears(made.clone()).await;
-    assert_eq!(silent.everything().await, [] as [Value; 0], "it speaks no dialect yet");
-    assert_eq!(native.everything().await, [] as [Value; 0]);
+    lobby.expect(made.clone()).await;
+    assert_eq!(silent.drain().await, [] as [Value; 0], "no dialect detected yet");
+    assert_eq!(native.drain().await, [] as [Value; 0]);
 
     let member = |id: &str| json!({"socketID": id, "streamID": format!("{id}-s"), "userName": id});
     let mut people = BTreeMap::new();
@@ -169,38 +169,38 @@ async fn a_conference_has_its_lobby() {
         let join = json!({"roomID": "t", "streamID": format!("{id}-s"), "userName": id});
         page.emit(json!(["join room", join])).await;
         let others: Vec<Value> = people.keys().map(|other: &&str| member(other)).collect();
-        page.hears(json!([["other users", others]])).await;
+        page.expect(json!([["other users", others]])).await;
         for other in people.values_mut() {
             let other: &mut Page = other;
-            other.hears(json!([["user joined", member(id)]])).await;
+            other.expect(json!([["user joined", member(id)]])).await;
         }
         people.insert(id, page);
     }
     let offer = json!(["offer", {"target": "b", "caller": "c", "sdp": 1}]);
     people.get_mut("c").unwrap().emit(offer.clone()).await;
-    people.get_mut("b").unwrap().hears(json!([offer])).await;
+    people.get_mut("b").unwrap().expect(json!([offer])).await;
     people.get_mut("b").unwrap().emit(json!(["out room"])).await;
     let out = json!(["out user", {"username": "b", "streamID": "b-s"}]);
     let list = |members: &[Value]| json!(["give room list", {"t": {"roomName": "Tea", "members": members}}]);
     for id in ["a", "c"] {
         let page = people.get_mut(id).unwrap();
-        page.hears(json!([out, list(&[member("a"), member("c")])])).await;
+        page.expect(json!([out, list(&[member("a"), member("c")])])).await;
     }
     for id in ["a", "c"] {
         people.remove(id).unwrap().session.gone(Gone::Lost).await;
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
     lobby.emit(json!(["get room list"])).await;
-    lobby.hears(json!([list(&[])])).await;
+    lobby.expect(json!([list(&[])])).await;
     let mut again = people.remove("b").unwrap();
-    assert_eq!(again.everything().await, [] as [Value; 0]);
+    assert_eq!(again.drain().await, [] as [Value; 0]);
     again.emit(json!(["join room", {"roomID": "nowhere", "streamID": 1}])).await;
     again.emit(json!(["join room", {"roomID": "t", "streamID": 1}])).await;
-    again.hears(json!([["other users", []]])).await;
+    again.expect(json!([["other users", []]])).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn everyone_is_told_the_list_in_time_however_often_it_grows() {
+async fn growing_room_list_reaches_everyone() {
     let server = server();
     let mut readers = Vec::new();
     for n in 0..50 {
@@ -219,16 +219,16 @@ async fn everyone_is_told_the_list_in_time_however_often_it_grows() {
     }
     for reader in &mut readers {
         tokio::time::sleep(Duration::from_secs(6)).await;
-        let lists = reader.everything().await;
+        let lists = reader.drain().await;
         assert!(lists.len() < 400, "gathered");
         let last = lists.last().unwrap();
-        assert_eq!(last[1].as_object().unwrap().len(), 400, "and in the end whole");
+        assert_eq!(last[1].as_object().unwrap().len(), 400, "complete at the end");
     }
     assert!(started.elapsed() > Duration::from_secs(5));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_maker_of_rooms_sends_strangers_no_flood_of_lists() {
+async fn room_creation_does_not_flood_others_with_lists() {
     let server = server();
     let mut readers = Vec::new();
     for n in 0..60 {
@@ -250,7 +250,7 @@ async fn a_maker_of_rooms_sends_strangers_no_flood_of_lists() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut bytes_out = 0;
     for (n, reader) in readers.iter_mut().enumerate() {
-        let lists = reader.everything().await;
+        let lists = reader.drain().await;
         assert!(
             if n % 2 == 0 { lists.len() < 100 } else { lists.is_empty() },
             "{n}: {}",
@@ -266,40 +266,40 @@ async fn a_maker_of_rooms_sends_strangers_no_flood_of_lists() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_for_two_tells_who_exits() {
+async fn one_to_one_reports_exits() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server, "a").await, connect(&server, "b").await);
     let mut cem = connect(&server, "c").await;
     ann.emit(json!(["join_room", {"room": "tea", "email": "a@x"}])).await;
-    ann.hears(json!([["all_users", []]])).await;
+    ann.expect(json!([["all_users", []]])).await;
     ann.emit(json!(["join_room", {"room": "tea", "email": "a@x"}])).await;
-    ann.hears(json!([["all_users", []]])).await;
+    ann.expect(json!([["all_users", []]])).await;
     ben.emit(json!(["join_room", {"room": "tea", "email": "b@x"}])).await;
-    ben.hears(json!([["all_users", [{"id": "a", "email": "a@x"}]]])).await;
+    ben.expect(json!([["all_users", [{"id": "a", "email": "a@x"}]]])).await;
     cem.emit(json!(["join_room", {"room": "tea", "email": "c@x"}])).await;
-    cem.hears(json!([["room_full"]])).await;
+    cem.expect(json!([["room_full"]])).await;
     ben.emit(json!(["offer", {"sdp": "v=0"}])).await;
-    ann.hears(json!([["getOffer", {"sdp": "v=0"}]])).await;
+    ann.expect(json!([["getOffer", {"sdp": "v=0"}]])).await;
     ann.session.gone(Gone::ByServer).await;
-    ben.hears(json!([["user_exit", {"id": "a"}]])).await;
+    ben.expect(json!([["user_exit", {"id": "a"}]])).await;
     cem.emit(json!(["join_room", {"room": "tea", "email": "c@x"}])).await;
-    cem.hears(json!([["all_users", [{"id": "b", "email": "b@x"}]]])).await;
+    cem.expect(json!([["all_users", [{"id": "b", "email": "b@x"}]]])).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_codelab_call_is_in_order() {
+async fn codelab_events_are_in_order() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server, "a").await, connect(&server, "b").await);
     ann.emit(json!(["create or join", "tea"])).await;
-    ann.hears(json!([["created", "tea", "a"]])).await;
+    ann.expect(json!([["created", "tea", "a"]])).await;
     ben.emit(json!(["create or join", "tea"])).await;
     ben.emit(json!(["message", "got user media"])).await;
-    ann.hears(json!([["join", "tea"], ["ready"], ["message", "got user media"]])).await;
-    ben.hears(json!([["joined", "tea", "b"], ["ready"]])).await;
+    ann.expect(json!([["join", "tea"], ["ready"], ["message", "got user media"]])).await;
+    ben.expect(json!([["joined", "tea", "b"], ["ready"]])).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_room_list_shows_rooms_of_dialects_after_the_native_ones() {
+async fn lobby_lists_dialect_rooms_after_native_rooms() {
     let server = server();
     let mut native = connect(&server, "n").await;
     let mut pages = Vec::new();
@@ -329,12 +329,12 @@ async fn the_room_list_shows_rooms_of_dialects_after_the_native_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_holds_no_more_rooms_says_full_where_it_can() {
+async fn full_server_reports_full_in_dialects() {
     let config = Config { max_rooms: 1, ..Config::new(RoomCredentials::new(b"secret")) };
     let server = Signaling::new(config);
     let mut ann = connect(&server, "a").await;
     ann.emit(json!(["join", "tea"])).await;
-    ann.hears(json!([["created"]])).await;
+    ann.expect(json!([["created"]])).await;
     for (join, told) in [
         (json!(["join", "den"]), json!([["full"]])),
         (json!(["create or join", "den"]), json!([["full", "den"]])),
@@ -342,20 +342,20 @@ async fn a_server_that_holds_no_more_rooms_says_full_where_it_can() {
     ] {
         let mut page = connect(&server, "x").await;
         page.emit(join).await;
-        page.hears(told).await;
+        page.expect(told).await;
     }
     let mut page = connect_at(&server, "x", "/webRTC_V0/").await;
     page.emit(json!(["webrtc:signaling", 1])).await;
-    assert_eq!(page.everything().await, [] as [Value; 0]);
+    assert_eq!(page.drain().await, [] as [Value; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_dialect_knows_is_answered_as_ever() {
+async fn unknown_event_is_rejected() {
     let server = server();
     let mut page = connect(&server, "a").await;
     for event in [json!(["nonsense"]), json!(["offer", 1]), json!(["webrtc:signaling", 1])] {
         let ack = Ack { id: 7, socket: page.socket.clone() };
-        page.emit_asking(event, Some(ack)).await;
+        page.emit_with_ack(event, Some(ack)).await;
         let taken = page.outbox.take().await.unwrap();
         let Outgoing::Packet(packet) = &taken[0] else { panic!("{taken:?}") };
         assert!(packet.contains("unknown_event"), "{packet}");
@@ -366,9 +366,9 @@ async fn what_no_dialect_knows_is_answered_as_ever() {
     assert_eq!(server.unacknowledged_rejections(), 2);
 }
 
-/// Twenty rooms of each dialect at once, on real threads.
+/// Twenty concurrent rooms of each dialect, on real threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rooms_of_all_dialects_at_once_keep_their_words_in_order_and_to_themselves() {
+async fn concurrent_dialect_rooms_are_ordered_and_isolated() {
     let server = server();
     let mut rooms = Vec::new();
     for kind in 0..5 {
@@ -381,7 +381,7 @@ async fn rooms_of_all_dialects_at_once_keep_their_words_in_order_and_to_themselv
     }
 }
 
-/// Two people say fifty things to each other, turn about and at once, and hear just those.
+/// Two clients exchange fifty messages, alternating and concurrently, and receive exactly those.
 async fn one_room(server: Arc<Signaling>, kind: usize, room: u8) {
     const WORDS: usize = 50;
     let name = format!("room {room}");
@@ -401,7 +401,7 @@ async fn one_room(server: Arc<Signaling>, kind: usize, room: u8) {
             _ => json!(["create or join", name]),
         })
         .await;
-        // The room is known to have it in once it has answered.
+        // The answer confirms the membership.
         if kind != 1 {
             let told = ["created", "joined", "other users", "all_users"];
             let mut told_yet = false;
@@ -441,7 +441,7 @@ async fn one_room(server: Arc<Signaling>, kind: usize, room: u8) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rooms_of_one_address_leave_room_for_those_of_others() {
+async fn rooms_of_one_address_do_not_exhaust_the_limit() {
     let config = Config { max_rooms: 400, ..Config::new(RoomCredentials::new(b"secret")) };
     let server = Signaling::new(config);
     let mut hoarders = Vec::new();
@@ -454,30 +454,30 @@ async fn rooms_of_one_address_leave_room_for_those_of_others() {
     }
     let mut told = [0, 0];
     for page in &mut hoarders {
-        for event in page.everything().await {
+        for event in page.drain().await {
             told[usize::from(event == json!(["full"]))] += 1;
         }
     }
-    assert_eq!(told, [50, 430], "rooms opened, and rooms refused");
+    assert_eq!(told, [50, 430], "opened and rejected rooms");
     let mut other = connect_from(&server, "other", [198, 51, 100, 7]).await;
     other.emit(json!(["join", "tea"])).await;
-    other.hears(json!([["created"]])).await;
+    other.expect(json!([["created"]])).await;
     let mut native = connect_from(&server, "native", [198, 51, 100, 8]).await;
     native.emit(json!(["room:join", {"room": "tea", "name": "Ann"}])).await;
-    native.everything().await;
+    native.drain().await;
     assert_eq!(native.native_rooms().await[0]["participants"], 1);
-    // Those who leave may open others.
+    // Leaving frees the quota.
     for page in &mut hoarders {
         page.session.gone(Gone::Lost).await;
     }
-    other.everything().await;
+    other.drain().await;
     let mut back = connect(&server, "back").await;
     back.emit(json!(["join", "den"])).await;
-    back.hears(json!([["created"]])).await;
+    back.expect(json!([["created"]])).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn dialects_take_no_place_of_native_rooms() {
+async fn dialect_rooms_do_not_displace_native_rooms() {
     let config = Config { max_rooms: 4, ..Config::new(RoomCredentials::new(b"secret")) };
     let server = Signaling::new(config);
     let mut pages = Vec::new();
@@ -488,6 +488,6 @@ async fn dialects_take_no_place_of_native_rooms() {
     }
     let mut native = connect_from(&server, "native", [192, 0, 2, 9]).await;
     native.emit(json!(["room:join", {"room": "tea", "name": "Ann"}])).await;
-    native.everything().await;
+    native.drain().await;
     assert_eq!(native.native_rooms().await[0]["name"], "tea");
 }

@@ -1,12 +1,12 @@
-//! The list of rooms while rooms change all the time.
+//! The lobby under constant changes.
 
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-use super::{Came, Client, connect, connect_from, server};
+use super::{Client, Received, connect, connect_from, server};
 use crate::signaling::Signaling;
 
-/// How long rooms change in a test, in seconds, and how often in each.
+/// Duration of changes in seconds, and changes per second.
 const SECONDS: u32 = 60;
 const CHANGES_PER_SECOND: u32 = 10;
 
@@ -19,7 +19,7 @@ async fn fill(server: &Arc<Signaling>) {
     }
 }
 
-/// Sockets that come into a room of their address and leave it, as often as one socket may.
+/// Sockets that join and leave a room of their address at the maximum rate.
 struct Churn {
     sockets: Vec<(Client, String)>,
     next: usize,
@@ -32,7 +32,7 @@ impl Churn {
         for address in addresses {
             let mut socket = connect_from(server, address);
             let room = format!("of {address:?}");
-            // It stays open with nobody in it. The others of that address find it open.
+            // Stays open while empty; further sockets of the address find it.
             socket.ask("room:create", json!({"name": room, "capacity": 50})).await;
             sockets.push((socket, room));
         }
@@ -54,17 +54,17 @@ impl Churn {
     }
 }
 
-/// How many lists came, and bytes of all.
-fn weigh(came: &[Came]) -> (usize, usize) {
-    let list = |came: &Came| match came {
-        Came::Event(name, list, _) if name == "room:list" => Some(list.to_string().len()),
+/// Number of received lists and their total bytes.
+fn count_lists(received: &[Received]) -> (usize, usize) {
+    let list = |received: &Received| match received {
+        Received::Event(name, list, _) if name == "room:list" => Some(list.to_string().len()),
         _ => None,
     };
-    let lists = came.iter().filter_map(list);
+    let lists = received.iter().filter_map(list);
     lists.fold((0, 0), |(count, bytes), list| (count + 1, bytes + list))
 }
 
-/// What a watcher receives while rooms change.
+/// Lists and bytes that a subscriber receives during the changes.
 async fn watch(server: &Signaling, churn: &mut Churn) -> (usize, usize) {
     let mut watcher = connect(server);
     watcher.ask("room:list", json!({})).await;
@@ -72,14 +72,14 @@ async fn watch(server: &Signaling, churn: &mut Churn) -> (usize, usize) {
     for _ in 0..SECONDS * CHANGES_PER_SECOND {
         churn.change().await;
         tokio::time::sleep(Duration::from_secs(1) / CHANGES_PER_SECOND).await;
-        let (count, bytes) = weigh(&watcher.everything().await);
+        let (count, bytes) = count_lists(&watcher.drain().await);
         received = (received.0 + count, received.1 + bytes);
     }
     received
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_client_whose_rooms_change_all_the_time_causes_about_a_list_a_second() {
+async fn constant_changes_of_one_client_cause_one_list_per_second() {
     let server = server();
     fill(&server).await;
     let mut churn = Churn::new(&server, [[192, 0, 2, 9]; 20]).await;
@@ -88,7 +88,7 @@ async fn one_client_whose_rooms_change_all_the_time_causes_about_a_list_a_second
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_receiver_has_a_bounded_rate_of_lists_however_many_clients_change_rooms() {
+async fn list_rate_per_subscriber_is_limited() {
     let server = server();
     fill(&server).await;
     let mut churn = Churn::new(&server, (0..100).map(|n| [203, 0, 113, n])).await;
@@ -98,7 +98,7 @@ async fn a_receiver_has_a_bounded_rate_of_lists_however_many_clients_change_room
 }
 
 #[tokio::test(start_paused = true)]
-async fn anothers_change_shows_at_once_while_one_clients_rooms_change_all_the_time() {
+async fn changes_of_other_clients_are_published_promptly() {
     let server = server();
     let mut churn = Churn::new(&server, [[192, 0, 2, 9]; 20]).await;
     watch(&server, &mut churn).await;
@@ -109,13 +109,13 @@ async fn anothers_change_shows_at_once_while_one_clients_rooms_change_all_the_ti
             churn.change().await;
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
-        watcher.everything().await;
+        watcher.drain().await;
         let name = format!("quiet {n}");
         let mut other = connect_from(&server, [198, 51, 100, n]);
         other.ask("room:create", json!({ "name": name })).await;
         let made = tokio::time::Instant::now();
         loop {
-            let list = watcher.hears("room:list").await;
+            let list = watcher.expect("room:list").await;
             if list["rooms"].as_array().unwrap().iter().any(|room| room["name"] == *name) {
                 break;
             }

@@ -1,10 +1,10 @@
-//! Signaling with sockets that are queues, on a clock that jumps.
+//! Signaling with queues as sockets and a paused clock.
 
 mod dialects;
-mod lasting;
+mod joining;
 mod lobby;
-mod meeting;
-mod refusing;
+mod long_running;
+mod rejecting;
 mod resuming;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -17,20 +17,20 @@ use crate::socketio::{
     Ack, Application, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket, SocketId,
 };
 
-/// What came to a client.
+/// A packet received by a client.
 #[derive(Debug, Clone, PartialEq)]
-enum Came {
+enum Received {
     Event(String, Value, Option<u64>),
     Answer(u64, Value),
-    Dismissal,
+    Disconnect,
 }
 
-/// A client as its driver sees it.
+/// A client's session and socket.
 struct Client {
     session: Session,
     socket: Socket,
     outbox: Outbox,
-    came: Vec<Came>,
+    received: Vec<Received>,
     asked: u64,
 }
 
@@ -65,43 +65,44 @@ fn connect(server: &Signaling) -> Client {
 fn connect_from(server: &Signaling, address: [u8; 4]) -> Client {
     let (socket, outbox) = socket();
     let session = server.connect(socket.clone(), handshake(address)).unwrap();
-    Client { session, socket, outbox, came: Vec::new(), asked: 0 }
+    Client { session, socket, outbox, received: Vec::new(), asked: 0 }
 }
 
-fn read(outgoing: &Outgoing) -> Came {
+fn read(outgoing: &Outgoing) -> Received {
     let packet = match outgoing {
         Outgoing::Packet(packet) => packet,
-        Outgoing::Disconnect => return Came::Dismissal,
+        Outgoing::Disconnect => return Received::Disconnect,
         Outgoing::Binary(..) => panic!("no attachments here: {outgoing:?}"),
     };
     let (kind, rest) = packet.split_at(1);
     let (id, json) = rest.split_at(rest.find('[').unwrap());
     let mut args: Vec<Value> = serde_json::from_str(json).unwrap();
     match kind {
-        "3" => Came::Answer(id.parse().unwrap(), args.remove(0)),
+        "3" => Received::Answer(id.parse().unwrap(), args.remove(0)),
         "2" => {
             let number = args.get(2).map(|number| number.as_u64().unwrap());
-            Came::Event(args[0].as_str().unwrap().to_owned(), args.remove(1), number)
+            Received::Event(args[0].as_str().unwrap().to_owned(), args.remove(1), number)
         }
         _ => panic!("an event or an acknowledgement, not {packet}"),
     }
 }
 
 impl Client {
-    /// Sends an event that asks for an acknowledgement and gives that.
+    /// Sends a request; returns its acknowledgement.
     async fn ask(&mut self, event: &str, payload: Value) -> Value {
         let id = self.send(event, payload).await;
         loop {
-            let answer = |came: &Came| matches!(came, Came::Answer(to, _) if *to == id);
-            if let Some(at) = self.came.iter().position(answer) {
-                let Came::Answer(_, answer) = self.came.remove(at) else { unreachable!() };
+            let answer =
+                |received: &Received| matches!(received, Received::Answer(to, _) if *to == id);
+            if let Some(at) = self.received.iter().position(answer) {
+                let Received::Answer(_, answer) = self.received.remove(at) else { unreachable!() };
                 return answer;
             }
             self.receive().await;
         }
     }
 
-    /// Sends without waiting for the answer; gives the acknowledgement's id.
+    /// Sends a request without waiting; returns the acknowledgement id.
     async fn send(&mut self, event: &str, payload: Value) -> u64 {
         self.asked += 1;
         let ack = Some(Ack { id: self.asked, socket: self.socket.clone() });
@@ -118,31 +119,31 @@ impl Client {
 
     async fn receive(&mut self) {
         let taken = self.outbox.take().await.unwrap();
-        self.came.extend(taken.iter().map(read));
+        self.received.extend(taken.iter().map(read));
     }
 
-    /// The next event, which must be this one.
-    async fn hears(&mut self, event: &str) -> Value {
-        while self.came.is_empty() {
+    /// Receives the next event, which must have this name.
+    async fn expect(&mut self, event: &str) -> Value {
+        while self.received.is_empty() {
             self.receive().await;
         }
-        match self.came.remove(0) {
-            Came::Event(name, payload, _) if name == event => payload,
+        match self.received.remove(0) {
+            Received::Event(name, payload, _) if name == event => payload,
             other => panic!("{event} was to come, not {other:?}"),
         }
     }
 
-    /// Joins and gives the answer's content.
+    /// Joins a room; returns the reply.
     async fn join(&mut self, room: &str, name: &str) -> Value {
         let answer = self.ask("room:join", json!({"room": room, "name": name})).await;
         answer.get("ok").unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
-    /// Everything that came and comes until all tasks rest.
-    async fn everything(&mut self) -> Vec<Came> {
+    /// Receives all packets until the server is idle.
+    async fn drain(&mut self) -> Vec<Received> {
         tokio::time::sleep(Duration::from_millis(1)).await;
-        self.came.extend(self.outbox.take_now().iter().map(read));
-        std::mem::take(&mut self.came)
+        self.received.extend(self.outbox.take_now().iter().map(read));
+        std::mem::take(&mut self.received)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The application that the protocol's conformance suite expects, and a look at what it saw.
+//! The application that the conformance suites expect, recording its calls.
 
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -8,15 +8,15 @@ use crate::socketio::{
     Application, Events, Gone, Handshake, HeldBytes, Incoming, Outgoing, Socket, encode_raw_event,
 };
 
-/// Sends each client its `auth` back, answers `message` by `message-back` and acknowledges
-/// `message-with-ack`. A few more events are for our own tests.
+/// Returns each client's `auth`, answers `message` with `message-back` and acknowledges
+/// `message-with-ack`. Further events serve our own tests.
 #[derive(Debug)]
 pub(super) struct Echo {
     seen: Mutex<mpsc::Sender<Seen>>,
     pub(super) held: Arc<HeldBytes>,
 }
 
-/// What happened to the application.
+/// A call of the application.
 #[derive(Debug)]
 pub(super) enum Seen {
     Connected(Handshake, Socket),
@@ -26,7 +26,7 @@ pub(super) enum Seen {
 
 pub(super) struct EchoEvents {
     socket: Socket,
-    /// The namespace as its packets say it.
+    /// Namespace prefix of packets.
     address: String,
     seen: mpsc::Sender<Seen>,
 }

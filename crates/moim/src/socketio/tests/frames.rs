@@ -1,4 +1,4 @@
-//! WebSockets, good and bad.
+//! Valid and invalid WebSocket traffic.
 
 use std::{
     io::Write,
@@ -34,7 +34,7 @@ fn gone(server: &Server) -> Gone {
 }
 
 #[test]
-fn events_are_answered_in_order() {
+fn events_are_handled_in_order() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     for n in 0..500 {
@@ -46,7 +46,7 @@ fn events_are_answered_in_order() {
 }
 
 #[test]
-fn attachments_come_and_go() {
+fn attachments_are_received_and_sent() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     peer.send(
@@ -61,7 +61,7 @@ fn attachments_come_and_go() {
 }
 
 #[test]
-fn a_message_in_pieces_with_a_ping_between_is_one_message() {
+fn fragmented_message_survives_an_interleaved_ping() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     let piece = |data: &str, opcode, last| {
@@ -76,7 +76,7 @@ fn a_message_in_pieces_with_a_ping_between_is_one_message() {
 }
 
 #[test]
-fn a_large_message_arrives_whole() {
+fn large_message_is_received_whole() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     let text = "x".repeat(900_000);
@@ -85,7 +85,7 @@ fn a_large_message_arrives_whole() {
 }
 
 #[test]
-fn whoever_breaks_the_rules_of_websocket_is_closed_with_the_reason() {
+fn websocket_violation_closes_with_its_status() {
     let server = Server::start(Config::default());
     let mask = [0_u8; 4];
     let masked = |head: &[u8], payload: &[u8]| [head, &mask, payload].concat();
@@ -97,7 +97,7 @@ fn whoever_breaks_the_rules_of_websocket_is_closed_with_the_reason() {
         (masked(&[0x09, 0x80], b""), 1002),
         (masked(&[0x89, 0xfe, 0x00, 0x7e], b""), 1002),
         (masked(&[0x81, 0x84], b"4\xff\xff\xff"), 1007),
-        // The payload itself never comes.
+        // The payload is never sent.
         (masked(&[0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x41], b""), 1009),
         (masked(&[0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], b""), 1009),
         (masked(&[0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], b""), 1009),
@@ -110,7 +110,7 @@ fn whoever_breaks_the_rules_of_websocket_is_closed_with_the_reason() {
 }
 
 #[test]
-fn pieces_together_stay_within_the_limit() {
+fn total_fragment_size_is_limited() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     let piece =
@@ -122,7 +122,7 @@ fn pieces_together_stay_within_the_limit() {
 }
 
 #[test]
-fn a_socket_is_gone_by_client_by_server_or_lost() {
+fn gone_distinguishes_client_server_and_loss() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     peer.send("41");
@@ -141,14 +141,14 @@ fn a_socket_is_gone_by_client_by_server_or_lost() {
 }
 
 #[test]
-fn a_websocket_closed_in_order_is_a_client_going_away() {
+fn orderly_websocket_close_is_going_away() {
     let server = Server::start(Config::default());
     for (status, expected) in [
         (Some(1000), Gone::GoingAway),
         (Some(1001), Gone::GoingAway),
         (Some(1011), Gone::Lost),
         (Some(4000), Gone::Lost),
-        // socket.io-client closes so where it means to connect again.
+        // socket.io-client closes this way before reconnecting.
         (None, Gone::Lost),
     ] {
         let mut peer = Peer::connected(server.address);
@@ -160,7 +160,7 @@ fn a_websocket_closed_in_order_is_a_client_going_away() {
 }
 
 #[test]
-fn a_client_in_two_namespaces_is_two_sockets() {
+fn two_namespaces_are_two_sockets() {
     let mut config = Config::default();
     config.session.namespaces = config.session.namespaces.with("/custom").unwrap();
     let server = Server::start(config);
@@ -182,7 +182,7 @@ fn a_client_in_two_namespaces_is_two_sockets() {
     answers.sort();
     assert_eq!(answers, ["43/custom,7[1]", "438[2]"]);
 
-    // We send it away from one; the other goes on and is not told.
+    // Disconnected from one namespace; the other is unaffected.
     custom.1.disconnect();
     assert_eq!(peer.receive(), "41/custom,");
     assert_eq!(gone(&server), Gone::ByServer);
@@ -200,7 +200,7 @@ fn a_client_in_two_namespaces_is_two_sockets() {
 }
 
 #[test]
-fn a_silent_client_is_lost() {
+fn silent_client_is_lost() {
     let server = Server::start(hasty());
     let mut peer = Peer::connected(server.address);
     let start = Instant::now();
@@ -210,7 +210,7 @@ fn a_silent_client_is_lost() {
 }
 
 #[test]
-fn half_a_message_keeps_nobody_alive() {
+fn partial_message_does_not_answer_a_ping() {
     let server = Server::start(hasty());
     let mut peer = Peer::connected(server.address);
     peer.raw().write_all(&[0x81, 0xfe, 0xff, 0xff, 0, 0, 0, 0]).unwrap();
@@ -220,7 +220,7 @@ fn half_a_message_keeps_nobody_alive() {
 }
 
 #[test]
-fn who_does_not_read_is_dropped_and_nobody_else_notices() {
+fn slow_reader_is_dropped_without_affecting_others() {
     let server = Server::start(Config::default());
     let mut slow = Peer::connected(server.address);
     let mut other = Peer::connected(server.address);
@@ -238,7 +238,7 @@ fn who_does_not_read_is_dropped_and_nobody_else_notices() {
     assert_eq!(other.receive(), "42[\"message-back\"]");
 }
 
-/// Returns once that many bytes are held, or fewer than that.
+/// Waits until the number of held bytes satisfies the predicate.
 fn wait_for_held(server: &Server, is_enough: impl Fn(usize) -> bool) {
     let start = Instant::now();
     while !is_enough(server.held.total()) {
@@ -248,14 +248,14 @@ fn wait_for_held(server: &Server, is_enough: impl Fn(usize) -> bool) {
 }
 
 #[test]
-fn bytes_that_a_client_does_not_read_count_until_the_session_is_cut() {
+fn unread_bytes_are_counted_until_the_cut() {
     let mut config = Config::default();
     config.limits.outbox.bytes = 64 << 20;
     let server = Server::start(config);
     let mut slow = Peer::connected(server.address);
     let Ok(Seen::Connected(_, socket)) = server.seen.recv() else { panic!() };
     let message = format!("42[\"message\",\"{}\"]", "x".repeat(200_000));
-    // Until the connection takes no more, and so the queue is not emptied.
+    // Fills the connection, so that the queue is no longer emptied.
     while socket.queued() == 0 {
         slow.send(&message);
         slow.send("42[\"noted\"]");
@@ -270,7 +270,7 @@ fn bytes_that_a_client_does_not_read_count_until_the_session_is_cut() {
 }
 
 #[test]
-fn attachments_count_until_their_packet_is_complete() {
+fn partial_attachments_are_counted() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     let placeholder = |n: u32| format!("{{\"_placeholder\":true,\"num\":{n}}}");
@@ -282,7 +282,7 @@ fn attachments_count_until_their_packet_is_complete() {
 }
 
 #[test]
-fn who_sends_too_fast_is_dropped() {
+fn fast_sender_is_dropped() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     for _ in 0..10_000 {
@@ -296,7 +296,7 @@ fn who_sends_too_fast_is_dropped() {
 }
 
 #[test]
-fn a_session_has_one_websocket() {
+fn second_websocket_is_closed() {
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);
     let upgrade = query.replace("polling", "websocket");
@@ -316,7 +316,7 @@ fn a_session_has_one_websocket() {
 }
 
 #[test]
-fn nothing_is_lost_or_reordered_while_a_client_upgrades() {
+fn upgrade_neither_loses_nor_reorders_events() {
     const COUNT: usize = 1000;
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);

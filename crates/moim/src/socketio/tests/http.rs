@@ -1,4 +1,4 @@
-//! Requests, good and bad.
+//! Valid and invalid HTTP requests.
 
 use std::{io::Write, time::Duration};
 
@@ -14,7 +14,7 @@ fn error(code: u8, message: &str) -> String {
 }
 
 #[test]
-fn a_client_polls_and_posts() {
+fn client_polls_and_posts() {
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);
     assert_eq!(
@@ -28,7 +28,7 @@ fn a_client_polls_and_posts() {
 }
 
 #[test]
-fn the_application_learns_who_connects() {
+fn handshake_describes_the_client() {
     let server = Server::start(Config::default());
     let query = open_polling(server.address);
     post(server.address, &query, "40{\"token\":\"x\"}");
@@ -38,11 +38,11 @@ fn the_application_learns_who_connects() {
     assert_eq!(handshake.host.as_deref(), Some("moim.example"));
     assert!(!handshake.secure);
     assert_eq!(handshake.auth.unwrap().get(), "{\"token\":\"x\"}");
-    assert!(!query.contains(&*socket.id.0), "who knows a socket's id can't poll for it");
+    assert!(!query.contains(&*socket.id.0), "a socket id does not authenticate polls");
 }
 
 #[test]
-fn a_client_may_be_refused_with_a_word() {
+fn application_can_reject_with_a_message() {
     let server = Server::start(Config::default());
     let query = open_polling(server.address);
     post(server.address, &query, "40{\"token\":\"refuse me\"}");
@@ -50,7 +50,7 @@ fn a_client_may_be_refused_with_a_word() {
 }
 
 #[test]
-fn bad_requests_are_refused_in_the_protocols_words() {
+fn bad_requests_get_engine_io_errors() {
     let server = Server::start(Config::default());
     let unknown = error(1, "Session ID unknown");
     let long = "x".repeat(5000);
@@ -78,7 +78,7 @@ fn bad_requests_are_refused_in_the_protocols_words() {
 }
 
 #[test]
-fn an_upgrade_in_another_revision_or_none_is_refused() {
+fn upgrade_with_wrong_revision_is_rejected() {
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);
     let sid = query.rsplit_once("sid=").unwrap().1;
@@ -95,7 +95,7 @@ fn an_upgrade_in_another_revision_or_none_is_refused() {
 }
 
 #[test]
-fn a_client_of_engine_io_3_polls_posts_and_upgrades() {
+fn engine_io_3_client_polls_posts_and_upgrades() {
     let server = Server::start(Config::default());
     let open = get(server.address, "EIO=3&transport=polling").body;
     let (handshake, connect) = open.split_once(':').unwrap().1.rsplit_once("}2:").unwrap();
@@ -104,7 +104,7 @@ fn a_client_of_engine_io_3_polls_posts_and_upgrades() {
         serde_json::from_str(&format!("{}}}", &handshake[1..])).unwrap();
     let sid = handshake["sid"].as_str().unwrap();
     let Ok(Seen::Connected(_, socket)) = server.seen.recv() else { panic!() };
-    assert_eq!(&*socket.id.0, sid, "its id is the session's");
+    assert_eq!(&*socket.id.0, sid, "socket id equals session id");
     let query = format!("EIO=3&transport=polling&sid={sid}");
     assert_eq!(get(server.address, &query).body, "13:42[\"auth\",{}]");
     let bytes =
@@ -125,7 +125,7 @@ fn a_client_of_engine_io_3_polls_posts_and_upgrades() {
 }
 
 #[test]
-fn a_handshake_that_is_no_websocket_is_refused() {
+fn invalid_websocket_handshake_is_rejected() {
     let server = Server::start(Config::default());
     let request = "GET /socket.io/?EIO=4&transport=websocket";
     for headers in [
@@ -140,12 +140,12 @@ fn a_handshake_that_is_no_websocket_is_refused() {
 }
 
 #[test]
-fn a_post_of_bytes_is_refused_at_once() {
+fn binary_post_is_rejected_before_its_body() {
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);
     let request = format!("POST /socket.io/?{query}");
     let headers = "content-type: application/octet-stream\r\ncontent-length: 1000\r\n";
-    // The body never comes.
+    // The body is never sent.
     let stream = begin(server.address, &request, headers, b"");
     let refused = answer(stream);
     assert_eq!((refused.status, refused.body), (400, error(3, "Bad request")));
@@ -154,7 +154,7 @@ fn a_post_of_bytes_is_refused_at_once() {
 }
 
 #[test]
-fn a_body_too_large_is_refused_before_it_is_read() {
+fn oversized_body_is_rejected_before_reading() {
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);
     let request = format!("POST /socket.io/?{query}");
@@ -162,7 +162,7 @@ fn a_body_too_large_is_refused_before_it_is_read() {
     assert_eq!(answer(announced).status, 413);
     let mut chunked = begin(server.address, &request, "transfer-encoding: chunked\r\n", b"");
     let chunk = [b"10000\r\n".as_slice(), &[b'4'; 0x10000], b"\r\n"].concat();
-    // More than the limit, and no end.
+    // Exceeds the limit without an end.
     for _ in 0..16 {
         if chunked.write_all(&chunk).is_err() {
             break;
@@ -174,7 +174,7 @@ fn a_body_too_large_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn a_body_that_does_not_come_is_not_waited_for() {
+fn missing_body_times_out() {
     let mut config = Config::default();
     config.limits.body_timeout = Duration::from_millis(100);
     let server = Server::start(config);
@@ -186,13 +186,13 @@ fn a_body_that_does_not_come_is_not_waited_for() {
 }
 
 #[test]
-fn a_session_has_one_post_at_a_time() {
+fn session_allows_one_post_at_a_time() {
     let mut config = Config::default();
     config.limits.body_timeout = Duration::from_secs(2);
     let server = Server::start(config);
     let query = connect_polling(server.address);
     let request = format!("POST /socket.io/?{query}");
-    // The rest never comes.
+    // The rest is never sent.
     let halves =
         [(); 2].map(|()| begin(server.address, &request, "content-length: 13\r\n", b"42[\"mes"));
     let mut statuses = halves.map(|half| answer(half).status);
@@ -203,7 +203,7 @@ fn a_session_has_one_post_at_a_time() {
 }
 
 #[test]
-fn a_path_may_be_for_websockets_alone() {
+fn path_can_be_websocket_only() {
     let mut config = Config::default();
     config.mounts.push(Mount { path: "/other/", polling: false });
     let server = Server::start(config);
@@ -222,7 +222,7 @@ fn a_path_may_be_for_websockets_alone() {
 }
 
 #[test]
-fn sessions_are_bounded_and_given_back() {
+fn sessions_are_limited_and_released() {
     let mut config = Config::default();
     config.limits.sessions = 2;
     let server = Server::start(config);
@@ -235,12 +235,12 @@ fn sessions_are_bounded_and_given_back() {
     for _ in 0..2 {
         while !matches!(server.seen.recv().unwrap(), Seen::Gone(_)) {}
     }
-    // A session is given back right after its application is told.
+    // A session is released right after `gone`.
     while get(server.address, "EIO=4&transport=polling").status == 503 {}
 }
 
 #[test]
-fn two_polls_at_once_end_the_session() {
+fn concurrent_polls_end_the_session() {
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);
     let first = begin(server.address, &format!("GET /socket.io/?{query}"), "", b"");
@@ -253,11 +253,11 @@ fn two_polls_at_once_end_the_session() {
 }
 
 #[test]
-fn a_client_whose_poll_is_cut_is_gone_at_once() {
+fn cut_poll_ends_the_client_immediately() {
     let server = Server::start(Config::default());
     let query = connect_polling(server.address);
     let poll = begin(server.address, &format!("GET /socket.io/?{query}"), "", b"");
-    // The poll has arrived once a second one is refused; so ask for something else instead.
+    // A second poll would close the session, so synchronize with another request.
     post(server.address, &query, "42[\"noted\"]");
     drop(poll);
     let Ok(Seen::Connected(..)) = server.seen.recv() else { panic!() };
@@ -268,17 +268,17 @@ fn a_client_whose_poll_is_cut_is_gone_at_once() {
 }
 
 #[test]
-fn the_public_id_of_an_old_client_opens_nothing_once_it_uses_its_secret_one() {
+fn public_id_is_invalid_after_use_of_the_secret_id() {
     let server = Server::start(Config::default());
     let open = get(server.address, "EIO=3&transport=polling&t=NvUQuM3").body;
     let sids: Vec<&str> =
         open.split("\"sid\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     let [public, secret] = sids[..] else { panic!("two handshakes, not {open}") };
     let Ok(Seen::Connected(_, socket)) = server.seen.recv() else { panic!() };
-    assert_eq!(&*socket.id.0, public, "others know it by the first");
+    assert_eq!(&*socket.id.0, public, "the socket id stays public");
     let with = |sid: &str| format!("EIO=3&transport=polling&t=x&sid={sid}");
     assert_eq!(get(server.address, &with(secret)).body, "13:42[\"auth\",{}]");
-    // It was on its way before the client knew of another id.
+    // Sent before the client knew the secret id.
     assert_eq!(post(server.address, &with(public), "13:42[\"message\"]").body, "ok");
     assert_eq!(get(server.address, &with(secret)).body, "18:42[\"message-back\"]");
     assert_eq!(post(server.address, &with(public), "13:42[\"message\"]").status, 400);

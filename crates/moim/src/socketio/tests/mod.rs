@@ -1,4 +1,4 @@
-//! The driver over loopback, as clients see it.
+//! The driver over loopback.
 
 mod echo;
 mod frames;

@@ -1,4 +1,4 @@
-//! Whose pages may connect.
+//! Origin checks and CORS.
 
 use super::{
     peer::{Answer, Peer, http, open_polling},
@@ -20,7 +20,7 @@ fn ask(server: &Server, method: &str, target: &str, origin: &str) -> Answer {
 }
 
 #[test]
-fn another_sites_page_can_neither_poll_nor_open_a_websocket() {
+fn foreign_origin_is_rejected() {
     let server = server();
     let query = open_polling(server.address);
     for origin in ["https://evil.example", "null", "http://moim.example.evil.example"] {
@@ -38,7 +38,7 @@ fn another_sites_page_can_neither_poll_nor_open_a_websocket() {
 }
 
 #[test]
-fn allowed_origins_are_named_and_may_send_credentials() {
+fn allowed_origins_get_cors_headers_with_credentials() {
     let server = server();
     for origin in ["http://moim.example", "https://friend.example", "http://localhost:3000"] {
         let answer = ask(&server, "GET", HANDSHAKE, origin);
@@ -53,14 +53,14 @@ fn allowed_origins_are_named_and_may_send_credentials() {
 }
 
 #[test]
-fn a_page_may_read_why_it_was_refused() {
+fn rejection_has_cors_headers() {
     let answer = ask(&server(), "GET", "/socket.io/?EIO=9&transport=polling", "http://localhost");
     assert_eq!(answer.status, 400);
     assert_eq!(answer.header("access-control-allow-origin"), Some("http://localhost"));
 }
 
 #[test]
-fn a_preflight_is_answered() {
+fn preflight_is_answered() {
     let answer = ask(&server(), "OPTIONS", HANDSHAKE, "https://friend.example");
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://friend.example"));
@@ -69,7 +69,7 @@ fn a_preflight_is_answered() {
 }
 
 #[test]
-fn who_sends_no_origin_is_no_browser() {
+fn request_without_origin_is_allowed() {
     let server = server();
     let answer = http(server.address, &format!("GET {HANDSHAKE}"), "", b"");
     assert_eq!(answer.status, 200);

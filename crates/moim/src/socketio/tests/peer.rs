@@ -1,4 +1,4 @@
-//! Clients that block: plain HTTP and WebSocket over a TCP connection.
+//! Blocking HTTP and WebSocket clients.
 
 use std::{
     io::{Read, Write},
@@ -8,10 +8,10 @@ use std::{
 
 use tungstenite::{Message, WebSocket, client::IntoClientRequest};
 
-/// How long a test waits for what must come.
+/// Timeout of expected data.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An HTTP answer.
+/// An HTTP response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -35,7 +35,7 @@ pub(super) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends a request's head and the beginning of its body; the answer is for [`answer`].
+/// Sends a request's head and the beginning of its body; [`answer`] reads the response.
 pub(super) fn begin(address: SocketAddr, request: &str, headers: &str, body: &[u8]) -> TcpStream {
     let mut stream = connect(address);
     let head =
@@ -45,10 +45,10 @@ pub(super) fn begin(address: SocketAddr, request: &str, headers: &str, body: &[u
     stream
 }
 
-/// Reads an answer to its end.
+/// Reads a response to its end.
 pub(super) fn answer(mut stream: TcpStream) -> Answer {
     let mut bytes = Vec::new();
-    // A server that refuses a body resets the connection after its answer.
+    // A server that rejects a body resets the connection after its response.
     let _ = stream.read_to_end(&mut bytes);
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
@@ -69,14 +69,14 @@ pub(super) fn post(address: SocketAddr, query: &str, body: &str) -> Answer {
     http(address, &format!("POST /socket.io/?{query}"), "", body.as_bytes())
 }
 
-/// The query of a new session's further requests.
+/// Opens a polling session; returns the query of its further requests.
 pub(super) fn open_polling(address: SocketAddr) -> String {
     let open = get(address, "EIO=4&transport=polling");
     let handshake: serde_json::Value = serde_json::from_str(&open.body[1..]).unwrap();
     format!("EIO=4&transport=polling&sid={}", handshake["sid"].as_str().unwrap())
 }
 
-/// A session that polls and is connected.
+/// Opens a connected polling session; returns its query.
 pub(super) fn connect_polling(address: SocketAddr) -> String {
     let query = open_polling(address);
     assert_eq!(post(address, &query, "40").body, "ok");
@@ -92,7 +92,7 @@ pub(super) fn connect_polling(address: SocketAddr) -> String {
 pub(super) struct Peer(pub(super) WebSocket<TcpStream>);
 
 impl Peer {
-    /// Opens a WebSocket with that query; an error is the status it was refused with.
+    /// Opens a WebSocket; an error is the status of the rejection.
     pub(super) fn open(address: SocketAddr, query: &str) -> Result<Self, u16> {
         Self::open_from(address, query, None)
     }
@@ -124,7 +124,7 @@ impl Peer {
         }
     }
 
-    /// A session past its handshake and CONNECT.
+    /// Opens a connected session.
     pub(super) fn connected(address: SocketAddr) -> Self {
         let mut peer = Self::open(address, "EIO=4&transport=websocket").unwrap();
         assert!(peer.receive().starts_with('0'));
@@ -138,7 +138,7 @@ impl Peer {
         self.0.send(Message::text(text)).unwrap();
     }
 
-    /// The next text, heartbeats aside.
+    /// Receives the next text except heartbeats.
     pub(super) fn receive(&mut self) -> String {
         loop {
             match self.0.read().unwrap() {
@@ -149,7 +149,7 @@ impl Peer {
         }
     }
 
-    /// The status the server closes with.
+    /// Receives the close status.
     pub(super) fn closed(&mut self) -> u16 {
         loop {
             match self.0.read() {
@@ -160,7 +160,7 @@ impl Peer {
         }
     }
 
-    /// The connection beneath, for saying what no client would.
+    /// The underlying connection, for invalid data.
     pub(super) fn raw(&mut self) -> &mut TcpStream {
         self.0.get_mut()
     }

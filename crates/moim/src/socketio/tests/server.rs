@@ -31,7 +31,7 @@ impl Server {
         Self::start_in(Runtime::new().unwrap(), "127.0.0.1:0", [config])
     }
 
-    /// Serves the mounts of each as it says.
+    /// Serves the mounts of each configuration.
     pub(super) fn start_in(
         runtime: Runtime,
         address: &str,

@@ -1,4 +1,4 @@
-//! The application of the public conformance suites, for running them by hand.
+//! The server of the public conformance suites, for manual runs.
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ pub(super) fn hasty() -> Config {
     config
 }
 
-/// Serves on port 3000 until its input ends: Socket.IO at `/socket.io/`, with the namespace
-/// `/custom` besides the main one, and Engine.IO alone at `/engine.io/`.
+/// Serves on port 3000 until end of input: Socket.IO at `/socket.io/`, with the namespace `/custom`
+/// in addition to the main one, and plain Engine.IO at `/engine.io/`.
+///
 /// `cargo test -p moim --features conformance serves_the_conformance_suites -- --nocapture`
 #[cfg(feature = "conformance")]
 #[test]
@@ -29,12 +30,12 @@ fn serves_the_conformance_suites() {
     let mut engine = config.clone();
     engine.mounts = vec![Mount { path: "/engine.io/", polling: true }];
     engine.session.echo = true;
-    // The suites expect that what was sent first over one connection is met before what was sent
-    // later over another: so one thread serves them all.
+    // The suites expect requests on different connections to be handled in the order sent, so a
+    // single thread serves them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let Server { seen, _runtime: runtime, .. } =
         Server::start_in(runtime, "127.0.0.1:3000", [config, engine]);
-    // Nobody looks.
+    // Discarded.
     drop(seen);
     let end = || std::io::stdin().read_to_end(&mut Vec::new());
     runtime.block_on(async { tokio::task::spawn_blocking(end).await }).unwrap().unwrap();

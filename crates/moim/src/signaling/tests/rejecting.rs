@@ -1,4 +1,4 @@
-//! What is refused, and what it changes: nothing.
+//! Rejections.
 
 use serde_json::json;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::signaling::{Config, Signaling};
 use crate::socketio::{Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
-async fn wrong_passwords_delay_guesses_and_never_refuse_the_right_one() {
+async fn wrong_passwords_delay_attempts_but_never_reject_the_right_one() {
     let server = server();
     let mut ann = connect(&server);
     let create = json!({"name": "tea", "password": "sesame"});
@@ -24,12 +24,12 @@ async fn wrong_passwords_delay_guesses_and_never_refuse_the_right_one() {
         let answer = ben.ask("room:join", with(&n.to_string())).await;
         assert_eq!(code(&answer), "wrong_password");
     }
-    assert_eq!(started.elapsed().as_secs(), 8, "two waited four seconds each");
+    assert_eq!(started.elapsed().as_secs(), 8, "two attempts waited four seconds each");
     let mut cem = connect(&server);
     let asked = tokio::time::Instant::now();
     assert!(cem.ask("room:join", with("sesame")).await["ok"].is_object(), "same address");
     assert!(asked.elapsed() <= Duration::from_secs(8));
-    // A room of its own is not concerned.
+    // Other rooms are not affected.
     let mut eve = connect(&server);
     eve.ask("room:create", json!({"name": "den", "password": "other"})).await;
     let asked = tokio::time::Instant::now();
@@ -38,7 +38,7 @@ async fn wrong_passwords_delay_guesses_and_never_refuse_the_right_one() {
     assert!(asked.elapsed() < Duration::from_secs(1));
     let mut dan = connect_from(&server, [192, 0, 2, 2]);
     assert!(dan.ask("room:join", with("sesame")).await["ok"].is_object());
-    // Right passwords cost nothing.
+    // Right passwords are not limited.
     for _ in 0..20 {
         assert!(dan.ask("room:leave", json!({})).await["ok"].is_object());
         assert!(dan.ask("room:join", with("sesame")).await["ok"].is_object());
@@ -47,7 +47,7 @@ async fn wrong_passwords_delay_guesses_and_never_refuse_the_right_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_botnet_guesses_slowly_and_keeps_nobody_out() {
+async fn distributed_guessing_is_slowed_without_lockout() {
     let server = server();
     let mut ann = connect(&server);
     ann.ask("room:create", json!({"name": "tea", "password": "sesame"})).await;
@@ -63,7 +63,7 @@ async fn a_botnet_guesses_slowly_and_keeps_nobody_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_room_made_by_joining_with_a_password_is_locked_with_it() {
+async fn room_created_by_join_with_password_is_locked() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
     let join = json!({"room": "tea", "name": "Ann", "password": "sesame"});
@@ -73,33 +73,33 @@ async fn a_room_made_by_joining_with_a_password_is_locked_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forged_targets_and_senders_are_refused() {
+async fn forged_targets_and_senders_are_rejected() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
     let (mut eve, mut outside) = (connect(&server), connect(&server));
-    let ann_is = ann.join("tea", "Ann").await;
-    let ben_is = ben.join("tea", "Ben").await;
+    let ann_joined = ann.join("tea", "Ann").await;
+    let ben_joined = ben.join("tea", "Ben").await;
     eve.join("den", "Eve").await;
-    ann.everything().await;
+    ann.drain().await;
     let to = |target: &str| json!({"to": target, "candidate": {"candidate": "c"}});
-    assert_eq!(code(&eve.ask("signal", to(id(&ann_is))).await), "no_such_participant");
-    assert_eq!(code(&outside.ask("signal", to(id(&ann_is))).await), "not_joined");
+    assert_eq!(code(&eve.ask("signal", to(id(&ann_joined))).await), "no_such_participant");
+    assert_eq!(code(&outside.ask("signal", to(id(&ann_joined))).await), "not_joined");
     assert_eq!(code(&ben.ask("signal", to("__proto__")).await), "no_such_participant");
-    assert_eq!(code(&ben.ask("signal", to(id(&ben_is))).await), "no_such_participant");
-    let mut forged = to(id(&ann_is));
-    forged["from"] = json!(id(&ann_is));
+    assert_eq!(code(&ben.ask("signal", to(id(&ben_joined))).await), "no_such_participant");
+    let mut forged = to(id(&ann_joined));
+    forged["from"] = json!(id(&ann_joined));
     assert_eq!(code(&ben.ask("signal", forged).await), "invalid");
     let description = json!({"type": "offer", "sdp": "s".repeat(64 << 10)});
-    let large = json!({"to": id(&ann_is), "description": description});
+    let large = json!({"to": id(&ann_joined), "description": description});
     assert!(ben.ask("signal", large.clone()).await["ok"].is_object());
     let mut larger = large;
     larger["description"]["sdp"] = json!("s".repeat((64 << 10) + 1));
     assert_eq!(code(&ben.ask("signal", larger).await), "too_large");
-    assert_eq!(ann.everything().await.len(), 1);
+    assert_eq!(ann.drain().await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_requests_are_answered_and_change_nothing() {
+async fn bad_requests_are_rejected_without_effect() {
     let server = server();
     let mut ann = connect(&server);
     for (event, payload, expected) in [
@@ -137,7 +137,7 @@ async fn bad_requests_are_answered_and_change_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_holds_so_many_rooms_and_no_more() {
+async fn number_of_rooms_is_limited() {
     let server = Signaling::new(Config { max_rooms: 2, ..config() });
     let mut people: Vec<Client> = (0..3).map(|_| connect(&server)).collect();
     people[0].join("a", "A").await;
@@ -146,11 +146,11 @@ async fn a_server_holds_so_many_rooms_and_no_more() {
     assert_eq!(code(&people[2].ask("room:join", join.clone()).await), "server_full");
     assert_eq!(code(&people[2].ask("room:create", json!({"name": "c"})).await), "server_full");
     people[0].session.gone(Gone::ByClient).await;
-    people[1].everything().await;
+    people[1].drain().await;
     assert!(people[2].ask("room:join", join).await["ok"].is_object());
 }
 
-/// How many of these offers were not taken for want of time.
+/// Number of rate-limited offers.
 async fn limited(client: &mut super::Client, offers: usize) -> usize {
     let offer = json!({"to": "sfu", "description": {"type": "offer", "sdp": "v=0"}});
     let mut limited = 0;
@@ -162,44 +162,52 @@ async fn limited(client: &mut super::Client, offers: usize) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn offers_to_the_media_server_are_limited_by_socket_and_by_address() {
+async fn sfu_offers_are_limited_per_socket_and_address() {
     let server = server();
     let mut ann = connect(&server);
     assert_eq!(limited(&mut ann, 25).await, 5);
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(limited(&mut ann, 5).await, 1, "two a second");
     let offer = json!({"to": "bob", "description": {"type": "offer", "sdp": "v=0"}});
-    assert_ne!(code(&ann.ask("signal", offer).await), "rate_limited", "for others it is their own");
+    assert_ne!(
+        code(&ann.ask("signal", offer).await),
+        "rate_limited",
+        "offers to participants are not limited"
+    );
     let mut refused = 0;
     for _ in 0..60 {
         refused += limited(&mut connect(&server), 20).await;
     }
-    // All have come back meanwhile, but for the last four.
+    // All but four tokens were refilled in the meantime.
     assert_eq!(refused, 1200 - (1000 - 4));
-    assert_eq!(limited(&mut connect_from(&server, [192, 0, 2, 99]), 20).await, 0, "of another");
+    assert_eq!(
+        limited(&mut connect_from(&server, [192, 0, 2, 99]), 20).await,
+        0,
+        "another address"
+    );
     assert_eq!(limited(&mut connect_from(&server, [127, 0, 0, 1]), 20).await, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn ids_and_tokens_of_another_room_open_nothing() {
+async fn ids_and_tokens_are_invalid_in_other_rooms() {
     let server = server();
     let (mut ann, mut eve) = (connect(&server), connect(&server));
-    let ann_is = ann.join("tea", "Ann").await;
+    let ann_joined = ann.join("tea", "Ann").await;
     eve.join("den", "Eve").await;
     let candidate = json!({"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 0});
-    let signal = json!({"to": id(&ann_is), "candidate": candidate});
+    let signal = json!({"to": id(&ann_joined), "candidate": candidate});
     assert_eq!(code(&eve.ask("signal", signal).await), "no_such_participant");
-    let handover = json!({"to": id(&ann_is), "topology": "mesh"});
+    let handover = json!({"to": id(&ann_joined), "topology": "mesh"});
     assert_eq!(code(&eve.ask("handover", handover).await), "no_such_participant");
     let track =
-        json!({"participant": id(&ann_is), "source": "camera", "width": 640, "height": 360});
+        json!({"participant": id(&ann_joined), "source": "camera", "width": 640, "height": 360});
     assert_eq!(code(&eve.ask("subscribe", json!({"tracks": [track]})).await), "no_sfu");
     eve.ask("room:leave", json!({})).await;
-    let resume = json!({"room": "den", "name": "Eve", "resume": ann_is["resume"]});
+    let resume = json!({"room": "den", "name": "Eve", "resume": ann_joined["resume"]});
     assert_eq!(code(&eve.ask("room:join", resume).await), "resume_expired");
-    let replace = json!({"room": "den", "name": "Eve", "replaces": ann_is["resume"]});
+    let replace = json!({"room": "den", "name": "Eve", "replaces": ann_joined["resume"]});
     assert_eq!(eve.ask("room:join", replace).await["ok"]["resumed"], false);
-    assert_eq!(ann.everything().await, [], "Ann is where she was, and heard of nothing");
+    assert_eq!(ann.drain().await, [], "Ann is unaffected");
     let list = ann.ask("room:list", json!({})).await;
     assert_eq!(list["ok"]["rooms"][0]["participants"], 1);
     assert_eq!(list["ok"]["rooms"][1]["participants"], 1);

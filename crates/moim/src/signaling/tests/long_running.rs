@@ -1,52 +1,52 @@
-//! Over time: credentials, floods, sockets that do not read, the end.
+//! Long-running behavior: credentials, floods, slow readers, shutdown.
 
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-use super::{Came, code, config, connect, connect_from, handshake, id, server, socket};
+use super::{Received, code, config, connect, connect_from, handshake, id, server, socket};
 use crate::signaling::{Config, Signaling};
 use crate::socketio::{Application as _, Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
-async fn credentials_are_refreshed_at_half_their_life() {
+async fn credentials_are_refreshed_at_half_lifetime() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
-    let ann_is = ann.join("tea", "Ann").await;
+    let ann_joined = ann.join("tea", "Ann").await;
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let ben_is = ben.join("tea", "Ben").await;
-    ann.hears("participant:joined").await;
+    let ben_joined = ben.join("tea", "Ben").await;
+    ann.expect("participant:joined").await;
     let started = tokio::time::Instant::now();
     for minutes in [4, 9] {
-        let fresh = ann.hears("ice:servers").await;
+        let fresh = ann.expect("ice:servers").await;
         let user = fresh["iceServers"][1]["username"].as_str().unwrap();
-        assert!(user.ends_with(&format!(":{}", id(&ann_is))), "{user}");
+        assert!(user.ends_with(&format!(":{}", id(&ann_joined))), "{user}");
         assert_eq!(started.elapsed().as_secs() / 60, minutes);
     }
-    ben.hears("ice:servers").await;
-    assert_eq!(started.elapsed().as_secs() / 60, 9, "Ben's first came at 5, unread until now");
+    ben.expect("ice:servers").await;
+    assert_eq!(started.elapsed().as_secs() / 60, 9, "Ben's first received at 5, unread until now");
     ben.session.gone(Gone::Lost).await;
-    assert!(id(&ben_is) != id(&ann_is));
+    assert!(id(&ben_joined) != id(&ann_joined));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_is_read_slowly_and_arrives_whole() {
+async fn flood_is_throttled_without_loss() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
-    let ann_is = ann.join("tea", "Ann").await;
+    let ann_joined = ann.join("tea", "Ann").await;
     ben.join("tea", "Ben").await;
-    ann.hears("participant:joined").await;
+    ann.expect("participant:joined").await;
     let started = tokio::time::Instant::now();
     for n in 0..3000 {
         let candidate = json!({"candidate": n.to_string()});
-        ben.ask("signal", json!({"to": id(&ann_is), "candidate": candidate})).await;
-        let heard = ann.hears("signal").await;
+        ben.ask("signal", json!({"to": id(&ann_joined), "candidate": candidate})).await;
+        let heard = ann.expect("signal").await;
         assert_eq!(heard["candidate"]["candidate"], n.to_string());
     }
     assert!(started.elapsed() > Duration::from_secs(9), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_that_reads_nothing_is_cut_off_and_the_others_go_on() {
+async fn non_reading_socket_is_dropped_without_affecting_others() {
     let server = server();
     let (mut ann, mut ben, mut cem) = (connect(&server), connect(&server), connect(&server));
     ann.join("tea", "Ann").await;
@@ -55,17 +55,17 @@ async fn a_socket_that_reads_nothing_is_cut_off_and_the_others_go_on() {
     for n in 0..3000 {
         let media = json!({"mic": n % 2 == 0, "camera": true, "screen": false, "hand": false});
         ben.ask("media", media).await;
-        cem.everything().await;
+        cem.drain().await;
     }
     assert!(ann.outbox.take().await.is_err(), "its queue overflowed");
     ann.session.gone(Gone::Lost).await;
     let media = json!({"mic": true, "camera": false, "screen": false, "hand": false});
     assert_eq!(ben.ask("media", media.clone()).await, json!({"ok": {}}));
-    assert_eq!(cem.hears("participant:updated").await["media"], media);
+    assert_eq!(cem.expect("participant:updated").await["media"], media);
 }
 
 #[tokio::test(start_paused = true)]
-async fn draining_tells_everybody_and_takes_nobody_in() {
+async fn draining_announces_and_rejects_new_sockets() {
     let server = server();
     let (mut ann, mut watcher) = (connect(&server), connect(&server));
     ann.join("tea", "Ann").await;
@@ -74,8 +74,8 @@ async fn draining_tells_everybody_and_takes_nobody_in() {
         async move { server.drain(Duration::from_secs(5)).await }
     });
     for (client, others_stay) in [(&mut ann, true), (&mut watcher, false)] {
-        assert_eq!(client.hears("server:draining").await, json!({}));
-        assert_eq!(client.everything().await, [Came::Dismissal]);
+        assert_eq!(client.expect("server:draining").await, json!({}));
+        assert_eq!(client.drain().await, [Received::Disconnect]);
         assert!(!draining.is_finished());
         client.session.gone(Gone::ByServer).await;
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -85,7 +85,7 @@ async fn draining_tells_everybody_and_takes_nobody_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn draining_does_not_wait_for_ever() {
+async fn draining_times_out() {
     let server = server();
     let _stuck = connect(&server);
     let started = tokio::time::Instant::now();
@@ -93,48 +93,48 @@ async fn draining_does_not_wait_for_ever() {
     assert_eq!(started.elapsed().as_secs(), 2);
 }
 
-/// Whether the relay serves this participant.
+/// Returns whether the relay accepts this participant.
 fn is_served(server: &super::Signaling, who: &serde_json::Value) -> bool {
     server.hub.config.credentials.has(id(who))
 }
 
 #[tokio::test(start_paused = true)]
-async fn leaving_ends_the_access_to_the_relay() {
+async fn leaving_revokes_relay_access() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
-    let (ann_is, ben_is) = (ann.join("tea", "Ann").await, ben.join("tea", "Ben").await);
-    assert!(is_served(&server, &ann_is) && is_served(&server, &ben_is));
+    let (ann_joined, ben_joined) = (ann.join("tea", "Ann").await, ben.join("tea", "Ben").await);
+    assert!(is_served(&server, &ann_joined) && is_served(&server, &ben_joined));
     ann.ask("room:leave", json!({})).await;
-    assert!(!is_served(&server, &ann_is) && is_served(&server, &ben_is));
-    // The last to leave closes the room, and so has nobody to tell.
+    assert!(!is_served(&server, &ann_joined) && is_served(&server, &ben_joined));
+    // The last leave closes the room.
     ben.session.gone(Gone::ByClient).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(!is_served(&server, &ben_is));
+    assert!(!is_served(&server, &ben_joined));
     let again = ann.join("tea", "Ann").await;
-    assert!(is_served(&server, &again) && !is_served(&server, &ann_is), "another participant");
+    assert!(is_served(&server, &again) && !is_served(&server, &ann_joined), "a new participant");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_participant_has_access_to_the_relay_until_the_place_is_given_up() {
+async fn lost_participant_keeps_relay_access_during_grace() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
     ben.join("tea", "Ben").await;
-    let ann_is = ann.join("tea", "Ann").await;
+    let ann_joined = ann.join("tea", "Ann").await;
     ann.session.gone(Gone::Lost).await;
     tokio::time::sleep(Duration::from_secs(29)).await;
-    assert!(is_served(&server, &ann_is), "media goes on without a socket");
+    assert!(is_served(&server, &ann_joined), "media continues without a socket");
     let mut again = connect(&server);
-    let resume = json!({"room": "tea", "name": "Ann", "resume": ann_is["resume"], "last": 0});
+    let resume = json!({"room": "tea", "name": "Ann", "resume": ann_joined["resume"], "last": 0});
     let resumed = again.ask("room:join", resume).await;
-    assert_eq!(id(&resumed["ok"]), id(&ann_is));
+    assert_eq!(id(&resumed["ok"]), id(&ann_joined));
     assert!(resumed["ok"]["iceServers"][1]["credential"].is_string());
     again.session.gone(Gone::Lost).await;
     tokio::time::sleep(Duration::from_secs(31)).await;
-    assert!(!is_served(&server, &ann_is));
+    assert!(!is_served(&server, &ann_joined));
 }
 
 #[tokio::test(start_paused = true)]
-async fn queues_of_slow_readers_stay_within_the_budget_and_readers_go_on() {
+async fn slow_readers_stay_within_the_memory_budget() {
     let server = Signaling::new(Config { max_queue_bytes: 1 << 20, ..config() });
     let mut pairs = Vec::new();
     for n in 0..16 {
@@ -150,7 +150,7 @@ async fn queues_of_slow_readers_stay_within_the_budget_and_readers_go_on() {
         for (writer, _, to) in &mut pairs {
             let sdp = json!({"type": "offer", "sdp": "s".repeat(60 << 10)});
             writer.send("signal", json!({"to": to, "description": sdp})).await;
-            writer.everything().await;
+            writer.drain().await;
         }
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -162,7 +162,7 @@ async fn queues_of_slow_readers_stay_within_the_budget_and_readers_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn logs_of_rooms_are_given_up_before_the_budget_is_exceeded() {
+async fn room_logs_are_dropped_to_stay_within_the_budget() {
     let server = Signaling::new(Config { max_queue_bytes: 1 << 20, ..config() });
     let held = || server.hub.directory.logs().iter().map(|log| log.bytes).sum::<usize>();
     let mut writers = Vec::new();
@@ -175,14 +175,14 @@ async fn logs_of_rooms_are_given_up_before_the_budget_is_exceeded() {
             let sdp = json!({"type": "offer", "sdp": "s".repeat(60 << 10)});
             let signal = json!({"to": id(&reader_is), "description": sdp});
             assert!(writer.ask("signal", signal).await["ok"].is_object());
-            reader.everything().await;
+            reader.drain().await;
         }
         writers.push((writer, reader, reader_is));
     }
     assert!(held() > 1 << 20, "{} bytes are kept", held());
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(held() <= 1 << 20, "{} bytes are kept", held());
-    // Somebody who lost some of them is told so, and rooms whose log was given up go on, and close.
+    // Clients that missed dropped events can't resume; the rooms continue, and close.
     for (mut writer, mut reader, reader_is) in writers {
         reader.session.gone(Gone::Lost).await;
         let mut again = connect(&server);

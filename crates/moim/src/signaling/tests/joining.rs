@@ -1,43 +1,43 @@
-//! People meet, write, fill rooms and leave them.
+//! Joining, signaling, chat, full rooms and leaving.
 
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-use super::{Came, Client, code, connect, connect_from, id, server};
+use super::{Client, Received, code, connect, connect_from, id, server};
 use crate::socketio::{Events as _, Gone};
 
 #[tokio::test(start_paused = true)]
-async fn two_people_meet_and_signal() {
+async fn two_participants_join_and_signal() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
-    let ann_is = ann.join("tea", "Ann").await;
-    assert_eq!(ann_is["participants"], json!([]));
-    assert_eq!(ann_is["topology"], "mesh");
-    assert_eq!(ann_is["resumeSeconds"], 30);
-    let urls = &ann_is["iceServers"][1]["urls"];
+    let ann_joined = ann.join("tea", "Ann").await;
+    assert_eq!(ann_joined["participants"], json!([]));
+    assert_eq!(ann_joined["topology"], "mesh");
+    assert_eq!(ann_joined["resumeSeconds"], 30);
+    let urls = &ann_joined["iceServers"][1]["urls"];
     assert_eq!(urls[0], "turn:moim.example:4000?transport=udp");
-    let ben_is = ben.join("tea", "Ben").await;
-    assert_eq!(ben_is["participants"], json!([ann_is["self"]]));
-    assert_eq!(ann.hears("participant:joined").await, ben_is["self"]);
+    let ben_joined = ben.join("tea", "Ben").await;
+    assert_eq!(ben_joined["participants"], json!([ann_joined["self"]]));
+    assert_eq!(ann.expect("participant:joined").await, ben_joined["self"]);
 
     let description = json!({"type": "offer", "sdp": "v=0"});
-    let signal = json!({"to": id(&ann_is), "description": description});
+    let signal = json!({"to": id(&ann_joined), "description": description});
     assert_eq!(ben.ask("signal", signal).await, json!({"ok": {}}));
-    let signal = json!({"from": id(&ben_is), "description": description});
-    assert_eq!(ann.hears("signal").await, signal);
+    let signal = json!({"from": id(&ben_joined), "description": description});
+    assert_eq!(ann.expect("signal").await, signal);
 
     let media = json!({"mic": true, "camera": true, "screen": false, "hand": false});
     assert_eq!(ann.ask("media", media.clone()).await, json!({"ok": {}}));
-    assert_eq!(ben.hears("participant:updated").await["media"], media);
+    assert_eq!(ben.expect("participant:updated").await["media"], media);
 
     assert_eq!(ben.ask("room:leave", json!({})).await, json!({"ok": {}}));
-    assert_eq!(ann.hears("participant:left").await, json!({"id": id(&ben_is)}));
-    assert_eq!(ann.everything().await, []);
-    assert_eq!(ben.everything().await, []);
+    assert_eq!(ann.expect("participant:left").await, json!({"id": id(&ben_joined)}));
+    assert_eq!(ann.drain().await, []);
+    assert_eq!(ben.drain().await, []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_room_says_so_and_takes_the_next_when_somebody_leaves() {
+async fn full_room_rejects_until_a_participant_leaves() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
     let create = json!({"name": "tea", "capacity": 1});
@@ -49,14 +49,14 @@ async fn a_full_room_says_so_and_takes_the_next_when_somebody_leaves() {
     let join = json!({"room": "tea", "name": "Ben"});
     assert_eq!(code(&ben.ask("room:join", join.clone()).await), "room_full");
     assert_eq!(code(&ann.ask("room:join", join.clone()).await), "already_joined");
-    // Leaving and joining elsewhere at once, without waiting for answers.
+    // Leaves and joins another room without waiting for replies.
     ann.send("room:leave", json!({})).await;
     assert!(ann.ask("room:join", json!({"room": "other", "name": "Ann"})).await["ok"].is_object());
     assert!(ben.ask("room:join", join).await["ok"].is_object());
 }
 
 #[tokio::test(start_paused = true)]
-async fn people_write_to_each_other_and_who_floods_is_held_back() {
+async fn chat_is_delivered_and_rate_limited() {
     let server = server();
     let mut ann = connect(&server);
     let early = ann.ask("chat", json!({"text": "anybody?"})).await;
@@ -65,7 +65,7 @@ async fn people_write_to_each_other_and_who_floods_is_held_back() {
     let mut ben = connect(&server);
     ben.ask("room:join", json!({"room": "tea", "name": "Ben"})).await;
     assert_eq!(ann.ask("chat", json!({"text": " hello\n"})).await, json!({"ok": {}}));
-    let told = ben.hears("chat").await;
+    let told = ben.expect("chat").await;
     assert_eq!(told["text"], "hello");
     assert!(told["at"].as_u64().unwrap() > 1_700_000_000_000);
     for nonsense in [json!({}), json!({"text": " "}), json!({"text": "a", "from": "Ben"})] {
@@ -80,7 +80,7 @@ async fn people_write_to_each_other_and_who_floods_is_held_back() {
         refused += usize::from(answer["error"]["code"] == "rate_limited");
     }
     assert!((80..=82).contains(&refused), "{refused} of 100 were refused");
-    // What else a socket asks is not held back with it.
+    // Other requests of the socket are not limited.
     let media = json!({"mic": true, "camera": false, "screen": false, "hand": false});
     assert_eq!(ann.ask("media", media).await, json!({"ok": {}}));
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -88,23 +88,23 @@ async fn people_write_to_each_other_and_who_floods_is_held_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_disconnects_for_good_leaves_at_once() {
+async fn disconnect_leaves_immediately() {
     let server = server();
     let (mut ann, mut ben) = (connect(&server), connect(&server));
     ann.join("tea", "Ann").await;
-    let ben_is = ben.join("tea", "Ben").await;
-    ann.hears("participant:joined").await;
+    let ben_joined = ben.join("tea", "Ben").await;
+    ann.expect("participant:joined").await;
     ben.session.gone(Gone::ByClient).await;
-    assert_eq!(ann.everything().await.len(), 1);
+    assert_eq!(ann.drain().await.len(), 1);
     ann.session.gone(Gone::ByClient).await;
     let mut cem = connect(&server);
-    let cem_is = cem.join("tea", "Cem").await;
-    assert_eq!(cem_is["participants"], json!([]));
-    assert_ne!(id(&cem_is), id(&ben_is));
+    let cem_joined = cem.join("tea", "Cem").await;
+    assert_eq!(cem_joined["participants"], json!([]));
+    assert_ne!(id(&cem_joined), id(&ben_joined));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_lobby_is_live_and_gathers_changes() {
+async fn lobby_publishes_coalesced_changes() {
     let server = server();
     let mut watcher = connect(&server);
     assert_eq!(watcher.ask("room:list", json!({})).await, json!({"ok": {"rooms": []}}));
@@ -117,23 +117,23 @@ async fn the_lobby_is_live_and_gathers_changes() {
         {"name": "tea", "participants": 5, "capacity": 9, "locked": false},
         {"name": "empty", "participants": 0, "capacity": 2, "locked": false},
     ]});
-    assert_eq!(watcher.hears("room:list").await, rooms);
+    assert_eq!(watcher.expect("room:list").await, rooms);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(watcher.everything().await, [], "once for all of these changes");
+    assert_eq!(watcher.drain().await, [], "once for all changes");
     for person in &mut people {
         person.session.gone(Gone::ByClient).await;
     }
-    assert_eq!(watcher.hears("room:list").await["rooms"][0]["name"], "empty");
+    assert_eq!(watcher.expect("room:list").await["rooms"][0]["name"], "empty");
     tokio::time::sleep(Duration::from_secs(601)).await;
-    assert_eq!(watcher.hears("room:list").await, json!({"rooms": []}));
-    // In a call there is no lobby.
+    assert_eq!(watcher.expect("room:list").await, json!({"rooms": []}));
+    // No lobby events during a call.
     watcher.join("tea", "Watcher").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(watcher.everything().await, []);
+    assert_eq!(watcher.drain().await, []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_rooms_at_once_keep_their_signals_to_themselves() {
+async fn concurrent_rooms_are_isolated() {
     let server = server();
     let rooms = (0..100_u8).map(|room| {
         let server = Arc::clone(&server);
@@ -162,8 +162,8 @@ async fn a_hundred_rooms_at_once_keep_their_signals_to_themselves() {
         let (name, mut people) = room.await.unwrap();
         let mut count = 0;
         for person in &mut people {
-            for came in person.everything().await {
-                let Came::Event(event, payload, _) = came else { continue };
+            for received in person.drain().await {
+                let Received::Event(event, payload, _) = received else { continue };
                 if event == "signal" {
                     count += 1;
                     let text = payload["candidate"]["candidate"].as_str().unwrap();
@@ -175,9 +175,9 @@ async fn a_hundred_rooms_at_once_keep_their_signals_to_themselves() {
     }
 }
 
-/// On real threads, since that is where a join meets a room that is just closing.
+/// On real threads, where a join can race with the close of a room.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_room_that_closes_as_somebody_joins_loses_nobody() {
+async fn join_racing_with_close_is_not_lost() {
     let server = server();
     let people = (0..64).map(|person| {
         let server = Arc::clone(&server);
@@ -195,8 +195,8 @@ async fn a_room_that_closes_as_somebody_joins_loses_nobody() {
         person.await.unwrap();
     }
     let mut watcher = connect(&server);
-    // The last rooms may be closing still.
+    // The last rooms may still be closing.
     while watcher.ask("room:list", json!({})).await != json!({"ok": {"rooms": []}}) {
-        watcher.hears("room:list").await;
+        watcher.expect("room:list").await;
     }
 }
