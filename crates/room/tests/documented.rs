@@ -1,4 +1,4 @@
-//! docs/protocol.md speaks of all that the types hold, and its limits are the ones in force.
+//! docs/protocol.md covers all events and error codes, and its limits match the code.
 
 use room::{
     MAX_CANDIDATE_BYTES, MAX_MID_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES, MAX_WANTED_TRACKS,
@@ -8,13 +8,13 @@ use room::{
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 const TYPES: &str = include_str!("../../../web/src/client/protocol.ts");
 
-/// The quoted strings of a text.
+/// Quoted strings of a text.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('"').skip(1).step_by(2)
 }
 
 fn after<'a>(text: &'a str, start: &str) -> &'a str {
-    text.split_once(start).expect("the types hold this").1
+    text.split_once(start).expect("part of the types").1
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn every_event_and_error_code_is_documented() {
 }
 
 #[test]
-fn the_documented_limits_are_in_force() {
+fn documented_limits_match_the_code() {
     for line in [
         format!("| names of rooms and people | 1 to {MAX_NAME_CHARS} characters"),
         format!("| a chat message | 1 to {MAX_CHAT_CHARS} characters"),

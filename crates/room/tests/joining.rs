@@ -1,4 +1,4 @@
-//! Who gets into a room, what the others hear of it, and when the room closes.
+//! Joining, leaving, capacity, passwords, and closing of rooms.
 
 mod world;
 
@@ -12,37 +12,41 @@ use room::{
 use world::{World, candidate, join, locked, seconds, settings};
 
 #[test]
-fn a_newcomer_learns_who_is_there_and_they_learn_of_it() {
+fn join_introduces_newcomer_and_members() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
-    assert!(ann_is.others.is_empty());
-    assert!(!ann_is.resumed);
-    let (ben, ben_is) = world.enter("Ben");
-    let (cem, cem_is) = world.enter("Cem");
-    assert_eq!(cem_is.others, [ann_is.me.clone(), ben_is.me.clone()], "in the order they joined");
+    let (ann, ann_joined) = world.enter("Ann");
+    assert!(ann_joined.others.is_empty());
+    assert!(!ann_joined.resumed);
+    let (ben, ben_joined) = world.enter("Ben");
+    let (cem, cem_joined) = world.enter("Cem");
+    assert_eq!(
+        cem_joined.others,
+        [ann_joined.me.clone(), ben_joined.me.clone()],
+        "in the order they joined"
+    );
     let joined = |admission: &room::Admission| Event::Joined(admission.me.clone());
-    assert_eq!(world.take_told(ann), [joined(&ben_is), joined(&cem_is)]);
-    assert_eq!(world.take_told(ben), [joined(&cem_is)]);
-    assert_eq!(world.take_told(cem), []);
-    assert_eq!(cem_is.room.participants, 3);
-    assert_eq!(cem_is.topology, Topology::Mesh);
+    assert_eq!(world.take_events(ann), [joined(&ben_joined), joined(&cem_joined)]);
+    assert_eq!(world.take_events(ben), [joined(&cem_joined)]);
+    assert_eq!(world.take_events(cem), []);
+    assert_eq!(cem_joined.room.participants, 3);
+    assert_eq!(cem_joined.topology, Topology::Mesh);
 }
 
 #[test]
-fn a_full_room_admits_nobody_until_somebody_leaves() {
+fn full_room_rejects_until_a_participant_leaves() {
     let mut world = World::new(settings(2));
     let (ann, _) = world.enter("Ann");
     world.enter("Ben");
     let cem = world.connect();
     assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Rejection::RoomFull));
-    assert!(world.take_told(ann).len() == 1, "nobody hears of who was refused");
+    assert!(world.take_events(ann).len() == 1, "rejected joins are not announced");
     world.ask(ann, Request::Leave).unwrap();
     world.ask(cem, Request::Join(join("Cem"))).unwrap();
     assert_eq!(world.room.summary().participants, 2);
 }
 
 #[test]
-fn a_lost_participant_still_takes_up_its_place() {
+fn lost_participant_occupies_its_place() {
     let mut world = World::new(settings(1));
     let (ann, _) = world.enter("Ann");
     world.gone(ann, Departure::Lost);
@@ -53,7 +57,7 @@ fn a_lost_participant_still_takes_up_its_place() {
 }
 
 #[test]
-fn a_locked_room_takes_its_password_and_no_other() {
+fn locked_room_requires_its_password() {
     let mut world = World::new(locked("sesame"));
     let ann = world.connect();
     let with = |password: Option<&str>| {
@@ -68,71 +72,71 @@ fn a_locked_room_takes_its_password_and_no_other() {
 }
 
 #[test]
-fn a_connection_joins_once() {
+fn connection_joins_once() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     assert_eq!(world.ask(ann, Request::Join(join("Ann"))).err(), Some(Rejection::AlreadyJoined));
     let (ben, _) = world.enter("Ben");
-    let as_ann = room::Resume { token: ann_is.resume, last: None };
+    let as_ann = room::Resume { token: ann_joined.resume, last: None };
     assert_eq!(world.ask(ben, Request::Resume(as_ann)).err(), Some(Rejection::AlreadyJoined));
     assert!(world.detached.is_empty());
 }
 
 #[test]
-fn who_leaves_is_gone_at_once_and_hears_nothing_more() {
+fn leave_is_immediate_and_ends_delivery() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
-    let (ben, ben_is) = world.enter("Ben");
+    let (ann, ann_joined) = world.enter("Ann");
+    let (ben, ben_joined) = world.enter("Ben");
     let (cem, _) = world.enter("Cem");
-    world.take_told(ann);
-    world.take_told(ben);
+    world.take_events(ann);
+    world.take_events(ben);
     world.ask(ben, Request::Leave).unwrap();
-    let (_, dan_is) = world.enter("Dan");
+    let (_, dan_joined) = world.enter("Dan");
     assert_eq!(
-        world.take_told(ann),
-        [Event::Left(ben_is.me.clone()), Event::Joined(dan_is.me.clone())]
+        world.take_events(ann),
+        [Event::Left(ben_joined.me.clone()), Event::Joined(dan_joined.me.clone())]
     );
-    assert_eq!(world.take_told(ben), []);
+    assert_eq!(world.take_events(ben), []);
     world.gone(cem, Departure::Left);
-    assert_eq!(world.take_told(ann).len(), 1, "closing the connection for good leaves too");
+    assert_eq!(world.take_events(ann).len(), 1, "disconnecting for good is a leave");
     assert_eq!(
-        world.send(ben, &ann_is.me.id, candidate("x")).err(),
+        world.send(ben, &ann_joined.me.id, candidate("x")).err(),
         Some(Rejection::NotJoined),
-        "and says nothing more"
+        "no further effects"
     );
     assert_eq!(world.ask(ben, Request::Leave).err(), Some(Rejection::NotJoined));
 }
 
 #[test]
-fn media_is_told_to_the_others_when_it_changes() {
+fn media_changes_are_sent_to_others() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     let media = MediaState { mic: true, ..MediaState::default() };
     world.ask(ann, Request::Media(media)).unwrap();
     world.ask(ann, Request::Media(media)).unwrap();
-    let updated = room::Participant { media, ..ann_is.me };
-    assert_eq!(world.take_told(ben), [Event::Updated(updated.clone())]);
-    let (_, cem_is) = world.enter("Cem");
-    assert_eq!(cem_is.others.first(), Some(&updated), "later ones see it on joining");
+    let updated = room::Participant { media, ..ann_joined.me };
+    assert_eq!(world.take_events(ben), [Event::Updated(updated.clone())]);
+    let (_, cem_joined) = world.enter("Cem");
+    assert_eq!(cem_joined.others.first(), Some(&updated), "visible to later joins");
 }
 
 #[test]
-fn an_interruption_is_told_to_the_others_and_later_its_end() {
+fn interruption_and_its_end_are_sent_to_others() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     let on = MediaState { mic: true, ..MediaState::default() };
     let silenced = MediaState { interrupted: Some(Interrupted { mic: true, camera: false }), ..on };
     for media in [on, silenced, on] {
         world.ask(ann, Request::Media(media)).unwrap();
-        let updated = room::Participant { media, ..ann_is.me.clone() };
-        assert_eq!(world.take_told(ben), [Event::Updated(updated)]);
+        let updated = room::Participant { media, ..ann_joined.me.clone() };
+        assert_eq!(world.take_events(ben), [Event::Updated(updated)]);
     }
 }
 
 #[test]
-fn clients_that_know_nothing_of_interruptions_say_and_get_what_they_did() {
+fn interruptions_are_optional_on_the_wire() {
     let plain = r#"{"mic":true,"camera":false,"screen":false,"hand":false}"#;
     let media: MediaState = serde_json::from_str(plain).unwrap();
     assert_eq!(media.interrupted, None);
@@ -145,38 +149,38 @@ fn clients_that_know_nothing_of_interruptions_say_and_get_what_they_did() {
 }
 
 #[test]
-fn a_message_to_the_others_reaches_each_of_them_once() {
+fn message_to_others_reaches_each_once() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     let (cem, _) = world.enter("Cem");
     for connection in [ann, ben, cem] {
-        world.take_told(connection);
+        world.take_events(connection);
     }
     let message = candidate("x");
     let relay = Request::Relay { to: Recipients::Others, message: message.clone() };
     world.ask(ann, relay).unwrap();
-    let event = Event::Message { from: ann_is.me.id, message };
-    assert_eq!(world.take_told(ben), std::slice::from_ref(&event));
-    assert_eq!(world.take_told(cem), [event]);
-    assert_eq!(world.take_told(ann), []);
+    let event = Event::Message { from: ann_joined.me.id, message };
+    assert_eq!(world.take_events(ben), std::slice::from_ref(&event));
+    assert_eq!(world.take_events(cem), [event]);
+    assert_eq!(world.take_events(ann), []);
 }
 
 #[test]
-fn a_room_made_by_joining_closes_when_the_last_one_is_gone_for_good() {
+fn joined_room_closes_with_its_last_participant() {
     let mut world = World::new(settings(8));
     let (ann, _) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     world.ask(ann, Request::Leave).unwrap();
     world.gone(ben, Departure::Lost);
     world.pass(seconds(29));
-    assert_eq!(world.closed, 0, "Ben may be back");
+    assert_eq!(world.closed, 0, "Ben may return");
     world.pass(seconds(1));
     assert_eq!(world.closed, 1);
 }
 
 #[test]
-fn a_created_room_waits_for_people() {
+fn created_room_stays_open_while_empty() {
     let mut world = World::new(Settings { stays_empty: seconds(600), ..settings(8) });
     world.pass(seconds(599));
     let (ann, _) = world.enter("Ann");
@@ -190,7 +194,7 @@ fn a_created_room_waits_for_people() {
 }
 
 #[test]
-fn the_lobby_hears_of_each_change_in_number() {
+fn summary_follows_the_number_of_participants() {
     let mut world = World::new(settings(2));
     let (ann, _) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
@@ -198,57 +202,60 @@ fn the_lobby_hears_of_each_change_in_number() {
     world.ask(ben, Request::Leave).unwrap();
     world.pass(seconds(30));
     let counts: Vec<u32> = world.summaries.iter().map(|summary| summary.participants).collect();
-    assert_eq!(counts, [0, 1, 2, 1, 0], "one who may be back still counts");
+    assert_eq!(counts, [0, 1, 2, 1, 0], "a lost participant still counts");
 }
 
 #[test]
-fn a_participant_that_goes_away_in_order_is_gone_within_a_second() {
+fn going_away_leaves_within_a_second() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     world.gone(ann, Departure::GoingAway);
-    assert_eq!(world.take_told(ben), [], "it may be back in a moment");
+    assert_eq!(world.take_events(ben), [], "it may return shortly");
     world.pass(seconds(1));
-    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me.clone())]);
-    let (_, resumed) = world.resume(&ann_is.resume, None);
+    assert_eq!(world.take_events(ben), [Event::Left(ann_joined.me.clone())]);
+    let (_, resumed) = world.resume(&ann_joined.resume, None);
     assert_eq!(resumed.err(), Some(Rejection::ResumeExpired));
 }
 
 #[test]
-fn a_participant_that_is_back_at_once_was_never_away() {
+fn quick_resume_after_going_away_is_unnoticed() {
     let mut world = World::new(settings(2));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     world.gone(ann, Departure::GoingAway);
     world.pass(Duration::from_millis(500));
-    let (_, resumed) = world.resume(&ann_is.resume, None);
+    let (_, resumed) = world.resume(&ann_joined.resume, None);
     assert!(resumed.unwrap().resumed);
     world.pass(seconds(60));
-    assert_eq!(world.take_told(ben), []);
+    assert_eq!(world.take_events(ben), []);
     assert_eq!(world.room.summary().participants, 2);
 }
 
 #[test]
-fn a_full_room_gives_the_place_of_one_that_goes_away_to_whoever_comes() {
+fn full_room_replaces_a_participant_that_goes_away() {
     let mut world = World::new(settings(2));
-    let (ann, ann_is) = world.enter("Ann");
-    let (ben, ben_is) = world.enter("Ben");
+    let (ann, ann_joined) = world.enter("Ann");
+    let (ben, ben_joined) = world.enter("Ben");
     world.gone(ann, Departure::GoingAway);
-    let (_, again_is) = world.enter("Ann");
-    assert_eq!(again_is.others, [ben_is.me]);
-    assert_eq!(again_is.me.alike, None, "it is not compared with its own ghost");
-    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me), Event::Joined(again_is.me)]);
+    let (_, again_joined) = world.enter("Ann");
+    assert_eq!(again_joined.others, [ben_joined.me]);
+    assert_eq!(again_joined.me.alike, None, "not compared with its own stale participant");
+    assert_eq!(
+        world.take_events(ben),
+        [Event::Left(ann_joined.me), Event::Joined(again_joined.me)]
+    );
     let cem = world.connect();
     assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Rejection::RoomFull));
 }
 
 #[test]
-fn a_page_loaded_again_takes_its_own_place_in_a_full_locked_room() {
+fn reloaded_page_replaces_itself_in_a_full_locked_room() {
     let mut world = World::new(Settings { capacity: 2, ..locked("sesame") });
     let password = Some(Password::new("sesame").unwrap());
     let with = |name: &str| room::Join { password: password.clone(), ..join(name) };
     let ann = world.connect();
-    let ann_is = world.admitted(ann, Request::Join(with("Ann"))).unwrap();
+    let ann_joined = world.admitted(ann, Request::Join(with("Ann"))).unwrap();
     let ben = world.connect();
     world.ask(ben, Request::Join(with("Ben"))).unwrap();
     let rejoin = |token: &ResumeToken| {
@@ -257,20 +264,20 @@ fn a_page_loaded_again_takes_its_own_place_in_a_full_locked_room() {
 
     world.gone(ann, Departure::Lost);
     let again = world.connect();
-    let again_is = world.admitted(again, rejoin(&ann_is.resume)).unwrap();
-    assert!(!again_is.resumed && again_is.me.id != ann_is.me.id);
-    let heard = [Event::Left(ann_is.me), Event::Joined(again_is.me.clone())];
-    assert_eq!(world.take_told(ben), heard);
-    assert_eq!(world.take_told(again), []);
+    let again_joined = world.admitted(again, rejoin(&ann_joined.resume)).unwrap();
+    assert!(!again_joined.resumed && again_joined.me.id != ann_joined.me.id);
+    let received = [Event::Left(ann_joined.me), Event::Joined(again_joined.me.clone())];
+    assert_eq!(world.take_events(ben), received);
+    assert_eq!(world.take_events(again), []);
 
-    // Also where the server has not noticed that the old page is no more.
+    // Also before the server detects that the old page is closed.
     let third = world.connect();
-    world.admitted(third, rejoin(&again_is.resume)).unwrap();
+    world.admitted(third, rejoin(&again_joined.resume)).unwrap();
     assert_eq!(world.detached, [again]);
     assert_eq!(world.room.summary().participants, 2);
 
-    // A token that proves nobody opens nothing.
-    for token in [&ann_is.resume, &again_is.resume] {
+    // An invalid token replaces nobody.
+    for token in [&ann_joined.resume, &again_joined.resume] {
         let stranger = world.connect();
         let refused = world.ask(stranger, rejoin(token)).err();
         assert_eq!(refused, Some(Rejection::PasswordRequired));
@@ -278,20 +285,20 @@ fn a_page_loaded_again_takes_its_own_place_in_a_full_locked_room() {
 }
 
 #[test]
-fn names_that_look_alike_are_told_apart_by_their_place() {
+fn confusable_names_are_numbered() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
-    let (ben, ben_is) = world.enter("Ben");
+    let (ann, ann_joined) = world.enter("Ann");
+    let (ben, ben_joined) = world.enter("Ben");
     let (second, second_is) = world.enter("\u{410}nn");
     let (_, third_is) = world.enter("Ann");
-    let places = [&ann_is, &ben_is, &second_is, &third_is].map(|who| who.me.alike);
+    let places = [&ann_joined, &ben_joined, &second_is, &third_is].map(|who| who.me.alike);
     assert_eq!(places, [None, None, Some(2), Some(3)]);
-    world.take_told(ben);
-    // It stays with who has it, and is free once that one has left.
+    world.take_events(ben);
+    // The number is stable and reused after its owner leaves.
     world.ask(ann, Request::Leave).unwrap();
-    assert_eq!(world.take_told(second), [Event::Joined(third_is.me), Event::Left(ann_is.me)]);
-    let (_, again_is) = world.enter("Ann");
-    assert_eq!(again_is.me.alike, None);
+    assert_eq!(world.take_events(second), [Event::Joined(third_is.me), Event::Left(ann_joined.me)]);
+    let (_, again_joined) = world.enter("Ann");
+    assert_eq!(again_joined.me.alike, None);
     world.ask(second, Request::Leave).unwrap();
     assert_eq!(world.enter("Ann").1.me.alike, Some(2));
 }

@@ -1,5 +1,4 @@
-//! Whatever people do in whatever order, a room keeps its promises, checked against a model that
-//! only notes who is in and what each of them is owed.
+//! Random steps of participants, checked against a model of members and pending events.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that is wrong may fail")]
 
@@ -22,14 +21,14 @@ const GRACE: u64 = 30;
 const GOING_AWAY: Duration = Duration::from_millis(900);
 const UNNOTICED: u64 = 45;
 
-/// What one of a handful of people does; those who aren't in a position to, don't.
+/// A step of one participant; ignored if not applicable.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Join(usize),
-    /// The connection breaks, and the last so many events never arrived: those of the time that
-    /// a break may go unnoticed.
+    /// The connection breaks and the given number of last events is lost, as during the time until
+    /// the break is detected.
     Lose(usize, usize),
-    /// It closes its connection in order, as a page that is left does.
+    /// The connection is closed in order, as by a page that is left.
     GoAway(usize),
     Resume(usize),
     Replace(usize),
@@ -60,24 +59,24 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Somebody in the room, as the model has it.
+/// A member in the model.
 struct Person {
     id: ParticipantId,
     resume: ResumeToken,
-    /// The connection it joined over, which tells the order of joining.
+    /// Connection of the join; determines the order.
     connected_first: Connection,
-    /// None while the connection is broken; then `gone_at` tells when the grace ends.
+    /// `None` while the connection is broken; the grace then ends at `gone_at`.
     connection: Option<Connection>,
-    /// It closed its connection in order.
+    /// The connection was closed in order.
     is_going_away: bool,
-    /// Its place among those whose names look alike, which here are all.
+    /// Number among confusable names, which all names here are.
     place: u32,
     gone_at: Option<Instant>,
     mic: bool,
-    /// What it is owed since it joined.
+    /// Events to deliver since its join.
     owed: Vec<(Instant, Event)>,
-    /// What arrived, numbered.
-    heard: Vec<(u64, Event)>,
+    /// Delivered events with numbers.
+    received: Vec<(u64, Event)>,
 }
 
 impl Person {
@@ -102,34 +101,35 @@ struct Model {
 }
 
 impl Model {
-    fn owe_others(&mut self, who: usize, event: &Event) {
+    fn expect_for_others(&mut self, who: usize, event: &Event) {
         for (_, person) in self.people.iter_mut().filter(|(other, _)| **other != who) {
             person.owed.push((self.world.now, event.clone()));
         }
     }
 
-    /// Hands everybody what arrived, and checks that nothing arrived anywhere else.
+    /// Delivers events to all members and checks that no other connection received any.
     fn deliver(&mut self) {
-        let mut told = std::mem::take(&mut self.world.told);
+        let mut events = std::mem::take(&mut self.world.events);
         for person in self.people.values_mut() {
-            let arrived = person.connection.and_then(|connection| told.remove(&connection));
+            let arrived = person.connection.and_then(|connection| events.remove(&connection));
             for (number, event) in arrived.unwrap_or_default() {
-                let before = person.heard.last().map_or(0, |(number, _)| *number);
-                assert!(number > before, "numbers rise");
-                person.heard.push((number, Event::clone(&event)));
+                let before = person.received.last().map_or(0, |(number, _)| *number);
+                assert!(number > before, "numbers ascend");
+                person.received.push((number, Event::clone(&event)));
             }
             if person.connection.is_some() {
-                let heard: Vec<&Event> = person.heard.iter().map(|(_, event)| event).collect();
+                let received: Vec<&Event> =
+                    person.received.iter().map(|(_, event)| event).collect();
                 let owed: Vec<&Event> = person.owed.iter().map(|(_, event)| event).collect();
-                assert_eq!(heard, owed, "all that is owed, once, in order");
+                assert_eq!(received, owed, "all pending events, once, in order");
             }
         }
-        assert!(told.is_empty(), "nobody outside the room is told anything: {told:?}");
+        assert!(events.is_empty(), "events outside of the room: {events:?}");
     }
 
     fn forget(&mut self, who: usize) {
         if let Some(person) = self.people.remove(&who) {
-            self.owe_others(who, &Event::Left(person.as_participant()));
+            self.expect_for_others(who, &Event::Left(person.as_participant()));
         }
     }
 
@@ -154,7 +154,7 @@ impl Model {
         }
         self.deliver();
         let count = u32::try_from(self.people.len()).unwrap();
-        assert!(count <= CAPACITY, "never more than its capacity");
+        assert!(count <= CAPACITY, "never above capacity");
         assert_eq!(self.world.room.summary().participants, count);
     }
 
@@ -181,7 +181,7 @@ impl Model {
         self.admit(who, connection, admitted.unwrap(), gone);
     }
 
-    /// Somebody new is in, and perhaps has taken the place of somebody.
+    /// Adds a member, possibly replacing another.
     fn admit(
         &mut self,
         who: usize,
@@ -190,7 +190,7 @@ impl Model {
         gone: Option<Person>,
     ) {
         if let Some(gone) = gone {
-            self.owe_others(who, &Event::Left(gone.as_participant()));
+            self.expect_for_others(who, &Event::Left(gone.as_participant()));
         }
         let others: Vec<_> = admission.others.iter().map(|other| other.id.clone()).collect();
         assert_eq!(others.len(), self.people.len());
@@ -198,7 +198,7 @@ impl Model {
         let places: Vec<u32> = self.people.values().map(|person| person.place).collect();
         let free = (1..).find(|place| !places.contains(place)).unwrap();
         assert_eq!(admission.me.alike, Some(free).filter(|place| *place > 1));
-        self.owe_others(who, &Event::Joined(admission.me.clone()));
+        self.expect_for_others(who, &Event::Joined(admission.me.clone()));
         let person = Person {
             id: admission.me.id,
             resume: admission.resume,
@@ -209,7 +209,7 @@ impl Model {
             gone_at: None,
             mic: false,
             owed: Vec::new(),
-            heard: Vec::new(),
+            received: Vec::new(),
         };
         self.people.insert(who, person);
     }
@@ -222,7 +222,7 @@ impl Model {
         person.gone_at = Some(self.world.now + seconds(GRACE));
         let late = |(at, _): &(Instant, Event)| self.world.now - *at <= seconds(UNNOTICED);
         let unheard = person.owed.iter().rev().take(unheard).take_while(|owed| late(owed)).count();
-        person.heard.truncate(person.heard.len() - unheard);
+        person.received.truncate(person.received.len() - unheard);
     }
 
     fn go_away(&mut self, who: usize) {
@@ -234,7 +234,7 @@ impl Model {
         person.gone_at = Some(self.world.now + GOING_AWAY);
     }
 
-    /// A page that was loaded again takes the place of the one it was.
+    /// A reloaded page replaces its previous participant.
     fn replace(&mut self, who: usize) {
         let Some(person) = self.people.remove(&who) else { return };
         let connection = self.world.connect();
@@ -245,10 +245,10 @@ impl Model {
         self.admit(who, connection, admission, Some(person));
     }
 
-    /// Also while the old connection still looks alive.
+    /// Resumes, also while the old connection still looks alive.
     fn resume(&mut self, who: usize) {
         let Some(person) = self.people.get_mut(&who) else { return };
-        let last = person.heard.last().map(|(number, _)| *number);
+        let last = person.received.last().map(|(number, _)| *number);
         let (connection, resumed) = self.world.resume(&person.resume, last);
         let resumed = resumed.unwrap();
         assert_eq!(resumed.me.id, person.id);
@@ -292,7 +292,7 @@ impl Model {
         let relay = Request::Relay { to: Recipients::Others, message: message.clone() };
         self.world.ask(connection, relay).unwrap();
         let id = self.people[&from].id.clone();
-        self.owe_others(from, &Event::Message { from: id, message });
+        self.expect_for_others(from, &Event::Message { from: id, message });
     }
 
     fn media(&mut self, who: usize, mic: bool) {
@@ -304,7 +304,7 @@ impl Model {
             return;
         }
         let updated = Event::Updated(person.as_participant());
-        self.owe_others(who, &updated);
+        self.expect_for_others(who, &updated);
     }
 
     fn pass(&mut self, time: u64) {
@@ -325,17 +325,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_room_keeps_its_promises_whatever_people_do(steps in prop::collection::vec(step(), 1..120)) {
+    fn room_matches_the_model(steps in prop::collection::vec(step(), 1..120)) {
         let mut model =
             Model { world: World::new(settings(CAPACITY)), people: BTreeMap::new(), messages: 0 };
         for step in steps {
             model.apply(step);
         }
-        // Whoever was cut off and is still in its grace comes back and has missed nothing.
+        // Lost members within their grace resume without missing events.
         for who in 0..PEOPLE {
             model.apply(Step::Resume(who));
         }
-        // And when all are gone, the room is.
+        // The room closes after the last leave.
         for who in 0..PEOPLE {
             model.apply(Step::Leave(who));
         }

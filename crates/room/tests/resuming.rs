@@ -1,4 +1,4 @@
-//! A participant whose connection broke takes up again, and misses nothing.
+//! Resuming after a lost connection.
 
 mod world;
 
@@ -10,95 +10,95 @@ fn token(text: &str) -> ResumeToken {
 }
 
 #[test]
-fn a_resumed_participant_is_the_same_and_hears_what_it_missed_in_order() {
+fn resume_restores_participant_and_replays_events() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
-    let (ben, ben_is) = world.enter("Ben");
+    let (ann, ann_joined) = world.enter("Ann");
+    let (ben, ben_joined) = world.enter("Ben");
     let last = world.last_number(ann);
-    world.take_told(ben);
+    world.take_events(ben);
     world.gone(ann, Departure::Lost);
-    let (cem, cem_is) = world.enter("Cem");
-    world.send(ben, &ann_is.me.id, candidate("for Ann")).unwrap();
-    world.send(ben, &cem_is.me.id, candidate("for Cem")).unwrap();
+    let (cem, cem_joined) = world.enter("Cem");
+    world.send(ben, &ann_joined.me.id, candidate("for Ann")).unwrap();
+    world.send(ben, &cem_joined.me.id, candidate("for Cem")).unwrap();
     world.ask(cem, Request::Leave).unwrap();
     world.pass(seconds(29));
 
-    let (again, resumed) = world.resume(&ann_is.resume, last);
+    let (again, resumed) = world.resume(&ann_joined.resume, last);
     let resumed = resumed.unwrap();
     assert!(resumed.resumed);
-    assert_eq!((resumed.me, Some(resumed.last)), (ann_is.me, last));
-    assert_eq!(resumed.others, std::slice::from_ref(&ben_is.me));
+    assert_eq!((resumed.me, Some(resumed.last)), (ann_joined.me, last));
+    assert_eq!(resumed.others, std::slice::from_ref(&ben_joined.me));
     assert_eq!(
-        world.take_told(again),
+        world.take_events(again),
         [
-            Event::Joined(cem_is.me.clone()),
-            Event::Message { from: ben_is.me.id, message: candidate("for Ann") },
-            Event::Left(cem_is.me.clone()),
+            Event::Joined(cem_joined.me.clone()),
+            Event::Message { from: ben_joined.me.id, message: candidate("for Ann") },
+            Event::Left(cem_joined.me.clone()),
         ]
     );
-    let ben_heard = world.take_told(ben);
-    assert_eq!(ben_heard, [Event::Joined(cem_is.me.clone()), Event::Left(cem_is.me)]);
+    let ben_heard = world.take_events(ben);
+    assert_eq!(ben_heard, [Event::Joined(cem_joined.me.clone()), Event::Left(cem_joined.me)]);
     world.pass(seconds(1000));
-    assert_eq!(world.room.summary().participants, 2, "the grace ended with the resume");
+    assert_eq!(world.room.summary().participants, 2, "the resume ended the grace");
 }
 
 #[test]
-fn what_was_sent_into_a_broken_connection_is_sent_again() {
+fn resume_replays_events_lost_in_transit() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     let last = world.last_number(ann);
     for text in ["1", "2", "3"] {
-        world.send(ben, &ann_is.me.id, candidate(text)).unwrap();
+        world.send(ben, &ann_joined.me.id, candidate(text)).unwrap();
     }
-    let unheard = world.take_told(ann).split_off(1);
+    let unheard = world.take_events(ann).split_off(1);
     world.gone(ann, Departure::Lost);
-    let (again, resumed) = world.resume(&ann_is.resume, last);
+    let (again, resumed) = world.resume(&ann_joined.resume, last);
     resumed.unwrap();
-    assert_eq!(world.take_told(again), unheard);
+    assert_eq!(world.take_events(again), unheard);
 }
 
 #[test]
-fn one_that_heard_nothing_yet_hears_all_since_it_joined() {
+fn resume_without_last_replays_all_since_join() {
     let mut world = World::new(settings(8));
     world.enter("Ann");
-    let (ben, ben_is) = world.enter("Ben");
-    let (_, cem_is) = world.enter("Cem");
+    let (ben, ben_joined) = world.enter("Ben");
+    let (_, cem_joined) = world.enter("Cem");
     world.gone(ben, Departure::Lost);
-    for last in [None, Some(ben_is.last), Some(0)] {
-        let (again, resumed) = world.resume(&ben_is.resume, last);
+    for last in [None, Some(ben_joined.last), Some(0)] {
+        let (again, resumed) = world.resume(&ben_joined.resume, last);
         resumed.unwrap();
-        assert_eq!(world.take_told(again), [Event::Joined(cem_is.me.clone())]);
+        assert_eq!(world.take_events(again), [Event::Joined(cem_joined.me.clone())]);
     }
 }
 
 #[test]
-fn a_resume_takes_over_from_a_connection_that_still_looks_alive() {
+fn resume_replaces_a_connection_that_looks_alive() {
     let mut world = World::new(settings(8));
-    let (old, ann_is) = world.enter("Ann");
+    let (old, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     let last = world.last_number(old);
-    world.take_told(old);
-    let (new, resumed) = world.resume(&ann_is.resume, last);
+    world.take_events(old);
+    let (new, resumed) = world.resume(&ann_joined.resume, last);
     resumed.unwrap();
     assert_eq!(world.detached, [old]);
-    world.send(ben, &ann_is.me.id, candidate("x")).unwrap();
-    assert_eq!(world.take_told(new).len(), 1);
-    assert_eq!(world.take_told(old), []);
+    world.send(ben, &ann_joined.me.id, candidate("x")).unwrap();
+    assert_eq!(world.take_events(new).len(), 1);
+    assert_eq!(world.take_events(old), []);
     assert_eq!(world.ask(old, Request::Leave).err(), Some(Rejection::NotJoined));
     world.gone(old, Departure::Left);
     world.pass(seconds(1000));
-    assert_eq!(world.room.summary().participants, 2, "the old one's end changes nothing");
+    assert_eq!(world.room.summary().participants, 2, "the end of the old connection has no effect");
 }
 
 #[test]
-fn a_wrong_or_unknown_token_restores_nobody() {
+fn invalid_token_is_rejected() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
-    let (_, ben_is) = world.enter("Ben");
+    let (ann, ann_joined) = world.enter("Ann");
+    let (_, ben_joined) = world.enter("Ben");
     world.gone(ann, Departure::Lost);
-    let ann_id = ann_is.me.id.as_str();
-    let (_, bens_secret) = ben_is.resume.as_str().split_once('.').unwrap();
+    let ann_id = ann_joined.me.id.as_str();
+    let (_, bens_secret) = ben_joined.resume.as_str().split_once('.').unwrap();
     for forged in [
         String::new(),
         ".".to_owned(),
@@ -106,7 +106,7 @@ fn a_wrong_or_unknown_token_restores_nobody() {
         format!("{ann_id}."),
         format!("{ann_id}.{bens_secret}"),
         format!("nobody.{bens_secret}"),
-        format!("{}x", ann_is.resume.as_str()),
+        format!("{}x", ann_joined.resume.as_str()),
         "x".repeat(1 << 20),
     ] {
         let (_, resumed) = world.resume(&token(&forged), None);
@@ -116,59 +116,59 @@ fn a_wrong_or_unknown_token_restores_nobody() {
 }
 
 #[test]
-fn after_the_grace_the_others_see_a_leave_and_the_token_is_void() {
+fn grace_expiry_leaves_and_invalidates_the_token() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     world.gone(ann, Departure::Lost);
     world.pass(seconds(29));
-    assert_eq!(world.take_told(ben), [], "nobody sees the break");
+    assert_eq!(world.take_events(ben), [], "the loss is not announced");
     world.pass(seconds(1));
-    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me)]);
-    let (_, resumed) = world.resume(&ann_is.resume, None);
+    assert_eq!(world.take_events(ben), [Event::Left(ann_joined.me)]);
+    let (_, resumed) = world.resume(&ann_joined.resume, None);
     assert_eq!(resumed.err(), Some(Rejection::ResumeExpired));
 }
 
 #[test]
-fn a_resume_after_the_log_forgot_something_for_it_expires_and_frees_the_place() {
+fn resume_after_dropped_events_expires_and_frees_the_place() {
     let limits = Limits { log_bytes: 100_000, ..Limits::default() };
     let mut world = World::with_limits(settings(2), limits);
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     let last = world.last_number(ann);
-    world.take_told(ben);
+    world.take_events(ben);
     world.gone(ann, Departure::Lost);
     for _ in 0..3 {
-        world.send(ben, &ann_is.me.id, offer("s".repeat(50_000))).unwrap();
+        world.send(ben, &ann_joined.me.id, offer("s".repeat(50_000))).unwrap();
     }
-    let (again, resumed) = world.resume(&ann_is.resume, last);
+    let (again, resumed) = world.resume(&ann_joined.resume, last);
     assert_eq!(resumed.err(), Some(Rejection::ResumeExpired));
-    assert_eq!(world.take_told(ben), [Event::Left(ann_is.me)]);
+    assert_eq!(world.take_events(ben), [Event::Left(ann_joined.me)]);
     world.admitted(again, Request::Join(world::join("Ann"))).unwrap();
 }
 
 #[test]
-fn what_the_log_forgot_for_others_does_not_matter() {
+fn dropped_events_of_others_do_not_matter() {
     let limits = Limits { log_bytes: 100_000, ..Limits::default() };
     let mut world = World::with_limits(settings(8), limits);
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
-    let (cem, cem_is) = world.enter("Cem");
+    let (cem, cem_joined) = world.enter("Cem");
     let last = world.last_number(ann);
     for _ in 0..20 {
-        world.send(ben, &cem_is.me.id, offer("s".repeat(50_000))).unwrap();
+        world.send(ben, &cem_joined.me.id, offer("s".repeat(50_000))).unwrap();
     }
     world.gone(ann, Departure::Lost);
-    let (again, resumed) = world.resume(&ann_is.resume, last);
+    let (again, resumed) = world.resume(&ann_joined.resume, last);
     assert!(resumed.is_ok());
-    assert_eq!(world.take_told(again), []);
+    assert_eq!(world.take_events(again), []);
     world.pass(seconds(1000));
     world.ask(cem, Request::Leave).unwrap();
-    assert_eq!(world.take_told(again), [Event::Left(cem_is.me)]);
+    assert_eq!(world.take_events(again), [Event::Left(cem_joined.me)]);
 }
 
 #[test]
-fn a_quiet_room_asks_for_no_timer() {
+fn idle_room_has_no_timeout() {
     let mut world = World::new(settings(8));
     world.enter("Ann");
     world.enter("Ben");
@@ -177,28 +177,28 @@ fn a_quiet_room_asks_for_no_timer() {
 }
 
 #[test]
-fn a_number_that_no_event_has_yet_is_refused() {
+fn future_event_number_is_rejected() {
     let mut world = World::new(settings(8));
-    let (_, ann_is) = world.enter("Ann");
-    let (_, resumed) = world.resume(&ann_is.resume, Some(u64::MAX));
+    let (_, ann_joined) = world.enter("Ann");
+    let (_, resumed) = world.resume(&ann_joined.resume, Some(u64::MAX));
     assert!(matches!(resumed, Err(Rejection::Invalid(_))));
 }
 
 #[test]
-fn a_resume_asked_twice_over_one_connection_is_answered_twice() {
+fn repeated_resume_is_answered_twice() {
     let mut world = World::new(settings(8));
-    let (ann, ann_is) = world.enter("Ann");
-    let (_, ben_is) = world.enter("Ben");
+    let (ann, ann_joined) = world.enter("Ann");
+    let (_, ben_joined) = world.enter("Ben");
     world.gone(ann, Departure::Lost);
-    let (again, resumed) = world.resume(&ann_is.resume, None);
+    let (again, resumed) = world.resume(&ann_joined.resume, None);
     resumed.unwrap();
-    let same = room::Resume { token: ann_is.resume.clone(), last: None };
+    let same = room::Resume { token: ann_joined.resume.clone(), last: None };
     assert!(world.admitted(again, Request::Resume(same)).unwrap().resumed);
     assert!(world.detached.is_empty());
-    let joined = Event::Joined(ben_is.me);
-    assert_eq!(world.take_told(again), [joined.clone(), joined]);
-    let (cem, cem_is) = world.enter("Cem");
-    world.send(cem, &ann_is.me.id, candidate("x")).unwrap();
-    let message = Event::Message { from: cem_is.me.id.clone(), message: candidate("x") };
-    assert_eq!(world.take_told(again), [Event::Joined(cem_is.me), message]);
+    let joined = Event::Joined(ben_joined.me);
+    assert_eq!(world.take_events(again), [joined.clone(), joined]);
+    let (cem, cem_joined) = world.enter("Cem");
+    world.send(cem, &ann_joined.me.id, candidate("x")).unwrap();
+    let message = Event::Message { from: cem_joined.me.id.clone(), message: candidate("x") };
+    assert_eq!(world.take_events(again), [Event::Joined(cem_joined.me), message]);
 }

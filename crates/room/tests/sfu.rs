@@ -1,4 +1,4 @@
-//! When media goes by the media server, what that is told, and what it tells.
+//! Topology switching and messages to and from the media server.
 
 mod world;
 
@@ -17,7 +17,7 @@ fn world(topology: TopologyChoice) -> World {
     World::new(Settings { topology, ..settings(8) })
 }
 
-/// Somebody enters who can use the media server.
+/// Joins a participant that can use the media server.
 fn enter(world: &mut World, name: &str) -> (Connection, room::Admission) {
     let connection = world.connect();
     let request = Request::Join(Join { sfu: true, ..join(name) });
@@ -66,8 +66,8 @@ fn refused(what: ToldSfu, round: u32) -> FromSfu {
     FromSfu::Refused(RefusedEvent { what, error })
 }
 
-fn from_sfu(said: FromSfu) -> Event {
-    match said {
+fn from_sfu(message: FromSfu) -> Event {
+    match message {
         FromSfu::Subscribed(tracks) => Event::Subscribed(tracks),
         FromSfu::Wanted(wanted) => Event::Wanted(wanted),
         FromSfu::Refused(refused) => Event::Refused(refused),
@@ -84,151 +84,166 @@ fn say(world: &mut World, to: &ParticipantId, said: &FromSfu) {
 }
 
 #[test]
-fn a_room_outgrows_the_mesh_with_its_third_and_goes_back_once_two_have_stayed() {
+fn third_participant_switches_to_sfu_and_back_after_linger() {
     let mut world = world(TopologyChoice::Auto);
-    let (ann, ann_is) = enter(&mut world, "Ann");
-    let (ben, ben_is) = enter(&mut world, "Ben");
-    assert_eq!((ann_is.topology, ben_is.topology), (Topology::Mesh, Topology::Mesh));
-    world.take_told(ann);
-    let (cem, cem_is) = enter(&mut world, "Cem");
-    assert_eq!(cem_is.topology, Topology::Sfu, "the third is told as it enters");
-    let outgrown = [Event::Topology(Topology::Sfu), Event::Joined(cem_is.me.clone())];
+    let (ann, ann_joined) = enter(&mut world, "Ann");
+    let (ben, ben_joined) = enter(&mut world, "Ben");
+    assert_eq!((ann_joined.topology, ben_joined.topology), (Topology::Mesh, Topology::Mesh));
+    world.take_events(ann);
+    let (cem, cem_joined) = enter(&mut world, "Cem");
+    assert_eq!(cem_joined.topology, Topology::Sfu, "part of the join reply");
+    let outgrown = [Event::Topology(Topology::Sfu), Event::Joined(cem_joined.me.clone())];
     assert_eq!(
-        (world.take_told(ann), world.take_told(ben)),
+        (world.take_events(ann), world.take_events(ben)),
         (outgrown.to_vec(), outgrown.to_vec())
     );
-    assert_eq!(world.take_told(cem), []);
+    assert_eq!(world.take_events(cem), []);
 
     world.ask(cem, Request::Leave).unwrap();
-    assert_eq!(world.take_told(ann), [Event::Left(cem_is.me)]);
+    assert_eq!(world.take_events(ann), [Event::Left(cem_joined.me)]);
     world.pass(seconds(14));
-    let (dan, dan_is) = enter(&mut world, "Dan");
-    assert_eq!(dan_is.topology, Topology::Sfu, "it is still where it was");
+    let (dan, dan_joined) = enter(&mut world, "Dan");
+    assert_eq!(dan_joined.topology, Topology::Sfu, "not switched back yet");
     world.pass(seconds(100));
     world.ask(dan, Request::Leave).unwrap();
-    world.take_told(ann);
-    world.take_told(ben);
+    world.take_events(ann);
+    world.take_events(ben);
     world.pass(seconds(14));
-    assert_eq!(world.take_told(ann), [], "somebody came in between, so the time is anew");
+    assert_eq!(world.take_events(ann), [], "the join restarted the linger time");
     world.pass(seconds(1));
-    assert_eq!(world.take_told(ann), [Event::Topology(Topology::Mesh)]);
-    assert_eq!(world.take_told(ben), [Event::Topology(Topology::Mesh)]);
-    assert_eq!(world.room.poll_timeout().map(|at| at > world.now), Some(true), "the log alone");
+    assert_eq!(world.take_events(ann), [Event::Topology(Topology::Mesh)]);
+    assert_eq!(world.take_events(ben), [Event::Topology(Topology::Mesh)]);
+    assert_eq!(
+        world.room.poll_timeout().map(|at| at > world.now),
+        Some(true),
+        "only the log's timeout"
+    );
 }
 
 #[test]
-fn who_is_lost_counts_until_its_place_is_given_up() {
+fn lost_participant_counts_until_removed() {
     let mut world = world(TopologyChoice::Auto);
     let (ann, _) = enter(&mut world, "Ann");
     enter(&mut world, "Ben");
-    let (cem, cem_is) = enter(&mut world, "Cem");
+    let (cem, cem_joined) = enter(&mut world, "Cem");
     world.gone(cem, Departure::Lost);
     world.pass(seconds(30));
-    assert_eq!(world.unlinked, [cem_is.me.id], "its link lives as long as its place");
-    world.take_told(ann);
+    assert_eq!(world.unlinked, [cem_joined.me.id], "unlinked with its removal");
+    world.take_events(ann);
     world.pass(seconds(15));
-    assert_eq!(world.take_told(ann), [Event::Topology(Topology::Mesh)]);
+    assert_eq!(world.take_events(ann), [Event::Topology(Topology::Mesh)]);
 }
 
 #[test]
-fn a_switch_that_somebody_missed_is_told_on_resuming() {
+fn missed_topology_switch_is_replayed() {
     let mut world = world(TopologyChoice::Auto);
-    let (ann, ann_is) = enter(&mut world, "Ann");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
     enter(&mut world, "Ben");
     let last = world.last_number(ann);
     world.gone(ann, Departure::Lost);
-    let (_, cem_is) = enter(&mut world, "Cem");
-    let (again, resumed) = world.resume(&ann_is.resume, last);
+    let (_, cem_joined) = enter(&mut world, "Cem");
+    let (again, resumed) = world.resume(&ann_joined.resume, last);
     assert_eq!(resumed.unwrap().topology, Topology::Sfu);
-    let missed = [Event::Topology(Topology::Sfu), Event::Joined(cem_is.me)];
-    assert_eq!(world.take_told(again), missed);
+    let missed = [Event::Topology(Topology::Sfu), Event::Joined(cem_joined.me)];
+    assert_eq!(world.take_events(again), missed);
 }
 
 #[test]
-fn a_forced_topology_stays_however_many_there_are() {
+fn fixed_topology_never_switches() {
     for (choice, topology) in
         [(TopologyChoice::Mesh, Topology::Mesh), (TopologyChoice::Sfu, Topology::Sfu)]
     {
         let mut world = world(choice);
-        let (ann, ann_is) = enter(&mut world, "Ann");
-        assert_eq!(ann_is.topology, topology);
+        let (ann, ann_joined) = enter(&mut world, "Ann");
+        assert_eq!(ann_joined.topology, topology);
         let joined: Vec<Event> =
             ["Ben", "Cem", "Dan"].map(|name| Event::Joined(enter(&mut world, name).1.me)).into();
         world.pass(seconds(60));
-        assert_eq!(world.take_told(ann), joined);
+        assert_eq!(world.take_events(ann), joined);
     }
 }
 
 #[test]
-fn who_does_not_know_of_the_media_server_is_direct_and_does_not_move_the_room() {
+fn client_without_sfu_is_direct_and_does_not_switch() {
     let mut world = world(TopologyChoice::Auto);
-    let (ann, ann_is) = world.enter("Ann");
-    assert!(ann_is.me.direct);
+    let (ann, ann_joined) = world.enter("Ann");
+    assert!(ann_joined.me.direct);
     enter(&mut world, "Ben");
-    let (_, cem_is) = world.enter("Cem");
-    assert_eq!(cem_is.topology, Topology::Mesh, "one alone has nobody to meet there");
-    world.take_told(ann);
-    let (_, dan_is) = enter(&mut world, "Dan");
-    assert_eq!(dan_is.topology, Topology::Sfu);
-    assert!(!dan_is.me.direct);
-    assert_eq!(world.take_told(ann), [Event::Topology(Topology::Sfu), Event::Joined(dan_is.me)]);
+    let (_, cem_joined) = world.enter("Cem");
+    assert_eq!(
+        cem_joined.topology,
+        Topology::Mesh,
+        "a single capable participant has no peer there"
+    );
+    world.take_events(ann);
+    let (_, dan_joined) = enter(&mut world, "Dan");
+    assert_eq!(dan_joined.topology, Topology::Sfu);
+    assert!(!dan_joined.me.direct);
+    assert_eq!(
+        world.take_events(ann),
+        [Event::Topology(Topology::Sfu), Event::Joined(dan_joined.me)]
+    );
 }
 
 #[test]
-fn who_cannot_reach_the_media_server_says_so_and_all_hear() {
+fn direct_participant_is_announced() {
     let mut world = world(TopologyChoice::Auto);
-    let (ann, ann_is) = enter(&mut world, "Ann");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
     let (ben, _) = enter(&mut world, "Ben");
     enter(&mut world, "Cem");
-    world.take_told(ben);
+    world.take_events(ben);
     for direct in [true, true, false] {
         world.ask(ann, Request::Direct(direct)).unwrap();
     }
-    let ann_as = |direct| Event::Updated(room::Participant { direct, ..ann_is.me.clone() });
-    assert_eq!(world.take_told(ben), [ann_as(true), ann_as(false)], "once for each change");
+    let ann_as = |direct| Event::Updated(room::Participant { direct, ..ann_joined.me.clone() });
+    assert_eq!(world.take_events(ben), [ann_as(true), ann_as(false)], "once per change");
     world.ask(ann, Request::Direct(true)).unwrap();
     world.ask(ben, Request::Direct(true)).unwrap();
     world.pass(seconds(15));
-    let told = world.take_told(ann);
-    assert_eq!(told.last(), Some(&Event::Topology(Topology::Mesh)), "one alone is left there");
+    let events = world.take_events(ann);
+    assert_eq!(
+        events.last(),
+        Some(&Event::Topology(Topology::Mesh)),
+        "a single capable participant is left"
+    );
     let outside = world.connect();
     assert_eq!(world.ask(outside, Request::Direct(true)).err(), Some(Rejection::NotJoined));
 }
 
 #[test]
-fn a_handover_reaches_its_target_alone_and_says_whom_it_is_from() {
+fn handover_reaches_its_target_only() {
     let mut world = world(TopologyChoice::Auto);
-    let (ann, ann_is) = enter(&mut world, "Ann");
-    let (ben, ben_is) = enter(&mut world, "Ben");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
+    let (ben, ben_joined) = enter(&mut world, "Ben");
     let (cem, _) = enter(&mut world, "Cem");
     for connection in [ann, ben, cem] {
-        world.take_told(connection);
+        world.take_events(connection);
     }
     let to = |to: &ParticipantId| {
         Request::from(HandoverRequest { to: to.clone(), topology: Topology::Sfu })
     };
-    world.ask(ann, to(&ben_is.me.id)).unwrap();
-    let event = Event::Handover { from: ann_is.me.id.clone(), topology: Topology::Sfu };
-    assert_eq!(world.take_told(ben), [event]);
-    assert_eq!((world.take_told(ann), world.take_told(cem)), (vec![], vec![]));
-    for nobody in [&ann_is.me.id, &ParticipantId::sfu()] {
+    world.ask(ann, to(&ben_joined.me.id)).unwrap();
+    let event = Event::Handover { from: ann_joined.me.id.clone(), topology: Topology::Sfu };
+    assert_eq!(world.take_events(ben), [event]);
+    assert_eq!((world.take_events(ann), world.take_events(cem)), (vec![], vec![]));
+    for nobody in [&ann_joined.me.id, &ParticipantId::sfu()] {
         assert_eq!(world.ask(ann, to(nobody)).err(), Some(Rejection::NoSuchParticipant));
     }
 }
 
 #[test]
-fn what_is_for_the_media_server_goes_there_and_to_nobody_else() {
+fn sfu_messages_reach_the_sfu_only() {
     let mut world = world(TopologyChoice::Auto);
-    let (ann, ann_is) = enter(&mut world, "Ann");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
     let (ben, _) = enter(&mut world, "Ben");
-    world.take_told(ann);
+    world.take_events(ann);
     let tracks = [("0", TrackSource::Microphone), ("1", TrackSource::Camera)];
     for request in [publish(&tracks), signal(SdpType::Offer, "v=0"), signal(SdpType::Answer, "v=0")]
     {
         world.ask(ann, request.unwrap()).unwrap();
     }
     let said: Vec<_> = std::mem::take(&mut world.to_sfu);
-    assert!(said.iter().all(|(from, _)| *from == ann_is.me.id), "{said:?}");
+    assert!(said.iter().all(|(from, _)| *from == ann_joined.me.id), "{said:?}");
     assert!(matches!(
         &*said,
         [(_, ToSfu::Publish(_)), (_, ToSfu::Description(_)), (_, ToSfu::Description(_))]
@@ -236,8 +251,8 @@ fn what_is_for_the_media_server_goes_there_and_to_nobody_else() {
     let candidate = r#"{"to":"sfu","candidate":{"candidate":"candidate:1"}}"#;
     let candidate: SignalRequest = serde_json::from_str(candidate).unwrap();
     world.ask(ann, candidate.try_into().unwrap()).unwrap();
-    assert_eq!(world.to_sfu, [], "it learns addresses from checks alone");
-    assert_eq!(world.take_told(ben), []);
+    assert_eq!(world.to_sfu, [], "candidates are ignored");
+    assert_eq!(world.take_events(ben), []);
     let outside = world.connect();
     let refused = world.ask(outside, signal(SdpType::Offer, "v=0").unwrap());
     assert_eq!(refused.err(), Some(Rejection::NotJoined));
@@ -245,7 +260,7 @@ fn what_is_for_the_media_server_goes_there_and_to_nobody_else() {
 }
 
 #[test]
-fn a_room_that_is_a_mesh_for_good_has_no_media_server() {
+fn fixed_mesh_rejects_sfu_messages() {
     let mut world = world(TopologyChoice::Mesh);
     let (ann, _) = enter(&mut world, "Ann");
     for request in [publish(&[]), signal(SdpType::Offer, "v=0")] {
@@ -255,24 +270,24 @@ fn a_room_that_is_a_mesh_for_good_has_no_media_server() {
 }
 
 #[test]
-fn the_media_server_hears_of_wishes_for_others_who_are_here() {
+fn subscriptions_are_filtered_to_present_others() {
     let mut world = world(TopologyChoice::Sfu);
-    let (ann, ann_is) = enter(&mut world, "Ann");
-    let (_, ben_is) = enter(&mut world, "Ben");
-    let (cem, cem_is) = enter(&mut world, "Cem");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
+    let (_, ben_joined) = enter(&mut world, "Ben");
+    let (cem, cem_joined) = enter(&mut world, "Cem");
     world.ask(cem, Request::Leave).unwrap();
-    let wish = want(&ben_is.me.id, TrackSource::Camera);
+    let wish = want(&ben_joined.me.id, TrackSource::Camera);
     let tracks = vec![
         wish.clone(),
-        want(&cem_is.me.id, TrackSource::Camera),
-        want(&ann_is.me.id, TrackSource::Camera),
+        want(&cem_joined.me.id, TrackSource::Camera),
+        want(&ann_joined.me.id, TrackSource::Camera),
     ];
     world.ask(ann, SubscribeRequest { tracks }.try_into().unwrap()).unwrap();
-    assert_eq!(world.to_sfu, [(ann_is.me.id, ToSfu::Subscribe(vec![wish]))]);
+    assert_eq!(world.to_sfu, [(ann_joined.me.id, ToSfu::Subscribe(vec![wish]))]);
 }
 
 #[test]
-fn what_is_said_to_the_media_server_is_bounded_and_has_nothing_twice() {
+fn sfu_messages_are_limited_and_without_duplicates() {
     let (camera, screen) = (TrackSource::Camera, TrackSource::Screen);
     let longest = "m".repeat(MAX_MID_BYTES);
     assert!(publish(&[(&longest, camera), ("1", screen)]).is_ok());
@@ -301,130 +316,131 @@ fn what_is_said_to_the_media_server_is_bounded_and_has_nothing_twice() {
 }
 
 #[test]
-fn nobody_passes_for_the_media_server() {
+fn sfu_id_is_reserved() {
     let mut world = world(TopologyChoice::Sfu);
-    let (ann, ann_is) = enter(&mut world, "Ann");
-    let (ben, ben_is) = enter(&mut world, "Ben");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
+    let (ben, ben_joined) = enter(&mut world, "Ben");
     let named = Join { id: Some(ParticipantId::sfu()), sfu: true, ..join("Eve") };
     let eve = world.connect();
     let refused = world.ask(eve, Request::Join(named));
     assert!(matches!(refused, Err(Rejection::Invalid(_))));
     let written = r#"{"to":"x","from":"sfu","description":{"type":"offer","sdp":""}}"#;
     assert!(serde_json::from_str::<SignalRequest>(written).is_err());
-    world.take_told(ben);
+    world.take_events(ben);
     let message = Message::Description(description(SdpType::Offer, "v=0"));
-    world.send(ann, &ben_is.me.id, message.clone()).unwrap();
-    assert_eq!(world.take_told(ben), [Event::Message { from: ann_is.me.id, message }]);
+    world.send(ann, &ben_joined.me.id, message.clone()).unwrap();
+    assert_eq!(world.take_events(ben), [Event::Message { from: ann_joined.me.id, message }]);
 }
 
 #[test]
-fn what_the_media_server_says_is_numbered_and_comes_again_on_resuming() {
+fn sfu_events_are_numbered_and_replayed() {
     let mut world = world(TopologyChoice::Sfu);
-    let (ann, ann_is) = enter(&mut world, "Ann");
-    let (ben, ben_is) = enter(&mut world, "Ben");
-    world.take_told(ann);
-    let said = [subscribed("3", &ben_is.me.id), offer("v=0")];
+    let (ann, ann_joined) = enter(&mut world, "Ann");
+    let (ben, ben_joined) = enter(&mut world, "Ben");
+    world.take_events(ann);
+    let said = [subscribed("3", &ben_joined.me.id), offer("v=0")];
     for word in &said {
-        say(&mut world, &ann_is.me.id, word);
+        say(&mut world, &ann_joined.me.id, word);
     }
     let last = world.last_number(ann);
-    assert_eq!(world.take_told(ann), said.clone().map(from_sfu));
-    assert_eq!(world.take_told(ben), []);
+    assert_eq!(world.take_events(ann), said.clone().map(from_sfu));
+    assert_eq!(world.take_events(ben), []);
     world.gone(ann, Departure::Lost);
-    let (_, resumed) = world.resume(&ann_is.resume, last);
+    let (_, resumed) = world.resume(&ann_joined.resume, last);
     resumed.unwrap();
-    let (again, resumed) = world.resume(&ann_is.resume, Some(ann_is.last));
+    let (again, resumed) = world.resume(&ann_joined.resume, Some(ann_joined.last));
     resumed.unwrap();
-    let mut missed = vec![Event::Joined(ben_is.me)];
+    let mut missed = vec![Event::Joined(ben_joined.me)];
     missed.extend(said.map(from_sfu));
-    assert_eq!(world.take_told(again), missed);
+    assert_eq!(world.take_events(again), missed);
 }
 
 #[test]
-fn of_what_the_media_server_says_over_and_over_only_the_last_is_kept() {
+fn newer_sfu_event_supersedes_the_older() {
     let mut world = world(TopologyChoice::Sfu);
-    let (ann, ann_is) = enter(&mut world, "Ann");
-    let (_, ben_is) = enter(&mut world, "Ben");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
+    let (_, ben_joined) = enter(&mut world, "Ben");
     let last = world.last_number(ann);
     let sdp = "s".repeat(MAX_SFU_SDP_BYTES);
-    // Far more than the log of a room holds.
+    // Far more than the log can hold.
     for round in 0..100 {
-        say(&mut world, &ann_is.me.id, &subscribed(&round.to_string(), &ben_is.me.id));
-        say(&mut world, &ann_is.me.id, &offer(&sdp));
+        say(&mut world, &ann_joined.me.id, &subscribed(&round.to_string(), &ben_joined.me.id));
+        say(&mut world, &ann_joined.me.id, &offer(&sdp));
         let answer = description(SdpType::Answer, &round.to_string());
-        say(&mut world, &ann_is.me.id, &FromSfu::Description(answer));
+        say(&mut world, &ann_joined.me.id, &FromSfu::Description(answer));
         for source in [TrackSource::Camera, TrackSource::Screen] {
-            say(&mut world, &ann_is.me.id, &wanted(source, round));
+            say(&mut world, &ann_joined.me.id, &wanted(source, round));
         }
         for what in [ToldSfu::Publish, ToldSfu::Subscribe, ToldSfu::Answer, ToldSfu::Offer] {
-            say(&mut world, &ann_is.me.id, &refused(what, round));
+            say(&mut world, &ann_joined.me.id, &refused(what, round));
         }
     }
     world.gone(ann, Departure::Lost);
-    let (again, resumed) = world.resume(&ann_is.resume, last);
+    let (again, resumed) = world.resume(&ann_joined.resume, last);
     resumed.unwrap();
     let answer = FromSfu::Description(description(SdpType::Answer, "99"));
     let (camera, screen) = (wanted(TrackSource::Camera, 99), wanted(TrackSource::Screen, 99));
     let (wish, link) = (refused(ToldSfu::Subscribe, 99), refused(ToldSfu::Offer, 99));
-    let kept = [subscribed("99", &ben_is.me.id), offer(&sdp), answer, camera, screen, wish, link];
+    let kept =
+        [subscribed("99", &ben_joined.me.id), offer(&sdp), answer, camera, screen, wish, link];
     let kept = kept.map(from_sfu);
-    assert_eq!(world.take_told(again), kept);
+    assert_eq!(world.take_events(again), kept);
 }
 
 #[test]
-fn speakers_are_told_to_all_who_are_here_and_not_later() {
+fn speakers_are_not_replayed() {
     let mut world = world(TopologyChoice::Sfu);
-    let (ann, ann_is) = enter(&mut world, "Ann");
-    let (ben, ben_is) = enter(&mut world, "Ben");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
+    let (ben, ben_joined) = enter(&mut world, "Ben");
     let last = world.last_number(ann);
     world.gone(ann, Departure::Lost);
-    let speakers = vec![Speaker { participant: ben_is.me.id, level: 90 }];
+    let speakers = vec![Speaker { participant: ben_joined.me.id, level: 90 }];
     world.room.handle_speakers(speakers.clone());
     world.drain();
-    assert_eq!(std::mem::take(&mut world.heard), [(ben, Event::Speakers(speakers))]);
-    let (again, resumed) = world.resume(&ann_is.resume, last);
+    assert_eq!(std::mem::take(&mut world.received), [(ben, Event::Speakers(speakers))]);
+    let (again, resumed) = world.resume(&ann_joined.resume, last);
     resumed.unwrap();
-    assert_eq!(world.take_told(again), []);
+    assert_eq!(world.take_events(again), []);
 }
 
 #[test]
-fn the_media_server_speaks_to_nobody_who_has_left() {
+fn sfu_message_to_a_departed_participant_is_ignored() {
     let mut world = world(TopologyChoice::Sfu);
-    let (ann, ann_is) = enter(&mut world, "Ann");
+    let (ann, ann_joined) = enter(&mut world, "Ann");
     let (ben, _) = enter(&mut world, "Ben");
     world.ask(ann, Request::Leave).unwrap();
-    assert_eq!(world.unlinked, std::slice::from_ref(&ann_is.me.id));
-    world.take_told(ann);
-    world.take_told(ben);
-    say(&mut world, &ann_is.me.id, &offer("v=0"));
-    assert_eq!((world.take_told(ann), world.take_told(ben)), (vec![], vec![]));
+    assert_eq!(world.unlinked, std::slice::from_ref(&ann_joined.me.id));
+    world.take_events(ann);
+    world.take_events(ben);
+    say(&mut world, &ann_joined.me.id, &offer("v=0"));
+    assert_eq!((world.take_events(ann), world.take_events(ben)), (vec![], vec![]));
 }
 
 #[test]
-fn the_others_are_told_of_one_whose_media_is_interrupted() {
+fn media_interruption_is_sent_to_others() {
     let mut world = World::new(Settings { topology: TopologyChoice::Sfu, ..settings(8) });
-    let (ann, ann_is) = world.enter("Ann");
+    let (ann, ann_joined) = world.enter("Ann");
     let (ben, _) = world.enter("Ben");
     world.ask(ann, Request::Direct(false)).unwrap();
-    world.take_told(ben);
-    let told = |interrupted| {
-        Event::Updated(room::Participant { direct: false, interrupted, ..ann_is.me.clone() })
+    world.take_events(ben);
+    let events = |interrupted| {
+        Event::Updated(room::Participant { direct: false, interrupted, ..ann_joined.me.clone() })
     };
-    let id = &ann_is.me.id;
-    for (interrupted, heard) in
-        [(false, vec![]), (true, vec![told(true)]), (true, vec![]), (false, vec![told(false)])]
+    let id = &ann_joined.me.id;
+    for (interrupted, received) in
+        [(false, vec![]), (true, vec![events(true)]), (true, vec![]), (false, vec![events(false)])]
     {
         world.room.handle_interrupted(world.now, id, interrupted);
         world.drain();
-        assert_eq!(world.take_told(ben), heard);
+        assert_eq!(world.take_events(ben), received);
     }
-    // One who takes another way is no longer missed there.
+    // Media of a direct participant does not pass the media server.
     world.room.handle_interrupted(world.now, id, true);
     world.drain();
-    world.take_told(ben);
+    world.take_events(ben);
     world.ask(ann, Request::Direct(true)).unwrap();
-    assert_eq!(world.take_told(ben), [Event::Updated(ann_is.me.clone())]);
+    assert_eq!(world.take_events(ben), [Event::Updated(ann_joined.me.clone())]);
     world.room.handle_interrupted(world.now, id, true);
     world.drain();
-    assert_eq!(world.take_told(ben), []);
+    assert_eq!(world.take_events(ben), []);
 }

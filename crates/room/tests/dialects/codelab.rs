@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::world::World;
 
 #[test]
-fn the_first_creates_and_the_second_joins_and_both_are_ready() {
+fn first_creates_second_joins_both_become_ready() {
     let mut world = World::with(&["a", "b", "c"]);
     let enter = json!(["create or join", "tea"]);
     assert_eq!(world.emit_and_collect("a", &enter), json!({"a": [["created", "tea", "a"]]}));
@@ -17,7 +17,7 @@ fn the_first_creates_and_the_second_joins_and_both_are_ready() {
 }
 
 #[test]
-fn a_message_reaches_the_others_of_the_room_and_never_its_sender() {
+fn message_reaches_others_but_not_its_sender() {
     let mut world = World::with(&["a", "b", "c", "outside"]);
     for (id, room) in [("a", "tea"), ("b", "tea"), ("c", "den")] {
         world.emit(id, &json!(["create or join", room]));
@@ -37,29 +37,29 @@ fn a_message_reaches_the_others_of_the_room_and_never_its_sender() {
 }
 
 #[test]
-fn the_first_page_hears_join_before_the_second_pages_media() {
+fn join_precedes_media_of_the_newcomer() {
     let mut world = World::with(&["a", "b"]);
     world.emit("a", &json!(["create or join", "tea"]));
     world.received("a");
     world.emit("b", &json!(["create or join", "tea"]));
     world.emit("b", &json!(["message", "got user media"]));
-    let heard = [json!(["join", "tea"]), json!(["ready"]), json!(["message", "got user media"])];
-    assert_eq!(world.received("a"), heard);
+    let received = [json!(["join", "tea"]), json!(["ready"]), json!(["message", "got user media"])];
+    assert_eq!(world.received("a"), received);
 }
 
 #[test]
-fn who_joins_again_counts_as_the_original_counts() {
+fn joining_again_counts_the_client_itself() {
     let mut world = World::with(&["a", "b"]);
     let enter = json!(["create or join", "tea"]);
     world.emit("a", &enter);
-    let told = json!({"a": [["join", "tea"], ["joined", "tea", "a"], ["ready"]]});
-    assert_eq!(world.emit_and_collect("a", &enter), told);
+    let events = json!({"a": [["join", "tea"], ["joined", "tea", "a"], ["ready"]]});
+    assert_eq!(world.emit_and_collect("a", &enter), events);
     world.emit("b", &enter);
     assert_eq!(world.emit_and_collect("b", &enter), json!({"b": [["full", "tea"]]}));
 }
 
 #[test]
-fn who_goes_makes_place_without_a_word() {
+fn leaving_frees_a_place_silently() {
     let mut world = World::with(&["a", "b", "c"]);
     let enter = json!(["create or join", "tea"]);
     for id in ["a", "b"] {
@@ -73,7 +73,7 @@ fn who_goes_makes_place_without_a_word() {
 }
 
 #[test]
-fn what_makes_no_sense_is_ignored() {
+fn malformed_events_are_ignored() {
     let mut world = World::with(&["a"]);
     for said in [
         json!(["create or join"]),

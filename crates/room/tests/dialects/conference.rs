@@ -17,7 +17,7 @@ fn member(who: &str) -> Value {
     json!({"socketID": who, "streamID": format!("{who}-stream"), "userName": who})
 }
 
-/// `tea` with these in it, and a lobby socket.
+/// A room `tea` with these members, and a lobby socket.
 fn tea(members: &[&str]) -> World {
     let mut world = World::with(&["lobby"]);
     world.emit("lobby", &make("tea"));
@@ -29,7 +29,7 @@ fn tea(members: &[&str]) -> World {
 }
 
 #[test]
-fn the_list_is_told_whoever_asks_and_everyone_when_a_room_is_made() {
+fn list_is_sent_on_request_and_to_all_on_creation() {
     let mut world = World::with(&["a", "b", "silent", "another"]);
     world.emit("another", &json!(["join", "tea"]));
     let list = |rooms: Value| json!([["give room list", rooms]]);
@@ -38,22 +38,22 @@ fn the_list_is_told_whoever_asks_and_everyone_when_a_room_is_made() {
         json!({"a": list(json!({}))})
     );
     let tea = json!({"tea": {"roomName": "tea's", "members": []}});
-    let told = list(tea.clone());
-    let everyone = json!({"a": told, "b": told, "silent": told});
+    let events = list(tea.clone());
+    let everyone = json!({"a": events, "b": events, "silent": events});
     assert_eq!(
         world.emit_and_collect("b", &make("tea")),
         everyone,
-        "not who speaks another dialect"
+        "not clients of other dialects"
     );
     assert_eq!(world.emit_and_collect("b", &json!(["get room list"])), json!({"b": list(tea)}));
     world.emit("a", &make("den"));
     let [rooms] = &world.received("silent")[..] else { panic!("one list") };
     let ids: Vec<&String> = rooms[1].as_object().unwrap().keys().collect();
-    assert_eq!(ids, ["tea", "den"], "in the order they were made");
+    assert_eq!(ids, ["tea", "den"], "in order of creation");
 }
 
 #[test]
-fn a_newcomer_is_told_the_others_and_the_others_of_it() {
+fn newcomer_and_members_are_introduced() {
     let mut world = World::with(&["lobby", "a", "b", "c"]);
     world.emit("lobby", &make("tea"));
     assert_eq!(world.emit_and_collect("a", &join("tea", "a")), json!({"a": [["other users", []]]}));
@@ -61,10 +61,10 @@ fn a_newcomer_is_told_the_others_and_the_others_of_it() {
         world.emit_and_collect("b", &join("tea", "b")),
         json!({"a": [["user joined", member("b")]], "b": [["other users", [member("a")]]]})
     );
-    let told = json!([["user joined", member("c")]]);
+    let events = json!([["user joined", member("c")]]);
     assert_eq!(
         world.emit_and_collect("c", &join("tea", "c")),
-        json!({"a": told, "b": told, "c": [["other users", [member("a"), member("b")]]]})
+        json!({"a": events, "b": events, "c": [["other users", [member("a"), member("b")]]]})
     );
     let members = [member("a"), member("b"), member("c")];
     let rooms = json!({"tea": {"roomName": "tea's", "members": members}});
@@ -74,12 +74,12 @@ fn a_newcomer_is_told_the_others_and_the_others_of_it() {
     assert_eq!(
         world.emit_and_collect("b", &join("tea", "b")),
         again,
-        "joining again changes nothing"
+        "joining again has no effect"
     );
 }
 
 #[test]
-fn offers_and_answers_reach_their_target_alone() {
+fn offers_and_answers_reach_their_target_only() {
     let mut world = tea(&["a", "b", "c"]);
     for event in ["offer", "answer"] {
         let payload = json!({"target": "b", "caller": "c", "sdp": {"type": event, "sdp": "v=0"}});
@@ -89,7 +89,7 @@ fn offers_and_answers_reach_their_target_alone() {
 }
 
 #[test]
-fn a_member_is_told_of_the_newcomer_before_its_offer() {
+fn join_precedes_offer_of_the_newcomer() {
     let mut world = tea(&["a"]);
     world.received("a");
     world.connect("b", None);
@@ -100,7 +100,7 @@ fn a_member_is_told_of_the_newcomer_before_its_offer() {
 }
 
 #[test]
-fn candidates_reach_all_others_of_the_room() {
+fn candidates_reach_all_others() {
     let mut world = tea(&["a", "b", "c"]);
     let said =
         json!(["ice-candidate", {"caller": "a", "candidate": {"candidate": "x"}, "roomID": "tea"}]);
@@ -108,7 +108,7 @@ fn candidates_reach_all_others_of_the_room() {
 }
 
 #[test]
-fn forged_targets_callers_and_rooms_reach_nobody() {
+fn forged_targets_callers_and_rooms_are_ignored() {
     let mut world = tea(&["a", "b"]);
     world.emit("lobby", &make("den"));
     world.connect("eve", None);
@@ -129,15 +129,18 @@ fn forged_targets_callers_and_rooms_reach_nobody() {
 }
 
 #[test]
-fn who_leaves_is_told_to_the_others_and_then_the_list() {
+fn leave_is_sent_before_the_list() {
     let mut world = tea(&["a", "b", "c"]);
     let out =
         |who: &str| json!(["out user", {"username": who, "streamID": format!("{who}-stream")}]);
     let list = |members: &[Value]| json!(["give room list", {"tea": {"roomName": "tea's", "members": members}}]);
-    let told = json!([out("b"), list(&[member("a"), member("c")])]);
-    assert_eq!(world.emit_and_collect("b", &json!(["out room"])), json!({"a": told, "c": told}));
-    assert_eq!(world.emit_and_collect("b", &json!(["out room"])), json!({}), "it is out already");
-    // A connection that ends is the same.
+    let events = json!([out("b"), list(&[member("a"), member("c")])]);
+    assert_eq!(
+        world.emit_and_collect("b", &json!(["out room"])),
+        json!({"a": events, "c": events})
+    );
+    assert_eq!(world.emit_and_collect("b", &json!(["out room"])), json!({}), "already out");
+    // Disconnecting has the same effect.
     assert_eq!(world.disconnect("a"), json!({"c": [out("a"), list(&[member("c")])]}));
     assert_eq!(world.disconnect("c"), json!({}));
     let listed = json!({"lobby": [list(&[])]});
@@ -154,7 +157,7 @@ fn who_leaves_is_told_to_the_others_and_then_the_list() {
 }
 
 #[test]
-fn what_a_client_leaves_out_is_left_out_and_the_rest_returns_untouched() {
+fn omitted_fields_stay_omitted_and_others_unchanged() {
     let mut world = tea(&[]);
     for id in ["a", "b", "c"] {
         world.connect(id, None);
@@ -172,12 +175,12 @@ fn what_a_client_leaves_out_is_left_out_and_the_rest_returns_untouched() {
         })
     );
     world.disconnect("b");
-    let heard = world.disconnect("a");
-    assert_eq!(heard["c"][0], json!(["out user", {"username": null, "streamID": odd}]));
+    let received = world.disconnect("a");
+    assert_eq!(received["c"][0], json!(["out user", {"username": null, "streamID": odd}]));
 }
 
 #[test]
-fn what_makes_no_sense_is_ignored() {
+fn malformed_events_are_ignored() {
     let mut world = tea(&["a"]);
     world.connect("b", None);
     let long = "x".repeat(600);
@@ -202,11 +205,11 @@ fn what_makes_no_sense_is_ignored() {
     ] {
         assert_eq!(world.emit_and_collect("b", &said), json!({}), "{said}");
     }
-    // Someone's room is not made anew under them.
+    // Another client's room is not replaced.
     let other = json!(["make room", {"roomName": "mine now", "roomID": "tea"}]);
     let rooms = json!({"tea": {"roomName": "tea's", "members": [member("a")]}});
     assert_eq!(world.emit_and_collect("b", &other)["a"], json!([["give room list", rooms]]));
-    // A room that isn't there doesn't take one out of the room that is.
+    // An unknown room does not end the current membership.
     world.emit("a", &join("nowhere", "a"));
     assert_eq!(
         world.emit_and_collect("b", &join("tea", "b"))["b"],
@@ -215,16 +218,16 @@ fn what_makes_no_sense_is_ignored() {
 }
 
 #[test]
-fn who_joins_another_room_leaves_the_first() {
+fn joining_another_room_leaves_the_first() {
     let mut world = tea(&["a", "b"]);
     world.emit("lobby", &make("den"));
-    let heard = world.emit_and_collect("a", &join("den", "a"));
-    assert_eq!(heard["a"], json!([["other users", []]]));
-    assert_eq!(heard["b"][0][0], "out user");
+    let received = world.emit_and_collect("a", &join("den", "a"));
+    assert_eq!(received["a"], json!([["other users", []]]));
+    assert_eq!(received["b"][0][0], "out user");
 }
 
 #[test]
-fn the_list_is_bounded_and_the_room_empty_for_longest_makes_way() {
+fn full_list_replaces_the_longest_empty_room() {
     let mut world = tea(&["a"]);
     for n in 1..MAX_LISTED {
         world.emit("lobby", &make(&n.to_string()));
@@ -243,7 +246,7 @@ fn the_list_is_bounded_and_the_room_empty_for_longest_makes_way() {
 }
 
 #[test]
-fn the_list_stays_within_its_bytes() {
+fn list_size_is_limited() {
     let mut world = World::with(&["a"]);
     for n in 0..400 {
         let room = json!({"roomName": "n".repeat(500), "roomID": format!("{n}{:500}", "")});

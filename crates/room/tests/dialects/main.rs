@@ -1,4 +1,4 @@
-//! The dialects, row by row as their clients' own servers were seen to answer.
+//! The dialects, compared with the observed behavior of the original servers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that is wrong may fail")]
 
 mod codelab;

@@ -1,5 +1,5 @@
-//! Whatever sockets of all dialects do, in whatever order: nothing leaves its room, nothing is
-//! lost or told twice, and one sender's words arrive in order.
+//! Random sockets of all dialects: messages never leave their room, are neither lost nor duplicated,
+//! and arrive in the order of each sender.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ impl Model {
         Address::of(KINDS[kind], name.into())
     }
 
-    /// Those in the room with `id`, if it is there.
+    /// The other members of the room, if `id` is one.
     fn others(&self, kind: usize, room: usize, id: &str) -> Option<BTreeSet<String>> {
         let members = self.world.members(&Self::address(kind, room));
         let there = members.contains(&id);
@@ -84,19 +84,19 @@ impl Model {
                     3 => json!(["join_room", {"room": room, "email": "e"}]),
                     _ => json!(["create or join", room]),
                 };
-                let heard = self.world.emit_and_collect(&self.ids[&(kind, who)], &event);
-                self.of_one_kind(kind, &heard);
+                let received = self.world.emit_and_collect(&self.ids[&(kind, who)], &event);
+                self.of_one_kind(kind, &received);
             }
             Step::Say(kind, who, room) => self.say(kind, who, room),
             Step::Out(kind, who) => {
-                let heard =
+                let received =
                     self.world.emit_and_collect(&self.ids[&(kind, who)], &json!(["out room"]));
-                self.of_one_kind(kind, &heard);
+                self.of_one_kind(kind, &received);
             }
             Step::Cut(kind, who) => {
                 let id = self.ids.remove(&(kind, who)).unwrap();
-                let heard = self.world.disconnect(&id);
-                self.of_one_kind(kind, &heard);
+                let received = self.world.disconnect(&id);
+                self.of_one_kind(kind, &received);
                 self.connect(kind, who);
             }
         }
@@ -111,27 +111,27 @@ impl Model {
         self.said += 1;
         let id = self.ids[&(kind, who)].clone();
         let (words, name) = (json!(self.said), room.to_string());
-        // Where the room isn't by_name, it is the one the socket is in.
+        // Without a room name, the room of the socket is meant.
         let room = match kind {
             0 | 2 => room,
             _ => (0..ROOMS).find(|room| self.others(kind, *room, &id).is_some()).unwrap_or(0),
         };
         let others = self.others(kind, room, &id).unwrap_or_default();
         let candidate = json!({"caller": id, "candidate": words, "roomID": name});
-        let (said, heard) = match kind {
+        let (said, received) = match kind {
             0 => (json!(["offer", words, name]), json!(["offer", words])),
             1 => (json!(["webrtc:signaling", words]), json!(["webrtc:signaling", words])),
             2 => (json!(["ice-candidate", candidate]), json!(["ice-candidate", candidate])),
             3 => (json!(["answer", words]), json!(["getAnswer", words])),
             _ => (json!(["message", words]), json!(["message", words])),
         };
-        let expected: Value = others.into_iter().map(|other| (other, json!([heard]))).collect();
+        let expected: Value = others.into_iter().map(|other| (other, json!([received]))).collect();
         assert_eq!(self.world.emit_and_collect(&id, &said), expected, "{id} {said}");
     }
 
-    fn of_one_kind(&self, kind: usize, heard: &Value) {
-        for id in heard.as_object().unwrap().keys() {
-            assert!(id.starts_with(&format!("{kind}/")), "{id} heard {heard}");
+    fn of_one_kind(&self, kind: usize, received: &Value) {
+        for id in received.as_object().unwrap().keys() {
+            assert!(id.starts_with(&format!("{kind}/")), "{id} received {received}");
         }
     }
 }
@@ -140,7 +140,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_leaves_its_room_whatever_anybody_does(
+    fn messages_never_leave_their_room(
         steps in prop::collection::vec(step(), 1..150)
     ) {
         let mut model = Model::new();
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_anybody_sends_is_fatal(
+    fn arbitrary_events_do_not_panic(
         events in prop::collection::vec((0..5usize, "[a-z_:]{0,3}", any_args()), 1..40)
     ) {
         let mut world = World::with(&["0", "1", "2", "3"]);

@@ -9,7 +9,7 @@ fn join(room: &str, email: &str) -> Value {
 }
 
 #[test]
-fn a_newcomer_is_told_the_others_and_a_third_that_the_room_is_full() {
+fn newcomer_receives_members_and_third_is_rejected() {
     let mut world = World::with(&["a", "b", "c"]);
     assert_eq!(world.emit_and_collect("a", &join("tea", "a@x")), json!({"a": [["all_users", []]]}));
     let others = json!([{"id": "a", "email": "a@x"}]);
@@ -18,25 +18,21 @@ fn a_newcomer_is_told_the_others_and_a_third_that_the_room_is_full() {
         json!({"b": [["all_users", others]]})
     );
     assert_eq!(world.emit_and_collect("c", &join("tea", "c@x")), json!({"c": [["room_full"]]}));
-    assert_eq!(
-        world.emit_and_collect("c", &json!(["offer", 1])),
-        json!({}),
-        "and it is not in the room"
-    );
+    assert_eq!(world.emit_and_collect("c", &json!(["offer", 1])), json!({}), "and did not enter");
 }
 
 #[test]
-fn what_is_said_reaches_the_other_of_the_room_as_get() {
+fn messages_reach_the_other_as_get_events() {
     let mut world = World::with(&["a", "b", "c", "d", "outside"]);
     for (id, room) in [("a", "tea"), ("b", "tea"), ("c", "den"), ("d", "den")] {
         world.emit(id, &join(room, id));
     }
     let payload = json!({"type": "offer", "sdp": "v=0"});
-    for (said, heard) in
+    for (said, received) in
         [("offer", "getOffer"), ("answer", "getAnswer"), ("candidate", "getCandidate")]
     {
-        let told = json!({"b": [[heard, payload]]});
-        assert_eq!(world.emit_and_collect("a", &json!([said, payload])), told, "{said}");
+        let events = json!({"b": [[received, payload]]});
+        assert_eq!(world.emit_and_collect("a", &json!([said, payload])), events, "{said}");
         assert_eq!(world.emit_and_collect("outside", &json!([said, payload])), json!({}), "{said}");
     }
     assert_eq!(
@@ -47,7 +43,7 @@ fn what_is_said_reaches_the_other_of_the_room_as_get() {
 }
 
 #[test]
-fn the_same_socket_joining_twice_counts_once() {
+fn joining_twice_counts_once() {
     let mut world = World::with(&["a", "b"]);
     world.emit("a", &join("tea", "a@x"));
     assert_eq!(world.emit_and_collect("a", &join("tea", "a@x")), json!({"a": [["all_users", []]]}));
@@ -63,7 +59,7 @@ fn the_same_socket_joining_twice_counts_once() {
 }
 
 #[test]
-fn who_goes_is_told_and_another_may_come_instead() {
+fn leave_is_reported_and_frees_the_place() {
     let mut world = World::with(&["a", "b", "c"]);
     for id in ["a", "b"] {
         world.emit(id, &join("tea", id));
@@ -78,7 +74,7 @@ fn who_goes_is_told_and_another_may_come_instead() {
 }
 
 #[test]
-fn what_makes_no_sense_is_ignored() {
+fn malformed_events_are_ignored() {
     let mut world = World::with(&["a", "b"]);
     let long = "x".repeat(600);
     for said in [

@@ -7,7 +7,7 @@ use crate::world::World;
 const PATH: Option<&str> = Some("/webRTC_V0/");
 
 #[test]
-fn everybody_on_the_path_hears_everything_but_themselves() {
+fn messages_reach_all_others_on_the_path() {
     let mut world = World::with(&["elsewhere"]);
     for id in ["a", "b", "c"] {
         world.connect(id, PATH);
@@ -20,13 +20,13 @@ fn everybody_on_the_path_hears_everything_but_themselves() {
         assert_eq!(world.emit_and_collect("a", &said), json!({"b": [said], "c": [said]}));
         assert_eq!(world.emit_and_collect("elsewhere", &said), json!({}));
     }
-    assert_eq!(world.disconnect("a"), json!({}), "nobody is told who leaves");
+    assert_eq!(world.disconnect("a"), json!({}), "leaves are not reported");
     let said = json!(["webrtc:signaling", 1]);
     assert_eq!(world.emit_and_collect("b", &said), json!({"c": [said]}));
 }
 
 #[test]
-fn nothing_else_is_understood_there() {
+fn other_events_are_ignored_on_the_path() {
     let mut world = World::new();
     world.connect("a", PATH);
     world.connect("b", PATH);

@@ -1,4 +1,4 @@
-//! Who speaks what, and that nobody hears another dialect.
+//! Detection and separation of dialects.
 
 use room::dialect::{DIALECTS, by_name};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::world::{World, raw};
 
 #[test]
-fn each_dialect_has_a_name_and_a_path_of_its_own() {
+fn dialect_names_and_paths_are_unique() {
     for (at, dialect) in DIALECTS.iter().enumerate() {
         assert_eq!(by_name(dialect.name()).unwrap().name(), dialect.name());
         for other in &DIALECTS[..at] {
@@ -18,7 +18,7 @@ fn each_dialect_has_a_name_and_a_path_of_its_own() {
 }
 
 #[test]
-fn rooms_of_one_name_are_apart() {
+fn dialects_separate_rooms_of_the_same_name() {
     let mut world = World::with(&["a", "b", "c", "d", "e", "f", "g", "h"]);
     let profile = json!({"roomID": "tea", "streamID": "s", "userName": "u"});
     world.emit("e", &json!(["make room", {"roomID": "tea", "roomName": "tea"}]));
@@ -33,10 +33,10 @@ fn rooms_of_one_name_are_apart() {
         }
     }
     let to_f = json!(["offer", {"target": "f", "caller": "e"}]);
-    for (id, said, heard) in [
+    for (id, said, received) in [
         ("a", json!(["offer", 1, "tea"]), json!({"b": [["offer", 1]]})),
         ("c", json!(["offer", 1]), json!({"d": [["getOffer", 1]]})),
-        // Once it has spoken its dialect, the form of an event doesn't make it another's.
+        // Once a dialect is detected, the payload does not select another.
         ("c", json!(["offer", 1, "tea"]), json!({"d": [["getOffer", 1]]})),
         ("c", json!(["answer", {"target": "f"}]), json!({"d": [["getAnswer", {"target": "f"}]]})),
         ("a", json!(["answer", {"target": "f"}]), json!({})),
@@ -46,12 +46,12 @@ fn rooms_of_one_name_are_apart() {
         ("g", json!(["message", 1]), json!({"h": [["message", 1]]})),
         ("g", json!(["offer", 1]), json!({})),
     ] {
-        assert_eq!(world.emit_and_collect(id, &said), heard, "{id} {said}");
+        assert_eq!(world.emit_and_collect(id, &said), received, "{id} {said}");
     }
 }
 
 #[test]
-fn a_socket_that_speaks_several_is_understood_by_the_form() {
+fn payload_selects_among_several_dialects() {
     let mut world = World::with(&["many", "a", "c", "e"]);
     world.emit("e", &json!(["make room", {"roomID": "tea", "roomName": "tea"}]));
     for (id, enter) in [
@@ -63,7 +63,7 @@ fn a_socket_that_speaks_several_is_understood_by_the_form() {
         world.emit(id, &enter);
     }
     let directed = json!(["offer", {"target": "e", "caller": "many"}]);
-    for (said, heard) in [
+    for (said, received) in [
         (json!(["offer", 1, "tea"]), json!({"a": [["offer", 1]]})),
         (directed.clone(), json!({"e": [directed]})),
         (json!(["offer", 1]), json!({"c": [["getOffer", 1]]})),
@@ -71,12 +71,12 @@ fn a_socket_that_speaks_several_is_understood_by_the_form() {
         (json!(["candidate", 1]), json!({"c": [["getCandidate", 1]]})),
         (json!(["candidate", 1, "tea"]), json!({"a": [["candidate", 1]]})),
     ] {
-        assert_eq!(world.emit_and_collect("many", &said), heard, "{said}");
+        assert_eq!(world.emit_and_collect("many", &said), received, "{said}");
     }
 }
 
 #[test]
-fn who_has_spoken_no_dialect_is_not_understood() {
+fn shared_events_without_a_dialect_are_unknown() {
     let mut world = World::with(&["a"]);
     for said in [
         json!(["offer", 1]),
@@ -91,7 +91,7 @@ fn who_has_spoken_no_dialect_is_not_understood() {
 }
 
 #[test]
-fn a_payload_is_relayed_as_it_came_and_bounded() {
+fn payload_is_relayed_unchanged_and_limited() {
     let mut world = World::with(&["a", "b"]);
     for id in ["a", "b"] {
         world.emit(id, &json!(["create or join", "tea"]));

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::world::World;
 
 #[test]
-fn the_first_creates_the_second_joins_and_a_third_finds_it_full() {
+fn first_creates_second_joins_third_is_rejected() {
     let mut world = World::with(&["a", "b", "c"]);
     assert_eq!(world.emit_and_collect("a", &json!(["join", "tea"])), json!({"a": [["created"]]}));
     assert_eq!(world.emit_and_collect("b", &json!(["join", "tea"])), json!({"b": [["joined"]]}));
@@ -13,21 +13,21 @@ fn the_first_creates_the_second_joins_and_a_third_finds_it_full() {
 }
 
 #[test]
-fn what_is_said_in_a_room_reaches_the_other_alone_and_without_the_rooms_name() {
+fn messages_reach_the_other_without_the_room_name() {
     let mut world = World::with(&["a", "b", "c", "d"]);
     for (id, room) in [("a", "tea"), ("b", "tea"), ("c", "den")] {
         world.emit(id, &json!(["join", room]));
     }
     let description = json!({"sdp": "v=0", "type": "offer", "more": [null, 1.5, "모임 👋"]});
     let candidate = json!({"candidate": "c", "sdpMLineIndex": 0, "sdpMid": "0"});
-    for (said, heard) in [
+    for (said, received) in [
         (json!(["ready", "tea"]), json!(["ready"])),
         (json!(["offer", description, "tea"]), json!(["offer", description])),
         (json!(["answer", description, "tea"]), json!(["answer", description])),
         (json!(["candidate", candidate, "tea"]), json!(["candidate", candidate])),
         (json!(["candidate", null, "tea"]), json!(["candidate", null])),
     ] {
-        assert_eq!(world.emit_and_collect("b", &said), json!({"a": [heard]}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &said), json!({"a": [received]}), "{said}");
         for stranger in ["c", "d"] {
             assert_eq!(
                 world.emit_and_collect(stranger, &said),
@@ -39,14 +39,14 @@ fn what_is_said_in_a_room_reaches_the_other_alone_and_without_the_rooms_name() {
 }
 
 #[test]
-fn who_joins_again_counts_as_the_original_counts() {
+fn joining_again_counts_the_client_itself() {
     let mut world = World::with(&["a", "b"]);
     world.emit("a", &json!(["join", "tea"]));
     assert_eq!(world.emit_and_collect("a", &json!(["join", "tea"])), json!({"a": [["joined"]]}));
     assert_eq!(
         world.emit_and_collect("b", &json!(["join", "tea"])),
         json!({"b": [["joined"]]}),
-        "as second"
+        "as the second member"
     );
     assert_eq!(world.emit_and_collect("a", &json!(["join", "tea"])), json!({"a": [["full"]]}));
     assert_eq!(
@@ -57,12 +57,12 @@ fn who_joins_again_counts_as_the_original_counts() {
 }
 
 #[test]
-fn either_may_be_replaced_and_an_empty_room_is_gone() {
+fn either_member_can_be_replaced_and_empty_room_closes() {
     let mut world = World::with(&["a", "b", "c", "d"]);
     for id in ["a", "b"] {
         world.emit(id, &json!(["join", "tea"]));
     }
-    assert_eq!(world.disconnect("a"), json!({}), "nobody is told");
+    assert_eq!(world.disconnect("a"), json!({}), "not reported");
     assert_eq!(world.emit_and_collect("c", &json!(["join", "tea"])), json!({"c": [["joined"]]}));
     assert_eq!(world.emit_and_collect("c", &json!(["ready", "tea"])), json!({"b": [["ready"]]}));
     world.disconnect("b");
@@ -71,7 +71,7 @@ fn either_may_be_replaced_and_an_empty_room_is_gone() {
 }
 
 #[test]
-fn a_socket_may_be_in_several_rooms() {
+fn socket_may_be_in_several_rooms() {
     let mut world = World::with(&["a", "b", "c"]);
     for (id, room) in [("a", "tea"), ("a", "den"), ("b", "tea"), ("c", "den")] {
         world.emit(id, &json!(["join", room]));
@@ -86,7 +86,7 @@ fn a_socket_may_be_in_several_rooms() {
 }
 
 #[test]
-fn an_empty_name_is_a_name_and_none_reaches_nobody() {
+fn empty_room_name_is_valid_and_missing_one_is_not() {
     let mut world = World::with(&["a", "b"]);
     assert_eq!(world.emit_and_collect("a", &json!(["join", ""])), json!({"a": [["created"]]}));
     assert_eq!(world.emit_and_collect("b", &json!(["join", ""])), json!({"b": [["joined"]]}));

@@ -1,4 +1,4 @@
-//! A room, a clock of its own, and connections that remember what they were told.
+//! A room with a virtual clock and recording connections.
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that is wrong may fail")]
 
@@ -59,12 +59,12 @@ pub(crate) fn offer(sdp: String) -> Message {
 pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) room: Room,
-    pub(crate) told: BTreeMap<Connection, Vec<(u64, Arc<Event>)>>,
+    pub(crate) events: BTreeMap<Connection, Vec<(u64, Arc<Event>)>>,
     pub(crate) detached: Vec<Connection>,
     pub(crate) summaries: Vec<RoomSummary>,
     pub(crate) closed: u32,
-    /// What connections were told that has no number.
-    pub(crate) heard: Vec<(Connection, Event)>,
+    /// Unnumbered events per connection.
+    pub(crate) received: Vec<(Connection, Event)>,
     pub(crate) to_sfu: Vec<(ParticipantId, ToSfu)>,
     pub(crate) unlinked: Vec<ParticipantId>,
     replies: Vec<(Connection, Result<Reply, Rejection>)>,
@@ -76,18 +76,18 @@ impl World {
         Self::with_limits(settings, Limits::default())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "any instant will do to begin with")]
+    #[expect(clippy::disallowed_methods, reason = "any instant works")]
     pub(crate) fn with_limits(settings: Settings, limits: Limits) -> Self {
         let now = Instant::now();
         let name = RoomName::new("tea").unwrap();
         let mut world = Self {
             now,
             room: Room::new(now, name, settings, limits, [1; 32]),
-            told: BTreeMap::new(),
+            events: BTreeMap::new(),
             detached: Vec::new(),
             summaries: Vec::new(),
             closed: 0,
-            heard: Vec::new(),
+            received: Vec::new(),
             to_sfu: Vec::new(),
             unlinked: Vec::new(),
             replies: Vec::new(),
@@ -105,7 +105,7 @@ impl World {
     pub(crate) fn ask(&mut self, from: Connection, request: Request) -> Result<Reply, Rejection> {
         self.room.handle(self.now, from, request);
         self.drain();
-        assert_eq!(self.replies.len(), 1, "each request is answered once");
+        assert_eq!(self.replies.len(), 1, "one reply per request");
         let (to, reply) = self.replies.remove(0);
         assert_eq!(to, from);
         reply
@@ -118,18 +118,18 @@ impl World {
     ) -> Result<Admission, Rejection> {
         match self.ask(from, request)? {
             Reply::Admitted(admission) => Ok(*admission),
-            Reply::Done => panic!("entering is answered with an admission"),
+            Reply::Done => panic!("joins are answered with an admission"),
         }
     }
 
-    /// Somebody new enters over a new connection.
+    /// Joins over a new connection.
     pub(crate) fn enter(&mut self, name: &str) -> (Connection, Admission) {
         let connection = self.connect();
         let admission = self.admitted(connection, Request::Join(join(name))).unwrap();
         (connection, admission)
     }
 
-    /// Somebody takes up again over a new connection.
+    /// Resumes over a new connection.
     pub(crate) fn resume(
         &mut self,
         token: &ResumeToken,
@@ -154,7 +154,7 @@ impl World {
         self.drain();
     }
 
-    /// Time passes, and the room is woken whenever it asked to be.
+    /// Advances the clock, handling timeouts when due.
     pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(due) = self.room.poll_timeout().filter(|due| *due <= end) {
@@ -169,14 +169,14 @@ impl World {
         self.now = end;
     }
 
-    /// What a connection was told, and forgets it.
-    pub(crate) fn take_told(&mut self, connection: Connection) -> Vec<Event> {
-        let told = self.told.remove(&connection).unwrap_or_default();
-        told.into_iter().map(|(_, event)| Event::clone(&event)).collect()
+    /// Takes the events of a connection.
+    pub(crate) fn take_events(&mut self, connection: Connection) -> Vec<Event> {
+        let events = self.events.remove(&connection).unwrap_or_default();
+        events.into_iter().map(|(_, event)| Event::clone(&event)).collect()
     }
 
     pub(crate) fn last_number(&self, connection: Connection) -> Option<u64> {
-        self.told.get(&connection)?.last().map(|(number, _)| *number)
+        self.events.get(&connection)?.last().map(|(number, _)| *number)
     }
 
     pub(crate) fn drain(&mut self) {
@@ -184,18 +184,18 @@ impl World {
         while let Some(effect) = self.room.poll_effect() {
             match effect {
                 Effect::Reply { to, reply } => {
-                    assert!(first, "the answer comes before what follows from it");
+                    assert!(first, "the reply precedes its effects");
                     self.replies.push((to, reply));
                 }
                 Effect::Send { to, event, number } => {
                     assert!(!to.is_empty());
                     let Some(number) = number else {
-                        to.iter().for_each(|to| self.heard.push((*to, Event::clone(&event))));
+                        to.iter().for_each(|to| self.received.push((*to, Event::clone(&event))));
                         continue;
                     };
                     for connection in to {
-                        let told = self.told.entry(connection).or_default();
-                        told.push((number, Arc::clone(&event)));
+                        let events = self.events.entry(connection).or_default();
+                        events.push((number, Arc::clone(&event)));
                     }
                 }
                 Effect::Sfu { from, message } => self.to_sfu.push((from, message)),
