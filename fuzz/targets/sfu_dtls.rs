@@ -113,7 +113,7 @@ fuzz_target!(|input: Input| {
     let mut world = attack.world;
     world.run(Duration::from_millis(200));
     assert_eq!(world.sfu.panics(), 0);
-    assert!(world.gone.iter().all(|(peer, _)| *peer == EVE));
+    assert!(world.disconnected.iter().all(|(peer, _)| *peer == EVE));
     world.leave(EVE);
     world.run(Duration::from_secs(1));
     assert_eq!(world.sfu.entries(), 0, "all has been given back");
@@ -122,7 +122,7 @@ fuzz_target!(|input: Input| {
 impl Attack {
     fn new(input: &Input) -> Self {
         let mut world = World::new(61);
-        world.held = Some(Vec::new());
+        world.held_dtls = Some(Vec::new());
         let (now, address) = (world.now(), SocketAddr::new(host(EVE), 5000));
         world.sfu.add_peer(now, ROOM, EVE).unwrap();
         let mut client = Client::new(EVE, address, now);
@@ -146,7 +146,7 @@ impl Attack {
     /// What the client has made of the server's answers meanwhile.
     fn collect(&mut self) {
         self.world.run(Duration::from_millis(5));
-        self.flights.append(self.world.held.as_mut().unwrap());
+        self.flights.append(self.world.held_dtls.as_mut().unwrap());
     }
 
     fn flight(&self, which: u8) -> Vec<u8> {

@@ -43,12 +43,12 @@ fuzz_target!(|steps: Vec<Step>| {
             Step::Wait(time) => eve.world.run(Duration::from_millis(u64::from(time))),
         }
         if reports.len() >= 8 {
-            eve.send_reports(&reports);
+            eve.send_rtcp(&reports);
         }
     }
     let (peer, bob) = (eve.eve, eve.bob);
     eve.world.run(Duration::from_millis(200));
-    assert_eq!((eve.world.gone.len(), eve.world.sfu.panics()), (0, 0));
+    assert_eq!((eve.world.disconnected.len(), eve.world.sfu.panics()), (0, 0));
     eve.world.leave(peer);
     eve.world.leave(bob);
     eve.world.run(Duration::from_secs(1));

@@ -60,7 +60,7 @@ fuzz_target!(|steps: Vec<Step>| {
     }
     let (peer, bob) = (eve.eve, eve.bob);
     eve.world.run(Duration::from_millis(200));
-    assert_eq!((eve.world.gone.len(), eve.world.sfu.panics()), (0, 0));
+    assert_eq!((eve.world.disconnected.len(), eve.world.sfu.panics()), (0, 0));
     eve.world.leave(peer);
     eve.world.leave(bob);
     eve.world.run(Duration::from_secs(1));

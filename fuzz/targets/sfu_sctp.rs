@@ -119,7 +119,7 @@ struct Numbers {
 fuzz_target!(|steps: Vec<Step>| {
     let mut world = World::new(62);
     let eve: PeerId = world.join(3, &[]);
-    world.wait(Duration::from_secs(3), "a channel opens", |world| world.client(eve).channels == 1);
+    world.wait(Duration::from_secs(3), "a channel opens", |world| world.client(eve).open_channels == 1);
     world.client_mut(eve).may_fail = true;
     let mut numbers = Numbers::default();
     for step in steps.into_iter().take(60) {
@@ -143,7 +143,7 @@ fuzz_target!(|steps: Vec<Step>| {
     srtp::inject(Vec::new());
     world.run(Duration::from_millis(200));
     assert_eq!(world.sfu.panics(), 0);
-    assert!(world.gone.iter().all(|(peer, _)| *peer == eve));
+    assert!(world.disconnected.iter().all(|(peer, _)| *peer == eve));
     world.leave(eve);
     world.run(Duration::from_secs(1));
     assert_eq!(world.sfu.entries(), 0, "all has been given back");

@@ -22,24 +22,27 @@ fn offers_a_channel(seed: u64, certificate: fn(&str) -> String) -> (World, PeerI
 }
 
 #[test]
-fn a_certificate_that_was_not_promised_ends_the_link_before_anything_is_up() {
+fn wrong_certificate_fails_the_link_before_it_is_connected() {
     let (world, ann) = offers_a_channel(5, str::to_owned);
-    assert_eq!((world.connected.as_slice(), world.client(ann).channels), ([ann].as_slice(), 1));
+    assert_eq!(
+        (world.connected.as_slice(), world.client(ann).open_channels),
+        ([ann].as_slice(), 1)
+    );
     let (world, ann) = offers_a_channel(5, |offer| {
         let at = offer.find("a=fingerprint:sha-256 ").unwrap() + 22;
         let other = if &offer[at..=at] == "A" { "B" } else { "A" };
         [&offer[..at], other, &offer[at + 1..]].concat()
     });
-    assert_eq!(world.gone, [(ann, DisconnectReason::Failed)]);
+    assert_eq!(world.disconnected, [(ann, DisconnectReason::Failed)]);
     assert!(world.connected.is_empty());
-    assert_eq!(world.client(ann).channels, 0);
+    assert_eq!(world.client(ann).open_channels, 0);
     assert_eq!(world.sfu.entries(), 0);
 }
 
 fn offer_of(world: &World) -> String {
     let mut client = Client::new(PeerId(9), SocketAddr::new(host(PeerId(9)), 5000), world.now());
     for source in BOTH {
-        client.want(source);
+        client.add_source(source);
     }
     client.offer(world.now()).unwrap()
 }
@@ -70,7 +73,7 @@ fn is_refused(told: Result<(), Rejection>, why: &str) -> bool {
 }
 
 #[test]
-fn sdp_that_is_absurd_is_refused_and_leaves_no_link() {
+fn malformed_offer_is_rejected_and_leaves_no_link() {
     let mut world = World::new(7);
     let (now, ann) = (world.now(), PeerId(1));
     world.sfu.add_peer(now, crate::world::ROOM, ann).unwrap();
@@ -79,13 +82,13 @@ fn sdp_that_is_absurd_is_refused_and_leaves_no_link() {
         assert!(is_refused(world.sfu.handle_offer(now, ann, &sdp), why), "{sdp:.60} {why}");
         assert_eq!(world.sfu.handle_answer(now, ann, "v=0"), Err(Rejection::NoPendingOffer));
     }
-    world.settle();
+    world.drain_all();
     assert_eq!(world.sfu.poll_timeout().map(|at| at > now), Some(true), "nothing is left to do");
     world.sfu.handle_offer(now, ann, &good).unwrap();
 }
 
 #[test]
-fn an_answer_that_is_absurd_is_refused_and_harms_nobody() {
+fn malformed_answer_is_rejected_without_harm_to_others() {
     let mut world = World::new(10);
     let ann = world.join(1, &BOTH);
     world.wait(SOON, "ann is connected", |world| world.client(ann).connected);
@@ -105,17 +108,17 @@ fn an_answer_that_is_absurd_is_refused_and_harms_nobody() {
         let now = world.now();
         world.sfu.remove_peer(now, bob);
     }
-    assert!(world.client(ann).connected && world.gone.is_empty());
+    assert!(world.client(ann).connected && world.disconnected.is_empty());
     world.leave(ann);
     world.run(SOON);
     assert_eq!(world.sfu.entries(), 0);
 }
 
 #[test]
-fn wishes_for_anything_at_all_are_bounded_and_do_nothing() {
+fn viewports_of_unknown_peers_are_bounded() {
     let mut world = World::with(11, |config| config.limits.room_peers = 50);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    let (now, seen) = (world.now(), |world: &World| world.client(bob).sees(ann, Source::Camera));
+    let (now, video) = (world.now(), |world: &World| world.client(bob).sees(ann, Source::Camera));
     for round in 0..100 {
         let source = Source::Camera;
         let wish =
@@ -125,7 +128,7 @@ fn wishes_for_anything_at_all_are_bounded_and_do_nothing() {
         assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes), Err(Rejection::TooManyTracks));
         assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes[..200]), Ok(()));
     }
-    world.wait(SOON, "bob sees ann", seen);
+    world.wait(SOON, "bob sees ann", video);
     world.leave(ann);
     world.leave(bob);
     world.run(SOON);
@@ -133,7 +136,7 @@ fn wishes_for_anything_at_all_are_bounded_and_do_nothing() {
 }
 
 #[test]
-fn an_offer_without_any_codec_of_ours_is_answered_and_harmless() {
+fn offer_without_supported_codecs_is_harmless() {
     let mut world = World::new(8);
     let (now, ann) = (world.now(), PeerId(1));
     world.sfu.add_peer(now, crate::world::ROOM, ann).unwrap();
@@ -151,7 +154,7 @@ fn an_offer_without_any_codec_of_ours_is_answered_and_harmless() {
     world.sfu.handle_publish(now, ann, &[(mids[0], BOTH[0]), (mids[1], BOTH[1])]).unwrap();
     let _ = world.sfu.handle_offer(now, ann, &strange);
     world.sfu.remove_peer(now, ann);
-    world.settle();
+    world.drain_all();
     assert_eq!(world.sfu.entries(), 0);
 }
 
@@ -159,7 +162,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn an_offer_with_lines_lost_doubled_and_garbled_harms_nobody(
+    fn corrupted_offer_is_harmless(
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<u8>()), 1..12),
     ) {
         let mut world = World::new(9);
@@ -187,7 +190,7 @@ proptest! {
         world.run(Duration::from_millis(200));
         let now = world.now();
         world.sfu.remove_peer(now, ann);
-        world.settle();
+        world.drain_all();
         prop_assert_eq!(world.sfu.entries(), 0);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
 
 #[test]
-fn a_day_of_joins_and_leaves_leaves_nothing_behind() {
+fn day_of_joins_and_leaves_leaves_no_entries() {
     let mut world = World::new(1);
     let mut highest = 0;
     for visit in 0..96_u64 {
@@ -36,7 +36,7 @@ fn a_day_of_joins_and_leaves_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_host_who_stays_keeps_the_sections_of_the_fullest_hour() {
+fn sections_are_pooled_at_the_peak_of_a_room() {
     let mut world = World::new(2);
     let host = world.join(1, &BOTH);
     let mut sections = 0;
@@ -52,5 +52,5 @@ fn a_host_who_stays_keeps_the_sections_of_the_fullest_hour() {
     }
     assert_eq!(sections, 6);
     assert!(world.client(host).offers <= 4, "{} offers", world.client(host).offers);
-    assert!(world.gone.is_empty(), "{:?}", world.gone);
+    assert!(world.disconnected.is_empty(), "{:?}", world.disconnected);
 }

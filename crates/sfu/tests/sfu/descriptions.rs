@@ -93,7 +93,7 @@ pub(crate) fn sections(sdp: &str) -> Vec<&str> {
 }
 
 #[test]
-fn one_payload_type_for_two_codecs_in_a_bundle_is_refused() {
+fn payload_type_of_two_codecs_in_a_bundle_is_rejected() {
     let audio = section("audio", "0", &[OPUS], SENDS);
     let offers = [
         section("video", "1", &[(111, "VP8/90000")], SENDS),
@@ -110,7 +110,7 @@ fn one_payload_type_for_two_codecs_in_a_bundle_is_refused() {
 
 /// Firefox that has been offered VP9 under 98 and its retransmissions under 99 offers AV1 under 99.
 #[test]
-fn a_number_that_means_retransmissions_elsewhere_is_answered_with_another() {
+fn codec_on_the_rtx_payload_type_of_another_section_gets_a_new_one() {
     let first = section("video", "0", &[(98, "VP9/90000"), (99, "rtx/90000 apt=98")], SENDS);
     let formats = [(120, "VP8/90000"), (99, "AV1/90000"), (100, "rtx/90000 apt=99")];
     let second = section("video", "1", &formats, SENDS);
@@ -131,7 +131,7 @@ fn a_number_that_means_retransmissions_elsewhere_is_answered_with_another() {
 }
 
 #[test]
-fn a_codec_that_takes_the_number_of_its_own_retransmissions_gives_them_another() {
+fn rtx_gets_a_new_payload_type_if_its_codec_has_taken_it() {
     let first = section("video", "0", &[(97, "VP8/90000")], SENDS);
     let second = section("video", "1", &[VP8, RTX], SENDS);
     let answer = answer(&(head(&["0", "1"]) + &first + &second));
@@ -146,7 +146,7 @@ fn a_codec_that_takes_the_number_of_its_own_retransmissions_gives_them_another()
 }
 
 #[test]
-fn two_formats_that_share_a_number_with_their_retransmissions_are_refused() {
+fn payload_type_of_codec_and_rtx_in_one_section_is_rejected() {
     let clash = [VP8, (97, "rtx/90000 apt=96"), (97, "VP9/90000 profile-id=0")];
     let why = refusal(&(head(&["0"]) + &section("video", "0", &clash, SENDS)));
     assert!(why.contains("payload type 97"), "{why}");
@@ -156,7 +156,7 @@ fn two_formats_that_share_a_number_with_their_retransmissions_are_refused() {
 }
 
 #[test]
-fn formats_that_only_differ_in_level_are_taken_once_each() {
+fn formats_that_differ_only_in_level_are_answered_once() {
     for direction in ["sendrecv", "sendonly", "recvonly"] {
         let formats = [
             (96, "H264/90000 packetization-mode=1;profile-level-id=42e01f"),
@@ -179,7 +179,7 @@ fn formats_that_only_differ_in_level_are_taken_once_each() {
 }
 
 #[test]
-fn a_payload_type_keeps_its_codec_in_later_offers() {
+fn payload_type_keeps_its_codec_in_later_offers() {
     let mut lone = Lone::new();
     let audio = section("audio", "0", &[OPUS], SENDS);
     lone.offer(&(head(&["0"]) + &audio)).unwrap();
@@ -197,7 +197,7 @@ fn a_payload_type_keeps_its_codec_in_later_offers() {
 }
 
 #[test]
-fn browsers_offers_are_answered_with_all_that_they_have_in_common_with_us() {
+fn browser_offers_are_answered_with_all_common_codecs() {
     for (name, offer) in [("chromium", CHROMIUM), ("firefox", FIREFOX)] {
         let answer = answer(offer);
         let sections = sections(&answer);
@@ -213,7 +213,7 @@ fn browsers_offers_are_answered_with_all_that_they_have_in_common_with_us() {
 }
 
 #[test]
-fn lines_that_nobody_knows_are_ignored() {
+fn unknown_lines_are_ignored() {
     let odd = "i=who\r\nb=AS:500\r\nb=TIAS:500000\r\nk=clear:x\r\na=x-odd:1 2 3\r\na=\r\nz=0\r\n";
     let audio = section("audio", "0", &[OPUS], &format!("{odd}{SENDS}"));
     let video = section("video", "1", &[VP8, RTX], &format!("{SENDS}{odd}"));
@@ -224,14 +224,14 @@ fn lines_that_nobody_knows_are_ignored() {
 }
 
 #[test]
-fn a_single_section_needs_no_group() {
+fn single_section_needs_no_bundle_group() {
     let answer = answer(&(head(&[]) + &section("audio", "a", &[OPUS], SENDS)));
     assert!(sections(&answer)[0].starts_with("m=audio 9 "), "{answer}");
     assert!(!answer.contains("a=group"), "an answer has no group that was not offered: {answer}");
 }
 
 #[test]
-fn mids_are_answered_as_they_were_offered_and_publish_under_those_names() {
+fn unusual_mids_are_answered_verbatim_and_can_be_published() {
     let mut world = World::new(5);
     let (now, bob) = (world.now(), world.join(2, &[]));
     world.run(std::time::Duration::from_secs(1));
@@ -262,7 +262,7 @@ fn mids_are_answered_as_they_were_offered_and_publish_under_those_names() {
 }
 
 #[test]
-fn what_was_rejected_or_is_unknown_is_answered_with_port_zero_alone() {
+fn rejected_and_unknown_sections_are_answered_with_port_zero() {
     let channel = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
         a=mid:d\r\n";
     let text = "m=text 9 UDP/TLS/RTP/SAVPF 100\r\na=mid:t\r\na=rtpmap:100 t140/1000\r\n";
@@ -285,7 +285,7 @@ fn what_was_rejected_or_is_unknown_is_answered_with_port_zero_alone() {
 }
 
 #[test]
-fn a_rejected_section_takes_nothing_from_those_behind_it() {
+fn rejected_section_does_not_affect_later_ones() {
     let rejected = "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:r\r\na=rtpmap:96 VP8/90000\r\n\
         a=inactive\r\n";
     let bare = section("video", "b", &[VP8], "a=inactive\r\n");
@@ -300,7 +300,7 @@ fn a_rejected_section_takes_nothing_from_those_behind_it() {
 }
 
 #[test]
-fn a_section_that_was_rejected_at_first_can_be_used_later() {
+fn rejected_section_can_be_used_later() {
     let mut lone = Lone::new();
     let rejected = "m=video 0 UDP/TLS/RTP/SAVPF 0\r\na=mid:r\r\n";
     let audio = section("audio", "a", &[OPUS], SENDS);
@@ -319,7 +319,7 @@ fn a_section_that_was_rejected_at_first_can_be_used_later() {
 }
 
 #[test]
-fn refusals_are_words_of_ours() {
+fn sdp_errors_do_not_expose_internals() {
     let good = head(&["0"]) + &section("audio", "0", &[OPUS], SENDS);
     let bad = [
         String::new(),
@@ -347,7 +347,7 @@ fn refusals_are_words_of_ours() {
 }
 
 #[test]
-fn offers_that_would_cost_much_are_refused_unread() {
+fn costly_offers_are_rejected_early() {
     let audio = section("audio", "0", &[OPUS], SENDS);
     let floods: [(String, &str); 7] = [
         ("a=fmtp:111 a=1\r\n".repeat(15_500), "fmtp"),
@@ -376,7 +376,7 @@ fn offers_that_would_cost_much_are_refused_unread() {
 }
 
 #[test]
-fn sections_may_not_vanish_or_change_places() {
+fn sections_can_not_vanish_or_swap() {
     let mut lone = Lone::new();
     let audio = section("audio", "a", &[OPUS], SENDS);
     let video = section("video", "v", &[VP8, RTX], SENDS);
@@ -388,14 +388,14 @@ fn sections_may_not_vanish_or_change_places() {
         head(&["a", "a"]) + &audio + &audio,
         head(&["a", "x"]) + &audio + &section("video", "x", &[VP8], SENDS),
     ] {
-        let refused = lone.offer(&offer);
-        assert!(matches!(&refused, Err(Rejection::BadSdp(_))), "{refused:?}");
+        let rejections = lone.offer(&offer);
+        assert!(matches!(&rejections, Err(Rejection::BadSdp(_))), "{rejections:?}");
     }
     lone.offer(&(head(&["a", "v"]) + &audio + &video)).unwrap();
 }
 
 #[test]
-fn an_offer_that_means_two_things_by_one_extension_number_is_refused() {
+fn extension_id_of_two_extensions_is_rejected() {
     let level = "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=sendrecv\r\n";
     let mid = "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=sendrecv\r\n";
     let offer = head(&["a", "b"])
@@ -406,7 +406,7 @@ fn an_offer_that_means_two_things_by_one_extension_number_is_refused() {
 }
 
 #[test]
-fn ssrcs_of_former_offers_are_forgotten() {
+fn ssrcs_of_earlier_offers_are_dropped() {
     let mut lone = Lone::new();
     let now = lone.world.now();
     lone.world.sfu.handle_publish(now, ANN, &[("0", Source::Microphone)]).unwrap();
@@ -418,7 +418,7 @@ fn ssrcs_of_former_offers_are_forgotten() {
 }
 
 #[test]
-fn rids_are_answered_as_they_were_offered() {
+fn rids_are_answered_verbatim() {
     let rids = "a=sendrecv\r\na=rid:hi-res send\r\na=rid:lo_res send max-width=320\r\n\
         a=simulcast:send lo_res;~hi-res\r\n";
     let answer = answer(&(head(&["v"]) + &section("video", "v", &[VP8, RTX], rids)));
@@ -428,7 +428,7 @@ fn rids_are_answered_as_they_were_offered() {
 
 /// A client whose sections are offered by us, too, and whose names are odd.
 #[test]
-fn our_offers_repeat_rejected_sections_and_odd_names() {
+fn our_offers_repeat_rejected_sections_and_unusual_mids() {
     let mut world = World::new(6);
     let ann = world.join(2, &[Source::Microphone, Source::Camera]);
     world.run(std::time::Duration::from_secs(1));
@@ -452,12 +452,12 @@ fn our_offers_repeat_rejected_sections_and_odd_names() {
     // A browser answers it.
     let mut browser = Client::new(ANN, SocketAddr::new(host(ANN), 5000), now);
     let plain = offer.replace("a.a", "a_a").replace("r.r", "r_r");
-    let text = browser.offered(now, &plain).replace("a_a", "a.a");
+    let text = browser.accept_offer(now, &plain).replace("a_a", "a.a");
     // It is not the one that has offered: not by its certificate, nor by its ICE credentials.
     let mut text = text;
     for name in ["a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:"] {
-        let refused = world.sfu.handle_answer(now, ANN, &text);
-        assert!(matches!(refused, Err(Rejection::BadSdp(_))), "{refused:?}");
+        let rejections = world.sfu.handle_answer(now, ANN, &text);
+        assert!(matches!(rejections, Err(Rejection::BadSdp(_))), "{rejections:?}");
         let line = |sdp: &str| sdp.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
         text = text.replace(&line(&text), &line(&head(&[])));
     }
@@ -491,15 +491,15 @@ fn video_orientation_is_neither_accepted_nor_offered() {
 }
 
 #[test]
-fn a_link_that_does_not_come_up_is_dropped_in_time() {
+fn link_that_does_not_connect_is_removed() {
     let mut lone = Lone::new();
     lone.offer(CHROMIUM).unwrap();
     lone.world.run(std::time::Duration::from_secs(14));
-    assert_eq!(lone.world.gone, []);
+    assert_eq!(lone.world.disconnected, []);
     // Offering again is no way to stay.
     lone.offer(CHROMIUM).unwrap();
     lone.world.run(std::time::Duration::from_secs(2));
-    assert_eq!(lone.world.gone, [(ANN, sfu::DisconnectReason::IceTimeout)]);
+    assert_eq!(lone.world.disconnected, [(ANN, sfu::DisconnectReason::IceTimeout)]);
     assert_eq!(lone.world.sfu.peer_count(), 0);
 }
 

@@ -17,33 +17,33 @@ fn everyone_gets_everyone(world: &World) -> bool {
 }
 
 #[test]
-fn three_browsers_see_and_hear_each_other() {
+fn three_browsers_receive_each_other() {
     let mut world = World::new(1);
     let all = [1, 2, 3].map(|id| world.join(id, &BOTH));
     world.wait(Duration::from_secs(3), "everyone gets everyone", everyone_gets_everyone);
     world.run(Duration::from_secs(5));
     for viewer in all {
         for other in all.into_iter().filter(|other| *other != viewer) {
-            let seen = world.seen(viewer, other, Source::Camera);
-            assert_eq!(u64::from(seen.of), other.0, "it is the one that was told");
-            assert!(seen.decoded >= 120, "{seen:?}");
-            assert!(seen.longest_freeze < Duration::from_millis(200), "{seen:?}");
-            let heard = world.heard(viewer, other);
-            assert!(heard.packets >= 245 && heard.lost() == 0, "{heard:?}");
+            let video = world.video(viewer, other, Source::Camera);
+            assert_eq!(u64::from(video.of), other.0, "it is the one that was told");
+            assert!(video.decoded >= 120, "{video:?}");
+            assert!(video.longest_freeze < Duration::from_millis(200), "{video:?}");
+            let audio = world.audio(viewer, other);
+            assert!(audio.packets >= 245 && audio.lost() == 0, "{audio:?}");
         }
     }
-    assert!(world.refused.is_empty(), "{:?}", world.refused);
+    assert!(world.rejections.is_empty(), "{:?}", world.rejections);
     assert!(world.runs.0 > 0, "packets of a frame leave together");
 }
 
 #[test]
-fn reports_tell_how_sound_and_picture_are_to_be_put_in_step() {
+fn sender_reports_synchronise_audio_and_video() {
     let mut world = World::new(6);
     let [ann, bob] = [1, 2].map(|id| world.join(id, &BOTH));
     world.run(Duration::from_secs(3));
     let reports = |world: &World| {
-        let picture = world.seen(bob, ann, Source::Camera).report.unwrap();
-        let sound = world.heard(bob, ann).report.unwrap();
+        let picture = world.video(bob, ann, Source::Camera).report.unwrap();
+        let sound = world.audio(bob, ann).report.unwrap();
         for report in [picture, sound] {
             assert!((-0.1..1.2).contains(&report.ahead), "{report:?}");
         }
@@ -57,7 +57,7 @@ fn reports_tell_how_sound_and_picture_are_to_be_put_in_step() {
 }
 
 #[test]
-fn who_joins_late_sees_at_once_and_who_only_watches_sees_too() {
+fn late_viewer_without_media_receives_at_once() {
     let mut world = World::new(2);
     let speaker = world.join(1, &BOTH);
     world.run(Duration::from_secs(5));
@@ -68,23 +68,23 @@ fn who_joins_late_sees_at_once_and_who_only_watches_sees_too() {
 }
 
 #[test]
-fn sections_are_used_again_without_an_offer() {
+fn sections_are_reused_without_an_offer() {
     let mut world = World::new(3);
     let host = world.join(1, &BOTH);
     for guest in 2..12 {
         let guest = world.join(guest, &BOTH);
         world.wait(Duration::from_secs(3), "they see each other", everyone_gets_everyone);
-        assert_eq!(world.seen(host, guest, Source::Camera).of, guest.0 as u8);
+        assert_eq!(world.video(host, guest, Source::Camera).of, guest.0 as u8);
         world.leave(guest);
         world.run(Duration::from_millis(300));
         assert!(world.client(host).sections().is_empty(), "who has left is on no section");
     }
     assert_eq!(world.client(host).offers, 1, "one offer was enough");
-    assert!(world.refused.is_empty(), "{:?}", world.refused);
+    assert!(world.rejections.is_empty(), "{:?}", world.rejections);
 }
 
 #[test]
-fn a_screen_comes_and_goes_beside_the_camera() {
+fn screen_share_starts_beside_the_camera() {
     let mut world = World::new(4);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(Duration::from_secs(3), "they see each other", everyone_gets_everyone);
@@ -92,14 +92,14 @@ fn a_screen_comes_and_goes_beside_the_camera() {
     world.wait(Duration::from_secs(2), "bob sees the screen", |world| {
         world.client(bob).sees(ann, Source::ScreenShare)
     });
-    let before = world.seen(bob, ann, Source::Camera).decoded;
+    let before = world.video(bob, ann, Source::Camera).decoded;
     world.wait(Duration::from_secs(3), "the camera goes on", |world| {
-        world.seen(bob, ann, Source::Camera).decoded > before + 20
+        world.video(bob, ann, Source::Camera).decoded > before + 20
     });
 }
 
 #[test]
-fn rooms_hear_nothing_of_each_other_and_leave_nothing_behind() {
+fn rooms_are_isolated_and_leave_no_entries() {
     let mut world = World::new(5);
     let here = world.join(1, &BOTH);
     let there = world.join_room(sfu::RoomId(2), 2, &BOTH);
@@ -113,7 +113,7 @@ fn rooms_hear_nothing_of_each_other_and_leave_nothing_behind() {
 }
 
 #[test]
-fn rooms_are_looked_after_also_when_others_have_ended() {
+fn rooms_are_maintained_after_others_have_ended() {
     let mut world = World::new(5);
     let rooms = [1, 2, 3].map(sfu::RoomId);
     let people: Vec<_> =
@@ -129,11 +129,11 @@ fn rooms_are_looked_after_also_when_others_have_ended() {
 }
 
 #[test]
-fn a_viewer_is_told_of_what_it_cannot_decode_until_it_can() {
+fn viewer_is_notified_of_unsupported_codecs() {
     let mut world = World::new(21);
     let now = world.now();
     let ann = world.join(1, &[Source::Microphone, Source::Camera]);
-    let viewer = world.join_as(ROOM, 2, &[], |client| client.knows_vp8_alone(now));
+    let viewer = world.join_as(ROOM, 2, &[], |client| client.support_vp8_only(now));
     let able = world.join(3, &[]);
     world.wait(Duration::from_secs(3), "both see ann", |world| {
         world.client(viewer).sees(ann, Source::Camera)

@@ -32,7 +32,7 @@ impl Tally {
 }
 
 /// What comes out: descriptions, whose forms are checked.
-fn settle(sfu: &mut Sfu, offers: &mut [Option<String>; PEERS]) {
+fn drain(sfu: &mut Sfu, offers: &mut [Option<String>; PEERS]) {
     while let Some(output) = sfu.poll_output() {
         match output {
             Output::Event(Event::Answer { sdp, .. }) => check(&sdp),
@@ -111,17 +111,17 @@ fn run(bytes: &[u8], tally: &mut Tally) {
                 tally.count(&sfu.handle_offer(now, peer, &offer));
             }
         }
-        settle(&mut sfu, &mut offers);
+        drain(&mut sfu, &mut offers);
     }
     for at in 0..PEERS {
         sfu.remove_peer(clock.now(), PeerId(at as u64));
     }
-    settle(&mut sfu, &mut offers);
+    drain(&mut sfu, &mut offers);
     assert_eq!(sfu.entries(), 0, "all has been given back");
 }
 
 #[test]
-fn descriptions_of_few_words_in_any_order_break_nothing() {
+fn any_order_of_grammar_descriptions_is_harmless() {
     let mut tally = Tally::default();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(300));
     let tallied = std::cell::RefCell::new(&mut tally);

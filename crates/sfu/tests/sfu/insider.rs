@@ -12,7 +12,7 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_millis(300);
 
 #[test]
-fn a_packet_from_below_the_first_one_is_passed_on_to_nobody() {
+fn packet_from_before_the_first_is_not_forwarded() {
     let mut eve = Eve::new(31);
     let (peer, mid) = (eve.eve, eve.mid.clone());
     let packet = |seq, rollovers| Rtp {
@@ -21,16 +21,16 @@ fn a_packet_from_below_the_first_one_is_passed_on_to_nobody() {
     };
     // Twice around, counted from the first one down.
     let packets = [packet(5, 0), packet(65_530, u32::MAX), packet(65_531, u32::MAX), packet(6, 0)];
-    let before = eve.world.client(eve.bob).unheard;
+    let before = eve.world.client(eve.bob).ignored_packets;
     for packet in packets {
         let bytes = packet.protect(&eve.keys);
         eve.send(&bytes);
     }
     eve.world.run(SOON);
-    assert_eq!(eve.world.client(eve.bob).unheard, before + 1, "the first one alone");
-    assert_eq!(eve.world.gone, []);
+    assert_eq!(eve.world.client(eve.bob).ignored_packets, before + 1, "the first one alone");
+    assert_eq!(eve.world.disconnected, []);
     eve.world.leave(peer);
-    eve.goes_on_for_bob();
+    eve.assert_bob_unaffected();
 }
 
 /// Any packet: known and unknown payload types, extensions of any number and length in both forms,
@@ -91,7 +91,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn media_under_the_keys_of_a_link_harms_nobody(
+    fn any_authenticated_rtp_is_harmless(
         packets in prop::collection::vec((any_rtp(), 0..3_u8, any::<u16>(), 0..80_u64), 1..120),
     ) {
         let mut eve = Eve::new(32);
@@ -111,26 +111,26 @@ proptest! {
             }
         }
         eve.world.run(SOON);
-        eve.goes_on_for_bob();
+        eve.assert_bob_unaffected();
         let peer = eve.eve;
         eve.world.leave(peer);
-        prop_assert!(eve.world.gone.is_empty());
+        prop_assert!(eve.world.disconnected.is_empty());
     }
 
     #[test]
-    fn reports_under_the_keys_of_a_link_harm_nobody(
+    fn any_authenticated_rtcp_is_harmless(
         reports in prop::collection::vec((any_reports(), 0..80_u64), 1..120),
     ) {
         let mut eve = Eve::new(33);
         for (reports, pause) in reports {
-            eve.send_reports(&reports);
+            eve.send_rtcp(&reports);
             if pause > 60 {
                 eve.world.run(Duration::from_millis(pause));
             }
         }
         eve.world.run(SOON);
-        eve.goes_on_for_bob();
-        prop_assert!(eve.world.gone.is_empty());
+        eve.assert_bob_unaffected();
+        prop_assert!(eve.world.disconnected.is_empty());
     }
 }
 
@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn messages_inside_the_dtls_of_a_link_harm_nobody_else(
+    fn any_sctp_is_harmless_to_others(
         rounds in prop::collection::vec(prop::collection::vec(any_message(), 1..6), 1..20),
     ) {
         // Nothing waits that the case before this one had for an association that ended.
@@ -198,9 +198,9 @@ proptest! {
         let [ann, bob] = [1, 2].map(|id| world.join(id, &[sfu::Source::Camera]));
         let eve = world.join(3, &[]);
         world.wait(Duration::from_secs(3), "bob sees ann, and eve's channel is open", |world| {
-            world.client(bob).sees(ann, sfu::Source::Camera) && world.client(eve).channels == 1
+            world.client(bob).sees(ann, sfu::Source::Camera) && world.client(eve).open_channels == 1
         });
-        let seen = world.seen(bob, ann, sfu::Source::Camera).decoded;
+        let video = world.video(bob, ann, sfu::Source::Camera).decoded;
         for messages in rounds {
             let last = srtp::last_message();
             srtp::inject(messages.into_iter().map(|it| made_of(&last, it)).collect());
@@ -209,9 +209,9 @@ proptest! {
             world.run(Duration::from_millis(50));
         }
         world.run(Duration::from_secs(1));
-        prop_assert!(world.seen(bob, ann, sfu::Source::Camera).decoded > seen + 20);
+        prop_assert!(world.video(bob, ann, sfu::Source::Camera).decoded > video + 20);
         // Her own association she may end as she likes.
-        prop_assert!(world.gone.iter().all(|(peer, _)| *peer == eve), "{:?}", world.gone);
+        prop_assert!(world.disconnected.iter().all(|(peer, _)| *peer == eve), "{:?}", world.disconnected);
         prop_assert_eq!(world.sfu.panics(), 0);
         for peer in [ann, bob, eve] {
             world.leave(peer);

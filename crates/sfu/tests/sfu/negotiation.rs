@@ -8,19 +8,19 @@ const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
 const SOON: Duration = Duration::from_secs(3);
 
 #[test]
-fn an_offer_that_crosses_ours_is_made_again_by_the_browser() {
+fn colliding_offer_is_rolled_back_and_repeated() {
     let mut world = World::new(1);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     // Ann's screen makes the server offer to Bob; before he hears of it he offers, too.
     let now = world.now();
-    world.client_mut(ann).want(Source::ScreenShare);
+    world.client_mut(ann).add_source(Source::ScreenShare);
     let offer = world.client_mut(ann).offer(now).unwrap();
-    let tracks = world.client(ann).announced();
+    let tracks = world.client(ann).tracks();
     let tracks: Vec<_> = tracks.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
     world.sfu.handle_publish(now, ann, &tracks).unwrap();
     world.sfu.handle_offer(now, ann, &offer).unwrap();
-    world.client_mut(bob).want(Source::ScreenShare);
+    world.client_mut(bob).add_source(Source::ScreenShare);
     let crossing = world.client_mut(bob).offer(now).unwrap();
     assert_eq!(world.sfu.handle_offer(now, bob, &crossing), Err(Rejection::OfferCollision));
     world.wait(SOON, "both screens are seen", |world| {
@@ -30,78 +30,79 @@ fn an_offer_that_crosses_ours_is_made_again_by_the_browser() {
 }
 
 #[test]
-fn an_ice_restart_from_another_network_keeps_the_link_and_what_is_on_it() {
+fn ice_restart_from_another_network_keeps_the_link() {
     let mut world = World::new(2);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
-    let (before, offers) = (world.seen(bob, ann, Source::Camera).decoded, world.client(bob).offers);
+    let (before, offers) =
+        (world.video(bob, ann, Source::Camera).decoded, world.client(bob).offers);
     let now = world.now();
     let elsewhere = SocketAddr::from(([192, 0, 2, 77], 6000));
     world.client_mut(ann).move_to(elsewhere);
-    let offer = world.client_mut(ann).restart(now);
+    let offer = world.client_mut(ann).offer_ice_restart(now);
     world.sfu.handle_offer(now, ann, &offer).unwrap();
     world.run(SOON);
-    assert!(world.seen(bob, ann, Source::Camera).decoded > before + 40, "bob still sees ann");
+    assert!(world.video(bob, ann, Source::Camera).decoded > before + 40, "bob still sees ann");
     assert_eq!(world.client(bob).offers, offers, "and was told nothing");
-    assert!(world.gone.is_empty());
+    assert!(world.disconnected.is_empty());
 }
 
 #[test]
-fn a_page_loaded_anew_takes_the_place_of_the_old_one() {
+fn reloaded_page_replaces_the_link() {
     let mut world = World::new(3);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     let fresh = Client::new(ann, SocketAddr::new(host(ann), 5999), world.now());
     world.clients.insert(ann, fresh);
-    let before = world.seen(bob, ann, Source::Camera).decoded;
+    let before = world.video(bob, ann, Source::Camera).decoded;
     world.publish(ann, &BOTH);
     world.wait(SOON, "they see each other again", |world| {
         world.client(ann).sees(bob, Source::Camera)
-            && world.seen(bob, ann, Source::Camera).decoded > before + 20
+            && world.video(bob, ann, Source::Camera).decoded > before + 20
     });
-    assert!(world.gone.is_empty() && world.refused.is_empty());
+    assert!(world.disconnected.is_empty() && world.rejections.is_empty());
 }
 
 #[test]
-fn a_peer_whose_path_dies_is_interrupted_within_seconds_and_back_at_once() {
+fn dead_path_interrupts_the_peer_until_it_recovers() {
     let mut world = World::new(5);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     let dead = testnet::Link { loss: 1.0, ..testnet::Link::default() };
-    world.line(ann, dead);
+    world.set_link(ann, dead);
     world.run(Duration::from_secs(4));
     assert_eq!(world.interruptions, [], "it may be a hiccup");
     world.wait(Duration::from_secs(4), "ann is missed", |world| !world.interruptions.is_empty());
     assert_eq!(world.interruptions, [(ann, true)]);
-    world.line(ann, testnet::Link::default());
+    world.set_link(ann, testnet::Link::default());
     world.wait(Duration::from_secs(5), "ann is back", |world| world.interruptions.len() > 1);
     assert_eq!(world.interruptions, [(ann, true), (ann, false)]);
-    assert_eq!(world.gone, []);
+    assert_eq!(world.disconnected, []);
 }
 
 #[test]
-fn a_peer_that_sends_no_media_is_not_interrupted() {
+fn peer_without_media_is_not_interrupted() {
     let mut world = World::new(6);
     let (ann, bob) = (world.join(1, &BOTH), world.join_simulcast(2, &BOTH));
     let watcher = world.join(3, &[]);
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     // Muted, with the camera off; nobody shows the other's, so its encodings are paused.
-    world.client_mut(ann).hush();
-    world.show(ann, &[(bob, 0)]);
-    world.show(watcher, &[(bob, 0)]);
+    world.client_mut(ann).stop_media();
+    world.set_viewports(ann, &[(bob, 0)]);
+    world.set_viewports(watcher, &[(bob, 0)]);
     world.run(Duration::from_secs(120));
     assert_eq!(world.interruptions, []);
-    assert_eq!(world.gone, []);
+    assert_eq!(world.disconnected, []);
 }
 
 #[test]
-fn a_link_that_falls_silent_is_gone_and_leaves_nothing() {
+fn silent_link_times_out_and_leaves_no_entries() {
     let mut world = World::new(4);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     world.clients.remove(&ann);
     world.run(Duration::from_secs(45));
-    assert_eq!(world.gone, [(ann, sfu::DisconnectReason::Timeout)]);
+    assert_eq!(world.disconnected, [(ann, sfu::DisconnectReason::Timeout)]);
     assert!(world.client(bob).sections().is_empty());
     world.leave(bob);
     world.run(Duration::from_secs(1));
@@ -109,44 +110,44 @@ fn a_link_that_falls_silent_is_gone_and_leaves_nothing() {
 }
 
 #[test]
-fn a_handshake_that_is_not_done_in_time_is_told_apart_from_a_missing_path() {
+fn dtls_timeout_is_distinguished_from_ice_timeout() {
     let mut world = World::new(14);
-    world.swallows_dtls = true;
+    world.drops_dtls = true;
     let ann = world.join(1, &BOTH);
     world.run(Duration::from_secs(16));
-    assert_eq!(world.gone, [(ann, sfu::DisconnectReason::DtlsFailed)]);
+    assert_eq!(world.disconnected, [(ann, sfu::DisconnectReason::DtlsFailed)]);
     assert_eq!(world.sfu.entries(), 0);
 }
 
 #[test]
-fn who_only_watches_is_not_taken_for_silent() {
+fn viewer_without_media_does_not_time_out() {
     let mut world = World::new(8);
     let (ann, watcher) = (world.join(1, &[Source::Microphone]), world.join(2, &[]));
     world.run(Duration::from_secs(100));
-    assert!(world.gone.is_empty(), "{:?}", world.gone);
-    let last = world.heard(watcher, ann).last.unwrap();
+    assert!(world.disconnected.is_empty(), "{:?}", world.disconnected);
+    let last = world.audio(watcher, ann).last.unwrap();
     assert!(world.now() - last < Duration::from_millis(100));
 }
 
 #[test]
-fn a_browser_that_closes_its_link_is_gone_at_once() {
+fn closed_link_is_removed_at_once() {
     let mut world = World::new(5);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     let now = world.now();
     world.client_mut(ann).close(now);
     world.run(Duration::from_millis(200));
-    assert_eq!(world.gone, [(ann, sfu::DisconnectReason::ClosedByPeer)]);
+    assert_eq!(world.disconnected, [(ann, sfu::DisconnectReason::ClosedByPeer)]);
 }
 
 #[test]
-fn candidates_of_both_transports_are_told_and_the_fragment_carries_the_shard() {
+fn answer_has_candidates_of_both_transports_and_the_shard_in_the_ufrag() {
     let tcp = SocketAddr::from(([203, 0, 113, 1], 443));
     let mut world = World::with(6, |config| config.candidates.push((Transport::Tcp, tcp)));
     let (now, ann) = (world.now(), sfu::PeerId(1));
     world.sfu.add_peer(now, ROOM, ann).unwrap();
     let mut client = Client::new(ann, SocketAddr::new(host(ann), 5000), now);
-    client.want(Source::Camera);
+    client.add_source(Source::Camera);
     world.sfu.handle_offer(now, ann, &client.offer(now).unwrap()).unwrap();
     let Some(Output::Event(Event::Answer { sdp, .. })) = world.sfu.poll_output() else {
         panic!("an offer is answered");
@@ -163,7 +164,7 @@ fn candidates_of_both_transports_are_told_and_the_fragment_carries_the_shard() {
 }
 
 #[test]
-fn a_server_behind_a_mapping_answers_from_where_it_was_reached() {
+fn server_answers_from_the_address_that_was_reached() {
     let mut world = World::new(7);
     world.tap = Some(Vec::new());
     let ann = world.join(1, &BOTH);
@@ -185,14 +186,14 @@ fn a_server_behind_a_mapping_answers_from_where_it_was_reached() {
 }
 
 #[test]
-fn the_dependency_descriptor_is_agreed_under_the_number_that_the_browser_gave_it() {
+fn dependency_descriptor_keeps_the_extension_id_of_the_browser() {
     let uri =
         "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
     let mut world = World::new(9);
     let (now, ann) = (world.now(), sfu::PeerId(1));
     world.sfu.add_peer(now, ROOM, ann).unwrap();
     let mut client = Client::new(ann, SocketAddr::new(host(ann), 5000), now);
-    client.want(Source::Camera);
+    client.add_source(Source::Camera);
     let offer = client.offer(now).unwrap();
     let with = offer.replace("a=sendonly", &format!("a=extmap:9 {uri}\r\na=sendonly"));
     world.sfu.handle_offer(now, ann, &with).unwrap();

@@ -13,18 +13,18 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Ann's picture and sound go on as if nothing had been.
 fn goes_on(world: &mut World, bob: PeerId, ann: PeerId) {
     let counts = |world: &World| {
-        (world.seen(bob, ann, Source::Camera).decoded, world.heard(bob, ann).packets)
+        (world.video(bob, ann, Source::Camera).decoded, world.audio(bob, ann).packets)
     };
     let before = counts(world);
     world.run(2 * SECOND);
     let after = counts(world);
     assert!(after.0 >= before.0 + 48, "{before:?} {after:?}");
     assert!(after.1 >= before.1 + 95, "{before:?} {after:?}");
-    assert!(world.gone.is_empty(), "{:?}", world.gone);
+    assert!(world.disconnected.is_empty(), "{:?}", world.disconnected);
 }
 
 #[test]
-fn a_packet_that_says_it_is_a_stream_s_new_source_takes_nothing_over() {
+fn forged_ssrc_change_does_not_take_over_a_stream() {
     type Join = fn(&mut World) -> PeerId;
     let joins: [Join; 2] = [|world| world.join(1, &BOTH), |world| world.join_simulcast(1, &BOTH)];
     for (seed, join) in (10..).zip(joins) {
@@ -40,15 +40,18 @@ fn a_packet_that_says_it_is_a_stream_s_new_source_takes_nothing_over() {
         let dropped = world.sfu.dropped();
         assert!(dropped.replayed == 0 && (50..=60).contains(&dropped.forged), "{dropped:?}");
         goes_on(&mut world, bob, ann);
-        let asked: usize = world.client(ann).asked.values().sum();
-        world.client_mut(bob).beg();
+        let keyframe_requests: usize = world.client(ann).keyframe_requests.values().sum();
+        world.client_mut(bob).request_keyframes();
         world.run(SECOND);
-        assert!(world.client(ann).asked.values().sum::<usize>() > asked, "ann can still be asked");
+        assert!(
+            world.client(ann).keyframe_requests.values().sum::<usize>() > keyframe_requests,
+            "ann can still be asked"
+        );
     }
 }
 
 #[test]
-fn packets_cut_short_or_with_a_bit_turned_harm_nobody() {
+fn truncated_and_bit_flipped_packets_are_harmless() {
     let (mut world, ann, bob, tap) = call(11, |world| world.join(1, &BOTH));
     let checks = tap.iter().filter(|it| sfu::ufrag_of(&it.bytes).is_some()).take(2);
     let hellos = tap.iter().filter(|it| is_dtls(&it.bytes));
@@ -71,7 +74,7 @@ fn packets_cut_short_or_with_a_bit_turned_harm_nobody() {
 }
 
 #[test]
-fn what_is_played_again_is_passed_on_to_nobody() {
+fn replayed_media_is_not_forwarded() {
     let (mut world, ann, bob, tap) = call(12, |world| world.join(1, &BOTH));
     let (now, server) = (world.now(), world.server);
     let to = SocketAddr::new(host(bob), 5000);
@@ -93,7 +96,7 @@ fn what_is_played_again_is_passed_on_to_nobody() {
 }
 
 #[test]
-fn two_publishers_with_one_ssrc_are_not_mixed_up() {
+fn publishers_with_equal_ssrcs_are_kept_apart() {
     let mut world = World::new(4);
     // The engine draws its numbers from here: the same for both.
     let [ann, bob] = [1, 2].map(|id| {
@@ -114,9 +117,9 @@ fn two_publishers_with_one_ssrc_are_not_mixed_up() {
     });
     world.run(2 * SECOND);
     for (viewer, of) in [(cat, ann), (cat, bob), (ann, bob), (bob, ann)] {
-        let seen = world.seen(viewer, of, Source::Camera);
-        assert_eq!(u64::from(seen.of), of.0);
-        assert!(seen.decoded > 40 && seen.keyframes < 6, "{seen:?}");
+        let video = world.video(viewer, of, Source::Camera);
+        assert_eq!(u64::from(video.of), of.0);
+        assert!(video.decoded > 40 && video.keyframes < 6, "{video:?}");
     }
 }
 
@@ -139,58 +142,64 @@ fn garbage(codec: Codec, random: &mut fastrand::Rng) -> Vec<u8> {
 }
 
 #[test]
-fn payloads_that_keep_to_no_format_harm_nobody() {
+fn malformed_payloads_are_harmless() {
     let mut world = World::new(14);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     let eve = world.join(3, &BOTH);
     world.wait(SOON, "bob sees both", |world| {
         [ann, eve].iter().all(|it| world.client(bob).sees(*it, Source::Camera))
     });
-    world.client_mut(eve).hush();
+    world.client_mut(eve).stop_media();
     // What she sends now is not for bob's decoder.
-    world.client_mut(bob).deaf_to(eve);
-    world.client_mut(ann).deaf_to(eve);
+    world.client_mut(bob).ignored_peer(eve);
+    world.client_mut(ann).ignored_peer(eve);
     let mut random = fastrand::Rng::with_seed(14);
     for codec in [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1, Codec::Opus] {
         let opus = codec == Codec::Opus;
         let source = if opus { Source::Microphone } else { Source::Camera };
         for round in 0..1500 {
             let (now, payload) = (world.now(), garbage(codec, &mut random));
-            world.client_mut(eve).say(now, source, codec, payload);
-            world.settle();
+            world.client_mut(eve).send_payload(now, source, codec, payload);
+            world.drain_all();
             if round % 100 == 0 {
-                world.show(bob, &[(eve, random.u32(..800)), (ann, 360)]);
+                world.set_viewports(bob, &[(eve, random.u32(..800)), (ann, 360)]);
                 world.run(Duration::from_millis(40));
             }
         }
     }
-    assert!(world.client(bob).unheard > 1000, "{} got through", world.client(bob).unheard);
+    assert!(
+        world.client(bob).ignored_packets > 1000,
+        "{} got through",
+        world.client(bob).ignored_packets
+    );
     goes_on(&mut world, bob, ann);
     world.leave(eve);
     goes_on(&mut world, bob, ann);
 }
 
 #[test]
-fn reports_played_again_are_heard_once() {
+fn replayed_rtcp_is_handled_once() {
     let mut world = World::new(15);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
     world.run(2 * SECOND);
     world.tap = Some(Vec::new());
-    world.client_mut(bob).beg();
+    world.client_mut(bob).request_keyframes();
     world.run(SECOND);
     let mut tap = world.tap.take().unwrap();
     tap.retain(|it| it.from.ip() == host(bob) && is_rtcp(&it.bytes));
-    let asked = |world: &World| world.client(ann).asked.values().sum::<usize>();
-    let (before, seen) = (asked(&world), world.seen(bob, ann, Source::Camera).decoded);
+    let keyframe_requests =
+        |world: &World| world.client(ann).keyframe_requests.values().sum::<usize>();
+    let (before, video) =
+        (keyframe_requests(&world), world.video(bob, ann, Source::Camera).decoded);
     for _ in 0..8 {
         for report in &tap {
             world.forge(report.from, &report.bytes);
         }
         world.run(SECOND);
     }
-    assert_eq!(asked(&world), before, "nobody asks ann for anything");
-    let seen = world.seen(bob, ann, Source::Camera).decoded - seen;
-    assert!(seen >= 195, "bob saw {seen} of 200");
+    assert_eq!(keyframe_requests(&world), before, "nobody asks ann for anything");
+    let video = world.video(bob, ann, Source::Camera).decoded - video;
+    assert!(video >= 195, "bob saw {video} of 200");
     assert_eq!(world.sfu.dropped(), Dropped { replayed: 8 * tap.len() as u64, forged: 0 });
 }

@@ -10,7 +10,7 @@ const SOON: Duration = Duration::from_secs(3);
 const PLANTED: &[u8] = b"\x80 a panic is planted here";
 
 #[test]
-fn a_panic_of_the_engine_costs_one_link_and_its_client_may_begin_another() {
+fn panic_of_str0m_ends_one_link_which_can_reconnect() {
     let mut world = World::with(41, |config| config.panics_at = Some(PLANTED));
     let [ann, bob, eve] = [1, 2, 3].map(|id| world.join(id, &BOTH));
     world.wait(SOON, "all see each other", |world| {
@@ -18,13 +18,13 @@ fn a_panic_of_the_engine_costs_one_link_and_its_client_may_begin_another() {
             .iter()
             .all(|(viewer, of)| world.client(*viewer).sees(*of, Source::Camera))
     });
-    let seen = world.seen(bob, ann, Source::Camera).decoded;
+    let video = world.video(bob, ann, Source::Camera).decoded;
     world.forge(SocketAddr::new(host(eve), 5000), PLANTED);
-    assert_eq!(world.gone, [(eve, DisconnectReason::Panicked)]);
+    assert_eq!(world.disconnected, [(eve, DisconnectReason::Panicked)]);
     assert_eq!(world.sfu.panics(), 1);
     world.run(SOON);
-    assert!(world.seen(bob, ann, Source::Camera).decoded > seen + 70, "ann's call goes on");
-    assert_eq!((world.gone.len(), world.sfu.panics(), world.sfu.peer_count()), (1, 1, 2));
+    assert!(world.video(bob, ann, Source::Camera).decoded > video + 70, "ann's call goes on");
+    assert_eq!((world.disconnected.len(), world.sfu.panics(), world.sfu.peer_count()), (1, 1, 2));
     // She is told, and comes back as a page would: by a new connection.
     world.clients.remove(&eve);
     let eve = world.join(3, &BOTH);
@@ -37,7 +37,7 @@ fn a_panic_of_the_engine_costs_one_link_and_its_client_may_begin_another() {
 }
 
 #[test]
-fn panics_of_many_links_at_once_leave_nothing_behind() {
+fn panics_of_many_links_leave_no_entries() {
     let mut world = World::with(42, |config| config.panics_at = Some(PLANTED));
     let all: Vec<_> = (1..=6).map(|id| world.join(id, &BOTH)).collect();
     world.wait(SOON, "all are connected", |world| {
@@ -47,6 +47,6 @@ fn panics_of_many_links_at_once_leave_nothing_behind() {
         world.forge(SocketAddr::new(host(*peer), 5000), PLANTED);
     }
     world.run(SOON);
-    assert_eq!((world.gone.len(), world.sfu.panics()), (6, 6));
+    assert_eq!((world.disconnected.len(), world.sfu.panics()), (6, 6));
     assert_eq!(world.sfu.entries(), 0);
 }

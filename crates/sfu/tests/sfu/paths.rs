@@ -13,7 +13,7 @@ fn address(peer: PeerId) -> SocketAddr {
 }
 
 #[test]
-fn who_claims_another_s_address_has_it_until_that_one_is_next_heard_of() {
+fn spoofed_address_is_returned_with_the_next_check_of_its_owner() {
     let mut world = World::new(20);
     world.tap = Some(Vec::new());
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
@@ -26,13 +26,13 @@ fn who_claims_another_s_address_has_it_until_that_one_is_next_heard_of() {
     assert!(world.forge(address(ann), &check), "it is eve's, and has her password");
     // Ann checks her way every few seconds.
     world.run(Duration::from_secs(6));
-    let before = world.seen(bob, ann, Source::Camera).decoded;
+    let before = world.video(bob, ann, Source::Camera).decoded;
     world.run(2 * SECOND);
-    assert!(world.seen(bob, ann, Source::Camera).decoded >= before + 48, "ann is heard again");
+    assert!(world.video(bob, ann, Source::Camera).decoded >= before + 48, "ann is heard again");
 }
 
 #[test]
-fn who_is_at_ever_new_addresses_is_answered_at_some() {
+fn checks_from_many_addresses_are_limited() {
     let mut world = World::new(21);
     world.tap = Some(Vec::new());
     let (ann, eve) = (world.join(1, &BOTH), world.join(2, &BOTH));
@@ -45,23 +45,23 @@ fn who_is_at_ever_new_addresses_is_answered_at_some() {
     for number in 0..5000_u16 {
         world.forge(SocketAddr::from(([192, 0, 2, 66], number + 1000)), &check);
     }
-    let answered = world.reached.keys().filter(|to| to.ip() == stranger().ip()).count();
+    let answered = world.bytes_sent.keys().filter(|to| to.ip() == stranger().ip()).count();
     assert!((20..80).contains(&answered), "{answered}");
     assert!(world.sfu.entries() <= entries + 8, "the newest are kept");
     // She may go on, and move.
     world.run(3 * SECOND);
     let now = world.now();
     world.client_mut(eve).move_to(stranger());
-    let offer = world.client_mut(eve).restart(now);
+    let offer = world.client_mut(eve).offer_ice_restart(now);
     world.sfu.handle_offer(now, eve, &offer).unwrap();
     world.run(3 * SECOND);
-    let before = world.seen(ann, eve, Source::Camera).decoded;
+    let before = world.video(ann, eve, Source::Camera).decoded;
     world.run(2 * SECOND);
-    assert!(world.seen(ann, eve, Source::Camera).decoded >= before + 48, "eve is seen");
+    assert!(world.video(ann, eve, Source::Camera).decoded >= before + 48, "eve is seen");
 }
 
 #[test]
-fn a_check_played_again_from_elsewhere_leads_nothing_astray_for_long() {
+fn replayed_check_diverts_media_only_briefly() {
     let mut world = World::new(22);
     world.tap = Some(Vec::new());
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
@@ -73,15 +73,15 @@ fn a_check_played_again_from_elsewhere_leads_nothing_astray_for_long() {
         assert!(world.forge(stranger(), &check.bytes));
     }
     world.run(Duration::from_secs(6));
-    world.reached.clear();
-    let before = world.seen(ann, bob, Source::Camera).decoded;
+    world.bytes_sent.clear();
+    let before = world.video(ann, bob, Source::Camera).decoded;
     world.run(2 * SECOND);
-    assert!(world.seen(ann, bob, Source::Camera).decoded >= before + 48, "ann sees bob");
-    assert!(!world.reached.contains_key(&stranger()), "{:?}", world.reached);
+    assert!(world.video(ann, bob, Source::Camera).decoded >= before + 48, "ann sees bob");
+    assert!(!world.bytes_sent.contains_key(&stranger()), "{:?}", world.bytes_sent);
 }
 
 #[test]
-fn dtls_and_media_are_taken_only_from_where_a_check_has_been_answered() {
+fn dtls_and_media_are_accepted_only_on_validated_paths() {
     let (mut world, ann, bob, tap) = call(1, |world| world.join(1, &BOTH));
     let (now, server) = (world.now(), world.server);
     for datagram in tap.iter().filter(|it| is_dtls(&it.bytes) || is_rtp(&it.bytes)) {
@@ -90,14 +90,17 @@ fn dtls_and_media_are_taken_only_from_where_a_check_has_been_answered() {
         assert!(!world.sfu.handle_datagram(now, server, datagram.from, Transport::Tcp, bytes));
     }
     assert!(tap.iter().any(|it| is_dtls(&it.bytes)), "there was a handshake to try");
-    let before = world.seen(bob, ann, Source::Camera).decoded;
+    let before = world.video(bob, ann, Source::Camera).decoded;
     world.run(SECOND);
-    assert!(world.seen(bob, ann, Source::Camera).decoded >= before + 24, "nobody has noticed");
-    assert!(!world.reached.contains_key(&stranger()), "and nothing goes where the media came from");
+    assert!(world.video(bob, ann, Source::Camera).decoded >= before + 24, "nobody has noticed");
+    assert!(
+        !world.bytes_sent.contains_key(&stranger()),
+        "and nothing goes where the media came from"
+    );
 }
 
 #[test]
-fn a_check_with_a_wrong_password_proves_nothing() {
+fn check_with_a_wrong_password_validates_no_path() {
     let (mut world, _, _, tap) = call(2, |world| world.join(1, &BOTH));
     let (now, server) = (world.now(), world.server);
     let check = tap.iter().find(|it| sfu::ufrag_of(&it.bytes).is_some()).unwrap();
@@ -119,7 +122,7 @@ fn a_check_with_a_wrong_password_proves_nothing() {
 }
 
 #[test]
-fn a_datagram_longer_than_a_packet_is_dropped() {
+fn oversized_datagram_is_dropped() {
     let (mut world, _, _, tap) = call(6, |world| world.join(1, &BOTH));
     let (now, server) = (world.now(), world.server);
     let way = tap.iter().find(|it| is_rtp(&it.bytes)).unwrap().from;
@@ -130,7 +133,7 @@ fn a_datagram_longer_than_a_packet_is_dropped() {
 }
 
 #[test]
-fn hellos_of_others_before_and_in_a_handshake_come_to_nothing() {
+fn foreign_client_hellos_do_not_disturb_a_handshake() {
     // Somebody else's handshake: of a link of their own, but a hello names no link.
     let (.., theirs) = call(2, |world| world.join(9, &BOTH));
     let theirs: Vec<_> = theirs.into_iter().filter(|it| is_dtls(&it.bytes)).collect();
@@ -153,5 +156,5 @@ fn hellos_of_others_before_and_in_a_handshake_come_to_nothing() {
         world.run(Duration::from_millis(1));
     }
     assert_eq!(world.connected, [ann], "the handshake was ann's");
-    assert!(world.gone.is_empty() && !world.reached.contains_key(&stranger()));
+    assert!(world.disconnected.is_empty() && !world.bytes_sent.contains_key(&stranger()));
 }

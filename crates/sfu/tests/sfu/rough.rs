@@ -20,80 +20,83 @@ fn world(seed: u64) -> (World, PeerId, PeerId, PeerId) {
     let mut world = World::new(seed);
     let host = world.join_simulcast(1, &BOTH);
     let (viewer, other) = (world.join(2, &[]), world.join(3, &[]));
-    world.show(viewer, &[(host, 720)]);
-    world.show(other, &[(host, 720)]);
+    world.set_viewports(viewer, &[(host, 720)]);
+    world.set_viewports(other, &[(host, 720)]);
     (world, host, viewer, other)
 }
 
 fn layer_is(viewer: PeerId, host: PeerId, height: u16) -> impl Fn(&World) -> bool {
     move |world| {
         let client = world.client(viewer);
-        client.sees(host, Source::Camera) && client.seen(host, Source::Camera).height == height
+        client.sees(host, Source::Camera) && client.video(host, Source::Camera).height == height
     }
 }
 
 #[test]
-fn a_line_that_narrows_and_widens_changes_the_picture_and_never_stops_the_sound() {
+fn capacity_changes_switch_the_layer_without_audio_gaps() {
     let (mut world, host, viewer, other) = world(1);
-    world.line(viewer, line(Some(3_000_000), 0.0));
+    world.set_link(viewer, line(Some(3_000_000), 0.0));
     world.wait(20 * SECOND, "the largest at three megabits", layer_is(viewer, host, 720));
     world.run(5 * SECOND);
     let freezes = |world: &mut World| {
-        let seen = world.seen(other, host, Source::Camera);
-        (seen.longest_freeze, seen.decoded)
+        let video = world.video(other, host, Source::Camera);
+        (video.longest_freeze, video.decoded)
     };
     let (_, decoded) = freezes(&mut world);
-    world.line(viewer, line(Some(500_000), 0.0));
+    world.set_link(viewer, line(Some(500_000), 0.0));
     let narrowed: Instant = world.now();
     world.wait(3 * SECOND, "a smaller one at half a megabit", |world| {
-        world.seen(viewer, host, Source::Camera).layer < 2
+        world.video(viewer, host, Source::Camera).layer < 2
     });
     let down = world.now() - narrowed;
     world.run(15 * SECOND);
-    assert!(world.seen(viewer, host, Source::Camera).layer < 2, "and it stays");
-    world.line(viewer, line(Some(3_000_000), 0.0));
+    assert!(world.video(viewer, host, Source::Camera).layer < 2, "and it stays");
+    world.set_link(viewer, line(Some(3_000_000), 0.0));
     let widened = world.now();
     world.wait(15 * SECOND, "the largest again", layer_is(viewer, host, 720));
     let up = world.now() - widened;
-    println!("down after {down:?}, up after {up:?}, {:?}", world.heard(viewer, host));
-    let heard = world.heard(viewer, host);
-    assert!(heard.longest_gap < Duration::from_millis(500), "{heard:?}");
+    println!("down after {down:?}, up after {up:?}, {:?}", world.audio(viewer, host));
+    let audio = world.audio(viewer, host);
+    assert!(audio.longest_gap < Duration::from_millis(500), "{audio:?}");
     // The other has noticed nothing.
     let (freeze, after) = freezes(&mut world);
     assert!(freeze < Duration::from_millis(200), "{freeze:?}");
     let expected = (world.now() - narrowed).as_millis() / 40;
     assert!(after - decoded + 5 > expected as usize, "{} of {expected}", after - decoded);
-    assert_eq!(world.seen(other, host, Source::Camera).switches.last().map(|(_, to)| *to), Some(2));
+    assert_eq!(
+        world.video(other, host, Source::Camera).switches.last().map(|(_, to)| *to),
+        Some(2)
+    );
 }
 
 #[test]
-fn five_percent_loss_and_a_tenth_of_a_second_are_repaired() {
+fn five_percent_loss_is_repaired_by_rtx() {
     for seed in 2..6 {
         let (mut world, host, viewer, _) = world(seed);
-        world.line(viewer, line(None, 0.05));
+        world.set_link(viewer, line(None, 0.05));
         world.wait(20 * SECOND, "seen", |world| world.client(viewer).sees(host, Source::Camera));
         world.run(30 * SECOND);
-        let seen = world.seen(viewer, host, Source::Camera);
-        let (decoded, freeze) = (seen.decoded, seen.longest_freeze);
+        let video = world.video(viewer, host, Source::Camera);
+        let (decoded, freeze) = (video.decoded, video.longest_freeze);
         println!("{decoded} frames of 750, longest freeze {freeze:?}");
-        assert!(decoded > 700, "{seen:?}");
-        assert!(freeze < SECOND, "{seen:?}");
-        let heard = world.heard(viewer, host);
-        assert!(heard.longest_gap < Duration::from_millis(200), "{heard:?}");
+        assert!(decoded > 700, "{video:?}");
+        assert!(freeze < SECOND, "{video:?}");
+        let audio = world.audio(viewer, host);
+        assert!(audio.longest_gap < Duration::from_millis(200), "{audio:?}");
     }
 }
 
 #[test]
-fn a_publisher_who_loses_packets_is_asked_for_them() {
+fn loss_of_a_publisher_is_repaired_by_nacks() {
     let stills = [3, 103, 203, 303, 403].map(|seed| {
         let (mut world, host, viewer, _) = world(seed);
-        world.line(host, line(None, 0.05));
+        world.set_link(host, line(None, 0.05));
         let sees = |world: &World| world.client(viewer).sees(host, Source::Camera);
         world.wait(20 * SECOND, "it is seen", sees);
         world.run(20 * SECOND);
-        let seen = world.seen(viewer, host, Source::Camera);
-        assert!(seen.decoded > 460, "{seed}: {}", seen.decoded);
-        seen.longest_freeze
+        let video = world.video(viewer, host, Source::Camera);
+        assert!(video.decoded > 460, "{seed}: {}", video.decoded);
+        video.longest_freeze
     });
     // Now and then what asks for a keyframe is lost, or the keyframe: it is asked for again.
     let short = stills.iter().filter(|still| **still < SECOND).count();
@@ -101,20 +104,20 @@ fn a_publisher_who_loses_packets_is_asked_for_them() {
 }
 
 #[test]
-fn where_there_is_room_for_sound_alone_video_pauses() {
+fn video_pauses_on_a_link_for_audio_alone() {
     let (mut world, host, viewer, _) = world(4);
-    world.line(viewer, line(Some(3_000_000), 0.0));
+    world.set_link(viewer, line(Some(3_000_000), 0.0));
     world.wait(20 * SECOND, "it is seen", |world| world.client(viewer).sees(host, Source::Camera));
-    world.line(viewer, line(Some(100_000), 0.0));
+    world.set_link(viewer, line(Some(100_000), 0.0));
     world.run(15 * SECOND);
-    let (packets, heard) =
-        (world.seen(viewer, host, Source::Camera).packets, world.heard(viewer, host).packets);
+    let (packets, audio) =
+        (world.video(viewer, host, Source::Camera).packets, world.audio(viewer, host).packets);
     world.run(10 * SECOND);
-    let came = world.seen(viewer, host, Source::Camera).packets - packets;
+    let came = world.video(viewer, host, Source::Camera).packets - packets;
     assert!(came < 60, "{came} packets of video");
-    assert!(world.heard(viewer, host).packets - heard > 480);
-    assert!(world.heard(viewer, host).longest_gap < SECOND);
-    world.line(viewer, line(Some(3_000_000), 0.0));
+    assert!(world.audio(viewer, host).packets - audio > 480);
+    assert!(world.audio(viewer, host).longest_gap < SECOND);
+    world.set_link(viewer, line(Some(3_000_000), 0.0));
     world.wait(15 * SECOND, "it comes back", layer_is(viewer, host, 720));
 }
 
@@ -123,31 +126,31 @@ fn narrows(seed: u64) -> (Duration, Duration) {
     let mut world = World::new(seed);
     let hosts = [world.join_simulcast(1, &BOTH), world.join_simulcast(3, &BOTH)];
     let viewer = world.join(2, &[]);
-    world.show(viewer, &hosts.map(|host| (host, 360)));
-    world.line(viewer, line(Some(3_000_000), 0.0));
+    world.set_viewports(viewer, &hosts.map(|host| (host, 360)));
+    world.set_link(viewer, line(Some(3_000_000), 0.0));
     let layers = |world: &World, layer: u8| {
         let shown = |host: &PeerId| {
             let client = world.client(viewer);
-            client.sees(*host, Source::Camera) && client.seen(*host, Source::Camera).layer == layer
+            client.sees(*host, Source::Camera) && client.video(*host, Source::Camera).layer == layer
         };
         hosts.iter().all(shown)
     };
     world.wait(20 * SECOND, "both in the middle size", |world| layers(world, 1));
     // At another moment of what the estimator does each time.
     world.run(5 * SECOND + Duration::from_millis(seed * 37));
-    world.line(viewer, line(Some(500_000), 0.0));
+    world.set_link(viewer, line(Some(500_000), 0.0));
     let narrowed = world.now();
     world.wait(20 * SECOND, "both small", |world| layers(world, 0));
     let down = world.now() - narrowed;
     world.run(6 * SECOND);
-    world.line(viewer, line(Some(3_000_000), 0.0));
+    world.set_link(viewer, line(Some(3_000_000), 0.0));
     world.wait(15 * SECOND, "both in the middle size again", |world| layers(world, 1));
-    let still = hosts.map(|host| world.seen(viewer, host, Source::Camera).longest_freeze);
+    let still = hosts.map(|host| world.video(viewer, host, Source::Camera).longest_freeze);
     (down, *still.iter().max().unwrap())
 }
 
 #[test]
-fn who_narrows_is_soon_seeing_all_again_and_goes_on_seeing_them() {
+fn two_videos_recover_soon_after_a_capacity_drop() {
     for seed in 10..22 {
         let (down, still) = narrows(seed);
         println!("down after {down:?}, longest without a picture {still:?}");
@@ -157,33 +160,33 @@ fn who_narrows_is_soon_seeing_all_again_and_goes_on_seeing_them() {
 
 /// The smallest of two take a bit more than the line has room for.
 #[test]
-fn sound_is_not_lost_for_pictures_that_do_not_fit() {
+fn audio_is_not_lost_to_video_that_does_not_fit() {
     for seed in 30..34 {
         let mut world = World::new(seed);
         let hosts = [world.join_simulcast(1, &BOTH), world.join_simulcast(3, &BOTH)];
         let viewer = world.join(2, &[]);
-        world.show(viewer, &hosts.map(|host| (host, 180)));
-        world.line(viewer, line(Some(1_500_000), 0.0));
+        world.set_viewports(viewer, &hosts.map(|host| (host, 180)));
+        world.set_link(viewer, line(Some(1_500_000), 0.0));
         world.wait(20 * SECOND, "both", |world| {
             hosts.iter().all(|host| world.client(viewer).sees(*host, Source::Camera))
         });
         world.run(2 * SECOND + Duration::from_millis(seed * 37));
-        world.line(viewer, line(Some(330_000), 0.0));
+        world.set_link(viewer, line(Some(330_000), 0.0));
         world.run(10 * SECOND);
-        let lost = hosts.map(|host| world.heard(viewer, host).lost());
+        let lost = hosts.map(|host| world.audio(viewer, host).lost());
         println!("{lost:?} packets of sound lost of five hundred each");
         assert!(lost.iter().all(|lost| *lost < 25), "{seed}: {lost:?}");
     }
 }
 
 #[test]
-fn who_is_given_all_that_it_shows_is_sent_that_and_nothing_to_fill_the_line() {
+fn viewer_with_all_desired_layers_receives_hardly_any_padding() {
     let (mut world, host, viewer, _) = world(5);
     world.wait(20 * SECOND, "the largest", layer_is(viewer, host, 720));
     world.run(10 * SECOND);
     let sent = |world: &World| {
         let address = world.client(viewer).address;
-        (world.reached[&address], world.seen(viewer, host, Source::Camera).bytes)
+        (world.bytes_sent[&address], world.video(viewer, host, Source::Camera).bytes)
     };
     let before = sent(&world);
     world.run(10 * SECOND);

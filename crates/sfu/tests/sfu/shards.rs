@@ -10,7 +10,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// Two people on each shard, of which one hears first that there is another.
 fn spanning(seed: u64) -> (World, [PeerId; 4]) {
     let (mut world, all) = apart(seed);
-    world.span(true);
+    world.set_spanning(true);
     (world, all)
 }
 
@@ -34,7 +34,7 @@ fn sees(world: &World, viewer: PeerId, of: PeerId) -> bool {
 }
 
 #[test]
-fn everyone_gets_everyone_whichever_shard_they_are_on() {
+fn peers_of_both_shards_receive_each_other() {
     let (mut world, all) = spanning(1);
     world.wait(SOON, "everyone gets everyone", |world| {
         let others = |viewer: PeerId| all.into_iter().filter(move |other| *other != viewer);
@@ -43,21 +43,21 @@ fn everyone_gets_everyone_whichever_shard_they_are_on() {
     world.run(Duration::from_secs(3));
     for viewer in all {
         for other in all.into_iter().filter(|other| *other != viewer) {
-            let seen = world.seen(viewer, other, Source::Camera);
-            assert_eq!(u64::from(seen.of), other.0);
-            assert!(seen.longest_freeze < Duration::from_millis(250), "{seen:?}");
+            let video = world.video(viewer, other, Source::Camera);
+            assert_eq!(u64::from(video.of), other.0);
+            assert!(video.longest_freeze < Duration::from_millis(250), "{video:?}");
         }
     }
     assert_eq!((world.sfu.dropped_shard_messages(), world.far.dropped_shard_messages()), (0, 0));
 }
 
 #[test]
-fn shards_may_hear_of_each_other_long_apart_and_in_either_order() {
+fn shards_may_learn_of_each_other_in_either_order() {
     for (seed, near_first) in [(11, true), (12, false)] {
         let (mut world, [ann, _, cat, _]) = apart(seed);
         let tell = |world: &mut World, near: bool| match near {
-            true => world.span_near(true),
-            false => world.span_far(true),
+            true => world.set_spanning_near(true),
+            false => world.set_spanning_far(true),
         };
         tell(&mut world, near_first);
         world.run(Duration::from_secs(2));
@@ -69,44 +69,48 @@ fn shards_may_hear_of_each_other_long_apart_and_in_either_order() {
 }
 
 #[test]
-fn what_came_before_a_shard_was_left_and_joined_again_does_not_stay() {
+fn tracks_from_before_a_shard_rejoined_are_removed() {
     let (mut world, [ann, bob, cat, dan]) = spanning(13);
     world.wait(SOON, "bob sees cat", |world| sees(world, bob, cat));
     // The near shard has heard of nothing yet when cat has left and dan is there alone.
-    world.span_far(false);
+    world.set_spanning_far(false);
     world.leave(cat);
-    world.span_far(true);
+    world.set_spanning_far(true);
     world.wait(SOON, "dan sees ann again", |world| sees(world, dan, ann) && sees(world, bob, dan));
     assert!(!holds(&world, bob, cat), "cat is gone");
 }
 
 #[test]
-fn a_far_viewer_chooses_its_size_and_unwanted_encodings_do_not_cross() {
+fn remote_viewer_selects_the_layer_and_unused_encodings_are_not_cascaded() {
     let (mut world, [ann, _, cat, dan]) = spanning(2);
-    world.show(cat, &[(ann, 700)]);
+    world.set_viewports(cat, &[(ann, 700)]);
     world.wait(SOON, "cat sees ann large", |world| {
-        sees(world, cat, ann) && world.seen(cat, ann, Source::Camera).height == 720
+        sees(world, cat, ann) && world.video(cat, ann, Source::Camera).height == 720
     });
     for viewer in [cat, dan] {
-        world.show(viewer, &[(ann, 0), (PeerId(2), 0)]);
+        world.set_viewports(viewer, &[(ann, 0), (PeerId(2), 0)]);
     }
     for viewer in [ann, PeerId(2)] {
-        world.show(viewer, &[(cat, 0), (dan, 0)]);
+        world.set_viewports(viewer, &[(cat, 0), (dan, 0)]);
     }
     world.run(Duration::from_secs(1));
-    let before = world.crossed;
+    let before = world.cascaded_packets;
     world.run(Duration::from_secs(2));
     let sound = 4 * 100;
-    assert!(world.crossed - before <= sound + 10, "{} packets", world.crossed - before);
-    world.show(dan, &[(ann, 300)]);
+    assert!(
+        world.cascaded_packets - before <= sound + 10,
+        "{} packets",
+        world.cascaded_packets - before
+    );
+    world.set_viewports(dan, &[(ann, 300)]);
     world.wait(SOON, "dan sees ann", |world| {
         world.client(dan).sees(ann, Source::Camera)
-            && world.seen(dan, ann, Source::Camera).height == 360
+            && world.video(dan, ann, Source::Camera).height == 360
     });
 }
 
 #[test]
-fn who_leaves_a_spanning_room_is_gone_from_all_of_it() {
+fn leaving_a_spanning_room_removes_the_peer_from_all_shards() {
     let (mut world, [ann, bob, cat, dan]) = spanning(3);
     world.wait(SOON, "dan sees ann", |world| sees(world, dan, ann));
     world.leave(ann);
@@ -115,7 +119,7 @@ fn who_leaves_a_spanning_room_is_gone_from_all_of_it() {
     for peer in [cat, dan] {
         world.leave(peer);
     }
-    world.span(false);
+    world.set_spanning(false);
     assert!(!holds(&world, bob, cat));
     world.leave(bob);
     world.run(Duration::from_secs(1));
@@ -123,14 +127,14 @@ fn who_leaves_a_spanning_room_is_gone_from_all_of_it() {
 }
 
 #[test]
-fn speakers_of_both_shards_are_told_by_one() {
+fn one_shard_reports_the_speakers_of_both() {
     let (mut world, [ann, bob, cat, dan]) = spanning(4);
-    world.tellers.clear();
+    world.speaker_shards.clear();
     for (peer, level) in [(ann, -90), (bob, -90), (cat, -20), (dan, -90)] {
-        world.client_mut(peer).voice().level = level;
+        world.client_mut(peer).microphone().level = level;
     }
     world.wait(SOON, "cat speaks", |world| {
         world.speakers.iter().map(|it| it.peer).collect::<Vec<_>>() == [cat]
     });
-    assert_eq!(world.tellers, [world.server].into(), "the first alone");
+    assert_eq!(world.speaker_shards, [world.server].into(), "the first alone");
 }

@@ -9,47 +9,47 @@ fn speakers(world: &World) -> Vec<PeerId> {
 }
 
 #[test]
-fn the_loudest_are_told_first_and_silence_is_told_too() {
+fn speakers_are_ordered_by_loudness_until_silence() {
     let mut world = World::new(1);
     let [ann, bob, cat] = [1, 2, 3].map(|id| world.join(id, &[Source::Microphone]));
     for (peer, level) in [(ann, -35), (bob, -20), (cat, -80)] {
-        world.client_mut(peer).voice().level = level;
+        world.client_mut(peer).microphone().level = level;
     }
     world.wait(Duration::from_secs(3), "bob, then ann", |world| speakers(world) == [bob, ann]);
-    world.client_mut(ann).voice().level = -15;
+    world.client_mut(ann).microphone().level = -15;
     world.wait(Duration::from_secs(2), "ann, then bob", |world| speakers(world) == [ann, bob]);
     for peer in [ann, bob] {
-        world.client_mut(peer).voice().level = -127;
+        world.client_mut(peer).microphone().level = -127;
     }
     world.wait(Duration::from_secs(3), "silence", |world| speakers(world).is_empty());
 }
 
 #[test]
-fn in_a_big_room_the_loudest_are_heard_and_numbers_go_on_without_a_gap() {
+fn only_the_loudest_are_forwarded_and_sequence_numbers_have_no_gaps() {
     let mut world = World::with(2, |config| config.max_audible = 3);
     let all: Vec<_> = (1..9).map(|id| world.join(id, &[Source::Microphone])).collect();
     for peer in &all {
-        world.client_mut(*peer).voice().level = -90;
+        world.client_mut(*peer).microphone().level = -90;
     }
-    world.client_mut(all[7]).voice().level = -20;
+    world.client_mut(all[7]).microphone().level = -20;
     world.run(Duration::from_secs(3));
-    let heard = |world: &World, by: PeerId| {
+    let audio = |world: &World, by: PeerId| {
         let last = world.now();
         let hears = |of: &&PeerId| {
-            let heard = world.client(by).hears(**of).then(|| world.heard(by, **of));
-            heard.and_then(|it| it.last).is_some_and(|at| last - at < Duration::from_millis(300))
+            let audio = world.client(by).hears(**of).then(|| world.audio(by, **of));
+            audio.and_then(|it| it.last).is_some_and(|at| last - at < Duration::from_millis(300))
         };
         all.iter().filter(hears).count()
     };
-    assert_eq!(heard(&world, all[0]), 3 - usize::from(world_hears_itself(&world, all[0])));
-    assert!(world.heard(all[0], all[7]).lost() == 0);
+    assert_eq!(audio(&world, all[0]), 3 - usize::from(world_hears_itself(&world, all[0])));
+    assert!(world.audio(all[0], all[7]).lost() == 0);
     // Another takes over after having been left out, again and again.
     for turn in 0..6 {
         let speaker = all[2 + turn % 5];
-        world.client_mut(speaker).voice().level = -10;
+        world.client_mut(speaker).microphone().level = -10;
         world.run(Duration::from_secs(1));
-        world.client_mut(speaker).voice().level = -90;
-        let it = world.heard(all[0], speaker);
+        world.client_mut(speaker).microphone().level = -90;
+        let it = world.audio(all[0], speaker);
         assert_eq!(it.lost(), 0, "left out is not lost: {it:?}");
         assert!(world.now() - it.last.unwrap() < Duration::from_millis(300));
     }
@@ -61,21 +61,21 @@ fn world_hears_itself(world: &World, listener: PeerId) -> bool {
         let others = world.clients.keys().filter(|by| *by != of);
         let mut last = others
             .filter(|by| world.client(**by).hears(*of))
-            .filter_map(|by| world.heard(*by, *of).last);
+            .filter_map(|by| world.audio(*by, *of).last);
         last.any(|at| world.now() - at < Duration::from_millis(300))
     };
     recent(&listener)
 }
 
 #[test]
-fn redundant_audio_passes_as_it_is() {
+fn red_is_forwarded_unchanged() {
     let mut world = World::new(3);
     let (ann, bob) = (world.join(1, &[Source::Microphone]), world.join(2, &[]));
-    world.client_mut(ann).voice().red = true;
+    world.client_mut(ann).microphone().red = true;
     world.run(Duration::from_secs(2));
     let params = world.client(bob).rtc.codec_config().params();
     let red = params.iter().find_map(str0m::format::PayloadParams::red).unwrap();
-    assert_eq!(world.heard(bob, ann).payload_type, *red);
+    assert_eq!(world.audio(bob, ann).payload_type, *red);
 }
 
 /// Sixteen speak, and one of them does not say how loud.
@@ -83,44 +83,44 @@ fn sixteen_of_whom_one_is_silent_about_it(seed: u64) -> (World, Vec<PeerId>) {
     let mut world = World::new(seed);
     let all: Vec<_> = (1..=16).map(|id| world.join(id, &[Source::Microphone])).collect();
     for peer in &all {
-        world.client_mut(*peer).voice().level = -20;
+        world.client_mut(*peer).microphone().level = -20;
     }
-    world.client_mut(all[15]).voice().tells = false;
+    world.client_mut(all[15]).microphone().has_level = false;
     world.run(Duration::from_secs(3));
     (world, all)
 }
 
 #[test]
-fn a_voice_of_unknown_loudness_is_heard_and_shown() {
+fn audio_without_a_level_is_forwarded_and_counts_as_speech() {
     let (world, all) = sixteen_of_whom_one_is_silent_about_it(4);
-    let heard = world.heard(all[0], all[15]);
-    assert!(world.now() - heard.last.unwrap() < Duration::from_millis(100));
-    assert!(heard.packets > 100, "{heard:?}");
+    let audio = world.audio(all[0], all[15]);
+    assert!(world.now() - audio.last.unwrap() < Duration::from_millis(100));
+    assert!(audio.packets > 100, "{audio:?}");
     assert!(speakers(&world).contains(&all[15]), "{:?}", world.speakers);
 }
 
 #[test]
-fn comfort_noise_of_unknown_loudness_is_silence() {
+fn comfort_noise_without_a_level_is_silence() {
     let (mut world, all) = sixteen_of_whom_one_is_silent_about_it(5);
-    world.client_mut(all[15]).voice().length = 3;
+    world.client_mut(all[15]).microphone().length = 3;
     world.run(Duration::from_secs(4));
     assert!(!speakers(&world).contains(&all[15]), "{:?}", world.speakers);
-    world.client_mut(all[15]).voice().length = 80;
+    world.client_mut(all[15]).microphone().length = 80;
     world.run(Duration::from_secs(1));
     assert!(speakers(&world).contains(&all[15]), "{:?}", world.speakers);
 }
 
 #[test]
-fn voices_of_unknown_loudness_do_not_drown_the_others_for_good() {
+fn audio_without_a_level_does_not_displace_louder_speakers() {
     let mut world = World::with(6, |config| config.max_audible = 3);
     let all: Vec<_> = (1..=8).map(|id| world.join(id, &[Source::Microphone])).collect();
     for peer in &all[..2] {
-        world.client_mut(*peer).voice().tells = false;
+        world.client_mut(*peer).microphone().has_level = false;
     }
-    world.client_mut(all[2]).voice().level = -10;
+    world.client_mut(all[2]).microphone().level = -10;
     world.run(Duration::from_secs(3));
     for speaker in &all[..3] {
-        let last = world.heard(all[7], *speaker).last.unwrap();
+        let last = world.audio(all[7], *speaker).last.unwrap();
         assert!(world.now() - last < Duration::from_millis(300), "{speaker:?}");
     }
 }

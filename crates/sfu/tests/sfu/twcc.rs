@@ -13,16 +13,16 @@ fn acked(seed: u64, numbers: &[u16]) -> Vec<u16> {
     let peer = eve.eve;
     eve.world.client_mut(peer).acked.clear();
     for (seq, twcc_seq) in (1000..).zip(numbers) {
-        eve.send_numbered(0x00c0_ffee, seq, *twcc_seq);
+        eve.send_with_twcc(0x00c0_ffee, seq, *twcc_seq);
     }
     eve.world.run(FEEDBACK);
-    eve.goes_on_for_bob();
-    assert_eq!(eve.world.gone, []);
+    eve.assert_bob_unaffected();
+    assert_eq!(eve.world.disconnected, []);
     std::mem::take(&mut eve.world.client_mut(peer).acked)
 }
 
 #[test]
-fn transport_numbers_that_fall_below_the_first_one_do_not_spin() {
+fn twcc_seqs_below_the_first_do_not_spin() {
     for numbers in [&[100, 40_000, 99][..], &[5, 65_530, 6, 7], &[0, 65_535], &[1, 32_770, 0]] {
         let told = acked(21, numbers);
         assert!(told.contains(numbers.last().unwrap()), "{numbers:?} {told:?}");
@@ -30,30 +30,30 @@ fn transport_numbers_that_fall_below_the_first_one_do_not_spin() {
 }
 
 #[test]
-fn received_packets_are_acknowledged_by_their_transport_numbers() {
+fn received_packets_are_acknowledged_by_twcc_seq() {
     assert_eq!(acked(22, &[100, 101, 103]), [100, 101, 103]);
 }
 
 #[test]
-fn packets_that_overtake_each_other_are_all_acknowledged() {
+fn reordered_packets_are_all_acknowledged() {
     let mut told = acked(23, &[20_001, 20_000, 19_999, 20_003, 20_002]);
     told.sort_unstable();
     assert_eq!(told, [19_999, 20_000, 20_001, 20_002, 20_003]);
 }
 
 #[test]
-fn a_forged_packet_is_not_acknowledged_and_moves_no_count() {
+fn forged_packet_is_not_acknowledged() {
     let mut eve = Eve::new(24);
     eve.world.run(FEEDBACK);
     let peer = eve.eve;
     eve.world.client_mut(peer).acked.clear();
-    eve.send_numbered(0x00c0_ffee, 1000, 100);
+    eve.send_with_twcc(0x00c0_ffee, 1000, 100);
     for (seq, twcc_seq) in [(1001, 101), (1002, 30_000), (1003, 65_000)] {
-        let mut packet = eve.numbered(0x00c0_ffee, seq, twcc_seq);
+        let mut packet = eve.packet_with_twcc(0x00c0_ffee, seq, twcc_seq);
         *packet.last_mut().unwrap() ^= 1;
         eve.send(&packet);
     }
-    eve.send_numbered(0x00c0_ffee, 1004, 102);
+    eve.send_with_twcc(0x00c0_ffee, 1004, 102);
     eve.world.run(FEEDBACK);
     assert_eq!(eve.world.client(peer).acked, [100, 102]);
 }

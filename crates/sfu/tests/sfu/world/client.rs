@@ -1,7 +1,7 @@
 //! A browser, as far as the media server can tell.
 
 use super::{
-    media::{Camera, Heard, Seen, Voice},
+    media::{AudioStats, Camera, Microphone, VideoStats},
     srtp,
 };
 use sfu::{PeerId, Source, Subscription};
@@ -30,7 +30,7 @@ struct Sending {
 
 enum Media {
     Camera(Camera),
-    Voice(Voice),
+    Microphone(Microphone),
 }
 
 pub(crate) struct Client {
@@ -43,9 +43,9 @@ pub(crate) struct Client {
     /// How often an offer of the server was answered.
     pub(crate) offers: usize,
     /// Data channels that have opened.
-    pub(crate) channels: usize,
+    pub(crate) open_channels: usize,
     /// Keyframes that this client was asked for, by layer.
-    pub(crate) asked: HashMap<Option<Rid>, usize>,
+    pub(crate) keyframe_requests: HashMap<Option<Rid>, usize>,
     /// The SSRCs of its first offer.
     pub(crate) ssrcs: Vec<String>,
     pub(crate) codec: Codec,
@@ -53,14 +53,14 @@ pub(crate) struct Client {
     /// Whether it is on the other shard.
     pub(crate) far: bool,
     /// Whether it stops encodings that nobody wants, and what it was told of that.
-    pub(crate) obeys: bool,
+    pub(crate) applies_dynacast: bool,
     pub(crate) told: Vec<(bool, Vec<String>)>,
     /// Sections on which nothing comes, as it was told.
     pub(crate) unavailable: usize,
-    deaf_to: Option<PeerId>,
+    ignored_peer: Option<PeerId>,
     /// Packets of who it is deaf to.
-    pub(crate) unheard: usize,
-    hushed: bool,
+    pub(crate) ignored_packets: usize,
+    is_stopped: bool,
     /// Whether its engine may end in an error, because somebody interferes, and has.
     pub(crate) may_fail: bool,
     failed: bool,
@@ -68,8 +68,8 @@ pub(crate) struct Client {
     pending: Option<SdpPendingOffer>,
     sending: Vec<Sending>,
     sections: HashMap<Mid, (PeerId, Source)>,
-    seen: HashMap<(PeerId, Source), Seen>,
-    heard: HashMap<(PeerId, Source), Heard>,
+    video: HashMap<(PeerId, Source), VideoStats>,
+    audio: HashMap<(PeerId, Source), AudioStats>,
     due: Instant,
     /// Of its link, once the handshake is done.
     pub(crate) keys: Option<srtp::Keys>,
@@ -100,18 +100,18 @@ impl Client {
             connected: false,
             negotiation_needed: false,
             offers: 0,
-            channels: 0,
-            asked: HashMap::new(),
+            open_channels: 0,
+            keyframe_requests: HashMap::new(),
             ssrcs: Vec::new(),
             codec: Codec::Vp8,
             simulcast: false,
             far: false,
-            obeys: true,
+            applies_dynacast: true,
             told: Vec::new(),
             unavailable: 0,
-            deaf_to: None,
-            unheard: 0,
-            hushed: false,
+            ignored_peer: None,
+            ignored_packets: 0,
+            is_stopped: false,
             may_fail: false,
             failed: false,
             // After all that it has sent before.
@@ -119,8 +119,8 @@ impl Client {
             pending: None,
             sending: Vec::new(),
             sections: HashMap::new(),
-            seen: HashMap::new(),
-            heard: HashMap::new(),
+            video: HashMap::new(),
+            audio: HashMap::new(),
             due: now,
             keys: None,
             channel: None,
@@ -130,8 +130,8 @@ impl Client {
 
     /// Takes transport-wide feedback itself: its engine has sent nothing under those numbers.
     fn take_feedback(&mut self, bytes: &[u8]) -> bool {
-        let keys = self.keys.as_ref().filter(|_| self.hushed && super::is_rtcp(bytes));
-        let Some(reports) = keys.and_then(|keys| keys.open_reports(bytes)) else { return false };
+        let keys = self.keys.as_ref().filter(|_| self.is_stopped && super::is_rtcp(bytes));
+        let Some(reports) = keys.and_then(|keys| keys.open_rtcp(bytes)) else { return false };
         let mut taken = false;
         for report in sfu::rtcp::read(&reports) {
             if let sfu::rtcp::Rtcp::Twcc(feedback) = report {
@@ -144,11 +144,13 @@ impl Client {
         taken
     }
 
-    pub(crate) fn want(&mut self, source: Source) {
+    pub(crate) fn add_source(&mut self, source: Source) {
         let media = match source {
             Source::Camera => Media::Camera(Camera::new(self.id, self.simulcast)),
             Source::ScreenShare => Media::Camera(Camera::new(self.id, false)),
-            Source::Microphone | Source::ScreenShareAudio => Media::Voice(Voice::default()),
+            Source::Microphone | Source::ScreenShareAudio => {
+                Media::Microphone(Microphone::default())
+            }
         };
         self.sending.push(Sending { source, mid: None, media });
     }
@@ -157,35 +159,35 @@ impl Client {
     pub(crate) fn camera(&mut self) -> &mut Camera {
         let cameras = self.sending.iter_mut().filter_map(|it| match &mut it.media {
             Media::Camera(camera) => Some(camera),
-            Media::Voice(_) => None,
+            Media::Microphone(_) => None,
         });
         cameras.into_iter().next().unwrap()
     }
 
-    pub(crate) fn voice(&mut self) -> &mut Voice {
+    pub(crate) fn microphone(&mut self) -> &mut Microphone {
         let voices = self.sending.iter_mut().filter_map(|it| match &mut it.media {
-            Media::Voice(voice) => Some(voice),
+            Media::Microphone(voice) => Some(voice),
             Media::Camera(_) => None,
         });
         voices.into_iter().next().unwrap()
     }
 
-    pub(crate) fn seen(&self, of: PeerId, source: Source) -> &Seen {
-        self.seen
+    pub(crate) fn video(&self, of: PeerId, source: Source) -> &VideoStats {
+        self.video
             .get(&(of, source))
             .unwrap_or_else(|| panic!("{:?} never got {of:?} {source:?}", self.id))
     }
 
     pub(crate) fn sees(&self, of: PeerId, source: Source) -> bool {
-        self.seen.get(&(of, source)).is_some_and(|seen| seen.decoded > 0)
+        self.video.get(&(of, source)).is_some_and(|video| video.decoded > 0)
     }
 
     pub(crate) fn hears(&self, of: PeerId) -> bool {
-        self.heard.get(&(of, Source::Microphone)).is_some_and(|heard| heard.packets > 0)
+        self.audio.get(&(of, Source::Microphone)).is_some_and(|audio| audio.packets > 0)
     }
 
-    pub(crate) fn heard(&self, of: PeerId, source: Source) -> &Heard {
-        self.heard
+    pub(crate) fn audio(&self, of: PeerId, source: Source) -> &AudioStats {
+        self.audio
             .get(&(of, source))
             .unwrap_or_else(|| panic!("{:?} never got {of:?} {source:?}", self.id))
     }
@@ -196,13 +198,13 @@ impl Client {
     }
 
     /// Knows VP8 and Opus alone.
-    pub(crate) fn knows_vp8_alone(&mut self, now: Instant) {
+    pub(crate) fn support_vp8_only(&mut self, now: Instant) {
         let config = RtcConfig::new().set_rtp_mode(true).clear_codecs();
         self.rtc = config.enable_opus(true, true).enable_vp8(true).build(now);
         self.rtc.add_local_candidate(Candidate::host(self.address, "udp").unwrap());
     }
 
-    pub(crate) fn subscribed(&mut self, tracks: Vec<Subscription>) {
+    pub(crate) fn on_subscriptions(&mut self, tracks: Vec<Subscription>) {
         self.sections.clear();
         self.unavailable = tracks.iter().filter(|it| it.unavailable.is_some()).count();
         for track in tracks {
@@ -212,7 +214,7 @@ impl Client {
         }
     }
 
-    pub(crate) fn announced(&self) -> Vec<(String, Source)> {
+    pub(crate) fn tracks(&self) -> Vec<(String, Source)> {
         self.sending.iter().filter_map(|it| Some((it.mid?.to_string(), it.source))).collect()
     }
 
@@ -225,7 +227,7 @@ impl Client {
         for it in self.sending.iter_mut().filter(|it| it.mid.is_none()) {
             let (kind, layers) = match &it.media {
                 Media::Camera(camera) => (MediaKind::Video, camera.simulcast()),
-                Media::Voice(_) => (MediaKind::Audio, None),
+                Media::Microphone(_) => (MediaKind::Audio, None),
             };
             it.mid = Some(changes.add_media(kind, Direction::SendOnly, None, None, layers));
         }
@@ -244,17 +246,23 @@ impl Client {
     }
 
     /// Looks at nothing that this one sends.
-    pub(crate) fn deaf_to(&mut self, publisher: PeerId) {
-        self.deaf_to = Some(publisher);
+    pub(crate) fn ignored_peer(&mut self, publisher: PeerId) {
+        self.ignored_peer = Some(publisher);
     }
 
     /// Sends no media of its own from now on, but what `say` is given.
-    pub(crate) fn hush(&mut self) {
-        self.hushed = true;
+    pub(crate) fn stop_media(&mut self) {
+        self.is_stopped = true;
     }
 
     /// Sends a payload as it is.
-    pub(crate) fn say(&mut self, now: Instant, source: Source, codec: Codec, payload: Vec<u8>) {
+    pub(crate) fn send_payload(
+        &mut self,
+        now: Instant,
+        source: Source,
+        codec: Codec,
+        payload: Vec<u8>,
+    ) {
         let mid = self.sending.iter().find(|it| it.source == source).unwrap().mid.unwrap();
         let params = self.rtc.codec_config().params().to_vec();
         let pt = params.iter().find(|it| it.spec().codec == codec).unwrap().pt();
@@ -278,7 +286,7 @@ impl Client {
     }
 
     /// Offers with fresh ICE credentials.
-    pub(crate) fn restart(&mut self, now: Instant) -> String {
+    pub(crate) fn offer_ice_restart(&mut self, now: Instant) -> String {
         let mut changes = self.rtc.sdp_api();
         changes.ice_restart(true);
         let (offer, pending) = changes.apply().unwrap();
@@ -296,16 +304,16 @@ impl Client {
     }
 
     /// Nobody wants other encodings than these any more.
-    pub(crate) fn wanted(&mut self, any: bool, rids: &[String]) {
+    pub(crate) fn on_subscribed_encodings(&mut self, any: bool, rids: &[String]) {
         self.told.push((any, rids.to_vec()));
         let rids: Vec<Rid> = rids.iter().map(|rid| Rid::from(rid.as_str())).collect();
-        if self.obeys {
+        if self.applies_dynacast {
             self.camera().send_only(any, &rids);
         }
     }
 
     /// Asks for a keyframe on every section, whether it needs one or not.
-    pub(crate) fn beg(&mut self) {
+    pub(crate) fn request_keyframes(&mut self) {
         for mid in self.sections.keys() {
             if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(*mid, None) {
                 stream.request_keyframe(KeyframeRequestKind::Pli);
@@ -328,7 +336,7 @@ impl Client {
         }
     }
 
-    pub(crate) fn answered(&mut self, now: Instant, sdp: &str) {
+    pub(crate) fn accept_answer(&mut self, now: Instant, sdp: &str) {
         let pending = self.pending.take().expect("an answer to an offer");
         self.rtc
             .sdp_api()
@@ -338,7 +346,7 @@ impl Client {
     }
 
     /// An offer of the server: the polite side rolls back and answers.
-    pub(crate) fn offered(&mut self, now: Instant, sdp: &str) -> String {
+    pub(crate) fn accept_offer(&mut self, now: Instant, sdp: &str) -> String {
         if self.pending.is_some() {
             self.roll_back();
             self.negotiation_needed = true;
@@ -352,10 +360,10 @@ impl Client {
 
     pub(crate) fn due(&self) -> Instant {
         let media =
-            self.sending.iter().filter(|it| self.connected && !self.hushed && it.mid.is_some());
+            self.sending.iter().filter(|it| self.connected && !self.is_stopped && it.mid.is_some());
         let media = media.map(|it| match &it.media {
             Media::Camera(camera) => camera.due,
-            Media::Voice(voice) => voice.due,
+            Media::Microphone(voice) => voice.due,
         });
         media.flatten().min().unwrap_or(self.due).min(self.due)
     }
@@ -369,16 +377,18 @@ impl Client {
             return;
         }
         let taken = self.rtc.handle_input(Input::Receive(now, receive));
-        self.noted(taken);
+        self.check(taken);
         self.drain(now);
     }
 
     pub(crate) fn timeout(&mut self, now: Instant) {
-        if self.connected && !self.hushed {
+        if self.connected && !self.is_stopped {
             self.produce(now);
         }
-        let broken =
-            self.seen.iter_mut().filter_map(|(key, seen)| seen.wants_keyframe(now).then_some(*key));
+        let broken = self
+            .video
+            .iter_mut()
+            .filter_map(|(key, video)| video.wants_keyframe(now).then_some(*key));
         let broken: Vec<_> = broken.collect();
         for (mid, _) in self.sections.iter().filter(|(_, key)| broken.contains(key)) {
             if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(*mid, None) {
@@ -424,13 +434,13 @@ impl Client {
                         );
                     }
                 }
-                Media::Voice(voice) => {
+                Media::Microphone(voice) => {
                     let red = params.red().filter(|_| voice.red);
-                    let tells = voice.tells;
+                    let has_level = voice.has_level;
                     for packet in voice.packets(now) {
                         let extensions = ExtensionValues {
-                            audio_level: tells.then_some(packet.level),
-                            voice_activity: tells.then_some(packet.level > -50),
+                            audio_level: has_level.then_some(packet.level),
+                            voice_activity: has_level.then_some(packet.level > -50),
                             ..Default::default()
                         };
                         let mut direct = self.rtc.direct_api();
@@ -446,7 +456,7 @@ impl Client {
         }
     }
 
-    fn noted(&mut self, result: Result<(), RtcError>) {
+    fn check(&mut self, result: Result<(), RtcError>) {
         if let Err(error) = result {
             assert!(self.may_fail, "{error}");
             self.failed = true;
@@ -459,7 +469,7 @@ impl Client {
             return;
         }
         let drained = self.try_drain(now);
-        self.noted(drained);
+        self.check(drained);
     }
 
     fn try_drain(&mut self, now: Instant) -> Result<(), RtcError> {
@@ -480,20 +490,20 @@ impl Client {
                     return Ok(());
                 }
                 Output::Transmit(it) => self.outbox.push((it.destination, it.contents.to_vec())),
-                Output::Event(event) => self.happened(now, event),
+                Output::Event(event) => self.on_event(now, event),
             }
         }
     }
 
-    fn happened(&mut self, now: Instant, event: Event) {
+    fn on_event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::RtpPacket(packet) => self.got(now, &packet),
+            Event::RtpPacket(packet) => self.on_rtp(now, &packet),
             Event::ChannelOpen(id, _) => {
-                self.channels += 1;
+                self.open_channels += 1;
                 self.channel = Some(id);
             }
             Event::KeyframeRequest(request) => {
-                *self.asked.entry(request.rid).or_default() += 1;
+                *self.keyframe_requests.entry(request.rid).or_default() += 1;
                 for it in self.sending.iter_mut().filter(|it| it.mid == Some(request.mid)) {
                     if let Media::Camera(camera) = &mut it.media {
                         camera.ask(request.rid);
@@ -504,14 +514,14 @@ impl Client {
         }
     }
 
-    fn got(&mut self, now: Instant, packet: &RtpPacket) {
+    fn on_rtp(&mut self, now: Instant, packet: &RtpPacket) {
         let mut direct = self.rtc.direct_api();
         let Some(mid) = direct.stream_rx(&packet.header.ssrc).map(|stream| stream.mid()) else {
             return;
         };
         let Some(key) = self.sections.get(&mid).copied() else { return };
-        if self.deaf_to == Some(key.0) {
-            self.unheard += 1;
+        if self.ignored_peer == Some(key.0) {
+            self.ignored_packets += 1;
             return;
         }
         if packet.payload.is_empty() {
@@ -519,10 +529,10 @@ impl Client {
         }
         match key.1 {
             Source::Camera | Source::ScreenShare => {
-                self.seen.entry(key).or_default().take(now, packet);
+                self.video.entry(key).or_default().take(now, packet);
             }
             Source::Microphone | Source::ScreenShareAudio => {
-                self.heard.entry(key).or_default().take(now, packet);
+                self.audio.entry(key).or_default().take(now, packet);
             }
         }
     }

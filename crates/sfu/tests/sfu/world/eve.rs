@@ -70,14 +70,14 @@ impl Eve {
         let bob = world.join(2, &[Source::Microphone, Source::Camera]);
         let soon = Duration::from_secs(3);
         world.wait(soon, "bob sees eve", |world| world.client(bob).sees(eve, Source::Camera));
-        world.client_mut(eve).hush();
-        world.client_mut(bob).deaf_to(eve);
+        world.client_mut(eve).stop_media();
+        world.client_mut(bob).ignored_peer(eve);
         let client = world.client(eve);
         let keys = client.keys.clone().unwrap();
         let params = client.rtc.codec_config().params();
         let opus = params.iter().find(|params| params.spec().codec == Codec::Opus).unwrap();
         let payload_type = *opus.pt();
-        let mid = client.announced()[0].0.clone();
+        let mid = client.tracks()[0].0.clone();
         Self { world, eve, bob, keys, payload_type, mid }
     }
 
@@ -92,24 +92,24 @@ impl Eve {
     }
 
     /// A packet of sound under a transport-wide number.
-    pub(crate) fn numbered(&self, ssrc: u32, seq: u16, twcc_seq: u16) -> Vec<u8> {
+    pub(crate) fn packet_with_twcc(&self, ssrc: u32, seq: u16, twcc_seq: u16) -> Vec<u8> {
         let number = twcc_seq.to_be_bytes();
         let extensions = [(MID_ID, self.mid.as_bytes()), (TWCC_ID, &number[..])];
         Rtp::new(self.payload_type, ssrc, seq, &extensions).protect(&self.keys)
     }
 
-    pub(crate) fn send_numbered(&mut self, ssrc: u32, seq: u16, twcc_seq: u16) {
-        let packet = self.numbered(ssrc, seq, twcc_seq);
+    pub(crate) fn send_with_twcc(&mut self, ssrc: u32, seq: u16, twcc_seq: u16) {
+        let packet = self.packet_with_twcc(ssrc, seq, twcc_seq);
         self.send(&packet);
     }
 
-    pub(crate) fn send_reports(&mut self, reports: &[u8]) {
-        let bytes = self.keys.protect_reports(reports);
+    pub(crate) fn send_rtcp(&mut self, reports: &[u8]) {
+        let bytes = self.keys.protect_rtcp(reports);
         self.send(&bytes);
     }
 
     /// Bob's picture and sound are as before.
-    pub(crate) fn goes_on_for_bob(&mut self) {
+    pub(crate) fn assert_bob_unaffected(&mut self) {
         let late = self.world.join(9, &[]);
         let bob = self.bob;
         self.world.wait(Duration::from_secs(3), "somebody new sees bob", |world| {

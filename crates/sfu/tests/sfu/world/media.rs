@@ -12,7 +12,7 @@ const VOICE: Duration = Duration::from_millis(20);
 const PAYLOAD: usize = 1100;
 
 /// A packet to be sent.
-pub(crate) struct Made {
+pub(crate) struct OutgoingPacket {
     pub(crate) rid: Option<Rid>,
     pub(crate) seq: u64,
     pub(crate) time: u32,
@@ -90,7 +90,7 @@ impl Camera {
         }
     }
 
-    pub(crate) fn frame(&mut self, now: Instant) -> Vec<Made> {
+    pub(crate) fn frame(&mut self, now: Instant) -> Vec<OutgoingPacket> {
         if self.due.get_or_insert(now) > &mut now.clone() {
             return Vec::new();
         }
@@ -102,7 +102,7 @@ impl Camera {
 }
 
 impl Encoding {
-    fn encode(&mut self, of: PeerId, index: usize) -> Vec<Made> {
+    fn encode(&mut self, of: PeerId, index: usize) -> Vec<OutgoingPacket> {
         self.time = self.time.wrapping_add(FRAME.as_millis() as u32 * 90);
         if !self.on {
             return Vec::new();
@@ -127,7 +127,7 @@ impl Encoding {
             payload.resize(PAYLOAD.min(size.saturating_sub(part * PAYLOAD).max(40)), 0xaa);
             self.seq += 1;
             let marker = part + 1 == count;
-            packets.push(Made {
+            packets.push(OutgoingPacket {
                 rid: self.rid,
                 seq: self.seq,
                 time: self.time,
@@ -141,28 +141,36 @@ impl Encoding {
 }
 
 /// A microphone.
-pub(crate) struct Voice {
+pub(crate) struct Microphone {
     pub(crate) due: Option<Instant>,
     /// dBov; -127 is silence.
     pub(crate) level: i8,
     /// Whether it wraps its packets in RED.
     pub(crate) red: bool,
     /// Whether it says how loud it is.
-    pub(crate) tells: bool,
+    pub(crate) has_level: bool,
     /// Bytes of a packet.
     pub(crate) length: usize,
     seq: u64,
     time: u32,
 }
 
-impl Default for Voice {
+impl Default for Microphone {
     fn default() -> Self {
-        Self { due: None, level: -30, red: false, tells: true, length: 80, seq: 65_500, time: 7 }
+        Self {
+            due: None,
+            level: -30,
+            red: false,
+            has_level: true,
+            length: 80,
+            seq: 65_500,
+            time: 7,
+        }
     }
 }
 
-impl Voice {
-    pub(crate) fn packets(&mut self, now: Instant) -> Vec<Made> {
+impl Microphone {
+    pub(crate) fn packets(&mut self, now: Instant) -> Vec<OutgoingPacket> {
         if self.due.get_or_insert(now) > &mut now.clone() {
             return Vec::new();
         }
@@ -170,7 +178,7 @@ impl Voice {
         self.seq += 1;
         self.time = self.time.wrapping_add(960);
         let payload = vec![0x78; self.length];
-        vec![Made {
+        vec![OutgoingPacket {
             rid: None,
             seq: self.seq,
             time: self.time,
@@ -183,7 +191,7 @@ impl Voice {
 
 /// A "VP8" decoder: it decodes a frame if that is whole and what it refers to was decoded.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct VideoStats {
     /// Frames decoded.
     pub(crate) decoded: usize,
     /// Keyframes among them.
@@ -192,7 +200,7 @@ pub(crate) struct Seen {
     pub(crate) packets: usize,
     pub(crate) bytes: usize,
     /// Packets that came twice.
-    pub(crate) doubled: usize,
+    pub(crate) duplicates: usize,
     /// Whose frames, which encoding, and the height of the last keyframe.
     pub(crate) of: u8,
     pub(crate) layer: u8,
@@ -210,19 +218,19 @@ pub(crate) struct Seen {
     frame_time: Option<u32>,
     picture: Option<(u16, u8)>,
     broken: bool,
-    asked: Option<Instant>,
+    keyframe_requests: Option<Instant>,
     last_time: Option<u32>,
     pub(crate) report: Option<Report>,
 }
 
-impl Seen {
+impl VideoStats {
     pub(crate) fn take(&mut self, now: Instant, packet: &RtpPacket) {
         self.packets += 1;
         self.bytes += packet.payload.len();
         self.report = Report::of(packet, 90_000.0);
         let seq = *packet.seq_no;
         if self.next.is_some_and(|next| seq < next) || self.waiting.contains_key(&seq) {
-            self.doubled += 1;
+            self.duplicates += 1;
             return;
         }
         let marker = packet.header.marker;
@@ -302,10 +310,10 @@ impl Seen {
         self.advance(now);
         let stuck = self.broken || self.decoded == 0;
         let rested = self
-            .asked
+            .keyframe_requests
             .is_none_or(|at| now.saturating_duration_since(at) > Duration::from_millis(300));
         if stuck && rested {
-            self.asked = Some(now);
+            self.keyframe_requests = Some(now);
         }
         stuck && rested
     }
@@ -313,7 +321,7 @@ impl Seen {
 
 /// A listener who notices gaps.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct AudioStats {
     pub(crate) packets: usize,
     pub(crate) last: Option<Instant>,
     pub(crate) longest_gap: Duration,
@@ -343,7 +351,7 @@ impl Report {
     }
 }
 
-impl Heard {
+impl AudioStats {
     pub(crate) fn take(&mut self, now: Instant, packet: &RtpPacket) {
         self.packets += 1;
         self.payload_type = *packet.header.payload_type;

@@ -8,7 +8,7 @@ pub(crate) mod sctp;
 pub(crate) mod srtp;
 
 pub(crate) use client::Client;
-pub(crate) use media::{Heard, Seen};
+pub(crate) use media::{AudioStats, VideoStats};
 
 use sfu::{
     Config, DisconnectReason, Event, Output, PeerId, RoomId, Sfu, Source, Transport, Viewport,
@@ -36,26 +36,26 @@ pub(crate) struct World {
     /// What has come to the server, if it is to be kept.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
     /// Whether the network lets no DTLS through.
-    pub(crate) swallows_dtls: bool,
+    pub(crate) drops_dtls: bool,
     /// Datagrams of DTLS that clients have sent to the server, if they are to be kept from it.
-    pub(crate) held: Option<Vec<Vec<u8>>>,
+    pub(crate) held_dtls: Option<Vec<Vec<u8>>>,
     /// Where the server has sent anything, and how many bytes.
-    pub(crate) reached: BTreeMap<SocketAddr, usize>,
+    pub(crate) bytes_sent: BTreeMap<SocketAddr, usize>,
     /// Packets of media that have crossed between the shards.
-    pub(crate) crossed: usize,
+    pub(crate) cascaded_packets: usize,
     pub(crate) clients: BTreeMap<PeerId, Client>,
     /// Whose links have been told to be up.
     pub(crate) connected: Vec<PeerId>,
     /// Who speaks, as told last.
     pub(crate) speakers: Vec<sfu::Speaker>,
     /// The shards that have told of speakers, by their addresses.
-    pub(crate) tellers: BTreeSet<SocketAddr>,
-    pub(crate) gone: Vec<(PeerId, DisconnectReason)>,
+    pub(crate) speaker_shards: BTreeSet<SocketAddr>,
+    pub(crate) disconnected: Vec<(PeerId, DisconnectReason)>,
     pub(crate) interruptions: Vec<(PeerId, bool)>,
     /// Runs of more than one datagram that the server has given out, and their datagrams.
     pub(crate) runs: (usize, usize),
     /// What the server was offered or answered and would not take.
-    pub(crate) refused: Vec<(PeerId, sfu::Rejection)>,
+    pub(crate) rejections: Vec<(PeerId, sfu::Rejection)>,
 }
 
 /// The address of the host that a client is on.
@@ -120,18 +120,18 @@ impl World {
             far,
             far_server,
             tap: None,
-            swallows_dtls: false,
-            held: None,
-            reached: BTreeMap::new(),
-            crossed: 0,
+            drops_dtls: false,
+            held_dtls: None,
+            bytes_sent: BTreeMap::new(),
+            cascaded_packets: 0,
             clients: BTreeMap::new(),
             connected: Vec::new(),
             speakers: Vec::new(),
-            tellers: BTreeSet::new(),
-            gone: Vec::new(),
+            speaker_shards: BTreeSet::new(),
+            disconnected: Vec::new(),
             interruptions: Vec::new(),
             runs: (0, 0),
-            refused: Vec::new(),
+            rejections: Vec::new(),
         }
     }
 
@@ -175,14 +175,14 @@ impl World {
     /// A client sends these sources as well from now on.
     pub(crate) fn publish(&mut self, peer: PeerId, sources: &[Source]) {
         for source in sources {
-            self.clients.get_mut(&peer).unwrap().want(*source);
+            self.clients.get_mut(&peer).unwrap().add_source(*source);
         }
         self.offer(peer);
-        self.settle();
+        self.drain_all();
     }
 
     /// What a client's page shows: whose camera, and how high.
-    pub(crate) fn show(&mut self, viewer: PeerId, cameras: &[(PeerId, u32)]) {
+    pub(crate) fn set_viewports(&mut self, viewer: PeerId, cameras: &[(PeerId, u32)]) {
         let wish = |(peer, height): &(PeerId, u32)| Viewport {
             peer: *peer,
             source: Source::Camera,
@@ -191,46 +191,46 @@ impl World {
         };
         let wishes: Vec<Viewport> = cameras.iter().map(wish).collect();
         let now = self.now();
-        self.home(viewer).handle_subscribe(now, viewer, &wishes).unwrap();
-        self.settle();
+        self.shard_of(viewer).handle_subscribe(now, viewer, &wishes).unwrap();
+        self.drain_all();
     }
 
     /// Gives a client's host a line.
-    pub(crate) fn line(&mut self, peer: PeerId, link: Link) {
+    pub(crate) fn set_link(&mut self, peer: PeerId, link: Link) {
         self.net.link(host(peer), link);
     }
 
     /// A client leaves by the door.
     pub(crate) fn leave(&mut self, peer: PeerId) {
         let now = self.now();
-        self.home(peer).remove_peer(now, peer);
+        self.shard_of(peer).remove_peer(now, peer);
         self.clients.remove(&peer);
-        self.settle();
+        self.drain_all();
     }
 
     /// The shard that a client is on.
-    pub(crate) fn home(&mut self, peer: PeerId) -> &mut Sfu {
+    pub(crate) fn shard_of(&mut self, peer: PeerId) -> &mut Sfu {
         if self.clients[&peer].far { &mut self.far } else { &mut self.sfu }
     }
 
     /// The room spans both shards from now on, or no longer.
-    pub(crate) fn span(&mut self, spans: bool) {
-        self.span_far(spans);
-        self.span_near(spans);
+    pub(crate) fn set_spanning(&mut self, spans: bool) {
+        self.set_spanning_far(spans);
+        self.set_spanning_near(spans);
     }
 
     /// The near shard alone has heard so.
-    pub(crate) fn span_near(&mut self, spans: bool) {
+    pub(crate) fn set_spanning_near(&mut self, spans: bool) {
         let now = self.now();
         self.sfu.handle_room_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
-        self.settle();
+        self.drain_all();
     }
 
     /// The far shard alone has heard so.
-    pub(crate) fn span_far(&mut self, spans: bool) {
+    pub(crate) fn set_spanning_far(&mut self, spans: bool) {
         let now = self.now();
         self.far.handle_room_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
-        self.settle();
+        self.drain_all();
     }
 
     pub(crate) fn client(&self, peer: PeerId) -> &Client {
@@ -242,12 +242,12 @@ impl World {
     }
 
     /// What `viewer` has seen of a camera, and the like.
-    pub(crate) fn seen(&self, viewer: PeerId, of: PeerId, source: Source) -> &Seen {
-        self.clients[&viewer].seen(of, source)
+    pub(crate) fn video(&self, viewer: PeerId, of: PeerId, source: Source) -> &VideoStats {
+        self.clients[&viewer].video(of, source)
     }
 
-    pub(crate) fn heard(&self, listener: PeerId, of: PeerId) -> &Heard {
-        self.clients[&listener].heard(of, Source::Microphone)
+    pub(crate) fn audio(&self, listener: PeerId, of: PeerId) -> &AudioStats {
+        self.clients[&listener].audio(of, Source::Microphone)
     }
 
     /// Lets the world go on for a while.
@@ -263,7 +263,7 @@ impl World {
     }
 
     fn run_until(&mut self, end: Instant, done: impl Fn(&Self) -> bool) -> bool {
-        self.settle();
+        self.drain_all();
         while !done(self) {
             if self.now() >= end {
                 return false;
@@ -274,26 +274,26 @@ impl World {
             match self.net.step(Some(next.max(self.now()))) {
                 // Whatever comes at one instant is one batch to the server, as a driver reads it.
                 Step::Arrived(datagram) => {
-                    self.arrived(&datagram);
+                    self.deliver(&datagram);
                     while let Step::Arrived(datagram) = self.net.step(Some(self.now())) {
-                        self.arrived(&datagram);
+                        self.deliver(&datagram);
                     }
                 }
-                Step::Timeout | Step::Idle => self.due(),
+                Step::Timeout | Step::Idle => self.handle_timeouts(),
             }
-            self.settle();
+            self.drain_all();
         }
         true
     }
 
-    pub(crate) fn arrived(&mut self, datagram: &testnet::Datagram) {
+    pub(crate) fn deliver(&mut self, datagram: &testnet::Datagram) {
         let now = self.now();
-        if self.swallows_dtls && is_dtls(&datagram.bytes) {
+        if self.drops_dtls && is_dtls(&datagram.bytes) {
             return;
         }
         if datagram.to == self.server {
-            if let Some(held) = self.held.as_mut().filter(|_| is_dtls(&datagram.bytes)) {
-                held.push(datagram.bytes.clone());
+            if let Some(held_dtls) = self.held_dtls.as_mut().filter(|_| is_dtls(&datagram.bytes)) {
+                held_dtls.push(datagram.bytes.clone());
                 return;
             }
             if let Some(tap) = &mut self.tap {
@@ -310,7 +310,7 @@ impl World {
         }
     }
 
-    fn due(&mut self) {
+    fn handle_timeouts(&mut self) {
         let now = self.now();
         for sfu in [&mut self.sfu, &mut self.far] {
             if sfu.poll_timeout().is_some_and(|at| at <= now) {
@@ -325,7 +325,7 @@ impl World {
     }
 
     /// Carries out whatever anybody has to say.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn drain_all(&mut self) {
         let now = self.now();
         let mut events = Vec::new();
         let mut relays = Vec::new();
@@ -337,7 +337,7 @@ impl World {
                 match output {
                     Output::Transmit(run) => {
                         assert_eq!((run.local, run.transport), (address, Transport::Udp));
-                        *self.reached.entry(run.to).or_default() += run.bytes.len();
+                        *self.bytes_sent.entry(run.to).or_default() += run.bytes.len();
                         let count = run.datagrams().count();
                         if count > 1 {
                             self.runs = (self.runs.0 + 1, self.runs.1 + count);
@@ -348,7 +348,7 @@ impl World {
                     }
                     Output::Event(event) => {
                         if matches!(event, Event::Speakers { .. }) {
-                            self.tellers.insert(address);
+                            self.speaker_shards.insert(address);
                         }
                         events.push(event);
                     }
@@ -358,12 +358,12 @@ impl World {
         }
         let crossing = !relays.is_empty();
         for relay in relays {
-            self.crossed += usize::from(relay.is_media());
+            self.cascaded_packets += usize::from(relay.is_media());
             let to = if relay.to == 7 { &mut self.sfu } else { &mut self.far };
             to.handle_shard_message(now, relay);
         }
         for event in events {
-            self.told(now, event);
+            self.handle_event(now, event);
         }
         let mut offers = Vec::new();
         for client in self.clients.values_mut() {
@@ -374,31 +374,31 @@ impl World {
         }
         for peer in offers {
             self.offer(peer);
-            self.settle();
+            self.drain_all();
         }
         if crossing {
-            self.settle();
+            self.drain_all();
         }
     }
 
-    fn told(&mut self, now: Instant, event: Event) {
+    fn handle_event(&mut self, now: Instant, event: Event) {
         match event {
             Event::Answer { peer, sdp } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
-                    client.answered(now, &sdp);
+                    client.accept_answer(now, &sdp);
                 }
             }
             Event::Offer { peer, sdp } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
-                    let answer = client.offered(now, &sdp);
-                    let taken = self.home(peer).handle_answer(now, peer, &answer);
-                    self.refused.extend(taken.err().map(|error| (peer, error)));
-                    self.settle();
+                    let answer = client.accept_offer(now, &sdp);
+                    let taken = self.shard_of(peer).handle_answer(now, peer, &answer);
+                    self.rejections.extend(taken.err().map(|error| (peer, error)));
+                    self.drain_all();
                 }
             }
             Event::Subscriptions { peer, subscriptions: tracks } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
-                    client.subscribed(tracks);
+                    client.on_subscriptions(tracks);
                 }
             }
             Event::Connected { peer } => {
@@ -410,11 +410,11 @@ impl World {
             Event::Interrupted { peer, interrupted } => {
                 self.interruptions.push((peer, interrupted));
             }
-            Event::Disconnected { peer, reason } => self.gone.push((peer, reason)),
+            Event::Disconnected { peer, reason } => self.disconnected.push((peer, reason)),
             Event::Speakers { speakers, .. } => self.speakers = speakers,
             Event::SubscribedEncodings { peer, subscribed: any, rids, .. } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
-                    client.wanted(any, &rids);
+                    client.on_subscribed_encodings(any, &rids);
                 }
             }
         }
@@ -424,7 +424,7 @@ impl World {
     pub(crate) fn forge(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
         let now = self.now();
         let taken = self.sfu.handle_datagram(now, self.server, from, Transport::Udp, bytes);
-        self.settle();
+        self.drain_all();
         taken
     }
 
@@ -433,14 +433,14 @@ impl World {
         let now = self.now();
         let client = self.clients.get_mut(&peer).unwrap();
         let Some(offer) = client.offer(now) else { return };
-        let announced = client.announced();
+        let announced = client.tracks();
         let tracks: Vec<_> =
             announced.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
-        self.home(peer).handle_publish(now, peer, &tracks).unwrap();
-        if let Err(refused) = self.home(peer).handle_offer(now, peer, &offer) {
+        self.shard_of(peer).handle_publish(now, peer, &tracks).unwrap();
+        if let Err(rejections) = self.shard_of(peer).handle_offer(now, peer, &offer) {
             let client = self.clients.get_mut(&peer).unwrap();
             client.roll_back();
-            self.refused.push((peer, refused));
+            self.rejections.push((peer, rejections));
         }
     }
 }

@@ -122,7 +122,7 @@ impl Keys {
     }
 
     /// Protects reports.
-    pub(crate) fn protect_reports(&mut self, reports: &[u8]) -> Vec<u8> {
+    pub(crate) fn protect_rtcp(&mut self, reports: &[u8]) -> Vec<u8> {
         let (head, body) = reports.split_at(8);
         self.index += 1;
         let index = (0x8000_0000 | self.index).to_be_bytes();
@@ -134,7 +134,7 @@ impl Keys {
     }
 
     /// Opens reports of the other side.
-    pub(crate) fn open_reports(&self, datagram: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open_rtcp(&self, datagram: &[u8]) -> Option<Vec<u8>> {
         let (head, rest) = datagram.split_at_checked(8)?;
         let (sealed, index) = rest.split_last_chunk::<4>()?;
         let mut nonce = [0; SALT];
