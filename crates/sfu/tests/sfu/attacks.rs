@@ -1,20 +1,21 @@
-//! What has broken other media servers.
+//! Input that has broken other media servers.
 
-use crate::world::{Client, World, host};
-use proptest::prelude::*;
-use sfu::{DisconnectReason, PeerId, Rejection, Source, Viewport};
 use std::{net::SocketAddr, time::Duration};
 
-const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+use proptest::prelude::*;
+use sfu::{DisconnectReason, PeerId, Rejection, Source, Viewport};
+
+use crate::world::{BOTH, Client, World, host};
+
 const SOON: Duration = Duration::from_secs(3);
 
-/// Who offers a data channel alone, and perhaps with a certificate that is another's.
-fn offers_a_channel(seed: u64, certificate: fn(&str) -> String) -> (World, PeerId) {
+/// A client that offers a data channel alone; `edit` changes the offer.
+fn offer_data_channel(seed: u64, edit: fn(&str) -> String) -> (World, PeerId) {
     let mut world = World::new(seed);
     let (now, ann) = (world.now(), PeerId(1));
     world.sfu.add_peer(now, crate::world::ROOM, ann).unwrap();
     let mut client = Client::new(ann, SocketAddr::new(host(ann), 5000), now);
-    let offer = certificate(&client.offer(now).unwrap());
+    let offer = edit(&client.offer(now).unwrap());
     world.clients.insert(ann, client);
     world.sfu.handle_offer(now, ann, &offer).unwrap();
     world.run(SOON);
@@ -23,12 +24,12 @@ fn offers_a_channel(seed: u64, certificate: fn(&str) -> String) -> (World, PeerI
 
 #[test]
 fn wrong_certificate_fails_the_link_before_it_is_connected() {
-    let (world, ann) = offers_a_channel(5, str::to_owned);
+    let (world, ann) = offer_data_channel(5, str::to_owned);
     assert_eq!(
         (world.connected.as_slice(), world.client(ann).open_channels),
         ([ann].as_slice(), 1)
     );
-    let (world, ann) = offers_a_channel(5, |offer| {
+    let (world, ann) = offer_data_channel(5, |offer| {
         let at = offer.find("a=fingerprint:sha-256 ").unwrap() + 22;
         let other = if &offer[at..=at] == "A" { "B" } else { "A" };
         [&offer[..at], other, &offer[at + 1..]].concat()
@@ -47,8 +48,8 @@ fn offer_of(world: &World) -> String {
     client.offer(world.now()).unwrap()
 }
 
-/// What no browser sends, made of what one does; with a word of why it is refused, if that is ours.
-fn absurd(good: &str) -> Vec<(String, &'static str)> {
+/// Malformed variants of an offer, each with a word of its error, if any in particular.
+fn malformed(good: &str) -> Vec<(String, &'static str)> {
     let section = |number: usize| {
         let codec = "a=rtpmap:96 VP8/90000\r\na=sendonly\r\n";
         format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:x{number}\r\n{codec}")
@@ -68,8 +69,8 @@ fn absurd(good: &str) -> Vec<(String, &'static str)> {
     ]
 }
 
-fn is_refused(told: Result<(), Rejection>, why: &str) -> bool {
-    matches!(told, Err(Rejection::BadSdp(said)) if said.to_string().contains(why))
+fn is_rejected(result: Result<(), Rejection>, why: &str) -> bool {
+    matches!(result, Err(Rejection::BadSdp(error)) if error.to_string().contains(why))
 }
 
 #[test]
@@ -78,8 +79,8 @@ fn malformed_offer_is_rejected_and_leaves_no_link() {
     let (now, ann) = (world.now(), PeerId(1));
     world.sfu.add_peer(now, crate::world::ROOM, ann).unwrap();
     let good = offer_of(&world);
-    for (sdp, why) in absurd(&good) {
-        assert!(is_refused(world.sfu.handle_offer(now, ann, &sdp), why), "{sdp:.60} {why}");
+    for (sdp, why) in malformed(&good) {
+        assert!(is_rejected(world.sfu.handle_offer(now, ann, &sdp), why), "{sdp:.60} {why}");
         assert_eq!(world.sfu.handle_answer(now, ann, "v=0"), Err(Rejection::NoPendingOffer));
     }
     world.drain_all();
@@ -93,17 +94,17 @@ fn malformed_answer_is_rejected_without_harm_to_others() {
     let ann = world.join(1, &BOTH);
     world.wait(SOON, "ann is connected", |world| world.client(ann).connected);
     let good = offer_of(&world);
-    for (sdp, why) in absurd(&good) {
-        // Bob leaves it to us to answer for him.
+    for (sdp, why) in malformed(&good) {
+        // The answer of bob is malformed.
         let (now, bob) = (world.now(), PeerId(9));
         world.sfu.add_peer(now, crate::world::ROOM, bob).unwrap();
         world.sfu.handle_offer(now, bob, &good).unwrap();
         assert_eq!(
             world.sfu.handle_offer(now, bob, &good),
             Err(Rejection::OfferCollision),
-            "ours is open"
+            "our offer is pending"
         );
-        assert!(is_refused(world.sfu.handle_answer(now, bob, &sdp), why), "{sdp:.60} {why}");
+        assert!(is_rejected(world.sfu.handle_answer(now, bob, &sdp), why), "{sdp:.60} {why}");
         world.run(SOON);
         let now = world.now();
         world.sfu.remove_peer(now, bob);
@@ -141,18 +142,19 @@ fn offer_without_supported_codecs_is_harmless() {
     let (now, ann) = (world.now(), PeerId(1));
     world.sfu.add_peer(now, crate::world::ROOM, ann).unwrap();
     let good = offer_of(&world);
-    let strange =
+    let unsupported =
         good.lines().filter(|line| !line.starts_with("a=fmtp") && !line.starts_with("a=rtcp-fb"));
-    let strange: Vec<String> = strange
+    let unsupported: Vec<String> = unsupported
         .map(|line| match line.split_once(' ') {
             Some((head, _)) if line.starts_with("a=rtpmap:") => format!("{head} strange/90000"),
             _ => line.to_owned(),
         })
         .collect();
-    let strange = strange.join("\r\n") + "\r\n";
-    let mids: Vec<&str> = strange.lines().filter_map(|line| line.strip_prefix("a=mid:")).collect();
+    let unsupported = unsupported.join("\r\n") + "\r\n";
+    let mids: Vec<&str> =
+        unsupported.lines().filter_map(|line| line.strip_prefix("a=mid:")).collect();
     world.sfu.handle_publish(now, ann, &[(mids[0], BOTH[0]), (mids[1], BOTH[1])]).unwrap();
-    let _ = world.sfu.handle_offer(now, ann, &strange);
+    let _ = world.sfu.handle_offer(now, ann, &unsupported);
     world.sfu.remove_peer(now, ann);
     world.drain_all();
     assert_eq!(world.sfu.entries(), 0);

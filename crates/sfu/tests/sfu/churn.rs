@@ -1,17 +1,17 @@
-//! A day of comings and goings.
+//! Many joins and leaves.
 
-use crate::world::World;
-use sfu::{PeerId, Source};
 use std::time::Duration;
 
-const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+use sfu::PeerId;
+
+use crate::world::{BOTH, World};
 
 #[test]
 fn day_of_joins_and_leaves_leaves_no_entries() {
     let mut world = World::new(1);
     let mut highest = 0;
     for visit in 0..96_u64 {
-        // Every quarter of an hour two people meet for a moment; some say good-bye, some just vanish.
+        // Every quarter of an hour two peers meet briefly. Some close their links, some vanish.
         let ids = [1 + visit * 2, 2 + visit * 2];
         let peers = ids.map(|id| world.join(id, &BOTH));
         world.run(Duration::from_millis(400));
@@ -32,7 +32,7 @@ fn day_of_joins_and_leaves_leaves_no_entries() {
         world.net.clock.advance(Duration::from_secs(15 * 60));
     }
     assert!(world.net.clock.elapsed() > Duration::from_secs(23 * 3600));
-    assert!(highest < 60, "{highest} entries for two people");
+    assert!(highest < 60, "{highest} entries for two peers");
 }
 
 #[test]

@@ -1,38 +1,41 @@
-//! Offers and answers as strangers, other clients and browsers write them.
+//! Offers and answers of browsers, other clients and attackers.
 
-use crate::world::{Client, ROOM, World, host};
-use sfu::{Event, Output, PeerId, Rejection, Source};
 use std::net::SocketAddr;
 
-/// Of Chromium 156 and Firefox 153: a microphone, a camera with three encodings, a data channel.
+use sfu::{Event, Output, PeerId, Rejection, Source};
+
+use crate::world::{Client, ROOM, World, host};
+
+/// Offers of Chromium 156 and Firefox 153: a microphone, a camera with three encodings, a data
+/// channel.
 const CHROMIUM: &str = include_str!("../offers/chromium.sdp");
 const FIREFOX: &str = include_str!("../offers/firefox.sdp");
 
 const ANN: PeerId = PeerId(1);
 
-/// The head of an offer that bundles these sections.
+/// The session part of an offer that bundles these sections.
 pub(crate) fn head(mids: &[&str]) -> String {
     let group = if mids.is_empty() {
         String::new()
     } else {
         format!("a=group:BUNDLE {}\r\n", mids.join(" "))
     };
-    let finger = "00:".repeat(31) + "07";
+    let fingerprint = "00:".repeat(31) + "07";
     format!(
         "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n{group}\
-         a=fingerprint:sha-256 {finger}\r\na=ice-ufrag:abcd\r\n\
+         a=fingerprint:sha-256 {fingerprint}\r\na=ice-ufrag:abcd\r\n\
          a=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=setup:actpass\r\n"
     )
 }
 
-/// A section in which each format is a payload type and what it is.
+/// A media section; each format is a payload type and its `rtpmap`, perhaps with `fmtp`.
 pub(crate) fn section(kind: &str, mid: &str, formats: &[(u8, &str)], more: &str) -> String {
     let types: Vec<String> = formats.iter().map(|(pt, _)| pt.to_string()).collect();
-    let maps = formats.iter().map(|(pt, what)| match what.split_once(' ') {
+    let maps = formats.iter().map(|(pt, codec)| match codec.split_once(' ') {
         Some((codec, params)) => {
             format!("a=rtpmap:{pt} {codec}\r\na=fmtp:{pt} {params}\r\n")
         }
-        None => format!("a=rtpmap:{pt} {what}\r\n"),
+        None => format!("a=rtpmap:{pt} {codec}\r\n"),
     });
     let maps: String = maps.collect();
     format!(
@@ -47,7 +50,7 @@ const OPUS: (u8, &str) = (111, "opus/48000/2");
 const VP8: (u8, &str) = (96, "VP8/90000");
 const RTX: (u8, &str) = (97, "rtx/90000 apt=96");
 
-/// A peer in a room of its own.
+/// A peer alone in its room.
 pub(crate) struct Lone {
     pub(crate) world: World,
 }
@@ -60,7 +63,7 @@ impl Lone {
         Self { world }
     }
 
-    /// The answer to an offer.
+    /// Sends an offer and returns the answer.
     pub(crate) fn offer(&mut self, offer: &str) -> Result<String, Rejection> {
         let now = self.world.now();
         self.world.sfu.handle_offer(now, ANN, offer)?;
@@ -70,14 +73,14 @@ impl Lone {
                 answer = Some(sdp);
             }
         }
-        Ok(answer.expect("an offer that is taken is answered"))
+        Ok(answer.expect("an accepted offer is answered"))
     }
 }
 
-fn refusal(offer: &str) -> String {
+fn error_of(offer: &str) -> String {
     match Lone::new().offer(offer) {
         Err(Rejection::BadSdp(why)) => why.to_string(),
-        other => panic!("not refused: {other:?}"),
+        other => panic!("not rejected: {other:?}"),
     }
 }
 
@@ -85,7 +88,7 @@ fn answer(offer: &str) -> String {
     Lone::new().offer(offer).unwrap()
 }
 
-/// The sections of a description.
+/// The media sections of a description.
 pub(crate) fn sections(sdp: &str) -> Vec<&str> {
     let mut starts: Vec<usize> = sdp.match_indices("\r\nm=").map(|(at, _)| at + 2).collect();
     starts.push(sdp.len());
@@ -103,12 +106,12 @@ fn payload_type_of_two_codecs_in_a_bundle_is_rejected() {
     ];
     for video in offers {
         let offer = head(&["0", "1"]) + &audio + &video;
-        let why = refusal(&offer);
+        let why = error_of(&offer);
         assert!(why.contains("payload type 111"), "{why}");
     }
 }
 
-/// Firefox that has been offered VP9 under 98 and its retransmissions under 99 offers AV1 under 99.
+/// Firefox offers AV1 under 99, although it was offered RTX for VP9 under that payload type.
 #[test]
 fn codec_on_the_rtx_payload_type_of_another_section_gets_a_new_one() {
     let first = section("video", "0", &[(98, "VP9/90000"), (99, "rtx/90000 apt=98")], SENDS);
@@ -141,17 +144,17 @@ fn rtx_gets_a_new_payload_type_if_its_codec_has_taken_it() {
         let all = numbers.len();
         numbers.sort_unstable();
         numbers.dedup();
-        assert_eq!(numbers.len(), all, "each number stands for one thing: {answer}");
+        assert_eq!(numbers.len(), all, "payload types are unique: {answer}");
     }
 }
 
 #[test]
 fn payload_type_of_codec_and_rtx_in_one_section_is_rejected() {
     let clash = [VP8, (97, "rtx/90000 apt=96"), (97, "VP9/90000 profile-id=0")];
-    let why = refusal(&(head(&["0"]) + &section("video", "0", &clash, SENDS)));
+    let why = error_of(&(head(&["0"]) + &section("video", "0", &clash, SENDS)));
     assert!(why.contains("payload type 97"), "{why}");
     let two = [VP8, (98, "VP9/90000"), RTX, (97, "rtx/90000 apt=98")];
-    let why = refusal(&(head(&["0"]) + &section("video", "0", &two, SENDS)));
+    let why = error_of(&(head(&["0"]) + &section("video", "0", &two, SENDS)));
     assert!(why.contains("payload type 97"), "{why}");
 }
 
@@ -189,7 +192,7 @@ fn payload_type_keeps_its_codec_in_later_offers() {
     let audio = audio.replace("opus/48000/2", "PCMU/8000");
     let changed = lone.offer(&(head(&["0"]) + &audio));
     assert!(matches!(&changed, Err(Rejection::BadSdp(_))), "{changed:?}");
-    // What is refused changes nothing.
+    // Rejected offers change nothing.
     let audio = section("audio", "0", &[OPUS], SENDS);
     let video = section("video", "1", &[VP8, RTX], SENDS);
     let third = lone.offer(&(head(&["0", "1"]) + &audio + &video)).unwrap();
@@ -227,7 +230,7 @@ fn unknown_lines_are_ignored() {
 fn single_section_needs_no_bundle_group() {
     let answer = answer(&(head(&[]) + &section("audio", "a", &[OPUS], SENDS)));
     assert!(sections(&answer)[0].starts_with("m=audio 9 "), "{answer}");
-    assert!(!answer.contains("a=group"), "an answer has no group that was not offered: {answer}");
+    assert!(!answer.contains("a=group"), "no group was offered: {answer}");
 }
 
 #[test]
@@ -281,7 +284,10 @@ fn rejected_and_unknown_sections_are_answered_with_port_zero() {
     ];
     assert_eq!(heads, expected, "{answer}");
     assert!(answer.contains("a=group:BUNDLE a\r\n"), "{answer}");
-    assert!(sections(&answer)[1].contains("a=candidate:"), "reached by what is taken: {answer}");
+    assert!(
+        sections(&answer)[1].contains("a=candidate:"),
+        "the accepted section has the candidates: {answer}"
+    );
 }
 
 #[test]
@@ -295,7 +301,7 @@ fn rejected_section_does_not_affect_later_ones() {
         let answer = answer(&(head(mids) + &first + &camera));
         let sections = sections(&answer);
         assert!(sections[1].contains("a=rtpmap:97 rtx/90000\r\n"), "{answer}");
-        assert!(!sections[0].contains("rtx"), "what was not offered is not answered: {answer}");
+        assert!(!sections[0].contains("rtx"), "not offered: {answer}");
     }
 }
 
@@ -310,7 +316,7 @@ fn rejected_section_can_be_used_later() {
     let sections = sections(&answer);
     assert!(sections[0].starts_with("m=video 9 ") && sections[0].contains("a=mid:c\r\n"));
     assert!(sections[1].starts_with("m=audio 9 "), "{answer}");
-    // And again: stopped, and used for another.
+    // Once more: stopped, and reused for another track.
     let answer = lone.offer(&(head(&["a"]) + rejected + &audio)).unwrap();
     assert!(answer.contains("m=video 0 "), "{answer}");
     let screen = section("video", "s", &[VP8, RTX], SENDS);
@@ -338,7 +344,7 @@ fn sdp_errors_do_not_expose_internals() {
         format!("{good}\0\r\n"),
     ];
     for offer in bad {
-        let why = refusal(&offer);
+        let why = error_of(&offer);
         assert!(why.len() > 10 && why.len() < 200, "{why}");
         for word in ["PointerOffset", "0x", "Unexpected", "Parse", "remote sdp", "str0m", "\""] {
             assert!(!why.contains(word), "{word} in {why}");
@@ -359,7 +365,7 @@ fn costly_offers_are_rejected_early() {
         (format!("a={}\r\n", "x".repeat(5000)), "bytes"),
     ];
     for (flood, what) in floods {
-        let why = refusal(&(head(&["0"]) + &audio + &flood));
+        let why = error_of(&(head(&["0"]) + &audio + &flood));
         assert!(why.contains(what), "{what}: {why}");
     }
     let spread: String = (0..200)
@@ -371,7 +377,7 @@ fn costly_offers_are_rejected_early() {
         .collect();
     let mids: Vec<String> = (0..200).map(|n| format!("s{n}")).collect();
     let mids: Vec<&str> = mids.iter().map(String::as_str).collect();
-    let why = refusal(&(head(&mids) + &spread));
+    let why = error_of(&(head(&mids) + &spread));
     assert!(why.contains("ssrc"), "{why}");
 }
 
@@ -401,7 +407,7 @@ fn extension_id_of_two_extensions_is_rejected() {
     let offer = head(&["a", "b"])
         + &section("audio", "a", &[OPUS], level)
         + &section("audio", "b", &[OPUS], mid);
-    let why = refusal(&offer);
+    let why = error_of(&offer);
     assert!(why.contains("extension id 1"), "{why}");
 }
 
@@ -426,7 +432,7 @@ fn rids_are_answered_verbatim() {
     assert!(answer.contains("a=simulcast:recv lo_res;~hi-res\r\n"), "{answer}");
 }
 
-/// A client whose sections are offered by us, too, and whose names are odd.
+/// The client has unusual mids, and we offer sections to it.
 #[test]
 fn our_offers_repeat_rejected_sections_and_unusual_mids() {
     let mut world = World::new(6);
@@ -449,11 +455,11 @@ fn our_offers_repeat_rejected_sections_and_unusual_mids() {
     assert!(sections[0].starts_with("m=video 0 ") && sections[0].contains("a=mid:r.r\r\n"));
     assert!(sections[1].contains("a=mid:a.a\r\n") && sections[1].contains("a=candidate:"));
     assert!(world.client(ann).connected);
-    // A browser answers it.
+    // A browser answers.
     let mut browser = Client::new(ANN, SocketAddr::new(host(ANN), 5000), now);
     let plain = offer.replace("a.a", "a_a").replace("r.r", "r_r");
     let text = browser.accept_offer(now, &plain).replace("a_a", "a.a");
-    // It is not the one that has offered: not by its certificate, nor by its ICE credentials.
+    // It has another certificate and other ICE credentials than the client that has offered.
     let mut text = text;
     for name in ["a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:"] {
         let rejections = world.sfu.handle_answer(now, ANN, &text);
@@ -470,7 +476,8 @@ fn our_offers_repeat_rejected_sections_and_unusual_mids() {
     world.sfu.handle_answer(now, ANN, &format!("{head}{rest}")).unwrap();
 }
 
-/// One viewer without it would see the picture on its side: without it the publisher turns it itself.
+/// A viewer without it would see rotated video. If it is not negotiated, the publisher rotates the
+/// frames itself.
 #[test]
 fn video_orientation_is_neither_accepted_nor_offered() {
     assert!(CHROMIUM.contains("urn:3gpp:video-orientation"));
@@ -496,14 +503,14 @@ fn link_that_does_not_connect_is_removed() {
     lone.offer(CHROMIUM).unwrap();
     lone.world.run(std::time::Duration::from_secs(14));
     assert_eq!(lone.world.disconnected, []);
-    // Offering again is no way to stay.
+    // Another offer does not extend the timeout.
     lone.offer(CHROMIUM).unwrap();
     lone.world.run(std::time::Duration::from_secs(2));
     assert_eq!(lone.world.disconnected, [(ANN, sfu::DisconnectReason::IceTimeout)]);
     assert_eq!(lone.world.sfu.peer_count(), 0);
 }
 
-/// The costliest description that is taken: each section with as many lines of each kind as there may be.
+/// The costliest description that is accepted: each section has the maximum of lines of each kind.
 fn costliest(limit: usize) -> String {
     let mut text = String::new();
     let mut mids = Vec::new();
@@ -531,7 +538,7 @@ fn costliest(limit: usize) -> String {
     head(&mids.iter().map(String::as_str).collect::<Vec<_>>()) + &text
 }
 
-/// A ratio, so that it holds on any machine: the text is of the same size, and so is the cost.
+/// Checks a ratio, so that it holds on any machine, between texts of equal size.
 #[test]
 #[allow(clippy::disallowed_methods, reason = "the real time that it takes is what is compared")]
 fn the_costliest_offer_costs_little_more_than_a_browsers_of_that_size() {

@@ -1,13 +1,13 @@
-//! Everyone gets everyone.
+//! Forwarding within a room.
 
-use crate::world::{ROOM, World};
-use sfu::{PeerId, Source};
 use std::time::Duration;
+
+use sfu::{PeerId, Source};
 use str0m::format::Codec;
 
-const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+use crate::world::{BOTH, ROOM, World};
 
-fn everyone_gets_everyone(world: &World) -> bool {
+fn all_receive_all(world: &World) -> bool {
     let all: Vec<PeerId> = world.clients.keys().copied().collect();
     all.iter().all(|viewer| {
         let others = all.iter().filter(|other| *other != viewer);
@@ -20,12 +20,12 @@ fn everyone_gets_everyone(world: &World) -> bool {
 fn three_browsers_receive_each_other() {
     let mut world = World::new(1);
     let all = [1, 2, 3].map(|id| world.join(id, &BOTH));
-    world.wait(Duration::from_secs(3), "everyone gets everyone", everyone_gets_everyone);
+    world.wait(Duration::from_secs(3), "all receive all", all_receive_all);
     world.run(Duration::from_secs(5));
     for viewer in all {
         for other in all.into_iter().filter(|other| *other != viewer) {
             let video = world.video(viewer, other, Source::Camera);
-            assert_eq!(u64::from(video.of), other.0, "it is the one that was told");
+            assert_eq!(u64::from(video.of), other.0, "it is the announced publisher");
             assert!(video.decoded >= 120, "{video:?}");
             assert!(video.longest_freeze < Duration::from_millis(200), "{video:?}");
             let audio = world.audio(viewer, other);
@@ -33,7 +33,7 @@ fn three_browsers_receive_each_other() {
         }
     }
     assert!(world.rejections.is_empty(), "{:?}", world.rejections);
-    assert!(world.runs.0 > 0, "packets of a frame leave together");
+    assert!(world.runs > 0, "packets of a frame are sent as one run");
 }
 
 #[test]
@@ -42,13 +42,13 @@ fn sender_reports_synchronise_audio_and_video() {
     let [ann, bob] = [1, 2].map(|id| world.join(id, &BOTH));
     world.run(Duration::from_secs(3));
     let reports = |world: &World| {
-        let picture = world.video(bob, ann, Source::Camera).report.unwrap();
-        let sound = world.audio(bob, ann).report.unwrap();
-        for report in [picture, sound] {
+        let video = world.video(bob, ann, Source::Camera).report.unwrap();
+        let audio = world.audio(bob, ann).report.unwrap();
+        for report in [video, audio] {
             assert!((-0.1..1.2).contains(&report.ahead), "{report:?}");
         }
-        assert_eq!(picture.said, sound.said, "both are reported on at once");
-        picture.said
+        assert_eq!(video.sent, audio.sent, "both are in one compound");
+        video.sent
     };
     let before = reports(&world);
     world.run(Duration::from_secs(10));
@@ -61,9 +61,9 @@ fn late_viewer_without_media_receives_at_once() {
     let mut world = World::new(2);
     let speaker = world.join(1, &BOTH);
     world.run(Duration::from_secs(5));
-    let watcher = world.join(2, &[]);
-    world.wait(Duration::from_secs(2), "the watcher sees", |world| {
-        world.client(watcher).sees(speaker, Source::Camera) && world.client(watcher).hears(speaker)
+    let viewer = world.join(2, &[]);
+    world.wait(Duration::from_secs(2), "the viewer receives both", |world| {
+        world.client(viewer).sees(speaker, Source::Camera) && world.client(viewer).hears(speaker)
     });
 }
 
@@ -73,13 +73,13 @@ fn sections_are_reused_without_an_offer() {
     let host = world.join(1, &BOTH);
     for guest in 2..12 {
         let guest = world.join(guest, &BOTH);
-        world.wait(Duration::from_secs(3), "they see each other", everyone_gets_everyone);
+        world.wait(Duration::from_secs(3), "they see each other", all_receive_all);
         assert_eq!(world.video(host, guest, Source::Camera).of, guest.0 as u8);
         world.leave(guest);
         world.run(Duration::from_millis(300));
-        assert!(world.client(host).sections().is_empty(), "who has left is on no section");
+        assert!(world.client(host).sections().is_empty(), "the section is free");
     }
-    assert_eq!(world.client(host).offers, 1, "one offer was enough");
+    assert_eq!(world.client(host).offers, 1, "the first offer sufficed");
     assert!(world.rejections.is_empty(), "{:?}", world.rejections);
 }
 
@@ -87,13 +87,13 @@ fn sections_are_reused_without_an_offer() {
 fn screen_share_starts_beside_the_camera() {
     let mut world = World::new(4);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(Duration::from_secs(3), "they see each other", everyone_gets_everyone);
+    world.wait(Duration::from_secs(3), "they see each other", all_receive_all);
     world.publish(ann, &[Source::ScreenShare]);
     world.wait(Duration::from_secs(2), "bob sees the screen", |world| {
         world.client(bob).sees(ann, Source::ScreenShare)
     });
     let before = world.video(bob, ann, Source::Camera).decoded;
-    world.wait(Duration::from_secs(3), "the camera goes on", |world| {
+    world.wait(Duration::from_secs(3), "the camera continues", |world| {
         world.video(bob, ann, Source::Camera).decoded > before + 20
     });
 }
@@ -116,14 +116,14 @@ fn rooms_are_isolated_and_leave_no_entries() {
 fn rooms_are_maintained_after_others_have_ended() {
     let mut world = World::new(5);
     let rooms = [1, 2, 3].map(sfu::RoomId);
-    let people: Vec<_> =
+    let peers: Vec<_> =
         (1..).zip(rooms).map(|(id, room)| world.join_room(room, id, &BOTH)).collect();
     world.run(Duration::from_secs(3));
-    world.leave(people[0]);
-    for (left, vanished) in [(1, people[1]), (0, people[2])] {
+    world.leave(peers[0]);
+    for (left, vanished) in [(1, peers[1]), (0, peers[2])] {
         world.clients.remove(&vanished);
         world.run(Duration::from_secs(41));
-        assert_eq!(world.sfu.peer_count(), left, "who is silent is gone, and nobody else");
+        assert_eq!(world.sfu.peer_count(), left, "only silent peers are removed");
     }
     assert_eq!(world.sfu.entries(), 0);
 }
@@ -134,17 +134,19 @@ fn viewer_is_notified_of_unsupported_codecs() {
     let now = world.now();
     let ann = world.join(1, &[Source::Microphone, Source::Camera]);
     let viewer = world.join_as(ROOM, 2, &[], |client| client.support_vp8_only(now));
-    let able = world.join(3, &[]);
+    let other = world.join(3, &[]);
     world.wait(Duration::from_secs(3), "both see ann", |world| {
         world.client(viewer).sees(ann, Source::Camera)
-            && world.client(able).sees(ann, Source::Camera)
+            && world.client(other).sees(ann, Source::Camera)
     });
     assert_eq!(world.client(viewer).unavailable, 0);
     world.client_mut(ann).codec = Codec::H264;
-    world.wait(Duration::from_secs(3), "it is told", |world| world.client(viewer).unavailable == 1);
-    assert_eq!(world.client(able).unavailable, 0, "who can decode it is told nothing");
+    world.wait(Duration::from_secs(3), "it is notified", |world| {
+        world.client(viewer).unavailable == 1
+    });
+    assert_eq!(world.client(other).unavailable, 0, "it supports the codec");
     world.client_mut(ann).codec = Codec::Vp8;
-    world.wait(Duration::from_secs(3), "it comes again", |world| {
+    world.wait(Duration::from_secs(3), "it is available again", |world| {
         world.client(viewer).unavailable == 0
     });
 }

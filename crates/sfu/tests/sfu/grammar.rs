@@ -1,29 +1,31 @@
-//! Any order of descriptions that the grammar makes: nothing breaks, and nothing is left.
+//! Any sequence of descriptions from the grammar.
 
-use crate::world::grammar::{Choices, GrammarClient, MIDS};
+use std::time::Duration;
+
 use proptest::prelude::*;
 use sfu::{Config, Event, Output, PeerId, Rejection, RoomId, Sfu, Source, Transport, Viewport};
-use std::time::Duration;
 use testnet::Clock;
+
+use crate::world::grammar::{Choices, GrammarClient, MIDS};
 
 const PEERS: usize = 3;
 const SOURCES: [Source; 4] =
     [Source::Microphone, Source::Camera, Source::ScreenShare, Source::ScreenShareAudio];
 
-/// What has been taken and what not.
+/// Number of accepted and rejected descriptions.
 #[derive(Debug, Default)]
 struct Tally {
-    taken: usize,
-    refused: usize,
+    accepted: usize,
+    rejected: usize,
     not_applied: usize,
 }
 
 impl Tally {
     fn count(&mut self, result: &Result<(), Rejection>) {
         match result {
-            Ok(()) => self.taken += 1,
+            Ok(()) => self.accepted += 1,
             Err(Rejection::BadSdp(error)) => {
-                self.refused += 1;
+                self.rejected += 1;
                 self.not_applied += usize::from(*error == sfu::SdpError::NotApplied);
             }
             Err(_) => {}
@@ -31,7 +33,7 @@ impl Tally {
     }
 }
 
-/// What comes out: descriptions, whose forms are checked.
+/// Drains the server, checks its descriptions and keeps its offers.
 fn drain(sfu: &mut Sfu, offers: &mut [Option<String>; PEERS]) {
     while let Some(output) = sfu.poll_output() {
         match output {
@@ -45,7 +47,7 @@ fn drain(sfu: &mut Sfu, offers: &mut [Option<String>; PEERS]) {
     }
 }
 
-/// Mids are unique, and a bundle is of sections that are there and not rejected.
+/// Checks that mids are unique, and that a bundle contains only live sections.
 fn check(sdp: &str) {
     let sections: Vec<&str> = sdp.split("\r\nm=").skip(1).collect();
     let mid = |section: &str| {
@@ -65,8 +67,8 @@ fn check(sdp: &str) {
     for mid in group.into_iter().flat_map(|group| group.split(' ')) {
         assert!(live.iter().any(|it| it == mid), "{mid} in {sdp}");
     }
-    assert!(!sdp.contains("str0m"), "nobody needs to know the engine: {sdp}");
-    assert!(!sdp.contains("a=mid:moim"), "names of ours for the engine are not told: {sdp}");
+    assert!(!sdp.contains("str0m"), "str0m is not exposed: {sdp}");
+    assert!(!sdp.contains("a=mid:moim"), "generated mids are not exposed: {sdp}");
 }
 
 fn run(bytes: &[u8], tally: &mut Tally) {
@@ -91,8 +93,9 @@ fn run(bytes: &[u8], tally: &mut Tally) {
             }
             2 => {
                 let of = PeerId(choices.below(PEERS) as u64);
-                let wish = Viewport { peer: of, source: Source::Camera, width: 640, height: 360 };
-                let _ = sfu.handle_subscribe(now, peer, &[wish]);
+                let viewport =
+                    Viewport { peer: of, source: Source::Camera, width: 640, height: 360 };
+                let _ = sfu.handle_subscribe(now, peer, &[viewport]);
             }
             3 => {
                 clock.advance(Duration::from_millis(700));
@@ -117,7 +120,7 @@ fn run(bytes: &[u8], tally: &mut Tally) {
         sfu.remove_peer(clock.now(), PeerId(at as u64));
     }
     drain(&mut sfu, &mut offers);
-    assert_eq!(sfu.entries(), 0, "all has been given back");
+    assert_eq!(sfu.entries(), 0, "nothing is left");
 }
 
 #[test]
@@ -129,10 +132,10 @@ fn any_order_of_grammar_descriptions_is_harmless() {
         .run(&prop::collection::vec(any::<u8>(), 0..600), |bytes| {
             run(&bytes, &mut tallied.borrow_mut());
             let not_applied = tallied.borrow().not_applied;
-            prop_assert_eq!(not_applied, 0, "what the engine can't apply is refused in words");
+            prop_assert_eq!(not_applied, 0, "errors are found before str0m");
             Ok(())
         })
         .unwrap();
-    // Of a grammar whose words are all refused nothing would be learned.
-    assert!(tally.taken > 500 && tally.refused > 100, "{tally:?}");
+    // Guards against a grammar that is always rejected.
+    assert!(tally.accepted > 500 && tally.rejected > 100, "{tally:?}");
 }

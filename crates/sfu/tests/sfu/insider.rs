@@ -1,4 +1,8 @@
-//! What a client may send that has joined as anybody may and holds the keys of its link.
+//! Arbitrary packets from a client that has joined and holds the SRTP keys of its link.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
 
 use crate::world::{
     World,
@@ -6,8 +10,6 @@ use crate::world::{
     sctp::with_checksum,
     srtp,
 };
-use proptest::prelude::*;
-use std::time::Duration;
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -19,7 +21,7 @@ fn packet_from_before_the_first_is_not_forwarded() {
         rollovers,
         ..Rtp::new(eve.payload_type, 0x00c0_ffee, seq, &[(MID_ID, mid.as_bytes())])
     };
-    // Twice around, counted from the first one down.
+    // Two rollovers below the first packet.
     let packets = [packet(5, 0), packet(65_530, u32::MAX), packet(65_531, u32::MAX), packet(6, 0)];
     let before = eve.world.client(eve.bob).ignored_packets;
     for packet in packets {
@@ -27,14 +29,18 @@ fn packet_from_before_the_first_is_not_forwarded() {
         eve.send(&bytes);
     }
     eve.world.run(SOON);
-    assert_eq!(eve.world.client(eve.bob).ignored_packets, before + 1, "the first one alone");
+    assert_eq!(
+        eve.world.client(eve.bob).ignored_packets,
+        before + 1,
+        "only the first one is forwarded"
+    );
     assert_eq!(eve.world.disconnected, []);
     eve.world.leave(peer);
     eve.assert_bob_unaffected();
 }
 
-/// Any packet: known and unknown payload types, extensions of any number and length in both forms,
-/// contributing sources, padding, numbers that jump.
+/// Any RTP packet: known and unknown payload types, any extensions in both forms, CSRCs, padding,
+/// jumping sequence numbers.
 fn any_rtp() -> impl Strategy<Value = Rtp> {
     let extensions =
         prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..20)), 0..6);
@@ -43,7 +49,7 @@ fn any_rtp() -> impl Strategy<Value = Rtp> {
     let payload = prop::collection::vec(any::<u8>(), 0..80);
     (any::<u8>(), 0..8_u8, extensions, numbers, payload, any::<u16>()).prop_map(
         |(kind, form, extensions, (seq, rollovers, timestamp, ssrc), payload, lie)| {
-            // What stands in a browser's offers, and now and then anything.
+            // Mostly payload types of browsers' offers.
             let payload_type = [96, 97, 98, 100, 111, 127, 35, kind & 0x7f][usize::from(kind % 8)];
             let sources = if form == 7 { kind % 16 } else { 0 };
             let mut elements = Vec::new();
@@ -69,21 +75,21 @@ fn any_rtp() -> impl Strategy<Value = Rtp> {
     )
 }
 
-/// Any compound: well-formed heads, and contents that may be anything.
-fn any_reports() -> impl Strategy<Value = Vec<u8>> {
+/// Any compound: well-formed headers with any contents.
+fn any_rtcp() -> impl Strategy<Value = Vec<u8>> {
     let body = prop::collection::vec(any::<u8>(), 4..120);
     let packet = (200_u8..208, 0..32_u8, body, 0..8_u8, any::<u16>());
     prop::collection::vec(packet, 1..5).prop_map(|packets| {
-        let mut reports = Vec::new();
+        let mut rtcp = Vec::new();
         for (kind, count, mut body, form, lie) in packets {
             body.resize(body.len().next_multiple_of(4), 0);
             let words = if form == 7 { lie } else { (body.len() / 4) as u16 };
             let padded = if form == 6 { 0x20 } else { 0 };
-            reports.extend([0x80 | padded | count, kind]);
-            reports.extend(words.to_be_bytes());
-            reports.extend(body);
+            rtcp.extend([0x80 | padded | count, kind]);
+            rtcp.extend(words.to_be_bytes());
+            rtcp.extend(body);
         }
-        reports
+        rtcp
     })
 }
 
@@ -96,9 +102,9 @@ proptest! {
     ) {
         let mut eve = Eve::new(32);
         let mid = eve.mid.clone();
-        for (mut packet, how, twcc_seq, pause) in packets {
-            if how > 0 {
-                // One that is surely let in, under any transport-wide number.
+        for (mut packet, variant, twcc_seq, pause) in packets {
+            if variant > 0 {
+                // A packet that str0m accepts, with any TWCC sequence number.
                 let number = twcc_seq.to_be_bytes();
                 let extensions = [(MID_ID, mid.as_bytes()), (TWCC_ID, &number[..])];
                 let known = Rtp::new(eve.payload_type, packet.ssrc, packet.seq, &extensions);
@@ -119,11 +125,11 @@ proptest! {
 
     #[test]
     fn any_authenticated_rtcp_is_harmless(
-        reports in prop::collection::vec((any_reports(), 0..80_u64), 1..120),
+        compounds in prop::collection::vec((any_rtcp(), 0..80_u64), 1..120),
     ) {
         let mut eve = Eve::new(33);
-        for (reports, pause) in reports {
-            eve.send_rtcp(&reports);
+        for (rtcp, pause) in compounds {
+            eve.send_rtcp(&rtcp);
             if pause > 60 {
                 eve.world.run(Duration::from_millis(pause));
             }
@@ -134,7 +140,7 @@ proptest! {
     }
 }
 
-/// A chunk of any type, with a length that mostly fits.
+/// An SCTP chunk of any type, mostly with a correct length.
 fn any_chunk() -> impl Strategy<Value = Vec<u8>> {
     let types = prop_oneof![0..15_u8, Just(64), Just(130), Just(192), Just(194), any::<u8>()];
     let content = prop::collection::vec(any::<u8>(), 0..60);
@@ -151,7 +157,7 @@ fn any_chunk() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// What is made of an association's last packet: bytes changed, or other chunks under its head.
+/// A variant of an association's last packet: changed bytes, or other chunks under its header.
 #[derive(Debug, Clone)]
 enum Message {
     Changed(Vec<(prop::sample::Index, u8)>),
@@ -168,7 +174,7 @@ fn any_message() -> impl Strategy<Value = Message> {
     ]
 }
 
-fn made_of(last: &[u8], message: Message) -> Vec<u8> {
+fn apply(last: &[u8], message: Message) -> Vec<u8> {
     match message {
         Message::Changed(changes) => {
             let mut packet = last.to_vec();
@@ -192,7 +198,7 @@ proptest! {
     fn any_sctp_is_harmless_to_others(
         rounds in prop::collection::vec(prop::collection::vec(any_message(), 1..6), 1..20),
     ) {
-        // Nothing waits that the case before this one had for an association that ended.
+        // Drop messages of the previous case.
         srtp::inject(Vec::new());
         let mut world = World::new(34);
         let [ann, bob] = [1, 2].map(|id| world.join(id, &[sfu::Source::Camera]));
@@ -203,14 +209,14 @@ proptest! {
         let video = world.video(bob, ann, sfu::Source::Camera).decoded;
         for messages in rounds {
             let last = srtp::last_message();
-            srtp::inject(messages.into_iter().map(|it| made_of(&last, it)).collect());
+            srtp::inject(messages.into_iter().map(|it| apply(&last, it)).collect());
             let now = world.now();
             world.client_mut(eve).write_channel(now);
             world.run(Duration::from_millis(50));
         }
         world.run(Duration::from_secs(1));
         prop_assert!(world.video(bob, ann, sfu::Source::Camera).decoded > video + 20);
-        // Her own association she may end as she likes.
+        // She may end her own association.
         prop_assert!(world.disconnected.iter().all(|(peer, _)| *peer == eve), "{:?}", world.disconnected);
         prop_assert_eq!(world.sfu.panics(), 0);
         for peer in [ann, bob, eve] {

@@ -1,4 +1,4 @@
-//! Small worlds of browsers and one media server on a virtual clock.
+//! Simulations of browsers and a media server on a virtual clock.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,17 +9,17 @@
 
 mod attacks;
 mod churn;
+mod congestion;
 mod descriptions;
+mod forged_packets;
 mod forwarding;
 mod grammar;
 mod insider;
 mod layers;
 mod negotiation;
-mod packets;
 mod panics;
 mod paths;
-mod rough;
 mod shards;
-mod speech;
+mod speakers;
 mod twcc;
 mod world;

@@ -1,18 +1,17 @@
-//! Offers that cross, links that restart, links that begin anew.
+//! Colliding offers, ICE restarts, and links that end.
 
-use crate::world::{Client, ROOM, World, host};
-use sfu::{Event, Output, Rejection, Source, Transport};
 use std::{net::SocketAddr, time::Duration};
 
-const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+use sfu::{Event, Output, Rejection, Source, Transport};
+
+use crate::world::{BOTH, Client, ROOM, World, host};
+
 const SOON: Duration = Duration::from_secs(3);
 
 #[test]
 fn colliding_offer_is_rolled_back_and_repeated() {
-    let mut world = World::new(1);
-    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
-    // Ann's screen makes the server offer to Bob; before he hears of it he offers, too.
+    let (mut world, ann, bob) = World::pair(1);
+    // Ann's screen share makes the server offer to Bob, who offers at the same time.
     let now = world.now();
     world.client_mut(ann).add_source(Source::ScreenShare);
     let offer = world.client_mut(ann).offer(now).unwrap();
@@ -31,32 +30,28 @@ fn colliding_offer_is_rolled_back_and_repeated() {
 
 #[test]
 fn ice_restart_from_another_network_keeps_the_link() {
-    let mut world = World::new(2);
-    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let (mut world, ann, bob) = World::pair(2);
     let (before, offers) =
         (world.video(bob, ann, Source::Camera).decoded, world.client(bob).offers);
     let now = world.now();
-    let elsewhere = SocketAddr::from(([192, 0, 2, 77], 6000));
-    world.client_mut(ann).move_to(elsewhere);
+    let other_network = SocketAddr::from(([192, 0, 2, 77], 6000));
+    world.client_mut(ann).move_to(other_network);
     let offer = world.client_mut(ann).offer_ice_restart(now);
     world.sfu.handle_offer(now, ann, &offer).unwrap();
     world.run(SOON);
     assert!(world.video(bob, ann, Source::Camera).decoded > before + 40, "bob still sees ann");
-    assert_eq!(world.client(bob).offers, offers, "and was told nothing");
+    assert_eq!(world.client(bob).offers, offers, "without another offer");
     assert!(world.disconnected.is_empty());
 }
 
 #[test]
 fn reloaded_page_replaces_the_link() {
-    let mut world = World::new(3);
-    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let (mut world, ann, bob) = World::pair(3);
     let fresh = Client::new(ann, SocketAddr::new(host(ann), 5999), world.now());
     world.clients.insert(ann, fresh);
     let before = world.video(bob, ann, Source::Camera).decoded;
     world.publish(ann, &BOTH);
-    world.wait(SOON, "they see each other again", |world| {
+    world.wait(SOON, "both see each other again", |world| {
         world.client(ann).sees(bob, Source::Camera)
             && world.video(bob, ann, Source::Camera).decoded > before + 20
     });
@@ -65,14 +60,14 @@ fn reloaded_page_replaces_the_link() {
 
 #[test]
 fn dead_path_interrupts_the_peer_until_it_recovers() {
-    let mut world = World::new(5);
-    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let (mut world, ann, _) = World::pair(5);
     let dead = testnet::Link { loss: 1.0, ..testnet::Link::default() };
     world.set_link(ann, dead);
     world.run(Duration::from_secs(4));
-    assert_eq!(world.interruptions, [], "it may be a hiccup");
-    world.wait(Duration::from_secs(4), "ann is missed", |world| !world.interruptions.is_empty());
+    assert_eq!(world.interruptions, [], "too early");
+    world.wait(Duration::from_secs(4), "ann is interrupted", |world| {
+        !world.interruptions.is_empty()
+    });
     assert_eq!(world.interruptions, [(ann, true)]);
     world.set_link(ann, testnet::Link::default());
     world.wait(Duration::from_secs(5), "ann is back", |world| world.interruptions.len() > 1);
@@ -84,12 +79,12 @@ fn dead_path_interrupts_the_peer_until_it_recovers() {
 fn peer_without_media_is_not_interrupted() {
     let mut world = World::new(6);
     let (ann, bob) = (world.join(1, &BOTH), world.join_simulcast(2, &BOTH));
-    let watcher = world.join(3, &[]);
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
-    // Muted, with the camera off; nobody shows the other's, so its encodings are paused.
+    let viewer = world.join(3, &[]);
+    world.wait_to_see(bob, ann);
+    // Ann is muted with her camera off. Nobody subscribes to the other camera, so it is paused.
     world.client_mut(ann).stop_media();
     world.set_viewports(ann, &[(bob, 0)]);
-    world.set_viewports(watcher, &[(bob, 0)]);
+    world.set_viewports(viewer, &[(bob, 0)]);
     world.run(Duration::from_secs(120));
     assert_eq!(world.interruptions, []);
     assert_eq!(world.disconnected, []);
@@ -97,9 +92,7 @@ fn peer_without_media_is_not_interrupted() {
 
 #[test]
 fn silent_link_times_out_and_leaves_no_entries() {
-    let mut world = World::new(4);
-    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let (mut world, ann, bob) = World::pair(4);
     world.clients.remove(&ann);
     world.run(Duration::from_secs(45));
     assert_eq!(world.disconnected, [(ann, sfu::DisconnectReason::Timeout)]);
@@ -122,18 +115,16 @@ fn dtls_timeout_is_distinguished_from_ice_timeout() {
 #[test]
 fn viewer_without_media_does_not_time_out() {
     let mut world = World::new(8);
-    let (ann, watcher) = (world.join(1, &[Source::Microphone]), world.join(2, &[]));
+    let (ann, viewer) = (world.join(1, &[Source::Microphone]), world.join(2, &[]));
     world.run(Duration::from_secs(100));
     assert!(world.disconnected.is_empty(), "{:?}", world.disconnected);
-    let last = world.audio(watcher, ann).last.unwrap();
+    let last = world.audio(viewer, ann).last.unwrap();
     assert!(world.now() - last < Duration::from_millis(100));
 }
 
 #[test]
 fn closed_link_is_removed_at_once() {
-    let mut world = World::new(5);
-    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let (mut world, ann, _) = World::pair(5);
     let now = world.now();
     world.client_mut(ann).close(now);
     world.run(Duration::from_millis(200));
@@ -154,9 +145,9 @@ fn answer_has_candidates_of_both_transports_and_the_shard_in_the_ufrag() {
     };
     let candidates = sdp.lines().filter(|line| line.starts_with("a=candidate:"));
     let candidates: Vec<&str> = candidates.collect();
-    let told = |what: &str| candidates.iter().any(|line| line.contains(what));
-    assert!(told(" udp ") && told("203.0.113.1 4000"), "{candidates:?}");
-    assert!(told(" tcp ") && told("203.0.113.1 443") && told("tcptype passive"), "{candidates:?}");
+    let has = |text: &str| candidates.iter().any(|line| line.contains(text));
+    assert!(has(" udp ") && has("203.0.113.1 4000"), "{candidates:?}");
+    assert!(has(" tcp ") && has("203.0.113.1 443") && has("tcptype passive"), "{candidates:?}");
     assert!(sdp.contains("a=ice-lite"));
     let ufrag = sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
     assert_eq!(sfu::shard_of(ufrag), Some(7));
@@ -169,16 +160,22 @@ fn server_answers_from_the_address_that_was_reached() {
     world.tap = Some(Vec::new());
     let ann = world.join(1, &BOTH);
     world.wait(SOON, "ann is connected", |world| world.client(ann).connected);
-    // The very check again, as if it had come by another of our addresses.
+    // The same check again, as received on another address.
     let tap = world.tap.take().unwrap();
     let check = tap.iter().rfind(|it| sfu::ufrag_of(&it.bytes).is_some()).unwrap();
-    let inside = SocketAddr::from(([10, 0, 0, 5], 4000));
+    let other_address = SocketAddr::from(([10, 0, 0, 5], 4000));
     let now = world.now();
-    assert!(world.sfu.handle_datagram(now, inside, check.from, Transport::Udp, &check.bytes));
+    assert!(world.sfu.handle_datagram(
+        now,
+        other_address,
+        check.from,
+        Transport::Udp,
+        &check.bytes
+    ));
     let mut answers = 0;
     while let Some(output) = world.sfu.poll_output() {
         if let Output::Transmit(run) = output {
-            assert_eq!((run.local, run.to), (inside, check.from));
+            assert_eq!((run.local, run.to), (other_address, check.from));
             answers += 1;
         }
     }

@@ -1,12 +1,13 @@
-//! A panic planted where the engine is called: it costs one link.
+//! Panics planted where str0m is called.
 
-use crate::world::{World, host};
-use sfu::{DisconnectReason, Source};
 use std::{net::SocketAddr, time::Duration};
 
-const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+use sfu::{DisconnectReason, Source};
+
+use crate::world::{BOTH, World, host};
+
 const SOON: Duration = Duration::from_secs(3);
-/// As media begins, which is taken from proven addresses alone.
+/// Looks like RTP, which is accepted only on validated paths.
 const PLANTED: &[u8] = b"\x80 a panic is planted here";
 
 #[test]
@@ -23,12 +24,12 @@ fn panic_of_str0m_ends_one_link_which_can_reconnect() {
     assert_eq!(world.disconnected, [(eve, DisconnectReason::Panicked)]);
     assert_eq!(world.sfu.panics(), 1);
     world.run(SOON);
-    assert!(world.video(bob, ann, Source::Camera).decoded > video + 70, "ann's call goes on");
+    assert!(world.video(bob, ann, Source::Camera).decoded > video + 70, "ann's call continues");
     assert_eq!((world.disconnected.len(), world.sfu.panics(), world.sfu.peer_count()), (1, 1, 2));
-    // She is told, and comes back as a page would: by a new connection.
+    // She reconnects, as a page does.
     world.clients.remove(&eve);
     let eve = world.join(3, &BOTH);
-    world.wait(SOON, "bob sees eve again", |world| world.client(eve).sees(bob, Source::Camera));
+    world.wait_to_see(eve, bob);
     for peer in [ann, bob, eve] {
         world.leave(peer);
     }

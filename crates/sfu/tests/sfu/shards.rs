@@ -1,20 +1,21 @@
 //! Rooms that span two shards.
 
-use crate::world::{ROOM, World};
-use sfu::{PeerId, Source};
 use std::time::Duration;
 
-const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+use sfu::{PeerId, Source};
+
+use crate::world::{BOTH, ROOM, World};
+
 const SOON: Duration = Duration::from_secs(10);
 
-/// Two people on each shard, of which one hears first that there is another.
+/// Two peers on each shard of a spanning room.
 fn spanning(seed: u64) -> (World, [PeerId; 4]) {
     let (mut world, all) = apart(seed);
     world.set_spanning(true);
     (world, all)
 }
 
-/// Two people on each shard that have not heard of each other.
+/// Two peers on each shard, in a room that does not span them yet.
 fn apart(seed: u64) -> (World, [PeerId; 4]) {
     let mut world = World::new(seed);
     let near = [1, 2].map(|id| world.join_simulcast(id, &BOTH));
@@ -26,7 +27,7 @@ fn apart(seed: u64) -> (World, [PeerId; 4]) {
 }
 
 fn holds(world: &World, peer: PeerId, of: PeerId) -> bool {
-    world.client(peer).sections().values().any(|(who, _)| *who == of)
+    world.client(peer).sections().values().any(|(publisher, _)| *publisher == of)
 }
 
 fn sees(world: &World, viewer: PeerId, of: PeerId) -> bool {
@@ -36,7 +37,7 @@ fn sees(world: &World, viewer: PeerId, of: PeerId) -> bool {
 #[test]
 fn peers_of_both_shards_receive_each_other() {
     let (mut world, all) = spanning(1);
-    world.wait(SOON, "everyone gets everyone", |world| {
+    world.wait(SOON, "all receive all", |world| {
         let others = |viewer: PeerId| all.into_iter().filter(move |other| *other != viewer);
         all.into_iter().all(|viewer| others(viewer).all(|other| sees(world, viewer, other)))
     });
@@ -72,7 +73,7 @@ fn shards_may_learn_of_each_other_in_either_order() {
 fn tracks_from_before_a_shard_rejoined_are_removed() {
     let (mut world, [ann, bob, cat, dan]) = spanning(13);
     world.wait(SOON, "bob sees cat", |world| sees(world, bob, cat));
-    // The near shard has heard of nothing yet when cat has left and dan is there alone.
+    // The near shard does not notice that the far one left and rejoined without cat.
     world.set_spanning_far(false);
     world.leave(cat);
     world.set_spanning_far(true);
@@ -84,7 +85,7 @@ fn tracks_from_before_a_shard_rejoined_are_removed() {
 fn remote_viewer_selects_the_layer_and_unused_encodings_are_not_cascaded() {
     let (mut world, [ann, _, cat, dan]) = spanning(2);
     world.set_viewports(cat, &[(ann, 700)]);
-    world.wait(SOON, "cat sees ann large", |world| {
+    world.wait(SOON, "cat sees ann in the highest layer", |world| {
         sees(world, cat, ann) && world.video(cat, ann, Source::Camera).height == 720
     });
     for viewer in [cat, dan] {
@@ -96,9 +97,9 @@ fn remote_viewer_selects_the_layer_and_unused_encodings_are_not_cascaded() {
     world.run(Duration::from_secs(1));
     let before = world.cascaded_packets;
     world.run(Duration::from_secs(2));
-    let sound = 4 * 100;
+    let audio = 4 * 100;
     assert!(
-        world.cascaded_packets - before <= sound + 10,
+        world.cascaded_packets - before <= audio + 10,
         "{} packets",
         world.cascaded_packets - before
     );
@@ -136,5 +137,5 @@ fn one_shard_reports_the_speakers_of_both() {
     world.wait(SOON, "cat speaks", |world| {
         world.speakers.iter().map(|it| it.peer).collect::<Vec<_>>() == [cat]
     });
-    assert_eq!(world.speaker_shards, [world.server].into(), "the first alone");
+    assert_eq!(world.speaker_shards, [world.server].into(), "only the first shard");
 }

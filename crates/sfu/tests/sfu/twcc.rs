@@ -1,21 +1,22 @@
-//! Transport-wide numbers in any order, from a client that holds the keys of its link.
+//! TWCC sequence numbers in any order, from a client that holds the keys of its link.
 
-use crate::world::eve::Eve;
 use std::time::Duration;
 
-/// Longer than feedback waits.
-const FEEDBACK: Duration = Duration::from_millis(200);
+use crate::world::eve::Eve;
 
-/// Sends packets under these numbers, all at once, and waits for the feedback on them.
-fn acked(seed: u64, numbers: &[u16]) -> Vec<u16> {
+/// Longer than the feedback interval.
+const FEEDBACK_WAIT: Duration = Duration::from_millis(200);
+
+/// Sends packets with these TWCC sequence numbers at once and returns those acknowledged.
+fn acked(seed: u64, twcc_seqs: &[u16]) -> Vec<u16> {
     let mut eve = Eve::new(seed);
-    eve.world.run(FEEDBACK);
+    eve.world.run(FEEDBACK_WAIT);
     let peer = eve.eve;
     eve.world.client_mut(peer).acked.clear();
-    for (seq, twcc_seq) in (1000..).zip(numbers) {
+    for (seq, twcc_seq) in (1000..).zip(twcc_seqs) {
         eve.send_with_twcc(0x00c0_ffee, seq, *twcc_seq);
     }
-    eve.world.run(FEEDBACK);
+    eve.world.run(FEEDBACK_WAIT);
     eve.assert_bob_unaffected();
     assert_eq!(eve.world.disconnected, []);
     std::mem::take(&mut eve.world.client_mut(peer).acked)
@@ -23,9 +24,9 @@ fn acked(seed: u64, numbers: &[u16]) -> Vec<u16> {
 
 #[test]
 fn twcc_seqs_below_the_first_do_not_spin() {
-    for numbers in [&[100, 40_000, 99][..], &[5, 65_530, 6, 7], &[0, 65_535], &[1, 32_770, 0]] {
-        let told = acked(21, numbers);
-        assert!(told.contains(numbers.last().unwrap()), "{numbers:?} {told:?}");
+    for twcc_seqs in [&[100, 40_000, 99][..], &[5, 65_530, 6, 7], &[0, 65_535], &[1, 32_770, 0]] {
+        let acked = acked(21, twcc_seqs);
+        assert!(acked.contains(twcc_seqs.last().unwrap()), "{twcc_seqs:?} {acked:?}");
     }
 }
 
@@ -36,15 +37,15 @@ fn received_packets_are_acknowledged_by_twcc_seq() {
 
 #[test]
 fn reordered_packets_are_all_acknowledged() {
-    let mut told = acked(23, &[20_001, 20_000, 19_999, 20_003, 20_002]);
-    told.sort_unstable();
-    assert_eq!(told, [19_999, 20_000, 20_001, 20_002, 20_003]);
+    let mut acked = acked(23, &[20_001, 20_000, 19_999, 20_003, 20_002]);
+    acked.sort_unstable();
+    assert_eq!(acked, [19_999, 20_000, 20_001, 20_002, 20_003]);
 }
 
 #[test]
 fn forged_packet_is_not_acknowledged() {
     let mut eve = Eve::new(24);
-    eve.world.run(FEEDBACK);
+    eve.world.run(FEEDBACK_WAIT);
     let peer = eve.eve;
     eve.world.client_mut(peer).acked.clear();
     eve.send_with_twcc(0x00c0_ffee, 1000, 100);
@@ -54,6 +55,6 @@ fn forged_packet_is_not_acknowledged() {
         eve.send(&packet);
     }
     eve.send_with_twcc(0x00c0_ffee, 1004, 102);
-    eve.world.run(FEEDBACK);
+    eve.world.run(FEEDBACK_WAIT);
     assert_eq!(eve.world.client(peer).acked, [100, 102]);
 }

@@ -1,15 +1,12 @@
-//! A browser, as far as the media server can tell.
+//! A simulated browser.
 
-use super::{
-    media::{AudioStats, Camera, Microphone, VideoStats},
-    srtp,
-};
-use sfu::{PeerId, Source, Subscription};
 use std::{
     collections::HashMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
+
+use sfu::{PeerId, Source, Subscription};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError,
     bwe::Bitrate,
@@ -21,7 +18,12 @@ use str0m::{
     rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
 
-/// What a client sends of one source.
+use super::{
+    media::{AudioStats, Camera, Microphone, VideoStats},
+    srtp,
+};
+
+/// One source that a client sends.
 struct Sending {
     source: Source,
     mid: Option<Mid>,
@@ -40,41 +42,44 @@ pub(crate) struct Client {
     pub(crate) outbox: Vec<(SocketAddr, Vec<u8>)>,
     pub(crate) connected: bool,
     pub(crate) negotiation_needed: bool,
-    /// How often an offer of the server was answered.
+    /// Number of the server's offers answered.
     pub(crate) offers: usize,
-    /// Data channels that have opened.
+    /// Number of open data channels.
     pub(crate) open_channels: usize,
-    /// Keyframes that this client was asked for, by layer.
+    /// Number of keyframe requests received, by encoding.
     pub(crate) keyframe_requests: HashMap<Option<Rid>, usize>,
     /// The SSRCs of its first offer.
     pub(crate) ssrcs: Vec<String>,
     pub(crate) codec: Codec,
     pub(crate) simulcast: bool,
-    /// Whether it is on the other shard.
+    /// Whether it is on the far shard.
     pub(crate) far: bool,
-    /// Whether it stops encodings that nobody wants, and what it was told of that.
+    /// Whether it stops encodings without subscribers.
     pub(crate) applies_dynacast: bool,
-    pub(crate) told: Vec<(bool, Vec<String>)>,
-    /// Sections on which nothing comes, as it was told.
+    /// Notifications of subscribed encodings: whether there are any, and their rids.
+    pub(crate) subscribed_encodings: Vec<(bool, Vec<String>)>,
+    /// Number of subscriptions reported as unavailable.
     pub(crate) unavailable: usize,
+    /// A publisher whose media is not decoded.
     ignored_peer: Option<PeerId>,
-    /// Packets of who it is deaf to.
+    /// Packets received from that publisher.
     pub(crate) ignored_packets: usize,
+    /// Whether it sends no media.
     is_stopped: bool,
-    /// Whether its engine may end in an error, because somebody interferes, and has.
+    /// Whether str0m may fail, because the test interferes, and whether it has.
     pub(crate) may_fail: bool,
     failed: bool,
-    said: u64,
+    last_seq: u64,
     pending: Option<SdpPendingOffer>,
     sending: Vec<Sending>,
     sections: HashMap<Mid, (PeerId, Source)>,
     video: HashMap<(PeerId, Source), VideoStats>,
     audio: HashMap<(PeerId, Source), AudioStats>,
     due: Instant,
-    /// Of its link, once the handshake is done.
+    /// SRTP keys of its link, after the handshake.
     pub(crate) keys: Option<srtp::Keys>,
     channel: Option<ChannelId>,
-    /// Numbers of the packets that it was told have come, by transport-wide feedback.
+    /// TWCC sequence numbers acknowledged by feedback.
     pub(crate) acked: Vec<u16>,
 }
 
@@ -107,15 +112,15 @@ impl Client {
             simulcast: false,
             far: false,
             applies_dynacast: true,
-            told: Vec::new(),
+            subscribed_encodings: Vec::new(),
             unavailable: 0,
             ignored_peer: None,
             ignored_packets: 0,
             is_stopped: false,
             may_fail: false,
             failed: false,
-            // After all that it has sent before.
-            said: 66_000,
+            // Greater than those of generated media.
+            last_seq: 66_000,
             pending: None,
             sending: Vec::new(),
             sections: HashMap::new(),
@@ -128,20 +133,20 @@ impl Client {
         }
     }
 
-    /// Takes transport-wide feedback itself: its engine has sent nothing under those numbers.
+    /// Handles TWCC feedback on packets that str0m has not sent.
     fn take_feedback(&mut self, bytes: &[u8]) -> bool {
         let keys = self.keys.as_ref().filter(|_| self.is_stopped && super::is_rtcp(bytes));
-        let Some(reports) = keys.and_then(|keys| keys.open_rtcp(bytes)) else { return false };
-        let mut taken = false;
-        for report in sfu::rtcp::read(&reports) {
-            if let sfu::rtcp::Rtcp::Twcc(feedback) = report {
-                let numbers = (0..).map(|ahead| feedback.first_seq().wrapping_add(ahead));
-                let came = numbers.zip(feedback.arrivals()).filter(|(_, at)| at.is_some());
-                self.acked.extend(came.map(|(number, _): (u16, _)| number));
-                taken = true;
+        let Some(rtcp) = keys.and_then(|keys| keys.open_rtcp(bytes)) else { return false };
+        let mut is_feedback = false;
+        for packet in sfu::rtcp::read(&rtcp) {
+            if let sfu::rtcp::Rtcp::Twcc(feedback) = packet {
+                let seqs = (0..).map(|ahead| feedback.first_seq().wrapping_add(ahead));
+                let arrived = seqs.zip(feedback.arrivals()).filter(|(_, at)| at.is_some());
+                self.acked.extend(arrived.map(|(seq, _): (u16, _)| seq));
+                is_feedback = true;
             }
         }
-        taken
+        is_feedback
     }
 
     pub(crate) fn add_source(&mut self, source: Source) {
@@ -155,7 +160,7 @@ impl Client {
         self.sending.push(Sending { source, mid: None, media });
     }
 
-    /// Changes its camera.
+    /// Its camera.
     pub(crate) fn camera(&mut self) -> &mut Camera {
         let cameras = self.sending.iter_mut().filter_map(|it| match &mut it.media {
             Media::Camera(camera) => Some(camera),
@@ -192,12 +197,12 @@ impl Client {
             .unwrap_or_else(|| panic!("{:?} never got {of:?} {source:?}", self.id))
     }
 
-    /// Whose tracks are on its receiving sections.
+    /// Tracks on its receiving sections.
     pub(crate) fn sections(&self) -> &HashMap<Mid, (PeerId, Source)> {
         &self.sections
     }
 
-    /// Knows VP8 and Opus alone.
+    /// Restricts it to VP8 and Opus.
     pub(crate) fn support_vp8_only(&mut self, now: Instant) {
         let config = RtcConfig::new().set_rtp_mode(true).clear_codecs();
         self.rtc = config.enable_opus(true, true).enable_vp8(true).build(now);
@@ -218,7 +223,7 @@ impl Client {
         self.sending.iter().filter_map(|it| Some((it.mid?.to_string(), it.source))).collect()
     }
 
-    /// Offers what it wants to send and has no section for.
+    /// Offers sections for sources that have none.
     pub(crate) fn offer(&mut self, now: Instant) -> Option<String> {
         if self.pending.is_some() {
             return None;
@@ -231,7 +236,7 @@ impl Client {
             };
             it.mid = Some(changes.add_media(kind, Direction::SendOnly, None, None, layers));
         }
-        // Somebody who sends nothing still needs a section to offer.
+        // An offer needs a section even if nothing is sent.
         if self.sending.is_empty() {
             changes.add_channel("moim".to_owned());
         }
@@ -239,23 +244,23 @@ impl Client {
         self.pending = Some(pending);
         self.drain(now);
         let offer = offer.to_sdp_string();
-        let named = offer.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
-        let named = named.filter_map(|line| Some(line.split_once(' ')?.0.to_owned()));
-        self.ssrcs = named.collect();
+        let ssrcs = offer.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
+        let ssrcs = ssrcs.filter_map(|line| Some(line.split_once(' ')?.0.to_owned()));
+        self.ssrcs = ssrcs.collect();
         Some(offer)
     }
 
-    /// Looks at nothing that this one sends.
-    pub(crate) fn ignored_peer(&mut self, publisher: PeerId) {
+    /// Counts the packets of a publisher instead of decoding them.
+    pub(crate) fn ignore_media_of(&mut self, publisher: PeerId) {
         self.ignored_peer = Some(publisher);
     }
 
-    /// Sends no media of its own from now on, but what `say` is given.
+    /// Stops generating media; `send_payload` still sends.
     pub(crate) fn stop_media(&mut self) {
         self.is_stopped = true;
     }
 
-    /// Sends a payload as it is.
+    /// Sends a payload verbatim.
     pub(crate) fn send_payload(
         &mut self,
         now: Instant,
@@ -266,11 +271,12 @@ impl Client {
         let mid = self.sending.iter().find(|it| it.source == source).unwrap().mid.unwrap();
         let params = self.rtc.codec_config().params().to_vec();
         let pt = params.iter().find(|it| it.spec().codec == codec).unwrap().pt();
-        self.said += 1;
+        self.last_seq += 1;
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None).unwrap();
         stream.set_unpaced(true);
-        let write = RtpWrite::new(pt, self.said.into(), self.said as u32 * 960, now, payload);
+        let write =
+            RtpWrite::new(pt, self.last_seq.into(), self.last_seq as u32 * 960, now, payload);
         stream.write_rtp(write.marker(true));
         self.drain(now);
     }
@@ -278,7 +284,7 @@ impl Client {
     /// Sends a message on its data channel.
     pub(crate) fn write_channel(&mut self, now: Instant) {
         let id = self.channel.expect("a channel has opened");
-        // It is gone where the server has ended the association.
+        // The server may have ended the association.
         if let Some(mut channel) = self.rtc.channel(id) {
             let _ = channel.write(true, b"a message");
         }
@@ -295,7 +301,7 @@ impl Client {
         offer.to_sdp_string()
     }
 
-    /// Is on another network from now on.
+    /// Moves to another network.
     pub(crate) fn move_to(&mut self, address: SocketAddr) {
         let before = Candidate::host(self.address, "udp").unwrap();
         self.rtc.direct_api().invalidate_candidate(&before);
@@ -303,16 +309,16 @@ impl Client {
         self.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
     }
 
-    /// Nobody wants other encodings than these any more.
+    /// Handles a change of the subscribed encodings.
     pub(crate) fn on_subscribed_encodings(&mut self, any: bool, rids: &[String]) {
-        self.told.push((any, rids.to_vec()));
+        self.subscribed_encodings.push((any, rids.to_vec()));
         let rids: Vec<Rid> = rids.iter().map(|rid| Rid::from(rid.as_str())).collect();
         if self.applies_dynacast {
             self.camera().send_only(any, &rids);
         }
     }
 
-    /// Asks for a keyframe on every section, whether it needs one or not.
+    /// Requests a keyframe on each section.
     pub(crate) fn request_keyframes(&mut self) {
         for mid in self.sections.keys() {
             if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(*mid, None) {
@@ -321,7 +327,7 @@ impl Client {
         }
     }
 
-    /// Says good-bye.
+    /// Closes the link.
     pub(crate) fn close(&mut self, now: Instant) {
         self.rtc.close().unwrap();
         self.drain(now);
@@ -345,7 +351,7 @@ impl Client {
         self.drain(now);
     }
 
-    /// An offer of the server: the polite side rolls back and answers.
+    /// Answers an offer of the server. As the polite side it rolls back its own.
     pub(crate) fn accept_offer(&mut self, now: Instant, sdp: &str) -> String {
         if self.pending.is_some() {
             self.roll_back();
@@ -388,7 +394,7 @@ impl Client {
         let broken = self
             .video
             .iter_mut()
-            .filter_map(|(key, video)| video.wants_keyframe(now).then_some(*key));
+            .filter_map(|(key, video)| video.needs_keyframe(now).then_some(*key));
         let broken: Vec<_> = broken.collect();
         for (mid, _) in self.sections.iter().filter(|(_, key)| broken.contains(key)) {
             if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(*mid, None) {
@@ -403,7 +409,7 @@ impl Client {
         let codec = self.codec;
         for it in &mut self.sending {
             let Some(mid) = it.mid.filter(|mid| self.rtc.media(*mid).is_some()) else { continue };
-            let wanted = if it.source == Source::Camera || it.source == Source::ScreenShare {
+            let codec = if it.source == Source::Camera || it.source == Source::ScreenShare {
                 codec
             } else {
                 Codec::Opus
@@ -411,7 +417,7 @@ impl Client {
             let remote = self.rtc.media(mid).unwrap().remote_pts().to_vec();
             let params = self.rtc.codec_config().params().to_vec();
             let Some(params) =
-                params.iter().find(|it| it.spec().codec == wanted && remote.contains(&it.pt()))
+                params.iter().find(|it| it.spec().codec == codec && remote.contains(&it.pt()))
             else {
                 continue;
             };
@@ -506,7 +512,7 @@ impl Client {
                 *self.keyframe_requests.entry(request.rid).or_default() += 1;
                 for it in self.sending.iter_mut().filter(|it| it.mid == Some(request.mid)) {
                     if let Media::Camera(camera) = &mut it.media {
-                        camera.ask(request.rid);
+                        camera.request_keyframe(request.rid);
                     }
                 }
             }

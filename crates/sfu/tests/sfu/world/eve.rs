@@ -1,11 +1,13 @@
-//! A client that has joined as anybody may, and sends under the keys of its link whatever it likes.
+//! An attacker that has joined a room and holds the SRTP keys of its link.
 
-use super::{World, host, srtp::Keys};
-use sfu::{PeerId, Source};
 use std::{net::SocketAddr, time::Duration};
+
+use sfu::{PeerId, Source};
 use str0m::format::Codec;
 
-/// Numbers of header extensions in a client's offer, as Chromium gives them.
+use super::{World, host, srtp::Keys};
+
+/// Ids of header extensions in a client's offer, as in Chromium.
 pub(crate) const TWCC_ID: u8 = 3;
 pub(crate) const MID_ID: u8 = 4;
 
@@ -18,7 +20,7 @@ pub(crate) struct Rtp {
     pub(crate) rollovers: u32,
     pub(crate) timestamp: u32,
     pub(crate) ssrc: u32,
-    /// What stands between the fixed head and the payload: contributing sources and extensions.
+    /// CSRCs and extensions, between the fixed header and the payload.
     pub(crate) head: Vec<u8>,
     pub(crate) payload: Vec<u8>,
 }
@@ -51,11 +53,11 @@ impl Rtp {
     }
 }
 
-/// A world in which a client that sends nothing of its own any more holds the keys of its link.
+/// A world with an attacker that generates no media of its own.
 pub(crate) struct Eve {
     pub(crate) world: World,
     pub(crate) eve: PeerId,
-    /// Somebody else in the room.
+    /// Another peer in the room.
     pub(crate) bob: PeerId,
     pub(crate) keys: Keys,
     /// The payload type and the mid of its microphone.
@@ -71,7 +73,7 @@ impl Eve {
         let soon = Duration::from_secs(3);
         world.wait(soon, "bob sees eve", |world| world.client(bob).sees(eve, Source::Camera));
         world.client_mut(eve).stop_media();
-        world.client_mut(bob).ignored_peer(eve);
+        world.client_mut(bob).ignore_media_of(eve);
         let client = world.client(eve);
         let keys = client.keys.clone().unwrap();
         let params = client.rtc.codec_config().params();
@@ -85,16 +87,16 @@ impl Eve {
         SocketAddr::new(host(self.eve), 5000)
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes verbatim.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let from = self.address();
         self.world.forge(from, bytes);
     }
 
-    /// A packet of sound under a transport-wide number.
+    /// A packet of audio with a TWCC sequence number.
     pub(crate) fn packet_with_twcc(&self, ssrc: u32, seq: u16, twcc_seq: u16) -> Vec<u8> {
-        let number = twcc_seq.to_be_bytes();
-        let extensions = [(MID_ID, self.mid.as_bytes()), (TWCC_ID, &number[..])];
+        let twcc = twcc_seq.to_be_bytes();
+        let extensions = [(MID_ID, self.mid.as_bytes()), (TWCC_ID, &twcc[..])];
         Rtp::new(self.payload_type, ssrc, seq, &extensions).protect(&self.keys)
     }
 
@@ -103,18 +105,18 @@ impl Eve {
         self.send(&packet);
     }
 
-    pub(crate) fn send_rtcp(&mut self, reports: &[u8]) {
-        let bytes = self.keys.protect_rtcp(reports);
+    pub(crate) fn send_rtcp(&mut self, rtcp: &[u8]) {
+        let bytes = self.keys.protect_rtcp(rtcp);
         self.send(&bytes);
     }
 
-    /// Bob's picture and sound are as before.
+    /// Checks that bob's media still reaches others.
     pub(crate) fn assert_bob_unaffected(&mut self) {
-        let late = self.world.join(9, &[]);
+        let viewer = self.world.join(9, &[]);
         let bob = self.bob;
-        self.world.wait(Duration::from_secs(3), "somebody new sees bob", |world| {
-            world.client(late).sees(bob, Source::Camera)
+        self.world.wait(Duration::from_secs(3), "a new viewer sees bob", |world| {
+            world.client(viewer).sees(bob, Source::Camera)
         });
-        self.world.leave(late);
+        self.world.leave(viewer);
     }
 }

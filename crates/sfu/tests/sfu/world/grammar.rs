@@ -1,7 +1,7 @@
-//! Descriptions made by a grammar with few words, so that they collide: used by the tests and by the
-//! fuzz target `sfu_sdp`.
+//! Descriptions generated from a grammar with few words, so that they collide. Used by the tests
+//! and by the fuzz target `sfu_sdp`.
 
-/// Decisions read from bytes; all are the first once the bytes are used up.
+/// Decisions read from bytes. Without bytes the first option is chosen.
 pub(crate) struct Choices<'a>(pub(crate) &'a [u8]);
 
 impl Choices<'_> {
@@ -9,7 +9,7 @@ impl Choices<'_> {
         self.0.is_empty()
     }
 
-    /// A number below `most`, which is above zero.
+    /// A number below `most`, which must not be zero.
     pub(crate) fn below(&mut self, most: usize) -> usize {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
@@ -20,12 +20,12 @@ impl Choices<'_> {
         of[self.below(of.len())]
     }
 
-    /// One of the first, or rarely of those behind, which are refused by their form.
+    /// One of the first, or rarely one of the rest, which are malformed.
     fn mostly<T: Copy>(&mut self, of: &[T], first: usize) -> T {
         if self.rarely(24) { self.one(of) } else { self.one(&of[..first]) }
     }
 
-    /// Once in so many times, never when the bytes are used up.
+    /// True once in `times`, never without bytes.
     fn rarely(&mut self, times: usize) -> bool {
         self.below(times) == times - 1
     }
@@ -79,7 +79,7 @@ const DIRECTIONS: [&str; 5] = ["sendrecv", "sendonly", "recvonly", "inactive", "
 const KINDS: [&str; 4] = ["video", "audio", "application", "text"];
 const SETUPS: [&str; 5] = ["actpass", "active", "passive", "holdconn", "actpass"];
 
-/// A section of a client of the grammar, which repeats it in later offers.
+/// A media section, which the client repeats in later offers.
 #[derive(Debug, Clone)]
 pub(crate) struct GrammarSection {
     kind: &'static str,
@@ -116,7 +116,7 @@ impl GrammarSection {
                 it.lines.push(format!("rtcp-fb:{number} {}", choices.one(&FEEDBACK)));
             }
         }
-        // What most have in common with us.
+        // Mostly a codec that the server supports.
         let has = |number| it.types.contains(&number);
         if !has("96") && !has("111") && !has("97") && !has("63") && !choices.rarely(6) {
             let (number, codec, more) = match it.kind {
@@ -175,7 +175,7 @@ impl GrammarSection {
     }
 }
 
-/// A client of the grammar.
+/// A client that offers descriptions of the grammar.
 #[derive(Debug, Default)]
 pub(crate) struct GrammarClient {
     sections: Vec<GrammarSection>,
@@ -183,7 +183,7 @@ pub(crate) struct GrammarClient {
 }
 
 impl GrammarClient {
-    /// Its next offer: its sections, some of them changed, and perhaps another.
+    /// The next offer: its sections, some of them changed, and perhaps a new one.
     pub(crate) fn offer(&mut self, choices: &mut Choices<'_>) -> String {
         let count = self.sections.len();
         for at in 0..count {
@@ -237,7 +237,7 @@ impl GrammarClient {
         )
     }
 
-    /// An answer to an offer of ours, more or less.
+    /// A more or less correct answer to an offer of the server.
     pub(crate) fn answer(&self, choices: &mut Choices<'_>, offer: &str) -> String {
         let mut text = self.head(choices).replace("setup:actpass", "setup:active");
         if let Some(group) = offer.lines().find(|line| line.starts_with("a=group:")) {

@@ -1,17 +1,18 @@
-//! Made-up media: cameras and voices that send, and decoders that notice whatever is missing.
+//! Simulated cameras, microphones and decoders.
 
-use sfu::PeerId;
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant, SystemTime},
 };
+
+use sfu::PeerId;
 use str0m::{media::Rid, rtp::RtpPacket};
 
 const FRAME: Duration = Duration::from_millis(40);
-const VOICE: Duration = Duration::from_millis(20);
+const AUDIO_PACKET: Duration = Duration::from_millis(20);
 const PAYLOAD: usize = 1100;
 
-/// A packet to be sent.
+/// A packet to send.
 pub(crate) struct OutgoingPacket {
     pub(crate) rid: Option<Rid>,
     pub(crate) seq: u64,
@@ -24,7 +25,7 @@ pub(crate) struct OutgoingPacket {
 /// One encoding of a camera.
 struct Encoding {
     rid: Option<Rid>,
-    /// Bits a second.
+    /// Bits per second.
     rate: u32,
     width: u16,
     height: u16,
@@ -32,11 +33,12 @@ struct Encoding {
     keyframe: bool,
     seq: u64,
     time: u32,
-    picture: u16,
-    tl0: u8,
+    picture_id: u16,
+    tl0_pic_idx: u8,
 }
 
-/// A camera that encodes "VP8": descriptors and frame headers are real, the rest says what it is.
+/// A camera that encodes "VP8": payload descriptors and frame headers are real, the rest identifies
+/// the publisher and the layer.
 pub(crate) struct Camera {
     of: PeerId,
     encodings: Vec<Encoding>,
@@ -65,8 +67,8 @@ impl Camera {
                 keyframe: true,
                 seq: 60_000 + 100 * index as u64 % 5000,
                 time: 1000 * index as u32 + 4_294_900_000,
-                picture: 32_700 + index as u16,
-                tl0: 250 + index as u8,
+                picture_id: 32_700 + index as u16,
+                tl0_pic_idx: 250 + index as u8,
             });
         let encodings = encodings.collect();
         Self { of, encodings, due: None, frames: 0 }
@@ -76,12 +78,12 @@ impl Camera {
         self.encodings.iter().filter_map(|it| it.rid)
     }
 
-    /// A keyframe is wanted of one encoding.
-    pub(crate) fn ask(&mut self, rid: Option<Rid>) {
+    /// Requests a keyframe of one encoding.
+    pub(crate) fn request_keyframe(&mut self, rid: Option<Rid>) {
         self.encodings.iter_mut().filter(|it| it.rid == rid).for_each(|it| it.keyframe = true);
     }
 
-    /// Sends but these encodings.
+    /// Sends only these encodings.
     pub(crate) fn send_only(&mut self, any: bool, rids: &[Rid]) {
         for it in &mut self.encodings {
             let on = it.rid.map_or(any, |rid| rids.contains(&rid));
@@ -110,13 +112,13 @@ impl Encoding {
         let key = std::mem::take(&mut self.keyframe);
         let size = self.rate as usize / 25 / 8 * if key { 3 } else { 1 };
         let count = size.div_ceil(PAYLOAD).max(1);
-        self.picture = (self.picture + 1) & 0x7fff;
-        self.tl0 = self.tl0.wrapping_add(1);
+        self.picture_id = (self.picture_id + 1) & 0x7fff;
+        self.tl0_pic_idx = self.tl0_pic_idx.wrapping_add(1);
         let mut packets = Vec::new();
         for part in 0..count {
             let start = if part == 0 { 0x10 } else { 0 };
-            let [high, low] = (self.picture | 0x8000).to_be_bytes();
-            let mut payload = vec![0x80 | start, 0xe0, high, low, self.tl0, 0x20];
+            let [high, low] = (self.picture_id | 0x8000).to_be_bytes();
+            let mut payload = vec![0x80 | start, 0xe0, high, low, self.tl0_pic_idx, 0x20];
             if part == 0 {
                 let tag = if key { 0 } else { 1 };
                 payload.extend([tag, 0, 0, 0x9d, 0x01, 0x2a]);
@@ -147,9 +149,9 @@ pub(crate) struct Microphone {
     pub(crate) level: i8,
     /// Whether it wraps its packets in RED.
     pub(crate) red: bool,
-    /// Whether it says how loud it is.
+    /// Whether it sends the audio level extension.
     pub(crate) has_level: bool,
-    /// Bytes of a packet.
+    /// Payload bytes of a packet.
     pub(crate) length: usize,
     seq: u64,
     time: u32,
@@ -174,7 +176,7 @@ impl Microphone {
         if self.due.get_or_insert(now) > &mut now.clone() {
             return Vec::new();
         }
-        self.due = self.due.map(|at| at + VOICE);
+        self.due = self.due.map(|at| at + AUDIO_PACKET);
         self.seq += 1;
         self.time = self.time.wrapping_add(960);
         let payload = vec![0x78; self.length];
@@ -189,34 +191,35 @@ impl Microphone {
     }
 }
 
-/// A "VP8" decoder: it decodes a frame if that is whole and what it refers to was decoded.
+/// A "VP8" decoder: decodes complete frames whose references were decoded.
 #[derive(Debug, Default)]
 pub(crate) struct VideoStats {
-    /// Frames decoded.
+    /// Number of frames decoded.
     pub(crate) decoded: usize,
     /// Keyframes among them.
     pub(crate) keyframes: usize,
-    /// Packets that came, and their bytes.
+    /// Packets received, and their bytes.
     pub(crate) packets: usize,
     pub(crate) bytes: usize,
-    /// Packets that came twice.
+    /// Packets received twice.
     pub(crate) duplicates: usize,
-    /// Whose frames, which encoding, and the height of the last keyframe.
+    /// Publisher, encoding and height of the last keyframe.
     pub(crate) of: u8,
     pub(crate) layer: u8,
     pub(crate) height: u16,
     /// When the last frame was decoded, and the longest time without one.
     pub(crate) last: Option<Instant>,
     pub(crate) longest_freeze: Duration,
-    /// Each change of encoding: when, and to which.
+    /// Time and encoding of each switch.
     pub(crate) switches: Vec<(Instant, u8)>,
-    /// Bits decoded a second at each switch of the clock's second are the test's to count.
+    /// Packets behind a gap, by sequence number.
     waiting: BTreeMap<u64, (Instant, Vec<u8>, bool, u32)>,
     next: Option<u64>,
     frame: Vec<u8>,
     frame_ok: bool,
     frame_time: Option<u32>,
-    picture: Option<(u16, u8)>,
+    /// Picture id and TL0PICIDX of the last frame.
+    picture_ids: Option<(u16, u8)>,
     broken: bool,
     keyframe_requests: Option<Instant>,
     last_time: Option<u32>,
@@ -240,10 +243,11 @@ impl VideoStats {
     }
 
     fn advance(&mut self, now: Instant) {
-        while let Some((seq, (came, ..))) = self.waiting.first_key_value() {
-            let (seq, came) = (*seq, *came);
+        while let Some((seq, (arrived, ..))) = self.waiting.first_key_value() {
+            let seq = *seq;
+            let arrived = *arrived;
             let missing = self.next.is_some_and(|next| seq > next);
-            if missing && now.saturating_duration_since(came) < Duration::from_millis(400) {
+            if missing && now.saturating_duration_since(arrived) < Duration::from_millis(400) {
                 return;
             }
             if missing {
@@ -273,12 +277,12 @@ impl VideoStats {
     fn decode(&mut self, now: Instant, time: u32) {
         self.frame_ok = false;
         let frame = std::mem::take(&mut self.frame);
-        let picture = u16::from_be_bytes([frame[2], frame[3]]) & 0x7fff;
-        let tl0 = frame[4];
+        let picture_id = u16::from_be_bytes([frame[2], frame[3]]) & 0x7fff;
+        let tl0_pic_idx = frame[4];
         let key = frame[6] & 1 == 0;
         let (of, layer) = (frame[16], frame[17]);
-        let follows =
-            self.picture == Some(((picture.wrapping_sub(1)) & 0x7fff, tl0.wrapping_sub(1)));
+        let follows = self.picture_ids
+            == Some(((picture_id.wrapping_sub(1)) & 0x7fff, tl0_pic_idx.wrapping_sub(1)));
         if !key && (!follows || self.broken || layer != self.layer || of != self.of) {
             self.broken = true;
             return;
@@ -297,7 +301,7 @@ impl VideoStats {
         }
         (self.of, self.layer) = (of, layer);
         self.last_time = Some(time);
-        self.picture = Some((picture, tl0));
+        self.picture_ids = Some((picture_id, tl0_pic_idx));
         self.decoded += 1;
         if let Some(last) = self.last {
             self.longest_freeze = self.longest_freeze.max(now.saturating_duration_since(last));
@@ -305,8 +309,8 @@ impl VideoStats {
         self.last = Some(now);
     }
 
-    /// Whether to ask for a keyframe, as browsers do while they can't decode.
-    pub(crate) fn wants_keyframe(&mut self, now: Instant) -> bool {
+    /// Whether to request a keyframe, as browsers do while they can't decode.
+    pub(crate) fn needs_keyframe(&mut self, now: Instant) -> bool {
         self.advance(now);
         let stuck = self.broken || self.decoded == 0;
         let rested = self
@@ -319,13 +323,13 @@ impl VideoStats {
     }
 }
 
-/// A listener who notices gaps.
+/// A receiver of audio that records gaps.
 #[derive(Debug, Default)]
 pub(crate) struct AudioStats {
     pub(crate) packets: usize,
     pub(crate) last: Option<Instant>,
     pub(crate) longest_gap: Duration,
-    /// Sequence numbers that never came, as far as it can tell by now.
+    /// Greatest and first sequence number.
     pub(crate) highest: Option<u64>,
     pub(crate) first: Option<u64>,
     /// The payload type of the last packet.
@@ -333,21 +337,21 @@ pub(crate) struct AudioStats {
     pub(crate) report: Option<Report>,
 }
 
-/// What the sender last said of its clock.
+/// The last sender report.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Report {
-    /// When it said so, on its own clock.
-    pub(crate) said: SystemTime,
-    /// How far the newest packet's timestamp is ahead of what it told, seconds.
+    /// NTP time at which it was sent.
+    pub(crate) sent: SystemTime,
+    /// Seconds by which the newest packet's timestamp is ahead of that of the report.
     pub(crate) ahead: f64,
 }
 
 impl Report {
     fn of(packet: &RtpPacket, clock_rate: f64) -> Option<Self> {
         let info = packet.last_sender_info?;
-        let told = u32::try_from(info.rtp_time.numer() & 0xffff_ffff).unwrap();
-        let ahead = packet.header.timestamp.wrapping_sub(told).cast_signed();
-        Some(Self { said: info.ntp_time, ahead: f64::from(ahead) / clock_rate })
+        let reported = u32::try_from(info.rtp_time.numer() & 0xffff_ffff).unwrap();
+        let ahead = packet.header.timestamp.wrapping_sub(reported).cast_signed();
+        Some(Self { sent: info.ntp_time, ahead: f64::from(ahead) / clock_rate })
     }
 }
 
@@ -364,7 +368,7 @@ impl AudioStats {
         self.highest = self.highest.max(Some(*packet.seq_no));
     }
 
-    /// Packets that were sent to it and did not come.
+    /// Number of packets that were lost.
     pub(crate) fn lost(&self) -> u64 {
         let sent = self.highest.zip(self.first).map_or(0, |(highest, first)| highest - first + 1);
         sent.saturating_sub(self.packets as u64)

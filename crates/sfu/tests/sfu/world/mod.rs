@@ -1,4 +1,4 @@
-//! A media server, its clients, and the lines between them.
+//! A media server, its clients, and the network between them.
 
 mod client;
 pub(crate) mod eve;
@@ -7,54 +7,56 @@ mod media;
 pub(crate) mod sctp;
 pub(crate) mod srtp;
 
-pub(crate) use client::Client;
-pub(crate) use media::{AudioStats, VideoStats};
-
-use sfu::{
-    Config, DisconnectReason, Event, Output, PeerId, RoomId, Sfu, Source, Transport, Viewport,
-};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
+
+use sfu::{
+    Config, DisconnectReason, Event, Output, PeerId, RoomId, Sfu, Source, Transport, Viewport,
+};
 use testnet::{Link, Network, Step};
 
-pub(crate) const ROOM: RoomId = RoomId(1);
+pub(crate) use client::Client;
+pub(crate) use media::{AudioStats, VideoStats};
 
-/// What servers may say at one instant before it counts as a drain without end.
-const MOST_OUTPUT: usize = 100_000;
+pub(crate) const ROOM: RoomId = RoomId(1);
+pub(crate) const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+
+/// Most outputs of one drain; more would be a drain that never ends.
+const MAX_OUTPUTS: usize = 100_000;
 
 /// One shard and its clients.
 pub(crate) struct World {
     pub(crate) net: Network,
     pub(crate) sfu: Sfu,
     pub(crate) server: SocketAddr,
-    /// Another shard, for those who join far.
+    /// Another shard, for clients that are `far`.
     pub(crate) far: Sfu,
     pub(crate) far_server: SocketAddr,
-    /// What has come to the server, if it is to be kept.
+    /// Datagrams that the server has received, if they are recorded.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
-    /// Whether the network lets no DTLS through.
+    /// Whether the network drops DTLS.
     pub(crate) drops_dtls: bool,
-    /// Datagrams of DTLS that clients have sent to the server, if they are to be kept from it.
+    /// Datagrams of DTLS from clients, if they are withheld from the server.
     pub(crate) held_dtls: Option<Vec<Vec<u8>>>,
-    /// Where the server has sent anything, and how many bytes.
+    /// Bytes that the server has sent, by destination.
     pub(crate) bytes_sent: BTreeMap<SocketAddr, usize>,
-    /// Packets of media that have crossed between the shards.
+    /// Media packets sent between the shards.
     pub(crate) cascaded_packets: usize,
     pub(crate) clients: BTreeMap<PeerId, Client>,
-    /// Whose links have been told to be up.
+    /// Peers whose links have connected.
     pub(crate) connected: Vec<PeerId>,
-    /// Who speaks, as told last.
+    /// Active speakers of the last event.
     pub(crate) speakers: Vec<sfu::Speaker>,
-    /// The shards that have told of speakers, by their addresses.
+    /// Addresses of the shards that have reported speakers.
     pub(crate) speaker_shards: BTreeSet<SocketAddr>,
     pub(crate) disconnected: Vec<(PeerId, DisconnectReason)>,
     pub(crate) interruptions: Vec<(PeerId, bool)>,
-    /// Runs of more than one datagram that the server has given out, and their datagrams.
-    pub(crate) runs: (usize, usize),
-    /// What the server was offered or answered and would not take.
+    /// Number of runs of more than one datagram.
+    pub(crate) runs: usize,
+    /// Offers and answers that the server has rejected.
     pub(crate) rejections: Vec<(PeerId, sfu::Rejection)>,
 }
 
@@ -71,12 +73,12 @@ pub(crate) fn is_rtp(bytes: &[u8]) -> bool {
     (128..192).contains(&bytes[0]) && !is_rtcp(bytes)
 }
 
-/// What stands where a payload type would is none (RFC 5761 §4).
+/// Distinguishes RTCP from RTP by the packet type (RFC 5761 §4).
 pub(crate) fn is_rtcp(bytes: &[u8]) -> bool {
     (128..192).contains(&bytes[0]) && (192..224).contains(&bytes[1])
 }
 
-/// Two who see each other, and what the first, who joins so, has sent to the server meanwhile.
+/// Two peers that see each other, and the datagrams that the first has sent to the server.
 pub(crate) fn call(
     seed: u64,
     join: impl FnOnce(&mut World) -> PeerId,
@@ -92,7 +94,7 @@ pub(crate) fn call(
     (world, ann, bob, tap)
 }
 
-/// A host that is nobody's.
+/// An address of no client.
 pub(crate) fn stranger() -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 66], 6666))
 }
@@ -100,6 +102,15 @@ pub(crate) fn stranger() -> SocketAddr {
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         Self::with(seed, |_| {})
+    }
+
+    /// Two peers with microphone and camera, of which the second sees the first.
+    pub(crate) fn pair(seed: u64) -> (Self, PeerId, PeerId) {
+        let mut world = Self::new(seed);
+        let ann = world.join(1, &BOTH);
+        let bob = world.join(2, &BOTH);
+        world.wait_to_see(bob, ann);
+        (world, ann, bob)
     }
 
     pub(crate) fn with(seed: u64, change: impl FnOnce(&mut Config)) -> Self {
@@ -130,7 +141,7 @@ impl World {
             speaker_shards: BTreeSet::new(),
             disconnected: Vec::new(),
             interruptions: Vec::new(),
-            runs: (0, 0),
+            runs: 0,
             rejections: Vec::new(),
         }
     }
@@ -139,7 +150,7 @@ impl World {
         self.net.clock.now()
     }
 
-    /// A client that sends `sources` joins.
+    /// Adds a client that sends `sources`.
     pub(crate) fn join(&mut self, id: u64, sources: &[Source]) -> PeerId {
         self.join_room(ROOM, id, sources)
     }
@@ -148,12 +159,12 @@ impl World {
         self.join_as(room, id, sources, |_| {})
     }
 
-    /// A client with three encodings of its camera joins.
+    /// Adds a client with three encodings of its camera.
     pub(crate) fn join_simulcast(&mut self, id: u64, sources: &[Source]) -> PeerId {
         self.join_as(ROOM, id, sources, |client| client.simulcast = true)
     }
 
-    /// A client that is made differently joins.
+    /// Adds a client after changing its configuration.
     pub(crate) fn join_as(
         &mut self,
         room: RoomId,
@@ -172,7 +183,7 @@ impl World {
         peer
     }
 
-    /// A client sends these sources as well from now on.
+    /// Makes a client send more sources.
     pub(crate) fn publish(&mut self, peer: PeerId, sources: &[Source]) {
         for source in sources {
             self.clients.get_mut(&peer).unwrap().add_source(*source);
@@ -181,26 +192,26 @@ impl World {
         self.drain_all();
     }
 
-    /// What a client's page shows: whose camera, and how high.
+    /// Sets a client's viewports: cameras and their heights.
     pub(crate) fn set_viewports(&mut self, viewer: PeerId, cameras: &[(PeerId, u32)]) {
-        let wish = |(peer, height): &(PeerId, u32)| Viewport {
+        let viewport = |(peer, height): &(PeerId, u32)| Viewport {
             peer: *peer,
             source: Source::Camera,
             width: height * 16 / 9,
             height: *height,
         };
-        let wishes: Vec<Viewport> = cameras.iter().map(wish).collect();
+        let viewports: Vec<Viewport> = cameras.iter().map(viewport).collect();
         let now = self.now();
-        self.shard_of(viewer).handle_subscribe(now, viewer, &wishes).unwrap();
+        self.shard_of(viewer).handle_subscribe(now, viewer, &viewports).unwrap();
         self.drain_all();
     }
 
-    /// Gives a client's host a line.
+    /// Sets the network link of a client's host.
     pub(crate) fn set_link(&mut self, peer: PeerId, link: Link) {
         self.net.link(host(peer), link);
     }
 
-    /// A client leaves by the door.
+    /// Removes a client in an orderly way.
     pub(crate) fn leave(&mut self, peer: PeerId) {
         let now = self.now();
         self.shard_of(peer).remove_peer(now, peer);
@@ -208,25 +219,25 @@ impl World {
         self.drain_all();
     }
 
-    /// The shard that a client is on.
+    /// The shard of a client.
     pub(crate) fn shard_of(&mut self, peer: PeerId) -> &mut Sfu {
         if self.clients[&peer].far { &mut self.far } else { &mut self.sfu }
     }
 
-    /// The room spans both shards from now on, or no longer.
+    /// Makes the room span both shards, or only one.
     pub(crate) fn set_spanning(&mut self, spans: bool) {
         self.set_spanning_far(spans);
         self.set_spanning_near(spans);
     }
 
-    /// The near shard alone has heard so.
+    /// Notifies the near shard only.
     pub(crate) fn set_spanning_near(&mut self, spans: bool) {
         let now = self.now();
         self.sfu.handle_room_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
         self.drain_all();
     }
 
-    /// The far shard alone has heard so.
+    /// Notifies the far shard only.
     pub(crate) fn set_spanning_far(&mut self, spans: bool) {
         let now = self.now();
         self.far.handle_room_shards(now, ROOM, if spans { &[7, 8] } else { &[7] });
@@ -241,7 +252,7 @@ impl World {
         self.clients.get_mut(&peer).unwrap()
     }
 
-    /// What `viewer` has seen of a camera, and the like.
+    /// Video that `viewer` has received.
     pub(crate) fn video(&self, viewer: PeerId, of: PeerId, source: Source) -> &VideoStats {
         self.clients[&viewer].video(of, source)
     }
@@ -250,16 +261,24 @@ impl World {
         self.clients[&listener].audio(of, Source::Microphone)
     }
 
-    /// Lets the world go on for a while.
+    /// Runs for a while.
     pub(crate) fn run(&mut self, time: Duration) {
         let end = self.now() + time;
         self.run_until(end, |_| false);
     }
 
-    /// Lets the world go on until something is so; panics if it is not within `most`.
-    pub(crate) fn wait(&mut self, most: Duration, what: &str, done: impl Fn(&Self) -> bool) {
+    /// Runs until a condition is met; panics if it is not within `most`.
+    pub(crate) fn wait(&mut self, most: Duration, label: &str, done: impl Fn(&Self) -> bool) {
         let end = self.now() + most;
-        assert!(self.run_until(end, done), "not within {most:?}: {what}");
+        assert!(self.run_until(end, done), "not within {most:?}: {label}");
+    }
+
+    /// Runs until `viewer` sees the camera of `publisher`, within three seconds.
+    pub(crate) fn wait_to_see(&mut self, viewer: PeerId, publisher: PeerId) {
+        let most = Duration::from_secs(3);
+        self.wait(most, "the camera is seen", |world| {
+            world.client(viewer).sees(publisher, Source::Camera)
+        });
     }
 
     fn run_until(&mut self, end: Instant, done: impl Fn(&Self) -> bool) -> bool {
@@ -272,7 +291,7 @@ impl World {
             let clients = self.clients.values().map(Client::due);
             let next = clients.chain(server).chain([end]).min().unwrap();
             match self.net.step(Some(next.max(self.now()))) {
-                // Whatever comes at one instant is one batch to the server, as a driver reads it.
+                // All datagrams of one instant are one batch, as for a driver.
                 Step::Arrived(datagram) => {
                     self.deliver(&datagram);
                     while let Step::Arrived(datagram) = self.net.step(Some(self.now())) {
@@ -324,23 +343,23 @@ impl World {
         }
     }
 
-    /// Carries out whatever anybody has to say.
+    /// Drains both shards and all clients.
     pub(crate) fn drain_all(&mut self) {
         let now = self.now();
         let mut events = Vec::new();
-        let mut relays = Vec::new();
+        let mut messages = Vec::new();
         let mut count = 0;
         for (sfu, address) in [(&mut self.sfu, self.server), (&mut self.far, self.far_server)] {
             while let Some(output) = sfu.poll_output() {
                 count += 1;
-                assert!(count < MOST_OUTPUT, "nothing is said for ever");
+                assert!(count < MAX_OUTPUTS, "the drain ends");
                 match output {
                     Output::Transmit(run) => {
                         assert_eq!((run.local, run.transport), (address, Transport::Udp));
                         *self.bytes_sent.entry(run.to).or_default() += run.bytes.len();
                         let count = run.datagrams().count();
                         if count > 1 {
-                            self.runs = (self.runs.0 + 1, self.runs.1 + count);
+                            self.runs += 1;
                         }
                         for bytes in run.datagrams() {
                             self.net.send(run.local, run.to, bytes);
@@ -352,15 +371,15 @@ impl World {
                         }
                         events.push(event);
                     }
-                    Output::ShardMessage(relay) => relays.push(relay),
+                    Output::ShardMessage(message) => messages.push(message),
                 }
             }
         }
-        let crossing = !relays.is_empty();
-        for relay in relays {
-            self.cascaded_packets += usize::from(relay.is_media());
-            let to = if relay.to == 7 { &mut self.sfu } else { &mut self.far };
-            to.handle_shard_message(now, relay);
+        let has_messages = !messages.is_empty();
+        for message in messages {
+            self.cascaded_packets += usize::from(message.is_media());
+            let to = if message.to == 7 { &mut self.sfu } else { &mut self.far };
+            to.handle_shard_message(now, message);
         }
         for event in events {
             self.handle_event(now, event);
@@ -376,7 +395,7 @@ impl World {
             self.offer(peer);
             self.drain_all();
         }
-        if crossing {
+        if has_messages {
             self.drain_all();
         }
     }
@@ -391,8 +410,8 @@ impl World {
             Event::Offer { peer, sdp } => {
                 if let Some(client) = self.clients.get_mut(&peer) {
                     let answer = client.accept_offer(now, &sdp);
-                    let taken = self.shard_of(peer).handle_answer(now, peer, &answer);
-                    self.rejections.extend(taken.err().map(|error| (peer, error)));
+                    let result = self.shard_of(peer).handle_answer(now, peer, &answer);
+                    self.rejections.extend(result.err().map(|error| (peer, error)));
                     self.drain_all();
                 }
             }
@@ -420,15 +439,15 @@ impl World {
         }
     }
 
-    /// A datagram comes to the server from wherever somebody says it does. Whether it was a peer's.
+    /// Delivers a datagram with a forged source address. Returns whether it was a peer's.
     pub(crate) fn forge(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
         let now = self.now();
-        let taken = self.sfu.handle_datagram(now, self.server, from, Transport::Udp, bytes);
+        let accepted = self.sfu.handle_datagram(now, self.server, from, Transport::Udp, bytes);
         self.drain_all();
-        taken
+        accepted
     }
 
-    /// The client tells its sections and offers them.
+    /// Publishes and offers a client's sections.
     pub(crate) fn offer(&mut self, peer: PeerId) {
         let now = self.now();
         let client = self.clients.get_mut(&peer).unwrap();

@@ -1,6 +1,6 @@
-//! SCTP by hand, for what goes inside a client's DTLS.
+//! SCTP packets made by hand, to be sent inside a client's DTLS.
 
-/// The checksum of SCTP (RFC 9260 appendix A), put where it belongs.
+/// Writes the checksum of an SCTP packet (RFC 9260 appendix A).
 pub(crate) fn with_checksum(mut packet: Vec<u8>) -> Vec<u8> {
     if packet.len() < 12 {
         return packet;

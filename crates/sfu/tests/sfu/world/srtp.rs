@@ -1,6 +1,10 @@
-//! SRTP by hand: what a client that holds the keys of its link may send, well-formed or not.
+//! SRTP and SRTCP by hand, for a client that holds the keys of its link.
+//!
+//! str0m does not hand out the keys, so its DTLS provider is wrapped here, as the server does in
+//! `str0m_workarounds/dtls_keys.rs`. Tests can't share that: it is private to the crate.
 
 use std::{cell::Cell, time::Instant};
+
 use str0m::{
     config::{DtlsCert, DtlsVersion},
     crypto::{
@@ -14,49 +18,49 @@ use str0m::{
 
 thread_local! {
     static AGREED: Cell<Option<Keys>> = const { Cell::new(None) };
-    /// What goes into a client's DTLS before what it sends next, and what it sent there last.
+    /// Messages to send before a client's next DTLS message, and its last one.
     static INJECTED: Cell<Vec<Vec<u8>>> = const { Cell::new(Vec::new()) };
     static LAST: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Has these messages sent by the DTLS of the client that sends next.
+/// Makes the client that sends next send these DTLS messages first.
 pub(crate) fn inject(messages: Vec<Vec<u8>>) {
     INJECTED.set(messages);
 }
 
-/// The message that a client's engine has sent last.
+/// The last DTLS message that a client has sent.
 pub(crate) fn last_message() -> Vec<u8> {
     let last = LAST.take();
     LAST.set(last.clone());
     last
 }
 
-/// The keys that a client's handshake has just produced, if it has.
+/// Takes the keys of a client's handshake that has just finished.
 pub(crate) fn take_keys() -> Option<Keys> {
     AGREED.take()
 }
 
-/// The engine's own cryptography, which shows a client its keys.
+/// str0m's cryptography, except that the keys of handshakes are recorded.
 pub(crate) fn provider() -> CryptoProvider {
     CryptoProvider { dtls_provider: &Watched, ..from_feature_flags() }
 }
 
-/// What a client protects its packets with.
+/// SRTP keying material of a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
     profile: SrtpProfile,
     material: Vec<u8>,
     is_client: bool,
-    /// Of the next report.
+    /// Index of the last SRTCP packet.
     index: u32,
 }
 
-/// Labels of derived keys (RFC 3711 §4.3.2): of media, and of reports.
-const MEDIA: u8 = 0;
-const REPORTS: u8 = 3;
+/// Labels of derived keys (RFC 3711 §4.3.2): offsets of SRTP and SRTCP, then the kinds of keys.
+const RTP: u8 = 0;
+const RTCP: u8 = 3;
 const ENCRYPTION: u8 = 0;
 const SALTING: u8 = 2;
-/// Salts of AEAD profiles (RFC 7714 §12).
+/// Salt length of AEAD profiles (RFC 7714 §12).
 const SALT: usize = 12;
 
 impl Keys {
@@ -68,7 +72,7 @@ impl Keys {
         }
     }
 
-    /// Derives a key of ours, or of the other side.
+    /// Derives a key of this side, or of the other.
     fn derive(&self, ours: bool, label: u8, length: usize) -> Vec<u8> {
         let key = self.key_length();
         let which = usize::from(self.is_client != ours);
@@ -90,9 +94,9 @@ impl Keys {
         blocks.take(length).collect()
     }
 
-    fn seal(&self, of: u8, nonce: [u8; SALT], open: &[u8], body: &[u8]) -> Vec<u8> {
-        let key = self.derive(true, ENCRYPTION + of, self.key_length());
-        let salt = self.derive(true, SALTING + of, SALT);
+    fn seal(&self, protocol: u8, nonce: [u8; SALT], open: &[u8], body: &[u8]) -> Vec<u8> {
+        let key = self.derive(true, ENCRYPTION + protocol, self.key_length());
+        let salt = self.derive(true, SALTING + protocol, SALT);
         let mut iv = nonce;
         iv.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
         let mut out = vec![0; body.len() + 16];
@@ -111,17 +115,17 @@ impl Keys {
         out
     }
 
-    /// Protects a packet whose head, extensions included, takes `head` bytes.
+    /// Protects a packet with a header (including extensions) of `head` bytes.
     pub(crate) fn protect(&self, packet: &[u8], head: usize, rollovers: u32) -> Vec<u8> {
         let (open, body) = packet.split_at(head);
         let mut nonce = [0; SALT];
         nonce[2..6].copy_from_slice(&packet[8..12]);
         nonce[6..10].copy_from_slice(&rollovers.to_be_bytes());
         nonce[10..12].copy_from_slice(&packet[2..4]);
-        [open, &self.seal(MEDIA, nonce, open, body)].concat()
+        [open, &self.seal(RTP, nonce, open, body)].concat()
     }
 
-    /// Protects reports.
+    /// Protects an RTCP compound.
     pub(crate) fn protect_rtcp(&mut self, reports: &[u8]) -> Vec<u8> {
         let (head, body) = reports.split_at(8);
         self.index += 1;
@@ -130,19 +134,19 @@ impl Keys {
         nonce[2..6].copy_from_slice(&head[4..8]);
         nonce[8..12].copy_from_slice(&self.index.to_be_bytes());
         let open = [head, &index].concat();
-        [head, &self.seal(REPORTS, nonce, &open, body), &index].concat()
+        [head, &self.seal(RTCP, nonce, &open, body), &index].concat()
     }
 
-    /// Opens reports of the other side.
+    /// Decrypts SRTCP of the other side.
     pub(crate) fn open_rtcp(&self, datagram: &[u8]) -> Option<Vec<u8>> {
         let (head, rest) = datagram.split_at_checked(8)?;
         let (sealed, index) = rest.split_last_chunk::<4>()?;
         let mut nonce = [0; SALT];
         nonce[2..6].copy_from_slice(&head[4..8]);
         nonce[8..12].copy_from_slice(&(u32::from_be_bytes(*index) & 0x7fff_ffff).to_be_bytes());
-        let salt = self.derive(false, SALTING + REPORTS, SALT);
+        let salt = self.derive(false, SALTING + RTCP, SALT);
         nonce.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
-        let key = self.derive(false, ENCRYPTION + REPORTS, self.key_length());
+        let key = self.derive(false, ENCRYPTION + RTCP, self.key_length());
         let open = [head, index].concat();
         let mut out = vec![0; sealed.len().checked_sub(16)?];
         let srtp = from_feature_flags().srtp_provider;
@@ -191,8 +195,9 @@ impl DtlsInstance for Handshake {
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
         let output = self.0.poll_output(buffer);
         if let DtlsOutput::KeyingMaterial(material, profile) = &output {
-            let (material, is_client) = (material.to_vec(), self.0.is_active());
-            // High enough to be ahead of what the client's engine reports itself.
+            let material = material.to_vec();
+            let is_client = self.0.is_active();
+            // Ahead of the indices that str0m uses itself.
             AGREED.set(Some(Keys { profile: *profile, material, is_client, index: 1 << 20 }));
         }
         output

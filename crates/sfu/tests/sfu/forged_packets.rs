@@ -1,17 +1,17 @@
-//! Packets that are not what they seem, from the very address that a peer has proven: whoever can
-//! see a link's packets can say that theirs are of it.
+//! Forged and replayed packets on a validated path, as an attacker on the network can send them.
 
-use crate::world::{World, call, host, is_dtls, is_rtcp, is_rtp};
-use sfu::{Dropped, PeerId, Source};
 use std::{net::SocketAddr, time::Duration};
+
+use sfu::{Dropped, PeerId, Source};
 use str0m::format::Codec;
 
-const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
+use crate::world::{BOTH, World, call, host, is_dtls, is_rtcp, is_rtp};
+
 const SOON: Duration = Duration::from_secs(3);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Ann's picture and sound go on as if nothing had been.
-fn goes_on(world: &mut World, bob: PeerId, ann: PeerId) {
+/// Checks that bob still receives all of ann's audio and video.
+fn assert_unaffected(world: &mut World, bob: PeerId, ann: PeerId) {
     let counts = |world: &World| {
         (world.video(bob, ann, Source::Camera).decoded, world.audio(bob, ann).packets)
     };
@@ -29,17 +29,17 @@ fn forged_ssrc_change_does_not_take_over_a_stream() {
     let joins: [Join; 2] = [|world| world.join(1, &BOTH), |world| world.join_simulcast(1, &BOTH)];
     for (seed, join) in (10..).zip(joins) {
         let (mut world, ann, bob, tap) = call(seed, join);
-        // The first ones name their section, which whoever sees them can as well; ann does no longer.
+        // Only the first packets carry the MID, as ann knows that the server knows her SSRCs.
         world.run(8 * SECOND);
         for datagram in tap.iter().filter(|it| is_rtp(&it.bytes)).take(60) {
             let mut forged = datagram.bytes.clone();
             forged[8] ^= 0x55;
             world.forge(datagram.from, &forged);
         }
-        // All but repairs, which may be padding.
+        // All but RTX, which may be padding.
         let dropped = world.sfu.dropped();
         assert!(dropped.replayed == 0 && (50..=60).contains(&dropped.forged), "{dropped:?}");
-        goes_on(&mut world, bob, ann);
+        assert_unaffected(&mut world, bob, ann);
         let keyframe_requests: usize = world.client(ann).keyframe_requests.values().sum();
         world.client_mut(bob).request_keyframes();
         world.run(SECOND);
@@ -60,7 +60,7 @@ fn truncated_and_bit_flipped_packets_are_harmless() {
     assert!(all.len() > 10);
     for datagram in all {
         let bytes = &datagram.bytes;
-        // What stands in front is read before anything is proven.
+        // The header is parsed before authentication.
         for bit in 0..bytes.len().min(64) * 8 {
             let mut forged = bytes.clone();
             forged[bit / 8] ^= 1 << (bit % 8);
@@ -70,7 +70,7 @@ fn truncated_and_bit_flipped_packets_are_harmless() {
             world.forge(datagram.from, &bytes[..end]);
         }
     }
-    goes_on(&mut world, bob, ann);
+    assert_unaffected(&mut world, bob, ann);
 }
 
 #[test]
@@ -78,38 +78,41 @@ fn replayed_media_is_not_forwarded() {
     let (mut world, ann, bob, tap) = call(12, |world| world.join(1, &BOTH));
     let (now, server) = (world.now(), world.server);
     let to = SocketAddr::new(host(bob), 5000);
-    let mut played = 0;
+    let mut replayed_packets = 0;
     for datagram in tap.iter().filter(|it| is_rtp(&it.bytes)) {
         world.sfu.handle_datagram(now, server, datagram.from, sfu::Transport::Udp, &datagram.bytes);
-        played += 1;
+        replayed_packets += 1;
         while let Some(output) = world.sfu.poll_output() {
             if let sfu::Output::Transmit(run) = output {
-                assert!(run.to != to || !run.datagrams().any(is_rtp), "passed on to bob again");
+                assert!(run.to != to || !run.datagrams().any(is_rtp), "forwarded again");
             }
         }
     }
-    assert!(played > 70);
+    assert!(replayed_packets > 70);
     // All but padding.
     let Dropped { replayed, forged } = world.sfu.dropped();
-    assert!(forged == 0 && (played - 5..=played).contains(&replayed), "{replayed} of {played}");
-    goes_on(&mut world, bob, ann);
+    assert!(
+        forged == 0 && (replayed_packets - 5..=replayed_packets).contains(&replayed),
+        "{replayed} of {replayed_packets}"
+    );
+    assert_unaffected(&mut world, bob, ann);
 }
 
 #[test]
 fn publishers_with_equal_ssrcs_are_kept_apart() {
     let mut world = World::new(4);
-    // The engine draws its numbers from here: the same for both.
+    // str0m draws its SSRCs from this generator: both get the same.
     let [ann, bob] = [1, 2].map(|id| {
         fastrand::seed(4711);
         world.join(id, &BOTH)
     });
-    let numbers = |peer: PeerId| {
+    let ssrcs = |peer: PeerId| {
         let mut direct = world.clients[&peer].ssrcs.clone();
         direct.sort_unstable();
         direct
     };
-    assert_eq!(numbers(ann), numbers(bob));
-    assert!(!numbers(ann).is_empty());
+    assert_eq!(ssrcs(ann), ssrcs(bob));
+    assert!(!ssrcs(ann).is_empty());
     let cat = world.join(3, &[]);
     world.wait(SOON, "cat sees both", |world| {
         let client = world.client(cat);
@@ -123,11 +126,11 @@ fn publishers_with_equal_ssrcs_are_kept_apart() {
     }
 }
 
-/// What somebody who keeps to no format sends under the name of a codec.
+/// A malformed payload for a codec.
 fn garbage(codec: Codec, random: &mut fastrand::Rng) -> Vec<u8> {
     let length = random.usize(0..48);
     let mut bytes: Vec<u8> = (0..length).map(|_| random.u8(..)).collect();
-    // Half of them look as if a keyframe or a layer started there, whichever that is.
+    // Half of them look like the start of a keyframe or a layer.
     let layer = random.u8(..);
     let head: &[u8] = match codec {
         _ if random.bool() => &[],
@@ -150,9 +153,9 @@ fn malformed_payloads_are_harmless() {
         [ann, eve].iter().all(|it| world.client(bob).sees(*it, Source::Camera))
     });
     world.client_mut(eve).stop_media();
-    // What she sends now is not for bob's decoder.
-    world.client_mut(bob).ignored_peer(eve);
-    world.client_mut(ann).ignored_peer(eve);
+    // The simulated decoders can't take what she sends now.
+    world.client_mut(bob).ignore_media_of(eve);
+    world.client_mut(ann).ignore_media_of(eve);
     let mut random = fastrand::Rng::with_seed(14);
     for codec in [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1, Codec::Opus] {
         let opus = codec == Codec::Opus;
@@ -169,19 +172,17 @@ fn malformed_payloads_are_harmless() {
     }
     assert!(
         world.client(bob).ignored_packets > 1000,
-        "{} got through",
+        "{} were forwarded",
         world.client(bob).ignored_packets
     );
-    goes_on(&mut world, bob, ann);
+    assert_unaffected(&mut world, bob, ann);
     world.leave(eve);
-    goes_on(&mut world, bob, ann);
+    assert_unaffected(&mut world, bob, ann);
 }
 
 #[test]
 fn replayed_rtcp_is_handled_once() {
-    let mut world = World::new(15);
-    let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
-    world.wait(SOON, "bob sees ann", |world| world.client(bob).sees(ann, Source::Camera));
+    let (mut world, ann, bob) = World::pair(15);
     world.run(2 * SECOND);
     world.tap = Some(Vec::new());
     world.client_mut(bob).request_keyframes();
@@ -198,7 +199,7 @@ fn replayed_rtcp_is_handled_once() {
         }
         world.run(SECOND);
     }
-    assert_eq!(keyframe_requests(&world), before, "nobody asks ann for anything");
+    assert_eq!(keyframe_requests(&world), before, "no keyframe is requested");
     let video = world.video(bob, ann, Source::Camera).decoded - video;
     assert!(video >= 195, "bob saw {video} of 200");
     assert_eq!(world.sfu.dropped(), Dropped { replayed: 8 * tap.len() as u64, forged: 0 });

@@ -1,8 +1,10 @@
-//! Who speaks, and who is heard.
+//! Active speakers, and selection of the loudest.
+
+use std::time::Duration;
+
+use sfu::{PeerId, Source};
 
 use crate::world::World;
-use sfu::{PeerId, Source};
-use std::time::Duration;
 
 fn speakers(world: &World) -> Vec<PeerId> {
     world.speakers.iter().map(|speaker| speaker.peer).collect()
@@ -41,22 +43,22 @@ fn only_the_loudest_are_forwarded_and_sequence_numbers_have_no_gaps() {
         };
         all.iter().filter(hears).count()
     };
-    assert_eq!(audio(&world, all[0]), 3 - usize::from(world_hears_itself(&world, all[0])));
+    assert_eq!(audio(&world, all[0]), 3 - usize::from(is_forwarded(&world, all[0])));
     assert!(world.audio(all[0], all[7]).lost() == 0);
-    // Another takes over after having been left out, again and again.
+    // Speakers that were not forwarded take over in turn.
     for turn in 0..6 {
         let speaker = all[2 + turn % 5];
         world.client_mut(speaker).microphone().level = -10;
         world.run(Duration::from_secs(1));
         world.client_mut(speaker).microphone().level = -90;
         let it = world.audio(all[0], speaker);
-        assert_eq!(it.lost(), 0, "left out is not lost: {it:?}");
+        assert_eq!(it.lost(), 0, "no gap in the sequence numbers: {it:?}");
         assert!(world.now() - it.last.unwrap() < Duration::from_millis(300));
     }
 }
 
-/// Whether the listener itself is among the loudest three, whom it does not get.
-fn world_hears_itself(world: &World, listener: PeerId) -> bool {
+/// Whether the listener, who does not receive itself, is among the loudest three.
+fn is_forwarded(world: &World, listener: PeerId) -> bool {
     let recent = |of: &PeerId| {
         let others = world.clients.keys().filter(|by| *by != of);
         let mut last = others
@@ -78,8 +80,8 @@ fn red_is_forwarded_unchanged() {
     assert_eq!(world.audio(bob, ann).payload_type, *red);
 }
 
-/// Sixteen speak, and one of them does not say how loud.
-fn sixteen_of_whom_one_is_silent_about_it(seed: u64) -> (World, Vec<PeerId>) {
+/// Sixteen speakers, of which the last sends no audio level.
+fn sixteen_speakers(seed: u64) -> (World, Vec<PeerId>) {
     let mut world = World::new(seed);
     let all: Vec<_> = (1..=16).map(|id| world.join(id, &[Source::Microphone])).collect();
     for peer in &all {
@@ -92,7 +94,7 @@ fn sixteen_of_whom_one_is_silent_about_it(seed: u64) -> (World, Vec<PeerId>) {
 
 #[test]
 fn audio_without_a_level_is_forwarded_and_counts_as_speech() {
-    let (world, all) = sixteen_of_whom_one_is_silent_about_it(4);
+    let (world, all) = sixteen_speakers(4);
     let audio = world.audio(all[0], all[15]);
     assert!(world.now() - audio.last.unwrap() < Duration::from_millis(100));
     assert!(audio.packets > 100, "{audio:?}");
@@ -101,7 +103,7 @@ fn audio_without_a_level_is_forwarded_and_counts_as_speech() {
 
 #[test]
 fn comfort_noise_without_a_level_is_silence() {
-    let (mut world, all) = sixteen_of_whom_one_is_silent_about_it(5);
+    let (mut world, all) = sixteen_speakers(5);
     world.client_mut(all[15]).microphone().length = 3;
     world.run(Duration::from_secs(4));
     assert!(!speakers(&world).contains(&all[15]), "{:?}", world.speakers);
