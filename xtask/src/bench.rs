@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: moim beside its peers, in release builds.
+//! `cargo xtask bench`: benchmarks of moim and its peers, in release builds.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::{
     shell::{cargo, run, target_dir},
 };
 
-/// Builds what is measured and who measures, and runs the bench of that name.
+/// Builds moim and the benchmark, and runs it with `arguments`.
 pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     if let Some(name) = arguments.first() {
         build::build()?;
@@ -22,7 +22,7 @@ pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The peer's npm packages, where it is a Node program of ours.
+/// Installs the npm packages of a peer that is a Node program of ours.
 fn install(name: &str) -> anyhow::Result<()> {
     let folder = format!("bench/{name}-node");
     if Path::new(&folder).exists() { npm::install(&folder) } else { Ok(()) }

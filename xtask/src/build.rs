@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the page and the release binary it is embedded in.
+//! `cargo xtask build`: the page, and the release binary that embeds it.
 
 use crate::{
     npm,
@@ -6,7 +6,7 @@ use crate::{
     types,
 };
 
-/// Leaves `target/release/moim`, page included.
+/// Builds `target/release/moim` with the page.
 pub(crate) fn build() -> anyhow::Result<()> {
     page()?;
     run(".", &cargo(), &["build", "--release", "--locked", "--package", "moim"])

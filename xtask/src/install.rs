@@ -1,10 +1,10 @@
-//! What the tests need besides Rust and Node, installed where we may.
+//! Tools that tests need besides Rust and Node.
 
 use anyhow::bail;
 
 use crate::shell::{has, is_ci, run_with};
 
-/// A program that tests use, how to tell that it is there, and the Debian package it comes in.
+/// A program that tests use, arguments that succeed if it is installed, and its Debian package.
 struct Tool {
     program: &'static str,
     probe: &'static [&'static str],
@@ -41,7 +41,7 @@ pub(crate) fn browsers_and_networks() -> anyhow::Result<()> {
     install(TOOLS)
 }
 
-/// Installs missing tools. Without the right to do so it names them loudly; in CI it fails.
+/// Installs missing tools. Without the permission it warns about them, and in CI it fails.
 fn install(tools: &[Tool]) -> anyhow::Result<()> {
     let missing: Vec<&str> = tools
         .iter()
@@ -62,8 +62,8 @@ fn install(tools: &[Tool]) -> anyhow::Result<()> {
     if is_ci() {
         bail!("tests need these Debian packages: {list}");
     }
-    eprintln!("\x1b[1;33mMISSING: {list}\x1b[0m (tests that need them will be skipped)");
-    eprintln!("to run them: sudo apt-get install {list}");
+    eprintln!("\x1b[1;33mMISSING: {list}\x1b[0m (tests that need them are skipped)");
+    eprintln!("install them with: sudo apt-get install {list}");
     Ok(())
 }
 

@@ -19,7 +19,7 @@ cargo xtask <task>
   serve [flags]    build everything, then run `moim serve` with these flags (http://localhost:4000)
   build            build the page and target/release/moim
   test [--quick]   run every check and test; --quick leaves out browsers
-  bench NAME [...] measure moim beside its peers (--help lists them)
+  bench NAME [...] benchmark moim beside its peers (--help lists them)
   types [--check]  write the protocol's TypeScript types, or check that they are current
 ";
 
@@ -40,6 +40,6 @@ fn main() -> anyhow::Result<()> {
             eprint!("{USAGE}");
             Ok(())
         }
-        (Some(task), rest) => bail!("there is no task `{task} {}`\n\n{USAGE}", rest.join(" ")),
+        (Some(task), rest) => bail!("unknown task `{task} {}`\n\n{USAGE}", rest.join(" ")),
     }
 }

@@ -1,10 +1,10 @@
-//! npm packages of a folder, installed from its lock file.
+//! npm packages of a folder, from its lock file.
 
 use std::{fs, path::Path};
 
 use crate::shell::run;
 
-/// Installs the packages of `dir`, unless they are those of its lock file already.
+/// Installs the packages of `dir`, unless those of its lock file are installed.
 pub(crate) fn install(dir: &str) -> anyhow::Result<()> {
     let lock = fs::read(Path::new(dir).join("package-lock.json"))?;
     let stamp = Path::new(dir).join("node_modules/.installed-lock.json");

@@ -1,4 +1,4 @@
-//! The relay, tried with clients that others have written: coturn's tools, and aioice.
+//! Interoperability of the relay with coturn's tools and aioice.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,15 +13,15 @@ use crate::{
     shell::{has, is_ci, target_dir},
 };
 
-/// How long one client may take, as `timeout` takes it.
-const PATIENCE: &str = "90";
+/// Seconds for one client, as an argument of `timeout`.
+const TIMEOUT_SECONDS: &str = "90";
 const USER: &str = "tester";
 const PASSWORD: &str = "open-sesame";
 const SECRET: &str = "a-shared-secret";
-/// Where NAT behaviour discovery has its second address.
-const OTHER: &str = "127.0.0.2";
+/// The second address of NAT behaviour discovery.
+const ALTERNATE: &str = "127.0.0.2";
 
-/// What `turnutils_uclient` is asked for, after `-c` and whom to talk to.
+/// Names and flags of `turnutils_uclient` runs.
 const RUNS: &[(&str, &[&str])] = &[
     ("channel data over UDP", &["-u", USER, "-w", PASSWORD]),
     ("indications over UDP", &["-s", "-u", USER, "-w", PASSWORD]),
@@ -36,7 +36,7 @@ const RUNS: &[(&str, &[&str])] = &[
     ("TCP relayed, client to client", &["-T", "-t", "-y", "-u", USER, "-w", PASSWORD]),
 ];
 
-/// Runs all of them.
+/// Runs all clients.
 pub(crate) fn suites() -> anyhow::Result<()> {
     if !has("sh", &["-c", "command -v turnutils_uclient"]) && !is_ci() {
         eprintln!("\x1b[1;33mSKIPPED: coturn's tools are missing\x1b[0m");
@@ -48,15 +48,18 @@ pub(crate) fn suites() -> anyhow::Result<()> {
         uclient(&server, &peer, what, flags)?;
     }
     let port = server.address.port().to_string();
-    let told = output(&["turnutils_stunclient", "-p", &port, "127.0.0.1"])?;
-    ensure!(told.contains("UDP reflexive addr: 127.0.0.1:"), "turnutils_stunclient says: {told}");
+    let text = output(&["turnutils_stunclient", "-p", &port, "127.0.0.1"])?;
+    ensure!(
+        text.contains("UDP reflexive addr: 127.0.0.1:"),
+        "turnutils_stunclient printed: {text}"
+    );
     eprintln!("  ok  turnutils_stunclient");
     natdiscovery(&port)?;
     let python = python::install()?;
-    let python = python.to_str().context("the path of Python is no text")?;
+    let python = python.to_str().context("the path of Python is not UTF-8")?;
     let peer = peer.port.to_string();
-    let told = output(&[python, "e2e/headless/relay.py", &port, USER, PASSWORD, &peer])?;
-    ensure!(told.trim_end().ends_with("relayed over udp and tcp"), "aioice says: {told}");
+    let text = output(&[python, "e2e/headless/relay.py", &port, USER, PASSWORD, &peer])?;
+    ensure!(text.trim_end().ends_with("relayed over udp and tcp"), "aioice printed: {text}");
     eprintln!("  ok  aioice");
     Ok(())
 }
@@ -67,38 +70,38 @@ fn uclient(server: &Server, peer: &Peer, what: &str, flags: &[&str]) -> anyhow::
     command.extend(["-p", &port, "-r", &peer_port, "-e", "127.0.0.1"]);
     command.extend(flags);
     command.push("127.0.0.1");
-    let told = output(&command)?;
+    let text = output(&command)?;
     ensure!(
-        told.contains("Total lost packets 0 (0.000000%), total send dropped 0"),
-        "turnutils_uclient {}: {told}",
+        text.contains("Total lost packets 0 (0.000000%), total send dropped 0"),
+        "turnutils_uclient {}: {text}",
         flags.join(" ")
     );
     eprintln!("  ok  turnutils_uclient: {what}");
     Ok(())
 }
 
-/// Without a NAT between them, mapping and filtering are as open as can be.
+/// Without a NAT, mapping and filtering are endpoint-independent.
 fn natdiscovery(port: &str) -> anyhow::Result<()> {
-    let told = output(&["turnutils_natdiscovery", "-m", "-f", "-p", port, "127.0.0.1"])?;
+    let text = output(&["turnutils_natdiscovery", "-m", "-f", "-p", port, "127.0.0.1"])?;
     for found in
         ["NAT with Endpoint Independent Mapping!", "NAT with Endpoint Independent Filtering!"]
     {
-        ensure!(told.contains(found), "turnutils_natdiscovery says: {told}");
+        ensure!(text.contains(found), "turnutils_natdiscovery printed: {text}");
     }
     eprintln!("  ok  turnutils_natdiscovery");
     Ok(())
 }
 
-/// What a program says, which must end well and in time.
+/// The output of a program, which must succeed in time.
 fn output(command: &[&str]) -> anyhow::Result<String> {
     let shown = command.join(" ");
-    let output = Command::new("timeout").arg(PATIENCE).args(command).output()?;
-    let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`{shown}` failed ({}): {told}", output.status);
-    Ok(told.into_owned())
+    let output = Command::new("timeout").arg(TIMEOUT_SECONDS).args(command).output()?;
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`{shown}` failed ({}): {text}", output.status);
+    Ok(text.into_owned())
 }
 
-/// A relay alone, with two addresses.
+/// A moim relay with two addresses.
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -106,10 +109,10 @@ struct Server {
 
 impl Server {
     fn start() -> anyhow::Result<Self> {
-        let other = free_port()?;
+        let port = free_port()?;
         let child = Command::new(target_dir().join("release/moim"))
             .args(["serve", "--turn-only", "--listen", "127.0.0.1:0", "--log", "warn"])
-            .args(["--stun-alternate", &format!("{OTHER}:{other}")])
+            .args(["--stun-alternate", &format!("{ALTERNATE}:{port}")])
             .args(["--turn-allow", "127.0.0.0/8", "--turn-allow", "::1/128"])
             .args(["--turn-user", &format!("{USER}:{PASSWORD}"), "--turn-secret", SECRET])
             .arg("--data")
@@ -135,7 +138,7 @@ impl Drop for Server {
     }
 }
 
-/// Sends back what it gets.
+/// coturn's echo peer.
 struct Peer {
     child: Child,
     port: u16,

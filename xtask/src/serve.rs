@@ -1,4 +1,4 @@
-//! `cargo xtask serve`: from a fresh clone to a page that works.
+//! `cargo xtask serve`: builds and runs the server.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::{build, shell::target_dir};
 
-/// Builds everything and runs the server until it stops, passing its exit code on.
+/// Builds everything and runs the server; exits with its code.
 pub(crate) fn serve(flags: &[String]) -> anyhow::Result<()> {
     build::build()?;
     let binary = target_dir().join("release/moim");
@@ -16,7 +16,7 @@ pub(crate) fn serve(flags: &[String]) -> anyhow::Result<()> {
     std::process::exit(status.code().unwrap_or(1));
 }
 
-/// Becomes the server, so that signals reach it and not this task.
+/// Replaces this process, so that signals reach the server.
 #[cfg(unix)]
 fn wait(mut command: Command) -> std::io::Result<std::process::ExitStatus> {
     use std::os::unix::process::CommandExt;

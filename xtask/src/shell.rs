@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Child processes.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context, bail};
 
-/// The repository's root, wherever the task was started.
+/// The repository's root, independent of the current folder.
 pub(crate) fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// Where cargo puts what it builds.
+/// Cargo's target folder.
 pub(crate) fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
@@ -44,7 +44,7 @@ pub(crate) fn run_with(
     Ok(())
 }
 
-/// Whether `program` starts at all.
+/// True if `program` runs with `probe` and succeeds.
 pub(crate) fn has(program: &str, probe: &[&str]) -> bool {
     Command::new(program)
         .args(probe)
@@ -60,7 +60,7 @@ pub(crate) fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-/// Whether this is a CI run, where nothing may be skipped.
+/// True in CI, where nothing may be skipped.
 pub(crate) fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false")
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check and test, cheapest first.
+//! `cargo xtask test`: all checks and tests, cheapest first.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use crate::{
     types,
 };
 
-/// How much to run.
+/// The selection of steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// Everything.
     Whole,
-    /// All but what needs a browser.
+    /// Everything that needs no browser.
     Quick,
 }
 
@@ -33,12 +33,12 @@ const STEPS: &[Step] = &[
 const BROWSER_STEPS: &[Step] = &[
     ("tools", install::browsers_and_networks),
     ("release build", build::build),
-    ("other people's TURN clients", relay::suites),
+    ("TURN interoperability", relay::suites),
     ("relay beside coturn", beside_coturn),
     ("browsers and networks", browsers),
 ];
 
-/// Runs the steps in order and stops at the first that fails.
+/// Runs the steps in order; stops at the first failure.
 pub(crate) fn test(extent: Extent) -> anyhow::Result<()> {
     let browser_steps = if extent == Extent::Whole { BROWSER_STEPS } else { &[] };
     let mut times = Vec::new();
@@ -70,7 +70,7 @@ fn lints() -> anyhow::Result<()> {
     run(".", &cargo(), &args)
 }
 
-/// The page is built before Rust is tested, since the binary embeds it.
+/// Builds the page before the Rust tests, since the binary embeds it.
 fn page() -> anyhow::Result<()> {
     build::page()?;
     run("web", "npm", &["run", "--silent", "check"])?;
@@ -86,7 +86,7 @@ fn rust_tests() -> anyhow::Result<()> {
     run(".", &cargo(), &["test", "--locked", "--workspace"])
 }
 
-/// Every scenario relays everything beside every peer; times are for machines that do nothing else.
+/// Checks that each scenario delivers everything; timing needs an idle machine.
 fn benches() -> anyhow::Result<()> {
     npm::install("bench/signal-node")?;
     run(".", &cargo(), &["build", "--locked", "--package", "moim", "--package", "moim-bench"])?;
@@ -94,7 +94,7 @@ fn benches() -> anyhow::Result<()> {
     run(".", &bench.to_string_lossy(), &["signal", "--smoke", "--rounds", "0"])
 }
 
-/// They compile; `cargo fuzz run` runs them (CONTRIBUTING.md).
+/// Compiles the fuzz targets; CONTRIBUTING.md tells how to run them.
 fn fuzz_targets() -> anyhow::Result<()> {
     run("fuzz", &cargo(), &["check", "--locked", "--quiet"])
 }
@@ -105,13 +105,13 @@ fn deny() -> anyhow::Result<()> {
             eprintln!("\x1b[1;33mSKIPPED: cargo-deny is missing\x1b[0m (cargo install cargo-deny)");
             return Ok(());
         }
-        // It is used once: to build it well would take longer than it runs.
+        // A debug build: an optimised one would take longer to build than it saves.
         run(".", &cargo(), &["install", "--locked", "--quiet", "--debug", "cargo-deny"])?;
     }
     run(".", &cargo(), &["deny", "check", "bans", "licenses", "sources"])
 }
 
-/// The bench's load passes both relays whole.
+/// Checks that both relays deliver the benchmark's load without loss.
 fn beside_coturn() -> anyhow::Result<()> {
     if !is_ci() && !has("turnserver", &["--version"]) {
         eprintln!("\x1b[1;33mSKIPPED: coturn is missing\x1b[0m");

@@ -1,10 +1,10 @@
-//! `cargo xtask types`: the native protocol's types, from Rust to TypeScript.
+//! `cargo xtask types`: the native protocol's types in TypeScript.
 
 use anyhow::{Context, ensure};
 
 const FILE: &str = "web/src/client/protocol.ts";
 
-/// Writes the file, touching it only if it changed.
+/// Writes the file if it changed.
 pub(crate) fn write() -> anyhow::Result<()> {
     let text = room::protocol::typescript();
     if std::fs::read_to_string(FILE).ok().as_ref() != Some(&text) {
@@ -13,7 +13,7 @@ pub(crate) fn write() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails if the committed file isn't what the Rust types say.
+/// Fails if the committed file differs from the Rust types.
 pub(crate) fn check() -> anyhow::Result<()> {
     let written = std::fs::read_to_string(FILE).with_context(|| format!("can't read {FILE}"))?;
     ensure!(

@@ -1,4 +1,4 @@
-//! House rules that a compiler doesn't check, over `cargo metadata` and the tree.
+//! House rules that the compiler doesn't check, from `cargo metadata` and the sources.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -15,8 +15,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The packages that `package` is built from, directly and not, without dev and build ones.
-fn built_from(metadata: &serde_json::Value, package: &str) -> BTreeSet<String> {
+/// Direct and transitive dependencies of `package`, without dev and build dependencies.
+fn dependencies_of(metadata: &serde_json::Value, package: &str) -> BTreeSet<String> {
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     let name_of = |id: &str| {
@@ -50,7 +50,7 @@ fn metadata() -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// This machine's target, so that no other platform's packages are fetched.
+/// This machine's target, so that no packages of other platforms are fetched.
 fn host() -> String {
     let output = Command::new("rustc").arg("-vV").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -58,30 +58,30 @@ fn host() -> String {
 }
 
 #[test]
-fn cores_know_neither_a_runtime_nor_sockets_nor_each_other() {
+fn cores_depend_on_no_runtime_sockets_or_other_core() {
     let metadata = metadata();
     for core in CORES {
-        let parts = built_from(&metadata, core);
+        let parts = dependencies_of(&metadata, core);
         for foreign in ["tokio", "mio", "socket2", "async-std", "hyper", "axum", "moim-testnet"] {
-            assert!(!parts.contains(foreign), "{core} is built from {foreign}");
+            assert!(!parts.contains(foreign), "{core} depends on {foreign}");
         }
         for other in CORES {
-            assert!(!parts.contains(*other), "{core} is built from {other}");
+            assert!(!parts.contains(*other), "{core} depends on {other}");
         }
     }
 }
 
 #[test]
-fn the_binary_is_built_from_every_core_and_from_no_test_helper() {
-    let parts = built_from(&metadata(), "moim");
+fn binary_depends_on_every_core_and_no_test_crate() {
+    let parts = dependencies_of(&metadata(), "moim");
     for core in CORES {
-        assert!(parts.contains(*core), "moim is not built from {core}");
+        assert!(parts.contains(*core), "moim does not depend on {core}");
     }
     assert!(!parts.contains("moim-testnet"));
 }
 
 #[test]
-fn cores_keep_the_lints_of_cores() {
+fn cores_share_their_clippy_rules() {
     let rules = fs::read_to_string(root().join("crates/core.clippy.toml")).unwrap();
     for core in ["headless", "room", "sfu", "socketio", "testnet", "turn"] {
         let own = fs::read_to_string(root().join("crates").join(core).join("clippy.toml"));
@@ -90,7 +90,7 @@ fn cores_keep_the_lints_of_cores() {
 }
 
 #[test]
-fn the_client_library_knows_nothing_of_the_page() {
+fn client_library_does_not_import_the_page() {
     for file in files_below(&root().join("web/src/client")) {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
@@ -102,7 +102,7 @@ fn the_client_library_knows_nothing_of_the_page() {
 }
 
 #[test]
-fn no_file_of_ours_has_outgrown_one_noun() {
+fn files_have_at_most_600_lines() {
     let folders = ["bench", "crates", "xtask", "web/src", "e2e", "fuzz"];
     for file in folders.iter().flat_map(|folder| files_below(&root().join(folder))) {
         let ours = file
@@ -115,7 +115,7 @@ fn no_file_of_ours_has_outgrown_one_noun() {
     }
 }
 
-/// Every file below `folder`, leaving out what is installed or built.
+/// All files below `folder`, without installed and built ones.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files = Vec::new();
