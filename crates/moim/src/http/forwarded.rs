@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::Host;
+use crate::net::host::Host;
 
 /// Limit of hops that are searched for the client.
 const MAX_HOPS: usize = 16;

@@ -14,10 +14,14 @@ use axum::{
 };
 
 use super::{
-    Host, KnownHosts,
+    KnownHosts,
     forwarded::{self, Forwarded},
 };
-use crate::{config::TrustedProxies, log_throttle::LogThrottle, net::tcp::Connection};
+use crate::{
+    config::TrustedProxies,
+    log_throttle::LogThrottle,
+    net::{host::Host, tcp::Connection},
+};
 
 /// Interval of warnings about unknown hosts.
 const UNKNOWN_HOST_INTERVAL: Duration = Duration::from_secs(60);

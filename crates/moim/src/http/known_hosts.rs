@@ -5,10 +5,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::Host;
 use crate::{
     config::HostName,
     net::{
+        host::Host,
         tcp::Connection,
         tls::{self, CurrentCertificate, Names},
     },

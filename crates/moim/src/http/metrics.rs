@@ -11,8 +11,12 @@ use axum::{
 };
 use subtle::ConstantTimeEq;
 
-use super::{Host, forwarded, ingress::ViaTrustedProxy};
-use crate::{config::Secret, metrics::Metrics, net::tcp::Connection};
+use super::{forwarded, ingress::ViaTrustedProxy};
+use crate::{
+    config::Secret,
+    metrics::Metrics,
+    net::{host::Host, tcp::Connection},
+};
 
 /// OpenMetrics 1.0, which Prometheus accepts.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

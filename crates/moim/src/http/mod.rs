@@ -7,7 +7,6 @@ mod fetch_site;
 mod folder;
 mod forwarded;
 mod headers;
-mod host;
 mod ingress;
 mod known_hosts;
 mod metrics;
@@ -29,7 +28,6 @@ use axum::{
 };
 
 pub(crate) use folder::Folder;
-pub(crate) use host::Host;
 pub(crate) use ingress::Ingress;
 pub(crate) use known_hosts::KnownHosts;
 pub(crate) use serve::{Version, serve};

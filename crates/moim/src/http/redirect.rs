@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Host, forwarded, ingress::ViaTrustedProxy};
-use crate::net::tcp::Connection;
+use super::{forwarded, ingress::ViaTrustedProxy};
+use crate::net::{host::Host, tcp::Connection};
 
 /// Paths that are served over plain HTTP to all: the CA certificate, health probes, and Socket.IO,
 /// whose native clients don't follow redirects.

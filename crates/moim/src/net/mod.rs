@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod client_prefix;
 pub(crate) mod descriptors;
 pub(crate) mod drain;
+pub(crate) mod host;
 pub(crate) mod quota;
 pub(crate) mod tcp;
 pub(crate) mod tls;

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use socketio::Namespace;
 
 use super::{app::Handshake, outbox::Outbox, socket::Socket};
-use crate::{http::Host, net::tcp::Connection};
+use crate::net::{host::Host, tcp::Connection};
 
 /// A client connected to a namespace.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ use super::{
     task::{Task, Transport},
     websocket,
 };
-use crate::{http::Host, net::tcp::Connection};
+use crate::net::{host::Host, tcp::Connection};
 
 /// Creates a router for the configured paths. Requests must have a [`Connection`] extension and an
 /// upgradable connection.

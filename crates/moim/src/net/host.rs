@@ -34,7 +34,7 @@ impl Host {
 
     /// Parses a host. A name has letters, digits, dots, hyphens and underscores; IPv6 is bracketed.
     /// A trailing dot is dropped: it only marks the name as fully qualified.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let authority: Authority = text.parse().ok()?;
         let name = authority.host();
         if name.len() > MAX_NAME_BYTES {
@@ -78,7 +78,7 @@ impl Host {
     }
 
     /// True for an address, false for a name.
-    pub(super) fn is_address(&self) -> bool {
+    pub(crate) fn is_address(&self) -> bool {
         bracketed(&self.name).is_some() || self.name.parse::<Ipv4Addr>().is_ok()
     }
 
