@@ -1,5 +1,5 @@
-//! The native protocol on the wire: the real binary, and clients that speak Socket.IO text frames
-//! as docs/protocol.md tells.
+//! The native protocol on the wire: the real binary, and clients that send Socket.IO text frames as
+//! docs/protocol.md specifies.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
@@ -19,8 +19,8 @@ use tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-/// For what should come at once; long, since machines can be busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time for anything that should arrive at once, on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Server {
     process: Child,
@@ -33,7 +33,7 @@ impl Server {
         Self::start_in(Arc::new(tempfile::tempdir().unwrap()))
     }
 
-    /// One with the data of another.
+    /// Starts a server with another one's data folder.
     fn start_in(data: Arc<tempfile::TempDir>) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_moim"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -48,12 +48,12 @@ impl Server {
                 break port.trim_end_matches('/').parse().unwrap();
             }
         };
-        // What else it says is read, so that it never waits for us.
+        // Keep reading, so that the server can write.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, port, data }
     }
 
-    /// Asks it to end, as an operator does.
+    /// Sends SIGTERM.
     fn terminate(&mut self) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -80,7 +80,7 @@ struct Client {
 impl Client {
     fn connect(server: &Server) -> Self {
         let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], server.port))).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let port = server.port;
         let url = format!("ws://localhost:{port}/socket.io/?EIO=4&transport=websocket");
         let (socket, _) = tungstenite::client(url, stream).unwrap();
@@ -105,7 +105,7 @@ impl Client {
         }
     }
 
-    /// The next packet: an event is kept, an acknowledgement given with its id.
+    /// Reads the next packet: stores an event, returns an acknowledgement with its id.
     fn receive(&mut self) -> Option<(u64, Value)> {
         let packet = self.read();
         let (kind, rest) = packet.split_at(2);
@@ -123,7 +123,7 @@ impl Client {
         }
     }
 
-    /// Sends a request and gives its acknowledgement.
+    /// Sends a request and returns its acknowledgement.
     fn ask(&mut self, event: &str, payload: &Value) -> Value {
         self.asked += 1;
         self.write(format!("42{}{}", self.asked, json!([event, payload])));
@@ -140,7 +140,7 @@ impl Client {
         answer.get("ok").unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
-    /// The next event, which must be this one; with its number.
+    /// The next event, which must be this one, with its number.
     fn hears(&mut self, event: &str) -> (Value, Option<u64>) {
         while self.events.is_empty() {
             assert_eq!(self.receive(), None);
@@ -152,7 +152,7 @@ impl Client {
 }
 
 #[test]
-fn two_people_meet_and_one_whose_connection_broke_misses_nothing() {
+fn resumed_participant_misses_no_event() {
     let server = Server::start();
     let mut lobby = Client::connect(&server);
     assert_eq!(lobby.ask("room:list", &json!({})), json!({"ok": {"rooms": []}}));
@@ -172,7 +172,7 @@ fn two_people_meet_and_one_whose_connection_broke_misses_nothing() {
         rooms = lobby.hears("room:list").0;
     }
 
-    // Ann's connection breaks without a word; Ben goes on.
+    // Ann's connection breaks without a close; Ben continues.
     drop(ann);
     let description = json!({"type": "offer", "sdp": "v=0\r\n모임 👋"});
     let signal = json!({"to": ann_is["self"]["id"], "description": description});
@@ -192,13 +192,13 @@ fn two_people_meet_and_one_whose_connection_broke_misses_nothing() {
     again.hears("participant:left");
     assert_eq!(ben.hears("participant:joined").0["name"], "Cem", "Ben saw Cem come");
     ben.hears("participant:left");
-    // And only Cem go; what comes next is Ann's own leave, over the new connection.
+    // Then only Cem leaves; the next event is Ann's own leave, on the new connection.
     assert_eq!(again.ask("room:leave", &json!({})), json!({"ok": {}}));
     assert_eq!(ben.hears("participant:left").0["id"], ann_is["self"]["id"]);
 }
 
 #[test]
-fn an_offer_that_the_media_server_cannot_take_is_refused_in_words() {
+fn unusable_offer_is_rejected_with_a_message() {
     let server = Server::start();
     let mut ann = Client::connect(&server);
     ann.ask("room:create", &json!({"name": "tea", "topology": "sfu"}));
@@ -215,7 +215,7 @@ fn an_offer_that_the_media_server_cannot_take_is_refused_in_words() {
 }
 
 #[test]
-fn what_makes_no_sense_is_answered_and_the_server_goes_on() {
+fn malformed_requests_get_errors_and_the_server_continues() {
     let server = Server::start();
     let mut ann = Client::connect(&server);
     for (event, payload, code) in [
@@ -236,7 +236,7 @@ fn what_makes_no_sense_is_answered_and_the_server_goes_on() {
 }
 
 #[test]
-fn names_that_show_nothing_are_refused_and_pasted_ones_are_cleaned() {
+fn invisible_names_are_rejected_and_pasted_ones_cleaned() {
     let server = Server::start();
     let mut ann = Client::connect(&server);
     for (name, why) in [
@@ -265,7 +265,7 @@ fn names_that_show_nothing_are_refused_and_pasted_ones_are_cleaned() {
 }
 
 #[test]
-fn a_page_whose_websocket_closes_in_order_is_gone_within_a_second() {
+fn clean_websocket_close_ends_membership_within_a_second() {
     let server = Server::start();
     let (mut ann, mut ben) = (Client::connect(&server), Client::connect(&server));
     let ann_is = ann.join("tea", "Ann");
@@ -278,7 +278,7 @@ fn a_page_whose_websocket_closes_in_order_is_gone_within_a_second() {
 }
 
 #[test]
-fn a_room_is_as_it_was_after_the_server_was_killed() {
+fn room_settings_survive_a_killed_server() {
     let mut server = Server::start();
     let mut ann = Client::connect(&server);
     let made = json!({"name": "tea", "capacity": 13, "password": "sesame"});
@@ -286,7 +286,7 @@ fn a_room_is_as_it_was_after_the_server_was_killed() {
     ann.ask("room:create", &json!({"name": "hall", "capacity": 40}));
     let join = json!({"room": "tea", "name": "Ann", "password": "sesame"});
     assert_eq!(ann.ask("room:join", &join)["ok"]["room"]["capacity"], 13);
-    // Joining with a password locks a room as well.
+    // Joining with a password locks a room, too.
     let mut ben = Client::connect(&server);
     ben.ask("room:join", &json!({"room": "den", "name": "Ben", "password": "open"}));
     let path = server.data.path().join("rooms.json");
@@ -295,7 +295,7 @@ fn a_room_is_as_it_was_after_the_server_was_killed() {
     };
     let start = Instant::now();
     while !["tea", "hall", "den"].into_iter().all(written) {
-        assert!(start.elapsed() < PATIENCE, "the rooms are never written");
+        assert!(start.elapsed() < TIMEOUT, "the rooms are never written");
         std::thread::yield_now();
     }
     let text = std::fs::read_to_string(&path).unwrap();
@@ -326,7 +326,7 @@ fn a_room_is_as_it_was_after_the_server_was_killed() {
 }
 
 #[test]
-fn a_server_that_is_told_to_stop_says_so_and_ends_well() {
+fn sigterm_notifies_clients_and_exits_0() {
     let mut server = Server::start();
     let mut ann = Client::connect(&server);
     ann.join("tea", "Ann");

@@ -1,4 +1,4 @@
-//! Several addresses, as `--also` gives.
+//! Several listen addresses (`--also`).
 
 use std::net::{SocketAddr, UdpSocket};
 
@@ -7,18 +7,17 @@ use crate::{
     support::{SOON, Server},
 };
 
-/// The ports that pages of published clients look for.
+/// Ports that published clients expect.
 const TUTORIALS: [u16; 4] = [4000, 4545, 8000, 8080];
 
-/// A loopback address that nobody else on this computer is likely to use, so that these ports are
-/// free on it.
+/// A loopback address on which these ports are most likely free.
 fn address(port: u16) -> SocketAddr {
     let [.., a, b] = std::process::id().to_be_bytes();
     SocketAddr::from(([127, 77, a, b.max(1)], port))
 }
 
 #[test]
-fn every_address_serves_everything() {
+fn every_listen_address_serves_every_protocol() {
     let also = TUTORIALS.map(|port| address(port).to_string());
     let flags: Vec<&str> = also.iter().flat_map(|address| ["--also", address]).collect();
     let server = Server::start(&flags);
@@ -48,7 +47,7 @@ fn every_address_serves_everything() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told_and_none_is_served() {
+fn address_in_use_fails_and_nothing_is_served() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap();
     let data = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Socket.IO's own bundles, for pages that load their client from the server.
+//! Socket.IO's client bundles, for pages that load them from the server.
 
 use std::{fs, path::Path};
 
@@ -9,19 +9,19 @@ use crate::{
 
 const BUNDLES: [&str; 3] = ["socket.io.js", "socket.io.min.js", "socket.io.esm.min.js"];
 
-/// What the page's build put there; a build of the server alone has none.
+/// A bundle of the page's build; a build of the server alone has none.
 fn built(name: &str) -> Option<Vec<u8>> {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist/socket.io");
     fs::read(dist.join(name)).ok()
 }
 
 #[test]
-fn the_client_is_served_to_pages_of_every_origin() {
+fn bundle_is_served_to_every_origin() {
     let server = Server::start(&[]);
     for name in BUNDLES {
         let path = format!("/socket.io/{name}");
         let answer = get_with(&server, &path, &[("Origin", "https://page.example")]);
-        // A page elsewhere loads it as a script, as a module, and when isolated.
+        // Another origin's page loads it as a script, as a module, and when isolated.
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{name}");
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("cross-origin"), "{name}");
         let Some(bundle) = built(name) else {
@@ -48,7 +48,7 @@ fn the_client_is_served_to_pages_of_every_origin() {
 }
 
 #[test]
-fn another_generation_of_the_client_is_put_into_the_static_folder() {
+fn bundle_in_the_static_folder_takes_precedence() {
     let site = tempfile::tempdir().unwrap();
     fs::create_dir(site.path().join("socket.io")).unwrap();
     fs::write(site.path().join("socket.io/socket.io.js"), "/* 2.3.1 */").unwrap();

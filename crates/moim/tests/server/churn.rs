@@ -1,4 +1,4 @@
-//! Connections that come and go leave nothing behind.
+//! Connection churn leaks neither memory nor descriptors.
 
 use std::{io::Write, process::Command, thread};
 
@@ -10,17 +10,16 @@ use crate::{
 
 const CONNECTIONS: usize = 1000;
 const ROUNDS: usize = 20;
-/// After these the allocator has what it needs for as many connections at once.
+/// Rounds until the allocator has reserved what this many connections need.
 const WARM_UP: usize = 10;
 /// Threads that open and close connections.
 const THREADS: usize = 4;
 
-/// What memory may have grown by from after the warm-up to the end, in KiB. A leak of 100 bytes a
-/// connection would be as much.
+/// Permitted growth after the warm-up, in KiB: as much as a leak of 100 bytes per connection.
 const GROWTH: u64 = 1024;
 
 #[test]
-fn a_thousand_connections_twenty_times_leave_memory_and_descriptors_where_they_were() {
+fn connection_churn_leaks_no_memory_or_descriptors() {
     let server = Server::start(&[]);
     let idle = server.descriptors();
     let mut memory = Vec::new();
@@ -34,28 +33,26 @@ fn a_thousand_connections_twenty_times_leave_memory_and_descriptors_where_they_w
     let (warming_up, _) = memory.split_at(WARM_UP);
     let allowed = warming_up.iter().max().unwrap() + GROWTH;
     println!("KiB after each round: {memory:?}");
-    within(SOON, "memory is given back", || (server.memory() <= allowed).then_some(()));
+    within(SOON, "memory is returned", || (server.memory() <= allowed).then_some(()));
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
-/// Calls by the media server, one after the other, in each of which people come and go all the
-/// time.
+/// Consecutive calls over the media server, with participants who join and leave.
 const CALLS: usize = 6;
-/// After these the allocator has what it needs for a call.
+/// Calls until the allocator has reserved what a call needs.
 const FIRST_CALLS: usize = 3;
 
-/// What memory may have grown by in the rest of the calls, in KiB. Four dozen come and go in them,
-/// and a link is some 100 KiB. Their rooms keep for a while what was said, as somebody might come
-/// back.
+/// Permitted growth in the remaining calls, in KiB. Four dozen participants join and leave; a peer
+/// connection takes some 100 KiB. Rooms keep their events for a while, for resuming.
 const CALLS_GROWTH: u64 = 3 * 1024;
 
 #[test]
-fn people_who_come_and_go_in_calls_by_the_media_server_leave_nothing_behind() {
+fn sfu_call_churn_leaks_nothing() {
     let server = Server::start(&["--topology", "sfu"]);
     let mut memory = Vec::new();
     for call in 0..CALLS {
         come_and_go(&server, call);
-        within(SOON, "nothing is kept for a link", || {
+        within(SOON, "no entry of a peer connection is left", || {
             let page = get(&server, "/metrics").text().to_owned();
             let gauges = ["moim_media_peers", "moim_media_rooms", "moim_media_kept_entries"];
             gauges.iter().all(|gauge| page.contains(&format!("{gauge} 0\n"))).then_some(())
@@ -65,11 +62,11 @@ fn people_who_come_and_go_in_calls_by_the_media_server_leave_nothing_behind() {
     println!("KiB after each call: {memory:?}");
     let (first, _) = memory.split_at(FIRST_CALLS);
     let allowed = first.iter().max().unwrap() + CALLS_GROWTH;
-    within(SOON, "memory is given back", || (server.memory() <= allowed).then_some(()));
+    within(SOON, "memory is returned", || (server.memory() <= allowed).then_some(()));
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
-/// One call in two rooms. Twice a second somebody leaves and somebody else comes.
+/// One call in two rooms. Twice a second one participant leaves and another joins.
 fn come_and_go(server: &Server, call: usize) {
     let mut load = Command::new(env!("CARGO_BIN_EXE_moim"));
     load.args(["load", "--url", &format!("http://{}", server.address())]);
@@ -77,7 +74,7 @@ fn come_and_go(server: &Server, call: usize) {
     load.args(["--rooms", "2", "--publishers", "2", "--subscribers", "5"]);
     let done = load.args(["--churn", "2", "--duration", "5s"]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
-    // It fails where somebody was refused or fell out.
+    // The load fails if a participant was rejected or lost.
     assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
     let told: serde_json::Value = serde_json::from_str(&said).unwrap();
     for kind in ["sound", "pictures"] {
@@ -85,7 +82,7 @@ fn come_and_go(server: &Server, call: usize) {
     }
 }
 
-/// All connections of one round are open at once, and then none.
+/// Opens all connections of one round, then closes them.
 fn open_and_close(server: &Server) {
     let tls = Tls::trusting(server);
     thread::scope(|scope| {
@@ -102,7 +99,7 @@ fn open_and_close(server: &Server) {
     });
 }
 
-/// A connection in use: HTTP, a WebSocket, HTTPS, or TURN over TCP.
+/// An active connection: HTTP, WebSocket, HTTPS, or TURN over TCP.
 fn open(server: &Server, tls: &Tls, number: usize) -> Box<dyn Send> {
     let address = server.address();
     match number % 4 {
@@ -117,7 +114,7 @@ fn open(server: &Server, tls: &Tls, number: usize) -> Box<dyn Send> {
                 format!("421[\"room:join\",{{\"room\":\"churn {}\",\"name\":\"A\"}}]", number % 50);
             stream.write_all(&text_frame(&join)).unwrap();
             assert_eq!(frame(&mut stream).unwrap().0, 1);
-            // Leaves the room at once, which would else keep its place for half a minute.
+            // Leaves explicitly: otherwise the room would keep the place for 30 s.
             stream.write_all(&text_frame("41")).unwrap();
             Box::new(stream)
         }
@@ -128,7 +125,7 @@ fn open(server: &Server, tls: &Tls, number: usize) -> Box<dyn Send> {
         }
         _ => {
             let mut stream = tcp(address);
-            // Answers to strangers are rationed, so most stop halfway through their request.
+            // Unauthenticated responses are limited, so most stop in the middle of their request.
             let probe = stun::probe();
             if number % 40 != 3 {
                 stream.write_all(&probe[..12]).unwrap();

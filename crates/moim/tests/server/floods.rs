@@ -1,4 +1,4 @@
-//! Floods inside HTTP/2, and heads that drip: each is cut off, and others are served meanwhile.
+//! HTTP/2 floods and dripping heads: each is cut off, and other clients are served.
 
 use std::{
     io::{self, Read, Write},
@@ -26,7 +26,7 @@ const END_HEADERS: u8 = 4;
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
 
-/// `GET / https` for `host` in HPACK (RFC 7541): three indexed fields and a literal one.
+/// `GET / https` for `host` in HPACK (RFC 7541): three indexed fields and a literal.
 fn request(host: &str) -> Vec<u8> {
     let length = u8::try_from(host.len()).unwrap();
     [&[0x82, 0x84, 0x87, 0x01, length], host.as_bytes()].concat()
@@ -46,7 +46,7 @@ fn connect(server: &Server) -> Stream {
     stream
 }
 
-/// The next frame: its kind, and its payload.
+/// The next frame: kind and payload.
 fn next(stream: &mut Stream) -> io::Result<(u8, Vec<u8>)> {
     let mut head = [0; 9];
     stream.read_exact(&mut head)?;
@@ -55,12 +55,12 @@ fn next(stream: &mut Stream) -> io::Result<(u8, Vec<u8>)> {
     Ok((head[3], payload))
 }
 
-/// Writes frames until the server has had enough, which must be before `most` of them.
+/// Writes frames until the server closes the connection, which must be before `most` of them.
 fn flood(server: &Server, most: u32, mut nth: impl FnMut(u32) -> Vec<u8>) {
     let mut stream = connect(server);
     let started = Instant::now();
     let refused = (0..most).find(|n| stream.write_all(&nth(*n)).is_err());
-    // What it says last may be lost to the reset of the connection.
+    // The reset of the connection may discard the server's last frames.
     let ended = refused.is_some()
         || loop {
             match next(&mut stream) {
@@ -74,7 +74,7 @@ fn flood(server: &Server, most: u32, mut nth: impl FnMut(u32) -> Vec<u8>) {
 }
 
 #[test]
-fn an_authority_that_is_not_ours_is_misdirected_over_http2() {
+fn unknown_authority_is_misdirected_over_http2() {
     let server = Server::start(&[]);
     for (host, status) in [("localhost", "200"), ("evil.example", "421")] {
         let mut stream = connect(&server);
@@ -83,8 +83,8 @@ fn an_authority_that_is_not_ours_is_misdirected_over_http2() {
         let (_, block) = std::iter::from_fn(|| next(&mut stream).ok())
             .find(|(kind, _)| *kind == HEADERS)
             .unwrap();
-        // The status stands first: 200 is field 8 of the static table, others are a literal of 3
-        // digits under its name, in Huffman code where that is shorter.
+        // The status is the first field: 200 is field 8 of the static table, others are a literal
+        // of three digits, in Huffman code where that is shorter.
         let expected: &[&[u8]] = match status {
             "200" => &[b"\x88"],
             // "421": 4 is 011010, 2 is 00010, 1 is 00001.
@@ -95,7 +95,7 @@ fn an_authority_that_is_not_ours_is_misdirected_over_http2() {
 }
 
 #[test]
-fn streams_opened_and_reset_at_once_are_cut_off() {
+fn http2_rapid_reset_is_cut_off() {
     let server = Server::start(&[]);
     let block = request("localhost");
     flood(&server, 50_000, |n| {
@@ -106,7 +106,7 @@ fn streams_opened_and_reset_at_once_are_cut_off() {
 }
 
 #[test]
-fn a_head_that_never_ends_is_cut_off() {
+fn endless_head_is_cut_off() {
     let server = Server::start(&[]);
     let block = request("localhost");
     let memory = server.memory();
@@ -118,10 +118,10 @@ fn a_head_that_never_ends_is_cut_off() {
 }
 
 #[test]
-fn a_compressed_head_is_bounded_by_what_it_unpacks_to() {
+fn http2_head_is_limited_by_its_decompressed_size() {
     let server = Server::start(&[]);
     let memory = server.memory();
-    // A field of 3,000 bytes goes into the table, and then is repeated by one byte each.
+    // A field of 3,000 bytes enters the table, then each repetition takes one byte.
     let answer = |repeats: usize| {
         let mut stream = connect(&server);
         let mut block = request("localhost");
@@ -135,14 +135,14 @@ fn a_compressed_head_is_bounded_by_what_it_unpacks_to() {
     let is_served = |answer: Option<(u8, Vec<u8>)>| {
         answer.is_some_and(|(kind, payload)| kind == HEADERS && payload.starts_with(b"\x88"))
     };
-    assert!(is_served(answer(2)), "what fits is served");
+    assert!(is_served(answer(2)), "a head within the limit is served");
     assert!(!is_served(answer(12_000)), "36 MB are not");
     assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
     assert_eq!(get(&server, "/healthz").status, 200);
 }
 
 #[test]
-fn pings_and_settings_are_acknowledged_one_by_one_and_hold_nothing() {
+fn http2_pings_and_settings_are_acknowledged_and_hold_no_memory() {
     let server = Server::start(&[]);
     let memory = server.memory();
     for (kind, payload) in [(PING, &[7; 8][..]), (SETTINGS, &[])] {
@@ -164,27 +164,27 @@ fn pings_and_settings_are_acknowledged_one_by_one_and_hold_nothing() {
 }
 
 #[test]
-fn pings_whose_answers_are_not_read_hold_a_bounded_amount() {
+fn unread_http2_ping_answers_hold_bounded_memory() {
     let server = Server::start(&[]);
     let memory = server.memory();
     let mut stream = connect(&server);
     stream.sock.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
     let batch = frame(PING, 0, 0, &[7; 8]).repeat(1000);
-    // 170 MB, unless the server stops reading or ends the connection before.
+    // 170 MB, unless the server stops reading or closes the connection first.
     let stopped = (0..10_000).any(|_| stream.write_all(&batch).is_err());
-    assert!(stopped, "the server reads on for a client that reads nothing");
+    assert!(stopped, "the server still reads from a client that reads nothing");
     assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
     assert_eq!(get(&server, "/healthz").status, 200);
 }
 
 #[test]
-fn a_head_that_drips_is_cut_off_however_often_it_drips() {
+fn slowly_dripping_head_is_cut_off() {
     let server = Server::start(&["--idle-timeout", "1"]);
     let mut stream = tcp(server.address());
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ").unwrap();
     let started = Instant::now();
     while stream.write_all(b"y").is_ok() {
-        assert!(started.elapsed() < SOON, "it still takes bytes");
+        assert!(started.elapsed() < SOON, "the server still accepts bytes");
         thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(get(&server, "/healthz").status, 200);

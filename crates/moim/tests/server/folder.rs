@@ -1,4 +1,4 @@
-//! The operator's own pages, by `--static`.
+//! The operator's own pages (`--static`).
 
 use std::{
     fs::{self, File},
@@ -18,14 +18,14 @@ use crate::{
 const BROWSER: (&str, &str) = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 const START: &str = "<!doctype html><title>시작</title><script>start()</script>";
 
-/// A folder of pages, and beside it what nobody may read.
+/// A folder of pages, with private files beside it.
 struct Site {
     around: TempDir,
 }
 
 impl Site {
     fn new() -> Self {
-        // Not hidden, or that alone would keep its absolute path from being served.
+        // Not hidden, which alone would prevent its absolute path from being served.
         let around = tempfile::Builder::new().prefix("moim-").tempdir().unwrap();
         let site = Self { around };
         fs::write(site.around.path().join("secret.txt"), "secret").unwrap();
@@ -53,7 +53,7 @@ impl Site {
 }
 
 #[test]
-fn the_folder_is_served_in_place_of_the_page() {
+fn static_folder_replaces_the_page() {
     let site = Site::new();
     for name in ["main.js", "style.css", "data.json", "picture.svg", "sound.mp3", "x.unheard-of"] {
         site.write(name, name);
@@ -77,7 +77,7 @@ fn the_folder_is_served_in_place_of_the_page() {
         assert_eq!(answer.header("cache-control"), Some("no-cache"), "{path}");
     }
     let moved = get(&server, "/%ED%95%9C%20%EA%B8%80?x=1");
-    assert_eq!(moved.status, 307, "relative links of an inner page need the slash");
+    assert_eq!(moved.status, 307, "relative links need the slash");
     assert_eq!(moved.header("location"), Some("/%ED%95%9C%20%EA%B8%80/?x=1"));
 
     let head = raw(&server, "HEAD /main.js");
@@ -87,7 +87,7 @@ fn the_folder_is_served_in_place_of_the_page() {
     assert_eq!((posted.status, posted.header("allow")), (405, Some("GET, HEAD")));
 }
 
-/// All that comes back to a request that ends its connection.
+/// The complete response to a request that closes its connection.
 fn raw(server: &Server, start: &str) -> String {
     let mut stream = tcp(server.address());
     write!(stream, "{start} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
@@ -95,7 +95,7 @@ fn raw(server: &Server, start: &str) -> String {
 }
 
 #[test]
-fn what_the_server_itself_says_stays_where_it_is() {
+fn reserved_paths_stay_with_the_server() {
     let site = Site::new();
     for name in ["healthz", "ca.crt", "socket.io/index.html"] {
         site.write(name, "in the way");
@@ -107,7 +107,7 @@ fn what_the_server_itself_says_stays_where_it_is() {
 }
 
 #[test]
-fn a_browser_on_its_way_to_a_page_gets_the_start_page_and_a_script_the_truth() {
+fn navigation_to_a_missing_path_gets_the_start_page_and_a_script_404() {
     let site = Site::new();
     let server = site.serve();
     for path in ["/room/7", "/r/tea", "/lost.js", "/room/"] {
@@ -125,7 +125,7 @@ fn a_browser_on_its_way_to_a_page_gets_the_start_page_and_a_script_the_truth() {
 }
 
 #[test]
-fn nothing_leads_out_of_the_folder_or_to_what_is_hidden_in_it() {
+fn traversal_and_hidden_files_get_404() {
     let site = Site::new();
     for name in [".env", ".git/config", "sub/.hidden", "sub/a.txt", "../site-secret/secret.txt"] {
         site.write(name, "secret");
@@ -142,7 +142,7 @@ fn nothing_leads_out_of_the_folder_or_to_what_is_hidden_in_it() {
     let absolute = format!("/{}", site.around.path().join("secret.txt").display());
     let encoded = format!("/{}", absolute[1..].replace('/', "%2f"));
 
-    // Refused whatever is there, and no page either.
+    // Rejected whether or not the file exists, and without the start page.
     for path in [
         "/../secret.txt",
         "/sub/../../secret.txt",
@@ -173,7 +173,7 @@ fn nothing_leads_out_of_the_folder_or_to_what_is_hidden_in_it() {
             assert_eq!((answer.status, answer.text()), (404, "There is nothing here.\n"), "{path}");
         }
     }
-    // Not there, as far as anybody can tell.
+    // Reported as missing.
     for path in [
         "/out.txt",
         "/out/secret.txt",
@@ -197,7 +197,7 @@ fn nothing_leads_out_of_the_folder_or_to_what_is_hidden_in_it() {
         let page = get_with(&server, path, &[BROWSER]);
         assert!(!page.text().contains("secret"), "{path}");
     }
-    // Neither form of a request nor a NUL in it helps.
+    // Absolute-form requests and NUL bytes don't help.
     for start in ["GET ../secret.txt", "GET http://localhost/../secret.txt", "GET /\0secret.txt"] {
         let answer = raw(&server, start);
         assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("secret"), "{answer}");
@@ -206,7 +206,7 @@ fn nothing_leads_out_of_the_folder_or_to_what_is_hidden_in_it() {
 }
 
 #[test]
-fn links_within_the_folder_are_followed_and_so_is_the_folder_itself() {
+fn symlinks_inside_the_folder_are_followed() {
     let site = Site::new();
     site.write("releases/1/index.html", "one");
     site.write("releases/2/index.html", "two");
@@ -223,7 +223,7 @@ fn links_within_the_folder_are_followed_and_so_is_the_folder_itself() {
     switch_to("releases/2");
     assert_eq!(get(&server, "/").text(), "two");
     fs::remove_file(&current).unwrap();
-    assert_eq!(get(&server, "/").status, 404, "and without it the server runs on");
+    assert_eq!(get(&server, "/").status, 404, "the server survives a missing folder");
     switch_to("");
     let linked = get(&server, "/app.js");
     assert_eq!(linked.status, 200);
@@ -231,7 +231,7 @@ fn links_within_the_folder_are_followed_and_so_is_the_folder_itself() {
 }
 
 #[test]
-fn a_file_that_changes_is_served_as_it_is_and_not_twice() {
+fn changed_file_is_served_and_unchanged_one_gets_304() {
     let site = Site::new();
     let server = site.serve();
     let known = |answer: &Answer| answer.header("etag").unwrap().to_owned();
@@ -241,7 +241,7 @@ fn a_file_that_changes_is_served_as_it_is_and_not_twice() {
     let tag = known(&first);
     assert_eq!(get_with(&server, "/", &[("If-None-Match", &tag)]).status, 304);
     site.write("index.html", "another");
-    // Within the same second, which the date can't tell but the tag can.
+    // Within the same second: the date is equal, the tag differs.
     let headers = [("If-None-Match", tag.as_str()), ("If-Modified-Since", date)];
     let second = get_with(&server, "/", &headers);
     assert_eq!((second.status, second.text()), (200, "another"));
@@ -253,7 +253,7 @@ fn a_file_that_changes_is_served_as_it_is_and_not_twice() {
 }
 
 #[test]
-fn the_operators_pages_are_not_held_to_our_policy() {
+fn operator_pages_get_no_content_security_policy() {
     let site = Site::new();
     let server = site.serve();
     for path in ["/", "/room/7"] {
@@ -273,7 +273,7 @@ fn the_operators_pages_are_not_held_to_our_policy() {
 }
 
 #[test]
-fn a_large_file_takes_no_memory_however_slowly_it_is_read() {
+fn slow_readers_of_a_large_file_take_no_memory() {
     const LENGTH: usize = 64 << 20;
     let site = Site::new();
     File::create(site.path().join("large")).unwrap().set_len(LENGTH as u64).unwrap();
@@ -284,10 +284,10 @@ fn a_large_file_takes_no_memory_however_slowly_it_is_read() {
     for reader in &mut readers {
         write!(reader, "GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .unwrap();
-        // Its head has come, so that its file is open and being read.
+        // The head has arrived, so the file is open.
         reader.read_exact(&mut [0; 64]).unwrap();
     }
-    assert_eq!(get(&server, "/").status, 200, "others are served meanwhile");
+    assert_eq!(get(&server, "/").status, 200, "other clients are served");
     let used = server.memory().saturating_sub(before);
     assert!(used < 16 << 10, "{used} KiB more for eight readers that wait");
     let mut reader = readers.swap_remove(0);
@@ -298,7 +298,7 @@ fn a_large_file_takes_no_memory_however_slowly_it_is_read() {
 }
 
 #[test]
-fn the_folder_may_be_named_in_the_environment_and_in_the_file() {
+fn static_folder_may_be_set_by_environment_or_file() {
     let site = Site::new();
     let data = TempDir::new().unwrap();
     let line = format!("static = '{}'\n", site.path().display());

@@ -1,5 +1,4 @@
-//! Names by which the server may be asked, so that no page of another site reaches it under a name
-//! of its own (DNS rebinding).
+//! Host names that the server accepts; others are rejected, against DNS rebinding.
 
 use std::io::Write;
 
@@ -24,7 +23,7 @@ fn status(server: &Server, host: &str) -> u16 {
 }
 
 #[test]
-fn a_name_that_is_not_ours_is_misdirected_on_every_path() {
+fn unknown_host_is_misdirected_on_every_path() {
     let server = Server::start(&[]);
     for path in ["/", "/r/a", "/healthz", "/metrics", "/ca.crt", "/nowhere", POLLING] {
         let headers = "Host: evil.example:4000\r\nOrigin: http://evil.example:4000\r\n";
@@ -44,7 +43,7 @@ fn a_name_that_is_not_ours_is_misdirected_on_every_path() {
 }
 
 #[test]
-fn a_name_that_is_not_ours_is_misdirected_inside_tls_too() {
+fn unknown_host_is_misdirected_over_tls() {
     let server = Server::start(&[]);
     let mut stream = Tls::trusting(&server).connect(server.address(), "localhost").unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n").unwrap();
@@ -52,7 +51,7 @@ fn a_name_that_is_not_ours_is_misdirected_inside_tls_too() {
 }
 
 #[test]
-fn addresses_localhost_and_names_of_this_computer_are_ours() {
+fn addresses_localhost_and_host_names_are_accepted() {
     let server = Server::start(&[]);
     let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let own = own.trim().to_ascii_lowercase();
@@ -78,7 +77,7 @@ fn addresses_localhost_and_names_of_this_computer_are_ours() {
 }
 
 #[test]
-fn names_the_operator_gives_are_ours() {
+fn names_of_the_host_flag_are_accepted() {
     let server = Server::start(&[
         "--host",
         "Meet.Example",
@@ -98,7 +97,7 @@ fn names_the_operator_gives_are_ours() {
 }
 
 #[test]
-fn names_of_the_operators_certificate_are_ours_also_those_of_a_new_one() {
+fn names_in_the_operator_certificate_are_accepted_after_reload_too() {
     let folder = tempfile::tempdir().unwrap();
     let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     let make = |names: &[&str]| {
@@ -123,7 +122,7 @@ fn names_of_the_operators_certificate_are_ours_also_those_of_a_new_one() {
 }
 
 #[test]
-fn a_request_names_exactly_one_host() {
+fn request_must_name_exactly_one_host() {
     let server = Server::start(&[]);
     for headers in [
         "Host: localhost\r\nHost: localhost\r\n",
@@ -143,6 +142,6 @@ fn a_request_names_exactly_one_host() {
             assert_eq!(answer(&mut stream).unwrap().status, 400, "{headers:?} {path} over TLS");
         }
     }
-    // Probes of load balancers speak HTTP/1.0, which knows of no Host; browsers don't.
+    // Load balancers probe with HTTP/1.0, which has no Host header; browsers don't.
     assert_eq!(raw(&server, "GET /healthz HTTP/1.0", "").status, 200);
 }

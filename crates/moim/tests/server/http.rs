@@ -1,4 +1,4 @@
-//! What browsers see.
+//! The page and its headers, as browsers receive them.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[test]
-fn every_answer_tells_the_browser_to_be_strict() {
+fn responses_have_security_headers() {
     let server = Server::start(&[]);
     for path in ["/", "/r/a", "/healthz", "/nowhere", "/socket.io/?EIO=4&transport=polling"] {
         let answer = get(&server, path);
@@ -32,7 +32,7 @@ fn every_answer_tells_the_browser_to_be_strict() {
 }
 
 #[test]
-fn the_page_is_at_the_root_and_at_every_room_and_nowhere_else() {
+fn page_is_served_at_root_and_rooms_only() {
     let server = Server::start(&[]);
     let page = get(&server, "/");
     assert_eq!(page.status, 200);
@@ -48,7 +48,7 @@ fn the_page_is_at_the_root_and_at_every_room_and_nowhere_else() {
 }
 
 #[test]
-fn a_rooms_address_may_be_written_carelessly() {
+fn room_url_with_extra_slashes_redirects() {
     let server = Server::start(&[]);
     for (path, to) in [
         ("/r/tea/", "/r/tea"),
@@ -78,7 +78,7 @@ fn a_rooms_address_may_be_written_carelessly() {
 }
 
 #[test]
-fn methods_that_make_no_sense_are_told_which_do() {
+fn unsupported_methods_get_405_with_allow() {
     let server = Server::start(&[]);
     for start in ["POST /", "DELETE /healthz", "PUT /r/a", "BREW /nowhere", "PATCH /ca.crt"] {
         let answer = ask(&mut tcp(server.address()), start, &[], b"x").unwrap();
@@ -88,21 +88,21 @@ fn methods_that_make_no_sense_are_told_which_do() {
 }
 
 #[test]
-fn an_unchanged_page_is_not_sent_twice() {
+fn unchanged_page_gets_304() {
     let server = Server::start(&[]);
     let page = get_with(&server, "/", &[("Accept-Encoding", "br")]);
-    // A build without the page has nothing to tag.
+    // A build without the page has no ETag.
     let Some(tag) = page.header("etag") else { return };
     let headers = [("Accept-Encoding", "br"), ("If-None-Match", tag)];
     let again = get_with(&server, "/", &headers);
     assert_eq!(again.status, 304);
     assert_eq!(again.header("etag"), Some(tag));
     let otherwise = get_with(&server, "/", &[("If-None-Match", tag)]);
-    assert_eq!(otherwise.status, 200, "another coding is another entity");
+    assert_eq!(otherwise.status, 200, "another content coding is another entity");
 }
 
 #[test]
-fn the_page_learns_which_site_navigated_to_it() {
+fn page_gets_sec_fetch_site_as_server_timing() {
     let server = Server::start(&[]);
     for path in ["/", "/r/a"] {
         for site in ["none", "same-origin", "same-site", "cross-site"] {
@@ -110,7 +110,7 @@ fn the_page_learns_which_site_navigated_to_it() {
             let told = format!("sec-fetch-site;desc={site}");
             assert_eq!(page.header("server-timing"), Some(&*told), "{path}");
             assert!(page.head.contains("vary: sec-fetch-site"), "{}", page.head);
-            // Nor may an answer that says "unchanged" leave an earlier word standing.
+            // A 304 must carry the current value too.
             let Some(tag) = page.header("etag") else { continue };
             let headers = [("If-None-Match", tag), ("Sec-Fetch-Site", site)];
             let again = get_with(&server, path, &headers);
@@ -120,12 +120,16 @@ fn the_page_learns_which_site_navigated_to_it() {
             let page = get_with(&server, path, &[("Sec-Fetch-Site", site)]);
             assert_eq!(page.header("server-timing"), None, "{site}");
         }
-        assert_eq!(get(&server, path).header("server-timing"), None, "a browser that says nothing");
+        assert_eq!(
+            get(&server, path).header("server-timing"),
+            None,
+            "a browser without Fetch Metadata"
+        );
     }
 }
 
 #[test]
-fn another_sites_page_may_not_connect() {
+fn other_origins_are_rejected() {
     let server = Server::start(&["--origin", "https://friend.example"]);
     let path = "/socket.io/?EIO=4&transport=polling";
     let from = |origin: &str| get_with(&server, path, &[("Origin", origin)]).status;
@@ -145,7 +149,7 @@ fn another_sites_page_may_not_connect() {
 }
 
 #[test]
-fn silence_is_ended_at_every_stage() {
+fn silent_connections_time_out_at_every_stage() {
     let server = Server::start(&["--handshake-timeout", "1", "--idle-timeout", "1"]);
     for said in [
         &b""[..],

@@ -1,4 +1,4 @@
-//! What an operator allows each client.
+//! Limits of Socket.IO clients that the operator sets.
 
 use std::io::Write;
 
@@ -9,11 +9,11 @@ use crate::{
 
 const OPEN: &str = "/socket.io/?EIO=4&transport=polling";
 
-/// The WebSocket status that the server closes with, once it has read all that.
+/// The close code of the server after this input.
 fn closed_for(server: &Server, messages: &[&str]) -> u16 {
     let mut stream = socket(tcp(server.address()));
     let all: Vec<u8> = messages.iter().flat_map(|message| text_frame(message)).collect();
-    // It may be closed before all is written.
+    // The server may close it before all is written.
     let _ = stream.write_all(&all);
     loop {
         match frame(&mut stream).unwrap() {
@@ -25,7 +25,7 @@ fn closed_for(server: &Server, messages: &[&str]) -> u16 {
 }
 
 #[test]
-fn a_client_is_held_to_the_bytes_of_a_message_that_the_operator_allows() {
+fn message_bytes_are_limited_by_the_flag() {
     let server = Server::start(&["--max-message-bytes", "10000"]);
     let open = get(&server, OPEN);
     assert!(open.text().contains("\"maxPayload\":10000"), "{open:?}");
@@ -38,9 +38,9 @@ fn a_client_is_held_to_the_bytes_of_a_message_that_the_operator_allows() {
 }
 
 #[test]
-fn a_client_is_held_to_the_messages_a_second_that_the_operator_allows() {
+fn message_rate_is_limited_by_the_flag() {
     let server = Server::start(&["--max-messages-per-second", "10"]);
-    // Forty at once are allowed, CONNECT among them.
+    // A burst of forty is allowed, CONNECT included.
     assert_eq!(closed_for(&server, &["3"; 100]), 1000);
     let mut patient = socket(tcp(server.address()));
     for _ in 0..30 {
@@ -52,7 +52,7 @@ fn a_client_is_held_to_the_messages_a_second_that_the_operator_allows() {
 }
 
 #[test]
-fn a_silent_client_is_let_go_when_the_operator_says() {
+fn ping_timeout_of_the_flag_ends_a_silent_session() {
     let server = Server::start(&["--ping-interval", "1", "--ping-timeout", "2"]);
     let open = get(&server, OPEN);
     let told = "\"pingInterval\":1000,\"pingTimeout\":2000";

@@ -1,5 +1,4 @@
-//! The program itself, started on a port of its own and a data folder of its own, as its operator
-//! and its clients see it.
+//! Tests of the binary, each with its own port and data folder.
 // Descriptors and memory are read from /proc.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too")]

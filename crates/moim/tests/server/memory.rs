@@ -1,4 +1,4 @@
-//! The memory that clients can hold together.
+//! The memory budget of all signaling clients (`--max-queue-memory`).
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -13,13 +13,13 @@ use crate::{
     support::{SOON, Server, within},
 };
 
-/// The budget, and as a flag in MiB.
+/// The budget in bytes, and as the flag's MiB.
 const BUDGET: usize = 2 << 20;
 const BUDGET_FLAG: &str = "2";
 
-/// Bytes of each message that begins and does not end.
+/// Bytes of each partial message.
 const PART: usize = 500_000;
-/// Bytes of the description in one signal.
+/// Bytes of the description in one `signal`.
 const DESCRIPTION: usize = 60 << 10;
 
 fn reading(server: &Server, name: &str) -> usize {
@@ -28,12 +28,12 @@ fn reading(server: &Server, name: &str) -> usize {
     line.unwrap_or_else(|| panic!("{name}: {page}")).parse().unwrap()
 }
 
-/// Bytes of queues, tasks and logs together.
+/// Bytes of queues, sessions and logs together.
 fn held(server: &Server) -> usize {
     reading(server, "moim_queue_bytes") + reading(server, "moim_log_bytes")
 }
 
-/// A connection for which the system keeps little.
+/// A connection with small kernel buffers.
 fn narrow(server: &Server) -> TcpStream {
     let stream = socket2::Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     stream.set_recv_buffer_size(4096).unwrap();
@@ -48,11 +48,11 @@ fn begin_message(stream: &mut TcpStream) {
     bytes.extend(900_000_u64.to_be_bytes());
     bytes.extend([0; 4]);
     bytes.extend(vec![b'4'; PART]);
-    // It may be cut before all is written.
+    // The server may close it before all is written.
     let _ = stream.write_all(&bytes);
 }
 
-/// Begins a POST of 900,000 bytes to a session of its own and sends a part of it.
+/// Begins a POST of 900,000 bytes to a new session and sends a part of it.
 fn begin_post(server: &Server) -> TcpStream {
     const OPEN: &str = "/socket.io/?EIO=4&transport=polling";
     let open = get(server, OPEN);
@@ -66,7 +66,7 @@ fn begin_post(server: &Server) -> TcpStream {
     stream
 }
 
-/// Whether the server closed the connection or answered on it.
+/// True if the server closed the connection or responded on it.
 fn is_over(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     loop {
@@ -78,7 +78,7 @@ fn is_over(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// Sends a request and waits for its answer.
+/// Sends a request and waits for its acknowledgement.
 fn ask(stream: &mut TcpStream, event: &str, payload: &Value) -> Value {
     let packet = format!("421{}", json!([event, payload]));
     stream.write_all(&text_frame(&packet)).unwrap();
@@ -91,7 +91,7 @@ fn ask(stream: &mut TcpStream, event: &str, payload: &Value) -> Value {
 }
 
 #[test]
-fn parts_of_messages_count_as_held() {
+fn partial_messages_count_as_held() {
     let server = Server::start(&[]);
     let mut stream = socket(tcp(server.address()));
     begin_message(&mut stream);
@@ -102,16 +102,16 @@ fn parts_of_messages_count_as_held() {
     within(SOON, "the body is counted", counted);
     drop(stream);
     let given_back = || (reading(&server, "moim_queue_bytes") < 2 * PART).then_some(());
-    within(SOON, "the message is given back", given_back);
+    within(SOON, "the message is released", given_back);
 }
 
 #[test]
-fn parts_of_messages_stay_within_the_budget_whatever_carries_them() {
+fn partial_messages_stay_within_the_budget_on_every_transport() {
     let server = Server::start(&["--max-queue-memory", BUDGET_FLAG]);
     let mut parts: Vec<TcpStream> = (0..18)
         .map(|n| match n % 3 {
             0 => begin_post(&server),
-            // One has connected, the other has only opened a WebSocket.
+            // One session has sent CONNECT, the other has only opened a WebSocket.
             1 => {
                 let mut stream = socket(tcp(server.address()));
                 begin_message(&mut stream);
@@ -125,14 +125,14 @@ fn parts_of_messages_stay_within_the_budget_whatever_carries_them() {
         })
         .collect();
     let most = BUDGET / PART;
-    within(SOON, "what exceeds the budget is cut", || {
+    within(SOON, "sessions beyond the budget are closed", || {
         let left = parts.iter_mut().filter_map(|stream| (!is_over(stream)).then_some(())).count();
         (left <= most && held(&server) <= BUDGET).then_some(())
     });
 }
 
 #[test]
-fn slow_readers_logs_and_parts_of_messages_stay_within_one_budget() {
+fn queues_logs_and_partial_messages_share_one_budget() {
     let server = Server::start(&["--max-queue-memory", BUDGET_FLAG]);
     let mut pairs = Vec::new();
     for n in 0..6 {
@@ -151,11 +151,11 @@ fn slow_readers_logs_and_parts_of_messages_stay_within_one_budget() {
             let packet = format!("42{}", json!(["signal", {"to": to, "description": description}]));
             writer.write_all(&text_frame(&packet)).unwrap();
         }
-        assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers go on");
+        assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers continue");
     }
-    within(SOON, "all together is within the budget", || (held(&server) <= BUDGET).then_some(()));
+    within(SOON, "the total is within the budget", || (held(&server) <= BUDGET).then_some(()));
     for (writer, ..) in &mut pairs {
-        assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers go on");
+        assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers continue");
     }
     let cut = pairs.iter_mut().filter_map(|(.., part, _)| is_over(part).then_some(())).count();
     assert!(cut >= 2, "{cut} of six parts of a message were cut");

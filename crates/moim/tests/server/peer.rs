@@ -1,4 +1,4 @@
-//! Clients that say exactly what a test wants said.
+//! Clients that send exact bytes.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use rustls::{
 
 use crate::support::{SOON, Server};
 
-/// A connection in the clear.
+/// A plain TCP connection.
 pub(crate) fn tcp(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
@@ -23,7 +23,7 @@ pub(crate) fn tcp(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// How TLS is spoken.
+/// Options of a TLS connection.
 pub(crate) struct Tls {
     roots: RootCertStore,
     versions: Vec<&'static SupportedProtocolVersion>,
@@ -31,32 +31,32 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// As by someone who trusts the server's own CA.
+    /// Trusts the server's local CA.
     pub(crate) fn trusting(server: &Server) -> Self {
         let text = fs::read(server.data().join("ca.pem")).unwrap();
         Self::with_root(&text)
     }
 
-    /// As by someone who trusts this certificate.
+    /// Trusts this certificate.
     pub(crate) fn with_root(pem: &[u8]) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
         Self { roots, versions: rustls::ALL_VERSIONS.to_vec(), alpn: Vec::new() }
     }
 
-    /// Only this version.
+    /// Allows this version only.
     pub(crate) fn version(mut self, version: &'static SupportedProtocolVersion) -> Self {
         self.versions = vec![version];
         self
     }
 
-    /// Offering this protocol inside.
+    /// Offers this protocol (ALPN).
     pub(crate) fn alpn(mut self, protocol: &'static [u8]) -> Self {
         self.alpn.push(protocol);
         self
     }
 
-    /// A connection after its handshake.
+    /// Connects and completes the handshake.
     pub(crate) fn connect(
         &self,
         address: SocketAddr,
@@ -79,7 +79,7 @@ impl Tls {
     }
 }
 
-/// What comes back until the other side closes. A reset is a close, too.
+/// Reads until the other side closes or resets the connection.
 pub(crate) fn rest(stream: &mut impl Read) -> Vec<u8> {
     let mut all = Vec::new();
     let mut piece = [0; 4096];
@@ -99,12 +99,12 @@ pub(crate) fn rest(stream: &mut impl Read) -> Vec<u8> {
                 return all;
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => return all,
-            Err(error) => panic!("neither an answer nor an end: {error}, after {all:x?}"),
+            Err(error) => panic!("neither data nor a close: {error}, after {all:x?}"),
         }
     }
 }
 
-/// An answer to an HTTP request.
+/// A response to an HTTP request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -127,7 +127,7 @@ impl Answer {
     }
 }
 
-/// Reads one answer, whose length is told by `Content-Length`.
+/// Reads one response with a `Content-Length`.
 pub(crate) fn answer(stream: &mut impl Read) -> io::Result<Answer> {
     let mut bytes = Vec::new();
     let head_end = loop {
@@ -160,7 +160,7 @@ fn read_on(stream: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
     }
 }
 
-/// Sends a request over `stream` and reads its answer.
+/// Sends a request over `stream` and reads the response.
 pub(crate) fn ask(
     stream: &mut (impl Read + Write),
     start: &str,
@@ -181,7 +181,7 @@ pub(crate) fn ask(
     answer(stream)
 }
 
-/// Asks for a path over a connection of its own, in the clear.
+/// Requests a path over a new plain connection.
 pub(crate) fn get(server: &Server, path: &str) -> Answer {
     get_with(server, path, &[])
 }
@@ -191,7 +191,7 @@ pub(crate) fn get_with(server: &Server, path: &str, headers: &[(&str, &str)]) ->
     ask(&mut tcp(server.address()), &format!("GET {path}"), headers, b"").unwrap()
 }
 
-/// A WebSocket on which the server has said what its session is.
+/// A WebSocket that has received Engine.IO's open packet.
 pub(crate) fn websocket<S: Read + Write>(mut stream: S) -> S {
     let headers = [
         ("Upgrade", "websocket"),
@@ -205,7 +205,7 @@ pub(crate) fn websocket<S: Read + Write>(mut stream: S) -> S {
         request += &format!("{name}: {value}\r\n");
     }
     stream.write_all((request + "\r\n").as_bytes()).unwrap();
-    // Byte by byte, as frames may follow at once.
+    // Byte by byte, since frames may follow immediately.
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -218,7 +218,7 @@ pub(crate) fn websocket<S: Read + Write>(mut stream: S) -> S {
     stream
 }
 
-/// One frame from the server: its opcode and its payload.
+/// One frame from the server: opcode and payload.
 pub(crate) fn frame(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head)?;
@@ -228,7 +228,7 @@ pub(crate) fn frame(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
             stream.read_exact(&mut length)?;
             u16::from_be_bytes(length).into()
         }
-        127 => panic!("a longer message than any test asks for"),
+        127 => panic!("a longer message than any test expects"),
         length => usize::from(length),
     };
     let mut payload = vec![0; length];
@@ -236,7 +236,7 @@ pub(crate) fn frame(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     Ok((head[0] & 0x0f, payload))
 }
 
-/// A text frame as a client must mask it (RFC 6455 §5.3); the mask of zeros is one.
+/// A masked text frame (RFC 6455 §5.3), with a mask of zeros.
 pub(crate) fn text_frame(text: &str) -> Vec<u8> {
     let mut frame = vec![0x81];
     match text.len() {

@@ -1,4 +1,4 @@
-//! Behind a reverse proxy: requests exactly as nginx and Caddy send them.
+//! Reverse proxies: requests exactly as nginx and Caddy send them.
 
 use std::{
     io::Write,
@@ -15,7 +15,7 @@ use crate::{
 
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
-/// A request from a loopback address of one's choice, as of a proxy on another machine.
+/// A request from a given loopback address, which stands for a proxy on another machine.
 fn from(server: &Server, address: &str, start: &str, headers: &str) -> Answer {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let address: SocketAddr = format!("{address}:0").parse().unwrap();
@@ -28,7 +28,7 @@ fn from(server: &Server, address: &str, start: &str, headers: &str) -> Answer {
 }
 
 #[test]
-fn metrics_are_not_for_who_comes_through_a_proxy_on_this_machine() {
+fn metrics_are_denied_through_a_local_proxy() {
     let server = Server::start(&[]);
     let port = server.address().port();
     let local = format!("Host: localhost:{port}\r\n");
@@ -48,13 +48,13 @@ fn metrics_are_not_for_who_comes_through_a_proxy_on_this_machine() {
         let headers = format!("{local}{header}\r\n");
         assert_eq!(raw(&server, "GET /metrics HTTP/1.1", &headers).status, 404, "{header}");
     }
-    // nginx as it is without any setting: HTTP/1.0, its own name for us, and not a word of the client.
+    // nginx's defaults: HTTP/1.0, an internal host name, and no forwarding headers.
     let bare = format!("{local}Connection: close\r\n");
     assert_eq!(raw(&server, "GET /metrics HTTP/1.0", &bare).status, 404);
 }
 
 #[test]
-fn metrics_are_for_the_token_through_a_proxy_too_and_else_not_for_a_trusted_proxy() {
+fn metrics_through_a_trusted_proxy_need_the_token() {
     let server = Server::start(&["--metrics-token", "right", "--trusted-proxy", "127.0.0.1"]);
     let local = "Host: localhost:4000\r\n";
     let ask = |headers: &str| raw(&server, "GET /metrics HTTP/1.1", headers).status;
@@ -65,7 +65,7 @@ fn metrics_are_for_the_token_through_a_proxy_too_and_else_not_for_a_trusted_prox
     assert_eq!(ask(&format!("{forwarded}Authorization: Bearer wrong\r\n")), 404);
 }
 
-/// What nginx adds by the usual lines, by `$host` or its default `$proxy_host`.
+/// Headers that nginx adds with the usual settings, with `$host` or its default `$proxy_host`.
 fn nginx(host: &str, client: &str) -> String {
     format!(
         "Host: {host}\r\nX-Real-IP: {client}\r\nX-Forwarded-For: {client}\r\n\
@@ -74,7 +74,7 @@ fn nginx(host: &str, client: &str) -> String {
 }
 
 #[test]
-fn nginx_with_either_host_setting_serves_page_and_sockets() {
+fn nginx_works_with_either_host_setting() {
     let server = Server::start(&["--host", "meet.example", "--trusted-proxy", "127.0.0.1"]);
     for host in ["meet.example", "localhost:4000", "127.0.0.1:4000", "moim_backend"] {
         let headers = nginx(host, "203.0.113.7");
@@ -90,7 +90,7 @@ fn nginx_with_either_host_setting_serves_page_and_sockets() {
 }
 
 #[test]
-fn a_forwarded_host_of_nobody_is_misdirected_as_well() {
+fn unknown_forwarded_host_is_misdirected() {
     let server = Server::start(&["--host", "meet.example", "--trusted-proxy", "127.0.0.1"]);
     let ask = |host: &str| {
         let headers = format!("Host: localhost:4000\r\nX-Forwarded-Host: {host}\r\n");
@@ -102,7 +102,7 @@ fn a_forwarded_host_of_nobody_is_misdirected_as_well() {
 }
 
 #[test]
-fn what_a_stranger_says_of_proxies_is_not_believed_and_the_log_names_the_flag() {
+fn untrusted_forwarding_headers_are_ignored_and_logged() {
     let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);
     let headers = "Host: localhost\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-For: x\r\n";
     assert_eq!(from(&server, "127.0.0.9", "GET / HTTP/1.1", headers).status, 200);
@@ -115,7 +115,7 @@ fn what_a_stranger_says_of_proxies_is_not_believed_and_the_log_names_the_flag() 
 }
 
 #[test]
-fn sessions_are_counted_by_the_client_that_a_trusted_proxy_names() {
+fn sessions_behind_a_trusted_proxy_count_by_client() {
     let server =
         Server::start(&["--trusted-proxy", "127.0.0.1", "--max-connections-per-address", "2"]);
     let open = |client: &str| {

@@ -1,4 +1,4 @@
-//! A server that is a relay alone, and what it tells of itself.
+//! A relay alone (`--turn-only`) and its metrics.
 
 use std::net::Ipv4Addr;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[test]
-fn a_relay_alone_serves_no_page_and_no_rooms() {
+fn relay_alone_serves_no_page_and_no_rooms() {
     let server = Server::start(&["--turn-only"]);
     assert_eq!(get(&server, "/healthz").status, 200);
     assert_eq!(get(&server, "/metrics").status, 200);
@@ -22,7 +22,7 @@ fn a_relay_alone_serves_no_page_and_no_rooms() {
 }
 
 #[test]
-fn the_metrics_tell_what_was_relayed() {
+fn metrics_count_relayed_packets() {
     let server = Server::start(ALLOWED);
     let reading = |name: &str| -> u64 {
         let text = get(&server, "/metrics").text().to_owned();
@@ -56,7 +56,7 @@ fn the_metrics_tell_what_was_relayed() {
 }
 
 #[test]
-fn the_metrics_are_for_this_computer_or_whoever_has_the_token() {
+fn metrics_need_loopback_or_the_token() {
     let server = Server::start(&["--metrics-token", "a long random text"]);
     assert_eq!(get(&server, "/metrics").status, 200);
     let ask = |host: &str, more: &str| {
@@ -67,9 +67,9 @@ fn the_metrics_are_for_this_computer_or_whoever_has_the_token() {
     assert_eq!(ask("localhost", "Authorization: Bearer a long random guess\r\n"), 404);
 }
 
-/// A relay that leads to its own server would have it take strangers for programs of this computer.
+/// A relay that reaches its own server would make remote clients look like local programs.
 #[test]
-fn the_metrics_are_not_reached_through_the_relay_whatever_is_allowed() {
+fn metrics_are_not_reachable_through_the_relay() {
     let server = Server::start(ALLOWED);
     let mut client = Client::connect(&server, Transport::Tcp);
     client.allocate_tcp();
@@ -83,7 +83,7 @@ fn the_metrics_are_not_reached_through_the_relay_whatever_is_allowed() {
 }
 
 #[test]
-fn secrets_are_in_no_log() {
+fn secrets_are_not_logged() {
     let mut flags = ALLOWED.to_vec();
     flags.extend(["--turn-secret", "hunter2hunter2", "--metrics-token", "correct horse"]);
     flags.extend(["--log", "trace"]);
@@ -93,7 +93,7 @@ fn secrets_are_in_no_log() {
     server.terminate();
     assert!(server.ended().success());
     let log = server.log();
-    assert!(log.contains("allocated"), "a line for each allocation: {log}");
+    assert!(log.contains("allocated"), "one line per allocation: {log}");
     for secret in [PASSWORD, "hunter2hunter2", "correct horse"] {
         assert!(!log.contains(secret), "{secret}");
     }

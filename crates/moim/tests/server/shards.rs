@@ -1,4 +1,4 @@
-//! What becomes of a server whose shard is stuck, or panics.
+//! A stuck or panicked shard.
 
 use std::net::UdpSocket;
 
@@ -7,7 +7,7 @@ use crate::{
     support::{SOON, Server, within},
 };
 
-/// Faults that builds with debug assertions take from tests.
+/// Datagrams that inject faults (`faults.rs`).
 const SHARD_PANIC: &[u8] = b"\xffmoim: a shard panics";
 const SHARD_STUCK: &[u8] = b"\xffmoim: a shard is stuck";
 
@@ -17,11 +17,11 @@ fn plant(server: &Server, fault: &[u8]) {
 }
 
 #[test]
-fn a_shard_that_panics_ends_the_server_with_a_clear_line() {
+fn shard_panic_ends_the_server_with_a_log_line() {
     let mut server = Server::start(&["--shards", "2"]);
     plant(&server, SHARD_PANIC);
     assert_eq!(server.ended().code(), Some(70), "{}", server.log());
-    let log = within(SOON, "the log says so", || {
+    let log = within(SOON, "the log reports it", || {
         let log = server.log();
         log.contains("the server exits and must be restarted").then_some(log)
     });
@@ -30,15 +30,15 @@ fn a_shard_that_panics_ends_the_server_with_a_clear_line() {
 }
 
 #[test]
-fn a_shard_that_is_stuck_is_told_of_until_it_comes_round() {
+fn stuck_shard_is_reported_until_it_recovers() {
     let server = Server::start(&["--shards", "2"]);
     assert_eq!(get(&server, "/healthz").status, 200);
     plant(&server, SHARD_STUCK);
-    within(SOON, "health says so", || (get(&server, "/healthz").status == 503).then_some(()));
+    within(SOON, "health reports it", || (get(&server, "/healthz").status == 503).then_some(()));
     let metrics = get(&server, "/metrics");
     let metrics = metrics.text();
     assert!(metrics.contains("moim_shards_stuck 1"), "{metrics}");
-    within(SOON, "it is well again", || (get(&server, "/healthz").status == 200).then_some(()));
+    within(SOON, "health recovers", || (get(&server, "/healthz").status == 200).then_some(()));
     let log = server.log();
     assert!(log.contains("a shard is stuck") && log.contains("a shard recovered"), "{log}");
 }

@@ -1,4 +1,4 @@
-//! Starting, or not.
+//! Start-up, and its errors.
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path, process::Output};
 
@@ -8,18 +8,18 @@ fn refused(listen: &[&str], data: &Path, flags: &[&str]) -> String {
     said(&moim(listen, data, flags).output().unwrap())
 }
 
-/// What a server that refused to start said: one sentence, and exit code 2.
+/// The error of a server that doesn't start: one sentence, and exit code 2.
 fn said(output: &Output) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(output.stdout.is_empty(), "{output:?}");
     let lines: Vec<&str> = text.lines().collect();
-    let [line] = lines[..] else { panic!("more than a sentence: {text}") };
+    let [line] = lines[..] else { panic!("more than one line: {text}") };
     line.strip_prefix("moim: ").unwrap_or_else(|| panic!("{line}")).to_owned()
 }
 
 #[test]
-fn a_taken_port_is_told_with_the_remedy() {
+fn port_in_use_fails_with_the_remedy() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = holder.local_addr().unwrap().to_string();
     let data = tempfile::tempdir().unwrap();
@@ -30,14 +30,14 @@ fn a_taken_port_is_told_with_the_remedy() {
 }
 
 #[test]
-fn an_address_of_another_computer_is_told_with_the_remedy() {
+fn foreign_listen_address_fails_with_the_remedy() {
     let data = tempfile::tempdir().unwrap();
     let sentence = refused(&["--listen", "203.0.113.77:0"], data.path(), &[]);
     assert!(sentence.contains("203.0.113.77 is no address of this computer"), "{sentence}");
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_is_told_with_the_remedy() {
+fn unusable_data_folder_fails_with_the_remedy() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let sentence = refused(&["--listen", "127.0.0.1:0"], &file.path().join("data"), &[]);
     assert!(sentence.contains("Can't write to the data folder"), "{sentence}");
@@ -45,7 +45,7 @@ fn a_data_folder_that_cannot_be_is_told_with_the_remedy() {
 }
 
 #[test]
-fn a_static_folder_that_is_not_there_is_told_with_the_remedy() {
+fn missing_static_folder_fails_with_the_remedy() {
     let data = tempfile::tempdir().unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     for folder in [&data.path().join("nowhere"), file.path()] {
@@ -60,7 +60,7 @@ fn a_static_folder_that_is_not_there_is_told_with_the_remedy() {
 }
 
 #[test]
-fn values_that_make_no_sense_are_told_by_their_flag() {
+fn invalid_values_name_their_flag() {
     let data = tempfile::tempdir().unwrap();
     for (flags, about) in [
         (&["--turn-secret", ""][..], "--turn-secret"),
@@ -101,7 +101,7 @@ fn values_that_make_no_sense_are_told_by_their_flag() {
 }
 
 #[test]
-fn what_is_no_flag_or_value_gets_the_usage_and_exit_code_2() {
+fn unknown_flags_and_values_exit_2_with_usage() {
     let data = tempfile::tempdir().unwrap();
     for flags in [
         &["--lisen", "127.0.0.1:0"][..],
@@ -123,7 +123,7 @@ fn what_is_no_flag_or_value_gets_the_usage_and_exit_code_2() {
 }
 
 #[test]
-fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+fn flag_overrides_environment_overrides_file() {
     let data = tempfile::tempdir().unwrap();
     fs::write(data.path().join("moim.toml"), "log = 'x=file'\n").unwrap();
     let start = |flags: &[&str], environment: Option<&str>| {
@@ -137,7 +137,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn a_mistake_in_the_file_is_told_with_its_line() {
+fn config_file_error_names_its_line() {
     let data = tempfile::tempdir().unwrap();
     for (text, line, about) in [
         ("log = 'info'\nlisen = '0.0.0.0:1'\n", 2, "lisen"),
@@ -156,7 +156,7 @@ fn a_mistake_in_the_file_is_told_with_its_line() {
 }
 
 #[test]
-fn secrets_are_for_the_owners_eyes_and_stay() {
+fn secrets_are_private_files_and_persist() {
     let server = Server::start(&[]);
     let read = |name: &str| fs::read_to_string(server.data().join(name)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -182,7 +182,7 @@ fn secrets_are_for_the_owners_eyes_and_stay() {
 }
 
 #[test]
-fn a_damaged_ca_is_told_with_the_remedy_and_never_replaced() {
+fn damaged_ca_fails_with_the_remedy_and_is_not_replaced() {
     let data = tempfile::tempdir().unwrap();
     let path = data.path().join("ca.pem");
     fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();

@@ -1,4 +1,4 @@
-//! Stopping.
+//! Graceful shutdown.
 
 use std::io::Write;
 
@@ -15,13 +15,13 @@ fn sigterm_drains_and_exits_0() {
     let mut idle = tcp(server.address());
     assert_eq!(ask(&mut idle, "GET /healthz", &[], b"").unwrap().status, 200);
     server.terminate();
-    assert!(rest(&mut idle).is_empty(), "an idle connection just ends");
+    assert!(rest(&mut idle).is_empty(), "an idle connection is closed");
     assert_eq!(server.ended().code(), Some(0));
     assert!(server.log().contains("stopped"), "{}", server.log());
 }
 
 #[test]
-fn a_client_is_told_that_the_server_drains() {
+fn shutdown_notifies_clients() {
     let mut server = Server::start(&[]);
     let mut stream = socket(tcp(server.address()));
     server.terminate();
@@ -29,11 +29,11 @@ fn a_client_is_told_that_the_server_drains() {
     assert_eq!(String::from_utf8_lossy(&told), "42[\"server:draining\",{}]");
     rest(&mut stream);
     assert_eq!(server.ended().code(), Some(0));
-    assert!(!server.log().contains("not all connections"), "{}", server.log());
+    assert!(!server.log().contains("did not end in time"), "{}", server.log());
 }
 
 #[test]
-fn sigint_stops_too_and_nothing_new_is_let_in() {
+fn sigint_stops_the_server_and_its_listener() {
     let mut server = Server::start(&[]);
     server.signal(Signal::INT);
     within(SOON, "the port is free", || {
@@ -43,33 +43,33 @@ fn sigint_stops_too_and_nothing_new_is_let_in() {
 }
 
 #[test]
-fn who_has_asked_for_nothing_keeps_no_server() {
+fn idle_connections_do_not_delay_shutdown() {
     let mut server = Server::start(&[]);
     let mut silent = tcp(server.address());
     let mut half_a_hello = tcp(server.address());
     half_a_hello.write_all(&[22, 3, 1, 2, 0, 1]).unwrap();
-    // Connections are accepted in order, so both are in by now.
+    // Connections are accepted in order, so both are accepted by now.
     assert_eq!(get(&server, "/healthz").status, 200);
     server.terminate();
     assert!(rest(&mut silent).is_empty());
     assert!(rest(&mut half_a_hello).is_empty());
     assert_eq!(server.ended().code(), Some(0));
-    assert!(!server.log().contains("not all connections"), "{}", server.log());
+    assert!(!server.log().contains("did not end in time"), "{}", server.log());
 }
 
 #[test]
-fn a_second_signal_stops_at_once() {
+fn second_signal_stops_at_once() {
     let mut server = Server::start(&[]);
     let path = "/socket.io/?EIO=4&transport=polling";
     let mut stream = tcp(server.address());
     let open = ask(&mut stream, &format!("GET {path}"), &[], b"").unwrap();
     let sid = open.text().split('"').nth(3).unwrap().to_owned();
-    // A request whose body the server waits for, as it says itself, keeps it.
+    // The server waits for the body of a request, which it confirms with 100 Continue.
     let head = "Host: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
     write!(stream, "POST {path}&sid={sid} HTTP/1.1\r\n{head}").unwrap();
     assert_eq!(answer(&mut stream).unwrap().status, 100);
     server.terminate();
-    within(SOON, "it drains", || server.log().contains("stopping").then_some(()));
+    within(SOON, "the server drains", || server.log().contains("stopping").then_some(()));
     server.terminate();
     assert_eq!(server.ended().code(), Some(1));
 }

@@ -1,4 +1,4 @@
-//! Starting the program, and looking at it from outside.
+//! A running server as a child process.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// How long anything may take that should happen soon, on a slow machine.
+/// Time for anything that should happen soon, on a slow machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A running server.
@@ -26,17 +26,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// One on a loopback port of its own, with these flags besides.
+    /// Starts a server on a free loopback port, with additional flags.
     pub(crate) fn start(flags: &[&str]) -> Self {
         Self::start_in(Arc::new(tempfile::tempdir().unwrap()), flags)
     }
 
-    /// One with the data of another.
+    /// Starts a server with another one's data folder.
     pub(crate) fn start_in(data: Arc<TempDir>, flags: &[&str]) -> Self {
         Self::start_at(Ipv4Addr::LOCALHOST.into(), data, flags)
     }
 
-    /// One at this loopback address.
+    /// Starts a server at this loopback address.
     pub(crate) fn start_on(ip: IpAddr, flags: &[&str]) -> Self {
         Self::start_at(ip, Arc::new(tempfile::tempdir().unwrap()), flags)
     }
@@ -56,27 +56,27 @@ impl Server {
                 break port.trim().parse().unwrap();
             }
         };
-        // Read on, so that the banner's end doesn't fill the pipe or fail.
+        // Keep reading, so that the rest of the banner can be written.
         thread::spawn(move || lines.for_each(drop));
         Self { child, address: SocketAddr::new(ip, port), data, log }
     }
 
-    /// Where it listens.
+    /// The listening address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its data folder.
+    /// The data folder.
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
     }
 
-    /// Its data folder, to be started in again.
+    /// The data folder, for another server.
     pub(crate) fn keep_data(&self) -> Arc<TempDir> {
         Arc::clone(&self.data)
     }
 
-    /// What it has logged.
+    /// The log so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -91,7 +91,7 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// How it ended, which must be soon.
+    /// Waits for the exit status.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         within(SOON, "the server ends", || self.child.try_wait().unwrap())
     }
@@ -116,16 +116,15 @@ impl Drop for Server {
     }
 }
 
-/// `moim serve` with nothing of the environment that configures it.
+/// `moim serve` without configuration from the environment.
 pub(crate) fn moim(listen: &[&str], data: &Path, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOIM_")) {
         command.env_remove(name);
     }
-    // A build for tests takes planted faults; others don't look.
+    // Enables fault injection in builds with debug assertions.
     command.env("MOIM_TEST_FAULTS", "1");
-    // One heap that is given back at once, so that memory tells what the program holds and not how
-    // the allocator spreads it over threads and what it keeps for later.
+    // One heap that returns memory at once, so that resident memory shows what the program holds.
     command.env("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:0,background_thread:false");
     command.arg("serve").args(listen).arg("--data").arg(data).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -145,7 +144,7 @@ fn collect(stderr: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     log
 }
 
-/// What `look` finds, looked for until it does or time is up.
+/// Polls `look` until it finds something or time is up.
 pub(crate) fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + limit;
     loop {

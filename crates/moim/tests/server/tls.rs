@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[test]
-fn https_is_on_the_same_port_for_who_trusts_the_ca() {
+fn https_shares_the_port_and_verifies_with_the_ca() {
     let server = Server::start(&[]);
     for name in ["localhost", "127.0.0.1", "::1"] {
         for version in [&TLS12, &TLS13] {
@@ -28,7 +28,7 @@ fn https_is_on_the_same_port_for_who_trusts_the_ca() {
 }
 
 #[test]
-fn the_ca_is_offered_for_download_without_its_key_and_stays() {
+fn ca_download_has_no_key_and_persists() {
     let server = Server::start(&[]);
     let ca = get(&server, "/ca.crt");
     assert_eq!(ca.header("content-type"), Some("application/x-x509-ca-cert"));
@@ -44,7 +44,7 @@ fn the_ca_is_offered_for_download_without_its_key_and_stays() {
 }
 
 #[test]
-fn what_is_inside_is_agreed_on_and_nothing_else_is() {
+fn alpn_negotiates_supported_protocols_only() {
     let server = Server::start(&[]);
     for (offered, chosen) in [
         (&[&b"h2"[..], b"http/1.1"][..], &b"h2"[..]),
@@ -60,13 +60,13 @@ fn what_is_inside_is_agreed_on_and_nothing_else_is() {
 }
 
 #[test]
-fn versions_before_1_2_are_refused_with_an_alert() {
+fn tls_versions_before_1_2_get_an_alert() {
     let server = Server::start(&[]);
     // A ClientHello of TLS 1.0 (RFC 2246 §7.4.1.2).
     let mut hello = vec![0x16, 3, 1, 0, 55, 1, 0, 0, 51, 3, 1];
     hello.extend([7; 32]);
     hello.extend([0, 0, 2, 0xc0, 0x2b, 1, 0]);
-    // It could do the rest: signature_algorithms with one we have.
+    // Its signature_algorithms include a supported one.
     hello.extend([0, 8, 0, 13, 0, 4, 0, 2, 4, 3]);
     let mut stream = crate::peer::tcp(server.address());
     stream.write_all(&hello).unwrap();
@@ -76,7 +76,7 @@ fn versions_before_1_2_are_refused_with_an_alert() {
 }
 
 #[test]
-fn tls_inside_tls_is_refused() {
+fn tls_inside_tls_is_rejected() {
     let server = Server::start(&[]);
     let mut stream = Tls::trusting(&server).connect(server.address(), "localhost").unwrap();
     stream.write_all(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00").unwrap();
@@ -87,7 +87,7 @@ fn tls_inside_tls_is_refused() {
 }
 
 #[test]
-fn a_certificate_of_the_operators_is_served_and_taken_up_anew_when_it_changes() {
+fn operator_certificate_is_served_and_reloaded_when_it_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     let make = || {
@@ -111,7 +111,7 @@ fn a_certificate_of_the_operators_is_served_and_taken_up_anew_when_it_changes() 
     assert!(!serves(&first));
 
     fs::write(&cert, "half a file").unwrap();
-    within(SOON, "it is noticed", || {
+    within(SOON, "the mismatch is logged", || {
         server.log().contains("keeping the old certificate").then_some(())
     });
     assert!(serves(&second));

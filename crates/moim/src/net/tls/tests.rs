@@ -1,4 +1,4 @@
-//! The local CA in the hands of a thief, and under clocks that are wrong.
+//! The local CA with a stolen key, and under wrong clocks.
 
 use std::{net::IpAddr, process::Command, sync::Arc};
 
@@ -27,12 +27,12 @@ fn names(dns: &[&str]) -> Names {
     }
 }
 
-/// Now, by a clock that is right.
+/// The current time, by a correct clock.
 fn today() -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap()
 }
 
-/// A certificate that a thief of the CA's key makes.
+/// A certificate that is signed with a stolen CA key.
 fn forged(authority: &Authority, san: Option<SanType>, usage: ExtendedKeyUsagePurpose) -> String {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
@@ -45,8 +45,8 @@ fn forged(authority: &Authority, san: Option<SanType>, usage: ExtendedKeyUsagePu
     authority.sign(&params, &key).unwrap().pem()
 }
 
-/// Whether OpenSSL takes it for this purpose.
-fn openssl_takes(authority: &Authority, pem: &str, purpose: &str) -> bool {
+/// True if OpenSSL accepts it for this purpose.
+fn openssl_accepts(authority: &Authority, pem: &str, purpose: &str) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let (ca, certificate) = (folder.path().join("ca.pem"), folder.path().join("leaf.pem"));
     std::fs::write(&ca, authority.pem()).unwrap();
@@ -61,8 +61,8 @@ fn openssl_takes(authority: &Authority, pem: &str, purpose: &str) -> bool {
     verify.status.success()
 }
 
-/// Whether rustls, as a browser would, takes it for a server of that name.
-fn rustls_takes(authority: &Authority, der: &CertificateDer<'_>, name: &str, at: i64) -> bool {
+/// True if rustls accepts it for a server of that name.
+fn rustls_accepts(authority: &Authority, der: &CertificateDer<'_>, name: &str, at: i64) -> bool {
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).unwrap();
     let provider = aws_lc_rs::default_provider().into();
@@ -82,13 +82,13 @@ fn dns(name: &str) -> SanType {
 }
 
 #[test]
-fn the_authority_signs_for_servers_of_this_computer_alone() {
+fn authority_signs_for_servers_of_this_host_only() {
     use ExtendedKeyUsagePurpose::{ClientAuth, CodeSigning, EmailProtection, ServerAuth};
     let (_parent, data) = folder();
     let own = names(&["localhost", "box", "box.local", "calls.example.org"]);
     let authority = Authority::load_or_create(&data, &own, Some(today())).unwrap();
     let takes = |san, usage, purpose| {
-        openssl_takes(&authority, &forged(&authority, Some(san), usage), purpose)
+        openssl_accepts(&authority, &forged(&authority, Some(san), usage), purpose)
     };
     for own in ["box.local", "localhost", "calls.example.org"] {
         assert!(takes(dns(own), ServerAuth, "sslserver"), "{own}");
@@ -100,7 +100,10 @@ fn the_authority_signs_for_servers_of_this_computer_alone() {
     for other in ["bank.example", "example.org", "box", "box.example"] {
         assert!(!takes(dns(other), ServerAuth, "sslserver"), "{other}");
         let pem = forged(&authority, Some(dns(other)), ServerAuth);
-        assert!(!rustls_takes(&authority, &der(&pem), other, today().unix_timestamp()), "{other}");
+        assert!(
+            !rustls_accepts(&authority, &der(&pem), other, today().unix_timestamp()),
+            "{other}"
+        );
     }
     assert!(!takes(address("198.51.100.1"), ServerAuth, "sslserver"));
 
@@ -112,10 +115,10 @@ fn the_authority_signs_for_servers_of_this_computer_alone() {
         assert!(!takes(link.clone(), ServerAuth, purpose), "a URI for {purpose}");
     }
     let nameless = |usage| forged(&authority, None, usage);
-    assert!(!openssl_takes(&authority, &nameless(ClientAuth), "sslclient"));
-    assert!(!openssl_takes(&authority, &nameless(EmailProtection), "smimesign"));
+    assert!(!openssl_accepts(&authority, &nameless(ClientAuth), "sslclient"));
+    assert!(!openssl_accepts(&authority, &nameless(EmailProtection), "smimesign"));
     // OpenSSL 3.0 has no purpose for it; where there is one the CA's own usage decides.
-    assert!(!openssl_takes(&authority, &nameless(CodeSigning), "smimesign"));
+    assert!(!openssl_accepts(&authority, &nameless(CodeSigning), "smimesign"));
     let ca = data.path().join("ca.pem");
     let text = Command::new("openssl").args(["x509", "-noout", "-text", "-in"]).arg(ca).output();
     let text = text.unwrap();
@@ -126,7 +129,7 @@ fn the_authority_signs_for_servers_of_this_computer_alone() {
 }
 
 #[test]
-fn a_host_name_that_may_be_a_top_level_domain_opens_none() {
+fn single_label_host_name_is_not_a_constraint() {
     for host in ["dev", "app", "zip", "box", "co.uk"] {
         let (_parent, data) = folder();
         let own = names(&["localhost", host, &format!("{host}.local")]);
@@ -134,19 +137,19 @@ fn a_host_name_that_may_be_a_top_level_domain_opens_none() {
         for forged_name in [host.to_owned(), format!("accounts.google.{host}")] {
             let usage = ExtendedKeyUsagePurpose::ServerAuth;
             let pem = forged(&authority, Some(dns(&forged_name)), usage);
-            assert!(!openssl_takes(&authority, &pem, "sslserver"), "{forged_name}");
-            let taken = rustls_takes(&authority, &der(&pem), &forged_name, 1_800_000_000);
+            assert!(!openssl_accepts(&authority, &pem, "sslserver"), "{forged_name}");
+            let taken = rustls_accepts(&authority, &der(&pem), &forged_name, 1_800_000_000);
             assert!(!taken, "{forged_name}");
         }
         let permitted = authority.permitted(&own);
         assert!(!permitted.dns.contains(host));
         let leaf = Leaf::issue(&authority, &permitted, &data, Some(today())).unwrap();
-        let served = rustls_takes(&authority, leaf.der(), "localhost", today().unix_timestamp());
+        let served = rustls_accepts(&authority, leaf.der(), "localhost", today().unix_timestamp());
         assert!(served, "the rest of {host} works");
     }
 }
 
-/// A server that starts at one time, and what it serves at another.
+/// A server whose clock can be set.
 struct Life {
     _parent: tempfile::TempDir,
     data: DataFolder,
@@ -173,13 +176,13 @@ impl Life {
         self.own.renew_if_due(clock::plausible(now)).unwrap();
     }
 
-    /// Whether a browser whose clock is right trusts what is served at `now`, CA dates included.
+    /// True if a client with a correct clock trusts the certificate at `now`, CA dates included.
     fn is_trusted(&self, now: OffsetDateTime) -> bool {
         let leaf = &self.own.leaf;
         let ca = super::authority::parsed(self.own.authority.der()).unwrap();
         let at = x509_parser::time::ASN1Time::from_timestamp(now.unix_timestamp()).unwrap();
         ca.validity().is_valid_at(at)
-            && rustls_takes(&self.own.authority, leaf.der(), "localhost", now.unix_timestamp())
+            && rustls_accepts(&self.own.authority, leaf.der(), "localhost", now.unix_timestamp())
     }
 
     fn authority(&self) -> Vec<u8> {
@@ -192,7 +195,7 @@ impl Life {
 }
 
 #[test]
-fn certificates_made_under_a_wrong_clock_are_good_once_it_is_right() {
+fn certificates_issued_under_a_wrong_clock_are_replaced() {
     let day = Duration::days(1);
     for first in [
         today() + day * 2,
@@ -214,7 +217,7 @@ fn certificates_made_under_a_wrong_clock_are_good_once_it_is_right() {
 }
 
 #[test]
-fn a_clock_that_was_never_set_changes_nothing_that_is_there() {
+fn unset_clock_replaces_nothing() {
     let mut life = Life::begin(today());
     let (ca, leaf) = (life.authority(), life.leaf());
     for wrong in [OffsetDateTime::UNIX_EPOCH, OffsetDateTime::UNIX_EPOCH + Duration::days(9000)] {
@@ -227,13 +230,13 @@ fn a_clock_that_was_never_set_changes_nothing_that_is_there() {
 }
 
 #[test]
-fn the_certificate_is_valid_for_clients_that_are_days_behind() {
+fn certificate_is_valid_for_clients_days_behind() {
     let life = Life::begin(today());
     assert!(life.is_trusted(today() - Duration::days(6)));
 }
 
 #[test]
-fn an_authority_that_is_about_to_end_is_replaced_while_the_server_runs() {
+fn expiring_authority_is_replaced_at_run_time() {
     let mut life = Life::begin(today());
     let ca = life.authority();
     let later = today() + Duration::days(3300);

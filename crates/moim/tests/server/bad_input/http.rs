@@ -1,4 +1,4 @@
-//! Bad HTTP, and what is nothing at all.
+//! Malformed HTTP, and bytes of no protocol.
 
 use super::{Answered, Row, Said, row};
 

@@ -1,4 +1,4 @@
-//! Bad input on the port: answered by the protocol's own error where it has one, and survived.
+//! Malformed input on the port: answered with the protocol's error if it has one, and survived.
 
 mod http;
 mod signaling;
@@ -20,51 +20,51 @@ use crate::{
     support::{SOON, Server},
 };
 
-/// Clients at once, as many rows wait for the server's patience to end.
+/// Concurrent clients, since many rows wait for a timeout.
 const THREADS: usize = 8;
 
-/// One way of bad input.
+/// One case of malformed input.
 struct Row {
     name: &'static str,
     said: Said,
     answered: Answered,
 }
 
-/// What a client says, and over what.
+/// The input and its transport.
 enum Said {
-    /// Over TCP, and then waits.
+    /// Over TCP, then waits.
     Tcp(Vec<u8>),
-    /// Over TCP, and then no more.
+    /// Over TCP, then half-closes.
     TcpToEnd(Vec<u8>),
-    /// Over TCP, and then waits for one answer.
+    /// Over TCP, then waits for one response.
     TcpOnce(Vec<u8>),
-    /// The same inside TLS.
+    /// Over TLS, then waits for one response.
     TlsOnce(Vec<u8>),
-    /// Inside TLS, and then waits.
+    /// Over TLS, then waits.
     Tls(Vec<u8>),
     /// In one datagram.
     Udp(Vec<u8>),
-    /// On a WebSocket that is connected to the namespace: raw frames.
+    /// Raw frames on a WebSocket that is connected to the namespace.
     Frames(Vec<u8>),
-    /// The same, one text message.
+    /// One text message on such a WebSocket.
     Message(String),
 }
 
-/// What it gets.
+/// The expected reaction.
 enum Answered {
-    /// Nothing; a connection is closed, a datagram dropped.
+    /// No data: a connection is closed, a datagram dropped.
     Nothing,
     /// An HTTP response with this status.
     Http(u16),
-    /// A fatal alert of TLS.
+    /// A fatal TLS alert.
     Alert,
     /// A STUN error response with this code.
     Stun(u16),
-    /// No more than so many bytes, and the end.
+    /// At most this many bytes, then a close.
     AtMost(usize),
-    /// A WebSocket message that begins like this.
+    /// A WebSocket message with this prefix.
     Message(&'static str),
-    /// A WebSocket close frame with one of these codes, or just the end.
+    /// A WebSocket close frame with one of these codes, or a close without one.
     Close(&'static [u16]),
 }
 
@@ -73,7 +73,7 @@ fn row(name: &'static str, said: Said, answered: Answered) -> Row {
 }
 
 #[test]
-fn bad_input_is_answered_and_survived() {
+fn malformed_input_is_answered_and_survived() {
     let server = Server::start(&["--handshake-timeout", "1", "--idle-timeout", "2"]);
     let rows: Vec<Row> = [http::rows(), tls::rows(), stun::rows(), signaling::rows()]
         .into_iter()
@@ -103,14 +103,14 @@ fn bad_input_is_answered_and_survived() {
         (server.descriptors() <= descriptors).then_some(())
     });
     assert!(!server.log().contains("panicked"), "{}", server.log());
-    assert!(wrong.is_empty(), "of {} ways:\n{}", rows.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "of {} cases:\n{}", rows.len(), wrong.join("\n"));
 }
 
 fn got(server: &Server, said: &Said) -> Vec<u8> {
     match said {
         Said::Tcp(bytes) => {
             let mut stream = tcp(server.address());
-            // A server that has heard enough may close while we still speak.
+            // The server may close while we still write.
             let _ = stream.write_all(bytes);
             rest(&mut stream)
         }
@@ -143,8 +143,8 @@ fn once(mut stream: impl Read + Write, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// The answer to a datagram; to tell that there is none, a Binding request is sent right after,
-/// whose answer is then the first.
+/// The response to a datagram. A Binding request follows, whose response comes first if there is
+/// none.
 fn datagram(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
@@ -156,7 +156,7 @@ fn datagram(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     if stun::answers_probe(&answer[..read]) { Vec::new() } else { answer[..read].to_vec() }
 }
 
-/// The first frame that comes back: its opcode, then its payload.
+/// The first frame: opcode, then payload.
 fn websocket(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let mut stream = socket(tcp(server.address()));
     let _ = stream.write_all(bytes);
@@ -186,7 +186,7 @@ impl Answered {
     }
 }
 
-/// Bytes that look random and are the same every time (a linear congruential generator).
+/// Reproducible pseudo-random bytes (a linear congruential generator).
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {

@@ -1,4 +1,4 @@
-//! Bad WebSocket frames, Engine.IO and Socket.IO packets, and events.
+//! Malformed WebSocket frames, Engine.IO and Socket.IO packets, and events.
 
 use super::{Answered, Row, Said, noise, row};
 

@@ -1,4 +1,4 @@
-//! Bad STUN and TURN, over UDP, TCP and TLS.
+//! Malformed STUN and TURN, over UDP, TCP and TLS.
 
 use super::{Answered, Row, Said, noise, row};
 
@@ -95,12 +95,12 @@ pub(super) fn rows() -> Vec<Row> {
     ]
 }
 
-/// A message with a transaction of its own (RFC 8489 §5).
+/// A message with a given transaction id (RFC 8489 §5).
 fn message(kind: u16, attributes: &[u8]) -> Vec<u8> {
     with_length(kind, u16::try_from(attributes.len()).unwrap(), attributes)
 }
 
-/// A message that says it has attributes, and has none.
+/// A message whose length claims attributes that it lacks.
 fn lying(kind: u16, length: u16) -> Vec<u8> {
     with_length(kind, length, &[])
 }
@@ -122,7 +122,7 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     attribute
 }
 
-/// A Binding request whose answer can be told from others.
+/// A Binding request with a recognisable transaction id.
 pub(crate) fn probe() -> Vec<u8> {
     let mut probe = message(BINDING, &[]);
     probe[8..20].copy_from_slice(&PROBE);

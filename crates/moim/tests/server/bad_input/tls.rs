@@ -1,4 +1,4 @@
-//! Bad TLS.
+//! Malformed TLS.
 
 use super::{Answered, Row, Said, noise, row};
 
@@ -7,7 +7,7 @@ pub(super) fn rows() -> Vec<Row> {
         let [high, low] = length.to_be_bytes();
         Said::Tcp([&[kind, 3, 1, high, low], body].concat())
     };
-    // A ClientHello that offers no cipher suite (RFC 5246 §7.4.1.2).
+    // A ClientHello without cipher suites (RFC 5246 §7.4.1.2).
     let mut empty = vec![1, 0, 0, 39, 3, 3];
     empty.extend([7; 32]);
     empty.extend([0, 0, 0, 1, 0]);

@@ -1,4 +1,4 @@
-//! A TURN client that does one thing at a time.
+//! A blocking TURN client.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use turn::stun::{
 use super::wire::{Duplex, Transport, Wire};
 use crate::support::Server;
 
-/// Flags of a server that relays for [`Client`]s on this computer.
+/// Flags of a server that relays for [`Client`]s on loopback.
 pub(crate) const ALLOWED: &[&str] = &[
     "--turn-user",
     "tester:open sesame",
@@ -32,7 +32,7 @@ pub(crate) struct Client {
     transactions: u32,
 }
 
-/// A response to one of its requests.
+/// The response to a request.
 pub(crate) struct Response(Vec<u8>);
 
 impl Response {
@@ -64,7 +64,7 @@ impl Client {
         self.wire.local()
     }
 
-    /// A request and its response; asked again where it takes a credential.
+    /// Sends a request and returns its response; repeats it with credentials after a 401.
     pub(crate) fn request(&mut self, method: Method, fill: impl Fn(&mut Writer<'_>)) -> Response {
         loop {
             let (request, transaction) = self.build(method, &fill);
@@ -98,20 +98,20 @@ impl Client {
         (request, transaction)
     }
 
-    /// Sends what was built, as it is.
+    /// Sends a message unchanged.
     pub(crate) fn send_built(&mut self, request: &[u8]) -> Response {
         self.wire.send(request);
         Response(self.wire.receive())
     }
 
-    /// Asks for a relayed address of UDP.
+    /// Allocates a UDP relayed address.
     pub(crate) fn allocate(&mut self) -> SocketAddr {
         self.allocate_with(|request| {
             request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
         })
     }
 
-    /// The same, of this family.
+    /// Allocates a UDP relayed address of this family.
     pub(crate) fn allocate_family(&mut self, family: u8) -> SocketAddr {
         self.allocate_with(|request| {
             request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
@@ -119,7 +119,7 @@ impl Client {
         })
     }
 
-    /// Asks for a relayed address of TCP, of the family the server is reached by.
+    /// Allocates a TCP relayed address of the connection's family.
     pub(crate) fn allocate_tcp(&mut self) -> SocketAddr {
         let family = if self.local().is_ipv4() { 1 } else { 2 };
         self.allocate_with(|request| {
@@ -188,7 +188,7 @@ impl Client {
         (message.address(XOR_PEER_ADDRESS), message.attribute(DATA))
     }
 
-    /// The next message, an indication of this kind.
+    /// The next message, which must be this indication.
     pub(crate) fn indication(&mut self, method: Method) -> Response {
         let bytes = self.wire.receive();
         let message = Message::parse(&bytes).unwrap();
@@ -196,7 +196,7 @@ impl Client {
         Response(bytes)
     }
 
-    /// What is left is bytes, no messages.
+    /// Turns the connection into a plain stream.
     pub(super) fn into_stream(self) -> Box<dyn Duplex> {
         self.wire.into_stream()
     }

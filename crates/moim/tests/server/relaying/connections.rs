@@ -24,7 +24,7 @@ const WAYS: [(IpAddr, Transport); 4] = [
     (IpAddr::V6(Ipv6Addr::LOCALHOST), Transport::Tls),
 ];
 
-/// More than all buffers on the way hold together.
+/// More bytes than all buffers on the path hold.
 const MUCH: usize = 24 * 1024 * 1024;
 
 fn connect(client: &mut Client, peer: SocketAddr) -> Result<Vec<u8>, u16> {
@@ -34,7 +34,7 @@ fn connect(client: &mut Client, peer: SocketAddr) -> Result<Vec<u8>, u16> {
     response.error().map_or_else(|| Ok(response.attribute(CONNECTION_ID)), Err)
 }
 
-/// A stream of the client's, joined with a peer's.
+/// A client's stream that is bound to a peer's.
 fn bound(server: &Server, transport: Transport, id: &[u8]) -> Box<dyn Duplex> {
     let mut client = Client::connect(server, transport);
     let response = client.request(Method::CONNECTION_BIND, |request| {
@@ -58,7 +58,7 @@ fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 #[test]
-fn bytes_go_to_a_peer_and_back_until_each_has_said_all() {
+fn bytes_are_relayed_until_both_sides_close() {
     for (ip, transport) in WAYS {
         let server = Server::start_on(ip, ALLOWED);
         let (listener, address) = listener(ip);
@@ -66,7 +66,7 @@ fn bytes_go_to_a_peer_and_back_until_each_has_said_all() {
         let relayed = client.allocate_tcp();
         let id = connect(&mut client, address).unwrap();
         let (mut peer, from) = accepted(&listener);
-        assert_eq!(from, relayed, "from where peers know the client");
+        assert_eq!(from, relayed, "the peer sees the relayed address");
         peer.write_all(b"early").unwrap();
         let mut stream = bound(&server, transport, &id);
         let mut early = [0; 5];
@@ -86,7 +86,7 @@ fn bytes_go_to_a_peer_and_back_until_each_has_said_all() {
 }
 
 #[test]
-fn a_peer_that_is_not_there_is_447_and_one_connected_446() {
+fn connect_fails_with_447_for_a_missing_peer_and_446_for_a_connected_one() {
     let server = Server::start(ALLOWED);
     let mut client = Client::connect(&server, Transport::Tcp);
     client.allocate_tcp();
@@ -100,13 +100,13 @@ fn a_peer_that_is_not_there_is_447_and_one_connected_446() {
 }
 
 #[test]
-fn a_permitted_peer_connects_and_the_client_hears_of_it() {
+fn permitted_peer_connects_and_client_gets_connection_attempt() {
     for (ip, transport) in WAYS {
         let server = Server::start_on(ip, ALLOWED);
         let mut client = Client::connect(&server, transport);
         let relayed = client.allocate_tcp();
         let mut stranger = tcp(relayed);
-        assert!(matches!(stranger.read(&mut [0; 1]), Ok(0) | Err(_)), "it has no permission");
+        assert!(matches!(stranger.read(&mut [0; 1]), Ok(0) | Err(_)), "the peer has no permission");
         assert_eq!(client.permit(SocketAddr::new(ip, 1)), None);
         let mut peer = tcp(relayed);
         let attempt = client.indication(Method::CONNECTION_ATTEMPT);
@@ -120,7 +120,7 @@ fn a_permitted_peer_connects_and_the_client_hears_of_it() {
 }
 
 #[test]
-fn who_reads_slowly_is_waited_for_and_takes_no_memory() {
+fn slow_reader_gets_back_pressure_without_buffering() {
     let server = Server::start(ALLOWED);
     let (listener, address) = listener(Ipv4Addr::LOCALHOST.into());
     let mut client = Client::connect(&server, Transport::Tcp);
@@ -150,7 +150,7 @@ fn who_reads_slowly_is_waited_for_and_takes_no_memory() {
 }
 
 #[test]
-fn with_the_allocation_ends_the_connection() {
+fn allocation_end_closes_the_connection() {
     let server = Server::start(ALLOWED);
     let (listener, address) = listener(Ipv4Addr::LOCALHOST.into());
     let mut client = Client::connect(&server, Transport::Tcp);
@@ -161,11 +161,11 @@ fn with_the_allocation_ends_the_connection() {
     assert_eq!(client.refresh(0), None);
     assert!(matches!(peer.read(&mut [0; 1]), Ok(0) | Err(_)));
     assert!(matches!(stream.read(&mut [0; 1]), Ok(0) | Err(_)));
-    within(SOON, "nobody listens there", || TcpStream::connect(relayed).err());
+    within(SOON, "the relayed port is closed", || TcpStream::connect(relayed).err());
 }
 
 #[test]
-fn answers_reach_a_client_that_has_said_all() {
+fn half_closed_client_gets_its_answers() {
     for transport in [Transport::Tcp, Transport::Tls] {
         let server = Server::start(ALLOWED);
         let mut client = Client::connect(&server, transport);

@@ -176,7 +176,7 @@ fn a_request_sent_again_is_answered_alike(server: &Server, transport: Transport)
     let udp = |request: &mut turn::stun::Writer<'_>| {
         request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
     };
-    // To have a nonce.
+    // The first request fetches a nonce.
     assert_eq!(client.refresh(600), Some(437));
     let (request, _) = client.build(Method::ALLOCATE, udp);
     let first = client.send_built(&request);
@@ -191,6 +191,6 @@ fn an_allocation_given_back_is_gone(server: &Server, transport: Transport) {
     assert_eq!(client.refresh(600), None);
     assert_eq!(client.refresh(0), None);
     assert_eq!(client.refresh(600), Some(437));
-    // Its port is free for anybody.
+    // The port is released.
     within(SOON, "the port is free", || UdpSocket::bind(relayed).ok());
 }

@@ -1,4 +1,4 @@
-//! What a client reaches the server by.
+//! Transports of the TURN client.
 
 use std::{
     collections::VecDeque,
@@ -32,7 +32,7 @@ impl Transport {
     }
 }
 
-/// A way to the server that carries whole messages.
+/// A connection to the server that carries whole messages.
 pub(super) enum Wire {
     Udp(UdpSocket),
     Dtls(Box<Session>),
@@ -83,23 +83,23 @@ impl Wire {
         }
     }
 
-    /// The stream itself, from where its last message ended.
+    /// The underlying stream, after its last message.
     pub(super) fn into_stream(self) -> Box<dyn Duplex> {
         match self {
             Self::Tcp(stream, early) => Box::new(Behind { early, stream }),
             Self::Tls(stream, early) => Box::new(Behind { early, stream: *stream }),
-            Self::Udp(_) | Self::Dtls(_) => panic!("no stream"),
+            Self::Udp(_) | Self::Dtls(_) => panic!("not a stream"),
         }
     }
 }
 
-/// Bytes both ways.
+/// A stream that can be half-closed.
 pub(super) trait Duplex: Read + Write {
-    /// Says that no more comes.
+    /// Closes the sending direction.
     fn finish(&mut self);
 }
 
-/// A stream of which some has been read.
+/// A stream with buffered input.
 struct Behind<S> {
     early: Vec<u8>,
     stream: S,
@@ -140,7 +140,7 @@ impl Duplex for Behind<StreamOwned<ClientConnection, TcpStream>> {
     }
 }
 
-/// A socket of the same loopback family as the server's, connected to it.
+/// A socket on loopback, connected to the server.
 pub(super) fn udp(server: SocketAddr) -> UdpSocket {
     let socket = UdpSocket::bind((loopback(server), 0)).unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
