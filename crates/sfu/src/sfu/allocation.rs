@@ -36,7 +36,8 @@ impl Sfu {
     /// Allocates the bandwidth of one subscriber.
     pub(super) fn allocate(&mut self, peer_id: PeerId) {
         let Some(demands) = self.demands(peer_id) else { return };
-        let (now, Some(peer)) = (self.now, self.peers.get_mut(&peer_id)) else { return };
+        let now = self.now;
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
         let estimate = peer.estimate.bitrate(now).unwrap_or(self.config.start_bitrate);
         let capacity = estimate.saturating_sub(demands.audio_bitrate);
         peer.keyframe_backoff = peer.keyframe_backoff.filter(|backoff| backoff.is_active(now));

@@ -7,7 +7,7 @@ use super::Sfu;
 use crate::{
     ids::{Kind, Rid, RoomId, TrackId},
     shard_message::{MessageBody, ShardMessage},
-    track::{Origin, Track, packet::Packet},
+    track::{Origin, ShardMaxHeight, Track, packet::Packet},
 };
 
 impl Sfu {
@@ -46,7 +46,7 @@ impl Sfu {
         for track_id in self.tracks_in(room_id) {
             match self.tracks.get_mut(&track_id) {
                 Some(track) if track.origin == Origin::Shard(shard) => self.unpublish(track_id),
-                Some(track) => track.shard_max_heights.retain(|(known, _)| *known != shard),
+                Some(track) => track.shard_max_heights.retain(|request| request.shard != shard),
                 None => {}
             }
         }
@@ -78,8 +78,8 @@ impl Sfu {
             }
             MessageBody::MaxHeight { track, height } => {
                 if let Some(track) = self.tracks.get_mut(&track) {
-                    track.shard_max_heights.retain(|(known, _)| *known != from);
-                    track.shard_max_heights.push((from, height));
+                    track.shard_max_heights.retain(|request| request.shard != from);
+                    track.shard_max_heights.push(ShardMaxHeight { shard: from, height });
                 }
             }
             MessageBody::KeyframeRequest { track: track_id, rid } => {
@@ -139,8 +139,9 @@ impl Sfu {
         let height = track.heights().nth(encoding);
         let is_audio = track_id.source.kind() == Kind::Audio;
         let needs_it = |shard: &&u16| {
-            let requested = track.shard_max_heights.iter().find(|(known, _)| known == *shard);
-            is_audio || requested.is_none_or(|(_, max)| height <= *max)
+            let mut requests = track.shard_max_heights.iter();
+            let request = requests.find(|request| request.shard == **shard);
+            is_audio || request.is_none_or(|request| height <= request.height)
         };
         let mut shared = None;
         for shard in room.shards.iter().filter(needs_it) {
@@ -162,8 +163,9 @@ impl Sfu {
     pub(super) fn request_max_height(&mut self, track_id: TrackId, height: Option<u16>) {
         let Some(track) = self.tracks.get_mut(&track_id) else { return };
         let Origin::Shard(shard) = track.origin else { return };
-        if track.shard_max_heights.first() != Some(&(shard, height)) {
-            track.shard_max_heights = vec![(shard, height)];
+        let request = ShardMaxHeight { shard, height };
+        if track.shard_max_heights.first() != Some(&request) {
+            track.shard_max_heights = vec![request];
             let room_id = track.room;
             self.send_to_shard(shard, room_id, MessageBody::MaxHeight { track: track_id, height });
         }

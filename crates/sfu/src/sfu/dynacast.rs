@@ -34,7 +34,8 @@ impl Sfu {
     /// Activates the encodings up to a height, so that a subscriber can step down without delay,
     /// and deactivates those that have been unused for a while.
     fn update_publisher(&mut self, track_id: TrackId, max_height: Option<u16>) {
-        let (now, Some(track)) = (self.now, self.tracks.get_mut(&track_id)) else { return };
+        let now = self.now;
+        let Some(track) = self.tracks.get_mut(&track_id) else { return };
         let heights: Vec<u16> = track.heights().collect();
         let is_flowing = track.encodings.iter().any(|encoding| encoding.is_flowing(now));
         let mut has_changed = false;
@@ -93,8 +94,10 @@ impl Sfu {
             && let Some(room) = self.rooms.get(&track.room)
         {
             for shard in &room.shards {
-                let requested = track.shard_max_heights.iter().find(|(known, _)| known == shard);
-                max_height = max_height.max(requested.map_or(Some(u16::MAX), |(_, max)| *max));
+                let mut requests = track.shard_max_heights.iter();
+                let request = requests.find(|request| request.shard == *shard);
+                max_height =
+                    max_height.max(request.map_or(Some(u16::MAX), |request| request.height));
             }
         }
         // Before the first packet, all encodings are needed.

@@ -136,7 +136,8 @@ impl Sfu {
 
     /// Repeats the keyframe requests in a room that have not been answered.
     pub(super) fn repeat_keyframe_requests(&mut self, room_id: RoomId) {
-        let (now, interval) = (self.now, self.config.keyframe_interval);
+        let now = self.now;
+        let interval = self.config.keyframe_interval;
         let mut requests = Vec::new();
         for track_id in self.tracks_in(room_id) {
             let Some(track) = self.tracks.get_mut(&track_id) else { continue };

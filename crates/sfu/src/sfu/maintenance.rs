@@ -18,7 +18,8 @@ const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
 impl Sfu {
     /// Returns a room, which is created if it does not exist.
     pub(super) fn room(&mut self, room_id: RoomId) -> &mut Room {
-        let (now, room_timers) = (self.now, &mut self.room_timers);
+        let now = self.now;
+        let room_timers = &mut self.room_timers;
         self.rooms.entry(room_id).or_insert_with(|| {
             room_timers.set(room_id, now + first_delay(room_id));
             Room::default()
@@ -67,7 +68,8 @@ impl Sfu {
 
     /// Disconnects the members whose link timed out, did not connect in time, or panicked.
     fn remove_dead_links(&mut self, room_id: RoomId) {
-        let (now, config) = (self.now, &self.config);
+        let now = self.now;
+        let config = &self.config;
         let failure = |peer_id: PeerId| {
             let link = self.peers.get(&peer_id).and_then(|peer| peer.link.as_ref())?;
             let silent_for = now.saturating_duration_since(link.last_received);

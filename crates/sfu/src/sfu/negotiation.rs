@@ -68,7 +68,8 @@ impl Sfu {
         if is_known && peer.link.as_ref().is_some_and(Link::is_offering) {
             return Err(Rejection::OfferCollision);
         }
-        let (config, rng) = (&self.config, &mut self.rng);
+        let config = &self.config;
+        let rng = &mut self.rng;
         let new_link = (!is_known).then(|| Link::new(config, &self.engine, offer, rng, now));
         let mut new_link = new_link.transpose().inspect_err(|_| self.panics += 1)?;
         let link = new_link.as_mut().or(peer.link.as_mut()).ok_or_else(unknown)?;

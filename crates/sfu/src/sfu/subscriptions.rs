@@ -77,7 +77,8 @@ impl Sfu {
     pub(super) fn publish(&mut self, track_id: TrackId, track: Track) {
         let Some(room) = self.rooms.get_mut(&track.room) else { return };
         room.tracks.push(track_id);
-        let (members, shards) = (room.members.clone(), room.shards.clone());
+        let members = room.members.clone();
+        let shards = room.shards.clone();
         self.tracks.insert(track_id, track);
         for member in members.into_iter().filter(|member| *member != track_id.peer) {
             self.subscribe(member, track_id);
@@ -107,7 +108,8 @@ impl Sfu {
         let Some(track) = self.tracks.remove(&track_id) else { return };
         let Some(room) = self.rooms.get_mut(&track.room) else { return };
         room.tracks.retain(|known| *known != track_id);
-        let (members, shards) = (room.members.clone(), room.shards.clone());
+        let members = room.members.clone();
+        let shards = room.shards.clone();
         if let Origin::Section(_) = track.origin {
             for shard in shards {
                 let body = MessageBody::Unpublished { track: track_id };

@@ -35,8 +35,12 @@ impl ReceiveStreams {
         let has_stream = direct.stream_rx(&ssrc).is_some();
         let authenticated = authenticated.filter_map(|ssrc| {
             let stream = direct.stream_rx(&ssrc)?;
-            let (mid, rid) = (stream.mid(), stream.rid());
-            Some(ReceiveStream { ssrc, rtx_ssrc: stream.rtx(), mid, rid })
+            Some(ReceiveStream {
+                ssrc,
+                rtx_ssrc: stream.rtx(),
+                mid: stream.mid(),
+                rid: stream.rid(),
+            })
         });
         Self { has_stream, authenticated: authenticated.collect() }
     }

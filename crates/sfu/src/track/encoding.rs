@@ -89,8 +89,11 @@ impl Encoding {
         let is_same =
             |layer: &Layer| layer.spatial == info.spatial && layer.temporal == info.temporal;
         if !self.layers.iter().any(is_same) && self.layers.len() < MAX_LAYERS {
-            let (spatial, temporal) = (info.spatial, info.temporal);
-            self.layers.push(Layer { spatial, temporal, meter: Meter::default() });
+            self.layers.push(Layer {
+                spatial: info.spatial,
+                temporal: info.temporal,
+                meter: Meter::default(),
+            });
         }
         for layer in self.layers.iter_mut().filter(|layer| is_same(layer)) {
             layer.meter.add(packet.received_at, bytes);

@@ -9,21 +9,26 @@ const STALL: Duration = Duration::from_millis(1500);
 /// Bitrate of a stream, smoothed over about a second.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    /// Start of the current window and bytes since.
-    window: Option<(Instant, u64)>,
+    window: Option<Window>,
     bitrate: Option<u32>,
     last: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    start: Instant,
+    bytes: u64,
 }
 
 impl Meter {
     pub(crate) fn add(&mut self, now: Instant, bytes: usize) {
         self.last = Some(now);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let (start, sum) = self.window.get_or_insert((now, 0));
-        *sum = sum.saturating_add(bytes);
-        let passed = now.saturating_duration_since(*start);
+        let window = self.window.get_or_insert(Window { start: now, bytes: 0 });
+        window.bytes = window.bytes.saturating_add(bytes);
+        let passed = now.saturating_duration_since(window.start);
         if passed >= WINDOW {
-            let sample = u128::from(*sum) * 8_000 / passed.as_millis().max(1);
+            let sample = u128::from(window.bytes) * 8_000 / passed.as_millis().max(1);
             let sample = u32::try_from(sample).unwrap_or(u32::MAX);
             // A window with a pause says little about the bitrate.
             let is_continuous = passed < STALL;
@@ -32,7 +37,7 @@ impl Meter {
                 None if is_continuous => Some(sample),
                 kept => kept,
             };
-            self.window = Some((now, 0));
+            self.window = Some(Window { start: now, bytes: 0 });
         }
     }
 

@@ -31,9 +31,8 @@ pub(crate) struct Track {
     pub(crate) origin: Origin,
     /// From low to high.
     pub(crate) encodings: Vec<Encoding>,
-    /// Maximum height that each other shard has requested. For a track of another shard, the height
-    /// that was requested there.
-    pub(crate) shard_max_heights: Vec<(u16, Option<u16>)>,
+    /// Requests of other shards. For a track of another shard, the request that was sent there.
+    pub(crate) shard_max_heights: Vec<ShardMaxHeight>,
     pub(crate) subscribers: Vec<Subscriber>,
     /// True if a microphone is not forwarded because others are louder.
     pub(crate) muted: bool,
@@ -46,6 +45,13 @@ pub(crate) struct Subscriber {
     pub(crate) peer_id: PeerId,
     /// Index of the receiving section in the peer's pool.
     pub(crate) section: usize,
+}
+
+/// Maximum height that a shard has requested. `None` pauses the track there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ShardMaxHeight {
+    pub(crate) shard: u16,
+    pub(crate) height: Option<u16>,
 }
 
 /// Origin of a track.

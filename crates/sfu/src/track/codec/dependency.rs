@@ -1,6 +1,6 @@
 //! Dependency descriptor (AV1 RTP §A.8): the frame of a packet, its layers and its decode targets.
 
-use super::PayloadInfo;
+use super::payload_info::PayloadInfo;
 
 /// Templates of a structure: the template id has six bits.
 const MAX_TEMPLATES: usize = 64;

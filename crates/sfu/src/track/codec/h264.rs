@@ -1,6 +1,6 @@
 //! Detection of keyframes in H264 payloads (RFC 6184).
 
-use super::PayloadInfo;
+use super::payload_info::PayloadInfo;
 
 /// NAL unit types (RFC 6184 §5.2, ITU-T H.264 §7.4.1).
 const STAP_A: u8 = 24;

@@ -10,7 +10,7 @@
 //! |TID|Y| KEYIDX  | if T or K
 //! ```
 
-use super::{Bytes, PayloadInfo};
+use super::{payload_info::PayloadInfo, reader::Reader};
 
 /// The descriptor before a frame's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Descriptor {
     pub tl0_pic_idx: Option<u8>,
     /// Temporal layer (TID), and whether the frame refers to layer 0 alone (Y).
     pub temporal: Option<(u8, bool)>,
-    /// Bytes of the descriptor.
+    /// Reader of the descriptor.
     pub length: usize,
 }
 
@@ -38,17 +38,17 @@ impl Descriptor {
     /// Parses a descriptor. `None` if it is truncated or nothing follows it.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Option<Self> {
-        let mut bytes = Bytes(payload);
-        let required = bytes.u8()?;
-        let extended = if required & 0x80 != 0 { bytes.u8()? } else { 0 };
-        let picture_id = if extended & 0x80 != 0 { Some(picture_id(&mut bytes)?) } else { None };
-        let tl0_pic_idx = if extended & 0x40 != 0 { Some(bytes.u8()?) } else { None };
+        let mut reader = Reader(payload);
+        let required = reader.u8()?;
+        let extended = if required & 0x80 != 0 { reader.u8()? } else { 0 };
+        let picture_id = if extended & 0x80 != 0 { Some(picture_id(&mut reader)?) } else { None };
+        let tl0_pic_idx = if extended & 0x40 != 0 { Some(reader.u8()?) } else { None };
         let mut temporal = None;
         if extended & 0x30 != 0 {
-            let byte = bytes.u8()?;
+            let byte = reader.u8()?;
             temporal = (extended & 0x20 != 0).then_some((byte >> 6, byte & 0x20 != 0));
         }
-        let length = payload.len() - bytes.0.len();
+        let length = payload.len() - reader.0.len();
         (length < payload.len()).then_some(Self {
             starts_frame: required & 0x10 != 0 && required & 0x07 == 0,
             picture_id,
@@ -100,12 +100,12 @@ pub(crate) fn set_picture_ids(payload: &mut [u8], ids: PictureIds) {
     }
 }
 
-fn picture_id(bytes: &mut Bytes<'_>) -> Option<u16> {
-    let first = bytes.u8()?;
+fn picture_id(reader: &mut Reader<'_>) -> Option<u16> {
+    let first = reader.u8()?;
     if first & 0x80 == 0 {
         return Some(u16::from(first));
     }
-    Some(u16::from_be_bytes([first & 0x7f, bytes.u8()?]))
+    Some(u16::from_be_bytes([first & 0x7f, reader.u8()?]))
 }
 
 /// Width and height of a keyframe (RFC 6386 §9.1).

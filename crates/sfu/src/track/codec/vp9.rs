@@ -11,7 +11,7 @@
 //! | scalability structure | if V
 //! ```
 
-use super::{Bytes, PayloadInfo};
+use super::{payload_info::PayloadInfo, reader::Reader};
 
 /// Reference indices of one frame (RFC 9628 §4.2).
 const MAX_REFERENCES: usize = 3;
@@ -33,7 +33,7 @@ pub struct Descriptor {
     pub is_inter_layer: bool,
     /// Width and height of the highest spatial layer, if the packet carries them.
     pub resolution: Option<(u16, u16)>,
-    /// Bytes of the descriptor.
+    /// Reader of the descriptor.
     pub length: usize,
 }
 
@@ -41,36 +41,36 @@ impl Descriptor {
     /// Parses a descriptor. `None` if it is truncated or nothing follows it.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Option<Self> {
-        let mut bytes = Bytes(payload);
-        let first = bytes.u8()?;
+        let mut reader = Reader(payload);
+        let first = reader.u8()?;
         let is_inter_picture = first & 0x40 != 0;
         let is_flexible = first & 0x10 != 0;
-        if first & 0x80 != 0 && bytes.u8()? & 0x80 != 0 {
-            bytes.u8()?;
+        if first & 0x80 != 0 && reader.u8()? & 0x80 != 0 {
+            reader.u8()?;
         }
         let mut layers = None;
         let mut is_switching_point = false;
         let mut is_inter_layer = false;
         if first & 0x20 != 0 {
-            let byte = bytes.u8()?;
+            let byte = reader.u8()?;
             layers = Some((byte >> 5, (byte >> 1) & 0x07));
             is_switching_point = byte & 0x10 != 0;
             is_inter_layer = byte & 1 != 0;
             if !is_flexible {
-                bytes.u8()?;
+                reader.u8()?;
             }
         }
         if is_inter_picture && is_flexible {
             let mut references = 1;
-            while bytes.u8()? & 1 != 0 {
+            while reader.u8()? & 1 != 0 {
                 references += 1;
                 if references > MAX_REFERENCES {
                     return None;
                 }
             }
         }
-        let resolution = if first & 0x02 != 0 { structure(&mut bytes)? } else { None };
-        let length = payload.len() - bytes.0.len();
+        let resolution = if first & 0x02 != 0 { structure(&mut reader)? } else { None };
+        let length = payload.len() - reader.0.len();
         (length < payload.len()).then_some(Self {
             is_inter_picture,
             starts_frame: first & 0x08 != 0,
@@ -100,19 +100,19 @@ impl Descriptor {
 }
 
 /// Skips the scalability structure and returns the resolution of its highest layer.
-fn structure(bytes: &mut Bytes<'_>) -> Option<Option<(u16, u16)>> {
-    let head = bytes.u8()?;
+fn structure(reader: &mut Reader<'_>) -> Option<Option<(u16, u16)>> {
+    let head = reader.u8()?;
     let mut resolution = None;
     if head & 0x10 != 0 {
         for _ in 0..=(head >> 5) {
-            resolution = Some((bytes.u16()?, bytes.u16()?));
+            resolution = Some((reader.u16()?, reader.u16()?));
         }
     }
     if head & 0x08 != 0 {
-        for _ in 0..bytes.u8()? {
-            let references = (bytes.u8()? >> 2) & 0x03;
+        for _ in 0..reader.u8()? {
+            let references = (reader.u8()? >> 2) & 0x03;
             for _ in 0..references {
-                bytes.u8()?;
+                reader.u8()?;
             }
         }
     }

@@ -24,13 +24,26 @@ const PICTURE_ID_MASK: u16 = 0x7fff;
 pub(crate) struct RtpRewriter {
     /// Sequence number of the newest packet sent.
     seq: u64,
-    /// Timestamp of the newest packet sent, and its time of arrival.
-    newest: Option<(u32, Instant)>,
+    newest: Option<MediaTime>,
     /// Picture ids of the newest frame sent.
     vp8: vp8::PictureIds,
     frame_number: u16,
     current: Option<CurrentEncoding>,
     pub(crate) target: Option<Quality>,
+}
+
+/// Media clock at the newest packet sent.
+#[derive(Debug, Clone, Copy)]
+struct MediaTime {
+    timestamp: u32,
+    received_at: Instant,
+}
+
+/// Number of packets dropped before a sequence number.
+#[derive(Debug, Clone, Copy)]
+struct DroppedBefore {
+    seq: u64,
+    count: u64,
 }
 
 #[derive(Debug)]
@@ -43,8 +56,8 @@ struct CurrentEncoding {
     first_out: u64,
     highest: u64,
     timestamp_offset: u32,
-    /// Total of dropped packets, each with the sequence number from which on it applies.
-    dropped: VecDeque<(u64, u64)>,
+    /// Changes of the number of dropped packets, oldest first.
+    dropped: VecDeque<DroppedBefore>,
     picture_ids: PictureIdMap,
     tl0_pic_idx_offset: u8,
     frame_number_offset: u16,
@@ -171,7 +184,7 @@ impl RtpRewriter {
         }
         if seq > self.seq {
             self.seq = seq;
-            self.newest = Some((timestamp, packet.received_at));
+            self.newest = Some(MediaTime { timestamp, received_at: packet.received_at });
         }
         Some(rewritten)
     }
@@ -220,7 +233,7 @@ impl RtpRewriter {
         let timestamp = match self.newest {
             // The media clock advances with the wall clock, by at least one tick, so that the
             // receiver sees a new frame.
-            Some((timestamp, received_at)) => {
+            Some(MediaTime { timestamp, received_at }) => {
                 let passed = packet.received_at.saturating_duration_since(received_at).as_micros();
                 let ticks = passed * u128::from(packet.format.clock_rate()) / 1_000_000;
                 timestamp.wrapping_add(u32::try_from(ticks).unwrap_or(u32::MAX).max(1))
@@ -254,8 +267,8 @@ impl CurrentEncoding {
     /// Returns the outgoing sequence number.
     fn map_seq(&mut self, seq: u64) -> Option<u64> {
         self.highest = self.highest.max(seq);
-        let dropped = match self.dropped.iter().rev().find(|(from, _)| *from <= seq) {
-            Some((_, total)) => *total,
+        let dropped = match self.dropped.iter().rev().find(|dropped| dropped.seq <= seq) {
+            Some(dropped) => dropped.count,
             // Older than the history: the number dropped before it is unknown.
             None if self.dropped.len() >= MAX_DROP_HISTORY => return None,
             None => 0,
@@ -269,10 +282,11 @@ impl CurrentEncoding {
             return;
         }
         self.highest = seq + 1;
-        let total = self.dropped.back().map_or(0, |(_, total)| *total) + 1;
+        let count = self.dropped.back().map_or(0, |last| last.count) + 1;
+        let dropped = DroppedBefore { seq: seq + 1, count };
         match self.dropped.back_mut() {
-            Some((from, so_far)) if *from == seq => (*from, *so_far) = (seq + 1, total),
-            _ => self.dropped.push_back((seq + 1, total)),
+            Some(last) if last.seq == seq => *last = dropped,
+            _ => self.dropped.push_back(dropped),
         }
         if self.dropped.len() > MAX_DROP_HISTORY {
             self.dropped.pop_front();
