@@ -21,7 +21,7 @@ const MIN_READS: usize = 2;
 /// Traffic per delay from which wake-ups hardly matter, and waiting packets may overflow buffers.
 const FLOOD: Received = Received { reads: 64, bytes: 64 * 1024 };
 
-/// What one poll has received.
+/// The reads and bytes of one poll.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Received {
     /// Datagrams, GRO runs, or pieces of streams.

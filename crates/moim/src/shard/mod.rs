@@ -12,6 +12,7 @@ mod command;
 mod handle;
 mod inter_shard;
 mod pulse;
+mod random;
 mod report;
 mod router;
 pub(crate) mod sfu;

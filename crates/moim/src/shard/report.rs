@@ -15,11 +15,11 @@ pub(crate) struct Report {
 /// Packets that the shard itself has dropped.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Dropped {
-    /// Not accepted by the system.
+    /// Datagrams not accepted by the system.
     pub(crate) unsent: u64,
-    /// Not accepted by the queue of another shard.
+    /// Packets not accepted by the queue of another shard.
     pub(crate) between_shards: u64,
-    /// Of an unknown protocol.
+    /// Datagrams of an unknown protocol.
     pub(crate) garbage: u64,
 }
 

@@ -32,7 +32,7 @@ impl Wire {
         self.gso.push(&self.sockets, Route { socket, source, to }, head, payload, padding);
     }
 
-    /// Sends a datagram from a relayed address, likewise.
+    /// Sends a datagram from a relayed address, with the same delay.
     pub(crate) fn send_relayed(&mut self, relay: RelayId, to: SocketAddr, payload: &[u8]) {
         let route = Route { socket: SocketId::Relayed(relay), source: None, to };
         self.gso.push(&self.sockets, route, &[], payload, 0);

@@ -9,7 +9,7 @@ use std::{
 
 use sfu::Transport;
 
-use crate::{config::Announce, net::addresses};
+use crate::{config::Announce, net::addresses, shard::random::random_bytes};
 
 /// The most candidate addresses in an SDP, each over UDP and TCP: a browser checks them all.
 const MAX_CANDIDATES: usize = 8;
@@ -24,17 +24,17 @@ impl SfuConfigs {
         Self { candidates: candidates(listen, announce, &addresses::of_interfaces()) }
     }
 
+    /// Creates the configuration of one shard.
+    ///
     /// # Errors
     /// The system gives no randomness.
     pub(crate) fn for_shard(&self, shard: u16) -> io::Result<sfu::Config> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed)?;
         Ok(sfu::Config {
             candidates: self.candidates.clone(),
             wall_clock: SystemTime::now(),
             #[cfg(debug_assertions)]
             panics_at: crate::faults::are_planted().then_some(crate::faults::LINK_PANIC),
-            ..sfu::Config::new(shard, seed)
+            ..sfu::Config::new(shard, random_bytes()?)
         })
     }
 }

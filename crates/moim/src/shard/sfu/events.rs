@@ -3,7 +3,7 @@
 use sfu::{PeerId, Rejection, Source, Speaker, Subscription};
 use tokio::sync::mpsc;
 
-use super::room_commands::RequestKind;
+use super::request_kind::RequestKind;
 
 /// Events that may wait for a room. Beyond that, speaker events are dropped, and a peer that misses
 /// an event of its own link loses the link: its browser notices and starts a new one.
@@ -18,7 +18,7 @@ pub(crate) enum SfuEvent {
     Offer(PeerId, String),
     /// The tracks on the receiving sections of a peer's link.
     Subscribed(PeerId, Vec<Subscription>),
-    /// Whether a peer's video has subscribers, and the encodings (rids) they need.
+    /// True if a peer's video has subscribers, and the encodings (rids) that they need.
     SubscribedEncodings(PeerId, Source, bool, Vec<String>),
     /// A peer's request was refused.
     RequestRefused(PeerId, RequestKind, Rejection),

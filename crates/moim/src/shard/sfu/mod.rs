@@ -11,6 +11,7 @@ pub(super) mod command;
 pub(super) mod config;
 mod events;
 pub(super) mod report;
+mod request_kind;
 pub(super) mod room_commands;
 mod rooms;
 pub(super) mod service;
@@ -20,6 +21,7 @@ pub(super) mod stream;
 mod tests;
 
 pub(crate) use events::{EventReceiver, EventSender, SfuEvent, event_channel};
+pub(crate) use request_kind::RequestKind;
 #[cfg(test)]
 pub(crate) use room_commands::room_commands;
-pub(crate) use room_commands::{Request, RequestKind, RoomCommand, RoomCommandSender};
+pub(crate) use room_commands::{Request, RoomCommand, RoomCommandSender};

@@ -8,7 +8,7 @@ use std::sync::{
 use sfu::{PeerId, RoomId, Source, Viewport};
 use tokio::sync::mpsc;
 
-use super::events::EventSender;
+use super::{events::EventSender, request_kind::RequestKind};
 use crate::shard::{pulse::Pulse, waker::Waker};
 
 /// Commands that may wait for a shard. Beyond that, requests are refused and may be repeated.
@@ -37,15 +37,6 @@ pub(crate) enum Request {
     Subscribe(Vec<Viewport>, EventSender),
     /// The peer has left the room.
     Leave,
-}
-
-/// The kind of a request, for its refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RequestKind {
-    Offer,
-    Answer,
-    Publish,
-    Subscribe,
 }
 
 impl Request {

@@ -9,7 +9,8 @@ use super::{
     command::{Command, TcpPath},
     events::{EventSender, SfuEvent},
     report::{Report, SfuCounters},
-    room_commands::{Request, RequestKind, RoomCommand},
+    request_kind::RequestKind,
+    room_commands::{Request, RoomCommand},
     rooms::Rooms,
     shard_hints::ShardHints,
 };

@@ -1,4 +1,4 @@
-//! The shards of peers whose packets the kernel delivers to the wrong shard.
+//! Hints at the shard of a peer, for packets that the kernel delivers to the wrong one.
 
 use std::{
     collections::HashMap,

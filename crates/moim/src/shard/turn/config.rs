@@ -8,6 +8,7 @@ use super::{dtls::DtlsEndpoint, interfaces::Interfaces, room_credentials::RoomCr
 use crate::{
     config::{Announce, Limits},
     net::tls::CurrentCertificate,
+    shard::random::random_bytes,
 };
 
 /// The configuration of TURN on all shards.
@@ -55,13 +56,14 @@ impl<'a> TurnConfigs<'a> {
             |(name, password): &(String, String)| turn::User::new(name, &config.realm, password);
         Ok(Self {
             config,
-            seed: random()?,
+            seed: random_bytes()?,
             users: config.users.iter().map(user).collect(),
             services: service_ports(listen, &config.announce),
             interfaces: Interfaces::read(),
         })
     }
 
+    /// Creates the configuration of one shard.
     pub(crate) fn for_shard(&self, sibling: &Sibling) -> turn::Config {
         let config = self.config;
         turn::Config {
@@ -120,12 +122,5 @@ fn limits(limits: &Limits) -> turn::Limits {
 /// The system gives no randomness, or the crypto library fails its self-test.
 pub(crate) fn dtls_endpoint(config: &Config) -> io::Result<DtlsEndpoint> {
     let certificate = Arc::clone(&config.certificate);
-    DtlsEndpoint::new(certificate, random()?, Instant::now()).map_err(io::Error::other)
-}
-
-/// Reads 32 random bytes.
-pub(super) fn random() -> io::Result<[u8; 32]> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
+    DtlsEndpoint::new(certificate, random_bytes()?, Instant::now()).map_err(io::Error::other)
 }

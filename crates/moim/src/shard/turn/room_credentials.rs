@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 use turn::{MemberCredentials, rest::Credential};
 
-use super::config::random;
+use crate::shard::random::random_bytes;
 
 /// The most participants with access to TURN; others have STUN alone. Sessions, including those
 /// that may resume, stay below it.
@@ -51,7 +51,7 @@ impl RoomCredentials {
     /// # Errors
     /// The system gives no randomness.
     pub(crate) fn random() -> std::io::Result<Self> {
-        Ok(Self::new(&random()?))
+        Ok(Self::new(&random_bytes()?))
     }
 
     /// The verifier for TURN servers.

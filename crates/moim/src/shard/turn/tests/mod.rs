@@ -469,8 +469,8 @@ async fn port_of_another_shard_without_allocation_is_forbidden() {
     let (other, there) = on_shard(&world, 1).await;
     assert_eq!(one.bind(0x4000, there).await, None);
     drop(other);
-    let nobody = SocketAddr::new(there.ip(), there.port() ^ 1);
-    assert_eq!(one.bind(0x4001, nobody).await, Some(403));
+    let unallocated = SocketAddr::new(there.ip(), there.port() ^ 1);
+    assert_eq!(one.bind(0x4001, unallocated).await, Some(403));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! TCP clients whose state is on another shard than their connection.
+//! TCP clients with state on another shard than their connection.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use turn::stun::attribute::{CONNECTION_ID, EVEN_PORT, MOBILITY_TICKET, RESERVATI
 
 use super::*;
 
-/// A client whose first message does not determine the shard, so that the next in turn has it.
+/// A client on the next shard in turn: its first message does not determine one.
 async fn assigned(world: &World) -> Client {
     let mut client = Client::tcp(world.address).await;
     let response = client.request(Method::BINDING, |_| {}).await;
@@ -128,7 +128,7 @@ async fn stream_without_responses_is_closed() {
         async move { shards.serve_turn(theirs, connection).await }
     });
     // More unauthenticated requests than get a response.
-    let mut asked = Vec::new();
+    let mut requests = Vec::new();
     for n in 0..1000u16 {
         let mut request = Vec::new();
         let [high, low] = n.to_be_bytes();
@@ -137,11 +137,11 @@ async fn stream_without_responses_is_closed() {
         let (class, method) = (Class::Request, Method::CONNECTION_BIND);
         Writer::new(&mut request, class, method, TransactionId(transaction))
             .attribute(CONNECTION_ID, &[0; 4]);
-        asked.extend(request);
+        requests.extend(request);
     }
     let (mut reading, mut writing) = tokio::io::split(&mut ours);
     let mut answers = Vec::new();
     // Neither side shuts its stream down.
-    let _ = tokio::join!(writing.write_all(&asked), reading.read_to_end(&mut answers));
+    let _ = tokio::join!(writing.write_all(&requests), reading.read_to_end(&mut answers));
     served.await.unwrap();
 }
