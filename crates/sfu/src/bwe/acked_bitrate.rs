@@ -1,6 +1,6 @@
 //! Bitrate at which packets arrive.
 
-use super::Micros;
+use super::time::Micros;
 
 const SLOT: Micros = 25_000;
 const SLOT_COUNT: usize = 40;

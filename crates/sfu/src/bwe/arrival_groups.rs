@@ -1,6 +1,6 @@
 //! Grouping of packets that were sent in one burst (draft-ietf-rmcat-gcc-02 §5.2).
 
-use super::Micros;
+use super::time::Micros;
 
 /// Packets sent within this time form a group: `burst_time` of draft-ietf-rmcat-gcc-02 §5.2.
 const BURST_TIME: Micros = 5_000;

@@ -1,6 +1,6 @@
 //! One-way delay of an empty link.
 
-use super::Micros;
+use super::time::Micros;
 
 /// A minimum counts for one to two of these: clocks drift and paths change.
 const WINDOW: Micros = 10_000_000;

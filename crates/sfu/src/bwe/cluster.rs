@@ -1,6 +1,6 @@
 //! One probe: a short run of packets above the current bitrate (libwebrtc's probe cluster).
 
-use super::Micros;
+use super::time::Micros;
 
 /// Duration of a run that suffices for a measurement. Jitter extends it by four times its standard
 /// deviation, up to the maximum.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Micros;
+use super::time::Micros;
 
 /// Packets kept: a few seconds of a full link, more than a receiver still reports on.
 const MAX_PACKETS: usize = 4096;

@@ -1,6 +1,6 @@
 //! Packet loss over the last two seconds.
 
-use super::Micros;
+use super::time::Micros;
 
 /// Loss up to this share says nothing about congestion: it is common on Wi-Fi
 /// (draft-ietf-rmcat-gcc-02 §6).

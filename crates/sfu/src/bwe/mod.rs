@@ -20,6 +20,7 @@ mod loss;
 mod probe;
 mod rate_control;
 mod send_queue;
+mod time;
 mod trendline;
 
 #[cfg(test)]
@@ -37,11 +38,9 @@ use self::{
     probe::{PathState, ProbeController},
     rate_control::RateControl,
     send_queue::SendQueue,
+    time::Micros,
     trendline::{CONGESTED_DELAY_MS, Signal, Trendline, UNCONGESTED_DELAY_MS},
 };
-
-/// Microseconds, since the start of the link or on the receiver's clock.
-type Micros = i64;
 
 /// Multiplicative decrease: beta is 0.85 (draft-ietf-rmcat-gcc-02 §5.5).
 const BETA_PERCENT: u64 = 85;

@@ -1,8 +1,8 @@
 //! Schedule of probes for more bandwidth.
 
 use super::{
-    Micros,
     cluster::{Arrival, Cluster, FeedbackState, ProbeResult},
+    time::Micros,
 };
 
 /// Pause after a probe that found nothing: short at first, longer with each failure.

@@ -1,7 +1,7 @@
 //! The estimate: decreases to the acknowledged bitrate, grows slowly, jumps to what probes prove
 //! (draft-ietf-rmcat-gcc-02 §5.5).
 
-use super::Micros;
+use super::time::Micros;
 
 /// Audio at its lowest quality, bits per second.
 pub(super) const MIN_BITRATE: u64 = 30_000;

@@ -1,6 +1,6 @@
 //! Queuing delay that our own bursts cause.
 
-use super::Micros;
+use super::time::Micros;
 
 /// Delay above this is never attributed to our own burst.
 const MAX_DELAY: Micros = 500_000;

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Micros, arrival_groups::Sample};
+use super::{arrival_groups::Sample, time::Micros};
 
 /// Age of the samples that are considered, unless there are fewer than [`MIN_SAMPLES`].
 const WINDOW: Micros = 500_000;

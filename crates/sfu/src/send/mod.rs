@@ -11,6 +11,7 @@ mod rtp_header;
 mod rtx_budget;
 mod rtx_cache;
 mod sender_report;
+mod seq;
 mod srtp;
 mod stream;
 mod twcc;
@@ -24,6 +25,7 @@ use self::{
     rtcp::{MissingPackets, Rtcp, TwccFeedback},
     rtx_budget::RtxBudget,
     rtx_cache::CachedPacket,
+    seq::{extend, low},
     srtp::{OpenRtcpError, Srtp},
     stream::{PacketExtensions, SendContext, SendStream},
     twcc::TwccRecorder,
@@ -464,20 +466,4 @@ fn packet_extensions(
         u32::try_from(((since << 18) / 1_000_000) & 0x00ff_ffff).unwrap_or(0)
     });
     PacketExtensions { twcc_seq, abs_send_time }
-}
-
-/// Extends a 16-bit sequence number to the nearest number to `near`.
-fn extend(near: u64, seq: u16) -> u64 {
-    let ahead = seq.wrapping_sub(low(near));
-    if ahead < 0x8000 {
-        near + u64::from(ahead)
-    } else {
-        near.saturating_sub(u64::from(ahead.wrapping_neg()))
-    }
-}
-
-/// The 16 bits of an extended sequence number that a packet carries.
-fn low(seq: u64) -> u16 {
-    let [.., high, low] = seq.to_be_bytes();
-    u16::from_be_bytes([high, low])
 }

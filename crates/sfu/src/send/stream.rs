@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    low,
     rtp_header::{self, ExtensionIds, ExtensionValues, FixedHeader},
     rtx_cache::{CachedPacket, RtxCache},
+    seq::low,
     srtp::{PacketIndex, Srtp},
 };
 use crate::{

@@ -235,17 +235,3 @@ fn padding_is_sent_briefly_when_more_is_desired() {
     let padding: usize = padding.map(|sent| sent.length).sum();
     assert!((500..20_000).contains(&padding), "{padding} bytes");
 }
-
-#[test]
-fn sequence_number_is_extended_to_the_nearest() {
-    for (near, low, expected) in [
-        (0, 5, 5),
-        (65_535, 2, 65_538),
-        (65_538, 65_535, 65_535),
-        (200_000, 3_392, 200_000),
-        (200_000, 3_391, 199_999),
-        (3, 65_535, 0),
-    ] {
-        assert_eq!(extend(near, low), expected, "{low} near {near}");
-    }
-}

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::seq::extend;
+
 /// Longest time until an arrival is reported.
 const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 /// Arrivals kept; beyond, the oldest is dropped.
@@ -104,7 +106,7 @@ impl TwccRecorder {
     pub(super) fn handle_arrival(&mut self, now: Instant, media_ssrc: u32, seq: u16) {
         self.media_ssrc = media_ssrc;
         let seq = match self.newest {
-            Some(newest) => super::extend(newest, seq),
+            Some(newest) => extend(newest, seq),
             None => FIRST_CYCLE + u64::from(seq),
         };
         if self.newest.is_some_and(|newest| newest.abs_diff(seq) > MAX_GAP) {
