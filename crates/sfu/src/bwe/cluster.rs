@@ -35,7 +35,7 @@ pub(super) struct Cluster {
     sent_bytes: u64,
     sent_packets: usize,
     padding_requested: Micros,
-    /// When the last packet was sent.
+    /// Send time of the last packet.
     finished: Option<Micros>,
     arrivals: Vec<Arrival>,
     lost: usize,
@@ -55,7 +55,7 @@ pub(super) struct Arrival {
 pub(super) struct FeedbackState {
     /// Send time of the newest packet that feedback has covered.
     pub(super) newest_sent: Micros,
-    /// How long a packet may arrive after later ones.
+    /// Time by which a packet may arrive after later ones.
     pub(super) reorder_window: Micros,
     /// Standard deviation of the delay.
     pub(super) jitter: Micros,

@@ -70,7 +70,7 @@ impl LossWindow {
         }
     }
 
-    /// How long a packet may arrive after later ones.
+    /// Time by which a packet may arrive after later ones.
     pub(super) fn reorder_window(&self) -> Micros {
         self.reorder_window
     }

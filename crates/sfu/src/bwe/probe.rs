@@ -78,7 +78,7 @@ impl ProbeController {
         }
     }
 
-    /// Whether a probe was completed, with or without a result.
+    /// Returns whether a probe was completed, with or without a result.
     pub(super) fn has_probed(&self) -> bool {
         self.cluster_id > 0 && self.cluster.is_none()
     }

@@ -5,7 +5,7 @@ use super::time::Micros;
 
 /// Audio at its lowest quality, bits per second.
 pub(super) const MIN_BITRATE: u64 = 30_000;
-/// How long the capacity measured at a decrease is remembered.
+/// Lifetime of the capacity measured at a decrease.
 const CAPACITY_TTL: Micros = 30_000_000;
 /// No growth for this long after a decrease, until the queue has drained.
 const DECREASE_HOLD: Micros = 500_000;

@@ -132,7 +132,7 @@ impl Trendline {
         }
     }
 
-    /// Whether the samples cover most of the window.
+    /// Returns whether the samples cover most of the window.
     fn spans_window(&self) -> bool {
         let ends = self.samples.front().zip(self.samples.back());
         ends.is_some_and(|(first, last)| last.sent - first.sent > WINDOW * 4 / 5)

@@ -102,8 +102,8 @@ pub(crate) struct RtpMap<'a> {
 }
 
 impl Section<'_> {
-    /// Whether the section is stopped or rejected by a port of zero. In a bundle the zero only says
-    /// that the section shares the address of the bundle (RFC 9143 §7.1.3).
+    /// Returns whether the section is stopped or rejected by a port of zero. In a bundle the zero
+    /// only says that the section shares the address of the bundle (RFC 9143 §7.1.3).
     pub(crate) fn is_rejected(&self, bundle: Option<&[&str]>) -> bool {
         let bundled = bundle.is_some_and(|mids| mids.contains(&self.mid));
         self.port == 0 && !self.bundle_only && !bundled

@@ -129,7 +129,7 @@ impl FormatKey {
         }
     }
 
-    /// Whether str0m's `rtpmap` and `fmtp` of a payload type stand for this format.
+    /// Returns whether str0m's `rtpmap` and `fmtp` of a payload type stand for this format.
     pub(super) fn matches(self, encoding: &str, fmtp: &str) -> bool {
         let mut parts = encoding.split('/');
         let codec = parts.next();

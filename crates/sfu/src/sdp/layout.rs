@@ -21,7 +21,7 @@ pub(crate) struct Layout {
     /// Formats whose payload types str0m no longer changes.
     pub(super) negotiated: Vec<FormatKey>,
     pub(super) codecs: Codecs,
-    /// Whether the last offer had a BUNDLE group.
+    /// True if the last offer had a BUNDLE group.
     is_bundled: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct ClientSection {
 pub(super) struct Slot {
     pub(super) mid: String,
     pub(super) kind: MediaType,
-    /// Whether we offered it.
+    /// True if we offered it.
     pub(super) is_ours: bool,
     /// Formats that the client offers.
     pub(super) formats: Vec<OfferedFormat>,
@@ -92,7 +92,7 @@ impl Layout {
         self.slots.iter().find(|slot| slot.mid == engine_mid).map_or(&[], |slot| &slot.rids)
     }
 
-    /// Number of SSRCs that str0m is told to expect.
+    /// Number of SSRCs that str0m expects.
     pub(crate) fn expected_ssrcs(&self) -> usize {
         self.slots.iter().map(|slot| slot.ssrcs.len()).sum()
     }
@@ -214,7 +214,7 @@ impl Slot {
         }
     }
 
-    /// Whether the client offers RTX or RED, as selected by `payload_type`, for a format.
+    /// Returns whether the client offers RTX or RED, as selected by `payload_type`, for a format.
     pub(super) fn offers(
         &self,
         written: WrittenFormat<'_>,

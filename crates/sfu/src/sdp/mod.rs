@@ -17,7 +17,9 @@ mod section;
 mod text;
 mod write;
 
-pub(crate) use description::{Description, Fingerprint, MediaType, SdpDirection, Section};
+pub(crate) use description::{
+    Credentials, Description, Fingerprint, MediaType, SdpDirection, Section,
+};
 pub use error::SdpError;
 pub(crate) use formats::{FormatKey, PayloadTypes};
 pub(crate) use layout::{Layout, Plan};

@@ -13,9 +13,9 @@ use crate::extensions;
 /// Dynamic payload types (RFC 3551 §6; RFC 5761 §4 for the lower range).
 const DYNAMIC: [std::ops::RangeInclusive<u8>; 2] = [96..=127, 35..=63];
 
-/// Encodings per section that str0m is told of.
+/// Encodings per section in a description for str0m.
 const MAX_RIDS: usize = 4;
-/// SSRCs per section without rids that str0m is told of.
+/// SSRCs per section without rids in a description for str0m.
 const MAX_SSRCS: usize = 4;
 
 /// A plan under construction.
@@ -48,7 +48,7 @@ impl<'a> Planner<'a> {
         Self { layout, description, payload_types, is_answer, unbundled, used_for, codecs }
     }
 
-    /// Whether a section shares the transport that is used.
+    /// Returns whether a section shares the transport that is used.
     fn is_used(&self, index: usize, section: &Section<'_>) -> bool {
         let bundle = self.description.bundle.as_deref();
         let is_bundled = match bundle {
@@ -329,7 +329,7 @@ impl Slot {
         }
     }
 
-    /// Whether str0m can parse the rids: at most eight letters and digits.
+    /// Returns whether str0m can parse the rids: at most eight letters and digits.
     fn has_plain_rids(&self) -> bool {
         let is_plain =
             |rid: &String| rid.len() <= 8 && rid.bytes().all(|it| it.is_ascii_alphanumeric());
@@ -412,7 +412,7 @@ fn extensions<'a>(
     Ok(uris)
 }
 
-/// Extensions of a section that str0m is told of, each under one id.
+/// Extensions of a section in a description for str0m, each under one id.
 fn extensions_of<'a>(section: &Section<'a>, uris: &[Option<&'a str>; 256]) -> Vec<(u16, &'a str)> {
     let mut seen: Vec<(u16, &str)> = Vec::new();
     for (id, uri) in &section.extensions {

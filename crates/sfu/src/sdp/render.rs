@@ -139,7 +139,8 @@ fn is_candidate(line: &str) -> bool {
     line.starts_with("a=candidate:") || line.starts_with("a=end-of-candidates")
 }
 
-/// Whether str0m's line is left out: about its own media, or about encodings by its own rids.
+/// Returns whether str0m's line is left out: about its own media, or about encodings by its own
+/// rids.
 fn is_replaced(line: &str) -> bool {
     ["a=msid:", "a=rid:", "a=simulcast:"].iter().any(|name| line.starts_with(name))
 }

@@ -134,7 +134,7 @@ impl Egress {
         self.path
     }
 
-    /// Whether there are keys and a path, so that packets can be sent.
+    /// Returns whether there are keys and a path, so that packets can be sent.
     pub(crate) fn is_ready(&self) -> bool {
         self.srtp.is_some() && self.path.is_some()
     }

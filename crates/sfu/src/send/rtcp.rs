@@ -38,7 +38,7 @@ pub enum Rtcp<'a> {
     Other(u8),
 }
 
-/// Whether a datagram is RTCP rather than RTP (RFC 5761 §4), encrypted or not.
+/// Returns whether a datagram is RTCP rather than RTP (RFC 5761 §4), encrypted or not.
 #[must_use]
 pub fn is_rtcp(datagram: &[u8]) -> bool {
     matches!(datagram, [128..192, 192..224, ..])

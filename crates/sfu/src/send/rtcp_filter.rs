@@ -104,7 +104,8 @@ mod tests {
         let with_block = report(200, 1, &[&sender[..], &[9; 24]].concat());
         let clock = [&[0, 0, 0, 7, 4, 0, 0, 2][..], &[3; 8]].concat();
         let delays = [&[0, 0, 0, 7, 5, 0, 0, 3][..], &[4; 12]].concat();
-        let (clock, delays) = (report(207, 0, &clock), report(207, 0, &delays));
+        let clock = report(207, 0, &clock);
+        let delays = report(207, 0, &delays);
         let feedback = report(205, 15, &[0; 24]);
         let name = report(202, 1, &[0, 0, 0, 1, 1, 3, 65, 65, 65, 0, 0, 0]);
         let compound = [&with_block[..], &name, &feedback, &clock, &delays].concat();

@@ -9,7 +9,7 @@ const MAX_ONE_BYTE_VALUE: usize = 16;
 pub(super) struct FixedHeader {
     pub(super) payload_type: u8,
     pub(super) marker: bool,
-    /// Whether the payload ends with padding.
+    /// True if the payload ends with padding.
     pub(super) is_padded: bool,
     pub(super) seq: u16,
     pub(super) timestamp: u32,

@@ -32,7 +32,7 @@ impl RtxBudget {
         *current += bytes;
     }
 
-    /// Whether more may be retransmitted.
+    /// Returns whether more may be retransmitted.
     pub(super) fn is_left(&mut self, now: Instant) -> bool {
         self.advance(now);
         let sum = |windows: [usize; 2]| windows.into_iter().sum::<usize>();

@@ -26,7 +26,7 @@ pub(super) struct CachedPacket {
     pub(super) dependency: Option<(Arc<[u8]>, u16)>,
     pub(super) payload: Arc<[u8]>,
     pub(super) sent: Instant,
-    /// When it was last retransmitted.
+    /// Time of the last retransmission.
     pub(super) retransmitted: Option<Instant>,
 }
 

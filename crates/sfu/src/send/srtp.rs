@@ -28,7 +28,7 @@ pub(crate) struct Keys {
     pub(crate) profile: Profile,
     /// Keys and salts of both sides, the DTLS client's first (RFC 5764 §4.2).
     pub(crate) material: Vec<u8>,
-    /// Whether we are the DTLS client.
+    /// True if we are the DTLS client.
     pub(crate) is_client: bool,
 }
 
@@ -194,7 +194,8 @@ impl Cipher {
         let mut key = vec![0; profile.key_length()];
         derive(ENCRYPTION, &mut key)?;
         if profile == Profile::Aes128Cm {
-            let (mut mac, mut salt) = ([0; 20], [0; 14]);
+            let mut mac = [0; 20];
+            let mut salt = [0; 14];
             derive(AUTHENTICATION, &mut mac)?;
             derive(SALTING, &mut salt)?;
             let mac = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &mac);

@@ -1,4 +1,5 @@
-//! One send stream: its negotiated numbers, and how its RTP and RTX packets (RFC 4588) are written.
+//! One send stream: its negotiated ids and payload types, and the writer of its RTP and RTX packets
+//! (RFC 4588).
 
 use std::time::{Duration, Instant};
 
@@ -202,7 +203,7 @@ impl SendStream {
         self.format = None;
     }
 
-    /// When the newest packet sent was received.
+    /// Receive time of the newest packet sent.
     pub(super) fn last_sent(&self) -> Option<Instant> {
         self.sent.map(|sent| sent.at)
     }

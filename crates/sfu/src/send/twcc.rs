@@ -51,7 +51,7 @@ pub(super) struct TwccRecorder {
     arrivals: VecDeque<Arrival>,
     /// Number of arrivals at the front that have been reported.
     reported: usize,
-    /// Whether older arrivals were dropped.
+    /// True if older arrivals were dropped.
     is_trimmed: bool,
     /// SSRC of the packet received last.
     media_ssrc: u32,

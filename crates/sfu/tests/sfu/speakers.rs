@@ -57,7 +57,7 @@ fn only_the_loudest_are_forwarded_and_sequence_numbers_have_no_gaps() {
     }
 }
 
-/// Whether the listener, who does not receive itself, is among the loudest three.
+/// Returns whether the listener, which does not receive itself, is among the loudest three.
 fn is_forwarded(world: &World, listener: PeerId) -> bool {
     let recent = |of: &PeerId| {
         let others = world.clients.keys().filter(|by| *by != of);

@@ -14,7 +14,7 @@ impl Link {
         result
     }
 
-    /// Whether str0m has panicked.
+    /// Returns whether str0m has panicked.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
     }

@@ -68,7 +68,7 @@ pub(crate) struct Link {
     paths: Paths,
     /// Path of the datagram that is being handled.
     current_path: Option<FiveTuple>,
-    /// Whether str0m returned that datagram as a new authentic packet.
+    /// True if str0m returned that datagram as a new authentic packet.
     returned_packet: bool,
     ssrc_table: SsrcTable,
     /// Section and encoding of each received SSRC.
@@ -77,7 +77,7 @@ pub(crate) struct Link {
     egress: Egress,
     pub(crate) outbox: Outbox,
     rtc_timeout: Instant,
-    /// When the peer last sent something authenticated.
+    /// Receive time of the last authenticated datagram.
     pub(crate) last_received: Instant,
     pub(crate) is_connected: bool,
     created: Instant,
@@ -168,7 +168,7 @@ impl Link {
         self.egress.set_desired(next, max);
     }
 
-    /// Whether media can be sent.
+    /// Returns whether media can be sent.
     pub(crate) fn is_ready(&self) -> bool {
         self.egress.is_ready()
     }

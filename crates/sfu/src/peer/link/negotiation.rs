@@ -11,18 +11,18 @@ use super::Link;
 use crate::{
     ids::{Kind, Mid, Rid},
     rejection::Rejection,
-    sdp::{self, Description, MediaType, PayloadTypes, Plan, SdpError},
+    sdp::{self, Credentials, Description, MediaType, PayloadTypes, Plan, SdpError},
     str0m_workarounds::received,
     ufrag,
 };
 
 impl Link {
-    /// Whether an offer of ours is waiting for its answer.
+    /// Returns whether an offer of ours is waiting for its answer.
     pub(crate) fn is_offering(&self) -> bool {
         self.pending_offer.is_some()
     }
 
-    /// Whether an offer has the certificate of this link's client.
+    /// Returns whether an offer has the certificate of this link's client.
     pub(crate) fn is_from_client(&self, offer: &Description<'_>) -> bool {
         self.fingerprint.is_none() || self.fingerprint == offer.fingerprint
     }
@@ -96,8 +96,7 @@ impl Link {
         };
         self.rtc.direct_api().set_local_ice_credentials(ours.clone());
         self.credentials = ours;
-        let (from, to) = (&generated, &self.credentials);
-        Ok(sdp::replace_credentials(&answer, (&from.ufrag, &from.pass), (&to.ufrag, &to.pass)))
+        Ok(sdp::replace_credentials(&answer, as_sdp(&generated), as_sdp(&self.credentials)))
     }
 
     /// Offers new sending sections, each with its stream id. Returns the offer and their mids.
@@ -177,6 +176,10 @@ impl Link {
         let is_receiving = media.direction().is_receiving() && !media.disabled();
         is_receiving.then(|| if media.kind().is_audio() { Kind::Audio } else { Kind::Video })
     }
+}
+
+fn as_sdp(credentials: &IceCreds) -> Credentials<'_> {
+    Credentials { ufrag: &credentials.ufrag, pwd: &credentials.pass }
 }
 
 fn credentials_of(description: &Description<'_>) -> Option<(String, String)> {

@@ -8,7 +8,7 @@ use std::{
 use super::rate_limit::RateLimit;
 use crate::{ids::Transport, link_event::LinkEvent, routes::FiveTuple};
 
-/// How often the nominated path is looked up while there are several.
+/// Interval at which the nominated path is looked up while there are several.
 const PROBE_INTERVAL: Duration = Duration::from_millis(250);
 
 pub(super) struct Paths {
@@ -18,7 +18,7 @@ pub(super) struct Paths {
     validated: Vec<FiveTuple>,
     max_validated: usize,
     new_paths: RateLimit,
-    /// When the nominated path was last looked up.
+    /// Time of the last lookup of the nominated path.
     probed: Instant,
 }
 
@@ -50,7 +50,8 @@ impl Paths {
         self.local_candidates.iter().find(fits).map(|(_, address)| *address)
     }
 
-    /// Whether a check on this path may be handled: paths that are not validated are limited.
+    /// Returns whether a check on this path may be handled: paths that are not validated are
+    /// limited.
     pub(super) fn admits(&mut self, now: Instant, path: &FiveTuple) -> bool {
         self.validated.contains(path) || self.new_paths.is_left(now)
     }

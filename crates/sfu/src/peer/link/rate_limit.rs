@@ -19,7 +19,7 @@ impl RateLimit {
         Self { spent: 0, since: now }
     }
 
-    /// Whether another one is allowed.
+    /// Returns whether another one is allowed.
     pub(super) fn is_left(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.since).as_secs();
         self.since += INTERVAL * u32::try_from(passed).unwrap_or(u32::MAX);

@@ -1,4 +1,4 @@
-//! Send streams of a link: their negotiated numbers, read from str0m.
+//! Send streams of a link: their negotiated ids and payload types, read from str0m.
 
 use std::time::Instant;
 

@@ -55,7 +55,8 @@ impl SsrcTable {
         Self { entries: HashMap::default(), new_ssrcs: RateLimit::new(now) }
     }
 
-    /// Whether str0m may see a packet. New SSRCs are limited, as str0m keeps state for each.
+    /// Returns whether str0m may see a packet. New SSRCs are limited, as str0m keeps state for
+    /// each.
     pub(super) fn admit(&mut self, now: Instant, header: RtpHeader) -> bool {
         if let Some(entry) = self.entries.get_mut(&header.ssrc) {
             entry.last_received = now;
@@ -117,7 +118,7 @@ impl SsrcTable {
     }
 }
 
-/// Whether a sequence number is not ahead of the newest (RFC 1982 §3.2).
+/// Returns whether a sequence number is not ahead of the newest (RFC 1982 §3.2).
 fn is_behind(seq: u16, newest: u16) -> bool {
     newest.wrapping_sub(seq) < 0x8000
 }

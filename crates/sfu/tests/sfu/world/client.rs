@@ -52,9 +52,9 @@ pub(crate) struct Client {
     pub(crate) ssrcs: Vec<String>,
     pub(crate) codec: Codec,
     pub(crate) simulcast: bool,
-    /// Whether it is on the far shard.
+    /// True if it is on the far shard.
     pub(crate) far: bool,
-    /// Whether it stops encodings without subscribers.
+    /// True if it stops encodings without subscribers.
     pub(crate) applies_dynacast: bool,
     /// Notifications of subscribed encodings: whether there are any, and their rids.
     pub(crate) subscribed_encodings: Vec<(bool, Vec<String>)>,
@@ -64,9 +64,9 @@ pub(crate) struct Client {
     ignored_peer: Option<PeerId>,
     /// Packets received from that publisher.
     pub(crate) ignored_packets: usize,
-    /// Whether it sends no media.
+    /// True if it sends no media.
     is_stopped: bool,
-    /// Whether str0m may fail, because the test interferes, and whether it has.
+    /// True if str0m may fail, because the test interferes; `failed` is set once it has.
     pub(crate) may_fail: bool,
     failed: bool,
     last_seq: u64,

@@ -147,9 +147,9 @@ pub(crate) struct Microphone {
     pub(crate) due: Option<Instant>,
     /// dBov; -127 is silence.
     pub(crate) level: i8,
-    /// Whether it wraps its packets in RED.
+    /// True if it wraps its packets in RED.
     pub(crate) red: bool,
-    /// Whether it sends the audio level extension.
+    /// True if it sends the audio level extension.
     pub(crate) has_level: bool,
     /// Payload bytes of a packet.
     pub(crate) length: usize,
@@ -207,7 +207,7 @@ pub(crate) struct VideoStats {
     pub(crate) of: u8,
     pub(crate) layer: u8,
     pub(crate) height: u16,
-    /// When the last frame was decoded, and the longest time without one.
+    /// Time of the last decoded frame, and the longest time without one.
     pub(crate) last: Option<Instant>,
     pub(crate) longest_freeze: Duration,
     /// Time and encoding of each switch.
@@ -309,7 +309,7 @@ impl VideoStats {
         self.last = Some(now);
     }
 
-    /// Whether to request a keyframe, as browsers do while they can't decode.
+    /// Returns whether to request a keyframe, as browsers do while they can't decode.
     pub(crate) fn needs_keyframe(&mut self, now: Instant) -> bool {
         self.advance(now);
         let stuck = self.broken || self.decoded == 0;

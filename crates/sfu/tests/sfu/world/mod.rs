@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) far_server: SocketAddr,
     /// Datagrams that the server has received, if they are recorded.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
-    /// Whether the network drops DTLS.
+    /// True if the network drops DTLS.
     pub(crate) drops_dtls: bool,
     /// Datagrams of DTLS from clients, if they are withheld from the server.
     pub(crate) held_dtls: Option<Vec<Vec<u8>>>,
