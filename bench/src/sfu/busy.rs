@@ -61,17 +61,17 @@ async fn busy(server: &Server, scenario: Scenario, seconds: Seconds) -> anyhow::
     let room = fill(Load::new(server, 1, scenario.people()).await?, scenario).await?;
     let ballast = ballast(server, scenario).await?;
     sleep(SETTLES).await;
-    room.start_over();
+    room.reset();
     let (spent, own) = spending(server, Duration::from_secs(seconds.0)).await?;
-    ensure!(ballast.iter().all(Load::is_whole), "not everybody has stayed connected");
+    ensure!(ballast.iter().all(Load::is_complete), "not everybody has stayed connected");
     let summary = room.end().await;
     ensure!(summary.failures().next().is_none(), "{}", summary.to_table());
     Ok(Busy {
         rooms: approximate(ballast.len().try_into()?) + 1.0,
         server: spent,
         generator: own,
-        p50_ms: summary.picture_delay_ms(0.5),
-        p99_ms: summary.picture_delay_ms(0.99),
+        p50_ms: summary.video_delay_ms(0.5),
+        p99_ms: summary.video_delay_ms(0.99),
         loss: summary.loss(),
     })
 }

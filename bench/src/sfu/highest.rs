@@ -77,8 +77,8 @@ async fn whole_rate(load: &Load, subscribers: u32, least: f64) -> Option<f64> {
 
 /// Packets a second that each gets.
 async fn rate(load: &Load, subscribers: u32) -> f64 {
-    let (came, began) = (load.came(), Instant::now());
+    let (came, began) = (load.packets_received(), Instant::now());
     sleep(LOOKS).await;
-    let came = approximate(load.came() - came);
+    let came = approximate(load.packets_received() - came);
     came / began.elapsed().as_secs_f64() / f64::from(subscribers)
 }

@@ -225,7 +225,7 @@ impl Signaling for Handle {
         self.end_candidates().await
     }
 
-    async fn described(&mut self) -> anyhow::Result<Description> {
+    async fn next_description(&mut self) -> anyhow::Result<Description> {
         loop {
             let said = self.hear().await?;
             let jsep = at(&said, "jsep");

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context, ensure};
 use headless::{Layer, Publish};
-use load::{Link, Media, Outcome, Plan, Seat, Sends, Summary, Takes, Tally, Way, take_part};
+use load::{
+    Link, LinkConfig, LinkStats, Media, MediaTransport, Outcome, ParticipantConfig, Plan, Receive,
+    Summary, run_participant,
+};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -17,17 +20,17 @@ use tokio::{
 use super::{janus::Handle, server::Server, world::ADDRESS};
 
 /// How long everybody may take to connect.
-const PATIENCE: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 /// One participant comes after the other; who is there for weight may come sooner.
-const APART: Duration = Duration::from_millis(30);
-const CLOSE: Duration = Duration::from_millis(8);
+const JOIN_INTERVAL: Duration = Duration::from_millis(30);
+const BALLAST_JOIN_INTERVAL: Duration = Duration::from_millis(8);
 
 /// Who is in a room so far.
 pub(super) struct Load {
     on: On,
     room: u32,
-    takes: Takes,
-    tally: Tally,
+    receive: Receive,
+    stats: LinkStats,
     epoch: Instant,
     tasks: JoinSet<Outcome>,
     stop: watch::Sender<Option<Instant>>,
@@ -45,39 +48,39 @@ enum On {
 impl Load {
     /// An empty room for so many at most, the first being 1.
     pub(super) async fn new(server: &Server, room: u32, capacity: u32) -> anyhow::Result<Self> {
-        let (tally, epoch) = (Tally::default(), Instant::now());
+        let (stats, epoch) = (LinkStats::default(), Instant::now());
         let on = match server {
             Server::Moim(_) => {
                 let mut plan = Plan::new(&format!("http://{ADDRESS}:4000"), None)?;
-                (plan.tally, plan.epoch, plan.media) = (tally.clone(), epoch, Media::Single);
+                (plan.stats, plan.epoch, plan.media) = (stats.clone(), epoch, Media::Single);
                 plan.make_room(&room_name(room), capacity).await?;
                 On::Moim(Arc::new(plan))
             }
             Server::Janus(_) => On::Janus(Vec::new()),
         };
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(None));
-        let takes = Takes::All;
-        Ok(Self { on, room, takes, tally, epoch, tasks, stop, seats: 0, links: 0 })
+        let receive = Receive::Measure;
+        Ok(Self { on, room, receive, stats, epoch, tasks, stop, seats: 0, links: 0 })
     }
 
     /// The same, but everybody is there for weight only.
     pub(super) fn of_ballast(self) -> Self {
-        Self { takes: Takes::Nothing, ..self }
+        Self { receive: Receive::Discard, ..self }
     }
 
     /// Whether everybody who has come is still connected.
-    pub(super) fn is_whole(&self) -> bool {
-        *self.tally.connected.borrow() == self.links
+    pub(super) fn is_complete(&self) -> bool {
+        *self.stats.connected.borrow() == self.links
     }
 
     /// Only what comes from now on is measured.
-    pub(super) fn start_over(&self) {
-        self.tally.start_over();
+    pub(super) fn reset(&self) {
+        self.stats.reset();
     }
 
     /// Packets that have come to anybody.
-    pub(super) fn came(&self) -> u64 {
-        self.tally.packets.load(Ordering::Relaxed)
+    pub(super) fn packets_received(&self) -> u64 {
+        self.stats.packets.load(Ordering::Relaxed)
     }
 
     /// Connections there are.
@@ -91,7 +94,7 @@ impl Load {
             return self.sit(Arc::clone(plan), count, true).await;
         }
         for number in 0..count {
-            let sends = Publish { voice: true, camera: Layer::single(360, 500_000) };
+            let sends = Publish { audio: true, video: Layer::single(360, 500_000) };
             self.link(Handle::publisher(self.room).await?, sends, number).await?;
         }
         self.all_connected().await?;
@@ -114,8 +117,8 @@ impl Load {
             if feeds.len() >= usize::try_from(count)? {
                 return Ok(feeds);
             }
-            ensure!(began.elapsed() < PATIENCE, "Janus tells of {} of {count}", feeds.len());
-            sleep(APART).await;
+            ensure!(began.elapsed() < CONNECT_TIMEOUT, "Janus tells of {} of {count}", feeds.len());
+            sleep(JOIN_INTERVAL).await;
         }
     }
 
@@ -144,9 +147,9 @@ impl Load {
 
     async fn sit(&mut self, plan: Arc<Plan>, count: u32, publishes: bool) -> anyhow::Result<()> {
         for _ in 0..count {
-            let (room, number, takes) = (room_name(self.room), self.seats, self.takes);
-            let seat = Seat { room, number, publishes, takes };
-            self.tasks.spawn(take_part(Arc::clone(&plan), seat, self.stop.subscribe()));
+            let (room, number, receive) = (room_name(self.room), self.seats, self.receive);
+            let seat = ParticipantConfig { room, number, publishes, receive };
+            self.tasks.spawn(run_participant(Arc::clone(&plan), seat, self.stop.subscribe()));
             self.seats += 1;
             self.links += 1;
             sleep(self.apart()).await;
@@ -160,10 +163,11 @@ impl Load {
         publish: Publish,
         publisher: u32,
     ) -> anyhow::Result<()> {
-        let way = Way::udp((ADDRESS.parse::<std::net::IpAddr>()?, 4000).into()).await?;
-        let offers = publish.voice;
-        let sends = Sends { publish, publisher, epoch: self.epoch, takes: self.takes };
-        let mut link = Link::new(handle, way, sends, Instant::now(), self.tally.clone())?;
+        let transport =
+            MediaTransport::udp((ADDRESS.parse::<std::net::IpAddr>()?, 4000).into()).await?;
+        let offers = publish.audio;
+        let config = LinkConfig { publish, publisher, epoch: self.epoch, receive: self.receive };
+        let mut link = Link::new(handle, transport, config, Instant::now(), self.stats.clone())?;
         if offers {
             link.offer().await?;
         }
@@ -175,15 +179,15 @@ impl Load {
     }
 
     fn apart(&self) -> Duration {
-        if self.takes == Takes::All { APART } else { CLOSE }
+        if self.receive == Receive::Measure { JOIN_INTERVAL } else { BALLAST_JOIN_INTERVAL }
     }
 
     async fn all_connected(&mut self) -> anyhow::Result<()> {
-        let mut connected = self.tally.connected.subscribe();
+        let mut connected = self.stats.connected.subscribe();
         let links = self.links;
         tokio::select! {
-            all = timeout(PATIENCE, connected.wait_for(|count| *count >= links)) => {
-                let count = *self.tally.connected.borrow();
+            all = timeout(CONNECT_TIMEOUT, connected.wait_for(|count| *count >= links)) => {
+                let count = *self.stats.connected.borrow();
                 all.with_context(|| format!("{count} of {links} links are up"))?.map(drop)?;
                 Ok(())
             }

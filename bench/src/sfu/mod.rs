@@ -90,7 +90,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let section = format!(
         "## Media server\n\n{}\nOne picture of 500 kb/s and sound from each publisher. \
          Among as many other rooms of the \
-         same kind as it takes for a server to have four fifths of its core to do, one room, the \
+         same kind as it receive for a server to have four fifths of its core to do, one room, the \
          others being there for weight only (what comes for them is dropped before it is read, and they report \
          on nothing):\n\n\
          {}\n{climbed}One room over two shards, which share one core here: two with little to do, where most of it is to be \

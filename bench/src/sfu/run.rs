@@ -87,14 +87,14 @@ async fn loaded(server: &Server, scenario: Scenario, seconds: Seconds) -> anyhow
     load.subscribe(scenario.subscribers).await?;
     // Pictures begin with keyframes and layers settle: only what comes after them counts.
     sleep(Duration::from_secs(2)).await;
-    load.start_over();
+    load.reset();
     let (cpu, shards) = (process.cpu_time()?, server.shards()?);
-    let (came, began) = (load.came(), Instant::now());
+    let (came, began) = (load.packets_received(), Instant::now());
     sleep(Duration::from_secs(seconds.0)).await;
     let cpu = process.cpu_time()?.saturating_sub(cpu);
     let spent = server.shards()?.into_iter().zip(shards);
     let busiest = spent.map(|(after, before)| after.saturating_sub(before)).max();
-    let came = approximate(load.came() - came);
+    let came = approximate(load.packets_received() - came);
     let rate = came / began.elapsed().as_secs_f64();
     let full = process.memory()?.private;
     ensure!(came > 0.0, "nothing came");
@@ -105,7 +105,7 @@ async fn loaded(server: &Server, scenario: Scenario, seconds: Seconds) -> anyhow
     Ok(Measured {
         cpu_per_packet: per_packet(cpu),
         busiest_per_packet: per_packet(busiest.unwrap_or_default()),
-        p99_ms: summary.picture_delay_ms(0.99),
+        p99_ms: summary.video_delay_ms(0.99),
         memory_per_link: approximate(full.saturating_sub(empty)) / 1024.0 / links,
         rate,
         loss: summary.loss(),

@@ -4,13 +4,13 @@ use crate::{clip, descriptor, packet::Packet, stamp::Stamp};
 use std::time::{Duration, Instant};
 use str0m::media::{Rid, Simulcast, SimulcastLayer};
 
-const FRAME: Duration = Duration::from_millis(1000 / clip::FRAMES_PER_SECOND as u64);
+const FRAME_INTERVAL: Duration = Duration::from_millis(1000 / clip::FRAMES_PER_SECOND as u64);
 /// A frame in units of VP8's clock, 90 kHz (RFC 7741 §4.1).
 const FRAME_TICKS: u32 = 90_000 / clip::FRAMES_PER_SECOND;
 /// Payload bytes of a packet, as browsers choose them.
-const MOST: usize = 1100;
+const MAX_PAYLOAD: usize = 1100;
 /// What is left of a second for frames, in bits.
-const BITS: u32 = 8 * clip::FRAMES_PER_SECOND;
+const FRAME_BITS_DIVISOR: u32 = 8 * clip::FRAMES_PER_SECOND;
 
 /// One encoding of a camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,17 +49,17 @@ struct Encoding {
     /// Bytes of a frame.
     size: usize,
     next: usize,
-    on: bool,
+    active: bool,
     seq: u64,
-    picture: u16,
-    number: u32,
+    picture_id: u16,
+    frame_number: u32,
 }
 
 pub(crate) struct Camera {
     publisher: u32,
     epoch: Instant,
     encodings: Vec<Encoding>,
-    time: u32,
+    timestamp: u32,
     due: Option<Instant>,
 }
 
@@ -67,38 +67,38 @@ impl Camera {
     pub(crate) fn new(publisher: u32, epoch: Instant, layers: &[Layer]) -> Self {
         let encodings = layers.iter().map(|layer| Encoding {
             rid: layer.rid.as_deref().map(Rid::from),
-            frames: clip::pictures(layer.height),
-            size: usize::try_from(layer.bits_per_second / BITS).unwrap_or(usize::MAX),
+            frames: clip::video_frames(layer.height),
+            size: usize::try_from(layer.bits_per_second / FRAME_BITS_DIVISOR).unwrap_or(usize::MAX),
             next: 0,
-            on: true,
+            active: true,
             seq: 1,
-            picture: 0,
-            number: 0,
+            picture_id: 0,
+            frame_number: 0,
         });
-        Self { publisher, epoch, encodings: encodings.collect(), time: 0, due: None }
+        Self { publisher, epoch, encodings: encodings.collect(), timestamp: 0, due: None }
     }
 
     pub(crate) fn simulcast(&self) -> Option<Simulcast> {
-        let rids = self.encodings.iter().filter_map(|it| it.rid);
+        let rids = self.encodings.iter().filter_map(|encoding| encoding.rid);
         let send: Vec<_> = rids.map(|rid| SimulcastLayer::new(&rid)).collect();
         (!send.is_empty()).then(|| Simulcast { send, recv: Vec::new() })
     }
 
     /// Starts the recording again, whose first frame is a keyframe.
     pub(crate) fn keyframe(&mut self, rid: Option<Rid>) {
-        let asked = |it: &&mut Encoding| rid.is_none() || it.rid == rid;
-        for encoding in self.encodings.iter_mut().filter(asked) {
+        let matches = |encoding: &&mut Encoding| rid.is_none() || encoding.rid == rid;
+        for encoding in self.encodings.iter_mut().filter(matches) {
             encoding.next = 0;
         }
     }
 
     /// Sends a layer or lets it rest.
     pub(crate) fn set_layer(&mut self, rid: Rid, on: bool) {
-        for encoding in self.encodings.iter_mut().filter(|it| it.rid == Some(rid)) {
-            if on && !encoding.on {
+        for encoding in self.encodings.iter_mut().filter(|encoding| encoding.rid == Some(rid)) {
+            if on && !encoding.active {
                 encoding.next = 0;
             }
-            encoding.on = on;
+            encoding.active = on;
         }
     }
 
@@ -107,48 +107,52 @@ impl Camera {
     }
 
     /// The packets of a frame, if it is time for one.
-    pub(crate) fn take(&mut self, now: Instant) -> Vec<Packet> {
+    pub(crate) fn poll_packets(&mut self, now: Instant) -> Vec<Packet> {
         let due = *self.due.get_or_insert(now);
         if now < due {
             return Vec::new();
         }
         // Frames that a busy machine has missed are not made up for.
-        self.due = Some(if now > due + FRAME { now + FRAME } else { due + FRAME });
-        self.time = self.time.wrapping_add(FRAME_TICKS);
+        self.due = Some(if now > due + FRAME_INTERVAL {
+            now + FRAME_INTERVAL
+        } else {
+            due + FRAME_INTERVAL
+        });
+        self.timestamp = self.timestamp.wrapping_add(FRAME_TICKS);
         let mut packets = Vec::new();
-        for encoding in self.encodings.iter_mut().filter(|it| it.on) {
-            let stamp = Stamp::now(self.publisher, encoding.number, self.epoch, now);
-            encoding.packetize(stamp, self.time, &mut packets);
+        for encoding in self.encodings.iter_mut().filter(|encoding| encoding.active) {
+            let stamp = Stamp::now(self.publisher, encoding.frame_number, self.epoch, now);
+            encoding.packetize(stamp, self.timestamp, &mut packets);
         }
         packets
     }
 }
 
 impl Encoding {
-    fn packetize(&mut self, stamp: Stamp, time: u32, packets: &mut Vec<Packet>) {
+    fn packetize(&mut self, stamp: Stamp, timestamp: u32, packets: &mut Vec<Packet>) {
         let mut frame = self.frames.get(self.next).copied().unwrap_or_default().to_vec();
         self.next = (self.next + 1) % self.frames.len().max(1);
         let stamp = stamp.to_bytes();
         frame.resize(frame.len().max(self.size.saturating_sub(stamp.len())), 0);
         frame.extend_from_slice(&stamp);
-        let pieces = frame.len().div_ceil(MOST);
+        let pieces = frame.len().div_ceil(MAX_PAYLOAD);
         // Pieces of about the same size, as browsers send them.
         for (index, piece) in frame.chunks(frame.len().div_ceil(pieces.max(1)).max(1)).enumerate() {
-            let head = descriptor::write(index == 0, self.picture);
+            let header = descriptor::write(index == 0, self.picture_id);
             packets.push(Packet {
                 rid: self.rid,
                 seq: self.seq,
-                time,
+                timestamp,
                 marker: false,
-                payload: [&head[..], piece].concat(),
+                payload: [&header[..], piece].concat(),
             });
             self.seq += 1;
         }
         if let Some(last) = packets.last_mut() {
             last.marker = true;
         }
-        self.picture = (self.picture + 1) & 0x7FFF;
-        self.number = self.number.wrapping_add(1);
+        self.picture_id = (self.picture_id + 1) & 0x7FFF;
+        self.frame_number = self.frame_number.wrapping_add(1);
     }
 }
 
@@ -165,7 +169,7 @@ mod tests {
         let mut bits = std::collections::HashMap::new();
         let mut keyframes = 0;
         for frame in 0..250 {
-            for packet in camera.take(start + frame * FRAME) {
+            for packet in camera.poll_packets(start + frame * FRAME_INTERVAL) {
                 *bits.entry(packet.rid.unwrap().to_string()).or_insert(0) +=
                     packet.payload.len() * 8;
                 keyframes += usize::from(Vp8::read(&packet.payload).unwrap().keyframe.is_some());
@@ -185,12 +189,12 @@ mod tests {
         let start = Instant::now();
         let mut camera = Camera::new(1, start, &Layer::simulcast());
         let rid = Rid::from("h");
-        camera.take(start);
+        camera.poll_packets(start);
         camera.set_layer(rid, false);
-        let resting = camera.take(start + FRAME);
+        let resting = camera.poll_packets(start + FRAME_INTERVAL);
         assert!(!resting.iter().any(|packet| packet.rid == Some(rid)) && !resting.is_empty());
         camera.set_layer(rid, true);
-        let back = camera.take(start + 2 * FRAME);
+        let back = camera.poll_packets(start + 2 * FRAME_INTERVAL);
         let first = back.iter().find(|packet| packet.rid == Some(rid)).unwrap();
         assert!(Vp8::read(&first.payload).unwrap().keyframe.is_some());
     }

@@ -4,21 +4,21 @@
 pub(crate) const FRAMES_PER_SECOND: u32 = 25;
 
 /// The recordings, smallest first: height and file.
-const PICTURES: [(u16, &[u8]); 3] = [
+const VIDEOS: [(u16, &[u8]); 3] = [
     (180, include_bytes!("../media/camera-180.ivf")),
     (360, include_bytes!("../media/camera-360.ivf")),
     (720, include_bytes!("../media/camera-720.ivf")),
 ];
-const VOICE: &[u8] = include_bytes!("../media/voice.opus-packets");
+const AUDIO: &[u8] = include_bytes!("../media/voice.opus-packets");
 
 /// The file's own header, and one before each frame (IVF).
 const FILE_HEADER: usize = 32;
 const FRAME_HEADER: usize = 12;
 
 /// The frames of the recording that is not higher than `height`, or of the smallest.
-pub(crate) fn pictures(height: u16) -> Vec<&'static [u8]> {
-    let fits = PICTURES.iter().rev().find(|(high, _)| *high <= height);
-    let file = fits.or(PICTURES.first()).map_or(&[][..], |(_, file)| *file);
+pub(crate) fn video_frames(height: u16) -> Vec<&'static [u8]> {
+    let fits = VIDEOS.iter().rev().find(|(high, _)| *high <= height);
+    let file = fits.or(VIDEOS.first()).map_or(&[][..], |(_, file)| *file);
     let mut rest = file.get(FILE_HEADER..).unwrap_or_default();
     std::iter::from_fn(|| {
         let (length, _) = rest.split_first_chunk::<4>()?;
@@ -31,8 +31,8 @@ pub(crate) fn pictures(height: u16) -> Vec<&'static [u8]> {
 }
 
 /// The voice's Opus packets, 20 ms each.
-pub(crate) fn voice() -> Vec<&'static [u8]> {
-    let mut rest = VOICE;
+pub(crate) fn audio_packets() -> Vec<&'static [u8]> {
+    let mut rest = AUDIO;
     std::iter::from_fn(|| {
         let (length, behind) = rest.split_first_chunk::<2>()?;
         let (packet, next) = behind.split_at_checked(u16::from_be_bytes(*length).into())?;
@@ -49,15 +49,15 @@ mod tests {
     #[test]
     fn the_recordings_are_whole_and_start_with_a_keyframe() {
         for height in [180, 360, 720] {
-            let frames = pictures(height);
+            let frames = video_frames(height);
             assert_eq!(frames.len(), 100);
             let is_key = |frame: &&[u8]| frame.first().is_some_and(|tag| tag & 1 == 0);
             assert!(is_key(&frames[0]), "{height}");
             assert!(!frames[1..].iter().any(is_key), "{height}");
             assert_eq!(u16::from_le_bytes([frames[0][8], frames[0][9]]), height);
         }
-        assert_eq!(pictures(240), pictures(180));
-        assert_eq!(pictures(90), pictures(180));
-        assert_eq!(voice().len(), 201);
+        assert_eq!(video_frames(240), video_frames(180));
+        assert_eq!(video_frames(90), video_frames(180));
+        assert_eq!(audio_packets().len(), 201);
     }
 }

@@ -7,16 +7,16 @@ use std::{
 };
 
 /// How long a lost packet may hold up the picture before a keyframe is asked for.
-const PATIENCE: Duration = Duration::from_millis(300);
+const KEYFRAME_AFTER: Duration = Duration::from_millis(300);
 /// How long an asked keyframe may take before it is asked for again.
-const AGAIN: Duration = Duration::from_millis(500);
+const KEYFRAME_RETRY: Duration = Duration::from_millis(500);
 /// Packets that may wait for one that is lost.
-const MOST: usize = 2048;
+const MAX_WAITING: usize = 2048;
 
 struct Arrived {
     at: Instant,
     marker: bool,
-    head: Vp8,
+    header: Vp8,
     stamp: Option<Stamp>,
 }
 
@@ -37,12 +37,12 @@ pub(crate) struct Decoder {
     next: Option<u64>,
     keyframe: Option<(u16, u16)>,
     stuck: Option<Instant>,
-    asked: Option<Instant>,
+    requested: Option<Instant>,
 }
 
 impl Decoder {
     /// Takes a packet in, and gives the frames that it completes.
-    pub(crate) fn take(
+    pub(crate) fn handle_packet(
         &mut self,
         now: Instant,
         seq: u64,
@@ -50,13 +50,13 @@ impl Decoder {
         payload: &[u8],
         frames: &mut Vec<Frame>,
     ) {
-        let Some(head) = Vp8::read(payload) else { return };
+        let Some(header) = Vp8::read(payload) else { return };
         if self.next.is_some_and(|next| seq < next) {
             return;
         }
         let stamp = Stamp::read(payload).filter(|_| marker);
-        self.waiting.insert(seq, Arrived { at: now, marker, head, stamp });
-        while self.waiting.len() > MOST {
+        self.waiting.insert(seq, Arrived { at: now, marker, header, stamp });
+        while self.waiting.len() > MAX_WAITING {
             self.waiting.pop_first();
         }
         if self.next.is_none() {
@@ -71,7 +71,7 @@ impl Decoder {
     pub(crate) fn wants_keyframe(&mut self, now: Instant, frames: &mut Vec<Frame>) -> bool {
         let Some(stuck) = self.stuck else { return false };
         // The first picture is asked for at once, like a browser does.
-        if self.next.is_some() && now < stuck + PATIENCE {
+        if self.next.is_some() && now < stuck + KEYFRAME_AFTER {
             return false;
         }
         if self.skip_to_keyframe() {
@@ -79,22 +79,22 @@ impl Decoder {
             self.stuck = (!self.waiting.is_empty()).then_some(now);
             return false;
         }
-        let ask = self.asked.is_none_or(|asked| now >= asked + AGAIN);
+        let ask = self.requested.is_none_or(|requested| now >= requested + KEYFRAME_RETRY);
         if ask {
-            self.asked = Some(now);
+            self.requested = Some(now);
         }
         ask
     }
 
     /// Goes on with the first keyframe that waits.
     fn skip_to_keyframe(&mut self) -> bool {
-        let starts = |(_, it): &(&u64, &Arrived)| it.head.keyframe.is_some();
+        let starts = |(_, packet): &(&u64, &Arrived)| packet.header.keyframe.is_some();
         let Some(seq) = self.waiting.iter().find(starts).map(|(seq, _)| *seq) else {
             return false;
         };
         self.waiting = self.waiting.split_off(&seq);
         self.next = Some(seq);
-        self.asked = None;
+        self.requested = None;
         true
     }
 
@@ -102,8 +102,8 @@ impl Decoder {
         let Some(mut next) = self.next else { return };
         while let Some(packet) = self.waiting.remove(&next) {
             next += 1;
-            if packet.head.start {
-                self.keyframe = packet.head.keyframe;
+            if packet.header.start {
+                self.keyframe = packet.header.keyframe;
             }
             if packet.marker {
                 let keyframe = self.keyframe.take();
@@ -126,12 +126,14 @@ mod tests {
     /// The packets of some frames, of several packets each.
     fn packets(start: Instant, count: u32) -> Vec<Packet> {
         let mut camera = Camera::new(1, start, &Layer::single(360, 700_000));
-        (0..count).flat_map(|n| camera.take(start + n * Duration::from_millis(40))).collect()
+        (0..count)
+            .flat_map(|n| camera.poll_packets(start + n * Duration::from_millis(40)))
+            .collect()
     }
 
-    fn give(decoder: &mut Decoder, at: Instant, packet: &Packet) -> Vec<Frame> {
+    fn handle(decoder: &mut Decoder, at: Instant, packet: &Packet) -> Vec<Frame> {
         let mut frames = Vec::new();
-        decoder.take(at, packet.seq, packet.marker, &packet.payload, &mut frames);
+        decoder.handle_packet(at, packet.seq, packet.marker, &packet.payload, &mut frames);
         frames
     }
 
@@ -140,16 +142,17 @@ mod tests {
         let start = Instant::now();
         let sent = packets(start, 10);
         let mut decoder = Decoder::default();
-        let mut frames = give(&mut decoder, start, &sent[0]);
+        let mut frames = handle(&mut decoder, start, &sent[0]);
         for pair in sent[1..].chunks(2) {
             for packet in pair.iter().rev() {
-                frames.extend(give(&mut decoder, start, packet));
+                frames.extend(handle(&mut decoder, start, packet));
             }
         }
-        let numbers: Vec<_> = frames.iter().map(|it| it.stamp.unwrap().number).collect();
+        let numbers: Vec<_> =
+            frames.iter().map(|frame| frame.stamp.unwrap().frame_number).collect();
         assert_eq!(numbers, (0..10).collect::<Vec<_>>());
         assert_eq!(frames[0].keyframe, Some((640, 360)));
-        assert!(frames[1..].iter().all(|it| it.keyframe.is_none()));
+        assert!(frames[1..].iter().all(|frame| frame.keyframe.is_none()));
     }
 
     #[test]
@@ -157,17 +160,18 @@ mod tests {
         let start = Instant::now();
         // The recording begins anew with its hundredth frame.
         let sent = packets(start, 110);
-        let lost = sent.iter().filter(|it| it.marker).nth(4).unwrap().seq;
+        let lost = sent.iter().filter(|packet| packet.marker).nth(4).unwrap().seq;
         let mut decoder = Decoder::default();
-        let (mut frames, mut asked) = (Vec::new(), 0);
-        for packet in sent.iter().filter(|it| it.seq != lost) {
+        let (mut frames, mut requests) = (Vec::new(), 0);
+        for packet in sent.iter().filter(|packet| packet.seq != lost) {
             let at = start + Duration::from_millis(packet.seq * 10);
-            frames.extend(give(&mut decoder, at, packet));
-            asked += usize::from(decoder.wants_keyframe(at, &mut frames));
+            frames.extend(handle(&mut decoder, at, packet));
+            requests += usize::from(decoder.wants_keyframe(at, &mut frames));
         }
-        let numbers: Vec<_> = frames.iter().map(|it| it.stamp.unwrap().number).collect();
+        let numbers: Vec<_> =
+            frames.iter().map(|frame| frame.stamp.unwrap().frame_number).collect();
         assert_eq!(numbers, (0..4).chain(100..110).collect::<Vec<_>>());
-        assert!(asked > 1, "it asks again where none comes: {asked}");
+        assert!(requests > 1, "keyframe requests: {requests}");
     }
 
     #[test]
@@ -175,8 +179,8 @@ mod tests {
         let start = Instant::now();
         let sent = packets(start, 3);
         let mut decoder = Decoder::default();
-        let behind = sent.iter().skip_while(|it| !it.marker).nth(1).unwrap();
-        assert_eq!(give(&mut decoder, start, behind), []);
+        let behind = sent.iter().skip_while(|packet| !packet.marker).nth(1).unwrap();
+        assert_eq!(handle(&mut decoder, start, behind), []);
         assert!(decoder.wants_keyframe(start, &mut Vec::new()));
         assert!(!decoder.wants_keyframe(start, &mut Vec::new()), "once");
     }

@@ -9,8 +9,8 @@ const HAS_TID_OR_KEYIDX: u8 = 0x30;
 const LONG: u8 = 0x80;
 
 /// A descriptor with a picture id of 15 bits.
-pub(crate) fn write(start: bool, picture: u16) -> [u8; 4] {
-    let [high, low] = picture.to_be_bytes();
+pub(crate) fn write(start: bool, picture_id: u16) -> [u8; 4] {
+    let [high, low] = picture_id.to_be_bytes();
     [EXTENDED | if start { START } else { 0 }, HAS_PICTURE_ID, LONG | high, low]
 }
 
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let frames = clip::pictures(360);
+        let frames = clip::video_frames(360);
         let first = [&write(true, 0x7FFF)[..], frames[0]].concat();
         assert_eq!(Vp8::read(&first), Some(Vp8 { start: true, keyframe: Some((640, 360)) }));
         let delta = [&write(true, 1)[..], frames[1]].concat();
@@ -70,13 +70,13 @@ mod tests {
     fn short_and_long_forms_are_read_and_what_is_cut_short_is_not() {
         let key = [0x10, 0, 0, 0x9D, 1, 0x2A, 0x40, 1, 0xB4, 0];
         let size = Some((320, 180));
-        for head in
+        for header in
             [&[0x10][..], &[0x90, 0x80, 5], &[0x90, 0xC0, 5, 6], &[0x90, 0xF0, 0x81, 2, 3, 4]]
         {
-            let payload = [head, &key].concat();
-            assert_eq!(Vp8::read(&payload).and_then(|it| it.keyframe), size, "{head:?}");
-            for end in 0..head.len() {
-                assert_eq!(Vp8::read(&payload[..end]), None, "{head:?} cut at {end}");
+            let payload = [header, &key].concat();
+            assert_eq!(Vp8::read(&payload).and_then(|vp8| vp8.keyframe), size, "{header:?}");
+            for end in 0..header.len() {
+                assert_eq!(Vp8::read(&payload[..end]), None, "{header:?} cut at {end}");
             }
         }
     }

@@ -14,13 +14,15 @@ mod camera;
 mod clip;
 mod decoder;
 mod descriptor;
+mod microphone;
 mod packet;
 mod participant;
-mod reception;
+mod received_track;
 mod stamp;
-mod voice;
 
 pub use camera::Layer;
-pub use participant::{Config, Offer, Participant, Publish, Refused, Section, Transmit, Transport};
-pub use reception::Reception;
+pub use participant::{
+    Config, NegotiateError, Offer, Participant, Publish, Section, Transmit, Transport,
+};
+pub use received_track::ReceivedTrack;
 pub use stamp::Stamp;

@@ -2,9 +2,9 @@
 
 use crate::{
     camera::{Camera, Layer},
+    microphone::Microphone,
     packet::Packet,
-    reception::Reception,
-    voice::Voice,
+    received_track::ReceivedTrack,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,11 +24,11 @@ use str0m::{
 /// two packets.
 const NEARLY_DUE: Duration = Duration::from_micros(500);
 /// No drain is longer, whatever the engine says.
-const LONGEST_DRAIN: usize = 10_000;
+const MAX_DRAIN: usize = 10_000;
 /// How often pictures are looked after.
-const ROUND: Duration = Duration::from_millis(50);
+const KEYFRAME_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// Datagrams that may wait to be sent.
-const MOST: usize = 4096;
+const MAX_OUTBOX: usize = 4096;
 
 /// How a participant reaches the media server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,25 +54,25 @@ pub struct Config {
     pub epoch: Instant,
     /// Whether it agrees to tell senders when each packet came (transport-wide congestion control).
     /// They know nothing of the way to one that does not, and send it everything.
-    pub reports: bool,
+    pub twcc: bool,
 }
 
 /// What a participant sends.
 #[derive(Debug, Clone, Default)]
 pub struct Publish {
     /// Sound.
-    pub voice: bool,
+    pub audio: bool,
     /// The picture's encodings; none for no picture.
-    pub camera: Vec<Layer>,
+    pub video: Vec<Layer>,
 }
 
 /// A media section of an offer that the participant sends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// The voice's.
-    Voice,
+    Audio,
     /// The camera's.
-    Camera,
+    Video,
 }
 
 /// An offer, and which of its sections are what.
@@ -95,7 +95,7 @@ pub struct Transmit {
 
 /// A description that can't be taken.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum NegotiateError {
     /// An answer without an offer of ours.
     #[error("an answer to no offer")]
     NoOffer,
@@ -104,7 +104,7 @@ pub enum Refused {
     BadSdp(Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl Refused {
+impl NegotiateError {
     fn bad(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::BadSdp(error.into())
     }
@@ -116,18 +116,18 @@ pub struct Participant {
     config: Config,
     pending: Option<SdpPendingOffer>,
     camera: Option<(Camera, Option<Mid>)>,
-    voice: Option<(Voice, Option<Mid>)>,
-    received: BTreeMap<String, Reception>,
+    microphone: Option<(Microphone, Option<Mid>)>,
+    received: BTreeMap<String, ReceivedTrack>,
     outbox: VecDeque<Transmit>,
     negotiated: bool,
     connected: bool,
-    dead: bool,
+    failed: bool,
     due: Instant,
-    round: Instant,
-    sent: u64,
-    came: u64,
+    next_check: Instant,
+    packets_sent: u64,
+    packets_received: u64,
     /// When the datagram came that is being taken.
-    came_at: Instant,
+    arrived_at: Instant,
 }
 
 impl Participant {
@@ -139,7 +139,7 @@ impl Participant {
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
-            .set_extension_map(extensions(config.reports))
+            .set_extension_map(extensions(config.twcc))
             .build(now);
         let candidate = match config.transport {
             Transport::Udp => Candidate::host(config.local, "udp").ok(),
@@ -150,24 +150,24 @@ impl Participant {
         if let Some(candidate) = candidate {
             rtc.add_local_candidate(candidate);
         }
-        let layers = &config.publish.camera;
+        let layers = &config.publish.video;
         let camera = Camera::new(config.publisher, config.epoch, layers);
-        let voice = Voice::new(config.publisher, config.epoch);
+        let microphone = Microphone::new(config.publisher, config.epoch);
         Self {
             rtc,
             pending: None,
             camera: (!layers.is_empty()).then_some((camera, None)),
-            voice: config.publish.voice.then_some((voice, None)),
+            microphone: config.publish.audio.then_some((microphone, None)),
             received: BTreeMap::new(),
             outbox: VecDeque::new(),
             negotiated: false,
             connected: false,
-            dead: false,
+            failed: false,
             due: now,
-            round: now,
-            sent: 0,
-            came: 0,
-            came_at: now,
+            next_check: now,
+            packets_sent: 0,
+            packets_received: 0,
+            arrived_at: now,
             config,
         }
     }
@@ -180,14 +180,14 @@ impl Participant {
         }
         let mut changes = self.rtc.sdp_api();
         let send = Direction::SendOnly;
-        if let Some((_, mid @ None)) = &mut self.voice {
+        if let Some((_, mid @ None)) = &mut self.microphone {
             *mid = Some(changes.add_media(MediaKind::Audio, send, None, None, None));
         }
         if let Some((camera, mid @ None)) = &mut self.camera {
             let layers = camera.simulcast();
             *mid = Some(changes.add_media(MediaKind::Video, send, None, None, layers));
         }
-        if self.voice.is_none() && self.camera.is_none() && !self.negotiated {
+        if self.microphone.is_none() && self.camera.is_none() && !self.negotiated {
             changes.add_media(MediaKind::Audio, Direction::Inactive, None, None, None);
         }
         let (offer, pending) = changes.apply()?;
@@ -199,9 +199,9 @@ impl Participant {
     /// The sending sections there are, by mid.
     #[must_use]
     pub fn sections(&self) -> Vec<(String, Section)> {
-        let voice = self.voice.as_ref().and_then(|(_, mid)| *mid);
+        let microphone = self.microphone.as_ref().and_then(|(_, mid)| *mid);
         let camera = self.camera.as_ref().and_then(|(_, mid)| *mid);
-        let both = [(voice, Section::Voice), (camera, Section::Camera)];
+        let both = [(microphone, Section::Audio), (camera, Section::Video)];
         both.into_iter().filter_map(|(mid, section)| Some((mid?.to_string(), section))).collect()
     }
 
@@ -209,10 +209,10 @@ impl Participant {
     ///
     /// # Errors
     /// [`Refused`]; the connection is as before.
-    pub fn handle_answer(&mut self, now: Instant, sdp: &str) -> Result<(), Refused> {
-        let answer = SdpAnswer::from_sdp_string(sdp).map_err(Refused::bad)?;
-        let pending = self.pending.take().ok_or(Refused::NoOffer)?;
-        self.rtc.sdp_api().accept_answer(pending, answer).map_err(Refused::bad)?;
+    pub fn handle_answer(&mut self, now: Instant, sdp: &str) -> Result<(), NegotiateError> {
+        let answer = SdpAnswer::from_sdp_string(sdp).map_err(NegotiateError::bad)?;
+        let pending = self.pending.take().ok_or(NegotiateError::NoOffer)?;
+        self.rtc.sdp_api().accept_answer(pending, answer).map_err(NegotiateError::bad)?;
         self.negotiated = true;
         self.drain(now);
         Ok(())
@@ -223,15 +223,15 @@ impl Participant {
     ///
     /// # Errors
     /// [`Refused`]; the connection is as before.
-    pub fn handle_offer(&mut self, now: Instant, sdp: &str) -> Result<String, Refused> {
-        let offer = SdpOffer::from_sdp_string(sdp).map_err(Refused::bad)?;
+    pub fn handle_offer(&mut self, now: Instant, sdp: &str) -> Result<String, NegotiateError> {
+        let offer = SdpOffer::from_sdp_string(sdp).map_err(NegotiateError::bad)?;
         if self.pending.take().is_some() {
             let rtc = &self.rtc;
             let forget = |mid: &mut Option<Mid>| *mid = mid.filter(|mid| rtc.media(*mid).is_some());
-            self.voice.iter_mut().for_each(|(_, mid)| forget(mid));
+            self.microphone.iter_mut().for_each(|(_, mid)| forget(mid));
             self.camera.iter_mut().for_each(|(_, mid)| forget(mid));
         }
-        let answer = self.rtc.sdp_api().accept_offer(offer).map_err(Refused::bad)?;
+        let answer = self.rtc.sdp_api().accept_offer(offer).map_err(NegotiateError::bad)?;
         self.negotiated = true;
         self.drain(now);
         Ok(answer.to_sdp_string())
@@ -242,17 +242,17 @@ impl Participant {
     pub fn handle_datagram(
         &mut self,
         now: Instant,
-        came_at: Instant,
+        arrived_at: Instant,
         from: SocketAddr,
         bytes: &[u8],
     ) {
-        self.came_at = came_at;
+        self.arrived_at = arrived_at;
         let protocol = match self.config.transport {
             Transport::Udp => Protocol::Udp,
             Transport::Tcp => Protocol::Tcp,
         };
         let Ok(receive) = Receive::new(protocol, from, self.config.local, bytes) else { return };
-        self.dead |= self.rtc.handle_input(Input::Receive(now, receive)).is_err();
+        self.failed |= self.rtc.handle_input(Input::Receive(now, receive)).is_err();
         self.drain(now);
     }
 
@@ -261,9 +261,9 @@ impl Participant {
         if self.connected {
             self.publish(now);
         }
-        if now >= self.round {
-            self.round = now + ROUND;
-            self.ask_for_keyframes(now);
+        if now >= self.next_check {
+            self.next_check = now + KEYFRAME_CHECK_INTERVAL;
+            self.request_keyframes(now);
         }
         self.drain(now);
     }
@@ -272,10 +272,10 @@ impl Participant {
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         let camera = self.camera.as_ref().and_then(|(camera, _)| camera.due());
-        let voice = self.voice.as_ref().and_then(|(voice, _)| voice.due());
-        let media = camera.into_iter().chain(voice).min().filter(|_| self.connected);
-        let round = (!self.received.is_empty()).then_some(self.round);
-        media.into_iter().chain(round).chain([self.due]).min().unwrap_or(self.due)
+        let microphone = self.microphone.as_ref().and_then(|(microphone, _)| microphone.due());
+        let media = camera.into_iter().chain(microphone).min().filter(|_| self.connected);
+        let check = (!self.received.is_empty()).then_some(self.next_check);
+        media.into_iter().chain(check).chain([self.due]).min().unwrap_or(self.due)
     }
 
     /// The next datagram to send.
@@ -286,36 +286,36 @@ impl Participant {
     /// Whether ICE and DTLS are up.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.connected && !self.dead
+        self.connected && !self.failed
     }
 
     /// Whether nothing can come of the connection any more.
     #[must_use]
-    pub fn is_dead(&self) -> bool {
-        self.dead || !self.rtc.is_alive()
+    pub fn is_closed(&self) -> bool {
+        self.failed || !self.rtc.is_alive()
     }
 
     /// What has been received, by mid.
     #[must_use]
-    pub fn received(&self) -> &BTreeMap<String, Reception> {
+    pub fn received(&self) -> &BTreeMap<String, ReceivedTrack> {
         &self.received
     }
 
     /// Measures from now on, and forgets what was measured so far.
-    pub fn start_over(&mut self) {
-        self.received.values_mut().for_each(Reception::start_over);
+    pub fn reset(&mut self) {
+        self.received.values_mut().for_each(ReceivedTrack::reset);
     }
 
     /// How many RTP packets have come.
     #[must_use]
-    pub fn came(&self) -> u64 {
-        self.came
+    pub fn packets_received(&self) -> u64 {
+        self.packets_received
     }
 
     /// How many RTP packets were sent.
     #[must_use]
-    pub fn sent(&self) -> u64 {
-        self.sent
+    pub fn packets_sent(&self) -> u64 {
+        self.packets_sent
     }
 
     /// Sends a layer of the camera, or lets it rest.
@@ -327,35 +327,36 @@ impl Participant {
 
     /// Ends the measurement of every track that should still be flowing.
     pub fn finish(&mut self, at: Instant) {
-        for (mid, reception) in &mut self.received {
+        for (mid, track) in &mut self.received {
             let media = self.rtc.media(Mid::from(mid.as_str()));
             if media.is_some_and(|media| media.direction().is_receiving() && !media.disabled()) {
-                reception.finish(at);
+                track.finish(at);
             }
         }
     }
 
     /// Ends the connection; what it says last is still to be sent.
     pub fn close(&mut self, now: Instant) {
-        self.dead |= self.rtc.close().is_err();
+        self.failed |= self.rtc.close().is_err();
         self.drain(now);
     }
 
     fn publish(&mut self, now: Instant) {
         if let Some((camera, Some(mid))) = &mut self.camera {
-            let packets = camera.take(now);
-            self.sent += write(&mut self.rtc, now, *mid, Codec::Vp8, packets);
+            let packets = camera.poll_packets(now);
+            self.packets_sent += write(&mut self.rtc, now, *mid, Codec::Vp8, packets);
         }
-        if let Some((voice, Some(mid))) = &mut self.voice {
-            let packets = voice.take(now);
-            self.sent += write(&mut self.rtc, now, *mid, Codec::Opus, packets);
+        if let Some((microphone, Some(mid))) = &mut self.microphone {
+            let packets = microphone.poll_packets(now);
+            self.packets_sent += write(&mut self.rtc, now, *mid, Codec::Opus, packets);
         }
     }
 
-    fn ask_for_keyframes(&mut self, now: Instant) {
-        let wanting = self.received.iter_mut().filter_map(|(mid, reception)| {
-            reception.wants_keyframe(now).then(|| Mid::from(mid.as_str()))
-        });
+    fn request_keyframes(&mut self, now: Instant) {
+        let wanting = self
+            .received
+            .iter_mut()
+            .filter_map(|(mid, track)| track.wants_keyframe(now).then(|| Mid::from(mid.as_str())));
         for mid in wanting {
             if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
                 stream.request_keyframe(KeyframeRequestKind::Pli);
@@ -365,38 +366,38 @@ impl Participant {
 
     /// The one door to the engine: each change ends here, and everything it has to say is taken.
     fn drain(&mut self, now: Instant) {
-        self.dead |= self.rtc.handle_input(Input::Timeout(now)).is_err();
+        self.failed |= self.rtc.handle_input(Input::Timeout(now)).is_err();
         let mut clock = now;
-        self.due = now + ROUND;
-        for _ in 0..LONGEST_DRAIN {
+        self.due = now + KEYFRAME_CHECK_INTERVAL;
+        for _ in 0..MAX_DRAIN {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) if at > clock && at <= now + NEARLY_DUE => {
                     clock = at;
-                    self.dead |= self.rtc.handle_input(Input::Timeout(at)).is_err();
+                    self.failed |= self.rtc.handle_input(Input::Timeout(at)).is_err();
                 }
                 Ok(Output::Timeout(at)) => {
                     self.due = at.max(now + NEARLY_DUE);
                     break;
                 }
-                Ok(Output::Transmit(it)) => {
-                    if self.outbox.len() < MOST {
-                        let bytes = it.contents.to_vec();
-                        self.outbox.push_back(Transmit { to: it.destination, bytes });
+                Ok(Output::Transmit(transmit)) => {
+                    if self.outbox.len() < MAX_OUTBOX {
+                        let bytes = transmit.contents.to_vec();
+                        self.outbox.push_back(Transmit { to: transmit.destination, bytes });
                     }
                 }
-                Ok(Output::Event(event)) => self.happened(event),
+                Ok(Output::Event(event)) => self.handle_event(event),
                 Err(_) => {
-                    self.dead = true;
+                    self.failed = true;
                     break;
                 }
             }
         }
     }
 
-    fn happened(&mut self, event: Event) {
+    fn handle_event(&mut self, event: Event) {
         match event {
             Event::Connected => self.connected = true,
-            Event::Closed => self.dead = true,
+            Event::Closed => self.failed = true,
             Event::RtpPacket(packet) => self.receive(&packet),
             Event::KeyframeRequest(request) => {
                 if let Some((camera, mid)) = &mut self.camera
@@ -410,28 +411,33 @@ impl Participant {
     }
 
     fn receive(&mut self, packet: &RtpPacket) {
-        self.came += 1;
+        self.packets_received += 1;
         let mut direct = self.rtc.direct_api();
         let Some(mid) = direct.stream_rx(&packet.header.ssrc).map(|stream| stream.mid()) else {
             return;
         };
         let Some(video) = self.rtc.media(mid).map(|media| media.kind().is_video()) else { return };
         if !self.received.contains_key(&*mid) {
-            let Some(reception) = Reception::new(self.config.epoch, video) else { return };
-            self.received.insert(mid.to_string(), reception);
+            let Some(track) = ReceivedTrack::new(self.config.epoch, video) else { return };
+            self.received.insert(mid.to_string(), track);
         }
-        if let Some(reception) = self.received.get_mut(&*mid) {
-            reception.take(self.came_at, *packet.seq_no, packet.header.marker, &packet.payload);
+        if let Some(track) = self.received.get_mut(&*mid) {
+            track.handle_packet(
+                self.arrived_at,
+                *packet.seq_no,
+                packet.header.marker,
+                &packet.payload,
+            );
         }
     }
 }
 
 /// The usual header extensions, with numbers for reports by packet or without.
-fn extensions(reports: bool) -> ExtensionMap {
+fn extensions(twcc: bool) -> ExtensionMap {
     let mut extensions = ExtensionMap::empty();
     let standard = ExtensionMap::standard();
     for (id, extension) in standard.iter() {
-        if reports || *extension != Extension::TransportSequenceNumber {
+        if twcc || *extension != Extension::TransportSequenceNumber {
             extensions.set(id, extension.clone());
         }
     }
@@ -442,9 +448,9 @@ fn extensions(reports: bool) -> ExtensionMap {
 fn write(rtc: &mut Rtc, now: Instant, mid: Mid, codec: Codec, packets: Vec<Packet>) -> u64 {
     let Some(media) = rtc.media(mid) else { return 0 };
     let agreed = media.remote_pts().to_vec();
-    let mut params = rtc.codec_config().params().iter();
-    let fits = params.find(|it| it.spec().codec == codec && agreed.contains(&it.pt()));
-    let Some(pt) = fits.map(|it| it.pt()) else { return 0 };
+    let mut offered = rtc.codec_config().params().iter();
+    let fits = offered.find(|params| params.spec().codec == codec && agreed.contains(&params.pt()));
+    let Some(pt) = fits.map(|params| params.pt()) else { return 0 };
     let mut written = 0;
     let mut direct = rtc.direct_api();
     for packet in packets {
@@ -452,7 +458,7 @@ fn write(rtc: &mut Rtc, now: Instant, mid: Mid, codec: Codec, packets: Vec<Packe
         // The recording has a pace already.
         stream.set_unpaced(true);
         let seq = packet.seq.into();
-        let write = RtpWrite::new(pt, seq, packet.time, now, packet.payload);
+        let write = RtpWrite::new(pt, seq, packet.timestamp, now, packet.payload);
         stream.write_rtp(write.marker(packet.marker).nackable(codec == Codec::Vp8));
         written += 1;
     }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 /// Its own bytes behind a frame's.
-pub(crate) const BYTES: usize = 24;
-const MARK: [u8; 8] = *b"moimtime";
+pub(crate) const STAMP_LEN: usize = 24;
+const MAGIC: [u8; 8] = *b"moimtime";
 
 /// Rides at the end of a frame: behind the last VP8 partition, whose decoder stops before it, and in
 /// the padding of an Opus packet (RFC 6716 §3.2.5).
@@ -13,21 +13,22 @@ pub struct Stamp {
     /// Whose frame it is.
     pub publisher: u32,
     /// Which of theirs on this layer, from 0 on.
-    pub number: u32,
+    pub frame_number: u32,
     /// When it was sent, counted from the epoch.
     pub sent: Duration,
 }
 
 impl Stamp {
-    pub(crate) fn now(publisher: u32, number: u32, epoch: Instant, now: Instant) -> Self {
-        Self { publisher, number, sent: now.saturating_duration_since(epoch) }
+    pub(crate) fn now(publisher: u32, frame_number: u32, epoch: Instant, now: Instant) -> Self {
+        Self { publisher, frame_number, sent: now.saturating_duration_since(epoch) }
     }
 
-    pub(crate) fn to_bytes(self) -> [u8; BYTES] {
-        let mut bytes = [0; BYTES];
+    pub(crate) fn to_bytes(self) -> [u8; STAMP_LEN] {
+        let mut bytes = [0; STAMP_LEN];
         let nanos = u64::try_from(self.sent.as_nanos()).unwrap_or(u64::MAX).to_be_bytes();
         let parts =
-            [&MARK[..], &self.publisher.to_be_bytes(), &self.number.to_be_bytes(), &nanos].concat();
+            [&MAGIC[..], &self.publisher.to_be_bytes(), &self.frame_number.to_be_bytes(), &nanos]
+                .concat();
         bytes.copy_from_slice(&parts);
         bytes
     }
@@ -35,14 +36,14 @@ impl Stamp {
     /// Reads the stamp at the end of a payload, if there is one.
     #[must_use]
     pub fn read(payload: &[u8]) -> Option<Self> {
-        let (_, stamp) = payload.split_last_chunk::<BYTES>()?;
-        let (mark, rest) = stamp.split_first_chunk::<8>()?;
+        let (_, stamp) = payload.split_last_chunk::<STAMP_LEN>()?;
+        let (magic, rest) = stamp.split_first_chunk::<8>()?;
         let (publisher, rest) = rest.split_first_chunk::<4>()?;
-        let (number, rest) = rest.split_first_chunk::<4>()?;
+        let (frame_number, rest) = rest.split_first_chunk::<4>()?;
         let sent = Duration::from_nanos(u64::from_be_bytes(rest.try_into().ok()?));
-        (*mark == MARK).then(|| Self {
+        (*magic == MAGIC).then(|| Self {
             publisher: u32::from_be_bytes(*publisher),
-            number: u32::from_be_bytes(*number),
+            frame_number: u32::from_be_bytes(*frame_number),
             sent,
         })
     }
@@ -54,7 +55,8 @@ mod tests {
 
     #[test]
     fn a_stamp_is_read_from_the_end_of_a_payload() {
-        let stamp = Stamp { publisher: 7, number: 9, sent: Duration::from_nanos(1_234_567_890) };
+        let stamp =
+            Stamp { publisher: 7, frame_number: 9, sent: Duration::from_nanos(1_234_567_890) };
         let payload = [&[1, 2, 3][..], &stamp.to_bytes()].concat();
         assert_eq!(Stamp::read(&payload), Some(stamp));
         assert_eq!(Stamp::read(&payload[..payload.len() - 1]), None);

@@ -1,18 +1,18 @@
-//! `moim load`: participants without browsers in rooms of a server, over the real protocol.
+//! `moim load`: a load generator that joins rooms with headless participants.
 //!
-//! A [`Link`] drives one headless participant over a socket of its own; with another [`Signaling`]
-//! it calls other media servers, too.
+//! A [`Link`] drives one headless participant over its own socket. Other media servers need only
+//! another [`Signaling`].
 
-mod alarm;
 mod link;
+mod media_transport;
 mod options;
 mod outcome;
+mod participant;
 mod plan;
-mod seat;
 mod server;
 mod socket;
+mod timer;
 mod udp;
-mod way;
 
 use std::{
     collections::VecDeque,
@@ -30,76 +30,87 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-pub use link::{Description, Link, Sends, Signaling, Stop, Takes, Tally};
+pub use link::{Description, Link, LinkConfig, LinkStats, Receive, Signaling, Stop};
+pub use media_transport::MediaTransport;
 pub use options::{Media, Options, Transport};
-pub use outcome::{Outcome, Summary};
+pub use outcome::{ExpectedTracks, Outcome, Summary};
+pub use participant::{ParticipantConfig, run_participant};
 pub use plan::Plan;
-pub use seat::{Seat, take_part};
 pub use server::ServerUrl;
-pub use socket::{Said, Socket, field};
-pub use way::Way;
+pub use socket::{ServerMessage, Socket, field};
 
-/// Participants come one after the other, as people do, and as servers limit them to.
-const APART: Duration = Duration::from_millis(20);
-/// How often progress is shown.
-const GLANCE: Duration = Duration::from_millis(250);
+/// Interval between joins, below the rate limits of servers.
+const JOIN_INTERVAL: Duration = Duration::from_millis(20);
+/// Interval of progress updates.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A participant under way, and how to stop it.
+/// The room and the kind of a participant.
+#[derive(Clone, Copy)]
+struct Role {
+    room: u32,
+    publishes: bool,
+}
+
+/// A running participant.
 struct Running {
-    seat: (u32, bool),
+    role: Role,
     stop: watch::Sender<Option<Instant>>,
-    /// Ends when it has left.
+    /// Closed once it has left its room.
     left: oneshot::Receiver<()>,
 }
 
-/// Runs it all. Ends with failure when somebody was refused, fell out or missed a track.
+/// Runs the load generator. The exit code is a failure if a participant was rejected, lost its
+/// connection or missed a track.
 ///
 /// # Errors
-/// What keeps it from starting: no such server, or one without a media server.
+/// The run can't start: the server is not reachable or has no media server.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let summary = runtime.block_on(load(options))?;
     let shown =
         if options.json { format!("{:#}\n", summary.to_json()) } else { summary.to_table() };
     io::stdout().write_all(shown.as_bytes())?;
-    Ok(if summary.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if summary.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn load(options: &Options) -> anyhow::Result<Summary> {
     let mut plan = Plan::new(&options.url, options.ca.as_deref())?;
-    (plan.media, plan.view, plan.transport) = (options.media, options.view, options.transport);
+    plan.media = options.media;
+    plan.view = options.view;
+    plan.transport = options.transport;
     let plan = Arc::new(plan);
     let rooms = RoomNames::of_this_run(&options.prefix)?;
     make_rooms(&plan, options, &rooms).await?;
-    let mut crowd = Crowd::new(Arc::clone(&plan), rooms);
+    let mut participants = Participants::new(Arc::clone(&plan), rooms);
     let bar = bar(options);
-    crowd.fill(options, &bar).await;
-    let everybody = crowd.running.len();
+    participants.fill(options, &bar).await;
+    let total = participants.running.len();
     let began = Instant::now();
-    let connected = || *plan.tally.connected.borrow();
-    while connected() < crowd.tasks.len() && began.elapsed() < link::PATIENCE {
-        bar.set_message(format!("{} of {everybody} connected", connected()));
-        crowd.glance(GLANCE).await;
+    let connected = || *plan.stats.connected.borrow();
+    while connected() < participants.tasks.len() && began.elapsed() < link::JOIN_TIMEOUT {
+        bar.set_message(format!("{} of {total} connected", connected()));
+        participants.wait(PROGRESS_INTERVAL).await;
     }
     let measuring = Instant::now();
-    crowd.churn(options, measuring, &bar).await;
-    let mut summary = crowd.end().await;
+    participants.churn(options, measuring, &bar).await;
+    let mut summary = participants.end().await;
     bar.finish_and_clear();
     summary.time = measuring.elapsed();
     summary.expected = expected(options);
     Ok(summary)
 }
 
-/// How many tracks of sound and of pictures are received in all; none for sure where people come and
-/// go, since who is there for a moment may miss some.
-fn expected(options: &Options) -> (u64, u64) {
+/// The number of tracks received in total; zero with churn, where short-lived participants may miss
+/// some.
+fn expected(options: &Options) -> ExpectedTracks {
     if options.churn > 0.0 {
-        return (0, 0);
+        return ExpectedTracks::default();
     }
-    let (publishers, subscribers) = (options.publishers, options.subscribers);
-    let others = u64::from(publishers) * u64::from((publishers + subscribers).saturating_sub(1));
-    let tracks = u64::from(options.rooms) * others;
-    (tracks, if options.media == Media::Audio { 0 } else { tracks })
+    let participants = options.publishers + options.subscribers;
+    let per_room = u64::from(options.publishers) * u64::from(participants.saturating_sub(1));
+    let audio = u64::from(options.rooms) * per_room;
+    let video = if options.media == Media::Audio { 0 } else { audio };
+    ExpectedTracks { audio, video }
 }
 
 fn bar(options: &Options) -> ProgressBar {
@@ -108,7 +119,7 @@ fn bar(options: &Options) -> ProgressBar {
     ProgressBar::new(seconds).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Names of the rooms of one run: a run just before may have left rooms that are still there.
+/// The room names of one run. They are unique, since rooms of an earlier run may still exist.
 struct RoomNames(String);
 
 impl RoomNames {
@@ -123,7 +134,7 @@ impl RoomNames {
     }
 }
 
-/// Makes rooms that are the media server's and large enough.
+/// Creates SFU rooms that are large enough.
 async fn make_rooms(plan: &Plan, options: &Options, names: &RoomNames) -> anyhow::Result<()> {
     let capacity = (options.publishers + options.subscribers).clamp(1, 100);
     for number in 1..=options.rooms {
@@ -132,8 +143,8 @@ async fn make_rooms(plan: &Plan, options: &Options, names: &RoomNames) -> anyhow
     Ok(())
 }
 
-/// The participants under way.
-struct Crowd {
+/// The running participants.
+struct Participants {
     plan: Arc<Plan>,
     tasks: JoinSet<Outcome>,
     running: VecDeque<Running>,
@@ -142,7 +153,7 @@ struct Crowd {
     summary: Summary,
 }
 
-impl Crowd {
+impl Participants {
     fn new(plan: Arc<Plan>, rooms: RoomNames) -> Self {
         Self {
             plan,
@@ -155,11 +166,11 @@ impl Crowd {
     }
 
     async fn fill(&mut self, options: &Options, bar: &ProgressBar) {
-        for place in 0..options.publishers + options.subscribers {
+        for index in 0..options.publishers + options.subscribers {
             for room in 1..=options.rooms {
-                self.seat((room, place < options.publishers), None);
-                bar.set_message(format!("{} have come", self.count));
-                self.glance(APART).await;
+                self.start(Role { room, publishes: index < options.publishers }, None);
+                bar.set_message(format!("{} started", self.count));
+                self.wait(JOIN_INTERVAL).await;
                 if self.is_over() {
                     return;
                 }
@@ -167,74 +178,77 @@ impl Crowd {
         }
     }
 
-    /// True once no participant is left: a server that refused all of them refuses the next ones, too.
+    /// Returns whether no participant is left: a server that rejected all of them will reject more.
     fn is_over(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// Lets somebody in, once whoever has the seat now has left: the room holds no more.
-    fn seat(&mut self, seat: (u32, bool), before: Option<oneshot::Receiver<()>>) {
+    /// Starts a participant, once `predecessor` has left: the room is full until then.
+    fn start(&mut self, role: Role, predecessor: Option<oneshot::Receiver<()>>) {
         self.count += 1;
         let (stop, stopped) = watch::channel(None);
         let (leaving, left) = oneshot::channel();
-        self.running.push_back(Running { seat, stop, left });
-        let (room, publishes) = seat;
-        let (room, number) = (self.rooms.room(room), self.count);
-        let seat = Seat { room, number, publishes, takes: Takes::All };
+        self.running.push_back(Running { role, stop, left });
+        let config = ParticipantConfig {
+            room: self.rooms.room(role.room),
+            number: self.count,
+            publishes: role.publishes,
+            receive: Receive::Measure,
+        };
         let plan = Arc::clone(&self.plan);
         self.tasks.spawn(async move {
-            if let Some(before) = before {
-                // It never says anything but that it is over.
-                let _ = before.await;
+            if let Some(left) = predecessor {
+                // The sender is dropped, never used.
+                let _ = left.await;
             }
-            let outcome = take_part(plan, seat, stopped).await;
+            let outcome = run_participant(plan, config, stopped).await;
             drop(leaving);
             outcome
         });
     }
 
-    /// Lets time pass, and takes in who has ended meanwhile.
-    async fn glance(&mut self, time: Duration) {
+    /// Waits, and collects the outcomes of participants that end meanwhile.
+    async fn wait(&mut self, time: Duration) {
         let end = tokio::time::sleep(time);
         tokio::pin!(end);
         loop {
             tokio::select! {
                 () = &mut end => return,
-                Some(ended) = self.tasks.join_next() => self.take(ended),
+                Some(ended) = self.tasks.join_next() => self.collect(ended),
             }
         }
     }
 
-    fn take(&mut self, ended: Result<Outcome, tokio::task::JoinError>) {
+    fn collect(&mut self, ended: Result<Outcome, tokio::task::JoinError>) {
         self.summary.add(ended.unwrap_or_else(|error| Outcome::failed(&error.into())));
     }
 
-    /// Measures for as long as asked; the longest there makes room for somebody new.
+    /// Measures for the requested duration, replacing the oldest participant at the churn rate.
     async fn churn(&mut self, options: &Options, began: Instant, bar: &ProgressBar) {
         let per_second = options.churn.clamp(0.0, 1000.0);
         let period = if per_second > 0.0 { 1.0 / per_second } else { f64::from(u32::MAX) };
-        let mut turns = interval(Duration::from_secs_f64(period));
-        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        turns.tick().await;
+        let mut ticks = interval(Duration::from_secs_f64(period));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
         while began.elapsed() < options.duration && !self.is_over() {
             let left = options.duration.saturating_sub(began.elapsed());
             tokio::select! {
-                () = self.glance(GLANCE.min(left)) => {}
-                _ = turns.tick() => self.replace_one(),
+                () = self.wait(PROGRESS_INTERVAL.min(left)) => {}
+                _ = ticks.tick() => self.replace_one(),
             }
             bar.set_position(began.elapsed().as_secs());
-            bar.set_message(format!("{} connected", *self.plan.tally.connected.borrow()));
+            bar.set_message(format!("{} connected", *self.plan.stats.connected.borrow()));
         }
     }
 
     fn replace_one(&mut self) {
         if let Some(oldest) = self.running.pop_front() {
             oldest.stop.send_replace(Some(Instant::now()));
-            self.seat(oldest.seat, Some(oldest.left));
+            self.start(oldest.role, Some(oldest.left));
         }
     }
 
-    /// Stops everybody and tells what came of all.
+    /// Stops all participants and returns the summary.
     async fn end(mut self) -> Summary {
         self.summary.stopped_early = self.is_over();
         let now = Instant::now();
@@ -242,7 +256,7 @@ impl Crowd {
             running.stop.send_replace(Some(now));
         }
         while let Some(ended) = self.tasks.join_next().await {
-            self.take(ended);
+            self.collect(ended);
         }
         self.summary
     }
@@ -270,8 +284,8 @@ mod tests {
         Command::parse_from([&["load"], arguments].concat()).options
     }
 
-    /// Makes every room and lets nobody in. Tells the names of the rooms that were made.
-    async fn refuse_everybody(stream: TcpStream, made: mpsc::UnboundedSender<String>) {
+    /// A server that creates every room, reports its name, and rejects all participants.
+    async fn reject_all_joins(stream: TcpStream, created: mpsc::UnboundedSender<String>) {
         let mut socket = accept_async(stream).await.unwrap();
         while let Some(Ok(Message::Text(text))) = socket.next().await {
             if text == "40" {
@@ -281,7 +295,7 @@ mod tests {
             let Some(request) = text.strip_prefix("420") else { return };
             let request: Value = serde_json::from_str(request).unwrap();
             let reply = if request[0] == "room:create" {
-                made.send(request[1]["name"].as_str().unwrap().to_owned()).unwrap();
+                created.send(request[1]["name"].as_str().unwrap().to_owned()).unwrap();
                 json!([{"ok": {}}])
             } else {
                 json!([{"error": {"code": "room_full", "message": "It is full"}}])
@@ -291,13 +305,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn load_stops_by_itself_where_everybody_is_refused_and_meets_no_room_of_another_run() {
+    async fn load_stops_when_all_are_rejected_and_uses_unique_rooms() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (made, mut rooms) = mpsc::unbounded_channel();
+        let (created, mut rooms) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(refuse_everybody(stream, made.clone()));
+                tokio::spawn(reject_all_joins(stream, created.clone()));
             }
         });
         for churn in ["0", "5"] {
@@ -313,16 +327,16 @@ mod tests {
                 "--churn",
                 churn,
             ]);
-            let run = tokio::time::timeout(link::PATIENCE, load(&options));
-            let summary = run.await.expect("it stops by itself").unwrap();
-            assert!(summary.stopped_early && !summary.is_whole());
+            let run = tokio::time::timeout(link::JOIN_TIMEOUT, load(&options));
+            let summary = run.await.expect("it stops early").unwrap();
+            assert!(summary.stopped_early && !summary.is_complete());
             assert_eq!(
                 summary.failures().collect::<Vec<_>>(),
-                ["room:join was refused: It is full"]
+                ["room:join was rejected: It is full"]
             );
-            let told = summary.to_json();
-            assert_eq!(told["stoppedEarly"], true);
-            assert!(told["participants"].as_u64().unwrap() < 100, "{told}");
+            let json = summary.to_json();
+            assert_eq!(json["stoppedEarly"], true);
+            assert!(json["participants"].as_u64().unwrap() < 100, "{json}");
         }
         let mut names = Vec::new();
         while let Ok(name) = rooms.try_recv() {
@@ -332,6 +346,6 @@ mod tests {
         let all = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!((all, names.len()), (4, 4), "each room of each run has a name of its own");
+        assert_eq!((all, names.len()), (4, 4), "each room of each run has a unique name");
     }
 }

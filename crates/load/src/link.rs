@@ -1,4 +1,4 @@
-//! One link to a media server: a headless participant, its socket, and whoever carries its SDP.
+//! A link to a media server: a headless participant, its media transport and its signaling.
 
 use std::{
     io,
@@ -10,26 +10,26 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use headless::{Config, Offer, Participant, Publish, Transport};
+use headless::{Config, Offer, Participant, Publish};
 use tokio::sync::watch;
 
 use crate::{
-    alarm::Alarm,
+    media_transport::{MAX_DATAGRAM_LEN, MediaTransport},
     outcome::Outcome,
+    timer::Timer,
     udp::Received,
-    way::{LONGEST, Way},
 };
 
 /// A session description from the media server.
 #[derive(Debug)]
 pub enum Description {
-    /// To be answered.
+    /// An offer, to be answered.
     Offer(String),
-    /// To an offer of ours.
+    /// The answer to an offer of ours.
     Answer(String),
 }
 
-/// How SDP travels to a media server and back.
+/// The signaling channel to a media server.
 pub trait Signaling {
     /// Sends an offer.
     fn offer(&mut self, offer: &Offer) -> impl Future<Output = anyhow::Result<()>> + Send;
@@ -37,107 +37,117 @@ pub trait Signaling {
     /// Answers the last [`Description::Offer`].
     fn answer(&mut self, sdp: &str) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// Waits for a description, and does meanwhile what else the server asks for. It may be dropped
-    /// while it waits. An error ends the link.
-    fn described(&mut self) -> impl Future<Output = anyhow::Result<Description>> + Send;
+    /// Waits for a description, and handles other messages meanwhile. Cancel safe. An error ends
+    /// the link.
+    fn next_description(&mut self) -> impl Future<Output = anyhow::Result<Description>> + Send;
 }
 
-/// What a link is told when it is made.
+/// The configuration of a link.
 #[derive(Debug, Clone)]
-pub struct Sends {
-    /// What it publishes.
+pub struct LinkConfig {
+    /// The media that it publishes.
     pub publish: Publish,
-    /// Its name in stamps.
+    /// The publisher number in its stamps.
     pub publisher: u32,
-    /// What stamps count from.
+    /// The instant that stamps count from.
     pub epoch: Instant,
-    /// What becomes of what it receives.
-    pub takes: Takes,
+    /// The use of received media.
+    pub receive: Receive,
 }
 
-/// What becomes of the media that comes.
+/// The use of received media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
-    /// It is looked at, and measured.
-    All,
-    /// The system drops it, so that it costs us hardly anything, and a server what it sends: nothing is
-    /// told of it to who does. For weight. Over UDP on Linux alone.
-    Nothing,
+pub enum Receive {
+    /// Decode and measure it.
+    Measure,
+    /// Have the kernel drop it, so that it costs this process hardly anything while the server
+    /// sends as usual. The link sends no TWCC feedback. Only over UDP on Linux.
+    Discard,
 }
 
-/// Tells a link when to stop: at that instant measuring ends, however late the link sees it.
+/// Stops a link: measuring ends at this instant, however late the link notices.
 pub type Stop = watch::Receiver<Option<Instant>>;
 
 async fn stopped(stop: &mut Stop) -> Instant {
-    // Without anybody left to stop it, a link ends now.
+    // A dropped sender stops the link at once.
     stop.wait_for(Option::is_some).await.ok().and_then(|at| *at).unwrap_or_else(Instant::now)
 }
 
-/// A link.
+/// A link to a media server: a participant, its socket and its signaling.
 pub struct Link<S> {
     signaling: S,
-    way: Way,
-    alarm: Alarm,
+    transport: MediaTransport,
+    timer: Timer,
     media: Participant,
     outcome: Outcome,
     began: Instant,
-    tally: Tally,
-    /// Of what has come, what is in the tally.
+    stats: LinkStats,
+    /// Received packets that are counted in the stats already.
     counted: u64,
-    /// How often it has begun to measure anew.
-    beginnings: u64,
+    /// Number of resets that it has followed.
+    resets: u64,
 }
 
-/// What can be seen of many links while they are used.
+/// Live counters of many links.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
-    /// How many are up.
+pub struct LinkStats {
+    /// Number of connected links.
     pub connected: watch::Sender<usize>,
-    /// How many RTP packets have come on all of them.
+    /// RTP packets received on all links.
     pub packets: Arc<AtomicU64>,
-    /// How often measuring has begun anew.
-    beginnings: Arc<AtomicU64>,
+    /// Number of resets.
+    resets: Arc<AtomicU64>,
 }
 
-impl Tally {
-    /// All links forget what they have measured, and measure from now on.
-    pub fn start_over(&self) {
-        self.beginnings.fetch_add(1, Ordering::Relaxed);
+impl LinkStats {
+    /// Discards the measurements of all links so far.
+    pub fn reset(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl<S: Signaling> Link<S> {
-    /// A link that has not been negotiated. `began` is when joining began.
+    /// A link that is not negotiated yet; joining began at `began`.
     ///
     /// # Errors
-    /// The system gives no timer, or does not drop what [`Takes::Nothing`] is to be spared.
+    /// The system has no timer, or can't filter packets for [`Receive::Discard`].
     pub fn new(
         signaling: S,
-        way: Way,
-        sends: Sends,
+        transport: MediaTransport,
+        config: LinkConfig,
         began: Instant,
-        tally: Tally,
+        stats: LinkStats,
     ) -> io::Result<Self> {
-        let transport = match way {
-            Way::Udp(_) => Transport::Udp,
-            Way::Tcp { .. } => Transport::Tcp,
-        };
-        let Sends { publish, publisher, epoch, takes } = sends;
-        let reports = takes == Takes::All;
-        if !reports {
-            way.drop_media()?;
+        let LinkConfig { publish, publisher, epoch, receive } = config;
+        let twcc = receive == Receive::Measure;
+        if !twcc {
+            transport.drop_media()?;
         }
-        let config = Config { local: way.local(), transport, publish, publisher, epoch, reports };
-        let media = Participant::new(began, config);
-        let (outcome, beginnings) = (Outcome::default(), tally.beginnings.load(Ordering::Relaxed));
-        let alarm = Alarm::new()?;
-        Ok(Self { signaling, way, alarm, media, outcome, began, tally, counted: 0, beginnings })
+        let config = Config {
+            local: transport.local(),
+            transport: transport.kind(),
+            publish,
+            publisher,
+            epoch,
+            twcc,
+        };
+        Ok(Self {
+            signaling,
+            transport,
+            timer: Timer::new()?,
+            media: Participant::new(began, config),
+            outcome: Outcome::default(),
+            began,
+            resets: stats.resets.load(Ordering::Relaxed),
+            stats,
+            counted: 0,
+        })
     }
 
-    /// Offers what there is to send.
+    /// Sends an offer if there is anything new to publish.
     ///
     /// # Errors
-    /// Signaling's.
+    /// Signaling failed.
     pub async fn offer(&mut self) -> anyhow::Result<()> {
         match self.media.offer(Instant::now()) {
             Some(offer) => self.signaling.offer(&offer).await,
@@ -145,7 +155,7 @@ impl<S: Signaling> Link<S> {
         }
     }
 
-    /// Sends and receives until told to stop; tells what came of it, and gives signaling back.
+    /// Sends and receives until stopped. Returns the outcome and the signaling channel.
     pub async fn run(mut self, stop: &mut Stop) -> (Outcome, S) {
         let ended = tokio::select! {
             ended = self.live() => ended.map(|()| Instant::now()),
@@ -156,59 +166,59 @@ impl<S: Signaling> Link<S> {
             Err(error) => self.outcome.failure = Some(format!("{error:#}")),
         }
         if self.outcome.connected.is_some() {
-            self.tally.connected.send_modify(|count| *count -= 1);
+            self.stats.connected.send_modify(|count| *count -= 1);
         }
         self.media.close(Instant::now());
-        // It is over: what can't be sent any more need not be.
+        // Best effort: the link is closed.
         let _ = self.flush().await;
-        self.outcome.sent = self.media.sent();
-        self.outcome.take(self.media.received());
+        self.outcome.sent = self.media.packets_sent();
+        self.outcome.add_received(self.media.received());
         (self.outcome, self.signaling)
     }
 
     async fn live(&mut self) -> anyhow::Result<()> {
-        let mut buffer = vec![0; LONGEST];
+        let mut buffer = vec![0; MAX_DATAGRAM_LEN];
         loop {
             self.flush().await?;
             let due = self.media.poll_timeout();
             tokio::select! {
-                described = self.signaling.described() => self.handle(described?).await?,
-                received = self.way.receive(&mut buffer) => {
-                    let mut received = Some(received.context("The way of media has ended")?);
+                description = self.signaling.next_description() => self.handle(description?).await?,
+                received = self.transport.receive(&mut buffer) => {
+                    let mut received = Some(received.context("The media transport has closed")?);
                     while let Some(Received { length, from, at }) = received {
                         let datagram = buffer.get(..length).unwrap_or_default();
                         self.media.handle_datagram(Instant::now(), at, from, datagram);
-                        received = self.way.try_receive(&mut buffer);
+                        received = self.transport.try_receive(&mut buffer);
                     }
                 }
-                rang = self.alarm.until(due) => {
-                    rang?;
+                fired = self.timer.until(due) => {
+                    fired?;
                     self.media.handle_timeout(Instant::now());
                 }
             }
-            self.note();
-            if self.media.is_dead() {
-                bail!("The media server has ended the link");
+            self.update_stats();
+            if self.media.is_closed() {
+                bail!("The media server has closed the link");
             }
         }
     }
 
-    /// Counts, and notes the first times of things.
-    fn note(&mut self) {
-        let beginnings = self.tally.beginnings.load(Ordering::Relaxed);
-        if beginnings != self.beginnings {
-            self.beginnings = beginnings;
-            self.media.start_over();
+    /// Updates the stats and records first events.
+    fn update_stats(&mut self) {
+        let resets = self.stats.resets.load(Ordering::Relaxed);
+        if resets != self.resets {
+            self.resets = resets;
+            self.media.reset();
         }
-        let came = self.media.came();
-        self.tally.packets.fetch_add(came - self.counted, Ordering::Relaxed);
-        self.counted = came;
+        let received = self.media.packets_received();
+        self.stats.packets.fetch_add(received - self.counted, Ordering::Relaxed);
+        self.counted = received;
         if self.outcome.connected.is_none() && self.media.is_connected() {
             self.outcome.connected = Some(self.began.elapsed());
-            self.tally.connected.send_modify(|count| *count += 1);
+            self.stats.connected.send_modify(|count| *count += 1);
         }
         if self.outcome.first_frame.is_none()
-            && self.media.received().values().any(|it| it.size().is_some())
+            && self.media.received().values().any(|track| track.size().is_some())
         {
             self.outcome.first_frame = Some(self.began.elapsed());
         }
@@ -216,7 +226,7 @@ impl<S: Signaling> Link<S> {
 
     async fn flush(&mut self) -> anyhow::Result<()> {
         while let Some(transmit) = self.media.poll_transmit() {
-            self.way.send(transmit.to, &transmit.bytes).await.context("Media can't be sent")?;
+            self.transport.send(transmit.to, &transmit.bytes).await.context("Can't send media")?;
         }
         Ok(())
     }
@@ -225,8 +235,8 @@ impl<S: Signaling> Link<S> {
         let now = Instant::now();
         match description {
             Description::Answer(sdp) => match self.media.handle_answer(now, &sdp) {
-                // One that has crossed with an offer is for an offer that was taken back.
-                Ok(()) | Err(headless::Refused::NoOffer) => Ok(()),
+                // An answer that crossed with an offer answers an offer that was rolled back.
+                Ok(()) | Err(headless::NegotiateError::NoOffer) => Ok(()),
                 Err(error) => Err(error.into()),
             },
             Description::Offer(sdp) => {
@@ -238,5 +248,5 @@ impl<S: Signaling> Link<S> {
     }
 }
 
-/// How long joining may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum duration of joining, on a busy machine.
+pub(crate) const JOIN_TIMEOUT: Duration = Duration::from_secs(60);

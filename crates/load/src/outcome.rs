@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
-use headless::Reception;
+use headless::ReceivedTrack;
 use serde_json::{Value, json};
 
 /// What came of one participant.
@@ -16,8 +16,8 @@ pub struct Outcome {
     pub(crate) first_frame: Option<Duration>,
     /// RTP packets.
     pub(crate) sent: u64,
-    sound: Tracks,
-    pictures: Tracks,
+    audio: Tracks,
+    video: Tracks,
 }
 
 impl Outcome {
@@ -34,11 +34,11 @@ impl Outcome {
     }
 
     /// Takes what was received on all sections.
-    pub(crate) fn take(&mut self, received: &BTreeMap<String, Reception>) {
-        for reception in received.values() {
+    pub(crate) fn add_received(&mut self, received: &BTreeMap<String, ReceivedTrack>) {
+        for track in received.values() {
             // A picture without a keyframe has not been seen.
-            let tracks = if reception.is_video() { &mut self.pictures } else { &mut self.sound };
-            tracks.take(reception);
+            let tracks = if track.is_video() { &mut self.video } else { &mut self.audio };
+            tracks.add_track(track);
         }
     }
 }
@@ -60,23 +60,23 @@ struct Tracks {
 }
 
 impl Tracks {
-    fn take(&mut self, reception: &Reception) {
-        if reception.frames() == 0 {
+    fn add_track(&mut self, track: &ReceivedTrack) {
+        if track.frames() == 0 {
             return;
         }
         self.count += 1;
-        self.packets += reception.packets();
-        self.bytes += reception.bytes();
-        self.lost += reception.lost();
-        self.frames += reception.frames();
-        let (freezes, frozen) = reception.freezes();
+        self.packets += track.packets();
+        self.bytes += track.bytes();
+        self.lost += track.lost();
+        self.frames += track.frames();
+        let (freezes, frozen) = track.freezes();
         self.freezes += freezes;
         self.frozen += frozen;
-        self.longest_gap = self.longest_gap.max(reception.longest_gap());
-        if let Some((_, height)) = reception.size() {
+        self.longest_gap = self.longest_gap.max(track.longest_gap());
+        if let Some((_, height)) = track.size() {
             *self.sizes.entry(height).or_default() += 1;
         }
-        self.add_delays(reception.delays());
+        self.add_delays(track.delays());
     }
 
     fn add_delays(&mut self, delays: &Histogram<u64>) {
@@ -137,6 +137,15 @@ impl Tracks {
     }
 }
 
+/// The number of tracks that should be received; zero where it is not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExpectedTracks {
+    /// Audio tracks.
+    pub audio: u64,
+    /// Video tracks.
+    pub video: u64,
+}
+
 /// What came of all participants.
 #[derive(Default)]
 pub struct Summary {
@@ -146,12 +155,12 @@ pub struct Summary {
     sent: u64,
     connected: Vec<Duration>,
     first_frames: Vec<Duration>,
-    sound: Tracks,
-    pictures: Tracks,
+    audio: Tracks,
+    video: Tracks,
     /// How long was measured.
     pub time: Duration,
     /// How many tracks there should have been, of sound and of pictures; none where that is open.
-    pub expected: (u64, u64),
+    pub expected: ExpectedTracks,
     /// True if all participants had ended before the time was over.
     pub stopped_early: bool,
 }
@@ -166,8 +175,8 @@ impl Summary {
         self.sent += outcome.sent;
         self.connected.extend(outcome.connected);
         self.first_frames.extend(outcome.first_frame);
-        self.sound.add(&outcome.sound);
-        self.pictures.add(&outcome.pictures);
+        self.audio.add(&outcome.audio);
+        self.video.add(&outcome.video);
     }
 
     /// Why participants ended before their time, each reason once.
@@ -177,30 +186,30 @@ impl Summary {
 
     /// Milliseconds that so many of all pictures took at most, from sending to their last packet.
     #[must_use]
-    pub fn picture_delay_ms(&self, quantile: f64) -> f64 {
-        self.pictures.delay_ms(quantile)
+    pub fn video_delay_ms(&self, quantile: f64) -> f64 {
+        self.video.delay_ms(quantile)
     }
 
     /// Packets of pictures and sound that never came, in a hundred.
     #[must_use]
     pub fn loss(&self) -> f64 {
         let mut all = Tracks::default();
-        all.add(&self.sound);
-        all.add(&self.pictures);
+        all.add(&self.audio);
+        all.add(&self.video);
         all.loss()
     }
 
     /// Whether everybody took part to the end and received everything there was.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        let (sound, pictures) = self.expected;
-        self.failures.is_empty() && self.sound.count >= sound && self.pictures.count >= pictures
+    pub fn is_complete(&self) -> bool {
+        let ExpectedTracks { audio, video } = self.expected;
+        self.failures.is_empty() && self.audio.count >= audio && self.video.count >= video
     }
 
     /// For programs.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let (sound, pictures) = self.expected;
+        let ExpectedTracks { audio, video } = self.expected;
         json!({
             "seconds": self.time.as_secs_f64(),
             "participants": self.participants,
@@ -209,40 +218,40 @@ impl Summary {
             "sentPackets": self.sent,
             "connectedMs": {"p50": millis(quantile(&self.connected, 50)), "p99": millis(quantile(&self.connected, 99))},
             "firstFrameMs": {"p50": millis(quantile(&self.first_frames, 50)), "p99": millis(quantile(&self.first_frames, 99))},
-            "expected": {"sound": sound, "pictures": pictures},
-            "sound": self.sound.json(self.time),
-            "pictures": self.pictures.json(self.time),
+            "expected": {"sound": audio, "pictures": video},
+            "sound": self.audio.json(self.time),
+            "pictures": self.video.json(self.time),
         })
     }
 
     /// For people.
     #[must_use]
     pub fn to_table(&self) -> String {
-        let kinds = [&self.sound, &self.pictures];
-        let expected = [self.expected.0, self.expected.1];
+        let kinds = [&self.audio, &self.video];
+        let expected = [self.expected.audio, self.expected.video];
         let row = |name: &str, cell: &dyn Fn(&Tracks) -> String| {
-            let [sound, pictures] = kinds.map(cell);
-            format!("{name:<26}{sound:>14}{pictures:>14}\n")
+            let [audio, video] = kinds.map(cell);
+            format!("{name:<26}{audio:>14}{video:>14}\n")
         };
-        let [sound, pictures] = [0, 1].map(|kind| {
+        let [audio, video] = [0, 1].map(|kind| {
             let count = kinds.get(kind).map_or(0, |tracks| tracks.count);
             match expected.get(kind) {
                 None | Some(0) => count.to_string(),
                 Some(expected) => format!("{count} of {expected}"),
             }
         });
-        let heights =
-            self.pictures.sizes.iter().map(|(height, count)| format!("{count} × {height}p"));
+        let heights = self.video.sizes.iter().map(|(height, count)| format!("{count} × {height}p"));
         let heights = heights.collect::<Vec<_>>().join(", ");
-        let mut table = format!("\n{:<26}{:>14}{:>14}\n", "", "sound", "pictures");
-        table += &format!("{:<26}{sound:>14}{pictures:>14}\n", "tracks received");
-        table += &row("packets", &|it| it.packets.to_string());
-        table += &row("lost for good", &|it| format!("{:.3} %", it.loss()));
-        table += &row("kb/s a track", &|it| format!("{:.0}", it.kilobits_per_track(self.time)));
-        table += &row("delay p50", &|it| format!("{:.2} ms", it.delay_ms(0.5)));
-        table += &row("delay p99", &|it| format!("{:.2} ms", it.delay_ms(0.99)));
-        table += &row("longest gap", &|it| format!("{} ms", millis(it.longest_gap)));
-        table += &format!("{:<26}{:>14}{:>14}\n", "freezes", "", self.pictures.freezes);
+        let mut table = format!("\n{:<26}{:>14}{:>14}\n", "", "audio", "video");
+        table += &format!("{:<26}{audio:>14}{video:>14}\n", "tracks received");
+        table += &row("packets", &|tracks| tracks.packets.to_string());
+        table += &row("lost for good", &|tracks| format!("{:.3} %", tracks.loss()));
+        table +=
+            &row("kb/s a track", &|tracks| format!("{:.0}", tracks.kilobits_per_track(self.time)));
+        table += &row("delay p50", &|tracks| format!("{:.2} ms", tracks.delay_ms(0.5)));
+        table += &row("delay p99", &|tracks| format!("{:.2} ms", tracks.delay_ms(0.99)));
+        table += &row("longest gap", &|tracks| format!("{} ms", millis(tracks.longest_gap)));
+        table += &format!("{:<26}{:>14}{:>14}\n", "freezes", "", self.video.freezes);
         table += &format!("{:<26}{heights:>28}\n", "heights seen last");
         let [fast, slow] = [50, 99].map(|percent| millis(quantile(&self.connected, percent)));
         table += &format!("{:<26}{:>28}\n", "connected, p50 and p99", format!("{fast}, {slow} ms"));
@@ -281,13 +290,14 @@ mod tests {
 
     #[test]
     fn a_summary_is_whole_only_with_every_track_and_without_failure() {
-        let mut summary = Summary { expected: (1, 0), ..Summary::default() };
+        let mut summary =
+            Summary { expected: ExpectedTracks { audio: 1, video: 0 }, ..Summary::default() };
         summary.add(Outcome::default());
-        assert!(!summary.is_whole(), "nothing came");
-        summary.sound.count = 1;
-        assert!(summary.is_whole());
+        assert!(!summary.is_complete(), "nothing came");
+        summary.audio.count = 1;
+        assert!(summary.is_complete());
         summary.add(Outcome { failure: Some("gone".into()), ..Outcome::default() });
-        assert!(!summary.is_whole());
+        assert!(!summary.is_complete());
         assert!(summary.to_table().contains("1 of 2 participants: gone"));
         assert_eq!(summary.to_json()["failures"]["gone"], 1);
     }

@@ -7,7 +7,7 @@ use rustls::ClientConfig;
 use serde_json::json;
 
 use crate::{
-    link::Tally,
+    link::LinkStats,
     options::{Media, Transport},
     server::ServerUrl,
     socket::Socket,
@@ -26,7 +26,7 @@ pub struct Plan {
     /// What stamps count from.
     pub epoch: Instant,
     /// What can be seen meanwhile.
-    pub tally: Tally,
+    pub stats: LinkStats,
 }
 
 impl Plan {
@@ -35,7 +35,7 @@ impl Plan {
     /// # Errors
     /// There is no such server, or no way to know it.
     pub fn new(url: &str, ca: Option<&Path>) -> anyhow::Result<Self> {
-        let server = ServerUrl::find(url)?;
+        let server = ServerUrl::resolve(url)?;
         Ok(Self {
             tls: server.tls(ca)?,
             server,
@@ -43,7 +43,7 @@ impl Plan {
             view: (640, 360),
             transport: Transport::Udp,
             epoch: Instant::now(),
-            tally: Tally::default(),
+            stats: LinkStats::default(),
         })
     }
 
@@ -55,7 +55,7 @@ impl Plan {
         // Each room by a socket of its own: a server limits how many one may make.
         let mut socket = Socket::connect(&self.server, self.tls.clone()).await?;
         let request = json!({"name": name, "capacity": capacity, "topology": "sfu"});
-        let made = socket.ask("room:create", &request).await;
+        let made = socket.call("room:create", &request).await;
         made.with_context(|| format!("No room {name}"))?;
         socket.close().await;
         Ok(())

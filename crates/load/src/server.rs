@@ -32,7 +32,7 @@ impl ServerUrl {
     ///
     /// # Errors
     /// It is no such URL, or nobody knows the host.
-    pub fn find(url: &str) -> anyhow::Result<Self> {
+    pub fn resolve(url: &str) -> anyhow::Result<Self> {
         let (secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
             (Some(rest), _) => (false, rest),
             (_, Some(rest)) => (true, rest),
@@ -62,7 +62,7 @@ impl ServerUrl {
             return Ok(None);
         }
         let Some(file) = ca else {
-            bail!("An https server is known by its --ca FILE: the page offers it for download")
+            bail!("An https server needs --ca FILE: its page offers the certificate for download")
         };
         let shown = file.display();
         let pem = fs::read(file).with_context(|| format!("--ca {shown} can't be read"))?;
@@ -83,19 +83,19 @@ mod tests {
 
     #[test]
     fn urls_are_read() {
-        let url = ServerUrl::find("http://127.0.0.1:4001/r/tea").unwrap();
+        let url = ServerUrl::resolve("http://127.0.0.1:4001/r/tea").unwrap();
         assert_eq!((url.authority.as_str(), url.secure), ("127.0.0.1:4001", false));
         assert_eq!(url.address, "127.0.0.1:4001".parse().unwrap());
-        let url = ServerUrl::find("https://[::1]").unwrap();
+        let url = ServerUrl::resolve("https://[::1]").unwrap();
         assert_eq!((url.host.as_str(), url.address), ("::1", "[::1]:443".parse().unwrap()));
-        assert!(ServerUrl::find("localhost:4000").is_err());
-        assert!(ServerUrl::find("http://localhost:http").is_err());
+        assert!(ServerUrl::resolve("localhost:4000").is_err());
+        assert!(ServerUrl::resolve("http://localhost:http").is_err());
     }
 
     #[test]
     fn an_https_server_is_known_by_a_file() {
-        let url = ServerUrl::find("https://127.0.0.1:4001").unwrap();
-        let why = url.tls(None).unwrap_err().to_string();
-        assert!(why.contains("--ca"), "{why}");
+        let url = ServerUrl::resolve("https://127.0.0.1:4001").unwrap();
+        let error = url.tls(None).unwrap_err().to_string();
+        assert!(error.contains("--ca"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
-use crate::{link::PATIENCE, server::ServerUrl};
+use crate::{link::JOIN_TIMEOUT, server::ServerUrl};
 
 /// A TCP stream, or TLS inside one.
 trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
@@ -24,7 +24,7 @@ pub struct Socket {
 
 /// What the server says.
 #[derive(Debug)]
-pub enum Said {
+pub enum ServerMessage {
     /// The reply to the request of this number.
     Reply(u64, Result<Value, String>),
     /// An event and its first argument.
@@ -40,7 +40,8 @@ impl Socket {
         server: &ServerUrl,
         tls: Option<Arc<ClientConfig>>,
     ) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(server.address).await.context("The server is not there")?;
+        let stream =
+            TcpStream::connect(server.address).await.context("Can't connect to the server")?;
         stream.set_nodelay(true)?;
         let stream: Box<dyn Stream> = match tls {
             None => Box::new(stream),
@@ -50,7 +51,8 @@ impl Socket {
             }
         };
         let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.authority);
-        let (frames, _) = client_async(url, stream).await.context("No WebSocket there")?;
+        let (frames, _) =
+            client_async(url, stream).await.context("The server accepts no WebSocket")?;
         let mut socket = Self { frames, requests: 0 };
         socket.frames.send(Message::text("40")).await?;
         while !socket.frame().await?.starts_with("40") {}
@@ -81,13 +83,13 @@ impl Socket {
     ///
     /// # Errors
     /// The server refuses, or the connection has ended.
-    pub async fn ask(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
-        let asked = self.request(event, payload).await?;
+    pub async fn call(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
+        let request = self.request(event, payload).await?;
         loop {
-            if let Said::Reply(number, reply) = self.hear().await?
-                && number == asked
+            if let ServerMessage::Reply(number, reply) = self.receive().await?
+                && number == request
             {
-                return reply.map_err(|why| anyhow::anyhow!("{event} was refused: {why}"));
+                return reply.map_err(|error| anyhow::anyhow!("{event} was rejected: {error}"));
             }
         }
     }
@@ -96,13 +98,13 @@ impl Socket {
     ///
     /// # Errors
     /// The connection has ended.
-    pub async fn hear(&mut self) -> anyhow::Result<Said> {
+    pub async fn receive(&mut self) -> anyhow::Result<ServerMessage> {
         loop {
             let frame = self.frame().await?;
             if frame == "2" {
                 self.frames.send(Message::text("3")).await?;
-            } else if let Some(said) = parse(&frame) {
-                return Ok(said);
+            } else if let Some(message) = parse(&frame) {
+                return Ok(message);
             }
         }
     }
@@ -111,7 +113,7 @@ impl Socket {
     /// taken for one that broke, and its participant for one that may be back.
     pub async fn leave(mut self) {
         // Where the server is silent or gone, so be it.
-        let _ = timeout(PATIENCE, self.ask("room:leave", &json!({}))).await;
+        let _ = timeout(JOIN_TIMEOUT, self.call("room:leave", &json!({}))).await;
         self.close().await;
     }
 
@@ -139,11 +141,11 @@ pub fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
 }
 
 /// Reads `42[event, payload, …]` and `43N[reply]`.
-fn parse(frame: &str) -> Option<Said> {
+fn parse(frame: &str) -> Option<ServerMessage> {
     if let Some(event) = frame.strip_prefix("42") {
         let mut parts: Vec<Value> = serde_json::from_str(event).ok()?;
         let payload = if parts.len() > 1 { parts.swap_remove(1) } else { Value::Null };
-        return Some(Said::Event(parts.first()?.as_str()?.to_owned(), payload));
+        return Some(ServerMessage::Event(parts.first()?.as_str()?.to_owned(), payload));
     }
     let reply = frame.strip_prefix("43")?;
     let (number, body) = reply.split_at(reply.find('[')?);
@@ -156,7 +158,7 @@ fn parse(frame: &str) -> Option<Said> {
             .unwrap_or("no reason given")
             .to_owned()),
     };
-    Some(Said::Reply(number.parse().ok()?, reply))
+    Some(ServerMessage::Reply(number.parse().ok()?, reply))
 }
 
 #[cfg(test)]
@@ -167,12 +169,14 @@ mod tests {
     fn events_and_replies_are_read_and_the_rest_ignored() {
         let event = parse(r#"42["signal",{"from":"sfu"},7]"#);
         assert!(
-            matches!(event, Some(Said::Event(name, it)) if name == "signal" && it["from"] == "sfu")
+            matches!(event, Some(ServerMessage::Event(name, payload)) if name == "signal" && payload["from"] == "sfu")
         );
         let reply = parse(r#"4312[{"ok":{"last":3}}]"#);
-        assert!(matches!(reply, Some(Said::Reply(12, Ok(it))) if it["last"] == 3));
-        let refusal = parse(r#"430[{"error":{"code":"room_full","message":"It is full"}}]"#);
-        assert!(matches!(refusal, Some(Said::Reply(0, Err(why))) if why == "It is full"));
+        assert!(matches!(reply, Some(ServerMessage::Reply(12, Ok(ok))) if ok["last"] == 3));
+        let rejection = parse(r#"430[{"error":{"code":"room_full","message":"It is full"}}]"#);
+        assert!(
+            matches!(rejection, Some(ServerMessage::Reply(0, Err(error))) if error == "It is full")
+        );
         for other in ["", "2", "40{}", "42", "42[", "42{}", "42[]", "43", "43[]", "431", "4x"] {
             assert!(parse(other).is_none(), "{other}");
         }

@@ -115,10 +115,10 @@ mod tests {
             headless::Config {
                 local: client,
                 transport: headless::Transport::Udp,
-                publish: Publish { voice: true, ..Publish::default() },
+                publish: Publish { audio: true, ..Publish::default() },
                 publisher: 1,
                 epoch: now,
-                reports: false,
+                twcc: false,
             },
         );
         let offer = participant.offer(now).unwrap().sdp;

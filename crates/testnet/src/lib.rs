@@ -4,13 +4,13 @@
 //! whatever comes next, so a test of an hour takes a moment and never sleeps.
 
 mod clock;
-mod line;
 mod link;
 mod nat;
 mod network;
+mod path;
 
 pub use clock::{Clock, UNIX_START};
-pub use line::Line;
 pub use link::{Bottleneck, Link};
 pub use nat::NatKind;
 pub use network::{Datagram, Network, Step};
+pub use path::Path;

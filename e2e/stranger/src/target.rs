@@ -25,7 +25,7 @@ pub(crate) struct Participant {
 
 impl Target {
     pub(crate) fn new(url: &str, ca: Option<&Path>) -> anyhow::Result<Self> {
-        let server = ServerUrl::find(url)?;
+        let server = ServerUrl::resolve(url)?;
         Ok(Self { tls: server.tls(ca)?, server })
     }
 
@@ -44,7 +44,7 @@ impl Target {
 
     pub(crate) async fn join_with(&self, request: Value) -> anyhow::Result<Participant> {
         let mut socket = self.connect().await?;
-        let reply = socket.ask("room:join", &request).await?;
+        let reply = socket.call("room:join", &request).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let id = text(field(field(&reply, "self"), "id")).context("no id")?;
         let servers = field(&reply, "iceServers").as_array().context("no iceServers")?;

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use hdrhistogram::Histogram;
-use load::{Said, field};
+use load::{ServerMessage, field};
 use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -75,7 +75,7 @@ pub(crate) async fn run(target: Target, duration: Duration) -> anyhow::Result<Va
     let mut owner = target.connect().await?;
     let room = json!({"name": LOCKED_ROOM, "password": PASSWORD, "capacity": 100});
     // The room may still exist from an earlier run; newcomers show whether it can be joined.
-    drop(owner.ask("room:create", &room).await);
+    drop(owner.call("room:create", &room).await);
     let (signal, relay, newcomers) = tokio::join!(
         signaling(&target, duration),
         relaying(&target, duration),
@@ -106,13 +106,13 @@ async fn signaling(target: &Target, duration: Duration) -> anyhow::Result<Flow> 
                     last_sent = Instant::now();
                 }
             }
-            message = sender.socket.hear() => {
-                if let Said::Reply(_, Err(rejection)) = message? {
+            message = sender.socket.receive() => {
+                if let ServerMessage::Reply(_, Err(rejection)) = message? {
                     anyhow::bail!("a signal was rejected: {rejection}");
                 }
             }
-            message = receiver.socket.hear() => {
-                if let Said::Event(name, payload) = message? && name == "signal" {
+            message = receiver.socket.receive() => {
+                if let ServerMessage::Event(name, payload) = message? && name == "signal" {
                     let text = field(field(&payload, "candidate"), "candidate");
                     if let Some(sent_at) = text.as_str().and_then(|text| text.parse().ok()) {
                         flow.record_arrival(epoch, sent_at);
@@ -167,7 +167,7 @@ async fn relaying(target: &Target, duration: Duration) -> anyhow::Result<Flow> {
                 }
             }
             // The server closes sockets that are not read.
-            message = participant.socket.hear() => drop(message?),
+            message = participant.socket.receive() => drop(message?),
         }
     }
     leave(participant).await;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rand::{SeedableRng as _, rngs::StdRng};
-use testnet::{Line, Link};
+use testnet::{Link, Path};
 use tokio::{
     sync::watch,
     time::{sleep_until, timeout},
@@ -36,7 +36,7 @@ struct InFlight {
 pub(crate) struct Direction {
     from: Arc<AsyncDevice>,
     to: Arc<AsyncDevice>,
-    line: Line,
+    line: Path,
     impairments: watch::Receiver<Link>,
     rng: StdRng,
     in_flight: BinaryHeap<Reverse<InFlight>>,
@@ -54,7 +54,7 @@ impl Direction {
         let direction = Self {
             from,
             to,
-            line: Line::new(Link::default()),
+            line: Path::new(Link::default()),
             impairments,
             rng: StdRng::seed_from_u64(seed),
             in_flight: BinaryHeap::new(),
@@ -74,7 +74,7 @@ impl Direction {
                 changed = self.impairments.changed() => {
                     changed?;
                     let link = *self.impairments.borrow_and_update();
-                    self.line.change(link);
+                    self.line.set_link(link);
                 }
                 received = self.from.recv(&mut frame) => match received {
                     Ok(length) => self.enqueue(frame.get(..length).unwrap_or_default()),
@@ -90,7 +90,7 @@ impl Direction {
 
     fn enqueue(&mut self, frame: &[u8]) {
         let now = Instant::now();
-        for delay in self.line.carry(now, frame.len(), &mut self.rng) {
+        for delay in self.line.send(now, frame.len(), &mut self.rng) {
             if self.in_flight.len() < MAX_IN_FLIGHT {
                 let seq = self.next_seq;
                 self.next_seq += 1;

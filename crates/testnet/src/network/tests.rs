@@ -15,7 +15,7 @@ fn arrivals(network: &mut Network) -> Vec<Datagram> {
 
 /// What the outside hosts `known` and `other` get through to an inside host that has sent to
 /// `known` only.
-fn let_in(kind: NatKind) -> (SocketAddr, [usize; 2]) {
+fn admitted(kind: NatKind) -> (SocketAddr, [usize; 2]) {
     let mut network = Network::new(1);
     let (inside, known, other) = (at("10.0.0.2:5000"), at("192.0.2.1:1"), at("192.0.2.2:1"));
     network.behind(inside.ip(), "198.51.100.1".parse().unwrap(), kind);
@@ -23,20 +23,20 @@ fn let_in(kind: NatKind) -> (SocketAddr, [usize; 2]) {
     let seen = arrivals(&mut network).remove(0).from;
     let counts = [known, other].map(|from| {
         network.send(from, seen, *b"in");
-        arrivals(&mut network).iter().filter(|it| it.to == inside).count()
+        arrivals(&mut network).iter().filter(|datagram| datagram.to == inside).count()
     });
     (seen, counts)
 }
 
 #[test]
 fn a_full_cone_lets_anyone_in() {
-    assert_eq!(let_in(NatKind::FullCone).1, [1, 1]);
+    assert_eq!(admitted(NatKind::FullCone).1, [1, 1]);
 }
 
 #[test]
 fn other_boxes_let_in_whom_was_sent_to() {
-    assert_eq!(let_in(NatKind::PortRestricted).1, [1, 0]);
-    assert_eq!(let_in(NatKind::Symmetric).1, [1, 0]);
+    assert_eq!(admitted(NatKind::PortRestricted).1, [1, 0]);
+    assert_eq!(admitted(NatKind::Symmetric).1, [1, 0]);
 }
 
 #[test]
@@ -49,7 +49,8 @@ fn only_a_symmetric_box_maps_by_destination() {
         network.behind(inside.ip(), "198.51.100.1".parse().unwrap(), kind);
         network.send(inside, at("192.0.2.1:1"), *b"a");
         network.send(inside, at("192.0.2.2:1"), *b"b");
-        let mut ports: Vec<_> = arrivals(&mut network).iter().map(|it| it.from.port()).collect();
+        let mut ports: Vec<_> =
+            arrivals(&mut network).iter().map(|datagram| datagram.from.port()).collect();
         ports.sort_unstable();
         ports.dedup();
         assert_eq!(ports.len(), expected, "{kind:?}");
@@ -70,7 +71,7 @@ fn a_seed_decides_every_fault() {
     let run = |seed| {
         let mut network = Network::new(seed);
         let (a, b) = (at("192.0.2.1:1"), at("192.0.2.2:1"));
-        let line = Link {
+        let path = Link {
             delay: Duration::from_millis(10),
             jitter: Duration::from_millis(5),
             loss: 0.1,
@@ -78,18 +79,18 @@ fn a_seed_decides_every_fault() {
             reorder: 0.1,
             ..Link::default()
         };
-        network.link(b.ip(), line);
+        network.link(b.ip(), path);
         (0..1000u32).for_each(|n| network.send(b, a, n.to_be_bytes()));
         arrivals(&mut network)
     };
     assert_eq!(run(7), run(7));
     assert_ne!(run(7), run(8));
     let mut distinct = run(7);
-    assert!(!distinct.is_sorted_by(|a, b| a.bytes <= b.bytes), "some came late");
+    assert!(!distinct.is_sorted_by(|a, b| a.bytes <= b.bytes), "some received late");
     distinct.sort();
     let all = distinct.len();
     distinct.dedup();
-    assert!(distinct.len() < all, "some came twice");
+    assert!(distinct.len() < all, "some received twice");
     assert!((850..950).contains(&distinct.len()), "a tenth was lost: {}", distinct.len());
 }
 
@@ -115,12 +116,12 @@ fn a_narrow_line_slows_and_drops_for_its_own_host_only() {
     for to in [narrow, wide] {
         (0..100).for_each(|_| network.send(a, to, [0; 1250]));
     }
-    let (mut came, mut last) = (HashMap::new(), HashMap::new());
+    let (mut received, mut last) = (HashMap::new(), HashMap::new());
     while let Step::Arrived(datagram) = network.step(None) {
-        *came.entry(datagram.to).or_insert(0) += 1;
+        *received.entry(datagram.to).or_insert(0) += 1;
         last.insert(datagram.to, network.clock.elapsed());
     }
-    assert_eq!(came, HashMap::from([(narrow, 11), (wide, 100)]));
+    assert_eq!(received, HashMap::from([(narrow, 11), (wide, 100)]));
     assert_eq!(last[&narrow], Duration::from_millis(110));
     assert_eq!(last[&wide], Duration::ZERO);
 }

@@ -28,7 +28,7 @@ async fn allocate(target: &Target, counts: &Counts, user: usize) -> Vec<TurnClie
         return clients;
     };
     let credential = participant.credential.clone();
-    tokio::spawn(async move { while participant.socket.hear().await.is_ok() {} });
+    tokio::spawn(async move { while participant.socket.receive().await.is_ok() {} });
     for _ in 0..ALLOCATIONS_PER_USER {
         counts.add("tried", 1);
         let client = TurnClient::allocate(target.address(), credential.clone()).await;

@@ -27,7 +27,7 @@ async fn guess(target: &Target, counts: &Counts, number: usize) -> anyhow::Resul
         counts.add("tried", 1);
         let password = format!("{number}-{guess}");
         let join = json!({"room": LOCKED_ROOM, "name": "Guesser", "password": password});
-        let reply = socket.ask("room:join", &join).await;
+        let reply = socket.call("room:join", &join).await;
         counts.outcome(&reply);
         if reply.is_ok() {
             break;

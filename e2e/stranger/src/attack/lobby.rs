@@ -20,8 +20,8 @@ pub(super) async fn run(target: Target, counts: Counts) {
             if number % 2 == 0 && socket.send("42[\"get room list\"]").await.is_err() {
                 return;
             }
-            while let Ok(message) = socket.hear().await {
-                if let load::Said::Event(_, rooms) = message {
+            while let Ok(message) = socket.receive().await {
+                if let load::ServerMessage::Event(_, rooms) = message {
                     counts.add("lists", 1);
                     let bytes = rooms.to_string().len();
                     counts.add("bytes out", u64::try_from(bytes).unwrap_or(u64::MAX));

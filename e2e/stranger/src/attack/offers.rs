@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use load::{Said, field};
+use load::{ServerMessage, field};
 use serde_json::json;
 use tokio::{
     task::JoinSet,
@@ -76,7 +76,7 @@ async fn offers(target: &Target, counts: &Counts, number: usize, sdp: &str) -> a
     let room = format!("offers {number}");
     let create = json!({"name": room, "topology": "sfu"});
     // The room may still exist from an earlier attempt.
-    drop(target.connect().await?.ask("room:create", &create).await);
+    drop(target.connect().await?.call("room:create", &create).await);
     let mut participant = target.join(&room, "Offerer").await?;
     let description = json!({"type": "offer", "sdp": sdp});
     let signal = json!({"to": "sfu", "description": description});
@@ -85,13 +85,13 @@ async fn offers(target: &Target, counts: &Counts, number: usize, sdp: &str) -> a
         participant.socket.request("signal", &signal).await?;
         let answer = async {
             loop {
-                match participant.socket.hear().await? {
-                    Said::Reply(_, Err(rejection)) => return anyhow::Ok(Err(rejection)),
-                    Said::Event(name, payload) if name == "refused" => {
+                match participant.socket.receive().await? {
+                    ServerMessage::Reply(_, Err(rejection)) => return anyhow::Ok(Err(rejection)),
+                    ServerMessage::Event(name, payload) if name == "refused" => {
                         let message = field(field(&payload, "error"), "message").as_str();
                         return Ok(Err(message.unwrap_or_default().to_owned()));
                     }
-                    Said::Event(name, _) if name == "signal" => return Ok(Ok(())),
+                    ServerMessage::Event(name, _) if name == "signal" => return Ok(Ok(())),
                     _ => {}
                 }
             }

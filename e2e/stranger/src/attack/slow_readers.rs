@@ -36,7 +36,7 @@ async fn send_to_slow_reader(target: &Target, counts: &Counts, pair: usize) -> a
     let mut ticks = interval(SEND_INTERVAL);
     loop {
         ticks.tick().await;
-        sender.socket.ask("signal", &signal).await?;
+        sender.socket.call("signal", &signal).await?;
         counts.add("sent", 1);
     }
 }

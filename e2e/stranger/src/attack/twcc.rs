@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use load::{Said, Socket, field};
+use load::{ServerMessage, Socket, field};
 use serde_json::json;
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
@@ -78,7 +78,7 @@ pub(super) async fn run(target: Target, counts: Counts) {
 async fn attack(target: &Target, counts: &Counts, number: u32) -> anyhow::Result<()> {
     let room = format!("twcc {number}");
     let create = json!({"name": room, "topology": "sfu"});
-    target.connect().await?.ask("room:create", &create).await?;
+    target.connect().await?.call("room:create", &create).await?;
     let mut participant = target.join(&room, "Publisher").await?;
     let mut publisher = Publisher::new(target.address()).await?;
     let sdp = publisher.offer(&mut participant.socket).await?;
@@ -139,10 +139,12 @@ impl Publisher {
         signaling.request("signal", &json!({"to": "sfu", "description": description})).await?;
         let answer = async {
             loop {
-                match signaling.hear().await? {
-                    Said::Reply(_, Err(rejection)) => bail!("rejected: {rejection}"),
-                    Said::Event(name, payload) if name == "refused" => bail!("rejected: {payload}"),
-                    Said::Event(name, payload) if name == "signal" => {
+                match signaling.receive().await? {
+                    ServerMessage::Reply(_, Err(rejection)) => bail!("rejected: {rejection}"),
+                    ServerMessage::Event(name, payload) if name == "refused" => {
+                        bail!("rejected: {payload}")
+                    }
+                    ServerMessage::Event(name, payload) if name == "signal" => {
                         let sdp = field(field(&payload, "description"), "sdp");
                         return Ok(sdp.as_str().unwrap_or_default().to_owned());
                     }
@@ -183,8 +185,8 @@ impl Publisher {
                         self.rtc.handle_input(Input::Receive(Instant::now(), receive))?;
                     }
                 }
-                message = signaling.hear() => {
-                    if let Said::Event(name, payload) = message? && name == "refused" {
+                message = signaling.receive() => {
+                    if let ServerMessage::Event(name, payload) = message? && name == "refused" {
                         bail!("rejected: {payload}");
                     }
                 }

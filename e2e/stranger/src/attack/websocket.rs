@@ -47,7 +47,7 @@ async fn repeat(target: &Target, counts: &Counts, message: &str) -> anyhow::Resu
             counts.add("sent", 1);
         }
         // Reads replies, so that the server does not close the socket because of them.
-        let message = timeout(Duration::from_millis(5), socket.hear()).await;
+        let message = timeout(Duration::from_millis(5), socket.receive()).await;
         if let Ok(message) = message {
             message?;
         }

@@ -149,7 +149,7 @@ async fn offer_of_a_reloaded_page_replaces_the_old_link() {
         publish: everything(),
         publisher: 7,
         epoch,
-        reports: true,
+        twcc: true,
     };
     let old = world.people.remove(0);
     let mut fresh = Person { participant: Participant::new(Instant::now(), config), wire, ..old };
@@ -190,7 +190,7 @@ async fn invalid_requests_are_refused_and_leave_the_link_intact() {
         world.people[0].refused
     );
     let frames = |person: &Person| -> u64 {
-        person.participant.received().values().map(headless::Reception::frames).sum()
+        person.participant.received().values().map(headless::ReceivedTrack::frames).sum()
     };
     let before: Vec<u64> = world.people.iter().map(frames).collect();
     world
@@ -229,13 +229,13 @@ async fn rtp_and_dtls_from_unauthenticated_addresses_are_dropped() {
         sleep(POLL_INTERVAL).await;
     }
     let reception = |world: &World| -> u64 {
-        world.people[1].participant.received().values().map(headless::Reception::frames).sum()
+        world.people[1].participant.received().values().map(headless::ReceivedTrack::frames).sum()
     };
     let before = reception(&world);
     world
         .until("the call goes on", |people| {
             let now: u64 =
-                people[1].participant.received().values().map(headless::Reception::frames).sum();
+                people[1].participant.received().values().map(headless::ReceivedTrack::frames).sum();
             now > before + 10
         })
         .await;
@@ -333,7 +333,7 @@ async fn panic_in_one_link_ends_only_that_link() {
         .await;
     assert_eq!(world.people[0].refused, [(RequestKind::Offer, sfu::Rejection::Panicked)]);
     let frames = |person: &Person| -> u64 {
-        person.participant.received().values().map(headless::Reception::frames).sum()
+        person.participant.received().values().map(headless::ReceivedTrack::frames).sum()
     };
     let before: Vec<u64> = world.people.iter().map(frames).collect();
     world

@@ -66,7 +66,7 @@ pub(super) struct Person {
 pub(super) const CHANNEL: u16 = 0x4000;
 
 pub(super) fn everything() -> Publish {
-    Publish { voice: true, camera: Layer::single(180, 150_000) }
+    Publish { audio: true, video: Layer::single(180, 150_000) }
 }
 
 impl World {
@@ -141,7 +141,7 @@ impl World {
             publish,
             publisher: number,
             epoch: self.epoch,
-            reports: true,
+            twcc: true,
         };
         let (events, receiver) = event_channel();
         let mut person = Person {
@@ -224,8 +224,8 @@ impl Person {
     pub(super) fn offer(&mut self) {
         let Some(offer) = self.participant.offer(Instant::now()) else { return };
         let source = |section| match section {
-            Section::Voice => Source::Microphone,
-            Section::Camera => Source::Camera,
+            Section::Audio => Source::Microphone,
+            Section::Video => Source::Camera,
         };
         let sections = offer.sections.into_iter().map(|(mid, section)| (mid, source(section)));
         self.send(Request::Publish(sections.collect(), self.events.clone()));

@@ -7,38 +7,38 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-const PACKET: Duration = Duration::from_millis(20);
+const PACKET_INTERVAL: Duration = Duration::from_millis(20);
 /// A packet in units of Opus' clock, 48 kHz (RFC 7587 §4.1).
 const PACKET_TICKS: u32 = 960;
 /// How many packets late are made up for; more would be a burst that no microphone sends.
-const LATE: u32 = 5;
+const MAX_CATCH_UP: u32 = 5;
 
 /// Frame count code 3: the next byte tells how many frames, and whether padding follows.
 const ANY_FRAMES: u8 = 0x03;
 /// One frame, and padding (RFC 6716 §3.2.5).
 const ONE_PADDED: u8 = 0x41;
 
-pub(crate) struct Voice {
+pub(crate) struct Microphone {
     publisher: u32,
     epoch: Instant,
     packets: Vec<&'static [u8]>,
     next: usize,
     seq: u64,
-    time: u32,
-    number: u32,
+    timestamp: u32,
+    frame_number: u32,
     due: Option<Instant>,
 }
 
-impl Voice {
+impl Microphone {
     pub(crate) fn new(publisher: u32, epoch: Instant) -> Self {
         Self {
             publisher,
             epoch,
-            packets: clip::voice(),
+            packets: clip::audio_packets(),
             next: 0,
             seq: 1,
-            time: 0,
-            number: 0,
+            timestamp: 0,
+            frame_number: 0,
             due: None,
         }
     }
@@ -48,14 +48,14 @@ impl Voice {
     }
 
     /// The packets whose time has come.
-    pub(crate) fn take(&mut self, now: Instant) -> Vec<Packet> {
+    pub(crate) fn poll_packets(&mut self, now: Instant) -> Vec<Packet> {
         let mut due = *self.due.get_or_insert(now);
-        if now > due + LATE * PACKET {
+        if now > due + MAX_CATCH_UP * PACKET_INTERVAL {
             due = now;
         }
         let mut packets = Vec::new();
         while due <= now {
-            due += PACKET;
+            due += PACKET_INTERVAL;
             packets.push(self.packet(now));
         }
         self.due = Some(due);
@@ -65,12 +65,13 @@ impl Voice {
     fn packet(&mut self, now: Instant) -> Packet {
         let recorded = self.packets.get(self.next).copied().unwrap_or_default();
         self.next = (self.next + 1) % self.packets.len().max(1);
-        let stamp = Stamp::now(self.publisher, self.number, self.epoch, now);
+        let stamp = Stamp::now(self.publisher, self.frame_number, self.epoch, now);
         let payload = stamped(recorded, stamp);
-        let packet = Packet { rid: None, seq: self.seq, time: self.time, marker: false, payload };
+        let packet =
+            Packet { rid: None, seq: self.seq, timestamp: self.timestamp, marker: false, payload };
         self.seq += 1;
-        self.time = self.time.wrapping_add(PACKET_TICKS);
-        self.number = self.number.wrapping_add(1);
+        self.timestamp = self.timestamp.wrapping_add(PACKET_TICKS);
+        self.frame_number = self.frame_number.wrapping_add(1);
         packet
     }
 }
@@ -78,7 +79,7 @@ impl Voice {
 /// A packet of one frame (code 0) as one of code 3 whose padding is the stamp.
 fn stamped(recorded: &[u8], stamp: Stamp) -> Vec<u8> {
     let Some((toc, frame)) = recorded.split_first() else { return Vec::new() };
-    let length = u8::try_from(stamp::BYTES).unwrap_or_default();
+    let length = u8::try_from(stamp::STAMP_LEN).unwrap_or_default();
     [&[toc | ANY_FRAMES, ONE_PADDED, length][..], frame, &stamp.to_bytes()].concat()
 }
 
@@ -91,11 +92,11 @@ mod tests {
     fn fifty_packets_a_second_however_often_it_is_asked() {
         let start = Instant::now();
         for step in [7, 20, 45] {
-            let mut voice = Voice::new(1, start);
+            let mut microphone = Microphone::new(1, start);
             let mut sent = Vec::new();
             let mut at = Duration::ZERO;
             while at < Duration::from_secs(10) {
-                sent.extend(voice.take(start + at));
+                sent.extend(microphone.poll_packets(start + at));
                 at += Duration::from_millis(step);
             }
             assert!((497..=501).contains(&sent.len()), "{step} ms: {}", sent.len());
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_stamped_packet_is_one_frame_with_padding() {
-        let stamp = Stamp { publisher: 1, number: 2, sent: Duration::from_secs(3) };
+        let stamp = Stamp { publisher: 1, frame_number: 2, sent: Duration::from_secs(3) };
         let packet = stamped(&[0xF8, 1, 2, 3], stamp);
         assert_eq!(packet[..6], [0xFB, 0x41, 24, 1, 2, 3]);
         assert_eq!(Stamp::read(&packet), Some(stamp));

@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::{
-    link::{Description, Link, PATIENCE, Sends, Signaling, Stop, Takes},
+    link::{Description, JOIN_TIMEOUT, Link, LinkConfig, Receive, Signaling, Stop},
+    media_transport::MediaTransport,
     options::{Media, Transport},
     outcome::Outcome,
     plan::Plan,
-    socket::{Said, Socket, field},
-    way::Way,
+    socket::{ServerMessage, Socket, field},
 };
 
 /// The media server's name in signaling.
 const SFU: &str = "sfu";
 
 /// Who a participant is.
-pub struct Seat {
+pub struct ParticipantConfig {
     /// The room's name.
     pub room: String,
     /// The participant's own number, in its stamps as well.
@@ -28,12 +28,16 @@ pub struct Seat {
     /// Whether it sends, too.
     pub publishes: bool,
     /// What becomes of what it receives.
-    pub takes: Takes,
+    pub receive: Receive,
 }
 
 /// Takes part until told to stop, and tells what came of it.
-pub async fn take_part(plan: Arc<Plan>, seat: Seat, mut stop: Stop) -> Outcome {
-    let joined = timeout(PATIENCE, join(&plan, &seat)).await;
+pub async fn run_participant(
+    plan: Arc<Plan>,
+    participant: ParticipantConfig,
+    mut stop: Stop,
+) -> Outcome {
+    let joined = timeout(JOIN_TIMEOUT, join(&plan, &participant)).await;
     match joined.map_err(|_| anyhow::anyhow!("Joining took more than a minute")) {
         Ok(Ok(link)) => {
             let (outcome, joined) = link.run(&mut stop).await;
@@ -44,38 +48,42 @@ pub async fn take_part(plan: Arc<Plan>, seat: Seat, mut stop: Stop) -> Outcome {
     }
 }
 
-async fn join(plan: &Arc<Plan>, seat: &Seat) -> anyhow::Result<Link<Joined>> {
+async fn join(plan: &Arc<Plan>, participant: &ParticipantConfig) -> anyhow::Result<Link<Joined>> {
     let began = Instant::now();
     let mut socket = Socket::connect(&plan.server, plan.tls.clone()).await?;
-    let name = format!("Load {}", seat.number);
-    let (mic, camera) = (seat.publishes, seat.publishes && plan.media != Media::Audio);
+    let name = format!("Load {}", participant.number);
+    let (mic, camera) =
+        (participant.publishes, participant.publishes && plan.media != Media::Audio);
     let media = json!({"mic": mic, "camera": camera, "screen": false, "hand": false});
-    let request = json!({"room": seat.room, "name": name, "sfu": true, "media": media});
-    let joined = socket.ask("room:join", &request).await?;
+    let request = json!({"room": participant.room, "name": name, "sfu": true, "media": media});
+    let joined = socket.call("room:join", &request).await?;
     if field(&joined, "topology") != SFU {
-        bail!("The room is no media server's");
+        bail!("The room has no media server");
     }
-    let way = match plan.transport {
-        Transport::Udp => Way::udp(plan.server.address).await,
-        Transport::Tcp => Way::tcp(plan.server.address).await,
+    let transport = match plan.transport {
+        Transport::Udp => MediaTransport::udp(plan.server.address).await,
+        Transport::Tcp => MediaTransport::tcp(plan.server.address).await,
     };
-    let way = way.context("No socket for media")?;
-    let publish = publish(plan.media, seat.publishes);
-    let (publisher, epoch, takes) = (seat.number, plan.epoch, seat.takes);
-    let sends = Sends { publish, publisher, epoch, takes };
+    let transport = transport.context("Can't open a socket for media")?;
+    let config = LinkConfig {
+        publish: publish(plan.media, participant.publishes),
+        publisher: participant.number,
+        epoch: plan.epoch,
+        receive: participant.receive,
+    };
     let joined = Joined { socket, view: plan.view, cameras: Vec::new() };
-    let mut link = Link::new(joined, way, sends, began, plan.tally.clone())?;
+    let mut link = Link::new(joined, transport, config, began, plan.stats.clone())?;
     link.offer().await?;
     Ok(link)
 }
 
 fn publish(media: Media, publishes: bool) -> Publish {
-    let camera = match media {
+    let video = match media {
         Media::Single if publishes => Layer::single(360, 500_000),
         Media::Simulcast if publishes => Layer::simulcast(),
         _ => Vec::new(),
     };
-    Publish { voice: publishes, camera }
+    Publish { audio: publishes, video }
 }
 
 /// A socket in a room.
@@ -114,8 +122,8 @@ impl Joined {
 impl Signaling for Joined {
     async fn offer(&mut self, offer: &Offer) -> anyhow::Result<()> {
         let source = |section: &Section| match section {
-            Section::Voice => "microphone",
-            Section::Camera => "camera",
+            Section::Audio => "microphone",
+            Section::Video => "camera",
         };
         let sections = offer.sections.iter();
         let tracks = sections.map(|(mid, section)| json!({"mid": mid, "source": source(section)}));
@@ -128,11 +136,13 @@ impl Signaling for Joined {
         self.signal("answer", sdp).await
     }
 
-    async fn described(&mut self) -> anyhow::Result<Description> {
+    async fn next_description(&mut self) -> anyhow::Result<Description> {
         loop {
-            match self.socket.hear().await? {
-                Said::Reply(_, Err(why)) => bail!("The server has refused: {why}"),
-                Said::Event(name, payload) => match name.as_str() {
+            match self.socket.receive().await? {
+                ServerMessage::Reply(_, Err(error)) => {
+                    bail!("The server rejected a request: {error}")
+                }
+                ServerMessage::Event(name, payload) => match name.as_str() {
                     "signal" if field(&payload, "from") == SFU => {
                         if let Some(description) = description(field(&payload, "description")) {
                             return Ok(description);
@@ -140,13 +150,16 @@ impl Signaling for Joined {
                     }
                     "subscribed" => self.subscribed(&payload).await?,
                     "refused" => {
-                        let why = field(field(&payload, "error"), "message");
-                        bail!("The media server has refused: {}", why.as_str().unwrap_or_default())
+                        let message = field(field(&payload, "error"), "message");
+                        bail!(
+                            "The media server rejected a request: {}",
+                            message.as_str().unwrap_or_default()
+                        )
                     }
                     "server:draining" => bail!("The server is stopping"),
                     _ => {}
                 },
-                Said::Reply(..) => {}
+                ServerMessage::Reply(..) => {}
             }
         }
     }

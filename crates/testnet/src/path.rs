@@ -7,55 +7,56 @@ use std::time::{Duration, Instant};
 
 /// One direction of a link.
 #[derive(Debug, Clone, Default)]
-pub struct Line {
+pub struct Path {
     link: Link,
     /// When the bottleneck has let out everything that waits.
-    free: Option<Instant>,
+    idle_at: Option<Instant>,
 }
 
-impl Line {
+impl Path {
     /// An idle line.
     #[must_use]
     pub fn new(link: Link) -> Self {
-        Self { link, free: None }
+        Self { link, idle_at: None }
     }
 
     /// Changes the line's faults; what waits in it leaves at the time it was told.
-    pub fn change(&mut self, link: Link) {
+    pub fn set_link(&mut self, link: Link) {
         self.link = link;
     }
 
     /// Takes in a packet of `bytes` and tells after which delays copies of it come out at the
     /// other end: none, one or two.
-    pub fn carry(&mut self, now: Instant, bytes: usize, rng: &mut StdRng) -> Vec<Duration> {
+    pub fn send(&mut self, now: Instant, bytes: usize, rng: &mut StdRng) -> Vec<Duration> {
         if rng.random_bool(self.link.loss) {
             return Vec::new();
         }
         let copies = if rng.random_bool(self.link.duplicate) { 2 } else { 1 };
-        let Some(wait) = self.queue(now, bytes) else { return Vec::new() };
-        (0..copies).map(|_| wait + self.pass(rng)).collect()
+        let Some(wait) = self.queuing_delay(now, bytes) else { return Vec::new() };
+        (0..copies).map(|_| wait + self.propagation_delay(rng)).collect()
     }
 
     /// How long a packet needs to get through the bottleneck; `None` where the queue is full.
-    fn queue(&mut self, now: Instant, bytes: usize) -> Option<Duration> {
+    fn queuing_delay(&mut self, now: Instant, bytes: usize) -> Option<Duration> {
         let Some(bottleneck) = self.link.bottleneck else { return Some(Duration::ZERO) };
-        let waiting = self.free.map_or(Duration::ZERO, |free| free.saturating_duration_since(now));
+        let waiting =
+            self.idle_at.map_or(Duration::ZERO, |idle_at| idle_at.saturating_duration_since(now));
         if waiting > bottleneck.duration_of(bottleneck.queue) {
             return None;
         }
         let through = waiting + bottleneck.duration_of(u64::try_from(bytes).unwrap_or(u64::MAX));
-        self.free = Some(now + through);
+        self.idle_at = Some(now + through);
         Some(through)
     }
 
-    fn pass(&self, rng: &mut StdRng) -> Duration {
-        let held = rng.random_bool(self.link.reorder);
-        let back = if held {
+    fn propagation_delay(&self, rng: &mut StdRng) -> Duration {
+        let reordered = rng.random_bool(self.link.reorder);
+        let hold = if reordered {
             self.link.delay + self.link.jitter + Duration::from_millis(20)
         } else {
             Duration::ZERO
         };
-        self.link.delay + self.link.jitter.mul_f64(rng.random()) + back
+        self.link.delay + self.link.jitter.mul_f64(rng.random()) + hold
     }
 }
 
@@ -66,9 +67,9 @@ mod tests {
     use rand::SeedableRng as _;
 
     /// Offers packets of 1,250 bytes (10 ms each at 1 Mb/s) all at once.
-    fn burst(line: &mut Line, now: Instant, count: usize) -> Vec<Duration> {
+    fn burst(path: &mut Path, now: Instant, count: usize) -> Vec<Duration> {
         let mut rng = StdRng::seed_from_u64(1);
-        (0..count).flat_map(|_| line.carry(now, 1250, &mut rng)).collect()
+        (0..count).flat_map(|_| path.send(now, 1250, &mut rng)).collect()
     }
 
     fn narrow(queue: u64) -> Link {
@@ -78,24 +79,24 @@ mod tests {
 
     #[test]
     fn packets_leave_a_bottleneck_one_behind_the_other() {
-        let delays = burst(&mut Line::new(narrow(1 << 20)), Clock::new().now(), 4);
+        let delays = burst(&mut Path::new(narrow(1 << 20)), Clock::new().now(), 4);
         assert_eq!(delays, [10, 20, 30, 40].map(Duration::from_millis));
     }
 
     #[test]
     fn what_does_not_fit_the_queue_is_dropped() {
-        let delays = burst(&mut Line::new(narrow(2500)), Clock::new().now(), 10);
+        let delays = burst(&mut Path::new(narrow(2500)), Clock::new().now(), 10);
         assert_eq!(delays, [10, 20, 30].map(Duration::from_millis));
     }
 
     #[test]
     fn a_queue_empties_with_time_and_the_rate_may_change() {
-        let mut line = Line::new(narrow(1 << 20));
+        let mut path = Path::new(narrow(1 << 20));
         let mut clock = Clock::new();
-        burst(&mut line, clock.now(), 3);
+        burst(&mut path, clock.now(), 3);
         clock.advance(Duration::from_millis(25));
-        assert_eq!(burst(&mut line, clock.now(), 1), [Duration::from_millis(15)]);
-        line.change(Link::default());
-        assert_eq!(burst(&mut line, clock.now(), 1), [Duration::ZERO]);
+        assert_eq!(burst(&mut path, clock.now(), 1), [Duration::from_millis(15)]);
+        path.set_link(Link::default());
+        assert_eq!(burst(&mut path, clock.now(), 1), [Duration::ZERO]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Instant};
 
+use headless::Transport;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -10,10 +11,10 @@ use tokio::{
 use crate::udp::{Received, Udp};
 
 /// No datagram is longer.
-pub(crate) const LONGEST: usize = 65_535;
+pub(crate) const MAX_DATAGRAM_LEN: usize = 65_535;
 
 /// A socket of a participant's own.
-pub enum Way {
+pub enum MediaTransport {
     /// Datagrams.
     Udp(Udp),
     /// Frames.
@@ -29,7 +30,7 @@ pub enum Way {
     },
 }
 
-impl Way {
+impl MediaTransport {
     /// A UDP socket on the interface that leads to the server.
     ///
     /// # Errors
@@ -54,6 +55,14 @@ impl Way {
         match self {
             Self::Udp(udp) => udp.drop_media(),
             Self::Tcp { .. } => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// The transport as ICE knows it.
+    pub(crate) fn kind(&self) -> Transport {
+        match self {
+            Self::Udp(_) => Transport::Udp,
+            Self::Tcp { .. } => Transport::Tcp,
         }
     }
 

@@ -7,10 +7,10 @@ use std::{io, time::Instant};
 
 /// One participant's.
 #[cfg(target_os = "linux")]
-pub(crate) struct Alarm(tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>);
+pub(crate) struct Timer(tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>);
 
 #[cfg(target_os = "linux")]
-impl Alarm {
+impl Timer {
     /// # Errors
     /// The system's: too many descriptors.
     pub(crate) fn new() -> io::Result<Self> {
@@ -38,17 +38,17 @@ impl Alarm {
             return Ok(());
         }
         let once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let value = Timespec::try_from(left.min(LONGEST)).map_err(io::Error::other)?;
+        let value = Timespec::try_from(left.min(MAX_WAIT)).map_err(io::Error::other)?;
         let times = Itimerspec { it_interval: once, it_value: value };
         // What it has rung for before is forgotten with it.
         timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &times)?;
         loop {
             let mut ready = self.0.readable().await?;
-            let rang = ready.try_io(|timer| {
+            let fired = ready.try_io(|timer| {
                 rustix::io::read(timer, &mut [0; 8]).map(drop).map_err(io::Error::from)
             });
-            if let Ok(rang) = rang {
-                return rang;
+            if let Ok(fired) = fired {
+                return fired;
             }
         }
     }
@@ -56,14 +56,14 @@ impl Alarm {
 
 /// Who waits for more looks again.
 #[cfg(target_os = "linux")]
-const LONGEST: Duration = Duration::from_secs(3600);
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 
 /// Elsewhere it is the runtime's.
 #[cfg(not(target_os = "linux"))]
-pub(crate) struct Alarm;
+pub(crate) struct Timer;
 
 #[cfg(not(target_os = "linux"))]
-impl Alarm {
+impl Timer {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self)
     }
@@ -82,14 +82,14 @@ mod tests {
 
     #[tokio::test]
     async fn it_rings_in_time_and_never_before_also_when_it_was_left_waiting() {
-        let mut alarm = Alarm::new().unwrap();
+        let mut timer = Timer::new().unwrap();
         let begun = Instant::now();
-        alarm.until(begun).await.unwrap();
+        timer.until(begun).await.unwrap();
         for step in 1..=10 {
-            let dropped = alarm.until(begun + Duration::from_secs(600));
+            let dropped = timer.until(begun + Duration::from_secs(600));
             assert!(tokio::time::timeout(Duration::from_millis(1), dropped).await.is_err());
             let due = Instant::now() + Duration::from_micros(300 * step);
-            alarm.until(due).await.unwrap();
+            timer.until(due).await.unwrap();
             assert!(Instant::now() >= due);
         }
         assert!(begun.elapsed() < Duration::from_secs(60));

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 /// A picture that stands still for so much longer than usual is frozen (W3C webrtc-stats,
 /// `freezeCount`).
-const FROZEN: Duration = Duration::from_millis(150);
+const FREEZE_MARGIN: Duration = Duration::from_millis(150);
 /// Frames that the usual interval is an average of.
-const USUAL: u32 = 30;
+const INTERVAL_SAMPLES: u32 = 30;
 
 /// What came of one track, measured.
-pub struct Reception {
+pub struct ReceivedTrack {
     epoch: Instant,
     decoder: Option<Decoder>,
     /// Sequence numbers, without wrapping.
@@ -26,17 +26,17 @@ pub struct Reception {
     keyframes: u64,
     size: Option<(u16, u16)>,
     last: Option<Instant>,
-    usual: Duration,
-    longest: Duration,
+    average_interval: Duration,
+    max_interval: Duration,
     freezes: u64,
-    frozen: Duration,
+    freeze_time: Duration,
     /// Microseconds.
     delays: Histogram<u64>,
     publisher: Option<u32>,
-    came: Vec<Frame>,
+    decoded: Vec<Frame>,
 }
 
-impl Reception {
+impl ReceivedTrack {
     pub(crate) fn new(epoch: Instant, video: bool) -> Option<Self> {
         Some(Self {
             epoch,
@@ -49,26 +49,26 @@ impl Reception {
             keyframes: 0,
             size: None,
             last: None,
-            usual: Duration::ZERO,
-            longest: Duration::ZERO,
+            average_interval: Duration::ZERO,
+            max_interval: Duration::ZERO,
             freezes: 0,
-            frozen: Duration::ZERO,
+            freeze_time: Duration::ZERO,
             // From a microsecond to a minute, to two digits.
             delays: Histogram::new_with_bounds(1, 60_000_000, 2).ok()?,
             publisher: None,
-            came: Vec::new(),
+            decoded: Vec::new(),
         })
     }
 
     /// Measures from now on; what is known of the picture stays.
-    pub(crate) fn start_over(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.first = None;
         (self.packets, self.bytes, self.frames, self.keyframes) = (0, 0, 0, 0);
-        (self.freezes, self.frozen, self.longest) = (0, Duration::ZERO, Duration::ZERO);
+        (self.freezes, self.freeze_time, self.max_interval) = (0, Duration::ZERO, Duration::ZERO);
         self.delays.reset();
     }
 
-    pub(crate) fn take(&mut self, now: Instant, seq: u64, marker: bool, payload: &[u8]) {
+    pub(crate) fn handle_packet(&mut self, now: Instant, seq: u64, marker: bool, payload: &[u8]) {
         self.first = Some(self.first.map_or(seq, |first| first.min(seq)));
         self.highest = self.highest.max(seq);
         self.packets += 1;
@@ -76,25 +76,26 @@ impl Reception {
         if payload.is_empty() {
             return;
         }
-        let mut came = std::mem::take(&mut self.came);
+        let mut decoded = std::mem::take(&mut self.decoded);
         match &mut self.decoder {
-            Some(decoder) => decoder.take(now, seq, marker, payload, &mut came),
-            None => came.push(Frame { at: now, keyframe: None, stamp: Stamp::read(payload) }),
+            Some(decoder) => decoder.handle_packet(now, seq, marker, payload, &mut decoded),
+            None => decoded.push(Frame { at: now, keyframe: None, stamp: Stamp::read(payload) }),
         }
-        self.show(&mut came);
-        self.came = came;
+        self.count_frames(&mut decoded);
+        self.decoded = decoded;
     }
 
     pub(crate) fn wants_keyframe(&mut self, now: Instant) -> bool {
-        let mut came = std::mem::take(&mut self.came);
-        let wants = self.decoder.as_mut().is_some_and(|it| it.wants_keyframe(now, &mut came));
-        self.show(&mut came);
-        self.came = came;
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let wants =
+            self.decoder.as_mut().is_some_and(|decoder| decoder.wants_keyframe(now, &mut decoded));
+        self.count_frames(&mut decoded);
+        self.decoded = decoded;
         wants
     }
 
-    fn show(&mut self, came: &mut Vec<Frame>) {
-        for frame in came.drain(..) {
+    fn count_frames(&mut self, decoded: &mut Vec<Frame>) {
+        for frame in decoded.drain(..) {
             self.frames += 1;
             self.keyframes += u64::from(frame.keyframe.is_some());
             self.size = frame.keyframe.or(self.size);
@@ -102,13 +103,13 @@ impl Reception {
                 let before = self.publisher.replace(stamp.publisher);
                 if before.is_some_and(|before| before != stamp.publisher) {
                     // Who was here before has left: nobody's picture has stood still.
-                    (self.last, self.usual) = (None, Duration::ZERO);
+                    (self.last, self.average_interval) = (None, Duration::ZERO);
                 }
-                let took =
+                let delay =
                     frame.at.saturating_duration_since(self.epoch).saturating_sub(stamp.sent);
-                self.delays.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                self.delays.saturating_record(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
             }
-            self.pass(frame.at);
+            self.count_frame(frame.at);
         }
     }
 
@@ -121,22 +122,24 @@ impl Reception {
     }
 
     /// Counts the time between two frames.
-    fn pass(&mut self, at: Instant) {
+    fn count_frame(&mut self, at: Instant) {
         let Some(last) = self.last.replace(at) else { return };
         let interval = at.saturating_duration_since(last);
         self.count_interval(interval);
-        self.usual = if self.usual.is_zero() {
+        self.average_interval = if self.average_interval.is_zero() {
             interval
         } else {
-            (self.usual * (USUAL - 1) + interval) / USUAL
+            (self.average_interval * (INTERVAL_SAMPLES - 1) + interval) / INTERVAL_SAMPLES
         };
     }
 
     fn count_interval(&mut self, interval: Duration) {
-        self.longest = self.longest.max(interval);
-        if !self.usual.is_zero() && interval > (self.usual * 3).max(self.usual + FROZEN) {
+        self.max_interval = self.max_interval.max(interval);
+        if !self.average_interval.is_zero()
+            && interval > (self.average_interval * 3).max(self.average_interval + FREEZE_MARGIN)
+        {
             self.freezes += 1;
-            self.frozen += interval;
+            self.freeze_time += interval;
         }
     }
 
@@ -186,18 +189,18 @@ impl Reception {
     /// How often the picture stood still, and for how long in all.
     #[must_use]
     pub fn freezes(&self) -> (u64, Duration) {
-        (self.freezes, self.frozen)
+        (self.freezes, self.freeze_time)
     }
 
     /// The longest time between two frames.
     #[must_use]
     pub fn longest_gap(&self) -> Duration {
-        self.longest
+        self.max_interval
     }
 
     /// When the last frame came.
     #[must_use]
-    pub fn last(&self) -> Option<Instant> {
+    pub fn last_frame(&self) -> Option<Instant> {
         self.last
     }
 
@@ -220,105 +223,105 @@ mod tests {
     use super::*;
     use crate::{
         camera::{Camera, Layer},
-        voice::Voice,
+        microphone::Microphone,
     };
 
     #[test]
     fn loss_delay_and_freezes_are_measured() {
         let start = Instant::now();
         let mut camera = Camera::new(5, start, &Layer::single(180, 300_000));
-        let mut reception = Reception::new(start, true).unwrap();
+        let mut track = ReceivedTrack::new(start, true).unwrap();
         for n in 0..100 {
             let sent = start + n * Duration::from_millis(40);
             // The network stops for a second.
             let stop = if (50..75).contains(&n) { (75 - n) * 40 } else { 0 };
-            for packet in camera.take(sent) {
+            for packet in camera.poll_packets(sent) {
                 let at = sent + Duration::from_millis(30 + u64::from(stop));
-                reception.take(at, packet.seq, packet.marker, &packet.payload);
+                track.handle_packet(at, packet.seq, packet.marker, &packet.payload);
             }
         }
-        assert_eq!((reception.frames(), reception.keyframes(), reception.lost()), (100, 1, 0));
-        assert_eq!(reception.size(), Some((320, 180)));
-        assert_eq!(reception.publisher(), Some(5));
-        assert_eq!(reception.freezes().0, 1);
-        assert_eq!(reception.longest_gap(), Duration::from_millis(1040));
-        assert!((30_000..31_000).contains(&reception.delays().value_at_quantile(0.5)));
-        assert!((1_020_000..1_040_000).contains(&reception.delays().max()));
+        assert_eq!((track.frames(), track.keyframes(), track.lost()), (100, 1, 0));
+        assert_eq!(track.size(), Some((320, 180)));
+        assert_eq!(track.publisher(), Some(5));
+        assert_eq!(track.freezes().0, 1);
+        assert_eq!(track.longest_gap(), Duration::from_millis(1040));
+        assert!((30_000..31_000).contains(&track.delays().value_at_quantile(0.5)));
+        assert!((1_020_000..1_040_000).contains(&track.delays().max()));
     }
 
     #[test]
     fn a_picture_that_another_follows_on_the_section_has_not_stood_still() {
         let start = Instant::now();
-        let mut reception = Reception::new(start, true).unwrap();
+        let mut track = ReceivedTrack::new(start, true).unwrap();
         let mut seq = 0;
         for (publisher, begins) in [(5, 0), (6, 3000)] {
             let mut camera = Camera::new(publisher, start, &Layer::single(180, 300_000));
             for n in 0..50 {
                 let now = start + Duration::from_millis(begins + n * 40);
-                for packet in camera.take(now) {
+                for packet in camera.poll_packets(now) {
                     seq += 1;
-                    reception.take(now, seq, packet.marker, &packet.payload);
+                    track.handle_packet(now, seq, packet.marker, &packet.payload);
                 }
             }
         }
-        assert_eq!((reception.frames(), reception.publisher()), (100, Some(6)));
-        assert_eq!(reception.freezes().0, 0);
-        assert_eq!(reception.longest_gap(), Duration::from_millis(40));
+        assert_eq!((track.frames(), track.publisher()), (100, Some(6)));
+        assert_eq!(track.freezes().0, 0);
+        assert_eq!(track.longest_gap(), Duration::from_millis(40));
     }
 
     #[test]
     fn what_came_before_the_start_is_forgotten() {
         let start = Instant::now();
-        let mut voice = Voice::new(5, start);
-        let mut reception = Reception::new(start, false).unwrap();
+        let mut microphone = Microphone::new(5, start);
+        let mut track = ReceivedTrack::new(start, false).unwrap();
         for n in 0..100 {
             let now = start + n * Duration::from_millis(20);
             if n == 50 {
-                reception.start_over();
+                track.reset();
             }
-            for packet in voice.take(now).iter().filter(|_| n >= 50 || n % 10 != 5) {
+            for packet in microphone.poll_packets(now).iter().filter(|_| n >= 50 || n % 10 != 5) {
                 let late = Duration::from_millis(if n < 50 { 90 } else { 10 });
-                reception.take(now + late, packet.seq, packet.marker, &packet.payload);
+                track.handle_packet(now + late, packet.seq, packet.marker, &packet.payload);
             }
         }
-        assert_eq!((reception.frames(), reception.lost()), (50, 0));
-        assert!(reception.delays().max() < 11_000);
-        assert_eq!(reception.publisher(), Some(5));
+        assert_eq!((track.frames(), track.lost()), (50, 0));
+        assert!(track.delays().max() < 11_000);
+        assert_eq!(track.publisher(), Some(5));
     }
 
     #[test]
     fn stall_that_lasts_to_the_end_is_a_freeze() {
         let start = Instant::now();
         let mut camera = Camera::new(5, start, &Layer::single(180, 300_000));
-        let mut reception = Reception::new(start, true).unwrap();
+        let mut track = ReceivedTrack::new(start, true).unwrap();
         let mut last = start;
         for n in 0..50 {
             last = start + n * Duration::from_millis(40);
-            for packet in camera.take(last) {
-                reception.take(last, packet.seq, packet.marker, &packet.payload);
+            for packet in camera.poll_packets(last) {
+                track.handle_packet(last, packet.seq, packet.marker, &packet.payload);
             }
         }
-        reception.finish(last + Duration::from_millis(60));
-        assert_eq!(reception.freezes(), (0, Duration::ZERO), "the next frame was hardly due");
-        assert_eq!(reception.longest_gap(), Duration::from_millis(60));
+        track.finish(last + Duration::from_millis(60));
+        assert_eq!(track.freezes(), (0, Duration::ZERO), "the next frame was hardly due");
+        assert_eq!(track.longest_gap(), Duration::from_millis(60));
         let stall = Duration::from_secs(16);
-        reception.finish(last + stall);
-        assert_eq!(reception.freezes(), (1, stall));
-        assert_eq!(reception.longest_gap(), stall);
+        track.finish(last + stall);
+        assert_eq!(track.freezes(), (1, stall));
+        assert_eq!(track.longest_gap(), stall);
     }
 
     #[test]
     fn lost_sound_is_counted() {
         let start = Instant::now();
-        let mut voice = Voice::new(5, start);
-        let mut reception = Reception::new(start, false).unwrap();
+        let mut microphone = Microphone::new(5, start);
+        let mut track = ReceivedTrack::new(start, false).unwrap();
         for n in 0..100 {
             let now = start + n * Duration::from_millis(20);
-            for packet in voice.take(now).iter().filter(|_| n % 10 != 5) {
-                reception.take(now, packet.seq, packet.marker, &packet.payload);
+            for packet in microphone.poll_packets(now).iter().filter(|_| n % 10 != 5) {
+                track.handle_packet(now, packet.seq, packet.marker, &packet.payload);
             }
         }
-        assert_eq!((reception.frames(), reception.lost()), (90, 10));
-        assert_eq!(reception.longest_gap(), Duration::from_millis(40));
+        assert_eq!((track.frames(), track.lost()), (90, 10));
+        assert_eq!(track.longest_gap(), Duration::from_millis(40));
     }
 }

@@ -1,6 +1,6 @@
 //! A network of hosts, some of them behind NAT boxes, with packets in flight.
 
-use crate::{Clock, Line, Link, NatKind, nat::Nat};
+use crate::{Clock, Link, NatKind, Path, nat::Nat};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use std::cmp::Reverse;
@@ -32,9 +32,9 @@ pub enum Step {
 
 /// A host's line, each way.
 #[derive(Debug, Default)]
-struct Lines {
-    up: Line,
-    down: Line,
+struct Paths {
+    up: Path,
+    down: Path,
 }
 
 /// The network and its clock. The same seed and calls give the same run.
@@ -43,7 +43,7 @@ pub struct Network {
     /// The one clock of this world.
     pub clock: Clock,
     rng: StdRng,
-    lines: HashMap<IpAddr, Lines>,
+    paths: HashMap<IpAddr, Paths>,
     /// Inside address to the box it is behind.
     behind: HashMap<IpAddr, IpAddr>,
     nats: HashMap<IpAddr, Nat>,
@@ -58,7 +58,7 @@ impl Network {
         Self {
             clock: Clock::new(),
             rng: StdRng::seed_from_u64(seed),
-            lines: HashMap::new(),
+            paths: HashMap::new(),
             behind: HashMap::new(),
             nats: HashMap::new(),
             flight: BinaryHeap::new(),
@@ -68,9 +68,9 @@ impl Network {
 
     /// Gives a host a line of these faults both ways, or changes the one it has.
     pub fn link(&mut self, host: IpAddr, link: Link) {
-        let Lines { up, down } = self.lines.entry(host).or_default();
-        up.change(link);
-        down.change(link);
+        let Paths { up, down } = self.paths.entry(host).or_default();
+        up.set_link(link);
+        down.set_link(link);
     }
 
     /// Puts a host behind a NAT box with the address `outside`; hosts that name the same box share
@@ -88,12 +88,12 @@ impl Network {
             None => from,
         };
         let now = self.clock.now();
-        let delays = match self.lines.get_mut(&from.ip()) {
-            Some(lines) => lines.up.carry(now, bytes.len(), &mut self.rng),
+        let delays = match self.paths.get_mut(&from.ip()) {
+            Some(paths) => paths.up.send(now, bytes.len(), &mut self.rng),
             None => vec![Duration::ZERO],
         };
         for delay in delays {
-            self.fly(now + delay, Datagram { from: source, to, bytes: bytes.clone() });
+            self.schedule(now + delay, Datagram { from: source, to, bytes: bytes.clone() });
         }
     }
 
@@ -113,17 +113,19 @@ impl Network {
                 (Some(arrival), None) => arrival,
             };
             self.clock.advance_to(next);
-            if let Some(datagram) = self.flight.pop().and_then(|Reverse((.., it))| self.land(it)) {
+            if let Some(datagram) =
+                self.flight.pop().and_then(|Reverse((.., datagram))| self.deliver(datagram))
+            {
                 return Step::Arrived(datagram);
             }
         }
     }
 
-    fn fly(&mut self, mut at: Instant, datagram: Datagram) {
+    fn schedule(&mut self, mut at: Instant, datagram: Datagram) {
         // The receiver's line adds its delay; its losses and the like come out of the same draw.
         let host = self.inside(datagram.from, datagram.to);
-        if let Some(lines) = host.and_then(|host| self.lines.get_mut(&host.ip())) {
-            match lines.down.carry(at, datagram.bytes.len(), &mut self.rng).first() {
+        if let Some(paths) = host.and_then(|host| self.paths.get_mut(&host.ip())) {
+            match paths.down.send(at, datagram.bytes.len(), &mut self.rng).first() {
                 Some(more) => at += *more,
                 None => return,
             }
@@ -140,7 +142,7 @@ impl Network {
         }
     }
 
-    fn land(&self, datagram: Datagram) -> Option<Datagram> {
+    fn deliver(&self, datagram: Datagram) -> Option<Datagram> {
         let to = self.inside(datagram.from, datagram.to)?;
         Some(Datagram { to, ..datagram })
     }
