@@ -1,25 +1,25 @@
-//! Which core runs what, so that a server and who measures it don't share one.
+//! CPU cores: the server and the load generator must not share one.
 
 use anyhow::{Context, bail, ensure};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The cores this program may use, in order.
+/// The cores that this process may use, in order.
 pub(crate) fn allowed() -> anyhow::Result<Vec<usize>> {
     let set = sched_getaffinity(None).context("can't tell the cores this may run on")?;
     Ok((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect())
 }
 
-/// A core for the server alone, and one for who loads it.
+/// A core for the server and one for the load generator.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pair {
-    /// The server's.
+    /// The server's core.
     pub(crate) server: usize,
-    /// The generator's.
+    /// The generator's core.
     pub(crate) generator: usize,
 }
 
 impl Pair {
-    /// Any cores, perhaps the same: for runs that measure nothing.
+    /// Any two cores, perhaps the same one: for runs that measure nothing.
     pub(crate) fn share() -> anyhow::Result<Self> {
         match *allowed()?.as_slice() {
             [generator, server, ..] => Ok(Self { server, generator }),
@@ -28,7 +28,7 @@ impl Pair {
         }
     }
 
-    /// The first two cores there are.
+    /// The first two cores, which must differ.
     pub(crate) fn take() -> anyhow::Result<Self> {
         let pair = Self::share()?;
         ensure!(
@@ -39,7 +39,7 @@ impl Pair {
     }
 }
 
-/// Keeps the calling thread, and what it starts from now on, on these cores.
+/// Pins the calling thread and its future children to these cores.
 pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     cores.iter().for_each(|core| set.set(*core));

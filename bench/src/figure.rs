@@ -1,8 +1,8 @@
-//! A figure measured several times.
+//! A value measured several times.
 
 use std::fmt;
 
-/// The median of several rounds, and how far they spread.
+/// The median of several rounds with its range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Figure {
     pub(crate) median: f64,
@@ -11,7 +11,7 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// Of one value a round; none of no rounds.
+    /// The figure of one value per round; `None` without rounds.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -21,7 +21,7 @@ impl Figure {
         Some(Self { median: f64::midpoint(low, high), least, most })
     }
 
-    /// How large it is beside a peer's.
+    /// The ratio to another figure's median.
     pub(crate) fn beside(&self, peer: &Self) -> f64 {
         self.median / peer.median
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_stands_between_the_extremes() {
+    fn median_lies_between_the_extremes() {
         let odd = Figure::of([3.0, 1.0, 20.0]).unwrap();
         assert_eq!(odd, Figure { median: 3.0, least: 1.0, most: 20.0 });
         assert_eq!(odd.to_string(), "3.00 (1.00 – 20.00)");

@@ -1,8 +1,8 @@
-//! Where figures were taken.
+//! The machine and the program versions of a measurement.
 
 use std::{fs, process::Command};
 
-/// The processor, memory and kernel of this machine, as one sentence.
+/// Processor, memory and kernel of this machine.
 pub(crate) fn sentence() -> String {
     let cpu_info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |line: &str, name| {
@@ -24,10 +24,10 @@ pub(crate) fn sentence() -> String {
     )
 }
 
-/// The first line that a program says of its version.
+/// The first line of a program's version output.
 pub(crate) fn version(program: &str, flag: &str) -> String {
     let output = Command::new(program).arg(flag).output();
-    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let line = said.unwrap_or_default().lines().next().unwrap_or_default().trim().to_owned();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let line = text.unwrap_or_default().lines().next().unwrap_or_default().trim().to_owned();
     if line.is_empty() { format!("{program} of unknown version") } else { line }
 }

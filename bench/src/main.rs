@@ -1,5 +1,4 @@
-//! moim beside its peers on one machine in one run. `cargo xtask bench` builds what this needs and
-//! runs it.
+//! Benchmarks moim and its peers on one machine in one run. `cargo xtask bench` builds and runs it.
 
 mod cores;
 mod figure;
@@ -17,7 +16,7 @@ mod usage;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Measures moim beside its peers.
+/// Benchmarks moim and its peers.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench")]
 struct CommandLine {
@@ -27,21 +26,21 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
-    /// Signaling, beside the tutorials' handlers on Node's socket.io.
+    /// Signaling: moim and the tutorials' handlers on Node's socket.io.
     Signal(signal::Options),
-    /// The media server, beside Janus' VideoRoom.
+    /// Media server: moim and Janus' VideoRoom.
     Sfu(sfu::Options),
-    /// The relay, beside coturn.
+    /// TURN: moim and coturn.
     Turn(turn::Options),
 }
 
-/// What all benches are asked alike.
+/// Options of all benchmarks.
 #[derive(Debug, Clone, Args)]
 struct Common {
-    /// Rounds that count. One more goes before them.
+    /// Number of rounds, after one warm-up round.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Writes the tables into docs/benchmarks.md.
+    /// Writes the tables to docs/benchmarks.md.
     #[arg(long)]
     publish: bool,
 }

@@ -1,4 +1,4 @@
-//! moim itself, as `cargo xtask bench` has built it.
+//! The moim server, as built by `cargo xtask bench`.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::spawned::Spawned;
 
-/// A running moim on a loopback port of its own.
+/// A running moim on a loopback port.
 #[derive(Debug)]
 pub(crate) struct Moim {
     pub(crate) process: Spawned,
@@ -20,7 +20,7 @@ pub(crate) struct Moim {
 }
 
 impl Moim {
-    /// Starts one on these cores, with these flags besides.
+    /// Starts moim on these cores with additional flags.
     pub(crate) fn start(cores: &[usize], flags: &[&str]) -> anyhow::Result<Self> {
         let data = tempfile::tempdir().context("can't make a folder for moim's data")?;
         let mut command = Command::new(binary()?);
@@ -37,7 +37,7 @@ impl Moim {
     }
 }
 
-/// The program beside this one.
+/// The moim binary beside this one.
 fn binary() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("can't tell where this program is")?;
     let moim = own.with_file_name("moim");
@@ -45,7 +45,7 @@ fn binary() -> anyhow::Result<PathBuf> {
     Ok(moim)
 }
 
-/// What `moim --version` says.
+/// The output of `moim --version`.
 pub(crate) fn version() -> anyhow::Result<String> {
     Ok(crate::machine::version(&binary()?.to_string_lossy(), "--version"))
 }

@@ -1,4 +1,4 @@
-//! A share of a core for some threads, so that a server and not who loads it comes to its end first.
+//! A CPU quota for threads, so that the server is the bottleneck and not the generator.
 
 use std::{
     fs,
@@ -9,25 +9,24 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-/// Where the kernel takes such wishes: the processor part of control groups, first version, which
-/// takes single threads.
+/// The CPU controller of cgroup v1, which supports single threads.
 const ROOT: &str = "/sys/fs/cgroup/cpu";
-/// The share is given anew so often; the kernel gives no less than a millisecond.
+/// Enforcement period of quotas; the kernel's minimum is a millisecond.
 const PERIOD: Duration = Duration::from_millis(50);
 
-/// A share. Dropping it sets its threads free.
+/// A CPU quota. Dropping it releases its threads.
 #[derive(Debug)]
 pub(crate) struct Quota(PathBuf);
 
 impl Quota {
-    /// Whether this machine can do so.
+    /// Returns whether this machine supports quotas.
     pub(crate) fn is_possible() -> bool {
         Path::new(ROOT).join("tasks").exists()
     }
 
-    /// A share for these threads, all together, free at first.
+    /// A shared quota for these threads, unlimited at first.
     pub(crate) fn of(threads: &[u32]) -> anyhow::Result<Self> {
-        let names = threads.first().context("a share for nobody")?;
+        let names = threads.first().context("no threads to limit")?;
         let path = Path::new(ROOT).join(format!("moim-bench-{}-{names}", process::id()));
         fs::create_dir(&path).with_context(|| format!("can't make {}", path.display()))?;
         let quota = Self(path);
@@ -38,14 +37,14 @@ impl Quota {
         Ok(quota)
     }
 
-    /// So many percent of a core from now on.
+    /// Limits the threads to a percentage of a core.
     pub(crate) fn limit(&self, percent: u8) -> anyhow::Result<()> {
         ensure!((1..=100).contains(&percent), "{percent} % of a core");
         let share = PERIOD.as_micros() * u128::from(percent) / 100;
         self.write("cpu.cfs_quota_us", &share.to_string())
     }
 
-    /// As much as there is.
+    /// Removes the limit.
     pub(crate) fn free(&self) -> anyhow::Result<()> {
         self.write("cpu.cfs_quota_us", "-1")
     }
@@ -60,7 +59,7 @@ impl Drop for Quota {
     fn drop(&mut self) {
         if let Ok(threads) = fs::read_to_string(self.0.join("tasks")) {
             for thread in threads.lines() {
-                // Who has ended is in no group.
+                // A thread that has exited is in no group.
                 let _ = fs::write(Path::new(ROOT).join("tasks"), thread);
             }
         }

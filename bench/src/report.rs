@@ -1,4 +1,4 @@
-//! Tables for people, and their place in docs/benchmarks.md.
+//! Tables, and their sections in docs/benchmarks.md.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -15,7 +15,7 @@ the median of the rounds, with the least and the most in brackets. Server and lo
 peers take turns, and the first round is dropped.
 ";
 
-/// A table, row by row.
+/// A Markdown table.
 #[derive(Debug)]
 pub(crate) struct Table {
     columns: usize,
@@ -31,7 +31,7 @@ impl Table {
         table
     }
 
-    /// Adds a row; cells that are missing stay empty.
+    /// Adds a row; missing cells stay empty.
     pub(crate) fn row<S: AsRef<str>>(&mut self, cells: &[S]) {
         for column in 0..self.columns {
             let cell = cells.get(column).map_or("", AsRef::as_ref);
@@ -40,7 +40,7 @@ impl Table {
         self.text.push_str("|\n");
     }
 
-    /// As Markdown.
+    /// The table as Markdown.
     pub(crate) fn markdown(&self) -> &str {
         &self.text
     }
@@ -53,7 +53,7 @@ pub(crate) fn print(line: &str) -> anyhow::Result<()> {
     writeln!(out, "{line}").and_then(|()| out.flush()).context("can't print")
 }
 
-/// Prints a bench's section, and publishes it if asked.
+/// Prints the section of a benchmark and publishes it if requested.
 pub(crate) fn deliver(bench: &str, section: &str, publish: bool) -> anyhow::Result<()> {
     print(section)?;
     if publish {
@@ -65,7 +65,7 @@ pub(crate) fn deliver(bench: &str, section: &str, publish: bool) -> anyhow::Resu
     Ok(())
 }
 
-/// The document with the bench's section in its place, or at its end if it had none.
+/// Replaces the section of a benchmark in the document, or appends it.
 fn placed(document: &str, bench: &str, section: &str) -> String {
     let (start, end) = (format!("<!-- {bench} -->\n"), format!("<!-- end of {bench} -->\n"));
     let section = format!("{start}{}\n{end}", section.trim_end());
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_section_takes_its_own_place_and_leaves_the_others() {
+    fn section_replaces_only_itself() {
         let first = placed(HEAD, "a", "ONE\n");
         let both = placed(&first, "b", "TWO");
         let again = placed(&both, "a", "THREE");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_markdown() {
+    fn table_renders_as_markdown() {
         let mut table = Table::new(&["what", "moim"]);
         table.row(&["a|b"]);
         assert_eq!(table.markdown(), "| what | moim |\n| --- | --- |\n| a\\|b |  |\n");

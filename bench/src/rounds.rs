@@ -1,7 +1,7 @@
-//! Rounds in which peers take turns, so that what changes on the machine meanwhile meets all alike.
+//! Alternating rounds, so that changes of the machine's state affect all peers alike.
 
-/// Measures each peer once a round; what each round gave, by peer. The first round is dropped: in it
-/// caches fill. Every other round goes backwards, so that nobody always comes first.
+/// Measures each peer once per round and returns the results by peer. The first round is a warm-up.
+/// Every other round has the reverse order, so that no peer is always first.
 pub(crate) fn alternate<P, T>(
     peers: &[P],
     rounds: usize,
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peers_take_turns_and_the_first_round_is_dropped() {
+    fn peers_alternate_and_the_first_round_is_dropped() {
         let mut order = String::new();
         let results = alternate(&['a', 'b'], 2, |peer| {
             order.push(*peer);

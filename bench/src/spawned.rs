@@ -1,4 +1,4 @@
-//! A server under measurement: a process of its own on cores of its own.
+//! A server under measurement: a child process pinned to its own cores.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -16,12 +16,12 @@ use crate::{
     usage::{self, Memory},
 };
 
-/// How long a server may take to start, and to stop.
-const SOON: Duration = Duration::from_secs(20);
-/// Lines kept until somebody reads them.
-const LINES: usize = 1024;
+/// Timeout of starting and stopping a server.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// Maximum number of unread output lines.
+const MAX_LINES: usize = 1024;
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Spawned {
     child: Child,
@@ -30,11 +30,11 @@ pub(crate) struct Spawned {
 }
 
 impl Spawned {
-    /// Starts a program whose threads all run on these cores and no other.
+    /// Starts a program whose threads all run on these cores.
     pub(crate) fn start(mut command: Command, cores: &[usize]) -> anyhow::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A child inherits the cores of the thread that starts it.
+        // A child inherits the affinity of the thread that starts it.
         let child = thread::scope(|scope| {
             let starting = scope.spawn(|| -> anyhow::Result<Child> {
                 cores::pin(cores)?;
@@ -43,7 +43,7 @@ impl Spawned {
             starting.join().unwrap_or_else(|_| bail!("can't start {name}"))
         });
         let mut child = child?;
-        let (sender, lines) = mpsc::sync_channel(LINES);
+        let (sender, lines) = mpsc::sync_channel(MAX_LINES);
         let pipes: [Option<Box<dyn Read + Send>>; 2] = [
             child.stdout.take().map(|pipe| Box::new(pipe) as _),
             child.stderr.take().map(|pipe| Box::new(pipe) as _),
@@ -55,18 +55,18 @@ impl Spawned {
         Ok(Self { child, lines, name })
     }
 
-    /// Waits for a line it prints, on either stream, that tells what is `wanted`.
+    /// Waits for an output line from which `wanted` extracts a value.
     pub(crate) fn await_line<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> anyhow::Result<T> {
-        let end = Instant::now() + SOON;
-        let mut said = String::new();
+        let end = Instant::now() + START_TIMEOUT;
+        let mut output = String::new();
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => match wanted(&line) {
                     Some(found) => return Ok(found),
-                    None => said = said + &line + "\n",
+                    None => output = output + &line + "\n",
                 },
-                Err(RecvTimeoutError::Timeout) => bail!("{} isn't ready:\n{said}", self.name),
-                Err(RecvTimeoutError::Disconnected) => bail!("{} has ended:\n{said}", self.name),
+                Err(RecvTimeoutError::Timeout) => bail!("{} isn't ready:\n{output}", self.name),
+                Err(RecvTimeoutError::Disconnected) => bail!("{} has ended:\n{output}", self.name),
             }
         }
     }
@@ -76,17 +76,17 @@ impl Spawned {
         self.child.id()
     }
 
-    /// Processor time it has used so far.
+    /// CPU time used so far.
     pub(crate) fn cpu_time(&self) -> anyhow::Result<Duration> {
         usage::cpu_time(self.pid())
     }
 
-    /// Processor time of the threads that live, to the nanosecond.
+    /// CPU time of the live threads, in nanoseconds.
     pub(crate) fn time_on_cpu(&self) -> anyhow::Result<Duration> {
         usage::time_on_cpu(self.pid())
     }
 
-    /// Processor time of one of its threads, to the nanosecond.
+    /// CPU time of one thread, in nanoseconds.
     pub(crate) fn thread_on_cpu(&self, thread: u32) -> anyhow::Result<Duration> {
         usage::thread_on_cpu(self.pid(), thread)
     }
@@ -96,13 +96,13 @@ impl Spawned {
         usage::threads(self.pid())
     }
 
-    /// Memory it holds.
+    /// Its memory.
     pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
         usage::memory(self.pid())
     }
 }
 
-/// Reads to the end, so that the pipe never fills; what nobody waits for is dropped.
+/// Reads a pipe to the end, so that it never fills; unread lines are dropped.
 fn read_on(pipe: impl Read, lines: &SyncSender<String>) {
     for line in BufReader::new(pipe).lines().map_while(Result::ok) {
         let _ = lines.try_send(line);
@@ -112,7 +112,7 @@ fn read_on(pipe: impl Read, lines: &SyncSender<String>) {
 impl Drop for Spawned {
     fn drop(&mut self) {
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
-        let end = Instant::now() + SOON;
+        let end = Instant::now() + START_TIMEOUT;
         while matches!(self.child.try_wait(), Ok(None)) {
             if Instant::now() > end {
                 let _ = self.child.kill();

@@ -1,35 +1,35 @@
-//! What a process has used: the kernel's own account.
+//! CPU time and memory of a process, as counted by the kernel.
 
 use std::{fs, time::Duration};
 
 use anyhow::Context;
 
-/// Processor time of all threads that a process ever had, in user and kernel mode. The kernel
-/// counts in hundredths of a second.
+/// CPU time of all threads that a process ever had, in user and kernel mode, with a resolution of
+/// 10 ms.
 pub(crate) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
     let stat = read(pid, "stat")?;
-    // The name in brackets may hold spaces: what follows it is plain (proc(5)).
+    // The name in brackets may contain spaces (proc(5)).
     let (_, fields) = stat.rsplit_once(')').context("stat without a name")?;
-    // utime and stime are the fields 14 and 15; the first here is 3.
+    // utime and stime are fields 14 and 15; the first one here is field 3.
     let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
     let ticks: u64 = ticks.sum::<Result<_, _>>().context("stat without times")?;
     Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
 }
 
-/// Processor time of the threads that a process has now, as the scheduler keeps it: finer than
-/// [`cpu_time`], but who has left is not in it.
+/// CPU time of the current threads, as counted by the scheduler: finer than [`cpu_time`], but
+/// without exited threads.
 pub(crate) fn time_on_cpu(pid: u32) -> anyhow::Result<Duration> {
     threads(pid)?.into_iter().map(|(thread, _)| thread_on_cpu(pid, thread)).sum()
 }
 
-/// Processor time of one thread, likewise.
+/// CPU time of one thread, as counted by the scheduler.
 pub(crate) fn thread_on_cpu(pid: u32, thread: u32) -> anyhow::Result<Duration> {
     let text = read(pid, &format!("task/{thread}/schedstat"))?;
     let nanos = text.split_whitespace().next().context("schedstat is empty")?;
     Ok(Duration::from_nanos(nanos.parse().context("schedstat without a time")?))
 }
 
-/// The threads that a process has now, and their names.
+/// The current threads and their names.
 pub(crate) fn threads(pid: u32) -> anyhow::Result<Vec<(u32, String)>> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).context("can't list threads")?;
     let task = |task: std::io::Result<fs::DirEntry>| {
@@ -40,16 +40,16 @@ pub(crate) fn threads(pid: u32) -> anyhow::Result<Vec<(u32, String)>> {
     tasks.map(task).collect()
 }
 
-/// Memory of a process, in bytes.
+/// Memory of a process in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Memory {
-    /// Resident, shared pages counted whole.
+    /// Resident memory, including shared pages.
     pub(crate) resident: u64,
-    /// Its own: not shared with any other process.
+    /// Private memory.
     pub(crate) private: u64,
 }
 
-/// What a process holds now.
+/// Current memory of a process.
 pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
     let rollup = read(pid, "smaps_rollup")?;
     Memory::of_rollup(&rollup).context("smaps_rollup lacks what it should tell")
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rollup_tells_what_is_resident_and_what_is_its_own() {
+    fn smaps_rollup_is_parsed() {
         let rollup = "55-7f ---p 00:00 0 [rollup]\nRss:  100 kB\nPss:  60 kB\n\
                       Shared_Clean: 50 kB\nPrivate_Clean: 20 kB\nPrivate_Dirty:  30 kB\n";
         let memory = Memory::of_rollup(rollup).unwrap();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_works_uses_time() {
+    fn busy_loop_uses_cpu_time() {
         let before = cpu_time(std::process::id()).unwrap();
         let mut sum = 0_u64;
         while cpu_time(std::process::id()).unwrap() == before {

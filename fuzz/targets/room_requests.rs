@@ -1,4 +1,4 @@
-//! Requests of strangers, as JSON: each is a request or an error, and never a panic.
+//! Requests as JSON from unauthenticated clients: each parses or is an error, and none panics.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

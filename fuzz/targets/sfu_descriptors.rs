@@ -1,5 +1,5 @@
-//! Payload descriptors, dependency descriptors and STUN user names of any bytes: read or not, and
-//! never more than what was there.
+//! Payload descriptors, dependency descriptors and STUN usernames of arbitrary bytes: parsing never
+//! panics and returns no more than the input.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -22,7 +22,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         }
         let _ = sfu::ufrag_of(bytes).and_then(sfu::shard_of);
     }
-    // The second is read by the structure that the first brought.
+    // The second is parsed with the structure of the first.
     if let Some(key) = dependency::Descriptor::parse(first) {
         let own = key.inspect(None);
         assert!(key.structure.is_some() || own.is_none(), "without a structure nothing is known");

@@ -1,6 +1,6 @@
-//! DTLS from a client whose ICE is proven: the flights of a real handshake, of either version and in
-//! either role, with bytes and lengths changed, cut, repeated, reordered, split and spliced. At most
-//! its own link ends, and all is given back.
+//! DTLS from a client with verified ICE: the flights of a real handshake, in both versions and
+//! roles, with bytes and lengths changed, truncated, repeated, reordered, split and spliced. At
+//! most its own link closes, and all resources are released.
 #![no_main]
 #![allow(dead_code)]
 
@@ -18,12 +18,12 @@ mod world;
 use world::{Client, ROOM, World, host};
 
 const EVE: PeerId = PeerId(3);
-/// Heads of a record (RFC 6347 §4.1) and of a handshake message in it (§4.2.2).
+/// Lengths of the headers of a record (RFC 6347 §4.1) and of a handshake message (§4.2.2).
 const RECORD: usize = 13;
 const MESSAGE: usize = 12;
 const HANDSHAKE: u8 = 22;
-/// Numbers in those heads, by place and width: type, version, epoch, sequence, length; then type,
-/// length, sequence, offset and length of the fragment.
+/// Offset and width of the header fields: type, version, epoch, sequence number, length; then type,
+/// length, sequence number, fragment offset and fragment length.
 const FIELDS: [(usize, usize); 10] =
     [(0, 1), (1, 2), (3, 2), (5, 6), (11, 2), (13, 1), (14, 3), (17, 2), (19, 3), (22, 3)];
 const LONGEST: usize = 1500;
@@ -35,13 +35,13 @@ struct Input {
     steps: Vec<Step>,
 }
 
-/// What is done with a datagram of those that the client has made, counted from the newest.
+/// A mutation of one of the client's datagrams, counted from the newest.
 #[derive(Debug, Arbitrary)]
 enum Step {
     Deliver {
         which: u8,
     },
-    /// All that were not yet delivered, as they are.
+    /// Delivers all datagrams that were not delivered yet.
     DeliverRest,
     Changed {
         which: u8,
@@ -53,7 +53,7 @@ enum Step {
         field: u8,
         value: u32,
     },
-    /// A record's contents made longer or shorter, with lengths that fit.
+    /// Changes the length of a record's contents, with matching length fields.
     Resized {
         which: u8,
         record: u8,
@@ -75,12 +75,12 @@ enum Step {
         at: u16,
         from: u16,
     },
-    /// Records in another order, and some of them more than once.
+    /// Reorders records and repeats some.
     Reordered {
         which: u8,
         order: Vec<u8>,
     },
-    /// A message of the handshake in fragments of this size, from the last to the first if so.
+    /// Splits a handshake message into fragments of this size, in order or reversed.
     Fragmented {
         which: u8,
         record: u8,
@@ -143,7 +143,7 @@ impl Attack {
         attack
     }
 
-    /// What the client has made of the server's answers meanwhile.
+    /// Collects the datagrams that the client sends in response.
     fn collect(&mut self) {
         self.world.run(Duration::from_millis(5));
         self.flights.append(self.world.held_dtls.as_mut().unwrap());
@@ -245,7 +245,7 @@ impl Attack {
     }
 }
 
-/// A datagram's records; what follows the last whole one is the last.
+/// The records of a datagram; incomplete bytes at the end count as the last one.
 fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut records = Vec::new();
     while let Some(head) = bytes.first_chunk::<RECORD>() {
@@ -291,7 +291,7 @@ fn fragments(record: &[u8], size: usize) -> Vec<Vec<u8>> {
     let pieces = body.chunks(size).enumerate().take(64);
     let fragment = |(count, piece): (usize, &[u8])| {
         let mut fragment = [head, piece].concat();
-        // Records of a number that has been there are repeats.
+        // A record with a used sequence number would be a replay.
         put(&mut fragment, FIELDS[3], 100 + count);
         put(&mut fragment, FIELDS[4], MESSAGE + piece.len());
         put(&mut fragment, FIELDS[8], count * size);

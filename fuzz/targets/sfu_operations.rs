@@ -1,6 +1,6 @@
-//! The media server under any order of joins, offers whole and garbled, answers, wishes, datagrams,
-//! messages between shards, leaves and passing time: it never panics, does nothing for ever, and in
-//! the end keeps nothing.
+//! The media server under any order of joins, valid and garbled offers, answers, subscriptions,
+//! datagrams, messages between shards, leaves and passing time: it never panics or loops, and in
+//! the end it holds nothing.
 #![no_main]
 
 use std::{
@@ -18,13 +18,13 @@ const OFFER: &str = include_str!("sfu_offer.sdp");
 
 #[derive(Debug, Arbitrary)]
 enum Step {
-    Add { who: u8, room: u8 },
-    Remove { who: u8 },
-    Publish { who: u8, tracks: Vec<(u8, u8)> },
-    Offer { who: u8, edits: Vec<(u16, u8)>, fingerprint: u8 },
-    Answer { who: u8, edits: Vec<(u16, u8)>, mirror: bool },
-    Subscribe { who: u8, wishes: Vec<(u8, u8, u16)> },
-    Check { who: u8, from: u8, rest: Vec<u8> },
+    Add { index: u8, room: u8 },
+    Remove { index: u8 },
+    Publish { index: u8, tracks: Vec<(u8, u8)> },
+    Offer { index: u8, edits: Vec<(u16, u8)>, fingerprint: u8 },
+    Answer { index: u8, edits: Vec<(u16, u8)>, mirror: bool },
+    Subscribe { index: u8, wishes: Vec<(u8, u8, u16)> },
+    Check { index: u8, from: u8, rest: Vec<u8> },
     Datagram { from: u8, bytes: Vec<u8> },
     Shards { far: bool, room: u8, spans: bool },
     Wait { milliseconds: u16 },
@@ -33,7 +33,7 @@ enum Step {
 struct World {
     shards: [Sfu; 2],
     now: Instant,
-    /// The last answer or offer that each peer was given: it has the fragment to send checks to.
+    /// The last description that each peer received; it has the ufrag for connectivity checks.
     said: Vec<String>,
     crossing: Vec<ShardMessage>,
 }
@@ -66,42 +66,42 @@ fuzz_target!(|steps: Vec<Step>| {
 });
 
 impl World {
-    fn home(&mut self, who: u8) -> (&mut Sfu, PeerId) {
-        let peer = u64::from(who) % PEERS;
+    fn home(&mut self, index: u8) -> (&mut Sfu, PeerId) {
+        let peer = u64::from(index) % PEERS;
         (&mut self.shards[usize::from(peer >= 3)], PeerId(peer))
     }
 
     fn take(&mut self, step: Step) {
         let now = self.now;
         match step {
-            Step::Add { who, room } => {
-                let (sfu, peer) = self.home(who);
+            Step::Add { index, room } => {
+                let (sfu, peer) = self.home(index);
                 let _ = sfu.add_peer(now, RoomId(u64::from(room) % ROOMS), peer);
             }
-            Step::Remove { who } => {
-                let (sfu, peer) = self.home(who);
+            Step::Remove { index } => {
+                let (sfu, peer) = self.home(index);
                 sfu.remove_peer(now, peer);
             }
-            Step::Publish { who, tracks } => {
+            Step::Publish { index, tracks } => {
                 let tracks: Vec<_> = tracks
                     .iter()
                     .map(|(mid, what)| (["0", "1", "2"][usize::from(mid % 3)], source(*what)))
                     .collect();
-                let (sfu, peer) = self.home(who);
+                let (sfu, peer) = self.home(index);
                 let _ = sfu.handle_publish(now, peer, &tracks);
             }
-            Step::Offer { who, edits, fingerprint } => {
+            Step::Offer { index, edits, fingerprint } => {
                 let offer = OFFER.replace(
                     "a=fingerprint:sha-256 00",
                     &format!("a=fingerprint:sha-256 {fingerprint:02X}"),
                 );
                 let offer = edited(&offer, &edits);
-                let (sfu, peer) = self.home(who);
+                let (sfu, peer) = self.home(index);
                 let _ = sfu.handle_offer(now, peer, &offer);
             }
-            Step::Answer { who, edits, mirror } => {
-                // What was offered, turned around, is nearly an answer.
-                let said = self.said[(u64::from(who) % PEERS) as usize].clone();
+            Step::Answer { index, edits, mirror } => {
+                // An offer with swapped roles is almost an answer.
+                let said = self.said[(u64::from(index) % PEERS) as usize].clone();
                 let text = if mirror {
                     said.replace("sendonly", "recvonly").replace("actpass", "active")
                 } else {
@@ -109,10 +109,10 @@ impl World {
                 };
                 let text = text.replace("a=ice-lite", "a=x");
                 let answer = edited(&text, &edits);
-                let (sfu, peer) = self.home(who);
+                let (sfu, peer) = self.home(index);
                 let _ = sfu.handle_answer(now, peer, &answer);
             }
-            Step::Subscribe { who, wishes } => {
+            Step::Subscribe { index, wishes } => {
                 let wish = |(peer, what, size): &(u8, u8, u16)| Viewport {
                     peer: PeerId(u64::from(*peer) % PEERS),
                     source: source(*what),
@@ -120,11 +120,11 @@ impl World {
                     height: u32::from(*size),
                 };
                 let wishes: Vec<_> = wishes.iter().map(wish).collect();
-                let (sfu, peer) = self.home(who);
+                let (sfu, peer) = self.home(index);
                 let _ = sfu.handle_subscribe(now, peer, &wishes);
             }
-            Step::Check { who, from, rest } => {
-                let said = &self.said[(u64::from(who) % PEERS) as usize];
+            Step::Check { index, from, rest } => {
+                let said = &self.said[(u64::from(index) % PEERS) as usize];
                 let ufrag = said.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"));
                 let name = format!("{}:abcd", ufrag.unwrap_or("none"));
                 let mut bytes =
@@ -135,7 +135,7 @@ impl World {
                 bytes.extend(rest);
                 let length = (bytes.len() - 20) as u16;
                 bytes[2..4].copy_from_slice(&length.to_be_bytes());
-                let (sfu, _) = self.home(who);
+                let (sfu, _) = self.home(index);
                 sfu.handle_datagram(now, server(), client(from), Transport::Udp, &bytes);
             }
             Step::Datagram { from, bytes } => {
@@ -196,7 +196,7 @@ fn source(what: u8) -> Source {
         [usize::from(what % 4)]
 }
 
-/// Lines left out, doubled, cut or changed.
+/// An SDP with lines removed, repeated, truncated or changed.
 fn edited(sdp: &str, edits: &[(u16, u8)]) -> String {
     let mut lines: Vec<String> = sdp.lines().map(str::to_owned).collect();
     for (at, what) in edits.iter().take(16) {

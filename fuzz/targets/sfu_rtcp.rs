@@ -1,5 +1,5 @@
-//! RTCP from a client that holds the keys of its link: compounds of any packets, well-formed or not.
-//! Nobody's link ends, and all is given back.
+//! RTCP from a client with the keys of its link: compound packets of any kind, valid or not. No
+//! link closes, and all resources are released.
 #![no_main]
 #![allow(dead_code)]
 
@@ -15,9 +15,9 @@ use world::eve::Eve;
 
 #[derive(Debug, Arbitrary)]
 enum Step {
-    /// Packets with a head that fits: type, count or format, and contents.
+    /// Packets with a valid header: type, count or format, and contents.
     Compound(Vec<(u8, u8, Vec<u8>)>),
-    /// Bytes as they are, behind the head of a report.
+    /// Arbitrary bytes after the header of a report.
     Raw(Vec<u8>),
     Wait(u8),
 }

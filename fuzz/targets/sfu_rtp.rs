@@ -1,5 +1,5 @@
-//! RTP from a client that holds the keys of its link: any payload type, header extension, contributing
-//! source and padding, under any numbers. Nobody's link ends, and all is given back.
+//! RTP from a client with the keys of its link: any payload type, header extension, CSRC and
+//! padding, with any sequence number. No link closes, and all resources are released.
 #![no_main]
 #![allow(dead_code)]
 
@@ -22,7 +22,7 @@ struct Step {
     timestamp: u32,
     ssrc: u8,
     twcc_seq: u16,
-    /// Whether it is one that is surely let in.
+    /// Uses a negotiated payload type and SSRC.
     known: bool,
     two_byte: bool,
     extensions: Vec<u8>,

@@ -1,5 +1,5 @@
-//! SCTP inside the DTLS of a client's link: chunks of every type and of none, with numbers near those
-//! of the association and lengths that lie. At most its own link ends, and all is given back.
+//! SCTP inside the DTLS of a client's link: chunks of every type, with numbers near those of the
+//! association and wrong lengths. At most its own link closes, and all resources are released.
 #![no_main]
 #![allow(dead_code)]
 
@@ -16,10 +16,11 @@ mod world;
 use world::{World, sctp::with_checksum, srtp};
 
 const LONGEST: usize = 1100;
-/// Types of chunks (RFC 9260 §3.2).
+/// Chunk types (RFC 9260 §3.2).
 const DATA: u8 = 0;
 const SACK: u8 = 3;
-/// Payload protocol identifiers of data channels (RFC 8831 §8): control, text and bytes, empty or not.
+/// Payload protocol identifiers of data channels (RFC 8831 §8): control, text and binary, empty or
+/// not.
 const PROTOCOLS: [u32; 6] = [50, 51, 53, 56, 57, 0];
 
 #[derive(Debug, Arbitrary)]
@@ -55,7 +56,7 @@ enum Chunk {
         protocol: u8,
         payload: Vec<u8>,
     },
-    /// A data channel's opening (RFC 8832 §5.1) with lengths of label and protocol that may lie.
+    /// A DATA_CHANNEL_OPEN (RFC 8832 §5.1) whose label and protocol lengths may be wrong.
     Open {
         ahead: i16,
         stream: u16,
@@ -75,7 +76,7 @@ enum Chunk {
         ahead: i16,
         streams: Vec<(u16, u16)>,
     },
-    /// Streams to reset (RFC 6525 §4), by requests with numbers near the association's.
+    /// Stream resets (RFC 6525 §4) with request numbers near the association's.
     Reset {
         kind: u8,
         request: i16,
@@ -108,10 +109,10 @@ enum Chunk {
     },
 }
 
-/// Numbers of an association, as its packets have told them.
+/// The numbers of an association, as seen in its packets.
 #[derive(Debug, Default, Clone, Copy)]
 struct Numbers {
-    /// Of the client's last data, and of the server's that it has had.
+    /// The TSN of the client's last DATA chunk, and of the server's last one that it received.
     sent: u32,
     had: u32,
 }
@@ -200,7 +201,7 @@ fn near(number: u32, ahead: i16) -> [u8; 4] {
     number.wrapping_add_signed(i32::from(ahead)).to_be_bytes()
 }
 
-/// Parameters or causes: a type, a length that fits, and contents.
+/// Parameters or error causes: a type, a matching length, and contents.
 fn parameters(of: Vec<(u16, Vec<u8>)>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (kind, mut contents) in of.into_iter().take(16) {
@@ -260,7 +261,7 @@ impl Chunk {
                 body.extend(near(numbers.sent, ahead));
                 body.extend(streams.iter().take(128).flat_map(|stream| stream.to_be_bytes()));
                 let length = lie.unwrap_or(4 + body.len() as u16);
-                // From the reset of outgoing streams to the addition of streams.
+                // All request types, from outgoing stream reset to adding streams.
                 let head = [[0, 13 + kind % 6], length.to_be_bytes()].concat();
                 (130, 0, [head, body].concat())
             }
@@ -271,7 +272,7 @@ impl Chunk {
                 body.extend(parameters(of));
                 (1 + u8::from(acks), 0, body)
             }
-            // The three chunks of a shutdown, and the echo of a cookie with its answer.
+            // The three chunks of a shutdown, COOKIE ECHO and COOKIE ACK.
             Self::Shutdown { kind, ahead } => {
                 let kind = [7, 8, 14, 10, 11][usize::from(kind) % 5];
                 (kind, 0, near(numbers.had, ahead).to_vec())

@@ -1,7 +1,7 @@
-//! Offers, re-offers and answers of a grammar with few words, so that payload types, extension numbers,
-//! mids, SSRCs and rids collide, in any order with publishing, watching and leaving, through the media
-//! server's own face: it never panics, tells no description that contradicts itself, and in the end
-//! keeps nothing.
+//! Offers, re-offers and answers from a small grammar, so that payload types, extension ids, mids,
+//! SSRCs and rids collide, in any order with publishing, subscribing and leaving, through the media
+//! server's public interface: it never panics, sends no inconsistent description, and in the end it
+//! holds nothing.
 #![no_main]
 #![allow(dead_code)]
 
@@ -32,7 +32,7 @@ enum Step {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    // Steps from the first half, the words of descriptions from the other.
+    // The first half of the input selects steps, the second half the words of descriptions.
     let (steps, words) = bytes.split_at(bytes.len() / 2);
     let mut steps = Unstructured::new(steps);
     let mut choices = Choices(words);
@@ -91,7 +91,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(sfu.entries(), 0, "all has been given back");
 });
 
-/// What the engine can't apply is refused before it gets there.
+/// A description that str0m can't apply must be rejected before.
 fn applied(result: &Result<(), sfu::Rejection>) {
     assert!(*result != Err(sfu::Rejection::BadSdp(SdpError::NotApplied)));
 }

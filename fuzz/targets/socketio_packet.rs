@@ -1,4 +1,4 @@
-//! Packets and polling bodies as strangers write them: decoded or refused, never a panic.
+//! Packets and polling bodies from unauthenticated clients: decoded or rejected, without a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

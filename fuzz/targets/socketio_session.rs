@@ -1,5 +1,5 @@
 //! A session under any order of requests, messages and passing time: it may close, but it never
-//! panics, never speaks after its end, and keeps its contract that time moves on.
+//! panics, sends nothing after its end, and always returns a later timeout.
 #![no_main]
 
 use std::{
@@ -60,19 +60,19 @@ fuzz_target!(|input: (bool, bool, Vec<Step>)| {
     }
 });
 
-/// Takes all that the session gives out; tells whether it is over.
+/// Drains all outputs of the session. Returns whether it is closed.
 fn drain(session: &mut Session, inside: &mut Vec<Namespace>, mut closed: bool) -> bool {
     while let Some(event) = session.poll_event() {
         assert!(!closed, "nothing follows the end of a session: {event:?}");
         match event {
             Event::Connect { namespace, .. } => {
-                assert!(!inside.contains(&namespace), "nobody connects twice: {namespace:?}");
+                assert!(!inside.contains(&namespace), "connected twice: {namespace:?}");
                 session.accept(namespace, "fedcba9876543210");
                 inside.push(namespace);
             }
             Event::Disconnect { namespace } => inside.retain(|other| *other != namespace),
             Event::Event { namespace, .. } | Event::Ack { namespace, .. } => {
-                assert!(inside.contains(&namespace), "nobody speaks from outside: {namespace:?}");
+                assert!(inside.contains(&namespace), "an event before connecting: {namespace:?}");
             }
             Event::Closed(_) => closed = true,
         }

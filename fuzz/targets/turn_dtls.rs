@@ -1,22 +1,23 @@
-//! What strangers send to the door of DTLS: nobody is let in without a cookie of ours.
+//! Datagrams from unverified addresses to the DTLS cookie exchange: none is verified without one of
+//! our cookies.
 #![no_main]
 
 use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
-use turn::dtls::{Alert, Door, Greeting, alert, without_cookie};
+use turn::dtls::{AlertDescription, CookieExchange, HelloResponse, fatal_alert, strip_cookie};
 
 fuzz_target!(|bytes: &[u8]| {
     let client = ([192, 0, 2, 1], 5000).into();
-    let mut door = Door::new([7; 32], Instant::now(), 300, 1000);
-    match door.greet(Instant::now(), 1_000_000, client, bytes) {
-        Greeting::Challenge(answer) => assert!(answer.len() <= bytes.len() + 32),
-        Greeting::TooOld(answer) => assert!(answer.len() < bytes.len()),
-        Greeting::Proven(_) => panic!("nobody guesses a cookie"),
-        Greeting::Ignored => {}
+    let mut cookies = CookieExchange::new([7; 32], Instant::now(), 300, 1000);
+    match cookies.handle_hello(Instant::now(), 1_000_000, client, bytes) {
+        HelloResponse::Challenge(request) => assert!(request.len() <= bytes.len() + 32),
+        HelloResponse::Alert(alert) => assert!(alert.len() < bytes.len()),
+        HelloResponse::Verified(_) => panic!("a guessed cookie"),
+        HelloResponse::Ignored => {}
     }
-    if let Some(first) = without_cookie(bytes) {
+    if let Some(first) = strip_cookie(bytes) {
         assert!(first.len() <= bytes.len());
     }
-    let _ = alert(bytes, Alert::HandshakeFailure);
+    let _ = fatal_alert(bytes, AlertDescription::HandshakeFailure);
 });

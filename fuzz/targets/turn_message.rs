@@ -1,4 +1,4 @@
-//! STUN messages, ChannelData and stream framing as strangers write them.
+//! STUN messages, ChannelData and stream framing of arbitrary bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -25,14 +25,14 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = message.xor_address(XOR_PEER_ADDRESS);
         for algorithm in [PasswordAlgorithm::Md5, PasswordAlgorithm::Sha256] {
             let key = Key::derive(algorithm, "user", "moim", "password");
-            assert!(!message.verify(&key), "nobody signs by chance");
+            assert!(!message.verify(&key), "a random signature");
         }
     }
     let _ = requested_shard(bytes);
     written(bytes);
 });
 
-/// What we write around anything is read back whole, and as signed.
+/// A message that we write around any bytes is read back whole, with a valid signature.
 fn written(bytes: &[u8]) {
     let bytes = &bytes[..bytes.len().min(60_000)];
     for (algorithm, integrity) in

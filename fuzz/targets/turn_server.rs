@@ -1,8 +1,8 @@
-//! A TURN server beside a model of it, under any order of requests of a few clients, of peers'
-//! packets, of failing sockets and of passing time. It never panics; it relays only what was
-//! permitted, and to nobody who is denied; its allocations, reservations and sockets are those of
-//! the model, within the quotas; an allocation moves only by its latest ticket; and in the end
-//! everything is given back.
+//! A TURN server and a model of it, under any order of requests of a few clients, of peers'
+//! packets, of failing sockets and of passing time. The server never panics. It relays only
+//! permitted data, and never to denied peers. Its allocations, reservations and sockets equal the
+//! model's and stay within the quotas. An allocation mobility_seq only by its latest ticket, and in the
+//! end everything is released.
 #![no_main]
 
 use std::{
@@ -35,18 +35,18 @@ const PER_USER: usize = 4;
 
 #[derive(Debug, Arbitrary)]
 enum Step {
-    Allocate { who: u8, shape: Shape, mobile: bool, fails: u16 },
-    Redeem { who: u8, token: u8 },
-    Refresh { who: u8, seconds: u16, family: Option<bool> },
-    Move { who: u8, ticket: u8, seconds: u16 },
-    Permit { who: u8, peer: Peer },
-    Bind { who: u8, number: u16, peer: Peer },
-    Send { who: u8, peer: Peer, data: Vec<u8>, whole: bool },
-    ChannelData { who: u8, number: u16, data: Vec<u8> },
+    Allocate { index: u8, shape: Shape, mobile: bool, fails: u16 },
+    Redeem { index: u8, token: u8 },
+    Refresh { index: u8, seconds: u16, family: Option<bool> },
+    Move { index: u8, ticket: u8, seconds: u16 },
+    Permit { index: u8, peer: Peer },
+    Bind { index: u8, number: u16, peer: Peer },
+    Send { index: u8, peer: Peer, data: Vec<u8>, whole: bool },
+    ChannelData { index: u8, number: u16, data: Vec<u8> },
     FromPeer { relay: u8, peer: Peer, data: Vec<u8> },
     Error { relay: u8, peer: Peer, kind: u8, code: u8 },
-    Raw { who: u8, bytes: Vec<u8> },
-    Gone { who: u8 },
+    Raw { index: u8, bytes: Vec<u8> },
+    Gone { index: u8 },
     Wait { seconds: u16 },
 }
 
@@ -65,13 +65,13 @@ enum Peer {
     PublicV6(u8),
     Loopback,
     Mapped([u8; 4]),
-    /// One of our own, by its place among those open, or whatever has such a port.
+    /// An own relayed address, by its index among the open ones, or any address with that port.
     Relayed(u8),
     Own(u16),
     V6([u8; 16]),
 }
 
-/// An allocation as it should be.
+/// An allocation of the model.
 #[derive(Default)]
 struct Lease {
     user: usize,
@@ -79,20 +79,20 @@ struct Lease {
     expires: u64,
     v4: bool,
     v6: bool,
-    /// How often it has moved, if it may.
-    moves: Option<u32>,
+    /// Number of mobility_seq, if it is mobile.
+    mobility_seq: Option<u32>,
     permitted: HashMap<IpAddr, u64>,
 }
 
 #[derive(Default)]
 struct Model {
     leases: HashMap<u32, Lease>,
-    /// Which client has which.
+    /// The lease of each client.
     at: HashMap<u8, u32>,
-    /// Whose, and until when.
+    /// The user and the expiry of each reservation token.
     reserved: HashMap<Vec<u8>, (usize, u64)>,
     tokens: Vec<Vec<u8>>,
-    /// For which lease, and after how many moves.
+    /// Tickets, each with its lease and number of mobility_seq.
     tickets: Vec<(Vec<u8>, u32, u32)>,
     next: u32,
 }
@@ -105,7 +105,7 @@ struct World {
     relays: Vec<(RelayId, SocketAddr)>,
     open: HashMap<RelayId, SocketAddr>,
     transactions: u32,
-    /// A bit for each of the next sockets: it can't be opened.
+    /// A bit per future socket: opening it fails.
     fails: u16,
     model: Model,
 }
@@ -149,27 +149,30 @@ fuzz_target!(|steps: Vec<Step>| {
 impl World {
     fn take(&mut self, step: Step) {
         match step {
-            Step::Allocate { who, shape, mobile, fails } => {
+            Step::Allocate { index, shape, mobile, fails } => {
                 self.fails = fails;
-                self.allocate(who % CLIENTS, shape, mobile);
+                self.allocate(index % CLIENTS, shape, mobile);
             }
-            Step::Redeem { who, token } => self.redeem(who % CLIENTS, token),
-            Step::Refresh { who, seconds, family } => self.refresh(who % CLIENTS, seconds, family),
-            Step::Move { who, ticket, seconds } => self.move_to(who % CLIENTS, ticket, seconds),
-            Step::Permit { who, peer } => {
+            Step::Redeem { index, token } => self.redeem(index % CLIENTS, token),
+            Step::Refresh { index, seconds, family } => {
+                self.refresh(index % CLIENTS, seconds, family)
+            }
+            Step::Move { index, ticket, seconds } => self.move_to(index % CLIENTS, ticket, seconds),
+            Step::Permit { index, peer } => {
                 let peer = self.address(peer);
                 let answer =
-                    self.request(who % CLIENTS, Method::CREATE_PERMISSION, &[], Some(peer));
-                self.permitted(who % CLIENTS, &answer, peer);
+                    self.request(index % CLIENTS, Method::CREATE_PERMISSION, &[], Some(peer));
+                self.permitted(index % CLIENTS, &answer, peer);
             }
-            Step::Bind { who, number, peer } => {
+            Step::Bind { index, number, peer } => {
                 let peer = self.address(peer);
                 let [high, low] = number.to_be_bytes();
                 let number = [(CHANNEL_NUMBER, vec![high, low, 0, 0])];
-                let answer = self.request(who % CLIENTS, Method::CHANNEL_BIND, &number, Some(peer));
-                self.permitted(who % CLIENTS, &answer, peer);
+                let answer =
+                    self.request(index % CLIENTS, Method::CHANNEL_BIND, &number, Some(peer));
+                self.permitted(index % CLIENTS, &answer, peer);
             }
-            Step::Send { who, peer, data, whole } => {
+            Step::Send { index, peer, data, whole } => {
                 let peer = self.address(peer);
                 let mut bytes = Vec::new();
                 let id = self.transaction();
@@ -179,13 +182,13 @@ impl World {
                 if whole {
                     writer.attribute(DONT_FRAGMENT, &[]);
                 }
-                self.hand(who % CLIENTS, &bytes);
+                self.pass(index % CLIENTS, &bytes);
             }
-            Step::ChannelData { who, number, data } => {
+            Step::ChannelData { index, number, data } => {
                 let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
                 let mut bytes = [number.to_be_bytes(), length.to_be_bytes()].concat();
                 bytes.extend(data);
-                self.hand(who % CLIENTS, &bytes);
+                self.pass(index % CLIENTS, &bytes);
             }
             Step::FromPeer { relay, peer, data } => {
                 let peer = self.address(peer);
@@ -210,12 +213,12 @@ impl World {
                     self.check_permitted(&to, peer.ip());
                 }
             }
-            Step::Raw { who, bytes } => drop(self.hand(who % CLIENTS, &bytes)),
-            Step::Gone { who } => {
-                let who = who % CLIENTS;
-                self.server.handle_client_closed(&client(who));
-                if let Some(id) = self.model.at.remove(&who)
-                    && self.model.leases.get(&id).is_some_and(|lease| lease.moves.is_none())
+            Step::Raw { index, bytes } => drop(self.pass(index % CLIENTS, &bytes)),
+            Step::Gone { index } => {
+                let index = index % CLIENTS;
+                self.server.handle_client_closed(&client(index));
+                if let Some(id) = self.model.at.remove(&index)
+                    && self.model.leases.get(&id).is_some_and(|lease| lease.mobility_seq.is_none())
                 {
                     self.model.leases.remove(&id);
                 }
@@ -225,7 +228,7 @@ impl World {
         }
     }
 
-    fn allocate(&mut self, who: u8, shape: Shape, mobile: bool) {
+    fn allocate(&mut self, index: u8, shape: Shape, mobile: bool) {
         let mut attributes = vec![(REQUESTED_TRANSPORT, vec![17, 0, 0, 0])];
         attributes.extend(match shape {
             Shape::Any => None,
@@ -237,12 +240,12 @@ impl World {
         if mobile {
             attributes.push((MOBILITY_TICKET, Vec::new()));
         }
-        let (user, more) = (user_of(who), if let Shape::Pair = shape { 2 } else { 1 });
+        let (user, more) = (user_of(index), if let Shape::Pair = shape { 2 } else { 1 });
         let room = self.held(Some(user)) + more <= PER_USER && self.held(None) + more <= IN_ALL;
-        let answer = self.request(who, Method::ALLOCATE, &attributes, None);
+        let answer = self.request(index, Method::ALLOCATE, &attributes, None);
         let Some(answer) = success(&answer) else { return };
         assert!(room, "quotas are kept");
-        self.granted(who, &answer, mobile);
+        self.granted(index, &answer, mobile);
         let token = answer.attribute(RESERVATION_TOKEN).map(<[u8]>::to_vec);
         assert_eq!(token.is_some(), matches!(shape, Shape::Pair));
         if let Some(token) = token {
@@ -251,51 +254,55 @@ impl World {
         }
     }
 
-    fn redeem(&mut self, who: u8, token: u8) {
+    fn redeem(&mut self, index: u8, token: u8) {
         let Some(token) = self.model.tokens.get(usize::from(token)).cloned() else { return };
         let attributes =
             [(REQUESTED_TRANSPORT, vec![17, 0, 0, 0]), (RESERVATION_TOKEN, token.clone())];
-        let answer = self.request(who, Method::ALLOCATE, &attributes, None);
+        let answer = self.request(index, Method::ALLOCATE, &attributes, None);
         let Some(answer) = success(&answer) else { return };
         let reserved = self.model.reserved.remove(&token);
-        assert_eq!(reserved.map(|(user, _)| user), Some(user_of(who)), "a token is its user's");
-        self.granted(who, &answer, false);
+        assert_eq!(
+            reserved.map(|(user, _)| user),
+            Some(user_of(index)),
+            "a token belongs to its user"
+        );
+        self.granted(index, &answer, false);
     }
 
-    fn granted(&mut self, who: u8, answer: &Message<'_>, mobile: bool) {
+    fn granted(&mut self, index: u8, answer: &Message<'_>, mobile: bool) {
         let relayed: Vec<_> = answer
             .attributes()
             .filter(|(kind, _)| *kind == XOR_RELAYED_ADDRESS)
             .filter_map(|(_, value)| value.get(1).copied())
             .collect();
         let lease = Lease {
-            user: user_of(who),
+            user: user_of(index),
             expires: self.now + u64::from(lifetime(answer)),
             v4: relayed.contains(&1),
             v6: relayed.contains(&2),
-            moves: mobile.then_some(0),
+            mobility_seq: mobile.then_some(0),
             permitted: HashMap::new(),
         };
         let id = self.model.next;
         self.model.next += 1;
-        assert!(self.model.at.insert(who, id).is_none(), "a client has one allocation");
+        assert!(self.model.at.insert(index, id).is_none(), "a client has one allocation");
         self.model.leases.insert(id, lease);
         let ticket = answer.attribute(MOBILITY_TICKET);
         assert_eq!(ticket.is_some(), mobile);
         self.model.tickets.extend(ticket.map(|ticket| (ticket.to_vec(), id, 0)));
     }
 
-    fn refresh(&mut self, who: u8, seconds: u16, family: Option<bool>) {
+    fn refresh(&mut self, index: u8, seconds: u16, family: Option<bool>) {
         let mut attributes = vec![(LIFETIME, u32::from(seconds).to_be_bytes().to_vec())];
         attributes
             .extend(family.map(|v6| (REQUESTED_ADDRESS_FAMILY, vec![1 + u8::from(v6), 0, 0, 0])));
-        let answer = self.request(who, Method::REFRESH, &attributes, None);
+        let answer = self.request(index, Method::REFRESH, &attributes, None);
         let Some(answer) = success(&answer) else { return };
-        self.refreshed(who, lifetime(&answer), family);
+        self.refreshed(index, lifetime(&answer), family);
     }
 
-    fn refreshed(&mut self, who: u8, lifetime: u32, family: Option<bool>) {
-        let id = self.model.at.get(&who).copied().expect("only what is there is refreshed");
+    fn refreshed(&mut self, index: u8, lifetime: u32, family: Option<bool>) {
+        let id = self.model.at.get(&index).copied().expect("a refresh needs an allocation");
         let lease = self.model.leases.get_mut(&id).expect("a lease");
         if lifetime > 0 {
             lease.expires = self.now + u64::from(lifetime);
@@ -310,42 +317,43 @@ impl World {
         lease.permitted.retain(|ip, _| if ip.is_ipv4() { v4 } else { v6 });
         if !v4 && !v6 {
             self.model.leases.remove(&id);
-            self.model.at.remove(&who);
+            self.model.at.remove(&index);
         }
-        // What a ticket names may be the half that is gone.
+        // The allocation that a ticket names may have lost one family.
     }
 
-    fn move_to(&mut self, who: u8, ticket: u8, seconds: u16) {
-        let Some((ticket, id, moves)) = self.model.tickets.get(usize::from(ticket)).cloned() else {
+    fn move_to(&mut self, index: u8, ticket: u8, seconds: u16) {
+        let Some((ticket, id, mobility_seq)) = self.model.tickets.get(usize::from(ticket)).cloned()
+        else {
             return;
         };
         let seconds = u32::from(seconds).to_be_bytes().to_vec();
         let attributes = [(MOBILITY_TICKET, ticket), (LIFETIME, seconds)];
-        let answer = self.request(who, Method::REFRESH, &attributes, None);
+        let answer = self.request(index, Method::REFRESH, &attributes, None);
         let Some(answer) = success(&answer) else { return };
         let lease = self.model.leases.get_mut(&id).expect("a ticket ends with its allocation");
-        assert_eq!(lease.user, user_of(who), "a ticket is its user's");
-        match self.model.at.get(&who) {
-            Some(own) => assert_eq!(*own, id, "nobody moves from one to another"),
+        assert_eq!(lease.user, user_of(index), "a ticket belongs to its user");
+        match self.model.at.get(&index) {
+            Some(own) => assert_eq!(*own, id, "a client with an allocation mobility_seq no other"),
             None => {
-                assert_eq!(lease.moves, Some(moves), "a ticket is good for one move");
-                lease.moves = Some(moves + 1);
+                assert_eq!(lease.mobility_seq, Some(mobility_seq), "a ticket is good for one move");
+                lease.mobility_seq = Some(mobility_seq + 1);
                 self.model.at.retain(|_, lease| *lease != id);
-                self.model.at.insert(who, id);
+                self.model.at.insert(index, id);
             }
         }
-        let moves = self.model.leases[&id].moves.expect("it may move");
+        let mobility_seq = self.model.leases[&id].mobility_seq.expect("it may move");
         if let Some(ticket) = answer.attribute(MOBILITY_TICKET) {
-            self.model.tickets.push((ticket.to_vec(), id, moves));
+            self.model.tickets.push((ticket.to_vec(), id, mobility_seq));
         }
-        self.refreshed(who, lifetime(&answer), None);
+        self.refreshed(index, lifetime(&answer), None);
     }
 
-    fn permitted(&mut self, who: u8, answer: &[u8], peer: SocketAddr) {
+    fn permitted(&mut self, index: u8, answer: &[u8], peer: SocketAddr) {
         if success(answer).is_none() {
             return;
         }
-        let id = self.model.at.get(&who).expect("only who has an allocation permits");
+        let id = self.model.at.get(&index).expect("only index has an allocation permits");
         let lease = self.model.leases.get_mut(id).expect("a lease");
         assert!(if peer.is_ipv4() { lease.v4 } else { lease.v6 }, "of a family it has");
         lease.permitted.insert(peer.ip(), self.now + 300);
@@ -353,17 +361,17 @@ impl World {
         assert!(live <= 4, "permissions are bounded");
     }
 
-    /// The client of a five-tuple has permitted an address.
+    /// Checks that the client of a five-tuple has permitted an address.
     fn check_permitted(&self, to: &FiveTuple, ip: IpAddr) {
-        let who = (0..CLIENTS).find(|who| client(*who) == *to);
-        // One that is away is not reached: nobody has such a five-tuple.
-        let Some(who) = who else { return assert_eq!(to.client.port(), 0) };
-        let lease = self.model.at.get(&who).and_then(|id| self.model.leases.get(id));
+        let index = (0..CLIENTS).find(|index| client(*index) == *to);
+        // A detached allocation has a five-tuple with port 0.
+        let Some(index) = index else { return assert_eq!(to.client.port(), 0) };
+        let lease = self.model.at.get(&index).and_then(|id| self.model.leases.get(id));
         let until = lease.and_then(|lease| lease.permitted.get(&ip.to_canonical()));
         assert!(until.is_some_and(|until| *until > self.now), "{ip} is not permitted");
     }
 
-    /// What a user, or all, hold.
+    /// The count of a user, or of all.
     fn held(&self, user: Option<usize>) -> usize {
         let of = |other: usize| user.is_none_or(|user| user == other);
         self.model.leases.values().filter(|lease| of(lease.user)).count()
@@ -379,8 +387,8 @@ impl World {
         assert_eq!(self.open.len(), sockets + model.reserved.len(), "sockets are what is needed");
         let ports: HashSet<_> = self.open.values().collect();
         assert_eq!(ports.len(), self.open.len(), "no two have one port");
-        for who in 0..CLIENTS {
-            assert_eq!(self.server.has_allocation(&client(who)), model.at.contains_key(&who));
+        for index in 0..CLIENTS {
+            assert_eq!(self.server.has_allocation(&client(index)), model.at.contains_key(&index));
         }
     }
 
@@ -414,8 +422,8 @@ impl World {
             Peer::Mapped(octets) => {
                 (IpAddr::from(Ipv4Addr::from(octets).to_ipv6_mapped()), 5000).into()
             }
-            Peer::Relayed(index) => {
-                let found = self.relays.get(usize::from(index)).map(|(_, local)| *local);
+            Peer::Relayed(relay) => {
+                let found = self.relays.get(usize::from(relay)).map(|(_, local)| *local);
                 found.unwrap_or(SocketAddr::from(([203, 0, 113, 1], 1)))
             }
             Peer::Own(port) => SocketAddr::from(([203, 0, 113, 1], port)),
@@ -423,19 +431,19 @@ impl World {
         }
     }
 
-    /// A signed request, asked once more with the nonce if the server says which to use; the last
-    /// answer.
+    /// Sends a signed request, and repeats it with the nonce of a challenge. Returns the last
+    /// response.
     fn request(
         &mut self,
-        who: u8,
+        index: u8,
         method: Method,
         attributes: &[(u16, Vec<u8>)],
         peer: Option<SocketAddr>,
     ) -> Vec<u8> {
-        // One name for as long as the test: an allocation is of one.
-        let user = ["ann", "bob"][user_of(who)];
+        // One name per user for the whole test: an allocation belongs to a username.
+        let user = ["ann", "bob"][user_of(index)];
         let credential = Credential::mint(SECRET, u64::from(u32::MAX), user);
-        let sha256 = who.is_multiple_of(2);
+        let sha256 = index.is_multiple_of(2);
         let algorithm = if sha256 { PasswordAlgorithm::Sha256 } else { PasswordAlgorithm::Md5 };
         let key = Key::derive(algorithm, &credential.username, "moim", &credential.password);
         let mut answer = Vec::new();
@@ -450,19 +458,19 @@ impl World {
                 writer.xor_address(XOR_PEER_ADDRESS, peer);
             }
             writer.attribute(USERNAME, credential.username.as_bytes()).attribute(REALM, b"moim");
-            writer.attribute(NONCE, self.nonces.get(&who).map_or(&[], Vec::as_slice));
+            writer.attribute(NONCE, self.nonces.get(&index).map_or(&[], Vec::as_slice));
             if sha256 {
                 writer.attribute(PASSWORD_ALGORITHMS, &[0, 2, 0, 0, 0, 1, 0, 0]);
                 writer.attribute(PASSWORD_ALGORITHM, &[0, 2, 0, 0]);
             }
             writer.protect(&key, if sha256 { Integrity::Sha256 } else { Integrity::Sha1 });
             writer.fingerprint();
-            let sent = self.hand(who, &bytes);
+            let sent = self.pass(index, &bytes);
             let is_answer = |bytes: &Vec<u8>| bytes.get(8..20) == Some(&transaction.0[..]);
             answer = sent.into_iter().find(is_answer).unwrap_or_default();
             let Ok(message) = Message::parse(&answer) else { return Vec::new() };
             let Some(nonce) = message.attribute(NONCE) else { break };
-            self.nonces.insert(who, nonce.to_vec());
+            self.nonces.insert(index, nonce.to_vec());
         }
         answer
     }
@@ -474,17 +482,17 @@ impl World {
         TransactionId(id)
     }
 
-    /// Hands the server what a client sends; what comes of it for clients.
-    fn hand(&mut self, who: u8, bytes: &[u8]) -> Vec<Vec<u8>> {
-        let (now, unix, from) = (self.time(), self.unix(), client(who));
+    /// Passes a client's packet to the server. Returns the packets to clients.
+    fn pass(&mut self, index: u8, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let (now, unix, from) = (self.time(), self.unix(), client(index));
         let mut sent = Vec::new();
         let mut leaves = None;
         match self.server.handle_client(now, unix, &from, bytes) {
             None => {}
             Some(Forward::Client(to)) => sent.push(written(&to)),
             Some(Forward::Peer(to)) => leaves = Some((to.relay, to.to)),
-            Some(Forward::Shard(_)) => panic!("there is no other server"),
-            Some(Forward::Media(_)) => panic!("there is no media server"),
+            Some(Forward::Shard(_)) => panic!("a single server"),
+            Some(Forward::Media(_)) => panic!("no media server"),
         }
         if let Some((relay, to)) = leaves {
             let ip = to.ip().to_canonical();
@@ -497,7 +505,7 @@ impl World {
         sent
     }
 
-    /// Does what the server wants done with relayed sockets.
+    /// Performs the server's actions on relayed sockets.
     fn settle(&mut self) -> Vec<Vec<u8>> {
         let mut sent = Vec::new();
         for _ in 0..200 {
@@ -527,14 +535,14 @@ impl World {
     }
 }
 
-fn user_of(who: u8) -> usize {
-    usize::from(who % 3 == 0)
+fn user_of(index: u8) -> usize {
+    usize::from(index % 3 == 0)
 }
 
-fn client(who: u8) -> FiveTuple {
+fn client(index: u8) -> FiveTuple {
     FiveTuple {
-        transport: if who.is_multiple_of(2) { Transport::Udp } else { Transport::Tcp },
-        client: SocketAddr::from(([192, 0, 2, 1], 4000 + u16::from(who))),
+        transport: if index.is_multiple_of(2) { Transport::Udp } else { Transport::Tcp },
+        client: SocketAddr::from(([192, 0, 2, 1], 4000 + u16::from(index))),
         server: SocketAddr::from(([203, 0, 113, 1], 3478)),
     }
 }

@@ -1,5 +1,5 @@
-//! A stream of STUN messages and ChannelData, cut anywhere: what is taken out of it is what was put
-//! in, and what strangers write is taken apart alike however it arrives.
+//! A stream of STUN messages and ChannelData, segmented anywhere: the frames equal the messages
+//! written, and arbitrary bytes split alike however they arrive.
 #![no_main]
 
 use std::ops::Range;
@@ -15,9 +15,9 @@ use turn::{
 #[derive(Debug, Arbitrary)]
 struct Stream {
     frames: Vec<Frame>,
-    /// What a stranger writes behind them.
+    /// Arbitrary bytes after the messages.
     rest: Vec<u8>,
-    /// The lengths in which it arrives, again and again.
+    /// The lengths of segments, repeated.
     pieces: Vec<u8>,
 }
 
@@ -84,8 +84,8 @@ impl Frame {
     }
 }
 
-/// Takes out what arrives in pieces of these lengths, and tells how it ended. Nothing is asked for
-/// that a buffer could not hold.
+/// Extracts frames from segments of these lengths. Returns the frames and the result. No frame
+/// exceeds the maximum length.
 fn take(bytes: &[u8], pieces: &[usize]) -> (Vec<Range<usize>>, Result<(), ParseFrameError>) {
     let (mut frames, mut start, mut arrived) = (Vec::new(), 0, 0);
     let mut pieces = pieces.iter().cycle();

@@ -1,4 +1,4 @@
-//! One client: Socket.IO 5 over Engine.IO 4 over a WebSocket, no more than a load needs.
+//! A minimal client: Socket.IO 5 over Engine.IO 4 over WebSocket.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -19,37 +19,37 @@ pub(super) struct Client {
     stage: Stage,
     input: Vec<u8>,
     output: Vec<u8>,
-    /// Changes with each frame, as masks should.
+    /// The masking key, which changes with each frame.
     mask: u32,
-    /// What it waits to be told of its socket.
+    /// The epoll events that it is registered for.
     wanted: EventFlags,
 }
 
-/// How far it is.
+/// The stage of the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It asked for a WebSocket.
+    /// Waits for the WebSocket upgrade.
     Upgrading,
-    /// It waits for the handshake of Engine.IO.
+    /// Waits for the Engine.IO handshake.
     Opening,
-    /// It asked to connect to the namespace.
+    /// Waits for the namespace connection.
     Connecting,
     Connected,
 }
 
-/// What a client learns.
+/// An event of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// It is connected and may emit.
+    /// Connected to the namespace.
     Connected,
-    /// An event: the JSON array of its name and arguments.
+    /// A Socket.IO event: the JSON array of its name and arguments.
     Event(String),
     /// The server closed the connection.
     Gone,
 }
 
 impl Client {
-    /// A client that is about to be connected.
+    /// Opens a TCP connection and queues the upgrade request.
     pub(super) fn open(address: SocketAddr, seed: u32) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).context("can't connect to the server")?;
         stream.set_nodelay(true)?;
@@ -75,12 +75,12 @@ impl Client {
         frame::write(&mut self.output, TEXT, packet.as_bytes(), self.mask.to_be_bytes());
     }
 
-    /// Queues the Close of the WebSocket.
+    /// Queues a WebSocket Close frame.
     pub(super) fn queue_close(&mut self) {
         frame::write(&mut self.output, CLOSE, &1000_u16.to_be_bytes(), self.mask.to_be_bytes());
     }
 
-    /// Writes what is queued; `true` if all of it is out.
+    /// Writes queued bytes. Returns whether all were written.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
         while !self.output.is_empty() {
             match self.stream.write(&self.output) {
@@ -91,23 +91,23 @@ impl Client {
                 Err(error) => return Err(error),
             }
         }
-        // Five thousand idle ones should hold none.
+        // Five thousand idle clients should hold no buffers.
         if self.output.capacity() > 4096 {
             self.output = Vec::new();
         }
         Ok(true)
     }
 
-    /// Notes what it waits for; `true` if that is new.
+    /// Sets the epoll events of interest. Returns whether they changed.
     pub(super) fn wants(&mut self, wanted: EventFlags) -> bool {
         std::mem::replace(&mut self.wanted, wanted) != wanted
     }
 
-    /// Reads once, and gives what came of it.
+    /// Reads once and reports what arrived.
     pub(super) fn read(
         &mut self,
         scratch: &mut [u8],
-        mut learn: impl FnMut(Notice),
+        mut report: impl FnMut(Notice),
     ) -> anyhow::Result<()> {
         let count = match self.stream.read(scratch) {
             Ok(count) => count,
@@ -116,12 +116,12 @@ impl Client {
             Err(error) => return Err(error).context("can't read from the server"),
         };
         if count == 0 {
-            learn(Notice::Gone);
+            report(Notice::Gone);
             return Ok(());
         }
         self.input.extend_from_slice(scratch.get(..count).unwrap_or_default());
         let mut input = std::mem::take(&mut self.input);
-        let taken = self.take_in(&input, &mut learn)?;
+        let taken = self.handle_input(&input, &mut report)?;
         if taken < input.len() {
             input.drain(..taken);
             self.input = input;
@@ -129,14 +129,21 @@ impl Client {
         Ok(())
     }
 
-    /// Takes in what is whole; how many bytes that was.
-    fn take_in(&mut self, input: &[u8], learn: &mut impl FnMut(Notice)) -> anyhow::Result<usize> {
+    /// Handles complete frames. Returns the number of bytes consumed.
+    fn handle_input(
+        &mut self,
+        input: &[u8],
+        report: &mut impl FnMut(Notice),
+    ) -> anyhow::Result<usize> {
         let mut taken = 0;
         if self.stage == Stage::Upgrading {
             let Some(end) = input.windows(4).position(|four| four == b"\r\n\r\n") else {
                 return Ok(0);
             };
-            ensure!(input.starts_with(b"HTTP/1.1 101 "), "the server gives no WebSocket");
+            ensure!(
+                input.starts_with(b"HTTP/1.1 101 "),
+                "the server rejected the WebSocket upgrade"
+            );
             self.stage = Stage::Opening;
             taken = end + 4;
         }
@@ -146,9 +153,9 @@ impl Client {
             match frame.opcode {
                 TEXT => {
                     let text = input.get(start..end).unwrap_or_default();
-                    self.handle_packet(std::str::from_utf8(text)?, learn)?;
+                    self.handle_packet(std::str::from_utf8(text)?, report)?;
                 }
-                CLOSE => learn(Notice::Gone),
+                CLOSE => report(Notice::Gone),
                 other => bail!("a frame of opcode {other}"),
             }
         }
@@ -158,7 +165,7 @@ impl Client {
     fn handle_packet(
         &mut self,
         packet: &str,
-        learn: &mut impl FnMut(Notice),
+        report: &mut impl FnMut(Notice),
     ) -> anyhow::Result<()> {
         match (self.stage, packet.as_bytes()) {
             (Stage::Opening, [b'0', ..]) => {
@@ -167,10 +174,10 @@ impl Client {
             }
             (Stage::Connecting, [b'4', b'0', ..]) => {
                 self.stage = Stage::Connected;
-                learn(Notice::Connected);
+                report(Notice::Connected);
             }
             (Stage::Connected, [b'4', b'2', ..]) => {
-                learn(Notice::Event(packet.get(2..).unwrap_or_default().to_owned()));
+                report(Notice::Event(packet.get(2..).unwrap_or_default().to_owned()));
             }
             (_, [b'2']) => self.queue("3"),
             (stage, _) => bail!("{packet} while {stage:?}"),

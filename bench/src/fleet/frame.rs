@@ -1,4 +1,4 @@
-//! WebSocket frames as a client writes and reads them (RFC 6455 §5.2).
+//! WebSocket frames of a client (RFC 6455 §5.2).
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ pub(super) const TEXT: u8 = 1;
 /// Opcode of a Close.
 pub(super) const CLOSE: u8 = 8;
 
-/// Appends a frame, masked as a client must.
+/// Appends a masked frame.
 pub(super) fn write(into: &mut Vec<u8>, opcode: u8, payload: &[u8], mask: [u8; 4]) {
     into.push(0x80 | opcode);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
@@ -27,18 +27,18 @@ pub(super) fn write(into: &mut Vec<u8>, opcode: u8, payload: &[u8], mask: [u8; 4
     into.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
 }
 
-/// A frame that came whole.
+/// A complete frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) opcode: u8,
-    /// Where in the bytes its payload is; the next frame begins at its end.
+    /// The range of its payload; the next frame begins at its end.
     pub(super) payload: Range<usize>,
 }
 
-/// The frame at the start of what came from a server; none if it isn't whole yet.
+/// Parses the first frame from a server; `None` if it is not complete.
 pub(super) fn read(bytes: &[u8]) -> anyhow::Result<Option<Frame>> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
-    ensure!(first & 0xf0 == 0x80, "a frame in pieces or with an extension nobody asked for");
+    ensure!(first & 0xf0 == 0x80, "a fragmented frame or an unrequested extension");
     let (length, head) = match (second, rest) {
         (length @ 0..=125, _) => (usize::from(*length), 2),
         (126, [a, b, ..]) => (usize::from(u16::from_be_bytes([*a, *b])), 4),
@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> anyhow::Result<Option<Frame>> {
             (usize::try_from(length)?, 10)
         }
         (126 | 127, _) => return Ok(None),
-        _ => bail!("a server masks nothing"),
+        _ => bail!("a masked frame from a server"),
     };
     let payload = head..head + length;
     Ok((bytes.len() >= payload.end).then_some(Frame { opcode: first & 0xf, payload }))
@@ -58,12 +58,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_without_a_mask_is_read() {
+    fn unmasked_frame_round_trips() {
         for length in [0, 1, 125, 126, 65_535, 65_536] {
             let payload = vec![b'x'; length];
             let mut bytes = Vec::new();
             write(&mut bytes, TEXT, &payload, [0; 4]);
-            // As from a server: neither the bit nor the key.
+            // A server's frame has neither mask bit nor key.
             bytes[1] &= 0x7f;
             let head = bytes.len() - length - 4;
             bytes.drain(head..head + 4);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_changes_all_but_the_head() {
+    fn mask_covers_the_payload_only() {
         let mut bytes = Vec::new();
         write(&mut bytes, TEXT, b"abcde", [1, 2, 3, 4]);
         assert_eq!(
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_sends_is_told() {
+    fn invalid_server_frame_is_an_error() {
         assert!(read(&[0x81, 0x80]).is_err());
         assert!(read(&[0x01, 0]).is_err());
         assert!(read(&[0xc1, 0]).is_err());

@@ -1,5 +1,5 @@
-//! Many Socket.IO clients in one thread, close to the system, so that the load costs much less than
-//! what it loads.
+//! Many Socket.IO clients in one thread. It uses epoll directly, so that the generator costs much
+//! less than the server.
 
 mod client;
 mod frame;
@@ -16,31 +16,31 @@ use rustix::event::{Timespec, epoll};
 use client::Client;
 pub(crate) use client::Notice;
 
-/// Read at once.
+/// Size of the read buffer.
 const SCRATCH: usize = 64 * 1024;
-/// Connections that may be under way at once, so that no backlog overflows.
+/// Maximum number of connections being opened, so that no backlog overflows.
 const UNDER_WAY: usize = 64;
-/// How long what must come may take.
+/// Timeout of expected events.
 const SOON: Duration = Duration::from_secs(30);
 
-/// A client's number; that of one that is gone may be given to another after the next poll.
+/// The index of a client. That of a closed client is reused after the next poll.
 pub(crate) type Id = usize;
 
-/// The clients.
+/// A set of clients of one server.
 #[derive(Debug)]
 pub(crate) struct Fleet {
     address: SocketAddr,
     epoll: OwnedFd,
     clients: Vec<Option<Client>>,
     free: Vec<Id>,
-    /// Numbers of those who are gone, until whoever polls has been told.
+    /// Indexes of closed clients, free after the next poll.
     retired: Vec<Id>,
     scratch: Box<[u8]>,
     seed: u32,
 }
 
 impl Fleet {
-    /// No client yet, and the server they will go to.
+    /// An empty fleet for this server.
     pub(crate) fn new(address: SocketAddr) -> anyhow::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).context("no epoll")?;
         let scratch = vec![0; SCRATCH].into();
@@ -48,7 +48,7 @@ impl Fleet {
         Ok(Self { address, epoll, clients, free, retired, scratch, seed: 1 })
     }
 
-    /// Sets a client on its way; [`Notice::Connected`] follows.
+    /// Opens a client; [`Notice::Connected`] follows.
     pub(crate) fn open(&mut self) -> anyhow::Result<Id> {
         self.seed += 1;
         let client = Client::open(self.address, self.seed)?;
@@ -58,13 +58,13 @@ impl Fleet {
         });
         let data = epoll::EventData::new_u64(id as u64);
         epoll::add(&self.epoll, &client, data, epoll::EventFlags::IN)?;
-        let slot = self.clients.get_mut(id).context("no place for a client")?;
+        let slot = self.clients.get_mut(id).context("no slot for a client")?;
         *slot = Some(client);
         self.flush(id)?;
         Ok(id)
     }
 
-    /// So many clients, all connected. What else comes meanwhile is an error.
+    /// Opens clients and waits until all are connected. Any other event is an error.
     pub(crate) fn open_all(&mut self, count: usize) -> anyhow::Result<Vec<Id>> {
         let (mut ids, mut connected) = (Vec::new(), 0);
         let end = Instant::now() + SOON;
@@ -74,14 +74,14 @@ impl Fleet {
                 ids.push(self.open()?);
             }
             for (id, notice) in self.poll(end)? {
-                ensure!(notice == Notice::Connected, "client {id}, connecting, hears {notice:?}");
+                ensure!(notice == Notice::Connected, "client {id}, while connecting: {notice:?}");
                 connected += 1;
             }
         }
         Ok(ids)
     }
 
-    /// Emits: the JSON array of an event's name and arguments.
+    /// Emits an event: the JSON array of its name and arguments.
     pub(crate) fn emit(&mut self, id: Id, event: &str) -> anyhow::Result<()> {
         self.emit_all(id, [event])
     }
@@ -99,7 +99,7 @@ impl Fleet {
         self.flush(id)
     }
 
-    /// A client leaves as a page that is closed in good order.
+    /// Disconnects a client as a closed page does.
     pub(crate) fn close(&mut self, id: Id) -> anyhow::Result<()> {
         if let Some(client) = self.clients.get_mut(id).and_then(Option::as_mut) {
             client.queue("41");
@@ -109,14 +109,14 @@ impl Fleet {
         Ok(())
     }
 
-    /// All clients are gone at once.
+    /// Drops all connections at once.
     pub(crate) fn drop_all(&mut self) {
         self.clients.clear();
         self.free.clear();
         self.retired.clear();
     }
 
-    /// Waits until then for what comes, and gives it. Comes back early, perhaps with nothing.
+    /// Waits until a time for events and returns them. May return early, even without events.
     pub(crate) fn poll(&mut self, until: Instant) -> anyhow::Result<Vec<(Id, Notice)>> {
         self.free.append(&mut self.retired);
         let wait = until.saturating_duration_since(Instant::now());
@@ -126,7 +126,7 @@ impl Fleet {
         match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut ready), Some(&wait)) {
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).context("can't wait for clients"),
+            Err(error) => return Err(error).context("epoll_wait failed"),
         }
         let mut notices = Vec::new();
         for event in ready {

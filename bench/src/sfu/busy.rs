@@ -1,9 +1,9 @@
-//! How long pictures take through a server that has four fifths of its core to do.
+//! Video delay through a server at 80 % CPU utilization.
 //!
-//! One room is measured. All others are there for weight: who is in them sends what publishers send,
-//! and has the system drop what comes, since who loads a server would else be at its end long before
-//! the server is. The server sends them as much as it would, but they report on nothing: there is no
-//! feedback of theirs to read, no estimate of their lines and nothing to send again.
+//! One room is measured. The other rooms are ballast: their publishers send as usual, and their
+//! subscribers have the kernel drop what they receive, since otherwise the generator would reach
+//! its limit before the server does. The server sends them as much as ever, but they give no
+//! feedback, so there is nothing to retransmit and no bandwidth to estimate for them.
 
 use std::{
     process,
@@ -20,32 +20,32 @@ use super::{
 };
 use crate::usage;
 
-/// What a server is to do, of a core; what it had to do is told beside its figures.
-const SHARE: f64 = 0.8;
-/// Until what was begun has settled, and how long a share is looked at.
-const SETTLES: Duration = Duration::from_secs(2);
-const LOOKS: Duration = Duration::from_secs(2);
-/// How often more rooms may come after all.
-const CORRECTIONS: u32 = 3;
-/// How long it is looked at between one room and the next.
-const GLANCE: Duration = Duration::from_millis(500);
+/// Target utilization of the server's core. The actual one is reported with the figures.
+const TARGET_UTILIZATION: f64 = 0.8;
+/// Time to settle, and duration of a utilization sample.
+const SETTLE_TIME: Duration = Duration::from_secs(2);
+const SAMPLE_TIME: Duration = Duration::from_secs(2);
+/// Maximum number of corrections of the number of rooms.
+const MAX_CORRECTIONS: u32 = 3;
+/// Duration of a sample between two rooms.
+const SHORT_SAMPLE_TIME: Duration = Duration::from_millis(500);
 
-/// What a busy server gave.
+/// The figures of a busy server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Busy {
-    /// Rooms there were.
+    /// Number of rooms.
     pub(crate) rooms: f64,
-    /// What the server had to do, of a core.
+    /// Utilization of the server's core.
     pub(crate) server: f64,
-    /// What who loads it had to do.
+    /// Utilization of the generator's core.
     pub(crate) generator: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// Percent.
+    /// Loss in percent.
     pub(crate) loss: f64,
 }
 
-/// Starts a server on these cores, gives it so much to do and measures one room.
+/// Starts a server on these cores, loads it with ballast and measures one room.
 pub(crate) fn measure(
     which: Which,
     scenario: Scenario,
@@ -58,12 +58,12 @@ pub(crate) fn measure(
 }
 
 async fn busy(server: &Server, scenario: Scenario, seconds: Seconds) -> anyhow::Result<Busy> {
-    let room = fill(Load::new(server, 1, scenario.people()).await?, scenario).await?;
+    let room = fill(Load::new(server, 1, scenario.participants()).await?, scenario).await?;
     let ballast = ballast(server, scenario).await?;
-    sleep(SETTLES).await;
+    sleep(SETTLE_TIME).await;
     room.reset();
-    let (spent, own) = spending(server, Duration::from_secs(seconds.0)).await?;
-    ensure!(ballast.iter().all(Load::is_complete), "not everybody has stayed connected");
+    let (spent, own) = utilization(server, Duration::from_secs(seconds.0)).await?;
+    ensure!(ballast.iter().all(Load::is_complete), "a ballast participant disconnected");
     let summary = room.end().await;
     ensure!(summary.failures().next().is_none(), "{}", summary.to_table());
     Ok(Busy {
@@ -76,40 +76,42 @@ async fn busy(server: &Server, scenario: Scenario, seconds: Seconds) -> anyhow::
     })
 }
 
-/// As many rooms for weight as there can be beside the one that is measured. What a room costs at
-/// first it does not cost for ever: so more may come, and some may have to go again.
+/// Adds ballast rooms until the target utilization is reached. A room costs less after a while, so
+/// rooms may be added or removed again.
 async fn ballast(server: &Server, scenario: Scenario) -> anyhow::Result<Vec<Load>> {
-    sleep(SETTLES).await;
-    let (alone, _) = spending(server, LOOKS).await?;
+    sleep(SETTLE_TIME).await;
+    let (alone, _) = utilization(server, SAMPLE_TIME).await?;
     let (mut rooms, mut number) = (Vec::new(), 1);
-    for _ in 0..CORRECTIONS {
+    for _ in 0..MAX_CORRECTIONS {
         loop {
             number += 1;
-            let room = Load::new(server, number, scenario.people()).await?.of_ballast();
+            let room = Load::new(server, number, scenario.participants()).await?.of_ballast();
             rooms.push(fill(room, scenario).await?);
-            let (spent, _) = spending(server, GLANCE).await?;
-            if spent + (spent - alone) / approximate(rooms.len().try_into()?) / 2.0 >= SHARE {
+            let (spent, _) = utilization(server, SHORT_SAMPLE_TIME).await?;
+            if spent + (spent - alone) / approximate(rooms.len().try_into()?) / 2.0
+                >= TARGET_UTILIZATION
+            {
                 break;
             }
         }
-        sleep(SETTLES).await;
-        let (mut spent, _) = spending(server, LOOKS).await?;
+        sleep(SETTLE_TIME).await;
+        let (mut spent, _) = utilization(server, SAMPLE_TIME).await?;
         let each = (spent - alone) / approximate(rooms.len().try_into()?);
-        while spent > SHARE + each
+        while spent > TARGET_UTILIZATION + each
             && let Some(room) = rooms.pop()
         {
             room.end().await;
             spent -= each;
         }
-        if spent + each >= SHARE {
+        if spent + each >= TARGET_UTILIZATION {
             break;
         }
     }
     Ok(rooms)
 }
 
-/// What the server takes of a core for so long, and what this process does.
-async fn spending(server: &Server, time: Duration) -> anyhow::Result<(f64, f64)> {
+/// Utilization of a core by the server and by this process.
+async fn utilization(server: &Server, time: Duration) -> anyhow::Result<(f64, f64)> {
     let used = || anyhow::Ok((server.process().cpu_time()?, usage::cpu_time(process::id())?));
     let (before, began) = (used()?, Instant::now());
     sleep(time).await;

@@ -1,4 +1,4 @@
-//! How many can get one publisher's sound and picture before anything is lost.
+//! The highest number of subscribers to one publisher without loss.
 
 use std::time::{Duration, Instant};
 
@@ -11,22 +11,23 @@ use super::{
 };
 use crate::quota::Quota;
 
-/// What a shard, or Janus as a whole, has of a core: so little that it ends before who loads it, and
-/// two shards before a room is full.
-pub(super) const PERCENT: u8 = 4;
-/// The first step. No server has much to do with so few.
-const FIRST: u32 = 8;
-/// Each further step has a tenth more. A room of moim's holds a hundred.
-const MOST: u32 = 99;
-/// What comes may fall behind by so much: what is under way at either end of a step.
-const WHOLE: f64 = 0.995;
-/// How often a step is looked at before it is the last: a pause of the machine is not the server's end.
-const LOOKED_AT: u32 = 3;
-/// Until what was begun has settled, and how long a step is looked at.
-const SETTLES: Duration = Duration::from_secs(1);
-const LOOKS: Duration = Duration::from_secs(3);
+/// CPU quota in percent of a core, per shard or for Janus as a whole: low enough that the server is
+/// the bottleneck, and that two shards reach it before a room is full.
+pub(super) const QUOTA_PERCENT: u8 = 4;
+/// The first number of subscribers, an easy load for any server.
+const FIRST_SUBSCRIBERS: u32 = 8;
+/// The highest number of subscribers, which grows by 10 % per step; a moim room holds 100
+/// participants.
+const MAX_SUBSCRIBERS: u32 = 99;
+/// Fraction of the packets that must arrive; the rest may be in flight at either end of a step.
+const MIN_DELIVERED: f64 = 0.995;
+/// Samples per step before it fails: a pause of the machine is not the server's limit.
+const SAMPLES: u32 = 3;
+/// Time to settle, and duration of a sample.
+const SETTLE_TIME: Duration = Duration::from_secs(1);
+const SAMPLE_TIME: Duration = Duration::from_secs(3);
 
-/// The most subscribers that one publisher's room has had on this server without a loss.
+/// The highest number of subscribers to one publisher without loss on this server.
 pub(super) fn subscribers(which: Which, cores: &[usize]) -> anyhow::Result<u32> {
     let server = Server::start(which, cores)?;
     let limited = server.limited()?;
@@ -37,36 +38,39 @@ pub(super) fn subscribers(which: Which, cores: &[usize]) -> anyhow::Result<u32> 
 }
 
 async fn climb(server: &Server, quotas: &[Quota]) -> anyhow::Result<u32> {
-    let mut load = Load::new(server, 1, MOST + 1).await?;
+    let mut load = Load::new(server, 1, MAX_SUBSCRIBERS + 1).await?;
     load.publish(1).await?;
-    let (mut there, mut next, mut whole) = (0, FIRST, 0);
-    let mut usual = None;
-    while next <= MOST {
-        // Connecting is not what is asked about.
+    let (mut subscribers, mut next, mut lossless) = (0, FIRST_SUBSCRIBERS, 0);
+    let mut expected = None;
+    while next <= MAX_SUBSCRIBERS {
+        // Connecting is not limited.
         quotas.iter().try_for_each(Quota::free)?;
-        load.subscribe(next - there).await?;
-        there = next;
-        sleep(SETTLES).await;
-        let each = if let Some(usual) = usual {
-            quotas.iter().try_for_each(|quota| quota.limit(PERCENT))?;
-            let Some(each) = whole_rate(&load, there, WHOLE * usual).await else { break };
+        load.subscribe(next - subscribers).await?;
+        subscribers = next;
+        sleep(SETTLE_TIME).await;
+        let each = if let Some(expected) = expected {
+            quotas.iter().try_for_each(|quota| quota.limit(QUOTA_PERCENT))?;
+            let Some(each) = lossless_rate(&load, subscribers, MIN_DELIVERED * expected).await
+            else {
+                break;
+            };
             each
         } else {
-            rate(&load, there).await
+            rate(&load, subscribers).await
         };
-        usual.get_or_insert(each);
-        whole = there;
-        next = there + there.div_ceil(10);
+        expected.get_or_insert(each);
+        lossless = subscribers;
+        next = subscribers + subscribers.div_ceil(10);
     }
     let summary = load.end().await;
     ensure!(summary.failures().next().is_none(), "{}", summary.to_table());
-    Ok(whole)
+    Ok(lossless)
 }
 
-/// Packets a second that each gets, at one of a few looks at least so many.
-async fn whole_rate(load: &Load, subscribers: u32, least: f64) -> Option<f64> {
-    for _ in 0..LOOKED_AT {
-        sleep(SETTLES).await;
+/// A sample of the packet rate per subscriber that is at least `least`, if one of a few is.
+async fn lossless_rate(load: &Load, subscribers: u32, least: f64) -> Option<f64> {
+    for _ in 0..SAMPLES {
+        sleep(SETTLE_TIME).await;
         let each = rate(load, subscribers).await;
         if each >= least {
             return Some(each);
@@ -75,10 +79,11 @@ async fn whole_rate(load: &Load, subscribers: u32, least: f64) -> Option<f64> {
     None
 }
 
-/// Packets a second that each gets.
+/// The packet rate per subscriber.
 async fn rate(load: &Load, subscribers: u32) -> f64 {
-    let (came, began) = (load.packets_received(), Instant::now());
-    sleep(LOOKS).await;
-    let came = approximate(load.packets_received() - came);
-    came / began.elapsed().as_secs_f64() / f64::from(subscribers)
+    let before = load.packets_received();
+    let began = Instant::now();
+    sleep(SAMPLE_TIME).await;
+    let received = approximate(load.packets_received() - before);
+    received / began.elapsed().as_secs_f64() / f64::from(subscribers)
 }

@@ -1,4 +1,4 @@
-//! Janus with its VideoRoom, and how a headless participant speaks with it.
+//! Janus with its VideoRoom, and its signaling for headless participants.
 
 use std::{fs, path::Path, process::Command};
 
@@ -16,9 +16,9 @@ use tokio_tungstenite::{
 
 use crate::spawned::Spawned;
 
-/// Where Janus waits for WebSockets, in a network of our own.
+/// The WebSocket port of Janus, in the benchmark's network namespace.
 const PORT: u16 = 8188;
-/// Rooms there are, the first being 1.
+/// Number of rooms, numbered from 1.
 const ROOMS: u32 = 200;
 
 /// A running Janus.
@@ -29,7 +29,7 @@ pub(crate) struct Janus {
 }
 
 impl Janus {
-    /// Starts one on these cores, with some rooms.
+    /// Starts Janus on these cores with rooms.
     pub(crate) fn start(cores: &[usize]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("can't make a folder for Janus")?;
         configure(folder.path())?;
@@ -41,7 +41,7 @@ impl Janus {
     }
 }
 
-/// What its package says its version is.
+/// The version of Janus.
 pub(crate) fn version() -> String {
     crate::machine::version("janus", "--version")
 }
@@ -93,7 +93,7 @@ transports: {{ disable = "libjanus_http.so,libjanus_mqtt.so,libjanus_nanomsg.so,
     Ok(())
 }
 
-/// A handle on the VideoRoom: one link of a participant.
+/// A VideoRoom handle: one link of a participant.
 pub(crate) struct Handle {
     frames: WebSocketStream<TcpStream>,
     session: u64,
@@ -104,7 +104,7 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// A handle that publishes: the next offer joins the room with it.
+    /// A publishing handle; its next offer joins the room.
     pub(crate) async fn publisher(room: u32) -> anyhow::Result<Self> {
         Self::attach("joinandconfigure", room).await
     }
@@ -119,15 +119,15 @@ impl Handle {
         Ok(handle)
     }
 
-    /// The publishers in the room.
+    /// The feeds of the publishers in the room.
     pub(crate) async fn feeds(&mut self) -> anyhow::Result<Vec<u64>> {
         let body = json!({"request": "listparticipants", "room": self.room});
         let transaction = self.message(&body, None).await?;
         loop {
-            let said = self.hear().await?;
-            if at(&said, "transaction") == transaction.as_str()
+            let message = self.receive().await?;
+            if at(&message, "transaction") == transaction.as_str()
                 && let Some(list) =
-                    at(at(at(&said, "plugindata"), "data"), "participants").as_array()
+                    at(at(at(&message, "plugindata"), "data"), "participants").as_array()
             {
                 let publishers = list.iter().filter(|one| at(one, "publisher") == true);
                 return Ok(publishers.filter_map(|one| at(one, "id").as_u64()).collect());
@@ -136,26 +136,27 @@ impl Handle {
     }
 
     async fn attach(request: &'static str, room: u32) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", PORT)).await.context("Janus is not there")?;
+        let stream =
+            TcpStream::connect(("127.0.0.1", PORT)).await.context("Can't connect to Janus")?;
         stream.set_nodelay(true)?;
         let mut url = format!("ws://127.0.0.1:{PORT}/").into_client_request()?;
         let protocol = "janus-protocol".parse().context("a header's value")?;
         url.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
         let (frames, _) = client_async(url, stream).await?;
         let mut handle = Self { frames, session: 0, handle: 0, transactions: 0, request, room };
-        handle.session = handle.ask(json!({"janus": "create"})).await?;
+        handle.session = handle.create(json!({"janus": "create"})).await?;
         let plugin = "janus.plugin.videoroom";
-        handle.handle = handle.ask(json!({"janus": "attach", "plugin": plugin})).await?;
+        handle.handle = handle.create(json!({"janus": "attach", "plugin": plugin})).await?;
         Ok(handle)
     }
 
-    /// Asks for something that has an id.
-    async fn ask(&mut self, request: Value) -> anyhow::Result<u64> {
+    /// Sends a request and returns the id in its reply.
+    async fn create(&mut self, request: Value) -> anyhow::Result<u64> {
         let transaction = self.send(request).await?;
         loop {
-            let said = self.hear().await?;
-            if at(&said, "transaction") == transaction.as_str() {
-                return at(at(&said, "data"), "id").as_u64().context("Janus gave no id");
+            let message = self.receive().await?;
+            if at(&message, "transaction") == transaction.as_str() {
+                return at(at(&message, "data"), "id").as_u64().context("Janus returned no id");
             }
         }
     }
@@ -168,7 +169,7 @@ impl Handle {
         self.send(request).await
     }
 
-    /// Our candidates are in our descriptions.
+    /// Signals the end of candidates: they are in the description.
     async fn end_candidates(&mut self) -> anyhow::Result<()> {
         let done = json!({"completed": true});
         self.send(json!({"janus": "trickle", "candidate": done})).await.map(drop)
@@ -189,21 +190,21 @@ impl Handle {
         Ok(transaction)
     }
 
-    async fn hear(&mut self) -> anyhow::Result<Value> {
+    async fn receive(&mut self) -> anyhow::Result<Value> {
         loop {
             match self.frames.next().await.context("Janus has closed the connection")?? {
                 Message::Text(text) => {
-                    let said: Value = serde_json::from_str(&text)?;
-                    let error = at(&said, "error");
+                    let message: Value = serde_json::from_str(&text)?;
+                    let error = at(&message, "error");
                     let error = if error.is_null() {
-                        at(at(at(&said, "plugindata"), "data"), "error")
+                        at(at(at(&message, "plugindata"), "data"), "error")
                     } else {
                         error
                     };
                     if !error.is_null() {
-                        bail!("Janus says: {error}");
+                        bail!("Janus: {error}");
                     }
-                    return Ok(said);
+                    return Ok(message);
                 }
                 Message::Close(_) => bail!("Janus has closed the connection"),
                 _ => {}
@@ -227,8 +228,8 @@ impl Signaling for Handle {
 
     async fn next_description(&mut self) -> anyhow::Result<Description> {
         loop {
-            let said = self.hear().await?;
-            let jsep = at(&said, "jsep");
+            let message = self.receive().await?;
+            let jsep = at(&message, "jsep");
             if let (Some(kind), Some(sdp)) = (at(jsep, "type").as_str(), at(jsep, "sdp").as_str()) {
                 let sdp = sdp.to_owned();
                 return Ok(match kind {
@@ -236,14 +237,14 @@ impl Signaling for Handle {
                     _ => Description::Answer(sdp),
                 });
             }
-            if at(&said, "janus") == "hangup" {
-                bail!("Janus has hung up: {}", at(&said, "reason"));
+            if at(&message, "janus") == "hangup" {
+                bail!("Janus closed the link: {}", at(&message, "reason"));
             }
         }
     }
 }
 
-/// A field of an object; null where there is none.
+/// A field of an object, or null.
 fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }

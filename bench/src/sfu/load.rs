@@ -1,4 +1,4 @@
-//! Participants of one room, on either server.
+//! The participants of one room, on either server.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -19,13 +19,13 @@ use tokio::{
 
 use super::{janus::Handle, server::Server, world::ADDRESS};
 
-/// How long everybody may take to connect.
+/// Timeout until all participants are connected.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
-/// One participant comes after the other; who is there for weight may come sooner.
+/// Interval between joins, and between those of ballast participants.
 const JOIN_INTERVAL: Duration = Duration::from_millis(30);
 const BALLAST_JOIN_INTERVAL: Duration = Duration::from_millis(8);
 
-/// Who is in a room so far.
+/// The participants of a room.
 pub(super) struct Load {
     on: On,
     room: u32,
@@ -34,19 +34,19 @@ pub(super) struct Load {
     epoch: Instant,
     tasks: JoinSet<Outcome>,
     stop: watch::Sender<Option<Instant>>,
-    /// How many seats were taken, in moim's room.
-    seats: u32,
+    /// Number of participants that have joined a moim room.
+    joined: u32,
     links: usize,
 }
 
 enum On {
     Moim(Arc<Plan>),
-    /// The publishers, once they are known.
+    /// The feeds of the publishers, once known.
     Janus(Vec<u64>),
 }
 
 impl Load {
-    /// An empty room for so many at most, the first being 1.
+    /// An empty room of this capacity; rooms are numbered from 1.
     pub(super) async fn new(server: &Server, room: u32, capacity: u32) -> anyhow::Result<Self> {
         let (stats, epoch) = (LinkStats::default(), Instant::now());
         let on = match server {
@@ -60,38 +60,38 @@ impl Load {
         };
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(None));
         let receive = Receive::Measure;
-        Ok(Self { on, room, receive, stats, epoch, tasks, stop, seats: 0, links: 0 })
+        Ok(Self { on, room, receive, stats, epoch, tasks, stop, joined: 0, links: 0 })
     }
 
-    /// The same, but everybody is there for weight only.
+    /// The same room as ballast: received media is dropped.
     pub(super) fn of_ballast(self) -> Self {
         Self { receive: Receive::Discard, ..self }
     }
 
-    /// Whether everybody who has come is still connected.
+    /// Returns whether all participants are still connected.
     pub(super) fn is_complete(&self) -> bool {
         *self.stats.connected.borrow() == self.links
     }
 
-    /// Only what comes from now on is measured.
+    /// Discards the measurements so far.
     pub(super) fn reset(&self) {
         self.stats.reset();
     }
 
-    /// Packets that have come to anybody.
+    /// Number of RTP packets that all participants have received.
     pub(super) fn packets_received(&self) -> u64 {
         self.stats.packets.load(Ordering::Relaxed)
     }
 
-    /// Connections there are.
+    /// Number of links.
     pub(super) fn links(&self) -> usize {
         self.links
     }
 
-    /// These many come and publish; each gets what the others send, too. Nobody came before them.
+    /// Adds the room's first participants, which publish and receive from each other.
     pub(super) async fn publish(&mut self, count: u32) -> anyhow::Result<()> {
         if let On::Moim(plan) = &self.on {
-            return self.sit(Arc::clone(plan), count, true).await;
+            return self.join(Arc::clone(plan), count, true).await;
         }
         for number in 0..count {
             let sends = Publish { audio: true, video: Layer::single(360, 500_000) };
@@ -99,7 +99,7 @@ impl Load {
         }
         self.all_connected().await?;
         let feeds = self.feeds(count).await?;
-        // Janus has a link for each direction.
+        // Janus needs a link per direction.
         for own in feeds.iter().filter(|_| feeds.len() > 1) {
             let others: Vec<_> = feeds.iter().filter(|feed| *feed != own).copied().collect();
             let handle = Handle::subscriber(self.room, &others).await?;
@@ -109,7 +109,7 @@ impl Load {
         self.all_connected().await
     }
 
-    /// What these many publish, as Janus tells; it does so some time after their links are up.
+    /// The feeds in the room, which Janus lists some time after the links are up.
     async fn feeds(&self, count: u32) -> anyhow::Result<Vec<u64>> {
         let began = Instant::now();
         loop {
@@ -117,15 +117,19 @@ impl Load {
             if feeds.len() >= usize::try_from(count)? {
                 return Ok(feeds);
             }
-            ensure!(began.elapsed() < CONNECT_TIMEOUT, "Janus tells of {} of {count}", feeds.len());
+            ensure!(
+                began.elapsed() < CONNECT_TIMEOUT,
+                "Janus lists {} of {count} publishers",
+                feeds.len()
+            );
             sleep(JOIN_INTERVAL).await;
         }
     }
 
-    /// These many come and get all that is published.
+    /// Adds participants that only receive.
     pub(super) async fn subscribe(&mut self, count: u32) -> anyhow::Result<()> {
         let feeds = match &self.on {
-            On::Moim(plan) => return self.sit(Arc::clone(plan), count, false).await,
+            On::Moim(plan) => return self.join(Arc::clone(plan), count, false).await,
             On::Janus(feeds) => feeds.clone(),
         };
         for _ in 0..count {
@@ -135,7 +139,7 @@ impl Load {
         self.all_connected().await
     }
 
-    /// Everybody leaves.
+    /// Stops all participants.
     pub(super) async fn end(mut self) -> Summary {
         self.stop.send_replace(Some(Instant::now()));
         let mut summary = Summary::default();
@@ -145,14 +149,14 @@ impl Load {
         summary
     }
 
-    async fn sit(&mut self, plan: Arc<Plan>, count: u32, publishes: bool) -> anyhow::Result<()> {
+    async fn join(&mut self, plan: Arc<Plan>, count: u32, publishes: bool) -> anyhow::Result<()> {
         for _ in 0..count {
-            let (room, number, receive) = (room_name(self.room), self.seats, self.receive);
+            let (room, number, receive) = (room_name(self.room), self.joined, self.receive);
             let seat = ParticipantConfig { room, number, publishes, receive };
             self.tasks.spawn(run_participant(Arc::clone(&plan), seat, self.stop.subscribe()));
-            self.seats += 1;
+            self.joined += 1;
             self.links += 1;
-            sleep(self.apart()).await;
+            sleep(self.join_interval()).await;
         }
         self.all_connected().await
     }
@@ -174,11 +178,11 @@ impl Load {
         let mut stop = self.stop.subscribe();
         self.tasks.spawn(async move { link.run(&mut stop).await.0 });
         self.links += 1;
-        sleep(self.apart()).await;
+        sleep(self.join_interval()).await;
         Ok(())
     }
 
-    fn apart(&self) -> Duration {
+    fn join_interval(&self) -> Duration {
         if self.receive == Receive::Measure { JOIN_INTERVAL } else { BALLAST_JOIN_INTERVAL }
     }
 
@@ -193,7 +197,7 @@ impl Load {
             }
             Some(ended) = self.tasks.join_next() => {
                 let reason = ended?.failure().unwrap_or("it ended").to_owned();
-                Err(anyhow::anyhow!("a participant could not take part: {reason}"))
+                Err(anyhow::anyhow!("a participant failed: {reason}"))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The media server beside Janus' VideoRoom.
+//! Media server: moim and Janus' VideoRoom.
 
 mod busy;
 mod highest;
@@ -22,26 +22,26 @@ use busy::Busy;
 use run::{Measured, Scenario, Seconds};
 use server::Which;
 
-/// What to measure.
+/// Options of the benchmark.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     common: Common,
-    /// How long each measurement takes, in seconds.
+    /// Duration of each measurement in seconds.
     #[arg(long, default_value_t = 8)]
     seconds: u64,
-    /// Measures one of the two alone, and publishes nothing.
+    /// Measures one server alone and publishes nothing.
     #[arg(long, value_enum)]
     only: Option<Which>,
-    /// With it: no more than the delay where there is much to do.
+    /// Measures only the delay under load.
     #[arg(long, requires = "only")]
     busy: bool,
-    /// A few participants and one short round: whether it works, not how well.
+    /// Runs briefly to check that all works; measures nothing.
     #[arg(long)]
     smoke: bool,
 }
 
-/// Measures, and says what it found.
+/// Runs the benchmark and reports its results.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if world::enter()? {
         return Ok(());
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
         if Quota::is_possible() && !options.busy {
             let highest = highest::subscribers(which, &[pair.server])?;
-            report::print(&format!("subscribers without a loss: {highest}"))?;
+            report::print(&format!("subscribers without loss: {highest}"))?;
         }
         return Ok(());
     }
@@ -70,31 +70,29 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         each(which, rounds, |which| run::measure(which, scenario, Seconds(seconds), &[pair.server]))
     };
     let scenarios = if options.smoke { Scenario::SMALL } else { Scenario::ALL };
-    let mut beside = Table::new(&["what", "moim", "Janus", "moim / Janus"]);
+    let mut beside = Table::new(&["figure", "moim", "Janus", "moim / Janus"]);
     for scenario in scenarios {
         fill(&mut beside, &ROWS, *scenario, &measure(&Which::BOTH, *scenario)?);
     }
-    let mut shards = Table::new(&["what", "one shard", "two shards", "one / two"]);
+    let mut shards = Table::new(&["figure", "one shard", "two shards", "one / two"]);
     let spread = if options.smoke { Scenario::SMALL } else { Scenario::SPREAD };
     for scenario in spread {
         fill(&mut shards, &SHARDS, *scenario, &measure(&Which::SHARDS, *scenario)?);
     }
-    let mut busy = Table::new(&["what", "moim", "Janus"]);
+    let mut busy = Table::new(&["figure", "moim", "Janus"]);
     for scenario in scenarios.iter().filter(|_| !options.smoke) {
         let measured = each(&Which::BOTH, rounds, |which| {
             busy::measure(which, *scenario, Seconds(seconds), &[pair.server])
         })?;
         fill(&mut busy, &BUSY, *scenario, &measured);
     }
-    let climbed = if options.smoke { String::new() } else { climbed(rounds, pair)? };
+    let capacity = if options.smoke { String::new() } else { capacity(rounds, pair)? };
     let section = format!(
-        "## Media server\n\n{}\nOne picture of 500 kb/s and sound from each publisher. \
-         Among as many other rooms of the \
-         same kind as it receive for a server to have four fifths of its core to do, one room, the \
-         others being there for weight only (what comes for them is dropped before it is read, and they report \
-         on nothing):\n\n\
-         {}\n{climbed}One room over two shards, which share one core here: two with little to do, where most of it is to be \
-         woken by each packet, and one with much:\n\n\
+        "## Media server\n\n{}\nEach publisher sends audio and one video of 500 kb/s. \
+         Delay of one room at 80 % CPU utilization, next to as many ballast rooms of the same kind \
+         as it takes (their subscribers drop what they receive and give no feedback):\n\n\
+         {}\n{capacity}One room on two shards that share one core here. Two small scenarios, whose \
+         cost is mostly one wake-up per packet, and a busy one:\n\n\
          {}\n{}; {}; {}. `cargo xtask bench sfu`\n",
         beside.markdown(),
         busy.markdown(),
@@ -106,7 +104,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     report::deliver("sfu", &section, options.common.publish && !options.smoke)
 }
 
-/// What each server took, in turns; without rounds, once.
+/// Measures the servers in alternating rounds, or once if there are no rounds.
 fn each<T>(
     which: &[Which],
     rounds: usize,
@@ -118,23 +116,21 @@ fn each<T>(
     rounds::alternate(which, rounds, |which| measure(*which))
 }
 
-/// How many could subscribe to one publisher on a small share of a core.
-fn climbed(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
+/// The highest numbers of subscribers on a small CPU quota.
+fn capacity(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
     if !Quota::is_possible() {
         return Ok(
-            "How much each can bear was not measured: this kernel gives no shares of a core to \
-                   threads. "
-                .to_owned(),
+            "The capacity was not measured: this kernel has no CPU quotas for threads. ".to_owned()
         );
     }
-    let climb = |which: &Which| {
+    let measure = |which: &Which| {
         let rounds = (0..rounds.max(1)).map(|_| highest::subscribers(*which, &[pair.server]));
         rounds.collect::<anyhow::Result<Vec<_>>>()
     };
-    let highest = Which::ALL.iter().map(climb).collect::<anyhow::Result<Vec<_>>>()?;
-    let columns = ["", "subscribers without a loss", "beside Janus", "beside one shard"];
+    let highest = Which::ALL.iter().map(measure).collect::<anyhow::Result<Vec<_>>>()?;
+    let columns = ["", "subscribers without loss", "vs. Janus", "vs. one shard"];
     let mut table = Table::new(&columns);
-    let figures = highest.iter().map(|it| Figure::of(it.iter().copied().map(f64::from)));
+    let figures = highest.iter().map(|rounds| Figure::of(rounds.iter().copied().map(f64::from)));
     let figures: Vec<_> = figures.collect();
     let (one, janus) = (figures.first().cloned().flatten(), figures.last().cloned().flatten());
     for (name, figure) in ["moim, one shard", "moim, two shards", "Janus"].into_iter().zip(figures)
@@ -145,39 +141,39 @@ fn climbed(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
         }
     }
     Ok(format!(
-        "One publisher, and as many subscribers as there can be, where each shard, and Janus as a \
-         whole, has {} % of a core. A number of them counts where at one of three looks nobody missed \
-         anything:\n\n{}\n",
-        highest::PERCENT,
+        "The highest number of subscribers to one publisher without loss, where each shard, and \
+         Janus as a whole, has {} % of a core. A number counts if one of three samples is without \
+         loss:\n\n{}\n",
+        highest::QUOTA_PERCENT,
         table.markdown()
     ))
 }
 
-/// A figure's name, how it is taken from a measurement, and whether a ratio of it means something.
+/// The label of a row, its value, and whether a ratio makes sense.
 type Row<M> = (&'static str, fn(&M) -> f64, bool);
 
 const ROWS: [Row<Measured>; 5] = [
-    ("CPU per forwarded packet, µs", |it| it.cpu_per_packet, true),
-    ("p99 from sending to receiving, ms", |it| it.p99_ms, false),
-    ("memory of its own per link, KiB", |it| it.memory_per_link, true),
-    ("packets a second", |it| it.rate, false),
-    ("lost for good, %", |it| it.loss, false),
+    ("CPU per forwarded packet, µs", |measured| measured.cpu_per_packet, true),
+    ("p99 from sending to receiving, ms", |measured| measured.p99_ms, false),
+    ("private memory per link, KiB", |measured| measured.memory_per_link, true),
+    ("packets per second", |measured| measured.rate, false),
+    ("loss, %", |measured| measured.loss, false),
 ];
 
 const SHARDS: [Row<Measured>; 4] = [
-    ("packets a second", |it| it.rate, false),
-    ("CPU per forwarded packet, µs", |it| it.cpu_per_packet, true),
-    ("of that the busiest shard, µs", |it| it.busiest_per_packet, true),
-    ("lost for good, %", |it| it.loss, false),
+    ("packets per second", |measured| measured.rate, false),
+    ("CPU per forwarded packet, µs", |measured| measured.cpu_per_packet, true),
+    ("busiest shard, µs", |measured| measured.busiest_per_packet, true),
+    ("loss, %", |measured| measured.loss, false),
 ];
 
 const BUSY: [Row<Busy>; 6] = [
-    ("rooms", |it| it.rooms, false),
-    ("server's CPU, of a core", |it| it.server, false),
-    ("generator's CPU, of a core", |it| it.generator, false),
-    ("p50 from sending to receiving, ms", |it| it.p50_ms, false),
-    ("p99 from sending to receiving, ms", |it| it.p99_ms, false),
-    ("lost for good, %", |it| it.loss, false),
+    ("rooms", |measured| measured.rooms, false),
+    ("server's CPU, cores", |measured| measured.server, false),
+    ("generator's CPU, cores", |measured| measured.generator, false),
+    ("p50 from sending to receiving, ms", |measured| measured.p50_ms, false),
+    ("p99 from sending to receiving, ms", |measured| measured.p99_ms, false),
+    ("loss, %", |measured| measured.loss, false),
 ];
 
 fn fill<M>(table: &mut Table, rows: &[Row<M>], scenario: Scenario, measured: &[Vec<M>]) {

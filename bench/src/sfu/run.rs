@@ -1,4 +1,4 @@
-//! One server under one load.
+//! CPU, delay and memory of one server in one scenario.
 
 use std::{
     fmt,
@@ -13,22 +13,22 @@ use super::{
     server::{Server, Which},
 };
 
-/// How long to measure.
+/// Duration of a measurement in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seconds(pub(crate) u64);
 
-/// Who is there.
+/// The participants of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scenario {
     pub(super) publishers: u32,
-    /// Who only receives.
+    /// Participants that only receive.
     pub(super) subscribers: u32,
 }
 
 impl Scenario {
     pub(crate) const ALL: &[Self] =
         &[Self { publishers: 1, subscribers: 50 }, Self { publishers: 8, subscribers: 0 }];
-    /// What one room over two shards is asked: the same, and a large one that gives both much to do.
+    /// Scenarios of one room on two shards: the same ones, and one that keeps both shards busy.
     pub(crate) const SPREAD: &[Self] = &[
         Self { publishers: 1, subscribers: 50 },
         Self { publishers: 8, subscribers: 0 },
@@ -36,8 +36,8 @@ impl Scenario {
     ];
     pub(crate) const SMALL: &[Self] = &[Self { publishers: 2, subscribers: 1 }];
 
-    /// All who are there.
-    pub(super) fn people(self) -> u32 {
+    /// Number of participants.
+    pub(super) fn participants(self) -> u32 {
         self.publishers + self.subscribers
     }
 }
@@ -51,19 +51,19 @@ impl fmt::Display for Scenario {
     }
 }
 
-/// What a server took and gave.
+/// The figures of a server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
     /// Microseconds.
     pub(crate) cpu_per_packet: f64,
-    /// Microseconds of the shard that had most to do; for Janus none.
+    /// Microseconds of the busiest shard; zero for Janus.
     pub(crate) busiest_per_packet: f64,
     pub(crate) p99_ms: f64,
     /// KiB.
     pub(crate) memory_per_link: f64,
-    /// Packets a second that came.
+    /// Received packets per second.
     pub(crate) rate: f64,
-    /// Percent.
+    /// Loss in percent.
     pub(crate) loss: f64,
 }
 
@@ -82,26 +82,28 @@ pub(crate) fn measure(
 async fn loaded(server: &Server, scenario: Scenario, seconds: Seconds) -> anyhow::Result<Measured> {
     let process = server.process();
     let empty = process.memory()?.private;
-    let mut load = Load::new(server, 1, scenario.people()).await?;
+    let mut load = Load::new(server, 1, scenario.participants()).await?;
     load.publish(scenario.publishers).await?;
     load.subscribe(scenario.subscribers).await?;
-    // Pictures begin with keyframes and layers settle: only what comes after them counts.
+    // The measurement starts once video has begun and layers have settled.
     sleep(Duration::from_secs(2)).await;
     load.reset();
-    let (cpu, shards) = (process.cpu_time()?, server.shards()?);
-    let (came, began) = (load.packets_received(), Instant::now());
+    let cpu = process.cpu_time()?;
+    let shards = server.shards()?;
+    let before = load.packets_received();
+    let began = Instant::now();
     sleep(Duration::from_secs(seconds.0)).await;
     let cpu = process.cpu_time()?.saturating_sub(cpu);
     let spent = server.shards()?.into_iter().zip(shards);
     let busiest = spent.map(|(after, before)| after.saturating_sub(before)).max();
-    let came = approximate(load.packets_received() - came);
-    let rate = came / began.elapsed().as_secs_f64();
+    let received = approximate(load.packets_received() - before);
+    let rate = received / began.elapsed().as_secs_f64();
     let full = process.memory()?.private;
-    ensure!(came > 0.0, "nothing came");
+    ensure!(received > 0.0, "no packets arrived");
     let links = approximate(load.links().try_into()?);
     let summary = load.end().await;
     ensure!(summary.failures().next().is_none(), "{}", summary.to_table());
-    let per_packet = |time: Duration| time.as_secs_f64() * 1e6 / came;
+    let per_packet = |time: Duration| time.as_secs_f64() * 1e6 / received;
     Ok(Measured {
         cpu_per_packet: per_packet(cpu),
         busiest_per_packet: per_packet(busiest.unwrap_or_default()),

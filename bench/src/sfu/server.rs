@@ -1,4 +1,4 @@
-//! The two media servers, started alike.
+//! The two media servers, with equal settings.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use super::janus::Janus;
 use super::world::ADDRESS;
 use crate::{moim::Moim, spawned::Spawned};
 
-/// Which server.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
     /// moim with one shard.
     Moim,
-    /// moim with two.
+    /// moim with two shards.
     Two,
     Janus,
 }
@@ -26,7 +26,7 @@ impl Which {
     pub(crate) const ALL: [Self; 3] = [Self::Moim, Self::Two, Self::Janus];
 }
 
-/// A server that runs.
+/// A running media server.
 #[derive(Debug)]
 pub(crate) enum Server {
     Moim(Moim),
@@ -34,7 +34,7 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// Starts it on these cores alone.
+    /// Starts a server on these cores.
     pub(crate) fn start(which: Which, cores: &[usize]) -> anyhow::Result<Self> {
         let moim = |shards| {
             let listen = format!("{ADDRESS}:4000");
@@ -48,7 +48,7 @@ impl Server {
         }
     }
 
-    /// Its process.
+    /// The server's process.
     pub(crate) fn process(&self) -> &Spawned {
         match self {
             Self::Moim(moim) => &moim.process,
@@ -56,13 +56,13 @@ impl Server {
         }
     }
 
-    /// Processor time of each of its shards. Janus has none.
+    /// CPU time of each shard; none for Janus.
     pub(crate) fn shards(&self) -> anyhow::Result<Vec<Duration>> {
         let threads = self.shard_threads()?;
         threads.into_iter().map(|thread| self.process().thread_on_cpu(thread)).collect()
     }
 
-    /// The threads that do the work: together in Janus, each shard by itself in moim.
+    /// Groups of threads to limit: each shard of moim, all threads of Janus.
     pub(crate) fn limited(&self) -> anyhow::Result<Vec<Vec<u32>>> {
         match self {
             Self::Moim(_) => Ok(self.shard_threads()?.into_iter().map(|it| vec![it]).collect()),

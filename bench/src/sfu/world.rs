@@ -1,25 +1,26 @@
-//! A network of the bench's own, since Janus won't use the loopback interface for media.
+//! A network namespace for the benchmark, since Janus does not use the loopback interface for
+//! media.
 
 use std::{env, process::Command};
 
 use anyhow::{Context, ensure};
 
-/// Set inside.
+/// Set in the environment of the process inside the namespace.
 const INSIDE: &str = "MOIM_BENCH_NETWORK";
-/// The only address in it, of those for documentation (RFC 5737).
+/// The only address in it, from the documentation range (RFC 5737).
 pub(crate) const ADDRESS: &str = "192.0.2.1";
 
-/// Runs this very program again in a network of its own, unless it is there already. `true` when
-/// it has run.
+/// Runs this program again in a new network namespace. Returns true once that run has ended, false
+/// inside the namespace.
 pub(crate) fn enter() -> anyhow::Result<bool> {
     if env::var_os(INSIDE).is_some() {
         for args in [
             "link set lo up",
-            "link add bench type veth peer name nobody",
+            "link add bench type veth peer name bench-peer",
             &format!("address add {ADDRESS}/24 dev bench"),
             "link set bench up",
-            "link set nobody up",
-            // To nowhere: without one Janus finds no address of its own.
+            "link set bench-peer up",
+            // Leads nowhere, but without it Janus finds no local address.
             "route add default dev bench",
         ] {
             run(Command::new("ip").args(args.split(' ')))?;

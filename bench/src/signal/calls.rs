@@ -1,4 +1,4 @@
-//! Whole calls: two connect, meet, agree, and leave.
+//! Whole calls: two clients connect, join, negotiate and leave.
 
 use std::{
     collections::HashMap,
@@ -10,10 +10,10 @@ use anyhow::{Context, bail, ensure};
 use super::{script, server::Server};
 use crate::fleet::{Fleet, Id, Notice};
 
-/// Candidates that each of the two sends.
+/// Number of candidates of each client.
 const CANDIDATES: usize = 6;
 
-/// How many calls, and how fast they begin.
+/// The number and the rate of calls.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Calls {
     pub(super) warm_up: usize,
@@ -21,7 +21,7 @@ pub(super) struct Calls {
     pub(super) per_second: u32,
 }
 
-/// The server's processor time for each call.
+/// The server's CPU time per call.
 pub(super) fn measure(server: &Server, calls: &Calls) -> anyhow::Result<Duration> {
     let mut exchange = Exchange::new(server)?;
     exchange.run(calls.warm_up, calls.per_second)?;
@@ -31,17 +31,17 @@ pub(super) fn measure(server: &Server, calls: &Calls) -> anyhow::Result<Duration
     Ok(used / u32::try_from(calls.count)?)
 }
 
-/// Calls that are under way.
+/// The calls in progress.
 struct Exchange {
     fleet: Fleet,
     calls: HashMap<usize, Call>,
-    /// Whose client it is: the call, and whether it came second.
-    whose: HashMap<Id, (usize, bool)>,
+    /// The call of each client, and whether it is the second one of its call.
+    call_of: HashMap<Id, (usize, bool)>,
     begun: usize,
     ended: usize,
 }
 
-/// The two of a call, and what they have heard of each other.
+/// The two clients of a call and their progress.
 #[derive(Debug, Default)]
 struct Call {
     ids: [Id; 2],
@@ -52,11 +52,11 @@ struct Call {
 impl Exchange {
     fn new(server: &Server) -> anyhow::Result<Self> {
         let fleet = Fleet::new(server.address())?;
-        let (calls, whose) = (HashMap::new(), HashMap::new());
-        Ok(Self { fleet, calls, whose, begun: 0, ended: 0 })
+        let (calls, call_of) = (HashMap::new(), HashMap::new());
+        Ok(Self { fleet, calls, call_of, begun: 0, ended: 0 })
     }
 
-    /// Begins so many calls, and waits until all have ended.
+    /// Starts calls and waits until all have ended.
     fn run(&mut self, count: usize, per_second: u32) -> anyhow::Result<()> {
         let last = self.begun + count;
         let pause = Duration::from_secs(1) / per_second;
@@ -66,7 +66,7 @@ impl Exchange {
                 self.begin()?;
                 next += pause;
             }
-            let patience = Instant::now() + super::SOON;
+            let patience = Instant::now() + super::EVENT_TIMEOUT;
             let until = if self.begun < last { next } else { patience };
             let notices = self.fleet.poll(until)?;
             ensure!(!notices.is_empty() || Instant::now() < patience, "a call makes no progress");
@@ -87,13 +87,13 @@ impl Exchange {
 
     fn connect(&mut self, call: usize, second: bool) -> anyhow::Result<Id> {
         let id = self.fleet.open()?;
-        self.whose.insert(id, (call, second));
+        self.call_of.insert(id, (call, second));
         Ok(id)
     }
 
-    /// Each does what its page would: what one hears decides what it says.
+    /// Reacts to an event as the tutorial's page does.
     fn handle(&mut self, id: Id, notice: &Notice) -> anyhow::Result<()> {
-        let (number, second) = *self.whose.get(&id).context("a client of no call")?;
+        let (number, second) = *self.call_of.get(&id).context("a client without a call")?;
         let event = match notice {
             Notice::Connected => return self.fleet.emit(id, &script::about("join", number)),
             Notice::Gone => return self.handle_gone(id, number),
@@ -110,12 +110,12 @@ impl Exchange {
             (true, "offer") => self.describe(id, "answer", number)?,
             (false, "answer") => {}
             (_, "candidate") => self.handle_candidate(event, number, second)?,
-            _ => bail!("call {number} hears {event}"),
+            _ => bail!("call {number}: unexpected {event}"),
         }
         Ok(())
     }
 
-    /// A description, and right behind it the candidates.
+    /// Sends a description and its candidates.
     fn describe(&mut self, id: Id, kind: &str, room: usize) -> anyhow::Result<()> {
         self.fleet.emit(id, &script::description(kind, room))?;
         for candidate in 1..=CANDIDATES {
@@ -126,9 +126,12 @@ impl Exchange {
 
     fn handle_candidate(&mut self, event: &str, number: usize, second: bool) -> anyhow::Result<()> {
         let call = self.calls.get_mut(&number).context("no such call")?;
-        let heard = call.candidates.get_mut(usize::from(second)).context("one of two")?;
-        *heard += 1;
-        ensure!(script::number(event) == Some(*heard), "{event} instead of candidate {heard}");
+        let received = call.candidates.get_mut(usize::from(second)).context("one of two")?;
+        *received += 1;
+        ensure!(
+            script::number(event) == Some(*received),
+            "{event} instead of candidate {received}"
+        );
         if call.candidates == [CANDIDATES; 2] {
             let ids = call.ids;
             ids.into_iter().try_for_each(|id| self.fleet.close(id))?;
@@ -137,7 +140,7 @@ impl Exchange {
     }
 
     fn handle_gone(&mut self, id: Id, number: usize) -> anyhow::Result<()> {
-        self.whose.remove(&id);
+        self.call_of.remove(&id);
         let call = self.calls.get_mut(&number).context("no such call")?;
         ensure!(call.candidates == [CANDIDATES; 2], "the server cut call {number} short");
         call.gone += 1;

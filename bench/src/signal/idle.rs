@@ -1,46 +1,46 @@
-//! Connections that are open and say nothing.
+//! Memory of idle connections.
 
 use std::{thread, time::Duration};
 
 use super::{script, server::Server};
 use crate::{fleet::Fleet, usage::Memory};
 
-/// How many, and where.
+/// The connections to open.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Crowd {
+pub(super) struct IdleLoad {
     pub(super) connections: usize,
-    /// They sit in rooms of two, rather than in none.
+    /// Puts them in rooms of two.
     pub(super) in_rooms: bool,
-    /// How long nothing happens before memory is read, and again after they are gone.
-    pub(super) calm: Duration,
+    /// Idle time before memory is read, and again after they are closed.
+    pub(super) idle_time: Duration,
 }
 
-/// Memory of the server's own, in bytes.
+/// Private memory of the server in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    /// For each connection.
+pub(super) struct HeldMemory {
+    /// Memory per connection.
     pub(super) per_connection: f64,
-    /// What is left of that once they are gone.
+    /// Memory per connection that remains after they are closed.
     pub(super) kept: f64,
 }
 
-/// Opens them all, then closes them all.
+/// Opens all connections, then closes them.
 #[expect(clippy::cast_precision_loss, reason = "nothing here has 2^53 bytes")]
-pub(super) fn measure(server: &Server, crowd: &Crowd) -> anyhow::Result<Held> {
+pub(super) fn measure(server: &Server, load: &IdleLoad) -> anyhow::Result<HeldMemory> {
     let mut fleet = Fleet::new(server.address())?;
-    // The first connections make what all share.
+    // The first connections allocate shared state.
     fleet.open_all(2)?;
     fleet.drop_all();
     let own = |memory: Memory| memory.private as f64;
     let settled = || -> anyhow::Result<f64> {
-        thread::sleep(crowd.calm);
+        thread::sleep(load.idle_time);
         Ok(own(server.process().memory()?))
     };
     let before = settled()?;
-    let ids = fleet.open_all(crowd.connections)?;
-    if crowd.in_rooms {
-        for (seat, id) in ids.iter().enumerate() {
-            fleet.emit(*id, &script::about("join", seat / 2))?;
+    let ids = fleet.open_all(load.connections)?;
+    if load.in_rooms {
+        for (index, id) in ids.iter().enumerate() {
+            fleet.emit(*id, &script::about("join", index / 2))?;
         }
         let entered = |event: &str| ["created", "joined"].contains(&script::name(event));
         super::await_events(&mut fleet, ids.len(), |_, event| entered(event))?;
@@ -48,6 +48,6 @@ pub(super) fn measure(server: &Server, crowd: &Crowd) -> anyhow::Result<Held> {
     let during = settled()?;
     fleet.drop_all();
     let after = settled()?;
-    let count = crowd.connections as f64;
-    Ok(Held { per_connection: (during - before) / count, kept: (after - before) / count })
+    let count = load.connections as f64;
+    Ok(HeldMemory { per_connection: (during - before) / count, kept: (after - before) / count })
 }

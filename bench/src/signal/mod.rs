@@ -1,4 +1,4 @@
-//! Signaling beside the tutorials' handlers on Node's socket.io.
+//! Signaling: moim and the tutorials' handlers on Node's socket.io.
 
 mod calls;
 mod idle;
@@ -23,26 +23,26 @@ use crate::{
 use scenario::{Row, SCENARIOS, Scenario, Size};
 use server::{Server, Which};
 
-/// How long what must come may take.
-const SOON: Duration = Duration::from_secs(20);
+/// Timeout of expected events.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What to measure.
+/// Options of the benchmark.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     common: Common,
-    /// Only these scenarios: paced, ticks, bursts, idle, seated, calls.
+    /// Runs only these scenarios: paced, ticks, bursts, idle, seated, calls.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Only this server: moim or node. Measures without comparing.
+    /// Measures only this server, moim or node, without a comparison.
     #[arg(long)]
     server: Option<Which>,
-    /// Tiny counts: shows that everything works, and measures nothing.
+    /// Runs briefly to check that all works; measures nothing.
     #[arg(long)]
     smoke: bool,
 }
 
-/// Measures, and says what it found.
+/// Runs the benchmark and reports its results.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let cores = if options.smoke { cores::Pair::share()? } else { cores::Pair::take()? };
     cores::pin(&[cores.generator])?;
@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     let size = if options.smoke { Size::Smoke } else { Size::Full };
     let servers = options.server.map_or(Which::ALL.to_vec(), |which| vec![which]);
-    let mut table = Table::new(&["what", "moim", "Node", "moim / Node", "target"]);
+    let mut table = Table::new(&["figure", "moim", "Node", "moim / Node", "target"]);
     for scenario in SCENARIOS.iter().filter(chosen) {
         let results = rounds::alternate(&servers, options.common.rounds, |which| {
             let server = Server::start(*which, cores.server)?;
@@ -102,20 +102,20 @@ fn cells(row: &Row, moim: Option<Figure>, node: Option<Figure>) -> [String; 5] {
     ]
 }
 
-/// Waits until so many events have come that are as they should be; any other is an error.
+/// Waits for a number of matching events; any other event is an error.
 fn await_events(
     fleet: &mut Fleet,
     count: usize,
     is_right: impl Fn(Id, &str) -> bool,
 ) -> anyhow::Result<()> {
-    let end = Instant::now() + SOON;
-    let mut heard = 0;
-    while heard < count {
-        ensure!(Instant::now() < end, "{heard} of {count} events in {SOON:?}");
+    let end = Instant::now() + EVENT_TIMEOUT;
+    let mut received = 0;
+    while received < count {
+        ensure!(Instant::now() < end, "{received} of {count} events in {EVENT_TIMEOUT:?}");
         for (id, notice) in fleet.poll(end)? {
             match notice {
-                Notice::Event(event) if is_right(id, &event) => heard += 1,
-                other => bail!("client {id} hears {other:?}"),
+                Notice::Event(event) if is_right(id, &event) => received += 1,
+                other => bail!("client {id}: unexpected {other:?}"),
             }
         }
     }

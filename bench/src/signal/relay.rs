@@ -1,4 +1,4 @@
-//! Messages relayed at a fixed rate: from each of two in a room to the other.
+//! Messages relayed at a fixed rate between the two clients of each room.
 
 use std::{
     collections::VecDeque,
@@ -13,45 +13,45 @@ use crate::{
     usage,
 };
 
-/// How the load is shaped.
+/// The shape of the load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
-    /// Rooms of two.
+    /// Number of rooms, with two clients each.
     pub(super) rooms: usize,
-    /// Messages a second over all rooms.
+    /// Messages per second in all rooms.
     pub(super) per_second: u32,
-    /// Messages of one client at once, and clients that do so at once.
+    /// Messages that one client sends at once, and clients that send at once.
     pub(super) burst: (u32, u32),
-    /// Before anything is measured.
+    /// Duration before the measurement.
     pub(super) warm_up: Duration,
-    /// What is measured.
+    /// Duration of the measurement.
     pub(super) duration: Duration,
 }
 
-/// What a round found.
+/// The figures of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Relayed {
-    /// Messages in the measured time.
+    /// Number of messages measured.
     pub(super) messages: usize,
-    /// The server's processor time for them.
+    /// The server's CPU time for them.
     pub(super) server: Duration,
-    /// The generator's.
+    /// The generator's CPU time.
     pub(super) generator: Duration,
-    /// What 99 of 100 messages took no longer than, from one client to the other.
+    /// 99th percentile of the delay between the clients.
     pub(super) p99: Duration,
 }
 
-/// Somebody in a room of two.
+/// A client in a room of two.
 #[derive(Debug)]
-struct Seat {
+struct Member {
     id: Id,
     sent: usize,
-    heard: usize,
-    /// When those were sent that the other has not heard yet.
+    received: usize,
+    /// Send times of messages that have not arrived yet.
     under_way: VecDeque<Instant>,
 }
 
-/// Relays, and fails unless every message arrives once and in order.
+/// Relays messages and fails unless each arrives once and in order.
 pub(super) fn measure(server: &Server, load: &Load) -> anyhow::Result<Relayed> {
     let mut relay = Relay::fill(server, load)?;
     relay.send_for(load, load.warm_up)?;
@@ -73,41 +73,41 @@ fn own_time() -> anyhow::Result<Duration> {
 struct Relay {
     fleet: Fleet,
     /// Two neighbours share a room.
-    seats: Vec<Seat>,
-    /// Which seat a client has.
-    seat_of: Vec<usize>,
+    members: Vec<Member>,
+    /// The index of each client's entry in `members`.
+    member_of: Vec<usize>,
     turn: usize,
     delays: Vec<Duration>,
 }
 
 impl Relay {
-    /// All rooms, two clients in each.
+    /// Opens all rooms with two clients each.
     fn fill(server: &Server, load: &Load) -> anyhow::Result<Self> {
         let mut fleet = Fleet::new(server.address())?;
         let ids = fleet.open_all(load.rooms * 2)?;
-        let mut seat_of = vec![0; ids.len()];
-        for (seat, id) in ids.iter().enumerate() {
-            *seat_of.get_mut(*id).context("a client without a place")? = seat;
+        let mut member_of = vec![0; ids.len()];
+        for (member, id) in ids.iter().enumerate() {
+            *member_of.get_mut(*id).context("a client without an entry")? = member;
         }
-        for (first, event) in [(0, "created"), (1, "joined")] {
+        for (first, expected) in [(0, "created"), (1, "joined")] {
             let joining = ids.iter().enumerate().skip(first).step_by(2);
-            for (seat, id) in joining.clone() {
-                fleet.emit(*id, &script::about("join", seat / 2))?;
+            for (member, id) in joining.clone() {
+                fleet.emit(*id, &script::about("join", member / 2))?;
             }
-            super::await_events(&mut fleet, joining.count(), |_, heard| {
-                script::name(heard) == event
+            super::await_events(&mut fleet, joining.count(), |_, event| {
+                script::name(event) == expected
             })?;
         }
-        let seat = |id| Seat { id, sent: 0, heard: 0, under_way: VecDeque::new() };
-        let seats = ids.into_iter().map(seat).collect();
-        Ok(Self { fleet, seats, seat_of, turn: 0, delays: Vec::new() })
+        let member = |id| Member { id, sent: 0, received: 0, under_way: VecDeque::new() };
+        let members = ids.into_iter().map(member).collect();
+        Ok(Self { fleet, members, member_of, turn: 0, delays: Vec::new() })
     }
 
     fn sent(&self) -> usize {
-        self.seats.iter().map(|seat| seat.sent).sum()
+        self.members.iter().map(|member| member.sent).sum()
     }
 
-    /// Sends as the load says, and waits until all has arrived.
+    /// Sends the load for a duration and waits until all messages have arrived.
     fn send_for(&mut self, load: &Load, duration: Duration) -> anyhow::Result<()> {
         let (each, clients) = load.burst;
         let pause = Duration::from_secs(1) * each * clients / load.per_second;
@@ -120,42 +120,46 @@ impl Relay {
                 }
                 next += pause;
             }
-            self.hear(next)?;
+            self.receive(next)?;
         }
-        let end = Instant::now() + super::SOON;
-        while self.seats.iter().any(|seat| !seat.under_way.is_empty()) {
+        let end = Instant::now() + super::EVENT_TIMEOUT;
+        while self.members.iter().any(|member| !member.under_way.is_empty()) {
             ensure!(Instant::now() < end, "messages were lost");
-            self.hear(end)?;
+            self.receive(end)?;
         }
         Ok(())
     }
 
-    /// The next client's turn to send.
+    /// Sends messages of the next client.
     fn send(&mut self, count: u32) -> anyhow::Result<()> {
-        // Not neighbour after neighbour: the two of a room take turns.
-        let at = (self.turn * 2 + self.turn * 2 / self.seats.len()) % self.seats.len();
+        // The two clients of a room take turns.
+        let at = (self.turn * 2 + self.turn * 2 / self.members.len()) % self.members.len();
         self.turn += 1;
-        let seat = self.seats.get_mut(at).context("no client")?;
+        let member = self.members.get_mut(at).context("no client")?;
         let now = Instant::now();
         let events = (0..count).map(|_| {
-            seat.sent += 1;
-            seat.under_way.push_back(now);
-            script::candidate(seat.sent, at / 2)
+            member.sent += 1;
+            member.under_way.push_back(now);
+            script::candidate(member.sent, at / 2)
         });
         let events: Vec<String> = events.collect();
-        self.fleet.emit_all(seat.id, events)
+        self.fleet.emit_all(member.id, events)
     }
 
-    fn hear(&mut self, until: Instant) -> anyhow::Result<()> {
+    fn receive(&mut self, until: Instant) -> anyhow::Result<()> {
         for (id, notice) in self.fleet.poll(until)? {
-            let Notice::Event(event) = notice else { bail!("client {id} hears {notice:?}") };
-            let at = *self.seat_of.get(id).context("no such client")?;
-            let seat = self.seats.get_mut(at).context("no such seat")?;
-            seat.heard += 1;
+            let Notice::Event(event) = notice else { bail!("client {id}: unexpected {notice:?}") };
+            let at = *self.member_of.get(id).context("no such client")?;
+            let member = self.members.get_mut(at).context("no such member")?;
+            member.received += 1;
             let number = script::number(&event);
-            ensure!(number == Some(seat.heard), "{event} instead of number {}", seat.heard);
-            let other = self.seats.get_mut(at ^ 1).context("nobody else in the room")?;
-            let sent = other.under_way.pop_front().context("heard before it was sent")?;
+            ensure!(
+                number == Some(member.received),
+                "{event} instead of number {}",
+                member.received
+            );
+            let other = self.members.get_mut(at ^ 1).context("no other client in the room")?;
+            let sent = other.under_way.pop_front().context("received before it was sent")?;
             self.delays.push(sent.elapsed());
         }
         Ok(())

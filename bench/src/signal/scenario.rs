@@ -1,96 +1,96 @@
-//! What is measured, and what each figure is called.
+//! The scenarios and the rows of their table.
 
 use std::time::Duration;
 
 use super::{
     calls::{self, Calls},
-    idle::{self, Crowd},
+    idle::{self, IdleLoad},
     relay::{self, Load},
     server::Server,
 };
 
-/// One thing to measure, and the rows of its figures.
+/// A scenario and the rows of its figures.
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) rows: &'static [Row],
-    /// A value for each row.
+    /// Measures one value per row.
     pub(super) measure: fn(&Server, Size) -> anyhow::Result<Vec<f64>>,
 }
 
 /// A row of the table.
 pub(super) struct Row {
     pub(super) what: &'static str,
-    /// The largest ratio that is good enough.
+    /// The maximum acceptable ratio.
     pub(super) target: Option<f64>,
-    /// Whether a ratio of the two says anything.
+    /// True if a ratio of the two servers makes sense.
     pub(super) compares: bool,
 }
 
-/// How much of it.
+/// The size of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
     Full,
     Smoke,
 }
 
-/// What the table's words mean.
+/// The explanation below the table.
 pub(super) const EXPLANATION: &str = "\
-Clients and handlers are those of a tutorial's video chat (rooms of two), Socket.IO 5 over WebSocket
-without compression. Always 500 rooms, each client in its turn, and 10,000 messages of some 250 bytes
-a second. *Paced*: one client after the other sends one; or ten clients do, every millisecond. *In
-bursts*: every 100 ms a hundred clients send ten each at once, as pages do that find candidates. CPU is the server's processor time in user and kernel mode; memory is
-its own (private) pages, read after four quiet seconds. A call: two connect, join, exchange `ready`,
-offer, answer and twelve candidates, and leave. Every message is checked to arrive once and in order.
-To repeat: `cargo xtask bench signal` on a machine with two cores that does nothing else.
+Clients and handlers are those of a tutorial's video chat (rooms of two), over WebSocket without
+compression: 500 rooms and 10,000 messages per second of about 250 bytes. *Paced*: one client sends
+one message, or ten clients do every millisecond. *Bursts*: every 100 ms a hundred clients send ten
+messages each, like pages that gather candidates. CPU is the server's CPU time in user and kernel
+mode; memory is private memory, read after four idle seconds. A call: two clients connect, join,
+exchange `ready`, offer, answer and twelve candidates, and leave. Every message must arrive once and
+in order. To repeat: `cargo xtask bench signal` on an idle machine with two cores.
 ";
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "paced",
         rows: &[
-            target("CPU a message, paced, one every 100 µs, µs", 0.4),
-            other("p99 delay, so paced, µs"),
-            load("generator's CPU, so paced, of a core"),
+            target("CPU per message, paced, one every 100 µs, µs", 0.4),
+            other("p99 delay, µs"),
+            load("generator's CPU, cores"),
         ],
         measure: |server, size| relayed(server, size, (1, 1)),
     },
     Scenario {
         name: "ticks",
         rows: &[
-            target("CPU a message, paced, ten every ms, µs", 0.4),
-            other("p99 delay, so paced, µs"),
-            load("generator's CPU, so paced, of a core"),
+            target("CPU per message, paced, ten every ms, µs", 0.4),
+            other("p99 delay, µs"),
+            load("generator's CPU, cores"),
         ],
         measure: |server, size| relayed(server, size, (1, 10)),
     },
     Scenario {
         name: "bursts",
         rows: &[
-            target("CPU a message, in bursts, a thousand every 100 ms, µs", 0.2),
-            other("p99 delay, in bursts, µs"),
-            load("generator's CPU, in bursts, of a core"),
+            target("CPU per message, bursts of 1,000 every 100 ms, µs", 0.2),
+            other("p99 delay, bursts, µs"),
+            load("generator's CPU, bursts, cores"),
         ],
         measure: |server, size| relayed(server, size, (10, 100)),
     },
     Scenario {
         name: "idle",
         rows: &[
-            target("memory of an idle connection, of 5,000, KiB", 0.35),
-            other("kept of that after they left, KiB"),
+            target("memory per idle connection, 5,000 of them, KiB", 0.35),
+            other("retained per connection after closing, KiB"),
         ],
-        measure: |server, size| crowd(server, size, false),
+        measure: |server, size| idle_memory(server, size, false),
     },
     Scenario {
         name: "seated",
         rows: &[
-            other("memory of a connection in a room of two, of 5,000, KiB"),
-            other("kept of that after they left, KiB"),
+            other("memory per connection in rooms of two, 5,000 of them, KiB"),
+            other("retained per connection after closing, KiB"),
         ],
-        measure: |server, size| crowd(server, size, true),
+        measure: |server, size| idle_memory(server, size, true),
     },
     Scenario {
         name: "calls",
-        rows: &[target("CPU a call, set up and torn down, µs", 0.25)],
+        rows: &[target("CPU per call, setup and teardown, µs", 0.25)],
         measure: |server, size| {
             let calls = match size {
                 Size::Full => Calls { warm_up: 300, count: 1500, per_second: 200 },
@@ -137,12 +137,12 @@ fn relayed(server: &Server, size: Size, burst: (u32, u32)) -> anyhow::Result<Vec
     Ok(vec![per_message, micros(relayed.p99), own])
 }
 
-fn crowd(server: &Server, size: Size, in_rooms: bool) -> anyhow::Result<Vec<f64>> {
-    let (connections, calm) = match size {
+fn idle_memory(server: &Server, size: Size, in_rooms: bool) -> anyhow::Result<Vec<f64>> {
+    let (connections, idle_time) = match size {
         Size::Full => (5000, Duration::from_secs(4)),
         Size::Smoke => (20, Duration::ZERO),
     };
-    let held = idle::measure(server, &Crowd { connections, in_rooms, calm })?;
+    let held = idle::measure(server, &IdleLoad { connections, in_rooms, idle_time })?;
     Ok(vec![held.per_connection / 1024.0, held.kept / 1024.0])
 }
 

@@ -1,11 +1,11 @@
-//! What clients of the video chat say: events as JSON arrays, of the sizes browsers make them.
+//! The messages of the video chat as JSON arrays, of realistic sizes.
 
-/// `join`, `ready`: an event whose one argument is the room.
+/// An event whose one argument is the room, such as `join` or `ready`.
 pub(super) fn about(event: &str, room: usize) -> String {
     format!("[\"{event}\",\"room {room}\"]")
 }
 
-/// A candidate, with a number that tells whether it arrived, and in order.
+/// A candidate with a number, to check that it arrives in order.
 pub(super) fn candidate(number: usize, room: usize) -> String {
     format!(
         "[\"candidate\",{{\"candidate\":\"candidate:842163049 1 udp 1677729535 203.0.113.77 46154 \
@@ -14,13 +14,13 @@ pub(super) fn candidate(number: usize, room: usize) -> String {
     )
 }
 
-/// The number of a candidate that arrived.
+/// The number of a candidate.
 pub(super) fn number(event: &str) -> Option<usize> {
     let (_, rest) = event.strip_prefix("[\"candidate\",")?.rsplit_once("\"n\":")?;
     rest.split('}').next()?.parse().ok()
 }
 
-/// An offer or answer as large as one of a browser for audio and video.
+/// An offer or answer as large as a browser's for audio and video.
 pub(super) fn description(kind: &str, room: usize) -> String {
     let mut sdp =
         String::from("v=0\\r\\no=- 4611731400430051336 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\n");

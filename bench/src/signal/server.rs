@@ -1,4 +1,4 @@
-//! The two servers, started alike.
+//! The two signaling servers, with equal settings.
 
 use std::{
     fs,
@@ -10,10 +10,10 @@ use anyhow::Context;
 
 use crate::{moim::Moim, spawned::Spawned};
 
-/// Where the Node server is, seen from the repository's root.
+/// The folder of the Node server in the repository.
 const NODE: &str = "bench/signal-node";
 
-/// Which server.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Which {
     Moim,
@@ -24,7 +24,7 @@ impl Which {
     pub(crate) const ALL: [Self; 2] = [Self::Moim, Self::Node];
 }
 
-/// A server that runs.
+/// A running signaling server.
 #[derive(Debug)]
 pub(crate) enum Server {
     Moim(Moim),
@@ -32,7 +32,7 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// Starts it on that core alone.
+    /// Starts a server on this core.
     pub(crate) fn start(which: Which, core: usize) -> anyhow::Result<Self> {
         if which == Which::Moim {
             return Ok(Self::Moim(Moim::start(&[core], &[])?));
@@ -45,7 +45,7 @@ impl Server {
         Ok(Self::Node(process, (Ipv4Addr::LOCALHOST, port).into()))
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(crate) fn address(&self) -> SocketAddr {
         match self {
             Self::Moim(moim) => moim.address,
@@ -62,7 +62,7 @@ impl Server {
     }
 }
 
-/// The version that is installed.
+/// The installed version of socket.io.
 pub(crate) fn socket_io_version() -> anyhow::Result<String> {
     let path = format!("{NODE}/node_modules/socket.io/package.json");
     let text = fs::read_to_string(&path)

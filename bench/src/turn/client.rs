@@ -1,5 +1,5 @@
-//! Clients with an allocation and a channel each, all on one socket: each has an address of its own
-//! out of the loopback network.
+//! TURN clients with an allocation and a channel each. All use one socket, with a loopback address
+//! of their own each.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
@@ -20,31 +20,31 @@ use turn::{
 
 use super::{server::SECRET, wire::Wire};
 
-/// The number of every client's channel.
+/// The channel number of every client.
 pub(super) const CHANNEL: u16 = 0x4000;
-/// Clients of one user: what a relay lets it have.
-const PER_USER: usize = 50;
-/// How long an answer may take, and how often it is asked for.
-const PATIENCE: Duration = Duration::from_millis(500);
-const TRIES: u32 = 8;
-/// Seconds an allocation lives: longer than any bench.
-const LIFE: u32 = 3600;
+/// Number of clients per user, below the quotas of both servers.
+const CLIENTS_PER_USER: usize = 50;
+/// Retransmission interval, and maximum number of requests.
+const RETRANSMIT_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_REQUESTS: u32 = 8;
+/// Lifetime of an allocation in seconds, longer than any benchmark.
+const LIFETIME_SECONDS: u32 = 3600;
 
-/// The address of a client's own. 127.0.0.x is left to others.
+/// The loopback address of a client; 127.0.0.x is reserved.
 pub(super) fn address(client: usize) -> IpAddr {
     let [.., high, low] = (client + 256).to_be_bytes();
     Ipv4Addr::new(127, 1, high, low).into()
 }
 
-/// Which client has an address.
+/// The client with this address.
 pub(super) fn of_address(address: IpAddr) -> Option<usize> {
     let IpAddr::V4(address) = address else { return None };
     let [127, 1, high, low] = address.octets() else { return None };
     usize::from(u16::from_be_bytes([high, low])).checked_sub(256)
 }
 
-/// Returns once a server answers.
-pub(super) fn await_answer(server: SocketAddr) -> anyhow::Result<()> {
+/// Waits until a server responds.
+pub(super) fn await_response(server: SocketAddr) -> anyhow::Result<()> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.set_read_timeout(Some(Duration::from_millis(100)))?;
     let mut request = Vec::new();
@@ -55,21 +55,21 @@ pub(super) fn await_answer(server: SocketAddr) -> anyhow::Result<()> {
             return Ok(());
         }
     }
-    bail!("{server} doesn't answer")
+    bail!("{server} does not respond")
 }
 
-/// Makes allocations for so many clients, with a channel to the peer; the relayed address of each.
+/// Allocates for all clients and binds their channels to the peer. Returns the relayed addresses.
 pub(super) fn allocate(
     wire: &mut Wire,
     server: SocketAddr,
     clients: usize,
     peer: SocketAddr,
 ) -> anyhow::Result<Vec<SocketAddr>> {
-    (0..clients).map(|client| Asking::new(wire, server, client).allocate(peer)).collect()
+    (0..clients).map(|client| Requests::new(wire, server, client).allocate(peer)).collect()
 }
 
-/// One client's requests.
-struct Asking<'a> {
+/// The requests of one client.
+struct Requests<'a> {
     wire: &'a mut Wire,
     server: SocketAddr,
     client: usize,
@@ -79,10 +79,10 @@ struct Asking<'a> {
     transaction: u32,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> Requests<'a> {
     fn new(wire: &'a mut Wire, server: SocketAddr, client: usize) -> Self {
-        let user = format!("bench{}", client / PER_USER);
-        // Of the year 2036: coturn knows none after 2038.
+        let user = format!("bench{}", client / CLIENTS_PER_USER);
+        // In the year 2036: coturn accepts none after 2038.
         let credential = Credential::mint(SECRET.as_bytes(), 2_100_000_000, &user);
         let (realm, nonce) = (Vec::new(), Vec::new());
         Self { wire, server, client, credential, realm, nonce, transaction: 0 }
@@ -91,16 +91,17 @@ impl<'a> Asking<'a> {
     fn allocate(mut self, peer: SocketAddr) -> anyhow::Result<SocketAddr> {
         let relayed = self.request(Method::ALLOCATE, |request| {
             request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
-            request.attribute(LIFETIME, &LIFE.to_be_bytes());
+            request.attribute(LIFETIME, &LIFETIME_SECONDS.to_be_bytes());
         })?;
-        let relayed =
-            Message::parse(&relayed).ok().and_then(|it| it.xor_address(XOR_RELAYED_ADDRESS));
+        let relayed = Message::parse(&relayed)
+            .ok()
+            .and_then(|message| message.xor_address(XOR_RELAYED_ADDRESS));
         self.request(Method::CHANNEL_BIND, |request| {
             let [high, low] = CHANNEL.to_be_bytes();
             request.attribute(CHANNEL_NUMBER, &[high, low, 0, 0]);
             request.xor_address(XOR_PEER_ADDRESS, peer);
         })?;
-        relayed.context("allocated, but where?")
+        relayed.context("no XOR-RELAYED-ADDRESS")
     }
 
     fn request(
@@ -108,7 +109,7 @@ impl<'a> Asking<'a> {
         method: Method,
         fill: impl Fn(&mut Writer<'_>),
     ) -> anyhow::Result<Vec<u8>> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_REQUESTS {
             self.transaction += 1;
             let mut id = [0; 12];
             let number = u64::from(self.transaction) << 32 | self.client as u64;
@@ -125,7 +126,7 @@ impl<'a> Asking<'a> {
             }
             self.wire.send(Some(address(self.client)), self.server, &bytes, bytes.len());
             let Some(answer) = self.answer(TransactionId(id)) else { continue };
-            let message = Message::parse(&answer).ok().context("no STUN")?;
+            let message = Message::parse(&answer).ok().context("not a STUN message")?;
             if message.class() == Class::Success {
                 return Ok(answer);
             }
@@ -133,20 +134,20 @@ impl<'a> Asking<'a> {
                 Some([_, _, class, number, ..]) => u16::from(*class) * 100 + u16::from(*number),
                 _ => 0,
             };
-            // Twice unauthorized is no matter of a nonce.
+            // A second 401 is not caused by the nonce.
             ensure!(
-                matches!(code, 401 | 438) && self.transaction < TRIES,
-                "client {} is refused {method:?}: {code}",
+                matches!(code, 401 | 438) && self.transaction < MAX_REQUESTS,
+                "client {}: {method:?} was rejected with {code}",
                 self.client
             );
             self.realm = message.attribute(REALM).unwrap_or_default().to_vec();
             self.nonce = message.attribute(NONCE).unwrap_or_default().to_vec();
         }
-        bail!("client {} gets no answer to {method:?}", self.client)
+        bail!("client {}: no response to {method:?}", self.client)
     }
 
     fn answer(&mut self, id: TransactionId) -> Option<Vec<u8>> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + RETRANSMIT_INTERVAL;
         let mut found = None;
         while found.is_none() && Instant::now() < end {
             self.wire.receive(|_, _, bytes, _| {

@@ -1,4 +1,4 @@
-//! What is sent through a relay, and what of it arrives, and when.
+//! The load on a relay, and what arrives of it.
 
 use std::{
     net::SocketAddr,
@@ -12,21 +12,21 @@ use super::{
     wire::Wire,
 };
 
-/// What flows are like.
+/// A kind of load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flow {
     pub(super) name: &'static str,
-    /// Payload of a datagram, bytes.
+    /// Payload of a datagram in bytes.
     pub(super) size: usize,
-    /// Datagrams sent side by side to one receiver.
+    /// Datagrams sent to one receiver at once.
     pub(super) burst: usize,
-    /// They leave the generator as one, so that they arrive joined.
+    /// Sent by segmentation offload, so that they arrive coalesced.
     pub(super) joined: bool,
-    /// Datagrams a second of all clients together, where the load is fixed.
+    /// Datagrams per second of all clients together, where the rate is fixed.
     pub(super) rate: f64,
 }
 
-/// Which way.
+/// The direction of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     FromClients,
@@ -44,25 +44,25 @@ impl Direction {
     }
 }
 
-/// Both ends of all flows.
+/// Both ends of a load.
 pub(super) struct Ends {
     pub(super) clients: Wire,
     pub(super) peer: Wire,
     pub(super) server: SocketAddr,
-    /// Of each client.
+    /// The relayed address of each client.
     pub(super) relayed: Vec<SocketAddr>,
-    /// When time began.
+    /// The start of the clock.
     start: Instant,
 }
 
-/// What came of a load.
+/// The outcome of a load.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Outcome {
     pub(super) sent: u64,
     pub(super) arrived: u64,
-    /// From sending to receiving, microseconds, of 99 in 100 not more.
+    /// 99th percentile of the delay in microseconds.
     pub(super) p99: f64,
-    /// How much of its time the generator was late.
+    /// Fraction of bursts that the generator sent late.
     pub(super) late: f64,
 }
 
@@ -72,10 +72,10 @@ impl Outcome {
     }
 }
 
-/// No answer for so long, and what is missing is lost.
-const LOST: Duration = Duration::from_millis(150);
-/// A burst that leaves later than this is the generator's fault.
-const LATE: Duration = Duration::from_micros(500);
+/// Datagrams missing after this time are lost.
+const LOSS_TIMEOUT: Duration = Duration::from_millis(150);
+/// A burst later than this is the generator's fault.
+const MAX_LATENESS: Duration = Duration::from_micros(500);
 
 impl Ends {
     pub(super) fn new(
@@ -91,7 +91,8 @@ impl Ends {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Sends at this rate for so long, and sees what arrives. Never sleeps: whoever sleeps is late.
+    /// Sends at a rate for a duration and counts what arrives. It never sleeps, since a sleeping
+    /// thread wakes up late.
     pub(super) fn run(
         &mut self,
         flow: &Flow,
@@ -101,7 +102,7 @@ impl Ends {
     ) -> anyhow::Result<Outcome> {
         let burst = u32::try_from(flow.burst)?;
         let gap = Duration::from_secs_f64(f64::from(burst) / rate);
-        let mut seen = Seen::default();
+        let mut arrivals = Arrivals::default();
         let mut outcome = Outcome::default();
         let (mut bursts, mut late) = (0_u32, 0_u32);
         let begun = Instant::now();
@@ -112,15 +113,16 @@ impl Ends {
             let due = begun + gap * bursts;
             let sending = now.duration_since(begun) < time;
             if sending && now >= due {
-                late += u32::from(now > due + LATE);
+                late += u32::from(now > due + MAX_LATENESS);
                 self.send(flow, direction, bursts as usize, &mut packet);
                 outcome.sent += u64::from(burst);
                 bursts += 1;
             }
-            // Many wait side by side: they need not all be taken between two bursts.
-            if self.receive(direction, &mut seen) {
+            // Receives one batch between two bursts; the rest waits in the socket.
+            if self.receive(direction, &mut arrivals) {
                 last = Instant::now();
-            } else if !sending && (seen.count >= outcome.sent || last.elapsed() > LOST) {
+            } else if !sending && (arrivals.count >= outcome.sent || last.elapsed() > LOSS_TIMEOUT)
+            {
                 break;
             }
             if !sending {
@@ -130,14 +132,14 @@ impl Ends {
         let unsent =
             std::mem::take(&mut self.clients.unsent) + std::mem::take(&mut self.peer.unsent);
         ensure!(unsent == 0, "the generator can't send: {unsent} datagrams");
-        ensure!(seen.strange == 0, "{} datagrams of another make arrived", seen.strange);
-        outcome.arrived = seen.count;
-        outcome.p99 = seen.p99();
+        ensure!(arrivals.unexpected == 0, "{} unexpected datagrams arrived", arrivals.unexpected);
+        outcome.arrived = arrivals.count;
+        outcome.p99 = arrivals.p99();
         outcome.late = f64::from(late) / f64::from(bursts.max(1));
         Ok(outcome)
     }
 
-    /// One burst of the client whose turn it is.
+    /// Sends a burst of the next client.
     fn send(&mut self, flow: &Flow, direction: Direction, turn: usize, packet: &mut Vec<u8>) {
         let client = turn % self.relayed.len().max(1);
         let head = direction == Direction::FromClients;
@@ -177,11 +179,11 @@ impl Ends {
         }
     }
 
-    fn receive(&mut self, direction: Direction, seen: &mut Seen) -> bool {
+    fn receive(&mut self, direction: Direction, arrivals: &mut Arrivals) -> bool {
         let now = self.nanos();
         match direction {
             Direction::FromClients => self.peer.receive(|_, _, bytes, stride| {
-                bytes.chunks(stride).for_each(|datagram| seen.take(now, Some(datagram)));
+                bytes.chunks(stride).for_each(|datagram| arrivals.take(now, Some(datagram)));
             }),
             Direction::FromPeer => {
                 let clients = self.relayed.len();
@@ -189,7 +191,7 @@ impl Ends {
                     let ours = to.and_then(of_address).is_some_and(|client| client < clients);
                     for datagram in bytes.chunks(stride) {
                         let data = turn::channel::read(datagram).map(|(_, data)| data);
-                        seen.take(now, data.filter(|_| ours));
+                        arrivals.take(now, data.filter(|_| ours));
                     }
                 })
             }
@@ -197,23 +199,23 @@ impl Ends {
     }
 }
 
-/// Delays are counted by sixteenths of a power of two.
-struct Seen {
+/// A histogram of delays with sixteen buckets per power of two.
+struct Arrivals {
     count: u64,
-    strange: u64,
+    unexpected: u64,
     delays: Vec<u64>,
 }
 
-impl Default for Seen {
+impl Default for Arrivals {
     fn default() -> Self {
-        Self { count: 0, strange: 0, delays: vec![0; 64 * 16] }
+        Self { count: 0, unexpected: 0, delays: vec![0; 64 * 16] }
     }
 }
 
-impl Seen {
+impl Arrivals {
     fn take(&mut self, now: u64, data: Option<&[u8]>) {
         let Some(sent) = data.and_then(|data| data.first_chunk::<8>()) else {
-            self.strange += 1;
+            self.unexpected += 1;
             return;
         };
         self.count += 1;
@@ -226,7 +228,7 @@ impl Seen {
         }
     }
 
-    /// Microseconds.
+    /// 99th percentile in microseconds.
     fn p99(&self) -> f64 {
         let wanted = self.count - self.count / 100;
         let mut sum = 0;

@@ -1,4 +1,4 @@
-//! The relay beside coturn.
+//! TURN: moim and coturn.
 
 mod client;
 mod load;
@@ -25,51 +25,51 @@ use load::{Direction, Ends, Flow};
 use server::{Server, Which};
 use wire::Wire;
 
-/// What to measure.
+/// Options of the benchmark.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     common: Common,
-    /// Milliseconds each load lasts.
+    /// Duration of each load in milliseconds.
     #[arg(long, default_value_t = 1000)]
     time: u64,
-    /// Allocations of the loads, each for itself.
+    /// Numbers of allocations to measure.
     #[arg(long, value_delimiter = ',', default_value = "1,100,5000")]
     allocations: Vec<usize>,
-    /// Idle allocations whose memory is measured.
+    /// Number of idle allocations whose memory is measured.
     #[arg(long, default_value_t = 10_000)]
     idle: usize,
-    /// A little of everything, to see that it works: nothing of it is a measurement.
+    /// Runs briefly to check that all works; measures nothing.
     #[arg(long)]
     smoke: bool,
-    /// Leaves out the highest loss-free rates.
+    /// Skips the highest loss-free rates.
     #[arg(long)]
     fixed: bool,
-    /// Only flows of this name.
+    /// Measures only the flow of this name.
     #[arg(long)]
     flow: Option<String>,
 }
 
-/// Audio: 50 packets a second of each of 100 speakers. Video: 30 frames a second of 8 packets each,
-/// of 100 cameras. Bulk: what a sender with segmentation offload puts on the wire.
+/// Audio: 50 packets per second from each of 100 speakers. Video: 30 frames per second of 8 packets
+/// each, from 100 cameras. Bulk: packets of a sender with segmentation offload.
 const FLOWS: [Flow; 3] = [
     Flow { name: "audio", size: 160, burst: 1, joined: false, rate: 5_000.0 },
     Flow { name: "video", size: 1100, burst: 8, joined: false, rate: 24_000.0 },
     Flow { name: "bulk", size: 1200, burst: 40, joined: true, rate: 48_000.0 },
 ];
 
-/// Tries at a load without loss, three at a rate.
-const TRIES: u32 = 9;
+/// Maximum number of attempts to run without loss, three per rate.
+const MAX_ATTEMPTS: u32 = 9;
 
-/// A load's figures of one round.
+/// The figures of one load and round.
 #[derive(Debug, Clone, Copy)]
 struct Measured {
-    /// Microseconds a packet.
+    /// Microseconds per packet.
     cpu: f64,
     p99: f64,
 }
 
-/// Measures, and says what it found.
+/// Runs the benchmark and reports its results.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let cores = cores::Pair::take()?;
     cores::pin(&[cores.generator])?;
@@ -79,20 +79,21 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     let flows: Vec<_> = FLOWS
         .iter()
-        .filter(|flow| options.flow.as_deref().is_none_or(|it| it == flow.name))
+        .filter(|flow| options.flow.as_deref().is_none_or(|name| name == flow.name))
         .collect();
-    ensure!(!flows.is_empty(), "there is no such flow");
+    ensure!(!flows.is_empty(), "no such flow");
     let time = Duration::from_millis(options.time);
     let mut cpu = Table::new(&[
         "flow, allocations",
-        "way",
+        "direction",
         "moim, µs",
         "coturn, µs",
         "ratio",
         "moim, p99 µs",
         "coturn, p99 µs",
     ]);
-    let mut highest = Table::new(&["flow", "way", "moim, packets/s", "coturn, packets/s", "ratio"]);
+    let mut highest =
+        Table::new(&["flow", "direction", "moim, packets/s", "coturn, packets/s", "ratio"]);
     for &count in &options.allocations {
         let measured = rounds::alternate(&Which::ALL, options.common.rounds, |which| {
             let server = Server::start(*which, cores.server)?;
@@ -105,11 +106,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             }
             Ok(found)
         })?;
-        let mut place = 0;
+        let mut index = 0;
         for flow in &flows {
             for direction in Direction::ALL {
-                row(&mut cpu, &format!("{}, {count}", flow.name), direction, &measured, place);
-                place += 1;
+                row(&mut cpu, &format!("{}, {count}", flow.name), direction, &measured, index);
+                index += 1;
             }
         }
     }
@@ -127,16 +128,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             Ok(found)
         })?;
         if let [moim, coturn] = rates.as_slice() {
-            let ways = flows.iter().flat_map(|flow| Direction::ALL.map(|way| (flow.name, way)));
-            for (place, (flow, way)) in ways.enumerate() {
+            let rows = flows
+                .iter()
+                .flat_map(|flow| Direction::ALL.map(|direction| (flow.name, direction)));
+            for (index, (flow, direction)) in rows.enumerate() {
                 let at = |rounds: &Vec<Vec<f64>>| {
-                    rounds.first().and_then(|found| found.get(place).copied())
+                    rounds.first().and_then(|found| found.get(index).copied())
                 };
                 if let (Some(moim), Some(coturn)) = (at(moim), at(coturn)) {
                     let ratio = format!("{:.1}", moim / coturn);
                     highest.row(&[
                         flow,
-                        way.name(),
+                        direction.name(),
                         &format!("{moim:.0}"),
                         &format!("{coturn:.0}"),
                         &ratio,
@@ -150,7 +153,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     report::deliver("turn", &section, options.common.publish)
 }
 
-/// Everybody's sockets, and the clients' allocations.
+/// Opens the sockets and makes the allocations.
 fn ends(server: &Server, count: usize) -> anyhow::Result<Ends> {
     let mut clients = Wire::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))?;
     let peer = Wire::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -158,8 +161,8 @@ fn ends(server: &Server, count: usize) -> anyhow::Result<Ends> {
     Ok(Ends::new(clients, peer, server.address(), relayed))
 }
 
-/// The server's time for a packet at a load it carries without loss. On a machine that does other
-/// things as well a packet may be lost once; a rate at which some always are is halved.
+/// The server's CPU time per packet at a rate without loss. A busy machine may lose a packet once;
+/// the rate is halved if packets are lost repeatedly.
 fn fixed(
     server: &Server,
     ends: &mut Ends,
@@ -167,10 +170,10 @@ fn fixed(
     direction: Direction,
     time: Duration,
 ) -> anyhow::Result<Measured> {
-    // Caches and the kernel's routes first.
+    // Warms up caches and the kernel's routes.
     ends.run(flow, direction, flow.rate, time / 10)?;
     let mut rate = flow.rate;
-    for attempt in 1..=TRIES {
+    for attempt in 1..=MAX_ATTEMPTS {
         let before = server.process().time_on_cpu()?;
         let outcome = ends.run(flow, direction, rate, time)?;
         let used = server.process().time_on_cpu()?.saturating_sub(before);
@@ -182,17 +185,17 @@ fn fixed(
             rate /= 2.0;
         }
     }
-    anyhow::bail!("{} {}: no rate is without loss", flow.name, direction.name())
+    anyhow::bail!("{} {}: every rate has loss", flow.name, direction.name())
 }
 
-/// The highest rate, in steps of a tenth, at which nothing is lost.
+/// The highest loss-free rate, in steps of 20 %.
 fn ceiling(ends: &mut Ends, flow: &Flow, direction: Direction) -> anyhow::Result<f64> {
     const TIME: Duration = Duration::from_millis(400);
     let (mut rate, mut best) = (flow.rate, 0.0);
     let mut failures = 0;
     while failures < 3 {
         let outcome = ends.run(flow, direction, rate, TIME)?;
-        // A generator that falls behind sends less than it says.
+        // A generator that falls behind sends less than planned.
         let sent = packets(outcome.sent) / TIME.as_secs_f64();
         if outcome.is_loss_free() {
             failures = 0;
@@ -211,19 +214,24 @@ fn ceiling(ends: &mut Ends, flow: &Flow, direction: Direction) -> anyhow::Result
 fn row(
     table: &mut Table,
     what: &str,
-    way: Direction,
+    direction: Direction,
     measured: &[Vec<Vec<Measured>>],
-    place: usize,
+    index: usize,
 ) {
     let of = |peer: usize, value: fn(&Measured) -> f64| {
         let rounds = measured.get(peer)?;
-        Figure::of(rounds.iter().filter_map(|found| found.get(place).map(value)))
+        Figure::of(rounds.iter().filter_map(|found| found.get(index).map(value)))
     };
-    let figures = (of(0, |it| it.cpu), of(1, |it| it.cpu), of(0, |it| it.p99), of(1, |it| it.p99));
+    let figures = (
+        of(0, |measured| measured.cpu),
+        of(1, |measured| measured.cpu),
+        of(0, |measured| measured.p99),
+        of(1, |measured| measured.p99),
+    );
     if let (Some(moim), Some(coturn), Some(ours), Some(theirs)) = figures {
         table.row(&[
             what.to_owned(),
-            way.name().to_owned(),
+            direction.name().to_owned(),
             moim.to_string(),
             coturn.to_string(),
             format!("{:.2}", moim.beside(&coturn)),
@@ -233,24 +241,24 @@ fn row(
     }
 }
 
-/// Memory with idle allocations and without.
+/// Memory with and without idle allocations.
 fn idle(options: &Options, core: usize) -> anyhow::Result<Table> {
     let count = at_most(options.idle);
     let measured = rounds::alternate(&Which::ALL, 1, |which| {
         let server = Server::start(*which, core)?;
         let before = server.process().memory()?.private;
         let ends = ends(&server, count)?;
-        ensure!(ends.relayed.len() == count, "not all have an allocation");
+        ensure!(ends.relayed.len() == count, "an allocation is missing");
         let after = server.process().memory()?.private;
         Ok((mib(after), (mib(after) - mib(before)) * 1024.0 / packets(count as u64)))
     })?;
-    let mut table = Table::new(&["memory of its own", "moim", "coturn", "ratio"]);
+    let mut table = Table::new(&["private memory", "moim", "coturn", "ratio"]);
     if let [moim, coturn] = measured.as_slice()
         && let (Some(moim), Some(coturn)) = (moim.first(), coturn.first())
     {
         for (what, moim, coturn) in [
-            (format!("{count} idle allocations, in all, MiB"), moim.0, coturn.0),
-            ("one more allocation with a channel, KiB".to_owned(), moim.1, coturn.1),
+            (format!("{count} idle allocations, total, MiB"), moim.0, coturn.0),
+            ("per allocation with a channel, KiB".to_owned(), moim.1, coturn.1),
         ] {
             let ratio = format!("{:.2}", moim / coturn);
             table.row(&[what, format!("{moim:.1}"), format!("{coturn:.1}"), ratio]);
@@ -266,16 +274,16 @@ fn section(
     memory: &Table,
 ) -> anyhow::Result<String> {
     let flows = FLOWS.map(|flow| {
-        let how = if flow.joined { "as one run" } else { "one by one" };
+        let how = if flow.joined { "with segmentation offload" } else { "individually" };
         format!(
-            "{}: {} bytes, {} side by side sent {how}, {} packets a second",
+            "{}: {} bytes, bursts of {} sent {how}, {} packets per second",
             flow.name, flow.size, flow.burst, flow.rate
         )
     });
     Ok(format!(
-        "## TURN\n\nThe server's processor time for a relayed packet (ChannelData over UDP, no \
-         loss), and how long 99 of 100 packets take through it.\n\n{}\n\
-         {}.\n\nHighest rate without loss, {} allocations:\n\n{}\n{}\n\
+        "## TURN\n\nThe server's CPU time per relayed packet (ChannelData over UDP, without loss) and \
+         the 99th percentile of the delay.\n\n{}\n\
+         {}.\n\nHighest loss-free rate, {} allocations:\n\n{}\n{}\n\
          {}; {}; coturn {} with one relay thread. `cargo xtask bench turn`\n",
         cpu.markdown(),
         flows.join("; "),
@@ -288,7 +296,7 @@ fn section(
     ))
 }
 
-/// Both servers relay both ways without loss.
+/// Checks that both servers relay in both directions without loss.
 fn smoke(core: usize) -> anyhow::Result<()> {
     for which in Which::ALL {
         let server = Server::start(which, core)?;
@@ -312,10 +320,10 @@ fn smoke(core: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has as many descriptors as the system gives.
+/// Raises the limit of file descriptors.
 fn raise_descriptors() {
     let most = getrlimit(Resource::Nofile).maximum.map(|most| most.max(65_536));
-    // To have more takes a privilege; without it there are as many as there are.
+    // Raising the hard limit needs a privilege.
     for most in [most, getrlimit(Resource::Nofile).maximum] {
         if setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most }).is_ok() {
             return;
@@ -323,7 +331,7 @@ fn raise_descriptors() {
     }
 }
 
-/// How many allocations there may be: coturn takes two descriptors for each.
+/// Limits the number of allocations by the file descriptors: coturn needs two for each.
 fn at_most(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);

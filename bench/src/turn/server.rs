@@ -1,4 +1,4 @@
-//! The two relays, started alike.
+//! The two TURN servers, with equal settings.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::{moim::Moim, spawned::Spawned};
 
-/// The secret of REST credentials, which both take.
+/// The shared secret of REST credentials.
 pub(super) const SECRET: &str = "of-this-bench-alone";
 
-/// Which relay.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
     Moim,
@@ -31,7 +31,7 @@ impl Which {
     }
 }
 
-/// A relay that runs.
+/// A running TURN server.
 #[derive(Debug)]
 pub(super) enum Server {
     Moim(Moim),
@@ -39,7 +39,7 @@ pub(super) enum Server {
 }
 
 impl Server {
-    /// Starts it on that core alone.
+    /// Starts a server on this core.
     pub(super) fn start(which: Which, core: usize) -> anyhow::Result<Self> {
         match which {
             Which::Moim => {
@@ -67,7 +67,7 @@ impl Server {
 
 fn coturn(core: usize) -> anyhow::Result<Server> {
     let folder = tempfile::tempdir().context("can't make a folder for coturn's files")?;
-    // One that was free a moment ago.
+    // A port that is free now.
     let probe = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("no UDP")?;
     let address = probe.local_addr().context("no UDP")?;
     drop(probe);
@@ -83,6 +83,6 @@ fn coturn(core: usize) -> anyhow::Result<Server> {
         .args(["--pidfile", &within("pid"), "--userdb", &within("db")]);
     let process = Spawned::start(command, &[core])?;
     process.await_line(|line| line.contains("turn server id=0 created").then_some(()))?;
-    super::client::await_answer(address)?;
+    super::client::await_response(address)?;
     Ok(Server::Coturn(process, address, folder))
 }

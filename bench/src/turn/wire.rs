@@ -1,4 +1,4 @@
-//! A socket that is no bottleneck: runs out, runs in.
+//! A UDP socket with segmentation and receive offload, so that the generator is no bottleneck.
 
 use std::{
     io::IoSliceMut,
@@ -10,7 +10,7 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
 const LONGEST: usize = 64 * 1024;
-/// What may wait here while this program does something else.
+/// Size of the receive buffer.
 const BUFFER: usize = 64 * 1024 * 1024;
 
 /// A UDP socket of the generator.
@@ -19,14 +19,14 @@ pub(super) struct Wire {
     state: UdpSocketState,
     buffer: Vec<u8>,
     metas: [RecvMeta; BATCH_SIZE],
-    /// Sent, but the system said no.
+    /// Number of datagrams that the kernel did not accept.
     pub(super) unsent: u64,
 }
 
 impl Wire {
     pub(super) fn bind(address: SocketAddr) -> anyhow::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-        // As much as the system lets us have.
+        // The kernel may grant less.
         let _ = socket.set_recv_buffer_size(BUFFER);
         let _ = socket.set_send_buffer_size(BUFFER);
         socket.bind(&address.into()).with_context(|| format!("can't bind {address}"))?;
@@ -40,7 +40,7 @@ impl Wire {
         self.socket.local_addr()?.as_socket().context("no IP address")
     }
 
-    /// Sends datagrams of `segment` bytes each, as one.
+    /// Sends a run of datagrams of `segment` bytes each.
     pub(super) fn send(
         &mut self,
         from: Option<IpAddr>,
@@ -56,8 +56,8 @@ impl Wire {
         }
     }
 
-    /// Takes what has come: the sender, the address of ours it came to, and datagrams of so many
-    /// bytes one behind the other. Says whether there was anything.
+    /// Receives what has arrived: the sender, our own address, and a run of datagrams of equal
+    /// length. Returns whether anything has arrived.
     pub(super) fn receive(
         &mut self,
         mut take: impl FnMut(SocketAddr, Option<IpAddr>, &[u8], usize),

@@ -1,4 +1,4 @@
-// Records the pictures and sound that headless participants publish: a drawing and a chord of our own,
+// Records the video and audio that headless participants publish: a drawing and a chord of our own,
 // encoded by the system's Chromium. Run from e2e/, whose packages it borrows:
 //
 //   node ../crates/headless/media/record.mjs

@@ -1,25 +1,25 @@
-//! A camera: the recorded pictures, one encoding or several.
+//! A camera that sends a recorded video in one or several encodings.
 
 use crate::{clip, descriptor, packet::Packet, stamp::Stamp};
 use std::time::{Duration, Instant};
 use str0m::media::{Rid, Simulcast, SimulcastLayer};
 
 const FRAME_INTERVAL: Duration = Duration::from_millis(1000 / clip::FRAMES_PER_SECOND as u64);
-/// A frame in units of VP8's clock, 90 kHz (RFC 7741 §4.1).
+/// Duration of a frame on VP8's clock of 90 kHz (RFC 7741 §4.1).
 const FRAME_TICKS: u32 = 90_000 / clip::FRAMES_PER_SECOND;
-/// Payload bytes of a packet, as browsers choose them.
+/// Payload bytes of a packet, as in browsers.
 const MAX_PAYLOAD: usize = 1100;
-/// What is left of a second for frames, in bits.
+/// Divides a bitrate into bytes per frame.
 const FRAME_BITS_DIVISOR: u32 = 8 * clip::FRAMES_PER_SECOND;
 
-/// One encoding of a camera.
+/// One simulcast encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// Its RTP stream id (RFC 8851); none where it is the only one.
+    /// The RTP stream id (RFC 8851); `None` for a single encoding.
     pub rid: Option<String>,
-    /// Height of the picture: 180, 360 or 720.
+    /// Height in pixels: 180, 360 or 720.
     pub height: u16,
-    /// How many bits a second it takes; what the recording does not take is filled up.
+    /// Bitrate. The recording is padded up to it.
     pub bits_per_second: u32,
 }
 
@@ -46,7 +46,7 @@ impl Layer {
 struct Encoding {
     rid: Option<Rid>,
     frames: Vec<&'static [u8]>,
-    /// Bytes of a frame.
+    /// Bytes per frame.
     size: usize,
     next: usize,
     active: bool,
@@ -84,7 +84,7 @@ impl Camera {
         (!send.is_empty()).then(|| Simulcast { send, recv: Vec::new() })
     }
 
-    /// Starts the recording again, whose first frame is a keyframe.
+    /// Restarts the recording, whose first frame is a keyframe.
     pub(crate) fn keyframe(&mut self, rid: Option<Rid>) {
         let matches = |encoding: &&mut Encoding| rid.is_none() || encoding.rid == rid;
         for encoding in self.encodings.iter_mut().filter(matches) {
@@ -92,7 +92,7 @@ impl Camera {
         }
     }
 
-    /// Sends a layer or lets it rest.
+    /// Starts or stops an encoding.
     pub(crate) fn set_layer(&mut self, rid: Rid, on: bool) {
         for encoding in self.encodings.iter_mut().filter(|encoding| encoding.rid == Some(rid)) {
             if on && !encoding.active {
@@ -106,13 +106,13 @@ impl Camera {
         self.due
     }
 
-    /// The packets of a frame, if it is time for one.
+    /// The packets of the next frame, if it is due.
     pub(crate) fn poll_packets(&mut self, now: Instant) -> Vec<Packet> {
         let due = *self.due.get_or_insert(now);
         if now < due {
             return Vec::new();
         }
-        // Frames that a busy machine has missed are not made up for.
+        // Frames that a busy machine has missed are skipped.
         self.due = Some(if now > due + FRAME_INTERVAL {
             now + FRAME_INTERVAL
         } else {
@@ -136,7 +136,7 @@ impl Encoding {
         frame.resize(frame.len().max(self.size.saturating_sub(stamp.len())), 0);
         frame.extend_from_slice(&stamp);
         let pieces = frame.len().div_ceil(MAX_PAYLOAD);
-        // Pieces of about the same size, as browsers send them.
+        // Packets of similar size, as in browsers.
         for (index, piece) in frame.chunks(frame.len().div_ceil(pieces.max(1)).max(1)).enumerate() {
             let header = descriptor::write(index == 0, self.picture_id);
             packets.push(Packet {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "any instant will do")]
-    fn each_layer_takes_its_rate_and_starts_with_a_keyframe() {
+    fn each_encoding_has_its_bitrate_and_starts_with_a_keyframe() {
         let start = Instant::now();
         let mut camera = Camera::new(1, start, &Layer::simulcast());
         let mut bits = std::collections::HashMap::new();
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "any instant will do")]
-    fn a_layer_that_rests_comes_back_with_a_keyframe() {
+    fn stopped_encoding_resumes_with_a_keyframe() {
         let start = Instant::now();
         let mut camera = Camera::new(1, start, &Layer::simulcast());
         let rid = Rid::from("h");

@@ -1,9 +1,9 @@
-//! What was recorded (media/record.mjs).
+//! The recordings (media/record.mjs).
 
-/// A VP8 recording of 25 frames a second; the first frame, and no other, is a keyframe.
+/// Frame rate of the VP8 recordings, each with one keyframe at its start.
 pub(crate) const FRAMES_PER_SECOND: u32 = 25;
 
-/// The recordings, smallest first: height and file.
+/// Height and file of each recording, lowest first.
 const VIDEOS: [(u16, &[u8]); 3] = [
     (180, include_bytes!("../media/camera-180.ivf")),
     (360, include_bytes!("../media/camera-360.ivf")),
@@ -11,11 +11,11 @@ const VIDEOS: [(u16, &[u8]); 3] = [
 ];
 const AUDIO: &[u8] = include_bytes!("../media/voice.opus-packets");
 
-/// The file's own header, and one before each frame (IVF).
+/// IVF: the header of the file, and the header of each frame.
 const FILE_HEADER: usize = 32;
 const FRAME_HEADER: usize = 12;
 
-/// The frames of the recording that is not higher than `height`, or of the smallest.
+/// The frames of the highest recording up to `height`, or of the lowest one.
 pub(crate) fn video_frames(height: u16) -> Vec<&'static [u8]> {
     let fits = VIDEOS.iter().rev().find(|(high, _)| *high <= height);
     let file = fits.or(VIDEOS.first()).map_or(&[][..], |(_, file)| *file);
@@ -30,7 +30,7 @@ pub(crate) fn video_frames(height: u16) -> Vec<&'static [u8]> {
     .collect()
 }
 
-/// The voice's Opus packets, 20 ms each.
+/// The Opus packets of the audio recording, 20 ms each.
 pub(crate) fn audio_packets() -> Vec<&'static [u8]> {
     let mut rest = AUDIO;
     std::iter::from_fn(|| {
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_recordings_are_whole_and_start_with_a_keyframe() {
+    fn recordings_are_complete_and_start_with_a_keyframe() {
         for height in [180, 360, 720] {
             let frames = video_frames(height);
             assert_eq!(frames.len(), 100);

@@ -1,4 +1,4 @@
-//! Puts the packets of a picture in order, and notices what a decoder would.
+//! Reassembles video frames and detects what would stop a decoder.
 
 use crate::{descriptor::Vp8, stamp::Stamp};
 use std::{
@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a lost packet may hold up the picture before a keyframe is asked for.
+/// Time for which a lost packet may block the video before a keyframe is requested.
 const KEYFRAME_AFTER: Duration = Duration::from_millis(300);
-/// How long an asked keyframe may take before it is asked for again.
+/// Interval of repeated keyframe requests.
 const KEYFRAME_RETRY: Duration = Duration::from_millis(500);
-/// Packets that may wait for one that is lost.
+/// Maximum number of packets that wait for a missing one.
 const MAX_WAITING: usize = 2048;
 
 struct Arrived {
@@ -20,12 +20,12 @@ struct Arrived {
     stamp: Option<Stamp>,
 }
 
-/// A frame that a decoder can show.
+/// A decodable frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
-    /// When its last packet came.
+    /// Arrival of its last packet.
     pub(crate) at: Instant,
-    /// Width and height of a keyframe.
+    /// Width and height, for keyframes.
     pub(crate) keyframe: Option<(u16, u16)>,
     pub(crate) stamp: Option<Stamp>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Frame {
 #[derive(Default)]
 pub(crate) struct Decoder {
     waiting: BTreeMap<u64, Arrived>,
-    /// The packet to come; none before the first keyframe.
+    /// Sequence number of the next packet; `None` before the first keyframe.
     next: Option<u64>,
     keyframe: Option<(u16, u16)>,
     stuck: Option<Instant>,
@@ -41,7 +41,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Takes a packet in, and gives the frames that it completes.
+    /// Handles a packet and appends the frames that it completes.
     pub(crate) fn handle_packet(
         &mut self,
         now: Instant,
@@ -67,10 +67,11 @@ impl Decoder {
         self.stuck = blocked.then(|| self.stuck.unwrap_or(now));
     }
 
-    /// Whether to ask for a keyframe now. What is lost for good is given up where one has come.
+    /// Returns whether to request a keyframe now. If one has arrived already, skips to it and gives
+    /// up the missing packets before it.
     pub(crate) fn wants_keyframe(&mut self, now: Instant, frames: &mut Vec<Frame>) -> bool {
         let Some(stuck) = self.stuck else { return false };
-        // The first picture is asked for at once, like a browser does.
+        // The first keyframe is requested at once, as in browsers.
         if self.next.is_some() && now < stuck + KEYFRAME_AFTER {
             return false;
         }
@@ -86,7 +87,7 @@ impl Decoder {
         ask
     }
 
-    /// Goes on with the first keyframe that waits.
+    /// Continues with the first waiting keyframe, if there is one.
     fn skip_to_keyframe(&mut self) -> bool {
         let starts = |(_, packet): &(&u64, &Arrived)| packet.header.keyframe.is_some();
         let Some(seq) = self.waiting.iter().find(starts).map(|(seq, _)| *seq) else {
@@ -123,7 +124,7 @@ mod tests {
         packet::Packet,
     };
 
-    /// The packets of some frames, of several packets each.
+    /// The packets of some frames, several packets each.
     fn packets(start: Instant, count: u32) -> Vec<Packet> {
         let mut camera = Camera::new(1, start, &Layer::single(360, 700_000));
         (0..count)
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_come_out_in_order_whatever_order_their_packets_come_in() {
+    fn reordered_packets_give_frames_in_order() {
         let start = Instant::now();
         let sent = packets(start, 10);
         let mut decoder = Decoder::default();
@@ -156,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_packet_stops_the_picture_until_the_next_keyframe() {
+    fn lost_packet_stops_video_until_the_next_keyframe() {
         let start = Instant::now();
-        // The recording begins anew with its hundredth frame.
+        // The recording restarts after a hundred frames.
         let sent = packets(start, 110);
         let lost = sent.iter().filter(|packet| packet.marker).nth(4).unwrap().seq;
         let mut decoder = Decoder::default();
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoder_that_came_late_asks_at_once() {
+    fn late_decoder_requests_a_keyframe_at_once() {
         let start = Instant::now();
         let sent = packets(start, 3);
         let mut decoder = Decoder::default();

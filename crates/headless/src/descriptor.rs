@@ -8,23 +8,23 @@ const HAS_TL0PICIDX: u8 = 0x40;
 const HAS_TID_OR_KEYIDX: u8 = 0x30;
 const LONG: u8 = 0x80;
 
-/// A descriptor with a picture id of 15 bits.
+/// A payload descriptor with a 15-bit picture id.
 pub(crate) fn write(start: bool, picture_id: u16) -> [u8; 4] {
     let [high, low] = picture_id.to_be_bytes();
     [EXTENDED | if start { START } else { 0 }, HAS_PICTURE_ID, LONG | high, low]
 }
 
-/// What a receiver needs to know of a payload.
+/// The properties of a payload that a receiver needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Vp8 {
-    /// The first of its frame.
+    /// The payload starts a frame.
     pub(crate) start: bool,
-    /// Width and height, where a keyframe starts.
+    /// Width and height, if the payload starts a keyframe.
     pub(crate) keyframe: Option<(u16, u16)>,
 }
 
 impl Vp8 {
-    /// Reads a payload; `None` where it ends before its descriptor does.
+    /// Parses a payload; `None` if it ends within its descriptor.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
         let (&first, mut rest) = payload.split_first()?;
         if first & EXTENDED != 0 {
@@ -56,7 +56,7 @@ mod tests {
     use crate::clip;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn descriptor_round_trips() {
         let frames = clip::video_frames(360);
         let first = [&write(true, 0x7FFF)[..], frames[0]].concat();
         assert_eq!(Vp8::read(&first), Some(Vp8 { start: true, keyframe: Some((640, 360)) }));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn short_and_long_forms_are_read_and_what_is_cut_short_is_not() {
+    fn all_descriptor_forms_parse_and_truncated_ones_fail() {
         let key = [0x10, 0, 0, 0x9D, 1, 0x2A, 0x40, 1, 0xB4, 0];
         let size = Some((320, 180));
         for header in

@@ -1,11 +1,11 @@
-//! A participant without a browser, sans-IO: publishes recorded VP8 and Opus, subscribes, measures.
+//! A headless WebRTC participant, sans-IO: publishes recorded VP8 and Opus, receives, and measures.
 //!
-//! A [`Participant`] is one WebRTC connection. It is told the time and handed datagrams and SDP; it
-//! gives out datagrams, and [`Reception`] tells what came of each track. How SDP and datagrams
-//! travel is the caller's affair, so the same participant calls moim and any other media server.
+//! A [`Participant`] is one peer connection. It takes the time, datagrams and SDP, and returns
+//! datagrams; [`ReceivedTrack`] has the measurements of each track. The caller carries SDP and
+//! datagrams, so the same participant calls moim or any other media server.
 //!
-//! What it publishes is decodable: a browser in the same room sees a picture and hears a chord. Each
-//! frame carries a [`Stamp`], so whoever receives it and shares the epoch knows how long it took.
+//! The published media is decodable: a browser in the same room shows a video and plays a chord.
+//! Each frame carries a [`Stamp`], from which receivers with the same epoch compute its delay.
 //!
 //! After each `handle_*` and `offer` drain [`Participant::poll_transmit`]; call
 //! [`Participant::handle_timeout`] at [`Participant::poll_timeout`].

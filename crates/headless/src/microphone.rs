@@ -1,4 +1,4 @@
-//! A voice: the recorded chord.
+//! A microphone that sends a recorded chord.
 
 use crate::{
     clip,
@@ -8,14 +8,14 @@ use crate::{
 use std::time::{Duration, Instant};
 
 const PACKET_INTERVAL: Duration = Duration::from_millis(20);
-/// A packet in units of Opus' clock, 48 kHz (RFC 7587 §4.1).
+/// Duration of a packet on Opus' clock of 48 kHz (RFC 7587 §4.1).
 const PACKET_TICKS: u32 = 960;
-/// How many packets late are made up for; more would be a burst that no microphone sends.
+/// Maximum number of late packets that are sent at once; no microphone sends a longer burst.
 const MAX_CATCH_UP: u32 = 5;
 
-/// Frame count code 3: the next byte tells how many frames, and whether padding follows.
+/// Opus frame count code 3: the next byte has the frame count and the padding flag.
 const ANY_FRAMES: u8 = 0x03;
-/// One frame, and padding (RFC 6716 §3.2.5).
+/// Frame count byte: one frame, with padding (RFC 6716 §3.2.5).
 const ONE_PADDED: u8 = 0x41;
 
 pub(crate) struct Microphone {
@@ -47,7 +47,7 @@ impl Microphone {
         self.due
     }
 
-    /// The packets whose time has come.
+    /// The packets that are due.
     pub(crate) fn poll_packets(&mut self, now: Instant) -> Vec<Packet> {
         let mut due = *self.due.get_or_insert(now);
         if now > due + MAX_CATCH_UP * PACKET_INTERVAL {
@@ -76,7 +76,7 @@ impl Microphone {
     }
 }
 
-/// A packet of one frame (code 0) as one of code 3 whose padding is the stamp.
+/// Converts a packet of one frame (code 0) to code 3 with the stamp as padding.
 fn stamped(recorded: &[u8], stamp: Stamp) -> Vec<u8> {
     let Some((toc, frame)) = recorded.split_first() else { return Vec::new() };
     let length = u8::try_from(stamp::STAMP_LEN).unwrap_or_default();
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "any instant will do")]
-    fn fifty_packets_a_second_however_often_it_is_asked() {
+    fn microphone_sends_fifty_packets_per_second() {
         let start = Instant::now();
         for step in [7, 20, 45] {
             let mut microphone = Microphone::new(1, start);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamped_packet_is_one_frame_with_padding() {
+    fn stamped_packet_is_one_frame_with_padding() {
         let stamp = Stamp { publisher: 1, frame_number: 2, sent: Duration::from_secs(3) };
         let packet = stamped(&[0xF8, 1, 2, 3], stamp);
         assert_eq!(packet[..6], [0xFB, 0x41, 24, 1, 2, 3]);

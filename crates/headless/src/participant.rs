@@ -1,4 +1,4 @@
-//! One WebRTC connection: what it sends, what it receives.
+//! One peer connection: publishing, receiving and SDP.
 
 use crate::{
     camera::{Camera, Layer},
@@ -20,86 +20,86 @@ use str0m::{
     rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite},
 };
 
-/// What the engine wants within this time is done at once: it asks for a microsecond later between
-/// two packets.
+/// Timeouts of str0m within this time are handled at once: it asks for a timeout of a microsecond
+/// between two packets.
 const NEARLY_DUE: Duration = Duration::from_micros(500);
-/// No drain is longer, whatever the engine says.
+/// Maximum number of outputs per drain.
 const MAX_DRAIN: usize = 10_000;
-/// How often pictures are looked after.
+/// Interval of checks for missing keyframes.
 const KEYFRAME_CHECK_INTERVAL: Duration = Duration::from_millis(50);
-/// Datagrams that may wait to be sent.
+/// Maximum number of queued datagrams.
 const MAX_OUTBOX: usize = 4096;
 
-/// How a participant reaches the media server.
+/// The transport to the media server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// UDP.
     Udp,
-    /// ICE over TCP (RFC 6544), as the active side; framing (RFC 4571) is the caller's.
+    /// ICE over TCP (RFC 6544), active side; the caller does the framing (RFC 4571).
     Tcp,
 }
 
-/// What a participant is like.
+/// The configuration of a participant.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Its own address.
+    /// The local address.
     pub local: SocketAddr,
-    /// How it sends.
+    /// The transport to the media server.
     pub transport: Transport,
-    /// What it sends.
+    /// The media to publish.
     pub publish: Publish,
-    /// Its name in [`Stamp`](crate::Stamp)s.
+    /// The publisher number in its [`Stamp`](crate::Stamp)s.
     pub publisher: u32,
-    /// What stamps count from; the same for all who measure each other.
+    /// The instant that stamps count from, the same for all participants of a measurement.
     pub epoch: Instant,
-    /// Whether it agrees to tell senders when each packet came (transport-wide congestion control).
-    /// They know nothing of the way to one that does not, and send it everything.
+    /// Negotiates TWCC feedback. Without it a sender has no bandwidth estimate and sends
+    /// everything.
     pub twcc: bool,
 }
 
-/// What a participant sends.
+/// The media that a participant publishes.
 #[derive(Debug, Clone, Default)]
 pub struct Publish {
-    /// Sound.
+    /// Publishes audio.
     pub audio: bool,
-    /// The picture's encodings; none for no picture.
+    /// The encodings of the video; none to publish no video.
     pub video: Vec<Layer>,
 }
 
-/// A media section of an offer that the participant sends on.
+/// The kind of a sending media section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
-    /// The voice's.
+    /// Audio.
     Audio,
-    /// The camera's.
+    /// Video.
     Video,
 }
 
-/// An offer, and which of its sections are what.
+/// An offer and the kinds of its sending sections.
 #[derive(Debug, Clone)]
 pub struct Offer {
-    /// Session description.
+    /// The session description.
     pub sdp: String,
-    /// By mid.
+    /// The sending sections by mid.
     pub sections: Vec<(String, Section)>,
 }
 
-/// A datagram to be sent.
+/// A datagram to send.
 #[derive(Debug, Clone)]
 pub struct Transmit {
-    /// Where to.
+    /// The destination.
     pub to: SocketAddr,
-    /// What.
+    /// The payload.
     pub bytes: Vec<u8>,
 }
 
-/// A description that can't be taken.
+/// A session description was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum NegotiateError {
-    /// An answer without an offer of ours.
+    /// There is no pending offer that this could answer.
     #[error("an answer to no offer")]
     NoOffer,
-    /// It is not what the engine can work with.
+    /// The description is invalid or not supported.
     #[error(transparent)]
     BadSdp(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -110,7 +110,7 @@ impl NegotiateError {
     }
 }
 
-/// A participant.
+/// A headless participant.
 pub struct Participant {
     rtc: Rtc,
     config: Config,
@@ -126,12 +126,12 @@ pub struct Participant {
     next_check: Instant,
     packets_sent: u64,
     packets_received: u64,
-    /// When the datagram came that is being taken.
+    /// Arrival of the datagram being handled.
     arrived_at: Instant,
 }
 
 impl Participant {
-    /// A participant that knows nobody yet.
+    /// A participant that is not connected.
     #[must_use]
     pub fn new(now: Instant, config: Config) -> Self {
         let mut rtc = RtcConfig::new()
@@ -172,8 +172,8 @@ impl Participant {
         }
     }
 
-    /// Offers what is to be sent; `None` where there is nothing new to offer. Who sends nothing
-    /// offers sound that is off at first, since an offer needs a section.
+    /// An offer of the media to publish; `None` if nothing has changed. A participant that
+    /// publishes nothing offers an inactive audio section at first, since an offer needs a section.
     pub fn offer(&mut self, now: Instant) -> Option<Offer> {
         if self.pending.is_some() {
             return None;
@@ -196,7 +196,7 @@ impl Participant {
         Some(Offer { sdp: offer.to_sdp_string(), sections: self.sections() })
     }
 
-    /// The sending sections there are, by mid.
+    /// The sending sections by mid.
     #[must_use]
     pub fn sections(&self) -> Vec<(String, Section)> {
         let microphone = self.microphone.as_ref().and_then(|(_, mid)| *mid);
@@ -205,10 +205,10 @@ impl Participant {
         both.into_iter().filter_map(|(mid, section)| Some((mid?.to_string(), section))).collect()
     }
 
-    /// Takes the answer to an offer of ours.
+    /// Handles the answer to the pending offer.
     ///
     /// # Errors
-    /// [`Refused`]; the connection is as before.
+    /// [`NegotiateError`]; the connection is unchanged.
     pub fn handle_answer(&mut self, now: Instant, sdp: &str) -> Result<(), NegotiateError> {
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(NegotiateError::bad)?;
         let pending = self.pending.take().ok_or(NegotiateError::NoOffer)?;
@@ -218,11 +218,11 @@ impl Participant {
         Ok(())
     }
 
-    /// Takes an offer and gives the answer. As the polite side it takes back an offer of its own
-    /// that has crossed; call [`offer`](Self::offer) again after it.
+    /// Handles an offer and returns the answer. As the polite peer it rolls back its own pending
+    /// offer; call [`offer`](Self::offer) again afterwards.
     ///
     /// # Errors
-    /// [`Refused`]; the connection is as before.
+    /// [`NegotiateError`]; the connection is unchanged.
     pub fn handle_offer(&mut self, now: Instant, sdp: &str) -> Result<String, NegotiateError> {
         let offer = SdpOffer::from_sdp_string(sdp).map_err(NegotiateError::bad)?;
         if self.pending.take().is_some() {
@@ -237,8 +237,7 @@ impl Participant {
         Ok(answer.to_sdp_string())
     }
 
-    /// Takes a datagram that came to the participant's own address, then or a little before: its
-    /// delay is counted until then.
+    /// Handles a datagram that arrived at `arrived_at`, up to which its delay counts.
     pub fn handle_datagram(
         &mut self,
         now: Instant,
@@ -256,7 +255,7 @@ impl Participant {
         self.drain(now);
     }
 
-    /// Sends what is to be sent by now.
+    /// Sends media that is due and drives the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.connected {
             self.publish(now);
@@ -268,7 +267,7 @@ impl Participant {
         self.drain(now);
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is wanted.
+    /// The next time to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         let camera = self.camera.as_ref().and_then(|(camera, _)| camera.due());
@@ -283,49 +282,49 @@ impl Participant {
         self.outbox.pop_front()
     }
 
-    /// Whether ICE and DTLS are up.
+    /// Returns whether ICE and DTLS are connected.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.connected && !self.failed
     }
 
-    /// Whether nothing can come of the connection any more.
+    /// Returns whether the connection is closed for good.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.failed || !self.rtc.is_alive()
     }
 
-    /// What has been received, by mid.
+    /// The received tracks by mid.
     #[must_use]
     pub fn received(&self) -> &BTreeMap<String, ReceivedTrack> {
         &self.received
     }
 
-    /// Measures from now on, and forgets what was measured so far.
+    /// Discards the measurements so far.
     pub fn reset(&mut self) {
         self.received.values_mut().for_each(ReceivedTrack::reset);
     }
 
-    /// How many RTP packets have come.
+    /// Number of RTP packets received.
     #[must_use]
     pub fn packets_received(&self) -> u64 {
         self.packets_received
     }
 
-    /// How many RTP packets were sent.
+    /// Number of RTP packets sent.
     #[must_use]
     pub fn packets_sent(&self) -> u64 {
         self.packets_sent
     }
 
-    /// Sends a layer of the camera, or lets it rest.
+    /// Starts or stops an encoding of the video.
     pub fn set_layer(&mut self, rid: &str, on: bool) {
         if let Some((camera, _)) = &mut self.camera {
             camera.set_layer(Rid::from(rid), on);
         }
     }
 
-    /// Ends the measurement of every track that should still be flowing.
+    /// Ends the measurement of all tracks that are active.
     pub fn finish(&mut self, at: Instant) {
         for (mid, track) in &mut self.received {
             let media = self.rtc.media(Mid::from(mid.as_str()));
@@ -335,7 +334,7 @@ impl Participant {
         }
     }
 
-    /// Ends the connection; what it says last is still to be sent.
+    /// Closes the connection. Its last datagrams are still to be sent.
     pub fn close(&mut self, now: Instant) {
         self.failed |= self.rtc.close().is_err();
         self.drain(now);
@@ -364,7 +363,7 @@ impl Participant {
         }
     }
 
-    /// The one door to the engine: each change ends here, and everything it has to say is taken.
+    /// The only access to the Rtc: every mutation is followed by a full drain, as str0m requires.
     fn drain(&mut self, now: Instant) {
         self.failed |= self.rtc.handle_input(Input::Timeout(now)).is_err();
         let mut clock = now;
@@ -432,7 +431,7 @@ impl Participant {
     }
 }
 
-/// The usual header extensions, with numbers for reports by packet or without.
+/// The standard header extensions, with or without the TWCC sequence number.
 fn extensions(twcc: bool) -> ExtensionMap {
     let mut extensions = ExtensionMap::empty();
     let standard = ExtensionMap::standard();
@@ -444,7 +443,7 @@ fn extensions(twcc: bool) -> ExtensionMap {
     extensions
 }
 
-/// Writes packets of one section, and tells how many could be.
+/// Writes packets of one section. Returns the number of packets written.
 fn write(rtc: &mut Rtc, now: Instant, mid: Mid, codec: Codec, packets: Vec<Packet>) -> u64 {
     let Some(media) = rtc.media(mid) else { return 0 };
     let agreed = media.remote_pts().to_vec();
@@ -455,7 +454,7 @@ fn write(rtc: &mut Rtc, now: Instant, mid: Mid, codec: Codec, packets: Vec<Packe
     let mut direct = rtc.direct_api();
     for packet in packets {
         let Some(stream) = direct.stream_tx_by_mid(mid, packet.rid) else { continue };
-        // The recording has a pace already.
+        // The recording is paced already.
         stream.set_unpaced(true);
         let seq = packet.seq.into();
         let write = RtpWrite::new(pt, seq, packet.timestamp, now, packet.payload);

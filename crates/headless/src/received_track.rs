@@ -1,4 +1,4 @@
-//! What came of one track.
+//! Measurements of one received track.
 
 use crate::{
     decoder::{Decoder, Frame},
@@ -7,17 +7,17 @@ use crate::{
 use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
 
-/// A picture that stands still for so much longer than usual is frozen (W3C webrtc-stats,
+/// A frame interval that exceeds the average by this much is a freeze (W3C webrtc-stats,
 /// `freezeCount`).
 const FREEZE_MARGIN: Duration = Duration::from_millis(150);
-/// Frames that the usual interval is an average of.
+/// Number of frame intervals in the moving average.
 const INTERVAL_SAMPLES: u32 = 30;
 
-/// What came of one track, measured.
+/// Measurements of one received track.
 pub struct ReceivedTrack {
     epoch: Instant,
     decoder: Option<Decoder>,
-    /// Sequence numbers, without wrapping.
+    /// First extended sequence number.
     first: Option<u64>,
     highest: u64,
     packets: u64,
@@ -30,7 +30,7 @@ pub struct ReceivedTrack {
     max_interval: Duration,
     freezes: u64,
     freeze_time: Duration,
-    /// Microseconds.
+    /// Delays in microseconds.
     delays: Histogram<u64>,
     publisher: Option<u32>,
     decoded: Vec<Frame>,
@@ -53,14 +53,14 @@ impl ReceivedTrack {
             max_interval: Duration::ZERO,
             freezes: 0,
             freeze_time: Duration::ZERO,
-            // From a microsecond to a minute, to two digits.
+            // From 1 µs to 60 s, with two significant digits.
             delays: Histogram::new_with_bounds(1, 60_000_000, 2).ok()?,
             publisher: None,
             decoded: Vec::new(),
         })
     }
 
-    /// Measures from now on; what is known of the picture stays.
+    /// Discards the measurements so far, but not the state of the decoder.
     pub(crate) fn reset(&mut self) {
         self.first = None;
         (self.packets, self.bytes, self.frames, self.keyframes) = (0, 0, 0, 0);
@@ -102,7 +102,7 @@ impl ReceivedTrack {
             if let Some(stamp) = frame.stamp {
                 let before = self.publisher.replace(stamp.publisher);
                 if before.is_some_and(|before| before != stamp.publisher) {
-                    // Who was here before has left: nobody's picture has stood still.
+                    // Another publisher took over the section, so the gap is no freeze.
                     (self.last, self.average_interval) = (None, Duration::ZERO);
                 }
                 let delay =
@@ -113,15 +113,15 @@ impl ReceivedTrack {
         }
     }
 
-    /// Ends the measurement then. A track that should still be flowing and has been silent until then
-    /// counts as frozen: without this, a stall that lasts to the end would not be seen at all.
+    /// Ends the measurement at a time. Without it a stall that lasts to the end would not count as
+    /// a freeze.
     pub(crate) fn finish(&mut self, at: Instant) {
         if let Some(last) = self.last {
             self.count_interval(at.saturating_duration_since(last));
         }
     }
 
-    /// Counts the time between two frames.
+    /// Counts a frame and the interval before it.
     fn count_frame(&mut self, at: Instant) {
         let Some(last) = self.last.replace(at) else { return };
         let interval = at.saturating_duration_since(last);
@@ -143,74 +143,74 @@ impl ReceivedTrack {
         }
     }
 
-    /// Whether it is a picture; sound otherwise.
+    /// Returns whether it is a video track.
     #[must_use]
     pub fn is_video(&self) -> bool {
         self.decoder.is_some()
     }
 
-    /// RTP packets that came, without doubles.
+    /// Number of RTP packets received, without duplicates.
     #[must_use]
     pub fn packets(&self) -> u64 {
         self.packets
     }
 
-    /// Bytes of their payloads.
+    /// Number of payload bytes received.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Packets that never came, also not on a second try.
+    /// Number of packets lost after retransmission.
     #[must_use]
     pub fn lost(&self) -> u64 {
         let expected = self.first.map_or(0, |first| self.highest - first + 1);
         expected.saturating_sub(self.packets)
     }
 
-    /// Pictures that a decoder could show, or packets of sound.
+    /// Number of decodable video frames, or of audio packets.
     #[must_use]
     pub fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// Those of them that were keyframes.
+    /// Number of keyframes.
     #[must_use]
     pub fn keyframes(&self) -> u64 {
         self.keyframes
     }
 
-    /// Width and height of the picture.
+    /// Width and height of the video.
     #[must_use]
     pub fn size(&self) -> Option<(u16, u16)> {
         self.size
     }
 
-    /// How often the picture stood still, and for how long in all.
+    /// Number and total duration of freezes.
     #[must_use]
     pub fn freezes(&self) -> (u64, Duration) {
         (self.freezes, self.freeze_time)
     }
 
-    /// The longest time between two frames.
+    /// The longest interval between two frames.
     #[must_use]
     pub fn longest_gap(&self) -> Duration {
         self.max_interval
     }
 
-    /// When the last frame came.
+    /// Arrival of the last frame.
     #[must_use]
     pub fn last_frame(&self) -> Option<Instant> {
         self.last
     }
 
-    /// Who sent the last frame.
+    /// The publisher of the last frame.
     #[must_use]
     pub fn publisher(&self) -> Option<u32> {
         self.publisher
     }
 
-    /// From sending a frame until its last packet was here, in microseconds.
+    /// Delays from sending a frame to the arrival of its last packet, in microseconds.
     #[must_use]
     pub fn delays(&self) -> &Histogram<u64> {
         &self.delays
@@ -233,7 +233,7 @@ mod tests {
         let mut track = ReceivedTrack::new(start, true).unwrap();
         for n in 0..100 {
             let sent = start + n * Duration::from_millis(40);
-            // The network stops for a second.
+            // The network stalls for a second.
             let stop = if (50..75).contains(&n) { (75 - n) * 40 } else { 0 };
             for packet in camera.poll_packets(sent) {
                 let at = sent + Duration::from_millis(30 + u64::from(stop));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_another_follows_on_the_section_has_not_stood_still() {
+    fn change_of_publisher_is_no_freeze() {
         let start = Instant::now();
         let mut track = ReceivedTrack::new(start, true).unwrap();
         let mut seq = 0;
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_before_the_start_is_forgotten() {
+    fn reset_discards_earlier_measurements() {
         let start = Instant::now();
         let mut microphone = Microphone::new(5, start);
         let mut track = ReceivedTrack::new(start, false).unwrap();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_sound_is_counted() {
+    fn lost_audio_is_counted() {
         let start = Instant::now();
         let mut microphone = Microphone::new(5, start);
         let mut track = ReceivedTrack::new(start, false).unwrap();

@@ -1,20 +1,20 @@
-//! When and by whom a frame was sent, told inside the frame.
+//! Stamps inside frames: their publisher, number and send time.
 
 use std::time::{Duration, Instant};
 
-/// Its own bytes behind a frame's.
+/// Length of a stamp.
 pub(crate) const STAMP_LEN: usize = 24;
 const MAGIC: [u8; 8] = *b"moimtime";
 
-/// Rides at the end of a frame: behind the last VP8 partition, whose decoder stops before it, and in
-/// the padding of an Opus packet (RFC 6716 §3.2.5).
+/// A stamp at the end of a frame: after the last VP8 partition, where decoders stop before it, or
+/// in the padding of an Opus packet (RFC 6716 §3.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// Whose frame it is.
+    /// The publisher's number.
     pub publisher: u32,
-    /// Which of theirs on this layer, from 0 on.
+    /// The number of the frame in its encoding, from 0.
     pub frame_number: u32,
-    /// When it was sent, counted from the epoch.
+    /// The send time, counted from the epoch.
     pub sent: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Stamp {
         bytes
     }
 
-    /// Reads the stamp at the end of a payload, if there is one.
+    /// Parses the stamp at the end of a payload, if there is one.
     #[must_use]
     pub fn read(payload: &[u8]) -> Option<Self> {
         let (_, stamp) = payload.split_last_chunk::<STAMP_LEN>()?;
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_is_read_from_the_end_of_a_payload() {
+    fn stamp_is_parsed_at_the_end_of_a_payload() {
         let stamp =
             Stamp { publisher: 7, frame_number: 9, sent: Duration::from_nanos(1_234_567_890) };
         let payload = [&[1, 2, 3][..], &stamp.to_bytes()].concat();

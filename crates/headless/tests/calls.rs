@@ -1,4 +1,4 @@
-//! Two participants call each other over a network that delays and loses.
+//! Two participants call each other over a network with delay and loss.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -12,7 +12,7 @@ struct Call {
 }
 
 impl Call {
-    /// One who publishes and one who does not, connected.
+    /// A publisher and a subscriber, connected.
     fn connect(publish: Publish, link: Link) -> Self {
         let network = Network::new(1);
         let now = network.clock.now();
@@ -76,7 +76,7 @@ fn audio_and_video() -> Publish {
 }
 
 #[test]
-fn a_clean_line_brings_every_frame_in_the_time_it_takes() {
+fn clean_link_delivers_every_frame_after_its_delay() {
     let link = Link { delay: Duration::from_millis(30), ..Link::default() };
     let mut call = Call::connect(audio_and_video(), link);
     call.run(Duration::from_secs(20));
@@ -94,7 +94,7 @@ fn a_clean_line_brings_every_frame_in_the_time_it_takes() {
 }
 
 #[test]
-fn loss_is_repaired_for_pictures_and_counted_for_sound() {
+fn video_loss_is_retransmitted_and_audio_loss_counted() {
     let link = Link { delay: Duration::from_millis(20), loss: 0.05, ..Link::default() };
     let mut call = Call::connect(audio_and_video(), link);
     call.run(Duration::from_secs(60));
@@ -105,7 +105,7 @@ fn loss_is_repaired_for_pictures_and_counted_for_sound() {
 }
 
 #[test]
-fn simulcast_is_offered_with_its_layers() {
+fn simulcast_is_offered_with_its_encodings() {
     let publish = Publish { audio: false, video: Layer::simulcast() };
     let mut call = Call::connect(publish, Link::default());
     let participant = &mut call.participants[0].1;
@@ -124,7 +124,7 @@ fn stall_until_the_end_is_counted_while_the_track_should_flow() {
     let freezes = |call: &Call| call.participants[1].1.received()[video].freezes();
     call.participants[1].1.finish(call.network.clock.now());
     assert_eq!(freezes(&call).0, 0, "media flows");
-    // Nothing comes through any more, and nobody says so.
+    // The network drops everything without a notice.
     call.network.link(call.participants[1].0.ip(), Link { loss: 1.0, ..Link::default() });
     call.run(Duration::from_secs(16));
     assert_eq!(freezes(&call).0, 0, "no later frame ends the interval");

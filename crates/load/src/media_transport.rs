@@ -1,4 +1,4 @@
-//! How a participant's media travels: UDP, or frames in a TCP stream (RFC 4571).
+//! The media transport of a participant: UDP, or frames in a TCP stream (RFC 4571).
 
 use std::{io, net::SocketAddr, time::Instant};
 
@@ -10,39 +10,39 @@ use tokio::{
 
 use crate::udp::{Received, Udp};
 
-/// No datagram is longer.
+/// Maximum length of a datagram.
 pub(crate) const MAX_DATAGRAM_LEN: usize = 65_535;
 
-/// A socket of a participant's own.
+/// The socket of one participant.
 pub enum MediaTransport {
     /// Datagrams.
     Udp(Udp),
     /// Frames.
     Tcp {
-        /// Connected.
+        /// The connected stream.
         stream: TcpStream,
-        /// Our end.
+        /// The local address.
         local: SocketAddr,
-        /// The server's.
+        /// The server's address.
         server: SocketAddr,
-        /// What has come and is no whole frame yet.
+        /// Received bytes of an incomplete frame.
         partial: Vec<u8>,
     },
 }
 
 impl MediaTransport {
-    /// A UDP socket on the interface that leads to the server.
+    /// A UDP socket on the interface towards the server.
     ///
     /// # Errors
-    /// The system's.
+    /// The socket can't be opened.
     pub async fn udp(server: SocketAddr) -> io::Result<Self> {
         Udp::towards(server).await.map(Self::Udp)
     }
 
-    /// A connection to the server's port.
+    /// A TCP connection to the server's port.
     ///
     /// # Errors
-    /// The system's.
+    /// The connection fails.
     pub async fn tcp(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
@@ -50,7 +50,7 @@ impl MediaTransport {
         Ok(Self::Tcp { stream, local, server, partial: Vec::new() })
     }
 
-    /// Has the system throw away the RTP that comes.
+    /// Has the kernel drop incoming RTP.
     pub(crate) fn drop_media(&self) -> io::Result<()> {
         match self {
             Self::Udp(udp) => udp.drop_media(),
@@ -73,7 +73,7 @@ impl MediaTransport {
         }
     }
 
-    /// Sends a datagram; UDP rather loses it than waits.
+    /// Sends a datagram. UDP drops it rather than wait.
     pub(crate) async fn send(&mut self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Udp(udp) => udp.send(to, bytes),
@@ -84,7 +84,7 @@ impl MediaTransport {
         }
     }
 
-    /// Waits for a datagram and takes it into `buffer`. Safe to be dropped while it waits.
+    /// Receives a datagram into `buffer`. Cancel safe.
     pub(crate) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
         match self {
             Self::Udp(udp) => udp.receive(buffer).await,
@@ -99,7 +99,7 @@ impl MediaTransport {
         }
     }
 
-    /// Takes a datagram if one is there.
+    /// Receives a datagram if one is available.
     pub(crate) fn try_receive(&mut self, buffer: &mut [u8]) -> Option<Received> {
         match self {
             Self::Udp(udp) => udp.try_receive(buffer).ok(),
@@ -108,7 +108,7 @@ impl MediaTransport {
     }
 }
 
-/// Takes a whole frame out of what has come.
+/// Extracts a complete frame from the received bytes.
 fn take_frame(partial: &mut Vec<u8>, from: SocketAddr, buffer: &mut [u8]) -> Option<Received> {
     let (length, rest) = partial.split_first_chunk::<2>()?;
     let length = usize::from(u16::from_be_bytes(*length));
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_are_taken_whole() {
+    fn frames_are_extracted_whole() {
         let mut partial = vec![0, 2, 7, 8, 0, 0, 0, 3, 1];
         let (server, mut buffer) = (SocketAddr::from(([192, 0, 2, 1], 443)), [0; 16]);
         let mut take = |partial: &mut Vec<u8>| {

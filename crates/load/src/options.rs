@@ -1,73 +1,73 @@
-//! `moim load` as typed.
+//! Command line options of `moim load`.
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-/// Puts participants without browsers into rooms of a server and measures what they receive
+/// Joins rooms with headless participants and measures what they receive
 #[derive(Debug, Args)]
 pub struct Options {
     /// The server
     #[arg(long, value_name = "URL", default_value = "http://localhost:4000")]
     pub(crate) url: String,
 
-    /// Certificate in PEM that an https server's own is signed with
+    /// Certificate (PEM) that signed the certificate of an https server
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 
-    /// Rooms
+    /// Number of rooms
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rooms: u32,
 
-    /// Participants of each room that send and receive
+    /// Participants per room that send and receive
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(crate) publishers: u32,
 
-    /// Participants of each room that only receive
+    /// Participants per room that only receive
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(crate) subscribers: u32,
 
-    /// How long to measure, from when everybody is connected: 90s, 5m, 1h
+    /// Time to measure once all participants are connected: 90s, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) duration: Duration,
 
-    /// What is published
+    /// Media that publishers send
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Media::Simulcast)]
     pub(crate) media: Media,
 
-    /// Size at which each participant says to show each camera, in device pixels
+    /// Size in device pixels at which participants request each camera
     #[arg(long, value_name = "WxH", default_value = "640x360", value_parser = size)]
     pub(crate) view: (u32, u32),
 
-    /// How media reaches the server
+    /// Transport of media to the server
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Transport::Udp)]
     pub(crate) transport: Transport,
 
-    /// Participants leave and others come in their place, so many a second
+    /// Participants per second that leave and are replaced by new ones
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub(crate) churn: f64,
 
-    /// Beginning of the rooms' names; each run adds a word of its own, so that none meets another
+    /// Prefix of room names; each run appends a random part
     #[arg(long, value_name = "NAME", default_value = "load")]
     pub(crate) prefix: String,
 
-    /// Print the result as JSON instead of a table
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// What a publisher publishes.
+/// The media of a publisher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Media {
-    /// Sound alone
+    /// Audio only
     Audio,
-    /// Sound and one picture of 640x360
+    /// Audio and one 640x360 video
     Single,
-    /// Sound and three layers up to 1280x720
+    /// Audio and three video layers up to 1280x720
     Simulcast,
 }
 
-/// How media reaches the server.
+/// The transport of media to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Transport {
     /// UDP
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_sizes_are_read_and_others_refused() {
+    fn durations_and_sizes_are_parsed() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));

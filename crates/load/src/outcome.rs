@@ -1,4 +1,4 @@
-//! What came of one participant, and of all.
+//! The outcome of one participant, and the summary of all.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,44 +6,44 @@ use hdrhistogram::Histogram;
 use headless::ReceivedTrack;
 use serde_json::{Value, json};
 
-/// What came of one participant.
+/// The outcome of one participant.
 #[derive(Default)]
 pub struct Outcome {
-    /// Why it ended before its time.
+    /// The error that ended it early.
     pub(crate) failure: Option<String>,
-    /// From connecting to the server until media could flow, and until the first picture.
+    /// Time from the start of joining until media is connected, and until the first video frame.
     pub(crate) connected: Option<Duration>,
     pub(crate) first_frame: Option<Duration>,
-    /// RTP packets.
+    /// Number of RTP packets sent.
     pub(crate) sent: u64,
     audio: Tracks,
     video: Tracks,
 }
 
 impl Outcome {
-    /// Of one that could not take part, or not any more.
+    /// The outcome of a participant that failed.
     #[must_use]
     pub fn failed(error: &anyhow::Error) -> Self {
         Self { failure: Some(format!("{error:#}")), ..Self::default() }
     }
 
-    /// Why it ended before its time.
+    /// The error that ended it early.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
 
-    /// Takes what was received on all sections.
+    /// Adds the received tracks.
     pub(crate) fn add_received(&mut self, received: &BTreeMap<String, ReceivedTrack>) {
         for track in received.values() {
-            // A picture without a keyframe has not been seen.
+            // A video without a keyframe is not counted.
             let tracks = if track.is_video() { &mut self.video } else { &mut self.audio };
             tracks.add_track(track);
         }
     }
 }
 
-/// What came of all tracks of a kind.
+/// Sums over all tracks of a kind.
 #[derive(Default)]
 struct Tracks {
     count: u64,
@@ -55,7 +55,7 @@ struct Tracks {
     frozen: Duration,
     longest_gap: Duration,
     sizes: BTreeMap<u16, u64>,
-    /// Microseconds.
+    /// Delays in microseconds.
     delays: Option<Histogram<u64>>,
 }
 
@@ -81,7 +81,7 @@ impl Tracks {
 
     fn add_delays(&mut self, delays: &Histogram<u64>) {
         match &mut self.delays {
-            // Both have the same bounds, so nothing can be out of them.
+            // Equal bounds, so the addition can't fail.
             Some(all) => drop(all.add(delays)),
             all => *all = Some(delays.clone()),
         }
@@ -104,7 +104,7 @@ impl Tracks {
         }
     }
 
-    /// Lost packets in a hundred that were sent this way.
+    /// Lost packets in percent of the packets sent to us.
     fn loss(&self) -> f64 {
         let all = self.lost + self.packets;
         if all == 0 { 0.0 } else { approximate(self.lost) * 100.0 / approximate(all) }
@@ -146,27 +146,27 @@ pub struct ExpectedTracks {
     pub video: u64,
 }
 
-/// What came of all participants.
+/// The summary of all participants.
 #[derive(Default)]
 pub struct Summary {
     participants: u64,
-    /// Each reason, and how often.
+    /// The number of occurrences of each error.
     failures: BTreeMap<String, u64>,
     sent: u64,
     connected: Vec<Duration>,
     first_frames: Vec<Duration>,
     audio: Tracks,
     video: Tracks,
-    /// How long was measured.
+    /// The measured time.
     pub time: Duration,
-    /// How many tracks there should have been, of sound and of pictures; none where that is open.
+    /// The number of tracks that should be received.
     pub expected: ExpectedTracks,
-    /// True if all participants had ended before the time was over.
+    /// True if all participants ended before the duration was over.
     pub stopped_early: bool,
 }
 
 impl Summary {
-    /// Adds a participant's.
+    /// Adds the outcome of a participant.
     pub fn add(&mut self, outcome: Outcome) {
         self.participants += 1;
         if let Some(failure) = outcome.failure {
@@ -179,18 +179,19 @@ impl Summary {
         self.video.add(&outcome.video);
     }
 
-    /// Why participants ended before their time, each reason once.
+    /// The errors that ended participants early, each once.
     pub fn failures(&self) -> impl Iterator<Item = &str> {
         self.failures.keys().map(String::as_str)
     }
 
-    /// Milliseconds that so many of all pictures took at most, from sending to their last packet.
+    /// A quantile of the delay of video frames, from sending to the arrival of the last packet, in
+    /// ms.
     #[must_use]
     pub fn video_delay_ms(&self, quantile: f64) -> f64 {
         self.video.delay_ms(quantile)
     }
 
-    /// Packets of pictures and sound that never came, in a hundred.
+    /// Lost audio and video packets in percent.
     #[must_use]
     pub fn loss(&self) -> f64 {
         let mut all = Tracks::default();
@@ -199,14 +200,14 @@ impl Summary {
         all.loss()
     }
 
-    /// Whether everybody took part to the end and received everything there was.
+    /// Returns whether all participants stayed to the end and received all expected tracks.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let ExpectedTracks { audio, video } = self.expected;
         self.failures.is_empty() && self.audio.count >= audio && self.video.count >= video
     }
 
-    /// For programs.
+    /// The summary as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let ExpectedTracks { audio, video } = self.expected;
@@ -224,7 +225,7 @@ impl Summary {
         })
     }
 
-    /// For people.
+    /// The summary as a table.
     #[must_use]
     pub fn to_table(&self) -> String {
         let kinds = [&self.audio, &self.video];
@@ -245,24 +246,25 @@ impl Summary {
         let mut table = format!("\n{:<26}{:>14}{:>14}\n", "", "audio", "video");
         table += &format!("{:<26}{audio:>14}{video:>14}\n", "tracks received");
         table += &row("packets", &|tracks| tracks.packets.to_string());
-        table += &row("lost for good", &|tracks| format!("{:.3} %", tracks.loss()));
-        table +=
-            &row("kb/s a track", &|tracks| format!("{:.0}", tracks.kilobits_per_track(self.time)));
+        table += &row("loss", &|tracks| format!("{:.3} %", tracks.loss()));
+        table += &row("kb/s per track", &|tracks| {
+            format!("{:.0}", tracks.kilobits_per_track(self.time))
+        });
         table += &row("delay p50", &|tracks| format!("{:.2} ms", tracks.delay_ms(0.5)));
         table += &row("delay p99", &|tracks| format!("{:.2} ms", tracks.delay_ms(0.99)));
         table += &row("longest gap", &|tracks| format!("{} ms", millis(tracks.longest_gap)));
         table += &format!("{:<26}{:>14}{:>14}\n", "freezes", "", self.video.freezes);
-        table += &format!("{:<26}{heights:>28}\n", "heights seen last");
+        table += &format!("{:<26}{heights:>28}\n", "heights received last");
         let [fast, slow] = [50, 99].map(|percent| millis(quantile(&self.connected, percent)));
-        table += &format!("{:<26}{:>28}\n", "connected, p50 and p99", format!("{fast}, {slow} ms"));
+        table += &format!("{:<26}{:>28}\n", "connected, p50, p99", format!("{fast}, {slow} ms"));
         let [fast, slow] = [50, 99].map(|percent| millis(quantile(&self.first_frames, percent)));
         table +=
-            &format!("{:<26}{:>28}\n", "first picture, p50 and p99", format!("{fast}, {slow} ms"));
+            &format!("{:<26}{:>28}\n", "first video frame, p50, p99", format!("{fast}, {slow} ms"));
         for (failure, count) in &self.failures {
             table += &format!("{count} of {} participants: {failure}\n", self.participants);
         }
         if self.stopped_early {
-            table += "stopped early: nobody was left in any room\n";
+            table += "stopped early: no participant was left\n";
         }
         table
     }
@@ -289,11 +291,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_is_whole_only_with_every_track_and_without_failure() {
+    fn summary_is_complete_with_all_tracks_and_no_failure() {
         let mut summary =
             Summary { expected: ExpectedTracks { audio: 1, video: 0 }, ..Summary::default() };
         summary.add(Outcome::default());
-        assert!(!summary.is_complete(), "nothing came");
+        assert!(!summary.is_complete(), "no tracks");
         summary.audio.count = 1;
         assert!(summary.is_complete());
         summary.add(Outcome { failure: Some("gone".into()), ..Outcome::default() });
@@ -303,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_of_sorted_times() {
+    fn quantiles_sort_their_input() {
         let times = [30, 10, 20].map(Duration::from_millis);
         assert_eq!(quantile(&times, 50), Duration::from_millis(20));
         assert_eq!(quantile(&times, 99), Duration::from_millis(20));

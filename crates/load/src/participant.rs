@@ -1,4 +1,4 @@
-//! One participant of a room of moim's: joins it over the native protocol (docs/protocol.md).
+//! A participant of a moim room, over the native protocol (docs/protocol.md).
 
 use std::{sync::Arc, time::Instant};
 
@@ -16,22 +16,22 @@ use crate::{
     socket::{ServerMessage, Socket, field},
 };
 
-/// The media server's name in signaling.
+/// The media server's id in signaling.
 const SFU: &str = "sfu";
 
-/// Who a participant is.
+/// The configuration of a participant.
 pub struct ParticipantConfig {
-    /// The room's name.
+    /// The name of the room.
     pub room: String,
-    /// The participant's own number, in its stamps as well.
+    /// The number of the participant, also the publisher number in its stamps.
     pub number: u32,
-    /// Whether it sends, too.
+    /// Publishes media.
     pub publishes: bool,
-    /// What becomes of what it receives.
+    /// The use of received media.
     pub receive: Receive,
 }
 
-/// Takes part until told to stop, and tells what came of it.
+/// Joins, takes part until stopped, and leaves. Returns the outcome.
 pub async fn run_participant(
     plan: Arc<Plan>,
     participant: ParticipantConfig,
@@ -86,11 +86,11 @@ fn publish(media: Media, publishes: bool) -> Publish {
     Publish { audio: publishes, video }
 }
 
-/// A socket in a room.
+/// A socket that has joined a room.
 struct Joined {
     socket: Socket,
     view: (u32, u32),
-    /// Cameras as they were last said to be shown.
+    /// The camera subscriptions that were sent last.
     cameras: Vec<Value>,
 }
 
@@ -101,7 +101,7 @@ impl Joined {
         self.socket.request("signal", &signal).await.map(drop)
     }
 
-    /// Says at which size it shows each camera.
+    /// Requests all cameras at the size of the view.
     async fn subscribed(&mut self, payload: &Value) -> anyhow::Result<()> {
         let (width, height) = self.view;
         let tracks = field(payload, "tracks").as_array().map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What all participants of a run share.
+//! The settings that all participants of a run share.
 
 use std::{path::Path, sync::Arc, time::Instant};
 
@@ -13,27 +13,27 @@ use crate::{
     socket::Socket,
 };
 
-/// What all participants of a run share.
+/// The settings that all participants of a run share.
 pub struct Plan {
     pub(crate) server: ServerUrl,
     pub(crate) tls: Option<Arc<ClientConfig>>,
-    /// What publishers publish.
+    /// The media of publishers.
     pub media: Media,
-    /// Size at which everybody shows everybody, in device pixels.
+    /// The size at which participants request cameras, in device pixels.
     pub view: (u32, u32),
-    /// How media reaches the server.
+    /// The transport of media.
     pub transport: Transport,
-    /// What stamps count from.
+    /// The instant that stamps count from.
     pub epoch: Instant,
-    /// What can be seen meanwhile.
+    /// Live counters.
     pub stats: LinkStats,
 }
 
 impl Plan {
-    /// Simulcast over UDP with this server, which is known by `ca` where it is https.
+    /// Simulcast over UDP with this server. `ca` is the certificate authority of an https server.
     ///
     /// # Errors
-    /// There is no such server, or no way to know it.
+    /// The URL is invalid, or its host or certificate is unknown.
     pub fn new(url: &str, ca: Option<&Path>) -> anyhow::Result<Self> {
         let server = ServerUrl::resolve(url)?;
         Ok(Self {
@@ -47,12 +47,12 @@ impl Plan {
         })
     }
 
-    /// Makes a room that is the media server's.
+    /// Creates an SFU room.
     ///
     /// # Errors
-    /// The server's refusal.
+    /// The server rejects it.
     pub async fn make_room(&self, name: &str, capacity: u32) -> anyhow::Result<()> {
-        // Each room by a socket of its own: a server limits how many one may make.
+        // A socket per room, since servers limit the rooms that one socket may create.
         let mut socket = Socket::connect(&self.server, self.tls.clone()).await?;
         let request = json!({"name": name, "capacity": capacity, "topology": "sfu"});
         let made = socket.call("room:create", &request).await;

@@ -1,4 +1,4 @@
-//! Which server to load, and how to know it.
+//! The URL of a server and its TLS configuration.
 
 use std::{
     fs,
@@ -14,24 +14,24 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-/// Where a server is.
+/// A resolved server URL.
 #[derive(Debug, Clone)]
 pub struct ServerUrl {
-    /// Its name, as its certificate has it.
+    /// The host name, as in the certificate.
     pub host: String,
-    /// Name and port, as the URL has them.
+    /// Host and port, as in the URL.
     pub authority: String,
-    /// Its address, where signaling and media alike go.
+    /// The address of signaling and media.
     pub address: SocketAddr,
-    /// Over TLS.
+    /// Uses TLS.
     pub secure: bool,
 }
 
 impl ServerUrl {
-    /// Reads `http://host:port` and looks the host up.
+    /// Parses `http://host:port` and resolves the host.
     ///
     /// # Errors
-    /// It is no such URL, or nobody knows the host.
+    /// The URL is invalid or the host is unknown.
     pub fn resolve(url: &str) -> anyhow::Result<Self> {
         let (secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
             (Some(rest), _) => (false, rest),
@@ -53,10 +53,10 @@ impl ServerUrl {
         Ok(Self { host, authority, address, secure })
     }
 
-    /// How to know the server, where it is https.
+    /// The TLS configuration of an https server.
     ///
     /// # Errors
-    /// An https server without a certificate to know it by, or one that can't be read.
+    /// The certificate authority is missing or can't be read.
     pub fn tls(&self, ca: Option<&Path>) -> anyhow::Result<Option<Arc<ClientConfig>>> {
         if !self.secure {
             return Ok(None);
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_read() {
+    fn server_urls_are_parsed() {
         let url = ServerUrl::resolve("http://127.0.0.1:4001/r/tea").unwrap();
         assert_eq!((url.authority.as_str(), url.secure), ("127.0.0.1:4001", false));
         assert_eq!(url.address, "127.0.0.1:4001".parse().unwrap());
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_https_server_is_known_by_a_file() {
+    fn https_server_needs_a_ca_file() {
         let url = ServerUrl::resolve("https://127.0.0.1:4001").unwrap();
         let error = url.tls(None).unwrap_err().to_string();
         assert!(error.contains("--ca"), "{error}");

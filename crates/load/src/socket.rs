@@ -1,4 +1,4 @@
-//! The little of a Socket.IO client that a participant needs (docs/protocol.md), over WebSocket.
+//! A minimal Socket.IO client over WebSocket (docs/protocol.md).
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use crate::{link::JOIN_TIMEOUT, server::ServerUrl};
 
-/// A TCP stream, or TLS inside one.
+/// A TCP stream or a TLS stream.
 trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
 impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for S {}
 
@@ -22,20 +22,20 @@ pub struct Socket {
     requests: u64,
 }
 
-/// What the server says.
+/// A message from the server.
 #[derive(Debug)]
 pub enum ServerMessage {
-    /// The reply to the request of this number.
+    /// The reply to the request with this number.
     Reply(u64, Result<Value, String>),
     /// An event and its first argument.
     Event(String, Value),
 }
 
 impl Socket {
-    /// Connects and waits until the server has welcomed us.
+    /// Connects to the default namespace.
     ///
     /// # Errors
-    /// Connecting fails.
+    /// The connection fails.
     pub async fn connect(
         server: &ServerUrl,
         tls: Option<Arc<ClientConfig>>,
@@ -59,10 +59,10 @@ impl Socket {
         Ok(socket)
     }
 
-    /// Sends a request and gives its number.
+    /// Sends a request and returns its number.
     ///
     /// # Errors
-    /// The connection has ended.
+    /// The connection is closed.
     pub async fn request(&mut self, event: &str, payload: &Value) -> anyhow::Result<u64> {
         let number = self.requests;
         self.requests += 1;
@@ -71,18 +71,18 @@ impl Socket {
         Ok(number)
     }
 
-    /// Sends a text frame as it is.
+    /// Sends a raw text frame.
     ///
     /// # Errors
-    /// The connection has ended.
+    /// The connection is closed.
     pub async fn send(&mut self, frame: &str) -> anyhow::Result<()> {
         Ok(self.frames.send(Message::text(frame)).await?)
     }
 
-    /// Sends a request and waits for its reply; events before it are let go.
+    /// Sends a request and waits for its reply. Events that arrive before it are dropped.
     ///
     /// # Errors
-    /// The server refuses, or the connection has ended.
+    /// The server rejects the request, or the connection is closed.
     pub async fn call(&mut self, event: &str, payload: &Value) -> anyhow::Result<Value> {
         let request = self.request(event, payload).await?;
         loop {
@@ -94,10 +94,10 @@ impl Socket {
         }
     }
 
-    /// The next thing the server says. Safe to be dropped while it waits.
+    /// The next message from the server. Cancel safe.
     ///
     /// # Errors
-    /// The connection has ended.
+    /// The connection is closed.
     pub async fn receive(&mut self) -> anyhow::Result<ServerMessage> {
         loop {
             let frame = self.frame().await?;
@@ -109,17 +109,17 @@ impl Socket {
         }
     }
 
-    /// Leaves the room, and waits until that is known: a connection that is closed while more comes is
-    /// taken for one that broke, and its participant for one that may be back.
+    /// Leaves the room and waits for the reply. Without it the server would treat the closed
+    /// connection as broken and keep the participant for a reconnect.
     pub async fn leave(mut self) {
-        // Where the server is silent or gone, so be it.
+        // Best effort: the server may be gone.
         let _ = timeout(JOIN_TIMEOUT, self.call("room:leave", &json!({}))).await;
         self.close().await;
     }
 
     /// Disconnects.
     pub async fn close(mut self) {
-        // Whoever does not hear it notices the end of the connection.
+        // Best effort: the server also notices the closed connection.
         let _ = self.frames.send(Message::text("41")).await;
         let _ = self.frames.close(None).await;
     }
@@ -135,12 +135,12 @@ impl Socket {
     }
 }
 
-/// A field of an object; null where there is none.
+/// A field of an object, or null.
 pub fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Reads `42[event, payload, …]` and `43N[reply]`.
+/// Parses `42[event, payload, …]` and `43N[reply]`.
 fn parse(frame: &str) -> Option<ServerMessage> {
     if let Some(event) = frame.strip_prefix("42") {
         let mut parts: Vec<Value> = serde_json::from_str(event).ok()?;
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_and_replies_are_read_and_the_rest_ignored() {
+    fn events_and_replies_are_parsed() {
         let event = parse(r#"42["signal",{"from":"sfu"},7]"#);
         assert!(
             matches!(event, Some(ServerMessage::Event(name, payload)) if name == "signal" && payload["from"] == "sfu")

@@ -1,18 +1,20 @@
-//! Waits to the tenth of a millisecond: the runtime's own timers are no finer than a millisecond, so
-//! that all who are to send within one would do so at once.
+//! A timer with a resolution of 0.1 ms. The runtime's timers have 1 ms, so that all participants
+//! due within one would send at once.
 
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 use std::{io, time::Instant};
 
-/// One participant's.
+/// The timer of one participant.
 #[cfg(target_os = "linux")]
 pub(crate) struct Timer(tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>);
 
 #[cfg(target_os = "linux")]
 impl Timer {
+    /// A timer that is not armed.
+    ///
     /// # Errors
-    /// The system's: too many descriptors.
+    /// The process has too many descriptors.
     pub(crate) fn new() -> io::Result<Self> {
         use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
 
@@ -26,10 +28,10 @@ impl Timer {
         tokio::io::unix::AsyncFd::with_interest(timer, readable).map(Self)
     }
 
-    /// Returns then, or at once where that has been. Safe to be dropped while it waits.
+    /// Waits until `due`; returns at once if that has passed. Cancel safe.
     ///
     /// # Errors
-    /// The system's.
+    /// The system call fails.
     pub(crate) async fn until(&mut self, due: Instant) -> io::Result<()> {
         use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec, timerfd_settime};
 
@@ -40,7 +42,7 @@ impl Timer {
         let once = Timespec { tv_sec: 0, tv_nsec: 0 };
         let value = Timespec::try_from(left.min(MAX_WAIT)).map_err(io::Error::other)?;
         let times = Itimerspec { it_interval: once, it_value: value };
-        // What it has rung for before is forgotten with it.
+        // Setting the timer also clears an earlier expiry.
         timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &times)?;
         loop {
             let mut ready = self.0.readable().await?;
@@ -54,11 +56,11 @@ impl Timer {
     }
 }
 
-/// Who waits for more looks again.
+/// Maximum wait; a later timeout is armed again then.
 #[cfg(target_os = "linux")]
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// Elsewhere it is the runtime's.
+/// On other systems the runtime's timers are used.
 #[cfg(not(target_os = "linux"))]
 pub(crate) struct Timer;
 
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_rings_in_time_and_never_before_also_when_it_was_left_waiting() {
+    async fn timer_fires_at_its_deadline_after_cancelled_waits() {
         let mut timer = Timer::new().unwrap();
         let begun = Instant::now();
         timer.until(begun).await.unwrap();

@@ -1,28 +1,27 @@
-//! A participant's UDP socket, which tells of each datagram when it came: until somebody has time to
-//! read it, it may wait for long.
+//! A UDP socket that reports when each datagram arrived, since it may wait in the socket's buffer.
 
 use std::{io, net::SocketAddr, time::Instant};
 
 use tokio::net::UdpSocket;
 
-/// A socket bound to one address.
+/// A UDP socket bound to one address.
 pub struct Udp {
     socket: UdpSocket,
     local: SocketAddr,
     clock: Clock,
 }
 
-/// What was received.
+/// A received datagram.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received {
     pub(crate) length: usize,
     pub(crate) from: SocketAddr,
-    /// When it came to this machine, or to whoever reads it where the system does not tell.
+    /// The arrival at this machine, or the time of reading where the system has no timestamps.
     pub(crate) at: Instant,
 }
 
 impl Udp {
-    /// A socket on the interface that leads to the server.
+    /// A socket on the interface towards the server.
     pub(crate) async fn towards(server: SocketAddr) -> io::Result<Self> {
         let any: SocketAddr =
             if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
@@ -34,11 +33,10 @@ impl Udp {
         Ok(Self { socket, local, clock })
     }
 
-    /// Has the system throw away the RTP that comes, before it costs its reader anything. STUN, DTLS
-    /// and RTCP still come.
+    /// Has the kernel drop incoming RTP. STUN, DTLS and RTCP still pass.
     ///
     /// # Errors
-    /// The system's, or that it has no such filters.
+    /// The system has no such filters.
     pub(crate) fn drop_media(&self) -> io::Result<()> {
         filter::attach(&self.socket)
     }
@@ -47,7 +45,7 @@ impl Udp {
         self.local
     }
 
-    /// Sends a datagram, or rather loses it than waits.
+    /// Sends a datagram, or drops it rather than wait.
     pub(crate) fn send(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
         match self.socket.try_send_to(bytes, to) {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
@@ -55,7 +53,7 @@ impl Udp {
         }
     }
 
-    /// Waits for a datagram and takes it into `buffer`. Safe to be dropped while it waits.
+    /// Receives a datagram into `buffer`. Cancel safe.
     pub(crate) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
         loop {
             self.socket.readable().await?;
@@ -66,13 +64,13 @@ impl Udp {
         }
     }
 
-    /// Takes a datagram if one is there.
+    /// Receives a datagram if one is available.
     pub(crate) fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
         self.clock.try_receive(&self.socket, buffer)
     }
 }
 
-/// Reads the kernel's time of each datagram (`SO_TIMESTAMPNS`).
+/// Reads the kernel's timestamp of each datagram (`SO_TIMESTAMPNS`).
 #[cfg(target_os = "linux")]
 struct Clock(Vec<u8>);
 
@@ -108,7 +106,7 @@ impl Clock {
     }
 }
 
-/// When the kernel's clock said so, by the one that participants go by.
+/// Converts a kernel timestamp to an `Instant`.
 #[cfg(target_os = "linux")]
 fn at(stamp: Option<std::time::Duration>) -> Instant {
     use std::time::SystemTime;
@@ -126,7 +124,7 @@ fn address(from: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
     v4().or_else(v6)
 }
 
-/// Elsewhere a datagram came when it is read.
+/// On other systems a datagram arrives when it is read.
 #[cfg(not(target_os = "linux"))]
 struct Clock;
 
@@ -142,7 +140,7 @@ impl Clock {
     }
 }
 
-/// What the kernel is to drop, in its own language.
+/// The BPF filter that drops RTP.
 #[cfg(target_os = "linux")]
 mod filter {
     use std::io;
@@ -151,11 +149,11 @@ mod filter {
     use socket2::{SockFilter, SockRef};
     use tokio::net::UdpSocket;
 
-    /// The first byte behind the UDP header.
+    /// Offset of the UDP payload.
     const PAYLOAD: u32 = 8;
 
-    /// What [`super::Udp::drop_media`] says. RFC 7983 §7 tells RTP and RTCP by the first byte, 128 to
-    /// 191, and RFC 5761 §4 RTCP by the second, 192 to 223.
+    /// Attaches the filter of [`super::Udp::drop_media`]. RTP and RTCP have a first byte of 128 to
+    /// 191 (RFC 7983 §7), and RTCP a second byte of 192 to 223 (RFC 5761 §4).
     pub(super) fn attach(socket: &UdpSocket) -> io::Result<()> {
         let op = |code: u32, yes, no, value| {
             SockFilter::new(u16::try_from(code).unwrap_or_default(), yes, no, value)
@@ -198,10 +196,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_datagram_came_when_it_came_and_not_when_it_is_read() {
+    async fn datagram_has_its_arrival_time() {
         let (from, mut to) = pair().await;
         let (wait, mut buffer) = (Duration::from_millis(50), [0; 100]);
-        // The kernel begins to look at its clock some time after the first socket has asked for it.
+        // The kernel enables timestamps some time after the first socket has requested them.
         for _ in 0..100 {
             from.send(to.local(), b"now").unwrap();
             let sent = Instant::now();
@@ -216,21 +214,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn media_is_dropped_and_nothing_else() {
+    async fn drop_media_drops_rtp_only() {
         let (from, mut to) = pair().await;
         to.drop_media().unwrap();
-        // STUN, DTLS, a report and a request for a keyframe; between them RTP, also with the marker.
+        // STUN, DTLS, a receiver report and a PLI, with RTP in between, also with the marker bit.
         let datagrams =
             [[0, 1], [128, 96], [22, 254], [144, 111], [129, 200], [144, 224], [129, 206]];
         for datagram in datagrams {
             from.send(to.local(), &datagram).unwrap();
         }
-        let mut came = Vec::new();
-        while came.last() != datagrams.last() {
+        let mut received = Vec::new();
+        while received.last() != datagrams.last() {
             let mut buffer = [0; 2];
             to.receive(&mut buffer).await.unwrap();
-            came.push(buffer);
+            received.push(buffer);
         }
-        assert_eq!(came, [[0, 1], [22, 254], [129, 200], [129, 206]]);
+        assert_eq!(received, [[0, 1], [22, 254], [129, 200], [129, 206]]);
     }
 }

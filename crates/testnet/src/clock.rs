@@ -1,15 +1,15 @@
-//! Time that passes only when a test says so.
+//! A clock that advances only when a test says so.
 
 use std::time::{Duration, Instant};
 
-/// A virtual clock. It starts at some instant and at a fixed Unix time, and never goes back.
+/// A virtual clock. It starts at a fixed Unix time and never goes back.
 #[derive(Debug, Clone)]
 pub struct Clock {
     start: Instant,
     elapsed: Duration,
 }
 
-/// Unix seconds at which every virtual clock starts: 2026-01-01.
+/// The Unix time at which every virtual clock starts: 2026-01-01.
 pub const UNIX_START: u64 = 1_767_225_600;
 
 impl Default for Clock {
@@ -26,35 +26,35 @@ impl Clock {
         Self { start: Instant::now(), elapsed: Duration::ZERO }
     }
 
-    /// The virtual now.
+    /// The current virtual time.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.start + self.elapsed
     }
 
-    /// The virtual now in seconds since 1970.
+    /// The current virtual time in seconds since 1970.
     #[must_use]
     pub fn unix(&self) -> u64 {
         UNIX_START + self.elapsed.as_secs()
     }
 
-    /// How much time has passed since the start.
+    /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&mut self, by: Duration) {
         self.elapsed += by;
     }
 
-    /// Jumps to `instant`; one that is past already changes nothing.
+    /// Advances to `instant`, unless it has passed already.
     pub fn advance_to(&mut self, instant: Instant) {
         self.elapsed = self.elapsed.max(instant.saturating_duration_since(self.start));
     }
 
-    /// Jumps to the earliest of `timeouts`, if any is set, and says whether it did.
+    /// Advances to the earliest of `timeouts`. Returns whether there is one.
     pub fn jump(&mut self, timeouts: impl IntoIterator<Item = Option<Instant>>) -> bool {
         let next = timeouts.into_iter().flatten().min();
         if let Some(next) = next {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_jumps_to_the_earliest_timeout_and_never_back() {
+    fn clock_jumps_to_the_earliest_timeout_and_never_back() {
         let mut clock = Clock::new();
         let start = clock.now();
         let at = |seconds| Some(start + Duration::from_secs(seconds));

@@ -1,7 +1,7 @@
 //! Virtual clock, seeded links and NATs for tests.
 //!
-//! A [`Network`] carries packets between hosts named by their addresses; its [`Clock`] jumps to
-//! whatever comes next, so a test of an hour takes a moment and never sleeps.
+//! A [`Network`] carries packets between hosts. Its [`Clock`] jumps to the next event, so a test of
+//! an hour takes a moment and never sleeps.
 
 mod clock;
 mod link;

@@ -1,35 +1,35 @@
-//! What a line between a host and the rest of the world does to packets.
+//! Impairments of the link between a host and the rest of the network.
 
 use std::time::Duration;
 
-/// A line's faults. The default has none.
+/// A link's impairments, in each direction. The default has none.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Link {
-    /// How long every packet takes.
+    /// Delay of every packet.
     pub delay: Duration,
-    /// At most this much longer, evenly spread.
+    /// Maximum additional delay, uniformly distributed.
     pub jitter: Duration,
-    /// How likely a packet is lost, 0 to 1.
+    /// Probability that a packet is lost.
     pub loss: f64,
-    /// How likely a packet comes twice, 0 to 1.
+    /// Probability that a packet is duplicated.
     pub duplicate: f64,
-    /// How likely a packet is held back until later ones have passed, 0 to 1.
+    /// Probability that a packet is held back until later ones have passed.
     pub reorder: f64,
-    /// What the line can carry; any amount otherwise.
+    /// The bottleneck; `None` for unlimited bandwidth.
     pub bottleneck: Option<Bottleneck>,
 }
 
-/// The narrowest place of a line: packets leave it one behind the other, and wait until then.
+/// The bottleneck of a link: a rate and a drop-tail queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bottleneck {
-    /// How fast they leave.
+    /// Its bandwidth.
     pub bits_per_second: u64,
-    /// How many bytes may wait; what comes beyond that is dropped, as a router does.
+    /// Its queue in bytes; packets beyond it are dropped.
     pub queue: u64,
 }
 
 impl Bottleneck {
-    /// How long `bytes` take to leave.
+    /// The transmission time of `bytes`.
     #[must_use]
     pub fn duration_of(&self, bytes: u64) -> Duration {
         let bits = u128::from(bytes) * 8;

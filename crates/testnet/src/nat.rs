@@ -1,16 +1,16 @@
-//! Network address translation, by how it maps and filters (RFC 4787).
+//! Network address translation, by mapping and filtering behavior (RFC 4787).
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// How a box maps inside addresses to outside ports, and whom it lets in.
+/// The mapping and filtering behavior of a NAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NatKind {
-    /// One port per inside address, open to anyone.
+    /// Endpoint-independent mapping and filtering.
     FullCone,
-    /// One port per inside address, open to whom the inside has sent to.
+    /// Endpoint-independent mapping, address- and port-dependent filtering.
     PortRestricted,
-    /// One port per inside address and destination, open to that destination.
+    /// Address- and port-dependent mapping and filtering.
     Symmetric,
 }
 
@@ -19,9 +19,9 @@ pub(crate) struct Nat {
     kind: NatKind,
     outside: IpAddr,
     next_port: u16,
-    /// Inside address, and where it sends to for a symmetric box, to outside port.
+    /// The outside port of each inside address, and of each destination for a symmetric NAT.
     out: HashMap<(SocketAddr, Option<SocketAddr>), u16>,
-    /// Outside port to inside address and those who may send there.
+    /// The inside address of each outside port, and the destinations it has sent to.
     back: HashMap<u16, (SocketAddr, Vec<SocketAddr>)>,
 }
 
@@ -30,11 +30,11 @@ impl Nat {
         Self { kind, outside, next_port: 20_000, out: HashMap::new(), back: HashMap::new() }
     }
 
-    /// The source a packet has once outside.
+    /// The translated source of an outgoing packet.
     pub(crate) fn outgoing(&mut self, from: SocketAddr, to: SocketAddr) -> SocketAddr {
         let key = (from, (self.kind == NatKind::Symmetric).then_some(to));
         let port = *self.out.entry(key).or_insert_with(|| {
-            // Not in a row, so that nobody guesses the next.
+            // Not sequential, so that ports can't be predicted.
             self.next_port = self.next_port.wrapping_add(7919).max(1024);
             self.next_port
         });
@@ -45,7 +45,7 @@ impl Nat {
         SocketAddr::new(self.outside, port)
     }
 
-    /// Where inside a packet to one of our ports goes, if it may pass.
+    /// The inside address of an incoming packet, if the NAT admits it.
     pub(crate) fn incoming(&self, from: SocketAddr, port: u16) -> Option<SocketAddr> {
         let (inside, sent_to) = self.back.get(&port)?;
         (self.kind == NatKind::FullCone || sent_to.contains(&from)).then_some(*inside)

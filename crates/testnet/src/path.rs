@@ -1,4 +1,4 @@
-//! One direction of a link, with what waits in it.
+//! One direction of a link, with its queue.
 
 use crate::Link;
 use rand::RngExt as _;
@@ -9,24 +9,24 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Default)]
 pub struct Path {
     link: Link,
-    /// When the bottleneck has let out everything that waits.
+    /// The time at which the bottleneck's queue is empty.
     idle_at: Option<Instant>,
 }
 
 impl Path {
-    /// An idle line.
+    /// An idle path.
     #[must_use]
     pub fn new(link: Link) -> Self {
         Self { link, idle_at: None }
     }
 
-    /// Changes the line's faults; what waits in it leaves at the time it was told.
+    /// Changes the link's impairments. Packets in the queue keep their departure times.
     pub fn set_link(&mut self, link: Link) {
         self.link = link;
     }
 
-    /// Takes in a packet of `bytes` and tells after which delays copies of it come out at the
-    /// other end: none, one or two.
+    /// Sends a packet of `bytes`. Returns the delays after which copies of it arrive: none, one or
+    /// two.
     pub fn send(&mut self, now: Instant, bytes: usize, rng: &mut StdRng) -> Vec<Duration> {
         if rng.random_bool(self.link.loss) {
             return Vec::new();
@@ -36,7 +36,7 @@ impl Path {
         (0..copies).map(|_| wait + self.propagation_delay(rng)).collect()
     }
 
-    /// How long a packet needs to get through the bottleneck; `None` where the queue is full.
+    /// The time that a packet spends at the bottleneck; `None` if the queue is full.
     fn queuing_delay(&mut self, now: Instant, bytes: usize) -> Option<Duration> {
         let Some(bottleneck) = self.link.bottleneck else { return Some(Duration::ZERO) };
         let waiting =
@@ -66,7 +66,7 @@ mod tests {
     use crate::{Bottleneck, Clock};
     use rand::SeedableRng as _;
 
-    /// Offers packets of 1,250 bytes (10 ms each at 1 Mb/s) all at once.
+    /// Sends packets of 1,250 bytes (10 ms each at 1 Mb/s) at once.
     fn burst(path: &mut Path, now: Instant, count: usize) -> Vec<Duration> {
         let mut rng = StdRng::seed_from_u64(1);
         (0..count).flat_map(|_| path.send(now, 1250, &mut rng)).collect()
@@ -78,19 +78,19 @@ mod tests {
     }
 
     #[test]
-    fn packets_leave_a_bottleneck_one_behind_the_other() {
+    fn bottleneck_serializes_packets() {
         let delays = burst(&mut Path::new(narrow(1 << 20)), Clock::new().now(), 4);
         assert_eq!(delays, [10, 20, 30, 40].map(Duration::from_millis));
     }
 
     #[test]
-    fn what_does_not_fit_the_queue_is_dropped() {
+    fn full_queue_drops_packets() {
         let delays = burst(&mut Path::new(narrow(2500)), Clock::new().now(), 10);
         assert_eq!(delays, [10, 20, 30].map(Duration::from_millis));
     }
 
     #[test]
-    fn a_queue_empties_with_time_and_the_rate_may_change() {
+    fn queue_drains_and_rate_can_change() {
         let mut path = Path::new(narrow(1 << 20));
         let mut clock = Clock::new();
         burst(&mut path, clock.now(), 3);

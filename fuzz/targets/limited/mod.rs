@@ -1,11 +1,12 @@
-//! A limit on each allocation, so that memory taken at the word of a length in a packet is a crash.
+//! An allocator with a limit per allocation: memory reserved for a length field of a packet is a
+//! crash.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     process,
 };
 
-/// Far above what any packet needs, and below what 24 bits of length can claim.
+/// Far above what any packet needs, and below what a 24-bit length can claim.
 const LARGEST: usize = 8 << 20;
 
 struct Limited;
@@ -19,7 +20,7 @@ fn check(size: usize) {
     }
 }
 
-// SAFETY: all is left to the system's allocator.
+// SAFETY: every call is passed on to the system's allocator.
 unsafe impl GlobalAlloc for Limited {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         check(layout.size());

@@ -1,4 +1,4 @@
-//! A network of hosts, some of them behind NAT boxes, with packets in flight.
+//! A network of hosts, some of them behind NATs, with packets in flight.
 
 use crate::{Clock, Link, NatKind, Path, nat::Nat};
 use rand::SeedableRng as _;
@@ -8,43 +8,43 @@ use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// A packet as it arrives.
+/// A packet that has arrived.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Datagram {
-    /// The source as the receiver sees it, after any NAT.
+    /// The source that the receiver sees, after any NAT.
     pub from: SocketAddr,
     /// The host's own address.
     pub to: SocketAddr,
-    /// What was sent.
+    /// The payload.
     pub bytes: Vec<u8>,
 }
 
-/// What comes next in time.
+/// The next event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A packet has arrived.
     Arrived(Datagram),
-    /// The timeout the caller gave is due.
+    /// The caller's timeout is due.
     Timeout,
-    /// Nothing is in flight and no timeout was given.
+    /// No packet is in flight and no timeout was given.
     Idle,
 }
 
-/// A host's line, each way.
+/// Both directions of a host's link.
 #[derive(Debug, Default)]
 struct Paths {
     up: Path,
     down: Path,
 }
 
-/// The network and its clock. The same seed and calls give the same run.
+/// A network with its clock. The same seed and calls give the same run.
 #[derive(Debug)]
 pub struct Network {
-    /// The one clock of this world.
+    /// The only clock of the network.
     pub clock: Clock,
     rng: StdRng,
     paths: HashMap<IpAddr, Paths>,
-    /// Inside address to the box it is behind.
+    /// The NAT of each inside address.
     behind: HashMap<IpAddr, IpAddr>,
     nats: HashMap<IpAddr, Nat>,
     flight: BinaryHeap<Reverse<(Instant, u64, Datagram)>>,
@@ -52,7 +52,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// An empty network where every host can reach every other at once.
+    /// An empty network where all hosts reach each other without delay.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -66,15 +66,15 @@ impl Network {
         }
     }
 
-    /// Gives a host a line of these faults both ways, or changes the one it has.
+    /// Sets the impairments of a host's link in both directions.
     pub fn link(&mut self, host: IpAddr, link: Link) {
         let Paths { up, down } = self.paths.entry(host).or_default();
         up.set_link(link);
         down.set_link(link);
     }
 
-    /// Puts a host behind a NAT box with the address `outside`; hosts that name the same box share
-    /// it, and the first says of what kind it is.
+    /// Puts a host behind the NAT with the address `outside`. Hosts may share a NAT; the first one
+    /// decides its kind.
     pub fn behind(&mut self, host: IpAddr, outside: IpAddr, kind: NatKind) {
         self.behind.insert(host, outside);
         self.nats.entry(outside).or_insert_with(|| Nat::new(kind, outside));
@@ -97,7 +97,7 @@ impl Network {
         }
     }
 
-    /// Moves the clock to whatever comes first, a packet or `timeout`, and says which.
+    /// Advances the clock to the next event, a packet or `timeout`, and returns it.
     pub fn step(&mut self, timeout: Option<Instant>) -> Step {
         loop {
             let arrival = self.flight.peek().map(|Reverse((at, ..))| *at);
@@ -122,7 +122,7 @@ impl Network {
     }
 
     fn schedule(&mut self, mut at: Instant, datagram: Datagram) {
-        // The receiver's line adds its delay; its losses and the like come out of the same draw.
+        // The receiver's path adds its delay. Its impairments are drawn at the same time.
         let host = self.inside(datagram.from, datagram.to);
         if let Some(paths) = host.and_then(|host| self.paths.get_mut(&host.ip())) {
             match paths.down.send(at, datagram.bytes.len(), &mut self.rng).first() {
@@ -137,7 +137,7 @@ impl Network {
     fn inside(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
         match self.nats.get(&to.ip()) {
             Some(nat) => nat.incoming(from, to.port()),
-            // An inside address can't be reached from outside at all.
+            // An inside address is not reachable from outside.
             None => (!self.behind.contains_key(&to.ip())).then_some(to),
         }
     }

@@ -13,8 +13,8 @@ fn arrivals(network: &mut Network) -> Vec<Datagram> {
     .collect()
 }
 
-/// What the outside hosts `known` and `other` get through to an inside host that has sent to
-/// `known` only.
+/// Numbers of packets that reach an inside host from `known`, which it has sent to, and from
+/// `other`.
 fn admitted(kind: NatKind) -> (SocketAddr, [usize; 2]) {
     let mut network = Network::new(1);
     let (inside, known, other) = (at("10.0.0.2:5000"), at("192.0.2.1:1"), at("192.0.2.2:1"));
@@ -29,18 +29,18 @@ fn admitted(kind: NatKind) -> (SocketAddr, [usize; 2]) {
 }
 
 #[test]
-fn a_full_cone_lets_anyone_in() {
+fn full_cone_nat_admits_any_source() {
     assert_eq!(admitted(NatKind::FullCone).1, [1, 1]);
 }
 
 #[test]
-fn other_boxes_let_in_whom_was_sent_to() {
+fn other_nats_admit_known_destinations_only() {
     assert_eq!(admitted(NatKind::PortRestricted).1, [1, 0]);
     assert_eq!(admitted(NatKind::Symmetric).1, [1, 0]);
 }
 
 #[test]
-fn only_a_symmetric_box_maps_by_destination() {
+fn symmetric_nat_maps_by_destination() {
     for (kind, expected) in
         [(NatKind::FullCone, 1), (NatKind::PortRestricted, 1), (NatKind::Symmetric, 2)]
     {
@@ -58,7 +58,7 @@ fn only_a_symmetric_box_maps_by_destination() {
 }
 
 #[test]
-fn an_inside_address_is_not_reached_from_outside() {
+fn inside_address_is_unreachable_from_outside() {
     let mut network = Network::new(1);
     let inside = at("10.0.0.2:5000");
     network.behind(inside.ip(), "198.51.100.1".parse().unwrap(), NatKind::FullCone);
@@ -67,7 +67,7 @@ fn an_inside_address_is_not_reached_from_outside() {
 }
 
 #[test]
-fn a_seed_decides_every_fault() {
+fn seed_determines_every_impairment() {
     let run = |seed| {
         let mut network = Network::new(seed);
         let (a, b) = (at("192.0.2.1:1"), at("192.0.2.2:1"));
@@ -95,7 +95,7 @@ fn a_seed_decides_every_fault() {
 }
 
 #[test]
-fn a_step_stops_at_the_timeout_before_a_later_packet() {
+fn step_stops_at_a_timeout_before_a_later_packet() {
     let mut network = Network::new(1);
     let (a, b) = (at("192.0.2.1:1"), at("192.0.2.2:1"));
     network.link(a.ip(), Link { delay: Duration::from_millis(50), ..Link::default() });
@@ -108,7 +108,7 @@ fn a_step_stops_at_the_timeout_before_a_later_packet() {
 }
 
 #[test]
-fn a_narrow_line_slows_and_drops_for_its_own_host_only() {
+fn bottleneck_affects_its_own_host_only() {
     let mut network = Network::new(1);
     let (a, narrow, wide) = (at("192.0.2.1:1"), at("192.0.2.2:1"), at("192.0.2.3:1"));
     let bottleneck = Some(Bottleneck { bits_per_second: 1_000_000, queue: 12_500 });

@@ -234,8 +234,12 @@ async fn rtp_and_dtls_from_unauthenticated_addresses_are_dropped() {
     let before = reception(&world);
     world
         .until("the call goes on", |people| {
-            let now: u64 =
-                people[1].participant.received().values().map(headless::ReceivedTrack::frames).sum();
+            let now: u64 = people[1]
+                .participant
+                .received()
+                .values()
+                .map(headless::ReceivedTrack::frames)
+                .sum();
             now > before + 10
         })
         .await;
