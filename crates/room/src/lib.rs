@@ -1,8 +1,8 @@
 //! Rooms and participants, sans-IO.
 //!
-//! A [`Room`] takes the time and the requests of connections, and returns effects. It is independent
-//! of sockets, tasks and SDP. The [`Lobby`] lists the rooms. The [`dialect`]s translate for clients
-//! of other Socket.IO servers.
+//! A [`Room`] takes the time and the requests of connections, and returns effects. It is
+//! independent of sockets, tasks and SDP. The [`Lobby`] lists the rooms. The [`dialect`]s translate
+//! for clients of other Socket.IO servers.
 
 mod address;
 mod audience;

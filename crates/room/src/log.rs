@@ -91,8 +91,8 @@ impl Log {
         self.entries.range(first..)
     }
 
-    /// Time at which the whole log has expired. Pushes remove single events, so a busy room needs no
-    /// timer.
+    /// Time at which the whole log has expired. Pushes remove single events, so a busy room needs
+    /// no timer.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.entries.back().map(|newest| newest.at + self.max_age)
     }

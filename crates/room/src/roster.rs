@@ -151,8 +151,8 @@ impl Roster {
         others.map(|(_, member)| member.participant.clone()).collect()
     }
 
-    /// Number that distinguishes a new member among those with confusable names: the first free one,
-    /// so that a returning member gets its number back. `None` for the first.
+    /// Number that distinguishes a new member among those with confusable names: the first free
+    /// one, so that a returning member gets its number back. `None` for the first.
     pub(crate) fn alike(&self, name: &DisplayName) -> Option<u32> {
         let skeleton = name.skeleton();
         let confusable = self.members.values().filter(|member| member.skeleton == skeleton);

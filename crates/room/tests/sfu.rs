@@ -78,8 +78,8 @@ fn from_sfu(message: FromSfu) -> Event {
     }
 }
 
-fn say(world: &mut World, to: &ParticipantId, said: &FromSfu) {
-    world.room.handle_sfu(world.now, to, said.clone());
+fn say(world: &mut World, to: &ParticipantId, messages: &FromSfu) {
+    world.room.handle_sfu(world.now, to, messages.clone());
     world.drain();
 }
 
@@ -242,10 +242,10 @@ fn sfu_messages_reach_the_sfu_only() {
     {
         world.ask(ann, request.unwrap()).unwrap();
     }
-    let said: Vec<_> = std::mem::take(&mut world.to_sfu);
-    assert!(said.iter().all(|(from, _)| *from == ann_joined.me.id), "{said:?}");
+    let messages: Vec<_> = std::mem::take(&mut world.to_sfu);
+    assert!(messages.iter().all(|(from, _)| *from == ann_joined.me.id), "{messages:?}");
     assert!(matches!(
-        &*said,
+        &*messages,
         [(_, ToSfu::Publish(_)), (_, ToSfu::Description(_)), (_, ToSfu::Description(_))]
     ));
     let candidate = r#"{"to":"sfu","candidate":{"candidate":"candidate:1"}}"#;
@@ -338,12 +338,12 @@ fn sfu_events_are_numbered_and_replayed() {
     let (ann, ann_joined) = enter(&mut world, "Ann");
     let (ben, ben_joined) = enter(&mut world, "Ben");
     world.take_events(ann);
-    let said = [subscribed("3", &ben_joined.me.id), offer("v=0")];
-    for word in &said {
+    let messages = [subscribed("3", &ben_joined.me.id), offer("v=0")];
+    for word in &messages {
         say(&mut world, &ann_joined.me.id, word);
     }
     let last = world.last_number(ann);
-    assert_eq!(world.take_events(ann), said.clone().map(from_sfu));
+    assert_eq!(world.take_events(ann), messages.clone().map(from_sfu));
     assert_eq!(world.take_events(ben), []);
     world.gone(ann, Departure::Lost);
     let (_, resumed) = world.resume(&ann_joined.resume, last);
@@ -351,7 +351,7 @@ fn sfu_events_are_numbered_and_replayed() {
     let (again, resumed) = world.resume(&ann_joined.resume, Some(ann_joined.last));
     resumed.unwrap();
     let mut missed = vec![Event::Joined(ben_joined.me)];
-    missed.extend(said.map(from_sfu));
+    missed.extend(messages.map(from_sfu));
     assert_eq!(world.take_events(again), missed);
 }
 

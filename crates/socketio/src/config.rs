@@ -21,7 +21,8 @@ pub struct Config {
     pub upgrade_timeout: Duration,
     /// Time for which a closing session waits for the poll that fetches its last packets.
     pub close_timeout: Duration,
-    /// Maximum number of binary attachments per packet. Their total size is limited to `max_payload`.
+    /// Maximum number of binary attachments per packet. Their total size is limited to
+    /// `max_payload`.
     pub max_attachments: usize,
     /// Packet rate of a client; exceeding it closes the session.
     pub rate: Rate,

@@ -46,7 +46,7 @@ struct PacketContent {
 /// An event of a session, in order.
 #[derive(Debug)]
 pub enum Event {
-    /// A CONNECT. Reply with [`Session::accept`] or [`Session::refuse`] before the next event.
+    /// A CONNECT. Reply with [`Session::accept`] or [`Session::reject`] before the next event.
     Connect {
         /// The namespace.
         namespace: Namespace,
@@ -90,8 +90,8 @@ pub enum Event {
 }
 
 impl Session {
-    /// Creates a session with a pending handshake. `sid` must be unguessable, since it authenticates
-    /// the client's requests.
+    /// Creates a session with a pending handshake. `sid` must be unguessable, since it
+    /// authenticates the client's requests.
     ///
     /// An Engine.IO 3 client is connected to the main namespace implicitly.
     pub fn new(
@@ -135,8 +135,8 @@ impl Session {
     ///   0{"sid":PUBLIC,"upgrades":[]}  40  0{"sid":SECRET,"upgrades":["websocket"]}
     /// ```
     ///
-    /// The client adopts the socket id at `40` and the session id at each `0`. Must be called before
-    /// the first poll.
+    /// The client adopts the socket id at `40` and the session id at each `0`. Must be called
+    /// before the first poll.
     pub fn renew_on_connect(&mut self, secret: &str) {
         if let Some(public) = self.own_id.as_ref().filter(|_| !self.link.is_upgraded()) {
             self.link.withhold_upgrade(&self.config, public);
@@ -149,8 +149,8 @@ impl Session {
         self.link.is_upgraded()
     }
 
-    /// Returns whether a packet sent now is transmitted immediately. Otherwise it is better kept in a
-    /// bounded queue.
+    /// Returns whether a packet sent now is transmitted immediately. Otherwise it is better kept in
+    /// a bounded queue.
     pub fn is_ready(&self) -> bool {
         self.link.is_ready()
     }
@@ -245,9 +245,9 @@ impl Session {
         }
     }
 
-    /// Rejects an [`Event::Connect`] with a message. Events that the client sent to the namespace since
-    /// are dropped. It may try again.
-    pub fn refuse(&mut self, now: Instant, namespace: Namespace, message: &str) {
+    /// Rejects an [`Event::Connect`] with a message. Events that the client sent to the namespace
+    /// since are dropped. It may try again.
+    pub fn reject(&mut self, now: Instant, namespace: Namespace, message: &str) {
         let name = self.config.namespaces.name(namespace);
         self.link.reply(Queued::text(packet::rejected(self.revision, &name, message)));
         self.presence.leave(namespace, now + self.config.connect_timeout);
@@ -267,8 +267,8 @@ impl Session {
         self.link.send(Queued::Binary(data));
     }
 
-    /// Disconnects the client from a namespace, after everything sent before. Ends the session if it was
-    /// the last namespace.
+    /// Disconnects the client from a namespace, after everything sent before. Ends the session if
+    /// it was the last namespace.
     pub fn disconnect(&mut self, now: Instant, namespace: Namespace) {
         if self.presence.is_in(namespace) {
             let name = self.config.namespaces.name(namespace);

@@ -143,7 +143,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Client {
     is_poll_pending: bool,
     stage: usize,
-    said: usize,
+    emitted: usize,
     sent: usize,
 }
 
@@ -151,8 +151,8 @@ impl Client {
     fn take(&mut self, world: &mut World, step: Step) {
         match (step, self.stage) {
             (Step::ServerSays, _) => {
-                world.send(&format!("2[\"n\",{}]", self.said));
-                self.said += 1;
+                world.send(&format!("2[\"n\",{}]", self.emitted));
+                self.emitted += 1;
             }
             (Step::ClientPolls, 0..=2) if !self.is_poll_pending => {
                 world.poll().unwrap();
@@ -213,8 +213,8 @@ proptest! {
             client.take(&mut world, Step::ClientPolls);
             receive(&mut world, &mut client);
         }
-        let said: Vec<_> = (0..client.said).map(|n| format!("42[\"n\",{n}]")).collect();
-        prop_assert_eq!(got, said);
+        let emitted: Vec<_> = (0..client.emitted).map(|n| format!("42[\"n\",{n}]")).collect();
+        prop_assert_eq!(got, emitted);
         let sent: Vec<_> = (0..client.sent).map(|n| format!("n({n})")).collect();
         prop_assert_eq!(world.take_events(), sent);
         prop_assert_eq!(world.closed, None);

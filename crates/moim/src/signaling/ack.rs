@@ -33,7 +33,11 @@ impl Rejections {
             Some(ack) => ack.send(&Answer::<Empty>::Error(error)),
             None => {
                 self.unacknowledged.fetch_add(1, Ordering::Relaxed);
-                tracing::debug!(code = ?error.code, error = %error, "rejected without acknowledgement");
+                tracing::debug!(
+                    code = ?error.code,
+                    error = %error,
+                    "rejected without acknowledgement"
+                );
             }
         }
     }

@@ -155,8 +155,8 @@ impl Directory {
     }
 
     /// Closes a room unless a message is queued, which is returned. Senders that found the room
-    /// before may still have queued messages afterwards. `and_then` runs before a room with the same
-    /// address can open.
+    /// before may still have queued messages afterwards. `and_then` runs before a room with the
+    /// same address can open.
     pub(super) fn close_if_idle(
         &self,
         key: &RoomKey,

@@ -87,7 +87,8 @@ struct Row {
 }
 
 impl KeptRooms {
-    /// Loads the kept rooms from the folder, if any. Each is kept for `stays` until a client enters.
+    /// Loads the kept rooms from the folder, if any. Each is kept for `stays` until a client
+    /// enters.
     pub(super) fn open(folder: Option<DataFolder>, stays: Duration) -> Self {
         let rooms = folder.as_ref().map(|folder| load(folder, stays)).unwrap_or_default();
         Self {

@@ -2,8 +2,8 @@
 //!
 //! Each room is a task with a bounded channel around a pure [`room::Room`]. A socket's session
 //! parses requests and sends them to its room. The room replies and sends events through the
-//! sockets' own queues, which never wait. So a room never waits for a socket, and a socket waits for
-//! its own room only.
+//! sockets' own queues, which never wait. So a room never waits for a socket, and a socket waits
+//! for its own room only.
 
 mod ack;
 mod background;

@@ -52,8 +52,8 @@ impl Placement {
         self.placed(id).peer
     }
 
-    /// Peer id of a participant and the shard of its link, assigned if needed; `true` if the room is new
-    /// to that shard. Links begin on healthy shards, if any.
+    /// Peer id of a participant and the shard of its link, assigned if needed; `true` if the room
+    /// is new to that shard. Links begin on healthy shards, if any.
     pub(super) fn take(
         &mut self,
         id: &ParticipantId,
@@ -75,8 +75,8 @@ impl Placement {
         (peer, shard, first)
     }
 
-    /// Releases a participant's peer id. If it had a link: its peer id, its shard, and `true` if the
-    /// room no longer uses that shard.
+    /// Releases a participant's peer id. If it had a link: its peer id, its shard, and `true` if
+    /// the room no longer uses that shard.
     pub(super) fn leave(&mut self, id: &ParticipantId) -> Option<(PeerId, usize, bool)> {
         let Placed { peer, shard } = self.by_id.remove(id)?;
         self.by_peer.remove(&peer);
@@ -103,8 +103,8 @@ impl Placement {
         placed.unwrap_or_else(|| self.choose_shard(is_healthy))
     }
 
-    /// Shard for the next link: the home shard of a small room, then the one with the fewest links of
-    /// the room.
+    /// Shard for the next link: the home shard of a small room, then the one with the fewest links
+    /// of the room.
     fn choose_shard(&self, is_healthy: impl Fn(usize) -> bool) -> usize {
         let at_home = self.taken.get(self.home).copied().unwrap_or_default();
         if at_home < MAX_AT_HOME && is_healthy(self.home) {

@@ -208,8 +208,8 @@ impl RoomTask {
         self.access.retain(|id, _| present.contains(id));
     }
 
-    /// Returns whether the media server accepts a message of this connection now. Also `true` if the
-    /// room itself will reject the message.
+    /// Returns whether the media server accepts a message of this connection now. Also `true` if
+    /// the room itself will reject the message.
     fn can_reach_sfu(&mut self, from: Connection) -> bool {
         if self.sfu.is_none() {
             self.sfu = self.hub.config.media.as_ref().and_then(MediaServer::open);

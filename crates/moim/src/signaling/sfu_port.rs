@@ -143,8 +143,8 @@ impl SfuPort {
                 peer,
                 FromSfu::Wanted(WantedEvent { source: from_sfu_source(source), shown, rids }),
             ),
-            Some(SfuEvent::RequestRefused(peer, request, refused)) => {
-                (peer, FromSfu::Refused(sfu_rejection::event(request, &refused)))
+            Some(SfuEvent::RequestRefused(peer, request, rejection)) => {
+                (peer, FromSfu::Refused(sfu_rejection::event(request, &rejection)))
             }
             Some(SfuEvent::Interrupted(peer, interrupted)) => {
                 return match self.placement.of(peer) {
@@ -167,8 +167,8 @@ impl SfuPort {
         self.placement.of(peer).map_or(SfuMessage::Stale, |id| SfuMessage::To(id.clone(), message))
     }
 
-    /// Sends the room's set of shards to all of them and to the one that was left. Not needed while the
-    /// room is on a single shard.
+    /// Sends the room's set of shards to all of them and to the one that was left. Not needed while
+    /// the room is on a single shard.
     fn update_span(&self, left: Option<usize>) {
         let shards = self.placement.shards();
         if shards.len() + usize::from(left.is_some()) < 2 {

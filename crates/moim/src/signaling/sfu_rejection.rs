@@ -9,14 +9,14 @@ use crate::shard::sfu::RequestKind;
 const MAX_MESSAGE_CHARS: usize = 300;
 
 /// Creates the event for a rejected message.
-pub(super) fn event(request: RequestKind, refused: &Rejection) -> RefusedEvent {
+pub(super) fn event(request: RequestKind, rejection: &Rejection) -> RefusedEvent {
     let what = match request {
         RequestKind::Offer => ToldSfu::Offer,
         RequestKind::Answer => ToldSfu::Answer,
         RequestKind::Publish => ToldSfu::Publish,
         RequestKind::Subscribe => ToldSfu::Subscribe,
     };
-    let code = match refused {
+    let code = match rejection {
         Rejection::Full => ErrorCode::ServerFull,
         Rejection::RoomFull => ErrorCode::RoomFull,
         Rejection::TooFast => ErrorCode::RateLimited,
@@ -32,7 +32,7 @@ pub(super) fn event(request: RequestKind, refused: &Rejection) -> RefusedEvent {
             ErrorCode::Internal
         }
     };
-    let message = refused.to_string().chars().take(MAX_MESSAGE_CHARS).collect::<String>();
+    let message = rejection.to_string().chars().take(MAX_MESSAGE_CHARS).collect::<String>();
     RefusedEvent { what, error: ErrorBody::new(code, message) }
 }
 

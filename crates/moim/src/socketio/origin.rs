@@ -28,8 +28,8 @@ impl Origins {
         if self.localhost && is_localhost(authority) && is_on_this_computer(connection) {
             return true;
         }
-        // A page without TLS may have been modified on the network path. The reverse occurs behind a
-        // proxy that terminates TLS.
+        // A page without TLS may have been modified on the network path. The reverse occurs behind
+        // a proxy that terminates TLS.
         let downgraded = connection.secure && scheme == "http";
         let bare = |authority: &str| {
             let host = authority.strip_suffix(port).unwrap_or(authority);

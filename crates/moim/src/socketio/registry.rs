@@ -156,8 +156,9 @@ impl PollingHandle {
     }
 
     /// Returns whether the used id is still valid for a request. After the first request with the
-    /// secret id, the public id is valid for the session's first POST only: the client may have sent
-    /// it before it knew the secret id, and nobody else can have learned the public id by then.
+    /// secret id, the public id is valid for the session's first POST only: the client may have
+    /// sent it before it knew the secret id, and nobody else can have learned the public id by
+    /// then.
     pub(super) fn accepts(&self, method: &Method) -> bool {
         let Some(renewal) = &self.renewal else { return true };
         let is_post = *method == Method::POST;

@@ -175,7 +175,8 @@ impl<A: Application> Shared<A> {
         Ok(response)
     }
 
-    /// Closes a second WebSocket of a session, after accepting it like the reference implementation.
+    /// Closes a second WebSocket of a session, after accepting it like the reference
+    /// implementation.
     fn reject_second_websocket(
         self: Arc<Self>,
         mut parts: request::Parts,
@@ -249,8 +250,8 @@ fn accept(parts: &mut request::Parts) -> Result<(Response, OnUpgrade), Rejection
     Ok((response, upgrade))
 }
 
-/// Reads a body of at most `max_bytes`. Rejects it as soon as it exceeds them or the memory budget is
-/// exceeded.
+/// Reads a body of at most `max_bytes`. Rejects it as soon as it exceeds them or the memory budget
+/// is exceeded.
 async fn read(
     mut body: Body,
     max_bytes: usize,

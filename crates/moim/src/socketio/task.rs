@@ -249,7 +249,7 @@ impl<A: Application> Task<A> {
     ) {
         let now = Instant::now();
         let Ok(id) = own_id.map_or_else(generate_id, Ok) else {
-            return self.session.refuse(now, namespace, "Server error");
+            return self.session.reject(now, namespace, "Server error");
         };
         let id = SocketId(id);
         let (socket, outbox) = Socket::new(id.clone(), self.shared.config.limits.outbox);
@@ -261,7 +261,7 @@ impl<A: Application> Task<A> {
                 self.clients.reserve_exact(1);
                 self.clients.push(Client { namespace, events, socket, outbox, dismissed: false });
             }
-            Err(message) => self.session.refuse(now, namespace, &message),
+            Err(message) => self.session.reject(now, namespace, &message),
         }
     }
 
@@ -344,8 +344,8 @@ impl<A: Application> Task<A> {
         self.session.handle_websocket_gone();
     }
 
-    /// Returns whether packets sent now are transmitted immediately. Otherwise they stay in the bounded
-    /// outbox.
+    /// Returns whether packets sent now are transmitted immediately. Otherwise they stay in the
+    /// bounded outbox.
     fn may_send(&self) -> bool {
         let flushed = match &self.web {
             Web::Open(websocket) => websocket.is_flushed(),

@@ -1,8 +1,8 @@
 //! Cleaning of typed or pasted names.
 //!
-//! Invisible characters that come along with pasted text are removed. Characters that could disguise
-//! a name or have no meaning are rejected. Joiners and variation selectors are kept only where they
-//! change the rendering (RFC 5892 appendix A, UTS #51). Cleaning is idempotent.
+//! Invisible characters that come along with pasted text are removed. Characters that could
+//! disguise a name or have no meaning are rejected. Joiners and variation selectors are kept only
+//! where they change the rendering (RFC 5892 appendix A, UTS #51). Cleaning is idempotent.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -71,8 +71,8 @@ fn tidied(typed: &str) -> String {
     String::from_iter(kept).trim_matches(' ').nfc().collect()
 }
 
-/// Returns whether a joiner changes the rendering: between cursive letters, beside a virama, or in an
-/// emoji sequence.
+/// Returns whether a joiner changes the rendering: between cursive letters, beside a virama, or in
+/// an emoji sequence.
 fn joiner_shows(joiner: char, before: &[char], after: &[char]) -> bool {
     let marks_before = before.iter().rev().take_while(|c| is_mark(**c));
     let follows_virama = marks_before.clone().any(|c| is_virama(*c));

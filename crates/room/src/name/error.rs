@@ -31,9 +31,7 @@ pub enum NameError {
     #[error("a name can't contain unassigned or private-use characters")]
     Unassigned,
     /// More than [`MAX_MARKS`] combining marks in a row, or one without a base character.
-    #[error(
-        "a name can have at most {MAX_MARKS} combining marks per character and none before the first"
-    )]
+    #[error("a name can have at most {MAX_MARKS} combining marks per character, none at its start")]
     Marks,
     /// `.` or `..`, which browsers remove from URLs (RFC 3986 §5.2.4).
     #[error("a room name can't be `.` or `..`")]

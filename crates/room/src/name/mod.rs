@@ -69,8 +69,8 @@ fn addressable(name: String) -> Result<String, NameError> {
 }
 
 impl RoomName {
-    /// Converts a name that follows no rules, such as a dialect's: removes what a name can't contain;
-    /// a dash if nothing is left.
+    /// Converts a name that follows no rules, such as a dialect's: removes what a name can't
+    /// contain; a dash if nothing is left.
     pub fn sanitize(name: &str) -> Self {
         let salvaged = cleaning::salvage(name).and_then(|name| addressable(name).ok());
         Self(salvaged.unwrap_or_else(|| "—".to_owned()))

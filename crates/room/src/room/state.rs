@@ -291,8 +291,8 @@ impl Room {
         }
     }
 
-    /// Returns the member that a token authenticates. An unknown id is compared with a dummy secret,
-    /// so that timing reveals nothing.
+    /// Returns the member that a token authenticates. An unknown id is compared with a dummy
+    /// secret, so that timing reveals nothing.
     fn authenticate(&self, token: &ResumeToken) -> Option<MemberKey> {
         let (id, given) = split_token(token);
         let key = self.roster.key_by_id(&id);

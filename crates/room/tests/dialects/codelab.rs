@@ -29,9 +29,9 @@ fn message_reaches_others_but_not_its_sender() {
         json!("bye"),
         json!(null),
     ] {
-        let said = json!(["message", message]);
-        assert_eq!(world.emit_and_collect("b", &said), json!({"a": [said]}), "{said}");
-        assert_eq!(world.emit_and_collect("outside", &said), json!({}), "{said}");
+        let sent = json!(["message", message]);
+        assert_eq!(world.emit_and_collect("b", &sent), json!({"a": [sent]}), "{sent}");
+        assert_eq!(world.emit_and_collect("outside", &sent), json!({}), "{sent}");
     }
     assert_eq!(world.emit_and_collect("b", &json!(["message"])), json!({}));
 }
@@ -75,13 +75,13 @@ fn leaving_frees_a_place_silently() {
 #[test]
 fn malformed_events_are_ignored() {
     let mut world = World::with(&["a"]);
-    for said in [
+    for sent in [
         json!(["create or join"]),
         json!(["create or join", null]),
         json!(["create or join", {"room": "tea"}]),
         json!(["create or join", "x".repeat(600)]),
         json!(["message", "x"]),
     ] {
-        assert_eq!(world.emit_and_collect("a", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("a", &sent), json!({}), "{sent}");
     }
 }

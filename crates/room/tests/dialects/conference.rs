@@ -83,8 +83,8 @@ fn offers_and_answers_reach_their_target_only() {
     let mut world = tea(&["a", "b", "c"]);
     for event in ["offer", "answer"] {
         let payload = json!({"target": "b", "caller": "c", "sdp": {"type": event, "sdp": "v=0"}});
-        let said = json!([event, payload]);
-        assert_eq!(world.emit_and_collect("c", &said), json!({"b": [said]}));
+        let sent = json!([event, payload]);
+        assert_eq!(world.emit_and_collect("c", &sent), json!({"b": [sent]}));
     }
 }
 
@@ -102,9 +102,9 @@ fn join_precedes_offer_of_the_newcomer() {
 #[test]
 fn candidates_reach_all_others() {
     let mut world = tea(&["a", "b", "c"]);
-    let said =
+    let sent =
         json!(["ice-candidate", {"caller": "a", "candidate": {"candidate": "x"}, "roomID": "tea"}]);
-    assert_eq!(world.emit_and_collect("a", &said), json!({"b": [said], "c": [said]}));
+    assert_eq!(world.emit_and_collect("a", &sent), json!({"b": [sent], "c": [sent]}));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn forged_targets_callers_and_rooms_are_ignored() {
     world.emit("lobby", &make("den"));
     world.connect("eve", None);
     world.emit("eve", &join("den", "eve"));
-    for (id, said) in [
+    for (id, sent) in [
         ("eve", json!(["offer", {"target": "a", "caller": "eve", "sdp": 1}])),
         ("eve", json!(["ice-candidate", {"caller": "eve", "candidate": 1, "roomID": "tea"}])),
         ("lobby", json!(["offer", {"target": "a", "caller": "lobby", "sdp": 1}])),
@@ -124,7 +124,7 @@ fn forged_targets_callers_and_rooms_are_ignored() {
         ("a", json!(["offer", {"target": "__proto__", "caller": "a", "sdp": 1}])),
         ("a", json!(["ice-candidate", {"caller": "b", "candidate": 1, "roomID": "tea"}])),
     ] {
-        assert_eq!(world.emit_and_collect(id, &said), json!({}), "{id} {said}");
+        assert_eq!(world.emit_and_collect(id, &sent), json!({}), "{id} {sent}");
     }
 }
 
@@ -184,7 +184,7 @@ fn malformed_events_are_ignored() {
     let mut world = tea(&["a"]);
     world.connect("b", None);
     let long = "x".repeat(600);
-    for said in [
+    for sent in [
         json!(["join room", {"roomID": "nowhere", "streamID": "s", "userName": "b"}]),
         json!(["join room", {"streamID": "s"}]),
         json!(["join room", {"roomID": 5}]),
@@ -203,7 +203,7 @@ fn malformed_events_are_ignored() {
         json!(["ice-candidate", {}]),
         json!(["out room"]),
     ] {
-        assert_eq!(world.emit_and_collect("b", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &sent), json!({}), "{sent}");
     }
     // Another client's room is not replaced.
     let other = json!(["make room", {"roomName": "mine now", "roomID": "tea"}]);

@@ -1,5 +1,5 @@
-//! Random sockets of all dialects: messages never leave their room, are neither lost nor duplicated,
-//! and arrive in the order of each sender.
+//! Random sockets of all dialects: messages never leave their room, are neither lost nor
+//! duplicated, and arrive in the order of each sender.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 struct Model {
     world: World,
-    said: u64,
+    sent: u64,
     lives: u64,
     ids: BTreeMap<(usize, usize), String>,
 }
@@ -43,7 +43,7 @@ struct Model {
 impl Model {
     fn new() -> Self {
         let (world, ids) = (World::new(), BTreeMap::new());
-        let mut model = Self { world, said: 0, lives: 0, ids };
+        let mut model = Self { world, sent: 0, lives: 0, ids };
         for kind in 0..KINDS.len() {
             (0..SOCKETS).for_each(|who| model.connect(kind, who));
         }
@@ -108,9 +108,9 @@ impl Model {
     }
 
     fn say(&mut self, kind: usize, who: usize, room: usize) {
-        self.said += 1;
+        self.sent += 1;
         let id = self.ids[&(kind, who)].clone();
-        let (words, name) = (json!(self.said), room.to_string());
+        let (words, name) = (json!(self.sent), room.to_string());
         // Without a room name, the room of the socket is meant.
         let room = match kind {
             0 | 2 => room,
@@ -118,7 +118,7 @@ impl Model {
         };
         let others = self.others(kind, room, &id).unwrap_or_default();
         let candidate = json!({"caller": id, "candidate": words, "roomID": name});
-        let (said, received) = match kind {
+        let (sent, received) = match kind {
             0 => (json!(["offer", words, name]), json!(["offer", words])),
             1 => (json!(["webrtc:signaling", words]), json!(["webrtc:signaling", words])),
             2 => (json!(["ice-candidate", candidate]), json!(["ice-candidate", candidate])),
@@ -126,7 +126,7 @@ impl Model {
             _ => (json!(["message", words]), json!(["message", words])),
         };
         let expected: Value = others.into_iter().map(|other| (other, json!([received]))).collect();
-        assert_eq!(self.world.emit_and_collect(&id, &said), expected, "{id} {said}");
+        assert_eq!(self.world.emit_and_collect(&id, &sent), expected, "{id} {sent}");
     }
 
     fn of_one_kind(&self, kind: usize, received: &Value) {
@@ -157,9 +157,9 @@ proptest! {
         world.connect("4", Some("/webRTC_V0/"));
         for (who, other, (event, args)) in events {
             let event = if event.is_empty() { &other } else { event };
-            let mut said = vec![json!(event)];
-            said.extend(args);
-            world.emit(&who.to_string(), &Value::Array(said));
+            let mut sent = vec![json!(event)];
+            sent.extend(args);
+            world.emit(&who.to_string(), &Value::Array(sent));
         }
     }
 }

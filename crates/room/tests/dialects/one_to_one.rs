@@ -28,12 +28,12 @@ fn messages_reach_the_other_as_get_events() {
         world.emit(id, &join(room, id));
     }
     let payload = json!({"type": "offer", "sdp": "v=0"});
-    for (said, received) in
+    for (sent, received) in
         [("offer", "getOffer"), ("answer", "getAnswer"), ("candidate", "getCandidate")]
     {
         let events = json!({"b": [[received, payload]]});
-        assert_eq!(world.emit_and_collect("a", &json!([said, payload])), events, "{said}");
-        assert_eq!(world.emit_and_collect("outside", &json!([said, payload])), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("a", &json!([sent, payload])), events, "{sent}");
+        assert_eq!(world.emit_and_collect("outside", &json!([sent, payload])), json!({}), "{sent}");
     }
     assert_eq!(
         world.emit_and_collect("a", &json!(["candidate", null])),
@@ -77,7 +77,7 @@ fn leave_is_reported_and_frees_the_place() {
 fn malformed_events_are_ignored() {
     let mut world = World::with(&["a", "b"]);
     let long = "x".repeat(600);
-    for said in [
+    for sent in [
         json!(["join_room"]),
         json!(["join_room", "tea"]),
         json!(["join_room", {}]),
@@ -85,7 +85,7 @@ fn malformed_events_are_ignored() {
         json!(["join_room", {"room": long, "email": "a"}]),
         json!(["join_room", {"room": "tea", "email": long}]),
     ] {
-        assert_eq!(world.emit_and_collect("a", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("a", &sent), json!({}), "{sent}");
     }
     let odd = json!({"mail": 1});
     world.emit("a", &json!(["join_room", {"room": "tea", "email": odd}]));

@@ -16,13 +16,13 @@ fn messages_reach_all_others_on_the_path() {
         json!({"type": "offer", "data": {"type": "offer", "sdp": "v=0"}}),
         json!({"type": "candidate", "data": null}),
     ] {
-        let said = json!(["webrtc:signaling", message]);
-        assert_eq!(world.emit_and_collect("a", &said), json!({"b": [said], "c": [said]}));
-        assert_eq!(world.emit_and_collect("elsewhere", &said), json!({}));
+        let sent = json!(["webrtc:signaling", message]);
+        assert_eq!(world.emit_and_collect("a", &sent), json!({"b": [sent], "c": [sent]}));
+        assert_eq!(world.emit_and_collect("elsewhere", &sent), json!({}));
     }
     assert_eq!(world.disconnect("a"), json!({}), "leaves are not reported");
-    let said = json!(["webrtc:signaling", 1]);
-    assert_eq!(world.emit_and_collect("b", &said), json!({"c": [said]}));
+    let sent = json!(["webrtc:signaling", 1]);
+    assert_eq!(world.emit_and_collect("b", &sent), json!({"c": [sent]}));
 }
 
 #[test]
@@ -30,14 +30,14 @@ fn other_events_are_ignored_on_the_path() {
     let mut world = World::new();
     world.connect("a", PATH);
     world.connect("b", PATH);
-    for said in [
+    for sent in [
         json!(["webrtc:signaling"]),
         json!(["join", "tea"]),
         json!(["message", 1]),
         json!(["offer", 1]),
         json!(["get room list"]),
     ] {
-        assert!(world.emit("a", &said), "{said}: not for anybody else either");
-        assert_eq!((world.received("a"), world.received("b")), (vec![], vec![]), "{said}");
+        assert!(world.emit("a", &sent), "{sent}: not for anybody else either");
+        assert_eq!((world.received("a"), world.received("b")), (vec![], vec![]), "{sent}");
     }
 }

@@ -33,7 +33,7 @@ fn dialects_separate_rooms_of_the_same_name() {
         }
     }
     let to_f = json!(["offer", {"target": "f", "caller": "e"}]);
-    for (id, said, received) in [
+    for (id, sent, received) in [
         ("a", json!(["offer", 1, "tea"]), json!({"b": [["offer", 1]]})),
         ("c", json!(["offer", 1]), json!({"d": [["getOffer", 1]]})),
         // Once a dialect is detected, the payload does not select another.
@@ -46,7 +46,7 @@ fn dialects_separate_rooms_of_the_same_name() {
         ("g", json!(["message", 1]), json!({"h": [["message", 1]]})),
         ("g", json!(["offer", 1]), json!({})),
     ] {
-        assert_eq!(world.emit_and_collect(id, &said), received, "{id} {said}");
+        assert_eq!(world.emit_and_collect(id, &sent), received, "{id} {sent}");
     }
 }
 
@@ -63,7 +63,7 @@ fn payload_selects_among_several_dialects() {
         world.emit(id, &enter);
     }
     let directed = json!(["offer", {"target": "e", "caller": "many"}]);
-    for (said, received) in [
+    for (sent, received) in [
         (json!(["offer", 1, "tea"]), json!({"a": [["offer", 1]]})),
         (directed.clone(), json!({"e": [directed]})),
         (json!(["offer", 1]), json!({"c": [["getOffer", 1]]})),
@@ -71,14 +71,14 @@ fn payload_selects_among_several_dialects() {
         (json!(["candidate", 1]), json!({"c": [["getCandidate", 1]]})),
         (json!(["candidate", 1, "tea"]), json!({"a": [["candidate", 1]]})),
     ] {
-        assert_eq!(world.emit_and_collect("many", &said), received, "{said}");
+        assert_eq!(world.emit_and_collect("many", &sent), received, "{sent}");
     }
 }
 
 #[test]
 fn shared_events_without_a_dialect_are_unknown() {
     let mut world = World::with(&["a"]);
-    for said in [
+    for sent in [
         json!(["offer", 1]),
         json!(["offer", 1, "tea"]),
         json!(["ready", "tea"]),
@@ -86,7 +86,7 @@ fn shared_events_without_a_dialect_are_unknown() {
         json!(["webrtc:signaling", 1]),
         json!(["", null]),
     ] {
-        assert!(!world.emit("a", &said), "{said}");
+        assert!(!world.emit("a", &sent), "{sent}");
     }
 }
 

@@ -20,19 +20,19 @@ fn messages_reach_the_other_without_the_room_name() {
     }
     let description = json!({"sdp": "v=0", "type": "offer", "more": [null, 1.5, "모임 👋"]});
     let candidate = json!({"candidate": "c", "sdpMLineIndex": 0, "sdpMid": "0"});
-    for (said, received) in [
+    for (sent, received) in [
         (json!(["ready", "tea"]), json!(["ready"])),
         (json!(["offer", description, "tea"]), json!(["offer", description])),
         (json!(["answer", description, "tea"]), json!(["answer", description])),
         (json!(["candidate", candidate, "tea"]), json!(["candidate", candidate])),
         (json!(["candidate", null, "tea"]), json!(["candidate", null])),
     ] {
-        assert_eq!(world.emit_and_collect("b", &said), json!({"a": [received]}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &sent), json!({"a": [received]}), "{sent}");
         for stranger in ["c", "d"] {
             assert_eq!(
-                world.emit_and_collect(stranger, &said),
+                world.emit_and_collect(stranger, &sent),
                 json!({}),
-                "{stranger} never joined: {said}"
+                "{stranger} never joined: {sent}"
             );
         }
     }
@@ -91,7 +91,7 @@ fn empty_room_name_is_valid_and_missing_one_is_not() {
     assert_eq!(world.emit_and_collect("a", &json!(["join", ""])), json!({"a": [["created"]]}));
     assert_eq!(world.emit_and_collect("b", &json!(["join", ""])), json!({"b": [["joined"]]}));
     assert_eq!(world.emit_and_collect("b", &json!(["offer", 1, ""])), json!({"a": [["offer", 1]]}));
-    for said in [
+    for sent in [
         json!(["offer", 1]),
         json!(["offer", 1, null]),
         json!(["ready"]),
@@ -104,7 +104,7 @@ fn empty_room_name_is_valid_and_missing_one_is_not() {
         json!(["join", {"room": "x"}]),
         json!(["join", "x".repeat(511)]),
     ] {
-        assert_eq!(world.emit_and_collect("b", &said), json!({}), "{said}");
+        assert_eq!(world.emit_and_collect("b", &sent), json!({}), "{sent}");
     }
     assert_eq!(
         world.emit_and_collect("b", &json!(["join", "x".repeat(510)])),

@@ -1,4 +1,4 @@
-//! A small world: one session, and a client that polls and posts or has a WebSocket.
+//! One session and its client, on polling or a WebSocket, with a virtual clock.
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "this is a test")]
 
@@ -14,17 +14,17 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) session: Session,
     pub(crate) namespaces: Namespaces,
-    /// Where the client is connected, in the order it came there.
+    /// Connected namespaces, in order of connection.
     inside: Vec<Namespace>,
-    /// The id it was accepted by last, where it left no choice.
+    /// Socket id of the last accept, if determined by the revision.
     pub(crate) last_id: Option<Arc<str>>,
-    /// Bodies of polls that were answered.
+    /// Bodies of answered polls.
     pub(crate) polled: Vec<String>,
-    /// WebSocket messages that arrived, binary in `<>`.
+    /// Received WebSocket messages; binary ones in `<>`.
     pub(crate) frames: Vec<String>,
-    /// WebSockets that we closed.
+    /// WebSockets closed by the server.
     pub(crate) websockets_closed: usize,
-    /// What the application saw.
+    /// Events of the application.
     pub(crate) events: Vec<String>,
     pub(crate) closed: Option<Closed>,
 }
@@ -62,7 +62,7 @@ impl World {
         world
     }
 
-    /// A session past its handshake and CONNECT, with nothing left to read.
+    /// A connected session without pending transmissions.
     pub(crate) fn connected(kind: TransportKind) -> Self {
         Self::connected_with(kind, Config::default())
     }
@@ -130,20 +130,20 @@ impl World {
         self.disconnect_from(0);
     }
 
-    /// Disconnects the client from a namespace: 0 is the first that it came to.
+    /// Disconnects the client from a namespace; 0 is the first that it connected to.
     pub(crate) fn disconnect_from(&mut self, place: usize) {
         let namespace = self.inside[place];
         self.session.disconnect(self.clock.now(), namespace);
         self.drain();
     }
 
-    /// What tells a namespace in the events; nothing for the main one.
+    /// Prefix of a namespace in the recorded events; empty for the main one.
     fn name(&self, namespace: Namespace) -> String {
         let name = self.namespaces.name(namespace);
         if *name == *MAIN { String::new() } else { format!("{name} ") }
     }
 
-    /// Lets time pass, waking the session whenever it asked for it.
+    /// Advances the clock, handling timeouts when due.
     pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.clock.now() + time;
         while let Some(due) = self.session.poll_timeout().filter(|due| *due <= end) {
@@ -188,7 +188,7 @@ impl World {
                 let name = self.name(namespace);
                 let auth = auth.map(|auth| auth.get().to_owned()).unwrap_or_default();
                 if auth.contains("refuse") {
-                    self.session.refuse(now, namespace, "not you");
+                    self.session.reject(now, namespace, "not you");
                     format!("{name}refused{auth}")
                 } else {
                     self.session.accept(namespace, own_id.as_deref().unwrap_or("c1"));

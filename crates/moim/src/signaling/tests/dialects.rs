@@ -74,11 +74,11 @@ impl Page {
     /// Receives as many events as expected and compares them.
     async fn expect(&mut self, events: Value) {
         let Value::Array(events) = events else { panic!("a list of events") };
-        let mut heard = Vec::new();
-        while heard.len() < events.len() {
-            heard.extend(self.outbox.take().await.unwrap().iter().map(read));
+        let mut received = Vec::new();
+        while received.len() < events.len() {
+            received.extend(self.outbox.take().await.unwrap().iter().map(read));
         }
-        assert_eq!(heard, events);
+        assert_eq!(received, events);
     }
 
     /// Receives all events until the server is idle.
@@ -135,10 +135,10 @@ async fn path_enters_its_single_room() {
     let mut ann = connect_at(&server, "a", path).await;
     let mut ben = connect_at(&server, "b", path).await;
     let mut elsewhere = connect(&server, "c").await;
-    let said = json!(["webrtc:signaling", {"type": "offer", "data": {}}]);
-    ann.emit(said.clone()).await;
-    ben.expect(json!([said])).await;
-    elsewhere.emit(said.clone()).await;
+    let sent = json!(["webrtc:signaling", {"type": "offer", "data": {}}]);
+    ann.emit(sent.clone()).await;
+    ben.expect(json!([sent])).await;
+    elsewhere.emit(sent.clone()).await;
     ben.emit(json!(["room:join", {"room": "tea", "name": "Ben"}])).await;
     ben.emit(json!(["join", "tea"])).await;
     for page in [&mut ann, &mut ben, &mut elsewhere] {
@@ -335,14 +335,14 @@ async fn full_server_reports_full_in_dialects() {
     let mut ann = connect(&server, "a").await;
     ann.emit(json!(["join", "tea"])).await;
     ann.expect(json!([["created"]])).await;
-    for (join, told) in [
+    for (join, received) in [
         (json!(["join", "den"]), json!([["full"]])),
         (json!(["create or join", "den"]), json!([["full", "den"]])),
         (json!(["join_room", {"room": "den"}]), json!([["room_full"]])),
     ] {
         let mut page = connect(&server, "x").await;
         page.emit(join).await;
-        page.expect(told).await;
+        page.expect(received).await;
     }
     let mut page = connect_at(&server, "x", "/webRTC_V0/").await;
     page.emit(json!(["webrtc:signaling", 1])).await;
@@ -403,11 +403,12 @@ async fn one_room(server: Arc<Signaling>, kind: usize, room: u8) {
         .await;
         // The answer confirms the membership.
         if kind != 1 {
-            let told = ["created", "joined", "other users", "all_users"];
+            let received = ["created", "joined", "other users", "all_users"];
             let mut told_yet = false;
             while !told_yet {
                 let taken = page.outbox.take().await.unwrap();
-                told_yet = taken.iter().any(|one| told.iter().any(|name| read(one)[0] == *name));
+                told_yet =
+                    taken.iter().any(|one| received.iter().any(|name| read(one)[0] == *name));
             }
         }
         pages.push((id, page));
@@ -429,10 +430,10 @@ async fn one_room(server: Arc<Signaling>, kind: usize, room: u8) {
     for ((_, page), other) in pages.iter_mut().zip(&others) {
         let mut next = 0;
         while next < WORDS {
-            for said in page.outbox.take().await.unwrap().iter().map(read) {
-                let words = if kind == 2 { &said[1]["sdp"] } else { &said[1] };
+            for sent in page.outbox.take().await.unwrap().iter().map(read) {
+                let words = if kind == 2 { &sent[1]["sdp"] } else { &sent[1] };
                 if words["word"].is_number() {
-                    assert_eq!(words, &json!({"from": other, "word": next}), "{said}");
+                    assert_eq!(words, &json!({"from": other, "word": next}), "{sent}");
                     next += 1;
                 }
             }
@@ -452,13 +453,13 @@ async fn rooms_of_one_address_do_not_exhaust_the_limit() {
         }
         hoarders.push(page);
     }
-    let mut told = [0, 0];
+    let mut received = [0, 0];
     for page in &mut hoarders {
         for event in page.drain().await {
-            told[usize::from(event == json!(["full"]))] += 1;
+            received[usize::from(event == json!(["full"]))] += 1;
         }
     }
-    assert_eq!(told, [50, 430], "opened and rejected rooms");
+    assert_eq!(received, [50, 430], "opened and rejected rooms");
     let mut other = connect_from(&server, "other", [198, 51, 100, 7]).await;
     other.emit(json!(["join", "tea"])).await;
     other.expect(json!([["created"]])).await;

@@ -65,9 +65,9 @@ async fn chat_is_delivered_and_rate_limited() {
     let mut ben = connect(&server);
     ben.ask("room:join", json!({"room": "tea", "name": "Ben"})).await;
     assert_eq!(ann.ask("chat", json!({"text": " hello\n"})).await, json!({"ok": {}}));
-    let told = ben.expect("chat").await;
-    assert_eq!(told["text"], "hello");
-    assert!(told["at"].as_u64().unwrap() > 1_700_000_000_000);
+    let received = ben.expect("chat").await;
+    assert_eq!(received["text"], "hello");
+    assert!(received["at"].as_u64().unwrap() > 1_700_000_000_000);
     for nonsense in [json!({}), json!({"text": " "}), json!({"text": "a", "from": "Ben"})] {
         assert_eq!(code(&ann.ask("chat", nonsense).await), "invalid");
     }

@@ -39,8 +39,8 @@ async fn flood_is_throttled_without_loss() {
     for n in 0..3000 {
         let candidate = json!({"candidate": n.to_string()});
         ben.ask("signal", json!({"to": id(&ann_joined), "candidate": candidate})).await;
-        let heard = ann.expect("signal").await;
-        assert_eq!(heard["candidate"]["candidate"], n.to_string());
+        let received = ann.expect("signal").await;
+        assert_eq!(received["candidate"]["candidate"], n.to_string());
     }
     assert!(started.elapsed() > Duration::from_secs(9), "{:?}", started.elapsed());
 }

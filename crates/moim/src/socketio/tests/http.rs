@@ -246,9 +246,10 @@ fn concurrent_polls_end_the_session() {
     let first = begin(server.address, &format!("GET /socket.io/?{query}"), "", b"");
     let second = begin(server.address, &format!("GET /socket.io/?{query}"), "", b"");
     let answers = [answer(first), answer(second)];
-    let mut told: Vec<_> = answers.iter().map(|answer| (answer.status, &*answer.body)).collect();
-    told.sort_unstable();
-    assert_eq!(told, [(200, "1"), (400, &*error(3, "Bad request"))]);
+    let mut received: Vec<_> =
+        answers.iter().map(|answer| (answer.status, &*answer.body)).collect();
+    received.sort_unstable();
+    assert_eq!(received, [(200, "1"), (400, &*error(3, "Bad request"))]);
     assert_eq!(get(server.address, &query).body, error(1, "Session ID unknown"));
 }
 

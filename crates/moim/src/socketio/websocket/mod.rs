@@ -1,5 +1,5 @@
-//! Server side of a WebSocket on an upgraded connection. An idle WebSocket holds no buffer: reads use
-//! one per thread.
+//! Server side of a WebSocket on an upgraded connection. An idle WebSocket holds no buffer: reads
+//! use one per thread.
 
 mod decoder;
 mod handshake;
@@ -181,8 +181,8 @@ impl WebSocket {
         Poll::Ready(Ok(()))
     }
 
-    /// Flushes queued data and a Close frame, then waits briefly for the client to close, so that it
-    /// sees a close instead of a reset.
+    /// Flushes queued data and a Close frame, then waits briefly for the client to close, so that
+    /// it sees a close instead of a reset.
     pub(super) async fn close(mut self, status: u16) {
         // No further input is decoded.
         self.decoder = Decoder::new(0);
