@@ -375,7 +375,7 @@ impl RoomTask {
                 Arc::clone(&self.hub).enter_again(self.key.address.clone(), message).await;
             }
             RoomMessage::Request { ack, .. } => {
-                self.hub.rejections.reject(ack, Rejection::NotJoined.into())
+                self.hub.rejections.reject(ack, Rejection::NotJoined.into());
             }
             RoomMessage::Gone { .. } | RoomMessage::ForgetLog => {}
         }
