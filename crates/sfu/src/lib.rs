@@ -81,7 +81,7 @@
 //! Give each shard of a room the list of its shards ([`Sfu::handle_room_shards`]). Deliver every
 //! [`Output::ShardMessage`] to [`Sfu::handle_shard_message`] of the shard in its `to` field, in
 //! order, over a bounded queue. Peers then receive the tracks of all shards. [`Event::Speakers`] is
-//! complete on every shard. Send it to that shard's own peers.
+//! emitted by the first shard of a room only. Send it to the peers of all.
 //!
 //! # Demultiplexing
 //!

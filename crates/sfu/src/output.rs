@@ -66,7 +66,7 @@ pub enum Event {
         /// Its sections in use.
         subscriptions: Vec<Subscription>,
     },
-    /// Active speakers of a room, whenever they change.
+    /// Active speakers of a room, whenever they change. Emitted by the first shard of the room.
     Speakers {
         /// The room.
         room: RoomId,

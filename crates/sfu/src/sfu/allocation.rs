@@ -1,10 +1,12 @@
 //! Allocation of a subscriber's bandwidth among the tracks it shows.
 
+use std::time::Instant;
+
 use super::Sfu;
 use crate::{
     ids::{Kind, PeerId, RoomId, Source, TrackId},
-    peer::link::Link,
-    track::layers::{self, Demand, Quality, Rank},
+    peer::{Peer, link::Link},
+    track::layers::{self, Allocation, Demand, Quality, Rank},
 };
 
 /// Probe goals are rounded up to this (bits per second), so that small changes start no probe.
@@ -38,53 +40,14 @@ impl Sfu {
         let Some(demands) = self.demands(peer_id) else { return };
         let now = self.now;
         let Some(peer) = self.peers.get_mut(&peer_id) else { return };
-        let estimate = peer.estimate.bitrate(now).unwrap_or(self.config.start_bitrate);
-        let capacity = estimate.saturating_sub(demands.audio_bitrate);
-        peer.keyframe_backoff = peer.keyframe_backoff.filter(|backoff| backoff.is_active(now));
-        let lowest = demands.video.iter().map(Demand::min_bitrate).sum();
-        let capacity =
-            peer.keyframe_backoff.map_or(capacity, |backoff| backoff.limit(capacity, lowest));
-        let is_saturated = demands.sent_video_bitrate > capacity + capacity / 3;
+        let capacity = video_capacity(peer, &demands, now, self.config.start_bitrate);
         let allocation = layers::allocate(&demands.video, capacity);
         peer.allocated_bitrate = allocation.bitrate;
-        let mut keyframes_needed = Vec::new();
-        let is_ready = peer.link.as_ref().is_some_and(Link::is_ready);
-        for (at, target) in allocation.allocated.iter().enumerate() {
-            let (Some(demand), Some((index, track_id))) =
-                (demands.video.get(at), demands.tracks.get(at))
-            else {
-                continue;
-            };
-            let Some(section) = peer.pool.get_mut(*index) else { continue };
-            let down_track = &mut section.state;
-            down_track.rewriter.set_target(*target);
-            // Keep sending the higher layer until the keyframe of the lower one arrives, unless it
-            // saturates the link, or the subscriber can't decode it.
-            let is_frozen = down_track.pli_history.is_some_and(|history| history.is_frozen(now));
-            let is_downgrade =
-                demand.bitrate_of(*target) < demand.bitrate_of(down_track.rewriter.current());
-            if is_downgrade && (is_saturated || is_frozen) {
-                down_track.pause_for_keyframe(peer.link.as_mut());
-            }
-            if is_ready
-                && down_track.send_stream.is_some()
-                && let Some(encoding) = down_track.rewriter.pending_encoding()
-            {
-                keyframes_needed.push((*track_id, encoding));
-            }
-        }
-        // An upgrade needs a fifth of the capacity as headroom, so the goal is a quarter above the
-        // bitrate. Zero if nothing remains to be upgraded: the next step is padded for.
-        let goal = |bitrate: u64| {
-            (bitrate + bitrate / 4 + demands.audio_bitrate).next_multiple_of(PROBE_GOAL_STEP)
-        };
-        let has_upgrade = allocation.next_bitrate > allocation.bitrate;
-        let next_goal = if has_upgrade { goal(allocation.next_bitrate) } else { 0 };
-        // Probes are limited by the maximum goal. The start bitrate keeps them useful while little
-        // is shown.
-        let max_goal = goal(allocation.best_bitrate).max(self.config.start_bitrate);
+        let is_saturated = demands.sent_video_bitrate > capacity + capacity / 3;
+        let keyframes_needed = set_targets(peer, &demands, &allocation, is_saturated, now);
         if let Some(link) = peer.link.as_mut() {
-            link.set_desired(next_goal, max_goal);
+            let goals = ProbeGoals::new(&demands, &allocation, self.config.start_bitrate);
+            link.set_desired(goals.next, goals.max);
             self.link_timers.set_no_later(peer_id, link.poll_timeout());
         }
         for (track_id, encoding) in keyframes_needed {
@@ -128,5 +91,72 @@ impl Sfu {
             demands.video.push(demand);
         }
         Some(demands)
+    }
+}
+
+/// Bits per second available for video, limited by a keyframe backoff.
+fn video_capacity(peer: &mut Peer, demands: &Demands, now: Instant, start_bitrate: u64) -> u64 {
+    let estimate = peer.estimate.bitrate(now).unwrap_or(start_bitrate);
+    let capacity = estimate.saturating_sub(demands.audio_bitrate);
+    peer.keyframe_backoff = peer.keyframe_backoff.filter(|backoff| backoff.is_active(now));
+    let lowest = demands.video.iter().map(Demand::min_bitrate).sum();
+    peer.keyframe_backoff.map_or(capacity, |backoff| backoff.limit(capacity, lowest))
+}
+
+/// Sets the allocated targets. Returns the encodings that need a keyframe to switch.
+fn set_targets(
+    peer: &mut Peer,
+    demands: &Demands,
+    allocation: &Allocation,
+    is_saturated: bool,
+    now: Instant,
+) -> Vec<(TrackId, usize)> {
+    let is_ready = peer.link.as_ref().is_some_and(Link::is_ready);
+    let mut keyframes_needed = Vec::new();
+    for (at, target) in allocation.allocated.iter().enumerate() {
+        let Some(demand) = demands.video.get(at) else { continue };
+        let Some((index, track_id)) = demands.tracks.get(at) else { continue };
+        let Some(section) = peer.pool.get_mut(*index) else { continue };
+        let down_track = &mut section.state;
+        down_track.rewriter.set_target(*target);
+        // Keep sending the higher layer until the keyframe of the lower one arrives, unless it
+        // saturates the link, or the subscriber can't decode it.
+        let is_frozen = down_track.pli_history.is_some_and(|history| history.is_frozen(now));
+        let current = down_track.rewriter.current();
+        let is_downgrade = demand.bitrate_of(*target) < demand.bitrate_of(current);
+        if is_downgrade && (is_saturated || is_frozen) {
+            down_track.pause_for_keyframe(peer.link.as_mut());
+        }
+        if is_ready
+            && down_track.send_stream.is_some()
+            && let Some(encoding) = down_track.rewriter.pending_encoding()
+        {
+            keyframes_needed.push((*track_id, encoding));
+        }
+    }
+    keyframes_needed
+}
+
+/// Bitrates for which the bandwidth estimator probes.
+struct ProbeGoals {
+    /// Bitrate that allows the next upgrade. The link is padded up to it, so it is zero if nothing
+    /// remains to be upgraded.
+    next: u64,
+    /// Limit of all probes. At least the start bitrate, so that they stay useful while little is
+    /// shown.
+    max: u64,
+}
+
+impl ProbeGoals {
+    fn new(demands: &Demands, allocation: &Allocation, start_bitrate: u64) -> Self {
+        // An upgrade must leave a fifth of the capacity free: a quarter of the bitrate.
+        let goal = |bitrate: u64| {
+            (bitrate + bitrate / 4 + demands.audio_bitrate).next_multiple_of(PROBE_GOAL_STEP)
+        };
+        let has_upgrade = allocation.next_bitrate > allocation.bitrate;
+        Self {
+            next: if has_upgrade { goal(allocation.next_bitrate) } else { 0 },
+            max: goal(allocation.best_bitrate).max(start_bitrate),
+        }
     }
 }
