@@ -123,7 +123,7 @@ export const ko: Messages = {
     to: (name) => `${name}님과 직접 연결`,
     path: "경로",
     track: "종류",
-    bitrate: "전송 속도",
+    bitrate: "전송률",
     video: "영상",
     codec: "코덱",
     loss: "손실",
