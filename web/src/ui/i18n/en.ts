@@ -50,7 +50,7 @@ export const en = {
     level: "Microphone level",
     join: "Join now",
     joining: "Joining…",
-    nobody: "No one is here yet. You'll be the first.",
+    empty: "No one is here yet. You'll be the first.",
     someoneHere: (here: number, capacity: number) => `${here} of ${capacity} places taken`,
     isNew: "This room will be created when you join.",
     password: "Room password",

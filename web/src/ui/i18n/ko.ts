@@ -52,7 +52,7 @@ export const ko: Messages = {
     level: "마이크 음량",
     join: "참여하기",
     joining: "들어가고 있어요…",
-    nobody: "아직 아무도 없어요. 가장 먼저 들어가요.",
+    empty: "아직 아무도 없어요. 가장 먼저 들어가요.",
     someoneHere: (here, capacity) => `${capacity}명 중 ${here}명이 들어와 있어요`,
     isNew: "참여하면 방이 새로 만들어져요.",
     password: "방 비밀번호",

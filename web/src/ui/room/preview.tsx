@@ -120,7 +120,7 @@ function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary
 function statusText(summary: RoomSummary | undefined, t: Messages): string {
   if (!summary) return t.preview.isNew;
   const { name, participants, capacity } = summary;
-  if (participants === 0) return t.preview.nobody;
+  if (participants === 0) return t.preview.empty;
   if (participants >= capacity) return t.errors.room_full(name);
   return t.preview.someoneHere(participants, capacity);
 }
