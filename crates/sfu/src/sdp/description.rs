@@ -1,5 +1,7 @@
 //! A parsed session description.
 
+use std::fmt;
+
 /// The session part of a description and its media sections.
 #[derive(Debug)]
 pub(crate) struct Description<'a> {
@@ -87,9 +89,28 @@ pub(crate) struct Section<'a> {
     pub(crate) fec_ssrcs: Vec<u32>,
     /// Encodings in the send direction (RFC 8851).
     pub(crate) rids: Vec<&'a str>,
-    /// Simulcast encodings, and whether each starts paused (RFC 8853).
-    pub(crate) simulcast: Vec<(&'a str, bool)>,
+    pub(crate) simulcast: Vec<SimulcastEncoding<&'a str>>,
     pub(crate) max_message_size: Option<u64>,
+}
+
+/// An encoding of a simulcast description (RFC 8853 §5.1).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SimulcastEncoding<T> {
+    pub(crate) rid: T,
+    /// The encoding is paused at first, marked by a tilde.
+    pub(crate) is_paused: bool,
+}
+
+impl<T: fmt::Display> fmt::Display for SimulcastEncoding<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.is_paused { "~" } else { "" }, self.rid)
+    }
+}
+
+/// Writes the encodings of a simulcast description.
+pub(super) fn join(encodings: &[SimulcastEncoding<String>]) -> String {
+    let encodings: Vec<String> = encodings.iter().map(ToString::to_string).collect();
+    encodings.join(";")
 }
 
 /// A payload type's codec (RFC 8866 §6.6).

@@ -2,6 +2,7 @@
 
 use super::{
     Description, FormatKey, MediaType, PayloadTypes, SdpError, Section,
+    description::SimulcastEncoding,
     formats::{Codecs, OfferedFormat},
     planner::Planner,
     render,
@@ -48,7 +49,7 @@ pub(super) struct Slot {
     pub(super) formats: Vec<OfferedFormat>,
     /// Encodings, by the client's rids.
     pub(super) rids: Vec<String>,
-    pub(super) simulcast: Vec<(String, bool)>,
+    pub(super) simulcast: Vec<SimulcastEncoding<String>>,
     pub(super) ssrcs: Vec<u32>,
 }
 

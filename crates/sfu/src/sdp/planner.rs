@@ -4,9 +4,10 @@ use foldhash::{HashSet, HashSetExt as _};
 
 use super::{
     Description, MediaType, PayloadTypes, SdpDirection, SdpError, Section,
+    description::SimulcastEncoding,
     formats::{Codecs, OfferedFormat, offered},
     layout::{ClientSection, Layout, Plan, Slot},
-    write::{EngineMedia, EngineSdp},
+    write::{AnnouncedSsrc, EngineMedia, EngineSdp},
 };
 use crate::extensions;
 
@@ -197,8 +198,12 @@ impl<'a> Planner<'a> {
                 rids.push((*rid).to_owned());
             }
         }
-        let simulcast = section.simulcast.iter().filter(|(rid, _)| rids.iter().any(|it| it == rid));
-        slot.simulcast = simulcast.map(|(rid, paused)| ((*rid).to_owned(), *paused)).collect();
+        let simulcast = section.simulcast.iter().filter(|it| rids.iter().any(|rid| rid == it.rid));
+        let owned = |it: &SimulcastEncoding<&str>| SimulcastEncoding {
+            rid: it.rid.to_owned(),
+            is_paused: it.is_paused,
+        };
+        slot.simulcast = simulcast.map(owned).collect();
         slot.rids = rids;
     }
 
@@ -214,7 +219,7 @@ impl<'a> Planner<'a> {
         }
         let extensions = extensions(self.used_for.iter().flatten(), description)?;
         let chosen = if self.is_answer { Vec::new() } else { self.choose_payload_types() };
-        let mut sources = Sources::default();
+        let mut seen = SeenSsrcs::default();
         let live =
             self.layout.slots.iter().zip(&self.used_for).filter(|(slot, used_for)| {
                 used_for.is_some() || slot.kind == MediaType::Application
@@ -234,8 +239,8 @@ impl<'a> Planner<'a> {
                 text.rejected(media, &slot.mid);
                 continue;
             };
-            let ssrcs = sources.of(section, slot);
-            let now: Vec<u32> = ssrcs.iter().map(|(ssrc, _)| *ssrc).collect();
+            let ssrcs = seen.announced(section, slot);
+            let now: Vec<u32> = ssrcs.iter().map(|announced| announced.ssrc).collect();
             removed_ssrcs.extend(slot.ssrcs.iter().filter(|before| !now.contains(before)));
             slot.ssrcs = now;
             let formats: Vec<OfferedFormat> = if self.is_answer || slot.is_ours {
@@ -340,18 +345,18 @@ impl Slot {
         if self.has_plain_rids() { self.rids.clone() } else { Vec::new() }
     }
 
-    fn plain_simulcast(&self) -> Vec<(String, bool)> {
+    fn plain_simulcast(&self) -> Vec<SimulcastEncoding<String>> {
         if self.has_plain_rids() { self.simulcast.clone() } else { Vec::new() }
     }
 }
 
 /// SSRCs of a description, without duplicates.
 #[derive(Default)]
-struct Sources(Option<HashSet<u32>>);
+struct SeenSsrcs(Option<HashSet<u32>>);
 
-impl Sources {
+impl SeenSsrcs {
     /// SSRCs of a section, each with its RTX SSRC. With rids the packets identify their encoding.
-    fn of(&mut self, section: &Section<'_>, slot: &Slot) -> Vec<(u32, Option<u32>)> {
+    fn announced(&mut self, section: &Section<'_>, slot: &Slot) -> Vec<AnnouncedSsrc> {
         if slot.is_ours || !section.direction.sends() || !slot.rids.is_empty() {
             return Vec::new();
         }
@@ -361,15 +366,16 @@ impl Sources {
                 && section.fid_groups.iter().all(|(_, rtx)| rtx != ssrc)
                 && !section.fec_ssrcs.contains(ssrc)
         };
-        let mut sources = Vec::new();
+        let mut announced = Vec::new();
         for ssrc in section.ssrcs.iter().filter(|it| is_media(it)).take(MAX_SSRCS) {
             let rtx = section.fid_groups.iter().find(|(media, _)| media == ssrc);
             let rtx = rtx.map(|(_, rtx)| *rtx).filter(|rtx| *rtx != 0 && rtx != ssrc);
             if known.insert(*ssrc) {
-                sources.push((*ssrc, rtx.filter(|rtx| known.insert(*rtx))));
+                let rtx_ssrc = rtx.filter(|rtx| known.insert(*rtx));
+                announced.push(AnnouncedSsrc { ssrc: *ssrc, rtx_ssrc });
             }
         }
-        sources
+        announced
     }
 }
 

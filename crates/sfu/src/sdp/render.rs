@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Layout, MediaType,
+    Layout, MediaType, description,
     layout::{ClientSection, Slot, WrittenFormat},
 };
 
@@ -126,11 +126,7 @@ impl<'a> EngineSection<'a> {
             for rid in &slot.rids {
                 let _ = write!(out, "a=rid:{rid} recv\r\n");
             }
-            let streams = slot.simulcast.iter();
-            let streams: Vec<String> = streams
-                .map(|(rid, paused)| format!("{}{rid}", if *paused { "~" } else { "" }))
-                .collect();
-            let _ = write!(out, "a=simulcast:recv {}\r\n", streams.join(";"));
+            let _ = write!(out, "a=simulcast:recv {}\r\n", description::join(&slot.simulcast));
         }
     }
 }

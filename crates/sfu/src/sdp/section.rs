@@ -2,6 +2,7 @@
 
 use super::{
     MediaType, SdpDirection, SdpError, Section,
+    description::SimulcastEncoding,
     lines::Line,
     parse::{
         Shared, direction, extension, fingerprint, rtpmap, setup, split_attribute,
@@ -239,7 +240,7 @@ impl<'a> Section<'a> {
 }
 
 /// Simulcast encodings in the send direction; of alternatives the first (RFC 8853 §5.1).
-fn simulcast(value: &str) -> Vec<(&str, bool)> {
+fn simulcast(value: &str) -> Vec<SimulcastEncoding<&str>> {
     let mut parts = value.trim().split(' ');
     while let Some(direction) = parts.next() {
         let Some(streams) = parts.next() else { break };
@@ -251,8 +252,11 @@ fn simulcast(value: &str) -> Vec<(&str, bool)> {
             .split(';')
             .take(MAX_RIDS)
             .map(|stream| stream.get(..first(stream)).unwrap_or_default())
-            .map(|rid| rid.strip_prefix('~').map_or((rid, false), |rid| (rid, true)))
-            .filter(|(rid, _)| !rid.is_empty())
+            .map(|rid| match rid.strip_prefix('~') {
+                Some(rid) => SimulcastEncoding { rid, is_paused: true },
+                None => SimulcastEncoding { rid, is_paused: false },
+            })
+            .filter(|encoding| !encoding.rid.is_empty())
             .collect();
     }
     Vec::new()

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     SdpDirection,
-    description::{Credentials, Fingerprint, Setup},
+    description::{self, Credentials, Fingerprint, Setup, SimulcastEncoding},
     formats::OfferedFormat,
 };
 
@@ -21,9 +21,15 @@ pub(super) struct EngineMedia<'a> {
     pub(super) feedback: Vec<(u8, &'a str)>,
     pub(super) extensions: Vec<(u16, &'a str)>,
     pub(super) rids: Vec<String>,
-    /// Simulcast encodings, and whether each starts paused.
-    pub(super) simulcast: Vec<(String, bool)>,
-    pub(super) ssrcs: &'a [(u32, Option<u32>)],
+    pub(super) simulcast: Vec<SimulcastEncoding<String>>,
+    pub(super) ssrcs: &'a [AnnouncedSsrc],
+}
+
+/// An SSRC that the client announces, and that of its RTX.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnnouncedSsrc {
+    pub(super) ssrc: u32,
+    pub(super) rtx_ssrc: Option<u32>,
 }
 
 impl EngineSdp {
@@ -118,17 +124,13 @@ impl EngineSdp {
             self.line(format_args!("a=rid:{rid} send"));
         }
         if !section.simulcast.is_empty() {
-            let streams = section.simulcast.iter();
-            let streams: Vec<String> = streams
-                .map(|(rid, paused)| format!("{}{rid}", if *paused { "~" } else { "" }))
-                .collect();
-            self.line(format_args!("a=simulcast:send {}", streams.join(";")));
+            self.line(format_args!("a=simulcast:send {}", description::join(&section.simulcast)));
         }
-        for (media, rtx) in section.ssrcs {
-            for ssrc in [Some(*media), *rtx].into_iter().flatten() {
+        for AnnouncedSsrc { ssrc: media, rtx_ssrc } in section.ssrcs {
+            for ssrc in [Some(*media), *rtx_ssrc].into_iter().flatten() {
                 self.line(format_args!("a=ssrc:{ssrc} cname:-"));
             }
-            if let Some(rtx) = rtx {
+            if let Some(rtx) = rtx_ssrc {
                 self.line(format_args!("a=ssrc-group:FID {media} {rtx}"));
             }
         }
