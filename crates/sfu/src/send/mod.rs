@@ -37,7 +37,7 @@ use crate::{
 
 pub(crate) use rtp_header::ExtensionIds;
 pub(crate) use srtp::{Keys, Profile};
-pub(crate) use stream::{NegotiatedFormat, Outgoing, SendSsrcs};
+pub(crate) use stream::{FormatLookup, NegotiatedFormat, Outgoing, SendSsrcs};
 
 const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Round-trip time until one is measured.

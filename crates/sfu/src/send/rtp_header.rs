@@ -37,8 +37,14 @@ pub(super) struct ExtensionValues<'a> {
     /// In 2^-18 seconds, 24 bits.
     pub(super) abs_send_time: Option<u32>,
     pub(super) forwarded: ForwardedExtensions,
-    /// Dependency descriptor, and the frame number to write into it.
-    pub(super) dependency: Option<(&'a [u8], u16)>,
+    pub(super) dependency: Option<DependencyValue<'a>>,
+}
+
+/// A dependency descriptor, and the frame number to write into it.
+#[derive(Clone, Copy)]
+pub(super) struct DependencyValue<'a> {
+    pub(super) descriptor: &'a [u8],
+    pub(super) frame_number: u16,
 }
 
 /// Appends a header and returns its length.
@@ -56,7 +62,7 @@ pub(super) fn write(
     bytes.extend(header.ssrc.to_be_bytes());
     let extensions = bytes.len();
     let is_long = |length: Option<usize>| length.is_some_and(|it| it > MAX_ONE_BYTE_VALUE);
-    let two_bytes = is_long(values.dependency.map(|(descriptor, _)| descriptor.len()))
+    let two_bytes = is_long(values.dependency.map(|it| it.descriptor.len()))
         || is_long(values.mid.map(str::len));
     bytes.extend(if two_bytes { [0x10, 0, 0, 0] } else { [0xbe, 0xde, 0, 0] });
     let mut elements = Elements { bytes, two_bytes };
@@ -101,14 +107,14 @@ impl Elements<'_> {
                 None => self.element(ids.capture_time, Some(time.to_be_bytes())),
             }
         }
-        if let Some((descriptor, frame)) = values.dependency {
+        if let Some(DependencyValue { descriptor, frame_number }) = values.dependency {
             let start = self.bytes.len() + if self.two_bytes { 2 } else { 1 };
             self.element(ids.dependency, Some(descriptor));
             // The frame number follows flags and template id.
             if ids.dependency.is_some()
                 && let Some(number) = self.bytes.get_mut(start + 1..start + 3)
             {
-                number.copy_from_slice(&frame.to_be_bytes());
+                number.copy_from_slice(&frame_number.to_be_bytes());
             }
         }
     }
@@ -184,7 +190,8 @@ mod tests {
     fn long_descriptor_selects_the_two_byte_form_and_gets_its_frame_number() {
         for (length, form) in [(4, [0xbe, 0xde]), (40, [0x10, 0])] {
             let descriptor = vec![0xee; length];
-            let dependency = Some((&descriptor[..], 0x5566));
+            let dependency =
+                Some(DependencyValue { descriptor: &descriptor, frame_number: 0x5566 });
             let values =
                 ExtensionValues { dependency, mid: Some("12"), ..ExtensionValues::default() };
             let mut bytes = Vec::new();

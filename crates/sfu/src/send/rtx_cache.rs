@@ -22,12 +22,18 @@ pub(super) struct CachedPacket {
     pub(super) rtx_pt: u8,
     /// To write into the VP8 descriptor.
     pub(super) vp8: Option<PictureIds>,
-    /// Dependency descriptor, and the frame number to write into it.
-    pub(super) dependency: Option<(Arc<[u8]>, u16)>,
+    pub(super) dependency: Option<CachedDependency>,
     pub(super) payload: Arc<[u8]>,
     pub(super) sent: Instant,
     /// Time of the last retransmission.
     pub(super) retransmitted: Option<Instant>,
+}
+
+/// A dependency descriptor, and the frame number to write into it.
+#[derive(Debug)]
+pub(super) struct CachedDependency {
+    pub(super) descriptor: Arc<[u8]>,
+    pub(super) frame_number: u16,
 }
 
 /// Cached packets in the order of their sequence numbers.

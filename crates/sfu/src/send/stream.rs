@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    rtp_header::{self, ExtensionIds, ExtensionValues, FixedHeader},
-    rtx_cache::{CachedPacket, RtxCache},
+    rtp_header::{self, DependencyValue, ExtensionIds, ExtensionValues, FixedHeader},
+    rtx_cache::{CachedDependency, CachedPacket, RtxCache},
     seq::low,
     srtp::{PacketIndex, Srtp},
 };
@@ -43,6 +43,14 @@ pub(crate) struct NegotiatedFormat {
     pub(crate) rtx_pt: Option<u8>,
 }
 
+/// The last lookup of a received format, as each packet repeats it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FormatLookup {
+    pub(crate) received: Format,
+    /// `None` if the receiver does not support it.
+    pub(crate) negotiated: Option<NegotiatedFormat>,
+}
+
 /// A packet to send: as it was received, rewritten for this stream, in the receiver's format.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outgoing<'a> {
@@ -71,8 +79,7 @@ pub(crate) struct SendStream {
     pub(super) extension_ids: ExtensionIds,
     /// Payload type of RTX that carries padding.
     padding_pt: Option<u8>,
-    /// The format received last, and what it was negotiated as, if it was.
-    pub(crate) format: Option<(Format, Option<NegotiatedFormat>)>,
+    pub(crate) format_lookup: Option<FormatLookup>,
     pub(super) rtx_cache: RtxCache,
     next_rtx_seq: u64,
     pub(super) newest_seq: u64,
@@ -113,7 +120,7 @@ impl SendStream {
             ssrcs,
             extension_ids,
             padding_pt,
-            format: None,
+            format_lookup: None,
             rtx_cache: RtxCache::default(),
             next_rtx_seq: 1,
             newest_seq: 0,
@@ -152,7 +159,8 @@ impl SendStream {
             twcc_seq: context.extensions.twcc_seq,
             abs_send_time: context.extensions.abs_send_time,
             forwarded: packet.extensions,
-            dependency: dependency.map(|(bytes, frame)| (&**bytes, frame)),
+            dependency: dependency
+                .map(|(descriptor, frame_number)| DependencyValue { descriptor, frame_number }),
         };
         let header_length = rtp_header::write(bytes, &header, &self.extension_ids, &values);
         append_payload(bytes, payload, rewritten.vp8);
@@ -168,7 +176,10 @@ impl SendStream {
                 marker: rewritten.marker,
                 rtx_pt,
                 vp8: rewritten.vp8,
-                dependency: dependency.map(|(bytes, frame)| (bytes.clone(), frame)),
+                dependency: dependency.map(|(descriptor, frame_number)| CachedDependency {
+                    descriptor: descriptor.clone(),
+                    frame_number,
+                }),
                 payload: packet.payload.clone(),
                 sent: context.now,
                 retransmitted: None,
@@ -200,7 +211,7 @@ impl SendStream {
     pub(super) fn renegotiate(&mut self, extension_ids: ExtensionIds, padding_pt: Option<u8>) {
         self.extension_ids = extension_ids;
         self.padding_pt = padding_pt;
-        self.format = None;
+        self.format_lookup = None;
     }
 
     /// Receive time of the newest packet sent.
@@ -228,7 +239,10 @@ impl SendStream {
             timestamp: cached.timestamp,
             ssrc: rtx.ssrc,
         };
-        let dependency = cached.dependency.as_ref().map(|(bytes, frame)| (&**bytes, *frame));
+        let dependency = cached.dependency.as_ref().map(|dependency| DependencyValue {
+            descriptor: &dependency.descriptor,
+            frame_number: dependency.frame_number,
+        });
         let mid = (!self.is_rtx_ssrc_known).then_some(&*self.mid);
         let values = rtx_values(mid, context.extensions, dependency);
         let header_length = rtp_header::write(bytes, &header, &self.extension_ids, &values);
@@ -291,7 +305,7 @@ impl SendStream {
 fn rtx_values<'a>(
     mid: Option<&'a str>,
     extensions: PacketExtensions,
-    dependency: Option<(&'a [u8], u16)>,
+    dependency: Option<DependencyValue<'a>>,
 ) -> ExtensionValues<'a> {
     ExtensionValues {
         mid,

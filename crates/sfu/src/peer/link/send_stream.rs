@@ -14,7 +14,7 @@ use crate::{
         dependency::{DEPENDENCY_URI, DependencySerializer},
     },
     ids::Mid,
-    send::{ExtensionIds, NegotiatedFormat, Outgoing, SendStreamId},
+    send::{ExtensionIds, FormatLookup, NegotiatedFormat, Outgoing, SendStreamId},
     str0m_workarounds::received::{STR0M_TWCC_URI, TwccSerializer},
     track::format::Format,
 };
@@ -63,8 +63,8 @@ impl Link {
     ) -> Option<NegotiatedFormat> {
         let stream = self.egress.stream_mut(id)?;
         let mid = stream.mid();
-        if let Some((_, negotiated)) = stream.format.filter(|(known, _)| *known == format) {
-            return negotiated;
+        if let Some(known) = stream.format_lookup.filter(|known| known.received == format) {
+            return known.negotiated;
         }
         let media = self.rtc.media(mid)?;
         let remote_pts = media.remote_pts();
@@ -79,7 +79,8 @@ impl Link {
             })
         };
         let negotiated = find(format).or_else(|| format.without_redundancy().and_then(find));
-        self.egress.stream_mut(id)?.format = Some((format, negotiated));
+        let lookup = FormatLookup { received: format, negotiated };
+        self.egress.stream_mut(id)?.format_lookup = Some(lookup);
         negotiated
     }
 }
