@@ -1,5 +1,5 @@
-//! Wake-up coalescing: a thread that serves sockets delays its next poll where packets come densely,
-//! as a network card delays its next interrupt.
+//! Wake-up coalescing: a thread that serves sockets delays its next poll where packets come
+//! densely, as a network card delays its next interrupt.
 //!
 //! Waking a thread costs more than relaying a packet or a message. Where packets follow each other
 //! closely, each one would wake the thread; after a short sleep it finds several, which are read
@@ -78,13 +78,14 @@ impl WakeCoalescer {
         }
     }
 
-    /// Takes in time that the thread has slept, in a delay or in a poll. A thread that works most of
-    /// the time finds several packets anyway, so it is never delayed.
+    /// Takes in time that the thread has slept, in a delay or in a poll. A thread that works most
+    /// of the time finds several packets anyway, so it is never delayed.
     pub(crate) fn on_sleep(&mut self, time: Duration) {
         self.slept = Some(self.slept.unwrap_or_default() + time);
     }
 
-    /// The delay before the next poll, if any. `until_timer` returns the time left to the next timer.
+    /// The delay before the next poll, if any. `until_timer` returns the time left to the next
+    /// timer.
     pub(crate) fn delay(&self, until_timer: impl FnOnce() -> Option<Duration>) -> Option<Duration> {
         let is_silent = self.last.reads == 0;
         let is_flood = self.last.reads >= FLOOD.reads || self.last.bytes >= FLOOD.bytes;

@@ -3,8 +3,9 @@
 //! Each shard has sockets of its own for every address (`SO_REUSEPORT`: the kernel distributes
 //! clients over them by address), a TURN service with its own relayed sockets, and an SFU service.
 //! Nothing on the packet path is shared or locked. Shards exchange packets in batches over bounded
-//! queues ([`inter_shard`]), and the main runtime sends them commands ([`command`]). The two services
-//! don't know each other: each returns what is meant for the other, and the [`router`] delivers it.
+//! queues ([`inter_shard`]), and the main runtime sends them commands ([`command`]). The two
+//! services don't know each other: each returns what is meant for the other, and the [`router`]
+//! delivers it.
 
 mod clock;
 pub(crate) mod coalesce;

@@ -1,8 +1,8 @@
 //! Liveness of shards, and the watchdog that observes it.
 //!
 //! A shard may sleep for any time. One that works on the same poll for seconds is stuck: something
-//! in it loops, and its clients get no service. Time is counted in checks of the watchdog, so that a
-//! suspended machine, a stopped process or a clock that jumps counts for one check at most.
+//! in it loops, and its clients get no service. Time is counted in checks of the watchdog, so that
+//! a suspended machine, a stopped process or a clock that jumps counts for one check at most.
 
 use std::{
     process,
@@ -116,8 +116,8 @@ impl Watched {
 }
 
 /// Starts the watchdog, which runs until the shards have stopped. It has its own thread, as the
-/// runtime itself may be stuck. A lost shard ends the process: its state can't be recovered, and the
-/// supervisor restarts the server.
+/// runtime itself may be stuck. A lost shard ends the process: its state can't be recovered, and
+/// the supervisor restarts the server.
 pub(super) fn watch(pulses: &[Arc<Pulse>]) -> std::io::Result<()> {
     let mut watched: Vec<_> = pulses.iter().map(Watched::new).collect();
     let watch = move || {

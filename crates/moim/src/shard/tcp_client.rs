@@ -105,8 +105,8 @@ impl<H> TcpClient<H> {
 }
 
 impl<H> OutgoingQueue<H> {
-    /// Writes messages to the stream until a handoff, which is returned, or until the shard's end is
-    /// dropped. Calls `on_written` for each message.
+    /// Writes messages to the stream until a handoff, which is returned, or until the shard's end
+    /// is dropped. Calls `on_written` for each message.
     ///
     /// Each message is one write: inside TLS it becomes a record of its own, which some clients
     /// (coturn's) rely on.

@@ -1,4 +1,5 @@
-//! Implementation of [`tokio::io::AsyncWrite`] by delegation, for wrappers that change reading only.
+//! Implementation of [`tokio::io::AsyncWrite`] by delegation, for wrappers that change reading
+//! only.
 
 /// Implements `AsyncWrite` for a type by its field `stream`.
 macro_rules! delegate_async_write {

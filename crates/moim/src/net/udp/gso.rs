@@ -2,9 +2,9 @@
 //! sends (GSO).
 //!
 //! A send costs the kernel about the same for one datagram as for forty, and sends are most of the
-//! cost of relaying. Runs form where the datagrams of a sender arrive together: joined by the kernel
-//! (GRO), or waiting side by side in the socket. Nothing is delayed for a run to form: the shard
-//! flushes before it sleeps.
+//! cost of relaying. Runs form where the datagrams of a sender arrive together: joined by the
+//! kernel (GRO), or waiting side by side in the socket. Nothing is delayed for a run to form: the
+//! shard flushes before it sleeps.
 
 use std::net::{IpAddr, SocketAddr};
 

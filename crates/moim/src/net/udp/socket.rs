@@ -69,9 +69,9 @@ impl UdpSocket {
 
     /// Sends datagrams without blocking. Returns the number that were not sent.
     ///
-    /// A kernel or device without GSO fails the first run with EIO or EINVAL: that run and all later
-    /// ones are sent one datagram at a time. Any other failure concerns this run, or a datagram sent
-    /// before it.
+    /// A kernel or device without GSO fails the first run with EIO or EINVAL: that run and all
+    /// later ones are sent one datagram at a time. Any other failure concerns this run, or a
+    /// datagram sent before it.
     pub(super) fn send(&self, state: &UdpSocketState, run: &Outgoing<'_>) -> u64 {
         let segment = run.segment.max(1);
         let count = run.bytes.len().div_ceil(segment).max(1);
@@ -124,8 +124,8 @@ impl UdpSocket {
     }
 }
 
-/// Repeats a failed send once: the kernel reports a pending ICMP error of an earlier datagram as the
-/// failure of the next send.
+/// Repeats a failed send once: the kernel reports a pending ICMP error of an earlier datagram as
+/// the failure of the next send.
 fn retry_once<T>(send: impl Fn() -> io::Result<T>) -> io::Result<T> {
     match send() {
         Err(error) if error.kind() != io::ErrorKind::WouldBlock && !is_gso_unsupported(&error) => {

@@ -1,7 +1,7 @@
 //! The SFU service of a shard.
 //!
-//! Each shard has a [`service::SfuService`] with its own [`sfu::Sfu`]; nothing on the packet path is
-//! shared. A large room has peers on several shards, whose SFUs exchange its tracks (cascade).
+//! Each shard has a [`service::SfuService`] with its own [`sfu::Sfu`]; nothing on the packet path
+//! is shared. A large room has peers on several shards, whose SFUs exchange its tracks (cascade).
 //! Rooms send [`room_commands`] to their shards and receive [`events`]; neither side ever waits for
 //! the other. ICE-TCP clients live on the main runtime ([`stream`]) and exchange whole packets with
 //! their shard over bounded queues.

@@ -11,11 +11,11 @@ const MIN_LIFETIME: Duration = Duration::from_secs(60);
 /// The most hints.
 const MAX_HINTS: usize = 32_768;
 
-/// Maps remote addresses to shards, as learned from connectivity checks. Two generations: an address
-/// without a check for a whole generation is forgotten.
+/// Maps remote addresses to shards, as learned from connectivity checks. Two generations: an
+/// address without a check for a whole generation is forgotten.
 ///
-/// This shard can't authenticate checks for another one, so an entry is only a hint: the other shard
-/// accepts nothing from an address that no check has authenticated there.
+/// This shard can't authenticate checks for another one, so an entry is only a hint: the other
+/// shard accepts nothing from an address that no check has authenticated there.
 #[derive(Debug)]
 pub(super) struct ShardHints {
     young: HashMap<SocketAddr, u8>,

@@ -1,8 +1,8 @@
 //! The TURN service of a shard: STUN and TURN on the one port.
 //!
-//! Each shard has a [`service::TurnService`] with its own [`turn::Server`] and relayed sockets. TURN
-//! clients over TCP and TLS live on the main runtime ([`stream`]) and exchange whole messages with
-//! their shard over bounded queues.
+//! Each shard has a [`service::TurnService`] with its own [`turn::Server`] and relayed sockets.
+//! TURN clients over TCP and TLS live on the main runtime ([`stream`]) and exchange whole messages
+//! with their shard over bounded queues.
 
 pub(super) mod command;
 pub(super) mod config;

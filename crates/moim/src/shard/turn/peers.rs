@@ -128,7 +128,8 @@ impl PeerConnections {
     }
 }
 
-/// Listens on a port that no other socket has, and then shares it with the connections made from it.
+/// Listens on a port that no other socket has, and then shares it with the connections made from
+/// it.
 fn listener(local: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(local), Type::STREAM, Some(Protocol::TCP))?;
     if local.is_ipv6() {

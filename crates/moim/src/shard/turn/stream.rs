@@ -45,8 +45,8 @@ const READ_BYTES: usize = 4 * 1024;
 ///
 /// The first message may determine the shard; otherwise it is number `next_shard`. Until the client
 /// has an allocation, a later message may move the connection to another shard. TCP allocations all
-/// live on the first shard, so that they can connect to each other; their bytes are relayed here and
-/// cost that shard nothing.
+/// live on the first shard, so that they can connect to each other; their bytes are relayed here
+/// and cost that shard nothing.
 pub(crate) async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     connection: Connection,
@@ -121,8 +121,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Serves the client. Returns the shard that the connection moves to, if any; that shard has yet
-    /// to handle the `unanswered` request.
+    /// Serves the client. Returns the shard that the connection moves to, if any; that shard has
+    /// yet to handle the `unanswered` request.
     async fn serve(
         &self,
         mut stream: &mut (impl AsyncRead + AsyncWrite + Unpin + Send),
@@ -207,10 +207,10 @@ impl Session<'_> {
         Err(io::Error::new(io::ErrorKind::TimedOut, "no allocation"))
     }
 
-    /// Sends a message to the shard. Where its response decides on the use of the stream, this waits
-    /// for it, and the message is `unanswered` until then: the bytes that follow are a peer's after
-    /// a successful ConnectionBind (RFC 6062 §4.4), or another shard's if that has what the message
-    /// names.
+    /// Sends a message to the shard. Where its response decides on the use of the stream, this
+    /// waits for it, and the message is `unanswered` until then: the bytes that follow are a peer's
+    /// after a successful ConnectionBind (RFC 6062 §4.4), or another shard's if that has what the
+    /// message names.
     async fn handle_message(
         &self,
         message: Bytes,

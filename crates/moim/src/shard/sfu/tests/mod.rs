@@ -142,7 +142,8 @@ async fn offer_of_a_reloaded_page_replaces_the_old_link() {
     let wire = world.udp().await;
     let Wire::Udp(socket) = &wire else { unreachable!() };
     let local = socket.local_addr().unwrap();
-    let (transport, epoch) = (headless::Transport::Udp, world.epoch);
+    let transport = headless::Transport::Udp;
+    let epoch = world.epoch;
     let config = headless::Config {
         local,
         transport,

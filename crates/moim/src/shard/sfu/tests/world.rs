@@ -184,7 +184,8 @@ impl World {
     pub(super) fn set_shards(&self, room: u64, shards: &[u16], receivers: &[usize]) {
         for receiver in receivers {
             let room = RoomId(room);
-            let (shards, (events, _)) = (shards.to_vec(), event_channel());
+            let shards = shards.to_vec();
+            let (events, _) = event_channel();
             self.room_commands[*receiver].send(RoomCommand::SetShards { room, shards, events });
         }
     }
@@ -217,7 +218,8 @@ impl World {
 impl Person {
     pub(super) fn send(&self, request: Request) {
         assert!(self.room_commands.has_room());
-        let (room, peer) = (self.room, self.peer);
+        let room = self.room;
+        let peer = self.peer;
         self.room_commands.send(RoomCommand::Peer { room, peer, request });
     }
 

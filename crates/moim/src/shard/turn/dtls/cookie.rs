@@ -1,9 +1,9 @@
 //! Work-around for dimpl, which only accepts cookies of its own connections.
 //!
 //! dimpl signs cookies with a secret of each connection, so a connection would have to be kept for
-//! every ClientHello. Ours are stateless. While dimpl handles a ClientHello with a
-//! verified cookie, its HMAC provider returns that cookie, so that the comparison succeeds. An option of
-//! dimpl to skip the cookie exchange would make this module unnecessary.
+//! every ClientHello. Ours are stateless. While dimpl handles a ClientHello with a verified cookie,
+//! its HMAC provider returns that cookie, so that the comparison succeeds. An option of dimpl to
+//! skip the cookie exchange would make this module unnecessary.
 
 use std::cell::Cell;
 

@@ -1,7 +1,8 @@
 //! TURN clients over DTLS (RFC 7350): sessions by five-tuple, sans-IO.
 //!
-//! No state is kept for an address before it is verified: [`turn::dtls::CookieExchange`] answers a first
-//! ClientHello statelessly, and a session begins with the ClientHello that returns the cookie.
+//! No state is kept for an address before it is verified: [`turn::dtls::CookieExchange`] answers a
+//! first ClientHello statelessly, and a session begins with the ClientHello that returns the
+//! cookie.
 
 mod cookie;
 mod counters;
@@ -72,7 +73,8 @@ impl DtlsEndpoint {
         })
     }
 
-    /// Handles a datagram. Its messages go into `decrypted`, and datagrams for its sender to `send`.
+    /// Handles a datagram. Its messages go into `decrypted`, and datagrams for its sender to
+    /// `send`.
     pub(super) fn handle_datagram(
         &mut self,
         now: Instant,

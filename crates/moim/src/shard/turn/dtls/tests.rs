@@ -49,7 +49,8 @@ impl Client {
 
     /// Drains the client; returns its datagrams.
     fn packets(&mut self) -> Vec<Vec<u8>> {
-        let (mut packets, mut scratch) = (Vec::new(), vec![0; 16 * 1024]);
+        let mut packets = Vec::new();
+        let mut scratch = vec![0; 16 * 1024];
         loop {
             match self.dtls.poll_output(&mut scratch) {
                 Output::Packet(packet) => packets.push(packet.to_vec()),

@@ -32,7 +32,8 @@ async fn allocations(world: &World, left: usize) {
 #[tokio::test]
 async fn leave_ends_only_the_allocations_of_a_participant_on_every_shard() {
     let (world, rooms) = world_with_rooms().await;
-    let (ann, ben) = (rooms.admit("ann").unwrap(), rooms.admit("ben").unwrap());
+    let ann = rooms.admit("ann").unwrap();
+    let ben = rooms.admit("ben").unwrap();
     let mut of_ann = Vec::new();
     for _ in 0..8 {
         of_ann.push(with(&ann, Client::udp(world.address).await));

@@ -1,5 +1,6 @@
 //! The TURN service over real loopback sockets.
 
+mod client;
 mod icmp;
 mod members;
 mod moving;
@@ -16,15 +17,10 @@ use tokio::{
     net::{TcpListener, TcpStream, UdpSocket},
     time::timeout,
 };
-use turn::{
-    rest::Credential,
-    stream::frame_length,
-    stun::{
-        Class, Key, Message, Method, TransactionId, Writer,
-        attribute::{
-            CHANNEL_NUMBER, ERROR_CODE, LIFETIME, NONCE, REALM, REQUESTED_TRANSPORT, USERNAME,
-            XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
-        },
+use turn::stun::{
+    Class, Method, TransactionId, Writer,
+    attribute::{
+        LIFETIME, REQUESTED_TRANSPORT, XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
     },
 };
 
@@ -34,6 +30,8 @@ use crate::{
     net::{tcp::Connection, tls::CurrentCertificate},
     shard::{self, Handle, start},
 };
+use client::Response;
+pub(crate) use client::{Client, Wire};
 
 pub(crate) const SECRET: &[u8] = b"secret";
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -108,157 +106,6 @@ async fn world_with(
 /// The configuration of another server on this address.
 fn on(address: SocketAddr) -> shard::Config {
     shard::Config { listen: vec![address], shards: 2, turn: config() }
-}
-
-pub(crate) enum Wire {
-    Udp(UdpSocket),
-    Tcp(TcpStream, Vec<u8>),
-}
-
-/// A TURN client with one request at a time.
-pub(crate) struct Client {
-    pub(crate) wire: Wire,
-    credential: Credential,
-    nonce: Vec<u8>,
-    transactions: u8,
-}
-
-/// The attributes of a response.
-pub(crate) struct Response {
-    bytes: Vec<u8>,
-}
-
-impl Response {
-    pub(crate) fn message(&self) -> Message<'_> {
-        Message::parse(&self.bytes).unwrap()
-    }
-
-    pub(crate) fn error(&self) -> Option<u16> {
-        let value = self.message().attribute(ERROR_CODE)?;
-        Some(u16::from(value[2]) * 100 + u16::from(value[3]))
-    }
-
-    pub(crate) fn address(&self, kind: u16) -> SocketAddr {
-        self.message().xor_address(kind).unwrap()
-    }
-}
-
-impl Client {
-    pub(crate) async fn udp(server: SocketAddr) -> Self {
-        let socket = UdpSocket::bind((server.ip(), 0)).await.unwrap();
-        socket.connect(server).await.unwrap();
-        Self::over(Wire::Udp(socket))
-    }
-
-    pub(crate) async fn tcp(server: SocketAddr) -> Self {
-        Self::over(Wire::Tcp(TcpStream::connect(server).await.unwrap(), Vec::new()))
-    }
-
-    pub(crate) fn over(wire: Wire) -> Self {
-        let credential = Credential::mint(SECRET, 4_000_000_000, "tester");
-        Self { wire, credential, nonce: Vec::new(), transactions: 0 }
-    }
-
-    pub(crate) fn local(&self) -> SocketAddr {
-        match &self.wire {
-            Wire::Udp(socket) => socket.local_addr().unwrap(),
-            Wire::Tcp(stream, _) => stream.local_addr().unwrap(),
-        }
-    }
-
-    pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        match &mut self.wire {
-            Wire::Udp(socket) => assert_eq!(socket.send(bytes).await.unwrap(), bytes.len()),
-            Wire::Tcp(stream, _) => stream.write_all(bytes).await.unwrap(),
-        }
-    }
-
-    pub(crate) async fn receive(&mut self) -> Vec<u8> {
-        match &mut self.wire {
-            Wire::Udp(socket) => {
-                let mut bytes = vec![0; 64 * 1024];
-                let len = timeout(TIMEOUT, socket.recv(&mut bytes)).await.unwrap().unwrap();
-                bytes.truncate(len);
-                bytes
-            }
-            Wire::Tcp(stream, buffer) => loop {
-                if let Some(length) = frame_length(buffer).unwrap().filter(|l| *l <= buffer.len()) {
-                    return buffer.drain(..length).collect();
-                }
-                let read = timeout(TIMEOUT, stream.read_buf(buffer)).await.unwrap().unwrap();
-                assert_ne!(read, 0, "the server closed the connection");
-            },
-        }
-    }
-
-    pub(crate) async fn request(
-        &mut self,
-        method: Method,
-        fill: impl Fn(&mut Writer<'_>),
-    ) -> Response {
-        let key = Key::long_term(&self.credential.username, "moim", &self.credential.password);
-        loop {
-            self.transactions += 1;
-            let mut request = Vec::new();
-            let transaction = TransactionId([self.transactions; 12]);
-            let mut writer = Writer::new(&mut request, Class::Request, method, transaction);
-            fill(&mut writer);
-            if !self.nonce.is_empty() {
-                writer.attribute(USERNAME, self.credential.username.as_bytes());
-                writer.attribute(REALM, b"moim");
-                writer.attribute(NONCE, &self.nonce);
-                writer.integrity(&key);
-            }
-            self.send(&request).await;
-            let response = Response { bytes: self.receive().await };
-            assert_eq!(response.message().transaction(), transaction);
-            match response.error() {
-                Some(401) if self.nonce.is_empty() => {
-                    self.nonce = response.message().attribute(NONCE).unwrap().to_vec();
-                }
-                _ => return response,
-            }
-        }
-    }
-
-    pub(crate) async fn allocate(&mut self) -> Response {
-        self.request(Method::ALLOCATE, |request| {
-            request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
-        })
-        .await
-    }
-
-    pub(crate) async fn allocated(&mut self) -> SocketAddr {
-        let response = self.allocate().await;
-        assert_eq!(response.error(), None);
-        response.address(XOR_RELAYED_ADDRESS)
-    }
-
-    pub(crate) async fn bind(&mut self, number: u16, peer: SocketAddr) -> Option<u16> {
-        let [high, low] = number.to_be_bytes();
-        let response = self.request(Method::CHANNEL_BIND, |request| {
-            request.attribute(CHANNEL_NUMBER, &[high, low, 0, 0]);
-            request.xor_address(XOR_PEER_ADDRESS, peer);
-        });
-        response.await.error()
-    }
-
-    /// Sends over a channel, padded as a stream needs.
-    pub(crate) async fn channel(&mut self, number: u16, data: &[u8]) {
-        let mut message = number.to_be_bytes().to_vec();
-        message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
-        message.extend_from_slice(data);
-        if let Wire::Tcp(..) = self.wire {
-            message.resize(message.len().next_multiple_of(4), 0);
-        }
-        self.send(&message).await;
-    }
-
-    pub(crate) async fn channel_data(&mut self) -> (u16, Vec<u8>) {
-        let message = self.receive().await;
-        let (number, data) = turn::channel::read(&message).unwrap();
-        (number.value(), data.to_vec())
-    }
 }
 
 /// Browsers know the SFU by its public port behind a NAT: both ports are valid peers.
@@ -341,8 +188,10 @@ async fn tcp_client_exchanges_channel_data_with_a_peer() {
 #[tokio::test]
 async fn udp_and_tcp_clients_exchange_channel_data() {
     let world = world(&[]).await;
-    let (mut udp, mut tcp) = (Client::udp(world.address).await, Client::tcp(world.address).await);
-    let (a, b) = (udp.allocated().await, tcp.allocated().await);
+    let mut udp = Client::udp(world.address).await;
+    let mut tcp = Client::tcp(world.address).await;
+    let a = udp.allocated().await;
+    let b = tcp.allocated().await;
     assert_eq!(udp.bind(0x4000, b).await, None);
     assert_eq!(tcp.bind(0x4FFF, a).await, None);
     udp.channel(0x4000, b"there").await;
@@ -476,8 +325,10 @@ async fn port_of_another_shard_without_allocation_is_forbidden() {
 #[tokio::test]
 async fn tcp_clients_are_distributed_over_shards_and_reach_each_other() {
     let world = world_of(2, &[]).await;
-    let (mut one, mut other) = (Client::tcp(world.address).await, Client::tcp(world.address).await);
-    let (here, there) = (one.allocated().await, other.allocated().await);
+    let mut one = Client::tcp(world.address).await;
+    let mut other = Client::tcp(world.address).await;
+    let here = one.allocated().await;
+    let there = other.allocated().await;
     assert_ne!(shard_of(here), shard_of(there));
     assert_eq!(one.bind(0x4000, there).await, None);
     assert_eq!(other.bind(0x4001, here).await, None);

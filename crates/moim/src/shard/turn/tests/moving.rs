@@ -134,7 +134,8 @@ async fn stream_without_responses_is_closed() {
         let [high, low] = n.to_be_bytes();
         let mut transaction = [7; 12];
         transaction[..2].copy_from_slice(&[high, low]);
-        let (class, method) = (Class::Request, Method::CONNECTION_BIND);
+        let class = Class::Request;
+        let method = Method::CONNECTION_BIND;
         Writer::new(&mut request, class, method, TransactionId(transaction))
             .attribute(CONNECTION_ID, &[0; 4]);
         requests.extend(request);

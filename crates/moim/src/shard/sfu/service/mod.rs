@@ -1,16 +1,17 @@
 //! The SFU service of a shard: drives a [`sfu::Sfu`] with datagrams, ICE-TCP clients and rooms.
 
+mod notifications;
+mod requests;
+
 use std::{collections::HashMap, convert::Infallible, net::SocketAddr, time::Instant};
 
-use sfu::{DisconnectReason, Event, Output, PeerId, Rejection, RoomId, Sfu, Transmit, Transport};
+use sfu::{Event, Output, PeerId, Sfu, Transmit, Transport};
 
 use super::{
-    budget::{Budget, Stopwatch},
+    budget::Budget,
     command::{Command, TcpPath},
-    events::{EventSender, SfuEvent},
     report::{Report, SfuCounters},
-    request_kind::RequestKind,
-    room_commands::{Request, RoomCommand},
+    room_commands::RoomCommand,
     rooms::Rooms,
     shard_hints::ShardHints,
 };
@@ -60,8 +61,8 @@ impl SfuService {
         }
     }
 
-    /// Handles a Binding message. Returns false if it is no connectivity check for one of our peers.
-    /// The local ufrag in a check's USERNAME encodes the shard.
+    /// Handles a Binding message. Returns false if it is no connectivity check for one of our
+    /// peers. The local ufrag in a check's USERNAME encodes the shard.
     pub(crate) fn handle_binding(
         &mut self,
         now: Clock,
@@ -114,8 +115,8 @@ impl SfuService {
         true
     }
 
-    /// Handles a datagram that another shard has forwarded; it is not forwarded again. Returns false
-    /// if it is from no peer.
+    /// Handles a datagram that another shard has forwarded; it is not forwarded again. Returns
+    /// false if it is from no peer.
     pub(crate) fn handle_forwarded(
         &mut self,
         now: Clock,
@@ -227,37 +228,6 @@ impl SfuService {
         })
     }
 
-    /// Sends an event of the core to its room.
-    pub(crate) fn handle_event(&mut self, now: Clock, event: Event) {
-        match event {
-            Event::Answer { peer, sdp } => self.send(now, peer, SfuEvent::Answer(peer, sdp)),
-            Event::Offer { peer, sdp } => self.send(now, peer, SfuEvent::Offer(peer, sdp)),
-            Event::Subscriptions { peer, subscriptions } => {
-                self.send(now, peer, SfuEvent::Subscribed(peer, subscriptions));
-            }
-            Event::SubscribedEncodings { peer, source, subscribed, rids } => {
-                self.send(now, peer, SfuEvent::SubscribedEncodings(peer, source, subscribed, rids));
-            }
-            Event::Speakers { room, speakers } => {
-                if let Some(events) = self.rooms.events_of_room(room) {
-                    // Dropped if the queue is full: outdated once there is room.
-                    let _ = events.send(SfuEvent::Speakers(speakers));
-                }
-            }
-            Event::Interrupted { peer, interrupted } => {
-                tracing::debug!(peer = peer.0, interrupted, "link interrupted or resumed");
-                self.send(now, peer, SfuEvent::Interrupted(peer, interrupted));
-            }
-            Event::Connected { peer } => {
-                self.counters.connected += 1;
-                tracing::debug!(peer = peer.0, "link connected");
-                // The peer's previous link may have ended while it was interrupted.
-                self.send(now, peer, SfuEvent::Interrupted(peer, false));
-            }
-            Event::Disconnected { peer, reason } => self.handle_gone(peer, reason),
-        }
-    }
-
     /// Closes every link, with a closing packet each.
     pub(crate) fn close(&mut self, now: Clock) {
         for peer in self.rooms.peers() {
@@ -307,87 +277,6 @@ impl SfuService {
         wire.links.push_sfu(shard, from, local, datagram);
     }
 
-    fn handle_request(&mut self, now: Instant, room: RoomId, peer: PeerId, request: Request) {
-        let kind = request.kind();
-        let events = request.events().or_else(|| self.rooms.events_of_peer(peer)).cloned();
-        let Err(refused) = self.try_request(now, room, peer, request) else { return };
-        self.counters.refused += 1;
-        tracing::debug!(peer = peer.0, %refused, "request refused");
-        if let (Some(kind), Some(events)) = (kind, events)
-            && !refused.is_benign()
-        {
-            // Dropped if the queue is full: the room is behind with other events.
-            let _ = events.send(SfuEvent::RequestRefused(peer, kind, refused));
-        }
-    }
-
-    fn try_request(
-        &mut self,
-        now: Instant,
-        room: RoomId,
-        peer: PeerId,
-        request: Request,
-    ) -> Result<(), Rejection> {
-        match request {
-            Request::Publish(tracks, events) => {
-                self.ensure_peer(now, room, peer, events)?;
-                let tracks: Vec<_> =
-                    tracks.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
-                self.core.handle_publish(now, peer, &tracks)
-            }
-            Request::Subscribe(wishes, events) => {
-                self.ensure_peer(now, room, peer, events)?;
-                self.core.handle_subscribe(now, peer, &wishes)
-            }
-            Request::Offer(sdp, events) => {
-                self.ensure_peer(now, room, peer, events)?;
-                self.negotiate(now, peer, |core| core.handle_offer(now, peer, &sdp))
-            }
-            Request::Answer(sdp) => {
-                self.negotiate(now, peer, |core| core.handle_answer(now, peer, &sdp))
-            }
-            Request::Leave => {
-                self.remove_peer(now, peer);
-                Ok(())
-            }
-        }
-    }
-
-    /// Handles a session description within the peer's budget of CPU time.
-    fn negotiate(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        handle: impl FnOnce(&mut Sfu) -> Result<(), Rejection>,
-    ) -> Result<(), Rejection> {
-        if self.budgets.get_mut(&peer).is_some_and(|budget| !budget.is_left(now)) {
-            return Err(Rejection::TooFast);
-        }
-        let stopwatch = Stopwatch::start();
-        let handled = handle(&mut self.core);
-        if self.rooms.has_peer(peer) {
-            let budget = self.budgets.entry(peer).or_insert_with(|| Budget::new(now));
-            budget.spend(stopwatch.elapsed());
-        }
-        handled
-    }
-
-    /// Adds a peer that is new, or whose link has ended.
-    fn ensure_peer(
-        &mut self,
-        now: Instant,
-        room: RoomId,
-        peer: PeerId,
-        events: EventSender,
-    ) -> Result<(), Rejection> {
-        if self.rooms.has_peer(peer) {
-            return Ok(());
-        }
-        self.core.add_peer(now, room, peer)?;
-        self.rooms.add_peer(room, peer, events);
-        Ok(())
-    }
-
     fn remove_peer(&mut self, now: Instant, peer: PeerId) {
         self.forget_peer(peer);
         self.core.remove_peer(now, peer);
@@ -398,48 +287,6 @@ impl SfuService {
         self.budgets.remove(&peer);
         self.rooms.remove_peer(peer);
     }
-
-    fn handle_gone(&mut self, peer: PeerId, reason: DisconnectReason) {
-        self.counters.ended += 1;
-        if let Some(events) = self.rooms.events_of_peer(peer) {
-            report_gone(events, peer, reason);
-        }
-        self.forget_peer(peer);
-    }
-
-    /// Sends an event of a peer. If its room can't take it, the link is closed: its state would
-    /// differ from what the browser knows.
-    fn send(&mut self, now: Clock, peer: PeerId, event: SfuEvent) {
-        let Some(events) = self.rooms.events_of_peer(peer) else { return };
-        if !events.send(event) {
-            self.counters.event_overflows += 1;
-            tracing::debug!(peer = peer.0, "event queue of the room is full: link closed");
-            self.remove_peer(now.monotonic, peer);
-        }
-    }
-}
-
-/// Reports the end of a link to its room, where nothing else would.
-fn report_gone(events: &EventSender, peer: PeerId, reason: DisconnectReason) {
-    let refused = match reason {
-        DisconnectReason::IceTimeout => Rejection::IceTimeout,
-        DisconnectReason::DtlsFailed => Rejection::DtlsFailed,
-        // The browser would not notice for half a minute. The panic was logged at its origin.
-        DisconnectReason::Panicked => Rejection::Panicked,
-        DisconnectReason::ClosedByPeer => {
-            tracing::debug!(peer = peer.0, ?reason, "link ended");
-            // Dropped if the queue is full: the next link, or the peer's leaving, has the same
-            // effect.
-            let _ = events.send(SfuEvent::Interrupted(peer, false));
-            return;
-        }
-        DisconnectReason::Timeout | DisconnectReason::Failed => {
-            tracing::debug!(peer = peer.0, ?reason, "link ended");
-            return;
-        }
-    };
-    tracing::info!(peer = peer.0, %refused, "link failed");
-    let _ = events.send(SfuEvent::RequestRefused(peer, RequestKind::Offer, refused));
 }
 
 fn send_tcp(

@@ -1,0 +1,87 @@
+//! Events of the core, for the rooms.
+
+use sfu::{DisconnectReason, Event, PeerId, Rejection};
+
+use super::{
+    super::{
+        events::{EventSender, SfuEvent},
+        request_kind::RequestKind,
+    },
+    SfuService,
+};
+use crate::shard::clock::Clock;
+
+impl SfuService {
+    /// Sends an event of the core to its room.
+    pub(crate) fn handle_event(&mut self, now: Clock, event: Event) {
+        match event {
+            Event::Answer { peer, sdp } => self.send(now, peer, SfuEvent::Answer(peer, sdp)),
+            Event::Offer { peer, sdp } => self.send(now, peer, SfuEvent::Offer(peer, sdp)),
+            Event::Subscriptions { peer, subscriptions } => {
+                self.send(now, peer, SfuEvent::Subscribed(peer, subscriptions));
+            }
+            Event::SubscribedEncodings { peer, source, subscribed, rids } => {
+                self.send(now, peer, SfuEvent::SubscribedEncodings(peer, source, subscribed, rids));
+            }
+            Event::Speakers { room, speakers } => {
+                if let Some(events) = self.rooms.events_of_room(room) {
+                    // Dropped if the queue is full: outdated once there is room.
+                    let _ = events.send(SfuEvent::Speakers(speakers));
+                }
+            }
+            Event::Interrupted { peer, interrupted } => {
+                tracing::debug!(peer = peer.0, interrupted, "link interrupted or resumed");
+                self.send(now, peer, SfuEvent::Interrupted(peer, interrupted));
+            }
+            Event::Connected { peer } => {
+                self.counters.connected += 1;
+                tracing::debug!(peer = peer.0, "link connected");
+                // The peer's previous link may have ended while it was interrupted.
+                self.send(now, peer, SfuEvent::Interrupted(peer, false));
+            }
+            Event::Disconnected { peer, reason } => self.handle_gone(peer, reason),
+        }
+    }
+
+    fn handle_gone(&mut self, peer: PeerId, reason: DisconnectReason) {
+        self.counters.ended += 1;
+        if let Some(events) = self.rooms.events_of_peer(peer) {
+            report_gone(events, peer, reason);
+        }
+        self.forget_peer(peer);
+    }
+
+    /// Sends an event of a peer. If its room can't take it, the link is closed: its state would
+    /// differ from what the browser knows.
+    fn send(&mut self, now: Clock, peer: PeerId, event: SfuEvent) {
+        let Some(events) = self.rooms.events_of_peer(peer) else { return };
+        if !events.send(event) {
+            self.counters.event_overflows += 1;
+            tracing::debug!(peer = peer.0, "event queue of the room is full: link closed");
+            self.remove_peer(now.monotonic, peer);
+        }
+    }
+}
+
+/// Reports the end of a link to its room, where nothing else would.
+fn report_gone(events: &EventSender, peer: PeerId, reason: DisconnectReason) {
+    let refused = match reason {
+        DisconnectReason::IceTimeout => Rejection::IceTimeout,
+        DisconnectReason::DtlsFailed => Rejection::DtlsFailed,
+        // The browser would not notice for half a minute. The panic was logged at its origin.
+        DisconnectReason::Panicked => Rejection::Panicked,
+        DisconnectReason::ClosedByPeer => {
+            tracing::debug!(peer = peer.0, ?reason, "link ended");
+            // Dropped if the queue is full: the next link, or the peer's leaving, has the same
+            // effect.
+            let _ = events.send(SfuEvent::Interrupted(peer, false));
+            return;
+        }
+        DisconnectReason::Timeout | DisconnectReason::Failed => {
+            tracing::debug!(peer = peer.0, ?reason, "link ended");
+            return;
+        }
+    };
+    tracing::info!(peer = peer.0, %refused, "link failed");
+    let _ = events.send(SfuEvent::RequestRefused(peer, RequestKind::Offer, refused));
+}
