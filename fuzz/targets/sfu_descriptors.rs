@@ -12,13 +12,15 @@ fuzz_target!(|input: (&[u8], &[u8])| {
             let info = inspect(codec, bytes);
             assert!(!info.keyframe || info.is_independent, "a keyframe needs no other");
         }
-        if let Some(it) = vp8::Descriptor::parse(bytes) {
-            assert!(it.length < bytes.len() && it.length <= 6);
-            assert!(it.picture_id.is_none_or(|picture_id| picture_id < 0x8000));
+        if let Some(descriptor) = vp8::Descriptor::parse(bytes) {
+            assert!(descriptor.length < bytes.len() && descriptor.length <= 6);
+            assert!(descriptor.picture_id.is_none_or(|picture_id| picture_id < 0x8000));
         }
-        if let Some(it) = vp9::Descriptor::parse(bytes) {
-            assert!(it.length < bytes.len());
-            assert!(it.layers.is_none_or(|(temporal, spatial)| temporal < 8 && spatial < 8));
+        if let Some(descriptor) = vp9::Descriptor::parse(bytes) {
+            assert!(descriptor.length < bytes.len());
+            assert!(
+                descriptor.layers.is_none_or(|(temporal, spatial)| temporal < 8 && spatial < 8)
+            );
         }
         let _ = sfu::ufrag_of(bytes).and_then(sfu::shard_of);
     }

@@ -120,7 +120,9 @@ struct Numbers {
 fuzz_target!(|steps: Vec<Step>| {
     let mut world = World::new(62);
     let eve: PeerId = world.join(3, &[]);
-    world.wait(Duration::from_secs(3), "a channel opens", |world| world.client(eve).open_channels == 1);
+    world.wait(Duration::from_secs(3), "a channel opens", |world| {
+        world.client(eve).open_channels == 1
+    });
     world.client_mut(eve).may_fail = true;
     let mut numbers = Numbers::default();
     for step in steps.into_iter().take(60) {
@@ -129,7 +131,7 @@ fuzz_target!(|steps: Vec<Step>| {
                 let last = srtp::last_message();
                 numbers.learn(&last);
                 let packets = packets.into_iter().take(8);
-                srtp::inject(packets.map(|it| it.bytes(&last, numbers)).collect());
+                srtp::inject(packets.map(|packet| packet.bytes(&last, numbers)).collect());
                 let now = world.now();
                 world.client_mut(eve).write_channel(now);
                 numbers.learn(&srtp::last_message());

@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-
 use rustix::event::epoll::EventFlags;
 
 use super::frame::{self, CLOSE, TEXT};

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, ensure};
 use rustix::event::{Timespec, epoll};
 
-use client::Client;
+use self::client::Client;
 pub(crate) use client::Notice;
 
 /// Size of the read buffer.

@@ -10,6 +10,11 @@ mod world;
 
 use clap::Args;
 
+use self::{
+    busy::Busy,
+    run::{Measured, Scenario, Seconds},
+    server::Which,
+};
 use crate::{
     Common, cores,
     figure::Figure,
@@ -18,9 +23,6 @@ use crate::{
     report::{self, Table},
     rounds,
 };
-use busy::Busy;
-use run::{Measured, Scenario, Seconds};
-use server::Which;
 
 /// Options of the benchmark.
 #[derive(Debug, Args)]

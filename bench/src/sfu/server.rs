@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::janus::Janus;
-use super::world::ADDRESS;
+use super::{janus::Janus, world::ADDRESS};
 use crate::{moim::Moim, spawned::Spawned};
 
 /// The kind of server.
@@ -65,7 +64,9 @@ impl Server {
     /// Groups of threads to limit: each shard of moim, all threads of Janus.
     pub(crate) fn limited(&self) -> anyhow::Result<Vec<Vec<u32>>> {
         match self {
-            Self::Moim(_) => Ok(self.shard_threads()?.into_iter().map(|it| vec![it]).collect()),
+            Self::Moim(_) => {
+                Ok(self.shard_threads()?.into_iter().map(|thread| vec![thread]).collect())
+            }
             Self::Janus(janus) => {
                 let all = janus.process.threads()?;
                 Ok(vec![all.into_iter().map(|(thread, _)| thread).collect()])

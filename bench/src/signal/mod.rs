@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use clap::Args;
 
+use self::{
+    scenario::{Row, SCENARIOS, Scenario, Size},
+    server::{Server, Which},
+};
 use crate::{
     Common, cores,
     figure::Figure,
@@ -20,8 +24,6 @@ use crate::{
     report::{self, Table},
     rounds,
 };
-use scenario::{Row, SCENARIOS, Scenario, Size};
-use server::{Server, Which};
 
 /// Timeout of expected events.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(20);

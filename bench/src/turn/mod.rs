@@ -14,6 +14,11 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use self::{
+    load::{Direction, Ends, Flow},
+    server::{Server, Which},
+    wire::Wire,
+};
 use crate::{
     Common, cores,
     figure::Figure,
@@ -21,9 +26,6 @@ use crate::{
     report::{self, Table},
     rounds,
 };
-use load::{Direction, Ends, Flow};
-use server::{Server, Which};
-use wire::Wire;
 
 /// Options of the benchmark.
 #[derive(Debug, Args)]

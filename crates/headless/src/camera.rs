@@ -1,8 +1,10 @@
 //! A camera that sends a recorded video in one or several encodings.
 
-use crate::{clip, descriptor, packet::Packet, stamp::Stamp};
 use std::time::{Duration, Instant};
+
 use str0m::media::{Rid, Simulcast, SimulcastLayer};
+
+use crate::{clip, descriptor, packet::Packet, stamp::Stamp};
 
 const FRAME_INTERVAL: Duration = Duration::from_millis(1000 / clip::FRAMES_PER_SECOND as u64);
 /// Duration of a frame on VP8's clock of 90 kHz (RFC 7741 §4.1).

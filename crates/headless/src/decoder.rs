@@ -1,10 +1,11 @@
 //! Reassembles video frames and detects what would stop a decoder.
 
-use crate::{descriptor::Vp8, stamp::Stamp};
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
+
+use crate::{descriptor::Vp8, stamp::Stamp};
 
 /// Time for which a lost packet may block the video before a keyframe is requested.
 const KEYFRAME_AFTER: Duration = Duration::from_millis(300);

@@ -1,11 +1,12 @@
 //! A microphone that sends a recorded chord.
 
+use std::time::{Duration, Instant};
+
 use crate::{
     clip,
     packet::Packet,
     stamp::{self, Stamp},
 };
-use std::time::{Duration, Instant};
 
 const PACKET_INTERVAL: Duration = Duration::from_millis(20);
 /// Duration of a packet on Opus' clock of 48 kHz (RFC 7587 §4.1).

@@ -1,16 +1,11 @@
 //! One peer connection: publishing, receiving and SDP.
 
-use crate::{
-    camera::{Camera, Layer},
-    microphone::Microphone,
-    packet::Packet,
-    received_track::ReceivedTrack,
-};
 use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
+
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
@@ -18,6 +13,13 @@ use str0m::{
     media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid},
     net::{Protocol, Receive, TcpType},
     rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite},
+};
+
+use crate::{
+    camera::{Camera, Layer},
+    microphone::Microphone,
+    packet::Packet,
+    received_track::ReceivedTrack,
 };
 
 /// Timeouts of str0m within this time are handled at once: it asks for a timeout of a microsecond

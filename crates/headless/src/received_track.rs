@@ -1,11 +1,13 @@
 //! Measurements of one received track.
 
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
 use crate::{
     decoder::{Decoder, Frame},
     stamp::Stamp,
 };
-use hdrhistogram::Histogram;
-use std::time::{Duration, Instant};
 
 /// A frame interval that exceeds the average by this much is a freeze (W3C webrtc-stats,
 /// `freezeCount`).

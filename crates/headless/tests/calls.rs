@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use headless::{Config, Layer, Participant, Publish, ReceivedTrack, Section, Transport};
 use std::{net::SocketAddr, time::Duration};
+
+use headless::{Config, Layer, Participant, Publish, ReceivedTrack, Section, Transport};
 use testnet::{Datagram, Link, Network, Step};
 
 struct Call {

@@ -126,7 +126,7 @@ mod tests {
         let mut partial = vec![0, 2, 7, 8, 0, 0, 0, 3, 1];
         let (server, mut buffer) = (SocketAddr::from(([192, 0, 2, 1], 443)), [0; 16]);
         let mut take = |partial: &mut Vec<u8>| {
-            take_frame(partial, server, &mut buffer).map(|it| buffer[..it.length].to_vec())
+            take_frame(partial, server, &mut buffer).map(|frame| buffer[..frame.length].to_vec())
         };
         assert_eq!(take(&mut partial), Some(vec![7, 8]));
         assert_eq!(take(&mut partial), Some(vec![]));

@@ -2,8 +2,10 @@
 //! due within one would send at once.
 
 #[cfg(target_os = "linux")]
-use std::time::Duration;
-use std::{io, time::Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 /// The timer of one participant.
 #[cfg(target_os = "linux")]

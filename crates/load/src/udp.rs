@@ -97,7 +97,7 @@ impl Clock {
             let (fd, none) = (socket.as_raw_fd(), MsgFlags::empty());
             Ok(recvmsg::<SockaddrStorage>(fd, &mut slices, Some(control), none)?)
         })?;
-        let stamp = message.cmsgs()?.find_map(|it| match it {
+        let stamp = message.cmsgs()?.find_map(|message| match message {
             ControlMessageOwned::ScmTimestampns(time) => Some(time.into()),
             _ => None,
         });
@@ -119,8 +119,8 @@ fn at(stamp: Option<std::time::Duration>) -> Instant {
 
 #[cfg(target_os = "linux")]
 fn address(from: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = || from.as_sockaddr_in().map(|it| SocketAddr::V4((*it).into()));
-    let v6 = || from.as_sockaddr_in6().map(|it| SocketAddr::V6((*it).into()));
+    let v4 = || from.as_sockaddr_in().map(|address| SocketAddr::V4((*address).into()));
+    let v6 = || from.as_sockaddr_in6().map(|address| SocketAddr::V6((*address).into()));
     v4().or_else(v6)
 }
 

@@ -1,7 +1,9 @@
 //! Network address translation, by mapping and filtering behavior (RFC 4787).
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+};
 
 /// The mapping and filtering behavior of a NAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

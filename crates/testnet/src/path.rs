@@ -1,9 +1,10 @@
 //! One direction of a link, with its queue.
 
-use crate::Link;
-use rand::RngExt as _;
-use rand::rngs::StdRng;
 use std::time::{Duration, Instant};
+
+use rand::{RngExt as _, rngs::StdRng};
+
+use crate::Link;
 
 /// One direction of a link.
 #[derive(Debug, Clone, Default)]

@@ -84,13 +84,13 @@ mod tests {
     #[test]
     fn single_credit_gets_the_whole_burst() {
         let (bucket, mut credit) = (Bucket::default(), Credit::default());
-        let mut asked = || {
+        let mut admitted = || {
             credit.covers(&bucket, 5, BURST_NANOS / 10) && {
                 credit.spend(BURST_NANOS / 10);
                 true
             }
         };
-        assert_eq!((0..100).filter(|_| asked()).count(), 10);
+        assert_eq!((0..100).filter(|_| admitted()).count(), 10);
         assert!(!bucket.is_empty(5) && bucket.is_empty(5 + BURST_NANOS));
     }
 }

@@ -83,8 +83,8 @@ impl Authenticated<'_> {
     pub(crate) fn owns(&self, username: &str, is_member: bool) -> bool {
         let same_user = || {
             let parsed = [username, &self.username].map(rest::Username::parse);
-            let [Some(made), Some(now)] = parsed else { return false };
-            made.user == now.user && !made.user.is_empty()
+            let [Some(owner), Some(current)] = parsed else { return false };
+            owner.user == current.user && !owner.user.is_empty()
         };
         self.is_member == is_member && (*self.username == *username || same_user())
     }

@@ -5,9 +5,10 @@ mod client;
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use client::{allocated_client, from, request};
 use testnet::Clock;
 use turn::{Config, Forward, Server, stun::Method};
+
+use self::client::{allocated_client, from, request};
 
 /// Maximum growth of the server's memory, in KiB.
 const BOUND: u64 = 1024;

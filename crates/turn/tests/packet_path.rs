@@ -4,10 +4,11 @@ mod client;
 
 use std::alloc::System;
 
-use client::{allocated_client, peer};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use testnet::Clock;
 use turn::{Config, Forward, Server, siblings::Sibling};
+
+use self::client::{allocated_client, peer};
 
 #[global_allocator]
 static MEMORY: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

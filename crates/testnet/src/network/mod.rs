@@ -1,12 +1,15 @@
 //! A network of hosts, some of them behind NATs, with packets in flight.
 
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use rand::{SeedableRng as _, rngs::StdRng};
+
 use crate::{Clock, Link, NatKind, Path, nat::Nat};
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
-use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
 
 /// A packet that has arrived.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

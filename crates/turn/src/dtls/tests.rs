@@ -65,9 +65,9 @@ fn cookie_is_valid_only_for_its_address_and_period() {
     let client = at("192.0.2.1:5");
     let cookie = challenged(&mut cookies, now, 1000, client);
     let answer = hello(1, &cookie);
-    let proven = HelloResponse::Verified(cookie.clone().try_into().unwrap());
-    assert_eq!(cookies.handle_hello(now, 1000, client, &answer), proven);
-    assert_eq!(cookies.handle_hello(now, 1030, client, &answer), proven);
+    let verified = HelloResponse::Verified(cookie.clone().try_into().unwrap());
+    assert_eq!(cookies.handle_hello(now, 1000, client, &answer), verified);
+    assert_eq!(cookies.handle_hello(now, 1030, client, &answer), verified);
     assert_eq!(
         cookies.handle_hello(now, 1060, client, &answer),
         HelloResponse::Ignored,
@@ -175,14 +175,14 @@ proptest! {
     #[test]
     fn noise_never_verifies(mut noise: Vec<u8>, flips in 0..3usize, place: prop::sample::Index) {
         let (mut cookies, now) = cookies();
-        let is_proven = |greeting| matches!(greeting, HelloResponse::Verified(_));
-        prop_assert!(!is_proven(cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &noise)));
+        let is_verified = |greeting| matches!(greeting, HelloResponse::Verified(_));
+        prop_assert!(!is_verified(cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &noise)));
         noise = hello(1, &[1; 32]);
         for flip in 0..flips {
             let at = place.index(noise.len());
             noise[at] ^= 1 << flip;
         }
-        prop_assert!(!is_proven(cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &noise)));
+        prop_assert!(!is_verified(cookies.handle_hello(now, 1000, at("192.0.2.1:5"), &noise)));
         let _ = strip_cookie(&noise);
     }
 }

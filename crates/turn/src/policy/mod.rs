@@ -123,7 +123,7 @@ impl Policy {
     fn denied(&self, peer: IpAddr) -> bool {
         let IpAddr::V6(v6) = peer else { return is_denied(peer) };
         is_denied(peer)
-            || wrapped(v6).into_iter().flatten().map(IpAddr::V4).any(|inner| {
+            || embedded_v4(v6).into_iter().flatten().map(IpAddr::V4).any(|inner| {
                 let allowed = self.allow.iter().any(|range| range.contains(inner));
                 !allowed
                     && (is_denied(inner) || self.own.contains(&inner) || self.is_on_link(inner))
@@ -144,7 +144,7 @@ fn is_denied(ip: IpAddr) -> bool {
 }
 
 /// The IPv4 addresses embedded in an IPv6 address, by all known formats.
-fn wrapped(ip: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
+fn embedded_v4(ip: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
     let [a, b, c, d, e, f, g, h] = ip.segments();
     let v4 =
         |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));

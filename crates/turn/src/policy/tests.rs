@@ -18,7 +18,7 @@ fn denied_v4() -> impl Iterator<Item = Ipv4Addr> {
     })
 }
 
-fn wrappings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
+fn embeddings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
     let bits = u128::from(inner.to_bits());
     vec![
         Ipv6Addr::from_bits(bits),                           // compatible
@@ -39,7 +39,7 @@ fn every_embedding_of_every_denied_address_is_denied() {
     let policy = policy(&[], &[]);
     for inner in denied_v4() {
         assert_eq!(policy.check(inner.into(), false), Verdict::Denied, "{inner}");
-        for outer in wrappings(inner) {
+        for outer in embeddings(inner) {
             assert_eq!(policy.check(outer.into(), false), Verdict::Denied, "{outer}");
         }
     }
@@ -116,7 +116,7 @@ fn neighbours_on_own_links_are_denied_in_every_embedding() {
     for neighbour in ["203.0.113.7", "203.0.113.255", "2a00:db8:1::7"] {
         assert_eq!(policy.check(ip(neighbour), false), Verdict::Denied, "{neighbour}");
     }
-    for outer in wrappings(Ipv4Addr::new(203, 0, 113, 7)) {
+    for outer in embeddings(Ipv4Addr::new(203, 0, 113, 7)) {
         assert_eq!(policy.check(outer.into(), false), Verdict::Denied, "{outer}");
     }
     for beyond in ["203.0.112.255", "203.0.114.0", "2a00:db8:1:1::7"] {

@@ -45,7 +45,10 @@ pub(crate) fn allocated_client(server: &mut Server, clock: &Clock) -> (FiveTuple
     let key = Key::long_term(&credential.username, "moim", &credential.password);
     let ask = request(Method::ALLOCATE, |_| {});
     let challenge = answer(server.handle_client(clock.now(), clock.unix(), &from, &ask));
-    let nonce = Message::parse(&challenge).ok().and_then(|it| it.attribute(NONCE)).expect("nonce");
+    let nonce = Message::parse(&challenge)
+        .ok()
+        .and_then(|message| message.attribute(NONCE))
+        .expect("nonce");
     let sign = |writer: &mut Writer<'_>| {
         writer.attribute(USERNAME, credential.username.as_bytes());
         writer.attribute(REALM, b"moim").attribute(NONCE, nonce).integrity(&key);
@@ -61,6 +64,6 @@ pub(crate) fn allocated_client(server: &mut Server, clock: &Clock) -> (FiveTuple
         sign(writer.xor_address(XOR_PEER_ADDRESS, peer()));
     });
     let bound = answer(server.handle_client(clock.now(), clock.unix(), &from, &bind));
-    assert_eq!(Message::parse(&bound).map(|it| it.class()), Ok(Class::Success));
+    assert_eq!(Message::parse(&bound).map(|message| message.class()), Ok(Class::Success));
     (from, relay)
 }

@@ -80,7 +80,8 @@ fn allocate(
 fn outcome(sent: &[Sent]) -> (Option<u16>, Option<Integrity>) {
     let [Sent::Client(_, bytes)] = sent else { panic!("{sent:?}") };
     let message = Message::parse(bytes).unwrap();
-    let code = message.attribute(0x0009).map(|it| u16::from(it[2]) * 100 + u16::from(it[3]));
+    let code =
+        message.attribute(0x0009).map(|error| u16::from(error[2]) * 100 + u16::from(error[3]));
     (code, message.integrity())
 }
 

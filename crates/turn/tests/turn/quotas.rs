@@ -18,9 +18,9 @@ fn allocate(world: &mut World, host: &str) -> (Option<u16>, Client) {
 }
 
 fn world(limits: Limits) -> World {
-    let unproven =
+    let limits =
         Limits { unauthenticated_per_second: 100_000, unauthenticated_burst: 100_000, ..limits };
-    World::with(Config { limits: unproven, ..config() })
+    World::with(Config { limits, ..config() })
 }
 
 #[test]
