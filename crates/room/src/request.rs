@@ -204,7 +204,8 @@ impl TryFrom<SignalRequest> for Request {
 impl TryFrom<PublishRequest> for Request {
     type Error = Rejection;
     fn try_from(PublishRequest { tracks }: PublishRequest) -> Result<Self, Rejection> {
-        let (mut mids, mut sources) = (HashSet::new(), HashSet::new());
+        let mut mids = HashSet::new();
+        let mut sources = HashSet::new();
         for track in &tracks {
             if track.mid.is_empty() || track.mid.len() > MAX_MID_BYTES {
                 return Err(Rejection::Invalid("tracks: a mid must have 1 to 16 bytes"));

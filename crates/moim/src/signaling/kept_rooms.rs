@@ -250,12 +250,16 @@ impl KeptRooms {
 
 impl PasswordHash {
     fn of(password: &Password) -> anyhow::Result<Self> {
-        let (mut salt, mut hash) = ([0; 16], [0; 32]);
+        let mut salt = [0; 16];
+        let mut hash = [0; 32];
         getrandom::fill(&mut salt)?;
         let secret = String::from(password.clone());
         pbkdf2::derive(PBKDF2_HMAC_SHA512, ITERATIONS, &salt, secret.as_bytes(), &mut hash);
-        let (salt, hash) = (STANDARD.encode(salt), STANDARD.encode(hash));
-        Ok(Self { salt, hash, iterations: ITERATIONS })
+        Ok(Self {
+            salt: STANDARD.encode(salt),
+            hash: STANDARD.encode(hash),
+            iterations: ITERATIONS,
+        })
     }
 
     /// Compares in constant time. A malformed hash matches nothing.
@@ -287,7 +291,8 @@ fn load(folder: &DataFolder, stays: Duration) -> BTreeMap<RoomName, KeptRoom> {
             rows.into_iter().take(MAX_ROOMS).map(kept).collect()
         }
         Err(error) => {
-            let (path, aside) = (folder.path().join(FILE), folder.path().join("rooms.json.bad"));
+            let path = folder.path().join(FILE);
+            let aside = folder.path().join("rooms.json.bad");
             let moved = std::fs::rename(&path, &aside);
             tracing::warn!(
                 path = %path.display(), aside = %aside.display(), moved = moved.is_ok(),

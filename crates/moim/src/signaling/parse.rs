@@ -32,7 +32,8 @@ pub(super) fn invalid(message: impl Into<String>) -> ErrorBody {
 fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, ErrorBody> {
     let mut json = serde_json::Deserializer::from_str(argument.get());
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let (path, what) = (error.path().to_string(), error.inner().to_string());
+        let path = error.path().to_string();
+        let what = error.inner().to_string();
         // The position in the JSON text is of no use to the sender of an object.
         let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
         let name = NameError::from_message(what);

@@ -23,9 +23,18 @@ pub(super) struct Placement {
     by_id: HashMap<ParticipantId, Placed>,
     by_peer: HashMap<PeerId, ParticipantId>,
     /// Number of links per shard.
-    taken: Vec<usize>,
+    links: Vec<usize>,
     /// Home shard, on which the first links begin.
     home: usize,
+}
+
+/// Peer id and shard of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Assignment {
+    pub(super) peer: PeerId,
+    pub(super) shard: usize,
+    /// The link is the first or was the last of the room on its shard.
+    pub(super) changes_shards: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +47,13 @@ struct Placed {
 impl Placement {
     /// Creates an empty placement; `shards` must be at least 1.
     pub(super) fn new(numbers: Arc<AtomicU64>, shards: usize, home: usize) -> Self {
-        let (by_id, by_peer) = (HashMap::new(), HashMap::new());
-        Self { numbers, by_id, by_peer, taken: vec![0; shards], home }
+        Self {
+            numbers,
+            by_id: HashMap::new(),
+            by_peer: HashMap::new(),
+            links: vec![0; shards],
+            home,
+        }
     }
 
     /// Participant of a peer id.
@@ -52,44 +66,43 @@ impl Placement {
         self.placed(id).peer
     }
 
-    /// Peer id of a participant and the shard of its link, assigned if needed; `true` if the room
-    /// is new to that shard. Links begin on healthy shards, if any.
-    pub(super) fn take(
+    /// Returns a participant's peer id and the shard of its link, assigned if needed. Links begin on
+    /// healthy shards, if any.
+    pub(super) fn assign(
         &mut self,
         id: &ParticipantId,
         is_healthy: impl Fn(usize) -> bool,
-    ) -> (PeerId, usize, bool) {
+    ) -> Assignment {
         let Placed { peer, shard } = self.placed(id);
         if let Some(shard) = shard {
-            return (peer, shard, false);
+            return Assignment { peer, shard, changes_shards: false };
         }
         let shard = self.choose_shard(is_healthy);
         if let Some(placed) = self.by_id.get_mut(id) {
             placed.shard = Some(shard);
         }
-        let taken = self.taken.get_mut(shard);
-        let first = taken.as_ref().is_some_and(|taken| **taken == 0);
-        if let Some(taken) = taken {
-            *taken += 1;
+        let links = self.links.get_mut(shard);
+        let is_first = links.as_ref().is_some_and(|links| **links == 0);
+        if let Some(links) = links {
+            *links += 1;
         }
-        (peer, shard, first)
+        Assignment { peer, shard, changes_shards: is_first }
     }
 
-    /// Releases a participant's peer id. If it had a link: its peer id, its shard, and `true` if
-    /// the room no longer uses that shard.
-    pub(super) fn leave(&mut self, id: &ParticipantId) -> Option<(PeerId, usize, bool)> {
+    /// Releases a participant's peer id; returns the assignment of its link, if it had one.
+    pub(super) fn release(&mut self, id: &ParticipantId) -> Option<Assignment> {
         let Placed { peer, shard } = self.by_id.remove(id)?;
         self.by_peer.remove(&peer);
         let shard = shard?;
-        let taken = self.taken.get_mut(shard)?;
-        *taken -= 1;
-        Some((peer, shard, *taken == 0))
+        let links = self.links.get_mut(shard)?;
+        *links -= 1;
+        Some(Assignment { peer, shard, changes_shards: *links == 0 })
     }
 
     /// Shards that the room uses.
     pub(super) fn shards(&self) -> Vec<usize> {
-        let taken = self.taken.iter().enumerate();
-        taken.filter(|(_, links)| **links > 0).map(|(shard, _)| shard).collect()
+        let links = self.links.iter().enumerate();
+        links.filter(|(_, links)| **links > 0).map(|(shard, _)| shard).collect()
     }
 
     /// All participants with a peer id.
@@ -106,11 +119,11 @@ impl Placement {
     /// Shard for the next link: the home shard of a small room, then the one with the fewest links
     /// of the room.
     fn choose_shard(&self, is_healthy: impl Fn(usize) -> bool) -> usize {
-        let at_home = self.taken.get(self.home).copied().unwrap_or_default();
+        let at_home = self.links.get(self.home).copied().unwrap_or_default();
         if at_home < MAX_AT_HOME && is_healthy(self.home) {
             return self.home;
         }
-        let all = self.taken.iter().copied().enumerate().filter(|(shard, _)| is_healthy(*shard));
+        let all = self.links.iter().copied().enumerate().filter(|(shard, _)| is_healthy(*shard));
         all.min_by_key(|(_, links)| *links).map_or(self.home, |(shard, _)| shard)
     }
 
@@ -141,31 +154,35 @@ mod tests {
     #[test]
     fn small_room_stays_on_one_shard_and_large_room_spreads() {
         let mut placement = Placement::new(Arc::default(), 3, 1);
-        let shards: Vec<usize> = (0..MAX_AT_HOME).map(|n| placement.take(&id(n), all).1).collect();
+        let shards: Vec<usize> =
+            (0..MAX_AT_HOME).map(|n| placement.assign(&id(n), all).shard).collect();
         assert_eq!((shards, placement.shards()), (vec![1; MAX_AT_HOME], vec![1]));
-        let news: Vec<bool> =
-            (0..2 * MAX_AT_HOME).map(|n| placement.take(&id(MAX_AT_HOME + n), all).2).collect();
+        let news: Vec<bool> = (0..2 * MAX_AT_HOME)
+            .map(|n| placement.assign(&id(MAX_AT_HOME + n), all).changes_shards)
+            .collect();
         assert_eq!(
             news.iter().filter(|new| **new).count(),
             2,
             "the first links on two more shards"
         );
-        assert_eq!(placement.taken, [MAX_AT_HOME; 3]);
+        assert_eq!(placement.links, [MAX_AT_HOME; 3]);
     }
 
     #[test]
     fn placement_lasts_until_leave_and_peer_ids_are_never_reused() {
         let mut placement = Placement::new(Arc::default(), 2, 0);
-        let (peer, shard, first) = placement.take(&id(1), all);
-        assert!(first);
-        assert_eq!(placement.take(&id(1), all), (peer, shard, false));
+        let assigned = placement.assign(&id(1), all);
+        let peer = assigned.peer;
+        assert!(assigned.changes_shards);
+        let again = Assignment { changes_shards: false, ..assigned };
+        assert_eq!(placement.assign(&id(1), all), again);
         assert_eq!(placement.of(peer), Some(&id(1)));
-        assert_eq!(placement.leave(&id(1)), Some((peer, shard, true)));
+        assert_eq!(placement.release(&id(1)), Some(assigned));
         assert_eq!(
-            (placement.leave(&id(1)), placement.of(peer), placement.shards()),
+            (placement.release(&id(1)), placement.of(peer), placement.shards()),
             (None, None, vec![])
         );
-        assert_ne!(placement.take(&id(1), all).0, peer);
+        assert_ne!(placement.assign(&id(1), all).peer, peer);
     }
 
     #[test]
@@ -173,22 +190,22 @@ mod tests {
         let mut placement = Placement::new(Arc::default(), 2, 0);
         let peer = placement.peer_id(&id(1));
         assert_eq!((placement.peer_id(&id(1)), placement.shards()), (peer, vec![]));
-        assert_eq!(placement.leave(&id(1)), None);
+        assert_eq!(placement.release(&id(1)), None);
         assert_eq!(placement.of(peer), None);
     }
 
     #[test]
     fn links_begin_on_healthy_shards() {
         let mut placement = Placement::new(Arc::default(), 3, 1);
-        assert_eq!(placement.take(&id(0), all).1, 1);
+        assert_eq!(placement.assign(&id(0), all).shard, 1);
         let except_home = |shard: usize| shard != 1;
         assert_eq!(placement.shard(&id(0), except_home), 1, "an existing link stays");
         for n in 1..=4 {
             let expected = placement.shard(&id(n), except_home);
-            assert_eq!(placement.take(&id(n), except_home).1, expected);
+            assert_eq!(placement.assign(&id(n), except_home).shard, expected);
         }
-        assert_eq!(placement.taken, [2, 1, 2]);
-        assert_eq!(placement.take(&id(5), all).1, 1, "healthy again");
-        assert_eq!(placement.take(&id(6), |_| false).1, 1, "home shard if none is healthy");
+        assert_eq!(placement.links, [2, 1, 2]);
+        assert_eq!(placement.assign(&id(5), all).shard, 1, "healthy again");
+        assert_eq!(placement.assign(&id(6), |_| false).shard, 1, "home shard if none is healthy");
     }
 }

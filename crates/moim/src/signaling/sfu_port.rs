@@ -14,7 +14,10 @@ use room::{
 };
 use sfu::{RoomId, Source, Viewport};
 
-use super::{placement::Placement, sfu_rejection};
+use super::{
+    placement::{Assignment, Placement},
+    sfu_rejection,
+};
 use crate::shard::sfu::{
     EventReceiver, EventSender, Request, RoomCommand, RoomCommandSender, SfuEvent, event_channel,
 };
@@ -94,19 +97,20 @@ impl SfuPort {
                 Request::Publish(tracks.collect(), events)
             }
             ToSfu::Subscribe(tracks) => {
-                let wish = |track: room::protocol::WantedTrack| Viewport {
+                let viewport = |track: room::protocol::WantedTrack| Viewport {
                     peer: self.placement.peer_id(&track.participant),
                     source: to_sfu_source(track.source),
                     width: track.width,
                     height: track.height,
                 };
-                Request::Subscribe(tracks.into_iter().map(wish).collect(), events)
+                Request::Subscribe(tracks.into_iter().map(viewport).collect(), events)
             }
             ToSfu::Nothing => return,
         };
         let shards = &self.shards;
-        let (peer, shard, is_first) = self.placement.take(from, |shard| is_healthy(shards, shard));
-        if is_first {
+        let Assignment { peer, shard, changes_shards } =
+            self.placement.assign(from, |shard| is_healthy(shards, shard));
+        if changes_shards {
             self.update_span(None);
         }
         self.send_command(shard, RoomCommand::Peer { room: self.room, peer, request });
@@ -114,10 +118,11 @@ impl SfuPort {
 
     /// Ends a participant's link, if it has one.
     pub(super) fn unlink(&mut self, id: &ParticipantId) {
-        let Some((peer, shard, was_last)) = self.placement.leave(id) else { return };
+        let Some(assignment) = self.placement.release(id) else { return };
+        let Assignment { peer, shard, changes_shards } = assignment;
         let request = Request::Leave;
         self.send_command(shard, RoomCommand::Peer { room: self.room, peer, request });
-        if was_last {
+        if changes_shards {
             self.update_span(Some(shard));
         }
     }
@@ -177,8 +182,12 @@ impl SfuPort {
         let numbers: Vec<u16> =
             shards.iter().filter_map(|shard| u16::try_from(*shard).ok()).collect();
         for shard in shards.into_iter().chain(left) {
-            let (room, shards, events) = (self.room, numbers.clone(), self.events.clone());
-            self.send_command(shard, RoomCommand::SetShards { room, shards, events });
+            let command = RoomCommand::SetShards {
+                room: self.room,
+                shards: numbers.clone(),
+                events: self.events.clone(),
+            };
+            self.send_command(shard, command);
         }
     }
 

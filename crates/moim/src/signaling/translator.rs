@@ -33,9 +33,15 @@ impl Translator {
     /// State of a newly connected socket. Connecting may imply an action.
     pub(super) fn new(hub: &Arc<Hub>, client: &Arc<Client>, path: &str) -> (Self, Option<Action>) {
         let (dialects, initial) = DialectClient::new(&client.socket.id.0, path);
-        let (hub, client) = (Arc::clone(hub), Arc::clone(client));
-        let entries = Bucket::full(DIALECT_ENTRIES, Instant::now());
-        (Self { hub, client, dialects, memberships: Vec::new(), entries, subscribed: 0 }, initial)
+        let translator = Self {
+            hub: Arc::clone(hub),
+            client: Arc::clone(client),
+            dialects,
+            memberships: Vec::new(),
+            entries: Bucket::full(DIALECT_ENTRIES, Instant::now()),
+            subscribed: 0,
+        };
+        (translator, initial)
     }
 
     /// Handles an event; `false` if no dialect has it.

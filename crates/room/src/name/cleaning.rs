@@ -31,7 +31,8 @@ pub(super) fn clean(typed: &str) -> Result<String, NameError> {
 
 /// Removes everything invalid from a name; `None` if nothing is left.
 pub(super) fn salvage(name: &str) -> Option<String> {
-    let (mut legible, mut marks) = (Vec::new(), 0);
+    let mut legible = Vec::new();
+    let mut marks = 0;
     for c in name.chars().filter(|c| is_plain(*c) && !is_pasted(*c)) {
         marks = if is_stacking_mark(c) { marks + 1 } else { 0 };
         let is_stray = is_mark(c) && legible.is_empty();

@@ -6,10 +6,12 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Config, Session, Signaling};
-use crate::shard::turn::RoomCredentials;
-use crate::socketio::{
-    Ack, Application, Events, Gone, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket,
-    SocketId,
+use crate::{
+    shard::turn::RoomCredentials,
+    socketio::{
+        Ack, Application, Events, Gone, Handshake, Incoming, Outbox, OutboxLimits, Outgoing,
+        Socket, SocketId,
+    },
 };
 
 /// A tutorial page's socket.

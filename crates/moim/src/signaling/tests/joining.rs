@@ -1,7 +1,8 @@
 //! Joining, signaling, chat, full rooms and leaving.
 
-use serde_json::json;
 use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
 
 use super::{Client, Received, code, connect, connect_from, id, server};
 use crate::socketio::{Events as _, Gone};

@@ -1,7 +1,8 @@
 //! The lobby under constant changes.
 
-use serde_json::json;
 use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
 
 use super::{Client, Received, connect, connect_from, server};
 use crate::signaling::Signaling;

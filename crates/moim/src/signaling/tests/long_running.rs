@@ -1,11 +1,14 @@
 //! Long-running behavior: credentials, floods, slow readers, shutdown.
 
-use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
+
 use super::{Received, code, config, connect, connect_from, handshake, id, server, socket};
-use crate::signaling::{Config, Signaling};
-use crate::socketio::{Application as _, Events as _, Gone};
+use crate::{
+    signaling::{Config, Signaling},
+    socketio::{Application as _, Events as _, Gone},
+};
 
 #[tokio::test(start_paused = true)]
 async fn credentials_are_refreshed_at_half_lifetime() {

@@ -12,9 +12,12 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Config, Session, Signaling};
-use crate::shard::turn::RoomCredentials;
-use crate::socketio::{
-    Ack, Application, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket, SocketId,
+use crate::{
+    shard::turn::RoomCredentials,
+    socketio::{
+        Ack, Application, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing, Socket,
+        SocketId,
+    },
 };
 
 /// A packet received by a client.

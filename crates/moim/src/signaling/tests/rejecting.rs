@@ -1,11 +1,14 @@
 //! Rejections.
 
-use serde_json::json;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{Client, code, config, connect, connect_from, id, server};
-use crate::signaling::{Config, Signaling};
-use crate::socketio::{Events as _, Gone};
+use crate::{
+    signaling::{Config, Signaling},
+    socketio::{Events as _, Gone},
+};
 
 #[tokio::test(start_paused = true)]
 async fn wrong_passwords_delay_attempts_but_never_reject_the_right_one() {

@@ -1,7 +1,8 @@
 //! Resuming after lost connections.
 
-use serde_json::json;
 use std::time::Duration;
+
+use serde_json::json;
 
 use super::{Received, code, connect, id, server};
 use crate::socketio::{Events as _, Gone};

@@ -21,9 +21,9 @@ use tungstenite::protocol::frame::{
     coding::{Control, Data, OpCode},
 };
 
+use self::decoder::{Decoder, Item, Violation};
+pub(super) use self::handshake::accept;
 use crate::workers;
-use decoder::{Decoder, Item, Violation};
-pub(super) use handshake::accept;
 
 /// Size of a read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
