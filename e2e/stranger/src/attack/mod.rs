@@ -93,7 +93,7 @@ pub(crate) async fn run(
         Attack::SlowSdp => run_for(duration, offers::run(target, shared, offers::slow)).await,
         Attack::LargeSdp => run_for(duration, offers::run(target, shared, offers::large)).await,
         Attack::CodecClash => {
-            run_for(duration, offers::run(target, shared, offers::codec_clash)).await
+            run_for(duration, offers::run(target, shared, offers::codec_clash)).await;
         }
         Attack::Twcc => run_for(duration, twcc::run(target, shared)).await,
         Attack::UdpFlood => run_for(duration, udp_flood::run(target, shared)).await,
