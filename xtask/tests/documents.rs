@@ -52,6 +52,7 @@ fn documents_that_are_named_exist() {
             named.extend(citations_in(if is_markdown { line } else { comment_in(line) }));
             if is_markdown {
                 named.extend(links_in(line));
+                named.extend(sources_in(line));
             }
             for document in named {
                 let beside = file.parent().unwrap().join(&document);
@@ -112,6 +113,18 @@ fn links_in(line: &str) -> Vec<String> {
         .collect()
 }
 
+/// Sources that a line names in code style, by their path from the root.
+fn sources_in(line: &str) -> Vec<String> {
+    let folders = ["bench/", "crates/", "docs/", "e2e/", "fuzz/", "web/", "xtask/"];
+    line.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| folders.iter().any(|folder| code.starts_with(folder)))
+        .filter(|code| !code.contains([' ', '*', '{']))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// The comment at the end of a line of code.
 fn comment_in(line: &str) -> &str {
     let trimmed = line.trim_start();
@@ -168,5 +181,6 @@ fn references_are_found_in_all_their_forms() {
         assert_eq!(citations_in(comment_in(line)), named, "{line}");
     }
     assert_eq!(links_in("[a](b/c.md#d), ![e](f.png), [g](https://h/i.md)"), ["b/c.md", "f.png"]);
+    assert_eq!(sources_in("see `crates/a/b.rs`, `a.rs` and `crates/*`"), ["crates/a/b.rs"]);
     assert_eq!(anchor("## Time, and who tells it"), "time-and-who-tells-it");
 }

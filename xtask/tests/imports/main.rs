@@ -23,6 +23,24 @@ struct Order {
 }
 
 const ORDERS: &[Order] = &[
+    Order {
+        root: "crates/moim/src",
+        rows: &[
+            &["server"],
+            &["dispatch"],
+            &["http"],
+            &["metrics"],
+            &["signaling"],
+            &["socketio"],
+            &["shard/start"],
+            &["shard/thread"],
+            &["shard/router"],
+            &["shard/sfu", "shard/turn"],
+            &["net"],
+            &["config"],
+            &["data"],
+        ],
+    },
     Order { root: "crates/room/src", rows: &[&["dialect"], &["room"], &["protocol"]] },
     Order {
         root: "crates/sfu/src",
