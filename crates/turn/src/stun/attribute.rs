@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{MAGIC_COOKIE, TransactionId};
+use super::transaction_id::{MAGIC_COOKIE, TransactionId};
 
 #[allow(missing_docs, reason = "the RFC's names")]
 mod types {

@@ -7,16 +7,10 @@ use super::{
         self, FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, comprehension_required,
     },
     integrity::{Integrity, Key, fingerprint},
+    transaction_id::{MAGIC_COOKIE, TransactionId},
 };
 
-/// The value at offset 4 of every STUN message.
-pub const MAGIC_COOKIE: u32 = 0x2112_A442;
-
 const HEADER: usize = 20;
-
-/// The 96 bits that match a response to its request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TransactionId(pub [u8; 12]);
 
 /// The two class bits of a message type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

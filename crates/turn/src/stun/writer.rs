@@ -7,7 +7,8 @@ use super::{
         self, AddressValue, FINGERPRINT, Family, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256,
     },
     integrity::{Integrity, Key, fingerprint},
-    message::{Class, MAGIC_COOKIE, Method, TransactionId, message_type, padded},
+    message::{Class, Method, message_type, padded},
+    transaction_id::{MAGIC_COOKIE, TransactionId},
 };
 
 /// A message being written. Its length field always covers what is written so far. Padding is zero.
