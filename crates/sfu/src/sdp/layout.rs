@@ -1,11 +1,9 @@
 //! Mapping between the client's media sections and those of str0m.
 
 use super::{
-    Description, FormatKey, MediaType, PayloadTypes, SdpError, Section,
+    FormatKey, MediaType, Section,
     description::SimulcastEncoding,
     formats::{Codecs, OfferedFormat},
-    planner::Planner,
-    render,
 };
 
 /// Longest format list (bytes) that is repeated in a rejected section.
@@ -23,7 +21,7 @@ pub(crate) struct Layout {
     pub(super) negotiated: Vec<FormatKey>,
     pub(super) codecs: Codecs,
     /// True if the last offer had a BUNDLE group.
-    is_bundled: bool,
+    pub(super) is_bundled: bool,
 }
 
 /// A media section of the client.
@@ -60,17 +58,6 @@ pub(super) struct WrittenFormat<'a> {
     pub(super) fmtp: &'a str,
 }
 
-/// A description for str0m, and the layout that applies once str0m has accepted it.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) text: String,
-    pub(crate) layout: Layout,
-    /// SSRCs that the client no longer announces.
-    pub(crate) removed_ssrcs: Vec<u32>,
-    /// Mids of the client's bundle, without rejected sections.
-    pub(crate) bundle: Vec<String>,
-}
-
 impl Layout {
     pub(crate) fn new() -> Self {
         Self {
@@ -98,49 +85,7 @@ impl Layout {
         self.slots.iter().map(|slot| slot.ssrcs.len()).sum()
     }
 
-    /// Plans how to present a client's offer to str0m.
-    pub(crate) fn plan_offer(
-        &self,
-        offer: &Description<'_>,
-        payload_types: &PayloadTypes,
-    ) -> Result<Plan, SdpError> {
-        let before = self.sections.len();
-        let now = offer.sections.len();
-        if now < before {
-            return Err(SdpError::SectionsMissing { before, now });
-        }
-        let mut plan = Planner::new(self.clone(), offer, payload_types, false);
-        plan.layout.is_bundled = offer.bundle.is_some();
-        for (index, section) in offer.sections.iter().enumerate() {
-            plan.place_offered(index, section)?;
-        }
-        plan.finish()
-    }
-
-    /// Plans how to present the answer to our offer, which added the `pending` sections.
-    pub(crate) fn plan_answer(
-        &self,
-        answer: &Description<'_>,
-        pending: &[(MediaType, String)],
-        payload_types: &PayloadTypes,
-    ) -> Result<Plan, SdpError> {
-        let before = self.sections.len() + pending.len();
-        let now = answer.sections.len();
-        if now != before {
-            return Err(SdpError::SectionsMissing { before, now });
-        }
-        let mut layout = self.clone();
-        for (kind, mid) in pending {
-            layout.push_ours(*kind, mid);
-        }
-        let mut plan = Planner::new(layout, answer, payload_types, true);
-        for (index, section) in answer.sections.iter().enumerate() {
-            plan.place_answered(index, section)?;
-        }
-        plan.finish()
-    }
-
-    fn push_ours(&mut self, kind: MediaType, mid: &str) {
+    pub(super) fn push_ours(&mut self, kind: MediaType, mid: &str) {
         let media = if kind == MediaType::Audio { "audio" } else { "video" };
         self.sections.push(ClientSection {
             mid: mid.to_owned(),
@@ -152,19 +97,6 @@ impl Layout {
             slot: Some(self.slots.len()),
         });
         self.slots.push(Slot { is_ours: true, ..Slot::new(kind, mid.to_owned()) });
-    }
-
-    /// Renders str0m's answer for the client.
-    pub(crate) fn render_answer(&self, text: &str, bundle: &[String]) -> String {
-        render::render(self, text, &[], self.is_bundled.then_some(bundle))
-    }
-
-    /// Renders str0m's offer for the client; `pending` are the sections that it adds.
-    pub(crate) fn render_offer(&self, text: &str, pending: &[(MediaType, String)]) -> String {
-        let live = self.sections.iter().filter(|section| section.is_live);
-        let live = live.map(|section| section.mid.clone());
-        let mids: Vec<String> = live.chain(pending.iter().map(|(_, mid)| mid.clone())).collect();
-        render::render(self, text, pending, Some(&mids))
     }
 
     /// A mid for str0m: the client's, as packets carry it, too. str0m truncates it; if the result

@@ -5,6 +5,7 @@
 //! [`Layout`] maps the client's sections to those of str0m, writes str0m a description of what both
 //! sides have in common, and renders str0m's text with the client's order, mids and payload types.
 
+mod attributes;
 mod description;
 mod error;
 mod formats;
@@ -22,7 +23,8 @@ pub(crate) use description::{
 };
 pub use error::SdpError;
 pub(crate) use formats::{FormatKey, PayloadTypes};
-pub(crate) use layout::{Layout, Plan};
+pub(crate) use layout::Layout;
+pub(crate) use planner::Plan;
 pub(crate) use text::{
     parse_send_ssrcs, replace_credentials, replace_ssrc_lines, strip_candidate_ufrags, unify_cname,
 };

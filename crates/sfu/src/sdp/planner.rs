@@ -6,7 +6,7 @@ use super::{
     Description, MediaType, PayloadTypes, SdpDirection, SdpError, Section,
     description::SimulcastEncoding,
     formats::{Codecs, OfferedFormat, offered},
-    layout::{ClientSection, Layout, Plan, Slot},
+    layout::{ClientSection, Layout, Slot},
     write::{AnnouncedSsrc, EngineMedia, EngineSdp},
 };
 use crate::extensions;
@@ -18,6 +18,61 @@ const DYNAMIC: [std::ops::RangeInclusive<u8>; 2] = [96..=127, 35..=63];
 const MAX_RIDS: usize = 4;
 /// SSRCs per section without rids in a description for str0m.
 const MAX_SSRCS: usize = 4;
+
+/// A description for str0m, and the layout that applies once str0m has accepted it.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) text: String,
+    pub(crate) layout: Layout,
+    /// SSRCs that the client no longer announces.
+    pub(crate) removed_ssrcs: Vec<u32>,
+    /// Mids of the client's bundle, without rejected sections.
+    pub(crate) bundle: Vec<String>,
+}
+
+impl Layout {
+    /// Plans how to present a client's offer to str0m.
+    pub(crate) fn plan_offer(
+        &self,
+        offer: &Description<'_>,
+        payload_types: &PayloadTypes,
+    ) -> Result<Plan, SdpError> {
+        let before = self.sections.len();
+        let now = offer.sections.len();
+        if now < before {
+            return Err(SdpError::SectionsMissing { before, now });
+        }
+        let mut plan = Planner::new(self.clone(), offer, payload_types, false);
+        plan.layout.is_bundled = offer.bundle.is_some();
+        for (index, section) in offer.sections.iter().enumerate() {
+            plan.place_offered(index, section)?;
+        }
+        plan.finish()
+    }
+
+    /// Plans how to present the answer to our offer, which added the `pending` sections.
+    pub(crate) fn plan_answer(
+        &self,
+        answer: &Description<'_>,
+        pending: &[(MediaType, String)],
+        payload_types: &PayloadTypes,
+    ) -> Result<Plan, SdpError> {
+        let before = self.sections.len() + pending.len();
+        let now = answer.sections.len();
+        if now != before {
+            return Err(SdpError::SectionsMissing { before, now });
+        }
+        let mut layout = self.clone();
+        for (kind, mid) in pending {
+            layout.push_ours(*kind, mid);
+        }
+        let mut plan = Planner::new(layout, answer, payload_types, true);
+        for (index, section) in answer.sections.iter().enumerate() {
+            plan.place_answered(index, section)?;
+        }
+        plan.finish()
+    }
+}
 
 /// A plan under construction.
 pub(super) struct Planner<'a> {

@@ -7,8 +7,23 @@ use super::{
     layout::{ClientSection, Slot, WrittenFormat},
 };
 
+impl Layout {
+    /// Renders str0m's answer for the client.
+    pub(crate) fn render_answer(&self, text: &str, bundle: &[String]) -> String {
+        render(self, text, &[], self.is_bundled.then_some(bundle))
+    }
+
+    /// Renders str0m's offer for the client; `pending` are the sections that it adds.
+    pub(crate) fn render_offer(&self, text: &str, pending: &[(MediaType, String)]) -> String {
+        let live = self.sections.iter().filter(|section| section.is_live);
+        let live = live.map(|section| section.mid.clone());
+        let mids: Vec<String> = live.chain(pending.iter().map(|(_, mid)| mid.clone())).collect();
+        render(self, text, pending, Some(&mids))
+    }
+}
+
 /// Renders str0m's text for a client. `bundle` has the mids of the BUNDLE group, if there is one.
-pub(super) fn render(
+fn render(
     layout: &Layout,
     text: &str,
     pending: &[(MediaType, String)],

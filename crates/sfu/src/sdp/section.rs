@@ -2,12 +2,12 @@
 
 use super::{
     MediaType, SdpDirection, SdpError, Section,
-    description::SimulcastEncoding,
-    lines::Line,
-    parse::{
+    attributes::{
         Shared, direction, extension, fingerprint, rtpmap, setup, split_attribute,
         split_payload_type, ssrc, token,
     },
+    description::SimulcastEncoding,
+    lines::Line,
 };
 
 /// Lines of each kind in a section, at least twice as many as browsers write: a camera of Chromium
