@@ -19,12 +19,23 @@ use super::{
 /// Maximum size of the input, in bytes: normalization expands one code point to at most 18.
 const MAX_TYPED_BYTES: usize = MAX_NAME_CHARS * 18 * 4;
 
+/// Passes after which a name must not change any more. Typed names need one; a removed character
+/// may change what its neighbors are for.
+const MAX_PASSES: usize = 4;
+
 /// Cleans and validates a name.
 pub(super) fn clean(typed: &str) -> Result<String, NameError> {
     if typed.len() > MAX_TYPED_BYTES {
         return Err(NameError::TooLong);
     }
-    let name = tidied(typed);
+    let mut name = tidied(typed);
+    let is_stable = (0..MAX_PASSES).any(|_| {
+        let again = tidied(&name);
+        std::mem::replace(&mut name, again) == name
+    });
+    if !is_stable {
+        return Err(NameError::Invisible);
+    }
     check(&name)?;
     if name.chars().count() > MAX_NAME_CHARS { Err(NameError::TooLong) } else { Ok(name) }
 }

@@ -232,6 +232,12 @@ fn confusable_names_have_the_same_skeleton() {
 }
 
 #[test]
+fn a_joiner_is_judged_by_the_neighbors_that_are_kept() {
+    let name = cleaned("\u{182e}\u{94d}\u{200c}\u{fe0f}\u{200c}").unwrap();
+    assert_eq!(cleaned(&name), Ok(name.clone()), "{}", name.escape_unicode());
+}
+
+#[test]
 fn error_is_found_by_its_message() {
     for error in NameError::ALL {
         assert_eq!(NameError::from_message(&error.to_string()), Some(error));
