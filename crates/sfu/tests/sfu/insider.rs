@@ -217,7 +217,8 @@ proptest! {
         world.run(Duration::from_secs(1));
         prop_assert!(world.video(bob, ann, sfu::Source::Camera).decoded > video + 20);
         // She may end her own association.
-        prop_assert!(world.disconnected.iter().all(|(peer, _)| *peer == eve), "{:?}", world.disconnected);
+        let disconnected = &world.disconnected;
+        prop_assert!(disconnected.iter().all(|(peer, _)| *peer == eve), "{disconnected:?}");
         prop_assert_eq!(world.sfu.panics(), 0);
         for peer in [ann, bob, eve] {
             world.leave(peer);
