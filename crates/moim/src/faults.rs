@@ -31,7 +31,7 @@ pub(crate) fn trigger(datagram: &[u8]) {
     }
 }
 
-/// Whether a DTLS session is to panic at this datagram.
+/// True if a DTLS session must panic at this datagram.
 pub(crate) fn is_dtls_panic(datagram: &[u8]) -> bool {
     datagram == DTLS_PANIC && are_planted()
 }

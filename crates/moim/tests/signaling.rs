@@ -141,7 +141,7 @@ impl Client {
     }
 
     /// The next event, which must be this one, with its number.
-    fn hears(&mut self, event: &str) -> (Value, Option<u64>) {
+    fn expect_event(&mut self, event: &str) -> (Value, Option<u64>) {
         while self.events.is_empty() {
             assert_eq!(self.receive(), None);
         }
@@ -165,11 +165,11 @@ fn resumed_participant_misses_no_event() {
     let mut ben = Client::connect(&server);
     let ben_is = ben.join("tea", "Ben");
     assert_eq!(ben_is["participants"], json!([ann_is["self"]]));
-    let (joined, last) = ann.hears("participant:joined");
+    let (joined, last) = ann.expect_event("participant:joined");
     assert_eq!(joined, ben_is["self"]);
-    let (mut rooms, _) = lobby.hears("room:list");
+    let (mut rooms, _) = lobby.expect_event("room:list");
     while rooms["rooms"][0]["participants"] != 2 {
-        rooms = lobby.hears("room:list").0;
+        rooms = lobby.expect_event("room:list").0;
     }
 
     // Ann's connection breaks without a close; Ben continues.
@@ -187,14 +187,14 @@ fn resumed_participant_misses_no_event() {
     assert_eq!(resumed["ok"]["resumed"], true);
     assert_eq!(resumed["ok"]["self"], ann_is["self"]);
     let signal = json!({"from": ben_is["self"]["id"], "description": description});
-    assert_eq!(again.hears("signal").0, signal);
-    assert_eq!(again.hears("participant:joined").0["name"], "Cem");
-    again.hears("participant:left");
-    assert_eq!(ben.hears("participant:joined").0["name"], "Cem", "Ben saw Cem come");
-    ben.hears("participant:left");
+    assert_eq!(again.expect_event("signal").0, signal);
+    assert_eq!(again.expect_event("participant:joined").0["name"], "Cem");
+    again.expect_event("participant:left");
+    assert_eq!(ben.expect_event("participant:joined").0["name"], "Cem", "Ben saw Cem come");
+    ben.expect_event("participant:left");
     // Then only Cem leaves; the next event is Ann's own leave, on the new connection.
     assert_eq!(again.ask("room:leave", &json!({})), json!({"ok": {}}));
-    assert_eq!(ben.hears("participant:left").0["id"], ann_is["self"]["id"]);
+    assert_eq!(ben.expect_event("participant:left").0["id"], ann_is["self"]["id"]);
 }
 
 #[test]
@@ -207,11 +207,11 @@ fn unusable_offer_is_rejected_with_a_message() {
     let description = json!({"type": "offer", "sdp": "v=0\r\nrubbish"});
     let signal = json!({"to": "sfu", "description": description});
     assert_eq!(ann.ask("signal", &signal), json!({"ok": {}}), "it will be looked at");
-    let (refused, number) = ann.hears("refused");
+    let (refused, number) = ann.expect_event("refused");
     assert_eq!((&refused["what"], &refused["error"]["code"]), (&json!("offer"), &json!("invalid")));
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(message.starts_with("bad SDP: "), "{message}");
-    assert!(number.is_some(), "who was away for a moment hears of it, too");
+    assert!(number.is_some(), "a client that was briefly away receives it, too");
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn clean_websocket_close_ends_membership_within_a_second() {
     let going_away = CloseFrame { code: CloseCode::Away, reason: "".into() };
     let closed = Instant::now();
     ann.socket.close(Some(going_away)).unwrap();
-    assert_eq!(ben.hears("participant:left").0["id"], ann_is["self"]["id"]);
+    assert_eq!(ben.expect_event("participant:left").0["id"], ann_is["self"]["id"]);
     assert!(closed.elapsed() < Duration::from_secs(2), "{:?}", closed.elapsed());
 }
 
@@ -331,7 +331,7 @@ fn sigterm_notifies_clients_and_exits_0() {
     let mut ann = Client::connect(&server);
     ann.join("tea", "Ann");
     server.terminate();
-    assert_eq!(ann.hears("server:draining"), (json!({}), None));
+    assert_eq!(ann.expect_event("server:draining"), (json!({}), None));
     drop(ann);
     assert!(server.ended().success());
 }

@@ -50,7 +50,7 @@ struct Module {
     children: BTreeMap<String, usize>,
     /// Names that are declared here.
     items: BTreeSet<String>,
-    /// What names that are imported stand for.
+    /// Paths of imported names.
     aliases: BTreeMap<String, Path>,
     /// Modules of which all names are imported.
     globs: Vec<Path>,
@@ -60,7 +60,7 @@ struct Module {
     paths: BTreeSet<Path>,
 }
 
-/// Where a path leads: an item of a module, or a module itself.
+/// The target of a path: an item of a module, or a module itself.
 struct Target {
     module: usize,
     item: Option<String>,

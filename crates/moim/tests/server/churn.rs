@@ -73,12 +73,12 @@ fn come_and_go(server: &Server, call: usize) {
     load.args(["--prefix", &format!("call {call}"), "--media", "single", "--json"]);
     load.args(["--rooms", "2", "--publishers", "2", "--subscribers", "5"]);
     let done = load.args(["--churn", "2", "--duration", "5s"]).output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
+    let output = String::from_utf8_lossy(&done.stdout);
     // The load fails if a participant was rejected or lost.
-    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
-    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(done.status.success(), "{output}{}", String::from_utf8_lossy(&done.stderr));
+    let report: serde_json::Value = serde_json::from_str(&output).unwrap();
     for kind in ["sound", "pictures"] {
-        assert!(told[kind]["frames"].as_u64().unwrap() > 0, "{said}");
+        assert!(report[kind]["frames"].as_u64().unwrap() > 0, "{output}");
     }
 }
 

@@ -212,7 +212,7 @@ fn certificates_issued_under_a_wrong_clock_are_replaced() {
         let ca = restarted.authority();
         restarted.restart(today());
         assert!(restarted.is_trusted(today()), "first {first}, then right at the next start");
-        assert_eq!(restarted.authority(), ca, "first {first}: whoever trusted it still does");
+        assert_eq!(restarted.authority(), ca, "first {first}: devices that trust it still do");
     }
 }
 
