@@ -239,7 +239,7 @@ impl Reader<'_, '_> {
                     colons = 0;
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => {
-                    colons += 1
+                    colons += 1;
                 }
                 TokenTree::Group(group) => {
                     self.note(std::mem::take(&mut path));
