@@ -5,6 +5,7 @@ mod figure;
 mod fleet;
 mod machine;
 mod moim;
+mod options;
 mod quota;
 mod report;
 mod rounds;
@@ -14,7 +15,7 @@ mod spawned;
 mod turn;
 mod usage;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 /// Benchmarks moim and its peers.
 #[derive(Debug, Parser)]
@@ -32,17 +33,6 @@ enum Bench {
     Sfu(sfu::Options),
     /// TURN: moim and coturn.
     Turn(turn::Options),
-}
-
-/// Options of all benchmarks.
-#[derive(Debug, Clone, Args)]
-struct Common {
-    /// Number of rounds, after one warm-up round.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Writes the tables to docs/benchmarks.md.
-    #[arg(long)]
-    publish: bool,
 }
 
 fn main() -> anyhow::Result<()> {

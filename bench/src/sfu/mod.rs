@@ -16,9 +16,10 @@ use self::{
     server::Which,
 };
 use crate::{
-    Common, cores,
+    cores,
     figure::Figure,
     machine, moim,
+    options::CommonOptions,
     quota::Quota,
     report::{self, Table},
     rounds,
@@ -28,7 +29,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
     /// Duration of each measurement in seconds.
     #[arg(long, default_value_t = 8)]
     seconds: u64,

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
-use super::{script, server::Server};
+use super::{events::EVENT_TIMEOUT, script, server::Server};
 use crate::fleet::{Fleet, Id, Notice};
 
 /// Number of candidates of each client.
@@ -66,7 +66,7 @@ impl Exchange {
                 self.begin()?;
                 next += pause;
             }
-            let patience = Instant::now() + super::EVENT_TIMEOUT;
+            let patience = Instant::now() + EVENT_TIMEOUT;
             let until = if self.begun < last { next } else { patience };
             let notices = self.fleet.poll(until)?;
             ensure!(!notices.is_empty() || Instant::now() < patience, "a call makes no progress");

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use super::{script, server::Server};
+use super::{events::await_events, script, server::Server};
 use crate::{fleet::Fleet, usage::Memory};
 
 /// The connections to open.
@@ -43,7 +43,7 @@ pub(super) fn measure(server: &Server, load: &IdleLoad) -> anyhow::Result<HeldMe
             fleet.emit(*id, &script::about("join", index / 2))?;
         }
         let entered = |event: &str| ["created", "joined"].contains(&script::name(event));
-        super::await_events(&mut fleet, ids.len(), |_, event| entered(event))?;
+        await_events(&mut fleet, ids.len(), |_, event| entered(event))?;
     }
     let during = settled()?;
     fleet.drop_all();

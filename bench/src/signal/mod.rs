@@ -1,13 +1,12 @@
 //! Signaling: moim and the tutorials' handlers on Node's socket.io.
 
 mod calls;
+mod events;
 mod idle;
 mod relay;
 mod scenario;
 mod script;
 mod server;
-
-use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use clap::Args;
@@ -17,22 +16,19 @@ use self::{
     server::{Server, Which},
 };
 use crate::{
-    Common, cores,
+    cores,
     figure::Figure,
-    fleet::{Fleet, Id, Notice},
     machine, moim,
+    options::CommonOptions,
     report::{self, Table},
     rounds,
 };
-
-/// Timeout of expected events.
-const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Options of the benchmark.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
     /// Runs only these scenarios: paced, ticks, bursts, idle, seated, calls.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -102,24 +98,4 @@ fn cells(row: &Row, moim: Option<Figure>, node: Option<Figure>) -> [String; 5] {
         ratio.map_or(String::new(), |(moim, node)| format!("**{:.2}**", moim.beside(&node))),
         row.target.map_or(String::new(), |target| format!("≤ {target}")),
     ]
-}
-
-/// Waits for a number of matching events; any other event is an error.
-fn await_events(
-    fleet: &mut Fleet,
-    count: usize,
-    is_right: impl Fn(Id, &str) -> bool,
-) -> anyhow::Result<()> {
-    let end = Instant::now() + EVENT_TIMEOUT;
-    let mut received = 0;
-    while received < count {
-        ensure!(Instant::now() < end, "{received} of {count} events in {EVENT_TIMEOUT:?}");
-        for (id, notice) in fleet.poll(end)? {
-            match notice {
-                Notice::Event(event) if is_right(id, &event) => received += 1,
-                other => bail!("client {id}: unexpected {other:?}"),
-            }
-        }
-    }
-    Ok(())
 }

@@ -7,7 +7,11 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
-use super::{script, server::Server};
+use super::{
+    events::{EVENT_TIMEOUT, await_events},
+    script,
+    server::Server,
+};
 use crate::{
     fleet::{Fleet, Id, Notice},
     usage,
@@ -94,9 +98,7 @@ impl Relay {
             for (member, id) in joining.clone() {
                 fleet.emit(*id, &script::about("join", member / 2))?;
             }
-            super::await_events(&mut fleet, joining.count(), |_, event| {
-                script::name(event) == expected
-            })?;
+            await_events(&mut fleet, joining.count(), |_, event| script::name(event) == expected)?;
         }
         let member = |id| Member { id, sent: 0, received: 0, under_way: VecDeque::new() };
         let members = ids.into_iter().map(member).collect();
@@ -122,7 +124,7 @@ impl Relay {
             }
             self.receive(next)?;
         }
-        let end = Instant::now() + super::EVENT_TIMEOUT;
+        let end = Instant::now() + EVENT_TIMEOUT;
         while self.members.iter().any(|member| !member.under_way.is_empty()) {
             ensure!(Instant::now() < end, "messages were lost");
             self.receive(end)?;

@@ -18,8 +18,10 @@ use turn::{
     },
 };
 
-use super::{server::SECRET, wire::Wire};
+use super::wire::Wire;
 
+/// The shared secret of REST credentials.
+pub(super) const SECRET: &str = "of-this-bench-alone";
 /// The channel number of every client.
 pub(super) const CHANNEL: u16 = 0x4000;
 /// Number of clients per user, below the quotas of both servers.

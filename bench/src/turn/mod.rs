@@ -20,9 +20,10 @@ use self::{
     wire::Wire,
 };
 use crate::{
-    Common, cores,
+    cores,
     figure::Figure,
     machine, moim,
+    options::CommonOptions,
     report::{self, Table},
     rounds,
 };
@@ -31,7 +32,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
     /// Duration of each load in milliseconds.
     #[arg(long, default_value_t = 1000)]
     time: u64,

@@ -8,10 +8,8 @@ use std::{
 use anyhow::Context;
 use tempfile::TempDir;
 
+use super::client::{self, SECRET};
 use crate::{moim::Moim, spawned::Spawned};
-
-/// The shared secret of REST credentials.
-pub(super) const SECRET: &str = "of-this-bench-alone";
 
 /// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +81,6 @@ fn coturn(core: usize) -> anyhow::Result<Server> {
         .args(["--pidfile", &within("pid"), "--userdb", &within("db")]);
     let process = Spawned::start(command, &[core])?;
     process.await_line(|line| line.contains("turn server id=0 created").then_some(()))?;
-    super::client::await_response(address)?;
+    client::await_response(address)?;
     Ok(Server::Coturn(process, address, folder))
 }

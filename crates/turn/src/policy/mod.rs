@@ -51,9 +51,8 @@ const DENIED_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8),     // multicast
 ];
 
-/// Minimum prefix length of a link, for IPv4 and IPv6. A tunnel may claim a prefix that covers
-/// everybody.
-const WIDEST_LINK: (u32, u32) = (8, 32);
+/// Minimum prefix length of a link, for IPv4 and IPv6. A tunnel may claim the whole internet.
+const MIN_LINK_PREFIX: (u32, u32) = (8, 32);
 
 /// Ports below this are system ports (RFC 6335 §6).
 const SYSTEM_PORTS: u16 = 1024;
@@ -86,7 +85,7 @@ impl Policy {
 
     /// Replaces the machine's own addresses and the prefixes of its links.
     pub(crate) fn set_interfaces(&mut self, own: &[IpAddr], links: &[Cidr]) {
-        let (v4, v6) = WIDEST_LINK;
+        let (v4, v6) = MIN_LINK_PREFIX;
         let is_link = |range: &&Cidr| range.bits() >= if range.is_ipv4() { v4 } else { v6 };
         self.own = self.announced.iter().chain(own).map(IpAddr::to_canonical).collect();
         self.links = links.iter().filter(is_link).copied().collect();

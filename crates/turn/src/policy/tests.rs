@@ -146,7 +146,7 @@ fn links_follow_the_interfaces() {
     assert_eq!(policy.check(ip("198.51.100.200"), false), Verdict::OwnRelays, "still announced");
 }
 
-/// A tunnel whose prefix covers everybody denies nobody.
+/// A tunnel whose prefix covers the internet denies no peer.
 #[test]
 fn link_as_wide_as_the_internet_is_ignored() {
     let policy = standing_on(&["203.0.113.1/0", "128.0.0.0/1", "2000::/3"], &[]);
