@@ -21,6 +21,11 @@ pub(crate) struct DataFolder {
 }
 
 impl DataFolder {
+    /// The folder at `path`, which may not exist yet.
+    pub(crate) fn unopened(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Opens the folder, creates it if missing, and checks that it is writable.
     ///
     /// # Errors

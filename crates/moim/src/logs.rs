@@ -57,13 +57,21 @@ fn with_quiet_libraries(directives: &str) -> String {
     format!("{QUIET_LIBRARIES},{directives}")
 }
 
+/// Checks filter directives of the operator.
+pub(crate) fn check(directives: &str) -> anyhow::Result<()> {
+    parse(directives).map(drop)
+}
+
+fn parse(directives: &str) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(with_quiet_libraries(directives)).with_context(|| {
+        format!("--log {directives} names no level: use error, warn, info, debug or trace")
+    })
+}
+
 impl Logs {
     /// Replaces the filter.
     pub(crate) fn filter(&self, directives: &str) -> anyhow::Result<()> {
-        let filter = EnvFilter::try_new(with_quiet_libraries(directives)).with_context(|| {
-            format!("--log {directives} names no level: use error, warn, info, debug or trace")
-        })?;
-        self.0.reload(filter).context("The log filter can't be replaced")
+        self.0.reload(parse(directives)?).context("The log filter can't be replaced")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod banner;
 mod config;
+mod config_command;
 mod data;
 mod dispatch;
 #[cfg(debug_assertions)]
@@ -22,9 +23,9 @@ mod workers;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use config::{Command, CommandLine, Config, Options};
+use config::{CheckedConfig, Command, CommandLine, Given, Problems};
 
 /// Returns freed memory to the system, which glibc's allocator does not
 /// (docs/decisions/jemalloc.md).
@@ -36,36 +37,43 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const MISCONFIGURED: u8 = 2;
 
 fn main() -> ExitCode {
-    match CommandLine::parse().command {
-        Command::Serve(options) => serve(*options),
-        Command::Load(options) => load::run(&options).unwrap_or_else(|error| misconfigured(&error)),
+    let matches = CommandLine::command().get_matches();
+    let line = CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match line.command {
+        Command::Serve(options) => serve(Given::new(*options, innermost(&matches))),
+        Command::Load(options) => {
+            load::run(&options).unwrap_or_else(|error| misconfigured(&error.into()))
+        }
+        Command::Config(command) => match config_command::run(command, innermost(&matches)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problems) => misconfigured(&problems),
+        },
     }
 }
 
-fn serve(options: Options) -> ExitCode {
+/// The matches of the innermost subcommand.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
+}
+
+fn serve(given: Given) -> ExitCode {
     let logs = logs::start();
     panics::log();
-    let prepared = Config::resolve(options).and_then(|config| {
+    let prepared = CheckedConfig::new(given).and_then(|checked| {
+        logs::check(&checked.config().log)?;
+        let config = checked.open()?;
         logs.filter(&config.log)?;
-        server::prepare(&config)
+        Ok(server::prepare(&config)?)
     });
     match prepared {
         Ok(server) => server.run(),
-        Err(error) => misconfigured(&error),
+        Err(problems) => misconfigured(&problems),
     }
 }
 
-fn misconfigured(error: &anyhow::Error) -> ExitCode {
-    eprintln!("moim: {}", in_one_sentence(error));
+fn misconfigured(problems: &Problems) -> ExitCode {
+    for problem in problems.iter() {
+        eprintln!("moim: {problem}");
+    }
     ExitCode::from(MISCONFIGURED)
-}
-
-/// Formats an error as one sentence: problem and remedy, then the causes in parentheses.
-fn in_one_sentence(error: &anyhow::Error) -> String {
-    let mut causes = error.chain().skip(1).map(ToString::to_string).collect::<Vec<_>>();
-    causes.dedup();
-    match causes.as_slice() {
-        [] => format!("{error}"),
-        causes => format!("{error} ({})", causes.join(": ")),
-    }
 }

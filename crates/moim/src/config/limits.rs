@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
-
-use super::options::LimitOptions;
+use super::{Problems, options::LimitOptions};
 
 /// Validated limits; `moim serve --help` describes each.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +67,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn new(options: &LimitOptions) -> anyhow::Result<Self> {
+    /// Resolves the options; mistakes go to `problems`.
+    pub(super) fn new(options: &LimitOptions, problems: &mut Problems) -> Self {
         let defaults = Self::default();
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let per_address = options.max_connections_per_address;
@@ -98,50 +97,48 @@ impl Limits {
             bandwidth_per_user: options.max_bandwidth_per_user,
             bandwidth_per_address: options.max_bandwidth_per_address,
         };
-        ensure!(
-            limits.connections > 0,
-            "--max-connections 0 admits no connection: give at least 1"
-        );
-        ensure!(
+        let mut ensure = |holds, text: &str| problems.ensure(holds, || text.to_owned());
+        ensure(limits.connections > 0, "--max-connections 0 admits no connection: give at least 1");
+        ensure(
             limits.connections_per_address > 0,
-            "--max-connections-per-address 0 admits no connection: give at least 1"
+            "--max-connections-per-address 0 admits no connection: give at least 1",
         );
-        ensure!(
+        ensure(
             (1..=1 << 20).contains(&limits.queue_memory),
-            "--max-queue-memory must be between 1 and 1048576 MiB"
+            "--max-queue-memory must be between 1 and 1048576 MiB",
         );
-        ensure!(limits.rooms > 0, "--max-rooms 0 allows no call: give at least 1");
-        ensure!(
+        ensure(limits.rooms > 0, "--max-rooms 0 allows no call: give at least 1");
+        ensure(
             limits.rooms_per_address > 0,
-            "--max-rooms-per-address 0 allows no call: give at least 1"
+            "--max-rooms-per-address 0 allows no call: give at least 1",
         );
-        ensure!(
+        ensure(
             (2..=1000).contains(&limits.room_capacity),
-            "--room-capacity must be between 2 and 1000"
+            "--room-capacity must be between 2 and 1000",
         );
-        ensure!(
+        ensure(
             (10_000..=100_000_000).contains(&limits.message_bytes),
-            "--max-message-bytes must be between 10000 and 100000000"
+            "--max-message-bytes must be between 10000 and 100000000",
         );
-        ensure!(
+        ensure(
             (10..=100_000).contains(&limits.messages_per_second),
-            "--max-messages-per-second must be between 10 and 100000"
+            "--max-messages-per-second must be between 10 and 100000",
         );
-        ensure!(
+        ensure(
             (1..=60).contains(&limits.ping_interval.as_secs()),
-            "--ping-interval must be between 1 and 60 seconds"
+            "--ping-interval must be between 1 and 60 seconds",
         );
-        ensure!(
+        ensure(
             (1..=60).contains(&limits.ping_timeout.as_secs()),
-            "--ping-timeout must be between 1 and 60 seconds"
+            "--ping-timeout must be between 1 and 60 seconds",
         );
-        ensure!(
+        ensure(
             (1..=3600).contains(&limits.handshake_timeout.as_secs()),
-            "--handshake-timeout must be between 1 and 3600 seconds"
+            "--handshake-timeout must be between 1 and 3600 seconds",
         );
-        ensure!(
+        ensure(
             (1..=86_400).contains(&limits.idle_timeout.as_secs()),
-            "--idle-timeout must be between 1 and 86400 seconds"
+            "--idle-timeout must be between 1 and 86400 seconds",
         );
         for (flag, value) in [
             ("--max-allocations", Some(limits.allocations as u64)),
@@ -151,8 +148,8 @@ impl Limits {
             ("--max-bandwidth-per-user", limits.bandwidth_per_user),
             ("--max-bandwidth-per-address", limits.bandwidth_per_address),
         ] {
-            ensure!(value != Some(0), "{flag} 0 relays nothing: give at least 1");
+            ensure(value != Some(0), &format!("{flag} 0 relays nothing: give at least 1"));
         }
-        Ok(limits)
+        limits
     }
 }

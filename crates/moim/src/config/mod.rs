@@ -1,156 +1,38 @@
-//! Configuration: [`Options`] as given (flags, environment, file) are resolved into a [`Config`].
+//! Configuration: [`Options`] as given (flags, environment, file) are resolved into a
+//! [`CheckedConfig`] without side effects; opening its data folder makes it a [`Config`].
 //!
 //! A flag takes precedence over its environment variable, then the file, then the default.
 
 mod announce;
+mod checked;
+mod example;
+mod file;
 mod host;
+mod keys;
 mod limits;
 mod listen;
 mod options;
 mod origin;
 mod ports;
+mod problems;
 mod proxies;
 mod relay;
 mod secret;
-
-use std::path::PathBuf;
-
-use anyhow::{Context, bail};
-use room::protocol::TopologyChoice;
+mod sources;
+mod table;
+mod values;
 
 pub(crate) use announce::Announce;
+pub(crate) use checked::{CheckedConfig, Given};
+pub(crate) use example::text as example;
 pub(crate) use host::HostName;
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
-pub(crate) use options::{Command, CommandLine, Options};
+pub(crate) use options::{CheckOptions, Command, CommandLine, ConfigCommand, Options};
 pub(crate) use origin::Origin;
 use ports::PortRange;
+pub(crate) use problems::Problems;
 pub(crate) use proxies::TrustedProxies;
 pub(crate) use relay::Turn;
 pub(crate) use secret::Secret;
-
-use crate::data::DataFolder;
-
-/// The validated configuration of the server.
-#[derive(Debug, Clone)]
-pub(crate) struct Config {
-    /// Addresses to listen on, over TCP and UDP.
-    pub(crate) listen: Listen,
-    /// The folder of secrets and state.
-    pub(crate) data: DataFolder,
-    /// A folder to serve in place of the embedded page.
-    pub(crate) folder: Option<PathBuf>,
-    /// Public addresses of a server behind a NAT, at most one per family.
-    pub(crate) announce: Vec<Announce>,
-    /// Origins of other sites whose pages may connect.
-    pub(crate) origins: Vec<Origin>,
-    /// Host names of this server, besides those that it detects.
-    pub(crate) hosts: Vec<HostName>,
-    /// Reverse proxies whose forwarding headers are believed.
-    pub(crate) trusted_proxies: TrustedProxies,
-    /// The operator's certificate and key; without them the local CA signs one.
-    pub(crate) certificate: Option<CertificateFiles>,
-    /// The STUN and TURN server.
-    pub(crate) turn: Turn,
-    /// Threads that relay and forward media; by default one per core.
-    pub(crate) shards: Option<u8>,
-    /// The topology of rooms whose creator chooses none.
-    pub(crate) topology: TopologyChoice,
-    /// The bearer token that permits remote reads of the metrics.
-    pub(crate) metrics_token: Option<Secret>,
-    /// Limits of all resources.
-    pub(crate) limits: Limits,
-    /// The log filter, as `tracing` directives.
-    pub(crate) log: String,
-}
-
-/// A certificate chain and its key, as PEM files.
-#[derive(Debug, Clone)]
-pub(crate) struct CertificateFiles {
-    /// The chain, the server's certificate first.
-    pub(crate) cert: PathBuf,
-    /// The private key.
-    pub(crate) key: PathBuf,
-}
-
-impl Config {
-    /// Merges options, file and defaults, and opens the data folder.
-    ///
-    /// # Errors
-    /// A message for the operator, with the remedy.
-    pub(crate) fn resolve(given: Options) -> anyhow::Result<Self> {
-        let explicit = given.config.clone();
-        let mut options = given;
-        if let Some(path) = &explicit {
-            options = options.or(options::read_file(path)?);
-        }
-        let folder = match options.data.take() {
-            Some(path) => path,
-            None => crate::data::platform_folder()
-                .context("This system defines no data folder: name one with --data DIR")?,
-        };
-        let data = DataFolder::open(&folder)?;
-        let beside = data.path().join("moim.toml");
-        if explicit.is_none() && beside.exists() {
-            let file = options::read_file(&beside)?;
-            if file.data.is_some() {
-                bail!(
-                    "{} is inside the data folder, so it can't set `data`: remove that line, or \
-                     name the file with --config",
-                    beside.display()
-                );
-            }
-            options = options.or(file);
-        }
-        Self::from_options(options, data)
-    }
-
-    fn from_options(mut options: Options, data: DataFolder) -> anyhow::Result<Self> {
-        let listen = Listen::new(options.listen, options.also.take().unwrap_or_default());
-        let turn = Turn::resolve(&mut options, &listen, &data)?;
-        let metrics_token = options.metrics_token.map(|token| {
-            Secret::new(token).context(
-                "--metrics-token is empty: give a long random text, or leave it out to permit \
-                 reads of the metrics on this host only",
-            )
-        });
-        Ok(Self {
-            listen,
-            folder: options.folder,
-            announce: Announce::check(options.announce.unwrap_or_default())?,
-            origins: options.origin.unwrap_or_default(),
-            hosts: options.host.unwrap_or_default(),
-            trusted_proxies: options.trusted_proxy.unwrap_or_default().into(),
-            certificate: certificate(options.cert, options.key)?,
-            turn,
-            shards: shards(options.shards)?,
-            topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
-            metrics_token: metrics_token.transpose()?,
-            limits: Limits::new(&options.limits)?,
-            log: options.log.unwrap_or_else(|| "info".to_owned()),
-            data,
-        })
-    }
-}
-
-fn shards(requested: Option<u8>) -> anyhow::Result<Option<u8>> {
-    let max = if cfg!(target_os = "linux") { turn::siblings::MAX_SIBLINGS } else { 1 };
-    if let Some(requested) = requested
-        && !(1..=max).contains(&requested)
-    {
-        bail!("--shards must be between 1 and {max} on this system");
-    }
-    Ok(requested)
-}
-
-fn certificate(
-    cert: Option<PathBuf>,
-    key: Option<PathBuf>,
-) -> anyhow::Result<Option<CertificateFiles>> {
-    match (cert, key) {
-        (Some(cert), Some(key)) => Ok(Some(CertificateFiles { cert, key })),
-        (None, None) => Ok(None),
-        (Some(_), None) => bail!("--cert needs its private key: add --key FILE"),
-        (None, Some(_)) => bail!("--key needs its certificate: add --cert FILE"),
-    }
-}
+pub(crate) use values::{CertificateFiles, Config};

@@ -1,12 +1,7 @@
 //! Options as given: on the command line, in the environment, in the file.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use room::protocol::TopologyChoice;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -30,10 +25,36 @@ pub(crate) enum Command {
     Serve(Box<Options>),
     /// Load-test a server with headless participants
     Load(load::Options),
+    /// Check, show or write a configuration, without starting a server
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Subcommands about the configuration. None of them changes anything.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Report all mistakes in a file, the environment and flags [exit code: 2 if there are any]
+    Check(Box<CheckOptions>),
+    /// Print the value of each option and its source
+    Show(Box<Options>),
+    /// Print a commented configuration file
+    Example,
+}
+
+/// Options of `moim config check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    /// File to check [default: the one that `moim serve` would read]
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Options of `moim serve`.
+    #[command(flatten)]
+    pub(crate) options: Options,
 }
 
 /// All options, each optional. The file uses the same names.
-#[derive(Debug, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Options {
     /// Address and port, for TCP and UDP [default: port 4000 of every address]
@@ -306,19 +327,6 @@ fn ranges<'de, D: Deserializer<'de>>(file: D) -> Result<Option<Vec<Cidr>>, D::Er
     let texts = Vec::<String>::deserialize(file)?;
     let ranges: Result<_, _> = texts.iter().map(|text| text.parse()).collect();
     ranges.map(Some).map_err(D::Error::custom)
-}
-
-/// Reads a configuration file.
-pub(super) fn read_file(path: &Path) -> anyhow::Result<Options> {
-    let text = fs::read_to_string(path).with_context(|| {
-        format!("Can't read the configuration file {}: check --config", path.display())
-    })?;
-    toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| {
-            text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1
-        });
-        anyhow::anyhow!("Correct line {line} of {}: {}", path.display(), error.message())
-    })
 }
 
 #[cfg(test)]

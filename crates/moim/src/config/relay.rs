@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive};
 use anyhow::{Context, bail, ensure};
 use turn::Cidr;
 
-use super::{Listen, Secret, options::Options};
-use crate::data::DataFolder;
+use super::{Listen, Problems, Secret, options::Options};
 
 /// Longest realm in bytes (RFC 8489 §14.9).
 const MAX_REALM_BYTES: usize = 763;
@@ -39,41 +38,38 @@ pub(crate) struct Turn {
 pub(crate) struct Users(BTreeMap<String, String>);
 
 impl Turn {
-    pub(super) fn resolve(
-        options: &mut Options,
-        listen: &Listen,
-        data: &DataFolder,
-    ) -> anyhow::Result<Self> {
+    /// Resolves the options; mistakes go to `problems`. Without a secret among the options,
+    /// `secrets` is empty.
+    pub(super) fn resolve(options: &mut Options, listen: &Listen, problems: &mut Problems) -> Self {
         let realm = options.turn_realm.take().unwrap_or_else(|| "moim".to_owned());
-        ensure!(
-            !realm.is_empty()
-                && realm.len() <= MAX_REALM_BYTES
-                && !realm.contains(char::is_control),
-            "--turn-realm must be 1 to {MAX_REALM_BYTES} bytes of plain text"
-        );
+        let is_realm = !realm.is_empty()
+            && realm.len() <= MAX_REALM_BYTES
+            && !realm.contains(char::is_control);
+        problems.ensure(is_realm, || {
+            format!("--turn-realm must be 1 to {MAX_REALM_BYTES} bytes of plain text")
+        });
         let ports = options.turn_ports.take().map_or(49_152..=65_535, Into::into);
         let only = options.turn_only.unwrap_or(false);
-        if only && options.folder.is_some() {
-            bail!("--turn-only serves no pages: leave out one of --turn-only and --static");
-        }
-        Ok(Self {
+        problems.ensure(!only || options.folder.is_none(), || {
+            "--turn-only serves no pages: leave out one of --turn-only and --static".to_owned()
+        });
+        let alternate = options.stun_alternate.map(|at| alternate(at, listen)).transpose();
+        let users = Users::read(options.turn_user.take().unwrap_or_default());
+        Self {
             only,
-            secrets: secrets(options.turn_secret.take(), data)?,
-            users: Users::read(options.turn_user.take().unwrap_or_default())?,
+            secrets: problems.take(secrets(options.turn_secret.take())).unwrap_or_default(),
+            users: problems.take(users).unwrap_or_default(),
             realm,
             ports,
             member_tcp: options.turn_tcp.unwrap_or(false),
             allow: options.turn_allow.take().unwrap_or_default(),
-            alternate: options.stun_alternate.map(|at| alternate(at, listen)).transpose()?,
-        })
+            alternate: problems.take(alternate).flatten(),
+        }
     }
 }
 
-fn secrets(given: Option<Vec<String>>, data: &DataFolder) -> anyhow::Result<Vec<Secret>> {
-    let Some(given) = given.filter(|given| !given.is_empty()) else {
-        return Ok(vec![Secret::load_or_create(data)?]);
-    };
-    let secrets = given.into_iter().map(|secret| {
+fn secrets(given: Option<Vec<String>>) -> anyhow::Result<Vec<Secret>> {
+    let secrets = given.unwrap_or_default().into_iter().map(|secret| {
         Secret::new(secret)
             .context("--turn-secret is empty: give a long random text or leave it out")
     });

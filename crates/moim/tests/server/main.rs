@@ -7,6 +7,7 @@ mod also;
 mod bad_input;
 mod bundle;
 mod churn;
+mod config;
 mod floods;
 mod folder;
 mod hosts;

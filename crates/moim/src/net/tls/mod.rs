@@ -25,7 +25,10 @@ pub(crate) use certificate::CurrentCertificate;
 pub(crate) use names::Names;
 pub(crate) use private::{is_private_address, is_private_name};
 
-use crate::{config::Config, data::DataFolder};
+use crate::{
+    config::{CertificateFiles, Config},
+    data::DataFolder,
+};
 use authority::Authority;
 use leaf::Leaf;
 use operator::OperatorCertificate;
@@ -102,6 +105,11 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
     }
     let acceptor = acceptor(provider, Arc::clone(&certificate))?;
     Ok(Tls { acceptor, certificate, renewal })
+}
+
+/// Checks that the operator's files hold a certificate and its key.
+pub(crate) fn check(files: &CertificateFiles) -> anyhow::Result<()> {
+    OperatorCertificate::open(files, Arc::new(aws_lc_rs::default_provider())).map(drop)
 }
 
 fn acceptor(

@@ -1,0 +1,138 @@
+//! A checked configuration. Checking has no side effect; only opening touches the data folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::ArgMatches;
+
+use super::{
+    Config, Options, Problems, Secret,
+    file::ConfigFile,
+    sources::{Source, Sources},
+    table,
+};
+use crate::data::{self, DataFolder};
+
+/// The configuration file in the data folder.
+const FILE: &str = "moim.toml";
+
+/// Options of the command line and the environment, with the source of each.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    options: Options,
+    sources: Sources,
+}
+
+/// A valid configuration, whose data folder is not open yet.
+#[derive(Debug)]
+pub(crate) struct CheckedConfig {
+    /// Its data folder may not exist; its secrets may be missing.
+    config: Config,
+    sources: Sources,
+    /// The configuration file, if there is one.
+    file: Option<PathBuf>,
+}
+
+impl Given {
+    /// The `options` that clap parsed from `matches`.
+    pub(crate) fn new(options: Options, matches: &ArgMatches) -> Self {
+        Self { options, sources: Sources::of(matches) }
+    }
+
+    /// The same with another configuration file.
+    pub(crate) fn with_file(mut self, path: Option<PathBuf>) -> Self {
+        self.options.config = path.or(self.options.config);
+        self
+    }
+}
+
+impl CheckedConfig {
+    /// Merges options, file and defaults, and checks them. Nothing is created or changed.
+    ///
+    /// # Errors
+    /// All mistakes, with the line of those in the file.
+    pub(crate) fn new(given: Given) -> Result<Self, Problems> {
+        let Given { mut options, mut sources } = given;
+        let explicit = options.config.take();
+        let mut read = None;
+        if let Some(path) = &explicit {
+            let file = ConfigFile::read(path)?;
+            sources.add_file(&file);
+            options = options.or(file.options);
+            read = Some(file.path);
+        }
+        let folder = match options.data.take() {
+            Some(path) => path,
+            None => {
+                let path = data::platform_folder()
+                    .context("This system defines no data folder: name one with --data DIR")?;
+                let shown = path.display().to_string();
+                sources.set("data", Source::Detected("the platform's data folder"), shown);
+                path
+            }
+        };
+        if explicit.is_none()
+            && let Some(file) = file_in(&folder)?
+        {
+            sources.add_file(&file);
+            options = options.or(file.options);
+            read = Some(file.path);
+        }
+        match Config::settle(options, DataFolder::unopened(folder)) {
+            Ok(config) => Ok(Self { config, sources, file: read }),
+            Err(problems) => Err(sources.locate(problems)),
+        }
+    }
+
+    /// The configuration, to look at.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The configuration file, if there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Adds lines to problems that were found by others.
+    pub(crate) fn locate(&self, problems: Problems) -> Problems {
+        self.sources.locate(problems)
+    }
+
+    /// The value and source of each option, as text.
+    pub(crate) fn table(&self) -> String {
+        table::text(&self.sources)
+    }
+
+    /// Opens the data folder, and creates secrets that are missing.
+    ///
+    /// # Errors
+    /// A message for the operator, with the remedy.
+    pub(crate) fn open(self) -> anyhow::Result<Config> {
+        let mut config = self.config;
+        config.data = DataFolder::open(config.data.path())?;
+        if config.turn.secrets.is_empty() {
+            config.turn.secrets.push(Secret::load_or_create(&config.data)?);
+        }
+        Ok(config)
+    }
+}
+
+/// The configuration file in the data folder, if it exists.
+fn file_in(folder: &Path) -> Result<Option<ConfigFile>, Problems> {
+    let path = folder.join(FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = ConfigFile::read(&path)?;
+    if file.options.data.is_some() {
+        let mut problems = Problems::default();
+        problems.add(format!(
+            "{} is inside the data folder, so it can't set `data`: remove that line, or name the \
+             file with --config",
+            path.display()
+        ));
+        problems.into_result()?;
+    }
+    Ok(Some(file))
+}

@@ -1,0 +1,113 @@
+//! The validated configuration.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use room::protocol::TopologyChoice;
+
+use super::{
+    Announce, HostName, Limits, Listen, Options, Origin, Problems, Secret, TrustedProxies, Turn,
+};
+use crate::data::DataFolder;
+
+/// The validated configuration of the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Addresses to listen on, over TCP and UDP.
+    pub(crate) listen: Listen,
+    /// The folder of secrets and state.
+    pub(crate) data: DataFolder,
+    /// A folder to serve in place of the embedded page.
+    pub(crate) folder: Option<PathBuf>,
+    /// Public addresses of a server behind a NAT, at most one per family.
+    pub(crate) announce: Vec<Announce>,
+    /// Origins of other sites whose pages may connect.
+    pub(crate) origins: Vec<Origin>,
+    /// Host names of this server, besides those that it detects.
+    pub(crate) hosts: Vec<HostName>,
+    /// Reverse proxies whose forwarding headers are believed.
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// The operator's certificate and key; without them the local CA signs one.
+    pub(crate) certificate: Option<CertificateFiles>,
+    /// The STUN and TURN server.
+    pub(crate) turn: Turn,
+    /// Threads that relay and forward media; by default one per core.
+    pub(crate) shards: Option<u8>,
+    /// The topology of rooms whose creator chooses none.
+    pub(crate) topology: TopologyChoice,
+    /// The bearer token that permits remote reads of the metrics.
+    pub(crate) metrics_token: Option<Secret>,
+    /// Limits of all resources.
+    pub(crate) limits: Limits,
+    /// The log filter, as `tracing` directives.
+    pub(crate) log: String,
+}
+
+/// A certificate chain and its key, as PEM files.
+#[derive(Debug, Clone)]
+pub(crate) struct CertificateFiles {
+    /// The chain, the server's certificate first.
+    pub(crate) cert: PathBuf,
+    /// The private key.
+    pub(crate) key: PathBuf,
+}
+
+impl Config {
+    /// Resolves merged options. All mistakes are found at once.
+    pub(super) fn settle(mut options: Options, data: DataFolder) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let listen = Listen::new(options.listen, options.also.take().unwrap_or_default());
+        let turn = Turn::resolve(&mut options, &listen, &mut problems);
+        let metrics_token = options.metrics_token.map(|token| {
+            Secret::new(token).context(
+            "--metrics-token is empty: give a long random text, or leave it out to permit reads \
+             of the metrics on this host only",
+        )
+        });
+        let metrics_token = problems.take(metrics_token.transpose());
+        let announce = problems.take(Announce::check(options.announce.unwrap_or_default()));
+        let certificate = problems.take(certificate(options.cert, options.key));
+        let shards = problems.take(shards(options.shards));
+        let limits = Limits::new(&options.limits, &mut problems);
+        let config = Self {
+            listen,
+            data,
+            folder: options.folder,
+            announce: announce.unwrap_or_default(),
+            origins: options.origin.unwrap_or_default(),
+            hosts: options.host.unwrap_or_default(),
+            trusted_proxies: options.trusted_proxy.unwrap_or_default().into(),
+            certificate: certificate.flatten(),
+            turn,
+            shards: shards.flatten(),
+            topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
+            metrics_token: metrics_token.flatten(),
+            limits,
+            log: options.log.unwrap_or_else(|| "info".to_owned()),
+        };
+        problems.into_result()?;
+        Ok(config)
+    }
+}
+
+fn shards(requested: Option<u8>) -> anyhow::Result<Option<u8>> {
+    let max = if cfg!(target_os = "linux") { turn::siblings::MAX_SIBLINGS } else { 1 };
+    if let Some(requested) = requested
+        && !(1..=max).contains(&requested)
+    {
+        bail!("--shards must be between 1 and {max} on this system");
+    }
+    Ok(requested)
+}
+
+fn certificate(
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> anyhow::Result<Option<CertificateFiles>> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some(CertificateFiles { cert, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("--cert needs its private key: add --key FILE"),
+        (None, Some(_)) => bail!("--key needs its certificate: add --cert FILE"),
+    }
+}
