@@ -1,10 +1,10 @@
-"""Joins a room by moim's media server: sends a picture and a tone, receives everybody else's.
+"""Joins a room by moim's media server: sends video and a tone, receives everybody else's tracks.
 
     pip install aiortc "python-socketio[asyncio-client]"
     moim serve --listen 127.0.0.1:4000 --topology sfu
     python aiortc_join.py http://127.0.0.1:4000 tea Robot
 
-Every 50 frames of a track it prints a line, of a microphone with how loud it was at most:
+Every 50 frames of a track it prints a line; for a microphone, with its peak level:
 
     Ann camera 50 frames 640x360
     Ann microphone 50 frames level 0.174
@@ -68,14 +68,14 @@ class Tone(AudioStreamTrack):
 
 class Robot:
     def __init__(self) -> None:
-        # Whoever comes back after a broken connection resumes: docs/protocol.md tells how.
+        # A client that reconnects should resume; docs/protocol.md says how.
         self.socket = socketio.AsyncClient(reconnection=False, handle_sigint=False)
-        # One connection: to the media server. Its candidates are in its descriptions, and it learns
-        # ours from our checks, so there is nothing to trickle and no need of STUN.
+        # One connection, to the media server. Its candidates are in its descriptions, and it learns
+        # ours from connectivity checks, so neither trickling nor STUN is needed.
         self.link = RTCPeerConnection()
         self.link.on("track", self.receive)
         self.names: dict[str, str] = {}
-        # Whose track each receiving section has, by mid.
+        # The track of each receiving section, by mid.
         self.sections: dict[str, dict] = {}
         self.tasks: set[asyncio.Task] = set()
         # One event after the other: an offer is answered before the next is looked at.

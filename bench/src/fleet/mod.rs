@@ -21,7 +21,7 @@ const SCRATCH: usize = 64 * 1024;
 /// Maximum number of connections being opened, so that no backlog overflows.
 const UNDER_WAY: usize = 64;
 /// Timeout of expected events.
-const SOON: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The index of a client. That of a closed client is reused after the next poll.
 pub(crate) type Id = usize;
@@ -67,9 +67,9 @@ impl Fleet {
     /// Opens clients and waits until all are connected. Any other event is an error.
     pub(crate) fn open_all(&mut self, count: usize) -> anyhow::Result<Vec<Id>> {
         let (mut ids, mut connected) = (Vec::new(), 0);
-        let end = Instant::now() + SOON;
+        let end = Instant::now() + DEADLINE;
         while connected < count {
-            ensure!(Instant::now() < end, "{connected} of {count} connected in {SOON:?}");
+            ensure!(Instant::now() < end, "{connected} of {count} connected in {DEADLINE:?}");
             while ids.len() < count && ids.len() < connected + UNDER_WAY {
                 ids.push(self.open()?);
             }

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     net::client_prefix::ClientPrefix,
-    socketio::{Ack, Events, Gone, Handshake, Incoming, Socket},
+    socketio::{Ack, CloseReason, Events, Handshake, Incoming, Socket},
 };
 
 /// Event handler of one socket.
@@ -89,7 +89,7 @@ impl Events for Session {
         }
     }
 
-    async fn gone(&mut self, why: Gone) {
+    async fn gone(&mut self, why: CloseReason) {
         self.hub.sockets.remove(self.client.connection);
         self.hub.lobby.unsubscribe(self.client.connection);
         if let Some(mut translator) = self.translator.take() {
@@ -97,9 +97,9 @@ impl Events for Session {
         }
         let Some(membership) = self.membership.take() else { return };
         let departure = match why {
-            Gone::ByClient => Departure::Left,
-            Gone::GoingAway => Departure::GoingAway,
-            Gone::ByServer | Gone::Lost => Departure::Lost,
+            CloseReason::ByClient => Departure::Left,
+            CloseReason::GoingAway => Departure::GoingAway,
+            CloseReason::ByServer | CloseReason::Lost => Departure::Lost,
         };
         let connection = self.client.connection;
         let message = RoomMessage::Gone { connection, departure };

@@ -49,7 +49,7 @@ pub(crate) struct Incoming {
 
 /// Reason for the end of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gone {
+pub(crate) enum CloseReason {
     /// The client sent a Socket.IO DISCONNECT and won't be back.
     ByClient,
     /// The client closed the WebSocket with status 1000 or 1001 (RFC 6455). Firefox does so before
@@ -89,5 +89,5 @@ pub(crate) trait Events: Send + 'static {
     fn event(&mut self, event: Incoming) -> impl Future<Output = ()> + Send;
 
     /// The socket is gone; no further calls follow.
-    fn gone(&mut self, why: Gone) -> impl Future<Output = ()> + Send;
+    fn gone(&mut self, why: CloseReason) -> impl Future<Output = ()> + Send;
 }

@@ -31,7 +31,7 @@ mod websocket;
 
 pub(crate) use self::{
     ack::Ack,
-    app::{Application, Events, Gone, Handshake, Incoming},
+    app::{Application, CloseReason, Events, Handshake, Incoming},
     config::{Config, Mount},
     encode::{encode_event, encode_raw_event},
     held::{HeldBytes, Holder},

@@ -58,7 +58,7 @@ enum Phase {
     #[default]
     Open,
     Overflown,
-    Gone,
+    CloseReason,
 }
 
 impl Shared {
@@ -175,7 +175,7 @@ fn register(slot: &mut Option<Waker>, context: &Context<'_>) {
 impl Drop for Outbox {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
-        *state = State { phase: Phase::Gone, ..State::default() };
+        *state = State { phase: Phase::CloseReason, ..State::default() };
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     ack::Ack,
-    app::{Application, Events, Gone, Incoming},
+    app::{Application, CloseReason, Events, Incoming},
     client::{Client, Origin, generate_id},
     held::Holding,
     outbox::Overflow,
@@ -44,7 +44,7 @@ pub(super) struct Task<A: Application> {
     /// One per connected namespace; usually one.
     clients: Vec<Client<A::Events>>,
     /// Packets taken from a client's outbox but not sent yet.
-    taken: Option<Taken>,
+    taken: Option<OutgoingBatch>,
     /// Size of the messages whose events are being handled, in bytes.
     handling_bytes: usize,
     holding: Holding,
@@ -60,7 +60,7 @@ pub(super) struct Task<A: Application> {
 }
 
 /// Packets waiting for the transport.
-struct Taken {
+struct OutgoingBatch {
     namespace: Namespace,
     packets: VecDeque<Outgoing>,
     bytes: usize,
@@ -155,7 +155,7 @@ impl<A: Application> Task<A> {
                 Step::Received(Ok(())) => self.handle_received(),
                 Step::Outgoing(namespace, Ok(packets)) => {
                     let bytes = packets.iter().map(Outgoing::len).sum();
-                    self.taken = Some(Taken { namespace, packets, bytes });
+                    self.taken = Some(OutgoingBatch { namespace, packets, bytes });
                 }
                 Step::Outgoing(_, Err(Overflow)) => self.session.close(Closed::TooSlow),
                 Step::Cut => self.handle_cut(),
@@ -234,7 +234,9 @@ impl<A: Application> Task<A> {
                 self.taken.take_if(|taken| taken.namespace == namespace);
                 let Some(at) = self.client_index(namespace) else { return };
                 let Client { mut events, dismissed, .. } = self.clients.swap_remove(at);
-                events.gone(if dismissed { Gone::ByServer } else { Gone::ByClient }).await;
+                events
+                    .gone(if dismissed { CloseReason::ByServer } else { CloseReason::ByClient })
+                    .await;
             }
             // The server requests no acknowledgements.
             Event::Ack { .. } | Event::Closed(_) => {}
@@ -273,9 +275,9 @@ impl<A: Application> Task<A> {
         for Client { mut events, outbox, dismissed, .. } in std::mem::take(&mut self.clients) {
             drop(outbox);
             let gone = match (dismissed, why) {
-                (true, _) => Gone::ByServer,
-                (false, Closed::TransportLost) if self.is_going_away => Gone::GoingAway,
-                (false, _) => Gone::Lost,
+                (true, _) => CloseReason::ByServer,
+                (false, Closed::TransportLost) if self.is_going_away => CloseReason::GoingAway,
+                (false, _) => CloseReason::Lost,
             };
             events.gone(gone).await;
         }

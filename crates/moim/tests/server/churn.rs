@@ -5,7 +5,7 @@ use std::{io::Write, process::Command, thread};
 use crate::{
     bad_input::stun,
     peer::{Tls, ask, frame, get, socket, tcp, text_frame},
-    support::{SOON, Server, within},
+    support::{DEADLINE, Server, within},
 };
 
 const CONNECTIONS: usize = 1000;
@@ -25,7 +25,7 @@ fn connection_churn_leaks_no_memory_or_descriptors() {
     let mut memory = Vec::new();
     for _ in 0..ROUNDS {
         open_and_close(&server);
-        within(SOON * 3, "every connection is closed", || {
+        within(DEADLINE * 3, "every connection is closed", || {
             (server.descriptors() <= idle).then_some(())
         });
         memory.push(server.memory());
@@ -33,7 +33,7 @@ fn connection_churn_leaks_no_memory_or_descriptors() {
     let (warming_up, _) = memory.split_at(WARM_UP);
     let allowed = warming_up.iter().max().unwrap() + GROWTH;
     println!("KiB after each round: {memory:?}");
-    within(SOON, "memory is returned", || (server.memory() <= allowed).then_some(()));
+    within(DEADLINE, "memory is returned", || (server.memory() <= allowed).then_some(()));
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
@@ -52,7 +52,7 @@ fn sfu_call_churn_leaks_nothing() {
     let mut memory = Vec::new();
     for call in 0..CALLS {
         come_and_go(&server, call);
-        within(SOON, "no entry of a peer connection is left", || {
+        within(DEADLINE, "no entry of a peer connection is left", || {
             let page = get(&server, "/metrics").text().to_owned();
             let gauges = ["moim_media_peers", "moim_media_rooms", "moim_media_kept_entries"];
             gauges.iter().all(|gauge| page.contains(&format!("{gauge} 0\n"))).then_some(())
@@ -62,7 +62,7 @@ fn sfu_call_churn_leaks_nothing() {
     println!("KiB after each call: {memory:?}");
     let (first, _) = memory.split_at(FIRST_CALLS);
     let allowed = first.iter().max().unwrap() + CALLS_GROWTH;
-    within(SOON, "memory is returned", || (server.memory() <= allowed).then_some(()));
+    within(DEADLINE, "memory is returned", || (server.memory() <= allowed).then_some(()));
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 

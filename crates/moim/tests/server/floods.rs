@@ -11,7 +11,7 @@ use rustls::{ClientConnection, StreamOwned};
 
 use crate::{
     peer::{Tls, get, tcp},
-    support::{SOON, Server},
+    support::{DEADLINE, Server},
 };
 
 const HEADERS: u8 = 1;
@@ -69,7 +69,7 @@ fn flood(server: &Server, most: u32, mut nth: impl FnMut(u32) -> Vec<u8>) {
                 Err(error) => break error.kind() != io::ErrorKind::WouldBlock,
             }
         };
-    assert!(ended && started.elapsed() < SOON, "{refused:?} after {:?}", started.elapsed());
+    assert!(ended && started.elapsed() < DEADLINE, "{refused:?} after {:?}", started.elapsed());
     assert_eq!(get(server, "/healthz").status, 200);
 }
 
@@ -184,7 +184,7 @@ fn slowly_dripping_head_is_cut_off() {
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ").unwrap();
     let started = Instant::now();
     while stream.write_all(b"y").is_ok() {
-        assert!(started.elapsed() < SOON, "the server still accepts bytes");
+        assert!(started.elapsed() < DEADLINE, "the server still accepts bytes");
         thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(get(&server, "/healthz").status, 200);

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::{
     peer::{ask, get, get_with, rest, tcp},
-    support::{SOON, Server},
+    support::{DEADLINE, Server},
 };
 
 #[test]
@@ -163,6 +163,6 @@ fn silent_connections_time_out_at_every_stage() {
         stream.write_all(said).unwrap();
         let started = std::time::Instant::now();
         rest(&mut stream);
-        assert!(started.elapsed() < SOON / 2, "{:?}", String::from_utf8_lossy(said));
+        assert!(started.elapsed() < DEADLINE / 2, "{:?}", String::from_utf8_lossy(said));
     }
 }

@@ -10,7 +10,7 @@ use socket2::{Domain, Type};
 
 use crate::{
     peer::{frame, get, socket, tcp, text_frame, websocket},
-    support::{SOON, Server, within},
+    support::{DEADLINE, Server, within},
 };
 
 /// The budget in bytes, and as the flag's MiB.
@@ -38,7 +38,7 @@ fn narrow(server: &Server) -> TcpStream {
     let stream = socket2::Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     stream.set_recv_buffer_size(4096).unwrap();
     stream.connect(&server.address().into()).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.into()
 }
 
@@ -96,13 +96,13 @@ fn partial_messages_count_as_held() {
     let mut stream = socket(tcp(server.address()));
     begin_message(&mut stream);
     let counted = || (reading(&server, "moim_queue_bytes") >= PART).then_some(());
-    within(SOON, "the message is counted", counted);
+    within(DEADLINE, "the message is counted", counted);
     let _posting = begin_post(&server);
     let counted = || (reading(&server, "moim_queue_bytes") >= 2 * PART).then_some(());
-    within(SOON, "the body is counted", counted);
+    within(DEADLINE, "the body is counted", counted);
     drop(stream);
     let given_back = || (reading(&server, "moim_queue_bytes") < 2 * PART).then_some(());
-    within(SOON, "the message is released", given_back);
+    within(DEADLINE, "the message is released", given_back);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn partial_messages_stay_within_the_budget_on_every_transport() {
         })
         .collect();
     let most = BUDGET / PART;
-    within(SOON, "sessions beyond the budget are closed", || {
+    within(DEADLINE, "sessions beyond the budget are closed", || {
         let left = parts.iter_mut().filter_map(|stream| (!is_over(stream)).then_some(())).count();
         (left <= most && held(&server) <= BUDGET).then_some(())
     });
@@ -153,7 +153,7 @@ fn queues_logs_and_partial_messages_share_one_budget() {
         }
         assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers continue");
     }
-    within(SOON, "the total is within the budget", || (held(&server) <= BUDGET).then_some(()));
+    within(DEADLINE, "the total is within the budget", || (held(&server) <= BUDGET).then_some(()));
     for (writer, ..) in &mut pairs {
         assert!(ask(writer, "room:list", &json!({}))["ok"].is_object(), "writers continue");
     }

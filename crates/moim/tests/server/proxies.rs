@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 use crate::{
     hosts::raw,
     peer::{Answer, answer},
-    support::{SOON, Server, within},
+    support::{DEADLINE, Server, within},
 };
 
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
@@ -21,7 +21,7 @@ fn from(server: &Server, address: &str, start: &str, headers: &str) -> Answer {
     let address: SocketAddr = format!("{address}:0").parse().unwrap();
     socket.bind(&address.into()).unwrap();
     socket.connect(&server.address().into()).unwrap();
-    socket.set_read_timeout(Some(SOON)).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut stream = TcpStream::from(socket);
     stream.write_all(format!("{start}\r\n{headers}\r\n").as_bytes()).unwrap();
     answer(&mut stream).unwrap()
@@ -109,7 +109,7 @@ fn untrusted_forwarding_headers_are_ignored_and_logged() {
     assert_eq!(from(&server, "127.0.0.1", "GET / HTTP/1.1", headers).status, 400);
     let lines =
         || server.log().lines().filter(|line| line.contains("--trusted-proxy 127.0.0.9")).count();
-    within(SOON, "the log names the flag", || (lines() > 0).then_some(()));
+    within(DEADLINE, "the log names the flag", || (lines() > 0).then_some(()));
     from(&server, "127.0.0.9", "GET / HTTP/1.1", headers);
     assert_eq!(lines(), 1, "{}", server.log());
 }

@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 
 use crate::{
     peer::get,
-    support::{SOON, Server, within},
+    support::{DEADLINE, Server, within},
 };
 
 /// Datagrams that inject faults (`faults.rs`).
@@ -21,7 +21,7 @@ fn shard_panic_ends_the_server_with_a_log_line() {
     let mut server = Server::start(&["--shards", "2"]);
     plant(&server, SHARD_PANIC);
     assert_eq!(server.ended().code(), Some(70), "{}", server.log());
-    let log = within(SOON, "the log reports it", || {
+    let log = within(DEADLINE, "the log reports it", || {
         let log = server.log();
         log.contains("the server exits and must be restarted").then_some(log)
     });
@@ -34,13 +34,15 @@ fn stuck_shard_is_reported_until_it_recovers() {
     let server = Server::start(&["--shards", "2"]);
     assert_eq!(get(&server, "/healthz").status, 200);
     plant(&server, SHARD_STUCK);
-    within(SOON, "health reports it", || (get(&server, "/healthz").status == 503).then_some(()));
+    within(DEADLINE, "health reports it", || {
+        (get(&server, "/healthz").status == 503).then_some(())
+    });
     let metrics = get(&server, "/metrics");
     let metrics = metrics.text();
     assert!(metrics.contains("moim_shards_stuck 1"), "{metrics}");
-    within(SOON, "health recovers", || (get(&server, "/healthz").status == 200).then_some(()));
+    within(DEADLINE, "health recovers", || (get(&server, "/healthz").status == 200).then_some(()));
     // The line may follow the health by a moment.
-    let log = within(SOON, "the log reports the recovery", || {
+    let log = within(DEADLINE, "the log reports the recovery", || {
         let log = server.log();
         log.contains("a shard recovered").then_some(log)
     });

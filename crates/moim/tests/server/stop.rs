@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use crate::{
     peer::{answer, ask, frame, get, rest, socket, tcp},
-    support::{SOON, Server, within},
+    support::{DEADLINE, Server, within},
 };
 
 #[test]
@@ -36,7 +36,7 @@ fn shutdown_notifies_clients() {
 fn sigint_stops_the_server_and_its_listener() {
     let mut server = Server::start(&[]);
     server.signal(Signal::INT);
-    within(SOON, "the port is free", || {
+    within(DEADLINE, "the port is free", || {
         std::net::TcpStream::connect(server.address()).is_err().then_some(())
     });
     assert_eq!(server.ended().code(), Some(0));
@@ -69,7 +69,7 @@ fn second_signal_stops_at_once() {
     write!(stream, "POST {path}&sid={sid} HTTP/1.1\r\n{head}").unwrap();
     assert_eq!(answer(&mut stream).unwrap().status, 100);
     server.terminate();
-    within(SOON, "the server drains", || server.log().contains("stopping").then_some(()));
+    within(DEADLINE, "the server drains", || server.log().contains("stopping").then_some(()));
     server.terminate();
     assert_eq!(server.ended().code(), Some(1));
 }

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Time for anything that should happen soon, on a slow machine.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A running server.
 pub(crate) struct Server {
@@ -93,7 +93,7 @@ impl Server {
 
     /// Waits for the exit status.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        within(SOON, "the server ends", || self.child.try_wait().unwrap())
+        within(DEADLINE, "the server ends", || self.child.try_wait().unwrap())
     }
 
     /// Open file descriptors.

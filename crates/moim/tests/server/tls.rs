@@ -10,7 +10,7 @@ use rustls::version::{TLS12, TLS13};
 
 use crate::{
     peer::{Tls, ask, get, rest},
-    support::{SOON, Server, within},
+    support::{DEADLINE, Server, within},
 };
 
 #[test]
@@ -107,11 +107,11 @@ fn operator_certificate_is_served_and_reloaded_when_it_changes() {
     assert_eq!(get(&server, "/ca.crt").status, 404);
 
     let second = make();
-    within(SOON, "the new certificate is served", || serves(&second).then_some(()));
+    within(DEADLINE, "the new certificate is served", || serves(&second).then_some(()));
     assert!(!serves(&first));
 
     fs::write(&cert, "half a file").unwrap();
-    within(SOON, "the mismatch is logged", || {
+    within(DEADLINE, "the mismatch is logged", || {
         server.log().contains("keeping the old certificate").then_some(())
     });
     assert!(serves(&second));

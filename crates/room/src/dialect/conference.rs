@@ -85,7 +85,7 @@ impl Dialect for Conference {
             }
             Event::Left(participant) => {
                 let About { stream_id, user_name } = About::of(participant);
-                let gone = Gone { username: user_name, stream_id };
+                let gone = MemberLeft { username: user_name, stream_id };
                 vec![EmittedEvent::new("out user").arg(&gone).into(), Emit::RoomList]
             }
             _ => relayed(event),
@@ -198,7 +198,7 @@ impl<'a> Member<'a> {
 
 /// Spelled `username` with a small n, as in the original.
 #[derive(Serialize)]
-struct Gone<'a> {
+struct MemberLeft<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<&'a RawValue>,
     #[serde(rename = "streamID", skip_serializing_if = "Option::is_none")]

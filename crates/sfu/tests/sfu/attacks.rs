@@ -7,7 +7,7 @@ use sfu::{DisconnectReason, PeerId, Rejection, Source, Viewport};
 
 use crate::world::{BOTH, Client, World, host};
 
-const SOON: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// A client that offers a data channel alone; `edit` changes the offer.
 fn offer_data_channel(seed: u64, edit: fn(&str) -> String) -> (World, PeerId) {
@@ -18,7 +18,7 @@ fn offer_data_channel(seed: u64, edit: fn(&str) -> String) -> (World, PeerId) {
     let offer = edit(&client.offer(now).unwrap());
     world.clients.insert(ann, client);
     world.sfu.handle_offer(now, ann, &offer).unwrap();
-    world.run(SOON);
+    world.run(DEADLINE);
     (world, ann)
 }
 
@@ -92,7 +92,7 @@ fn malformed_offer_is_rejected_and_leaves_no_link() {
 fn malformed_answer_is_rejected_without_harm_to_others() {
     let mut world = World::new(10);
     let ann = world.join(1, &BOTH);
-    world.wait(SOON, "ann is connected", |world| world.client(ann).connected);
+    world.wait(DEADLINE, "ann is connected", |world| world.client(ann).connected);
     let good = offer_of(&world);
     for (sdp, why) in malformed(&good) {
         // The answer of bob is malformed.
@@ -105,13 +105,13 @@ fn malformed_answer_is_rejected_without_harm_to_others() {
             "our offer is pending"
         );
         assert!(is_rejected(world.sfu.handle_answer(now, bob, &sdp), why), "{sdp:.60} {why}");
-        world.run(SOON);
+        world.run(DEADLINE);
         let now = world.now();
         world.sfu.remove_peer(now, bob);
     }
     assert!(world.client(ann).connected && world.disconnected.is_empty());
     world.leave(ann);
-    world.run(SOON);
+    world.run(DEADLINE);
     assert_eq!(world.sfu.entries(), 0);
 }
 
@@ -129,10 +129,10 @@ fn viewports_of_unknown_peers_are_bounded() {
         assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes), Err(Rejection::TooManyTracks));
         assert_eq!(world.sfu.handle_subscribe(now, bob, &wishes[..200]), Ok(()));
     }
-    world.wait(SOON, "bob sees ann", video);
+    world.wait(DEADLINE, "bob sees ann", video);
     world.leave(ann);
     world.leave(bob);
-    world.run(SOON);
+    world.run(DEADLINE);
     assert_eq!(world.sfu.entries(), 0);
 }
 

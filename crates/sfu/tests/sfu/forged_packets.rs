@@ -7,7 +7,7 @@ use str0m::format::Codec;
 
 use crate::world::{BOTH, World, call, host, is_dtls, is_rtcp, is_rtp};
 
-const SOON: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(3);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Checks that bob still receives all of ann's audio and video.
@@ -114,7 +114,7 @@ fn publishers_with_equal_ssrcs_are_kept_apart() {
     assert_eq!(ssrcs(ann), ssrcs(bob));
     assert!(!ssrcs(ann).is_empty());
     let cat = world.join(3, &[]);
-    world.wait(SOON, "cat sees both", |world| {
+    world.wait(DEADLINE, "cat sees both", |world| {
         let client = world.client(cat);
         client.sees(ann, Source::Camera) && client.sees(bob, Source::Camera)
     });
@@ -149,7 +149,7 @@ fn malformed_payloads_are_harmless() {
     let mut world = World::new(14);
     let (ann, bob) = (world.join(1, &BOTH), world.join(2, &BOTH));
     let eve = world.join(3, &BOTH);
-    world.wait(SOON, "bob sees both", |world| {
+    world.wait(DEADLINE, "bob sees both", |world| {
         [ann, eve].iter().all(|it| world.client(bob).sees(*it, Source::Camera))
     });
     world.client_mut(eve).stop_media();

@@ -11,7 +11,7 @@ use crate::world::{
     srtp,
 };
 
-const SOON: Duration = Duration::from_millis(300);
+const DEADLINE: Duration = Duration::from_millis(300);
 
 #[test]
 fn packet_from_before_the_first_is_not_forwarded() {
@@ -28,7 +28,7 @@ fn packet_from_before_the_first_is_not_forwarded() {
         let bytes = packet.protect(&eve.keys);
         eve.send(&bytes);
     }
-    eve.world.run(SOON);
+    eve.world.run(DEADLINE);
     assert_eq!(
         eve.world.client(eve.bob).ignored_packets,
         before + 1,
@@ -116,7 +116,7 @@ proptest! {
                 eve.world.run(Duration::from_millis(pause));
             }
         }
-        eve.world.run(SOON);
+        eve.world.run(DEADLINE);
         eve.assert_bob_unaffected();
         let peer = eve.eve;
         eve.world.leave(peer);
@@ -134,7 +134,7 @@ proptest! {
                 eve.world.run(Duration::from_millis(pause));
             }
         }
-        eve.world.run(SOON);
+        eve.world.run(DEADLINE);
         eve.assert_bob_unaffected();
         prop_assert!(eve.world.disconnected.is_empty());
     }

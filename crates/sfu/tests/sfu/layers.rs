@@ -6,7 +6,7 @@ use sfu::Source;
 
 use crate::world::{BOTH, World};
 
-const SOON: Duration = Duration::from_secs(12);
+const DEADLINE: Duration = Duration::from_secs(12);
 
 #[test]
 fn each_viewer_receives_the_layer_for_its_viewport_without_a_freeze() {
@@ -17,7 +17,7 @@ fn each_viewer_receives_the_layer_for_its_viewport_without_a_freeze() {
         world.set_viewports(viewer, &[(host, height)]);
     }
     for (viewer, height) in viewers.into_iter().zip([180, 360, 720]) {
-        world.wait(SOON, "the viewport is filled", |world| {
+        world.wait(DEADLINE, "the viewport is filled", |world| {
             let client = world.client(viewer);
             client.sees(host, Source::Camera) && client.video(host, Source::Camera).height == height
         });
@@ -25,7 +25,7 @@ fn each_viewer_receives_the_layer_for_its_viewport_without_a_freeze() {
     // The first and the last swap sizes without a freeze.
     world.set_viewports(viewers[0], &[(host, 700)]);
     world.set_viewports(viewers[2], &[(host, 100)]);
-    world.wait(SOON, "the layers have changed", |world| {
+    world.wait(DEADLINE, "the layers have changed", |world| {
         world.video(viewers[0], host, Source::Camera).height == 720
             && world.video(viewers[2], host, Source::Camera).height == 180
     });
@@ -41,7 +41,9 @@ fn hidden_tile_pauses_video_but_not_audio() {
     let mut world = World::new(2);
     let (host, viewer) = (world.join_simulcast(1, &BOTH), world.join(2, &[]));
     world.set_viewports(viewer, &[(host, 300)]);
-    world.wait(SOON, "the camera is seen", |world| world.client(viewer).sees(host, Source::Camera));
+    world.wait(DEADLINE, "the camera is seen", |world| {
+        world.client(viewer).sees(host, Source::Camera)
+    });
     world.set_viewports(viewer, &[(host, 0)]);
     world.run(Duration::from_millis(300));
     let (packets, audio) =
@@ -63,21 +65,21 @@ fn publisher_stops_encodings_without_subscribers() {
     world
         .set_link(viewer, testnet::Link { delay: Duration::from_millis(10), ..Default::default() });
     world.set_viewports(viewer, &[(host, 100)]);
-    world.wait(SOON, "only the lowest layer is subscribed", |world| {
+    world.wait(DEADLINE, "only the lowest layer is subscribed", |world| {
         world.client(host).subscribed_encodings.last() == Some(&(true, vec!["q".to_owned()]))
     });
     world.set_viewports(viewer, &[(host, 700)]);
-    world.wait(SOON, "all are subscribed, and the highest is seen", |world| {
+    world.wait(DEADLINE, "all are subscribed, and the highest is seen", |world| {
         world.client(host).subscribed_encodings.last().is_some_and(|(_, rids)| rids.len() == 3)
             && world.video(viewer, host, Source::Camera).height == 720
     });
     world.set_viewports(viewer, &[(host, 0)]);
-    world.wait(SOON, "no layer is subscribed", |world| {
+    world.wait(DEADLINE, "no layer is subscribed", |world| {
         world.client(host).subscribed_encodings.last() == Some(&(false, Vec::new()))
     });
     world.set_viewports(viewer, &[(host, 300)]);
     let before = world.video(viewer, host, Source::Camera).decoded;
-    world.wait(SOON, "video is back", |world| {
+    world.wait(DEADLINE, "video is back", |world| {
         let video = world.video(viewer, host, Source::Camera);
         video.height == 360 && video.decoded > before + 20
     });
@@ -88,7 +90,7 @@ fn stopped_encoding_is_replaced_by_a_lower_one() {
     let mut world = World::new(4);
     let (host, viewer) = (world.join_simulcast(1, &BOTH), world.join(2, &[]));
     world.set_viewports(viewer, &[(host, 700)]);
-    world.wait(SOON, "the highest layer is seen", |world| {
+    world.wait(DEADLINE, "the highest layer is seen", |world| {
         let client = world.client(viewer);
         client.sees(host, Source::Camera) && client.video(host, Source::Camera).height == 720
     });

@@ -6,7 +6,7 @@ use sfu::{Event, Output, Rejection, Source, Transport};
 
 use crate::world::{BOTH, Client, ROOM, World, host};
 
-const SOON: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(3);
 
 #[test]
 fn colliding_offer_is_rolled_back_and_repeated() {
@@ -22,7 +22,7 @@ fn colliding_offer_is_rolled_back_and_repeated() {
     world.client_mut(bob).add_source(Source::ScreenShare);
     let crossing = world.client_mut(bob).offer(now).unwrap();
     assert_eq!(world.sfu.handle_offer(now, bob, &crossing), Err(Rejection::OfferCollision));
-    world.wait(SOON, "both screens are seen", |world| {
+    world.wait(DEADLINE, "both screens are seen", |world| {
         world.client(bob).sees(ann, Source::ScreenShare)
             && world.client(ann).sees(bob, Source::ScreenShare)
     });
@@ -38,7 +38,7 @@ fn ice_restart_from_another_network_keeps_the_link() {
     world.client_mut(ann).move_to(other_network);
     let offer = world.client_mut(ann).offer_ice_restart(now);
     world.sfu.handle_offer(now, ann, &offer).unwrap();
-    world.run(SOON);
+    world.run(DEADLINE);
     assert!(world.video(bob, ann, Source::Camera).decoded > before + 40, "bob still sees ann");
     assert_eq!(world.client(bob).offers, offers, "without another offer");
     assert!(world.disconnected.is_empty());
@@ -51,7 +51,7 @@ fn reloaded_page_replaces_the_link() {
     world.clients.insert(ann, fresh);
     let before = world.video(bob, ann, Source::Camera).decoded;
     world.publish(ann, &BOTH);
-    world.wait(SOON, "both see each other again", |world| {
+    world.wait(DEADLINE, "both see each other again", |world| {
         world.client(ann).sees(bob, Source::Camera)
             && world.video(bob, ann, Source::Camera).decoded > before + 20
     });
@@ -159,7 +159,7 @@ fn server_answers_from_the_address_that_was_reached() {
     let mut world = World::new(7);
     world.tap = Some(Vec::new());
     let ann = world.join(1, &BOTH);
-    world.wait(SOON, "ann is connected", |world| world.client(ann).connected);
+    world.wait(DEADLINE, "ann is connected", |world| world.client(ann).connected);
     // The same check again, as received on another address.
     let tap = world.tap.take().unwrap();
     let check = tap.iter().rfind(|it| sfu::ufrag_of(&it.bytes).is_some()).unwrap();

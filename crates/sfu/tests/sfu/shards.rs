@@ -6,7 +6,7 @@ use sfu::{PeerId, Source};
 
 use crate::world::{BOTH, ROOM, World};
 
-const SOON: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Two peers on each shard of a spanning room.
 fn spanning(seed: u64) -> (World, [PeerId; 4]) {
@@ -37,7 +37,7 @@ fn sees(world: &World, viewer: PeerId, of: PeerId) -> bool {
 #[test]
 fn peers_of_both_shards_receive_each_other() {
     let (mut world, all) = spanning(1);
-    world.wait(SOON, "all receive all", |world| {
+    world.wait(DEADLINE, "all receive all", |world| {
         let others = |viewer: PeerId| all.into_iter().filter(move |other| *other != viewer);
         all.into_iter().all(|viewer| others(viewer).all(|other| sees(world, viewer, other)))
     });
@@ -63,7 +63,7 @@ fn shards_may_learn_of_each_other_in_either_order() {
         tell(&mut world, near_first);
         world.run(Duration::from_secs(2));
         tell(&mut world, !near_first);
-        world.wait(SOON, "both see the other", |world| {
+        world.wait(DEADLINE, "both see the other", |world| {
             sees(world, ann, cat) && sees(world, cat, ann)
         });
     }
@@ -72,12 +72,14 @@ fn shards_may_learn_of_each_other_in_either_order() {
 #[test]
 fn tracks_from_before_a_shard_rejoined_are_removed() {
     let (mut world, [ann, bob, cat, dan]) = spanning(13);
-    world.wait(SOON, "bob sees cat", |world| sees(world, bob, cat));
+    world.wait(DEADLINE, "bob sees cat", |world| sees(world, bob, cat));
     // The near shard does not notice that the far one left and rejoined without cat.
     world.set_spanning_far(false);
     world.leave(cat);
     world.set_spanning_far(true);
-    world.wait(SOON, "dan sees ann again", |world| sees(world, dan, ann) && sees(world, bob, dan));
+    world.wait(DEADLINE, "dan sees ann again", |world| {
+        sees(world, dan, ann) && sees(world, bob, dan)
+    });
     assert!(!holds(&world, bob, cat), "cat is gone");
 }
 
@@ -85,7 +87,7 @@ fn tracks_from_before_a_shard_rejoined_are_removed() {
 fn remote_viewer_selects_the_layer_and_unused_encodings_are_not_cascaded() {
     let (mut world, [ann, _, cat, dan]) = spanning(2);
     world.set_viewports(cat, &[(ann, 700)]);
-    world.wait(SOON, "cat sees ann in the highest layer", |world| {
+    world.wait(DEADLINE, "cat sees ann in the highest layer", |world| {
         sees(world, cat, ann) && world.video(cat, ann, Source::Camera).height == 720
     });
     for viewer in [cat, dan] {
@@ -104,7 +106,7 @@ fn remote_viewer_selects_the_layer_and_unused_encodings_are_not_cascaded() {
         world.cascaded_packets - before
     );
     world.set_viewports(dan, &[(ann, 300)]);
-    world.wait(SOON, "dan sees ann", |world| {
+    world.wait(DEADLINE, "dan sees ann", |world| {
         world.client(dan).sees(ann, Source::Camera)
             && world.video(dan, ann, Source::Camera).height == 360
     });
@@ -113,7 +115,7 @@ fn remote_viewer_selects_the_layer_and_unused_encodings_are_not_cascaded() {
 #[test]
 fn leaving_a_spanning_room_removes_the_peer_from_all_shards() {
     let (mut world, [ann, bob, cat, dan]) = spanning(3);
-    world.wait(SOON, "dan sees ann", |world| sees(world, dan, ann));
+    world.wait(DEADLINE, "dan sees ann", |world| sees(world, dan, ann));
     world.leave(ann);
     world.run(Duration::from_millis(200));
     assert!(!holds(&world, dan, ann) && holds(&world, dan, bob));
@@ -134,7 +136,7 @@ fn one_shard_reports_the_speakers_of_both() {
     for (peer, level) in [(ann, -90), (bob, -90), (cat, -20), (dan, -90)] {
         world.client_mut(peer).microphone().level = level;
     }
-    world.wait(SOON, "cat speaks", |world| {
+    world.wait(DEADLINE, "cat speaks", |world| {
         world.speakers.iter().map(|it| it.peer).collect::<Vec<_>>() == [cat]
     });
     assert_eq!(world.speaker_shards, [world.server].into(), "only the first shard");

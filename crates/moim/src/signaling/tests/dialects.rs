@@ -9,7 +9,7 @@ use super::{Config, Session, Signaling};
 use crate::{
     shard::turn::RoomCredentials,
     socketio::{
-        Ack, Application, Events, Gone, Handshake, Incoming, Outbox, OutboxLimits, Outgoing,
+        Ack, Application, CloseReason, Events, Handshake, Incoming, Outbox, OutboxLimits, Outgoing,
         Socket, SocketId,
     },
 };
@@ -120,7 +120,7 @@ async fn video_chat_joins_and_exchanges_candidates() {
     cem.emit(json!(["offer", {"sdp": "evil"}, "tea"])).await;
     assert_eq!(ben.drain().await, [] as [Value; 0]);
     // Any end of the connection is a leave and frees a place.
-    ann.session.gone(Gone::Lost).await;
+    ann.session.gone(CloseReason::Lost).await;
     cem.emit(json!(["join", "tea"])).await;
     cem.expect(json!([["joined"]])).await;
     cem.emit(json!(["join", "tea"])).await;
@@ -189,7 +189,7 @@ async fn conference_has_a_room_list() {
         page.expect(json!([out, list(&[member("a"), member("c")])])).await;
     }
     for id in ["a", "c"] {
-        people.remove(id).unwrap().session.gone(Gone::Lost).await;
+        people.remove(id).unwrap().session.gone(CloseReason::Lost).await;
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
     lobby.emit(json!(["get room list"])).await;
@@ -282,7 +282,7 @@ async fn one_to_one_reports_exits() {
     cem.expect(json!([["room_full"]])).await;
     ben.emit(json!(["offer", {"sdp": "v=0"}])).await;
     ann.expect(json!([["getOffer", {"sdp": "v=0"}]])).await;
-    ann.session.gone(Gone::ByServer).await;
+    ann.session.gone(CloseReason::ByServer).await;
     ben.expect(json!([["user_exit", {"id": "a"}]])).await;
     cem.emit(json!(["join_room", {"room": "tea", "email": "c@x"}])).await;
     cem.expect(json!([["all_users", [{"id": "b", "email": "b@x"}]]])).await;
@@ -324,7 +324,7 @@ async fn lobby_lists_dialect_rooms_after_native_rooms() {
     let rooms = json!([tea, foreign("tea", 2), foreign("—", 1)]);
     assert_eq!(native.native_rooms().await, rooms);
     for page in &mut pages {
-        page.session.gone(Gone::Lost).await;
+        page.session.gone(CloseReason::Lost).await;
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(native.native_rooms().await, json!([tea]));
@@ -471,7 +471,7 @@ async fn rooms_of_one_address_do_not_exhaust_the_limit() {
     assert_eq!(native.native_rooms().await[0]["participants"], 1);
     // Leaving frees the quota.
     for page in &mut hoarders {
-        page.session.gone(Gone::Lost).await;
+        page.session.gone(CloseReason::Lost).await;
     }
     other.drain().await;
     let mut back = connect(&server, "back").await;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 
 use super::{Client, Received, code, connect, connect_from, id, server};
-use crate::socketio::{Events as _, Gone};
+use crate::socketio::{CloseReason, Events as _};
 
 #[tokio::test(start_paused = true)]
 async fn two_participants_join_and_signal() {
@@ -95,9 +95,9 @@ async fn disconnect_leaves_immediately() {
     ann.join("tea", "Ann").await;
     let ben_joined = ben.join("tea", "Ben").await;
     ann.expect("participant:joined").await;
-    ben.session.gone(Gone::ByClient).await;
+    ben.session.gone(CloseReason::ByClient).await;
     assert_eq!(ann.drain().await.len(), 1);
-    ann.session.gone(Gone::ByClient).await;
+    ann.session.gone(CloseReason::ByClient).await;
     let mut cem = connect(&server);
     let cem_joined = cem.join("tea", "Cem").await;
     assert_eq!(cem_joined["participants"], json!([]));
@@ -122,7 +122,7 @@ async fn lobby_publishes_coalesced_changes() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(watcher.drain().await, [], "once for all changes");
     for person in &mut people {
-        person.session.gone(Gone::ByClient).await;
+        person.session.gone(CloseReason::ByClient).await;
     }
     assert_eq!(watcher.expect("room:list").await["rooms"][0]["name"], "empty");
     tokio::time::sleep(Duration::from_secs(601)).await;

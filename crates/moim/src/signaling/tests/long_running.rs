@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Received, code, config, connect, connect_from, handshake, id, server, socket};
 use crate::{
     signaling::{Config, Signaling},
-    socketio::{Application as _, Events as _, Gone},
+    socketio::{Application as _, CloseReason, Events as _},
 };
 
 #[tokio::test(start_paused = true)]
@@ -27,7 +27,7 @@ async fn credentials_are_refreshed_at_half_lifetime() {
     }
     ben.expect("ice:servers").await;
     assert_eq!(started.elapsed().as_secs() / 60, 9, "Ben's first received at 5, unread until now");
-    ben.session.gone(Gone::Lost).await;
+    ben.session.gone(CloseReason::Lost).await;
     assert!(id(&ben_joined) != id(&ann_joined));
 }
 
@@ -61,7 +61,7 @@ async fn non_reading_socket_is_dropped_without_affecting_others() {
         cem.drain().await;
     }
     assert!(ann.outbox.take().await.is_err(), "its queue overflowed");
-    ann.session.gone(Gone::Lost).await;
+    ann.session.gone(CloseReason::Lost).await;
     let media = json!({"mic": true, "camera": false, "screen": false, "hand": false});
     assert_eq!(ben.ask("media", media.clone()).await, json!({"ok": {}}));
     assert_eq!(cem.expect("participant:updated").await["media"], media);
@@ -80,7 +80,7 @@ async fn draining_announces_and_rejects_new_sockets() {
         assert_eq!(client.expect("server:draining").await, json!({}));
         assert_eq!(client.drain().await, [Received::Disconnect]);
         assert!(!draining.is_finished());
-        client.session.gone(Gone::ByServer).await;
+        client.session.gone(CloseReason::ByServer).await;
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert_eq!(draining.is_finished(), !others_stay);
     }
@@ -110,7 +110,7 @@ async fn leaving_revokes_relay_access() {
     ann.ask("room:leave", json!({})).await;
     assert!(!is_served(&server, &ann_joined) && is_served(&server, &ben_joined));
     // The last leave closes the room.
-    ben.session.gone(Gone::ByClient).await;
+    ben.session.gone(CloseReason::ByClient).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!is_served(&server, &ben_joined));
     let again = ann.join("tea", "Ann").await;
@@ -123,7 +123,7 @@ async fn lost_participant_keeps_relay_access_during_grace() {
     let (mut ann, mut ben) = (connect(&server), connect(&server));
     ben.join("tea", "Ben").await;
     let ann_joined = ann.join("tea", "Ann").await;
-    ann.session.gone(Gone::Lost).await;
+    ann.session.gone(CloseReason::Lost).await;
     tokio::time::sleep(Duration::from_secs(29)).await;
     assert!(is_served(&server, &ann_joined), "media continues without a socket");
     let mut again = connect(&server);
@@ -131,7 +131,7 @@ async fn lost_participant_keeps_relay_access_during_grace() {
     let resumed = again.ask("room:join", resume).await;
     assert_eq!(id(&resumed["ok"]), id(&ann_joined));
     assert!(resumed["ok"]["iceServers"][1]["credential"].is_string());
-    again.session.gone(Gone::Lost).await;
+    again.session.gone(CloseReason::Lost).await;
     tokio::time::sleep(Duration::from_secs(31)).await;
     assert!(!is_served(&server, &ann_joined));
 }
@@ -187,14 +187,14 @@ async fn room_logs_are_dropped_to_stay_within_the_budget() {
     assert!(held() <= 1 << 20, "{} bytes are kept", held());
     // Clients that missed dropped events can't resume; the rooms continue, and close.
     for (mut writer, mut reader, reader_is) in writers {
-        reader.session.gone(Gone::Lost).await;
+        reader.session.gone(CloseReason::Lost).await;
         let mut again = connect(&server);
         let room = reader_is["room"]["name"].as_str().unwrap().to_owned();
         let resume = json!({"room": room, "name": "r", "resume": reader_is["resume"], "last": 0});
         let resumed = again.ask("room:join", resume).await;
         assert!(resumed["ok"].is_object() || code(&resumed) == "resume_expired", "{resumed}");
         writer.ask("room:leave", json!({})).await;
-        again.session.gone(Gone::ByClient).await;
+        again.session.gone(CloseReason::ByClient).await;
     }
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!((server.census().rooms, held()), (0, 0));

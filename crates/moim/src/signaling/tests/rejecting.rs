@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Client, code, config, connect, connect_from, id, server};
 use crate::{
     signaling::{Config, Signaling},
-    socketio::{Events as _, Gone},
+    socketio::{CloseReason, Events as _},
 };
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +148,7 @@ async fn number_of_rooms_is_limited() {
     let join = json!({"room": "c", "name": "C"});
     assert_eq!(code(&people[2].ask("room:join", join.clone()).await), "server_full");
     assert_eq!(code(&people[2].ask("room:create", json!({"name": "c"})).await), "server_full");
-    people[0].session.gone(Gone::ByClient).await;
+    people[0].session.gone(CloseReason::ByClient).await;
     people[1].drain().await;
     assert!(people[2].ask("room:join", join).await["ok"].is_object());
 }

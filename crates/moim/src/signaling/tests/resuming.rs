@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Received, code, connect, id, server};
-use crate::socketio::{Events as _, Gone};
+use crate::socketio::{CloseReason, Events as _};
 
 #[tokio::test(start_paused = true)]
 async fn resume_replays_missed_events_unnoticed_by_others() {
@@ -14,7 +14,7 @@ async fn resume_replays_missed_events_unnoticed_by_others() {
     let ann_joined = ann.join("tea", "Ann").await;
     let ben_joined = ben.join("tea", "Ben").await;
     let Received::Event(.., Some(last)) = ann.drain().await.remove(0) else { panic!("numbered") };
-    ann.session.gone(Gone::Lost).await;
+    ann.session.gone(CloseReason::Lost).await;
     let mut cem = connect(&server);
     let cem_joined = cem.join("tea", "Cem").await;
     let candidate = json!({"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 0});
@@ -41,7 +41,7 @@ async fn resume_replays_missed_events_unnoticed_by_others() {
     assert_eq!(third.ask("room:join", resume).await["ok"]["resumed"], true);
     assert_eq!(third.drain().await.len(), 2);
     assert_eq!(code(&again.ask("room:leave", json!({})).await), "not_joined");
-    again.session.gone(Gone::Lost).await;
+    again.session.gone(CloseReason::Lost).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(again.drain().await, []);
     let names = |received: Vec<Received>| -> Vec<String> {
@@ -59,7 +59,7 @@ async fn token_of_a_closed_room_expires_without_opening_it() {
     let server = server();
     let mut ann = connect(&server);
     let ann_joined = ann.join("tea", "Ann").await;
-    ann.session.gone(Gone::Lost).await;
+    ann.session.gone(CloseReason::Lost).await;
     tokio::time::sleep(Duration::from_secs(31)).await;
     let mut again = connect(&server);
     let resume = json!({"room": "tea", "name": "Ann", "resume": ann_joined["resume"], "last": 0});
@@ -78,7 +78,7 @@ async fn closed_page_leaves_within_a_second_or_is_replaced() {
     ben.ask("room:join", join.clone()).await;
 
     // Its own stale participant does not block it.
-    ann.session.gone(Gone::Lost).await;
+    ann.session.gone(CloseReason::Lost).await;
     let mut again = connect(&server);
     assert_eq!(code(&again.ask("room:join", join.clone()).await), "room_full");
     let replace = json!({"room": "tea", "name": "Ann", "replaces": ann_joined["resume"]});
@@ -87,7 +87,7 @@ async fn closed_page_leaves_within_a_second_or_is_replaced() {
     assert_eq!(ben.expect("participant:left").await, json!({"id": id(&ann_joined)}));
     assert_eq!(ben.expect("participant:joined").await, again_joined["self"]);
 
-    again.session.gone(Gone::GoingAway).await;
+    again.session.gone(CloseReason::GoingAway).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(ben.expect("participant:left").await, json!({"id": id(&again_joined)}));
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use serde_json::value::RawValue;
 
 use crate::socketio::{
-    Application, Events, Gone, Handshake, HeldBytes, Incoming, Outgoing, Socket, encode_raw_event,
+    Application, CloseReason, Events, Handshake, HeldBytes, Incoming, Outgoing, Socket,
+    encode_raw_event,
 };
 
 /// Returns each client's `auth`, answers `message` with `message-back` and acknowledges
@@ -21,7 +22,7 @@ pub(super) struct Echo {
 pub(super) enum Seen {
     Connected(Handshake, Socket),
     Event(String),
-    Gone(Gone),
+    CloseReason(CloseReason),
 }
 
 pub(super) struct EchoEvents {
@@ -94,7 +95,7 @@ impl Events for EchoEvents {
         });
     }
 
-    async fn gone(&mut self, why: Gone) {
-        let _ = self.seen.send(Seen::Gone(why));
+    async fn gone(&mut self, why: CloseReason) {
+        let _ = self.seen.send(Seen::CloseReason(why));
     }
 }

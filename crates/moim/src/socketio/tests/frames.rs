@@ -21,12 +21,12 @@ use super::{
     server::Server,
     suites::hasty,
 };
-use crate::socketio::{Config, Gone};
+use crate::socketio::{CloseReason, Config};
 
-fn gone(server: &Server) -> Gone {
+fn gone(server: &Server) -> CloseReason {
     loop {
         match server.seen.recv_timeout(Duration::from_secs(20)) {
-            Ok(Seen::Gone(why)) => return why,
+            Ok(Seen::CloseReason(why)) => return why,
             Ok(_) => {}
             Err(error) => panic!("{error}"),
         }
@@ -105,7 +105,7 @@ fn websocket_violation_closes_with_its_status() {
         let mut peer = Peer::connected(server.address);
         peer.raw().write_all(&bytes).unwrap();
         assert_eq!(peer.closed(), status, "{bytes:02x?}");
-        assert_eq!(gone(&server), Gone::Lost);
+        assert_eq!(gone(&server), CloseReason::Lost);
     }
 }
 
@@ -126,7 +126,7 @@ fn gone_distinguishes_client_server_and_loss() {
     let server = Server::start(Config::default());
     let mut peer = Peer::connected(server.address);
     peer.send("41");
-    assert_eq!(gone(&server), Gone::ByClient);
+    assert_eq!(gone(&server), CloseReason::ByClient);
     peer.send("40");
     assert!(peer.receive().starts_with("40{\"sid\":\""));
     assert_eq!(peer.receive(), "42[\"auth\",{}]");
@@ -135,21 +135,21 @@ fn gone_distinguishes_client_server_and_loss() {
     assert_eq!(peer.receive(), "42[\"message-back\"]");
     assert_eq!(peer.receive(), "41");
     assert_eq!(peer.closed(), 1000);
-    assert_eq!(gone(&server), Gone::ByServer);
+    assert_eq!(gone(&server), CloseReason::ByServer);
     Peer::connected(server.address).cut();
-    assert_eq!(gone(&server), Gone::Lost);
+    assert_eq!(gone(&server), CloseReason::Lost);
 }
 
 #[test]
 fn orderly_websocket_close_is_going_away() {
     let server = Server::start(Config::default());
     for (status, expected) in [
-        (Some(1000), Gone::GoingAway),
-        (Some(1001), Gone::GoingAway),
-        (Some(1011), Gone::Lost),
-        (Some(4000), Gone::Lost),
+        (Some(1000), CloseReason::GoingAway),
+        (Some(1001), CloseReason::GoingAway),
+        (Some(1011), CloseReason::Lost),
+        (Some(4000), CloseReason::Lost),
         // socket.io-client closes this way before reconnecting.
-        (None, Gone::Lost),
+        (None, CloseReason::Lost),
     ] {
         let mut peer = Peer::connected(server.address);
         let frame = status.map(|status| CloseFrame { code: status.into(), reason: "".into() });
@@ -185,18 +185,18 @@ fn two_namespaces_are_two_sockets() {
     // Disconnected from one namespace; the other is unaffected.
     custom.1.disconnect();
     assert_eq!(peer.receive(), "41/custom,");
-    assert_eq!(gone(&server), Gone::ByServer);
+    assert_eq!(gone(&server), CloseReason::ByServer);
     peer.send("42[\"message\"]");
     assert_eq!(peer.receive(), "42[\"message-back\"]");
     peer.send("40/custom");
     assert!(peer.receive().starts_with("40/custom,{"));
     assert_eq!(peer.receive(), "42/custom,[\"auth\",{}]");
     peer.send("41/custom");
-    assert_eq!(gone(&server), Gone::ByClient);
+    assert_eq!(gone(&server), CloseReason::ByClient);
     peer.send("40/custom");
     assert!(peer.receive().starts_with("40/custom,{"));
     peer.cut();
-    assert_eq!([gone(&server), gone(&server)], [Gone::Lost, Gone::Lost]);
+    assert_eq!([gone(&server), gone(&server)], [CloseReason::Lost, CloseReason::Lost]);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn silent_client_is_lost() {
     let server = Server::start(hasty());
     let mut peer = Peer::connected(server.address);
     let start = Instant::now();
-    assert_eq!(gone(&server), Gone::Lost);
+    assert_eq!(gone(&server), CloseReason::Lost);
     assert!(start.elapsed() >= Duration::from_millis(400));
     assert_eq!(peer.closed(), 1000);
 }
@@ -216,7 +216,7 @@ fn partial_message_does_not_answer_a_ping() {
     peer.raw().write_all(&[0x81, 0xfe, 0xff, 0xff, 0, 0, 0, 0]).unwrap();
     let mut writer = peer.raw().try_clone().unwrap();
     thread::spawn(move || while writer.write_all(b"4").is_ok() {});
-    assert_eq!(gone(&server), Gone::Lost);
+    assert_eq!(gone(&server), CloseReason::Lost);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn slow_reader_is_dropped_without_affecting_others() {
         other.send("42[\"message\"]");
         assert_eq!(other.receive(), "42[\"message-back\"]");
         match server.seen.try_recv() {
-            Ok(Seen::Gone(why)) => break assert_eq!(why, Gone::Lost),
+            Ok(Seen::CloseReason(why)) => break assert_eq!(why, CloseReason::Lost),
             _ => assert!(start.elapsed() < Duration::from_secs(20), "never dropped"),
         }
     }
@@ -265,7 +265,7 @@ fn unread_bytes_are_counted_until_the_cut() {
     let holders = server.held.holders();
     assert_eq!(holders.len(), 1);
     holders[0].cut();
-    assert_eq!(gone(&server), Gone::Lost);
+    assert_eq!(gone(&server), CloseReason::Lost);
     wait_for_held(&server, |bytes| bytes == 0);
 }
 
@@ -291,7 +291,7 @@ fn fast_sender_is_dropped() {
         }
     }
     let _ = peer.0.flush();
-    assert_eq!(gone(&server), Gone::Lost);
+    assert_eq!(gone(&server), CloseReason::Lost);
     assert_eq!(server.seen.recv_timeout(Duration::ZERO).err(), Some(RecvTimeoutError::Timeout));
 }
 

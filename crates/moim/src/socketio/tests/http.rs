@@ -7,7 +7,7 @@ use super::{
     peer::{Peer, answer, begin, connect_polling, get, http, open_polling, post},
     server::Server,
 };
-use crate::socketio::{Config, Gone, Mount};
+use crate::socketio::{CloseReason, Config, Mount};
 
 fn error(code: u8, message: &str) -> String {
     format!("{{\"code\":{code},\"message\":\"{message}\"}}")
@@ -233,7 +233,7 @@ fn sessions_are_limited_and_released() {
     post(server.address, &first, "1");
     drop(second);
     for _ in 0..2 {
-        while !matches!(server.seen.recv().unwrap(), Seen::Gone(_)) {}
+        while !matches!(server.seen.recv().unwrap(), Seen::CloseReason(_)) {}
     }
     // A session is released right after `gone`.
     while get(server.address, "EIO=4&transport=polling").status == 503 {}
@@ -264,8 +264,8 @@ fn cut_poll_ends_the_client_immediately() {
     let Ok(Seen::Connected(..)) = server.seen.recv() else { panic!() };
     let Ok(Seen::Event(name)) = server.seen.recv() else { panic!() };
     assert_eq!(name, "noted");
-    let Ok(Seen::Gone(why)) = server.seen.recv() else { panic!() };
-    assert_eq!(why, Gone::Lost);
+    let Ok(Seen::CloseReason(why)) = server.seen.recv() else { panic!() };
+    assert_eq!(why, CloseReason::Lost);
 }
 
 #[test]

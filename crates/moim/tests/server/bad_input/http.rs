@@ -1,23 +1,23 @@
 //! Malformed HTTP, and bytes of no protocol.
 
-use super::{Answered, Row, Said, row};
+use super::{Answered, Input, Row, row};
 
 pub(super) fn rows() -> Vec<Row> {
     let head = |start: &str, more: &str| {
-        Said::Tcp(format!("{start} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n").into_bytes())
+        Input::Tcp(format!("{start} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n").into_bytes())
     };
     let get = |more: &str| head("GET /healthz", more);
-    let text = |text: &str| Said::Tcp(text.as_bytes().to_vec());
+    let text = |text: &str| Input::Tcp(text.as_bytes().to_vec());
     let polling = "/socket.io/?EIO=4&transport=polling";
     let long = "x".repeat(64 * 1024);
     let many: String = (0..200).map(|n| format!("X-{n}: y\r\n")).collect();
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     vec![
-        row("silence", Said::Tcp(Vec::new()), Answered::Nothing),
-        row("one zero", Said::Tcp(vec![0]), Answered::Nothing),
-        row("zeros", Said::Tcp(vec![0; 5000]), Answered::Nothing),
-        row("ones", Said::Tcp(vec![0xff; 5000]), Answered::Nothing),
-        row("half a SOCKS greeting", Said::Tcp(vec![5, 1, 0]), Answered::Nothing),
+        row("silence", Input::Tcp(Vec::new()), Answered::Nothing),
+        row("one zero", Input::Tcp(vec![0]), Answered::Nothing),
+        row("zeros", Input::Tcp(vec![0; 5000]), Answered::Nothing),
+        row("ones", Input::Tcp(vec![0xff; 5000]), Answered::Nothing),
+        row("half a SOCKS greeting", Input::Tcp(vec![5, 1, 0]), Answered::Nothing),
         row("an SSH client", text("SSH-2.0-OpenSSH_9.2\r\n"), Answered::Nothing),
         row("words", text("hello, is this a server?\r\n\r\n"), Answered::Http(400)),
         row("half a method", text("GE"), Answered::Nothing),
@@ -106,8 +106,8 @@ pub(super) fn rows() -> Vec<Row> {
             head(&format!("GET {polling}"), "Origin: https://evil.example\r\n"),
             Answered::Http(403),
         ),
-        row("noise inside TLS", Said::Tls(super::noise(6, 3000)), Answered::Nothing),
-        row("no HTTP inside TLS", Said::Tls(b"hello\r\n\r\n".to_vec()), Answered::Http(400)),
-        row("silence inside TLS", Said::Tls(Vec::new()), Answered::Nothing),
+        row("noise inside TLS", Input::Tls(super::noise(6, 3000)), Answered::Nothing),
+        row("no HTTP inside TLS", Input::Tls(b"hello\r\n\r\n".to_vec()), Answered::Http(400)),
+        row("silence inside TLS", Input::Tls(Vec::new()), Answered::Nothing),
     ]
 }

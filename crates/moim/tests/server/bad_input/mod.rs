@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     peer::{Tls, frame, get, rest, socket, tcp, text_frame},
-    support::{SOON, Server},
+    support::{DEADLINE, Server},
 };
 
 /// Concurrent clients, since many rows wait for a timeout.
@@ -26,12 +26,12 @@ const THREADS: usize = 8;
 /// One case of malformed input.
 struct Row {
     name: &'static str,
-    said: Said,
+    said: Input,
     answered: Answered,
 }
 
 /// The input and its transport.
-enum Said {
+enum Input {
     /// Over TCP, then waits.
     Tcp(Vec<u8>),
     /// Over TCP, then half-closes.
@@ -68,7 +68,7 @@ enum Answered {
     Close(&'static [u16]),
 }
 
-fn row(name: &'static str, said: Said, answered: Answered) -> Row {
+fn row(name: &'static str, said: Input, answered: Answered) -> Row {
     Row { name, said, answered }
 }
 
@@ -99,39 +99,39 @@ fn malformed_input_is_answered_and_survived() {
         }
     });
     let wrong = wrong.into_inner().unwrap();
-    crate::support::within(SOON, "every connection is closed", || {
+    crate::support::within(DEADLINE, "every connection is closed", || {
         (server.descriptors() <= descriptors).then_some(())
     });
     assert!(!server.log().contains("panicked"), "{}", server.log());
     assert!(wrong.is_empty(), "of {} cases:\n{}", rows.len(), wrong.join("\n"));
 }
 
-fn got(server: &Server, said: &Said) -> Vec<u8> {
+fn got(server: &Server, said: &Input) -> Vec<u8> {
     match said {
-        Said::Tcp(bytes) => {
+        Input::Tcp(bytes) => {
             let mut stream = tcp(server.address());
             // The server may close while we still write.
             let _ = stream.write_all(bytes);
             rest(&mut stream)
         }
-        Said::TcpToEnd(bytes) => {
+        Input::TcpToEnd(bytes) => {
             let mut stream = tcp(server.address());
             let _ = stream.write_all(bytes);
             let _ = stream.shutdown(Shutdown::Write);
             rest(&mut stream)
         }
-        Said::TcpOnce(bytes) => once(tcp(server.address()), bytes),
-        Said::TlsOnce(bytes) => {
+        Input::TcpOnce(bytes) => once(tcp(server.address()), bytes),
+        Input::TlsOnce(bytes) => {
             once(Tls::trusting(server).connect(server.address(), "localhost").unwrap(), bytes)
         }
-        Said::Tls(bytes) => {
+        Input::Tls(bytes) => {
             let mut stream = Tls::trusting(server).connect(server.address(), "localhost").unwrap();
             let _ = stream.write_all(bytes);
             rest(&mut stream)
         }
-        Said::Udp(bytes) => datagram(server.address(), bytes),
-        Said::Frames(bytes) => websocket(server, bytes),
-        Said::Message(text) => websocket(server, &text_frame(text)),
+        Input::Udp(bytes) => datagram(server.address(), bytes),
+        Input::Frames(bytes) => websocket(server, bytes),
+        Input::Message(text) => websocket(server, &text_frame(text)),
     }
 }
 
@@ -147,7 +147,7 @@ fn once(mut stream: impl Read + Write, bytes: &[u8]) -> Vec<u8> {
 /// none.
 fn datagram(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(SOON)).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
     socket.connect(server).unwrap();
     socket.send(bytes).unwrap();
     socket.send(&stun::probe()).unwrap();

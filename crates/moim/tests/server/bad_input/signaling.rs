@@ -1,11 +1,12 @@
 //! Malformed WebSocket frames, Engine.IO and Socket.IO packets, and events.
 
-use super::{Answered, Row, Said, noise, row};
+use super::{Answered, Input, Row, noise, row};
 
 pub(super) fn rows() -> Vec<Row> {
-    let frames =
-        |name, bytes: &[u8], codes| row(name, Said::Frames(bytes.to_vec()), Answered::Close(codes));
-    let message = |name, text: &str, answered| row(name, Said::Message(text.to_owned()), answered);
+    let frames = |name, bytes: &[u8], codes| {
+        row(name, Input::Frames(bytes.to_vec()), Answered::Close(codes))
+    };
+    let message = |name, text: &str, answered| row(name, Input::Message(text.to_owned()), answered);
     let refused = "431[{\"error\":{\"code\":\"invalid\"";
     let deep = format!("421[\"room:join\",{}1{}]", "[".repeat(5000), "]".repeat(5000));
     let long = "x".repeat(5000);

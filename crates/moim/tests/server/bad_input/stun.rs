@@ -1,6 +1,6 @@
 //! Malformed STUN and TURN, over UDP, TCP and TLS.
 
-use super::{Answered, Row, Said, noise, row};
+use super::{Answered, Input, Row, noise, row};
 
 const BINDING: u16 = 0x0001;
 const ALLOCATE: u16 = 0x0003;
@@ -35,8 +35,8 @@ pub(super) fn rows() -> Vec<Row> {
         message[4] ^= 1;
         message
     };
-    let udp = |name, bytes, answered| row(name, Said::Udp(bytes), answered);
-    let tcp = |name, bytes, answered| row(name, Said::Tcp(bytes), answered);
+    let udp = |name, bytes, answered| row(name, Input::Udp(bytes), answered);
+    let tcp = |name, bytes, answered| row(name, Input::Tcp(bytes), answered);
     vec![
         udp("an empty datagram", Vec::new(), Answered::Nothing),
         udp("one byte", vec![0], Answered::Nothing),
@@ -67,24 +67,24 @@ pub(super) fn rows() -> Vec<Row> {
         udp("the longest datagram", [&[0xff][..], &noise(4, 65_000)].concat(), Answered::Nothing),
         row(
             "STUN cut short",
-            Said::TcpToEnd(message(BINDING, &[])[..12].to_vec()),
+            Input::TcpToEnd(message(BINDING, &[])[..12].to_vec()),
             Answered::Nothing,
         ),
         row(
             "STUN of the longest length",
-            Said::TcpToEnd(lying(ALLOCATE, 0xfffc)),
+            Input::TcpToEnd(lying(ALLOCATE, 0xfffc)),
             Answered::Nothing,
         ),
         tcp("ICE over TCP", [vec![0, 20], message(BINDING, &[])].concat(), Answered::Nothing),
         tcp("ChannelData first", b"\x40\x01\x00\x04data".to_vec(), Answered::Nothing),
         row(
             "Allocate over TCP without credentials",
-            Said::TcpOnce(message(ALLOCATE, &udp_transport)),
+            Input::TcpOnce(message(ALLOCATE, &udp_transport)),
             Answered::Stun(401),
         ),
         row(
             "Allocate over TLS with forged credentials",
-            Said::TlsOnce(message(ALLOCATE, &forged)),
+            Input::TlsOnce(message(ALLOCATE, &forged)),
             Answered::Stun(438),
         ),
         tcp(

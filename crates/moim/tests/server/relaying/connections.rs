@@ -14,7 +14,7 @@ use turn::stun::{
 use super::{ALLOWED, Client, Transport, wire::Duplex};
 use crate::{
     peer::tcp,
-    support::{SOON, Server, within},
+    support::{DEADLINE, Server, within},
 };
 
 const WAYS: [(IpAddr, Transport); 4] = [
@@ -52,8 +52,8 @@ fn listener(ip: IpAddr) -> (TcpListener, SocketAddr) {
 
 fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let (stream, from) = listener.accept().unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
-    stream.set_write_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_write_timeout(Some(DEADLINE)).unwrap();
     (stream, from)
 }
 
@@ -161,7 +161,7 @@ fn allocation_end_closes_the_connection() {
     assert_eq!(client.refresh(0), None);
     assert!(matches!(peer.read(&mut [0; 1]), Ok(0) | Err(_)));
     assert!(matches!(stream.read(&mut [0; 1]), Ok(0) | Err(_)));
-    within(SOON, "the relayed port is closed", || TcpStream::connect(relayed).err());
+    within(DEADLINE, "the relayed port is closed", || TcpStream::connect(relayed).err());
 }
 
 #[test]

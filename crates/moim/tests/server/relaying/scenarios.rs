@@ -8,7 +8,7 @@ use turn::stun::{
 };
 
 use super::{ALLOWED, Client, Transport};
-use crate::support::{SOON, Server, within};
+use crate::support::{DEADLINE, Server, within};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
@@ -76,7 +76,7 @@ fn every_scenario_holds_over_dtls_and_ipv6() {
 
 fn peer(ip: IpAddr) -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind((ip, 0)).unwrap();
-    socket.set_read_timeout(Some(SOON)).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
     let address = socket.local_addr().unwrap();
     (socket, address)
 }
@@ -192,5 +192,5 @@ fn an_allocation_given_back_is_gone(server: &Server, transport: Transport) {
     assert_eq!(client.refresh(0), None);
     assert_eq!(client.refresh(600), Some(437));
     // The port is released.
-    within(SOON, "the port is free", || UdpSocket::bind(relayed).ok());
+    within(DEADLINE, "the port is free", || UdpSocket::bind(relayed).ok());
 }

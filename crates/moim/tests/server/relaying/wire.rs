@@ -14,7 +14,7 @@ use turn::stream::frame_length;
 
 use crate::{
     peer::{Tls, tcp},
-    support::{SOON, Server},
+    support::{DEADLINE, Server},
 };
 
 /// A transport of TURN.
@@ -143,7 +143,7 @@ impl Duplex for Behind<StreamOwned<ClientConnection, TcpStream>> {
 /// A socket on loopback, connected to the server.
 pub(super) fn udp(server: SocketAddr) -> UdpSocket {
     let socket = UdpSocket::bind((loopback(server), 0)).unwrap();
-    socket.set_read_timeout(Some(SOON)).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
     socket.connect(server).unwrap();
     socket
 }
