@@ -7,6 +7,7 @@ mod fetch_site;
 mod folder;
 mod forwarded;
 mod headers;
+mod health;
 mod ingress;
 mod known_hosts;
 mod metrics;
@@ -46,9 +47,9 @@ pub(crate) struct BaseRoutes {
     pub(crate) ingress: Ingress,
     /// True if the server listens on port 443.
     pub(crate) has_https_port: bool,
-    /// The shutdown signal, for `/healthz`.
+    /// The shutdown signal, for `/readyz`.
     pub(crate) drain: Drain,
-    /// Health of the shards, for `/healthz`.
+    /// Health of the shards, for `/livez`.
     pub(crate) shards: shard::Health,
     /// The current certificate, for `/ca.crt`.
     pub(crate) certificate: Arc<CurrentCertificate>,
@@ -80,26 +81,13 @@ impl BaseRoutes {
     fn routes(self, more: Router) -> Router {
         let redirect = redirect::Redirect { has_https_port: self.has_https_port };
         Router::new()
-            .route("/healthz", get(health).with_state((self.drain, self.shards)))
             .route("/ca.crt", get(ca).with_state(self.certificate))
+            .merge(health::router(self.drain, self.shards))
             .merge(metrics::router(self.metrics, self.metrics_token))
             .merge(more)
             .layer(middleware::from_fn_with_state(redirect, redirect::to_https))
             .layer(middleware::from_fn_with_state(Arc::new(self.ingress), ingress::admit))
             .layer(middleware::map_response(headers::secure))
-    }
-}
-
-/// 200 while the server accepts new calls; for load balancers and supervisors.
-async fn health(
-    State((drain, shards)): State<(Drain, shard::Health)>,
-) -> (StatusCode, &'static str) {
-    if drain.has_begun() {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else if shards.stuck() > 0 {
-        (StatusCode::SERVICE_UNAVAILABLE, "a shard is stuck\n")
-    } else {
-        (StatusCode::OK, "ok\n")
     }
 }
 

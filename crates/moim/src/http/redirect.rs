@@ -12,7 +12,7 @@ use crate::net::{host::Host, tcp::Connection};
 
 /// Paths that are served over plain HTTP to all: the CA certificate, health probes, and Socket.IO,
 /// whose native clients don't follow redirects.
-const PLAIN_HTTP_PATHS: [&str; 3] = ["/healthz", "/ca.crt", "/socket.io/"];
+const PLAIN_HTTP_PATHS: [&str; 5] = ["/healthz", "/livez", "/readyz", "/ca.crt", "/socket.io/"];
 
 const UNTRUSTED_PROXY: &str = "This server does not trust the proxy that forwarded the request: \
     see the server's log for the flag to set.\n";
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(ask("127.0.0.1:5000", false, "192.0.2.1:4000", "/").await, served);
         assert_eq!(ask("192.0.2.9:5000", false, "localhost:4000", "/").await, served);
         assert_eq!(ask("192.0.2.9:5000", true, "192.0.2.1:4000", "/").await, served);
-        for path in ["/healthz", "/ca.crt", "/socket.io/?EIO=4"] {
+        for path in ["/healthz", "/livez", "/readyz", "/ca.crt", "/socket.io/?EIO=4"] {
             assert_eq!(ask("192.0.2.9:5000", false, "192.0.2.1:4000", path).await, served);
         }
     }

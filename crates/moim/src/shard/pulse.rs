@@ -56,7 +56,7 @@ impl Pulse {
 }
 
 /// The liveness of all shards. Clones observe the same shards.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Health(pub(super) Arc<[Arc<Pulse>]>);
 
 impl Health {
