@@ -37,6 +37,7 @@ impl Metrics {
     pub(crate) async fn text(&self) -> Result<String, fmt::Error> {
         text::write(&Readings {
             shards: self.shards.report().await,
+            kernel_buffers: self.shards.kernel_buffers(),
             stuck: self.shards.health().stuck(),
             connection_counters: &self.connection_counters,
             connections: self.admission.count(),

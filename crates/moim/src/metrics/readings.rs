@@ -1,10 +1,15 @@
 //! The values of one read of the metrics.
 
-use crate::{net::tcp::ConnectionCounters, shard, signaling::Census};
+use crate::{
+    net::{tcp::ConnectionCounters, udp::KernelBuffers},
+    shard,
+    signaling::Census,
+};
 
 /// All values, queried from their components.
 pub(super) struct Readings<'a> {
     pub(super) shards: shard::Report,
+    pub(super) kernel_buffers: Option<KernelBuffers>,
     pub(super) stuck: usize,
     pub(super) connection_counters: &'a ConnectionCounters,
     pub(super) connections: usize,

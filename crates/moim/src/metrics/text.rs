@@ -30,6 +30,12 @@ fn relayed(page: &mut Page, readings: &Readings<'_>) {
     let dropped = &readings.shards.dropped;
     page.gauge("turn_shards", "Shards: threads that relay and forward", readings.shards.shards);
     page.gauge("shards_stuck", "Shards that are stuck", readings.stuck);
+    if let Some(buffers) = readings.kernel_buffers {
+        let help = "Smallest granted receive buffer of the UDP port's sockets (SO_RCVBUF)";
+        page.gauge("udp_receive_buffer_bytes", help, buffers.receive);
+        let help = "Smallest granted send buffer of the UDP port's sockets (SO_SNDBUF)";
+        page.gauge("udp_send_buffer_bytes", help, buffers.send);
+    }
     page.gauge("turn_allocations", "Current allocations", report.allocations);
     page.gauge(
         "turn_peer_connections",

@@ -21,7 +21,7 @@ use super::{
     sfu::{self, room_commands::RoomCommandSender},
     turn::{self, command::Command as TurnCommand},
 };
-use crate::net::tcp::Connection;
+use crate::net::{tcp::Connection, udp::KernelBuffers};
 
 /// Time for a shard to answer a report request.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -32,6 +32,7 @@ pub(crate) struct Handle {
     shards: Arc<[CommandSender]>,
     room_commands: Arc<[RoomCommandSender]>,
     health: Health,
+    buffers: Option<KernelBuffers>,
     /// Assigns TURN clients over TCP to shards in turn.
     next_shard: Arc<AtomicUsize>,
 }
@@ -41,9 +42,16 @@ impl Handle {
         shards: Vec<CommandSender>,
         room_commands: Vec<RoomCommandSender>,
         health: Health,
+        buffers: Option<KernelBuffers>,
     ) -> Self {
         let next_shard = Arc::default();
-        Self { shards: shards.into(), room_commands: room_commands.into(), health, next_shard }
+        Self {
+            shards: shards.into(),
+            room_commands: room_commands.into(),
+            health,
+            buffers,
+            next_shard,
+        }
     }
 
     /// Serves a TURN client over TCP or TLS until its connection ends.
@@ -86,6 +94,11 @@ impl Handle {
         for shard in self.shards.iter() {
             let _ = shard.send(command()).await;
         }
+    }
+
+    /// The smallest kernel buffers of the UDP port.
+    pub(crate) fn kernel_buffers(&self) -> Option<KernelBuffers> {
+        self.buffers
     }
 
     /// The liveness of the shards.

@@ -22,7 +22,7 @@ use super::{
     },
     waker::Waker,
 };
-use crate::net::udp::{self, UdpSockets};
+use crate::net::udp::{self, KernelBuffers, UdpSockets};
 
 /// Commands that may wait for a shard; their senders wait for room.
 const MAX_COMMANDS: usize = 1024;
@@ -73,10 +73,27 @@ pub(crate) fn start(config: &Config) -> Result<Handle, BindAddressError> {
     let mut seeds = seeds.map_err(BindAddressError::system)?;
     // All are bound before any is read: the kernel distributes the first datagram over all of them.
     bind_all(config, &mut seeds)?;
+    let buffers = smallest_buffers(&seeds);
     let pulses: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.pulse)).collect();
     let shards = spawn_all(config, seeds, &pulses).map_err(BindAddressError::system)?;
     let (commands, room_commands) = shards.into_iter().unzip();
-    Ok(Handle::new(commands, room_commands, Health(pulses.into())))
+    Ok(Handle::new(commands, room_commands, Health(pulses.into()), buffers))
+}
+
+/// The smallest kernel buffers among all sockets.
+fn smallest_buffers(seeds: &[Seed]) -> Option<KernelBuffers> {
+    let sockets = seeds.iter().flat_map(|seed| &seed.sockets);
+    let buffers = sockets.filter_map(|socket| KernelBuffers::of(socket).ok());
+    let smallest = buffers.reduce(KernelBuffers::min)?;
+    if let Some(remedy) = smallest.remedy() {
+        tracing::warn!(
+            receive = smallest.receive,
+            send = smallest.send,
+            "the system grants small UDP buffers, so bursts may lose packets: run `{remedy}`, and \
+             write these lines to /etc/sysctl.d/60-moim.conf to keep them"
+        );
+    }
+    Some(smallest)
 }
 
 /// The parts of a shard that exist before its sockets are bound.

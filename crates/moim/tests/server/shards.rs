@@ -40,6 +40,8 @@ fn stuck_shard_is_reported_until_it_recovers() {
     let metrics = get(&server, "/metrics");
     let metrics = metrics.text();
     assert!(metrics.contains("moim_shards_stuck 1"), "{metrics}");
+    assert_eq!(get(&server, "/livez").status, 503);
+    assert_eq!(get(&server, "/readyz").status, 503);
     within(DEADLINE, "health recovers", || (get(&server, "/healthz").status == 200).then_some(()));
     // The line may follow the health by a moment.
     let log = within(DEADLINE, "the log reports the recovery", || {
@@ -47,4 +49,14 @@ fn stuck_shard_is_reported_until_it_recovers() {
         log.contains("a shard recovered").then_some(log)
     });
     assert!(log.contains("a shard is stuck"), "{log}");
+}
+
+#[test]
+fn granted_udp_buffers_are_metrics() {
+    let server = Server::start(&[]);
+    let metrics = get(&server, "/metrics").text().to_owned();
+    for name in ["moim_udp_receive_buffer_bytes ", "moim_udp_send_buffer_bytes "] {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        assert!(line.unwrap().parse::<u64>().unwrap() > 0, "{name}: {metrics}");
+    }
 }

@@ -12,6 +12,40 @@ use super::options::set_options;
 /// Kernel buffer of each direction, in bytes, for while its shard is busy.
 const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
 
+/// Kernel buffers that the system granted, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KernelBuffers {
+    /// SO_RCVBUF.
+    pub(crate) receive: usize,
+    /// SO_SNDBUF.
+    pub(crate) send: usize,
+}
+
+impl KernelBuffers {
+    /// The buffers of a socket.
+    pub(crate) fn of(socket: &Socket) -> io::Result<Self> {
+        // Linux reports twice the granted size, for its own overhead (socket(7)).
+        let overhead = if cfg!(target_os = "linux") { 2 } else { 1 };
+        Ok(Self {
+            receive: socket.recv_buffer_size()? / overhead,
+            send: socket.send_buffer_size()? / overhead,
+        })
+    }
+
+    /// The smaller ones of two sockets.
+    pub(crate) fn min(self, other: Self) -> Self {
+        Self { receive: self.receive.min(other.receive), send: self.send.min(other.send) }
+    }
+
+    /// The remedy if the system granted less than was requested.
+    pub(crate) fn remedy(self) -> Option<String> {
+        let settings = [("net.core.rmem_max", self.receive), ("net.core.wmem_max", self.send)];
+        let lines = settings.into_iter().filter(|(_, granted)| *granted < KERNEL_BUFFER);
+        let lines: Vec<_> = lines.map(|(name, _)| format!("{name}={KERNEL_BUFFER}")).collect();
+        (!lines.is_empty()).then(|| format!("sysctl -w {}", lines.join(" ")))
+    }
+}
+
 /// Binds `count` sockets to one address. IPv6 sockets are IPv6-only, so that every IPv4 client has
 /// an IPv4 address.
 pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<Socket>> {
@@ -72,5 +106,30 @@ impl BoundAddress {
     /// The source address to set on a packet from `from`, where the kernel might choose another.
     pub(super) fn source(&self, from: IpAddr) -> Option<IpAddr> {
         (self.local.ip().is_unspecified() && !from.is_unspecified()).then_some(from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn granted_buffers_are_read_back() {
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).unwrap();
+        socket.set_recv_buffer_size(50_000).unwrap();
+        socket.set_send_buffer_size(60_000).unwrap();
+        let buffers = KernelBuffers::of(&socket).unwrap();
+        assert_eq!(buffers, KernelBuffers { receive: 50_000, send: 60_000 });
+    }
+
+    #[test]
+    fn remedy_names_only_limits_that_are_too_low() {
+        let full = KernelBuffers { receive: KERNEL_BUFFER, send: KERNEL_BUFFER };
+        assert_eq!(full.remedy(), None);
+        let debian = KernelBuffers { receive: 212_992, send: 212_992 };
+        let remedy = "sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304";
+        assert_eq!(debian.remedy().as_deref(), Some(remedy));
+        let half = full.min(KernelBuffers { receive: 212_992, ..full });
+        assert_eq!(half.remedy().as_deref(), Some("sysctl -w net.core.rmem_max=4194304"));
     }
 }
