@@ -34,6 +34,9 @@ fn check(given: Given) -> Result<String, Problems> {
     if let Err(problems) = check_files(checked.config()).into_result() {
         return Err(checked.locate(problems));
     }
+    for warning in checked.warnings() {
+        eprintln!("warning: {warning}");
+    }
     Ok(match checked.file() {
         Some(file) => format!("{} is valid.\n", file.display()),
         None => "There is no configuration file; the other options are valid.\n".to_owned(),

@@ -1,6 +1,8 @@
 //! The data folder: secrets and state, readable only by the user that runs the server.
 
 use std::{
+    env,
+    ffi::OsString,
     fs, io,
     io::Write,
     path::{Path, PathBuf},
@@ -9,9 +11,47 @@ use std::{
 use anyhow::{Context, bail};
 use etcetera::base_strategy::{BaseStrategy as _, choose_native_strategy};
 
-/// The platform's folder for application data, if it defines one.
-pub(crate) fn platform_folder() -> Option<PathBuf> {
-    choose_native_strategy().ok().map(|dirs| dirs.data_dir().join("moim"))
+/// The data folder of containers, where a volume is mounted.
+const CONTAINER_FOLDER: &str = "/data";
+
+/// The data folder if the operator names none, and the reason.
+///
+/// # Errors
+/// The system defines no data folder. A sentence for the operator, with the remedy.
+pub(crate) fn choose_folder() -> anyhow::Result<(PathBuf, &'static str)> {
+    let platform = || Some(choose_native_strategy().ok()?.data_dir().join("moim"));
+    choose(env::var_os("STATE_DIRECTORY"), Path::new(CONTAINER_FOLDER), platform)
+}
+
+fn choose(
+    state_directory: Option<OsString>,
+    container: &Path,
+    platform: impl FnOnce() -> Option<PathBuf>,
+) -> anyhow::Result<(PathBuf, &'static str)> {
+    // systemd separates several entries of StateDirectory= by colons.
+    let first = state_directory.and_then(|paths| env::split_paths(&paths).next());
+    if let Some(path) = first.filter(|path| path.is_absolute()) {
+        return Ok((path, "$STATE_DIRECTORY of systemd"));
+    }
+    if container.is_dir() && is_writable(container) {
+        return Ok((container.to_owned(), "the folder of containers"));
+    }
+    let platform = platform().map(|path| (path, "the platform's data folder"));
+    platform.with_context(|| format!("This system defines no data folder: {REMEDY}"))
+}
+
+/// Ways to get a data folder.
+const REMEDY: &str = "name one with --data DIR, set StateDirectory=moim in a systemd unit, or \
+                      mount a volume in a container (-v moim:/data)";
+
+#[cfg(unix)]
+fn is_writable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_writable(_: &Path) -> bool {
+    false
 }
 
 /// A private folder. All secrets are read and written through it.
@@ -32,10 +72,7 @@ impl DataFolder {
     /// A sentence for the operator, with the remedy.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         make(path).and_then(|()| probe(path)).with_context(|| {
-            format!(
-                "Can't write to the data folder {}: allow it, or name another with --data DIR",
-                path.display()
-            )
+            format!("Can't write to the data folder {}: allow it, {REMEDY}", path.display())
         })?;
         Ok(Self { path: path.to_owned() })
     }
@@ -179,6 +216,26 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn state_directory_precedes_container_precedes_platform() {
+        let parent = tempfile::tempdir().unwrap();
+        let (container, missing) = (parent.path(), parent.path().join("missing"));
+        let platform = || Some(PathBuf::from("/home/ann/moim"));
+        let chosen = |state: Option<&str>, container: &Path| {
+            choose(state.map(OsString::from), container, platform).unwrap().0
+        };
+        assert_eq!(chosen(Some("/var/lib/moim:/var/lib/b"), container), Path::new("/var/lib/moim"));
+        assert_eq!(chosen(Some(""), container), container);
+        assert_eq!(chosen(None, container), container);
+        assert_eq!(chosen(None, &missing), Path::new("/home/ann/moim"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(chosen(None, file.path()), Path::new("/home/ann/moim"));
+        let error = choose(None, &missing, || None).unwrap_err().to_string();
+        for remedy in ["--data DIR", "StateDirectory=moim", "-v moim:/data"] {
+            assert!(error.contains(remedy), "{error}");
+        }
     }
 
     #[test]

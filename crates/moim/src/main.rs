@@ -61,6 +61,9 @@ fn serve(given: Given) -> ExitCode {
     panics::log();
     let prepared = CheckedConfig::new(given).and_then(|checked| {
         logs::check(&checked.config().log)?;
+        for warning in checked.warnings() {
+            tracing::warn!("{warning}");
+        }
         let config = checked.open()?;
         logs.filter(&config.log)?;
         Ok(server::prepare(&config)?)

@@ -1,13 +1,16 @@
 //! A checked configuration. Checking has no side effect; only opening touches the data folder.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Context;
 use clap::ArgMatches;
 
 use super::{
     Config, Options, Problems, Secret,
     file::ConfigFile,
+    secret_files,
     sources::{Source, Sources},
     table,
 };
@@ -31,6 +34,7 @@ pub(crate) struct CheckedConfig {
     sources: Sources,
     /// The configuration file, if there is one.
     file: Option<PathBuf>,
+    warnings: Vec<String>,
 }
 
 impl Given {
@@ -64,10 +68,8 @@ impl CheckedConfig {
         let folder = match options.data.take() {
             Some(path) => path,
             None => {
-                let path = data::platform_folder()
-                    .context("This system defines no data folder: name one with --data DIR")?;
-                let shown = path.display().to_string();
-                sources.set("data", Source::Detected("the platform's data folder"), shown);
+                let (path, reason) = data::choose_folder()?;
+                sources.set("data", Source::Detected(reason), path.display().to_string());
                 path
             }
         };
@@ -78,8 +80,12 @@ impl CheckedConfig {
             options = options.or(file.options);
             read = Some(file.path);
         }
-        match Config::settle(options, DataFolder::unopened(folder)) {
-            Ok(config) => Ok(Self { config, sources, file: read }),
+        let mut problems = Problems::default();
+        let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let warnings =
+            secret_files::read(&mut options, &mut sources, credentials.as_deref(), &mut problems);
+        match Config::settle(options, DataFolder::unopened(folder), problems) {
+            Ok(config) => Ok(Self { config, sources, file: read, warnings }),
             Err(problems) => Err(sources.locate(problems)),
         }
     }
@@ -92,6 +98,11 @@ impl CheckedConfig {
     /// The configuration file, if there is one.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// Warnings for the operator.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Adds lines to problems that were found by others.

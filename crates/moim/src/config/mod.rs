@@ -18,6 +18,7 @@ mod problems;
 mod proxies;
 mod relay;
 mod secret;
+mod secret_files;
 mod sources;
 mod table;
 mod values;

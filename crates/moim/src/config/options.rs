@@ -65,7 +65,8 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ALSO", value_name = "ADDR:PORT", value_delimiter = ',')]
     pub(super) also: Option<Vec<SocketAddr>>,
 
-    /// Folder for keys and state [default: the platform's data folder]
+    /// Folder for keys and state [default: $STATE_DIRECTORY of systemd, /data if writable, or the
+    /// platform's data folder]
     #[arg(long, env = "MOIM_DATA", value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
 
@@ -109,6 +110,10 @@ pub(crate) struct Options {
     #[serde(default, deserialize_with = "one_or_many")]
     pub(super) turn_secret: Option<Vec<String>>,
 
+    /// File with --turn-secret, one on each line
+    #[arg(long, env = "MOIM_TURN_SECRET_FILE", value_name = "FILE")]
+    pub(super) turn_secret_file: Option<PathBuf>,
+
     /// TURN user with a permanent credential; may be repeated
     #[arg(
         long,
@@ -119,6 +124,10 @@ pub(crate) struct Options {
     )]
     #[serde(default, deserialize_with = "one_or_many")]
     pub(super) turn_user: Option<Vec<String>>,
+
+    /// File with --turn-user, one on each line
+    #[arg(long, env = "MOIM_TURN_USER_FILE", value_name = "FILE")]
+    pub(super) turn_user_file: Option<PathBuf>,
 
     /// Realm of TURN credentials [default: moim]
     #[arg(long, env = "MOIM_TURN_REALM", value_name = "REALM")]
@@ -150,6 +159,10 @@ pub(crate) struct Options {
     /// Bearer token for reads of /metrics from other hosts
     #[arg(long, env = "MOIM_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(super) metrics_token: Option<String>,
+
+    /// File with --metrics-token
+    #[arg(long, env = "MOIM_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub(super) metrics_token_file: Option<PathBuf>,
 
     /// Topology of rooms: mesh, sfu, or auto, which switches with the room's size [default: auto]
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
@@ -294,8 +307,8 @@ impl Options {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_only,
-            turn_secret, turn_user, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, topology, host, trusted_proxy, origin, log; limits)
+            turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
+            stun_alternate, metrics_token, metrics_token_file, topology, host, trusted_proxy, origin, log; limits)
     }
 }
 
@@ -384,7 +397,7 @@ mod tests {
         let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\n\
             static = '/s'\ncert = 'c'\n\
             key = 'k'\nannounce = ['192.0.2.1']\nturn-only = true\nturn-secret = 's'\n\
-            turn-user = ['u:p']\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
+            turn-user = ['u:p']\nturn-secret-file = 'f'\nturn-user-file = 'f'\nmetrics-token-file = 'f'\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\

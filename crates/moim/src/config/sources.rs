@@ -20,6 +20,10 @@ pub(super) enum Source {
         path: PathBuf,
         line: usize,
     },
+    /// The content of a file that an option names.
+    File(PathBuf),
+    /// A systemd credential.
+    Credential(PathBuf),
     /// A choice among the system's folders.
     Detected(&'static str),
 }
@@ -106,6 +110,8 @@ impl fmt::Display for Source {
             Self::Flag => f.write_str("flag"),
             Self::Environment(variable) => write!(f, "environment {variable}"),
             Self::Line { path, line } => write!(f, "line {line} of {}", path.display()),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Credential(path) => write!(f, "credential {}", path.display()),
             Self::Detected(reason) => f.write_str(reason),
         }
     }

@@ -53,9 +53,12 @@ pub(crate) struct CertificateFiles {
 }
 
 impl Config {
-    /// Resolves merged options. All mistakes are found at once.
-    pub(super) fn settle(mut options: Options, data: DataFolder) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
+    /// Resolves merged options. All mistakes are found at once, after earlier `problems`.
+    pub(super) fn settle(
+        mut options: Options,
+        data: DataFolder,
+        mut problems: Problems,
+    ) -> Result<Self, Problems> {
         let listen = Listen::new(options.listen, options.also.take().unwrap_or_default());
         let turn = Turn::resolve(&mut options, &listen, &mut problems);
         let metrics_token = options.metrics_token.map(|token| {
