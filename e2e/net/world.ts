@@ -99,7 +99,7 @@ export class World {
  * A bridge with a router that answers ARP and forwards nothing: browsers give up on ICE without a
  * default route.
  */
-function addWan(wan: Namespace): Namespace {
+export function addWan(wan: Namespace): Namespace {
   wan.ip("link", "add", "bridge", "type", "bridge");
   wan.ip("address", "add", `${SILENT_ROUTER}/${PREFIX_LENGTH}`, "dev", "bridge");
   wan.ip("link", "set", "bridge", "up");
@@ -108,7 +108,7 @@ function addWan(wan: Namespace): Namespace {
 }
 
 /** Gives a host an interface `wan` with a public address and a default route. */
-function plug(wan: Namespace, host: Namespace, address: string): void {
+export function plug(wan: Namespace, host: Namespace, address: string): void {
   const port = `port${address.split(".").at(-1)}`;
   vethPair(wan, port, host, "wan");
   wan.ip("link", "set", port, "master", "bridge", "up");
@@ -118,7 +118,7 @@ function plug(wan: Namespace, host: Namespace, address: string): void {
 }
 
 /** Assigns addresses to a NAT and a client that are already connected. */
-function addSite(
+export function addSite(
   wan: Namespace,
   nat: Namespace,
   client: Namespace,
@@ -138,7 +138,7 @@ function addSite(
   return new Site(client, nat, address, link);
 }
 
-function configureNat(nat: Namespace, kind: NatKind): void {
+export function configureNat(nat: Namespace, kind: NatKind): void {
   nat.set("net.ipv4.ip_forward", "1");
   const masquerade = ["-t", "nat", "-A", "POSTROUTING", "-o", "wan"];
   if (kind === "symmetric")

@@ -21,6 +21,8 @@ export interface OpenOptions {
   url?: string;
   /** URL of the server, if the page comes from another origin. */
   server?: string;
+  /** Hosts of STUN and TURN servers besides that of the page. */
+  iceHosts?: string[];
   /** Browser to use instead of the shared one. */
   browser?: Browser;
   context?: BrowserContextOptions;
@@ -83,6 +85,7 @@ export class ParticipantPool {
     const hosts = [participant.url, options.server ?? participant.url].map(hostOf);
     const monitor = new PageMonitor(participant.name, hosts);
     monitor.allow(...(options.allow ?? []));
+    monitor.allowIceHosts(...(options.iceHosts ?? []));
     this.members.push({ participant, monitor, mayCrash: options.mayCrash ?? false });
     return monitor;
   }

@@ -57,7 +57,9 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let urls = Urls::of(&bound.addresses, &config.announce, has_own_ca, config.turn.only);
     let (stop, drain) = drain();
     tokio::spawn(shard::keep_turn_informed(shards.clone(), rooms.clone()));
-    let signaling = rooms.map(|rooms| Signaling::new(wiring::signaling(config, rooms, &shards)));
+    let reachable = wiring::reachable(config, &bound.addresses);
+    let signaling =
+        rooms.map(|rooms| Signaling::new(wiring::signaling(config, rooms, &shards, reachable)));
     let admission = Admission::new(&config.limits);
     let counters = Arc::new(ConnectionCounters::default());
     let metrics =
@@ -119,8 +121,8 @@ fn bind_port(
 }
 
 impl Server {
-    /// Serves until a signal stops it; calls `reload` at SIGHUP.
-    pub(crate) fn run(self, mut reload: impl FnMut()) -> ExitCode {
+    /// Serves until a signal stops it.
+    pub(crate) fn run(self) -> ExitCode {
         let Self { runtime, listeners, urls, signaling, services, renewal, stop, drain } = self;
         let code = runtime.block_on(async {
             let mut signals = Signals::install()?;
@@ -132,9 +134,7 @@ impl Server {
             }
             tokio::spawn(renewal.run());
             banner::print(&urls);
-            while signals.next_or_reload().await {
-                reload();
-            }
+            signals.next().await;
             tracing::info!(connections = services.admission.count(), "stopping");
             stop.begin();
             tokio::select! {
@@ -179,7 +179,6 @@ async fn shut_down(signaling: Option<&Signaling>, services: &Services) {
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -187,20 +186,10 @@ impl Signals {
     fn install() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { terminate, interrupt, hangup: signal(SignalKind::hangup())? })
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Completes at the next signal; true if it is a request to reload.
-    async fn next_or_reload(&mut self) -> bool {
-        tokio::select! {
-            _ = self.terminate.recv() => false,
-            _ = self.interrupt.recv() => false,
-            _ = self.hangup.recv() => true,
-        }
-    }
-
-    /// Completes at the next signal that stops the server.
+    /// Completes at the next signal.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -216,12 +205,6 @@ struct Signals;
 impl Signals {
     fn install() -> io::Result<Self> {
         Ok(Self)
-    }
-
-    /// There is no request to reload on this system.
-    async fn next_or_reload(&mut self) -> bool {
-        self.next().await;
-        false
     }
 
     async fn next(&mut self) {

@@ -9,7 +9,7 @@ use ::socketio::Rate;
 
 use crate::{
     config::Config,
-    net::{addresses, tls::CurrentCertificate},
+    net::{addresses, reachable::ReachableAddresses, tls::CurrentCertificate},
     shard::{self, turn::RoomCredentials},
     signaling,
     socketio::{self, Mount},
@@ -31,16 +31,17 @@ pub(crate) fn socketio(config: &Config) -> socketio::Config {
     socket
 }
 
-/// Configures signaling.
+/// Configures signaling, for rooms of a server with these addresses.
 pub(crate) fn signaling(
     config: &Config,
     credentials: RoomCredentials,
     shards: &shard::Handle,
+    reachable: ReachableAddresses,
 ) -> signaling::Config {
     let defaults = signaling::Config::new(credentials);
     let first = addresses::of_interfaces().into_iter().next();
     signaling::Config {
-        announce: config.announce.clone(),
+        reachable,
         fallback: first.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         capacity: config.limits.room_capacity,
         max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
@@ -52,6 +53,11 @@ pub(crate) fn signaling(
         topology: config.topology,
         ..defaults
     }
+}
+
+/// Addresses of a server that has bound `listen`.
+pub(crate) fn reachable(config: &Config, listen: &[SocketAddr]) -> ReachableAddresses {
+    ReachableAddresses::new(listen, &config.announce, config.announce_only)
 }
 
 /// Configures shards, on the addresses that are bound for TCP.
@@ -74,7 +80,9 @@ pub(crate) fn shards(
         allow: config.turn.allow.clone(),
         announce: config.announce.clone(),
     };
-    shard::Config { listen, shards: config.shards.unwrap_or_else(shard::default_shards), turn }
+    let reachable = reachable(config, &listen);
+    let shards = config.shards.unwrap_or_else(shard::default_shards);
+    shard::Config { listen, shards, turn, reachable }
 }
 
 /// Pairs the second address (RFC 5780) with the first bound one of its family.

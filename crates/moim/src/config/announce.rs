@@ -1,6 +1,7 @@
 //! Public addresses of a server behind a NAT.
 
 use std::{
+    collections::HashSet,
     fmt,
     net::{IpAddr, SocketAddr},
     str::FromStr,
@@ -9,8 +10,11 @@ use std::{
 use anyhow::bail;
 use serde::Deserialize;
 
+/// The most announced addresses: each adds candidates and STUN and TURN URLs for browsers to try.
+const MAX_ANNOUNCED: usize = 4;
+
 /// A public address, with the external port if the NAT maps another one to ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Announce {
     pub(crate) ip: IpAddr,
@@ -33,12 +37,16 @@ impl Announce {
         self.port.unwrap_or(local)
     }
 
-    /// Checks that there is at most one address per family, and that all are reachable.
-    pub(super) fn check(announced: Vec<Self>) -> anyhow::Result<Vec<Self>> {
-        for family in [IpAddr::is_ipv4, IpAddr::is_ipv6] {
-            if announced.iter().filter(|address| family(&address.ip)).count() > 1 {
-                bail!("--announce takes one IPv4 and one IPv6 address at most: leave one out");
-            }
+    /// Checks that there are not too many addresses, and that all are reachable.
+    pub(super) fn check(mut announced: Vec<Self>) -> anyhow::Result<Vec<Self>> {
+        let mut seen = HashSet::new();
+        announced.retain(|address| seen.insert(*address));
+        if announced.len() > MAX_ANNOUNCED {
+            bail!(
+                "--announce takes at most {MAX_ANNOUNCED} addresses, since browsers try each of \
+                 them: leave {} out",
+                announced.len() - MAX_ANNOUNCED
+            );
         }
         let unreachable = |address: &&Self| {
             address.ip.is_unspecified() || address.ip.is_multicast() || address.port == Some(0)
@@ -109,17 +117,25 @@ mod tests {
     }
 
     #[test]
-    fn check_rejects_unreachable_and_duplicate_addresses() {
+    fn check_rejects_unreachable_addresses_and_too_many() {
         for texts in [
             &["0.0.0.0"][..],
             &["192.0.2.1:0"],
             &["224.0.0.1"],
-            &["192.0.2.1", "192.0.2.2:5"],
-            &["2001:db8::1", "[2001:db8::2]:5"],
+            &["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "2001:db8::1"],
         ] {
             let announced = texts.iter().map(|text| text.parse().unwrap()).collect();
             let error = Announce::check(announced).unwrap_err();
             assert!(error.to_string().contains("--announce"), "{error}");
         }
+    }
+    #[test]
+    fn check_keeps_several_addresses_and_ports_of_a_family_once() {
+        let announced = |texts: &[&str]| -> Vec<Announce> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let given = announced(&["192.0.2.1", "192.0.2.1:443", "192.0.2.2", "192.0.2.1"]);
+        let kept = announced(&["192.0.2.1", "192.0.2.1:443", "192.0.2.2"]);
+        assert_eq!(Announce::check(given).unwrap(), kept);
     }
 }

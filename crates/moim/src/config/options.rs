@@ -89,9 +89,14 @@ pub(crate) struct Options {
     pub(super) key: Option<PathBuf>,
 
     /// Public address of a server behind a NAT, with the external port if it differs; may be
-    /// repeated, for IPv4 and IPv6
+    /// repeated. Clients are also given the addresses of network interfaces
     #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP[:PORT]", value_delimiter = ',')]
     pub(super) announce: Option<Vec<Announce>>,
+
+    /// Give clients only the addresses of --announce, and no addresses of network interfaces
+    #[arg(long, env = "MOIM_ANNOUNCE_ONLY", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true", require_equals = true)]
+    pub(super) announce_only: Option<bool>,
 
     /// Serve STUN and TURN alone: no page, no rooms
     #[arg(long, env = "MOIM_TURN_ONLY", value_name = "BOOL", num_args = 0..=1,
@@ -306,7 +311,8 @@ macro_rules! first_of {
 impl Options {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
-        first_of!(self, other; listen, also, data, folder, config, cert, key, announce, turn_only,
+        first_of!(self, other; listen, also, data, folder, config, cert, key, announce,
+            announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
             stun_alternate, metrics_token, metrics_token_file, topology, host, trusted_proxy, origin, log; limits)
     }
@@ -396,7 +402,7 @@ mod tests {
     fn file_accepts_every_option_and_rejects_others() {
         let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\n\
             static = '/s'\ncert = 'c'\n\
-            key = 'k'\nannounce = ['192.0.2.1']\nturn-only = true\nturn-secret = 's'\n\
+            key = 'k'\nannounce = ['192.0.2.1']\nannounce-only = true\nturn-only = true\nturn-secret = 's'\n\
             turn-user = ['u:p']\nturn-secret-file = 'f'\nturn-user-file = 'f'\nmetrics-token-file = 'f'\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\

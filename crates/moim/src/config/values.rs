@@ -19,8 +19,10 @@ pub(crate) struct Config {
     pub(crate) data: DataFolder,
     /// A folder to serve in place of the embedded page.
     pub(crate) folder: Option<PathBuf>,
-    /// Public addresses of a server behind a NAT, at most one per family.
+    /// Public addresses of a server behind a NAT, the preferred ones first.
     pub(crate) announce: Vec<Announce>,
+    /// Clients learn no addresses of network interfaces.
+    pub(crate) announce_only: bool,
     /// Origins of other sites whose pages may connect.
     pub(crate) origins: Vec<Origin>,
     /// Host names of this server, besides those that it detects.
@@ -68,6 +70,8 @@ impl Config {
         )
         });
         let metrics_token = problems.take(metrics_token.transpose());
+        let announce_only =
+            problems.take(announce_only(options.announce_only, options.announce.as_deref()));
         let announce = problems.take(Announce::check(options.announce.unwrap_or_default()));
         let certificate = problems.take(certificate(options.cert, options.key));
         let shards = problems.take(shards(options.shards));
@@ -77,6 +81,7 @@ impl Config {
             data,
             folder: options.folder,
             announce: announce.unwrap_or_default(),
+            announce_only: announce_only.unwrap_or_default(),
             origins: options.origin.unwrap_or_default(),
             hosts: options.host.unwrap_or_default(),
             trusted_proxies: options.trusted_proxy.unwrap_or_default().into(),
@@ -91,6 +96,14 @@ impl Config {
         problems.into_result()?;
         Ok(config)
     }
+}
+
+fn announce_only(given: Option<bool>, announce: Option<&[Announce]>) -> anyhow::Result<bool> {
+    let only = given.unwrap_or_default();
+    if only && announce.unwrap_or_default().is_empty() {
+        bail!("--announce-only leaves clients no address: add --announce IP, or leave it out");
+    }
+    Ok(only)
 }
 
 fn shards(requested: Option<u8>) -> anyhow::Result<Option<u8>> {

@@ -22,7 +22,10 @@ use super::{
     },
     waker::Waker,
 };
-use crate::net::udp::{self, KernelBuffers, UdpSockets};
+use crate::net::{
+    reachable::ReachableAddresses,
+    udp::{self, KernelBuffers, UdpSockets},
+};
 
 /// Commands that may wait for a shard; their senders wait for room.
 const MAX_COMMANDS: usize = 1024;
@@ -34,6 +37,8 @@ pub(crate) struct Config {
     /// The number of shards, from 1 to [`siblings::MAX_SIBLINGS`].
     pub(crate) shards: u8,
     pub(crate) turn: TurnConfig,
+    /// Addresses for the SFU's candidates.
+    pub(crate) reachable: ReachableAddresses,
 }
 
 /// An address could not be bound.
@@ -135,7 +140,7 @@ fn spawn_all(
     let shared = Shared {
         queues: queues(&wakers),
         turn: TurnConfigs::new(&config.turn, &config.listen)?,
-        sfu: SfuConfigs::new(&config.listen, &config.turn.announce),
+        sfu: SfuConfigs::new(&config.reachable),
     };
     let shards = seeds.into_iter().map(|seed| spawn(seed, config, &shared));
     let shards = shards.collect::<io::Result<_>>()?;

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use room::protocol::TopologyChoice;
 
 use super::sfu_port::MediaServer;
-use crate::{config::Announce, data::DataFolder, shard::turn::RoomCredentials};
+use crate::{data::DataFolder, net::reachable::ReachableAddresses, shard::turn::RoomCredentials};
 
 /// Defaults of rooms, and limits.
 #[derive(Clone)]
@@ -14,8 +14,8 @@ pub(crate) struct Config {
     pub(crate) credentials: RoomCredentials,
     /// Lifetime of TURN credentials; members receive new ones at half of it.
     pub(crate) credential_lifetime: Duration,
-    /// Announced public addresses, for STUN and TURN URLs.
-    pub(crate) announce: Vec<Announce>,
+    /// Addresses of the server, for STUN and TURN URLs.
+    pub(crate) reachable: ReachableAddresses,
     /// Host of those URLs if no address is announced and the client sent no host.
     pub(crate) fallback: IpAddr,
     /// Default capacity of a room.
@@ -52,7 +52,7 @@ impl Config {
         Self {
             credentials,
             credential_lifetime: Duration::from_secs(10 * 60),
-            announce: Vec::new(),
+            reachable: ReachableAddresses::default(),
             fallback: IpAddr::from([127, 0, 0, 1]),
             capacity: 9,
             max_capacity: 100,
@@ -85,7 +85,7 @@ impl Config {
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
-            .field("announce", &self.announce)
+            .field("reachable", &self.reachable)
             .field("capacity", &self.capacity)
             .field("max_rooms", &self.max_rooms)
             .finish_non_exhaustive()

@@ -1,6 +1,6 @@
 //! `iceServers` of participants: STUN and TURN of this server, on the port that the client reached.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use room::protocol::IceServer;
 
@@ -12,14 +12,15 @@ use crate::{shard::turn::RelayAccess, socketio::Handshake};
 pub(super) struct ReachedHost {
     /// Host, as written in a URL.
     host: Box<str>,
-    port: u16,
+    /// Our end of the client's connection.
+    local: SocketAddr,
 }
 
 impl ReachedHost {
     pub(super) fn new(config: &Config, handshake: &Handshake) -> Self {
         let host = handshake.host.as_deref().filter(|host| is_host(host));
         let host = host.map_or_else(|| in_url(config.fallback).into(), Into::into);
-        Self { host, port: handshake.local_port }
+        Self { host, local: handshake.local }
     }
 }
 
@@ -30,14 +31,9 @@ pub(super) fn servers(
     access: Option<&RelayAccess>,
 ) -> Vec<IceServer> {
     let host = &*reached.host;
-    let port = reached.port;
-    let mut hosts: Vec<String> = config
-        .announce
-        .iter()
-        .map(|announced| format!("{}:{}", in_url(announced.ip), announced.port(port)))
-        .collect();
-    // A NAT's port mapping applies to every host name.
-    let port = config.announce.first().map_or(port, |announced| announced.port(port));
+    let port = config.reachable.port_at(host, reached.local.port());
+    let addresses = config.reachable.for_client_of(reached.local);
+    let mut hosts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     if hosts.is_empty() {
         hosts.push(format!("{host}:{port}"));
     }
@@ -84,12 +80,12 @@ mod tests {
     use turn::rest::Credential;
 
     use super::*;
-    use crate::shard::turn::RoomCredentials;
+    use crate::{net::reachable::ReachableAddresses, shard::turn::RoomCredentials};
 
     fn handshake(host: Option<&str>) -> Handshake {
         Handshake {
             address: IpAddr::from([192, 0, 2, 7]),
-            local_port: 4000,
+            local: ([10, 0, 0, 2], 4000).into(),
             host: host.map(str::to_owned),
             secure: false,
             path: "/socket.io/",
@@ -126,23 +122,17 @@ mod tests {
     }
 
     #[test]
-    fn announced_addresses_replace_the_clients_host() {
-        let addresses = ["198.51.100.1", "2001:db8::5"];
-        let announce = addresses.map(|address| address.parse().unwrap()).to_vec();
-        let config = Config { announce, ..config() };
-        let [stun, turn] = &given(&config, Some("moim.example"))[..] else { panic!("two") };
-        assert_eq!(stun.urls, ["stun:198.51.100.1:4000", "stun:[2001:db8::5]:4000"]);
-        assert_eq!(turn.urls.len(), 5);
-        assert_eq!(turn.urls[4], "turns:moim.example:4000?transport=tcp");
-    }
-
-    #[test]
-    fn announced_port_applies_to_all_urls() {
+    fn announced_and_interface_addresses_replace_the_clients_host() {
         let announce = ["198.51.100.1:8443", "[2001:db8::5]:8444"];
-        let announce = announce.map(|address| address.parse().unwrap()).to_vec();
-        let config = Config { announce, ..config() };
+        let announce = announce.map(|address| address.parse().unwrap());
+        let listen = [handshake(None).local];
+        let reachable = ReachableAddresses::new(&listen, &announce, false);
+        let config = Config { reachable, ..config() };
         let [stun, turn] = &given(&config, Some("moim.example"))[..] else { panic!("two") };
-        assert_eq!(stun.urls, ["stun:198.51.100.1:8443", "stun:[2001:db8::5]:8444"]);
+        assert_eq!(
+            stun.urls,
+            ["stun:198.51.100.1:8443", "stun:[2001:db8::5]:8444", "stun:10.0.0.2:4000"]
+        );
         assert_eq!(
             turn.urls,
             [
@@ -150,9 +140,23 @@ mod tests {
                 "turn:198.51.100.1:8443?transport=tcp",
                 "turn:[2001:db8::5]:8444?transport=udp",
                 "turn:[2001:db8::5]:8444?transport=tcp",
+                "turn:10.0.0.2:4000?transport=udp",
+                "turn:10.0.0.2:4000?transport=tcp",
                 "turns:moim.example:8443?transport=tcp",
             ]
         );
+        let inner = given(&config, Some("10.0.0.2"));
+        assert_eq!(inner[1].urls[6], "turns:10.0.0.2:4000?transport=tcp");
+    }
+
+    #[test]
+    fn announce_only_leaves_interface_addresses_out() {
+        let announce = ["198.51.100.1".parse().unwrap()];
+        let reachable = ReachableAddresses::new(&[handshake(None).local], &announce, true);
+        let config = Config { reachable, ..config() };
+        let [stun, turn] = &given(&config, Some("moim.example"))[..] else { panic!("two") };
+        assert_eq!(stun.urls, ["stun:198.51.100.1:4000"]);
+        assert_eq!(turn.urls.len(), 3);
     }
 
     #[test]

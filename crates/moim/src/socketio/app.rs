@@ -4,7 +4,10 @@
 //! order and a slow handler delays only its own socket. Packets go out through a bounded queue per
 //! socket that never waits: a client that can't keep up is dropped without affecting others.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -16,8 +19,8 @@ use super::{ack::Ack, held::HeldBytes, socket::Socket};
 pub(crate) struct Handshake {
     /// The client's IP address.
     pub(crate) address: IpAddr,
-    /// The local port that the client reached.
-    pub(crate) local_port: u16,
+    /// The local address and port that the client reached.
+    pub(crate) local: SocketAddr,
     /// The host that the client asked for (`Host` header or `:authority`, port removed, brackets
     /// kept), if valid.
     pub(crate) host: Option<String>,

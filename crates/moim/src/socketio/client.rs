@@ -35,7 +35,7 @@ impl Origin {
     pub(super) fn handshake(&self, namespace: Arc<str>, auth: Option<Box<RawValue>>) -> Handshake {
         Handshake {
             address: self.connection.peer.ip(),
-            local_port: self.connection.local.port(),
+            local: self.connection.local,
             host: self.host.as_ref().map(|host| host.name().to_owned()),
             secure: self.connection.secure,
             path: self.path,

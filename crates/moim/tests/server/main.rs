@@ -18,7 +18,6 @@ mod peer;
 mod proxies;
 mod relay_alone;
 mod relaying;
-mod reload;
 mod shards;
 mod start;
 mod stop;

@@ -14,7 +14,7 @@ mod typescript;
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
     ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, ServerEvent,
-    SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
+    SignalEvent, SpeakersEvent, SubscribedEvent, ToldSfu, TopologyChanged, WantedEvent,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use request::{

@@ -1,6 +1,6 @@
 //! Colliding offers, ICE restarts, and links that end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use sfu::{Event, Output, Rejection, Source, Transport};
 
@@ -152,6 +152,44 @@ fn answer_has_candidates_of_both_transports_and_the_shard_in_the_ufrag() {
     let ufrag = sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
     assert_eq!(sfu::shard_of(ufrag), Some(7));
     assert!(world.sfu.is_own_ufrag(ufrag));
+}
+
+#[test]
+fn candidates_have_unique_priorities_and_foundations_in_the_given_order() {
+    let announced = ["203.0.113.7:443", "203.0.113.7:4000", "[2001:db8:1::7]:4000"];
+    let interfaces = ["10.0.0.2:4000", "[2001:db8::2]:4000"];
+    let addresses = announced.into_iter().chain(interfaces);
+    let addresses: Vec<SocketAddr> = addresses.map(|address| address.parse().unwrap()).collect();
+    let mut world = World::with(6, |config| {
+        let both = |address: &SocketAddr| [Transport::Udp, Transport::Tcp].map(|t| (t, *address));
+        config.candidates = addresses.iter().flat_map(both).collect();
+    });
+    let (now, ann) = (world.now(), sfu::PeerId(1));
+    world.sfu.add_peer(now, ROOM, ann).unwrap();
+    let mut client = Client::new(ann, SocketAddr::new(host(ann), 5000), now);
+    client.add_source(Source::Camera);
+    world.sfu.handle_offer(now, ann, &client.offer(now).unwrap()).unwrap();
+    let Some(Output::Event(Event::Answer { sdp, .. })) = world.sfu.poll_output() else {
+        panic!("an offer is answered");
+    };
+    // foundation component protocol priority address port (RFC 8839 §5.1)
+    let fields = sdp.lines().filter_map(|line| line.strip_prefix("a=candidate:"));
+    let fields: Vec<Vec<&str>> = fields.map(|line| line.split(' ').collect()).collect();
+    assert_eq!(fields.len(), 2 * addresses.len());
+    let unique = |field: usize| fields.iter().map(|f| f[field]).collect::<HashSet<_>>().len();
+    assert_eq!((unique(0), unique(3)), (fields.len(), fields.len()), "{fields:?}");
+    let priority = |transport: &str, address: &SocketAddr| -> u32 {
+        let (ip, port) = (address.ip().to_string(), address.port().to_string());
+        let is_it = |f: &&Vec<&str>| f[2] == transport && f[4] == ip && f[5] == port;
+        fields.iter().find(is_it).unwrap()[3].parse().unwrap()
+    };
+    for transport in ["udp", "tcp"] {
+        for family in [SocketAddr::is_ipv4, SocketAddr::is_ipv6] {
+            let of_family = addresses.iter().filter(|address| family(address));
+            let priorities = of_family.map(|address| priority(transport, address));
+            assert!(priorities.is_sorted_by(|a, b| a > b), "{transport}: {fields:?}");
+        }
+    }
 }
 
 #[test]

@@ -21,8 +21,8 @@ pub struct Config {
     pub rooms: Option<MemberCredentials>,
     /// Room credentials may make TCP allocations. No browser asks for one.
     pub member_tcp: bool,
-    /// Addresses advertised to clients in place of those that relayed sockets are bound to, at most
-    /// one per family: for a server behind 1:1 NAT.
+    /// Addresses by which others know this machine behind a NAT. The first of each family is
+    /// advertised to clients in place of the one that a relayed socket is bound to.
     pub announce: Vec<IpAddr>,
     /// Addresses of this machine. A relayed socket is bound to the address that its client's
     /// packets arrive at; for the other family, to the first usable one of these.

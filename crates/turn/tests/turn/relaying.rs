@@ -91,6 +91,14 @@ fn relayed_address_is_advertised_as_announced() {
 }
 
 #[test]
+fn relayed_address_is_the_first_announced_of_its_family() {
+    let announce = vec![ip("2001:db8:1::99"), ip("198.51.100.98"), ip("198.51.100.99")];
+    let mut world = World::with(turn::Config { announce, ..crate::world::config() });
+    let mut client = Client::new("192.0.2.10:5000");
+    assert_eq!(client.allocate(&mut world).ip(), ip("198.51.100.98"));
+}
+
+#[test]
 fn own_relays_reach_each_other_without_the_network() {
     for announce in [vec![], vec![ip("198.51.100.99")]] {
         let mut world = World::with(turn::Config { announce, ..crate::world::config() });

@@ -32,7 +32,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Exceptions to the default list of denied peer addresses.
     pub(crate) allow: Vec<turn::Cidr>,
-    /// Public addresses that replace those of this machine, at most one of each family.
+    /// Public addresses. The first of each family is that of relayed addresses.
     pub(crate) announce: Vec<Announce>,
 }
 

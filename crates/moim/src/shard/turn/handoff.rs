@@ -1,4 +1,4 @@
-//! Handoff of a TURN client's stream: to a peer connection or to another shard.
+//! Uses of a client's stream after its messages.
 
 use super::peer_connection::PeerConnection;
 

@@ -37,7 +37,7 @@ async fn connect_by(server: &Signaling, id: &str, path: &'static str, address: [
     let (socket, outbox) = Socket::new(SocketId(id.into()), OutboxLimits::default());
     let handshake = Handshake {
         address: IpAddr::from(address),
-        local_port: 4000,
+        local: ([10, 0, 0, 2], 4000).into(),
         host: None,
         secure: false,
         path,

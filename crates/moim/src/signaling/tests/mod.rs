@@ -52,7 +52,7 @@ fn socket() -> (Socket, Outbox) {
 fn handshake(address: [u8; 4]) -> Handshake {
     Handshake {
         address: IpAddr::from(address),
-        local_port: 4000,
+        local: ([10, 0, 0, 2], 4000).into(),
         host: Some("moim.example".to_owned()),
         secure: true,
         path: "/socket.io/",

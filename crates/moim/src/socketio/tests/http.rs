@@ -34,7 +34,7 @@ fn handshake_describes_the_client() {
     post(server.address, &query, "40{\"token\":\"x\"}");
     let Seen::Connected(handshake, socket) = server.seen.recv().unwrap() else { panic!() };
     assert!(handshake.address.is_loopback());
-    assert_eq!(handshake.local_port, server.address.port());
+    assert_eq!(handshake.local, server.address);
     assert_eq!(handshake.host.as_deref(), Some("moim.example"));
     assert!(!handshake.secure);
     assert_eq!(handshake.auth.unwrap().get(), "{\"token\":\"x\"}");

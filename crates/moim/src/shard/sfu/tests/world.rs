@@ -20,7 +20,7 @@ use super::super::{
     event_channel,
 };
 use crate::{
-    net::tcp::Connection,
+    net::{reachable::ReachableAddresses, tcp::Connection},
     shard::{
         Config, Handle, start,
         turn::tests::{Client as TurnClient, Wire as TurnWire, config as turn_config},
@@ -76,7 +76,8 @@ impl World {
             let listener = TcpListener::bind(any).await.unwrap();
             let turn = turn_config();
             let listen = vec![listener.local_addr().unwrap()];
-            if let Ok(started) = start(&Config { listen, shards, turn }) {
+            let reachable = ReachableAddresses::new(&listen, &[], false);
+            if let Ok(started) = start(&Config { listen, shards, turn, reachable }) {
                 break (listener, started);
             }
         };

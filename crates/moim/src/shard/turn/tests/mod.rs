@@ -27,7 +27,7 @@ use turn::stun::{
 use super::{Config, RoomCredentials};
 use crate::{
     config::{Announce, Limits},
-    net::{tcp::Connection, tls::CurrentCertificate},
+    net::{reachable::ReachableAddresses, tcp::Connection, tls::CurrentCertificate},
     shard::{self, Handle, start},
 };
 use client::Response;
@@ -87,7 +87,9 @@ async fn world_with(
         let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
         let turn = Config { allow, rooms: rooms.cloned(), ..config() };
         let listen = vec![listener.local_addr().unwrap()];
-        if let Ok(started) = start(&shard::Config { listen, shards, turn }) {
+        if let Ok(started) =
+            start(&shard::Config { listen, shards, turn, reachable: ReachableAddresses::default() })
+        {
             break (listener, started);
         }
     };
@@ -105,7 +107,12 @@ async fn world_with(
 
 /// The configuration of another server on this address.
 fn on(address: SocketAddr) -> shard::Config {
-    shard::Config { listen: vec![address], shards: 2, turn: config() }
+    shard::Config {
+        listen: vec![address],
+        shards: 2,
+        turn: config(),
+        reachable: ReachableAddresses::default(),
+    }
 }
 
 /// Browsers know the SFU by its public port behind a NAT: both ports are valid peers.
@@ -117,7 +124,12 @@ async fn sfu_is_a_peer_by_its_announced_port() {
         let address = probe.local_addr().unwrap();
         drop(probe);
         let turn = Config { announce: announce.clone(), ..config() };
-        let listening = shard::Config { listen: vec![address], shards: 2, turn };
+        let listening = shard::Config {
+            listen: vec![address],
+            shards: 2,
+            turn,
+            reachable: ReachableAddresses::default(),
+        };
         if let Ok(shards) = start(&listening) {
             break (address, shards);
         }
