@@ -14,6 +14,7 @@ mod logs;
 mod metrics;
 mod net;
 mod panics;
+mod reload;
 mod server;
 mod shard;
 mod signaling;
@@ -26,6 +27,9 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use config::{CheckedConfig, Command, CommandLine, Given, Problems};
+use logs::Logs;
+use reload::Reload;
+use server::Server;
 
 /// Returns freed memory to the system, which glibc's allocator does not
 /// (docs/decisions/jemalloc.md).
@@ -59,19 +63,22 @@ fn innermost(matches: &ArgMatches) -> &ArgMatches {
 fn serve(given: Given) -> ExitCode {
     let logs = logs::start();
     panics::log();
-    let prepared = CheckedConfig::new(given).and_then(|checked| {
-        logs::check(&checked.config().log)?;
-        for warning in checked.warnings() {
-            tracing::warn!("{warning}");
-        }
-        let config = checked.open()?;
-        logs.filter(&config.log)?;
-        Ok(server::prepare(&config)?)
-    });
-    match prepared {
-        Ok(server) => server.run(),
+    match prepare(given, logs) {
+        Ok((server, mut reload)) => server.run(move || reload.reload()),
         Err(problems) => misconfigured(&problems),
     }
+}
+
+fn prepare(given: Given, logs: Logs) -> Result<(Server, Reload), Problems> {
+    let checked = CheckedConfig::new(given.clone())?;
+    logs::check(&checked.config().log)?;
+    for warning in checked.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let running = checked.sources().clone();
+    let config = checked.open()?;
+    logs.filter(&config.log)?;
+    Ok((server::prepare(&config)?, Reload::new(given, running, logs)))
 }
 
 fn misconfigured(problems: &Problems) -> ExitCode {

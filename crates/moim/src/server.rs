@@ -121,8 +121,8 @@ fn bind_port(
 }
 
 impl Server {
-    /// Serves until a signal stops it.
-    pub(crate) fn run(self) -> ExitCode {
+    /// Serves until a signal stops it; calls `reload` at SIGHUP.
+    pub(crate) fn run(self, mut reload: impl FnMut()) -> ExitCode {
         let Self { runtime, listeners, urls, signaling, services, renewal, stop, drain } = self;
         let code = runtime.block_on(async {
             let mut signals = Signals::install()?;
@@ -134,7 +134,9 @@ impl Server {
             }
             tokio::spawn(renewal.run());
             banner::print(&urls);
-            signals.next().await;
+            while signals.next_or_reload().await {
+                reload();
+            }
             tracing::info!(connections = services.admission.count(), "stopping");
             stop.begin();
             tokio::select! {
@@ -179,6 +181,7 @@ async fn shut_down(signaling: Option<&Signaling>, services: &Services) {
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -186,10 +189,20 @@ impl Signals {
     fn install() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { terminate, interrupt, hangup: signal(SignalKind::hangup())? })
     }
 
-    /// Completes at the next signal.
+    /// Completes at the next signal; true if it is a request to reload.
+    async fn next_or_reload(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => false,
+            _ = self.hangup.recv() => true,
+        }
+    }
+
+    /// Completes at the next signal that stops the server.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -205,6 +218,12 @@ struct Signals;
 impl Signals {
     fn install() -> io::Result<Self> {
         Ok(Self)
+    }
+
+    /// There is no request to reload on this system.
+    async fn next_or_reload(&mut self) -> bool {
+        self.next().await;
+        false
     }
 
     async fn next(&mut self) {

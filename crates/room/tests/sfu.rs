@@ -7,8 +7,9 @@ use room::{
     MAX_WANTED_TRACKS, Message, Rejection, Request, Settings, ToSfu,
     protocol::{
         ErrorBody, ErrorCode, HandoverRequest, ParticipantId, PublishRequest, PublishedTrack,
-        RefusedEvent, SdpType, SessionDescription, SignalRequest, Speaker, SubscribeRequest,
-        SubscribedTrack, ToldSfu, Topology, TopologyChoice, TrackSource, WantedEvent, WantedTrack,
+        RefusedEvent, SdpType, SessionDescription, SfuRequestKind, SignalRequest, Speaker,
+        SubscribeRequest, SubscribedTrack, Topology, TopologyChoice, TrackSource, WantedEvent,
+        WantedTrack,
     },
 };
 use world::{World, join, seconds, settings};
@@ -61,7 +62,7 @@ fn wanted(source: TrackSource, round: u32) -> FromSfu {
     FromSfu::Wanted(WantedEvent { source, shown: true, rids: vec![round.to_string()] })
 }
 
-fn refused(what: ToldSfu, round: u32) -> FromSfu {
+fn refused(what: SfuRequestKind, round: u32) -> FromSfu {
     let error = ErrorBody::new(ErrorCode::Invalid, round.to_string());
     FromSfu::Refused(RefusedEvent { what, error })
 }
@@ -371,7 +372,12 @@ fn newer_sfu_event_supersedes_the_older() {
         for source in [TrackSource::Camera, TrackSource::Screen] {
             say(&mut world, &ann_joined.me.id, &wanted(source, round));
         }
-        for what in [ToldSfu::Publish, ToldSfu::Subscribe, ToldSfu::Answer, ToldSfu::Offer] {
+        for what in [
+            SfuRequestKind::Publish,
+            SfuRequestKind::Subscribe,
+            SfuRequestKind::Answer,
+            SfuRequestKind::Offer,
+        ] {
             say(&mut world, &ann_joined.me.id, &refused(what, round));
         }
     }
@@ -380,7 +386,7 @@ fn newer_sfu_event_supersedes_the_older() {
     resumed.unwrap();
     let answer = FromSfu::Description(description(SdpType::Answer, "99"));
     let (camera, screen) = (wanted(TrackSource::Camera, 99), wanted(TrackSource::Screen, 99));
-    let (wish, link) = (refused(ToldSfu::Subscribe, 99), refused(ToldSfu::Offer, 99));
+    let (wish, link) = (refused(SfuRequestKind::Subscribe, 99), refused(SfuRequestKind::Offer, 99));
     let kept =
         [subscribed("99", &ben_joined.me.id), offer(&sdp), answer, camera, screen, wish, link];
     let kept = kept.map(from_sfu);

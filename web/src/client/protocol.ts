@@ -476,13 +476,13 @@ shown: boolean,
  */
 rids: Array<string>, };
 
-export type ToldSfu = "offer" | "answer" | "publish" | "subscribe";
+export type SfuRequestKind = "offer" | "answer" | "publish" | "subscribe";
 
 export type RefusedEvent = {
 /**
  * The rejected message.
  */
-what: ToldSfu,
+what: SfuRequestKind,
 /**
  * The reason.
  */

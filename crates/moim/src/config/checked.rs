@@ -100,6 +100,11 @@ impl CheckedConfig {
         self.file.as_deref()
     }
 
+    /// The source of each option.
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     /// Warnings for the operator.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings

@@ -36,4 +36,5 @@ pub(crate) use problems::Problems;
 pub(crate) use proxies::TrustedProxies;
 pub(crate) use relay::Turn;
 pub(crate) use secret::Secret;
+pub(crate) use sources::Sources;
 pub(crate) use values::{CertificateFiles, Config};

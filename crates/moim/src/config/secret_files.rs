@@ -87,7 +87,7 @@ impl Reader<'_> {
                 path.display()
             ));
         }
-        self.sources.set(key, source, String::new());
+        self.sources.set(key, source, lines.join("\n"));
         Some(lines)
     }
 

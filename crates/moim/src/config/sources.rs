@@ -79,6 +79,21 @@ impl Sources {
         self.0.get(key)
     }
 
+    /// Keys whose values differ in `new`.
+    pub(crate) fn changed(&self, new: &Self) -> Vec<String> {
+        let text = |sources: &Self, key: &str| sources.get(key).map(|found| found.text.clone());
+        let names = keys::all().into_iter().map(|key| key.name);
+        names.filter(|key| text(self, key) != text(new, key)).collect()
+    }
+
+    /// Takes the value of a key from `new`.
+    pub(crate) fn copy(&mut self, key: &str, new: &Self) {
+        match new.0.get(key) {
+            Some(setting) => self.0.insert(key.to_owned(), setting.clone()),
+            None => self.0.remove(key),
+        };
+    }
+
     /// Adds the line to each problem that names a flag whose value came from a file.
     pub(crate) fn locate(&self, problems: Problems) -> Problems {
         problems.map(|sentence| match named_flag(&sentence).and_then(|key| self.line(key)) {

@@ -1,6 +1,6 @@
 //! Rejections of the media server as protocol events.
 
-use room::protocol::{ErrorBody, ErrorCode, RefusedEvent, ToldSfu};
+use room::protocol::{ErrorBody, ErrorCode, RefusedEvent, SfuRequestKind};
 use sfu::Rejection;
 
 use crate::shard::sfu::RequestKind;
@@ -11,10 +11,10 @@ const MAX_MESSAGE_CHARS: usize = 300;
 /// Creates the event for a rejected message.
 pub(super) fn event(request: RequestKind, rejection: &Rejection) -> RefusedEvent {
     let what = match request {
-        RequestKind::Offer => ToldSfu::Offer,
-        RequestKind::Answer => ToldSfu::Answer,
-        RequestKind::Publish => ToldSfu::Publish,
-        RequestKind::Subscribe => ToldSfu::Subscribe,
+        RequestKind::Offer => SfuRequestKind::Offer,
+        RequestKind::Answer => SfuRequestKind::Answer,
+        RequestKind::Publish => SfuRequestKind::Publish,
+        RequestKind::Subscribe => SfuRequestKind::Subscribe,
     };
     let code = match rejection {
         Rejection::Full => ErrorCode::ServerFull,
@@ -46,7 +46,7 @@ mod tests {
         let error =
             SdpError::PayloadTypeConflict { payload_type: 111, first: "opus", second: "VP8" };
         let RefusedEvent { what, error } = event(RequestKind::Offer, &Rejection::BadSdp(error));
-        assert_eq!((what, error.code), (ToldSfu::Offer, ErrorCode::Invalid));
+        assert_eq!((what, error.code), (SfuRequestKind::Offer, ErrorCode::Invalid));
         assert_eq!(error.message, "bad SDP: payload type 111 is opus and VP8 in one bundle");
         let long = Rejection::DuplicateMid("\u{be44}".repeat(100_000));
         let RefusedEvent { error, .. } = event(RequestKind::Publish, &long);

@@ -18,6 +18,7 @@ mod peer;
 mod proxies;
 mod relay_alone;
 mod relaying;
+mod reload;
 mod shards;
 mod start;
 mod stop;

@@ -133,7 +133,7 @@ pub struct WantedEvent {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RefusedEvent {
     /// The rejected message.
-    pub what: ToldSfu,
+    pub what: SfuRequestKind,
     /// The reason.
     pub error: ErrorBody,
 }
@@ -142,7 +142,7 @@ pub struct RefusedEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
-pub enum ToldSfu {
+pub enum SfuRequestKind {
     /// A `signal` with an offer.
     Offer,
     /// A `signal` with an answer to the media server's offer.

@@ -14,7 +14,7 @@ mod typescript;
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
     ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, ServerEvent,
-    SignalEvent, SpeakersEvent, SubscribedEvent, ToldSfu, TopologyChanged, WantedEvent,
+    SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use request::{

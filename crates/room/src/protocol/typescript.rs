@@ -5,8 +5,8 @@ use ts_rs::{Config, TS};
 use super::{
     error::{ErrorBody, ErrorCode},
     event::{
-        ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, SignalEvent,
-        SpeakersEvent, SubscribedEvent, ToldSfu, TopologyChanged, WantedEvent,
+        ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, SfuRequestKind,
+        SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
     },
     reply::{Joined, RoomCreated, RoomList},
     request::{
@@ -121,7 +121,7 @@ pub fn typescript() -> String {
         HandoverEvent,
         SubscribedEvent,
         WantedEvent,
-        ToldSfu,
+        SfuRequestKind,
         RefusedEvent,
         SpeakersEvent,
         ServerDraining,

@@ -7,8 +7,8 @@ use crate::{
     audience::{Audience, MemberKey},
     event::{Event, Message},
     protocol::{
-        ParticipantId, RefusedEvent, SdpType, SessionDescription, Speaker, ToldSfu, Topology,
-        TrackSource, WantedEvent,
+        ParticipantId, RefusedEvent, SdpType, SessionDescription, SfuRequestKind, Speaker,
+        Topology, TrackSource, WantedEvent,
     },
     rejection::Rejection,
     request::{Connection, Effect},
@@ -30,9 +30,10 @@ impl Room {
                 &mut member.sfu.wanted_screen
             }
             FromSfu::Wanted(_) => &mut member.sfu.wanted_camera,
-            FromSfu::Refused(RefusedEvent { what: ToldSfu::Offer | ToldSfu::Answer, .. }) => {
-                &mut member.sfu.refused_link
-            }
+            FromSfu::Refused(RefusedEvent {
+                what: SfuRequestKind::Offer | SfuRequestKind::Answer,
+                ..
+            }) => &mut member.sfu.refused_link,
             FromSfu::Refused(_) => &mut member.sfu.refused_tracks,
         };
         let superseded = std::mem::replace(last, self.log.newest() + 1);

@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ConnectionState, RemoteParticipant } from "../api.ts";
-import type { ErrorCode, SubscribedTrack, ToldSfu, Topology, TrackSource } from "../protocol.ts";
+import type {
+  ErrorCode,
+  SfuRequestKind,
+  SubscribedTrack,
+  Topology,
+  TrackSource,
+} from "../protocol.ts";
 import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
 import { RequestError } from "../signaling/errors.ts";
 import type { Done } from "../signaling/outbox.ts";
@@ -386,7 +392,7 @@ test("an unreachable media server is replaced by the mesh and retried", async ()
   expect(peers.map(({ closed }) => closed)).toEqual([false, true, false, false]);
 });
 
-const refuse = (what: ToldSfu, code: ErrorCode = "invalid") =>
+const refuse = (what: SfuRequestKind, code: ErrorCode = "invalid") =>
   router.handleRefused({ what, error: { code, message: "bad SDP: no media sections" } });
 
 test("a refused first offer gives up the link and is logged", async () => {

@@ -8,7 +8,7 @@ use std::{
 
 /// Minimum lifetime of a hint; connectivity checks refresh it every few seconds.
 const MIN_LIFETIME: Duration = Duration::from_secs(60);
-/// The most hints.
+/// Maximum number of hints.
 const MAX_HINTS: usize = 32_768;
 
 /// Maps remote addresses to shards, as learned from connectivity checks. Two generations: an

@@ -1,4 +1,4 @@
-//! Uses of a client's stream after its messages.
+//! Handoff of a TURN client's stream: to a peer connection or to another shard.
 
 use super::peer_connection::PeerConnection;
 

@@ -184,7 +184,7 @@ impl Session<'_> {
                 self.handle_message(buffer.split_to(length).freeze(), unanswered).await?;
             }
             if review_at <= Instant::now() {
-                self.review().await?;
+                self.check_in_use().await?;
                 review_at = Instant::now() + REVIEW_INTERVAL;
             }
             buffer.reserve(READ_BYTES);
@@ -196,9 +196,9 @@ impl Session<'_> {
         }
     }
 
-    /// Fails for a client without an allocation. Unauthenticated requests are cheap to send, but
-    /// connections are limited.
-    async fn review(&self) -> io::Result<()> {
+    /// Fails if the client has no allocation, so that idle clients don't use up the limit of
+    /// connections.
+    async fn check_in_use(&self) -> io::Result<()> {
         let (reply, is_in_use) = oneshot::channel();
         self.send(Command::IsInUse(self.from, reply)).await?;
         if is_in_use.await.map_err(io::Error::other)? {

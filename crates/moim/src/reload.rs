@@ -1,0 +1,58 @@
+//! Reload of the configuration at SIGHUP: the whole is checked first, and one mistake rejects all.
+
+use crate::{
+    config::{CheckedConfig, Given, Problems, Sources},
+    logs::{self, Logs},
+};
+
+/// Keys whose new value applies without a restart.
+const HOT: [&str; 1] = ["log"];
+
+/// Reloads the configuration.
+pub(crate) struct Reload {
+    given: Given,
+    /// Values that apply.
+    running: Sources,
+    logs: Logs,
+}
+
+impl Reload {
+    /// Reloads what was `given` at the start, where the values of `running` apply.
+    pub(crate) fn new(given: Given, running: Sources, logs: Logs) -> Self {
+        Self { given, running, logs }
+    }
+
+    /// Reads the files again, and applies and logs changes.
+    pub(crate) fn reload(&mut self) {
+        if let Err(problems) = self.try_reload() {
+            for problem in problems.iter() {
+                tracing::error!("nothing is reloaded: {problem}");
+            }
+        }
+    }
+
+    fn try_reload(&mut self) -> Result<(), Problems> {
+        let checked = CheckedConfig::new(self.given.clone())?;
+        let mut problems = Problems::default();
+        problems.take(logs::check(&checked.config().log));
+        problems.into_result().map_err(|problems| checked.locate(problems))?;
+        for warning in checked.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let changed = self.running.changed(checked.sources());
+        let (hot, cold): (Vec<_>, Vec<_>) =
+            changed.iter().map(String::as_str).partition(|key| HOT.contains(key));
+        self.logs.filter(&checked.config().log)?;
+        for key in &hot {
+            self.running.copy(key, checked.sources());
+        }
+        if !cold.is_empty() {
+            tracing::warn!("changed, but needs a restart: {}", cold.join(", "));
+        }
+        match hot.is_empty() {
+            true => tracing::info!("reloaded; nothing to apply"),
+            false => tracing::info!("reloaded; applied: {}", hot.join(", ")),
+        }
+        Ok(())
+    }
+}
