@@ -78,7 +78,8 @@ fn prepare(given: Given, logs: Logs) -> Result<(Server, Reload), Problems> {
     let running = checked.sources().clone();
     let config = checked.open()?;
     logs.filter(&config.log)?;
-    Ok((server::prepare(&config)?, Reload::new(given, running, logs)))
+    let server = server::prepare(&config)?;
+    Ok((server, Reload::new(given, running, logs, config.trusted_proxies)))
 }
 
 fn misconfigured(problems: &Problems) -> ExitCode {

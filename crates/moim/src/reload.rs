@@ -1,12 +1,12 @@
 //! Reload of the configuration at SIGHUP: the whole is checked first, and one mistake rejects all.
 
 use crate::{
-    config::{CheckedConfig, Given, Problems, Sources},
+    config::{CheckedConfig, Given, Problems, Sources, TrustedProxies},
     logs::{self, Logs},
 };
 
 /// Keys whose new value applies without a restart.
-const HOT: [&str; 1] = ["log"];
+const HOT: [&str; 2] = ["log", "trusted-proxy"];
 
 /// Reloads the configuration.
 pub(crate) struct Reload {
@@ -14,12 +14,13 @@ pub(crate) struct Reload {
     /// Values that apply.
     running: Sources,
     logs: Logs,
+    proxies: TrustedProxies,
 }
 
 impl Reload {
     /// Reloads what was `given` at the start, where the values of `running` apply.
-    pub(crate) fn new(given: Given, running: Sources, logs: Logs) -> Self {
-        Self { given, running, logs }
+    pub(crate) fn new(given: Given, running: Sources, logs: Logs, proxies: TrustedProxies) -> Self {
+        Self { given, running, logs, proxies }
     }
 
     /// Reads the files again, and applies and logs changes.
@@ -43,6 +44,7 @@ impl Reload {
         let (hot, cold): (Vec<_>, Vec<_>) =
             changed.iter().map(String::as_str).partition(|key| HOT.contains(key));
         self.logs.filter(&checked.config().log)?;
+        self.proxies.replace(&checked.config().trusted_proxies);
         for key in &hot {
             self.running.copy(key, checked.sources());
         }

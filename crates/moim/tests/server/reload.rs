@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::{
-    peer::get,
+    peer::{get, get_with},
     support::{DEADLINE, Server, within},
 };
 
@@ -33,4 +33,17 @@ fn broken_file_changes_nothing_and_is_reported_with_its_line() {
     reload(&server, "log = 'moim=loud'\n", "nothing is reloaded: Correct line 1 of");
     reload(&server, "log = 'info'\n", "reloaded; applied: log");
     assert_eq!(get(&server, "/healthz").status, 200);
+}
+
+#[test]
+fn reload_applies_trusted_proxies() {
+    let server = Server::start(&[]);
+    // A trusted proxy's malformed header is rejected, another client's is ignored.
+    let status = || get_with(&server, "/healthz", &[("X-Forwarded-For", "nonsense")]).status;
+    assert_eq!(status(), 200);
+    reload(&server, "trusted-proxy = ['127.0.0.0/8']\n", "reloaded; applied: trusted-proxy");
+    assert_eq!(status(), 400);
+    fs::write(server.data().join("moim.toml"), "").unwrap();
+    server.signal(Signal::HUP);
+    within(DEADLINE, "the proxy is not trusted", || (status() == 200).then_some(()));
 }
