@@ -84,7 +84,7 @@ impl CheckedConfig {
         let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         let warnings =
             secret_files::read(&mut options, &mut sources, credentials.as_deref(), &mut problems);
-        match Config::settle(options, DataFolder::unopened(folder), problems) {
+        match Config::resolve(options, DataFolder::unopened(folder), problems) {
             Ok(config) => Ok(Self { config, sources, file: read, warnings }),
             Err(problems) => Err(sources.locate(problems)),
         }

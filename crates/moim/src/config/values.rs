@@ -56,7 +56,7 @@ pub(crate) struct CertificateFiles {
 
 impl Config {
     /// Resolves merged options. All mistakes are found at once, after earlier `problems`.
-    pub(super) fn settle(
+    pub(super) fn resolve(
         mut options: Options,
         data: DataFolder,
         mut problems: Problems,
