@@ -2,100 +2,114 @@
 //!
 //! Each owns a range of the ports, so the owner of a port is computed, not looked up. Siblings
 //! share three things: a bit per port that is set while a relayed socket is open on it; the number
-//! of allocations of each user, which changes when allocations come and go; and the bandwidth used
-//! by each user, of which a server takes credit for many packets at a time.
+//! of allocations of each user and client address, which changes when allocations come and go; and
+//! the bandwidth used by each, of which a server takes credit for many packets at a time.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "the one lock in a core: siblings run on threads of their own and count exactly; it is \
+              never taken per packet"
+)]
 
 use std::{
-    hash::{BuildHasher as _, RandomState},
     ops::RangeInclusive,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Instant,
 };
+
+use foldhash::HashMap;
 
 use crate::bucket::Bucket;
 
 /// Maximum number of siblings.
 pub const MAX_SIBLINGS: u8 = 64;
 
-/// Slots of a ledger. Two holders in one slot share a quota. With a few thousand holders that is
-/// rare, and the hash is keyed, so collisions can't be provoked.
-const LEDGER_SLOTS: usize = 1 << 16;
-
-/// The number of allocations of each user or client address on all siblings together. Two siblings
-/// that check at the same time may each admit one too many.
+/// The number of allocations and the bandwidth of each user or client address on all siblings
+/// together. Two siblings that check at the same time may each admit one too many.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    hasher: RandomState,
-    /// Empty for a single server, which counts for itself.
-    slots: Box<[LedgerSlot]>,
-    total: LedgerSlot,
+    /// Locked only when an account opens or closes, or a quota is checked: never per packet.
+    holders: Mutex<HashMap<Box<str>, Weak<Charges>>>,
+    total: Charges,
     /// Start of the shared clock.
     start: OnceLock<Instant>,
 }
 
-/// Allocations and bandwidth of a holder.
+/// Allocations and bandwidth of one holder on all siblings.
 #[derive(Debug, Default)]
-struct LedgerSlot {
+pub(crate) struct Charges {
     held: AtomicU32,
     relayed: Bucket,
 }
 
+impl Charges {
+    /// Number of allocations.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed) as usize
+    }
+
+    /// The bandwidth in use.
+    pub(crate) fn relayed(&self) -> &Bucket {
+        &self.relayed
+    }
+}
+
 impl Ledger {
-    /// The slot of a holder.
-    #[allow(clippy::cast_possible_truncation, reason = "truncating a hash is fine")]
-    pub(crate) fn slot(&self, holder: &str) -> usize {
-        self.hasher.hash_one(holder) as usize % LEDGER_SLOTS
+    /// The charges of a holder, which are kept while any sibling has an account for it.
+    pub(crate) fn open(&self, holder: &str) -> Arc<Charges> {
+        let mut holders = self.holders();
+        let known = holders.get(holder).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let charges = Arc::default();
+            holders.insert(holder.into(), Arc::downgrade(&charges));
+            charges
+        })
     }
 
-    fn of(&self, holder: &str) -> Option<&LedgerSlot> {
-        self.slots.get(self.slot(holder))
-    }
-
-    /// A ledger shared by `count` siblings.
-    fn shared_by(count: u8) -> Arc<Self> {
-        let slots =
-            (0..if count > 1 { LEDGER_SLOTS } else { 0 }).map(|_| LedgerSlot::default()).collect();
-        Arc::new(Self { slots, ..Self::default() })
+    /// Forgets a holder if these are the last charges of it.
+    pub(crate) fn close(&self, holder: &str, charges: Arc<Charges>) {
+        let mut holders = self.holders();
+        drop(charges);
+        if holders.get(holder).is_some_and(|charges| charges.strong_count() == 0) {
+            holders.remove(holder);
+        }
     }
 
     /// Adds one to a holder's count.
-    pub(crate) fn hold(&self, holder: &str) {
+    pub(crate) fn hold(&self, charges: &Charges) {
         self.total.held.fetch_add(1, Ordering::Relaxed);
-        if let Some(slot) = self.of(holder) {
-            slot.held.fetch_add(1, Ordering::Relaxed);
-        }
+        charges.held.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Subtracts one from a holder's count.
-    pub(crate) fn release(&self, holder: &str) {
+    pub(crate) fn release(&self, charges: &Charges) {
         self.total.held.fetch_sub(1, Ordering::Relaxed);
-        if let Some(slot) = self.of(holder) {
-            slot.held.fetch_sub(1, Ordering::Relaxed);
-        }
+        charges.held.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// The count of a holder on all siblings; `own` is its count on this one.
-    pub(crate) fn held_by(&self, holder: &str, own: usize) -> usize {
-        let slot = self.of(holder);
-        slot.map_or(own, |slot| slot.held.load(Ordering::Relaxed) as usize)
+    /// The count of a holder on all siblings.
+    pub(crate) fn held_by(&self, holder: &str) -> usize {
+        let charges = self.holders().get(holder).and_then(Weak::upgrade);
+        charges.map_or(0, |charges| charges.held())
     }
 
-    /// The count of all holders on all siblings.
-    pub(crate) fn held(&self) -> usize {
-        self.total.held.load(Ordering::Relaxed) as usize
+    /// The charges of all holders on all siblings.
+    pub(crate) fn total(&self) -> &Charges {
+        &self.total
     }
 
-    /// The bandwidth of the holder in this slot on all siblings; `None` for a single server.
-    pub(crate) fn relayed_for(&self, slot: usize) -> Option<&Bucket> {
-        self.slots.get(slot).map(|slot| &slot.relayed)
+    /// Number of holders on all siblings.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.holders().len()
     }
 
-    /// The bandwidth of all holders on all siblings.
-    pub(crate) fn relayed(&self) -> &Bucket {
-        &self.total.relayed
+    fn holders(&self) -> MutexGuard<'_, HashMap<Box<str>, Weak<Charges>>> {
+        // Whole after every statement, so a panic of another holder of the lock leaves no harm.
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,7 +141,7 @@ impl Sibling {
         let count = count.min(pairs).clamp(1, MAX_SIBLINGS);
         let words = ports.len().div_ceil(64);
         let open: Arc<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
-        let (users, addresses) = (Ledger::shared_by(count), Ledger::shared_by(count));
+        let (users, addresses) = (Arc::<Ledger>::default(), Arc::<Ledger>::default());
         let of = |index| {
             let (users, addresses) = (Arc::clone(&users), Arc::clone(&addresses));
             Self { index, count, ports: ports.clone(), open: Arc::clone(&open), users, addresses }

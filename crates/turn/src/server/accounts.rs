@@ -10,8 +10,8 @@ use foldhash::HashMap;
 
 use super::config::Limits;
 use crate::{
-    bucket::{Bucket, Credit},
-    siblings::{Ledger, Sibling},
+    bucket::Credit,
+    siblings::{Charges, Ledger, Sibling},
 };
 
 /// The index of an account, stored by what is charged to it.
@@ -20,11 +20,10 @@ pub(crate) struct AccountId(u32);
 
 struct Account {
     holder: Box<str>,
+    /// Number of allocations on this server.
     held: usize,
-    /// The holder's slot in the ledger of all siblings.
-    slot: usize,
-    /// The bandwidth of a single server; siblings share the ledger's bucket.
-    relayed: Bucket,
+    /// The charges of the holder on this server and its siblings.
+    charges: Arc<Charges>,
     credit: Credit,
 }
 
@@ -102,7 +101,7 @@ impl Accounts {
         if self.held_by_user(user) + more > self.per_user {
             return Err(CheckQuotaError::Quota);
         }
-        let held = self.users.ledger.held();
+        let held = self.users.ledger.total().held();
         let share = self.allocations.saturating_sub(held) / ADDRESS_SHARE_DIVISOR;
         let share = share.max(MIN_PER_ADDRESS).min(self.per_address);
         if self.held_by_address(client) + more > share && prefix(client).is_some() {
@@ -192,8 +191,8 @@ impl AccountTable {
 
     /// The count of a holder, on this server and its siblings.
     fn held(&self, holder: &str) -> usize {
-        let found = self.by_holder.get(holder).and_then(|id| self.account(*id));
-        self.ledger.held_by(holder, found.map_or(0, |account| account.held))
+        let own = self.by_holder.get(holder).and_then(|id| self.account(*id));
+        own.map_or_else(|| self.ledger.held_by(holder), |account| account.charges.held())
     }
 
     /// Charges one to a holder's account.
@@ -202,12 +201,13 @@ impl AccountTable {
             Some(id) => *id,
             None => self.open(holder),
         };
-        self.ledger.hold(holder);
-        if let Some(account) = self.account_mut(id) {
-            account.held += 1;
-            if account.held == 1 {
-                self.idle -= 1;
-            }
+        let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut) else {
+            return id;
+        };
+        self.ledger.hold(&account.charges);
+        account.held += 1;
+        if account.held == 1 {
+            self.idle -= 1;
         }
         id
     }
@@ -218,7 +218,7 @@ impl AccountTable {
             return;
         };
         debug_assert!(account.held > 0, "an account without allocations may be closed");
-        self.ledger.hold(&account.holder);
+        self.ledger.hold(&account.charges);
         account.held += 1;
     }
 
@@ -227,7 +227,7 @@ impl AccountTable {
         let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut) else {
             return;
         };
-        self.ledger.release(&account.holder);
+        self.ledger.release(&account.charges);
         account.held -= 1;
         if account.held > 0 {
             return;
@@ -256,9 +256,8 @@ impl AccountTable {
         let (own, all) = (cost(self.per_holder), cost(self.total));
         let account = self.accounts.get_mut(id.0 as usize).and_then(Option::as_mut);
         let Some(account) = account else { return false };
-        let relayed = self.ledger.relayed_for(account.slot).unwrap_or(&account.relayed);
-        if !account.credit.covers(relayed, now, own)
-            || !self.credit.covers(self.ledger.relayed(), now, all)
+        if !account.credit.covers(account.charges.relayed(), now, own)
+            || !self.credit.covers(self.ledger.total().relayed(), now, all)
         {
             return false;
         }
@@ -275,7 +274,7 @@ impl AccountTable {
         let now = nanos(now.saturating_duration_since(self.start));
         for only_empty in [true, false] {
             let idle = |account: &Account| {
-                account.held == 0 && (!only_empty || account.relayed.is_empty(now))
+                account.held == 0 && (!only_empty || account.charges.relayed().is_empty(now))
             };
             let ids: Vec<_> = (0..)
                 .zip(&self.accounts)
@@ -294,8 +293,7 @@ impl AccountTable {
         let account = Account {
             holder: holder.into(),
             held: 0,
-            slot: self.ledger.slot(holder),
-            relayed: Bucket::default(),
+            charges: self.ledger.open(holder),
             credit: Credit::default(),
         };
         let index = self.free.pop().unwrap_or_else(|| {
@@ -315,16 +313,13 @@ impl AccountTable {
         let Some(slot) = self.accounts.get_mut(id.0 as usize) else { return };
         let Some(account) = slot.take() else { return };
         self.by_holder.remove(&account.holder);
+        self.ledger.close(&account.holder, account.charges);
         self.free.push(id.0);
         self.idle -= 1;
     }
 
     fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(id.0 as usize)?.as_ref()
-    }
-
-    fn account_mut(&mut self, id: AccountId) -> Option<&mut Account> {
-        self.accounts.get_mut(id.0 as usize)?.as_mut()
     }
 }
 
@@ -397,6 +392,27 @@ mod tests {
         assert_eq!(left, 5);
     }
 
+    /// However many there are: a count belongs to one holder alone.
+    #[test]
+    fn siblings_count_each_holder_apart() {
+        let family = Sibling::family(&(1000..=2000), 2);
+        let of = |sibling: &Sibling| AccountTable::new(start(), sibling.users(), None, None);
+        let [mut one, mut other] = [0, 1].map(|index| of(&family[index]));
+        let names: Vec<_> = (0..5000).map(|user| user.to_string()).collect();
+        let held: Vec<_> =
+            names.iter().map(|name| (one.hold(name), other.hold(name), other.hold(name))).collect();
+        for table in [&one, &other] {
+            assert!(names.iter().all(|name| table.held(name) == 3));
+        }
+        for (here, there, more) in held {
+            one.release(here);
+            other.release(there);
+            other.release(more);
+        }
+        assert!(names.iter().all(|name| one.held(name) == 0));
+        assert_eq!((one.ledger.total().held(), one.ledger.len()), (0, 0));
+    }
+
     #[test]
     fn total_bandwidth_is_shared_by_users() {
         let start = start();
@@ -417,5 +433,6 @@ mod tests {
             accounts.sweep(start);
         }
         assert!(accounts.accounts.len() <= MAX_IDLE_ACCOUNTS + 2);
+        assert!(accounts.ledger.len() <= MAX_IDLE_ACCOUNTS + 2);
     }
 }
