@@ -1,0 +1,73 @@
+//! One diagnosis with the facts that its texts name.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    code::{Code, Severity},
+    words::{Language, fill},
+};
+
+/// Strength of the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// Seen directly.
+    Certain,
+    /// Every other explanation is far-fetched.
+    Likely,
+    /// One of several explanations.
+    Possible,
+}
+
+/// A diagnosis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which one.
+    pub code: Code,
+    /// Strength of the evidence.
+    pub certainty: Certainty,
+    /// Values for the placeholders of the texts, by name.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Finding {
+    /// A finding without facts.
+    #[must_use]
+    pub fn new(code: impl Into<Code>, certainty: Certainty) -> Self {
+        Self { code: code.into(), certainty, facts: BTreeMap::new() }
+    }
+
+    /// Adds the value of a placeholder.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.facts.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// One sentence: what is wrong.
+    #[must_use]
+    pub fn sentence(&self, language: Language) -> String {
+        fill(self.code.words(language).sentence, &self.facts)
+    }
+
+    /// One thing to do.
+    #[must_use]
+    pub fn remedy(&self, language: Language) -> String {
+        fill(self.code.words(language).remedy, &self.facts)
+    }
+
+    /// Placeholders without a fact, in any language: a mistake of the rule.
+    #[must_use]
+    pub fn unfilled(&self) -> Vec<&'static str> {
+        let all = Language::ALL.map(|language| self.code.words(language));
+        let names = all.iter().flat_map(|words| words.placeholders());
+        names.filter(|name| !self.facts.contains_key(*name)).collect()
+    }
+
+    /// Order of a report: what breaks calls first, then by evidence, then by the order of codes.
+    pub(crate) fn rank(&self) -> (Severity, Certainty, Code) {
+        (self.code.severity(), self.certainty, self.code)
+    }
+}

@@ -1,0 +1,3 @@
+//! The server: facts that `moim doctor` gathers on its machine, and their judgement.
+
+pub use crate::code::ServerCode;
