@@ -54,6 +54,17 @@ fn is_writable(_: &Path) -> bool {
     false
 }
 
+/// The file whose lock a running server holds. It is never removed: another server might hold a
+/// lock on the removed file.
+const LOCK: &str = "lock";
+
+/// The lock of a running server on its data folder. The system releases it when the process ends,
+/// however it does.
+#[derive(Debug)]
+pub(crate) struct DataLock {
+    _file: fs::File,
+}
+
 /// A private folder. All secrets are read and written through it.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFolder {
@@ -80,6 +91,34 @@ impl DataFolder {
     /// The folder's path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Locks the folder for this process, until the result is dropped.
+    ///
+    /// # Errors
+    /// Another server has the folder. A sentence for the operator, with the remedy.
+    pub(crate) fn lock(&self) -> anyhow::Result<DataLock> {
+        let path = self.path.join(LOCK);
+        let mut options = fs::OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options
+            .open(&path)
+            .with_context(|| format!("Can't write {}: allow it", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => bail!(
+                "Another server runs with the data folder {}: stop it, or choose another folder \
+                 with --data",
+                self.path.display()
+            ),
+            // The file system has no locks.
+            Err(fs::TryLockError::Error(error)) => {
+                tracing::debug!(%error, path = %path.display(), "can't lock the data folder");
+            }
+        }
+        Ok(DataLock { _file: file })
     }
 
     /// The text of a file, if it exists. Its mode is restricted to the owner.
@@ -278,6 +317,18 @@ mod tests {
         });
         assert_eq!(kept.unwrap(), "other");
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folder_is_locked_until_its_server_ends() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(parent.path()).unwrap();
+        let lock = data.lock().unwrap();
+        let error = data.lock().unwrap_err().to_string();
+        assert!(error.contains("Another server") && error.contains("--data"), "{error}");
+        drop(lock);
+        data.lock().unwrap();
+        assert_eq!(mode(&data.path().join(LOCK)), 0o600);
     }
 
     #[test]

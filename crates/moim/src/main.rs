@@ -1,8 +1,12 @@
 //! The moim binary: sockets, clock, configuration and storage around the sans-IO cores.
 
+#[cfg(unix)]
+mod admin;
 mod banner;
 mod config;
 mod config_command;
+#[cfg(unix)]
+mod ctl;
 mod data;
 mod dispatch;
 #[cfg(debug_assertions)]
@@ -13,6 +17,7 @@ mod log_throttle;
 mod logs;
 mod metrics;
 mod net;
+mod order;
 mod panics;
 mod reload;
 mod server;
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
         Command::Load(options) => {
             load::run(&options).unwrap_or_else(|error| misconfigured(&error.into()))
         }
+        #[cfg(unix)]
+        Command::Ctl(options) => done(ctl::run(options)),
         Command::Config(command) => match config_command::run(command, innermost(&matches)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(problems) => misconfigured(&problems),
@@ -80,6 +87,20 @@ fn prepare(given: Given, logs: Logs) -> Result<(Server, Reload), Problems> {
     logs.filter(&config.log)?;
     let server = server::prepare(&config)?;
     Ok((server, Reload::new(given, running, logs, config.trusted_proxies)))
+}
+
+/// The exit code of a request to a running server. Health checks of containers take only 0 and 1.
+#[cfg(unix)]
+fn done(result: Result<(), Problems>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => {
+            for problem in problems.iter() {
+                eprintln!("moim: {problem}");
+            }
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn misconfigured(problems: &Problems) -> ExitCode {

@@ -1,5 +1,7 @@
 //! Reload of the configuration at SIGHUP: the whole is checked first, and one mistake rejects all.
 
+use serde::Serialize;
+
 use crate::{
     config::{CheckedConfig, Given, Problems, Sources, TrustedProxies},
     logs::{self, Logs},
@@ -7,6 +9,15 @@ use crate::{
 
 /// Keys whose new value applies without a restart.
 const HOT: [&str; 2] = ["log", "trusted-proxy"];
+
+/// The keys that a reload has found changed.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Reloaded {
+    /// Those that apply now.
+    pub(crate) applied: Vec<String>,
+    /// Those that apply after a restart.
+    pub(crate) needs_restart: Vec<String>,
+}
 
 /// Reloads the configuration.
 pub(crate) struct Reload {
@@ -24,15 +35,20 @@ impl Reload {
     }
 
     /// Reads the files again, and applies and logs changes.
-    pub(crate) fn reload(&mut self) {
-        if let Err(problems) = self.try_reload() {
+    ///
+    /// # Errors
+    /// All mistakes, which are logged too. Nothing has changed.
+    pub(crate) fn reload(&mut self) -> Result<Reloaded, Problems> {
+        let reloaded = self.try_reload();
+        if let Err(problems) = &reloaded {
             for problem in problems.iter() {
                 tracing::error!("nothing is reloaded: {problem}");
             }
         }
+        reloaded
     }
 
-    fn try_reload(&mut self) -> Result<(), Problems> {
+    fn try_reload(&mut self) -> Result<Reloaded, Problems> {
         let checked = CheckedConfig::new(self.given.clone())?;
         let mut problems = Problems::default();
         problems.take(logs::check(&checked.config().log));
@@ -55,6 +71,7 @@ impl Reload {
             true => tracing::info!("reloaded; nothing to apply"),
             false => tracing::info!("reloaded; applied: {}", hot.join(", ")),
         }
-        Ok(())
+        let owned = |keys: Vec<&str>| keys.into_iter().map(str::to_owned).collect();
+        Ok(Reloaded { applied: owned(hot), needs_restart: owned(cold) })
     }
 }

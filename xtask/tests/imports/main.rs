@@ -27,7 +27,7 @@ const ORDERS: &[Order] = &[
         root: "crates/moim/src",
         rows: &[
             &["server"],
-            &["dispatch"],
+            &["admin", "dispatch"],
             &["http"],
             &["metrics"],
             &["signaling"],

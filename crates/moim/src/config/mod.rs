@@ -5,6 +5,8 @@
 
 mod announce;
 mod checked;
+#[cfg(unix)]
+mod ctl;
 mod example;
 mod file;
 mod host;
@@ -25,6 +27,8 @@ mod values;
 
 pub(crate) use announce::Announce;
 pub(crate) use checked::{CheckedConfig, Given};
+#[cfg(unix)]
+pub(crate) use ctl::{CtlCommand, CtlOptions};
 pub(crate) use example::text as example;
 pub(crate) use host::HostName;
 pub(crate) use limits::Limits;

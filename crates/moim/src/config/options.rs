@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Serve(Box<Options>),
     /// Load-test a server with headless participants
     Load(load::Options),
+    /// Ask a running server
+    #[cfg(unix)]
+    Ctl(super::ctl::CtlOptions),
     /// Check, show or write a configuration, without starting a server
     #[command(subcommand)]
     Config(ConfigCommand),

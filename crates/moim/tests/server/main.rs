@@ -8,6 +8,7 @@ mod bad_input;
 mod bundle;
 mod churn;
 mod config;
+mod ctl;
 mod floods;
 mod folder;
 mod hosts;

@@ -1,13 +1,24 @@
 //! The server's life: set-up, service until a signal, graceful shutdown.
 
-use std::{io, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
+mod signals;
+
+use std::{
+    io,
+    net::TcpListener,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use tokio::{runtime::Runtime, time::timeout};
 
+#[cfg(unix)]
+use crate::admin;
 use crate::{
     banner::{self, Urls},
-    config::{Config, Origin},
+    config::{Config, Origin, Problems},
+    data::DataLock,
     dispatch::{Services, dispatch},
     http::{self, BaseRoutes, Ingress, KnownHosts},
     metrics::Metrics,
@@ -17,10 +28,13 @@ use crate::{
         tcp::{self, Admission, BoundListeners, ConnectionCounters},
         tls::{self, CurrentCertificate, Renewal},
     },
+    order::{self, Order, Orders},
+    reload::Reloaded,
     shard::{self, turn::RoomCredentials},
     signaling::Signaling,
     socketio, wiring, workers,
 };
+use signals::{Signal, Signals};
 
 /// Time for connections to close gracefully when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,6 +45,11 @@ const MAX_PORT_ATTEMPTS: u32 = 8;
 /// A server that has bound its port but accepts nothing yet.
 pub(crate) struct Server {
     runtime: Runtime,
+    lock: DataLock,
+    /// The admin socket and its routes.
+    #[cfg(unix)]
+    admin: Option<(admin::AdminSocket, axum::Router)>,
+    orders: Orders,
     listeners: Vec<TcpListener>,
     urls: Urls,
     signaling: Option<Arc<Signaling>>,
@@ -47,6 +66,7 @@ pub(crate) struct Server {
 pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let runtime = workers::start().context("The system can't provide threads or timers")?;
     let _inside = runtime.enter();
+    let lock = config.data.lock()?;
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let tls = tls::prepare(config)?;
@@ -83,11 +103,32 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         }
         None => http::relay_router(base),
     };
+    let (sender, orders) = order::orders();
+    #[cfg(not(unix))]
+    drop(sender);
+    #[cfg(unix)]
+    let parts = admin::Parts {
+        started: Instant::now(),
+        addresses: bound.addresses.clone(),
+        admission: admission.clone(),
+        drain: drain.clone(),
+        shards: shards.health(),
+        signaling: signaling.clone(),
+        orders: sender,
+    };
     let limits = config.limits;
     let proxies = config.trusted_proxies.clone();
     let services =
         Services { admission, counters, limits, tls: tls.acceptor, shards, router, proxies };
+    #[cfg(unix)]
+    let admin = admin::AdminSocket::bind(config.data.path())
+        .map(|socket| (socket, admin::router(parts)))
+        .inspect_err(|error| tracing::warn!(%error, "there is no admin socket for `moim ctl`"));
     Ok(Server {
+        lock,
+        #[cfg(unix)]
+        admin: admin.ok(),
+        orders,
         listeners: bound.listeners,
         urls,
         signaling,
@@ -121,11 +162,26 @@ fn bind_port(
 }
 
 impl Server {
-    /// Serves until a signal stops it; calls `reload` at SIGHUP.
-    pub(crate) fn run(self, mut reload: impl FnMut()) -> ExitCode {
-        let Self { runtime, listeners, urls, signaling, services, renewal, stop, drain } = self;
+    /// Serves until a signal stops it; calls `reload` at SIGHUP and on request.
+    pub(crate) fn run(self, reload: impl FnMut() -> Result<Reloaded, Problems>) -> ExitCode {
+        let Self {
+            runtime,
+            lock,
+            #[cfg(unix)]
+            admin,
+            mut orders,
+            listeners,
+            urls,
+            signaling,
+            services,
+            renewal,
+            stop,
+            drain,
+        } = self;
         let code = runtime.block_on(async {
             let mut signals = Signals::install()?;
+            #[cfg(unix)]
+            let _admin = admin.map(|(socket, router)| socket.serve(router)).transpose()?;
             for listener in listeners {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 let (services, draining) = (Arc::clone(&services), drain.clone());
@@ -134,23 +190,44 @@ impl Server {
             }
             tokio::spawn(renewal.run());
             banner::print(&urls);
-            while signals.next_or_reload().await {
-                reload();
-            }
+            until_stopped(&mut signals, &mut orders, reload).await;
             tracing::info!(connections = services.admission.count(), "stopping");
             stop.begin();
             tokio::select! {
                 () = shut_down(signaling.as_deref(), &services) => {
                     io::Result::Ok(ExitCode::SUCCESS)
                 }
-                () = signals.next() => Ok(ExitCode::FAILURE),
+                () = signals.stop() => Ok(ExitCode::FAILURE),
             }
         });
+        drop(lock);
         runtime.shutdown_background();
         code.unwrap_or_else(|error| {
             tracing::error!(%error, "the server can't start");
             ExitCode::FAILURE
         })
+    }
+}
+
+/// Carries out signals and orders until one of them stops the server.
+async fn until_stopped(
+    signals: &mut Signals,
+    orders: &mut Orders,
+    mut reload: impl FnMut() -> Result<Reloaded, Problems>,
+) {
+    loop {
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::Stop => return,
+                // Mistakes are logged.
+                Signal::Reload => drop(reload()),
+            },
+            Some(order) = orders.recv() => match order {
+                Order::Reload(done) => {
+                    let _ = done.send(reload());
+                }
+            },
+        }
     }
 }
 
@@ -174,62 +251,4 @@ async fn shut_down(signaling: Option<&Signaling>, services: &Services) {
         "stopped; connections: {}; {unanswered} rejections not delivered",
         services.counters
     );
-}
-
-/// Signals that stop the server.
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn install() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { terminate, interrupt, hangup: signal(SignalKind::hangup())? })
-    }
-
-    /// Completes at the next signal; true if it is a request to reload.
-    async fn next_or_reload(&mut self) -> bool {
-        tokio::select! {
-            _ = self.terminate.recv() => false,
-            _ = self.interrupt.recv() => false,
-            _ = self.hangup.recv() => true,
-        }
-    }
-
-    /// Completes at the next signal that stops the server.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn install() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    /// There is no request to reload on this system.
-    async fn next_or_reload(&mut self) -> bool {
-        self.next().await;
-        false
-    }
-
-    async fn next(&mut self) {
-        // Without a console there is no interrupt.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    }
 }

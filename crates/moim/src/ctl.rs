@@ -1,0 +1,52 @@
+//! `moim ctl`: requests to a running server over its admin socket.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::{
+    admin::client::{self, Response},
+    config::{CtlCommand, CtlOptions, Problems},
+};
+
+/// Time for the server to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs a subcommand and prints the server's answer.
+///
+/// # Errors
+/// No server runs, or it refuses.
+pub(crate) fn run(options: CtlOptions) -> Result<(), Problems> {
+    let (method, path) = match options.command {
+        CtlCommand::Ready => ("GET", "/ready"),
+        CtlCommand::Status => ("GET", "/status"),
+        CtlCommand::Reload => ("POST", "/reload"),
+    };
+    let folders = client::folders(options.data);
+    let response = client::request(&folders, method, path, &Value::Null, PATIENCE)?;
+    print(&response)
+}
+
+/// Prints a successful response as JSON.
+///
+/// # Errors
+/// The problems that the server names.
+pub(crate) fn print(response: &Response) -> Result<(), Problems> {
+    if !response.is_success() {
+        let mut problems = Problems::default();
+        for problem in response.problems() {
+            problems.add(problem);
+        }
+        if problems.iter().next().is_none() {
+            problems.add(format!("The server answers {}", response.status));
+        }
+        return problems.into_result();
+    }
+    let text = serde_json::to_string_pretty(&response.body).map_err(anyhow::Error::from)?;
+    writeln!(io::stdout(), "{text}").context("Can't write to standard output")?;
+    Ok(())
+}

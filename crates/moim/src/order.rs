@@ -1,0 +1,23 @@
+//! Orders to the server's main loop, from the admin socket.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{config::Problems, reload::Reloaded};
+
+/// Orders that may wait; the routes wait for room.
+const MAX_ORDERS: usize = 16;
+
+/// An order, with the channel for its result.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Reload the configuration.
+    Reload(oneshot::Sender<Result<Reloaded, Problems>>),
+}
+
+/// The receiving end.
+pub(crate) type Orders = mpsc::Receiver<Order>;
+
+/// Creates the channel of orders.
+pub(crate) fn orders() -> (mpsc::Sender<Order>, Orders) {
+    mpsc::channel(MAX_ORDERS)
+}
