@@ -13,6 +13,8 @@ use etcetera::base_strategy::{BaseStrategy as _, choose_native_strategy};
 
 /// The data folder of containers, where a volume is mounted.
 const CONTAINER_FOLDER: &str = "/data";
+/// The data folder of the package's systemd unit. Root's shell has no `$STATE_DIRECTORY`.
+pub(crate) const PACKAGE_FOLDER: &str = "/var/lib/moim";
 
 /// The data folder if the operator names none, and the reason.
 ///
@@ -40,6 +42,9 @@ fn choose(
     platform.with_context(|| format!("This system defines no data folder: {REMEDY}"))
 }
 
+/// End of the names of temporary files.
+pub(crate) const TEMPORARY: &str = ".new";
+
 /// Ways to get a data folder.
 const REMEDY: &str = "name one with --data DIR, set StateDirectory=moim in a systemd unit, or \
                       mount a volume in a container (-v moim:/data)";
@@ -56,7 +61,7 @@ fn is_writable(_: &Path) -> bool {
 
 /// The file whose lock a running server holds. It is never removed: another server might hold a
 /// lock on the removed file.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 
 /// The lock of a running server on its data folder. The system releases it when the process ends,
 /// however it does.
@@ -216,13 +221,15 @@ fn write_temporary(path: &Path, text: &str) -> io::Result<PathBuf> {
         .map(|()| temporary)
 }
 
-fn temporary_beside(path: &Path) -> PathBuf {
+/// A name for a temporary file in the same folder. Backups leave such files out.
+pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}-{:08x}.new", std::process::id(), rand::random::<u32>()));
+    name.push(format!(".{}-{:08x}{TEMPORARY}", std::process::id(), rand::random::<u32>()));
     path.with_file_name(name)
 }
 
-fn new_private_file(path: &Path) -> io::Result<fs::File> {
+/// Creates a file that only its owner may read.
+pub(crate) fn new_private_file(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

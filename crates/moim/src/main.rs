@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod admin;
+mod backup;
 mod banner;
 mod config;
 mod config_command;
@@ -15,6 +16,7 @@ mod http;
 mod line_rate;
 mod log_throttle;
 mod logs;
+mod manuals;
 mod metrics;
 mod net;
 mod order;
@@ -29,7 +31,7 @@ mod workers;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
 use config::{CheckedConfig, Command, CommandLine, Given, Problems};
 use logs::Logs;
@@ -46,7 +48,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const MISCONFIGURED: u8 = 2;
 
 fn main() -> ExitCode {
-    let matches = CommandLine::command().get_matches();
+    if std::env::args_os().len() <= 1 {
+        return told(manuals::next_steps());
+    }
+    let matches = config::command_line().get_matches();
     let line = CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match line.command {
         Command::Serve(options) => serve(Given::new(*options, innermost(&matches))),
@@ -59,6 +64,29 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(problems) => misconfigured(&problems),
         },
+        Command::Backup(options) => told(backup::backup(&options)),
+        Command::Restore(options) => told(backup::restore(&options)),
+        Command::Man(options) => told(manuals::man(&options).map(|()| String::new())),
+        Command::Completions(options) => {
+            manuals::completions(&options);
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Prints the outcome of a command. Notes go to standard error, since a backup may be the output.
+fn told(outcome: anyhow::Result<String>) -> ExitCode {
+    match outcome {
+        Ok(note) => {
+            if !note.is_empty() {
+                eprintln!("{note}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("moim: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

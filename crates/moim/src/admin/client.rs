@@ -12,8 +12,6 @@ use serde_json::Value;
 use super::socket::connect;
 use crate::data;
 
-/// Where the package's systemd unit keeps the data. Root's shell has no `$STATE_DIRECTORY`.
-const PACKAGE_FOLDER: &str = "/var/lib/moim";
 /// Limit of a response.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 
@@ -47,7 +45,7 @@ pub(crate) fn folders(given: Option<PathBuf>) -> Vec<PathBuf> {
         Some(folder) => vec![folder],
         None => {
             let chosen = data::choose_folder().map(|(folder, _)| folder);
-            chosen.into_iter().chain([PathBuf::from(PACKAGE_FOLDER)]).collect()
+            chosen.into_iter().chain([PathBuf::from(data::PACKAGE_FOLDER)]).collect()
         }
     }
 }

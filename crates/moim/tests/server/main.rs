@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too")]
 
 mod also;
+mod backup;
 mod bad_input;
 mod bundle;
 mod churn;
+mod commands;
 mod config;
 mod ctl;
 mod floods;

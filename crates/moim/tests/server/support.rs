@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -129,6 +129,33 @@ pub(crate) fn moim(listen: &[&str], data: &Path, flags: &[&str]) -> Command {
     command.arg("serve").args(listen).arg("--data").arg(data).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// A command of the program, without configuration from the environment.
+pub(crate) fn command(args: &[&str]) -> Output {
+    let serve = moim(&[], Path::new("/nowhere"), &[]);
+    let mut command = Command::new(serve.get_program());
+    for (name, value) in serve.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The output of [`command`], which must exit with 0.
+pub(crate) fn succeed(args: &[&str]) -> Output {
+    let output = command(args);
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    output
+}
+
+/// The messages of [`command`], which must exit with 1.
+pub(crate) fn refuse(args: &[&str]) -> String {
+    let output = command(args);
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {output:?}");
+    String::from_utf8(output.stderr).unwrap()
 }
 
 fn collect(stderr: impl Read + Send + 'static) -> Arc<Mutex<String>> {
