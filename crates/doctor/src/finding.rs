@@ -41,6 +41,7 @@ impl Finding {
 
     /// Adds the value of a placeholder.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers give temporary values")]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.facts.insert(name.to_owned(), value.to_string());
         self
