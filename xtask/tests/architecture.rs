@@ -109,7 +109,12 @@ fn files_have_at_most_600_lines() {
             .extension()
             .is_some_and(|end| ["rs", "ts", "tsx", "css"].iter().any(|e| end == *e));
         if ours {
-            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            let text = fs::read_to_string(&file).unwrap();
+            // Generated from files that are checked themselves.
+            if text.starts_with("// Written by `cargo xtask") {
+                continue;
+            }
+            let lines = text.lines().count();
             assert!(lines <= 600, "{} has {lines} lines: look for its second noun", file.display());
         }
     }

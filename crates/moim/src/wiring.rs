@@ -51,6 +51,7 @@ pub(crate) fn signaling(
         max_rooms_per_address: config.limits.rooms_per_address,
         media: Some(signaling::MediaServer::new(shards.room_commands())),
         topology: config.topology,
+        hosts: defaults.hosts.filter(|_| config.hosted_rooms),
         ..defaults
     }
 }

@@ -335,3 +335,79 @@ fn sigterm_notifies_clients_and_exits_0() {
     drop(ann);
     assert!(server.ended().success());
 }
+
+#[test]
+fn waiting_room_admits_and_denies() {
+    let server = Server::start();
+    let mut hana = Client::connect(&server);
+    let policy = json!({
+        "entry": "waiting", "chat": "everybody", "screen": "hosts", "newcomers": "speaker"
+    });
+    hana.ask("room:create", &json!({"name": "class", "policy": policy}));
+    let hana_is = hana.join("class", "Hana");
+    assert_eq!((&hana_is["self"]["role"], &hana_is["policy"]), (&json!("host"), &policy));
+
+    let [mut ben, mut cem] = [(); 2].map(|()| Client::connect(&server));
+    for (client, name) in [(&mut ben, "Ben"), (&mut cem, "Cem")] {
+        let waiting = client.ask("room:join", &json!({"room": "class", "name": name}));
+        assert_eq!(waiting["error"]["code"], "waiting");
+        let early = client.ask("chat", &json!({"text": "hello?"}));
+        assert_eq!(early["error"]["code"], "not_joined");
+    }
+    let ben_waits = hana.expect_event("waiting:joined").0;
+    let cem_waits = hana.expect_event("waiting:joined").0;
+    assert_eq!((&ben_waits["name"], &cem_waits["name"]), (&json!("Ben"), &json!("Cem")));
+
+    let admit = json!({"participants": [ben_waits["id"]]});
+    assert_eq!(hana.ask("room:admit", &admit), json!({"ok": {}}));
+    let (admitted, _) = ben.expect_event("room:admitted");
+    assert_eq!(admitted["self"]["id"], ben_waits["id"]);
+    assert_eq!(admitted["participants"], json!([hana_is["self"]]));
+    assert!(admitted["iceServers"][1]["credential"].is_string());
+    hana.expect_event("waiting:left");
+    assert_eq!(hana.expect_event("participant:joined").0, admitted["self"]);
+    assert_eq!(hana.ask("room:deny", &json!({})), json!({"ok": {}}));
+    assert_eq!(cem.expect_event("room:dismissed").0, json!({"reason": "denied"}));
+    hana.expect_event("waiting:left");
+
+    // The admitted one is a member like any other, and no host.
+    assert_eq!(ben.ask("chat", &json!({"text": "thanks"})), json!({"ok": {}}));
+    assert_eq!(hana.expect_event("chat").0["text"], "thanks");
+    assert_eq!(ben.ask("room:end", &json!({}))["error"]["code"], "forbidden");
+}
+
+#[test]
+fn removed_participant_stays_out() {
+    let server = Server::start();
+    let mut hana = Client::connect(&server);
+    hana.join("tea", "Hana");
+    let device = "a-secret-of-this-browser";
+    let join = json!({"room": "tea", "name": "Mallory", "device": device});
+    let mut mallory = Client::connect(&server);
+    let mallory_is = mallory.ask("room:join", &join)["ok"].clone();
+    hana.expect_event("participant:joined");
+    let mute = json!({"sources": ["microphone"]});
+    assert_eq!(hana.ask("room:mute", &mute), json!({"ok": {}}));
+    assert_eq!(mallory.expect_event("participant:updated").0["muted"], json!(["microphone"]));
+    assert_eq!(mallory.expect_event("muted").0["sources"], json!(["microphone"]));
+    hana.expect_event("participant:updated");
+
+    let remove = json!({"participant": mallory_is["self"]["id"]});
+    assert_eq!(hana.ask("room:remove", &remove), json!({"ok": {}}));
+    assert_eq!(mallory.expect_event("room:dismissed").0, json!({"reason": "removed"}));
+    hana.expect_event("participant:left");
+    // By the same socket, by resuming, by a refresh, and by a second socket.
+    let resume = json!({"room": "tea", "name": "Mallory", "resume": mallory_is["resume"]});
+    let mut again = join.clone();
+    again["replaces"] = mallory_is["resume"].clone();
+    let mut second = Client::connect(&server);
+    let code =
+        |client: &mut Client, join: &Value| client.ask("room:join", join)["error"]["code"].clone();
+    assert_eq!(code(&mut mallory, &json!({"room": "tea", "name": "Mallory"})), "banned");
+    assert_eq!(code(&mut second, &resume), "resume_expired");
+    assert_eq!(code(&mut second, &again), "banned");
+    assert_eq!(code(&mut second, &join), "banned");
+    assert_eq!(mallory.ask("chat", &json!({"text": "x"}))["error"]["code"], "not_joined");
+    let mut ben = Client::connect(&server);
+    ben.join("tea", "Ben");
+}

@@ -5,11 +5,14 @@ use crate::{
     opaque::Opaque,
     participant::Participant,
     protocol::{
-        ChatEvent, HandoverEvent, IceCandidate, ParticipantId, ParticipantLeft, RefusedEvent,
-        ServerEvent, SessionDescription, SignalEvent, Speaker, SpeakersEvent, SubscribedEvent,
-        SubscribedTrack, Topology, TopologyChanged, WantedEvent,
+        ChatEvent, HandoverEvent, IceCandidate, MutedEvent, ParticipantId, ParticipantLeft,
+        ReactionEvent, RefusedEvent, ServerEvent, SessionDescription, SettingsEvent, SignalEvent,
+        Speaker, SpeakersEvent, SpotlightEvent, SubscribedEvent, SubscribedTrack, Topology,
+        TopologyChanged, UnmuteEvent, Waiting, WaitingLeft, WantedEvent,
     },
+    reaction::Reaction,
     rejection::Rejection,
+    rights::Sources,
 };
 
 /// Maximum size of an SDP, in bytes.
@@ -66,6 +69,35 @@ pub enum Event {
     Refused(RefusedEvent),
     /// Active speakers, loudest first.
     Speakers(Vec<Speaker>),
+    /// A host has muted the recipient.
+    Muted {
+        /// The host.
+        by: ParticipantId,
+        /// The sources.
+        sources: Sources,
+    },
+    /// A host asks the recipient to turn sources on.
+    Unmute {
+        /// The host.
+        by: ParticipantId,
+        /// The sources.
+        sources: Sources,
+    },
+    /// The room's settings changed.
+    Settings(SettingsEvent),
+    /// The participants in the spotlight changed.
+    Spotlight(Vec<ParticipantId>),
+    /// A reaction.
+    Reaction {
+        /// The sender, set by the room.
+        from: ParticipantId,
+        /// The emoji.
+        emoji: Reaction,
+    },
+    /// Somebody is in the waiting room.
+    WaitingJoined(Waiting),
+    /// Somebody is no longer in the waiting room.
+    WaitingLeft(ParticipantId),
 }
 
 impl Event {
@@ -81,7 +113,15 @@ impl Event {
                 }
                 Self::Chat { text, .. } => text.as_str().len(),
                 Self::Message { message, .. } => message.byte_size(),
-                Self::Topology(_) | Self::Handover { .. } => 0,
+                Self::Topology(_)
+                | Self::Handover { .. }
+                | Self::Muted { .. }
+                | Self::Unmute { .. }
+                | Self::WaitingLeft(_) => 0,
+                Self::Settings(settings) => settings.room.name.as_str().len(),
+                Self::Spotlight(ids) => ids.iter().map(|id| id.as_str().len()).sum(),
+                Self::Reaction { emoji, .. } => emoji.as_str().len(),
+                Self::WaitingJoined(waiting) => waiting.name.as_str().len(),
                 Self::Subscribed(tracks) => {
                     let texts = |track: &SubscribedTrack| {
                         track.mid.len() + track.participant.as_str().len()
@@ -182,6 +222,23 @@ impl Event {
             Self::Speakers(speakers) => {
                 ServerEvent::Speakers(SpeakersEvent { speakers: speakers.clone() })
             }
+            Self::Muted { by, sources } => {
+                let sources = sources.iter().collect();
+                ServerEvent::Muted(MutedEvent { by: by.clone(), sources })
+            }
+            Self::Unmute { by, sources } => {
+                let sources = sources.iter().collect();
+                ServerEvent::Unmute(UnmuteEvent { by: by.clone(), sources })
+            }
+            Self::Settings(settings) => ServerEvent::Settings(settings.clone()),
+            Self::Spotlight(ids) => {
+                ServerEvent::Spotlight(SpotlightEvent { participants: ids.clone() })
+            }
+            Self::Reaction { from, emoji } => {
+                ServerEvent::Reaction(ReactionEvent { from: from.clone(), emoji: emoji.clone() })
+            }
+            Self::WaitingJoined(waiting) => ServerEvent::WaitingJoined(waiting.clone()),
+            Self::WaitingLeft(id) => ServerEvent::WaitingLeft(WaitingLeft { id: id.clone() }),
         })
     }
 }

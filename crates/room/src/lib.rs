@@ -7,6 +7,7 @@
 mod address;
 mod audience;
 pub mod chat;
+mod device;
 pub mod dialect;
 mod event;
 mod lobby;
@@ -16,8 +17,10 @@ mod opaque;
 mod participant;
 pub mod password;
 pub mod protocol;
+mod reaction;
 mod rejection;
 mod request;
+pub mod rights;
 mod room;
 mod roster;
 mod sfu_message;
@@ -25,6 +28,7 @@ mod token;
 mod topology;
 
 pub use address::Address;
+pub use device::{DeviceSecret, DeviceSecretError};
 pub use event::{
     Event, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES,
     Message,
@@ -32,10 +36,11 @@ pub use event::{
 pub use lobby::Lobby;
 pub use opaque::Opaque;
 pub use participant::Participant;
+pub use reaction::{Reaction, ReactionError};
 pub use rejection::Rejection;
 pub use request::{
-    Admission, Chat, Connection, Departure, Effect, Join, MAX_MID_BYTES, MAX_WANTED_TRACKS,
-    Recipients, Reply, Request, Resume,
+    Admission, Chat, Connection, Departure, Effect, Hosting, Join, MAX_MID_BYTES,
+    MAX_WANTED_TRACKS, Recipients, Reply, Request, Resume,
 };
-pub use room::{Limits, Room, Settings};
+pub use room::{Creator, HostRule, Limits, Room, Settings};
 pub use sfu_message::{FromSfu, ToSfu};

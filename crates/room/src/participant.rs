@@ -4,6 +4,7 @@ use crate::{
     name::DisplayName,
     opaque::Opaque,
     protocol::{self, MediaState, ParticipantId},
+    rights::{Role, Sources},
 };
 
 /// A participant of a room. [`protocol::Participant`] is its form in the native protocol.
@@ -21,13 +22,21 @@ pub struct Participant {
     pub alike: Option<u32>,
     /// The media server receives no media from it.
     pub interrupted: bool,
+    /// Role; `None` in a room without hosts.
+    pub role: Option<Role>,
+    /// Sources that a host has muted.
+    pub muted: Sources,
+    /// Ascending in the order in which hands were raised; `None` if the hand is down.
+    pub raised: Option<u64>,
     /// Dialect-specific description; see [dialects](crate::dialect).
     pub profile: Option<Opaque>,
 }
 
 impl From<Participant> for protocol::Participant {
     fn from(participant: Participant) -> Self {
-        let Participant { id, name, media, direct, alike, interrupted, profile: _ } = participant;
-        Self { id, name, media, direct, alike, interrupted }
+        let Participant { id, name, media, direct, alike, interrupted, .. } = participant;
+        let Participant { role, muted, raised, .. } = participant;
+        let muted = muted.iter().collect();
+        Self { id, name, media, direct, alike, interrupted, role, muted, raised }
     }
 }

@@ -34,6 +34,18 @@ pub enum Rejection {
     /// The room never uses the media server.
     #[error("this room does not use a media server")]
     NoSfu,
+    /// The participant lacks the right, or the other's role is too high.
+    #[error("you do not have the right to do this")]
+    Forbidden,
+    /// The room admits nobody.
+    #[error("the room is locked")]
+    RoomLocked,
+    /// The connection is in the waiting room, and is admitted or dismissed later.
+    #[error("a host has to admit you; please wait")]
+    Waiting,
+    /// A host has removed this device from the room.
+    #[error("a host has removed you from this room")]
+    Banned,
     /// The participant is gone, its missed events are no longer available, or the token is wrong.
     #[error("the participant can no longer be restored; join again")]
     ResumeExpired,
@@ -52,6 +64,10 @@ impl Rejection {
             Self::NotJoined => ErrorCode::NotJoined,
             Self::NoSuchParticipant => ErrorCode::NoSuchParticipant,
             Self::NoSfu => ErrorCode::NoSfu,
+            Self::Forbidden => ErrorCode::Forbidden,
+            Self::RoomLocked => ErrorCode::RoomLocked,
+            Self::Waiting => ErrorCode::Waiting,
+            Self::Banned => ErrorCode::Banned,
             Self::ResumeExpired => ErrorCode::ResumeExpired,
         }
     }

@@ -4,16 +4,21 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chat::ChatText,
+    device::DeviceSecret,
     event::{Event, Message},
     name::DisplayName,
     opaque::Opaque,
     participant::Participant,
     password::Password,
     protocol::{
-        DirectRequest, HandoverRequest, MediaState, ParticipantId, PublishRequest, ResumeToken,
-        RoomSummary, SignalRequest, SubscribeRequest, Topology, TrackSource,
+        DirectRequest, Dismissal, EndRoom, HandoverRequest, MediaState, MuteRequest, ParticipantId,
+        Policy, PublishRequest, ReactionRequest, RemoveRequest, ResumeToken, RoleRequest,
+        RoomSummary, SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest, Topology,
+        TrackSource, UnmuteRequest, Waiting,
     },
+    reaction::Reaction,
     rejection::Rejection,
+    rights::{Role, Sources},
     sfu_message::ToSfu,
 };
 
@@ -55,8 +60,45 @@ pub enum Request {
     },
     /// Send a message to the media server.
     Sfu(ToSfu),
+    /// Act as a host.
+    Host(Hosting),
+    /// Show a reaction to all others.
+    React(Reaction),
     /// Leave the room.
     Leave,
+}
+
+/// A request of a host.
+#[derive(Debug, Clone)]
+pub enum Hosting {
+    /// Mute sources of these participants, or of all others.
+    Mute {
+        /// `None`: all others with a lower role.
+        participants: Option<Vec<ParticipantId>>,
+        /// The sources.
+        sources: Sources,
+    },
+    /// Ask a participant to turn sources on.
+    Unmute {
+        /// The participant.
+        participant: ParticipantId,
+        /// The sources.
+        sources: Sources,
+    },
+    /// Remove a participant.
+    Remove(ParticipantId),
+    /// Admit these from the waiting room, or all.
+    Admit(Option<Vec<ParticipantId>>),
+    /// Dismiss these from the waiting room, or all.
+    Deny(Option<Vec<ParticipantId>>),
+    /// Change a role.
+    Role(ParticipantId, Role),
+    /// Change settings.
+    Settings(SettingsRequest),
+    /// Show these participants large to everybody.
+    Spotlight(Vec<ParticipantId>),
+    /// Remove everybody and close the room.
+    End,
 }
 
 /// Parameters of a join.
@@ -74,6 +116,8 @@ pub struct Join {
     pub media: MediaState,
     /// The client can use the media server.
     pub sfu: bool,
+    /// Secret of the device, by which a returning host or a removed participant is recognized.
+    pub device: Option<DeviceSecret>,
     /// Dialect-specific description of the client.
     pub profile: Option<Opaque>,
 }
@@ -149,6 +193,20 @@ pub enum Effect {
     },
     /// End the media server link of a participant that left.
     Unlink(ParticipantId),
+    /// Admit a connection from the waiting room. Its join was answered by [`Rejection::Waiting`].
+    Admit {
+        /// The connection.
+        to: Connection,
+        /// What the reply to the join would have been.
+        admission: Box<Admission>,
+    },
+    /// Tell a connection that it is no longer in the room or its waiting room, and remove it.
+    Dismiss {
+        /// The connection.
+        to: Connection,
+        /// The reason.
+        reason: Dismissal,
+    },
     /// Remove a connection that a newer one replaced. It is in no room and receives nothing.
     Detach(Connection),
     /// Update the room's row in the lobby.
@@ -177,6 +235,12 @@ pub struct Admission {
     pub room: RoomSummary,
     /// The current topology.
     pub topology: Topology,
+    /// Rules; `None` in a room without hosts.
+    pub policy: Option<Policy>,
+    /// The waiting room, for those who may admit; otherwise empty.
+    pub waiting: Vec<Waiting>,
+    /// Participants in the spotlight.
+    pub spotlight: Vec<ParticipantId>,
     /// Token with which a later connection can resume.
     pub resume: ResumeToken,
     /// An earlier participant was restored; its missed events follow.
@@ -217,7 +281,7 @@ impl TryFrom<PublishRequest> for Request {
                 return Err(Rejection::Invalid("tracks: duplicate source"));
             }
         }
-        Ok(Self::Sfu(ToSfu::Publish(tracks)))
+        Ok(Self::Sfu(ToSfu::Publish(tracks, Sources::ALL)))
     }
 }
 
@@ -244,5 +308,53 @@ impl From<DirectRequest> for Request {
 impl From<HandoverRequest> for Request {
     fn from(HandoverRequest { to, topology }: HandoverRequest) -> Self {
         Self::Handover { to, topology }
+    }
+}
+
+impl From<MuteRequest> for Request {
+    fn from(MuteRequest { participants, sources }: MuteRequest) -> Self {
+        Self::Host(Hosting::Mute { participants, sources: sources.into_iter().collect() })
+    }
+}
+
+impl From<UnmuteRequest> for Request {
+    fn from(UnmuteRequest { participant, sources }: UnmuteRequest) -> Self {
+        Self::Host(Hosting::Unmute { participant, sources: sources.into_iter().collect() })
+    }
+}
+
+impl From<RemoveRequest> for Request {
+    fn from(RemoveRequest { participant }: RemoveRequest) -> Self {
+        Self::Host(Hosting::Remove(participant))
+    }
+}
+
+impl From<RoleRequest> for Request {
+    fn from(RoleRequest { participant, role }: RoleRequest) -> Self {
+        Self::Host(Hosting::Role(participant, role))
+    }
+}
+
+impl From<SpotlightRequest> for Request {
+    fn from(SpotlightRequest { participants }: SpotlightRequest) -> Self {
+        Self::Host(Hosting::Spotlight(participants))
+    }
+}
+
+impl From<SettingsRequest> for Request {
+    fn from(settings: SettingsRequest) -> Self {
+        Self::Host(Hosting::Settings(settings))
+    }
+}
+
+impl From<EndRoom> for Request {
+    fn from(EndRoom {}: EndRoom) -> Self {
+        Self::Host(Hosting::End)
+    }
+}
+
+impl From<ReactionRequest> for Request {
+    fn from(ReactionRequest { emoji }: ReactionRequest) -> Self {
+        Self::React(emoji)
     }
 }

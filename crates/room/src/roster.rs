@@ -7,11 +7,13 @@ use std::{
 
 use crate::{
     audience::{Audience, MemberKey},
+    device::DeviceSecret,
     log::Entry,
     name::{DisplayName, Skeleton},
     participant::Participant,
     protocol::ParticipantId,
     request::Connection,
+    rights::Sources,
     token::Secret,
 };
 
@@ -39,6 +41,10 @@ pub(crate) struct Member {
     pub(crate) forgotten: u64,
     /// Highest serial number of its chat messages; 0 before the first.
     pub(crate) chatted: u64,
+    /// Sources muted by a host that the client has not turned off yet.
+    pub(crate) unacknowledged: Sources,
+    /// Secret of its device, if it told one.
+    pub(crate) device: Option<DeviceSecret>,
     /// Numbers of the last events from the media server.
     pub(crate) sfu: SfuEventNumbers,
 }
@@ -81,6 +87,7 @@ impl Roster {
         connection: Connection,
         participant: Participant,
         secret: Secret,
+        device: Option<DeviceSecret>,
         joined: u64,
     ) -> MemberKey {
         let key = MemberKey(self.next);
@@ -96,6 +103,8 @@ impl Roster {
             joined,
             forgotten: 0,
             chatted: 0,
+            unacknowledged: Sources::NONE,
+            device,
             sfu: SfuEventNumbers::default(),
         };
         self.members.insert(key, member);
@@ -138,6 +147,11 @@ impl Roster {
 
     pub(crate) fn member_mut(&mut self, key: MemberKey) -> Option<&mut Member> {
         self.members.get_mut(&key)
+    }
+
+    /// Keys of all members, in the order they joined.
+    pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = MemberKey> {
+        self.members.keys().copied()
     }
 
     /// All members, in the order they joined.

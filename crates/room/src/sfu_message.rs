@@ -7,6 +7,7 @@ use crate::{
         WantedTrack,
     },
     rejection::Rejection,
+    rights::Sources,
 };
 
 /// A message from a participant to the media server, bounded and without duplicates.
@@ -14,8 +15,10 @@ use crate::{
 pub enum ToSfu {
     /// An offer or answer.
     Description(SessionDescription),
-    /// Sources of the sending sections of the next offer.
-    Publish(Vec<PublishedTrack>),
+    /// Sources of the sending sections of the next offer, and those that may be forwarded.
+    Publish(Vec<PublishedTrack>, Sources),
+    /// Sources that may be forwarded from now on.
+    Permit(Sources),
     /// Display sizes of tracks.
     Subscribe(Vec<WantedTrack>),
     /// A candidate, which the media server ignores: it learns candidates from connectivity checks.

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use room::{
     Admission, Connection, Departure, Event, Message, Participant, Recipients, Rejection, Request,
     protocol::{MediaState, ParticipantId, ResumeToken},
+    rights::Sources,
 };
 use world::{World, candidate, join, seconds, settings};
 
@@ -89,6 +90,9 @@ impl Person {
             direct: true,
             alike: (self.place > 1).then_some(self.place),
             interrupted: false,
+            role: None,
+            muted: Sources::NONE,
+            raised: None,
             profile: None,
         }
     }

@@ -247,7 +247,7 @@ fn sfu_messages_reach_the_sfu_only() {
     assert!(messages.iter().all(|(from, _)| *from == ann_joined.me.id), "{messages:?}");
     assert!(matches!(
         &*messages,
-        [(_, ToSfu::Publish(_)), (_, ToSfu::Description(_)), (_, ToSfu::Description(_))]
+        [(_, ToSfu::Publish(..)), (_, ToSfu::Description(_)), (_, ToSfu::Description(_))]
     ));
     let candidate = r#"{"to":"sfu","candidate":{"candidate":"candidate:1"}}"#;
     let candidate: SignalRequest = serde_json::from_str(candidate).unwrap();

@@ -52,7 +52,7 @@ pub(crate) enum Kind {
 
 impl Source {
     /// All sources, in the order in which a peer's tracks are published.
-    pub(crate) const ALL: [Self; 4] =
+    pub const ALL: [Self; 4] =
         [Self::Microphone, Self::Camera, Self::ScreenShare, Self::ScreenShareAudio];
 
     pub(crate) fn kind(self) -> Kind {

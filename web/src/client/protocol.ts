@@ -16,6 +16,16 @@ export interface Requests {
   publish: [PublishRequest, Record<string, never>];
   subscribe: [SubscribeRequest, Record<string, never>];
   handover: [HandoverRequest, Record<string, never>];
+  reaction: [ReactionRequest, Record<string, never>];
+  "room:mute": [MuteRequest, Record<string, never>];
+  "room:unmute": [UnmuteRequest, Record<string, never>];
+  "room:remove": [RemoveRequest, Record<string, never>];
+  "room:admit": [WaitingRequest, Record<string, never>];
+  "room:deny": [WaitingRequest, Record<string, never>];
+  "room:role": [RoleRequest, Record<string, never>];
+  "room:settings": [SettingsRequest, Record<string, never>];
+  "room:spotlight": [SpotlightRequest, Record<string, never>];
+  "room:end": [EndRoom, Record<string, never>];
 }
 
 /** Payload of each event. Room events carry their number as a second argument. */
@@ -32,6 +42,15 @@ export interface ServerEvents {
   wanted: WantedEvent;
   refused: RefusedEvent;
   speakers: SpeakersEvent;
+  muted: MutedEvent;
+  unmute: UnmuteEvent;
+  spotlight: SpotlightEvent;
+  reaction: ReactionEvent;
+  "room:settings": SettingsEvent;
+  "room:admitted": Joined;
+  "room:dismissed": DismissedEvent;
+  "waiting:joined": Waiting;
+  "waiting:left": WaitingLeft;
   "ice:servers": IceServers;
   "server:draining": ServerDraining;
 }
@@ -43,6 +62,34 @@ export type DisplayName = string;
 export type Password = string;
 
 export type ChatText = string;
+
+export type DeviceSecret = string;
+
+export type Reaction = string;
+
+export type Role = "viewer" | "speaker" | "co_host" | "host";
+
+export type Policy = {
+/**
+ * Whether newcomers enter.
+ */
+entry: Entry,
+/**
+ * Participants that may chat.
+ */
+chat: Allowed,
+/**
+ * Participants that may share a screen.
+ */
+screen: Allowed,
+/**
+ * Role of newcomers.
+ */
+newcomers: Role, };
+
+export type Entry = "open" | "waiting" | "locked";
+
+export type Allowed = "everybody" | "hosts";
 
 export type ParticipantId = string;
 
@@ -106,7 +153,20 @@ alike?: number,
 /**
  * The media server has received no media from it for some seconds.
  */
-interrupted?: boolean, };
+interrupted?: boolean,
+/**
+ * Role; absent in a room without hosts.
+ */
+role?: Role,
+/**
+ * Sources muted by a host, until the participant turns them on again; absent if none. Nobody
+ * is to play them, whatever arrives.
+ */
+muted?: Array<TrackSource>,
+/**
+ * Ascending in the order in which hands were raised; absent if the hand is down.
+ */
+raised?: number, };
 
 export type Topology = "mesh" | "sfu";
 
@@ -263,7 +323,16 @@ password?: Password,
 /**
  * Topology; the server's default if absent.
  */
-topology?: TopologyChoice, };
+topology?: TopologyChoice,
+/**
+ * Secret of the device, which joins as host. Without it, the socket that created the room
+ * does.
+ */
+device?: DeviceSecret,
+/**
+ * Initial rules; everything allowed if absent.
+ */
+policy?: Policy, };
 
 export type JoinRoom = {
 /**
@@ -291,6 +360,11 @@ sfu?: boolean,
  * place, even in a full room and without the password.
  */
 replaces?: ResumeToken,
+/**
+ * Random secret that the client keeps, by which a host returns as host after its resume
+ * expired.
+ */
+device?: DeviceSecret,
 /**
  * Token of the join to restore.
  */
@@ -356,6 +430,76 @@ to: ParticipantId,
  */
 topology: Topology, };
 
+export type ReactionRequest = {
+/**
+ * The emoji.
+ */
+emoji: Reaction, };
+
+export type MuteRequest = {
+/**
+ * The participants; absent: all others with a lower role.
+ */
+participants?: Array<ParticipantId>,
+/**
+ * The sources to mute.
+ */
+sources: Array<TrackSource>, };
+
+export type UnmuteRequest = {
+/**
+ * The participant.
+ */
+participant: ParticipantId,
+/**
+ * The sources.
+ */
+sources: Array<TrackSource>, };
+
+export type RemoveRequest = {
+/**
+ * The participant.
+ */
+participant: ParticipantId, };
+
+export type WaitingRequest = {
+/**
+ * Ids from `waiting`; absent: all.
+ */
+participants?: Array<ParticipantId>, };
+
+export type RoleRequest = {
+/**
+ * The participant.
+ */
+participant: ParticipantId,
+/**
+ * The new role.
+ */
+role: Role, };
+
+export type SettingsRequest = {
+/**
+ * The new policy.
+ */
+policy?: Policy,
+/**
+ * The new password; an empty one removes it.
+ */
+password?: Password,
+/**
+ * The new maximum number of participants. Nobody is removed by a lower one.
+ */
+capacity?: number, };
+
+export type SpotlightRequest = {
+/**
+ * The participants; empty ends the spotlight.
+ */
+participants: Array<ParticipantId>, };
+
+export type EndRoom = Record<symbol, never>;
+
 export type RoomList = {
 /**
  * Rooms with the most participants first, bounded in number.
@@ -385,6 +529,18 @@ participants: Array<Participant>,
  * The current topology.
  */
 topology: Topology,
+/**
+ * Rules; absent in a room without hosts.
+ */
+policy?: Policy,
+/**
+ * The waiting room, for those who may admit.
+ */
+waiting?: Array<Waiting>,
+/**
+ * Participants in the spotlight; absent if none.
+ */
+spotlight?: Array<ParticipantId>,
 /**
  * For `RTCConfiguration.iceServers`.
  */
@@ -494,9 +650,79 @@ export type SpeakersEvent = {
  */
 speakers: Array<Speaker>, };
 
+export type MutedEvent = {
+/**
+ * The host.
+ */
+by: ParticipantId,
+/**
+ * The sources.
+ */
+sources: Array<TrackSource>, };
+
+export type UnmuteEvent = {
+/**
+ * The host.
+ */
+by: ParticipantId,
+/**
+ * The sources.
+ */
+sources: Array<TrackSource>, };
+
+export type SettingsEvent = {
+/**
+ * The policy.
+ */
+policy: Policy,
+/**
+ * The room's row in the lobby.
+ */
+room: RoomSummary, };
+
+export type SpotlightEvent = {
+/**
+ * The participants shown large.
+ */
+participants: Array<ParticipantId>, };
+
+export type ReactionEvent = {
+/**
+ * The sender, set by the server.
+ */
+from: ParticipantId,
+/**
+ * The emoji.
+ */
+emoji: Reaction, };
+
+export type Waiting = {
+/**
+ * Id for `room:admit` and `room:deny`; also that of the participant, once admitted.
+ */
+id: ParticipantId,
+/**
+ * Display name.
+ */
+name: DisplayName, };
+
+export type WaitingLeft = {
+/**
+ * The id.
+ */
+id: ParticipantId, };
+
+export type DismissedEvent = {
+/**
+ * The reason.
+ */
+reason: Dismissal, };
+
+export type Dismissal = "removed" | "denied" | "ended";
+
 export type ServerDraining = Record<symbol, never>;
 
-export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "server_full" | "internal";
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "server_full" | "internal";
 
 export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
 

@@ -187,6 +187,10 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_TOPOLOGY", value_name = "WHICH")]
     pub(super) topology: Option<TopologyName>,
 
+    /// Rooms with hosts, who may mute, remove and lock (hosted), or without (open) [default: hosted]
+    #[arg(long, env = "MOIM_ROOMS", value_name = "KIND")]
+    pub(super) rooms: Option<RoomKind>,
+
     /// Host name of this server, as in https://NAME, besides its addresses, the system's host name
     /// and the names in its certificate; may be repeated
     #[arg(long, env = "MOIM_HOST", value_name = "NAME", value_delimiter = ',')]
@@ -302,6 +306,14 @@ pub(super) enum TopologyName {
     Sfu,
 }
 
+/// Rooms with or without hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RoomKind {
+    Hosted,
+    Open,
+}
+
 impl From<TopologyName> for TopologyChoice {
     fn from(name: TopologyName) -> Self {
         match name {
@@ -328,7 +340,7 @@ impl Options {
         first_of!(self, other; listen, also, data, folder, config, cert, key, announce,
             announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, host, trusted_proxy, origin, log; limits)
+            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, log; limits)
     }
 }
 

@@ -11,7 +11,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Addresses", &["listen", "also", "announce", "host", "stun-alternate"]),
     ("Certificates", &["cert", "key", "domain", "acme"]),
     ("Relay", &["turn-"]),
-    ("Sites and proxies", &["trusted-proxy", "origin", "static", "topology"]),
+    ("Sites and proxies", &["trusted-proxy", "origin", "static"]),
+    ("Rooms", &["rooms", "topology"]),
     ("Operation", &["data", "config", "log", "metrics-", "shards", "drain-", "history"]),
 ];
 

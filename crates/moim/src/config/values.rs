@@ -7,6 +7,7 @@ use room::protocol::TopologyChoice;
 
 use super::{
     Announce, HostName, Limits, Listen, Options, Origin, Problems, Secret, TrustedProxies, Turn,
+    options::RoomKind,
 };
 use crate::data::DataFolder;
 
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) shards: Option<u8>,
     /// The topology of rooms whose creator chooses none.
     pub(crate) topology: TopologyChoice,
+    /// Rooms have hosts.
+    pub(crate) hosted_rooms: bool,
     /// The bearer token that permits remote reads of the metrics.
     pub(crate) metrics_token: Option<Secret>,
     /// Limits of all resources.
@@ -89,6 +92,7 @@ impl Config {
             turn,
             shards: shards.flatten(),
             topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
+            hosted_rooms: options.rooms.is_none_or(|kind| kind == RoomKind::Hosted),
             metrics_token: metrics_token.flatten(),
             limits,
             log: options.log.unwrap_or_else(|| "info".to_owned()),

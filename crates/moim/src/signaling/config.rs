@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use room::protocol::TopologyChoice;
+use room::{HostRule, protocol::TopologyChoice};
 
 use super::sfu_port::MediaServer;
 use crate::{data::DataFolder, net::reachable::ReachableAddresses, shard::turn::RoomCredentials};
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) media: Option<MediaServer>,
     /// Default topology of a room.
     pub(crate) topology: TopologyChoice,
+    /// What happens when the last host of a room leaves; `None`: rooms have no hosts.
+    pub(crate) hosts: Option<HostRule>,
     /// Folder for settings that survive a restart.
     pub(crate) data: Option<DataFolder>,
     /// Maximum number of native rooms; dialect rooms are limited to a quarter of it in addition.
@@ -58,6 +60,7 @@ impl Config {
             max_capacity: 100,
             media: None,
             topology: TopologyChoice::Auto,
+            hosts: Some(HostRule::Next),
             data: None,
             max_rooms: 10_000,
             max_rooms_per_address: 50,

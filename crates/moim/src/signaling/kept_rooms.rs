@@ -156,7 +156,7 @@ impl KeptRooms {
             (Some(_), Some(_)) => return Err(room::Rejection::WrongPassword.into()),
         };
         let KeptRoom { capacity, topology, stays_empty, .. } = kept;
-        Ok(Some(Settings { capacity, password, topology, stays_empty, dialect: None }))
+        Ok(Some(Settings { password, topology, stays_empty, ..Settings::new(capacity) }))
     }
 
     /// Password attempts at a kept room that is not open yet.
@@ -320,11 +320,9 @@ mod tests {
 
     fn settings(capacity: u32, password: Option<&str>) -> Settings {
         Settings {
-            capacity,
             password: password.map(|password| Password::new(password).unwrap()),
-            topology: TopologyChoice::Auto,
             stays_empty: Duration::from_secs(600),
-            dialect: None,
+            ..Settings::new(capacity)
         }
     }
 

@@ -66,6 +66,11 @@ impl Placement {
         self.placed(id).peer
     }
 
+    /// Returns whether a participant's link has begun.
+    pub(super) fn has_link(&self, id: &ParticipantId) -> bool {
+        self.by_id.get(id).is_some_and(|placed| placed.shard.is_some())
+    }
+
     /// Returns a participant's peer id and the shard of its link, assigned if needed. Links begin on
     /// healthy shards, if any.
     pub(super) fn assign(

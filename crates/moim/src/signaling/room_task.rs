@@ -8,7 +8,10 @@ use std::{
 use room::{
     Admission, Connection, Effect, Event, Rejection, Reply, Request, Room, ToSfu,
     dialect::{Dialect, RoomView, by_name},
-    protocol::{ErrorBody, ErrorCode, IceServers, Joined, ParticipantId, ServerEvent},
+    protocol::{
+        Dismissal, DismissedEvent, ErrorBody, ErrorCode, IceServers, Joined, ParticipantId,
+        ServerEvent,
+    },
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -188,6 +191,8 @@ impl RoomTask {
                         sfu.unlink(&id);
                     }
                 }
+                Effect::Admit { to, admission } => self.admit_from_waiting_room(to, *admission),
+                Effect::Dismiss { to, reason } => self.dismiss(to, reason),
                 Effect::Detach(connection) => drop(self.clients.remove(&connection)),
                 Effect::Summary(summary) => {
                     self.hub.lobby.update(&self.key.address, self.key.opener, summary);
@@ -252,7 +257,8 @@ impl RoomTask {
                 ack_ok(pending.ack, &Empty {});
             }
             Err(rejection) => {
-                if pending.enters {
+                // Whoever waits remains a client of the room, without being a member.
+                if pending.enters && rejection != Rejection::Waiting {
                     self.clients.remove(&to);
                 }
                 self.hub.rejections.reject(pending.ack, rejection.into());
@@ -260,8 +266,32 @@ impl RoomTask {
         }
     }
 
+    fn admit_from_waiting_room(&mut self, to: Connection, admission: Admission) {
+        let Some(joined) = self.joined(to, admission) else { return };
+        self.emit(to, &ServerEvent::Admitted(Box::new(joined)));
+    }
+
+    /// Tells a client that it is out and ends its membership.
+    fn dismiss(&mut self, to: Connection, reason: Dismissal) {
+        self.emit(to, &ServerEvent::Dismissed(DismissedEvent { reason }));
+        self.clients.remove(&to);
+    }
+
+    fn emit(&self, to: Connection, event: &ServerEvent) {
+        if let Some(client) = self.clients.get(&to) {
+            client.guard.0.socket.emit(encode_event(event.name(), event, None));
+        }
+    }
+
     fn admit(&mut self, to: Connection, admission: Admission, ack: Option<Ack>) {
-        let Some(client) = self.clients.get_mut(&to) else { return };
+        if let Some(joined) = self.joined(to, admission) {
+            ack_ok(ack, &joined);
+        }
+    }
+
+    /// Makes a client a member, with relay access of its own. Returns its reply.
+    fn joined(&mut self, to: Connection, admission: Admission) -> Option<Joined> {
+        let client = self.clients.get_mut(&to)?;
         let config = &self.hub.config;
         let id = &admission.me.id;
         if !self.access.contains_key(id)
@@ -273,18 +303,20 @@ impl RoomTask {
         let refresh = Instant::now() + config.credential_lifetime / 2;
         client.member = Some(Member { id: admission.me.id.clone(), refresh });
         self.refresh.get_or_insert(refresh);
-        let joined = Joined {
+        Some(Joined {
             me: admission.me.into(),
             room: admission.room,
             participants: admission.others.into_iter().map(Into::into).collect(),
             topology: admission.topology,
+            policy: admission.policy,
+            waiting: admission.waiting,
+            spotlight: admission.spotlight,
             ice_servers,
             resume: admission.resume,
             resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),
             resumed: admission.resumed,
             last: admission.last,
-        };
-        ack_ok(ack, &joined);
+        })
     }
 
     /// Sends an event, encoded once.

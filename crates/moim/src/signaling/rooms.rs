@@ -1,16 +1,18 @@
 //! Opening of rooms and delivery of joins.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc};
 
 use room::{
-    Address, Request, Room, Settings,
+    Address, Creator, Request, Room, Settings,
     dialect::{Dialect, by_name},
     name::RoomName,
     protocol::{CreateRoom, ErrorBody, ErrorCode, RoomSummary, TopologyChoice},
+    rights::Role,
 };
 use tokio::time::Instant;
 
 use super::{
+    client::Client,
     directory::{OpenRoomError, RoomKey},
     emits,
     hub::{Hub, native_name},
@@ -24,7 +26,7 @@ impl Hub {
     pub(super) fn create(
         self: &Arc<Self>,
         create: CreateRoom,
-        creator: ClientPrefix,
+        client: &Client,
     ) -> Result<RoomSummary, ErrorBody> {
         let max = self.config.max_capacity.max(self.config.capacity);
         let capacity = create.capacity.unwrap_or(self.config.capacity);
@@ -32,12 +34,23 @@ impl Hub {
             return Err(invalid(format!("capacity: must be between 1 and {max}")));
         }
         let topology = self.topology(create.topology)?;
+        let policy = create.policy.unwrap_or_default();
+        if policy.newcomers > Role::Speaker {
+            return Err(invalid("policy: newcomers are viewers or speakers"));
+        }
+        if create.policy.is_some() && self.config.hosts.is_none() {
+            return Err(invalid("policy: rooms of this server have no hosts"));
+        }
+        let creator = Creator { connection: client.connection, device: create.device };
         let settings = Settings {
-            capacity,
             password: create.password.filter(|password| !password.is_empty()),
             topology,
             stays_empty: self.config.created_stays,
-            dialect: None,
+            hosts: self.config.hosts,
+            policy,
+            creator: Some(creator),
+            max_capacity: max,
+            ..Settings::new(capacity)
         };
         let summary = RoomSummary {
             name: create.name.clone(),
@@ -53,7 +66,7 @@ impl Hub {
         if self.kept.holds(&create.name) {
             return exists();
         }
-        match self.open(Address::native(&create.name), settings, creator, None) {
+        match self.open(Address::native(&create.name), settings, client.prefix, None) {
             Ok(_) => Ok(summary),
             Err(OpenRoomError::Exists(_)) => exists(),
             Err(OpenRoomError::Full(_)) => Err(server_full()),
@@ -173,7 +186,9 @@ impl Hub {
         let Some(name) = native_name(address) else { return Ok((default, opener)) };
         let given = default.password.as_ref();
         let kept = self.kept.reopen(&name, given).await?;
-        Ok((kept.unwrap_or(default), opener))
+        let Some(kept) = kept else { return Ok((default, opener)) };
+        let Settings { hosts, max_capacity, .. } = default;
+        Ok((Settings { hosts, max_capacity, ..kept }, opener))
     }
 
     /// Default settings and opener of a room created by a join. It is locked if the first member
@@ -191,15 +206,16 @@ impl Hub {
         let max = self.config.max_capacity;
         let capacity = dialect.map(|dialect| dialect.capacity().unwrap_or(max));
         let settings = Settings {
-            capacity: capacity.unwrap_or(self.config.capacity),
             password: join.password.clone().filter(|password| !password.is_empty()),
             topology: match dialect {
                 // Dialect clients support a mesh only.
                 Some(_) => TopologyChoice::Mesh,
                 None => self.topology(None).unwrap_or(TopologyChoice::Mesh),
             },
-            stays_empty: Duration::ZERO,
             dialect: dialect.map(Dialect::name),
+            hosts: self.config.hosts.filter(|_| dialect.is_none()),
+            max_capacity: max.max(self.config.capacity),
+            ..Settings::new(capacity.unwrap_or(self.config.capacity))
         };
         Some((settings, guard.0.prefix))
     }

@@ -6,12 +6,13 @@ use std::{
 };
 
 use room::{
-    Address, Chat, Connection, Departure, Join, Rejection, Request, Resume,
+    Address, Chat, Connection, Departure, Hosting, Join, Rejection, Request, Resume,
     dialect::by_path,
     protocol::{
-        ChatRequest, CreateRoom, DirectRequest, ErrorBody, ErrorCode, HandoverRequest, JoinRoom,
-        LeaveRoom, ListRooms, MediaState, PublishRequest, RoomCreated, SdpType, SignalRequest,
-        SubscribeRequest,
+        ChatRequest, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode, HandoverRequest,
+        JoinRoom, LeaveRoom, ListRooms, MediaState, MuteRequest, ParticipantId, PublishRequest,
+        ReactionRequest, RemoveRequest, RoleRequest, RoomCreated, SdpType, SettingsRequest,
+        SignalRequest, SpotlightRequest, SubscribeRequest, UnmuteRequest, WaitingRequest,
     },
 };
 use serde::de::DeserializeOwned;
@@ -82,6 +83,16 @@ impl Events for Session {
             "publish" => self.forward::<PublishRequest>(args, &mut ack).await,
             "subscribe" => self.forward::<SubscribeRequest>(args, &mut ack).await,
             "handover" => self.forward::<HandoverRequest>(args, &mut ack).await,
+            "reaction" => self.react(args, &mut ack).await,
+            "room:mute" => self.forward::<MuteRequest>(args, &mut ack).await,
+            "room:unmute" => self.forward::<UnmuteRequest>(args, &mut ack).await,
+            "room:remove" => self.forward::<RemoveRequest>(args, &mut ack).await,
+            "room:admit" => self.decide(args, &mut ack, Hosting::Admit).await,
+            "room:deny" => self.decide(args, &mut ack, Hosting::Deny).await,
+            "room:role" => self.forward::<RoleRequest>(args, &mut ack).await,
+            "room:settings" => self.forward::<SettingsRequest>(args, &mut ack).await,
+            "room:spotlight" => self.forward::<SpotlightRequest>(args, &mut ack).await,
+            "room:end" => self.forward::<EndRoom>(args, &mut ack).await,
             _ => self.translate(&event).await,
         };
         if let Err(error) = result {
@@ -144,7 +155,7 @@ impl Session {
     fn create(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
-        let room = self.hub.create(create, self.client.prefix)?;
+        let room = self.hub.create(create, &self.client)?;
         ack_ok(ack.take(), &RoomCreated { room });
         Ok(())
     }
@@ -247,6 +258,26 @@ impl Session {
         self.request(Request::Chat(Chat { text, serial, at: milliseconds_since_1970() }), ack).await
     }
 
+    /// Reactions are limited like chat messages.
+    async fn react(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let react: ReactionRequest = payload(args)?;
+        if !self.chats.take(SOCKET_CHATS, Instant::now()) {
+            return Err(rate_limited("too many reactions; try again later"));
+        }
+        self.request(react.into(), ack).await
+    }
+
+    /// A decision on people in the waiting room.
+    async fn decide(
+        &mut self,
+        args: &Args,
+        ack: &mut Option<Ack>,
+        hosting: impl FnOnce(Option<Vec<ParticipantId>>) -> Hosting,
+    ) -> Result<(), ErrorBody> {
+        let WaitingRequest { participants } = payload(args)?;
+        self.request(Request::Host(hosting(participants)), ack).await
+    }
+
     /// Sends a request to the socket's room, which replies.
     async fn request(&self, request: Request, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let membership = self.membership.as_ref().filter(|membership| membership.is_active());
@@ -293,13 +324,14 @@ impl Session {
 
 /// Converts a join payload to a request: a resume if it has a token.
 fn parse_join(join: JoinRoom) -> (Address, Request) {
-    let JoinRoom { room, name, password, media, sfu, replaces, resume, last } = join;
+    let JoinRoom { room, name, password, media, sfu, replaces, device, resume, last } = join;
     let request = match resume {
         Some(token) => Request::Resume(Resume { token, last }),
         None => {
             let media = media.unwrap_or_default();
             let sfu = sfu.unwrap_or_default();
-            Request::Join(Join { id: None, name, password, replaces, media, sfu, profile: None })
+            let (id, profile) = (None, None);
+            Request::Join(Join { id, name, password, replaces, media, sfu, device, profile })
         }
     };
     (Address::native(&room), request)

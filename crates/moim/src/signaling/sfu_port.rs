@@ -91,10 +91,16 @@ impl SfuPort {
                 Request::Offer(sdp, events)
             }
             ToSfu::Description(SessionDescription { sdp, .. }) => Request::Answer(sdp),
-            ToSfu::Publish(tracks) => {
+            ToSfu::Publish(tracks, permitted) => {
                 let tracks =
                     tracks.into_iter().map(|track| (track.mid, to_sfu_source(track.source)));
-                Request::Publish(tracks.collect(), events)
+                let permitted = permitted.iter().map(to_sfu_source).collect();
+                Request::Publish { tracks: tracks.collect(), permitted, events }
+            }
+            // Without a link there is nothing to forbid; its `Publish` says what is permitted.
+            ToSfu::Permit(_) if !self.placement.has_link(from) => return,
+            ToSfu::Permit(permitted) => {
+                Request::Permit(permitted.iter().map(to_sfu_source).collect())
             }
             ToSfu::Subscribe(tracks) => {
                 let viewport = |track: room::protocol::WantedTrack| Viewport {
@@ -235,6 +241,8 @@ fn from_sfu_source(source: Source) -> TrackSource {
 
 #[cfg(test)]
 mod tests {
+    use room::rights::Sources;
+
     use super::*;
     use crate::shard::{Pulse, Waker, sfu};
 
@@ -253,11 +261,11 @@ mod tests {
         let server = MediaServer::new(senders.into());
         let mut here = server.open().unwrap();
         let there = server.open().unwrap();
-        here.send(&id(1), ToSfu::Publish(Vec::new()));
+        here.send(&id(1), ToSfu::Publish(Vec::new(), Sources::ALL));
         assert!(receivers[0].try_next().is_some());
         pulses[0].set_stuck(true);
         assert!(here.can_send(&id(1)), "a stuck shard may recover and has queue space");
-        here.send(&id(2), ToSfu::Publish(Vec::new()));
+        here.send(&id(2), ToSfu::Publish(Vec::new(), Sources::ALL));
         assert!(receivers[0].try_next().is_some(), "receives the new set of shards");
         assert!(receivers[0].is_empty() && !receivers[1].is_empty(), "new links begin elsewhere");
         drop(receivers.remove(0));

@@ -165,6 +165,7 @@ impl DialectClient {
                     replaces: None,
                     media: MediaState::default(),
                     sfu: false,
+                    device: None,
                     profile,
                 };
                 Action::Enter { address: Address::of(dialect.name(), room.into()), join }

@@ -35,6 +35,14 @@ pub enum ErrorCode {
     NoSfu,
     /// The participant can no longer be restored; join again.
     ResumeExpired,
+    /// The right is missing: the room's host gave none, or the other's role is too high.
+    Forbidden,
+    /// The room is locked: it admits nobody.
+    RoomLocked,
+    /// Not an error: the socket is in the waiting room. `room:admitted` or `room:dismissed` follows.
+    Waiting,
+    /// A host has removed this device from the room.
+    Banned,
     /// The server is at its limit of rooms or connections, or its media server is busy.
     ServerFull,
     /// Internal server error.

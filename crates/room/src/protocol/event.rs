@@ -5,13 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     error::ErrorBody,
-    reply::RoomList,
+    hosting::{
+        DismissedEvent, MutedEvent, SettingsEvent, SpotlightEvent, UnmuteEvent, Waiting,
+        WaitingLeft,
+    },
+    reply::{Joined, RoomList},
     types::{
         IceCandidate, IceServers, Participant, ParticipantId, SessionDescription, Speaker,
         SubscribedTrack, Topology, TrackSource,
     },
 };
-use crate::chat::ChatText;
+use crate::{chat::ChatText, reaction::Reaction};
 
 /// An event with its payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +45,24 @@ pub enum ServerEvent {
     Refused(RefusedEvent),
     /// `speakers`: the active speakers. Not numbered.
     Speakers(SpeakersEvent),
+    /// `muted`: a host has muted this participant.
+    Muted(MutedEvent),
+    /// `unmute`: a host asks this participant to turn sources on.
+    Unmute(UnmuteEvent),
+    /// `room:settings`: the room's settings changed.
+    Settings(SettingsEvent),
+    /// `spotlight`: the participants shown large changed.
+    Spotlight(SpotlightEvent),
+    /// `reaction`: a participant's reaction. Not numbered.
+    Reaction(ReactionEvent),
+    /// `waiting:joined`: somebody is in the waiting room, for those who may admit. Not numbered.
+    WaitingJoined(Waiting),
+    /// `waiting:left`: somebody is no longer in the waiting room. Not numbered.
+    WaitingLeft(WaitingLeft),
+    /// `room:admitted`: this socket is admitted from the waiting room. Not numbered.
+    Admitted(Box<Joined>),
+    /// `room:dismissed`: this socket is no longer in the room or its waiting room. Not numbered.
+    Dismissed(DismissedEvent),
     /// `ice:servers`: new credentials, well before the old ones expire. Not numbered.
     IceServers(IceServers),
     /// `server:draining`: the server shuts down; peer-to-peer calls continue. Not numbered.
@@ -63,6 +85,15 @@ impl ServerEvent {
             Self::Wanted(_) => "wanted",
             Self::Refused(_) => "refused",
             Self::Speakers(_) => "speakers",
+            Self::Muted(_) => "muted",
+            Self::Unmute(_) => "unmute",
+            Self::Settings(_) => "room:settings",
+            Self::Spotlight(_) => "spotlight",
+            Self::Reaction(_) => "reaction",
+            Self::WaitingJoined(_) => "waiting:joined",
+            Self::WaitingLeft(_) => "waiting:left",
+            Self::Admitted(_) => "room:admitted",
+            Self::Dismissed(_) => "room:dismissed",
             Self::IceServers(_) => "ice:servers",
             Self::ServerDraining(_) => "server:draining",
         }
@@ -96,6 +127,16 @@ pub struct ChatEvent {
     /// Time of arrival at the server, in milliseconds since 1970 (UTC).
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub at: u64,
+}
+
+/// Payload of `reaction`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ReactionEvent {
+    /// The sender, set by the server.
+    pub from: ParticipantId,
+    /// The emoji.
+    pub emoji: Reaction,
 }
 
 /// Payload of `handover`.

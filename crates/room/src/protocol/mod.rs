@@ -5,6 +5,7 @@
 
 mod error;
 mod event;
+mod hosting;
 mod reply;
 mod request;
 mod types;
@@ -13,13 +14,19 @@ mod typescript;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
-    ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, ServerEvent,
-    SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
+    ChatEvent, HandoverEvent, ParticipantLeft, ReactionEvent, RefusedEvent, ServerDraining,
+    ServerEvent, SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged,
+    WantedEvent,
+};
+pub use hosting::{
+    Allowed, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
+    RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent, SpotlightRequest,
+    UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use request::{
     ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
-    PublishRequest, SignalRequest, SubscribeRequest,
+    PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
 };
 pub use types::{
     IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant, ParticipantId,

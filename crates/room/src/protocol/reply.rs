@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::types::{IceServer, Participant, ResumeToken, RoomSummary, Topology};
+use super::{
+    hosting::{Policy, Waiting},
+    types::{IceServer, Participant, ParticipantId, ResumeToken, RoomSummary, Topology},
+};
 
 /// Reply to `room:list`; also sent as event `room:list` on change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,18 @@ pub struct Joined {
     pub participants: Vec<Participant>,
     /// The current topology.
     pub topology: Topology,
+    /// Rules; absent in a room without hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub policy: Option<Policy>,
+    /// The waiting room, for those who may admit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<Waiting>>"))]
+    pub waiting: Vec<Waiting>,
+    /// Participants in the spotlight; absent if none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ParticipantId>>"))]
+    pub spotlight: Vec<ParticipantId>,
     /// For `RTCConfiguration.iceServers`.
     pub ice_servers: Vec<IceServer>,
     /// Token that restores this participant within [`resume_seconds`](Self::resume_seconds).

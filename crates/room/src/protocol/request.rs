@@ -2,14 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::types::{
-    IceCandidate, MediaState, ParticipantId, PublishedTrack, ResumeToken, SessionDescription,
-    Topology, TopologyChoice, WantedTrack,
+use super::{
+    hosting::Policy,
+    types::{
+        IceCandidate, MediaState, ParticipantId, PublishedTrack, ResumeToken, SessionDescription,
+        Topology, TopologyChoice, WantedTrack,
+    },
 };
 use crate::{
     chat::ChatText,
+    device::DeviceSecret,
     name::{DisplayName, RoomName},
     password::Password,
+    reaction::Reaction,
 };
 
 /// `room:list`: lists the rooms and subscribes the socket to changes.
@@ -34,6 +39,13 @@ pub struct CreateRoom {
     /// Topology; the server's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<TopologyChoice>,
+    /// Secret of the device, which joins as host. Without it, the socket that created the room
+    /// does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceSecret>,
+    /// Initial rules; everything allowed if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
 }
 
 /// `room:join`: joins a room, which is created if needed, or restores a participant whose socket
@@ -59,6 +71,10 @@ pub struct JoinRoom {
     /// place, even in a full room and without the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ResumeToken>,
+    /// Random secret that the client keeps, by which a host returns as host after its resume
+    /// expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceSecret>,
     /// Token of the join to restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumeToken>,
@@ -143,4 +159,13 @@ pub struct HandoverRequest {
     pub to: ParticipantId,
     /// The topology.
     pub topology: Topology,
+}
+
+/// `reaction`: shows an emoji to all others for a moment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct ReactionRequest {
+    /// The emoji.
+    pub emoji: Reaction,
 }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{DisplayName, RoomName};
+use crate::{
+    name::{DisplayName, RoomName},
+    rights::Role,
+};
 
 /// Id of the media server in place of a participant's; participant ids are longer.
 const SFU: &str = "sfu";
@@ -104,6 +107,19 @@ pub struct Participant {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
     pub interrupted: bool,
+    /// Role; absent in a room without hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub role: Option<Role>,
+    /// Sources muted by a host, until the participant turns them on again; absent if none. Nobody
+    /// is to play them, whatever arrives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<TrackSource>>"))]
+    pub muted: Vec<TrackSource>,
+    /// Ascending in the order in which hands were raised; absent if the hand is down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
+    pub raised: Option<u64>,
 }
 
 /// Topology of a room.
@@ -148,7 +164,9 @@ pub enum TrackSource {
 
 impl TrackSource {
     /// Number of sources.
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = Self::ALL.len();
+    /// All sources.
+    pub const ALL: [Self; 4] = [Self::Microphone, Self::Camera, Self::Screen, Self::ScreenAudio];
 }
 
 /// A sending section of the link to the media server.

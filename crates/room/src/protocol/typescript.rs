@@ -5,13 +5,18 @@ use ts_rs::{Config, TS};
 use super::{
     error::{ErrorBody, ErrorCode},
     event::{
-        ChatEvent, HandoverEvent, ParticipantLeft, RefusedEvent, ServerDraining, SfuRequestKind,
-        SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
+        ChatEvent, HandoverEvent, ParticipantLeft, ReactionEvent, RefusedEvent, ServerDraining,
+        SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
+    },
+    hosting::{
+        Allowed, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
+        RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent,
+        SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
     },
     reply::{Joined, RoomCreated, RoomList},
     request::{
         ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
-        PublishRequest, SignalRequest, SubscribeRequest,
+        PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
     },
     types::{
         IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant, ParticipantId,
@@ -21,8 +26,11 @@ use super::{
 };
 use crate::{
     chat::ChatText,
+    device::DeviceSecret,
     name::{DisplayName, NameError, RoomName},
     password::Password,
+    reaction::Reaction,
+    rights::Role,
 };
 
 const HEAD: &str = "\
@@ -44,6 +52,16 @@ export interface Requests {
   publish: [PublishRequest, Record<string, never>];
   subscribe: [SubscribeRequest, Record<string, never>];
   handover: [HandoverRequest, Record<string, never>];
+  reaction: [ReactionRequest, Record<string, never>];
+  \"room:mute\": [MuteRequest, Record<string, never>];
+  \"room:unmute\": [UnmuteRequest, Record<string, never>];
+  \"room:remove\": [RemoveRequest, Record<string, never>];
+  \"room:admit\": [WaitingRequest, Record<string, never>];
+  \"room:deny\": [WaitingRequest, Record<string, never>];
+  \"room:role\": [RoleRequest, Record<string, never>];
+  \"room:settings\": [SettingsRequest, Record<string, never>];
+  \"room:spotlight\": [SpotlightRequest, Record<string, never>];
+  \"room:end\": [EndRoom, Record<string, never>];
 }
 
 /** Payload of each event. Room events carry their number as a second argument. */
@@ -60,6 +78,15 @@ export interface ServerEvents {
   wanted: WantedEvent;
   refused: RefusedEvent;
   speakers: SpeakersEvent;
+  muted: MutedEvent;
+  unmute: UnmuteEvent;
+  spotlight: SpotlightEvent;
+  reaction: ReactionEvent;
+  \"room:settings\": SettingsEvent;
+  \"room:admitted\": Joined;
+  \"room:dismissed\": DismissedEvent;
+  \"waiting:joined\": Waiting;
+  \"waiting:left\": WaitingLeft;
   \"ice:servers\": IceServers;
   \"server:draining\": ServerDraining;
 }
@@ -82,6 +109,12 @@ pub fn typescript() -> String {
         DisplayName,
         Password,
         ChatText,
+        DeviceSecret,
+        Reaction,
+        Role,
+        Policy,
+        Entry,
+        Allowed,
         ParticipantId,
         ResumeToken,
         MediaState,
@@ -111,6 +144,15 @@ pub fn typescript() -> String {
         PublishRequest,
         SubscribeRequest,
         HandoverRequest,
+        ReactionRequest,
+        MuteRequest,
+        UnmuteRequest,
+        RemoveRequest,
+        WaitingRequest,
+        RoleRequest,
+        SettingsRequest,
+        SpotlightRequest,
+        EndRoom,
         RoomList,
         RoomCreated,
         Joined,
@@ -124,6 +166,15 @@ pub fn typescript() -> String {
         SfuRequestKind,
         RefusedEvent,
         SpeakersEvent,
+        MutedEvent,
+        UnmuteEvent,
+        SettingsEvent,
+        SpotlightEvent,
+        ReactionEvent,
+        Waiting,
+        WaitingLeft,
+        DismissedEvent,
+        Dismissal,
         ServerDraining,
         ErrorCode,
         NameError,

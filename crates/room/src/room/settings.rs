@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{password::Password, protocol::TopologyChoice};
+use crate::{
+    device::DeviceSecret,
+    password::Password,
+    protocol::{Policy, TopologyChoice},
+    request::Connection,
+};
 
 /// Settings of one room.
 #[derive(Debug, Clone)]
@@ -17,6 +22,59 @@ pub struct Settings {
     pub stays_empty: Duration,
     /// [Dialect](crate::dialect) of its members; `None` for the native protocol.
     pub dialect: Option<&'static str>,
+    /// What happens when the last host leaves; `None` for a room without hosts.
+    pub hosts: Option<HostRule>,
+    /// Rules of a room with hosts.
+    pub policy: Policy,
+    /// The first host; `None`: whoever joins first.
+    pub creator: Option<Creator>,
+    /// Maximum capacity that a host may set.
+    pub max_capacity: u32,
+}
+
+impl Settings {
+    /// A room of this capacity without password and hosts, which closes when it is empty.
+    #[must_use]
+    pub fn new(capacity: u32) -> Self {
+        Self {
+            capacity,
+            password: None,
+            topology: TopologyChoice::Auto,
+            stays_empty: Duration::ZERO,
+            dialect: None,
+            hosts: None,
+            policy: Policy::default(),
+            creator: None,
+            max_capacity: capacity,
+        }
+    }
+}
+
+/// What happens when the last host leaves for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostRule {
+    /// A co-host becomes host, or the participant who joined first.
+    Next,
+    /// The room has no host until one returns.
+    Keep,
+    /// The room ends.
+    End,
+}
+
+/// Who created a room.
+#[derive(Debug, Clone)]
+pub struct Creator {
+    /// The connection.
+    pub connection: Connection,
+    /// The secret of the device, if it told one.
+    pub device: Option<DeviceSecret>,
+}
+
+impl Creator {
+    pub(super) fn is(&self, connection: Connection, device: Option<&DeviceSecret>) -> bool {
+        let own = self.device.as_ref().zip(device);
+        connection == self.connection || own.is_some_and(|(own, device)| own.matches(device))
+    }
 }
 
 /// Limits shared by all rooms of a server.

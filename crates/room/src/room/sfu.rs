@@ -12,6 +12,7 @@ use crate::{
     },
     rejection::Rejection,
     request::{Connection, Effect},
+    rights::Right,
     sfu_message::{FromSfu, ToSfu},
 };
 
@@ -113,7 +114,11 @@ impl Room {
         from: Connection,
         message: ToSfu,
     ) -> Result<(), Rejection> {
-        let key = self.key_of(from)?;
+        let right = match &message {
+            ToSfu::Subscribe(_) => Right::Subscribe,
+            _ => Right::Signal,
+        };
+        let key = self.member_with(from, right)?;
         if !self.topology.may_use_sfu() {
             return Err(Rejection::NoSfu);
         }
@@ -126,7 +131,8 @@ impl Room {
                 ToSfu::Subscribe(tracks)
             }
             ToSfu::Nothing => return Ok(()),
-            message @ (ToSfu::Description(_) | ToSfu::Publish(_)) => message,
+            ToSfu::Publish(tracks, _) => ToSfu::Publish(tracks, self.permitted(key)),
+            message @ (ToSfu::Description(_) | ToSfu::Permit(_)) => message,
         };
         self.effects.push_back(Effect::Sfu { from: from_id, message });
         Ok(())

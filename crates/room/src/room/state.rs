@@ -3,9 +3,19 @@
 //! Contract: after each `handle_*`, drain [`Room::poll_effect`] to `None`, and call
 //! [`Room::handle_timeout`] at [`Room::poll_timeout`] or soon after.
 
-use std::{borrow::Cow, collections::VecDeque, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::settings::{Limits, Settings};
+use super::{
+    devices::Devices,
+    newcomer::{Newcomer, Welcome},
+    settings::{Limits, Settings},
+    waiting::WaitingRoom,
+};
 use crate::{
     audience::{Audience, MemberKey},
     event::{Event, Message},
@@ -18,7 +28,8 @@ use crate::{
     request::{
         Admission, Chat, Connection, Departure, Effect, Join, Recipients, Reply, Request, Resume,
     },
-    roster::{Presence, Roster},
+    rights::{Right, Role, Sources},
+    roster::{Member, Presence, Roster},
     token::{DUMMY_SECRET, TokenGenerator, split_token},
     topology::TopologySwitch,
 };
@@ -26,14 +37,23 @@ use crate::{
 /// A room.
 pub struct Room {
     name: RoomName,
-    settings: Settings,
+    pub(super) settings: Settings,
     limits: Limits,
     tokens: TokenGenerator,
     pub(super) roster: Roster,
     pub(super) log: Log,
     pub(super) topology: TopologySwitch,
+    pub(super) waiting: WaitingRoom,
+    pub(super) devices: Devices,
+    pub(super) spotlight: Vec<ParticipantId>,
+    /// Number of hands raised so far.
+    pub(super) hands: u64,
+    /// Nobody has joined yet.
+    pub(super) is_new: bool,
+    /// A host has ended the room.
+    pub(super) is_ended: bool,
     /// Time at which it became empty.
-    empty_since: Option<Instant>,
+    pub(super) empty_since: Option<Instant>,
     pub(super) effects: VecDeque<Effect>,
 }
 
@@ -54,6 +74,12 @@ impl Room {
             limits,
             tokens: TokenGenerator::new(seed),
             roster: Roster::default(),
+            waiting: WaitingRoom::default(),
+            devices: Devices::default(),
+            spotlight: Vec::new(),
+            hands: 0,
+            is_new: true,
+            is_ended: false,
             empty_since: Some(now),
             effects: VecDeque::new(),
         };
@@ -72,6 +98,8 @@ impl Room {
             Request::Direct(direct) => self.update_direct(now, from, direct),
             Request::Handover { to, topology } => self.handover(now, from, &to, topology),
             Request::Sfu(message) => self.send_to_sfu(from, message),
+            Request::Host(hosting) => self.host(now, from, hosting),
+            Request::React(emoji) => self.react(from, emoji),
             Request::Leave => self.leave(now, from),
         };
         if let Err(rejection) = result {
@@ -81,7 +109,10 @@ impl Room {
 
     /// Handles the end of a connection, in the room or not.
     pub fn handle_gone(&mut self, now: Instant, connection: Connection, departure: Departure) {
-        let Some(key) = self.roster.key_of(connection) else { return };
+        let Some(key) = self.roster.key_of(connection) else {
+            self.stop_waiting(connection);
+            return;
+        };
         match departure {
             Departure::Left => self.remove(now, key),
             Departure::Lost => {
@@ -121,6 +152,7 @@ impl Room {
             self.send_topology(now, Audience::All);
         }
         if self.closes_at().is_some_and(|at| at <= now) {
+            self.dismiss_waiting();
             self.effects.push_back(Effect::Closed);
         }
     }
@@ -142,21 +174,26 @@ impl Room {
     }
 
     fn join(&mut self, now: Instant, from: Connection, join: Join) -> Result<(), Rejection> {
-        if self.roster.key_of(from).is_some() {
+        if self.roster.key_of(from).is_some() || self.waiting.has(from) {
             return Err(Rejection::AlreadyJoined);
+        }
+        if self.is_ended {
+            return Err(Rejection::RoomLocked);
         }
         let replaced = join.replaces.as_ref().and_then(|token| self.authenticate(token));
         if replaced.is_none() {
             self.check_password(join.password.as_ref())?;
         }
-        let is_full =
-            self.roster.len() >= usize::try_from(self.settings.capacity).unwrap_or(usize::MAX);
+        let role = match self.welcome(from, join.device.as_ref(), replaced)? {
+            Welcome::Wait => return self.wait(from, join),
+            Welcome::Enter(role) => role,
+        };
         let vacated = match replaced {
             Some(key) => Some(key),
-            None if is_full => Some(self.roster.going_away().ok_or(Rejection::RoomFull)?),
+            None if self.is_full() => Some(self.roster.going_away().ok_or(Rejection::RoomFull)?),
             None => None,
         };
-        let id = match join.id {
+        let id = match join.id.clone() {
             Some(id) if id.is_sfu() => {
                 return Err(Rejection::Invalid("this id is reserved for the media server"));
             }
@@ -166,15 +203,52 @@ impl Room {
             Some(id) => id,
             None => self.generate_id(),
         };
-        let Join { name, media, sfu, profile, .. } = join;
+        let newcomer = Newcomer { connection: from, id, join, role, has_waited: false };
+        self.enter(now, newcomer, vacated);
+        Ok(())
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.roster.len() >= usize::try_from(self.settings.capacity).unwrap_or(usize::MAX)
+    }
+
+    /// Adds a newcomer, who takes the place of `vacated`.
+    pub(super) fn enter(&mut self, now: Instant, newcomer: Newcomer, vacated: Option<MemberKey>) {
+        let Newcomer { connection: from, id, join, role, has_waited } = newcomer;
+        let Join { name, media, sfu, device, profile, .. } = join;
         let gone = vacated.and_then(|key| self.roster.remove(key));
         let alike = self.roster.alike(&name);
-        let me = Participant { id, name, media, direct: !sfu, alike, interrupted: false, profile };
+        let me = Participant {
+            id,
+            name,
+            media: MediaState::default(),
+            direct: !sfu,
+            alike,
+            interrupted: false,
+            role,
+            muted: Sources::NONE,
+            raised: None,
+            profile,
+        };
         let secret = self.tokens.secret();
-        let key = self.roster.add(from, me.clone(), secret, self.log.newest());
+        let device_role = device.as_ref().zip(role);
+        if let Some((device, role)) = device_role.filter(|(_, role)| *role > Role::Speaker) {
+            self.devices.set_role(device, role);
+        }
+        let key = self.roster.add(from, me, secret, device, self.log.newest());
+        self.announce_media(key, media);
+        let Ok(me) = self.participant(key).cloned() else { return };
         self.empty_since = None;
+        self.is_new = false;
         let switched = self.update_topology(now);
-        self.admit(from, key, None);
+        let Some(member) = self.roster.member(key) else { return };
+        let admission = self.admission(member, key, None);
+        if has_waited {
+            self.effects.push_back(Effect::Admit { to: from, admission });
+        } else {
+            let reply = Ok(Reply::Admitted(admission));
+            self.effects.push_back(Effect::Reply { to: from, reply });
+        }
         if let Some(gone) = gone {
             self.detach(Some(gone.presence));
             self.send_left(now, Audience::AllBut(key), gone.participant);
@@ -185,7 +259,6 @@ impl Room {
         }
         self.send(now, Audience::AllBut(key), Event::Joined(me));
         self.send_summary();
-        Ok(())
     }
 
     fn resume(&mut self, now: Instant, from: Connection, resume: &Resume) -> Result<(), Rejection> {
@@ -204,7 +277,9 @@ impl Room {
             return Ok(());
         }
         let before = self.roster.set_presence(key, Presence::Here(from));
-        self.admit(from, key, Some(last));
+        let member = self.roster.member(key).ok_or(Rejection::ResumeExpired)?;
+        let reply = Ok(Reply::Admitted(self.admission(member, key, Some(last))));
+        self.effects.push_back(Effect::Reply { to: from, reply });
         self.detach(before.filter(|before| *before != Presence::Here(from)));
         self.replay(from, key, last);
         Ok(())
@@ -231,7 +306,7 @@ impl Room {
         to: Recipients,
         message: Message,
     ) -> Result<(), Rejection> {
-        let sender = self.key_of(from)?;
+        let sender = self.member_with(from, Right::Signal)?;
         let message = message.bounded()?;
         let to = match to {
             Recipients::Others => Audience::AllBut(sender),
@@ -250,19 +325,18 @@ impl Room {
         media: MediaState,
     ) -> Result<(), Rejection> {
         let key = self.key_of(from)?;
-        let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
-        let changed = member.participant.media != media;
-        member.participant.media = media;
-        let participant = member.participant.clone();
+        let before = self.participant(key)?.clone();
         self.reply_done(from);
-        if changed {
+        self.announce_media(key, media);
+        let participant = self.participant(key)?.clone();
+        if participant != before {
             self.send(now, Audience::AllBut(key), Event::Updated(participant));
         }
         Ok(())
     }
 
     fn chat(&mut self, now: Instant, from: Connection, chat: Chat) -> Result<(), Rejection> {
-        let key = self.key_of(from)?;
+        let key = self.member_with(from, Right::Chat)?;
         let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
         let is_repeated = chat.serial.is_some_and(|serial| serial <= member.chatted);
         member.chatted = member.chatted.max(chat.serial.unwrap_or_default());
@@ -276,6 +350,10 @@ impl Room {
     }
 
     fn leave(&mut self, now: Instant, from: Connection) -> Result<(), Rejection> {
+        if self.stop_waiting(from) {
+            self.reply_done(from);
+            return Ok(());
+        }
         let key = self.key_of(from)?;
         self.reply_done(from);
         self.remove(now, key);
@@ -301,10 +379,10 @@ impl Room {
         key.filter(|_| is_authentic)
     }
 
-    fn generate_id(&mut self) -> ParticipantId {
+    pub(super) fn generate_id(&mut self) -> ParticipantId {
         loop {
             let id = self.tokens.participant_id();
-            if self.roster.key_by_id(&id).is_none() {
+            if self.roster.key_by_id(&id).is_none() && !self.waiting.has_id(&id) {
                 return id;
             }
         }
@@ -322,20 +400,27 @@ impl Room {
         self.effects.push_back(Effect::Reply { to, reply: Ok(Reply::Done) });
     }
 
-    /// Replies to a join, or to a resume whose client received all events up to `resumed_after`.
-    fn admit(&mut self, to: Connection, key: MemberKey, resumed_after: Option<u64>) {
-        let Some(member) = self.roster.member(key) else { return };
-        let admission = Admission {
+    /// What a joining member is told, or a resuming one that received all events up to
+    /// `resumed_after`.
+    fn admission(
+        &self,
+        member: &Member,
+        key: MemberKey,
+        resumed_after: Option<u64>,
+    ) -> Box<Admission> {
+        let may_admit = self.rights(key).has(Right::Admit);
+        Box::new(Admission {
             me: member.participant.clone(),
             others: self.roster.others(key),
             room: self.summary(),
             topology: self.topology.current(),
+            policy: self.policy(),
+            waiting: if may_admit { self.waiting.list() } else { Vec::new() },
+            spotlight: self.spotlight.clone(),
             resume: member.secret.token(&member.participant.id),
             resumed: resumed_after.is_some(),
             last: resumed_after.unwrap_or_else(|| self.log.newest()),
-        };
-        let reply = Ok(Reply::Admitted(Box::new(admission)));
-        self.effects.push_back(Effect::Reply { to, reply });
+        })
     }
 
     fn replay(&mut self, to: Connection, key: MemberKey, last: u64) {
@@ -382,7 +467,9 @@ impl Room {
 
     pub(super) fn remove(&mut self, now: Instant, key: MemberKey) {
         let Some(member) = self.roster.remove(key) else { return };
+        let gone = member.participant.clone();
         self.send_left(now, Audience::AllBut(key), member.participant);
+        self.after_departure(now, &gone);
         if self.update_topology(now) {
             self.send_topology(now, Audience::All);
         }
@@ -401,7 +488,13 @@ impl Room {
     }
 
     fn closes_at(&self) -> Option<Instant> {
-        self.empty_since.map(|since| since + self.settings.stays_empty)
+        // People who wait keep the room for a host who reloads its page.
+        let stays = match (self.is_ended, self.waiting.is_empty()) {
+            (true, _) => Duration::ZERO,
+            (false, true) => self.settings.stays_empty,
+            (false, false) => self.settings.stays_empty.max(self.limits.grace),
+        };
+        self.empty_since.map(|since| since + stays)
     }
 
     pub(super) fn send_summary(&mut self) {

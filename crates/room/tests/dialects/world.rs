@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use room::{
@@ -181,7 +181,10 @@ impl World {
                     }
                 }
                 Effect::Summary(_) | Effect::Detach(_) | Effect::Closed => {}
-                Effect::Sfu { .. } | Effect::Unlink(_) => panic!("not used by dialects"),
+                Effect::Sfu { .. }
+                | Effect::Unlink(_)
+                | Effect::Admit { .. }
+                | Effect::Dismiss { .. } => panic!("not used by dialects"),
             }
         }
         if room.participants().next().is_some() {
@@ -215,11 +218,9 @@ fn dialect_of(address: &Address) -> &'static dyn Dialect {
 fn room(now: Instant, address: &Address) -> Room {
     let dialect = dialect_of(address);
     let settings = Settings {
-        capacity: dialect.capacity().unwrap_or(100),
-        password: None,
         topology: TopologyChoice::Mesh,
-        stays_empty: Duration::ZERO,
         dialect: Some(dialect.name()),
+        ..Settings::new(dialect.capacity().unwrap_or(100))
     };
     let name = RoomName::sanitize(address.name());
     Room::new(now, name, settings, Limits::FORGETFUL, [1; 32])

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that is wrong may fail")]
 
+pub(crate) mod hosts;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -14,19 +16,13 @@ use room::{
     name::{DisplayName, RoomName},
     password::Password,
     protocol::{
-        IceCandidate, MediaState, ParticipantId, ResumeToken, RoomSummary, SdpType,
+        Dismissal, IceCandidate, MediaState, ParticipantId, ResumeToken, RoomSummary, SdpType,
         SessionDescription, TopologyChoice,
     },
 };
 
 pub(crate) fn settings(capacity: u32) -> Settings {
-    Settings {
-        capacity,
-        password: None,
-        topology: TopologyChoice::Mesh,
-        stays_empty: Duration::ZERO,
-        dialect: None,
-    }
+    Settings { topology: TopologyChoice::Mesh, ..Settings::new(capacity) }
 }
 
 pub(crate) fn locked(password: &str) -> Settings {
@@ -40,7 +36,16 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 pub(crate) fn join(name: &str) -> Join {
     let name = DisplayName::new(name).unwrap();
     let media = MediaState::default();
-    Join { id: None, name, password: None, replaces: None, media, sfu: false, profile: None }
+    Join {
+        id: None,
+        name,
+        password: None,
+        replaces: None,
+        media,
+        sfu: false,
+        device: None,
+        profile: None,
+    }
 }
 
 pub(crate) fn candidate(text: &str) -> Message {
@@ -67,6 +72,9 @@ pub(crate) struct World {
     pub(crate) received: Vec<(Connection, Event)>,
     pub(crate) to_sfu: Vec<(ParticipantId, ToSfu)>,
     pub(crate) unlinked: Vec<ParticipantId>,
+    /// Connections admitted from the waiting room.
+    pub(crate) admitted: Vec<(Connection, Admission)>,
+    pub(crate) dismissed: Vec<(Connection, Dismissal)>,
     replies: Vec<(Connection, Result<Reply, Rejection>)>,
     next: u64,
 }
@@ -90,6 +98,8 @@ impl World {
             received: Vec::new(),
             to_sfu: Vec::new(),
             unlinked: Vec::new(),
+            admitted: Vec::new(),
+            dismissed: Vec::new(),
             replies: Vec::new(),
             next: 0,
         };
@@ -199,6 +209,8 @@ impl World {
                     }
                 }
                 Effect::Sfu { from, message } => self.to_sfu.push((from, message)),
+                Effect::Admit { to, admission } => self.admitted.push((to, *admission)),
+                Effect::Dismiss { to, reason } => self.dismissed.push((to, reason)),
                 Effect::Unlink(who) => self.unlinked.push(who),
                 Effect::Detach(connection) => self.detached.push(connection),
                 Effect::Summary(summary) => self.summaries.push(summary),

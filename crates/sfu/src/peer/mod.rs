@@ -19,6 +19,8 @@ pub(crate) struct Peer {
     pub(crate) link: Option<Link>,
     /// Sources of the client's sending sections.
     pub(crate) published: Vec<PublishedSection>,
+    /// Sources that are forwarded; others are not, whatever the client sends.
+    pub(crate) permitted: Vec<Source>,
     /// Receiving sections and the tracks on them.
     pub(crate) pool: Pool<DownTrack>,
     /// Tracks that wait for a receiving section.
@@ -52,6 +54,7 @@ impl Peer {
             room,
             link: None,
             published: Vec::new(),
+            permitted: Source::ALL.to_vec(),
             pool: Pool::new(),
             unplaced: Vec::new(),
             subscriptions_changed: false,

@@ -47,6 +47,27 @@ impl Sfu {
         Ok(())
     }
 
+    /// Sets the sources that a peer may send; initially all. The tracks of others are unpublished at
+    /// once, on all shards, and published again when they are permitted.
+    ///
+    /// # Errors
+    ///
+    /// The peer is unknown.
+    pub fn handle_permit(
+        &mut self,
+        now: Instant,
+        peer_id: PeerId,
+        permitted: &[Source],
+    ) -> Result<(), Rejection> {
+        self.advance(now);
+        let peer = self.peers.get_mut(&peer_id).ok_or(Rejection::UnknownPeer(peer_id))?;
+        if peer.permitted != permitted {
+            peer.permitted = permitted.to_vec();
+            self.update_published(peer_id);
+        }
+        Ok(())
+    }
+
     /// Handles a peer's offer. [`Event::Answer`] is the answer. An [`Event::Offer`] follows it if
     /// the peer needs more receiving sections.
     ///

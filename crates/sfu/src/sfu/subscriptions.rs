@@ -41,7 +41,8 @@ impl Sfu {
         Ok(())
     }
 
-    /// Publishes the tracks that a peer has announced and sends, and unpublishes all others.
+    /// Publishes the tracks that a peer has announced, sends and may send, and unpublishes all
+    /// others.
     pub(super) fn update_published(&mut self, peer_id: PeerId) {
         let Some(peer) = self.peers.get(&peer_id) else { return };
         let room_id = peer.room;
@@ -52,7 +53,7 @@ impl Sfu {
             .published
             .iter()
             .filter_map(|section| Some((section.source, section.mid?)))
-            .filter(|(source, mid)| is_sent(*mid, *source))
+            .filter(|(source, mid)| is_sent(*mid, *source) && peer.permitted.contains(source))
             .collect();
         for source in Source::ALL {
             let track_id = TrackId { peer: peer_id, source };

@@ -150,3 +150,28 @@ fn viewer_is_notified_of_unsupported_codecs() {
         world.client(viewer).unavailable == 0
     });
 }
+
+/// A client that goes on sending what it may not send reaches nobody.
+#[test]
+fn forbidden_source_is_not_forwarded_until_it_is_permitted() {
+    let (mut world, ann, bob) = World::pair(31);
+    world.wait(Duration::from_secs(3), "bob hears ann", |world| world.client(bob).hears(ann));
+    let permit = |world: &mut World, sources: &[Source]| {
+        let now = world.now();
+        world.sfu.handle_permit(now, ann, sources).unwrap();
+        world.drain_all();
+    };
+    let audio = |world: &World| world.client(bob).audio(ann, Source::Microphone).packets;
+    permit(&mut world, &[Source::Camera]);
+    world.run(Duration::from_millis(200));
+    let (heard, seen) = (audio(&world), world.video(bob, ann, Source::Camera).decoded);
+    let dropped = world.sfu.dropped();
+    world.run(Duration::from_secs(2));
+    assert_eq!(audio(&world), heard);
+    assert!(world.video(bob, ann, Source::Camera).decoded > seen + 40, "the camera goes on");
+    assert_eq!(world.sfu.dropped(), dropped, "what is forbidden is not taken for an attack");
+    permit(&mut world, &BOTH);
+    world.run(Duration::from_secs(1));
+    assert!(audio(&world) > heard + 30, "forwarded again without a new offer");
+    assert!(world.rejections.is_empty(), "{:?}", world.rejections);
+}

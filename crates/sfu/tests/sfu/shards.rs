@@ -141,3 +141,26 @@ fn one_shard_reports_the_speakers_of_both() {
     });
     assert_eq!(world.speaker_shards, [world.server].into(), "only the first shard");
 }
+
+#[test]
+fn forbidden_source_is_not_cascaded() {
+    let (mut world, [ann, bob, cat, _]) = spanning(17);
+    world.wait(DEADLINE, "cat and bob hear ann", |world| {
+        sees(world, cat, ann) && sees(world, bob, ann)
+    });
+    let now = world.now();
+    world.sfu.handle_permit(now, ann, &[]).unwrap();
+    world.drain_all();
+    world.run(Duration::from_millis(200));
+    for viewer in [bob, cat] {
+        assert!(!holds(&world, viewer, ann));
+    }
+    let now = world.now();
+    world.sfu.handle_permit(now, ann, &BOTH).unwrap();
+    world.drain_all();
+    let before = [bob, cat].map(|viewer| world.video(viewer, ann, Source::Camera).decoded);
+    world.wait(DEADLINE, "cat and bob see ann again", |world| {
+        let seen = [bob, cat].map(|viewer| world.video(viewer, ann, Source::Camera).decoded);
+        seen.iter().zip(before).all(|(seen, before)| *seen > before)
+    });
+}

@@ -31,8 +31,11 @@ pub(crate) enum Request {
     Offer(String, EventSender),
     /// The answer to our offer.
     Answer(String),
-    /// The sources of the sending sections in the next offer, by mid.
-    Publish(Vec<(String, Source)>, EventSender),
+    /// The sources of the sending sections in the next offer, by mid, and those that the peer may
+    /// send.
+    Publish { tracks: Vec<(String, Source)>, permitted: Vec<Source>, events: EventSender },
+    /// The sources that the peer may send from now on.
+    Permit(Vec<Source>),
     /// The tracks that the peer wants to receive.
     Subscribe(Vec<Viewport>, EventSender),
     /// The peer has left the room.
@@ -45,18 +48,18 @@ impl Request {
         match self {
             Self::Offer(..) => Some(RequestKind::Offer),
             Self::Answer(_) => Some(RequestKind::Answer),
-            Self::Publish(..) => Some(RequestKind::Publish),
+            Self::Publish { .. } => Some(RequestKind::Publish),
             Self::Subscribe(..) => Some(RequestKind::Subscribe),
-            Self::Leave => None,
+            Self::Permit(_) | Self::Leave => None,
         }
     }
 
     pub(super) fn events(&self) -> Option<&EventSender> {
         match self {
-            Self::Offer(_, events) | Self::Publish(_, events) | Self::Subscribe(_, events) => {
+            Self::Offer(_, events) | Self::Publish { events, .. } | Self::Subscribe(_, events) => {
                 Some(events)
             }
-            Self::Answer(_) | Self::Leave => None,
+            Self::Answer(_) | Self::Permit(_) | Self::Leave => None,
         }
     }
 }
@@ -104,7 +107,8 @@ impl RoomCommandSender {
     /// so that the bound is exceeded by one command per thread at most.
     ///
     /// [`Request::Leave`] and [`RoomCommand::SetShards`] may always be sent: a peer leaves once, so
-    /// no more of them can wait than there are peers.
+    /// no more of them can wait than there are peers. So may [`Request::Permit`], which must not be
+    /// lost; it takes a host and a change.
     pub(crate) fn send(&self, command: RoomCommand) {
         self.queued.fetch_add(1, Ordering::Relaxed);
         // A shard that has stopped has forgotten its peers.

@@ -42,8 +42,9 @@ impl SfuService {
         request: Request,
     ) -> Result<(), Rejection> {
         match request {
-            Request::Publish(tracks, events) => {
+            Request::Publish { tracks, permitted, events } => {
                 self.ensure_peer(now, room, peer, events)?;
+                self.core.handle_permit(now, peer, &permitted)?;
                 let tracks: Vec<_> =
                     tracks.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
                 self.core.handle_publish(now, peer, &tracks)
@@ -59,6 +60,11 @@ impl SfuService {
             Request::Answer(sdp) => {
                 self.negotiate(now, peer, |core| core.handle_answer(now, peer, &sdp))
             }
+            // A peer without a link sends nothing, and its next `Publish` says what it may send.
+            Request::Permit(permitted) if self.rooms.has_peer(peer) => {
+                self.core.handle_permit(now, peer, &permitted)
+            }
+            Request::Permit(_) => Ok(()),
             Request::Leave => {
                 self.remove_peer(now, peer);
                 Ok(())

@@ -176,7 +176,11 @@ async fn invalid_requests_are_refused_and_leave_the_link_intact() {
     let twice = vec![("0".to_owned(), Source::Camera), ("1".to_owned(), Source::Camera)];
     // An answer without an offer is ignored.
     person.send(Request::Answer("v=0".into()));
-    person.send(Request::Publish(twice, person.events.clone()));
+    person.send(Request::Publish {
+        tracks: twice,
+        permitted: Source::ALL.to_vec(),
+        events: person.events.clone(),
+    });
     person.send(Request::Offer("v=0\r\ngarbage".into(), person.events.clone()));
     world.until("both requests of Ann are refused", |people| people[0].refused.len() >= 2).await;
     assert!(

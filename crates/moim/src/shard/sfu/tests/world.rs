@@ -231,7 +231,11 @@ impl Person {
             Section::Video => Source::Camera,
         };
         let sections = offer.sections.into_iter().map(|(mid, section)| (mid, source(section)));
-        self.send(Request::Publish(sections.collect(), self.events.clone()));
+        self.send(Request::Publish {
+            tracks: sections.collect(),
+            permitted: Source::ALL.to_vec(),
+            events: self.events.clone(),
+        });
         self.send(Request::Offer(offer.sdp, self.events.clone()));
     }
 

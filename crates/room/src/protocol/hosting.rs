@@ -1,0 +1,221 @@
+//! Rooms with hosts: policy, requests of hosts, and their events.
+
+use serde::{Deserialize, Serialize};
+
+use super::types::{ParticipantId, RoomSummary, TrackSource};
+use crate::{name::DisplayName, password::Password, rights::Role};
+
+/// Rules of a room with hosts. They bind everybody but hosts and co-hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Whether newcomers enter.
+    pub entry: Entry,
+    /// Participants that may chat.
+    pub chat: Allowed,
+    /// Participants that may share a screen.
+    pub screen: Allowed,
+    /// Role of newcomers.
+    pub newcomers: Role,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            entry: Entry::Open,
+            chat: Allowed::Everybody,
+            screen: Allowed::Everybody,
+            newcomers: Role::Speaker,
+        }
+    }
+}
+
+/// Whether newcomers enter a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// At once.
+    Open,
+    /// When a host admits them from the waiting room.
+    Waiting,
+    /// Not at all.
+    Locked,
+}
+
+/// Participants that may do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Allowed {
+    /// Everybody whose role permits it.
+    Everybody,
+    /// Hosts and co-hosts.
+    Hosts,
+}
+
+/// `room:mute`: mutes sources of others. They are no longer forwarded until the participant turns
+/// them on again. Requires the right to mute and at least the other's role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct MuteRequest {
+    /// The participants; absent: all others with a lower role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participants: Option<Vec<ParticipantId>>,
+    /// The sources to mute.
+    pub sources: Vec<TrackSource>,
+}
+
+/// `room:unmute`: asks a participant to turn sources on. It may decline.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct UnmuteRequest {
+    /// The participant.
+    pub participant: ParticipantId,
+    /// The sources.
+    pub sources: Vec<TrackSource>,
+}
+
+/// `room:remove`: removes a participant with a lower role. Its device can't join again while the
+/// room lives.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct RemoveRequest {
+    /// The participant.
+    pub participant: ParticipantId,
+}
+
+/// `room:admit` and `room:deny`: lets in from the waiting room, or turns away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct WaitingRequest {
+    /// Ids from `waiting`; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participants: Option<Vec<ParticipantId>>,
+}
+
+/// `room:role`: gives a participant another role, at most one's own. A host steps down by giving
+/// itself a lower one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct RoleRequest {
+    /// The participant.
+    pub participant: ParticipantId,
+    /// The new role.
+    pub role: Role,
+}
+
+/// `room:settings`: changes settings of the room. Absent ones stay.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct SettingsRequest {
+    /// The new policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// The new password; an empty one removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// The new maximum number of participants. Nobody is removed by a lower one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+}
+
+/// `room:spotlight`: shows participants large to everybody. Requires the right to mute.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct SpotlightRequest {
+    /// The participants; empty ends the spotlight.
+    pub participants: Vec<ParticipantId>,
+}
+
+/// `room:end`: removes everybody and closes the room.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct EndRoom {}
+
+/// Payload of `muted`: a host has muted sources of this participant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct MutedEvent {
+    /// The host.
+    pub by: ParticipantId,
+    /// The sources.
+    pub sources: Vec<TrackSource>,
+}
+
+/// Payload of `unmute`: a host asks this participant to turn sources on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct UnmuteEvent {
+    /// The host.
+    pub by: ParticipantId,
+    /// The sources.
+    pub sources: Vec<TrackSource>,
+}
+
+/// Somebody in the waiting room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Waiting {
+    /// Id for `room:admit` and `room:deny`; also that of the participant, once admitted.
+    pub id: ParticipantId,
+    /// Display name.
+    pub name: DisplayName,
+}
+
+/// Payload of `waiting:left`: somebody is no longer in the waiting room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct WaitingLeft {
+    /// The id.
+    pub id: ParticipantId,
+}
+
+/// Payload of `room:settings`: the settings changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SettingsEvent {
+    /// The policy.
+    pub policy: Policy,
+    /// The room's row in the lobby.
+    pub room: RoomSummary,
+}
+
+/// Payload of `spotlight`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SpotlightEvent {
+    /// The participants shown large.
+    pub participants: Vec<ParticipantId>,
+}
+
+/// Payload of `room:dismissed`: this socket is no longer in the room or its waiting room, and will
+/// not be admitted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct DismissedEvent {
+    /// The reason.
+    pub reason: Dismissal,
+}
+
+/// Reason for which a socket was dismissed from a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Dismissal {
+    /// A host removed the participant.
+    Removed,
+    /// A host denied admission.
+    Denied,
+    /// A host ended the room.
+    Ended,
+}

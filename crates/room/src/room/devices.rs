@@ -1,0 +1,49 @@
+//! What a room remembers of devices after their participants have left.
+
+use std::collections::VecDeque;
+
+use crate::{device::DeviceSecret, request::Connection, rights::Role};
+
+/// Maximum number of remembered devices of each kind; the oldest is forgotten first.
+const MAX_DEVICES: usize = 1_000;
+
+/// Devices that return with a role, and devices and connections that must not return.
+#[derive(Default)]
+pub(super) struct Devices {
+    roles: VecDeque<(DeviceSecret, Role)>,
+    banned: VecDeque<(Option<Connection>, Option<DeviceSecret>)>,
+}
+
+impl Devices {
+    /// The role with which a device returns, if it had another than newcomers have.
+    pub(super) fn role(&self, device: &DeviceSecret) -> Option<Role> {
+        let found = self.roles.iter().find(|(known, _)| known.matches(device));
+        found.map(|(_, role)| *role)
+    }
+
+    pub(super) fn set_role(&mut self, device: &DeviceSecret, role: Role) {
+        self.roles.retain(|(known, _)| !known.matches(device));
+        if self.roles.len() >= MAX_DEVICES {
+            self.roles.pop_front();
+        }
+        self.roles.push_back((device.clone(), role));
+    }
+
+    pub(super) fn is_banned(&self, at: Connection, device: Option<&DeviceSecret>) -> bool {
+        self.banned.iter().any(|(connection, banned)| {
+            let both = banned.as_ref().zip(device);
+            *connection == Some(at) || both.is_some_and(|(banned, device)| banned.matches(device))
+        })
+    }
+
+    /// Bans a device and, for clients that told none, the connection that it last had.
+    pub(super) fn ban(&mut self, at: Option<Connection>, device: Option<DeviceSecret>) {
+        if let Some(device) = &device {
+            self.roles.retain(|(known, _)| !known.matches(device));
+        }
+        if self.banned.len() >= MAX_DEVICES {
+            self.banned.pop_front();
+        }
+        self.banned.push_back((at, device));
+    }
+}

@@ -1,0 +1,390 @@
+//! Hosts of a room: roles, muting, the waiting room, and what hosts may do with all of it.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    newcomer::{Newcomer, Welcome},
+    settings::HostRule,
+    state::Room,
+    waiting::Waiter,
+};
+use crate::{
+    audience::{Audience, MemberKey},
+    device::DeviceSecret,
+    event::Event,
+    participant::Participant,
+    protocol::{Dismissal, Entry, ParticipantId, Policy, SettingsEvent, SettingsRequest, Waiting},
+    reaction::Reaction,
+    rejection::Rejection,
+    request::{Connection, Effect, Hosting, Join},
+    rights::{Right, Rights, Role},
+    roster::Presence,
+};
+
+/// Maximum number of participants in the spotlight.
+const MAX_SPOTLIGHT: usize = 9;
+
+impl Room {
+    /// Rights of a member.
+    pub(super) fn rights(&self, key: MemberKey) -> Rights {
+        let role = self.roster.member(key).map(|member| member.participant.role);
+        match role {
+            Some(Some(role)) => Rights::of(role, self.settings.policy),
+            Some(None) => Rights::OPEN,
+            None => Rights::NONE,
+        }
+    }
+
+    /// The member of a connection, if it has this right.
+    pub(super) fn member_with(
+        &self,
+        from: Connection,
+        right: Right,
+    ) -> Result<MemberKey, Rejection> {
+        let key = self.key_of(from)?;
+        if self.rights(key).has(right) { Ok(key) } else { Err(Rejection::Forbidden) }
+    }
+
+    /// Rules, if the room has hosts.
+    pub(super) fn policy(&self) -> Option<Policy> {
+        self.settings.hosts.map(|_| self.settings.policy)
+    }
+
+    /// Decides whether and as what a newcomer enters. `replaced` is the participant whose place it
+    /// takes.
+    pub(super) fn welcome(
+        &self,
+        from: Connection,
+        device: Option<&DeviceSecret>,
+        replaced: Option<MemberKey>,
+    ) -> Result<Welcome, Rejection> {
+        if self.settings.hosts.is_none() {
+            return Ok(Welcome::Enter(None));
+        }
+        if self.devices.is_banned(from, device) {
+            return Err(Rejection::Banned);
+        }
+        let replaced = replaced.and_then(|key| self.roster.member(key));
+        if let Some(replaced) = replaced {
+            return Ok(Welcome::Enter(replaced.participant.role));
+        }
+        let remembered = device.and_then(|device| self.devices.role(device));
+        let is_creator = match &self.settings.creator {
+            Some(creator) => creator.is(from, device),
+            // Opened by a join: the first one is the host.
+            None => self.is_new,
+        };
+        if is_creator || remembered == Some(Role::Host) {
+            return Ok(Welcome::Enter(Some(Role::Host)));
+        }
+        match self.settings.policy.entry {
+            Entry::Locked => Err(Rejection::RoomLocked),
+            Entry::Waiting if remembered.is_none() => Ok(Welcome::Wait),
+            Entry::Open | Entry::Waiting => {
+                Ok(Welcome::Enter(Some(remembered.unwrap_or(self.settings.policy.newcomers))))
+            }
+        }
+    }
+
+    /// Puts a newcomer into the waiting room.
+    pub(super) fn wait(&mut self, from: Connection, join: Join) -> Result<(), Rejection> {
+        let id = self.generate_id();
+        let waiting = Waiting { id: id.clone(), name: join.name.clone() };
+        self.waiting.add(Waiter { connection: from, id, join })?;
+        self.effects.push_back(Effect::Reply { to: from, reply: Err(Rejection::Waiting) });
+        self.tell_admitters(&Event::WaitingJoined(waiting));
+        Ok(())
+    }
+
+    /// Removes a connection from the waiting room; returns whether it was there.
+    pub(super) fn stop_waiting(&mut self, connection: Connection) -> bool {
+        let Some(waiter) = self.waiting.remove(connection) else { return false };
+        self.tell_admitters(&Event::WaitingLeft(waiter.id));
+        true
+    }
+
+    /// Sends an event to those who may admit. Not logged: a resuming client receives the list.
+    fn tell_admitters(&mut self, event: &Event) {
+        let may_admit = |key: &MemberKey| self.rights(*key).has(Right::Admit);
+        for key in self.roster.keys().filter(may_admit).collect::<Vec<_>>() {
+            self.send_unlogged(Audience::One(key), event.clone());
+        }
+    }
+
+    /// Sends an event that a resume does not replay.
+    pub(super) fn send_unlogged(&mut self, audience: Audience, event: Event) {
+        let to = self.roster.connections(audience);
+        if !to.is_empty() {
+            self.effects.push_back(Effect::Send { to, event: Arc::new(event), number: None });
+        }
+    }
+
+    pub(super) fn host(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        hosting: Hosting,
+    ) -> Result<(), Rejection> {
+        match hosting {
+            Hosting::Mute { participants, sources } => {
+                self.mute(now, from, participants.as_deref(), sources)
+            }
+            Hosting::Unmute { participant, sources } => {
+                let key = self.member_with(from, Right::Mute)?;
+                let other = self.other(key, &participant)?;
+                let by = self.participant(key)?.id.clone();
+                self.reply_done(from);
+                self.send_unlogged(Audience::One(other), Event::Unmute { by, sources });
+                Ok(())
+            }
+            Hosting::Remove(participant) => self.remove_other(now, from, &participant),
+            Hosting::Admit(ids) => self.admit_waiting(now, from, ids.as_deref()),
+            Hosting::Deny(ids) => {
+                self.member_with(from, Right::Admit)?;
+                self.reply_done(from);
+                while let Some(waiter) = self.waiting.take_next(ids.as_deref()) {
+                    self.dismiss(waiter.connection, Dismissal::Denied);
+                    self.tell_admitters(&Event::WaitingLeft(waiter.id));
+                }
+                Ok(())
+            }
+            Hosting::Role(participant, role) => self.change_role(now, from, &participant, role),
+            Hosting::Settings(settings) => self.change_settings(now, from, settings),
+            Hosting::Spotlight(participants) => self.change_spotlight(now, from, participants),
+            Hosting::End => {
+                self.member_with(from, Right::End)?;
+                self.reply_done(from);
+                self.end(now);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn react(&mut self, from: Connection, emoji: Reaction) -> Result<(), Rejection> {
+        let key = self.key_of(from)?;
+        let from_id = self.participant(key)?.id.clone();
+        self.reply_done(from);
+        self.send_unlogged(Audience::AllBut(key), Event::Reaction { from: from_id, emoji });
+        Ok(())
+    }
+
+    pub(super) fn role(&self, key: MemberKey) -> Option<Role> {
+        self.roster.member(key)?.participant.role
+    }
+
+    fn remove_other(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        id: &ParticipantId,
+    ) -> Result<(), Rejection> {
+        let key = self.member_with(from, Right::Remove)?;
+        let other = self.other(key, id)?;
+        if self.role(other) >= self.role(key) {
+            return Err(Rejection::Forbidden);
+        }
+        self.reply_done(from);
+        let at = self.dismiss_member(other, Dismissal::Removed);
+        if let Some(member) = self.roster.member(other) {
+            self.devices.ban(at, member.device.clone());
+        }
+        self.remove(now, other);
+        Ok(())
+    }
+
+    fn dismiss(&mut self, to: Connection, reason: Dismissal) {
+        self.effects.push_back(Effect::Dismiss { to, reason });
+    }
+
+    /// Dismisses the connection of a member; returns it, if it has one.
+    fn dismiss_member(&mut self, key: MemberKey, reason: Dismissal) -> Option<Connection> {
+        let Presence::Here(connection) = self.roster.member(key)?.presence else { return None };
+        self.dismiss(connection, reason);
+        Some(connection)
+    }
+
+    /// Dismisses everybody and has the room closed.
+    fn end(&mut self, now: Instant) {
+        self.is_ended = true;
+        let keys: Vec<_> = self.roster.keys().collect();
+        for key in &keys {
+            self.dismiss_member(*key, Dismissal::Ended);
+        }
+        for key in keys {
+            self.remove(now, key);
+        }
+        self.dismiss_waiting();
+        self.empty_since = Some(now);
+    }
+
+    /// Dismisses the waiting room, as the room ends.
+    pub(super) fn dismiss_waiting(&mut self) {
+        for Waiter { connection, .. } in self.waiting.take_all() {
+            self.dismiss(connection, Dismissal::Ended);
+        }
+    }
+
+    fn admit_waiting(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        ids: Option<&[ParticipantId]>,
+    ) -> Result<(), Rejection> {
+        self.member_with(from, Right::Admit)?;
+        if self.is_full() && !self.waiting.is_empty() {
+            return Err(Rejection::RoomFull);
+        }
+        self.reply_done(from);
+        while !self.is_full()
+            && let Some(waiter) = self.waiting.take_next(ids)
+        {
+            self.tell_admitters(&Event::WaitingLeft(waiter.id.clone()));
+            let Waiter { connection, id, join } = waiter;
+            let role = Some(self.settings.policy.newcomers);
+            let newcomer = Newcomer { connection, id, join, role, has_waited: true };
+            self.enter(now, newcomer, None);
+        }
+        Ok(())
+    }
+
+    fn change_role(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        id: &ParticipantId,
+        role: Role,
+    ) -> Result<(), Rejection> {
+        let key = self.member_with(from, Right::Roles)?;
+        let target = self.roster.key_by_id(id).ok_or(Rejection::NoSuchParticipant)?;
+        if target != key && self.role(target) >= self.role(key) {
+            return Err(Rejection::Forbidden);
+        }
+        if target == key && role != Role::Host && !self.has_other_host(key) {
+            return Err(Rejection::Invalid("make somebody else host first"));
+        }
+        self.reply_done(from);
+        self.set_role(now, target, role);
+        Ok(())
+    }
+
+    fn has_other_host(&self, key: MemberKey) -> bool {
+        let mut others = self.roster.keys().filter(|other| *other != key);
+        others.any(|other| self.role(other) == Some(Role::Host))
+    }
+
+    /// Gives a member a role and tells all. A new host learns who waits.
+    fn set_role(&mut self, now: Instant, key: MemberKey, role: Role) {
+        let (before, permitted) = (self.rights(key), self.permitted(key));
+        let Some(member) = self.roster.member_mut(key) else { return };
+        if member.participant.role.replace(role) == Some(role) {
+            return;
+        }
+        if let Some(device) = &member.device {
+            self.devices.set_role(device, role);
+        }
+        if self.permitted(key) != permitted {
+            self.send_permitted(key);
+        }
+        self.refresh(now, key);
+        if self.rights(key).has(Right::Admit) && !before.has(Right::Admit) {
+            for waiting in self.waiting.list() {
+                self.send_unlogged(Audience::One(key), Event::WaitingJoined(waiting));
+            }
+        }
+    }
+
+    fn change_settings(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        settings: SettingsRequest,
+    ) -> Result<(), Rejection> {
+        self.member_with(from, Right::Lock)?;
+        let SettingsRequest { policy, password, capacity } = settings;
+        if capacity.is_some_and(|capacity| !(1..=self.settings.max_capacity).contains(&capacity)) {
+            return Err(Rejection::Invalid("capacity: more or less than this server allows"));
+        }
+        if policy.is_some_and(|policy| policy.newcomers > Role::Speaker) {
+            return Err(Rejection::Invalid("policy: newcomers are viewers or speakers"));
+        }
+        self.reply_done(from);
+        self.settings.capacity = capacity.unwrap_or(self.settings.capacity);
+        if let Some(password) = password {
+            self.settings.password = Some(password).filter(|password| !password.is_empty());
+        }
+        if let Some(policy) = policy {
+            self.set_policy(now, policy);
+        }
+        let settings = SettingsEvent { policy: self.settings.policy, room: self.summary() };
+        self.send(now, Audience::All, Event::Settings(settings));
+        self.send_summary();
+        Ok(())
+    }
+
+    fn set_policy(&mut self, now: Instant, policy: Policy) {
+        let keys: Vec<_> = self.roster.keys().collect();
+        let before: Vec<_> = keys.iter().map(|key| self.permitted(*key)).collect();
+        self.settings.policy = policy;
+        for (key, before) in keys.into_iter().zip(before) {
+            if self.permitted(key) != before {
+                self.send_permitted(key);
+                self.refresh(now, key);
+            }
+        }
+    }
+
+    fn change_spotlight(
+        &mut self,
+        now: Instant,
+        from: Connection,
+        participants: Vec<ParticipantId>,
+    ) -> Result<(), Rejection> {
+        self.member_with(from, Right::Mute)?;
+        if participants.len() > MAX_SPOTLIGHT {
+            return Err(Rejection::TooLarge("participants"));
+        }
+        if participants.iter().any(|id| self.roster.key_by_id(id).is_none()) {
+            return Err(Rejection::NoSuchParticipant);
+        }
+        self.reply_done(from);
+        self.spotlight = participants;
+        self.send(now, Audience::All, Event::Spotlight(self.spotlight.clone()));
+        Ok(())
+    }
+
+    /// Applies what follows from a participant's departure to spotlight and hosts.
+    pub(super) fn after_departure(&mut self, now: Instant, gone: &Participant) {
+        if self.is_ended {
+            return;
+        }
+        if self.spotlight.contains(&gone.id) {
+            self.spotlight.retain(|id| *id != gone.id);
+            self.send(now, Audience::All, Event::Spotlight(self.spotlight.clone()));
+        }
+        let has_host = self.roster.keys().any(|key| self.role(key) == Some(Role::Host));
+        if gone.role != Some(Role::Host) || has_host || self.roster.is_empty() {
+            return;
+        }
+        match self.settings.hosts {
+            Some(HostRule::Next) => {
+                if let Some(next) = self.next_host() {
+                    self.set_role(now, next, Role::Host);
+                }
+            }
+            Some(HostRule::End) => self.end(now),
+            Some(HostRule::Keep) | None => {}
+        }
+    }
+
+    /// The connected member with the highest role, and of these the one who joined first.
+    fn next_host(&self) -> Option<MemberKey> {
+        let rank = |key: &MemberKey| {
+            let is_here = self
+                .roster
+                .member(*key)
+                .is_some_and(|member| matches!(member.presence, Presence::Here(_)));
+            (is_here, self.role(*key))
+        };
+        self.roster.keys().rev().max_by_key(rank)
+    }
+}
