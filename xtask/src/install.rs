@@ -20,6 +20,18 @@ const TOOLS: &[Tool] = &[
     Tool { program: "sh", probe: &["-c", "command -v turnutils_uclient"], package: "coturn" },
     Tool { program: "sh", probe: &["-c", "command -v certutil"], package: "libnss3-tools" },
     Tool { program: "sysctl", probe: &["--version"], package: "procps" },
+    Tool { program: "dpkg-shlibdeps", probe: &["--version"], package: "dpkg-dev" },
+    Tool { program: "strip", probe: &["--version"], package: "binutils" },
+    Tool { program: "lintian", probe: &["--version"], package: "lintian" },
+    Tool { program: "mmdebstrap", probe: &["--version"], package: "mmdebstrap" },
+    Tool { program: "skopeo", probe: &["--version"], package: "skopeo" },
+    Tool { program: "umoci", probe: &["--version"], package: "umoci" },
+    Tool { program: "systemd-analyze", probe: &["--version"], package: "systemd" },
+    Tool {
+        program: "ls",
+        probe: &["/etc/ssl/certs/ca-certificates.crt"],
+        package: "ca-certificates",
+    },
     Tool {
         program: "fc-match",
         probe: &["Noto Sans CJK KR"],

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use crate::packages;
 use crate::{
     build, install, npm, python, relay,
     shell::{cargo, has, is_ci, run, run_with, target_dir},
@@ -33,6 +35,8 @@ const STEPS: &[Step] = &[
 const BROWSER_STEPS: &[Step] = &[
     ("tools", install::browsers_and_networks),
     ("release build", build::build),
+    #[cfg(unix)]
+    ("packages", packages::check),
     ("TURN interoperability", relay::suites),
     ("relay beside coturn", beside_coturn),
     ("browsers and networks", browsers),
