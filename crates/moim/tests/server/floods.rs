@@ -189,3 +189,41 @@ fn slowly_dripping_head_is_cut_off() {
     }
     assert_eq!(get(&server, "/healthz").status, 200);
 }
+
+/// A client that opens no window for the body of a response makes the server wait.
+#[test]
+fn unread_http2_responses_are_limited_in_number_and_hold_bounded_memory() {
+    const CONNECTIONS: usize = 8;
+    const REQUESTS: u32 = 100;
+    let server = Server::start(&[]);
+    let block = request("localhost");
+    let memory = server.memory();
+    let mut refused = 0;
+    let unread: Vec<Stream> = (0..CONNECTIONS)
+        .map(|_| {
+            let mut stream = connect(&server);
+            // SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.5.2).
+            stream.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).unwrap();
+            while next(&mut stream).unwrap().0 != SETTINGS {}
+            stream.write_all(&frame(SETTINGS, ACK, 0, &[])).unwrap();
+            let requests =
+                (0..REQUESTS).map(|n| frame(HEADERS, END_STREAM | END_HEADERS, 2 * n + 1, &block));
+            stream.write_all(&requests.collect::<Vec<_>>().concat()).unwrap();
+            let mut answers = 0;
+            while answers < REQUESTS {
+                match next(&mut stream).unwrap().0 {
+                    HEADERS => answers += 1,
+                    RST_STREAM => (answers, refused) = (answers + 1, refused + 1),
+                    GOAWAY => panic!("the client has broken no rule"),
+                    _ => {}
+                }
+            }
+            stream
+        })
+        .collect();
+    let served = CONNECTIONS * REQUESTS as usize - refused;
+    assert!((CONNECTIONS..=CONNECTIONS * 64).contains(&served), "{served} are served at once");
+    assert!(server.memory() < memory + 16 * 1024, "{memory} KiB, then {}", server.memory());
+    assert_eq!(get(&server, "/healthz").status, 200);
+    drop(unread);
+}

@@ -10,10 +10,30 @@ use crate::{
 #[test]
 fn responses_have_security_headers() {
     let server = Server::start(&[]);
-    for path in ["/", "/r/a", "/healthz", "/nowhere", "/socket.io/?EIO=4&transport=polling"] {
-        let answer = get(&server, path);
+    let polling = "/socket.io/?EIO=4&transport=polling";
+    let evil = ("Origin", "https://evil.example");
+    for (start, headers, status) in [
+        ("GET /", &[][..], 200),
+        ("GET /r/a", &[], 200),
+        ("GET /healthz", &[], 200),
+        ("GET /nowhere", &[], 404),
+        (&format!("GET {polling}"), &[], 200),
+        (&format!("GET {polling}"), &[evil], 403),
+        (&format!("GET {polling}&sid=none"), &[], 400),
+        ("GET /r/a/", &[], 308),
+        ("POST /", &[], 405),
+        ("GET http://evil.example/", &[], 421),
+    ] {
+        let answer = ask(&mut tcp(server.address()), start, headers, b"").unwrap();
+        assert_eq!(answer.status, status, "{start}");
+        let path = format!("{start}: {status}");
         let policy = answer.header("content-security-policy").unwrap();
-        for rule in ["default-src 'self'", "script-src 'self'", "object-src 'none'"] {
+        for rule in [
+            "default-src 'self'",
+            "script-src 'self'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        ] {
             assert!(policy.split("; ").any(|other| other == rule), "{path}: {policy}");
         }
         for loose in ["unsafe-inline", "unsafe-eval", "*", "http:", "https:"] {
@@ -21,7 +41,9 @@ fn responses_have_security_headers() {
         }
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
-        assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
+        // Browsers warn about it on a redirect from HTTP.
+        let opener = Some("same-origin").filter(|_| status != 308);
+        assert_eq!(answer.header("cross-origin-opener-policy"), opener, "{path}");
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
         assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
         let permissions = answer.header("permissions-policy").unwrap();
@@ -44,6 +66,40 @@ fn page_is_served_at_root_and_rooms_only() {
         let answer = get(&server, path);
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text().contains("nothing here"), "{path}");
+    }
+}
+
+/// The data folder holds keys and secrets; the static folder may even be beside it.
+#[test]
+fn data_folder_is_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "mine").unwrap();
+    for flags in [&[][..], &["--static", folder.path().to_str().unwrap()]] {
+        let server = Server::start(flags);
+        let data = server.data().to_str().unwrap().to_owned();
+        let name = server.data().file_name().unwrap().to_str().unwrap().to_owned();
+        let files: Vec<String> = std::fs::read_dir(server.data())
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert!(files.iter().any(|file| file == "ca.pem"), "{files:?}");
+        for file in files {
+            let contents = std::fs::read(server.data().join(&file)).unwrap_or_default();
+            for path in [
+                format!("/{file}"),
+                format!("/data/{file}"),
+                format!("{data}/{file}"),
+                format!("/{data}/{file}"),
+                format!("/../{name}/{file}"),
+                format!("/%2e%2e/{name}/{file}"),
+                format!("/..%2f{name}%2f{file}"),
+                format!("/r/..%2f..%2f{name}%2f{file}"),
+            ] {
+                let answer = get_with(&server, &path, &[("Accept", "*/*")]);
+                let served = answer.body.windows(contents.len().max(1)).any(|it| it == contents);
+                assert!(!served, "{path}: {answer:?}");
+            }
+        }
     }
 }
 
@@ -80,7 +136,16 @@ fn room_url_with_extra_slashes_redirects() {
 #[test]
 fn unsupported_methods_get_405_with_allow() {
     let server = Server::start(&[]);
-    for start in ["POST /", "DELETE /healthz", "PUT /r/a", "BREW /nowhere", "PATCH /ca.crt"] {
+    for start in [
+        "POST /",
+        "DELETE /healthz",
+        "PUT /r/a",
+        "BREW /nowhere",
+        "PATCH /ca.crt",
+        "TRACE /",
+        "OPTIONS /r/a",
+        "CONNECT localhost:22",
+    ] {
         let answer = ask(&mut tcp(server.address()), start, &[], b"x").unwrap();
         assert_eq!(answer.status, 405, "{start}");
         assert!(answer.header("allow").unwrap().contains("GET"), "{start}");
@@ -135,8 +200,15 @@ fn other_origins_are_rejected() {
     let from = |origin: &str| get_with(&server, path, &[("Origin", origin)]).status;
     assert_eq!(from("https://evil.example"), 403);
     assert_eq!(from("https://friend.example"), 200);
-    assert_eq!(from("null"), 403);
-    assert_eq!(from("capacitor://localhost"), 403);
+    for origin in [
+        "null",
+        "file://",
+        "chrome-extension://abcdefgh",
+        "moz-extension://a-b",
+        "capacitor://localhost",
+    ] {
+        assert_eq!(from(origin), 403, "{origin}");
+    }
     let apps = ["capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://-"];
     let flags: Vec<&str> = apps.iter().flat_map(|app| ["--origin", app]).collect();
     let server = Server::start(&flags);

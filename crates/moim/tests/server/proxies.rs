@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::{
     hosts::raw,
-    peer::{Answer, answer},
+    peer::{Answer, answer, rest, tcp},
     support::{DEADLINE, Server, within},
 };
 
@@ -87,6 +87,35 @@ fn nginx_works_with_either_host_setting() {
         assert_eq!(raw(&server, &format!("GET {POLLING} HTTP/1.1"), &evil).status, 403, "{host}");
     }
     assert_eq!(raw(&server, "GET / HTTP/1.1", &nginx("evil.example", "203.0.113.7")).status, 421);
+}
+
+/// nginx speaks HTTP/1.0 to its backends unless told otherwise, so that upgrades are impossible.
+#[test]
+fn client_polls_over_http_1_0() {
+    let server = Server::start(&["--host", "meet.example", "--trusted-proxy", "127.0.0.1"]);
+    let headers = nginx("meet.example", "203.0.113.7");
+    let ask = |start: &str, body: &str| {
+        let mut stream = tcp(server.address());
+        let length = match body.len() {
+            0 => String::new(),
+            length => format!("Content-Length: {length}\r\n"),
+        };
+        write!(stream, "{start} HTTP/1.0\r\n{headers}{length}\r\n{body}").unwrap();
+        // HTTP/1.0 ends a response with the connection.
+        let all = String::from_utf8(rest(&mut stream)).unwrap();
+        let (head, body) = all.split_once("\r\n\r\n").unwrap();
+        assert!(!head.to_ascii_lowercase().contains("transfer-encoding"), "{head}");
+        let status = head.split(' ').nth(1).unwrap().to_owned();
+        (status, body.to_owned())
+    };
+    let (status, open) = ask(&format!("GET {POLLING}"), "");
+    assert_eq!(status, "200", "{open}");
+    let session = format!("{POLLING}&sid={}", open.split('"').nth(3).unwrap());
+    assert_eq!(ask(&format!("POST {session}"), "40"), ("200".to_owned(), "ok".to_owned()));
+    assert!(ask(&format!("GET {session}"), "").1.starts_with("40{"));
+    assert_eq!(ask(&format!("POST {session}"), "421[\"room:list\",{}]").0, "200");
+    let (status, answer) = ask(&format!("GET {session}"), "");
+    assert_eq!((&*status, &*answer), ("200", "431[{\"ok\":{\"rooms\":[]}}]"));
 }
 
 #[test]

@@ -35,6 +35,11 @@ pub(super) fn rows() -> Vec<Row> {
             Answered::Close(&[1000, 1002, 1008]),
         ),
         message("a million attachments", "451000000-[\"x\"]", Answered::Close(&[1000, 1002, 1008])),
+        message(
+            "a billion attachments",
+            "511000000000-[\"x\"]",
+            Answered::Close(&[1000, 1002, 1008]),
+        ),
         message("no attachments", "450-[\"x\"]", Answered::Close(&[1000, 1002, 1008])),
         message("JSON 5,000 deep", &deep, Answered::Message(refused)),
         message("another namespace", "40/admin,", Answered::Message("44/admin,")),
@@ -46,6 +51,21 @@ pub(super) fn rows() -> Vec<Row> {
         message("a number for a request", "421[\"room:join\",5]", Answered::Message(refused)),
         message("no request", "421[\"room:join\"]", Answered::Message(refused)),
         message("two requests", "421[\"room:join\",{},{}]", Answered::Message(refused)),
+        message(
+            "a field twice",
+            "421[\"room:join\",{\"room\":\"x\",\"room\":\"y\",\"name\":\"z\"}]",
+            Answered::Message(refused),
+        ),
+        message(
+            "a number beyond numbers",
+            "421[\"room:create\",{\"name\":\"r\",\"capacity\":1e999}]",
+            Answered::Message(refused),
+        ),
+        message(
+            "half a surrogate pair",
+            "421[\"room:join\",{\"room\":\"\\ud800\",\"name\":\"A\"}]",
+            Answered::Message(refused),
+        ),
         message(
             "a number for a name",
             "421[\"room:join\",{\"room\":5,\"name\":\"A\"}]",
