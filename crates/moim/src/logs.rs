@@ -178,6 +178,26 @@ mod tests {
     }
 
     #[test]
+    fn libraries_are_quiet_about_what_clients_do_unless_the_operator_asks() {
+        for (directives, sctp, dtls) in
+            [("info", false, false), ("debug", false, false), ("sctp_proto=warn", true, false)]
+        {
+            let log = Log::default();
+            let writer = log.clone();
+            let lines = lines(move || writer.clone(), false);
+            let filter = EnvFilter::new(with_quiet_libraries(directives));
+            let subscriber = tracing_subscriber::registry().with(filter).with(lines);
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::error!(target: "sctp_proto::association", "the end of a data channel");
+                tracing::warn!(target: "dimpl::engine", "a malformed packet");
+            });
+            let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+            assert_eq!(log.contains("the end of a data channel"), sctp, "{directives}");
+            assert_eq!(log.contains("a malformed packet"), dtls, "{directives}");
+        }
+    }
+
+    #[test]
     fn ice_passwords_are_not_logged_at_any_level() {
         for directives in ["trace", "is=trace,str0m::ice=trace,is::agent=trace,trace"] {
             let log = Log::default();
