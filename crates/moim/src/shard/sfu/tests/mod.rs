@@ -206,6 +206,37 @@ async fn invalid_requests_are_refused_and_leave_the_link_intact() {
     assert!(world.people[1].refused.is_empty());
 }
 
+/// Bypasses the limits of signaling, which counts descriptions and not their cost.
+#[tokio::test]
+async fn descriptions_beyond_their_cpu_time_are_refused() {
+    let mut world = World::new(1).await;
+    let ann = world.enter_by_udp(0, everything()).await;
+    let ben = world.enter_by_udp(0, everything()).await;
+    world.until_all_receive_all(&[ann, ben]).await;
+    // Refused for its last line alone.
+    let rtpmaps: String = (0..60).map(|n| format!("a=rtpmap:{n} VP8/90000\r\n")).collect();
+    let section = format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n{rtpmaps}");
+    let costly = format!("v=0\r\n{}no line\r\n", section.repeat(100));
+    let started = Instant::now();
+    let too_fast = |person: &Person| {
+        person.refused.iter().any(|(_, why)| matches!(why, sfu::Rejection::TooFast))
+    };
+    while !too_fast(&world.people[0]) {
+        assert!(started.elapsed() < TIMEOUT, "{:?}", world.people[0].refused.len());
+        if world.people[0].room_commands.has_room() {
+            let person = &world.people[0];
+            person.send(Request::Offer(costly.clone(), person.events.clone()));
+        }
+        for person in &mut world.people {
+            person.poll().await;
+        }
+    }
+    // Another peer of the same shard has its own budget.
+    let cem = world.enter_by_udp(0, everything()).await;
+    world.until_all_receive_all(&[ben, cem]).await;
+    assert!(!too_fast(&world.people[1]) && !too_fast(&world.people[2]));
+}
+
 #[tokio::test]
 async fn rtp_and_dtls_from_unauthenticated_addresses_are_dropped() {
     let mut world = World::new(2).await;

@@ -9,6 +9,7 @@ mod reviews;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream, UdpSocket},
     time::timeout,
 };
+use turn::siblings::Sibling;
 use turn::stun::{
     Class, Method, TransactionId, Writer,
     attribute::{
@@ -24,7 +26,9 @@ use turn::stun::{
     },
 };
 
-use super::{Config, RoomCredentials};
+use super::{
+    Config, RoomCredentials, command::Command, config::TurnConfigs, interfaces::Interfaces,
+};
 use crate::{
     config::{Announce, Limits},
     net::{reachable::ReachableAddresses, tcp::Connection, tls::CurrentCertificate},
@@ -112,6 +116,45 @@ fn on(address: SocketAddr) -> shard::Config {
         shards: 2,
         turn: config(),
         reachable: ReachableAddresses::default(),
+    }
+}
+
+/// A neighbour may be behind the same firewall as the server, even with a public address.
+#[tokio::test]
+async fn neighbours_are_forbidden_as_interfaces_change() {
+    let interfaces = |own: &str, link: &str| {
+        let own = vec![own.parse().unwrap(), Ipv4Addr::LOCALHOST.into()];
+        Arc::new(Interfaces { addresses: own, links: vec![link.parse().unwrap()] })
+    };
+    let world = world(&[]).await;
+    let mut client = Client::udp(world.address).await;
+    client.allocated().await;
+    let neighbour: SocketAddr = "198.51.100.7:9000".parse().unwrap();
+    let other: SocketAddr = "203.0.113.7:9000".parse().unwrap();
+    for (number, own, link, forbidden) in [
+        (0x4000, "198.51.100.1", "198.51.100.1/24", neighbour),
+        (0x4010, "203.0.113.1", "203.0.113.1/24", other),
+    ] {
+        let read = interfaces(own, link);
+        world.shards.send_turn_command(|| Command::Interfaces(Arc::clone(&read))).await;
+        // The shards answer once they have handled what was sent before.
+        world.shards.report().await;
+        for (peer, number) in [neighbour, other].into_iter().zip(number..) {
+            let expected = Some(403).filter(|_| peer == forbidden);
+            assert_eq!(client.bind(number, peer).await, expected, "{peer} beside {own}");
+        }
+    }
+}
+
+#[test]
+fn shards_start_with_the_links_of_this_machine() {
+    let config = config();
+    let configs = TurnConfigs::new(&config, &[]).unwrap();
+    let interfaces = Interfaces::read();
+    for sibling in Sibling::family(&turn::PORTS, 2) {
+        let turn = configs.for_shard(&sibling);
+        assert_eq!((&turn.interfaces, &turn.links), (&interfaces.addresses, &interfaces.links));
+        assert!(turn.links.iter().any(|link| link.contains(Ipv4Addr::LOCALHOST.into())));
     }
 }
 
