@@ -39,9 +39,13 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Tools of the Rust tests, which check our certificates with a library other than ours.
-const RUST_TEST_TOOLS: &[Tool] =
-    &[Tool { program: "openssl", probe: &["version"], package: "openssl" }];
+/// Tools of the Rust tests, which check our certificates with a library other than ours, and get
+/// some from a CA in a network namespace.
+const RUST_TEST_TOOLS: &[Tool] = &[
+    Tool { program: "openssl", probe: &["version"], package: "openssl" },
+    Tool { program: "sh", probe: &["-c", "command -v pebble-challtestsrv"], package: "pebble" },
+    Tool { program: "ip", probe: &["-V"], package: "iproute2" },
+];
 
 /// Installs the tools that the Rust tests run.
 pub(crate) fn rust_test_tools() -> anyhow::Result<()> {

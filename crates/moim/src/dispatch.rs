@@ -15,7 +15,6 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 
 use crate::{
     config::{Limits, TrustedProxies},
@@ -26,7 +25,7 @@ use crate::{
             Admission, Connection, ConnectionCounters, Prefixed, Protocol, Stream,
             admission::AdmissionPermit, delegate_async_write,
         },
-        tls::Alpn,
+        tls::{self, Alpn},
     },
     shard,
 };
@@ -37,7 +36,7 @@ pub(crate) struct Services {
     pub(crate) counters: Arc<ConnectionCounters>,
     pub(crate) limits: Limits,
     /// TLS, with the current certificate.
-    pub(crate) tls: TlsAcceptor,
+    pub(crate) tls: tls::Acceptor,
     /// TURN and ICE-TCP.
     pub(crate) shards: shard::Handle,
     /// Reverse proxies, each of which may have many connections.
@@ -104,6 +103,8 @@ async fn serve_tls(
         services.counters.tls_failed.add();
         return;
     };
+    // A CA that validates a name has nothing more to ask.
+    let Some(stream) = stream else { return };
     match Alpn::chosen(stream.get_ref().1) {
         Some(Alpn::Http2) => {
             serve_http(stream, connection, Version::Http2, &services, drain).await;

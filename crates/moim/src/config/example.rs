@@ -75,6 +75,9 @@ fn word(key: &Key) -> String {
         "NAME:PASSWORD" => "ann:a long random text",
         "CIDR" => "10.0.0.0/8",
         "NAME" => "meet.example.org",
+        "MAIL" => "ann@example.org",
+        "ID" => "the CA's name for the account",
+        "PROFILE" => "shortlived",
         "ORIGIN" => "https://www.example.org",
         // Of these the default is an example.
         _ => key.default.as_deref().unwrap_or_default(),

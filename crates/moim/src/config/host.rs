@@ -4,6 +4,8 @@ use std::{net::Ipv6Addr, str::FromStr};
 
 use serde::Deserialize;
 
+use super::DomainName;
+
 /// A host name or address as in a URL: lower case, without trailing dot and port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
@@ -18,6 +20,12 @@ impl HostName {
     /// The name.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&DomainName> for HostName {
+    fn from(domain: &DomainName) -> Self {
+        Self(domain.as_str().to_owned())
     }
 }
 

@@ -3,10 +3,13 @@
 //!
 //! A flag takes precedence over its environment variable, then the file, then the default.
 
+mod acme;
+mod acme_choices;
 mod announce;
 mod checked;
 #[cfg(unix)]
 mod ctl;
+mod domain;
 mod example;
 mod file;
 mod host;
@@ -27,10 +30,13 @@ mod sources;
 mod table;
 mod values;
 
+pub(crate) use acme::Acme;
+pub(crate) use acme_choices::ChallengeChoice;
 pub(crate) use announce::Announce;
 pub(crate) use checked::{CheckedConfig, Given};
 #[cfg(unix)]
 pub(crate) use ctl::{CtlCommand, CtlOptions};
+pub(crate) use domain::DomainName;
 pub(crate) use example::text as example;
 pub(crate) use host::HostName;
 pub(crate) use limits::Limits;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::{
-    Announce, HostName, Origin, PortRange,
+    Announce, DomainName, HostName, Origin, PortRange,
+    acme_choices::{AcmeMode, ChallengeChoice, Port80},
     maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions},
 };
 
@@ -101,6 +102,55 @@ pub(crate) struct Options {
     /// Private key of --cert in PEM
     #[arg(long, env = "MOIM_KEY", value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
+
+    /// Public DNS name to get a certificate for from the CA; may be repeated. Giving one agrees to
+    /// the CA's terms of service
+    #[arg(long, env = "MOIM_DOMAIN", value_name = "NAME", value_delimiter = ',')]
+    pub(super) domain: Option<Vec<DomainName>>,
+
+    /// Certificates from a CA over ACME: auto, with --domain or --acme-address, or off [default:
+    /// auto]
+    #[arg(long, env = "MOIM_ACME", value_name = "WHEN")]
+    pub(super) acme: Option<AcmeMode>,
+
+    /// Get a certificate for the addresses of --announce too, for clients that use no name
+    #[arg(long, env = "MOIM_ACME_ADDRESS", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true", require_equals = true)]
+    pub(super) acme_address: Option<bool>,
+
+    /// The CA: letsencrypt, letsencrypt-staging, zerossl, google, or the URL of an ACME directory
+    /// [default: letsencrypt]
+    #[arg(long, env = "MOIM_ACME_DIRECTORY", value_name = "CA")]
+    pub(super) acme_directory: Option<String>,
+
+    /// Root certificate in PEM that the CA's own HTTPS is trusted by, for a private CA [default:
+    /// the system's]
+    #[arg(long, env = "MOIM_ACME_ROOT", value_name = "FILE")]
+    pub(super) acme_root: Option<PathBuf>,
+
+    /// Mail address of the account at the CA
+    #[arg(long, env = "MOIM_ACME_EMAIL", value_name = "MAIL")]
+    pub(super) acme_email: Option<String>,
+
+    /// Key id of the external account that the CA demands
+    #[arg(long, env = "MOIM_ACME_EAB_KID", value_name = "ID")]
+    pub(super) acme_eab_kid: Option<String>,
+
+    /// File with the HMAC key of --acme-eab-kid, in base64url
+    #[arg(long, env = "MOIM_ACME_EAB_KEY_FILE", value_name = "FILE")]
+    pub(super) acme_eab_key_file: Option<PathBuf>,
+
+    /// Certificate profile of the CA [default: shortlived for addresses, the CA's for names]
+    #[arg(long, env = "MOIM_ACME_PROFILE", value_name = "PROFILE")]
+    pub(super) acme_profile: Option<String>,
+
+    /// Proof of control: auto, tls-alpn-01 over port 443, or http-01 over port 80 [default: auto]
+    #[arg(long, env = "MOIM_ACME_CHALLENGE", value_name = "TYPE")]
+    pub(super) acme_challenge: Option<ChallengeChoice>,
+
+    /// Port 80 during an order: auto binds it if it is free and needed, or off [default: auto]
+    #[arg(long, env = "MOIM_ACME_HTTP", value_name = "WHEN")]
+    pub(super) acme_http: Option<Port80>,
 
     /// Public address of a server behind a NAT, with the external port if it differs; may be
     /// repeated. Clients are also given the addresses of network interfaces
@@ -337,8 +387,9 @@ macro_rules! first_of {
 impl Options {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
-        first_of!(self, other; listen, also, data, folder, config, cert, key, announce,
-            announce_only, turn_only,
+        first_of!(self, other; listen, also, data, folder, config, cert, key, domain,
+            acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
+            acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
             stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, log; limits)
     }

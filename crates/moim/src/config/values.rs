@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
 
 use super::{
-    Announce, HostName, Limits, Listen, Options, Origin, Problems, Secret, TrustedProxies, Turn,
-    options::RoomKind,
+    Acme, Announce, HostName, Limits, Listen, Options, Origin, Problems, Secret, TrustedProxies,
+    Turn, options::RoomKind,
 };
 use crate::data::DataFolder;
 
@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: TrustedProxies,
     /// The operator's certificate and key; without them the local CA signs one.
     pub(crate) certificate: Option<CertificateFiles>,
+    /// Certificates from a public CA.
+    pub(crate) acme: Option<Acme>,
     /// The STUN and TURN server.
     pub(crate) turn: Turn,
     /// Threads that relay and forward media; by default one per core.
@@ -64,6 +66,7 @@ impl Config {
         data: DataFolder,
         mut problems: Problems,
     ) -> Result<Self, Problems> {
+        let acme = Acme::resolve(&mut options, &mut problems);
         let listen = Listen::new(options.listen, options.also.take().unwrap_or_default());
         let turn = Turn::resolve(&mut options, &listen, &mut problems);
         let metrics_token = options.metrics_token.map(|token| {
@@ -89,6 +92,7 @@ impl Config {
             hosts: options.host.unwrap_or_default(),
             trusted_proxies: options.trusted_proxy.unwrap_or_default().into(),
             certificate: certificate.flatten(),
+            acme,
             turn,
             shards: shards.flatten(),
             topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),

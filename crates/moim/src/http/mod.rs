@@ -1,5 +1,6 @@
 //! HTTP: the page, health, metrics, the CA certificate, redirects, security headers.
 
+mod acme;
 mod asset;
 mod bundle;
 mod encoding;
@@ -36,7 +37,10 @@ pub(crate) use serve::{Version, serve};
 use crate::{
     config::Secret,
     metrics::Metrics,
-    net::{drain::Drain, tls::CurrentCertificate},
+    net::{
+        drain::Drain,
+        tls::{CurrentCertificate, Proofs},
+    },
     shard,
 };
 use asset::Assets;
@@ -53,6 +57,8 @@ pub(crate) struct BaseRoutes {
     pub(crate) shards: shard::Health,
     /// The current certificate, for `/ca.crt`.
     pub(crate) certificate: Arc<CurrentCertificate>,
+    /// What a CA may ask for just now.
+    pub(crate) proofs: Arc<Proofs>,
     /// The metrics, for `/metrics`.
     pub(crate) metrics: Arc<Metrics>,
     /// The bearer token that permits remote reads of the metrics.
@@ -87,6 +93,7 @@ impl BaseRoutes {
             .merge(more)
             .layer(middleware::from_fn_with_state(redirect, redirect::to_https))
             .layer(middleware::from_fn_with_state(Arc::new(self.ingress), ingress::admit))
+            .layer(middleware::from_fn_with_state(self.proofs, acme::prove))
             .layer(middleware::map_response(headers::secure))
     }
 }

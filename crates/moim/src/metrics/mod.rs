@@ -8,7 +8,10 @@ mod text;
 use std::{fmt, sync::Arc};
 
 use crate::{
-    net::tcp::{Admission, ConnectionCounters},
+    net::{
+        tcp::{Admission, ConnectionCounters},
+        tls::{AcmeStatus, CurrentCertificate},
+    },
     shard,
     signaling::Signaling,
 };
@@ -20,6 +23,7 @@ pub(crate) struct Metrics {
     connection_counters: Arc<ConnectionCounters>,
     admission: Admission,
     signaling: Option<Arc<Signaling>>,
+    certificates: Option<(Arc<CurrentCertificate>, Arc<AcmeStatus>)>,
 }
 
 impl Metrics {
@@ -30,7 +34,16 @@ impl Metrics {
         admission: Admission,
         signaling: Option<Arc<Signaling>>,
     ) -> Self {
-        Self { shards, connection_counters, admission, signaling }
+        Self { shards, connection_counters, admission, signaling, certificates: None }
+    }
+
+    /// The same with metrics of certificates.
+    pub(crate) fn with_certificates(
+        self,
+        current: Arc<CurrentCertificate>,
+        acme: Arc<AcmeStatus>,
+    ) -> Self {
+        Self { certificates: Some((current, acme)), ..self }
     }
 
     /// Reads all metrics, as text.
@@ -41,6 +54,13 @@ impl Metrics {
             stuck: self.shards.health().stuck(),
             connection_counters: &self.connection_counters,
             connections: self.admission.count(),
+            expiries: self
+                .certificates
+                .iter()
+                .flat_map(|(current, _)| current.expiries())
+                .collect(),
+            acme_problems: self.certificates.iter().flat_map(|(_, acme)| acme.problems()).collect(),
+            acme_failures: self.certificates.iter().flat_map(|(_, acme)| acme.failures()).collect(),
             census: self.signaling.as_ref().map(|signaling| signaling.census()),
         })
     }

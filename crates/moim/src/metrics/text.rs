@@ -19,6 +19,7 @@ pub(super) fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
     relayed(&mut page, readings);
     forwarded(&mut page, readings);
     connected(&mut page, readings);
+    certified(&mut page, readings);
     let mut text = String::new();
     encode(&mut text, &page.0)?;
     Ok(text)
@@ -160,6 +161,32 @@ fn connected(page: &mut Page, readings: &Readings<'_>) {
         page.gauge("queue_bytes", help, census.queue_bytes);
         page.gauge("log_bytes", "Bytes of events kept for resuming", census.log_bytes);
     }
+}
+
+fn certified(page: &mut Page, readings: &Readings<'_>) {
+    let family = Family::<Labels<1>, Gauge>::default();
+    for expiry in &readings.expiries {
+        let labels = [("source", expiry.source.to_owned())];
+        family.get_or_create(&labels).set(expiry.ends.unix_timestamp());
+    }
+    page.0.register(
+        "certificate_expiry_timestamp_seconds",
+        "Expiry of the certificate that expires first, by source: files, local or acme",
+        family,
+    );
+    let family = Family::<Labels<1>, Gauge>::default();
+    for (code, count) in &readings.acme_problems {
+        let labels = [("code", (*code).to_owned())];
+        family.get_or_create(&labels).set(i64::try_from(*count).unwrap_or(i64::MAX));
+    }
+    let help = "Names without a certificate of the CA, or without its renewal, by code";
+    page.0.register("acme_problems", help, family);
+    page.counters(
+        "acme_failures",
+        "Failed attempts to get a certificate from the CA, by code",
+        "code",
+        &readings.acme_failures,
+    );
 }
 
 /// The metrics registered so far.

@@ -17,7 +17,7 @@ use tokio::{runtime::Runtime, time::timeout};
 use crate::admin;
 use crate::{
     banner::{self, Urls},
-    config::{Config, Origin, Problems},
+    config::{Config, HostName, Origin, Problems},
     data::DataLock,
     dispatch::{Services, dispatch},
     http::{self, BaseRoutes, Ingress, KnownHosts},
@@ -55,6 +55,7 @@ pub(crate) struct Server {
     signaling: Option<Arc<Signaling>>,
     services: Arc<Services>,
     renewal: Renewal,
+    ports: Vec<u16>,
     stop: DrainStart,
     drain: Drain,
 }
@@ -83,16 +84,20 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let admission = Admission::new(&config.limits);
     let counters = Arc::new(ConnectionCounters::default());
     let metrics =
-        Metrics::new(shards.clone(), Arc::clone(&counters), admission.clone(), signaling.clone());
+        Metrics::new(shards.clone(), Arc::clone(&counters), admission.clone(), signaling.clone())
+            .with_certificates(Arc::clone(&tls.certificate), Arc::clone(&tls.acme));
     let origin_hosts = config.origins.iter().filter_map(Origin::host);
     let certificate = Arc::clone(&tls.certificate);
-    let hosts = KnownHosts::new(config.hosts.clone(), origin_hosts, certificate);
+    let domains = config.acme.iter().flat_map(|acme| &acme.domains).map(HostName::from);
+    let hosts = config.hosts.iter().cloned().chain(domains).collect();
+    let hosts = KnownHosts::new(hosts, origin_hosts, certificate);
     let base = BaseRoutes {
         ingress: Ingress::new(hosts, config.trusted_proxies.clone()),
         has_https_port: bound.addresses.iter().any(|address| address.port() == 443),
         drain: drain.clone(),
         shards: shards.health(),
         certificate: tls.certificate,
+        proofs: tls.proofs,
         metrics: Arc::new(metrics),
         metrics_token: config.metrics_token.clone(),
     };
@@ -134,6 +139,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         signaling,
         services: Arc::new(services),
         renewal: tls.renewal,
+        ports: bound.addresses.iter().map(std::net::SocketAddr::port).collect(),
         stop,
         drain,
         runtime,
@@ -175,6 +181,7 @@ impl Server {
             signaling,
             services,
             renewal,
+            ports,
             stop,
             drain,
         } = self;
@@ -188,7 +195,7 @@ impl Server {
                 let serve = move |stream, peer| dispatch(stream, peer, &services, &draining);
                 tokio::spawn(tcp::accept(listener, drain.clone(), serve));
             }
-            tokio::spawn(renewal.run());
+            tokio::spawn(renewal.run(ports));
             banner::print(&urls);
             until_stopped(&mut signals, &mut orders, reload).await;
             tracing::info!(connections = services.admission.count(), "stopping");

@@ -1,28 +1,31 @@
 //! TLS on the one port: the certificate and its renewal.
 
+mod acme;
+mod alpn;
 mod authority;
 mod certificate;
 mod clock;
 mod constraints;
+mod handshake;
 mod leaf;
 mod names;
 mod operator;
+mod pick;
 mod private;
 #[cfg(test)]
 mod tests;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
-use rustls::{
-    ServerConfig,
-    crypto::{CryptoProvider, aws_lc_rs},
-};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use time::OffsetDateTime;
-use tokio_rustls::TlsAcceptor;
 
-pub(crate) use certificate::CurrentCertificate;
+use acme::{AcmeParts, AcmeTask};
+pub(crate) use acme::{AcmeStatus, Proofs};
+pub(crate) use alpn::Alpn;
+pub(crate) use handshake::Acceptor;
 pub(crate) use names::Names;
+pub(crate) use pick::{CurrentCertificate, Expiry};
 pub(crate) use private::{is_private_address, is_private_name};
 
 use crate::{
@@ -38,44 +41,17 @@ const FILES_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval of checks for changes of this host's names, and for the certificate's expiry.
 const NAMES_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Application protocols that are negotiated in the TLS handshake (RFC 7301).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Alpn {
-    /// `h2` (RFC 9113 §3.2).
-    Http2,
-    /// `http/1.1`.
-    Http1,
-    /// `stun.turn` (RFC 7443).
-    Turn,
-}
-
-impl Alpn {
-    /// Supported protocols in order of preference. TURN is first, since some TURN clients offer
-    /// HTTP too and HTTP clients never offer TURN.
-    const ALL: [Self; 3] = [Self::Turn, Self::Http2, Self::Http1];
-
-    const fn id(self) -> &'static [u8] {
-        match self {
-            Self::Http2 => b"h2",
-            Self::Http1 => b"http/1.1",
-            Self::Turn => b"stun.turn",
-        }
-    }
-
-    /// The negotiated protocol, if any.
-    pub(crate) fn chosen(connection: &rustls::ServerConnection) -> Option<Self> {
-        let id = connection.alpn_protocol()?;
-        Self::ALL.into_iter().find(|alpn| alpn.id() == id)
-    }
-}
-
 /// The server's TLS set-up.
 pub(crate) struct Tls {
     /// Accepts TLS connections with the current certificate.
-    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) acceptor: Acceptor,
     /// The current certificate, also for DTLS.
     pub(crate) certificate: Arc<CurrentCertificate>,
-    /// The task that renews the certificate.
+    /// What a CA may ask for just now.
+    pub(crate) proofs: Arc<Proofs>,
+    /// The state of certificates of a public CA.
+    pub(crate) acme: Arc<AcmeStatus>,
+    /// The tasks that get and renew certificates.
     pub(crate) renewal: Renewal,
 }
 
@@ -85,8 +61,11 @@ pub(crate) struct Tls {
 /// A message for the operator, with the remedy.
 pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let renewal = match &config.certificate {
-        Some(files) => Renewal::files(OperatorCertificate::open(files, Arc::clone(&provider))?),
+    let source = match &config.certificate {
+        Some(files) => CertificateSource::OperatorCertificate(OperatorCertificate::open(
+            files,
+            Arc::clone(&provider),
+        )?),
         None => {
             let now = clock::now();
             if now.is_none() {
@@ -96,15 +75,28 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
                 );
             }
             let announced: Vec<_> = config.announce.iter().map(|announced| announced.ip).collect();
-            Renewal::own(LocalCertificate::prepare(&config.data, &announced, &provider, now)?)
+            let local = LocalCertificate::prepare(&config.data, &announced, &provider, now)?;
+            CertificateSource::LocalCertificate(Box::new(local))
         }
     };
-    let certificate = renewal.current();
+    let certificate = source.current();
     if certificate.for_dtls().is_none() {
         tracing::warn!("the certificate's key is not ECDSA: TURN over DTLS is disabled");
     }
-    let acceptor = acceptor(provider, Arc::clone(&certificate))?;
-    Ok(Tls { acceptor, certificate, renewal })
+    let (proofs, status) = (Arc::new(Proofs::default()), Arc::new(AcmeStatus::default()));
+    let acme = config.acme.as_ref().map(|acme| {
+        let parts = AcmeParts {
+            current: Arc::clone(&certificate),
+            proofs: Arc::clone(&proofs),
+            provider: Arc::clone(&provider),
+            status: Arc::clone(&status),
+        };
+        let announced: Vec<_> = config.announce.iter().map(|announced| announced.ip).collect();
+        AcmeTask::prepare(acme, &config.data, &announced, parts)
+    });
+    let renewal = Renewal { source, acme: acme.transpose()? };
+    let acceptor = Acceptor::new(provider, Arc::clone(&certificate), Arc::clone(&proofs))?;
+    Ok(Tls { acceptor, certificate, proofs, acme: status, renewal })
 }
 
 /// Checks that the operator's files hold a certificate and its key.
@@ -112,54 +104,34 @@ pub(crate) fn check(files: &CertificateFiles) -> anyhow::Result<()> {
     OperatorCertificate::open(files, Arc::new(aws_lc_rs::default_provider())).map(drop)
 }
 
-fn acceptor(
-    provider: Arc<CryptoProvider>,
-    current: Arc<CurrentCertificate>,
-) -> anyhow::Result<TlsAcceptor> {
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .context("TLS can't be set up")?
-        .with_no_client_auth()
-        .with_cert_resolver(current);
-    config.alpn_protocols = Alpn::ALL.iter().map(|alpn| alpn.id().to_vec()).collect();
-    // Stateless tickets: session state is kept by the client.
-    config.ticketer = aws_lc_rs::Ticketer::new().context("TLS can't be set up")?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
+/// Gets and renews certificates.
+pub(crate) struct Renewal {
+    source: CertificateSource,
+    acme: Option<AcmeTask>,
 }
-
-/// Renews the certificate.
-pub(crate) struct Renewal(CertificateSource);
 
 enum CertificateSource {
     OperatorCertificate(OperatorCertificate),
     LocalCertificate(Box<LocalCertificate>),
 }
 
-impl Renewal {
-    fn files(files: OperatorCertificate) -> Self {
-        Self(CertificateSource::OperatorCertificate(files))
-    }
-
-    fn own(own: LocalCertificate) -> Self {
-        Self(CertificateSource::LocalCertificate(Box::new(own)))
-    }
-
+impl CertificateSource {
     fn current(&self) -> Arc<CurrentCertificate> {
-        match &self.0 {
-            CertificateSource::OperatorCertificate(files) => files.current(),
-            CertificateSource::LocalCertificate(own) => Arc::clone(&own.current),
+        match self {
+            Self::OperatorCertificate(files) => files.current(),
+            Self::LocalCertificate(own) => Arc::clone(&own.current),
         }
     }
 
     /// Renews the certificate when needed. Never returns.
-    pub(crate) async fn run(mut self) {
+    async fn run(mut self) {
         loop {
-            match &mut self.0 {
-                CertificateSource::OperatorCertificate(files) => {
+            match &mut self {
+                Self::OperatorCertificate(files) => {
                     tokio::time::sleep(FILES_INTERVAL).await;
                     files.reload_if_changed();
                 }
-                CertificateSource::LocalCertificate(own) => {
+                Self::LocalCertificate(own) => {
                     tokio::time::sleep(NAMES_INTERVAL).await;
                     if let Err(error) = own.renew_if_due(clock::now()) {
                         tracing::error!("the certificate can't be renewed: {error:#}");
@@ -167,6 +139,17 @@ impl Renewal {
                 }
             }
         }
+    }
+}
+
+impl Renewal {
+    /// Gets and renews certificates when needed, for a server that listens on `ports`. Never
+    /// returns.
+    pub(crate) async fn run(self, ports: Vec<u16>) {
+        if let Some(acme) = self.acme {
+            tokio::spawn(acme.run(ports));
+        }
+        self.source.run().await;
     }
 }
 

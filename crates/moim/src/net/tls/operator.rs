@@ -8,7 +8,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-use super::certificate::{Certificate, CurrentCertificate};
+use super::{certificate::Certificate, pick::CurrentCertificate};
 use crate::config::CertificateFiles;
 
 /// The operator's certificate, and the modification times of its files.

@@ -1,0 +1,33 @@
+//! Proofs of control for a CA (RFC 8555 §8.3), and for this server's own look at its names.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::net::tls::Proofs;
+
+/// Middleware that answers questions for proofs, before hosts are checked and before the redirect
+/// to HTTPS: a CA asks over plain HTTP, for names that no certificate has yet.
+pub(super) async fn prove(
+    State(proofs): State<Arc<Proofs>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+    match proofs.http(request.uri().path()).filter(|_| is_get) {
+        Some(Some(proof)) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/octet-stream"),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, proof).into_response()
+        }
+        Some(None) => StatusCode::NOT_FOUND.into_response(),
+        None => next.run(request).await,
+    }
+}

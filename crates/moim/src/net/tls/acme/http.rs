@@ -1,0 +1,197 @@
+//! HTTP requests to the CA and to addresses of our names: one connection each.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Body;
+use hyper_util::rt::TokioIo;
+use instant_acme::{BodyWrapper, BytesResponse, HttpClient};
+use parking_lot::Mutex;
+use rustls::{ClientConfig, pki_types::ServerName};
+use time::OffsetDateTime;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+
+use crate::net::tcp::Stream;
+
+/// Time for a request to the CA.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time to connect to one of its addresses.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+/// Size limit of a response of the CA: chains are a few KiB.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Sends requests to the CA.
+#[derive(Clone)]
+pub(super) struct CaClient {
+    tls: Arc<ClientConfig>,
+    heard: Arc<Heard>,
+}
+
+/// What the CA said beside the protocol.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// The difference of the CA's clock from ours, in seconds.
+    clock_ahead: OnceLock<i64>,
+    /// The time before which it wants no further request.
+    retry_after: Mutex<Option<OffsetDateTime>>,
+}
+
+impl CaClient {
+    /// A client that trusts servers by `tls`.
+    pub(super) fn new(tls: Arc<ClientConfig>) -> Self {
+        Self { tls, heard: Arc::default() }
+    }
+
+    /// What the CA said beside the protocol.
+    pub(super) fn heard(&self) -> &Arc<Heard> {
+        &self.heard
+    }
+}
+
+impl Heard {
+    /// The seconds by which the CA's clock is ahead of ours.
+    pub(super) fn clock_ahead(&self) -> Option<i64> {
+        self.clock_ahead.get().copied()
+    }
+
+    /// The time before which the CA wants no further request.
+    pub(super) fn retry_after(&self) -> Option<OffsetDateTime> {
+        *self.retry_after.lock()
+    }
+
+    fn note(&self, headers: &HeaderMap, failed: bool) {
+        let date = |value: &HeaderValue| http_date(value.to_str().ok()?);
+        let now = OffsetDateTime::now_utc();
+        if let Some(theirs) = headers.get(header::DATE).and_then(date) {
+            self.clock_ahead.get_or_init(|| (theirs - now).whole_seconds());
+        }
+        if failed && let Some(value) = headers.get(header::RETRY_AFTER) {
+            let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+            let after = seconds.map(|seconds: u32| now + time::Duration::seconds(seconds.into()));
+            *self.retry_after.lock() = after.or_else(|| date(value));
+        }
+    }
+}
+
+impl HttpClient for CaClient {
+    fn request(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, instant_acme::Error>> + Send>> {
+        let client = self.clone();
+        Box::pin(async move {
+            let sent = timeout(TIMEOUT, client.send(request)).await;
+            let sent = sent.unwrap_or_else(|_| Err(anyhow::anyhow!("no response in time")));
+            sent.map(BytesResponse::from).map_err(|error| instant_acme::Error::Other(error.into()))
+        })
+    }
+}
+
+impl CaClient {
+    async fn send(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> anyhow::Result<Response<Full<Bytes>>> {
+        let uri = request.uri();
+        ensure!(uri.scheme_str() == Some("https"), "{uri} is no https:// URL");
+        let host = uri.host().context("a URL without a host")?;
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let name = ServerName::try_from(host.clone())?;
+        let stream = connect(&host, uri.port_u16().unwrap_or(443)).await?;
+        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
+        let response = exchange(stream, request, MAX_BODY_BYTES).await?;
+        self.heard.note(response.headers(), !response.status().is_success());
+        Ok(response.map(Full::new))
+    }
+}
+
+async fn connect(host: &str, port: u16) -> anyhow::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    let addresses = tokio::net::lookup_host((host, port))
+        .await
+        .with_context(|| format!("{host} has no address"))?;
+    for address in addresses {
+        match connect_to(address, CONNECT_TIMEOUT).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last).with_context(|| format!("{host} does not answer"))
+}
+
+/// Connects to an address.
+pub(super) async fn connect_to(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+    timeout(limit, TcpStream::connect(address)).await?
+}
+
+/// Sends a request over a new connection and reads the response to its end.
+pub(super) async fn exchange<B>(
+    stream: impl Stream,
+    mut request: Request<B>,
+    max_bytes: usize,
+) -> anyhow::Result<Response<Bytes>>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if let Some(authority) = request.uri().authority() {
+        let host = HeaderValue::from_str(authority.as_str())?;
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let exchange = async {
+        let (parts, body) = sender.send_request(request).await?.into_parts();
+        let body = Limited::new(body, max_bytes).collect().await;
+        let body = body.map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
+    };
+    // The connection ends when it has nothing more to do, or with this future.
+    tokio::pin!(connection);
+    tokio::pin!(exchange);
+    tokio::select! {
+        biased;
+        response = &mut exchange => response,
+        ended = &mut connection => {
+            ended?;
+            exchange.await
+        }
+    }
+}
+
+/// Parses a date of a header (RFC 9110 §5.6.7).
+fn http_date(text: &str) -> Option<OffsetDateTime> {
+    httpdate::parse_http_date(text).ok().map(OffsetDateTime::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_and_pause_of_the_ca_are_heard() {
+        let heard = Heard::default();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"));
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("120"));
+        heard.note(&headers, false);
+        assert!(heard.clock_ahead().unwrap() < -1_000_000_000);
+        assert_eq!(heard.retry_after(), None);
+        heard.note(&headers, true);
+        let after = heard.retry_after().unwrap() - OffsetDateTime::now_utc();
+        assert!((118..=120).contains(&after.whole_seconds()));
+    }
+}

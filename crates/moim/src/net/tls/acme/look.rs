@@ -1,0 +1,223 @@
+//! Looks whether a name leads here before the CA is asked, so that no failed validation is spent in
+//! vain.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, Request, header};
+use bytes::Bytes;
+use http_body_util::Empty;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::{
+    http,
+    proof::{Proofs, self_path},
+    target::Identifier,
+    verdict::{Answer, Seen},
+};
+use crate::net::{addresses, tcp::Stream};
+
+/// Time for each address to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for the resolver.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most addresses to look at.
+const MAX_ADDRESSES: usize = 8;
+/// Size limit of an answer: ours is short, and others' don't matter.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Looks at each address of `identifier`, at the ports that CAs dial.
+///
+/// # Errors
+/// The resolver does not answer.
+pub(super) async fn look(
+    identifier: &Identifier,
+    proofs: &Arc<Proofs>,
+    provider: &Arc<CryptoProvider>,
+) -> io::Result<Vec<Seen>> {
+    let mut ips = match identifier {
+        Identifier::Name(name) => resolve(name).await?,
+        Identifier::Address(ip) => vec![*ip],
+    };
+    ips.truncate(MAX_ADDRESSES);
+    let (nonce, answer) = (random_text(), random_text());
+    let _given = proofs.give_self(&nonce, &answer);
+    let question = Arc::new(Question {
+        host: match identifier {
+            Identifier::Address(IpAddr::V6(ip)) => format!("[{ip}]"),
+            other => other.to_string(),
+        },
+        path: self_path(&nonce),
+        answer,
+        tls: unverified(provider).map_err(io::Error::other)?,
+    });
+    let interfaces = addresses::of_interfaces();
+    let mut asked = tokio::task::JoinSet::new();
+    for ip in ips {
+        let question = Arc::clone(&question);
+        let is_interface = interfaces.contains(&ip);
+        asked.spawn(async move {
+            let (https, http) = tokio::join!(
+                question.ask((ip, 443).into(), true),
+                question.ask((ip, 80).into(), false)
+            );
+            Seen { ip, is_interface, https, http }
+        });
+    }
+    Ok(asked.join_all().await)
+}
+
+async fn resolve(name: &str) -> io::Result<Vec<IpAddr>> {
+    let found = timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((name, 0))).await?;
+    let mut ips: Vec<_> = match found {
+        Ok(found) => found.map(|address| address.ip().to_canonical()).collect(),
+        // The resolver's errors have no kinds of their own: most say that there is no address.
+        Err(error) => {
+            tracing::debug!(%error, name, "not resolved");
+            Vec::new()
+        }
+    };
+    ips.sort();
+    ips.dedup();
+    Ok(ips)
+}
+
+struct Question {
+    host: String,
+    path: String,
+    answer: String,
+    tls: Arc<ClientConfig>,
+}
+
+impl Question {
+    async fn ask(&self, address: SocketAddr, secure: bool) -> Answer {
+        let asked = timeout(TIMEOUT, self.exchange(address, secure)).await;
+        match asked {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+                Some(io::ErrorKind::ConnectionRefused) => Answer::Refused,
+                Some(io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable)
+                | Some(io::ErrorKind::NetworkUnreachable) => Answer::Silent,
+                // Somebody accepted the connection, and it was not us.
+                _ => Answer::Other(None),
+            },
+            Err(_) => Answer::Silent,
+        }
+    }
+
+    async fn exchange(&self, address: SocketAddr, secure: bool) -> anyhow::Result<Answer> {
+        let stream = http::connect_to(address, TIMEOUT).await?;
+        if !secure {
+            return self.get(stream).await;
+        }
+        let name = ServerName::try_from(self.host.trim_matches(['[', ']']).to_owned())?;
+        self.get(TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?).await
+    }
+
+    async fn get(&self, stream: impl Stream) -> anyhow::Result<Answer> {
+        let request = Request::get(&self.path)
+            .header(header::HOST, &self.host)
+            .header(header::USER_AGENT, "moim")
+            .body(Empty::<Bytes>::new())?;
+        let response = http::exchange(stream, request, MAX_ANSWER_BYTES).await?;
+        if response.body() == self.answer.as_bytes() {
+            return Ok(Answer::Ours);
+        }
+        Ok(match proxy(response.headers()) {
+            Some(name) => Answer::Proxy(name),
+            None => Answer::Other(server(response.headers())),
+        })
+    }
+}
+
+/// The content delivery network that answered, if it is one that ends TLS.
+fn proxy(headers: &HeaderMap) -> Option<&'static str> {
+    if headers.contains_key("cf-ray") {
+        return Some("Cloudflare");
+    }
+    if headers.contains_key("x-amz-cf-id") {
+        return Some("CloudFront");
+    }
+    headers.contains_key("x-served-by").then_some("Fastly")
+}
+
+/// The name that a server gives itself, cut to what belongs into a line.
+fn server(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(header::SERVER)?.to_str().ok()?;
+    let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+fn random_text() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// TLS without a look at the certificate: before the first order it is one of the local CA. The
+/// answer alone decides.
+fn unverified(provider: &Arc<CryptoProvider>) -> Result<Arc<ClientConfig>, Error> {
+    let config = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(Arc::clone(provider))))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,22 @@
+//! Certificates of a public CA over ACME (RFC 8555).
+
+mod client;
+mod http;
+mod kept;
+mod look;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
+mod port80;
+mod problem;
+mod proof;
+mod refusal;
+mod status;
+mod store;
+mod target;
+mod task;
+mod verdict;
+
+pub(crate) use proof::Proofs;
+pub(crate) use status::AcmeStatus;
+pub(super) use task::{AcmeParts, AcmeTask};
