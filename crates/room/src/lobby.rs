@@ -89,6 +89,11 @@ impl Lobby {
         (self.rooms.len(), participants)
     }
 
+    /// Number of participants of each room.
+    pub fn sizes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.rooms.values().map(|room| room.participants)
+    }
+
     /// Time of the next list.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.due

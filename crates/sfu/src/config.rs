@@ -36,6 +36,8 @@ pub struct Config {
     /// Time from the first offer until ICE and DTLS must be connected, else the link is closed. It
     /// bounds what an unauthenticated client can make str0m retain.
     pub connect_timeout: Duration,
+    /// Interval of [`Event::Quality`](crate::Event::Quality).
+    pub quality_interval: Duration,
     /// A datagram on which a link panics, for tests. Absent from release builds.
     #[cfg(debug_assertions)]
     pub panics_at: Option<&'static [u8]>,
@@ -81,6 +83,7 @@ impl Config {
             interruption_timeout: Duration::from_millis(6_500),
             idle_timeout: Duration::from_secs(40),
             connect_timeout: Duration::from_secs(15),
+            quality_interval: Duration::from_secs(10),
             #[cfg(debug_assertions)]
             panics_at: None,
         }

@@ -72,6 +72,7 @@
 //!   audio, or as the lowest layer of its video. Video in a viewport of zero size is paused.
 //! * [`Event::SubscribedEncodings`] lists the encodings that have a subscriber, so that the
 //!   publisher's browser can stop the others (dynacast).
+//! * [`Event::JoinStep`] and [`Event::Quality`] are for the operator: they need no reply.
 //! * [`Event::Interrupted`] reports that a peer went silent or came back.
 //! * [`Event::Disconnected`] reports that a link has ended: closed by the client, failed, or timed
 //!   out. The peer is removed and may be added again.
@@ -99,6 +100,7 @@ mod link_event;
 mod outbox;
 mod output;
 mod peer;
+mod quality;
 mod rejection;
 mod routes;
 mod sdp;
@@ -116,6 +118,7 @@ pub use output::{
     DisconnectReason, Dropped, Event, Output, Speaker, Subscription, Transmit, Unavailable,
     Viewport,
 };
+pub use quality::{JoinStep, LinkQuality, MediaCounts, PacketCounts, PauseReason};
 pub use rejection::Rejection;
 pub use sdp::SdpError;
 pub use send::rtcp;

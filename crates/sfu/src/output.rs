@@ -1,9 +1,10 @@
 //! Outputs of an [`Sfu`](crate::Sfu): datagrams, events and messages to other shards.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::{
     ids::{PeerId, RoomId, Source, Transport},
+    quality::{JoinStep, LinkQuality},
     shard_message::ShardMessage,
 };
 
@@ -89,6 +90,27 @@ pub enum Event {
     Connected {
         /// The peer.
         peer: PeerId,
+        /// Transport of the path.
+        transport: Transport,
+        /// Remote address of the path.
+        remote: SocketAddr,
+    },
+    /// A step of a peer's join has ended.
+    JoinStep {
+        /// The peer.
+        peer: PeerId,
+        /// The step.
+        step: JoinStep,
+        /// Time that the step took.
+        took: Duration,
+    },
+    /// Quality of the connected links of a room on this shard over the last
+    /// [`Config::quality_interval`](crate::Config::quality_interval).
+    Quality {
+        /// The room.
+        room: RoomId,
+        /// One entry per connected peer.
+        links: Vec<LinkQuality>,
     },
     /// A peer has sent nothing authenticated for
     /// [`Config::interruption_timeout`](crate::Config::interruption_timeout), or has resumed.

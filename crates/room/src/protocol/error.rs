@@ -49,6 +49,56 @@ pub enum ErrorCode {
     Internal,
 }
 
+impl ErrorCode {
+    /// All codes.
+    pub const ALL: [Self; 19] = [
+        Self::Invalid,
+        Self::UnknownEvent,
+        Self::TooLarge,
+        Self::RateLimited,
+        Self::RoomExists,
+        Self::RoomFull,
+        Self::PasswordRequired,
+        Self::WrongPassword,
+        Self::AlreadyJoined,
+        Self::NotJoined,
+        Self::NoSuchParticipant,
+        Self::NoSfu,
+        Self::ResumeExpired,
+        Self::Forbidden,
+        Self::RoomLocked,
+        Self::Waiting,
+        Self::Banned,
+        Self::ServerFull,
+        Self::Internal,
+    ];
+
+    /// The code as it is on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::UnknownEvent => "unknown_event",
+            Self::TooLarge => "too_large",
+            Self::RateLimited => "rate_limited",
+            Self::RoomExists => "room_exists",
+            Self::RoomFull => "room_full",
+            Self::PasswordRequired => "password_required",
+            Self::WrongPassword => "wrong_password",
+            Self::AlreadyJoined => "already_joined",
+            Self::NotJoined => "not_joined",
+            Self::NoSuchParticipant => "no_such_participant",
+            Self::NoSfu => "no_sfu",
+            Self::ResumeExpired => "resume_expired",
+            Self::Forbidden => "forbidden",
+            Self::RoomLocked => "room_locked",
+            Self::Waiting => "waiting",
+            Self::Banned => "banned",
+            Self::ServerFull => "server_full",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// The `error` of a rejected request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -68,5 +118,17 @@ impl ErrorBody {
     /// Creates an error.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), name: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_on_the_wire() {
+        for code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.name());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Packet loss over the last two seconds.
 
 use super::time::Micros;
+use crate::quality::PacketCounts;
 
 /// Loss up to this share says nothing about congestion: it is common on Wi-Fi
 /// (draft-ietf-rmcat-gcc-02 §6).
@@ -40,6 +41,7 @@ pub(super) struct LossWindow {
     reorder_window: Micros,
     /// Packets sent up to here were sent at too high a bitrate anyway.
     last_decrease: Micros,
+    total: PacketCounts,
 }
 
 impl LossWindow {
@@ -49,6 +51,7 @@ impl LossWindow {
             newest: 0,
             reorder_window: MIN_REORDER_WINDOW,
             last_decrease: -1,
+            total: PacketCounts::default(),
         }
     }
 
@@ -64,6 +67,7 @@ impl LossWindow {
     pub(super) fn on_late_arrival(&mut self, sent: Micros) {
         let late = (self.newest - sent).min(MAX_REORDER_WINDOW);
         self.reorder_window = self.reorder_window.max(late);
+        self.total.lost = self.total.lost.saturating_sub(1);
         if self.is_kept(sent) {
             let count = self.slot(sent);
             count.lost = count.lost.saturating_sub(1);
@@ -75,7 +79,14 @@ impl LossWindow {
         self.reorder_window
     }
 
+    /// All packets reported so far.
+    pub(super) fn total(&self) -> PacketCounts {
+        self.total
+    }
+
     fn count(&mut self, sent: Micros, lost: u32) {
+        self.total.expected += 1;
+        self.total.lost += u64::from(lost);
         self.advance(sent);
         if self.is_kept(sent) {
             let count = self.slot(sent);

@@ -41,6 +41,7 @@ use self::{
     time::Micros,
     trendline::{CONGESTED_DELAY_MS, Signal, Trendline, UNCONGESTED_DELAY_MS},
 };
+use crate::quality::PacketCounts;
 
 /// Multiplicative decrease: beta is 0.85 (draft-ietf-rmcat-gcc-02 §5.5).
 const BETA_PERCENT: u64 = 85;
@@ -381,6 +382,11 @@ impl Bwe {
     /// Smoothed time from sending to feedback.
     pub(crate) fn rtt(&self) -> Option<Duration> {
         self.rtt.map(|rtt| Duration::from_micros(u64::try_from(rtt).unwrap_or(0)))
+    }
+
+    /// All packets that feedback has covered.
+    pub(crate) fn reported_packets(&self) -> PacketCounts {
+        self.loss.total()
     }
 
     /// Recent share of lost packets.

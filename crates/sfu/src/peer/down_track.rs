@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::link::Link;
 use crate::{
-    bwe::keyframe_backoff::PliHistory, output::Unavailable, send::SendStreamId,
-    track::rewriter::RtpRewriter,
+    bwe::keyframe_backoff::PliHistory, output::Unavailable, quality::PauseReason,
+    send::SendStreamId, track::rewriter::RtpRewriter,
 };
 
 /// Minimum interval between two changes of [`CodecSupport`].
@@ -20,6 +20,8 @@ pub(crate) struct DownTrack {
     pub(crate) send_stream: Option<SendStreamId>,
     pub(crate) pli_history: Option<PliHistory>,
     pub(crate) codec_support: CodecSupport,
+    /// Reason for which a video is sent nothing, as of the last allocation.
+    pub(crate) paused: Option<PauseReason>,
 }
 
 /// Support of the publisher's codec by the subscriber.
@@ -56,7 +58,14 @@ impl DownTrack {
             send_stream: None,
             pli_history: None,
             codec_support: CodecSupport::default(),
+            paused: None,
         }
+    }
+
+    /// Sets the reason for a pause. Returns it if it is new.
+    pub(crate) fn set_paused(&mut self, paused: Option<PauseReason>) -> Option<PauseReason> {
+        let before = std::mem::replace(&mut self.paused, paused);
+        paused.filter(|reason| Some(*reason) != before)
     }
 
     /// Pauses until the keyframe of a pending switch arrives. Retransmissions of the old encoding

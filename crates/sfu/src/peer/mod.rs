@@ -35,6 +35,8 @@ pub(crate) struct Peer {
     pub(crate) allocated_bitrate: u64,
     /// True if the link waits in the queue to be drained.
     pub(crate) needs_drain: bool,
+    /// Keyframe requests since the last sample of the quality.
+    pub(crate) keyframe_requests: u32,
     /// True if the peer has been silent for the interruption timeout.
     pub(crate) interrupted: bool,
 }
@@ -63,6 +65,7 @@ impl Peer {
             keyframe_backoff: None,
             allocated_bitrate: 0,
             needs_drain: false,
+            keyframe_requests: 0,
             interrupted: false,
         }
     }

@@ -22,7 +22,7 @@ mod tests;
 use std::time::{Duration, Instant, SystemTime};
 
 use self::{
-    rtcp::{MissingPackets, Rtcp, TwccFeedback},
+    rtcp::{MissingPackets, ReportBlock, Rtcp, TwccFeedback},
     rtx_budget::RtxBudget,
     rtx_cache::CachedPacket,
     seq::{extend, low},
@@ -31,8 +31,14 @@ use self::{
     twcc::TwccRecorder,
 };
 use crate::{
-    bwe::Bwe, ids::Mid, link_event::LinkEvent, outbox::Outbox, output::DropReason,
-    routes::FiveTuple, track::red,
+    bwe::Bwe,
+    ids::Mid,
+    link_event::LinkEvent,
+    outbox::Outbox,
+    output::DropReason,
+    quality::LinkTotals,
+    routes::FiveTuple,
+    track::{packet, red},
 };
 
 pub(crate) use rtp_header::ExtensionIds;
@@ -94,6 +100,11 @@ pub(crate) struct Egress {
     filtered: Vec<u8>,
     /// Feedback on what the peer sends.
     twcc: TwccRecorder,
+    sent_bytes: u64,
+    /// Newest round-trip time by a report.
+    round_trip: Option<Duration>,
+    /// Highest jitter reported since it was last taken.
+    jitter: Option<Duration>,
 }
 
 impl Egress {
@@ -114,6 +125,9 @@ impl Egress {
             decrypted: Vec::new(),
             filtered: Vec::new(),
             twcc: TwccRecorder::new(ssrc, now),
+            sent_bytes: 0,
+            round_trip: None,
+            jitter: None,
         }
     }
 
@@ -251,8 +265,9 @@ impl Egress {
     ) {
         match packet {
             Rtcp::Report { blocks } => {
-                for ssrc in blocks.ssrcs() {
-                    self.mark_ssrc_known(ssrc);
+                for block in blocks.iter() {
+                    self.mark_ssrc_known(block.ssrc);
+                    self.handle_report(now, block);
                 }
             }
             Rtcp::Nack { ssrc, missing } => self.handle_nack(now, ssrc, missing, outbox),
@@ -268,6 +283,36 @@ impl Egress {
             Rtcp::Remb(bitrate) => events.push(LinkEvent::Remb(bitrate)),
             Rtcp::Other(_) => {}
         }
+    }
+
+    /// Takes round-trip time and jitter from a report, which come about once a second.
+    fn handle_report(&mut self, now: Instant, block: ReportBlock) {
+        let [_, _, middle @ .., _, _] = packet::ntp(self.wall_clock_at(now)).to_be_bytes();
+        self.round_trip = block.round_trip(u32::from_be_bytes(middle)).or(self.round_trip);
+        let stream = self.streams.iter().find(|stream| stream.ssrcs.ssrc == block.ssrc);
+        if let Some(rate) = stream.and_then(SendStream::clock_rate) {
+            let jitter = Duration::from_secs(block.jitter.into()) / rate;
+            self.jitter = self.jitter.max(Some(jitter));
+        }
+    }
+
+    fn wall_clock_at(&self, now: Instant) -> SystemTime {
+        self.wall_clock + now.saturating_duration_since(self.start)
+    }
+
+    /// Totals of both directions; bytes of the received one are the link's.
+    pub(crate) fn totals(&self) -> LinkTotals {
+        LinkTotals {
+            sent: self.bwe.reported_packets(),
+            received: self.twcc.total(),
+            sent_bytes: self.sent_bytes,
+            received_bytes: 0,
+        }
+    }
+
+    /// Takes the newest round-trip time and the highest jitter since the last call.
+    pub(crate) fn take_timing(&mut self) -> (Option<Duration>, Option<Duration>) {
+        (self.round_trip.take().or(self.bwe.rtt()), self.jitter.take())
     }
 
     /// Stops sending the MID extension: the receiver has associated this SSRC with its section.
@@ -343,6 +388,7 @@ impl Egress {
     }
 
     fn on_sent(&mut self, now: Instant, extensions: PacketExtensions, length: usize) {
+        self.sent_bytes += length as u64;
         if extensions.twcc_seq.is_some() {
             self.bwe.on_sent(now, length);
         }

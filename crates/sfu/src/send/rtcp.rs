@@ -118,11 +118,54 @@ fn remb(bytes: &[u8]) -> Option<Rtcp<'_>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportBlocks<'a>(&'a [u8]);
 
+/// The fields of a report block that are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportBlock {
+    /// The stream reported on.
+    pub ssrc: u32,
+    /// Interarrival jitter in units of the stream's clock.
+    pub jitter: u32,
+    /// Middle of the NTP timestamp of the last sender report; 0 before the first.
+    pub last_sender_report: u32,
+    /// Time since its arrival, in units of 1/65,536 s.
+    pub delay: u32,
+}
+
+impl ReportBlock {
+    /// Round-trip time when the report arrives at `now`, the middle of an NTP timestamp (RFC 3550
+    /// §6.4.1). `None` before the first sender report, and for a nonsensical one.
+    #[must_use]
+    pub fn round_trip(self, now: u32) -> Option<Duration> {
+        /// A longer time than this is a wrong timestamp.
+        const MAX_ROUND_TRIP: u32 = 30 << 16;
+        let units = now.wrapping_sub(self.last_sender_report).wrapping_sub(self.delay);
+        // The receiver rounds, so a short round trip may come out slightly negative.
+        let units = if units > u32::MAX - 0x200 { 0 } else { units };
+        (self.last_sender_report != 0 && units < MAX_ROUND_TRIP)
+            .then(|| Duration::from_secs(u64::from(units)) / (1 << 16))
+    }
+}
+
 impl<'a> ReportBlocks<'a> {
     /// SSRCs of the streams reported on.
     pub fn ssrcs(self) -> impl Iterator<Item = u32> + 'a {
-        let blocks = self.0.chunks_exact(BLOCK_BYTES);
-        blocks.filter_map(|block| Some(u32::from_be_bytes(*block.first_chunk()?)))
+        self.iter().map(|block| block.ssrc)
+    }
+
+    /// The blocks.
+    pub fn iter(self) -> impl Iterator<Item = ReportBlock> + 'a {
+        self.0.as_chunks::<BLOCK_BYTES>().0.iter().map(|block| {
+            let word = |at: usize| {
+                let bytes = block.get(at..).and_then(<[u8]>::first_chunk).copied();
+                u32::from_be_bytes(bytes.unwrap_or_default())
+            };
+            ReportBlock {
+                ssrc: word(0),
+                jitter: word(12),
+                last_sender_report: word(16),
+                delay: word(20),
+            }
+        })
     }
 }
 

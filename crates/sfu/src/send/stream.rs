@@ -292,6 +292,11 @@ impl SendStream {
         self.padding().is_some()
     }
 
+    /// Clock rate of the media sent last, if any was.
+    pub(super) fn clock_rate(&self) -> Option<u32> {
+        self.sent.map(|sent| sent.clock_rate)
+    }
+
     /// Content of a sender report at `now`; `None` for a stream that is idle.
     pub(super) fn sender_info(&self, now: Instant) -> Option<SenderInfo> {
         let SenderState { packets, octets, timestamp, at, clock_rate } = self.sent?;

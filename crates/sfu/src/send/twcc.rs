@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::seq::extend;
+use crate::quality::PacketCounts;
 
 /// Longest time until an arrival is reported.
 const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
@@ -57,6 +58,11 @@ pub(super) struct TwccRecorder {
     media_ssrc: u32,
     due: Option<Instant>,
     feedback_count: u8,
+    /// Sequence number from which on packets are expected.
+    first: u64,
+    arrived: u64,
+    /// Packets before the last restart of the recording.
+    before_restart: PacketCounts,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +105,9 @@ impl TwccRecorder {
             media_ssrc: 0,
             due: None,
             feedback_count: 0,
+            first: 0,
+            arrived: 0,
+            before_restart: PacketCounts::default(),
         }
     }
 
@@ -110,14 +119,18 @@ impl TwccRecorder {
             None => FIRST_CYCLE + u64::from(seq),
         };
         if self.newest.is_some_and(|newest| newest.abs_diff(seq) > MAX_GAP) {
+            self.before_restart = self.total();
             self.arrivals.clear();
             self.reported = 0;
             self.is_trimmed = false;
             self.newest = None;
+            self.arrived = 0;
         }
         if !self.insert(Arrival { seq, at: now }) {
             return;
         }
+        self.first = if self.arrived == 0 { seq } else { self.first.min(seq) };
+        self.arrived += 1;
         self.newest = Some(self.newest.map_or(seq, |newest| newest.max(seq)));
         self.due.get_or_insert(now + FEEDBACK_INTERVAL);
         while self.arrivals.len() > MAX_ARRIVALS || self.reported > MAX_REPORTED {
@@ -125,6 +138,13 @@ impl TwccRecorder {
             self.reported = self.reported.saturating_sub(1);
             self.is_trimmed = true;
         }
+    }
+
+    /// All packets of the peer so far, by the gaps in their sequence numbers.
+    pub(super) fn total(&self) -> PacketCounts {
+        let PacketCounts { expected, lost } = self.before_restart;
+        let span = self.newest.map_or(0, |newest| newest.saturating_sub(self.first) + 1);
+        PacketCounts { expected: expected + span, lost: lost + span.saturating_sub(self.arrived) }
     }
 
     /// Inserts an arrival in order. Returns whether it is to be reported.

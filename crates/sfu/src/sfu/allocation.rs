@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::Sfu;
+use super::{Sfu, quality::video_sent_since};
 use crate::{
     ids::{Kind, PeerId, RoomId, Source, TrackId},
     peer::{Peer, link::Link},
+    quality::{MediaCounts, PauseReason},
     track::layers::{self, Allocation, Demand, Quality, Rank},
 };
 
@@ -45,11 +46,17 @@ impl Sfu {
         peer.allocated_bitrate = allocation.bitrate;
         let is_saturated = demands.sent_video_bitrate > capacity + capacity / 3;
         let keyframes_needed = set_targets(peer, &demands, &allocation, is_saturated, now);
+        note_pauses(peer, &demands, &allocation, &mut self.counts);
+        let sent_since = video_sent_since(peer);
+        let mut ended_step = None;
         if let Some(link) = peer.link.as_mut() {
+            let is_wanted = demands.video.iter().any(|demand| !demand.choices.is_empty());
+            ended_step = link.join.on_video(now, is_wanted, sent_since);
             let goals = ProbeGoals::new(&demands, &allocation, self.config.start_bitrate);
             link.set_desired(goals.next, goals.max);
             self.link_timers.set_no_later(peer_id, link.poll_timeout());
         }
+        self.end_join_step(peer_id, ended_step);
         for (track_id, encoding) in keyframes_needed {
             self.need_keyframe(track_id, encoding);
         }
@@ -72,6 +79,8 @@ impl Sfu {
             let viewport = peer.viewports.get(&track_id).copied();
             if viewport == Some(0) {
                 rewriter.set_target(None);
+                let paused = section.state.set_paused(Some(PauseReason::Hidden));
+                paused.into_iter().for_each(|reason| self.counts.on_paused(reason));
                 continue;
             }
             let rank = match track_id.source {
@@ -135,6 +144,25 @@ fn set_targets(
         }
     }
     keyframes_needed
+}
+
+/// Notes which videos are paused for lack of bandwidth, and counts those newly paused.
+fn note_pauses(
+    peer: &mut Peer,
+    demands: &Demands,
+    allocation: &Allocation,
+    counts: &mut MediaCounts,
+) {
+    let allocated = allocation.allocated.iter().zip(&demands.video);
+    for ((target, demand), (index, _)) in allocated.zip(&demands.tracks) {
+        let is_paused = target.is_none() && !demand.choices.is_empty();
+        let reason = is_paused.then_some(PauseReason::Bandwidth);
+        if let Some(section) = peer.pool.get_mut(*index)
+            && let Some(reason) = section.state.set_paused(reason)
+        {
+            counts.on_paused(reason);
+        }
+    }
 }
 
 /// Bitrates for which the bandwidth estimator probes.

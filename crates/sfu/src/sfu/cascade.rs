@@ -179,6 +179,7 @@ impl Sfu {
     /// Requests a keyframe from a track's publisher, if need be through the publisher's shard.
     pub(super) fn request_keyframe(&mut self, track_id: TrackId, rid: Option<Rid>) {
         let Some(track) = self.tracks.get(&track_id) else { return };
+        self.counts.keyframe_requests_sent += 1;
         match track.origin {
             Origin::Shard(shard) => {
                 let room_id = track.room;

@@ -84,7 +84,9 @@ impl Sfu {
     /// Handles a PLI or FIR of a subscriber.
     pub(super) fn on_keyframe_request(&mut self, peer_id: PeerId, mid: Mid) {
         let now = self.now;
+        self.counts.keyframe_requests_received += 1;
         let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        peer.keyframe_requests = peer.keyframe_requests.saturating_add(1);
         let Some(section) = peer.pool.iter_mut().find(|section| section.mid == mid) else { return };
         let Some(track_id) = section.track else { return };
         let Some(track) = self.tracks.get(&track_id) else { return };

@@ -64,6 +64,7 @@ impl Sfu {
         self.update_speakers(room_id);
         self.allocate_room(room_id);
         self.repeat_keyframe_requests(room_id);
+        self.sample_quality(room_id);
     }
 
     /// Disconnects the members whose link timed out, did not connect in time, or panicked.

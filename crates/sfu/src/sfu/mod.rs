@@ -6,6 +6,7 @@ mod dynacast;
 mod forwarding;
 mod maintenance;
 mod negotiation;
+mod quality;
 mod room;
 mod speakers;
 mod subscriptions;
@@ -26,6 +27,7 @@ use crate::{
         Peer,
         link::{Engine, Link},
     },
+    quality::MediaCounts,
     rejection::Rejection,
     routes::{FiveTuple, Routes},
     shard_message::ShardMessage,
@@ -57,6 +59,7 @@ pub struct Sfu {
     /// Media dropped because too many messages to other shards were waiting.
     dropped_shard_messages: u64,
     dropped: Dropped,
+    counts: MediaCounts,
     panics: u64,
     /// Scratch buffer for the events of one link. Empty between calls.
     link_events: Vec<LinkEvent>,
@@ -85,6 +88,7 @@ impl Sfu {
             shard_messages: VecDeque::new(),
             dropped_shard_messages: 0,
             dropped: Dropped::default(),
+            counts: MediaCounts::default(),
             panics: 0,
             link_events: Vec::new(),
         }
@@ -333,7 +337,7 @@ impl Sfu {
                 }
                 LinkEvent::KeyframeRequest { mid } => self.on_keyframe_request(peer_id, mid),
                 LinkEvent::Connected => self.on_connected(peer_id),
-                LinkEvent::PathValidated(path) => self.routes.insert_five_tuple(path, peer_id),
+                LinkEvent::PathValidated(path) => self.on_path(peer_id, path),
                 LinkEvent::PathRemoved(path) => self.routes.remove_five_tuple(&path, peer_id),
                 LinkEvent::Dropped(reason) => self.dropped.count(reason),
                 LinkEvent::Closed => {
@@ -359,8 +363,22 @@ impl Sfu {
         }
     }
 
+    fn on_path(&mut self, peer_id: PeerId, path: FiveTuple) {
+        self.routes.insert_five_tuple(path, peer_id);
+        let link = self.peers.get_mut(&peer_id).and_then(|peer| peer.link.as_mut());
+        let ended = link.and_then(|link| link.join.on_path(self.now));
+        self.end_join_step(peer_id, ended);
+    }
+
     fn on_connected(&mut self, peer_id: PeerId) {
-        self.events.push_back(Event::Connected { peer: peer_id });
+        let link = self.peers.get_mut(&peer_id).and_then(|peer| peer.link.as_mut());
+        let Some(link) = link else { return };
+        let ended = link.join.on_connected(self.now);
+        if let Some(path) = link.path().or(link.paths().last().copied()) {
+            let FiveTuple { transport, remote, .. } = path;
+            self.events.push_back(Event::Connected { peer: peer_id, transport, remote });
+        }
+        self.end_join_step(peer_id, ended);
         self.allocate(peer_id);
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Room {
     /// Speakers as last emitted.
     emitted: Vec<Speaker>,
     emitted_at: Option<Instant>,
+    /// Time of the last sample of the quality.
+    pub(crate) sampled_at: Option<Instant>,
 }
 
 /// A microphone that may be forwarded.

@@ -71,9 +71,14 @@ impl Network {
 
     /// Sets the impairments of a host's link in both directions.
     pub fn link(&mut self, host: IpAddr, link: Link) {
+        self.links(host, link, link);
+    }
+
+    /// Sets the impairments of each direction of a host's link.
+    pub fn links(&mut self, host: IpAddr, uplink: Link, downlink: Link) {
         let Paths { up, down } = self.paths.entry(host).or_default();
-        up.set_link(link);
-        down.set_link(link);
+        up.set_link(uplink);
+        down.set_link(downlink);
     }
 
     /// Puts a host behind the NAT with the address `outside`. Hosts may share a NAT; the first one

@@ -212,6 +212,13 @@ impl Server {
         self.shard_of_relay(to)
     }
 
+    /// The transport of the client whose allocation on this shard has this relayed address.
+    #[must_use]
+    pub fn client_transport(&self, relayed: &SocketAddr) -> Option<crate::Transport> {
+        let relay = self.allocations.at(relayed)?;
+        Some(self.allocations.owner(relay)?.client.transport)
+    }
+
     /// Handles the result of opening a relayed socket. Returns the response to the Allocate request
     /// once all of its sockets are open, or an error response.
     pub fn handle_relay_opened(

@@ -8,6 +8,7 @@ mod announced_ssrcs;
 mod engine;
 mod extension_map;
 mod guard;
+mod join_progress;
 mod negotiation;
 mod paths;
 mod rate_limit;
@@ -29,6 +30,7 @@ use str0m::{
 
 use self::{
     announced_ssrcs::AnnouncedSsrcs,
+    join_progress::JoinProgress,
     paths::Paths,
     ssrc_table::{RtpHeader, SsrcTable},
 };
@@ -38,6 +40,7 @@ use crate::{
     link_event::LinkEvent,
     outbox::Outbox,
     output::{DisconnectReason, DropReason},
+    quality::LinkTotals,
     rejection::Rejection,
     routes::FiveTuple,
     sdp::{Description, Fingerprint, Layout, MediaType},
@@ -81,6 +84,10 @@ pub(crate) struct Link {
     pub(crate) last_received: Instant,
     pub(crate) is_connected: bool,
     created: Instant,
+    pub(crate) join: JoinProgress,
+    received_bytes: u64,
+    /// Totals at the last sample of the quality.
+    sampled: LinkTotals,
     /// Set once str0m has panicked.
     is_broken: bool,
     #[cfg(debug_assertions)]
@@ -132,6 +139,9 @@ impl Link {
             last_received: now,
             is_connected: false,
             created: now,
+            join: JoinProgress::new(now),
+            received_bytes: 0,
+            sampled: LinkTotals::default(),
             is_broken: false,
             #[cfg(debug_assertions)]
             panics_at: config.panics_at,
@@ -161,6 +171,22 @@ impl Link {
     /// Validated paths, newest last.
     pub(crate) fn paths(&self) -> &[FiveTuple] {
         self.paths.validated()
+    }
+
+    /// The path that media is sent on.
+    pub(crate) fn path(&self) -> Option<FiveTuple> {
+        self.egress.path()
+    }
+
+    /// Totals now, and at the previous call.
+    pub(crate) fn take_totals(&mut self) -> (LinkTotals, LinkTotals) {
+        let totals = LinkTotals { received_bytes: self.received_bytes, ..self.egress.totals() };
+        (totals, std::mem::replace(&mut self.sampled, totals))
+    }
+
+    /// Takes the newest round-trip time and the highest jitter since the last call.
+    pub(crate) fn take_timing(&mut self) -> (Option<Duration>, Option<Duration>) {
+        self.egress.take_timing()
     }
 
     /// Sets the bitrate desired for the next higher layer, and for all of them.
@@ -208,6 +234,7 @@ impl Link {
     ) {
         #[cfg(debug_assertions)]
         assert_ne!(self.panics_at, Some(bytes), "planted");
+        self.received_bytes += bytes.len() as u64;
         if !rtcp::is_rtcp(bytes) {
             return self.pass_to_rtc(now, path, bytes, events);
         }

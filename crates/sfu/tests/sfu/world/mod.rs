@@ -14,7 +14,8 @@ use std::{
 };
 
 use sfu::{
-    Config, DisconnectReason, Event, Output, PeerId, RoomId, Sfu, Source, Transport, Viewport,
+    Config, DisconnectReason, Event, JoinStep, LinkQuality, Output, PeerId, RoomId, Sfu, Source,
+    Transport, Viewport,
 };
 use testnet::{Link, Network, Step};
 
@@ -54,6 +55,9 @@ pub(crate) struct World {
     pub(crate) speaker_shards: BTreeSet<SocketAddr>,
     pub(crate) disconnected: Vec<(PeerId, DisconnectReason)>,
     pub(crate) interruptions: Vec<(PeerId, bool)>,
+    pub(crate) join_steps: Vec<(PeerId, JoinStep, Duration)>,
+    /// Samples of the links' quality, with their times.
+    pub(crate) qualities: Vec<(Instant, Vec<LinkQuality>)>,
     /// Number of runs of more than one datagram.
     pub(crate) runs: usize,
     /// Offers and answers that the server has rejected.
@@ -141,6 +145,8 @@ impl World {
             speaker_shards: BTreeSet::new(),
             disconnected: Vec::new(),
             interruptions: Vec::new(),
+            join_steps: Vec::new(),
+            qualities: Vec::new(),
             runs: 0,
             rejections: Vec::new(),
         }
@@ -209,6 +215,11 @@ impl World {
     /// Sets the network link of a client's host.
     pub(crate) fn set_link(&mut self, peer: PeerId, link: Link) {
         self.net.link(host(peer), link);
+    }
+
+    /// Sets each direction of the network link of a client's host.
+    pub(crate) fn set_links(&mut self, peer: PeerId, uplink: Link, downlink: Link) {
+        self.net.links(host(peer), uplink, downlink);
     }
 
     /// Removes a client in an orderly way.
@@ -420,7 +431,9 @@ impl World {
                     client.on_subscriptions(tracks);
                 }
             }
-            Event::Connected { peer } => {
+            Event::JoinStep { peer, step, took } => self.join_steps.push((peer, step, took)),
+            Event::Quality { links, .. } => self.qualities.push((now, links)),
+            Event::Connected { peer, .. } => {
                 self.connected.push(peer);
                 if let Some(client) = self.clients.get_mut(&peer) {
                     client.connected = true;
