@@ -39,12 +39,18 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Tools of the Rust tests, which check our certificates with a library other than ours, and get
-/// some from a CA in a network namespace.
+/// Tools of the Rust tests, which check our certificates and metrics with programs of others, and
+/// get certificates from a CA in a network namespace.
 const RUST_TEST_TOOLS: &[Tool] = &[
     Tool { program: "openssl", probe: &["version"], package: "openssl" },
     Tool { program: "sh", probe: &["-c", "command -v pebble-challtestsrv"], package: "pebble" },
     Tool { program: "ip", probe: &["-V"], package: "iproute2" },
+    Tool { program: "promtool", probe: &["--version"], package: "prometheus" },
+    Tool {
+        program: "/usr/bin/python3",
+        probe: &["-c", "import prometheus_client.openmetrics"],
+        package: "python3-prometheus-client",
+    },
 ];
 
 /// Installs the tools that the Rust tests run.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod dashboard;
 mod install;
 mod npm;
 #[cfg(unix)]
@@ -29,6 +30,7 @@ cargo xtask <task>
   portable         build target/portable/moim for systems with an older glibc (2.28)
   reproduce        build the last commit twice and compare; leaves target/reproduce/moim
   bench NAME [...] benchmark moim beside its peers (--help lists them)
+  dashboard        write the Grafana dashboard
   types [--check]  write the protocol's TypeScript types, or check that they are current
 ";
 
@@ -56,6 +58,7 @@ fn main() -> anyhow::Result<()> {
         (Some("portable"), [profile]) => portable::portable(profile),
         (Some("reproduce"), []) => reproduce::reproduce(),
         (Some("bench"), arguments) => bench::bench(arguments),
+        (Some("dashboard"), []) => dashboard::write(),
         (Some("types"), []) => types::write(),
         (Some("types"), [check]) if check == "--check" => types::check(),
         (None | Some("help" | "--help" | "-h"), _) => {

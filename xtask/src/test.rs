@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 use crate::packages;
 use crate::{
-    build, install, npm, python, relay,
+    build, dashboard, install, npm, python, relay,
     shell::{cargo, has, is_ci, run, run_with, target_dir},
     types,
 };
@@ -23,6 +23,7 @@ type Step = (&'static str, fn() -> anyhow::Result<()>);
 
 const STEPS: &[Step] = &[
     ("protocol types", types::check),
+    ("dashboard", dashboard::check),
     ("format", format),
     ("page", page),
     ("lints", lints),

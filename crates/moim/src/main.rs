@@ -12,6 +12,7 @@ mod data;
 mod dispatch;
 #[cfg(debug_assertions)]
 mod faults;
+mod histogram;
 mod http;
 mod line_rate;
 mod log_throttle;
@@ -26,6 +27,7 @@ mod server;
 mod shard;
 mod signaling;
 mod socketio;
+mod store;
 mod wiring;
 mod workers;
 

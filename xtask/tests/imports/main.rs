@@ -38,6 +38,7 @@ const ORDERS: &[Order] = &[
             &["shard/sfu", "shard/turn"],
             &["net"],
             &["config"],
+            &["store"],
             &["data"],
         ],
     },

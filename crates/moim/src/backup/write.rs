@@ -18,6 +18,7 @@ use super::{
 use crate::{
     config::BackupOptions,
     data::{new_private_file, temporary_beside},
+    store::copy_database,
 };
 
 /// Writes the data folder to a file; returns a sentence about it.
@@ -96,9 +97,22 @@ fn archive(
 fn add(tar: &mut Builder<impl Write>, folder: &Path, name: &Path) -> anyhow::Result<()> {
     let path = folder.join(name);
     if contents::is_database(&path) {
-        bail!("this version can't copy databases");
+        return add_database(tar, &path, name);
     }
-    let file = File::open(&path)?;
+    add_file(tar, &path, name)
+}
+
+/// Adds a copy of a database, which a running server may be writing.
+fn add_database(tar: &mut Builder<impl Write>, path: &Path, name: &Path) -> anyhow::Result<()> {
+    let copy = temporary_beside(path);
+    copy_database(path, &copy)?;
+    let added = add_file(tar, &copy, name);
+    fs::remove_file(&copy)?;
+    added
+}
+
+fn add_file(tar: &mut Builder<impl Write>, path: &Path, name: &Path) -> anyhow::Result<()> {
+    let file = File::open(path)?;
     let metadata = file.metadata()?;
     let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     append(tar, name, metadata.len(), modified.as_secs(), file)

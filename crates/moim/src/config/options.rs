@@ -256,6 +256,16 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(super) origin: Option<Vec<Origin>>,
 
+    /// Store of calls and their quality: sqlite, a file in the data folder, or none [default:
+    /// sqlite]
+    #[arg(long, env = "MOIM_STORE", value_name = "KIND")]
+    pub(super) store: Option<StoreName>,
+
+    /// Days for which each call's quality is kept every ten seconds, later every minute for 90 days
+    /// in all; 0 records no calls [default: 7]
+    #[arg(long, env = "MOIM_HISTORY", value_name = "DAYS")]
+    pub(super) history: Option<u32>,
+
     /// Log level: error, warn, info, debug, trace, or `tracing` directives [default: info]
     #[arg(long, env = "MOIM_LOG", value_name = "LEVEL")]
     pub(super) log: Option<String>,
@@ -347,6 +357,14 @@ pub(crate) struct LimitOptions {
     pub(super) max_bandwidth_per_address: Option<u64>,
 }
 
+/// A store by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum StoreName {
+    Sqlite,
+    None,
+}
+
 /// A topology by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -391,7 +409,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, log; limits)
+            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, store, history, log; limits)
     }
 }
 
@@ -484,7 +502,7 @@ mod tests {
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
-            origin = ['https://a.example']\nlog = 'debug'\n[limits]\n\
+            origin = ['https://a.example']\nstore = 'none'\nhistory = 3\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\

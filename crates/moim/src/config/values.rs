@@ -7,7 +7,8 @@ use room::protocol::TopologyChoice;
 
 use super::{
     Acme, Announce, HostName, Limits, Listen, Options, Origin, Problems, Secret, TrustedProxies,
-    Turn, options::RoomKind,
+    Turn,
+    options::{RoomKind, StoreName},
 };
 use crate::data::DataFolder;
 
@@ -46,6 +47,10 @@ pub(crate) struct Config {
     pub(crate) metrics_token: Option<Secret>,
     /// Limits of all resources.
     pub(crate) limits: Limits,
+    /// True if there is a store.
+    pub(crate) has_store: bool,
+    /// Days for which samples of calls are kept; 0 records no calls.
+    pub(crate) history_days: u32,
     /// The log filter, as `tracing` directives.
     pub(crate) log: String,
 }
@@ -99,6 +104,8 @@ impl Config {
             hosted_rooms: options.rooms.is_none_or(|kind| kind == RoomKind::Hosted),
             metrics_token: metrics_token.flatten(),
             limits,
+            has_store: options.store != Some(StoreName::None),
+            history_days: problems.take(history(options.history)).unwrap_or_default(),
             log: options.log.unwrap_or_else(|| "info".to_owned()),
         };
         problems.into_result()?;
@@ -112,6 +119,16 @@ fn announce_only(given: Option<bool>, announce: Option<&[Announce]>) -> anyhow::
         bail!("--announce-only leaves clients no address: add --announce IP, or leave it out");
     }
     Ok(only)
+}
+
+fn history(days: Option<u32>) -> anyhow::Result<u32> {
+    /// Days for which calls are kept in all.
+    const MAX_DAYS: u32 = 90;
+    let days = days.unwrap_or(7);
+    if days > MAX_DAYS {
+        bail!("--history must be between 0 and {MAX_DAYS} days: calls are kept no longer");
+    }
+    Ok(days)
 }
 
 fn shards(requested: Option<u8>) -> anyhow::Result<Option<u8>> {

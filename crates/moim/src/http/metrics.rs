@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{StatusCode, Version, header},
+    http::{HeaderMap, StatusCode, Version, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -14,12 +14,31 @@ use subtle::ConstantTimeEq;
 use super::{forwarded, ingress::ViaTrustedProxy};
 use crate::{
     config::Secret,
-    metrics::Metrics,
+    metrics::{Format, Metrics},
     net::{host::Host, tcp::Connection},
 };
 
-/// OpenMetrics 1.0, which Prometheus accepts.
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of OpenMetrics, which Prometheus asks for.
+const OPEN_METRICS: &str = "application/openmetrics-text";
+
+/// The content type of a format.
+fn content_type(format: Format) -> &'static str {
+    match format {
+        Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        Format::Plain => "text/plain; version=0.0.4; charset=utf-8",
+    }
+}
+
+/// The format that a client asks for: OpenMetrics, unless it accepts other text only.
+fn format(headers: &HeaderMap) -> Format {
+    let accepted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    match accepted {
+        Some(accepted) if !accepted.contains(OPEN_METRICS) && accepted.contains("text/plain") => {
+            Format::Plain
+        }
+        _ => Format::OpenMetrics,
+    }
+}
 
 #[derive(Clone)]
 struct MetricsAccess {
@@ -38,10 +57,12 @@ async fn read(State(access): State<MetricsAccess>, request: Request) -> Response
     if !may_read(access.token.as_deref(), &request) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match access.metrics.text().await {
+    let format = format(request.headers());
+    match access.metrics.text(format).await {
         Ok(text) => {
+            let content_type = content_type(format);
             let headers =
-                [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
+                [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")];
             (headers, text).into_response()
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

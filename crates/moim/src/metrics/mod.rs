@@ -1,12 +1,28 @@
 //! The server's metrics (OpenMetrics).
 //!
-//! Nothing is collected in the background: a read queries all components.
+//! Nothing is collected in the background: a read queries all components. A metric is added in the
+//! file of its component, with a value in [`Readings`]; the dashboard and the alerts may name it
+//! from then on (`crates/moim/tests/server/watching.rs`).
 
+mod calls;
+mod certificates;
+mod host;
+mod media;
+mod page;
+mod plain;
+mod process;
 mod readings;
-mod text;
+mod relay;
+mod store;
+mod udp_errors;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
+use self::{page::Page, process::ProcessUsage, readings::Readings, udp_errors::UdpErrors};
 use crate::{
     net::{
         tcp::{Admission, ConnectionCounters},
@@ -14,54 +30,91 @@ use crate::{
     },
     shard,
     signaling::Signaling,
+    store::Store,
 };
-use readings::Readings;
+
+/// A text format of metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    OpenMetrics,
+    /// Prometheus' older format.
+    Plain,
+}
 
 /// The components that count.
+pub(crate) struct Sources {
+    pub(crate) shards: shard::Handle,
+    pub(crate) connection_counters: Arc<ConnectionCounters>,
+    pub(crate) admission: Admission,
+    /// A relay alone has no signaling.
+    pub(crate) signaling: Option<Arc<Signaling>>,
+    pub(crate) store: Store,
+    pub(crate) certificates: Arc<CurrentCertificate>,
+    pub(crate) acme: Arc<AcmeStatus>,
+}
+
+/// Reads metrics.
 pub(crate) struct Metrics {
-    shards: shard::Handle,
-    connection_counters: Arc<ConnectionCounters>,
-    admission: Admission,
-    signaling: Option<Arc<Signaling>>,
-    certificates: Option<(Arc<CurrentCertificate>, Arc<AcmeStatus>)>,
+    sources: Sources,
+    /// Seconds since 1970.
+    started: f64,
 }
 
 impl Metrics {
-    /// Metrics of these components; a relay alone has no signaling.
-    pub(crate) fn new(
-        shards: shard::Handle,
-        connection_counters: Arc<ConnectionCounters>,
-        admission: Admission,
-        signaling: Option<Arc<Signaling>>,
-    ) -> Self {
-        Self { shards, connection_counters, admission, signaling, certificates: None }
-    }
-
-    /// The same with metrics of certificates.
-    pub(crate) fn with_certificates(
-        self,
-        current: Arc<CurrentCertificate>,
-        acme: Arc<AcmeStatus>,
-    ) -> Self {
-        Self { certificates: Some((current, acme)), ..self }
+    /// Metrics of these components.
+    pub(crate) fn new(sources: Sources) -> Self {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { sources, started: started.as_secs_f64() }
     }
 
     /// Reads all metrics, as text.
-    pub(crate) async fn text(&self) -> Result<String, fmt::Error> {
-        text::write(&Readings {
-            shards: self.shards.report().await,
-            kernel_buffers: self.shards.kernel_buffers(),
-            stuck: self.shards.health().stuck(),
-            connection_counters: &self.connection_counters,
-            connections: self.admission.count(),
-            expiries: self
-                .certificates
-                .iter()
-                .flat_map(|(current, _)| current.expiries())
-                .collect(),
-            acme_problems: self.certificates.iter().flat_map(|(_, acme)| acme.problems()).collect(),
-            acme_failures: self.certificates.iter().flat_map(|(_, acme)| acme.failures()).collect(),
-            census: self.signaling.as_ref().map(|signaling| signaling.census()),
+    pub(crate) async fn text(&self, format: Format) -> Result<String, fmt::Error> {
+        let Sources {
+            shards,
+            connection_counters,
+            admission,
+            signaling,
+            store,
+            certificates,
+            acme,
+        } = &self.sources;
+        let signaling = signaling.as_ref();
+        let health = shards.health();
+        let text = write(&Readings {
+            shards: shards.report().await,
+            kernel_buffers: shards.kernel_buffers(),
+            stuck: health.stuck(),
+            busy_permille: health.busy_permille(),
+            connection_counters,
+            connections: admission.count(),
+            census: signaling.map(|signaling| signaling.census()),
+            counts: signaling.map(|signaling| signaling.counts()),
+            room_sizes: signaling.map(|signaling| signaling.room_sizes()).unwrap_or_default(),
+            store: store.counts(),
+            expiries: certificates.expiries(),
+            acme_problems: acme.problems(),
+            acme_failures: acme.failures(),
+            started: self.started,
+            process: ProcessUsage::read(),
+            udp_errors: UdpErrors::read(),
+        })?;
+        Ok(match format {
+            Format::OpenMetrics => text,
+            Format::Plain => plain::from_openmetrics(&text),
         })
     }
+}
+
+/// Writes all metrics.
+fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
+    let mut page = Page::new();
+    host::write(&mut page, readings);
+    relay::write(&mut page, readings);
+    media::write(&mut page, readings);
+    calls::write(&mut page, readings);
+    certificates::write(&mut page, readings);
+    store::write(&mut page, &readings.store);
+    let mut process = Page::without_prefix();
+    host::write_process(&mut process, readings.started, &readings.process);
+    page.text(&process)
 }

@@ -21,7 +21,7 @@ use crate::{
     data::DataLock,
     dispatch::{Services, dispatch},
     http::{self, BaseRoutes, Ingress, KnownHosts},
-    metrics::Metrics,
+    metrics::{self, Metrics},
     net::{
         descriptors,
         drain::{Drain, DrainStart, drain},
@@ -32,12 +32,17 @@ use crate::{
     reload::Reloaded,
     shard::{self, turn::RoomCredentials},
     signaling::Signaling,
-    socketio, wiring, workers,
+    socketio,
+    store::{Retention, Store},
+    wiring, workers,
 };
 use signals::{Signal, Signals};
 
 /// Time for connections to close gracefully when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time for the store to write what waits when the server stops.
+const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Attempts to find a port that is free on TCP and UDP, where the system chooses it.
 const MAX_PORT_ATTEMPTS: u32 = 8;
@@ -56,6 +61,7 @@ pub(crate) struct Server {
     services: Arc<Services>,
     renewal: Renewal,
     ports: Vec<u16>,
+    store: Store,
     stop: DrainStart,
     drain: Drain,
 }
@@ -71,6 +77,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let tls = tls::prepare(config)?;
+    let store = open_store(config)?;
     let rooms = (!config.turn.only).then(RoomCredentials::random).transpose();
     let rooms = rooms.context("The system can't provide random bytes")?;
     let (bound, shards) = bind_port(config, rooms.as_ref(), &tls.certificate)?;
@@ -83,9 +90,15 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         rooms.map(|rooms| Signaling::new(wiring::signaling(config, rooms, &shards, reachable)));
     let admission = Admission::new(&config.limits);
     let counters = Arc::new(ConnectionCounters::default());
-    let metrics =
-        Metrics::new(shards.clone(), Arc::clone(&counters), admission.clone(), signaling.clone())
-            .with_certificates(Arc::clone(&tls.certificate), Arc::clone(&tls.acme));
+    let metrics = Metrics::new(metrics::Sources {
+        shards: shards.clone(),
+        connection_counters: Arc::clone(&counters),
+        admission: admission.clone(),
+        signaling: signaling.clone(),
+        store: store.clone(),
+        certificates: Arc::clone(&tls.certificate),
+        acme: Arc::clone(&tls.acme),
+    });
     let origin_hosts = config.origins.iter().filter_map(Origin::host);
     let certificate = Arc::clone(&tls.certificate);
     let domains = config.acme.iter().flat_map(|acme| &acme.domains).map(HostName::from);
@@ -140,10 +153,19 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         services: Arc::new(services),
         renewal: tls.renewal,
         ports: bound.addresses.iter().map(std::net::SocketAddr::port).collect(),
+        store,
         stop,
         drain,
         runtime,
     })
+}
+
+/// Opens the store. A relay alone has nothing to keep.
+fn open_store(config: &Config) -> anyhow::Result<Store> {
+    if !config.has_store || config.turn.only {
+        return Ok(Store::none());
+    }
+    Store::open(&config.data, Retention { samples_days: config.history_days })
 }
 
 /// Binds the same port on TCP and UDP.
@@ -182,6 +204,7 @@ impl Server {
             services,
             renewal,
             ports,
+            store,
             stop,
             drain,
         } = self;
@@ -207,6 +230,7 @@ impl Server {
                 () = signals.stop() => Ok(ExitCode::FAILURE),
             }
         });
+        store.flush(STORE_TIMEOUT);
         drop(lock);
         runtime.shutdown_background();
         code.unwrap_or_else(|error| {

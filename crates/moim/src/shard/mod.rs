@@ -12,6 +12,7 @@ pub(crate) mod coalesce;
 mod command;
 mod handle;
 mod inter_shard;
+mod load;
 mod pulse;
 mod random;
 mod report;

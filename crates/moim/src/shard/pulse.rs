@@ -8,7 +8,7 @@ use std::{
     process,
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -29,6 +29,8 @@ pub(crate) struct Pulse {
     /// Odd while the shard works and even while it sleeps; increases with each change.
     beats: AtomicU64,
     is_stuck: AtomicBool,
+    /// Share of the last seconds in which the shard worked, in thousandths.
+    busy_permille: AtomicU32,
 }
 
 impl Pulse {
@@ -49,6 +51,16 @@ impl Pulse {
         !self.is_stuck.load(Ordering::Relaxed)
     }
 
+    /// Records the share of the last seconds in which the shard worked.
+    pub(super) fn set_busy(&self, permille: u32) {
+        self.busy_permille.store(permille, Ordering::Relaxed);
+    }
+
+    /// The share of the last seconds in which the shard worked, in thousandths.
+    pub(crate) fn busy_permille(&self) -> u32 {
+        self.busy_permille.load(Ordering::Relaxed)
+    }
+
     #[cfg(test)]
     pub(crate) fn set_stuck(&self, is_stuck: bool) {
         self.is_stuck.store(is_stuck, Ordering::Relaxed);
@@ -63,6 +75,11 @@ impl Health {
     /// Counts the shards that are stuck.
     pub(crate) fn stuck(&self) -> usize {
         self.0.iter().filter(|pulse| !pulse.is_responsive()).count()
+    }
+
+    /// The share of the last seconds in which each shard worked, in thousandths.
+    pub(crate) fn busy_permille(&self) -> Vec<u32> {
+        self.0.iter().map(|pulse| pulse.busy_permille()).collect()
     }
 }
 

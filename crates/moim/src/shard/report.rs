@@ -1,15 +1,30 @@
 //! Counters and gauges of shards.
 
 use super::{sfu, turn};
+use crate::histogram::{Histogram, PACKET_DELAY_SECONDS};
 
 /// The counters of one shard, or the sum over all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Report {
     /// Shards in the sum.
     pub(crate) shards: usize,
     pub(crate) turn: turn::report::Report,
     pub(crate) sfu: sfu::report::Report,
     pub(crate) dropped: Dropped,
+    /// Times from the kernel's receipt of packets until what they caused was sent.
+    pub(crate) packet_delay: Histogram,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            shards: 0,
+            turn: turn::report::Report::default(),
+            sfu: sfu::report::Report::default(),
+            dropped: Dropped::default(),
+            packet_delay: Histogram::new(PACKET_DELAY_SECONDS),
+        }
+    }
 }
 
 /// Packets that the shard itself has dropped.
@@ -29,6 +44,7 @@ impl Report {
         self.shards += other.shards;
         self.turn.add(&other.turn);
         self.sfu.add(&other.sfu);
+        self.packet_delay.add(&other.packet_delay);
         self.dropped.unsent += other.dropped.unsent;
         self.dropped.between_shards += other.dropped.between_shards;
         self.dropped.garbage += other.dropped.garbage;

@@ -117,10 +117,8 @@ impl Router {
                 self.turn.handle_command(now, command, &mut self.wire);
             }
             ShardCommand::Sfu(command) => self.sfu.handle_command(now, command),
-            ShardCommand::Report(reply) => {
-                // The receiver may have timed out.
-                let _ = reply.send(self.report());
-            }
+            // Answered by the thread, which adds its load.
+            ShardCommand::Report(_) => {}
             ShardCommand::Stop => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
@@ -171,12 +169,14 @@ impl Router {
         tracing::info!(unsent, between_shards, garbage, "shard stopped; packets dropped");
     }
 
-    fn report(&self) -> Report {
+    /// The counters of both services.
+    pub(super) fn report(&self) -> Report {
         Report {
             shards: 1,
             turn: self.turn.report(&self.wire),
             sfu: self.sfu.report(),
             dropped: self.dropped(),
+            ..Report::default()
         }
     }
 
@@ -251,7 +251,12 @@ impl Router {
                         wire.send(run.local, run.to, &[], datagram, 0);
                     }),
                 },
-                SfuOutput::Event(event) => sfu.handle_event(now, event),
+                SfuOutput::Event(event) => {
+                    sfu.handle_event(now, event, |remote| {
+                        let shard = turn.shard_of_relayed(remote)?;
+                        Some(turn.client_transport(remote).filter(|_| shard == turn.index()))
+                    });
+                }
                 SfuOutput::Sent => {}
             }
         }

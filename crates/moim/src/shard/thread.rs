@@ -19,7 +19,9 @@ use super::{
     coalesce::{Received, WakeCoalescer},
     command::ShardCommand,
     inter_shard::ShardLinks,
+    load::Load,
     pulse::{Pulse, give_up},
+    report::Report,
     router::Router,
     sfu::{room_commands::RoomCommandReceiver, service::SfuService},
     turn::{dtls::DtlsEndpoint, peers::PeerConnections, service::TurnService},
@@ -72,7 +74,7 @@ fn run(parts: ShardParts) {
     let wire = Wire { sockets: parts.sockets, gso: GsoSender::new(), links: parts.links };
     let sfu = SfuService::new(parts.sfu, parts.sibling.index(), wire.links.shards(), now);
     let turn = TurnService::new(parts.turn, parts.sibling, parts.dtls, parts.peers, now);
-    let mut shard = Shard::new(Router::new(wire, turn, sfu), Arc::clone(&parts.pulse));
+    let mut shard = Shard::new(Router::new(wire, turn, sfu), Arc::clone(&parts.pulse), now);
     let mut inputs = parts.inputs;
     shard.serve(&mut inputs);
     shard.router.close(Clock::read());
@@ -89,16 +91,18 @@ struct Shard {
     /// Sockets that may hold more than was received.
     unread: VecDeque<SocketId>,
     coalescer: WakeCoalescer,
+    load: Load,
     pulse: Arc<Pulse>,
 }
 
 impl Shard {
-    fn new(router: Router, pulse: Arc<Pulse>) -> Self {
+    fn new(router: Router, pulse: Arc<Pulse>, now: Instant) -> Self {
         Self {
             buffer: ReceiveBuffer::new(),
             router,
             unread: VecDeque::new(),
             coalescer: WakeCoalescer::default(),
+            load: Load::new(Arc::clone(&pulse), now),
             pulse,
         }
     }
@@ -109,7 +113,9 @@ impl Shard {
             let idle_since = Instant::now();
             self.poll(inputs, &mut events);
             let now = Clock::read();
-            self.coalescer.on_sleep(now.monotonic.saturating_duration_since(idle_since));
+            let slept = now.monotonic.saturating_duration_since(idle_since);
+            self.coalescer.on_sleep(slept);
+            self.load.on_wake(now.monotonic, slept);
             let received = self.receive_all(now, &events);
             self.coalescer.on_poll(now.monotonic, received);
             self.handle_batches(now);
@@ -117,6 +123,7 @@ impl Shard {
                 return;
             }
             self.router.finish_poll(now);
+            self.load.on_sent();
         }
     }
 
@@ -204,6 +211,7 @@ impl Shard {
                 return Received::default();
             }
         };
+        self.load.on_packets(|| self.buffer.received_at(batch));
         if batch.is_full {
             self.unread.push_back(socket);
         }
@@ -256,7 +264,14 @@ impl Shard {
     fn handle_commands(&mut self, now: Clock, inputs: &mut Inputs) -> ControlFlow<()> {
         for _ in 0..MAX_PER_QUEUE {
             let Ok(command) = inputs.commands.try_recv() else { break };
-            self.router.handle_command(now, command)?;
+            match command {
+                ShardCommand::Report(reply) => {
+                    let packet_delay = self.load.packet_delay().clone();
+                    // The receiver may have timed out.
+                    let _ = reply.send(Report { packet_delay, ..self.router.report() });
+                }
+                command => self.router.handle_command(now, command)?,
+            }
         }
         for _ in 0..MAX_PER_QUEUE {
             let Some(command) = inputs.room_commands.try_next() else { break };

@@ -1,10 +1,14 @@
 //! Acknowledgements: `{ok: …}` or `{error: {code, message}}`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use room::protocol::ErrorBody;
 use serde::Serialize;
 
+use super::counters::Counters;
 use crate::socketio::Ack;
 
 /// Payload of an acknowledgement.
@@ -23,12 +27,19 @@ pub(super) struct Empty {}
 #[derive(Debug, Default)]
 pub(super) struct Rejections {
     unacknowledged: AtomicU64,
+    counters: Arc<Counters>,
 }
 
 impl Rejections {
+    /// Counts all rejections in `counters`, too.
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
+        Self { unacknowledged: AtomicU64::new(0), counters }
+    }
+
     /// Acknowledges a request with an error, or counts the rejection if no acknowledgement was
     /// requested.
     pub(super) fn reject(&self, ack: Option<Ack>, error: ErrorBody) {
+        self.counters.refused(error.code);
         match ack {
             Some(ack) => ack.send(&Answer::<Empty>::Error(error)),
             None => {

@@ -7,6 +7,7 @@ use room::{Address, Room, name::RoomName};
 use super::{
     ack::Rejections,
     config::Config,
+    counters::Counters,
     directory::{Directory, RoomKey},
     guesses::Guesses,
     kept_rooms::KeptRooms,
@@ -35,11 +36,13 @@ pub(super) struct Hub {
     pub(super) creations: PerClient,
     pub(super) sfu_offers: PerClient,
     pub(super) rejections: Rejections,
+    pub(super) counters: Arc<Counters>,
     pub(super) spawn_room: SpawnRoom,
 }
 
 impl Hub {
     pub(super) fn new(config: Config, spawn_room: SpawnRoom) -> Self {
+        let counters = Arc::<Counters>::default();
         Self {
             sockets: Sockets::new(),
             held: Arc::default(),
@@ -49,7 +52,8 @@ impl Hub {
             room_lists: RoomListFeeds::new(),
             creations: PerClient::new(PREFIX_CREATIONS, MAX_PREFIXES),
             sfu_offers: PerClient::new(PREFIX_SFU_OFFERS, MAX_PREFIXES),
-            rejections: Rejections::default(),
+            rejections: Rejections::new(Arc::clone(&counters)),
+            counters,
             spawn_room,
             config,
         }

@@ -84,6 +84,7 @@ mod tests {
 
     fn handshake(host: Option<&str>) -> Handshake {
         Handshake {
+            open_for: std::time::Duration::ZERO,
             address: IpAddr::from([192, 0, 2, 7]),
             local: ([10, 0, 0, 2], 4000).into(),
             host: host.map(str::to_owned),

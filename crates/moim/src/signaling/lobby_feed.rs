@@ -76,6 +76,11 @@ impl LobbyFeed {
         self.with_lobby(|lobby| lobby.count())
     }
 
+    /// Number of participants of each room.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        self.with_lobby(|lobby| lobby.sizes().collect())
+    }
+
     pub(super) fn unsubscribe(&self, connection: Connection) {
         let mut subscribers = self.subscribers.lock();
         subscribers.remove(&connection);

@@ -9,6 +9,7 @@ mod ack;
 mod background;
 mod client;
 mod config;
+mod counters;
 mod directory;
 mod emits;
 mod guesses;
@@ -38,7 +39,7 @@ use std::{sync::Arc, time::Duration};
 
 use room::protocol::{ServerDraining, ServerEvent};
 
-pub(crate) use self::{config::Config, sfu_port::MediaServer};
+pub(crate) use self::{config::Config, counters::Counts, sfu_port::MediaServer};
 use self::{hub::Hub, room_task::RoomTask, session::Session};
 use crate::{
     net::client_prefix::ClientPrefix,
@@ -99,6 +100,16 @@ impl Signaling {
         }
     }
 
+    /// Returns the counts since the start.
+    pub(crate) fn counts(&self) -> Counts {
+        self.hub.counters.read()
+    }
+
+    /// Number of participants of each room.
+    pub(crate) fn room_sizes(&self) -> Vec<u32> {
+        self.hub.lobby.sizes()
+    }
+
     /// Number of rejected requests without acknowledgement.
     pub(crate) fn unacknowledged_rejections(&self) -> u64 {
         self.hub.rejections.unacknowledged()
@@ -109,6 +120,7 @@ impl Application for Signaling {
     type Events = Session;
 
     fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Session, String> {
+        self.hub.counters.socket_connected(handshake.open_for);
         let connection = (self.hub.sockets)
             .add(socket.clone(), ClientPrefix::from(handshake.address))
             .ok_or_else(|| "the server is shutting down".to_owned())?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use room::{Connection, Departure, Request};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{client::MembershipGuard, guesses::Guess};
 use crate::socketio::Ack;
@@ -18,6 +18,8 @@ pub(super) enum RoomMessage {
         ack: Option<Ack>,
         /// Present if a password was given for an existing room.
         guess: Option<Guess>,
+        /// Time of the request.
+        since: Instant,
     },
     /// A request of a member.
     Request { from: Connection, request: Request, ack: Option<Ack> },

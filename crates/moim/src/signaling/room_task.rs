@@ -70,6 +70,8 @@ struct PendingReply {
     leaves: bool,
     /// The request's password attempt.
     guess: Option<Guess>,
+    /// The time of the request to join or resume.
+    since: Option<Instant>,
 }
 
 impl RoomTask {
@@ -142,7 +144,7 @@ impl RoomTask {
     fn handle(&mut self, message: RoomMessage) {
         let now = Instant::now().into_std();
         match message {
-            RoomMessage::Enter { guard, request, ack, guess } => {
+            RoomMessage::Enter { guard, request, ack, guess, since } => {
                 let from = guard.0.connection;
                 // A client that is already in stays in, whatever the reply.
                 let before = self.clients.remove(&from);
@@ -151,7 +153,13 @@ impl RoomTask {
                 self.clients.insert(from, RoomClient { guard, member });
                 self.room.handle(now, from, request);
                 self.list_members();
-                self.apply_effects(PendingReply { ack, enters, guess, leaves: false });
+                self.apply_effects(PendingReply {
+                    ack,
+                    enters,
+                    guess,
+                    leaves: false,
+                    since: Some(since),
+                });
             }
             RoomMessage::Request { from, request: Request::Sfu(_), ack }
                 if !self.can_reach_sfu(from) =>
@@ -237,7 +245,8 @@ impl RoomTask {
                 self.room.handle_interrupted(now, &id, interrupted);
             }
             SfuMessage::Speakers(speakers) => self.room.handle_speakers(speakers),
-            SfuMessage::Stale => return,
+            // Kept by the history, once there is one.
+            SfuMessage::Quality(_) | SfuMessage::Stale => return,
         }
         self.apply_effects(PendingReply::default());
     }
@@ -249,7 +258,11 @@ impl RoomTask {
         self.reply_in_dialect(to, reply.as_ref());
         match reply {
             Ok(Reply::Admitted(_)) if self.dialect.is_some() => {}
-            Ok(Reply::Admitted(admission)) => self.admit(to, *admission, pending.ack),
+            Ok(Reply::Admitted(admission)) => {
+                let since = pending.since.into_iter();
+                since.for_each(|since| self.hub.counters.room_joined(since.elapsed()));
+                self.admit(to, *admission, pending.ack);
+            }
             Ok(Reply::Done) => {
                 if pending.leaves {
                     self.clients.remove(&to);

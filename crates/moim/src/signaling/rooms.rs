@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     client::Client,
+    counters::RateLimited,
     directory::{OpenRoomError, RoomKey},
     emits,
     hub::{Hub, native_name},
@@ -70,8 +71,8 @@ impl Hub {
             Ok(_) => Ok(summary),
             Err(OpenRoomError::Exists(_)) => exists(),
             Err(OpenRoomError::Full(_)) => Err(server_full()),
-            Err(OpenRoomError::Share(_)) => Err(share_exceeded()),
-            Err(OpenRoomError::RateLimited(_)) => Err(too_many_creations()),
+            Err(OpenRoomError::Share(_)) => Err(self.share_exceeded()),
+            Err(OpenRoomError::RateLimited(_)) => Err(self.too_many_creations()),
         }
     }
 
@@ -97,9 +98,9 @@ impl Hub {
             message = match self.open(address.clone(), settings, opener, message) {
                 Ok(room) => return Ok(room),
                 Err(OpenRoomError::Full(message)) => return Err((server_full(), message)),
-                Err(OpenRoomError::Share(message)) => return Err((share_exceeded(), message)),
+                Err(OpenRoomError::Share(message)) => return Err((self.share_exceeded(), message)),
                 Err(OpenRoomError::RateLimited(message)) => {
-                    return Err((too_many_creations(), message));
+                    return Err((self.too_many_creations(), message));
                 }
                 Err(OpenRoomError::Exists(message)) => message,
             };
@@ -163,6 +164,18 @@ impl Hub {
         opened
     }
 
+    fn share_exceeded(&self) -> ErrorBody {
+        self.counters.rate_limited(RateLimited::Rooms);
+        let message = "your network has too many open rooms; try again after one has closed";
+        ErrorBody::new(ErrorCode::RateLimited, message)
+    }
+
+    fn too_many_creations(&self) -> ErrorBody {
+        self.counters.rate_limited(RateLimited::Creations);
+        let message = "too many rooms created from this address; try again later";
+        ErrorBody::new(ErrorCode::RateLimited, message)
+    }
+
     /// Topology of a room for the requested one.
     fn topology(&self, requested: Option<TopologyChoice>) -> Result<TopologyChoice, ErrorBody> {
         match (requested, self.config.media.is_some()) {
@@ -219,16 +232,6 @@ impl Hub {
         };
         Some((settings, guard.0.prefix))
     }
-}
-
-fn share_exceeded() -> ErrorBody {
-    let message = "your network has too many open rooms; try again after one has closed";
-    ErrorBody::new(ErrorCode::RateLimited, message)
-}
-
-fn too_many_creations() -> ErrorBody {
-    let message = "too many rooms created from this address; try again later";
-    ErrorBody::new(ErrorCode::RateLimited, message)
 }
 
 fn server_full() -> ErrorBody {

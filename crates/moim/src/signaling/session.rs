@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use super::{
     ack::ack_ok,
     client::{Client, MembershipGuard},
+    counters::RateLimited,
     guesses::{Guess, Guesses},
     hub::Hub,
     ice::ReachedHost,
@@ -174,6 +175,7 @@ impl Session {
             };
         }
         self.count_entry()?;
+        let since = Instant::now();
         let has_password = join.resume.is_none() && join.password.is_some();
         let (address, request) = parse_join(join);
         let guesses = has_password.then(|| self.hub.guesses(&address)).flatten();
@@ -183,7 +185,7 @@ impl Session {
         };
         let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
         let weak = Arc::downgrade(&guard);
-        let message = RoomMessage::Enter { guard, request, ack: ack.take(), guess };
+        let message = RoomMessage::Enter { guard, request, ack: ack.take(), guess, since };
         match self.hub.enter(&address, Box::new(message)).await {
             Ok(room) => {
                 // A client in a call does not need the list of rooms.
@@ -199,7 +201,7 @@ impl Session {
     async fn wait_for_guess(&self, guesses: &Arc<Guesses>) -> Result<Guess, ErrorBody> {
         let (guess, wait) = guesses
             .take(self.client.prefix, Instant::now())
-            .ok_or_else(|| rate_limited("too many wrong passwords; try again later"))?;
+            .ok_or_else(|| self.limit(RateLimited::Passwords, "too many wrong passwords"))?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -232,7 +234,7 @@ impl Session {
         if description.is_some_and(|description| description.kind == SdpType::Offer)
             && !self.may_offer()
         {
-            return Err(rate_limited("too many offers; try again later"));
+            return Err(self.limit(RateLimited::Offers, "too many offers"));
         }
         let request = signal.try_into()?;
         self.request(request, ack).await
@@ -253,7 +255,7 @@ impl Session {
     async fn chat(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let ChatRequest { text, serial } = payload(args)?;
         if !self.chats.take(SOCKET_CHATS, Instant::now()) {
-            return Err(rate_limited("too many messages; try again later"));
+            return Err(self.limit(RateLimited::Chats, "too many messages"));
         }
         self.request(Request::Chat(Chat { text, serial, at: milliseconds_since_1970() }), ack).await
     }
@@ -262,7 +264,7 @@ impl Session {
     async fn react(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let react: ReactionRequest = payload(args)?;
         if !self.chats.take(SOCKET_CHATS, Instant::now()) {
-            return Err(rate_limited("too many reactions; try again later"));
+            return Err(self.limit(RateLimited::Reactions, "too many reactions"));
         }
         self.request(react.into(), ack).await
     }
@@ -309,15 +311,22 @@ impl Session {
         let cost = 1.0 + bytes as f32 / 1024.0;
         let wait = self.events.owe(SOCKET_EVENTS, Instant::now(), cost);
         if !wait.is_zero() {
+            self.hub.counters.rate_limited(RateLimited::Events);
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Counts a request beyond a rate; returns its error.
+    fn limit(&self, what: RateLimited, message: &str) -> ErrorBody {
+        self.hub.counters.rate_limited(what);
+        ErrorBody::new(ErrorCode::RateLimited, format!("{message}; try again later"))
     }
 
     fn count_entry(&mut self) -> Result<(), ErrorBody> {
         if self.entries.take(SOCKET_ENTRIES, Instant::now()) {
             Ok(())
         } else {
-            Err(rate_limited("too many requests on this connection; try again later"))
+            Err(self.limit(RateLimited::Entries, "too many requests on this connection"))
         }
     }
 }
@@ -341,8 +350,4 @@ fn parse_join(join: JoinRoom) -> (Address, Request) {
 fn milliseconds_since_1970() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn rate_limited(message: &str) -> ErrorBody {
-    ErrorBody::new(ErrorCode::RateLimited, message)
 }

@@ -19,7 +19,8 @@ use super::{
     sfu_rejection,
 };
 use crate::shard::sfu::{
-    EventReceiver, EventSender, Request, RoomCommand, RoomCommandSender, SfuEvent, event_channel,
+    EventReceiver, EventSender, LinkTransport, Request, RoomCommand, RoomCommandSender, SfuEvent,
+    event_channel,
 };
 
 /// Handle to the media server. Clones share it.
@@ -72,6 +73,9 @@ pub(super) enum SfuMessage {
     Interrupted(ParticipantId, bool),
     /// The active speakers, for all participants.
     Speakers(Vec<Speaker>),
+    /// Samples of the quality of participants' links.
+    #[allow(dead_code, reason = "read by the history of rooms, which follows")]
+    Quality(Vec<(ParticipantId, sfu::LinkQuality, LinkTransport)>),
     /// For a participant that left.
     Stale,
 }
@@ -171,6 +175,12 @@ impl SfuPort {
                     })
                 };
                 return SfuMessage::Speakers(speakers.into_iter().filter_map(speaker).collect());
+            }
+            Some(SfuEvent::Quality(links)) => {
+                let sample = |(link, transport): (sfu::LinkQuality, LinkTransport)| {
+                    Some((self.placement.of(link.peer)?.clone(), link, transport))
+                };
+                return SfuMessage::Quality(links.into_iter().filter_map(sample).collect());
             }
             // Unreachable: the port itself holds a sender.
             None => return SfuMessage::Stale,

@@ -121,7 +121,8 @@ impl Translator {
         }
         let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
         let weak = Arc::downgrade(&guard);
-        let message = RoomMessage::Enter { guard, request, ack: None, guess: None };
+        let message =
+            RoomMessage::Enter { guard, request, ack: None, guess: None, since: Instant::now() };
         match self.hub.enter(&address, Box::new(message)).await {
             Ok(room) => {
                 self.memberships.retain(|other| other.address != address && other.is_active());

@@ -7,6 +7,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub(crate) struct Handshake {
     /// The connection uses TLS.
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the conformance suite only"))]
     pub(crate) secure: bool,
+    /// Time since the first request of the session.
+    pub(crate) open_for: Duration,
     /// The mount path of the connection.
     pub(crate) path: &'static str,
     /// The namespace of the CONNECT packet.

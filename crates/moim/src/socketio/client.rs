@@ -1,6 +1,6 @@
 //! Clients of a session.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use serde_json::value::RawValue;
 use socketio::Namespace;
@@ -25,11 +25,12 @@ pub(super) struct Origin {
     pub(super) connection: Connection,
     path: &'static str,
     host: Option<Host>,
+    opened: Instant,
 }
 
 impl Origin {
     pub(super) fn new(connection: Connection, path: &'static str, host: Option<Host>) -> Self {
-        Self { connection, path, host }
+        Self { connection, path, host, opened: Instant::now() }
     }
 
     pub(super) fn handshake(&self, namespace: Arc<str>, auth: Option<Box<RawValue>>) -> Handshake {
@@ -38,6 +39,7 @@ impl Origin {
             local: self.connection.local,
             host: self.host.as_ref().map(|host| host.name().to_owned()),
             secure: self.connection.secure,
+            open_for: self.opened.elapsed(),
             path: self.path,
             namespace,
             auth,

@@ -4,6 +4,7 @@
 use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
+    time::Duration,
 };
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
@@ -87,6 +88,11 @@ impl ReceiveBuffer {
     /// Counts the bytes of a batch.
     pub(crate) fn bytes(&self, batch: ReceivedBatch) -> usize {
         self.metas.iter().take(batch.runs).map(|meta| meta.len).sum()
+    }
+
+    /// The kernel's time of receipt of a batch's first run, in Unix time, where it tells.
+    pub(crate) fn received_at(&self, batch: ReceivedBatch) -> Option<Duration> {
+        self.metas.first().filter(|_| batch.runs > 0)?.timestamp
     }
 
     /// Iterates over the runs of a batch.

@@ -1,9 +1,9 @@
 //! Events from an SFU service to a room.
 
-use sfu::{PeerId, Rejection, Source, Speaker, Subscription};
+use sfu::{LinkQuality, PeerId, Rejection, Source, Speaker, Subscription};
 use tokio::sync::mpsc;
 
-use super::request_kind::RequestKind;
+use super::{link_quality::LinkTransport, request_kind::RequestKind};
 
 /// Events that may wait for a room. Beyond that, speaker events are dropped, and a peer that misses
 /// an event of its own link loses the link: its browser notices and starts a new one.
@@ -24,6 +24,8 @@ pub(crate) enum SfuEvent {
     RequestRefused(PeerId, RequestKind, Rejection),
     /// A peer's link has gone silent (true), or carries packets again (false).
     Interrupted(PeerId, bool),
+    /// Samples of the quality of the peers' links.
+    Quality(Vec<(LinkQuality, LinkTransport)>),
     /// The speakers, the loudest first.
     Speakers(Vec<Speaker>),
 }

@@ -10,6 +10,7 @@ mod budget;
 pub(super) mod command;
 pub(super) mod config;
 mod events;
+mod link_quality;
 pub(super) mod report;
 mod request_kind;
 pub(super) mod room_commands;
@@ -21,6 +22,7 @@ pub(super) mod stream;
 mod tests;
 
 pub(crate) use events::{EventReceiver, EventSender, SfuEvent, event_channel};
+pub(crate) use link_quality::LinkTransport;
 pub(crate) use request_kind::RequestKind;
 #[cfg(test)]
 pub(crate) use room_commands::room_commands;

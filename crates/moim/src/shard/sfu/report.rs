@@ -1,7 +1,9 @@
 //! Counters and gauges of the SFU service.
 
+use super::link_quality::{LinkCounts, QualityHistograms};
+
 /// The counters of one shard, or the sum over all.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Report {
     pub(crate) peers: usize,
     /// Rooms with peers here. A room on several shards counts on each.
@@ -15,6 +17,10 @@ pub(crate) struct Report {
     /// Links that ended with a panic of str0m.
     pub(crate) panics: u64,
     pub(crate) counters: SfuCounters,
+    pub(crate) media: sfu::MediaCounts,
+    /// Links that were connected, or failed.
+    pub(crate) links: LinkCounts,
+    pub(crate) quality: QualityHistograms,
 }
 
 /// Counters of links and packets.
@@ -55,6 +61,14 @@ impl Report {
         self.dropped.forged += other.dropped.forged;
         self.panics += other.panics;
         self.counters.add(&other.counters);
+        self.links.add(&other.links);
+        self.quality.add(&other.quality);
+        let (media, more) = (&mut self.media, &other.media);
+        media.paused_for_bandwidth += more.paused_for_bandwidth;
+        media.paused_hidden += more.paused_hidden;
+        media.paused_by_limit += more.paused_by_limit;
+        media.keyframe_requests_received += more.keyframe_requests_received;
+        media.keyframe_requests_sent += more.keyframe_requests_sent;
     }
 }
 

@@ -150,6 +150,12 @@ impl TurnService {
         self.server.relay_shard(address)
     }
 
+    /// The transport of the client whose allocation has this relayed address, if it is on this
+    /// shard.
+    pub(crate) fn client_transport(&self, address: &SocketAddr) -> Option<Transport> {
+        self.server.client_transport(address)
+    }
+
     /// Relays a datagram from an address of this server to a relayed address of the given shard.
     pub(crate) fn relay_to(
         &mut self,

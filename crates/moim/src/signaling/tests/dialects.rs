@@ -36,6 +36,7 @@ async fn connect_from(server: &Signaling, id: &str, address: [u8; 4]) -> Page {
 async fn connect_by(server: &Signaling, id: &str, path: &'static str, address: [u8; 4]) -> Page {
     let (socket, outbox) = Socket::new(SocketId(id.into()), OutboxLimits::default());
     let handshake = Handshake {
+        open_for: Duration::ZERO,
         address: IpAddr::from(address),
         local: ([10, 0, 0, 2], 4000).into(),
         host: None,

@@ -51,6 +51,7 @@ fn socket() -> (Socket, Outbox) {
 
 fn handshake(address: [u8; 4]) -> Handshake {
     Handshake {
+        open_for: Duration::ZERO,
         address: IpAddr::from(address),
         local: ([10, 0, 0, 2], 4000).into(),
         host: Some("moim.example".to_owned()),

@@ -10,6 +10,7 @@ use sfu::{Event, Output, PeerId, Sfu, Transmit, Transport};
 use super::{
     budget::Budget,
     command::{Command, TcpPath},
+    link_quality::{LinkCounts, LinkTransport, QualityHistograms},
     report::{Report, SfuCounters},
     room_commands::RoomCommand,
     rooms::Rooms,
@@ -45,6 +46,10 @@ pub(crate) struct SfuService {
     clients: HashMap<TcpPath, TcpClient<Infallible>>,
     hints: ShardHints,
     counters: SfuCounters,
+    links: LinkCounts,
+    quality: QualityHistograms,
+    /// Transports of the connected links.
+    transports: HashMap<PeerId, LinkTransport>,
 }
 
 impl SfuService {
@@ -58,6 +63,9 @@ impl SfuService {
             clients: HashMap::new(),
             hints: ShardHints::new(now),
             counters: SfuCounters::default(),
+            links: LinkCounts::default(),
+            quality: QualityHistograms::default(),
+            transports: HashMap::new(),
         }
     }
 
@@ -244,6 +252,9 @@ impl SfuService {
             dropped: self.core.dropped(),
             panics: self.core.panics(),
             counters: self.counters,
+            media: self.core.counts(),
+            links: self.links,
+            quality: self.quality.clone(),
         }
     }
 
@@ -285,6 +296,7 @@ impl SfuService {
     /// Forgets a peer that the core has removed, or is about to remove.
     fn forget_peer(&mut self, peer: PeerId) {
         self.budgets.remove(&peer);
+        self.transports.remove(&peer);
         self.rooms.remove_peer(peer);
     }
 }

@@ -1,10 +1,13 @@
 //! Events of the core, for the rooms.
 
-use sfu::{DisconnectReason, Event, PeerId, Rejection};
+use std::net::SocketAddr;
+
+use sfu::{DisconnectReason, Event, LinkQuality, PeerId, Rejection, RoomId, Transport};
 
 use super::{
     super::{
         events::{EventSender, SfuEvent},
+        link_quality::LinkTransport,
         request_kind::RequestKind,
     },
     SfuService,
@@ -12,8 +15,14 @@ use super::{
 use crate::shard::clock::Clock;
 
 impl SfuService {
-    /// Sends an event of the core to its room.
-    pub(crate) fn handle_event(&mut self, now: Clock, event: Event) {
+    /// Sends an event of the core to its room. `relayed` tells whether an address is a relayed one
+    /// of this server, and its client's transport if that is known.
+    pub(crate) fn handle_event(
+        &mut self,
+        now: Clock,
+        event: Event,
+        relayed: impl Fn(&SocketAddr) -> Option<Option<turn::Transport>>,
+    ) {
         match event {
             Event::Answer { peer, sdp } => self.send(now, peer, SfuEvent::Answer(peer, sdp)),
             Event::Offer { peer, sdp } => self.send(now, peer, SfuEvent::Offer(peer, sdp)),
@@ -33,8 +42,13 @@ impl SfuService {
                 tracing::debug!(peer = peer.0, interrupted, "link interrupted or resumed");
                 self.send(now, peer, SfuEvent::Interrupted(peer, interrupted));
             }
-            Event::Connected { peer } => {
+            Event::JoinStep { step, took, .. } => self.quality.on_step(step, took),
+            Event::Quality { room, links } => self.handle_quality(room, links, relayed),
+            Event::Connected { peer, transport, remote } => {
                 self.counters.connected += 1;
+                let transport = transport_of(transport, &remote, relayed);
+                self.links.count(transport, Some(remote));
+                self.transports.insert(peer, transport);
                 tracing::debug!(peer = peer.0, "link connected");
                 // The peer's previous link may have ended while it was interrupted.
                 self.send(now, peer, SfuEvent::Interrupted(peer, false));
@@ -45,10 +59,34 @@ impl SfuService {
 
     fn handle_gone(&mut self, peer: PeerId, reason: DisconnectReason) {
         self.counters.ended += 1;
+        let has_failed =
+            matches!(reason, DisconnectReason::IceTimeout | DisconnectReason::DtlsFailed);
+        if has_failed && !self.transports.contains_key(&peer) {
+            self.links.count(LinkTransport::None, None);
+        }
         if let Some(events) = self.rooms.events_of_peer(peer) {
             report_gone(events, peer, reason);
         }
         self.forget_peer(peer);
+    }
+
+    /// Counts the samples of a room's links, and sends them to the room.
+    fn handle_quality(
+        &mut self,
+        room: RoomId,
+        links: Vec<LinkQuality>,
+        relayed: impl Fn(&SocketAddr) -> Option<Option<turn::Transport>>,
+    ) {
+        links.iter().for_each(|link| self.quality.on_sample(link));
+        let sample = |link: LinkQuality| {
+            // The path may have changed since the link was connected.
+            let transport = transport_of(link.transport, &link.remote, &relayed);
+            (link, transport)
+        };
+        if let Some(events) = self.rooms.events_of_room(room) {
+            // Dropped if the queue is full: a gap in the history.
+            let _ = events.send(SfuEvent::Quality(links.into_iter().map(sample).collect()));
+        }
     }
 
     /// Sends an event of a peer. If its room can't take it, the link is closed: its state would
@@ -60,6 +98,17 @@ impl SfuService {
             tracing::debug!(peer = peer.0, "event queue of the room is full: link closed");
             self.remove_peer(now.monotonic, peer);
         }
+    }
+}
+
+fn transport_of(
+    transport: Transport,
+    remote: &SocketAddr,
+    relayed: impl Fn(&SocketAddr) -> Option<Option<turn::Transport>>,
+) -> LinkTransport {
+    match relayed(remote).filter(|_| transport == Transport::Udp) {
+        Some(client) => LinkTransport::relayed(client),
+        None => LinkTransport::direct(transport),
     }
 }
 

@@ -293,6 +293,7 @@ impl Person {
             }
             SfuEvent::RequestRefused(_, kind, refused) => self.refused.push((kind, refused)),
             SfuEvent::Speakers(_)
+            | SfuEvent::Quality(_)
             | SfuEvent::SubscribedEncodings(..)
             | SfuEvent::Interrupted(..) => {}
         }

@@ -1,0 +1,105 @@
+//! The bounded queue of writes.
+
+use std::{
+    collections::VecDeque,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{
+    counts::StoreCounts,
+    write::{Importance, Write},
+};
+
+/// Writes that may wait. Each room adds one every ten seconds, so this is minutes of a stuck disk.
+pub(super) const CAPACITY: usize = 8192;
+/// Samples may fill three quarters of it.
+const SAMPLES_CAPACITY: usize = CAPACITY / 4 * 3;
+
+/// An entry of the queue.
+pub(super) enum Entry {
+    Write(Write),
+    /// Reports that all entries before are written.
+    Flush(mpsc::Sender<()>),
+}
+
+/// The queue between the rest of the server and the writer.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    entries: VecDeque<Entry>,
+    dropped_full: u64,
+    dropped_failed: u64,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("counts", &self.counts()).finish()
+    }
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a write, or drops and counts it.
+    pub(super) fn push(&self, importance: Importance, write: Write) {
+        let capacity = match importance {
+            Importance::Sample => SAMPLES_CAPACITY,
+            Importance::Record => CAPACITY,
+        };
+        let mut state = self.state.lock();
+        if state.entries.len() >= capacity {
+            state.dropped_full += 1;
+            return;
+        }
+        state.entries.push_back(Entry::Write(write));
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// Waits until all entries are written, or until the patience ends.
+    pub(super) fn flush(&self, patience: Duration) {
+        let (done, written) = mpsc::channel();
+        let mut state = self.state.lock();
+        state.entries.push_back(Entry::Flush(done));
+        drop(state);
+        self.filled.notify_one();
+        let _ = written.recv_timeout(patience);
+    }
+
+    /// Waits for entries until a time, and takes up to `max` of them.
+    pub(super) fn take(&self, until: Instant, max: usize) -> Vec<Entry> {
+        let mut state = self.state.lock();
+        while state.entries.is_empty() {
+            if self.filled.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        let count = state.entries.len().min(max);
+        state.entries.drain(..count).collect()
+    }
+
+    /// Counts writes that the database has refused.
+    pub(super) fn failed(&self, writes: u64) {
+        let mut state = self.state.lock();
+        state.dropped_failed += writes;
+    }
+
+    pub(super) fn counts(&self) -> StoreCounts {
+        let state = self.state.lock();
+        StoreCounts {
+            depth: state.entries.len(),
+            dropped_full: state.dropped_full,
+            dropped_failed: state.dropped_failed,
+        }
+    }
+}
