@@ -8,6 +8,7 @@ use std::{
 use dimpl::DtlsCertificate;
 use parking_lot::RwLock;
 use rustls::{
+    pki_types::CertificateDer,
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -81,6 +82,16 @@ impl CurrentCertificate {
     pub(crate) fn for_dtls(&self) -> Option<DtlsCertificate> {
         let served = self.0.read();
         served.pick_without_name(now()).dtls.as_deref().cloned()
+    }
+
+    /// True if a client that names this host, or none, gets the certificate `leaf`.
+    pub(super) fn serves(&self, name: Option<&str>, leaf: &CertificateDer<'_>) -> bool {
+        let served = self.0.read();
+        let picked = match name {
+            Some(name) => served.pick(name, now()),
+            None => served.pick_without_host(now()),
+        };
+        picked.tls.cert.first() == Some(leaf)
     }
 
     /// The expiry by source.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
 use bytes::Bytes;
 use http_body_util::Empty;
 use rustls::{
@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::{
+    super::pick::CurrentCertificate,
     http,
     proof::{Proofs, self_path},
     target::Identifier,
@@ -43,6 +44,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The resolver does not answer.
 pub(super) async fn look(
     identifier: &Identifier,
+    current: &Arc<CurrentCertificate>,
     proofs: &Arc<Proofs>,
     provider: &Arc<CryptoProvider>,
 ) -> io::Result<Vec<Seen>> {
@@ -54,6 +56,11 @@ pub(super) async fn look(
     let (nonce, answer) = (random_text(), random_text());
     let _given = proofs.give_self(&nonce, &answer);
     let question = Arc::new(Question {
+        name: match identifier {
+            Identifier::Name(name) => Some(name.clone()),
+            Identifier::Address(_) => None,
+        },
+        current: Arc::clone(current),
         host: match identifier {
             Identifier::Address(IpAddr::V6(ip)) => format!("[{ip}]"),
             other => other.to_string(),
@@ -94,6 +101,9 @@ async fn resolve(name: &str) -> io::Result<Vec<IpAddr>> {
 }
 
 struct Question {
+    /// The server name, if clients send one.
+    name: Option<String>,
+    current: Arc<CurrentCertificate>,
     host: String,
     path: String,
     answer: String,
@@ -122,7 +132,13 @@ impl Question {
             return self.get(stream).await;
         }
         let name = ServerName::try_from(self.host.trim_matches(['[', ']']).to_owned())?;
-        self.get(TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?).await
+        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
+        let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        let is_own = leaf.is_some_and(|leaf| self.current.serves(self.name.as_deref(), leaf));
+        match self.get(stream).await? {
+            Answer::Ours if !is_own => Ok(Answer::TlsEnded),
+            answer => Ok(answer),
+        }
     }
 
     async fn get(&self, stream: impl Stream) -> anyhow::Result<Answer> {
@@ -149,7 +165,9 @@ fn proxy(headers: &HeaderMap) -> Option<&'static str> {
     if headers.contains_key("x-amz-cf-id") {
         return Some("CloudFront");
     }
-    headers.contains_key("x-served-by").then_some("Fastly")
+    // Others send this header too.
+    let served_by = headers.get("x-served-by").map(HeaderValue::as_bytes);
+    served_by.is_some_and(|name| name.starts_with(b"cache-")).then_some("Fastly")
 }
 
 /// The name that a server gives itself, cut to what belongs into a line.

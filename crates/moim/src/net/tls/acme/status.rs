@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
@@ -22,17 +23,19 @@ struct Board {
 }
 
 /// The state of one certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct CertificateStatus {
     /// The name or address.
     pub(crate) name: String,
     /// The expiry, if there is a certificate.
+    #[serde(with = "time::serde::timestamp::option")]
     pub(crate) ends: Option<OffsetDateTime>,
     /// Less than a quarter of its life is left.
     pub(crate) is_expiring: bool,
     /// Why there is none, or no new one.
     pub(crate) problem: Option<Problem>,
     /// The time of the next attempt; `None` if only another configuration helps.
+    #[serde(with = "time::serde::timestamp::option")]
     pub(crate) next_attempt: Option<OffsetDateTime>,
 }
 

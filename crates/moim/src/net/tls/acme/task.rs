@@ -23,7 +23,7 @@ use super::{
     status::{AcmeStatus, CertificateStatus},
     store::Store,
     target::{Identifier, Target, short_hash},
-    verdict::{Verdict, judge},
+    verdict::{Own, Verdict, judge},
 };
 use crate::{
     config::{Acme, ChallengeChoice},
@@ -273,10 +273,11 @@ impl AcmeTask {
             own = addresses::of_interfaces();
             own.retain(|ip| !is_private_address(*ip));
         }
-        match look(identifier, &self.proofs, &self.provider).await {
+        match look(identifier, &self.current, &self.proofs, &self.provider).await {
             Ok(seen) => {
                 tracing::debug!(name = %identifier, ?seen, "looked");
-                judge(identifier, &seen, &own, self.port())
+                let challenge = self.config.challenge;
+                judge(identifier, &seen, Own { ips: &own, port: self.port(), challenge })
             }
             Err(error) => {
                 tracing::debug!(%error, "the resolver does not answer");

@@ -6,12 +6,15 @@ use super::{
     problem::{Code, Problem},
     target::Identifier,
 };
+use crate::config::ChallengeChoice;
 
 /// What one address answered, of one port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     /// This server.
     Ours,
+    /// This server, behind a program that ends TLS with a certificate of its own.
+    TlsEnded,
     /// Another server, with the name it gives itself.
     Other(Option<String>),
     /// A proxy that ends TLS, by its name.
@@ -32,6 +35,17 @@ pub(super) struct Seen {
     pub(super) http: Answer,
 }
 
+/// This server, as far as it knows itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own<'a> {
+    /// Its public addresses.
+    pub(super) ips: &'a [IpAddr],
+    /// Its port.
+    pub(super) port: u16,
+    /// The kind of proof, thus the port that counts.
+    pub(super) challenge: ChallengeChoice,
+}
+
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -44,6 +58,17 @@ pub(super) enum Verdict {
 }
 
 impl Seen {
+    /// The same, as if nobody were at a port that does not count.
+    fn of(&self, challenge: ChallengeChoice) -> Self {
+        let mut seen = self.clone();
+        match challenge {
+            ChallengeChoice::Auto => {}
+            ChallengeChoice::TlsAlpn01 => seen.http = Answer::Refused,
+            ChallengeChoice::Http01 => seen.https = Answer::Refused,
+        }
+        seen
+    }
+
     fn answers(&self) -> [&Answer; 2] {
         [&self.https, &self.http]
     }
@@ -64,9 +89,10 @@ impl Seen {
     }
 }
 
-/// Judges the answers of the addresses of `identifier`. `own` are the public addresses of this
-/// server, as far as it knows them.
-pub(super) fn judge(identifier: &Identifier, seen: &[Seen], own: &[IpAddr], port: u16) -> Verdict {
+/// Judges the answers of the addresses of `identifier`.
+pub(super) fn judge(identifier: &Identifier, seen: &[Seen], this: Own<'_>) -> Verdict {
+    let Own { ips: own, port, challenge } = this;
+    let seen: Vec<_> = seen.iter().map(|seen| seen.of(challenge)).collect();
     if seen.is_empty() {
         let own = listed(own).unwrap_or_else(|| "this server's public address".to_owned());
         let words =
@@ -82,6 +108,14 @@ pub(super) fn judge(identifier: &Identifier, seen: &[Seen], own: &[IpAddr], port
         let words = format!(
             "{proxy} answers for {identifier} and ends TLS: it has the certificate. Calls can't \
              pass it: let the name lead to this server itself (\"DNS only\")."
+        );
+        return not_ready(Code::Proxied, words);
+    }
+    if let Some(seen) = seen.iter().find(|seen| seen.https == Answer::TlsEnded && !is_ours) {
+        let words = format!(
+            "Another program at {} ends TLS for {identifier} and passes requests on to moim: it \
+             needs the certificate. Let it pass port 443 on as TCP, or get the certificate there.",
+            seen.ip
         );
         return not_ready(Code::Proxied, words);
     }
@@ -142,7 +176,9 @@ mod tests {
 
     fn verdict(seen: &[Seen]) -> Verdict {
         let own = ["203.0.113.7".parse().unwrap()];
-        judge(&Identifier::Name("meet.example".to_owned()), seen, &own, 4000)
+        let challenge = ChallengeChoice::Auto;
+        let this = Own { ips: &own, port: 4000, challenge };
+        judge(&Identifier::Name("meet.example".to_owned()), seen, this)
     }
 
     fn code(seen: &[Seen], told: &str) -> Code {
@@ -151,7 +187,7 @@ mod tests {
         problem.code
     }
 
-    use Answer::{Other, Ours, Proxy, Refused, Silent};
+    use Answer::{Other, Ours, Proxy, Refused, Silent, TlsEnded};
 
     #[test]
     fn name_without_address_says_which_record_to_make() {
@@ -183,6 +219,30 @@ mod tests {
         closed.is_interface = true;
         assert_eq!(code(&[closed], "moim is on 4000"), Code::Port443);
         assert_eq!(verdict(&[seen("203.0.113.7", Silent, Silent)]), Verdict::Unknown);
+    }
+
+    #[test]
+    fn program_that_ends_tls_leaves_port_80_or_nothing() {
+        let ended = seen("203.0.113.7", TlsEnded, Refused);
+        assert_eq!(code(&[ended], "ends TLS for meet.example"), Code::Proxied);
+        let with_http = seen("203.0.113.7", TlsEnded, Ours);
+        assert_eq!(verdict(&[with_http]), Verdict::Ours { https: false, http: true });
+    }
+
+    #[test]
+    fn port_of_the_other_kind_of_proof_does_not_count() {
+        let mut addresses = [seen("203.0.113.7", Ours, Other(None))];
+        let judged = |seen: &[Seen], challenge| {
+            let this = Own { ips: &[], port: 443, challenge };
+            judge(&Identifier::Name("meet.example".to_owned()), seen, this)
+        };
+        let ours = Verdict::Ours { https: true, http: false };
+        assert_eq!(judged(&addresses, ChallengeChoice::TlsAlpn01), ours);
+        let elsewhere = judged(&addresses, ChallengeChoice::Http01);
+        assert!(matches!(elsewhere, Verdict::NotReady(told) if told.code == Code::DnsElsewhere));
+        (addresses[0].http, addresses[0].is_interface) = (Refused, true);
+        let closed = judged(&addresses, ChallengeChoice::Http01);
+        assert!(matches!(closed, Verdict::NotReady(told) if told.code == Code::Port443));
     }
 
     #[test]
