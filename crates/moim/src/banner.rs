@@ -8,7 +8,10 @@ use std::{
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use crate::{config::Announce, net::addresses};
+use crate::{
+    config::{Announce, DomainName},
+    net::addresses,
+};
 
 /// Addresses to open in a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,25 @@ impl Urls {
         relay: bool,
     ) -> Self {
         Self::among(addresses, announce, &addresses::of_interfaces(), own_ca, relay)
+    }
+
+    /// The same with the public names first. Each is at the external port of the first address.
+    pub(crate) fn with_domains(
+        mut self,
+        domains: &[&DomainName],
+        addresses: &[SocketAddr],
+        announce: &[Announce],
+    ) -> Self {
+        let ports = addresses.iter().map(|address| match announce.first() {
+            Some(announced) => announced.port(address.port()),
+            None => address.port(),
+        });
+        let ports: Vec<_> = ports.collect();
+        let port = ports.iter().find(|port| **port == 443).or(ports.first()).copied();
+        let scheme = if self.relay { "turn" } else { "https" };
+        let named = domains.iter().map(|name| url(scheme, name.as_str(), port.unwrap_or(443)));
+        self.network = named.chain(self.network).take(MAX_URLS).collect();
+        self
     }
 
     fn among(
@@ -197,6 +219,22 @@ mod tests {
         let urls = urls(&["0.0.0.0:443"], &["203.0.113.9"], &["10.0.0.2"]);
         assert_eq!(urls.local.as_deref(), Some("http://localhost:443"));
         assert_eq!(urls.network, ["https://203.0.113.9", "https://10.0.0.2"]);
+    }
+
+    #[test]
+    fn public_names_come_first() {
+        let named = |listen: &[&str], announce: &[&str]| {
+            let addresses: Vec<SocketAddr> = listen.iter().map(|at| at.parse().unwrap()).collect();
+            let announced: Vec<_> = announce.iter().map(|at| at.parse().unwrap()).collect();
+            let domain = "meet.example".parse().unwrap();
+            let urls = urls(listen, announce, &["10.0.0.2"]);
+            urls.with_domains(&[&domain], &addresses, &announced).network
+        };
+        let both = ["https://meet.example", "https://10.0.0.2"];
+        assert_eq!(named(&["0.0.0.0:443", "0.0.0.0:80"], &[])[..2], both);
+        assert_eq!(named(&["0.0.0.0:80", "0.0.0.0:443"], &[])[0], "https://meet.example");
+        assert_eq!(named(&["0.0.0.0:4000"], &[])[0], "https://meet.example:4000");
+        assert_eq!(named(&["0.0.0.0:4000"], &["203.0.113.7:443"])[0], "https://meet.example");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::reply::{refuse, reply};
 use crate::{
-    net::{drain::Drain, tcp::Admission},
+    net::{drain::Drain, tcp::Admission, tls::AcmeStatus},
     order::Order,
     shard,
     signaling::Signaling,
@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) shards: shard::Health,
     /// `None` for a relay alone.
     pub(crate) signaling: Option<Arc<Signaling>>,
+    /// Certificates of a public CA.
+    pub(crate) acme: Arc<AcmeStatus>,
     /// Orders to the main loop.
     pub(crate) orders: mpsc::Sender<Order>,
 }
@@ -93,6 +95,8 @@ impl Parts {
             "rooms": census.map(|census| census.rooms),
             "participants": census.map(|census| census.participants),
             "sessions": census.map(|census| census.sessions),
+            "certificates": self.acme.certificates(),
+            "clock": self.acme.clock(),
         })
     }
 }

@@ -83,6 +83,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let (bound, shards) = bind_port(config, rooms.as_ref(), &tls.certificate)?;
     let has_own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&bound.addresses, &config.announce, has_own_ca, config.turn.only);
+    let domains: Vec<_> = config.acme.iter().flat_map(|acme| &acme.domains).collect();
+    let urls = urls.with_domains(&domains, &bound.addresses, &config.announce);
     let (stop, drain) = drain();
     tokio::spawn(shard::keep_turn_informed(shards.clone(), rooms.clone()));
     let reachable = wiring::reachable(config, &bound.addresses);
@@ -101,7 +103,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     });
     let origin_hosts = config.origins.iter().filter_map(Origin::host);
     let certificate = Arc::clone(&tls.certificate);
-    let domains = config.acme.iter().flat_map(|acme| &acme.domains).map(HostName::from);
+    let domains = domains.into_iter().map(HostName::from);
     let hosts = config.hosts.iter().cloned().chain(domains).collect();
     let hosts = KnownHosts::new(hosts, origin_hosts, certificate);
     let base = BaseRoutes {
@@ -132,6 +134,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         drain: drain.clone(),
         shards: shards.health(),
         signaling: signaling.clone(),
+        acme: tls.acme,
         orders: sender,
     };
     let limits = config.limits;
