@@ -1,6 +1,7 @@
 //! Certificates of a CA, with Debian's pebble as the CA (the acceptance checks A1 to A11 of HTTPS by
-//! name; A7 and A8 are in `net::tls::acme::plan_tests`).
+//! name; A7 is in `net::tls::acme::plan_tests`).
 
+mod between;
 mod dtls;
 mod world;
 
@@ -11,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::within;
+use crate::support::{DEADLINE, within};
+use between::RenewalInfo;
 use world::{CA, EAB, STRICT_CA, ask_of, inside};
 
 #[test]
@@ -41,6 +43,7 @@ fn a1_a4_name_gets_a_certificate_on_the_one_port_and_open_connections_stay() {
 #[test]
 fn a2_http_01_over_port_80_before_the_redirect() {
     inside(|world| {
+        let _port80 = world.port80();
         let (v4, _) = world.addresses();
         world.resolve("a2.example", &[v4]);
         let also = SocketAddr::new(v4, 80).to_string();
@@ -51,6 +54,27 @@ fn a2_http_01_over_port_80_before_the_redirect() {
         let path = "/.well-known/acme-challenge/none";
         let (head, _) = ask_of(&mut plain, "a2.example", "GET", path, "");
         assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+    });
+}
+
+#[test]
+fn a2_port_80_is_bound_for_the_time_of_an_order() {
+    inside(|world| {
+        let _port80 = world.port80();
+        let (v4, _) = world.addresses();
+        world.resolve("a2b.example", &[v4]);
+        let server = world.serve((v4, 4000).into(), CA, &["--domain", "a2b.example"]);
+        server.will_serve(Some("a2b.example"), &world.root(CA));
+        within(DEADLINE, "port 80 is free again", || {
+            std::net::TcpStream::connect((v4, 80)).is_err().then_some(())
+        });
+        let (v4, _) = world.addresses();
+        world.resolve("closed.example", &[v4]);
+        let flags = ["--domain", "closed.example", "--acme-http", "off"];
+        let server = world.serve((v4, 4000).into(), CA, &flags);
+        let log = server.logged("PORT-443");
+        assert!(log.contains("moim is on 4000: forward 443 to it"), "{log}");
+        assert_eq!(world.validations("closed.example"), 0);
     });
 }
 
@@ -95,30 +119,49 @@ fn a5_name_that_leads_elsewhere_is_not_ordered() {
 fn a6_restarts_are_no_fresh_tries_and_the_local_ca_serves() {
     inside(|world| {
         let ((v4, _), (dark, _)) = (world.addresses(), world.addresses());
-        // The name leads here for us, and for the CA too; but the proof is asked at port 80, which
-        // is another server's.
+        // The name leads here, but something before the server lets no validation through.
         world.resolve("a6.example", &[v4]);
-        let other = world.serve((v4, 80).into(), CA, &["--acme", "off"]);
-        let flags = ["--domain", "a6.example", "--acme-challenge", "http-01"];
-        let mut server = world.serve((v4, 443).into(), CA, &flags);
+        between::block_validation((v4, 443).into(), (v4, 4000).into());
+        let flags = ["--domain", "a6.example", "--acme-challenge", "tls-alpn-01"];
+        let mut server = world.serve((v4, 4000).into(), CA, &flags);
         server.logged("no certificate: ");
         for _ in 0..20 {
             let data = server.keep_data();
             drop(server);
-            server = world.serve_in(data, (v4, 443).into(), CA, &flags);
+            server = world.serve_in(data, (v4, 4000).into(), CA, &flags);
             assert!(server.serves(None, &server.local_ca()), "{}", server.log());
         }
         let log = server.logged("a6.example: no certificate of the CA yet. Last try:");
         assert!(log.contains("Next try at"), "{log}");
         let tries = world.validations("a6.example");
         assert!((1..=3).contains(&tries), "{tries} of 20 restarts reached the CA");
-        drop(other);
         let nobody = "https://127.0.0.1:9/dir";
         world.resolve("a6-down.example", &[dark]);
         let server = world.serve((dark, 443).into(), nobody, &["--domain", "a6-down.example"]);
         let log = server.logged("CA-DOWN");
         assert!(log.contains("127.0.0.1:9 does not answer"), "{log}");
         assert!(server.serves(None, &server.local_ca()));
+    });
+}
+
+#[test]
+fn a8_window_of_the_ca_renews_at_once_and_the_order_names_its_predecessor() {
+    inside(|world| {
+        let (v4, _) = world.addresses();
+        world.resolve("a8.example", &[v4]);
+        let ca = RenewalInfo::before(world, ([127, 0, 0, 1], 14000).into());
+        let server = world.serve((v4, 443).into(), &ca.directory, &["--domain", "a8.example"]);
+        let orders = within(DEADLINE, &format!("the renewal; {}", server.log()), || {
+            let orders = ca.orders.lock().unwrap().clone();
+            (orders.len() == 2).then_some(orders)
+        });
+        within(DEADLINE, "the new certificate is asked about", || {
+            (ca.asked.lock().unwrap().len() == 2).then_some(())
+        });
+        let asked = ca.asked.lock().unwrap().clone();
+        assert_eq!(orders, [None, Some(asked[0].clone())]);
+        assert_ne!(asked[0], asked[1]);
+        assert!(server.serves(Some("a8.example"), &world.root(CA)));
     });
 }
 

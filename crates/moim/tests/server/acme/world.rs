@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU16, Ordering},
     },
     thread,
@@ -59,6 +59,7 @@ pub(super) struct World {
     holder: Child,
     _input: ChildStdin,
     next: AtomicU16,
+    port80: Mutex<()>,
 }
 
 /// Runs a test inside the namespace, unless this user may not make one.
@@ -120,7 +121,13 @@ impl World {
         let input = holder.stdin.take().unwrap();
         // The holder is in its namespace once its DNS server writes a log.
         within(DEADLINE, "the namespace exists", || at("dns.log").exists().then_some(()));
-        Some(Self { folder, holder, _input: input, next: AtomicU16::new(1) })
+        Some(Self {
+            folder,
+            holder,
+            _input: input,
+            next: AtomicU16::new(1),
+            port80: Mutex::new(()),
+        })
     }
 
     fn wait_until_up(&self) {
@@ -168,6 +175,27 @@ impl World {
     /// The root by which the CAs themselves are trusted, for --acme-root.
     pub(super) fn own_root(&self) -> PathBuf {
         self.folder.path().join("root.pem")
+    }
+
+    /// A certificate for `localhost` by that root, and its key.
+    pub(super) fn own_certificate(&self) -> (PathBuf, PathBuf) {
+        (self.folder.path().join("cert.pem"), self.folder.path().join("key.pem"))
+    }
+
+    /// Passes a request on to the CA, and returns its response.
+    pub(super) fn ask_ca(&self, ca: SocketAddr, head: &str, body: &str) -> String {
+        let own = fs::read(self.own_root()).unwrap();
+        let mut stream = tls(ca, Some("localhost"), &own, &[]).unwrap();
+        let request = format!("{head}\r\nConnection: close\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut response = Vec::new();
+        let _ = stream.read_to_end(&mut response);
+        String::from_utf8(response).unwrap()
+    }
+
+    /// Held by tests with servers on port 80: the wildcard address takes all of it.
+    pub(super) fn port80(&self) -> MutexGuard<'_, ()> {
+        self.port80.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// What both CAs have logged.
