@@ -1,13 +1,18 @@
 // The library's public types. State is exposed as a `Readable`, actions are methods.
 import type {
   CreateRoom,
+  Dismissal,
   ErrorCode,
   MediaState,
   ParticipantId,
+  Policy,
+  Role,
   RoomName,
   RoomSummary,
+  SettingsRequest,
   Topology,
   TrackSource,
+  Waiting,
 } from "./protocol.ts";
 import type { Readable } from "./store.ts";
 
@@ -21,9 +26,12 @@ export interface Client {
   readonly media: LocalMedia;
   /**
    * Enters a room. The call sends the tracks that `media` has on, now and later.
-   * Rejects with a `RequestError`: `room_full`, `password_required`, `wrong_password`, ….
+   * Rejects with a `RequestError`: `room_full`, `password_required`, `wrong_password`, …. In a
+   * waiting room the promise stays pending until a host decides.
    */
   join(request: JoinRequest): Promise<Call>;
+  /** Gives up a pending `join`, which rejects. */
+  cancelJoin(): void;
 }
 
 /** `draining`: the server announced its shutdown; peer-to-peer calls continue. */
@@ -34,6 +42,8 @@ export interface JoinRequest {
   /** Display name. */
   name: string;
   password?: string;
+  /** Called once this participant is in the waiting room. */
+  onWaiting?: () => void;
 }
 
 /** The live list of rooms. */
@@ -60,8 +70,42 @@ export interface Call extends Readable<CallState> {
   setViewports(viewports: readonly Viewport[]): void;
   /** Statistics of every link, measured every two seconds. */
   readonly statistics: Readable<Statistics>;
+  /** What hosts do. The server rejects what the role does not permit. */
+  readonly hosting: Hosting;
+  /** Shows an emoji to the others for a moment. */
+  react(emoji: string): void;
+  /** Answers a host's request to turn a source on: `CallState.unmuteRequest` becomes null. */
+  dismissUnmuteRequest(): void;
   /** Leaves; the status becomes `ended`. Devices stay open: see `media.stop()`. */
   leave(): void;
+}
+
+/** Requests of hosts and co-hosts. Each resolves once the server has carried it out. */
+export interface Hosting {
+  /** Mutes these participants, or all others with a lower role. */
+  mute(
+    participants: readonly ParticipantId[] | null,
+    sources: readonly TrackSource[],
+  ): Promise<void>;
+  /** Asks a participant to turn sources on. */
+  askToUnmute(participant: ParticipantId, sources: readonly TrackSource[]): Promise<void>;
+  remove(participant: ParticipantId): Promise<void>;
+  /** Admits these from the waiting room, or all. */
+  admit(participants: readonly ParticipantId[] | null): Promise<void>;
+  /** Turns these away from the waiting room, or all. */
+  deny(participants: readonly ParticipantId[] | null): Promise<void>;
+  setRole(participant: ParticipantId, role: Role): Promise<void>;
+  changeSettings(settings: SettingsRequest): Promise<void>;
+  spotlight(participants: readonly ParticipantId[]): Promise<void>;
+  /** Ends the call for everybody. */
+  end(): Promise<void>;
+}
+
+/** A host's request to turn sources on. */
+export interface UnmuteRequest {
+  /** Name of the host. */
+  readonly by: string;
+  readonly sources: readonly TrackSource[];
 }
 
 export interface CallState {
@@ -75,6 +119,18 @@ export interface CallState {
   readonly sfuUnreachable: boolean;
   /** The remote participant that speaks, or spoke last. */
   readonly speaker: ParticipantId | null;
+  /** Rules of the room; null in a room without hosts. */
+  readonly policy: Policy | null;
+  /** People in the waiting room, for those who may admit them. */
+  readonly waiting: readonly Waiting[];
+  /** Participants that a host shows large to everybody. */
+  readonly spotlight: readonly ParticipantId[];
+  /** A host asks this participant to turn sources on. */
+  readonly unmuteRequest: UnmuteRequest | null;
+  /** The last time that a host muted this participant. */
+  readonly mutedBy: { readonly name: string; readonly sources: readonly TrackSource[] } | null;
+  /** The newest reaction; `key` is unique. */
+  readonly reaction: { readonly key: number; readonly name: string; readonly emoji: string } | null;
   /** Messages since this device joined, the oldest first; bounded in number. */
   readonly chat: readonly ChatMessage[];
   readonly self: CallParticipant;
@@ -89,6 +145,12 @@ export interface CallParticipant {
   /** Position among participants whose names look alike, from 2 on; absent for the first. */
   readonly alike?: number;
   readonly media: MediaState;
+  /** Absent in a room without hosts. */
+  readonly role?: Role;
+  /** Sources muted by a host; they are not played, whatever arrives. Absent if none. */
+  readonly muted?: readonly TrackSource[];
+  /** Ascending in the order in which hands were raised; absent if the hand is down. */
+  readonly raised?: number;
   readonly speaking: boolean;
   /** Connection quality; null while unknown. */
   readonly quality: Quality | null;
@@ -299,4 +361,6 @@ export type RequestErrorCode =
   /** No answer in time. */
   | "timeout"
   /** The server could not be reached. */
-  | "unreachable";
+  | "unreachable"
+  /** A host removed this participant, turned it away, or ended the room. */
+  | Dismissal;

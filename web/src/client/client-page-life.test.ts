@@ -25,7 +25,7 @@ function page(): PageClient {
     storage: undefined,
     createStream: fakeStream,
   });
-  const client = new PageClient(signaling, media, tab);
+  const client = new PageClient(signaling, media, "device-of-the-test", tab);
   signaling.open();
   socket.establish();
   return client;

@@ -46,7 +46,7 @@ beforeEach(() => {
       getTracks = () => [];
     },
   );
-  client = new PageClient(new Signaling(socket), media);
+  client = new PageClient(new Signaling(socket), media, "device-of-the-test");
 });
 afterEach(() => {
   client.hide(false, () => undefined);
@@ -94,4 +94,47 @@ test("a superseded join does not leave the room of the next one", async () => {
   await expect(second).resolves.toBeDefined();
   expect((await second).getSnapshot().room.name).toBe("cocoa");
   expect(requests()).toEqual(["room:leave"]);
+});
+
+test("a join in the waiting room resolves on admission, with the room's later events", async () => {
+  const onWaiting = vi.fn();
+  const joining = client.join({ room: "tea", name: "M", onWaiting });
+  socket.request("room:join").reject("waiting");
+  expect(onWaiting).toHaveBeenCalledOnce();
+  socket.receive("room:admitted", joined("tea"));
+  socket.receive("chat", { from: "b", text: "welcome", at: 1 }, 9);
+  const call = await joining;
+  expect(call.getSnapshot().chat.map(({ text }) => text)).toEqual(["welcome"]);
+});
+
+test("whoever is turned away learns so, and may try again", async () => {
+  const joining = client.join({ room: "tea", name: "M" });
+  socket.request("room:join").reject("waiting");
+  socket.receive("room:dismissed", { reason: "denied" });
+  await expect(joining).rejects.toMatchObject({ code: "denied" });
+  const again = client.join({ room: "tea", name: "M" });
+  expect(requests()).toEqual(["room:join tea"]);
+  socket.request("room:join").ok(joined("tea"));
+  await expect(again).resolves.toBeDefined();
+});
+
+test("a lost connection does not end the wait, giving up does", async () => {
+  const joining = client.join({ room: "tea", name: "M" });
+  socket.request("room:join").reject("waiting");
+  socket.drop();
+  socket.establish();
+  expect(requests()).toEqual(["room:join tea"]);
+  socket.request("room:join").reject("waiting");
+  client.cancelJoin();
+  expect(requests()).toEqual(["room:leave"]);
+  await expect(joining).rejects.toBeDefined();
+  socket.receive("room:admitted", joined("tea"));
+});
+
+test("each join carries the same device secret", async () => {
+  const first = client.join({ room: "tea", name: "M" });
+  const { device } = socket.request("room:join").payload;
+  expect(device).toBe("device-of-the-test");
+  socket.request("room:join").reject("room_full");
+  await expect(first).rejects.toBeDefined();
 });

@@ -1,5 +1,6 @@
 // Assembles the library in a browser page.
 import type { Call, Client, JoinRequest, LocalMedia } from "./api.ts";
+import { deviceSecret } from "./call/device-secret.ts";
 import { clearEarlierJoin, loadEarlierJoin, saveEarlierJoin } from "./call/earlier-join.ts";
 import { mediaStateOf } from "./call/media-state.ts";
 import { subscribeRoomEvents } from "./call/room-events.ts";
@@ -25,7 +26,8 @@ export function createClient(url?: string): Client {
     storage: localStorageIfAllowed(),
     createStream: platform.createStream,
   });
-  const client = new PageClient(signaling, media, sessionStorageIfAllowed());
+  const device = deviceSecret(localStorageIfAllowed());
+  const client = new PageClient(signaling, media, device, sessionStorageIfAllowed());
   window.addEventListener("online", () => client.wake());
   const sendBeacon = (path: string, packet: string) =>
     navigator.sendBeacon(new URL(path, url ?? location.href), packet);
@@ -38,6 +40,15 @@ export function createClient(url?: string): Client {
   return client;
 }
 
+/** A join that is not decided yet; the answer to any other is ignored. */
+interface PendingJoin {
+  readonly request: JoinRequest;
+  /** In the waiting room. */
+  isWaiting: boolean;
+  readonly resolve: (call: Call) => void;
+  readonly reject: (error: RequestError) => void;
+}
+
 /** The client on top of a connection and this device's media. */
 export class PageClient implements Client {
   readonly server;
@@ -45,62 +56,100 @@ export class PageClient implements Client {
   readonly media: LocalMedia;
   readonly #signaling: Signaling;
   readonly #media: LocalMediaDevices;
+  readonly #device: string;
   /** Session storage: outlives the page, but not its tab. */
   readonly #storage: Storage | undefined;
   #session: Session | null = null;
-  /** The pending join; the answer to any other is ignored. */
-  #joining: symbol | null = null;
+  /** The pending join. */
+  #joining: PendingJoin | null = null;
 
-  constructor(signaling: Signaling, media: LocalMediaDevices, storage?: Storage) {
+  constructor(signaling: Signaling, media: LocalMediaDevices, device: string, storage?: Storage) {
     this.#signaling = signaling;
     this.#media = media;
+    this.#device = device;
     this.#storage = storage;
     this.server = signaling.state;
-    this.lobby = new LiveLobby(signaling);
+    this.lobby = new LiveLobby(signaling, device);
     this.media = media;
-    subscribeRoomEvents(signaling, (event, number) => this.#session?.handle(event, number));
+    subscribeRoomEvents(signaling, (event, number) => {
+      if (event.is === "room:dismissed" && this.#joining?.isWaiting) {
+        return this.#fail(this.#joining, new RequestError(event.payload.reason, "not admitted"));
+      }
+      this.#session?.handle(event, number);
+    });
+    signaling.on("room:admitted", (joined) => {
+      if (this.#joining?.isWaiting) this.#succeed(this.#joining, joined);
+    });
+    // The server forgets who waits on a connection that is lost.
+    signaling.onConnected(() => {
+      if (this.#joining?.isWaiting) this.#send(this.#joining);
+    });
   }
 
   join(request: JoinRequest): Promise<Call> {
     this.#session?.leave();
     // A leave sent after the next join would leave that one's room.
     if (this.#joining) this.#leave();
-    const joining = Symbol();
-    this.#joining = joining;
     return new Promise((resolve, reject) => {
-      const { room, name, password } = request;
-      const replaces = loadEarlierJoin(this.#storage, room);
-      const payload = {
-        room,
-        name,
-        ...(password !== undefined && { password }),
-        ...(replaces !== undefined && { replaces }),
-        sfu: true,
-        media: mediaStateOf(this.#media.getSnapshot(), false),
-      };
-      // The session is created within the callback, before the events that follow the answer.
-      this.#signaling.send("room:join", payload, (outcome) => {
-        if (this.#joining !== joining) {
-          reject(new RequestError("internal", "another room was joined meanwhile"));
-          return;
-        }
-        this.#joining = null;
-        if ("ok" in outcome) {
-          clearEarlierJoin(this.#storage);
-          try {
-            resolve(this.#begin(request, outcome.ok));
-          } catch (error) {
-            // The call could not begin: do not occupy a place in the room.
-            this.#leave();
-            reject(new RequestError("internal", `the call could not begin: ${error}`));
-          }
-          return;
-        }
-        // The server may have processed the join nevertheless.
-        if (outcome.error.code === "timeout") this.#leave();
-        reject(outcome.error);
-      });
+      this.#joining = { request, isWaiting: false, resolve, reject };
+      this.#send(this.#joining);
     });
+  }
+
+  cancelJoin(): void {
+    if (!this.#joining) return;
+    this.#leave();
+    this.#fail(this.#joining, new RequestError("internal", "the join was cancelled"));
+  }
+
+  #send(joining: PendingJoin): void {
+    const { room, name, password } = joining.request;
+    const replaces = loadEarlierJoin(this.#storage, room);
+    const payload = {
+      room,
+      name,
+      ...(password !== undefined && { password }),
+      ...(replaces !== undefined && { replaces }),
+      device: this.#device,
+      sfu: true,
+      media: mediaStateOf(this.#media.getSnapshot(), false),
+    };
+    // The session is created within the callback, before the events that follow the answer.
+    this.#signaling.send("room:join", payload, (outcome) => {
+      if (this.#joining !== joining) {
+        joining.reject(new RequestError("internal", "another room was joined meanwhile"));
+        return;
+      }
+      if ("ok" in outcome) return this.#succeed(joining, outcome.ok);
+      const { code } = outcome.error;
+      if (code === "waiting") {
+        joining.isWaiting = true;
+        joining.request.onWaiting?.();
+        return;
+      }
+      // Whoever waits goes on waiting, on the next connection.
+      if (joining.isWaiting && (code === "unreachable" || code === "timeout")) return;
+      // The server may have processed the join nevertheless.
+      if (code === "timeout") this.#leave();
+      this.#fail(joining, outcome.error);
+    });
+  }
+
+  #succeed(joining: PendingJoin, joined: Joined): void {
+    this.#joining = null;
+    clearEarlierJoin(this.#storage);
+    try {
+      joining.resolve(this.#begin(joining.request, joined));
+    } catch (error) {
+      // The call could not begin: do not occupy a place in the room.
+      this.#leave();
+      joining.reject(new RequestError("internal", `the call could not begin: ${error}`));
+    }
+  }
+
+  #fail(joining: PendingJoin, error: RequestError): void {
+    this.#joining = null;
+    joining.reject(error);
   }
 
   #leave(): void {
@@ -135,6 +184,7 @@ export class PageClient implements Client {
       request,
       joined,
       platform,
+      device: this.#device,
     });
     return this.#session;
   }

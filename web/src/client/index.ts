@@ -1,16 +1,22 @@
 /** The client library: rooms, calls and devices, independent of any UI framework. */
 export type * from "./api.ts";
 export { isInterrupted } from "./call/media-state.ts";
+export { mayChat, mayPublish } from "./call/permitted.ts";
 export { createClient } from "./client.ts";
 export type {
   CreateRoom,
+  Entry,
   ErrorCode,
   MediaState,
   NameError,
   ParticipantId,
+  Policy,
+  Role,
   RoomName,
   RoomSummary,
   Topology,
+  TrackSource,
+  Waiting,
 } from "./protocol.ts";
 export type { Source } from "./rtc/source.ts";
 export { RequestError } from "./signaling/errors.ts";

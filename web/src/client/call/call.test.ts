@@ -195,3 +195,40 @@ test("an interruption ends with the first update without it", () => {
   expect(lost.others[0]?.interrupted).toBe(true);
   expect(at(lost, ann).others[0]?.interrupted).toBe(false);
 });
+
+test("a host's changes of this participant are taken, its media is not", () => {
+  const call = newCall(joined());
+  const { self } = joined();
+  const muted = { ...self, role: "viewer", muted: ["microphone"], raised: 3 } as const;
+  const next = reduceCall(call, {
+    is: "participant:updated",
+    participant: {
+      ...muted,
+      muted: [...muted.muted],
+      media: { ...self.media, mic: !self.media.mic },
+    },
+  });
+  expect(next.self).toMatchObject({ role: "viewer", muted: ["microphone"], raised: 3 });
+  expect(next.self.media).toEqual(call.self.media);
+  const after = reduceCall(next, { is: "participant:updated", participant: self });
+  expect(after.self).not.toHaveProperty("muted");
+  expect(after.self).not.toHaveProperty("raised");
+});
+
+test("the waiting room has everybody once", () => {
+  const ben = { id: "w1", name: "Ben" };
+  let call = newCall({ ...joined(), waiting: [ben] });
+  call = reduceCall(call, { is: "waiting:joined", waiting: ben });
+  call = reduceCall(call, { is: "waiting:joined", waiting: { id: "w2", name: "Cem" } });
+  expect(call.waiting.map(({ id }) => id)).toEqual(["w1", "w2"]);
+  call = reduceCall(call, { is: "waiting:left", id: "w1" });
+  expect(call.waiting.map(({ id }) => id)).toEqual(["w2"]);
+});
+
+test("a host's request to unmute stays until it is answered", () => {
+  const call = newCall(joined("a"));
+  const asked = reduceCall(call, { is: "unmute", by: "a", sources: ["microphone"] });
+  expect(asked.unmuteRequest).toEqual({ by: "A", sources: ["microphone"] });
+  expect(reduceCall(asked, { is: "unmute:answered" }).unmuteRequest).toBeNull();
+  expect(reduceCall(call, { is: "unmute:answered" })).toBe(call);
+});

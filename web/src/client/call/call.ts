@@ -13,8 +13,12 @@ import type {
   MediaState,
   Participant,
   ParticipantId,
+  Policy,
+  RoomSummary,
   SubscribedTrack,
   Topology,
+  TrackSource,
+  Waiting,
 } from "../protocol.ts";
 import type { Source } from "../rtc/source.ts";
 
@@ -45,6 +49,16 @@ export type CallEvent =
   /** Assignment of the media server's sections, some of them without a codec in common. */
   | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
   | { is: "quality"; qualities: ReadonlyMap<ParticipantId, Quality> }
+  /** A host muted this participant. */
+  | { is: "muted"; by: ParticipantId; sources: readonly TrackSource[] }
+  /** A host asks this participant to turn sources on; null once it has answered. */
+  | { is: "unmute"; by: ParticipantId; sources: readonly TrackSource[] }
+  | { is: "unmute:answered" }
+  | { is: "spotlight"; ids: readonly ParticipantId[] }
+  | { is: "reaction"; from: ParticipantId; emoji: string }
+  | { is: "settings"; policy: Policy; room: RoomSummary }
+  | { is: "waiting:joined"; waiting: Waiting }
+  | { is: "waiting:left"; id: ParticipantId }
   | { is: "chat"; from: ParticipantId; text: string; at: number; key: string }
   /** A message of this device, when it is sent and again when its outcome is known. */
   | { is: "chat:own"; text: string; at: number; key: string; status: ChatMessage["status"] };
@@ -87,6 +101,24 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
       return subscribed(call, event.tracks);
     case "quality":
       return qualityChanged(call, event.qualities);
+    case "muted":
+      return { ...call, mutedBy: { name: hostName(call, event.by), sources: event.sources } };
+    case "unmute":
+      return { ...call, unmuteRequest: { by: hostName(call, event.by), sources: event.sources } };
+    case "unmute:answered":
+      return call.unmuteRequest ? { ...call, unmuteRequest: null } : call;
+    case "spotlight":
+      return { ...call, spotlight: event.ids };
+    case "reaction": {
+      const key = (call.reaction?.key ?? 0) + 1;
+      return { ...call, reaction: { key, name: hostName(call, event.from), emoji: event.emoji } };
+    }
+    case "settings":
+      return { ...call, policy: event.policy, room: event.room };
+    case "waiting:joined":
+      return { ...call, waiting: [...without(call.waiting, event.waiting.id), event.waiting] };
+    case "waiting:left":
+      return { ...call, waiting: without(call.waiting, event.id) };
     case "chat":
       return withMessage(call, {
         ...event,
@@ -107,6 +139,12 @@ export function newCall(joined: Joined): CallState {
     topology: joined.topology,
     sfuUnreachable: false,
     speaker: null,
+    policy: joined.policy ?? null,
+    waiting: joined.waiting ?? [],
+    spotlight: joined.spotlight ?? [],
+    unmuteRequest: null,
+    mutedBy: null,
+    reaction: null,
     chat: [],
     self: { ...joined.self, speaking: false, quality: null },
     others: joined.participants.map(newParticipant),
@@ -118,6 +156,10 @@ function resumed(call: CallState, joined: Joined): CallState {
     ...call,
     status: "joined",
     room: joined.room,
+    policy: joined.policy ?? null,
+    waiting: joined.waiting ?? [],
+    spotlight: joined.spotlight ?? [],
+    self: { ...updated(call.self, joined.self), media: call.self.media },
     // The topology follows in the missed events, in their order.
     others: joined.participants.map((participant) => {
       const before = call.others.find((other) => other.id === participant.id);
@@ -137,7 +179,10 @@ function withParticipant(
 }
 
 function participantUpdated(call: CallState, participant: Participant): CallState {
-  if (participant.id === call.self.id) return call; // this device knows its own state first
+  if (participant.id === call.self.id) {
+    // This device knows its own media first; a host changes the rest.
+    return { ...call, self: { ...updated(call.self, participant), media: call.self.media } };
+  }
   return withOthers(
     call,
     call.others.map((other) => (other.id === participant.id ? updated(other, participant) : other)),
@@ -222,9 +267,21 @@ function withMessage(call: CallState, message: ChatMessage): CallState {
   return { ...call, chat };
 }
 
-/** An update without `interrupted` ends the interruption. */
-function updated(before: RemoteParticipant, participant: Participant): RemoteParticipant {
-  return { ...before, interrupted: false, ...participant };
+/** What an update does not mention has ended. */
+function updated<T extends CallParticipant>(before: T, participant: Participant): T {
+  const next = { ...before, interrupted: false, ...participant };
+  for (const key of ["muted", "raised", "role"] as const) {
+    if (!(key in participant)) delete next[key];
+  }
+  return next;
+}
+
+function hostName(call: CallState, id: ParticipantId): string {
+  return call.others.find((other) => other.id === id)?.name ?? "";
+}
+
+function without(waiting: readonly Waiting[], id: ParticipantId): readonly Waiting[] {
+  return waiting.filter((one) => one.id !== id);
 }
 
 function nameOf({

@@ -14,6 +14,14 @@ const ROOM_EVENTS = [
   "speakers",
   "chat",
   "ice:servers",
+  "muted",
+  "unmute",
+  "spotlight",
+  "reaction",
+  "room:settings",
+  "room:dismissed",
+  "waiting:joined",
+  "waiting:left",
   "signal",
 ] as const satisfies readonly (keyof ServerEvents)[];
 

@@ -40,6 +40,7 @@ function join(...others: string[]): void {
     media,
     request: { room: "tea", name: "M", password: "secret" },
     joined: joined(others),
+    device: "device-of-the-test",
     platform: {
       createPeer: (configuration) => {
         const peer = new FakePeer(world, `p${peers.length}`, configuration);
@@ -392,4 +393,49 @@ test("levels of the media server mark speaking participants, and the loudest has
   vi.advanceTimersByTime(2_000);
   expect(call().others.map(({ speaking }) => speaking)).toEqual([false, false]);
   expect(call().speaker).toBe("b");
+});
+
+test("a microphone that a host muted is turned off and announced so", async () => {
+  join("a");
+  await media.start({ microphone: true, camera: true });
+  socket.receive("muted", { by: "a", sources: ["microphone"] }, 5);
+  const sent = socket.requests("media").map(({ payload }) => payload);
+  expect(sent.at(-1)).toMatchObject({ mic: false, camera: true });
+  expect(call().mutedBy).toEqual({ name: "a", sources: ["microphone"] });
+  // Turning it on again is this participant's decision.
+  await media.setMicrophone(true);
+  expect(socket.requests("media").at(-1)?.payload).toMatchObject({ mic: true });
+});
+
+test("a removed participant's call ends with the reason, and sends no leave", () => {
+  join("a");
+  socket.receive("room:dismissed", { reason: "removed" });
+  expect(call()).toMatchObject({ status: "ended", error: { code: "removed" } });
+  expect(socket.requests("room:leave")).toEqual([]);
+});
+
+test("a host's requests carry what the protocol says, and reject with its error", async () => {
+  join("a");
+  const all = session.hosting.mute(null, ["microphone"]);
+  expect(socket.request("room:mute").payload).toEqual({ sources: ["microphone"] });
+  socket.request("room:mute").ok();
+  await all;
+  const admit = session.hosting.admit(["w"]);
+  expect(socket.request("room:admit").payload).toEqual({ participants: ["w"] });
+  socket.request("room:admit").reject("forbidden");
+  await expect(admit).rejects.toMatchObject({ code: "forbidden" });
+});
+
+test("a viewer's devices are turned off, and stay so", async () => {
+  join("a");
+  await media.start({ microphone: true, camera: true });
+  const { self } = call();
+  const { speaking: _, quality: __, ...participant } = self;
+  const viewer = { ...participant, direct: false, role: "viewer" };
+  socket.receive("participant:updated", viewer, 5);
+  expect(media.getSnapshot().microphone.on).toBe(false);
+  expect(media.getSnapshot().camera.on).toBe(false);
+  await media.setMicrophone(true);
+  expect(media.getSnapshot().microphone.on).toBe(false);
+  expect(socket.requests("media").at(-1)?.payload).toMatchObject({ mic: false, camera: false });
 });

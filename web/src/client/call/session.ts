@@ -1,11 +1,11 @@
 // One call with its side effects: server events update the call's state, the state drives the media
 // router, and changes on this device are sent to the server.
-import type { Call, CallState, JoinRequest, Viewport } from "../api.ts";
+import type { Call, CallState, Hosting, JoinRequest, Viewport } from "../api.ts";
 import type { LocalMediaDevices } from "../devices/local-media.ts";
-import type { Joined, MediaState, Speaker } from "../protocol.ts";
+import type { Joined, MediaState, Speaker, TrackSource } from "../protocol.ts";
 import type { RtcPlatform } from "../rtc/platform.ts";
 import { SOURCES } from "../rtc/source.ts";
-import type { RequestError } from "../signaling/errors.ts";
+import { RequestError } from "../signaling/errors.ts";
 import { Outbox } from "../signaling/outbox.ts";
 import type { Payload, Signaling } from "../signaling/signaling.ts";
 import { StatsObserver } from "../stats/observer.ts";
@@ -13,7 +13,9 @@ import { Store } from "../store.ts";
 import { MediaRouter } from "../topology/router.ts";
 import { type CallEvent, newCall, reduceCall } from "./call.ts";
 import type { EarlierJoin } from "./earlier-join.ts";
+import { hostingOver } from "./hosting.ts";
 import { isSameMedia, mediaStateOf } from "./media-state.ts";
+import { mayPublish } from "./permitted.ts";
 import type { RoomEvent } from "./room-events.ts";
 import { linearLevel, reduceSpeaking, type Speaking } from "./speaking.ts";
 import { NO_FLOOR, reduceFloor } from "./turn-taking.ts";
@@ -40,6 +42,8 @@ export interface SessionOptions {
   request: JoinRequest;
   joined: Joined;
   platform: RtcPlatform;
+  /** Secret by which rooms recognize this browser. */
+  device: string;
 }
 
 /** One call, from the answer to its join until it ends. */
@@ -53,6 +57,8 @@ export class Session implements Call {
   /** Separate, so that the rate limit of chat does not delay signaling. */
   readonly #chatOutbox: Outbox;
   readonly #state: Store<CallState>;
+  readonly #device: string;
+  readonly hosting: Hosting;
   readonly #cleanups: (() => void)[] = [];
   #resumeToken: string;
   /** Sequence number of the last event. */
@@ -67,8 +73,10 @@ export class Session implements Call {
   #chatSerial = 0;
   #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ signaling, media, request, joined, platform }: SessionOptions) {
+  constructor({ signaling, media, request, joined, platform, device }: SessionOptions) {
     this.#signaling = signaling;
+    this.#device = device;
+    this.hosting = hostingOver(signaling);
     this.#media = media;
     this.#request = request;
     this.#resumeToken = joined.resume;
@@ -119,6 +127,15 @@ export class Session implements Call {
     this.#chatOutbox.send("chat", { text: trimmed, serial }, (outcome) => {
       this.#dispatch({ is: "chat:own", ...message, status: "ok" in outcome ? "sent" : "failed" });
     });
+  }
+
+  react(emoji: string): void {
+    // One that comes late would be out of place, so it is not sent again.
+    this.#signaling.send("reaction", { emoji }, () => {});
+  }
+
+  dismissUnmuteRequest(): void {
+    this.#dispatch({ is: "unmute:answered" });
   }
 
   setViewports(viewports: readonly Viewport[]): void {
@@ -191,6 +208,25 @@ export class Session implements Call {
         return this.#router.handleHandover(event.payload.from, event.payload.topology);
       case "ice:servers":
         return this.#router.setIceServers(event.payload.iceServers);
+      case "muted": {
+        const { by, sources } = event.payload;
+        this.#dispatch({ is: event.is, by, sources });
+        return this.#turnOff(sources);
+      }
+      case "unmute":
+        return this.#dispatch({ is: event.is, ...event.payload });
+      case "spotlight":
+        return this.#dispatch({ is: event.is, ids: event.payload.participants });
+      case "reaction":
+        return this.#dispatch({ is: event.is, ...event.payload });
+      case "room:settings":
+        return this.#dispatch({ is: "settings", ...event.payload });
+      case "room:dismissed":
+        return this.#end(new RequestError(event.payload.reason, "a host decided so"));
+      case "waiting:joined":
+        return this.#dispatch({ is: event.is, waiting: event.payload });
+      case "waiting:left":
+        return this.#dispatch({ is: event.is, id: event.payload.id });
       case "speakers":
         this.#speakers = event.payload.speakers;
         return;
@@ -204,6 +240,13 @@ export class Session implements Call {
 
   get #isOver(): boolean {
     return this.#state.getSnapshot().status === "ended";
+  }
+
+  /** A host muted this participant. */
+  #turnOff(sources: readonly TrackSource[]): void {
+    if (sources.includes("microphone")) void this.#media.setMicrophone(false);
+    if (sources.includes("camera")) void this.#media.setCamera(false);
+    if (sources.includes("screen")) void this.#media.setScreen(false);
   }
 
   #begin(joined: Joined): void {
@@ -233,6 +276,8 @@ export class Session implements Call {
   #dispatch(event: CallEvent): void {
     this.#state.update((call) => reduceCall(call, event));
     if (ROUTING_EVENTS.includes(event.is)) this.#router.update(this.#state.getSnapshot());
+    // A new role or policy may forbid what is on.
+    if (event.is === "participant:updated" || event.is === "settings") this.#sendMediaState();
   }
 
   #disconnected(): void {
@@ -258,6 +303,7 @@ export class Session implements Call {
       name,
       ...(password !== undefined && { password }),
       ...identity,
+      device: this.#device,
       sfu: true,
       media: this.#mediaState(),
     };
@@ -306,6 +352,9 @@ export class Session implements Call {
   #sendMediaState(): void {
     if (this.#isOver) return;
     const media = this.#mediaState();
+    const forbidden = forbiddenSources(media, this.#state.getSnapshot());
+    // Each is turned off at once, which leads back here.
+    if (forbidden.length > 0) return this.#turnOff(forbidden);
     if (isSameMedia(media, this.#state.getSnapshot().self.media)) return;
     this.#dispatch({ is: "media", media });
     this.#outbox.send("media", media);
@@ -338,4 +387,14 @@ export class Session implements Call {
     this.#router.close();
     this.#dispatch({ is: "ended", error: error && { code: error.code, message: error.message } });
   }
+}
+
+/** Sources that are on though the room does not permit them. */
+function forbiddenSources(media: MediaState, call: CallState): TrackSource[] {
+  const on: [boolean, TrackSource][] = [
+    [media.mic, "microphone"],
+    [media.camera, "camera"],
+    [media.screen, "screen"],
+  ];
+  return on.flatMap(([isOn, source]) => (isOn && !mayPublish(call, source) ? [source] : []));
 }

@@ -8,10 +8,13 @@ import type { Signaling } from "./signaling.ts";
 export class LiveLobby implements Lobby {
   readonly #signaling: Signaling;
   readonly #state = new Store<LobbyState>({ loaded: false, rooms: [] });
+  readonly #device: string;
   #openCount = 0;
 
-  constructor(signaling: Signaling) {
+  /** `device` makes this browser the host of the rooms that it creates. */
+  constructor(signaling: Signaling, device: string) {
     this.#signaling = signaling;
+    this.#device = device;
     signaling.on("room:list", ({ rooms }) => this.#state.set({ loaded: true, rooms }));
     signaling.onConnected(() => {
       if (this.#openCount > 0) this.#load();
@@ -33,7 +36,8 @@ export class LiveLobby implements Lobby {
   }
 
   async create(room: CreateRoom): Promise<RoomSummary> {
-    return (await this.#signaling.request("room:create", room)).room;
+    const request = { ...room, device: this.#device };
+    return (await this.#signaling.request("room:create", request)).room;
   }
 
   /** The request also subscribes to updates. After a failure the next connection tries again. */

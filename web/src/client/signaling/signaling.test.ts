@@ -90,7 +90,7 @@ test("a change of network replaces the connection without closing the signaling"
 });
 
 test("the lobby requests the list while open, and again after each reconnection", () => {
-  const lobby = new LiveLobby(signaling);
+  const lobby = new LiveLobby(signaling, "device-of-the-test");
   socket.establish();
   expect(socket.pending).toEqual([]);
   const close = lobby.open();

@@ -5,13 +5,16 @@ import { distinctName } from "../parts/distinct-name.ts";
 
 export type CallEvent =
   | { kind: "joined" | "left" | "startedSharing" | "stoppedSharing"; name: string }
+  | { kind: "mutedMic" | "mutedCamera" | "mutedScreen"; by: string }
+  | { kind: "reacted"; name: string; emoji: string }
   | { kind: "reconnecting" | "reconnected" };
 
-type Snapshot = Pick<CallState, "status"> & {
-  others: readonly (Pick<RemoteParticipant, "id" | "name" | "alike"> & {
-    media: Pick<RemoteParticipant["media"], "screen">;
-  })[];
-};
+type Snapshot = Pick<CallState, "status"> &
+  Partial<Pick<CallState, "mutedBy" | "reaction">> & {
+    others: readonly (Pick<RemoteParticipant, "id" | "name" | "alike"> & {
+      media: Pick<RemoteParticipant["media"], "screen">;
+    })[];
+  };
 
 export function callEventsBetween(before: Snapshot, after: Snapshot): CallEvent[] {
   const events: CallEvent[] = [];
@@ -36,6 +39,16 @@ export function callEventsBetween(before: Snapshot, after: Snapshot): CallEvent[
     if (media.screen !== wasSharing)
       events.push({ kind: media.screen ? "startedSharing" : "stoppedSharing", name });
   }
+  if (after.mutedBy && after.mutedBy !== before.mutedBy) {
+    const { name: by, sources } = after.mutedBy;
+    if (sources.includes("microphone")) events.push({ kind: "mutedMic", by });
+    if (sources.includes("camera")) events.push({ kind: "mutedCamera", by });
+    if (sources.includes("screen")) events.push({ kind: "mutedScreen", by });
+  }
+  if (after.reaction && after.reaction.key !== before.reaction?.key) {
+    const { name, emoji } = after.reaction;
+    events.push({ kind: "reacted", name, emoji });
+  }
   return events;
 }
 
@@ -49,6 +62,12 @@ export function callEventText(event: CallEvent, t: Messages): string {
       return t.announcements.startedSharing(event.name);
     case "stoppedSharing":
       return t.announcements.stoppedSharing(event.name);
+    case "mutedMic":
+    case "mutedCamera":
+    case "mutedScreen":
+      return t.people[event.kind](event.by || t.people.someone);
+    case "reacted":
+      return t.people.reacted(event.name, event.emoji);
     case "reconnecting":
       return t.announcements.reconnecting;
     case "reconnected":

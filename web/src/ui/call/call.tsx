@@ -1,5 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { CallState, Call as JoinedCall } from "../../client/index.ts";
+import {
+  type CallState,
+  type Call as JoinedCall,
+  mayChat,
+  mayPublish,
+} from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
 import { useClient, useReadable } from "../client-context.ts";
@@ -17,7 +22,9 @@ import { callEventsBetween, callEventText } from "./call-events.ts";
 import { CallHead } from "./call-head.tsx";
 import { Controls } from "./controls.tsx";
 import { Grid } from "./grid.tsx";
+import { HostBanners } from "./host-banners.tsx";
 import { useMediaSession } from "./media-session.ts";
+import { People } from "./people.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
 import { useUnread } from "./use-unread.ts";
@@ -37,6 +44,7 @@ export function Call({ call, onEnd }: Props) {
   const { name } = state.room;
   const [isSpeakerView, setSpeakerView] = useSpeakerView();
   const [showsStats, setShowsStats] = useState(false);
+  const [showsPeople, setShowsPeople] = useState(false);
   const [isChatting, setChatting] = useState(false);
   const chatButton = useRef<HTMLButtonElement>(null);
   const unread = useUnread(state, isChatting, show);
@@ -74,24 +82,36 @@ export function Call({ call, onEnd }: Props) {
           isSpeakerView={isSpeakerView}
           onView={setSpeakerView}
           onStats={() => setShowsStats(true)}
+          onPeople={() => setShowsPeople(true)}
         />
         <div className={styles.middle}>
           <div className={styles.stage}>
             <Grid call={call} state={state} isSpeakerView={isSpeakerView} />
             <div className={styles.overlay}>
               <Banners call={state} />
+              <HostBanners call={call} state={state} onShowPeople={() => setShowsPeople(true)} />
               <Toasts toasts={toasts} />
             </div>
           </div>
           {isChatting ? (
-            <Chat call={call} messages={state.chat} self={state.self.id} onClose={closeChat} />
+            <Chat
+              call={call}
+              messages={state.chat}
+              self={state.self.id}
+              mayWrite={mayChat(state)}
+              onClose={closeChat}
+            />
           ) : null}
         </div>
         <Controls
           room={name}
+          may={{ speak: mayPublish(state, "microphone"), share: mayPublish(state, "screen") }}
           chat={{ isOpen: isChatting, unread, toggle: toggleChat, ref: chatButton }}
           onLeave={() => call.leave()}
         />
+        {showsPeople ? (
+          <People call={call} state={state} onClose={() => setShowsPeople(false)} />
+        ) : null}
         {showsStats ? (
           <Stats call={call} state={state} onClose={() => setShowsStats(false)} />
         ) : null}

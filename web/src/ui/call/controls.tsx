@@ -15,6 +15,8 @@ import { shareLink, useCopyLink } from "./share.ts";
 
 interface Props {
   room: string;
+  /** What the room permits this participant to send. */
+  may: { speak: boolean; share: boolean };
   chat: {
     isOpen: boolean;
     unread: number;
@@ -26,16 +28,20 @@ interface Props {
 }
 
 /** Control bar of a call. */
-export function Controls({ room, chat, onLeave }: Props) {
+export function Controls({ room, may, chat, onLeave }: Props) {
   const { t } = useI18n();
   const [showsSettings, setShowsSettings] = useState(false);
   return (
     <>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms. */}
       <div className={styles.controls} role="group" aria-label={t.controls.group}>
-        <MicToggle />
-        <CameraToggle />
-        {canShareScreen ? <ScreenToggle /> : null}
+        {may.speak ? (
+          <>
+            <MicToggle />
+            <CameraToggle />
+          </>
+        ) : null}
+        {may.share && canShareScreen ? <ScreenToggle /> : null}
         <RoundButton
           ref={chat.ref}
           icon="chat"

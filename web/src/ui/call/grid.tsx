@@ -31,7 +31,8 @@ export function Grid({ call, state, isSpeakerView }: Props) {
   const [scrolled, setScrolled] = useState(0);
 
   const tiles = tilesOf(state, { camera: cameraStream, screen: screen.stream });
-  const featured = featuredOf(tiles, { pinned, isSpeakerView, speaker: state.speaker });
+  const { speaker, spotlight } = state;
+  const featured = featuredOf(tiles, { pinned, isSpeakerView, speaker, spotlight });
   const isAlone = state.others.length === 0 && tiles.length === 1;
   const { rects, height, floating } = layoutTiles(tiles, featured, isAlone, size);
   const invitation = rects.get(INVITATION_KEY);

@@ -27,6 +27,8 @@ export interface TileView {
   /** Shows the video; the avatar is shown otherwise. */
   showsVideo: boolean;
   isMuted: boolean;
+  /** A host has muted the microphone: nothing is played, whatever arrives. */
+  isSilenced: boolean;
   /** The microphone or camera is on but muted by the participant's system. */
   isMicPaused: boolean;
   isCameraPaused: boolean;
@@ -78,6 +80,7 @@ export function tilesOf(call: CallState, own: OwnStreams): AnyTileView[] {
         connection: connectionOf(other, call),
         quality: connectionOf(other, call) === "connected" ? other.quality : null,
         showsVideo: showsCamera(other),
+        isSilenced: isMutedByHost(other, "microphone"),
         isMuted: !other.media.mic,
         ...pausesOf(other.media),
         isUnplayable: other.media.camera && isUnplayable(other, "camera"),
@@ -95,6 +98,7 @@ export function tilesOf(call: CallState, own: OwnStreams): AnyTileView[] {
       connection: call.status === "reconnecting" ? "reconnecting" : "connected",
       quality: self.quality,
       showsVideo: own.camera !== null && !isInterrupted(self.media, "camera"),
+      isSilenced: false,
       isMuted: !self.media.mic,
       ...pausesOf(self.media),
       isUnplayable: false,
@@ -112,7 +116,7 @@ function pausesOf(media: MediaState): Pick<TileView, "isMicPaused" | "isCameraPa
 }
 
 function showsCamera(other: RemoteParticipant): boolean {
-  const isOn = other.media.camera && other.stream !== null;
+  const isOn = other.media.camera && other.stream !== null && !isMutedByHost(other, "camera");
   return isOn && !isInterrupted(other.media, "camera") && !isUnplayable(other, "camera");
 }
 
@@ -133,7 +137,7 @@ function screensOf({ self, others }: CallState, own: MediaStream | null): Screen
   });
   return [
     ...others.flatMap((other) =>
-      other.media.screen && other.screen
+      other.media.screen && other.screen && !isMutedByHost(other, "screen")
         ? {
             ...view(other, other.screen),
             isSelf: false,
@@ -145,21 +149,30 @@ function screensOf({ self, others }: CallState, own: MediaStream | null): Screen
   ];
 }
 
+function isMutedByHost({ muted }: RemoteParticipant, source: Source): boolean {
+  return muted?.includes(source) ?? false;
+}
+
 function isUnplayable({ unplayable }: RemoteParticipant, source: Source): boolean {
   return unplayable?.includes(source) ?? false;
 }
 
-/** The tile shown large: the pinned one, else the newest shared screen, else the speaker. */
+/**
+ * The tile shown large: the pinned one, else the newest shared screen, else whom a host shows to
+ * everybody, else the speaker.
+ */
 export function featuredOf(
   tiles: readonly AnyTileView[],
   {
     pinned,
     isSpeakerView,
     speaker,
+    spotlight = [],
   }: {
     pinned: string | null;
     isSpeakerView: boolean;
     speaker: string | null;
+    spotlight?: readonly string[];
   },
 ): string | null {
   if (tiles.length < 2) return null;
@@ -167,6 +180,8 @@ export function featuredOf(
   // One's own screen, shown large, would contain itself.
   const screen = tiles.findLast(({ kind, isSelf }) => kind === "screen" && !isSelf);
   if (screen) return screen.key;
+  const shown = tiles.find(({ kind, key }) => kind === "person" && spotlight.includes(key));
+  if (shown) return shown.key;
   if (!isSpeakerView) return null;
   const people = tiles.filter(({ kind, isSelf }) => kind === "person" && !isSelf);
   return (people.find(({ key }) => key === speaker) ?? people[0])?.key ?? null;

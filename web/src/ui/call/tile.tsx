@@ -160,10 +160,10 @@ function RemoteVideo({ tile }: { tile: TileView }) {
   useAutoplay(ref, tile.stream);
   useSink(ref);
   return (
-    // biome-ignore lint/a11y/useMediaCaption: people talking live have no captions.
     <video
       ref={ref}
       className={`${styles.video} ${tile.showsVideo ? styles.shown : ""}`}
+      muted={tile.isSilenced}
       playsInline
     />
   );

@@ -15,11 +15,13 @@ interface Props {
   call: Pick<Call, "sendChat">;
   messages: readonly ChatMessage[];
   self: string;
+  /** The room permits this participant to write. */
+  mayWrite: boolean;
   onClose: () => void;
 }
 
 /** Chat panel beside the call. */
-export function Chat({ call, messages, self, onClose }: Props) {
+export function Chat({ call, messages, self, mayWrite, onClose }: Props) {
   const { t } = useI18n();
   const [text, setText] = useState("");
   const input = useRef<HTMLTextAreaElement>(null);
@@ -69,8 +71,14 @@ export function Chat({ call, messages, self, onClose }: Props) {
           />
         ))}
       </div>
+      {mayWrite ? null : (
+        <p className={styles.hint} data-testid="chat-by-hosts-only">
+          {t.chat.byHostsOnly}
+        </p>
+      )}
       <form
         className={styles.form}
+        hidden={!mayWrite}
         onSubmit={(event) => {
           event.preventDefault();
           send();

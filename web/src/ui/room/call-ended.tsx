@@ -1,5 +1,6 @@
 import type { CallState } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
+import type { Messages } from "../i18n/en.ts";
 import { PeopleIllustration } from "../parts/brand.tsx";
 import { Button, buttonClass } from "../parts/button.tsx";
 import { Link } from "../parts/link.tsx";
@@ -17,18 +18,23 @@ interface Props {
 /** The view after a call. */
 export function CallEnded({ room, error, onAgain }: Props) {
   const { t } = useI18n();
+  const { title, hint } = textsOf(error, t);
+  // A removed participant would be rejected.
+  const mayReturn = error?.code !== "removed";
   return (
     <Page>
-      <div className={styles.page} data-testid="left">
+      <div className={styles.page} data-testid="left" data-reason={error?.code}>
         <PeopleIllustration />
         <ViewTitle document={t.callEnded.documentTitle(room)} className={styles.title}>
-          {error ? t.callEnded.lost : t.callEnded.title}
+          {title}
         </ViewTitle>
-        {error ? <p className={styles.hint}>{t.callEnded.lostHint}</p> : null}
+        {hint ? <p className={styles.hint}>{hint}</p> : null}
         <div className={styles.actions}>
-          <Button variant="primary" data-testid="join-again" onClick={onAgain}>
-            {t.callEnded.again}
-          </Button>
+          {mayReturn ? (
+            <Button variant="primary" data-testid="join-again" onClick={onAgain}>
+              {t.callEnded.again}
+            </Button>
+          ) : null}
           <Link to="/" className={buttonClass("secondary")} data-testid="go-home">
             {t.callEnded.home}
           </Link>
@@ -36,4 +42,21 @@ export function CallEnded({ room, error, onAgain }: Props) {
       </div>
     </Page>
   );
+}
+
+function textsOf(
+  error: CallState["error"],
+  { callEnded }: Messages,
+): { title: string; hint?: string } {
+  switch (error?.code) {
+    case undefined:
+      return { title: callEnded.title };
+    case "removed":
+    case "banned":
+      return { title: callEnded.removed, hint: callEnded.removedHint };
+    case "ended":
+      return { title: callEnded.ended, hint: callEnded.endedHint };
+    default:
+      return { title: callEnded.lost, hint: callEnded.lostHint };
+  }
 }

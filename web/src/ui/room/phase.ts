@@ -5,11 +5,15 @@ import type { Rejection } from "./rejection.ts";
 export type Phase =
   | { name: "preview"; rejection: Rejection | null }
   | { name: "joining"; rejection: Rejection | null }
+  /** In the waiting room, until a host decides. */
+  | { name: "waiting" }
   | { name: "call"; call: Call }
   | { name: "ended"; error: CallState["error"] };
 
 export type PhaseEvent =
   | { type: "join" }
+  | { type: "waiting" }
+  | { type: "cancelled" }
   | { type: "joined"; call: Call }
   | { type: "rejected"; rejection: Rejection }
   | { type: "ended"; call: Call; error: CallState["error"] }
@@ -20,10 +24,14 @@ export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
     case "join":
       // The last rejection is kept, so that the password field stays mounted.
       return { name: "joining", rejection: phase.name === "preview" ? phase.rejection : null };
+    case "waiting":
+      return phase.name === "joining" ? { name: "waiting" } : phase;
+    case "cancelled":
+      return phase.name === "waiting" ? { name: "preview", rejection: null } : phase;
     case "joined":
-      return phase.name === "joining" ? { name: "call", call: event.call } : phase;
+      return isPending(phase) ? { name: "call", call: event.call } : phase;
     case "rejected":
-      return phase.name === "joining" ? { name: "preview", rejection: event.rejection } : phase;
+      return isPending(phase) ? { name: "preview", rejection: event.rejection } : phase;
     case "ended":
       return phase.name === "call" && phase.call === event.call
         ? { name: "ended", error: event.error }
@@ -31,4 +39,8 @@ export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
     case "navigatedBack":
       return phase.name === "ended" ? { name: "preview", rejection: null } : phase;
   }
+}
+
+function isPending(phase: Phase): boolean {
+  return phase.name === "joining" || phase.name === "waiting";
 }

@@ -32,6 +32,9 @@ export function rejectionText(
       return t.errors.room_full(room);
     case "room_exists":
       return t.create.exists(room);
+    case "room_locked":
+    case "banned":
+    case "denied":
     case "wrong_password":
     case "password_required":
     case "invalid":

@@ -11,6 +11,7 @@ import { knownPassword, rememberPassword } from "./passwords.ts";
 import { reducePhase } from "./phase.ts";
 import { Preview } from "./preview.tsx";
 import { rejectionOf } from "./rejection.ts";
+import { Waiting } from "./waiting.tsx";
 
 interface Props {
   room: string;
@@ -37,7 +38,9 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       setName(name);
       dispatch({ type: "join" });
       try {
-        const call = await client.join({ room, name, ...(password ? { password } : {}) });
+        const onWaiting = () => dispatch({ type: "waiting" });
+        const given = password ? { password } : {};
+        const call = await client.join({ room, name, ...given, onWaiting });
         if (requestedIn !== mount.current) return call.leave();
         if (password) rememberPassword(room, password);
         dispatch({ type: "joined", call });
@@ -65,6 +68,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     else startMedia();
     return () => {
       mount.current++;
+      client.cancelJoin();
       client.media.stop();
     };
   }, [client, startMedia]);
@@ -116,6 +120,13 @@ export function Room({ room, givenName, skipsPreview }: Props) {
         onEnd={(error) => dispatch({ type: "ended", call: phase.call, error })}
       />
     );
+  }
+  if (phase.name === "waiting") {
+    const cancel = () => {
+      dispatch({ type: "cancelled" });
+      client.cancelJoin();
+    };
+    return <Waiting room={room} onCancel={cancel} />;
   }
   if (isDirect && !isPreview && phase.rejection === null) return <Joining room={room} />;
   return (

@@ -1,0 +1,134 @@
+import { expectAccessible } from "../../support/accessibility.ts";
+import type { ChromiumParticipant } from "../../support/participant.ts";
+import { takeScreenshots } from "../../support/screenshots.ts";
+import { expect, test } from "../../support/test.ts";
+
+const row = (host: ChromiumParticipant, name: string) =>
+  host.page.locator(`[data-testid=person][data-name=${name}]`);
+
+async function openActions(host: ChromiumParticipant, name: string): Promise<void> {
+  const button = row(host, name).getByTestId("person-actions");
+  if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
+}
+
+test("a host lets people in from the waiting room, and turns others away", async ({ open }) => {
+  const hana = await open("Hana");
+  const ben = await open("Ben");
+  const cem = await open("Cem");
+  await hana.enter("class");
+  await hana.page.getByTestId("open-people").click();
+  await hana.page.getByTestId("entry").selectOption("waiting");
+  await hana.page.keyboard.press("Escape");
+
+  await ben.page.goto(ben.roomUrl("class"));
+  await expect(ben.page.getByTestId("waiting")).toBeVisible();
+  const banner = hana.page.getByTestId("waiting-banner");
+  await expect(banner).toContainText("Ben would like to join");
+  await cem.page.goto(cem.roomUrl("class"));
+  await expect(banner).toContainText("2 people would like to join");
+  await takeScreenshots(hana.page, "waiting-banner");
+  await takeScreenshots(ben.page, "waiting");
+  await expectAccessible(ben.page);
+
+  await hana.page.getByTestId("waiting-show").click();
+  await takeScreenshots(hana.page, "people-waiting");
+  const waiting = (name: string) =>
+    hana.page.locator(`[data-testid=waiting-person][data-name=${name}]`);
+  await waiting("Ben").getByTestId("admit").click();
+  await ben.remoteTiles(1);
+  await waiting("Cem").getByTestId("deny").click();
+  await expect(cem.page.getByTestId("error")).toContainText("The host didn't let you in");
+  await expect(hana.page.getByTestId("waiting-people")).toHaveCount(0);
+  await hana.page.keyboard.press("Escape");
+  await hana.decodes(1);
+  await ben.decodes(1);
+});
+
+test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => {
+  const hana = await open("Hana");
+  const ben = await open("Ben");
+  await hana.enter("desk");
+  await ben.enter("desk");
+  await hana.decodes(1);
+  await hana.page.getByTestId("open-people").click();
+  await openActions(hana, "Ben");
+  await takeScreenshots(hana.page, "people");
+  await expectAccessible(hana.page);
+
+  await row(hana, "Ben").getByTestId("mute").click();
+  await expect(ben.page.getByText("Hana turned off your microphone").first()).toBeVisible();
+  await expect(ben.page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
+  await row(hana, "Ben").getByTestId("ask-to-unmute").click();
+  const asked = ben.page.getByTestId("unmute-banner");
+  await expect(asked).toContainText("Hana asks you to turn on your microphone");
+  await asked.getByTestId("turn-on").click();
+  await expect(row(hana, "Ben").getByTestId("mute")).toBeVisible();
+  await expect(asked).toHaveCount(0);
+
+  // Only a host has controls.
+  await ben.page.getByTestId("open-people").click();
+  await expect(ben.page.getByTestId("people")).toBeVisible();
+  await expect(ben.page.getByTestId("person-actions")).toHaveCount(0);
+  await expect(ben.page.getByTestId("room-rules")).toHaveCount(0);
+
+  await row(hana, "Ben").getByTestId("remove").click();
+  await row(hana, "Ben").getByTestId("remove-confirm").click();
+  const end = ben.page.getByTestId("left");
+  await expect(end).toContainText("You were removed from the call");
+  await expect(ben.page.getByTestId("join-again")).toHaveCount(0);
+  await takeScreenshots(ben.page, "removed");
+  await hana.remoteTiles(0);
+  await ben.page.goto(ben.roomUrl("desk"));
+  await expect(ben.page.getByTestId("error")).toContainText("removed you from this room");
+});
+
+test("a page that ignores its host reaches nobody, and the host ends the call", async ({
+  open,
+}) => {
+  const hana = await open("Hana");
+  const ben = await open("Ben");
+  const eve = await open("Eve");
+  // Three, so that media goes through the media server.
+  for (const person of [hana, ben, eve]) await person.enter("hall");
+  await ben.decodes(2);
+  // Eve's page never hears of the muting: its microphone goes on sending.
+  await eve.page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      if (typeof data === "string" && data.includes('"media"')) return;
+      send.call(this, data);
+    };
+    MediaStreamTrack.prototype.stop = () => {};
+    Object.defineProperty(MediaStreamTrack.prototype, "enabled", { set() {}, get: () => true });
+    RTCRtpSender.prototype.replaceTrack = async () => {};
+  });
+  await hana.page.getByTestId("open-people").click();
+  await openActions(hana, "Eve");
+  await row(hana, "Eve").getByTestId("mute").click();
+  await expect(eve.page.getByText("Hana turned off your microphone").first()).toBeVisible();
+  // Of the two microphones that Ben receives, one goes on: from one look to the next, the packets
+  // of one grow and the other's do not, three times in a row.
+  let before = new Map<string, number>();
+  let times = 0;
+  await expect
+    .poll(
+      async () => {
+        const { connections } = await ben.report();
+        const audio = connections
+          .flatMap(({ inbound }) => inbound)
+          .filter(({ kind }) => kind === "audio");
+        const growing = audio.filter((one) => one.packetsReceived > (before.get(one.track) ?? 0));
+        before = new Map(audio.map((one) => [one.track, one.packetsReceived]));
+        times = growing.length === 1 ? times + 1 : 0;
+        return times;
+      },
+      { intervals: [500] },
+    )
+    .toBeGreaterThanOrEqual(3);
+
+  await hana.page.getByTestId("end-for-all").click();
+  await hana.page.getByTestId("end-for-all-confirm").click();
+  for (const person of [ben, eve]) {
+    await expect(person.page.getByTestId("left")).toContainText("The call has ended");
+  }
+});

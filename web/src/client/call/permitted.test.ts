@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import type { Policy, Role } from "../protocol.ts";
+import { mayChat, mayPublish } from "./permitted.ts";
+
+const OPEN: Policy = {
+  entry: "open",
+  chat: "everybody",
+  screen: "everybody",
+  newcomers: "speaker",
+};
+const STRICT: Policy = { ...OPEN, chat: "hosts", screen: "hosts" };
+const as = (role: Role | undefined, policy: Policy | null) => ({
+  policy,
+  self: role ? { role } : {},
+});
+
+test("a room without hosts permits everything", () => {
+  expect(mayPublish(as(undefined, null), "screen")).toBe(true);
+  expect(mayChat(as(undefined, null))).toBe(true);
+});
+
+test("a viewer publishes nothing, and chats where all may", () => {
+  for (const source of ["microphone", "camera", "screen"] as const) {
+    expect(mayPublish(as("viewer", OPEN), source)).toBe(false);
+  }
+  expect(mayChat(as("viewer", OPEN))).toBe(true);
+});
+
+test("a policy binds all but hosts", () => {
+  for (const role of ["speaker", "co_host", "host"] as const) {
+    expect(mayPublish(as(role, STRICT), "camera")).toBe(true);
+    expect(mayPublish(as(role, STRICT), "screen")).toBe(role !== "speaker");
+    expect(mayChat(as(role, STRICT))).toBe(role !== "speaker");
+  }
+});

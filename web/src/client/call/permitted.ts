@@ -1,0 +1,22 @@
+// What the room permits this participant to send, as the server enforces it.
+import type { CallState } from "../api.ts";
+import type { Role, TrackSource } from "../protocol.ts";
+
+/** A participant and the rules of its room. */
+type Permitted = Pick<CallState, "policy"> & { self: { role?: Role } };
+
+/** Whether a source may be published. */
+export function mayPublish({ self, policy }: Permitted, source: TrackSource): boolean {
+  if (self.role === "viewer") return false;
+  const isScreen = source === "screen" || source === "screen_audio";
+  return !isScreen || policy?.screen !== "hosts" || isHost(self.role);
+}
+
+/** Whether chat messages may be sent. */
+export function mayChat({ self, policy }: Permitted): boolean {
+  return policy?.chat !== "hosts" || isHost(self.role);
+}
+
+function isHost(role: Role | undefined): boolean {
+  return role === "host" || role === "co_host";
+}

@@ -1,0 +1,68 @@
+import { useState } from "react";
+import type { Call, CallState } from "../../client/index.ts";
+import { RequestError } from "../../client/index.ts";
+import { useAnnounce } from "../announcer.tsx";
+import { useI18n } from "../i18n/context.tsx";
+import { Alert } from "../parts/alert.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import type { Act } from "./act.ts";
+import styles from "./people.module.css";
+import { mayHost, peopleOf } from "./people-view.ts";
+import { PersonRow } from "./person-row.tsx";
+import { RoomRules } from "./room-rules.tsx";
+import { WaitingPeople } from "./waiting-people.tsx";
+
+interface Props {
+  call: Call;
+  state: CallState;
+  onClose: () => void;
+}
+
+/** Everybody in the call, who waits, and what hosts may do about it. */
+export function People({ call, state, onClose }: Props) {
+  const { t } = useI18n();
+  const announce = useAnnounce();
+  const [failure, setFailure] = useState<string | null>(null);
+  const act: Act = (request) => {
+    setFailure(null);
+    request.catch((error: unknown) => {
+      const isForbidden = error instanceof RequestError && error.code === "forbidden";
+      const text = isForbidden ? t.people.forbidden : t.people.failed;
+      setFailure(text);
+      announce(text);
+    });
+  };
+  const isHosting = mayHost(state);
+  return (
+    <Dialog title={t.people.title} onClose={onClose}>
+      <div className={styles.people} data-testid="people">
+        {failure ? <Alert tone="warning" title={failure} testId="people-error" /> : null}
+        {isHosting && state.waiting.length > 0 ? (
+          <WaitingPeople waiting={state.waiting} hosting={call.hosting} act={act} />
+        ) : null}
+        <section className={styles.section}>
+          <h3 className={styles.heading}>{t.people.inCall}</h3>
+          <ul className={styles.list}>
+            {peopleOf(state).map((row) => (
+              <PersonRow
+                key={row.person.id}
+                row={row}
+                spotlight={state.spotlight}
+                hosting={call.hosting}
+                act={act}
+              />
+            ))}
+          </ul>
+        </section>
+        {isHosting && state.policy ? (
+          <RoomRules
+            policy={state.policy}
+            mayEnd={state.self.role === "host"}
+            hosting={call.hosting}
+            act={act}
+          />
+        ) : null}
+      </div>
+    </Dialog>
+  );
+}

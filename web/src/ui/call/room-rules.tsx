@@ -1,0 +1,96 @@
+import type { Entry, Hosting, Policy } from "../../client/index.ts";
+import { useI18n } from "../i18n/context.tsx";
+import { Button } from "../parts/button.tsx";
+import { Select } from "../parts/field.tsx";
+import type { Act } from "./act.ts";
+import { Confirmed } from "./confirmed.tsx";
+import styles from "./people.module.css";
+
+interface Props {
+  policy: Policy;
+  mayEnd: boolean;
+  hosting: Hosting;
+  act: Act;
+}
+
+const ENTRIES: readonly Entry[] = ["open", "waiting", "locked"];
+
+/** Rules of the room, and what concerns everybody at once. */
+export function RoomRules({ policy, mayEnd, hosting, act }: Props) {
+  const { t } = useI18n();
+  const change = (part: Partial<Policy>) =>
+    act(hosting.changeSettings({ policy: { ...policy, ...part } }));
+  return (
+    <section className={styles.section} data-testid="room-rules">
+      <h3 className={styles.heading}>{t.people.rules}</h3>
+      <Select
+        label={t.people.entry}
+        icon="lock"
+        value={policy.entry}
+        data-testid="entry"
+        onSelect={(entry) => change({ entry: entry as Entry })}
+      >
+        {ENTRIES.map((entry) => (
+          <option key={entry} value={entry}>
+            {t.people.entryOf[entry]}
+          </option>
+        ))}
+      </Select>
+      <div className={styles.rules}>
+        <Rule
+          label={t.people.newcomersView}
+          isOn={policy.newcomers === "viewer"}
+          testId="newcomers-view"
+          onChange={(on) => change({ newcomers: on ? "viewer" : "speaker" })}
+        />
+        <Rule
+          label={t.people.chatByHosts}
+          isOn={policy.chat === "hosts"}
+          testId="chat-by-hosts"
+          onChange={(on) => change({ chat: on ? "hosts" : "everybody" })}
+        />
+        <Rule
+          label={t.people.screenByHosts}
+          isOn={policy.screen === "hosts"}
+          testId="screen-by-hosts"
+          onChange={(on) => change({ screen: on ? "hosts" : "everybody" })}
+        />
+      </div>
+      <Button data-testid="mute-all" onClick={() => act(hosting.mute(null, ["microphone"]))}>
+        {t.people.muteAll}
+      </Button>
+      {mayEnd ? (
+        <Confirmed
+          label={t.people.end}
+          why={t.people.endWhy}
+          testId="end-for-all"
+          onConfirm={() => act(hosting.end())}
+        />
+      ) : null}
+    </section>
+  );
+}
+
+function Rule({
+  label,
+  isOn,
+  testId,
+  onChange,
+}: {
+  label: string;
+  isOn: boolean;
+  testId: string;
+  onChange: (on: boolean) => void;
+}) {
+  return (
+    <label className={styles.rule}>
+      <input
+        type="checkbox"
+        checked={isOn}
+        data-testid={testId}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      {label}
+    </label>
+  );
+}
