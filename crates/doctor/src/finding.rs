@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     code::{Code, Severity},
+    particle,
     words::{Language, fill},
 };
 
@@ -50,13 +51,21 @@ impl Finding {
     /// One sentence: what is wrong.
     #[must_use]
     pub fn sentence(&self, language: Language) -> String {
-        fill(self.code.words(language).sentence, &self.facts)
+        self.fill(self.code.words(language).sentence, language)
     }
 
     /// One thing to do.
     #[must_use]
     pub fn remedy(&self, language: Language) -> String {
-        fill(self.code.words(language).remedy, &self.facts)
+        self.fill(self.code.words(language).remedy, language)
+    }
+
+    fn fill(&self, template: &str, language: Language) -> String {
+        let text = fill(template, &self.facts);
+        match language {
+            Language::En => text,
+            Language::Ko => particle::choose(text),
+        }
     }
 
     /// Placeholders without a fact, in any language: a mistake of the rule.

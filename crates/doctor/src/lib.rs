@@ -10,6 +10,7 @@
 
 mod code;
 mod finding;
+mod particle;
 pub mod reach;
 mod report;
 pub mod server;
