@@ -1,5 +1,7 @@
 //! Rules about the server: the clean case beside the sick one.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too")]
+
 use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr},
@@ -76,7 +78,6 @@ fn clean() -> Facts {
         clock: Ok(clock::Facts { synchronised: Some(true), offset: None }),
         kernel: Ok(kernel::Facts {
             receive_buffer: Some(4 << 20),
-            udp_received: Some(10_000_000),
             udp_dropped: Some(400),
             files: Some(65_536),
             connections: 10_000,
@@ -404,8 +405,7 @@ fn certificate_that_moim_renews_needs_no_operator() {
 fn counters_below_their_bounds_are_no_fault() {
     let kernel =
         |change: fn(&mut kernel::Facts)| after(move |f| change(f.kernel.as_mut().unwrap()));
-    assert_eq!(kernel(|k| (k.udp_received, k.udp_dropped) = (Some(100), Some(50))), [""; 0]);
-    assert_eq!(kernel(|k| k.udp_dropped = Some(5_000)), [""; 0], "one in two thousand");
+    assert_eq!(kernel(|k| k.udp_dropped = Some(999)), [""; 0]);
     assert_eq!(kernel(|k| k.conntrack = Some((0, 0))), [""; 0]);
     assert_eq!(kernel(|k| k.files = Some(10_256)), [""; 0]);
 }

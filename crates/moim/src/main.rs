@@ -10,6 +10,8 @@ mod config_command;
 mod ctl;
 mod data;
 mod dispatch;
+#[cfg(unix)]
+mod doctor;
 #[cfg(debug_assertions)]
 mod faults;
 mod histogram;
@@ -62,6 +64,8 @@ fn main() -> ExitCode {
         }
         #[cfg(unix)]
         Command::Ctl(options) => done(ctl::run(options)),
+        #[cfg(unix)]
+        Command::Doctor(options) => doctor::run(*options, innermost(&matches)),
         Command::Config(command) => match config_command::run(command, innermost(&matches)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(problems) => misconfigured(&problems),

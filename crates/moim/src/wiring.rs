@@ -9,7 +9,7 @@ use ::socketio::Rate;
 
 use crate::{
     config::Config,
-    net::{addresses, reachable::ReachableAddresses, tls::CurrentCertificate},
+    net::{addresses, reach::ReachLog, reachable::ReachableAddresses, tls::CurrentCertificate},
     shard::{self, turn::RoomCredentials},
     signaling,
     socketio::{self, Mount},
@@ -67,6 +67,7 @@ pub(crate) fn shards(
     credentials: Option<&RoomCredentials>,
     listen: Vec<SocketAddr>,
     certificate: &Arc<CurrentCertificate>,
+    reach: ReachLog,
 ) -> shard::Config {
     let turn = shard::turn::Config {
         certificate: Arc::clone(certificate),
@@ -83,7 +84,7 @@ pub(crate) fn shards(
     };
     let reachable = reachable(config, &listen);
     let shards = config.shards.unwrap_or_else(shard::default_shards);
-    shard::Config { listen, shards, turn, reachable }
+    shard::Config { listen, shards, turn, reachable, reach }
 }
 
 /// Pairs the second address (RFC 5780) with the first bound one of its family.

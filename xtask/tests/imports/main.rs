@@ -26,7 +26,7 @@ const ORDERS: &[Order] = &[
     Order {
         root: "crates/moim/src",
         rows: &[
-            &["server"],
+            &["doctor", "server"],
             &["admin", "dispatch"],
             &["http"],
             &["metrics"],

@@ -175,9 +175,9 @@ codes! {
                 "`chmod 600 {file}` 명령으로 권한을 제한하세요.";
         /// The kernel drops datagrams because a socket's buffer is full.
         UdpDrops = "UDP-DROPS", Degraded,
-            en: "The kernel dropped {dropped} of {received} UDP packets since the start because a receive buffer was full.",
+            en: "The kernel dropped {dropped} packets to moim since it started, because its receive buffer was full.",
                 "Enlarge the buffers, then restart moim: `sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304`.",
-            ko: "수신 버퍼가 가득 차서 커널이 부팅 이후 UDP 패킷 {received}개 중 {dropped}개를 버렸습니다.",
+            ko: "수신 버퍼가 가득 차서 moim이 시작된 뒤 커널이 패킷 {dropped}개를 버렸습니다.",
                 "버퍼를 늘린 뒤 moim을 다시 시작하세요: `sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304`.";
         /// Too few descriptors for the configured connections.
         FilesFew = "FILES-FEW", Degraded,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
-use super::Place;
+use super::place::Place;
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},

@@ -62,6 +62,6 @@ impl Facts {
 
     pub(super) fn detail(&self) -> String {
         let name = self.names.first().map(String::as_str).unwrap_or_default();
-        format!("{name}, {} … {}", self.issuer, self.not_after)
+        format!("{name} ({}), {}", self.issuer, self.not_after)
     }
 }

@@ -4,21 +4,12 @@ use serde::Serialize;
 
 use super::{
     address, certificate, clock, config, container, data, dns, firewall, kernel, load, outside,
-    port, proxy, relay,
+    place::Place, port, proxy, relay,
 };
 use crate::{finding::Finding, words::Language};
 
 /// Facts of a check, or the reason for their absence.
 pub type Looked<T> = Result<T, Skip>;
-
-/// The port that the findings name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The address by which visitors reach the server, as far as known.
-    pub address: String,
-    /// The port that visitors use.
-    pub port: u16,
-}
 
 /// All facts.
 #[derive(Debug, Clone)]
@@ -65,6 +56,8 @@ pub enum Skip {
     NeedsRoot,
     /// Nothing is configured that could be checked.
     NothingConfigured,
+    /// The configuration can't work.
+    ConfigInvalid,
     /// No visitor has come from outside yet.
     NoVisitors,
     /// This system does not tell.
@@ -79,6 +72,7 @@ impl Skip {
             Self::NotRunning => ("needs the running server", "서버가 실행 중이어야 합니다"),
             Self::NeedsRoot => ("needs root: run with sudo", "root 권한이 필요합니다(sudo)"),
             Self::NothingConfigured => ("nothing configured", "설정된 것이 없습니다"),
+            Self::ConfigInvalid => ("needs a valid configuration", "설정이 올바르지 않습니다"),
             Self::NoVisitors => ("no visitors from outside yet", "아직 외부 방문자가 없습니다"),
             Self::Unavailable => ("this system does not tell", "이 시스템에서는 알 수 없습니다"),
         };

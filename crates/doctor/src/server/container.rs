@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
-use super::{Place, address::is_container_bridge};
+use super::{address::is_container_bridge, place::Place};
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},

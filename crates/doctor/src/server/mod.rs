@@ -15,9 +15,11 @@ pub mod firewall;
 pub mod kernel;
 pub mod load;
 pub mod outside;
+mod place;
 pub mod port;
 pub mod proxy;
 pub mod relay;
 
 pub use crate::code::ServerCode;
-pub use check::{Check, Examined, Facts, Looked, Outcome, Place, Skip, examine};
+pub use check::{Check, Examined, Facts, Looked, Outcome, Skip, examine};
+pub use place::Place;

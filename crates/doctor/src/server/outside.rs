@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Place;
+use super::place::Place;
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},

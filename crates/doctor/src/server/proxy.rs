@@ -14,8 +14,8 @@ use crate::{
 pub struct Facts {
     /// Addresses on private networks, or of proxies that end TLS, which are not trusted.
     pub untrusted: Vec<IpAddr>,
-    /// `--trusted-proxy`.
-    pub trusted: Vec<String>,
+    /// Ranges of `--trusted-proxy`.
+    pub trusted: usize,
 }
 
 impl Facts {
@@ -27,6 +27,9 @@ impl Facts {
     }
 
     pub(super) fn detail(&self) -> String {
-        if self.trusted.is_empty() { "–".to_owned() } else { self.trusted.join(", ") }
+        match self.trusted {
+            0 => "–".to_owned(),
+            ranges => format!("--trusted-proxy ×{ranges}"),
+        }
     }
 }

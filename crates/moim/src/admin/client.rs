@@ -50,6 +50,26 @@ pub(crate) fn folders(given: Option<PathBuf>) -> Vec<PathBuf> {
     }
 }
 
+/// A server in a data folder, as far as this user can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It accepts connections.
+    Answers,
+    /// Only its user and root may connect.
+    Forbidden,
+    /// There is none.
+    Absent,
+}
+
+/// Looks for a server in a data folder.
+pub(crate) fn presence(folder: &Path) -> Presence {
+    match connect(folder) {
+        Ok(_) => Presence::Answers,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Presence::Forbidden,
+        Err(_) => Presence::Absent,
+    }
+}
+
 /// Sends a request to the server in the first of these folders that has one, and waits at most
 /// `patience` for each part of the response. A null `body` sends none.
 ///

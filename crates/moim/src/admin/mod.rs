@@ -8,6 +8,8 @@ pub(crate) mod client;
 mod reply;
 mod routes;
 mod socket;
+mod vitals;
 
 pub(crate) use routes::{Parts, router};
 pub(crate) use socket::AdminSocket;
+pub(crate) use vitals::Vitals;

@@ -1,6 +1,11 @@
 //! The routes of the admin socket.
 
-use std::{net::SocketAddr, process, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    process,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use axum::{
     Router,
@@ -11,14 +16,27 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
+use turn::rest::Credential;
 
-use super::reply::{refuse, reply};
+use super::{
+    reply::{refuse, reply},
+    vitals::Vitals,
+};
 use crate::{
-    net::{drain::Drain, tcp::Admission, tls::AcmeStatus},
+    config::Secret,
+    net::{
+        drain::Drain,
+        reach::ReachLog,
+        tcp::Admission,
+        tls::{AcmeStatus, CurrentCertificate},
+    },
     order::Order,
     shard,
     signaling::Signaling,
 };
+
+/// Life of the credential for one examination.
+const EXAMINATION: Duration = Duration::from_secs(120);
 
 /// The components that the routes show and change.
 pub(crate) struct Parts {
@@ -33,6 +51,14 @@ pub(crate) struct Parts {
     pub(crate) signaling: Option<Arc<Signaling>>,
     /// Certificates of a public CA.
     pub(crate) acme: Arc<AcmeStatus>,
+    /// What visitors from outside proved.
+    pub(crate) reach: ReachLog,
+    /// Secret of TURN credentials for `moim doctor`.
+    pub(crate) turn_secret: Secret,
+    /// The current certificate.
+    pub(crate) certificate: Arc<CurrentCertificate>,
+    /// Receive buffer granted to the UDP sockets.
+    pub(crate) receive_buffer: Option<u64>,
     /// Orders to the main loop.
     pub(crate) orders: mpsc::Sender<Order>,
 }
@@ -42,6 +68,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
         .route("/ready", get(ready))
         .route("/status", get(status))
+        .route("/vitals", get(vitals))
         .route("/reload", post(reload))
         .with_state(Arc::new(parts))
 }
@@ -57,6 +84,10 @@ async fn ready(State(parts): State<Arc<Parts>>) -> Response {
 
 async fn status(State(parts): State<Arc<Parts>>) -> Response {
     reply(StatusCode::OK, &parts.status())
+}
+
+async fn vitals(State(parts): State<Arc<Parts>>) -> Response {
+    reply(StatusCode::OK, &parts.vitals())
 }
 
 async fn reload(State(parts): State<Arc<Parts>>) -> Response {
@@ -78,6 +109,25 @@ impl Parts {
             Some("a shard is stuck")
         } else {
             None
+        }
+    }
+
+    fn vitals(&self) -> Vitals {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let expiry = unix.saturating_add(EXAMINATION).as_secs();
+        let credential = Credential::mint(self.turn_secret.as_bytes(), expiry, "doctor");
+        Vitals {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: process::id(),
+            addresses: self.addresses.clone(),
+            receive_buffer: self.receive_buffer,
+            stuck: self.shards.stuck(),
+            dtls: self.certificate.for_dtls().is_some(),
+            visitors: self.reach.summary(),
+            untrusted_proxies: self.reach.proxies(),
+            shared_stun: None,
+            turn_user: credential.username,
+            turn_password: credential.password,
         }
     }
 

@@ -43,6 +43,19 @@ impl Given {
         Self { options, sources: Sources::of(matches) }
     }
 
+    /// The data folder that is given.
+    #[cfg(unix)]
+    pub(crate) fn data(&self) -> Option<PathBuf> {
+        self.options.data.clone()
+    }
+
+    /// The same with a data folder, if none is given.
+    #[cfg(unix)]
+    pub(crate) fn or_in(mut self, folder: Option<&Path>) -> Self {
+        self.options.data = self.options.data.or_else(|| folder.map(Path::to_owned));
+        self
+    }
+
     /// The same with another configuration file.
     pub(crate) fn with_file(mut self, path: Option<PathBuf>) -> Self {
         self.options.config = path.or(self.options.config);

@@ -42,6 +42,8 @@ pub(crate) use host::HostName;
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions};
+#[cfg(unix)]
+pub(crate) use options::DoctorOptions;
 pub(crate) use options::{CheckOptions, Command, CommandLine, ConfigCommand, Options};
 pub(crate) use origin::Origin;
 use ports::PortRange;

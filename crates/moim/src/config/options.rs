@@ -32,6 +32,10 @@ pub(crate) enum Command {
     /// Ask a running server
     #[cfg(unix)]
     Ctl(super::ctl::CtlOptions),
+    /// Examine the server and its machine, and say what to do [exit code: 0 if nothing is wrong, 1
+    /// if calls fail or are worse than they could be, 2 if the configuration can't work]
+    #[cfg(unix)]
+    Doctor(Box<DoctorOptions>),
     /// Check, show or write a configuration, without starting a server
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -64,6 +68,23 @@ pub(crate) struct CheckOptions {
     pub(crate) file: Option<PathBuf>,
 
     /// Options of `moim serve`.
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// Options of `moim doctor`.
+#[cfg(unix)]
+#[derive(Debug, Args)]
+pub(crate) struct DoctorOptions {
+    /// Print the checks and findings as JSON
+    #[arg(long, help_heading = "Report")]
+    pub(crate) json: bool,
+
+    /// Language of the texts [default: that of the locale]
+    #[arg(long, help_heading = "Report", value_name = "LANGUAGE", value_parser = ["en", "ko"])]
+    pub(crate) lang: Option<String>,
+
+    /// Options of `moim serve`, if the server was started with flags.
     #[command(flatten)]
     pub(crate) options: Options,
 }

@@ -15,6 +15,16 @@ impl TrustedProxies {
         self.0.load().iter().any(|range| range.contains(address))
     }
 
+    /// True if there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.load().is_empty()
+    }
+
+    /// The number of ranges.
+    pub(crate) fn len(&self) -> usize {
+        self.0.load().len()
+    }
+
     /// Takes the ranges of `new`, in all clones.
     pub(crate) fn replace(&self, new: &Self) {
         self.0.store(new.0.load_full());

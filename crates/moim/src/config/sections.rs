@@ -22,7 +22,7 @@ const ENVIRONMENT: &str = "Each option is also an environment variable, such as 
 /// The definition of the command line.
 pub(crate) fn command_line() -> Command {
     CommandLine::command().mut_subcommands(|command| match command.get_name() {
-        "serve" => in_sections(command).after_help(ENVIRONMENT),
+        "serve" | "doctor" => in_sections(command).after_help(ENVIRONMENT),
         "config" => command.mut_subcommands(in_sections),
         _ => command,
     })

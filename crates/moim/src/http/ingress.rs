@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::TrustedProxies,
     log_throttle::LogThrottle,
-    net::{host::Host, tcp::Connection},
+    net::{host::Host, reach::ReachLog, tcp::Connection},
 };
 
 /// Interval of warnings about unknown hosts.
@@ -35,6 +35,7 @@ pub(crate) struct Ingress {
     proxies: TrustedProxies,
     unknown_host: LogThrottle,
     untrusted_proxy: LogThrottle,
+    reach: ReachLog,
 }
 
 /// Marks a request that came through a trusted proxy.
@@ -66,12 +67,13 @@ pub(super) async fn admit(
 
 impl Ingress {
     /// Admits requests for known `hosts`; believes the forwarding headers of `proxies`.
-    pub(crate) fn new(hosts: KnownHosts, proxies: TrustedProxies) -> Self {
+    pub(crate) fn new(hosts: KnownHosts, proxies: TrustedProxies, reach: ReachLog) -> Self {
         Self {
             hosts,
             proxies,
             unknown_host: LogThrottle::every(UNKNOWN_HOST_INTERVAL),
             untrusted_proxy: LogThrottle::every(UNTRUSTED_PROXY_INTERVAL),
+            reach,
         }
     }
 
@@ -139,10 +141,11 @@ impl Ingress {
         let ip = connection.peer.ip();
         let is_near = crate::net::tls::is_private_address(ip);
         let headers = request.headers();
-        if forwarded::is_forwarded(headers)
-            && (is_near || forwarded::claims_https(headers))
-            && self.untrusted_proxy.is_due(Instant::now())
-        {
+        if forwarded::is_forwarded(headers) && (is_near || forwarded::claims_https(headers)) {
+            self.reach.note_proxy(ip);
+            if !self.untrusted_proxy.is_due(Instant::now()) {
+                return;
+            }
             tracing::warn!(
                 "requests come through an untrusted proxy at {ip}, so its clients share one limit \
                  and redirects may be wrong: if it is yours, start with --trusted-proxy {ip}"

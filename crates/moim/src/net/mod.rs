@@ -6,6 +6,7 @@ pub(crate) mod descriptors;
 pub(crate) mod drain;
 pub(crate) mod host;
 pub(crate) mod quota;
+pub(crate) mod reach;
 pub(crate) mod reachable;
 pub(crate) mod tcp;
 pub(crate) mod tls;

@@ -25,6 +25,7 @@ use crate::{
     net::{
         descriptors,
         drain::{Drain, DrainStart, drain},
+        reach::ReachLog,
         tcp::{self, Admission, BoundListeners, ConnectionCounters},
         tls::{self, CurrentCertificate, Renewal},
     },
@@ -80,7 +81,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let store = open_store(config)?;
     let rooms = (!config.turn.only).then(RoomCredentials::random).transpose();
     let rooms = rooms.context("The system can't provide random bytes")?;
-    let (bound, shards) = bind_port(config, rooms.as_ref(), &tls.certificate)?;
+    let reach = ReachLog::default();
+    let (bound, shards) = bind_port(config, rooms.as_ref(), &tls.certificate, &reach)?;
     let has_own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&bound.addresses, &config.announce, has_own_ca, config.turn.only);
     let domains: Vec<_> = config.acme.iter().flat_map(|acme| &acme.domains).collect();
@@ -106,8 +108,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     let domains = domains.into_iter().map(HostName::from);
     let hosts = config.hosts.iter().cloned().chain(domains).collect();
     let hosts = KnownHosts::new(hosts, origin_hosts, certificate);
+    #[cfg(unix)]
+    let parts_certificate = Arc::clone(&tls.certificate);
     let base = BaseRoutes {
-        ingress: Ingress::new(hosts, config.trusted_proxies.clone()),
+        ingress: Ingress::new(hosts, config.trusted_proxies.clone(), reach.clone()),
         has_https_port: bound.addresses.iter().any(|address| address.port() == 443),
         drain: drain.clone(),
         shards: shards.health(),
@@ -133,6 +137,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         admission: admission.clone(),
         drain: drain.clone(),
         shards: shards.health(),
+        reach,
+        turn_secret: config.turn.secrets.first().cloned().context("There is no TURN secret")?,
+        certificate: parts_certificate,
+        receive_buffer: shards.kernel_buffers().map(|buffers| buffers.receive as u64),
         signaling: signaling.clone(),
         acme: tls.acme,
         orders: sender,
@@ -176,11 +184,14 @@ fn bind_port(
     config: &Config,
     rooms: Option<&RoomCredentials>,
     certificate: &Arc<CurrentCertificate>,
+    reach: &ReachLog,
 ) -> anyhow::Result<(BoundListeners, shard::Handle)> {
     let mut attempts = 0..MAX_PORT_ATTEMPTS;
     loop {
         let bound = tcp::bind(&config.listen)?;
-        match shard::start(&wiring::shards(config, rooms, bound.addresses.clone(), certificate)) {
+        let addresses = bound.addresses.clone();
+        let shards = wiring::shards(config, rooms, addresses, certificate, reach.clone());
+        match shard::start(&shards) {
             Ok(shards) => return Ok((bound, shards)),
             // The port that the system chose for TCP may be in use on UDP.
             Err(error)

@@ -21,7 +21,7 @@ use super::{
     sfu::{self, room_commands::RoomCommandSender},
     turn::{self, command::Command as TurnCommand},
 };
-use crate::net::{tcp::Connection, udp::KernelBuffers};
+use crate::net::{reach::ReachLog, tcp::Connection, udp::KernelBuffers};
 
 /// Time for a shard to answer a report request.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,6 +33,7 @@ pub(crate) struct Handle {
     room_commands: Arc<[RoomCommandSender]>,
     health: Health,
     buffers: Option<KernelBuffers>,
+    reach: ReachLog,
     /// Assigns TURN clients over TCP to shards in turn.
     next_shard: Arc<AtomicUsize>,
 }
@@ -43,6 +44,7 @@ impl Handle {
         room_commands: Vec<RoomCommandSender>,
         health: Health,
         buffers: Option<KernelBuffers>,
+        reach: ReachLog,
     ) -> Self {
         let next_shard = Arc::default();
         Self {
@@ -50,6 +52,7 @@ impl Handle {
             room_commands: room_commands.into(),
             health,
             buffers,
+            reach,
             next_shard,
         }
     }
@@ -70,7 +73,7 @@ impl Handle {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send,
         connection: Connection,
     ) {
-        sfu::stream::serve(stream, connection, &self.shards).await;
+        sfu::stream::serve(stream, connection, &self.shards, &self.reach).await;
     }
 
     /// Sums the counters of all shards.

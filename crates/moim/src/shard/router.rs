@@ -17,7 +17,10 @@ use super::{
     turn::service::{Origin, TurnService},
     wire::Wire,
 };
-use crate::net::udp::{DatagramKind, IcmpReport, classify};
+use crate::net::{
+    reach::ShardReach,
+    udp::{DatagramKind, IcmpReport, classify},
+};
 
 /// The services of a shard, and the output side they share.
 pub(super) struct Router {
@@ -26,11 +29,12 @@ pub(super) struct Router {
     sfu: SfuService,
     /// Datagrams of an unknown protocol.
     garbage: u64,
+    reach: ShardReach,
 }
 
 impl Router {
-    pub(super) fn new(wire: Wire, turn: TurnService, sfu: SfuService) -> Self {
-        Self { wire, turn, sfu, garbage: 0 }
+    pub(super) fn new(wire: Wire, turn: TurnService, sfu: SfuService, reach: ShardReach) -> Self {
+        Self { wire, turn, sfu, garbage: 0, reach }
     }
 
     /// Routes a datagram that arrived at `server`, an address of the port.
@@ -43,6 +47,7 @@ impl Router {
     ) {
         match classify(datagram) {
             DatagramKind::Binding => {
+                self.reach.note_udp(client.ip());
                 if !self.sfu.handle_binding(now, client, server, datagram, &mut self.wire) {
                     self.handle_turn(now, client, server, Origin::Client, datagram);
                 }
@@ -224,6 +229,7 @@ impl Router {
         origin: Origin,
         message: &[u8],
     ) {
+        let allocations = self.turn.allocations();
         let to_sfu = self.turn.handle_client(now, from, origin, message, &mut self.wire);
         if let Some(ToMedia { source, to, payload }) = to_sfu {
             self.sfu.handle_relayed(now, source, to, payload, &mut self.wire);
@@ -231,6 +237,9 @@ impl Router {
         // ChannelData opens and closes nothing.
         if !channel::is_channel_data(message) {
             self.turn.handle_outputs(now, &mut self.wire);
+            if self.turn.allocations() > allocations {
+                self.reach.note_allocation(from);
+            }
         }
     }
 

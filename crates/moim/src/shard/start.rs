@@ -23,6 +23,7 @@ use super::{
     waker::Waker,
 };
 use crate::net::{
+    reach::ReachLog,
     reachable::ReachableAddresses,
     udp::{self, KernelBuffers, UdpSockets},
 };
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) turn: TurnConfig,
     /// Addresses for the SFU's candidates.
     pub(crate) reachable: ReachableAddresses,
+    /// The log of what visitors proved.
+    pub(crate) reach: ReachLog,
 }
 
 /// An address could not be bound.
@@ -82,7 +85,8 @@ pub(crate) fn start(config: &Config) -> Result<Handle, BindAddressError> {
     let pulses: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.pulse)).collect();
     let shards = spawn_all(config, seeds, &pulses).map_err(BindAddressError::system)?;
     let (commands, room_commands) = shards.into_iter().unzip();
-    Ok(Handle::new(commands, room_commands, Health(pulses.into()), buffers))
+    let health = Health(pulses.into());
+    Ok(Handle::new(commands, room_commands, health, buffers, config.reach.clone()))
 }
 
 /// The smallest kernel buffers among all sockets.
@@ -177,6 +181,7 @@ fn spawn(
         dtls: dtls_endpoint(&config.turn)?,
         peers: PeerConnections::new(runtime::Handle::current(), sender.clone()),
         pulse: seed.pulse,
+        reach: config.reach.for_shard(),
     };
     let thread = thread::Builder::new().name(format!("shard {index}"));
     thread.spawn(move || run_or_give_up(parts))?;

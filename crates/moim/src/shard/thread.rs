@@ -28,7 +28,10 @@ use super::{
     waker::WAKER_TOKEN,
     wire::Wire,
 };
-use crate::net::udp::{BatchSize, GsoSender, ReceiveBuffer, ReceivedBatch, SocketId, UdpSockets};
+use crate::net::{
+    reach::ShardReach,
+    udp::{BatchSize, GsoSender, ReceiveBuffer, ReceivedBatch, SocketId, UdpSockets},
+};
 
 /// Events taken from the system in one poll.
 const MAX_EVENTS: usize = 256;
@@ -48,6 +51,7 @@ pub(super) struct ShardParts {
     pub(super) peers: PeerConnections,
     pub(super) sfu: sfu::Config,
     pub(super) pulse: Arc<Pulse>,
+    pub(super) reach: ShardReach,
 }
 
 /// The input side of a shard.
@@ -74,7 +78,8 @@ fn run(parts: ShardParts) {
     let wire = Wire { sockets: parts.sockets, gso: GsoSender::new(), links: parts.links };
     let sfu = SfuService::new(parts.sfu, parts.sibling.index(), wire.links.shards(), now);
     let turn = TurnService::new(parts.turn, parts.sibling, parts.dtls, parts.peers, now);
-    let mut shard = Shard::new(Router::new(wire, turn, sfu), Arc::clone(&parts.pulse), now);
+    let router = Router::new(wire, turn, sfu, parts.reach);
+    let mut shard = Shard::new(router, Arc::clone(&parts.pulse), now);
     let mut inputs = parts.inputs;
     shard.serve(&mut inputs);
     shard.router.close(Clock::read());

@@ -12,6 +12,7 @@ mod churn;
 mod commands;
 mod config;
 mod ctl;
+mod doctor;
 mod floods;
 mod folder;
 mod hosts;

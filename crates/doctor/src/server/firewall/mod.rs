@@ -5,7 +5,7 @@ mod ruleset;
 use serde::Serialize;
 
 use self::ruleset::Ruleset;
-use super::{Place, port::Protocol};
+use super::{place::Place, port::Protocol};
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},

@@ -4,6 +4,7 @@
 use std::{io, pin::pin, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use doctor::reach::{Outcome, Transport};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, split},
     sync::oneshot,
@@ -12,7 +13,7 @@ use tokio::{
 
 use super::command::{Command, TcpPath};
 use crate::{
-    net::tcp::Connection,
+    net::{reach::ReachLog, tcp::Connection},
     shard::{command::CommandSender, tcp_client::tcp_client},
 };
 
@@ -26,12 +27,22 @@ const READ_BYTES: usize = 4 * 1024;
 /// Size of the length before each packet.
 const LENGTH_BYTES: usize = 2;
 
+/// An open connection.
+struct Client<'a> {
+    path: TcpPath,
+    shard: &'a CommandSender,
+    reach: &'a ReachLog,
+    /// Inside TLS.
+    is_secure: bool,
+}
+
 /// Carries packets in both directions until either end is done. The first packet must be a
 /// connectivity check for one of our peers, which determines the shard.
 pub(crate) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     connection: Connection,
     shards: &[CommandSender],
+    reach: &ReachLog,
 ) {
     let path = TcpPath { local: connection.local, remote: connection.peer };
     let (mut reader, mut writer) = split(stream);
@@ -49,7 +60,8 @@ pub(crate) async fn serve(
         }
     }
     let ended = {
-        let read = pin!(read(reader, buffer, path, shard));
+        let client = Client { path, shard, reach, is_secure: connection.secure };
+        let read = pin!(read(reader, buffer, &client));
         let write = pin!(queue.write_to(&mut writer, |_| {}));
         tokio::select! {
             ended = read => ended,
@@ -66,15 +78,15 @@ pub(crate) async fn serve(
 async fn read(
     mut stream: impl AsyncRead + Unpin,
     mut buffer: BytesMut,
-    path: TcpPath,
-    shard: &CommandSender,
+    client: &Client<'_>,
 ) -> io::Result<()> {
+    let &Client { path, shard, .. } = client;
     let mut review_at = Instant::now() + REVIEW_INTERVAL;
     while let Some(packet) =
         timeout(SILENCE_TIMEOUT, next_packet(&mut stream, &mut buffer)).await??
     {
         if review_at <= Instant::now() {
-            review(path, shard).await?;
+            review(client).await?;
             review_at = Instant::now() + REVIEW_INTERVAL;
         }
         shard.send(Command::Packet(path, packet)).await.map_err(io::Error::other)?;
@@ -83,11 +95,14 @@ async fn read(
 }
 
 /// Fails for a connection that is not authenticated.
-async fn review(path: TcpPath, shard: &CommandSender) -> io::Result<()> {
+async fn review(client: &Client<'_>) -> io::Result<()> {
+    let &Client { path, shard, reach, is_secure } = client;
     let (reply, is_authenticated) = oneshot::channel();
     let command = Command::IsAuthenticated(path, reply);
     shard.send(command).await.map_err(io::Error::other)?;
     if is_authenticated.await.map_err(io::Error::other)? {
+        let transport = if is_secure { Transport::Tls } else { Transport::Tcp };
+        reach.note(path.remote.ip(), transport, Outcome::Connected);
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::TimedOut, "not authenticated by a connectivity check"))

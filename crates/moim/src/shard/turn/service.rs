@@ -62,6 +62,11 @@ impl TurnService {
         self.sibling.index()
     }
 
+    /// Number of allocations.
+    pub(crate) fn allocations(&self) -> usize {
+        self.server.allocations()
+    }
+
     /// Handles a message of a client over any transport, and returns data for the SFU. Call
     /// [`Self::handle_outputs`] afterwards, unless the message is ChannelData.
     pub(crate) fn handle_client<'a>(

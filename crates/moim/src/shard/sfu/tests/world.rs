@@ -20,7 +20,7 @@ use super::super::{
     event_channel,
 };
 use crate::{
-    net::{reachable::ReachableAddresses, tcp::Connection},
+    net::{reach::ReachLog, reachable::ReachableAddresses, tcp::Connection},
     shard::{
         Config, Handle, start,
         turn::tests::{Client as TurnClient, Wire as TurnWire, config as turn_config},
@@ -77,7 +77,8 @@ impl World {
             let turn = turn_config();
             let listen = vec![listener.local_addr().unwrap()];
             let reachable = ReachableAddresses::new(&listen, &[], false);
-            if let Ok(started) = start(&Config { listen, shards, turn, reachable }) {
+            let reach = ReachLog::default();
+            if let Ok(started) = start(&Config { listen, shards, turn, reachable, reach }) {
                 break (listener, started);
             }
         };

@@ -31,7 +31,9 @@ use super::{
 };
 use crate::{
     config::{Announce, Limits},
-    net::{reachable::ReachableAddresses, tcp::Connection, tls::CurrentCertificate},
+    net::{
+        reach::ReachLog, reachable::ReachableAddresses, tcp::Connection, tls::CurrentCertificate,
+    },
     shard::{self, Handle, start},
 };
 use client::Response;
@@ -91,9 +93,13 @@ async fn world_with(
         let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
         let turn = Config { allow, rooms: rooms.cloned(), ..config() };
         let listen = vec![listener.local_addr().unwrap()];
-        if let Ok(started) =
-            start(&shard::Config { listen, shards, turn, reachable: ReachableAddresses::default() })
-        {
+        if let Ok(started) = start(&shard::Config {
+            listen,
+            shards,
+            turn,
+            reachable: ReachableAddresses::default(),
+            reach: ReachLog::default(),
+        }) {
             break (listener, started);
         }
     };
@@ -116,6 +122,7 @@ fn on(address: SocketAddr) -> shard::Config {
         shards: 2,
         turn: config(),
         reachable: ReachableAddresses::default(),
+        reach: ReachLog::default(),
     }
 }
 
@@ -172,6 +179,7 @@ async fn sfu_is_a_peer_by_its_announced_port() {
             shards: 2,
             turn,
             reachable: ReachableAddresses::default(),
+            reach: ReachLog::default(),
         };
         if let Ok(shards) = start(&listening) {
             break (address, shards);

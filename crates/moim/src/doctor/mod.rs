@@ -1,0 +1,68 @@
+//! `moim doctor`: examines the server and its machine, and says what to do.
+//!
+//! Facts are gathered here; `crates/doctor` judges them. Nothing is changed: sockets are bound only
+//! to see that they are free, and closed at once.
+
+mod gather;
+mod print;
+mod server;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use clap::ArgMatches;
+use doctor::{
+    Language, Report, Severity,
+    server::{Outcome, examine},
+};
+
+use crate::config::{CheckedConfig, DoctorOptions, Given};
+use server::Server;
+
+/// Exit code if something is to be done.
+const FOUND: u8 = 1;
+/// Exit code if the configuration can't work.
+const MISCONFIGURED: u8 = 2;
+
+/// Examines, prints, and returns the exit code: 0 if nothing is wrong or only advice is given, 1
+/// if calls fail or are worse than they could be, 2 if the configuration can't work.
+pub(crate) fn run(options: DoctorOptions, matches: &ArgMatches) -> ExitCode {
+    let language = language(options.lang.as_deref());
+    let given = Given::new(options.options, matches);
+    let server = Server::find(given.data());
+    let checked = CheckedConfig::new(given.or_in(server.folder()));
+    let is_valid = checked.is_ok();
+    let facts = match checked {
+        Ok(checked) => gather::facts(&checked, &server),
+        Err(problems) => gather::of_invalid(&problems, &server),
+    };
+    let rows = examine(&facts);
+    let found = rows.iter().filter_map(|row| match &row.outcome {
+        Outcome::Found(findings) => Some(findings.clone()),
+        _ => None,
+    });
+    let report = Report::new(found.flatten().collect());
+    let mut out = io::stdout();
+    let text = if options.json {
+        print::json(&facts.place, &rows, &report, language)
+    } else {
+        print::text(&facts.place, &rows, &report, language, out.is_terminal())
+    };
+    // The exit code says enough if nobody reads.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match report.severity() {
+        _ if !is_valid => ExitCode::from(MISCONFIGURED),
+        Some(Severity::Broken | Severity::Degraded) => ExitCode::from(FOUND),
+        Some(Severity::Advice) | None => ExitCode::SUCCESS,
+    }
+}
+
+/// The language asked for, otherwise that of the locale.
+fn language(given: Option<&str>) -> Language {
+    let variables = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    let locale =
+        variables.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    Language::of_locale(given.map(str::to_owned).or(locale).as_deref().unwrap_or_default())
+}

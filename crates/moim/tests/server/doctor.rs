@@ -1,0 +1,219 @@
+//! `moim doctor`.
+
+use std::{
+    fs,
+    net::{TcpListener, UdpSocket},
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+use serde_json::Value;
+
+use crate::support::{Server, moim};
+
+/// `moim doctor` in an environment without configuration.
+fn doctor(data: &Path, flags: &[&str]) -> Command {
+    let serve = moim(&[], data, &[]);
+    let mut command = Command::new(serve.get_program());
+    for (name, value) in serve.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("LC_ALL", "C.UTF-8").arg("doctor").arg("--data").arg(data).args(flags);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The report in JSON.
+struct Report {
+    json: Value,
+    code: i32,
+}
+
+impl Report {
+    fn of(output: &Output) -> Self {
+        let json = serde_json::from_slice(&output.stdout);
+        let json = json.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        Self { json, code: output.status.code().unwrap() }
+    }
+
+    fn codes(&self) -> Vec<&str> {
+        let findings = self.json["findings"].as_array().unwrap();
+        findings.iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+    }
+
+    fn finding(&self, code: &str) -> &Value {
+        let findings = self.json["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["code"] == code);
+        found.unwrap_or_else(|| panic!("no {code} in {:#}", self.json))
+    }
+
+    fn outcome(&self, check: &str) -> &str {
+        let checks = self.json["checks"].as_array().unwrap();
+        checks.iter().find(|row| row["check"] == check).unwrap()["outcome"].as_str().unwrap()
+    }
+}
+
+fn examine(data: &Path, flags: &[&str]) -> Report {
+    let mut all = vec!["--json"];
+    all.extend(flags);
+    Report::of(&doctor(data, &all).output().unwrap())
+}
+
+/// Advice about the machine that runs the tests. Nothing is wrong with moim there.
+const OF_THE_MACHINE: [&str; 2] = ["UDP-BUFFER-SMALL", "CLOCK-UNSYNCED"];
+
+fn is_of_moim(code: &&str) -> bool {
+    !OF_THE_MACHINE.contains(code)
+}
+
+/// The command of root as another user, with a copy of the program, which may be in a folder of
+/// root.
+fn as_nobody(command: &Command, folder: &Path) -> Command {
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let copy = folder.join("moim");
+    // Not by this process: children of other tests would inherit the open file, and a program that
+    // is open for writing can't start.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_moim")).arg(&copy).status();
+    assert!(copied.unwrap().success());
+    let mut other = Command::new(copy);
+    other.args(command.get_args()).stdin(Stdio::null()).uid(NOBODY).gid(NOBODY);
+    other
+}
+
+/// D10: false alarms are worse than silence.
+#[test]
+fn d10_clean_server_has_no_findings_in_twenty_runs() {
+    let server = Server::start(&[]);
+    let runs = 20;
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            (0..runs).map(|_| scope.spawn(|| examine(server.data(), &[]))).collect();
+        for report in running.into_iter().map(|run| run.join().unwrap()) {
+            let alarms: Vec<_> = report.codes().into_iter().filter(is_of_moim).collect();
+            assert!(alarms.is_empty(), "{:#}", report.json);
+            assert_eq!(report.code, 0);
+            for check in ["port", "certificate", "kernel", "data", "load", "relay", "config"] {
+                let passed = report.outcome(check) == "passed" || check == "kernel";
+                assert!(passed, "{check}: {:#}", report.json);
+            }
+        }
+    });
+}
+
+#[test]
+fn doctor_prints_the_verdict_first_in_both_languages_without_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let text = |language| {
+        let flags = ["--listen", &address, "--lang", language];
+        let output = doctor(folder.path(), &flags).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let english = text("en");
+    let mut lines = english.lines();
+    assert_eq!(lines.next().unwrap(), format!("moim doctor · {address}"));
+    let verdict = lines.nth(1).unwrap();
+    let expected = format!("TCP port {} is taken by ", listener.local_addr().unwrap().port());
+    assert!(verdict.starts_with(&expected), "{english}");
+    assert!(lines.next().unwrap().starts_with("  → Stop "), "{english}");
+    assert!(!english.contains('\x1b') && !english.contains(['{', '}']), "{english}");
+    assert!(text("ko").contains("번 포트를 이미"));
+}
+
+#[test]
+fn occupied_port_is_named_with_its_holder_and_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let report = examine(folder.path(), &["--listen", &address.to_string()]);
+    assert_eq!((report.codes()[0], report.code), ("PORT-TAKEN", 1));
+    let finding = report.finding("PORT-TAKEN");
+    assert_eq!(finding["facts"]["protocol"], "UDP");
+    assert_eq!(finding["facts"]["port"], address.port().to_string());
+    let holder = finding["facts"]["holder"].as_str().unwrap();
+    assert!(holder.ends_with(&format!("(pid {})", std::process::id())), "{holder}");
+    assert!(report.codes().contains(&"SERVER-STOPPED"));
+    drop(socket);
+    let report = examine(folder.path(), &["--listen", &address.to_string()]);
+    let codes: Vec<_> = report.codes().into_iter().filter(is_of_moim).collect();
+    assert_eq!((codes, report.code), (vec!["SERVER-STOPPED"], 0));
+}
+
+#[test]
+fn address_of_no_interface_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = examine(folder.path(), &["--listen", "203.0.113.99:4000"]);
+    assert_eq!(report.codes()[0], "ADDRESS-ABSENT");
+    let remedy = report.finding("ADDRESS-ABSENT")["remedy"].as_str().unwrap().to_owned();
+    assert!(remedy.contains("--listen 0.0.0.0:4000"), "{remedy}");
+}
+
+#[test]
+fn invalid_configuration_is_the_verdict_and_exits_2() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("moim.toml"), "lisen = '127.0.0.1:1'\n").unwrap();
+    let report = examine(folder.path(), &[]);
+    assert_eq!((report.codes()[0], report.code), ("CONFIG-INVALID", 2));
+    let sentence = report.finding("CONFIG-INVALID")["sentence"].as_str().unwrap().to_owned();
+    assert!(sentence.contains("line 1") && sentence.contains("listen"), "{sentence}");
+}
+
+#[test]
+fn secret_that_others_can_read_is_named_with_the_command() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = Server::start(&[]);
+    let secret = server.data().join("turn.secret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let report = examine(server.data(), &[]);
+    let remedy = report.finding("DATA-OPEN")["remedy"].as_str().unwrap();
+    assert!(remedy.contains(&format!("chmod 600 {}", secret.display())), "{remedy}");
+}
+
+#[test]
+fn folder_that_the_user_cannot_write_to_is_named_with_the_command() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let closed = folder.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+    let mut command = doctor(&closed, &["--json", "--listen", "127.0.0.1:0"]);
+    if rustix::process::geteuid().is_root() {
+        command = as_nobody(&command, folder.path());
+    }
+    let report = Report::of(&command.output().unwrap());
+    let finding = report.finding("DATA-UNWRITABLE");
+    assert_eq!(finding["severity"], "broken");
+    let remedy = finding["remedy"].as_str().unwrap();
+    assert!(remedy.contains("sudo chown -R ") && remedy.contains(&*closed.to_string_lossy()));
+    assert_eq!(report.code, 1);
+}
+
+#[test]
+fn another_user_is_told_to_use_sudo_instead_of_a_wrong_diagnosis() {
+    use std::os::unix::fs::PermissionsExt;
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: needs root");
+        return;
+    }
+    let server = Server::start(&[]);
+    // The folder may be entered, but its socket is the server's own.
+    fs::set_permissions(server.data(), fs::Permissions::from_mode(0o711)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let address = server.address().to_string();
+    let command = doctor(server.data(), &["--json", "--listen", &address]);
+    let report = Report::of(&as_nobody(&command, folder.path()).output().unwrap());
+    assert!(!report.codes().contains(&"SERVER-STOPPED"), "{:#}", report.json);
+    assert!(!report.codes().iter().any(|code| code.starts_with("PORT-")), "{:#}", report.json);
+    let checks = report.json["checks"].as_array().unwrap();
+    let relay = checks.iter().find(|row| row["check"] == "relay").unwrap();
+    assert_eq!(relay["reason"], "needs-root");
+}
