@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use proptest::prelude::*;
 use sfu::{DisconnectReason, PeerId, Rejection, Source, Viewport};
 
-use crate::world::{BOTH, Client, World, host};
+use crate::world::{BOTH, Client, ROOM, World, host};
 
 const DEADLINE: Duration = Duration::from_secs(3);
 
@@ -113,6 +113,40 @@ fn malformed_answer_is_rejected_without_harm_to_others() {
     world.leave(ann);
     world.run(DEADLINE);
     assert_eq!(world.sfu.entries(), 0);
+}
+
+/// The server reads no messages. It permits 16 KiB, which a client may ignore.
+#[test]
+fn many_channels_and_large_messages_do_not_affect_a_call() {
+    for (bytes, ignores_limit) in [(16 << 10, false), (256 << 10, true)] {
+        let (mut world, ann, bob) = World::pair(8);
+        let eve = world.join_as(ROOM, 3, &[], |eve| eve.ignores_message_limit = ignores_limit);
+        world.wait(Duration::from_secs(3), "eve's channel is open", |world| {
+            world.client(eve).open_channels == 1
+        });
+        let now = world.now();
+        world.client_mut(eve).add_channels(now, 300);
+        world.wait(Duration::from_secs(10), "300 channels are open", |world| {
+            world.client(eve).open_channels == 301
+        });
+        let before = world.video(bob, ann, Source::Camera).decoded;
+        let mut sent = 0;
+        for _ in 0..50 {
+            let now = world.now();
+            sent += usize::from(world.client_mut(eve).write_channel(now, &vec![7; bytes]));
+            world.run(Duration::from_millis(100));
+        }
+        assert!(sent > 0, "{sent} messages of {bytes} bytes");
+        assert!(sent >= 40 || ignores_limit, "{sent} messages are acknowledged");
+        assert!(world.video(bob, ann, Source::Camera).decoded > before + 100);
+        assert_eq!(world.sfu.panics(), 0);
+        assert!(world.disconnected.iter().all(|(peer, _)| *peer == eve && ignores_limit));
+        for peer in [ann, bob, eve] {
+            world.leave(peer);
+        }
+        world.run(Duration::from_secs(1));
+        assert_eq!(world.sfu.entries(), 0);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sfu::{PeerId, Source};
 use str0m::format::Codec;
 
-use crate::world::{BOTH, ROOM, World};
+use crate::world::{BOTH, ROOM, World, host, is_rtp};
 
 fn all_receive_all(world: &World) -> bool {
     let all: Vec<PeerId> = world.clients.keys().copied().collect();
@@ -34,6 +34,23 @@ fn three_browsers_receive_each_other() {
     }
     assert!(world.rejections.is_empty(), "{:?}", world.rejections);
     assert!(world.runs > 0, "packets of a frame are sent as one run");
+}
+
+/// As some clients other than browsers: no mid, and no other extension.
+#[test]
+fn streams_are_identified_by_their_ssrc_alone() {
+    let mut world = World::new(15);
+    world.tap = Some(Vec::new());
+    let now = world.now();
+    let ann = world.join_as(ROOM, 1, &BOTH, |ann| ann.support_no_extensions(now));
+    let bob = world.join(2, &BOTH);
+    world.wait_to_see(bob, ann);
+    world.wait_to_see(ann, bob);
+    assert!(world.client(bob).hears(ann) && world.client(ann).hears(bob));
+    let sent = world.tap.take().unwrap();
+    let mut sent = sent.iter().filter(|it| it.from.ip() == host(ann) && is_rtp(&it.bytes));
+    // str0m sends an empty block of extensions.
+    assert!(sent.all(|it| it.bytes[12..16] == [0xbe, 0xde, 0, 0]), "no packet has extensions");
 }
 
 #[test]

@@ -211,7 +211,7 @@ proptest! {
             let last = srtp::last_message();
             srtp::inject(messages.into_iter().map(|it| apply(&last, it)).collect());
             let now = world.now();
-            world.client_mut(eve).write_channel(now);
+            world.client_mut(eve).write_channel(now, b"a message");
             world.run(Duration::from_millis(50));
         }
         world.run(Duration::from_secs(1));

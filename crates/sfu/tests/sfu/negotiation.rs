@@ -3,6 +3,7 @@
 use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use sfu::{Event, Output, Rejection, Source, Transport};
+use str0m::media::Direction;
 
 use crate::world::{BOTH, Client, ROOM, World, host};
 
@@ -42,6 +43,27 @@ fn ice_restart_from_another_network_keeps_the_link() {
     assert!(world.video(bob, ann, Source::Camera).decoded > before + 40, "bob still sees ann");
     assert_eq!(world.client(bob).offers, offers, "without another offer");
     assert!(world.disconnected.is_empty());
+}
+
+#[test]
+fn camera_continues_after_its_section_was_inactive() {
+    let (mut world, ann, bob) = World::pair(16);
+    let decoded = |world: &World| world.video(bob, ann, Source::Camera).decoded;
+    for _ in 0..3 {
+        for direction in [Direction::Inactive, Direction::SendOnly] {
+            let now = world.now();
+            let offer = world.client_mut(ann).offer_direction(now, Source::Camera, direction);
+            world.sfu.handle_offer(now, ann, &offer).unwrap();
+            world.run(Duration::from_millis(500));
+            let before = decoded(&world);
+            let packets = world.audio(bob, ann).packets;
+            world.run(Duration::from_secs(1));
+            let is_sent = direction == Direction::SendOnly;
+            assert_eq!(decoded(&world) > before + 10, is_sent, "{direction}");
+            assert!(world.audio(bob, ann).packets > packets + 30, "audio continues");
+        }
+    }
+    assert_eq!(world.client(bob).unavailable, 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError,
     bwe::Bitrate,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
-    channel::ChannelId,
+    channel::{ChannelConfig, ChannelId},
     format::Codec,
     media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
@@ -54,6 +54,8 @@ pub(crate) struct Client {
     pub(crate) simulcast: bool,
     /// True if it is on the far shard.
     pub(crate) far: bool,
+    /// True if it sends messages that are larger than the server permits.
+    pub(crate) ignores_message_limit: bool,
     /// True if it stops encodings without subscribers.
     pub(crate) applies_dynacast: bool,
     /// Notifications of subscribed encodings: whether there are any, and their rids.
@@ -89,6 +91,7 @@ impl Client {
             .set_crypto_provider(srtp::provider().into())
             .set_rtp_mode(true)
             .enable_bwe(Some(Bitrate::mbps(3)))
+            .set_sctp_max_buffered_amount(1 << 20)
             .clear_codecs()
             .enable_opus(true, true)
             .enable_vp8(true)
@@ -111,6 +114,7 @@ impl Client {
             codec: Codec::Vp8,
             simulcast: false,
             far: false,
+            ignores_message_limit: false,
             applies_dynacast: true,
             subscribed_encodings: Vec::new(),
             unavailable: 0,
@@ -209,6 +213,13 @@ impl Client {
         self.rtc.add_local_candidate(Candidate::host(self.address, "udp").unwrap());
     }
 
+    /// Restricts it to streams that are identified by their SSRC alone.
+    pub(crate) fn support_no_extensions(&mut self, now: Instant) {
+        let config = RtcConfig::new().set_rtp_mode(true).clear_extension_map();
+        self.rtc = config.build(now);
+        self.rtc.add_local_candidate(Candidate::host(self.address, "udp").unwrap());
+    }
+
     pub(crate) fn on_subscriptions(&mut self, tracks: Vec<Subscription>) {
         self.sections.clear();
         self.unavailable = tracks.iter().filter(|it| it.unavailable.is_some()).count();
@@ -281,14 +292,38 @@ impl Client {
         self.drain(now);
     }
 
-    /// Sends a message on its data channel.
-    pub(crate) fn write_channel(&mut self, now: Instant) {
-        let id = self.channel.expect("a channel has opened");
-        // The server may have ended the association.
-        if let Some(mut channel) = self.rtc.channel(id) {
-            let _ = channel.write(true, b"a message");
+    /// Opens more data channels.
+    pub(crate) fn add_channels(&mut self, now: Instant, count: usize) {
+        for _ in 0..count {
+            self.rtc.direct_api().create_data_channel(ChannelConfig::default());
         }
         self.drain(now);
+    }
+
+    /// Sends a message on its data channel. Returns whether there was space for it.
+    pub(crate) fn write_channel(&mut self, now: Instant, message: &[u8]) -> bool {
+        let id = self.channel.expect("a channel has opened");
+        // The server may have ended the association.
+        let channel = self.rtc.channel(id);
+        let written = channel.is_some_and(|mut it| it.write(true, message).unwrap_or(false));
+        self.drain(now);
+        written
+    }
+
+    /// Offers another direction for the section of a source.
+    pub(crate) fn offer_direction(
+        &mut self,
+        now: Instant,
+        source: Source,
+        direction: Direction,
+    ) -> String {
+        let mid = self.sending.iter().find(|it| it.source == source).unwrap().mid.unwrap();
+        let mut changes = self.rtc.sdp_api();
+        changes.set_direction(mid, direction);
+        let (offer, pending) = changes.apply().unwrap();
+        self.pending = Some(pending);
+        self.drain(now);
+        offer.to_sdp_string()
     }
 
     /// Offers with fresh ICE credentials.
@@ -344,10 +379,13 @@ impl Client {
 
     pub(crate) fn accept_answer(&mut self, now: Instant, sdp: &str) {
         let pending = self.pending.take().expect("an answer to an offer");
-        self.rtc
-            .sdp_api()
-            .accept_answer(pending, SdpAnswer::from_sdp_string(sdp).unwrap())
-            .unwrap();
+        let mut answer = sdp.to_owned();
+        if self.ignores_message_limit {
+            let limit = sdp.lines().find(|line| line.starts_with("a=max-message-size:")).unwrap();
+            answer = sdp.replace(limit, "a=max-message-size:1000000");
+        }
+        let answer = SdpAnswer::from_sdp_string(&answer).unwrap();
+        self.rtc.sdp_api().accept_answer(pending, answer).unwrap();
         self.drain(now);
     }
 
