@@ -134,3 +134,17 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     files
 }
+
+/// A count from an untrusted packet that overflows must panic, and the panic be caught: a wrapped
+/// count has made the media engine loop until memory ran out.
+#[test]
+fn release_builds_check_overflows_where_untrusted_numbers_are_parsed_and_unwind() {
+    let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, profile) = text.split_once("[profile.release]").unwrap();
+    let (profile, packages) = profile.split_once("[profile.release.package]").unwrap();
+    assert!(profile.contains("panic = \"unwind\""), "{profile}");
+    for name in ["str0m", "is", "sctp-proto", "dimpl", "moim-sfu", "moim-turn"] {
+        let line = format!("\n{name} = {{ overflow-checks = true }}");
+        assert!(packages.contains(&line), "{name}: {packages}");
+    }
+}
