@@ -49,5 +49,6 @@ fn check_files(config: &Config) -> Problems {
     problems.take(logs::check(&config.log));
     problems.take(config.folder.as_deref().map(Folder::open).transpose());
     problems.take(config.certificate.as_ref().map(tls::check).transpose());
+    problems.take(config.acme.as_ref().map(tls::check_root).transpose());
     problems
 }

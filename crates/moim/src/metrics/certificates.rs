@@ -11,6 +11,8 @@ pub(super) fn write(page: &mut Page, readings: &Readings<'_>) {
     });
     let help = "Expiry of the certificate that expires first, by source: files, local or acme";
     page.gauges("certificate_expiry_timestamp_seconds", help, expiries);
+    let help = "Certificates of the CA with less than a quarter of their lives left";
+    page.gauge("acme_certificates_expiring", help, readings.acme_expiring);
     let problems = readings.acme_problems.iter().map(|(code, count)| {
         #[expect(clippy::cast_precision_loss, reason = "there are few names")]
         let count = *count as f64;

@@ -92,6 +92,7 @@ impl Metrics {
             room_sizes: signaling.map(|signaling| signaling.room_sizes()).unwrap_or_default(),
             store: store.counts(),
             expiries: certificates.expiries(),
+            acme_expiring: acme.expiring(),
             acme_problems: acme.problems(),
             acme_failures: acme.failures(),
             started: self.started,

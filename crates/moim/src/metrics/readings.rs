@@ -18,6 +18,7 @@ pub(super) struct Readings<'a> {
     pub(super) connection_counters: &'a ConnectionCounters,
     pub(super) connections: usize,
     pub(super) expiries: Vec<Expiry>,
+    pub(super) acme_expiring: usize,
     pub(super) acme_problems: Vec<(&'static str, usize)>,
     pub(super) acme_failures: Vec<(&'static str, u64)>,
     pub(super) census: Option<Census>,

@@ -71,11 +71,13 @@ fn check_reports_all_values_that_make_no_sense_with_lines() {
         let told = told.iter().find(|told| told.contains(flag));
         assert!(told.unwrap().contains(&format!("Correct line {line} of ")), "{told:?}");
     }
-    fs::write(&path, "static = '/nowhere/site'\nlog = 'moim=loud'\n").unwrap();
+    let text = "static = '/nowhere/site'\nlog = 'moim=loud'\ndomain = ['a.example']\nacme-root = '/nowhere/ca'\n";
+    fs::write(&path, text).unwrap();
     let output = config(&["check", path.to_str().unwrap()]).output().unwrap();
     let told = lines(&output.stderr).join("\n");
     assert!(told.contains("line 1 of") && told.contains("/nowhere/site"), "{told}");
     assert!(told.contains("line 2 of") && told.contains("moim=loud"), "{told}");
+    assert!(told.contains("line 4 of") && told.contains("Can't read /nowhere/ca"), "{told}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(crate) use pick::{CurrentCertificate, Expiry};
 pub(crate) use private::{is_private_address, is_private_name};
 
 use crate::{
-    config::{CertificateFiles, Config},
+    config::{Acme, CertificateFiles, Config},
     data::DataFolder,
 };
 use authority::Authority;
@@ -83,6 +83,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
     if certificate.for_dtls().is_none() {
         tracing::warn!("the certificate's key is not ECDSA: TURN over DTLS is disabled");
     }
+    config.acme.as_ref().map(check_root).transpose()?;
     let (proofs, status) = (Arc::new(Proofs::default()), Arc::new(AcmeStatus::default()));
     let acme = config.acme.as_ref().map(|acme| {
         let parts = AcmeParts {
@@ -97,6 +98,12 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
     let renewal = Renewal { source, acme: acme.transpose()? };
     let acceptor = Acceptor::new(provider, Arc::clone(&certificate), Arc::clone(&proofs))?;
     Ok(Tls { acceptor, certificate, proofs, acme: status, renewal })
+}
+
+/// Checks that the file of the CA's root certificate holds one.
+pub(crate) fn check_root(acme: &Acme) -> anyhow::Result<()> {
+    // Those of the system may come later: its absence is told at the first order.
+    acme.root.as_ref().map(|_| acme::roots(acme)).transpose().map(drop)
 }
 
 /// Checks that the operator's files hold a certificate and its key.

@@ -100,7 +100,8 @@ fn a5_name_that_leads_elsewhere_is_not_ordered() {
         let ((elsewhere, _), (v4, _)) = (world.addresses(), world.addresses());
         let other = world.serve((elsewhere, 443).into(), CA, &["--acme", "off"]);
         world.resolve("a5.example", &[elsewhere]);
-        let flags = ["--domain", "a5.example", "--domain", "nowhere.example"];
+        let (also, metrics) = ("--also", "127.0.0.1:8005");
+        let flags = ["--domain", "a5.example", "--domain", "nowhere.example", also, metrics];
         let server = world.serve((v4, 443).into(), CA, &flags);
         let log = server.logged("DNS-ELSEWHERE");
         let words = format!("a5.example points to {elsewhere}, which answers as");
@@ -111,6 +112,18 @@ fn a5_name_that_leads_elsewhere_is_not_ordered() {
         assert!(!has_account, "an order takes an account");
         assert_eq!(world.validations("a5.example"), 0);
         assert!(server.serves(None, &server.local_ca()), "the local CA serves meanwhile");
+        let status = server.ctl_status();
+        let code = |n: usize| status["certificates"][n]["problem"]["code"].as_str();
+        assert_eq!((code(0), code(1)), (Some("DNS-ELSEWHERE"), Some("DNS-NONE")), "{status}");
+        let mut local = std::net::TcpStream::connect(metrics).unwrap();
+        let (_, text) = ask_of(&mut local, "localhost", "GET", "/metrics", "");
+        for line in [
+            "moim_acme_failures_total{code=\"DNS-NONE\"} 1",
+            "moim_acme_problems{code=\"DNS-ELSEWHERE\"} 1",
+            "moim_certificate_expiry_timestamp_seconds{source=\"local\"} ",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
         drop(other);
     });
 }

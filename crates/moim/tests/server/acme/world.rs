@@ -330,6 +330,15 @@ impl Server {
         tls(self.listen, name, root, alpn)
     }
 
+    /// What `moim ctl status` prints.
+    pub(super) fn ctl_status(&self) -> serde_json::Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
+        let output =
+            command.args(["ctl", "status", "--data"]).arg(self.data.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// The local CA's certificate.
     pub(super) fn local_ca(&self) -> Vec<u8> {
         fs::read(self.data.path().join("ca.pem")).unwrap()

@@ -333,7 +333,11 @@ fn signing_request(identifier: &Identifier, key: &KeyPair) -> Result<Vec<u8>, rc
     Ok(params.serialize_request(key)?.der().to_vec())
 }
 
-fn roots(config: &Acme) -> anyhow::Result<RootCertStore> {
+/// Root certificates to trust the CA by.
+///
+/// # Errors
+/// A file that holds none, or a system without. A sentence for the operator.
+pub(in super::super) fn roots(config: &Acme) -> anyhow::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = &config.root {
         let path_text = path.display();

@@ -17,6 +17,7 @@ mod target;
 mod task;
 mod verdict;
 
+pub(super) use client::roots;
 pub(crate) use proof::Proofs;
 pub(crate) use status::AcmeStatus;
 pub(super) use task::{AcmeParts, AcmeTask};

@@ -66,6 +66,11 @@ impl AcmeStatus {
         Code::ALL.into_iter().map(|code| (code.as_str(), count(code))).collect()
     }
 
+    /// Certificates with less than a quarter of their lives left.
+    pub(crate) fn expiring(&self) -> usize {
+        self.certificates().iter().filter(|certificate| certificate.is_expiring).count()
+    }
+
     pub(super) fn set(&self, status: CertificateStatus) {
         self.0.lock().certificates.insert(status.name.clone(), status);
     }
@@ -122,7 +127,9 @@ mod tests {
         let problems: Vec<_> = board.problems().into_iter().filter(|(_, n)| *n > 0).collect();
         assert_eq!(problems, [("LIMIT", 1), ("CLOCK", 1)]);
         assert!(board.failures().contains(&("LIMIT", 2)));
-        board.set(status("a.example", None));
+        assert_eq!(board.expiring(), 0);
+        board.set(CertificateStatus { is_expiring: true, ..status("a.example", None) });
+        assert_eq!(board.expiring(), 1);
         board.set_clock(None);
         assert!(board.problems().iter().all(|(_, n)| *n == 0));
     }
