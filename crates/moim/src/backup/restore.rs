@@ -19,6 +19,7 @@ use super::{
 use crate::{
     config::RestoreOptions,
     data::{DataFolder, LOCK, new_private_file},
+    store,
 };
 
 /// Limit of files, many times those of a data folder.
@@ -54,6 +55,8 @@ pub(crate) fn restore(options: &RestoreOptions) -> anyhow::Result<String> {
     let staging = folder.join(format!("{RESTORING}{since_1970}"));
     private_folder(&staging)?;
     let unpacked = unpack(BufReader::new(backup), &staging).and_then(|(manifest, count)| {
+        // Refuses a database with a newer schema.
+        store::open_to_read(&staging)?;
         give_to_owner_of(&folder, &staging)?;
         let aside = folder.join(format!("{REPLACED}{since_1970}"));
         exchange(&folder, &present, &staging, &aside, manifest.keys)?;

@@ -96,18 +96,14 @@ fn archive(
 
 fn add(tar: &mut Builder<impl Write>, folder: &Path, name: &Path) -> anyhow::Result<()> {
     let path = folder.join(name);
-    if contents::is_database(&path) {
-        return add_database(tar, &path, name);
+    if !contents::is_database(&path) {
+        return add_file(tar, &path, name);
     }
-    add_file(tar, &path, name)
-}
-
-/// Adds a copy of a database, which a running server may be writing.
-fn add_database(tar: &mut Builder<impl Write>, path: &Path, name: &Path) -> anyhow::Result<()> {
-    let copy = temporary_beside(path);
-    copy_database(path, &copy)?;
+    // The server may write to the database, so its file alone is not consistent.
+    let copy = temporary_beside(&path);
+    copy_database(&path, &copy)?;
     let added = add_file(tar, &copy, name);
-    fs::remove_file(&copy)?;
+    fs::remove_file(copy)?;
     added
 }
 

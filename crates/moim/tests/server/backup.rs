@@ -63,7 +63,7 @@ fn backup_without_keys_has_none_and_its_restore_leaves_those_present() {
     succeed(&["backup", text(&file), "--without-keys", "--data", text(server.data())]);
     let other = scratch.path().join("other");
     succeed(&["restore", text(&file), "--data", text(&other)]);
-    assert_eq!(names_in(&other), ["lock", "rooms.json"]);
+    assert_eq!(names_in(&other), ["lock", "moim.db", "rooms.json"]);
 
     fs::write(other.join("ca.pem"), "present").unwrap();
     fs::write(other.join("rooms.json"), "present").unwrap();
@@ -178,4 +178,39 @@ fn backup_refuses_a_folder_of_no_server_and_a_file_inside_the_folder() {
     let inside = server.data().join("backup.tar.gz");
     let told = refuse(&["backup", text(&inside), "--data", text(server.data())]);
     assert!(told.contains("choose another place"), "{told}");
+}
+
+fn database(folder: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(folder.join("moim.db")).unwrap()
+}
+
+#[test]
+fn database_in_use_is_copied_whole_and_a_newer_schema_is_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = Server::start(&[]);
+    // In the write-ahead log alone, as the server's own last writes are.
+    let writer = database(server.data());
+    writer.execute("INSERT INTO meta (name, value) VALUES ('here', 'yes')", []).unwrap();
+    let file = scratch.path().join("backup.tar.gz");
+    succeed(&["backup", text(&file), "--data", text(server.data())]);
+    assert!(names_in(server.data()).iter().all(|name| !name.ends_with(".new")));
+
+    let other = scratch.path().join("other");
+    succeed(&["restore", text(&file), "--data", text(&other)]);
+    assert!(names_in(&other).iter().all(|name| !name.contains("moim.db-")), "no journals");
+    let value =
+        database(&other).query_row("SELECT value FROM meta WHERE name = 'here'", [], |row| {
+            row.get::<_, String>(0)
+        });
+    assert_eq!(value.unwrap(), "yes");
+
+    writer.pragma_update(None, "user_version", 1_000_000).unwrap();
+    succeed(&["backup", text(&file), "--data", text(server.data())]);
+    let told = refuse(&["restore", text(&file), "--replace", "--data", text(&other)]);
+    assert!(told.contains("1000000"), "{told}");
+    let value =
+        database(&other).query_row("SELECT value FROM meta WHERE name = 'here'", [], |row| {
+            row.get::<_, String>(0)
+        });
+    assert_eq!(value.unwrap(), "yes");
 }
