@@ -45,6 +45,8 @@ const RUST_TEST_TOOLS: &[Tool] = &[
     Tool { program: "openssl", probe: &["version"], package: "openssl" },
     Tool { program: "sh", probe: &["-c", "command -v pebble-challtestsrv"], package: "pebble" },
     Tool { program: "ip", probe: &["-V"], package: "iproute2" },
+    Tool { program: "iptables", probe: &["--version"], package: "iptables" },
+    Tool { program: "nft", probe: &["--version"], package: "nftables" },
     Tool { program: "promtool", probe: &["--version"], package: "prometheus" },
     Tool {
         program: "/usr/bin/python3",

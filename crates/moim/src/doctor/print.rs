@@ -129,12 +129,12 @@ fn hint(rows: &[Examined], language: Language) -> Option<&'static str> {
     }
     Some(match language {
         Language::En => {
-            "Nobody has come from outside yet: `moim doctor --phone` tests that with a phone on \
-             mobile data."
+            "Nobody has come from outside yet: hold a call with a phone on mobile data, then run \
+             this again."
         }
         Language::Ko => {
-            "아직 외부에서 접속한 사람이 없습니다. `moim doctor --phone`으로 모바일 데이터를 쓰는 \
-             휴대전화에서 확인해 보세요."
+            "아직 외부에서 접속한 사람이 없습니다. 모바일 데이터를 쓰는 휴대전화로 통화해 본 뒤 다시 \
+             실행하세요."
         }
     })
 }

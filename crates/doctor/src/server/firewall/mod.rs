@@ -51,7 +51,7 @@ impl Facts {
 
     pub(super) fn judge(&self, place: &Place) -> Vec<Finding> {
         let of = |drop: &Drop| {
-            Finding::new(ServerCode::FirewallDrops, Certainty::Certain)
+            Finding::new(ServerCode::FirewallDrops, Certainty::Likely)
                 .with("protocol", drop.protocol)
                 .with("port", place.port)
                 .with("rule", &drop.chain)

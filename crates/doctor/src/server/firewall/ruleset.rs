@@ -133,7 +133,7 @@ impl Ruleset {
                     }
                 }
             }
-            if applies == Applies::Never {
+            if applies == Applies::Never || is_of_known_connections(rule) {
                 continue;
             }
             let Some((fate, is_goto)) = self.verdict(chain, rule, packet, depth) else { continue };
@@ -179,6 +179,20 @@ impl Ruleset {
             _ => None,
         }
     }
+}
+
+/// True for iptables' usual `-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`, whose states
+/// nft does not print: a rule that accepts by the connection alone. With NEW it would accept
+/// everything, and nobody writes rules after that.
+fn is_of_known_connections(rule: &[Value]) -> bool {
+    let is_state = |expression: &Value| {
+        let name = expression.get("xt").and_then(|xt| xt.get("name")).and_then(Value::as_str);
+        matches!(name, Some("conntrack" | "state"))
+    };
+    let is = |expression: &Value, kind: &str| expression.get(kind).is_some();
+    rule.iter().any(is_state)
+        && rule.iter().any(|expression| is(expression, "accept"))
+        && rule.iter().all(|e| is_state(e) || is(e, "counter") || is(e, "accept"))
 }
 
 fn name_of(item: &Value, key: &str) -> Option<ChainName> {

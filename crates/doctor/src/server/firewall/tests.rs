@@ -109,6 +109,19 @@ fn rules_that_may_accept_are_no_drop() {
     }
 }
 
+/// As `nft` prints the rules of iptables.
+#[test]
+fn connection_state_of_iptables_opens_no_port() {
+    let state = r#"{"xt": {"type": "match", "name": "conntrack"}}, {"counter": {"packets": 0}},"#;
+    let known = state.to_owned() + ACCEPT;
+    let tcp = dport("tcp", "443") + "," + ACCEPT;
+    assert_eq!(rules("drop", &[known.clone(), tcp.clone()]), ["UDP"]);
+    let new = dport("udp", "443") + "," + state + ACCEPT;
+    assert!(rules("drop", &[known.clone(), tcp.clone(), new]).is_empty(), "--ctstate NEW");
+    let inner = meta("iifname", "==", r#""eth0""#) + "," + state + ACCEPT;
+    assert!(rules("drop", &[known, tcp, inner]).is_empty(), "perhaps on every interface");
+}
+
 #[test]
 fn rules_that_may_drop_are_no_drop() {
     let limited = r#"{"limit": {"rate": 5, "per": "second", "inv": true}},"#.to_owned() + DROP;

@@ -45,7 +45,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
         // What takes long runs beside the rest.
         let load = scope.spawn(|| load::gather(vitals));
         let relay = scope.spawn(|| relay::gather(vitals));
-        let answers = scope.spawn(|| dns::answers(config.hosts.iter().map(|host| host.as_str())));
+        let answers = scope.spawn(|| dns::answers(named(config).iter().map(String::as_str)));
         let port = scope.spawn(|| port::gather(&listen, server));
         let certificate = certificate::gather(config, vitals);
         let answers = answers.join().unwrap_or_default();
@@ -74,7 +74,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
                 let own = own.iter().chain(&announced).copied().collect();
                 Ok(names::Facts { names: answers, own, behind_proxy })
             },
-            certificate,
+            certificate: because(certificate, server),
             clock: clock::gather(),
             kernel: Ok(kernel::gather(vitals, config.limits.connections)),
             container: Ok(judged_container::Facts {
@@ -88,7 +88,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
                 .ok_or_else(|| no_server(server)),
             data: data::gather(config.data.path(), vitals, engine.is_some()),
             load: load.join().unwrap_or(Err(Skip::Unavailable)),
-            relay: relay.join().unwrap_or(Err(Skip::Unavailable)),
+            relay: because(relay.join().unwrap_or(Err(Skip::Unavailable)), server),
             port: port.join().map_err(|_| Skip::Unavailable),
             place,
         }
@@ -133,6 +133,11 @@ fn no_server(server: &Server) -> Skip {
     }
 }
 
+/// The same with the reason for which the server was not asked.
+fn because<T>(facts: Looked<T>, server: &Server) -> Looked<T> {
+    facts.map_err(|skip| if skip == Skip::NotRunning { no_server(server) } else { skip })
+}
+
 fn config_facts(checked: &CheckedConfig, server: &Server) -> config::Facts {
     config::Facts {
         own_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -149,6 +154,19 @@ fn outside(server: &Server) -> Looked<outside::Facts> {
     let vitals = server.vitals().ok_or_else(|| no_server(server))?;
     let facts = outside::Facts { visitors: vitals.visitors, witnesses: Vec::new() };
     if facts.has_evidence() { Ok(facts) } else { Err(Skip::NoVisitors) }
+}
+
+/// Names of the server: those of `--domain`, then those of `--host`.
+fn named(config: &Config) -> Vec<String> {
+    let domains = config.acme.iter().flat_map(|acme| &acme.domains);
+    let domains = domains.map(|domain| domain.as_str().to_owned());
+    let mut names: Vec<_> = domains.collect();
+    for host in &config.hosts {
+        if !names.iter().any(|name| name == host.as_str()) {
+            names.push(host.as_str().to_owned());
+        }
+    }
+    names
 }
 
 fn configured(config: &Config) -> Vec<SocketAddr> {

@@ -18,6 +18,9 @@ use super::{
 /// The peer is denied (RFC 8656 §9.2).
 const FORBIDDEN: u16 = 403;
 
+/// The user has as many allocations as the operator allows (RFC 8656 §7.2).
+const QUOTA_REACHED: u16 = 486;
+
 /// A username with its password.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Credential<'a> {
@@ -75,16 +78,17 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Allocates a relayed address for UDP.
-    pub(super) fn allocate(&mut self) -> Result<SocketAddr, StepError> {
+    /// Allocates a relayed address for UDP; `None` if the operator allows a user no more.
+    pub(super) fn allocate(&mut self) -> Result<Option<SocketAddr>, StepError> {
         let fill = |request: &mut Writer<'_>| {
             request.attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
             request.attribute(LIFETIME, &60_u32.to_be_bytes());
         };
         let response = self.request("Allocate", Method::ALLOCATE, fill)?;
         match (response.error(), response.address(XOR_RELAYED_ADDRESS)) {
+            (Some(QUOTA_REACHED), _) => Ok(None),
             (Some(code), _) => Err(StepError(format!("Allocate is refused with {code}"))),
-            (None, Some(relayed)) => Ok(relayed),
+            (None, Some(relayed)) => Ok(Some(relayed)),
             (None, None) => Err(StepError("Allocate returns no address".to_owned())),
         }
     }
