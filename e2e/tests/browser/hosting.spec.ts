@@ -122,7 +122,7 @@ test("a page that ignores its host reaches nobody, and the host ends the call", 
         times = growing.length === 1 ? times + 1 : 0;
         return times;
       },
-      { intervals: [500] },
+      { intervals: [500], timeout: 30_000 },
     )
     .toBeGreaterThanOrEqual(3);
 
