@@ -19,8 +19,9 @@ use crate::line_rate::LineRate;
 /// Filter directives until the configuration has been read.
 const DEFAULT: &str = "info";
 
-/// Libraries that warn about malformed packets and about data channels that close normally.
-const QUIET_LIBRARIES: &str = "dimpl=error,sctp_proto=off";
+/// Libraries that warn about malformed packets and about data channels that close normally, or tell
+/// of each migration.
+const QUIET_LIBRARIES: &str = "dimpl=error,sctp_proto=off,rusqlite_migration=warn";
 
 /// Libraries that log ICE passwords at debug and trace level.
 const LIBRARIES_LOGGING_SECRETS: [&str; 5] = ["is", "str0m", "str0m_proto", "dimpl", "sctp_proto"];
