@@ -10,7 +10,7 @@ use qrcode::{Color, EcLevel, QrCode};
 
 use crate::{
     config::{Announce, DomainName},
-    net::addresses,
+    net::reachable::ReachableAddresses,
 };
 
 /// Addresses to open in a browser.
@@ -30,15 +30,10 @@ pub(crate) struct Urls {
 const MAX_URLS: usize = 4;
 
 impl Urls {
-    /// The URLs of a server that listens on `addresses` and has the public addresses `announce`.
-    /// A `relay` alone has `turn:` URLs (RFC 7065).
-    pub(crate) fn of(
-        addresses: &[SocketAddr],
-        announce: &[Announce],
-        own_ca: bool,
-        relay: bool,
-    ) -> Self {
-        Self::among(addresses, announce, &addresses::of_interfaces(), own_ca, relay)
+    /// The URLs of a server with these addresses. A `relay` alone has `turn:` URLs (RFC 7065).
+    pub(crate) fn of(addresses: &ReachableAddresses, own_ca: bool, relay: bool) -> Self {
+        let (listen, announced) = (addresses.listen(), addresses.announced());
+        Self::among(listen, announced, addresses.told_interfaces(), own_ca, relay)
     }
 
     /// The same with the public names first. Each is at the external port of the first address.

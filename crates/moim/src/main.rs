@@ -15,6 +15,7 @@ mod doctor;
 #[cfg(debug_assertions)]
 mod faults;
 mod histogram;
+mod hot;
 mod http;
 mod line_rate;
 mod log_throttle;
@@ -119,8 +120,8 @@ fn prepare(given: Given, logs: Logs) -> Result<(Server, Reload), Problems> {
     let running = checked.sources().clone();
     let config = checked.open()?;
     logs.filter(&config.log)?;
-    let server = server::prepare(&config)?;
-    Ok((server, Reload::new(given, running, logs, config.trusted_proxies)))
+    let (server, parts) = server::prepare(&config)?;
+    Ok((server, Reload::new(given, running, logs, parts)))
 }
 
 /// The exit code of a request to a running server. Health checks of containers take only 0 and 1.

@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use crate::{
-    config::{CheckedConfig, Given, Problems, Sources, TrustedProxies},
+    config::{CheckedConfig, Given, Problems, Sources},
+    hot::HotParts,
     logs::{self, Logs},
 };
 
 /// Keys whose new value applies without a restart.
-const HOT: [&str; 2] = ["log", "trusted-proxy"];
+const HOT: [&str; 4] = ["log", "trusted-proxy", "announce", "announce-only"];
 
 /// The keys that a reload has found changed.
 #[derive(Debug, Default, Serialize)]
@@ -25,13 +26,13 @@ pub(crate) struct Reload {
     /// Values that apply.
     running: Sources,
     logs: Logs,
-    proxies: TrustedProxies,
+    parts: HotParts,
 }
 
 impl Reload {
     /// Reloads what was `given` at the start, where the values of `running` apply.
-    pub(crate) fn new(given: Given, running: Sources, logs: Logs, proxies: TrustedProxies) -> Self {
-        Self { given, running, logs, proxies }
+    pub(crate) fn new(given: Given, running: Sources, logs: Logs, parts: HotParts) -> Self {
+        Self { given, running, logs, parts }
     }
 
     /// Reads the files again, and applies and logs changes.
@@ -60,7 +61,7 @@ impl Reload {
         let (hot, cold): (Vec<_>, Vec<_>) =
             changed.iter().map(String::as_str).partition(|key| HOT.contains(key));
         self.logs.filter(&checked.config().log)?;
-        self.proxies.replace(&checked.config().trusted_proxies);
+        self.parts.apply(checked.config());
         for key in &hot {
             self.running.copy(key, checked.sources());
         }

@@ -1,15 +1,15 @@
 //! The configuration of each component, derived from the server's.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use ::socketio::Rate;
 
 use crate::{
     config::Config,
-    net::{addresses, reach::ReachLog, reachable::ReachableAddresses, tls::CurrentCertificate},
+    net::{
+        reach::ReachLog, reachability::Reachability, reachable::ReachableAddresses,
+        tls::CurrentCertificate,
+    },
     shard::{self, turn::RoomCredentials},
     signaling,
     socketio::{self, Mount},
@@ -36,13 +36,11 @@ pub(crate) fn signaling(
     config: &Config,
     credentials: RoomCredentials,
     shards: &shard::Handle,
-    reachable: ReachableAddresses,
+    reachable: Reachability,
 ) -> signaling::Config {
     let defaults = signaling::Config::new(credentials);
-    let first = addresses::of_interfaces().into_iter().next();
     signaling::Config {
         reachable,
-        fallback: first.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         capacity: config.limits.room_capacity,
         max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
         data: Some(config.data.clone()),
@@ -56,16 +54,12 @@ pub(crate) fn signaling(
     }
 }
 
-/// Addresses of a server that has bound `listen`.
-pub(crate) fn reachable(config: &Config, listen: &[SocketAddr]) -> ReachableAddresses {
-    ReachableAddresses::new(listen, &config.announce, config.announce_only)
-}
-
 /// Configures shards, on the addresses that are bound for TCP.
 pub(crate) fn shards(
     config: &Config,
     credentials: Option<&RoomCredentials>,
     listen: Vec<SocketAddr>,
+    reachability: &Reachability,
     certificate: &Arc<CurrentCertificate>,
     reach: ReachLog,
 ) -> shard::Config {
@@ -80,9 +74,9 @@ pub(crate) fn shards(
         discovery: discovery(config, &listen),
         limits: config.limits,
         allow: config.turn.allow.clone(),
-        announce: config.announce.clone(),
     };
-    let reachable = reachable(config, &listen);
+    reachability.listen_on(&listen);
+    let reachable = ReachableAddresses::clone(&reachability.current());
     let shards = config.shards.unwrap_or_else(shard::default_shards);
     shard::Config { listen, shards, turn, reachable, reach }
 }

@@ -9,7 +9,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use super::addresses;
+use super::interfaces::Interfaces;
 use crate::config::Announce;
 
 /// The most candidate addresses in an SDP, each over UDP and TCP: a browser checks them all.
@@ -18,29 +18,80 @@ const MAX_CANDIDATES: usize = 8;
 const MAX_ANNOUNCED_CANDIDATES: usize = MAX_CANDIDATES / 2;
 
 /// Addresses of this server, as its clients name them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ReachableAddresses {
     listen: Vec<SocketAddr>,
     announced: Vec<Announce>,
+    announce_only: bool,
+    interfaces: Interfaces,
     /// Addresses of interfaces that are listened on, the likeliest first.
     own: Vec<SocketAddr>,
 }
 
 impl ReachableAddresses {
-    /// Addresses of a server that listens on `listen`, on this machine's current interfaces.
+    /// Addresses of a server that listens on `listen`, on a machine with these interfaces.
     /// `announce_only` leaves out all that are not announced.
-    pub(crate) fn new(listen: &[SocketAddr], announced: &[Announce], announce_only: bool) -> Self {
-        Self::among(listen, announced, announce_only, &addresses::of_interfaces())
-    }
-
-    fn among(
+    pub(crate) fn new(
         listen: &[SocketAddr],
         announced: &[Announce],
         announce_only: bool,
-        interfaces: &[IpAddr],
+        interfaces: Interfaces,
     ) -> Self {
-        let own = if announce_only { Vec::new() } else { own(listen, interfaces) };
-        Self { listen: listen.to_vec(), announced: announced.to_vec(), own }
+        let own = if announce_only { Vec::new() } else { own(listen, &interfaces.reachable) };
+        Self {
+            listen: listen.to_vec(),
+            announced: announced.to_vec(),
+            announce_only,
+            interfaces,
+            own,
+        }
+    }
+
+    /// The same server with other listening addresses.
+    pub(super) fn with_listen(&self, listen: &[SocketAddr]) -> Self {
+        Self::new(listen, &self.announced, self.announce_only, self.interfaces.clone())
+    }
+
+    /// The same server on other interfaces.
+    pub(super) fn with_interfaces(&self, interfaces: Interfaces) -> Self {
+        Self::new(&self.listen, &self.announced, self.announce_only, interfaces)
+    }
+
+    /// The same server with other announced addresses.
+    pub(super) fn with_announced(&self, announced: &[Announce], announce_only: bool) -> Self {
+        Self::new(&self.listen, announced, announce_only, self.interfaces.clone())
+    }
+
+    /// The addresses listened on.
+    pub(crate) fn listen(&self) -> &[SocketAddr] {
+        &self.listen
+    }
+
+    /// Public addresses of a server behind a NAT.
+    pub(crate) fn announced(&self) -> &[Announce] {
+        &self.announced
+    }
+
+    /// The interfaces of this machine, also those that clients don't learn.
+    pub(crate) fn interfaces(&self) -> &Interfaces {
+        &self.interfaces
+    }
+
+    /// Addresses of interfaces that clients may learn, the likeliest first.
+    pub(crate) fn told_interfaces(&self) -> &[IpAddr] {
+        if self.announce_only { &[] } else { &self.interfaces.reachable }
+    }
+
+    /// Addresses that a certificate names, besides loopback.
+    pub(crate) fn of_certificate(&self) -> impl Iterator<Item = IpAddr> {
+        let announced = self.announced.iter().map(|announced| announced.ip);
+        announced.chain(self.told_interfaces().iter().copied())
+    }
+
+    /// The address for a client that sent no host.
+    pub(crate) fn fallback(&self) -> IpAddr {
+        let first = self.told_interfaces().first().copied();
+        first.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 
     /// Addresses for the SFU's candidates, by descending priority.
@@ -139,8 +190,9 @@ mod tests {
     ) -> ReachableAddresses {
         let listen: Vec<_> = listen.iter().map(|address| address.parse().unwrap()).collect();
         let announce: Vec<_> = announce.iter().map(|at| at.parse().unwrap()).collect();
-        let interfaces: Vec<_> = interfaces.iter().map(|ip| ip.parse().unwrap()).collect();
-        ReachableAddresses::among(&listen, &announce, announce_only, &interfaces)
+        let reachable = interfaces.iter().map(|ip| ip.parse().unwrap()).collect();
+        let interfaces = Interfaces { reachable, ..Interfaces::default() };
+        ReachableAddresses::new(&listen, &announce, announce_only, interfaces)
     }
 
     fn texts(addresses: &[SocketAddr]) -> Vec<String> {
@@ -221,6 +273,9 @@ mod tests {
         let hidden = announced_only(&ANY, &["203.0.113.7:443"]);
         assert_eq!(texts(&hidden.candidates()), ["203.0.113.7:443"]);
         assert_eq!(for_client_of(&hidden, "192.168.1.2:4000"), ["203.0.113.7:443"]);
+        let named: Vec<_> = hidden.of_certificate().collect();
+        assert_eq!(named, ["203.0.113.7".parse::<IpAddr>().unwrap()]);
+        assert!(hidden.fallback().is_loopback());
     }
 
     #[test]

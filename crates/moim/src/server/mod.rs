@@ -20,12 +20,14 @@ use crate::{
     config::{Config, HostName, Origin, Problems},
     data::DataLock,
     dispatch::{Services, dispatch},
+    hot::HotParts,
     http::{self, BaseRoutes, Ingress, KnownHosts},
     metrics::{self, Metrics},
     net::{
         descriptors,
         drain::{Drain, DrainStart, drain},
         reach::ReachLog,
+        reachability::Reachability,
         tcp::{self, Admission, BoundListeners, ConnectionCounters},
         tls::{self, CurrentCertificate, Renewal},
     },
@@ -71,27 +73,30 @@ pub(crate) struct Server {
 ///
 /// # Errors
 /// A message for the operator, with the remedy.
-pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
+pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let runtime = workers::start().context("The system can't provide threads or timers")?;
     let _inside = runtime.enter();
     let lock = config.data.lock()?;
     descriptors::raise_for(config.limits.connections);
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
-    let tls = tls::prepare(config)?;
+    let reachability = Reachability::new(&config.announce, config.announce_only);
+    let tls = tls::prepare(config, &reachability)?;
     let store = open_store(config)?;
     let rooms = (!config.turn.only).then(RoomCredentials::random).transpose();
     let rooms = rooms.context("The system can't provide random bytes")?;
     let reach = ReachLog::default();
-    let (bound, shards) = bind_port(config, rooms.as_ref(), &tls.certificate, &reach)?;
+    let (bound, shards) =
+        bind_port(config, rooms.as_ref(), &reachability, &tls.certificate, &reach)?;
     let has_own_ca = tls.certificate.authority().is_some();
-    let urls = Urls::of(&bound.addresses, &config.announce, has_own_ca, config.turn.only);
+    let urls = Urls::of(&reachability.current(), has_own_ca, config.turn.only);
     let domains: Vec<_> = config.acme.iter().flat_map(|acme| &acme.domains).collect();
     let urls = urls.with_domains(&domains, &bound.addresses, &config.announce);
     let (stop, drain) = drain();
-    tokio::spawn(shard::keep_turn_informed(shards.clone(), rooms.clone()));
-    let reachable = wiring::reachable(config, &bound.addresses);
-    let signaling =
-        rooms.map(|rooms| Signaling::new(wiring::signaling(config, rooms, &shards, reachable)));
+    tokio::spawn(shard::keep_informed(shards.clone(), rooms.clone(), reachability.changes()));
+    tokio::spawn(reachability.clone().follow());
+    let signaling = rooms.map(|rooms| {
+        Signaling::new(wiring::signaling(config, rooms, &shards, reachability.clone()))
+    });
     let admission = Admission::new(&config.limits);
     let counters = Arc::new(ConnectionCounters::default());
     let metrics = Metrics::new(metrics::Sources {
@@ -147,13 +152,14 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
     };
     let limits = config.limits;
     let proxies = config.trusted_proxies.clone();
+    let hot = HotParts { proxies: proxies.clone(), reachability: reachability.clone() };
     let services =
         Services { admission, counters, limits, tls: tls.acceptor, shards, router, proxies };
     #[cfg(unix)]
     let admin = admin::AdminSocket::bind(config.data.path())
         .map(|socket| (socket, admin::router(parts)))
         .inspect_err(|error| tracing::warn!(%error, "there is no admin socket for `moim ctl`"));
-    Ok(Server {
+    let server = Server {
         lock,
         #[cfg(unix)]
         admin: admin.ok(),
@@ -168,7 +174,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Server> {
         stop,
         drain,
         runtime,
-    })
+    };
+    Ok((server, hot))
 }
 
 /// Opens the store. A relay alone has nothing to keep.
@@ -183,6 +190,7 @@ fn open_store(config: &Config) -> anyhow::Result<Store> {
 fn bind_port(
     config: &Config,
     rooms: Option<&RoomCredentials>,
+    reachability: &Reachability,
     certificate: &Arc<CurrentCertificate>,
     reach: &ReachLog,
 ) -> anyhow::Result<(BoundListeners, shard::Handle)> {
@@ -190,7 +198,8 @@ fn bind_port(
     loop {
         let bound = tcp::bind(&config.listen)?;
         let addresses = bound.addresses.clone();
-        let shards = wiring::shards(config, rooms, addresses, certificate, reach.clone());
+        let shards =
+            wiring::shards(config, rooms, addresses, reachability, certificate, reach.clone());
         match shard::start(&shards) {
             Ok(shards) => return Ok((bound, shards)),
             // The port that the system chose for TCP may be in use on UDP.

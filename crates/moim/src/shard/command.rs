@@ -10,6 +10,7 @@ use super::{
     turn::command::{ClientMessage, Command as TurnCommand},
     waker::Waker,
 };
+use crate::net::reachable::ReachableAddresses;
 
 /// A command to a shard or to one of its services.
 pub(crate) enum ShardCommand {
@@ -17,6 +18,8 @@ pub(crate) enum ShardCommand {
     TurnMessage(ClientMessage),
     Turn(TurnCommand),
     Sfu(SfuCommand),
+    /// The server's addresses have changed.
+    Addresses(Arc<ReachableAddresses>),
     /// Requests a report.
     Report(oneshot::Sender<Report>),
     /// Stops the shard.

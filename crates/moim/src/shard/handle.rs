@@ -19,7 +19,7 @@ use super::{
     pulse::Health,
     report::Report,
     sfu::{self, room_commands::RoomCommandSender},
-    turn::{self, command::Command as TurnCommand},
+    turn,
 };
 use crate::net::{reach::ReachLog, tcp::Connection, udp::KernelBuffers};
 
@@ -92,8 +92,8 @@ impl Handle {
         sum
     }
 
-    /// Sends a command to the TURN service of each shard that has not stopped.
-    pub(super) async fn send_turn_command(&self, command: impl Fn() -> TurnCommand) {
+    /// Sends a command to each shard that has not stopped.
+    pub(super) async fn send_to_all<C: Into<ShardCommand>>(&self, command: impl Fn() -> C) {
         for shard in self.shards.iter() {
             let _ = shard.send(command()).await;
         }

@@ -32,6 +32,6 @@ pub(crate) use pulse::Health;
 pub(crate) use pulse::Pulse;
 pub(crate) use report::Report;
 pub(crate) use start::{Config, default_shards, start};
-pub(crate) use upkeep::keep_turn_informed;
+pub(crate) use upkeep::keep_informed;
 #[cfg(test)]
 pub(crate) use waker::Waker;

@@ -122,6 +122,10 @@ impl Router {
                 self.turn.handle_command(now, command, &mut self.wire);
             }
             ShardCommand::Sfu(command) => self.sfu.handle_command(now, command),
+            ShardCommand::Addresses(addresses) => {
+                self.turn.set_addresses(&addresses);
+                self.sfu.set_addresses(&addresses);
+            }
             // Answered by the thread, which adds its load.
             ShardCommand::Report(_) => {}
             ShardCommand::Stop => return ControlFlow::Break(()),

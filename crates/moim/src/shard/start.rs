@@ -38,7 +38,7 @@ pub(crate) struct Config {
     /// The number of shards, from 1 to [`siblings::MAX_SIBLINGS`].
     pub(crate) shards: u8,
     pub(crate) turn: TurnConfig,
-    /// Addresses for the SFU's candidates.
+    /// The server's addresses at the start.
     pub(crate) reachable: ReachableAddresses,
     /// The log of what visitors proved.
     pub(crate) reach: ReachLog,
@@ -143,7 +143,7 @@ fn spawn_all(
     let wakers: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.waker)).collect();
     let shared = Shared {
         queues: queues(&wakers),
-        turn: TurnConfigs::new(&config.turn, &config.listen)?,
+        turn: TurnConfigs::new(&config.turn, &config.reachable)?,
         sfu: SfuConfigs::new(&config.reachable),
     };
     let shards = seeds.into_iter().map(|seed| spawn(seed, config, &shared));

@@ -1,34 +1,37 @@
-//! Events of the rest of the server that concern every TURN service: participants have left their
-//! rooms, and the interfaces of this machine.
+//! Events of the rest of the server that concern every shard: participants have left their rooms,
+//! and the server's addresses have changed.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 
 use super::{
+    command::ShardCommand,
     handle::Handle,
-    turn::{command::Command, interfaces::Interfaces, room_credentials::RoomCredentials},
+    turn::{command::Command, room_credentials::RoomCredentials},
 };
+use crate::net::reachability::AddressChanges;
 
-/// Interval at which interfaces are read, as a laptop may change its network.
-const INTERFACES_INTERVAL: Duration = Duration::from_secs(30);
 /// Participants who leave within this time cause one command.
 const LEFT_DELAY: Duration = Duration::from_millis(100);
 
-/// Sends commands to the TURN service of all shards, for as long as the server runs.
-pub(crate) async fn keep_turn_informed(shards: Handle, credentials: Option<RoomCredentials>) {
-    let mut tick = interval(INTERFACES_INTERVAL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Sends commands to all shards, for as long as the server runs.
+pub(crate) async fn keep_informed(
+    shards: Handle,
+    credentials: Option<RoomCredentials>,
+    mut addresses: AddressChanges,
+) {
+    // They may have changed since the shards were configured.
+    addresses.mark_changed();
     loop {
         tokio::select! {
             () = member_left(credentials.as_ref()) => {
-                shards.send_turn_command(|| Command::MembersLeft).await;
+                shards.send_to_all(|| Command::MembersLeft).await;
                 sleep(LEFT_DELAY).await;
             }
-            _ = tick.tick() => {
-                // Sent even if nothing has changed: a shard may have started since.
-                let interfaces = Arc::new(Interfaces::read());
-                shards.send_turn_command(|| Command::Interfaces(Arc::clone(&interfaces))).await;
+            Ok(()) = addresses.changed() => {
+                let current = Arc::clone(&addresses.borrow_and_update());
+                shards.send_to_all(|| ShardCommand::Addresses(Arc::clone(&current))).await;
             }
         }
     }

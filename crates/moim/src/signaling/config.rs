@@ -1,11 +1,11 @@
 //! Configuration of signaling.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use room::{HostRule, protocol::TopologyChoice};
 
 use super::sfu_port::MediaServer;
-use crate::{data::DataFolder, net::reachable::ReachableAddresses, shard::turn::RoomCredentials};
+use crate::{data::DataFolder, net::reachability::Reachability, shard::turn::RoomCredentials};
 
 /// Defaults of rooms, and limits.
 #[derive(Clone)]
@@ -15,9 +15,7 @@ pub(crate) struct Config {
     /// Lifetime of TURN credentials; members receive new ones at half of it.
     pub(crate) credential_lifetime: Duration,
     /// Addresses of the server, for STUN and TURN URLs.
-    pub(crate) reachable: ReachableAddresses,
-    /// Host of those URLs if no address is announced and the client sent no host.
-    pub(crate) fallback: IpAddr,
+    pub(crate) reachable: Reachability,
     /// Default capacity of a room.
     pub(crate) capacity: u32,
     /// Maximum capacity that a client may request.
@@ -54,8 +52,7 @@ impl Config {
         Self {
             credentials,
             credential_lifetime: Duration::from_secs(10 * 60),
-            reachable: ReachableAddresses::default(),
-            fallback: IpAddr::from([127, 0, 0, 1]),
+            reachable: Reachability::default(),
             capacity: 9,
             max_capacity: 100,
             media: None,

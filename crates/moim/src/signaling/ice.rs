@@ -19,7 +19,8 @@ pub(super) struct ReachedHost {
 impl ReachedHost {
     pub(super) fn new(config: &Config, handshake: &Handshake) -> Self {
         let host = handshake.host.as_deref().filter(|host| is_host(host));
-        let host = host.map_or_else(|| in_url(config.fallback).into(), Into::into);
+        let host =
+            host.map_or_else(|| in_url(config.reachable.current().fallback()).into(), Into::into);
         Self { host, local: handshake.local }
     }
 }
@@ -31,8 +32,9 @@ pub(super) fn servers(
     access: Option<&RelayAccess>,
 ) -> Vec<IceServer> {
     let host = &*reached.host;
-    let port = config.reachable.port_at(host, reached.local.port());
-    let addresses = config.reachable.for_client_of(reached.local);
+    let reachable = config.reachable.current();
+    let port = reachable.port_at(host, reached.local.port());
+    let addresses = reachable.for_client_of(reached.local);
     let mut hosts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     if hosts.is_empty() {
         hosts.push(format!("{host}:{port}"));
@@ -80,7 +82,10 @@ mod tests {
     use turn::rest::Credential;
 
     use super::*;
-    use crate::{net::reachable::ReachableAddresses, shard::turn::RoomCredentials};
+    use crate::{
+        net::{interfaces::Interfaces, reachable::ReachableAddresses},
+        shard::turn::RoomCredentials,
+    };
 
     fn handshake(host: Option<&str>) -> Handshake {
         Handshake {
@@ -127,8 +132,8 @@ mod tests {
         let announce = ["198.51.100.1:8443", "[2001:db8::5]:8444"];
         let announce = announce.map(|address| address.parse().unwrap());
         let listen = [handshake(None).local];
-        let reachable = ReachableAddresses::new(&listen, &announce, false);
-        let config = Config { reachable, ..config() };
+        let reachable = ReachableAddresses::new(&listen, &announce, false, Interfaces::default());
+        let config = Config { reachable: reachable.into(), ..config() };
         let [stun, turn] = &given(&config, Some("moim.example"))[..] else { panic!("two") };
         assert_eq!(
             stun.urls,
@@ -153,8 +158,13 @@ mod tests {
     #[test]
     fn announce_only_leaves_interface_addresses_out() {
         let announce = ["198.51.100.1".parse().unwrap()];
-        let reachable = ReachableAddresses::new(&[handshake(None).local], &announce, true);
-        let config = Config { reachable, ..config() };
+        let reachable = ReachableAddresses::new(
+            &[handshake(None).local],
+            &announce,
+            true,
+            Interfaces::default(),
+        );
+        let config = Config { reachable: reachable.into(), ..config() };
         let [stun, turn] = &given(&config, Some("moim.example"))[..] else { panic!("two") };
         assert_eq!(stun.urls, ["stun:198.51.100.1:4000"]);
         assert_eq!(turn.urls.len(), 3);

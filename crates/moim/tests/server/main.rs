@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too")]
 
 mod acme;
+mod addresses;
 mod also;
 mod backup;
 mod bad_input;
@@ -19,6 +20,7 @@ mod hosts;
 mod http;
 mod limits;
 mod memory;
+mod namespace;
 mod peer;
 mod proxies;
 mod relay_alone;

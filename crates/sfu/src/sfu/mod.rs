@@ -94,7 +94,8 @@ impl Sfu {
         }
     }
 
-    /// Replaces the candidates of links created from now on.
+    /// Replaces the candidates of links created from now on. Existing links learn new ones when
+    /// their client restarts ICE.
     pub fn set_candidates(&mut self, candidates: Vec<(Transport, SocketAddr)>) {
         self.config.candidates = candidates;
     }

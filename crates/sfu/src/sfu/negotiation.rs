@@ -95,7 +95,7 @@ impl Sfu {
         let mut new_link = new_link.transpose().inspect_err(|_| self.panics += 1)?;
         let link = new_link.as_mut().or(peer.link.as_mut()).ok_or_else(unknown)?;
         let old_ufrag = link.ufrag().to_owned();
-        let accepted = link.accept_offer(offer, config.shard, rng);
+        let accepted = link.accept_offer(offer, config, rng);
         if link.is_broken() {
             self.end_broken_link(peer_id, new_link);
             return Err(Rejection::Panicked);

@@ -259,3 +259,20 @@ fn dependency_descriptor_keeps_the_extension_id_of_the_browser() {
     };
     assert!(sdp.contains(&format!("a=extmap:9 {uri}")), "{sdp}");
 }
+
+#[test]
+fn ice_restart_tells_the_client_new_addresses_of_the_server() {
+    let (mut world, ann, bob) = World::pair(2);
+    let new = SocketAddr::from(([198, 51, 100, 9], 4000));
+    world.sfu.set_candidates(vec![(Transport::Udp, new)]);
+    let address = |world: &World| world.client(ann).answer.contains("198.51.100.9 4000");
+    world.publish(ann, &[Source::ScreenShare]);
+    assert!(!address(&world), "this offer restarts nothing");
+    let before = world.video(bob, ann, Source::Camera).decoded;
+    let now = world.now();
+    let offer = world.client_mut(ann).offer_ice_restart(now);
+    world.sfu.handle_offer(now, ann, &offer).unwrap();
+    world.run(DEADLINE);
+    assert!(address(&world), "{}", world.client(ann).answer);
+    assert!(world.video(bob, ann, Source::Camera).decoded > before + 40, "by the old path");
+}

@@ -69,6 +69,8 @@ pub(crate) fn is_service(port: u16) -> bool {
 pub(crate) struct Policy {
     allow: Vec<Cidr>,
     announced: Vec<IpAddr>,
+    interfaces: Vec<IpAddr>,
+    /// The announced ones and those of interfaces.
     own: HashSet<IpAddr>,
     /// Prefixes of this machine's interfaces. Their hosts may be behind the same firewall as this
     /// one.
@@ -78,17 +80,30 @@ pub(crate) struct Policy {
 impl Policy {
     /// A policy for a machine that others know by the `announced` addresses.
     pub(crate) fn new(allow: Vec<Cidr>, announced: Vec<IpAddr>) -> Self {
-        let mut policy = Self { allow, announced, own: HashSet::new(), links: Vec::new() };
-        policy.set_interfaces(&[], &[]);
+        let (interfaces, links) = (Vec::new(), Vec::new());
+        let mut policy = Self { allow, announced, interfaces, own: HashSet::new(), links };
+        policy.collect_own();
         policy
     }
 
+    /// Replaces the addresses by which others know this machine.
+    pub(crate) fn set_announced(&mut self, announced: Vec<IpAddr>) {
+        self.announced = announced;
+        self.collect_own();
+    }
+
     /// Replaces the machine's own addresses and the prefixes of its links.
-    pub(crate) fn set_interfaces(&mut self, own: &[IpAddr], links: &[Cidr]) {
+    pub(crate) fn set_interfaces(&mut self, interfaces: &[IpAddr], links: &[Cidr]) {
         let (v4, v6) = MIN_LINK_PREFIX;
         let is_link = |range: &&Cidr| range.bits() >= if range.is_ipv4() { v4 } else { v6 };
-        self.own = self.announced.iter().chain(own).map(IpAddr::to_canonical).collect();
         self.links = links.iter().filter(is_link).copied().collect();
+        self.interfaces = interfaces.to_vec();
+        self.collect_own();
+    }
+
+    fn collect_own(&mut self) {
+        let own = self.announced.iter().chain(&self.interfaces);
+        self.own = own.map(IpAddr::to_canonical).collect();
     }
 
     /// Returns whether an address is this machine's own, loopback and unspecified addresses

@@ -276,6 +276,15 @@ impl Server {
         self.config.interfaces = addresses;
     }
 
+    /// Replaces the addresses by which others know this machine, and the ports of its services and
+    /// its media server. Existing allocations keep their addresses.
+    pub fn set_announced(&mut self, announced: Vec<IpAddr>, services: &[u16]) {
+        self.policy.set_announced(announced.clone());
+        self.config.announce = announced;
+        self.config.services = services.to_vec();
+        self.config.media = services.to_vec();
+    }
+
     /// The next action on relayed UDP sockets.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()

@@ -15,10 +15,11 @@ mod private;
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 use acme::{AcmeParts, AcmeTask};
 pub(crate) use acme::{AcmeStatus, Proofs};
@@ -31,6 +32,7 @@ pub(crate) use private::{is_private_address, is_private_name};
 use crate::{
     config::{Acme, CertificateFiles, Config},
     data::DataFolder,
+    net::reachability::{AddressChanges, Reachability},
 };
 use authority::Authority;
 use leaf::Leaf;
@@ -38,7 +40,8 @@ use operator::OperatorCertificate;
 
 /// Interval of checks for changes of the operator's files.
 const FILES_INTERVAL: Duration = Duration::from_secs(2);
-/// Interval of checks for changes of this host's names, and for the certificate's expiry.
+/// Interval of checks for changes of this host's name, and for the certificate's expiry. Changes
+/// of its addresses are seen at once.
 const NAMES_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The server's TLS set-up.
@@ -59,7 +62,7 @@ pub(crate) struct Tls {
 ///
 /// # Errors
 /// A message for the operator, with the remedy.
-pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
+pub(crate) fn prepare(config: &Config, reachability: &Reachability) -> anyhow::Result<Tls> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let source = match &config.certificate {
         Some(files) => CertificateSource::OperatorCertificate(OperatorCertificate::open(
@@ -74,8 +77,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<Tls> {
                      certificate; a new one is issued once the clock is right"
                 );
             }
-            let announced: Vec<_> = config.announce.iter().map(|announced| announced.ip).collect();
-            let local = LocalCertificate::prepare(&config.data, &announced, &provider, now)?;
+            let addresses = reachability.changes();
+            let local = LocalCertificate::prepare(&config.data, addresses, &provider, now)?;
             CertificateSource::LocalCertificate(Box::new(local))
         }
     };
@@ -139,7 +142,7 @@ impl CertificateSource {
                     files.reload_if_changed();
                 }
                 Self::LocalCertificate(own) => {
-                    tokio::time::sleep(NAMES_INTERVAL).await;
+                    own.due().await;
                     if let Err(error) = own.renew_if_due(clock::now()) {
                         tracing::error!("the certificate can't be renewed: {error:#}");
                     }
@@ -163,7 +166,7 @@ impl Renewal {
 /// A certificate signed by the local CA.
 struct LocalCertificate {
     data: DataFolder,
-    announce: Vec<IpAddr>,
+    addresses: AddressChanges,
     authority: Authority,
     leaf: Leaf,
     provider: Arc<CryptoProvider>,
@@ -173,11 +176,11 @@ struct LocalCertificate {
 impl LocalCertificate {
     fn prepare(
         data: &DataFolder,
-        announce: &[IpAddr],
+        addresses: AddressChanges,
         provider: &Arc<CryptoProvider>,
         now: Option<OffsetDateTime>,
     ) -> anyhow::Result<Self> {
-        let names = Names::of_this_computer(announce);
+        let names = Names::of_this_computer(&addresses.borrow());
         let authority = Authority::load_or_create(data, &names, now)?;
         let names = authority.permitted(&names);
         let leaf = match Leaf::load(data)? {
@@ -187,7 +190,7 @@ impl LocalCertificate {
         let current = Arc::new(CurrentCertificate::new(leaf.certified(&authority, provider)?));
         Ok(Self {
             data: data.clone(),
-            announce: announce.to_vec(),
+            addresses,
             authority,
             leaf,
             provider: Arc::clone(provider),
@@ -195,10 +198,19 @@ impl LocalCertificate {
         })
     }
 
+    /// Returns when names, expiry and clock are to be checked.
+    async fn due(&mut self) {
+        match timeout(NAMES_INTERVAL, self.addresses.changed()).await {
+            Ok(Ok(())) | Err(_) => {}
+            // The server stops.
+            Ok(Err(_)) => std::future::pending().await,
+        }
+    }
+
     /// Renews the CA or the certificate if this host's names changed, expiry is near, or the clock
     /// was corrected.
     fn renew_if_due(&mut self, now: Option<OffsetDateTime>) -> anyhow::Result<()> {
-        let names = Names::of_this_computer(&self.announce);
+        let names = Names::of_this_computer(&self.addresses.borrow_and_update());
         let is_current = self.authority.is_current(now);
         if !is_current {
             self.authority = Authority::load_or_create(&self.data, &names, now)?;

@@ -11,6 +11,8 @@ use x509_parser::{
     extensions::{GeneralName, ParsedExtension},
 };
 
+use crate::net::reachable::ReachableAddresses;
+
 /// Names and addresses by which clients may reach this host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Names {
@@ -21,12 +23,9 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Current names and addresses of this host, and the announced ones.
-    pub(crate) fn of_this_computer(announce: &[IpAddr]) -> Self {
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let host = host_name();
-        let ips = interfaces.into_iter().filter(|i| !i.is_link_local()).map(|i| i.ip());
-        Self::new(host.as_deref(), ips.chain(announce.iter().copied()))
+    /// Current names of this host, and the addresses that clients may know.
+    pub(crate) fn of_this_computer(addresses: &ReachableAddresses) -> Self {
+        Self::new(host_name().as_deref(), addresses.of_certificate())
     }
 
     fn new(host: Option<&str>, ips: impl Iterator<Item = IpAddr>) -> Self {

@@ -12,7 +12,7 @@ use rustls::{
 use time::{Duration, OffsetDateTime};
 
 use super::{LocalCertificate, authority::Authority, clock, leaf::Leaf, names::Names};
-use crate::data::DataFolder;
+use crate::{data::DataFolder, net::reachability::Reachability};
 
 fn folder() -> (tempfile::TempDir, DataFolder) {
     let parent = tempfile::tempdir().unwrap();
@@ -165,7 +165,8 @@ impl Life {
 
     fn start(data: &DataFolder, now: OffsetDateTime) -> LocalCertificate {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        LocalCertificate::prepare(data, &[], &provider, clock::plausible(now)).unwrap()
+        let addresses = Reachability::new(&[], false).changes();
+        LocalCertificate::prepare(data, addresses, &provider, clock::plausible(now)).unwrap()
     }
 
     fn restart(&mut self, now: OffsetDateTime) {

@@ -6,16 +6,20 @@ use sfu::Transport;
 
 use crate::{net::reachable::ReachableAddresses, shard::random::random_bytes};
 
+/// Each address is a candidate over UDP and TCP.
+pub(super) fn candidates(reachable: &ReachableAddresses) -> Vec<(Transport, SocketAddr)> {
+    let both = |address| [(Transport::Udp, address), (Transport::Tcp, address)];
+    reachable.candidates().into_iter().flat_map(both).collect()
+}
+
 /// Creates the SFU configuration of each shard.
 pub(crate) struct SfuConfigs {
     candidates: Vec<(Transport, SocketAddr)>,
 }
 
 impl SfuConfigs {
-    /// Each address is a candidate over UDP and TCP.
     pub(crate) fn new(reachable: &ReachableAddresses) -> Self {
-        let both = |address| [(Transport::Udp, address), (Transport::Tcp, address)];
-        Self { candidates: reachable.candidates().into_iter().flat_map(both).collect() }
+        Self { candidates: candidates(reachable) }
     }
 
     /// Creates the configuration of one shard.

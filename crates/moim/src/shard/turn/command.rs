@@ -1,12 +1,12 @@
 //! Commands from the main runtime to the TURN service.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr};
 
 use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
 use turn::{ConnectionId, FiveTuple, RelayId};
 
-use super::{handoff::Handoff, interfaces::Interfaces};
+use super::handoff::Handoff;
 use crate::shard::tcp_client::TcpClient;
 
 /// A message of a client over TCP or TLS.
@@ -15,7 +15,7 @@ pub(crate) struct ClientMessage {
     pub(crate) bytes: Bytes,
 }
 
-/// An event of a client or a peer over TCP, of rooms, or of this machine.
+/// An event of a client or a peer over TCP, or of rooms.
 pub(crate) enum Command {
     /// A client has connected; its messages go into this queue.
     Opened(FiveTuple, TcpClient<Handoff>),
@@ -29,6 +29,4 @@ pub(crate) enum Command {
     Accepted(RelayId, TcpStream, SocketAddr),
     /// Participants have left their rooms.
     MembersLeft,
-    /// The current addresses and links of this machine.
-    Interfaces(Arc<Interfaces>),
 }

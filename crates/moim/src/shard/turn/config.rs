@@ -4,10 +4,10 @@ use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Instant};
 
 use turn::siblings::Sibling;
 
-use super::{dtls::DtlsEndpoint, interfaces::Interfaces, room_credentials::RoomCredentials};
+use super::{dtls::DtlsEndpoint, room_credentials::RoomCredentials};
 use crate::{
-    config::{Announce, Limits},
-    net::tls::CurrentCertificate,
+    config::Limits,
+    net::{reachable::ReachableAddresses, tls::CurrentCertificate},
     shard::random::random_bytes,
 };
 
@@ -32,8 +32,6 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Exceptions to the default list of denied peer addresses.
     pub(crate) allow: Vec<turn::Cidr>,
-    /// Public addresses. The first of each family is that of relayed addresses.
-    pub(crate) announce: Vec<Announce>,
 }
 
 /// Creates the server configuration of each shard.
@@ -41,9 +39,9 @@ pub(crate) struct TurnConfigs<'a> {
     config: &'a Config,
     seed: [u8; 32],
     users: Vec<turn::User>,
+    addresses: &'a ReachableAddresses,
     /// Ports of the SFU and of this server.
     services: Vec<u16>,
-    interfaces: Interfaces,
 }
 
 impl<'a> TurnConfigs<'a> {
@@ -51,25 +49,26 @@ impl<'a> TurnConfigs<'a> {
     ///
     /// # Errors
     /// The system gives no randomness.
-    pub(crate) fn new(config: &'a Config, listen: &[SocketAddr]) -> io::Result<Self> {
+    pub(crate) fn new(config: &'a Config, addresses: &'a ReachableAddresses) -> io::Result<Self> {
         let user =
             |(name, password): &(String, String)| turn::User::new(name, &config.realm, password);
         Ok(Self {
             config,
             seed: random_bytes()?,
             users: config.users.iter().map(user).collect(),
-            services: service_ports(listen, &config.announce),
-            interfaces: Interfaces::read(),
+            services: service_ports(addresses),
+            addresses,
         })
     }
 
     /// Creates the configuration of one shard.
     pub(crate) fn for_shard(&self, sibling: &Sibling) -> turn::Config {
         let config = self.config;
+        let interfaces = self.addresses.interfaces();
         turn::Config {
-            announce: config.announce.iter().map(|announce| announce.ip).collect(),
-            interfaces: self.interfaces.addresses.clone(),
-            links: self.interfaces.links.clone(),
+            announce: self.addresses.announced().iter().map(|announce| announce.ip).collect(),
+            interfaces: interfaces.addresses.clone(),
+            links: interfaces.links.clone(),
             allow: config.allow.clone(),
             ports: sibling.ports(),
             media: self.services.clone(),
@@ -91,10 +90,10 @@ impl<'a> TurnConfigs<'a> {
 
 /// The port numbers by which clients and peers reach this server: those listened on, and those that
 /// a NAT maps to them.
-fn service_ports(listen: &[SocketAddr], announce: &[Announce]) -> Vec<u16> {
-    let ports = listen.iter().map(SocketAddr::port);
-    let mut services: Vec<_> =
-        ports.flat_map(|port| announce.iter().map(move |at| at.port(port)).chain([port])).collect();
+pub(super) fn service_ports(addresses: &ReachableAddresses) -> Vec<u16> {
+    let ports = addresses.listen().iter().map(SocketAddr::port);
+    let outside = |port| addresses.announced().iter().map(move |at| at.port(port));
+    let mut services: Vec<_> = ports.flat_map(|port| outside(port).chain([port])).collect();
     services.sort_unstable();
     services.dedup();
     services

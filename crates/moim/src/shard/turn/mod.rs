@@ -9,7 +9,6 @@ pub(super) mod config;
 pub(super) mod dtls;
 mod forward_sender;
 mod handoff;
-pub(super) mod interfaces;
 mod peer_connection;
 pub(super) mod peers;
 mod pending_response;

@@ -9,6 +9,7 @@ use turn::{
 
 use super::{
     command::Command,
+    config::service_ports,
     dtls::{Decrypted, DtlsEndpoint},
     forward_sender::ForwardSender,
     handoff::Handoff,
@@ -16,7 +17,7 @@ use super::{
     report::{self, Report},
 };
 use crate::{
-    net::udp::IcmpReport,
+    net::{reachable::ReachableAddresses, udp::IcmpReport},
     shard::{clock::Clock, wire::Wire},
 };
 
@@ -237,11 +238,16 @@ impl TurnService {
                 }
             }
             Command::MembersLeft => self.server.handle_members_left(),
-            Command::Interfaces(interfaces) => {
-                self.server.set_interfaces(interfaces.addresses.clone(), &interfaces.links);
-            }
         }
         self.handle_outputs(now, wire);
+    }
+
+    /// Replaces the server's addresses. Existing allocations keep theirs.
+    pub(crate) fn set_addresses(&mut self, addresses: &ReachableAddresses) {
+        let interfaces = addresses.interfaces();
+        self.server.set_interfaces(interfaces.addresses.clone(), &interfaces.links);
+        let announced = addresses.announced().iter().map(|announced| announced.ip).collect();
+        self.server.set_announced(announced, &service_ports(addresses));
     }
 
     /// The time of the next [`Self::handle_timeout`].

@@ -60,6 +60,12 @@ impl Client {
         Self { transport, wire, nonce: Vec::new(), transactions: 0 }
     }
 
+    /// A client over UDP that reaches the server at this address.
+    pub(crate) fn at(server: SocketAddr) -> Self {
+        let transport = Transport::Udp;
+        Self { transport, wire: Wire::at(server), nonce: Vec::new(), transactions: 0 }
+    }
+
     pub(crate) fn local(&self) -> SocketAddr {
         self.wire.local()
     }

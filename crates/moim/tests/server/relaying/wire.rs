@@ -55,6 +55,14 @@ impl Wire {
         }
     }
 
+    /// A datagram socket towards any address of this host.
+    pub(super) fn at(server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        socket.connect(server).unwrap();
+        Self::Udp(socket)
+    }
+
     pub(super) fn local(&self) -> SocketAddr {
         match self {
             Self::Udp(socket) => socket.local_addr(),

@@ -63,20 +63,20 @@ impl Engine {
             settings = settings.set_dtls_cert(certificate.clone());
         }
         let mut rtc = settings.build(now);
-        let local_candidates = config.candidates.iter().filter_map(|(transport, address)| {
-            let candidate = match transport {
-                Transport::Udp => Candidate::host(*address, "udp").ok()?,
-                Transport::Tcp => Candidate::builder()
-                    .tcp()
-                    .host(*address)
-                    .tcptype(TcpType::Passive)
-                    .build()
-                    .ok()?,
-            };
-            rtc.add_local_candidate(candidate)?;
-            Some((*transport, *address))
-        });
-        let local_candidates = local_candidates.collect();
+        let added = config.candidates.iter().copied();
+        let local_candidates = added.filter(|it| add_candidate(&mut rtc, *it)).collect();
         (rtc, local_candidates)
     }
+}
+
+/// Adds a local candidate; false if str0m does not take it.
+pub(super) fn add_candidate(rtc: &mut Rtc, candidate: (Transport, SocketAddr)) -> bool {
+    let (transport, address) = candidate;
+    let candidate = match transport {
+        Transport::Udp => Candidate::host(address, "udp"),
+        Transport::Tcp => {
+            Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build()
+        }
+    };
+    candidate.is_ok_and(|candidate| rtc.add_local_candidate(candidate).is_some())
 }

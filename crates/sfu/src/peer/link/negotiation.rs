@@ -9,6 +9,7 @@ use str0m::{
 
 use super::Link;
 use crate::{
+    config::Config,
     ids::{Kind, Mid, Rid},
     rejection::Rejection,
     sdp::{self, Credentials, Description, MediaType, PayloadTypes, Plan, SdpError},
@@ -53,16 +54,16 @@ impl Link {
     pub(crate) fn accept_offer(
         &mut self,
         offer: &Description<'_>,
-        shard: u16,
+        config: &Config,
         rng: &mut StdRng,
     ) -> Result<String, Rejection> {
-        self.guard(|link| link.apply_offer(offer, shard, rng)).unwrap_or(Err(Rejection::Panicked))
+        self.guard(|link| link.apply_offer(offer, config, rng)).unwrap_or(Err(Rejection::Panicked))
     }
 
     fn apply_offer(
         &mut self,
         offer: &Description<'_>,
-        shard: u16,
+        config: &Config,
         rng: &mut StdRng,
     ) -> Result<String, Rejection> {
         if offer.fingerprint.is_none() && self.fingerprint.is_none() {
@@ -73,6 +74,10 @@ impl Link {
             self.layout.plan_offer(offer, &payload_types)?;
         let engine_offer =
             SdpOffer::from_sdp_string(&received::for_str0m(&text)).map_err(not_applied)?;
+        let restarts_ice = credentials_of(offer) != self.client_credentials;
+        if restarts_ice && self.client_credentials.is_some() {
+            self.paths.add_candidates(&mut self.rtc, &config.candidates);
+        }
         // str0m rolls back its own offer.
         self.pending_offer = None;
         self.offered_sections.clear();
@@ -91,7 +96,7 @@ impl Link {
             return Ok(answer);
         }
         let ours = IceCreds {
-            ufrag: ufrag::generate_ufrag(shard, rng),
+            ufrag: ufrag::generate_ufrag(config.shard, rng),
             pass: ufrag::generate_password(rng),
         };
         self.rtc.direct_api().set_local_ice_credentials(ours.clone());

@@ -5,14 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::rate_limit::RateLimit;
+use str0m::Rtc;
+
+use super::{engine, rate_limit::RateLimit};
 use crate::{ids::Transport, link_event::LinkEvent, routes::FiveTuple};
+
+/// Local candidates that one link gathers while the server's addresses change.
+const MAX_LOCAL_CANDIDATES: usize = 32;
 
 /// Interval at which the nominated path is looked up while there are several.
 const PROBE_INTERVAL: Duration = Duration::from_millis(250);
 
 pub(super) struct Paths {
-    /// str0m's local candidates, one for each address family and transport.
+    /// str0m's local candidates.
     local_candidates: Vec<(Transport, SocketAddr)>,
     /// Paths on which a connectivity check has succeeded, newest last.
     validated: Vec<FiveTuple>,
@@ -34,6 +39,19 @@ impl Paths {
             max_validated,
             new_paths: RateLimit::new(now),
             probed: now,
+        }
+    }
+
+    /// Adds candidates of the server that are new since the link was created. Old ones stay, since
+    /// str0m counts the link's paths as theirs; a client's checks of them fail.
+    pub(super) fn add_candidates(&mut self, rtc: &mut Rtc, candidates: &[(Transport, SocketAddr)]) {
+        for candidate in candidates {
+            if self.local_candidates.len() < MAX_LOCAL_CANDIDATES
+                && !self.local_candidates.contains(candidate)
+                && engine::add_candidate(rtc, *candidate)
+            {
+                self.local_candidates.push(*candidate);
+            }
         }
     }
 

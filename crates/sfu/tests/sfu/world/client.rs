@@ -42,6 +42,8 @@ pub(crate) struct Client {
     pub(crate) outbox: Vec<(SocketAddr, Vec<u8>)>,
     pub(crate) connected: bool,
     pub(crate) negotiation_needed: bool,
+    /// The server's last answer.
+    pub(crate) answer: String,
     /// Number of the server's offers answered.
     pub(crate) offers: usize,
     /// Number of open data channels.
@@ -107,6 +109,7 @@ impl Client {
             outbox: Vec::new(),
             connected: false,
             negotiation_needed: false,
+            answer: String::new(),
             offers: 0,
             open_channels: 0,
             keyframe_requests: HashMap::new(),
@@ -379,6 +382,7 @@ impl Client {
 
     pub(crate) fn accept_answer(&mut self, now: Instant, sdp: &str) {
         let pending = self.pending.take().expect("an answer to an offer");
+        sdp.clone_into(&mut self.answer);
         let mut answer = sdp.to_owned();
         if self.ignores_message_limit {
             let limit = sdp.lines().find(|line| line.starts_with("a=max-message-size:")).unwrap();

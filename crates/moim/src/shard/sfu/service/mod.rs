@@ -10,6 +10,7 @@ use sfu::{Event, Output, PeerId, Sfu, Transmit, Transport};
 use super::{
     budget::Budget,
     command::{Command, TcpPath},
+    config,
     link_quality::{LinkCounts, LinkTransport, QualityHistograms},
     report::{Report, SfuCounters},
     room_commands::RoomCommand,
@@ -17,7 +18,10 @@ use super::{
     shard_hints::ShardHints,
 };
 use crate::{
-    net::udp::{DatagramKind, classify},
+    net::{
+        reachable::ReachableAddresses,
+        udp::{DatagramKind, classify},
+    },
     shard::{
         clock::Clock,
         tcp_client::{QueueMessageError, TcpClient},
@@ -190,6 +194,11 @@ impl SfuService {
                 self.clients.remove(&path);
             }
         }
+    }
+
+    /// Replaces the server's addresses, for new links and at ICE restarts.
+    pub(crate) fn set_addresses(&mut self, addresses: &ReachableAddresses) {
+        self.core.set_candidates(config::candidates(addresses));
     }
 
     /// Handles a command of a room.

@@ -20,7 +20,9 @@ use super::super::{
     event_channel,
 };
 use crate::{
-    net::{reach::ReachLog, reachable::ReachableAddresses, tcp::Connection},
+    net::{
+        interfaces::Interfaces, reach::ReachLog, reachable::ReachableAddresses, tcp::Connection,
+    },
     shard::{
         Config, Handle, start,
         turn::tests::{Client as TurnClient, Wire as TurnWire, config as turn_config},
@@ -76,7 +78,7 @@ impl World {
             let listener = TcpListener::bind(any).await.unwrap();
             let turn = turn_config();
             let listen = vec![listener.local_addr().unwrap()];
-            let reachable = ReachableAddresses::new(&listen, &[], false);
+            let reachable = ReachableAddresses::new(&listen, &[], false, Interfaces::read());
             let reach = ReachLog::default();
             if let Ok(started) = start(&Config { listen, shards, turn, reachable, reach }) {
                 break (listener, started);

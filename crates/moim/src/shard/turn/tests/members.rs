@@ -3,14 +3,18 @@
 use turn::rest;
 
 use super::*;
-use crate::shard::{keep_turn_informed, turn::RelayAccess};
+use crate::{
+    net::reachability::Reachability,
+    shard::{keep_informed, turn::RelayAccess},
+};
 
 const MINUTES: Duration = Duration::from_secs(600);
 
 async fn world_with_rooms() -> (World, RoomCredentials) {
     let rooms = RoomCredentials::random().unwrap();
     let world = world_with(Ipv4Addr::LOCALHOST.into(), 2, &[], Some(&rooms)).await;
-    tokio::spawn(keep_turn_informed(world.shards.clone(), Some(rooms.clone())));
+    let addresses = Reachability::default().changes();
+    tokio::spawn(keep_informed(world.shards.clone(), Some(rooms.clone()), addresses));
     (world, rooms)
 }
 

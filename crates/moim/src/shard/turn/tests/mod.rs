@@ -26,15 +26,14 @@ use turn::stun::{
     },
 };
 
-use super::{
-    Config, RoomCredentials, command::Command, config::TurnConfigs, interfaces::Interfaces,
-};
+use super::{Config, RoomCredentials, config::TurnConfigs};
 use crate::{
     config::{Announce, Limits},
     net::{
-        reach::ReachLog, reachable::ReachableAddresses, tcp::Connection, tls::CurrentCertificate,
+        interfaces::Interfaces, reach::ReachLog, reachable::ReachableAddresses, tcp::Connection,
+        tls::CurrentCertificate,
     },
-    shard::{self, Handle, start},
+    shard::{self, Handle, command::ShardCommand, start},
 };
 use client::Response;
 pub(crate) use client::{Client, Wire};
@@ -66,7 +65,6 @@ pub(crate) fn config() -> Config {
         discovery: None,
         limits: Limits::default(),
         allow: Vec::new(),
-        announce: Vec::new(),
     }
 }
 
@@ -93,13 +91,9 @@ async fn world_with(
         let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
         let turn = Config { allow, rooms: rooms.cloned(), ..config() };
         let listen = vec![listener.local_addr().unwrap()];
-        if let Ok(started) = start(&shard::Config {
-            listen,
-            shards,
-            turn,
-            reachable: ReachableAddresses::default(),
-            reach: ReachLog::default(),
-        }) {
+        let reachable = reachable(&listen, &[]);
+        let reach = ReachLog::default();
+        if let Ok(started) = start(&shard::Config { listen, shards, turn, reachable, reach }) {
             break (listener, started);
         }
     };
@@ -121,17 +115,25 @@ fn on(address: SocketAddr) -> shard::Config {
         listen: vec![address],
         shards: 2,
         turn: config(),
-        reachable: ReachableAddresses::default(),
+        reachable: reachable(&[address], &[]),
         reach: ReachLog::default(),
     }
+}
+
+fn reachable(listen: &[SocketAddr], announce: &[Announce]) -> ReachableAddresses {
+    ReachableAddresses::new(listen, announce, false, Interfaces::read())
 }
 
 /// A neighbour may be behind the same firewall as the server, even with a public address.
 #[tokio::test]
 async fn neighbours_are_forbidden_as_interfaces_change() {
-    let interfaces = |own: &str, link: &str| {
-        let own = vec![own.parse().unwrap(), Ipv4Addr::LOCALHOST.into()];
-        Arc::new(Interfaces { addresses: own, links: vec![link.parse().unwrap()] })
+    let on_interface = |own: &str, link: &str| {
+        let interfaces = Interfaces {
+            addresses: vec![own.parse().unwrap(), Ipv4Addr::LOCALHOST.into()],
+            links: vec![link.parse().unwrap()],
+            ..Interfaces::default()
+        };
+        Arc::new(ReachableAddresses::new(&[], &[], false, interfaces))
     };
     let world = world(&[]).await;
     let mut client = Client::udp(world.address).await;
@@ -142,8 +144,8 @@ async fn neighbours_are_forbidden_as_interfaces_change() {
         (0x4000, "198.51.100.1", "198.51.100.1/24", neighbour),
         (0x4010, "203.0.113.1", "203.0.113.1/24", other),
     ] {
-        let read = interfaces(own, link);
-        world.shards.send_turn_command(|| Command::Interfaces(Arc::clone(&read))).await;
+        let read = on_interface(own, link);
+        world.shards.send_to_all(|| ShardCommand::Addresses(Arc::clone(&read))).await;
         // The shards answer once they have handled what was sent before.
         world.shards.report().await;
         for (peer, number) in [neighbour, other].into_iter().zip(number..) {
@@ -156,8 +158,9 @@ async fn neighbours_are_forbidden_as_interfaces_change() {
 #[test]
 fn shards_start_with_the_links_of_this_machine() {
     let config = config();
-    let configs = TurnConfigs::new(&config, &[]).unwrap();
-    let interfaces = Interfaces::read();
+    let reachable = reachable(&[], &[]);
+    let configs = TurnConfigs::new(&config, &reachable).unwrap();
+    let interfaces = reachable.interfaces();
     for sibling in Sibling::family(&turn::PORTS, 2) {
         let turn = configs.for_shard(&sibling);
         assert_eq!((&turn.interfaces, &turn.links), (&interfaces.addresses, &interfaces.links));
@@ -173,14 +176,8 @@ async fn sfu_is_a_peer_by_its_announced_port() {
         let probe = StdUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = probe.local_addr().unwrap();
         drop(probe);
-        let turn = Config { announce: announce.clone(), ..config() };
-        let listening = shard::Config {
-            listen: vec![address],
-            shards: 2,
-            turn,
-            reachable: ReachableAddresses::default(),
-            reach: ReachLog::default(),
-        };
+        let reachable = reachable(&[address], &announce);
+        let listening = shard::Config { reachable, ..on(address) };
         if let Ok(shards) = start(&listening) {
             break (address, shards);
         }

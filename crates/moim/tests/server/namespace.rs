@@ -1,0 +1,39 @@
+//! Network namespaces: a test's thread, and the servers that it starts, have a network of their own.
+
+use std::{env, process::Command, thread};
+
+use nix::{
+    sched::{CloneFlags, unshare},
+    unistd::Uid,
+};
+
+/// Runs a test in a new namespace in which only loopback works.
+pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
+    if !Uid::effective().is_root() {
+        assert!(env::var_os("CI").is_none(), "network namespaces need root");
+        eprintln!("skipped: network namespaces need root");
+        return;
+    }
+    let thread = thread::spawn(|| {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        ip("link set lo up");
+        test();
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Runs `ip` (iproute2).
+pub(crate) fn ip(arguments: &str) {
+    let output = Command::new("ip").args(arguments.split(' ')).output().expect("needs iproute2");
+    assert!(output.status.success(), "ip {arguments}: {output:?}");
+}
+
+/// Adds an interface with an address, such as `10.0.0.1/24`.
+pub(crate) fn add_interface(name: &str, address: &str) {
+    ip(&format!("link add {name} type veth peer name {name}-far"));
+    ip(&format!("link set {name} up"));
+    ip(&format!("link set {name}-far up"));
+    ip(&format!("address add {address} dev {name}"));
+}
