@@ -53,6 +53,9 @@ const RUST_TEST_TOOLS: &[Tool] = &[
         probe: &["-c", "import prometheus_client.openmetrics"],
         package: "python3-prometheus-client",
     },
+    Tool { program: "/usr/sbin/nginx", probe: &["-v"], package: "nginx" },
+    Tool { program: "caddy", probe: &["version"], package: "caddy" },
+    Tool { program: "/usr/sbin/haproxy", probe: &["-v"], package: "haproxy" },
 ];
 
 /// Installs the tools that the Rust tests run.

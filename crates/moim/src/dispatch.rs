@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::Router;
@@ -19,16 +19,20 @@ use tokio::{
 use crate::{
     config::{Limits, TrustedProxies},
     http::{self, Version},
+    log_throttle::LogThrottle,
     net::{
         drain::Drain,
         tcp::{
-            Admission, Connection, ConnectionCounters, Prefixed, Protocol, Stream,
+            Admission, Connection, ConnectionCounters, Prefixed, Protocol, ProxyHeader, Stream,
             admission::AdmissionPermit, delegate_async_write,
         },
         tls::{self, Alpn},
     },
     shard,
 };
+
+/// Interval of warnings about PROXY headers of untrusted peers.
+pub(crate) const UNTRUSTED_PROXY_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The services of TCP connections, and what they share.
 pub(crate) struct Services {
@@ -41,6 +45,8 @@ pub(crate) struct Services {
     pub(crate) shards: shard::Handle,
     /// Reverse proxies, each of which may have many connections.
     pub(crate) proxies: TrustedProxies,
+    /// Warnings about PROXY headers from elsewhere.
+    pub(crate) untrusted_proxy: LogThrottle,
     /// HTTP.
     pub(crate) router: Router,
 }
@@ -64,7 +70,7 @@ pub(crate) fn dispatch(
             services.counters.accepted.add();
             // Signaling sends small messages that must not wait for an acknowledgement.
             let _ = stream.set_nodelay(true);
-            let stream = AdmittedStream { stream, _permit: permit };
+            let stream = AdmittedStream { stream, permit };
             tokio::spawn(serve(stream, connection, Arc::clone(services), drain.clone()));
         }
         Err(error) => {
@@ -80,7 +86,20 @@ async fn serve(
     services: Arc<Services>,
     mut drain: Drain,
 ) {
-    let Some((protocol, stream)) = detect(stream, &services, &mut drain).await else { return };
+    let mut connection = connection;
+    let stream = Prefixed::new(stream);
+    let Some(mut detected) = detect(stream, &services, &mut drain).await else { return };
+    if detected.0 == Protocol::ProxyHeader {
+        let Some(client) =
+            read_proxy_header(&mut detected.1, connection, &services, &mut drain).await
+        else {
+            return;
+        };
+        connection = client;
+        let Some(next) = detect(detected.1, &services, &mut drain).await else { return };
+        detected = next;
+    }
+    let (protocol, stream) = detected;
     // Boxed, so that a connection's task is as large as its own protocol needs, not the largest.
     match protocol {
         Protocol::Tls => Box::pin(serve_tls(stream, connection.secured(), services, drain)).await,
@@ -89,7 +108,44 @@ async fn serve(
         }
         Protocol::Turn => Box::pin(serve_turn(stream, connection, &services)).await,
         Protocol::IceTcp => Box::pin(serve_ice(stream, connection, &services)).await,
+        // A second header.
+        Protocol::ProxyHeader => services.counters.garbage.add(),
     }
+}
+
+/// Reads the PROXY header of a trusted proxy; returns the connection of the client behind it.
+async fn read_proxy_header(
+    stream: &mut Prefixed<AdmittedStream>,
+    connection: Connection,
+    services: &Services,
+    drain: &mut Drain,
+) -> Option<Connection> {
+    let proxy = connection.peer.ip();
+    if !services.proxies.contain(proxy) {
+        services.counters.garbage.add();
+        if services.untrusted_proxy.is_due(Instant::now()) {
+            tracing::warn!(
+                "rejected a PROXY header from the untrusted address {proxy}: if a proxy of yours \
+                 is there, start with --trusted-proxy {proxy}"
+            );
+        }
+        return None;
+    }
+    let limit = services.limits.handshake_timeout;
+    let Some(header) = within(limit, drain, ProxyHeader::read(stream)).await else {
+        services.counters.garbage.add();
+        return None;
+    };
+    let client = connection.proxied(header);
+    if header.client.is_some() {
+        let permit = &mut stream.inner_mut().permit;
+        if let Err(error) = services.admission.count_for(permit, client.peer.ip()) {
+            services.counters.refused.add();
+            tracing::debug!(peer = %client.peer, %error, "connection refused");
+            return None;
+        }
+    }
+    Some(client)
 }
 
 async fn serve_tls(
@@ -124,10 +180,11 @@ async fn serve_inside_tls(
     services: &Services,
     mut drain: Drain,
 ) {
+    let stream = Prefixed::new(stream);
     let Some((protocol, stream)) = detect(stream, services, &mut drain).await else { return };
     match protocol {
-        // No legitimate client nests TLS.
-        Protocol::Tls => services.counters.garbage.add(),
+        // No legitimate client nests TLS, nor a proxy its header.
+        Protocol::Tls | Protocol::ProxyHeader => services.counters.garbage.add(),
         Protocol::Http => serve_http(stream, connection, Version::Http1, services, drain).await,
         Protocol::Turn => serve_turn(stream, connection, services).await,
         Protocol::IceTcp => serve_ice(stream, connection, services).await,
@@ -157,12 +214,12 @@ async fn serve_ice(stream: impl Stream, connection: Connection, services: &Servi
 }
 
 async fn detect<S: Stream>(
-    stream: S,
+    mut stream: Prefixed<S>,
     services: &Services,
     drain: &mut Drain,
 ) -> Option<(Protocol, Prefixed<S>)> {
     let limit = services.limits.handshake_timeout;
-    let Some((protocol, stream)) = within(limit, drain, Prefixed::detect(stream)).await else {
+    let Some(protocol) = within(limit, drain, stream.detect()).await else {
         services.counters.silent.add();
         return None;
     };
@@ -189,7 +246,7 @@ async fn within<T>(
 /// A stream that holds its admission permit, through upgrades and TLS, until it is dropped.
 struct AdmittedStream {
     stream: TcpStream,
-    _permit: AdmissionPermit,
+    permit: AdmissionPermit,
 }
 
 impl AsyncRead for AdmittedStream {

@@ -19,9 +19,10 @@ use crate::{
     banner::{self, Urls},
     config::{Config, HostName, Origin, Problems},
     data::DataLock,
-    dispatch::{Services, dispatch},
+    dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
     hot::HotParts,
     http::{self, BaseRoutes, Ingress, KnownHosts},
+    log_throttle::LogThrottle,
     metrics::{self, Metrics},
     net::{
         descriptors,
@@ -153,8 +154,16 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let limits = config.limits;
     let proxies = config.trusted_proxies.clone();
     let hot = HotParts { proxies: proxies.clone(), reachability: reachability.clone() };
-    let services =
-        Services { admission, counters, limits, tls: tls.acceptor, shards, router, proxies };
+    let services = Services {
+        admission,
+        counters,
+        limits,
+        tls: tls.acceptor,
+        shards,
+        untrusted_proxy: LogThrottle::every(UNTRUSTED_PROXY_INTERVAL),
+        router,
+        proxies,
+    };
     #[cfg(unix)]
     let admin = admin::AdminSocket::bind(config.data.path())
         .map(|socket| (socket, admin::router(parts)))

@@ -23,6 +23,8 @@ mod memory;
 mod namespace;
 mod peer;
 mod proxies;
+mod proxy_header;
+mod proxy_programs;
 mod relay_alone;
 mod relaying;
 mod reload;

@@ -62,6 +62,15 @@ impl Tls {
         address: SocketAddr,
         name: &str,
     ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+        self.over(tcp(address), name)
+    }
+
+    /// Completes the handshake over a connected stream.
+    pub(crate) fn over(
+        &self,
+        mut stream: TcpStream,
+        name: &str,
+    ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&self.versions)
@@ -71,7 +80,6 @@ impl Tls {
         config.alpn_protocols = self.alpn.iter().map(|protocol| protocol.to_vec()).collect();
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut stream = tcp(address);
         while connection.is_handshaking() {
             connection.complete_io(&mut stream)?;
         }

@@ -41,8 +41,17 @@ impl Server {
         Self::start_at(ip, Arc::new(tempfile::tempdir().unwrap()), flags)
     }
 
+    /// Starts a server at this address and port.
+    pub(crate) fn start_listening(listen: SocketAddr, flags: &[&str]) -> Self {
+        Self::start_with(listen, Arc::new(tempfile::tempdir().unwrap()), flags)
+    }
+
     fn start_at(ip: IpAddr, data: Arc<TempDir>, flags: &[&str]) -> Self {
-        let listen = SocketAddr::new(ip, 0).to_string();
+        Self::start_with(SocketAddr::new(ip, 0), data, flags)
+    }
+
+    fn start_with(listen: SocketAddr, data: Arc<TempDir>, flags: &[&str]) -> Self {
+        let (ip, listen) = (listen.ip(), listen.to_string());
         let mut child = moim(&["--listen", &listen], data.path(), flags).spawn().unwrap();
         let log = collect(child.stderr.take().unwrap());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -52,9 +52,27 @@ impl Admission {
     /// Admits a connection from `address`.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<AdmissionPermit, AdmitConnectionError> {
         let mut admitted = self.admit_proxy()?;
-        let prefix = ClientPrefix::from(address);
+        self.count_for(&mut admitted, address)?;
+        Ok(admitted)
+    }
+
+    /// Admits the connection of a reverse proxy. The client behind it is counted once its address
+    /// is known: here after a PROXY header, otherwise by the HTTP layer.
+    pub(crate) fn admit_proxy(&self) -> Result<AdmissionPermit, AdmitConnectionError> {
+        let permit = Arc::clone(&self.free).try_acquire_owned();
+        let permit = permit.map_err(|_| AdmitConnectionError::Full)?;
+        Ok(AdmissionPermit { _permit: permit, by_prefix: None })
+    }
+
+    /// Counts an admitted proxy's connection for the client behind it.
+    pub(crate) fn count_for(
+        &self,
+        permit: &mut AdmissionPermit,
+        client: IpAddr,
+    ) -> Result<(), AdmitConnectionError> {
+        let prefix = ClientPrefix::from(client);
         if prefix.is_loopback() {
-            return Ok(admitted);
+            return Ok(());
         }
         let mut by_prefix = lock(&self.by_prefix);
         let count = by_prefix.entry(prefix).or_default();
@@ -62,16 +80,8 @@ impl Admission {
             return Err(AdmitConnectionError::FullForAddress);
         }
         *count += 1;
-        admitted.by_prefix = Some((prefix, Arc::clone(&self.by_prefix)));
-        Ok(admitted)
-    }
-
-    /// Admits the connection of a reverse proxy. The HTTP layer counts the clients behind it, once
-    /// it knows their addresses.
-    pub(crate) fn admit_proxy(&self) -> Result<AdmissionPermit, AdmitConnectionError> {
-        let permit = Arc::clone(&self.free).try_acquire_owned();
-        let permit = permit.map_err(|_| AdmitConnectionError::Full)?;
-        Ok(AdmissionPermit { _permit: permit, by_prefix: None })
+        permit.by_prefix = Some((prefix, Arc::clone(&self.by_prefix)));
+        Ok(())
     }
 
     /// Counts the admitted connections.

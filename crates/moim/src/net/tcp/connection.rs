@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::ProxyHeader;
+
 /// A TCP connection of the port. Every HTTP request carries it as an extension.
 ///
 /// Both addresses are canonical: an IPv4 client of a dual-stack socket has an IPv4 address.
@@ -19,6 +21,13 @@ impl Connection {
     /// A connection between two addresses as its socket reports them.
     pub(crate) fn new(peer: SocketAddr, local: SocketAddr, secure: bool) -> Self {
         Self { peer: canonical(peer), local: canonical(local), secure }
+    }
+
+    /// The connection of the client that a PROXY header tells. Our address stays that of our port,
+    /// which clients use for other protocols; the proxy's own passes none of them.
+    pub(crate) fn proxied(self, header: ProxyHeader) -> Self {
+        let peer = header.client.map_or(self.peer, canonical);
+        Self { peer, secure: self.secure || header.secure, ..self }
     }
 
     /// The same connection, after its TLS handshake.

@@ -9,6 +9,7 @@ mod idle_timeout;
 mod listener;
 mod prefixed;
 mod protocol;
+mod proxy_header;
 mod stream;
 
 pub(crate) use admission::Admission;
@@ -20,4 +21,5 @@ pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use listener::accept;
 pub(crate) use prefixed::Prefixed;
 pub(crate) use protocol::Protocol;
+pub(crate) use proxy_header::ProxyHeader;
 pub(crate) use stream::Stream;

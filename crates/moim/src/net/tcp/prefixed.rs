@@ -23,22 +23,25 @@ pub(crate) struct Prefixed<S> {
 }
 
 impl<S: AsyncRead + Unpin> Prefixed<S> {
+    /// A stream of which nothing was read.
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, first: [0; MAX_DETECTION_BYTES], filled: 0, taken: 0 }
+    }
+
     /// Reads until the protocol is known, and no further. `None` is an unknown protocol.
     ///
     /// # Errors
     /// Those of the stream, and `UnexpectedEof` if it ends before the protocol is known.
-    pub(crate) async fn detect(stream: S) -> io::Result<(Option<Protocol>, Self)> {
-        let mut prefixed = Self { stream, first: [0; MAX_DETECTION_BYTES], filled: 0, taken: 0 };
+    pub(crate) async fn detect(&mut self) -> io::Result<Option<Protocol>> {
+        if self.unread().is_empty() {
+            (self.filled, self.taken) = (0, 0);
+        }
         loop {
-            let protocol = match detect(prefixed.unread()) {
-                Detection::Known(protocol) => Some(protocol),
-                Detection::Unknown => None,
-                Detection::NeedsMore => {
-                    prefixed.read_more().await?;
-                    continue;
-                }
-            };
-            return Ok((protocol, prefixed));
+            match detect(self.unread()) {
+                Detection::Known(protocol) => return Ok(Some(protocol)),
+                Detection::Unknown => return Ok(None),
+                Detection::NeedsMore => self.read_more().await?,
+            }
         }
     }
 
@@ -55,6 +58,11 @@ impl<S: AsyncRead + Unpin> Prefixed<S> {
 }
 
 impl<S> Prefixed<S> {
+    /// The stream below, which must not be read.
+    pub(crate) fn inner_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     fn unread(&self) -> &[u8] {
         self.first.get(self.taken..self.filled).unwrap_or_default()
     }
@@ -94,7 +102,8 @@ mod tests {
             drop(client);
         };
         let reading = async {
-            let (protocol, mut stream) = Prefixed::detect(server).await.unwrap();
+            let mut stream = Prefixed::new(server);
+            let protocol = stream.detect().await.unwrap();
             let mut all = Vec::new();
             stream.read_to_end(&mut all).await.unwrap();
             (protocol, all)
@@ -107,14 +116,15 @@ mod tests {
     #[tokio::test]
     async fn detect_fails_on_a_stream_that_ends_too_early() {
         for cut in 0..8 {
-            let error = Prefixed::detect(&BINDING[..cut]).await.unwrap_err();
+            let error = Prefixed::new(&BINDING[..cut]).detect().await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{cut}");
         }
     }
 
     #[tokio::test]
     async fn read_into_a_small_buffer_replays_the_prefix_in_pieces() {
-        let (_, mut stream) = Prefixed::detect(BINDING).await.unwrap();
+        let mut stream = Prefixed::new(BINDING);
+        stream.detect().await.unwrap();
         let mut all = Vec::new();
         let mut piece = [0; 3];
         loop {

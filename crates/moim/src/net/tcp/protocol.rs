@@ -6,6 +6,10 @@ const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 /// The content type of a TLS handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
+/// The beginnings of PROXY protocol headers, versions 1 and 2; `PROXY` is no HTTP method.
+const PROXY_V1: &[u8] = b"PROXY ";
+const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUI";
+
 /// Bytes after which [`detect`] always decides.
 pub(super) const MAX_DETECTION_BYTES: usize = 10;
 
@@ -20,6 +24,8 @@ pub(crate) enum Protocol {
     Turn,
     /// ICE over TCP (RFC 6544), with RFC 4571 framing.
     IceTcp,
+    /// A header of the PROXY protocol, before one of the others.
+    ProxyHeader,
 }
 
 /// The result of [`detect`].
@@ -34,11 +40,16 @@ pub(super) enum Detection {
 
 /// Detects a connection's protocol from the fewest bytes that decide.
 ///
-/// A letter decides for HTTP: its parser answers malformed requests properly.
+/// A letter decides for HTTP, unless a PROXY header is possible: its parser answers malformed
+/// requests properly.
 pub(super) fn detect(first: &[u8]) -> Detection {
     match first {
         [] => Detection::NeedsMore,
         [TLS_HANDSHAKE, ..] => Detection::Known(Protocol::Tls),
+        _ if first.starts_with(PROXY_V1) || first.starts_with(PROXY_V2) => {
+            Detection::Known(Protocol::ProxyHeader)
+        }
+        _ if PROXY_V1.starts_with(first) || PROXY_V2.starts_with(first) => Detection::NeedsMore,
         [b'A'..=b'Z' | b'a'..=b'z', ..] => Detection::Known(Protocol::Http),
         // The two zero bits of STUN (RFC 8489 §5). With RFC 4571 framing they are those of the
         // length, as every message is shorter than 16 KiB.
@@ -89,7 +100,11 @@ mod tests {
     const ROWS: &[(&[u8], usize, Detection)] = &[
         (HELLO, 1, Detection::Known(Protocol::Tls)),
         (b"GET / HTTP/1.1\r\n", 1, Detection::Known(Protocol::Http)),
-        (b"POST /socket.io/ HTTP/1.1\r\n", 1, Detection::Known(Protocol::Http)),
+        (b"POST /socket.io/ HTTP/1.1\r\n", 2, Detection::Known(Protocol::Http)),
+        (b"PROPFIND / HTTP/1.1\r\n", 4, Detection::Known(Protocol::Http)),
+        (b"PROXY TCP4 192.0.2.1", 6, Detection::Known(Protocol::ProxyHeader)),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", 10, Detection::Known(Protocol::ProxyHeader)),
+        (b"\r\n\r\nGET / HTTP", 5, Detection::Unknown),
         (b"OPTIONS * HTTP/1.1\r\n", 1, Detection::Known(Protocol::Http)),
         (b"nonsense", 1, Detection::Known(Protocol::Http)),
         (BINDING, 8, Detection::Known(Protocol::Turn)),
