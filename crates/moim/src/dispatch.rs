@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Limits, TrustedProxies},
+    config::{Limits, Live, TrustedProxies},
     http::{self, Version},
     log_throttle::LogThrottle,
     net::{
@@ -38,7 +38,7 @@ pub(crate) const UNTRUSTED_PROXY_INTERVAL: Duration = Duration::from_secs(3600);
 pub(crate) struct Services {
     pub(crate) admission: Admission,
     pub(crate) counters: Arc<ConnectionCounters>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Live<Limits>,
     /// TLS, with the current certificate.
     pub(crate) tls: tls::Acceptor,
     /// TURN and ICE-TCP.
@@ -131,7 +131,7 @@ async fn read_proxy_header(
         }
         return None;
     }
-    let limit = services.limits.handshake_timeout;
+    let limit = services.limits.load().handshake_timeout;
     let Some(header) = within(limit, drain, ProxyHeader::read(stream)).await else {
         services.counters.garbage.add();
         return None;
@@ -139,7 +139,7 @@ async fn read_proxy_header(
     let client = connection.proxied(header);
     if header.client.is_some() {
         let permit = &mut stream.inner_mut().permit;
-        if let Err(error) = services.admission.count_for(permit, client.peer.ip()) {
+        if let Err(error) = permit.count_for(client.peer.ip()) {
             services.counters.refused.add();
             tracing::debug!(peer = %client.peer, %error, "connection refused");
             return None;
@@ -154,7 +154,7 @@ async fn serve_tls(
     services: Arc<Services>,
     mut drain: Drain,
 ) {
-    let limit = services.limits.handshake_timeout;
+    let limit = services.limits.load().handshake_timeout;
     let Some(stream) = within(limit, &mut drain, services.tls.accept(stream)).await else {
         services.counters.tls_failed.add();
         return;
@@ -200,7 +200,8 @@ async fn serve_http(
 ) {
     services.counters.http.add();
     let router = services.router.clone();
-    http::serve(stream, version, connection, router, &services.limits, drain).await;
+    let idle_timeout = services.limits.load().idle_timeout;
+    http::serve(stream, version, connection, router, idle_timeout, drain).await;
 }
 
 async fn serve_turn(stream: impl Stream, connection: Connection, services: &Services) {
@@ -218,7 +219,7 @@ async fn detect<S: Stream>(
     services: &Services,
     drain: &mut Drain,
 ) -> Option<(Protocol, Prefixed<S>)> {
-    let limit = services.limits.handshake_timeout;
+    let limit = services.limits.load().handshake_timeout;
     let Some(protocol) = within(limit, drain, stream.detect()).await else {
         services.counters.silent.add();
         return None;

@@ -1,20 +1,85 @@
 //! The parts of a running server whose configuration a reload replaces.
 
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
 use crate::{
-    config::{Config, TrustedProxies},
-    net::reachability::Reachability,
+    config::{self, Config, Limits, Live, Secret, TrustedProxies},
+    data::DataFolder,
+    http::HostNames,
+    net::{descriptors, reachability::Reachability, tcp::Admission},
+    shard::turn::Settings,
+    signaling::Signaling,
+    socketio::ActiveConfig,
+    wiring,
 };
+
+/// Keys whose new value applies without a restart. All of `[limits]` does, too.
+const KEYS: [&str; 15] = [
+    "announce",
+    "announce-only",
+    "host",
+    "log",
+    "metrics-token",
+    "metrics-token-file",
+    "origin",
+    "topology",
+    "trusted-proxy",
+    "turn-allow",
+    "turn-secret",
+    "turn-secret-file",
+    "turn-tcp",
+    "turn-user",
+    "turn-user-file",
+];
+
+/// True for a key that a reload applies.
+pub(crate) fn applies(key: &str) -> bool {
+    KEYS.contains(&key) || config::is_limit(key)
+}
 
 /// Handles on these parts.
 pub(crate) struct HotParts {
+    /// Where the secret is kept if the configuration gives none.
+    pub(crate) data: DataFolder,
     pub(crate) proxies: TrustedProxies,
     pub(crate) reachability: Reachability,
+    pub(crate) hosts: Live<HostNames>,
+    pub(crate) metrics_token: Live<Option<Secret>>,
+    pub(crate) limits: Live<Limits>,
+    pub(crate) admission: Admission,
+    pub(crate) sockets: Live<ActiveConfig>,
+    pub(crate) signaling: Option<Arc<Signaling>>,
+    pub(crate) turn: watch::Sender<Option<Arc<Settings>>>,
 }
 
 impl HotParts {
-    /// Applies the keys of `config` that need no restart.
+    /// Completes a configuration that was checked but not opened.
+    ///
+    /// # Errors
+    /// The generated secret can't be read.
+    pub(crate) fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
+        if config.turn.secrets.is_empty() {
+            config.turn.secrets.push(Secret::load_or_create(&self.data)?);
+        }
+        Ok(())
+    }
+
+    /// Applies the keys of `config` that need no restart. This can't fail. New connections,
+    /// sessions, rooms and allocations follow them; what exists goes on.
     pub(crate) fn apply(&self, config: &Config) {
+        descriptors::raise_for(config.limits.connections);
         self.proxies.replace(&config.trusted_proxies);
         self.reachability.announce(&config.announce, config.announce_only);
+        self.hosts.replace(wiring::host_names(config));
+        self.metrics_token.replace(config.metrics_token.clone());
+        self.limits.replace(config.limits);
+        self.admission.set_limits(&config.limits);
+        self.sockets.replace(wiring::socketio(config).into());
+        if let Some(signaling) = &self.signaling {
+            signaling.set_defaults(wiring::room_defaults(config));
+        }
+        self.turn.send_replace(Some(Arc::new(wiring::turn_settings(config))));
     }
 }

@@ -4,12 +4,9 @@ use serde::Serialize;
 
 use crate::{
     config::{CheckedConfig, Given, Problems, Sources},
-    hot::HotParts,
+    hot::{self, HotParts},
     logs::{self, Logs},
 };
-
-/// Keys whose new value applies without a restart.
-const HOT: [&str; 4] = ["log", "trusted-proxy", "announce", "announce-only"];
 
 /// The keys that a reload has found changed.
 #[derive(Debug, Default, Serialize)]
@@ -59,9 +56,11 @@ impl Reload {
         }
         let changed = self.running.changed(checked.sources());
         let (hot, cold): (Vec<_>, Vec<_>) =
-            changed.iter().map(String::as_str).partition(|key| HOT.contains(key));
-        self.logs.filter(&checked.config().log)?;
-        self.parts.apply(checked.config());
+            changed.iter().map(String::as_str).partition(|key| hot::applies(key));
+        let mut config = checked.config().clone();
+        self.parts.complete(&mut config)?;
+        self.logs.filter(&config.log)?;
+        self.parts.apply(&config);
         for key in &hot {
             self.running.copy(key, checked.sources());
         }

@@ -5,7 +5,8 @@ use std::{net::SocketAddr, sync::Arc};
 use ::socketio::Rate;
 
 use crate::{
-    config::Config,
+    config::{Config, HostName, Origin},
+    http::HostNames,
     net::{
         reach::ReachLog, reachability::Reachability, reachable::ReachableAddresses,
         tls::CurrentCertificate,
@@ -14,6 +15,9 @@ use crate::{
     signaling,
     socketio::{self, Mount},
 };
+
+/// The most that a client may request as the capacity of a room, unless rooms get more by default.
+const MAX_ROOM_CAPACITY: u32 = 100;
 
 /// Configures the Socket.IO driver.
 pub(crate) fn socketio(config: &Config) -> socketio::Config {
@@ -42,7 +46,7 @@ pub(crate) fn signaling(
     signaling::Config {
         reachable,
         capacity: config.limits.room_capacity,
-        max_capacity: defaults.max_capacity.max(config.limits.room_capacity),
+        max_capacity: MAX_ROOM_CAPACITY.max(config.limits.room_capacity),
         data: Some(config.data.clone()),
         max_rooms: config.limits.rooms,
         max_queue_bytes: config.limits.queue_memory << 20,
@@ -65,7 +69,7 @@ pub(crate) fn shards(
 ) -> shard::Config {
     let turn = shard::turn::Config {
         certificate: Arc::clone(certificate),
-        secrets: config.turn.secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect(),
+        secrets: secrets(config),
         rooms: credentials.cloned(),
         member_tcp: config.turn.member_tcp,
         users: config.turn.users.iter().map(|(n, p)| (n.to_owned(), p.to_owned())).collect(),
@@ -79,6 +83,41 @@ pub(crate) fn shards(
     let reachable = ReachableAddresses::clone(&reachability.current());
     let shards = config.shards.unwrap_or_else(shard::default_shards);
     shard::Config { listen, shards, turn, reachable, reach }
+}
+
+/// The settings of the relay that a reload replaces.
+pub(crate) fn turn_settings(config: &Config) -> shard::turn::Settings {
+    let realm = &config.turn.realm;
+    shard::turn::Settings {
+        secrets: secrets(config),
+        users: config.turn.users.iter().map(|(n, p)| turn::User::new(n, realm, p)).collect(),
+        allow: config.turn.allow.clone(),
+        member_tcp: config.turn.member_tcp,
+        limits: config.limits,
+    }
+}
+
+fn secrets(config: &Config) -> Vec<Vec<u8>> {
+    config.turn.secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect()
+}
+
+/// Defaults and limits of rooms.
+pub(crate) fn room_defaults(config: &Config) -> signaling::RoomDefaults {
+    signaling::RoomDefaults {
+        capacity: config.limits.room_capacity,
+        max_capacity: MAX_ROOM_CAPACITY.max(config.limits.room_capacity),
+        topology: config.topology,
+        max_queue_bytes: config.limits.queue_memory << 20,
+        max_rooms: config.limits.rooms,
+        max_rooms_per_address: config.limits.rooms_per_address,
+    }
+}
+
+/// Host names that the configuration gives.
+pub(crate) fn host_names(config: &Config) -> HostNames {
+    let domains = config.acme.iter().flat_map(|acme| &acme.domains).map(HostName::from);
+    let given = config.hosts.iter().cloned().chain(domains).collect();
+    HostNames::new(given, config.origins.iter().filter_map(Origin::host))
 }
 
 /// Pairs the second address (RFC 5780) with the first bound one of its family.

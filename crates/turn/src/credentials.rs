@@ -122,6 +122,13 @@ impl Credentials {
         }
     }
 
+    /// Replaces secrets and users.
+    pub(crate) fn replace(&mut self, secrets: Vec<Vec<u8>>, users: Vec<User>) {
+        self.secrets = secrets;
+        self.by_hash = users.iter().map(|user| (user.hash, user.name.clone())).collect();
+        self.users = users.into_iter().map(|user| (user.name.clone(), user)).collect();
+    }
+
     /// Returns whether clients can be asked to send USERHASH: a hash identifies only known names,
     /// and the names of REST credentials are not known beforehand.
     pub(crate) fn knows_all_names(&self) -> bool {

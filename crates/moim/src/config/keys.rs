@@ -51,6 +51,11 @@ pub(super) fn all() -> Vec<Key> {
     keys
 }
 
+/// True for the key of a limit.
+pub(crate) fn is_limit(name: &str) -> bool {
+    all().iter().any(|key| key.name == name && key.table == Some(LIMITS))
+}
+
 /// The name in `names` that a reader most likely meant.
 pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// Below it, names have little in common. The same as clap's for flags.

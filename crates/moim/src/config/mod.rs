@@ -16,6 +16,7 @@ mod host;
 mod keys;
 mod limits;
 mod listen;
+mod live;
 mod maintenance;
 mod options;
 mod origin;
@@ -39,8 +40,10 @@ pub(crate) use ctl::{CtlCommand, CtlOptions};
 pub(crate) use domain::DomainName;
 pub(crate) use example::text as example;
 pub(crate) use host::HostName;
+pub(crate) use keys::is_limit;
 pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
+pub(crate) use live::Live;
 pub(crate) use maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions};
 #[cfg(unix)]
 pub(crate) use options::DoctorOptions;

@@ -267,8 +267,8 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_HOST", value_name = "NAME", value_delimiter = ',')]
     pub(super) host: Option<Vec<HostName>>,
 
-    /// Address or range of a trusted reverse proxy, whose X-Forwarded-* or Forwarded headers count;
-    /// may be repeated
+    /// Address or range of a trusted reverse proxy, whose X-Forwarded-* or Forwarded headers, or
+    /// PROXY protocol, count; may be repeated
     #[arg(long, env = "MOIM_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     #[serde(default, deserialize_with = "ranges")]
     pub(super) trusted_proxy: Option<Vec<Cidr>>,

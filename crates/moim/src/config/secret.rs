@@ -20,7 +20,7 @@ impl Secret {
     }
 
     /// Loads the secret of the data folder; creates one of 32 random bytes at the first start.
-    pub(super) fn load_or_create(data: &DataFolder) -> anyhow::Result<Self> {
+    pub(crate) fn load_or_create(data: &DataFolder) -> anyhow::Result<Self> {
         let kept = data.read_or_create(Self::FILE, || {
             let mut bytes = [0; 32];
             getrandom::fill(&mut bytes)?;

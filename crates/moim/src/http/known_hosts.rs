@@ -6,7 +6,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
-    config::HostName,
+    config::{HostName, Live},
     net::{
         host::Host,
         tcp::Connection,
@@ -14,26 +14,35 @@ use crate::{
     },
 };
 
-/// Host names that requests may use.
-#[derive(Debug)]
-pub(crate) struct KnownHosts {
+/// Host names of the configuration.
+#[derive(Debug, Default)]
+pub(crate) struct HostNames {
     /// Names of `--host`, the main one first.
     given: Vec<HostName>,
     /// The same names, and hosts of `--origin`.
     named: HashSet<String>,
+}
+
+/// Host names that requests may use.
+#[derive(Debug)]
+pub(crate) struct KnownHosts {
+    configured: Live<HostNames>,
     certificate: Arc<CurrentCertificate>,
 }
 
-impl KnownHosts {
-    /// Accepts the `given` names, hosts of `origins`, and the names of the current `certificate`.
-    pub(crate) fn new(
-        given: Vec<HostName>,
-        origins: impl Iterator<Item = HostName>,
-        certificate: Arc<CurrentCertificate>,
-    ) -> Self {
+impl HostNames {
+    /// The `given` names and the hosts of `origins`.
+    pub(crate) fn new(given: Vec<HostName>, origins: impl Iterator<Item = HostName>) -> Self {
         let named = given.iter().cloned().chain(origins);
         let named = named.map(|name| name.as_str().to_owned()).collect();
-        Self { given, named, certificate }
+        Self { given, named }
+    }
+}
+
+impl KnownHosts {
+    /// Accepts the `configured` names, and those of the current `certificate`.
+    pub(crate) fn new(configured: Live<HostNames>, certificate: Arc<CurrentCertificate>) -> Self {
+        Self { configured, certificate }
     }
 
     /// True if a request over `connection` may name `host`.
@@ -44,7 +53,7 @@ impl KnownHosts {
     pub(super) fn contain(&self, host: &Host, connection: &Connection) -> bool {
         host.is_address()
             || host.is_loopback()
-            || self.named.contains(host.name())
+            || self.configured.load().named.contains(host.name())
             || self.certificate.is_for(host.name())
             || (!connection.peer.ip().is_loopback() && tls::is_private_name(host.name()))
             || Names::of_host().contains(host.name())
@@ -52,11 +61,11 @@ impl KnownHosts {
 
     /// The first name of `--host`.
     pub(super) fn main(&self) -> Option<Host> {
-        Host::parse(self.given.first()?.as_str())
+        Host::parse(self.configured.load().given.first()?.as_str())
     }
 
     /// True if `--host` names it.
     pub(super) fn are_given(&self, host: &Host) -> bool {
-        self.given.iter().any(|given| given.as_str() == host.name())
+        self.configured.load().given.iter().any(|given| given.as_str() == host.name())
     }
 }

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use super::{forwarded, ingress::ViaTrustedProxy};
 use crate::{
-    config::Secret,
+    config::{Live, Secret},
     metrics::{Format, Metrics},
     net::{host::Host, tcp::Connection},
 };
@@ -43,18 +43,18 @@ fn format(headers: &HeaderMap) -> Format {
 #[derive(Clone)]
 struct MetricsAccess {
     metrics: Arc<Metrics>,
-    token: Option<Arc<Secret>>,
+    token: Live<Option<Secret>>,
 }
 
 /// The route `/metrics`.
-pub(super) fn router(metrics: Arc<Metrics>, token: Option<Secret>) -> Router {
-    let access = MetricsAccess { metrics, token: token.map(Arc::new) };
+pub(super) fn router(metrics: Arc<Metrics>, token: Live<Option<Secret>>) -> Router {
+    let access = MetricsAccess { metrics, token };
     Router::new().route("/metrics", get(read).with_state(access))
 }
 
 /// Returns the metrics, or 404 to clients without access.
 async fn read(State(access): State<MetricsAccess>, request: Request) -> Response {
-    if !may_read(access.token.as_deref(), &request) {
+    if !may_read(access.token.load().as_ref().as_ref(), &request) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let format = format(request.headers());

@@ -31,11 +31,11 @@ use axum::{
 
 pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;
-pub(crate) use known_hosts::KnownHosts;
+pub(crate) use known_hosts::{HostNames, KnownHosts};
 pub(crate) use serve::{Version, serve};
 
 use crate::{
-    config::Secret,
+    config::{Live, Secret},
     metrics::Metrics,
     net::{
         drain::Drain,
@@ -62,7 +62,7 @@ pub(crate) struct BaseRoutes {
     /// The metrics, for `/metrics`.
     pub(crate) metrics: Arc<Metrics>,
     /// The bearer token that permits remote reads of the metrics.
-    pub(crate) metrics_token: Option<Secret>,
+    pub(crate) metrics_token: Live<Option<Secret>>,
 }
 
 /// All routes, those of `socket` included. A `folder` is served in place of the embedded page.

@@ -11,12 +11,9 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower::ServiceExt;
 
-use crate::{
-    config::Limits,
-    net::{
-        drain::Drain,
-        tcp::{Connection, IdleTimeout, Stream},
-    },
+use crate::net::{
+    drain::Drain,
+    tcp::{Connection, IdleTimeout, Stream},
 };
 
 /// Time for a request's head to arrive, and of keep-alive between requests of HTTP/1.1.
@@ -46,14 +43,14 @@ pub(crate) async fn serve(
     version: Version,
     connection: Connection,
     router: Router,
-    limits: &Limits,
+    idle_timeout: Duration,
     drain: Drain,
 ) {
-    let stream = TokioIo::new(IdleTimeout::new(stream, limits.idle_timeout));
+    let stream = TokioIo::new(IdleTimeout::new(stream, idle_timeout));
     let service = service_fn(move |request| answer(router.clone(), connection, request));
     let ended = match version {
         Version::Http1 => {
-            let head_timeout = HEAD_TIMEOUT.min(limits.idle_timeout);
+            let head_timeout = HEAD_TIMEOUT.min(idle_timeout);
             let serving = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(head_timeout)

@@ -32,6 +32,11 @@ impl Quota {
         Self { total, per_prefix, held: 0, by_prefix: HashMap::new() }
     }
 
+    /// Replaces the limits. What is held stays held.
+    pub(crate) fn set_limits(&mut self, total: usize, per_prefix: usize) {
+        (self.total, self.per_prefix) = (total, per_prefix);
+    }
+
     /// Checks that the prefix may take one more unit.
     pub(crate) fn check(&self, prefix: ClientPrefix) -> Result<(), Exceeded> {
         if self.held >= self.total {

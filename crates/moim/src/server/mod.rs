@@ -11,13 +11,13 @@ use std::{
 };
 
 use anyhow::Context;
-use tokio::{runtime::Runtime, time::timeout};
+use tokio::{runtime::Runtime, sync::watch, time::timeout};
 
 #[cfg(unix)]
 use crate::admin;
 use crate::{
     banner::{self, Urls},
-    config::{Config, HostName, Origin, Problems},
+    config::{Config, Live, Problems},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
     hot::HotParts,
@@ -93,7 +93,9 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let domains: Vec<_> = config.acme.iter().flat_map(|acme| &acme.domains).collect();
     let urls = urls.with_domains(&domains, &bound.addresses, &config.announce);
     let (stop, drain) = drain();
-    tokio::spawn(shard::keep_informed(shards.clone(), rooms.clone(), reachability.changes()));
+    let (turn, settings) = watch::channel(None);
+    let (addresses, members) = (reachability.changes(), rooms.clone());
+    tokio::spawn(shard::keep_informed(shards.clone(), members, addresses, settings));
     tokio::spawn(reachability.clone().follow());
     let signaling = rooms.map(|rooms| {
         Signaling::new(wiring::signaling(config, rooms, &shards, reachability.clone()))
@@ -109,26 +111,25 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         certificates: Arc::clone(&tls.certificate),
         acme: Arc::clone(&tls.acme),
     });
-    let origin_hosts = config.origins.iter().filter_map(Origin::host);
-    let certificate = Arc::clone(&tls.certificate);
-    let domains = domains.into_iter().map(HostName::from);
-    let hosts = config.hosts.iter().cloned().chain(domains).collect();
-    let hosts = KnownHosts::new(hosts, origin_hosts, certificate);
+    let hosts = Live::new(wiring::host_names(config));
+    let metrics_token = Live::new(config.metrics_token.clone());
+    let socket_config: Live<_> = wiring::socketio(config).into();
+    let known_hosts = KnownHosts::new(hosts.clone(), Arc::clone(&tls.certificate));
     #[cfg(unix)]
     let parts_certificate = Arc::clone(&tls.certificate);
     let base = BaseRoutes {
-        ingress: Ingress::new(hosts, config.trusted_proxies.clone(), reach.clone()),
+        ingress: Ingress::new(known_hosts, config.trusted_proxies.clone(), reach.clone()),
         has_https_port: bound.addresses.iter().any(|address| address.port() == 443),
         drain: drain.clone(),
         shards: shards.health(),
         certificate: tls.certificate,
         proofs: tls.proofs,
         metrics: Arc::new(metrics),
-        metrics_token: config.metrics_token.clone(),
+        metrics_token: metrics_token.clone(),
     };
     let router = match &signaling {
         Some(signaling) => {
-            let sockets = socketio::router(Arc::clone(signaling), wiring::socketio(config));
+            let sockets = socketio::router(Arc::clone(signaling), socket_config.clone());
             http::router(base, folder, sockets)
         }
         None => http::relay_router(base),
@@ -151,9 +152,20 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         acme: tls.acme,
         orders: sender,
     };
-    let limits = config.limits;
+    let limits = Live::new(config.limits);
     let proxies = config.trusted_proxies.clone();
-    let hot = HotParts { proxies: proxies.clone(), reachability: reachability.clone() };
+    let hot = HotParts {
+        data: config.data.clone(),
+        proxies: proxies.clone(),
+        reachability,
+        hosts,
+        metrics_token,
+        limits: limits.clone(),
+        admission: admission.clone(),
+        sockets: socket_config,
+        signaling: signaling.clone(),
+        turn,
+    };
     let services = Services {
         admission,
         counters,

@@ -26,9 +26,9 @@ pub(super) fn spawn(hub: &Arc<Hub>) {
 
 /// Keeps held bytes and logs within the budget.
 async fn limit_memory(hub: Arc<Hub>) {
-    let budget = hub.config.max_queue_bytes;
     loop {
         tokio::time::sleep(MEMORY_INTERVAL).await;
+        let budget = hub.defaults.load().max_queue_bytes;
         let mut shares = hub.sockets.queues();
         shares.extend(hub.held.holders().into_iter().map(Share::from));
         let held: usize = shares.iter().map(|share| share.bytes).sum();

@@ -52,7 +52,6 @@ pub(super) enum OpenRoomError<M> {
 /// All open rooms.
 #[derive(Debug)]
 pub(super) struct Directory {
-    per_prefix: usize,
     rooms: Mutex<Rooms>,
 }
 
@@ -63,6 +62,13 @@ struct Rooms {
     native: Quota,
     /// Dialect rooms have a separate quota, so that they never displace native rooms.
     dialects: Quota,
+    /// Rooms of both kinds that one client prefix may open.
+    per_prefix: usize,
+}
+
+/// Dialect rooms among `max_rooms`.
+fn dialect_share(max_rooms: usize) -> usize {
+    (max_rooms / 4).max(1)
 }
 
 #[derive(Debug)]
@@ -84,9 +90,18 @@ impl Directory {
             by_address: HashMap::new(),
             next: 0,
             native: Quota::new(max_rooms, per_prefix),
-            dialects: Quota::new((max_rooms / 4).max(1), per_prefix),
+            dialects: Quota::new(dialect_share(max_rooms), per_prefix),
+            per_prefix,
         };
-        Self { per_prefix, rooms: Mutex::new(rooms) }
+        Self { rooms: Mutex::new(rooms) }
+    }
+
+    /// Replaces the limits. Open rooms stay.
+    pub(super) fn set_limits(&self, max_rooms: usize, per_prefix: usize) {
+        let mut rooms = self.rooms.lock();
+        rooms.native.set_limits(max_rooms, per_prefix);
+        rooms.dialects.set_limits(dialect_share(max_rooms), per_prefix);
+        rooms.per_prefix = per_prefix;
     }
 
     pub(super) fn find(&self, address: &Address) -> Option<RoomSender> {
@@ -126,7 +141,7 @@ impl Directory {
             return Err(OpenRoomError::Exists(first));
         }
         let held = rooms.native.held_by(opener) + rooms.dialects.held_by(opener);
-        if held >= self.per_prefix {
+        if held >= rooms.per_prefix {
             return Err(OpenRoomError::Share(first));
         }
         match rooms.quota(&address).take(opener) {

@@ -14,11 +14,12 @@ use super::{
     limits::{MAX_PREFIXES, PREFIX_CREATIONS, PREFIX_SFU_OFFERS},
     lobby_feed::LobbyFeed,
     rate::PerClient,
+    room_defaults::RoomDefaults,
     room_list_feed::RoomListFeeds,
     room_message::RoomReceiver,
     sockets::Sockets,
 };
-use crate::socketio::HeldBytes;
+use crate::{config::Live, socketio::HeldBytes};
 
 /// Spawns the task of a new room. A parameter of the hub, since room tasks depend on the hub.
 pub(super) type SpawnRoom = fn(Arc<Hub>, RoomKey, Room, RoomReceiver);
@@ -26,6 +27,8 @@ pub(super) type SpawnRoom = fn(Arc<Hub>, RoomKey, Room, RoomReceiver);
 /// Shared state. Its locks are held for look-ups only, never across an await.
 pub(super) struct Hub {
     pub(super) config: Config,
+    /// The values of `config` that a reload replaces.
+    pub(super) defaults: Live<RoomDefaults>,
     pub(super) sockets: Sockets,
     /// Bytes held for clients outside of the sockets' queues.
     pub(super) held: Arc<HeldBytes>,
@@ -55,6 +58,7 @@ impl Hub {
             rejections: Rejections::new(Arc::clone(&counters)),
             counters,
             spawn_room,
+            defaults: Live::new(RoomDefaults::of(&config)),
             config,
         }
     }

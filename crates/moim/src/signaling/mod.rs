@@ -23,6 +23,7 @@ mod memory;
 mod parse;
 mod placement;
 mod rate;
+mod room_defaults;
 mod room_list_feed;
 mod room_message;
 mod room_task;
@@ -39,7 +40,9 @@ use std::{sync::Arc, time::Duration};
 
 use room::protocol::{ServerDraining, ServerEvent};
 
-pub(crate) use self::{config::Config, counters::Counts, sfu_port::MediaServer};
+pub(crate) use self::{
+    config::Config, counters::Counts, room_defaults::RoomDefaults, sfu_port::MediaServer,
+};
 use self::{hub::Hub, room_task::RoomTask, session::Session};
 use crate::{
     net::client_prefix::ClientPrefix,
@@ -85,6 +88,12 @@ impl Signaling {
         }
         // The connections of slower sockets are closed.
         let _ = tokio::time::timeout(patience, self.hub.sockets.all_gone()).await;
+    }
+
+    /// Replaces the defaults of rooms. Open rooms and sockets stay, also beyond the limits.
+    pub(crate) fn set_defaults(&self, defaults: RoomDefaults) {
+        self.hub.directory.set_limits(defaults.max_rooms, defaults.max_rooms_per_address);
+        self.hub.defaults.replace(defaults);
     }
 
     /// Returns the current counts.

@@ -18,6 +18,7 @@ use super::{
     emits,
     hub::{Hub, native_name},
     parse::invalid,
+    room_defaults::RoomDefaults,
     room_message::{RoomMessage, RoomReceiver, RoomSender},
 };
 use crate::net::client_prefix::ClientPrefix;
@@ -29,8 +30,9 @@ impl Hub {
         create: CreateRoom,
         client: &Client,
     ) -> Result<RoomSummary, ErrorBody> {
-        let max = self.config.max_capacity.max(self.config.capacity);
-        let capacity = create.capacity.unwrap_or(self.config.capacity);
+        let RoomDefaults { capacity, max_capacity, .. } = **self.defaults.load();
+        let max = max_capacity.max(capacity);
+        let capacity = create.capacity.unwrap_or(capacity);
         if !(1..=max).contains(&capacity) {
             return Err(invalid(format!("capacity: must be between 1 and {max}")));
         }
@@ -183,7 +185,7 @@ impl Hub {
                 Err(invalid("topology: this server has no media server"))
             }
             (_, false) => Ok(TopologyChoice::Mesh),
-            (requested, true) => Ok(requested.unwrap_or(self.config.topology)),
+            (requested, true) => Ok(requested.unwrap_or(self.defaults.load().topology)),
         }
     }
 
@@ -216,7 +218,8 @@ impl Hub {
             return None;
         };
         let dialect = address.dialect().and_then(by_name);
-        let max = self.config.max_capacity;
+        let defaults = **self.defaults.load();
+        let max = defaults.max_capacity;
         let capacity = dialect.map(|dialect| dialect.capacity().unwrap_or(max));
         let settings = Settings {
             password: join.password.clone().filter(|password| !password.is_empty()),
@@ -227,8 +230,8 @@ impl Hub {
             },
             dialect: dialect.map(Dialect::name),
             hosts: self.config.hosts.filter(|_| dialect.is_none()),
-            max_capacity: max.max(self.config.capacity),
-            ..Settings::new(capacity.unwrap_or(self.config.capacity))
+            max_capacity: max.max(defaults.capacity),
+            ..Settings::new(capacity.unwrap_or(defaults.capacity))
         };
         Some((settings, guard.0.prefix))
     }

@@ -1,8 +1,9 @@
 //! Configuration of the driver.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::outbox::OutboxLimits;
+use crate::config::Live;
 
 /// Paths, origins and limits.
 #[derive(Debug, Clone)]
@@ -15,6 +16,26 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Protocol configuration of each session.
     pub(crate) session: socketio::Config,
+}
+
+/// A configuration in use. A reload applies to new sessions; paths and outboxes stay.
+#[derive(Debug)]
+pub(crate) struct ActiveConfig {
+    pub(super) config: Config,
+    /// That of `config`, shared by sessions.
+    pub(super) session: Arc<socketio::Config>,
+}
+
+impl From<Config> for ActiveConfig {
+    fn from(config: Config) -> Self {
+        Self { session: Arc::new(config.session.clone()), config }
+    }
+}
+
+impl From<Config> for Live<ActiveConfig> {
+    fn from(config: Config) -> Self {
+        Self::new(config.into())
+    }
 }
 
 /// A path on which clients connect.

@@ -32,7 +32,7 @@ mod websocket;
 pub(crate) use self::{
     ack::Ack,
     app::{Application, CloseReason, Events, Handshake, Incoming},
-    config::{Config, Mount},
+    config::{ActiveConfig, Config, Mount},
     encode::{encode_event, encode_raw_event},
     held::{HeldBytes, Holder},
     router::router,

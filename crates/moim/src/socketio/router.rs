@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::{
     app::Application,
     client::{Origin, generate_id},
-    config::{Config, Mount},
+    config::{ActiveConfig, Mount},
     held::Holding,
     origin,
     query::Query,
@@ -28,12 +28,16 @@ use super::{
     task::{Task, Transport},
     websocket,
 };
-use crate::net::{host::Host, tcp::Connection};
+use crate::{
+    config::Live,
+    net::{host::Host, tcp::Connection},
+};
 
 /// Creates a router for the configured paths. Requests must have a [`Connection`] extension and an
 /// upgradable connection.
-pub(crate) fn router<A: Application>(app: Arc<A>, config: Config) -> Router {
-    let mounts = config.mounts.clone();
+pub(crate) fn router<A: Application>(app: Arc<A>, config: impl Into<Live<ActiveConfig>>) -> Router {
+    let config = config.into();
+    let mounts = config.load().config.mounts.clone();
     let shared = Arc::new(Shared::new(app, config));
     let router = |router: Router<_>, mount: Mount| router.route(mount.path, any(serve));
     mounts.into_iter().fold(Router::new(), router).with_state(shared)
@@ -71,7 +75,7 @@ impl<A: Application> Shared<A> {
         let Some(origin) = origin else { return Ok(connection) };
         let origin = origin.to_str().map_err(|_| Rejection::Forbidden)?;
         let host = host_of(parts).map(|host| host.to_string());
-        if self.config.origins.allow(origin, host.as_deref(), &connection) {
+        if self.active.load().config.origins.allow(origin, host.as_deref(), &connection) {
             return Ok(connection);
         }
         if self.rejected_origin.is_due(Instant::now()) {
@@ -164,7 +168,8 @@ impl<A: Application> Shared<A> {
         let permit = self.admit(origin.connection)?;
         let sid = generate_id().map_err(|_| Rejection::Full)?;
         tokio::spawn(async move {
-            let opened = tokio::time::timeout(self.session.upgrade_timeout, upgrade).await;
+            let limit = self.active.load().session.upgrade_timeout;
+            let opened = tokio::time::timeout(limit, upgrade).await;
             if let Ok(Ok(io)) = opened {
                 let session = self.session(revision, TransportKind::WebSocket, &sid);
                 let transport = Transport::WebSocket(self.websocket(io));
@@ -183,7 +188,8 @@ impl<A: Application> Shared<A> {
     ) -> Result<Response, Rejection> {
         let (response, upgrade) = accept(&mut parts)?;
         tokio::spawn(async move {
-            let opened = tokio::time::timeout(self.session.upgrade_timeout, upgrade).await;
+            let limit = self.active.load().session.upgrade_timeout;
+            let opened = tokio::time::timeout(limit, upgrade).await;
             if let Ok(Ok(io)) = opened {
                 self.websocket(io).close(1008).await;
             }
@@ -205,10 +211,11 @@ impl<A: Application> Shared<A> {
             return Err(Rejection::BadRequest);
         }
         let posting = handle.post().ok_or(Rejection::BadRequest)?;
-        let max_bytes = self.session.max_payload;
+        let max_bytes = self.active.load().session.max_payload;
+        let limit = self.active.load().config.limits.body_timeout;
         let holding = self.holding(connection);
         let body = read(body, max_bytes, holding);
-        let body = tokio::time::timeout(self.config.limits.body_timeout, body).await;
+        let body = tokio::time::timeout(limit, body).await;
         let body = body.map_err(|_| Rejection::TooLate)??;
         let (reply, replied) = oneshot::channel();
         handle.push(Request::Post(body, reply))?;
@@ -218,7 +225,7 @@ impl<A: Application> Shared<A> {
     }
 
     fn mount(&self, path: &str) -> Option<Mount> {
-        self.config.mounts.iter().copied().find(|mount| mount.path == path)
+        self.active.load().config.mounts.iter().copied().find(|mount| mount.path == path)
     }
 }
 

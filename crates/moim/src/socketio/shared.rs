@@ -10,13 +10,14 @@ use socketio::{Revision, Session, TransportKind};
 
 use super::{
     app::Application,
-    config::Config,
+    config::ActiveConfig,
     held::{HeldBytes, Holding},
+    outbox::OutboxLimits,
     registry::{Permit, Registry},
     rejection::Rejection,
     websocket::WebSocket,
 };
-use crate::{log_throttle::LogThrottle, net::tcp::Connection};
+use crate::{config::Live, log_throttle::LogThrottle, net::tcp::Connection};
 
 /// Interval between log lines about rejected origins.
 const REJECTED_ORIGIN_INTERVAL: Duration = Duration::from_secs(60);
@@ -24,33 +25,35 @@ const REJECTED_ORIGIN_INTERVAL: Duration = Duration::from_secs(60);
 /// Application, configuration and registry of one listener.
 pub(super) struct Shared<A> {
     pub(super) app: Arc<A>,
-    pub(super) config: Config,
-    pub(super) session: Arc<socketio::Config>,
+    pub(super) active: Live<ActiveConfig>,
+    /// Limits of one socket's send queue.
+    pub(super) outbox: OutboxLimits,
     pub(super) registry: Arc<Registry>,
     pub(super) rejected_origin: LogThrottle,
     held: Arc<HeldBytes>,
 }
 
 impl<A: Application> Shared<A> {
-    pub(super) fn new(app: Arc<A>, config: Config) -> Self {
+    pub(super) fn new(app: Arc<A>, active: Live<ActiveConfig>) -> Self {
         Self {
-            session: Arc::new(config.session.clone()),
+            outbox: active.load().config.limits.outbox,
             registry: Arc::default(),
             rejected_origin: LogThrottle::every(REJECTED_ORIGIN_INTERVAL),
             held: app.held_bytes(),
             app,
-            config,
+            active,
         }
     }
 
     /// Counts a new session against the limits.
     pub(super) fn admit(&self, connection: Connection) -> Result<Permit, Rejection> {
-        self.registry.admit(&self.config.limits, connection.peer.ip())
+        self.registry.admit(&self.active.load().config.limits, connection.peer.ip())
     }
 
     /// Creates the protocol core of a new session.
     pub(super) fn session(&self, revision: Revision, kind: TransportKind, sid: &str) -> Session {
-        Session::new(Instant::now(), Arc::clone(&self.session), revision, kind, sid)
+        let config = Arc::clone(&self.active.load().session);
+        Session::new(Instant::now(), config, revision, kind, sid)
     }
 
     /// Registers a client as holder of bytes.
@@ -60,6 +63,6 @@ impl<A: Application> Shared<A> {
 
     /// Wraps an upgraded connection, with messages bounded by `max_payload`.
     pub(super) fn websocket(&self, io: Upgraded) -> WebSocket {
-        WebSocket::new(io, self.session.max_payload)
+        WebSocket::new(io, self.active.load().session.max_payload)
     }
 }

@@ -254,8 +254,9 @@ impl<A: Application> Task<A> {
             return self.session.reject(now, namespace, "Server error");
         };
         let id = SocketId(id);
-        let (socket, outbox) = Socket::new(id.clone(), self.shared.config.limits.outbox);
-        let name = self.shared.config.session.namespaces.name(namespace);
+        let (socket, outbox) = Socket::new(id.clone(), self.shared.outbox);
+        let config = Arc::clone(&self.shared.active.load().session);
+        let name = config.namespaces.name(namespace);
         match self.shared.app.connect(socket.clone(), self.origin.handshake(name, auth)) {
             Ok(mut events) => {
                 self.session.accept(namespace, &id.0);
@@ -397,8 +398,7 @@ impl<A: Application> Task<A> {
                         websocket.send(&frame);
                         // Application packets wait in the outbox. Exceeding this with protocol
                         // packets means that the client does not read.
-                        if websocket.unsent() > BATCH_BYTES + self.shared.config.limits.outbox.bytes
-                        {
+                        if websocket.unsent() > BATCH_BYTES + self.shared.outbox.bytes {
                             self.session.close(Closed::TooSlow);
                         }
                     }

@@ -51,10 +51,10 @@ fn ctl_asks_the_server_of_a_data_folder() {
 fn ctl_reload_says_what_applies_and_what_is_wrong() {
     let server = Server::start(&[]);
     let file = server.data().join("moim.toml");
-    fs::write(&file, "log = 'moim=debug'\n[limits]\nmax-rooms = 5\n").unwrap();
+    fs::write(&file, "log = 'moim=debug'\nshards = 1\n").unwrap();
     let reloaded = answer(&ctl(server.data(), &["reload"]));
     assert_eq!(reloaded["applied"], serde_json::json!(["log"]));
-    assert_eq!(reloaded["needs_restart"], serde_json::json!(["max-rooms"]));
+    assert_eq!(reloaded["needs_restart"], serde_json::json!(["shards"]));
     fs::write(&file, "lisen = 'x'\n").unwrap();
     let told = error(&ctl(server.data(), &["reload"]));
     assert!(told.contains("line 1") && told.contains("did you mean listen?"), "{told}");

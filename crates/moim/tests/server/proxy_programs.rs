@@ -59,7 +59,7 @@ fn run(
         }
         Err(error) => panic!("{command:?}: {error}"),
     };
-    let mut proxy = Proxy { child, ca: Vec::new(), folder: folder };
+    let mut proxy = Proxy { child, ca: Vec::new(), folder };
     within(DEADLINE, "the proxy listens", || {
         if let Some(status) = proxy.child.try_wait().unwrap() {
             panic!("{status}: {}", fs::read_to_string(proxy.folder.path().join("log")).unwrap());

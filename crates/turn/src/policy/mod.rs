@@ -86,6 +86,11 @@ impl Policy {
         policy
     }
 
+    /// Replaces the operator's exceptions.
+    pub(crate) fn set_allowed(&mut self, allow: Vec<Cidr>) {
+        self.allow = allow;
+    }
+
     /// Replaces the addresses by which others know this machine.
     pub(crate) fn set_announced(&mut self, announced: Vec<IpAddr>) {
         self.announced = announced;

@@ -91,6 +91,15 @@ impl Accounts {
         }
     }
 
+    /// Replaces the limits. What is held stays held.
+    pub(crate) fn set_limits(&mut self, limits: &Limits) {
+        self.allocations = limits.allocations;
+        self.per_user = limits.allocations_per_user;
+        self.per_address = limits.allocations_per_address;
+        self.users.set_rates(limits.user_bandwidth, limits.bandwidth);
+        self.addresses.set_rates(limits.address_bandwidth, None);
+    }
+
     /// Checks that `more` allocations may be charged to these accounts.
     pub(crate) fn check(
         &self,
@@ -187,6 +196,11 @@ impl AccountTable {
             total: total.map(|rate| rate.max(1)),
             credit: Credit::default(),
         }
+    }
+
+    fn set_rates(&mut self, per_holder: Option<u64>, total: Option<u64>) {
+        self.per_holder = per_holder.map(|rate| rate.max(1));
+        self.total = total.map(|rate| rate.max(1));
     }
 
     /// The count of a holder, on this server and its siblings.

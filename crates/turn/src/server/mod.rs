@@ -285,6 +285,23 @@ impl Server {
         self.config.media = services.to_vec();
     }
 
+    /// Replaces the secrets of REST credentials and the users. Existing allocations go on and may
+    /// be refreshed with the credential that made them.
+    pub fn set_credentials(&mut self, secrets: Vec<Vec<u8>>, users: Vec<crate::User>) {
+        self.credentials.replace(secrets, users);
+    }
+
+    /// Replaces the exceptions to the denied ranges, for new permissions and channels.
+    pub fn set_allowed(&mut self, allow: Vec<Cidr>, member_tcp: bool) {
+        self.policy.set_allowed(allow);
+        self.config.member_tcp = member_tcp;
+    }
+
+    /// Replaces the limits on allocations and bandwidth. Existing allocations go on.
+    pub fn set_quotas(&mut self, limits: &Limits) {
+        self.allocations.accounts.set_limits(limits);
+    }
+
     /// The next action on relayed UDP sockets.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()

@@ -2,21 +2,29 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::{config::Limits, net::client_prefix::ClientPrefix};
 
-/// Connections of each client prefix.
-type ByPrefix = Arc<Mutex<HashMap<ClientPrefix, usize>>>;
-
 /// Admits connections within the limits. Clones share their counts.
 #[derive(Debug, Clone)]
-pub(crate) struct Admission {
-    total: usize,
-    free: Arc<Semaphore>,
-    per_prefix: usize,
-    by_prefix: ByPrefix,
+pub(crate) struct Admission(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// The last connection has ended.
+    emptied: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    max: usize,
+    max_per_prefix: usize,
+    admitted: usize,
+    /// Connections of each client prefix.
+    by_prefix: HashMap<ClientPrefix, usize>,
 }
 
 /// The limit that refuses a connection.
@@ -33,100 +41,104 @@ pub(crate) enum AdmitConnectionError {
 /// An admitted connection, which counts until this is dropped.
 #[derive(Debug)]
 pub(crate) struct AdmissionPermit {
-    _permit: OwnedSemaphorePermit,
-    by_prefix: Option<(ClientPrefix, ByPrefix)>,
+    admission: Admission,
+    prefix: Option<ClientPrefix>,
 }
 
 impl Admission {
     /// Admission with no connections yet.
     pub(crate) fn new(limits: &Limits) -> Self {
-        let total = limits.connections.min(Semaphore::MAX_PERMITS);
-        Self {
-            total,
-            free: Arc::new(Semaphore::new(total)),
-            per_prefix: limits.connections_per_address,
-            by_prefix: Arc::default(),
-        }
+        Self::within(limits.connections, limits.connections_per_address)
+    }
+
+    fn within(max: usize, max_per_prefix: usize) -> Self {
+        let state = State { max, max_per_prefix, admitted: 0, by_prefix: HashMap::new() };
+        Self(Arc::new(Shared { state: Mutex::new(state), emptied: Notify::new() }))
+    }
+
+    /// Replaces the limits. Admitted connections stay, also beyond them.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        let mut state = self.0.state.lock();
+        state.max = limits.connections;
+        state.max_per_prefix = limits.connections_per_address;
     }
 
     /// Admits a connection from `address`.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<AdmissionPermit, AdmitConnectionError> {
-        let mut admitted = self.admit_proxy()?;
-        self.count_for(&mut admitted, address)?;
-        Ok(admitted)
+        let mut permit = self.admit_proxy()?;
+        permit.count_for(address)?;
+        Ok(permit)
     }
 
     /// Admits the connection of a reverse proxy. The client behind it is counted once its address
-    /// is known: here after a PROXY header, otherwise by the HTTP layer.
+    /// is known: [here](AdmissionPermit::count_for) after a PROXY header, otherwise by the HTTP
+    /// layer.
     pub(crate) fn admit_proxy(&self) -> Result<AdmissionPermit, AdmitConnectionError> {
-        let permit = Arc::clone(&self.free).try_acquire_owned();
-        let permit = permit.map_err(|_| AdmitConnectionError::Full)?;
-        Ok(AdmissionPermit { _permit: permit, by_prefix: None })
-    }
-
-    /// Counts an admitted proxy's connection for the client behind it.
-    pub(crate) fn count_for(
-        &self,
-        permit: &mut AdmissionPermit,
-        client: IpAddr,
-    ) -> Result<(), AdmitConnectionError> {
-        let prefix = ClientPrefix::from(client);
-        if prefix.is_loopback() {
-            return Ok(());
+        let mut state = self.0.state.lock();
+        if state.admitted >= state.max {
+            return Err(AdmitConnectionError::Full);
         }
-        let mut by_prefix = lock(&self.by_prefix);
-        let count = by_prefix.entry(prefix).or_default();
-        if *count >= self.per_prefix {
-            return Err(AdmitConnectionError::FullForAddress);
-        }
-        *count += 1;
-        permit.by_prefix = Some((prefix, Arc::clone(&self.by_prefix)));
-        Ok(())
+        state.admitted += 1;
+        Ok(AdmissionPermit { admission: self.clone(), prefix: None })
     }
 
     /// Counts the admitted connections.
     pub(crate) fn count(&self) -> usize {
-        self.total.saturating_sub(self.free.available_permits())
+        self.0.state.lock().admitted
     }
 
     /// Returns once no connection is left.
     pub(crate) async fn empty(&self) {
-        let all = u32::try_from(self.total).unwrap_or(u32::MAX);
-        // The semaphore is never closed.
-        let _ = self.free.acquire_many(all).await;
+        loop {
+            let emptied = self.0.emptied.notified();
+            if self.count() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+}
+
+impl AdmissionPermit {
+    /// Counts the connection for the prefix of its client.
+    pub(crate) fn count_for(&mut self, client: IpAddr) -> Result<(), AdmitConnectionError> {
+        let prefix = ClientPrefix::from(client);
+        if prefix.is_loopback() {
+            return Ok(());
+        }
+        let mut state = self.admission.0.state.lock();
+        let max = state.max_per_prefix;
+        let count = state.by_prefix.entry(prefix).or_default();
+        if *count >= max {
+            return Err(AdmitConnectionError::FullForAddress);
+        }
+        *count += 1;
+        self.prefix = Some(prefix);
+        Ok(())
     }
 }
 
 impl Drop for AdmissionPermit {
     fn drop(&mut self) {
-        let Some((prefix, by_prefix)) = &self.by_prefix else { return };
-        let mut by_prefix = lock(by_prefix);
-        if let Some(count) = by_prefix.get_mut(prefix) {
+        let mut state = self.admission.0.state.lock();
+        if let Some(prefix) = &self.prefix
+            && let Some(count) = state.by_prefix.get_mut(prefix)
+        {
             *count -= 1;
             if *count == 0 {
-                by_prefix.remove(prefix);
+                state.by_prefix.remove(prefix);
             }
         }
+        state.admitted -= 1;
+        if state.admitted == 0 {
+            self.admission.0.emptied.notify_waiters();
+        }
     }
-}
-
-/// No statement leaves the map half-changed, so a panic elsewhere does not corrupt it.
-fn lock(map: &Mutex<HashMap<ClientPrefix, usize>>) -> MutexGuard<'_, HashMap<ClientPrefix, usize>> {
-    map.lock()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn admission(total: usize, per_prefix: usize) -> Admission {
-        Admission {
-            total,
-            free: Arc::new(Semaphore::new(total)),
-            per_prefix,
-            by_prefix: Arc::default(),
-        }
-    }
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -134,7 +146,7 @@ mod tests {
 
     #[test]
     fn admit_limits_each_address_until_its_connections_end() {
-        let admission = admission(9, 2);
+        let admission = Admission::within(9, 2);
         let admitted = [(); 2].map(|()| admission.admit(ip("192.0.2.1")).unwrap());
         let error = admission.admit(ip("192.0.2.1")).unwrap_err();
         assert_eq!(error, AdmitConnectionError::FullForAddress);
@@ -144,14 +156,27 @@ mod tests {
         assert!(admission.admit(ip("192.0.2.1")).is_ok());
         drop(other);
         assert_eq!(admission.count(), 0);
-        assert!(lock(&admission.by_prefix).is_empty());
+        assert!(admission.0.state.lock().by_prefix.is_empty());
     }
 
     #[test]
     fn admit_limits_loopback_only_in_total() {
-        let admission = admission(3, 1);
+        let admission = Admission::within(3, 1);
         let _admitted = [(); 3].map(|()| admission.admit(ip("127.0.0.1")).unwrap());
         let error = admission.admit(ip("127.0.0.1")).unwrap_err();
         assert_eq!(error, AdmitConnectionError::Full);
+    }
+
+    #[test]
+    fn lower_limits_apply_to_new_connections() {
+        let admission = Admission::within(9, 9);
+        let admitted = [(); 3].map(|()| admission.admit(ip("192.0.2.1")).unwrap());
+        let limits = Limits { connections: 2, connections_per_address: 1, ..Limits::default() };
+        admission.set_limits(&limits);
+        assert_eq!(admission.admit(ip("192.0.2.2")).unwrap_err(), AdmitConnectionError::Full);
+        drop(admitted);
+        let _one = admission.admit(ip("192.0.2.1")).unwrap();
+        let error = admission.admit(ip("192.0.2.1")).unwrap_err();
+        assert_eq!(error, AdmitConnectionError::FullForAddress);
     }
 }

@@ -1,12 +1,12 @@
 //! Commands from the main runtime to the TURN service.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
 use turn::{ConnectionId, FiveTuple, RelayId};
 
-use super::handoff::Handoff;
+use super::{config::Settings, handoff::Handoff};
 use crate::shard::tcp_client::TcpClient;
 
 /// A message of a client over TCP or TLS.
@@ -15,7 +15,7 @@ pub(crate) struct ClientMessage {
     pub(crate) bytes: Bytes,
 }
 
-/// An event of a client or a peer over TCP, or of rooms.
+/// An event of a client or a peer over TCP, of rooms, or of the operator.
 pub(crate) enum Command {
     /// A client has connected; its messages go into this queue.
     Opened(FiveTuple, TcpClient<Handoff>),
@@ -29,4 +29,6 @@ pub(crate) enum Command {
     Accepted(RelayId, TcpStream, SocketAddr),
     /// Participants have left their rooms.
     MembersLeft,
+    /// A reload has replaced settings.
+    Settings(Arc<Settings>),
 }

@@ -34,6 +34,15 @@ pub(crate) struct Config {
     pub(crate) allow: Vec<turn::Cidr>,
 }
 
+/// Settings that a reload replaces.
+pub(crate) struct Settings {
+    pub(crate) secrets: Vec<Vec<u8>>,
+    pub(crate) users: Vec<turn::User>,
+    pub(crate) allow: Vec<turn::Cidr>,
+    pub(crate) member_tcp: bool,
+    pub(crate) limits: Limits,
+}
+
 /// Creates the server configuration of each shard.
 pub(crate) struct TurnConfigs<'a> {
     config: &'a Config,
@@ -100,7 +109,7 @@ pub(super) fn service_ports(addresses: &ReachableAddresses) -> Vec<u16> {
 }
 
 /// Every shard has the limits of the whole server: shards count together.
-fn limits(limits: &Limits) -> turn::Limits {
+pub(super) fn limits(limits: &Limits) -> turn::Limits {
     /// A kilobit is 1000 bits.
     const BYTES_PER_KILOBIT: u64 = 125;
     let bytes = |kilobits: u64| kilobits.saturating_mul(BYTES_PER_KILOBIT);

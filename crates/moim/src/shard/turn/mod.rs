@@ -19,5 +19,5 @@ pub(super) mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use config::Config;
+pub(crate) use config::{Config, Settings};
 pub(crate) use room_credentials::{RelayAccess, RoomCredentials};

@@ -9,7 +9,7 @@ use turn::{
 
 use super::{
     command::Command,
-    config::service_ports,
+    config::{Settings, limits, service_ports},
     dtls::{Decrypted, DtlsEndpoint},
     forward_sender::ForwardSender,
     handoff::Handoff,
@@ -238,8 +238,15 @@ impl TurnService {
                 }
             }
             Command::MembersLeft => self.server.handle_members_left(),
+            Command::Settings(settings) => self.apply(&settings),
         }
         self.handle_outputs(now, wire);
+    }
+
+    fn apply(&mut self, settings: &Settings) {
+        self.server.set_credentials(settings.secrets.clone(), settings.users.clone());
+        self.server.set_allowed(settings.allow.clone(), settings.member_tcp);
+        self.server.set_quotas(&limits(&settings.limits));
     }
 
     /// Replaces the server's addresses. Existing allocations keep theirs.

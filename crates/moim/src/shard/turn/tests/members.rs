@@ -1,5 +1,6 @@
 //! Credentials of participants, until they leave their rooms.
 
+use tokio::sync::watch;
 use turn::rest;
 
 use super::*;
@@ -14,7 +15,8 @@ async fn world_with_rooms() -> (World, RoomCredentials) {
     let rooms = RoomCredentials::random().unwrap();
     let world = world_with(Ipv4Addr::LOCALHOST.into(), 2, &[], Some(&rooms)).await;
     let addresses = Reachability::default().changes();
-    tokio::spawn(keep_informed(world.shards.clone(), Some(rooms.clone()), addresses));
+    let (_, settings) = watch::channel(None);
+    tokio::spawn(keep_informed(world.shards.clone(), Some(rooms.clone()), addresses, settings));
     (world, rooms)
 }
 
