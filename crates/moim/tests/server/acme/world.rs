@@ -87,7 +87,12 @@ impl World {
     fn begin() -> Option<Self> {
         let is_root = rustix::process::geteuid().is_root();
         let has = |program: &str| Command::new(program).arg("-h").output().is_ok();
-        if !is_root || !has("pebble") || !has("pebble-challtestsrv") || !has("ip") {
+        let may_unshare = || {
+            let tried = Command::new("unshare").args(["--net", "--mount", "true"]).output();
+            tried.is_ok_and(|output| output.status.success())
+        };
+        if !is_root || !has("pebble") || !has("pebble-challtestsrv") || !has("ip") || !may_unshare()
+        {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,6 @@
 //! HTTP requests to the CA and to addresses of our names: one connection each.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
@@ -41,7 +35,7 @@ pub(super) struct CaClient {
 #[derive(Default)]
 pub(super) struct Heard {
     /// The difference of the CA's clock from ours, in seconds.
-    clock_ahead: OnceLock<i64>,
+    clock_ahead: Mutex<Option<i64>>,
     /// The time before which it wants no further request.
     retry_after: Mutex<Option<OffsetDateTime>>,
 }
@@ -61,7 +55,7 @@ impl CaClient {
 impl Heard {
     /// The seconds by which the CA's clock is ahead of ours.
     pub(super) fn clock_ahead(&self) -> Option<i64> {
-        self.clock_ahead.get().copied()
+        *self.clock_ahead.lock()
     }
 
     /// The time before which the CA wants no further request.
@@ -69,11 +63,16 @@ impl Heard {
         *self.retry_after.lock()
     }
 
+    /// Forgets the time of an earlier order.
+    pub(super) fn begin_order(&self) {
+        *self.retry_after.lock() = None;
+    }
+
     fn note(&self, headers: &HeaderMap, failed: bool) {
         let date = |value: &HeaderValue| http_date(value.to_str().ok()?);
         let now = OffsetDateTime::now_utc();
         if let Some(theirs) = headers.get(header::DATE).and_then(date) {
-            self.clock_ahead.get_or_init(|| (theirs - now).whole_seconds());
+            *self.clock_ahead.lock() = Some((theirs - now).whole_seconds());
         }
         if failed && let Some(value) = headers.get(header::RETRY_AFTER) {
             let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
@@ -193,5 +192,7 @@ mod tests {
         heard.note(&headers, true);
         let after = heard.retry_after().unwrap() - OffsetDateTime::now_utc();
         assert!((118..=120).contains(&after.whole_seconds()));
+        heard.begin_order();
+        assert_eq!(heard.retry_after(), None);
     }
 }

@@ -22,6 +22,8 @@ const PAUSES_UNANSWERED: usize = 4;
 const LOOK_PAUSE: Duration = Duration::minutes(10);
 /// The spread of pauses to both sides, so that servers which failed together don't return together.
 const SPREAD: f64 = 0.2;
+/// The shortest pause, whatever time the CA names.
+const MIN_PAUSE: Duration = Duration::minutes(1);
 /// The longest pause: of a CA's limit of a week. A later time was set by a clock that was ahead.
 const MAX_PAUSE: Duration = Duration::days(8);
 /// Attempts in an hour and in a day, whatever the outcome.
@@ -192,7 +194,7 @@ impl Plan {
             Outcome::Unanswered(problem) => (problem, now + self.pause(PAUSES_UNANSWERED, random)),
             Outcome::Refused(problem, told) => {
                 let own = now + self.pause(PAUSES.len(), random);
-                (problem, told.map_or(own, |told| told.max(now).min(now + MAX_PAUSE)))
+                (problem, told.map_or(own, |told| told.clamp(now + MIN_PAUSE, now + MAX_PAUSE)))
             }
             Outcome::Final(problem) => {
                 self.memory.is_stopped = true;

@@ -201,6 +201,8 @@ fn time_that_the_ca_names_wins() {
     plan.finish(start(), Outcome::Refused(problem(Code::Limit), Some(told)), 0.9);
     assert_eq!(plan.next(start()), Step::Wait(told));
     assert_eq!(plan.next_attempt(start()), Some(told));
+    plan.finish(start(), Outcome::Refused(problem(Code::Limit), Some(start())), 0.9);
+    assert_eq!(plan.next(start()), Step::Wait(start() + Duration::MINUTE), "though not at once");
 }
 
 #[test]

@@ -343,6 +343,7 @@ impl AcmeTask {
             Outcome::Unanswered(Problem::new(Code::Other, format!("{error:#}.")))
         };
         let mut client = self.client(directory).map_err(|error| unusable(&error))?;
+        client.heard().begin_order();
         let ordered = if directory == self.config.directory {
             client.order(&self.config, &self.store, target, challenge, replaces).await
         } else {
