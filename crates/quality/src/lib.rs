@@ -3,6 +3,12 @@
 //!
 //! Pure: samples in, findings and words out.
 
+mod finding;
+mod judge;
 mod sample;
+mod words;
 
+pub use finding::{Cause, Direction, Facts, Finding, Symptom};
+pub use judge::{Participant, judge};
 pub use sample::{EncoderLimit, Sample, Transport};
+pub use words::Language;

@@ -23,4 +23,5 @@ mod quality;
 mod shards;
 mod speakers;
 mod twcc;
+mod verdicts;
 mod world;
