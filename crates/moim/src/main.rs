@@ -4,6 +4,7 @@
 mod admin;
 mod backup;
 mod banner;
+mod calls_command;
 mod config;
 mod config_command;
 #[cfg(unix)]
@@ -18,6 +19,7 @@ mod histogram;
 mod hot;
 mod http;
 mod line_rate;
+mod log_privacy;
 mod log_throttle;
 mod logs;
 mod manuals;
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(problems) => misconfigured(&problems),
         },
+        Command::Calls(options) => told(calls_command::run(&options).map(|()| String::new())),
         Command::Backup(options) => told(backup::backup(&options)),
         Command::Restore(options) => told(backup::restore(&options)),
         Command::Man(options) => told(manuals::man(&options).map(|()| String::new())),
@@ -120,6 +123,7 @@ fn prepare(given: Given, logs: Logs) -> Result<(Server, Reload), Problems> {
     let running = checked.sources().clone();
     let config = checked.open()?;
     logs.filter(&config.log)?;
+    log_privacy::set(config.log_privacy);
     let (server, parts) = server::prepare(&config)?;
     Ok((server, Reload::new(given, running, logs, parts)))
 }

@@ -14,6 +14,7 @@ use crate::{
     shard::{self, turn::RoomCredentials},
     signaling,
     socketio::{self, Mount},
+    store::Store,
 };
 
 /// The most that a client may request as the capacity of a room, unless rooms get more by default.
@@ -41,6 +42,7 @@ pub(crate) fn signaling(
     credentials: RoomCredentials,
     shards: &shard::Handle,
     reachable: Reachability,
+    store: &Store,
 ) -> signaling::Config {
     let defaults = signaling::Config::new(credentials);
     signaling::Config {
@@ -48,6 +50,8 @@ pub(crate) fn signaling(
         capacity: config.limits.room_capacity,
         max_capacity: MAX_ROOM_CAPACITY.max(config.limits.room_capacity),
         data: Some(config.data.clone()),
+        store: store.clone(),
+        records_calls: config.history_days > 0,
         max_rooms: config.limits.rooms,
         max_queue_bytes: config.limits.queue_memory << 20,
         max_rooms_per_address: config.limits.rooms_per_address,

@@ -17,6 +17,7 @@ export interface Requests {
   subscribe: [SubscribeRequest, Record<string, never>];
   handover: [HandoverRequest, Record<string, never>];
   reaction: [ReactionRequest, Record<string, never>];
+  report: [ReportRequest, Record<string, never>];
   "room:mute": [MuteRequest, Record<string, never>];
   "room:unmute": [UnmuteRequest, Record<string, never>];
   "room:remove": [RemoveRequest, Record<string, never>];
@@ -435,6 +436,68 @@ export type ReactionRequest = {
  * The emoji.
  */
 emoji: Reaction, };
+
+export type ReportedTransport = "udp" | "tcp" | "relay_udp" | "relay_tcp";
+
+export type ReportedLimit = "none" | "cpu" | "bandwidth" | "other";
+
+export type ReportRequest = {
+/**
+ * The worst transport of its links, if there is one.
+ */
+transport?: ReportedTransport,
+/**
+ * Longest round-trip time of its links, milliseconds.
+ */
+roundTrip?: number,
+/**
+ * Jitter of what it receives, milliseconds.
+ */
+jitter?: number,
+/**
+ * Loss of what it sends, thousandths.
+ */
+lossUp?: number,
+/**
+ * Loss of what it receives, thousandths.
+ */
+lossDown?: number,
+/**
+ * Kilobits per second that it sends.
+ */
+kbpsUp?: number,
+/**
+ * Kilobits per second that it receives.
+ */
+kbpsDown?: number,
+/**
+ * Frames per second that it encodes, of its largest picture.
+ */
+framesUp?: number,
+/**
+ * Frames per second that it decodes, of all pictures.
+ */
+framesDown?: number,
+/**
+ * The encoder's `qualityLimitationReason`.
+ */
+limit?: ReportedLimit,
+/**
+ * Concealed share of the sound that it played, thousandths.
+ */
+concealed?: number,
+/**
+ * Freezes of all pictures.
+ */
+freezes: number,
+/**
+ * Participants whose picture it receives.
+ */
+seen: Array<ParticipantId>,
+/**
+ * Those whose picture stood still for a second or more.
+ */
+still: Array<ParticipantId>, };
 
 export type MuteRequest = {
 /**

@@ -6,6 +6,7 @@
 mod acme;
 mod acme_choices;
 mod announce;
+mod calls;
 mod checked;
 #[cfg(unix)]
 mod ctl;
@@ -34,6 +35,7 @@ mod values;
 pub(crate) use acme::Acme;
 pub(crate) use acme_choices::ChallengeChoice;
 pub(crate) use announce::Announce;
+pub(crate) use calls::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions};
 pub(crate) use checked::{CheckedConfig, Given};
 #[cfg(unix)]
 pub(crate) use ctl::{CtlCommand, CtlOptions};

@@ -12,6 +12,7 @@ use super::{
     acme_choices::{AcmeMode, ChallengeChoice, Port80},
     maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions},
 };
+use crate::log_privacy::LogAddresses;
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     /// Check, show or write a configuration, without starting a server
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// List the calls of the last days, and tell why one was bad
+    Calls(super::calls::CallsOptions),
     /// Write the data folder to one private file, while the server runs or not
     Backup(BackupOptions),
     /// Fill the data folder from a backup, while the server is stopped
@@ -287,6 +290,16 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_HISTORY", value_name = "DAYS")]
     pub(super) history: Option<u32>,
 
+    /// Names of rooms and participants in the log; otherwise they are hashes that change with each
+    /// start
+    #[arg(long, env = "MOIM_LOG_NAMES", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true", require_equals = true)]
+    pub(super) log_names: Option<bool>,
+
+    /// Addresses in the log: cut (to /24 or /48), full or none [default: cut]
+    #[arg(long, env = "MOIM_LOG_ADDRESSES", value_name = "HOW")]
+    pub(super) log_addresses: Option<LogAddressesName>,
+
     /// Log level: error, warn, info, debug, trace, or `tracing` directives [default: info]
     #[arg(long, env = "MOIM_LOG", value_name = "LEVEL")]
     pub(super) log: Option<String>,
@@ -378,6 +391,25 @@ pub(crate) struct LimitOptions {
     pub(super) max_bandwidth_per_address: Option<u64>,
 }
 
+/// The form of addresses in the log, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LogAddressesName {
+    Cut,
+    Full,
+    None,
+}
+
+impl From<LogAddressesName> for LogAddresses {
+    fn from(name: LogAddressesName) -> Self {
+        match name {
+            LogAddressesName::Cut => Self::Cut,
+            LogAddressesName::Full => Self::Full,
+            LogAddressesName::None => Self::None,
+        }
+    }
+}
+
 /// A store by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -430,7 +462,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, store, history, log; limits)
+            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, store, history, log_names, log_addresses, log; limits)
     }
 }
 
@@ -523,7 +555,7 @@ mod tests {
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
-            origin = ['https://a.example']\nstore = 'none'\nhistory = 3\nlog = 'debug'\n[limits]\n\
+            origin = ['https://a.example']\nstore = 'none'\nhistory = 3\nlog-names = true\nlog-addresses = 'none'\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\

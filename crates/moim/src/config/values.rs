@@ -10,7 +10,10 @@ use super::{
     Turn,
     options::{RoomKind, StoreName},
 };
-use crate::data::DataFolder;
+use crate::{
+    data::DataFolder,
+    log_privacy::{LogAddresses, LogPrivacy},
+};
 
 /// The validated configuration of the server.
 #[derive(Debug, Clone)]
@@ -51,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) has_store: bool,
     /// Days for which samples of calls are kept; 0 records no calls.
     pub(crate) history_days: u32,
+    /// Names and addresses in the log.
+    pub(crate) log_privacy: LogPrivacy,
     /// The log filter, as `tracing` directives.
     pub(crate) log: String,
 }
@@ -106,6 +111,10 @@ impl Config {
             limits,
             has_store: options.store != Some(StoreName::None),
             history_days: problems.take(history(options.history)).unwrap_or_default(),
+            log_privacy: LogPrivacy {
+                names: options.log_names.unwrap_or_default(),
+                addresses: options.log_addresses.map(LogAddresses::from).unwrap_or_default(),
+            },
             log: options.log.unwrap_or_else(|| "info".to_owned()),
         };
         problems.into_result()?;

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     config::TrustedProxies,
+    log_privacy,
     log_throttle::LogThrottle,
     net::{host::Host, reach::ReachLog, tcp::Connection},
 };
@@ -127,7 +128,7 @@ impl Ingress {
     fn warn_of_unknown_host(&self, host: &Host, connection: &Connection) {
         if self.unknown_host.is_due(Instant::now()) {
             tracing::warn!(
-                peer = %connection.peer,
+                peer = log_privacy::address(connection.peer.ip()),
                 "rejected a request for the unknown host {0}: if this server has that name, start \
                  it with --host {0}",
                 host.name()

@@ -98,7 +98,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     tokio::spawn(shard::keep_informed(shards.clone(), members, addresses, settings));
     tokio::spawn(reachability.clone().follow());
     let signaling = rooms.map(|rooms| {
-        Signaling::new(wiring::signaling(config, rooms, &shards, reachability.clone()))
+        Signaling::new(wiring::signaling(config, rooms, &shards, reachability.clone(), &store))
     });
     let admission = Admission::new(&config.limits);
     let counters = Arc::new(ConnectionCounters::default());

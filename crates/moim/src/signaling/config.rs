@@ -5,7 +5,9 @@ use std::time::Duration;
 use room::{HostRule, protocol::TopologyChoice};
 
 use super::sfu_port::MediaServer;
-use crate::{data::DataFolder, net::reachability::Reachability, shard::turn::RoomCredentials};
+use crate::{
+    data::DataFolder, net::reachability::Reachability, shard::turn::RoomCredentials, store::Store,
+};
 
 /// Defaults of rooms, and limits.
 #[derive(Clone)]
@@ -28,6 +30,10 @@ pub(crate) struct Config {
     pub(crate) hosts: Option<HostRule>,
     /// Folder for settings that survive a restart.
     pub(crate) data: Option<DataFolder>,
+    /// The store of calls.
+    pub(crate) store: Store,
+    /// Calls are recorded in the store.
+    pub(crate) records_calls: bool,
     /// Maximum number of native rooms; dialect rooms are limited to a quarter of it in addition.
     pub(crate) max_rooms: usize,
     /// Maximum number of open rooms per client prefix, except loopback.
@@ -59,6 +65,8 @@ impl Config {
             topology: TopologyChoice::Auto,
             hosts: Some(HostRule::Next),
             data: None,
+            store: Store::none(),
+            records_calls: true,
             max_rooms: 10_000,
             max_rooms_per_address: 50,
             max_queue_bytes: 256 << 20,

@@ -26,7 +26,6 @@ pub(super) enum RateLimited {
     Rooms,
     Passwords,
     /// Quality reports, which are ignored.
-    #[allow(dead_code, reason = "counted with the pages' reports, which follow")]
     Reports,
 }
 
@@ -79,7 +78,6 @@ impl Counters {
         increment(index.and_then(|index| self.rate_limited.get(index)), 1);
     }
 
-    #[allow(dead_code, reason = "counted with the pages' reports, which follow")]
     /// Counts freezes that a page has reported.
     pub(super) fn froze(&self, freezes: u64) {
         increment(Some(&self.freezes), freezes);

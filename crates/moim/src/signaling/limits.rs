@@ -9,6 +9,8 @@ pub(super) const SOCKET_EVENTS: Rate = Rate { burst: 1000.0, per_second: 200.0 }
 pub(super) const SOCKET_ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
 /// Chat messages of one socket.
 pub(super) const SOCKET_CHATS: Rate = Rate { burst: 20.0, per_second: 2.0 };
+/// Quality reports of one socket, of which a page sends one in ten seconds.
+pub(super) const SOCKET_REPORTS: Rate = Rate { burst: 2.0, per_second: 0.2 };
 /// Offers of one socket to the media server: a page sends one per device that it turns on, and
 /// another one for each collision with the server's offer.
 pub(super) const SOCKET_SFU_OFFERS: Rate = Rate { burst: 20.0, per_second: 2.0 };

@@ -13,6 +13,7 @@ mod counters;
 mod directory;
 mod emits;
 mod guesses;
+mod history;
 mod hub;
 mod ice;
 mod kept_rooms;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use room::{Connection, Departure, Request};
+use room::{Connection, Departure, Request, protocol::ReportRequest};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{client::MembershipGuard, guesses::Guess};
@@ -23,6 +23,8 @@ pub(super) enum RoomMessage {
     },
     /// A request of a member.
     Request { from: Connection, request: Request, ack: Option<Ack> },
+    /// What a member's page has measured.
+    Report { from: Connection, report: Box<ReportRequest> },
     /// The end of a socket.
     Gone { connection: Connection, departure: Departure },
     /// The server is over its memory budget: drop the events kept for resuming clients.

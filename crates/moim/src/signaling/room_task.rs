@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use room::{
@@ -21,6 +22,7 @@ use super::{
     directory::RoomKey,
     emits,
     guesses::Guess,
+    history::{History, Moment},
     hub::{Hub, native_name},
     ice,
     room_message::{RoomMessage, RoomReceiver},
@@ -29,6 +31,7 @@ use super::{
 use crate::{
     shard::turn::RelayAccess,
     socketio::{Ack, encode_event},
+    store::Store,
 };
 
 /// One room and its clients.
@@ -45,6 +48,7 @@ pub(super) struct RoomTask {
     access: HashMap<ParticipantId, RelayAccess>,
     /// Time of the next credential refresh, at half of their lifetime.
     refresh: Option<Instant>,
+    history: History,
     closed: bool,
 }
 
@@ -82,7 +86,14 @@ impl RoomTask {
 
     fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
         let dialect = key.address.dialect().and_then(by_name);
+        let store = match dialect {
+            None if hub.config.records_calls => hub.config.store.clone(),
+            // Dialect clients report nothing.
+            _ => Store::none(),
+        };
+        let history = History::new(store, key.address.name());
         Self {
+            history,
             hub,
             key,
             dialect,
@@ -122,7 +133,8 @@ impl RoomTask {
     /// costs less than resetting it after each message.
     fn arm(&self, timer: std::pin::Pin<&mut Sleep>) -> bool {
         let room = self.room.poll_timeout().map(Instant::from_std);
-        let Some(due) = room.into_iter().chain(self.refresh).min() else { return false };
+        let other = self.refresh.into_iter().chain(self.history.poll_timeout());
+        let Some(due) = room.into_iter().chain(other).min() else { return false };
         if due < timer.deadline() || timer.is_elapsed() {
             timer.reset(due);
         }
@@ -135,6 +147,10 @@ impl RoomTask {
             self.room.handle_timeout(now.into_std());
             self.apply_effects(PendingReply::default());
             self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
+        }
+        if self.history.poll_timeout().is_some_and(|due| due <= now) {
+            let busy = self.hub.config.media.as_ref().map(MediaServer::busy_permille);
+            self.history.handle_timeout(moment(), busy);
         }
         if self.refresh.take_if(|due| *due <= now).is_some() {
             self.refresh_credentials(now);
@@ -175,6 +191,12 @@ impl RoomTask {
                 }
                 self.apply_effects(PendingReply { ack, leaves, ..PendingReply::default() });
             }
+            RoomMessage::Report { from, report } => {
+                let member = self.clients.get(&from).and_then(|client| client.member.as_ref());
+                if let Some(member) = member {
+                    self.history.on_report(&member.id, *report);
+                }
+            }
             RoomMessage::Gone { connection, departure } => {
                 self.room.handle_gone(now, connection, departure);
                 self.clients.remove(&connection);
@@ -203,6 +225,9 @@ impl RoomTask {
                 Effect::Dismiss { to, reason } => self.dismiss(to, reason),
                 Effect::Detach(connection) => drop(self.clients.remove(&connection)),
                 Effect::Summary(summary) => {
+                    let present = self.room.participants();
+                    let present = present.map(|present| (&present.id, present.name.as_str()));
+                    self.history.update(moment(), present);
                     self.hub.lobby.update(&self.key.address, self.key.opener, summary);
                     self.revoke_access_of_departed();
                 }
@@ -245,8 +270,13 @@ impl RoomTask {
                 self.room.handle_interrupted(now, &id, interrupted);
             }
             SfuMessage::Speakers(speakers) => self.room.handle_speakers(speakers),
-            // Kept by the history, once there is one.
-            SfuMessage::Quality(_) | SfuMessage::Stale => return,
+            SfuMessage::Quality(links) => {
+                for (id, link, transport) in links {
+                    self.history.on_link(&id, link, transport);
+                }
+                return;
+            }
+            SfuMessage::Stale => return,
         }
         self.apply_effects(PendingReply::default());
     }
@@ -422,7 +452,7 @@ impl RoomTask {
             RoomMessage::Request { ack, .. } => {
                 self.hub.rejections.reject(ack, Rejection::NotJoined.into());
             }
-            RoomMessage::Gone { .. } | RoomMessage::ForgetLog => {}
+            RoomMessage::Report { .. } | RoomMessage::Gone { .. } | RoomMessage::ForgetLog => {}
         }
     }
 }
@@ -439,5 +469,11 @@ async fn next_sfu_message(sfu: &mut Option<SfuPort>) -> SfuMessage {
 impl Drop for RoomTask {
     fn drop(&mut self) {
         self.hub.directory.remove(&self.key, || self.delist());
+        self.history.end(moment());
     }
+}
+
+fn moment() -> Moment {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment { now: Instant::now(), unix }
 }

@@ -11,8 +11,9 @@ use room::{
     protocol::{
         ChatRequest, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode, HandoverRequest,
         JoinRoom, LeaveRoom, ListRooms, MediaState, MuteRequest, ParticipantId, PublishRequest,
-        ReactionRequest, RemoveRequest, RoleRequest, RoomCreated, SdpType, SettingsRequest,
-        SignalRequest, SpotlightRequest, SubscribeRequest, UnmuteRequest, WaitingRequest,
+        ReactionRequest, RemoveRequest, ReportRequest, RoleRequest, RoomCreated, SdpType,
+        SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest, UnmuteRequest,
+        WaitingRequest,
     },
 };
 use serde::de::DeserializeOwned;
@@ -20,13 +21,13 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::{
-    ack::ack_ok,
+    ack::{Empty, ack_ok},
     client::{Client, MembershipGuard},
     counters::RateLimited,
     guesses::{Guess, Guesses},
     hub::Hub,
     ice::ReachedHost,
-    limits::{SOCKET_CHATS, SOCKET_ENTRIES, SOCKET_EVENTS, SOCKET_SFU_OFFERS},
+    limits::{SOCKET_CHATS, SOCKET_ENTRIES, SOCKET_EVENTS, SOCKET_REPORTS, SOCKET_SFU_OFFERS},
     membership::Membership,
     parse::{no_payload, payload},
     rate::Bucket,
@@ -47,6 +48,7 @@ pub(crate) struct Session {
     entries: Bucket,
     chats: Bucket,
     offers: Bucket,
+    reports: Bucket,
     /// Mount path of the connection.
     path: &'static str,
     /// Present if the socket speaks a dialect.
@@ -80,6 +82,7 @@ impl Events for Session {
             "signal" => self.signal(args, &mut ack).await,
             "media" => self.media(args, &mut ack).await,
             "chat" => self.chat(args, &mut ack).await,
+            "report" => self.report(args, &mut ack).await,
             "direct" => self.forward::<DirectRequest>(args, &mut ack).await,
             "publish" => self.forward::<PublishRequest>(args, &mut ack).await,
             "subscribe" => self.forward::<SubscribeRequest>(args, &mut ack).await,
@@ -139,6 +142,7 @@ impl Session {
             entries: Bucket::full(SOCKET_ENTRIES, now),
             chats: Bucket::full(SOCKET_CHATS, now),
             offers: Bucket::full(SOCKET_SFU_OFFERS, now),
+            reports: Bucket::full(SOCKET_REPORTS, now),
             path: handshake.path,
             translator: None,
         }
@@ -278,6 +282,23 @@ impl Session {
     ) -> Result<(), ErrorBody> {
         let WaitingRequest { participants } = payload(args)?;
         self.request(Request::Host(hosting(participants)), ack).await
+    }
+
+    /// Passes what the page has measured to the room. A hint: beyond the rate it is ignored.
+    async fn report(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let report: ReportRequest = payload(args)?;
+        let membership = self.membership.as_ref().filter(|membership| membership.is_active());
+        let membership = membership.ok_or(Rejection::NotJoined)?;
+        if self.reports.take(SOCKET_REPORTS, Instant::now()) {
+            self.hub.counters.froze(report.freezes.into());
+            let from = self.client.connection;
+            let message = RoomMessage::Report { from, report: Box::new(report) };
+            membership.send(&self.hub.directory, &self.hub.rejections, message).await;
+        } else {
+            self.hub.counters.rate_limited(RateLimited::Reports);
+        }
+        ack_ok(ack.take(), &Empty {});
+        Ok(())
     }
 
     /// Sends a request to the socket's room, which replies.

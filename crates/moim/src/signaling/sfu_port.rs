@@ -37,6 +37,12 @@ impl MediaServer {
         Self { shards, rooms: Arc::default(), peers: Arc::default() }
     }
 
+    /// Busy share of the busiest shard, thousandths.
+    pub(super) fn busy_permille(&self) -> u16 {
+        let busiest = self.shards.iter().map(RoomCommandSender::busy_permille).max();
+        u16::try_from(busiest.unwrap_or_default()).unwrap_or(1000)
+    }
+
     /// Opens the port of a room. Rooms are assigned to home shards in turn.
     pub(super) fn open(&self) -> Option<SfuPort> {
         let number = self.rooms.fetch_add(1, Ordering::Relaxed);
@@ -74,7 +80,6 @@ pub(super) enum SfuMessage {
     /// The active speakers, for all participants.
     Speakers(Vec<Speaker>),
     /// Samples of the quality of participants' links.
-    #[allow(dead_code, reason = "read by the history of rooms, which follows")]
     Quality(Vec<(ParticipantId, sfu::LinkQuality, LinkTransport)>),
     /// For a participant that left.
     Stale,

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     config::Live,
+    log_privacy,
     net::{host::Host, tcp::Connection},
 };
 
@@ -80,7 +81,8 @@ impl<A: Application> Shared<A> {
         }
         if self.rejected_origin.is_due(Instant::now()) {
             tracing::warn!(
-                peer = %connection.peer, host,
+                peer = log_privacy::address(connection.peer.ip()),
+                host,
                 "rejected a page of origin {origin:?}; to allow it, start with --origin {origin}"
             );
         }

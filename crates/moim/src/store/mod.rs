@@ -23,7 +23,6 @@ use std::{sync::Arc, time::Duration};
 
 use rusqlite::Connection;
 
-#[allow(unused_imports, reason = "for the commands that read, which follow")]
 pub(crate) use self::open::open_to_read;
 pub(crate) use self::{
     copy::copy_database, counts::StoreCounts, retention::Retention, write::Importance,
@@ -52,13 +51,11 @@ impl Store {
         Self(None)
     }
 
-    #[allow(dead_code, reason = "for the history of rooms, which follows")]
     /// True if there is a store.
     pub(crate) fn is_open(&self) -> bool {
         self.0.is_some()
     }
 
-    #[allow(dead_code, reason = "for the history of rooms, which follows")]
     /// Queues a write. Never waits.
     pub(crate) fn write(
         &self,

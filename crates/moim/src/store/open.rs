@@ -41,7 +41,6 @@ pub(super) fn open_to_write(data: &DataFolder) -> anyhow::Result<Connection> {
     Ok(connection)
 }
 
-#[allow(dead_code, reason = "for the commands that read, which follow")]
 /// Opens the database of a data folder to read, beside a running server or not; `None` if there is
 /// none.
 ///

@@ -11,7 +11,6 @@ use super::copy::copy_database;
 /// The migrations in order. One that was released never changes: add another one.
 const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/1-calls.sql"))];
 
-#[allow(dead_code, reason = "for the commands that read, which follow")]
 /// The version that this program writes.
 fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
@@ -55,7 +54,6 @@ fn migrate_by(
     })
 }
 
-#[allow(dead_code, reason = "for the commands that read, which follow")]
 /// Fails unless this program knows the version.
 pub(super) fn check(connection: &Connection, path: &Path) -> anyhow::Result<()> {
     let found = version(connection).with_context(|| format!("Can't read {}", path.display()))?;

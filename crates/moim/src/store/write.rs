@@ -7,7 +7,6 @@ pub(super) type Write = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Se
 
 /// The weight of a write where the queue is nearly full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "for the history of rooms, which follows")]
 pub(crate) enum Importance {
     /// Dropped first, as a gap does no harm: samples of quality.
     Sample,

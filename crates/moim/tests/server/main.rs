@@ -9,6 +9,7 @@ mod also;
 mod backup;
 mod bad_input;
 mod bundle;
+mod calls;
 mod churn;
 mod commands;
 mod config;

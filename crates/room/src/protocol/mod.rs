@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod hosting;
 mod reply;
+mod report;
 mod request;
 mod types;
 #[cfg(feature = "typescript")]
@@ -24,6 +25,7 @@ pub use hosting::{
     UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
+pub use report::{MAX_REPORTED, ReportRequest, ReportedLimit, ReportedTransport};
 pub use request::{
     ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
     PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,

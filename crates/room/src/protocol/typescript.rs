@@ -14,6 +14,7 @@ use super::{
         SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
     },
     reply::{Joined, RoomCreated, RoomList},
+    report::{ReportRequest, ReportedLimit, ReportedTransport},
     request::{
         ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
         PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
@@ -53,6 +54,7 @@ export interface Requests {
   subscribe: [SubscribeRequest, Record<string, never>];
   handover: [HandoverRequest, Record<string, never>];
   reaction: [ReactionRequest, Record<string, never>];
+  report: [ReportRequest, Record<string, never>];
   \"room:mute\": [MuteRequest, Record<string, never>];
   \"room:unmute\": [UnmuteRequest, Record<string, never>];
   \"room:remove\": [RemoveRequest, Record<string, never>];
@@ -145,6 +147,9 @@ pub fn typescript() -> String {
         SubscribeRequest,
         HandoverRequest,
         ReactionRequest,
+        ReportedTransport,
+        ReportedLimit,
+        ReportRequest,
         MuteRequest,
         UnmuteRequest,
         RemoveRequest,

@@ -99,6 +99,7 @@ export class Session implements Call {
       },
       self: () => this.#state.getSnapshot().self.id,
       onQualities: (qualities) => this.#dispatch({ is: "quality", qualities }),
+      onReport: (report) => this.#outbox.send("report", report),
     });
     try {
       this.#begin(joined);

@@ -18,6 +18,11 @@ export interface RtcStats {
   readonly packetsSent?: number;
   readonly packetsLost?: number;
   readonly nackCount?: number;
+  /** In seconds. */
+  readonly jitter?: number;
+  readonly concealedSamples?: number;
+  readonly totalSamplesReceived?: number;
+  readonly qualityLimitationReason?: "none" | "cpu" | "bandwidth" | "other";
 
   // video
   readonly framesDecoded?: number;

@@ -15,10 +15,11 @@ export type CallRequest =
   | "subscribe"
   | "handover"
   | "direct"
-  | "chat";
+  | "chat"
+  | "report";
 
 /** Requests of which the newest supersedes all before. */
-const LATEST_ONLY: readonly CallRequest[] = ["media", "subscribe", "direct"];
+const LATEST_ONLY: readonly CallRequest[] = ["media", "subscribe", "direct", "report"];
 
 /** Receives the final outcome of a request. */
 export type Done = (outcome: Outcome<unknown>) => void;

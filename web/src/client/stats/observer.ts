@@ -1,10 +1,11 @@
 // Polls the statistics of every link and derives the page's figures, the connection quality of each
 // participant and the jitter buffer targets.
 import type { Quality, Statistics } from "../api.ts";
-import type { ParticipantId } from "../protocol.ts";
+import type { ParticipantId, ReportRequest } from "../protocol.ts";
 import type { PeerConnectionEntry } from "../rtc/platform.ts";
-import { statsOf } from "../rtc/rtc-stats.ts";
+import { type RtcStatsReport, statsOf } from "../rtc/rtc-stats.ts";
 import { Store } from "../store.ts";
+import { type PageCounters, pageReport } from "./page-report.ts";
 import { Playout } from "./playout.ts";
 import {
   type LinkCounters,
@@ -17,11 +18,15 @@ import type { TrackOwners } from "./track-owners.ts";
 
 const INTERVAL_MS = 2_000;
 
+/** Interval of the reports to the server, a little less than five measurements. */
+const REPORT_INTERVAL_MS = 9_500;
+
 export interface StatsObserverOptions {
   connections: () => readonly PeerConnectionEntry[];
   owners: TrackOwners;
   self: () => ParticipantId;
   onQualities: (qualities: ReadonlyMap<ParticipantId, Quality>) => void;
+  onReport?: (report: ReportRequest) => void;
 }
 
 export class StatsObserver {
@@ -29,6 +34,10 @@ export class StatsObserver {
   readonly #options: StatsObserverOptions;
   readonly #playout = new Playout();
   #counters = new Map<RTCPeerConnection, LinkCounters>();
+  #reported: { at: number; counters: PageCounters } = {
+    at: Number.NEGATIVE_INFINITY,
+    counters: new Map(),
+  };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -74,5 +83,20 @@ export class StatsObserver {
     this.#counters = counters;
     this.statistics.update((before) => reduceStatistics(before, links, at));
     onQualities(qualitiesOf(links, self()));
+    this.#report(
+      reports.flatMap(({ to, report }) => (report ? [{ to, report }] : [])),
+      at,
+    );
+  }
+
+  /** Reports to the server, if it is time. */
+  #report(links: { to: ParticipantId; report: RtcStatsReport }[], at: number): void {
+    const { owners, onReport } = this.#options;
+    const since = at - this.#reported.at;
+    if (!onReport || since < REPORT_INTERVAL_MS) return;
+    const before = this.#reported.counters;
+    const { request, counters } = pageReport({ links, owners, before, seconds: since / 1000 });
+    this.#reported = { at, counters };
+    if (request) onReport(request);
   }
 }

@@ -103,6 +103,11 @@ impl RoomCommandSender {
         self.pulse.is_responsive() && !self.commands.is_closed()
     }
 
+    /// Busy share of the shard, thousandths.
+    pub(crate) fn busy_permille(&self) -> u32 {
+        self.pulse.busy_permille()
+    }
+
     /// Sends a command. Callers check [`Self::has_room`] right before, without waiting in between,
     /// so that the bound is exceeded by one command per thread at most.
     ///
