@@ -1,6 +1,6 @@
 //! English.
 
-use super::percent;
+use super::percent::percent;
 use crate::{
     Transport,
     finding::{Cause, Direction, Finding, Symptom},

@@ -1,6 +1,6 @@
 //! Korean.
 
-use super::percent;
+use super::percent::percent;
 use crate::{
     Transport,
     finding::{Cause, Direction, Finding, Symptom},

@@ -2,6 +2,7 @@
 
 mod en;
 mod ko;
+mod percent;
 
 use crate::finding::Finding;
 
@@ -35,18 +36,9 @@ impl Language {
     }
 }
 
-/// Thousandths as a percentage: one digit below ten.
-fn percent(permille: u16) -> String {
-    if permille >= 100 || permille.is_multiple_of(10) {
-        format!("{} %", (permille + 5) / 10)
-    } else {
-        format!("{}.{} %", permille / 10, permille % 10)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{percent::percent, *};
     use crate::{
         Transport,
         finding::{Cause, Direction, Facts, Symptom},
