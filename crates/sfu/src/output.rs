@@ -137,12 +137,12 @@ pub enum DisconnectReason {
     ClosedByPeer,
     /// The client was silent for [`Config::idle_timeout`](crate::Config::idle_timeout).
     Timeout,
-    /// The certificate did not match the fingerprint in the SDP, or str0m failed.
+    /// str0m failed.
     Failed,
     /// No ICE check succeeded within [`Config::connect_timeout`](crate::Config::connect_timeout).
     IceTimeout,
-    /// DTLS failed, or did not finish within
-    /// [`Config::connect_timeout`](crate::Config::connect_timeout).
+    /// DTLS failed, the certificate did not have the fingerprint in the SDP, or the handshake did not
+    /// finish within [`Config::connect_timeout`](crate::Config::connect_timeout).
     DtlsFailed,
     /// str0m panicked. The client should open a new link.
     Panicked,

@@ -34,7 +34,7 @@ fn wrong_certificate_fails_the_link_before_it_is_connected() {
         let other = if &offer[at..=at] == "A" { "B" } else { "A" };
         [&offer[..at], other, &offer[at + 1..]].concat()
     });
-    assert_eq!(world.disconnected, [(ann, DisconnectReason::Failed)]);
+    assert_eq!(world.disconnected, [(ann, DisconnectReason::DtlsFailed)]);
     assert!(world.connected.is_empty());
     assert_eq!(world.client(ann).open_channels, 0);
     assert_eq!(world.sfu.entries(), 0);

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use foldhash::HashMap;
 use rand::{RngExt as _, rngs::StdRng};
 use str0m::{
-    IceCreds, Input, Output, Rtc, RtcError,
+    IceCreds, Input, Output, Rtc,
     change::SdpPendingOffer,
     media::KeyframeRequestKind,
     net::{Protocol, Receive, Transmit},
@@ -304,16 +304,18 @@ impl Link {
             self.probe_nominated_path(now, events);
         }
         self.current_path = None;
-        if let Err(error) = result {
-            events.push(self.failure(&error));
+        if result.is_err() {
+            events.push(self.failure());
         }
     }
 
     /// A failed handshake is reported to the client, any other failure is not.
-    fn failure(&self, error: &RtcError) -> LinkEvent {
-        match error {
-            RtcError::Dtls(_) if !self.is_connected => LinkEvent::DtlsFailed,
-            _ => LinkEvent::Failed,
+    fn failure(&self) -> LinkEvent {
+        // A certificate that doesn't have the fingerprint in the SDP is no DTLS error to str0m.
+        if self.is_connected || self.paths().is_empty() {
+            LinkEvent::Failed
+        } else {
+            LinkEvent::DtlsFailed
         }
     }
 
@@ -332,8 +334,8 @@ impl Link {
     }
 
     fn advance(&mut self, now: Instant, events: &mut Vec<LinkEvent>) {
-        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
-            events.push(self.failure(&error));
+        if self.rtc.handle_input(Input::Timeout(now)).is_err() {
+            events.push(self.failure());
         }
         self.drain_rtc(now, events);
         // str0m gives up a dead path without an event.
@@ -355,9 +357,9 @@ impl Link {
                 }
                 Ok(Output::Transmit(transmit)) => self.on_transmit(now, &transmit, events),
                 Ok(Output::Event(event)) => self.on_rtc_event(now, event, events),
-                Err(error) => {
+                Err(_) => {
                     has_failed = true;
-                    events.push(self.failure(&error));
+                    events.push(self.failure());
                     break;
                 }
             }
@@ -366,7 +368,7 @@ impl Link {
             self.egress.set_keys(&keys);
         }
         if has_failed || !self.rtc.is_alive() {
-            events.push(LinkEvent::Failed);
+            events.push(self.failure());
         }
     }
 

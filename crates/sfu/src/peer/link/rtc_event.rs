@@ -57,7 +57,9 @@ impl Link {
                 self.is_connected = true;
                 events.push(LinkEvent::Connected);
             }
-            Event::Closed => events.push(LinkEvent::Closed),
+            Event::Closed if self.is_connected => events.push(LinkEvent::Closed),
+            // A fatal alert before the handshake has finished, such as for keys that don't fit.
+            Event::Closed => events.push(LinkEvent::DtlsFailed),
             Event::IceConnectionStateChange(state) if state != IceConnectionState::Disconnected => {
                 self.last_received = now;
             }

@@ -2,10 +2,10 @@
 
 mod world;
 
-use std::{net::Ipv4Addr, time::Instant};
+use std::{collections::HashMap, net::Ipv4Addr, time::Instant};
 
 use headless::Participant;
-use sfu::{PeerId, Source};
+use sfu::{PeerId, RoomId, Source};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpStream, UdpSocket},
@@ -14,7 +14,7 @@ use tokio::{
 
 use turn::stun::{Class, Method, TransactionId, Writer, attribute::USERNAME};
 
-use super::{Request, RequestKind};
+use super::{Request, RequestKind, event_channel};
 use crate::{net::tcp::Connection, shard::turn::tests::Client as TurnClient};
 use world::{POLL_INTERVAL, Person, TIMEOUT, Wire, World, everything};
 
@@ -164,6 +164,47 @@ async fn offer_of_a_reloaded_page_replaces_the_old_link() {
             people[0].receives(ben) && reloaded == 2
         })
         .await;
+}
+
+/// As after an RSA certificate, with which DTLS fails as well.
+#[tokio::test]
+async fn failed_dtls_handshake_is_reported_with_the_keys_that_work() {
+    let mut world = World::new(1).await;
+    let wire = world.udp().await;
+    let Wire::Udp(socket) = &wire else { unreachable!() };
+    let config = headless::Config {
+        local: socket.local_addr().unwrap(),
+        transport: headless::Transport::Udp,
+        publish: everything(),
+        publisher: 0,
+        epoch: world.epoch,
+        twcc: true,
+    };
+    let (events, receiver) = event_channel();
+    let mut fresh = Person {
+        peer: PeerId(0),
+        room: RoomId(0),
+        room_commands: world.room_commands[0].clone(),
+        participant: Participant::new(Instant::now(), config),
+        wire,
+        events,
+        receiver,
+        tracks: HashMap::new(),
+        answers: 0,
+        refused: Vec::new(),
+    };
+    let offer = fresh.participant.offer(Instant::now()).unwrap().sdp;
+    let (head, rest) = offer.split_once("a=fingerprint:sha-256 ").unwrap();
+    let (_, rest) = rest.split_once("\r\n").unwrap();
+    let another = "00:".repeat(31) + "07";
+    let offer = format!("{head}a=fingerprint:sha-256 {another}\r\n{rest}");
+    fresh.send(Request::Offer(offer, fresh.events.clone()));
+    world.people.push(fresh);
+    world.until("the failure is reported", |people| !people[0].refused.is_empty()).await;
+    let refused = &world.people[0].refused;
+    assert_eq!(*refused, [(RequestKind::Offer, sfu::Rejection::DtlsFailed)]);
+    let why = refused[0].1.to_string();
+    assert!(why.contains("ECDSA") && why.contains("RSA"), "{why}");
 }
 
 #[tokio::test]
