@@ -46,6 +46,7 @@ const RUST_TEST_TOOLS: &[Tool] = &[
     Tool { program: "sh", probe: &["-c", "command -v pebble-challtestsrv"], package: "pebble" },
     Tool { program: "ip", probe: &["-V"], package: "iproute2" },
     Tool { program: "iptables", probe: &["--version"], package: "iptables" },
+    Tool { program: "sh", probe: &["-c", "command -v turnutils_uclient"], package: "coturn" },
     Tool { program: "nft", probe: &["--version"], package: "nftables" },
     Tool { program: "promtool", probe: &["--version"], package: "prometheus" },
     Tool {

@@ -125,7 +125,7 @@ impl Parts {
             dtls: self.certificate.for_dtls().is_some(),
             visitors: self.reach.summary(),
             untrusted_proxies: self.reach.proxies(),
-            shared_stun: None,
+            shared_stun: self.reach.shared_stun(),
             turn_user: credential.username,
             turn_password: credential.password,
         }

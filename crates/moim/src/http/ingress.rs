@@ -100,6 +100,7 @@ impl Ingress {
         } else {
             self.warn_of_untrusted_proxy(&connection, request);
         }
+        self.reach.note_http(connection.peer.ip());
         let Some(host) = host else { return Ok(()) };
         if !self.hosts.contain(&host, &connection) {
             self.warn_of_unknown_host(&host, &connection);

@@ -7,6 +7,7 @@ pub(crate) mod drain;
 pub(crate) mod host;
 mod interface_events;
 pub(crate) mod interfaces;
+mod masked;
 pub(crate) mod quota;
 pub(crate) mod reach;
 pub(crate) mod reachability;

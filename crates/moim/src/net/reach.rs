@@ -16,6 +16,8 @@ use doctor::{
 };
 use parking_lot::Mutex;
 
+use super::masked::{Masked, default_gateway};
+
 /// Slots of recent clients of a shard.
 const RECENT: usize = 64;
 /// Proxies that are remembered.
@@ -36,6 +38,7 @@ struct Shared {
 struct State {
     reach: Reach,
     proxies: Vec<IpAddr>,
+    masked: Masked,
 }
 
 impl Default for ReachLog {
@@ -60,6 +63,32 @@ impl ReachLog {
         if let Some(mut state) = self.0.state.try_lock() {
             state.reach.note(self.hour(), network, family, transport, outcome);
         }
+    }
+
+    /// Notes an HTTP client, after trusted proxies.
+    pub(crate) fn note_http(&self, ip: IpAddr) {
+        let ip = ip.to_canonical();
+        if !is_global(ip) {
+            return;
+        }
+        let client = self.0.key.hash_one(ip);
+        if let Some(mut state) = self.0.state.try_lock() {
+            state.masked.note_http(client);
+            state.warn_if_masked();
+        }
+    }
+
+    fn note_stun(&self, ip: IpAddr) {
+        let ip = ip.to_canonical();
+        if let Some(mut state) = self.0.state.try_lock() {
+            state.masked.note_stun(ip, is_global(ip));
+            state.warn_if_masked();
+        }
+    }
+
+    /// The private address that STUN clients of several HTTP addresses share, and their number.
+    pub(crate) fn shared_stun(&self) -> Option<(IpAddr, usize)> {
+        self.0.state.lock().masked.shared(default_gateway())
     }
 
     /// A view of the log for one thread that sees the same clients again and again.
@@ -92,6 +121,18 @@ impl ReachLog {
     }
 }
 
+impl State {
+    fn warn_if_masked(&mut self) {
+        if let Some(shared) = self.masked.take_warning(default_gateway) {
+            tracing::warn!(
+                "visitors with different addresses all reach UDP from {shared}: a NAT before this \
+                 server hides them, so direct calls fail; use host networking (docker run \
+                 --network host), or a load balancer that keeps the source address"
+            );
+        }
+    }
+}
+
 /// The network of one operator: /24 and /48. Two addresses of one company are one witness.
 fn network_of(ip: IpAddr) -> u128 {
     match ip {
@@ -110,7 +151,11 @@ pub(crate) struct ShardReach {
 
 impl ShardReach {
     /// Notes that a client's packet arrived over UDP.
-    pub(crate) fn note_udp(&mut self, ip: IpAddr) {
+    pub(crate) fn note_udp(&mut self, ip: IpAddr, server: IpAddr) {
+        // `moim doctor` on this machine is no witness from outside.
+        if ip == server {
+            return;
+        }
         let bits = match ip {
             IpAddr::V4(ip) => u128::from(ip.to_bits()),
             IpAddr::V6(ip) => ip.to_bits(),
@@ -120,11 +165,15 @@ impl ShardReach {
         let Some(recent) = self.recent.get_mut(slot) else { return };
         if std::mem::replace(recent, seen) != seen {
             self.log.note(ip, Transport::Udp, Outcome::Connected);
+            self.log.note_stun(ip);
         }
     }
 
     /// Notes the client of a new allocation.
     pub(crate) fn note_allocation(&self, from: &turn::FiveTuple) {
+        if from.client.ip() == from.server.ip() {
+            return;
+        }
         let transport = match from.transport {
             turn::Transport::Udp | turn::Transport::Dtls => Transport::Udp,
             turn::Transport::Tcp => Transport::Tcp,
@@ -136,6 +185,8 @@ impl ShardReach {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     #[test]
@@ -156,14 +207,19 @@ mod tests {
         let log = ReachLog::default();
         let mut shard = log.for_shard();
         for _ in 0..3 {
-            shard.note_udp("151.101.1.69".parse().unwrap());
+            shard.note_udp("151.101.1.69".parse().unwrap(), "192.0.2.1".parse().unwrap());
         }
+        let own = "93.184.217.1".parse().unwrap();
+        shard.note_udp(own, own);
         let tls = turn::FiveTuple {
             transport: turn::Transport::Tls,
             client: "93.184.216.34:5000".parse().unwrap(),
             server: "192.0.2.1:443".parse().unwrap(),
         };
         shard.note_allocation(&tls);
+        let itself = SocketAddr::new(own, 443);
+        let own = turn::FiveTuple { client: itself, server: itself, ..tls };
+        shard.note_allocation(&own);
         let v4 = log.summary().v4;
         assert_eq!((v4.udp, v4.tls, v4.without_udp), (1, 1, 1));
     }

@@ -137,6 +137,48 @@ fn d1_own_firewall_that_drops_udp_is_named_with_the_command() {
     assert_eq!(in_namespace(&allowed).outcome("firewall"), "passed", "the command helps");
 }
 
+/// D1 on the server's side: two outside networks have TCP alone, until UDP is opened.
+#[test]
+fn d1_two_networks_without_udp_blame_the_servers_provider() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: needs root");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // In a namespace of its own, public addresses are nobody's but ours.
+    let script = r#"
+        ip link set lo up
+        for a in 93.184.216.34 151.101.1.69 8.8.4.4; do ip addr add $a/32 dev lo; done
+        iptables -A INPUT -p udp --dport 4000 -s 151.101.1.69 -j DROP
+        iptables -A INPUT -p udp --dport 4000 -s 8.8.4.4 -j DROP
+        "$1" serve --listen 93.184.216.34:4000 --data "$2" --turn-user t:p >"$2/out" 2>&1 &
+        server=$!
+        trap 'kill $server' EXIT
+        until grep -q "is ready" "$2/out"; do sleep 0.05; done
+        allocate() {
+            timeout 4 turnutils_uclient "$@" -u t -w p -n 1 -c -y -p 4000 93.184.216.34 >&2
+        }
+        examine() { "$1" doctor --json --data "$2" --listen 93.184.216.34:4000 | tr -d '\n'; echo; }
+        allocate -t -L 151.101.1.69 & allocate -t -L 8.8.4.4 & wait %2 %3
+        examine "$1" "$2"
+        iptables -F INPUT
+        allocate -L 8.8.4.4
+        examine "$1" "$2"
+    "#;
+    let mut inside = Command::new("unshare");
+    inside.args(["--net", "bash", "-c", script, "bash", env!("CARGO_BIN_EXE_moim")]);
+    let output = inside.arg(folder.path()).stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let reports: Vec<Value> =
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert_eq!(reports.len(), 2, "{output:?}");
+    assert_eq!(reports[0]["verdict"], "UDP-CLOSED-SERVER", "{:#}", reports[0]);
+    let sentence = reports[0]["findings"][0]["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with("UDP 4000 of 93.184.216.34 "), "{sentence}");
+    let open = reports[1]["findings"].as_array().unwrap();
+    assert!(open.iter().all(|finding| finding["code"] != "UDP-CLOSED-SERVER"), "{:#}", reports[1]);
+}
+
 #[test]
 fn small_quota_of_the_relay_is_the_operators_choice() {
     let server = Server::start(&["--max-allocations-per-user", "1"]);
