@@ -104,7 +104,7 @@ mod tests {
         (b"PROPFIND / HTTP/1.1\r\n", 4, Detection::Known(Protocol::Http)),
         (b"PROXY TCP4 192.0.2.1", 6, Detection::Known(Protocol::ProxyHeader)),
         (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", 10, Detection::Known(Protocol::ProxyHeader)),
-        (b"\r\n\r\nGET / HTTP", 5, Detection::Unknown),
+        (b"\r\n\r\nGET / HTTP", 7, Detection::Unknown),
         (b"OPTIONS * HTTP/1.1\r\n", 1, Detection::Known(Protocol::Http)),
         (b"nonsense", 1, Detection::Known(Protocol::Http)),
         (BINDING, 8, Detection::Known(Protocol::Turn)),
