@@ -162,8 +162,8 @@ fn secrets_are_private_files_and_persist() {
     let read = |name: &str| fs::read_to_string(server.data().join(name)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let names: Vec<_> = fs::read_dir(server.data()).unwrap().map(|e| e.unwrap().path()).collect();
-    // Two keys, a secret, the lock and the admin socket.
-    assert_eq!(names.len(), 5, "{names:?}");
+    // Two keys, a secret, the lock, the admin socket, and the database with its two files.
+    assert_eq!(names.len(), 8, "{names:?}");
     for path in &names {
         assert_eq!(mode(path), 0o600, "{}", path.display());
     }
