@@ -225,7 +225,9 @@ fn doctor_prints_the_verdict_first_in_both_languages_without_colours() {
 #[test]
 fn occupied_port_is_named_with_its_holder_and_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // Below the ephemeral ports, of which another test may get this one once it is free again.
+    let socket = (21_000..22_000).find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok());
+    let socket = socket.unwrap();
     let address = socket.local_addr().unwrap();
     let report = examine(folder.path(), &["--listen", &address.to_string()]);
     assert_eq!((report.codes()[0], report.code), ("PORT-TAKEN", 1));
