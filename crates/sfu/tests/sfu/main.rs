@@ -22,6 +22,7 @@ mod paths;
 mod quality;
 mod shards;
 mod speakers;
+mod stacks;
 mod twcc;
 mod verdicts;
 mod world;
