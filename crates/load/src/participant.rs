@@ -142,7 +142,7 @@ impl Signaling for Joined {
                 ServerMessage::Reply(_, Err(error)) => {
                     bail!("The server rejected a request: {error}")
                 }
-                ServerMessage::Event(name, payload) => match name.as_str() {
+                ServerMessage::Event(name, payload, _) => match name.as_str() {
                     "signal" if field(&payload, "from") == SFU => {
                         if let Some(description) = description(field(&payload, "description")) {
                             return Ok(description);

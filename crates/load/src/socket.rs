@@ -27,8 +27,8 @@ pub struct Socket {
 pub enum ServerMessage {
     /// The reply to the request with this number.
     Reply(u64, Result<Value, String>),
-    /// An event and its first argument.
-    Event(String, Value),
+    /// An event, its first argument, and its number in the room.
+    Event(String, Value, Option<u64>),
 }
 
 impl Socket {
@@ -144,8 +144,10 @@ pub fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
 fn parse(frame: &str) -> Option<ServerMessage> {
     if let Some(event) = frame.strip_prefix("42") {
         let mut parts: Vec<Value> = serde_json::from_str(event).ok()?;
+        let number = parts.get(2).and_then(Value::as_u64);
         let payload = if parts.len() > 1 { parts.swap_remove(1) } else { Value::Null };
-        return Some(ServerMessage::Event(parts.first()?.as_str()?.to_owned(), payload));
+        let name = parts.first()?.as_str()?.to_owned();
+        return Some(ServerMessage::Event(name, payload, number));
     }
     let reply = frame.strip_prefix("43")?;
     let (number, body) = reply.split_at(reply.find('[')?);
@@ -169,7 +171,7 @@ mod tests {
     fn events_and_replies_are_parsed() {
         let event = parse(r#"42["signal",{"from":"sfu"},7]"#);
         assert!(
-            matches!(event, Some(ServerMessage::Event(name, payload)) if name == "signal" && payload["from"] == "sfu")
+            matches!(event, Some(ServerMessage::Event(name, payload, Some(7))) if name == "signal" && payload["from"] == "sfu")
         );
         let reply = parse(r#"4312[{"ok":{"last":3}}]"#);
         assert!(matches!(reply, Some(ServerMessage::Reply(12, Ok(ok))) if ok["last"] == 3));

@@ -26,7 +26,7 @@ pub(crate) fn run(options: CtlOptions) -> Result<(), Problems> {
         CtlCommand::Status => ("GET", "/status"),
         CtlCommand::Reload => ("POST", "/reload"),
     };
-    let folders = client::folders(options.data);
+    let folders = client::folders(options.server.data);
     let response = client::request(&folders, method, path, &Value::Null, PATIENCE)?;
     print(&response)
 }

@@ -15,6 +15,7 @@ mod dispatch;
 mod doctor;
 #[cfg(debug_assertions)]
 mod faults;
+mod handover;
 mod histogram;
 mod hot;
 mod http;
@@ -33,6 +34,8 @@ mod shard;
 mod signaling;
 mod socketio;
 mod store;
+#[cfg(target_os = "linux")]
+mod upgrade;
 mod wiring;
 mod workers;
 
@@ -69,6 +72,8 @@ fn main() -> ExitCode {
         Command::Ctl(options) => done(ctl::run(options)),
         #[cfg(unix)]
         Command::Doctor(options) => doctor::run(*options, innermost(&matches)),
+        #[cfg(target_os = "linux")]
+        Command::Upgrade(options) => done(upgrade::run(options)),
         Command::Config(command) => match config_command::run(command, innermost(&matches)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(problems) => misconfigured(&problems),

@@ -12,6 +12,8 @@ const MAX_ORDERS: usize = 16;
 pub(crate) enum Order {
     /// Reload the configuration.
     Reload(oneshot::Sender<Result<Reloaded, Problems>>),
+    /// Execute the program on disk, which takes over all rooms. The result is its version.
+    Upgrade(oneshot::Sender<Result<String, Problems>>),
 }
 
 /// The receiving end.

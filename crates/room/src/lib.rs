@@ -42,5 +42,5 @@ pub use request::{
     Admission, Chat, Connection, Departure, Effect, Hosting, Join, MAX_MID_BYTES,
     MAX_WANTED_TRACKS, Recipients, Reply, Request, Resume,
 };
-pub use room::{Creator, HostRule, Limits, Room, Settings};
+pub use room::{Creator, HostRule, Limits, Room, Settings, Snapshot};
 pub use sfu_message::{FromSfu, ToSfu};

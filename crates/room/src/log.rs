@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     pub(crate) number: u64,
     pub(crate) to: Audience,
     pub(crate) event: Arc<Event>,
-    at: Instant,
+    pub(crate) at: Instant,
 }
 
 /// Event log, bounded in bytes and age.
@@ -30,6 +30,14 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(max_bytes: usize, max_age: Duration) -> Self {
         Self { entries: VecDeque::new(), newest: 0, bytes: 0, max_bytes, max_age }
+    }
+
+    /// A log with earlier entries, in order.
+    pub(crate) fn restore(mut self, entries: impl IntoIterator<Item = Entry>, newest: u64) -> Self {
+        self.entries.extend(entries);
+        self.bytes = self.entries.iter().map(|entry| entry.event.byte_size()).sum();
+        self.newest = self.entries.back().map_or(newest, |last| newest.max(last.number));
+        self
     }
 
     /// Number of the newest event; 0 before the first.

@@ -111,6 +111,29 @@ impl Roster {
         key
     }
 
+    /// All members, in the order they joined.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (MemberKey, &Member)> {
+        self.members.iter().map(|(key, member)| (*key, member))
+    }
+
+    /// The key of the next member.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// A roster of these disconnected members.
+    pub(crate) fn restore(
+        members: impl IntoIterator<Item = (MemberKey, Member)>,
+        next: u64,
+    ) -> Self {
+        let members: BTreeMap<_, _> = members.into_iter().collect();
+        let by_id = members.iter().map(|(key, member)| (member.participant.id.clone(), *key));
+        let by_id = by_id.collect();
+        // Keys are never reused.
+        let next = members.last_key_value().map_or(next, |(last, _)| next.max(last.0 + 1));
+        Self { members, by_connection: HashMap::new(), by_id, next }
+    }
+
     pub(crate) fn remove(&mut self, key: MemberKey) -> Option<Member> {
         let member = self.members.remove(&key)?;
         self.by_id.remove(&member.participant.id);

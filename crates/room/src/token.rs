@@ -54,6 +54,11 @@ impl Secret {
         ResumeToken(format!("{}.{secret}", id.as_str()))
     }
 
+    /// The secret of a token; `None` if it has another length.
+    pub(crate) fn of(token: &ResumeToken) -> Option<Self> {
+        split_token(token).1.as_bytes().try_into().ok().map(Self)
+    }
+
     /// Compares in constant time.
     pub(crate) fn is(&self, given: &str) -> bool {
         self.0.as_slice().ct_eq(given.as_bytes()).into()

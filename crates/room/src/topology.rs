@@ -28,6 +28,13 @@ impl TopologySwitch {
         Self { choice, current, back_at: None }
     }
 
+    /// Sets the topology that an earlier room had reached, unless it is fixed.
+    pub(crate) fn restore(&mut self, current: Topology) {
+        if self.choice == TopologyChoice::Auto {
+            self.current = current;
+        }
+    }
+
     pub(crate) fn current(&self) -> Topology {
         self.current
     }

@@ -112,7 +112,7 @@ async fn signaling(target: &Target, duration: Duration) -> anyhow::Result<Flow> 
                 }
             }
             message = receiver.socket.receive() => {
-                if let ServerMessage::Event(name, payload) = message? && name == "signal" {
+                if let ServerMessage::Event(name, payload, _) = message? && name == "signal" {
                     let text = field(field(&payload, "candidate"), "candidate");
                     if let Some(sent_at) = text.as_str().and_then(|text| text.parse().ok()) {
                         flow.record_arrival(epoch, sent_at);

@@ -54,6 +54,7 @@ export interface ServerEvents {
   "waiting:left": WaitingLeft;
   "ice:servers": IceServers;
   "server:draining": ServerDraining;
+  "server:restarting": ServerRestarting;
 }
 
 export type RoomName = string;
@@ -617,6 +618,11 @@ resume: ResumeToken,
  */
 resumeSeconds: number,
 /**
+ * Identifies the process of the server. If another one resumes a participant, it has none of
+ * its links to the media server.
+ */
+instance?: string,
+/**
  * An earlier participant was restored; its missed events follow this reply.
  */
 resumed: boolean,
@@ -784,6 +790,8 @@ reason: Dismissal, };
 export type Dismissal = "removed" | "denied" | "ended";
 
 export type ServerDraining = Record<symbol, never>;
+
+export type ServerRestarting = Record<symbol, never>;
 
 export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "server_full" | "internal";
 

@@ -27,7 +27,7 @@ const ORDERS: &[Order] = &[
         root: "crates/moim/src",
         rows: &[
             &["doctor", "server"],
-            &["admin", "dispatch"],
+            &["admin", "dispatch", "handover"],
             &["http"],
             &["metrics"],
             &["signaling"],

@@ -40,6 +40,8 @@ const EXAMINATION: Duration = Duration::from_secs(120);
 
 /// The components that the routes show and change.
 pub(crate) struct Parts {
+    /// Identifies this process, also if the next one has the same number.
+    pub(crate) instance: String,
     /// Time of the start.
     pub(crate) started: Instant,
     /// Addresses of the port.
@@ -70,6 +72,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/status", get(status))
         .route("/vitals", get(vitals))
         .route("/reload", post(reload))
+        .route("/upgrade", post(upgrade))
         .with_state(Arc::new(parts))
 }
 
@@ -88,6 +91,17 @@ async fn status(State(parts): State<Arc<Parts>>) -> Response {
 
 async fn vitals(State(parts): State<Arc<Parts>>) -> Response {
     reply(StatusCode::OK, &parts.vitals())
+}
+
+/// 202 once the next process is about to take over. It has another `instance`.
+async fn upgrade(State(parts): State<Arc<Parts>>) -> Response {
+    let (done, result) = oneshot::channel();
+    let _ = parts.orders.send(Order::Upgrade(done)).await;
+    match result.await {
+        Ok(Ok(version)) => reply(StatusCode::ACCEPTED, &json!({ "next": version })),
+        Ok(Err(problems)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, problems.iter()),
+        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, ["the server is stopping"]),
+    }
 }
 
 async fn reload(State(parts): State<Arc<Parts>>) -> Response {
@@ -136,6 +150,7 @@ impl Parts {
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "pid": process::id(),
+            "instance": self.instance,
             "uptime_seconds": self.started.elapsed().as_secs(),
             "addresses": self.addresses,
             "ready": self.obstacle().is_none(),

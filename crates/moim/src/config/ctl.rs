@@ -4,13 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Options of `moim ctl`.
+/// The running server that a subcommand is about.
 #[derive(Debug, Args)]
-pub(crate) struct CtlOptions {
+pub(crate) struct ServerOptions {
     /// Data folder of the server [default: the one that `moim serve` would choose, or
     /// /var/lib/moim]
     #[arg(long, env = "MOIM_DATA", value_name = "DIR", global = true)]
     pub(crate) data: Option<PathBuf>,
+}
+
+/// Options of `moim ctl`.
+#[derive(Debug, Args)]
+pub(crate) struct CtlOptions {
+    /// The server.
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
 
     /// The request.
     #[command(subcommand)]

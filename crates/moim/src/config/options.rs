@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// if calls fail or are worse than they could be, 2 if the configuration can't work]
     #[cfg(unix)]
     Doctor(Box<DoctorOptions>),
+    /// Have a running server change to the program on disk, without cutting calls
+    #[cfg(target_os = "linux")]
+    Upgrade(super::ctl::ServerOptions),
     /// Check, show or write a configuration, without starting a server
     #[command(subcommand)]
     Config(ConfigCommand),

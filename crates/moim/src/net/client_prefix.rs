@@ -8,6 +8,11 @@ use std::net::{IpAddr, Ipv6Addr};
 pub(crate) struct ClientPrefix(IpAddr);
 
 impl ClientPrefix {
+    /// An address with this prefix.
+    pub(crate) fn address(self) -> IpAddr {
+        self.0
+    }
+
     /// The prefix as a unique number.
     pub(crate) fn to_bits(self) -> u128 {
         match self.0 {

@@ -5,6 +5,7 @@ pub(crate) mod client_prefix;
 pub(crate) mod descriptors;
 pub(crate) mod drain;
 pub(crate) mod host;
+pub(crate) mod inherited;
 mod interface_events;
 pub(crate) mod interfaces;
 mod masked;

@@ -1,5 +1,6 @@
 //! The server's life: set-up, service until a signal, graceful shutdown.
 
+mod restart;
 mod signals;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 };
 
 use anyhow::Context;
-use tokio::{runtime::Runtime, sync::watch, time::timeout};
+use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
 
 #[cfg(unix)]
 use crate::admin;
@@ -20,6 +21,7 @@ use crate::{
     config::{Config, Live, Problems},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
+    handover::Handover,
     hot::HotParts,
     http::{self, BaseRoutes, Ingress, KnownHosts},
     log_throttle::LogThrottle,
@@ -27,6 +29,7 @@ use crate::{
     net::{
         descriptors,
         drain::{Drain, DrainStart, drain},
+        inherited::InheritedSockets,
         reach::ReachLog,
         reachability::Reachability,
         tcp::{self, Admission, BoundListeners, ConnectionCounters},
@@ -40,11 +43,14 @@ use crate::{
     store::{Retention, Store},
     wiring, workers,
 };
+use restart::Restart;
 use signals::{Signal, Signals};
 
 /// Time for connections to close gracefully when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The same before a warm restart, while calls go on.
+const STORE_RESTART_TIMEOUT: Duration = Duration::from_millis(500);
 /// Time for the store to write what waits when the server stops.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -59,6 +65,7 @@ pub(crate) struct Server {
     #[cfg(unix)]
     admin: Option<(admin::AdminSocket, axum::Router)>,
     orders: Orders,
+    restart: Restart,
     listeners: Vec<TcpListener>,
     urls: Urls,
     signaling: Option<Arc<Signaling>>,
@@ -83,11 +90,14 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let reachability = Reachability::new(&config.announce, config.announce_only);
     let tls = tls::prepare(config, &reachability)?;
     let store = open_store(config)?;
-    let rooms = (!config.turn.only).then(RoomCredentials::random).transpose();
-    let rooms = rooms.context("The system can't provide random bytes")?;
     let reach = ReachLog::default();
+    let handover = Handover::take(&config.data);
+    let secret = handover.as_ref().and_then(Handover::credentials).map_or_else(random, Ok)?;
+    let rooms = (!config.turn.only).then(|| RoomCredentials::new(&secret));
     let (bound, shards) =
         bind_port(config, rooms.as_ref(), &reachability, &tls.certificate, &reach)?;
+    let restart = Restart::new(config.data.clone(), secret, bound.duplicates(shards.sockets)?);
+    let shards = shards.handle;
     let has_own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&reachability.current(), has_own_ca, config.turn.only);
     let domains: Vec<_> = config.acme.iter().flat_map(|acme| &acme.domains).collect();
@@ -100,6 +110,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let signaling = rooms.map(|rooms| {
         Signaling::new(wiring::signaling(config, rooms, &shards, reachability.clone(), &store))
     });
+    if let (Some(signaling), Some(handover)) = (&signaling, handover) {
+        tracing::info!(rooms = handover.rooms.len(), "restarted; participants resume");
+        signaling.restore(handover.rooms);
+    }
     let admission = Admission::new(&config.limits);
     let counters = Arc::new(ConnectionCounters::default());
     let metrics = Metrics::new(metrics::Sources {
@@ -139,6 +153,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     drop(sender);
     #[cfg(unix)]
     let parts = admin::Parts {
+        instance: format!("{:016x}", rand::random::<u64>()),
         started: Instant::now(),
         addresses: bound.addresses.clone(),
         admission: admission.clone(),
@@ -185,6 +200,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         #[cfg(unix)]
         admin: admin.ok(),
         orders,
+        restart,
         listeners: bound.listeners,
         urls,
         signaling,
@@ -214,14 +230,15 @@ fn bind_port(
     reachability: &Reachability,
     certificate: &Arc<CurrentCertificate>,
     reach: &ReachLog,
-) -> anyhow::Result<(BoundListeners, shard::Handle)> {
+) -> anyhow::Result<(BoundListeners, shard::Started)> {
     let mut attempts = 0..MAX_PORT_ATTEMPTS;
+    let mut inherited = InheritedSockets::take();
     loop {
-        let bound = tcp::bind(&config.listen)?;
+        let bound = tcp::bind(&config.listen, &mut inherited)?;
         let addresses = bound.addresses.clone();
         let shards =
             wiring::shards(config, rooms, addresses, reachability, certificate, reach.clone());
-        match shard::start(&shards) {
+        match shard::start(&shards, &mut inherited) {
             Ok(shards) => return Ok((bound, shards)),
             // The port that the system chose for TCP may be in use on UDP.
             Err(error)
@@ -242,6 +259,7 @@ impl Server {
             #[cfg(unix)]
             admin,
             mut orders,
+            restart,
             listeners,
             urls,
             signaling,
@@ -256,15 +274,24 @@ impl Server {
             let mut signals = Signals::install()?;
             #[cfg(unix)]
             let _admin = admin.map(|(socket, router)| socket.serve(router)).transpose()?;
+            let mut accepting = JoinSet::new();
             for listener in listeners {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 let (services, draining) = (Arc::clone(&services), drain.clone());
                 let serve = move |stream, peer| dispatch(stream, peer, &services, &draining);
-                tokio::spawn(tcp::accept(listener, drain.clone(), serve));
+                accepting.spawn(tcp::accept(listener, drain.clone(), serve));
             }
             tokio::spawn(renewal.run(ports));
             banner::print(&urls);
-            until_stopped(&mut signals, &mut orders, reload).await;
+            let end = until_ended(&mut signals, &mut orders, &restart, reload).await;
+            if end == End::Restart {
+                // Clients wait in the backlog, which the next process inherits.
+                accepting.shutdown().await;
+                store.flush(STORE_RESTART_TIMEOUT);
+                return Err(restart.execute(signaling.as_deref()).await);
+            }
+            // The next process gets the port, if there is one.
+            drop(restart);
             tracing::info!(connections = services.admission.count(), "stopping");
             stop.begin();
             tokio::select! {
@@ -284,16 +311,26 @@ impl Server {
     }
 }
 
-/// Carries out signals and orders until one of them stops the server.
-async fn until_stopped(
+/// The end of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The server stops.
+    Stop,
+    /// The next process takes over.
+    Restart,
+}
+
+/// Carries out signals and orders until one of them ends the process.
+async fn until_ended(
     signals: &mut Signals,
     orders: &mut Orders,
+    restart: &Restart,
     mut reload: impl FnMut() -> Result<Reloaded, Problems>,
-) {
+) -> End {
     loop {
         tokio::select! {
             signal = signals.next() => match signal {
-                Signal::Stop => return,
+                Signal::Stop => return End::Stop,
                 // Mistakes are logged.
                 Signal::Reload => drop(reload()),
             },
@@ -301,9 +338,26 @@ async fn until_stopped(
                 Order::Reload(done) => {
                     let _ = done.send(reload());
                 }
+                Order::Upgrade(done) => {
+                    let checked = restart.check().await;
+                    let will_restart = checked.is_ok();
+                    if let Err(problems) = &checked {
+                        tracing::error!("not restarted: {problems}");
+                    }
+                    let _ = done.send(checked);
+                    if will_restart {
+                        return End::Restart;
+                    }
+                }
             },
         }
     }
+}
+
+fn random() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("The system can't provide random bytes")?;
+    Ok(bytes)
 }
 
 /// Announces the shutdown to clients and waits for their connections to close.

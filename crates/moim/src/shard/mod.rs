@@ -31,7 +31,7 @@ pub(crate) use pulse::Health;
 #[cfg(test)]
 pub(crate) use pulse::Pulse;
 pub(crate) use report::Report;
-pub(crate) use start::{Config, default_shards, start};
+pub(crate) use start::{Config, Started, default_shards, start};
 pub(crate) use upkeep::keep_informed;
 #[cfg(test)]
 pub(crate) use waker::Waker;

@@ -23,6 +23,7 @@ use super::{
     waker::Waker,
 };
 use crate::net::{
+    inherited::InheritedSockets,
     reach::ReachLog,
     reachable::ReachableAddresses,
     udp::{self, KernelBuffers, UdpSockets},
@@ -42,6 +43,14 @@ pub(crate) struct Config {
     pub(crate) reachable: ReachableAddresses,
     /// The log of what visitors proved.
     pub(crate) reach: ReachLog,
+}
+
+/// Running shards.
+pub(crate) struct Started {
+    pub(crate) handle: Handle,
+    /// Duplicates of the sockets of the port, for the next process. Sockets of one address are in
+    /// the order of the shards.
+    pub(crate) sockets: Vec<Socket>,
 }
 
 /// An address could not be bound.
@@ -75,18 +84,24 @@ pub(crate) fn default_shards() -> u8 {
 /// # Errors
 /// The first address that can't be bound. The address is 0.0.0.0:0 if the system lacks threads,
 /// events or randomness.
-pub(crate) fn start(config: &Config) -> Result<Handle, BindAddressError> {
+pub(crate) fn start(
+    config: &Config,
+    inherited: &mut InheritedSockets,
+) -> Result<Started, BindAddressError> {
     let family = Sibling::family(&config.turn.ports, config.shards);
     let seeds = family.into_iter().map(Seed::new).collect::<io::Result<Vec<_>>>();
     let mut seeds = seeds.map_err(BindAddressError::system)?;
     // All are bound before any is read: the kernel distributes the first datagram over all of them.
-    bind_all(config, &mut seeds)?;
+    bind_all(config, &mut seeds, inherited)?;
     let buffers = smallest_buffers(&seeds);
+    let sockets = seeds.iter().flat_map(|seed| &seed.sockets).map(Socket::try_clone);
+    let sockets = sockets.collect::<io::Result<_>>().map_err(BindAddressError::system)?;
     let pulses: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.pulse)).collect();
     let shards = spawn_all(config, seeds, &pulses).map_err(BindAddressError::system)?;
     let (commands, room_commands) = shards.into_iter().unzip();
     let health = Health(pulses.into());
-    Ok(Handle::new(commands, room_commands, health, buffers, config.reach.clone()))
+    let handle = Handle::new(commands, room_commands, health, buffers, config.reach.clone());
+    Ok(Started { handle, sockets })
 }
 
 /// The smallest kernel buffers among all sockets.
@@ -122,11 +137,18 @@ impl Seed {
     }
 }
 
-fn bind_all(config: &Config, seeds: &mut [Seed]) -> Result<(), BindAddressError> {
+fn bind_all(
+    config: &Config,
+    seeds: &mut [Seed],
+    inherited: &mut InheritedSockets,
+) -> Result<(), BindAddressError> {
     let discovery = config.turn.discovery.iter().flat_map(turn::Discovery::addresses);
     let others = discovery.filter(|address| !config.listen.contains(address));
     for address in config.listen.iter().copied().chain(others) {
-        let bound = udp::bind(address, seeds.len());
+        let bound = match inherited.take_udp(address, seeds.len()) {
+            Some(sockets) => udp::adopt(sockets, address),
+            None => udp::bind(address, seeds.len()),
+        };
         let bound = bound.map_err(|error| BindAddressError { address, error })?;
         for (seed, socket) in seeds.iter_mut().zip(bound) {
             seed.sockets.push(socket);

@@ -12,6 +12,8 @@ use crate::{
 /// Defaults of rooms, and limits.
 #[derive(Clone)]
 pub(crate) struct Config {
+    /// Identifies this process to clients, which note by it that the media server has restarted.
+    pub(crate) instance: String,
     /// Credentials that give participants relay access.
     pub(crate) credentials: RoomCredentials,
     /// Lifetime of TURN credentials; members receive new ones at half of it.
@@ -56,6 +58,7 @@ impl Config {
     /// Defaults with the given credentials, shared with the TURN server.
     pub(crate) fn new(credentials: RoomCredentials) -> Self {
         Self {
+            instance: format!("{:016x}", rand::random::<u64>()),
             credentials,
             credential_lifetime: Duration::from_secs(10 * 60),
             reachable: Reachability::default(),

@@ -109,6 +109,13 @@ impl Directory {
         rooms.by_address.get(address).map(|entry| entry.sender.clone())
     }
 
+    /// The native rooms.
+    pub(super) fn native(&self) -> Vec<RoomSender> {
+        let rooms = self.rooms.lock();
+        let native = rooms.by_address.iter().filter(|(address, _)| address.dialect().is_none());
+        native.map(|(_, entry)| entry.sender.clone()).collect()
+    }
+
     /// Sizes of the rooms' logs, without empty ones.
     pub(super) fn logs(&self) -> Vec<RoomLog> {
         let rooms = self.rooms.lock();

@@ -12,7 +12,9 @@ mod config;
 mod counters;
 mod directory;
 mod emits;
+mod frozen_room;
 mod guesses;
+mod handover;
 mod history;
 mod hub;
 mod ice;
@@ -42,7 +44,8 @@ use std::{sync::Arc, time::Duration};
 use room::protocol::{ServerDraining, ServerEvent};
 
 pub(crate) use self::{
-    config::Config, counters::Counts, room_defaults::RoomDefaults, sfu_port::MediaServer,
+    config::Config, counters::Counts, frozen_room::FrozenRoom, room_defaults::RoomDefaults,
+    sfu_port::MediaServer,
 };
 use self::{hub::Hub, room_task::RoomTask, session::Session};
 use crate::{

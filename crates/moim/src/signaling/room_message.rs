@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use room::{Connection, Departure, Request, protocol::ReportRequest};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
-use super::{client::MembershipGuard, guesses::Guess};
+use super::{client::MembershipGuard, frozen_room::FrozenRoom, guesses::Guess};
 use crate::socketio::Ack;
 
 /// A message to a room. Boxed in the channel, since a channel allocates slots in advance.
@@ -29,6 +32,8 @@ pub(super) enum RoomMessage {
     Gone { connection: Connection, departure: Departure },
     /// The server is over its memory budget: drop the events kept for resuming clients.
     ForgetLog,
+    /// The process ends and the next one has the room: stop for good.
+    Freeze(oneshot::Sender<FrozenRoom>),
 }
 
 /// Sending end of a room's channel.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    future::pending,
     sync::{Arc, atomic::Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,13 +15,17 @@ use room::{
         ServerEvent,
     },
 };
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::{
     ack::{Empty, ack_ok},
     client::MembershipGuard,
     directory::RoomKey,
     emits,
+    frozen_room::FrozenRoom,
     guesses::Guess,
     history::{History, Moment},
     hub::{Hub, native_name},
@@ -50,6 +55,8 @@ pub(super) struct RoomTask {
     refresh: Option<Instant>,
     history: History,
     closed: bool,
+    /// The next process has the room: this one changes it no more.
+    frozen: bool,
 }
 
 /// A client in the room or about to join.
@@ -92,7 +99,7 @@ impl RoomTask {
             _ => Store::none(),
         };
         let history = History::new(store, key.address.name());
-        Self {
+        let mut task = Self {
             history,
             hub,
             key,
@@ -103,6 +110,27 @@ impl RoomTask {
             access: HashMap::new(),
             refresh: None,
             closed: false,
+            frozen: false,
+        };
+        task.admit_restored();
+        task
+    }
+
+    /// Gives participants of an earlier process their relay access back.
+    fn admit_restored(&mut self) {
+        let credentials = &self.hub.config.credentials;
+        for id in self.room.participants().map(|participant| &participant.id) {
+            if let Some(access) = credentials.admit(id.as_str()) {
+                self.access.insert(id.clone(), access);
+            }
+        }
+    }
+
+    fn freeze(&mut self, sender: oneshot::Sender<FrozenRoom>) {
+        if let Some(room) = self.room.snapshot(Instant::now().into_std()) {
+            self.frozen = true;
+            // The receiver waits until the process ends.
+            let _ = sender.send(FrozenRoom::new(self.key.opener, room));
         }
     }
 
@@ -115,7 +143,12 @@ impl RoomTask {
             tokio::select! {
                 biased;
                 message = receiver.recv() => match message {
-                    Some(message) => self.handle(*message),
+                    Some(message) => {
+                        self.handle(*message);
+                        if self.frozen {
+                            return pending().await;
+                        }
+                    }
                     None => break,
                 },
                 message = next_sfu_message(&mut self.sfu) => self.handle_sfu_message(message),
@@ -204,6 +237,7 @@ impl RoomTask {
                 self.apply_effects(PendingReply::default());
             }
             RoomMessage::ForgetLog => self.room.trim_log_to(0),
+            RoomMessage::Freeze(sender) => self.freeze(sender),
         }
         // A plain store, so that the memory budget is summed without asking the rooms.
         self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
@@ -357,6 +391,7 @@ impl RoomTask {
             ice_servers,
             resume: admission.resume,
             resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),
+            instance: config.instance.clone(),
             resumed: admission.resumed,
             last: admission.last,
         })
@@ -452,7 +487,10 @@ impl RoomTask {
             RoomMessage::Request { ack, .. } => {
                 self.hub.rejections.reject(ack, Rejection::NotJoined.into());
             }
-            RoomMessage::Report { .. } | RoomMessage::Gone { .. } | RoomMessage::ForgetLog => {}
+            RoomMessage::Report { .. }
+            | RoomMessage::Gone { .. }
+            | RoomMessage::ForgetLog
+            | RoomMessage::Freeze(_) => {}
         }
     }
 }
@@ -461,7 +499,7 @@ impl RoomTask {
 async fn next_sfu_message(sfu: &mut Option<SfuPort>) -> SfuMessage {
     match sfu {
         Some(sfu) => sfu.next().await,
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
 

@@ -244,7 +244,7 @@ fn server_full() -> ErrorBody {
 /// Random seed from the operating system. Without randomness there are no secrets, so a failure
 /// panics; only the requesting socket is dropped.
 #[expect(clippy::expect_used, reason = "no system we run on fails here after its start")]
-fn seed() -> [u8; 32] {
+pub(super) fn seed() -> [u8; 32] {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).expect("the operating system provides randomness");
     seed

@@ -75,6 +75,11 @@ impl Sockets {
         register.sockets.values().filter_map(queue).collect()
     }
 
+    /// The connected sockets.
+    pub(super) fn all(&self) -> Vec<Socket> {
+        self.register.lock().sockets.values().map(|entry| entry.socket.clone()).collect()
+    }
+
     /// Stops accepting sockets; returns those connected.
     pub(super) fn close(&self) -> Vec<Socket> {
         let mut register = self.register.lock();

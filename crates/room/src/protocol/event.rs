@@ -67,6 +67,9 @@ pub enum ServerEvent {
     IceServers(IceServers),
     /// `server:draining`: the server shuts down; peer-to-peer calls continue. Not numbered.
     ServerDraining(ServerDraining),
+    /// `server:restarting`: another process of this server takes over within a second; reconnect
+    /// and resume. Not numbered.
+    ServerRestarting(ServerRestarting),
 }
 
 impl ServerEvent {
@@ -96,6 +99,7 @@ impl ServerEvent {
             Self::Dismissed(_) => "room:dismissed",
             Self::IceServers(_) => "ice:servers",
             Self::ServerDraining(_) => "server:draining",
+            Self::ServerRestarting(_) => "server:restarting",
         }
     }
 }
@@ -206,6 +210,11 @@ pub struct SpeakersEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ServerDraining {}
+
+/// Payload of `server:restarting`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ServerRestarting {}
 
 /// Payload of `signal`: either a description or a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

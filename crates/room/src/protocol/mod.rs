@@ -16,8 +16,8 @@ mod typescript;
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
     ChatEvent, HandoverEvent, ParticipantLeft, ReactionEvent, RefusedEvent, ServerDraining,
-    ServerEvent, SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged,
-    WantedEvent,
+    ServerEvent, ServerRestarting, SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent,
+    TopologyChanged, WantedEvent,
 };
 pub use hosting::{
     Allowed, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,

@@ -55,6 +55,11 @@ pub struct Joined {
     pub resume: ResumeToken,
     /// Time for which a disconnected participant is kept, in seconds.
     pub resume_seconds: u32,
+    /// Identifies the process of the server. If another one resumes a participant, it has none of
+    /// its links to the media server.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
+    pub instance: String,
     /// An earlier participant was restored; its missed events follow this reply.
     pub resumed: bool,
     /// Number of the newest room event before this join; on resuming, the requested `last`.

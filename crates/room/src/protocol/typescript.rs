@@ -6,7 +6,8 @@ use super::{
     error::{ErrorBody, ErrorCode},
     event::{
         ChatEvent, HandoverEvent, ParticipantLeft, ReactionEvent, RefusedEvent, ServerDraining,
-        SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent, TopologyChanged, WantedEvent,
+        ServerRestarting, SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent,
+        TopologyChanged, WantedEvent,
     },
     hosting::{
         Allowed, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
@@ -91,6 +92,7 @@ export interface ServerEvents {
   \"waiting:left\": WaitingLeft;
   \"ice:servers\": IceServers;
   \"server:draining\": ServerDraining;
+  \"server:restarting\": ServerRestarting;
 }
 ";
 
@@ -181,6 +183,7 @@ pub fn typescript() -> String {
         DismissedEvent,
         Dismissal,
         ServerDraining,
+        ServerRestarting,
         ErrorCode,
         NameError,
         ErrorBody,

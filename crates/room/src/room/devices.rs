@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{device::DeviceSecret, request::Connection, rights::Role};
 
 /// Maximum number of remembered devices of each kind; the oldest is forgotten first.
@@ -14,7 +16,30 @@ pub(super) struct Devices {
     banned: VecDeque<(Option<Connection>, Option<DeviceSecret>)>,
 }
 
+/// The same as data, without connections, which end with the process.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct DevicesSnapshot {
+    roles: Vec<(DeviceSecret, Role)>,
+    banned: Vec<DeviceSecret>,
+}
+
 impl Devices {
+    pub(super) fn snapshot(&self) -> DevicesSnapshot {
+        DevicesSnapshot {
+            roles: self.roles.iter().cloned().collect(),
+            banned: self.banned.iter().filter_map(|(_, device)| device.clone()).collect(),
+        }
+    }
+
+    pub(super) fn restore(snapshot: DevicesSnapshot) -> Self {
+        let DevicesSnapshot { roles, banned } = snapshot;
+        let banned = banned.into_iter().map(|device| (None, Some(device)));
+        Self {
+            roles: roles.into_iter().take(MAX_DEVICES).collect(),
+            banned: banned.take(MAX_DEVICES).collect(),
+        }
+    }
+
     /// The role with which a device returns, if it had another than newcomers have.
     pub(super) fn role(&self, device: &DeviceSecret) -> Option<Role> {
         let found = self.roles.iter().find(|(known, _)| known.matches(device));

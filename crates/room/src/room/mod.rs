@@ -6,10 +6,12 @@ mod muting;
 mod newcomer;
 mod settings;
 mod sfu;
+mod snapshot;
 mod state;
 mod waiting;
 
 pub use self::{
     settings::{Creator, HostRule, Limits, Settings},
+    snapshot::Snapshot,
     state::Room,
 };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     device::DeviceSecret,
     password::Password,
@@ -51,7 +53,8 @@ impl Settings {
 }
 
 /// What happens when the last host leaves for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HostRule {
     /// A co-host becomes host, or the participant who joined first.
     Next,

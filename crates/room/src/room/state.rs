@@ -36,9 +36,9 @@ use crate::{
 
 /// A room.
 pub struct Room {
-    name: RoomName,
+    pub(super) name: RoomName,
     pub(super) settings: Settings,
-    limits: Limits,
+    pub(super) limits: Limits,
     tokens: TokenGenerator,
     pub(super) roster: Roster,
     pub(super) log: Log,

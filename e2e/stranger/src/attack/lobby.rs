@@ -21,7 +21,7 @@ pub(super) async fn run(target: Target, counts: Counts) {
                 return;
             }
             while let Ok(message) = socket.receive().await {
-                if let load::ServerMessage::Event(_, rooms) = message {
+                if let load::ServerMessage::Event(_, rooms, _) = message {
                     counts.add("lists", 1);
                     let bytes = rooms.to_string().len();
                     counts.add("bytes out", u64::try_from(bytes).unwrap_or(u64::MAX));

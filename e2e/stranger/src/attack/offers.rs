@@ -87,11 +87,11 @@ async fn offers(target: &Target, counts: &Counts, number: usize, sdp: &str) -> a
             loop {
                 match participant.socket.receive().await? {
                     ServerMessage::Reply(_, Err(rejection)) => return anyhow::Ok(Err(rejection)),
-                    ServerMessage::Event(name, payload) if name == "refused" => {
+                    ServerMessage::Event(name, payload, _) if name == "refused" => {
                         let message = field(field(&payload, "error"), "message").as_str();
                         return Ok(Err(message.unwrap_or_default().to_owned()));
                     }
-                    ServerMessage::Event(name, _) if name == "signal" => return Ok(Ok(())),
+                    ServerMessage::Event(name, _, _) if name == "signal" => return Ok(Ok(())),
                     _ => {}
                 }
             }

@@ -28,7 +28,7 @@ async fn join_rooms(target: &Target, counts: &Counts, number: usize) -> anyhow::
         socket.send(&format!("42[\"join\",\"taken {number} {room}\"]")).await?;
     }
     loop {
-        if let load::ServerMessage::Event(name, _) = socket.receive().await? {
+        if let load::ServerMessage::Event(name, _, _) = socket.receive().await? {
             counts.add(&name, 1);
         }
     }

@@ -141,10 +141,10 @@ impl Publisher {
             loop {
                 match signaling.receive().await? {
                     ServerMessage::Reply(_, Err(rejection)) => bail!("rejected: {rejection}"),
-                    ServerMessage::Event(name, payload) if name == "refused" => {
+                    ServerMessage::Event(name, payload, _) if name == "refused" => {
                         bail!("rejected: {payload}")
                     }
-                    ServerMessage::Event(name, payload) if name == "signal" => {
+                    ServerMessage::Event(name, payload, _) if name == "signal" => {
                         let sdp = field(field(&payload, "description"), "sdp");
                         return Ok(sdp.as_str().unwrap_or_default().to_owned());
                     }
@@ -186,7 +186,7 @@ impl Publisher {
                     }
                 }
                 message = signaling.receive() => {
-                    if let ServerMessage::Event(name, payload) = message? && name == "refused" {
+                    if let ServerMessage::Event(name, payload, _) = message? && name == "refused" {
                         bail!("rejected: {payload}");
                     }
                 }

@@ -203,6 +203,29 @@ test("a resumed call restarts ICE on every link", async () => {
   expect(peers).toHaveLength(1);
 });
 
+test("requests for the media server of an ended process are not sent to the next one", async () => {
+  join("a", "b");
+  await world.run();
+  socket.receive("topology", { topology: "sfu" }, 5);
+  await world.run();
+  const toSfu = () => signals().filter(({ to }) => to === "sfu");
+  expect(toSfu()).toHaveLength(1);
+  const others = signals().length - 1;
+  const resumed = { resumed: true, topology: "sfu" } as const;
+  const resume = async (instance: string) => {
+    socket.drop();
+    socket.establish();
+    socket.request("room:join").ok(joined(["a", "b"], { ...resumed, instance }));
+  };
+  await resume("second");
+  expect(toSfu()).toEqual([]);
+  expect(signals().length).toBeGreaterThanOrEqual(others);
+  await world.run();
+  expect(toSfu()).toHaveLength(1);
+  await resume("second");
+  expect(toSfu()).not.toEqual([]);
+});
+
 test("after the resume token expired the call joins again with new links", async () => {
   join("a");
   await world.run();

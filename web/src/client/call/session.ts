@@ -6,11 +6,11 @@ import type { Joined, MediaState, Speaker, TrackSource } from "../protocol.ts";
 import type { RtcPlatform } from "../rtc/platform.ts";
 import { SOURCES } from "../rtc/source.ts";
 import { RequestError } from "../signaling/errors.ts";
-import { Outbox } from "../signaling/outbox.ts";
+import { type CallRequest, Outbox } from "../signaling/outbox.ts";
 import type { Payload, Signaling } from "../signaling/signaling.ts";
 import { StatsObserver } from "../stats/observer.ts";
 import { Store } from "../store.ts";
-import { MediaRouter } from "../topology/router.ts";
+import { MediaRouter, SFU } from "../topology/router.ts";
 import { type CallEvent, newCall, reduceCall } from "./call.ts";
 import type { EarlierJoin } from "./earlier-join.ts";
 import { hostingOver } from "./hosting.ts";
@@ -61,6 +61,8 @@ export class Session implements Call {
   readonly hosting: Hosting;
   readonly #cleanups: (() => void)[] = [];
   #resumeToken: string;
+  /** The server process that has the links to the media server. */
+  #instance: string | undefined;
   /** Sequence number of the last event. */
   #lastEvent: number;
   /** Left because the page went into the back/forward cache; it may return. */
@@ -80,6 +82,7 @@ export class Session implements Call {
     this.#media = media;
     this.#request = request;
     this.#resumeToken = joined.resume;
+    this.#instance = joined.instance;
     this.#lastEvent = joined.last;
     this.#state = new Store(newCall(joined));
     this.#outbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
@@ -332,6 +335,8 @@ export class Session implements Call {
   #rejoined(joined: Joined): void {
     this.#resumeToken = joined.resume;
     this.#suspended = false;
+    const isNewServer = joined.instance !== this.#instance;
+    this.#instance = joined.instance;
     if (!joined.resumed) {
       this.#lastEvent = joined.last;
       this.#outbox.clear();
@@ -339,11 +344,12 @@ export class Session implements Call {
       this.#router.close();
     }
     this.#router.setIceServers(joined.iceServers);
+    if (isNewServer) this.#outbox.discard(isForSfu);
     this.#outbox.open();
     this.#chatOutbox.open();
     this.#dispatch({ is: joined.resumed ? "resumed" : "joined", joined });
     this.#sendMediaState();
-    if (joined.resumed) this.#router.restart();
+    if (joined.resumed) this.#router.restart(isNewServer);
   }
 
   #mediaState(): MediaState {
@@ -398,4 +404,9 @@ function forbiddenSources(media: MediaState, call: CallState): TrackSource[] {
     [media.screen, "screen"],
   ];
   return on.flatMap(([isOn, source]) => (isOn && !mayPublish(call, source) ? [source] : []));
+}
+
+/** Belongs to a link to the media server. */
+function isForSfu(event: CallRequest, payload: object): boolean {
+  return event === "publish" || (event === "signal" && "to" in payload && payload.to === SFU);
 }

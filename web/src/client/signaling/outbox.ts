@@ -72,6 +72,11 @@ export class Outbox {
     clearTimeout(this.#pause);
   }
 
+  /** Drops requests that have lost their meaning. */
+  discard(matches: (event: CallRequest, payload: object) => boolean): void {
+    this.#entries = this.#entries.filter(({ event, payload }) => !matches(event, payload));
+  }
+
   /** Drops everything, as after joining as a new participant. */
   clear(): void {
     this.hold();

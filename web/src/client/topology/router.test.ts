@@ -517,6 +517,19 @@ test("a lost server link is restarted, and replaced by the mesh after a timeout"
   expect(peers.filter(({ closed }) => !closed)).toHaveLength(2);
 });
 
+test("a new process of the server gets a new link at once, without a switch to the mesh", async () => {
+  room("sfu", "a", "c");
+  const link = await connectSfu();
+  sent = [];
+  router.restart(true);
+  await world.run();
+  expect(link.closed).toBe(true);
+  expect(peers.filter(({ closed }) => !closed)).toHaveLength(1);
+  expect(of("publish")).toHaveLength(1);
+  expect(payloads("signal")).toMatchObject([{ to: "sfu", description: { type: "offer" } }]);
+  expect(of("direct")).toEqual([]);
+});
+
 test("direct participants get a mesh link, and so do participants that offer one", async () => {
   room("sfu", "a", "c");
   await connectSfu();

@@ -39,7 +39,7 @@ import { TrackFeeds } from "./track-feeds.ts";
 import { ViewportReporter } from "./viewport.ts";
 
 /** The media server's id in signaling. */
-const SFU = "sfu";
+export const SFU = "sfu";
 
 export interface MediaRouterOptions extends RtcPlatform {
   /** `done` receives the outcome. */
@@ -161,10 +161,16 @@ export class MediaRouter {
     this.#viewports.set(viewports);
   }
 
-  /** Restarts ICE on every link, as after a resume. */
-  restart(): void {
+  /**
+   * Restarts ICE on every link, as after a resume. A new process of the server has no link to its
+   * media server, so that one is replaced.
+   */
+  restart(isNewServer = false): void {
     this.#mesh.restart();
-    this.#sfu?.restart();
+    if (!isNewServer) return this.#sfu?.restart();
+    if (!this.#sfu) return;
+    this.#sfu.renew();
+    this.#sfuChanged();
   }
 
   /** The network changed: restarts ICE where a link is not connected and retries the SFU. */

@@ -7,7 +7,10 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::Listen;
+use crate::{
+    config::Listen,
+    net::inherited::{InheritedSockets, PortSockets},
+};
 
 /// Connections that the kernel queues between two accepts.
 const BACKLOG: i32 = 1024;
@@ -21,18 +24,21 @@ pub(crate) struct BoundListeners {
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
-/// Listens on every configured address.
+/// Listens on every configured address, with inherited sockets where there are any.
 ///
 /// # Errors
 /// A sentence for the operator, with the remedy.
-pub(crate) fn bind(listen: &Listen) -> anyhow::Result<BoundListeners> {
+pub(crate) fn bind(
+    listen: &Listen,
+    inherited: &mut InheritedSockets,
+) -> anyhow::Result<BoundListeners> {
     let mut bound = BoundListeners { listeners: Vec::new(), addresses: Vec::new() };
     for &address in &listen.required {
-        let listener = tcp(address).map_err(|error| describe_bind_error(address, &error))?;
-        bound.add(listener)?;
+        let listener = inherited.take_tcp(address).map_or_else(|| tcp(address), Ok);
+        bound.add(listener.map_err(|error| describe_bind_error(address, &error))?)?;
     }
     for &address in &listen.where_possible {
-        match tcp(address) {
+        match inherited.take_tcp(address).map_or_else(|| tcp(address), Ok) {
             Ok(listener) => bound.add(listener)?,
             Err(error) if is_unsupported(&error) => {
                 tracing::info!(%address, "not listening: this system has no IPv6");
@@ -44,6 +50,12 @@ pub(crate) fn bind(listen: &Listen) -> anyhow::Result<BoundListeners> {
 }
 
 impl BoundListeners {
+    /// Duplicates of these listeners and of the shards' sockets, for the next process.
+    pub(crate) fn duplicates(&self, udp: Vec<Socket>) -> io::Result<PortSockets> {
+        let tcp = self.listeners.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()?;
+        Ok(PortSockets { tcp, udp })
+    }
+
     fn add(&mut self, listener: TcpListener) -> io::Result<()> {
         self.addresses.push(listener.local_addr()?);
         self.listeners.push(listener);
@@ -101,25 +113,26 @@ pub(crate) fn describe_bind_error(address: SocketAddr, error: &io::Error) -> any
 mod tests {
     use super::*;
 
-    fn listen(required: &[&str]) -> Listen {
+    fn bind_new(required: &[&str]) -> anyhow::Result<BoundListeners> {
         let required = required.iter().map(|text| text.parse().unwrap()).collect();
-        Listen { required, where_possible: Vec::new() }
+        let listen = Listen { required, where_possible: Vec::new() };
+        bind(&listen, &mut InheritedSockets::default())
     }
 
     #[test]
     fn bind_reports_the_ports_that_the_system_chose() {
-        let bound = bind(&listen(&["127.0.0.1:0", "127.0.0.1:0"])).unwrap();
+        let bound = bind_new(&["127.0.0.1:0", "127.0.0.1:0"]).unwrap();
         assert_ne!(bound.addresses[0].port(), 0);
         assert_ne!(bound.addresses[0], bound.addresses[1]);
     }
 
     #[test]
     fn bind_errors_include_the_remedy() {
-        let first = bind(&listen(&["127.0.0.1:0"])).unwrap();
+        let first = bind_new(&["127.0.0.1:0"]).unwrap();
         let taken = first.addresses[0].to_string();
-        let error = bind(&listen(&[&taken])).unwrap_err().to_string();
+        let error = bind_new(&[&taken]).unwrap_err().to_string();
         assert!(error.contains("is taken") && error.contains("--listen"), "{error}");
-        let error = bind(&listen(&["192.0.2.1:0"])).unwrap_err().to_string();
+        let error = bind_new(&["192.0.2.1:0"]).unwrap_err().to_string();
         assert!(error.contains("no address of this computer"), "{error}");
     }
 }

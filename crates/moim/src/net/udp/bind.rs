@@ -46,6 +46,14 @@ impl KernelBuffers {
     }
 }
 
+/// Sets up inherited sockets of one address like new ones.
+pub(crate) fn adopt(sockets: Vec<Socket>, address: SocketAddr) -> io::Result<Vec<Socket>> {
+    for socket in &sockets {
+        set_up(socket, address)?;
+    }
+    Ok(sockets)
+}
+
 /// Binds `count` sockets to one address. IPv6 sockets are IPv6-only, so that every IPv4 client has
 /// an IPv4 address.
 pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<Socket>> {
@@ -71,12 +79,17 @@ fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
     }
     #[cfg(not(unix))]
     debug_assert!(!reuse_port, "one shard");
-    set_options(&socket, address.ip().is_unspecified())?;
+    set_up(&socket, address)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn set_up(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    set_options(socket, address.ip().is_unspecified())?;
     // Best effort: the system may allow less.
     let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
     let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
-    socket.bind(&address.into())?;
-    Ok(socket)
+    Ok(())
 }
 
 /// The address that a socket of the port is bound to, perhaps a wildcard.

@@ -10,8 +10,6 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 use turn::{MemberCredentials, rest::Credential};
 
-use crate::shard::random::random_bytes;
-
 /// The most participants with access to TURN; others have STUN alone. Sessions, including those
 /// that may resume, stay below it.
 const MAX_MEMBERS: usize = 1 << 18;
@@ -44,14 +42,6 @@ impl RoomCredentials {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let rooms = MemberCredentials::new(secret, known, Instant::now(), unix.as_secs());
         Self { rooms, members }
-    }
-
-    /// Credentials signed with a random secret, which ends with the process, as its rooms do.
-    ///
-    /// # Errors
-    /// The system gives no randomness.
-    pub(crate) fn random() -> std::io::Result<Self> {
-        Ok(Self::new(&random_bytes()?))
     }
 
     /// The verifier for TURN servers.

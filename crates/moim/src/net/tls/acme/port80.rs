@@ -15,7 +15,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::timeout};
 
 use super::proof::Proofs;
-use crate::{config::Listen, net::tcp};
+use crate::{
+    config::Listen,
+    net::{inherited::InheritedSockets, tcp},
+};
 
 const PORT: u16 = 80;
 /// Most connections at a time.
@@ -37,7 +40,7 @@ impl Port80 {
         for ip in any {
             let listen =
                 Listen { required: vec![SocketAddr::new(ip, PORT)], where_possible: Vec::new() };
-            match tcp::bind(&listen) {
+            match tcp::bind(&listen, &mut InheritedSockets::default()) {
                 Ok(bound) => {
                     for listener in bound.listeners {
                         tasks.spawn(serve(listener, Arc::clone(proofs)));

@@ -21,7 +21,8 @@ use super::super::{
 };
 use crate::{
     net::{
-        interfaces::Interfaces, reach::ReachLog, reachable::ReachableAddresses, tcp::Connection,
+        inherited::InheritedSockets, interfaces::Interfaces, reach::ReachLog,
+        reachable::ReachableAddresses, tcp::Connection,
     },
     shard::{
         Config, Handle, start,
@@ -80,8 +81,9 @@ impl World {
             let listen = vec![listener.local_addr().unwrap()];
             let reachable = ReachableAddresses::new(&listen, &[], false, Interfaces::read());
             let reach = ReachLog::default();
-            if let Ok(started) = start(&Config { listen, shards, turn, reachable, reach }) {
-                break (listener, started);
+            let config = Config { listen, shards, turn, reachable, reach };
+            if let Ok(started) = start(&config, &mut InheritedSockets::default()) {
+                break (listener, started.handle);
             }
         };
         let address = listener.local_addr().unwrap();

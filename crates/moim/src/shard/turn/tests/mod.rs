@@ -30,10 +30,14 @@ use super::{Config, RoomCredentials, config::TurnConfigs};
 use crate::{
     config::{Announce, Limits},
     net::{
-        interfaces::Interfaces, reach::ReachLog, reachable::ReachableAddresses, tcp::Connection,
-        tls::CurrentCertificate,
+        inherited::InheritedSockets, interfaces::Interfaces, reach::ReachLog,
+        reachable::ReachableAddresses, tcp::Connection, tls::CurrentCertificate,
     },
-    shard::{self, Handle, command::ShardCommand, start},
+    shard::{
+        self, Handle,
+        command::ShardCommand,
+        start::{BindAddressError, start},
+    },
 };
 use client::Response;
 pub(crate) use client::{Client, Wire};
@@ -93,7 +97,7 @@ async fn world_with(
         let listen = vec![listener.local_addr().unwrap()];
         let reachable = reachable(&listen, &[]);
         let reach = ReachLog::default();
-        if let Ok(started) = start(&shard::Config { listen, shards, turn, reachable, reach }) {
+        if let Ok(started) = start_new(&shard::Config { listen, shards, turn, reachable, reach }) {
             break (listener, started);
         }
     };
@@ -107,6 +111,11 @@ async fn world_with(
         }
     });
     World { shards, address }
+}
+
+/// Starts shards without inherited sockets.
+fn start_new(config: &shard::Config) -> Result<Handle, BindAddressError> {
+    start(config, &mut InheritedSockets::default()).map(|started| started.handle)
 }
 
 /// The configuration of another server on this address.
@@ -178,7 +187,7 @@ async fn sfu_is_a_peer_by_its_announced_port() {
         drop(probe);
         let reachable = reachable(&[address], &announce);
         let listening = shard::Config { reachable, ..on(address) };
-        if let Ok(shards) = start(&listening) {
+        if let Ok(shards) = start_new(&listening) {
             break (address, shards);
         }
     };
@@ -206,7 +215,7 @@ async fn wildcard_socket_responds_from_the_destination_address() {
         let probe = StdUdpSocket::bind("0.0.0.0:0").unwrap();
         let address = probe.local_addr().unwrap();
         drop(probe);
-        if let Ok(shards) = start(&on(address)) {
+        if let Ok(shards) = start_new(&on(address)) {
             break (address, shards);
         }
     };
@@ -329,7 +338,7 @@ async fn shutdown_frees_the_ports_and_closes_streams() {
 #[tokio::test]
 async fn start_reports_the_address_that_is_taken() {
     let world = world(&[]).await;
-    let error = start(&on(world.address)).err().unwrap();
+    let error = start_new(&on(world.address)).err().unwrap();
     assert_eq!(error.address, world.address);
     assert_eq!(error.error.kind(), io::ErrorKind::AddrInUse);
 }

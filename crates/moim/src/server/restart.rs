@@ -1,0 +1,76 @@
+//! Warm restart: the change to the program on disk, during which no participant is seen to leave.
+
+use std::io;
+
+use anyhow::anyhow;
+
+#[cfg(target_os = "linux")]
+use crate::handover::NextProcess;
+use crate::{
+    config::Problems, data::DataFolder, handover::Handover, net::inherited::PortSockets,
+    signaling::Signaling,
+};
+
+/// What the next process gets.
+pub(super) struct Restart {
+    folder: DataFolder,
+    /// Secret of the rooms' TURN credentials.
+    credentials: [u8; 32],
+    sockets: PortSockets,
+    #[cfg(target_os = "linux")]
+    next: io::Result<NextProcess>,
+}
+
+impl Restart {
+    /// Prepares a restart, and keeps `sockets` for it.
+    pub(super) fn new(folder: DataFolder, credentials: [u8; 32], sockets: PortSockets) -> Self {
+        Self {
+            folder,
+            credentials,
+            sockets,
+            #[cfg(target_os = "linux")]
+            next: NextProcess::find(),
+        }
+    }
+
+    /// Checks that the next process will start. Returns its version.
+    ///
+    /// # Errors
+    /// Why it would not.
+    #[cfg(target_os = "linux")]
+    pub(super) async fn check(&self) -> Result<String, Problems> {
+        let next = self.next.as_ref().map_err(|error| anyhow!("there is no program: {error}"))?;
+        let next = next.clone();
+        let checked = tokio::task::spawn_blocking(move || next.check()).await;
+        checked.map_err(|error| anyhow!("the program was not checked: {error}"))?
+    }
+
+    /// Never succeeds on this system.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) async fn check(&self) -> Result<String, Problems> {
+        Err(anyhow!("this system has no upgrade of a running server").into())
+    }
+
+    /// Stops all rooms and executes the next program with them. Returns only if that fails.
+    pub(super) async fn execute(self, signaling: Option<&Signaling>) -> io::Error {
+        let rooms = match signaling {
+            Some(signaling) => signaling.freeze().await,
+            None => Vec::new(),
+        };
+        tracing::info!(rooms = rooms.len(), "restarting");
+        let handover = Handover::new(&self.credentials, rooms);
+        if let Err(error) = handover.write(&self.folder) {
+            tracing::error!("participants can't resume after the restart: {error:#}");
+        }
+        #[cfg(target_os = "linux")]
+        match self.next {
+            Ok(next) => next.execute(self.sockets.into_descriptors()),
+            Err(error) => error,
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            drop(self.sockets);
+            io::ErrorKind::Unsupported.into()
+        }
+    }
+}

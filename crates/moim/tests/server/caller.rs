@@ -1,0 +1,315 @@
+//! A participant of a call over real sockets, which resumes like the page when its connection
+//! breaks.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use headless::{Config, Participant, Publish, Section, Transport};
+use load::{ServerMessage, ServerUrl, Socket, field};
+use serde_json::{Value, json};
+use tokio::{
+    net::UdpSocket,
+    sync::mpsc,
+    time::{sleep, sleep_until},
+};
+
+/// What a caller has seen.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Seen {
+    /// Sessions in the room: the join and the resumes.
+    pub(crate) sessions: usize,
+    /// Participants whose audio was heard in the current session.
+    pub(crate) heard: usize,
+    /// The longest time without audio of a participant that was heard before and after it.
+    pub(crate) longest_gap: Duration,
+    /// Participants that were seen to leave.
+    pub(crate) left: usize,
+    /// Chat messages of others, in order.
+    pub(crate) chat: Vec<String>,
+    /// The server said that it restarts.
+    pub(crate) told: usize,
+    /// Processes of the server.
+    pub(crate) instances: Vec<String>,
+    /// The error that ended the caller.
+    pub(crate) failure: Option<String>,
+}
+
+/// A running caller.
+pub(crate) struct Caller {
+    seen: Arc<Mutex<Seen>>,
+    chat: mpsc::UnboundedSender<String>,
+}
+
+impl Caller {
+    /// Joins a room. With `says_when_lost`, a caller sends a message each time its connection
+    /// breaks, before the next one.
+    pub(crate) fn join(server: &ServerUrl, room: &str, number: u32, says_when_lost: bool) -> Self {
+        let seen = Arc::<Mutex<Seen>>::default();
+        let (chat, outbox) = mpsc::unbounded_channel();
+        let call = Call {
+            server: server.clone(),
+            room: room.to_owned(),
+            number,
+            seen: Arc::clone(&seen),
+            outbox,
+            unsent: BTreeMap::new(),
+            serial: 0,
+            token: None,
+            last: 0,
+            heard: BTreeMap::new(),
+        };
+        let failed = Arc::clone(&seen);
+        tokio::spawn(async move {
+            if let Err(error) = call.run(says_when_lost).await {
+                failed.lock().unwrap().failure = Some(format!("{error:#}"));
+            }
+        });
+        Self { seen, chat }
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        let seen = self.seen.lock().unwrap().clone();
+        assert_eq!(seen.failure, None);
+        seen
+    }
+
+    pub(crate) fn say(&self, text: &str) {
+        self.chat.send(text.to_owned()).unwrap();
+    }
+}
+
+struct Call {
+    server: ServerUrl,
+    room: String,
+    number: u32,
+    seen: Arc<Mutex<Seen>>,
+    outbox: mpsc::UnboundedReceiver<String>,
+    /// Chat messages without acknowledgement, by serial number.
+    unsent: BTreeMap<u64, String>,
+    serial: u64,
+    token: Option<Value>,
+    last: u64,
+    /// When audio of each publisher was last heard, and in which session.
+    heard: BTreeMap<u32, (Instant, usize)>,
+}
+
+/// A link to the media server.
+struct Media {
+    participant: Participant,
+    socket: UdpSocket,
+    /// Audio packets of each section so far.
+    packets: BTreeMap<String, u64>,
+}
+
+impl Call {
+    async fn run(mut self, says_when_lost: bool) -> anyhow::Result<()> {
+        loop {
+            let lost = self.session().await?;
+            if says_when_lost {
+                let session = self.seen.lock().unwrap().sessions;
+                self.queue(format!("gap {session}"));
+            }
+            tracing_line(self.number, &lost);
+            // Socket.IO's first delay, spread like the page's.
+            sleep(Duration::from_millis(150 + u64::from(self.number) * 61 % 300)).await;
+        }
+    }
+
+    /// Takes part until the connection breaks; returns why. An error ends the caller.
+    async fn session(&mut self) -> anyhow::Result<String> {
+        let connected = Socket::connect(&self.server, None).await;
+        let mut socket = match connected {
+            Ok(socket) => socket,
+            Err(error) => return Ok(format!("{error:#}")),
+        };
+        let name = format!("Caller {}", self.number);
+        let media = json!({"mic": true, "camera": false, "screen": false, "hand": false});
+        let request = json!({
+            "room": self.room, "name": name, "sfu": true, "media": media,
+            "resume": self.token, "last": self.token.as_ref().map(|_| self.last),
+        });
+        let joined = match socket.call("room:join", &request).await {
+            Ok(joined) => joined,
+            Err(error) if error.to_string().contains("rejected") => return Err(error),
+            Err(error) => return Ok(format!("{error:#}")),
+        };
+        anyhow::ensure!(
+            field(&joined, "resumed") == self.token.is_some(),
+            "joined as another participant"
+        );
+        self.token = Some(field(&joined, "resume").clone());
+        self.last = self.last.max(field(&joined, "last").as_u64().unwrap());
+        {
+            let mut seen = self.seen.lock().unwrap();
+            seen.sessions += 1;
+            seen.heard = 0;
+            seen.instances.push(field(&joined, "instance").as_str().unwrap().to_owned());
+        }
+        let mut media = self.open_media().await?;
+        let mut sent = BTreeMap::new();
+        for (serial, text) in self.unsent.clone() {
+            if let Err(lost) = say(&mut socket, &mut sent, serial, &text).await {
+                return Ok(lost);
+            }
+        }
+        if let Err(error) = offer(&mut socket, &mut media).await {
+            return Ok(format!("{error:#}"));
+        }
+        let mut buffer = vec![0; 65_535];
+        loop {
+            while let Some(transmit) = media.participant.poll_transmit() {
+                // The server's port may be closed for a moment.
+                let _ = media.socket.send_to(&transmit.bytes, transmit.to).await;
+            }
+            let due = media.participant.poll_timeout();
+            tokio::select! {
+                message = socket.receive() => match message {
+                    Err(error) => return Ok(format!("{error:#}")),
+                    Ok(message) => {
+                        let handled = self.handle(&mut socket, &mut media, &mut sent, message);
+                        if let Err(error) = handled.await {
+                            return Ok(format!("{error:#}"));
+                        }
+                    }
+                },
+                Some(text) = self.outbox.recv() => {
+                    let serial = self.queue(text.clone());
+                    if let Err(lost) = say(&mut socket, &mut sent, serial, &text).await {
+                        return Ok(lost);
+                    }
+                }
+                received = media.socket.recv_from(&mut buffer) => {
+                    // An error is an ICMP message for an earlier datagram.
+                    if let Ok((length, from)) = received {
+                        let now = Instant::now();
+                        media.participant.handle_datagram(now, now, from, &buffer[..length]);
+                        self.listen(&mut media);
+                    }
+                }
+                () = sleep_until(due.into()) => media.participant.handle_timeout(Instant::now()),
+            }
+        }
+    }
+
+    fn queue(&mut self, text: String) -> u64 {
+        self.serial += 1;
+        self.unsent.insert(self.serial, text);
+        self.serial
+    }
+
+    async fn open_media(&self) -> anyhow::Result<Media> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let config = Config {
+            local: socket.local_addr()?,
+            transport: Transport::Udp,
+            publish: Publish { audio: true, video: Vec::new() },
+            publisher: self.number,
+            epoch: Instant::now(),
+            twcc: true,
+        };
+        let participant = Participant::new(Instant::now(), config);
+        Ok(Media { participant, socket, packets: BTreeMap::new() })
+    }
+
+    async fn handle(
+        &mut self,
+        socket: &mut Socket,
+        media: &mut Media,
+        sent: &mut BTreeMap<u64, u64>,
+        message: ServerMessage,
+    ) -> anyhow::Result<()> {
+        let (name, payload, number) = match message {
+            ServerMessage::Reply(request, reply) => {
+                if let Some(serial) = sent.remove(&request) {
+                    reply.map_err(anyhow::Error::msg)?;
+                    self.unsent.remove(&serial);
+                }
+                return Ok(());
+            }
+            ServerMessage::Event(name, payload, number) => (name, payload, number),
+        };
+        if let Some(number) = number {
+            assert!(number > self.last, "{name} {number} after {}", self.last);
+            self.last = number;
+        }
+        match name.as_str() {
+            "signal" if field(&payload, "from") == "sfu" => {
+                let description = field(&payload, "description");
+                let sdp = field(description, "sdp").as_str().unwrap_or_default();
+                if field(description, "type") == "answer" {
+                    let _ = media.participant.handle_answer(Instant::now(), sdp);
+                } else {
+                    let answer = media.participant.handle_offer(Instant::now(), sdp)?;
+                    let description = json!({"type": "answer", "sdp": answer});
+                    let signal = json!({"to": "sfu", "description": description});
+                    socket.request("signal", &signal).await?;
+                    offer(socket, media).await?;
+                }
+            }
+            "participant:left" => self.seen.lock().unwrap().left += 1,
+            "server:restarting" => self.seen.lock().unwrap().told += 1,
+            "chat" => {
+                let text = field(&payload, "text").as_str().unwrap().to_owned();
+                self.seen.lock().unwrap().chat.push(text);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notes whose audio has arrived.
+    fn listen(&mut self, media: &mut Media) {
+        let now = Instant::now();
+        let mut seen = self.seen.lock().unwrap();
+        for (mid, track) in media.participant.received() {
+            let packets = media.packets.entry(mid.clone()).or_default();
+            let Some(publisher) = track.publisher().filter(|_| track.packets() > *packets) else {
+                continue;
+            };
+            *packets = track.packets();
+            let session = seen.sessions;
+            if let Some((last, _)) = self.heard.insert(publisher, (now, session)) {
+                seen.longest_gap = seen.longest_gap.max(now - last);
+            }
+        }
+        let session = seen.sessions;
+        seen.heard = self.heard.values().filter(|(_, heard_in)| *heard_in == session).count();
+    }
+}
+
+async fn say(
+    socket: &mut Socket,
+    sent: &mut BTreeMap<u64, u64>,
+    serial: u64,
+    text: &str,
+) -> Result<(), String> {
+    let request = socket.request("chat", &json!({"text": text, "serial": serial})).await;
+    sent.insert(request.map_err(|error| format!("{error:#}"))?, serial);
+    Ok(())
+}
+
+async fn offer(socket: &mut Socket, media: &mut Media) -> anyhow::Result<()> {
+    let Some(offer) = media.participant.offer(Instant::now()) else { return Ok(()) };
+    let tracks = offer.sections.iter().map(|(mid, section)| {
+        let source = if *section == Section::Audio { "microphone" } else { "camera" };
+        json!({"mid": mid, "source": source})
+    });
+    let tracks: Vec<_> = tracks.collect();
+    socket.request("publish", &json!({"tracks": tracks})).await?;
+    let description = json!({"type": "offer", "sdp": offer.sdp});
+    socket.request("signal", &json!({"to": "sfu", "description": description})).await?;
+    Ok(())
+}
+
+/// The URL of a server.
+pub(crate) fn url(address: SocketAddr) -> ServerUrl {
+    ServerUrl::resolve(&format!("http://{address}")).unwrap()
+}
+
+fn tracing_line(number: u32, why: &str) {
+    eprintln!("caller {number}: {why}");
+}

@@ -1,0 +1,98 @@
+//! Warm restart: `moim upgrade`.
+
+use std::{env, fs, path::Path, process::Command, time::Duration};
+
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    caller::{Caller, Seen, url},
+    ctl::{answer, ctl},
+    support::{DEADLINE, Server},
+};
+
+const CALLERS: u32 = 6;
+/// Acceptance check P4: the longest time without audio.
+const MAX_GAP: Duration = Duration::from_secs(2);
+/// Restarts in a row, if the environment variable doesn't say otherwise.
+const RESTARTS: usize = 3;
+
+fn upgrade(data: &Path) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
+    answer(&command.args(["upgrade", "--data"]).arg(data).output().unwrap())
+}
+
+async fn until(callers: &[Caller], what: &str, holds: impl Fn(&Seen) -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !callers.iter().all(|caller| holds(&caller.seen())) {
+        let seen: Vec<_> = callers.iter().map(Caller::seen).collect();
+        assert!(Instant::now() < end, "{what}: not in time: {seen:#?}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// P4. `MOIM_TEST_RESTARTS=20` runs the whole check.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p4_six_in_a_call_notice_restarts_as_a_short_gap_only() {
+    let restarts = env::var("MOIM_TEST_RESTARTS").ok().and_then(|number| number.parse().ok());
+    let restarts: usize = restarts.unwrap_or(RESTARTS);
+    let server = Server::start(&[]);
+    let pid = answer(&ctl(server.data(), &["status"]))["pid"].clone();
+    let at = url(server.address());
+    let callers: Vec<_> =
+        (0..CALLERS).map(|number| Caller::join(&at, "tea", number, number == 0)).collect();
+    let all = usize::try_from(CALLERS).unwrap();
+    until(&callers, "everybody hears everybody", |seen| seen.heard == all - 1).await;
+
+    let mut expected = Vec::new();
+    let mut longest = Duration::ZERO;
+    for restart in 1..=restarts {
+        // Sent at the last moment, and in the gap.
+        callers[0].say(&format!("before {restart}"));
+        expected.extend([format!("before {restart}"), format!("gap {restart}")]);
+        let data = server.data().to_owned();
+        let status = tokio::task::spawn_blocking(move || upgrade(&data)).await.unwrap();
+        assert_eq!(status["pid"], pid, "the process stays");
+        until(&callers, "everybody hears everybody again", |seen| {
+            seen.sessions == restart + 1 && seen.heard == all - 1
+        })
+        .await;
+        let gap = callers.iter().map(|caller| caller.seen().longest_gap).max().unwrap();
+        longest = longest.max(gap);
+    }
+    until(&callers[1..], "all chat arrives", |seen| seen.chat.len() >= expected.len()).await;
+    println!("{restarts} restarts, longest gap {longest:?}");
+    for seen in callers.iter().map(Caller::seen) {
+        assert_eq!((seen.left, seen.told), (0, restarts), "nobody is seen to leave");
+        assert!(seen.longest_gap <= MAX_GAP, "audio was gone for {:?}", seen.longest_gap);
+        let mut instances = seen.instances;
+        instances.dedup();
+        assert_eq!(instances.len(), restarts + 1, "each process has another name");
+    }
+    for caller in &callers[1..] {
+        assert_eq!(caller.seen().chat, expected, "in order, once");
+    }
+    assert!(!server.data().join("handover").exists());
+}
+
+#[test]
+fn upgrade_is_refused_if_the_next_process_would_not_start() {
+    let server = Server::start(&[]);
+    fs::write(server.data().join("moim.toml"), "lisen = 'x'\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
+    let refused = command.args(["upgrade", "--data"]).arg(server.data()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("line 1") && told.contains("did you mean listen?"), "{told}");
+    assert_eq!(answer(&ctl(server.data(), &["ready"]))["ready"], true, "the old one goes on");
+}
+
+#[test]
+fn restarts_leak_no_descriptors() {
+    let server = Server::start(&[]);
+    upgrade(server.data());
+    let before = server.descriptors();
+    for _ in 0..3 {
+        upgrade(server.data());
+    }
+    assert_eq!(server.descriptors(), before);
+}
