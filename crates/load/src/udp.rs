@@ -45,11 +45,20 @@ impl Udp {
         self.local
     }
 
-    /// Sends a datagram, or drops it rather than wait.
+    /// Sends a datagram, or drops it rather than wait. One to an address that can't be reached from
+    /// here is dropped like one that is lost: ICE tries all candidates of the server, such as
+    /// announced addresses of another network.
     pub(crate) fn send(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-        match self.socket.try_send_to(bytes, to) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok(()),
+        use io::ErrorKind::{
+            AddrNotAvailable, HostUnreachable, InvalidInput, NetworkUnreachable, WouldBlock,
+        };
+        match self.socket.try_send_to(bytes, to).map_err(|error| (error.kind(), error)) {
+            Err((
+                WouldBlock | HostUnreachable | NetworkUnreachable | AddrNotAvailable | InvalidInput,
+                _,
+            ))
+            | Ok(_) => Ok(()),
+            Err((_, error)) => Err(error),
         }
     }
 
