@@ -12,7 +12,7 @@ use crate::{
 const MINUTES: Duration = Duration::from_secs(600);
 
 async fn world_with_rooms() -> (World, RoomCredentials) {
-    let rooms = RoomCredentials::new(b"secret");
+    let rooms = RoomCredentials::new(b"the secret of the rooms alone");
     let world = world_with(Ipv4Addr::LOCALHOST.into(), 2, &[], Some(&rooms)).await;
     let addresses = Reachability::default().changes();
     let (_, settings) = watch::channel(None);
