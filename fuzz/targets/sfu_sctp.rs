@@ -133,7 +133,7 @@ fuzz_target!(|steps: Vec<Step>| {
                 let packets = packets.into_iter().take(8);
                 srtp::inject(packets.map(|packet| packet.bytes(&last, numbers)).collect());
                 let now = world.now();
-                world.client_mut(eve).write_channel(now);
+                world.client_mut(eve).write_channel(now, b"a message");
                 numbers.learn(&srtp::last_message());
                 world.run(Duration::from_millis(5));
             }
