@@ -176,7 +176,7 @@ fn a_thousand_reloads_lose_no_packet() {
         let more = match number % 3 {
             0 => "",
             1 => "origin = ['https://a.example']\ntrusted-proxy = ['10.0.0.0/8']\n",
-            _ => "announce = ['10.9.9.9']\n[limits]\nmax-bandwidth = 1000000\nmax-rooms = 7\n",
+            _ => "announce = ['127.0.0.1']\n[limits]\nmax-bandwidth = 1000000\nmax-rooms = 7\n",
         };
         server.signal(Signal::HUP);
         let answer = reload_now(&server, &format!("{USER}{more}"));
