@@ -197,7 +197,7 @@ pub enum Effect {
     Admit {
         /// The connection.
         to: Connection,
-        /// What the reply to the join would have been.
+        /// The reply to its join, late.
         admission: Box<Admission>,
     },
     /// Tell a connection that it is no longer in the room or its waiting room, and remove it.

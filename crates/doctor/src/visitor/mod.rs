@@ -1,3 +1,3 @@
-//! A visitor: facts that the page `/doctor` gathers in a browser, and their judgement.
+//! A visitor: codes of what a page may find in a browser. Nothing gathers such facts yet.
 
 pub use crate::code::VisitorCode;

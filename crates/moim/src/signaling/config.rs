@@ -28,7 +28,7 @@ pub(crate) struct Config {
     pub(crate) media: Option<MediaServer>,
     /// Default topology of a room.
     pub(crate) topology: TopologyChoice,
-    /// What happens when the last host of a room leaves; `None`: rooms have no hosts.
+    /// Consequence of the last host leaving a room; `None`: rooms have no hosts.
     pub(crate) hosts: Option<HostRule>,
     /// Folder for settings that survive a restart.
     pub(crate) data: Option<DataFolder>,

@@ -198,8 +198,8 @@ pub struct SpotlightEvent {
     pub participants: Vec<ParticipantId>,
 }
 
-/// Payload of `room:dismissed`: this socket is no longer in the room or its waiting room, and will
-/// not be admitted again.
+/// Payload of `room:dismissed`: this socket is no longer in the room or its waiting room. A removed
+/// participant is not admitted again; others may try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct DismissedEvent {

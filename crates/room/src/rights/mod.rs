@@ -1,4 +1,4 @@
-//! What the participants of a room may do.
+//! Rights of the participants of a room.
 //!
 //! A room with hosts gives each participant a [`Role`]; its [`Rights`] follow from the role and the
 //! room's [`Policy`]. In a room without hosts everybody has [`Rights::OPEN`].

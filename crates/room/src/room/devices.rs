@@ -1,4 +1,4 @@
-//! What a room remembers of devices after their participants have left.
+//! Roles and bans of devices, kept after their participants have left.
 
 use std::collections::VecDeque;
 

@@ -24,7 +24,7 @@ pub struct Settings {
     pub stays_empty: Duration,
     /// [Dialect](crate::dialect) of its members; `None` for the native protocol.
     pub dialect: Option<&'static str>,
-    /// What happens when the last host leaves; `None` for a room without hosts.
+    /// Consequence of the last host leaving; `None` for a room without hosts.
     pub hosts: Option<HostRule>,
     /// Rules of a room with hosts.
     pub policy: Policy,
@@ -52,7 +52,7 @@ impl Settings {
     }
 }
 
-/// What happens when the last host leaves for good.
+/// Consequence of the last host leaving for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostRule {
@@ -64,7 +64,7 @@ pub enum HostRule {
     End,
 }
 
-/// Who created a room.
+/// The creator of a room, its first host.
 #[derive(Debug, Clone)]
 pub struct Creator {
     /// The connection.
