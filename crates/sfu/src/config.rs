@@ -63,6 +63,8 @@ pub struct Limits {
     pub sections: usize,
     /// Validated five-tuples of one peer. The oldest is forgotten first.
     pub five_tuples: usize,
+    /// Probes on this shard.
+    pub probes: usize,
     /// Messages to other shards waiting to be polled. Media beyond that is dropped.
     pub shard_messages: usize,
 }
@@ -101,6 +103,7 @@ impl Default for Limits {
             message_bytes: 16 * 1024,
             sections: 256,
             five_tuples: 8,
+            probes: 64,
             shard_messages: 20_000,
         }
     }

@@ -47,6 +47,9 @@ pub enum Rejection {
          P-384, as browsers make them by default, and no RSA ones"
     )]
     DtlsFailed,
+    /// The offer of a probe has more than a data channel.
+    #[error("a probe offers one data channel and nothing else")]
+    NotProbe,
     /// Descriptions arrive faster than the rate limit.
     #[error("too many descriptions in too short a time; wait a moment")]
     TooFast,

@@ -25,6 +25,7 @@ pub(super) fn event(request: RequestKind, rejection: &Rejection) -> RefusedEvent
         | Rejection::DtlsFailed
         | Rejection::DuplicateSource(_)
         | Rejection::DuplicateMid(_)
+        | Rejection::NotProbe
         | Rejection::TooManyTracks
         | Rejection::OfferCollision
         | Rejection::NoPendingOffer => ErrorCode::Invalid,

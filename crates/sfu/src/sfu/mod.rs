@@ -6,6 +6,7 @@ mod dynacast;
 mod forwarding;
 mod maintenance;
 mod negotiation;
+mod probe;
 mod quality;
 mod room;
 mod speakers;
@@ -59,6 +60,8 @@ pub struct Sfu {
     /// Media dropped because too many messages to other shards were waiting.
     dropped_shard_messages: u64,
     dropped: Dropped,
+    /// Probes with the time of their end, the earliest first.
+    probes: VecDeque<(Instant, PeerId)>,
     counts: MediaCounts,
     panics: u64,
     /// Scratch buffer for the events of one link. Empty between calls.
@@ -88,6 +91,7 @@ impl Sfu {
             shard_messages: VecDeque::new(),
             dropped_shard_messages: 0,
             dropped: Dropped::default(),
+            probes: VecDeque::new(),
             counts: MediaCounts::default(),
             panics: 0,
             link_events: Vec::new(),
@@ -144,7 +148,8 @@ impl Sfu {
             + self.send_queue.len()
             + self.closing_links.len()
             + self.events.len()
-            + self.shard_messages.len();
+            + self.shard_messages.len()
+            + self.probes.len();
         let state = self.peers.len() + self.rooms.len() + self.tracks.len();
         state + self.routes.len() + self.link_timers.len() + self.room_timers.len() + queues
     }
@@ -182,6 +187,7 @@ impl Sfu {
     pub fn remove_peer(&mut self, now: Instant, peer_id: PeerId) {
         self.advance(now);
         self.close_link(peer_id);
+        self.probes.retain(|(_, probe)| *probe != peer_id);
         let Some(peer) = self.peers.remove(&peer_id) else { return };
         if let Some(room) = self.rooms.get_mut(&peer.room) {
             room.remove(peer_id);
@@ -244,6 +250,7 @@ impl Sfu {
         while let Some(peer_id) = self.link_timers.pop(now) {
             self.queue_drain(peer_id);
         }
+        self.expire_probes();
         self.maintain_rooms();
     }
 
@@ -253,7 +260,8 @@ impl Sfu {
         if !self.drain_queue.is_empty() || !self.send_queue.is_empty() {
             return Some(self.now);
         }
-        [self.link_timers.next(), self.room_timers.next()].into_iter().flatten().min()
+        let probe = self.probes.front().map(|(end, _)| *end);
+        [self.link_timers.next(), self.room_timers.next(), probe].into_iter().flatten().min()
     }
 
     /// Returns the next output. To be drained after every call or batch of calls.

@@ -19,6 +19,7 @@ mod layers;
 mod negotiation;
 mod panics;
 mod paths;
+mod probes;
 mod quality;
 mod shards;
 mod speakers;

@@ -69,6 +69,11 @@ impl Network {
         }
     }
 
+    /// Sets the impairments of a host's link for what it sends.
+    pub fn link_up(&mut self, host: IpAddr, link: Link) {
+        self.paths.entry(host).or_default().up.set_link(link);
+    }
+
     /// Sets the impairments of a host's link in both directions.
     pub fn link(&mut self, host: IpAddr, link: Link) {
         self.links(host, link, link);

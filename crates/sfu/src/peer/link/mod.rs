@@ -5,6 +5,7 @@
 //! elsewhere.
 
 mod announced_ssrcs;
+mod echo;
 mod engine;
 mod extension_map;
 mod guard;
@@ -30,6 +31,7 @@ use str0m::{
 
 use self::{
     announced_ssrcs::AnnouncedSsrcs,
+    echo::Echo,
     join_progress::JoinProgress,
     paths::Paths,
     ssrc_table::{RtpHeader, SsrcTable},
@@ -77,6 +79,8 @@ pub(crate) struct Link {
     /// Section and encoding of each received SSRC.
     receive_streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
     announced_ssrcs: AnnouncedSsrcs,
+    /// Set on the link of a probe.
+    echo: Option<Echo>,
     egress: Egress,
     pub(crate) outbox: Outbox,
     rtc_timeout: Instant,
@@ -133,6 +137,7 @@ impl Link {
             ssrc_table: SsrcTable::new(now),
             receive_streams: HashMap::default(),
             announced_ssrcs: AnnouncedSsrcs::default(),
+            echo: None,
             egress: Egress::new(config.start_bitrate, rng.random(), now, engine.wall_clock(now)),
             outbox: Outbox::default(),
             rtc_timeout: now,

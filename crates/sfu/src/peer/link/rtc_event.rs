@@ -57,6 +57,7 @@ impl Link {
                 self.is_connected = true;
                 events.push(LinkEvent::Connected);
             }
+            Event::ChannelData(message) => self.echo(&message),
             Event::Closed if self.is_connected => events.push(LinkEvent::Closed),
             // A fatal alert before the handshake has finished, such as for keys that don't fit.
             Event::Closed => events.push(LinkEvent::DtlsFailed),

@@ -11,7 +11,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError,
     bwe::Bitrate,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
-    channel::{ChannelConfig, ChannelId},
+    channel::{ChannelConfig, ChannelId, Reliability},
     format::Codec,
     media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
@@ -83,6 +83,8 @@ pub(crate) struct Client {
     /// SRTP keys of its link, after the handshake.
     pub(crate) keys: Option<srtp::Keys>,
     channel: Option<ChannelId>,
+    /// Messages received on data channels.
+    pub(crate) messages: Vec<Vec<u8>>,
     /// TWCC sequence numbers acknowledged by feedback.
     pub(crate) acked: Vec<u16>,
 }
@@ -136,6 +138,7 @@ impl Client {
             due: now,
             keys: None,
             channel: None,
+            messages: Vec::new(),
             acked: Vec::new(),
         }
     }
@@ -262,6 +265,21 @@ impl Client {
         let ssrcs = ssrcs.filter_map(|line| Some(line.split_once(' ')?.0.to_owned()));
         self.ssrcs = ssrcs.collect();
         Some(offer)
+    }
+
+    /// Offers an unordered data channel that never retransmits.
+    pub(crate) fn offer_unreliable(&mut self, now: Instant) -> String {
+        let mut changes = self.rtc.sdp_api();
+        changes.add_channel_with_config(ChannelConfig {
+            label: "line".to_owned(),
+            ordered: false,
+            reliability: Reliability::MaxRetransmits { retransmits: 0 },
+            ..ChannelConfig::default()
+        });
+        let (offer, pending) = changes.apply().unwrap();
+        self.pending = Some(pending);
+        self.drain(now);
+        offer.to_sdp_string()
     }
 
     /// Counts the packets of a publisher instead of decoding them.
@@ -550,6 +568,7 @@ impl Client {
                 self.open_channels += 1;
                 self.channel = Some(id);
             }
+            Event::ChannelData(message) => self.messages.push(message.data),
             Event::KeyframeRequest(request) => {
                 *self.keyframe_requests.entry(request.rid).or_default() += 1;
                 for it in self.sending.iter_mut().filter(|it| it.mid == Some(request.mid)) {
