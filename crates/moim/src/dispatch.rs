@@ -160,7 +160,8 @@ async fn serve_tls(
         return;
     };
     // A CA that validates a name has nothing more to ask.
-    let Some(stream) = stream else { return };
+    let Some((stream, grease)) = stream else { return };
+    let connection = connection.with_grease(grease);
     match Alpn::chosen(stream.get_ref().1) {
         Some(Alpn::Http2) => {
             serve_http(stream, connection, Version::Http2, &services, drain).await;

@@ -1,3 +1,48 @@
 //! A visitor: codes of what a page may find in a browser. Nothing gathers such facts yet.
 
+mod facts;
+mod line;
+mod transports;
+
 pub use crate::code::VisitorCode;
+pub use facts::{Attempt, Encoder, Facts, Known, Line, Nat, Outside};
+
+use crate::{Certainty, Finding, Report};
+
+/// Difference of clocks from which on it is reported. Credentials last ten minutes.
+const CLOCK_MS: f64 = 5.0 * 60_000.0;
+
+/// Judges what the page found with what the server knows.
+#[must_use]
+pub fn judge(facts: &Facts, known: &Known) -> Report {
+    let mut findings = Vec::new();
+    findings.extend(transports::judge(facts, known));
+    findings.extend(facts.line.iter().flat_map(line::judge));
+    findings.extend(judge_signaling(facts));
+    if facts.secure == Some(false) {
+        findings.push(Finding::new(VisitorCode::NotSecure, Certainty::Certain));
+    }
+    if known.is_intercepted {
+        let finding = Finding::new(VisitorCode::TlsOpened, Certainty::Likely);
+        findings.push(finding.with("host", &known.host));
+    }
+    if let Some(encoder) = facts.encoder.filter(|encoder| encoder.is_smooth == Some(false)) {
+        let finding = Finding::new(VisitorCode::Cpu, Certainty::Likely);
+        findings.push(finding.with("height", encoder.height));
+    }
+    if let Some(offset) = facts.clock_offset_ms.filter(|offset| offset.abs() > CLOCK_MS) {
+        let minutes = (offset.abs() / 60_000.0).round();
+        findings
+            .push(Finding::new(VisitorCode::Clock, Certainty::Certain).with("minutes", minutes));
+    }
+    Report::new(findings)
+}
+
+fn judge_signaling(facts: &Facts) -> Option<Finding> {
+    let code = match (facts.web_socket, facts.polling) {
+        (Attempt::Failed, Attempt::Passed) => VisitorCode::WsEaten,
+        (Attempt::Failed, Attempt::Failed) => VisitorCode::SignalingClosed,
+        _ => return None,
+    };
+    Some(Finding::new(code, Certainty::Certain))
+}

@@ -18,10 +18,15 @@ pub(super) struct ReachedHost {
 
 impl ReachedHost {
     pub(super) fn new(config: &Config, handshake: &Handshake) -> Self {
-        let host = handshake.host.as_deref().filter(|host| is_host(host));
+        Self::of(config, handshake.host.as_deref(), handshake.local)
+    }
+
+    /// The host that a client named on its connection to `local`.
+    pub(super) fn of(config: &Config, host: Option<&str>, local: SocketAddr) -> Self {
+        let host = host.filter(|host| is_host(host));
         let host =
             host.map_or_else(|| in_url(config.reachable.current().fallback()).into(), Into::into);
-        Self { host, local: handshake.local }
+        Self { host, local }
     }
 }
 

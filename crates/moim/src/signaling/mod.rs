@@ -39,9 +39,9 @@ mod sockets;
 mod tests;
 mod translator;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use room::protocol::{ServerDraining, ServerEvent};
+use room::protocol::{IceServer, ServerDraining, ServerEvent};
 
 pub(crate) use self::{
     config::Config, counters::Counts, frozen_room::FrozenRoom, room_defaults::RoomDefaults,
@@ -50,6 +50,7 @@ pub(crate) use self::{
 use self::{hub::Hub, room_task::RoomTask, session::Session};
 use crate::{
     net::client_prefix::ClientPrefix,
+    shard::turn::RelayAccess,
     socketio::{Application, Handshake, HeldBytes, Socket, encode_event},
 };
 
@@ -121,6 +122,20 @@ impl Signaling {
     /// Number of participants of each room.
     pub(crate) fn room_sizes(&self) -> Vec<u32> {
         self.hub.lobby.sizes()
+    }
+
+    /// Issues the `iceServers` of a visitor who tests the way to this server and is in no room.
+    /// Relay access ends when the second value is dropped; there is none at the limit.
+    pub(crate) fn visitor_ice_servers(
+        &self,
+        visitor: &str,
+        host: Option<&str>,
+        local: SocketAddr,
+    ) -> (Vec<IceServer>, Option<RelayAccess>) {
+        let config = &self.hub.config;
+        let access = config.credentials.admit(visitor);
+        let reached = ice::ReachedHost::of(config, host, local);
+        (ice::servers(config, &reached, access.as_ref()), access)
     }
 
     /// Number of rejected requests without acknowledgement.

@@ -15,12 +15,14 @@ pub(crate) struct Connection {
     pub(crate) local: SocketAddr,
     /// The connection is inside TLS.
     pub(crate) secure: bool,
+    /// The client's TLS offered a GREASE cipher suite (RFC 8701).
+    pub(crate) grease: bool,
 }
 
 impl Connection {
     /// A connection between two addresses as its socket reports them.
     pub(crate) fn new(peer: SocketAddr, local: SocketAddr, secure: bool) -> Self {
-        Self { peer: canonical(peer), local: canonical(local), secure }
+        Self { peer: canonical(peer), local: canonical(local), secure, grease: false }
     }
 
     /// The connection of the client that a PROXY header tells. Our address stays that of our port,
@@ -33,6 +35,11 @@ impl Connection {
     /// The same connection, after its TLS handshake.
     pub(crate) fn secured(self) -> Self {
         Self { secure: true, ..self }
+    }
+
+    /// The same connection, with what its client's TLS offered.
+    pub(crate) fn with_grease(self, grease: bool) -> Self {
+        Self { grease, ..self }
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum RoomCommand {
 pub(crate) enum Request {
     /// An SDP offer. Events of the peer go to this sender from now on.
     Offer(String, EventSender),
+    /// The offer of a probe, which becomes the only peer of its room.
+    Probe(String, EventSender),
     /// The answer to our offer.
     Answer(String),
     /// The sources of the sending sections in the next offer, by mid, and those that the peer may
@@ -46,7 +48,7 @@ impl Request {
     /// The kind of the request; `None` for one that can't be refused.
     pub(super) fn kind(&self) -> Option<RequestKind> {
         match self {
-            Self::Offer(..) => Some(RequestKind::Offer),
+            Self::Offer(..) | Self::Probe(..) => Some(RequestKind::Offer),
             Self::Answer(_) => Some(RequestKind::Answer),
             Self::Publish { .. } => Some(RequestKind::Publish),
             Self::Subscribe(..) => Some(RequestKind::Subscribe),
@@ -56,9 +58,10 @@ impl Request {
 
     pub(super) fn events(&self) -> Option<&EventSender> {
         match self {
-            Self::Offer(_, events) | Self::Publish { events, .. } | Self::Subscribe(_, events) => {
-                Some(events)
-            }
+            Self::Offer(_, events)
+            | Self::Probe(_, events)
+            | Self::Publish { events, .. }
+            | Self::Subscribe(_, events) => Some(events),
             Self::Answer(_) | Self::Permit(_) | Self::Leave => None,
         }
     }

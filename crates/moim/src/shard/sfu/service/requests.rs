@@ -57,6 +57,11 @@ impl SfuService {
                 self.ensure_peer(now, room, peer, events)?;
                 self.negotiate(now, peer, |core| core.handle_offer(now, peer, &sdp))
             }
+            Request::Probe(sdp, events) => {
+                self.core.add_probe(now, room, peer, &sdp)?;
+                self.rooms.add_peer(room, peer, events);
+                Ok(())
+            }
             Request::Answer(sdp) => {
                 self.negotiate(now, peer, |core| core.handle_answer(now, peer, &sdp))
             }

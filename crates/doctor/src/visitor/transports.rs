@@ -1,0 +1,72 @@
+//! Rules about transports, addresses and NATs.
+
+use std::net::IpAddr;
+
+use super::{Attempt, Facts, Known, Nat, VisitorCode};
+use crate::{Certainty, Finding, code::ServerCode, reach::Blame};
+
+pub(super) fn judge(facts: &Facts, known: &Known) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(closed(facts, known));
+    if facts.udp == Attempt::Passed
+        && facts.udp6 == Attempt::Failed
+        && let Some(address6) = &known.address6
+    {
+        let finding = Finding::new(VisitorCode::Ipv6Lost, Certainty::Likely);
+        findings.push(finding.with("address6", address6));
+    }
+    if facts.nat == Some(Nat::EndpointDependent) {
+        findings.push(Finding::new(VisitorCode::NatSymmetric, Certainty::Certain));
+    }
+    if facts.udp == Attempt::Failed && facts.host_candidates == Some(0) {
+        findings.push(Finding::new(VisitorCode::AddressesHidden, Certainty::Possible));
+    } else if let (Some(client), Some(stun)) = (known.client, facts.stun_address)
+        && are_comparable(client, stun)
+        && client != stun
+    {
+        findings.push(Finding::new(VisitorCode::VpnSplit, Certainty::Likely));
+    }
+    findings
+}
+
+/// What is closed to media, if anything.
+fn closed(facts: &Facts, known: &Known) -> Option<Finding> {
+    use Attempt::{Failed, Passed};
+    let udp = [facts.udp, facts.turn_udp];
+    if udp.contains(&Passed) || facts.udp != Failed {
+        return None;
+    }
+    let tcp = [facts.tcp, facts.turn_tcp];
+    let finding = if tcp.contains(&Passed) {
+        match known.outside.blame() {
+            Blame::Visitor => Finding::new(VisitorCode::UdpClosedHere, Certainty::Likely),
+            Blame::Server => Finding::new(ServerCode::UdpClosedServer, Certainty::Likely)
+                .with("networks", known.outside.without_udp),
+            Blame::Unknown => Finding::new(VisitorCode::UdpClosed, Certainty::Certain),
+        }
+    } else if facts.turn_tls == Passed {
+        Finding::new(VisitorCode::TlsOnly, Certainty::Certain)
+    } else if facts.tcp == Failed && facts.turn_tls == Failed {
+        Finding::new(VisitorCode::MediaClosed, Certainty::Certain)
+    } else {
+        return None;
+    };
+    Some(finding.with("address", &known.address).with("port", known.port))
+}
+
+/// Returns whether two source addresses of one machine should be equal: one family, both public.
+/// A server on the visitor's own network sees inner ones.
+fn are_comparable(a: IpAddr, b: IpAddr) -> bool {
+    a.is_ipv4() && b.is_ipv4() && is_public(a) && is_public(b)
+}
+
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            // Shared address space (RFC 6598).
+            let is_shared = ip.to_bits() >> 22 == 0x6440_0000 >> 22;
+            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || is_shared)
+        }
+        IpAddr::V6(_) => false,
+    }
+}
