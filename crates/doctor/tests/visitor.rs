@@ -97,9 +97,18 @@ fn probe_that_could_not_be_tried_is_no_evidence() {
     // The server refused a probe, because too many are open.
     let facts = Facts { udp: Attempt::Unknown, tcp: Attempt::Unknown, line: None, ..clean() };
     assert_eq!(codes(&judge(&facts, &known())), [""; 0]);
-    // A probe was lost, but the relay has UDP.
+}
+
+#[test]
+fn relay_over_udp_without_media_over_udp() {
     let facts = Facts { udp: Attempt::Failed, line: None, ..clean() };
-    assert_eq!(codes(&judge(&facts, &known())), [""; 0]);
+    assert_eq!(codes(&judge(&facts, &known())), ["LARGE-PACKETS"]);
+    let inner = Facts { tcp: Attempt::Failed, ..facts.clone() };
+    assert_eq!(codes(&judge(&inner, &known())), ["MEDIA-ADDRESS"]);
+    let local = Known { client: Some([127, 0, 0, 1].into()), ..known() };
+    assert_eq!(codes(&judge(&facts, &local)), [""; 0], "a browser may not use loopback");
+    let hidden = Facts { host_candidates: Some(0), ..facts };
+    assert_eq!(codes(&judge(&hidden, &known())), ["ADDRESSES-HIDDEN"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::{Certainty, Finding, code::ServerCode, reach::Blame};
 pub(super) fn judge(facts: &Facts, known: &Known) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(closed(facts, known));
+    findings.extend(small_only(facts, known));
     if facts.udp == Attempt::Passed
         && facts.udp6 == Attempt::Failed
         && let Some(address6) = &known.address6
@@ -52,6 +53,23 @@ fn closed(facts: &Facts, known: &Known) -> Option<Finding> {
         return None;
     };
     Some(finding.with("address", &known.address).with("port", known.port))
+}
+
+/// Why the media server can't be reached over UDP where the relay can: allocations are small, and
+/// ask the page's host, not the candidates.
+fn small_only(facts: &Facts, known: &Known) -> Option<Finding> {
+    use Attempt::{Failed, Passed};
+    let is_local = known.client.is_none_or(|client| client.is_loopback());
+    let is_hidden = facts.host_candidates == Some(0);
+    if facts.udp != Failed || facts.turn_udp != Passed || is_local || is_hidden {
+        return None;
+    }
+    match (facts.tcp, facts.turn_tcp) {
+        // A handshake of DTLS has datagrams of 1,200 bytes.
+        (Passed, _) => Some(Finding::new(VisitorCode::LargePackets, Certainty::Likely)),
+        (Failed, Passed) => Some(Finding::new(VisitorCode::MediaAddress, Certainty::Likely)),
+        _ => None,
+    }
 }
 
 /// Returns whether two source addresses of one machine should be equal: one family, both public.
