@@ -91,7 +91,9 @@ impl Sfu {
 
     /// Emits the end of a peer's step, if it ended.
     pub(super) fn end_join_step(&mut self, peer: PeerId, ended: Option<(JoinStep, Duration)>) {
-        if let Some((step, took)) = ended {
+        // Probes join nothing.
+        let is_probe = self.probes.iter().any(|(_, probe)| *probe == peer);
+        if let Some((step, took)) = ended.filter(|_| !is_probe) {
             self.events.push_back(Event::JoinStep { peer, step, took });
         }
     }
