@@ -3,6 +3,7 @@
 mod acme;
 mod asset;
 mod bundle;
+mod doctor;
 mod encoding;
 mod fetch_site;
 mod folder;
@@ -29,6 +30,7 @@ use axum::{
     routing::get,
 };
 
+pub(crate) use doctor::Doctor;
 pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;
 pub(crate) use known_hosts::{HostNames, KnownHosts};
@@ -66,14 +68,20 @@ pub(crate) struct BaseRoutes {
 }
 
 /// All routes, those of `socket` included. A `folder` is served in place of the embedded page.
-pub(crate) fn router(base: BaseRoutes, folder: Option<Folder>, socket: Router) -> Router {
+pub(crate) fn router(
+    base: BaseRoutes,
+    folder: Option<Folder>,
+    socket: Router,
+    doctor: Doctor,
+) -> Router {
     let assets = Assets::default();
     let folder = folder.map(Arc::new);
     let pages = match &folder {
         Some(folder) => folder::router(Arc::clone(folder)),
         None => page::router(assets.clone()),
     };
-    let more = bundle::router(assets, folder).merge(pages).merge(socket);
+    let doctor = doctor::router(doctor);
+    let more = bundle::router(assets, folder).merge(pages).merge(socket).merge(doctor);
     base.routes(more)
 }
 

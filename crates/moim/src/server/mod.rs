@@ -23,7 +23,7 @@ use crate::{
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
     handover::Handover,
     hot::HotParts,
-    http::{self, BaseRoutes, Ingress, KnownHosts},
+    http::{self, BaseRoutes, Doctor, Ingress, KnownHosts},
     log_throttle::LogThrottle,
     metrics::{self, Metrics},
     net::{
@@ -144,7 +144,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let router = match &signaling {
         Some(signaling) => {
             let sockets = socketio::router(Arc::clone(signaling), socket_config.clone());
-            http::router(base, folder, sockets)
+            let listen = bound.addresses.clone();
+            let signaling = Arc::clone(signaling);
+            let doctor = Doctor::new(signaling, &shards, reach.clone(), listen);
+            http::router(base, folder, sockets, doctor)
         }
         None => http::relay_router(base),
     };

@@ -138,6 +138,20 @@ impl Signaling {
         (ice::servers(config, &reached, access.as_ref()), access)
     }
 
+    /// The address, or host, and the port by which clients on a connection to `local` reach the
+    /// server's media, and its first IPv6 address, if it has one.
+    pub(crate) fn reached(&self, host: &str, local: SocketAddr) -> (String, u16, Option<String>) {
+        let reachable = self.hub.config.reachable.current();
+        let first = reachable.for_client_of(local).into_iter().next();
+        let port = reachable.port_at(host, local.port());
+        let (address, port) = match first {
+            Some(first) => (first.ip().to_string(), first.port()),
+            None => (host.trim_matches(['[', ']']).to_owned(), port),
+        };
+        let ipv6 = reachable.candidates().into_iter().find(SocketAddr::is_ipv6);
+        (address, port, ipv6.map(|address| address.ip().to_string()))
+    }
+
     /// Number of rejected requests without acknowledgement.
     pub(crate) fn unacknowledged_rejections(&self) -> u64 {
         self.hub.rejections.unacknowledged()

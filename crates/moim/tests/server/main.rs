@@ -37,5 +37,6 @@ mod stop;
 mod support;
 mod tls;
 mod upgrade;
+mod visitor;
 mod watching;
 mod websocket;

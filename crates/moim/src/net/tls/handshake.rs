@@ -40,7 +40,10 @@ impl Acceptor {
     ///
     /// # Errors
     /// Those of the stream, and failed handshakes.
-    pub(crate) async fn accept<S: Stream>(&self, stream: S) -> io::Result<Option<(TlsStream<S>, bool)>> {
+    pub(crate) async fn accept<S: Stream>(
+        &self,
+        stream: S,
+    ) -> io::Result<Option<(TlsStream<S>, bool)>> {
         let acceptor = rustls::server::Acceptor::default();
         let start = LazyConfigAcceptor::new(acceptor, stream).await?;
         let grease = start.client_hello().cipher_suites().iter().any(|suite| is_grease(*suite));
