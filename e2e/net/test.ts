@@ -81,6 +81,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     const problems = await pool.closeAll(info);
     for (const site of [network.world.a, network.world.b]) {
       site.dropUdp(false);
+      site.randomizePorts(false);
       await site.link?.set({});
     }
     if (problems.length > 0) throw new Error(problems.join("\n"));

@@ -17,11 +17,13 @@ import { Namespace, vethPair } from "./namespace.ts";
 export type NatKind = "symmetric" | "cone";
 
 const SILENT_ROUTER = "11.22.33.1";
-const PREFIX_LENGTH = 24;
+/** Each site has a /24 of its own, as networks of different operators have. */
+const PREFIX_LENGTH = 16;
 
 /** A client and the NAT in front of it. */
 export class Site {
   private udpDropped = false;
+  private portsRandomized = false;
 
   constructor(
     readonly client: Namespace,
@@ -37,6 +39,14 @@ export class Site {
     if (drop === this.udpDropped) return;
     this.nat.iptables(drop ? "-I" : "-D", "FORWARD", "-i", "lan", "-p", "udp", "-j", "DROP");
     this.udpDropped = drop;
+  }
+
+  /** Maps each new UDP flow to a random port, as symmetric NATs do. */
+  randomizePorts(randomize: boolean): void {
+    if (randomize === this.portsRandomized) return;
+    const rule = ["POSTROUTING", "-o", "wan", "-p", "udp", "-j", "MASQUERADE", "--random-fully"];
+    this.nat.iptables("-t", "nat", randomize ? "-I" : "-D", ...rule);
+    this.portsRandomized = randomize;
   }
 
   /** Number of UDP packets dropped. */
@@ -126,7 +136,7 @@ export function addSite(
   kind: NatKind,
   link: LinkEmulator | undefined,
 ): Site {
-  const address = `11.22.33.${10 + host}`;
+  const address = `11.22.${32 + host}.${10 + host}`;
   const lan = `10.81.${host}`;
   plug(wan, nat, address);
   nat.ip("address", "add", `${lan}.1/24`, "dev", "lan");

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from "react";
 import type { Client } from "../client/index.ts";
 import { Announcer } from "./announcer.tsx";
 import { ClientContext } from "./client-context.ts";
@@ -8,6 +9,9 @@ import { Room } from "./room/room.tsx";
 import { parseRoute, useAddress } from "./router.ts";
 import "./style/tokens.css";
 import "./style/base.css";
+
+// Few people open it, so its script is a file of its own.
+const Doctor = lazy(() => import("./doctor/doctor.tsx"));
 
 /** Root component: provides the client, translations and announcer, and picks the view. */
 export function App({ client }: { client: Client }) {
@@ -31,6 +35,12 @@ function View() {
     case "room":
       return (
         <Room key={route.room} room={route.room} givenName={route.name} skipsPreview={route.join} />
+      );
+    case "doctor":
+      return (
+        <Suspense fallback={null}>
+          <Doctor />
+        </Suspense>
       );
     case "notFound":
       return <NotFound />;

@@ -1,9 +1,10 @@
-/** Routes `/` and `/r/NAME`, on top of the History API. */
+/** Routes `/`, `/doctor` and `/r/NAME`, on top of the History API. */
 import { useSyncExternalStore } from "react";
 
 export type Route =
   | { view: "home"; name: string | undefined }
   | { view: "room"; room: string; name: string | undefined; join: boolean }
+  | { view: "doctor" }
   | { view: "notFound" };
 
 /** Parses an address into a route. */
@@ -11,6 +12,7 @@ export function parseRoute(pathname: string, search: string): Route {
   const query = new URLSearchParams(search);
   const name = query.get("name")?.trim() || undefined;
   if (pathname === "/" || pathname === "") return { view: "home", name };
+  if (/^\/doctor\/?$/.test(pathname)) return { view: "doctor" };
   const encoded = /^\/r\/([^/]+)\/?$/.exec(pathname)?.[1];
   const room = encoded === undefined ? "" : decodeName(encoded);
   if (!room) return { view: "notFound" };

@@ -59,7 +59,7 @@ const ORDERS: &[Order] = &[
     Order {
         root: "web/src",
         rows: &[
-            &["ui/home"],
+            &["ui/doctor", "ui/home"],
             &["ui/room"],
             &["ui/call"],
             &["ui/chat", "ui/devices"],
@@ -67,7 +67,7 @@ const ORDERS: &[Order] = &[
             &["ui/i18n"],
             &["client/call"],
             &["client/devices", "client/stats", "client/topology"],
-            &["client/rtc", "client/signaling"],
+            &["client/doctor", "client/rtc", "client/signaling"],
         ],
     },
 ];

@@ -36,6 +36,11 @@ export function Stats({ call, state, onClose }: Props) {
           ))}
         </div>
       )}
+      <p>
+        <a href="/doctor" target="_blank" rel="noopener" data-testid="why">
+          {t.doctor.why}
+        </a>
+      </p>
     </Dialog>
   );
 }

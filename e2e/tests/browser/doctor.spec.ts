@@ -1,0 +1,59 @@
+// The doctor's page in both browsers, and behind nginx as it is installed.
+
+import { expectAccessible } from "../../support/accessibility.ts";
+import { EXAMINATION_MS, examine } from "../../support/doctor.ts";
+import { NginxProxy } from "../../support/nginx.ts";
+import { takeScreenshots } from "../../support/screenshots.ts";
+import { expect, test } from "../../support/test.ts";
+
+test("D9 Chromium finds nothing wrong within 15 s, and the report holds no address", async ({
+  open,
+}) => {
+  // The monitor of the page fails the test at a request to elsewhere.
+  const ada = await open("Ada", {
+    context: { permissions: ["clipboard-read", "clipboard-write"] },
+  });
+  const { codes, ms, text } = await examine(ada.page, ada.url);
+  expect(codes).toEqual([]);
+  expect(text).toContain("Calls work well here.");
+  expect(ms).toBeLessThan(EXAMINATION_MS);
+
+  await ada.page.getByTestId("doctor-copy").click();
+  await expect(ada.page.getByTestId("doctor-copy")).toHaveText("Report copied");
+  const report = await ada.page.evaluate(() => navigator.clipboard.readText());
+  expect(report).toContain("udp: passed");
+  expect(report.replace(new URL(ada.url).host, "")).not.toMatch(/\d+\.\d+\.\d+\.\d+:|candidate/);
+
+  await expectAccessible(ada.page);
+  await takeScreenshots(ada.page, "doctor-fine");
+  await ada.page.getByTestId("doctor-again").press("Enter");
+  await expect(ada.page.getByTestId("doctor")).toHaveAttribute("data-phase", "running");
+  await takeScreenshots(ada.page, "doctor-running");
+});
+
+test("D4 nginx without Upgrade is WS-EATEN, and a call works by polling", async ({
+  open,
+  server,
+}) => {
+  const nginx = await NginxProxy.to(server.port);
+  try {
+    const allow = [/console: .*(WebSocket|ERR_CONNECTION|Failed to load|502)/];
+    const ada = await open("Ada", { url: nginx.url, allow });
+    const { codes, text } = await examine(ada.page, nginx.url);
+    expect(codes).toEqual(["WS-EATEN"]);
+    expect(text).toContain("/socket.io/");
+    await takeScreenshots(ada.page, "doctor-ws-eaten");
+    await ada.page.getByRole("combobox").selectOption("ko");
+    await expect(ada.page.getByTestId("doctor-verdict")).toContainText("폴링");
+    await takeScreenshots(ada.page, "doctor-ws-eaten-ko");
+    await ada.page.getByRole("combobox").selectOption("en");
+
+    const grace = await open("Grace");
+    await grace.enter("polling");
+    await ada.enter("polling");
+    await ada.decodes(1);
+    await grace.decodes(1);
+  } finally {
+    await nginx.stop();
+  }
+});

@@ -1,0 +1,108 @@
+// The doctor's page behind broken networks. Numbers as in docs/operations.md.
+
+import { test as base, type Page } from "@playwright/test";
+import { requireNetworks } from "../../net/requirements.ts";
+import { expect, test as network } from "../../net/test.ts";
+import { type Diagnosis, EXAMINATION_MS, examine } from "../../support/doctor.ts";
+
+requireNetworks();
+
+/** Runs on a clean network; more by hand, as 20. */
+const CLEAN_RUNS = Number(process.env.MOIM_DOCTOR_RUNS ?? 2);
+
+const test = network.extend<{ diagnose: (site: 0 | 1) => Promise<Diagnosis> }>({
+  diagnose: async ({ sit, pool: _pool, server, network: { world } }, use) => {
+    const origin = `https://${world.serverAddress}:${server.port}`;
+    const pages = new Map<number, Page>();
+    await use(async (site) => {
+      const page = pages.get(site) ?? (await sit(`Site ${site}`, site)).page;
+      pages.set(site, page);
+      const diagnosis = await examine(page, origin);
+      console.log(diagnosis.codes, `${diagnosis.ms} ms`, JSON.stringify(diagnosis.checks));
+      expect(diagnosis.ms).toBeLessThan(EXAMINATION_MS);
+      return diagnosis;
+    });
+  },
+});
+
+test.use({ nat: "cone", links: "impaired", flags: ["--also", "0.0.0.0:4001"] });
+
+base.describe.configure({ mode: "default" });
+
+test(`D10 no false alarm in ${CLEAN_RUNS} runs on a clean network`, async ({ diagnose }) => {
+  test.setTimeout(60_000 + CLEAN_RUNS * EXAMINATION_MS);
+  for (let run = 1; run <= CLEAN_RUNS; run++) {
+    const { codes, checks } = await diagnose(0);
+    expect(codes, `run ${run}`).toEqual([]);
+    for (const check of ["udp", "tcp", "turnUdp", "turnTcp", "turnTls", "webSocket", "polling"]) {
+      expect(checks[check], check).toBe("Works");
+    }
+    expect(checks.nat).toBe("Same port for all");
+  }
+});
+
+test("D1 UDP dropped at the visitor is UDP-CLOSED-HERE, with address and port", async ({
+  diagnose,
+  network: { world },
+}) => {
+  // Another network proves that the server has UDP.
+  expect((await diagnose(1)).codes).toEqual([]);
+  world.a.dropUdp(true);
+  const { codes, text, checks } = await diagnose(0);
+  expect(codes).toEqual(["UDP-CLOSED-HERE"]);
+  expect(text).toContain(`UDP to ${world.serverAddress} port 4000`);
+  expect([checks.udp, checks.tcp]).toEqual(["Does not work", "Works"]);
+});
+
+test("D1 UDP dropped at the server is UDP-CLOSED-SERVER for the second visitor", async ({
+  diagnose,
+  network: { world },
+}) => {
+  const rule = ["INPUT", "-i", "wan", "-p", "udp", "-j", "DROP"];
+  world.server.iptables("-I", ...rule);
+  try {
+    expect((await diagnose(0)).codes).toEqual(["UDP-CLOSED"]);
+    const { codes, text } = await diagnose(1);
+    expect(codes).toEqual(["UDP-CLOSED-SERVER"]);
+    expect(text).toContain("Open UDP 4000 in the firewall of the server");
+  } finally {
+    world.server.iptables("-D", ...rule);
+  }
+});
+
+test("D2 only TLS passes is TLS-ONLY", async ({ diagnose, network: { world } }) => {
+  world.a.dropUdp(true);
+  // STUN's cookie in plain TCP: ICE-TCP and TURN over TCP.
+  const match = ["-p", "tcp", "-m", "string", "--algo", "bm", "--hex-string", "|2112a442|"];
+  const rule = ["FORWARD", "-i", "lan", ...match, "-j", "DROP"];
+  world.a.nat.iptables("-I", ...rule);
+  try {
+    const { codes, checks } = await diagnose(0);
+    expect(codes).toEqual(["TLS-ONLY"]);
+    expect([checks.turnTcp, checks.turnTls]).toEqual(["Does not work", "Works"]);
+  } finally {
+    world.a.nat.iptables("-D", ...rule);
+  }
+});
+
+test("D5 another port for each destination is NAT-SYMMETRIC", async ({
+  diagnose,
+  network: { world },
+}) => {
+  world.a.randomizePorts(true);
+  const { codes } = await diagnose(0);
+  expect(codes).toEqual(["NAT-SYMMETRIC"]);
+});
+
+test("D7 three percent lost on the way up is LINE-LOSS-UP, within one percent", async ({
+  diagnose,
+  network: { world },
+}) => {
+  await world.a.link?.set({ loss: 0.03 }, "A");
+  const { codes, checks, text } = await diagnose(0);
+  expect(codes).toEqual(["LINE-LOSS-UP"]);
+  const [up, down] = [...(checks.line ?? "").matchAll(/([\d.]+) %/g)].map(([, share]) => share);
+  expect(Math.abs(Number(up) - 3)).toBeLessThanOrEqual(1);
+  expect(Number(down)).toBeLessThan(0.5);
+  expect(text).toMatch(/[234] % of what you send is lost/);
+});

@@ -1,0 +1,153 @@
+/** Peer connections of the examination, each for one question. */
+import { onlyTransport } from "./candidates.ts";
+import type { Attempt } from "./facts.ts";
+import {
+  isWhole,
+  type LineFacts,
+  lineFacts,
+  newLine,
+  nextMessage,
+  SMALL_INTERVAL_MS,
+  takeEcho,
+} from "./line.ts";
+import type { Gathered } from "./nat.ts";
+
+/** Time for the last echoes to arrive. */
+const LAST_ECHO_MS = 800;
+
+/** Opens a probe peer; null if the server has none left. */
+async function postOffer(offer: string, signal: AbortSignal): Promise<string | null> {
+  const response = await fetch("/api/doctor/probe", {
+    method: "POST",
+    headers: { "content-type": "application/sdp" },
+    body: offer,
+    signal,
+  });
+  return response.ok ? response.text() : null;
+}
+
+export interface Probe {
+  outcome: Attempt;
+  /** Open if the outcome is `passed`. */
+  channel: RTCDataChannel | null;
+}
+
+/**
+ * Connects to the probe peer over one transport.
+ *
+ * There are no ICE servers: Chromium takes UDP from a STUN server's address as that server's, and
+ * the probe peer has the same address.
+ */
+export async function connectProbe(
+  transport: "udp" | "tcp",
+  ms: number,
+  signal: AbortSignal,
+): Promise<Probe> {
+  const peer = new RTCPeerConnection();
+  const close = () => peer.close();
+  signal.addEventListener("abort", close);
+  const channel = peer.createDataChannel("line", { ordered: false, maxRetransmits: 0 });
+  channel.binaryType = "arraybuffer";
+  const lacks = (outcome: Attempt): Probe => {
+    close();
+    return { outcome, channel: null };
+  };
+  try {
+    await peer.setLocalDescription();
+    const answer = await postOffer(peer.localDescription?.sdp ?? "", signal);
+    const sdp = answer && onlyTransport(answer, transport);
+    if (!sdp) return lacks("unknown");
+    await peer.setRemoteDescription({ type: "answer", sdp });
+  } catch {
+    return lacks("unknown");
+  }
+  const isOpen = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    const end = (open: boolean) => {
+      clearTimeout(timer);
+      resolve(open);
+    };
+    channel.onopen = () => end(true);
+    peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "failed") end(false);
+    };
+    signal.addEventListener("abort", () => end(false));
+  });
+  return isOpen ? { outcome: "passed", channel } : lacks("failed");
+}
+
+/** Measures the line for `ms` over an open probe. */
+export async function measureLine(
+  channel: RTCDataChannel,
+  ms: number,
+  signal: AbortSignal,
+): Promise<LineFacts> {
+  const line = newLine();
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    let ended = 0;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      const isSending = now - start < ms && channel.readyState === "open";
+      if (isSending) {
+        channel.send(nextMessage(line, now));
+        return;
+      }
+      ended ||= now;
+      line.lastTick = now;
+      if (isWhole(line) || now - ended > LAST_ECHO_MS) end();
+    }, SMALL_INTERVAL_MS);
+    const end = () => {
+      clearInterval(timer);
+      resolve();
+    };
+    channel.onmessage = ({ data }) => takeEcho(line, data as ArrayBuffer, performance.now());
+    signal.addEventListener("abort", end);
+  });
+  return lineFacts(line);
+}
+
+/** Gathers candidates for at most `ms`. */
+export async function gather(
+  configuration: RTCConfiguration,
+  ms: number,
+  signal: AbortSignal,
+  isEnough: (candidate: RTCIceCandidate) => boolean = () => false,
+): Promise<Gathered> {
+  const peer = new RTCPeerConnection(configuration);
+  const candidates: RTCIceCandidate[] = [];
+  let errors = 0;
+  const isComplete = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    const end = (complete: boolean) => {
+      clearTimeout(timer);
+      resolve(complete);
+    };
+    peer.onicecandidateerror = () => {
+      errors += 1;
+    };
+    peer.onicecandidate = ({ candidate }) => {
+      if (!candidate) return end(errors === 0);
+      candidates.push(candidate);
+      if (isEnough(candidate)) end(true);
+    };
+    signal.addEventListener("abort", () => end(false));
+    peer.createDataChannel("gather");
+    peer.setLocalDescription().catch(() => end(false));
+  });
+  peer.close();
+  return { candidates, isComplete };
+}
+
+/** Tries an allocation at TURN servers of one transport. */
+export async function allocate(
+  servers: RTCIceServer[],
+  ms: number,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  if (servers.length === 0) return "unknown";
+  const isRelay = ({ type }: RTCIceCandidate) => type === "relay";
+  const configuration: RTCConfiguration = { iceServers: servers, iceTransportPolicy: "relay" };
+  const { candidates } = await gather(configuration, ms, signal, isRelay);
+  return candidates.some(isRelay) ? "passed" : "failed";
+}

@@ -1,0 +1,153 @@
+/** Examines the way from this browser to the server: all checks at once, 15 s in all. */
+import { allocate, connectProbe, gather, measureLine, type Probe } from "./connections.ts";
+import type { Attempt, Check, ExaminationEvent, Facts, Finding } from "./facts.ts";
+import { natFacts } from "./nat.ts";
+import { tryPolling, tryWebSocket } from "./signaling.ts";
+
+const SIGNALING_MS = 3_000;
+const CONNECT_MS = 4_000;
+const GATHER_MS = 4_000;
+/** Measured over UDP; over TCP nothing is lost, and delay needs less time. */
+const LINE_MS = 8_000;
+const TCP_LINE_MS = 3_000;
+
+interface Visit {
+  iceServers: RTCIceServer[];
+  natTest: string[];
+  now: number;
+}
+
+interface Outcome {
+  outcome: Attempt;
+  facts: Facts;
+}
+
+/** Runs all checks and reports each to `emit`; resolves once the findings are there. */
+export async function examine(
+  language: string,
+  emit: (event: ExaminationEvent) => void,
+  outer: AbortSignal,
+): Promise<void> {
+  // Ends all connections, also after the last check.
+  const end = new AbortController();
+  const { signal } = end;
+  const abort = () => end.abort();
+  outer.addEventListener("abort", abort);
+  let facts: Facts = {};
+  const run = async (check: Check, ask: () => Promise<Outcome>): Promise<void> => {
+    const start = performance.now();
+    emit({ type: "started", check });
+    const found = await ask();
+    facts = { ...facts, ...found.facts };
+    emit({ type: "ended", check, ms: performance.now() - start, ...found });
+  };
+  try {
+    const visit = beginVisit(signal);
+    const udp = visit.then(() => connectProbe("udp", CONNECT_MS, signal));
+    const tcp = visit.then(() => connectProbe("tcp", CONNECT_MS, signal));
+    await Promise.all([
+      run("page", () => askPage(visit)),
+      run("webSocket", () => attempt("webSocket", tryWebSocket(SIGNALING_MS, signal))),
+      run("polling", () => attempt("polling", tryPolling(SIGNALING_MS, signal))),
+      run("udp", () => attempt("udp", outcomeOf(udp))),
+      run("tcp", () => attempt("tcp", outcomeOf(tcp))),
+      ...(["turnUdp", "turnTcp", "turnTls"] as const).map((check) =>
+        run(check, () => attempt(check, tryRelay(visit, check, signal))),
+      ),
+      run("nat", () => askNat(visit, signal)),
+      run("line", () => askLine(udp, tcp, signal)),
+    ]);
+    emit({ type: "judged", findings: await judge(facts, language, signal) });
+  } catch {
+    if (!outer.aborted) emit({ type: "failed" });
+  } finally {
+    outer.removeEventListener("abort", abort);
+    abort();
+  }
+}
+
+/** Asks for the words of facts, as in another language. */
+export async function judge(
+  facts: Facts,
+  language: string,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const response = await post(`/api/doctor/judge?lang=${language}`, facts, signal);
+  return ((await response.json()) as { findings: Finding[] }).findings;
+}
+
+async function beginVisit(signal: AbortSignal): Promise<Visit> {
+  const response = await post("/api/doctor/visit", {}, signal);
+  return (await response.json()) as Visit;
+}
+
+async function post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response;
+}
+
+async function attempt(check: Check, attempted: Promise<Attempt>): Promise<Outcome> {
+  const outcome = await attempted;
+  return { outcome, facts: { [check]: outcome } };
+}
+
+async function outcomeOf(probe: Promise<Probe>): Promise<Attempt> {
+  return (await probe).outcome;
+}
+
+async function askPage(visit: Promise<Visit>): Promise<Outcome> {
+  const start = Date.now();
+  const { now } = await visit;
+  const clockOffsetMs = (start + Date.now()) / 2 - now;
+  const secure = isSecureContext;
+  return { outcome: secure ? "passed" : "failed", facts: { secure, clockOffsetMs } };
+}
+
+/** A relay by its transport. */
+const RELAYS = {
+  turnUdp: /^turn:.*transport=udp$/,
+  turnTcp: /^turn:.*transport=tcp$/,
+  turnTls: /^turns:/,
+} as const;
+
+async function tryRelay(
+  visit: Promise<Visit>,
+  check: keyof typeof RELAYS,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const { iceServers } = await visit;
+  const matching = iceServers.map((server) => {
+    const urls = [server.urls].flat().filter((url) => RELAYS[check].test(url));
+    return { ...server, urls };
+  });
+  const servers = matching.filter(({ urls }) => urls.length > 0);
+  return allocate(servers, GATHER_MS, signal);
+}
+
+async function askNat(visit: Promise<Visit>, signal: AbortSignal): Promise<Outcome> {
+  const { iceServers, natTest } = await visit;
+  const stun = [iceServers[0]?.urls ?? []].flat();
+  const urls = natTest.length > 0 ? natTest : stun.slice(0, 1);
+  const servers = urls.map((url) => ({ urls: url }));
+  const facts = natFacts(await gather({ iceServers: servers }, GATHER_MS, signal), natTest.length);
+  return { outcome: facts.nat ? "passed" : "unknown", facts };
+}
+
+async function askLine(
+  udp: Promise<Probe>,
+  tcp: Promise<Probe>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const first = await udp;
+  const second = first.channel ? null : await tcp;
+  const channel = first.channel ?? second?.channel;
+  if (!channel) return { outcome: "unknown", facts: {} };
+  const line = await measureLine(channel, first.channel ? LINE_MS : TCP_LINE_MS, signal);
+  return { outcome: line.returned > 0 ? "passed" : "failed", facts: { line } };
+}

@@ -1,0 +1,54 @@
+import { CHECKS, type Check, type Examination } from "../../client/doctor/facts.ts";
+import { useI18n } from "../i18n/context.tsx";
+import styles from "./doctor.module.css";
+
+/** Every check with its outcome. */
+export function CheckTable({ examination }: { examination: Examination }) {
+  const { t } = useI18n();
+  return (
+    <table className={styles.table}>
+      <caption className={styles.caption}>{t.doctor.details}</caption>
+      <tbody>
+        {CHECKS.map((check) => (
+          <tr key={check} data-testid="doctor-check" data-check={check}>
+            <th scope="row">{t.doctor.checks[check]}</th>
+            <td className={toneOf(check, examination)}>
+              <Result check={check} examination={examination} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What fails without a consequence is no reason for alarm: one way out of several is enough. */
+function toneOf(check: Check, { checks, findings }: Examination): string | undefined {
+  const { state } = checks[check];
+  const isBad = findings.some(({ severity }) => severity !== "advice");
+  if (state === "failed" && isBad) return styles.blamed;
+  return state === "passed" ? styles.passed : undefined;
+}
+
+function Result({
+  check,
+  examination: { checks, facts },
+}: {
+  check: Check;
+  examination: Examination;
+}) {
+  const { t } = useI18n();
+  const { state } = checks[check];
+  if (check === "nat" && facts.nat) return t.doctor.natKinds[facts.nat];
+  const { line } = facts;
+  if (check === "line" && line && line.returned > 0) {
+    const up = percent(line.sent, line.arrived);
+    return t.doctor.line(up, percent(line.arrived, line.returned), `${Math.round(line.rttMs)} ms`);
+  }
+  return t.doctor.states[state];
+}
+
+function percent(all: number, rest: number): string {
+  const share = all === 0 ? 0 : (100 * (all - rest)) / all;
+  return `${share.toFixed(share > 0 && share < 10 ? 1 : 0)} %`;
+}

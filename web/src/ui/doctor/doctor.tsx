@@ -1,0 +1,148 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { examine, judge } from "../../client/doctor/examine.ts";
+import {
+  CHECKS,
+  type Examination,
+  endedChecks,
+  type Finding,
+  NO_EXAMINATION,
+  reduceExamination,
+} from "../../client/doctor/facts.ts";
+import { useAnnounce } from "../announcer.tsx";
+import { useI18n } from "../i18n/context.tsx";
+import { Button } from "../parts/button.tsx";
+import { Page } from "../parts/page.tsx";
+import { ViewTitle } from "../parts/view-title.tsx";
+import { CheckTable } from "./check-table.tsx";
+import styles from "./doctor.module.css";
+import { reportText } from "./report.ts";
+import { Verdict } from "./verdict.tsx";
+
+/** The view at `/doctor`: tests the way to the server, and says what to do. */
+export default function Doctor() {
+  const { t, language } = useI18n();
+  const announce = useAnnounce();
+  const [run, setRun] = useState(0);
+  const [isCopied, setCopied] = useState(false);
+  const { examination, judgeIn } = useExamination(run, language);
+  const { phase } = examination;
+
+  const judgedIn = useRef(language);
+  useEffect(() => {
+    if (phase === "running" || judgedIn.current === language) return;
+    judgedIn.current = language;
+    judgeIn(language);
+  }, [phase, language, judgeIn]);
+
+  const verdict = phase === "running" ? t.doctor.running : verdictOf(examination, t).sentence;
+  useEffect(() => announce(verdict), [announce, verdict]);
+
+  const copy = async () => {
+    const about = { host: location.host, at: new Date(), userAgent: navigator.userAgent };
+    await navigator.clipboard.writeText(reportText(examination, about));
+    setCopied(true);
+    announce(t.doctor.copied);
+  };
+
+  return (
+    <Page>
+      <div className={styles.doctor} data-testid="doctor" data-phase={phase}>
+        <div>
+          <ViewTitle document={`${t.doctor.title} · moim`} className={styles.title}>
+            {t.doctor.title}
+          </ViewTitle>
+          <p className={styles.lead}>{t.doctor.lead}</p>
+        </div>
+        <Verdict examination={examination} {...verdictOf(examination, t)} />
+        {phase === "running" ? (
+          <div>
+            <progress
+              className={styles.progress}
+              max={CHECKS.length}
+              value={endedChecks(examination)}
+              aria-label={t.doctor.running}
+            />
+            <p className={styles.note}>
+              {t.doctor.progress(endedChecks(examination), CHECKS.length)}
+            </p>
+          </div>
+        ) : (
+          <div className={styles.actions}>
+            <Button
+              variant="primary"
+              data-testid="doctor-again"
+              onClick={() => {
+                setCopied(false);
+                setRun(run + 1);
+              }}
+            >
+              {t.doctor.again}
+            </Button>
+            <Button data-testid="doctor-copy" onClick={copy}>
+              {isCopied ? t.doctor.copied : t.doctor.copy}
+            </Button>
+          </div>
+        )}
+        <CheckTable examination={examination} />
+        <p className={styles.note}>{t.doctor.privacy}</p>
+      </div>
+    </Page>
+  );
+}
+
+/** The verdict, what to do, and the other findings. Advice alone is no reason for alarm. */
+function verdictOf(
+  { phase, findings }: Examination,
+  t: ReturnType<typeof useI18n>["t"],
+): { sentence: string; remedy: string; main: Finding | null; others: readonly Finding[] } {
+  const words = t.doctor;
+  const none = { main: null, others: findings };
+  if (phase === "running") return { ...none, sentence: words.running, remedy: "" };
+  if (phase === "failed") return { ...none, sentence: words.failed, remedy: words.failedRemedy };
+  const [first, ...others] = findings;
+  if (!first || first.severity === "advice") {
+    return { ...none, sentence: words.fine, remedy: words.fineRemedy };
+  }
+  return { sentence: first.sentence, remedy: first.remedy, main: first, others };
+}
+
+/** Examines once for each `run`. */
+function useExamination(run: number, language: string) {
+  const [examination, setExamination] = useState(NO_EXAMINATION);
+  const current = useRef(examination);
+  const firstLanguage = useRef(language);
+  firstLanguage.current = language;
+
+  const set = useCallback((next: Examination) => {
+    current.current = next;
+    setExamination(next);
+  }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another run examines again.
+  useEffect(() => {
+    const end = new AbortController();
+    set(NO_EXAMINATION);
+    void examine(
+      firstLanguage.current,
+      (event) => {
+        if (!end.signal.aborted) set(reduceExamination(current.current, event));
+      },
+      end.signal,
+    );
+    return () => end.abort();
+  }, [run, set]);
+
+  const judgeIn = useCallback(
+    (other: string) => {
+      const { phase, facts } = current.current;
+      if (phase !== "judged") return;
+      judge(facts, other, new AbortController().signal).then(
+        (findings) => set(reduceExamination(current.current, { type: "judged", findings })),
+        // The words stay in the language before.
+        () => {},
+      );
+    },
+    [set],
+  );
+  return { examination, judgeIn };
+}
