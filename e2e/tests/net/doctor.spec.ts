@@ -106,3 +106,17 @@ test("D7 three percent lost on the way up is LINE-LOSS-UP, within one percent", 
   expect(Number(down)).toBeLessThan(0.5);
   expect(text).toMatch(/[234] % of what you send is lost/);
 });
+
+test("D6 large packets that are lost are LARGE-PACKETS", async ({
+  diagnose,
+  network: { world },
+}) => {
+  // A tunnel with an MTU of 1200 that sends no ICMP: calls at 1280 have no such trouble.
+  const rule = ["FORWARD", "-p", "udp", "-m", "length", "--length", "1201:65535", "-j", "DROP"];
+  world.a.nat.iptables("-I", ...rule);
+  try {
+    expect((await diagnose(0)).codes).toEqual(["LARGE-PACKETS"]);
+  } finally {
+    world.a.nat.iptables("-D", ...rule);
+  }
+});
