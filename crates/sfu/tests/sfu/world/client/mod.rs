@@ -1,5 +1,7 @@
 //! A simulated browser.
 
+mod channels;
+
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -11,7 +13,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError,
     bwe::Bitrate,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
-    channel::{ChannelConfig, ChannelId, Reliability},
+    channel::ChannelId,
     format::Codec,
     media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
@@ -267,21 +269,6 @@ impl Client {
         Some(offer)
     }
 
-    /// Offers an unordered data channel that never retransmits.
-    pub(crate) fn offer_unreliable(&mut self, now: Instant) -> String {
-        let mut changes = self.rtc.sdp_api();
-        changes.add_channel_with_config(ChannelConfig {
-            label: "line".to_owned(),
-            ordered: false,
-            reliability: Reliability::MaxRetransmits { retransmits: 0 },
-            ..ChannelConfig::default()
-        });
-        let (offer, pending) = changes.apply().unwrap();
-        self.pending = Some(pending);
-        self.drain(now);
-        offer.to_sdp_string()
-    }
-
     /// Counts the packets of a publisher instead of decoding them.
     pub(crate) fn ignore_media_of(&mut self, publisher: PeerId) {
         self.ignored_peer = Some(publisher);
@@ -311,24 +298,6 @@ impl Client {
             RtpWrite::new(pt, self.last_seq.into(), self.last_seq as u32 * 960, now, payload);
         stream.write_rtp(write.marker(true));
         self.drain(now);
-    }
-
-    /// Opens more data channels.
-    pub(crate) fn add_channels(&mut self, now: Instant, count: usize) {
-        for _ in 0..count {
-            self.rtc.direct_api().create_data_channel(ChannelConfig::default());
-        }
-        self.drain(now);
-    }
-
-    /// Sends a message on its data channel. Returns whether there was space for it.
-    pub(crate) fn write_channel(&mut self, now: Instant, message: &[u8]) -> bool {
-        let id = self.channel.expect("a channel has opened");
-        // The server may have ended the association.
-        let channel = self.rtc.channel(id);
-        let written = channel.is_some_and(|mut it| it.write(true, message).unwrap_or(false));
-        self.drain(now);
-        written
     }
 
     /// Offers another direction for the section of a source.
