@@ -16,7 +16,10 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Doctor, is_of_type, json};
+use super::{
+    reply::{is_of_type, json},
+    service::Doctor,
+};
 use crate::{
     http::forwarded,
     net::{host::Host, tcp::Connection},

@@ -1,12 +1,6 @@
 //! Probes of the media server: offer in, answer out.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use axum::{
     Extension,
@@ -15,95 +9,15 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use sfu::{PeerId, RoomId};
-use tokio::time::timeout;
 
-use super::{Doctor, Place, Places, busy, is_of_type};
-use crate::{
-    net::{client_prefix::ClientPrefix, tcp::Connection},
-    shard::sfu::{EventReceiver, Request, RoomCommand, RoomCommandSender, SfuEvent, event_channel},
+use super::{
+    probe_port::ProbeError,
+    reply::{busy, is_of_type},
+    service::Doctor,
 };
-
-/// Marks the ids of probes and of their rooms: signaling counts its own from zero.
-const PROBE_BIT: u64 = 1 << 63;
-/// Time for a shard to answer an offer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Life of a probe in the media server, and slack.
-const LIFETIME: Duration = Duration::from_secs(20);
+use crate::net::tcp::Connection;
 
 const SDP: &str = "application/sdp";
-
-/// Opens probes on the shards in turn.
-pub(super) struct ProbePort {
-    shards: Arc<[RoomCommandSender]>,
-    places: Places,
-    opened: AtomicU64,
-}
-
-/// An open probe. Dropped, it ends.
-struct Probe {
-    peer: PeerId,
-    shard: RoomCommandSender,
-    events: EventReceiver,
-    _place: Place,
-}
-
-/// Reason for which there is no probe.
-enum ProbeError {
-    Busy,
-    Refused(sfu::Rejection),
-}
-
-impl ProbePort {
-    pub(super) fn new(shards: Arc<[RoomCommandSender]>) -> Self {
-        Self { shards, places: Places::default(), opened: AtomicU64::default() }
-    }
-
-    async fn open(
-        &self,
-        prefix: ClientPrefix,
-        offer: String,
-    ) -> Result<(Probe, String), ProbeError> {
-        let place = self.places.take(prefix).ok_or(ProbeError::Busy)?;
-        let number = self.opened.fetch_add(1, Ordering::Relaxed);
-        let available = self.shards.iter().filter(|shard| shard.is_available()).count();
-        let turn = usize::try_from(number).ok().and_then(|number| number.checked_rem(available));
-        let nth = |turn| self.shards.iter().filter(|shard| shard.is_available()).nth(turn);
-        let shard = turn.and_then(nth).filter(|shard| shard.has_room()).ok_or(ProbeError::Busy)?;
-        let id = PROBE_BIT | number;
-        let (sender, events) = event_channel();
-        let peer = PeerId(id);
-        let request = Request::Probe(offer, sender);
-        shard.send(RoomCommand::Peer { room: RoomId(id), peer, request });
-        let mut probe = Probe { peer, shard: shard.clone(), events, _place: place };
-        loop {
-            let event = timeout(ANSWER_TIMEOUT, probe.events.next()).await;
-            match event.ok().flatten().ok_or(ProbeError::Busy)? {
-                SfuEvent::Answer(_, sdp) => return Ok((probe, sdp)),
-                SfuEvent::RequestRefused(_, _, rejection) => {
-                    return Err(ProbeError::Refused(rejection));
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-impl Probe {
-    /// Waits until the probe ends.
-    async fn ended(mut self) {
-        // The channel closes with the peer.
-        let ended = async { while self.events.next().await.is_some() {} };
-        let _ = timeout(LIFETIME, ended).await;
-    }
-}
-
-impl Drop for Probe {
-    fn drop(&mut self) {
-        let (peer, room) = (self.peer, RoomId(self.peer.0));
-        self.shard.send(RoomCommand::Peer { room, peer, request: Request::Leave });
-    }
-}
 
 /// Opens a probe with the offer in the body.
 pub(super) async fn open(

@@ -15,7 +15,10 @@ use axum::{
 use room::protocol::IceServer;
 use serde::Serialize;
 
-use super::{Doctor, busy, is_of_type, json};
+use super::{
+    reply::{busy, is_of_type, json},
+    service::Doctor,
+};
 use crate::net::{client_prefix::ClientPrefix, host::Host, tcp::Connection};
 
 /// Length of a visit, after which its relay access ends.
