@@ -39,7 +39,6 @@ fn clean() -> Facts {
             large_sent: 40,
             large_returned: 40,
             rtt_ms: 31.0,
-            jitter_ms: 6.0,
         }),
         encoder: None,
         clock_offset_ms: Some(-900.0),
@@ -135,13 +134,12 @@ fn loss_is_reported_for_its_direction_with_its_share() {
 }
 
 #[test]
-fn large_packets_delay_and_jitter() {
+fn large_packets_and_delay() {
     let line = clean().line.unwrap();
     let judged = |line| judge(&Facts { line: Some(line), ..clean() }, &known());
     assert_eq!(codes(&judged(Line { large_returned: 1, ..line })), ["LARGE-PACKETS"]);
     assert_eq!(codes(&judged(Line { large_sent: 0, large_returned: 0, ..line })), [""; 0]);
     assert_eq!(codes(&judged(Line { rtt_ms: 400.0, ..line })), ["LINE-SLOW"]);
-    assert_eq!(codes(&judged(Line { jitter_ms: 120.0, ..line })), ["LINE-JITTER"]);
 }
 
 #[test]

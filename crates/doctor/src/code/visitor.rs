@@ -71,12 +71,6 @@ codes! {
                 "Turn the VPN off if there is one, and stop other transfers on this line.",
             ko: "서버까지 갔다 오는 데 {milliseconds}밀리초가 걸려서 말이 서로 겹쳐요.",
                 "VPN을 쓰고 있으면 끄고, 이 회선에서 다른 전송을 멈춰 주세요.";
-        /// Packets are delayed unevenly.
-        LineJitter = "LINE-JITTER", Degraded,
-            en: "Packets are delayed by up to {milliseconds} ms more than others, so sound may stutter.",
-                "Move closer to the Wi-Fi router or use a cable, and stop other transfers on this line.",
-            ko: "패킷이 최대 {milliseconds}밀리초까지 들쭉날쭉 늦게 도착해서 소리가 끊길 수 있어요.",
-                "와이파이 공유기에 가까이 가거나 유선으로 연결하고, 이 회선에서 다른 전송을 멈춰 주세요.";
         /// A proxy drops WebSocket upgrades.
         WsEaten = "WS-EATEN", Degraded,
             en: "WebSockets don't get through here: calls work by polling, which reacts more slowly.",

@@ -81,8 +81,6 @@ pub struct Line {
     pub large_returned: u32,
     /// Median round-trip time (ms).
     pub rtt_ms: f64,
-    /// 95th percentile of the round-trip time minus the median (ms).
-    pub jitter_ms: f64,
 }
 
 /// Test of the video encoder.

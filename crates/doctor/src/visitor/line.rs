@@ -14,8 +14,6 @@ const MIN_LARGE_SENT: u32 = 20;
 /// Round-trip time (ms) from which on people talk over each other (ITU-T G.114: 150 ms one way,
 /// of which encoding and playout take a half).
 const SLOW_MS: f64 = 250.0;
-/// Variation of the round-trip time (ms) that exceeds what a jitter buffer smooths unnoticed.
-const JITTER_MS: f64 = 80.0;
 
 pub(super) fn judge(line: &Line) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -39,13 +37,6 @@ pub(super) fn judge(line: &Line) -> Vec<Finding> {
         let milliseconds = line.rtt_ms.round();
         findings.push(
             Finding::new(VisitorCode::LineSlow, Certainty::Certain)
-                .with("milliseconds", milliseconds),
-        );
-    }
-    if line.jitter_ms >= JITTER_MS {
-        let milliseconds = line.jitter_ms.round();
-        findings.push(
-            Finding::new(VisitorCode::LineJitter, Certainty::Possible)
                 .with("milliseconds", milliseconds),
         );
     }
