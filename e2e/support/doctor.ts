@@ -20,10 +20,18 @@ interface Evaluating {
   evaluate<T>(script: () => T): Promise<T>;
 }
 
-/** Opens the page and waits until it has judged. */
-export async function examine(page: Evaluating, origin: string): Promise<Diagnosis> {
+/**
+ * Opens the page and waits until it has judged. `seconds`: time for which the line is measured, 0
+ * for tests of anything else.
+ */
+export async function examine(
+  page: Evaluating,
+  origin: string,
+  seconds?: number,
+): Promise<Diagnosis> {
   const start = Date.now();
-  await page.goto(`${origin}/doctor`);
+  const query = seconds === undefined ? "" : `?seconds=${seconds}`;
+  await page.goto(`${origin}/doctor${query}`);
   const seen = await until("the page to judge", async () => {
     const seen = await page.evaluate(() => {
       const all = (id: string) => [

@@ -19,6 +19,8 @@ export function launchFirefox(profile?: string): Promise<Browser> {
       "media.peerconnection.ice.obfuscate_host_addresses": false,
       "media.peerconnection.ice.loopback": true,
       "intl.accept_languages": "en-US",
+      "permissions.default.camera": 1,
+      "permissions.default.microphone": 1,
     },
   });
 }

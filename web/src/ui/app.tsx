@@ -39,7 +39,7 @@ function View() {
     case "doctor":
       return (
         <Suspense fallback={null}>
-          <Doctor />
+          <Doctor seconds={route.seconds} />
         </Suspense>
       );
     case "notFound":

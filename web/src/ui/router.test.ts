@@ -22,6 +22,11 @@ describe("addresses", () => {
     });
   });
 
+  test("the connection test may have a length", () => {
+    expect(parseRoute("/doctor", "")).toEqual({ view: "doctor", seconds: undefined });
+    expect(parseRoute("/doctor/", "?seconds=2")).toEqual({ view: "doctor", seconds: 2 });
+  });
+
   test("an empty name counts as none, and only join=1 skips the preview", () => {
     expect(parseRoute("/r/tea", "?name=%20&join=true")).toMatchObject({
       name: undefined,

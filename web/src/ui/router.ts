@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 export type Route =
   | { view: "home"; name: string | undefined }
   | { view: "room"; room: string; name: string | undefined; join: boolean }
-  | { view: "doctor" }
+  | { view: "doctor"; seconds: number | undefined }
   | { view: "notFound" };
 
 /** Parses an address into a route. */
@@ -12,7 +12,10 @@ export function parseRoute(pathname: string, search: string): Route {
   const query = new URLSearchParams(search);
   const name = query.get("name")?.trim() || undefined;
   if (pathname === "/" || pathname === "") return { view: "home", name };
-  if (/^\/doctor\/?$/.test(pathname)) return { view: "doctor" };
+  if (/^\/doctor\/?$/.test(pathname)) {
+    const seconds = query.get("seconds");
+    return { view: "doctor", seconds: seconds === null ? undefined : Number(seconds) };
+  }
   const encoded = /^\/r\/([^/]+)\/?$/.exec(pathname)?.[1];
   const room = encoded === undefined ? "" : decodeName(encoded);
   if (!room) return { view: "notFound" };

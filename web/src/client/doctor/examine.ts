@@ -8,8 +8,17 @@ const SIGNALING_MS = 3_000;
 const CONNECT_MS = 4_000;
 const GATHER_MS = 4_000;
 /** Measured over UDP; over TCP nothing is lost, and delay needs less time. */
-const LINE_MS = 8_000;
-const TCP_LINE_MS = 3_000;
+const LINE_SECONDS = 8;
+const TCP_LINE_SECONDS = 3;
+/** A probe ends after 15 s. */
+const MAX_LINE_SECONDS = 9;
+
+export interface ExamineOptions {
+  /** Language of the findings. */
+  language: string;
+  /** Time for which the line is measured; none for 0. */
+  seconds?: number | undefined;
+}
 
 interface Visit {
   iceServers: RTCIceServer[];
@@ -24,7 +33,7 @@ interface Outcome {
 
 /** Runs all checks and reports each to `emit`; resolves once the findings are there. */
 export async function examine(
-  language: string,
+  { language, seconds = LINE_SECONDS }: ExamineOptions,
   emit: (event: ExaminationEvent) => void,
   outer: AbortSignal,
 ): Promise<void> {
@@ -55,7 +64,7 @@ export async function examine(
         run(check, () => attempt(check, tryRelay(visit, check, signal))),
       ),
       run("nat", () => askNat(visit, signal)),
-      run("line", () => askLine(udp, tcp, signal)),
+      run("line", () => askLine(udp, tcp, seconds, signal)),
     ]);
     emit({ type: "judged", findings: await judge(facts, language, signal) });
   } catch {
@@ -142,12 +151,14 @@ async function askNat(visit: Promise<Visit>, signal: AbortSignal): Promise<Outco
 async function askLine(
   udp: Promise<Probe>,
   tcp: Promise<Probe>,
+  seconds: number,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const first = await udp;
   const second = first.channel ? null : await tcp;
   const channel = first.channel ?? second?.channel;
-  if (!channel) return { outcome: "unknown", facts: {} };
-  const line = await measureLine(channel, first.channel ? LINE_MS : TCP_LINE_MS, signal);
+  if (!channel || !(seconds > 0)) return { outcome: "unknown", facts: {} };
+  const limit = first.channel ? MAX_LINE_SECONDS : TCP_LINE_SECONDS;
+  const line = await measureLine(channel, 1_000 * Math.min(seconds, limit), signal);
   return { outcome: line.returned > 0 ? "passed" : "failed", facts: { line } };
 }

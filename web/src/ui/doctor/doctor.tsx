@@ -19,12 +19,12 @@ import { reportText } from "./report.ts";
 import { Verdict } from "./verdict.tsx";
 
 /** The view at `/doctor`: tests the way to the server, and says what to do. */
-export default function Doctor() {
+export default function Doctor({ seconds }: { seconds: number | undefined }) {
   const { t, language } = useI18n();
   const announce = useAnnounce();
   const [run, setRun] = useState(0);
   const [isCopied, setCopied] = useState(false);
-  const { examination, judgeIn } = useExamination(run, language);
+  const { examination, judgeIn } = useExamination(run, language, seconds);
   const { phase } = examination;
 
   const judgedIn = useRef(language);
@@ -107,7 +107,7 @@ function verdictOf(
 }
 
 /** Examines once for each `run`. */
-function useExamination(run: number, language: string) {
+function useExamination(run: number, language: string, seconds: number | undefined) {
   const [examination, setExamination] = useState(NO_EXAMINATION);
   const current = useRef(examination);
   const firstLanguage = useRef(language);
@@ -123,7 +123,7 @@ function useExamination(run: number, language: string) {
     const end = new AbortController();
     set(NO_EXAMINATION);
     void examine(
-      firstLanguage.current,
+      { language: firstLanguage.current, seconds },
       (event) => {
         if (!end.signal.aborted) set(reduceExamination(current.current, event));
       },
