@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, bail};
 use quality::{Language, Participant, judge};
-use rusqlite::Connection;
 
 use crate::{
     config::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions},
@@ -17,6 +16,7 @@ use crate::{
     store::{
         calls::{self, ListedCall, Participation},
         open_to_read,
+        sql::{Database, SqlResult, Sqlite},
     },
 };
 
@@ -32,14 +32,14 @@ const DAY: i64 = 24 * 60 * 60;
 /// A sentence for the operator, with the remedy.
 pub(crate) fn run(options: &CallsOptions) -> anyhow::Result<()> {
     let text = match &options.command {
-        Some(CallsCommand::Show(show)) => self::show(&open(show.data.as_ref())?, show),
-        None => list(&open(options.data.as_ref())?, options),
+        Some(CallsCommand::Show(show)) => self::show(&mut open(show.data.as_ref())?, show),
+        None => list(&mut open(options.data.as_ref())?, options),
     }?;
     io::Write::write_fmt(&mut io::stdout(), format_args!("{text}\n"))
         .context("Can't write to standard output")
 }
 
-fn open(folder: Option<&PathBuf>) -> anyhow::Result<Connection> {
+fn open(folder: Option<&PathBuf>) -> anyhow::Result<Sqlite> {
     let folder = match folder {
         Some(folder) => folder.clone(),
         None => data::choose_folder()?.0,
@@ -53,23 +53,23 @@ fn open(folder: Option<&PathBuf>) -> anyhow::Result<Connection> {
     })
 }
 
-fn list(connection: &Connection, options: &CallsOptions) -> anyhow::Result<String> {
+fn list(database: &mut dyn Database, options: &CallsOptions) -> anyhow::Result<String> {
     let since = (now() - options.since) * 1000;
-    let calls = calls::list(connection, since, MAX_LISTED)?;
+    let calls = calls::list(database, since, MAX_LISTED)?;
     match options.format {
-        CallsFormat::Table => table(connection, &calls),
-        CallsFormat::Csv => export(connection, &calls, Export::Csv),
-        CallsFormat::Jsonl => export(connection, &calls, Export::Jsonl),
+        CallsFormat::Table => table(&calls),
+        CallsFormat::Csv => export(database, &calls, Export::Csv),
+        CallsFormat::Jsonl => export(database, &calls, Export::Jsonl),
     }
 }
 
-fn table(connection: &Connection, calls: &[ListedCall]) -> anyhow::Result<String> {
+fn table(calls: &[ListedCall]) -> anyhow::Result<String> {
     if calls.is_empty() {
         return Ok("There was no call in this time.".to_owned());
     }
     let mut text = "ID            BEGAN             LASTED  PEOPLE  ROOM\n".to_owned();
     for call in calls {
-        let began = local(connection, call.began / 1000)?;
+        let began = local(call.began / 1000)?;
         let lasted = call.ended.map_or_else(
             || "-".to_owned(),
             |ended| format!("{} min", (ended - call.began + 59_999) / 60_000),
@@ -88,9 +88,9 @@ fn table(connection: &Connection, calls: &[ListedCall]) -> anyhow::Result<String
     Ok(text)
 }
 
-fn show(connection: &Connection, options: &ShowOptions) -> anyhow::Result<String> {
+fn show(database: &mut dyn Database, options: &ShowOptions) -> anyhow::Result<String> {
     let id = calls::parse_id(&options.id);
-    let call = id.map(|id| calls::find(connection, id)).transpose()?.flatten();
+    let call = id.map(|id| calls::find(database, id)).transpose()?.flatten();
     let Some(call) = call else {
         bail!("There is no call {}: `moim calls` lists the ids", options.id);
     };
@@ -99,12 +99,12 @@ fn show(connection: &Connection, options: &ShowOptions) -> anyhow::Result<String
     let (from, to) = match options.at {
         None => (began - 60, ended),
         Some(at) => {
-            let at = moment(connection, began, ended, at)?;
+            let at = moment(began, ended, at)?;
             (at - AROUND, at + AROUND)
         }
     };
-    let offset = calls::local_offset(connection, began)?;
-    let participations = calls::participations(connection, call.id, from, to)?;
+    let offset = calls::local_offset(began)?;
+    let participations = calls::participations(database, call.id, from, to)?;
     let participants: Vec<_> = participations
         .iter()
         .map(|of| Participant { name: &of.name, samples: &of.samples })
@@ -125,8 +125,8 @@ fn show(connection: &Connection, options: &ShowOptions) -> anyhow::Result<String
 }
 
 /// The first moment of a call at this time of day.
-fn moment(connection: &Connection, began: i64, ended: i64, at: i64) -> anyhow::Result<i64> {
-    let offset = calls::local_offset(connection, began)?;
+fn moment(began: i64, ended: i64, at: i64) -> anyhow::Result<i64> {
+    let offset = calls::local_offset(began)?;
     let midnight = (began + offset).div_euclid(DAY) * DAY - offset;
     let days = (0..).map(|day| midnight + day * DAY + at);
     let found = days.take_while(|at| *at <= ended + AROUND).find(|at| *at >= began - AROUND);
@@ -146,7 +146,11 @@ enum Export {
 }
 
 /// One line per participation.
-fn export(connection: &Connection, calls: &[ListedCall], format: Export) -> anyhow::Result<String> {
+fn export(
+    database: &mut dyn Database,
+    calls: &[ListedCall],
+    format: Export,
+) -> anyhow::Result<String> {
     const COLUMNS: [&str; 15] = [
         "call",
         "room",
@@ -169,7 +173,7 @@ fn export(connection: &Connection, calls: &[ListedCall], format: Export) -> anyh
         lines.push(COLUMNS.join(","));
     }
     for call in calls {
-        for participation in calls::participations(connection, call.id, 0, i64::MAX)? {
+        for participation in calls::participations(database, call.id, 0, i64::MAX)? {
             let values = values(call, &participation);
             lines.push(match format {
                 Export::Csv => values.iter().map(csv).collect::<Vec<_>>().join(","),
@@ -231,8 +235,8 @@ fn now() -> i64 {
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn local(connection: &Connection, at: i64) -> rusqlite::Result<i64> {
-    Ok(at + calls::local_offset(connection, at)?)
+fn local(at: i64) -> SqlResult<i64> {
+    Ok(at + calls::local_offset(at)?)
 }
 
 fn clock(local: i64) -> String {

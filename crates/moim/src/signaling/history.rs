@@ -349,13 +349,13 @@ mod tests {
         }
         history.update(moment(start, 31), std::iter::empty());
         store.flush(Duration::from_secs(20));
-        let connection = open_to_read(folder.path()).unwrap().unwrap();
-        let call = calls::list(&connection, 0, 10).unwrap().pop().unwrap();
+        let mut database = open_to_read(folder.path()).unwrap().unwrap();
+        let call = calls::list(&mut database, 0, 10).unwrap().pop().unwrap();
         assert_eq!((call.room.as_str(), call.participants), ("daily", 3));
         assert!(call.ended.is_some_and(|ended| ended - call.began == 31_000));
         assert_eq!(calls::parse_id(&calls::shown_id(call.id)), Some(call.id));
-        assert_eq!(calls::find(&connection, call.id).unwrap(), Some(call.clone()));
-        let found = calls::participations(&connection, call.id, 0, i64::MAX).unwrap();
+        assert_eq!(calls::find(&mut database, call.id).unwrap(), Some(call.clone()));
+        let found = calls::participations(&mut database, call.id, 0, i64::MAX).unwrap();
         let of = |found: &crate::store::calls::Participation| {
             (found.name.clone(), found.samples.len(), found.departed.is_some())
         };

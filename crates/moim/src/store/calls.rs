@@ -1,9 +1,11 @@
 //! Calls, their participants and the samples of their quality: writes and upkeep.
 
 use quality::Sample;
-use rusqlite::{Connection, named_params};
 
-use super::retention::Retention;
+use super::{
+    retention::Retention,
+    sql::{Database, Row, SqlResult, Sqlite, values},
+};
 
 /// Days for which calls are kept.
 const CALL_DAYS: i64 = 90;
@@ -32,70 +34,65 @@ pub(crate) struct ParticipantJoined {
 }
 
 /// Writes the beginning of a call.
-pub(crate) fn begin(connection: &Connection, call: &CallBegan) -> rusqlite::Result<()> {
+pub(crate) fn begin(database: &mut dyn Database, call: &CallBegan) -> SqlResult<()> {
     let sql = "INSERT INTO call (id, room, began) VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute((call.id, &call.room, call.at)).map(drop)
+    database.execute(sql, values![call.id, &call.room, call.at]).map(drop)
 }
 
 /// Writes the end of a call.
-pub(crate) fn end(connection: &Connection, call: i64, at: i64) -> rusqlite::Result<()> {
-    let sql = "UPDATE call SET ended = ?2 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((call, at)).map(drop)
+pub(crate) fn end(database: &mut dyn Database, call: i64, at: i64) -> SqlResult<()> {
+    database.execute("UPDATE call SET ended = ?2 WHERE id = ?1", values![call, at]).map(drop)
 }
 
 /// Writes a participant.
-pub(crate) fn join(connection: &Connection, joined: &ParticipantJoined) -> rusqlite::Result<()> {
+pub(crate) fn join(database: &mut dyn Database, joined: &ParticipantJoined) -> SqlResult<()> {
     let sql = "INSERT INTO participation (id, call, name, joined) VALUES (?1, ?2, ?3, ?4)";
-    let values = (joined.id, joined.call, &joined.name, joined.at);
-    connection.prepare_cached(sql)?.execute(values).map(drop)
+    let values = values![joined.id, joined.call, &joined.name, joined.at];
+    database.execute(sql, values).map(drop)
 }
 
 /// Writes that a participant has left for good.
-pub(crate) fn leave(connection: &Connection, id: i64, at: i64) -> rusqlite::Result<()> {
+pub(crate) fn leave(database: &mut dyn Database, id: i64, at: i64) -> SqlResult<()> {
     let sql = "UPDATE participation SET departed = ?2 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((id, at)).map(drop)
+    database.execute(sql, values![id, at]).map(drop)
 }
 
-/// Writes samples of participants.
-pub(crate) fn add_samples(
-    connection: &Connection,
-    samples: &[(i64, Sample)],
-) -> rusqlite::Result<()> {
-    let mut insert = connection.prepare_cached(
-        "INSERT OR REPLACE INTO quality VALUES (:at, :participation, :seconds, :transport,
-            :round_trip_ms, :jitter_ms, :loss_up, :loss_down, :kbps_up, :kbps_down,
-            :estimate_kbps, :frames_up, :frames_down, :encoder_limit, :pictures, :height,
-            :stalled, :paused_bandwidth, :paused_hidden, :paused_limit, :concealed, :viewers,
-            :stalled_viewers, :interrupted, :server_busy)",
-    )?;
+/// Writes samples of participants. Of two at one time, the earlier one counts.
+pub(crate) fn add_samples(database: &mut dyn Database, samples: &[(i64, Sample)]) -> SqlResult<()> {
     for (participation, sample) in samples {
-        insert.execute(named_params! {
-            ":at": sample.at,
-            ":participation": participation,
-            ":seconds": sample.seconds,
-            ":transport": sample.transport.map(quality::Transport::number),
-            ":round_trip_ms": sample.round_trip_ms,
-            ":jitter_ms": sample.jitter_ms,
-            ":loss_up": sample.loss_up,
-            ":loss_down": sample.loss_down,
-            ":kbps_up": sample.kbps_up,
-            ":kbps_down": sample.kbps_down,
-            ":estimate_kbps": sample.estimate_kbps,
-            ":frames_up": sample.frames_up,
-            ":frames_down": sample.frames_down,
-            ":encoder_limit": sample.encoder_limit.map(quality::EncoderLimit::number),
-            ":pictures": sample.pictures,
-            ":height": sample.height,
-            ":stalled": sample.stalled,
-            ":paused_bandwidth": sample.paused_bandwidth,
-            ":paused_hidden": sample.paused_hidden,
-            ":paused_limit": sample.paused_limit,
-            ":concealed": sample.concealed,
-            ":viewers": sample.viewers,
-            ":stalled_viewers": sample.stalled_viewers,
-            ":interrupted": sample.interrupted.then_some(1),
-            ":server_busy": sample.server_busy,
-        })?;
+        let values = values![
+            sample.at,
+            *participation,
+            sample.seconds,
+            sample.transport.map(quality::Transport::number),
+            sample.round_trip_ms,
+            sample.jitter_ms,
+            sample.loss_up,
+            sample.loss_down,
+            sample.kbps_up,
+            sample.kbps_down,
+            sample.estimate_kbps,
+            sample.frames_up,
+            sample.frames_down,
+            sample.encoder_limit.map(quality::EncoderLimit::number),
+            sample.pictures,
+            sample.height,
+            sample.stalled,
+            sample.paused_bandwidth,
+            sample.paused_hidden,
+            sample.paused_limit,
+            sample.concealed,
+            sample.viewers,
+            sample.stalled_viewers,
+            sample.interrupted.then_some(1_i64),
+            sample.server_busy,
+        ];
+        database.execute(
+            "INSERT INTO quality VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
+            ON CONFLICT (at, participation) DO NOTHING",
+            values,
+        )?;
     }
     Ok(())
 }
@@ -103,26 +100,24 @@ pub(crate) fn add_samples(
 /// Rounds samples that are older than the retention to minutes, and deletes old calls. Returns true
 /// if there is more to do.
 pub(super) fn upkeep(
-    connection: &Connection,
+    database: &mut dyn Database,
     now: i64,
     retention: Retention,
-) -> rusqlite::Result<bool> {
+) -> SqlResult<bool> {
     let keep = i64::from(retention.samples_days).min(CALL_DAYS) * DAY;
     let before = (now - keep).div_euclid(MINUTE) * MINUTE;
-    let rounded = round_to_minutes(connection, before)?;
-    let deleted = delete(connection, now - CALL_DAYS * DAY)?;
-    connection.execute_batch("PRAGMA incremental_vacuum(256)")?;
+    let rounded = round_to_minutes(database, before)?;
+    let deleted = delete(database, now - CALL_DAYS * DAY)?;
     Ok(rounded || deleted)
 }
 
 /// Rounds the oldest samples before a time, a piece of whole minutes.
-fn round_to_minutes(connection: &Connection, before: i64) -> rusqlite::Result<bool> {
-    let sql = "SELECT at FROM quality WHERE seconds < 60 AND at < ?1 ORDER BY at LIMIT 1 OFFSET ?2";
-    let mut at = connection.prepare_cached(sql)?;
-    let mut nth = |offset: i64| match at.query_row((before, offset), |row| row.get::<_, i64>(0)) {
-        Ok(at) => Ok(Some(at)),
-        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
-        Err(error) => Err(error),
+fn round_to_minutes(database: &mut dyn Database, before: i64) -> SqlResult<bool> {
+    let mut nth = |offset: i64| {
+        let sql =
+            "SELECT at FROM quality WHERE seconds < 60 AND at < ?1 ORDER BY at LIMIT 1 OFFSET ?2";
+        let row = database.query(sql, values![before, offset])?.pop();
+        row.map(|mut row| row.take::<i64>()).transpose()
     };
     let Some(first) = nth(0)? else { return Ok(false) };
     let last = nth(UPKEEP_ROWS)?;
@@ -130,41 +125,37 @@ fn round_to_minutes(connection: &Connection, before: i64) -> rusqlite::Result<bo
         first.div_euclid(MINUTE) * MINUTE,
         last.map_or(before, |at| (at.div_euclid(MINUTE) + 1) * MINUTE).min(before),
     );
-    // Of what hurts, the worst counts; of the rest, the mean.
-    let minutes = "CREATE TEMP TABLE minutes AS
-        SELECT at / 60 * 60 AS at, participation, 60,
-            max(transport), avg(round_trip_ms), max(jitter_ms), avg(loss_up), avg(loss_down),
-            avg(kbps_up), avg(kbps_down), min(estimate_kbps), min(frames_up), min(frames_down),
+    // Of what hurts, the worst counts; of the rest, the mean, without its fraction.
+    let means = ["round_trip_ms", "loss_up", "loss_down", "kbps_up", "kbps_down"]
+        .map(|name| format!("CAST(sum({name}) AS BIGINT) / NULLIF(count({name}), 0)"));
+    let [round_trip, loss_up, loss_down, kbps_up, kbps_down] = &means;
+    let minutes = format!(
+        "SELECT participation, at / 60 * 60, CAST(60 AS BIGINT),
+            max(transport), {round_trip}, max(jitter_ms), {loss_up}, {loss_down}, {kbps_up},
+            {kbps_down}, min(estimate_kbps), min(frames_up), min(frames_down),
             max(encoder_limit), max(pictures), min(height), max(stalled), max(paused_bandwidth),
             max(paused_hidden), max(paused_limit), max(concealed), max(viewers),
             max(stalled_viewers), max(interrupted), max(server_busy)
-        FROM quality WHERE at >= ?1 AND at < ?2 GROUP BY at / 60, participation";
-    connection.execute("DROP TABLE IF EXISTS temp.minutes", [])?;
-    connection.execute(minutes, (from, to))?;
-    connection.execute("DELETE FROM quality WHERE at >= ?1 AND at < ?2", (from, to))?;
-    // STRICT columns take whole numbers only.
-    let rounded: Vec<String> = {
-        let query = connection.prepare("SELECT * FROM temp.minutes LIMIT 0")?;
-        let names = query.column_names();
-        names.iter().map(|name| format!("CAST(\"{name}\" AS INTEGER)")).collect()
-    };
-    let insert = format!("INSERT INTO quality SELECT {} FROM temp.minutes", rounded.join(", "));
-    connection.execute(&insert, [])?;
-    connection.execute("DROP TABLE temp.minutes", [])?;
+        FROM quality WHERE at >= ?1 AND at < ?2 GROUP BY at / 60, participation"
+    );
+    let minutes = database.query(&minutes, values![from, to])?;
+    database.execute("DELETE FROM quality WHERE at >= ?1 AND at < ?2", values![from, to])?;
+    let rounded = minutes.into_iter().map(|mut row| Ok((row.take()?, sample(&mut row)?)));
+    add_samples(database, &rounded.collect::<SqlResult<Vec<_>>>()?)?;
     Ok(true)
 }
 
 /// Deletes what is older than a time, in pieces.
-fn delete(connection: &Connection, before: i64) -> rusqlite::Result<bool> {
-    let samples = connection.execute(
+fn delete(database: &mut dyn Database, before: i64) -> SqlResult<bool> {
+    let samples = database.execute(
         "DELETE FROM quality WHERE (at, participation) IN
             (SELECT at, participation FROM quality WHERE at < ?1 ORDER BY at LIMIT ?2)",
-        (before, UPKEEP_ROWS),
+        values![before, UPKEEP_ROWS],
     )?;
-    let calls = connection.execute(
+    let calls = database.execute(
         "DELETE FROM call WHERE id IN
             (SELECT id FROM call WHERE began < ?1 ORDER BY began LIMIT ?2)",
-        (before * 1000, UPKEEP_ROWS / 10),
+        values![before * 1000, UPKEEP_ROWS / 10],
     )?;
     Ok(samples > 0 || calls > 0)
 }
@@ -221,66 +212,66 @@ pub(crate) fn parse_id(text: &str) -> Option<i64> {
 
 /// The calls that went on after a time (milliseconds since 1970), the newest first.
 pub(crate) fn list(
-    connection: &Connection,
+    database: &mut dyn Database,
     since: i64,
     limit: u32,
-) -> rusqlite::Result<Vec<ListedCall>> {
-    let mut query = connection.prepare(
+) -> SqlResult<Vec<ListedCall>> {
+    let rows = database.query(
         "SELECT id, room, began, ended,
             (SELECT count(*) FROM participation WHERE call = call.id)
         FROM call WHERE began >= ?1 OR ended >= ?1 ORDER BY began DESC LIMIT ?2",
+        values![since, limit],
     )?;
-    let rows = query.query_map((since, limit), |row| {
-        Ok(ListedCall {
-            id: row.get(0)?,
-            room: row.get(1)?,
-            began: row.get(2)?,
-            ended: row.get(3)?,
-            participants: row.get(4)?,
-        })
-    })?;
-    rows.collect()
+    rows.into_iter().map(listed).collect()
 }
 
 /// A call by its id.
-pub(crate) fn find(connection: &Connection, id: i64) -> rusqlite::Result<Option<ListedCall>> {
-    let sql = "SELECT began FROM call WHERE id = ?1";
-    let began = connection.prepare(sql)?.query_map([id], |row| row.get(0))?.next().transpose()?;
-    let Some(began) = began else { return Ok(None) };
-    // Ids of one second are few.
-    let calls = list(connection, began, u32::MAX)?;
-    Ok(calls.into_iter().find(|call| call.id == id))
+pub(crate) fn find(database: &mut dyn Database, id: i64) -> SqlResult<Option<ListedCall>> {
+    let rows = database.query(
+        "SELECT id, room, began, ended,
+            (SELECT count(*) FROM participation WHERE call = call.id)
+        FROM call WHERE id = ?1",
+        values![id],
+    )?;
+    rows.into_iter().next().map(listed).transpose()
+}
+
+fn listed(mut row: Row) -> SqlResult<ListedCall> {
+    Ok(ListedCall {
+        id: row.take()?,
+        room: row.take()?,
+        began: row.take()?,
+        ended: row.take()?,
+        participants: row.take()?,
+    })
 }
 
 /// The participations of a call, with their samples between two times (seconds since 1970).
 pub(crate) fn participations(
-    connection: &Connection,
+    database: &mut dyn Database,
     call: i64,
     from: i64,
     to: i64,
-) -> rusqlite::Result<Vec<Participation>> {
-    let mut query = connection.prepare(
-        "SELECT id, name, joined, departed FROM participation WHERE call = ?1 ORDER BY joined, id",
-    )?;
-    let rows = query.query_map([call], |row| {
+) -> SqlResult<Vec<Participation>> {
+    let sql = "SELECT id, name, joined, departed FROM participation WHERE call = ?1
+        ORDER BY joined, id";
+    let mut found: Vec<(i64, Participation)> = Vec::new();
+    for mut row in database.query(sql, values![call])? {
+        let id = row.take()?;
         let participation = Participation {
-            name: row.get(1)?,
-            joined: row.get(2)?,
-            departed: row.get(3)?,
+            name: row.take()?,
+            joined: row.take()?,
+            departed: row.take()?,
             samples: Vec::new(),
         };
-        Ok((row.get::<_, i64>(0)?, participation))
-    })?;
-    let mut found: Vec<(i64, Participation)> = rows.collect::<rusqlite::Result<_>>()?;
-    let mut query = connection.prepare(
-        "SELECT * FROM quality WHERE at >= ?1 AND at < ?2 AND participation IN
-            (SELECT id FROM participation WHERE call = ?3) ORDER BY at",
-    )?;
-    let samples = query.query_map((from, to, call), |row| {
-        Ok((row.get::<_, i64>("participation")?, sample(row)?))
-    })?;
-    for sample in samples {
-        let (id, sample) = sample?;
+        found.push((id, participation));
+    }
+    let sql = format!(
+        "SELECT participation, {SAMPLE} FROM quality WHERE at >= ?1 AND at < ?2
+            AND participation IN (SELECT id FROM participation WHERE call = ?3) ORDER BY at"
+    );
+    for mut row in database.query(&sql, values![from, to, call])? {
+        let (id, sample) = (row.take::<i64>()?, sample(&mut row)?);
         if let Some((_, participation)) = found.iter_mut().find(|(known, _)| *known == id) {
             participation.samples.push(sample);
         }
@@ -288,39 +279,45 @@ pub(crate) fn participations(
     Ok(found.into_iter().map(|(_, participation)| participation).collect())
 }
 
-fn sample(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sample> {
-    let transport: Option<u8> = row.get("transport")?;
-    let limit: Option<u8> = row.get("encoder_limit")?;
+/// The columns of [`sample`].
+const SAMPLE: &str = "at, seconds, transport, round_trip_ms, jitter_ms, loss_up, loss_down,
+    kbps_up, kbps_down, estimate_kbps, frames_up, frames_down, encoder_limit, pictures, height,
+    stalled, paused_bandwidth, paused_hidden, paused_limit, concealed, viewers, stalled_viewers,
+    interrupted, server_busy";
+
+fn sample(row: &mut Row) -> SqlResult<Sample> {
     Ok(Sample {
-        at: row.get("at")?,
-        seconds: row.get("seconds")?,
-        transport: transport.and_then(quality::Transport::from_number),
-        round_trip_ms: row.get("round_trip_ms")?,
-        jitter_ms: row.get("jitter_ms")?,
-        loss_up: row.get("loss_up")?,
-        loss_down: row.get("loss_down")?,
-        kbps_up: row.get("kbps_up")?,
-        kbps_down: row.get("kbps_down")?,
-        estimate_kbps: row.get("estimate_kbps")?,
-        frames_up: row.get("frames_up")?,
-        frames_down: row.get("frames_down")?,
-        encoder_limit: limit.and_then(quality::EncoderLimit::from_number),
-        pictures: row.get("pictures")?,
-        height: row.get("height")?,
-        stalled: row.get("stalled")?,
-        paused_bandwidth: row.get("paused_bandwidth")?,
-        paused_hidden: row.get("paused_hidden")?,
-        paused_limit: row.get("paused_limit")?,
-        concealed: row.get("concealed")?,
-        viewers: row.get("viewers")?,
-        stalled_viewers: row.get("stalled_viewers")?,
-        interrupted: row.get::<_, Option<u8>>("interrupted")?.is_some(),
-        server_busy: row.get("server_busy")?,
+        at: row.take()?,
+        seconds: row.take()?,
+        transport: row.take::<Option<u8>>()?.and_then(quality::Transport::from_number),
+        round_trip_ms: row.take()?,
+        jitter_ms: row.take()?,
+        loss_up: row.take()?,
+        loss_down: row.take()?,
+        kbps_up: row.take()?,
+        kbps_down: row.take()?,
+        estimate_kbps: row.take()?,
+        frames_up: row.take()?,
+        frames_down: row.take()?,
+        encoder_limit: row.take::<Option<u8>>()?.and_then(quality::EncoderLimit::from_number),
+        pictures: row.take()?,
+        height: row.take()?,
+        stalled: row.take()?,
+        paused_bandwidth: row.take()?,
+        paused_hidden: row.take()?,
+        paused_limit: row.take()?,
+        concealed: row.take()?,
+        viewers: row.take()?,
+        stalled_viewers: row.take()?,
+        interrupted: row.take::<Option<u8>>()?.is_some(),
+        server_busy: row.take()?,
     })
 }
 
 /// The difference of local time to UTC at a time (seconds since 1970), by the system's zone.
-pub(crate) fn local_offset(connection: &Connection, at: i64) -> rusqlite::Result<i64> {
+pub(crate) fn local_offset(at: i64) -> SqlResult<i64> {
+    // SQLite knows the zones of each system.
     let sql = "SELECT CAST(strftime('%s', ?1, 'unixepoch', 'localtime') AS INTEGER) - ?1";
-    connection.query_row(sql, [at], |row| row.get(0))
+    let row = Sqlite(rusqlite::Connection::open_in_memory()?).query(sql, values![at])?.pop();
+    row.map_or(Ok(0), |mut row| row.take())
 }

@@ -3,36 +3,66 @@
 //! Invariants:
 //!
 //! - Nothing waits for the store. Writes go one way, through a bounded queue to the one thread that
-//!   writes; what does not fit is dropped and counted. Answers come from memory.
+//!   writes; what does not fit is dropped, counted and logged. Answers come from memory, which is
+//!   filled at the start by [`Store::load`].
 //! - Writes are applied in their order, each whole or not at all.
 //! - Migrations go forward only, after a copy of the database.
 //!
 //! Each group of tables has a file here, with its writes and its queries.
 
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod api_keys;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod audit;
 pub(crate) mod calls;
 mod copy;
 mod counts;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod ids;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod invitations;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod meta;
 mod open;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod outbox;
 mod queue;
 mod retention;
 mod schema;
+pub(crate) mod sql;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod templates;
+#[cfg(test)]
+mod tests;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+pub(crate) mod webhooks;
 mod write;
 mod writer;
 
 use std::{sync::Arc, time::Duration};
 
-use rusqlite::Connection;
+use anyhow::Context;
 
-pub(crate) use self::open::open_to_read;
 pub(crate) use self::{
-    copy::copy_database, counts::StoreCounts, retention::Retention, write::Importance,
+    copy::copy_database, counts::StoreCounts, open::open_to_read, retention::Retention,
+    write::Importance,
 };
-use self::{queue::Queue, writer::Writer};
+use self::{
+    queue::Queue,
+    sql::{Database, SqlResult},
+    writer::Writer,
+};
 use crate::data::DataFolder;
 
 /// A handle to the store. Clones refer to the same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Store(Option<Arc<Queue>>);
+pub(crate) struct Store(Option<Arc<Opened>>);
+
+#[derive(Debug)]
+struct Opened {
+    queue: Arc<Queue>,
+    data: DataFolder,
+}
 
 impl Store {
     /// Opens the database, migrates it, and starts its thread.
@@ -40,10 +70,10 @@ impl Store {
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn open(data: &DataFolder, retention: Retention) -> anyhow::Result<Self> {
-        let connection = open::open_to_write(data)?;
+        let database = open::open_to_write(data)?;
         let queue = Arc::new(Queue::new());
-        Writer::start(connection, Arc::clone(&queue), retention)?;
-        Ok(Self(Some(queue)))
+        Writer::start(Box::new(database), Arc::clone(&queue), retention)?;
+        Ok(Self(Some(Arc::new(Opened { queue, data: data.clone() }))))
     }
 
     /// A server without a store.
@@ -56,130 +86,53 @@ impl Store {
         self.0.is_some()
     }
 
-    /// Queues a write. Never waits.
+    /// Queues a write. Never waits. Returns false if it is dropped, for want of a store or of a
+    /// place in the queue. The write may be applied twice, where a connection breaks meanwhile.
     pub(crate) fn write(
         &self,
         importance: Importance,
-        write: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
-    ) {
-        if let Some(queue) = &self.0 {
-            queue.push(importance, Box::new(write));
-        }
+        write: impl Fn(&mut dyn Database) -> SqlResult<()> + Send + 'static,
+    ) -> bool {
+        self.0.as_ref().is_some_and(|store| store.queue.push(importance, Box::new(write)))
+    }
+
+    #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+    /// Runs queries on a connection of their own; `None` without a store. Blocks: for the start of
+    /// the server, and for threads that may wait.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the remedy.
+    pub(crate) fn load<T>(
+        &self,
+        queries: impl FnOnce(&mut dyn Database) -> SqlResult<T>,
+    ) -> anyhow::Result<Option<T>> {
+        let Some(store) = &self.0 else { return Ok(None) };
+        let Some(mut database) = open_to_read(store.data.path())? else { return Ok(None) };
+        queries(&mut database).map(Some).context("Can't read the store")
+    }
+
+    #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
+    /// [`Self::load`] for tasks, on a thread that may wait.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`].
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        queries: impl FnOnce(&mut dyn Database) -> SqlResult<T> + Send + 'static,
+    ) -> anyhow::Result<Option<T>> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.load(queries)).await?
     }
 
     /// Waits until all that was queued before is written. Blocks: not for tasks.
     pub(crate) fn flush(&self, patience: Duration) {
-        if let Some(queue) = &self.0 {
-            queue.flush(patience);
+        if let Some(store) = &self.0 {
+            store.queue.flush(patience);
         }
     }
 
     /// The counts, if there is a store.
     pub(crate) fn counts(&self) -> StoreCounts {
-        self.0.as_ref().map(|queue| queue.counts()).unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RETENTION: Retention = Retention { samples_days: 7 };
-    const PATIENCE: Duration = Duration::from_secs(20);
-
-    fn folder() -> (tempfile::TempDir, DataFolder) {
-        let parent = tempfile::tempdir().unwrap();
-        let data = DataFolder::open(parent.path()).unwrap();
-        (parent, data)
-    }
-
-    fn note(store: &Store, importance: Importance, name: &str) {
-        let name = name.to_owned();
-        store.write(importance, move |connection| {
-            connection.execute("INSERT INTO meta (name, value) VALUES (?1, '')", [name]).map(drop)
-        });
-    }
-
-    fn names(data: &DataFolder) -> Vec<String> {
-        let connection = open_to_read(data.path()).unwrap().unwrap();
-        let mut query = connection.prepare("SELECT name FROM meta ORDER BY rowid").unwrap();
-        let rows = query.query_map([], |row| row.get(0)).unwrap();
-        rows.map(Result::unwrap).collect()
-    }
-
-    #[test]
-    fn writes_are_applied_in_order_and_survive() {
-        let (_parent, data) = folder();
-        let store = Store::open(&data, RETENTION).unwrap();
-        for name in ["a", "b", "c"] {
-            note(&store, Importance::Record, name);
-        }
-        store.flush(PATIENCE);
-        assert_eq!(names(&data), ["a", "b", "c"]);
-        assert_eq!(store.counts(), StoreCounts::default());
-        drop(store);
-        let again = Store::open(&data, RETENTION).unwrap();
-        note(&again, Importance::Record, "d");
-        again.flush(PATIENCE);
-        assert_eq!(names(&data), ["a", "b", "c", "d"]);
-    }
-
-    #[test]
-    fn failed_write_is_undone_and_counted_and_harms_no_other() {
-        let (_parent, data) = folder();
-        let store = Store::open(&data, RETENTION).unwrap();
-        note(&store, Importance::Record, "before");
-        store.write(Importance::Record, |connection| {
-            connection.execute("INSERT INTO meta (name, value) VALUES ('half', '')", [])?;
-            connection.execute("INSERT INTO no_such_table VALUES (1)", []).map(drop)
-        });
-        note(&store, Importance::Record, "after");
-        store.flush(PATIENCE);
-        assert_eq!(names(&data), ["before", "after"]);
-        assert_eq!(store.counts().dropped_failed, 1);
-    }
-
-    #[test]
-    fn panic_of_a_write_ends_neither_the_store_nor_the_server() {
-        let (_parent, data) = folder();
-        let store = Store::open(&data, RETENTION).unwrap();
-        store.write(Importance::Record, |_| panic!("planted"));
-        note(&store, Importance::Record, "after");
-        store.flush(PATIENCE);
-        assert_eq!(names(&data), ["after"]);
-        assert_eq!(store.counts().dropped_failed, 1);
-    }
-
-    #[test]
-    fn full_queue_drops_samples_before_records_and_never_blocks() {
-        let (_parent, data) = folder();
-        let store = Store::open(&data, RETENTION).unwrap();
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        store.write(Importance::Record, move |_| {
-            let _ = held.recv();
-            Ok(())
-        });
-        for n in 0..queue::CAPACITY {
-            note(&store, Importance::Sample, &format!("sample {n}"));
-        }
-        let samples_dropped = store.counts().dropped_full;
-        assert!(samples_dropped >= (queue::CAPACITY / 8) as u64, "{samples_dropped}");
-        for n in 0..queue::CAPACITY {
-            note(&store, Importance::Record, &format!("record {n}"));
-        }
-        let counts = store.counts();
-        assert!(counts.dropped_full > samples_dropped && counts.depth <= queue::CAPACITY);
-        drop(release);
-        store.flush(PATIENCE);
-        assert!(names(&data).contains(&"record 0".to_owned()), "room was left for records");
-        assert_eq!(store.counts().depth, 0);
-    }
-
-    #[test]
-    fn server_without_a_store_writes_nothing() {
-        let store = Store::none();
-        note(&store, Importance::Record, "a");
-        store.flush(PATIENCE);
-        assert!(!store.is_open() && store.counts() == StoreCounts::default());
+        self.0.as_ref().map(|store| store.queue.counts()).unwrap_or_default()
     }
 }

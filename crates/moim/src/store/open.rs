@@ -5,7 +5,7 @@ use std::{fs, io, path::Path, time::Duration};
 use anyhow::Context;
 use rusqlite::{Connection, OpenFlags};
 
-use super::schema;
+use super::{schema, sql::Sqlite};
 use crate::data::DataFolder;
 
 /// The database's name in the data folder.
@@ -15,7 +15,7 @@ pub(super) const FILE: &str = "moim.db";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the database to write, creates it if it is missing, and migrates it.
-pub(super) fn open_to_write(data: &DataFolder) -> anyhow::Result<Connection> {
+pub(super) fn open_to_write(data: &DataFolder) -> anyhow::Result<Sqlite> {
     let path = data.path().join(FILE);
     create_private(&path).with_context(|| {
         format!("Can't write {}: allow it, or say --store none", path.display())
@@ -38,7 +38,7 @@ pub(super) fn open_to_write(data: &DataFolder) -> anyhow::Result<Connection> {
         )
     })?;
     schema::migrate(&mut connection, &path)?;
-    Ok(connection)
+    Ok(Sqlite(connection))
 }
 
 /// Opens the database of a data folder to read, beside a running server or not; `None` if there is
@@ -46,7 +46,7 @@ pub(super) fn open_to_write(data: &DataFolder) -> anyhow::Result<Connection> {
 ///
 /// # Errors
 /// A sentence for the operator, with the remedy.
-pub(crate) fn open_to_read(folder: &Path) -> anyhow::Result<Option<Connection>> {
+pub(crate) fn open_to_read(folder: &Path) -> anyhow::Result<Option<Sqlite>> {
     let path = folder.join(FILE);
     if !path.try_exists().with_context(|| format!("Can't look into {}", folder.display()))? {
         return Ok(None);
@@ -61,7 +61,7 @@ pub(crate) fn open_to_read(folder: &Path) -> anyhow::Result<Option<Connection>> 
         format!("Can't read {}: run this as the user that runs the server", path.display())
     })?;
     schema::check(&connection, &path)?;
-    Ok(Some(connection))
+    Ok(Some(Sqlite(connection)))
 }
 
 /// Creates the file with mode 0600, which SQLite gives its journals, too.
@@ -84,7 +84,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let data = DataFolder::open(parent.path()).unwrap();
         let connection = open_to_write(&data).unwrap();
-        connection.execute("INSERT INTO meta (name, value) VALUES ('a', 'b')", []).unwrap();
+        connection.0.execute("INSERT INTO meta (name, value) VALUES ('a', 'b')", []).unwrap();
         let mut files = 0;
         for entry in fs::read_dir(parent.path()).unwrap() {
             let entry = entry.unwrap();

@@ -12,11 +12,14 @@ use super::{
     counts::StoreCounts,
     write::{Importance, Write},
 };
+use crate::log_throttle::LogThrottle;
 
 /// Writes that may wait. Each room adds one every ten seconds, so this is minutes of a stuck disk.
 pub(super) const CAPACITY: usize = 8192;
 /// Samples may fill three quarters of it.
 const SAMPLES_CAPACITY: usize = CAPACITY / 4 * 3;
+/// Interval between log lines about dropped writes.
+const DROPPED_INTERVAL: Duration = Duration::from_secs(60);
 
 /// An entry of the queue.
 pub(super) enum Entry {
@@ -26,10 +29,10 @@ pub(super) enum Entry {
 }
 
 /// The queue between the rest of the server and the writer.
-#[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
     filled: Condvar,
+    dropped: LogThrottle,
 }
 
 #[derive(Default)]
@@ -47,11 +50,12 @@ impl std::fmt::Debug for Queue {
 
 impl Queue {
     pub(super) fn new() -> Self {
-        Self::default()
+        let dropped = LogThrottle::every(DROPPED_INTERVAL);
+        Self { state: Mutex::default(), filled: Condvar::new(), dropped }
     }
 
-    /// Adds a write, or drops and counts it.
-    pub(super) fn push(&self, importance: Importance, write: Write) {
+    /// Adds a write, or drops and counts it. Returns whether it was added.
+    pub(super) fn push(&self, importance: Importance, write: Write) -> bool {
         let capacity = match importance {
             Importance::Sample => SAMPLES_CAPACITY,
             Importance::Record => CAPACITY,
@@ -59,11 +63,17 @@ impl Queue {
         let mut state = self.state.lock();
         if state.entries.len() >= capacity {
             state.dropped_full += 1;
-            return;
+            let dropped = state.dropped_full;
+            drop(state);
+            if importance == Importance::Record && self.dropped.is_due(Instant::now()) {
+                tracing::error!(dropped, "the store's queue is full, so records are lost");
+            }
+            return false;
         }
         state.entries.push_back(Entry::Write(write));
         drop(state);
         self.filled.notify_one();
+        true
     }
 
     /// Waits until all entries are written, or until the patience ends.

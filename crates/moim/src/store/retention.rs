@@ -1,6 +1,6 @@
 //! The time for which data are kept, and the work that it causes.
 
-use rusqlite::Connection;
+use super::sql::{Database, SqlResult};
 
 /// Time for which data are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,5 +10,5 @@ pub(crate) struct Retention {
     pub(crate) samples_days: u32,
 }
 
-/// Work that is done every hour, in pieces. Returns true if there is more to do.
-pub(super) type Upkeep = fn(&Connection, now: i64, keep: Retention) -> rusqlite::Result<bool>;
+/// Work that is done every hour, in pieces. `now`: seconds since 1970. Returns true if there is more to do.
+pub(super) type Upkeep = fn(&mut dyn Database, now: i64, keep: Retention) -> SqlResult<bool>;

@@ -9,7 +9,10 @@ use rusqlite_migration::{M, Migrations};
 use super::copy::copy_database;
 
 /// The migrations in order. One that was released never changes: add another one.
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/1-calls.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("migrations/sqlite/1-calls.sql")),
+    M::up(include_str!("migrations/sqlite/2-rooms.sql")),
+];
 
 /// The version that this program writes.
 fn newest() -> i64 {
@@ -116,6 +119,28 @@ mod tests {
         assert_eq!((columns(&connection), version(&connection)), (1, Ok(1)));
         migrate_by(&mut connection, &path, NEW).unwrap();
         assert_eq!(columns(&connection), 2, "a corrected one passes");
+    }
+
+    /// Acceptance check R11.
+    #[test]
+    fn old_database_of_each_version_migrates_with_its_data() {
+        for old in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("moim.db");
+            let mut connection = Connection::open(&path).unwrap();
+            migrate_by(&mut connection, &path, &MIGRATIONS[..old]).unwrap();
+            let row = "INSERT INTO call (id, room, began) VALUES (7, 'a', 1000)";
+            connection.execute(row, []).unwrap();
+            migrate(&mut connection, &path).unwrap();
+            assert_eq!(version(&connection), Ok(newest()), "from {old}");
+            for database in [&path, &folder.path().join(format!("moim.db.v{old}"))] {
+                let connection = Connection::open(database).unwrap();
+                let room = connection.query_row("SELECT room FROM call WHERE id = 7", [], |row| {
+                    row.get::<_, String>(0)
+                });
+                assert_eq!(room.unwrap(), "a", "{}", database.display());
+            }
+        }
     }
 
     #[test]

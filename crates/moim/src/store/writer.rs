@@ -7,16 +7,15 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Context;
-use rusqlite::{Connection, TransactionBehavior};
-
 use super::{
-    calls,
+    audit, calls, invitations, outbox,
     queue::{Entry, Queue},
     retention::{Retention, Upkeep},
+    sql::{Database, SqlError, SqlResult},
     write::Write,
 };
 use crate::log_throttle::LogThrottle;
+use anyhow::Context;
 
 /// Writes in one transaction.
 const MAX_BATCH: usize = 256;
@@ -30,11 +29,11 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 const FAILURE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The upkeep of each group of tables.
-const UPKEEP: &[Upkeep] = &[calls::upkeep];
+const UPKEEP: &[Upkeep] = &[calls::upkeep, invitations::upkeep, outbox::upkeep, audit::upkeep];
 
 /// The writer's end of the queue.
 pub(super) struct Writer {
-    connection: Connection,
+    database: Box<dyn Database + Send>,
     queue: Weak<Queue>,
     retention: Retention,
     upkeep_at: Instant,
@@ -44,12 +43,12 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the thread, which ends with the last handle of the store.
     pub(super) fn start(
-        connection: Connection,
+        database: Box<dyn Database + Send>,
         queue: Arc<Queue>,
         retention: Retention,
     ) -> anyhow::Result<()> {
         let mut writer = Self {
-            connection,
+            database,
             queue: Arc::downgrade(&queue),
             retention,
             upkeep_at: Instant::now() + UPKEEP_PAUSE,
@@ -88,18 +87,17 @@ impl Writer {
                 Entry::Flush(done) => flushes.push(done),
             }
         }
-        let count = writes.len() as u64;
-        match apply(&mut self.connection, writes) {
+        match apply(&mut *self.database, &writes) {
             Ok(None) => {}
             Ok(Some((failed, error))) => self.report(queue, failed, &error),
-            Err(error) => self.report(queue, count, &error),
+            Err(error) => self.report(queue, writes.len() as u64, &error),
         }
         for done in flushes {
             let _ = done.send(());
         }
     }
 
-    fn report(&self, queue: &Queue, failed: u64, error: &rusqlite::Error) {
+    fn report(&self, queue: &Queue, failed: u64, error: &SqlError) {
         queue.failed(failed);
         if self.failures.is_due(Instant::now()) {
             tracing::error!(
@@ -115,39 +113,53 @@ impl Writer {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let done = UPKEEP.iter().try_fold(false, |has_more, upkeep| {
-            let transaction = self.connection.transaction()?;
-            let more = upkeep(&transaction, now, retention)?;
-            transaction.commit()?;
-            Ok::<_, rusqlite::Error>(has_more | more)
+            let more = transact(&mut *self.database, |database| upkeep(database, now, retention))?;
+            Ok::<_, SqlError>(has_more | more)
         });
-        done.unwrap_or_else(|error| {
-            tracing::error!(%error, "the store can't delete what is old");
-            false
-        })
+        done.and_then(|has_more| self.database.return_space().map(|()| has_more)).unwrap_or_else(
+            |error| {
+                tracing::error!(%error, "the store can't delete what is old");
+                false
+            },
+        )
     }
+}
+
+/// Runs statements in a transaction, which is undone if they fail.
+pub(super) fn transact<T>(
+    database: &mut dyn Database,
+    statements: impl FnOnce(&mut dyn Database) -> SqlResult<T>,
+) -> SqlResult<T> {
+    database.begin()?;
+    let done = statements(database)
+        .and_then(|done| database.execute("COMMIT", &[]).map(|_| done))
+        .inspect_err(|_| {
+            // Fails if the database has undone it by itself.
+            let _ = database.execute("ROLLBACK", &[]);
+        })?;
+    Ok(done)
 }
 
 /// Applies writes in one transaction. Returns the number that failed, each of which is undone, and
 /// the last error.
-fn apply(
-    connection: &mut Connection,
-    writes: Vec<Write>,
-) -> rusqlite::Result<Option<(u64, rusqlite::Error)>> {
-    let mut failed = None;
-    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for write in writes {
-        let savepoint = transaction.savepoint()?;
-        // A savepoint that is dropped is rolled back, also by a panic.
-        let result = catch_unwind(AssertUnwindSafe(|| write(&savepoint)));
-        match result.unwrap_or(Err(rusqlite::Error::InvalidQuery)) {
-            Ok(()) => savepoint.commit()?,
-            Err(error) => {
-                drop(savepoint);
-                let (count, _) = failed.take().unwrap_or((0, rusqlite::Error::InvalidQuery));
-                failed = Some((count + 1, error));
+fn apply(database: &mut dyn Database, writes: &[Write]) -> SqlResult<Option<(u64, SqlError)>> {
+    transact(database, |database| {
+        let mut failed: Option<(u64, SqlError)> = None;
+        for write in writes {
+            database.execute("SAVEPOINT one", &[])?;
+            let result = catch_unwind(AssertUnwindSafe(|| write(&mut *database)));
+            match result.unwrap_or(Err(SqlError::Panic)) {
+                Ok(()) => {
+                    database.execute("RELEASE SAVEPOINT one", &[])?;
+                }
+                Err(error) => {
+                    database.execute("ROLLBACK TO SAVEPOINT one", &[])?;
+                    database.execute("RELEASE SAVEPOINT one", &[])?;
+                    let count = failed.map_or(0, |(count, _)| count);
+                    failed = Some((count + 1, error));
+                }
             }
         }
-    }
-    transaction.commit()?;
-    Ok(failed)
+        Ok(failed)
+    })
 }

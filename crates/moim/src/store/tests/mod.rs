@@ -1,0 +1,104 @@
+//! The suite of the store.
+
+mod tables;
+
+use super::{queue::CAPACITY, sql::values, *};
+
+const RETENTION: Retention = Retention { samples_days: 7 };
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn folder() -> (tempfile::TempDir, DataFolder) {
+    let parent = tempfile::tempdir().unwrap();
+    let data = DataFolder::open(parent.path()).unwrap();
+    (parent, data)
+}
+
+fn note(store: &Store, importance: Importance, name: &str) {
+    let name = name.to_owned();
+    let sql = "INSERT INTO meta (name, value) VALUES (?1, '')";
+    store.write(importance, move |database| database.execute(sql, values![&name]).map(drop));
+}
+
+fn names(store: &Store) -> Vec<String> {
+    let query = |database: &mut dyn Database| {
+        let rows = database.query("SELECT name FROM meta ORDER BY rowid", &[])?;
+        rows.into_iter().map(|mut row| row.take()).collect()
+    };
+    store.load(query).unwrap().unwrap()
+}
+
+#[test]
+fn writes_are_applied_in_order_and_survive() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    for name in ["a", "b", "c"] {
+        note(&store, Importance::Record, name);
+    }
+    store.flush(PATIENCE);
+    assert_eq!(names(&store), ["a", "b", "c"]);
+    assert_eq!(store.counts(), StoreCounts::default());
+    drop(store);
+    let again = Store::open(&data, RETENTION).unwrap();
+    note(&again, Importance::Record, "d");
+    again.flush(PATIENCE);
+    assert_eq!(names(&again), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn failed_write_is_undone_and_counted_and_harms_no_other() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    note(&store, Importance::Record, "before");
+    store.write(Importance::Record, |database| {
+        database.execute("INSERT INTO meta (name, value) VALUES ('half', '')", &[])?;
+        database.execute("INSERT INTO no_such_table VALUES (1)", &[]).map(drop)
+    });
+    note(&store, Importance::Record, "after");
+    store.flush(PATIENCE);
+    assert_eq!(names(&store), ["before", "after"]);
+    assert_eq!(store.counts().dropped_failed, 1);
+}
+
+#[test]
+fn panic_of_a_write_ends_neither_the_store_nor_the_server() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    store.write(Importance::Record, |_| panic!("planted"));
+    note(&store, Importance::Record, "after");
+    store.flush(PATIENCE);
+    assert_eq!(names(&store), ["after"]);
+    assert_eq!(store.counts().dropped_failed, 1);
+}
+
+#[test]
+fn full_queue_drops_samples_before_records_and_never_blocks() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    store.write(Importance::Record, move |_| {
+        let _ = held.recv();
+        Ok(())
+    });
+    for n in 0..CAPACITY {
+        note(&store, Importance::Sample, &format!("sample {n}"));
+    }
+    let samples_dropped = store.counts().dropped_full;
+    assert!(samples_dropped >= (CAPACITY / 8) as u64, "{samples_dropped}");
+    for n in 0..CAPACITY {
+        note(&store, Importance::Record, &format!("record {n}"));
+    }
+    let counts = store.counts();
+    assert!(counts.dropped_full > samples_dropped && counts.depth <= CAPACITY);
+    drop(release);
+    store.flush(PATIENCE);
+    assert!(names(&store).contains(&"record 0".to_owned()), "room was left for records");
+    assert_eq!(store.counts().depth, 0);
+}
+
+#[test]
+fn server_without_a_store_writes_nothing() {
+    let store = Store::none();
+    note(&store, Importance::Record, "a");
+    store.flush(PATIENCE);
+    assert!(!store.is_open() && store.counts() == StoreCounts::default());
+}

@@ -1,0 +1,185 @@
+//! Each group of tables: what is written is read again.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::store::{
+    api_keys::StoredApiKey, audit::AuditRow, ids::now, invitations::StoredInvitation,
+    outbox::StoredEvent, templates::StoredTemplate, webhooks::StoredWebhook,
+};
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// Writes, and waits until it is done.
+fn write(store: &Store, write: impl Fn(&mut dyn Database) -> SqlResult<()> + Send + 'static) {
+    assert!(store.write(Importance::Record, write));
+    store.flush(PATIENCE);
+    assert_eq!(store.counts(), StoreCounts::default());
+}
+
+fn read<T>(store: &Store, query: impl FnOnce(&mut dyn Database) -> SqlResult<T>) -> T {
+    store.load(query).unwrap().unwrap()
+}
+
+fn invitation(id: u8, expires: Option<i64>) -> StoredInvitation {
+    StoredInvitation {
+        id: id.into(),
+        room: "모임".into(),
+        hash: vec![id; 32],
+        role: "speaker".into(),
+        max_uses: None,
+        used: 0,
+        expires,
+        created: now(),
+        created_by: "Ann".into(),
+    }
+}
+
+#[test]
+fn invitations_are_kept_with_their_uses_until_days_after_their_end() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    let [forever, ended, other] =
+        [invitation(1, None), invitation(2, Some(now() - 8 * DAY)), invitation(3, Some(now()))];
+    let limited = StoredInvitation { max_uses: Some(3), room: "b".into(), ..other };
+    for invitation in [&forever, &ended, &limited] {
+        let invitation = invitation.clone();
+        write(&store, move |database| invitations::add(database, &invitation));
+    }
+    write(&store, |database| invitations::set_used(database, 3, 2));
+    let limited = StoredInvitation { used: 2, ..limited };
+    assert_eq!(read(&store, invitations::all), [forever.clone(), ended, limited.clone()]);
+    write(&store, |database| invitations::upkeep(database, now() / 1000, RETENTION).map(drop));
+    assert_eq!(read(&store, invitations::all), [forever, limited]);
+    write(&store, |database| invitations::remove_of_room(database, "모임"));
+    write(&store, |database| invitations::remove(database, 3));
+    assert_eq!(read(&store, invitations::all), []);
+}
+
+#[test]
+fn api_keys_are_kept_and_changed() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    let key = StoredApiKey {
+        id: "API1".into(),
+        name: "school".into(),
+        hash: vec![0, 255, 7],
+        grants: r#"["rooms"]"#.into(),
+        created: 5,
+        expires: Some(9),
+        used: None,
+        revoked: None,
+    };
+    let added = key.clone();
+    write(&store, move |database| api_keys::set(database, &added));
+    write(&store, |database| api_keys::set_used(database, "API1", 7));
+    assert_eq!(read(&store, api_keys::all), [StoredApiKey { used: Some(7), ..key.clone() }]);
+    let revoked = StoredApiKey { revoked: Some(8), expires: None, ..key };
+    let changed = revoked.clone();
+    write(&store, move |database| api_keys::set(database, &changed));
+    assert_eq!(read(&store, api_keys::all), [revoked]);
+    write(&store, |database| api_keys::remove(database, "API1"));
+    assert_eq!(read(&store, api_keys::all), []);
+}
+
+#[test]
+fn outbox_is_in_order_and_ends_with_its_webhook() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    let webhook = |id| StoredWebhook {
+        id,
+        url: "https://hooks.example/moim".into(),
+        secret: "whsec_x".into(),
+        settings: "{}".into(),
+        created: 1,
+        disabled: None,
+    };
+    let event = |id, webhook, created| StoredEvent {
+        id,
+        webhook,
+        room: "a".into(),
+        event: "room.opened".into(),
+        body: r#"{"type":"room.opened"}"#.into(),
+        created,
+        attempts: 0,
+        due: created,
+    };
+    for id in [1, 2] {
+        write(&store, move |database| webhooks::set(database, &webhook(id)));
+    }
+    let at = now();
+    for (id, webhook, created) in [(12, 1, at), (11, 1, at), (13, 2, at), (10, 1, at - 9 * DAY)] {
+        write(&store, move |database| outbox::add(database, &event(id, webhook, created)));
+    }
+    // A write that is applied again changes nothing.
+    write(&store, move |database| outbox::add(database, &event(11, 1, at)));
+    write(&store, move |database| outbox::put_off(database, 12, 2, at + 30_000));
+    write(&store, |database| outbox::upkeep(database, now() / 1000, RETENTION).map(drop));
+    let later = StoredEvent { attempts: 2, due: at + 30_000, ..event(12, 1, at) };
+    assert_eq!(read(&store, outbox::all), [event(11, 1, at), later.clone(), event(13, 2, at)]);
+    write(&store, |database| outbox::remove(database, 11));
+    write(&store, |database| webhooks::remove(database, 2));
+    assert_eq!(read(&store, outbox::all), [later]);
+    let disabled = StoredWebhook { disabled: Some(3), ..webhook(1) };
+    let changed = disabled.clone();
+    write(&store, move |database| webhooks::set(database, &changed));
+    assert_eq!(read(&store, webhooks::all), [disabled]);
+    assert_eq!(read(&store, outbox::all).len(), 1, "a changed webhook keeps its events");
+}
+
+#[test]
+fn audit_can_be_added_to_and_never_changed() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    let address: IpAddr = "198.51.100.9".parse().unwrap();
+    let row = move |id, at| AuditRow {
+        id,
+        at,
+        actor: "API1".into(),
+        action: "room.delete".into(),
+        object: "a".into(),
+        address: Some(audit::cut_address(address)),
+        detail: None,
+    };
+    for (id, at) in [(1, now() - 91 * DAY), (2, now()), (3, now())] {
+        write(&store, move |database| audit::add(database, &row(id, at)));
+    }
+    write(&store, |database| audit::upkeep(database, now() / 1000, RETENTION).map(drop));
+    let ids = |rows: Vec<AuditRow>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(read(&store, |database| audit::list(database, None, 10))), [3, 2]);
+    assert_eq!(ids(read(&store, |database| audit::list(database, Some(3), 10))), [2]);
+    assert_eq!(ids(read(&store, |database| audit::export(database, 0, 1))), [2]);
+    let forge = "UPDATE audit SET actor = 'nobody'";
+    store.write(Importance::Record, move |database| database.execute(forge, &[]).map(drop));
+    store.flush(PATIENCE);
+    assert_eq!(store.counts().dropped_failed, 1);
+    let rows = read(&store, |database| audit::list(database, None, 10));
+    assert!(rows.iter().all(|row| row.actor == "API1"));
+    assert_eq!(rows[0].address.as_deref(), Some("198.51.100.0/24"));
+}
+
+#[tokio::test]
+async fn task_reads_on_a_thread_that_may_wait() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    write(&store, |database| meta::set(database, "a", "1"));
+    let found = store.read(|database| meta::find(database, "a")).await.unwrap();
+    assert_eq!(found, Some(Some("1".to_owned())));
+    assert!(Store::none().read(|_| Ok(())).await.unwrap().is_none());
+}
+
+#[test]
+fn texts_and_templates_are_replaced_by_name() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    assert_eq!(read(&store, |database| meta::find(database, "a")), None);
+    for value in ["1", "2"] {
+        write(&store, move |database| meta::set(database, "a", value));
+        let template = StoredTemplate { name: "class".into(), settings: value.into(), changed: 1 };
+        write(&store, move |database| templates::set(database, &template));
+    }
+    assert_eq!(read(&store, |database| meta::find(database, "a")).as_deref(), Some("2"));
+    assert_eq!(read(&store, templates::all)[0].settings, "2");
+    write(&store, |database| templates::remove(database, "class"));
+    assert_eq!(read(&store, templates::all), []);
+}
