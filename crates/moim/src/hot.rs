@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::{
-    config::{self, Config, Limits, Live, Secret, TrustedProxies},
+    config::{self, Acme, Config, Limits, Live, Secret, TrustedProxies},
     data::DataFolder,
     http::HostNames,
-    net::{descriptors, reachability::Reachability, tcp::Admission},
+    net::{descriptors, reachability::Reachability, tcp::Admission, tls},
     shard::turn::Settings,
     signaling::Signaling,
     socketio::ActiveConfig,
@@ -16,9 +16,20 @@ use crate::{
 };
 
 /// Keys whose new value applies without a restart. All of `[limits]` does, too.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 26] = [
+    "acme",
+    "acme-address",
+    "acme-challenge",
+    "acme-directory",
+    "acme-eab-key-file",
+    "acme-eab-kid",
+    "acme-email",
+    "acme-http",
+    "acme-profile",
+    "acme-root",
     "announce",
     "announce-only",
+    "domain",
     "host",
     "log",
     "metrics-token",
@@ -45,6 +56,7 @@ pub(crate) struct HotParts {
     pub(crate) data: DataFolder,
     pub(crate) proxies: TrustedProxies,
     pub(crate) reachability: Reachability,
+    pub(crate) acme: watch::Sender<Option<Acme>>,
     pub(crate) hosts: Live<HostNames>,
     pub(crate) metrics_token: Live<Option<Secret>>,
     pub(crate) limits: Live<Limits>,
@@ -58,11 +70,12 @@ impl HotParts {
     /// Completes a configuration that was checked but not opened.
     ///
     /// # Errors
-    /// The generated secret can't be read.
+    /// The generated secret, or the root certificate of the CA, can't be read.
     pub(crate) fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
         if config.turn.secrets.is_empty() {
             config.turn.secrets.push(Secret::load_or_create(&self.data)?);
         }
+        config.acme.as_ref().map(tls::check_root).transpose()?;
         Ok(())
     }
 
@@ -72,6 +85,11 @@ impl HotParts {
         descriptors::raise_for(config.limits.connections);
         self.proxies.replace(&config.trusted_proxies);
         self.reachability.announce(&config.announce, config.announce_only);
+        self.acme.send_if_modified(|wanted| {
+            let is_other = *wanted != config.acme;
+            wanted.clone_from(&config.acme);
+            is_other
+        });
         self.hosts.replace(wiring::host_names(config));
         self.metrics_token.replace(config.metrics_token.clone());
         self.limits.replace(config.limits);

@@ -27,6 +27,7 @@ use crate::{
     log_throttle::LogThrottle,
     metrics::{self, Metrics},
     net::{
+        auto_announce::{AutoAnnouncer, VisitedNames},
         descriptors,
         drain::{Drain, DrainStart, drain},
         inherited::InheritedSockets,
@@ -71,6 +72,7 @@ pub(crate) struct Server {
     signaling: Option<Arc<Signaling>>,
     services: Arc<Services>,
     renewal: Renewal,
+    announcer: AutoAnnouncer,
     ports: Vec<u16>,
     store: Store,
     stop: DrainStart,
@@ -128,7 +130,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let hosts = Live::new(wiring::host_names(config));
     let metrics_token = Live::new(config.metrics_token.clone());
     let socket_config: Live<_> = wiring::socketio(config).into();
-    let known_hosts = KnownHosts::new(hosts.clone(), Arc::clone(&tls.certificate));
+    let visited = VisitedNames::default();
+    let known_hosts = KnownHosts::new(hosts.clone(), Arc::clone(&tls.certificate), visited.clone());
+    let (announcing, wanted) = watch::channel(wiring::announcing(config));
+    let announcer = AutoAnnouncer::new(wanted, reachability.clone(), tls.looker, visited);
     #[cfg(unix)]
     let parts_certificate = Arc::clone(&tls.certificate);
     let base = BaseRoutes {
@@ -176,6 +181,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         data: config.data.clone(),
         proxies: proxies.clone(),
         reachability,
+        announcing,
+        acme: tls.wanted,
         hosts,
         metrics_token,
         limits: limits.clone(),
@@ -209,6 +216,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         signaling,
         services: Arc::new(services),
         renewal: tls.renewal,
+        announcer,
         ports: bound.addresses.iter().map(std::net::SocketAddr::port).collect(),
         store,
         stop,
@@ -268,6 +276,7 @@ impl Server {
             signaling,
             services,
             renewal,
+            announcer,
             ports,
             store,
             stop,
@@ -285,6 +294,7 @@ impl Server {
                 accepting.spawn(tcp::accept(listener, drain.clone(), serve));
             }
             tokio::spawn(renewal.run(ports));
+            tokio::spawn(announcer.run());
             banner::print(&urls);
             let end = until_ended(&mut signals, &mut orders, &restart, reload).await;
             if end == End::Restart {

@@ -2,6 +2,7 @@
 
 mod acme;
 mod alpn;
+mod any_certificate;
 mod authority;
 mod certificate;
 mod clock;
@@ -19,11 +20,12 @@ use std::{sync::Arc, time::Duration};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use time::OffsetDateTime;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
-use acme::{AcmeParts, AcmeTask};
-pub(crate) use acme::{AcmeStatus, Proofs};
+use acme::{AcmeFollower, AcmeParts};
+pub(crate) use acme::{AcmeStatus, Answer, Looker, Proofs};
 pub(crate) use alpn::Alpn;
+pub(crate) use any_certificate::client_of_any_certificate;
 pub(crate) use handshake::Acceptor;
 pub(crate) use names::Names;
 pub(crate) use pick::{CurrentCertificate, Expiry};
@@ -54,6 +56,10 @@ pub(crate) struct Tls {
     pub(crate) proofs: Arc<Proofs>,
     /// The state of certificates of a public CA.
     pub(crate) acme: Arc<AcmeStatus>,
+    /// The CA and the names that are wanted of it.
+    pub(crate) wanted: watch::Sender<Option<Acme>>,
+    /// Looks where names lead.
+    pub(crate) looker: Looker,
     /// The tasks that get and renew certificates.
     pub(crate) renewal: Renewal,
 }
@@ -88,19 +94,13 @@ pub(crate) fn prepare(config: &Config, reachability: &Reachability) -> anyhow::R
     }
     config.acme.as_ref().map(check_root).transpose()?;
     let (proofs, status) = (Arc::new(Proofs::default()), Arc::new(AcmeStatus::default()));
-    let acme = config.acme.as_ref().map(|acme| {
-        let parts = AcmeParts {
-            current: Arc::clone(&certificate),
-            proofs: Arc::clone(&proofs),
-            provider: Arc::clone(&provider),
-            status: Arc::clone(&status),
-        };
-        let announced: Vec<_> = config.announce.iter().map(|announced| announced.ip).collect();
-        AcmeTask::prepare(acme, &config.data, &announced, parts)
-    });
-    let renewal = Renewal { source, acme: acme.transpose()? };
+    let looker = Looker::new(&certificate, &proofs, &provider);
+    let (wanted, current) = watch::channel(config.acme.clone());
+    let parts = AcmeParts { looker: looker.clone(), status: Arc::clone(&status) };
+    let acme = AcmeFollower::prepare(&config.data, current, reachability.changes(), parts)?;
+    let renewal = Renewal { source, acme };
     let acceptor = Acceptor::new(provider, Arc::clone(&certificate), Arc::clone(&proofs))?;
-    Ok(Tls { acceptor, certificate, proofs, acme: status, renewal })
+    Ok(Tls { acceptor, certificate, proofs, acme: status, wanted, looker, renewal })
 }
 
 /// Checks that the file of the CA's root certificate holds one.
@@ -117,7 +117,7 @@ pub(crate) fn check(files: &CertificateFiles) -> anyhow::Result<()> {
 /// Gets and renews certificates.
 pub(crate) struct Renewal {
     source: CertificateSource,
-    acme: Option<AcmeTask>,
+    acme: AcmeFollower,
 }
 
 enum CertificateSource {
@@ -156,9 +156,7 @@ impl Renewal {
     /// Gets and renews certificates when needed, for a server that listens on `ports`. Never
     /// returns.
     pub(crate) async fn run(self, ports: Vec<u16>) {
-        if let Some(acme) = self.acme {
-            tokio::spawn(acme.run(ports));
-        }
+        tokio::spawn(self.acme.run(ports));
         self.source.run().await;
     }
 }

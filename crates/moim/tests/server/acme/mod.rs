@@ -263,3 +263,40 @@ fn a11_files_are_private_and_no_key_is_logged() {
         assert!(!log.contains("PRIVATE KEY"));
     });
 }
+
+#[test]
+fn domain_added_by_a_reload_gets_a_certificate_without_a_restart() {
+    inside(|world| {
+        let (v4, _) = world.addresses();
+        for name in ["hot.example", "hotter.example"] {
+            world.resolve(name, &[v4]);
+        }
+        let server = world.serve((v4, 443).into(), CA, &[]);
+        let local = server.local_ca();
+        let mut open = server.connect(None, &local, &[b"http/1.1"]).unwrap();
+        server.reload("domain = ['hot.example']\nacme-email = 'ann@hot.example'");
+        server.logged("reloaded; applied: domain, acme-email");
+        server.will_serve(Some("hot.example"), &world.root(CA));
+        let (head, _) = ask_of(&mut open, &v4.to_string(), "GET", "/healthz", "");
+        assert!(head.starts_with("HTTP/1.1 200"), "opened before, alive after: {head}");
+
+        server.reload("domain = ['hot.example', 'hotter.example']\nacme-root = '/nowhere'");
+        server.logged("domain, acme-email");
+        server.will_serve(Some("hotter.example"), &world.root(CA));
+        assert!(server.serves(Some("hot.example"), &world.root(CA)));
+        assert_eq!(world.validations("hot.example"), 1, "it was not ordered again");
+
+        server.reload("domain = ['hotter.example']");
+        within(DEADLINE, "the name that was taken out has the local CA's", || {
+            (!server.serves(Some("hot.example"), &world.root(CA))).then_some(())
+        });
+        assert!(server.serves(Some("hotter.example"), &world.root(CA)));
+        let status = server.ctl_status();
+        let names = status["certificates"].as_array().unwrap().len();
+        assert_eq!((names, &status["certificates"][0]["name"]), (1, &"hotter.example".into()));
+
+        server.reload("domain = ['hotter.example', 'a..b']");
+        server.logged("nothing is reloaded: Correct line 1");
+        assert!(server.serves(Some("hotter.example"), &world.root(CA)));
+    });
+}

@@ -15,7 +15,10 @@ use std::{
 };
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    thread::{LinkNameSpaceType, move_into_link_name_space},
+};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
@@ -312,6 +315,12 @@ impl Server {
 
     pub(super) fn keep_data(&self) -> Arc<TempDir> {
         Arc::clone(&self.data)
+    }
+
+    /// Writes the configuration file, and sends SIGHUP.
+    pub(super) fn reload(&self, file: &str) {
+        fs::write(self.data.path().join("moim.toml"), file).unwrap();
+        kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
     }
 
     /// Files of the data folder's part for CAs.

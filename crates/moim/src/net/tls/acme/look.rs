@@ -11,19 +11,14 @@ use std::{
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use bytes::Bytes;
 use http_body_util::Empty;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
+use rustls::{ClientConfig, crypto::CryptoProvider, pki_types::ServerName};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::{
-    super::pick::CurrentCertificate,
+    super::{any_certificate::client_of_any_certificate, pick::CurrentCertificate},
     http,
-    proof::{Proofs, self_path},
+    proof::{Given, Proofs, self_path},
     target::Identifier,
     verdict::{Answer, Seen},
 };
@@ -38,66 +33,101 @@ const MAX_ADDRESSES: usize = 8;
 /// Size limit of an answer: ours is short, and others' don't matter.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Looks at each address of `identifier`, at the ports that CAs dial.
-///
-/// # Errors
-/// The resolver does not answer.
-pub(super) async fn look(
-    identifier: &Identifier,
-    current: &Arc<CurrentCertificate>,
-    proofs: &Arc<Proofs>,
-    provider: &Arc<CryptoProvider>,
-) -> io::Result<Vec<Seen>> {
-    let mut ips = match identifier {
-        Identifier::Name(name) => resolve(name).await?,
-        Identifier::Address(ip) => vec![*ip],
-    };
-    ips.truncate(MAX_ADDRESSES);
-    let (nonce, answer) = (random_text(), random_text());
-    let _given = proofs.give_self(&nonce, &answer);
-    let question = Arc::new(Question {
-        name: match identifier {
-            Identifier::Name(name) => Some(name.clone()),
-            Identifier::Address(_) => None,
-        },
-        current: Arc::clone(current),
-        host: match identifier {
-            Identifier::Address(IpAddr::V6(ip)) => format!("[{ip}]"),
-            other => other.to_string(),
-        },
-        path: self_path(&nonce),
-        answer,
-        tls: unverified(provider).map_err(io::Error::other)?,
-    });
-    let interfaces = addresses::of_interfaces();
-    let mut asked = tokio::task::JoinSet::new();
-    for ip in ips {
-        let question = Arc::clone(&question);
-        let is_interface = interfaces.contains(&ip);
-        asked.spawn(async move {
-            let (https, http) = tokio::join!(
-                question.ask((ip, 443).into(), true),
-                question.ask((ip, 80).into(), false)
-            );
-            Seen { ip, is_interface, https, http }
-        });
-    }
-    Ok(asked.join_all().await)
+/// Looks where names lead.
+#[derive(Debug, Clone)]
+pub(crate) struct Looker {
+    pub(super) current: Arc<CurrentCertificate>,
+    pub(super) proofs: Arc<Proofs>,
+    pub(super) provider: Arc<CryptoProvider>,
 }
 
-async fn resolve(name: &str) -> io::Result<Vec<IpAddr>> {
-    let found = timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((name, 0))).await?;
-    let mut ips: Vec<_> = match found {
-        Ok(found) => found.map(|address| address.ip().to_canonical()).collect(),
-        // The resolver's errors have no kinds of their own: most say that there is no address.
-        Err(error) => {
-            tracing::debug!(%error, name, "not resolved");
-            Vec::new()
+impl Looker {
+    /// Knows this server by its certificates and by the proofs that it gives.
+    pub(in super::super) fn new(
+        current: &Arc<CurrentCertificate>,
+        proofs: &Arc<Proofs>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Self {
+        let (current, proofs) = (Arc::clone(current), Arc::clone(proofs));
+        Self { current, proofs, provider: Arc::clone(provider) }
+    }
+
+    /// Looks at each address of `identifier`, at the ports that CAs dial.
+    ///
+    /// # Errors
+    /// The resolver does not answer.
+    pub(super) async fn look(&self, identifier: &Identifier) -> io::Result<Vec<Seen>> {
+        let mut ips = match identifier {
+            Identifier::Name(name) => self.resolve(name).await?,
+            Identifier::Address(ip) => vec![*ip],
+        };
+        ips.truncate(MAX_ADDRESSES);
+        let (question, _given) = self.question(identifier)?;
+        let interfaces = addresses::of_interfaces();
+        let mut asked = tokio::task::JoinSet::new();
+        for ip in ips {
+            let question = Arc::clone(&question);
+            let is_interface = interfaces.contains(&ip);
+            asked.spawn(async move {
+                let (https, http) = tokio::join!(
+                    question.ask((ip, 443).into(), true),
+                    question.ask((ip, 80).into(), false)
+                );
+                Seen { ip, is_interface, https, http }
+            });
         }
-    };
-    ips.sort();
-    ips.dedup();
-    Ok(ips)
+        Ok(asked.join_all().await)
+    }
+
+    /// Asks over HTTPS, for the host `name`, whether this server is at `address`.
+    ///
+    /// # Errors
+    /// There is no TLS client.
+    pub(crate) async fn ask(&self, name: &str, address: SocketAddr) -> io::Result<Answer> {
+        let (question, _given) = self.question(&Identifier::Name(name.to_owned()))?;
+        Ok(question.ask(address, true).await)
+    }
+
+    /// The addresses of a name, of which there may be none.
+    ///
+    /// # Errors
+    /// The resolver does not answer in time.
+    pub(crate) async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let found = timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((name, 0))).await?;
+        let mut ips: Vec<_> = match found {
+            Ok(found) => found.map(|address| address.ip().to_canonical()).collect(),
+            // The resolver's errors have no kinds of their own: most say that there is no address.
+            Err(error) => {
+                tracing::debug!(%error, name, "not resolved");
+                Vec::new()
+            }
+        };
+        ips.sort();
+        ips.dedup();
+        Ok(ips)
+    }
+
+    fn question(&self, identifier: &Identifier) -> io::Result<(Arc<Question>, Given)> {
+        let (nonce, answer) = (random_text(), random_text());
+        let given = self.proofs.give_self(&nonce, &answer);
+        // Before the first order the certificate is one of the local CA: the answer alone decides.
+        let tls = client_of_any_certificate(&self.provider).map_err(io::Error::other)?;
+        let question = Question {
+            name: match identifier {
+                Identifier::Name(name) => Some(name.clone()),
+                Identifier::Address(_) => None,
+            },
+            current: Arc::clone(&self.current),
+            host: match identifier {
+                Identifier::Address(IpAddr::V6(ip)) => format!("[{ip}]"),
+                other => other.to_string(),
+            },
+            path: self_path(&nonce),
+            answer,
+            tls: Arc::new(tls),
+        };
+        Ok((Arc::new(question), given))
+    }
 }
 
 struct Question {
@@ -179,63 +209,4 @@ fn server(headers: &HeaderMap) -> Option<String> {
 
 fn random_text() -> String {
     format!("{:032x}", rand::random::<u128>())
-}
-
-/// TLS without a look at the certificate: before the first order it is one of the local CA. The
-/// answer alone decides.
-fn unverified(provider: &Arc<CryptoProvider>) -> Result<Arc<ClientConfig>, Error> {
-    let config = ClientConfig::builder_with_provider(Arc::clone(provider))
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(Arc::clone(provider))))
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

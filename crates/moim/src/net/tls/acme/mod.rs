@@ -1,6 +1,7 @@
 //! Certificates of a public CA over ACME (RFC 8555).
 
 mod client;
+mod follow;
 mod http;
 mod kept;
 mod look;
@@ -18,6 +19,9 @@ mod task;
 mod verdict;
 
 pub(super) use client::roots;
+pub(super) use follow::AcmeFollower;
+pub(crate) use look::Looker;
 pub(crate) use proof::Proofs;
 pub(crate) use status::AcmeStatus;
-pub(super) use task::{AcmeParts, AcmeTask};
+pub(super) use task::AcmeParts;
+pub(crate) use verdict::Answer;

@@ -75,6 +75,11 @@ impl AcmeStatus {
         self.0.lock().certificates.insert(status.name.clone(), status);
     }
 
+    /// Forgets all but these names.
+    pub(super) fn retain(&self, names: &[String]) {
+        self.0.lock().certificates.retain(|name, _| names.contains(name));
+    }
+
     pub(super) fn set_clock(&self, problem: Option<Problem>) {
         self.0.lock().clock = problem;
     }
@@ -131,6 +136,8 @@ mod tests {
         board.set(CertificateStatus { is_expiring: true, ..status("a.example", None) });
         assert_eq!(board.expiring(), 1);
         board.set_clock(None);
+        board.retain(&["b.example".to_owned()]);
+        assert_eq!(board.certificates().len(), 1);
         assert!(board.problems().iter().all(|(_, n)| *n == 0));
     }
 

@@ -7,18 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::crypto::CryptoProvider;
 use time::OffsetDateTime;
 
 use super::{
-    super::{clock, pick::CurrentCertificate, private::is_private_address},
+    super::{clock, private::is_private_address},
     client::{Challenge, Client, OrderError, certificate_id},
     kept::Kept,
-    look::look,
+    look::Looker,
     plan::{Outcome, Plan, Step},
     port80::Port80,
     problem::{Code, Problem},
-    proof::Proofs,
     refusal::{self, Context, minute},
     status::{AcmeStatus, CertificateStatus},
     store::Store,
@@ -46,9 +44,7 @@ pub(crate) struct AcmeTask {
     store: Store,
     entries: Vec<Entry>,
     clients: HashMap<String, Client>,
-    current: Arc<CurrentCertificate>,
-    proofs: Arc<Proofs>,
-    provider: Arc<CryptoProvider>,
+    looker: Looker,
     status: Arc<AcmeStatus>,
     ports: Vec<u16>,
 }
@@ -62,10 +58,9 @@ struct Entry {
 }
 
 /// What the task works with.
+#[derive(Clone)]
 pub(crate) struct AcmeParts {
-    pub(crate) current: Arc<CurrentCertificate>,
-    pub(crate) proofs: Arc<Proofs>,
-    pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) looker: Looker,
     pub(crate) status: Arc<AcmeStatus>,
 }
 
@@ -80,7 +75,7 @@ impl AcmeTask {
         announced: &[IpAddr],
         parts: AcmeParts,
     ) -> anyhow::Result<Self> {
-        let AcmeParts { current, proofs, provider, status } = parts;
+        let AcmeParts { looker, status } = parts;
         let mut task = Self {
             config: config.clone(),
             data: data.clone(),
@@ -88,9 +83,7 @@ impl AcmeTask {
             store: Store::open(data, &config.directory)?,
             entries: Vec::new(),
             clients: HashMap::new(),
-            current,
-            proofs,
-            provider,
+            looker,
             status,
             ports: Vec::new(),
         };
@@ -101,13 +94,9 @@ impl AcmeTask {
         Ok(task)
     }
 
-    /// Gets and renews certificates for a server that listens on `ports`. Never returns.
-    pub(crate) async fn run(mut self, ports: Vec<u16>) {
-        self.ports = ports;
-        loop {
-            let wait = self.step().await;
-            tokio::time::sleep(wait).await;
-        }
+    /// True if these are the announced addresses that the task knows, or it needs none.
+    pub(super) fn is_for(&self, announced: &[IpAddr]) -> bool {
+        !self.config.addresses || self.announced == announced
     }
 
     /// Reads all certificates and what is remembered of them.
@@ -122,6 +111,8 @@ impl AcmeTask {
         }
         self.entries = entries;
         self.serve();
+        let names = self.entries.iter().map(|entry| entry.target.identifier.to_string());
+        self.status.retain(&names.collect::<Vec<_>>());
         let now = OffsetDateTime::now_utc();
         for entry in &self.entries {
             self.status.set(entry.status(now));
@@ -132,18 +123,20 @@ impl AcmeTask {
     /// Provides handshakes with what there is.
     fn serve(&self) {
         let kept = self.entries.iter().filter_map(|entry| entry.kept.as_ref());
-        let certified = kept.filter_map(|kept| match kept.certified(&self.provider) {
+        let certified = kept.filter_map(|kept| match kept.certified(&self.looker.provider) {
             Ok(certificate) => Some(certificate),
             Err(error) => {
                 tracing::warn!("a certificate of the CA can't be served: {error:#}");
                 None
             }
         });
-        self.current.replace_public(certified.collect());
+        self.looker.current.replace_public(certified.collect());
     }
 
-    /// Does what is due, and returns the time until the next step.
-    async fn step(&mut self) -> Duration {
+    /// Does one thing that is due, for a server that listens on `ports`, and returns the time until
+    /// the next step.
+    pub(super) async fn step(&mut self, ports: &[u16]) -> Duration {
+        ports.clone_into(&mut self.ports);
         let Some(now) = clock::now() else {
             let words = "The system clock is years behind: set it, otherwise no CA can be asked.";
             self.status.set_clock(Some(Problem::new(Code::Clock, words)));
@@ -153,23 +146,27 @@ impl AcmeTask {
         for index in 0..self.entries.len() {
             let Some(entry) = self.entries.get_mut(index) else { continue };
             entry.warn_of_expiry(now);
-            match entry.plan.next(now) {
+            let is_done = match entry.plan.next(now) {
                 Step::Wait(until) => {
                     let left = Duration::try_from(until - now).unwrap_or(Duration::ZERO);
                     wait = wait.min(left.max(Duration::from_millis(100)));
+                    false
                 }
-                Step::Stopped => {}
+                Step::Stopped => false,
                 Step::AskRenewalInfo => {
                     self.ask(index, now).await;
-                    wait = Duration::ZERO;
+                    true
                 }
                 Step::Order { replaces } => {
                     self.attempt(index, now, replaces).await;
-                    wait = Duration::ZERO;
+                    true
                 }
-            }
+            };
             if let Some(entry) = self.entries.get(index) {
                 self.status.set(entry.status(now));
+            }
+            if is_done {
+                return Duration::ZERO;
             }
         }
         wait
@@ -264,7 +261,7 @@ impl AcmeTask {
             && self.config.challenge != ChallengeChoice::TlsAlpn01
             && !self.ports.contains(&80)
             && (self.config.challenge == ChallengeChoice::Http01 || !self.ports.contains(&443));
-        wants.then(|| Port80::open(&self.proofs)).flatten()
+        wants.then(|| Port80::open(&self.looker.proofs)).flatten()
     }
 
     async fn look(&self, identifier: &Identifier) -> Verdict {
@@ -273,7 +270,7 @@ impl AcmeTask {
             own = addresses::of_interfaces();
             own.retain(|ip| !is_private_address(*ip));
         }
-        match look(identifier, &self.current, &self.proofs, &self.provider).await {
+        match self.looker.look(identifier).await {
             Ok(seen) => {
                 tracing::debug!(name = %identifier, ?seen, "looked");
                 let challenge = self.config.challenge;
@@ -374,7 +371,7 @@ impl AcmeTask {
         if let Some(client) = self.clients.remove(directory) {
             return Ok(client);
         }
-        let (proofs, provider) = (Arc::clone(&self.proofs), Arc::clone(&self.provider));
+        let Looker { proofs, provider, .. } = self.looker.clone();
         Client::new(&self.config, directory, proofs, provider)
     }
 

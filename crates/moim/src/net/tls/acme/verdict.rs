@@ -10,7 +10,7 @@ use crate::config::ChallengeChoice;
 
 /// What one address answered, of one port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// This server.
     Ours,
     /// This server, behind a program that ends TLS with a certificate of its own.
