@@ -8,7 +8,7 @@ use crate::{
     config::{self, Acme, Config, Limits, Live, Secret, TrustedProxies},
     data::DataFolder,
     http::HostNames,
-    net::{descriptors, reachability::Reachability, tcp::Admission, tls},
+    net::{auto_announce, descriptors, reachability::Reachability, tcp::Admission, tls},
     shard::turn::Settings,
     signaling::Signaling,
     socketio::ActiveConfig,
@@ -56,6 +56,7 @@ pub(crate) struct HotParts {
     pub(crate) data: DataFolder,
     pub(crate) proxies: TrustedProxies,
     pub(crate) reachability: Reachability,
+    pub(crate) announcing: watch::Sender<auto_announce::Wanted>,
     pub(crate) acme: watch::Sender<Option<Acme>>,
     pub(crate) hosts: Live<HostNames>,
     pub(crate) metrics_token: Live<Option<Secret>>,
@@ -84,7 +85,10 @@ impl HotParts {
     pub(crate) fn apply(&self, config: &Config) {
         descriptors::raise_for(config.limits.connections);
         self.proxies.replace(&config.trusted_proxies);
-        self.reachability.announce(&config.announce, config.announce_only);
+        self.announcing.send_replace(wiring::announcing(config));
+        if config.auto_announce.is_none() {
+            self.reachability.announce(&config.announce, config.announce_only);
+        }
         self.acme.send_if_modified(|wanted| {
             let is_other = *wanted != config.acme;
             wanted.clone_from(&config.acme);

@@ -8,7 +8,7 @@ use crate::{
     config::{Config, HostName, Origin},
     http::HostNames,
     net::{
-        reach::ReachLog, reachability::Reachability, reachable::ReachableAddresses,
+        auto_announce, reach::ReachLog, reachability::Reachability, reachable::ReachableAddresses,
         tls::CurrentCertificate,
     },
     shard::{self, turn::RoomCredentials},
@@ -122,6 +122,17 @@ pub(crate) fn host_names(config: &Config) -> HostNames {
     let domains = config.acme.iter().flat_map(|acme| &acme.domains).map(HostName::from);
     let given = config.hosts.iter().cloned().chain(domains).collect();
     HostNames::new(given, config.origins.iter().filter_map(Origin::host))
+}
+
+/// What addresses are to be announced, and the names that may lead to them.
+pub(crate) fn announcing(config: &Config) -> auto_announce::Wanted {
+    let domains = config.acme.iter().flat_map(|acme| &acme.domains).map(HostName::from);
+    let names = domains.chain(config.hosts.iter().cloned());
+    auto_announce::Wanted {
+        auto: config.auto_announce,
+        announce_only: config.announce_only,
+        names: names.map(|name| name.as_str().to_owned()).collect(),
+    }
 }
 
 /// Pairs the second address (RFC 5780) with the first bound one of its family.

@@ -34,7 +34,7 @@ mod values;
 
 pub(crate) use acme::Acme;
 pub(crate) use acme_choices::ChallengeChoice;
-pub(crate) use announce::Announce;
+pub(crate) use announce::{Announce, AnnounceChoice, AutoAnnounce};
 pub(crate) use calls::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions};
 pub(crate) use checked::{CheckedConfig, Given};
 #[cfg(unix)]

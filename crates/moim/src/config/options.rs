@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::{
-    Announce, DomainName, HostName, Origin, PortRange,
+    AnnounceChoice, DomainName, HostName, Origin, PortRange,
     acme_choices::{AcmeMode, ChallengeChoice, Port80},
     maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions},
 };
@@ -180,9 +180,10 @@ pub(crate) struct Options {
     pub(super) acme_http: Option<Port80>,
 
     /// Public address of a server behind a NAT, with the external port if it differs; may be
-    /// repeated. Clients are also given the addresses of network interfaces
+    /// repeated. `auto` or `auto:PORT` finds it by the interfaces and by where --domain and --host
+    /// lead. Clients are also given the addresses of network interfaces
     #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP[:PORT]", value_delimiter = ',')]
-    pub(super) announce: Option<Vec<Announce>>,
+    pub(super) announce: Option<Vec<AnnounceChoice>>,
 
     /// Give clients only the addresses of --announce, and no addresses of network interfaces
     #[arg(long, env = "MOIM_ANNOUNCE_ONLY", value_name = "BOOL", num_args = 0..=1,

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
 
 use super::{
-    Acme, Announce, HostName, Limits, Listen, Options, Origin, Problems, Secret, TrustedProxies,
-    Turn,
+    Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options, Origin,
+    Problems, Secret, TrustedProxies, Turn,
     options::{RoomKind, StoreName},
 };
 use crate::{
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) folder: Option<PathBuf>,
     /// Public addresses of a server behind a NAT, the preferred ones first.
     pub(crate) announce: Vec<Announce>,
+    /// The server finds those addresses.
+    pub(crate) auto_announce: Option<AutoAnnounce>,
     /// Clients learn no addresses of network interfaces.
     pub(crate) announce_only: bool,
     /// Origins of other sites whose pages may connect.
@@ -88,7 +90,8 @@ impl Config {
         let metrics_token = problems.take(metrics_token.transpose());
         let announce_only =
             problems.take(announce_only(options.announce_only, options.announce.as_deref()));
-        let announce = problems.take(Announce::check(options.announce.unwrap_or_default()));
+        let announce = AnnounceChoice::resolve(options.announce.unwrap_or_default());
+        let (announce, auto_announce) = problems.take(announce).unwrap_or_default();
         let certificate = problems.take(certificate(options.cert, options.key));
         let shards = problems.take(shards(options.shards));
         let limits = Limits::new(&options.limits, &mut problems);
@@ -96,7 +99,8 @@ impl Config {
             listen,
             data,
             folder: options.folder,
-            announce: announce.unwrap_or_default(),
+            announce,
+            auto_announce,
             announce_only: announce_only.unwrap_or_default(),
             origins: options.origin.unwrap_or_default(),
             hosts: options.host.unwrap_or_default(),
@@ -122,7 +126,7 @@ impl Config {
     }
 }
 
-fn announce_only(given: Option<bool>, announce: Option<&[Announce]>) -> anyhow::Result<bool> {
+fn announce_only(given: Option<bool>, announce: Option<&[AnnounceChoice]>) -> anyhow::Result<bool> {
     let only = given.unwrap_or_default();
     if only && announce.unwrap_or_default().is_empty() {
         bail!("--announce-only leaves clients no address: add --announce IP, or leave it out");

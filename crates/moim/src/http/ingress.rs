@@ -106,6 +106,7 @@ impl Ingress {
             self.warn_of_unknown_host(&host, &connection);
             return Err(Rejection::Misdirected(host));
         }
+        self.hosts.note(&host);
         request.extensions_mut().insert(host);
         Ok(())
     }

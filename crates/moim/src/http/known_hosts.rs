@@ -8,6 +8,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     config::{HostName, Live},
     net::{
+        auto_announce::VisitedNames,
         host::Host,
         tcp::Connection,
         tls::{self, CurrentCertificate, Names},
@@ -28,6 +29,7 @@ pub(crate) struct HostNames {
 pub(crate) struct KnownHosts {
     configured: Live<HostNames>,
     certificate: Arc<CurrentCertificate>,
+    visited: VisitedNames,
 }
 
 impl HostNames {
@@ -40,9 +42,21 @@ impl HostNames {
 }
 
 impl KnownHosts {
-    /// Accepts the `configured` names, and those of the current `certificate`.
-    pub(crate) fn new(configured: Live<HostNames>, certificate: Arc<CurrentCertificate>) -> Self {
-        Self { configured, certificate }
+    /// Accepts the `configured` names, and those of the current `certificate`. Names that others
+    /// than the local CA vouch for are noted in `visited`.
+    pub(crate) fn new(
+        configured: Live<HostNames>,
+        certificate: Arc<CurrentCertificate>,
+        visited: VisitedNames,
+    ) -> Self {
+        Self { configured, certificate, visited }
+    }
+
+    /// Notes a host that a request named.
+    pub(super) fn note(&self, host: &Host) {
+        if self.visited.are_wanted() && self.certificate.is_vouched_for(host.name()) {
+            self.visited.note(host.name());
+        }
     }
 
     /// True if a request over `connection` may name `host`.

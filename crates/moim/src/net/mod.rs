@@ -1,6 +1,7 @@
 //! Sockets and addresses: the one port over TCP, TLS and UDP, and limits per client prefix.
 
 pub(crate) mod addresses;
+pub(crate) mod auto_announce;
 pub(crate) mod client_prefix;
 pub(crate) mod descriptors;
 pub(crate) mod drain;

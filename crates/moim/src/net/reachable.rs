@@ -67,6 +67,11 @@ impl ReachableAddresses {
         &self.listen
     }
 
+    /// Addresses of interfaces that are listened on, also those that clients don't learn.
+    pub(super) fn at_interfaces(&self) -> Vec<SocketAddr> {
+        own(&self.listen, &self.interfaces.reachable)
+    }
+
     /// Public addresses of a server behind a NAT.
     pub(crate) fn announced(&self) -> &[Announce] {
         &self.announced

@@ -6,6 +6,7 @@
 mod acme;
 mod addresses;
 mod also;
+mod announce_auto;
 mod backup;
 mod bad_input;
 mod bundle;

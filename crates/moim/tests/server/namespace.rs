@@ -1,6 +1,6 @@
 //! Network namespaces: a test's thread, and the servers that it starts, have a network of their own.
 
-use std::{env, process::Command, thread};
+use std::{env, fs, path::PathBuf, process::Command, thread};
 
 use nix::{
     sched::{CloneFlags, unshare},
@@ -36,4 +36,36 @@ pub(crate) fn add_interface(name: &str, address: &str) {
     ip(&format!("link set {name} up"));
     ip(&format!("link set {name}-far up"));
     ip(&format!("address add {address} dev {name}"));
+}
+
+/// Names of a namespace, in place of /etc/hosts.
+pub(crate) struct Hosts {
+    _folder: tempfile::TempDir,
+    file: PathBuf,
+}
+
+impl Hosts {
+    /// Replaces /etc/hosts and all name servers for the test's thread and what it starts.
+    pub(crate) fn begin() -> Self {
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (file, servers) = (folder.path().join("hosts"), folder.path().join("resolv.conf"));
+        fs::write(&file, "").unwrap();
+        fs::write(&servers, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n").unwrap();
+        mount(&["--make-rprivate", "/"]);
+        mount(&["--bind", file.to_str().unwrap(), "/etc/hosts"]);
+        mount(&["--bind", servers.to_str().unwrap(), "/etc/resolv.conf"]);
+        Self { _folder: folder, file }
+    }
+
+    /// Lets a name lead to these addresses, and no others lead anywhere.
+    pub(crate) fn lead(&self, name: &str, addresses: &[&str]) {
+        let lines: Vec<_> = addresses.iter().map(|ip| format!("{ip} {name}\n")).collect();
+        fs::write(&self.file, lines.concat()).unwrap();
+    }
+}
+
+fn mount(arguments: &[&str]) {
+    let output = Command::new("mount").args(arguments).output().expect("needs mount");
+    assert!(output.status.success(), "mount {arguments:?}: {output:?}");
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Sends a request and returns its acknowledgement. Events before it are discarded.
-fn ask(stream: &mut (impl Read + Write), event: &str, payload: &Value) -> Value {
+pub(crate) fn ask(stream: &mut (impl Read + Write), event: &str, payload: &Value) -> Value {
     let packet = format!("421{}", json!([event, payload]));
     stream.write_all(&text_frame(&packet)).unwrap();
     loop {

@@ -70,6 +70,13 @@ impl CurrentCertificate {
         served.all().any(|certificate| certificate.names.match_dns(name))
     }
 
+    /// True if a certificate that the local CA did not sign is valid for the lower-case host `name`.
+    pub(crate) fn is_vouched_for(&self, name: &str) -> bool {
+        let served = self.0.read();
+        let mut vouched = served.all().filter(|certificate| certificate.authority.is_none());
+        vouched.any(|certificate| certificate.names.match_dns(name))
+    }
+
     /// The local CA's certificate in PEM, if that is in use.
     pub(crate) fn authority(&self) -> Option<Arc<str>> {
         self.0.read().own.authority.clone()
