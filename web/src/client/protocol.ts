@@ -793,7 +793,7 @@ export type ServerDraining = Record<symbol, never>;
 
 export type ServerRestarting = Record<symbol, never>;
 
-export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "server_full" | "internal";
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "server_full" | "server_draining" | "internal";
 
 export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
 

@@ -45,13 +45,15 @@ pub enum ErrorCode {
     Banned,
     /// The server is at its limit of rooms or connections, or its media server is busy.
     ServerFull,
+    /// The server is about to restart: open rooms go on, and no others open.
+    ServerDraining,
     /// Internal server error.
     Internal,
 }
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Invalid,
         Self::UnknownEvent,
         Self::TooLarge,
@@ -70,6 +72,7 @@ impl ErrorCode {
         Self::Waiting,
         Self::Banned,
         Self::ServerFull,
+        Self::ServerDraining,
         Self::Internal,
     ];
 
@@ -94,6 +97,7 @@ impl ErrorCode {
             Self::Waiting => "waiting",
             Self::Banned => "banned",
             Self::ServerFull => "server_full",
+            Self::ServerDraining => "server_draining",
             Self::Internal => "internal",
         }
     }

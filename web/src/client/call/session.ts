@@ -322,6 +322,7 @@ export class Session implements Call {
         case "timeout":
         case "rate_limited":
         case "server_full":
+        case "server_draining":
         case "internal":
           this.#rejoinTimer = setTimeout(() => this.#rejoin(), REJOIN_DELAY_MS);
           return;

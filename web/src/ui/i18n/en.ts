@@ -324,6 +324,8 @@ export const en = {
     invalid: "The server didn't accept that name. Try a shorter or simpler one.",
     rate_limited: "Too many requests. Wait a moment and try again.",
     server_full: "The server is full right now. Try again in a little while.",
+    server_draining:
+      "The server is about to restart, so it opens no new rooms. Try again in a few minutes.",
     room_locked: "This room is locked. Ask a host to open it, then try again.",
     banned: "A host has removed you from this room.",
     denied: "The host didn't let you in.",

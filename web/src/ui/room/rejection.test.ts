@@ -18,6 +18,11 @@ test("the text names the room, with its particle", () => {
   expect(rejectionText("room_full", "tea", en)).toBe("tea is full.");
 });
 
+test("a server about to restart says so, and stays in both languages", () => {
+  expect(rejectionText("server_draining", "tea", en)).toBe(en.errors.server_draining);
+  expect(rejectionText("server_draining", "산책", ko)).toBe(ko.errors.server_draining);
+});
+
 test("an unreachable server is not reported as a server error", () => {
   expect(rejectionText("timeout", "tea", en)).toBe(en.errors.offline);
   expect(rejectionText("unreachable", "tea", en)).toBe(en.errors.offline);

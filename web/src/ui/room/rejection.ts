@@ -40,6 +40,7 @@ export function rejectionText(
     case "invalid":
     case "rate_limited":
     case "server_full":
+    case "server_draining":
     case "already_joined":
     case "resume_expired":
       return t.errors[code];
