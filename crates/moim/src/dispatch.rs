@@ -241,7 +241,7 @@ async fn within<T>(
 ) -> Option<T> {
     tokio::select! {
         done = timeout(limit, step) => done.ok()?.ok(),
-        () = drain.begun() => None,
+        () = drain.closing() => None,
     }
 }
 

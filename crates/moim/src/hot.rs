@@ -1,6 +1,6 @@
 //! The parts of a running server whose configuration a reload replaces.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Keys whose new value applies without a restart. All of `[limits]` does, too.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "acme",
     "acme-address",
     "acme-challenge",
@@ -30,6 +30,7 @@ const KEYS: [&str; 26] = [
     "announce",
     "announce-only",
     "domain",
+    "drain-timeout",
     "host",
     "log",
     "metrics-token",
@@ -65,6 +66,7 @@ pub(crate) struct HotParts {
     pub(crate) sockets: Live<ActiveConfig>,
     pub(crate) signaling: Option<Arc<Signaling>>,
     pub(crate) turn: watch::Sender<Option<Arc<Settings>>>,
+    pub(crate) drain_timeout: Live<Duration>,
 }
 
 impl HotParts {
@@ -97,6 +99,7 @@ impl HotParts {
         self.hosts.replace(wiring::host_names(config));
         self.metrics_token.replace(config.metrics_token.clone());
         self.limits.replace(config.limits);
+        self.drain_timeout.replace(config.drain_timeout);
         self.admission.set_limits(&config.limits);
         self.sockets.replace(wiring::socketio(config).into());
         if let Some(signaling) = &self.signaling {

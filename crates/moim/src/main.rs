@@ -13,6 +13,8 @@ mod data;
 mod dispatch;
 #[cfg(unix)]
 mod doctor;
+#[cfg(unix)]
+mod drain;
 #[cfg(debug_assertions)]
 mod faults;
 mod handover;
@@ -34,6 +36,7 @@ mod shard;
 mod signaling;
 mod socketio;
 mod store;
+mod supervisor;
 #[cfg(target_os = "linux")]
 mod upgrade;
 mod wiring;
@@ -72,6 +75,8 @@ fn main() -> ExitCode {
         Command::Ctl(options) => done(ctl::run(options)),
         #[cfg(unix)]
         Command::Doctor(options) => doctor::run(*options, innermost(&matches)),
+        #[cfg(unix)]
+        Command::Drain(options) => done(drain::run(options)),
         #[cfg(target_os = "linux")]
         Command::Upgrade(options) => done(upgrade::run(options)),
         Command::Config(command) => match config_command::run(command, innermost(&matches)) {

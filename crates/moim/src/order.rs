@@ -1,5 +1,7 @@
 //! Orders to the server's main loop, from the admin socket.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{config::Problems, reload::Reloaded};
@@ -12,6 +14,8 @@ const MAX_ORDERS: usize = 16;
 pub(crate) enum Order {
     /// Reload the configuration.
     Reload(oneshot::Sender<Result<Reloaded, Problems>>),
+    /// Open no more rooms, and end once nobody is left, or after this time.
+    Drain(Option<Duration>, oneshot::Sender<()>),
     /// Execute the program on disk, which takes over all rooms. The result is its version.
     Upgrade(oneshot::Sender<Result<String, Problems>>),
 }

@@ -8,8 +8,8 @@ use crate::{
     config::{Config, HostName, Origin},
     http::HostNames,
     net::{
-        auto_announce, reach::ReachLog, reachability::Reachability, reachable::ReachableAddresses,
-        tls::CurrentCertificate,
+        auto_announce, drain::Drain, reach::ReachLog, reachability::Reachability,
+        reachable::ReachableAddresses, tls::CurrentCertificate,
     },
     shard::{self, turn::RoomCredentials},
     signaling,
@@ -43,6 +43,7 @@ pub(crate) fn signaling(
     shards: &shard::Handle,
     reachable: Reachability,
     store: &Store,
+    drain: &Drain,
 ) -> signaling::Config {
     let defaults = signaling::Config::new(credentials);
     signaling::Config {
@@ -51,6 +52,7 @@ pub(crate) fn signaling(
         max_capacity: MAX_ROOM_CAPACITY.max(config.limits.room_capacity),
         data: Some(config.data.clone()),
         store: store.clone(),
+        drain: drain.clone(),
         records_calls: config.history_days > 0,
         max_rooms: config.limits.rooms,
         max_queue_bytes: config.limits.queue_memory << 20,

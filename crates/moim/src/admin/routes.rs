@@ -9,11 +9,13 @@ use std::{
 
 use axum::{
     Router,
+    body::Bytes,
     extract::State,
     http::StatusCode,
     response::Response,
     routing::{get, post},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use turn::rest::Credential;
@@ -72,6 +74,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/status", get(status))
         .route("/vitals", get(vitals))
         .route("/reload", post(reload))
+        .route("/drain", post(drain))
         .route("/upgrade", post(upgrade))
         .with_state(Arc::new(parts))
 }
@@ -100,6 +103,32 @@ async fn upgrade(State(parts): State<Arc<Parts>>) -> Response {
     match result.await {
         Ok(Ok(version)) => reply(StatusCode::ACCEPTED, &json!({ "next": version })),
         Ok(Err(problems)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, problems.iter()),
+        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, ["the server is stopping"]),
+    }
+}
+
+/// The body of a request to drain.
+#[derive(Deserialize)]
+struct DrainRequest {
+    /// Time after which calls are cut; without it there is none.
+    seconds: Option<u64>,
+}
+
+/// 202 once no rooms open any more.
+async fn drain(State(parts): State<Arc<Parts>>, body: Bytes) -> Response {
+    /// The longest time, a week.
+    const MAX_SECONDS: u64 = 7 * 24 * 60 * 60;
+    let limit = match serde_json::from_slice::<DrainRequest>(&body) {
+        Ok(request) if request.seconds.is_none_or(|seconds| seconds <= MAX_SECONDS) => {
+            request.seconds.map(Duration::from_secs)
+        }
+        Ok(_) => return refuse(StatusCode::BAD_REQUEST, ["the longest time is a week"]),
+        Err(error) => return refuse(StatusCode::BAD_REQUEST, [error.to_string().as_str()]),
+    };
+    let (done, result) = oneshot::channel();
+    let _ = parts.orders.send(Order::Drain(limit, done)).await;
+    match result.await {
+        Ok(()) => reply(StatusCode::ACCEPTED, &parts.status()),
         Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, ["the server is stopping"]),
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use announce::{Announce, AnnounceChoice, AutoAnnounce};
 pub(crate) use calls::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions};
 pub(crate) use checked::{CheckedConfig, Given};
 #[cfg(unix)]
-pub(crate) use ctl::{CtlCommand, CtlOptions, ServerOptions};
+pub(crate) use ctl::{CtlCommand, CtlOptions, DrainOptions, ServerOptions};
 pub(crate) use domain::DomainName;
 pub(crate) use example::text as example;
 pub(crate) use host::HostName;

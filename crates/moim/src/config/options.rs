@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// if calls fail or are worse than they could be, 2 if the configuration can't work]
     #[cfg(unix)]
     Doctor(Box<DoctorOptions>),
+    /// Have a running server end when its calls have ended: it opens no rooms, and open ones go on
+    #[cfg(unix)]
+    Drain(super::ctl::DrainOptions),
     /// Have a running server change to the program on disk, without cutting calls
     #[cfg(target_os = "linux")]
     Upgrade(super::ctl::ServerOptions),
@@ -284,6 +287,11 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(super) origin: Option<Vec<Origin>>,
 
+    /// Time from SIGTERM to the end of the server. Calls go on in it, except for the last 5 seconds,
+    /// in which connections close; a second SIGTERM ends them at once [default: 5]
+    #[arg(long, env = "MOIM_DRAIN_TIMEOUT", value_name = "SECONDS")]
+    pub(super) drain_timeout: Option<u64>,
+
     /// Store of calls and their quality: sqlite, a file in the data folder, or none [default:
     /// sqlite]
     #[arg(long, env = "MOIM_STORE", value_name = "KIND")]
@@ -466,7 +474,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, store, history, log_names, log_addresses, log; limits)
+            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log; limits)
     }
 }
 
@@ -559,7 +567,7 @@ mod tests {
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
-            origin = ['https://a.example']\nstore = 'none'\nhistory = 3\nlog-names = true\nlog-addresses = 'none'\nlog = 'debug'\n[limits]\n\
+            origin = ['https://a.example']\ndrain-timeout = 60\nstore = 'none'\nhistory = 3\nlog-names = true\nlog-addresses = 'none'\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\

@@ -1,6 +1,6 @@
 //! The validated configuration.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
@@ -52,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) metrics_token: Option<Secret>,
     /// Limits of all resources.
     pub(crate) limits: Limits,
+    /// Time from a signal that stops the server to its end.
+    pub(crate) drain_timeout: Duration,
     /// True if there is a store.
     pub(crate) has_store: bool,
     /// Days for which samples of calls are kept; 0 records no calls.
@@ -113,6 +115,7 @@ impl Config {
             hosted_rooms: options.rooms.is_none_or(|kind| kind == RoomKind::Hosted),
             metrics_token: metrics_token.flatten(),
             limits,
+            drain_timeout: problems.take(drain_timeout(options.drain_timeout)).unwrap_or_default(),
             has_store: options.store != Some(StoreName::None),
             history_days: problems.take(history(options.history)).unwrap_or_default(),
             log_privacy: LogPrivacy {
@@ -132,6 +135,15 @@ fn announce_only(given: Option<bool>, announce: Option<&[AnnounceChoice]>) -> an
         bail!("--announce-only leaves clients no address: add --announce IP, or leave it out");
     }
     Ok(only)
+}
+
+fn drain_timeout(seconds: Option<u64>) -> anyhow::Result<Duration> {
+    const MAX_SECONDS: u64 = 7 * 24 * 60 * 60;
+    let seconds = seconds.unwrap_or(5);
+    if !(1..=MAX_SECONDS).contains(&seconds) {
+        bail!("--drain-timeout must be between 1 and {MAX_SECONDS} seconds, which is a week");
+    }
+    Ok(Duration::from_secs(seconds))
 }
 
 fn history(days: Option<u32>) -> anyhow::Result<u32> {

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     fs, io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    os::{fd::BorrowedFd, unix::process::CommandExt},
     path::PathBuf,
     process::{self, Command},
 };
@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context;
 use command_fds::{CommandFdExt, FdMapping};
 
-use crate::config::Problems;
+use crate::{config::Problems, net::inherited::PortSockets};
 
 /// The end of the path of a program whose file was replaced.
 const DELETED: &str = " (deleted)";
@@ -49,7 +49,8 @@ impl NextProcess {
         let mut command_line = Command::new(&self.program);
         command_line.args(command).args(arguments);
         // Socket activation and the watchdog are this process's alone.
-        for name in ["LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_USEC"] {
+        for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_USEC"]
+        {
             command_line.env_remove(name);
         }
         let output = command_line.output().with_context(|| format!("{program} can't be run"))?;
@@ -67,14 +68,20 @@ impl NextProcess {
     }
 
     /// Replaces this process by the program, which inherits `sockets`. Returns only if that fails.
-    pub(crate) fn execute(self, sockets: Vec<OwnedFd>) -> io::Error {
-        let first = match first_free() {
-            Ok(first) => first,
+    pub(crate) fn execute(self, sockets: &PortSockets) -> io::Error {
+        let mut names = Vec::new();
+        let mappings = first_free().and_then(|first| {
+            let numbered = (first..).zip(sockets.named());
+            let mapping = |(child_fd, (name, socket)): (i32, (String, BorrowedFd<'_>))| {
+                names.push(name);
+                Ok(FdMapping { parent_fd: socket.try_clone_to_owned()?, child_fd })
+            };
+            Ok((first, numbered.map(mapping).collect::<io::Result<Vec<_>>>()?))
+        });
+        let (first, mappings) = match mappings {
+            Ok(mappings) => mappings,
             Err(error) => return error,
         };
-        let numbered = (first..).zip(sockets);
-        let mappings: Vec<_> =
-            numbered.map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }).collect();
         let mut command = Command::new(&self.program);
         if let Some(name) = env::args_os().next() {
             command.arg0(name);
@@ -84,7 +91,7 @@ impl NextProcess {
         command.env("LISTEN_FDS", mappings.len().to_string());
         command.env("LISTEN_FDS_FIRST_FD", first.to_string());
         command.env("LISTEN_PID", process::id().to_string());
-        command.env_remove("LISTEN_FDNAMES");
+        command.env("LISTEN_FDNAMES", names.join(":"));
         match command.fd_mappings(mappings) {
             Ok(command) => command.exec(),
             Err(error) => io::Error::other(error),

@@ -94,7 +94,7 @@ async fn until_drained<S: Future>(
     tokio::pin!(serving);
     tokio::select! {
         ended = serving.as_mut() => return ended,
-        () = drain.begun() => finish(serving.as_mut()),
+        () = drain.closing() => finish(serving.as_mut()),
     }
     serving.await
 }

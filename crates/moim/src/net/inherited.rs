@@ -2,8 +2,18 @@
 //! descriptors, or by socket activation (sd_listen_fds(3)).
 
 use std::net::{SocketAddr, TcpListener};
+#[cfg(target_os = "linux")]
+use std::{
+    env,
+    iter::repeat,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 use socket2::Socket;
+
+/// Beginnings of the names under which sockets are passed on.
+const TCP: &str = "moim-tcp-";
+const UDP: &str = "moim-udp-";
 
 /// Duplicates of all sockets of the port, for the next process.
 #[derive(Debug, Default)]
@@ -13,12 +23,19 @@ pub(crate) struct PortSockets {
     pub(crate) udp: Vec<Socket>,
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 impl PortSockets {
-    /// The descriptors.
-    pub(crate) fn into_descriptors(self) -> Vec<std::os::fd::OwnedFd> {
-        let tcp = self.tcp.into_iter().map(Into::into);
-        tcp.chain(self.udp.into_iter().map(Into::into)).collect()
+    /// The sockets and their names, whose order is that of the sockets.
+    pub(crate) fn named(&self) -> Vec<(String, BorrowedFd<'_>)> {
+        let name = |kind: &'static str| move |index: usize| format!("{kind}{index:04}");
+        let tcp = self.tcp.iter().map(AsFd::as_fd);
+        let tcp = (0..).map(name(TCP)).zip(tcp);
+        tcp.chain((0..).map(name(UDP)).zip(self.udp.iter().map(AsFd::as_fd))).collect()
+    }
+
+    /// True for the name of a socket of this program.
+    pub(crate) fn is_name(name: &str) -> bool {
+        name.starts_with(TCP) || name.starts_with(UDP)
     }
 }
 
@@ -27,20 +44,41 @@ impl PortSockets {
 pub(crate) struct InheritedSockets {
     tcp: Vec<TcpListener>,
     udp: Vec<Socket>,
+    /// Addresses of those of a socket unit.
+    activated: Vec<(Kind, SocketAddr)>,
+}
+
+/// A kind of socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tcp,
+    Udp,
 }
 
 impl InheritedSockets {
     /// Takes the sockets that the environment names.
     #[cfg(target_os = "linux")]
     pub(crate) fn take() -> Self {
+        let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut named = listenfd::ListenFd::from_env();
+        // systemd returns stored descriptors in an order of its own.
+        let mut order: Vec<_> = (0..named.len()).zip(names.split(':').chain(repeat(""))).collect();
+        order.sort_by_key(|(index, name)| (*name, *index));
         let mut sockets = Self::default();
-        for index in 0..named.len() {
-            if let Ok(Some(listener)) = named.take_tcp_listener(index) {
+        for (index, name) in order {
+            let (kind, address) = if let Ok(Some(listener)) = named.take_tcp_listener(index) {
                 sockets.tcp.push(listener);
+                (Kind::Tcp, sockets.tcp.last().and_then(|listener| listener.local_addr().ok()))
             } else if let Ok(Some(socket)) = named.take_udp_socket(index) {
+                let address = socket.local_addr().ok();
                 sockets.udp.push(socket.into());
-            }
+                (Kind::Udp, address)
+            } else {
+                tracing::warn!("the service manager passed {name}, which is no socket of a port");
+                continue;
+            };
+            let is_activated = !PortSockets::is_name(name);
+            sockets.activated.extend(address.filter(|_| is_activated).map(|at| (kind, at)));
         }
         sockets
     }
@@ -49,6 +87,20 @@ impl InheritedSockets {
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn take() -> Self {
         Self::default()
+    }
+
+    /// Warns of sockets of a socket unit that nothing took.
+    pub(crate) fn warn_of_rest(&self) {
+        let tcp = self.tcp.iter().filter_map(|listener| listener.local_addr().ok());
+        let tcp = tcp.filter(|address| self.activated.contains(&(Kind::Tcp, *address)));
+        let udp = self.udp.iter().filter_map(|socket| socket.local_addr().ok()?.as_socket());
+        let udp = udp.filter(|address| self.activated.contains(&(Kind::Udp, *address)));
+        for address in tcp.chain(udp) {
+            tracing::warn!(
+                "the socket unit has a socket at {address}, where the server doesn't listen: add \
+                 --also {address}, or remove it from the unit"
+            );
+        }
     }
 
     /// Takes a listener of this address; of any port of it if the system is to choose one.
@@ -71,7 +123,20 @@ impl InheritedSockets {
         let (found, others) = std::mem::take(&mut self.udp).into_iter().partition(matches);
         self.udp = others;
         let found: Vec<_> = found;
-        (found.len() == count).then_some(found)
+        if found.len() == count {
+            return Some(found);
+        }
+        if let Some((_, at)) =
+            self.activated.iter().find(|(kind, at)| *kind == Kind::Udp && is_at(*at, address))
+        {
+            tracing::warn!(
+                "the socket unit has {} UDP sockets at {at} for {count} shards: give ListenDatagram= \
+                 {count} times with ReusePort=yes, or --shards {}, or leave UDP out of the unit",
+                found.len(),
+                found.len()
+            );
+        }
+        None
     }
 }
 
@@ -93,7 +158,7 @@ mod tests {
     fn sockets_are_found_by_address() {
         let listener = TcpListener::bind(any()).unwrap();
         let local = listener.local_addr().unwrap();
-        let mut sockets = InheritedSockets { tcp: vec![listener], udp: Vec::new() };
+        let mut sockets = InheritedSockets { tcp: vec![listener], ..Default::default() };
         assert!(sockets.take_tcp("127.0.0.2:0".parse().unwrap()).is_none());
         assert!(sockets.take_tcp(SocketAddr::new(local.ip(), local.port() ^ 1)).is_none());
         assert_eq!(sockets.take_tcp(any()).unwrap().local_addr().unwrap(), local);
@@ -103,7 +168,7 @@ mod tests {
     #[test]
     fn udp_sockets_of_another_number_of_shards_are_closed() {
         let socket = || Socket::from(UdpSocket::bind(any()).unwrap());
-        let mut sockets = InheritedSockets { tcp: Vec::new(), udp: vec![socket(), socket()] };
+        let mut sockets = InheritedSockets { udp: vec![socket(), socket()], ..Default::default() };
         assert!(sockets.take_udp(any(), 3).is_none());
         assert!(sockets.udp.is_empty());
         sockets.udp = vec![socket(), socket()];

@@ -1,5 +1,6 @@
 //! The server's life: set-up, service until a signal, graceful shutdown.
 
+mod end;
 mod restart;
 mod signals;
 
@@ -12,7 +13,12 @@ use std::{
 };
 
 use anyhow::Context;
-use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    runtime::Runtime,
+    sync::watch,
+    task::{JoinSet, spawn_blocking},
+    time::{interval, timeout},
+};
 
 #[cfg(unix)]
 use crate::admin;
@@ -36,19 +42,21 @@ use crate::{
         tcp::{self, Admission, BoundListeners, ConnectionCounters},
         tls::{self, CurrentCertificate, Renewal},
     },
-    order::{self, Order, Orders},
+    order::{self, Orders},
     reload::Reloaded,
     shard::{self, turn::RoomCredentials},
-    signaling::Signaling,
+    signaling::{Census, Signaling},
     socketio,
     store::{Retention, Store},
+    supervisor::Supervisor,
     wiring, workers,
 };
+use end::{CLOSE_TIMEOUT, End, Ending};
 use restart::Restart;
-use signals::{Signal, Signals};
+use signals::Signals;
 
-/// Time for connections to close gracefully when the server stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Interval in which the service manager gets a new status, at most.
+const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The same before a warm restart, while calls go on.
 const STORE_RESTART_TIMEOUT: Duration = Duration::from_millis(500);
@@ -77,6 +85,7 @@ pub(crate) struct Server {
     store: Store,
     stop: DrainStart,
     drain: Drain,
+    drain_timeout: Live<Duration>,
 }
 
 /// Binds the port and builds all components.
@@ -110,7 +119,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     tokio::spawn(shard::keep_informed(shards.clone(), members, addresses, settings));
     tokio::spawn(reachability.clone().follow());
     let signaling = rooms.map(|rooms| {
-        Signaling::new(wiring::signaling(config, rooms, &shards, reachability.clone(), &store))
+        let reachable = reachability.clone();
+        Signaling::new(wiring::signaling(config, rooms, &shards, reachable, &store, &drain))
     });
     if let (Some(signaling), Some(handover)) = (&signaling, handover) {
         tracing::info!(rooms = handover.rooms.len(), "restarted; participants resume");
@@ -176,6 +186,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         orders: sender,
     };
     let limits = Live::new(config.limits);
+    let drain_timeout = Live::new(config.drain_timeout);
     let proxies = config.trusted_proxies.clone();
     let hot = HotParts {
         data: config.data.clone(),
@@ -190,6 +201,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         sockets: socket_config,
         signaling: signaling.clone(),
         turn,
+        drain_timeout: drain_timeout.clone(),
     };
     let services = Services {
         admission,
@@ -221,6 +233,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         store,
         stop,
         drain,
+        drain_timeout,
         runtime,
     };
     Ok((server, hot))
@@ -244,13 +257,17 @@ fn bind_port(
 ) -> anyhow::Result<(BoundListeners, shard::Started)> {
     let mut attempts = 0..MAX_PORT_ATTEMPTS;
     let mut inherited = InheritedSockets::take();
+    Supervisor::find().take_back();
     loop {
         let bound = tcp::bind(&config.listen, &mut inherited)?;
         let addresses = bound.addresses.clone();
         let shards =
             wiring::shards(config, rooms, addresses, reachability, certificate, reach.clone());
         match shard::start(&shards, &mut inherited) {
-            Ok(shards) => return Ok((bound, shards)),
+            Ok(shards) => {
+                inherited.warn_of_rest();
+                return Ok((bound, shards));
+            }
             // The port that the system chose for TCP may be in use on UDP.
             Err(error)
                 if config.listen.is_left_to_system()
@@ -281,7 +298,9 @@ impl Server {
             store,
             stop,
             drain,
+            drain_timeout,
         } = self;
+        let supervisor = Supervisor::find();
         let code = runtime.block_on(async {
             let mut signals = Signals::install()?;
             #[cfg(unix)]
@@ -296,19 +315,45 @@ impl Server {
             tokio::spawn(renewal.run(ports));
             tokio::spawn(announcer.run());
             banner::print(&urls);
-            let end = until_ended(&mut signals, &mut orders, &restart, reload).await;
-            if end == End::Restart {
-                // Clients wait in the backlog, which the next process inherits.
-                accepting.shutdown().await;
-                store.flush(STORE_RESTART_TIMEOUT);
-                return Err(restart.execute(signaling.as_deref()).await);
-            }
+            supervisor.keep(restart.sockets());
+            supervisor.ready();
+            let health = services.shards.health();
+            tokio::spawn(attend(supervisor, health, signaling.clone(), drain.clone()));
+            let ending = Ending {
+                supervisor,
+                restart: &restart,
+                drain: &stop,
+                drain_timeout: &drain_timeout,
+                signaling: signaling.as_deref(),
+                shards: &services.shards,
+            };
+            let end = ending.wait(&mut signals, &mut orders, reload).await;
+            let limit = match end {
+                End::Stop(limit) => limit,
+                End::Execute | End::HandOver => {
+                    // Clients wait in the backlog, which the next process inherits.
+                    accepting.shutdown().await;
+                    if end == End::Execute {
+                        supervisor.reloading();
+                    } else {
+                        supervisor.stopping(CLOSE_TIMEOUT);
+                    }
+                    store.flush(STORE_RESTART_TIMEOUT);
+                    restart.hand_over(signaling.as_deref()).await;
+                    if end == End::Execute {
+                        return Err(restart.execute());
+                    }
+                    return Ok(ExitCode::SUCCESS);
+                }
+            };
             // The next process gets the port, if there is one.
+            supervisor.stopping(limit);
+            supervisor.forget(restart.sockets());
             drop(restart);
             tracing::info!(connections = services.admission.count(), "stopping");
-            stop.begin();
+            stop.close();
             tokio::select! {
-                () = shut_down(signaling.as_deref(), &services) => {
+                () = shut_down(signaling.as_deref(), &services, limit) => {
                     io::Result::Ok(ExitCode::SUCCESS)
                 }
                 () = signals.stop() => Ok(ExitCode::FAILURE),
@@ -324,60 +369,63 @@ impl Server {
     }
 }
 
-/// The end of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The server stops.
-    Stop,
-    /// The next process takes over.
-    Restart,
-}
-
-/// Carries out signals and orders until one of them ends the process.
-async fn until_ended(
-    signals: &mut Signals,
-    orders: &mut Orders,
-    restart: &Restart,
-    mut reload: impl FnMut() -> Result<Reloaded, Problems>,
-) -> End {
-    loop {
-        tokio::select! {
-            signal = signals.next() => match signal {
-                Signal::Stop => return End::Stop,
-                // Mistakes are logged.
-                Signal::Reload => drop(reload()),
-            },
-            Some(order) = orders.recv() => match order {
-                Order::Reload(done) => {
-                    let _ = done.send(reload());
-                }
-                Order::Upgrade(done) => {
-                    let checked = restart.check().await;
-                    let will_restart = checked.is_ok();
-                    if let Err(problems) = &checked {
-                        tracing::error!("not restarted: {problems}");
-                    }
-                    let _ = done.send(checked);
-                    if will_restart {
-                        return End::Restart;
-                    }
-                }
-            },
-        }
-    }
-}
-
 fn random() -> anyhow::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).context("The system can't provide random bytes")?;
     Ok(bytes)
 }
 
+/// Tells the service manager about the server, and feeds its watchdog while every shard and this
+/// runtime work.
+async fn attend(
+    supervisor: Supervisor,
+    shards: shard::Health,
+    signaling: Option<Arc<Signaling>>,
+    drain: Drain,
+) {
+    if !supervisor.is_present() {
+        return;
+    }
+    let watchdog = supervisor.watchdog_interval();
+    let mut ticks = interval(watchdog.unwrap_or(STATUS_INTERVAL).min(STATUS_INTERVAL));
+    let mut told = String::new();
+    loop {
+        ticks.tick().await;
+        let stuck = shards.stuck();
+        let status = status(stuck, signaling.as_deref(), &drain);
+        let news = (status != told).then(|| status.clone());
+        told = status;
+        // The manager may be busy.
+        let tell = spawn_blocking(move || {
+            if watchdog.is_some() && stuck == 0 {
+                supervisor.feed();
+            }
+            news.iter().for_each(|status| supervisor.status(status));
+        });
+        let _ = tell.await;
+    }
+}
+
+/// The server in one line, without names.
+fn status(stuck: usize, signaling: Option<&Signaling>, drain: &Drain) -> String {
+    let phase = match (stuck, drain.has_begun()) {
+        (0, false) => "Serving",
+        (0, true) => "Draining",
+        _ => "A shard is stuck",
+    };
+    match signaling.map(Signaling::census) {
+        Some(Census { rooms, participants, .. }) => {
+            format!("{phase}; rooms: {rooms}, participants: {participants}")
+        }
+        None => format!("{phase}; relay alone"),
+    }
+}
+
 /// Announces the shutdown to clients and waits for their connections to close.
-async fn shut_down(signaling: Option<&Signaling>, services: &Services) {
-    let ended = timeout(DRAIN_TIMEOUT, async {
+async fn shut_down(signaling: Option<&Signaling>, services: &Services, limit: Duration) {
+    let ended = timeout(limit, async {
         if let Some(signaling) = signaling {
-            signaling.drain(DRAIN_TIMEOUT).await;
+            signaling.drain(limit).await;
         }
         services.shards.shutdown().await;
         services.admission.empty().await;

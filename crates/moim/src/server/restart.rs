@@ -1,4 +1,5 @@
-//! Warm restart: the change to the program on disk, during which no participant is seen to leave.
+//! Warm restart, during which no participant is seen to leave: this process executes the program on
+//! disk, or ends while the service manager keeps its sockets for the next one.
 
 use std::io;
 
@@ -33,6 +34,11 @@ impl Restart {
         }
     }
 
+    /// The sockets for the next process.
+    pub(super) fn sockets(&self) -> &PortSockets {
+        &self.sockets
+    }
+
     /// Checks that the next process will start. Returns its version.
     ///
     /// # Errors
@@ -51,8 +57,8 @@ impl Restart {
         Err(anyhow!("this system has no upgrade of a running server").into())
     }
 
-    /// Stops all rooms and executes the next program with them. Returns only if that fails.
-    pub(super) async fn execute(self, signaling: Option<&Signaling>) -> io::Error {
+    /// Stops all rooms and writes them for the next process.
+    pub(super) async fn hand_over(&self, signaling: Option<&Signaling>) {
         let rooms = match signaling {
             Some(signaling) => signaling.freeze().await,
             None => Vec::new(),
@@ -62,15 +68,16 @@ impl Restart {
         if let Err(error) = handover.write(&self.folder) {
             tracing::error!("participants can't resume after the restart: {error:#}");
         }
+    }
+
+    /// Executes the next program. Returns only if that fails.
+    pub(super) fn execute(self) -> io::Error {
         #[cfg(target_os = "linux")]
         match self.next {
-            Ok(next) => next.execute(self.sockets.into_descriptors()),
+            Ok(next) => next.execute(&self.sockets),
             Err(error) => error,
         }
         #[cfg(not(target_os = "linux"))]
-        {
-            drop(self.sockets);
-            io::ErrorKind::Unsupported.into()
-        }
+        io::ErrorKind::Unsupported.into()
     }
 }

@@ -5,8 +5,10 @@ use std::io;
 /// A signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// Stop (SIGTERM, SIGINT).
-    Stop,
+    /// Stop, or make way for the next process (SIGTERM).
+    Terminate,
+    /// Stop (SIGINT, Ctrl-C).
+    Interrupt,
     /// Reload the configuration (SIGHUP).
     Reload,
 }
@@ -31,8 +33,8 @@ impl Signals {
     /// Completes at the next signal.
     pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => Signal::Stop,
-            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.hangup.recv() => Signal::Reload,
         }
     }
@@ -53,13 +55,13 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }
-        Signal::Stop
+        Signal::Interrupt
     }
 }
 
 impl Signals {
     /// Completes at the next signal that stops the server.
     pub(super) async fn stop(&mut self) {
-        while self.next().await != Signal::Stop {}
+        while self.next().await == Signal::Reload {}
     }
 }

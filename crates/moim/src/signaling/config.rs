@@ -6,7 +6,13 @@ use room::{HostRule, protocol::TopologyChoice};
 
 use super::sfu_port::MediaServer;
 use crate::{
-    data::DataFolder, net::reachability::Reachability, shard::turn::RoomCredentials, store::Store,
+    data::DataFolder,
+    net::{
+        drain::{Drain, drain},
+        reachability::Reachability,
+    },
+    shard::turn::RoomCredentials,
+    store::Store,
 };
 
 /// Defaults of rooms, and limits.
@@ -32,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) hosts: Option<HostRule>,
     /// Folder for settings that survive a restart.
     pub(crate) data: Option<DataFolder>,
+    /// A server that drains opens no rooms.
+    pub(crate) drain: Drain,
     /// The store of calls.
     pub(crate) store: Store,
     /// Calls are recorded in the store.
@@ -68,6 +76,7 @@ impl Config {
             topology: TopologyChoice::Auto,
             hosts: Some(HostRule::Next),
             data: None,
+            drain: drain().1,
             store: Store::none(),
             records_calls: true,
             max_rooms: 10_000,

@@ -37,6 +37,8 @@ pub(super) struct LobbyFeed {
     changes: PerClient,
     subscribers: Mutex<HashMap<Connection, Socket>>,
     changed: Notify,
+    /// No room has a participant any more.
+    emptied: Notify,
 }
 
 impl LobbyFeed {
@@ -48,19 +50,25 @@ impl LobbyFeed {
             changes: PerClient::new(PREFIX_CHANGES, MAX_PREFIXES),
             subscribers: Mutex::default(),
             changed: Notify::new(),
+            emptied: Notify::new(),
         }
     }
 
     /// Adds or updates a room opened by `opener`.
     pub(super) fn update(&self, address: &Address, opener: ClientPrefix, summary: RoomSummary) {
         let due = self.due(opener);
+        let is_empty = summary.participants == 0;
         self.change(|lobby| lobby.update(due, address, summary));
+        if is_empty {
+            self.emptied.notify_waiters();
+        }
     }
 
     /// Removes a room opened by `opener`.
     pub(super) fn remove(&self, address: &Address, opener: ClientPrefix) {
         let due = self.due(opener);
         self.change(|lobby| lobby.remove(due, address));
+        self.emptied.notify_waiters();
     }
 
     /// Subscribes to changed lists; returns the current one.
@@ -74,6 +82,20 @@ impl LobbyFeed {
     /// Number of rooms and participants.
     pub(super) fn count(&self) -> (usize, u64) {
         self.with_lobby(|lobby| lobby.count())
+    }
+
+    /// Completes once no room has a participant.
+    pub(super) async fn until_empty(&self) {
+        let mut emptied = std::pin::pin!(self.emptied.notified());
+        loop {
+            // Before the look, so that no change is missed.
+            emptied.as_mut().enable();
+            if self.count().1 == 0 {
+                return;
+            }
+            emptied.as_mut().await;
+            emptied.set(self.emptied.notified());
+        }
     }
 
     /// Number of participants of each room.

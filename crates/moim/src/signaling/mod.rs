@@ -95,6 +95,11 @@ impl Signaling {
         let _ = tokio::time::timeout(patience, self.hub.sockets.all_gone()).await;
     }
 
+    /// Completes once no room has a participant.
+    pub(crate) async fn until_empty(&self) {
+        self.hub.lobby.until_empty().await;
+    }
+
     /// Replaces the defaults of rooms. Open rooms and sockets stay, also beyond the limits.
     pub(crate) fn set_defaults(&self, defaults: RoomDefaults) {
         self.hub.directory.set_limits(defaults.max_rooms, defaults.max_rooms_per_address);

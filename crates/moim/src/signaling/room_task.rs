@@ -507,7 +507,10 @@ async fn next_sfu_message(sfu: &mut Option<SfuPort>) -> SfuMessage {
 impl Drop for RoomTask {
     fn drop(&mut self) {
         self.hub.directory.remove(&self.key, || self.delist());
-        self.history.end(moment());
+        // The next process goes on with a frozen room's call.
+        if !self.frozen {
+            self.history.end(moment());
+        }
     }
 }
 

@@ -30,6 +30,9 @@ impl Hub {
         create: CreateRoom,
         client: &Client,
     ) -> Result<RoomSummary, ErrorBody> {
+        if self.config.drain.has_begun() {
+            return Err(draining());
+        }
         let RoomDefaults { capacity, max_capacity, .. } = **self.defaults.load();
         let max = max_capacity.max(capacity);
         let capacity = create.capacity.unwrap_or(capacity);
@@ -92,6 +95,9 @@ impl Hub {
                     Err(unsent) => message = unsent.0,
                 }
                 continue;
+            }
+            if self.config.drain.has_begun() && !is_resume(&message) {
+                return Err((draining(), message));
             }
             let (settings, opener) = match self.settings(address, &message).await {
                 Ok(settings) => settings,
@@ -235,6 +241,15 @@ impl Hub {
         };
         Some((settings, guard.0.prefix))
     }
+}
+
+fn is_resume(message: &RoomMessage) -> bool {
+    matches!(message, RoomMessage::Enter { request: Request::Resume(_), .. })
+}
+
+fn draining() -> ErrorBody {
+    let message = "the server is about to restart and opens no rooms; try again in a few minutes";
+    ErrorBody::new(ErrorCode::ServerDraining, message)
 }
 
 fn server_full() -> ErrorBody {

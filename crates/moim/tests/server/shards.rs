@@ -1,8 +1,12 @@
 //! A stuck or panicked shard.
 
-use std::net::UdpSocket;
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::Arc,
+};
 
 use crate::{
+    manager::Manager,
     peer::get,
     support::{DEADLINE, Server, within},
 };
@@ -31,17 +35,24 @@ fn shard_panic_ends_the_server_with_a_log_line() {
 
 #[test]
 fn stuck_shard_is_reported_until_it_recovers() {
-    let server = Server::start(&["--shards", "2"]);
+    let (manager, data) = (Manager::start(), Arc::new(tempfile::tempdir().unwrap()));
+    let watchdog = [("WATCHDOG_USEC", "600000")];
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = manager.serve(any, &data, &["--shards", "2"], Vec::new(), &watchdog);
     assert_eq!(get(&server, "/healthz").status, 200);
+    manager.expect("WATCHDOG=1", 3);
     plant(&server, SHARD_STUCK);
     within(DEADLINE, "health reports it", || {
         (get(&server, "/healthz").status == 503).then_some(())
     });
+    manager.expect("STATUS=A shard is stuck; rooms: 0, participants: 0", 1);
+    let fed = manager.count("WATCHDOG=1");
     let metrics = get(&server, "/metrics");
     let metrics = metrics.text();
     assert!(metrics.contains("moim_shards_stuck 1"), "{metrics}");
     assert_eq!(get(&server, "/livez").status, 503);
     assert_eq!(get(&server, "/readyz").status, 503);
+    assert_eq!(manager.count("WATCHDOG=1"), fed, "a stuck shard starves the watchdog");
     within(DEADLINE, "health recovers", || (get(&server, "/healthz").status == 200).then_some(()));
     // The line may follow the health by a moment.
     let log = within(DEADLINE, "the log reports the recovery", || {
@@ -49,6 +60,7 @@ fn stuck_shard_is_reported_until_it_recovers() {
         log.contains("a shard recovered").then_some(log)
     });
     assert!(log.contains("a shard is stuck"), "{log}");
+    manager.expect("WATCHDOG=1", fed + 2);
 }
 
 #[test]

@@ -51,8 +51,15 @@ impl Server {
     }
 
     fn start_with(listen: SocketAddr, data: Arc<TempDir>, flags: &[&str]) -> Self {
-        let (ip, listen) = (listen.ip(), listen.to_string());
-        let mut child = moim(&["--listen", &listen], data.path(), flags).spawn().unwrap();
+        let command = moim(&["--listen", &listen.to_string()], data.path(), flags);
+        Self::spawn(command, listen.ip(), data)
+    }
+
+    /// Starts a server by a command like that of [`moim`], which listens at this address.
+    pub(crate) fn spawn(mut command: Command, ip: IpAddr, data: Arc<TempDir>) -> Self {
+        let mut child = command.spawn().unwrap();
+        // Closes sockets that were passed on.
+        drop(command);
         let log = collect(child.stderr.take().unwrap());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = loop {
@@ -105,6 +112,11 @@ impl Server {
         within(DEADLINE, "the server ends", || self.child.try_wait().unwrap())
     }
 
+    /// True until the process has ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Open file descriptors.
     pub(crate) fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
@@ -129,6 +141,10 @@ impl Drop for Server {
 pub(crate) fn moim(listen: &[&str], data: &Path, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOIM_")) {
+        command.env_remove(name);
+    }
+    // Of the service manager that runs these tests.
+    for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "FDSTORE", "LISTEN_FDS", "JOURNAL_STREAM"] {
         command.env_remove(name);
     }
     // Enables fault injection in builds with debug assertions.

@@ -12,7 +12,7 @@ use crate::{
 
 const CALLERS: u32 = 6;
 /// Acceptance check P4: the longest time without audio.
-const MAX_GAP: Duration = Duration::from_secs(2);
+pub(crate) const MAX_GAP: Duration = Duration::from_secs(2);
 /// Restarts in a row, if the environment variable doesn't say otherwise.
 const RESTARTS: usize = 3;
 
@@ -21,7 +21,7 @@ fn upgrade(data: &Path) -> serde_json::Value {
     answer(&command.args(["upgrade", "--data"]).arg(data).output().unwrap())
 }
 
-async fn until(callers: &[Caller], what: &str, holds: impl Fn(&Seen) -> bool) {
+pub(crate) async fn until(callers: &[Caller], what: &str, holds: impl Fn(&Seen) -> bool) {
     let end = Instant::now() + DEADLINE;
     while !callers.iter().all(|caller| holds(&caller.seen())) {
         let seen: Vec<_> = callers.iter().map(Caller::seen).collect();

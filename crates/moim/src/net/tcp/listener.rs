@@ -20,7 +20,7 @@ pub(crate) async fn accept(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = drain.begun() => return,
+            () = drain.closing() => return,
         };
         match accepted {
             Ok((stream, peer)) => {

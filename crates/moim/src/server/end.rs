@@ -1,0 +1,174 @@
+//! The end of a server: signals, orders and a drain decide when and how it comes.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{
+    restart::Restart,
+    signals::{Signal, Signals},
+};
+use crate::{
+    config::{Live, Problems},
+    net::drain::DrainStart,
+    order::{Order, Orders},
+    reload::Reloaded,
+    shard,
+    signaling::Signaling,
+    supervisor::Supervisor,
+};
+
+/// Time for connections to close gracefully when the server stops: the last part of a drain.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Interval of looks at the relay's allocations once all calls have ended.
+const RELAY_INTERVAL: Duration = Duration::from_millis(500);
+/// Time for connections to close after a drain: those that remain are in no call.
+const DRAINED_TIMEOUT: Duration = Duration::from_millis(500);
+/// Time for connections to close after a second signal.
+const FORCED_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The end of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The server stops; connections have this time to close.
+    Stop(Duration),
+    /// This process executes the next one.
+    Execute,
+    /// The service manager starts the next process, which gets the sockets from it.
+    HandOver,
+}
+
+/// The parts of a running server that its end depends on.
+pub(super) struct Ending<'a> {
+    pub(super) supervisor: Supervisor,
+    pub(super) restart: &'a Restart,
+    pub(super) drain: &'a DrainStart,
+    /// Time from a signal to the end.
+    pub(super) drain_timeout: &'a Live<Duration>,
+    pub(super) signaling: Option<&'a Signaling>,
+    pub(super) shards: &'a shard::Handle,
+}
+
+/// A drain that has begun.
+#[derive(Default)]
+struct Draining {
+    /// Calls are cut at this time.
+    deadline: Option<Instant>,
+    /// A signal has demanded the end.
+    signalled: bool,
+}
+
+impl Ending<'_> {
+    /// Carries out signals and orders until one of them ends the process.
+    pub(super) async fn wait(
+        &self,
+        signals: &mut Signals,
+        orders: &mut Orders,
+        mut reload: impl FnMut() -> Result<Reloaded, Problems>,
+    ) -> End {
+        let mut draining: Option<Draining> = None;
+        let mut reload = || {
+            self.supervisor.reloading();
+            let reloaded = reload();
+            self.supervisor.ready();
+            reloaded
+        };
+        loop {
+            let deadline = draining.as_ref().and_then(|draining| draining.deadline);
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    // Mistakes are logged.
+                    Signal::Reload => drop(reload()),
+                    Signal::Terminate | Signal::Interrupt => {
+                        if let Some(end) = self.stop(signal, &mut draining) {
+                            return end;
+                        }
+                    }
+                },
+                Some(order) = orders.recv() => match order {
+                    Order::Reload(done) => {
+                        let _ = done.send(reload());
+                    }
+                    Order::Drain(limit, done) => {
+                        let draining = draining.get_or_insert_default();
+                        draining.deadline = limit.map(|limit| Instant::now() + limit);
+                        self.begin_drain(limit);
+                        let _ = done.send(());
+                    }
+                    Order::Upgrade(done) => {
+                        let checked = self.restart.check().await;
+                        let will_restart = checked.is_ok();
+                        if let Err(problems) = &checked {
+                            tracing::error!("not restarted: {problems}");
+                        }
+                        let _ = done.send(checked);
+                        if will_restart {
+                            return End::Execute;
+                        }
+                    }
+                },
+                () = self.nobody_left(), if draining.is_some() => {
+                    tracing::info!("drained: nobody is left");
+                    return End::Stop(DRAINED_TIMEOUT);
+                }
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    tracing::warn!("the time for calls to end is over");
+                    return End::Stop(CLOSE_TIMEOUT);
+                }
+            }
+        }
+    }
+
+    /// Handles a signal that demands the end. `None`: calls go on for now.
+    fn stop(&self, signal: Signal, draining: &mut Option<Draining>) -> Option<End> {
+        let timeout = **self.drain_timeout.load();
+        let is_patient = timeout > CLOSE_TIMEOUT;
+        if draining.as_ref().is_some_and(|draining| draining.signalled) {
+            tracing::warn!("a second signal ends all calls");
+            return Some(End::Stop(FORCED_TIMEOUT.min(timeout)));
+        }
+        // The manager restarts the server, or stops it: this process can't tell. A stop lasts longer
+        // than the handover is good for.
+        if signal == Signal::Terminate
+            && self.supervisor.is_present()
+            && draining.is_none()
+            && !is_patient
+        {
+            return Some(End::HandOver);
+        }
+        self.supervisor.stopping(timeout);
+        if !is_patient {
+            return Some(End::Stop(timeout));
+        }
+        let limit = timeout.saturating_sub(CLOSE_TIMEOUT);
+        let deadline = Instant::now() + limit;
+        let draining = draining.get_or_insert_default();
+        draining.signalled = true;
+        draining.deadline = Some(draining.deadline.map_or(deadline, |before| before.min(deadline)));
+        self.begin_drain(Some(limit));
+        None
+    }
+
+    fn begin_drain(&self, limit: Option<Duration>) {
+        self.drain.begin();
+        let census = self.signaling.map(Signaling::census);
+        tracing::info!(
+            participants = census.map(|census| census.participants),
+            seconds = limit.map(|limit| limit.as_secs()),
+            "draining: open rooms go on, no others open"
+        );
+    }
+
+    /// Completes once no participant and no allocation of the relay is left.
+    async fn nobody_left(&self) {
+        loop {
+            if let Some(signaling) = self.signaling {
+                signaling.until_empty().await;
+            }
+            if self.shards.report().await.turn.allocations == 0 {
+                return;
+            }
+            sleep(RELAY_INTERVAL).await;
+        }
+    }
+}
