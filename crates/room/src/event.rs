@@ -5,10 +5,10 @@ use crate::{
     opaque::Opaque,
     participant::Participant,
     protocol::{
-        ChatEvent, HandoverEvent, IceCandidate, MutedEvent, ParticipantId, ParticipantLeft,
-        ReactionEvent, RefusedEvent, ServerEvent, SessionDescription, SettingsEvent, SignalEvent,
-        Speaker, SpeakersEvent, SpotlightEvent, SubscribedEvent, SubscribedTrack, Topology,
-        TopologyChanged, UnmuteEvent, Waiting, WaitingLeft, WantedEvent,
+        ChatEvent, DataEvent, HandoverEvent, IceCandidate, MutedEvent, ParticipantId,
+        ParticipantLeft, ReactionEvent, RefusedEvent, ServerEvent, SessionDescription,
+        SettingsEvent, SignalEvent, Speaker, SpeakersEvent, SpotlightEvent, SubscribedEvent,
+        SubscribedTrack, Topology, TopologyChanged, UnmuteEvent, Waiting, WaitingLeft, WantedEvent,
     },
     reaction::Reaction,
     rejection::Rejection,
@@ -94,6 +94,8 @@ pub enum Event {
         /// The emoji.
         emoji: Reaction,
     },
+    /// Data from the application that embeds the room.
+    Data(DataEvent),
     /// Somebody is in the waiting room.
     WaitingJoined(Waiting),
     /// Somebody is no longer in the waiting room.
@@ -118,9 +120,12 @@ impl Event {
                 | Self::Muted { .. }
                 | Self::Unmute { .. }
                 | Self::WaitingLeft(_) => 0,
-                Self::Settings(settings) => settings.room.name.as_str().len(),
+                Self::Settings(settings) => {
+                    settings.room.name.as_str().len() + settings.metadata.len()
+                }
                 Self::Spotlight(ids) => ids.iter().map(|id| id.as_str().len()).sum(),
                 Self::Reaction { emoji, .. } => emoji.as_str().len(),
+                Self::Data(data) => data.data.len() + data.topic.len(),
                 Self::WaitingJoined(waiting) => waiting.name.as_str().len(),
                 Self::Subscribed(tracks) => {
                     let texts = |track: &SubscribedTrack| {
@@ -237,6 +242,7 @@ impl Event {
             Self::Reaction { from, emoji } => {
                 ServerEvent::Reaction(ReactionEvent { from: from.clone(), emoji: emoji.clone() })
             }
+            Self::Data(data) => ServerEvent::Data(data.clone()),
             Self::WaitingJoined(waiting) => ServerEvent::WaitingJoined(waiting.clone()),
             Self::WaitingLeft(id) => ServerEvent::WaitingLeft(WaitingLeft { id: id.clone() }),
         })

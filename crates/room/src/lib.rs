@@ -40,7 +40,7 @@ pub use reaction::{Reaction, ReactionError};
 pub use rejection::Rejection;
 pub use request::{
     Admission, Chat, Connection, Departure, Effect, Hosting, Join, MAX_MID_BYTES,
-    MAX_WANTED_TRACKS, Recipients, Reply, Request, Resume,
+    MAX_WANTED_TRACKS, Operation, Recipients, Reply, Request, Resume,
 };
 pub use room::{Creator, HostRule, Limits, Room, Settings, Snapshot};
 pub use sfu_message::{FromSfu, ToSfu};

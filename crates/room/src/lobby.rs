@@ -83,6 +83,11 @@ impl Lobby {
         RoomList { rooms }
     }
 
+    /// The native rooms, in no order.
+    pub fn native(&self) -> impl Iterator<Item = &RoomSummary> {
+        self.rooms.iter().filter(|(address, _)| address.dialect().is_none()).map(|(_, room)| room)
+    }
+
     /// Number of rooms and of participants in all rooms.
     pub fn count(&self) -> (usize, u64) {
         let participants = self.rooms.values().map(|room| u64::from(room.participants)).sum();

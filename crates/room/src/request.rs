@@ -11,10 +11,10 @@ use crate::{
     participant::Participant,
     password::Password,
     protocol::{
-        DirectRequest, Dismissal, EndRoom, HandoverRequest, MediaState, MuteRequest, ParticipantId,
-        Policy, PublishRequest, ReactionRequest, RemoveRequest, ResumeToken, RoleRequest,
-        RoomSummary, SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest, Topology,
-        TrackSource, UnmuteRequest, Waiting,
+        DataEvent, DirectRequest, Dismissal, EndRoom, HandoverRequest, MediaState, MuteRequest,
+        ParticipantId, Policy, PublishRequest, ReactionRequest, RemoveRequest, ResumeToken,
+        RoleRequest, RoomSummary, SettingsRequest, SignalRequest, SpotlightRequest,
+        SubscribeRequest, Topology, TrackSource, UnmuteRequest, Waiting,
     },
     reaction::Reaction,
     rejection::Rejection,
@@ -99,6 +99,22 @@ pub enum Hosting {
     Spotlight(Vec<ParticipantId>),
     /// Remove everybody and close the room.
     End,
+}
+
+/// A request of the server's operator, by its API.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Act with all rights of a host.
+    Host(Hosting),
+    /// Replace the text of the application that embeds the room.
+    Metadata(String),
+    /// Send data to these participants, or to all. Each has to be there.
+    Send {
+        /// `None`: all.
+        to: Option<Vec<ParticipantId>>,
+        /// The data.
+        data: DataEvent,
+    },
 }
 
 /// Parameters of a join.
@@ -241,6 +257,8 @@ pub struct Admission {
     pub waiting: Vec<Waiting>,
     /// Participants in the spotlight.
     pub spotlight: Vec<ParticipantId>,
+    /// Text of the application that embeds the room.
+    pub metadata: String,
     /// Token with which a later connection can resume.
     pub resume: ResumeToken,
     /// An earlier participant was restored; its missed events follow.

@@ -33,6 +33,7 @@ pub use credentials::User;
 pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, Transport};
 pub use member_credentials::{MemberCredentials, Members};
+pub use policy::is_public;
 pub use server::{
     Config, ConnectPeerError, ConnectionId, Counters, Forward, Header, IcmpError, Limits,
     OpenRelayError, Output, PORTS, RelayId, ResponseCounts, Server, TcpOutput, ToClient, ToMedia,

@@ -52,6 +52,7 @@ export interface ServerEvents {
   "room:dismissed": DismissedEvent;
   "waiting:joined": Waiting;
   "waiting:left": WaitingLeft;
+  data: DataEvent;
   "ice:servers": IceServers;
   "server:draining": ServerDraining;
   "server:restarting": ServerRestarting;
@@ -606,6 +607,10 @@ waiting?: Array<Waiting>,
  */
 spotlight?: Array<ParticipantId>,
 /**
+ * Text of the application that embeds the room; absent if empty.
+ */
+metadata?: string,
+/**
  * For `RTCConfiguration.iceServers`.
  */
 iceServers: Array<IceServer>,
@@ -747,7 +752,21 @@ policy: Policy,
 /**
  * The room's row in the lobby.
  */
-room: RoomSummary, };
+room: RoomSummary,
+/**
+ * Text of the application that embeds the room; absent if empty.
+ */
+metadata?: string, };
+
+export type DataEvent = {
+/**
+ * The data, in base64.
+ */
+data: string,
+/**
+ * Its kind, by which applications tell data apart; absent if none.
+ */
+topic?: string, };
 
 export type SpotlightEvent = {
 /**

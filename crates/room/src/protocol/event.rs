@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::ErrorBody,
     hosting::{
-        DismissedEvent, MutedEvent, SettingsEvent, SpotlightEvent, UnmuteEvent, Waiting,
+        DataEvent, DismissedEvent, MutedEvent, SettingsEvent, SpotlightEvent, UnmuteEvent, Waiting,
         WaitingLeft,
     },
     reply::{Joined, RoomList},
@@ -63,6 +63,8 @@ pub enum ServerEvent {
     Admitted(Box<Joined>),
     /// `room:dismissed`: this socket is no longer in the room or its waiting room. Not numbered.
     Dismissed(DismissedEvent),
+    /// `data`: data from the application that embeds the room. Not numbered.
+    Data(DataEvent),
     /// `ice:servers`: new credentials, well before the old ones expire. Not numbered.
     IceServers(IceServers),
     /// `server:draining`: the server shuts down; peer-to-peer calls continue. Not numbered.
@@ -97,6 +99,7 @@ impl ServerEvent {
             Self::WaitingLeft(_) => "waiting:left",
             Self::Admitted(_) => "room:admitted",
             Self::Dismissed(_) => "room:dismissed",
+            Self::Data(_) => "data",
             Self::IceServers(_) => "ice:servers",
             Self::ServerDraining(_) => "server:draining",
             Self::ServerRestarting(_) => "server:restarting",

@@ -7,6 +7,7 @@ use crate::{name::DisplayName, password::Password, rights::Role};
 
 /// Rules of a room with hosts. They bind everybody but hosts and co-hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -33,6 +34,7 @@ impl Default for Policy {
 
 /// Whether newcomers enter a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
@@ -46,6 +48,7 @@ pub enum Entry {
 
 /// Participants that may do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Allowed {
@@ -188,6 +191,22 @@ pub struct SettingsEvent {
     pub policy: Policy,
     /// The room's row in the lobby.
     pub room: RoomSummary,
+    /// Text of the application that embeds the room; absent if empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
+    pub metadata: String,
+}
+
+/// Payload of `data`: data from the application that embeds the room, through the server's API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct DataEvent {
+    /// The data, in base64.
+    pub data: String,
+    /// Its kind, by which applications tell data apart; absent if none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
+    pub topic: String,
 }
 
 /// Payload of `spotlight`.

@@ -20,7 +20,7 @@ pub use event::{
     TopologyChanged, WantedEvent,
 };
 pub use hosting::{
-    Allowed, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
+    Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
     RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent, SpotlightRequest,
     UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
 };

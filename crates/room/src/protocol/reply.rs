@@ -49,6 +49,10 @@ pub struct Joined {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ParticipantId>>"))]
     pub spotlight: Vec<ParticipantId>,
+    /// Text of the application that embeds the room; absent if empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
+    pub metadata: String,
     /// For `RTCConfiguration.iceServers`.
     pub ice_servers: Vec<IceServer>,
     /// Token that restores this participant within [`resume_seconds`](Self::resume_seconds).

@@ -11,6 +11,8 @@ use crate::{
 
 /// Id of the media server in place of a participant's; participant ids are longer.
 const SFU: &str = "sfu";
+/// Id of the server's operator, who acts by the API.
+const OPERATOR: &str = "operator";
 
 macro_rules! token {
     ($(#[$doc:meta])* $name:ident) => {
@@ -44,6 +46,16 @@ impl ParticipantId {
         Self(SFU.to_owned())
     }
 
+    /// Id of the server's operator.
+    pub fn operator() -> Self {
+        Self(OPERATOR.to_owned())
+    }
+
+    /// Returns whether this is the id of no participant.
+    pub fn is_reserved(&self) -> bool {
+        self.is_sfu() || self.0 == OPERATOR
+    }
+
     /// Returns whether this is the media server.
     pub fn is_sfu(&self) -> bool {
         self.0 == SFU
@@ -58,6 +70,7 @@ impl std::fmt::Debug for ResumeToken {
 
 /// Media that a participant sends, and its raised hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct MediaState {
@@ -76,6 +89,7 @@ pub struct MediaState {
 
 /// Sources muted by the operating system: by a phone call, another program, or a hardware switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Interrupted {
@@ -135,6 +149,7 @@ pub enum Topology {
 
 /// Topology setting of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum TopologyChoice {
@@ -149,6 +164,7 @@ pub enum TopologyChoice {
 
 /// Source of a track; a participant has at most one track per source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum TrackSource {

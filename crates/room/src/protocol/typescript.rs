@@ -10,8 +10,8 @@ use super::{
         TopologyChanged, WantedEvent,
     },
     hosting::{
-        Allowed, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
-        RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent,
+        Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent,
+        Policy, RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent,
         SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
     },
     reply::{Joined, RoomCreated, RoomList},
@@ -90,6 +90,7 @@ export interface ServerEvents {
   \"room:dismissed\": DismissedEvent;
   \"waiting:joined\": Waiting;
   \"waiting:left\": WaitingLeft;
+  data: DataEvent;
   \"ice:servers\": IceServers;
   \"server:draining\": ServerDraining;
   \"server:restarting\": ServerRestarting;
@@ -176,6 +177,7 @@ pub fn typescript() -> String {
         MutedEvent,
         UnmuteEvent,
         SettingsEvent,
+        DataEvent,
         SpotlightEvent,
         ReactionEvent,
         Waiting,

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
+    actor::Actor,
     newcomer::{Newcomer, Welcome},
     settings::HostRule,
     state::Room,
@@ -122,38 +123,38 @@ impl Room {
     pub(super) fn host(
         &mut self,
         now: Instant,
-        from: Connection,
+        actor: Actor,
         hosting: Hosting,
     ) -> Result<(), Rejection> {
         match hosting {
             Hosting::Mute { participants, sources } => {
-                self.mute(now, from, participants.as_deref(), sources)
+                self.mute(now, actor, participants.as_deref(), sources)
             }
             Hosting::Unmute { participant, sources } => {
-                let key = self.member_with(from, Right::Mute)?;
-                let other = self.other(key, &participant)?;
-                let by = self.participant(key)?.id.clone();
-                self.reply_done(from);
+                self.permit(actor, Right::Mute)?;
+                let other = self.target(actor, &participant)?;
+                let by = self.id_of(actor)?;
+                self.done(actor);
                 self.send_unlogged(Audience::One(other), Event::Unmute { by, sources });
                 Ok(())
             }
-            Hosting::Remove(participant) => self.remove_other(now, from, &participant),
-            Hosting::Admit(ids) => self.admit_waiting(now, from, ids.as_deref()),
+            Hosting::Remove(participant) => self.remove_other(now, actor, &participant),
+            Hosting::Admit(ids) => self.admit_waiting(now, actor, ids.as_deref()),
             Hosting::Deny(ids) => {
-                self.member_with(from, Right::Admit)?;
-                self.reply_done(from);
+                self.permit(actor, Right::Admit)?;
+                self.done(actor);
                 while let Some(waiter) = self.waiting.take_next(ids.as_deref()) {
                     self.dismiss(waiter.connection, Dismissal::Denied);
                     self.tell_admitters(&Event::WaitingLeft(waiter.id));
                 }
                 Ok(())
             }
-            Hosting::Role(participant, role) => self.change_role(now, from, &participant, role),
-            Hosting::Settings(settings) => self.change_settings(now, from, settings),
-            Hosting::Spotlight(participants) => self.change_spotlight(now, from, participants),
+            Hosting::Role(participant, role) => self.change_role(now, actor, &participant, role),
+            Hosting::Settings(settings) => self.change_settings(now, actor, settings),
+            Hosting::Spotlight(participants) => self.change_spotlight(now, actor, participants),
             Hosting::End => {
-                self.member_with(from, Right::End)?;
-                self.reply_done(from);
+                self.permit(actor, Right::End)?;
+                self.done(actor);
                 self.end(now);
                 Ok(())
             }
@@ -175,15 +176,15 @@ impl Room {
     fn remove_other(
         &mut self,
         now: Instant,
-        from: Connection,
+        actor: Actor,
         id: &ParticipantId,
     ) -> Result<(), Rejection> {
-        let key = self.member_with(from, Right::Remove)?;
-        let other = self.other(key, id)?;
-        if self.role(other) >= self.role(key) {
+        self.permit(actor, Right::Remove)?;
+        let other = self.target(actor, id)?;
+        if self.outranks(other, actor) || self.equals(other, actor) {
             return Err(Rejection::Forbidden);
         }
-        self.reply_done(from);
+        self.done(actor);
         let at = self.dismiss_member(other, Dismissal::Removed);
         if let Some(member) = self.roster.member(other) {
             self.devices.ban(at, member.device.clone());
@@ -227,14 +228,14 @@ impl Room {
     fn admit_waiting(
         &mut self,
         now: Instant,
-        from: Connection,
+        actor: Actor,
         ids: Option<&[ParticipantId]>,
     ) -> Result<(), Rejection> {
-        self.member_with(from, Right::Admit)?;
+        self.permit(actor, Right::Admit)?;
         if self.is_full() && !self.waiting.is_empty() {
             return Err(Rejection::RoomFull);
         }
-        self.reply_done(from);
+        self.done(actor);
         while !self.is_full()
             && let Some(waiter) = self.waiting.take_next(ids)
         {
@@ -250,19 +251,23 @@ impl Room {
     fn change_role(
         &mut self,
         now: Instant,
-        from: Connection,
+        actor: Actor,
         id: &ParticipantId,
         role: Role,
     ) -> Result<(), Rejection> {
-        let key = self.member_with(from, Right::Roles)?;
+        self.permit(actor, Right::Roles)?;
+        if self.settings.hosts.is_none() {
+            return Err(Rejection::Invalid("this room has no hosts"));
+        }
         let target = self.roster.key_by_id(id).ok_or(Rejection::NoSuchParticipant)?;
-        if target != key && self.role(target) >= self.role(key) {
+        let is_self = self.key_of_actor(actor) == Some(target);
+        if !is_self && (self.outranks(target, actor) || self.equals(target, actor)) {
             return Err(Rejection::Forbidden);
         }
-        if target == key && role != Role::Host && !self.has_other_host(key) {
+        if is_self && role != Role::Host && !self.has_other_host(target) {
             return Err(Rejection::Invalid("make somebody else host first"));
         }
-        self.reply_done(from);
+        self.done(actor);
         self.set_role(now, target, role);
         Ok(())
     }
@@ -296,10 +301,10 @@ impl Room {
     fn change_settings(
         &mut self,
         now: Instant,
-        from: Connection,
+        actor: Actor,
         settings: SettingsRequest,
     ) -> Result<(), Rejection> {
-        self.member_with(from, Right::Lock)?;
+        self.permit(actor, Right::Lock)?;
         let SettingsRequest { policy, password, capacity } = settings;
         if capacity.is_some_and(|capacity| !(1..=self.settings.max_capacity).contains(&capacity)) {
             return Err(Rejection::Invalid("capacity: more or less than this server allows"));
@@ -307,7 +312,10 @@ impl Room {
         if policy.is_some_and(|policy| policy.newcomers > Role::Speaker) {
             return Err(Rejection::Invalid("policy: newcomers are viewers or speakers"));
         }
-        self.reply_done(from);
+        if policy.is_some() && self.settings.hosts.is_none() {
+            return Err(Rejection::Invalid("policy: this room has no hosts"));
+        }
+        self.done(actor);
         self.settings.capacity = capacity.unwrap_or(self.settings.capacity);
         if let Some(password) = password {
             self.settings.password = Some(password).filter(|password| !password.is_empty());
@@ -315,10 +323,20 @@ impl Room {
         if let Some(policy) = policy {
             self.set_policy(now, policy);
         }
-        let settings = SettingsEvent { policy: self.settings.policy, room: self.summary() };
+        self.tell_settings(now);
+        Ok(())
+    }
+
+    /// Tells all that settings changed.
+    pub(super) fn tell_settings(&mut self, now: Instant) {
+        self.revision += 1;
+        let settings = SettingsEvent {
+            policy: self.settings.policy,
+            room: self.summary(),
+            metadata: self.metadata.clone(),
+        };
         self.send(now, Audience::All, Event::Settings(settings));
         self.send_summary();
-        Ok(())
     }
 
     fn set_policy(&mut self, now: Instant, policy: Policy) {
@@ -336,17 +354,17 @@ impl Room {
     fn change_spotlight(
         &mut self,
         now: Instant,
-        from: Connection,
+        actor: Actor,
         participants: Vec<ParticipantId>,
     ) -> Result<(), Rejection> {
-        self.member_with(from, Right::Mute)?;
+        self.permit(actor, Right::Mute)?;
         if participants.len() > MAX_SPOTLIGHT {
             return Err(Rejection::TooLarge("participants"));
         }
         if participants.iter().any(|id| self.roster.key_by_id(id).is_none()) {
             return Err(Rejection::NoSuchParticipant);
         }
-        self.reply_done(from);
+        self.done(actor);
         self.spotlight = participants;
         self.send(now, Audience::All, Event::Spotlight(self.spotlight.clone()));
         Ok(())

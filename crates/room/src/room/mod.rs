@@ -1,9 +1,12 @@
 //! Rooms.
 
+mod acting;
+mod actor;
 mod devices;
 mod hosting;
 mod muting;
 mod newcomer;
+mod operator;
 mod settings;
 mod sfu;
 mod snapshot;

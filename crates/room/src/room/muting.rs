@@ -2,13 +2,13 @@
 
 use std::{collections::HashSet, time::Instant};
 
-use super::state::Room;
+use super::{actor::Actor, state::Room};
 use crate::{
     audience::{Audience, MemberKey},
     event::Event,
     protocol::{MediaState, ParticipantId, TrackSource},
     rejection::Rejection,
-    request::{Connection, Effect},
+    request::Effect,
     rights::{Right, Sources},
     sfu_message::ToSfu,
 };
@@ -74,27 +74,31 @@ impl Room {
     pub(super) fn mute(
         &mut self,
         now: Instant,
-        from: Connection,
+        actor: Actor,
         ids: Option<&[ParticipantId]>,
         sources: Sources,
     ) -> Result<(), Rejection> {
-        let key = self.member_with(from, Right::Mute)?;
-        let by = self.participant(key)?.clone();
+        self.permit(actor, Right::Mute)?;
+        let by = self.id_of(actor)?;
         let targets = match ids {
-            None => self.roster.keys().filter(|other| self.role(*other) < by.role).collect(),
+            None => {
+                let is_above =
+                    |other: &MemberKey| self.outranks(*other, actor) || self.equals(*other, actor);
+                self.roster.keys().filter(|other| !is_above(other)).collect()
+            }
             Some(ids) => {
-                let find = |id| self.other(key, id);
+                let find = |id| self.target(actor, id);
                 let targets = ids.iter().map(find).collect::<Result<HashSet<_>, _>>()?;
-                if targets.iter().any(|other| self.role(*other) > by.role) {
+                if targets.iter().any(|other| self.outranks(*other, actor)) {
                     return Err(Rejection::Forbidden);
                 }
                 targets
             }
         };
-        self.reply_done(from);
+        self.done(actor);
         let sources = with_screen_audio(sources);
         for target in targets {
-            self.mute_one(now, target, &by.id, sources);
+            self.mute_one(now, target, &by, sources);
         }
         Ok(())
     }

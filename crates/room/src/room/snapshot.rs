@@ -63,6 +63,10 @@ pub struct Snapshot {
     #[serde(default)]
     spotlight: Vec<ParticipantId>,
     #[serde(default)]
+    metadata: String,
+    #[serde(default)]
+    revision: u64,
+    #[serde(default)]
     hands: u64,
     #[serde(default)]
     is_new: bool,
@@ -172,6 +176,8 @@ impl Room {
             max_capacity: Some(self.settings.max_capacity),
             devices: self.devices.snapshot(),
             spotlight: self.spotlight.clone(),
+            metadata: self.metadata.clone(),
+            revision: self.revision,
             hands: self.hands,
             is_new: self.is_new,
             is_ended: self.is_ended,
@@ -197,6 +203,8 @@ impl Room {
         room.update_topology(now);
         room.devices = Devices::restore(snapshot.devices);
         room.spotlight = snapshot.spotlight;
+        room.metadata = snapshot.metadata;
+        room.revision = snapshot.revision;
         room.hands = snapshot.hands;
         room.is_new = snapshot.is_new;
         room.is_ended = snapshot.is_ended;
@@ -308,6 +316,7 @@ impl LoggedEvent {
             Event::Spotlight(participants) => Self::Spotlight(participants),
             Event::Unmute { .. }
             | Event::Reaction { .. }
+            | Event::Data(_)
             | Event::WaitingJoined(_)
             | Event::WaitingLeft(_)
             | Event::Message { message: Message::Foreign(_), .. }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    actor::Actor,
     devices::Devices,
     newcomer::{Newcomer, Welcome},
     settings::{Limits, Settings},
@@ -46,6 +47,10 @@ pub struct Room {
     pub(super) waiting: WaitingRoom,
     pub(super) devices: Devices,
     pub(super) spotlight: Vec<ParticipantId>,
+    /// Text of the application that embeds the room.
+    pub(super) metadata: String,
+    /// Number of changes of the settings.
+    pub(super) revision: u64,
     /// Number of hands raised so far.
     pub(super) hands: u64,
     /// Nobody has joined yet.
@@ -77,6 +82,8 @@ impl Room {
             waiting: WaitingRoom::default(),
             devices: Devices::default(),
             spotlight: Vec::new(),
+            metadata: String::new(),
+            revision: 0,
             hands: 0,
             is_new: true,
             is_ended: false,
@@ -98,7 +105,7 @@ impl Room {
             Request::Direct(direct) => self.update_direct(now, from, direct),
             Request::Handover { to, topology } => self.handover(now, from, &to, topology),
             Request::Sfu(message) => self.send_to_sfu(from, message),
-            Request::Host(hosting) => self.host(now, from, hosting),
+            Request::Host(hosting) => self.host(now, Actor::Member(from), hosting),
             Request::React(emoji) => self.react(from, emoji),
             Request::Leave => self.leave(now, from),
         };
@@ -194,8 +201,8 @@ impl Room {
             None => None,
         };
         let id = match join.id.clone() {
-            Some(id) if id.is_sfu() => {
-                return Err(Rejection::Invalid("this id is reserved for the media server"));
+            Some(id) if id.is_reserved() => {
+                return Err(Rejection::Invalid("this id is reserved for the server"));
             }
             Some(id) if self.roster.key_by_id(&id).is_some_and(|key| Some(key) != vacated) => {
                 return Err(Rejection::AlreadyJoined);
@@ -417,6 +424,7 @@ impl Room {
             policy: self.policy(),
             waiting: if may_admit { self.waiting.list() } else { Vec::new() },
             spotlight: self.spotlight.clone(),
+            metadata: self.metadata.clone(),
             resume: member.secret.token(&member.participant.id),
             resumed: resumed_after.is_some(),
             last: resumed_after.unwrap_or_else(|| self.log.newest()),

@@ -154,6 +154,12 @@ impl Policy {
     }
 }
 
+/// Returns whether an address is public, and so is each IPv4 address embedded in it.
+#[must_use]
+pub fn is_public(ip: IpAddr) -> bool {
+    !Policy::new(Vec::new(), Vec::new()).denied(ip.to_canonical())
+}
+
 fn is_denied(ip: IpAddr) -> bool {
     let in_range = |range: IpAddr, bits| Cidr::new(range, bits).is_ok_and(|r| r.contains(ip));
     match ip {

@@ -1,0 +1,90 @@
+//! What the server's operator does to a room by its API. Clients see the events of a host's
+//! requests.
+
+use std::time::Instant;
+
+use super::{actor::Actor, state::Room};
+use crate::{
+    audience::{Audience, MemberKey},
+    event::Event,
+    protocol::{ParticipantId, Policy, TopologyChoice, Waiting},
+    rejection::Rejection,
+    request::Operation,
+    roster::Presence,
+};
+
+/// Maximum size of the application's text of a room, in bytes.
+const MAX_METADATA_BYTES: usize = 8 << 10;
+/// Maximum size of the application's data, in bytes of base64.
+const MAX_DATA_BYTES: usize = 48 << 10;
+/// Maximum size of the name of a kind of data, in bytes.
+const MAX_TOPIC_BYTES: usize = 128;
+
+impl Room {
+    /// Carries out a request of the operator.
+    ///
+    /// # Errors
+    /// The reason for which nothing was changed.
+    pub fn operate(&mut self, now: Instant, operation: Operation) -> Result<(), Rejection> {
+        match operation {
+            Operation::Host(hosting) => self.host(now, Actor::Operator, hosting),
+            Operation::Metadata(text) if text.len() > MAX_METADATA_BYTES => {
+                Err(Rejection::TooLarge("metadata"))
+            }
+            Operation::Metadata(text) => {
+                self.metadata = text;
+                self.tell_settings(now);
+                Ok(())
+            }
+            Operation::Send { data, .. } if data.data.len() > MAX_DATA_BYTES => {
+                Err(Rejection::TooLarge("data"))
+            }
+            Operation::Send { data, .. } if data.topic.len() > MAX_TOPIC_BYTES => {
+                Err(Rejection::TooLarge("topic"))
+            }
+            Operation::Send { to: None, data } => {
+                self.send_unlogged(Audience::All, Event::Data(data));
+                Ok(())
+            }
+            Operation::Send { to: Some(ids), data } => {
+                let find = |id| self.target(Actor::Operator, id);
+                let keys = ids.iter().map(find).collect::<Result<Vec<MemberKey>, _>>()?;
+                for key in keys {
+                    self.send_unlogged(Audience::One(key), Event::Data(data.clone()));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Number of changes of the settings.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Text of the application that embeds the room.
+    pub fn metadata(&self) -> &str {
+        &self.metadata
+    }
+
+    /// Rules; `None` in a room without hosts.
+    pub fn rules(&self) -> Option<Policy> {
+        self.policy()
+    }
+
+    /// The topology that was chosen.
+    pub fn topology_choice(&self) -> TopologyChoice {
+        self.settings.topology
+    }
+
+    /// Whoever waits to be admitted.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.waiting.list()
+    }
+
+    /// Returns whether a participant is connected.
+    pub fn is_connected(&self, id: &ParticipantId) -> bool {
+        let member = self.roster.key_by_id(id).and_then(|key| self.roster.member(key));
+        member.is_some_and(|member| matches!(member.presence, Presence::Here(_)))
+    }
+}
