@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod admin;
+mod api;
 mod backup;
 mod banner;
 mod calls_command;
@@ -39,6 +40,8 @@ mod store;
 mod supervisor;
 #[cfg(target_os = "linux")]
 mod upgrade;
+#[allow(dead_code, reason = "its users follow")]
+mod webhooks;
 mod wiring;
 mod workers;
 

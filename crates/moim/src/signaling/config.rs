@@ -13,6 +13,7 @@ use crate::{
     },
     shard::turn::RoomCredentials,
     store::Store,
+    webhooks::RoomEvents,
 };
 
 /// Defaults of rooms, and limits.
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) drain: Drain,
     /// The store of calls.
     pub(crate) store: Store,
+    /// Receives what happens in rooms.
+    pub(crate) events: RoomEvents,
     /// Calls are recorded in the store.
     pub(crate) records_calls: bool,
     /// Maximum number of native rooms; dialect rooms are limited to a quarter of it in addition.
@@ -78,6 +81,7 @@ impl Config {
             data: None,
             drain: drain().1,
             store: Store::none(),
+            events: RoomEvents::none(),
             records_calls: true,
             max_rooms: 10_000,
             max_rooms_per_address: 50,

@@ -15,7 +15,7 @@ use super::{
     Signaling,
     directory::RoomKey,
     frozen_room::FrozenRoom,
-    hub::{Hub, native_name},
+    hub::{Hub, NewTask, native_name},
     room_message::{RoomMessage, RoomReceiver},
     rooms::seed,
 };
@@ -75,7 +75,7 @@ impl Signaling {
 
 impl Hub {
     fn restore(self: &Arc<Self>, frozen: FrozenRoom) {
-        let (opener, room) = frozen.into_parts();
+        let (opener, room, visits) = frozen.into_parts();
         let address = Address::native(room.name());
         let start = |key: RoomKey, receiver: RoomReceiver| {
             if let Some(name) = native_name(&key.address) {
@@ -83,7 +83,7 @@ impl Hub {
             }
             let now = Instant::now().into_std();
             let room = Room::restore(now, room, self.config.room_limits(), seed());
-            (self.spawn_room)(Arc::clone(self), key, room, receiver);
+            (self.spawn_room)(Arc::clone(self), NewTask { key, room, visits, receiver });
         };
         let opened = self.directory.open(address, opener, None, start);
         if opened.is_err() {

@@ -49,7 +49,7 @@ impl Moment {
         i64::try_from(self.unix.as_secs()).unwrap_or(i64::MAX)
     }
 
-    fn milliseconds(self) -> i64 {
+    pub(super) fn milliseconds(self) -> i64 {
         i64::try_from(self.unix.as_millis()).unwrap_or(i64::MAX)
     }
 

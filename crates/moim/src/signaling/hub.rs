@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use room::{Address, Room, name::RoomName};
+use tokio::runtime::Handle;
 
 use super::{
     ack::Rejections,
@@ -18,11 +19,21 @@ use super::{
     room_list_feed::RoomListFeeds,
     room_message::RoomReceiver,
     sockets::Sockets,
+    visits::FrozenVisits,
 };
 use crate::{config::Live, socketio::HeldBytes};
 
 /// Spawns the task of a new room. A parameter of the hub, since room tasks depend on the hub.
-pub(super) type SpawnRoom = fn(Arc<Hub>, RoomKey, Room, RoomReceiver);
+pub(super) type SpawnRoom = fn(Arc<Hub>, NewTask);
+
+/// A room that a task is to run.
+pub(super) struct NewTask {
+    pub(super) key: RoomKey,
+    pub(super) room: Room,
+    /// Of a room that an earlier process had.
+    pub(super) visits: Option<FrozenVisits>,
+    pub(super) receiver: RoomReceiver,
+}
 
 /// Shared state. Its locks are held for look-ups only, never across an await.
 pub(super) struct Hub {
@@ -41,9 +52,12 @@ pub(super) struct Hub {
     pub(super) rejections: Rejections,
     pub(super) counters: Arc<Counters>,
     pub(super) spawn_room: SpawnRoom,
+    /// Runs the rooms, whoever opens them.
+    pub(super) runtime: Handle,
 }
 
 impl Hub {
+    /// Must be called within a tokio runtime.
     pub(super) fn new(config: Config, spawn_room: SpawnRoom) -> Self {
         let counters = Arc::<Counters>::default();
         Self {
@@ -58,6 +72,7 @@ impl Hub {
             rejections: Rejections::new(Arc::clone(&counters)),
             counters,
             spawn_room,
+            runtime: Handle::current(),
             defaults: Live::new(RoomDefaults::of(&config)),
             config,
         }

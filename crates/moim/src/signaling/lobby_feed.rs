@@ -79,6 +79,11 @@ impl LobbyFeed {
         self.with_lobby(|lobby| lobby.list())
     }
 
+    /// The native rooms, in no order.
+    pub(super) fn native(&self) -> Vec<RoomSummary> {
+        self.with_lobby(|lobby| lobby.native().cloned().collect())
+    }
+
     /// Number of rooms and participants.
     pub(super) fn count(&self) -> (usize, u64) {
         self.with_lobby(|lobby| lobby.count())

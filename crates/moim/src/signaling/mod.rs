@@ -10,6 +10,7 @@ mod background;
 mod client;
 mod config;
 mod counters;
+mod details;
 mod directory;
 mod emits;
 mod frozen_room;
@@ -23,9 +24,11 @@ mod limits;
 mod lobby_feed;
 mod membership;
 mod memory;
+mod operating;
+mod operator;
 mod parse;
 mod placement;
-mod rate;
+pub(crate) mod rate;
 mod room_defaults;
 mod room_list_feed;
 mod room_message;
@@ -38,13 +41,20 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 mod translator;
+mod visits;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use room::protocol::{IceServer, ServerDraining, ServerEvent};
 
 pub(crate) use self::{
-    config::Config, counters::Counts, frozen_room::FrozenRoom, room_defaults::RoomDefaults,
+    config::Config,
+    counters::Counts,
+    details::{ParticipantDetails, RoomDetails},
+    frozen_room::FrozenRoom,
+    operating::{OperateError, Operating},
+    operator::NewRoom,
+    room_defaults::RoomDefaults,
     sfu_port::MediaServer,
 };
 use self::{hub::Hub, room_task::RoomTask, session::Session};

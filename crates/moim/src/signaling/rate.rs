@@ -9,25 +9,25 @@ use crate::net::client_prefix::ClientPrefix;
 
 /// Burst size and refill rate of a token bucket.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rate {
-    pub(super) burst: f32,
-    pub(super) per_second: f32,
+pub(crate) struct Rate {
+    pub(crate) burst: f32,
+    pub(crate) per_second: f32,
 }
 
 /// A token bucket.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     tokens: f32,
     at: Instant,
 }
 
 impl Bucket {
-    pub(super) fn full(rate: Rate, now: Instant) -> Self {
+    pub(crate) fn full(rate: Rate, now: Instant) -> Self {
         Self { tokens: rate.burst, at: now }
     }
 
     /// Takes one token, if available.
-    pub(super) fn take(&mut self, rate: Rate, now: Instant) -> bool {
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> bool {
         self.fill(rate, now);
         let enough = self.tokens >= 1.0;
         if enough {
@@ -37,24 +37,24 @@ impl Bucket {
     }
 
     /// Takes `cost` tokens unconditionally; returns the time to wait until the debt is paid.
-    pub(super) fn owe(&mut self, rate: Rate, now: Instant, cost: f32) -> Duration {
+    pub(crate) fn owe(&mut self, rate: Rate, now: Instant, cost: f32) -> Duration {
         self.fill(rate, now);
         self.tokens -= cost;
         Duration::from_secs_f32((-self.tokens).max(0.0) / rate.per_second)
     }
 
     /// Limits a debt to one burst.
-    pub(super) fn forgive(&mut self, rate: Rate) {
+    pub(crate) fn forgive(&mut self, rate: Rate) {
         self.tokens = self.tokens.max(-rate.burst);
     }
 
     /// Returns whether the bucket is full.
-    pub(super) fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
+    pub(crate) fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
         self.fill(rate, now);
         self.tokens >= rate.burst
     }
 
-    pub(super) fn put_back(&mut self, rate: Rate) {
+    pub(crate) fn put_back(&mut self, rate: Rate) {
         self.tokens = (self.tokens + 1.0).min(rate.burst);
     }
 
@@ -68,7 +68,7 @@ impl Bucket {
 /// A bucket per client prefix, bounded in number: when full, the half that was not used recently is
 /// dropped.
 #[derive(Debug)]
-pub(super) struct PerClient {
+pub(crate) struct PerClient {
     rate: Rate,
     max_clients: usize,
     buckets: Mutex<Generations>,
@@ -82,17 +82,17 @@ struct Generations {
 
 impl PerClient {
     /// Tracks at most `max_clients` prefixes.
-    pub(super) fn new(rate: Rate, max_clients: usize) -> Self {
+    pub(crate) fn new(rate: Rate, max_clients: usize) -> Self {
         Self { rate, max_clients, buckets: Mutex::default() }
     }
 
     /// Takes one of the prefix's tokens, if available.
-    pub(super) fn take(&self, client: ClientPrefix, now: Instant) -> bool {
+    pub(crate) fn take(&self, client: ClientPrefix, now: Instant) -> bool {
         self.with(client, now, |bucket| bucket.take(self.rate, now))
     }
 
     /// Returns an unused token.
-    pub(super) fn put_back(&self, client: ClientPrefix, now: Instant) {
+    pub(crate) fn put_back(&self, client: ClientPrefix, now: Instant) {
         self.with(client, now, |bucket| bucket.put_back(self.rate));
     }
 

@@ -8,7 +8,13 @@ use tokio::{
     time::Instant,
 };
 
-use super::{client::MembershipGuard, frozen_room::FrozenRoom, guesses::Guess};
+use super::{
+    client::MembershipGuard,
+    details::RoomDetails,
+    frozen_room::FrozenRoom,
+    guesses::Guess,
+    operating::{Operated, Operating},
+};
 use crate::socketio::Ack;
 
 /// A message to a room. Boxed in the channel, since a channel allocates slots in advance.
@@ -30,6 +36,10 @@ pub(super) enum RoomMessage {
     Report { from: Connection, report: Box<ReportRequest> },
     /// The end of a socket.
     Gone { connection: Connection, departure: Departure },
+    /// A request of the operator.
+    Operate { operating: Operating, done: oneshot::Sender<Operated> },
+    /// Asks for the room's state.
+    Describe(oneshot::Sender<RoomDetails>),
     /// The server is over its memory budget: drop the events kept for resuming clients.
     ForgetLog,
     /// The process ends and the next one has the room: stop for good.

@@ -23,20 +23,24 @@ use tokio::{
 use super::{
     ack::{Empty, ack_ok},
     client::MembershipGuard,
+    details::RoomDetails,
     directory::RoomKey,
     emits,
     frozen_room::FrozenRoom,
     guesses::Guess,
     history::{History, Moment},
-    hub::{Hub, native_name},
+    hub::{Hub, NewTask, native_name},
     ice,
+    operating::{OperateError, Operated, Operating},
     room_message::{RoomMessage, RoomReceiver},
     sfu_port::{MediaServer, SfuMessage, SfuPort},
+    visits::{FrozenVisits, Visits},
 };
 use crate::{
     shard::turn::RelayAccess,
     socketio::{Ack, encode_event},
     store::Store,
+    webhooks::RoomEvents,
 };
 
 /// One room and its clients.
@@ -54,6 +58,7 @@ pub(super) struct RoomTask {
     /// Time of the next credential refresh, at half of their lifetime.
     refresh: Option<Instant>,
     history: History,
+    visits: Visits,
     closed: bool,
     /// The next process has the room: this one changes it no more.
     frozen: bool,
@@ -87,11 +92,13 @@ struct PendingReply {
 
 impl RoomTask {
     /// Spawns the task of a new room.
-    pub(super) fn spawn(hub: Arc<Hub>, key: RoomKey, room: Room, receiver: RoomReceiver) {
-        tokio::spawn(Self::new(hub, key, room).run(receiver));
+    pub(super) fn spawn(hub: Arc<Hub>, task: NewTask) {
+        let NewTask { key, room, visits, receiver } = task;
+        let runtime = hub.runtime.clone();
+        runtime.spawn(Self::new(hub, key, room, visits).run(receiver));
     }
 
-    fn new(hub: Arc<Hub>, key: RoomKey, room: Room) -> Self {
+    fn new(hub: Arc<Hub>, key: RoomKey, room: Room, visits: Option<FrozenVisits>) -> Self {
         let dialect = key.address.dialect().and_then(by_name);
         let store = match dialect {
             None if hub.config.records_calls => hub.config.store.clone(),
@@ -99,8 +106,17 @@ impl RoomTask {
             _ => Store::none(),
         };
         let history = History::new(store, key.address.name());
+        let events = match dialect {
+            None => hub.config.events.clone(),
+            Some(_) => RoomEvents::none(),
+        };
+        let visits = match visits {
+            Some(frozen) => Visits::restore(events, frozen),
+            None => Visits::begin(events, moment().milliseconds(), &room),
+        };
         let mut task = Self {
             history,
+            visits,
             hub,
             key,
             dialect,
@@ -130,7 +146,7 @@ impl RoomTask {
         if let Some(room) = self.room.snapshot(Instant::now().into_std()) {
             self.frozen = true;
             // The receiver waits until the process ends.
-            let _ = sender.send(FrozenRoom::new(self.key.opener, room));
+            let _ = sender.send(FrozenRoom::new(self.key.opener, room, self.visits.freeze()));
         }
     }
 
@@ -236,11 +252,37 @@ impl RoomTask {
                 self.list_members();
                 self.apply_effects(PendingReply::default());
             }
+            RoomMessage::Operate { operating, done } => {
+                let _ = done.send(self.operate(now, operating));
+            }
+            RoomMessage::Describe(sender) => {
+                let _ = sender.send(self.details());
+            }
             RoomMessage::ForgetLog => self.room.trim_log_to(0),
             RoomMessage::Freeze(sender) => self.freeze(sender),
         }
         // A plain store, so that the memory budget is summed without asking the rooms.
         self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
+    }
+
+    fn operate(&mut self, now: std::time::Instant, operating: Operating) -> Operated {
+        let Operating { operation, revision } = operating;
+        if revision.is_some_and(|revision| revision != self.revision()) {
+            return Err(OperateError::Changed);
+        }
+        self.room.operate(now, operation).map_err(OperateError::Rejected)?;
+        self.list_members();
+        self.apply_effects(PendingReply::default());
+        Ok(self.revision())
+    }
+
+    /// Identifies the state of the settings, over restarts, too.
+    fn revision(&self) -> String {
+        format!("{}-{}", self.visits.id(), self.room.revision())
+    }
+
+    fn details(&self) -> RoomDetails {
+        RoomDetails::of(&self.room, &self.visits, self.revision())
     }
 
     /// Applies the room's effects.
@@ -262,6 +304,7 @@ impl RoomTask {
                     let present = self.room.participants();
                     let present = present.map(|present| (&present.id, present.name.as_str()));
                     self.history.update(moment(), present);
+                    self.visits.update(moment().milliseconds(), &self.room, &summary);
                     self.hub.lobby.update(&self.key.address, self.key.opener, summary);
                     self.revoke_access_of_departed();
                 }
@@ -388,6 +431,7 @@ impl RoomTask {
             policy: admission.policy,
             waiting: admission.waiting,
             spotlight: admission.spotlight,
+            metadata: admission.metadata,
             ice_servers,
             resume: admission.resume,
             resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),
@@ -487,7 +531,10 @@ impl RoomTask {
             RoomMessage::Request { ack, .. } => {
                 self.hub.rejections.reject(ack, Rejection::NotJoined.into());
             }
-            RoomMessage::Report { .. }
+            // Dropping the sender says that the room is gone.
+            RoomMessage::Operate { .. }
+            | RoomMessage::Describe(_)
+            | RoomMessage::Report { .. }
             | RoomMessage::Gone { .. }
             | RoomMessage::ForgetLog
             | RoomMessage::Freeze(_) => {}
@@ -510,6 +557,7 @@ impl Drop for RoomTask {
         // The next process goes on with a frozen room's call.
         if !self.frozen {
             self.history.end(moment());
+            self.visits.end(moment().milliseconds(), &self.room);
         }
     }
 }

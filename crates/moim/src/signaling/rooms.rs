@@ -1,12 +1,13 @@
 //! Opening of rooms and delivery of joins.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use room::{
     Address, Creator, Request, Room, Settings,
     dialect::{Dialect, by_name},
     name::RoomName,
-    protocol::{CreateRoom, ErrorBody, ErrorCode, RoomSummary, TopologyChoice},
+    password::Password,
+    protocol::{CreateRoom, ErrorBody, ErrorCode, Policy, RoomSummary, TopologyChoice},
     rights::Role,
 };
 use tokio::time::Instant;
@@ -16,20 +17,48 @@ use super::{
     counters::RateLimited,
     directory::{OpenRoomError, RoomKey},
     emits,
-    hub::{Hub, native_name},
+    hub::{Hub, NewTask, native_name},
     parse::invalid,
     room_defaults::RoomDefaults,
     room_message::{RoomMessage, RoomReceiver, RoomSender},
 };
 use crate::net::client_prefix::ClientPrefix;
 
+/// A room to be created.
+pub(super) struct Creation {
+    pub(super) name: RoomName,
+    pub(super) capacity: Option<u32>,
+    pub(super) password: Option<Password>,
+    pub(super) topology: Option<TopologyChoice>,
+    pub(super) policy: Option<Policy>,
+    /// The first host; `None`: whoever joins first.
+    pub(super) creator: Option<Creator>,
+    /// Time for which it stays open while empty; the server's default if absent.
+    pub(super) stays_empty: Option<Duration>,
+    /// Whose limits apply.
+    pub(super) opener: ClientPrefix,
+}
+
+impl Creation {
+    /// The room that a client asks for.
+    pub(super) fn of(create: CreateRoom, client: &Client) -> Self {
+        let creator = Creator { connection: client.connection, device: create.device };
+        Self {
+            name: create.name,
+            capacity: create.capacity,
+            password: create.password,
+            topology: create.topology,
+            policy: create.policy,
+            creator: Some(creator),
+            stays_empty: None,
+            opener: client.prefix,
+        }
+    }
+}
+
 impl Hub {
     /// Creates a room, which stays open for a while even if empty.
-    pub(super) fn create(
-        self: &Arc<Self>,
-        create: CreateRoom,
-        client: &Client,
-    ) -> Result<RoomSummary, ErrorBody> {
+    pub(super) fn create(self: &Arc<Self>, create: Creation) -> Result<RoomSummary, ErrorBody> {
         if self.config.drain.has_begun() {
             return Err(draining());
         }
@@ -47,14 +76,13 @@ impl Hub {
         if create.policy.is_some() && self.config.hosts.is_none() {
             return Err(invalid("policy: rooms of this server have no hosts"));
         }
-        let creator = Creator { connection: client.connection, device: create.device };
         let settings = Settings {
             password: create.password.filter(|password| !password.is_empty()),
             topology,
-            stays_empty: self.config.created_stays,
+            stays_empty: create.stays_empty.unwrap_or(self.config.created_stays),
             hosts: self.config.hosts,
             policy,
-            creator: Some(creator),
+            creator: create.creator,
             max_capacity: max,
             ..Settings::new(capacity)
         };
@@ -72,7 +100,7 @@ impl Hub {
         if self.kept.holds(&create.name) {
             return exists();
         }
-        match self.open(Address::native(&create.name), settings, client.prefix, None) {
+        match self.open(Address::native(&create.name), settings, create.opener, None) {
             Ok(_) => Ok(summary),
             Err(OpenRoomError::Exists(_)) => exists(),
             Err(OpenRoomError::Full(_)) => Err(server_full()),
@@ -163,7 +191,8 @@ impl Hub {
             };
             let name = RoomName::sanitize(key.address.name());
             let room = Room::new(Instant::now().into_std(), name, settings, limits, seed());
-            (self.spawn_room)(Arc::clone(self), key, room, receiver);
+            let task = NewTask { key, room, visits: None, receiver };
+            (self.spawn_room)(Arc::clone(self), task);
         };
         let opened = self.directory.open(address, opener, first, start);
         if opened.is_err() && !opener.is_loopback() {

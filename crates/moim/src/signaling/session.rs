@@ -32,6 +32,7 @@ use super::{
     parse::{no_payload, payload},
     rate::Bucket,
     room_message::RoomMessage,
+    rooms::Creation,
     translator::Translator,
 };
 use crate::{
@@ -160,7 +161,7 @@ impl Session {
     fn create(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
-        let room = self.hub.create(create, &self.client)?;
+        let room = self.hub.create(Creation::of(create, &self.client))?;
         ack_ok(ack.take(), &RoomCreated { room });
         Ok(())
     }

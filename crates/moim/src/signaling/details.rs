@@ -1,0 +1,59 @@
+//! A room's state, as its operator sees it.
+
+use room::{
+    Participant, Room,
+    protocol::{Policy, RoomSummary, TopologyChoice, Waiting},
+};
+
+use super::visits::Visits;
+
+/// A room's state.
+#[derive(Debug, Clone)]
+pub(crate) struct RoomDetails {
+    /// Identifies the room among all that ever had its name.
+    pub(crate) id: String,
+    /// Time at which it opened, in milliseconds since 1970.
+    pub(crate) opened: i64,
+    pub(crate) summary: RoomSummary,
+    pub(crate) topology: TopologyChoice,
+    /// `None` in a room without hosts.
+    pub(crate) policy: Option<Policy>,
+    /// Text of the application that embeds the room.
+    pub(crate) metadata: String,
+    /// Changes with the settings.
+    pub(crate) revision: String,
+    /// In the order they joined.
+    pub(crate) participants: Vec<ParticipantDetails>,
+    pub(crate) waiting: Vec<Waiting>,
+}
+
+/// A participant's state.
+#[derive(Debug, Clone)]
+pub(crate) struct ParticipantDetails {
+    pub(crate) participant: Participant,
+    /// Time of joining, in milliseconds since 1970.
+    pub(crate) joined: i64,
+    /// False while it is expected back.
+    pub(crate) is_connected: bool,
+}
+
+impl RoomDetails {
+    pub(super) fn of(room: &Room, visits: &Visits, revision: String) -> Self {
+        let details = |participant: &Participant| ParticipantDetails {
+            participant: participant.clone(),
+            joined: visits.joined(&participant.id).unwrap_or(visits.opened()),
+            is_connected: room.is_connected(&participant.id),
+        };
+        Self {
+            id: visits.id().to_owned(),
+            opened: visits.opened(),
+            summary: room.summary(),
+            topology: room.topology_choice(),
+            policy: room.rules(),
+            metadata: room.metadata().to_owned(),
+            revision,
+            participants: room.participants().map(details).collect(),
+            waiting: room.waiting(),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Requests of the server's operator to a room.
+
+use room::{Operation, Rejection};
+
+/// A request of the operator.
+#[derive(Debug)]
+pub(crate) struct Operating {
+    pub(crate) operation: Operation,
+    /// The revision of the settings that the operator has seen, if that matters.
+    pub(crate) revision: Option<String>,
+}
+
+/// The revision of the settings afterwards.
+pub(super) type Operated = Result<String, OperateError>;
+
+/// Reason for which a request of the operator has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum OperateError {
+    /// No room has this name.
+    #[error("no room with this name is open")]
+    NoRoom,
+    /// The settings have another revision.
+    #[error("the settings have changed in the meantime: read them again")]
+    Changed,
+    /// The room does not answer in time.
+    #[error("the room is busy; try again")]
+    Busy,
+    /// The room rejects it.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+}

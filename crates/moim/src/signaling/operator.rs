@@ -1,0 +1,98 @@
+//! What the server's operator asks of rooms, by the API.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use room::{
+    Address,
+    name::RoomName,
+    password::Password,
+    protocol::{ErrorBody, Policy, RoomSummary, TopologyChoice},
+};
+use tokio::{sync::oneshot, time::timeout};
+
+use super::{
+    Signaling,
+    details::RoomDetails,
+    operating::{OperateError, Operating},
+    room_message::RoomMessage,
+    rooms::Creation,
+};
+use crate::net::client_prefix::ClientPrefix;
+
+/// Time for a room to answer. It is busy no longer than some milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A room to be created by the operator.
+#[derive(Debug)]
+pub(crate) struct NewRoom {
+    pub(crate) name: RoomName,
+    pub(crate) capacity: Option<u32>,
+    pub(crate) password: Option<Password>,
+    pub(crate) topology: Option<TopologyChoice>,
+    pub(crate) policy: Option<Policy>,
+    /// Time for which it stays open while empty; the server's default if absent.
+    pub(crate) stays_empty: Option<Duration>,
+}
+
+impl Signaling {
+    /// The open native rooms, in no order.
+    pub(crate) fn rooms(&self) -> Vec<RoomSummary> {
+        self.hub.lobby.native()
+    }
+
+    /// Creates a room. Whoever joins first is its host.
+    ///
+    /// # Errors
+    /// The rejections of a client's request.
+    pub(crate) fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
+        let NewRoom { name, capacity, password, topology, policy, stays_empty } = room;
+        self.hub.create(Creation {
+            name,
+            capacity,
+            password,
+            topology,
+            policy,
+            creator: None,
+            stays_empty,
+            // The limits of clients don't apply.
+            opener: ClientPrefix::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST)),
+        })
+    }
+
+    /// A room's state.
+    ///
+    /// # Errors
+    /// There is none, or it does not answer.
+    pub(crate) async fn describe_room(&self, name: &RoomName) -> Result<RoomDetails, OperateError> {
+        let (sender, details) = oneshot::channel();
+        self.ask(name, RoomMessage::Describe(sender), details).await
+    }
+
+    /// Carries out a request; returns the revision of the settings.
+    ///
+    /// # Errors
+    /// The reason for which nothing was changed.
+    pub(crate) async fn operate(
+        &self,
+        name: &RoomName,
+        operating: Operating,
+    ) -> Result<String, OperateError> {
+        let (done, result) = oneshot::channel();
+        self.ask(name, RoomMessage::Operate { operating, done }, result).await?
+    }
+
+    async fn ask<T>(
+        &self,
+        name: &RoomName,
+        message: RoomMessage,
+        answer: oneshot::Receiver<T>,
+    ) -> Result<T, OperateError> {
+        let room = self.hub.directory.find(&Address::native(name)).ok_or(OperateError::NoRoom)?;
+        let asked = async {
+            room.send(Box::new(message)).await.map_err(|_| OperateError::NoRoom)?;
+            // A room that closes drops the other end.
+            answer.await.map_err(|_| OperateError::NoRoom)
+        };
+        timeout(PATIENCE, asked).await.unwrap_or(Err(OperateError::Busy))
+    }
+}

@@ -1,0 +1,123 @@
+//! What happens in rooms, for receivers outside.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use room::rights::Role;
+use tokio::sync::mpsc;
+
+/// Events that wait for their task, which is busy for some microseconds with each.
+const CAPACITY: usize = 4096;
+
+/// A kind of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum EventKind {
+    RoomStarted,
+    RoomFinished,
+    ParticipantJoined,
+    ParticipantLeft,
+}
+
+impl EventKind {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::RoomStarted, Self::RoomFinished, Self::ParticipantJoined, Self::ParticipantLeft];
+
+    /// The name in our own form.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RoomStarted => "room.started",
+            Self::RoomFinished => "room.finished",
+            Self::ParticipantJoined => "participant.joined",
+            Self::ParticipantLeft => "participant.left",
+        }
+    }
+
+    /// The name in LiveKit's form.
+    pub(crate) fn livekit_name(self) -> &'static str {
+        match self {
+            Self::RoomStarted => "room_started",
+            Self::RoomFinished => "room_finished",
+            Self::ParticipantJoined => "participant_joined",
+            Self::ParticipantLeft => "participant_left",
+        }
+    }
+}
+
+/// An event of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoomEvent {
+    pub(crate) kind: EventKind,
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
+    /// Rises by one with each event of the room.
+    pub(crate) seq: u64,
+    pub(crate) room: EventRoom,
+    pub(crate) participant: Option<Visitor>,
+}
+
+/// The room of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventRoom {
+    /// Identifies the room among all that ever had its name.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Milliseconds since 1970.
+    pub(crate) opened: i64,
+    pub(crate) capacity: u32,
+    pub(crate) participants: u32,
+    pub(crate) metadata: String,
+}
+
+/// The participant of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Visitor {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) role: Option<Role>,
+    /// Milliseconds since 1970.
+    pub(crate) joined: i64,
+}
+
+/// Sending end of the rooms' events. Never waits: what does not fit is dropped and counted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RoomEvents(Option<Arc<Feed>>);
+
+#[derive(Debug)]
+struct Feed {
+    sender: mpsc::Sender<RoomEvent>,
+    dropped: AtomicU64,
+}
+
+impl RoomEvents {
+    /// A feed that nobody reads.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// A feed and its receiving end.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<RoomEvent>) {
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        (Self(Some(Arc::new(Feed { sender, dropped: AtomicU64::new(0) }))), receiver)
+    }
+
+    /// Returns whether anybody reads the events.
+    pub(crate) fn has_receiver(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Passes an event on.
+    pub(crate) fn publish(&self, event: RoomEvent) {
+        if let Some(feed) = &self.0
+            && feed.sender.try_send(event).is_err()
+        {
+            feed.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Number of events that did not fit.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.0.as_ref().map_or(0, |feed| feed.dropped.load(Ordering::Relaxed))
+    }
+}
