@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     admin::client::{self, Response},
-    config::{CtlCommand, CtlOptions, Problems},
+    config::{ApiRequest, CtlCommand, CtlOptions, Problems, ServerOptions},
 };
 
 /// Time for the server to answer.
@@ -25,10 +25,20 @@ pub(crate) fn run(options: CtlOptions) -> Result<(), Problems> {
         CtlCommand::Ready => ("GET", "/ready"),
         CtlCommand::Status => ("GET", "/status"),
         CtlCommand::Reload => ("POST", "/reload"),
+        CtlCommand::Rooms(command) => return ask_api(options.server, command.into()),
+        CtlCommand::Participants(command) => return ask_api(options.server, command.into()),
+        CtlCommand::Keys(command) => return ask_api(options.server, command.into()),
     };
     let folders = client::folders(options.server.data);
     let response = client::request(&folders, method, path, &Value::Null, PATIENCE)?;
     print(&response)
+}
+
+fn ask_api(server: ServerOptions, request: ApiRequest) -> Result<(), Problems> {
+    let ApiRequest { method, path, body } = request;
+    let folders = client::folders(server.data);
+    let path = format!("/api/v1{path}");
+    print(&client::request(&folders, method, &path, &body, PATIENCE)?)
 }
 
 /// Prints a successful response as JSON.
@@ -45,6 +55,9 @@ pub(crate) fn print(response: &Response) -> Result<(), Problems> {
             problems.add(format!("The server answers {}", response.status));
         }
         return problems.into_result();
+    }
+    if response.body.is_null() {
+        return Ok(());
     }
     let text = serde_json::to_string_pretty(&response.body).map_err(anyhow::Error::from)?;
     writeln!(io::stdout(), "{text}").context("Can't write to standard output")?;

@@ -28,9 +28,11 @@ const ORDERS: &[Order] = &[
         rows: &[
             &["doctor", "server"],
             &["admin", "dispatch", "handover"],
+            &["api"],
             &["http"],
             &["metrics"],
             &["signaling"],
+            &["webhooks"],
             &["socketio"],
             &["shard/start"],
             &["shard/thread"],

@@ -34,7 +34,9 @@ impl Response {
     pub(crate) fn problems(&self) -> Vec<String> {
         let problems = self.body.get("problems").and_then(Value::as_array);
         let text = |problem: &Value| problem.as_str().map(str::to_owned);
-        problems.into_iter().flatten().filter_map(text).collect()
+        // Problems of the API have a `detail`.
+        let detail = self.body.get("detail");
+        problems.into_iter().flatten().chain(detail).filter_map(text).collect()
     }
 }
 

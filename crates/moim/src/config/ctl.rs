@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
+use super::ctl_api::{KeysCommand, ParticipantsCommand, RoomsCommand};
+
 /// The running server that a subcommand is about.
 #[derive(Debug, Args)]
 pub(crate) struct ServerOptions {
@@ -58,7 +60,7 @@ pub(crate) struct CtlOptions {
 }
 
 /// Requests to a running server.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum CtlCommand {
     /// Check that the server takes new calls [exit code: 1 if it does not]
     Ready,
@@ -66,6 +68,15 @@ pub(crate) enum CtlCommand {
     Status,
     /// Reload the configuration, like SIGHUP, and print what applies
     Reload,
+    /// List, create, lock and end rooms
+    #[command(subcommand)]
+    Rooms(RoomsCommand),
+    /// List participants and act on them
+    #[command(subcommand)]
+    Participants(ParticipantsCommand),
+    /// Manage the keys of the API
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ mod calls;
 mod checked;
 #[cfg(unix)]
 mod ctl;
+#[cfg(unix)]
+mod ctl_api;
 mod domain;
 mod example;
 mod file;
@@ -39,6 +41,8 @@ pub(crate) use calls::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, S
 pub(crate) use checked::{CheckedConfig, Given};
 #[cfg(unix)]
 pub(crate) use ctl::{CtlCommand, CtlOptions, DrainOptions, ServerOptions};
+#[cfg(unix)]
+pub(crate) use ctl_api::ApiRequest;
 pub(crate) use domain::DomainName;
 pub(crate) use example::text as example;
 pub(crate) use host::HostName;

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, Version, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use subtle::ConstantTimeEq;
 
-use super::{forwarded, ingress::ViaTrustedProxy};
+use super::channel::is_local;
 use crate::{
     config::{Live, Secret},
     metrics::{Format, Metrics},
-    net::{host::Host, tcp::Connection},
 };
 
 /// The media type of OpenMetrics, which Prometheus asks for.
@@ -69,23 +68,14 @@ async fn read(State(access): State<MetricsAccess>, request: Request) -> Response
     }
 }
 
-/// True with the token, or from loopback without a proxy. A reverse proxy on this host also
-/// connects from loopback; it is recognised by another host name, by headers that proxies add, or
-/// by HTTP/1.0, nginx's default, which no metrics reader uses.
+/// True with the token, or from a program on this host.
 fn may_read(token: Option<&Secret>, request: &Request) -> bool {
     let given = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
     let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
     if let (Some(token), Some(given)) = (token, given) {
         return token.as_bytes().ct_eq(given).into();
     }
-    let local = request.extensions().get::<Connection>().is_some_and(|connection| {
-        connection.peer.ip().is_loopback() && connection.local.ip().is_loopback()
-    });
-    let is_proxied = request.version() == Version::HTTP_10
-        || request.extensions().get::<ViaTrustedProxy>().is_some()
-        || forwarded::is_forwarded(request.headers());
-    let host = Host::of_request(request.extensions(), request.uri(), request.headers());
-    local && !is_proxied && host.is_some_and(|host| host.is_loopback())
+    is_local(request)
 }
 
 #[cfg(test)]
@@ -93,6 +83,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+    use crate::net::tcp::Connection;
 
     fn request(peer: &str, local: &str, host: &str, bearer: Option<&str>) -> Request {
         let mut request = Request::get("/metrics").header(header::HOST, host);

@@ -3,6 +3,7 @@
 mod acme;
 mod asset;
 mod bundle;
+mod channel;
 mod doctor;
 mod encoding;
 mod fetch_site;
@@ -30,6 +31,7 @@ use axum::{
     routing::get,
 };
 
+pub(crate) use channel::is_private_channel;
 pub(crate) use doctor::Doctor;
 pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;

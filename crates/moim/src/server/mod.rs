@@ -23,6 +23,7 @@ use tokio::{
 #[cfg(unix)]
 use crate::admin;
 use crate::{
+    api,
     banner::{self, Urls},
     config::{Config, Live, Problems},
     data::DataLock,
@@ -127,6 +128,15 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         signaling.restore(handover.rooms);
     }
     let admission = Admission::new(&config.limits);
+    let api = signaling.as_ref().map(|signaling| {
+        api::Parts::load(api::Components {
+            signaling: Arc::clone(signaling),
+            store: store.clone(),
+            drain: drain.clone(),
+            shards: shards.health(),
+        })
+    });
+    let api = api.transpose()?;
     let counters = Arc::new(ConnectionCounters::default());
     let metrics = Metrics::new(metrics::Sources {
         shards: shards.clone(),
@@ -162,7 +172,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
             let listen = bound.addresses.clone();
             let signaling = Arc::clone(signaling);
             let doctor = Doctor::new(signaling, &shards, reach.clone(), listen);
-            http::router(base, folder, sockets, doctor)
+            let api = api.as_ref().map(api::router).unwrap_or_default();
+            http::router(base, folder, sockets.merge(api), doctor)
         }
         None => http::relay_router(base),
     };
@@ -215,7 +226,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     };
     #[cfg(unix)]
     let admin = admin::AdminSocket::bind(config.data.path())
-        .map(|socket| (socket, admin::router(parts)))
+        .map(|socket| {
+            let api = api.as_ref().map(api::trusted_router).unwrap_or_default();
+            (socket, admin::router(parts).merge(api))
+        })
         .inspect_err(|error| tracing::warn!(%error, "there is no admin socket for `moim ctl`"));
     let server = Server {
         lock,

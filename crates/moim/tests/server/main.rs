@@ -7,6 +7,7 @@ mod acme;
 mod addresses;
 mod also;
 mod announce_auto;
+mod api;
 mod backup;
 mod bad_input;
 mod bundle;

@@ -1,0 +1,52 @@
+//! The API for applications and operators: REST at `/api/v1`, described by OpenAPI made from its
+//! handlers.
+//!
+//! Requests reach rooms as a host's requests do, with the rights of an operator, so that clients see
+//! the same events. The admin socket serves the same routes without keys, for `moim ctl`.
+
+mod audit;
+mod audit_routes;
+mod auth;
+mod body;
+mod caller;
+mod document;
+mod keeper;
+mod key;
+mod key_routes;
+mod keys;
+mod page;
+mod participants;
+mod parts;
+mod problem;
+mod rate;
+mod rooms;
+mod server;
+mod shown;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+
+pub(crate) use parts::{Components, Parts};
+
+/// The API on the port, for holders of keys.
+pub(crate) fn router(parts: &Arc<Parts>) -> Router {
+    let (routes, api) = document::routes();
+    let routes = routes
+        .fallback(document::nothing)
+        .method_not_allowed_fallback(document::wrong_method)
+        .with_state(Arc::clone(parts))
+        .layer(middleware::from_fn_with_state(Arc::clone(parts), auth::authenticate));
+    Router::new().nest(document::PREFIX, document::description(api).merge(routes))
+}
+
+/// The API on the admin socket.
+pub(crate) fn trusted_router(parts: &Arc<Parts>) -> Router {
+    let (routes, _) = document::routes();
+    let routes = routes
+        .fallback(document::nothing)
+        .method_not_allowed_fallback(document::wrong_method)
+        .with_state(Arc::clone(parts))
+        .layer(middleware::from_fn(auth::trust));
+    Router::new().nest(document::PREFIX, routes)
+}

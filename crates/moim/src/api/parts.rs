@@ -1,0 +1,46 @@
+//! What the API shows and changes.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{audit::Audit, keys::Keys, rate::RateLimits};
+use crate::{net::drain::Drain, shard, signaling::Signaling, store::Store};
+
+/// The components behind the API.
+pub(crate) struct Parts {
+    pub(super) signaling: Arc<Signaling>,
+    pub(super) keys: Keys,
+    pub(super) audit: Audit,
+    pub(super) store: Store,
+    pub(super) limits: RateLimits,
+    pub(super) started: Instant,
+    pub(super) drain: Drain,
+    pub(super) shards: shard::Health,
+}
+
+/// What a server gives to its API.
+pub(crate) struct Components {
+    pub(crate) signaling: Arc<Signaling>,
+    pub(crate) store: Store,
+    pub(crate) drain: Drain,
+    pub(crate) shards: shard::Health,
+}
+
+impl Parts {
+    /// Loads what the store has of the API.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the remedy.
+    pub(crate) fn load(components: Components) -> anyhow::Result<Arc<Self>> {
+        let Components { signaling, store, drain, shards } = components;
+        Ok(Arc::new(Self {
+            signaling,
+            keys: Keys::load(super::keeper::KeyKeeper::new(store.clone()))?,
+            audit: Audit::new(store.clone()),
+            store,
+            limits: RateLimits::new(),
+            started: Instant::now(),
+            drain,
+            shards,
+        }))
+    }
+}

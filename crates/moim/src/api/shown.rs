@@ -1,0 +1,128 @@
+//! Rooms and participants as the API shows them.
+
+use room::{
+    protocol::{MediaState, Policy, TopologyChoice, TrackSource},
+    rights::Role,
+};
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use utoipa::ToSchema;
+
+use crate::signaling::{ParticipantDetails, RoomDetails};
+
+/// A room.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Room {
+    /// Identifies the room among all that ever had its name.
+    pub(super) id: String,
+    /// Name and address.
+    pub(super) name: String,
+    /// When it opened.
+    #[schema(format = DateTime)]
+    pub(super) opened_at: String,
+    /// Number of participants, reconnecting ones included.
+    pub(super) participants: u32,
+    /// Number of people in the waiting room.
+    pub(super) waiting: usize,
+    /// Its settings.
+    pub(super) settings: Settings,
+}
+
+/// Settings of a room.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Settings {
+    /// Maximum number of participants.
+    pub(super) capacity: u32,
+    /// Joining requires a password.
+    pub(super) has_password: bool,
+    /// The topology.
+    pub(super) topology: TopologyChoice,
+    /// Rules; absent in a room without hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) policy: Option<Policy>,
+    /// Text of the application that embeds the room.
+    pub(super) metadata: String,
+}
+
+/// A participant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Participant {
+    /// Unique in the room.
+    pub(super) id: String,
+    /// Display name; not unique.
+    pub(super) name: String,
+    /// When it joined.
+    #[schema(format = DateTime)]
+    pub(super) joined_at: String,
+    /// False while it is expected back.
+    pub(super) connected: bool,
+    /// What it sends, and its hand.
+    pub(super) media: MediaState,
+    /// Sources muted by a host.
+    pub(super) muted: Vec<TrackSource>,
+    /// Role; absent in a room without hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<Role>,
+}
+
+/// Somebody in the waiting room.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Waiting {
+    /// Also the id of the participant, once admitted.
+    pub(super) id: String,
+    /// Display name.
+    pub(super) name: String,
+}
+
+impl From<&RoomDetails> for Settings {
+    fn from(room: &RoomDetails) -> Self {
+        Self {
+            capacity: room.summary.capacity,
+            has_password: room.summary.locked,
+            topology: room.topology,
+            policy: room.policy,
+            metadata: room.metadata.clone(),
+        }
+    }
+}
+
+impl From<&RoomDetails> for Room {
+    fn from(room: &RoomDetails) -> Self {
+        Self {
+            id: room.id.clone(),
+            name: room.summary.name.as_str().to_owned(),
+            opened_at: date(room.opened),
+            participants: room.summary.participants,
+            waiting: room.waiting.len(),
+            settings: room.into(),
+        }
+    }
+}
+
+impl From<&ParticipantDetails> for Participant {
+    fn from(details: &ParticipantDetails) -> Self {
+        let participant = &details.participant;
+        Self {
+            id: participant.id.as_str().to_owned(),
+            name: participant.name.as_str().to_owned(),
+            joined_at: date(details.joined),
+            connected: details.is_connected,
+            media: participant.media,
+            muted: participant.muted.iter().collect(),
+            role: participant.role,
+        }
+    }
+}
+
+impl From<&room::protocol::Waiting> for Waiting {
+    fn from(waiting: &room::protocol::Waiting) -> Self {
+        Self { id: waiting.id.as_str().to_owned(), name: waiting.name.as_str().to_owned() }
+    }
+}
+
+/// A time in milliseconds since 1970, as text (RFC 3339).
+pub(super) fn date(milliseconds: i64) -> String {
+    let nanos = i128::from(milliseconds) * 1_000_000;
+    let date = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
+    date.and_then(|date| date.format(&Rfc3339).ok()).unwrap_or_default()
+}

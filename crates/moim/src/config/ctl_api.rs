@@ -1,0 +1,200 @@
+//! Subcommands of `moim ctl` that use the API over the admin socket.
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+/// A request of the API.
+pub(crate) struct ApiRequest {
+    pub(crate) method: &'static str,
+    /// Below `/api/v1`.
+    pub(crate) path: String,
+    /// Null: none.
+    pub(crate) body: Value,
+}
+
+/// Requests about rooms.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum RoomsCommand {
+    /// List the open rooms
+    List,
+    /// Show a room
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Create a room, which stays open for a while even if nobody enters
+    Create {
+        /// Its name
+        name: String,
+        /// Maximum number of participants
+        #[arg(long)]
+        capacity: Option<u32>,
+    },
+    /// Lock a room: nobody enters any more
+    Lock {
+        /// Its name
+        name: String,
+    },
+    /// End a room for all
+    End {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Requests about participants.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ParticipantsCommand {
+    /// List the participants of a room
+    List {
+        /// The room's name
+        room: String,
+    },
+    /// Mute a participant's microphone
+    Mute {
+        /// The room's name
+        room: String,
+        /// The participant's id
+        id: String,
+    },
+    /// Give a participant another role
+    Role {
+        /// The room's name
+        room: String,
+        /// The participant's id
+        id: String,
+        /// viewer, speaker, co_host or host
+        role: String,
+    },
+    /// Remove a participant, whose device can't return while the room lives
+    Remove {
+        /// The room's name
+        room: String,
+        /// The participant's id
+        id: String,
+    },
+    /// Admit all who wait
+    Admit {
+        /// The room's name
+        room: String,
+    },
+}
+
+/// Requests about keys of the API.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// List the keys of the API
+    List,
+    /// Make a key, which is shown this once
+    Add {
+        /// Your name for it
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum, default_value = "rooms")]
+        access: KeyAccess,
+    },
+    /// Remove a key: requests with it are rejected at once
+    Remove {
+        /// Its id
+        id: String,
+    },
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum KeyAccess {
+    /// See rooms, participants and calls
+    Read,
+    /// Also create, change and end rooms, and act on participants
+    Rooms,
+    /// Also manage keys and webhooks, and read the audit log
+    Admin,
+}
+
+impl From<RoomsCommand> for ApiRequest {
+    fn from(command: RoomsCommand) -> Self {
+        match command {
+            RoomsCommand::List => Self::get("/rooms".to_owned()),
+            RoomsCommand::Show { name } => Self::get(room(&name)),
+            RoomsCommand::Create { name, capacity } => {
+                let mut body = json!({ "name": name });
+                if let (Some(capacity), Some(body)) = (capacity, body.as_object_mut()) {
+                    body.insert("capacity".to_owned(), capacity.into());
+                }
+                Self { method: "POST", path: "/rooms".to_owned(), body }
+            }
+            RoomsCommand::Lock { name } => {
+                let policy = json!({
+                    "entry": "locked", "chat": "everybody", "screen": "everybody",
+                    "newcomers": "speaker",
+                });
+                let path = room(&name) + "/settings";
+                Self { method: "PATCH", path, body: json!({ "policy": policy }) }
+            }
+            RoomsCommand::End { name } => Self::delete(room(&name)),
+        }
+    }
+}
+
+impl From<ParticipantsCommand> for ApiRequest {
+    fn from(command: ParticipantsCommand) -> Self {
+        match command {
+            ParticipantsCommand::List { room } => Self::get(self::room(&room) + "/participants"),
+            ParticipantsCommand::Mute { room, id } => Self {
+                method: "POST",
+                path: participant(&room, &id) + "/mute",
+                body: json!({ "sources": ["microphone"] }),
+            },
+            ParticipantsCommand::Role { room, id, role } => Self {
+                method: "PATCH",
+                path: participant(&room, &id),
+                body: json!({ "role": role }),
+            },
+            ParticipantsCommand::Remove { room, id } => Self::delete(participant(&room, &id)),
+            ParticipantsCommand::Admit { room } => {
+                Self { method: "POST", path: self::room(&room) + "/waiting/admit", body: json!({}) }
+            }
+        }
+    }
+}
+
+impl From<KeysCommand> for ApiRequest {
+    fn from(command: KeysCommand) -> Self {
+        match command {
+            KeysCommand::List => Self::get("/keys".to_owned()),
+            KeysCommand::Add { name, access } => {
+                let access = match access {
+                    KeyAccess::Read => "read",
+                    KeyAccess::Rooms => "rooms",
+                    KeyAccess::Admin => "admin",
+                };
+                let body = json!({ "name": name, "access": access });
+                Self { method: "POST", path: "/keys".to_owned(), body }
+            }
+            KeysCommand::Remove { id } => Self::delete(format!("/keys/{}", segment(&id))),
+        }
+    }
+}
+
+impl ApiRequest {
+    pub(super) fn get(path: String) -> Self {
+        Self { method: "GET", path, body: Value::Null }
+    }
+
+    pub(super) fn delete(path: String) -> Self {
+        Self { method: "DELETE", path, body: Value::Null }
+    }
+}
+
+fn room(name: &str) -> String {
+    format!("/rooms/{}", segment(name))
+}
+
+fn participant(name: &str, id: &str) -> String {
+    format!("{}/participants/{}", room(name), segment(id))
+}
+
+/// A text as one segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
