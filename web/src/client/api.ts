@@ -32,6 +32,8 @@ export interface Client {
   join(request: JoinRequest): Promise<Call>;
   /** Gives up a pending `join`, which rejects. */
   cancelJoin(): void;
+  /** Tries at once to reach the server and the others, rather than after the usual delay. */
+  wake(): void;
 }
 
 /** `draining`: the server announced its shutdown; peer-to-peer calls continue. */
@@ -72,7 +74,7 @@ export interface Call extends Readable<CallState> {
   readonly statistics: Readable<Statistics>;
   /** What hosts do. The server rejects what the role does not permit. */
   readonly hosting: Hosting;
-  /** Shows an emoji to the others for a moment. */
+  /** Shows an emoji to everybody for a moment. */
   react(emoji: string): void;
   /** Answers a host's request to turn a source on: `CallState.unmuteRequest` becomes null. */
   dismissUnmuteRequest(): void;
@@ -108,6 +110,15 @@ export interface UnmuteRequest {
   readonly sources: readonly TrackSource[];
 }
 
+/** An emoji that a participant shows for a moment. */
+export interface Reaction {
+  /** Unique in the call. */
+  readonly key: number;
+  readonly from: ParticipantId;
+  readonly name: string;
+  readonly emoji: string;
+}
+
 export interface CallState {
   /** `reconnecting`: the server is out of reach for now; peer-to-peer media continues. */
   readonly status: "joined" | "reconnecting" | "ended";
@@ -129,8 +140,8 @@ export interface CallState {
   readonly unmuteRequest: UnmuteRequest | null;
   /** The last time that a host muted this participant. */
   readonly mutedBy: { readonly name: string; readonly sources: readonly TrackSource[] } | null;
-  /** The newest reaction; `key` is unique. */
-  readonly reaction: { readonly key: number; readonly name: string; readonly emoji: string } | null;
+  /** The newest reaction, also one's own. */
+  readonly reaction: Reaction | null;
   /** Messages since this device joined, the oldest first; bounded in number. */
   readonly chat: readonly ChatMessage[];
   readonly self: CallParticipant;

@@ -232,3 +232,28 @@ test("a host's request to unmute stays until it is answered", () => {
   expect(reduceCall(asked, { is: "unmute:answered" }).unmuteRequest).toBeNull();
   expect(reduceCall(call, { is: "unmute:answered" })).toBe(call);
 });
+
+test("one's own hand is raised after those of the others, and keeps its place", () => {
+  const call = newCall(joined("a", "b"));
+  const before = { ...participant("a"), raised: 7 };
+  const up = reduceCall(reduceCall(call, { is: "participant:updated", participant: before }), {
+    is: "media",
+    media: { ...OFF, hand: true },
+  });
+  expect(up.self.raised).toBe(8);
+  const later = { ...participant("b"), raised: 12 };
+  const next = reduceCall(reduceCall(up, { is: "participant:updated", participant: later }), {
+    is: "media",
+    media: { ...OFF, hand: true, mic: true },
+  });
+  expect(next.self.raised).toBe(8);
+  expect(reduceCall(next, { is: "media", media: OFF }).self).not.toHaveProperty("raised");
+});
+
+test("a reaction is the sender's, also one's own, and each is a new one", () => {
+  const call = newCall(joined("a"));
+  const theirs = reduceCall(call, { is: "reaction", from: "a", emoji: "👍" });
+  expect(theirs.reaction).toEqual({ key: 1, from: "a", name: "A", emoji: "👍" });
+  const own = reduceCall(theirs, { is: "reaction", from: "me", emoji: "👍" });
+  expect(own.reaction).toEqual({ key: 2, from: "me", name: "ME", emoji: "👍" });
+});

@@ -88,7 +88,7 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
     case "topology":
       return { ...call, topology: event.topology };
     case "media":
-      return { ...call, self: { ...call.self, media: event.media } };
+      return { ...call, self: withMedia(call, event.media) };
     case "link":
       return linkChanged(call, event);
     case "speaking":
@@ -110,8 +110,10 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
     case "spotlight":
       return { ...call, spotlight: event.ids };
     case "reaction": {
+      const { from, emoji } = event;
       const key = (call.reaction?.key ?? 0) + 1;
-      return { ...call, reaction: { key, name: hostName(call, event.from), emoji: event.emoji } };
+      const name = from === call.self.id ? call.self.name : hostName(call, from);
+      return { ...call, reaction: { key, from, name, emoji } };
     }
     case "settings":
       return { ...call, policy: event.policy, room: event.room };
@@ -187,6 +189,14 @@ function participantUpdated(call: CallState, participant: Participant): CallStat
     call,
     call.others.map((other) => (other.id === participant.id ? updated(other, participant) : other)),
   );
+}
+
+/** One's own hand is raised after all others: the server tells its place to them alone. */
+function withMedia({ self, others }: CallState, media: MediaState): CallParticipant {
+  const { raised, ...rest } = self;
+  if (!media.hand) return { ...rest, media };
+  const last = Math.max(0, ...others.map((other) => other.raised ?? 0));
+  return { ...rest, media, raised: raised ?? last + 1 };
 }
 
 function linkChanged(

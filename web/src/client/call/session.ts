@@ -135,7 +135,10 @@ export class Session implements Call {
 
   react(emoji: string): void {
     // One that comes late would be out of place, so it is not sent again.
-    this.#signaling.send("reaction", { emoji }, () => {});
+    this.#signaling.send("reaction", { emoji }, (outcome) => {
+      const { id } = this.#state.getSnapshot().self;
+      if ("ok" in outcome) this.#dispatch({ is: "reaction", from: id, emoji });
+    });
   }
 
   dismissUnmuteRequest(): void {

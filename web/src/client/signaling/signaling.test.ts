@@ -89,6 +89,17 @@ test("a change of network replaces the connection without closing the signaling"
   expect(socket.shouldConnect).toBe(false);
 });
 
+test("waking a connection that is lost ends the wait for the next attempt", () => {
+  socket.establish();
+  socket.drop();
+  const steps: string[] = [];
+  socket.connect = () => void steps.push("connect");
+  socket.disconnect = () => void steps.push("disconnect");
+  signaling.wake();
+  // Only then does Socket.IO give up its timer and connect at once.
+  expect(steps).toEqual(["disconnect", "connect"]);
+});
+
 test("the lobby requests the list while open, and again after each reconnection", () => {
   const lobby = new LiveLobby(signaling, "device-of-the-test");
   socket.establish();

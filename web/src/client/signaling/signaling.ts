@@ -142,8 +142,10 @@ export class Signaling {
   /** The network changed: reconnects, since a connection may be dead without having noticed. */
   wake(): void {
     if (!this.#isOpen) return;
-    if (this.#socket.connected) this.#socket.io.engine?.close();
-    else this.#socket.connect();
+    if (this.#socket.connected) return void this.#socket.io.engine?.close();
+    // While Socket.IO waits for its next attempt, `connect` alone does nothing.
+    this.#socket.disconnect();
+    this.#socket.connect();
   }
 
   /**
