@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import type { CreateRoom as CreateRoomRequest } from "../../client/index.ts";
-import { useClient } from "../client-context.ts";
+import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
@@ -17,7 +17,8 @@ import { suggestRoomName } from "./room-names.ts";
 /** Form that creates a room; an empty name is replaced by the suggested one. */
 export function CreateRoom() {
   const { t, language } = useI18n();
-  const { lobby } = useClient();
+  const { lobby, server } = useClient();
+  const isOffline = useReadable(server) === "offline";
   // One suggestion per language, kept while the form is open.
   const [suggested] = useState(() => ({ en: suggestRoomName("en"), ko: suggestRoomName("ko") }));
   const [name, setName] = useState("");
@@ -60,8 +61,14 @@ export function CreateRoom() {
           data-testid="new-room-name"
           onChange={(event) => setName(event.target.value)}
         />
-        <Button variant="primary" type="submit" busy={isBusy} data-testid="create-room">
-          {isBusy ? t.create.submitting : t.create.submit}
+        <Button
+          variant="primary"
+          type="submit"
+          busy={isBusy}
+          disabled={isOffline}
+          data-testid="create-room"
+        >
+          {isBusy && !isOffline ? t.create.submitting : t.create.submit}
         </Button>
       </div>
       {rejection ? (

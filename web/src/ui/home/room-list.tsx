@@ -37,7 +37,7 @@ export function RoomList() {
               </li>
             ) : (
               <li key={room.name}>
-                <Row room={room} />
+                <Row room={room} isOffline={isOffline} />
               </li>
             ),
           )}
@@ -61,12 +61,18 @@ export function RoomList() {
   );
 }
 
-function Row({ room }: { room: RoomSummary }) {
+function Row({ room, isOffline }: { room: RoomSummary; isOffline: boolean }) {
   const { t } = useI18n();
   const { name, participants, capacity, locked } = room;
   const isFull = participants >= capacity;
   return (
-    <Link to={roomPath(name)} className={styles.row} data-testid="room-item" data-room={name}>
+    <Link
+      to={roomPath(name)}
+      className={`${styles.row} ${isOffline ? styles.unreachable : ""}`}
+      aria-disabled={isOffline || undefined}
+      data-testid="room-item"
+      data-room={name}
+    >
       <span className={styles.name}>
         <bdi>{name}</bdi>
         {locked ? (

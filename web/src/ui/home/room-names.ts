@@ -96,10 +96,22 @@ const words: Record<Language, { first: readonly string[]; second: readonly strin
   },
 };
 
-/** Two random words, joined so that the name needs no escaping in a URL. */
-export function suggestRoomName(language: Language, random: () => number = Math.random): string {
+/** Characters that nobody confuses when they are read out. */
+const CODE_CHARACTERS = "abcdefghkmnpqrstuvwxyz23456789";
+const CODE_LENGTH = 4;
+
+/**
+ * Two random words to remember and four characters that nobody guesses, joined so that the name
+ * needs no escaping in a URL.
+ */
+export function suggestRoomName(language: Language, random: () => number = secureRandom): string {
   const { first, second } = words[language];
-  return `${pick(first, random)}-${pick(second, random)}`;
+  const code = Array.from({ length: CODE_LENGTH }, () => pick([...CODE_CHARACTERS], random));
+  return `${pick(first, random)}-${pick(second, random)}-${code.join("")}`;
+}
+
+function secureRandom(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
 }
 
 function pick(from: readonly string[], random: () => number): string {

@@ -13,7 +13,7 @@ export function Link({
       onClick={(event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
-        navigate(to);
+        if (!rest["aria-disabled"]) navigate(to);
       }}
     />
   );
