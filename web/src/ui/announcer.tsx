@@ -1,16 +1,43 @@
 /** Live region that announces visible changes to screen readers. */
-import { createContext, type ReactNode, use, useCallback, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  use,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { VisuallyHidden } from "./parts/visually-hidden.tsx";
 
 type Announce = (text: string) => void;
 
 const AnnouncerContext = createContext<Announce>(() => {});
 
+/** Time between two announcements: a screen reader skips one that is replaced at once. */
+const INTERVAL_MS = 1_000;
+/** Announcements that wait; the oldest is dropped, as it is the least true by then. */
+const MAX_WAITING = 4;
+
 export function Announcer({ children }: { children: ReactNode }) {
   const [announcement, setAnnouncement] = useState({ text: "", count: 0 });
-  const announce = useCallback<Announce>((text) => {
+  const waiting = useRef<string[]>([]);
+  const timer = useRef<number | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const next = useCallback(() => {
+    timer.current = undefined;
+    const text = waiting.current.shift();
+    if (text === undefined) return;
     setAnnouncement(({ count }) => ({ text, count: count + 1 }));
+    timer.current = window.setTimeout(next, INTERVAL_MS);
   }, []);
+  const announce = useCallback<Announce>(
+    (text) => {
+      waiting.current = [...waiting.current, text].slice(-MAX_WAITING);
+      if (timer.current === undefined) next();
+    },
+    [next],
+  );
   return (
     <AnnouncerContext value={announce}>
       {children}

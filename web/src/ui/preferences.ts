@@ -11,12 +11,22 @@ interface Preferences {
   microphone: string;
   /** Layout of a call: "speaker" or "grid". */
   view: string;
+  /** "off" if one's own video is not shown as in a mirror. */
+  mirror: string;
+  /** "hidden" if one's own video is not shown during a call. */
+  self: string;
+  /** Corner of the stage in which one's own video floats. */
+  corner: string;
 }
+
+export type PreferenceKey = keyof Preferences;
 
 const PREFIX = "moim.";
 
+const listeners = new Set<() => void>();
+
 export const preferences = {
-  read(key: keyof Preferences): string | undefined {
+  read(key: PreferenceKey): string | undefined {
     try {
       return localStorage.getItem(PREFIX + key) ?? undefined;
     } catch {
@@ -24,11 +34,18 @@ export const preferences = {
     }
   },
 
-  write(key: keyof Preferences, value: string): void {
+  write(key: PreferenceKey, value: string): void {
     try {
       localStorage.setItem(PREFIX + key, value);
     } catch {
       // Storage is full or forbidden: the page works without it.
     }
+    for (const listener of [...listeners]) listener();
+  },
+
+  /** Calls `listener` after each change by this page, until the returned function is called. */
+  subscribe(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   },
 };

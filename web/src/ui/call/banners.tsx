@@ -1,30 +1,28 @@
-import type { CallState } from "../../client/index.ts";
+import type { Call, CallState } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { usePlayback } from "../parts/playback-provider.tsx";
 import styles from "./banners.module.css";
+import { ConnectionBanner } from "./connection-banner.tsx";
 import { DeviceBanner } from "./device-banner.tsx";
 
 /** Banners about the whole call: connection, devices and blocked audio. */
-export function Banners({ call: { status, sfuUnreachable } }: { call: CallState }) {
+export function Banners({ call, state }: { call: Call; state: CallState }) {
   const { t } = useI18n();
   const { server } = useClient();
   const isDraining = useReadable(server) === "draining";
   const { isBlocked, unlock } = usePlayback();
   return (
     <>
-      {status === "reconnecting" ? (
-        <p className={styles.banner} data-testid="reconnecting">
-          <Icon name="alert" size={20} />
-          {t.call.lost}
-        </p>
+      {state.status === "reconnecting" ? (
+        <ConnectionBanner call={call} state={state} />
       ) : isDraining ? (
         <p className={styles.banner} role="status" data-testid="draining">
           <Icon name="alert" size={20} />
           {t.call.draining}
         </p>
-      ) : sfuUnreachable ? (
+      ) : state.sfuUnreachable ? (
         <p className={`${styles.banner} ${styles.quiet}`} role="status" data-testid="cut-off">
           <Icon name="direct" size={20} />
           {t.call.sfuUnreachable}

@@ -1,17 +1,20 @@
 /** Events between two states of a call, such as a participant joining. */
 import type { CallState, RemoteParticipant } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
+import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";
 
 export type CallEvent =
-  | { kind: "joined" | "left" | "startedSharing" | "stoppedSharing"; name: string }
+  | { kind: "joined" | "left" | "startedSharing" | "stoppedSharing" | "raisedHand"; name: string }
+  /** Several participants within a moment. */
+  | { kind: "joinedTogether"; names: readonly string[] }
   | { kind: "mutedMic" | "mutedCamera" | "mutedScreen"; by: string }
   | { kind: "reacted"; name: string; emoji: string }
   | { kind: "reconnecting" | "reconnected" };
 
 type Snapshot = Pick<CallState, "status"> &
   Partial<Pick<CallState, "mutedBy" | "reaction">> & {
-    others: readonly (Pick<RemoteParticipant, "id" | "name" | "alike"> & {
+    others: readonly (Pick<RemoteParticipant, "id" | "name" | "alike" | "raised"> & {
       media: Pick<RemoteParticipant["media"], "screen">;
     })[];
   };
@@ -35,9 +38,12 @@ export function callEventsBetween(before: Snapshot, after: Snapshot): CallEvent[
     const { id, media } = other;
     const name = distinctName(other);
     if (!idsBefore.has(id)) events.push({ kind: "joined", name });
-    const wasSharing = before.others.find((other) => other.id === id)?.media.screen ?? false;
+    const earlier = before.others.find((other) => other.id === id);
+    const wasSharing = earlier?.media.screen ?? false;
     if (media.screen !== wasSharing)
       events.push({ kind: media.screen ? "startedSharing" : "stoppedSharing", name });
+    if (earlier && other.raised !== undefined && earlier.raised === undefined)
+      events.push({ kind: "raisedHand", name });
   }
   if (after.mutedBy && after.mutedBy !== before.mutedBy) {
     const { name: by, sources } = after.mutedBy;
@@ -52,12 +58,26 @@ export function callEventsBetween(before: Snapshot, after: Snapshot): CallEvent[
   return events;
 }
 
+/** Length of a name in a sentence; the tile has the whole one. */
+const MAX_NAME = 24;
+
 export function callEventText(event: CallEvent, t: Messages): string {
+  if ("name" in event) return textOf({ ...event, name: clip(event.name, MAX_NAME) }, t);
+  return textOf(event, t);
+}
+
+function textOf(event: CallEvent, t: Messages): string {
   switch (event.kind) {
     case "joined":
       return t.announcements.joined(event.name);
+    case "joinedTogether": {
+      const [first = "", second = "", ...others] = event.names.map((name) => clip(name, MAX_NAME));
+      return t.announcements.joinedTogether(first, second, others.length);
+    }
     case "left":
       return t.announcements.left(event.name);
+    case "raisedHand":
+      return t.announcements.raisedHand(event.name);
     case "startedSharing":
       return t.announcements.startedSharing(event.name);
     case "stoppedSharing":

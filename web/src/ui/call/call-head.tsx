@@ -63,17 +63,20 @@ export function CallHead({ call, isSpeakerView, onView, onStats, onPeople }: Pro
         >
           <Icon name="stats" size={20} />
         </button>
-        <button
-          type="button"
-          className={styles.tool}
-          aria-label={t.controls.speakerView}
-          title={isSpeakerView ? t.controls.gridView : t.controls.speakerView}
-          aria-pressed={isSpeakerView}
-          data-testid="toggle-view"
-          onClick={() => onView(!isSpeakerView)}
-        >
-          <Icon name={isSpeakerView ? "grid" : "speakerView"} size={20} />
-        </button>
+        {/* With two people there is only one view. */}
+        {others.length > 1 ? (
+          <button
+            type="button"
+            className={styles.tool}
+            aria-label={t.controls.speakerView}
+            title={isSpeakerView ? t.controls.gridView : t.controls.speakerView}
+            aria-pressed={isSpeakerView}
+            data-testid="toggle-view"
+            onClick={() => onView(!isSpeakerView)}
+          >
+            <Icon name="speakerView" size={20} />
+          </button>
+        ) : null}
       </span>
     </header>
   );

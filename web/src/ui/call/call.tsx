@@ -9,16 +9,12 @@ import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
-import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
-import { shortcutOf } from "../parts/shortcuts.ts";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";
-import { isMac } from "../platform.ts";
-import { preferences } from "../preferences.ts";
+import { usePreference } from "../use-preference.ts";
 import { Banners } from "./banners.tsx";
 import styles from "./call.module.css";
-import { callEventsBetween, callEventText } from "./call-events.ts";
 import { CallHead } from "./call-head.tsx";
 import { Controls } from "./controls.tsx";
 import { Grid } from "./grid.tsx";
@@ -27,6 +23,9 @@ import { useMediaSession } from "./media-session.ts";
 import { People } from "./people.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
+import { useCallNews } from "./use-call-news.ts";
+import { usePin } from "./use-pin.ts";
+import { useShortcuts } from "./use-shortcuts.ts";
 import { useUnread } from "./use-unread.ts";
 import { useWakeLock } from "./wake-lock.ts";
 
@@ -40,9 +39,10 @@ interface Props {
 export function Call({ call, onEnd }: Props) {
   const { t } = useI18n();
   const state = useReadable(call);
-  const { toasts, show } = useToasts();
+  const { toasts, show, dismiss } = useToasts();
   const { name } = state.room;
-  const [isSpeakerView, setSpeakerView] = useSpeakerView();
+  const [view, setView] = usePreference("view");
+  const [pin, setPin] = usePin(name);
   const [showsStats, setShowsStats] = useState(false);
   const [showsPeople, setShowsPeople] = useState(false);
   const [isChatting, setChatting] = useState(false);
@@ -52,15 +52,21 @@ export function Call({ call, onEnd }: Props) {
     setChatting(false);
     chatButton.current?.focus();
   };
-  const toggleChat = () => (isChatting ? closeChat() : setChatting(true));
+  const openChat = () => {
+    setChatting(true);
+    dismiss("message");
+  };
+  const toggleChat = () => (isChatting ? closeChat() : openChat());
+  const maySpeak = mayPublish(state, "microphone");
   useWakeLock();
-  useShortcuts();
+  useShortcuts(maySpeak);
   const { media } = useClient();
   useMediaSession(
     media,
+    maySpeak,
     useCallback(() => call.leave(), [call]),
   );
-  useCallEvents(state, show);
+  useCallNews(state, show);
   useScreenProblem(show);
 
   const isOver = state.status === "ended";
@@ -77,20 +83,40 @@ export function Call({ call, onEnd }: Props) {
         <VisuallyHidden>
           <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
         </VisuallyHidden>
+        {/* Before the tiles, so that the first Tab leads here. */}
+        <Controls
+          call={call}
+          room={name}
+          may={{ speak: maySpeak, share: mayPublish(state, "screen") }}
+          isHandRaised={state.self.media.hand}
+          chat={{ isOpen: isChatting, unread, toggle: toggleChat, ref: chatButton }}
+        />
         <CallHead
           call={state}
-          isSpeakerView={isSpeakerView}
-          onView={setSpeakerView}
+          isSpeakerView={view === "speaker"}
+          onView={(isSpeakerView) => {
+            setView(isSpeakerView ? "speaker" : "grid");
+            // A view that is chosen is shown.
+            setPin(null);
+          }}
           onStats={() => setShowsStats(true)}
           onPeople={() => setShowsPeople(true)}
         />
         <div className={styles.middle}>
           <div className={styles.stage}>
-            <Grid call={call} state={state} isSpeakerView={isSpeakerView} />
-            <div className={styles.overlay}>
-              <Banners call={state} />
+            <div className={styles.banners}>
+              <Banners call={call} state={state} />
               <HostBanners call={call} state={state} onShowPeople={() => setShowsPeople(true)} />
-              <Toasts toasts={toasts} />
+            </div>
+            <div className={styles.tiles}>
+              <Grid
+                call={call}
+                state={state}
+                isSpeakerView={view === "speaker"}
+                pin={pin}
+                onPin={setPin}
+              />
+              <Toasts toasts={toasts} onChat={openChat} />
             </div>
           </div>
           {isChatting ? (
@@ -103,12 +129,6 @@ export function Call({ call, onEnd }: Props) {
             />
           ) : null}
         </div>
-        <Controls
-          room={name}
-          may={{ speak: mayPublish(state, "microphone"), share: mayPublish(state, "screen") }}
-          chat={{ isOpen: isChatting, unread, toggle: toggleChat, ref: chatButton }}
-          onLeave={() => call.leave()}
-        />
         {showsPeople ? (
           <People call={call} state={state} onClose={() => setShowsPeople(false)} />
         ) : null}
@@ -118,27 +138,6 @@ export function Call({ call, onEnd }: Props) {
       </main>
     </PlaybackProvider>
   );
-}
-
-/** Shows and announces call events, such as participants joining and leaving. */
-function useCallEvents(state: CallState, show: (text: string) => void): void {
-  const { t } = useI18n();
-  const announce = useAnnounce();
-  const previous = useRef<CallState | null>(null);
-  useEffect(() => {
-    const before = previous.current;
-    previous.current = state;
-    if (!before) announce(t.announcements.joinedCall(state.room.name));
-    if (!before || before === state) return;
-    const events = callEventsBetween(before, state);
-    if (events.length === 0) return;
-    announce(events.map((event) => callEventText(event, t)).join(" "));
-    for (const event of events) {
-      // A banner already shows the state of the connection.
-      if (event.kind === "reconnecting" || event.kind === "reconnected") continue;
-      show(callEventText(event, t));
-    }
-  }, [state, t, announce, show]);
 }
 
 /** Shows why screen sharing failed, as a toast: a failed share leaves no tile to explain it. */
@@ -154,39 +153,4 @@ function useScreenProblem(show: (text: string) => void): void {
     announce(text);
     show(text);
   }, [problem, t, announce, show]);
-}
-
-/** Layout preference, stored on the device. */
-function useSpeakerView(): [boolean, (on: boolean) => void] {
-  const [on, setOn] = useState(() => preferences.read("view") === "speaker");
-  return [
-    on,
-    (next) => {
-      preferences.write("view", next ? "speaker" : "grid");
-      setOn(next);
-    },
-  ];
-}
-
-function useShortcuts(): void {
-  const { t } = useI18n();
-  const { media } = useClient();
-  const announce = useAnnounce();
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      const shortcut = shortcutOf(event, isMac);
-      if (!shortcut) return;
-      event.preventDefault();
-      const { camera, microphone } = media.getSnapshot();
-      if (shortcut === "mic") {
-        announce(microphone.wanted ? t.announcements.micOff : t.announcements.micOn);
-        toggleMic(media);
-      } else {
-        announce(camera.wanted ? t.announcements.cameraOff : t.announcements.cameraOn);
-        toggleCamera(media);
-      }
-    };
-    addEventListener("keydown", onKeyDown);
-    return () => removeEventListener("keydown", onKeyDown);
-  }, [media, announce, t]);
 }

@@ -3,8 +3,11 @@ import {
   type Arrangement,
   arrange,
   arrangeAround,
+  CORNERS,
+  cornerTowards,
   GAP,
   isVisible,
+  nearestCorner,
   type Rect,
   type Stage,
 } from "./layout.ts";
@@ -71,8 +74,19 @@ describe("the grid", () => {
     expect((tile?.width ?? 0) / (tile?.height ?? 1)).toBeCloseTo(16 / 9, 2);
   });
 
-  test("puts two people on a desktop side by side", () => {
-    expect(columnsOf(arrange(2, desktop))).toBe(2);
+  test("gives the other of two people at least 80 % of the stage, and floats the user", () => {
+    for (const [, stage] of stages) {
+      const { tiles, floating } = arrange(2, stage);
+      const [other, self] = tiles as [Rect, Rect];
+      expect(floating).toBe(true);
+      expect(other.width * other.height).toBeGreaterThan(0.79 * stage.width * stage.height);
+      expect(self.width * self.height).toBeLessThan(0.2 * stage.width * stage.height);
+    }
+  });
+
+  test("fills the stage with the other of two people while the user is hidden", () => {
+    const [tile] = arrange(1, desktop, { fills: true }).tiles;
+    expect(tile).toEqual({ x: 0, y: 0, ...desktop });
   });
 
   test("puts two people in a small window side by side", () => {
@@ -115,7 +129,8 @@ describe("the grid", () => {
   test("scrolls instead of shrinking tiles below their minimum width", () => {
     const grid = arrange(40, phone);
     expect(grid.height).toBeGreaterThan(phone.height);
-    expect(grid.tiles[0]?.width).toBeGreaterThanOrEqual(132);
+    // Nothing is left free at the sides.
+    expect(grid.tiles[0]?.width).toBe(Math.floor((phone.width - GAP) / 2));
     expect((grid.tiles[1]?.x ?? 0) - (grid.tiles[0]?.width ?? 0)).toBeGreaterThanOrEqual(GAP);
   });
 
@@ -144,8 +159,46 @@ describe("the layout with one large tile", () => {
     expect(area(large)).toBeGreaterThan(area(stage) * 0.33);
   });
 
+  test.each([8, 30])("shows the %i others of a desktop at 140 px or more", (rest) => {
+    const { tiles } = arrangeAround(rest, desktop);
+    const [large, ...strip] = tiles as [Rect, ...Rect[]];
+    for (const tile of strip) expect(tile.width).toBeGreaterThanOrEqual(140);
+    // It stays in place while the strip scrolls beside it.
+    expect(large).toMatchObject({ x: 0, y: 0, height: desktop.height });
+    expect(strip.every(({ x }) => x > large.width)).toBe(true);
+  });
+
+  test("uses the height of the stage for the strip of eight", () => {
+    const { tiles, height } = arrangeAround(7, desktop);
+    const used = tiles.slice(1).reduce((bottom, tile) => Math.max(bottom, tile.y + tile.height), 0);
+    expect(height).toBe(desktop.height);
+    expect(used - (tiles[1]?.y ?? 0)).toBeGreaterThan(desktop.height * 0.6);
+  });
+
   test("is empty before the stage is measured", () => {
     expect(arrangeAround(2, { width: 0, height: 0 }).tiles).toEqual([]);
+  });
+});
+
+describe("the floating tile", () => {
+  test.each(CORNERS)("stays inside the stage at %s, which is its nearest corner", (corner) => {
+    for (const [, stage] of stages) {
+      const self = arrange(2, stage, { corner }).tiles[1] as Rect;
+      expect(self.x).toBeGreaterThanOrEqual(GAP);
+      expect(self.y).toBeGreaterThanOrEqual(GAP);
+      expect(self.x + self.width).toBeLessThanOrEqual(stage.width - GAP);
+      expect(self.y + self.height).toBeLessThanOrEqual(stage.height - GAP);
+      expect(nearestCorner(self, stage)).toBe(corner);
+    }
+  });
+
+  test("moves to each corner by arrow keys, and stays at an edge", () => {
+    expect(cornerTowards("bottomEnd", "ArrowUp")).toBe("topEnd");
+    expect(cornerTowards("topEnd", "ArrowLeft")).toBe("topStart");
+    expect(cornerTowards("topStart", "ArrowDown")).toBe("bottomStart");
+    expect(cornerTowards("bottomStart", "ArrowRight")).toBe("bottomEnd");
+    expect(cornerTowards("bottomEnd", "ArrowDown")).toBe("bottomEnd");
+    expect(cornerTowards("bottomEnd", "Tab")).toBe("bottomEnd");
   });
 });
 

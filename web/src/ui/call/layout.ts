@@ -21,6 +21,11 @@ export interface Arrangement {
   floating: boolean;
 }
 
+/** Corner of the stage in which one's own tile floats. */
+export type Corner = "bottomEnd" | "bottomStart" | "topEnd" | "topStart";
+
+export const CORNERS: readonly Corner[] = ["bottomEnd", "bottomStart", "topEnd", "topStart"];
+
 /** Space between tiles. */
 export const GAP = 10;
 
@@ -29,6 +34,8 @@ const CAMERA_ASPECT = 16 / 9;
 /** Aspect ratios of tiles. Portrait stages allow narrower ones, as phones send portrait video. */
 const LANDSCAPE_ASPECTS = { narrowest: 4 / 3, widest: 16 / 9 };
 const PORTRAIT_ASPECTS = { narrowest: 2 / 3, widest: 16 / 9 };
+/** Widest desktop's stage that one participant fills: cropping would hide too much of it. */
+const WIDEST_FILL = 2.2;
 /** Minimum width of a tile (px). The stage scrolls rather than going below it. */
 const MIN_TILE_WIDTH = 132;
 /** Shorter side (px) up to which a stage counts as a phone's. */
@@ -36,20 +43,39 @@ const PHONE_MAX_SIDE = 520;
 /** Number of tiles that a phone in portrait shows in one column; more use two. */
 const PHONE_SINGLE_COLUMN_TILES = 3;
 
-/** Grid, in reading order. With two people on a phone the last one (the user) may float. */
-export function arrange(count: number, stage: Stage, { mayFloat = true } = {}): Arrangement {
+export interface ArrangeOptions {
+  /** Of two tiles the last one, the user's, floats over the other. */
+  mayFloat?: boolean;
+  corner?: Corner;
+  /** A single tile fills the stage. */
+  fills?: boolean;
+}
+
+/** Grid, in reading order. */
+export function arrange(
+  count: number,
+  stage: Stage,
+  { mayFloat = true, corner = "bottomEnd", fills = false }: ArrangeOptions = {},
+): Arrangement {
   if (count <= 0 || stage.width <= 0 || stage.height <= 0) {
     return { tiles: [], height: 0, floating: false };
   }
-  if (mayFloat && count === 2 && isPhone(stage)) return pictureInPicture(stage);
+  if (mayFloat && count === 2) return pictureInPicture(stage, corner);
+  if (fills && count === 1) {
+    return { tiles: [filling(stage)], height: stage.height, floating: false };
+  }
   const columns = bestColumns(count, stage);
   const size = tileSize(count, columns, stage);
   return { ...inRows(count, columns, size, stage), floating: false };
 }
 
-/** Fraction of a landscape stage's width that the strip beside a large tile takes. */
-const STRIP_WIDTH_FRACTION = 0.2;
-const MAX_STRIP_WIDTH = 260;
+/** Largest fraction of a landscape stage's width that the strip beside a large tile takes. */
+const MAX_STRIP_FRACTION = 0.34;
+/** Largest and least width of a tile in that strip (px). */
+const MAX_STRIP_TILE = 260;
+const MIN_STRIP_TILE = 140;
+/** The same as a fraction, for one column: a large tile is for looking at. */
+const STRIP_TILE_FRACTION = 0.24;
 /** Fraction of a portrait stage's height that the large tile takes at least. */
 const LARGE_HEIGHT_FRACTION = 0.58;
 
@@ -82,20 +108,46 @@ function stripBelow(rest: number, stage: Stage): Arrangement {
   };
 }
 
+/**
+ * As many columns as the tiles need to be worth looking at, up to a third of the stage. What does
+ * not fit is below: the strip scrolls beside the large tile.
+ */
 function stripBeside(rest: number, stage: Stage): Arrangement {
-  const strip = Math.floor(Math.min(MAX_STRIP_WIDTH, stage.width * STRIP_WIDTH_FRACTION));
-  const large = { x: 0, y: 0, width: stage.width - strip - GAP, height: stage.height };
-  const size = (columns: number): Stage => {
-    const width = Math.floor((strip - GAP * (columns - 1)) / columns);
-    return { width, height: Math.floor(width * (9 / 16)) };
-  };
-  const fits = (columns: number) =>
-    Math.ceil(rest / columns) * (size(columns).height + GAP) - GAP <= stage.height;
-  const columns = fits(1) ? 1 : 2;
-  const rows = inRows(rest, columns, size(columns), { width: strip, height: stage.height });
+  const columns = stripColumns(rest, stage);
+  const width = Math.max(stripTileWidth(rest, columns, stage), minStripTile(columns, stage));
+  const tile = { width, height: Math.floor(width * (9 / 16)) };
+  const strip = columns * width + GAP * (columns - 1);
+  const rows = inRows(rest, columns, tile, { width: strip, height: stage.height });
   const left = stage.width - strip;
-  const tiles = rows.tiles.map((tile) => ({ ...tile, x: tile.x + left }));
+  const tiles = rows.tiles.map(({ x, y, ...size }, i) => ({
+    // A short last row starts where the others do.
+    x: left + (rows.height > stage.height ? (i % columns) * (width + GAP) : x),
+    y,
+    ...size,
+  }));
+  const large = { x: 0, y: 0, width: left - GAP, height: stage.height };
   return { tiles: [large, ...tiles], height: Math.max(rows.height, stage.height), floating: false };
+}
+
+function stripColumns(rest: number, stage: Stage): number {
+  const isWideEnough = (columns: number) =>
+    columns * MIN_STRIP_TILE + GAP * (columns - 1) <= stage.width * MAX_STRIP_FRACTION;
+  if (!isWideEnough(2) || stripTileWidth(rest, 1, stage) >= MIN_STRIP_TILE) return 1;
+  return 2;
+}
+
+/** Width with which all tiles of the strip fit the height of the stage. */
+function stripTileWidth(rest: number, columns: number, stage: Stage): number {
+  const rows = Math.ceil(rest / columns);
+  const height = (stage.height - GAP * (rows - 1)) / rows;
+  const fraction = columns === 1 ? STRIP_TILE_FRACTION : MAX_STRIP_FRACTION;
+  const share = (stage.width * fraction - GAP * (columns - 1)) / columns;
+  return Math.floor(Math.min(MAX_STRIP_TILE, share, height * (16 / 9)));
+}
+
+function minStripTile(columns: number, stage: Stage): number {
+  const share = (stage.width * MAX_STRIP_FRACTION - GAP * (columns - 1)) / columns;
+  return Math.floor(Math.min(MIN_STRIP_TILE, share));
 }
 
 /** Returns whether any part of a tile is visible at this scroll position. */
@@ -111,19 +163,61 @@ function isPortrait({ width, height }: Stage): boolean {
   return height > width;
 }
 
-/** The other participant fills the stage; the user floats in its lower right corner. */
-function pictureInPicture(stage: Stage): Arrangement {
+/** The other participant fills the stage; the user floats in a corner. */
+function pictureInPicture(stage: Stage, corner: Corner): Arrangement {
+  const other = filling(stage);
+  const self = inCorner(floatingSize(stage), corner, stage);
+  return { tiles: [other, self], height: stage.height, floating: true };
+}
+
+function floatingSize(stage: Stage): Stage {
+  if (!isPhone(stage)) {
+    const width = Math.round(clamp(stage.width * 0.22, 200, 320));
+    return { width, height: Math.round(width * (9 / 16)) };
+  }
   const portrait = isPortrait(stage);
   const width = Math.round(portrait ? stage.width * 0.3 : stage.height * 0.42);
-  const height = Math.round(portrait ? width * (4 / 3) : width * (3 / 4));
-  const other = { x: 0, y: 0, width: stage.width, height: stage.height };
-  const self = {
-    x: stage.width - width - GAP,
-    y: stage.height - height - GAP,
-    width,
-    height,
-  };
-  return { tiles: [other, self], height: stage.height, floating: true };
+  return { width, height: Math.round(portrait ? width * (4 / 3) : width * (3 / 4)) };
+}
+
+/** Height of a name at the lower start of a tile, which a tile in that corner would cover. */
+const BADGE_HEIGHT = 44;
+
+function inCorner({ width, height }: Stage, corner: Corner, stage: Stage): Rect {
+  const x = corner.endsWith("End") ? stage.width - width - GAP : GAP;
+  const bottom = stage.height - height - GAP - (corner === "bottomStart" ? BADGE_HEIGHT : 0);
+  const y = corner.startsWith("bottom") ? bottom : GAP;
+  return { x, y, width, height };
+}
+
+/** The corner nearest to the centre of a floating tile. */
+export function nearestCorner({ x, y, width, height }: Rect, stage: Stage): Corner {
+  const side = x + width / 2 > stage.width / 2 ? "End" : "Start";
+  return `${y + height / 2 > stage.height / 2 ? "bottom" : "top"}${side}`;
+}
+
+/** The corner beside this one in the direction of an arrow key; the same at an edge. */
+export function cornerTowards(corner: Corner, key: string): Corner {
+  const side = corner.endsWith("End") ? "End" : "Start";
+  const edge = corner.startsWith("bottom") ? "bottom" : "top";
+  switch (key) {
+    case "ArrowLeft":
+      return `${edge}Start`;
+    case "ArrowRight":
+      return `${edge}End`;
+    case "ArrowUp":
+      return `top${side}`;
+    case "ArrowDown":
+      return `bottom${side}`;
+    default:
+      return corner;
+  }
+}
+
+function filling(stage: Stage): Rect {
+  const widest = isPhone(stage) ? stage.width : Math.floor(stage.height * WIDEST_FILL);
+  const width = Math.min(stage.width, widest);
+  return { x: Math.floor((stage.width - width) / 2), y: 0, width, height: stage.height };
 }
 
 /** Number of columns with which the tiles show the most of each camera's video. */
@@ -160,8 +254,8 @@ function tileSize(count: number, columns: number, stage: Stage): Stage {
   const { narrowest, widest } = isPortrait(stage) ? PORTRAIT_ASPECTS : LANDSCAPE_ASPECTS;
   const aspect = clamp(cellWidth / Math.max(cellHeight, 1), narrowest, widest);
   const fitting = Math.min(cellWidth, cellHeight * aspect);
-  // The stage itself may be narrower than the minimum.
-  const width = Math.max(fitting, Math.min(MIN_TILE_WIDTH, cellWidth));
+  // A stage that scrolls anyway leaves nothing free at the sides.
+  const width = fitting < MIN_TILE_WIDTH ? cellWidth : fitting;
   return { width: Math.floor(width), height: Math.floor(width / aspect) };
 }
 

@@ -9,12 +9,12 @@ type Action = MediaSessionAction | "togglemicrophone" | "togglecamera" | "hangup
  * Lets headset keys and system controls mute and hang up, if the browser supports it. Pause and
  * play are handled and do nothing: otherwise a headset's pause key would silence the call.
  */
-export function useMediaSession(media: LocalMedia, leave: () => void): void {
+export function useMediaSession(media: LocalMedia, maySpeak: boolean, leave: () => void): void {
   useEffect(() => {
     const session = navigator.mediaSession as MediaSession | undefined;
     const handlers: readonly [Action, () => void][] = [
-      ["togglemicrophone", () => toggleMic(media)],
-      ["togglecamera", () => toggleCamera(media)],
+      ["togglemicrophone", () => maySpeak && toggleMic(media)],
+      ["togglecamera", () => maySpeak && toggleCamera(media)],
       ["hangup", leave],
       ["play", () => {}],
       ["pause", () => {}],
@@ -46,5 +46,5 @@ export function useMediaSession(media: LocalMedia, leave: () => void): void {
       unsubscribe();
       for (const [action] of handlers) set(action, null);
     };
-  }, [media, leave]);
+  }, [media, maySpeak, leave]);
 }

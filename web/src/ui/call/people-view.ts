@@ -17,23 +17,32 @@ export interface PersonView {
 
 const ROLES: readonly Role[] = ["viewer", "speaker", "co_host", "host"];
 
-/** Raised hands first, in the order of the server; then oneself and the others as they joined. */
-export function peopleOf({ self, others, spotlight }: CallState): PersonView[] {
-  const everybody = [self, ...others];
-  const hands = everybody
+/** Places of the raised hands by participant, from 1 on, in the order of the server. */
+export function handsOf({
+  self,
+  others,
+}: Pick<CallState, "self" | "others">): ReadonlyMap<string, number> {
+  const raised = [self, ...others]
     .filter(({ raised }) => raised !== undefined)
     .sort((a, b) => (a.raised ?? 0) - (b.raised ?? 0));
-  const rest = everybody.filter(({ raised }) => raised === undefined);
+  return new Map(raised.map(({ id }, i) => [id, i + 1]));
+}
+
+/** Raised hands first, in the order of the server; then oneself and the others as they joined. */
+export function peopleOf(call: CallState): PersonView[] {
+  const { self, others, spotlight } = call;
+  const places = handsOf(call);
+  const placeOf = ({ id }: CallParticipant) => places.get(id) ?? Number.POSITIVE_INFINITY;
+  const everybody = [self, ...others].sort((a, b) => comparePlaces(placeOf(a), placeOf(b)));
   const own = rankOf(self.role);
   const isHosting = own >= rankOf("co_host");
-  return [...hands, ...rest].map((person) => {
+  return everybody.map((person) => {
     const isSelf = person.id === self.id;
     const rank = rankOf(person.role);
-    const place = hands.indexOf(person);
     return {
       person,
       isSelf,
-      hand: place < 0 ? null : place + 1,
+      hand: places.get(person.id) ?? null,
       isInSpotlight: spotlight.includes(person.id),
       mayMute: isHosting && !isSelf && rank <= own,
       mayRemove: isHosting && !isSelf && rank < own,
@@ -45,6 +54,11 @@ export function peopleOf({ self, others, spotlight }: CallState): PersonView[] {
 /** Whether the participant hosts the room, alone or with others. */
 export function mayHost({ self }: Pick<CallState, "self">): boolean {
   return rankOf(self.role) >= rankOf("co_host");
+}
+
+/** Two without a place stay as they are. */
+function comparePlaces(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }
 
 function rankOf(role: Role | undefined): number {

@@ -14,7 +14,8 @@ export function formatPercent(fraction: number): string {
 }
 
 export function formatMilliseconds(time: number | null): string {
-  return time === null ? "–" : `${Math.round(time)} ms`;
+  if (time === null) return "–";
+  return time > 0 && time < 1 ? "< 1 ms" : `${Math.round(time)} ms`;
 }
 
 /** Formats a layer's frame rate, and its scalability mode if it has several layers. */

@@ -50,24 +50,25 @@ function OverTime({ samples }: { samples: readonly StatsSample[] }) {
   const now = samples.at(-1);
   if (!now) return null;
   const graphs = [
-    [t.stats.in, formatBitrate(now.in), samples.map((sample) => sample.in)],
-    [t.stats.out, formatBitrate(now.out), samples.map((sample) => sample.out)],
-    [t.stats.packetLoss, formatPercent(now.loss), samples.map((sample) => sample.loss)],
+    [t.stats.in, formatBitrate(now.in), samples.map((sample) => sample.in), 100_000],
+    [t.stats.out, formatBitrate(now.out), samples.map((sample) => sample.out), 100_000],
+    [t.stats.packetLoss, formatPercent(now.loss), samples.map((sample) => sample.loss), 0.01],
     [
       t.stats.roundTrip,
       formatMilliseconds(now.roundTrip),
       samples.map((sample) => sample.roundTrip),
+      50,
     ],
   ] as const;
   return (
     <section aria-label={t.stats.overTime}>
       <p className={styles.caption}>{t.stats.overTime}</p>
       <dl className={styles.graphs}>
-        {graphs.map(([label, value, values]) => (
+        {graphs.map(([label, value, values, least]) => (
           <div key={label} className={styles.graph}>
             <dt>{label}</dt>
             <dd>{value}</dd>
-            <Sparkline values={values} />
+            <Sparkline values={values} least={least} />
           </div>
         ))}
       </dl>

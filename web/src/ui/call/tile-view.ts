@@ -6,11 +6,13 @@ import {
   isInterrupted,
   type MediaState,
   type Quality,
+  type Reaction,
   type RemoteParticipant,
   type Source,
 } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 import { distinctName } from "../parts/distinct-name.ts";
+import { handsOf } from "./people-view.ts";
 
 /** A participant. */
 export interface TileView {
@@ -35,6 +37,10 @@ export interface TileView {
   /** The camera is on, but this browser can't decode its codec. */
   isUnplayable: boolean;
   isSpeaking: boolean;
+  /** Place among the raised hands, from 1 on; null if the hand is down. */
+  hand: number | null;
+  /** The last reaction. */
+  reaction: Reaction | null;
   stream: MediaStream | null;
 }
 
@@ -65,8 +71,17 @@ export interface OwnStreams {
  * Tiles in display order: shared screens, then participants in the order they joined, the user
  * last. On a phone the last tile floats.
  */
-export function tilesOf(call: CallState, own: OwnStreams): AnyTileView[] {
+export function tilesOf(
+  call: CallState,
+  own: OwnStreams,
+  reactions: ReadonlyMap<string, Reaction> = new Map(),
+): AnyTileView[] {
   const { self, others } = call;
+  const hands = handsOf(call);
+  const momentary = (id: string) => ({
+    hand: hands.get(id) ?? null,
+    reaction: reactions.get(id) ?? null,
+  });
   return [
     ...screensOf(call, own.screen),
     ...others.map(
@@ -84,7 +99,9 @@ export function tilesOf(call: CallState, own: OwnStreams): AnyTileView[] {
         isMuted: !other.media.mic,
         ...pausesOf(other.media),
         isUnplayable: other.media.camera && isUnplayable(other, "camera"),
-        isSpeaking: other.speaking && other.media.mic,
+        // The last level stays while a link is broken.
+        isSpeaking: other.speaking && other.media.mic && connectionOf(other, call) === "connected",
+        ...momentary(other.id),
         stream: other.stream,
       }),
     ),
@@ -103,6 +120,7 @@ export function tilesOf(call: CallState, own: OwnStreams): AnyTileView[] {
       ...pausesOf(self.media),
       isUnplayable: false,
       isSpeaking: self.speaking && self.media.mic,
+      ...momentary(self.id),
       stream: own.camera,
     },
   ];
@@ -212,6 +230,7 @@ export function tileLabel(tile: TileView, t: Messages): string {
     tile.isSelf ? t.call.youNamed(tile.name) : tile.name,
     tile.alike === undefined ? null : t.call.sameName(tile.alike),
     connectionText(tile, t),
+    tile.hand === null ? null : t.people.hand(tile.hand),
     tile.isMuted ? t.call.micMuted : tile.isMicPaused ? t.call.micPaused : null,
     cameraText(tile, t),
     // A good connection is not mentioned.

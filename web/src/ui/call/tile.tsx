@@ -1,30 +1,47 @@
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
+import { CameraVideo } from "../parts/camera-video.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
 import { useAutoplay } from "../parts/playback-provider.tsx";
 import { SameNameMark } from "../parts/same-name-mark.tsx";
+import { useFrames } from "../parts/use-frames.ts";
 import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
+import { PinButton, TileButton } from "./pin-button.tsx";
+import { ReactionBubble } from "./reaction-bubble.tsx";
 import styles from "./tile.module.css";
 import { connectionText, type TileView, tileLabel } from "./tile-view.ts";
 import { Unplayable } from "./unplayable.tsx";
 
-interface Props {
+/** What can be done with a tile. */
+export interface TileActions {
+  isPinned: boolean;
+  /** Pins or unpins the tile; absent if there is nothing to pin. */
+  onPin?: (() => void) | undefined;
+  /** Hides the tile; absent unless it is one's own. */
+  onHide?: (() => void) | undefined;
+  /** Tabbing reaches the tile's actions: of all tiles one at a time. */
+  isTabStop: boolean;
+}
+
+interface Props extends TileActions {
   tile: TileView;
   /** The tile floats over another one and shows only the essentials. */
   isSmall: boolean;
   /** The tile is the large one. */
   isLarge: boolean;
-  isPinned: boolean;
-  /** Pins or unpins the tile; absent if there is nothing to pin. */
-  onPin?: (() => void) | undefined;
 }
 
 /** A participant: video or avatar, name and connection state. */
-export function Tile({ tile, isSmall, isLarge, isPinned, onPin }: Props) {
+export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
   const { t } = useI18n();
+  const video = useStream(tile.stream);
+  const frames = useFrames(video, tile.stream, tile.showsVideo);
+  useAutoplay(video, tile.stream);
+  useSink(video);
   const state = connectionText(tile, t);
+  const isLoading = tile.showsVideo && frames !== "playing" && !state;
   const classes = [
     styles.tile,
     tile.isSpeaking ? styles.speaking : "",
@@ -46,46 +63,112 @@ export function Tile({ tile, isSmall, isLarge, isPinned, onPin }: Props) {
       data-quality={tile.quality ?? undefined}
       data-large={isLarge}
       data-paused={pausedOf(tile)}
+      data-frames={tile.showsVideo ? frames : undefined}
     >
-      {tile.isSelf ? <LocalVideo tile={tile} /> : <RemoteVideo tile={tile} />}
-      {tile.showsVideo ? null : (
+      {/* It also plays the audio, so it stays mounted while no video is shown. */}
+      <CameraVideo
+        ref={video}
+        frames={frames}
+        own={tile.isSelf ? tile.stream : null}
+        muted={tile.isSelf || tile.isSilenced}
+        autoPlay={tile.isSelf}
+        playsInline
+      />
+      {tile.showsVideo && frames !== "waiting" ? null : (
         <span className={styles.avatar}>
-          <Avatar name={tile.name} />
+          <span className={styles.disc}>
+            <Avatar name={tile.name} />
+          </span>
         </span>
       )}
+      {isLoading ? <span className={styles.spinner} aria-hidden="true" /> : null}
       {tile.isUnplayable && !state ? <Unplayable text={t.call.unplayable} /> : null}
       {state ? (
         <div className={styles.link}>
           <span className={styles.state}>
             <span className={styles.dot} />
-            {state}
+            <span className={styles.words}>{state}</span>
           </span>
           {tile.connection === "failed" ? (
             <span className={styles.hint}>{t.call.failedHint}</span>
           ) : null}
         </div>
       ) : null}
-      {onPin ? (
-        <PinButton label={t.call.pin(distinctName(tile))} isPinned={isPinned} onPin={onPin} />
-      ) : null}
-      <span className={styles.badge} aria-hidden="true">
-        {tile.quality === "fair" || tile.quality === "poor" ? (
-          <QualityBars quality={tile.quality} title={t.call.quality[tile.quality]} />
-        ) : null}
-        {tile.isMuted || tile.isMicPaused ? (
-          <span className={styles.muted}>
-            <Icon name="micOff" size={16} />
-          </span>
-        ) : null}
-        {tile.isCameraPaused ? (
-          <span className={styles.muted}>
-            <Icon name="cameraOff" size={16} />
-          </span>
-        ) : null}
-        <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
-        <SameNameMark alike={tile.alike} />
-      </span>
+      <ReactionBubble reaction={tile.reaction} />
+      <Actions tile={tile} isSmall={isSmall} {...actions} />
+      <Badge tile={tile} isSmall={isSmall} isPinned={actions.isPinned} />
     </div>
+  );
+}
+
+function Actions({
+  tile,
+  isSmall,
+  isPinned,
+  onPin,
+  onHide,
+  isTabStop,
+}: TileActions & { tile: TileView; isSmall: boolean }) {
+  const { t } = useI18n();
+  return (
+    <span className={styles.actions}>
+      {onHide ? (
+        <TileButton
+          icon="hide"
+          label={t.call.hideSelf}
+          title={isSmall ? t.call.hideSelfHint : t.call.hideSelf}
+          isTabStop={isTabStop}
+          data-testid="hide-self"
+          onClick={onHide}
+        />
+      ) : null}
+      {onPin ? (
+        <PinButton
+          label={t.call.pin(distinctName(tile))}
+          isPinned={isPinned}
+          isTabStop={isTabStop}
+          onPin={onPin}
+        />
+      ) : null}
+    </span>
+  );
+}
+
+function Badge({
+  tile,
+  isSmall,
+  isPinned,
+}: {
+  tile: TileView;
+  isSmall: boolean;
+  isPinned: boolean;
+}) {
+  const { t } = useI18n();
+  return (
+    <span className={styles.badge} aria-hidden="true" data-testid="badge">
+      {tile.hand === null ? null : (
+        <span className={styles.hand} data-testid="tile-hand">
+          <Icon name="hand" size={16} />
+          {tile.hand}
+        </span>
+      )}
+      {isPinned ? <Icon name="pin" size={16} /> : null}
+      {tile.quality === "fair" || tile.quality === "poor" ? (
+        <QualityBars quality={tile.quality} title={t.call.quality[tile.quality]} />
+      ) : null}
+      {tile.isMuted || tile.isMicPaused ? (
+        <span className={styles.muted}>
+          <Icon name="micOff" size={16} />
+        </span>
+      ) : null}
+      {tile.isCameraPaused ? (
+        <span className={styles.muted}>
+          <Icon name="cameraOff" size={16} />
+        </span>
+      ) : null}
+      <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
+      <SameNameMark alike={tile.alike} />
+    </span>
   );
 }
 
@@ -93,32 +176,6 @@ export function Tile({ tile, isSmall, isLarge, isPinned, onPin }: Props) {
 function pausedOf({ isMicPaused, isCameraPaused }: TileView): string | undefined {
   const paused = [...(isMicPaused ? ["mic"] : []), ...(isCameraPaused ? ["camera"] : [])];
   return paused.length > 0 ? paused.join(" ") : undefined;
-}
-
-/** Pins or unpins a tile. `label` names the action while the tile is not pinned. */
-export function PinButton({
-  label,
-  isPinned,
-  onPin,
-}: {
-  label: string;
-  isPinned: boolean;
-  onPin: () => void;
-}) {
-  const { t } = useI18n();
-  const action = isPinned ? t.call.unpin : label;
-  return (
-    <button
-      type="button"
-      className={styles.pin}
-      aria-label={action}
-      title={action}
-      data-testid="pin"
-      onClick={onPin}
-    >
-      <Icon name={isPinned ? "shrink" : "enlarge"} size={18} />
-    </button>
-  );
 }
 
 /** Bars for a fair or poor connection; a good one shows none. */
@@ -137,34 +194,5 @@ function QualityBars({ quality, title }: { quality: "fair" | "poor"; title: stri
       />
       <rect x="10.6" y="0" width="3.4" height="14" rx="1" className={styles.none} />
     </svg>
-  );
-}
-
-function LocalVideo({ tile }: { tile: TileView }) {
-  const video = useStream(tile.stream);
-  useAutoplay(video, tile.stream);
-  return (
-    <video
-      ref={video}
-      className={`${styles.video} ${styles.mirrored} ${tile.showsVideo ? styles.shown : ""}`}
-      muted
-      autoPlay
-      playsInline
-    />
-  );
-}
-
-/** Also plays the audio, so the element stays mounted while no video is shown. */
-function RemoteVideo({ tile }: { tile: TileView }) {
-  const ref = useStream(tile.stream);
-  useAutoplay(ref, tile.stream);
-  useSink(ref);
-  return (
-    <video
-      ref={ref}
-      className={`${styles.video} ${tile.showsVideo ? styles.shown : ""}`}
-      muted={tile.isSilenced}
-      playsInline
-    />
   );
 }

@@ -3,12 +3,16 @@ import { useEffect, useRef, useState } from "react";
 import type { CallState } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
+import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";
+
+/** Length up to which a message is announced: a screen reader can't be told to skip the rest. */
+const MAX_ANNOUNCED = 120;
 
 export function useUnread(
   { chat, self }: Pick<CallState, "chat" | "self">,
   isOpen: boolean,
-  show: (text: string) => void,
+  show: (text: string, kind: "message") => void,
 ): number {
   const { t } = useI18n();
   const announce = useAnnounce();
@@ -24,9 +28,9 @@ export function useUnread(
     }
     for (const message of added) {
       const from = message.name ? distinctName(message) : t.chat.unknownSender;
-      const text = t.announcements.wrote(from, message.text);
-      announce(text);
-      show(text);
+      const text = t.announcements.wrote(clip(from, 24), message.text);
+      announce(clip(text, MAX_ANNOUNCED));
+      show(text, "message");
     }
     setUnread((count) => count + added.length);
   }, [chat, self.id, isOpen, announce, show, t]);

@@ -1,15 +1,14 @@
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { Call, ChatMessage } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { isComposing } from "../parts/composing.ts";
 import { Icon } from "../parts/icon.tsx";
 import styles from "./chat.module.css";
 import { Message } from "./message.tsx";
+import { useFollow } from "./use-follow.ts";
 
 /** Maximum length of a message in code points, as enforced by the server. */
 const MAX_MESSAGE_LENGTH = 2_000;
-/** Distance from the end (px) within which the log still follows new messages. */
-const FOLLOW_DISTANCE = 40;
 
 interface Props {
   call: Pick<Call, "sendChat">;
@@ -25,7 +24,7 @@ export function Chat({ call, messages, self, mayWrite, onClose }: Props) {
   const { t } = useI18n();
   const [text, setText] = useState("");
   const input = useRef<HTMLTextAreaElement>(null);
-  const log = useAutoScroll(messages);
+  const log = useFollow(messages);
   useEffect(() => input.current?.focus(), []);
 
   const isTooLong = [...text].length > MAX_MESSAGE_LENGTH;
@@ -114,26 +113,4 @@ export function Chat({ call, messages, self, mayWrite, onClose }: Props) {
       </form>
     </aside>
   );
-}
-
-/** Keeps the newest message in view, unless the user has scrolled up. */
-function useAutoScroll(messages: readonly ChatMessage[]) {
-  const ref = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
-  useEffect(() => {
-    const log = ref.current;
-    const onScroll = () => {
-      if (!log) return;
-      const belowView = log.scrollHeight - log.scrollTop - log.clientHeight;
-      follows.current = belowView < FOLLOW_DISTANCE;
-    };
-    log?.addEventListener("scroll", onScroll, { passive: true });
-    return () => log?.removeEventListener("scroll", onScroll);
-  }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: new messages trigger the scroll.
-  useLayoutEffect(() => {
-    const log = ref.current;
-    if (log && follows.current) log.scrollTop = log.scrollHeight;
-  }, [messages]);
-  return ref;
 }

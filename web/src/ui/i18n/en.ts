@@ -84,10 +84,15 @@ export const en = {
     video: "Preview of your camera",
     cameraOff: "Your camera is off",
     cameraStarting: "Starting your camera…",
+    asking: "Your browser is asking. Press Allow.",
     startBoth: "Turn on camera and microphone",
     devicesOff: "You followed a link, so your camera and microphone are still off.",
     level: "Microphone level",
     join: "Join now",
+    joinWithout: "Join without camera and microphone",
+    waitForPlace: "Let me in when there is room",
+    waitingForPlace: "You'll join as soon as someone leaves.",
+    anotherRoom: "Create another room",
     joining: "Joining…",
     empty: "No one is here yet. You'll be the first.",
     someoneHere: (here: number, capacity: number) => `${here} of ${capacity} places taken`,
@@ -108,6 +113,7 @@ export const en = {
     none: "None found",
     notAllowed: "Permission needed",
     systemDefault: "System default",
+    mirror: "Mirror my video",
     done: "Done",
   },
 
@@ -128,6 +134,11 @@ export const en = {
     screen: "Share screen",
     screenOn: "Share screen",
     screenOff: "Stop sharing",
+    hand: "Raise hand",
+    handUp: "Raise your hand",
+    handDown: "Lower your hand",
+    reactions: "Reactions",
+    more: "More",
     chat: "Chat",
     unread: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
     speakerView: "Speaker view",
@@ -193,6 +204,12 @@ export const en = {
     tapToHear: "Tap to hear the others",
     tapWhy: "Your browser blocks sound until you tap.",
     lost: "Connection lost. Reconnecting…",
+    serverAway:
+      "The server can't be reached. You can keep talking; chat and new people have to wait.",
+    stillTrying: "Still trying to reconnect.",
+    deviceOffline: "Your device is offline.",
+    tryNow: "Try now",
+    seconds: (count: number) => `${count} s`,
     draining:
       "The server is restarting soon. You'll be brought back automatically; if not, join again.",
     mesh: "Direct: your audio and video go straight to the others",
@@ -206,6 +223,10 @@ export const en = {
     pin: (name: string) => `Pin ${name}`,
     pinScreen: (label: string) => `Pin ${label}`,
     unpin: "Unpin",
+    pinned: "pinned",
+    hideSelf: "Hide your own video",
+    hideSelfHint: "Hide your own video. Drag it or press arrow keys to move it.",
+    showSelf: "Show your own video",
     unplayable: "This browser can't play the format of this camera",
     screenUnplayable: (name: string) =>
       `${name}'s screen comes in a format that this browser can't play`,
@@ -276,6 +297,27 @@ export const en = {
     cancel: "Stop waiting",
   },
 
+  leaving: {
+    title: "Leave the call?",
+    hint: "The others stay in the call.",
+    stay: "Stay",
+    leave: "Leave",
+  },
+
+  elsewhere: {
+    title: "You are in this call in another tab",
+    hint: "With two open microphones, everyone would hear an echo.",
+    move: "Move the call here",
+    second: "Join here too, muted",
+    moved: "The call goes on in another tab",
+    movedHint: "You moved it there. This tab can be closed.",
+  },
+
+  comingBack: {
+    title: "Bringing you back…",
+    stayOut: "Stay out",
+  },
+
   callEnded: {
     title: "You left the call",
     removed: "You were removed from the call",
@@ -292,9 +334,15 @@ export const en = {
   announcements: {
     joinedCall: (room: string) => `You joined ${room}.`,
     joined: (name: string) => `${name} joined`,
+    joinedTogether: (first: string, second: string, others: number) =>
+      others === 0
+        ? `${first} and ${second} joined`
+        : `${first}, ${second} and ${others} ${others === 1 ? "other" : "others"} joined`,
     left: (name: string) => `${name} left`,
+    raisedHand: (name: string) => `${name} raised a hand`,
+    watchingOnly: "You are watching. A host can let you speak.",
     reconnecting: "Connection lost. Reconnecting.",
-    reconnected: "Reconnected.",
+    reconnected: "Connected again.",
     micOn: "Microphone on",
     micOff: "Microphone off",
     cameraOn: "Camera on",

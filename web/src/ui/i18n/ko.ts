@@ -86,10 +86,15 @@ export const ko: Messages = {
     video: "내 카메라 미리 보기",
     cameraOff: "카메라가 꺼져 있어요",
     cameraStarting: "카메라를 켜고 있어요…",
+    asking: "브라우저가 묻고 있어요. ‘허용’을 눌러 주세요.",
     startBoth: "카메라와 마이크 켜기",
     devicesOff: "링크를 눌러 들어와서 아직 카메라와 마이크가 꺼져 있어요.",
     level: "마이크 음량",
     join: "참여하기",
+    joinWithout: "카메라와 마이크 없이 참여하기",
+    waitForPlace: "자리가 나면 들어가기",
+    waitingForPlace: "누군가 나가면 바로 들어가요.",
+    anotherRoom: "다른 방 만들기",
     joining: "들어가고 있어요…",
     empty: "아직 아무도 없어요. 가장 먼저 들어가요.",
     someoneHere: (here, capacity) => `${capacity}명 중 ${here}명이 들어와 있어요`,
@@ -110,6 +115,7 @@ export const ko: Messages = {
     none: "기기를 찾을 수 없어요",
     notAllowed: "권한이 필요해요",
     systemDefault: "시스템 기본값",
+    mirror: "내 영상을 거울처럼 보기",
     done: "완료",
   },
 
@@ -130,6 +136,11 @@ export const ko: Messages = {
     screen: "화면 공유",
     screenOn: "화면 공유 시작",
     screenOff: "화면 공유 중지",
+    hand: "손들기",
+    handUp: "손들기",
+    handDown: "손 내리기",
+    reactions: "반응",
+    more: "더 보기",
     chat: "채팅",
     unread: (count) => `새 메시지 ${count}개`,
     speakerView: "발표자 보기",
@@ -195,6 +206,12 @@ export const ko: Messages = {
     tapToHear: "눌러서 소리 듣기",
     tapWhy: "브라우저가 소리를 막고 있어요. 한 번 누르면 들려요.",
     lost: "연결이 끊겼어요. 다시 연결하고 있어요…",
+    serverAway:
+      "서버에 연결할 수 없어요. 대화는 이어갈 수 있지만 채팅과 새로 오는 사람은 기다려야 해요.",
+    stillTrying: "계속 다시 연결하고 있어요.",
+    deviceOffline: "기기가 인터넷에 연결되어 있지 않아요.",
+    tryNow: "지금 다시 시도",
+    seconds: (count) => `${count}초`,
     draining: "서버가 곧 다시 시작돼요. 자동으로 다시 들어오지 못하면 다시 참여해 주세요.",
     mesh: "직접 연결: 영상과 소리가 참여자끼리 바로 오가요",
     sfu: "미디어 서버를 거쳐요",
@@ -206,6 +223,10 @@ export const ko: Messages = {
     pin: (name) => `${name}님 고정`,
     pinScreen: (label) => `${label} 고정`,
     unpin: "고정 해제",
+    pinned: "고정됨",
+    hideSelf: "내 영상 숨기기",
+    hideSelfHint: "내 영상 숨기기. 끌거나 화살표 키를 눌러 옮길 수 있어요.",
+    showSelf: "내 영상 보기",
     unplayable: "이 브라우저에서 재생할 수 없는 영상 형식이에요",
     screenUnplayable: (name) => `${name}님의 화면은 이 브라우저에서 재생할 수 없는 형식이에요`,
     quality: {
@@ -275,6 +296,27 @@ export const ko: Messages = {
     cancel: "그만 기다리기",
   },
 
+  leaving: {
+    title: "통화에서 나갈까요?",
+    hint: "다른 사람들은 통화를 계속해요.",
+    stay: "머무르기",
+    leave: "나가기",
+  },
+
+  elsewhere: {
+    title: "다른 탭에서 이 통화에 참여하고 있어요",
+    hint: "마이크가 두 개 켜지면 모두에게 소리가 울려요.",
+    move: "여기로 옮기기",
+    second: "여기서도 음소거로 참여하기",
+    moved: "다른 탭에서 통화를 이어가요",
+    movedHint: "통화를 그 탭으로 옮겼어요. 이 탭은 닫아도 돼요.",
+  },
+
+  comingBack: {
+    title: "통화로 돌아가고 있어요…",
+    stayOut: "돌아가지 않기",
+  },
+
   callEnded: {
     title: "통화에서 나왔어요",
     removed: "통화에서 내보내졌어요",
@@ -291,7 +333,13 @@ export const ko: Messages = {
   announcements: {
     joinedCall: (room) => `‘${room}’ 방에 들어왔어요.`,
     joined: (name) => `${name}님이 들어왔어요`,
+    joinedTogether: (first, second, others) =>
+      others === 0
+        ? `${first}님과 ${second}님이 들어왔어요`
+        : `${first}님, ${second}님 외 ${others}명이 들어왔어요`,
     left: (name) => `${name}님이 나갔어요`,
+    raisedHand: (name) => `${name}님이 손을 들었어요`,
+    watchingOnly: "지금은 보기만 할 수 있어요. 진행자가 말할 수 있게 해 줄 수 있어요.",
     reconnecting: "연결이 끊겼어요. 다시 연결하고 있어요.",
     reconnected: "다시 연결됐어요.",
     micOn: "마이크를 켰어요",

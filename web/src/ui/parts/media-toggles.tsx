@@ -20,7 +20,9 @@ export function MicToggle() {
       shortcut={keysOf("mic", isMac)}
       aria-keyshortcuts={isMac ? "Meta+D" : "Control+D"}
       aria-pressed={on}
-      hasProblem={interrupted || problem !== null}
+      problem={
+        interrupted ? t.problem.titlePausedMic : problem === null ? null : t.problem.titleMic
+      }
       isBusy={opening}
       data-testid="toggle-mic"
       onClick={() => toggleMic(media)}
@@ -40,7 +42,9 @@ export function CameraToggle() {
       shortcut={keysOf("camera", isMac)}
       aria-keyshortcuts={isMac ? "Meta+E" : "Control+E"}
       aria-pressed={on}
-      hasProblem={interrupted || problem !== null}
+      problem={
+        interrupted ? t.problem.titlePausedCamera : problem === null ? null : t.problem.titleCamera
+      }
       isBusy={opening}
       data-testid="toggle-camera"
       onClick={() => toggleCamera(media)}
@@ -60,7 +64,7 @@ export function ScreenToggle() {
       tooltip={on ? t.controls.screenOff : t.controls.screenOn}
       aria-pressed={on}
       isOffByDefault
-      hasProblem={problem !== null}
+      problem={problem === null ? null : t.problem.titleScreen}
       isBusy={opening}
       data-testid="toggle-screen"
       onClick={() => void media.setScreen(!on)}

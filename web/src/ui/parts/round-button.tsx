@@ -1,4 +1,4 @@
-import type { ComponentProps } from "react";
+import { type ComponentProps, useId } from "react";
 import { Icon, type IconName } from "./icon.tsx";
 import styles from "./round-button.module.css";
 
@@ -10,8 +10,8 @@ interface Props extends Omit<ComponentProps<"button">, "children" | "className">
   tooltip?: string;
   /** Keyboard shortcut, shown in the tooltip. */
   shortcut?: string;
-  /** The device that it controls has a problem. */
-  hasProblem?: boolean;
+  /** What is wrong with the device that it controls. */
+  problem?: string | null;
   /** The requested change is in progress. */
   isBusy?: boolean;
   /** Highlights the "on" state instead of the "off" state. */
@@ -26,12 +26,13 @@ export function RoundButton({
   label,
   tooltip,
   shortcut,
-  hasProblem = false,
+  problem = null,
   isBusy = false,
   isOffByDefault = false,
   count = 0,
   ...rest
 }: Props) {
+  const id = useId();
   return (
     <button
       {...rest}
@@ -39,6 +40,7 @@ export function RoundButton({
       className={`${styles.button} ${isOffByDefault ? styles.offByDefault : ""}`}
       aria-label={label}
       aria-busy={isBusy}
+      aria-describedby={problem === null ? undefined : id}
     >
       <Icon name={icon} />
       {count > 0 ? (
@@ -46,13 +48,16 @@ export function RoundButton({
           {count > 99 ? "99+" : count}
         </span>
       ) : null}
-      {hasProblem ? (
+      {problem === null ? null : (
         <span className={styles.problem}>
           <Icon name="alert" size={14} />
+          <span id={id} hidden>
+            {problem}
+          </span>
         </span>
-      ) : null}
+      )}
       <span className={styles.tooltip} aria-hidden="true">
-        {tooltip ?? label}
+        {problem ?? tooltip ?? label}
         {shortcut ? <kbd>{shortcut}</kbd> : null}
       </span>
     </button>

@@ -1,19 +1,26 @@
 import { expect, test } from "vitest";
+import { meterLevelOf } from "../../client/devices/level.ts";
 import { litBars } from "./level.ts";
 
-test("silence lights no bars, full scale all, speech some", () => {
-  expect(litBars(0, 8)).toBe(0);
-  expect(litBars(0.001, 8)).toBe(0);
-  expect(litBars(1, 8)).toBe(8);
-  expect(litBars(0.05, 8)).toBeGreaterThan(2);
-  expect(litBars(0.05, 8)).toBeLessThan(7);
+/** Bars lit by audio of that level. */
+const litAt = (dbfs: number) => litBars(meterLevelOf(10 ** (dbfs / 20)), 8);
+
+test("a quiet room lights no bars, speech some, a shout nearly all", () => {
+  expect(litAt(-70)).toBe(0);
+  expect(litAt(-60)).toBe(0);
+  expect(litAt(-55)).toBeLessThanOrEqual(1);
+  expect(litAt(-40)).toBe(3);
+  expect([5, 6]).toContain(litAt(-20));
+  expect([7, 8]).toContain(litAt(-6));
+  expect(litAt(0)).toBe(8);
 });
 
-test("a higher level never lights fewer bars", () => {
+test("a higher level never lights fewer bars, and none lights more than there are", () => {
   let before = 0;
-  for (let level = 0; level <= 1; level += 0.01) {
-    const lit = litBars(level, 8);
+  for (let dbfs = -70; dbfs <= 10; dbfs++) {
+    const lit = litAt(dbfs);
     expect(lit).toBeGreaterThanOrEqual(before);
+    expect(lit).toBeLessThanOrEqual(8);
     before = lit;
   }
 });

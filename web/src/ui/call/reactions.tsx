@@ -1,0 +1,88 @@
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import type { Call } from "../../client/index.ts";
+import { useI18n } from "../i18n/context.tsx";
+import { RoundButton } from "../parts/round-button.tsx";
+import styles from "./reactions.module.css";
+
+/** The emoji that can be shown. Screen readers know their names in any language. */
+const EMOJI = ["👍", "❤️", "😂", "😮", "👏", "🎉", "🤔", "👎"] as const;
+
+/** A row of emoji to show to everybody. */
+export function ReactionRow({
+  call,
+  onDone,
+  takesFocus = false,
+}: {
+  call: Pick<Call, "react">;
+  onDone: () => void;
+  takesFocus?: boolean;
+}) {
+  const { t } = useI18n();
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms.
+    <div className={styles.row} role="group" aria-label={t.controls.reactions}>
+      {EMOJI.map((emoji, i) => (
+        <button
+          key={emoji}
+          type="button"
+          // biome-ignore lint/a11y/noAutofocus: it follows a press on the button that opens the row.
+          autoFocus={takesFocus && i === 0}
+          className={styles.emoji}
+          data-testid="react"
+          data-emoji={emoji}
+          onClick={() => {
+            call.react(emoji);
+            onDone();
+          }}
+        >
+          {emoji}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Button that opens the row above it. */
+export function ReactionButton({ call }: { call: Pick<Call, "react"> }) {
+  const { t } = useI18n();
+  const [isOpen, setOpen] = useState(false);
+  const place = useRef<HTMLSpanElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    setOpen(false);
+    button.current?.focus();
+  };
+  useEffect(() => {
+    if (!isOpen) return;
+    const onPointerDown = ({ target }: Event) => {
+      if (target instanceof Node && !place.current?.contains(target)) setOpen(false);
+    };
+    addEventListener("pointerdown", onPointerDown);
+    return () => removeEventListener("pointerdown", onPointerDown);
+  }, [isOpen]);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what one of its buttons opened.
+    <span
+      ref={place}
+      className={styles.place}
+      onKeyDown={(event: KeyboardEvent) => {
+        if (event.key === "Escape" && isOpen) close();
+      }}
+    >
+      <RoundButton
+        ref={button}
+        icon="smile"
+        label={t.controls.reactions}
+        isOffByDefault
+        aria-expanded={isOpen}
+        data-testid="open-reactions"
+        onClick={() => setOpen(!isOpen)}
+      />
+      {isOpen ? (
+        <span className={styles.popover}>
+          <ReactionRow call={call} onDone={close} takesFocus />
+        </span>
+      ) : null}
+    </span>
+  );
+}

@@ -1,0 +1,43 @@
+import { useEffect } from "react";
+import type { LocalMedia } from "../../client/index.ts";
+import { useAnnounce } from "../announcer.tsx";
+import { useClient } from "../client-context.ts";
+import { useI18n } from "../i18n/context.tsx";
+import type { Messages } from "../i18n/en.ts";
+import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
+import { type Shortcut, shortcutOf } from "../parts/shortcuts.ts";
+import { isMac } from "../platform.ts";
+
+/** Keyboard shortcuts of a call. `maySpeak`: the room permits a microphone and a camera. */
+export function useShortcuts(maySpeak: boolean): void {
+  const { t } = useI18n();
+  const { media } = useClient();
+  const announce = useAnnounce();
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const shortcut = shortcutOf(event, isMac);
+      if (!shortcut) return;
+      event.preventDefault();
+      announce(carryOut(shortcut, media, maySpeak, t));
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [media, maySpeak, announce, t]);
+}
+
+/** Carries out a shortcut and returns what has happened, in words. */
+export function carryOut(
+  shortcut: Shortcut,
+  media: LocalMedia,
+  maySpeak: boolean,
+  { announcements }: Pick<Messages, "announcements">,
+): string {
+  if (!maySpeak) return announcements.watchingOnly;
+  const { camera, microphone } = media.getSnapshot();
+  if (shortcut === "mic") {
+    toggleMic(media);
+    return microphone.wanted ? announcements.micOff : announcements.micOn;
+  }
+  toggleCamera(media);
+  return camera.wanted ? announcements.cameraOff : announcements.cameraOn;
+}

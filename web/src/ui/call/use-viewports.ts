@@ -1,0 +1,39 @@
+import { useEffect } from "react";
+import type { Call, Viewport } from "../../client/index.ts";
+import { isVisible, type Rect, type Stage } from "./layout.ts";
+import { type AnyTileView, sourceOf } from "./tile-view.ts";
+import { useIsPageVisible } from "./use-is-page-visible.ts";
+
+interface Shown {
+  rects: ReadonlyMap<string, Rect>;
+  scrolled: number;
+  size: Stage;
+  /** The tile that does not scroll. */
+  large: string | null;
+}
+
+/** Reports which remote videos are visible, and their sizes in device pixels. */
+export function useViewports(
+  call: Call,
+  tiles: readonly AnyTileView[],
+  { rects, scrolled, size, large }: Shown,
+): void {
+  const isPageVisible = useIsPageVisible();
+  const viewports = tiles.flatMap((tile): Viewport[] => {
+    const source = sourceOf(tile);
+    const rect = rects.get(tile.key);
+    if (!source || !rect) return [];
+    const isInSight = tile.key === large || isVisible(rect, scrolled, size);
+    const scale = isPageVisible && isInSight ? devicePixelRatio : 0;
+    return [
+      {
+        participant: tile.id,
+        source,
+        width: Math.round(rect.width * scale),
+        height: Math.round(rect.height * scale),
+      },
+    ];
+  });
+  // After every render: the call ignores viewports that equal those before.
+  useEffect(() => call.setViewports(viewports));
+}
