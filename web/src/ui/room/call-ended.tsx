@@ -12,13 +12,17 @@ interface Props {
   room: string;
   /** Error that ended the call; null if the user left. */
   error: CallState["error"];
+  /** Another tab has taken over the call. */
+  isMoved: boolean;
   onAgain: () => void;
 }
 
 /** The view after a call. */
-export function CallEnded({ room, error, onAgain }: Props) {
+export function CallEnded({ room, error, isMoved, onAgain }: Props) {
   const { t } = useI18n();
-  const { title, hint } = textsOf(error, t);
+  const { title, hint } = isMoved
+    ? { title: t.elsewhere.moved, hint: t.elsewhere.movedHint }
+    : textsOf(error, t);
   // A removed participant would be rejected.
   const mayReturn = error?.code !== "removed";
   return (

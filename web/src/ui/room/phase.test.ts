@@ -27,6 +27,21 @@ test("the end of an earlier call does not end the current one", () => {
   expect(reducePhase(current, { type: "ended", call: {} as Call, error: null })).toBe(current);
 });
 
+test("a call in another tab is asked about before joining, not during a call", () => {
+  const request = { name: "Ada", password: "" };
+  const asked = reducePhase(preview, { type: "elsewhere", request });
+  expect(asked).toEqual({ name: "elsewhere", request });
+  expect(reducePhase(asked, { type: "join" })).toEqual({ name: "joining", rejection: null });
+  const current: Phase = { name: "call", call };
+  expect(reducePhase(current, { type: "elsewhere", request })).toBe(current);
+});
+
+test("a join or a wait that is given up leads to the preview", () => {
+  for (const phase of [{ name: "joining", rejection }, { name: "waiting" }] satisfies Phase[]) {
+    expect(reducePhase(phase, { type: "cancelled" })).toEqual(preview);
+  }
+});
+
 test("navigating back after the call leads to the preview", () => {
   const ended: Phase = { name: "ended", error: null };
   expect(reducePhase(ended, { type: "navigatedBack" })).toEqual(preview);

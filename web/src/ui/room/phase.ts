@@ -5,13 +5,22 @@ import type { Rejection } from "./rejection.ts";
 export type Phase =
   | { name: "preview"; rejection: Rejection | null }
   | { name: "joining"; rejection: Rejection | null }
+  /** Another tab is in this call; nothing happens before an answer. */
+  | { name: "elsewhere"; request: JoinAs }
   /** In the waiting room, until a host decides. */
   | { name: "waiting" }
   | { name: "call"; call: Call }
   | { name: "ended"; error: CallState["error"] };
 
+/** Name and password with which a room is joined. */
+export interface JoinAs {
+  name: string;
+  password: string;
+}
+
 export type PhaseEvent =
   | { type: "join" }
+  | { type: "elsewhere"; request: JoinAs }
   | { type: "waiting" }
   | { type: "cancelled" }
   | { type: "joined"; call: Call }
@@ -24,10 +33,12 @@ export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
     case "join":
       // The last rejection is kept, so that the password field stays mounted.
       return { name: "joining", rejection: phase.name === "preview" ? phase.rejection : null };
+    case "elsewhere":
+      return phase.name === "call" ? phase : { name: "elsewhere", request: event.request };
     case "waiting":
       return phase.name === "joining" ? { name: "waiting" } : phase;
     case "cancelled":
-      return phase.name === "waiting" ? { name: "preview", rejection: null } : phase;
+      return isPending(phase) ? { name: "preview", rejection: null } : phase;
     case "joined":
       return isPending(phase) ? { name: "call", call: event.call } : phase;
     case "rejected":

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
@@ -9,6 +9,7 @@ import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { Link } from "../parts/link.tsx";
 import { Page } from "../parts/page.tsx";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
@@ -41,13 +42,28 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
   const [isNameMissing, setNameMissing] = useState(false);
   const [password, setPassword] = useState(() => knownPassword(room));
   const needsPassword = rejection?.kind === "password" || summary?.locked === true;
+  const isFull = summary
+    ? summary.participants >= summary.capacity
+    : rejection?.kind === "full" && !loaded;
+  const [waitsForPlace, setWaitsForPlace] = useState(false);
+  const { microphone, camera } = useReadable(useClient().media);
+  const sendsNothing = !microphone.on && !camera.on;
+  const latestJoin = useRef(() => {});
+  latestJoin.current = () => onJoin(name.trim(), password);
+  // The list of rooms is live: a place that becomes free is taken at once.
+  useEffect(() => {
+    if (!waitsForPlace || isFull) return;
+    setWaitsForPlace(false);
+    latestJoin.current();
+  }, [waitsForPlace, isFull]);
 
   function join(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     if (isJoining) return;
     setNameMissing(!name.trim());
-    if (name.trim()) onJoin(name.trim(), password);
-    else event.currentTarget.querySelector("input")?.focus();
+    if (!name.trim()) event.currentTarget.querySelector("input")?.focus();
+    else if (isFull) setWaitsForPlace(true);
+    else onJoin(name.trim(), password);
   }
 
   return (
@@ -61,7 +77,7 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
         <div className={styles.side}>
           <div>
             <ViewTitle document={t.preview.documentTitle(room)} className={styles.title}>
-              {t.preview.title(room)}
+              {isFull ? t.errors.room_full(room) : t.preview.title(room)}
             </ViewTitle>
             <RoomStatus loaded={loaded} summary={summary} />
           </div>
@@ -84,14 +100,29 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
                 onChange={setPassword}
               />
             ) : null}
-            {rejection && !isJoining ? <RejectionAlert rejection={rejection} room={room} /> : null}
+            {isFull ? (
+              <FullRoom isWaiting={waitsForPlace} />
+            ) : rejection && rejection.kind !== "full" && !isJoining ? (
+              <Alert
+                tone="warning"
+                title={rejectionText(rejection.code, room, t, rejection.nameError)}
+                testId="error"
+              />
+            ) : null}
             <div className={styles.join}>
-              <Button variant="primary" type="submit" busy={isJoining} data-testid="join">
+              <Button
+                variant="primary"
+                type="submit"
+                busy={isJoining || waitsForPlace}
+                data-testid="join"
+              >
                 {isJoining
                   ? t.preview.joining
-                  : rejection?.kind === "full"
-                    ? t.errors.tryAgain
-                    : t.preview.join}
+                  : isFull
+                    ? t.preview.waitForPlace
+                    : canCall && sendsNothing
+                      ? t.preview.joinWithout
+                      : t.preview.join}
               </Button>
             </div>
           </form>
@@ -119,9 +150,8 @@ function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary
 
 function statusText(summary: RoomSummary | undefined, t: Messages): string {
   if (!summary) return t.preview.isNew;
-  const { name, participants, capacity } = summary;
+  const { participants, capacity } = summary;
   if (participants === 0) return t.preview.empty;
-  if (participants >= capacity) return t.errors.room_full(name);
   return t.preview.someoneHere(participants, capacity);
 }
 
@@ -148,16 +178,18 @@ function PasswordField({ value, takesFocus, onChange }: PasswordProps) {
   );
 }
 
-function RejectionAlert({ rejection, room }: { rejection: Rejection; room: string }) {
+/** What to do about a full room: wait for a place, or create another one. */
+function FullRoom({ isWaiting }: { isWaiting: boolean }) {
   const { t } = useI18n();
-  const isFull = rejection.kind === "full";
   return (
     <Alert
-      tone="warning"
-      title={rejectionText(rejection.code, room, t, rejection.nameError)}
-      testId={isFull ? "room-full" : "error"}
+      tone="info"
+      title={isWaiting ? t.preview.waitingForPlace : t.errors.roomFullHint}
+      testId="room-full"
     >
-      {isFull ? <p>{t.errors.roomFullHint}</p> : null}
+      <Link to="/" className={styles.another}>
+        {t.preview.anotherRoom}
+      </Link>
     </Alert>
   );
 }

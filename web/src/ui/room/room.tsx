@@ -1,16 +1,22 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import type { Call as JoinedCall } from "../../client/index.ts";
 import { Call } from "../call/call.tsx";
 import { useClient } from "../client-context.ts";
+import { usePermissionRetry } from "../devices/use-permissions.ts";
 import { mayStartDevices, rememberAllowed } from "../initiator.ts";
 import { ownName } from "../own-name.ts";
 import { preferences } from "../preferences.ts";
 import { CallEnded } from "./call-ended.tsx";
+import { Elsewhere } from "./elsewhere.tsx";
 import { Joining } from "./joining.tsx";
+import { findKeptCall, isReload, tabStorage } from "./kept-call.ts";
+import { LeaveDialog } from "./leave-dialog.tsx";
+import { pageTabs } from "./other-tab.ts";
 import { knownPassword, rememberPassword } from "./passwords.ts";
 import { reducePhase } from "./phase.ts";
 import { Preview } from "./preview.tsx";
 import { rejectionOf } from "./rejection.ts";
+import { useKeptCall } from "./use-kept-call.ts";
+import { useLeaveGuard } from "./use-leave-guard.ts";
 import { Waiting } from "./waiting.tsx";
 
 interface Props {
@@ -24,17 +30,22 @@ interface Props {
 /** The view at `/r/NAME`: preview, call and the end of it. */
 export function Room({ room, givenName, skipsPreview }: Props) {
   const client = useClient();
-  const [name, setName] = useState(givenName ?? ownName.read() ?? "");
+  const [kept] = useState(() => (isReload() ? findKeptCall(tabStorage(), room, Date.now()) : null));
+  const [name, setName] = useState(kept?.name ?? givenName ?? ownName.read() ?? "");
+  const [tabs] = useState(() => pageTabs(room));
   const [phase, dispatch] = useReducer(reducePhase, { name: "preview", rejection: null });
   // Number of the current mount: replies to requests of an earlier one are dropped.
   const mount = useRef(0);
   // A link from another site neither joins nor starts devices before a gesture.
   const [needsGesture, setNeedsGesture] = useState(() => !canStart());
-  const [isDirect] = useState(() => skipsPreview && name !== "" && !needsGesture);
+  const [isDirect] = useState(() => (skipsPreview || kept) && name !== "" && !needsGesture);
+  /** Another tab took over the last call. */
+  const isMoved = useRef(false);
 
   const join = useCallback(
     async (name: string, password: string) => {
       const requestedIn = mount.current;
+      isMoved.current = false;
       setName(name);
       dispatch({ type: "join" });
       try {
@@ -50,6 +61,18 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       }
     },
     [client, room],
+  );
+
+  /** Joins, unless another tab of this browser is in the call. */
+  const joinUnlessElsewhere = useCallback(
+    async (name: string, password: string) => {
+      const requestedIn = mount.current;
+      const isElsewhere = await tabs.isElsewhere();
+      if (requestedIn !== mount.current) return;
+      if (isElsewhere) dispatch({ type: "elsewhere", request: { name, password } });
+      else await join(name, password);
+    },
+    [tabs, join],
   );
 
   const startMedia = useCallback(() => {
@@ -76,12 +99,22 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, on arrival.
   useEffect(() => {
     if (!isDirect) return;
-    ownName.takeFromAddress(name, true);
-    void join(name, knownPassword(room));
+    if (kept?.password) rememberPassword(room, kept.password);
+    if (!kept) ownName.takeFromAddress(name, true);
+    void joinUnlessElsewhere(name, knownPassword(room));
   }, []);
 
   const call = phase.name === "call" ? phase.call : null;
-  useLeaveOnExit(call);
+  const guard = useLeaveGuard(call);
+  useKeptCall(call && { room, name, password: knownPassword(room) });
+  usePermissionRetry();
+  useEffect(() => {
+    if (!call) return;
+    return tabs.hold(() => {
+      isMoved.current = true;
+      call.leave();
+    });
+  }, [call, tabs]);
 
   useEffect(() => {
     const onPopState = () => dispatch({ type: "navigatedBack" });
@@ -109,26 +142,45 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       <CallEnded
         room={room}
         error={phase.error}
-        onAgain={() => void join(name, knownPassword(room))}
+        isMoved={isMoved.current}
+        onAgain={() => void joinUnlessElsewhere(name, knownPassword(room))}
       />
     );
   }
   if (phase.name === "call") {
     return (
-      <Call
-        call={phase.call}
-        onEnd={(error) => dispatch({ type: "ended", call: phase.call, error })}
+      <>
+        <Call
+          call={phase.call}
+          onEnd={(error) => dispatch({ type: "ended", call: phase.call, error })}
+        />
+        {guard.isAsking ? <LeaveDialog onStay={guard.stay} onLeave={guard.leave} /> : null}
+      </>
+    );
+  }
+  if (phase.name === "elsewhere") {
+    const { name, password } = phase.request;
+    return (
+      <Elsewhere
+        room={room}
+        onMove={() => void tabs.moveHere().then(() => join(name, password))}
+        onSecond={() => {
+          void client.media.setMicrophone(false);
+          void join(name, password);
+        }}
       />
     );
   }
+  const cancel = () => {
+    dispatch({ type: "cancelled" });
+    client.cancelJoin();
+  };
   if (phase.name === "waiting") {
-    const cancel = () => {
-      dispatch({ type: "cancelled" });
-      client.cancelJoin();
-    };
     return <Waiting room={room} onCancel={cancel} />;
   }
-  if (isDirect && !isPreview && phase.rejection === null) return <Joining room={room} />;
+  if (isDirect && !isPreview && phase.rejection === null) {
+    return <Joining room={room} onStayOut={kept ? cancel : null} />;
+  }
   return (
     <Preview
       room={room}
@@ -138,7 +190,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       onStart={needsGesture ? startMedia : null}
       onJoin={(name, password) => {
         ownName.remember(name);
-        void join(name, password);
+        void joinUnlessElsewhere(name, password);
       }}
     />
   );
@@ -147,21 +199,4 @@ export function Room({ room, givenName, skipsPreview }: Props) {
 /** An insecure context has no devices to start, and browsers send no `Sec-Fetch-Site` for it. */
 function canStart(): boolean {
   return !isSecureContext || mayStartDevices();
-}
-
-/** Leaves the call when its view unmounts or the user navigates back. */
-function useLeaveOnExit(call: JoinedCall | null): void {
-  useEffect(() => {
-    if (!call) return;
-    // Own history entry, so that navigating back leaves the call and not the site.
-    if (history.state?.moim !== "call") {
-      history.pushState({ ...history.state, moim: "call" }, "");
-    }
-    const leave = () => call.leave();
-    addEventListener("popstate", leave);
-    return () => {
-      removeEventListener("popstate", leave);
-      call.leave();
-    };
-  }, [call]);
 }

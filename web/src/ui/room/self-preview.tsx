@@ -1,9 +1,13 @@
+import type { LocalDevice } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
+import { useIsCameraAskedFor } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
 import { Button } from "../parts/button.tsx";
+import { CameraVideo } from "../parts/camera-video.tsx";
 import { CameraToggle, MicToggle } from "../parts/media-toggles.tsx";
 import { useAutoplay } from "../parts/playback-provider.tsx";
+import { useFrames } from "../parts/use-frames.ts";
 import { useStream } from "../parts/use-stream.ts";
 import { preferences } from "../preferences.ts";
 import { LevelMeter } from "./level-meter.tsx";
@@ -25,12 +29,15 @@ export function SelfPreview({ onStart }: Props) {
   );
   const label = startLabel(t);
   const video = useStream(cameraStream);
+  const frames = useFrames(video, cameraStream, cameraStream !== null);
+  const isAsking = useIsCameraAskedFor() && camera.opening;
   useAutoplay(video, cameraStream);
   return (
     <div className={styles.preview}>
-      <video
+      <CameraVideo
         ref={video}
-        className={`${styles.video} ${cameraStream ? styles.live : ""}`}
+        frames={frames}
+        own={cameraStream}
         aria-label={t.preview.video}
         data-testid="preview"
         muted
@@ -47,7 +54,7 @@ export function SelfPreview({ onStart }: Props) {
               </Button>
             </>
           ) : (
-            <p>{camera.opening ? t.preview.cameraStarting : t.preview.cameraOff}</p>
+            <p>{offText(camera, isAsking, t)}</p>
           )}
         </div>
       )}
@@ -58,6 +65,14 @@ export function SelfPreview({ onStart }: Props) {
       </div>
     </div>
   );
+}
+
+/** Reason why there is no picture: what the browser asks, what is wrong, or what was chosen. */
+function offText({ opening, problem }: LocalDevice, isAsking: boolean, t: Messages): string {
+  if (isAsking || problem === "asking") return t.preview.asking;
+  if (problem === "unanswered") return t.problem.titleUnansweredCamera;
+  if (problem !== null) return t.problem.titleCamera;
+  return opening ? t.preview.cameraStarting : t.preview.cameraOff;
 }
 
 /** Label that names the devices to be started; null if the user last joined without any. */
