@@ -70,6 +70,8 @@ export class ParticipantPool {
     const context = await firefox.createBrowserContext();
     const page = await context.newPage();
     await page.evaluateOnNewDocument(observe, observer);
+    // A page in a call lets the browser ask before it is left. Playwright answers by itself.
+    page.on("dialog", (dialog) => void dialog.accept());
     const participant = new Participant(name, firefoxTab(page), url);
     this.monitor(participant, { allow }).monitorFirefox(page);
     return participant;

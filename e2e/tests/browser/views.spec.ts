@@ -48,20 +48,3 @@ test("statistics show bitrates, paths, codecs and graphs", async ({ open }) => {
   await ada.page.keyboard.press("Escape");
   await expect(ada.page.getByTestId("stats")).toHaveCount(0);
 });
-
-test("every control is fully visible on a phone in landscape", async ({ open }) => {
-  const ada = await open("Ada");
-  await ada.enter("lying");
-  const controls = ada.page.getByRole("group", { name: "Call controls" }).getByRole("button");
-  await expect(controls).toHaveCount(7);
-  for (const [width, height] of [
-    [844, 390],
-    [740, 360],
-    [568, 320],
-  ] as const) {
-    await ada.page.setViewportSize({ width, height });
-    for (const control of await controls.all()) {
-      await expect(control).toBeInViewport({ ratio: 1 });
-    }
-  }
-});
