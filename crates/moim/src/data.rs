@@ -107,7 +107,12 @@ impl DataFolder {
         let mut options = fs::OpenOptions::new();
         options.create(true).truncate(false).write(true);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            // Root may lock the folder of another user, who could lead it elsewhere.
+            let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+            options.mode(0o600).custom_flags(no_follow);
+        }
         let file = options
             .open(&path)
             .with_context(|| format!("Can't write {}: allow it", path.display()))?;

@@ -6,6 +6,7 @@ mod contents;
 mod manifest;
 mod place;
 mod restore;
+mod staging;
 mod write;
 
 pub(crate) use restore::restore;

@@ -15,6 +15,7 @@ use tar::{Archive, EntryType};
 use super::{
     manifest::Manifest,
     place::{REPLACED, RESTORING, data_folder, is_stream},
+    staging::{Owner, Staging, private_folder},
 };
 use crate::{
     config::RestoreOptions,
@@ -35,7 +36,8 @@ const LEFT_ALONE: &[&str] = &[LOCK, "lost+found"];
 pub(crate) fn restore(options: &RestoreOptions) -> anyhow::Result<String> {
     let folder = data_folder(options.data.as_ref())?;
     let _lock = DataFolder::open(&folder)?.lock()?;
-    give_to_owner_of(&folder, &folder.join(LOCK))?;
+    let owner = Owner::of(&folder)?;
+    owner.give(&folder.join(LOCK))?;
     let present = entries(&folder)?;
     if !present.is_empty() && !options.replace {
         bail!(
@@ -52,17 +54,23 @@ pub(crate) fn restore(options: &RestoreOptions) -> anyhow::Result<String> {
         ),
     };
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let staging = folder.join(format!("{RESTORING}{since_1970}"));
-    private_folder(&staging)?;
-    let unpacked = unpack(BufReader::new(backup), &staging).and_then(|(manifest, count)| {
+    let staging = Staging::create(&folder.join(format!("{RESTORING}{since_1970}")))?;
+    let unpacked = unpack(BufReader::new(backup), staging.path()).and_then(|(manifest, count)| {
         // Refuses a database with a newer schema.
-        store::open_to_read(&staging)?;
-        give_to_owner_of(&folder, &staging)?;
+        store::open_to_read(staging.path())?;
+        owner.give_all_in(staging.path())?;
         let aside = folder.join(format!("{REPLACED}{since_1970}"));
-        exchange(&folder, &present, &staging, &aside, manifest.keys)?;
+        let moves = moves(&folder, &present, staging.path(), &aside, manifest.keys)?;
+        if moves.iter().any(|(_, to)| to.starts_with(&aside)) {
+            private_folder(&aside)?;
+            owner.give(&aside)?;
+        }
+        // An empty folder is of no use.
+        exchange(&moves).inspect_err(|_| drop(fs::remove_dir(&aside)))?;
+        File::open(&folder)?.sync_all()?;
         Ok(format!("{count} files, backed up {}, are in {}.", manifest.origin(), folder.display()))
     });
-    let _ = fs::remove_dir_all(&staging);
+    staging.remove();
     unpacked.with_context(|| format!("Can't restore {}", options.file.display()))
 }
 
@@ -116,29 +124,35 @@ fn unpack(backup: impl Read, staging: &Path) -> anyhow::Result<(Manifest, usize)
     Ok((manifest, count))
 }
 
-/// Moves the present files aside and the restored ones to their places. A backup without keys
-/// leaves those that are present.
-fn exchange(
+/// The moves of the present files aside, and of the restored ones to their places. A backup without
+/// keys leaves those that are present.
+fn moves(
     folder: &Path,
     present: &[PathBuf],
     staging: &Path,
     aside: &Path,
     all: bool,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<(PathBuf, PathBuf)>> {
     let restored = entries(staging)?;
-    let replaced: Vec<_> =
-        present.iter().filter(|name| all || restored.contains(name) || is_journal(name)).collect();
-    if !replaced.is_empty() {
-        private_folder(aside)?;
-        give_to_owner_of(folder, aside)?;
+    let replaced = present.iter().filter(|name| all || restored.contains(name) || is_journal(name));
+    let replaced = replaced.map(|name| (folder.join(name), aside.join(name)));
+    let restored = restored.iter().map(|name| (staging.join(name), folder.join(name)));
+    Ok(replaced.chain(restored).collect())
+}
+
+/// Does all moves or none.
+fn exchange(moves: &[(PathBuf, PathBuf)]) -> anyhow::Result<()> {
+    for (index, (from, to)) in moves.iter().enumerate() {
+        let Err(error) = fs::rename(from, to) else { continue };
+        let done = moves.get(..index).unwrap_or_default();
+        for (from, to) in done.iter().rev() {
+            fs::rename(to, from).with_context(|| {
+                format!("Can't move {} back to {}: do that by hand", to.display(), from.display())
+            })?;
+        }
+        return Err(error).with_context(|| format!("Can't move {}", from.display()));
     }
-    for name in replaced {
-        fs::rename(folder.join(name), aside.join(name))?;
-    }
-    for name in &restored {
-        fs::rename(staging.join(name), folder.join(name))?;
-    }
-    Ok(File::open(folder)?.sync_all()?)
+    Ok(())
 }
 
 /// Journals of a database that is replaced would spoil the restored one.
@@ -147,32 +161,26 @@ fn is_journal(name: &Path) -> bool {
     ["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end))
 }
 
-fn private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Gives files that root restores to the user that runs the server.
-#[cfg(unix)]
-fn give_to_owner_of(folder: &Path, path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::{MetadataExt, lchown};
-    let owner = fs::metadata(folder)?;
-    let present = fs::symlink_metadata(path)?;
-    if (present.uid(), present.gid()) != (owner.uid(), owner.gid()) {
-        lchown(path, Some(owner.uid()), Some(owner.gid()))?;
-    }
-    if present.is_dir() {
-        for entry in fs::read_dir(path)? {
-            give_to_owner_of(folder, &entry?.path())?;
+    #[test]
+    fn exchange_that_fails_is_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["present", "restored"] {
+            fs::write(path(name), name).unwrap();
         }
+        let moves = [("present", "aside"), ("restored", "present"), ("missing", "place")]
+            .map(|(from, to)| (path(from), path(to)));
+        let error = exchange(&moves).unwrap_err();
+        assert!(error.to_string().contains("missing"), "{error:#}");
+        for name in ["present", "restored"] {
+            assert_eq!(fs::read_to_string(path(name)).unwrap(), name);
+        }
+        exchange(&moves[..2]).unwrap();
+        assert_eq!(fs::read_to_string(path("present")).unwrap(), "restored");
+        assert_eq!(fs::read_to_string(path("aside")).unwrap(), "present");
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn give_to_owner_of(_: &Path, _: &Path) -> anyhow::Result<()> {
-    Ok(())
 }
