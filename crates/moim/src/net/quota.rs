@@ -52,11 +52,16 @@ impl Quota {
     /// Takes one unit for the prefix.
     pub(crate) fn take(&mut self, prefix: ClientPrefix) -> Result<(), Exceeded> {
         self.check(prefix)?;
+        self.take_back(prefix);
+        Ok(())
+    }
+
+    /// Takes one unit that the prefix had before, whatever the limits are now.
+    pub(crate) fn take_back(&mut self, prefix: ClientPrefix) {
         self.held += 1;
         if !prefix.is_loopback() {
             *self.by_prefix.entry(prefix).or_default() += 1;
         }
-        Ok(())
     }
 
     /// Releases a unit that was [taken](Self::take).
@@ -127,6 +132,20 @@ mod tests {
         while quota.take(prefix(5)).is_ok() {}
         assert_eq!(quota.held_by(prefix(5)), 7);
         assert_eq!(quota.take(prefix(6)), Err(Exceeded::Total));
+    }
+
+    #[test]
+    fn units_are_taken_back_beyond_every_limit_and_count() {
+        let mut quota = Quota::new(8, 2);
+        for _ in 0..9 {
+            quota.take_back(prefix(1));
+        }
+        assert_eq!((quota.held(), quota.held_by(prefix(1))), (9, 9));
+        assert_eq!(quota.take(prefix(2)), Err(Exceeded::Total));
+        for _ in 0..9 {
+            quota.release(prefix(1));
+        }
+        assert_eq!(quota.take(prefix(1)), Ok(()));
     }
 
     #[test]

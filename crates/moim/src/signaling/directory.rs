@@ -82,6 +82,29 @@ struct Entry {
     log_bytes: Arc<AtomicUsize>,
 }
 
+impl Rooms {
+    /// Adds a room that counts already.
+    fn add(
+        &mut self,
+        address: Address,
+        opener: ClientPrefix,
+    ) -> (RoomSender, RoomKey, RoomReceiver) {
+        let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+        self.next += 1;
+        let number = self.next;
+        let key = RoomKey { address, number, opener, log_bytes: Arc::default() };
+        let entry = Entry {
+            number,
+            sender: sender.clone(),
+            opener,
+            guesses: None,
+            log_bytes: Arc::clone(&key.log_bytes),
+        };
+        self.by_address.insert(key.address.clone(), entry);
+        (sender, key, receiver)
+    }
+}
+
 impl Directory {
     /// Creates a directory for at most `max_rooms` native rooms, a quarter as many dialect rooms,
     /// and at most `per_prefix` rooms opened by one client prefix.
@@ -156,24 +179,31 @@ impl Directory {
             Err(Exceeded::Total) => return Err(OpenRoomError::Full(first)),
             Err(Exceeded::Share) => return Err(OpenRoomError::Share(first)),
         }
-        let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+        let (sender, key, receiver) = rooms.add(address, opener);
         if let Some(first) = first.into() {
             // The new channel is empty.
             let _ = sender.try_send(first);
         }
-        rooms.next += 1;
-        let number = rooms.next;
-        let key = RoomKey { address, number, opener, log_bytes: Arc::default() };
-        let entry = Entry {
-            number,
-            sender: sender.clone(),
-            opener,
-            guesses: None,
-            log_bytes: Arc::clone(&key.log_bytes),
-        };
-        rooms.by_address.insert(key.address.clone(), entry);
         start(key, receiver);
         Ok(sender)
+    }
+
+    /// Opens a room of an earlier process, which had its place: it counts, but no limit refuses it.
+    /// Returns `false` if the address is in use.
+    pub(super) fn reopen(
+        &self,
+        address: Address,
+        opener: ClientPrefix,
+        start: impl FnOnce(RoomKey, RoomReceiver),
+    ) -> bool {
+        let mut rooms = self.rooms.lock();
+        if rooms.by_address.contains_key(&address) {
+            return false;
+        }
+        rooms.quota(&address).take_back(opener);
+        let (_, key, receiver) = rooms.add(address, opener);
+        start(key, receiver);
+        true
     }
 
     /// Closes a room unless a message is queued, which is returned. Senders that found the room

@@ -85,9 +85,8 @@ impl Hub {
             let room = Room::restore(now, room, self.config.room_limits(), seed());
             (self.spawn_room)(Arc::clone(self), NewTask { key, room, visits, receiver });
         };
-        let opened = self.directory.open(address, opener, None, start);
-        if opened.is_err() {
-            tracing::warn!("a room was not restored: the limits of rooms are lower than before");
+        if !self.directory.reopen(address, opener, start) {
+            tracing::warn!("a room was not restored: its address is in use");
         }
     }
 }
