@@ -1,6 +1,6 @@
 //! What visitors from outside proved in the last 24 hours: which transports reach the server.
 //!
-//! Counts are per (family, transport, outcome, hour) and hold no addresses: a network (/24 or /56)
+//! Counts are per (family, transport, outcome, hour) and hold no addresses: a network (/24 or /48)
 //! is a keyed hash that the caller forms with a key of the process. Networks are counted, not
 //! connections, so that one visitor who reconnects all day is one.
 
@@ -41,7 +41,8 @@ pub enum Transport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Authenticated packets arrived by this transport.
+    /// Packets of a client arrived by this transport. A binding request of a stranger counts: it
+    /// came through every firewall before the server.
     Connected,
     /// The client tried this transport and nothing came through.
     Failed,

@@ -10,7 +10,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use doctor::server::container::MIN_MASKED_CLIENTS;
+use doctor::server::{address::is_global, container::MIN_MASKED_CLIENTS};
 
 /// HTTP clients that are remembered, as hashes.
 const MAX_CLIENTS: usize = 16;
@@ -23,7 +23,9 @@ pub(super) struct Masked {
     shared: Option<IpAddr>,
     /// STUN clients have several addresses, or a public one.
     is_excluded: bool,
-    warned: bool,
+    /// The gateway was looked up for the warning. Notes come from packets of strangers, so that is
+    /// done once.
+    looked: bool,
 }
 
 impl Masked {
@@ -53,13 +55,17 @@ impl Masked {
     }
 
     /// Returns the shared address once, when it is first known.
-    pub(super) fn take_warning(&mut self, gateway: fn() -> Option<Ipv4Addr>) -> Option<IpAddr> {
-        if self.warned || self.clients.len() < MIN_MASKED_CLIENTS || self.shared.is_none() {
+    pub(super) fn take_warning(
+        &mut self,
+        gateway: impl FnOnce() -> Option<Ipv4Addr>,
+    ) -> Option<IpAddr> {
+        let is_suspect = self.clients.len() >= MIN_MASKED_CLIENTS
+            && !self.is_excluded
+            && self.shared.is_some_and(|shared| !is_global(shared));
+        if !is_suspect || std::mem::replace(&mut self.looked, true) {
             return None;
         }
-        let (shared, _) = self.shared(gateway())?;
-        self.warned = true;
-        Some(shared)
+        self.shared(gateway()).map(|(shared, _)| shared)
     }
 }
 
@@ -120,6 +126,31 @@ mod tests {
         assert_eq!(masked(&[], 9).take_warning(docker), None);
         let many = masked(&[gateway], 1_000);
         assert_eq!(many.clients.len(), MAX_CLIENTS);
+    }
+
+    #[test]
+    fn gateway_is_looked_up_once_and_only_for_suspects() {
+        let mut looks = 0;
+        let public = (IpAddr::from([93, 184, 216, 34]), true);
+        let inner = (IpAddr::from([192, 168, 1, 9]), false);
+        for ordinary in [&[public][..], &[inner, (GATEWAY.into(), false)], &[]] {
+            let mut masked = masked(ordinary, 9);
+            masked.take_warning(|| {
+                looks += 1;
+                docker()
+            });
+        }
+        assert_eq!(looks, 0);
+        let mut masked = masked(&[inner], 9);
+        for _ in 0..1_000 {
+            masked.note_stun(inner.0, false);
+            masked.note_http(7);
+            masked.take_warning(|| {
+                looks += 1;
+                docker()
+            });
+        }
+        assert_eq!(looks, 1);
     }
 
     #[cfg(target_endian = "little")]
