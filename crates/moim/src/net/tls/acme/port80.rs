@@ -12,7 +12,12 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::Semaphore,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use super::proof::Proofs;
 use crate::{
@@ -21,6 +26,8 @@ use crate::{
 };
 
 const PORT: u16 = 80;
+/// Pause after a failed accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Most connections at a time.
 const MAX_CONNECTIONS: usize = 32;
 /// Time for a connection.
@@ -60,7 +67,11 @@ async fn serve(listener: TcpListener, proofs: Arc<Proofs>) {
     loop {
         let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
         while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Such as a lack of descriptors, which lasts: trying on would keep a core busy.
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
         let proofs = Arc::clone(&proofs);
         connections.spawn(async move {
             let _ = timeout(TIMEOUT, answer(stream, proofs)).await;
