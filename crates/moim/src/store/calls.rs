@@ -3,6 +3,7 @@
 use quality::Sample;
 
 use super::{
+    meta,
     retention::Retention,
     sql::{Database, Row, SqlResult, Sqlite, values},
 };
@@ -11,6 +12,8 @@ use super::{
 const CALL_DAYS: i64 = 90;
 const DAY: i64 = 24 * 60 * 60;
 const MINUTE: i64 = 60;
+/// The name of the time, in seconds since 1970, before which samples are rounded.
+const ROUNDED: &str = "rounded";
 /// Rows of one piece of the upkeep, which is done in some milliseconds.
 const UPKEEP_ROWS: i64 = 5_000;
 
@@ -111,12 +114,14 @@ pub(super) fn upkeep(
     Ok(rounded || deleted)
 }
 
-/// Rounds the oldest samples before a time, a piece of whole minutes.
+/// Rounds the oldest samples before a time, a piece of whole minutes. Samples before the time that
+/// is kept in `meta` are rounded: without it, each piece would read all of them again.
 fn round_to_minutes(database: &mut dyn Database, before: i64) -> SqlResult<bool> {
+    let since = meta::find(database, ROUNDED)?.and_then(|time| time.parse().ok()).unwrap_or(0_i64);
     let mut nth = |offset: i64| {
-        let sql =
-            "SELECT at FROM quality WHERE seconds < 60 AND at < ?1 ORDER BY at LIMIT 1 OFFSET ?2";
-        let row = database.query(sql, values![before, offset])?.pop();
+        let sql = "SELECT at FROM quality WHERE at >= ?1 AND at < ?2 AND seconds < 60
+            ORDER BY at LIMIT 1 OFFSET ?3";
+        let row = database.query(sql, values![since, before, offset])?.pop();
         row.map(|mut row| row.take::<i64>()).transpose()
     };
     let Some(first) = nth(0)? else { return Ok(false) };
@@ -142,6 +147,7 @@ fn round_to_minutes(database: &mut dyn Database, before: i64) -> SqlResult<bool>
     database.execute("DELETE FROM quality WHERE at >= ?1 AND at < ?2", values![from, to])?;
     let rounded = minutes.into_iter().map(|mut row| Ok((row.take()?, sample(&mut row)?)));
     add_samples(database, &rounded.collect::<SqlResult<Vec<_>>>()?)?;
+    meta::set(database, ROUNDED, &to.to_string())?;
     Ok(true)
 }
 
