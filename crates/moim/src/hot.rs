@@ -65,6 +65,8 @@ pub(crate) struct HotParts {
     pub(crate) admission: Admission,
     pub(crate) sockets: Live<ActiveConfig>,
     pub(crate) signaling: Option<Arc<Signaling>>,
+    /// The relay's realm, which needs a restart to change: users' keys are derived from it.
+    pub(crate) realm: String,
     pub(crate) turn: watch::Sender<Option<Arc<Settings>>>,
     pub(crate) drain_timeout: Live<Duration>,
 }
@@ -105,6 +107,6 @@ impl HotParts {
         if let Some(signaling) = &self.signaling {
             signaling.set_defaults(wiring::room_defaults(config));
         }
-        self.turn.send_replace(Some(Arc::new(wiring::turn_settings(config))));
+        self.turn.send_replace(Some(Arc::new(wiring::turn_settings(config, &self.realm))));
     }
 }

@@ -91,9 +91,8 @@ pub(crate) fn shards(
     shard::Config { listen, shards, turn, reachable, reach }
 }
 
-/// The settings of the relay that a reload replaces.
-pub(crate) fn turn_settings(config: &Config) -> shard::turn::Settings {
-    let realm = &config.turn.realm;
+/// The settings of the relay that a reload replaces, for the `realm` that the relay has.
+pub(crate) fn turn_settings(config: &Config, realm: &str) -> shard::turn::Settings {
     shard::turn::Settings {
         secrets: secrets(config),
         users: config.turn.users.iter().map(|(n, p)| turn::User::new(n, realm, p)).collect(),

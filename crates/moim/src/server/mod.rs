@@ -211,6 +211,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         admission: admission.clone(),
         sockets: socket_config,
         signaling: signaling.clone(),
+        realm: config.turn.realm.clone(),
         turn,
         drain_timeout: drain_timeout.clone(),
     };

@@ -99,6 +99,16 @@ fn reload_replaces_users_while_allocations_go_on() {
 }
 
 #[test]
+fn reload_with_another_realm_leaves_users_the_running_one() {
+    let server = Server::start(&[]);
+    reload_now(&server, USER);
+    let answer = reload_now(&server, &format!("{USER}turn-realm = 'other'\n"));
+    assert!(answer.contains("turn-realm"), "{answer}");
+    let mut client = Client::connect(&server, Transport::Udp);
+    assert_eq!(error_of_allocation(&mut client), None);
+}
+
+#[test]
 fn reload_applies_limits_to_what_is_new() {
     let server = Server::start(&[]);
     reload_now(&server, &format!("{USER}[limits]\nmax-allocations = 1\n"));
