@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     config::{Limits, Live, TrustedProxies},
     http::{self, Version},
+    log_privacy,
     log_throttle::LogThrottle,
     net::{
         drain::Drain,
@@ -75,7 +76,8 @@ pub(crate) fn dispatch(
         }
         Err(error) => {
             services.counters.refused.add();
-            tracing::debug!(peer = %connection.peer, %error, "connection refused");
+            let peer = log_privacy::address(connection.peer.ip());
+            tracing::debug!(peer, %error, "connection refused");
         }
     }
 }
@@ -124,9 +126,10 @@ async fn read_proxy_header(
     if !services.proxies.contain(proxy) {
         services.counters.garbage.add();
         if services.untrusted_proxy.is_due(Instant::now()) {
+            let (address, remedy) = log_privacy::proxy(proxy);
             tracing::warn!(
-                "rejected a PROXY header from the untrusted address {proxy}: if a proxy of yours \
-                 is there, start with --trusted-proxy {proxy}"
+                "rejected a PROXY header from the untrusted address {address}: if a proxy of yours \
+                 is there, start with {remedy}"
             );
         }
         return None;
@@ -141,7 +144,8 @@ async fn read_proxy_header(
         let permit = &mut stream.inner_mut().permit;
         if let Err(error) = permit.count_for(client.peer.ip()) {
             services.counters.refused.add();
-            tracing::debug!(peer = %client.peer, %error, "connection refused");
+            let peer = log_privacy::address(client.peer.ip());
+            tracing::debug!(peer, %error, "connection refused");
             return None;
         }
     }

@@ -6,6 +6,8 @@ use std::{
     sync::OnceLock,
 };
 
+use doctor::server::address::is_global;
+
 /// Addresses in log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum LogAddresses {
@@ -47,6 +49,20 @@ pub(crate) fn address(address: IpAddr) -> String {
     hidden_address(address, privacy())
 }
 
+/// An address that may be a proxy of the operator, with the flag that trusts it. Addresses of
+/// private networks are whole: they are this site's, and the operator needs them.
+pub(crate) fn proxy(ip: IpAddr) -> (String, String) {
+    proxy_text(ip.to_canonical(), privacy())
+}
+
+fn proxy_text(ip: IpAddr, privacy: LogPrivacy) -> (String, String) {
+    if !is_global(ip) || privacy.addresses == LogAddresses::Full {
+        return (ip.to_string(), format!("--trusted-proxy {ip}"));
+    }
+    let remedy = "--trusted-proxy and its address, which --log-addresses full shows";
+    (hidden_address(ip, privacy), remedy.to_owned())
+}
+
 fn hidden_name(name: &str, privacy: LogPrivacy) -> String {
     if privacy.names {
         return name.to_owned();
@@ -83,6 +99,19 @@ mod tests {
         assert_ne!(one, hidden_name("board meetinh", hidden));
         let open = LogPrivacy { names: true, ..hidden };
         assert_eq!(hidden_name("board meeting", open), "board meeting");
+    }
+
+    #[test]
+    fn proxies_of_private_networks_are_whole_and_others_as_wanted() {
+        let of = |text: &str, addresses| {
+            proxy_text(text.parse().unwrap(), LogPrivacy { names: false, addresses })
+        };
+        let (address, remedy) = of("172.18.0.5", LogAddresses::None);
+        assert_eq!((&*address, &*remedy), ("172.18.0.5", "--trusted-proxy 172.18.0.5"));
+        let (address, remedy) = of("93.184.216.34", LogAddresses::Cut);
+        assert_eq!(address, "93.184.216.0/24");
+        assert!(!remedy.contains("93.184"), "trusting the network is no remedy: {remedy}");
+        assert_eq!(of("93.184.216.34", LogAddresses::Full).1, "--trusted-proxy 93.184.216.34");
     }
 
     #[test]

@@ -149,9 +149,10 @@ impl Ingress {
             if !self.untrusted_proxy.is_due(Instant::now()) {
                 return;
             }
+            let (address, remedy) = log_privacy::proxy(ip);
             tracing::warn!(
-                "requests come through an untrusted proxy at {ip}, so its clients share one limit \
-                 and redirects may be wrong: if it is yours, start with --trusted-proxy {ip}"
+                "requests come through an untrusted proxy at {address}, so its clients share one \
+                 limit and redirects may be wrong: if it is yours, start with {remedy}"
             );
         }
     }

@@ -11,9 +11,12 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower::ServiceExt;
 
-use crate::net::{
-    drain::Drain,
-    tcp::{Connection, IdleTimeout, Stream},
+use crate::{
+    log_privacy,
+    net::{
+        drain::Drain,
+        tcp::{Connection, IdleTimeout, Stream},
+    },
 };
 
 /// Time for a request's head to arrive, and of keep-alive between requests of HTTP/1.1.
@@ -72,7 +75,7 @@ pub(crate) async fn serve(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(peer = %connection.peer, %error, "HTTP connection ended");
+        tracing::debug!(peer = log_privacy::address(connection.peer.ip()), %error, "HTTP connection ended");
     }
 }
 

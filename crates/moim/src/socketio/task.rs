@@ -269,7 +269,11 @@ impl<A: Application> Task<A> {
     }
 
     async fn handle_closed(&mut self, why: Closed) {
-        tracing::debug!(?why, peer = %self.origin.connection.peer, "session ended");
+        tracing::debug!(
+            ?why,
+            peer = crate::log_privacy::address(self.origin.connection.peer.ip()),
+            "session ended"
+        );
         self.transmit_all();
         self.answer_post();
         self.polling = None;

@@ -13,6 +13,7 @@ use tokio::{
 
 use super::command::{Command, TcpPath};
 use crate::{
+    log_privacy,
     net::{reach::ReachLog, tcp::Connection},
     shard::{command::CommandSender, tcp_client::tcp_client},
 };
@@ -69,7 +70,7 @@ pub(crate) async fn serve(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(peer = %path.remote, %error, "ICE-TCP connection ended");
+        tracing::debug!(peer = log_privacy::address(path.remote.ip()), %error, "ICE-TCP connection ended");
     }
     // A shard that has stopped has forgotten the client already.
     let _ = shard.send(Command::Closed(path)).await;

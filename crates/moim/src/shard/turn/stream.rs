@@ -20,6 +20,7 @@ use super::{
     pending_response::PendingResponse,
 };
 use crate::{
+    log_privacy,
     net::tcp::Connection,
     shard::{
         command::{CommandSender, ShardCommand},
@@ -77,7 +78,7 @@ pub(crate) async fn serve(
         let moved = match served {
             Ok(moved) => moved.and_then(|index| shards.get(usize::from(index))),
             Err(error) => {
-                tracing::debug!(peer = %from.client, %error, "TURN connection ended");
+                tracing::debug!(peer = log_privacy::address(from.client.ip()), %error, "TURN connection ended");
                 None
             }
         };
