@@ -7,7 +7,7 @@ use std::{
         fd::AsRawFd,
         unix::{
             ffi::OsStrExt,
-            fs::PermissionsExt,
+            fs::{DirBuilderExt, PermissionsExt},
             net::{UnixListener, UnixStream},
         },
     },
@@ -27,6 +27,10 @@ use tokio::{runtime::Builder, sync::Semaphore, time::sleep};
 
 /// The socket's name in the data folder.
 const NAME: &str = "admin.sock";
+/// A folder beside the socket, while it is bound.
+const PRIVATE_FOLDER: &str = "admin.new";
+/// The socket's name in that folder.
+const TEMPORARY_NAME: &str = "s";
 /// Longest path of a Unix socket on Linux, without its final zero (unix(7)). Others allow a little
 /// less.
 const MAX_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -37,7 +41,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The bound socket, whose file is removed when this is dropped.
+/// The bound socket. Its file remains if this is dropped before it is served.
 #[derive(Debug)]
 pub(crate) struct AdminSocket {
     listener: UnixListener,
@@ -54,12 +58,17 @@ impl AdminSocket {
             _ => {}
         }
         let short = ShortPath::of(folder)?;
-        // The socket gets its name only after its mode is restricted.
-        let temporary = short.join(&format!("{NAME}.new"));
+        // Nobody else can connect before the socket's mode is restricted: not by its own name,
+        // which it gets only then, and not in a folder of this user alone.
+        let private = short.join(PRIVATE_FOLDER);
+        let temporary = private.join(TEMPORARY_NAME);
         let _ = fs::remove_file(&temporary);
+        let _ = fs::remove_dir(&private);
+        fs::DirBuilder::new().mode(0o700).create(&private)?;
         let listener = UnixListener::bind(&temporary)?;
         fs::set_permissions(&temporary, Permissions::from_mode(0o600))?;
         fs::rename(&temporary, &path)?;
+        fs::remove_dir(&private)?;
         listener.set_nonblocking(true)?;
         Ok(Self { listener, path })
     }
@@ -106,7 +115,7 @@ struct ShortPath {
 
 impl ShortPath {
     fn of(folder: &Path) -> io::Result<Self> {
-        let longest = folder.join(format!("{NAME}.new"));
+        let longest = folder.join(PRIVATE_FOLDER).join(TEMPORARY_NAME);
         if longest.as_os_str().as_bytes().len() <= MAX_PATH_BYTES {
             return Ok(Self { path: folder.to_owned(), _folder: None });
         }

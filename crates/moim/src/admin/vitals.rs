@@ -1,12 +1,15 @@
 //! The running server's own view of itself, for `moim doctor`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use doctor::reach::Summary;
 use serde::{Deserialize, Serialize};
 
 /// Facts that only the running server knows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Vitals {
     /// Its version.
     pub(crate) version: String,
@@ -29,4 +32,15 @@ pub(crate) struct Vitals {
     /// TURN credential for one examination.
     pub(crate) turn_user: String,
     pub(crate) turn_password: String,
+}
+
+/// Hides the credential.
+impl fmt::Debug for Vitals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vitals")
+            .field("version", &self.version)
+            .field("pid", &self.pid)
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
 }

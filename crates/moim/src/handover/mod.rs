@@ -7,7 +7,7 @@
 mod next_process;
 
 use std::{
-    fs,
+    fmt, fs,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -30,12 +30,19 @@ const MAX_AGE: Duration = Duration::from_secs(60);
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The state of a process, for the next one.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Handover {
     /// Secret of the rooms' TURN credentials, in base64.
     credentials: String,
     /// The open rooms.
     pub(crate) rooms: Vec<FrozenRoom>,
+}
+
+/// Hides the secret and the rooms' tokens.
+impl fmt::Debug for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handover").field("rooms", &self.rooms.len()).finish_non_exhaustive()
+    }
 }
 
 /// The part of the file that every version has.
