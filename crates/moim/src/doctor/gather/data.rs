@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +10,16 @@ use doctor::server::{Looked, data::Facts};
 use rustix::fs::{Access, access, statvfs};
 
 use crate::admin::Vitals;
+
+/// Files of the server that hold keys, passwords or what people said of themselves.
+const SECRETS: [&str; 7] =
+    ["ca.pem", "handover", "moim.db", "moim.db-wal", "rooms.json", "server.pem", "turn.secret"];
+/// The accounts and certificates of public CAs.
+const ACME_FOLDER: &str = "acme";
+/// Depth of folders in that folder.
+const ACME_DEPTH: usize = 3;
+/// Files that are named at most.
+const MAX_OPEN_FILES: usize = 8;
 
 pub(super) fn gather(folder: &Path, vitals: Option<&Vitals>, in_container: bool) -> Looked<Facts> {
     // A missing folder is made at the first start, in the nearest one that exists.
@@ -81,18 +91,31 @@ fn mount_of(path: &Path) -> PathBuf {
 
 /// Secrets that others can read. moim restricts those that it reads; copies of them are not.
 fn open_files(folder: &Path) -> Vec<String> {
-    let secrets = ["turn.secret", "ca.pem.key", "ca.key", "server.pem", "handover"];
-    let open = |name: &&&str| {
-        let metadata = fs::metadata(folder.join(name)).ok();
-        metadata.is_some_and(|metadata| metadata.permissions().mode() & 0o044 != 0)
+    let is_open = |path: &PathBuf| {
+        let metadata = fs::symlink_metadata(path).ok();
+        metadata.is_some_and(|about| about.is_file() && about.mode() & 0o044 != 0)
     };
-    let found = secrets.iter().filter(open);
-    found.map(|name| folder.join(name).display().to_string()).collect()
+    let fixed = SECRETS.iter().map(|name| folder.join(name));
+    let found = fixed.chain(files_below(&folder.join(ACME_FOLDER), ACME_DEPTH)).filter(is_open);
+    found.take(MAX_OPEN_FILES).map(|path| path.display().to_string()).collect()
+}
+
+/// Files below a folder, to a depth.
+fn files_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .flat_map(|path| match path.is_dir() && !path.is_symlink() {
+            true if depth > 0 => files_below(&path, depth - 1),
+            true => Vec::new(),
+            false => vec![path],
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     use super::*;
 
@@ -102,11 +125,17 @@ mod tests {
         let facts = gather(folder.path(), None, false).unwrap();
         assert!(facts.writable && facts.open_files.is_empty() && !facts.ephemeral);
         assert!(facts.free_mib.is_some());
-        let secret = folder.path().join("turn.secret");
-        fs::write(&secret, "x").unwrap();
-        fs::set_permissions(&secret, Permissions::from_mode(0o644)).unwrap();
-        let facts = gather(folder.path(), None, false).unwrap();
-        assert_eq!(facts.open_files, [secret.display().to_string()]);
+        fs::create_dir_all(folder.path().join("acme/a1b2")).unwrap();
+        for name in ["turn.secret", "ca.pem", "acme/a1b2/account.json", "moim.db"] {
+            let secret = folder.path().join(name);
+            fs::write(&secret, "x").unwrap();
+            fs::set_permissions(&secret, Permissions::from_mode(0o644)).unwrap();
+            let facts = gather(folder.path(), None, false).unwrap();
+            assert_eq!(facts.open_files, [secret.display().to_string()]);
+            fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+        }
+        fs::write(folder.path().join("notes.txt"), "of the operator").unwrap();
+        assert!(gather(folder.path(), None, false).unwrap().open_files.is_empty());
     }
 
     #[test]
