@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     caller::{Caller, Seen, url},
     ctl::{answer, ctl},
-    support::{DEADLINE, Server},
+    support::{DEADLINE, Server, within},
 };
 
 const CALLERS: u32 = 6;
@@ -94,5 +94,8 @@ fn restarts_leak_no_descriptors() {
     for _ in 0..3 {
         upgrade(server.data());
     }
-    assert_eq!(server.descriptors(), before);
+    // The socket of the last command closes after its reply.
+    within(DEADLINE, "as many descriptors as before", || {
+        (server.descriptors() <= before).then_some(())
+    });
 }
