@@ -1,0 +1,21 @@
+//! Who may do what, sans-IO: join tokens and their keys.
+//!
+//! A [`Token`] is a JWT with the claims of LiveKit's access tokens, verified by a [`KeyRing`] at a
+//! given time. A [`JwksCache`] decides when public keys are fetched. Nothing here has a clock, a
+//! socket or a source of randomness.
+
+mod claims;
+mod error;
+mod jwks;
+mod keys;
+mod time;
+mod token;
+mod verify;
+
+pub use claims::{MoimGrant, Role, Source, VideoGrant};
+pub use error::TokenError;
+pub use jwks::{JwksCache, JwksError, KeySet};
+pub use keys::{ApiKey, ApiKeyError};
+pub use time::UnixTime;
+pub use token::Token;
+pub use verify::{Audience, KeyRing, LEEWAY_SECONDS, MAX_TOKEN_BYTES};
