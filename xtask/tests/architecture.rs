@@ -9,7 +9,8 @@ use std::{
     process::Command,
 };
 
-const CORES: &[&str] = &["moim-doctor", "moim-room", "moim-sfu", "moim-socketio", "moim-turn"];
+const CORES: &[&str] =
+    &["moim-access", "moim-doctor", "moim-room", "moim-sfu", "moim-socketio", "moim-turn"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -83,7 +84,7 @@ fn binary_depends_on_every_core_and_no_test_crate() {
 #[test]
 fn cores_share_their_clippy_rules() {
     let rules = fs::read_to_string(root().join("crates/core.clippy.toml")).unwrap();
-    for core in ["doctor", "headless", "room", "sfu", "socketio", "testnet", "turn"] {
+    for core in ["access", "doctor", "headless", "room", "sfu", "socketio", "testnet", "turn"] {
         let own = fs::read_to_string(root().join("crates").join(core).join("clippy.toml"));
         assert_eq!(own.unwrap(), rules, "crates/{core}/clippy.toml must link to the cores' rules");
     }

@@ -1,8 +1,8 @@
 //! Reasons for which a token is refused.
 
 use crate::{
+    limits::{LEEWAY_SECONDS, MAX_TOKEN_BYTES},
     time::UnixTime,
-    verify::{LEEWAY_SECONDS, MAX_TOKEN_BYTES},
 };
 
 /// Reason for which a token is refused. Its text is for the developer who makes the tokens; it

@@ -4,13 +4,14 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    claims::Claims, error::TokenError, jwks::KeySet, keys::ApiKey, time::UnixTime, token::Token,
+    claims::Claims,
+    error::TokenError,
+    jwks::KeySet,
+    keys::ApiKey,
+    limits::{LEEWAY_SECONDS, MAX_TOKEN_BYTES},
+    time::UnixTime,
+    token::Token,
 };
-
-/// Maximum size of a token.
-pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// Difference of clocks that is forgiven.
-pub const LEEWAY_SECONDS: u64 = 60;
 
 /// The header of a token.
 #[derive(Deserialize)]

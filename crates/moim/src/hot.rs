@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use crate::{
+    access::Access,
     config::{self, Acme, Config, Limits, Live, Secret, TrustedProxies},
     data::DataFolder,
     http::HostNames,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Keys whose new value applies without a restart. All of `[limits]` does, too.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 34] = [
     "acme",
     "acme-address",
     "acme-challenge",
@@ -29,9 +30,16 @@ const KEYS: [&str; 27] = [
     "acme-root",
     "announce",
     "announce-only",
+    "api-key",
+    "api-key-file",
+    "create",
     "domain",
     "drain-timeout",
     "host",
+    "jwks",
+    "jwks-audience",
+    "jwks-issuer",
+    "list",
     "log",
     "metrics-token",
     "metrics-token-file",
@@ -61,6 +69,7 @@ pub(crate) struct HotParts {
     pub(crate) acme: watch::Sender<Option<Acme>>,
     pub(crate) hosts: Live<HostNames>,
     pub(crate) metrics_token: Live<Option<Secret>>,
+    pub(crate) access: Arc<Access>,
     pub(crate) limits: Live<Limits>,
     pub(crate) admission: Admission,
     pub(crate) sockets: Live<ActiveConfig>,
@@ -100,6 +109,7 @@ impl HotParts {
         });
         self.hosts.replace(wiring::host_names(config));
         self.metrics_token.replace(config.metrics_token.clone());
+        self.access.configure(config.access.clone());
         self.limits.replace(config.limits);
         self.drain_timeout.replace(config.drain_timeout);
         self.admission.set_limits(&config.limits);

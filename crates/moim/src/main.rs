@@ -1,5 +1,6 @@
 //! The moim binary: sockets, clock, configuration and storage around the sans-IO cores.
 
+mod access;
 #[cfg(unix)]
 mod admin;
 mod api;

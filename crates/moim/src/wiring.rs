@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use ::socketio::Rate;
 
 use crate::{
+    access::Access,
     config::{Config, HostName, Origin},
     http::HostNames,
     net::{
@@ -44,6 +45,7 @@ pub(crate) fn signaling(
     reachable: Reachability,
     store: &Store,
     drain: &Drain,
+    access: &Arc<Access>,
 ) -> signaling::Config {
     let defaults = signaling::Config::new(credentials);
     signaling::Config {
@@ -51,6 +53,7 @@ pub(crate) fn signaling(
         capacity: config.limits.room_capacity,
         max_capacity: MAX_ROOM_CAPACITY.max(config.limits.room_capacity),
         data: Some(config.data.clone()),
+        access: Arc::clone(access),
         store: store.clone(),
         drain: drain.clone(),
         records_calls: config.history_days > 0,

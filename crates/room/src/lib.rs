@@ -7,6 +7,7 @@
 mod address;
 mod audience;
 pub mod chat;
+mod credential;
 mod device;
 pub mod dialect;
 mod event;
@@ -15,6 +16,7 @@ mod log;
 pub mod name;
 mod opaque;
 mod participant;
+mod pass;
 pub mod password;
 pub mod protocol;
 mod reaction;
@@ -28,6 +30,7 @@ mod token;
 mod topology;
 
 pub use address::Address;
+pub use credential::{Credential, CredentialError};
 pub use device::{DeviceSecret, DeviceSecretError};
 pub use event::{
     Event, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES,
@@ -36,6 +39,7 @@ pub use event::{
 pub use lobby::Lobby;
 pub use opaque::Opaque;
 pub use participant::Participant;
+pub use pass::Pass;
 pub use reaction::{Reaction, ReactionError};
 pub use rejection::Rejection;
 pub use request::{

@@ -9,6 +9,7 @@ use crate::{
     name::DisplayName,
     opaque::Opaque,
     participant::Participant,
+    pass::Pass,
     password::Password,
     protocol::{
         DataEvent, DirectRequest, Dismissal, EndRoom, HandoverRequest, MediaState, MuteRequest,
@@ -134,6 +135,8 @@ pub struct Join {
     pub sfu: bool,
     /// Secret of the device, by which a returning host or a removed participant is recognized.
     pub device: Option<DeviceSecret>,
+    /// What a token or an invitation permits.
+    pub pass: Option<Box<Pass>>,
     /// Dialect-specific description of the client.
     pub profile: Option<Opaque>,
 }

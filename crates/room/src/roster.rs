@@ -11,6 +11,7 @@ use crate::{
     log::Entry,
     name::{DisplayName, Skeleton},
     participant::Participant,
+    pass::Pass,
     protocol::ParticipantId,
     request::Connection,
     rights::Sources,
@@ -45,6 +46,8 @@ pub(crate) struct Member {
     pub(crate) unacknowledged: Sources,
     /// Secret of its device, if it told one.
     pub(crate) device: Option<DeviceSecret>,
+    /// What its token or invitation permits.
+    pub(crate) pass: Option<Box<Pass>>,
     /// Numbers of the last events from the media server.
     pub(crate) sfu: SfuEventNumbers,
 }
@@ -105,6 +108,7 @@ impl Roster {
             chatted: 0,
             unacknowledged: Sources::NONE,
             device,
+            pass: None,
             sfu: SfuEventNumbers::default(),
         };
         self.members.insert(key, member);

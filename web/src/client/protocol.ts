@@ -68,6 +68,8 @@ export type ChatText = string;
 
 export type DeviceSecret = string;
 
+export type Credential = string;
+
 export type Reaction = string;
 
 export type Role = "viewer" | "speaker" | "co_host" | "host";
@@ -308,7 +310,11 @@ sdpMLineIndex?: number,
  */
 usernameFragment?: string, };
 
-export type ListRooms = Record<symbol, never>;
+export type ListRooms = {
+/**
+ * Token that permits it, on a server that does not list its rooms to everybody.
+ */
+token?: Credential, };
 
 export type CreateRoom = {
 /**
@@ -335,7 +341,11 @@ device?: DeviceSecret,
 /**
  * Initial rules; everything allowed if absent.
  */
-policy?: Policy, };
+policy?: Policy,
+/**
+ * Token that permits it, on a server where not everybody may create rooms.
+ */
+token?: Credential, };
 
 export type JoinRoom = {
 /**
@@ -368,6 +378,14 @@ replaces?: ResumeToken,
  * expired.
  */
 device?: DeviceSecret,
+/**
+ * Join token: who this is and what it may do. It stands in for the password.
+ */
+token?: Credential,
+/**
+ * Key of an invitation, from its link. It stands in for the password.
+ */
+invitation?: Credential,
 /**
  * Token of the join to restore.
  */
@@ -812,7 +830,7 @@ export type ServerDraining = Record<symbol, never>;
 
 export type ServerRestarting = Record<symbol, never>;
 
-export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "server_full" | "server_draining" | "internal";
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "internal";
 
 export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
 

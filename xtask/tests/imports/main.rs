@@ -33,6 +33,7 @@ const ORDERS: &[Order] = &[
             &["metrics"],
             &["signaling"],
             &["webhooks"],
+            &["access"],
             &["socketio"],
             &["shard/start"],
             &["shard/thread"],

@@ -51,7 +51,7 @@ impl Signer {
     pub(crate) fn again(&self) -> Self {
         let kid = self.kid.clone().unwrap_or_default();
         match self.key {
-            Key::Secret(_) => unimplemented!("secrets are chosen"),
+            Key::Secret(_) => panic!("secrets are chosen"),
             Key::Rsa(_) => Self::rs256(&kid),
             Key::Ec(_) => Self::es256(&kid),
             Key::Ed(_) => Self::ed25519(&kid),
@@ -75,7 +75,7 @@ impl Signer {
 
     pub(crate) fn jwks(&self) -> Value {
         let mut key = match &self.key {
-            Key::Secret(_) => unimplemented!("secrets are not published"),
+            Key::Secret(_) => panic!("secrets are not published"),
             Key::Rsa(key) => {
                 let PublicKeyComponents { n, e } =
                     PublicKeyComponents::<Vec<u8>>::from(key.public_key());
@@ -100,7 +100,7 @@ impl Signer {
 
     /// The public key as in a PEM file.
     pub(crate) fn public_der(&self) -> Vec<u8> {
-        let Key::Rsa(key) = &self.key else { unimplemented!("only for RSA") };
+        let Key::Rsa(key) = &self.key else { panic!("only for RSA") };
         let der: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
         der.as_ref().to_vec()
     }

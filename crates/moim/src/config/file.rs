@@ -15,7 +15,7 @@ use toml::{
 };
 
 use super::{
-    Options, Problems,
+    AccessOptions, Options, Problems,
     keys::{self, Key},
 };
 
@@ -131,7 +131,12 @@ impl<'t> Parser<'t> {
             alone.insert(Spanned::new(spans.0.clone(), table.into()), limits);
         }
         let alone = Deserializer::from(Spanned::new(spans.1.clone(), alone));
-        match Options::deserialize(alone) {
+        let options = if keys::is_of_access(&name) {
+            AccessOptions::deserialize(alone).map(|access| Options { access, ..Options::default() })
+        } else {
+            Options::deserialize(alone)
+        };
+        match options {
             Ok(options) => {
                 let text = self.text.get(spans.1).unwrap_or_default().to_owned();
                 self.entries.insert(name, Entry { line: self.line(spans.0.start), text });

@@ -3,6 +3,8 @@
 //!
 //! A flag takes precedence over its environment variable, then the file, then the default.
 
+mod access;
+mod access_options;
 mod acme;
 mod acme_choices;
 mod announce;
@@ -21,6 +23,7 @@ mod limits;
 mod listen;
 mod live;
 mod maintenance;
+mod merging;
 mod options;
 mod origin;
 mod ports;
@@ -34,6 +37,8 @@ mod sources;
 mod table;
 mod values;
 
+pub(crate) use access::{AccessConfig, Creators, JwksSource, Listers};
+use access_options::AccessOptions;
 pub(crate) use acme::Acme;
 pub(crate) use acme_choices::ChallengeChoice;
 pub(crate) use announce::{Announce, AnnounceChoice, AutoAnnounce};

@@ -8,9 +8,10 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::{
-    AnnounceChoice, DomainName, HostName, Origin, PortRange,
+    AccessOptions, AnnounceChoice, DomainName, HostName, Origin, PortRange,
     acme_choices::{AcmeMode, ChallengeChoice, Port80},
     maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions},
+    merging::{first_of, one_or_many},
 };
 use crate::log_privacy::LogAddresses;
 
@@ -316,6 +317,11 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_LOG", value_name = "LEVEL")]
     pub(super) log: Option<String>,
 
+    /// Who may do what.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) access: AccessOptions,
+
     /// Limits of all resources; `[limits]` in the file.
     #[command(flatten)]
     #[serde(default)]
@@ -457,16 +463,6 @@ impl From<TopologyName> for TopologyChoice {
     }
 }
 
-/// Builds a value whose fields are those of the first operand, or of the second where missing.
-macro_rules! first_of {
-    ($typed:ident, $other:ident; $($field:ident),+ $(; $nested:ident)?) => {
-        Self {
-            $($field: $typed.$field.or($other.$field),)+
-            $($nested: $typed.$nested.or($other.$nested),)?
-        }
-    };
-}
-
 impl Options {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
@@ -474,7 +470,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log; limits)
+            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log; access, limits)
     }
 }
 
@@ -486,20 +482,6 @@ impl LimitOptions {
             max_allocations_per_user, max_allocations_per_address, max_bandwidth,
             max_bandwidth_per_user, max_bandwidth_per_address)
     }
-}
-
-/// One text, or a list of them.
-fn one_or_many<'de, D: Deserializer<'de>>(file: D) -> Result<Option<Vec<String>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a text or a list of texts")]
-    enum Texts {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(Some(match Texts::deserialize(file)? {
-        Texts::One(text) => vec![text],
-        Texts::Many(texts) => texts,
-    }))
 }
 
 fn ranges<'de, D: Deserializer<'de>>(file: D) -> Result<Option<Vec<Cidr>>, D::Error> {

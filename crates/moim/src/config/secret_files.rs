@@ -34,6 +34,9 @@ pub(super) fn read(
     let users =
         reader.lines("turn-user", options.turn_user.is_some(), options.turn_user_file.as_deref());
     options.turn_user = users.or(options.turn_user.take());
+    let access = &mut options.access;
+    let keys = reader.lines("api-key", access.api_key.is_some(), access.api_key_file.as_deref());
+    access.api_key = keys.or(access.api_key.take());
     let tokens = reader.lines(
         "metrics-token",
         options.metrics_token.is_some(),

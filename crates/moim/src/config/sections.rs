@@ -10,6 +10,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Limits of clients", &["max-", "room-capacity", "ping-", "handshake-timeout", "idle-timeout"]),
     ("Addresses", &["listen", "also", "announce", "host", "stun-alternate"]),
     ("Certificates", &["cert", "key", "domain", "acme"]),
+    ("Rights", &["create", "list", "api-key", "jwks"]),
     ("Relay", &["turn-"]),
     ("Sites and proxies", &["trusted-proxy", "origin", "static"]),
     ("Rooms", &["rooms", "topology"]),

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
 
 use super::{
-    Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options, Origin,
-    Problems, Secret, TrustedProxies, Turn,
+    AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options,
+    Origin, Problems, Secret, TrustedProxies, Turn,
     options::{RoomKind, StoreName},
 };
 use crate::{
@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) hosted_rooms: bool,
     /// The bearer token that permits remote reads of the metrics.
     pub(crate) metrics_token: Option<Secret>,
+    /// Who may do what.
+    pub(crate) access: AccessConfig,
     /// Limits of all resources.
     pub(crate) limits: Limits,
     /// Time from a signal that stops the server to its end.
@@ -97,6 +99,7 @@ impl Config {
         let certificate = problems.take(certificate(options.cert, options.key));
         let shards = problems.take(shards(options.shards));
         let limits = Limits::new(&options.limits, &mut problems);
+        let access = AccessConfig::resolve(options.access, &mut problems);
         let config = Self {
             listen,
             data,
@@ -114,6 +117,7 @@ impl Config {
             topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
             hosted_rooms: options.rooms.is_none_or(|kind| kind == RoomKind::Hosted),
             metrics_token: metrics_token.flatten(),
+            access,
             limits,
             drain_timeout: problems.take(drain_timeout(options.drain_timeout)).unwrap_or_default(),
             has_store: options.store != Some(StoreName::None),

@@ -2,10 +2,12 @@
 
 pub(crate) mod addresses;
 pub(crate) mod auto_announce;
+pub(crate) mod bearer;
 pub(crate) mod client_prefix;
 pub(crate) mod descriptors;
 pub(crate) mod drain;
 pub(crate) mod host;
+pub(crate) mod http_client;
 pub(crate) mod inherited;
 mod interface_events;
 pub(crate) mod interfaces;

@@ -23,6 +23,7 @@ use tokio::{
 #[cfg(unix)]
 use crate::admin;
 use crate::{
+    access::Access,
     api,
     banner::{self, Urls},
     config::{Config, Live, Problems},
@@ -119,9 +120,11 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let (addresses, members) = (reachability.changes(), rooms.clone());
     tokio::spawn(shard::keep_informed(shards.clone(), members, addresses, settings));
     tokio::spawn(reachability.clone().follow());
+    let access = Arc::new(Access::new(config.access.clone()));
     let signaling = rooms.map(|rooms| {
         let reachable = reachability.clone();
-        Signaling::new(wiring::signaling(config, rooms, &shards, reachable, &store, &drain))
+        let (drain, access) = (&drain, &access);
+        Signaling::new(wiring::signaling(config, rooms, &shards, reachable, &store, drain, access))
     });
     if let (Some(signaling), Some(handover)) = (&signaling, handover) {
         tracing::info!(rooms = handover.rooms.len(), "restarted; participants resume");
@@ -207,6 +210,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         acme: tls.wanted,
         hosts,
         metrics_token,
+        access,
         limits: limits.clone(),
         admission: admission.clone(),
         sockets: socket_config,

@@ -1,11 +1,13 @@
 //! Configuration of signaling.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use room::{HostRule, protocol::TopologyChoice};
 
 use super::sfu_port::MediaServer;
 use crate::{
+    access::Access,
+    config::AccessConfig,
     data::DataFolder,
     net::{
         drain::{Drain, drain},
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) data: Option<DataFolder>,
     /// A server that drains opens no rooms.
     pub(crate) drain: Drain,
+    /// Tokens, and who may create and list rooms.
+    pub(crate) access: Arc<Access>,
     /// The store of calls.
     pub(crate) store: Store,
     /// Receives what happens in rooms.
@@ -80,6 +84,7 @@ impl Config {
             hosts: Some(HostRule::Next),
             data: None,
             drain: drain().1,
+            access: Arc::new(Access::new(AccessConfig::default())),
             store: Store::none(),
             events: RoomEvents::none(),
             records_calls: true,

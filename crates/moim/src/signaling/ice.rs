@@ -102,6 +102,7 @@ mod tests {
             path: "/socket.io/",
             namespace: "/".into(),
             auth: None,
+            bearer: None,
         }
     }
 

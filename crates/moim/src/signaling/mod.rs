@@ -10,6 +10,7 @@ mod background;
 mod client;
 mod config;
 mod counters;
+mod credentials;
 mod details;
 mod directory;
 mod emits;

@@ -15,7 +15,7 @@ use super::{
     guesses::Guess,
     operating::{Operated, Operating},
 };
-use crate::socketio::Ack;
+use crate::{access::Refused, socketio::Ack};
 
 /// A message to a room. Boxed in the channel, since a channel allocates slots in advance.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) enum RoomMessage {
         guess: Option<Guess>,
         /// Time of the request.
         since: Instant,
+        /// Whether it may open the room.
+        opening: Result<(), Refused>,
     },
     /// A request of a member.
     Request { from: Connection, request: Request, ack: Option<Ack> },

@@ -209,7 +209,7 @@ impl RoomTask {
     fn handle(&mut self, message: RoomMessage) {
         let now = Instant::now().into_std();
         match message {
-            RoomMessage::Enter { guard, request, ack, guess, since } => {
+            RoomMessage::Enter { guard, request, ack, guess, since, .. } => {
                 let from = guard.0.connection;
                 // A client that is already in stays in, whatever the reply.
                 let before = self.clients.remove(&from);

@@ -22,7 +22,7 @@ use super::{
     room_defaults::RoomDefaults,
     room_message::{RoomMessage, RoomReceiver, RoomSender},
 };
-use crate::net::client_prefix::ClientPrefix;
+use crate::{access::Refused, net::client_prefix::ClientPrefix};
 
 /// A room to be created.
 pub(super) struct Creation {
@@ -230,13 +230,17 @@ impl Hub {
         address: &Address,
         message: &RoomMessage,
     ) -> Result<(Settings, ClientPrefix), ErrorBody> {
-        let (default, opener) = self
+        let (default, opener, opening) = self
             .default_settings(address, message)
             .ok_or_else(|| ErrorBody::from(room::Rejection::ResumeExpired))?;
-        let Some(name) = native_name(address) else { return Ok((default, opener)) };
-        let given = default.password.as_ref();
-        let kept = self.kept.reopen(&name, given).await?;
-        let Some(kept) = kept else { return Ok((default, opener)) };
+        let kept = match native_name(address) {
+            Some(name) => self.kept.reopen(&name, default.password.as_ref()).await?,
+            None => None,
+        };
+        let Some(kept) = kept else {
+            opening?;
+            return Ok((default, opener));
+        };
         let Settings { hosts, max_capacity, .. } = default;
         Ok((Settings { hosts, max_capacity, ..kept }, opener))
     }
@@ -248,8 +252,9 @@ impl Hub {
         &self,
         address: &Address,
         message: &RoomMessage,
-    ) -> Option<(Settings, ClientPrefix)> {
-        let RoomMessage::Enter { request: Request::Join(join), guard, .. } = message else {
+    ) -> Option<(Settings, ClientPrefix, Result<(), Refused>)> {
+        let RoomMessage::Enter { request: Request::Join(join), guard, opening, .. } = message
+        else {
             return None;
         };
         let dialect = address.dialect().and_then(by_name);
@@ -268,7 +273,7 @@ impl Hub {
             max_capacity: max.max(defaults.capacity),
             ..Settings::new(capacity.unwrap_or(defaults.capacity))
         };
-        Some((settings, guard.0.prefix))
+        Some((settings, guard.0.prefix, *opening))
     }
 }
 

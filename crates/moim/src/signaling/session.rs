@@ -5,8 +5,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use access::Token;
 use room::{
-    Address, Chat, Connection, Departure, Hosting, Join, Rejection, Request, Resume,
+    Address, Chat, Connection, Credential, Departure, Hosting, Join, Pass, Rejection, Request,
+    Resume,
     dialect::by_path,
     protocol::{
         ChatRequest, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode, HandoverRequest,
@@ -24,6 +26,7 @@ use super::{
     ack::{Empty, ack_ok},
     client::{Client, MembershipGuard},
     counters::RateLimited,
+    credentials::{Credentials, display_name, pass},
     guesses::{Guess, Guesses},
     hub::Hub,
     ice::ReachedHost,
@@ -52,6 +55,8 @@ pub(crate) struct Session {
     reports: Bucket,
     /// Mount path of the connection.
     path: &'static str,
+    /// For requests without credentials of their own.
+    credentials: Credentials,
     /// Present if the socket speaks a dialect.
     translator: Option<Box<Translator>>,
 }
@@ -76,8 +81,8 @@ impl Events for Session {
         let args = &event.args;
         let result = match event.name.as_str() {
             _ if by_path(self.path).is_some() => self.translate(&event).await,
-            "room:list" => self.list(args, &mut ack),
-            "room:create" => self.create(args, &mut ack),
+            "room:list" => self.list(args, &mut ack).await,
+            "room:create" => self.create(args, &mut ack).await,
             "room:join" => self.join(args, &mut ack).await,
             "room:leave" => self.leave(args, &mut ack).await,
             "signal" => self.signal(args, &mut ack).await,
@@ -145,22 +150,27 @@ impl Session {
             offers: Bucket::full(SOCKET_SFU_OFFERS, now),
             reports: Bucket::full(SOCKET_REPORTS, now),
             path: handshake.path,
+            credentials: Credentials::of(handshake),
             translator: None,
         }
     }
 
-    fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
-        let ListRooms {} = no_payload(args)?;
+    async fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let ListRooms { token } = no_payload(args)?;
         self.count_entry()?;
+        let token = self.verify(token.as_ref()).await?;
+        self.hub.config.access.may_list(false, token.as_ref())?;
         let client = &self.client;
         let list = self.hub.lobby.subscribe(client.connection, client.socket.clone());
         ack_ok(ack.take(), &list);
         Ok(())
     }
 
-    fn create(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+    async fn create(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
+        let token = self.verify(create.token.as_ref()).await?;
+        self.hub.config.access.may_create(false, token.as_ref())?;
         let room = self.hub.create(Creation::of(create, &self.client))?;
         ack_ok(ack.take(), &RoomCreated { room });
         Ok(())
@@ -172,7 +182,7 @@ impl Session {
             self.membership.as_ref().filter(|membership| membership.is_active())
         {
             // Repeated because the reply is late; the room recognizes it.
-            return match parse_join(join) {
+            return match parse_join(join, None) {
                 (address, resume @ Request::Resume(_)) if address == membership.address => {
                     self.request(resume, ack).await
                 }
@@ -181,8 +191,16 @@ impl Session {
         }
         self.count_entry()?;
         let since = Instant::now();
-        let has_password = join.resume.is_none() && join.password.is_some();
-        let (address, request) = parse_join(join);
+        let token = match &join.resume {
+            Some(_) => None,
+            None => self.verify(join.token.as_ref()).await?,
+        };
+        let pass = token.as_ref().map(|token| pass(token, &join.room)).transpose()?;
+        let opening = self.hub.config.access.may_open(false, token.as_ref());
+        let name = display_name(token.as_ref(), join.name.clone());
+        let join = JoinRoom { name, ..join };
+        let has_password = join.resume.is_none() && pass.is_none() && join.password.is_some();
+        let (address, request) = parse_join(join, pass);
         let guesses = has_password.then(|| self.hub.guesses(&address)).flatten();
         let guess = match guesses {
             Some(guesses) => Some(self.wait_for_guess(&guesses).await?),
@@ -190,7 +208,8 @@ impl Session {
         };
         let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
         let weak = Arc::downgrade(&guard);
-        let message = RoomMessage::Enter { guard, request, ack: ack.take(), guess, since };
+        let ack = ack.take();
+        let message = RoomMessage::Enter { guard, request, ack, guess, since, opening };
         match self.hub.enter(&address, Box::new(message)).await {
             Ok(room) => {
                 // A client in a call does not need the list of rooms.
@@ -200,6 +219,11 @@ impl Session {
             Err((error, message)) => self.hub.reject_entry(&address, error, *message),
         }
         Ok(())
+    }
+
+    /// Verifies the token of a request, or of the handshake. Delays this socket only.
+    async fn verify(&self, token: Option<&Credential>) -> Result<Option<Token>, ErrorBody> {
+        self.credentials.verify(&self.hub.config.access, token).await
     }
 
     /// Waits until the password may be tried. Delays this socket only, never the room.
@@ -354,15 +378,16 @@ impl Session {
 }
 
 /// Converts a join payload to a request: a resume if it has a token.
-fn parse_join(join: JoinRoom) -> (Address, Request) {
-    let JoinRoom { room, name, password, media, sfu, replaces, device, resume, last } = join;
+fn parse_join(join: JoinRoom, pass: Option<Pass>) -> (Address, Request) {
+    let JoinRoom { room, name, password, media, sfu, replaces, device, resume, last, .. } = join;
+    let pass = pass.map(Box::new);
     let request = match resume {
         Some(token) => Request::Resume(Resume { token, last }),
         None => {
             let media = media.unwrap_or_default();
             let sfu = sfu.unwrap_or_default();
             let (id, profile) = (None, None);
-            Request::Join(Join { id, name, password, replaces, media, sfu, device, profile })
+            Request::Join(Join { id, name, password, replaces, media, sfu, device, pass, profile })
         }
     };
     (Address::native(&room), request)

@@ -121,8 +121,9 @@ impl Translator {
         }
         let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
         let weak = Arc::downgrade(&guard);
-        let message =
-            RoomMessage::Enter { guard, request, ack: None, guess: None, since: Instant::now() };
+        let (ack, guess, since) = (None, None, Instant::now());
+        let opening = self.hub.config.access.may_open(false, None);
+        let message = RoomMessage::Enter { guard, request, ack, guess, since, opening };
         match self.hub.enter(&address, Box::new(message)).await {
             Ok(room) => {
                 self.memberships.retain(|other| other.address != address && other.is_active());

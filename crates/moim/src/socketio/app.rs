@@ -36,8 +36,9 @@ pub(crate) struct Handshake {
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the conformance suite only"))]
     pub(crate) namespace: Arc<str>,
     /// The `auth` object of the CONNECT packet, unparsed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the conformance suite only"))]
     pub(crate) auth: Option<Box<RawValue>>,
+    /// The token of an `Authorization: Bearer` header of the first request.
+    pub(crate) bearer: Option<Arc<str>>,
 }
 
 /// A received event.

@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Instant};
 
+use axum::http::{HeaderMap, header};
 use serde_json::value::RawValue;
 use socketio::Namespace;
 
 use super::{app::Handshake, outbox::Outbox, socket::Socket};
-use crate::net::{host::Host, tcp::Connection};
+use crate::net::{bearer::bearer, host::Host, tcp::Connection};
 
 /// A client connected to a namespace.
 #[derive(Debug)]
@@ -25,12 +26,22 @@ pub(super) struct Origin {
     pub(super) connection: Connection,
     path: &'static str,
     host: Option<Host>,
+    /// Token of an `Authorization: Bearer` header.
+    bearer: Option<Arc<str>>,
     opened: Instant,
 }
 
 impl Origin {
     pub(super) fn new(connection: Connection, path: &'static str, host: Option<Host>) -> Self {
-        Self { connection, path, host, opened: Instant::now() }
+        Self { connection, path, host, bearer: None, opened: Instant::now() }
+    }
+
+    /// Takes the token of an `Authorization` header.
+    #[must_use]
+    pub(super) fn with_bearer(mut self, headers: &HeaderMap) -> Self {
+        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        self.bearer = header.and_then(bearer).map(Arc::from);
+        self
     }
 
     pub(super) fn handshake(&self, namespace: Arc<str>, auth: Option<Box<RawValue>>) -> Handshake {
@@ -43,6 +54,7 @@ impl Origin {
             path: self.path,
             namespace,
             auth,
+            bearer: self.bearer.clone(),
         }
     }
 }

@@ -41,6 +41,7 @@ mod start;
 mod stop;
 mod support;
 mod tls;
+mod tokens;
 mod upgrade;
 mod visitor;
 mod watching;

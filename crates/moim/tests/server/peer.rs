@@ -200,7 +200,12 @@ pub(crate) fn get_with(server: &Server, path: &str, headers: &[(&str, &str)]) ->
 }
 
 /// A WebSocket that has received Engine.IO's open packet.
-pub(crate) fn websocket<S: Read + Write>(mut stream: S) -> S {
+pub(crate) fn websocket<S: Read + Write>(stream: S) -> S {
+    websocket_with(stream, &[])
+}
+
+/// [`websocket`] with more headers.
+pub(crate) fn websocket_with<S: Read + Write>(mut stream: S, more: &[(&str, &str)]) -> S {
     let headers = [
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
@@ -209,7 +214,7 @@ pub(crate) fn websocket<S: Read + Write>(mut stream: S) -> S {
     ];
     let path = "GET /socket.io/?EIO=4&transport=websocket";
     let mut request = format!("{path} HTTP/1.1\r\nHost: localhost\r\n");
-    for (name, value) in headers {
+    for (name, value) in headers.iter().chain(more) {
         request += &format!("{name}: {value}\r\n");
     }
     stream.write_all((request + "\r\n").as_bytes()).unwrap();

@@ -66,6 +66,11 @@ fn reload_applies_trusted_proxies() {
 /// Requests a reload and returns once it is done.
 fn reload_now(server: &Server, text: &str) -> String {
     fs::write(server.data().join("moim.toml"), text).unwrap();
+    order(server)
+}
+
+/// Requests a reload of the files as they are; returns the answer once it is done.
+pub(crate) fn order(server: &Server) -> String {
     let mut stream = UnixStream::connect(server.data().join("admin.sock")).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(b"POST /reload HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();

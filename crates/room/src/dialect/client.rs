@@ -166,6 +166,7 @@ impl DialectClient {
                     media: MediaState::default(),
                     sfu: false,
                     device: None,
+                    pass: None,
                     profile,
                 };
                 Action::Enter { address: Address::of(dialect.name(), room.into()), join }

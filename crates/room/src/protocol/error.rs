@@ -43,6 +43,18 @@ pub enum ErrorCode {
     Waiting,
     /// A host has removed this device from the room.
     Banned,
+    /// The token is malformed, or none of this server's keys has signed it.
+    InvalidToken,
+    /// The token has expired or is not valid yet. The message tells both clocks.
+    TokenExpired,
+    /// The token is for another room.
+    WrongRoom,
+    /// The invitation has expired, is used up or was withdrawn.
+    InvalidInvitation,
+    /// Only people who have signed in may do this.
+    SignInRequired,
+    /// Only applications with a key of this server may do this.
+    ApiOnly,
     /// The server is at its limit of rooms or connections, or its media server is busy.
     ServerFull,
     /// The server is about to restart: open rooms go on, and no others open.
@@ -53,7 +65,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 26] = [
         Self::Invalid,
         Self::UnknownEvent,
         Self::TooLarge,
@@ -71,6 +83,12 @@ impl ErrorCode {
         Self::RoomLocked,
         Self::Waiting,
         Self::Banned,
+        Self::InvalidToken,
+        Self::TokenExpired,
+        Self::WrongRoom,
+        Self::InvalidInvitation,
+        Self::SignInRequired,
+        Self::ApiOnly,
         Self::ServerFull,
         Self::ServerDraining,
         Self::Internal,
@@ -96,6 +114,12 @@ impl ErrorCode {
             Self::RoomLocked => "room_locked",
             Self::Waiting => "waiting",
             Self::Banned => "banned",
+            Self::InvalidToken => "invalid_token",
+            Self::TokenExpired => "token_expired",
+            Self::WrongRoom => "wrong_room",
+            Self::InvalidInvitation => "invalid_invitation",
+            Self::SignInRequired => "sign_in_required",
+            Self::ApiOnly => "api_only",
             Self::ServerFull => "server_full",
             Self::ServerDraining => "server_draining",
             Self::Internal => "internal",

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     chat::ChatText,
+    credential::Credential,
     device::DeviceSecret,
     name::{DisplayName, RoomName},
     password::Password,
@@ -18,10 +19,14 @@ use crate::{
 };
 
 /// `room:list`: lists the rooms and subscribes the socket to changes.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
-pub struct ListRooms {}
+pub struct ListRooms {
+    /// Token that permits it, on a server that does not list its rooms to everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Credential>,
+}
 
 /// `room:create`: creates a room, which stays open for a while even if empty.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +51,9 @@ pub struct CreateRoom {
     /// Initial rules; everything allowed if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// Token that permits it, on a server where not everybody may create rooms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Credential>,
 }
 
 /// `room:join`: joins a room, which is created if needed, or restores a participant whose socket
@@ -75,6 +83,12 @@ pub struct JoinRoom {
     /// expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceSecret>,
+    /// Join token: who this is and what it may do. It stands in for the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Credential>,
+    /// Key of an invitation, from its link. It stands in for the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Credential>,
     /// Token of the join to restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumeToken>,

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     chat::ChatText,
+    credential::Credential,
     device::DeviceSecret,
     name::{DisplayName, NameError, RoomName},
     password::Password,
@@ -115,6 +116,7 @@ pub fn typescript() -> String {
         Password,
         ChatText,
         DeviceSecret,
+        Credential,
         Reaction,
         Role,
         Policy,

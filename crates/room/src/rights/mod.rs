@@ -9,6 +9,8 @@ mod sources;
 pub use role::Role;
 pub use sources::Sources;
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::{Allowed, Policy, TrackSource};
 
 /// A thing that a participant may do.
@@ -69,12 +71,15 @@ impl Right {
 }
 
 /// A set of rights.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Rights(u16);
 
 impl Rights {
     /// No rights.
     pub const NONE: Self = Self(0);
+    /// All rights.
+    pub const ALL: Self = Self((1 << Right::ALL.len()) - 1);
     /// To receive and to be reached: what nobody in a room lacks.
     const MEMBER: Self = Self::NONE.with(Right::Subscribe).with(Right::Signal);
     /// Rights of everybody in a room without hosts.
@@ -99,6 +104,12 @@ impl Rights {
     /// Returns whether the set has this right.
     pub const fn has(self, right: Right) -> bool {
         self.0 & 1 << right as u8 != 0
+    }
+
+    /// Rights of both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Rights of a role in a room with this policy.
@@ -156,6 +167,7 @@ mod tests {
         }
         let host = Rights::of(Role::Host, Policy::default());
         assert!(Right::ALL.iter().all(|right| host.has(*right)));
+        assert_eq!(host, Rights::ALL);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Roles and bans of devices, kept after their participants have left.
+//! Roles and bans of devices and identities, kept after their participants have left.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,15 @@ const MAX_DEVICES: usize = 1_000;
 #[derive(Default)]
 pub(super) struct Devices {
     roles: VecDeque<(DeviceSecret, Role)>,
-    banned: VecDeque<(Option<Connection>, Option<DeviceSecret>)>,
+    banned: VecDeque<Ban>,
+}
+
+/// Somebody who must not return, by all that was known.
+struct Ban {
+    connection: Option<Connection>,
+    device: Option<DeviceSecret>,
+    /// Identity of its token.
+    identity: Option<String>,
 }
 
 /// The same as data, without connections, which end with the process.
@@ -21,19 +29,25 @@ pub(super) struct Devices {
 pub(super) struct DevicesSnapshot {
     roles: Vec<(DeviceSecret, Role)>,
     banned: Vec<DeviceSecret>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    banned_identities: Vec<String>,
 }
 
 impl Devices {
     pub(super) fn snapshot(&self) -> DevicesSnapshot {
         DevicesSnapshot {
             roles: self.roles.iter().cloned().collect(),
-            banned: self.banned.iter().filter_map(|(_, device)| device.clone()).collect(),
+            banned: self.banned.iter().filter_map(|ban| ban.device.clone()).collect(),
+            banned_identities: self.banned.iter().filter_map(|ban| ban.identity.clone()).collect(),
         }
     }
 
     pub(super) fn restore(snapshot: DevicesSnapshot) -> Self {
-        let DevicesSnapshot { roles, banned } = snapshot;
-        let banned = banned.into_iter().map(|device| (None, Some(device)));
+        let DevicesSnapshot { roles, banned, banned_identities } = snapshot;
+        let device = |device| Ban { connection: None, device: Some(device), identity: None };
+        let identity = |id| Ban { connection: None, device: None, identity: Some(id) };
+        let banned = banned.into_iter().map(device);
+        let banned = banned.chain(banned_identities.into_iter().map(identity));
         Self {
             roles: roles.into_iter().take(MAX_DEVICES).collect(),
             banned: banned.take(MAX_DEVICES).collect(),
@@ -54,21 +68,34 @@ impl Devices {
         self.roles.push_back((device.clone(), role));
     }
 
-    pub(super) fn is_banned(&self, at: Connection, device: Option<&DeviceSecret>) -> bool {
-        self.banned.iter().any(|(connection, banned)| {
-            let both = banned.as_ref().zip(device);
-            *connection == Some(at) || both.is_some_and(|(banned, device)| banned.matches(device))
+    pub(super) fn is_banned(
+        &self,
+        at: Connection,
+        device: Option<&DeviceSecret>,
+        identity: Option<&str>,
+    ) -> bool {
+        self.banned.iter().any(|ban| {
+            let both = ban.device.as_ref().zip(device);
+            ban.connection == Some(at)
+                || both.is_some_and(|(banned, device)| banned.matches(device))
+                || identity.is_some_and(|identity| ban.identity.as_deref() == Some(identity))
         })
     }
 
-    /// Bans a device and, for clients that told none, the connection that it last had.
-    pub(super) fn ban(&mut self, at: Option<Connection>, device: Option<DeviceSecret>) {
+    /// Bans a device, the identity of a token and, for clients that told none, the connection that
+    /// it last had.
+    pub(super) fn ban(
+        &mut self,
+        connection: Option<Connection>,
+        device: Option<DeviceSecret>,
+        identity: Option<String>,
+    ) {
         if let Some(device) = &device {
             self.roles.retain(|(known, _)| !known.matches(device));
         }
         if self.banned.len() >= MAX_DEVICES {
             self.banned.pop_front();
         }
-        self.banned.push_back((at, device));
+        self.banned.push_back(Ban { connection, device, identity });
     }
 }

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     audience::{Audience, MemberKey},
-    device::DeviceSecret,
     event::Event,
     participant::Participant,
     protocol::{Dismissal, Entry, ParticipantId, Policy, SettingsEvent, SettingsRequest, Waiting},
@@ -28,12 +27,12 @@ const MAX_SPOTLIGHT: usize = 9;
 impl Room {
     /// Rights of a member.
     pub(super) fn rights(&self, key: MemberKey) -> Rights {
-        let role = self.roster.member(key).map(|member| member.participant.role);
-        match role {
-            Some(Some(role)) => Rights::of(role, self.settings.policy),
-            Some(None) => Rights::OPEN,
-            None => Rights::NONE,
-        }
+        let Some(member) = self.roster.member(key) else { return Rights::NONE };
+        let of_role = match member.participant.role {
+            Some(role) => Rights::of(role, self.settings.policy),
+            None => Rights::OPEN,
+        };
+        of_role.intersection(member.pass.as_ref().map_or(Rights::ALL, |pass| pass.rights))
     }
 
     /// The member of a connection, if it has this right.
@@ -56,14 +55,16 @@ impl Room {
     pub(super) fn welcome(
         &self,
         from: Connection,
-        device: Option<&DeviceSecret>,
+        join: &Join,
         replaced: Option<MemberKey>,
     ) -> Result<Welcome, Rejection> {
+        let (device, pass) = (join.device.as_ref(), join.pass.as_deref());
+        let identity = pass.and_then(|pass| pass.identity.as_deref());
+        if self.devices.is_banned(from, device, identity) {
+            return Err(Rejection::Banned);
+        }
         if self.settings.hosts.is_none() {
             return Ok(Welcome::Enter(None));
-        }
-        if self.devices.is_banned(from, device) {
-            return Err(Rejection::Banned);
         }
         let replaced = replaced.and_then(|key| self.roster.member(key));
         if let Some(replaced) = replaced {
@@ -72,18 +73,23 @@ impl Room {
         let remembered = device.and_then(|device| self.devices.role(device));
         let is_creator = match &self.settings.creator {
             Some(creator) => creator.is(from, device),
-            // Opened by a join: the first one is the host.
-            None => self.is_new,
+            // Opened by a join: the first one is the host, unless a token says what it is.
+            None => self.is_new && pass.is_none(),
         };
         if is_creator || remembered == Some(Role::Host) {
             return Ok(Welcome::Enter(Some(Role::Host)));
         }
+        // What a host decided about this device precedes what the token says.
+        let given = remembered.or(pass.and_then(|pass| pass.role));
+        let waits = pass.and_then(|pass| pass.waits);
+        let is_of_hosts = given >= Some(Role::CoHost) && pass.is_some();
         match self.settings.policy.entry {
-            Entry::Locked => Err(Rejection::RoomLocked),
-            Entry::Waiting if remembered.is_none() => Ok(Welcome::Wait),
-            Entry::Open | Entry::Waiting => {
-                Ok(Welcome::Enter(Some(remembered.unwrap_or(self.settings.policy.newcomers))))
+            Entry::Locked if !is_of_hosts => Err(Rejection::RoomLocked),
+            _ if waits == Some(true) && remembered.is_none() => Ok(Welcome::Wait),
+            Entry::Waiting if remembered.is_none() && !is_of_hosts && waits.is_none() => {
+                Ok(Welcome::Wait)
             }
+            _ => Ok(Welcome::Enter(Some(given.unwrap_or(self.settings.policy.newcomers)))),
         }
     }
 
@@ -187,7 +193,8 @@ impl Room {
         self.done(actor);
         let at = self.dismiss_member(other, Dismissal::Removed);
         if let Some(member) = self.roster.member(other) {
-            self.devices.ban(at, member.device.clone());
+            let identity = member.pass.as_ref().and_then(|pass| pass.identity.clone());
+            self.devices.ban(at, member.device.clone(), identity);
         }
         self.remove(now, other);
         Ok(())
@@ -241,7 +248,8 @@ impl Room {
         {
             self.tell_admitters(&Event::WaitingLeft(waiter.id.clone()));
             let Waiter { connection, id, join } = waiter;
-            let role = Some(self.settings.policy.newcomers);
+            let given = join.pass.as_ref().and_then(|pass| pass.role);
+            let role = Some(given.unwrap_or(self.settings.policy.newcomers));
             let newcomer = Newcomer { connection, id, join, role, has_waited: true };
             self.enter(now, newcomer, None);
         }

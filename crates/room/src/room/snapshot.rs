@@ -24,6 +24,7 @@ use crate::{
     log::{Entry, Log},
     name::RoomName,
     participant::Participant,
+    pass::Pass,
     password::Password,
     protocol::{
         self, IceCandidate, ParticipantId, Policy, ResumeToken, SessionDescription, SettingsEvent,
@@ -98,6 +99,8 @@ struct MemberSnapshot {
     unacknowledged: Vec<TrackSource>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     device: Option<DeviceSecret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pass: Option<Box<Pass>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -150,6 +153,7 @@ impl Room {
             chatted: member.chatted,
             unacknowledged: member.unacknowledged.iter().collect(),
             device: member.device.clone(),
+            pass: member.pass.clone(),
         };
         let entry = |entry: &Entry| {
             Some(EntrySnapshot {
@@ -263,6 +267,7 @@ impl MemberSnapshot {
             chatted: self.chatted,
             unacknowledged: self.unacknowledged.into_iter().collect(),
             device: self.device,
+            pass: self.pass,
             sfu: SfuEventNumbers::default(),
         };
         Some((MemberKey(self.key), member))

@@ -180,7 +180,7 @@ impl Room {
         self.roster.participants()
     }
 
-    fn join(&mut self, now: Instant, from: Connection, join: Join) -> Result<(), Rejection> {
+    fn join(&mut self, now: Instant, from: Connection, mut join: Join) -> Result<(), Rejection> {
         if self.roster.key_of(from).is_some() || self.waiting.has(from) {
             return Err(Rejection::AlreadyJoined);
         }
@@ -188,10 +188,14 @@ impl Room {
             return Err(Rejection::RoomLocked);
         }
         let replaced = join.replaces.as_ref().and_then(|token| self.authenticate(token));
-        if replaced.is_none() {
+        let before = replaced.and_then(|key| self.roster.member(key));
+        // Without its token, a returning participant keeps the limits of its token.
+        let pass = join.pass.take().or_else(|| before?.pass.clone());
+        let join = Join { pass, ..join };
+        if replaced.is_none() && join.pass.is_none() {
             self.check_password(join.password.as_ref())?;
         }
-        let role = match self.welcome(from, join.device.as_ref(), replaced)? {
+        let role = match self.welcome(from, &join, replaced)? {
             Welcome::Wait => return self.wait(from, join),
             Welcome::Enter(role) => role,
         };
@@ -222,7 +226,7 @@ impl Room {
     /// Adds a newcomer, who takes the place of `vacated`.
     pub(super) fn enter(&mut self, now: Instant, newcomer: Newcomer, vacated: Option<MemberKey>) {
         let Newcomer { connection: from, id, join, role, has_waited } = newcomer;
-        let Join { name, media, sfu, device, profile, .. } = join;
+        let Join { name, media, sfu, device, pass, profile, .. } = join;
         let gone = vacated.and_then(|key| self.roster.remove(key));
         let alike = self.roster.alike(&name);
         let me = Participant {
@@ -238,11 +242,15 @@ impl Room {
             profile,
         };
         let secret = self.tokens.secret();
-        let device_role = device.as_ref().zip(role);
+        // A role of a token ends with the token.
+        let device_role = device.as_ref().zip(role).filter(|_| pass.is_none());
         if let Some((device, role)) = device_role.filter(|(_, role)| *role > Role::Speaker) {
             self.devices.set_role(device, role);
         }
         let key = self.roster.add(from, me, secret, device, self.log.newest());
+        if let Some(member) = self.roster.member_mut(key) {
+            member.pass = pass;
+        }
         self.announce_media(key, media);
         let Ok(me) = self.participant(key).cloned() else { return };
         self.empty_since = None;

@@ -44,6 +44,7 @@ pub(crate) fn join(name: &str) -> Join {
         media,
         sfu: false,
         device: None,
+        pass: None,
         profile: None,
     }
 }

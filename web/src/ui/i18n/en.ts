@@ -376,6 +376,12 @@ export const en = {
       "The server is about to restart, so it opens no new rooms. Try again in a few minutes.",
     room_locked: "This room is locked. Ask a host to open it, then try again.",
     banned: "A host has removed you from this room.",
+    token_expired: "Your access to this room has expired. Open it again from where you came.",
+    invalid_token:
+      "This server doesn't accept your access to the room. Open it again from where you came.",
+    wrong_room: "Your access is for another room.",
+    sign_in_required: "On this server, only people who have signed in can open a new room.",
+    api_only: "On this server, rooms are opened by its administrators. Check the room's name.",
     denied: "The host didn't let you in.",
     already_joined: "You are already in this room in this window.",
     resume_expired: "You were away for too long. Join again.",

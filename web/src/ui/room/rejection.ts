@@ -35,6 +35,11 @@ export function rejectionText(
     case "room_locked":
     case "banned":
     case "denied":
+    case "token_expired":
+    case "invalid_token":
+    case "wrong_room":
+    case "sign_in_required":
+    case "api_only":
     case "wrong_password":
     case "password_required":
     case "invalid":

@@ -44,6 +44,7 @@ async fn connect_by(server: &Signaling, id: &str, path: &'static str, address: [
         path,
         namespace: "/".into(),
         auth: None,
+        bearer: None,
     };
     let mut session = server.connect(socket.clone(), handshake).unwrap();
     session.connected().await;

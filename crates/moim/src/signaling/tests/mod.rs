@@ -59,6 +59,7 @@ fn handshake(address: [u8; 4]) -> Handshake {
         path: "/socket.io/",
         namespace: "/".into(),
         auth: None,
+        bearer: None,
     }
 }
 

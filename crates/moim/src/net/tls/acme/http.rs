@@ -1,26 +1,22 @@
-//! HTTP requests to the CA and to addresses of our names: one connection each.
+//! HTTP requests to the CA: one connection each.
 
-use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Body;
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use instant_acme::{BodyWrapper, BytesResponse, HttpClient};
 use parking_lot::Mutex;
 use rustls::{ClientConfig, pki_types::ServerName};
 use time::OffsetDateTime;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::net::tcp::Stream;
+use crate::net::http_client::{connect, exchange};
 
 /// Time for a request to the CA.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Time to connect to one of its addresses.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// Size limit of a response of the CA: chains are a few KiB.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
@@ -111,63 +107,6 @@ impl CaClient {
         let response = exchange(stream, request, MAX_BODY_BYTES).await?;
         self.heard.note(response.headers(), !response.status().is_success());
         Ok(response.map(Full::new))
-    }
-}
-
-async fn connect(host: &str, port: u16) -> anyhow::Result<TcpStream> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    let addresses = tokio::net::lookup_host((host, port))
-        .await
-        .with_context(|| format!("{host} has no address"))?;
-    for address in addresses {
-        match connect_to(address, CONNECT_TIMEOUT).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last).with_context(|| format!("{host} does not answer"))
-}
-
-/// Connects to an address.
-pub(super) async fn connect_to(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    timeout(limit, TcpStream::connect(address)).await?
-}
-
-/// Sends a request over a new connection and reads the response to its end.
-pub(super) async fn exchange<B>(
-    stream: impl Stream,
-    mut request: Request<B>,
-    max_bytes: usize,
-) -> anyhow::Result<Response<Bytes>>
-where
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if let Some(authority) = request.uri().authority() {
-        let host = HeaderValue::from_str(authority.as_str())?;
-        request.headers_mut().entry(header::HOST).or_insert(host);
-    }
-    let path = request.uri().path_and_query().cloned();
-    *request.uri_mut() = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let exchange = async {
-        let (parts, body) = sender.send_request(request).await?.into_parts();
-        let body = Limited::new(body, max_bytes).collect().await;
-        let body = body.map_err(|error| anyhow::anyhow!("{error}"))?;
-        Ok(Response::from_parts(parts, body.to_bytes()))
-    };
-    // The connection ends when it has nothing more to do, or with this future.
-    tokio::pin!(connection);
-    tokio::pin!(exchange);
-    tokio::select! {
-        biased;
-        response = &mut exchange => response,
-        ended = &mut connection => {
-            ended?;
-            exchange.await
-        }
     }
 }
 

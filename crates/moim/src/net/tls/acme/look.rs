@@ -17,12 +17,11 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     super::{any_certificate::client_of_any_certificate, pick::CurrentCertificate},
-    http,
     proof::{Given, Proofs, self_path},
     target::Identifier,
     verdict::{Answer, Seen},
 };
-use crate::net::{addresses, tcp::Stream};
+use crate::net::{addresses, http_client, tcp::Stream};
 
 /// Time for each address to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -157,7 +156,7 @@ impl Question {
     }
 
     async fn exchange(&self, address: SocketAddr, secure: bool) -> anyhow::Result<Answer> {
-        let stream = http::connect_to(address, TIMEOUT).await?;
+        let stream = http_client::connect_to(address, TIMEOUT).await?;
         if !secure {
             return self.get(stream).await;
         }
@@ -176,7 +175,7 @@ impl Question {
             .header(header::HOST, &self.host)
             .header(header::USER_AGENT, "moim")
             .body(Empty::<Bytes>::new())?;
-        let response = http::exchange(stream, request, MAX_ANSWER_BYTES).await?;
+        let response = http_client::exchange(stream, request, MAX_ANSWER_BYTES).await?;
         if response.body() == self.answer.as_bytes() {
             return Ok(Answer::Ours);
         }

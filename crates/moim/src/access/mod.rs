@@ -1,0 +1,73 @@
+//! Who may do what on this server: verification of tokens, and the policy of rooms.
+//!
+//! A token is verified before its request reaches a room. Only the socket that sent it waits.
+
+mod clock;
+mod policy;
+mod published_keys;
+
+use ::access::{KeyRing, Token, TokenError};
+
+pub(crate) use self::policy::{Refused, token_error};
+use self::{clock::now, published_keys::PublishedKeys};
+use crate::config::{AccessConfig, Live};
+
+/// Tokens and policy. Shared by signaling and HTTP.
+#[derive(Debug)]
+pub(crate) struct Access {
+    config: Live<Configured>,
+    published: PublishedKeys,
+}
+
+/// What a reload replaces.
+#[derive(Debug)]
+struct Configured {
+    config: AccessConfig,
+    keys: KeyRing,
+}
+
+impl Access {
+    /// Applies a configuration. Public keys are fetched at the first need.
+    pub(crate) fn new(config: AccessConfig) -> Self {
+        let published = PublishedKeys::default();
+        published.set_source(config.jwks.clone());
+        Self { config: Live::new(Configured::new(config)), published }
+    }
+
+    /// Replaces the configuration.
+    pub(crate) fn configure(&self, config: AccessConfig) {
+        self.published.set_source(config.jwks.clone());
+        self.config.replace(Configured::new(config));
+    }
+
+    /// Verifies a token: its signature, its times and for whom it was made. Waits for public keys
+    /// if it needs some that are not known yet.
+    ///
+    /// # Errors
+    /// The reason for which the token is refused.
+    pub(crate) async fn verify(&self, token: &str) -> Result<Token, TokenError> {
+        let verify = |now| {
+            let keys = self.published.current(now);
+            self.config.load().keys.verify(now, keys.as_deref(), token)
+        };
+        match verify(now()) {
+            Err(TokenError::UnknownKey) if self.published.refresh(now(), true).await => {
+                verify(now())
+            }
+            Err(TokenError::UnknownKey) if self.published.are_missing(now()) => {
+                Err(TokenError::KeysUnavailable)
+            }
+            result => {
+                self.published.refresh_in_background(now());
+                result
+            }
+        }
+    }
+}
+
+impl Configured {
+    fn new(config: AccessConfig) -> Self {
+        let keys = KeyRing { api_keys: config.api_keys.clone(), audience: config.audience.clone() };
+        Self { config, keys }
+    }
+}

@@ -1,0 +1,104 @@
+//! Policy: who may create rooms, and who sees their list.
+
+use access::{Token, TokenError};
+use room::protocol::{ErrorBody, ErrorCode};
+
+use super::Access;
+use crate::config::{Creators, Listers};
+
+/// Reason for which the server's policy refuses a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Only people who have signed in may create rooms.
+    CreateSignedIn,
+    /// Only applications may create rooms.
+    CreateApi,
+    /// Only people who have signed in see the rooms.
+    ListSignedIn,
+    /// Nobody but applications sees the rooms.
+    ListNobody,
+}
+
+impl Access {
+    /// Checks that somebody may create rooms: `is_signed_in` at the provider, or with a `token`.
+    ///
+    /// # Errors
+    /// The policy does not permit it.
+    pub(crate) fn may_create(
+        &self,
+        is_signed_in: bool,
+        token: Option<&Token>,
+    ) -> Result<(), Refused> {
+        let by_token = token.is_some_and(|token| token.check_create().is_ok());
+        match self.config.load().config.creators {
+            Creators::Everybody => Ok(()),
+            _ if by_token => Ok(()),
+            Creators::SignedIn if is_signed_in => Ok(()),
+            Creators::SignedIn => Err(Refused::CreateSignedIn),
+            Creators::Api => Err(Refused::CreateApi),
+        }
+    }
+
+    /// Checks that joining may open a room that is not open. A token to join does, as with LiveKit.
+    ///
+    /// # Errors
+    /// The policy does not permit it.
+    pub(crate) fn may_open(
+        &self,
+        is_signed_in: bool,
+        token: Option<&Token>,
+    ) -> Result<(), Refused> {
+        match token {
+            Some(token) if token.opens_room() => Ok(()),
+            _ => self.may_create(is_signed_in, token),
+        }
+    }
+
+    /// Checks that somebody may see the list of rooms.
+    ///
+    /// # Errors
+    /// The policy does not permit it.
+    pub(crate) fn may_list(
+        &self,
+        is_signed_in: bool,
+        token: Option<&Token>,
+    ) -> Result<(), Refused> {
+        let by_token = token.is_some_and(|token| token.check_list().is_ok());
+        match self.config.load().config.listers {
+            Listers::Everybody => Ok(()),
+            _ if by_token => Ok(()),
+            Listers::SignedIn if is_signed_in => Ok(()),
+            Listers::SignedIn => Err(Refused::ListSignedIn),
+            Listers::Nobody => Err(Refused::ListNobody),
+        }
+    }
+}
+
+impl From<Refused> for ErrorBody {
+    fn from(refused: Refused) -> Self {
+        let (code, message) = match refused {
+            Refused::CreateSignedIn => {
+                (ErrorCode::SignInRequired, "sign in to create a room on this server")
+            }
+            Refused::CreateApi => {
+                (ErrorCode::ApiOnly, "rooms of this server are created by its applications alone")
+            }
+            Refused::ListSignedIn => {
+                (ErrorCode::SignInRequired, "sign in to see the rooms of this server")
+            }
+            Refused::ListNobody => (ErrorCode::ApiOnly, "this server does not list its rooms"),
+        };
+        Self::new(code, message)
+    }
+}
+
+/// What a client is told about a refused token.
+pub(crate) fn token_error(error: &TokenError) -> ErrorBody {
+    let code = match error {
+        _ if error.is_about_time() => ErrorCode::TokenExpired,
+        TokenError::WrongRoom => ErrorCode::WrongRoom,
+        TokenError::NotGranted(_) => ErrorCode::Forbidden,
+        _ => ErrorCode::InvalidToken,
+    };
+    ErrorBody::new(code, error.to_string())
+}

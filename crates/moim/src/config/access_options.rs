@@ -1,0 +1,76 @@
+//! Options about who may do what, as given.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use super::merging::{first_of, one_or_many};
+
+/// Options about who may do what, each optional. In the file they stand at the top.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct AccessOptions {
+    /// Who may create rooms: everybody, signed-in (people of --oidc-issuer, and applications), or
+    /// api (applications with an API key) [default: everybody]
+    #[arg(long, env = "MOIM_CREATE", value_name = "WHO")]
+    pub(super) create: Option<CreatorsName>,
+
+    /// Who sees the list of rooms: everybody, signed-in, or nobody [default: everybody]
+    #[arg(long, env = "MOIM_LIST", value_name = "WHO")]
+    pub(super) list: Option<ListersName>,
+
+    /// Key with which an application signs join tokens (HS256) and uses the API; may be repeated
+    #[arg(
+        long,
+        env = "MOIM_API_KEY",
+        value_name = "NAME:SECRET",
+        hide_env_values = true,
+        value_delimiter = '\n'
+    )]
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub(super) api_key: Option<Vec<String>>,
+
+    /// File with --api-key, one on each line
+    #[arg(long, env = "MOIM_API_KEY_FILE", value_name = "FILE")]
+    pub(super) api_key_file: Option<PathBuf>,
+
+    /// Public keys of tokens signed with RS256, ES256 or EdDSA: a JWK set at an https:// URL, or a
+    /// file
+    #[arg(long, env = "MOIM_JWKS", value_name = "URL|FILE")]
+    pub(super) jwks: Option<String>,
+
+    /// Issuer (iss) that tokens of --jwks must have [default: any]
+    #[arg(long, env = "MOIM_JWKS_ISSUER", value_name = "ISSUER")]
+    pub(super) jwks_issuer: Option<String>,
+
+    /// Name of this server in the audience (aud) of tokens, if they have one [default: moim]
+    #[arg(long, env = "MOIM_JWKS_AUDIENCE", value_name = "NAME")]
+    pub(super) jwks_audience: Option<String>,
+}
+
+/// People who may create rooms, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum CreatorsName {
+    Everybody,
+    SignedIn,
+    Api,
+}
+
+/// People who see the list of rooms, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ListersName {
+    Everybody,
+    SignedIn,
+    Nobody,
+}
+
+impl AccessOptions {
+    /// Fills missing options from `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        first_of!(self, other; create, list, api_key, api_key_file, jwks, jwks_issuer,
+            jwks_audience)
+    }
+}

@@ -1,0 +1,52 @@
+//! Who may create and list rooms.
+
+use super::*;
+
+fn create(stream: &mut TcpStream, name: &str, token: Option<&str>) -> Value {
+    ask(stream, "room:create", &json!({"name": name, "token": token}))
+}
+
+#[test]
+fn everybody_may_create_and_list_by_default() {
+    let server = server(&[]);
+    let mut stream = connect(&server);
+    assert!(create(&mut stream, "tea", None)["ok"].is_object());
+    assert!(ask(&mut stream, "room:list", &json!({}))["ok"]["rooms"].is_array());
+}
+
+#[test]
+fn api_alone_creates_rooms_and_tokens_open_theirs() {
+    let server = server(&["--create", "api", "--list", "nobody"]);
+    let mut stream = connect(&server);
+    let reply = create(&mut stream, "tea", None);
+    assert_eq!(reply["error"]["code"], "api_only", "{reply}");
+    // Nor by joining, in either protocol.
+    assert_eq!(join(&server, "tea", json!({})).0["error"]["code"], "api_only");
+    assert_eq!(ask(&mut stream, "room:list", &json!({}))["error"]["code"], "api_only");
+    stream.write_all(&text_frame(r#"42["join_room",{"room":"dialect"}]"#)).unwrap();
+    let creator = token(json!({"video": {"roomCreate": true, "roomList": true}}));
+    assert!(create(&mut stream, "milk", Some(&creator))["ok"].is_object());
+    let list = ask(&mut stream, "room:list", &json!({"token": creator}));
+    let rooms = list["ok"]["rooms"].as_array().unwrap();
+    assert_eq!(rooms.len(), 1, "{list}");
+    assert_eq!(rooms[0]["name"], "milk");
+    assert!(join(&server, "milk", json!({})).0["ok"].is_object(), "an open room admits all");
+    // A join token opens its room, unless it says otherwise.
+    let never = json!({"video": {"roomJoin": true, "room": "tea", "roomCreate": false}});
+    assert_eq!(refused(&server, "tea", &token(never)), "api_only");
+    let (reply, _ann) = join(&server, "tea", json!({"token": token(json!({}))}));
+    assert!(reply["ok"].is_object(), "{reply}");
+    assert!(join(&server, "tea", json!({})).0["ok"].is_object());
+}
+
+#[test]
+fn policy_is_reloaded() {
+    let server = server(&[]);
+    fs::write(server.data().join("moim.toml"), "create = 'api'\nlist = 'nobody'\n").unwrap();
+    let applied = crate::reload::order(&server);
+    assert!(applied.contains("create") && applied.contains("list"), "{applied}");
+    let mut stream = connect(&server);
+    assert_eq!(create(&mut stream, "tea", None)["error"]["code"], "api_only");
+    fs::write(server.data().join("moim.toml"), "create = 'nobody'\n").unwrap();
+    assert!(crate::reload::order(&server).contains("line 1"));
+}

@@ -1,0 +1,145 @@
+//! Participants with a verified token.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod world;
+
+use room::{
+    Chat, DeviceSecret, Hosting, Join, Pass, Rejection, Request, Room, Settings,
+    chat::ChatText,
+    password::Password,
+    protocol::Entry,
+    rights::{Right, Rights, Role},
+};
+use world::{
+    World,
+    hosts::{Person, device, enter, host, hosted, on, role_of, with_entry},
+    join, settings,
+};
+
+fn pass(role: Option<Role>) -> Pass {
+    Pass { identity: None, role, rights: Rights::ALL, waits: None }
+}
+
+fn enter_with(
+    world: &mut World,
+    pass: Pass,
+    device: Option<DeviceSecret>,
+) -> Result<Person, Rejection> {
+    let at = world.connect();
+    let join = Join { media: on(), sfu: true, device, pass: Some(pass.into()), ..join("Tom") };
+    world.admitted(at, Request::Join(join)).map(|admission| Person { at, admission })
+}
+
+fn chat() -> Request {
+    let text = ChatText::try_from("hello".to_owned()).unwrap();
+    Request::Chat(Chat { text, serial: None, at: 0 })
+}
+
+#[test]
+fn first_one_with_a_pass_is_what_the_pass_says() {
+    for (given, role) in [(None, Role::Speaker), (Some(Role::Viewer), Role::Viewer)] {
+        let mut world = World::new(hosted());
+        let tom = enter_with(&mut world, pass(given), device(1)).unwrap();
+        assert_eq!(tom.admission.me.role, Some(role));
+    }
+    let mut world = World::new(settings(8));
+    let tom = enter_with(&mut world, pass(Some(Role::Host)), None).unwrap();
+    assert_eq!(tom.admission.me.role, None, "a room without hosts has no roles");
+}
+
+#[test]
+fn pass_stands_in_for_the_password() {
+    let password = Some(Password::new("sesame").unwrap());
+    let mut world = World::new(Settings { password, ..hosted() });
+    assert_eq!(enter(&mut world, "Ann", None).err(), Some(Rejection::PasswordRequired));
+    assert!(enter_with(&mut world, pass(None), None).is_ok());
+}
+
+#[test]
+fn pass_decides_about_the_waiting_room() {
+    for (entry, role, waits, outcome) in [
+        (Entry::Waiting, None, None, Some(Rejection::Waiting)),
+        (Entry::Waiting, None, Some(false), None),
+        (Entry::Waiting, Some(Role::CoHost), None, None),
+        (Entry::Open, None, Some(true), Some(Rejection::Waiting)),
+        (Entry::Open, None, None, None),
+        (Entry::Locked, None, Some(false), Some(Rejection::RoomLocked)),
+        (Entry::Locked, Some(Role::Speaker), None, Some(Rejection::RoomLocked)),
+        (Entry::Locked, Some(Role::Host), None, None),
+    ] {
+        let mut world = World::new(with_entry(entry));
+        enter(&mut world, "Hana", device(1)).unwrap();
+        let pass = Pass { waits, ..pass(role) };
+        let found = enter_with(&mut world, pass, device(2)).err();
+        assert_eq!(found, outcome, "{entry:?} {role:?} {waits:?}");
+    }
+}
+
+#[test]
+fn admitted_from_the_waiting_room_with_the_role_of_the_pass() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let viewer = pass(Some(Role::Viewer));
+    assert_eq!(enter_with(&mut world, viewer, None).err(), Some(Rejection::Waiting));
+    host(&mut world, &hana, Hosting::Admit(None)).unwrap();
+    let tom = world.room.participants().last().unwrap();
+    assert_eq!(tom.role, Some(Role::Viewer));
+}
+
+#[test]
+fn withheld_rights_stay_withheld_in_every_role() {
+    let mut world = World::new(hosted());
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let rights = Rights::ALL.without(Right::Chat).without(Right::PublishCamera);
+    let tom = enter_with(&mut world, Pass { rights, ..pass(None) }, device(2)).unwrap();
+    let media = tom.admission.me.media;
+    assert!(media.mic && !media.camera, "{media:?}");
+    for role in [Role::Speaker, Role::CoHost, Role::Host] {
+        host(&mut world, &hana, Hosting::Role(tom.id(), role)).unwrap();
+        assert_eq!(world.ask(tom.at, chat()).err(), Some(Rejection::Forbidden), "{role:?}");
+    }
+    // A page that takes its place without the token has no more rights.
+    let at = world.connect();
+    let replaces = Some(tom.admission.resume.clone());
+    world.admitted(at, Request::Join(Join { replaces, ..join("Tom") })).unwrap();
+    assert_eq!(world.ask(at, chat()).err(), Some(Rejection::Forbidden));
+}
+
+#[test]
+fn role_of_a_pass_ends_with_it_but_not_what_a_host_decided() {
+    let mut world = World::new(hosted());
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let tom = enter_with(&mut world, pass(Some(Role::CoHost)), device(2)).unwrap();
+    world.ask(tom.at, Request::Leave).unwrap();
+    let tom = enter(&mut world, "Tom", device(2)).unwrap();
+    assert_eq!(tom.admission.me.role, Some(Role::Speaker), "without the token");
+    world.ask(tom.at, Request::Leave).unwrap();
+    let tom = enter_with(&mut world, pass(Some(Role::CoHost)), device(2)).unwrap();
+    host(&mut world, &hana, Hosting::Role(tom.id(), Role::Viewer)).unwrap();
+    world.ask(tom.at, Request::Leave).unwrap();
+    let tom = enter_with(&mut world, pass(Some(Role::CoHost)), device(2)).unwrap();
+    assert_eq!(role_of(&world, &tom.id()), Some(Role::Viewer), "demoted by the host");
+}
+
+#[test]
+fn removed_identity_stays_out_also_over_a_restart() {
+    let mut world = World::new(hosted());
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let named = |name: &str| Pass { identity: Some(name.to_owned()), ..pass(None) };
+    let tom = enter_with(&mut world, named("tom"), device(2)).unwrap();
+    host(&mut world, &hana, Hosting::Remove(tom.id())).unwrap();
+    assert_eq!(enter_with(&mut world, named("tom"), device(3)).err(), Some(Rejection::Banned));
+    let rights = Rights::ALL.without(Right::Chat);
+    let ben = enter_with(&mut world, Pass { rights, ..named("ben") }, device(4)).unwrap();
+
+    let snapshot = world.room.snapshot(world.now).unwrap();
+    let text = serde_json::to_string(&snapshot).unwrap();
+    let snapshot = serde_json::from_str(&text).unwrap();
+    world.room = Room::restore(world.now, snapshot, room::Limits::default(), [7; 32]);
+    world.drain();
+    assert_eq!(enter_with(&mut world, named("tom"), device(5)).err(), Some(Rejection::Banned));
+    let (at, resumed) = world.resume(&ben.admission.resume, None);
+    assert!(resumed.is_ok());
+    assert_eq!(world.ask(at, chat()).err(), Some(Rejection::Forbidden), "limits survive");
+}
