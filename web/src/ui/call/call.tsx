@@ -29,14 +29,14 @@ import { useShortcuts } from "./use-shortcuts.ts";
 import { useUnread } from "./use-unread.ts";
 import { useWakeLock } from "./wake-lock.ts";
 
-interface Props {
+export interface CallProps {
   call: JoinedCall;
   /** The call has ended: `error` is null if the user left, else the reason. */
   onEnd: (error: CallState["error"]) => void;
 }
 
 /** The call view. */
-export function Call({ call, onEnd }: Props) {
+export function Call({ call, onEnd }: CallProps) {
   const { t } = useI18n();
   const state = useReadable(call);
   const { toasts, show, dismiss } = useToasts();

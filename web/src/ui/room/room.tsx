@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { Call } from "../call/call.tsx";
+import { RequestError } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
 import { usePermissionRetry } from "../devices/use-permissions.ts";
 import { mayStartDevices, rememberAllowed } from "../initiator.ts";
 import { ownName } from "../own-name.ts";
 import { preferences } from "../preferences.ts";
 import { CallEnded } from "./call-ended.tsx";
+import { loadCallView, loadedCallView } from "./call-view.ts";
 import { Elsewhere } from "./elsewhere.tsx";
 import { Joining } from "./joining.tsx";
 import { findKeptCall, isReload, tabStorage } from "./kept-call.ts";
@@ -34,7 +35,8 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   const [name, setName] = useState(kept?.name ?? givenName ?? ownName.read() ?? "");
   const [tabs] = useState(() => pageTabs(room));
   const [phase, dispatch] = useReducer(reducePhase, { name: "preview", rejection: null });
-  // Number of the current mount: replies to requests of an earlier one are dropped.
+  // Number of the current mount: replies to requests of an earlier one, or to one that was given
+  // up, are dropped.
   const mount = useRef(0);
   // A link from another site neither joins nor starts devices before a gesture.
   const [needsGesture, setNeedsGesture] = useState(() => !canStart());
@@ -49,6 +51,10 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       setName(name);
       dispatch({ type: "join" });
       try {
+        await loadCallView().catch(() => {
+          throw new RequestError("unreachable", "the view of a call could not be loaded");
+        });
+        if (requestedIn !== mount.current) return;
         const onWaiting = () => dispatch({ type: "waiting" });
         const given = password ? { password } : {};
         const call = await client.join({ room, name, ...given, onWaiting });
@@ -74,6 +80,9 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     },
     [tabs, join],
   );
+
+  // Ahead of the join, which loads it again if this fails.
+  useEffect(() => void loadCallView().catch(() => {}), []);
 
   const startMedia = useCallback(() => {
     rememberAllowed();
@@ -148,6 +157,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     );
   }
   if (phase.name === "call") {
+    const Call = loadedCallView();
     return (
       <>
         <Call
@@ -172,6 +182,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     );
   }
   const cancel = () => {
+    mount.current++;
     dispatch({ type: "cancelled" });
     client.cancelJoin();
   };
