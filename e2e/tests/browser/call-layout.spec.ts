@@ -66,7 +66,8 @@ test("every control is whole at every size, and discs, toasts, chat and hands ke
   server,
 }) => {
   await createRoom(server.url, { name: "boxes", capacity: 40 });
-  const ada = await open("Ada");
+  // Boxes are measured, so nothing may be on its way to its place.
+  const ada = await open("Ada", { context: { reducedMotion: "reduce" } });
   const { page } = ada;
   await ada.enter("boxes");
   const papers: PaperParticipant[] = [];
@@ -232,4 +233,40 @@ test("of two, the other fills the stage; one's own picture moves, hides and come
   await page.getByTestId("show-self").click();
   await expect(own).toHaveCount(1);
   grace.leave();
+});
+
+test("an upright picture is shown whole in a wide place, and that of the back camera not mirrored", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  const { page } = ada;
+  await page.addInitScript(() => {
+    // `about:blank` has no media devices.
+    const media = navigator.mediaDevices as MediaDevices | undefined;
+    if (!media) return;
+    const canvas = document.createElement("canvas");
+    canvas.width = 360;
+    canvas.height = 640;
+    const context = canvas.getContext("2d");
+    setInterval(() => context?.fillRect(0, 0, 360, Math.random() * 640), 100);
+    media.getUserMedia = async () => {
+      const stream = canvas.captureStream();
+      for (const track of stream.getVideoTracks()) {
+        track.getSettings = () => ({ facingMode: window.name || "user" });
+      }
+      return stream;
+    };
+  });
+  const styleOf = () =>
+    page.getByTestId("preview").evaluate((video) => {
+      const { objectFit, transform, opacity } = getComputedStyle(video);
+      return { objectFit, isMirrored: transform.startsWith("matrix(-1"), opacity };
+    });
+  await page.goto(ada.previewUrl("upright"));
+  await expect.poll(styleOf).toEqual({ objectFit: "contain", isMirrored: true, opacity: "1" });
+  await page.evaluate(() => {
+    window.name = "environment";
+  });
+  await page.reload();
+  await expect.poll(styleOf).toEqual({ objectFit: "contain", isMirrored: false, opacity: "1" });
 });
