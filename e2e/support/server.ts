@@ -164,7 +164,7 @@ async function answersOnLoopback(port: number): Promise<boolean> {
 }
 
 /** Finds a port that is free on both TCP and UDP. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const tcp = createServer().listen(0, "127.0.0.1");
     await once(tcp, "listening");

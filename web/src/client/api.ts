@@ -44,6 +44,10 @@ export interface JoinRequest {
   /** Display name. */
   name: string;
   password?: string;
+  /** Join token of an application. */
+  token?: string;
+  /** Key of an invitation. */
+  invitation?: string;
   /** Called once this participant is in the waiting room. */
   onWaiting?: () => void;
 }

@@ -103,12 +103,14 @@ export class PageClient implements Client {
   }
 
   #send(joining: PendingJoin): void {
-    const { room, name, password } = joining.request;
+    const { room, name, password, token, invitation } = joining.request;
     const replaces = loadEarlierJoin(this.#storage, room);
     const payload = {
       room,
       name,
       ...(password !== undefined && { password }),
+      ...(token !== undefined && { token }),
+      ...(invitation !== undefined && { invitation }),
       ...(replaces !== undefined && { replaces }),
       device: this.#device,
       sfu: true,

@@ -304,11 +304,13 @@ export class Session implements Call {
   }
 
   #join(identity: Pick<Payload<"room:join">, "replaces" | "resume" | "last">): void {
-    const { room, name, password } = this.#request;
+    const { room, name, password, token, invitation } = this.#request;
     const request = {
       room,
       name,
       ...(password !== undefined && { password }),
+      ...(token !== undefined && { token }),
+      ...(invitation !== undefined && { invitation }),
       ...identity,
       device: this.#device,
       sfu: true,

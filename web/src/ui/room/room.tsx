@@ -8,6 +8,7 @@ import { preferences } from "../preferences.ts";
 import { CallEnded } from "./call-ended.tsx";
 import { loadCallView, loadedCallView } from "./call-view.ts";
 import { Elsewhere } from "./elsewhere.tsx";
+import { takeEntryCredentials } from "./entry-credentials.ts";
 import { Joining } from "./joining.tsx";
 import { findKeptCall, isReload, tabStorage } from "./kept-call.ts";
 import { LeaveDialog } from "./leave-dialog.tsx";
@@ -31,6 +32,7 @@ interface Props {
 /** The view at `/r/NAME`: preview, call and the end of it. */
 export function Room({ room, givenName, skipsPreview }: Props) {
   const client = useClient();
+  const [credentials] = useState(() => takeEntryCredentials(room, location, history, tabStorage()));
   const [kept] = useState(() => (isReload() ? findKeptCall(tabStorage(), room, Date.now()) : null));
   const [name, setName] = useState(kept?.name ?? givenName ?? ownName.read() ?? "");
   const [tabs] = useState(() => pageTabs(room));
@@ -57,7 +59,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
         if (requestedIn !== mount.current) return;
         const onWaiting = () => dispatch({ type: "waiting" });
         const given = password ? { password } : {};
-        const call = await client.join({ room, name, ...given, onWaiting });
+        const call = await client.join({ room, name, ...given, ...credentials, onWaiting });
         if (requestedIn !== mount.current) return call.leave();
         if (password) rememberPassword(room, password);
         dispatch({ type: "joined", call });
@@ -66,7 +68,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
         dispatch({ type: "rejected", rejection: rejectionOf(error) });
       }
     },
-    [client, room],
+    [client, room, credentials],
   );
 
   /** Joins, unless another tab of this browser is in the call. */
