@@ -14,7 +14,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::line_rate::LineRate;
+use crate::{
+    config::Live,
+    line_rate::LineRate,
+    log_format::{Lines, LogFormat},
+};
 
 /// Filter directives until the configuration has been read.
 const DEFAULT: &str = "info";
@@ -26,25 +30,30 @@ const QUIET_LIBRARIES: &str = "dimpl=error,sctp_proto=off,rusqlite_migration=war
 /// Libraries that log ICE passwords at debug and trace level.
 const LIBRARIES_LOGGING_SECRETS: [&str; 5] = ["is", "str0m", "str0m_proto", "dimpl", "sctp_proto"];
 
-/// The running logger, whose filter can be replaced.
-pub(crate) struct Logs(reload::Handle<EnvFilter, Registry>);
+/// The running logger, whose filter and format can be replaced.
+pub(crate) struct Logs {
+    filter: reload::Handle<EnvFilter, Registry>,
+    format: Live<LogFormat>,
+}
 
 /// Starts logging with the default filter, before the configuration is read.
 pub(crate) fn start() -> Logs {
     let (filter, handle) = reload::Layer::new(EnvFilter::new(with_quiet_libraries(DEFAULT)));
-    let lines = lines(io::stderr, io::stderr().is_terminal());
+    let format = Live::new(LogFormat::fitting());
+    let lines = lines(io::stderr, io::stderr().is_terminal(), format.clone());
     let cap = filter_fn(logs_no_secret);
     tracing_subscriber::registry().with(filter).with(cap).with(lines).init();
-    Logs(handle)
+    Logs { filter: handle, format }
 }
 
 /// The layer that writes lines, limited per callsite.
-fn lines<S, W>(writer: W, is_ansi: bool) -> impl Layer<S>
+fn lines<S, W>(writer: W, is_ansi: bool, format: Live<LogFormat>) -> impl Layer<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    fmt::layer().with_writer(writer).with_ansi(is_ansi).with_filter(LineRate::default())
+    let layer = fmt::layer().with_writer(writer).with_ansi(is_ansi);
+    layer.event_format(Lines::new(format)).with_filter(LineRate::default())
 }
 
 /// Caps libraries that log secrets at info level, whatever directives the operator gives.
@@ -70,9 +79,14 @@ fn parse(directives: &str) -> anyhow::Result<EnvFilter> {
 }
 
 impl Logs {
+    /// Replaces the format.
+    pub(crate) fn format(&self, format: LogFormat) {
+        self.format.replace(format);
+    }
+
     /// Replaces the filter.
     pub(crate) fn filter(&self, directives: &str) -> anyhow::Result<()> {
-        self.0.reload(parse(directives)?).context("The log filter can't be replaced")
+        self.filter.reload(parse(directives)?).context("The log filter can't be replaced")
     }
 }
 
@@ -165,7 +179,11 @@ mod tests {
     fn repeated_line_of_one_callsite_is_limited() {
         let log = Log::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::registry().with(lines(move || writer.clone(), false));
+        let subscriber = tracing_subscriber::registry().with(lines(
+            move || writer.clone(),
+            false,
+            Live::new(LogFormat::Text),
+        ));
         tracing::subscriber::with_default(subscriber, || {
             for n in 0..1000 {
                 tracing::warn!(n, "a repeated line");
@@ -185,7 +203,7 @@ mod tests {
         {
             let log = Log::default();
             let writer = log.clone();
-            let lines = lines(move || writer.clone(), false);
+            let lines = lines(move || writer.clone(), false, Live::new(LogFormat::Text));
             let filter = EnvFilter::new(with_quiet_libraries(directives));
             let subscriber = tracing_subscriber::registry().with(filter).with(lines);
             tracing::subscriber::with_default(subscriber, || {
@@ -198,12 +216,35 @@ mod tests {
         }
     }
 
+    fn logged_as(format: LogFormat) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = lines(move || writer.clone(), false, Live::new(format));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            tracing::warn!(rooms = 3, "one\ntwo");
+        });
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn lines_have_the_chosen_format() {
+        let text = logged_as(LogFormat::Text);
+        assert!(text.contains("WARN moim::logs") && text.contains("rooms=3"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&logged_as(LogFormat::Json)).unwrap();
+        assert_eq!((&json["level"], &json["rooms"]), (&"WARN".into(), &3.into()), "{json}");
+        assert_eq!(json["message"], "one\ntwo");
+        let journald = logged_as(LogFormat::Journald);
+        let mut lines = journald.lines();
+        assert!(lines.next().unwrap().starts_with("<4>moim::logs"), "{journald}");
+        assert!(lines.next().unwrap().starts_with("<4>two rooms=3"), "{journald}");
+    }
+
     #[test]
     fn ice_passwords_are_not_logged_at_any_level() {
         for directives in ["trace", "is=trace,str0m::ice=trace,is::agent=trace,trace"] {
             let log = Log::default();
             let writer = log.clone();
-            let lines = lines(move || writer.clone(), false);
+            let lines = lines(move || writer.clone(), false, Live::new(LogFormat::Text));
             let filter = EnvFilter::new(with_quiet_libraries(directives));
             let cap = filter_fn(logs_no_secret);
             let subscriber = tracing_subscriber::registry().with(filter).with(cap).with(lines);

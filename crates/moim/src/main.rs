@@ -24,6 +24,7 @@ mod histogram;
 mod hot;
 mod http;
 mod line_rate;
+mod log_format;
 mod log_privacy;
 mod log_throttle;
 mod logs;
@@ -137,6 +138,9 @@ fn prepare(given: Given, logs: Logs) -> Result<(Server, Reload), Problems> {
     let running = checked.sources().clone();
     let config = checked.open()?;
     logs.filter(&config.log)?;
+    if let Some(format) = config.log_format {
+        logs.format(format);
+    }
     log_privacy::set(config.log_privacy);
     let (server, parts) = server::prepare(&config)?;
     Ok((server, Reload::new(given, running, logs, parts)))

@@ -26,9 +26,10 @@ const INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) fn run(options: ServerOptions) -> Result<(), Problems> {
     let folders = client::folders(options.data);
     let before = status(&folders)?;
-    let accepted = client::request(&folders, "POST", "/upgrade", &Value::Null, PATIENCE)?;
-    if !accepted.is_success() {
-        return ctl::print(&accepted);
+    match client::request(&folders, "POST", "/upgrade", &Value::Null, PATIENCE) {
+        Ok(refused) if !refused.is_success() => return ctl::print(&refused),
+        // The process may change before its reply is out.
+        Ok(_) | Err(_) => {}
     }
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {

@@ -4,17 +4,18 @@
 mod world;
 
 use room::{
-    Chat, Connection, Creator, Departure, Event, FromSfu, Hosting, Limits, Request, Room, Settings,
-    Snapshot,
+    Chat, Connection, Creator, Departure, Event, FromSfu, Hosting, Join, Limits, Rejection,
+    Request, Room, Settings, Snapshot,
     chat::ChatText,
     protocol::{
-        Allowed, ParticipantId, Policy, SdpType, SessionDescription, Topology, TopologyChoice,
+        Allowed, Entry, ParticipantId, Policy, SdpType, SessionDescription, Topology,
+        TopologyChoice,
     },
     rights::Role,
 };
 use world::{
     World, candidate,
-    hosts::{device, enter, host, hosted, mic, on, state},
+    hosts::{device, enter, host, hosted, mic, on, state, with_entry},
     join, locked, seconds, settings,
 };
 
@@ -186,4 +187,41 @@ fn no_newcomer_is_taken_for_the_creator_by_the_number_of_its_connection() {
     let first = enter(&mut world, "Eve", None).unwrap();
     assert_eq!(first.at, Connection(1));
     assert_eq!(first.admission.me.role, Some(Role::Speaker));
+}
+
+#[test]
+fn somebody_waiting_still_waits_and_is_admitted_once() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let last = world.last_number(hana.at);
+    let ask = |world: &mut World, number| {
+        let at = world.connect();
+        let join = Join { device: device(number), ..join("W") };
+        (at, world.ask(at, Request::Join(join)).map(drop))
+    };
+    for number in [2, 3, 4] {
+        assert_eq!(ask(&mut world, number).1, Err(Rejection::Waiting));
+    }
+    move_room(&mut world);
+    let (at, resumed) = world.resume(&hana.admission.resume, last);
+    let waiting = resumed.unwrap().waiting;
+    assert_eq!(waiting.len(), 3, "the host still sees them");
+    world.received.clear();
+
+    // The first returns to wait, the second is admitted before it returns, the third stays away.
+    let (first, reply) = ask(&mut world, 2);
+    assert_eq!((reply, world.received.len()), (Err(Rejection::Waiting), 0), "no news for the host");
+    let admit = |index: usize| {
+        let ids = waiting.get(index).map(|waiting| vec![waiting.id.clone()]);
+        Request::Host(Hosting::Admit(ids))
+    };
+    world.ask(at, admit(0)).unwrap();
+    assert_eq!(world.admitted.pop().unwrap().0, first);
+    world.ask(at, admit(1)).unwrap();
+    assert_eq!(ask(&mut world, 3).1, Ok(()));
+    assert_eq!(ask(&mut world, 3).1, Err(Rejection::Waiting), "admitted once");
+    world.received.clear();
+    world.pass(seconds(31));
+    let left = Event::WaitingLeft(waiting.last().unwrap().id.clone());
+    assert_eq!(world.received, [(at, left)]);
 }

@@ -13,7 +13,7 @@ use super::{
     maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions},
     merging::{first_of, one_or_many},
 };
-use crate::log_privacy::LogAddresses;
+use crate::{log_format::LogFormat, log_privacy::LogAddresses};
 
 /// Video calls that anyone can host: one program, one port.
 #[derive(Debug, Parser)]
@@ -313,6 +313,11 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_LOG_ADDRESSES", value_name = "HOW")]
     pub(super) log_addresses: Option<LogAddressesName>,
 
+    /// Form of log lines: text, json, journald (a priority in front, no time), or auto, which is
+    /// journald where systemd's journal reads the log [default: auto]
+    #[arg(long, env = "MOIM_LOG_FORMAT", value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormatName>,
+
     /// Log level: error, warn, info, debug, trace, or `tracing` directives [default: info]
     #[arg(long, env = "MOIM_LOG", value_name = "LEVEL")]
     pub(super) log: Option<String>,
@@ -428,6 +433,27 @@ impl From<LogAddressesName> for LogAddresses {
     }
 }
 
+/// Form of log lines by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LogFormatName {
+    Auto,
+    Text,
+    Json,
+    Journald,
+}
+
+impl LogFormatName {
+    pub(super) fn chosen(self) -> Option<LogFormat> {
+        match self {
+            Self::Auto => None,
+            Self::Text => Some(LogFormat::Text),
+            Self::Json => Some(LogFormat::Json),
+            Self::Journald => Some(LogFormat::Journald),
+        }
+    }
+}
+
 /// A store by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -470,7 +496,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log; access, limits)
+            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log_format, log; access, limits)
     }
 }
 
@@ -549,7 +575,7 @@ mod tests {
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
-            origin = ['https://a.example']\ndrain-timeout = 60\nstore = 'none'\nhistory = 3\nlog-names = true\nlog-addresses = 'none'\nlog = 'debug'\n[limits]\n\
+            origin = ['https://a.example']\ndrain-timeout = 60\nstore = 'none'\nhistory = 3\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\

@@ -8,10 +8,11 @@ use room::protocol::TopologyChoice;
 use super::{
     AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options,
     Origin, Problems, Secret, TrustedProxies, Turn,
-    options::{RoomKind, StoreName},
+    options::{LogFormatName, RoomKind, StoreName},
 };
 use crate::{
     data::DataFolder,
+    log_format::LogFormat,
     log_privacy::{LogAddresses, LogPrivacy},
 };
 
@@ -62,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) history_days: u32,
     /// Names and addresses in the log.
     pub(crate) log_privacy: LogPrivacy,
+    /// Form of log lines; `None` fits their reader.
+    pub(crate) log_format: Option<LogFormat>,
     /// The log filter, as `tracing` directives.
     pub(crate) log: String,
 }
@@ -126,6 +129,7 @@ impl Config {
                 names: options.log_names.unwrap_or_default(),
                 addresses: options.log_addresses.map(LogAddresses::from).unwrap_or_default(),
             },
+            log_format: options.log_format.and_then(LogFormatName::chosen),
             log: options.log.unwrap_or_else(|| "info".to_owned()),
         };
         problems.into_result()?;

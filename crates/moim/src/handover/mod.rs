@@ -14,11 +14,12 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
+use turn::NonceKey;
 
 #[cfg(target_os = "linux")]
 pub(crate) use next_process::NextProcess;
 
-use crate::{data::DataFolder, signaling::FrozenRoom};
+use crate::{data::DataFolder, signaling::Frozen};
 
 /// The file in the data folder.
 const FILE: &str = "handover";
@@ -34,14 +35,27 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 pub(crate) struct Handover {
     /// Secret of the rooms' TURN credentials, in base64.
     credentials: String,
-    /// The open rooms.
-    pub(crate) rooms: Vec<FrozenRoom>,
+    #[serde(flatten)]
+    pub(crate) signaling: Frozen,
+    /// The nonces of the relay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonces: Option<NonceState>,
+}
+
+/// The key and the clock of nonces.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct NonceState {
+    /// In base64.
+    key: String,
+    seconds: u64,
 }
 
 /// Hides the secret and the rooms' tokens.
 impl fmt::Debug for Handover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handover").field("rooms", &self.rooms.len()).finish_non_exhaustive()
+        f.debug_struct("Handover")
+            .field("rooms", &self.signaling.rooms.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,8 +81,16 @@ struct Read {
 
 impl Handover {
     /// A handover of these rooms.
-    pub(crate) fn new(credentials: &[u8; 32], rooms: Vec<FrozenRoom>) -> Self {
-        Self { credentials: STANDARD.encode(credentials), rooms }
+    pub(crate) fn new(credentials: &[u8; 32], nonces: &NonceKey, signaling: Frozen) -> Self {
+        let nonces = NonceState { key: STANDARD.encode(nonces.key), seconds: nonces.seconds };
+        Self { credentials: STANDARD.encode(credentials), signaling, nonces: Some(nonces) }
+    }
+
+    /// The key and the clock of nonces, at the time of writing.
+    pub(crate) fn nonces(&self) -> Option<NonceKey> {
+        let NonceState { key, seconds } = self.nonces.as_ref()?;
+        let key = STANDARD.decode(key).ok()?.try_into().ok()?;
+        Some(NonceKey { key, seconds: *seconds })
     }
 
     /// The secret of the rooms' TURN credentials.
@@ -145,14 +167,17 @@ mod tests {
     #[test]
     fn file_is_private_and_read_once() {
         let (parent, folder) = folder();
-        Handover::new(&[7; 32], Vec::new()).write(&folder).unwrap();
+        let nonces = NonceKey { key: [8; 32], seconds: 9 };
+        Handover::new(&[7; 32], &nonces, Frozen::default()).write(&folder).unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let about = fs::metadata(parent.path().join(FILE)).unwrap();
             assert_eq!(about.permissions().mode() & 0o777, 0o600);
         }
-        assert_eq!(Handover::take(&folder).unwrap().credentials(), Some([7; 32]));
+        let handover = Handover::take(&folder).unwrap();
+        assert_eq!(handover.credentials(), Some([7; 32]));
+        assert_eq!(handover.nonces(), Some(nonces));
         assert!(!parent.path().join(FILE).exists());
         assert!(Handover::take(&folder).is_none());
     }
@@ -161,7 +186,7 @@ mod tests {
     fn version_1_is_read() {
         let handover = parse(FIXTURE, written(FIXTURE)).unwrap();
         assert_eq!(handover.credentials(), Some([7; 32]));
-        assert_eq!(handover.rooms.len(), 2);
+        assert_eq!(handover.signaling.rooms.len(), 2);
         let again = serde_json::to_value(&handover).unwrap();
         let fixture: serde_json::Value = serde_json::from_str(FIXTURE).unwrap();
         assert_eq!(again, fixture["state"]);

@@ -19,6 +19,7 @@ use tokio::{
     task::{JoinSet, spawn_blocking},
     time::{interval, timeout},
 };
+use turn::NonceKey;
 
 #[cfg(unix)]
 use crate::admin;
@@ -106,10 +107,13 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let reach = ReachLog::default();
     let handover = Handover::take(&config.data);
     let secret = handover.as_ref().and_then(Handover::credentials).map_or_else(random, Ok)?;
+    let nonces = handover.as_ref().and_then(Handover::nonces);
+    let nonces = nonces.map_or_else(|| random().map(|key| NonceKey { key, seconds: 0 }), Ok)?;
     let rooms = (!config.turn.only).then(|| RoomCredentials::new(&secret));
     let (bound, shards) =
-        bind_port(config, rooms.as_ref(), &reachability, &tls.certificate, &reach)?;
-    let restart = Restart::new(config.data.clone(), secret, bound.duplicates(shards.sockets)?);
+        bind_port(config, rooms.as_ref(), &nonces, &reachability, &tls.certificate, &reach)?;
+    let sockets = bound.duplicates(shards.sockets)?;
+    let restart = Restart::new(config.data.clone(), secret, nonces, sockets);
     let shards = shards.handle;
     let has_own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&reachability.current(), has_own_ca, config.turn.only);
@@ -127,8 +131,9 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         Signaling::new(wiring::signaling(config, rooms, &shards, reachable, &store, drain, access))
     });
     if let (Some(signaling), Some(handover)) = (&signaling, handover) {
-        tracing::info!(rooms = handover.rooms.len(), "restarted; participants resume");
-        signaling.restore(handover.rooms);
+        let frozen = handover.signaling;
+        tracing::info!(rooms = frozen.rooms.len(), "restarted; participants resume");
+        signaling.restore(frozen);
     }
     let admission = Admission::new(&config.limits);
     let api = signaling.as_ref().map(|signaling| {
@@ -270,6 +275,7 @@ fn open_store(config: &Config) -> anyhow::Result<Store> {
 fn bind_port(
     config: &Config,
     rooms: Option<&RoomCredentials>,
+    nonces: &NonceKey,
     reachability: &Reachability,
     certificate: &Arc<CurrentCertificate>,
     reach: &ReachLog,
@@ -280,8 +286,15 @@ fn bind_port(
     loop {
         let bound = tcp::bind(&config.listen, &mut inherited)?;
         let addresses = bound.addresses.clone();
-        let shards =
-            wiring::shards(config, rooms, addresses, reachability, certificate, reach.clone());
+        let shards = wiring::shards(
+            config,
+            rooms,
+            nonces,
+            addresses,
+            reachability,
+            certificate,
+            reach.clone(),
+        );
         match shard::start(&shards, &mut inherited) {
             Ok(shards) => {
                 inherited.warn_of_rest();

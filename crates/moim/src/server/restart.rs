@@ -1,15 +1,19 @@
 //! Warm restart, during which no participant is seen to leave: this process executes the program on
 //! disk, or ends while the service manager keeps its sockets for the next one.
 
-use std::io;
+use std::{io, time::Instant};
 
 use anyhow::anyhow;
+use turn::NonceKey;
 
 #[cfg(target_os = "linux")]
 use crate::handover::NextProcess;
 use crate::{
-    config::Problems, data::DataFolder, handover::Handover, net::inherited::PortSockets,
-    signaling::Signaling,
+    config::Problems,
+    data::DataFolder,
+    handover::Handover,
+    net::inherited::PortSockets,
+    signaling::{Frozen, Signaling},
 };
 
 /// What the next process gets.
@@ -17,6 +21,9 @@ pub(super) struct Restart {
     folder: DataFolder,
     /// Secret of the rooms' TURN credentials.
     credentials: [u8; 32],
+    /// Key of the relay's nonces, and their clock when this process started.
+    nonces: NonceKey,
+    started: Instant,
     sockets: PortSockets,
     #[cfg(target_os = "linux")]
     next: io::Result<NextProcess>,
@@ -24,10 +31,17 @@ pub(super) struct Restart {
 
 impl Restart {
     /// Prepares a restart, and keeps `sockets` for it.
-    pub(super) fn new(folder: DataFolder, credentials: [u8; 32], sockets: PortSockets) -> Self {
+    pub(super) fn new(
+        folder: DataFolder,
+        credentials: [u8; 32],
+        nonces: NonceKey,
+        sockets: PortSockets,
+    ) -> Self {
         Self {
             folder,
             credentials,
+            nonces,
+            started: Instant::now(),
             sockets,
             #[cfg(target_os = "linux")]
             next: NextProcess::find(),
@@ -59,12 +73,14 @@ impl Restart {
 
     /// Stops all rooms and writes them for the next process.
     pub(super) async fn hand_over(&self, signaling: Option<&Signaling>) {
-        let rooms = match signaling {
+        let frozen = match signaling {
             Some(signaling) => signaling.freeze().await,
-            None => Vec::new(),
+            None => Frozen::default(),
         };
-        tracing::info!(rooms = rooms.len(), "restarting");
-        let handover = Handover::new(&self.credentials, rooms);
+        tracing::info!(rooms = frozen.rooms.len(), "restarting");
+        let seconds = self.nonces.seconds.saturating_add(self.started.elapsed().as_secs());
+        let nonces = NonceKey { seconds, ..self.nonces.clone() };
+        let handover = Handover::new(&self.credentials, &nonces, frozen);
         if let Err(error) = handover.write(&self.folder) {
             tracing::error!("participants can't resume after the restart: {error:#}");
         }

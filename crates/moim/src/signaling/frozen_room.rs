@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use room::Snapshot;
 use serde::{Deserialize, Serialize};
 
-use super::visits::FrozenVisits;
+use super::{history::FrozenCall, visits::FrozenVisits};
 use crate::net::client_prefix::ClientPrefix;
 
 /// A room that has stopped.
@@ -14,16 +14,26 @@ pub(crate) struct FrozenRoom {
     /// Address to whose quota it counts.
     opener: IpAddr,
     room: Snapshot,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     visits: Option<FrozenVisits>,
+    /// The call that goes on in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    call: Option<FrozenCall>,
 }
 
 impl FrozenRoom {
-    pub(super) fn new(opener: ClientPrefix, room: Snapshot, visits: FrozenVisits) -> Self {
-        Self { opener: opener.address(), room, visits: Some(visits) }
+    pub(super) fn new(
+        opener: ClientPrefix,
+        room: Snapshot,
+        visits: FrozenVisits,
+        call: Option<FrozenCall>,
+    ) -> Self {
+        Self { opener: opener.address(), room, visits: Some(visits), call }
     }
 
-    pub(super) fn into_parts(self) -> (ClientPrefix, Snapshot, Option<FrozenVisits>) {
-        (self.opener.into(), self.room, self.visits)
+    pub(super) fn into_parts(
+        self,
+    ) -> (ClientPrefix, Snapshot, Option<FrozenVisits>, Option<FrozenCall>) {
+        (self.opener.into(), self.room, self.visits, self.call)
     }
 }

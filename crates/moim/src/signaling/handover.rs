@@ -6,6 +6,7 @@ use room::{
     Address, Room,
     protocol::{ServerEvent, ServerRestarting},
 };
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep, timeout_at},
@@ -16,6 +17,7 @@ use super::{
     directory::RoomKey,
     frozen_room::FrozenRoom,
     hub::{Hub, NewTask, native_name},
+    room_list_feed::ListedRoom,
     room_message::{RoomMessage, RoomReceiver},
     rooms::seed,
 };
@@ -30,10 +32,20 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(5);
 /// Time for written packets to reach clients before their connections are reset.
 const TRAVEL_TIME: Duration = Duration::from_millis(50);
 
+/// All that signaling leaves to the next process.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Frozen {
+    /// The open rooms.
+    pub(crate) rooms: Vec<FrozenRoom>,
+    /// Rooms in the lists of dialects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) listed: Vec<ListedRoom>,
+}
+
 impl Signaling {
-    /// Stops all rooms for good, and tells their clients to reconnect. Rooms of dialects are lost:
-    /// their clients can't resume.
-    pub(crate) async fn freeze(&self) -> Vec<FrozenRoom> {
+    /// Stops all rooms for good, and tells their clients to reconnect. Rooms of dialects end, since
+    /// their clients can't resume; but those in lists stay listed, where clients enter them again.
+    pub(crate) async fn freeze(&self) -> Frozen {
         let sockets = self.hub.sockets.all();
         let deadline = Instant::now() + FREEZE_TIMEOUT;
         let mut answers = Vec::new();
@@ -62,12 +74,13 @@ impl Signaling {
         if !sockets.is_empty() {
             sleep(TRAVEL_TIME).await;
         }
-        frozen
+        Frozen { rooms: frozen, listed: self.hub.room_lists.listed() }
     }
 
     /// Opens rooms that an earlier process has frozen. Call this before the first client connects.
-    pub(crate) fn restore(&self, rooms: Vec<FrozenRoom>) {
-        for frozen in rooms {
+    pub(crate) fn restore(&self, frozen: Frozen) {
+        self.hub.room_lists.restore(&frozen.listed);
+        for frozen in frozen.rooms {
             self.hub.restore(frozen);
         }
     }
@@ -75,7 +88,7 @@ impl Signaling {
 
 impl Hub {
     fn restore(self: &Arc<Self>, frozen: FrozenRoom) {
-        let (opener, room, visits) = frozen.into_parts();
+        let (opener, room, visits, call) = frozen.into_parts();
         let address = Address::native(room.name());
         let start = |key: RoomKey, receiver: RoomReceiver| {
             if let Some(name) = native_name(&key.address) {
@@ -83,7 +96,8 @@ impl Hub {
             }
             let now = Instant::now().into_std();
             let room = Room::restore(now, room, self.config.room_limits(), seed());
-            (self.spawn_room)(Arc::clone(self), NewTask { key, room, visits, receiver });
+            let task = NewTask { key, room, visits, call, receiver };
+            (self.spawn_room)(Arc::clone(self), task);
         };
         if !self.directory.reopen(address, opener, start) {
             tracing::warn!("a room was not restored: its address is in use");

@@ -13,6 +13,7 @@ use quality::{EncoderLimit, Sample, Transport};
 use room::protocol::{
     MAX_REPORTED, ParticipantId, ReportRequest, ReportedLimit, ReportedTransport,
 };
+use serde::{Deserialize, Serialize};
 use sfu::LinkQuality;
 use tokio::time::Instant;
 
@@ -69,6 +70,16 @@ pub(super) struct History {
     call: Option<Call>,
 }
 
+/// A call that goes on in the next process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FrozenCall {
+    id: i64,
+    /// How long it lasts.
+    seconds: u64,
+    joined: usize,
+    members: BTreeMap<ParticipantId, i64>,
+}
+
 #[derive(Debug)]
 struct Call {
     id: i64,
@@ -87,9 +98,33 @@ struct Member {
 }
 
 impl History {
-    /// A recorder for a room; it records nothing without a store.
+    /// A recorder for a room. Without a store it only logs the ends of calls.
     pub(super) fn new(store: Store, room: &str) -> Self {
         Self { store, room: room.to_owned(), call: None }
+    }
+
+    /// The call as data.
+    pub(super) fn freeze(&self, now: Instant) -> Option<FrozenCall> {
+        let call = self.call.as_ref()?;
+        let member = |(id, member): (&ParticipantId, &Member)| (id.clone(), member.id);
+        Some(FrozenCall {
+            id: call.id,
+            seconds: now.saturating_duration_since(call.began).as_secs(),
+            joined: call.joined,
+            members: call.members.iter().map(member).collect(),
+        })
+    }
+
+    /// Goes on with a call of an earlier process.
+    pub(super) fn resume(&mut self, now: Instant, frozen: FrozenCall) {
+        let member = |(id, number)| (id, Member { id: number, link: None, report: None });
+        self.call = Some(Call {
+            id: frozen.id,
+            began: now.checked_sub(Duration::from_secs(frozen.seconds)).unwrap_or(now),
+            joined: frozen.joined,
+            members: frozen.members.into_iter().take(MAX_PARTICIPANTS).map(member).collect(),
+            flush_at: now + INTERVAL,
+        });
     }
 
     /// Takes in the current participants. The first begins a call, the last ends it.
@@ -98,9 +133,6 @@ impl History {
         moment: Moment,
         present: impl Iterator<Item = (&'a ParticipantId, &'a str)>,
     ) {
-        if !self.store.is_open() {
-            return;
-        }
         let present: BTreeMap<_, _> = present.take(MAX_PARTICIPANTS).collect();
         if present.is_empty() {
             return self.end(moment);
@@ -165,7 +197,7 @@ impl History {
 
     /// Time of the next [`Self::handle_timeout`].
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.call.as_ref().map(|call| call.flush_at)
+        self.call.as_ref().filter(|_| self.store.is_open()).map(|call| call.flush_at)
     }
 
     /// Writes the samples if they are due. `server_busy`: thousandths.

@@ -11,6 +11,7 @@ use super::{
     counters::Counters,
     directory::{Directory, RoomKey},
     guesses::Guesses,
+    history::FrozenCall,
     kept_rooms::KeptRooms,
     limits::{MAX_PREFIXES, PREFIX_CREATIONS, PREFIX_SFU_OFFERS},
     lobby_feed::LobbyFeed,
@@ -32,6 +33,8 @@ pub(super) struct NewTask {
     pub(super) room: Room,
     /// Of a room that an earlier process had.
     pub(super) visits: Option<FrozenVisits>,
+    /// The call that goes on in such a room.
+    pub(super) call: Option<FrozenCall>,
     pub(super) receiver: RoomReceiver,
 }
 

@@ -30,6 +30,7 @@ mod operator;
 mod parse;
 mod placement;
 pub(crate) mod rate;
+mod refusal_log;
 mod room_defaults;
 mod room_list_feed;
 mod room_message;
@@ -52,7 +53,7 @@ pub(crate) use self::{
     config::Config,
     counters::Counts,
     details::{ParticipantDetails, RoomDetails},
-    frozen_room::FrozenRoom,
+    handover::Frozen,
     operating::{OperateError, Operating},
     operator::NewRoom,
     room_defaults::RoomDefaults,

@@ -8,6 +8,7 @@ use room::{
     Connection, Participant,
     dialect::{DIALECTS, Dialect, EmittedEvent, MakerId, RoomList},
 };
+use serde::{Deserialize, Serialize};
 use tokio::{sync::Notify, time::Instant};
 
 use super::rate::{Bucket, PerClient, Rate};
@@ -72,6 +73,45 @@ impl RoomListFeeds {
     pub(super) async fn run(&self, index: usize) {
         if let Some(feed) = self.0.get(index) {
             feed.run().await;
+        }
+    }
+}
+
+/// A room in a dialect's list, as data for the next process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ListedRoom {
+    dialect: String,
+    id: String,
+    title: String,
+    /// In hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    maker: Option<String>,
+}
+
+impl RoomListFeeds {
+    /// All listed rooms.
+    pub(super) fn listed(&self) -> Vec<ListedRoom> {
+        let of = |feed: &RoomListFeed| {
+            let state = feed.state();
+            let listed = state.list.listed().map(|(id, title, maker)| ListedRoom {
+                dialect: feed.dialect.name().to_owned(),
+                id: id.to_owned(),
+                title: title.to_owned(),
+                maker: maker.map(|MakerId(bits)| format!("{bits:x}")),
+            });
+            listed.collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(of).collect()
+    }
+
+    /// Lists rooms of an earlier process.
+    pub(super) fn restore(&self, listed: &[ListedRoom]) {
+        for room in listed {
+            let bits = |text: &String| u128::from_str_radix(text, 16).ok();
+            let maker = room.maker.as_ref().and_then(bits).map(MakerId);
+            if let Some(feed) = self.get(&room.dialect) {
+                feed.state().list.add(&room.id, &room.title, maker);
+            }
         }
     }
 }
@@ -195,4 +235,27 @@ impl State {
 /// Encodes an event as a packet.
 pub(super) fn encode(event: &EmittedEvent<'_>) -> Arc<str> {
     encode_raw_event(event.event, event.args.iter().map(AsRef::as_ref))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listed_rooms_survive_a_warm_restart() {
+        let feeds = RoomListFeeds::new();
+        let feed = feeds.0.first().unwrap();
+        feed.add("a1", "Tea", ClientPrefix::from(std::net::IpAddr::from([192, 0, 2, 7])));
+        feed.add("b2", "Coffee", ClientPrefix::from(std::net::IpAddr::from([127, 0, 0, 1])));
+        let text = serde_json::to_string(&feeds.listed()).unwrap();
+        let again = RoomListFeeds::new();
+        again.restore(&serde_json::from_str::<Vec<ListedRoom>>(&text).unwrap());
+        let again = again.0.first().unwrap();
+        let rows = |feed: &RoomListFeed| -> Vec<_> {
+            let state = feed.state();
+            let listed = state.list.listed();
+            listed.map(|(id, title, maker)| (id.to_owned(), title.to_owned(), maker)).collect()
+        };
+        assert_eq!((rows(feed), rows(again).len()), (rows(again), 2));
+    }
 }

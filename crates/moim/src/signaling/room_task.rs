@@ -32,6 +32,7 @@ use super::{
     hub::{Hub, NewTask, native_name},
     ice,
     operating::{OperateError, Operated, Operating},
+    refusal_log,
     room_message::{RoomMessage, RoomReceiver},
     sfu_port::{MediaServer, SfuMessage, SfuPort},
     visits::{FrozenVisits, Visits},
@@ -91,11 +92,15 @@ struct PendingReply {
 }
 
 impl RoomTask {
-    /// Spawns the task of a new room.
+    /// Spawns the task of a new room, or of one in which a call goes on.
     pub(super) fn spawn(hub: Arc<Hub>, task: NewTask) {
-        let NewTask { key, room, visits, receiver } = task;
+        let NewTask { key, room, visits, call, receiver } = task;
         let runtime = hub.runtime.clone();
-        runtime.spawn(Self::new(hub, key, room, visits).run(receiver));
+        let mut task = Self::new(hub, key, room, visits);
+        if let Some(call) = call {
+            task.history.resume(Instant::now(), call);
+        }
+        runtime.spawn(task.run(receiver));
     }
 
     fn new(hub: Arc<Hub>, key: RoomKey, room: Room, visits: Option<FrozenVisits>) -> Self {
@@ -146,7 +151,8 @@ impl RoomTask {
         if let Some(room) = self.room.snapshot(Instant::now().into_std()) {
             self.frozen = true;
             // The receiver waits until the process ends.
-            let _ = sender.send(FrozenRoom::new(self.key.opener, room, self.visits.freeze()));
+            let (visits, call) = (self.visits.freeze(), self.history.freeze(Instant::now()));
+            let _ = sender.send(FrozenRoom::new(self.key.opener, room, visits, call));
         }
     }
 
@@ -378,10 +384,15 @@ impl RoomTask {
             }
             Err(rejection) => {
                 // Whoever waits remains a client of the room, without being a member.
-                if pending.enters && rejection != Rejection::Waiting {
-                    self.clients.remove(&to);
+                let error = ErrorBody::from(rejection);
+                if pending.enters
+                    && rejection != Rejection::Waiting
+                    && let Some(client) = self.clients.remove(&to)
+                {
+                    let from = client.guard.0.prefix;
+                    refusal_log::log(error.code, self.key.address.name(), None, from);
                 }
-                self.hub.rejections.reject(pending.ack, rejection.into());
+                self.hub.rejections.reject(pending.ack, error);
             }
         }
     }

@@ -19,6 +19,7 @@ use super::{
     emits,
     hub::{Hub, NewTask, native_name},
     parse::invalid,
+    refusal_log,
     room_defaults::RoomDefaults,
     room_message::{RoomMessage, RoomReceiver, RoomSender},
 };
@@ -158,7 +159,12 @@ impl Hub {
 
     /// Rejects a join or resume.
     pub(super) fn reject_entry(&self, address: &Address, error: ErrorBody, message: RoomMessage) {
-        if let RoomMessage::Enter { guard, ack, guess, .. } = message {
+        if let RoomMessage::Enter { guard, ack, guess, request, .. } = message {
+            let who = match &request {
+                Request::Join(join) => Some(join.name.as_str()),
+                _ => None,
+            };
+            refusal_log::log(error.code, address.name(), who, guard.0.prefix);
             emits::send_rejection(&self.room_lists, address, &guard.0);
             if let Some(guess) = guess
                 && error.code == ErrorCode::WrongPassword
@@ -191,7 +197,7 @@ impl Hub {
             };
             let name = RoomName::sanitize(key.address.name());
             let room = Room::new(Instant::now().into_std(), name, settings, limits, seed());
-            let task = NewTask { key, room, visits: None, receiver };
+            let task = NewTask { key, room, visits: None, call: None, receiver };
             (self.spawn_room)(Arc::clone(self), task);
         };
         let opened = self.directory.open(address, opener, first, start);

@@ -34,6 +34,7 @@ use super::{
     membership::Membership,
     parse::{no_payload, payload},
     rate::Bucket,
+    refusal_log,
     room_message::RoomMessage,
     rooms::Creation,
     translator::Translator,
@@ -171,7 +172,10 @@ impl Session {
         self.count_entry()?;
         let token = self.verify(create.token.as_ref()).await?;
         self.hub.config.access.may_create(false, token.as_ref())?;
-        let room = self.hub.create(Creation::of(create, &self.client))?;
+        let name = create.name.clone();
+        let room = self.hub.create(Creation::of(create, &self.client)).inspect_err(|error| {
+            refusal_log::log(error.code, name.as_str(), None, self.client.prefix);
+        })?;
         ack_ok(ack.take(), &RoomCreated { room });
         Ok(())
     }

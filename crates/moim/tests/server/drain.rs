@@ -59,6 +59,11 @@ async fn p5_calls_go_on_and_the_server_ends_with_the_last() {
     }
     let metrics = get(&server, "/metrics").text().to_owned();
     assert!(metrics.contains("{code=\"server_draining\"} 2"), "{metrics}");
+    let log = within(DEADLINE, "refusals are logged", || {
+        Some(server.log()).filter(|log| log.matches("code=\"server_draining\"").count() == 2)
+    });
+    assert!(!log.contains("coffee") && !log.contains("Eve"), "names are hashes: {log}");
+    assert!(log.contains("from=\"127.0.0.0/24\""), "{log}");
     ann.call("chat", &json!({"text": "still here", "serial": 1})).await.unwrap();
     ann.call("room:leave", &json!({})).await.unwrap();
     assert_eq!(statuses(&server), [200, 503, 503], "Ben is still there");

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     caller::{Caller, Seen, url},
     ctl::{answer, ctl},
+    relaying::{ALLOWED, Client, Transport},
     support::{DEADLINE, Server, within},
 };
 
@@ -72,6 +73,23 @@ async fn p4_six_in_a_call_notice_restarts_as_a_short_gap_only() {
         assert_eq!(caller.seen().chat, expected, "in order, once");
     }
     assert!(!server.data().join("handover").exists());
+    let mut calls = Command::new(env!("CARGO_BIN_EXE_moim"));
+    calls.args(["calls", "--since", "1h", "--format", "csv", "--data"]).arg(server.data());
+    let calls = String::from_utf8(calls.output().unwrap().stdout).unwrap();
+    assert_eq!(calls.lines().count(), 1 + all, "one call, each in it once: {calls}");
+}
+
+/// A restart ends TURN allocations. Clients are told so by one clear answer to what they ask next.
+#[test]
+fn relay_clients_are_told_at_once_to_allocate_again() {
+    let server = Server::start(ALLOWED);
+    let mut client = Client::connect(&server, Transport::Udp);
+    client.allocate();
+    assert_eq!(client.refresh(600), None);
+    upgrade(server.data());
+    assert_eq!(client.refresh(600), Some(437), "not 438: the nonce is still good");
+    client.allocate();
+    assert_eq!(client.refresh(600), None);
 }
 
 #[test]

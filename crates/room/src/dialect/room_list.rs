@@ -72,6 +72,11 @@ impl RoomList {
         row.members = members;
     }
 
+    /// All listed rooms, in order: id, title, and maker.
+    pub fn listed(&self) -> impl Iterator<Item = (&str, &str, Option<MakerId>)> {
+        self.rows.values().map(|row| (&*row.id, &*row.title, row.maker))
+    }
+
     /// The rows sent to clients.
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         let mut bytes = 0;

@@ -53,7 +53,7 @@ impl Room {
     /// Decides whether and as what a newcomer enters. `replaced` is the participant whose place it
     /// takes.
     pub(super) fn welcome(
-        &self,
+        &mut self,
         from: Connection,
         join: &Join,
         replaced: Option<MemberKey>,
@@ -83,10 +83,14 @@ impl Room {
         let given = remembered.or(pass.and_then(|pass| pass.role));
         let waits = pass.and_then(|pass| pass.waits);
         let is_of_hosts = given >= Some(Role::CoHost) && pass.is_some();
-        match self.settings.policy.entry {
+        let entry = self.settings.policy.entry;
+        let must_wait = match waits {
+            Some(waits) => waits,
+            None => entry == Entry::Waiting && !is_of_hosts,
+        };
+        match entry {
             Entry::Locked if !is_of_hosts => Err(Rejection::RoomLocked),
-            _ if waits == Some(true) && remembered.is_none() => Ok(Welcome::Wait),
-            Entry::Waiting if remembered.is_none() && !is_of_hosts && waits.is_none() => {
+            _ if must_wait && remembered.is_none() && !self.waiting.take_admitted(device) => {
                 Ok(Welcome::Wait)
             }
             _ => Ok(Welcome::Enter(Some(given.unwrap_or(self.settings.policy.newcomers)))),
@@ -95,11 +99,16 @@ impl Room {
 
     /// Puts a newcomer into the waiting room.
     pub(super) fn wait(&mut self, from: Connection, join: Join) -> Result<(), Rejection> {
-        let id = self.generate_id();
+        // Hosts were told of somebody who returns.
+        let known = self.waiting.take_returning(join.device.as_ref());
+        let is_new = known.is_none();
+        let id = known.unwrap_or_else(|| self.generate_id());
         let waiting = Waiting { id: id.clone(), name: join.name.clone() };
         self.waiting.add(Waiter { connection: from, id, join })?;
         self.effects.push_back(Effect::Reply { to: from, reply: Err(Rejection::Waiting) });
-        self.tell_admitters(&Event::WaitingJoined(waiting));
+        if is_new {
+            self.tell_admitters(&Event::WaitingJoined(waiting));
+        }
         Ok(())
     }
 
@@ -111,7 +120,7 @@ impl Room {
     }
 
     /// Sends an event to those who may admit. Not logged: a resuming client receives the list.
-    fn tell_admitters(&mut self, event: &Event) {
+    pub(super) fn tell_admitters(&mut self, event: &Event) {
         let may_admit = |key: &MemberKey| self.rights(*key).has(Right::Admit);
         for key in self.roster.keys().filter(may_admit).collect::<Vec<_>>() {
             self.send_unlogged(Audience::One(key), event.clone());
@@ -149,6 +158,9 @@ impl Room {
             Hosting::Deny(ids) => {
                 self.permit(actor, Right::Admit)?;
                 self.done(actor);
+                while let Some(id) = self.waiting.deny_absent(ids.as_deref()) {
+                    self.tell_admitters(&Event::WaitingLeft(id));
+                }
                 while let Some(waiter) = self.waiting.take_next(ids.as_deref()) {
                     self.dismiss(waiter.connection, Dismissal::Denied);
                     self.tell_admitters(&Event::WaitingLeft(waiter.id));
@@ -243,6 +255,9 @@ impl Room {
             return Err(Rejection::RoomFull);
         }
         self.done(actor);
+        for id in self.waiting.admit_absent(ids) {
+            self.tell_admitters(&Event::WaitingLeft(id));
+        }
         while !self.is_full()
             && let Some(waiter) = self.waiting.take_next(ids)
         {

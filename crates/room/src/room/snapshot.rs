@@ -1,8 +1,8 @@
 //! A room as data, for the next process of its server.
 //!
 //! A snapshot has what resuming needs: participants, their secrets and the log. Messages of the
-//! media server are left out, since its links end with the process. So are people in the waiting
-//! room: they ask again when they reconnect.
+//! media server are left out, since its links end with the process. People in the waiting room ask
+//! again when they reconnect, and are recognized by their devices.
 
 use std::{
     sync::Arc,
@@ -15,6 +15,7 @@ use super::{
     devices::{Devices, DevicesSnapshot},
     settings::{Creator, HostRule, Limits, Settings},
     state::Room,
+    waiting::{WaiterSnapshot, WaitingRoom},
 };
 use crate::{
     audience::{Audience, MemberKey},
@@ -61,11 +62,13 @@ pub struct Snapshot {
     max_capacity: Option<u32>,
     #[serde(default)]
     devices: DevicesSnapshot,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<WaiterSnapshot>,
     #[serde(default)]
     spotlight: Vec<ParticipantId>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     metadata: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     revision: u64,
     #[serde(default)]
     hands: u64,
@@ -179,6 +182,7 @@ impl Room {
                 .map(|creator| CreatorSnapshot { device: creator.device.clone() }),
             max_capacity: Some(self.settings.max_capacity),
             devices: self.devices.snapshot(),
+            waiting: self.waiting.snapshot(),
             spotlight: self.spotlight.clone(),
             metadata: self.metadata.clone(),
             revision: self.revision,
@@ -206,6 +210,7 @@ impl Room {
         room.topology.restore(snapshot.topology);
         room.update_topology(now);
         room.devices = Devices::restore(snapshot.devices);
+        room.waiting = WaitingRoom::restore(snapshot.waiting, now + room.limits.grace);
         room.spotlight = snapshot.spotlight;
         room.metadata = snapshot.metadata;
         room.revision = snapshot.revision;
@@ -375,6 +380,11 @@ impl From<Recipients> for Audience {
             Recipients::All => Self::All,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn milliseconds(duration: Duration) -> u64 {

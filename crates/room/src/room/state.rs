@@ -146,13 +146,17 @@ impl Room {
         let roster = self.roster.poll_timeout();
         let log = self.log.poll_timeout();
         let topology = self.topology.poll_timeout();
-        [self.closes_at(), roster, log, topology].into_iter().flatten().min()
+        let waiting = self.waiting.poll_timeout();
+        [self.closes_at(), roster, log, topology, waiting].into_iter().flatten().min()
     }
 
     /// Removes expired members and events, switches the topology, and closes an empty room.
     pub fn handle_timeout(&mut self, now: Instant) {
         for key in self.roster.overdue(now) {
             self.remove(now, key);
+        }
+        while let Some(id) = self.waiting.take_overdue(now) {
+            self.tell_admitters(&Event::WaitingLeft(id));
         }
         self.trim_log(now);
         if self.topology.handle_timeout(now) {

@@ -1,6 +1,13 @@
-//! The waiting room: connections that a host has yet to admit.
+//! The waiting room: connections that a host has yet to admit, and people who waited in an earlier
+//! process of the server and are expected back.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
+    device::DeviceSecret,
+    name::DisplayName,
     protocol::{ParticipantId, Waiting},
     rejection::Rejection,
     request::{Connection, Join},
@@ -16,52 +23,147 @@ pub(super) struct Waiter {
     pub(super) join: Join,
 }
 
+/// Somebody in the waiting room, as data. Without a device it could not be recognized.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct WaiterSnapshot {
+    pub(super) id: ParticipantId,
+    name: DisplayName,
+    device: DeviceSecret,
+}
+
+/// Somebody whose connection ended with an earlier process.
+struct Absent {
+    waiter: WaiterSnapshot,
+    /// It is given up then.
+    until: Instant,
+    /// It enters when it returns.
+    is_admitted: bool,
+}
+
 /// People who wait, in the order of arrival. They are in no roster and receive no event of the
 /// room.
 #[derive(Default)]
-pub(super) struct WaitingRoom(Vec<Waiter>);
+pub(super) struct WaitingRoom {
+    present: Vec<Waiter>,
+    absent: Vec<Absent>,
+}
 
 impl WaitingRoom {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.present.is_empty() && self.absent.is_empty()
     }
 
     pub(super) fn has(&self, connection: Connection) -> bool {
-        self.0.iter().any(|waiter| waiter.connection == connection)
+        self.present.iter().any(|waiter| waiter.connection == connection)
     }
 
     pub(super) fn has_id(&self, id: &ParticipantId) -> bool {
-        self.0.iter().any(|waiter| waiter.id == *id)
+        let absent = self.absent.iter().map(|absent| &absent.waiter.id);
+        self.present.iter().map(|waiter| &waiter.id).chain(absent).any(|other| other == id)
     }
 
     pub(super) fn add(&mut self, waiter: Waiter) -> Result<(), Rejection> {
-        if self.0.len() >= MAX_WAITING {
+        if self.present.len() + self.absent.len() >= MAX_WAITING {
             return Err(Rejection::RoomFull);
         }
-        self.0.push(waiter);
+        self.present.push(waiter);
         Ok(())
+    }
+
+    /// All whose device is known, as data.
+    pub(super) fn snapshot(&self) -> Vec<WaiterSnapshot> {
+        let absent = self.absent.iter().filter(|absent| !absent.is_admitted);
+        let present = self.present.iter().filter_map(|waiter| {
+            let device = waiter.join.device.clone()?;
+            Some(WaiterSnapshot { id: waiter.id.clone(), name: waiter.join.name.clone(), device })
+        });
+        absent.map(|absent| absent.waiter.clone()).chain(present).collect()
+    }
+
+    /// People of an earlier process, who are expected back until then.
+    pub(super) fn restore(waiters: Vec<WaiterSnapshot>, until: Instant) -> Self {
+        let absent = |waiter| Absent { waiter, until, is_admitted: false };
+        let absent = waiters.into_iter().take(MAX_WAITING).map(absent).collect();
+        Self { present: Vec::new(), absent }
+    }
+
+    /// The id of somebody who returns to wait on.
+    pub(super) fn take_returning(
+        &mut self,
+        device: Option<&DeviceSecret>,
+    ) -> Option<ParticipantId> {
+        self.take_absent(|absent| device.is_some_and(|device| absent.waiter.device.matches(device)))
+            .map(|absent| absent.waiter.id)
+    }
+
+    /// True if the device was admitted in its absence. That counts once.
+    pub(super) fn take_admitted(&mut self, device: Option<&DeviceSecret>) -> bool {
+        let is_meant = |absent: &Absent| {
+            absent.is_admitted && device.is_some_and(|device| absent.waiter.device.matches(device))
+        };
+        self.take_absent(is_meant).is_some()
+    }
+
+    /// Admits those of these people, or of all, who are yet to return. Returns their ids.
+    pub(super) fn admit_absent(&mut self, ids: Option<&[ParticipantId]>) -> Vec<ParticipantId> {
+        let waits = self.absent.iter_mut().filter(|absent| !absent.is_admitted);
+        let meant = waits.filter(|absent| ids.is_none_or(|ids| ids.contains(&absent.waiter.id)));
+        meant
+            .map(|absent| {
+                absent.is_admitted = true;
+                absent.waiter.id.clone()
+            })
+            .collect()
+    }
+
+    /// Removes one of these people, or of all, who is yet to return. Returns its id.
+    pub(super) fn deny_absent(&mut self, ids: Option<&[ParticipantId]>) -> Option<ParticipantId> {
+        let is_meant = |absent: &Absent| {
+            !absent.is_admitted && ids.is_none_or(|ids| ids.contains(&absent.waiter.id))
+        };
+        self.take_absent(is_meant).map(|absent| absent.waiter.id)
+    }
+
+    /// Somebody who did not return in time, unless it was admitted.
+    pub(super) fn take_overdue(&mut self, now: Instant) -> Option<ParticipantId> {
+        self.absent.retain(|absent| !absent.is_admitted || absent.until > now);
+        self.take_absent(|absent| absent.until <= now).map(|absent| absent.waiter.id)
+    }
+
+    /// Time of the next [`take_overdue`](Self::take_overdue).
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.absent.iter().map(|absent| absent.until).min()
+    }
+
+    fn take_absent(&mut self, is_meant: impl Fn(&Absent) -> bool) -> Option<Absent> {
+        let at = self.absent.iter().position(is_meant)?;
+        Some(self.absent.remove(at))
     }
 
     /// The first of these people, or of all.
     pub(super) fn take_next(&mut self, ids: Option<&[ParticipantId]>) -> Option<Waiter> {
         let is_meant = |waiter: &Waiter| ids.is_none_or(|ids| ids.contains(&waiter.id));
-        let at = self.0.iter().position(is_meant)?;
-        Some(self.0.remove(at))
+        let at = self.present.iter().position(is_meant)?;
+        Some(self.present.remove(at))
     }
 
     pub(super) fn remove(&mut self, connection: Connection) -> Option<Waiter> {
-        let at = self.0.iter().position(|waiter| waiter.connection == connection)?;
-        Some(self.0.remove(at))
+        let at = self.present.iter().position(|waiter| waiter.connection == connection)?;
+        Some(self.present.remove(at))
     }
 
     pub(super) fn take_all(&mut self) -> Vec<Waiter> {
-        std::mem::take(&mut self.0)
+        self.absent.clear();
+        std::mem::take(&mut self.present)
     }
 
     /// All, as shown to hosts.
     pub(super) fn list(&self) -> Vec<Waiting> {
         let shown =
-            |waiter: &Waiter| Waiting { id: waiter.id.clone(), name: waiter.join.name.clone() };
-        self.0.iter().map(shown).collect()
+            |id: &ParticipantId, name: &DisplayName| Waiting { id: id.clone(), name: name.clone() };
+        let absent = self.absent.iter().filter(|absent| !absent.is_admitted);
+        let absent = absent.map(|absent| shown(&absent.waiter.id, &absent.waiter.name));
+        let present = self.present.iter().map(|waiter| shown(&waiter.id, &waiter.join.name));
+        absent.chain(present).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The configuration of a server.
 
-use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
+use std::{fmt, net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use crate::{Cidr, Discovery, MemberCredentials, User, siblings::Sibling};
 
@@ -46,6 +46,9 @@ pub struct Config {
     pub shard: u8,
     /// Randomness from the operating system, for unpredictable ports and nonces.
     pub seed: [u8; 32],
+    /// The key of nonces that a server of this name issued before, and their clock; otherwise the
+    /// seed makes a key.
+    pub nonces: Option<NonceKey>,
     /// Clients may move their allocations to other addresses (RFC 8016).
     pub mobility: bool,
     /// Relayed sockets can send datagrams that must not be fragmented (DONT-FRAGMENT).
@@ -77,11 +80,28 @@ impl Config {
             services: Vec::new(),
             shard: 0,
             seed,
+            nonces: None,
             mobility: true,
             dont_fragment: true,
             discovery: None,
             limits: Limits::default(),
         }
+    }
+}
+
+/// The key of nonces, by which a server knows those that were issued before it started.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NonceKey {
+    /// The key.
+    pub key: [u8; 32],
+    /// The clock of nonces at the start, in seconds.
+    pub seconds: u64,
+}
+
+/// Omits the key.
+impl fmt::Debug for NonceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NonceKey").field("seconds", &self.seconds).finish_non_exhaustive()
     }
 }
 

@@ -22,7 +22,7 @@ mod tcp;
 mod transaction;
 mod wheel;
 
-pub use config::{Config, Limits, PORTS};
+pub use config::{Config, Limits, NonceKey, PORTS};
 pub use connections::ConnectionId;
 pub use counters::Counters;
 pub use forward::{Forward, Header, ToClient, ToMedia, ToPeer, ToShard};
@@ -64,6 +64,8 @@ pub struct Server {
     policy: Policy,
     credentials: Credentials,
     nonces: Nonces,
+    /// The clock of nonces at the start, in seconds.
+    nonces_began: u64,
     tickets: Tickets,
     rate: RateLimit,
     rng: StdRng,
@@ -97,6 +99,7 @@ impl Server {
             username_anonymity: credentials.knows_all_names(),
         };
         let (nonce, mac, mask) = (key(), key(), key());
+        let nonces = config.nonces.clone().unwrap_or(NonceKey { key: nonce, seconds: 0 });
         // Siblings with the same seed share the keys above; each has its own random numbers.
         let seed = (0..=config.shard).map(|_| key()).last().unwrap_or(nonce);
         let mut policy = Policy::new(config.allow.clone(), config.announce.clone());
@@ -104,9 +107,10 @@ impl Server {
         let accounts = Accounts::new(now, &config.sibling, limits);
         Self {
             start: config.sibling.start(now),
+            nonces_began: nonces.seconds,
             policy,
             credentials,
-            nonces: Nonces::new(&nonce, limits.nonce_lifetime.as_secs(), features),
+            nonces: Nonces::new(&nonces.key, limits.nonce_lifetime.as_secs(), features),
             tickets: Tickets::new(config.shard, &mac, &mask),
             rate: RateLimit::new(
                 now,
@@ -346,7 +350,8 @@ impl Server {
 
     /// The clock of nonces in seconds. It is monotonic and shared by all siblings.
     fn nonce_time(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.start).as_secs()
+        let here = now.saturating_duration_since(self.start).as_secs();
+        self.nonces_began.saturating_add(here)
     }
 
     fn end(&mut self, relay: RelayId) {

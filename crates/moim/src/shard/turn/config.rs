@@ -21,6 +21,8 @@ pub(crate) struct Config {
     pub(crate) rooms: Option<RoomCredentials>,
     /// Allows TCP allocations with credentials of rooms.
     pub(crate) member_tcp: bool,
+    /// The nonces of the process before, or a new key.
+    pub(crate) nonces: turn::NonceKey,
     /// Users and their passwords.
     pub(crate) users: Vec<(String, String)>,
     pub(crate) realm: String,
@@ -86,6 +88,7 @@ impl<'a> TurnConfigs<'a> {
             realm: config.realm.clone(),
             secrets: config.secrets.clone(),
             users: self.users.clone(),
+            nonces: Some(config.nonces.clone()),
             rooms: config.rooms.as_ref().map(RoomCredentials::rooms),
             member_tcp: config.member_tcp,
             discovery: config.discovery,

@@ -63,6 +63,7 @@ pub(crate) fn config() -> Config {
         secrets: vec![SECRET.to_vec()],
         users: Vec::new(),
         rooms: None,
+        nonces: turn::NonceKey { key: [6; 32], seconds: 0 },
         member_tcp: false,
         realm: "moim".to_owned(),
         ports: turn::PORTS,
