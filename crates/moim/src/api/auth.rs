@@ -11,7 +11,7 @@ use axum::{
 use tokio::time::Instant;
 
 use super::{
-    caller::{Access, Caller},
+    caller::{Access, Caller, TokenGrants},
     parts::Parts,
     problem::Problem,
 };
@@ -23,7 +23,7 @@ pub(super) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match parts.caller(&request) {
+    match parts.caller(&request).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             private(next.run(request).await)
@@ -39,24 +39,28 @@ pub(super) async fn trust(mut request: Request, next: Next) -> Response {
 }
 
 /// Responses are for their caller and for now.
-fn private(mut response: Response) -> Response {
+pub(super) fn private(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
 }
 
 impl Parts {
-    fn caller(&self, request: &Request) -> Result<Caller, Problem> {
-        let Some(connection) = request.extensions().get::<Connection>() else {
-            return Err(Problem::forbidden("the connection is unknown"));
-        };
-        if !is_private_channel(request) {
-            let text = "send requests over HTTPS: others could read this key";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "insecure", text));
+    /// The sender of a request. Not async: a request's body can't be shared between threads.
+    pub(super) fn caller<'a>(
+        &'a self,
+        request: &Request,
+    ) -> impl Future<Output = Result<Caller, Problem>> + Send + use<'a> {
+        let read = read(request);
+        async move {
+            let (given, address) = read?;
+            self.find_caller(given.as_deref(), address).await
         }
-        let address = connection.peer.ip();
+    }
+
+    async fn find_caller(&self, given: Option<&str>, address: IpAddr) -> Result<Caller, Problem> {
         let now = Instant::now();
-        match self.authenticated(request.headers(), address) {
+        match self.authenticated(given, address).await {
             Some(caller) => match self.limits.take(&caller.name, now) {
                 Ok(()) => Ok(caller),
                 Err(_) => Err(Problem::rate_limited(1, "a key may send 10 requests a second")),
@@ -70,14 +74,38 @@ impl Parts {
         }
     }
 
-    fn authenticated(&self, headers: &HeaderMap, address: IpAddr) -> Option<Caller> {
-        let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, given) = given.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
+    async fn authenticated(&self, given: Option<&str>, address: IpAddr) -> Option<Caller> {
+        let given = given?;
+        if let Some(key) = self.keys.check(given) {
+            let name = format!("key {} ({})", key.id, key.name);
+            return Some(Caller::with_access(name, key.access, Some(address)));
         }
-        let key = self.keys.check(given.trim())?;
-        let name = format!("key {} ({})", key.id, key.name);
-        Some(Caller::with_access(name, key.access, Some(address)))
+        let token = self.access.verify(given).await.ok()?;
+        let admin_of = token.check_admin(|_| true).is_ok().then(|| token.room()).flatten();
+        let grants = TokenGrants {
+            list: token.check_list().is_ok(),
+            create: token.check_create().is_ok(),
+            admin_of: admin_of.map(str::to_owned),
+        };
+        Some(Caller::with_token(format!("token of {}", token.issuer), grants, Some(address)))
     }
+}
+
+/// The key or token of a request, and its client.
+fn read(request: &Request) -> Result<(Option<String>, IpAddr), Problem> {
+    let Some(connection) = request.extensions().get::<Connection>() else {
+        return Err(Problem::forbidden("the connection is unknown"));
+    };
+    if !is_private_channel(request) {
+        let text = "send requests over HTTPS: others could read this key";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "insecure", text));
+    }
+    Ok((bearer(request.headers()), connection.peer.ip()))
+}
+
+/// The key or token of a request.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, given) = given.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| given.trim().to_owned())
 }

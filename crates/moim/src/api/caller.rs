@@ -35,7 +35,6 @@ pub(crate) struct TokenGrants {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Rights {
     Key(Access),
-    #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
     Token(TokenGrants),
 }
 
@@ -56,7 +55,6 @@ impl Caller {
     }
 
     /// A caller with a token.
-    #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
     pub(super) fn with_token(name: String, grants: TokenGrants, address: Option<IpAddr>) -> Self {
         Self { name, rights: Rights::Token(grants), address }
     }

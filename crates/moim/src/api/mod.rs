@@ -2,7 +2,7 @@
 //! handlers.
 //!
 //! Requests reach rooms as a host's requests do, with the rights of an operator, so that clients see
-//! the same events. The admin socket serves the same routes without keys, for `moim ctl`.
+//! the same events. LiveKit's RoomService acts by the same functions. The admin socket serves the same routes without keys, for `moim ctl`.
 
 mod audit;
 mod audit_routes;
@@ -22,6 +22,8 @@ mod rate;
 mod rooms;
 mod server;
 mod shown;
+mod twirp;
+mod twirp_types;
 
 use std::sync::Arc;
 
@@ -37,7 +39,9 @@ pub(crate) fn router(parts: &Arc<Parts>) -> Router {
         .method_not_allowed_fallback(document::wrong_method)
         .with_state(Arc::clone(parts))
         .layer(middleware::from_fn_with_state(Arc::clone(parts), auth::authenticate));
-    Router::new().nest(document::PREFIX, document::description(api).merge(routes))
+    Router::new()
+        .nest(document::PREFIX, document::description(api).merge(routes))
+        .merge(twirp::router(parts))
 }
 
 /// The API on the admin socket.

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{audit::Audit, keys::Keys, rate::RateLimits};
-use crate::{net::drain::Drain, shard, signaling::Signaling, store::Store};
+use crate::{access::Access, net::drain::Drain, shard, signaling::Signaling, store::Store};
 
 /// The components behind the API.
 pub(crate) struct Parts {
     pub(super) signaling: Arc<Signaling>,
     pub(super) keys: Keys,
     pub(super) audit: Audit,
+    pub(super) access: Arc<Access>,
     pub(super) store: Store,
     pub(super) limits: RateLimits,
     pub(super) started: Instant,
@@ -20,6 +21,7 @@ pub(crate) struct Parts {
 /// What a server gives to its API.
 pub(crate) struct Components {
     pub(crate) signaling: Arc<Signaling>,
+    pub(crate) access: Arc<Access>,
     pub(crate) store: Store,
     pub(crate) drain: Drain,
     pub(crate) shards: shard::Health,
@@ -31,9 +33,10 @@ impl Parts {
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn load(components: Components) -> anyhow::Result<Arc<Self>> {
-        let Components { signaling, store, drain, shards } = components;
+        let Components { signaling, access, store, drain, shards } = components;
         Ok(Arc::new(Self {
             signaling,
+            access,
             keys: Keys::load(super::keeper::KeyKeeper::new(store.clone()))?,
             audit: Audit::new(store.clone()),
             store,

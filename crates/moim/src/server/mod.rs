@@ -139,6 +139,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let api = signaling.as_ref().map(|signaling| {
         api::Parts::load(api::Components {
             signaling: Arc::clone(signaling),
+            access: Arc::clone(&access),
             store: store.clone(),
             drain: drain.clone(),
             shards: shards.health(),

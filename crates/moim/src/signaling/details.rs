@@ -31,6 +31,8 @@ pub(crate) struct RoomDetails {
 #[derive(Debug, Clone)]
 pub(crate) struct ParticipantDetails {
     pub(crate) participant: Participant,
+    /// Identity of its token, if it joined with one.
+    pub(crate) identity: Option<String>,
     /// Time of joining, in milliseconds since 1970.
     pub(crate) joined: i64,
     /// False while it is expected back.
@@ -41,6 +43,7 @@ impl RoomDetails {
     pub(super) fn of(room: &Room, visits: &Visits, revision: String) -> Self {
         let details = |participant: &Participant| ParticipantDetails {
             participant: participant.clone(),
+            identity: room.identity(&participant.id).map(str::to_owned),
             joined: visits.joined(&participant.id).unwrap_or(visits.opened()),
             is_connected: room.is_connected(&participant.id),
         };

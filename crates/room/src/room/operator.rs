@@ -82,6 +82,14 @@ impl Room {
         self.waiting.list()
     }
 
+    /// The identity of a participant's token, if it joined with one.
+    pub fn identity(&self, id: &ParticipantId) -> Option<&str> {
+        let member = self.roster.key_by_id(id).and_then(|key| self.roster.member(key))?;
+        let identity = member.pass.as_ref()?.identity.as_deref()?;
+        // After its issuer.
+        identity.split_once('\n').map(|(_, identity)| identity)
+    }
+
     /// Returns whether a participant is connected.
     pub fn is_connected(&self, id: &ParticipantId) -> bool {
         let member = self.roster.key_by_id(id).and_then(|key| self.roster.member(key));
