@@ -44,6 +44,7 @@ const TOOLS: &[Tool] = &[
 /// get certificates from a CA in a network namespace.
 const RUST_TEST_TOOLS: &[Tool] = &[
     Tool { program: "openssl", probe: &["version"], package: "openssl" },
+    Tool { program: "python3", probe: &["-c", "import ensurepip, venv"], package: "python3-venv" },
     Tool { program: "sh", probe: &["-c", "command -v pebble-challtestsrv"], package: "pebble" },
     Tool { program: "ip", probe: &["-V"], package: "iproute2" },
     Tool { program: "iptables", probe: &["--version"], package: "iptables" },

@@ -84,11 +84,21 @@ fn page() -> anyhow::Result<()> {
 
 fn rust_tests() -> anyhow::Result<()> {
     install::rust_test_tools()?;
+    let python = match python::install() {
+        Ok(python) => python.to_string_lossy().into_owned(),
+        Err(error) if is_ci() => return Err(error),
+        Err(error) => {
+            eprintln!("\x1b[1;33mMISSING: {error:#}\x1b[0m (tests that need it are skipped)");
+            String::new()
+        }
+    };
+    let environment = [("MOIM_PYTHON", &*python)];
     if has("cargo-nextest", &["nextest", "--version"]) {
-        run(".", &cargo(), &["nextest", "run", "--locked", "--workspace"])?;
+        let args = ["nextest", "run", "--locked", "--workspace"];
+        run_with(".", &cargo(), &args, &environment)?;
         return run(".", &cargo(), &["test", "--locked", "--workspace", "--doc", "--quiet"]);
     }
-    run(".", &cargo(), &["test", "--locked", "--workspace"])
+    run_with(".", &cargo(), &["test", "--locked", "--workspace"], &environment)
 }
 
 /// Checks that each scenario delivers everything; timing needs an idle machine.

@@ -1,7 +1,8 @@
-//! Certificates of a CA, with Debian's pebble as the CA (the acceptance checks A1 to A11 of HTTPS by
-//! name; A7 is in `net::tls::acme::plan_tests`).
+//! Certificates of a CA, with Debian's pebble as the CA, and acme2certifier for renewal information
+//! (the acceptance checks A1 to A11 of HTTPS by name; A7 is in `net::tls::acme::plan_tests`).
 
 mod between;
+mod certifier;
 mod dtls;
 mod world;
 
@@ -14,6 +15,7 @@ use std::{
 
 use crate::support::{DEADLINE, within};
 use between::RenewalInfo;
+use certifier::{Certifier, ask_at_the_next_start};
 use world::{CA, EAB, STRICT_CA, ask_of, inside};
 
 #[test]
@@ -175,6 +177,47 @@ fn a8_window_of_the_ca_renews_at_once_and_the_order_names_its_predecessor() {
         assert_eq!(orders, [None, Some(asked[0].clone())]);
         assert_ne!(asked[0], asked[1]);
         assert!(server.serves(Some("a8.example"), &world.root(CA)));
+    });
+}
+
+#[test]
+fn a8_acme2certifier_moves_the_window_to_now_and_is_obeyed_within_one_poll() {
+    inside(|world| {
+        let Some(ca) = Certifier::start(world) else { return };
+        let (v4, _) = world.addresses();
+        world.resolve("a8b.example", &[v4]);
+        // This CA demands a contact.
+        let flags = ["--domain", "a8b.example", "--acme-email", "ann@a8b.example"];
+        let server = world.serve((v4, 443).into(), &ca.directory(), &flags);
+        server.will_serve(Some("a8b.example"), &ca.root());
+        let asked = |count: usize| {
+            let what = format!("{count} questions for the window; {}", ca.log());
+            within(DEADLINE, &what, || {
+                (ca.log().matches("GET /acme/renewal-info/").count() == count).then_some(())
+            });
+        };
+        asked(1);
+        let data = server.keep_data();
+        let files = server.acme_files();
+        let leaf = |server: &world::Server| {
+            let stream = server.connect(Some("a8b.example"), &ca.root(), &[]).unwrap();
+            stream.conn.peer_certificates().unwrap()[0].to_vec()
+        };
+        let first = leaf(&server);
+        within(DEADLINE, "the answer is remembered", || certifier::is_asked(&files).then_some(()));
+        drop(server);
+
+        ca.wants_renewal();
+        ask_at_the_next_start(&files);
+        let server = world.serve_in(data, (v4, 443).into(), &ca.directory(), &flags);
+        within(DEADLINE, &format!("the renewal; {}{}", server.log(), ca.log()), || {
+            (leaf(&server) != first).then_some(())
+        });
+        let orders = ca.orders();
+        assert_eq!(orders[0], None);
+        let replaces = orders[1].as_deref().unwrap();
+        let path = format!("GET /acme/renewal-info/{replaces} ");
+        assert_eq!(ca.log().matches(&path).count(), 2, "{}", ca.log());
     });
 }
 

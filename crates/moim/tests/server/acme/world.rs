@@ -147,6 +147,11 @@ impl World {
         }
     }
 
+    /// The process that is inside the namespace.
+    pub(super) fn holder(&self) -> u32 {
+        self.holder.id()
+    }
+
     /// A pair of addresses that no other test has.
     pub(super) fn addresses(&self) -> (IpAddr, IpAddr) {
         let n = self.next.fetch_add(1, Ordering::Relaxed);

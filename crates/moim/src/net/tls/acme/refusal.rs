@@ -147,7 +147,8 @@ pub(super) fn account_outcome(error: &Error, context: &Context<'_>) -> Outcome {
     if matches!(kind, "unauthorized" | "malformed") || is_of_key {
         let detail = cut(problem.detail.as_deref().unwrap_or("no reason given"));
         let words = format!(
-            "{} opens no account: {detail}. Check --acme-eab-kid and --acme-eab-key-file.",
+            "{} opens no account: {detail}. Check --acme-email, --acme-eab-kid and \
+             --acme-eab-key-file.",
             context.ca
         );
         return Outcome::Final(Problem::new(Code::Account, words));
