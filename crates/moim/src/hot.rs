@@ -67,6 +67,8 @@ pub(crate) struct HotParts {
     pub(crate) reachability: Reachability,
     pub(crate) announcing: watch::Sender<auto_announce::Wanted>,
     pub(crate) acme: watch::Sender<Option<Acme>>,
+    /// Secret of TURN credentials for `moim doctor`.
+    pub(crate) turn_secret: Live<Secret>,
     pub(crate) hosts: Live<HostNames>,
     pub(crate) metrics_token: Live<Option<Secret>>,
     pub(crate) access: Arc<Access>,
@@ -116,6 +118,9 @@ impl HotParts {
         self.sockets.replace(wiring::socketio(config).into());
         if let Some(signaling) = &self.signaling {
             signaling.set_defaults(wiring::room_defaults(config));
+        }
+        if let Some(secret) = config.turn.secrets.first() {
+            self.turn_secret.replace(secret.clone());
         }
         self.turn.send_replace(Some(Arc::new(wiring::turn_settings(config, &self.realm))));
     }

@@ -25,10 +25,11 @@ use super::{
     vitals::Vitals,
 };
 use crate::{
-    config::Secret,
+    config::{Live, Secret},
     net::{
         drain::Drain,
         reach::ReachLog,
+        reachability::Reachability,
         tcp::Admission,
         tls::{AcmeStatus, CurrentCertificate},
     },
@@ -58,7 +59,9 @@ pub(crate) struct Parts {
     /// What visitors from outside proved.
     pub(crate) reach: ReachLog,
     /// Secret of TURN credentials for `moim doctor`.
-    pub(crate) turn_secret: Secret,
+    pub(crate) turn_secret: Live<Secret>,
+    /// Addresses that clients are told.
+    pub(crate) reachability: Reachability,
     /// The current certificate.
     pub(crate) certificate: Arc<CurrentCertificate>,
     /// Receive buffer granted to the UDP sockets.
@@ -155,14 +158,21 @@ impl Parts {
         }
     }
 
+    fn announced(&self) -> Vec<SocketAddr> {
+        let port = self.addresses.first().map_or(0, SocketAddr::port);
+        let current = self.reachability.current();
+        current.announced().iter().map(|announced| announced.at(port)).collect()
+    }
+
     fn vitals(&self) -> Vitals {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let expiry = unix.saturating_add(EXAMINATION).as_secs();
-        let credential = Credential::mint(self.turn_secret.as_bytes(), expiry, "doctor");
+        let credential = Credential::mint(self.turn_secret.load().as_bytes(), expiry, "doctor");
         Vitals {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: process::id(),
             addresses: self.addresses.clone(),
+            announced: self.announced(),
             receive_buffer: self.receive_buffer,
             stuck: self.shards.stuck(),
             dtls: self.certificate.for_dtls().is_some(),
@@ -182,6 +192,7 @@ impl Parts {
             "instance": self.instance,
             "uptime_seconds": self.started.elapsed().as_secs(),
             "addresses": self.addresses,
+            "announced": self.announced(),
             "ready": self.obstacle().is_none(),
             "draining": self.drain.has_begun(),
             "connections": self.admission.count(),

@@ -17,6 +17,9 @@ pub(crate) struct Vitals {
     pub(crate) pid: u32,
     /// Addresses of the port.
     pub(crate) addresses: Vec<SocketAddr>,
+    /// Announced addresses, given or found. An older server says nothing of them.
+    #[serde(default)]
+    pub(crate) announced: Vec<SocketAddr>,
     /// Receive buffer granted to each UDP socket, in bytes.
     pub(crate) receive_buffer: Option<u64>,
     /// Shards that make no progress.

@@ -189,6 +189,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let (sender, orders) = order::orders();
     #[cfg(not(unix))]
     drop(sender);
+    let turn_secret = config.turn.secrets.first().cloned().context("There is no TURN secret")?;
+    let turn_secret = Live::new(turn_secret);
     #[cfg(unix)]
     let parts = admin::Parts {
         instance: format!("{:016x}", rand::random::<u64>()),
@@ -198,7 +200,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         drain: drain.clone(),
         shards: shards.health(),
         reach,
-        turn_secret: config.turn.secrets.first().cloned().context("There is no TURN secret")?,
+        turn_secret: turn_secret.clone(),
+        reachability: reachability.clone(),
         certificate: parts_certificate,
         receive_buffer: shards.kernel_buffers().map(|buffers| buffers.receive as u64),
         signaling: signaling.clone(),
@@ -213,6 +216,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         proxies: proxies.clone(),
         reachability,
         announcing,
+        turn_secret,
         acme: tls.wanted,
         hosts,
         metrics_token,

@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Server, moim};
+use crate::{
+    ctl::ctl,
+    support::{Server, moim},
+};
 
 /// `moim doctor` in an environment without configuration.
 fn doctor(data: &Path, flags: &[&str]) -> Command {
@@ -177,6 +180,21 @@ fn d1_two_networks_without_udp_blame_the_servers_provider() {
     assert!(sentence.starts_with("UDP 4000 of 93.184.216.34 "), "{sentence}");
     let open = reports[1]["findings"].as_array().unwrap();
     assert!(open.iter().all(|finding| finding["code"] != "UDP-CLOSED-SERVER"), "{:#}", reports[1]);
+}
+
+#[test]
+fn s13_relay_passes_after_a_reload_has_changed_the_secret() {
+    let server = Server::start(&[]);
+    let reload = |secret: &str| {
+        fs::write(server.data().join("moim.toml"), format!("turn-secret = '{secret}'")).unwrap();
+        let reloaded = ctl(server.data(), &["reload"]);
+        assert!(reloaded.status.success(), "{reloaded:?}");
+    };
+    for secret in ["first", "second"] {
+        reload(secret);
+        let report = examine(server.data(), &[]);
+        assert_eq!(report.outcome("relay"), "passed", "{:#}", report.json);
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ use doctor::server::{
 
 use super::server::Server;
 use crate::{
+    admin::Vitals,
     config::{CheckedConfig, Config, Problems},
     net::addresses,
 };
@@ -50,8 +51,10 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
         let certificate = certificate::gather(config, vitals);
         let answers = answers.join().unwrap_or_default();
         let of_names: Vec<IpAddr> = answers.iter().flat_map(|(_, answer)| global(answer)).collect();
-        let place = place(config, &listen, &own, &of_names);
-        let announced: Vec<IpAddr> = config.announce.iter().map(|announce| announce.ip).collect();
+        let place = place(config, vitals, &listen, &own, &of_names);
+        let given = config.announce.iter().map(|announce| announce.ip);
+        let found = vitals.into_iter().flat_map(|vitals| &vitals.announced).map(SocketAddr::ip);
+        let announced: Vec<IpAddr> = given.chain(found).collect();
         let untrusted = vitals.map(|vitals| vitals.untrusted_proxies.clone());
         let behind_proxy = !config.trusted_proxies.is_empty()
             || untrusted.as_ref().is_some_and(|proxies| !proxies.is_empty());
@@ -80,7 +83,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
             container: Ok(judged_container::Facts {
                 engine: engine.map(str::to_owned),
                 interfaces: own,
-                announced: !config.announce.is_empty(),
+                announced: !announced.is_empty(),
                 shared_stun: vitals.and_then(|vitals| vitals.shared_stun),
             }),
             proxy: untrusted
@@ -197,9 +200,16 @@ fn global(answer: &names::Answer) -> Vec<IpAddr> {
 }
 
 /// The address and port by which visitors reach the server, as far as known.
-fn place(config: &Config, listen: &[SocketAddr], own: &[IpAddr], names: &[IpAddr]) -> Place {
+fn place(
+    config: &Config,
+    vitals: Option<&Vitals>,
+    listen: &[SocketAddr],
+    own: &[IpAddr],
+    names: &[IpAddr],
+) -> Place {
     let local = listen.first().map_or(0, SocketAddr::port);
-    let announced = config.announce.first().map(|announce| announce.at(local));
+    let given = config.announce.first().map(|announce| announce.at(local));
+    let announced = given.or(vitals.and_then(|vitals| vitals.announced.first().copied()));
     let public = own.iter().find(|ip| is_global(**ip)).or(names.first());
     let ip = announced.map(|at| at.ip()).or(public.copied()).or(own.first().copied());
     Place {
