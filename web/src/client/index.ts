@@ -1,7 +1,7 @@
 /** The client library: rooms, calls and devices, independent of any UI framework. */
 export type * from "./api.ts";
 export { isInterrupted } from "./call/media-state.ts";
-export { mayChat, mayPublish } from "./call/permitted.ts";
+export { mayChat, mayPublish, mayReceive } from "./call/permitted.ts";
 export { createClient } from "./client.ts";
 export type {
   CreateRoom,

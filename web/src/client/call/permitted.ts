@@ -5,11 +5,29 @@ import type { Role, TrackSource } from "../protocol.ts";
 /** A participant and the rules of its room. */
 type Permitted = Pick<CallState, "policy"> & { self: { role?: Role } };
 
+/** Another participant. */
+interface Publisher {
+  role?: Role;
+  muted?: readonly TrackSource[];
+}
+
 /** Whether a source may be published. */
 export function mayPublish({ self, policy }: Permitted, source: TrackSource): boolean {
   if (self.role === "viewer") return false;
   const isScreen = source === "screen" || source === "screen_audio";
   return !isScreen || policy?.screen !== "hosts" || isHost(self.role);
+}
+
+/**
+ * Whether a source of another participant may be shown or played. The media server forwards no
+ * other; on a mesh link anything may arrive, and is dropped here.
+ */
+export function mayReceive(
+  { policy }: Pick<CallState, "policy">,
+  from: Publisher,
+  source: TrackSource,
+): boolean {
+  return mayPublish({ self: from, policy }, source) && !from.muted?.includes(source);
 }
 
 /** Whether chat messages may be sent. */

@@ -34,7 +34,7 @@ export function ScreenTile({ screen, isLarge, isPinned, isTabStop, onPin }: Prop
       data-self={screen.isSelf}
       data-large={isLarge}
     >
-      <video ref={ref} className={styles.screen} muted={screen.isSelf} playsInline />
+      <video ref={ref} className={styles.screen} muted={screen.isSilenced} playsInline />
       {screen.isUnplayable ? <Unplayable text={label} /> : null}
       {onPin ? (
         <span className={styles.actions}>

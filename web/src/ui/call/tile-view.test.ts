@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { CallState, RemoteParticipant } from "../../client/index.ts";
+import type { CallState, RemoteParticipant, Role, TrackSource } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 import {
   connectionText,
@@ -173,4 +173,28 @@ test("the accessible name distinguishes participants with the same name", () => 
   const [screen] = tilesOf(call([sharing]), OWN);
   if (screen?.kind !== "screen") throw new Error("a shared screen without a tile");
   expect(screenLabel(screen, en)).toBe("Ada (2)'s screen");
+});
+
+test("what a participant may not send is neither heard nor seen, whatever arrives", () => {
+  const all = { ...on, screen: true };
+  const sending = { ...ada, media: all, screen: stream };
+  const policy = {
+    entry: "open",
+    chat: "everybody",
+    screen: "hosts",
+    newcomers: "viewer",
+  } as const;
+  const shown = (role: Role, muted: TrackSource[] = []) => {
+    const tiles = tilesOf({ ...call([{ ...sending, role, muted }]), policy }, OWN);
+    const person = tiles.find(({ kind, isSelf }) => kind === "person" && !isSelf);
+    const screen = tiles.find(({ kind }) => kind === "screen");
+    if (person?.kind !== "person") throw new Error("a participant without a tile");
+    const sound = screen?.kind === "screen" ? !screen.isSilenced : false;
+    return [!person.isSilenced, person.showsVideo, screen !== undefined, sound];
+  };
+  expect(shown("viewer")).toEqual([false, false, false, false]);
+  expect(shown("speaker")).toEqual([true, true, false, false]);
+  expect(shown("host")).toEqual([true, true, true, true]);
+  expect(shown("host", ["microphone", "screen_audio"])).toEqual([false, true, true, false]);
+  expect(shown("host", ["camera", "screen"])).toEqual([true, false, false, false]);
 });

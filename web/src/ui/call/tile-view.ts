@@ -5,6 +5,7 @@ import {
   type ConnectionState,
   isInterrupted,
   type MediaState,
+  mayReceive,
   type Quality,
   type Reaction,
   type RemoteParticipant,
@@ -29,7 +30,7 @@ export interface TileView {
   /** Shows the video; the avatar is shown otherwise. */
   showsVideo: boolean;
   isMuted: boolean;
-  /** A host has muted the microphone: nothing is played, whatever arrives. */
+  /** The microphone may not be heard: nothing is played, whatever arrives. */
   isSilenced: boolean;
   /** The microphone or camera is on but muted by the participant's system. */
   isMicPaused: boolean;
@@ -54,6 +55,8 @@ export interface ScreenView {
   /** Number among participants whose names look the same. */
   alike: number | undefined;
   isSelf: boolean;
+  /** Its audio is not played: it is the user's own, or may not be heard. */
+  isSilenced: boolean;
   stream: MediaStream;
   /** This browser can't decode its codec. */
   isUnplayable: boolean;
@@ -94,8 +97,8 @@ export function tilesOf(
         isSelf: false,
         connection: connectionOf(other, call),
         quality: connectionOf(other, call) === "connected" ? other.quality : null,
-        showsVideo: showsCamera(other),
-        isSilenced: isMutedByHost(other, "microphone"),
+        showsVideo: showsCamera(other, call),
+        isSilenced: !mayReceive(call, other, "microphone"),
         isMuted: !other.media.mic,
         ...pausesOf(other.media),
         isUnplayable: other.media.camera && isUnplayable(other, "camera"),
@@ -133,8 +136,8 @@ function pausesOf(media: MediaState): Pick<TileView, "isMicPaused" | "isCameraPa
   };
 }
 
-function showsCamera(other: RemoteParticipant): boolean {
-  const isOn = other.media.camera && other.stream !== null && !isMutedByHost(other, "camera");
+function showsCamera(other: RemoteParticipant, call: CallState): boolean {
+  const isOn = other.media.camera && other.stream !== null && mayReceive(call, other, "camera");
   return isOn && !isInterrupted(other.media, "camera") && !isUnplayable(other, "camera");
 }
 
@@ -144,7 +147,8 @@ function connectionOf(other: RemoteParticipant, { topology }: CallState): Connec
   return isLost && other.connection === "connected" ? "reconnecting" : other.connection;
 }
 
-function screensOf({ self, others }: CallState, own: MediaStream | null): ScreenView[] {
+function screensOf(call: CallState, own: MediaStream | null): ScreenView[] {
+  const { self, others } = call;
   const view = ({ id, name, alike }: CallParticipant, stream: MediaStream) => ({
     kind: "screen" as const,
     key: `${id} screen`,
@@ -155,20 +159,17 @@ function screensOf({ self, others }: CallState, own: MediaStream | null): Screen
   });
   return [
     ...others.flatMap((other) =>
-      other.media.screen && other.screen && !isMutedByHost(other, "screen")
+      other.media.screen && other.screen && mayReceive(call, other, "screen")
         ? {
             ...view(other, other.screen),
             isSelf: false,
+            isSilenced: !mayReceive(call, other, "screen_audio"),
             isUnplayable: isUnplayable(other, "screen"),
           }
         : [],
     ),
-    ...(own ? [{ ...view(self, own), isSelf: true, isUnplayable: false }] : []),
+    ...(own ? [{ ...view(self, own), isSelf: true, isSilenced: true, isUnplayable: false }] : []),
   ];
-}
-
-function isMutedByHost({ muted }: RemoteParticipant, source: Source): boolean {
-  return muted?.includes(source) ?? false;
 }
 
 function isUnplayable({ unplayable }: RemoteParticipant, source: Source): boolean {
