@@ -137,6 +137,9 @@ pub struct Join {
     pub device: Option<DeviceSecret>,
     /// What a token or an invitation permits.
     pub pass: Option<Box<Pass>>,
+    /// Network that the client comes from, as a number, which gets a share of the waiting room;
+    /// `None` for a client without such a limit.
+    pub prefix: Option<u128>,
     /// Dialect-specific description of the client.
     pub profile: Option<Opaque>,
 }

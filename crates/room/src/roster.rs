@@ -52,6 +52,16 @@ pub(crate) struct Member {
     pub(crate) sfu: SfuEventNumbers,
 }
 
+impl Member {
+    /// Its connection, if it is connected.
+    pub(crate) fn connection(&self) -> Option<Connection> {
+        match self.presence {
+            Presence::Here(connection) => Some(connection),
+            Presence::Lost(_) | Presence::GoingAway(_) => None,
+        }
+    }
+}
+
 /// Numbers of the last events from the media server by kind; 0 before the first. A newer event
 /// supersedes the older one of its kind: an offer follows the answer to the previous one, and lists
 /// of sections or encodings are always complete. One rejection stands for several.
@@ -209,15 +219,13 @@ impl Roster {
 
     /// Connections of the recipients. Disconnected members receive the event on resuming.
     pub(crate) fn connections(&self, to: Audience) -> Vec<Connection> {
-        let reached = |member: &Member| match member.presence {
-            Presence::Here(connection) => Some(connection),
-            Presence::Lost(_) | Presence::GoingAway(_) => None,
-        };
         match to {
-            Audience::One(key) => self.member(key).and_then(reached).into_iter().collect(),
+            Audience::One(key) => {
+                self.member(key).and_then(Member::connection).into_iter().collect()
+            }
             Audience::AllBut(_) | Audience::All => {
                 let audience = self.members.iter().filter(|(key, _)| to.includes(**key));
-                audience.filter_map(|(_, member)| reached(member)).collect()
+                audience.filter_map(|(_, member)| member.connection()).collect()
             }
         }
     }
@@ -245,11 +253,11 @@ impl Roster {
         self.lost().map(|(until, _)| until).min()
     }
 
-    /// First member that is not expected back.
-    pub(crate) fn going_away(&self) -> Option<MemberKey> {
-        let mut members = self.members.iter();
-        let found = members.find(|(_, member)| matches!(member.presence, Presence::GoingAway(_)));
-        found.map(|(key, _)| *key)
+    /// Members that are not expected back, in the order they joined.
+    pub(crate) fn going_away(&self) -> impl Iterator<Item = MemberKey> {
+        let members = self.members.iter();
+        let going = members.filter(|(_, member)| matches!(member.presence, Presence::GoingAway(_)));
+        going.map(|(key, _)| *key)
     }
 
     /// Expired members, in the order they joined.

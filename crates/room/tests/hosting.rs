@@ -26,8 +26,11 @@ use world::{
 fn requests(viewer: &ParticipantId) -> Vec<(&'static str, Right, Request)> {
     let id = || viewer.clone();
     let host = Request::Host;
-    let settings =
-        SettingsRequest { policy: Some(Policy::default()), password: None, capacity: Some(9) };
+    let settings = SettingsRequest {
+        policy: Some(Policy::default().into()),
+        password: None,
+        capacity: Some(9),
+    };
     let chat = Chat { text: ChatText::new("hi").unwrap(), serial: None, at: 0 };
     vec![
         ("chat", Right::Chat, Request::Chat(chat)),
@@ -153,6 +156,66 @@ fn creator_is_host_by_connection_or_device_and_others_are_not() {
 }
 
 #[test]
+fn creator_who_stepped_down_returns_with_its_new_role() {
+    for secret in [device(1), None] {
+        let at = Connection(1_000);
+        let creator = Creator { connection: at, device: secret.clone() };
+        let mut world = World::new(Settings { creator: Some(creator), ..hosted() });
+        let join = || Request::Join(Join { device: secret.clone(), ..join("Hana") });
+        let hana = world.admitted(at, join()).unwrap();
+        let ben = enter(&mut world, "Ben", device(2)).unwrap();
+        let role = |id: ParticipantId, role| Request::Host(Hosting::Role(id, role));
+        world.ask(at, role(ben.id(), Role::Host)).unwrap();
+        world.ask(at, role(hana.me.id, Role::Speaker)).unwrap();
+        world.ask(at, Request::Leave).unwrap();
+        let again = world.admitted(at, join()).unwrap();
+        assert_eq!(again.me.role, Some(Role::Speaker), "device: {secret:?}");
+    }
+}
+
+#[test]
+fn newcomer_does_not_take_the_place_of_the_last_host() {
+    let mut world = World::new(Settings { capacity: 3, ..hosted() });
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let ben = enter(&mut world, "Ben", device(2)).unwrap();
+    let cho = enter(&mut world, "Cho", device(3)).unwrap();
+    world.gone(hana.at, Departure::GoingAway);
+    assert_eq!(enter(&mut world, "New", None).err(), Some(Rejection::RoomFull));
+    // Somebody else's place is free to take, and a host's if there is another host.
+    world.gone(cho.at, Departure::GoingAway);
+    let new = enter(&mut world, "New", None).unwrap();
+    assert_eq!(role_of(&world, &cho.id()), None);
+    assert_eq!(role_of(&world, &hana.id()), Some(Role::Host));
+    let (_, resumed) = world.resume(&hana.admission.resume, None);
+    let hana = Person { at: world.last_connection(), admission: resumed.unwrap() };
+    host(&mut world, &hana, Hosting::Role(ben.id(), Role::Host)).unwrap();
+    world.gone(hana.at, Departure::GoingAway);
+    enter(&mut world, "Newer", None).unwrap();
+    assert_eq!(role_of(&world, &hana.id()), None);
+    assert_eq!(role_of(&world, &ben.id()), Some(Role::Host));
+    assert_eq!(role_of(&world, &new.id()), Some(Role::Speaker));
+}
+
+#[test]
+fn spotlight_follows_a_reload_and_forgets_whose_place_was_taken() {
+    let mut world = World::new(Settings { capacity: 3, ..hosted() });
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let [ben, cho] = ["Ben", "Cho"].map(|name| enter(&mut world, name, None).unwrap());
+    host(&mut world, &hana, Hosting::Spotlight(vec![ben.id(), cho.id()])).unwrap();
+    let at = world.connect();
+    let replaces = Some(ben.admission.resume.clone());
+    let again = world.admitted(at, Request::Join(Join { replaces, ..join("Ben") })).unwrap();
+    assert_eq!(again.spotlight, [again.me.id.clone(), cho.id()]);
+    let spotlight = Event::Spotlight(again.spotlight.clone());
+    assert_eq!(world.take_events(hana.at).last(), Some(&spotlight));
+    world.gone(cho.at, Departure::GoingAway);
+    let new = enter(&mut world, "New", None).unwrap();
+    let left = vec![again.me.id];
+    assert_eq!(new.admission.spotlight, left);
+    assert!(world.take_events(hana.at).contains(&Event::Spotlight(left)));
+}
+
+#[test]
 fn host_who_drops_returns_as_host() {
     let mut world = World::new(hosted());
     let hana = enter(&mut world, "Hana", device(1)).unwrap();
@@ -253,7 +316,7 @@ fn media_server_forwards_what_the_rights_permit() {
     host(&mut world, first, Hosting::Role(viewer.id(), Role::Speaker)).unwrap();
     assert_eq!(permitted(&world, &viewer.id()), Some(Sources::ALL));
     let policy = Policy { screen: Allowed::Hosts, ..Policy::default() };
-    let settings = SettingsRequest { policy: Some(policy), password: None, capacity: None };
+    let settings = SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
     world.to_sfu.clear();
     host(&mut world, first, Hosting::Settings(settings)).unwrap();
     let no_screen = [TrackSource::Microphone, TrackSource::Camera].into_iter().collect();
@@ -346,7 +409,7 @@ fn locked_room_admits_those_who_were_in_and_hosts_only() {
     let hana = enter(&mut world, "Hana", device(1)).unwrap();
     let ben = enter(&mut world, "Ben", device(2)).unwrap();
     let policy = Policy { entry: Entry::Locked, ..Policy::default() };
-    let settings = SettingsRequest { policy: Some(policy), password: None, capacity: None };
+    let settings = SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
     host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
     let changed = world.take_events(ben.at);
     assert!(matches!(changed.last(), Some(Event::Settings(settings)) if settings.policy == policy));
@@ -359,10 +422,60 @@ fn locked_room_admits_those_who_were_in_and_hosts_only() {
 }
 
 #[test]
+fn rules_changed_by_two_hosts_at_once_are_all_changed() {
+    let mut world = World::new(hosted());
+    let hana = enter(&mut world, "Hana", None).unwrap();
+    let ben = enter(&mut world, "Ben", None).unwrap();
+    host(&mut world, &hana, Hosting::Role(ben.id(), Role::CoHost)).unwrap();
+    let change = |person, rule: &str, value: &str| {
+        let settings = format!(r#"{{"policy": {{"{rule}": "{value}"}}}}"#);
+        (person, Hosting::Settings(serde_json::from_str(&settings).unwrap()))
+    };
+    for (person, hosting) in [
+        change(&hana, "chat", "hosts"),
+        change(&ben, "screen", "hosts"),
+        change(&hana, "newcomers", "viewer"),
+        change(&ben, "entry", "waiting"),
+    ] {
+        host(&mut world, person, hosting).unwrap();
+    }
+    let Some(Event::Settings(settings)) = world.take_events(hana.at).pop() else { panic!() };
+    let expected = Policy {
+        entry: Entry::Waiting,
+        chat: Allowed::Hosts,
+        screen: Allowed::Hosts,
+        newcomers: Role::Viewer,
+    };
+    assert_eq!(settings.policy, expected);
+}
+
+#[test]
+fn rule_that_changes_nothing_visible_is_told_once() {
+    let mut world = World::new(hosted());
+    let hana = enter(&mut world, "Hana", None).unwrap();
+    let people = ["Ben", "Cho", "Dan"].map(|name| enter(&mut world, name, None).unwrap());
+    let screen = |screen| Request::Media(MediaState { screen, ..on() });
+    world.ask(people[0].at, screen(true)).unwrap();
+    let policy = Policy { screen: Allowed::Hosts, ..Policy::default() };
+    let settings =
+        || SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
+    world.events.clear();
+    host(&mut world, &hana, Hosting::Settings(settings())).unwrap();
+    let events = world.take_events(hana.at);
+    let [Event::Updated(ben), Event::Settings(_)] = &events[..] else { panic!("{events:?}") };
+    assert!(ben.id == people[0].id() && !ben.media.screen);
+    for sources in people.iter().map(|person| permitted(&world, &person.id())) {
+        assert!(!sources.unwrap().has(TrackSource::Screen));
+    }
+    host(&mut world, &hana, Hosting::Settings(settings())).unwrap();
+    assert!(world.take_events(hana.at).is_empty());
+}
+
+#[test]
 fn settings_outside_the_limits_change_nothing() {
     let mut world = World::new(hosted());
     let hana = enter(&mut world, "Hana", None).unwrap();
-    let policy = Some(Policy { newcomers: Role::Host, ..Policy::default() });
+    let policy = Some(Policy { newcomers: Role::Host, ..Policy::default() }.into());
     for settings in [
         SettingsRequest { policy: None, password: None, capacity: Some(51) },
         SettingsRequest { policy: None, password: None, capacity: Some(0) },
@@ -425,7 +538,7 @@ fn hands_are_ordered_by_the_server() {
 fn end_dismisses_everybody_and_nobody_returns() {
     let (mut world, people) = full_house(hosted());
     let policy = Policy { entry: Entry::Waiting, ..Policy::default() };
-    let settings = SettingsRequest { policy: Some(policy), password: None, capacity: None };
+    let settings = SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
     host(&mut world, &people[4], Hosting::Settings(settings)).unwrap();
     let waiting = world.connect();
     let _ = world.ask(waiting, Request::Join(join("W")));

@@ -61,7 +61,7 @@ fn room_without_hosts_obeys_the_operator_but_for_roles_and_policy() {
     let ann = enter(&mut world, "Ann", None).unwrap();
     let before = state(&world);
     assert!(world.act(Hosting::Role(ann.id(), Role::Viewer)).is_err());
-    let policy = Some(Policy::default());
+    let policy = Some(Policy::default().into());
     let change = SettingsRequest { policy, password: None, capacity: None };
     assert!(world.act(Hosting::Settings(change)).is_err());
     assert_eq!(state(&world), before);

@@ -5,8 +5,9 @@
 mod world;
 
 use room::{
-    Departure, Event, Hosting, Rejection, Request, Settings, ToSfu,
-    protocol::{Dismissal, Entry, SettingsRequest},
+    Connection, Departure, DeviceSecret, Event, Hosting, Join, Rejection, Request, Resume,
+    Settings, ToSfu,
+    protocol::{Dismissal, Entry, ParticipantId, SettingsRequest},
     rights::Role,
 };
 use world::{
@@ -14,6 +15,14 @@ use world::{
     hosts::{device, enter, host, mic, on, state, with_entry},
     join, seconds,
 };
+
+/// Enters the waiting room over a new connection.
+fn wait(world: &mut World, device: Option<DeviceSecret>) -> Connection {
+    let at = world.connect();
+    let reply = world.ask(at, Request::Join(Join { device, ..join("W") }));
+    assert_eq!(reply.unwrap_err(), Rejection::Waiting);
+    at
+}
 
 #[test]
 fn waiting_is_in_no_roster_and_hears_nothing_until_admitted() {
@@ -132,4 +141,112 @@ fn admission_stops_at_capacity() {
     host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
     host(&mut world, &hana, Hosting::Admit(None)).unwrap();
     assert_eq!(world.admitted.len(), 4);
+}
+
+#[test]
+fn waiting_connection_that_resumes_waits_no_more() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let ben = wait(&mut world, None);
+    host(&mut world, &hana, Hosting::Admit(None)).unwrap();
+    let (_, admission) = world.admitted.pop().unwrap();
+    let at = wait(&mut world, None);
+    world.received.clear();
+    let resume = Resume { token: admission.resume, last: None };
+    world.admitted(at, Request::Resume(resume)).unwrap();
+    assert_eq!(world.detached, [ben]);
+    assert!(matches!(&world.received[..], [(to, Event::WaitingLeft(_))] if *to == hana.at));
+    host(&mut world, &hana, Hosting::Admit(None)).unwrap();
+    assert!(world.admitted.is_empty(), "nobody waits");
+    world.ask(at, Request::Leave).unwrap();
+    assert_eq!(world.room.participants().count(), 1, "the member left");
+    world.ask(hana.at, Request::Leave).unwrap();
+    world.pass(seconds(0));
+    assert_eq!(world.closed, 1);
+}
+
+#[test]
+fn waiting_connection_whose_resume_is_refused_goes_on_waiting() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let at = wait(&mut world, None);
+    let token = serde_json::from_value("no.token".into()).unwrap();
+    let refused = world.ask(at, Request::Resume(Resume { token, last: None }));
+    assert_eq!(refused.unwrap_err(), Rejection::ResumeExpired);
+    host(&mut world, &hana, Hosting::Admit(None)).unwrap();
+    assert_eq!(world.admitted.len(), 1);
+}
+
+#[test]
+fn lists_longer_than_the_waiting_room_are_refused() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    for _ in 0..3 {
+        wait(&mut world, None);
+    }
+    let id = |n: usize| serde_json::from_value(format!("nobody {n}").into()).unwrap();
+    let ids = |count| Some((0..count).map(id).collect::<Vec<ParticipantId>>());
+    let mute = |participants| Hosting::Mute { participants, sources: mic() };
+    for hosting in [Hosting::Admit(ids(2_001)), Hosting::Deny(ids(2_001)), mute(ids(2_001))] {
+        let refused = host(&mut world, &hana, hosting).unwrap_err();
+        assert_eq!(refused, Rejection::TooLarge("participants"));
+    }
+    host(&mut world, &hana, Hosting::Deny(ids(2_000))).unwrap();
+    assert!(world.dismissed.is_empty());
+    host(&mut world, &hana, Hosting::Deny(None)).unwrap();
+    assert_eq!(world.dismissed.len(), 3);
+}
+
+#[test]
+fn those_who_are_named_enter_in_the_order_of_arrival() {
+    let mut world = World::new(Settings { capacity: 3, ..with_entry(Entry::Waiting) });
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let waiting = [(); 5].map(|()| wait(&mut world, None));
+    let id = |(_, event): &(Connection, Event)| match event {
+        Event::WaitingJoined(waiting) => waiting.id.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut ids: Vec<_> = world.received.iter().map(id).collect();
+    ids.remove(0);
+    ids.reverse();
+    host(&mut world, &hana, Hosting::Admit(Some(ids))).unwrap();
+    let admitted: Vec<_> = world.admitted.iter().map(|(at, _)| *at).collect();
+    assert_eq!(admitted, waiting[1..3]);
+}
+
+#[test]
+fn removed_device_is_dismissed_from_the_waiting_room_too() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    let first = wait(&mut world, device(2));
+    let [second, other] = [device(2), device(3)].map(|device| wait(&mut world, device));
+    let [ben, cho] = [0, 2].map(|n| match &world.received[n].1 {
+        Event::WaitingJoined(waiting) => waiting.id.clone(),
+        other => panic!("{other:?}"),
+    });
+    host(&mut world, &hana, Hosting::Admit(Some(vec![ben.clone()]))).unwrap();
+    world.received.clear();
+    host(&mut world, &hana, Hosting::Remove(ben)).unwrap();
+    let removed = [(first, Dismissal::Removed), (second, Dismissal::Removed)];
+    assert_eq!(world.dismissed, removed);
+    assert!(matches!(&world.received[..], [(to, Event::WaitingLeft(_))] if *to == hana.at));
+    world.admitted.clear();
+    host(&mut world, &hana, Hosting::Admit(None)).unwrap();
+    let admitted: Vec<_> = world.admitted.iter().map(|(at, who)| (*at, &who.me.id)).collect();
+    assert_eq!(admitted, [(other, &cho)]);
+}
+
+#[test]
+fn one_network_does_not_fill_the_waiting_room() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    enter(&mut world, "Hana", device(1)).unwrap();
+    let mut wait = |prefix| {
+        let at = world.connect();
+        let reply = world.ask(at, Request::Join(Join { prefix, ..join("W") }));
+        reply.unwrap_err() == Rejection::Waiting
+    };
+    let waiting = (0..2_000).filter(|_| wait(Some(1))).count();
+    assert_eq!(waiting, 200, "twice the largest room");
+    assert!(wait(Some(2)), "another network");
+    assert_eq!((0..300).filter(|_| wait(None)).count(), 300, "clients of a proxy on this host");
 }

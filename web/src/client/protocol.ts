@@ -92,6 +92,24 @@ screen: Allowed,
  */
 newcomers: Role, };
 
+export type PolicyChange = {
+/**
+ * Whether newcomers enter.
+ */
+entry?: Entry,
+/**
+ * Participants that may chat.
+ */
+chat?: Allowed,
+/**
+ * Participants that may share a screen.
+ */
+screen?: Allowed,
+/**
+ * Role of newcomers.
+ */
+newcomers?: Role, };
+
 export type Entry = "open" | "waiting" | "locked";
 
 export type Allowed = "everybody" | "hosts";
@@ -563,9 +581,9 @@ role: Role, };
 
 export type SettingsRequest = {
 /**
- * The new policy.
+ * The rules to change.
  */
-policy?: Policy,
+policy?: PolicyChange,
 /**
  * The new password; an empty one removes it.
  */

@@ -186,7 +186,7 @@ impl Session {
             self.membership.as_ref().filter(|membership| membership.is_active())
         {
             // Repeated because the reply is late; the room recognizes it.
-            return match parse_join(join, None) {
+            return match parse_join(join, None, self.client.prefix) {
                 (address, resume @ Request::Resume(_)) if address == membership.address => {
                     self.request(resume, ack).await
                 }
@@ -204,7 +204,7 @@ impl Session {
         let name = display_name(token.as_ref(), join.name.clone());
         let join = JoinRoom { name, ..join };
         let has_password = join.resume.is_none() && pass.is_none() && join.password.is_some();
-        let (address, request) = parse_join(join, pass);
+        let (address, request) = parse_join(join, pass, self.client.prefix);
         let guesses = has_password.then(|| self.hub.guesses(&address)).flatten();
         let guess = match guesses {
             Some(guesses) => Some(self.wait_for_guess(&guesses).await?),
@@ -382,7 +382,7 @@ impl Session {
 }
 
 /// Converts a join payload to a request: a resume if it has a token.
-fn parse_join(join: JoinRoom, pass: Option<Pass>) -> (Address, Request) {
+fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Address, Request) {
     let JoinRoom { room, name, password, media, sfu, replaces, device, resume, last, .. } = join;
     let pass = pass.map(Box::new);
     let request = match resume {
@@ -390,8 +390,20 @@ fn parse_join(join: JoinRoom, pass: Option<Pass>) -> (Address, Request) {
         None => {
             let media = media.unwrap_or_default();
             let sfu = sfu.unwrap_or_default();
+            let prefix = (!prefix.is_loopback()).then(|| prefix.to_bits());
             let (id, profile) = (None, None);
-            Request::Join(Join { id, name, password, replaces, media, sfu, device, pass, profile })
+            Request::Join(Join {
+                id,
+                name,
+                password,
+                replaces,
+                media,
+                sfu,
+                device,
+                pass,
+                prefix,
+                profile,
+            })
         }
     };
     (Address::native(&room), request)

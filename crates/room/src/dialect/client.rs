@@ -30,6 +30,7 @@ pub struct DialectClient {
 
 /// Outcome of an event.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "handled at once, never stored")]
 pub enum Handled {
     /// An action to execute.
     Action(Action),
@@ -167,6 +168,7 @@ impl DialectClient {
                     sfu: false,
                     device: None,
                     pass: None,
+                    prefix: None,
                     profile,
                 };
                 Action::Enter { address: Address::of(dialect.name(), room.into()), join }

@@ -32,6 +32,52 @@ impl Default for Policy {
     }
 }
 
+/// A change of a [`Policy`]. Absent rules stay, so that two hosts who change different ones at once
+/// don't undo each other's change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct PolicyChange {
+    /// Whether newcomers enter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Entry>,
+    /// Participants that may chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<Allowed>,
+    /// Participants that may share a screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<Allowed>,
+    /// Role of newcomers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newcomers: Option<Role>,
+}
+
+impl PolicyChange {
+    /// The policy after the change.
+    #[must_use]
+    pub fn applied_to(self, policy: Policy) -> Policy {
+        let Self { entry, chat, screen, newcomers } = self;
+        Policy {
+            entry: entry.unwrap_or(policy.entry),
+            chat: chat.unwrap_or(policy.chat),
+            screen: screen.unwrap_or(policy.screen),
+            newcomers: newcomers.unwrap_or(policy.newcomers),
+        }
+    }
+}
+
+/// A change of all rules.
+impl From<Policy> for PolicyChange {
+    fn from(Policy { entry, chat, screen, newcomers }: Policy) -> Self {
+        Self {
+            entry: Some(entry),
+            chat: Some(chat),
+            screen: Some(screen),
+            newcomers: Some(newcomers),
+        }
+    }
+}
+
 /// Whether newcomers enter a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -119,9 +165,9 @@ pub struct RoleRequest {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct SettingsRequest {
-    /// The new policy.
+    /// The rules to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Policy>,
+    pub policy: Option<PolicyChange>,
     /// The new password; an empty one removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,

@@ -21,8 +21,8 @@ pub use event::{
 };
 pub use hosting::{
     Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
-    RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent, SpotlightRequest,
-    UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
+    PolicyChange, RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent,
+    SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use report::{MAX_REPORTED, ReportRequest, ReportedLimit, ReportedTransport};

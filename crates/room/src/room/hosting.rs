@@ -2,18 +2,12 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{
-    actor::Actor,
-    newcomer::{Newcomer, Welcome},
-    settings::HostRule,
-    state::Room,
-    waiting::Waiter,
-};
+use super::{actor::Actor, newcomer::Welcome, settings::HostRule, state::Room};
 use crate::{
     audience::{Audience, MemberKey},
     event::Event,
     participant::Participant,
-    protocol::{Dismissal, Entry, ParticipantId, Policy, SettingsEvent, SettingsRequest, Waiting},
+    protocol::{Dismissal, Entry, ParticipantId, Policy, SettingsEvent, SettingsRequest},
     reaction::Reaction,
     rejection::Rejection,
     request::{Connection, Effect, Hosting, Join},
@@ -71,8 +65,9 @@ impl Room {
             return Ok(Welcome::Enter(replaced.participant.role));
         }
         let remembered = device.and_then(|device| self.devices.role(device));
+        // A creator who stepped down comes back with its new role.
         let is_creator = match &self.settings.creator {
-            Some(creator) => creator.is(from, device),
+            Some(creator) => remembered.is_none() && creator.is(from, device),
             // Opened by a join: the first one is the host, unless a token says what it is.
             None => self.is_new && pass.is_none(),
         };
@@ -94,36 +89,6 @@ impl Room {
                 Ok(Welcome::Wait)
             }
             _ => Ok(Welcome::Enter(Some(given.unwrap_or(self.settings.policy.newcomers)))),
-        }
-    }
-
-    /// Puts a newcomer into the waiting room.
-    pub(super) fn wait(&mut self, from: Connection, join: Join) -> Result<(), Rejection> {
-        // Hosts were told of somebody who returns.
-        let known = self.waiting.take_returning(join.device.as_ref());
-        let is_new = known.is_none();
-        let id = known.unwrap_or_else(|| self.generate_id());
-        let waiting = Waiting { id: id.clone(), name: join.name.clone() };
-        self.waiting.add(Waiter { connection: from, id, join })?;
-        self.effects.push_back(Effect::Reply { to: from, reply: Err(Rejection::Waiting) });
-        if is_new {
-            self.tell_admitters(&Event::WaitingJoined(waiting));
-        }
-        Ok(())
-    }
-
-    /// Removes a connection from the waiting room; returns whether it was there.
-    pub(super) fn stop_waiting(&mut self, connection: Connection) -> bool {
-        let Some(waiter) = self.waiting.remove(connection) else { return false };
-        self.tell_admitters(&Event::WaitingLeft(waiter.id));
-        true
-    }
-
-    /// Sends an event to those who may admit. Not logged: a resuming client receives the list.
-    pub(super) fn tell_admitters(&mut self, event: &Event) {
-        let may_admit = |key: &MemberKey| self.rights(*key).has(Right::Admit);
-        for key in self.roster.keys().filter(may_admit).collect::<Vec<_>>() {
-            self.send_unlogged(Audience::One(key), event.clone());
         }
     }
 
@@ -155,18 +120,7 @@ impl Room {
             }
             Hosting::Remove(participant) => self.remove_other(now, actor, &participant),
             Hosting::Admit(ids) => self.admit_waiting(now, actor, ids.as_deref()),
-            Hosting::Deny(ids) => {
-                self.permit(actor, Right::Admit)?;
-                self.done(actor);
-                while let Some(id) = self.waiting.deny_absent(ids.as_deref()) {
-                    self.tell_admitters(&Event::WaitingLeft(id));
-                }
-                while let Some(waiter) = self.waiting.take_next(ids.as_deref()) {
-                    self.dismiss(waiter.connection, Dismissal::Denied);
-                    self.tell_admitters(&Event::WaitingLeft(waiter.id));
-                }
-                Ok(())
-            }
+            Hosting::Deny(ids) => self.deny_waiting(actor, ids.as_deref()),
             Hosting::Role(participant, role) => self.change_role(now, actor, &participant, role),
             Hosting::Settings(settings) => self.change_settings(now, actor, settings),
             Hosting::Spotlight(participants) => self.change_spotlight(now, actor, participants),
@@ -205,14 +159,16 @@ impl Room {
         self.done(actor);
         let at = self.dismiss_member(other, Dismissal::Removed);
         if let Some(member) = self.roster.member(other) {
+            let device = member.device.clone();
             let identity = member.pass.as_ref().and_then(|pass| pass.identity.clone());
-            self.devices.ban(at, member.device.clone(), identity);
+            self.devices.ban(at, device.clone(), identity.clone());
+            self.turn_pages_away(device.as_ref(), identity.as_deref());
         }
         self.remove(now, other);
         Ok(())
     }
 
-    fn dismiss(&mut self, to: Connection, reason: Dismissal) {
+    pub(super) fn dismiss(&mut self, to: Connection, reason: Dismissal) {
         self.effects.push_back(Effect::Dismiss { to, reason });
     }
 
@@ -235,40 +191,6 @@ impl Room {
         }
         self.dismiss_waiting();
         self.empty_since = Some(now);
-    }
-
-    /// Dismisses the waiting room, as the room ends.
-    pub(super) fn dismiss_waiting(&mut self) {
-        for Waiter { connection, .. } in self.waiting.take_all() {
-            self.dismiss(connection, Dismissal::Ended);
-        }
-    }
-
-    fn admit_waiting(
-        &mut self,
-        now: Instant,
-        actor: Actor,
-        ids: Option<&[ParticipantId]>,
-    ) -> Result<(), Rejection> {
-        self.permit(actor, Right::Admit)?;
-        if self.is_full() && !self.waiting.is_empty() {
-            return Err(Rejection::RoomFull);
-        }
-        self.done(actor);
-        for id in self.waiting.admit_absent(ids) {
-            self.tell_admitters(&Event::WaitingLeft(id));
-        }
-        while !self.is_full()
-            && let Some(waiter) = self.waiting.take_next(ids)
-        {
-            self.tell_admitters(&Event::WaitingLeft(waiter.id.clone()));
-            let Waiter { connection, id, join } = waiter;
-            let given = join.pass.as_ref().and_then(|pass| pass.role);
-            let role = Some(given.unwrap_or(self.settings.policy.newcomers));
-            let newcomer = Newcomer { connection, id, join, role, has_waited: true };
-            self.enter(now, newcomer, None);
-        }
-        Ok(())
     }
 
     fn change_role(
@@ -295,6 +217,13 @@ impl Room {
         Ok(())
     }
 
+    /// The first member that is not expected back and whose place a newcomer may take. The last
+    /// host keeps its own until its time is over: it is likely to reload its page.
+    pub(super) fn vacatable(&self) -> Option<MemberKey> {
+        let is_last_host = |key| self.role(key) == Some(Role::Host) && !self.has_other_host(key);
+        self.roster.going_away().find(|key| !is_last_host(*key))
+    }
+
     fn has_other_host(&self, key: MemberKey) -> bool {
         let mut others = self.roster.keys().filter(|other| *other != key);
         others.any(|other| self.role(other) == Some(Role::Host))
@@ -309,6 +238,14 @@ impl Room {
         }
         if let Some(device) = &member.device {
             self.devices.set_role(device, role);
+        }
+        let (connection, device) = (member.connection(), member.device.clone());
+        let creator = self.settings.creator.as_ref();
+        if role < Role::Host
+            && creator.zip(connection).is_some_and(|(it, at)| it.is(at, device.as_ref()))
+        {
+            // It stepped down, and is host by no connection or device any more.
+            self.settings.creator = None;
         }
         if self.permitted(key) != permitted {
             self.send_permitted(key);
@@ -329,6 +266,8 @@ impl Room {
     ) -> Result<(), Rejection> {
         self.permit(actor, Right::Lock)?;
         let SettingsRequest { policy, password, capacity } = settings;
+        let policy = policy.map(|change| change.applied_to(self.settings.policy));
+        let (before, is_password) = (self.settings_event(), password.is_some());
         if capacity.is_some_and(|capacity| !(1..=self.settings.max_capacity).contains(&capacity)) {
             return Err(Rejection::Invalid("capacity: more or less than this server allows"));
         }
@@ -346,20 +285,25 @@ impl Room {
         if let Some(policy) = policy {
             self.set_policy(now, policy);
         }
-        self.tell_settings(now);
+        if is_password || self.settings_event() != before {
+            self.tell_settings(now);
+        }
         Ok(())
     }
 
     /// Tells all that settings changed.
     pub(super) fn tell_settings(&mut self, now: Instant) {
         self.revision += 1;
-        let settings = SettingsEvent {
+        self.send(now, Audience::All, Event::Settings(self.settings_event()));
+        self.send_summary();
+    }
+
+    fn settings_event(&self) -> SettingsEvent {
+        SettingsEvent {
             policy: self.settings.policy,
             room: self.summary(),
             metadata: self.metadata.clone(),
-        };
-        self.send(now, Audience::All, Event::Settings(settings));
-        self.send_summary();
+        }
     }
 
     fn set_policy(&mut self, now: Instant, policy: Policy) {
@@ -369,7 +313,9 @@ impl Room {
         for (key, before) in keys.into_iter().zip(before) {
             if self.permitted(key) != before {
                 self.send_permitted(key);
-                self.refresh(now, key);
+                if self.turn_off_forbidden(key) {
+                    self.send_updated(now, key);
+                }
             }
         }
     }
@@ -393,13 +339,26 @@ impl Room {
         Ok(())
     }
 
+    /// Puts the next page of a participant into the spotlight in its place, or nobody. Returns
+    /// whether the spotlight changed.
+    pub(super) fn replace_in_spotlight(
+        &mut self,
+        gone: &ParticipantId,
+        next: Option<&ParticipantId>,
+    ) -> bool {
+        let is_shown = self.spotlight.contains(gone);
+        let shown = std::mem::take(&mut self.spotlight).into_iter();
+        let replaced = shown.filter_map(|id| if id == *gone { next.cloned() } else { Some(id) });
+        self.spotlight = replaced.collect();
+        is_shown
+    }
+
     /// Applies what follows from a participant's departure to spotlight and hosts.
     pub(super) fn after_departure(&mut self, now: Instant, gone: &Participant) {
         if self.is_ended {
             return;
         }
-        if self.spotlight.contains(&gone.id) {
-            self.spotlight.retain(|id| *id != gone.id);
+        if self.replace_in_spotlight(&gone.id, None) {
             self.send(now, Audience::All, Event::Spotlight(self.spotlight.clone()));
         }
         let has_host = self.roster.keys().any(|key| self.role(key) == Some(Role::Host));

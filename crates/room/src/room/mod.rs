@@ -2,6 +2,7 @@
 
 mod acting;
 mod actor;
+mod admitting;
 mod devices;
 mod hosting;
 mod muting;

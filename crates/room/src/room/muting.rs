@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Instant};
 
-use super::{actor::Actor, state::Room};
+use super::{actor::Actor, state::Room, waiting::bounded};
 use crate::{
     audience::{Audience, MemberKey},
     event::Event,
@@ -80,7 +80,7 @@ impl Room {
     ) -> Result<(), Rejection> {
         self.permit(actor, Right::Mute)?;
         let by = self.id_of(actor)?;
-        let targets = match ids {
+        let targets = match bounded(ids)? {
             None => {
                 let is_above =
                     |other: &MemberKey| self.outranks(*other, actor) || self.equals(*other, actor);
@@ -119,10 +119,20 @@ impl Room {
 
     /// Turns off what a member may no longer send, and tells all of its new state.
     pub(super) fn refresh(&mut self, now: Instant, key: MemberKey) {
-        let Some(member) = self.roster.member(key) else { return };
+        self.turn_off_forbidden(key);
+        self.send_updated(now, key);
+    }
+
+    /// Turns off what a member may no longer send; returns whether any of it was on.
+    pub(super) fn turn_off_forbidden(&mut self, key: MemberKey) -> bool {
+        let Some(member) = self.roster.member(key) else { return false };
         let media = self.allowed_media(key, member.participant.media);
-        let Some(member) = self.roster.member_mut(key) else { return };
-        member.participant.media = media;
+        let Some(member) = self.roster.member_mut(key) else { return false };
+        std::mem::replace(&mut member.participant.media, media) != media
+    }
+
+    pub(super) fn send_updated(&mut self, now: Instant, key: MemberKey) {
+        let Some(member) = self.roster.member(key) else { return };
         let participant = member.participant.clone();
         self.send(now, Audience::All, Event::Updated(participant));
     }

@@ -1,6 +1,7 @@
 //! Participants about to enter.
 
 use crate::{
+    audience::MemberKey,
     protocol::ParticipantId,
     request::{Connection, Join},
     rights::Role,
@@ -14,6 +15,26 @@ pub(super) enum Welcome {
     Wait,
 }
 
+/// The place that a newcomer takes.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    Free,
+    /// That of its own earlier participant, as after a reload.
+    Own(MemberKey),
+    /// That of somebody who is not expected back.
+    Vacated(MemberKey),
+}
+
+impl Place {
+    /// The member that leaves for it.
+    pub(super) fn vacated(self) -> Option<MemberKey> {
+        match self {
+            Self::Free => None,
+            Self::Own(key) | Self::Vacated(key) => Some(key),
+        }
+    }
+}
+
 /// A participant about to enter.
 pub(super) struct Newcomer {
     pub(super) connection: Connection,
@@ -22,4 +43,5 @@ pub(super) struct Newcomer {
     pub(super) role: Option<Role>,
     /// It comes from the waiting room, so its join was answered before.
     pub(super) has_waited: bool,
+    pub(super) place: Place,
 }

@@ -13,7 +13,7 @@ use std::{
 use super::{
     actor::Actor,
     devices::Devices,
-    newcomer::{Newcomer, Welcome},
+    newcomer::{Newcomer, Place, Welcome},
     settings::{Limits, Settings},
     waiting::WaitingRoom,
 };
@@ -156,7 +156,7 @@ impl Room {
             self.remove(now, key);
         }
         while let Some(id) = self.waiting.take_overdue(now) {
-            self.tell_admitters(&Event::WaitingLeft(id));
+            self.tell_admitters(Event::WaitingLeft(id));
         }
         self.trim_log(now);
         if self.topology.handle_timeout(now) {
@@ -203,35 +203,44 @@ impl Room {
             Welcome::Wait => return self.wait(from, join),
             Welcome::Enter(role) => role,
         };
-        let vacated = match replaced {
-            Some(key) => Some(key),
-            None if self.is_full() => Some(self.roster.going_away().ok_or(Rejection::RoomFull)?),
-            None => None,
+        let place = match replaced {
+            Some(key) => Place::Own(key),
+            None if self.is_full() => Place::Vacated(self.vacatable().ok_or(Rejection::RoomFull)?),
+            None => Place::Free,
         };
         let id = match join.id.clone() {
             Some(id) if id.is_reserved() => {
                 return Err(Rejection::Invalid("this id is reserved for the server"));
             }
-            Some(id) if self.roster.key_by_id(&id).is_some_and(|key| Some(key) != vacated) => {
+            Some(id)
+                if self.roster.key_by_id(&id).is_some_and(|key| Some(key) != place.vacated()) =>
+            {
                 return Err(Rejection::AlreadyJoined);
             }
             Some(id) => id,
             None => self.generate_id(),
         };
-        let newcomer = Newcomer { connection: from, id, join, role, has_waited: false };
-        self.enter(now, newcomer, vacated);
+        self.enter(now, Newcomer { connection: from, id, join, role, has_waited: false, place });
         Ok(())
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.roster.len() >= usize::try_from(self.settings.capacity).unwrap_or(usize::MAX)
+    fn is_full(&self) -> bool {
+        self.free_places() == 0
     }
 
-    /// Adds a newcomer, who takes the place of `vacated`.
-    pub(super) fn enter(&mut self, now: Instant, newcomer: Newcomer, vacated: Option<MemberKey>) {
-        let Newcomer { connection: from, id, join, role, has_waited } = newcomer;
+    pub(super) fn free_places(&self) -> usize {
+        let capacity = usize::try_from(self.settings.capacity).unwrap_or(usize::MAX);
+        capacity.saturating_sub(self.roster.len())
+    }
+
+    /// Adds a newcomer.
+    pub(super) fn enter(&mut self, now: Instant, newcomer: Newcomer) {
+        let Newcomer { connection: from, id, join, role, has_waited, place } = newcomer;
         let Join { name, media, sfu, device, pass, profile, .. } = join;
-        let gone = vacated.and_then(|key| self.roster.remove(key));
+        let gone = place.vacated().and_then(|key| self.roster.remove(key));
+        let next = matches!(place, Place::Own(_)).then_some(&id);
+        let is_spotlight_new =
+            gone.as_ref().is_some_and(|gone| self.replace_in_spotlight(&gone.participant.id, next));
         let alike = self.roster.alike(&name);
         let me = Participant {
             id,
@@ -277,6 +286,9 @@ impl Room {
             self.send_topology(now, Audience::AllBut(key));
         }
         self.send(now, Audience::AllBut(key), Event::Joined(me));
+        if is_spotlight_new {
+            self.send(now, Audience::AllBut(key), Event::Spotlight(self.spotlight.clone()));
+        }
         self.send_summary();
     }
 
@@ -295,12 +307,16 @@ impl Room {
             self.expire(now, from, key);
             return Ok(());
         }
+        let waiter = self.waiting.remove(from);
         let before = self.roster.set_presence(key, Presence::Here(from));
         let member = self.roster.member(key).ok_or(Rejection::ResumeExpired)?;
         let reply = Ok(Reply::Admitted(self.admission(member, key, Some(last))));
         self.effects.push_back(Effect::Reply { to: from, reply });
         self.detach(before.filter(|before| *before != Presence::Here(from)));
         self.replay(from, key, last);
+        if let Some(waiter) = waiter {
+            self.tell_admitters(Event::WaitingLeft(waiter.id));
+        }
         Ok(())
     }
 
@@ -369,13 +385,15 @@ impl Room {
     }
 
     fn leave(&mut self, now: Instant, from: Connection) -> Result<(), Rejection> {
-        if self.stop_waiting(from) {
-            self.reply_done(from);
-            return Ok(());
+        let member = self.roster.key_of(from);
+        if member.is_none() && !self.waiting.has(from) {
+            return Err(Rejection::NotJoined);
         }
-        let key = self.key_of(from)?;
         self.reply_done(from);
-        self.remove(now, key);
+        match member {
+            Some(key) => self.remove(now, key),
+            None => self.stop_waiting(from),
+        }
         Ok(())
     }
 

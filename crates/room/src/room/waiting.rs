@@ -1,7 +1,7 @@
 //! The waiting room: connections that a host has yet to admit, and people who waited in an earlier
 //! process of the server and are expected back.
 
-use std::time::Instant;
+use std::{collections::HashSet, time::Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,10 @@ use crate::{
     request::{Connection, Join},
 };
 
-/// Maximum number of people in the waiting room.
+/// Maximum number of people in the waiting room, and of those that one request names.
 pub(super) const MAX_WAITING: usize = 2_000;
+/// Of these, maximum number from one client prefix: twice the largest room.
+const MAX_WAITING_PER_PREFIX: usize = 200;
 
 /// Somebody in the waiting room.
 pub(super) struct Waiter {
@@ -41,7 +43,7 @@ struct Absent {
 }
 
 /// People who wait, in the order of arrival. They are in no roster and receive no event of the
-/// room.
+/// room. No connection is both here and in the roster.
 #[derive(Default)]
 pub(super) struct WaitingRoom {
     present: Vec<Waiter>,
@@ -63,7 +65,10 @@ impl WaitingRoom {
     }
 
     pub(super) fn add(&mut self, waiter: Waiter) -> Result<(), Rejection> {
-        if self.present.len() + self.absent.len() >= MAX_WAITING {
+        let is_near = |other: &&Waiter| other.join.prefix == waiter.join.prefix;
+        let has_share = waiter.join.prefix.is_none()
+            || self.present.iter().filter(is_near).count() < MAX_WAITING_PER_PREFIX;
+        if self.present.len() + self.absent.len() >= MAX_WAITING || !has_share {
             return Err(Rejection::RoomFull);
         }
         self.present.push(waiter);
@@ -105,9 +110,9 @@ impl WaitingRoom {
     }
 
     /// Admits those of these people, or of all, who are yet to return. Returns their ids.
-    pub(super) fn admit_absent(&mut self, ids: Option<&[ParticipantId]>) -> Vec<ParticipantId> {
+    pub(super) fn admit_absent(&mut self, named: &Named<'_>) -> Vec<ParticipantId> {
         let waits = self.absent.iter_mut().filter(|absent| !absent.is_admitted);
-        let meant = waits.filter(|absent| ids.is_none_or(|ids| ids.contains(&absent.waiter.id)));
+        let meant = waits.filter(|absent| named.has(&absent.waiter.id));
         meant
             .map(|absent| {
                 absent.is_admitted = true;
@@ -116,12 +121,20 @@ impl WaitingRoom {
             .collect()
     }
 
-    /// Removes one of these people, or of all, who is yet to return. Returns its id.
-    pub(super) fn deny_absent(&mut self, ids: Option<&[ParticipantId]>) -> Option<ParticipantId> {
-        let is_meant = |absent: &Absent| {
-            !absent.is_admitted && ids.is_none_or(|ids| ids.contains(&absent.waiter.id))
-        };
-        self.take_absent(is_meant).map(|absent| absent.waiter.id)
+    /// Removes those of these people, or of all, who are yet to return. Returns their ids.
+    pub(super) fn deny_absent(&mut self, named: &Named<'_>) -> Vec<ParticipantId> {
+        let is_meant = |absent: &mut Absent| !absent.is_admitted && named.has(&absent.waiter.id);
+        self.absent.extract_if(.., is_meant).map(|absent| absent.waiter.id).collect()
+    }
+
+    /// Removes a device that is yet to return. Returns its id if hosts see it wait.
+    pub(super) fn remove_absent(&mut self, device: &DeviceSecret) -> Option<ParticipantId> {
+        let absent = self.take_absent(|absent| absent.waiter.device.matches(device))?;
+        (!absent.is_admitted).then_some(absent.waiter.id)
+    }
+
+    pub(super) fn forget_absent(&mut self) {
+        self.absent.clear();
     }
 
     /// Somebody who did not return in time, unless it was admitted.
@@ -140,21 +153,14 @@ impl WaitingRoom {
         Some(self.absent.remove(at))
     }
 
-    /// The first of these people, or of all.
-    pub(super) fn take_next(&mut self, ids: Option<&[ParticipantId]>) -> Option<Waiter> {
-        let is_meant = |waiter: &Waiter| ids.is_none_or(|ids| ids.contains(&waiter.id));
-        let at = self.present.iter().position(is_meant)?;
-        Some(self.present.remove(at))
+    /// Takes those that are meant, `most` at most.
+    pub(super) fn take(&mut self, most: usize, is_meant: impl Fn(&Waiter) -> bool) -> Vec<Waiter> {
+        self.present.extract_if(.., |waiter| is_meant(waiter)).take(most).collect()
     }
 
     pub(super) fn remove(&mut self, connection: Connection) -> Option<Waiter> {
         let at = self.present.iter().position(|waiter| waiter.connection == connection)?;
         Some(self.present.remove(at))
-    }
-
-    pub(super) fn take_all(&mut self) -> Vec<Waiter> {
-        self.absent.clear();
-        std::mem::take(&mut self.present)
     }
 
     /// All, as shown to hosts.
@@ -165,5 +171,28 @@ impl WaitingRoom {
         let absent = absent.map(|absent| shown(&absent.waiter.id, &absent.waiter.name));
         let present = self.present.iter().map(|waiter| shown(&waiter.id, &waiter.join.name));
         absent.chain(present).collect()
+    }
+}
+
+/// The people whom a request names, or all.
+pub(super) struct Named<'a>(Option<HashSet<&'a ParticipantId>>);
+
+impl<'a> Named<'a> {
+    pub(super) fn new(ids: Option<&'a [ParticipantId]>) -> Result<Self, Rejection> {
+        Ok(Self(bounded(ids)?.map(|ids| ids.iter().collect())))
+    }
+
+    pub(super) fn has(&self, id: &ParticipantId) -> bool {
+        self.0.as_ref().is_none_or(|ids| ids.contains(id))
+    }
+}
+
+/// Rejects a longer list than a full waiting room has.
+pub(super) fn bounded(
+    ids: Option<&[ParticipantId]>,
+) -> Result<Option<&[ParticipantId]>, Rejection> {
+    match ids {
+        Some(ids) if ids.len() > MAX_WAITING => Err(Rejection::TooLarge("participants")),
+        ids => Ok(ids),
     }
 }

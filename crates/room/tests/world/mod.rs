@@ -45,6 +45,7 @@ pub(crate) fn join(name: &str) -> Join {
         sfu: false,
         device: None,
         pass: None,
+        prefix: None,
         profile: None,
     }
 }
@@ -110,6 +111,11 @@ impl World {
 
     pub(crate) fn connect(&mut self) -> Connection {
         self.next += 1;
+        Connection(self.next)
+    }
+
+    /// The newest connection.
+    pub(crate) fn last_connection(&self) -> Connection {
         Connection(self.next)
     }
 

@@ -18,8 +18,7 @@ const ENTRIES: readonly Entry[] = ["open", "waiting", "locked"];
 /** Rules of the room, and what concerns everybody at once. */
 export function RoomRules({ policy, mayEnd, hosting, act }: Props) {
   const { t } = useI18n();
-  const change = (part: Partial<Policy>) =>
-    act(hosting.changeSettings({ policy: { ...policy, ...part } }));
+  const change = (part: Partial<Policy>) => act(hosting.changeSettings({ policy: part }));
   return (
     <section className={styles.section} data-testid="room-rules">
       <h3 className={styles.heading}>{t.people.rules}</h3>

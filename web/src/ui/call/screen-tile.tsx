@@ -20,7 +20,7 @@ export function ScreenTile({ screen, isLarge, isPinned, isTabStop, onPin }: Prop
   const { t } = useI18n();
   const label = screenLabel(screen, t);
   const ref = useStream(screen.stream);
-  useAutoplay(ref, screen.stream);
+  useAutoplay(ref, screen.stream, screen.isSilenced);
   useSink(ref);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a video.

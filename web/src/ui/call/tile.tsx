@@ -38,7 +38,7 @@ export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
   const { t } = useI18n();
   const video = useStream(tile.stream);
   const frames = useFrames(video, tile.stream, tile.showsVideo);
-  useAutoplay(video, tile.stream);
+  useAutoplay(video, tile.stream, tile.isSilenced);
   useSink(video);
   const state = connectionText(tile, t);
   const isLoading = tile.showsVideo && frames !== "playing" && !state;

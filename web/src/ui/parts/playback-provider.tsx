@@ -61,13 +61,18 @@ export function usePlayback(): PlaybackControl {
   return playback;
 }
 
-/** Keeps a video playing while it has this stream. */
+/**
+ * Keeps a video playing while it has this stream. Begins again when `isSilenced` changes, so that a
+ * tap restores no audio that may not be heard any more.
+ */
 export function useAutoplay(
   ref: RefObject<HTMLVideoElement | null>,
   stream: MediaStream | null,
+  isSilenced = false,
 ): void {
   const { watch } = usePlayback();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: begins again with another `isSilenced`.
   useEffect(() => {
     if (stream && ref.current) return watch(ref.current);
-  }, [stream, watch, ref]);
+  }, [stream, watch, ref, isSilenced]);
 }
