@@ -107,6 +107,30 @@ test("a join in the waiting room resolves on admission, with the room's later ev
   expect(call.getSnapshot().chat.map(({ text }) => text)).toEqual(["welcome"]);
 });
 
+test("a join that waits is rejected by the next one", async () => {
+  const first = client.join({ room: "tea", name: "M" });
+  socket.request("room:join").reject("waiting");
+  const second = client.join({ room: "cocoa", name: "M" });
+  const settled = vi.fn();
+  first.catch(settled);
+  await Promise.resolve();
+  expect(settled).toHaveBeenCalledOnce();
+  socket.request("room:join").ok(joined("cocoa"));
+  await expect(second).resolves.toBeDefined();
+});
+
+test("a call that waits to come back receives its admission", async () => {
+  const joining = client.join({ room: "tea", name: "M" });
+  socket.request("room:join").ok(joined("tea"));
+  const call = await joining;
+  socket.drop();
+  socket.establish();
+  socket.request("room:join").reject("resume_expired");
+  socket.request("room:join").reject("waiting");
+  socket.receive("room:admitted", joined("tea"));
+  expect(call.getSnapshot().status).toBe("joined");
+});
+
 test("whoever is turned away learns so, and may try again", async () => {
   const joining = client.join({ room: "tea", name: "M" });
   socket.request("room:join").reject("waiting");

@@ -79,6 +79,7 @@ export class PageClient implements Client {
     });
     signaling.on("room:admitted", (joined) => {
       if (this.#joining?.isWaiting) this.#succeed(this.#joining, joined);
+      else this.#session?.admit(joined);
     });
     // The server forgets who waits on a connection that is lost.
     signaling.onConnected(() => {
@@ -89,7 +90,10 @@ export class PageClient implements Client {
   join(request: JoinRequest): Promise<Call> {
     this.#session?.leave();
     // A leave sent after the next join would leave that one's room.
-    if (this.#joining) this.#leave();
+    if (this.#joining) {
+      this.#leave();
+      this.#fail(this.#joining, new RequestError("internal", "another room was joined meanwhile"));
+    }
     return new Promise((resolve, reject) => {
       this.#joining = { request, isWaiting: false, resolve, reject };
       this.#send(this.#joining);

@@ -257,3 +257,12 @@ test("a reaction is the sender's, also one's own, and each is a new one", () => 
   const own = reduceCall(theirs, { is: "reaction", from: "me", emoji: "👍" });
   expect(own.reaction).toEqual({ key: 2, from: "me", name: "ME", emoji: "👍" });
 });
+
+test("a host who steps down no longer sees who waits", () => {
+  const update = (role: "co_host" | "speaker") =>
+    ({ is: "participant:updated", participant: { ...participant("me"), role } }) as const;
+  let call = newCall(joined());
+  call = reduceCall(call, { is: "waiting:joined", waiting: { id: "w", name: "W" } });
+  expect(reduceCall(call, update("co_host")).waiting).toHaveLength(1);
+  expect(reduceCall(call, update("speaker")).waiting).toEqual([]);
+});

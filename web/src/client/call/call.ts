@@ -21,6 +21,7 @@ import type {
   Waiting,
 } from "../protocol.ts";
 import type { Source } from "../rtc/source.ts";
+import { isHost } from "./permitted.ts";
 
 export type CallEvent =
   /** Joined, for the first time or again as a new participant. */
@@ -183,7 +184,9 @@ function withParticipant(
 function participantUpdated(call: CallState, participant: Participant): CallState {
   if (participant.id === call.self.id) {
     // This device knows its own media first; a host changes the rest.
-    return { ...call, self: { ...updated(call.self, participant), media: call.self.media } };
+    const self = { ...updated(call.self, participant), media: call.self.media };
+    // Those who may not admit hear nothing more of who waits.
+    return { ...call, self, waiting: isHost(participant.role) ? call.waiting : [] };
   }
   return withOthers(
     call,

@@ -35,6 +35,7 @@ export function mayChat({ self, policy }: Permitted): boolean {
   return policy?.chat !== "hosts" || isHost(self.role);
 }
 
-function isHost(role: Role | undefined): boolean {
+/** A host or co-host, whom no policy binds. */
+export function isHost(role: Role | undefined): boolean {
   return role === "host" || role === "co_host";
 }

@@ -252,6 +252,34 @@ test("a rejected rejoin ends the call with the reason", () => {
   expect(peers[0]?.closed).toBe(true);
 });
 
+test("a rejoin that has to wait goes on when a host admits it, and leaving ends the wait", () => {
+  join("a");
+  const rejoin = () => {
+    socket.drop();
+    socket.establish();
+    socket.request("room:join").reject("resume_expired");
+    socket.request("room:join").reject("waiting");
+    expect(call()).toMatchObject({ status: "reconnecting", error: null });
+  };
+  rejoin();
+  session.admit(joined(["a"], { self: { id: "n", name: "M", media: OFF, direct: false } }));
+  expect(call()).toMatchObject({ status: "joined", self: { id: "n" } });
+  session.admit(joined([], { self: { id: "o", name: "M", media: OFF, direct: false } }));
+  expect(call().self.id).toBe("n");
+  rejoin();
+  socket.receive("room:dismissed", { reason: "denied" });
+  expect(call()).toMatchObject({ status: "ended", error: { code: "denied" } });
+});
+
+test("a call whose rejoin is rejected leaves what the server may have of it", () => {
+  join("a");
+  socket.drop();
+  socket.establish();
+  socket.request("room:join").reject("already_joined");
+  expect(call().status).toBe("ended");
+  expect(socket.requests("room:leave")).toHaveLength(1);
+});
+
 test("a rate limited rejoin is tried again later", () => {
   join("a");
   socket.drop();

@@ -67,6 +67,8 @@ export class Session implements Call {
   #lastEvent: number;
   /** Left because the page went into the back/forward cache; it may return. */
   #suspended = false;
+  /** In the waiting room, since the participant could not be restored. */
+  #isWaiting = false;
   #hand = false;
   #speaking: Speaking = new Map();
   #floor = NO_FLOOR;
@@ -240,6 +242,11 @@ export class Session implements Call {
     }
   }
 
+  /** A host admits the call that came back and had to wait. */
+  admit(joined: Joined): void {
+    if (!this.#isOver && this.#isWaiting) this.#rejoined(joined);
+  }
+
   /** The network changed. */
   wake(): void {
     this.#router.wake();
@@ -289,6 +296,7 @@ export class Session implements Call {
 
   #disconnected(): void {
     clearTimeout(this.#rejoinTimer);
+    this.#isWaiting = false;
     this.#outbox.hold();
     this.#chatOutbox.hold();
     this.#dispatch({ is: "disconnected" });
@@ -322,6 +330,9 @@ export class Session implements Call {
       switch (outcome.error.code) {
         case "resume_expired":
           return this.#join({});
+        case "waiting":
+          this.#isWaiting = true;
+          return; // until a host admits or dismisses
         case "unreachable":
           return; // the next connection tries again
         case "timeout":
@@ -332,6 +343,8 @@ export class Session implements Call {
           this.#rejoinTimer = setTimeout(() => this.#rejoin(), REJOIN_DELAY_MS);
           return;
         default:
+          // An earlier attempt may have been processed though its answer was lost.
+          this.#signaling.send("room:leave", {}, () => {});
           return this.#end(outcome.error);
       }
     });
@@ -341,6 +354,7 @@ export class Session implements Call {
   #rejoined(joined: Joined): void {
     this.#resumeToken = joined.resume;
     this.#suspended = false;
+    this.#isWaiting = false;
     const isNewServer = joined.instance !== this.#instance;
     this.#instance = joined.instance;
     if (!joined.resumed) {
