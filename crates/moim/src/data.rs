@@ -44,6 +44,9 @@ fn choose(
 
 /// End of the names of temporary files.
 pub(crate) const TEMPORARY: &str = ".new";
+/// Bytes of a file that finds out whether there is space.
+#[cfg(target_os = "linux")]
+const PROBE_BYTES: usize = 1 << 20;
 
 /// Ways to get a data folder.
 const REMEDY: &str = "name one with --data DIR, set StateDirectory=moim in a systemd unit, or \
@@ -96,6 +99,19 @@ impl DataFolder {
     /// The folder's path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Checks that the folder can be written to and has space.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn check_writable(&self) -> anyhow::Result<()> {
+        let path = self.path.join("probe");
+        let written = write_temporary(&path, &" ".repeat(PROBE_BYTES));
+        written.and_then(fs::remove_file).with_context(|| {
+            format!("Can't write to {}: allow it, make space", self.path.display())
+        })
     }
 
     /// Locks the folder for this process, until the result is dropped.

@@ -119,16 +119,16 @@ impl Handover {
 fn read(folder: &DataFolder, now: SystemTime) -> anyhow::Result<Option<Handover>> {
     let path = folder.path().join(FILE);
     let too_large = fs::metadata(&path).is_ok_and(|about| about.len() > MAX_FILE_BYTES);
-    let text = if too_large { None } else { folder.read(FILE)? };
+    let text = if too_large { Ok(None) } else { folder.read(FILE) };
     // First of all, so that a state which crashes this program does so once.
     match fs::remove_file(&path) {
-        Err(error) if text.is_some() || too_large => {
+        Err(error) if too_large || !matches!(text, Ok(None)) => {
             return Err(error).context("the file can't be removed");
         }
         _ => {}
     }
     ensure!(!too_large, "it has more than {MAX_FILE_BYTES} bytes");
-    text.map(|text| parse(&text, now)).transpose()
+    text?.map(|text| parse(&text, now)).transpose()
 }
 
 fn parse(text: &str, now: SystemTime) -> anyhow::Result<Handover> {

@@ -2,20 +2,25 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs, io,
     os::{fd::BorrowedFd, unix::process::CommandExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command},
+    time::Duration,
 };
 
 use anyhow::Context;
 use command_fds::{CommandFdExt, FdMapping};
+use tokio::time::timeout;
 
 use crate::{config::Problems, net::inherited::PortSockets};
 
 /// The end of the path of a program whose file was replaced.
 const DELETED: &str = " (deleted)";
+
+/// Time for the program to tell its version, and to check the configuration.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The program that takes over, found when this one started.
 #[derive(Debug, Clone)]
@@ -26,11 +31,14 @@ pub(crate) struct NextProcess {
 }
 
 impl NextProcess {
-    /// The program at this one's path, with the same arguments.
+    /// The program at the path that this one was started by, with the same arguments. That path may
+    /// be a link, which an upgrade leads to another version.
     pub(crate) fn find() -> io::Result<Self> {
         let program = env::current_exe()?;
         let shown = program.to_string_lossy();
         let program = shown.strip_suffix(DELETED).map_or(program.clone(), PathBuf::from);
+        let started_by = env::args_os().next().and_then(|name| started_by(&name, &program));
+        let program = started_by.unwrap_or(program);
         Ok(Self { program, arguments: env::args_os().skip(2).collect() })
     }
 
@@ -38,22 +46,27 @@ impl NextProcess {
     ///
     /// # Errors
     /// What the program says.
-    pub(crate) fn check(&self) -> Result<String, Problems> {
-        let version = self.ask(&["--version"], &[])?;
-        self.ask(&["config", "check"], &self.arguments)?;
+    pub(crate) async fn check(&self) -> Result<String, Problems> {
+        let version = self.ask(&["--version"], &[]).await?;
+        self.ask(&["config", "check"], &self.arguments).await?;
         Ok(version.trim().to_owned())
     }
 
-    fn ask(&self, command: &[&str], arguments: &[OsString]) -> Result<String, Problems> {
+    async fn ask(&self, command: &[&str], arguments: &[OsString]) -> Result<String, Problems> {
         let program = self.program.display();
-        let mut command_line = Command::new(&self.program);
+        let mut command_line = tokio::process::Command::new(&self.program);
         command_line.args(command).args(arguments);
         // Socket activation and the watchdog are this process's alone.
         for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_USEC"]
         {
             command_line.env_remove(name);
         }
-        let output = command_line.output().with_context(|| format!("{program} can't be run"))?;
+        // Ended with this future: signals wait meanwhile.
+        command_line.kill_on_drop(true);
+        let output = timeout(ANSWER_TIMEOUT, command_line.output()).await;
+        let output = output
+            .with_context(|| format!("{program} does not answer"))?
+            .with_context(|| format!("{program} can't be run"))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -99,6 +112,18 @@ impl NextProcess {
     }
 }
 
+/// The path that leads from the name of the command to the program, if that can still be told.
+fn started_by(name: &OsStr, program: &Path) -> Option<PathBuf> {
+    let program = program.canonicalize().ok()?;
+    let leads_there =
+        |path: &PathBuf| path.canonicalize().is_ok_and(|resolved| resolved == program);
+    if Path::new(name).components().count() > 1 {
+        return std::path::absolute(name).ok().filter(leads_there);
+    }
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(name)).find(leads_there)
+}
+
 /// The first descriptor above all open ones.
 fn first_free() -> io::Result<i32> {
     let mut last = 2;
@@ -107,4 +132,30 @@ fn first_free() -> io::Result<i32> {
         last = last.max(number);
     }
     Ok(last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_is_found_by_the_link_that_started_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new, link] =
+            ["moim-1.0", "moim-1.1", "moim"].map(|name| folder.path().join(name));
+        fs::write(&old, "").unwrap();
+        fs::write(&new, "").unwrap();
+        std::os::unix::fs::symlink(&old, &link).unwrap();
+        assert_eq!(started_by(link.as_os_str(), &old), Some(link.clone()));
+        assert_eq!(started_by(old.as_os_str(), &old), Some(old.clone()));
+        assert_eq!(started_by(new.as_os_str(), &old), None, "another program of that name");
+        assert_eq!(started_by(OsStr::new("no-such-program"), &old), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn program_that_does_not_answer_is_ended() {
+        let next = NextProcess { program: "/bin/sh".into(), arguments: Vec::new() };
+        let sleeps = next.ask(&["-c", "exec sleep 600"], &[]).await.unwrap_err();
+        assert!(sleeps.iter().any(|problem| problem.contains("does not answer")), "{sleeps:?}");
+    }
 }

@@ -378,7 +378,9 @@ impl Server {
                     store.flush(STORE_RESTART_TIMEOUT);
                     restart.hand_over(signaling.as_deref()).await;
                     if end == End::Execute {
-                        return Err(restart.execute());
+                        let error = restart.execute();
+                        let message = format!("the next program can't be executed: {error}");
+                        return Err(io::Error::new(error.kind(), message));
                     }
                     return Ok(ExitCode::SUCCESS);
                 }
@@ -400,7 +402,7 @@ impl Server {
         drop(lock);
         runtime.shutdown_background();
         code.unwrap_or_else(|error| {
-            tracing::error!(%error, "the server can't start");
+            tracing::error!(%error, "the server ends");
             ExitCode::FAILURE
         })
     }

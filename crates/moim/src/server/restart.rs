@@ -60,9 +60,9 @@ impl Restart {
     #[cfg(target_os = "linux")]
     pub(super) async fn check(&self) -> Result<String, Problems> {
         let next = self.next.as_ref().map_err(|error| anyhow!("there is no program: {error}"))?;
-        let next = next.clone();
-        let checked = tokio::task::spawn_blocking(move || next.check()).await;
-        checked.map_err(|error| anyhow!("the program was not checked: {error}"))?
+        // Rooms stop before they are written: find out now whether that works.
+        self.folder.check_writable()?;
+        next.check().await
     }
 
     /// Never succeeds on this system.
