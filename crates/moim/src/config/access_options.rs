@@ -11,12 +11,13 @@ use super::merging::{first_of, one_or_many};
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct AccessOptions {
-    /// Who may create rooms: everybody, signed-in (people of --oidc-issuer, and applications), or
-    /// api (applications with an API key) [default: everybody]
+    /// Who may create rooms: everybody, signed-in (whoever has a token that allows it), or api
+    /// (applications, with an API key or such a token) [default: everybody]
     #[arg(long, env = "MOIM_CREATE", value_name = "WHO")]
     pub(super) create: Option<CreatorsName>,
 
-    /// Who sees the list of rooms: everybody, signed-in, or nobody [default: everybody]
+    /// Who sees the list of rooms: everybody, signed-in (whoever has a token that
+    /// allows it), or nobody (applications alone) [default: everybody]
     #[arg(long, env = "MOIM_LIST", value_name = "WHO")]
     pub(super) list: Option<ListersName>,
 
